@@ -1,0 +1,81 @@
+"""The one door to CBOR: deterministic bytes out, and nothing but deterministic bytes in.
+
+RFC 8949 §4.2 core deterministic encoding, restricted to what evidence needs: unsigned and negative
+integers of 64 bits, byte strings, text strings, arrays, maps, true, false, null. No floats, no
+tags (the COSE tag is handled in `cose`), no indefinite lengths. Keys of one map are all integers
+or all text, so that the sorting rules of RFC 7049 and RFC 8949 agree.
+"""
+
+from typing import Any
+
+import cbor2
+
+from evidence.errors import LimitError, MalformedError
+
+DEPTH_MAX = 12
+BYTES_MAX = 4 * 1024 * 1024
+
+_INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
+
+
+def encode(value: Any) -> bytes:
+    """Deterministic CBOR of plain values.
+
+    Raises:
+        TypeError: the value holds something evidence does not allow (a float, a set, a tag).
+        ValueError: a map mixes key types or an integer has more than 64 bits.
+    """
+    _check(value, 0)
+    return cbor2.dumps(value, canonical=True)
+
+
+def decode(data: bytes) -> Any:
+    """The value of deterministic CBOR bytes; anything else is refused.
+
+    Raises:
+        MalformedError: not CBOR, not deterministic, trailing bytes, or a type not allowed.
+        LimitError: longer than `BYTES_MAX` or nested deeper than `DEPTH_MAX`.
+    """
+    if len(data) > BYTES_MAX:
+        raise LimitError(f"CBOR of {len(data)} bytes; the limit is {BYTES_MAX}")
+    try:
+        value = cbor2.loads(
+            data,
+            max_depth=DEPTH_MAX + 1,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=False,
+        )
+        _check(value, 0)
+        again = cbor2.dumps(value, canonical=True)
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise MalformedError(f"not the CBOR that evidence allows: {error}") from error
+    if again != data:
+        raise MalformedError("CBOR is not in deterministic form or has trailing bytes")
+    return value
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise ValueError(f"nested deeper than {DEPTH_MAX}")
+    kind = type(value)
+    if kind is list or kind is tuple:
+        for item in value:
+            _check(item, depth + 1)
+    elif kind is dict:
+        _check_keys(value)
+        for item in value.values():
+            _check(item, depth + 1)
+    elif kind is int:
+        if not _INT_MIN <= value <= _INT_MAX:
+            raise ValueError("integer has more than 64 bits")
+    elif kind not in (bytes, str, bool, type(None)):
+        raise TypeError(f"type {kind.__name__} is not part of evidence")
+
+
+def _check_keys(value: dict[Any, Any]) -> None:
+    kinds = {type(key) for key in value}
+    if len(kinds) > 1:
+        raise ValueError("map mixes key types")
+    if not kinds <= {int, str}:
+        raise TypeError("map keys must be integers or text")

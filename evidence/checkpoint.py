@@ -1,0 +1,119 @@
+"""Checkpoints of a plant's log: C2SP tlog-checkpoint text signed as a C2SP signed note. Pure.
+
+    stackproof/<plant>
+    <size>
+    <root, base64>
+
+    — <key name> <base64 of 4 bytes key hash ‖ signature>
+
+Key hash and signature are those of the note's Ed25519 type (0x01). A log signed by a P-256 key
+uses the note's type 0xff with the identifier "ESP256" (C2SP leaves 0xff to its users).
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from evidence.errors import MalformedError, SignatureError
+from evidence.keys import Signer
+from evidence.suites import PublicKey, suite_of
+
+ORIGIN_PREFIX = "stackproof/"
+TEXT_BYTES_MAX = 4096
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A log's size and root at one moment.
+
+    Attributes:
+        plant: whose log.
+        size: entries.
+        root: 32 bytes.
+    """
+
+    plant: str
+    size: int
+    root: bytes
+
+    def body(self) -> str:
+        """The signed text, with its final newline."""
+        root = base64.b64encode(self.root).decode("ascii")
+        return f"{ORIGIN_PREFIX}{self.plant}\n{self.size}\n{root}\n"
+
+
+def sign(checkpoint: Checkpoint, signer: Signer, key: PublicKey, key_name: str) -> str:
+    """The checkpoint as a signed note."""
+    body = checkpoint.body()
+    blob = _note_key_hash(key_name, key) + signer.sign(body.encode())
+    return f"{body}\n— {key_name} {base64.b64encode(blob).decode('ascii')}\n"
+
+
+def verify(text: str, key: PublicKey, key_name: str) -> Checkpoint:
+    """Check a signed note and give its checkpoint.
+
+    Raises:
+        MalformedError: not a checkpoint note.
+        SignatureError: no good signature of this key under this name.
+    """
+    if len(text.encode()) > TEXT_BYTES_MAX:
+        raise MalformedError("checkpoint text too long")
+    head, _, tail = text.partition("\n\n")
+    checkpoint = _parse_body(head + "\n")
+    lines = tail.split("\n")
+    if not lines or lines[-1] != "":
+        raise MalformedError("checkpoint note does not end with a newline")
+    wanted = _note_key_hash(key_name, key)
+    for line in lines[:-1]:
+        mark, name, blob = _signature_line(line)
+        if mark == "—" and name == key_name and blob[:4] == wanted:
+            suite_of(key).verify(key, blob[4:], checkpoint.body().encode())
+            return checkpoint
+    raise SignatureError(f"checkpoint has no signature of {key_name}")
+
+
+def _parse_body(body: str) -> Checkpoint:
+    lines = body.split("\n")
+    if len(lines) != 4 or lines[3] != "" or not lines[0].startswith(ORIGIN_PREFIX):
+        raise MalformedError("not a checkpoint of a plant's log")
+    if not lines[1].isascii() or not lines[1].isdigit():
+        raise MalformedError("checkpoint size is not a number")
+    if len(lines[1]) > 19 or str(int(lines[1])) != lines[1]:
+        raise MalformedError("checkpoint size is not in shortest form")
+    root = _base64(lines[2])
+    if len(root) != 32:
+        raise MalformedError("checkpoint root has not 32 bytes")
+    return Checkpoint(lines[0][len(ORIGIN_PREFIX) :], int(lines[1]), root)
+
+
+def _signature_line(line: str) -> tuple[str, str, bytes]:
+    parts = line.split(" ")
+    if len(parts) != 3:
+        raise MalformedError("checkpoint signature line misformed")
+    return parts[0], parts[1], _base64(parts[2])
+
+
+def _base64(text: str) -> bytes:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedError("checkpoint holds bad base64") from error
+    if base64.b64encode(data).decode("ascii") != text:
+        raise MalformedError("checkpoint base64 is not canonical")
+    return data
+
+
+def _note_key_hash(name: str, key: PublicKey) -> bytes:
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        material = b"\x01" + raw
+    else:
+        spki = key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        material = b"\xffESP256" + spki
+    return hashlib.sha256(name.encode() + b"\n" + material).digest()[:4]

@@ -1,0 +1,119 @@
+"""COSE_Sign1 (RFC 9052 §4.2), the envelope of everything signed.
+
+Tag 18 of [protected, {}, payload, signature]. The algorithm stands in the protected header and
+must fit the key; the unprotected map is empty. Bytes are verified first and the same bytes are
+parsed after: nothing is taken from an object whose signature was not checked, except the header
+that says which key to check it with.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from evidence import cbor
+from evidence.errors import LimitError, MalformedError, SignatureError
+from evidence.keys import Signer, key_id
+from evidence.suites import PublicKey, suite
+
+OBJECT_BYTES_MAX = 1024 * 1024
+
+# header labels
+ALG, KID, CWT_CLAIMS, TYP = 1, 4, 15, 16
+CWT_ISS, CWT_SUB, CWT_IAT = 1, 2, 6
+
+_TAG_18 = b"\xd2"
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One COSE_Sign1, parsed but not yet verified.
+
+    Attributes:
+        data: the whole object's bytes.
+        protected: the protected header's bytes, as signed.
+        header: the protected header, decoded.
+        payload: the payload's bytes.
+        signature: the signature's bytes.
+    """
+
+    data: bytes
+    protected: bytes
+    header: dict[int, Any]
+    payload: bytes
+    signature: bytes
+
+    @property
+    def alg(self) -> int:
+        """COSE algorithm number."""
+        return int(self.header[ALG])
+
+    @property
+    def kid(self) -> bytes:
+        """Key id: the first 8 bytes of SHA-256 over the SubjectPublicKeyInfo."""
+        return bytes(self.header[KID])
+
+    @property
+    def typ(self) -> str:
+        """What kind of object the payload is."""
+        return str(self.header[TYP])
+
+
+def sign(signer: Signer, header: dict[int, Any], payload: bytes) -> bytes:
+    """A COSE_Sign1 over payload; alg and kid are filled in from the signer.
+
+    Args:
+        signer: holds the key.
+        header: protected header without alg and kid; integer labels.
+        payload: the bytes to sign.
+    """
+    protected = cbor.encode({**header, ALG: signer.alg, KID: signer.kid})
+    signature = signer.sign(_to_be_signed(protected, payload))
+    return _TAG_18 + cbor.encode([protected, {}, payload, signature])
+
+
+def parse(data: bytes) -> Envelope:
+    """Take a COSE_Sign1 apart without verifying it.
+
+    Raises:
+        MalformedError: not exactly one COSE_Sign1 of the allowed form.
+        LimitError: larger than `OBJECT_BYTES_MAX`.
+    """
+    if len(data) > OBJECT_BYTES_MAX:
+        raise LimitError(f"signed object of {len(data)} bytes; the limit is {OBJECT_BYTES_MAX}")
+    if data[:1] != _TAG_18:
+        raise MalformedError("not a COSE_Sign1 (tag 18 missing)")
+    parts = cbor.decode(data[1:])
+    if not (isinstance(parts, list) and len(parts) == 4):
+        raise MalformedError("a COSE_Sign1 has four parts")
+    protected, unprotected, payload, signature = parts
+    if not all(isinstance(part, bytes) for part in (protected, payload, signature)):
+        raise MalformedError("protected header, payload and signature must be byte strings")
+    if unprotected != {}:
+        raise MalformedError("the unprotected header must be empty")
+    header = cbor.decode(protected)
+    if not isinstance(header, dict):
+        raise MalformedError("the protected header must be a map")
+    for label, kind in ((ALG, int), (KID, bytes), (TYP, str)):
+        if type(header.get(label)) is not kind:
+            raise MalformedError(f"protected header label {label} missing or of the wrong type")
+    if len(header[KID]) != 8:
+        raise MalformedError("a key id has 8 bytes")
+    return Envelope(data, protected, header, payload, signature)
+
+
+def verify(envelope: Envelope, key: PublicKey) -> None:
+    """Check the signature against one key.
+
+    Raises:
+        SignatureError: wrong key, wrong algorithm for the key, or altered bytes.
+        UnknownSuiteError: the algorithm is not in the table.
+    """
+    chosen = suite(envelope.alg)
+    if not chosen.fits(key):
+        raise SignatureError(f"the key does not fit algorithm {chosen.name}")
+    if envelope.kid != key_id(key):
+        raise SignatureError("the object names another key")
+    chosen.verify(key, envelope.signature, _to_be_signed(envelope.protected, envelope.payload))
+
+
+def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
+    return cbor.encode(["Signature1", protected, b"", payload])

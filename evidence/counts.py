@@ -1,0 +1,90 @@
+"""Raw wire values to exact fixed-point counts, and counts to decimal text.
+
+A count is an int64 in units of 10^-decimals of the point's unit. A reading is rounded to its
+count once, half away from zero; from there on integers are added, so a sum does not depend on
+order, batching or CPU. Rounding rules (also in FORMAT.md, "Counts"):
+
+- integer dtypes: exact rational arithmetic, count = round_half_away(raw × num / den + shift);
+- float dtypes: y = float64(raw) × m + s with m, s the float64 nearest to factor × 10^decimals and
+  shift × 10^decimals; count = sign(y) × floor(|y| + 0.5). NaN, infinity and |y| ≥ 2^62 have no
+  count: they come back as bad.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from evidence.points import Point
+
+Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_LIMIT = 2**62
+
+
+def to_counts(raw: npt.NDArray[np.generic], point: Point) -> tuple[Counts, Mask]:
+    """Fixed-point counts of raw values.
+
+    Args:
+        raw: any shape, of the point's dtype.
+        point: its scaling and decimals are used.
+
+    Returns:
+        (counts, valid), both of raw's shape; counts is 0 where valid is False.
+    """
+    step = 10**point.decimals
+    factor, shift = point.scaling.factor * step, point.scaling.shift * step
+    if point.dtype.is_float:
+        return _float_counts(raw, float(factor), float(shift))
+    return _integer_counts(raw, factor, shift)
+
+
+def _float_counts(raw: npt.NDArray[np.generic], factor: float, shift: float) -> tuple[Counts, Mask]:
+    with np.errstate(all="ignore"):
+        scaled = raw.astype(np.float64) * factor + shift
+        valid = np.isfinite(scaled) & (np.abs(scaled) < _LIMIT)
+        safe = np.where(valid, scaled, 0.0)
+        counts = (np.sign(safe) * np.floor(np.abs(safe) + 0.5)).astype(np.int64)
+    return counts, valid
+
+
+def _integer_counts(
+    raw: npt.NDArray[np.generic], factor: Fraction, shift: Fraction
+) -> tuple[Counts, Mask]:
+    den = factor.denominator * shift.denominator
+    num, add = factor.numerator * shift.denominator, shift.numerator * factor.denominator
+    if num == den and add == 0 and raw.dtype != np.uint64:
+        return raw.astype(np.int64), np.ones(raw.shape, dtype=bool)
+    peak = int(max(abs(int(raw.max())), abs(int(raw.min())))) if raw.size else 0
+    if 2 * (peak * num + abs(add)) + den < _LIMIT:
+        twice = 2 * (raw.astype(np.int64) * num + add)
+        counts = np.sign(twice) * ((np.abs(twice) + den) // (2 * den))
+        return counts.astype(np.int64), np.ones(raw.shape, dtype=bool)
+    exact = [round_half_away(Fraction(int(r) * num + add, den)) for r in raw.ravel()]
+    valid = np.array([abs(c) < _LIMIT for c in exact], dtype=bool).reshape(raw.shape)
+    counts = np.array([c if abs(c) < _LIMIT else 0 for c in exact], dtype=np.int64)
+    return counts.reshape(raw.shape), valid
+
+
+def round_half_away(value: Fraction) -> int:
+    """The nearest integer, halves away from zero (四舍五入)."""
+    doubled = 2 * abs(value)
+    magnitude = (doubled.numerator + doubled.denominator) // (2 * doubled.denominator)
+    return magnitude if value >= 0 else -magnitude
+
+
+def count_to_decimal(count: int, decimals: int) -> Decimal:
+    """The exact Decimal of a count."""
+    return Decimal(int(count)).scaleb(-decimals)
+
+
+def count_to_text(count: int, decimals: int) -> str:
+    """The decimal string of a count, always with `decimals` places, never an exponent."""
+    return f"{count_to_decimal(count, decimals):.{decimals}f}"
+
+
+def decimal_to_count(value: Decimal, decimals: int) -> int:
+    """The count nearest to a Decimal, half away from zero."""
+    return int(value.scaleb(decimals).quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -1,0 +1,400 @@
+"""A frame: the signed batch of one gateway's readings. FORMAT.md "Frame". Pure: no clock, no I/O.
+
+`Body` is what a frame says, `encode_body` and `decode_body` are its payload, `Header` is its place
+in the gateway's stream. Everything signed that goes up (frame, config, cosignature, close) has the
+same header and stands in the same chain, told apart by `typ`.
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+
+from evidence import cbor, cose
+from evidence.blocks import Raw, compress, decode_block, decompress, encode_block, filter_for
+from evidence.errors import LimitError, MalformedError, UnsupportedError
+from evidence.keys import Signer
+from evidence.points import Dtype
+from evidence.quality import FIRST_BAD
+
+TYP_FRAME = "stackproof-frame+cbor"
+TYP_CONFIG = "stackproof-config+cbor"
+TYP_COSIGNATURE = "stackproof-cosignature+cbor"
+TYP_CLOSE = "stackproof-close+cbor"
+UP_TYPES = frozenset({TYP_FRAME, TYP_CONFIG, TYP_COSIGNATURE, TYP_CLOSE})
+
+# private header labels (RFC 9052 §1.4: below -65536)
+SEQ, PREV, ANCHOR, CFG = -65537, -65538, -65539, -65540
+
+FRAME_VERSION = 1
+POINTS_MAX = 20_000
+TICKS_MAX = 4_096
+NO_SOURCE_TIME = -(2**31)
+
+FLAG_BACKFILL, FLAG_LATE, FLAG_MANUAL, FLAG_SIMULATED = 1, 2, 4, 8
+
+# body map keys
+_VERSION, _T0, _CLOCK, _FLAGS, _SECTIONS, _GAP, _EVENTS = 1, 2, 3, 4, 5, 6, 7
+
+
+@dataclass(frozen=True)
+class Header:
+    """A signed object's place in its stream.
+
+    Attributes:
+        typ: one of `UP_TYPES`.
+        plant, stream: plant id and gateway id.
+        iat_s: seconds since 1970, UTC, by the gateway's clock, when it was signed.
+        seq: 0, 1, 2, ... without a hole.
+        prev: SHA-256 of the previous object of the stream; zeros at seq 0.
+        anchor: (size, root) of the newest log checkpoint the gateway held, or None.
+        cfg: SHA-256 of the signed configuration in force, or None before the first.
+    """
+
+    typ: str
+    plant: str
+    stream: str
+    iat_s: int
+    seq: int
+    prev: bytes
+    anchor: tuple[int, bytes] | None = None
+    cfg: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Readings of one point group in a section.
+
+    Attributes:
+        group: index into the configuration's groups.
+        dtype: number type of all its points.
+        raw: [points][ticks] wire values; filler where quality is bad and nothing came.
+        quality: uint8 [points][ticks] codes of `evidence.quality`.
+        source_ms: int32 [points][ticks] tick time minus source time in milliseconds, rounded
+            down; NO_SOURCE_TIME where the source put none; None when no point has any.
+    """
+
+    group: int
+    dtype: Dtype
+    raw: Raw
+    quality: npt.NDArray[np.uint8]
+    source_ms: npt.NDArray[np.int32] | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """The ticks of one schedule in a frame: first, first + step, ... (`ticks` of them).
+
+    Attributes:
+        schedule: index into the configuration's schedules.
+        first_ns: UTC nanoseconds of the first tick.
+        step_ns: interval.
+        ticks: how many.
+        groups: all point groups of the schedule.
+        lag_ms: int32 [devices of the schedule][ticks]: how long after the tick the device's answer
+            was complete; -1 where none came. Gateway time of a reading = tick + lag.
+        devices: indices of those devices in the configuration.
+    """
+
+    schedule: int
+    first_ns: int
+    step_ns: int
+    ticks: int
+    groups: tuple[Group, ...]
+    lag_ms: npt.NDArray[np.int32]
+    devices: tuple[int, ...]
+
+    def ticks_ns(self) -> npt.NDArray[np.int64]:
+        """All tick times, int64 [ticks]."""
+        return np.int64(self.first_ns) + np.arange(self.ticks, dtype=np.int64) * self.step_ns
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the gateway knew of its clock when it closed the frame.
+
+    Attributes:
+        source: "ntp", "ptp", "free" or "simulated".
+        error_ms: estimated error, milliseconds, or None when unknown.
+        monotonic_ns: the machine's monotonic clock.
+        boot_id: 16 bytes, new at every boot.
+    """
+
+    source: str
+    error_ms: int | None
+    monotonic_ns: int
+    boot_id: bytes
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of time without readings, said by the gateway itself.
+
+    Attributes:
+        from_ns: last committed tick before, or the start of the gap.
+        to_ns: first tick after.
+        reason: "restart", "clock-step", "spool-full", "stopped", ...
+    """
+
+    from_ns: int
+    to_ns: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a frame says.
+
+    Attributes:
+        t0_ns: earliest instant it speaks of, UTC nanoseconds; decides the month it belongs to.
+        clock: clock state.
+        flags: FLAG_* bits.
+        sections: one a schedule that ticked; none in a heartbeat.
+        gap: time without readings before this frame, if any.
+        events: maps with text keys, at least {"kind", "at_ns"}.
+    """
+
+    t0_ns: int
+    clock: Clock
+    flags: int = 0
+    sections: tuple[Section, ...] = ()
+    gap: Gap | None = None
+    events: tuple[Mapping[str, Any], ...] = field(default=())
+
+    @property
+    def readings(self) -> int:
+        """How many readings it holds, computed points and bad ones included."""
+        return sum(g.quality.size for s in self.sections for g in s.groups)
+
+
+def sign_object(signer: Signer, header: Header, payload: bytes) -> bytes:
+    """A signed object of a stream."""
+    claims = {cose.CWT_ISS: header.plant, cose.CWT_SUB: header.stream, cose.CWT_IAT: header.iat_s}
+    protected: dict[int, Any] = {
+        cose.TYP: header.typ,
+        cose.CWT_CLAIMS: claims,
+        SEQ: header.seq,
+        PREV: header.prev,
+    }
+    if header.anchor is not None:
+        protected[ANCHOR] = list(header.anchor)
+    if header.cfg is not None:
+        protected[CFG] = header.cfg
+    return cose.sign(signer, protected, payload)
+
+
+def header_of(envelope: cose.Envelope) -> Header:
+    """The stream header of a parsed envelope; MalformedError when it has none."""
+    labels = envelope.header
+    known = {cose.ALG, cose.KID, cose.TYP, cose.CWT_CLAIMS, SEQ, PREV, ANCHOR, CFG}
+    if not set(labels) <= known:
+        raise MalformedError("unknown label in the protected header")
+    claims = labels.get(cose.CWT_CLAIMS)
+    if not isinstance(claims, dict) or set(claims) != {cose.CWT_ISS, cose.CWT_SUB, cose.CWT_IAT}:
+        raise MalformedError("CWT claims must be issuer, subject and issue time")
+    plant, stream, iat = (claims[k] for k in (cose.CWT_ISS, cose.CWT_SUB, cose.CWT_IAT))
+    seq, prev, cfg = labels.get(SEQ), labels.get(PREV), labels.get(CFG)
+    if not (isinstance(plant, str) and isinstance(stream, str) and _uint(iat) and _uint(seq)):
+        raise MalformedError("plant, stream, issue time or seq missing or of the wrong type")
+    if not _hash(prev) or not (cfg is None or _hash(cfg)):
+        raise MalformedError("prev and cfg must be SHA-256 hashes")
+    if envelope.typ not in UP_TYPES:
+        raise UnsupportedError(f"object type {envelope.typ!r} unknown to this program")
+    return Header(envelope.typ, plant, stream, iat, seq, prev, _anchor(labels.get(ANCHOR)), cfg)
+
+
+def _anchor(value: Any) -> tuple[int, bytes] | None:
+    if value is None:
+        return None
+    if isinstance(value, list) and len(value) == 2 and _uint(value[0]) and _hash(value[1]):
+        return value[0], value[1]
+    raise MalformedError("anchor must be [log size, root]")
+
+
+def encode_body(body: Body) -> bytes:
+    """The payload of a frame: one compression byte and compressed CBOR."""
+    fields: dict[int, Any] = {
+        _VERSION: FRAME_VERSION,
+        _T0: body.t0_ns,
+        _CLOCK: [
+            body.clock.source, body.clock.error_ms, body.clock.monotonic_ns, body.clock.boot_id
+        ],
+        _FLAGS: body.flags,
+        _SECTIONS: [_encode_section(section) for section in body.sections],
+    }  # fmt: skip
+    if body.gap is not None:
+        fields[_GAP] = [body.gap.from_ns, body.gap.to_ns, body.gap.reason]
+    if body.events:
+        fields[_EVENTS] = [dict(event) for event in body.events]
+    return compress(cbor.encode(fields))
+
+
+def decode_body(payload: bytes) -> Body:
+    """The body of a frame's payload.
+
+    Raises:
+        MalformedError, LimitError: not a frame body.
+        UnsupportedError: a newer frame version, compression or filter.
+    """
+    fields = cbor.decode(decompress(payload))
+    if not isinstance(fields, dict):
+        raise MalformedError("frame body must be a map")
+    if fields.get(_VERSION) != FRAME_VERSION:
+        raise UnsupportedError(f"frame version {fields.get(_VERSION)!r} unknown to this program")
+    known = {_VERSION, _T0, _CLOCK, _FLAGS, _SECTIONS, _GAP, _EVENTS}
+    sections, events = fields.get(_SECTIONS), fields.get(_EVENTS, [])
+    if not set(fields) <= known or not isinstance(sections, list) or not isinstance(events, list):
+        raise MalformedError("frame body has unknown or misformed fields")
+    if not _int(fields.get(_T0)) or not _uint(fields.get(_FLAGS)):
+        raise MalformedError("frame t0 or flags missing")
+    for event in events:
+        if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
+            raise MalformedError("a frame event must be a map with a kind")
+        if not _int(event.get("at_ns")):
+            raise MalformedError("a frame event needs at_ns")
+    return Body(
+        t0_ns=fields[_T0],
+        clock=_decode_clock(fields.get(_CLOCK)),
+        flags=fields[_FLAGS],
+        sections=tuple(_decode_section(section) for section in sections),
+        gap=_decode_gap(fields[_GAP]) if _GAP in fields else None,
+        events=tuple(events),
+    )
+
+
+def _encode_section(section: Section) -> list[Any]:
+    groups = []
+    for g in section.groups:
+        rows = len(g.quality)
+        filter_id = filter_for(g.dtype)
+        data = encode_block(g.raw, g.dtype, filter_id)
+        runs = encode_runs(g.quality)
+        source = b""
+        if g.source_ms is not None:
+            source = encode_block(g.source_ms, Dtype.I32, filter_for(Dtype.I32))
+        groups.append([g.group, g.dtype.value, filter_id, rows, data, runs, source])
+    lag = encode_block(section.lag_ms, Dtype.I32, filter_for(Dtype.I32))
+    return [
+        section.schedule, section.first_ns, section.step_ns, section.ticks, groups,
+        list(section.devices), lag,
+    ]  # fmt: skip
+
+
+def _decode_section(value: Any) -> Section:
+    if not isinstance(value, list) or len(value) != 7:
+        raise MalformedError("a section has seven parts")
+    schedule, first, step, ticks, groups, devices, lag = value
+    if not (_uint(schedule) and _int(first) and _uint(step) and _uint(ticks) and step > 0):
+        raise MalformedError("section numbers misformed")
+    if not 0 < ticks <= TICKS_MAX:
+        raise LimitError(f"section of {ticks} ticks; 1 to {TICKS_MAX} are allowed")
+    if first + step * ticks >= 2**63:
+        raise MalformedError("section reaches beyond representable time")
+    if not (isinstance(groups, list) and isinstance(devices, list) and isinstance(lag, bytes)):
+        raise MalformedError("section parts misformed")
+    if not all(_uint(d) for d in devices):
+        raise MalformedError("device indices misformed")
+    rows = sum(g[3] for g in groups if isinstance(g, list) and len(g) == 7 and _uint(g[3]))
+    if rows > POINTS_MAX or len(devices) > POINTS_MAX:
+        raise LimitError(f"section of {rows} points; the limit is {POINTS_MAX}")
+    lag_ms = decode_block(lag, Dtype.I32, filter_for(Dtype.I32), len(devices), ticks)
+    return Section(
+        schedule, first, step, ticks,
+        tuple(_decode_group(group, ticks) for group in groups),
+        lag_ms.astype(np.int32, copy=False), tuple(devices),
+    )  # fmt: skip
+
+
+def _decode_group(value: Any, ticks: int) -> Group:
+    if not isinstance(value, list) or len(value) != 7:
+        raise MalformedError("a group has seven parts")
+    index, tag, filter_id, rows, data, runs, source = value
+    if not all(_uint(v) for v in (index, tag, filter_id, rows)) or rows == 0:
+        raise MalformedError("group numbers misformed")
+    if not (isinstance(data, bytes) and isinstance(runs, list) and isinstance(source, bytes)):
+        raise MalformedError("group parts misformed")
+    try:
+        dtype = Dtype(tag)
+    except ValueError:
+        raise UnsupportedError(f"number type {tag} unknown to this program") from None
+    source_ms: npt.NDArray[np.int32] | None = None
+    if source:
+        block = decode_block(source, Dtype.I32, filter_for(Dtype.I32), rows, ticks)
+        source_ms = block.astype(np.int32, copy=False)
+    raw = decode_block(data, dtype, filter_id, rows, ticks)
+    return Group(index, dtype, raw, decode_runs(runs, rows, ticks), source_ms)
+
+
+def encode_runs(quality: npt.NDArray[np.uint8]) -> list[int]:
+    """Quality codes [rows][ticks] as flat [row, from, to, code, ...], good ones omitted."""
+    runs: list[int] = []
+    for row in np.flatnonzero(quality.any(axis=1)).tolist():
+        codes = quality[row]
+        edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
+        for start, stop in itertools.pairwise(edges):
+            if code := int(codes[start]):
+                runs += [row, start, stop - 1, code]
+    return runs
+
+
+def decode_runs(runs: list[Any], rows: int, ticks: int) -> npt.NDArray[np.uint8]:
+    """Undo `encode_runs`; MalformedError on anything it would not have written."""
+    quality = np.zeros((rows, ticks), dtype=np.uint8)
+    if not runs:
+        return quality
+    if len(runs) % 4 or not all(_uint(v) for v in runs):
+        raise MalformedError("quality runs misformed")
+    before: tuple[int, int, int] | None = None
+    for i in range(0, len(runs), 4):
+        row, start, stop, code = runs[i : i + 4]
+        if not (row < rows and start <= stop < ticks and 0 < code < 256):
+            raise MalformedError("quality run outside its block")
+        if before is not None and (row, start) <= before[:2]:
+            raise MalformedError("quality runs out of order")
+        if before is not None and row == before[0]:
+            adjoining = start == before[1] + 1
+            if adjoining and code == before[2]:
+                raise MalformedError("quality runs that should be one")
+        quality[row, start : stop + 1] = code
+        before = (row, stop, code)
+    return quality
+
+
+def usable(quality: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """True where a reading has a value."""
+    return quality < FIRST_BAD
+
+
+def _decode_clock(value: Any) -> Clock:
+    if not isinstance(value, list) or len(value) != 4:
+        raise MalformedError("clock state has four parts")
+    source, error, monotonic, boot = value
+    if not (isinstance(source, str) and (error is None or _uint(error)) and _int(monotonic)):
+        raise MalformedError("clock state misformed")
+    if not isinstance(boot, bytes) or len(boot) != 16:
+        raise MalformedError("boot id must be 16 bytes")
+    return Clock(source, error, monotonic, boot)
+
+
+def _decode_gap(value: Any) -> Gap:
+    if not isinstance(value, list) or len(value) != 3:
+        raise MalformedError("a gap has three parts")
+    start, stop, reason = value
+    if not (_int(start) and _int(stop) and isinstance(reason, str) and start <= stop):
+        raise MalformedError("gap misformed")
+    return Gap(start, stop, reason)
+
+
+def _uint(value: Any) -> TypeGuard[int]:
+    return type(value) is int and value >= 0
+
+
+def _int(value: Any) -> TypeGuard[int]:
+    return type(value) is int and -(2**63) <= value < 2**63
+
+
+def _hash(value: Any) -> TypeGuard[bytes]:
+    return isinstance(value, bytes) and len(value) == 32

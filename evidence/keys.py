@@ -1,0 +1,283 @@
+"""Keys and certificates: one Signer interface, PEM files that nobody else can read.
+
+A plant root (kept offline) signs the certificates of the plant's gateways and of its collector;
+it signs nothing else. The role, plant and name of a certificate stand in one URI subject
+alternative name, `urn:stackproof:<role>:<plant>:<name>`.
+
+File I/O of this room's keys is here. Where a key lives in hardware, another Signer takes the
+place of FileSigner; nothing else changes.
+"""
+
+import datetime as dt
+import hashlib
+import stat
+from pathlib import Path
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import NameOID
+
+from evidence.errors import KeyFileError, MalformedError
+from evidence.suites import PrivateKey, PublicKey, Suite, suite_of
+
+ROLES = ("root", "gateway", "collector")
+PEM_BYTES_MAX = 64 * 1024
+
+
+class Signer(Protocol):
+    """Something that holds a private key and signs with it."""
+
+    @property
+    def alg(self) -> int:
+        """COSE algorithm number."""
+
+    @property
+    def kid(self) -> bytes:
+        """Key id, 8 bytes."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Signature over the message."""
+
+
+class FileSigner:
+    """A private key from a PEM file that only its owner can read."""
+
+    def __init__(self, key: PrivateKey) -> None:
+        self._key = key
+        self._suite: Suite = suite_of(key.public_key())
+        self._kid = key_id(key.public_key())
+
+    @classmethod
+    def load(cls, path: Path) -> "FileSigner":
+        """Read a PKCS#8 PEM key.
+
+        Raises:
+            KeyFileError: missing, readable by group or others, or not a usable key.
+        """
+        data = _read(path)
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise KeyFileError(
+                f"{path}: private key is open to others (mode {mode:04o}); run: chmod 600 {path}"
+            )
+        try:
+            key = serialization.load_pem_private_key(data, password=None)
+        except (ValueError, TypeError) as error:
+            raise KeyFileError(f"{path}: not an unencrypted PEM private key: {error}") from error
+        if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
+            raise KeyFileError(f"{path}: key type not supported; use Ed25519 or P-256")
+        return cls(key)
+
+    @property
+    def alg(self) -> int:
+        """COSE algorithm number."""
+        return self._suite.alg
+
+    @property
+    def kid(self) -> bytes:
+        """Key id, 8 bytes."""
+        return self._kid
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+        return self._key.public_key()
+
+    def sign(self, message: bytes) -> bytes:
+        """Signature over the message."""
+        return self._suite.sign(self._key, message)
+
+
+def key_sha256(key: PublicKey) -> bytes:
+    """SHA-256 over the SubjectPublicKeyInfo: a key's full fingerprint, 32 bytes."""
+    spki = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(spki).digest()
+
+
+def key_id(key: PublicKey) -> bytes:
+    """The first 8 bytes of `key_sha256`; finds a key, does not prove it."""
+    return key_sha256(key)[:8]
+
+
+def generate(kind: str = "ed25519") -> PrivateKey:
+    """A new private key, "ed25519" or "p256"."""
+    if kind == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    if kind == "p256":
+        return ec.generate_private_key(ec.SECP256R1())
+    raise ValueError(f"unknown key kind {kind!r}; known: ed25519 p256")
+
+
+def issue(
+    role: str,
+    plant: str,
+    name: str,
+    key: PublicKey,
+    *,
+    issuer: tuple[PrivateKey, x509.Certificate] | PrivateKey,
+    not_before: dt.datetime,
+    days: int,
+) -> x509.Certificate:
+    """A certificate for a key.
+
+    Args:
+        role: one of `ROLES`.
+        plant: plant id.
+        name: gateway id, collector name, or the plant id for a root.
+        key: the key to certify.
+        issuer: root key and certificate, or the key itself for a self-signed root.
+        not_before: aware UTC start of validity.
+        days: length of validity.
+    """
+    if role not in ROLES:
+        raise ValueError(f"unknown role {role!r}; known: {' '.join(ROLES)}")
+    signing_key, issuer_certificate = issuer if isinstance(issuer, tuple) else (issuer, None)
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, plant),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
+    is_root = role == "root"
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer_certificate.subject if issuer_certificate else subject)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(not_before)
+        .not_valid_after(not_before + dt.timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=is_root, path_length=0 if is_root else None), True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), False
+        )
+        .add_extension(_key_usage(is_root=is_root), True)
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.UniformResourceIdentifier(f"urn:stackproof:{role}:{plant}:{name}")]
+            ),
+            False,
+        )
+    )
+    algorithm = None if isinstance(signing_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(signing_key, algorithm)
+
+
+def _key_usage(*, is_root: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root,
+        content_commitment=False, key_encipherment=False, data_encipherment=False,
+        key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+
+def identity(certificate: x509.Certificate) -> tuple[str, str, str]:
+    """(role, plant, name) of a certificate; MalformedError when it carries none of ours."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
+    except (x509.ExtensionNotFound, ValueError) as error:
+        raise MalformedError("the certificate has no stackproof identity") from error
+    ours = [uri.split(":") for uri in uris if uri.startswith("urn:stackproof:")]
+    if len(ours) != 1 or len(ours[0]) != 5 or ours[0][2] not in ROLES:
+        raise MalformedError("the certificate has no stackproof identity")
+    return ours[0][2], ours[0][3], ours[0][4]
+
+
+def public_key(certificate: x509.Certificate) -> PublicKey:
+    """The certificate's key; MalformedError when it is of a kind without a suite."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, TypeError) as error:
+        raise MalformedError(f"the certificate's key cannot be read: {error}") from error
+    if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
+        raise MalformedError("the certificate's key is of a kind this program has no suite for")
+    return key
+
+
+def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    """True when the root's key signed this certificate and the root may do so."""
+    try:
+        certificate.verify_directly_issued_by(root)
+        constraints = root.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (InvalidSignature, ValueError, TypeError, x509.ExtensionNotFound):
+        return False
+    return bool(constraints.ca)
+
+
+def certificate_from_pem(data: bytes) -> x509.Certificate:
+    """One PEM certificate; MalformedError otherwise."""
+    try:
+        return x509.load_pem_x509_certificate(data)
+    except (ValueError, TypeError) as error:
+        raise MalformedError(f"not a PEM certificate: {error}") from error
+
+
+def certificate_to_pem(certificate: x509.Certificate) -> bytes:
+    """PEM bytes."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def load_certificate(path: Path) -> x509.Certificate:
+    """Read one PEM certificate; KeyFileError names the file."""
+    try:
+        return certificate_from_pem(_read(path))
+    except MalformedError as error:
+        raise KeyFileError(f"{path}: {error}") from error
+
+
+def load_trust(path: Path) -> frozenset[bytes]:
+    """The fingerprints (`key_sha256`) of every certificate and public key in a PEM file.
+
+    Raises:
+        KeyFileError: missing, empty, or with something that is neither.
+    """
+    fingerprints: set[bytes] = set()
+    blocks = _read(path).split(b"-----BEGIN ")[1:]
+    for block in blocks:
+        pem = b"-----BEGIN " + block
+        try:
+            if block.startswith(b"CERTIFICATE-----"):
+                key = public_key(certificate_from_pem(pem))
+            else:
+                loaded = serialization.load_pem_public_key(pem)
+                if not isinstance(loaded, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
+                    raise KeyFileError(f"{path}: a key of a kind this program has no suite for")
+                key = loaded
+        except (ValueError, TypeError, MalformedError) as error:
+            raise KeyFileError(f"{path}: not PEM keys or certificates: {error}") from error
+        fingerprints.add(key_sha256(key))
+    if not fingerprints:
+        raise KeyFileError(f"{path}: no PEM key or certificate in this file")
+    return frozenset(fingerprints)
+
+
+def write_private(path: Path, key: PrivateKey) -> None:
+    """Write a private key as PKCS#8 PEM with mode 0600; KeyFileError if the file exists."""
+    data = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        raise KeyFileError(f"{path}: exists already; a key is never overwritten") from None
+    path.chmod(0o600)
+    path.write_bytes(data)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > PEM_BYTES_MAX:
+            raise KeyFileError(f"{path}: too large for a key or certificate")
+        return path.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot be read: {error.strerror}") from error
