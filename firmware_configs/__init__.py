@@ -1,0 +1,1 @@
+"""Device profiles: one TOML file a meter model, and the loader that checks them."""

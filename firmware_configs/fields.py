@@ -1,0 +1,159 @@
+"""Reads one TOML table key by key and keeps every complaint instead of stopping at the first.
+
+A getter never raises for bad input: it notes the problem and returns a stand-in of the right
+type, so that one pass finds everything. `finish` reports keys nobody asked for. Pure.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from evidence.points import exact
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a file, said so that the reader can mend it.
+
+    Attributes:
+        file: the file, as the user named it.
+        key: where in the file, e.g. "register[3].address" (counted from 0); "" for the whole.
+        reason: what is wrong and what would be right.
+    """
+
+    file: str
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}: {self.key}: {self.reason}" if self.key else f"{self.file}: {self.reason}"
+        )
+
+
+class Fields:
+    """One table of the file. `label` (a register's name) opens each reason about it."""
+
+    def __init__(
+        self, table: Mapping[str, Any], *, file: str, prefix: str, problems: list[Problem]
+    ) -> None:
+        self._table = table
+        self._file = file
+        self._prefix = prefix
+        self._problems = problems
+        self._asked: set[str] = set()
+        self.label = ""
+
+    def complain(self, key: str, reason: str) -> None:
+        """Note one problem with a key of this table."""
+        path = f"{self._prefix}.{key}" if self._prefix and key else self._prefix or key
+        text = f"{self.label}: {reason}" if self.label else reason
+        self._problems.append(Problem(self._file, path, text))
+
+    def has(self, key: str) -> bool:
+        """True when the file gives the key."""
+        return key in self._table
+
+    def raw(self, key: str) -> Any:  # noqa: ANN401 - whatever TOML holds, checked by the caller
+        """The value as TOML gave it, None when absent; counts as asked for."""
+        self._asked.add(key)
+        return self._table.get(key)
+
+    def text(self, key: str, *, default: str | None = None, why: str = "") -> str:
+        """A non-empty string; without a default it is required, and `why` tells what it is."""
+        value = self.raw(key)
+        if value is None and default is not None:
+            return default
+        if value is None:
+            self.complain(key, f"is missing{': ' + why if why else ''}")
+        elif not isinstance(value, str):
+            self.complain(key, f'{_shown(value)} is not text; write {key} = "..."')
+        elif not value.strip():
+            self.complain(key, f"is empty{': ' + why if why else ''}")
+        else:
+            return value
+        return ""
+
+    def optional_text(self, key: str) -> str | None:
+        """A non-empty string, or None when absent."""
+        return self.text(key) or None if self.has(key) else self.raw(key)
+
+    def choice(self, key: str, allowed: Sequence[str], *, default: str | None = None) -> str:
+        """One of `allowed`; without a default it is required. The stand-in is the first."""
+        listed = " | ".join(allowed)
+        value = self.text(key, default=default, why=f"one of {listed}")
+        if value and value not in allowed:
+            self.complain(key, f"{_shown(value)} is not one of {listed}{_near(value, allowed)}")
+        return value if value in allowed else allowed[0]
+
+    def integer(self, key: str, low: int, high: int, *, default: int | None = None) -> int:
+        """A whole number in low..high; without a default it is required. Stand-in: low."""
+        value = self.raw(key)
+        if value is None and default is not None:
+            return default
+        if value is None:
+            self.complain(key, f"is missing: a whole number in {low}..{high}")
+        elif isinstance(value, bool) or not isinstance(value, int):
+            self.complain(key, f"{_shown(value)} is not a whole number in {low}..{high}")
+        elif not low <= value <= high:
+            self.complain(key, f"{value} is not in {low}..{high}")
+        else:
+            return value
+        return low
+
+    def decimal(self, key: str, *, default: str) -> str:
+        """A decimal number written as text, so that no binary rounding touches it."""
+        value = self.text(key, default=default)
+        return value if not value or is_decimal(value, key, self) else default
+
+    def tables(self, key: str) -> list[Mapping[str, Any]]:
+        """The [[key]] tables of the file; anything else is a problem."""
+        value = self.raw(key)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            self.complain(key, f"must be written as tables: [[{key}]]")
+            return []
+        return value
+
+    def sequence(self, key: str) -> list[Any]:
+        """A TOML list, empty when absent."""
+        value = self.raw(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.complain(key, f"{_shown(value)} is not a list; write {key} = [...]")
+            return []
+        return value
+
+    def finish(self) -> None:
+        """Every key nobody asked for is a problem: a misspelt key must not be silently lost."""
+        for key in self._table:
+            if key not in self._asked:
+                near = _near(key, sorted(self._asked))
+                known = "" if near else f"; known here: {' '.join(sorted(self._asked))}"
+                self.complain(key, f"unknown key{near}{known}")
+
+
+def is_decimal(value: object, key: str, fields: Fields) -> bool:
+    """True when value is decimal text; otherwise the problem is noted."""
+    if not isinstance(value, str):
+        fields.complain(key, f'{_shown(value)} is not text; write the number as "{value}"')
+        return False
+    if "/" in value:
+        fields.complain(key, f"{value!r} is a ratio; write a decimal number")
+        return False
+    try:
+        exact(value)
+    except ValueError as error:
+        fields.complain(key, str(error))
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _near(value: str, allowed: Sequence[str]) -> str:
+    close = difflib.get_close_matches(value, allowed, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,1 @@
+"""Simulated plants with ground truth, served over real protocols."""
