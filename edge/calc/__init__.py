@@ -1,0 +1,1 @@
+"""Emission calculations: pure, exact, the same at the edge, in the month and for the auditor."""

@@ -1,0 +1,54 @@
+"""Exact arithmetic on int64 fixed-point counts.
+
+Every result is the nearest integer, halves away from zero (四舍五入), of an exact rational: the
+same on every CPU, for one tick or for a month. int64 is used where it provably cannot overflow,
+Python integers elsewhere; the result does not tell which.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.calc.blocks import Int64
+
+_LIMIT = 2**62
+
+
+def scale(counts: Int64, factor: Fraction) -> Int64:
+    """round(counts × factor), any shape.
+
+    Raises:
+        OverflowError: a result does not fit int64.
+    """
+    num, den = factor.numerator, factor.denominator
+    peak = int(np.abs(counts).max(initial=0))
+    if 2 * peak * abs(num) + den < _LIMIT:
+        twice = 2 * num * counts
+        rounded: Int64 = np.sign(twice) * ((np.abs(twice) + den) // (2 * den))
+        return rounded
+    return ratio(counts, np.ones_like(counts), factor)
+
+
+def ratio(above: Int64, below: Int64, factor: Fraction = Fraction(1)) -> Int64:
+    """round(above ÷ below × factor), elementwise; below > 0.
+
+    Raises:
+        OverflowError: a result does not fit int64.
+    """
+    twice = above.astype(object) * (2 * factor.numerator)
+    den = below.astype(object) * factor.denominator
+    return np.array(
+        [_round(int(a), int(b)) for a, b in zip(twice.ravel(), den.ravel(), strict=True)],
+        dtype=np.int64,
+    ).reshape(above.shape)
+
+
+def _round(twice: int, den: int) -> int:
+    magnitude = (abs(twice) + den) // (2 * den)
+    return magnitude if twice >= 0 else -magnitude
+
+
+def running_sum(before: int, steps: npt.NDArray[np.int64]) -> Int64:
+    """The value before, plus the cumulative sum of steps."""
+    return np.cumsum(steps, dtype=np.int64) + np.int64(before)
