@@ -1,0 +1,131 @@
+"""The JSON routes under /api/v1: health, plants, streams, points, live snapshot, months."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from cloud.api.security import token_matches
+from cloud.api.services import MonthRefusedError, Services
+from cloud.live import UnknownPlantError
+from evidence.points import NAME_ID, POINT_ID
+
+router = APIRouter(prefix="/api/v1")
+
+PlantId = Annotated[str, Query(pattern=f"^{NAME_ID.pattern}$", description="plant id")]
+PointId = Annotated[str, Query(pattern=f"^{POINT_ID.pattern}$", description="point id")]
+PlantPath = Annotated[str, Path(pattern=f"^{NAME_ID.pattern}$", description="plant id")]
+MonthPath = Annotated[
+    str,
+    Path(
+        pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$",
+        description="YYYY-MM in the plant's time zone",
+    ),
+]
+
+
+class CloseRequest(BaseModel):
+    """How to close a month: "interim" (so far) or "final" (the month is over)."""
+
+    model_config = ConfigDict(extra="forbid")
+    closing: Literal["interim", "final"]
+
+
+def services(request: Request) -> Services:
+    """The bundle `create_app` was given."""
+    found: Services = request.app.state.services
+    return found
+
+
+Given = Annotated[Services, Depends(services)]
+
+
+def _snapshot(given: Services, plant: str) -> dict[str, Any]:
+    try:
+        return given.hub.snapshot(plant)
+    except UnknownPlantError as error:
+        raise HTTPException(404, str(error)) from error
+
+
+@router.get("/health")
+async def health(given: Given) -> dict[str, Any]:
+    """Is the collector up, and what did the live view refuse."""
+    return {
+        "status": "ok",
+        "server_ns": given.clock.now_ns(),
+        "plants": len(given.hub.plants()),
+        "viewers": given.hub.viewers,
+        "live_refused": dict(given.hub.refused),
+    }
+
+
+@router.get("/plants")
+async def plants(given: Given) -> list[dict[str, Any]]:
+    """Facts of every plant whose configuration has been received."""
+    return [given.hub.snapshot(plant)["plant"] for plant in given.hub.plants()]
+
+
+@router.get("/streams")
+async def streams(given: Given) -> Sequence[Mapping[str, Any]]:
+    """State of every gateway's stream of signed frames."""
+    return given.streams.status()
+
+
+@router.get("/points")
+async def points(given: Given, plant: PlantId) -> list[dict[str, Any]]:
+    """Every point of a plant with its newest value (live, unsigned), quality and times."""
+    state = _snapshot(given, plant)
+    names = ("value", "quality", "tick_ns", "source_ns")
+    none = (None, None, None, None)
+    return [
+        {"id": point, **facts, **dict(zip(names, state["values"].get(point, none), strict=True))}
+        for point, facts in state["points"].items()
+    ]
+
+
+@router.get("/history")
+async def history(given: Given, plant: PlantId, point: PointId) -> dict[str, Any]:
+    """The last ten minutes of a pot voltage or of the emission rate (live, unsigned)."""
+    try:
+        rows = given.hub.history(plant, point)
+    except UnknownPlantError as error:
+        raise HTTPException(404, str(error)) from error
+    return {
+        "point": point,
+        "ticks_ns": [tick for tick, _ in rows],
+        "values": [value for _, value in rows],
+    }
+
+
+@router.get("/live/snapshot")
+async def live_snapshot(given: Given, plant: PlantId) -> dict[str, Any]:
+    """The whole live state: what the WebSocket sends first; for polling where it is blocked."""
+    return _snapshot(given, plant)
+
+
+@router.get("/months")
+async def months(given: Given, plant: PlantId) -> Sequence[Mapping[str, Any]]:
+    """The plant's months of evidence, newest first."""
+    _snapshot(given, plant)
+    return given.months.list(plant)
+
+
+@router.post("/months/{plant}/{month}/close")
+async def close_month(
+    given: Given,
+    plant: PlantPath,
+    month: MonthPath,
+    order: CloseRequest,
+    authorization: Annotated[str | None, Header()] = None,
+) -> Mapping[str, Any]:
+    """Close and seal a month; needs the bearer token."""
+    if not token_matches(authorization, given.token):
+        raise HTTPException(
+            401, "closing a month needs the bearer token", {"WWW-Authenticate": "Bearer"}
+        )
+    _snapshot(given, plant)
+    try:
+        return await given.months.close(plant, month, closing=order.closing)
+    except MonthRefusedError as error:
+        raise HTTPException(409, str(error)) from error

@@ -1,0 +1,86 @@
+"""The live WebSocket: one per open page; snapshot first, then deltas as the hub sends them."""
+
+import asyncio
+import contextlib
+import json
+import logging
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from cloud.api.security import same_origin
+from cloud.api.services import Services
+from cloud.live import LiveHub, Subscription, UnknownPlantError
+
+router = APIRouter()
+
+#: RFC 6455 close codes
+POLICY_VIOLATION = 1008
+GOING_AWAY = 1001
+REQUEST_BYTES_MAX = 256
+#: a viewer that asks for snapshots faster than this is only answered at this pace
+SNAPSHOT_PAUSE_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@router.websocket("/api/v1/live")
+async def live(socket: WebSocket, plant: str = "") -> None:
+    """Snapshot and deltas of one plant.
+
+    The page may send {"type":"snapshot"} when it saw a gap in `seq`; anything else ends the
+    connection. A page of another origin, or an unknown plant, is refused before acceptance.
+    """
+    given: Services = socket.app.state.services
+    if not same_origin(socket.headers):
+        await socket.close(POLICY_VIOLATION)
+        return
+    try:
+        viewer = given.hub.subscribe(plant)
+    except UnknownPlantError:
+        await socket.close(POLICY_VIOLATION)
+        return
+    await socket.accept()
+    try:
+        await _serve(socket, given.hub, viewer)
+    finally:
+        given.hub.unsubscribe(viewer)
+
+
+async def _serve(socket: WebSocket, hub: LiveHub, viewer: Subscription) -> None:
+    """Send until the hub closes or the page leaves."""
+    listener = asyncio.create_task(_listen(socket, hub, viewer))
+    try:
+        async for text in viewer:
+            await socket.send_text(text)
+        if not listener.done():
+            await socket.close(GOING_AWAY)
+    except WebSocketDisconnect:
+        pass  # left while we were sending: nothing to do but tidy up
+    finally:
+        listener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listener
+
+
+async def _listen(socket: WebSocket, hub: LiveHub, viewer: Subscription) -> None:
+    """Take the page's requests; on anything unexpected, or when it leaves, end the viewer."""
+    try:
+        while await _is_snapshot_request(socket):
+            hub.resend(viewer)
+            await asyncio.sleep(SNAPSHOT_PAUSE_S)
+        await socket.close(POLICY_VIOLATION)
+    except WebSocketDisconnect:
+        pass  # the page is gone
+    finally:
+        viewer.close()
+
+
+async def _is_snapshot_request(socket: WebSocket) -> bool:
+    text = await socket.receive_text()
+    if len(text) > REQUEST_BYTES_MAX:
+        return False
+    try:
+        request = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(request, dict) and request.get("type") == "snapshot"

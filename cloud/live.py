@@ -1,0 +1,286 @@
+"""The live hub: takes live messages, configurations and receipts, and feeds every open page.
+
+One snapshot a viewer, then deltas: pushed when something arrives, at most one a second a plant,
+encoded once for all viewers. A viewer that cannot keep up loses the oldest of two queued texts,
+sees the gap in `seq` and asks for a snapshot. With nothing to say a beat goes out every two
+seconds, so that a page can tell a quiet plant from a dead server.
+
+All calls belong in the event loop's thread (from another one: `loop.call_soon_threadsafe`).
+No I/O here; wall time comes from the injected clock, waiting is the running loop's.
+"""
+
+import asyncio
+import json
+import logging
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from cloud.clock import Clock
+from cloud.live_facts import FactsError, gateway_facts
+from cloud.live_message import LiveMessageError, parse_live
+from cloud.live_state import PlantState
+
+DELTA_INTERVAL_S = 1.0
+BEAT_INTERVAL_S = 2.0
+QUEUE_MAX = 2
+
+_log = logging.getLogger(__name__)
+
+
+class UnknownPlantError(LookupError):
+    """No configuration of a plant of this id has been seen."""
+
+
+class Subscription:
+    """One viewer's texts: an async iterator that ends when it or the hub is closed."""
+
+    def __init__(self, plant: str, first: str) -> None:
+        self.plant = plant
+        self._texts: deque[str] = deque([first], maxlen=QUEUE_MAX)
+        self._ready = asyncio.Event()
+        self._ready.set()
+        self._closed = False
+
+    def put(self, text: str) -> None:
+        """Queue one text; the oldest is dropped when two wait already."""
+        self._texts.append(text)
+        self._ready.set()
+
+    def replace(self, text: str) -> None:
+        """Drop what waits and queue this (a snapshot the viewer asked for)."""
+        self._texts.clear()
+        self.put(text)
+
+    def close(self) -> None:
+        """End the iteration, now."""
+        self._closed = True
+        self._ready.set()
+
+    @property
+    def closed(self) -> bool:
+        """True once ended, by either side."""
+        return self._closed
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        while not self._texts and not self._closed:
+            self._ready.clear()
+            await self._ready.wait()
+        if self._closed:
+            raise StopAsyncIteration
+        return self._texts.popleft()
+
+
+class _Channel:
+    """One plant with its viewers and its sending rhythm."""
+
+    def __init__(self, plant: str) -> None:
+        self.state = PlantState(plant)
+        self.seq = 0
+        self.viewers: set[Subscription] = set()
+        self.sent_at: float | None = None  # loop time of the last delta
+        self.timer: asyncio.TimerHandle | None = None
+
+
+class LiveHub:
+    """Live state of every plant, fanned out to viewers.
+
+    Args:
+        clock: the collector's wall clock.
+        delta_interval_s: shortest time between two deltas of a plant.
+        beat_interval_s: longest time between two texts to a viewer.
+
+    Attributes:
+        refused: how many inputs were not taken, by reason: "size", "json", "version",
+            "identity", "field" (malformed), "no-config" (gateway not configured yet), "late"
+            (older than what is shown), "unknown-point" (values), "config" (unreadable).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        delta_interval_s: float = DELTA_INTERVAL_S,
+        beat_interval_s: float = BEAT_INTERVAL_S,
+    ) -> None:
+        self.refused: Counter[str] = Counter()
+        self._clock = clock
+        self._delta_interval_s = delta_interval_s
+        self._beat_interval_s = beat_interval_s
+        self._channels: dict[str, _Channel] = {}
+        self._closed = False
+
+    def plants(self) -> list[str]:
+        """Ids of the plants whose configuration is known, sorted."""
+        return sorted(self._channels)
+
+    @property
+    def viewers(self) -> int:
+        """Open subscriptions of all plants."""
+        return sum(len(channel.viewers) for channel in self._channels.values())
+
+    def on_config(self, plant: str, gateway: str, config: Mapping[str, Any]) -> None:
+        """A verified configuration frame came in; viewers get a new snapshot."""
+        try:
+            facts = gateway_facts(gateway, config)
+        except FactsError as error:
+            self.refused["config"] += 1
+            _log.error("live page of %s: %s", plant, error)
+            return
+        channel = self._channels.setdefault(plant, _Channel(plant))
+        channel.state.configure(gateway, facts)
+        channel.seq += 1
+        if channel.viewers:
+            self._send(channel, self._snapshot_text(channel))
+
+    def on_live(self, plant: str, gateway: str, payload: bytes) -> None:
+        """A live message came in; whatever is wrong with it is counted, nothing is raised."""
+        channel = self._configured(plant, gateway)
+        if channel is None:
+            return
+        try:
+            message = parse_live(payload, plant, gateway)
+        except LiveMessageError as error:
+            self.refused[error.reason] += 1
+            _log.debug("live message of %s/%s refused: %s", plant, gateway, error)
+            return
+        dropped = channel.state.apply(gateway, message, self._clock.now_ns())
+        if dropped is None:
+            self.refused["late"] += 1
+            return
+        if dropped:
+            self.refused["unknown-point"] += dropped
+        self._values_arrived(channel)
+
+    def on_sealed(
+        self, plant: str, gateway: str, seq: int, through_ns: int, received_ns: int
+    ) -> None:
+        """Receipts cover frames up to `seq`: readings with tick <= through_ns are sealed.
+
+        Rides along with the next delta or beat: a delta of its own would delay the next values.
+        """
+        if channel := self._configured(plant, gateway):
+            channel.state.seal(gateway, seq, through_ns, received_ns)
+
+    def on_state(self, plant: str, gateway: str, online: bool) -> None:
+        """Birth (True) or last will (False) of a gateway; rides along like a receipt."""
+        if channel := self._configured(plant, gateway):
+            channel.state.set_online(gateway, online)
+
+    def _configured(self, plant: str, gateway: str) -> _Channel | None:
+        channel = self._channels.get(plant)
+        if channel is None or gateway not in channel.state.gateways:
+            self.refused["no-config"] += 1
+            return None
+        return channel
+
+    def snapshot(self, plant: str) -> dict[str, Any]:
+        """The whole live state of a plant, JSON-ready.
+
+        Raises:
+            UnknownPlantError: no configuration of this plant has been seen.
+        """
+        return self._snapshot(self._channel(plant))
+
+    def history(self, plant: str, point: str) -> list[tuple[int, float | None]]:
+        """(tick_ns, value or None) of the last ten minutes of a recorded point, oldest first.
+
+        Recorded are pot voltages and the plant's emission rate; others give an empty list.
+
+        Raises:
+            UnknownPlantError: no configuration of this plant has been seen.
+        """
+        return self._channel(plant).state.history(point, self._clock.now_ns())
+
+    def subscribe(self, plant: str) -> Subscription:
+        """Open a viewer: its first text is a snapshot. Close it with `unsubscribe`.
+
+        Raises:
+            UnknownPlantError: no configuration of this plant has been seen.
+        """
+        channel = self._channel(plant)
+        viewer = Subscription(plant, self._snapshot_text(channel))
+        if self._closed:
+            viewer.close()
+            return viewer
+        channel.viewers.add(viewer)
+        if channel.timer is None:
+            self._schedule(channel, self._beat_interval_s)
+        return viewer
+
+    def unsubscribe(self, viewer: Subscription) -> None:
+        """Close a viewer and forget it; twice is fine."""
+        viewer.close()
+        self._channel(viewer.plant).viewers.discard(viewer)
+
+    def resend(self, viewer: Subscription) -> None:
+        """The viewer missed something: its next text is a snapshot."""
+        viewer.replace(self._snapshot_text(self._channel(viewer.plant)))
+
+    def close(self) -> None:
+        """End every viewer, so that open pages do not hold up the server's shutdown."""
+        self._closed = True
+        for channel in self._channels.values():
+            if channel.timer is not None:
+                channel.timer.cancel()
+                channel.timer = None
+            for viewer in channel.viewers:
+                viewer.close()
+            channel.viewers.clear()
+
+    def _channel(self, plant: str) -> _Channel:
+        try:
+            return self._channels[plant]
+        except KeyError:
+            raise UnknownPlantError(f"no plant {plant!r} has sent its configuration") from None
+
+    def _snapshot(self, channel: _Channel) -> dict[str, Any]:
+        state = channel.state.snapshot(self._clock.now_ns())
+        return {"type": "snapshot", "v": 1, "seq": channel.seq, **state}
+
+    def _snapshot_text(self, channel: _Channel) -> str:
+        return _encode(self._snapshot(channel))
+
+    def _values_arrived(self, channel: _Channel) -> None:
+        """Send now, or as soon as the interval allows."""
+        if self._closed or not channel.viewers:
+            return
+        since_s = self._since_sent_s(channel)
+        if since_s >= self._delta_interval_s:
+            self._flush(channel)
+        else:
+            self._schedule(channel, self._delta_interval_s - since_s)
+
+    def _since_sent_s(self, channel: _Channel) -> float:
+        now_s = asyncio.get_running_loop().time()
+        return float("inf") if channel.sent_at is None else now_s - channel.sent_at
+
+    def _schedule(self, channel: _Channel, delay_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        if channel.timer is not None:
+            channel.timer.cancel()
+        channel.timer = loop.call_later(delay_s, self._flush, channel)
+
+    def _flush(self, channel: _Channel) -> None:
+        """Send what changed (or a bare beat) and plan the next beat while somebody looks."""
+        if channel.timer is not None:
+            channel.timer.cancel()
+            channel.timer = None
+        if not channel.viewers:
+            return
+        channel.seq += 1
+        delta = channel.state.take_delta(self._clock.now_ns())
+        self._send(channel, _encode({"type": "delta", "seq": channel.seq, **delta}))
+        channel.sent_at = asyncio.get_running_loop().time()
+        self._schedule(channel, self._beat_interval_s)
+
+    def _send(self, channel: _Channel, text: str) -> None:
+        for viewer in channel.viewers:
+            viewer.put(text)
+
+
+def _encode(message: Mapping[str, Any]) -> str:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,168 @@
+"""What the live page must know of a plant, taken from its signed configuration. Pure.
+
+The result is plain JSON-ready data: the page never sees addresses, keys or device settings.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from evidence.points import Point, Provenance, Role
+
+
+class FactsError(Exception):
+    """The configuration lacks something the page needs, or has it in another form."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of the month's figure, for the share of trusted data.
+
+    Attributes:
+        id: a point id, or a potline id for the pot voltages of that line taken together.
+        points: the points that make it up.
+        states: pot voltages only: state point of each entry of `points` (else empty); pots that
+            do not produce are left out.
+    """
+
+    id: str
+    points: tuple[str, ...]
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GatewayFacts:
+    """One gateway's share of the plant.
+
+    Attributes:
+        plant: id, name, sector, time_zone, rule_set, simulated.
+        zone: the plant's time zone.
+        interval_ns: how often a live message is due (fastest schedule, at least one second).
+        points: point id -> JSON-ready facts.
+        totalisers: ids of points that only count up.
+        recorded: ids whose last ten minutes are kept for the page's traces.
+        potlines: JSON-ready, as in the configuration.
+        inputs: inputs of the month's figure this gateway reads.
+        statement: JSON-ready: which points the month's figure is made of.
+    """
+
+    plant: Mapping[str, Any]
+    zone: ZoneInfo
+    interval_ns: int
+    points: Mapping[str, Mapping[str, Any]]
+    totalisers: frozenset[str]
+    recorded: frozenset[str]
+    potlines: tuple[Mapping[str, Any], ...]
+    inputs: tuple[Input, ...]
+    statement: Mapping[str, Any]
+
+
+#: computed point drawn as the page's headline trace
+HEADLINE = "plant.co2e_t_h"
+LIVE_INTERVAL_MIN_NS = 1_000_000_000
+
+
+def gateway_facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
+    """The page's facts out of one signed configuration.
+
+    Raises:
+        FactsError: the configuration is not of the form this program knows.
+    """
+    try:
+        return _facts(gateway, config)
+    except (KeyError, TypeError, ValueError, AttributeError, ZoneInfoNotFoundError) as error:
+        raise FactsError(
+            f"configuration of gateway {gateway}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
+    points = [Point.from_map(row) for row in config["points"]]
+    intervals = [int(row["interval_ns"]) for row in config["schedules"]]
+    of_point = _intervals(config["groups"], intervals, len(points))
+    potlines = tuple(_potline(row) for row in config.get("potlines", ()))
+    statement = _statement(config.get("statement", {}))
+    voltages = {pot["voltage"] for line in potlines for pot in line["pots"]}
+    return GatewayFacts(
+        plant=_plant(config["plant"]),
+        zone=ZoneInfo(config["plant"]["time_zone"]),
+        interval_ns=max(LIVE_INTERVAL_MIN_NS, min(intervals, default=LIVE_INTERVAL_MIN_NS)),
+        points={p.id: _point(p, gateway, of_point[n]) for n, p in enumerate(points)},
+        totalisers=frozenset(p.id for p in points if p.role is Role.TOTALISER),
+        recorded=frozenset(voltages | {HEADLINE}),
+        potlines=potlines,
+        inputs=_inputs(statement, potlines),
+        statement=statement,
+    )
+
+
+def _plant(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("id", "name", "sector", "time_zone", "rule_set")
+    return {name: str(row[name]) for name in names} | {"simulated": row["simulated"] is True}
+
+
+def _intervals(groups: Iterable[Mapping[str, Any]], intervals: list[int], count: int) -> list[int]:
+    result = [max(intervals, default=LIVE_INTERVAL_MIN_NS)] * count
+    for group in groups:
+        for number in group["points"]:
+            result[number] = intervals[group["schedule"]]
+    return result
+
+
+def _point(point: Point, gateway: str, interval_ns: int) -> dict[str, Any]:
+    return {
+        **point.quantity.as_map(),
+        "decimals": point.decimals,
+        "role": point.role.value,
+        "provenance": point.provenance.value,
+        "computed": point.provenance is Provenance.COMPUTED,
+        "device": point.device,
+        "gateway": gateway,
+        "interval_ns": interval_ns,
+        "states": [[value, name] for value, name in point.states],
+    }
+
+
+def _potline(row: Mapping[str, Any]) -> dict[str, Any]:
+    pots = [
+        {"id": str(p["id"]), "voltage": str(p["voltage"]), "state": str(p["state"])}
+        for p in row["pots"]
+    ]
+    return {
+        "id": str(row["id"]),
+        "line_current": str(row["line_current"]),
+        "pots": pots,
+        "technology": str(row["technology"]),
+        "anode_effect": {k: str(v) for k, v in row["anode_effect"].items()},
+        "indicator": {k: str(v) for k, v in row["indicator"].items()},
+    }
+
+
+def _statement(row: Mapping[str, Any]) -> dict[str, Any]:
+    def streams(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+        names = ("kind", "point", "flow_point", "power_point")
+        return [{n: str(r[n]) for n in names if r.get(n) is not None} for r in rows]
+
+    metal = row.get("metal") or {}
+    return {
+        "metal": str(metal["point"]) if metal.get("point") is not None else None,
+        "fuels": streams(row.get("fuels", ())),
+        "auxiliary": streams(row.get("auxiliary", ())),
+    }
+
+
+def _inputs(
+    statement: Mapping[str, Any], potlines: tuple[Mapping[str, Any], ...]
+) -> tuple[Input, ...]:
+    ids = [statement["metal"]] if statement["metal"] else []
+    ids += [row["point"] for row in statement["fuels"] + statement["auxiliary"] if "point" in row]
+    lines = [
+        Input(
+            id=line["id"],
+            points=tuple(pot["voltage"] for pot in line["pots"]),
+            states=tuple(pot["state"] for pot in line["pots"]),
+        )
+        for line in potlines
+    ]
+    return tuple(Input(id=i, points=(i,)) for i in dict.fromkeys(ids)) + tuple(lines)
