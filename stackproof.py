@@ -1,0 +1,116 @@
+"""The one command: finds the room that a subcommand belongs to and hands the arguments over.
+
+Rooms are imported on use, so that `stackproof verify` needs nothing but the base install. No
+subcommand is implemented here, and there is no I/O but the help text.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+_ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators", "stackproof")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand.
+
+    Attributes:
+        summary: one line for the help text.
+        module: has `main(argv: list[str]) -> int`; empty while the command does not exist yet.
+        extra: the install extra its packages come with; empty for the base install.
+        keeps_name: the module serves several subcommands and gets the name as first argument.
+    """
+
+    summary: str
+    module: str = ""
+    extra: str = ""
+    keeps_name: bool = False
+
+
+COMMANDS = {
+    "demo": Command("a simulated plant, from register to sealed month", "simulators.demo", "all"),
+    "edge": Command("the agent at the plant: check, run", "edge.cli", "edge"),
+    "profile": Command("device profiles: list, show, check", "firmware_configs.cli"),
+    "sim": Command("simulated plants over real protocols", "simulators.cli", "simulators"),
+    "cloud": Command("collector, months and the live page", "cloud.cli", "cloud"),
+    "verify": Command("check a sealed month, offline", "evidence.cli", keeps_name=True),
+    "calc": Command("the calculation library by hand", "edge.calc.cli"),
+    "keys": Command("keys and certificates", "evidence.cli", keeps_name=True),
+    "relay": Command("forwards the frames of a one-way site (comes later)"),
+    "screen": Command("statistical tests on sealed months (comes later)"),
+}
+
+EXIT_CANNOT_RUN = 2
+_EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Args:
+        argv: arguments without the program's name; the process's own when None.
+
+    Returns:
+        The exit code: 0 fine, 1 findings or failure, 2 cannot run or cannot decide.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments[0] if arguments else ""
+    if name in ("-h", "--help"):
+        sys.stdout.write(usage())
+        return 0
+    if name == "--version":
+        sys.stdout.write(f"stackproof {installed_version()}\n")
+        return 0
+    command = COMMANDS.get(name)
+    if command is None:
+        problem = f"stackproof: no command {name!r}\n\n" if name else ""
+        sys.stderr.write(problem + usage())
+        return EXIT_CANNOT_RUN
+    return _dispatch(name, command, arguments[1:])
+
+
+def usage() -> str:
+    """The help text: one line a subcommand."""
+    rows = "".join(f"  {name:<9}{command.summary}\n" for name, command in COMMANDS.items())
+    return (
+        "usage: stackproof [--version] COMMAND [ARGUMENT...]\n\n"
+        f"{rows}\n"
+        "`stackproof COMMAND --help` tells more.\n"
+    )
+
+
+def installed_version() -> str:
+    """The version of the installed distribution; "unknown" when run from bare sources."""
+    try:
+        return version("stackproof")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _dispatch(name: str, command: Command, arguments: list[str]) -> int:
+    if not command.module:
+        sys.stderr.write(f"stackproof: {name} does not exist yet in this version\n")
+        return EXIT_CANNOT_RUN
+    try:
+        module = import_module(command.module)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in _ROOMS:
+            raise  # a defect of ours: show it whole
+        target = f'"stackproof[{command.extra}]"' if command.extra else "stackproof"
+        sys.stderr.write(
+            f"stackproof: {name} needs the package {missing}, which is not installed; "
+            f"run: pip install {target}\n"
+        )
+        return EXIT_CANNOT_RUN
+    try:
+        return int(module.main([name, *arguments] if command.keeps_name else arguments))
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""What every test run shares: which tests are left out and why, and the tally for `./run test`.
+
+No fixtures here: they stand beside the tests that use them.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long` also runs the tests that take minutes."""
+    parser.addoption("--long", action="store_true", help="also run tests marked long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect long tests, and skip those whose program is not installed."""
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+    for item in items:
+        needed = [program for mark in item.iter_markers("needs") for program in mark.args]
+        if item.get_closest_marker("browser"):
+            needed.append("chromium")
+        for program in needed:
+            if shutil.which(program) is None:
+                item.add_marker(pytest.mark.skip(reason=f"{program} is not installed"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Append "passed failed skipped" to the file named by STACKPROOF_TALLY, for `./run test`."""
+    tally = os.environ.get("STACKPROOF_TALLY")
+    if not tally:
+        return
+    count = {kind: len(reports) for kind, reports in terminalreporter.stats.items()}
+    failed = count.get("failed", 0) + count.get("error", 0)
+    skipped = count.get("skipped", 0) + count.get("xfailed", 0)
+    with Path(tally).open("a") as file:
+        file.write(f"{count.get('passed', 0)} {failed} {skipped}\n")
