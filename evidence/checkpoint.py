@@ -4,9 +4,9 @@
     <size>
     <root, base64>
 
-    — <key name> <base64 of 4 bytes key hash ‖ signature>
+    — stackproof/<plant> <base64 of 4 bytes key hash ‖ signature>
 
-Key hash and signature are those of the note's Ed25519 type (0x01). A log signed by a P-256 key
+The key's name is the log's origin line. Key hash and signature are those of the note's Ed25519 type (0x01). A log signed by a P-256 key
 uses the note's type 0xff with the identifier "ESP256" (C2SP leaves 0xff to its users).
 """
 
@@ -40,25 +40,36 @@ class Checkpoint:
     size: int
     root: bytes
 
+    @property
+    def origin(self) -> str:
+        """The log's name, also the name of its key."""
+        return f"{ORIGIN_PREFIX}{self.plant}"
+
     def body(self) -> str:
         """The signed text, with its final newline."""
         root = base64.b64encode(self.root).decode("ascii")
-        return f"{ORIGIN_PREFIX}{self.plant}\n{self.size}\n{root}\n"
+        return f"{self.origin}\n{self.size}\n{root}\n"
 
 
-def sign(checkpoint: Checkpoint, signer: Signer, key: PublicKey, key_name: str) -> str:
-    """The checkpoint as a signed note."""
+def sign(checkpoint: Checkpoint, signer: Signer, key: PublicKey) -> str:
+    """The checkpoint as a note signed by the log's key.
+
+    Args:
+        checkpoint: what to sign.
+        signer: holds the private key.
+        key: its public half; the note's key hash is made of it.
+    """
     body = checkpoint.body()
-    blob = _note_key_hash(key_name, key) + signer.sign(body.encode())
-    return f"{body}\n— {key_name} {base64.b64encode(blob).decode('ascii')}\n"
+    blob = _note_key_hash(checkpoint.origin, key) + signer.sign(body.encode())
+    return f"{body}\n— {checkpoint.origin} {base64.b64encode(blob).decode('ascii')}\n"
 
 
-def verify(text: str, key: PublicKey, key_name: str) -> Checkpoint:
+def verify(text: str, key: PublicKey) -> Checkpoint:
     """Check a signed note and give its checkpoint.
 
     Raises:
         MalformedError: not a checkpoint note.
-        SignatureError: no good signature of this key under this name.
+        SignatureError: no good signature of this key.
     """
     if len(text.encode()) > TEXT_BYTES_MAX:
         raise MalformedError("checkpoint text too long")
@@ -67,13 +78,13 @@ def verify(text: str, key: PublicKey, key_name: str) -> Checkpoint:
     lines = tail.split("\n")
     if not lines or lines[-1] != "":
         raise MalformedError("checkpoint note does not end with a newline")
-    wanted = _note_key_hash(key_name, key)
+    wanted = _note_key_hash(checkpoint.origin, key)
     for line in lines[:-1]:
         mark, name, blob = _signature_line(line)
-        if mark == "—" and name == key_name and blob[:4] == wanted:
+        if mark == "—" and name == checkpoint.origin and blob[:4] == wanted:
             suite_of(key).verify(key, blob[4:], checkpoint.body().encode())
             return checkpoint
-    raise SignatureError(f"checkpoint has no signature of {key_name}")
+    raise SignatureError(f"checkpoint of {checkpoint.origin} has no signature of its log's key")
 
 
 def _parse_body(body: str) -> Checkpoint:

@@ -10,6 +10,7 @@ order, batching or CPU. Rounding rules (also in FORMAT.md, "Counts"):
   count: they come back as bad.
 """
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
@@ -88,3 +89,48 @@ def count_to_text(count: int, decimals: int) -> str:
 def decimal_to_count(value: Decimal, decimals: int) -> int:
     """The count nearest to a Decimal, half away from zero."""
     return int(value.scaleb(decimals).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+class GroupCounts:
+    """`to_counts` for all points of a group at once, with the per-point numbers prepared."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        """Prepare.
+
+        Args:
+            points: the group's points, in row order, all of one dtype.
+        """
+        self._points = tuple(points)
+        self._is_float = points[0].dtype.is_float
+        parts = []
+        for point in points:
+            step = 10**point.decimals
+            parts.append((point.scaling.factor * step, point.scaling.shift * step))
+        self._factor = np.array([[float(f)] for f, _ in parts])
+        self._shift = np.array([[float(s)] for _, s in parts])
+        dens = [f.denominator * s.denominator for f, s in parts]
+        nums = [f.numerator * s.denominator for f, s in parts]
+        adds = [s.numerator * f.denominator for f, s in parts]
+        self._widest = max(max(nums), max(abs(a) for a in adds), max(dens))
+        small = self._widest < _LIMIT
+        self._den = np.array([[d] for d in dens], dtype=np.int64) if small else None
+        self._num = np.array([[n] for n in nums], dtype=np.int64) if small else None
+        self._add = np.array([[a] for a in adds], dtype=np.int64) if small else None
+
+    def counts(self, raw: npt.NDArray[np.generic]) -> tuple[Counts, Mask]:
+        """Counts and validity of raw [points][ticks]; equal to `to_counts` row by row."""
+        if self._is_float:
+            with np.errstate(all="ignore"):
+                scaled = raw.astype(np.float64) * self._factor + self._shift
+                valid = np.isfinite(scaled) & (np.abs(scaled) < _LIMIT)
+                safe = np.where(valid, scaled, 0.0)
+                counts = (np.sign(safe) * np.floor(np.abs(safe) + 0.5)).astype(np.int64)
+            return counts, valid
+        if self._num is not None and self._add is not None and self._den is not None:
+            peak = int(max(abs(int(raw.max())), abs(int(raw.min())))) if raw.size else 0
+            if 2 * (peak + 1) * self._widest + self._widest < _LIMIT:
+                twice = 2 * (raw.astype(np.int64) * self._num + self._add)
+                whole = np.sign(twice) * ((np.abs(twice) + self._den) // (2 * self._den))
+                return whole, np.ones(raw.shape, dtype=bool)
+        rows = [to_counts(row, point) for row, point in zip(raw, self._points, strict=True)]
+        return np.stack([c for c, _ in rows]), np.stack([v for _, v in rows])

@@ -18,7 +18,6 @@ from evidence.blocks import Raw, compress, decode_block, decompress, encode_bloc
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.keys import Signer
 from evidence.points import Dtype
-from evidence.quality import FIRST_BAD
 
 TYP_FRAME = "stackproof-frame+cbor"
 TYP_CONFIG = "stackproof-config+cbor"
@@ -33,6 +32,7 @@ FRAME_VERSION = 1
 POINTS_MAX = 20_000
 TICKS_MAX = 4_096
 NO_SOURCE_TIME = -(2**31)
+NO_LAG = -(2**31)
 
 FLAG_BACKFILL, FLAG_LATE, FLAG_MANUAL, FLAG_SIMULATED = 1, 2, 4, 8
 
@@ -94,8 +94,8 @@ class Section:
         step_ns: interval.
         ticks: how many.
         groups: all point groups of the schedule.
-        lag_ms: int32 [devices of the schedule][ticks]: how long after the tick the device's answer
-            was complete; -1 where none came. Gateway time of a reading = tick + lag.
+        lag_ms: int32 [devices of the schedule][ticks]: gateway time of the device's readings minus
+            tick time, when the answer was complete; NO_LAG where none came.
         devices: indices of those devices in the configuration.
     """
 
@@ -361,11 +361,6 @@ def decode_runs(runs: list[Any], rows: int, ticks: int) -> npt.NDArray[np.uint8]
         quality[row, start : stop + 1] = code
         before = (row, stop, code)
     return quality
-
-
-def usable(quality: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """True where a reading has a value."""
-    return quality < FIRST_BAD
 
 
 def _decode_clock(value: Any) -> Clock:

@@ -1,0 +1,85 @@
+"""The one place of the agent that reads a clock. Everything else takes a `Clock`."""
+
+import ctypes
+import ctypes.util
+import functools
+import time
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+from evidence.frame import Clock as ClockState
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_STA_UNSYNC = 0x0040  # <sys/timex.h>: clock unsynchronised
+
+
+class Clock(Protocol):
+    """Time as the agent sees it."""
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds since 1970."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds of a clock that never steps."""
+
+    def state(self) -> ClockState:
+        """What is known of the wall clock just now, for the frame."""
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds since 1970."""
+        return time.time_ns()  # noqa: TID251 - this is the one place
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since some fixed moment."""
+        return time.monotonic_ns()
+
+    def state(self) -> ClockState:
+        """Source "kernel-sync" with the kernel's estimated error, or "free" with none."""
+        error_ms = _kernel_error_ms()
+        source = "free" if error_ms is None else "kernel-sync"
+        return ClockState(source, error_ms, self.monotonic_ns(), boot_id())
+
+
+@functools.cache
+def boot_id() -> bytes:
+    """16 bytes that are new at every boot; new at every start where the system has none."""
+    try:
+        return uuid.UUID(_BOOT_ID.read_text().strip()).bytes
+    except (OSError, ValueError):
+        return uuid.uuid4().bytes
+
+
+class _Timex(ctypes.Structure):
+    """The head of Linux's struct timex; the rest is padding we do not read."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_char * 256),
+    )
+
+
+@functools.cache
+def _adjtimex() -> "ctypes._NamedFuncPointer | None":
+    library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    return getattr(library, "adjtimex", None)
+
+
+def _kernel_error_ms() -> int | None:
+    """The kernel's estimated clock error when something disciplines the clock, else None."""
+    call = _adjtimex()
+    if call is None:
+        return None
+    timex = _Timex()  # modes = 0: read only
+    if call(ctypes.byref(timex)) < 0 or timex.status & _STA_UNSYNC:
+        return None
+    return int(-(-timex.esterror // 1000))

@@ -1,0 +1,214 @@
+"""The site file (TOML) as frozen types, every problem found in one pass. I/O: reads that file.
+
+What the plant's people write is here; `edge.signed` turns it, with the profiles' rows, into the
+configuration that is signed. No device is contacted and no key is opened here.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from edge.errors import SiteConfigError
+from edge.site_devices import DeviceConfig, read_devices
+from edge.site_statement import read_potlines, read_statement
+from evidence.points import NAME_ID
+from firmware_configs.fields import Fields, Problem
+
+SECTORS = ("aluminium", "cement", "steel")
+UPLINK_MODES = ("mqtt", "one-way")
+MQTT_SCHEMES = ("mqtt", "mqtts")
+SITE_BYTES_MAX = 4 * 1024 * 1024
+
+_SLICE = re.compile(r"[0-9a-f]{2}")
+
+
+@dataclass(frozen=True)
+class Plant:
+    """Plant facts; all of them are signed."""
+
+    id: str
+    name: str
+    sector: str
+    time_zone: str
+    rule_set: str
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """This agent.
+
+    Attributes:
+        id, slice: its place in the topic tree.
+        key, certificate: PEM files.
+        state_dir: where the spool lives.
+    """
+
+    id: str
+    slice: str
+    key: Path
+    certificate: Path
+    state_dir: Path
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """How signed objects leave.
+
+    Attributes:
+        mode: one of `UPLINK_MODES`.
+        url: broker, "mqtt://host:port".
+        collector: certificate (PEM) of the collector whose receipts free the spool.
+        spool_bytes_max: bound of the spool on disk.
+    """
+
+    mode: str
+    url: str
+    collector: Path
+    spool_bytes_max: int
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything the site file says."""
+
+    path: Path
+    plant: Plant
+    gateway: Gateway
+    uplink: Uplink
+    devices: tuple[DeviceConfig, ...]
+    potlines: tuple[Mapping[str, Any], ...]
+    statement: Mapping[str, Any]
+
+    def schedules_ns(self) -> tuple[int, ...]:
+        """The distinct poll intervals, shortest first: a schedule's number is its index."""
+        return tuple(sorted({device.interval_ns for device in self.devices}))
+
+
+def load_site(path: Path) -> Site:
+    """Read a site file.
+
+    Raises:
+        SiteConfigError: with every problem in it; unreadable and non-TOML files too.
+    """
+    problems: list[Problem] = []
+    table = _parse(path)
+    root = _fields(table, "", path, problems)
+    if root.raw("format") != 1:
+        root.complain("format", "must be 1: the site file format this program knows")
+    plant = _read_plant(_section(root, "plant", path, problems))
+    gateway = _read_gateway(_section(root, "gateway", path, problems), path.parent)
+    uplink = _read_uplink(_section(root, "uplink", path, problems), path.parent)
+    devices = read_devices(root, str(path), problems)
+    points = {bound.point.id: bound.point for device in devices for bound in device.points}
+    potlines = read_potlines(root, str(path), problems, points)
+    statement = read_statement(
+        _section(root, "statement", path, problems), str(path), problems, points
+    )
+    root.finish()
+    if problems:
+        raise SiteConfigError(problems)
+    return Site(path, plant, gateway, uplink, devices, potlines, statement)
+
+
+def _parse(path: Path) -> Mapping[str, Any]:
+    try:
+        if path.stat().st_size > SITE_BYTES_MAX:
+            raise SiteConfigError([Problem(str(path), "", "too large for a site file")])
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+        raise SiteConfigError([Problem(str(path), "", reason)]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SiteConfigError([Problem(str(path), "", f"is not TOML: {error}")]) from error
+
+
+def _fields(table: Mapping[str, Any], prefix: str, path: Path, problems: list[Problem]) -> Fields:
+    return Fields(table, file=str(path), prefix=prefix, problems=problems)
+
+
+def _section(root: Fields, key: str, path: Path, problems: list[Problem]) -> Fields:
+    value = root.raw(key)
+    if not isinstance(value, dict):
+        reason = "is missing" if value is None else "must be a table"
+        root.complain(key, f"{reason}: write [{key}]")
+        # every key of the absent table would complain again; one sentence is enough
+        return _fields({}, key, path, [])
+    return _fields(value, key, path, problems)
+
+
+def _read_plant(fields: Fields) -> Plant:
+    simulated = fields.raw("simulated")
+    if not isinstance(simulated, bool | None):
+        fields.complain("simulated", "must be true or false")
+    time_zone = fields.text("time_zone", default="Asia/Shanghai")
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        fields.complain("time_zone", f"{time_zone!r} is no IANA time zone, such as Asia/Shanghai")
+    plant = Plant(
+        id=_name(fields, "id"),
+        name=fields.text("name", why="the plant's name for people"),
+        sector=fields.choice("sector", SECTORS),
+        time_zone=time_zone,
+        rule_set=fields.text("rule_set", why="such as cets-ag-04.01-v01-2024"),
+        simulated=simulated is True,
+    )
+    fields.finish()
+    return plant
+
+
+def _read_gateway(fields: Fields, folder: Path) -> Gateway:
+    slice_id = fields.text("slice", default="00")
+    if not _SLICE.fullmatch(slice_id):
+        fields.complain("slice", f'{slice_id!r} must be two hex digits, "00" to "ff"')
+    gateway = Gateway(
+        id=_name(fields, "id"),
+        slice=slice_id,
+        key=_file(fields, "key", folder),
+        certificate=_file(fields, "certificate", folder),
+        state_dir=folder / fields.text("state_dir", default="state"),
+    )
+    fields.finish()
+    return gateway
+
+
+def _read_uplink(fields: Fields, folder: Path) -> Uplink:
+    mode = fields.choice("mode", UPLINK_MODES, default="mqtt")
+    if mode == "one-way":
+        fields.complain("mode", "one-way delivery is not built yet; use mqtt")
+    url = fields.text("url", why='the broker, such as "mqtt://127.0.0.1:1883"')
+    parts = urlsplit(url)
+    if url and (parts.scheme not in MQTT_SCHEMES or not parts.hostname):
+        fields.complain("url", f"{url!r} must look like mqtt://host:1883")
+    elif parts.scheme == "mqtts":
+        fields.complain("url", "mqtts (TLS) is not built yet; use mqtt on loopback or a tunnel")
+    uplink = Uplink(
+        mode=mode,
+        url=url,
+        collector=_file(fields, "collector", folder),
+        spool_bytes_max=fields.integer(
+            "spool_mib_max", 16, 1_000_000, default=8192
+        ) * 1024 * 1024,
+    )  # fmt: skip
+    fields.finish()
+    return uplink
+
+
+def _name(fields: Fields, key: str) -> str:
+    value = fields.text(key, why="lower-case letters, digits and -")
+    if value and not NAME_ID.fullmatch(value):
+        fields.complain(key, f"{value!r} must match {NAME_ID.pattern}")
+    return value
+
+
+def _file(fields: Fields, key: str, folder: Path) -> Path:
+    value = fields.text(key, why='a reference such as "file:keys/edge-1.pem"')
+    if value and not value.startswith("file:"):
+        fields.complain(key, f'{value!r} must be a reference: "file:" and a path')
+    return folder / value.removeprefix("file:")

@@ -1,0 +1,307 @@
+"""From samples to ticks to a frame's body: quality rules, live calculation, batching. Pure.
+
+`Assembler` turns what the drivers gave at one instant into a `Tick` (rows of every group);
+`Batch` collects ticks until a frame is due and makes its body. Both take times as arguments and do
+no I/O, so `sim month` and the tests run the very code the agent runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.calc.blocks import Block, GroupBlock
+from edge.calc.live import PlantCalc
+from edge.drivers.base import Sample
+from evidence import cbor
+from evidence.counts import GroupCounts
+from evidence.errors import MalformedError
+from evidence.frame import (
+    FLAG_SIMULATED,
+    NO_LAG,
+    NO_SOURCE_TIME,
+    Body,
+    Clock,
+    Gap,
+    Group,
+    Section,
+)
+from evidence.points import Dtype, Point, exact
+from evidence.quality import Quality
+
+NS_PER_MS = 1_000_000
+FRAME_NS_MAX = 10_000_000_000
+FRAME_BYTES_MAX = 48 * 1024
+QUARTER_HOUR_NS = 900 * 1_000_000_000
+
+#: A source clock further off than this many milliseconds does not fit the frame's 32 bits.
+_SOURCE_MS_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One group's values at one tick: raw in the dtype, quality, source age; each [points]."""
+
+    raw: npt.NDArray[np.generic]
+    quality: npt.NDArray[np.uint8]
+    source_ms: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What one schedule gave at one instant.
+
+    Attributes:
+        schedule: its index.
+        tick_ns: the instant, UTC nanoseconds, on the schedule's grid.
+        rows: group index -> values; computed groups included once calculated.
+        lag_ms: int32 [devices of the schedule], NO_LAG where no answer came.
+    """
+
+    schedule: int
+    tick_ns: int
+    rows: Mapping[int, Rows]
+    lag_ms: npt.NDArray[np.int32]
+
+    def encode(self) -> bytes:
+        """Bytes for the spool's table of open ticks."""
+        groups = [
+            [g, r.raw.tobytes(), r.quality.tobytes(), r.source_ms.tobytes()]
+            for g, r in sorted(self.rows.items())
+        ]
+        return cbor.encode([self.schedule, self.tick_ns, groups, self.lag_ms.tobytes()])
+
+
+@dataclass(frozen=True)
+class _GroupPlan:
+    schedule: int
+    dtype: Dtype
+    computed: bool
+    points: tuple[Point, ...]
+    limits: GroupCounts | None
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+
+
+class Layout:
+    """Where every point stands in groups and rows, and which devices a schedule polls."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        """Prepare from a signed configuration; ValueError or KeyError when it is none."""
+        self.points = tuple(Point.from_map(fields) for fields in config["points"])
+        self.intervals_ns = tuple(int(s["interval_ns"]) for s in config["schedules"])
+        self.groups = tuple(self._group(fields) for fields in config["groups"])
+        self.place = {
+            self.points[index].id: (g, row)
+            for g, fields in enumerate(config["groups"])
+            for row, index in enumerate(fields["points"])
+        }
+        self.devices = tuple(
+            tuple(i for i, d in enumerate(config["devices"]) if d["schedule"] == s)
+            for s in range(len(self.intervals_ns))
+        )
+        self.device_index = {d["id"]: i for i, d in enumerate(config["devices"])}
+        self.simulated = bool(config["plant"]["simulated"])
+
+    def _group(self, fields: Mapping[str, Any]) -> _GroupPlan:
+        points = tuple(self.points[i] for i in fields["points"])
+        low = [_limit(p.range_min, p, -(2**62)) for p in points]
+        high = [_limit(p.range_max, p, 2**62) for p in points]
+        limited = any(p.range_min is not None or p.range_max is not None for p in points)
+        return _GroupPlan(
+            fields["schedule"], Dtype(fields["dtype"]), fields["computed"], points,
+            GroupCounts(points) if limited else None,
+            np.array(low, dtype=np.int64), np.array(high, dtype=np.int64),
+        )  # fmt: skip
+
+    def of_schedule(self, schedule: int, *, computed: bool) -> list[int]:
+        """Group indices of a schedule."""
+        return [
+            g
+            for g, plan in enumerate(self.groups)
+            if plan.schedule == schedule and plan.computed == computed
+        ]
+
+
+def _limit(text: str | None, point: Point, otherwise: int) -> int:
+    if text is None:
+        return otherwise
+    return int(exact(text) * 10**point.decimals)
+
+
+def assemble(
+    layout: Layout,
+    schedule: int,
+    tick_ns: int,
+    samples: Mapping[str, Sample],
+    lag_ms: Mapping[str, int],
+) -> Tick:
+    """One tick of a schedule from what its devices gave.
+
+    Args:
+        layout: of the configuration in force.
+        schedule: which one.
+        tick_ns: the instant.
+        samples: point id -> sample; a point without one was not sampled.
+        lag_ms: device id -> milliseconds from the tick to its complete answer.
+    """
+    rows = {}
+    for g in layout.of_schedule(schedule, computed=False):
+        rows[g] = _rows(layout.groups[g], tick_ns, samples)
+    devices = layout.devices[schedule]
+    lags = np.full(len(devices), NO_LAG, dtype=np.int32)
+    for device_id, lag in lag_ms.items():
+        lags[devices.index(layout.device_index[device_id])] = lag
+    return Tick(schedule, tick_ns, rows, lags)
+
+
+def _rows(plan: _GroupPlan, tick_ns: int, samples: Mapping[str, Sample]) -> Rows:
+    count = len(plan.points)
+    filler = bytes(plan.dtype.size)
+    quality = np.full(count, Quality.NOT_SAMPLED, dtype=np.uint8)
+    source = np.full(count, NO_SOURCE_TIME, dtype=np.int32)
+    parts = []
+    for row, point in enumerate(plan.points):
+        sample = samples.get(point.id)
+        raw = filler
+        if sample is not None:
+            quality[row] = sample.quality
+            raw = sample.raw if sample.raw is not None else filler
+            if sample.source_ns is not None:
+                age = (tick_ns - sample.source_ns) // NS_PER_MS
+                if abs(age) <= _SOURCE_MS_MAX:
+                    source[row] = age
+        parts.append(raw)
+    values = np.frombuffer(b"".join(parts), dtype=plan.dtype.numpy_name)
+    if plan.limits is not None:
+        counts, valid = plan.limits.counts(values.reshape(-1, 1))
+        outside = ~valid[:, 0] | (counts[:, 0] < plan.low) | (counts[:, 0] > plan.high)
+        quality[outside & (quality < Quality.NO_ANSWER)] = Quality.OUT_OF_RANGE
+    return Rows(values, quality, source)
+
+
+def calculate(layout: Layout, calc: PlantCalc, ticks: Sequence[Tick]) -> list[Tick]:
+    """The ticks of one instant with computed rows added to schedule 0's.
+
+    Args:
+        layout: of the configuration in force.
+        calc: its state moves on by this instant.
+        ticks: all schedules that ticked at the instant, by schedule.
+    """
+    blocks = [
+        Block(
+            tick.schedule,
+            np.array([tick.tick_ns], dtype=np.int64),
+            tuple(
+                GroupBlock(g, rows.raw.reshape(-1, 1), rows.quality.reshape(-1, 1))
+                for g, rows in sorted(tick.rows.items())
+            ),
+        )
+        for tick in ticks
+    ]
+    computed = calc.feed(blocks)
+    groups = layout.of_schedule(0, computed=True)
+    if not groups or not len(computed.ticks_ns):
+        return list(ticks)
+    no_source = np.full(len(computed.counts), NO_SOURCE_TIME, dtype=np.int32)
+    rows = Rows(computed.counts[:, 0].astype("<i8"), computed.quality[:, 0], no_source)
+    return [
+        Tick(t.schedule, t.tick_ns, {**t.rows, groups[0]: rows}, t.lag_ms) if t.schedule == 0 else t
+        for t in ticks
+    ]
+
+
+def decode_tick(layout: Layout, data: bytes) -> Tick:
+    """Undo `Tick.encode`; MalformedError when the bytes do not fit the layout."""
+    parts = cbor.decode(data)
+    try:
+        schedule, tick_ns, groups, lag = parts
+        rows = {
+            g: Rows(
+                np.frombuffer(raw, dtype=layout.groups[g].dtype.numpy_name),
+                np.frombuffer(quality, dtype=np.uint8),
+                np.frombuffer(source, dtype="<i4"),
+            )
+            for g, raw, quality, source in groups
+        }
+        whole = all(len(r.raw) == len(layout.groups[g].points) for g, r in rows.items())
+    except (TypeError, ValueError, IndexError) as error:
+        raise MalformedError(f"open tick does not fit the configuration: {error}") from error
+    if not whole:
+        raise MalformedError("open tick does not fit the configuration")
+    return Tick(schedule, tick_ns, rows, np.frombuffer(lag, dtype="<i4"))
+
+
+@dataclass
+class Batch:
+    """Ticks since the last frame, and when the next is due."""
+
+    layout: Layout
+    ticks: list[Tick] = field(default_factory=list)
+    raw_bytes: int = 0
+
+    def add(self, tick: Tick) -> None:
+        """Take one more tick; its instant is not before the last one's."""
+        self.ticks.append(tick)
+        self.raw_bytes += sum(r.raw.nbytes + r.quality.nbytes for r in tick.rows.values())
+
+    def follows(self, tick: Tick) -> bool:
+        """True when the tick is the next of its schedule's grid (or the first)."""
+        before = [t.tick_ns for t in self.ticks if t.schedule == tick.schedule]
+        interval = self.layout.intervals_ns[tick.schedule]
+        return not before or tick.tick_ns == before[-1] + interval
+
+    def is_due(self, next_ns: int) -> bool:
+        """True when the frame must close before a tick at `next_ns` joins it."""
+        if not self.ticks:
+            return False
+        first = self.ticks[0].tick_ns
+        return (
+            next_ns - first >= FRAME_NS_MAX
+            or next_ns // QUARTER_HOUR_NS != first // QUARTER_HOUR_NS
+            or self.raw_bytes >= FRAME_BYTES_MAX
+        )
+
+    def body(
+        self, *, now_ns: int, clock: Clock, gap: Gap | None, events: Sequence[Mapping[str, Any]]
+    ) -> Body:
+        """The frame's body; the batch is empty afterwards. Without ticks it is a heartbeat."""
+        ticks, self.ticks, self.raw_bytes = self.ticks, [], 0
+        sections = tuple(
+            self._section(s, [t for t in ticks if t.schedule == s])
+            for s in sorted({t.schedule for t in ticks})
+        )
+        return Body(
+            t0_ns=min((s.first_ns for s in sections), default=now_ns),
+            clock=clock,
+            flags=FLAG_SIMULATED if self.layout.simulated else 0,
+            sections=sections,
+            gap=gap,
+            events=tuple(events),
+        )
+
+    def _section(self, schedule: int, ticks: Sequence[Tick]) -> Section:
+        groups = []
+        for g in sorted(ticks[0].rows):
+            rows = [t.rows[g] for t in ticks]
+            source = np.stack([r.source_ms for r in rows], axis=1)
+            groups.append(
+                Group(
+                    g,
+                    self.layout.groups[g].dtype,
+                    np.stack([r.raw for r in rows], axis=1),
+                    np.stack([r.quality for r in rows], axis=1),
+                    source if (source != NO_SOURCE_TIME).any() else None,
+                )
+            )
+        return Section(
+            schedule,
+            ticks[0].tick_ns,
+            self.layout.intervals_ns[schedule],
+            len(ticks),
+            tuple(groups),
+            np.stack([t.lag_ms for t in ticks], axis=1),
+            self.layout.devices[schedule],
+        )

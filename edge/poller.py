@@ -1,0 +1,140 @@
+"""One device as the agent sees it: asked at every tick, connected and retried in the background.
+
+A device that is absent, slow or broken costs nobody else anything: `poll` always answers within
+its time limit, with a reason for every point when there is no value. Loss and return are logged
+once each. I/O is the driver's.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edge.drivers import open_driver
+from edge.drivers.base import DeviceError, DeviceSpec, Driver, Sample
+from evidence.quality import Quality
+
+log = logging.getLogger("stackproof.edge.device")
+
+BACKOFF_S_MIN, BACKOFF_S_MAX = 1.0, 30.0
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What one poll gave.
+
+    Attributes:
+        samples: point id -> sample, one for every point of the device.
+        monotonic_ns: when the answer was complete, None when there was none.
+    """
+
+    samples: Mapping[str, Sample]
+    monotonic_ns: int | None
+
+
+class Poller:
+    """Asks one device."""
+
+    def __init__(
+        self,
+        spec: DeviceSpec,
+        monotonic_ns: Callable[[], int],
+        *,
+        opener: Callable[[DeviceSpec], Driver] = open_driver,
+    ) -> None:
+        """Prepare; `opener` makes the driver (tests give their own)."""
+        self.spec = spec
+        self._now_ns = monotonic_ns
+        self._opener = opener
+        self._driver: Driver | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[Sequence[Sample]] | None = None
+        self._backoff_s = BACKOFF_S_MIN
+        self._retry_at_ns = 0
+        self._lost = False
+        self._given_up = False
+
+    @property
+    def connected(self) -> bool:
+        """True while there is a connection."""
+        return self._driver is not None
+
+    async def poll(self, timeout_s: float) -> Polled:
+        """Ask for all points; never takes longer than `timeout_s`, never raises."""
+        if self._driver is None:
+            self._connect_when_due()
+            return self._nothing(Quality.NOT_CONNECTED)
+        if self._reading is not None and not self._reading.done():
+            return self._nothing(Quality.NO_ANSWER)
+        self._reading = asyncio.create_task(self._read(self._driver))
+        done, _ = await asyncio.wait({self._reading}, timeout=timeout_s)
+        if not done:
+            return self._nothing(Quality.NO_ANSWER)
+        samples = self._reading.result()
+        if not samples:
+            return self._nothing(Quality.NO_ANSWER)
+        points = (bound.point.id for bound in self.spec.points)
+        return Polled(dict(zip(points, samples, strict=True)), self._now_ns())
+
+    async def connect_first(self, timeout_s: float) -> None:
+        """Give the device a moment to connect before the first tick."""
+        self._connect_when_due()
+        if self._connecting is not None:
+            await asyncio.wait({self._connecting}, timeout=timeout_s)
+
+    async def close(self) -> None:
+        """End everything that runs for this device."""
+        for task in (self._connecting, self._reading):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        if self._driver is not None:
+            await self._driver.close()
+            self._driver = None
+
+    async def _read(self, driver: Driver) -> Sequence[Sample]:
+        """One read; on loss of the device an empty answer, and the way back is begun."""
+        try:
+            samples = await driver.read()
+        except DeviceError as error:
+            self._loss(error)
+            self._driver = None
+            await driver.close()
+            return ()
+        self._backoff_s = BACKOFF_S_MIN
+        return samples
+
+    def _connect_when_due(self) -> None:
+        busy = self._connecting is not None and not self._connecting.done()
+        if not busy and not self._given_up and self._now_ns() >= self._retry_at_ns:
+            self._connecting = asyncio.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        driver: Driver | None = None
+        try:
+            driver = self._opener(self.spec)
+            await driver.connect()
+        except DeviceError as error:
+            self._loss(error)
+            if driver is not None:
+                await driver.close()
+            return
+        self._driver = driver
+        if self._lost:
+            log.warning("%s: answers again at %s", self.spec.id, self.spec.url)
+            self._lost = False
+
+    def _loss(self, error: DeviceError) -> None:
+        if not self._lost:
+            then = "trying again" if error.retry else "not tried again until restart"
+            log.warning("%s: lost at %s: %s; %s", self.spec.id, self.spec.url, error, then)
+        self._lost = True
+        self._given_up = not error.retry
+        self._retry_at_ns = self._now_ns() + int(self._backoff_s * 1e9)
+        self._backoff_s = min(self._backoff_s * 2, BACKOFF_S_MAX)
+
+    def _nothing(self, reason: Quality) -> Polled:
+        sample = Sample(None, reason)
+        return Polled({bound.point.id: sample for bound in self.spec.points}, None)

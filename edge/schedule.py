@@ -1,0 +1,74 @@
+"""When to poll: an absolute grid without drift, on a time that never goes backwards. Pure.
+
+Ticks stand on multiples of the interval since 1970 UTC, so two gateways and a restarted one tick
+at the same instants. Devices of one instant are spread over ten phase slots.
+"""
+
+from dataclasses import dataclass
+
+SLOTS = 10
+SLOT_SHARE = 0.1  # of the shortest interval
+DEADLINE_SHARE = 0.9
+STEP_NS = 1_000_000_000
+
+
+def next_tick_ns(after_ns: int, interval_ns: int) -> int:
+    """The first grid instant strictly after `after_ns`."""
+    return (after_ns // interval_ns + 1) * interval_ns
+
+
+def due(tick_ns: int, intervals_ns: tuple[int, ...]) -> list[int]:
+    """Indices of the schedules that tick at an instant."""
+    return [s for s, interval in enumerate(intervals_ns) if tick_ns % interval == 0]
+
+
+def slot_ns(device_index: int, interval_ns: int) -> int:
+    """How long after the tick the n-th device is asked (interval: the shortest of the site)."""
+    return int((device_index % SLOTS) * SLOT_SHARE * interval_ns * DEADLINE_SHARE)
+
+
+@dataclass(frozen=True)
+class ClockStep:
+    """The wall clock moved against the monotonic one by more than `STEP_NS`.
+
+    Attributes:
+        from_ns: what the wall clock should have said.
+        to_ns: what it said.
+    """
+
+    from_ns: int
+    to_ns: int
+
+
+class SteadyTime:
+    """Wall time that never goes back behind an instant already used.
+
+    While the wall clock stands behind the newest tick, time goes on by the monotonic clock from
+    that tick, until the wall clock has caught up.
+    """
+
+    def __init__(self, wall_ns: int, monotonic_ns: int, *, used_ns: int = 0) -> None:
+        """Start.
+
+        Args:
+            wall_ns: wall clock now.
+            monotonic_ns: monotonic clock now.
+            used_ns: newest instant the stream already speaks of.
+        """
+        self._wall, self._monotonic = wall_ns, monotonic_ns
+        self._used, self._used_at = used_ns, monotonic_ns
+
+    def advance(self, wall_ns: int, monotonic_ns: int) -> ClockStep | None:
+        """Take new clock readings; the step, when the wall clock made one."""
+        expected = self._wall + (monotonic_ns - self._monotonic)
+        self._wall, self._monotonic = wall_ns, monotonic_ns
+        return ClockStep(expected, wall_ns) if abs(wall_ns - expected) > STEP_NS else None
+
+    def use(self, tick_ns: int) -> None:
+        """From here on time stays after this instant."""
+        self._used, self._used_at = tick_ns, self._monotonic
+
+    @property
+    def now_ns(self) -> int:
+        """The instant to use."""
+        return max(self._wall, self._used + (self._monotonic - self._used_at))

@@ -1,0 +1,224 @@
+"""The `[[device]]` tables of the site file: devices, their profiles, and the points they give."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from edge.drivers import DRIVERS
+from edge.drivers.base import BoundPoint
+from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
+from firmware_configs.fields import Fields, Problem
+from firmware_configs.model import RATIOS, Profile, Register
+from firmware_configs.profile import ProfileError, load_profile
+
+PROVENANCES = tuple(p.value for p in Provenance if p is not Provenance.COMPUTED)
+INSTANCES_MAX = 2_000
+INTERVAL_MS_MIN, INTERVAL_MS_MAX = 100, 3_600_000
+
+
+@dataclass(frozen=True)
+class DeviceConfig:
+    """One device of the site.
+
+    Attributes:
+        id: device id; its points are called "<id>.<register>".
+        url: where it answers.
+        profile: its model.
+        provenance: how near to the meter its values are taken.
+        interval_ns: time between two polls.
+        timeout_s: how long one answer may take.
+        ratios: ct_ratio, vt_ratio, pulse_weight as the file gives them.
+        points: what is read, in order.
+    """
+
+    id: str
+    url: str
+    profile: Profile
+    provenance: Provenance
+    interval_ns: int
+    timeout_s: float
+    ratios: Mapping[str, str]
+    points: tuple[BoundPoint, ...]
+
+
+def read_devices(root: Fields, file: str, problems: list[Problem]) -> tuple[DeviceConfig, ...]:
+    """All devices; problems are collected, a device that cannot be understood is left out."""
+    tables = root.tables("device")
+    if not tables:
+        root.complain("device", "no device: add at least one [[device]]")
+    devices: list[DeviceConfig] = []
+    for i, table in enumerate(tables):
+        fields = Fields(table, file=file, prefix=f"device[{i}]", problems=problems)
+        device = _read_device(fields)
+        if device is None:
+            continue
+        if any(other.id == device.id for other in devices):
+            fields.complain("id", f"{device.id!r} is used by an earlier device")
+        devices.append(device)
+    return tuple(devices)
+
+
+def _read_device(fields: Fields) -> DeviceConfig | None:
+    device_id = fields.text("id", why="lower-case letters, digits and -")
+    fields.label = device_id
+    if device_id and not NAME_ID.fullmatch(device_id):
+        fields.complain("id", f"{device_id!r} must match {NAME_ID.pattern}")
+    url = fields.text("url", why="such as modbus+tcp://192.0.2.7:502?unit=1")
+    scheme = url.partition("://")[0]
+    if url and scheme not in DRIVERS:
+        fields.complain("url", f"{scheme!r} is no driver; known: {' '.join(sorted(DRIVERS))}")
+    provenance = Provenance(fields.choice("provenance", PROVENANCES))
+    interval_ns = _interval_ns(fields)
+    timeout = fields.decimal("timeout_s", default="1")
+    ratios = {name: fields.text(name) for name in RATIOS if fields.has(name)}
+    wanted = fields.sequence("points")
+    numbers = _instances(fields)
+    profile = _profile(fields)
+    fields.finish()
+    if profile is None:
+        return None
+    _check_ratios(fields, profile, ratios)
+    points = _bind(
+        fields,
+        device_id=device_id,
+        profile=profile,
+        wanted=wanted,
+        numbers=numbers,
+        provenance=provenance,
+        ratios=ratios,
+    )
+    return DeviceConfig(
+        device_id, url, profile, provenance, interval_ns, float(Decimal(timeout)), ratios, points
+    )
+
+
+def _profile(fields: Fields) -> Profile | None:
+    name = fields.text("profile", why='a device profile, such as "stackproof/ac-meter"')
+    if not name:
+        return None
+    try:
+        return load_profile(name)
+    except ProfileError as error:
+        fields.complain("profile", str(error))
+        return None
+
+
+def _interval_ns(fields: Fields) -> int:
+    milliseconds = exact(fields.decimal("interval_s", default="1")) * 1000
+    if milliseconds.denominator != 1 or not INTERVAL_MS_MIN <= milliseconds <= INTERVAL_MS_MAX:
+        fields.complain("interval_s", "must be 0.1 to 3600 seconds, in whole milliseconds")
+        return 1_000_000_000
+    return int(milliseconds) * 1_000_000
+
+
+def _instances(fields: Fields) -> range | None:
+    """`each = "1-24"`: the numbers that fill {n} in register names."""
+    text = fields.optional_text("each")
+    if text is None:
+        return None
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal()) or int(first) > int(last):
+        fields.complain("each", f'{text!r} must be a range of numbers such as "1-24"')
+        return range(0)
+    if int(last) - int(first) >= INSTANCES_MAX:
+        fields.complain("each", f"{text!r} is more than {INSTANCES_MAX} instances")
+        return range(0)
+    return range(int(first), int(last) + 1)
+
+
+def _check_ratios(fields: Fields, profile: Profile, ratios: Mapping[str, str]) -> None:
+    """Ratios of the installation must be said where the meter needs them, and only there."""
+    needed = {
+        name
+        for register in profile.registers
+        for name in register.applies
+        if profile.reports == "secondary" or name == "pulse_weight"
+    }
+    for name in sorted(needed - set(ratios)):
+        fields.complain(
+            name, f"is missing: {profile.id} reports secondary values; write {name} = "
+            '"primary/secondary" from the transformer plate, or "1" when there is none',
+        )  # fmt: skip
+    for name in sorted(set(ratios) - needed):
+        fields.complain(
+            name, f"has no effect: no register of {profile.id} takes it "
+            f"(the meter reports {profile.reports or 'no ratio-dependent'} values); remove it",
+        )  # fmt: skip
+    for name, text in ratios.items():
+        try:
+            if exact(text) <= 0:
+                fields.complain(name, f"{text!r} must be greater than zero")
+        except ValueError as error:
+            fields.complain(name, str(error))
+
+
+def _bind(
+    fields: Fields,
+    *,
+    device_id: str,
+    profile: Profile,
+    wanted: list[Any],
+    numbers: range | None,
+    provenance: Provenance,
+    ratios: Mapping[str, str],
+) -> tuple[BoundPoint, ...]:
+    names = [register.name for register in profile.registers]
+    for name in wanted:
+        if name not in names:
+            fields.complain("points", f"{name!r} is no register of {profile.id}: {names}")
+    registers = [r for r in profile.registers if not wanted or r.name in wanted]
+    repeated = [r.name for r in registers if "{n" in r.name]
+    if repeated and numbers is None:
+        fields.complain("each", f'is missing: {repeated[0]!r} is made once per number, "1-24"')
+    if numbers is not None and not repeated:
+        fields.complain("each", f"has no effect: no chosen register of {profile.id} has {{n}}")
+    bound: list[BoundPoint] = []
+    for register in registers:
+        fills: list[int | None] = [None] if "{n" not in register.name else list(numbers or ())
+        for n in fills:
+            try:
+                point = _point(
+                    device_id, register, n, profile=profile, provenance=provenance, ratios=ratios
+                )
+            except ValueError as error:
+                fields.complain("points", f"{register.name}: {error}")
+                break
+            bound.append(BoundPoint(point, register, n))
+    return tuple(bound)
+
+
+def _point(
+    device_id: str,
+    register: Register,
+    n: int | None,
+    *,
+    profile: Profile,
+    provenance: Provenance,
+    ratios: Mapping[str, str],
+) -> Point:
+    secondary = profile.reports == "secondary"
+    applied = {
+        name: ratios.get(name) for name in register.applies if secondary or name == "pulse_weight"
+    }
+    name = register.name if n is None else register.name.format(n=n)
+    if register.node is None:
+        source = f"{register.table} 0x{register.address or 0:04X}"
+    else:
+        source = register.node.format(n=n, ns=register.namespace or "")
+    return Point(
+        id=f"{device_id}.{name}",
+        quantity=register.quantity,
+        dtype=register.dtype,
+        decimals=register.point_decimals,
+        role=register.role,
+        provenance=provenance,
+        device=device_id,
+        source=source,
+        scaling=Scaling(
+            raw_decimals=register.decimals, scale=register.scale, offset=register.offset, **applied
+        ),
+        range_min=register.range_min,
+        range_max=register.range_max,
+        states=register.states,
+    )

@@ -1,0 +1,177 @@
+"""The `[[potline]]` and `[statement]` tables of the site file: which points make which figure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from evidence.points import NAME_ID, Point, Role, exact
+from firmware_configs.fields import Fields, Problem
+
+TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M")
+EDITIONS = ("ipcc-2006", "ipcc-2019", "ndrc-2013")
+GWP_SETS = ("sar", "ar4", "ar5", "ar6")
+POTS_MAX = 1_000
+
+#: Anode-effect rule in force when the site file names none. Plants use 6-10 V; the rule is part
+#: of the signed configuration, so a statement always shows which one was applied.
+ANODE_EFFECT_DEFAULTS = {
+    "v_start_v": "8", "t_start_s": "2", "v_end_v": "8", "t_end_s": "2", "t_merge_s": "10",
+    "target_v": "4.2",
+}  # fmt: skip
+
+Points = Mapping[str, Point]
+
+
+def read_potlines(
+    root: Fields, file: str, problems: list[Problem], points: Points
+) -> tuple[Mapping[str, Any], ...]:
+    """All potlines, in the form of the signed configuration."""
+    lines = []
+    for i, table in enumerate(root.tables("potline")):
+        fields = Fields(table, file=file, prefix=f"potline[{i}]", problems=problems)
+        line = _read_potline(fields, file, problems, points)
+        if any(line["id"] == other["id"] for other in lines):
+            fields.complain("id", f"{line['id']!r} is used by an earlier potline")
+        lines.append(line)
+    return tuple(lines)
+
+
+def _read_potline(
+    fields: Fields, file: str, problems: list[Problem], points: Points
+) -> Mapping[str, Any]:
+    line_id = fields.text("id", why="lower-case letters, digits and -")
+    fields.label = line_id
+    if line_id and not NAME_ID.fullmatch(line_id):
+        fields.complain("id", f"{line_id!r} must match {NAME_ID.pattern}")
+    efficiency = fields.decimal("current_efficiency_percent", default="94")
+    if not 50 <= exact(efficiency) <= 100:
+        fields.complain("current_efficiency_percent", "is percent: 50 to 100, such as 94.5")
+    line = {
+        "id": line_id,
+        "line_current": _point(fields, "line_current", points, kinds=("current",)),
+        "pots": _read_pots(fields, points),
+        "technology": fields.choice("technology", TECHNOLOGIES),
+        "current_efficiency_percent": efficiency,
+        "anode_effect": _anode_effect(fields, file, problems),
+        "indicator": {
+            "edition": fields.choice("indicator_edition", EDITIONS, default="ipcc-2019"),
+            "gwp": fields.choice("indicator_gwp", GWP_SETS, default="ar5"),
+        },
+    }
+    fields.finish()
+    return line
+
+
+def _read_pots(fields: Fields, points: Points) -> list[Mapping[str, str]]:
+    text = fields.text("pots", why='a range such as "1-24"')
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        if text:
+            fields.complain("pots", f'{text!r} must be a range of numbers such as "1-24"')
+        return []
+    if int(last) - int(first) >= POTS_MAX:
+        fields.complain("pots", f"{text!r} is more than {POTS_MAX} pots")
+        return []
+    names = {
+        key: fields.text(key, why='a point id with {n}, such as "pot-gateway.pot-{n:02}.voltage"')
+        for key in ("pot_voltage", "pot_state")
+    }
+    pots = []
+    for n in range(int(first), int(last) + 1):
+        try:
+            voltage, state = (name.format(n=n) for name in names.values())
+        except (KeyError, ValueError, IndexError):
+            fields.complain("pot_voltage", "pot_voltage and pot_state may only hold {n} or {n:02}")
+            return []
+        for key, point_id in (("pot_voltage", voltage), ("pot_state", state)):
+            if point_id not in points:
+                fields.complain(key, f"{point_id!r} is no point of any device")
+                return []
+        pots.append({"id": f"{n:02}", "voltage": voltage, "state": state})
+    return pots
+
+
+def _anode_effect(fields: Fields, file: str, problems: list[Problem]) -> Mapping[str, str]:
+    table = fields.raw("anode_effect")
+    if table is None:
+        return {**ANODE_EFFECT_DEFAULTS, "mode": "positive"}
+    if not isinstance(table, dict):
+        fields.complain("anode_effect", "must be a table: [potline.anode_effect]")
+        return {**ANODE_EFFECT_DEFAULTS, "mode": "positive"}
+    prefix = "potline.anode_effect"
+    inner = Fields(table, file=file, prefix=prefix, problems=problems)
+    rule = {key: inner.decimal(key, default=text) for key, text in ANODE_EFFECT_DEFAULTS.items()}
+    rule["mode"] = inner.choice("mode", ("positive",), default="positive")
+    inner.finish()
+    for key, text in rule.items():
+        if key != "mode" and exact(text) <= 0:
+            inner.complain(key, f"{text!r} must be greater than zero")
+    if exact(rule["v_end_v"]) > exact(rule["v_start_v"]):
+        inner.complain("v_end_v", "must not be above v_start_v")
+    return rule
+
+
+def read_statement(
+    fields: Fields, file: str, problems: list[Problem], points: Points
+) -> Mapping[str, Any]:
+    """What the month's figures are made of, in the form of the signed configuration."""
+    statement: dict[str, Any] = {}
+    if (metal := _table(fields, "metal", file, problems)) is not None:
+        statement["metal"] = _totaliser(metal, points, kinds=("mass",))
+        metal.finish()
+    if (anode := _table(fields, "anode", file, problems)) is not None:
+        statement["anode"] = {
+            "gross_kg_per_t": anode.decimal("gross_kg_per_t", default=""),
+            "source": anode.text("source", why="where this typed figure comes from"),
+        }
+        if not statement["anode"]["gross_kg_per_t"]:
+            anode.complain("gross_kg_per_t", "is missing: kg of anode set a tonne of metal")
+        anode.finish()
+    for key, kinds, gauge in (
+        ("fuel", ("gas-volume", "mass", "solid-fuel-mass"), "flow_point"),
+        ("auxiliary", ("energy",), "power_point"),
+    ):
+        entries = []
+        for i, table in enumerate(fields.tables(key)):
+            inner = Fields(
+                table, file=file, prefix=f"statement.{key}[{i}]", problems=problems
+            )  # fmt: skip
+            entry = {"kind": inner.text("kind", why="such as natural-gas or electricity")}
+            entry |= _totaliser(inner, points, kinds=kinds)
+            if inner.has(gauge):
+                entry[gauge] = _point(inner, gauge, points)
+            inner.finish()
+            entries.append(entry)
+        statement["fuels" if key == "fuel" else key] = entries
+    fields.finish()
+    return statement
+
+
+def _table(fields: Fields, key: str, file: str, problems: list[Problem]) -> Fields | None:
+    value = fields.raw(key)
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        fields.complain(key, f"must be a table: [statement.{key}]")
+        return None
+    return Fields(value, file=file, prefix=f"statement.{key}", problems=problems)
+
+
+def _totaliser(fields: Fields, points: Points, *, kinds: tuple[str, ...]) -> dict[str, str]:
+    point_id = _point(fields, "point", points, kinds=kinds)
+    rule = fields.choice("rule", ("totaliser",), default="totaliser")
+    point = points.get(point_id)
+    if point is not None and point.role is not Role.TOTALISER:
+        fields.complain("point", f"{point_id!r} is a {point.role.value}, not a totaliser")
+    return {"point": point_id, "rule": rule}
+
+
+def _point(fields: Fields, key: str, points: Points, *, kinds: tuple[str, ...] = ()) -> str:
+    point_id = fields.text(key, why="a point id, <device>.<register>")
+    if not point_id:
+        return ""
+    if point_id not in points:
+        fields.complain(key, f"{point_id!r} is no point of any device")
+    elif kinds and points[point_id].quantity.kind not in kinds:
+        found = points[point_id].quantity.kind
+        fields.complain(key, f"{point_id!r} is {found}; {' or '.join(kinds)} is needed")
+    return point_id

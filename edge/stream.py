@@ -1,0 +1,161 @@
+"""The gateway's signed stream: makes objects and keeps them in the spool. Blocking disk I/O.
+
+Runs on the agent's one disk thread. It knows the stream's head, the configuration in force and
+the newest anchor; it does not know devices, schedules or the network.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from edge.errors import NotOursError
+from edge.spool import Spool, Stored
+from evidence import cbor, checkpoint, receipt
+from evidence.blocks import compress
+from evidence.errors import EvidenceError
+from evidence.frame import (
+    TYP_CLOSE,
+    TYP_CONFIG,
+    TYP_FRAME,
+    Body,
+    Header,
+    encode_body,
+    sign_object,
+)
+from evidence.keys import Signer
+from evidence.suites import PublicKey
+
+CLOSE_REQUESTS_MAX = 1_000
+
+
+class Stream:
+    """One gateway's stream."""
+
+    def __init__(
+        self, spool: Spool, signer: Signer, collector: PublicKey, *, plant: str, gateway: str
+    ) -> None:
+        """Take over where the spool stands."""
+        self.spool = spool
+        self._signer, self._collector = signer, collector
+        self._plant, self._gateway = plant, gateway
+        self._anchor: tuple[int, bytes] | None = None
+        anchor = spool.get("anchor")
+        if anchor is not None:
+            self._anchor = int.from_bytes(anchor[:8], "big"), anchor[8:]
+
+    @property
+    def through_ns(self) -> int:
+        """Newest instant a frame of the stream speaks of, 0 before the first."""
+        value = self.spool.get("through")
+        return 0 if value is None else int.from_bytes(value, "big")
+
+    def config_in_force(self) -> Mapping[str, Any] | None:
+        """The configuration of the newest config object, None before the first."""
+        data = self.spool.get("config")
+        return None if data is None else cbor.decode(data)
+
+    def append_config(self, config: Mapping[str, Any], now_ns: int) -> Stored:
+        """Sign a configuration; it is in force from the next frame on."""
+        data = cbor.encode(dict(config))
+        stored = self._sign(TYP_CONFIG, compress(data), now_ns)
+        self.spool.append(stored, state={"cfg": stored.sha256, "config": data, "calc": b""})
+        return stored
+
+    def append_frame(self, body: Body, calc: bytes, now_ns: int) -> Stored:
+        """Sign a frame of the open ticks.
+
+        Args:
+            body: what it says.
+            calc: state of the live calculation after its last tick.
+            now_ns: wall clock.
+        """
+        last = max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)
+        through = max(last, self.through_ns)
+        stored = self._sign(
+            TYP_FRAME, encode_body(body), now_ns, readings=body.readings, through_ns=through
+        )
+        state = {"calc": calc, "through": through.to_bytes(8, "big")}
+        self.spool.append(stored, state=state, closes_ticks=True)
+        return stored
+
+    def take_receipt(self, data: bytes) -> int:
+        """Check a receipt against the spool and free what it covers; the seq it covers.
+
+        Raises:
+            NotOursError: not for this stream, not signed by the pinned collector, or about
+                objects this spool never made.
+        """
+        taken = self._checked_receipt(data)
+        if taken.seq > self.spool.receipted_seq():
+            self.spool.release(taken.seq, data)
+        return taken.seq
+
+    def _checked_receipt(self, data: bytes) -> receipt.Receipt:
+        try:
+            taken = receipt.decode_receipt(data, self._collector)
+            note = checkpoint.verify(taken.checkpoint, self._collector)
+        except EvidenceError as error:
+            raise NotOursError(f"receipt refused: {error}") from error
+        self._check_addressee(taken.plant, taken.stream)
+        if note.plant != self._plant or note.size <= taken.log_index:
+            raise NotOursError("receipt refused: its checkpoint does not cover its log entry")
+        if taken.seq >= self.spool.head().next_seq:
+            raise NotOursError(
+                f"the collector holds seq {taken.seq}, this spool only {self.spool.head().next_seq}"
+                " objects: the spool was lost or replaced. Enrol this gateway anew."
+            )
+        known = self.spool.hash_at(taken.seq)
+        if known is not None and known != taken.head:
+            raise NotOursError(f"the collector holds another object at seq {taken.seq} (fork)")
+        if self._anchor is None or note.size > self._anchor[0]:
+            self._anchor = note.size, note.root
+            self.spool.put("anchor", note.size.to_bytes(8, "big") + note.root)
+        return taken
+
+    def answer_close(self, data: bytes, now_ns: int) -> Stored | None:
+        """Sign a close the collector asks for; None when it was signed before.
+
+        Raises:
+            NotOursError: not for this stream, not signed by the pinned collector, or not true
+                of this spool.
+        """
+        try:
+            request = receipt.decode_close_request(data, self._collector)
+        except EvidenceError as error:
+            raise NotOursError(f"close request refused: {error}") from error
+        self._check_addressee(request.plant, request.stream)
+        if self.spool.hash_at(request.seq) != request.head:
+            raise NotOursError(
+                f"close request refused: seq {request.seq} of this spool has another hash"
+            )
+        if self._anchor is not None and request.log_size < self._anchor[0]:
+            raise NotOursError("close request refused: its log is older than one already seen")
+        payload = receipt.encode_close(request)
+        digest = hashlib.sha256(payload).digest()
+        if self.spool.get("closed") == digest:
+            return None
+        stored = self._sign(TYP_CLOSE, payload, now_ns)
+        self.spool.append(stored, state={"closed": digest})
+        return stored
+
+    def _check_addressee(self, plant: str, stream: str) -> None:
+        if (plant, stream) != (self._plant, self._gateway):
+            raise NotOursError(f"message for {plant}/{stream}, not for this gateway")
+
+    def _sign(
+        self, typ: str, payload: bytes, now_ns: int, *, readings: int = 0, through_ns: int = 0
+    ) -> Stored:
+        head = self.spool.head()
+        header = Header(
+            typ=typ,
+            plant=self._plant,
+            stream=self._gateway,
+            iat_s=now_ns // 1_000_000_000,
+            seq=head.next_seq,
+            prev=head.hash,
+            anchor=self._anchor,
+            cfg=None if typ == TYP_CONFIG else self.spool.get("cfg"),
+        )
+        data = sign_object(self._signer, header, payload)
+        digest = hashlib.sha256(data).digest()
+        return Stored(head.next_seq, typ, digest, data, readings, through_ns or self.through_ns)

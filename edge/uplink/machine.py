@@ -1,0 +1,124 @@
+"""Delivery as a state machine: go-back-N over one seq chain, freed by receipts. Pure.
+
+The broker may lose, repeat and reorder as it likes. What counts is the collector's signed receipt
+("all up to seq N"): when it has not moved for a while with objects outstanding, everything after
+it is sent again, in order. A one-way site has no receipts: each object is handed over once and
+kept by age and size instead.
+
+    offline ──connected──▶ online ──disconnected──▶ offline        (mode "mqtt")
+    one-way                                                        (mode "one-way": no way back)
+"""
+
+import random
+from dataclasses import dataclass, field
+from enum import Enum
+
+WINDOW = 256
+STALL_S = 5.0
+STALL_S_MAX = 60.0
+JITTER = 0.2
+
+
+class Mode(Enum):
+    """How objects leave."""
+
+    MQTT = "mqtt"
+    ONE_WAY = "one-way"
+
+
+@dataclass(frozen=True)
+class Send:
+    """Command: hand objects `first` to `last` (inclusive) to the transport, in order."""
+
+    first: int
+    last: int
+
+
+@dataclass
+class Machine:
+    """What has been sent, what is under receipt, and when to send again.
+
+    Attributes:
+        mode: with or without receipts.
+        newest: highest seq in the spool, -1 when none was ever made.
+        receipted: highest seq under receipt, -1 when none.
+        online: the transport is up.
+        resends: how often it went back.
+        jitter: source of randomness for the back-off, so that gateways do not march in step.
+    """
+
+    mode: Mode = Mode.MQTT
+    newest: int = -1
+    receipted: int = -1
+    online: bool = False
+    resends: int = 0
+    jitter: random.Random = field(default_factory=random.Random)
+    _next: int = 0
+    _stall_s: float = STALL_S
+    _stalls_at_s: float | None = None
+
+    def __post_init__(self) -> None:
+        self._next = self.receipted + 1
+        if self.mode is Mode.ONE_WAY:
+            self.online = True
+
+    @property
+    def outstanding(self) -> int:
+        """Objects in the spool that no receipt covers."""
+        return self.newest - self.receipted
+
+    def connected(self, now_s: float) -> list[Send]:
+        """The transport is up: start again right after the newest receipt."""
+        self.online = True
+        self._stall_s = STALL_S
+        self._next = self.receipted + 1
+        return self._fill(now_s)
+
+    def disconnected(self) -> list[Send]:
+        """The transport is down."""
+        if self.mode is Mode.MQTT:
+            self.online = False
+            self._stalls_at_s = None
+        return []
+
+    def appended(self, seq: int, now_s: float) -> list[Send]:
+        """The spool holds one more object."""
+        self.newest = max(self.newest, seq)
+        return self._fill(now_s)
+
+    def receipt(self, seq: int, now_s: float) -> list[Send]:
+        """A valid receipt covers everything up to seq."""
+        if self.mode is Mode.ONE_WAY or seq <= self.receipted:
+            return []
+        self.receipted = seq
+        self._next = max(self._next, seq + 1)
+        self._stall_s = STALL_S
+        self._stalls_at_s = None
+        return self._fill(now_s)
+
+    def tick(self, now_s: float) -> list[Send]:
+        """Time has passed: go back when the receipt has stood still for too long."""
+        if self._stalls_at_s is None or now_s < self._stalls_at_s:
+            return self._fill(now_s)
+        self.resends += 1
+        self._next = self.receipted + 1
+        self._stall_s = min(self._stall_s * 2, STALL_S_MAX)
+        self._stalls_at_s = None
+        return self._fill(now_s)
+
+    def _fill(self, now_s: float) -> list[Send]:
+        """Send up to the window, and watch the receipt while anything is outstanding."""
+        if not self.online:
+            return []
+        last = self.newest
+        if self.mode is Mode.MQTT:
+            last = min(last, self.receipted + WINDOW)
+        sends = [Send(self._next, last)] if self._next <= last else []
+        self._next = max(self._next, last + 1)
+        if self.mode is Mode.MQTT and self._next > self.receipted + 1:
+            if self._stalls_at_s is None:
+                spread = 1 + JITTER * self.jitter.random()
+                self._stalls_at_s = now_s + self._stall_s * spread
+        else:
+            self._stalls_at_s = None
+        return sends

@@ -1,0 +1,148 @@
+"""MQTT transport: the only file of the agent that touches paho. No decisions are taken here.
+
+paho runs its own network thread; everything it reports is handed to the agent's event loop.
+QoS 1 for signed objects, QoS 0 for the live page. A publish that never reaches the collector is
+noticed by the missing receipt (`edge.uplink.machine`), whatever the broker acknowledged.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
+
+log = logging.getLogger("stackproof.edge.uplink")
+
+KEEPALIVE_S = 10
+RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 10
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The gateway's topics under stackproof/v1/<slice>/<plant>/<gateway>."""
+
+    base: str
+
+    @classmethod
+    def of(cls, slice_id: str, plant: str, gateway: str) -> "Topics":
+        """For one gateway."""
+        return cls(f"stackproof/v1/{slice_id}/{plant}/{gateway}")
+
+    @property
+    def frames(self) -> str:
+        """Signed objects, up."""
+        return f"{self.base}/frames"
+
+    @property
+    def live(self) -> str:
+        """Unsigned newest values, up."""
+        return f"{self.base}/live"
+
+    @property
+    def state(self) -> str:
+        """Retained birth and last will, up."""
+        return f"{self.base}/state"
+
+    @property
+    def down(self) -> tuple[str, str]:
+        """Receipts and configuration, down."""
+        return f"{self.base}/receipts", f"{self.base}/config"
+
+
+class MqttUplink:
+    """One connection to a broker, kept up for ever."""
+
+    def __init__(
+        self,
+        url: str,
+        topics: Topics,
+        client_id: str,
+        *,
+        on_connected: Callable[[], None],
+        on_disconnected: Callable[[str], None],
+        on_message: Callable[[str, bytes], None],
+    ) -> None:
+        """Prepare; nothing is sent before `start`. Callbacks run in the event loop."""
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        self._topics = topics
+        self._on_connected, self._on_disconnected = on_connected, on_disconnected
+        self._on_message = on_message
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._granted: set[int] = set()
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        client.will_set(topics.state, b'{"online":false}', qos=1, retain=True)
+        client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._message
+        self._client = client
+
+    def start(self) -> None:
+        """Begin connecting, for ever, in the background."""
+        self._loop = asyncio.get_running_loop()
+        self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say goodbye and end the network thread."""
+        if self._client.is_connected():
+            self._client.publish(self._topics.state, b'{"online":false}', qos=1, retain=True)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def send_object(self, data: bytes) -> bool:
+        """Hand over one signed object, QoS 1; False when the connection is down."""
+        info = self._client.publish(self._topics.frames, data, qos=1)
+        return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def send_live(self, message: dict[str, Any]) -> None:
+        """Hand over the newest values, QoS 0; dropped when the connection is down."""
+        if self._client.is_connected():
+            text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+            self._client.publish(self._topics.live, text.encode(), qos=0)
+
+    # -- paho's thread from here ------------------------------------------------------------------
+
+    def _call(self, callback: Callable[..., None], *args: object) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(callback, *args)
+
+    def _connected(
+        self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
+    ) -> None:
+        if code.is_failure:
+            self._call(self._on_disconnected, f"broker refused the connection: {code}")
+            return
+        self._granted.clear()
+        _, mid = client.subscribe([(topic, 1) for topic in self._topics.down])
+        if mid is not None:
+            self._granted.add(mid)
+
+    def _subscribed(
+        self, client: paho.Client, _data: object, mid: int, codes: list[ReasonCode], _props: object
+    ) -> None:
+        if mid not in self._granted:
+            return
+        refused = [str(code) for code in codes if code.is_failure]
+        if refused:
+            # without receipts nothing is ever freed: say so, keep the connection, keep readings
+            log.error("broker refuses the receipts topic (%s): nothing can be freed", refused[0])
+        client.publish(self._topics.state, b'{"online":true}', qos=1, retain=True)
+        self._call(self._on_connected)
+
+    def _disconnected(
+        self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
+    ) -> None:
+        self._call(self._on_disconnected, str(code))
+
+    def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        self._call(self._on_message, message.topic, message.payload)
