@@ -1,0 +1,323 @@
+"""`./run` on a machine of paper: its Python, pip, pytest and user are small stand-ins.
+
+The stand-in Python is a shell script that logs what it is asked to do, so that set-up is tested
+without a network: when it happens, in which order, what a failure leaves behind.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+TOOLS = "sh dirname readlink sed cat sha256sum flock rm mktemp awk basename ls touch sleep env"
+
+# Says whether it is new enough and has venv; a .venv it makes holds a copy of itself.
+PYTHON = """#!/bin/sh
+case "$*" in
+-V) echo "Python 3.12.1" ;;
+*version_info*) exit {too_old} ;;
+*ensurepip*) exit {no_venv} ;;
+"-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo venv >>{log} ;;
+"-m pip "*) sleep {pip_s}; echo "pip $*" >>{log}; exit {pip_exit} ;;
+"-m pytest "*) echo "pytest $*" >>{log}; echo "{tally}" >>"$STACKPROOF_TALLY"; exit {pytest_exit} ;;
+*uplot.py) exit {uplot_exit} ;;
+*) exit 99 ;;
+esac
+"""
+
+
+class Machine:
+    """A folder with `run` in it and a PATH on which only chosen programs exist."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "the project"  # a space, on purpose
+        self.bin = folder / "bin"
+        self.log = folder / "log"
+        (self.root / "requirements").mkdir(parents=True)
+        self.bin.mkdir()
+        shutil.copy(REPOSITORY / "run", self.root)
+        for name in ("build", "all", "dev"):
+            (self.root / f"requirements/{name}.txt").write_text(f"{name}==1\n")
+        (self.root / "pyproject.toml").write_text('[project]\nversion = "1"\n\n[tool.x]\ny = 1\n')
+        (self.root / "package-lock.json").write_text("{}")
+        for tool in (*TOOLS.split(), "mkdir", "cp"):
+            (self.bin / tool).symlink_to(Path("/usr/bin") / tool)
+        self.program("id", "#!/bin/sh\necho 1000\n")  # not root: nothing is installed
+        self.python()
+
+    def program(self, name: str, text: str = "#!/bin/sh\n") -> None:
+        (self.bin / name).write_text(text)
+        (self.bin / name).chmod(0o755)
+
+    def python(self, name: str = "python3", **behaviour: object) -> None:
+        defaults: dict[str, object] = {
+            "too_old": 0, "no_venv": 0, "pip_s": 0, "pip_exit": 0, "tally": "3 0 1",
+            "pytest_exit": 0, "uplot_exit": 0,
+        }  # fmt: skip
+        text = PYTHON.format(log=self.log, **{**defaults, **behaviour})
+        self.program(name, text)
+        inside = self.root / ".venv/bin/python"
+        if inside.exists():
+            inside.write_text(text)
+
+    def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.root / "run", *arguments],
+            env={"PATH": str(self.bin)},
+            cwd=cwd or self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, cwd: Path | None = None) -> tuple[int, str, str]:
+        process = self.start(*arguments, cwd=cwd)
+        out, err = process.communicate(timeout=30)
+        return process.returncode, out, err
+
+    def logged(self, word: str) -> list[str]:
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in lines if line.startswith(word)]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 2, "usage: ./run COMMAND"),
+        (("--help",), 0, "usage: ./run COMMAND"),
+        (("frobnicate",), 2, "usage: ./run COMMAND"),
+        (("bundle",), 2, "bundle comes later"),
+        (("exec",), 2, "usage: ./run exec"),
+    ],
+)
+def test_usage_goes_to_stderr_and_sets_nothing_up(
+    machine: Machine, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    returned, out, err = machine.run(*arguments)
+    assert (returned, out) == (code, "")
+    assert words in err
+    assert not (machine.root / ".venv").exists()
+
+
+def test_first_use_sets_up_once_and_stdout_is_the_commands(machine: Machine) -> None:
+    code, out, err = machine.run("exec", "sh", "-c", "echo own words")
+    assert (code, out) == (0, "own words\n")
+    assert "setting up .venv with Python 3.12.1" in err
+    packages, project = machine.logged("pip")
+    assert "--require-hashes" in packages
+    assert f"{machine.root}/requirements/all.txt" in packages
+    assert f"--editable {machine.root}" in project
+    assert machine.run("exec", "sh", "-c", "exit 7") == (7, "", "")
+    assert len(machine.logged("venv")) == 1
+
+
+def test_the_callers_folder_is_kept(machine: Machine, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    machine.run("exec", "touch", "here", cwd=elsewhere)
+    assert (elsewhere / "here").exists()
+
+
+def test_the_environment_comes_first_on_the_path(machine: Machine) -> None:
+    _, out, _ = machine.run("exec", "sh", "-c", 'echo "$PATH|$VIRTUAL_ENV"')
+    path, _, environment = out.strip().partition("|")
+    assert path.startswith(f"{machine.root}/.venv/bin:")
+    assert "/usr/sbin" in path.split(":")
+    assert environment == f"{machine.root}/.venv"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("requirements/all.txt", "all==2\n"),
+        ("pyproject.toml", '[project]\nversion = "2"\n'),
+        (".venv/stamp-all", None),
+    ],
+)
+def test_remade_when_what_it_was_made_from_changed(
+    machine: Machine, file: str, text: str | None
+) -> None:
+    machine.run("exec", "sh", "-c", ":")
+    if text is None:
+        (machine.root / file).unlink()
+    else:
+        (machine.root / file).write_text(text)
+    machine.run("exec", "sh", "-c", ":")
+    machine.run("exec", "sh", "-c", ":")
+    assert len(machine.logged("venv")) == 2
+
+
+def test_remade_when_the_folder_moved(machine: Machine) -> None:
+    machine.run("exec", "sh", "-c", ":")
+    machine.root = machine.root.rename(machine.root.with_name("moved"))
+    machine.run("exec", "sh", "-c", ":")
+    assert len(machine.logged("venv")) == 2
+
+
+def test_tool_settings_do_not_remake_it(machine: Machine) -> None:
+    machine.run("exec", "sh", "-c", ":")
+    (machine.root / "pyproject.toml").write_text('[project]\nversion = "1"\n\n[tool.x]\ny = 2\n')
+    machine.run("exec", "sh", "-c", ":")
+    assert len(machine.logged("venv")) == 1
+
+
+def test_failed_install_leaves_no_stamp_and_names_the_cause(machine: Machine) -> None:
+    machine.python(pip_exit=1)
+    code, out, err = machine.run("exec", "sh", "-c", ":")
+    assert (code, out) == (2, "")
+    assert "package index" in err
+    assert not (machine.root / ".venv/stamp-all").exists()
+    machine.python()
+    assert machine.run("exec", "sh", "-c", ":")[0] == 0
+    assert len(machine.logged("venv")) == 2
+
+
+def test_killed_in_the_middle_it_starts_anew(machine: Machine) -> None:
+    machine.python(pip_s=20)
+    process = machine.start("exec", "sh", "-c", ":")
+    deadline = time.monotonic() + 10
+    while not machine.logged("venv") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    machine.python()
+    code, _, err = machine.run("exec", "sh", "-c", ":")
+    assert code == 0
+    assert "waiting" not in err
+    assert len(machine.logged("venv")) == 2
+
+
+def test_two_at_once_set_up_once(machine: Machine) -> None:
+    machine.python(pip_s=0.3)
+    both = [machine.start("exec", "sh", "-c", ":") for _ in range(2)]
+    errors = [process.communicate(timeout=30)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(machine.logged("venv")) == 1
+    assert sum("waiting for it" in error for error in errors) == 1
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ({"no_venv": 1}, "apt install python3-venv"),
+        ({"too_old": 1}, "no Python >= 3.11 found"),
+    ],
+)
+def test_python_that_will_not_do_is_explained(
+    machine: Machine, behaviour: dict[str, object], words: str
+) -> None:
+    machine.python(**behaviour)
+    code, out, err = machine.run("exec", "sh", "-c", ":")
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+def test_as_root_the_missing_venv_module_is_installed(machine: Machine) -> None:
+    machine.python(no_venv=1)
+    machine.program("id", "#!/bin/sh\necho 0\n")
+    machine.python(name="with-venv")
+    machine.program(
+        "apt-get",
+        f'#!/bin/sh\necho "apt $*" >>{machine.log}\n[ -n "$DEBIAN_FRONTEND" ] || exit 1\n'
+        f"cp {machine.bin}/with-venv {machine.bin}/python3\n",
+    )
+    assert machine.run("exec", "sh", "-c", ":")[0] == 0
+    (call,) = machine.logged("apt")
+    assert call.endswith("install python3-venv")
+
+
+def test_demo_without_npm_goes_on_and_says_what_is_missing(machine: Machine) -> None:
+    machine.run("exec", "sh", "-c", ":")
+    own = machine.root / ".venv/bin/stackproof"
+    own.write_text('#!/bin/sh\necho "$@"\n')
+    own.chmod(0o755)
+    code, out, err = machine.run("demo", "--for", "5")
+    assert (code, out) == (0, "demo --for 5\n")
+    assert "no trend chart (apt install npm" in err
+
+
+class TestTest:
+    """`./run test`: two processes, one sum, nothing left out in silence."""
+
+    @pytest.fixture
+    def complete(self, machine: Machine) -> Machine:
+        for program in ("npm", "mosquitto", "chromium"):
+            machine.program(program)
+        fonts = machine.root / "fonts"
+        fonts.mkdir()
+        text = (machine.root / "run").read_text()
+        text = text.replace("/usr/share/fonts/*/noto/NotoSansCJK*", '"$root"/fonts')
+        (machine.root / "run").write_text(text.replace(":/usr/sbin:/sbin", ""))
+        (machine.root / "tests/unit").mkdir(parents=True)
+        (machine.root / "tests/e2e").mkdir()
+        return machine
+
+    def test_two_processes_and_their_sum(self, complete: Machine) -> None:
+        code, out, err = complete.run("test", "-k", "word")
+        assert code == 0
+        assert "left out" not in err
+        assert out.splitlines()[-1] == "6 passed, 0 failed, 2 skipped"
+        first, second = complete.logged("pytest")
+        assert first.endswith("tests --ignore=tests/e2e -k word")
+        assert second.endswith("tests/e2e -k word")
+
+    def test_development_packages_come_on_top(self, complete: Machine) -> None:
+        complete.run("exec", "sh", "-c", ":")
+        complete.run("test")
+        complete.run("test")
+        assert len(complete.logged("venv")) == 1
+        assert len([line for line in complete.logged("pip") if "dev.txt" in line]) == 1
+
+    def test_failures_are_counted_and_fail(self, complete: Machine) -> None:
+        complete.python(tally="3 2 0", pytest_exit=1)
+        code, out, _ = complete.run("test")
+        assert code == 1
+        assert out.splitlines()[-1] == "6 passed, 4 failed, 0 skipped"
+
+    def test_nothing_selected_in_either_process_fails(self, complete: Machine) -> None:
+        complete.python(tally="0 0 0", pytest_exit=5)
+        code, out, _ = complete.run("test")
+        assert code == 5
+        assert out.splitlines()[-1] == "0 passed, 0 failed, 0 skipped"
+
+    @pytest.mark.parametrize("path", ["tests/e2e", "tests/unit"])
+    def test_a_named_path_runs_alone(self, complete: Machine, path: str) -> None:
+        complete.run("test", path, "-x")
+        (call,) = complete.logged("pytest")
+        assert call.endswith(f"pytest {path} -x")
+
+    def test_both_kinds_of_paths_are_refused(self, complete: Machine) -> None:
+        code, _, err = complete.run("test", "tests/e2e", "tests/unit")
+        assert code == 2
+        assert "two runs" in err
+
+    def test_missing_program_is_named(self, complete: Machine) -> None:
+        (complete.bin / "mosquitto").unlink()
+        code, _, err = complete.run("test")
+        assert code == 0
+        assert "left out: tests that need mosquitto" in err
+
+    def test_strict_fails_on_a_missing_program(self, complete: Machine) -> None:
+        (complete.bin / "mosquitto").unlink()
+        code, _, err = complete.run("test", "--strict")
+        assert code == 1
+        assert "left out: tests that need mosquitto" in err
+        assert not any("--strict" in call for call in complete.logged("pytest"))
+
+    def test_page_library_is_required(self, complete: Machine) -> None:
+        complete.python(uplot_exit=1)
+        code, _, err = complete.run("test")
+        assert code == 2
+        assert "browser library" in err
