@@ -1,0 +1,74 @@
+"""The wheel holds every file of the five rooms, the one command and the browser library."""
+
+import subprocess
+import sys
+import zipfile
+from email import message_from_string
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators")
+VENDOR = "cloud/dashboard/static/vendor"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """Built with the locked hatchling, without an isolated environment, so without a network."""
+    if not (ROOT / VENDOR).exists():
+        pytest.skip("the browser library is not there; ./run test fetches it")
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = folder.iterdir()
+    return zipfile.ZipFile(path)
+
+
+def source_files() -> set[str]:
+    """Every file of the rooms that is not made by running or building them."""
+    files = (path for room in ROOMS for path in (ROOT / room).rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(ROOT))
+        for path in files
+        if "__pycache__" not in path.parts and "vendor" not in path.parts
+    }
+
+
+def test_every_source_and_data_file_is_in(wheel: zipfile.ZipFile) -> None:
+    inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert source_files() - inside == set()
+    assert "stackproof.py" in inside
+
+
+def test_nothing_else_is_in(wheel: zipfile.ZipFile) -> None:
+    inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    extra = inside - source_files() - {"stackproof.py"}
+    assert all(name.startswith(f"{VENDOR}/") for name in extra), extra
+
+
+def test_browser_library_comes_with_its_licence(wheel: zipfile.ZipFile) -> None:
+    vendored = {Path(name).name for name in wheel.namelist() if name.startswith(f"{VENDOR}/")}
+    assert {"uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE.txt"} <= vendored
+
+
+def test_base_install_is_the_auditors_and_rooms_are_extras(wheel: zipfile.ZipFile) -> None:
+    (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+    metadata = message_from_string(wheel.read(name).decode())
+    required = metadata.get_all("Requires-Dist") or []
+    base = {line.split(">")[0].split(";")[0].strip() for line in required if "extra ==" not in line}
+    assert base == {"cryptography", "cbor2", "numpy", "backports-zstd", "tzdata"}
+    assert set(metadata.get_all("Provides-Extra") or []) >= {"edge", "cloud", "simulators", "all"}
+    assert metadata["License-Expression"] == "Apache-2.0"
+
+
+def test_the_command_is_installed(wheel: zipfile.ZipFile) -> None:
+    (name,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    assert "stackproof = stackproof:main" in wheel.read(name).decode()
