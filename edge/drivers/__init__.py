@@ -1,0 +1,38 @@
+"""Drivers: one folder a protocol, one file in it touches the protocol's library.
+
+`DRIVERS` names every driver by the scheme of a device's URL; `open_driver` imports the one that
+is wanted and no other, so a site with Modbus meters alone never loads an OPC UA stack. The table
+is the whole list: nothing is discovered or loaded from elsewhere, because what reads the meter
+belongs to what is trusted. The contract is in `edge.drivers.base`. No I/O here.
+"""
+
+import importlib
+
+from edge.drivers.base import DeviceError, DeviceSpec, Driver
+
+__all__ = ["DRIVERS", "open_driver"]
+
+#: scheme of a device's URL -> "module:class"
+DRIVERS: dict[str, str] = {
+    "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
+    "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
+}
+
+
+def open_driver(spec: DeviceSpec) -> Driver:
+    """The driver for a device, not yet connected.
+
+    Raises:
+        DeviceError: with `retry` False: no driver has this scheme, or the URL, profile or a
+            point is not of the driver's form.
+    """
+    scheme = spec.url.partition("://")[0].lower()
+    if scheme not in DRIVERS:
+        raise DeviceError(
+            f"device {spec.id}: no driver for url {spec.url!r}; "
+            f"known: {' '.join(f'{known}://' for known in sorted(DRIVERS))}",
+            retry=False,
+        )
+    module, _, name = DRIVERS[scheme].partition(":")
+    driver: Driver = getattr(importlib.import_module(module), name)(spec)
+    return driver

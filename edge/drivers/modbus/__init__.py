@@ -1,0 +1,1 @@
+"""Modbus: plan (what to ask), decode (what it means), driver (the wire)."""

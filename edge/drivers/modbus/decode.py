@@ -1,0 +1,57 @@
+"""Modbus answers to raw values: the register words' bits, unchanged, in frame order.
+
+Pure: no I/O, no Modbus library. Integers and floats alike are only moved, never converted, so
+the bits of a NaN survive and no rounding can happen.
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+
+from edge.drivers.base import Sample
+from edge.drivers.raw import judge
+from firmware_configs.profile import Register
+
+
+def decode_words(
+    words: Sequence[int],
+    places: Iterable[tuple[int, Register]],
+    *,
+    word_order: str,
+    byte_order: str,
+) -> list[Sample]:
+    """Samples out of one answer of 16-bit registers.
+
+    Args:
+        words: the answer, each 0..65535, in address order.
+        places: (first word of the value in the answer, its register).
+        word_order: "big" when a value's first word is its most significant.
+        byte_order: "big" when a word's first byte on the wire is its most significant (Modbus).
+
+    Returns:
+        One sample a place, in the order given.
+    """
+    # A value's words are wanted last word first and each word low byte first. Writing every word
+    # of the answer with one byte order and then turning (or not) the bytes of each value does
+    # that for all four orders: turning reverses words and bytes at once, so it is due when the
+    # words are big, and the words are written big exactly when the two orders agree.
+    data = struct.pack(f"{'>' if word_order == byte_order else '<'}{len(words)}H", *words)
+    step = -1 if word_order == "big" else 1
+    samples = []
+    for first, register in places:
+        raw = data[2 * first : 2 * (first + register.words)][::step]
+        samples.append(Sample(raw, judge(raw, register)))
+    return samples
+
+
+def decode_bits(bits: Sequence[bool], places: Iterable[tuple[int, Register]]) -> list[Sample]:
+    """Samples out of one answer of coils or discrete inputs: u8, 0 or 1.
+
+    Args:
+        bits: the answer in address order.
+        places: (position of the bit in the answer, its register).
+    """
+    samples = []
+    for first, register in places:
+        raw = b"\x01" if bits[first] else b"\x00"
+        samples.append(Sample(raw, judge(raw, register)))
+    return samples

@@ -1,0 +1,1 @@
+"""OPC UA: decode (what an answer means), driver (the wire)."""
