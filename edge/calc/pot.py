@@ -13,7 +13,7 @@ time and the integral over target count the intervals whose earlier sample was a
 a dip inside an effect, and the hold, count for neither.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -108,6 +108,19 @@ class Effect:
     v_max: int
     crossings: int
     flags: tuple[str, ...]
+
+    def as_list(self) -> list[Any]:
+        """The effect for a snapshot."""
+        return [
+            self.pot, self.start_ns, self.end_ns, self.polarised_ns, self.integral, self.v_max,
+            self.crossings, list(self.flags),
+        ]  # fmt: skip
+
+    @classmethod
+    def from_list(cls, fields: Sequence[Any]) -> "Effect":
+        """The effect `as_list` was made of."""
+        pot, start_ns, end_ns, polarised_ns, integral, v_max, crossings, flags = fields
+        return cls(pot, start_ns, end_ns, polarised_ns, integral, v_max, crossings, tuple(flags))
 
 
 class Step(NamedTuple):

@@ -1,0 +1,194 @@
+"""Rule sets: every factor as a row with value, unit, basis, source, edition and confidence.
+
+The files in `rule_sets/` are this module's only I/O: read once, from the package itself. A
+published file never changes; a corrected value is a new edition under a new name.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from edge.calc.errors import UnknownRuleSetError
+from evidence.points import exact
+
+CONFIDENCES = ("confirmed", "single-source", "conflicting", "unverified")
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One factor.
+
+    Attributes:
+        id: within its rule set.
+        text: the value as the file has it, decimal or ratio.
+        unit: of the value.
+        basis: what it refers to (lhv, ar, reference state, technology).
+        confidence: one of `CONFIDENCES`.
+        source: where it was seen, with locator.
+        rule_set: the rule set's id.
+        edition: of the document.
+    """
+
+    id: str
+    text: str
+    unit: str
+    basis: str
+    confidence: str
+    source: str
+    rule_set: str
+    edition: str
+
+    @property
+    def value(self) -> Fraction:
+        """The exact value."""
+        return exact(self.text)
+
+    @property
+    def confirmed(self) -> bool:
+        """Seen in two independent sources that agree."""
+        return self.confidence == "confirmed"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A fuel or carbonate of a rule set.
+
+    Attributes:
+        id: English kebab-case.
+        zh: Chinese name, an alias of the id.
+        unit: unit its quantity is counted in ("t", "10^4 Nm3").
+        state: fuels: "solid", "liquid", "gas"; else "".
+        aliases: other accepted names.
+    """
+
+    id: str
+    zh: str
+    unit: str = "t"
+    state: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """One edition of one document with its rows.
+
+    Attributes:
+        id, title, zh, edition, sector: what it is.
+        gwp: name of the GWP set it prescribes, "" for coefficient tables.
+        record: how the PFC figure of record is made, "" for coefficient tables.
+        rows: by row id.
+        fuels, carbonates: kinds by id.
+    """
+
+    id: str
+    title: str
+    zh: str
+    edition: str
+    sector: str
+    gwp: str
+    record: str
+    rows: Mapping[str, Row]
+    fuels: Mapping[str, Kind]
+    carbonates: Mapping[str, Kind]
+
+    def row(self, row_id: str) -> Row:
+        """One row; KeyError when the rule set has none of this id."""
+        return self.rows[row_id]
+
+
+def find_kind(kinds: Mapping[str, Kind], name: str) -> Kind | None:
+    """A kind by id, Chinese name or alias."""
+    for kind in kinds.values():
+        if name in (kind.id, kind.zh, *kind.aliases):
+            return kind
+    return None
+
+
+def rule_set_ids() -> list[str]:
+    """Names of all rule sets and coefficient tables in this program."""
+    folder = resources.files("edge.calc") / "rule_sets"
+    names = (entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return sorted(name.removesuffix(".toml") for name in names)
+
+
+def rule_set_bytes(rule_set_id: str) -> bytes:
+    """The rule set's file as published; an archive carries it.
+
+    Raises:
+        UnknownRuleSetError: this program has none of that name.
+    """
+    if _NAME.fullmatch(rule_set_id):
+        entry = resources.files("edge.calc") / "rule_sets" / f"{rule_set_id}.toml"
+        if entry.is_file():
+            return entry.read_bytes()
+    raise UnknownRuleSetError(
+        f"rule set {rule_set_id!r} is not in this program; it has: {' '.join(rule_set_ids())}"
+    )
+
+
+@cache
+def rule_set(rule_set_id: str) -> RuleSet:
+    """A rule set by id.
+
+    Raises:
+        UnknownRuleSetError: this program has none of that name.
+    """
+    fields = tomllib.loads(rule_set_bytes(rule_set_id).decode())
+    sources = {key: entry["title"] for key, entry in fields["source"].items()}
+    rows = {
+        row_id: Row(
+            id=row_id,
+            text=row["value"],
+            unit=row["unit"],
+            basis=row["basis"],
+            confidence=row["confidence"],
+            source=f"{'; '.join(sources[s] for s in row['source'])}: {row['locator']}",
+            rule_set=fields["id"],
+            edition=fields["edition"],
+        )
+        for row_id, row in fields["rows"].items()
+    }
+    return RuleSet(
+        **{key: fields[key] for key in ("id", "title", "zh", "edition", "sector")},
+        gwp=fields.get("gwp", ""),
+        record=fields.get("record", ""),
+        rows=rows,
+        fuels=_kinds(fields.get("fuel", {})),
+        carbonates=_kinds(fields.get("carbonate", {})),
+    )
+
+
+def _kinds(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Kind]:
+    return {
+        kind_id: Kind(
+            kind_id,
+            fields["zh"],
+            fields.get("unit", "t"),
+            fields.get("state", ""),
+            tuple(fields.get("aliases", ())),
+        )
+        for kind_id, fields in table.items()
+    }
+
+
+def gwp_row(gwp: str, gas: str) -> Row:
+    """The 100-year global warming potential of "cf4" or "c2f6" in a set ("sar" … "ar6")."""
+    return rule_set("gwp").row(f"{gwp}.{gas}")
+
+
+def gwp_sets() -> list[str]:
+    """Names of the GWP sets."""
+    return sorted({row_id.partition(".")[0] for row_id in rule_set("gwp").rows})
+
+
+def coefficient_rows(edition: str, method: str, technology: str) -> tuple[Row, Row] | None:
+    """(CF4 coefficient, C2F6 fraction) of a method ("slope", "overvoltage"), or None."""
+    rows = rule_set(edition).rows
+    pair = [rows.get(f"{method}.{technology}.{what}") for what in ("cf4", "c2f6_fraction")]
+    return (pair[0], pair[1]) if pair[0] is not None and pair[1] is not None else None
