@@ -1,11 +1,12 @@
 """Modbus TCP: reads one device's registers and nothing else; the only file that touches pymodbus.
 
 What it guarantees, and where:
-- function codes 1 to 4 only: `_Link.ask` is the one place that asks, `_reads_only` the one gate
-  every outgoing byte passes;
+- function codes 1 to 4 only: `_Link.ask` is the one place that asks, `_only_reads` the one gate
+  every outgoing packet passes;
 - one connection, opened by `connect()` or by a `read()` that finds it gone; pymodbus's own
   reconnect is off, because two owners make two connections;
-- an answer is believed only with the function code and the number of cells that were asked for;
+- an answer is believed only with the function code and exactly the bytes that were asked for
+  (pymodbus checks neither, and drops a byte that is too many without a word);
 - after a timeout the connection is closed, so no late answer meets another question;
 - one register the device refuses costs one point: the read it spoils is halved until it is found.
 """
@@ -21,7 +22,7 @@ from pymodbus.pdu import ModbusPDU
 from edge.drivers.address import Address, parse_address, wrong
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
-from edge.drivers.modbus.decode import decode_bits, decode_words
+from edge.drivers.modbus.decode import decode_bits, decode_words, find_pdu
 from edge.drivers.modbus.plan import (
     TABLES,
     Cut,
@@ -69,11 +70,11 @@ class _WrongAnswerError(Exception):
     """The device answered something else than what was asked."""
 
 
-def _reads_only(sending: bool, data: bytes) -> bytes:
+def _only_reads(packet: bytes) -> bytes:
     """The gate every packet passes on its way to the socket: nothing but reads leaves."""
-    if sending and data[_CODE_AT] not in _READ_CODES:
-        raise RuntimeError(f"Modbus function code {data[_CODE_AT]} must never leave the edge")
-    return data
+    if packet[_CODE_AT] not in _READ_CODES:
+        raise RuntimeError(f"Modbus function code {packet[_CODE_AT]} must never leave the edge")
+    return packet
 
 
 class _Link:
@@ -85,6 +86,7 @@ class _Link:
         self._timeout_s = timeout_s
         self._pause_s = pause_s
         self._quiet_until_s = 0.0
+        self._heard = b""
         self._client: AsyncModbusTcpClient | None = None
 
     @property
@@ -100,7 +102,7 @@ class _Link:
             timeout=self._timeout_s,
             retries=0,
             reconnect_delay=0,
-            trace_packet=_reads_only,
+            trace_packet=self._passing,
             trace_connect=self._changed,
         )
         cancels = _cancels()
@@ -131,7 +133,7 @@ class _Link:
         finally:
             self._quiet_until_s = asyncio.get_running_loop().time() + self._pause_s
         _raise_if_cancelled_since(cancels)
-        return _cells(answer, read)
+        return _cells(answer, read, self._heard)
 
     def close(self) -> None:
         """Close the connection; a question under way fails at once."""
@@ -144,6 +146,13 @@ class _Link:
         wait_s = self._quiet_until_s - asyncio.get_running_loop().time()
         if self._pause_s and wait_s > 0:
             await asyncio.sleep(wait_s)
+
+    def _passing(self, sending: bool, packets: bytes) -> bytes:
+        """Sees every byte of this connection, out and in, before pymodbus does."""
+        if sending:
+            return _only_reads(packets)
+        self._heard = packets
+        return packets
 
     def _changed(self, is_connected: bool) -> None:
         if not is_connected and self._client is not None:
@@ -169,17 +178,17 @@ def _raise_if_cancelled_since(before: int) -> None:
         raise asyncio.CancelledError
 
 
-def _cells(answer: ModbusPDU, read: Read) -> Sequence[int] | Sequence[bool]:
+def _cells(answer: ModbusPDU, read: Read, heard: bytes) -> Sequence[int] | Sequence[bool]:
     if answer.function_code & 0x7F != read.code:
         raise _WrongAnswerError(f"answered function {answer.function_code} to {read.code}")
     if answer.isError():
         raise _RefusedError(answer.exception_code)
     is_bits = read.code <= 2
-    cells: Sequence[int] | Sequence[bool] = answer.bits if is_bits else answer.registers
-    wanted = -(-read.count // 8) * 8 if is_bits else read.count  # bits come as whole bytes
-    if len(cells) != wanted:
-        raise _WrongAnswerError(f"answered {len(cells)} cells, {wanted} were due")
-    return cells
+    due = -(-read.count // 8) if is_bits else 2 * read.count
+    pdu = find_pdu(heard, answer.transaction_id)
+    if len(pdu) != 2 + due or pdu[1] != due:  # function code, number of bytes, the bytes
+        raise _WrongAnswerError(f"answered {len(pdu) - 2} bytes, {due} were due")
+    return answer.bits if is_bits else answer.registers
 
 
 class ModbusDriver:

@@ -1,0 +1,202 @@
+"""Words to values. The words are worked out by hand or come from a profile's own vectors.
+
+123456.0 as float32: 123456 = 1.8837890625 × 2^16, so the exponent is 127 + 16 = 143 = 0b10001111
+and the fraction 0.8837890625 × 2^23 = 7413760 = 0x712000; bits 0 10001111 1110001 00100000…
+= 0x47F12000. The four orders of its bytes A B C D = 47 F1 20 00:
+ABCD 47F1 2000 · CDAB 2000 47F1 · BADC F147 0020 · DCBA 0020 F147.
+"""
+
+import struct
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.drivers.modbus.decode import decode_bits, decode_words, find_pdu
+from edge.drivers.raw import unpack
+from evidence.points import Dtype, exact
+from evidence.quality import Quality
+from firmware_configs.profile import list_profiles, load_profile
+from tests.unit.edge.drivers.specs import register
+
+ORDERS = {
+    "ABCD": ("big", "big"),
+    "CDAB": ("little", "big"),
+    "BADC": ("big", "little"),
+    "DCBA": ("little", "little"),
+}
+
+
+def one(words: list[int], dtype: Dtype, order: str, **of_register: tuple[int, ...]) -> object:
+    word_order, byte_order = ORDERS[order]
+    row = register("r", dtype, **of_register)  # type: ignore[arg-type] # invalid=...
+    (sample,) = decode_words(words, [(0, row)], word_order=word_order, byte_order=byte_order)
+    assert sample.raw is not None
+    return unpack(sample.raw, dtype) if sample.quality is Quality.GOOD else sample.quality
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        ("ABCD", [0x47F1, 0x2000]),
+        ("CDAB", [0x2000, 0x47F1]),
+        ("BADC", [0xF147, 0x0020]),
+        ("DCBA", [0x0020, 0xF147]),
+    ],
+)
+def test_float32_in_all_four_orders(order: str, words: list[int]) -> None:
+    assert one(words, Dtype.F32, order) == 123456.0
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        ("ABCD", [0x0102, 0x0304, 0x0506, 0x0708]),
+        ("CDAB", [0x0708, 0x0506, 0x0304, 0x0102]),
+        ("BADC", [0x0201, 0x0403, 0x0605, 0x0807]),
+        ("DCBA", [0x0807, 0x0605, 0x0403, 0x0201]),
+    ],
+)
+def test_u64_in_all_four_orders(order: str, words: list[int]) -> None:
+    assert one(words, Dtype.U64, order) == 0x0102030405060708
+
+
+@pytest.mark.parametrize(
+    ("dtype", "words", "value"),
+    [
+        (Dtype.U16, [0xFFFE], 65534),
+        (Dtype.I16, [0xFFFE], -2),
+        (Dtype.I16, [0x8000], -32768),
+        (Dtype.U32, [0x0001, 0x86A0], 100000),
+        (Dtype.I32, [0xFFFF, 0x3CB0], -50000),  # 2^32 - 50000 = 0xFFFF3CB0
+        (Dtype.U32, [0xFFFF, 0xFFFF], 4294967295),
+        (Dtype.I64, [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF], -1),
+        (Dtype.U64, [0x0000, 0x0001, 0x0000, 0x0000], 4294967296),
+        (Dtype.F32, [0x3F80, 0x0000], 1.0),
+        (Dtype.F32, [0xC2C8, 0x0000], -100.0),  # -1.5625 × 2^6
+        (Dtype.F64, [0x4008, 0x0000, 0x0000, 0x0000], 3.0),  # 1.5 × 2^1
+        (Dtype.F64, [0x40FE, 0x2400, 0x0000, 0x0000], 123456.0),  # exponent 1023 + 16 = 0x40F
+    ],
+)
+def test_every_type_of_the_wire(dtype: Dtype, words: list[int], value: float) -> None:
+    assert one(words, dtype, "ABCD") == value
+
+
+@pytest.mark.parametrize(("order", "word"), [("ABCD", 0x1234), ("CDAB", 0x1234), ("BADC", 0x3412)])
+def test_one_word_knows_no_word_order_but_a_byte_order(order: str, word: int) -> None:
+    assert one([word], Dtype.U16, order) == 0x1234
+
+
+def test_a_sentinel_keeps_its_bytes() -> None:
+    row = register("r", Dtype.U32, invalid=(0xFFFFFFFF,))
+    (sample,) = decode_words([0xFFFF, 0xFFFF], [(0, row)], word_order="big", byte_order="big")
+    assert sample.quality is Quality.SENTINEL
+    assert sample.raw == b"\xff\xff\xff\xff"
+    assert sample.source_ns is None
+
+
+@pytest.mark.parametrize(
+    ("words", "raw"),
+    [
+        ([0x7FC0, 0x1234], "3412c07f"),  # quiet NaN with a payload
+        ([0x7F80, 0x0001], "0100807f"),  # signalling NaN
+        ([0xFF80, 0x0000], "000080ff"),  # -infinity
+    ],
+)
+def test_a_nan_keeps_its_bits(words: list[int], raw: str) -> None:
+    row = register("r", Dtype.F32)
+    (sample,) = decode_words(words, [(0, row)], word_order="big", byte_order="big")
+    assert sample.quality is Quality.NOT_A_NUMBER
+    assert sample.raw is not None
+    assert sample.raw.hex() == raw
+
+
+def test_values_stand_where_the_places_say_in_the_order_of_the_places() -> None:
+    words = [0x0001, 0xAAAA, 0x0000, 0x0002, 0x47F1, 0x2000]
+    a, b, c = register("a", Dtype.U16), register("b", Dtype.U32), register("c", Dtype.F32)
+    samples = decode_words(words, [(4, c), (0, a), (2, b)], word_order="big", byte_order="big")
+    assert [s.raw and s.raw.hex() for s in samples] == ["0020f147", "0100", "02000000"]
+
+
+def test_bits_are_u8_zero_or_one() -> None:
+    row = register("breaker", Dtype.U8, table="coil")
+    bits = [True, False, True, False, False, False, False, False]
+    samples = decode_bits(bits, [(0, row), (1, row), (2, row)])
+    assert [s.raw for s in samples] == [b"\x01", b"\x00", b"\x01"]
+    assert all(s.quality is Quality.GOOD for s in samples)
+
+
+def test_a_bit_can_be_a_sentinel() -> None:
+    row = register("valid", Dtype.U8, table="discrete", invalid=(0,))
+    (sample,) = decode_bits([False] * 8, [(3, row)])
+    assert (sample.raw, sample.quality) == (b"\x00", Quality.SENTINEL)
+
+
+A = bytes.fromhex("0007 0000 0005 01 03 02 1234")  # transaction 7
+B = bytes.fromhex("0008 0000 0007 01 03 04 1234 5678")  # transaction 8
+LONG = bytes.fromhex("0009 0000 0006 01 03 03 1234 56")  # transaction 9, an odd number of bytes
+
+
+@pytest.mark.parametrize(
+    ("packets", "transaction", "pdu"),
+    [
+        (A, 7, "03021234"),
+        (A + B, 8, "030412345678"),
+        (B + A, 7, "03021234"),
+        (A + LONG, 9, "0303123456"),
+        (A, 8, ""),
+        (b"", 7, ""),
+        (A[:6], 7, ""),
+        (bytes.fromhex("0006 0000 ffff 01") + A, 7, ""),  # a length beyond what came
+        (bytes.fromhex("0007 0000 0000 01"), 7, ""),
+    ],
+)
+def test_the_pdu_of_a_transaction_is_found_among_packets(
+    packets: bytes, transaction: int, pdu: str
+) -> None:
+    assert find_pdu(packets, transaction).hex() == pdu
+
+
+@given(st.binary(max_size=300), st.integers(0, 0xFFFF))
+def test_looking_for_a_pdu_in_anything_ends(packets: bytes, transaction: int) -> None:
+    assert len(find_pdu(packets, transaction)) <= len(packets)
+
+
+# --- against independent statements of the same thing ------------------------------------------
+
+
+@pytest.mark.parametrize("name", [n for n in list_profiles() if load_profile(n).vectors])
+def test_the_profiles_own_vectors(name: str) -> None:
+    profile = load_profile(name)
+    for vector in profile.vectors:
+        row = profile.register(vector.register)
+        (sample,) = decode_words(
+            vector.words, [(0, row)],
+            word_order=profile.word_order, byte_order=profile.byte_order,
+        )  # fmt: skip
+        assert sample.quality is Quality.GOOD
+        assert sample.raw is not None
+        number = Decimal(unpack(sample.raw, row.dtype)).scaleb(-row.decimals)
+        meant = (exact(vector.value) - exact(row.offset)) / exact(row.scale)
+        assert exact(str(number)) == meant, f"{name} {vector}"
+
+
+words_of = st.lists(st.integers(0, 0xFFFF), min_size=4, max_size=4)
+
+
+@given(words_of, st.sampled_from(list(ORDERS)), st.sampled_from([d for d in Dtype if d.size > 1]))
+def test_bytes_are_those_of_a_naive_transcription(
+    words: list[int], order: str, dtype: Dtype
+) -> None:
+    word_order, byte_order = ORDERS[order]
+    row = register("r", dtype)
+    (sample,) = decode_words(words, [(0, row)], word_order=word_order, byte_order=byte_order)
+    taken = words[: dtype.size // 2]
+    if word_order == "little":
+        taken = taken[::-1]
+    most_significant_first = b""
+    for word in taken:
+        pair = struct.pack(">H", word)
+        most_significant_first += pair if byte_order == "big" else pair[::-1]
+    assert sample.raw == most_significant_first[::-1]

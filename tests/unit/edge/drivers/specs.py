@@ -1,0 +1,99 @@
+"""Registers, profiles and device specs for driver tests, made in code instead of TOML."""
+
+from pathlib import Path
+
+from edge.drivers.base import BoundPoint, DeviceSpec
+from evidence.points import Dtype, Point, Quantity, Role
+from firmware_configs.profile import Profile, Register
+
+COUNT = Quantity("count", "1")
+
+
+def register(
+    name: str,
+    dtype: Dtype,
+    *,
+    table: str | None = "holding",
+    address: int | None = 0,
+    node: str | None = None,
+    namespace: str | None = None,
+    invalid: tuple[int, ...] = (),
+) -> Register:
+    """A register row; what the drivers do not look at is filled in."""
+    return Register(
+        name=name,
+        table=table if node is None else None,
+        address=address if node is None else None,
+        node=node,
+        namespace=namespace,
+        dtype=dtype,
+        decimals=0,
+        point_decimals=0,
+        quantity=COUNT,
+        role=Role.GAUGE,
+        applies=(),
+        invalid=invalid,
+        range_min=None,
+        range_max=None,
+        states=(),
+        source="test",
+    )
+
+
+def profile(
+    registers: tuple[Register, ...],
+    *,
+    word_order: str = "big",
+    byte_order: str = "big",
+    max_registers_per_read: int = 125,
+    hole_limit: int = 8,
+    pause_ms: int = 0,
+) -> Profile:
+    """A profile of these registers."""
+    return Profile(
+        id="test/device",
+        path=Path("test/device.toml"),
+        vendor="test",
+        model="device",
+        revision="1",
+        title="device of a test",
+        protocol="opcua" if registers and registers[0].node else "modbus",
+        quality_level="simulated",
+        source="test",
+        firmware="",
+        word_order=word_order,
+        byte_order=byte_order,
+        max_registers_per_read=max_registers_per_read,
+        hole_limit=hole_limit,
+        pause_ms=pause_ms,
+        reports=None,
+        probe=None,
+        registers=registers,
+        vectors=(),
+        caveats=(),
+    )
+
+
+def bound(row: Register, *, n: int | None = None, device: str = "dev") -> BoundPoint:
+    """The point of a register row."""
+    name = row.name.format(n=n) if n is not None else row.name
+    point = Point(id=f"{device}.{name}", quantity=COUNT, dtype=row.dtype, decimals=0, device=device)
+    return BoundPoint(point, row, n)
+
+
+def spec(
+    url: str,
+    *registers: Register,
+    timeout_s: float = 1.0,
+    numbers: tuple[int, ...] = (),
+    **of_profile: object,
+) -> DeviceSpec:
+    """A device with one point a register, or one a number for registers with "{n}"."""
+    points: list[BoundPoint] = []
+    for row in registers:
+        if "{n" in row.name:
+            points += [bound(row, n=n) for n in numbers]
+        else:
+            points.append(bound(row))
+    made = profile(registers, **of_profile)  # type: ignore[arg-type] # keywords of profile()
+    return DeviceSpec("dev", url, made, tuple(points), timeout_s)

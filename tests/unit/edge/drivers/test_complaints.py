@@ -1,0 +1,39 @@
+"""A lasting trouble is said once, its change once, its end once."""
+
+import logging
+
+import pytest
+
+from edge.drivers.complaints import Complaints
+
+
+def test_once_when_it_begins_once_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    complaints = Complaints(logging.getLogger("test.complaints"), "ac-1")
+    complaints.over("holding 0x0000")  # nothing was wrong: nothing to say
+    for _ in range(3):
+        complaints.say("holding 0x0000", "busy")
+    complaints.say("holding 0x0000", "illegal data address")
+    complaints.over("holding 0x0000")
+    complaints.over("holding 0x0000")
+    complaints.say("holding 0x0000", "busy")
+    assert [(r.levelname, r.message) for r in caplog.records] == [
+        ("WARNING", "device ac-1: holding 0x0000: busy"),
+        ("WARNING", "device ac-1: holding 0x0000: illegal data address"),
+        ("INFO", "device ac-1: holding 0x0000: is fine again"),
+        ("WARNING", "device ac-1: holding 0x0000: busy"),
+    ]
+
+
+def test_subjects_are_told_apart(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    complaints = Complaints(logging.getLogger("test.complaints"), "ac-1")
+    complaints.say("a", "x")
+    complaints.say("b", "x")
+    complaints.over("a")
+    complaints.say("b", "x")
+    assert [r.message for r in caplog.records] == [
+        "device ac-1: a: x",
+        "device ac-1: b: x",
+        "device ac-1: a: is fine again",
+    ]

@@ -1,0 +1,66 @@
+"""The table of drivers: schemes, lazy imports, errors that say what is known."""
+
+import subprocess
+import sys
+
+import pytest
+
+from edge.drivers import DRIVERS, open_driver
+from edge.drivers.base import DeviceError
+from edge.drivers.modbus.driver import ModbusDriver
+from edge.drivers.opcua.driver import OpcUaDriver
+from evidence.points import Dtype
+from tests.unit.edge.drivers.specs import register, spec
+
+WORD = register("word", Dtype.U16)
+NODE = register("node", Dtype.F32, node="ns=2;s=Node")
+
+
+def test_the_table_holds_the_published_schemes() -> None:
+    assert DRIVERS == {
+        "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
+        "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "row", "kind"),
+    [
+        ("modbus+tcp://127.0.0.1:1502?unit=1", WORD, ModbusDriver),
+        ("MODBUS+TCP://127.0.0.1:1502", WORD, ModbusDriver),
+        ("opc.tcp://127.0.0.1:4840/plant", NODE, OpcUaDriver),
+    ],
+)
+def test_the_scheme_picks_the_driver(url: str, row: object, kind: type) -> None:
+    assert isinstance(open_driver(spec(url, row)), kind)  # type: ignore[arg-type] # a Register
+
+
+@pytest.mark.parametrize("url", ["profinet://127.0.0.1", "127.0.0.1:502", "", "modbus://h:1"])
+def test_an_unknown_scheme_names_the_known_ones_and_is_not_retried(url: str) -> None:
+    with pytest.raises(DeviceError, match=r"known: modbus\+tcp:// opc\.tcp://") as caught:
+        open_driver(spec(url, WORD))
+    assert caught.value.retry is False
+    assert "device dev" in str(caught.value)
+
+
+def test_importing_the_table_loads_no_protocol_library() -> None:
+    script = (
+        "import sys, edge.drivers; "
+        "print([m for m in ('pymodbus', 'asyncua', 'cryptography') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_modbus_device_does_not_load_the_opc_ua_library() -> None:
+    script = (
+        "import sys, edge.drivers, importlib; "
+        "importlib.import_module(edge.drivers.DRIVERS['modbus+tcp'].partition(':')[0]); "
+        "print('pymodbus' in sys.modules, 'asyncua' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True False"
