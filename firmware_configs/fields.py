@@ -45,9 +45,11 @@ class Fields:
 
     def complain(self, key: str, reason: str) -> None:
         """Note one problem with a key of this table."""
-        path = f"{self._prefix}.{key}" if self._prefix and key else self._prefix or key
         text = f"{self.label}: {reason}" if self.label else reason
-        self._problems.append(Problem(self._file, path, text))
+        self._problems.append(Problem(self._file, self._path(key), text))
+
+    def _path(self, key: str) -> str:
+        return ".".join(part for part in (self._prefix, key) if part)
 
     def has(self, key: str) -> bool:
         """True when the file gives the key."""
@@ -100,20 +102,49 @@ class Fields:
             return value
         return low
 
+    def number(self, key: str, low: float, high: float) -> float:
+        """A finite number in low..high, required; for models, never for measured values."""
+        value = self.raw(key)
+        if value is None:
+            self.complain(key, f"is missing: a number in {low}..{high}")
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            self.complain(key, f"{_shown(value)} is not a number in {low}..{high}")
+        elif not low <= value <= high:
+            self.complain(key, f"{value} is not in {low}..{high}")
+        else:
+            return float(value)
+        return float(low)
+
     def decimal(self, key: str, *, default: str) -> str:
         """A decimal number written as text, so that no binary rounding touches it."""
         value = self.text(key, default=default)
         return value if not value or is_decimal(value, key, self) else default
 
-    def tables(self, key: str) -> list[Mapping[str, Any]]:
-        """The [[key]] tables of the file; anything else is a problem."""
+    def child(self, key: str) -> "Fields":
+        """The [key] table of this one, required."""
+        value = self.raw(key)
+        if not isinstance(value, dict):
+            self.complain(key, "is missing" if value is None else f"must be a table: [{key}]")
+            value = {}
+        return Fields(value, file=self._file, prefix=self._path(key), problems=self._problems)
+
+    def children(self, key: str) -> list["Fields"]:
+        """The [[key]] tables of this one, none when absent; anything else is a problem."""
         value = self.raw(key)
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
             self.complain(key, f"must be written as tables: [[{key}]]")
             return []
-        return value
+        return [
+            Fields(
+                table,
+                file=self._file,
+                prefix=self._path(f"{key}[{index}]"),
+                problems=self._problems,
+            )
+            for index, table in enumerate(value)
+        ]
 
     def sequence(self, key: str) -> list[Any]:
         """A TOML list, empty when absent."""

@@ -124,10 +124,10 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
     notation = fields.choice("address_notation", ADDRESS_NOTATIONS) if modbus else ""
     registers = tuple(
         read_register(table, protocol=protocol, notation=notation)
-        for table in _rows(fields, "register", path, problems)
+        for table in fields.children("register")
     )
-    vectors = tuple(_vector(row) for row in _rows(fields, "vector", path, problems))
-    caveats = tuple(_caveat(row) for row in _rows(fields, "caveat", path, problems))
+    vectors = tuple(_vector(row) for row in fields.children("vector"))
+    caveats = tuple(_caveat(row) for row in fields.children("caveat"))
     profile = Profile(
         id=f"{vendor}/{model}",
         path=path,
@@ -164,13 +164,6 @@ def _id_part(fields: Fields, key: str) -> str:
     return text
 
 
-def _rows(fields: Fields, key: str, path: Path, problems: list[Problem]) -> list[Fields]:
-    return [
-        Fields(table, file=str(path), prefix=f"{key}[{index}]", problems=problems)
-        for index, table in enumerate(fields.tables(key))
-    ]
-
-
 def _vector(fields: Fields) -> Vector:
     register = fields.text("register", why="name of the register the words stand in")
     fields.label = register
@@ -196,7 +189,7 @@ def _caveat(fields: Fields) -> Caveat:
 
 
 def _check_head(fields: Fields, profile: Profile) -> None:
-    if not profile.registers and not fields.tables("register"):
+    if not profile.registers and not fields.raw("register"):
         fields.complain("register", "is missing: a profile needs at least one [[register]]")
     if profile.reports not in (None, "primary", "secondary"):
         fields.complain("reports", f"{profile.reports!r} is not one of primary | secondary")

@@ -1,0 +1,185 @@
+"""`stackproof sim`: list the scenarios, serve one over real protocols with its ground truth.
+
+Exit codes: 0 ended as asked, 2 cannot run (usage, bad scenario, port taken).
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from contextlib import ExitStack
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from firmware_configs.profile import ProfileError, load_profile
+from simulators.clock import Clock, SystemClock
+from simulators.modbus_meter import ModbusMeter
+from simulators.opcua_gateway import OpcUaGateway
+from simulators.plant import Smelter, TruthLine
+from simulators.play import Play, play, start_all, start_instant, steps_of, stop_all
+from simulators.scenario import (
+    POTS_LIMITS,
+    Scenario,
+    ScenarioError,
+    list_scenarios,
+    load_scenario,
+)
+from simulators.served import Served, ServeError
+from simulators.truth import TruthFile, write_start
+
+MODBUS_PORT = 15020
+OPCUA_PORT = 14840
+
+
+def main(argv: list[str]) -> int:
+    """Run one `sim` command; the result is the process's exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        if options.command == "list":
+            return _list(as_json=options.json)
+        for library in ("asyncua", "pymodbus"):  # they warn of what is meant here: no encryption
+            logging.getLogger(library).setLevel(logging.ERROR)
+        return asyncio.run(_run(options, SystemClock()))
+    except (ScenarioError, ProfileError, ServeError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stackproof sim", description="Plants to try things on, with their ground truth."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("list", help="the scenarios there are")
+    listing.add_argument("--json", action="store_true", help="one JSON array")
+    run = commands.add_parser("run", help="serve a scenario over Modbus TCP and OPC UA")
+    run.add_argument("scenario", help="a name of `stackproof sim list`")
+    run.add_argument("--pots", type=_pots, help="number of pots instead of the scenario's")
+    run.add_argument("--seed", type=_seed, help="seed instead of the scenario's")
+    run.add_argument("--out", type=Path, metavar="DIR", help="write the ground truth here, anew")
+    run.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    run.add_argument(
+        "--modbus-port", type=_port, default=MODBUS_PORT, metavar="P",
+        help="first meter at P, second at P+1, ...; 0 = any free ports (%(default)s)",
+    )  # fmt: skip
+    run.add_argument(
+        "--opcua-port", type=_port, default=OPCUA_PORT, metavar="P",
+        help="0 = any free port (%(default)s)",
+    )  # fmt: skip
+    run.add_argument(
+        "--for", dest="seconds", type=_duration, metavar="SECONDS",
+        help="end by itself after this scenario time; otherwise at SIGINT or SIGTERM",
+    )  # fmt: skip
+    run.add_argument("--json", action="store_true", help="say what is served as one JSON line")
+    return parser
+
+
+def _pots(text: str) -> int:
+    return _whole(text, *POTS_LIMITS)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, 2**63 - 1)
+
+
+def _port(text: str) -> int:
+    return _whole(text, 0, 65535)
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in {low}..{high}")
+    return int(text)
+
+
+def _duration(text: str) -> Decimal:
+    try:
+        seconds = Decimal(text)
+    except InvalidOperation:
+        seconds = Decimal("NaN")
+    if not seconds.is_finite() or seconds <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above zero")
+    return seconds
+
+
+def _list(*, as_json: bool) -> int:
+    scenarios = [load_scenario(name) for name in list_scenarios()]
+    if as_json:
+        print(json.dumps([{"name": s.name, "description": s.description} for s in scenarios]))
+    else:
+        for scenario in scenarios:
+            print(f"{scenario.name:16}{scenario.description}")
+    return 0
+
+
+async def _run(options: argparse.Namespace, clock: Clock) -> int:
+    scenario = load_scenario(options.scenario)
+    pots = options.pots or scenario.pots
+    seed = scenario.seed if options.seed is None else options.seed
+    devices = _devices(scenario, options, pots)
+    served = [device for device, _ in devices.values()]
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with ExitStack() as files:
+        truth = files.enter_context(TruthFile(options.out)) if options.out else None
+        plant = Smelter(scenario, pots=pots, seed=seed, record=truth.write if truth else _forget)
+        await start_all(served)
+        try:
+            started_ns = start_instant(clock)
+            if truth:
+                write_start(options.out, started_ns=started_ns, scenario=scenario.name, seed=seed)
+            rows = [{"id": key, "url": device.url, **facts}
+                    for key, (device, facts) in devices.items()]  # fmt: skip
+            head: dict[str, object] = {
+                "scenario": scenario.name, "seed": seed, "pots": pots, "started_ns": started_ns,
+                "truth": str(truth.path) if truth else None,
+            }  # fmt: skip
+            show = Play(
+                plant=plant,
+                devices=dict(zip(devices, served, strict=True)),
+                steps=steps_of(options.seconds, scenario.step_s) if options.seconds else None,
+                flush=truth.flush if truth else lambda: None,
+                ready=lambda: _announce(head, rows, as_json=options.json),
+            )
+            await play(show, clock, stop, started_ns=started_ns)
+        finally:
+            await stop_all(served)
+    return 0
+
+
+def _forget(line: TruthLine) -> None:
+    """Without --out nobody keeps the truth."""
+
+
+def _devices(
+    scenario: Scenario, options: argparse.Namespace, pots: int
+) -> dict[str, tuple[Served, dict[str, str]]]:
+    """Device id -> the device, and what a site file must say of it beside its address."""
+    devices: dict[str, tuple[Served, dict[str, str]]] = {}
+    modbus_port = options.modbus_port
+    for device in scenario.devices:
+        profile = load_profile(device.profile)
+        facts = {"profile": device.profile, **device.ratios}
+        if profile.protocol == "opcua":
+            gateway = OpcUaGateway(profile, host=options.host, port=options.opcua_port, pots=pots)
+            devices[device.id] = gateway, {**facts, "each": f"1-{pots}"}
+        else:
+            meter = ModbusMeter(profile, host=options.host, port=modbus_port, ratios=device.ratios)
+            devices[device.id] = meter, facts
+            modbus_port += 1 if modbus_port else 0
+    return devices
+
+
+def _announce(head: dict[str, object], rows: list[dict[str, str]], *, as_json: bool) -> None:
+    """What is served where, in the words a site file needs, then "ready"."""
+    if as_json:
+        print(json.dumps({**head, "devices": rows}))
+    else:
+        print(f"scenario {head['scenario']}, seed {head['seed']}, {head['pots']} pots")
+        for row in rows:
+            print(" ".join(f"{key}={value}" for key, value in row.items()))
+        print(f"truth={head['truth']}" if head["truth"] else "truth is not kept: give --out DIR")
+    print("ready", flush=True)

@@ -1,0 +1,84 @@
+"""Engineering values to what a simulated device shows: the mirror image of the drivers' decoding.
+
+Written apart from the drivers on purpose, and held to the profiles' hand-computed vectors: a
+mistake on one side would otherwise be undone by the same mistake on the other. Pure.
+"""
+
+import struct
+from collections.abc import Mapping
+from fractions import Fraction
+
+from evidence.counts import round_half_away
+from evidence.points import Dtype, Role, exact
+from firmware_configs.profile import Profile, Register
+
+
+class EncodeError(Exception):
+    """A value the register cannot hold; names profile, register and value."""
+
+
+def raw_number(
+    profile: Profile, register: Register, value: float, ratios: Mapping[str, str]
+) -> int | float:
+    """The raw number a device shows for an engineering value.
+
+    Args:
+        profile: says whether the device reports secondary values.
+        register: the profile's row.
+        value: primary engineering units.
+        ratios: the installation's ratios by name, e.g. {"ct_ratio": "800/5"}; a missing one is 1.
+
+    Returns:
+        A whole number for integer types (gauges rounded, totalisers cut off and rolled over at
+        the type's end, as meters do), a float for float types.
+
+    Raises:
+        EncodeError: the value is beyond the type.
+    """
+    shown = _installed(profile, register, Fraction(value), ratios)
+    shown = (shown - exact(register.offset)) / exact(register.scale)
+    if register.dtype.is_float:
+        return float(shown)
+    counts = shown * 10**register.decimals
+    bits = 8 * register.dtype.size
+    if register.role is Role.TOTALISER:
+        whole: int = counts.numerator // counts.denominator
+        return whole % (1 << bits)
+    raw = round_half_away(counts)
+    low = -(1 << bits - 1) if register.dtype.name.startswith("I") else 0
+    if not low <= raw < low + (1 << bits):
+        raise EncodeError(
+            f"{profile.id} {register.name}: {value} {register.quantity.unit} is raw {raw}, "
+            f"beyond {register.dtype.name.lower()}; check the ratios of the scenario"
+        )
+    return raw
+
+
+def _installed(
+    profile: Profile, register: Register, value: Fraction, ratios: Mapping[str, str]
+) -> Fraction:
+    """The value before transformers and pulse weight, which is what the device itself sees."""
+    for name in register.applies:
+        if name == "pulse_weight" or profile.reports == "secondary":
+            value /= exact(ratios.get(name, "1"))
+    return value
+
+
+def words_of(raw: int | float, dtype: Dtype, word_order: str, byte_order: str) -> tuple[int, ...]:
+    """The 16-bit words of a raw number, in address order.
+
+    Args:
+        raw: fits the type.
+        dtype: 16 bits or longer.
+        word_order: "big" puts the most significant word first.
+        byte_order: "big" puts the most significant byte of a word first.
+    """
+    if dtype.is_float:
+        data = struct.pack(">f" if dtype is Dtype.F32 else ">d", raw)
+    else:
+        data = int(raw).to_bytes(dtype.size, "big", signed=raw < 0)
+    words = [
+        int.from_bytes(data[at : at + 2], "big" if byte_order == "big" else "little")
+        for at in range(0, len(data), 2)
+    ]
+    return tuple(words if word_order == "big" else reversed(words))

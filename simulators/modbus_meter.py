@@ -1,0 +1,129 @@
+"""A meter on Modbus TCP, driven by its device profile. The one simulator file with pymodbus.
+
+Values are encoded when they are published and handed out when they are read, so that one answer
+never mixes two steps. Read-only: every write is refused with exception 1. Written for pymodbus
+3.16: an unknown unit id is answered with exception 4 (a real meter would be silent).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import cast
+
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from firmware_configs.profile import Profile
+from simulators.encode import raw_number, words_of
+from simulators.served import ServeError
+
+#: Which table a read function code looks into; everything else is refused.
+_TABLES = {3: "holding", 4: "input"}
+
+
+class ModbusMeter:
+    """One meter, one TCP port."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        host: str,
+        port: int,
+        ratios: Mapping[str, str],
+        unit: int = 1,
+    ) -> None:
+        """Nothing is opened yet; `port` 0 lets the machine choose one."""
+        for register in profile.registers:
+            if register.table not in _TABLES.values():
+                raise ServeError(
+                    f"{profile.id} {register.name}: table {register.table} is not served"
+                )
+        self._profile = profile
+        self._host, self._port, self._unit = host, port, unit
+        self._ratios = ratios
+        self._server: ModbusTcpServer | None = None
+        self._cells: dict[str, dict[int, int]] = {table: {} for table in _TABLES.values()}
+        self._published = False
+
+    @property
+    def url(self) -> str:
+        """As a site file writes it."""
+        return f"modbus+tcp://{self._host}:{self._port}?unit={self._unit}"
+
+    async def start(self) -> None:
+        """Listen; ServeError when the port cannot be had."""
+        # pymodbus wants all four tables; bits of which there are none stand far out of the way.
+        no_bits = [SimData(0xFFF0, values=[False] * 16, datatype=DataType.BITS)]
+        device = SimDevice(
+            id=self._unit,
+            simdata=(no_bits, list(no_bits), self._block("holding"), self._block("input")),
+            action=self._answer,
+        )
+        self._server = ModbusTcpServer(device, address=(self._host, self._port))
+        try:
+            await self._server.serve_forever(background=True)
+        except RuntimeError:
+            where = f"{self._host}:{self._port}"
+            raise ServeError(
+                f"{self._profile.id}: cannot listen on {where}; is it taken?"
+            ) from None
+        listener = cast("asyncio.Server", self._server.transport)
+        self._port = listener.sockets[0].getsockname()[1]
+
+    async def publish(self, readings: Mapping[str, float], source_ns: int) -> None:
+        """Show these values (by register name, primary units); Modbus carries no time."""
+        del source_ns
+        profile = self._profile
+        for register in profile.registers:
+            raw = raw_number(profile, register, readings[register.name], self._ratios)
+            words = words_of(raw, register.dtype, profile.word_order, profile.byte_order)
+            cells = self._cells[str(register.table)]
+            for index, word in enumerate(words):
+                cells[int(register.address or 0) + index] = word
+        self._published = True
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._server is not None:
+            await self._server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus
+            self._server = None
+
+    def _block(self, table: str) -> list[SimData]:
+        """The table's registers; holes no longer than the profile's limit answer zero."""
+        rows = sorted(
+            (register.address, register.words)
+            for register in self._profile.registers
+            if register.table == table and register.address is not None
+        )
+        if not rows:
+            return [SimData(0, datatype=DataType.INVALID)]
+        spans = [[rows[0][0], rows[0][0] + rows[0][1]]]
+        for address, words in rows[1:]:
+            if address - spans[-1][1] <= self._profile.hole_limit:
+                spans[-1][1] = address + words
+            else:
+                spans.append([address, address + words])
+        return [
+            SimData(start, values=[0] * (end - start), datatype=DataType.REGISTERS)
+            for start, end in spans
+        ]
+
+    async def _answer(  # noqa: PLR0917 - pymodbus calls it so
+        self,
+        function_code: int,
+        start_address: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        set_values: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        """Called by pymodbus for each request, with the table's memory to fill in."""
+        if set_values is not None or function_code not in _TABLES:
+            return ExcCodes.ILLEGAL_FUNCTION
+        if not self._published:
+            return ExcCodes.DEVICE_BUSY
+        cells = self._cells[_TABLES[function_code]]
+        for cell in range(address, address + count):
+            registers[cell - start_address] = cells.get(cell, 0)
+        return None

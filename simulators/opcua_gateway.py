@@ -1,0 +1,107 @@
+"""A plant's OPC UA gateway, driven by its device profile. The one simulator file with asyncua.
+
+Anonymous, no security, read-only: it stands on the loopback of a demonstration. Every value
+carries the instant of its physical step as source time. Written for asyncua 2.1.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+
+from asyncua import ua
+from asyncua.server.server import Server
+from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.status_codes import StatusCodes
+
+from evidence.points import Dtype
+from firmware_configs.profile import Profile, Register
+from simulators.encode import raw_number
+from simulators.served import ServeError
+
+_EPOCH = ua.DateTime(1970, 1, 1, tzinfo=UTC)
+
+_VARIANTS = {
+    Dtype.U8: ua.VariantType.Byte, Dtype.U16: ua.VariantType.UInt16,
+    Dtype.U32: ua.VariantType.UInt32, Dtype.U64: ua.VariantType.UInt64,
+    Dtype.I8: ua.VariantType.SByte, Dtype.I16: ua.VariantType.Int16,
+    Dtype.I32: ua.VariantType.Int32, Dtype.I64: ua.VariantType.Int64,
+    Dtype.F32: ua.VariantType.Float, Dtype.F64: ua.VariantType.Double,
+}  # fmt: skip
+
+
+class OpcUaGateway:
+    """One server, one port, one path."""
+
+    def __init__(
+        self, profile: Profile, *, host: str, port: int, pots: int, path: str = "/potline"
+    ) -> None:
+        """Nothing is opened yet; `port` 0 lets the machine choose one."""
+        self._profile = profile
+        self._host, self._port, self._path = host, port, path
+        self._pots = pots
+        self._server: Server | None = None
+        self._nodes: list[tuple[str, Register, ua.NodeId]] = []
+
+    @property
+    def url(self) -> str:
+        """As a site file writes it."""
+        return f"opc.tcp://{self._host}:{self._port}{self._path}"
+
+    async def start(self) -> None:
+        """Build the address space and listen; ServeError when the port cannot be had."""
+        server = Server()
+        await server.init()
+        server.set_endpoint(self.url)
+        server.set_server_name(self._profile.title)
+        await server.set_application_uri(f"urn:{self._profile.id.replace('/', ':')}")
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        for register in self._profile.registers:
+            index = await server.register_namespace(str(register.namespace))
+            numbers = range(1, self._pots + 1) if "{n" in register.name else [0]
+            for n in numbers:
+                await self._add(server, register, index, n)
+        try:
+            await server.start()
+        except OSError as error:
+            raise ServeError(
+                f"{self._profile.id}: cannot listen on {self.url}: {error.strerror}"
+            ) from None
+        self._server = server
+        self._port = _port_of(server)
+
+    async def _add(self, server: Server, register: Register, index: int, n: int) -> None:
+        name = register.name.format(n=n)
+        node_id = ua.NodeId.from_string(str(register.node).format(ns=index, n=n))
+        variable = await server.nodes.objects.add_variable(
+            node_id, ua.QualifiedName(name, index), 0, _VARIANTS[register.dtype]
+        )
+        waiting = ua.StatusCode(ua.UInt32(StatusCodes.BadWaitingForInitialData))
+        await variable.write_value(ua.DataValue(StatusCode=waiting))
+        self._nodes.append((name, register, node_id))
+
+    async def publish(self, readings: Mapping[str, float], source_ns: int) -> None:
+        """Write every node; subscribers hear of those whose value has changed."""
+        if self._server is None:
+            return
+        at = _EPOCH + timedelta(microseconds=source_ns // 1000)
+        space = self._server.iserver.aspace
+        for name, register, node_id in self._nodes:
+            raw = raw_number(self._profile, register, readings[name], {})
+            value = ua.DataValue(
+                ua.Variant(raw, _VARIANTS[register.dtype]), SourceTimestamp=at, ServerTimestamp=at
+            )
+            await space.write_attribute_value(node_id, AttributeIds.Value, value)
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+
+
+def _port_of(server: Server) -> int:
+    """The port it listens on; asyncua says it nowhere, so its own server object is asked."""
+    listener = server.bserver._server if server.bserver else None
+    if not isinstance(listener, asyncio.Server):
+        raise ServeError(f"{server.endpoint.geturl()}: asyncua did not start to listen")
+    return int(listener.sockets[0].getsockname()[1])

@@ -1,0 +1,106 @@
+"""Plays a plant in real time: steps the physics to where the clock is, then shows the values.
+
+Physics never skips a step: after a pause all missed steps are made, and what is shown is always
+the newest. Thin shell: time comes from the clock, values go to the served devices.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from simulators.clock import Clock
+from simulators.plant import Smelter
+from simulators.served import Served
+
+_NS = 10**9
+
+#: Steps made in one go while catching up, before other tasks get their turn.
+_BURST_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Play:
+    """A plant, the devices that show it, and how long.
+
+    Attributes:
+        plant: at step 0.
+        devices: by device id as in the plant's readings; already started.
+        steps: after so many steps the play ends by itself; None plays until stopped.
+        flush: called after each round, e.g. to flush the truth.
+        ready: called once, when the devices show the values of step 0.
+    """
+
+    plant: Smelter
+    devices: Mapping[str, Served]
+    steps: int | None
+    flush: Callable[[], None]
+    ready: Callable[[], None]
+
+
+def start_instant(clock: Clock) -> int:
+    """UTC nanoseconds now, cut to whole milliseconds so that every step is a round instant."""
+    return clock.now_ns() // 1_000_000 * 1_000_000
+
+
+async def play(show: Play, clock: Clock, stop: asyncio.Event, *, started_ns: int) -> None:
+    """Runs until `stop` is set or the steps are done; then records the truth's last line.
+
+    Args:
+        show: what is played.
+        clock: paces it; its monotonic side only.
+        stop: set by a signal handler.
+        started_ns: UTC instant of step 0, as told to the reader of the truth.
+    """
+    plant, scenario = show.plant, show.plant.scenario
+    round_steps = scenario.publish_steps
+    round_s = float(scenario.step_s * round_steps)
+    step_ns = int(scenario.step_s * _NS)
+    begin_s = clock.elapsed_s()
+    await _publish(show, started_ns)
+    show.ready()
+    while not stop.is_set() and (show.steps is None or plant.step_number < show.steps):
+        rounds = plant.step_number // round_steps + 1
+        await clock.sleep(begin_s + rounds * round_s - clock.elapsed_s())
+        due = int((clock.elapsed_s() - begin_s) / round_s) * round_steps
+        await _step_to(plant, due if show.steps is None else min(due, show.steps), clock)
+        await _publish(show, started_ns + plant.step_number * step_ns)
+        show.flush()
+    plant.finish()
+    show.flush()
+
+
+async def _step_to(plant: Smelter, step: int, clock: Clock) -> None:
+    while plant.step_number < step:
+        for _ in range(min(_BURST_STEPS, step - plant.step_number)):
+            plant.step()
+        await clock.sleep(0)
+
+
+async def _publish(show: Play, source_ns: int) -> None:
+    readings = show.plant.readings()
+    for device_id, device in show.devices.items():
+        await device.publish(readings[device_id], source_ns)
+
+
+async def start_all(devices: Sequence[Served]) -> None:
+    """Open every device, or none: what was opened is closed again when one fails."""
+    opened: list[Served] = []
+    try:
+        for device in devices:
+            await device.start()
+            opened.append(device)
+    except BaseException:
+        await stop_all(opened)
+        raise
+
+
+async def stop_all(devices: Sequence[Served]) -> None:
+    """Close every device."""
+    for device in devices:
+        await device.stop()
+
+
+def steps_of(seconds: Decimal, step_s: Decimal) -> int:
+    """Whole steps in this many seconds, at least one."""
+    return max(1, int(seconds / step_s))

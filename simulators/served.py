@@ -1,0 +1,34 @@
+"""What every simulated device offers to the loop that plays a plant. No I/O here."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class ServeError(Exception):
+    """A device that cannot be served; the sentence says which, where and what to do."""
+
+
+class Served(Protocol):
+    """One device on one port of one protocol."""
+
+    @property
+    def url(self) -> str:
+        """As a site file writes it; the port is the real one once started."""
+
+    async def start(self) -> None:
+        """Open the port; until the first `publish` the device says that it has no values yet.
+
+        Raises:
+            ServeError: the port cannot be had.
+        """
+
+    async def publish(self, readings: Mapping[str, float], source_ns: int) -> None:
+        """Show these values from now on.
+
+        Args:
+            readings: register name -> primary engineering value, every register of the profile.
+            source_ns: UTC nanoseconds of the physical instant they belong to.
+        """
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
