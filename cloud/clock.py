@@ -10,13 +10,13 @@ from typing import Protocol
 class Clock(Protocol):
     """Wall time for stamps and ages; never for measuring how long something took."""
 
-    def now_ns(self) -> int:
+    def wall_ns(self) -> int:
         """UTC nanoseconds since 1970-01-01."""
 
 
 class SystemClock:
     """The machine's wall clock."""
 
-    def now_ns(self) -> int:
+    def wall_ns(self) -> int:
         """UTC nanoseconds since 1970-01-01."""
         return time.time_ns()  # noqa: TID251 - this file is where the wall clock is read

@@ -147,7 +147,7 @@ class LiveHub:
             self.refused[error.reason] += 1
             _log.debug("live message of %s/%s refused: %s", plant, gateway, error)
             return
-        dropped = channel.state.apply(gateway, message, self._clock.now_ns())
+        dropped = channel.state.apply(gateway, message, self._clock.wall_ns())
         if dropped is None:
             self.refused["late"] += 1
             return
@@ -193,7 +193,7 @@ class LiveHub:
         Raises:
             UnknownPlantError: no configuration of this plant has been seen.
         """
-        return self._channel(plant).state.history(point, self._clock.now_ns())
+        return self._channel(plant).state.history(point, self._clock.wall_ns())
 
     def subscribe(self, plant: str) -> Subscription:
         """Open a viewer: its first text is a snapshot. Close it with `unsubscribe`.
@@ -238,7 +238,7 @@ class LiveHub:
             raise UnknownPlantError(f"no plant {plant!r} has sent its configuration") from None
 
     def _snapshot(self, channel: _Channel) -> dict[str, Any]:
-        state = channel.state.snapshot(self._clock.now_ns())
+        state = channel.state.snapshot(self._clock.wall_ns())
         return {"type": "snapshot", "v": 1, "seq": channel.seq, **state}
 
     def _snapshot_text(self, channel: _Channel) -> str:
@@ -272,7 +272,7 @@ class LiveHub:
         if not channel.viewers:
             return
         channel.seq += 1
-        delta = channel.state.take_delta(self._clock.now_ns())
+        delta = channel.state.take_delta(self._clock.wall_ns())
         self._send(channel, _encode({"type": "delta", "seq": channel.seq, **delta}))
         channel.sent_at = asyncio.get_running_loop().time()
         self._schedule(channel, self._beat_interval_s)

@@ -24,11 +24,13 @@ class Input:
         points: the points that make it up.
         states: pot voltages only: state point of each entry of `points` (else empty); pots that
             do not produce are left out.
+        producing: the texts of the state that mean "produces".
     """
 
     id: str
     points: tuple[str, ...]
     states: tuple[str, ...] = ()
+    producing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class GatewayFacts:
 
 #: computed point drawn as the page's headline trace
 HEADLINE = "plant.co2e_t_h"
+#: name of the pot state that counts, as the profiles call it (edge.calc.potline)
+PRODUCING = "producing"
 LIVE_INTERVAL_MIN_NS = 1_000_000_000
 
 
@@ -81,7 +85,8 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
     points = [Point.from_map(row) for row in config["points"]]
     intervals = [int(row["interval_ns"]) for row in config["schedules"]]
     of_point = _intervals(config["groups"], intervals, len(points))
-    potlines = tuple(_potline(row) for row in config.get("potlines", ()))
+    states = {p.id: p.states for p in points if p.role is Role.STATE}
+    potlines = tuple(_potline(row, states) for row in config.get("potlines", ()))
     statement = _statement(config.get("statement", {}))
     voltages = {pot["voltage"] for line in potlines for pot in line["pots"]}
     return GatewayFacts(
@@ -124,7 +129,9 @@ def _point(point: Point, gateway: str, interval_ns: int) -> dict[str, Any]:
     }
 
 
-def _potline(row: Mapping[str, Any]) -> dict[str, Any]:
+def _potline(
+    row: Mapping[str, Any], states: Mapping[str, tuple[tuple[int, str], ...]]
+) -> dict[str, Any]:
     pots = [
         {"id": str(p["id"]), "voltage": str(p["voltage"]), "state": str(p["state"])}
         for p in row["pots"]
@@ -133,6 +140,10 @@ def _potline(row: Mapping[str, Any]) -> dict[str, Any]:
         "id": str(row["id"]),
         "line_current": str(row["line_current"]),
         "pots": pots,
+        # raw states, as the values' texts, in which a pot counts
+        "producing": sorted(
+            {str(v) for p in pots for v, name in states[p["state"]] if name == PRODUCING}
+        ),
         "technology": str(row["technology"]),
         "anode_effect": {k: str(v) for k, v in row["anode_effect"].items()},
         "indicator": {k: str(v) for k, v in row["indicator"].items()},
@@ -162,6 +173,7 @@ def _inputs(
             id=line["id"],
             points=tuple(pot["voltage"] for pot in line["pots"]),
             states=tuple(pot["state"] for pot in line["pots"]),
+            producing=frozenset(line["producing"]),
         )
         for line in potlines
     ]

@@ -17,7 +17,6 @@ from evidence.quality import FIRST_BAD, SENTENCES
 EFFECTS_SHOWN = 50
 #: a message older than the newest one is ignored unless the gateway's clock was set back by more
 REORDER_MAX_NS = 5_000_000_000
-PRODUCING = "1"  # pot state of the signed configuration: counts as producing
 
 EffectKey = tuple[str, str, str, int]
 
@@ -207,7 +206,7 @@ def _usable_fraction(row: Input, values: Mapping[str, LiveValue]) -> float:
         points = [
             p
             for p, state in zip(row.points, states, strict=True)
-            if state is None or state.value is None or state.value == PRODUCING
+            if state is None or state.value is None or state.value in row.producing
         ]
     found = [p for p in points if (v := values.get(p)) is not None and v.quality < FIRST_BAD]
     return len(found) / len(points) if points else 1.0

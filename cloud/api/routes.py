@@ -53,7 +53,7 @@ async def health(given: Given) -> dict[str, Any]:
     """Is the collector up, and what did the live view refuse."""
     return {
         "status": "ok",
-        "server_ns": given.clock.now_ns(),
+        "server_ns": given.clock.wall_ns(),
         "plants": len(given.hub.plants()),
         "viewers": given.hub.viewers,
         "live_refused": dict(given.hub.refused),

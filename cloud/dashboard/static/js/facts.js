@@ -1,0 +1,141 @@
+// Line and meters now, and each gateway's delivery: name, value, and where it was taken.
+import { h, setAttr, setText } from "./dom.js";
+import { age, clockTime, number, unitText } from "./format.js";
+import { ms } from "./model.js";
+import { readingView } from "./reading.js";
+import { t, tOr } from "./texts.js";
+
+const MIDNIGHT_MS = 90000; // a count that starts this near to midnight is the whole day's
+const CLOCK_OFF_MS = 2000; // further apart than this the two clocks are told apart
+
+export function factsView(model, line) {
+  const list = h("dl", { class: "facts" });
+  const rows = wanted(model, line()).map((row) => (row.total ? totalRow(model, row) : nowRow(model, row)));
+  for (const row of rows) list.append(row.name, row.value);
+  return {
+    node: h("section", { class: "card" }, h("h2", {}, t("facts.title")), list),
+    update: () => rows.forEach((row) => row.update()),
+  };
+}
+
+// What of this plant belongs here, from its own configuration.
+function wanted(model, line) {
+  const { points, statement } = model.state;
+  const rows = [];
+  const add = (row) => { if (row.id && points[row.id]) rows.push(row); };
+  if (line) {
+    add({ name: t("fact.line_current"), id: line.line_current });
+    add({ name: t("fact.line_voltage"), id: line.line_current.replace(/current$/, "voltage") });
+    add({ name: t("fact.metal_rate"), id: `${line.id}.metal_t_h`, decimals: 3 });
+  }
+  add({ name: t("fact.metal_today"), id: statement.metal, total: true });
+  for (const stream of statement.auxiliary) {
+    const kind = kindText(stream.kind);
+    add({ name: t("fact.power", { kind }), id: stream.power_point });
+    add({ name: t("fact.used_today", { kind }), id: stream.point, total: true });
+  }
+  for (const stream of statement.fuels) {
+    const kind = kindText(stream.kind);
+    add({ name: t("fact.gas_flow", { kind }), id: stream.flow_point });
+    add({ name: t("fact.used_today", { kind }), id: stream.point, total: true });
+  }
+  return rows;
+}
+
+const kindText = (kind) => tOr(`kind.${kind}`, "kind.other", { id: kind });
+
+function shell(name, value) {
+  const [text, sub] = [h("span"), h("span", { class: "sub" })];
+  return { name: h("dt", {}, text, sub), value: h("dd", {}, value), text, sub, title: name };
+}
+
+function nowRow(model, { name, id, decimals }) {
+  const view = readingView({ decimals });
+  const row = shell(name, view.node);
+  setText(row.text, name);
+  row.update = () => {
+    const { facts } = view.update(model, id);
+    setText(row.sub, t(`prov.${facts.provenance}`));
+  };
+  return row;
+}
+
+// A totaliser's count of the day; the reason stands in the value's place while there is none.
+function totalRow(model, { name, id }) {
+  const figure = h("span", { class: "figure" });
+  const unit = h("span", { class: "unit" });
+  const tag = h("span", { class: "tag dq" });
+  const row = shell(name, h("span", { class: "reading" }, figure, " ", unit, " ", tag));
+  const last = readingView();
+  setText(row.text, name);
+  row.update = () => {
+    const reading = last.update(model, id);
+    const count = model.state.today[id];
+    const why = last.node.querySelector(".tag").textContent;
+    setText(figure, count ? number(count.amount, reading.facts.decimals) : "–");
+    setText(unit, unitText(reading.facts.unit));
+    setText(tag, why);
+    tag.hidden = why === "";
+    setText(row.sub, count ? sinceText(model, count) : t(`prov.${reading.facts.provenance}`));
+    setAttr(row.name, "title", id);
+  };
+  return row;
+}
+
+function sinceText(model, count) {
+  const time = clockTime(ms(count.from_ns), model.zone);
+  if (count.reset) return t("since.reset", { time });
+  const [hours, minutes, seconds] = time.split(":").map(Number);
+  const sinceMidnight = ((hours * 60 + minutes) * 60 + seconds) * 1000;
+  return count.whole && sinceMidnight < MIDNIGHT_MS ? t("since.midnight") : t("since.time", { time });
+}
+
+export function gatewayView(model, id) {
+  const list = h("dl", { class: "facts" });
+  const names = ["online", "live", "waiting", "oldest", "sealed", "receipt", "receipted", "clock", "config"];
+  const cells = names.map((name) => {
+    const value = h("span", { class: "tag" });
+    list.append(h("dt", {}, t(`gw.${name}`)), h("dd", {}, value));
+    return value;
+  });
+  const node = h("section", { class: "card" }, h("p", { class: "head" }, h("h2", {}, t("gateways.title")), h("span", { class: "note right", translate: "no" }, id)), list);
+  return {
+    node,
+    update() {
+      gatewayTexts(model, model.gateway(id)).forEach(([text, bad], at) => {
+        setText(cells[at], text);
+        cells[at].className = bad ? "tag dq" : "fact";
+      });
+    },
+  };
+}
+
+// [text, is it a reason not to trust?] in the order of `names` above
+function gatewayTexts(model, g) {
+  const none = [t("gw.none"), false];
+  const ago = (ns) => t("age.ago", { age: age(model.serverNow() - ms(ns)) });
+  const silentMs = g.received_ns === null ? 0 : model.serverNow() - ms(g.received_ns);
+  const silent = silentMs > Math.max(5000, 3 * ms(g.interval_ns));
+  const online = g.online && silent ? [t("gw.silent", { age: age(silentMs) }), true]
+    : [t(`gw.online.${g.online === null ? "unknown" : g.online ? "yes" : "no"}`), !g.online];
+  const { spool } = g;
+  return [
+    online,
+    g.received_ns === null ? none : [ago(g.received_ns), silent],
+    spool ? [t("gw.frames", { n: number(spool.frames, 0), kb: number(spool.bytes / 1000, 1) }), false] : none,
+    spool && spool.oldest_ns !== null ? [age(model.ageOf(g.id, spool.oldest_ns)), false] : none,
+    g.sealed_through_ns === null ? [t("delivery.never"), true] : [clockTime(ms(g.sealed_through_ns), model.zone), false],
+    g.receipt_ns === null ? none : [ago(g.receipt_ns), false],
+    spool ? [t("gw.of", { a: spool.receipted_seq, b: spool.head_seq }), false] : none,
+    clockText(g) || none,
+    g.cfg ? [g.cfg.slice(0, 12), false] : none,
+  ];
+}
+
+function clockText(g) {
+  if (!g.clock) return null;
+  const offMs = ms(g.received_ns - g.sent_ns);
+  if (Math.abs(offMs) > CLOCK_OFF_MS) return [t("gw.clock.off", { s: number(offMs / 1000, 0) }), true];
+  const { source, error_ms: error } = g.clock;
+  return [error === null ? t("gw.clock.free", { source }) : t("gw.clock.error", { source, ms: error }), false];
+}

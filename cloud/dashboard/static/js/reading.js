@@ -1,0 +1,54 @@
+// One value on the page: figure, unit, age, and the reason when it is not to be trusted.
+import { h, setAttr, setText } from "./dom.js";
+import { age, number, unitText } from "./format.js";
+import { language, t } from "./texts.js";
+
+const AGE_SHOWN_MS = 3000; // younger than this is "now" and needs no figure
+
+// Why there is no trusted value, in words; "" when there is nothing to say.
+export function reason(model, reading) {
+  const { grade, quality, facts, ageMs } = reading;
+  if (grade === "absent") return t("none.unconfigured");
+  if (grade === "none") return t("none.yet");
+  if (grade === "stale") {
+    const gateway = model.gateway(facts.gateway);
+    const off = gateway && gateway.online === false ? `${t("none.gateway")} · ` : "";
+    return off + t("age.old", { age: age(ageMs) });
+  }
+  if (grade === "good") return "";
+  const sentences = model.state.qualities[quality];
+  return sentences ? sentences[language === "zh" ? 1 : 0] : `${quality}`;
+}
+
+export const figure = (reading, decimals) =>
+  reading.value === null ? "–"
+    : number(reading.value, decimals === undefined ? reading.facts.decimals : decimals);
+
+// {node, update(model, id)}; options: decimals, unit (overrides the point's)
+export function readingView(options = {}) {
+  const digits = h("span", { class: "figure" }, "–");
+  const unit = h("span", { class: "unit" });
+  const old = h("span", { class: "age" });
+  const tag = h("span", { class: "tag dq" });
+  const node = h("span", { class: "reading" }, digits, " ", unit, " ", old, tag);
+  tag.hidden = true;
+  old.hidden = true;
+  return {
+    node,
+    update(model, id) {
+      const reading = model.reading(id);
+      const why = reason(model, reading);
+      setText(digits, figure(reading, options.decimals));
+      setText(unit, reading.facts ? options.unit || unitText(reading.facts.unit) : "");
+      setText(tag, why);
+      tag.hidden = why === "";
+      const worth = reading.grade === "good" && reading.ageMs > AGE_SHOWN_MS;
+      setText(old, worth ? t("age.old", { age: age(reading.ageMs) }) : "");
+      old.hidden = !worth;
+      node.classList.toggle("bad", reading.value === null);
+      node.classList.toggle("reserved", reading.grade === "stale" || reading.grade === "reserved");
+      setAttr(node, "title", reading.facts ? id : t("none.unconfigured_point", { id }));
+      return reading;
+    },
+  };
+}

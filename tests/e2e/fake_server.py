@@ -1,0 +1,83 @@
+"""The web application over a fake plant, as a process the browser tests can start and kill.
+
+    python -m tests.e2e.fake_server PORT [--name NAME] [--pots N] [--dead-gas] [--silent]
+
+Prints "ready" when it serves. Ten minutes of ticks are already there when it starts.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import uvicorn
+
+from cloud.app import create_app
+from cloud.api.services import Services
+from cloud.clock import SystemClock
+from cloud.live import LiveHub
+from tests.e2e.fake_plant import GATEWAY, NS, PLANT, FakePlant, config
+
+TICKS_BEFORE = 600
+
+
+class NoMonths:
+    async def close(self, plant: str, month: str, *, closing: str) -> Mapping[str, Any]:
+        return {"plant": plant, "month": month, "closing": closing}
+
+    def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        return []
+
+
+class OneStream:
+    def status(self) -> Sequence[Mapping[str, Any]]:
+        return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 60}]
+
+
+async def feed(hub: LiveHub, plant: FakePlant, n: int, sealed: int) -> None:
+    """One tick into the hub; receipts follow the closed frames."""
+    hub.on_live(PLANT, GATEWAY, plant.payload(n))
+    if sealed >= 0:
+        through = plant.tick_ns(sealed * 10 - 1)
+        hub.on_sealed(PLANT, GATEWAY, sealed, through, plant.tick_ns(n))
+
+
+async def serve(options: argparse.Namespace) -> None:
+    clock = SystemClock()
+    hub = LiveHub(clock)
+    hub.on_config(PLANT, GATEWAY, config(options.pots, options.name))
+    start_ns = clock.wall_ns() // NS * NS - TICKS_BEFORE * NS
+    plant = FakePlant(start_ns, pots=options.pots, gas_answers=not options.dead_gas)
+    hub.on_state(PLANT, GATEWAY, True)
+    for n in range(TICKS_BEFORE):
+        await feed(hub, plant, n, n // 10)
+    app = create_app(Services(hub, clock, NoMonths(), OneStream(), "a-token-for-the-tests"))
+    settings = uvicorn.Config(
+        app, host="127.0.0.1", port=options.port, log_level="warning",
+        ws_per_message_deflate=False, timeout_graceful_shutdown=2,
+    )  # fmt: skip
+    server = uvicorn.Server(settings)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    print("ready", flush=True)
+    n = TICKS_BEFORE
+    while not running.done():
+        if clock.wall_ns() >= plant.tick_ns(n) and not options.silent:
+            await feed(hub, plant, n, n // 10)
+            n += 1
+        await asyncio.sleep(0.05)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("--name", default="Demo smelter")
+    parser.add_argument("--pots", type=int, default=24)
+    parser.add_argument("--dead-gas", action="store_true")
+    parser.add_argument("--silent", action="store_true", help="no message after the start")
+    asyncio.run(serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
