@@ -31,6 +31,7 @@ __all__ = [
     "Problem",
     "Profile",
     "ProfileError",
+    "ProfileUnreadableError",
     "Register",
     "Vector",
     "list_profiles",
@@ -58,6 +59,10 @@ class ProfileError(Exception):
         self.errors = tuple(errors)
 
 
+class ProfileUnreadableError(ProfileError):
+    """There is no such profile, or its format is newer than this program: nothing was checked."""
+
+
 def list_profiles(*, folder: Path | None = None) -> list[str]:
     """The ids ("vendor/model") of all profile files, sorted; they are not read."""
     root = folder or FOLDER
@@ -72,14 +77,17 @@ def load_profile(id_or_path: str, *, folder: Path | None = None) -> Profile:
         folder: where ids are looked up; the product's own profiles by default.
 
     Raises:
-        ProfileError: with all that is wrong, or naming the known ids when there is none.
+        ProfileError: with all that is wrong.
+        ProfileUnreadableError: there is none (the known ids are named) or its format is newer.
     """
     root = folder or FOLDER
     by_id = not id_or_path.endswith(".toml")
     path = root / f"{id_or_path}.toml" if by_id else Path(id_or_path)
     if by_id and (not _is_id(id_or_path) or not path.is_file()):
         known = ", ".join(list_profiles(folder=root)) or "none"
-        raise ProfileError([Problem(id_or_path, "", f"there is no such profile; known: {known}")])
+        raise ProfileUnreadableError(
+            [Problem(id_or_path, "", f"there is no such profile; known: {known}")]
+        )
     problems: list[Problem] = []
     document = _read(path)
     profile = _profile(document, path, problems)
@@ -108,6 +116,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         reason = f"cannot be read: {error.strerror}; give vendor/model or the path of a .toml file"
+        raise ProfileUnreadableError([Problem(str(path), "", reason)]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         reason = f"is not valid TOML: {error}"
     raise ProfileError([Problem(str(path), "", reason)])
@@ -115,9 +124,9 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -> Profile:
     fields = Fields(document, file=str(path), prefix="", problems=problems)
-    given_format = fields.integer("format", 1, 2**31)
-    if given_format > FORMAT:
-        fields.complain("format", f"{given_format} is newer than this program reads ({FORMAT})")
+    if fields.integer("format", 1, 2**31) > FORMAT:
+        fields.complain("format", f"is newer than this program, which reads format {FORMAT}")
+        raise ProfileUnreadableError(problems)
     vendor, model = _id_part(fields, "vendor"), _id_part(fields, "model")
     protocol = fields.choice("protocol", ("modbus", "opcua"))
     modbus = protocol == "modbus"
