@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 
 _ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators", "stackproof")
 
@@ -62,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(usage())
         return 0
     if name == "--version":
-        sys.stdout.write(f"stackproof {installed_version()}\n")
+        sys.stdout.write(f"stackproof {import_module('evidence.version').VERSION}\n")
         return 0
     command = COMMANDS.get(name)
     if command is None:
@@ -80,14 +79,6 @@ def usage() -> str:
         f"{rows}\n"
         "`stackproof COMMAND --help` tells more.\n"
     )
-
-
-def installed_version() -> str:
-    """The version of the installed distribution; "unknown" when run from bare sources."""
-    try:
-        return version("stackproof")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _dispatch(name: str, command: Command, arguments: list[str]) -> int:

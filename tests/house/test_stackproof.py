@@ -2,11 +2,15 @@
 
 import subprocess
 import sys
+import tomllib
 import types
+from pathlib import Path
 
 import pytest
 
 import stackproof
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_help_lists_every_command_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,8 +21,9 @@ def test_help_lists_every_command_on_its_own_line(capsys: pytest.CaptureFixture[
 
 
 def test_version_is_the_distributions(capsys: pytest.CaptureFixture[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert stackproof.main(["--version"]) == 0
-    assert capsys.readouterr().out == "stackproof 0.1.0\n"
+    assert capsys.readouterr().out == f"stackproof {project['version']}\n"
 
 
 def test_unknown_command_shows_usage_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
