@@ -106,19 +106,22 @@ class Detector:
             del self._busy[pot]
         return running
 
-    def open_effects(self, now_ns: int) -> list[Effect]:
+    def open_effects(self, now_ns: int, cut: str | None = None) -> list[Effect]:
         """Effects that are not final, as they stand: running (end None) or held for merging.
 
         A running effect of a pot without a usable sample for longer than the merge time is
-        shown ended at its last one, as the next sample would end it.
+        shown ended at its last one ("gap"), as the next sample would end it.
+
+        Args:
+            now_ns: the latest tick.
+            cut: end every running effect at its pot's last sample, with this flag.
         """
-        found = (state.as_it_stands(now_ns) for _, state in sorted(self._busy.items()))
+        found = (state.as_it_stands(now_ns, cut) for _, state in sorted(self._busy.items()))
         return [effect for effect in found if effect is not None]
 
     def cut(self, flag: str) -> list[Effect]:
         """End everything at each pot's last sample and start anew (month boundary)."""
-        ended = (state.cut(flag) for _, state in sorted(self._busy.items()))
-        effects = [effect for effect in ended if effect is not None]
+        effects = self.open_effects(0, flag)
         self._busy.clear()
         self.producing.reset()
         return effects

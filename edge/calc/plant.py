@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from edge.calc.combustion import co2_per_unit, fuel_parameters
 from edge.calc.errors import PlantError
 from edge.calc.factors import Kind, RuleSet, find_kind, gwp_row, rule_set
 from edge.calc.inputs import plant_points
@@ -140,17 +141,7 @@ def _fuel(rules: RuleSet, entry: Mapping[str, Any], points: Mapping[str, Point])
         flow=flow,
         amount=_amount(kind, point),
         flow_amount=_amount(kind, flow) if flow is not None else Fraction(0),
-        co2_per_unit=_fuel_factor(rules, kind),
-    )
-
-
-def _fuel_factor(rules: RuleSet, kind: Kind) -> Fraction:
-    return (
-        rules.row(f"fuel.{kind.id}.ncv").value
-        * rules.row(f"fuel.{kind.id}.carbon_content").value
-        * rules.row(f"fuel.{kind.state}.oxidation_percent").value
-        / 100
-        * rules.row("carbon.co2_ratio").value
+        co2_per_unit=co2_per_unit(rules, fuel_parameters(rules, kind, {})),
     )
 
 

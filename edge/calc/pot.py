@@ -277,24 +277,17 @@ class PotState:
             self._crossings, tuple(sorted(every)),
         )  # fmt: skip
 
-    def as_it_stands(self, now_ns: int) -> Effect | None:
+    def as_it_stands(self, now_ns: int, cut: str | None = None) -> Effect | None:
         """The effect that is not final, if any; see `Detector.open_effects`."""
         if self._effect is None or self._last_ns is None:
             return None
         if not self.running:
             return self._report(self._end_ns)
+        if cut is not None:
+            return self._report(self._last_ns, cut)
         if now_ns - self._last_ns > self._rules.t_merge_ns:
             return self._report(self._last_ns, "gap")
         return self._report(None, "running")
-
-    def cut(self, flag: str) -> Effect | None:
-        """The effect ended at the last sample; the state is useless afterwards."""
-        if self._effect is None:
-            return None
-        if not self.running:
-            return self._finish()
-        self._end_ns = self._last_ns
-        return self._finish(flag)
 
     def snapshot(self) -> dict[str, Any]:
         """The state as integers and lists; None stands for nothing."""

@@ -1,0 +1,179 @@
+"""`stackproof calc`: the calculation library by hand. This file and `factors` do the room's I/O.
+
+Exit 0 fine, 2 cannot run: bad input names each key on standard error.
+"""
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from edge.calc.errors import CalcError, InputError, StatementError
+from edge.calc.registry import Method, evaluate, methods
+from edge.calc.statement import compute
+
+_FILE_BYTES_MAX = 16 * 1024 * 1024
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        return int(options.run(options))
+    except InputError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+    except (CalcError, OSError) as error:
+        print(error, file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stackproof calc", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    each = {
+        "methods": (_methods, "list the methods"),
+        "show": (_show, "print a method's documentation"),
+        "eval": (_eval, "run a method on key=value arguments"),
+        "statement": (_statement, "compute a month's statement from a TOML or JSON file"),
+    }
+    made = {}
+    for name, (function, text) in each.items():
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        command.set_defaults(run=function)
+        made[name] = command
+    made["show"].add_argument("method")
+    made["eval"].add_argument("method")
+    made["eval"].add_argument("inputs", nargs="*", metavar="key=value")
+    made["statement"].add_argument("file", type=Path)
+    return parser
+
+
+def _methods(options: argparse.Namespace) -> int:
+    found = methods()
+    if options.json:
+        _print_json({name: _described(entry) for name, entry in found.items()})
+    else:
+        for name, entry in found.items():
+            print(f"{name:20} v{entry.version}  {entry.text.splitlines()[0]}")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    found = methods().get(options.method)
+    if found is None:
+        raise InputError([f"{options.method}: unknown method; known: {' '.join(methods())}"])
+    if options.json:
+        _print_json({**_described(found), "text": found.text})
+        return 0
+    print(f"{found.id} version {found.version}\n\n{found.text}\n\nSource: {found.source}\n\nInputs")
+    for name, spec in found.inputs.items():
+        span = f" {spec.low or '…'} to {spec.high or '…'}" if spec.low or spec.high else ""
+        print(f"  {name} [{spec.unit or 'name'}]{span}{' (optional)' if spec.optional else ''}")
+    print("Outputs")
+    for name, unit in found.outputs.items():
+        print(f"  {name} [{unit or 'table'}]")
+    return 0
+
+
+def _eval(options: argparse.Namespace) -> int:
+    values: dict[str, object] = {}
+    problems = []
+    for argument in options.inputs:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            problems.append(f"{argument}: not of the form key=value")
+        elif key in values:
+            problems.append(f"{key}: given twice")
+        values[key] = value
+    if problems:
+        raise InputError(problems)
+    result = evaluate(options.method, values)
+    if options.json:
+        _print_json(result)
+    else:
+        for key, value in result.items():
+            if isinstance(value, Mapping):
+                _print_parameters(value)
+            else:
+                print(f"{key} = {value}")
+    return 0
+
+
+def _statement(options: argparse.Namespace) -> int:
+    result = compute(_read(options.file))
+    if options.json:
+        _print_json(result)
+        return 0
+    print(f"{result['month']}  {result['rule_set']}")
+    for line in result["lines"]:
+        print(f"  {line['category']:10} {line['kind']:28} {line['emission_t']:>16} t")
+        _print_parameters(line["parameters"], indent=4)
+    for key, value in result["totals"].items():
+        print(f"  {key:40} {value:>16}")
+    if "intensity" in result:
+        print(f"  {'intensity, t per t':40} {result['intensity']:>16}")
+    if "pfc" in result:
+        _print_pfc(result["pfc"])
+    for flag in result["flags"]:
+        print(f"  flag {flag}")
+    return 0
+
+
+def _print_pfc(pfc: Mapping[str, Any]) -> None:
+    print(f"  PFC figure of record: {pfc['record']['co2e_t']} tCO2e")
+    if "indicator" in pfc:
+        print(f"  PFC indicator from anode effects, not added: {pfc['indicator']['co2e_t']} tCO2e")
+    for entry in pfc["not_covered"]:
+        print(f"  PFC not covered: {entry['what']}")
+
+
+def _print_parameters(parameters: Mapping[str, Mapping[str, Any]], indent: int = 2) -> None:
+    for name, entry in parameters.items():
+        basis = f"{entry['basis']}, {entry['confidence']}"
+        print(f"{'':{indent}}{name} = {entry['value']} {entry['unit']} ({basis})")
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """The input file; numbers keep the decimals they are written with."""
+    content = path.read_bytes()
+    if len(content) > _FILE_BYTES_MAX:
+        raise StatementError([f"{path}: larger than {_FILE_BYTES_MAX} bytes"])
+    try:
+        text = content.decode()
+        if path.suffix == ".json":
+            fields = json.loads(text, parse_float=Decimal)
+        else:
+            fields = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise StatementError([f"{path}: {error}"]) from error
+    if not isinstance(fields, Mapping):
+        raise StatementError([f"{path}: must be a table at the top"])
+    return fields
+
+
+def _described(entry: Method) -> dict[str, Any]:
+    return {
+        "version": entry.version,
+        "source": entry.source,
+        "inputs": {
+            name: {
+                "unit": spec.unit, "low": spec.low, "high": spec.high, "optional": spec.optional
+            }
+            for name, spec in entry.inputs.items()
+        },
+        "outputs": dict(entry.outputs),
+    }  # fmt: skip
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

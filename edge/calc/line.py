@@ -1,0 +1,65 @@
+"""One line of a statement: what, how much, which emission, from which parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from edge.calc.decimal_text import rounded_text
+from edge.calc.parameter import Parameter
+from evidence.counts import round_half_away
+
+EMISSION_PLACES = 2  # 修约: every CO2 amount to 2 decimals, half up, then summed
+
+
+@dataclass(frozen=True)
+class Line:
+    """One emission source of a month.
+
+    Attributes:
+        category: "fuel", "anode", "pfc" or "carbonate".
+        kind: kind id.
+        quantity: activity data as text.
+        emission: exact tCO2(e).
+        parameters: everything that entered, by name.
+        unit: process unit id, "" when the line has none.
+        notes: flags of the line itself.
+    """
+
+    category: str
+    kind: str
+    quantity: str
+    emission: Fraction
+    parameters: Mapping[str, Parameter]
+    unit: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rounded(self) -> Fraction:
+        """The emission as the statement counts it."""
+        step = 10**EMISSION_PLACES
+        return Fraction(round_half_away(self.emission * step), step)
+
+    @property
+    def flags(self) -> list[str]:
+        """The line's flags and those of its parameters."""
+        result = list(self.notes)
+        for name, parameter in self.parameters.items():
+            result += parameter.flags
+            if parameter.provenance is not None and "typed" in parameter.provenance:
+                result.append(f"typed:{self.category}.{name}")
+        return result
+
+    def as_map(self) -> dict[str, Any]:
+        """The line in a statement; "uncertainty" stays empty until it is assessed."""
+        result: dict[str, Any] = {
+            "category": self.category,
+            "kind": self.kind,
+            "quantity": self.quantity,
+            "emission_t": rounded_text(self.emission, EMISSION_PLACES),
+            "parameters": {name: p.as_map() for name, p in self.parameters.items()},
+            "uncertainty": {},
+        }
+        if self.unit:
+            result["unit"] = self.unit
+        return result

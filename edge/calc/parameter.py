@@ -1,0 +1,99 @@
+"""One number of a calculation with its unit, where it came from and how sure that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from edge.calc.factors import Row
+
+MEASURED, DEFAULT, CALCULATED = "measured", "default", "calculated"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number used.
+
+    Attributes:
+        value: exact.
+        text: as given or as the rule set prints it.
+        unit: of the value.
+        basis: "measured" (given to the calculation), "default" (rule-set row), "calculated"
+            (made from other inputs, or typed into a site file: neither measured nor default).
+        confidence: of a default's row; "given" otherwise.
+        source: document and locator, or what the input says.
+        row: rule-set row id of a default, else "".
+        provenance: the input's provenance table, if it has one.
+    """
+
+    value: Fraction
+    text: str
+    unit: str
+    basis: str
+    confidence: str
+    source: str
+    row: str = ""
+    provenance: Mapping[str, Any] | None = None
+
+    def as_map(self) -> dict[str, Any]:
+        """Plain strings for a statement."""
+        result: dict[str, Any] = {
+            "value": self.text, "unit": self.unit, "basis": self.basis,
+            "confidence": self.confidence, "source": self.source,
+        }  # fmt: skip
+        if self.row:
+            result["row"] = self.row
+        if self.provenance is not None:
+            result["provenance"] = dict(self.provenance)
+        return result
+
+    @property
+    def flags(self) -> list[str]:
+        """A default that is not confirmed is flagged "unconfirmed:<row>"."""
+        if self.basis == DEFAULT and self.confidence != "confirmed":
+            return [f"unconfirmed:{self.row}"]
+        return []
+
+
+def default(row: Row) -> Parameter:
+    """A rule set's row as a parameter."""
+    return Parameter(
+        value=row.value,
+        text=row.text,
+        unit=row.unit,
+        basis=DEFAULT,
+        confidence=row.confidence,
+        source=f"{row.edition}; {row.source}",
+        row=row.id,
+    )
+
+
+def given(
+    value: Fraction, text: str, unit: str, provenance: Mapping[str, Any] | None = None
+) -> Parameter:
+    """An input as a parameter; typed figures are not called measured."""
+    typed = provenance is not None and "typed" in provenance
+    return Parameter(
+        value=value,
+        text=text,
+        unit=unit,
+        basis=CALCULATED if typed else MEASURED,
+        confidence="given",
+        source=_told(provenance),
+        provenance=provenance,
+    )
+
+
+def calculated(value: Fraction, text: str, unit: str, source: str) -> Parameter:
+    """A number made from the inputs beside it."""
+    return Parameter(value, text, unit, CALCULATED, "given", source)
+
+
+def _told(provenance: Mapping[str, Any] | None) -> str:
+    if provenance is None:
+        return "given in the input"
+    if "typed" in provenance:
+        return f"typed: {provenance['typed'].get('source', 'no source given')}"
+    if "frames" in provenance:
+        return f"frames: {' '.join(str(v) for v in provenance['frames'].values())}"
+    return " ".join(sorted(provenance))

@@ -1,0 +1,168 @@
+"""A month's statement from its input: one pure function for edge, cloud, calc, verify and demo.
+
+Every number of the output is a decimal string. Each line's emission is an exact fraction, rounded
+half up (away from zero) to 2 decimals once; totals are sums of the rounded lines. PFC stands as
+three separate things: the figure of record (a line), the indicator from anode effects, and what
+is not covered; they are never added.
+
+Flags are codes, with ":" and where it applies:
+    unconfirmed:<row>      a default was used that two independent sources do not confirm
+    typed:<key>            a figure was typed, not measured
+    net-output             a fuel's net consumption is negative (more left than came)
+    and whatever the input itself brings (see month.py).
+
+Implemented so far: aluminium (rule sets whose PFC record is "default-factors").
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from edge.calc.aluminium import anode_line, carbonate_line, pfc_part
+from edge.calc.decimal_text import parse_decimal, rounded_text
+from edge.calc.errors import StatementError, UnknownRuleSetError
+from edge.calc.factors import RuleSet, rule_set
+from edge.calc.fuel_line import fuel_line
+from edge.calc.line import Line
+from edge.calc.statement_table import Table, tables
+
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_TABLES = {"fuel", "anode", "pfc", "carbonate", "output", "auxiliary"}
+#: carried along for the reader and the archive; no figure is made from them
+_CARRIED = {
+    "format", "plant", "period", "closing", "potlines", "totalisers", "checks", "completeness",
+    "flags",
+}  # fmt: skip
+_TOTALS = {"fuel": "fuel_t", "anode": "anode_t", "pfc": "pfc_co2e_t", "carbonate": "carbonate_t"}
+
+
+@dataclass
+class _Parts:
+    """What the tables gave."""
+
+    lines: list[Line] = field(default_factory=list)
+    pfc: dict[str, Any] | None = None
+    gases: dict[str, str] = field(default_factory=dict)
+    output_t: Fraction | None = None
+    auxiliary: list[dict[str, Any]] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+
+
+def compute(source: Mapping[str, Any]) -> dict[str, Any]:
+    """The statement of one month.
+
+    Args:
+        source: the input of interfaces.md "calc statement" (decimal strings, ints or Decimals),
+            with optional "provenance" tables as `month.MonthFold` adds them.
+
+    Returns:
+        Maps, lists, strings and nothing else, in the shape of interfaces.md, with "pfc",
+        "auxiliary" and, in a parameter, "row" and "provenance" beside it.
+
+    Raises:
+        UnknownRuleSetError: the rule set is not in this program.
+        StatementError: names every wrong key.
+    """
+    problems: list[str] = []
+    rules, month = _head(source, problems)
+    parts = _Parts()
+    for key in source:
+        if key not in {"rule_set", "month", *_TABLES, *_CARRIED}:
+            problems.append(f"{key}: unknown key")
+    if rules is not None:
+        _read_lines(source, rules, parts, problems)
+    _read_rest(source, parts, problems)
+    if problems or rules is None:
+        raise StatementError(problems)
+    head = {key: source[key] for key in ("plant", "period", "closing") if key in source}
+    return {**head, **_statement(rules, month, parts)}
+
+
+def _head(source: Mapping[str, Any], problems: list[str]) -> tuple[RuleSet | None, str]:
+    month = source.get("month")
+    if not isinstance(month, str) or not _MONTH.fullmatch(month):
+        problems.append('month: must be like "2026-06"')
+        month = ""
+    name = source.get("rule_set")
+    if not isinstance(name, str):
+        problems.append("rule_set: missing")
+        return None, month
+    rules = rule_set(name)
+    if not rules.record:
+        raise UnknownRuleSetError(f"rule set {name!r} is a table of coefficients, no rule set")
+    return rules, month
+
+
+def _read_lines(
+    source: Mapping[str, Any], rules: RuleSet, parts: _Parts, problems: list[str]
+) -> None:
+    read = [fuel_line(table, rules) for table in tables(source, "fuel", problems)]
+    if "anode" in source:
+        read.append(anode_line(Table("anode", source["anode"], problems), rules))
+    if "pfc" in source:
+        made = pfc_part(Table("pfc", source["pfc"], problems), rules)
+        if made is not None:
+            read.append(made.line)
+            parts.pfc, parts.gases = made.pfc, made.gases
+            parts.flags += made.flags
+    read += [carbonate_line(table, rules) for table in tables(source, "carbonate", problems)]
+    parts.lines = [line for line in read if line is not None]
+
+
+def _read_rest(source: Mapping[str, Any], parts: _Parts, problems: list[str]) -> None:
+    if "output" in source:
+        table = Table("output", source["output"], problems)
+        output = table.number("aluminium_t", "t")
+        table.end()
+        parts.output_t = output.value if output is not None else None
+    for table in tables(source, "auxiliary", problems):
+        kind = table.text("kind", ("electricity",))
+        quantity = table.number("quantity", "MWh")
+        table.end()
+        if kind is not None and quantity is not None:
+            parts.auxiliary.append({"kind": kind, "quantity": quantity.as_map(), "in_total": False})
+        elif kind is not None and not table.has("quantity"):
+            table.problem("quantity", "missing")
+    if source.get("closing", "final") not in {"interim", "final"}:
+        problems.append("closing: must be interim or final")
+    given = source.get("flags", [])
+    if isinstance(given, list) and all(isinstance(flag, str) for flag in given):
+        parts.flags += given
+    else:
+        problems.append("flags: must be a list of strings")
+
+
+def _statement(rules: RuleSet, month: str, parts: _Parts) -> dict[str, Any]:
+    totals = _totals(parts.lines)
+    co2 = sum((line.rounded for line in parts.lines if line.category != "pfc"), Fraction(0))
+    statement: dict[str, Any] = {
+        "rule_set": rules.id,
+        "edition": rules.edition,
+        "month": month,
+        "lines": [line.as_map() for line in parts.lines],
+        "totals": totals,
+        "units": {
+            unit: _totals([line for line in parts.lines if line.unit == unit])
+            for unit in sorted({line.unit for line in parts.lines if line.unit})
+        },
+        "gases": {"co2_t": rounded_text(co2, 2), **parts.gases},
+        "flags": sorted({*parts.flags, *(flag for line in parts.lines for flag in line.flags)}),
+        "auxiliary": parts.auxiliary,
+    }
+    if parts.output_t:
+        total = parse_decimal(totals["total_t"])
+        statement["intensity"] = rounded_text(total / parts.output_t, 4)
+    if parts.pfc is not None:
+        statement["pfc"] = parts.pfc
+    return statement
+
+
+def _totals(lines: list[Line]) -> dict[str, str]:
+    sums: dict[str, Fraction] = {}
+    for line in lines:
+        key = _TOTALS[line.category]
+        sums[key] = sums.get(key, Fraction(0)) + line.rounded
+    sums["total_t"] = sum((line.rounded for line in lines), Fraction(0))
+    return {key: rounded_text(value, 2) for key, value in sums.items()}

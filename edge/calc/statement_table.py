@@ -1,0 +1,121 @@
+"""Reading one table of a statement's input: every wrong key is named, none stops the others."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge.calc.decimal_text import parse_decimal
+from edge.calc.factors import Kind, find_kind
+from edge.calc.parameter import Parameter, given
+
+#: How a boiler is used decides the oxidation of solid fuel in some rule sets (not in 04.01).
+USES = ("kiln", "power-boiler", "industrial-boiler", "other")
+
+
+class Table:
+    """One table; collects problems as "where.key: reason" and knows which keys were read.
+
+    Attributes:
+        where: its place in the input, like "fuel[0]".
+    """
+
+    def __init__(self, where: str, fields: object, problems: list[str]) -> None:
+        self.where = where
+        self._problems = problems
+        self._fields: Mapping[str, Any] = {}
+        if isinstance(fields, Mapping):
+            self._fields = fields
+        else:
+            problems.append(f"{where}: must be a table")
+        self._read = {"provenance"}
+        provenance = self._fields.get("provenance", {})
+        self._provenance: Mapping[str, Any] = {}
+        if isinstance(provenance, Mapping):
+            self._provenance = provenance
+        else:
+            self.problem("provenance", "must be a table")
+
+    def problem(self, key: str, reason: str) -> None:
+        """Note what is wrong with a key."""
+        self._problems.append(f"{self.where}.{key}: {reason}" if key else f"{self.where}: {reason}")
+
+    def has(self, key: str) -> bool:
+        """The key is given."""
+        return key in self._fields
+
+    def number(
+        self, key: str, unit: str, *, high: int | None = None, above_zero: bool = False
+    ) -> Parameter | None:
+        """A number of at least 0 (or above), or None when absent or wrong."""
+        self._read.add(key)
+        if key not in self._fields:
+            return None
+        raw = self._fields[key]
+        try:
+            value = parse_decimal(raw)
+        except ValueError as error:
+            self.problem(key, str(error))
+            return None
+        if value < 0 or (above_zero and value == 0):
+            self.problem(key, f"{raw} must {'be above' if above_zero else 'not be below'} zero")
+            return None
+        if high is not None and value > high:
+            self.problem(key, f"{raw} is above {high} {unit}")
+            return None
+        provenance = self._provenance.get(key)
+        if provenance is not None and not isinstance(provenance, Mapping):
+            self.problem(f"provenance.{key}", "must be a table")
+            provenance = None
+        return given(value, str(raw), unit, provenance)
+
+    def numbers(self, keys: Mapping[str, str]) -> dict[str, Parameter]:
+        """The numbers of several keys (key -> unit) that are given."""
+        found = {key: self.number(key, unit) for key, unit in keys.items()}
+        return {key: value for key, value in found.items() if value is not None}
+
+    def text(self, key: str, allowed: Sequence[str] | None = None) -> str | None:
+        """A name, one of `allowed` if given."""
+        self._read.add(key)
+        if key not in self._fields:
+            return None
+        value = self._fields[key]
+        if not isinstance(value, str) or not 0 < len(value) <= 64:
+            self.problem(key, "must be a name of 1 to 64 characters")
+            return None
+        if allowed is not None and value not in allowed:
+            self.problem(key, f"{value!r} unknown; known: {' '.join(allowed)}")
+            return None
+        return value
+
+    def kind(self, kinds: Mapping[str, Kind], rule_set_id: str) -> Kind | None:
+        """The table's `kind`, by id, Chinese name or alias."""
+        name = self.text("kind")
+        if name is None:
+            if "kind" not in self._fields:
+                self.problem("kind", "missing")
+            return None
+        found = find_kind(kinds, name)
+        if found is None:
+            self.problem("kind", f"{rule_set_id} has no {name!r}; it has: {' '.join(kinds)}")
+        return found
+
+    def subtable(self, key: str) -> "Table | None":
+        """A table inside this one."""
+        self._read.add(key)
+        if key not in self._fields:
+            return None
+        return Table(f"{self.where}.{key}", self._fields[key], self._problems)
+
+    def end(self) -> None:
+        """Name every key that nobody asked for."""
+        for key in self._fields:
+            if key not in self._read:
+                self.problem(str(key), "unknown key")
+
+
+def tables(source: Mapping[str, Any], key: str, problems: list[str]) -> list[Table]:
+    """The tables of a list, "fuel[0]" and so on; an absent list is empty."""
+    entries = source.get(key, [])
+    if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
+        problems.append(f"{key}: must be a list of tables")
+        return []
+    return [Table(f"{key}[{i}]", entry, problems) for i, entry in enumerate(entries)]
