@@ -104,12 +104,10 @@ def load_site(path: Path) -> Site:
     plant = _read_plant(_section(root, "plant", path, problems))
     gateway = _read_gateway(_section(root, "gateway", path, problems), path.parent)
     uplink = _read_uplink(_section(root, "uplink", path, problems), path.parent)
-    devices = read_devices(root, str(path), problems)
+    devices = read_devices(root)
     points = {bound.point.id: bound.point for device in devices for bound in device.points}
-    potlines = read_potlines(root, str(path), problems, points)
-    statement = read_statement(
-        _section(root, "statement", path, problems), str(path), problems, points
-    )
+    potlines = read_potlines(root, points)
+    statement = read_statement(_section(root, "statement", path, problems), points)
     root.finish()
     if problems:
         raise SiteConfigError(problems)

@@ -213,6 +213,12 @@ def calculate(layout: Layout, calc: PlantCalc, ticks: Sequence[Tick]) -> list[Ti
     ]
 
 
+def without_computed(layout: Layout, tick: Tick) -> Tick:
+    """The tick as the meters gave it."""
+    rows = {g: r for g, r in tick.rows.items() if not layout.groups[g].computed}
+    return Tick(tick.schedule, tick.tick_ns, rows, tick.lag_ms)
+
+
 def decode_tick(layout: Layout, data: bytes) -> Tick:
     """Undo `Tick.encode`; MalformedError when the bytes do not fit the layout."""
     parts = cbor.decode(data)

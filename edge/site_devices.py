@@ -8,7 +8,7 @@ from typing import Any
 from edge.drivers import DRIVERS
 from edge.drivers.base import BoundPoint
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
-from firmware_configs.fields import Fields, Problem
+from firmware_configs.fields import Fields
 from firmware_configs.model import RATIOS, Profile, Register
 from firmware_configs.profile import ProfileError, load_profile
 
@@ -42,14 +42,13 @@ class DeviceConfig:
     points: tuple[BoundPoint, ...]
 
 
-def read_devices(root: Fields, file: str, problems: list[Problem]) -> tuple[DeviceConfig, ...]:
+def read_devices(root: Fields) -> tuple[DeviceConfig, ...]:
     """All devices; problems are collected, a device that cannot be understood is left out."""
-    tables = root.tables("device")
+    tables = root.children("device")
     if not tables:
         root.complain("device", "no device: add at least one [[device]]")
     devices: list[DeviceConfig] = []
-    for i, table in enumerate(tables):
-        fields = Fields(table, file=file, prefix=f"device[{i}]", problems=problems)
+    for fields in tables:
         device = _read_device(fields)
         if device is None:
             continue

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evidence.points import NAME_ID, Point, Role, exact
-from firmware_configs.fields import Fields, Problem
+from firmware_configs.fields import Fields
 
 TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M")
 EDITIONS = ("ipcc-2006", "ipcc-2019", "ndrc-2013")
@@ -21,23 +21,18 @@ ANODE_EFFECT_DEFAULTS = {
 Points = Mapping[str, Point]
 
 
-def read_potlines(
-    root: Fields, file: str, problems: list[Problem], points: Points
-) -> tuple[Mapping[str, Any], ...]:
+def read_potlines(root: Fields, points: Points) -> tuple[Mapping[str, Any], ...]:
     """All potlines, in the form of the signed configuration."""
-    lines = []
-    for i, table in enumerate(root.tables("potline")):
-        fields = Fields(table, file=file, prefix=f"potline[{i}]", problems=problems)
-        line = _read_potline(fields, file, problems, points)
+    lines: list[Mapping[str, Any]] = []
+    for fields in root.children("potline"):
+        line = _read_potline(fields, points)
         if any(line["id"] == other["id"] for other in lines):
             fields.complain("id", f"{line['id']!r} is used by an earlier potline")
         lines.append(line)
     return tuple(lines)
 
 
-def _read_potline(
-    fields: Fields, file: str, problems: list[Problem], points: Points
-) -> Mapping[str, Any]:
+def _read_potline(fields: Fields, points: Points) -> Mapping[str, Any]:
     line_id = fields.text("id", why="lower-case letters, digits and -")
     fields.label = line_id
     if line_id and not NAME_ID.fullmatch(line_id):
@@ -51,7 +46,7 @@ def _read_potline(
         "pots": _read_pots(fields, points),
         "technology": fields.choice("technology", TECHNOLOGIES),
         "current_efficiency_percent": efficiency,
-        "anode_effect": _anode_effect(fields, file, problems),
+        "anode_effect": _anode_effect(fields),
         "indicator": {
             "edition": fields.choice("indicator_edition", EDITIONS, default="ipcc-2019"),
             "gwp": fields.choice("indicator_gwp", GWP_SETS, default="ar5"),
@@ -75,7 +70,7 @@ def _read_pots(fields: Fields, points: Points) -> list[Mapping[str, str]]:
         key: fields.text(key, why='a point id with {n}, such as "pot-gateway.pot-{n:02}.voltage"')
         for key in ("pot_voltage", "pot_state")
     }
-    pots = []
+    pots: list[Mapping[str, str]] = []
     for n in range(int(first), int(last) + 1):
         try:
             voltage, state = (name.format(n=n) for name in names.values())
@@ -90,15 +85,10 @@ def _read_pots(fields: Fields, points: Points) -> list[Mapping[str, str]]:
     return pots
 
 
-def _anode_effect(fields: Fields, file: str, problems: list[Problem]) -> Mapping[str, str]:
-    table = fields.raw("anode_effect")
-    if table is None:
+def _anode_effect(fields: Fields) -> Mapping[str, str]:
+    if not fields.has("anode_effect"):
         return {**ANODE_EFFECT_DEFAULTS, "mode": "positive"}
-    if not isinstance(table, dict):
-        fields.complain("anode_effect", "must be a table: [potline.anode_effect]")
-        return {**ANODE_EFFECT_DEFAULTS, "mode": "positive"}
-    prefix = "potline.anode_effect"
-    inner = Fields(table, file=file, prefix=prefix, problems=problems)
+    inner = fields.child("anode_effect")
     rule = {key: inner.decimal(key, default=text) for key, text in ANODE_EFFECT_DEFAULTS.items()}
     rule["mode"] = inner.choice("mode", ("positive",), default="positive")
     inner.finish()
@@ -110,15 +100,15 @@ def _anode_effect(fields: Fields, file: str, problems: list[Problem]) -> Mapping
     return rule
 
 
-def read_statement(
-    fields: Fields, file: str, problems: list[Problem], points: Points
-) -> Mapping[str, Any]:
+def read_statement(fields: Fields, points: Points) -> Mapping[str, Any]:
     """What the month's figures are made of, in the form of the signed configuration."""
     statement: dict[str, Any] = {}
-    if (metal := _table(fields, "metal", file, problems)) is not None:
+    if fields.has("metal"):
+        metal = fields.child("metal")
         statement["metal"] = _totaliser(metal, points, kinds=("mass",))
         metal.finish()
-    if (anode := _table(fields, "anode", file, problems)) is not None:
+    if fields.has("anode"):
+        anode = fields.child("anode")
         statement["anode"] = {
             "gross_kg_per_t": anode.decimal("gross_kg_per_t", default=""),
             "source": anode.text("source", why="where this typed figure comes from"),
@@ -126,34 +116,27 @@ def read_statement(
         if not statement["anode"]["gross_kg_per_t"]:
             anode.complain("gross_kg_per_t", "is missing: kg of anode set a tonne of metal")
         anode.finish()
-    for key, kinds, gauge in (
-        ("fuel", ("gas-volume", "mass", "solid-fuel-mass"), "flow_point"),
-        ("auxiliary", ("energy",), "power_point"),
-    ):
-        entries = []
-        for i, table in enumerate(fields.tables(key)):
-            inner = Fields(
-                table, file=file, prefix=f"statement.{key}[{i}]", problems=problems
-            )  # fmt: skip
-            entry = {"kind": inner.text("kind", why="such as natural-gas or electricity")}
-            entry |= _totaliser(inner, points, kinds=kinds)
-            if inner.has(gauge):
-                entry[gauge] = _point(inner, gauge, points)
-            inner.finish()
-            entries.append(entry)
-        statement["fuels" if key == "fuel" else key] = entries
+    fuel_kinds = ("gas-volume", "mass", "solid-fuel-mass")
+    statement["fuels"] = _meters(fields, "fuel", points, kinds=fuel_kinds, gauge="flow_point")
+    statement["auxiliary"] = _meters(
+        fields, "auxiliary", points, kinds=("energy",), gauge="power_point"
+    )
     fields.finish()
     return statement
 
 
-def _table(fields: Fields, key: str, file: str, problems: list[Problem]) -> Fields | None:
-    value = fields.raw(key)
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        fields.complain(key, f"must be a table: [statement.{key}]")
-        return None
-    return Fields(value, file=file, prefix=f"statement.{key}", problems=problems)
+def _meters(
+    fields: Fields, key: str, points: Points, *, kinds: tuple[str, ...], gauge: str
+) -> list[Mapping[str, str]]:
+    entries: list[Mapping[str, str]] = []
+    for inner in fields.children(key):
+        entry = {"kind": inner.text("kind", why="such as natural-gas or electricity")}
+        entry |= _totaliser(inner, points, kinds=kinds)
+        if inner.has(gauge):
+            entry[gauge] = _point(inner, gauge, points)
+        inner.finish()
+        entries.append(entry)
+    return entries
 
 
 def _totaliser(fields: Fields, points: Points, *, kinds: tuple[str, ...]) -> dict[str, str]:

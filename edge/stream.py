@@ -43,7 +43,6 @@ class Stream:
         if anchor is not None:
             self._anchor = int.from_bytes(anchor[:8], "big"), anchor[8:]
 
-    @property
     def through_ns(self) -> int:
         """Newest instant a frame of the stream speaks of, 0 before the first."""
         value = self.spool.get("through")
@@ -70,7 +69,7 @@ class Stream:
             now_ns: wall clock.
         """
         last = max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)
-        through = max(last, self.through_ns)
+        through = max(last, self.through_ns())
         stored = self._sign(
             TYP_FRAME, encode_body(body), now_ns, readings=body.readings, through_ns=through
         )
@@ -158,4 +157,4 @@ class Stream:
         )
         data = sign_object(self._signer, header, payload)
         digest = hashlib.sha256(data).digest()
-        return Stored(head.next_seq, typ, digest, data, readings, through_ns or self.through_ns)
+        return Stored(head.next_seq, typ, digest, data, readings, through_ns or self.through_ns())

@@ -6,8 +6,9 @@
 
     — stackproof/<plant> <base64 of 4 bytes key hash ‖ signature>
 
-The key's name is the log's origin line. Key hash and signature are those of the note's Ed25519 type (0x01). A log signed by a P-256 key
-uses the note's type 0xff with the identifier "ESP256" (C2SP leaves 0xff to its users).
+The key's name is the log's origin line. Key hash and signature are those of the note's Ed25519
+type (0x01). A log signed by a P-256 key uses type 0xff with the identifier "ESP256" (C2SP leaves
+0xff to its users).
 """
 
 import base64

@@ -52,24 +52,8 @@ class FileSigner:
 
     @classmethod
     def load(cls, path: Path) -> "FileSigner":
-        """Read a PKCS#8 PEM key.
-
-        Raises:
-            KeyFileError: missing, readable by group or others, or not a usable key.
-        """
-        data = _read(path)
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise KeyFileError(
-                f"{path}: private key is open to others (mode {mode:04o}); run: chmod 600 {path}"
-            )
-        try:
-            key = serialization.load_pem_private_key(data, password=None)
-        except (ValueError, TypeError) as error:
-            raise KeyFileError(f"{path}: not an unencrypted PEM private key: {error}") from error
-        if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
-            raise KeyFileError(f"{path}: key type not supported; use Ed25519 or P-256")
-        return cls(key)
+        """Read a PKCS#8 PEM key; KeyFileError as `load_private`."""
+        return cls(load_private(path))
 
     @property
     def alg(self) -> int:
@@ -256,6 +240,27 @@ def load_trust(path: Path) -> frozenset[bytes]:
     if not fingerprints:
         raise KeyFileError(f"{path}: no PEM key or certificate in this file")
     return frozenset(fingerprints)
+
+
+def load_private(path: Path) -> PrivateKey:
+    """Read a private key (PKCS#8 PEM).
+
+    Raises:
+        KeyFileError: missing, readable by group or others, or not a usable key.
+    """
+    data = _read(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise KeyFileError(
+            f"{path}: private key is open to others (mode {mode:04o}); run: chmod 600 {path}"
+        )
+    try:
+        key = serialization.load_pem_private_key(data, password=None)
+    except (ValueError, TypeError) as error:
+        raise KeyFileError(f"{path}: not an unencrypted PEM private key: {error}") from error
+    if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
+        raise KeyFileError(f"{path}: key type not supported; use Ed25519 or P-256")
+    return key
 
 
 def write_private(path: Path, key: PrivateKey) -> None:

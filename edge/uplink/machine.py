@@ -62,6 +62,11 @@ class Machine:
         if self.mode is Mode.ONE_WAY:
             self.online = True
 
+    def resume(self, newest: int, receipted: int) -> None:
+        """Take over a spool that holds objects up to `newest` with `receipted` under receipt."""
+        self.newest, self.receipted = newest, receipted
+        self._next = receipted + 1
+
     @property
     def outstanding(self) -> int:
         """Objects in the spool that no receipt covers."""

@@ -1,0 +1,144 @@
+"""Delivery's shell: joins the state machine, the stream and the MQTT transport.
+
+`edge.uplink.machine` decides, `edge.stream` holds the objects and checks what comes down,
+`edge.uplink.mqtt` carries. This file only moves things between them.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from edge.clock import Clock
+from edge.config import Site
+from edge.disk import Disk
+from edge.errors import NotOursError
+from edge.spool import Stored
+from edge.stream import Stream
+from edge.uplink.machine import Machine, Mode, Send
+from edge.uplink.mqtt import MqttUplink, Topics
+
+log = logging.getLogger("stackproof.edge.delivery")
+
+TICK_S = 0.5
+LAST_RECEIPT_S = 3.0
+
+
+class Delivery:
+    """Brings one gateway's objects to the collector and frees what it has receipted."""
+
+    def __init__(self, site: Site, stream: Stream, clock: Clock, disk: Disk) -> None:
+        """Prepare; nothing is sent before `start`."""
+        gateway, plant = site.gateway, site.plant
+        self._stream, self._clock, self._disk = stream, clock, disk
+        self.machine = Machine(Mode(site.uplink.mode))
+        self._uplink = MqttUplink(
+            site.uplink.url,
+            Topics.of(gateway.slice, plant.id, gateway.id),
+            f"edge-{plant.id}-{gateway.id}",
+            on_connected=self._on_connected,
+            on_disconnected=self._on_disconnected,
+            on_message=self._on_message,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._order = asyncio.Lock()
+        self._moved = asyncio.Event()
+        self._lost = False
+
+    async def start(self) -> None:
+        """Begin where the spool stands."""
+        spool = self._stream.spool
+        newest = (await self._disk.run(spool.head)).next_seq - 1
+        self.machine.resume(newest, await self._disk.run(spool.receipted_seq))
+        self._uplink.start()
+        self._spawn(self._watch())
+
+    async def stop(self) -> None:
+        """Wait a moment for the last receipts, then end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_RECEIPT_S):
+                while self.machine.online and self.machine.outstanding:
+                    self._moved.clear()
+                    await self._moved.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._uplink.stop()
+
+    def appended(self, stored: Stored) -> None:
+        """The spool holds one more object."""
+        self._send_all(self.machine.appended(stored.seq, self._now_s()))
+
+    def send_live(self, message: dict[str, Any]) -> None:
+        """Newest values for the live page; lost when the broker is away."""
+        self._uplink.send_live(message)
+
+    # -- what the transport reports ---------------------------------------------------------------
+
+    def _on_connected(self) -> None:
+        if self._lost:
+            log.warning("broker: connected again")
+            self._lost = False
+        self._send_all(self.machine.connected(self._now_s()))
+
+    def _on_disconnected(self, reason: str) -> None:
+        if not self._lost:
+            log.warning("broker: lost (%s); readings are kept and delivered later", reason)
+            self._lost = True
+        self.machine.disconnected()
+        self._moved.set()
+
+    def _on_message(self, topic: str, payload: bytes) -> None:
+        take = self._take_receipt if topic.endswith("/receipts") else self._take_close_request
+        self._spawn(take(payload))
+
+    async def _take_receipt(self, payload: bytes) -> None:
+        try:
+            seq = await self._disk.run(self._stream.take_receipt, payload)
+        except NotOursError as error:
+            log.warning("%s", error)
+            return
+        self._send_all(self.machine.receipt(seq, self._now_s()))
+        self._moved.set()
+
+    async def _take_close_request(self, payload: bytes) -> None:
+        now_ns = self._clock.wall_ns()
+        try:
+            stored = await self._disk.run(self._stream.answer_close, payload, now_ns)
+        except NotOursError as error:
+            log.warning("%s", error)
+            return
+        if stored is not None:
+            self.appended(stored)
+
+    # -- sending ----------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._send_all(self.machine.tick(self._now_s()))
+
+    def _send_all(self, sends: Sequence[Send]) -> None:
+        for send in sends:
+            self._spawn(self._send(send))
+
+    async def _send(self, send: Send) -> None:
+        async with self._order:
+            count = send.last - send.first + 1
+            for stored in await self._disk.run(self._stream.spool.objects, send.first, count):
+                if not self._uplink.send_object(stored.data):
+                    return  # the connection is down; `connected` goes back to the receipt
+
+    def _now_s(self) -> float:
+        return self._clock.monotonic_ns() / 1e9
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("delivery failed: %s", error, exc_info=error)

@@ -1,0 +1,85 @@
+"""The unsigned message for the live page: newest value of every point, once a tick. Pure.
+
+It is never evidence and never stored; the collector's page marks its values "not yet sealed"
+until the frame of that instant is under receipt.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from edge.calc.live import PlantCalc
+from edge.pipeline import NS_PER_MS, Layout, Tick
+from edge.spool import Usage
+from evidence.counts import GroupCounts, count_to_text
+from evidence.frame import NO_SOURCE_TIME, Clock
+from evidence.points import Role
+from evidence.quality import FIRST_BAD
+
+VERSION = 1
+
+
+class LiveMessage:
+    """Makes the messages of one configuration."""
+
+    def __init__(self, layout: Layout, *, plant: str, gateway: str, cfg: bytes) -> None:
+        """Prepare the conversions of every group."""
+        self._layout = layout
+        self._head = {"v": VERSION, "plant": plant, "gateway": gateway, "cfg": cfg.hex()}
+        self._counts = [GroupCounts(plan.points) for plan in layout.groups]
+
+    def message(
+        self,
+        ticks: Sequence[Tick],
+        *,
+        sent_ns: int,
+        clock: Clock,
+        spool: Usage,
+        head_seq: int,
+        receipted_seq: int,
+        calc: PlantCalc,
+    ) -> dict[str, Any]:
+        """The message for one instant's ticks.
+
+        Args:
+            ticks: of the instant, computed rows included.
+            sent_ns: wall clock now.
+            clock: clock state.
+            spool: how full the spool is.
+            head_seq: newest object's seq; the open frame will be the next.
+            receipted_seq: newest seq under receipt.
+            calc: gives the anode effects.
+        """
+        values: dict[str, list[Any]] = {}
+        for tick in ticks:
+            for g, rows in tick.rows.items():
+                counts, valid = self._counts[g].counts(rows.raw.reshape(-1, 1))
+                self._group(values, g, tick, counts[:, 0].tolist(), valid[:, 0].tolist())
+        return {
+            **self._head,
+            "tick_ns": ticks[0].tick_ns,
+            "sent_ns": sent_ns,
+            "seq": head_seq + 1,
+            "spool": {
+                "frames": spool.objects,
+                "bytes": spool.bytes,
+                "oldest_ns": spool.oldest_ns,
+                "head_seq": head_seq,
+                "receipted_seq": receipted_seq,
+            },
+            "clock": {"source": clock.source, "error_ms": clock.error_ms},
+            "values": values,
+            "effects": calc.live_effects(),
+        }
+
+    def _group(
+        self, values: dict[str, list[Any]], g: int, tick: Tick, counts: list[int], valid: list[bool]
+    ) -> None:
+        rows = tick.rows[g]
+        codes, ages = rows.quality.tolist(), rows.source_ms.tolist()
+        for row, point in enumerate(self._layout.groups[g].points):
+            usable = codes[row] < FIRST_BAD and valid[row]
+            decimals = 0 if point.role is Role.STATE else point.decimals
+            age = ages[row]
+            source = None if age == NO_SOURCE_TIME else tick.tick_ns - age * NS_PER_MS
+            text = count_to_text(counts[row], decimals) if usable else None
+            values[point.id] = [text, codes[row], source]

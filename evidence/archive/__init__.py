@@ -1,0 +1,1 @@
+"""The sealed month as one file: container (`ustar`), bag (`bag`), places in it (`paths`)."""

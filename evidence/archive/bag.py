@@ -1,0 +1,132 @@
+"""The bag: BagIt 1.0 (RFC 8493) with SHA-256, built deterministically. Writes under a folder.
+
+Same files, same bytes: no dates but the ones given, sorted manifests, one container form. BagIt
+is fixity, not authenticity; the seal over the tag manifest is what nobody can remake.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from evidence import cose
+from evidence.archive import ustar
+from evidence.errors import MalformedError
+from evidence.keys import Signer
+from evidence.suites import PublicKey
+
+BAGIT = "bagit.txt"
+BAG_INFO = "bag-info.txt"
+MANIFEST = "manifest-sha256.txt"
+TAG_MANIFEST = "tagmanifest-sha256.txt"
+TAG_FILES = (BAG_INFO, BAGIT, MANIFEST)  # sorted: what the tag manifest lists
+
+TYP_SEAL = "stackproof-seal+cose"
+#: RFC 9995 COSE Hash Envelope: payload hash algorithm (SHA-256 = -16), preimage content type
+_HASH_ALG, _PREIMAGE_TYPE, _SHA256 = 258, 259, -16
+
+CHUNK = 1024 * 1024
+
+Seals = Callable[[bytes], Mapping[str, bytes]]
+
+
+class BagWriter:
+    """Stages payload files under a folder, then packs them as a sealed container."""
+
+    def __init__(self, staging: Path) -> None:
+        """Stage under `staging`, which must be empty or absent."""
+        staging.mkdir(parents=True, exist_ok=True)
+        if any(staging.iterdir()):
+            raise ValueError(f"{staging} is not empty")
+        self._staging = staging
+        self._files: dict[str, tuple[int, str]] = {}
+
+    def add(self, path: str, chunks: Iterable[bytes]) -> str:
+        """Stage one payload file ("data/…"); its SHA-256 in hex."""
+        if not path.startswith("data/") or path in self._files:
+            raise ValueError(f"{path!r} is not a new payload path")
+        return self._stage(path, chunks)
+
+    def _stage(self, path: str, chunks: Iterable[bytes]) -> str:
+        target = self._staging / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        digest, size = hashlib.sha256(), 0
+        with target.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+                digest.update(chunk)
+                size += len(chunk)
+        self._files[path] = size, digest.hexdigest()
+        return digest.hexdigest()
+
+    def pack(self, target: BinaryIO, name: str, info: Mapping[str, str], seals: Seals) -> None:
+        """Write the container.
+
+        Args:
+            target: where to.
+            name: the bag's name, its top folder.
+            info: bag-info.txt fields, in order.
+            seals: given the SHA-256 of the tag manifest, the files to put under "seal/".
+        """
+        payload = {path: entry for path, entry in self._files.items() if path.startswith("data/")}
+        octets = sum(size for size, _ in payload.values())
+        lines = {**info, "Payload-Oxum": f"{octets}.{len(payload)}"}
+        self._stage(
+            BAGIT, [b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"]
+        )  # fmt: skip
+        self._stage(BAG_INFO, ["".join(f"{k}: {v}\n" for k, v in lines.items()).encode()])
+        self._stage(MANIFEST, [manifest({p: h for p, (_, h) in payload.items()})])
+        tags = {path: self._files[path][1] for path in TAG_FILES}
+        tag_digest = self._stage(TAG_MANIFEST, [manifest(tags)])
+        for path, data in seals(bytes.fromhex(tag_digest)).items():
+            self._stage(path, [data])
+        writer = ustar.Writer(target)
+        for path in sorted(self._files):
+            writer.add(f"{name}/{path}", self._files[path][0], self._chunks(path))
+        writer.finish()
+
+    def _chunks(self, path: str) -> Iterator[bytes]:
+        with (self._staging / path).open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+
+def manifest(hashes: Mapping[str, str]) -> bytes:
+    """Manifest bytes: "<hash>  <path>" a line, sorted by path."""
+    return "".join(f"{hashes[path]}  {path}\n" for path in sorted(hashes)).encode("ascii")
+
+
+def parse_manifest(data: bytes) -> dict[str, str]:
+    """Path -> hash; MalformedError unless `manifest` would have written these bytes."""
+    try:
+        pairs = [line.split("  ", 1) for line in data.decode("ascii").splitlines()]
+        hashes = {path: digest for digest, path in pairs}
+    except ValueError as error:
+        raise MalformedError("manifest is not in BagIt form") from error
+    if manifest(hashes) != data:
+        raise MalformedError("manifest is not in the one allowed form")
+    if any(len(h) != 64 or set(h) - set("0123456789abcdef") for h in hashes.values()):
+        raise MalformedError("manifest holds something that is no SHA-256")
+    return hashes
+
+
+def seal(tag_manifest_sha256: bytes, signer: Signer) -> bytes:
+    """The seal: a COSE Hash Envelope over the tag manifest."""
+    labels = {cose.TYP: TYP_SEAL, _HASH_ALG: _SHA256, _PREIMAGE_TYPE: "text/plain"}
+    return cose.sign(signer, labels, tag_manifest_sha256)
+
+
+def check_seal(data: bytes, tag_manifest_sha256: bytes, key: PublicKey) -> None:
+    """Verify a seal.
+
+    Raises:
+        MalformedError: not a seal, or over another bag.
+        SignatureError, UnknownSuiteError: not signed by this key.
+    """
+    envelope = cose.parse(data)
+    cose.verify(envelope, key)
+    wanted = {cose.ALG, cose.KID, cose.TYP, _HASH_ALG, _PREIMAGE_TYPE}
+    if set(envelope.header) != wanted or envelope.typ != TYP_SEAL:
+        raise MalformedError("not a seal")
+    if envelope.header[_HASH_ALG] != _SHA256 or envelope.payload != tag_manifest_sha256:
+        raise MalformedError("the seal is over another tag manifest")

@@ -1,0 +1,135 @@
+"""What a verifier can find: stable codes, one plain sentence each, and the verdict they add up to.
+
+E-… fails the archive, C-… means this program cannot decide, W-… is for a reviewer's eyes, N-… is
+a note. Codes are part of what others rely on: a published code keeps its meaning.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+SAME_CODE_MAX = 100
+
+#: code -> what it means, in general; the finding's own sentence says where and how.
+CODES: dict[str, str] = {
+    "E-CONTAINER": "The file is not an archive as this format writes it; it was cut or altered.",
+    "E-BAG": "The bag's own files (manifests, bag-info) are missing or misformed.",
+    "E-FILE-MISSING": "A file that the manifest names is not in the archive.",
+    "E-FILE-EXTRA": "A file is in the archive that the manifest or the format does not know.",
+    "E-FILE-HASH": "A file's bytes are not those the manifest names.",
+    "E-CERTIFICATE": "A certificate is unreadable or not issued by the plant's root.",
+    "E-TRUST": "The archive's root is not the one you trust.",
+    "E-LOG": "The log's entries are unreadable or out of order.",
+    "E-LOG-ROOT": "The log's entries do not lead to the root in its checkpoint.",
+    "E-CHECKPOINT": "The log's checkpoint is not signed by the collector.",
+    "E-LOG-CLOSE": "The log does not say that this month was closed with this statement.",
+    "E-RECORD": "A frame file holds bytes that are no whole record.",
+    "E-FRAME": "A signed object is misformed.",
+    "E-SIG-BAD": "A signature does not verify.",
+    "E-SIG-UNKNOWN-KEY": "An object is signed by a key that no certificate in the archive holds.",
+    "E-CHAIN-GAP": "An object of a stream is missing.",
+    "E-CHAIN": "An object does not follow the one before it.",
+    "E-FRAME-PLACE": "An object stands in a file where it does not belong.",
+    "E-TIME": "Frame times go backwards or lie outside the month.",
+    "E-LOG-FRAME": "An object and the log's entry for it do not agree.",
+    "E-CFG-MISSING": "A frame names a configuration that is not in the archive.",
+    "E-CFG": "A configuration is misformed or not the one its name says.",
+    "E-GROUPS": "A frame does not fit the configuration it names.",
+    "E-STATEMENT": "The statement is misformed.",
+    "E-INPUT": "A figure the statement starts from is not what the signed readings give.",
+    "E-TOTAL": "A figure of the statement is not what its own input gives.",
+    "E-COMPUTED": "A computed point is not what its inputs give.",
+    "E-RULES": "The archive's rule set is not the published one.",
+    "E-SEAL": "The seal is missing, broken, or over other files.",
+    "E-CLOSE": "The gateway's signature under the month is broken or about something else.",
+    "C-SUITE": "An object uses a crypto suite this program does not know.",
+    "C-FORMAT": "Something is of a newer format than this program knows.",
+    "C-RULES": "The rule set or a method is not known to this program.",
+    "W-NO-PLANT-SIGNATURE": "The gateway has not signed the close of the month.",
+    "W-GAP": "There was time without readings; the gateway itself recorded it.",
+    "W-TYPED": "A figure was typed by a person, not measured.",
+    "W-UNCONFIRMED": "A factor is used whose source could not be confirmed.",
+    "N-INTERIM": "The period is not over: this is an interim archive.",
+    "N-SIMULATED": "The readings come from a simulated plant.",
+}
+
+
+class Verdict(Enum):
+    """What a verification comes to; the value is what --json prints."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    CANNOT_DECIDE = "cannot-decide"
+
+    @property
+    def exit_status(self) -> int:
+        """0 passed, 1 failed, 2 cannot decide."""
+        return (Verdict.PASSED, Verdict.FAILED, Verdict.CANNOT_DECIDE).index(self)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found.
+
+    Attributes:
+        code: a key of `CODES`.
+        where: file, stream and seq, figure: as exactly as is known.
+        sentence: what is wrong there and what it means.
+    """
+
+    code: str
+    where: str
+    sentence: str
+
+
+@dataclass
+class Report:
+    """Everything a verification found.
+
+    Attributes:
+        findings: in the order found; at most `SAME_CODE_MAX` of one code, the rest are counted.
+        not_checked: what was not looked at, a sentence each.
+        counts: what was looked at, by name.
+        identity: whether, and against what, the archive's root was checked.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    identity: str = "not checked"
+    _per_code: Counter[str] = field(default_factory=Counter)
+
+    def add(self, code: str, where: str, sentence: str) -> None:
+        """Note a finding."""
+        if code not in CODES:
+            raise ValueError(f"unknown finding code {code}")
+        self._per_code[code] += 1
+        if self._per_code[code] <= SAME_CODE_MAX:
+            self.findings.append(Finding(code, where, sentence))
+
+    def suppressed(self) -> Iterator[tuple[str, int]]:
+        """(code, how many more) for codes found more often than is listed."""
+        for code, count in sorted(self._per_code.items()):
+            if count > SAME_CODE_MAX:
+                yield code, count - SAME_CODE_MAX
+
+    @property
+    def verdict(self) -> Verdict:
+        """Failed when anything fails; otherwise undecided when anything is undecided."""
+        kinds = {code[0] for code in self._per_code}
+        if "E" in kinds:
+            return Verdict.FAILED
+        return Verdict.CANNOT_DECIDE if "C" in kinds else Verdict.PASSED
+
+    def as_map(self) -> dict[str, Any]:
+        """The form of `verify --json`."""
+        return {
+            "verdict": self.verdict.value,
+            "identity": self.identity,
+            "findings": [vars(finding) for finding in self.findings],
+            "not_listed": dict(self.suppressed()),
+            "not_checked": self.not_checked,
+            "counts": dict(sorted(self.counts.items())),
+        }

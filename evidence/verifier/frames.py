@@ -1,0 +1,200 @@
+"""Step 5: every signed object: record, signature, key, chain, log entry, place, configuration."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from evidence import cbor, cose
+from evidence.archive import paths
+from evidence.blocks import decompress
+from evidence.chain import ZERO_HASH, Head, follow
+from evidence.errors import (
+    ChainError,
+    EvidenceError,
+    LimitError,
+    MalformedError,
+    SignatureError,
+    UnknownSuiteError,
+    UnsupportedError,
+)
+from evidence.findings import Report
+from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, Header, decode_body, header_of
+from evidence.records import read_records
+from evidence.verifier.identities import Identities
+from evidence.verifier.log_check import LogView
+from evidence.verifier.opened import Opened
+
+HOUR_NS = 3600 * 1_000_000_000
+
+
+@dataclass
+class StreamView:
+    """How far one stream has been followed.
+
+    Attributes:
+        first: seq of its first object in the archive, None before it.
+        head: where it stands.
+        hour: of the segment being read, "YYYY-MM-DD/HH".
+        last_ns: newest tick seen.
+    """
+
+    first: int | None = None
+    head: Head = field(default_factory=Head)
+    hour: str = ""
+    last_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One frame that is sound, with the configuration it names."""
+
+    stream: str
+    header: Header
+    body: Body
+    cfg: bytes
+    config: Mapping[str, Any]
+
+
+class FrameCheck:
+    """Walks all segments of an archive."""
+
+    def __init__(
+        self, archive: Opened, report: Report, identities: Identities, log: LogView
+    ) -> None:
+        """Prepare."""
+        self._archive, self._report = archive, report
+        self._identities, self._log = identities, log
+        self.streams: dict[str, StreamView] = {}
+        self._configs: dict[bytes, Mapping[str, Any] | None] = {}
+
+    def frames(self) -> Iterator[Checked]:
+        """Every sound frame, stream by stream in order; findings go to the report."""
+        for path in self._archive.paths():
+            match = paths.FRAMES.fullmatch(path)
+            if match:
+                view = self.streams.setdefault(match[1], StreamView())
+                view.hour = f"{match[2]}/{match[3]}"
+                yield from self._segment(path, match[1], view)
+        self._missing()
+
+    def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:
+        try:
+            for data in read_records(self._archive.read(path)):
+                yield from self._object(path, stream, view, data)
+        except (MalformedError, LimitError) as error:
+            self._report.add("E-RECORD", path, f"{error}.")
+
+    def _object(self, path: str, stream: str, view: StreamView, data: bytes) -> Iterator[Checked]:
+        self._report.counts["objects"] += 1
+        where = f"{path} after seq {view.head.next_seq - 1}"
+        try:
+            envelope = cose.parse(data)
+            header = header_of(envelope)
+            where = f"{stream} seq {header.seq}"
+            self._signature(envelope, header, stream)
+            self._follow(view, header, data, where)
+            self._logged(header, data, where)
+            if header.typ == TYP_FRAME:
+                yield from self._frame(view, header, envelope.payload, where)
+        except UnknownSuiteError as error:
+            self._report.add("C-SUITE", where, f"{error}.")
+        except UnsupportedError as error:
+            self._report.add("C-FORMAT", where, f"{error}.")
+        except SignatureError as error:
+            self._report.add("E-SIG-BAD", where, f"{error}: these bytes were changed or forged.")
+        except EvidenceError as error:
+            self._report.add("E-FRAME", where, f"{error}.")
+
+    def _signature(self, envelope: cose.Envelope, header: Header, stream: str) -> None:
+        if (header.plant, header.stream) != (self._identities.plant, stream):
+            raise MalformedError(f"it is of {header.plant}/{header.stream}, not of this place")
+        key = self._identities.gateways.get((stream, envelope.kid))
+        if key is None:
+            sentence = f"No certificate of gateway {stream} holds key {envelope.kid.hex()}."
+            self._report.add("E-SIG-UNKNOWN-KEY", f"{stream} seq {header.seq}", sentence)
+            return
+        cose.verify(envelope, key)
+        self._report.counts["signatures"] += 1
+
+    def _follow(self, view: StreamView, header: Header, data: bytes, where: str) -> None:
+        digest = hashlib.sha256(data).digest()
+        if view.first is None:
+            view.first = header.seq
+            if header.seq == 0 and header.prev != ZERO_HASH:
+                self._report.add("E-CHAIN", where, "The first object of a stream follows nothing.")
+            view.head = Head(header.seq + 1, digest)
+            return
+        try:
+            view.head = follow(view.head, header, digest)
+        except ChainError as error:
+            code = "E-CHAIN-GAP" if header.seq > view.head.next_seq else "E-CHAIN"
+            self._report.add(code, where, f"{error}.")
+            view.head = Head(header.seq + 1, digest)
+
+    def _logged(self, header: Header, data: bytes, where: str) -> None:
+        entry = self._log.objects.get((header.stream, header.seq))
+        if entry is None:
+            self._report.add("E-LOG-FRAME", where, "The log has no entry that accepts this object.")
+        elif entry[0] != hashlib.sha256(data).digest():
+            self._report.add("E-LOG-FRAME", where, "The log accepted other bytes at this seq.")
+
+    def _frame(
+        self, view: StreamView, header: Header, payload: bytes, where: str
+    ) -> Iterator[Checked]:
+        body = decode_body(payload)
+        self._report.counts["frames"] += 1
+        self._report.counts["readings"] += body.readings
+        hour = datetime.fromtimestamp(body.t0_ns // HOUR_NS * 3600, UTC).strftime("%Y-%m-%d/%H")
+        if hour != view.hour:
+            self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {view.hour}.")
+        firsts = [section.first_ns for section in body.sections]
+        if firsts and min(firsts) <= view.last_ns:
+            self._report.add("E-TIME", where, "Its readings are not after those before it.")
+        if body.sections:
+            view.last_ns = max(int(section.ticks_ns()[-1]) for section in body.sections)
+        config = self._config(header, where)
+        if config is not None and header.cfg is not None:
+            yield Checked(header.stream, header, body, header.cfg, config)
+
+    def _config(self, header: Header, where: str) -> Mapping[str, Any] | None:
+        if header.cfg is None:
+            self._report.add("E-CFG-MISSING", where, "It names no configuration.")
+            return None
+        if header.cfg not in self._configs:
+            self._configs[header.cfg] = self._read_config(header, where)
+        return self._configs[header.cfg]
+
+    def _read_config(self, header: Header, where: str) -> Mapping[str, Any] | None:
+        path = paths.config(header.cfg or b"")
+        if path not in self._archive:
+            sentence = f"The configuration it names ({path}) is not in the archive."
+            self._report.add("E-CFG-MISSING", where, sentence)
+            return None
+        data = self._archive.read(path)
+        if hashlib.sha256(data).digest() != header.cfg:
+            self._report.add("E-CFG", path, "Its bytes are not those its name and the frames say.")
+            return None
+        envelope = cose.parse(data)
+        own = header_of(envelope)
+        self._signature(envelope, own, header.stream)
+        config = cbor.decode(decompress(envelope.payload))
+        if own.typ != TYP_CONFIG or not isinstance(config, dict):
+            self._report.add("E-CFG", path, "This is not a signed configuration.")
+            return None
+        return config
+
+    def _missing(self) -> None:
+        """Objects the log accepted within the month's span that the archive does not hold."""
+        closed = (self._log.close or {}).get("streams")
+        spans = closed if isinstance(closed, dict) else {}
+        for stream, span in sorted(spans.items()):
+            view = self.streams.get(stream, StreamView())
+            held = None if view.first is None else [view.first, view.head.next_seq - 1]
+            if not isinstance(span, list) or span[:2] != held:
+                sentence = f"The log closed the month with seq {span}; the archive holds {held}."
+                self._report.add("E-CHAIN-GAP", f"stream {stream}", sentence)
+        for stream in sorted(set(self.streams) - set(spans)):
+            sentence = "The log closed the month without this stream."
+            self._report.add("E-LOG-CLOSE", f"stream {stream}", sentence)

@@ -1,0 +1,112 @@
+"""Steps 1 and 2: the container and the bag. Everything later reads files through `Opened`."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from evidence.archive import bag, paths, ustar
+from evidence.errors import LimitError, MalformedError
+from evidence.findings import Report
+
+#: files read whole (all but frame segments) are at most this large
+WHOLE_BYTES_MAX = 64 * 1024 * 1024
+
+
+class Opened:
+    """An archive whose container is sound.
+
+    Attributes:
+        name: the bag's name.
+        tag_manifest_sha256: what the seal must be over.
+    """
+
+    def __init__(self, file: BinaryIO, name: str, files: dict[str, ustar.Member]) -> None:
+        """Use `open_archive`."""
+        self._file, self.name, self._files = file, name, files
+        self.tag_manifest_sha256 = b""
+
+    def paths(self) -> list[str]:
+        """All paths, sorted, without the bag's name."""
+        return sorted(self._files)
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._files
+
+    def size(self, path: str) -> int:
+        """Bytes of a file."""
+        return self._files[path].size
+
+    def read(self, path: str) -> bytes:
+        """A whole file.
+
+        Raises:
+            MalformedError: there is none.
+            LimitError: it is larger than `WHOLE_BYTES_MAX`.
+        """
+        if path not in self._files:
+            raise MalformedError(f"{path} is not in the archive")
+        member = self._files[path]
+        if member.size > WHOLE_BYTES_MAX:
+            raise LimitError(f"{path} has {member.size} bytes; the limit is {WHOLE_BYTES_MAX}")
+        self._file.seek(member.offset)
+        return self._file.read(member.size)
+
+    def sha256(self, path: str) -> str:
+        """Hex SHA-256 of a file, read in pieces."""
+        member = self._files[path]
+        self._file.seek(member.offset)
+        digest, left = hashlib.sha256(), member.size
+        while left:
+            chunk = self._file.read(min(bag.CHUNK, left))
+            digest.update(chunk)
+            left -= len(chunk)
+        return digest.hexdigest()
+
+
+def open_archive(file: BinaryIO, report: Report) -> Opened | None:
+    """Step 1: the container; None when it is not sound (nothing in it can be relied on)."""
+    try:
+        found = ustar.members(file)
+    except (MalformedError, LimitError) as error:
+        report.add(
+            "E-CONTAINER", "archive", f"{error}. The file was cut, altered or is no archive."
+        )
+        return None
+    tops = {member.name.partition("/")[0] for member in found}
+    if len(tops) != 1 or any("/" not in member.name for member in found):
+        report.add("E-CONTAINER", "archive", "The archive must hold exactly one top folder.")
+        return None
+    name = tops.pop()
+    files = {member.name.partition("/")[2]: member for member in found}
+    report.counts["files"] = len(files)
+    report.counts["bytes"] = sum(member.size for member in found)
+    return Opened(file, name, files)
+
+
+def check_bag(archive: Opened, report: Report) -> None:
+    """Step 2: every file is listed, every listed file is there, every hash is right."""
+    tags = dict(_manifest(archive, bag.TAG_MANIFEST, report))
+    payload = dict(_manifest(archive, bag.MANIFEST, report))
+    if bag.TAG_MANIFEST in archive:
+        archive.tag_manifest_sha256 = bytes.fromhex(archive.sha256(bag.TAG_MANIFEST))
+    if tags and set(tags) != set(bag.TAG_FILES):
+        report.add("E-BAG", bag.TAG_MANIFEST, "It must list exactly the bag's three tag files.")
+    listed = tags | payload
+    for path, digest in sorted(listed.items()):
+        if path not in archive:
+            report.add("E-FILE-MISSING", path, "The manifest names this file; it is not here.")
+        elif archive.sha256(path) != digest:
+            report.add("E-FILE-HASH", path, "This file was changed after the manifest was written.")
+    for path in archive.paths():
+        sealing = path.startswith("seal/") or path == bag.TAG_MANIFEST
+        if path not in listed and not sealing:
+            report.add("E-FILE-EXTRA", path, "No manifest names this file.")
+        elif path not in bag.TAG_FILES and path != bag.TAG_MANIFEST and not paths.is_known(path):
+            report.add("E-FILE-EXTRA", path, "The format knows no such file.")
+
+
+def _manifest(archive: Opened, path: str, report: Report) -> Iterator[tuple[str, str]]:
+    try:
+        yield from bag.parse_manifest(archive.read(path)).items()
+    except (MalformedError, LimitError) as error:
+        report.add("E-BAG", path, f"{error}.")

@@ -1,0 +1,93 @@
+"""The verifier's walk through all steps. FORMAT.md "Verifying" numbers them alike."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+from evidence.errors import EvidenceError
+from evidence.findings import Report
+from evidence.verifier.closing import ClosingCheck
+from evidence.verifier.figures import FigureCheck, read_statement
+from evidence.verifier.frames import FrameCheck
+from evidence.verifier.identities import check_identities
+from evidence.verifier.log_check import check_log
+from evidence.verifier.opened import check_bag, open_archive
+
+Progress = Callable[[str], None]
+
+
+def verify(
+    file: BinaryIO,
+    *,
+    trust: frozenset[bytes] | None = None,
+    recompute: bool = True,
+    progress: Progress = lambda _: None,
+) -> Report:
+    """Verify an archive.
+
+    Args:
+        file: the archive, seekable.
+        trust: fingerprints (`evidence.keys.key_sha256`) of keys the reviewer trusts; None
+            leaves the identity open and says so.
+        recompute: make the figures again from the frames.
+        progress: told in a few words what is being done.
+
+    Returns:
+        All findings; never raises on a hostile archive.
+    """
+    report = Report()
+    progress("container")
+    archive = open_archive(file, report)  # step 1
+    if archive is None:
+        report.not_checked.append("Everything in the archive: its container is not sound.")
+        return report
+    progress(f"bag, {len(archive.paths())} files")
+    check_bag(archive, report)  # step 2
+    identities = check_identities(archive, report, trust)  # step 3
+    progress("log")
+    log = check_log(archive, report, identities)  # step 4
+    statement = read_statement(archive, report)
+    figures = None
+    if recompute and statement is not None:
+        figures = FigureCheck(archive, report, statement)
+    else:
+        report.not_checked.append("The figures: they were not recomputed from the readings.")
+    frames = FrameCheck(archive, report, identities, log)
+    for i, frame in enumerate(frames.frames()):  # step 5
+        if i % 1000 == 0:
+            progress(f"frames: {report.counts['frames']}, readings: {report.counts['readings']}")
+        if figures is not None:
+            figures.feed(frame)
+    if figures is not None:
+        progress("figures")
+        figures.finish()  # step 6
+    if statement is not None:
+        _notes(report, statement)
+        try:
+            closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)
+            closing.check(statement["input"])  # step 7
+        except EvidenceError as error:
+            report.add("E-SEAL", "archive", f"{error}.")
+    _say_what_was_not_checked(report)
+    return report
+
+
+def _notes(report: Report, statement: Mapping[str, Any]) -> None:
+    given, output = statement["input"], statement["output"]
+    if given.get("closing") == "interim":
+        sentence = "The period was not over when this was closed: an interim archive."
+        report.add("N-INTERIM", "statement", sentence)
+    if given.get("simulated"):
+        report.add("N-SIMULATED", "statement", "These readings come from a simulated plant.")
+    for flag in output.get("flags", ()):
+        code = "W-TYPED" if "typed" in str(flag) else "W-UNCONFIRMED"
+        if "typed" in str(flag) or "unconfirmed" in str(flag):
+            report.add(code, "statement", f"{flag}.")
+
+
+def _say_what_was_not_checked(report: Report) -> None:
+    report.not_checked += [
+        "Time stamp: the archive carries no RFC 3161 token; only the collector vouches for dates.",
+        "Witnesses: the checkpoint has no signature of a third party; gateway and collector "
+        "together could have written another history.",
+        "The meters themselves: a signature proves what was read, not that the meter was right.",
+    ]
