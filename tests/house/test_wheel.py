@@ -7,6 +7,7 @@ from email import message_from_string
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators")
@@ -62,8 +63,8 @@ def test_browser_library_comes_with_its_licence(wheel: zipfile.ZipFile) -> None:
 def test_base_install_is_the_auditors_and_rooms_are_extras(wheel: zipfile.ZipFile) -> None:
     (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
     metadata = message_from_string(wheel.read(name).decode())
-    required = metadata.get_all("Requires-Dist") or []
-    base = {line.split(">")[0].split(";")[0].strip() for line in required if "extra ==" not in line}
+    required = [Requirement(text) for text in metadata.get_all("Requires-Dist") or []]
+    base = {need.name for need in required if "extra" not in str(need.marker)}
     assert base == {"cryptography", "cbor2", "numpy", "backports-zstd", "tzdata"}
     assert set(metadata.get_all("Provides-Extra") or []) >= {"edge", "cloud", "simulators", "all"}
     assert metadata["License-Expression"] == "Apache-2.0"
