@@ -1,0 +1,1 @@
+"""From the broker to the log: `judge` decides (pure), `service` keeps order, `mqtt` carries."""
