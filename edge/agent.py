@@ -17,7 +17,7 @@ from edge.clock import Clock
 from edge.config import Site
 from edge.delivery import Delivery
 from edge.disk import Disk
-from edge.drivers.base import DeviceSpec
+from edge.drivers.base import DeviceSpec, Sample
 from edge.errors import SpoolError
 from edge.live_message import LiveMessage
 from edge.pipeline import Batch, Layout, Tick, assemble, calculate, decode_tick, without_computed
@@ -133,7 +133,7 @@ class Agent:
             self._layout,
             plant=self._site.plant.id,
             gateway=self._site.gateway.id,
-            cfg=await self._disk.run(stream.spool.get, "cfg") or b"",
+            cfg=await self._disk.run(stream.cfg),
         )
         self._time = SteadyTime(
             self._clock.wall_ns(),
@@ -213,7 +213,8 @@ class Agent:
         return {p.spec.id: a for (_, p), a in zip(pollers, answers, strict=True)}
 
     def _assemble(self, schedule: int, tick_ns: int, polled: Mapping[str, Polled]) -> Tick:
-        samples, lags = {}, {}
+        samples: dict[str, Sample] = {}
+        lags: dict[str, int] = {}
         wall_ns, monotonic_ns = self._clock.wall_ns(), self._clock.monotonic_ns()
         for index in self._layout.devices[schedule]:
             answer = polled[self._pollers[index].spec.id]

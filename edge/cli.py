@@ -97,7 +97,7 @@ def _check_keys(site: Site) -> FileSigner:
 
 def _check(args: argparse.Namespace) -> int:
     site = load_site(args.site)
-    problems = []
+    problems: list[Problem] = []
     try:
         _check_keys(site)
     except SiteConfigError as error:

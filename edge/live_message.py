@@ -16,6 +16,7 @@ from evidence.points import Role
 from evidence.quality import FIRST_BAD
 
 VERSION = 1
+EFFECTS_NS = 600 * 1_000_000_000
 
 
 class LiveMessage:
@@ -68,7 +69,7 @@ class LiveMessage:
             },
             "clock": {"source": clock.source, "error_ms": clock.error_ms},
             "values": values,
-            "effects": calc.live_effects(),
+            "effects": _effects(calc, ticks[0].tick_ns),
         }
 
     def _group(
@@ -83,3 +84,13 @@ class LiveMessage:
             source = None if age == NO_SOURCE_TIME else tick.tick_ns - age * NS_PER_MS
             text = count_to_text(counts[row], decimals) if usable else None
             values[point.id] = [text, codes[row], source]
+
+
+def _effects(calc: PlantCalc, now_ns: int) -> list[dict[str, Any]]:
+    """Anode effects that run, or ended within `EFFECTS_NS`."""
+    shown = []
+    for named in calc.effects():
+        end_ns = named.effect.end_ns
+        if end_ns is None or now_ns - end_ns <= EFFECTS_NS:
+            shown.append(named.as_map())
+    return shown

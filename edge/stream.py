@@ -48,6 +48,10 @@ class Stream:
         value = self.spool.get("through")
         return 0 if value is None else int.from_bytes(value, "big")
 
+    def cfg(self) -> bytes:
+        """Hash of the configuration object in force, empty before the first."""
+        return self.spool.get("cfg") or b""
+
     def config_in_force(self) -> Mapping[str, Any] | None:
         """The configuration of the newest config object, None before the first."""
         data = self.spool.get("config")
@@ -153,7 +157,7 @@ class Stream:
             seq=head.next_seq,
             prev=head.hash,
             anchor=self._anchor,
-            cfg=None if typ == TYP_CONFIG else self.spool.get("cfg"),
+            cfg=None if typ == TYP_CONFIG else self.cfg() or None,
         )
         data = sign_object(self._signer, header, payload)
         digest = hashlib.sha256(data).digest()

@@ -5,8 +5,10 @@ frames by the same code; what remains to compare is strings.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ from evidence.points import Dtype, Point
 from evidence.quality import FIRST_BAD
 
 STATEMENT_FORMAT = 1
+
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z", re.ASCII)
 
 
 @contextmanager
@@ -137,7 +141,12 @@ class Recomputation:
         """
         with _calculating("statement"):
             given = self._fold.result(from_ns, to_ns, closing)
-        return {"format": STATEMENT_FORMAT, "input": given, "output": compute_statement(given)}
+        return {
+            "format": STATEMENT_FORMAT,
+            "simulated": bool(self._config["plant"]["simulated"]),
+            "input": given,
+            "output": compute_statement(given),
+        }
 
 
 def blocks_of(body: Body) -> list[Block]:
@@ -150,6 +159,18 @@ def blocks_of(body: Body) -> list[Block]:
         )
         for section in body.sections
     ]
+
+
+def instant_ns(text: str) -> int:
+    """UTC nanoseconds of an instant as a statement writes it; MalformedError otherwise."""
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise MalformedError(f"{text!r} is not an instant like 2026-10-31T16:00:00Z")
+    try:
+        whole = datetime.fromisoformat(f"{match[1]}+00:00")
+    except ValueError as error:
+        raise MalformedError(f"{text!r} is not an instant: {error}") from error
+    return round(whole.timestamp()) * 10**9 + int((match[2] or "").ljust(9, "0"))
 
 
 def statement_bytes(statement: Mapping[str, Any]) -> bytes:

@@ -11,6 +11,7 @@ from evidence.recompute import (
     STATEMENT_FORMAT,
     Recomputation,
     compute_statement,
+    instant_ns,
     published_rules,
     statement_bytes,
 )
@@ -87,21 +88,21 @@ class FigureCheck:
             self._report.add("E-STATEMENT", "statement", f"Its own input cannot be used: {error}.")
             return
         period = given.get("period")
-        from_ns, to_ns = (
-            period.get(key) if isinstance(period, dict) else None for key in ("from_ns", "to_ns")
-        )
-        if len(self._streams) != 1 or type(from_ns) is not int or type(to_ns) is not int:
+        if len(self._streams) != 1 or not isinstance(period, dict):
             sentence = f"The statement's inputs were not remade: {len(self._streams)} streams."
             self._report.add("E-STATEMENT", "statement", sentence)
             return
         (recomputation,) = self._streams.values()
         closing = str(given.get("closing"))
         try:
-            again = recomputation.statement(from_ns, to_ns, closing)["input"]
+            from_ns, to_ns = (instant_ns(str(period.get(key))) for key in ("from", "to"))
+            again = recomputation.statement(from_ns, to_ns, closing)
         except MalformedError as error:
             self._report.add("E-INPUT", "statement", f"The frames give no statement: {error}.")
             return
-        self._compare("E-INPUT", given, again, "input")
+        self._compare("E-INPUT", given, again["input"], "input")
+        simulated = self._statement.get("simulated")
+        self._compare("E-INPUT", simulated, again["simulated"], "simulated")
 
     def _check_rules(self, given: Mapping[str, Any]) -> None:
         rule_set = str(given.get("rule_set"))

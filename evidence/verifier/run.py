@@ -76,7 +76,7 @@ def _notes(report: Report, statement: Mapping[str, Any]) -> None:
     if given.get("closing") == "interim":
         sentence = "The period was not over when this was closed: an interim archive."
         report.add("N-INTERIM", "statement", sentence)
-    if given.get("simulated"):
+    if statement.get("simulated"):
         report.add("N-SIMULATED", "statement", "These readings come from a simulated plant.")
     for flag in output.get("flags", ()):
         code = "W-TYPED" if "typed" in str(flag) else "W-UNCONFIRMED"

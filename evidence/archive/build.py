@@ -1,0 +1,128 @@
+"""Builds the sealed archive of a closed month from what the collector's store holds.
+
+Streaming: objects and entries are taken one at a time and staged on disk, so memory does not grow
+with the month. Deterministic: the same contents and the same seals give the same bytes.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import BinaryIO
+
+from cryptography import x509
+
+from evidence import cbor
+from evidence.archive import paths
+from evidence.archive.bag import BagWriter, Seals
+from evidence.keys import certificate_to_pem, key_sha256, public_key
+from evidence.merkle import CompactRange
+from evidence.records import encode_record
+
+
+@dataclass(frozen=True)
+class Object:
+    """One signed object on its way into the archive.
+
+    Attributes:
+        stream: gateway id.
+        hour: UTC hour it is filed under, "YYYY-MM-DD/HH"; never goes back within a stream.
+        data: its bytes, verbatim.
+    """
+
+    stream: str
+    hour: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that goes into an archive.
+
+    Attributes:
+        plant, month, closing: what it is the archive of.
+        statement: bytes of statement.json.
+        rule_set, rules: id and file of the rule set.
+        objects: every object of the period, by stream and seq.
+        configs: SHA-256 -> signed configuration that a frame names.
+        root, collector: certificates.
+        gateways: (gateway id, certificate).
+        log_range: the log before the first entry below.
+        log_entries: entries from there to the checkpoint, in order.
+        checkpoint: signed note.
+        receipts: stream -> newest receipt.
+        closed_on: date of closing, "YYYY-MM-DD", by the plant's time zone.
+        closes: stream -> the gateway's signed close object, where there is one.
+    """
+
+    plant: str
+    month: str
+    closing: str
+    statement: bytes
+    rule_set: str
+    rules: bytes
+    objects: Iterable[Object]
+    configs: Mapping[bytes, bytes]
+    root: x509.Certificate
+    collector: x509.Certificate
+    gateways: Iterable[tuple[str, x509.Certificate]]
+    log_range: CompactRange
+    log_entries: Iterable[bytes]
+    checkpoint: str
+    closed_on: str
+    receipts: Mapping[str, bytes] = field(default_factory=dict)
+    closes: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The bag's name."""
+        return f"{self.plant}-{self.month}"
+
+
+def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: Seals) -> None:
+    """Write the archive.
+
+    Args:
+        contents: what goes in; its iterables are consumed.
+        target: where to.
+        staging: an empty folder on the same disk, as large as the archive; the caller removes it.
+        seal: given the SHA-256 of the tag manifest, the files under "seal/" (the collector's
+            seal at least; see `evidence.archive.bag.seal`).
+    """
+    bag = BagWriter(staging)
+    _add_objects(bag, contents.objects)
+    for sha256, data in contents.configs.items():
+        bag.add(paths.config(sha256), [data])
+    bag.add(paths.ROOT_CERTIFICATE, [certificate_to_pem(contents.root)])
+    bag.add(paths.COLLECTOR_CERTIFICATE, [certificate_to_pem(contents.collector)])
+    for gateway, certificate in contents.gateways:
+        fingerprint = key_sha256(public_key(certificate))
+        path = paths.gateway_certificate(gateway, fingerprint)
+        bag.add(path, [certificate_to_pem(certificate)])
+    tree = [contents.log_range.size, list(contents.log_range.hashes)]
+    bag.add(paths.LOG_RANGE, [cbor.encode(tree)])
+    bag.add(paths.LOG_ENTRIES, map(encode_record, contents.log_entries))
+    bag.add(paths.LOG_CHECKPOINT, [contents.checkpoint.encode()])
+    for stream, data in contents.receipts.items():
+        bag.add(paths.receipt(stream), [data])
+    bag.add(paths.rules(contents.rule_set), [contents.rules])
+    bag.add(paths.FORMAT_TEXT, [resources.files("evidence").joinpath("FORMAT.md").read_bytes()])
+    bag.add(paths.STATEMENT, [contents.statement])
+    info = {
+        "Bag-Software-Agent": "stackproof",
+        "Bagging-Date": contents.closed_on,
+        "External-Identifier": f"{contents.name} {contents.closing}",
+    }
+    closes = {paths.close(stream): data for stream, data in contents.closes.items()}
+    bag.pack(target, contents.name, info, lambda digest: {**closes, **seal(digest)})
+
+
+def _add_objects(bag: BagWriter, objects: Iterable[Object]) -> None:
+    for (stream, hour), group in itertools.groupby(objects, lambda o: (o.stream, o.hour)):
+        bag.add(paths.frames(stream, hour), _records(group))
+
+
+def _records(group: Iterable[Object]) -> Iterator[bytes]:
+    for item in group:
+        yield encode_record(item.data)
