@@ -59,9 +59,9 @@ def slope(
 
     Covers high-voltage anode effects only: no low-voltage and no start-up emissions.
 
-    Example: 1000 t, 0.25 AE-min/cell-day, CWPB, ipcc-2006: CF4 = 0.143 × 0.25 × 1000 = 35.75 kg,
-    C2F6 = 35.75 × 0.121 = 4.32575 kg; AR5: (35.75 × 6630 + 4.32575 × 11100) ÷ 1000 = 285.038325 t.
-    The example is our own arithmetic on IPCC 2006 Table 4.16.
+    Example: 1000 t, 10 AE-min/cell-day, VSS, ipcc-2006, gwp sar: CF4 = 0.092 × 10 × 1000 = 920 kg,
+    C2F6 = 920 × 0.053 = 48.76 kg, CO2e = 920 × 6.5 + 48.76 × 9.2 = 6428.592 t (printed 6428.59).
+    Source: GHG Protocol/IAI Aluminium Sector GHG Workbook v2.0, Worksheet 8, first example.
     """
     unit = "(kg CF4/t)/(AE-min/cell-day)"
     factor, fraction = _coefficients(
@@ -112,8 +112,10 @@ def overvoltage(
 
     Covers high-voltage anode effects only: no low-voltage and no start-up emissions.
 
-    Example: 1000 t, 14.5 mV, 95 %, CWPB, ipcc-2006: CF4 = 1.16 × 14.5 ÷ 95 × 1000 = 177.0526… kg,
-    C2F6 = 0.121 × CF4 = 21.4233… kg. The example is our own arithmetic on IPCC 2006 Table 4.16.
+    Example: 1000 t, 5 mV, 95 %, CWPB, ipcc-2006, gwp sar: CF4 = 1.16 × 5 ÷ 95 × 1000 = 61.0526 kg,
+    C2F6 = 0.121 × CF4 = 7.38737 kg, CO2e = 464.806 t.
+    Source: GHG Protocol/IAI Aluminium Sector GHG Workbook v2.0, Worksheet 8, second example (it
+    shows the efficiency as 0.95, a percent cell; its results only come with 95).
     """
     unit = "(kg CF4/t)/(mV/%)"
     factor, fraction = _coefficients(
