@@ -35,6 +35,8 @@ from edge.drivers.modbus.plan import (
 from evidence.quality import Quality
 
 _LOG = logging.getLogger(__name__)
+# What pymodbus would log at each timeout reaches the caller as a DeviceError or a quality.
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
 PORT = 502  # Modbus Messaging on TCP/IP 1.0b, 4.3.1.3
 REASK_EVERY = 10  # reads between two questions for a register the device once refused

@@ -31,6 +31,8 @@ from edge.drivers.opcua.decode import decode_value, status_quality
 from evidence.quality import Quality
 
 _LOG = logging.getLogger(__name__)
+# What asyncua would log at each loss, with a traceback, reaches the caller as a DeviceError.
+logging.getLogger("asyncua.client").setLevel(logging.CRITICAL)
 
 PORT = 4840  # registered with IANA for OPC UA
 NODES_PER_REQUEST = 1000  # or fewer, when the server's OperationLimits say so
@@ -238,7 +240,8 @@ class OpcUaDriver:
         if sample.quality is Quality.GOOD:
             self._complaints.over(bound.point.id)
         elif sample.quality is Quality.WRONG_ANSWER:
-            kind = variant.VariantType.name if variant is not None else "nothing"
+            kind = "Null" if variant is None else variant.VariantType.name
+            kind += " array" if variant is not None and variant.is_array else ""
             wanted = bound.register.dtype.name.lower()
             self._complaints.say(
                 bound.point.id, f"the server sends a {kind} that is no {wanted} exactly"

@@ -1,0 +1,288 @@
+"""Batched reads of an OPC UA server: values, status codes, source times, types, namespaces."""
+
+import logging
+import math
+import struct
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+from asyncua import ua
+
+from edge.drivers.base import DeviceError, DeviceSpec, Sample
+from edge.drivers.opcua.driver import OpcUaDriver
+from evidence.points import Dtype
+from evidence.quality import Quality
+from firmware_configs.profile import Register
+from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
+from tests.unit.edge.drivers.specs import register, spec
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WHEN = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=UTC)
+WHEN_NS = 1_793_534_400_123_456_000  # `date -ud 2026-11-01T12:00 +%s`, then the fraction
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def plant() -> AsyncIterator[Plant]:
+    made = Plant()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def node(name: str, dtype: Dtype = Dtype.F32, **of: object) -> Register:
+    return register(name, dtype, node="ns={ns};s=" + name, namespace=NAMESPACE, **of)  # type: ignore[arg-type] # register()'s keywords
+
+
+def of(plant: Plant, *rows: Register, **more: object) -> DeviceSpec:
+    return spec(plant.url, *rows, **more)  # type: ignore[arg-type] # spec()'s keywords
+
+
+async def read_once(made: DeviceSpec) -> list[Sample]:
+    driver = OpcUaDriver(made)
+    await driver.connect()
+    try:
+        return list(await driver.read())
+    finally:
+        await driver.close()
+
+
+async def test_value_status_and_source_time_of_each_node(plant: Plant) -> None:
+    await plant.put("good", 4.25, when=WHEN)
+    await plant.put("unsure", 4.5, status=ua.StatusCodes.UncertainSensorNotAccurate, when=WHEN)
+    await plant.put("broken", None, status=ua.StatusCodes.BadSensorFailure, when=WHEN)
+    await plant.put("gone", None, status=ua.StatusCodes.BadNoCommunication)
+    await plant.put("denied", None, status=ua.StatusCodes.BadNotReadable)
+    names = ("good", "unsure", "broken", "gone", "denied", "missing")
+    samples = await read_once(of(plant, *(node(n) for n in names)))
+    assert samples == [
+        Sample(struct.pack("<f", 4.25), Quality.GOOD, WHEN_NS),
+        Sample(struct.pack("<f", 4.5), Quality.UNCERTAIN, WHEN_NS),
+        Sample(None, Quality.SENSOR_FAULT, WHEN_NS),
+        Sample(None, Quality.NOT_CONNECTED, None),
+        Sample(None, Quality.DEVICE_REFUSED, None),
+        Sample(None, Quality.DEVICE_REFUSED, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "dtype", "raw"),
+    [
+        (ua.VariantType.Boolean, True, Dtype.U8, "01"),
+        (ua.VariantType.SByte, -2, Dtype.I8, "fe"),
+        (ua.VariantType.Byte, 0xA5, Dtype.U8, "a5"),
+        (ua.VariantType.Int16, -2, Dtype.I16, "feff"),
+        (ua.VariantType.UInt16, 0x1234, Dtype.U16, "3412"),
+        (ua.VariantType.Int32, -2, Dtype.I32, "feffffff"),
+        (ua.VariantType.UInt32, 0x12345678, Dtype.U32, "78563412"),
+        (ua.VariantType.Int64, -2, Dtype.I64, "feffffffffffffff"),
+        (ua.VariantType.UInt64, 2**64 - 1, Dtype.U64, "ffffffffffffffff"),
+        (ua.VariantType.Float, 123456.0, Dtype.F32, "0020f147"),
+        (ua.VariantType.Double, -2.0, Dtype.F64, "00000000000000c0"),
+        (ua.VariantType.Float, 4.25, Dtype.F64, "0000000000001140"),  # 0x4011000000000000
+        (ua.VariantType.Int32, 3, Dtype.U8, "03"),  # an enumeration
+    ],
+)
+async def test_every_number_type(
+    plant: Plant, kind: ua.VariantType, value: float, dtype: Dtype, raw: str
+) -> None:
+    name = f"typed-{kind.name.lower()}-{dtype.name.lower()}"
+    await plant.put(name, value, kind)
+    (sample,) = await read_once(of(plant, node(name, dtype)))
+    assert sample.quality is Quality.GOOD
+    assert sample.raw is not None
+    assert sample.raw.hex() == raw
+
+
+async def test_a_value_that_does_not_fit_is_a_wrong_answer_and_the_log_says_why(
+    plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    await plant.put("double", 4.2, ua.VariantType.Double)
+    await plant.put("big", 70000, ua.VariantType.UInt32)
+    await plant.put("text", "4.2", ua.VariantType.String)
+    await plant.put("array", [4.25, 4.5], ua.VariantType.Float)
+    await plant.put("empty", None)
+    rows = [
+        node("double"), node("big", Dtype.U16), node("text"), node("array"), node("empty"),
+    ]  # fmt: skip
+    with caplog.at_level(logging.WARNING, logger="edge.drivers"):
+        samples = await read_once(of(plant, *rows))
+    assert samples == [Sample(None, Quality.WRONG_ANSWER)] * 5
+    said = [r.message for r in caplog.records if r.name.startswith("edge.drivers")]
+    assert "device dev: dev.double: the server sends a Double that is no f32 exactly" in said
+    assert "device dev: dev.big: the server sends a UInt32 that is no u16 exactly" in said
+    assert "device dev: dev.array: the server sends a Float array that is no f32 exactly" in said
+    assert len(said) == 5
+
+
+async def test_nan_infinity_and_sentinel(plant: Plant) -> None:
+    await plant.put("nan", math.nan)
+    await plant.put("inf", -math.inf)
+    await plant.put("none", -9999.0)
+    samples = await read_once(of(plant, node("nan"), node("inf"), node("none", invalid=(-9999,))))
+    assert [s.quality for s in samples] == [
+        Quality.NOT_A_NUMBER, Quality.NOT_A_NUMBER, Quality.SENTINEL,
+    ]  # fmt: skip
+    assert samples[0].raw is not None
+    assert math.isnan(struct.unpack("<f", samples[0].raw)[0])
+    assert [s.raw for s in samples[1:]] == [
+        struct.pack("<f", -math.inf), struct.pack("<f", -9999.0),
+    ]  # fmt: skip
+
+
+async def test_one_row_is_many_nodes(plant: Plant) -> None:
+    for n in (1, 7, 12):
+        await plant.put(f"Pot{n:02}.Voltage", n / 4)
+    row = register(
+        "pot-{n:02}.voltage",
+        Dtype.F32,
+        node="ns={ns};s=Pot{n:02}.Voltage",
+        namespace=NAMESPACE,
+    )
+    samples = await read_once(of(plant, row, numbers=(12, 1, 7)))
+    assert [s.raw for s in samples] == [struct.pack("<f", n / 4) for n in (12, 1, 7)]
+
+
+async def test_a_node_with_its_own_index_needs_no_namespace(plant: Plant) -> None:
+    await plant.put("plain", 1.5)
+    rows = [
+        register("plain", Dtype.F32, node=f"ns={plant.index};s=plain"),
+        register("state", Dtype.I32, node="i=2259"),  # Server_ServerStatus_State: 0 is running
+    ]
+    samples = await read_once(of(plant, *rows))
+    assert [s.raw for s in samples] == [struct.pack("<f", 1.5), b"\0\0\0\0"]
+
+
+async def test_a_namespace_the_server_lacks_costs_its_points_until_it_comes(
+    plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    await plant.put("there", 1.5)
+    late = "urn:stackproof:test:late"
+    rows = [node("there"), register("later", Dtype.F32, node="ns={ns};s=later", namespace=late)]
+    driver = OpcUaDriver(of(plant, *rows))
+    await driver.connect()
+    with caplog.at_level(logging.INFO, logger="edge.drivers"):
+        for _ in range(2):
+            first, second = await driver.read()
+            assert first.quality is Quality.GOOD
+            assert second == Sample(None, Quality.DEVICE_REFUSED)
+        index = await plant.server.register_namespace(late)
+        await plant.server.nodes.objects.add_variable(
+            ua.NodeId(ua.String("later"), ua.Int16(index)), "later", 2.5, ua.VariantType.Float
+        )
+        _, second = await driver.read()
+    await driver.close()
+    assert second.raw == struct.pack("<f", 2.5)
+    said = [r.message for r in caplog.records if r.name.startswith("edge.drivers")]
+    assert said == [
+        f"device dev: namespace {late}: the server does not have it",
+        f"device dev: namespace {late}: is fine again",
+    ]
+
+
+async def test_a_thousand_and_more_nodes_are_read_in_batches(plant: Plant) -> None:
+    await plant.put("same", 4.25)
+    rows = [
+        register(f"r{i}", Dtype.F32, node="ns={ns};s=same", namespace=NAMESPACE)
+        for i in range(1001)
+    ]
+    driver = OpcUaDriver(of(plant, *rows, timeout_s=20.0))
+    await driver.connect()
+    plant.requests.clear()
+    samples = await driver.read()
+    assert plant.requests == ["ReadRequest"] * 2
+    await driver.close()
+    assert samples == [Sample(struct.pack("<f", 4.25), Quality.GOOD, None)] * 1001
+
+
+async def test_the_servers_own_limit_is_kept(plant: Plant) -> None:
+    await plant.put("same", 4.25)
+    limit = plant.server.get_node(
+        ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead
+    )
+    before = await limit.read_value()
+    await limit.write_value(2, ua.VariantType.UInt32)
+    rows = [
+        register(f"r{i}", Dtype.F32, node="ns={ns};s=same", namespace=NAMESPACE) for i in range(5)
+    ]
+    driver = OpcUaDriver(of(plant, *rows))
+    await driver.connect()
+    plant.requests.clear()
+    samples = await driver.read()
+    await limit.write_value(before, ua.VariantType.UInt32)
+    assert plant.requests == ["ReadRequest"] * 3
+    await driver.close()
+    assert [s.quality for s in samples] == [Quality.GOOD] * 5
+
+
+async def test_a_lasting_trouble_is_logged_once_and_its_end_once(
+    plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    await plant.put("moody", None, status=ua.StatusCodes.BadSensorFailure)
+    driver = OpcUaDriver(of(plant, node("moody")))
+    await driver.connect()
+    with caplog.at_level(logging.INFO, logger="edge.drivers"):
+        for _ in range(3):
+            await driver.read()
+        await plant.put("moody", 1.5)
+        for _ in range(3):
+            await driver.read()
+    await driver.close()
+    assert [r.message for r in caplog.records if r.name.startswith("edge.drivers")] == [
+        "device dev: dev.moody: the server says BadSensorFailure",
+        "device dev: dev.moody: is fine again",
+    ]
+
+
+@pytest.mark.parametrize("mode", ["read", "subscribe"])
+async def test_only_reading_services_are_seen_by_the_server(plant: Plant, mode: str) -> None:
+    await plant.put("good", 4.25)
+    plant.requests.clear()
+    driver = OpcUaDriver(spec(f"{plant.url}?mode={mode}", node("good"), node("missing")))
+    await driver.connect()
+    for _ in range(3):
+        await driver.read()
+    await driver.close()
+    assert set(plant.requests) <= {
+        "CreateSessionRequest", "ActivateSessionRequest", "CloseSessionRequest", "ReadRequest",
+        "CreateSubscriptionRequest", "CreateMonitoredItemsRequest", "PublishRequest",
+    }  # fmt: skip
+    assert "ReadRequest" in plant.requests
+
+
+async def test_the_gate_stops_a_write_and_a_call_before_they_are_sent(plant: Plant) -> None:
+    await plant.put("good", 4.25)
+    driver = OpcUaDriver(of(plant, node("good")))
+    await driver.connect()
+    plant.requests.clear()
+    client = driver._client
+    assert client is not None
+    target = client.get_node(ua.NodeId(ua.String("good"), ua.Int16(plant.index)))
+    with pytest.raises(RuntimeError, match="OPC UA WriteRequest must never leave the edge"):
+        await target.write_value(5.0, ua.VariantType.Float)
+    method = ua.NodeId(ua.Int32(ua.ObjectIds.Server_GetMonitoredItems))
+    with pytest.raises(RuntimeError, match="OPC UA CallRequest must never leave the edge"):
+        await client.get_server_node().call_method(method, 1)
+    assert "WriteRequest" not in plant.requests
+    assert "CallRequest" not in plant.requests
+    await driver.close()
+
+
+async def test_the_query_of_the_url_is_ours_and_not_the_servers(plant: Plant) -> None:
+    await plant.put("good", 4.25)
+    driver = OpcUaDriver(spec(plant.url + "?mode=read", node("good")))
+    await driver.connect()
+    assert driver._client is not None
+    assert driver._client.server_url.geturl() == plant.url
+    await driver.close()
+
+
+async def test_no_points_are_no_samples(plant: Plant) -> None:
+    assert await read_once(of(plant)) == []
+
+
+async def test_reading_without_connecting_is_an_error(plant: Plant) -> None:
+    with pytest.raises(DeviceError, match="not connected; connect first"):
+        await OpcUaDriver(of(plant, node("good"))).read()

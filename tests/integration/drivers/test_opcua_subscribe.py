@@ -1,0 +1,205 @@
+"""Subscriptions: the newest value of each node, its status and source time; alive or not."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from asyncua import ua
+from asyncua.client.ua_client import UaClient
+
+import edge.drivers.opcua.driver as module
+from edge.drivers.base import DeviceError, Sample
+from edge.drivers.opcua.driver import OpcUaDriver
+from evidence.points import Dtype
+from evidence.quality import Quality
+from firmware_configs.profile import Register
+from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
+from tests.unit.edge.drivers.specs import register, spec
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WHEN = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=UTC)
+WHEN_NS = 1_793_534_400_123_456_000
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def plant() -> AsyncIterator[Plant]:
+    made = Plant()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def node(name: str) -> Register:
+    return register(name, Dtype.F32, node="ns={ns};s=" + name, namespace=NAMESPACE)
+
+
+def subscribing(plant: Plant, *names: str, timeout_s: float = 1.0) -> OpcUaDriver:
+    rows = [node(n) for n in names]
+    return OpcUaDriver(spec(f"{plant.url}?mode=subscribe", *rows, timeout_s=timeout_s))
+
+
+async def until(read: Callable[[], Awaitable[object]], wanted: object) -> object:
+    """Read until the wanted comes, for at most 3 s; gives what came last."""
+    got: object = None
+    for _ in range(60):
+        got = await read()
+        if got == wanted:
+            break
+        await asyncio.sleep(0.05)
+    return got
+
+
+async def test_the_first_read_after_connecting_has_every_value(plant: Plant) -> None:
+    await plant.put("a", 1.5, when=WHEN)
+    await plant.put("b", None, status=ua.StatusCodes.BadSensorFailure, when=WHEN)
+    driver = subscribing(plant, "a", "missing", "b")
+    await driver.connect()
+    assert await driver.read() == [
+        Sample(struct.pack("<f", 1.5), Quality.GOOD, WHEN_NS),
+        Sample(None, Quality.DEVICE_REFUSED),
+        Sample(None, Quality.SENSOR_FAULT, WHEN_NS),
+    ]
+    await driver.close()
+
+
+async def test_changes_of_value_and_of_status_arrive_with_their_source_time(plant: Plant) -> None:
+    await plant.put("c", 1.5)
+    driver = subscribing(plant, "c")
+    await driver.connect()
+    await plant.put("c", 2.5, when=WHEN)
+    wanted = [Sample(struct.pack("<f", 2.5), Quality.GOOD, WHEN_NS)]
+    assert await until(driver.read, wanted) == wanted
+    await plant.put("c", 2.5, status=ua.StatusCodes.UncertainSensorNotAccurate, when=WHEN)
+    wanted = [Sample(struct.pack("<f", 2.5), Quality.UNCERTAIN, WHEN_NS)]
+    assert await until(driver.read, wanted) == wanted
+    await plant.put("c", None, status=ua.StatusCodes.BadNoCommunication, when=WHEN)
+    wanted = [Sample(None, Quality.NOT_CONNECTED, WHEN_NS)]
+    assert await until(driver.read, wanted) == wanted
+    await driver.close()
+
+
+async def test_of_many_changes_the_newest_counts(plant: Plant) -> None:
+    await plant.put("d", 0.0)
+    driver = subscribing(plant, "d")
+    await driver.connect()
+    for step in range(1, 101):
+        await plant.put("d", float(step))
+    wanted = [Sample(struct.pack("<f", 100.0), Quality.GOOD)]
+    assert await until(driver.read, wanted) == wanted
+    await driver.close()
+
+
+async def test_a_read_asks_the_server_for_its_time_and_for_no_value(plant: Plant) -> None:
+    await plant.put("e", 1.5)
+    driver = subscribing(plant, "e")
+    await driver.connect()
+    await asyncio.sleep(0.3)
+    plant.requests.clear()
+    for _ in range(3):
+        await driver.read()
+    assert plant.requests.count("ReadRequest") == 3
+    await driver.close()
+
+
+async def test_what_is_asked_of_the_server(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    await plant.put("e", 1.5)
+    asked: list[Any] = []
+
+    def spy(name: str) -> None:
+        real = getattr(UaClient, name)
+
+        async def heard(self: UaClient, request: object, *rest: object) -> object:
+            asked.append(request)
+            return await real(self, request, *rest)
+
+        monkeypatch.setattr(UaClient, name, heard)
+
+    spy("create_subscription")
+    spy("create_monitored_items")
+    driver = subscribing(plant, "e")
+    await driver.connect()
+    await driver.close()
+    subscription, items = asked
+    assert 0 < subscription.RequestedPublishingInterval <= 250
+    assert subscription.RequestedLifetimeCount >= 3 * subscription.RequestedMaxKeepAliveCount
+    (item,) = items.ItemsToCreate
+    assert item.RequestedParameters.QueueSize >= 1
+    assert item.RequestedParameters.DiscardOldest is True
+    assert 0 < item.RequestedParameters.SamplingInterval <= 250
+
+
+async def test_a_quiet_value_is_alive_as_long_as_the_server_is(plant: Plant) -> None:
+    await plant.put("f", 1.5)
+    driver = subscribing(plant, "f")
+    await driver.connect()
+    for _ in range(5):
+        assert (await driver.read())[0].quality is Quality.GOOD
+        await asyncio.sleep(0.1)
+    await driver.close()
+
+
+async def test_a_server_that_does_not_answer_is_out_of_reach_though_values_are_known(
+    plant: Plant,
+) -> None:
+    await plant.put("f", 1.5)
+    driver = subscribing(plant, "f", timeout_s=0.2)
+    await driver.connect()
+    plant.is_silent = True
+    with pytest.raises(DeviceError, match=r"no answer within 0\.2 s"):
+        await driver.read()
+    plant.is_silent = False
+    assert await plant.settled() == 0
+
+
+async def test_a_subscription_that_falls_silent_is_given_up_though_the_server_answers(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plant.put("g", 1.5)
+    driver = subscribing(plant, "g")
+    await driver.connect()
+    await driver.read()
+    now = module.monotonic()
+    # three keep-alives of 20 publishing intervals of 250 ms: 15 s
+    monkeypatch.setattr(module, "monotonic", lambda: now + 14.0)
+    await driver.read()
+    monkeypatch.setattr(module, "monotonic", lambda: now + 16.0)
+    with pytest.raises(DeviceError, match=r"the subscription has been silent for 1[56] s"):
+        await driver.read()
+    assert await plant.settled() == 0
+
+
+async def test_a_subscription_the_server_ends_is_given_up(plant: Plant) -> None:
+    await plant.put("g", 1.5)
+    driver = subscribing(plant, "g")
+    await driver.connect()
+    note = ua.StatusChangeNotification(Status=ua.StatusCode(ua.UInt32(ua.StatusCodes.BadTimeout)))
+    driver._published(
+        ua.PublishResult(1, NotificationMessage=ua.NotificationMessage(NotificationData=[note]))
+    )
+    with pytest.raises(DeviceError, match="the server ended the subscription: BadTimeout"):
+        await driver.read()
+    await driver.connect()
+    assert (await driver.read())[0].quality is Quality.GOOD
+    await driver.close()
+
+
+async def test_a_namespace_that_comes_late_is_subscribed_anew(plant: Plant) -> None:
+    late = "urn:stackproof:test:late-subscription"
+    row = register("later", Dtype.F32, node="ns={ns};s=later", namespace=late)
+    driver = OpcUaDriver(spec(f"{plant.url}?mode=subscribe", row))
+    await driver.connect()
+    assert await driver.read() == [Sample(None, Quality.DEVICE_REFUSED)]
+    index = await plant.server.register_namespace(late)
+    await plant.server.nodes.objects.add_variable(
+        ua.NodeId(ua.String("later"), ua.Int16(index)), "later", 2.5, ua.VariantType.Float
+    )
+    with pytest.raises(DeviceError, match="the server has new namespaces; subscribe anew"):
+        await driver.read()
+    await driver.connect()
+    assert (await driver.read())[0].raw == struct.pack("<f", 2.5)
+    await driver.close()
