@@ -31,7 +31,12 @@ class Problem(NamedTuple):
 
 
 class Fields:
-    """One table of the file. `label` (a register's name) opens each reason about it."""
+    """One table of the file.
+
+    Attributes:
+        label: opens each reason about this table, e.g. a register's name.
+        flawed: something was wrong in this table itself; what was read may be a stand-in.
+    """
 
     def __init__(
         self, table: Mapping[str, Any], *, file: str, prefix: str, problems: list[Problem]
@@ -42,9 +47,11 @@ class Fields:
         self._problems = problems
         self._asked: set[str] = set()
         self.label = ""
+        self.flawed = False
 
     def complain(self, key: str, reason: str) -> None:
         """Note one problem with a key of this table."""
+        self.flawed = True
         text = f"{self.label}: {reason}" if self.label else reason
         self._problems.append(Problem(self._file, self._path(key), text))
 
@@ -115,10 +122,13 @@ class Fields:
             return float(value)
         return float(low)
 
-    def decimal(self, key: str, *, default: str) -> str:
-        """A decimal number written as text, so that no binary rounding touches it."""
-        value = self.text(key, default=default)
-        return value if not value or is_decimal(value, key, self) else default
+    def decimal(self, key: str, *, default: str | None = None, why: str = "") -> str:
+        """A decimal number written as text, so that no binary rounding touches it.
+
+        Without a default it is required; the stand-in is then "1".
+        """
+        value = self.text(key, default=default, why=why)
+        return value if value and is_decimal(value, key, self) else default or "1"
 
     def child(self, key: str) -> "Fields":
         """The [key] table of this one, required."""

@@ -7,12 +7,11 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from evidence.points import Dtype, exact
+from evidence.points import exact
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.model import (
     QUALITY_LEVELS,
@@ -51,7 +50,7 @@ class ProfileError(Exception):
     """A profile that cannot be used.
 
     Attributes:
-        errors: every (file, key, reason), in the order of the file.
+        errors: every (file, key, reason).
     """
 
     def __init__(self, errors: Sequence[Problem]) -> None:
@@ -131,12 +130,9 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
     protocol = fields.choice("protocol", ("modbus", "opcua"))
     modbus = protocol == "modbus"
     notation = fields.choice("address_notation", ADDRESS_NOTATIONS) if modbus else ""
-    registers = tuple(
-        read_register(table, protocol=protocol, notation=notation)
-        for table in fields.children("register")
-    )
-    vectors = tuple(_vector(row) for row in fields.children("vector"))
-    caveats = tuple(_caveat(row) for row in fields.children("caveat"))
+    rows, vector_rows = fields.children("register"), fields.children("vector")
+    registers = tuple(read_register(row, protocol=protocol, notation=notation) for row in rows)
+    vectors = tuple(_vector(row) for row in vector_rows)
     profile = Profile(
         id=f"{vendor}/{model}",
         path=path,
@@ -157,11 +153,14 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
         probe=fields.optional_text("probe"),
         registers=registers,
         vectors=vectors,
-        caveats=caveats,
+        caveats=tuple(_caveat(row) for row in fields.children("caveat")),
     )
     _check_head(fields, profile)
-    _check_places(profile, path, problems)
-    _check_vectors(profile, path, problems)
+    _check_places(rows, registers)
+    sound = {r.name: r for r, row in zip(registers, rows, strict=True) if not row.flawed}
+    for row, vector in zip(vector_rows, vectors, strict=True):
+        if not row.flawed:
+            _check_vector(row, vector, profile, sound)
     fields.finish()
     return profile
 
@@ -184,8 +183,7 @@ def _vector(fields: Fields) -> Vector:
         words.append(word)
     if not fields.has("words"):
         fields.complain("words", "is missing: the 16-bit words in address order")
-    fields.text("value", why="decimal text, what the words mean")
-    value = fields.decimal("value", default="0") if fields.has("value") else "0"
+    value = fields.decimal("value", why="decimal text, what the words mean")
     fields.finish()
     return Vector(register, tuple(words), value)
 
@@ -218,17 +216,17 @@ def _check_head(fields: Fields, profile: Profile) -> None:
                 fields.complain(key, _MODBUS_ONLY)
 
 
-def _check_places(profile: Profile, path: Path, problems: list[Problem]) -> None:
-    """No name twice, no cell or node claimed twice."""
-    for index, register in enumerate(profile.registers):
-        for before, other in enumerate(profile.registers[:index]):
+def _check_places(rows: Sequence[Fields], registers: Sequence[Register]) -> None:
+    """No name twice; no cell or node claimed twice, as far as the rows are sound themselves."""
+    for index, (row, register) in enumerate(zip(rows, registers, strict=True)):
+        was_flawed = row.flawed
+        for before, other in enumerate(registers[:index]):
             if register.name and register.name == other.name:
-                reason = f"{register.name} is also the name of register[{before}]"
-                problems.append(Problem(str(path), f"register[{index}].name", reason))
+                row.complain("name", f"is also the name of register[{before}]")
+            if was_flawed or rows[before].flawed:
+                continue
             if reason := _clash(register, other):
-                key = "address" if register.node is None else "node"
-                text = f"{register.name}: {reason}"
-                problems.append(Problem(str(path), f"register[{index}].{key}", text))
+                row.complain("address" if register.node is None else "node", reason)
 
 
 def _clash(register: Register, other: Register) -> str:
@@ -244,40 +242,34 @@ def _clash(register: Register, other: Register) -> str:
     return f"address {register.address:#06x} overlaps {other.name} ({taken})"
 
 
-def _check_vectors(profile: Profile, path: Path, problems: list[Problem]) -> None:
-    registers = {r.name: r for r in profile.registers if r.table in REGISTER_TABLES}
-    for index, vector in enumerate(profile.vectors):
-        key, reason = _wrong_vector(profile, registers, vector)
-        if reason:
-            text = f"{vector.register}: {reason}"
-            problems.append(Problem(str(path), f"vector[{index}].{key}", text))
-
-
-def _wrong_vector(
-    profile: Profile, registers: Mapping[str, Register], vector: Vector
-) -> tuple[str, str]:
-    """(key, reason) of what is wrong with a vector, or ("", "")."""
-    if vector.register not in registers:
-        known = " ".join(registers)
-        return "register", f"is no 16-bit register of this profile; known: {known}"
-    register = registers[vector.register]
-    if register.dtype.size < 2:
-        return "", ""  # an impossible type, already reported at the register
+def _check_vector(
+    row: Fields, vector: Vector, profile: Profile, sound: Mapping[str, Register]
+) -> None:
+    """The words are as many as the type takes, and mean the value."""
+    if vector.register not in {r.name for r in profile.registers}:
+        row.complain("register", "is no register of this profile")
+        return
+    register = sound.get(vector.register)
+    if register is None or profile.protocol != "modbus":
+        return
+    if register.table not in REGISTER_TABLES:
+        row.complain("register", f"is in table {register.table}; vectors are for 16-bit registers")
+        return
     if len(vector.words) != register.words:
         of_type = f"{register.dtype.name.lower()} takes {register.words}"
-        return "words", f"there are {len(vector.words)} words, {of_type}"
+        row.complain("words", f"there are {len(vector.words)}, but {of_type}")
+        return
     raw = number_of_words(vector.words, register.dtype, profile.word_order, profile.byte_order)
-    if _means(raw, register, vector.value):
-        return "", ""
-    order = f"word_order {profile.word_order}, byte_order {profile.byte_order}"
-    return "value", f"the words are raw {raw} ({order}), which is not {vector.value}"
+    if not _means(raw, register, vector.value):
+        order = f"word_order {profile.word_order}, byte_order {profile.byte_order}"
+        row.complain("value", f"the words are raw {raw} ({order}), which is not {vector.value}")
 
 
 def _means(raw: int | float, register: Register, value: str) -> bool:
     wanted = (exact(value) - exact(register.offset)) / exact(register.scale)
-    if isinstance(raw, float) and register.dtype in (Dtype.F32, Dtype.F64):
-        try:
-            return raw == nearest_float(float(wanted), register.dtype)
-        except OverflowError:
-            return False
-    return Fraction(Decimal(raw)) * Fraction(1, 10**register.decimals) == wanted
+    if not isinstance(raw, float):
+        return Fraction(raw, 10**register.decimals) == wanted
+    try:
+        return raw == nearest_float(float(wanted), register.dtype)
+    except OverflowError:
+        return False

@@ -18,6 +18,7 @@ COUNTABLE = frozenset(
     {"energy", "mass", "solid-fuel-mass", "gas-volume", "count", "duration", "emission"}
 )
 
+_STAND_IN = Quantity("count", "1")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _NODE = re.compile(r"(ns=(\d+|\{ns\});)?[isgb]=.+")
 _PAD = re.compile(r"(0\d)?")
@@ -46,7 +47,7 @@ def read_register(fields: Fields, *, protocol: str, notation: str) -> Register:
         dtype=dtype,
         decimals=decimals,
         point_decimals=point_decimals,
-        quantity=quantity,
+        quantity=quantity or _STAND_IN,
         role=role,
         applies=_applies(fields),
         invalid=_invalid(fields, dtype),
@@ -76,8 +77,8 @@ def _filled(fields: Fields, key: str, template: str, allowed: set[str]) -> str:
     marks = " and ".join("{" + mark + "}" for mark in sorted(allowed)) or "no braces"
     try:
         parts = list(string.Formatter().parse(template))
-    except ValueError as error:
-        fields.complain(key, f"{template!r}: {error}; allowed here: {marks}")
+    except ValueError:
+        fields.complain(key, f"the braces of {template!r} do not match; allowed here: {marks}")
         return ""
     for _, mark, pad, conversion in parts:
         if mark is None:
@@ -96,7 +97,7 @@ def _dtype(fields: Fields) -> Dtype:
             return Dtype.named(text)
         except ValueError as error:
             fields.complain("type", str(error))
-    return Dtype.U16
+    return Dtype.I64  # the stand-in that causes the fewest complaints further on
 
 
 def _decimals(fields: Fields, dtype: Dtype) -> tuple[int, int]:
@@ -111,7 +112,8 @@ def _decimals(fields: Fields, dtype: Dtype) -> tuple[int, int]:
     return decimals, fields.integer("point_decimals", 0, DECIMALS_MAX, default=decimals)
 
 
-def _quantity(fields: Fields) -> Quantity:
+def _quantity(fields: Fields) -> Quantity | None:
+    """None when it cannot be built."""
     given = {"kind": fields.text("kind", why="what it measures, e.g. energy"),
              "unit": fields.text("unit", why="e.g. kWh")}  # fmt: skip
     for key in ("reference", "moisture", "heating", "fuel_basis"):
@@ -122,11 +124,13 @@ def _quantity(fields: Fields) -> Quantity:
             return Quantity.from_map(given)
         except ValueError as error:
             fields.complain("kind", str(error))
-    return Quantity("count", "1")
+    return None
 
 
-def _role(fields: Fields, quantity: Quantity, dtype: Dtype) -> Role:
+def _role(fields: Fields, quantity: Quantity | None, dtype: Dtype) -> Role:
     role = Role(fields.choice("role", [r.value for r in Role], default="gauge"))
+    if quantity is None:
+        return role
     if role is Role.TOTALISER and quantity.kind not in COUNTABLE:
         fields.complain(
             "role",
