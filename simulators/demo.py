@@ -1,0 +1,136 @@
+"""`stackproof demo`: a simulated plant, an agent, a broker and a collector in one go.
+
+Starts the same commands a user starts, as child processes: `keys new`, `sim run`, `cloud run`,
+`edge run`, and for a demo that ends by itself `cloud month close` and `verify`. What it is doing
+goes to stderr, a line a step; the archives it made go to stdout, one path a line.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from simulators.children import Child, DemoError, run_to_end
+from simulators.clock import SystemClock
+from simulators.collector_watch import CollectorWatch
+from simulators.demo_files import PLANT, TIME_ZONE, write_cloud_file, write_site_file
+
+PLANTS = ("smelter",)
+EXIT_FAILED, EXIT_CANNOT = 1, 2
+START_S = 60.0
+CLOSE_S = 120.0
+
+
+def main(argv: list[str]) -> int:
+    """Run the demo; 0 when everything passed."""
+    args = _parser().parse_args(argv)
+    plants = args.plants.split(",") if args.plants else list(PLANTS)
+    if unknown := [name for name in plants if name not in PLANTS]:
+        known = ", ".join(PLANTS)
+        _say(f"stackproof demo: no plant {unknown[0]!r}; there is: {known}")
+        return EXIT_CANNOT
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            return _demo(args, stack)
+    except DemoError as error:
+        _say(f"stackproof demo: {error}")
+        return EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stackproof demo",
+        description="Simulated plant, agent, broker and collector in one go, on this machine only.",
+    )
+    parser.add_argument(
+        "--for", dest="seconds", type=_seconds, metavar="SECONDS",
+        help="collect this long after the first receipt, then close, seal, verify and end",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-out"), metavar="DIR",
+        help="where archives, trust.pem and a work folder go (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--plants", metavar="LIST", help=f"of {','.join(PLANTS)} (all)")
+    parser.add_argument("--port", type=int, default=8600, help="of the dashboard (%(default)s)")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 86400 seconds")
+    return seconds
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _demo(args: argparse.Namespace, stack: ExitStack) -> int:
+    out: Path = args.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="work-", dir=out))
+    clock = SystemClock()
+    began_s = clock.elapsed_s()
+    _say(f"Working in {work}; logs of every part stand there.")
+
+    _say("Making keys: a plant root, a gateway and a collector.")
+    run_to_end(
+        ["keys", "new", "--out", str(work / "keys"), "--plant", PLANT, "--gateway", "edge-1"]
+    )
+    (out / "trust.pem").write_bytes((work / "keys/root.crt").read_bytes())
+
+    _say("Starting the simulated smelter: Modbus TCP meters and an OPC UA pot gateway.")
+    truth = str(work / "truth")
+    ports = ["--modbus-port", "0", "--opcua-port", "0"]
+    plant = Child(work, "sim", ["sim", "run", "smelter", "--json", "--out", truth, *ports])
+    stack.enter_context(plant)
+    _say("Starting the collector with its broker.")
+    cloud_file = write_cloud_file(work, archives=out, port=args.port)
+    collector = Child(work, "cloud", ["cloud", "run", str(cloud_file)])
+    stack.enter_context(collector)
+
+    devices = plant.json_line(START_S)["devices"]
+    watch = CollectorWatch(work / "cloud", collector, clock, START_S)
+    _say(f"Dashboard: {watch.http}")
+    site_file = write_site_file(work, devices, broker=watch.broker)
+    _say(f"Starting the agent: it reads {len(devices)} devices once a second and signs.")
+    agent = Child(work, "edge", ["edge", "run", str(site_file)])
+    stack.enter_context(agent)
+    children = (plant, collector, agent)
+    watch.wait_for_receipt(children, START_S)
+    _say(f"First readings signed, delivered and receipted {clock.elapsed_s() - began_s:.0f} s in.")
+
+    if args.seconds is None:
+        _say("Running until Ctrl-C.")
+        watch.stay(children, None)
+        return 0
+    _say(f"Collecting for {args.seconds:g} s.")
+    watch.stay(children, args.seconds)
+    return _close_and_verify(args, out, cloud_file)
+
+
+def _close_and_verify(args: argparse.Namespace, out: Path, cloud_file: Path) -> int:
+    now = datetime.fromtimestamp(SystemClock().now_ns() // 10**9, ZoneInfo(TIME_ZONE))
+    month = now.strftime("%Y-%m")
+    _say(f"Closing {month} so far, asking the gateway to sign, sealing.")
+    run_to_end(
+        ["cloud", "month", "close", str(cloud_file), "--plant", PLANT, "--month", month,
+         "--interim"],
+        timeout_s=CLOSE_S,
+    )  # fmt: skip
+    archive = out / f"{PLANT}-{month}.tar"
+    _say(f"Verifying {archive.name} with nothing but trust.pem.")
+    said = run_to_end(
+        ["verify", str(archive), "--trust", str(out / "trust.pem")], timeout_s=CLOSE_S
+    )
+    _say(said.rstrip())
+    _say(f"Try it yourself: stackproof verify {archive} --trust {out / 'trust.pem'}")
+    sys.stdout.write(f"{archive}\n")
+    return 0
