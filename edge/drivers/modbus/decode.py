@@ -5,16 +5,40 @@ the bits of a NaN survive and no rounding can happen.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from edge.drivers.base import Sample
-from edge.drivers.raw import judge
+from edge.drivers.raw import judge_of
+from evidence.quality import Quality
 from firmware_configs.profile import Register
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What decoding needs to know of a register, worked out once.
+
+    Attributes:
+        cells: 16-bit registers or bits it takes.
+        judge: raw bytes to quality.
+    """
+
+    cells: int
+    judge: Callable[[bytes], Quality]
+
+    @classmethod
+    def of(cls, register: Register) -> "Value":
+        """The value of a register row."""
+        return cls(register.words, judge_of(register))
+
+
+#: (first cell of the value in the answer, the value)
+Place = tuple[int, Value]
 
 
 def decode_words(
     words: Sequence[int],
-    places: Iterable[tuple[int, Register]],
+    places: Iterable[Place],
     *,
     word_order: str,
     byte_order: str,
@@ -23,7 +47,7 @@ def decode_words(
 
     Args:
         words: the answer, each 0..65535, in address order.
-        places: (first word of the value in the answer, its register).
+        places: where the values stand in the answer.
         word_order: "big" when a value's first word is its most significant.
         byte_order: "big" when a word's first byte on the wire is its most significant (Modbus).
 
@@ -37,23 +61,23 @@ def decode_words(
     data = struct.pack(f"{'>' if word_order == byte_order else '<'}{len(words)}H", *words)
     step = -1 if word_order == "big" else 1
     samples = []
-    for first, register in places:
-        raw = data[2 * first : 2 * (first + register.words)][::step]
-        samples.append(Sample(raw, judge(raw, register)))
+    for first, value in places:
+        raw = data[2 * first : 2 * (first + value.cells)][::step]
+        samples.append(Sample(raw, value.judge(raw)))
     return samples
 
 
-def decode_bits(bits: Sequence[bool], places: Iterable[tuple[int, Register]]) -> list[Sample]:
+def decode_bits(bits: Sequence[bool], places: Iterable[Place]) -> list[Sample]:
     """Samples out of one answer of coils or discrete inputs: u8, 0 or 1.
 
     Args:
         bits: the answer in address order.
-        places: (position of the bit in the answer, its register).
+        places: where the bits stand in the answer.
     """
     samples = []
-    for first, register in places:
+    for first, value in places:
         raw = b"\x01" if bits[first] else b"\x00"
-        samples.append(Sample(raw, judge(raw, register)))
+        samples.append(Sample(raw, value.judge(raw)))
     return samples
 
 

@@ -22,7 +22,7 @@ from pymodbus.pdu import ModbusPDU
 from edge.drivers.address import Address, parse_address, wrong
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
-from edge.drivers.modbus.decode import decode_bits, decode_words, find_pdu
+from edge.drivers.modbus.decode import Value, decode_bits, decode_words, find_pdu
 from edge.drivers.modbus.plan import (
     TABLES,
     Cut,
@@ -211,6 +211,7 @@ class ModbusDriver:
         self._name = f"device {spec.id} ({address}, unit {unit})"
         self._link = _Link(address, unit, spec.timeout_s, spec.profile.pause_ms / 1000)
         self._wanted = False
+        self._values = [Value.of(bound.register) for bound in spec.points]
         self._slots = tuple(_slot(spec, i, bound) for i, bound in enumerate(spec.points))
         self._cuts: set[Cut] = set()
         self._refused: dict[Slot, None] = {}  # in the order they will be asked again
@@ -307,8 +308,8 @@ class ModbusDriver:
     def _place(
         self, read: Read, cells: Sequence[int] | Sequence[bool], samples: list[Sample]
     ) -> None:
-        profile, points = self._spec.profile, self._spec.points
-        places = [(s.address - read.address, points[s.index].register) for s in read.slots]
+        profile, values = self._spec.profile, self._values
+        places = [(s.address - read.address, values[s.index]) for s in read.slots]
         if read.code <= 2:
             found = decode_bits([bool(c) for c in cells], places)
         else:

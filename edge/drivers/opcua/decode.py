@@ -6,10 +6,12 @@ Pure: no I/O, no OPC UA library; status codes are the 32-bit numbers of OPC UA P
 
 import math
 import struct
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from edge.drivers.base import Sample
-from edge.drivers.raw import judge, pack, unpack
+from edge.drivers.raw import judge_of, pack, unpack
 from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.profile import Register
@@ -33,6 +35,24 @@ _NAMED: dict[int, Quality] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What decoding needs to know of a register, worked out once.
+
+    Attributes:
+        dtype: the number type the point is declared in.
+        judge: raw bytes to quality.
+    """
+
+    dtype: Dtype
+    judge: Callable[[bytes], Quality]
+
+    @classmethod
+    def of(cls, register: Register) -> "Value":
+        """The value of a register row."""
+        return cls(register.dtype, judge_of(register))
+
+
 def status_quality(status: int) -> Quality:
     """The quality a status code stands for, the value aside.
 
@@ -50,28 +70,28 @@ def status_quality(status: int) -> Quality:
 
 
 def decode_value(
-    value: object, *, status: int, source_time: datetime | None, register: Register
+    content: object, value: Value, *, status: int, source_time: datetime | None
 ) -> Sample:
     """One node's answer as a sample.
 
     Args:
-        value: the variant's content: bool, int or float; anything else (None, text, array) has
+        content: the variant's content: bool, int or float; anything else (None, text, array) has
             no number.
+        value: the point's value.
         status: the 32-bit StatusCode.
         source_time: SourceTimestamp, aware UTC, or None.
-        register: its dtype and `invalid` are used.
 
     Returns:
         A sample whose raw bytes are the value itself or None, never a rounded one. A value that
         the declared dtype cannot hold exactly is WRONG_ANSWER.
     """
-    raw = exact_bytes(value, register.dtype)
+    raw = exact_bytes(content, value.dtype)
     quality = status_quality(status)
     if quality.usable and raw is None:
-        lost = isinstance(value, float) and not math.isfinite(value)
+        lost = isinstance(content, float) and not math.isfinite(content)
         quality = Quality.NOT_A_NUMBER if lost else Quality.WRONG_ANSWER
     elif quality.usable and raw is not None:
-        judged = judge(raw, register)
+        judged = value.judge(raw)
         quality = quality if judged is Quality.GOOD else judged
     return Sample(raw, quality, source_ns(source_time))
 

@@ -27,7 +27,7 @@ from asyncua.ua.uaerrors import UaError
 from edge.drivers.address import Address, parse_address, wrong
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
-from edge.drivers.opcua.decode import decode_value, status_quality
+from edge.drivers.opcua.decode import Value, decode_value, status_quality
 from evidence.quality import Quality
 
 _LOG = logging.getLogger(__name__)
@@ -102,6 +102,7 @@ class OpcUaDriver:
         self._name = f"device {spec.id} ({self._endpoint})"
         for bound in spec.points:
             _node_id(spec, bound, 0)  # a template that cannot work is known before connecting
+        self._values = [Value.of(bound.register) for bound in spec.points]
         self._complaints = Complaints(_LOG, spec.id)
         self._wanted = False
         self._client: Client | None = None
@@ -233,9 +234,9 @@ class OpcUaDriver:
         variant, status = answer.Value, answer.StatusCode
         sample = decode_value(
             variant.Value if variant is not None else None,
+            self._values[index],
             status=status.value if status is not None else 0,  # Part 6, 5.2.2.17: absent is Good
             source_time=answer.SourceTimestamp,
-            register=bound.register,
         )
         if sample.quality is Quality.GOOD:
             self._complaints.over(bound.point.id)

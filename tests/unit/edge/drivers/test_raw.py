@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.drivers.raw import judge, pack, unpack
+from edge.drivers.raw import judge_of, pack, unpack
 from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.unit.edge.drivers.specs import register
@@ -44,7 +44,7 @@ def test_raw_is_little_endian_in_every_type(dtype: Dtype, number: float, raw: st
     ],
 )
 def test_nan_and_infinity_are_no_numbers(dtype: Dtype, raw: str, quality: Quality) -> None:
-    assert judge(bytes.fromhex(raw), register("r", dtype)) is quality
+    assert judge_of(register("r", dtype))(bytes.fromhex(raw)) is quality
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_nan_and_infinity_are_no_numbers(dtype: Dtype, raw: str, quality: Qualit
 def test_the_devices_own_no_value_patterns(
     dtype: Dtype, invalid: tuple[int, ...], raw: str, quality: Quality
 ) -> None:
-    assert judge(bytes.fromhex(raw), register("r", dtype, invalid=invalid)) is quality
+    assert judge_of(register("r", dtype, invalid=invalid))(bytes.fromhex(raw)) is quality

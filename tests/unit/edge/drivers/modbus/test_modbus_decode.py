@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.drivers.modbus.decode import decode_bits, decode_words, find_pdu
+from edge.drivers.modbus.decode import Value, decode_bits, decode_words, find_pdu
 from edge.drivers.raw import unpack
 from evidence.points import Dtype, exact
 from evidence.quality import Quality
@@ -31,7 +31,9 @@ ORDERS = {
 def one(words: list[int], dtype: Dtype, order: str, **of_register: tuple[int, ...]) -> object:
     word_order, byte_order = ORDERS[order]
     row = register("r", dtype, **of_register)  # type: ignore[arg-type] # invalid=...
-    (sample,) = decode_words(words, [(0, row)], word_order=word_order, byte_order=byte_order)
+    (sample,) = decode_words(
+        words, [(0, Value.of(row))], word_order=word_order, byte_order=byte_order
+    )
     assert sample.raw is not None
     return unpack(sample.raw, dtype) if sample.quality is Quality.GOOD else sample.quality
 
@@ -90,7 +92,9 @@ def test_one_word_knows_no_word_order_but_a_byte_order(order: str, word: int) ->
 
 def test_a_sentinel_keeps_its_bytes() -> None:
     row = register("r", Dtype.U32, invalid=(0xFFFFFFFF,))
-    (sample,) = decode_words([0xFFFF, 0xFFFF], [(0, row)], word_order="big", byte_order="big")
+    (sample,) = decode_words(
+        [0xFFFF, 0xFFFF], [(0, Value.of(row))], word_order="big", byte_order="big"
+    )
     assert sample.quality is Quality.SENTINEL
     assert sample.raw == b"\xff\xff\xff\xff"
     assert sample.source_ns is None
@@ -106,7 +110,7 @@ def test_a_sentinel_keeps_its_bytes() -> None:
 )
 def test_a_nan_keeps_its_bits(words: list[int], raw: str) -> None:
     row = register("r", Dtype.F32)
-    (sample,) = decode_words(words, [(0, row)], word_order="big", byte_order="big")
+    (sample,) = decode_words(words, [(0, Value.of(row))], word_order="big", byte_order="big")
     assert sample.quality is Quality.NOT_A_NUMBER
     assert sample.raw is not None
     assert sample.raw.hex() == raw
@@ -115,21 +119,22 @@ def test_a_nan_keeps_its_bits(words: list[int], raw: str) -> None:
 def test_values_stand_where_the_places_say_in_the_order_of_the_places() -> None:
     words = [0x0001, 0xAAAA, 0x0000, 0x0002, 0x47F1, 0x2000]
     a, b, c = register("a", Dtype.U16), register("b", Dtype.U32), register("c", Dtype.F32)
-    samples = decode_words(words, [(4, c), (0, a), (2, b)], word_order="big", byte_order="big")
+    places = [(4, Value.of(c)), (0, Value.of(a)), (2, Value.of(b))]
+    samples = decode_words(words, places, word_order="big", byte_order="big")
     assert [s.raw and s.raw.hex() for s in samples] == ["0020f147", "0100", "02000000"]
 
 
 def test_bits_are_u8_zero_or_one() -> None:
     row = register("breaker", Dtype.U8, table="coil")
     bits = [True, False, True, False, False, False, False, False]
-    samples = decode_bits(bits, [(0, row), (1, row), (2, row)])
+    samples = decode_bits(bits, [(i, Value.of(row)) for i in range(3)])
     assert [s.raw for s in samples] == [b"\x01", b"\x00", b"\x01"]
     assert all(s.quality is Quality.GOOD for s in samples)
 
 
 def test_a_bit_can_be_a_sentinel() -> None:
     row = register("valid", Dtype.U8, table="discrete", invalid=(0,))
-    (sample,) = decode_bits([False] * 8, [(3, row)])
+    (sample,) = decode_bits([False] * 8, [(3, Value.of(row))])
     assert (sample.raw, sample.quality) == (b"\x00", Quality.SENTINEL)
 
 
@@ -172,7 +177,7 @@ def test_the_profiles_own_vectors(name: str) -> None:
     for vector in profile.vectors:
         row = profile.register(vector.register)
         (sample,) = decode_words(
-            vector.words, [(0, row)],
+            vector.words, [(0, Value.of(row))],
             word_order=profile.word_order, byte_order=profile.byte_order,
         )  # fmt: skip
         assert sample.quality is Quality.GOOD
@@ -191,7 +196,9 @@ def test_bytes_are_those_of_a_naive_transcription(
 ) -> None:
     word_order, byte_order = ORDERS[order]
     row = register("r", dtype)
-    (sample,) = decode_words(words, [(0, row)], word_order=word_order, byte_order=byte_order)
+    (sample,) = decode_words(
+        words, [(0, Value.of(row))], word_order=word_order, byte_order=byte_order
+    )
     taken = words[: dtype.size // 2]
     if word_order == "little":
         taken = taken[::-1]

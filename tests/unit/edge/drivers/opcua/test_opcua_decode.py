@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.drivers.base import Sample
-from edge.drivers.opcua.decode import decode_value, exact_bytes, source_ns, status_quality
+from edge.drivers.opcua.decode import Value, decode_value, exact_bytes, source_ns, status_quality
 from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.unit.edge.drivers.specs import register
@@ -113,7 +113,7 @@ def sample(
     value: object, status: int, dtype: Dtype = Dtype.F32, invalid: tuple[int, ...] = ()
 ) -> Sample:
     row = register("r", dtype, node="ns=2;s=r", invalid=invalid)
-    return decode_value(value, status=status, source_time=None, register=row)
+    return decode_value(value, Value.of(row), status=status, source_time=None)
 
 
 @pytest.mark.parametrize(
@@ -167,5 +167,5 @@ def test_source_times(when: datetime | None, ns: int | None) -> None:
 def test_the_source_time_goes_with_the_sample() -> None:
     row = register("r", Dtype.F32, node="ns=2;s=r")
     when = datetime(2000, 1, 1, 8, tzinfo=timezone(timedelta(hours=8)))
-    made = decode_value(4.25, status=GOOD, source_time=when, register=row)
+    made = decode_value(4.25, Value.of(row), status=GOOD, source_time=when)
     assert made.source_ns == 946_684_800_000_000_000
