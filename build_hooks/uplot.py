@@ -9,6 +9,7 @@ the same step when it builds a wheel (`[tool.hatch.build.hooks.custom]`).
 """
 
 import hashlib
+import importlib
 import shutil
 import subprocess
 import sys
@@ -17,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 try:  # hatchling is there when a wheel is built, and need not be when run by hand
-    from hatchling.builders.hooks.plugin.interface import (  # type: ignore[import-not-found, unused-ignore]
-        BuildHookInterface,
-    )
+    _interface = importlib.import_module("hatchling.builders.hooks.plugin.interface")
+    BuildHookInterface: Any = _interface.BuildHookInterface
 except ImportError:
     BuildHookInterface = object
 
@@ -91,7 +91,7 @@ def _npm_ci(folder: Path) -> None:
         raise VendorError(f"`npm ci` failed with code {done.returncode}:\n{done.stderr.strip()}")
 
 
-class UplotBuildHook(BuildHookInterface):  # type: ignore[misc, unused-ignore] # hatchling: no types
+class UplotBuildHook(BuildHookInterface):  # type: ignore[misc] # its types are not at hand
     """hatchling's way in."""
 
     PLUGIN_NAME = "custom"

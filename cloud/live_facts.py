@@ -6,7 +6,7 @@ The result is plain JSON-ready data: the page never sees addresses, keys or devi
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from evidence.points import Point, Provenance, Role
 
@@ -22,6 +22,7 @@ class Input:
     Attributes:
         id: a point id, or a potline id for the pot voltages of that line taken together.
         points: the points that make it up.
+        interval_ns: how often it is read.
         states: pot voltages only: state point of each entry of `points` (else empty); pots that
             do not produce are left out.
         producing: the texts of the state that mean "produces".
@@ -29,6 +30,7 @@ class Input:
 
     id: str
     points: tuple[str, ...]
+    interval_ns: int
     states: tuple[str, ...] = ()
     producing: frozenset[str] = frozenset()
 
@@ -75,7 +77,7 @@ def gateway_facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
     """
     try:
         return _facts(gateway, config)
-    except (KeyError, TypeError, ValueError, AttributeError, ZoneInfoNotFoundError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise FactsError(
             f"configuration of gateway {gateway}: {type(error).__name__}: {error}"
         ) from error
@@ -97,7 +99,7 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
         totalisers=frozenset(p.id for p in points if p.role is Role.TOTALISER),
         recorded=frozenset(voltages | {HEADLINE}),
         potlines=potlines,
-        inputs=_inputs(statement, potlines),
+        inputs=_inputs(statement, potlines, {p.id: of_point[n] for n, p in enumerate(points)}),
         statement=statement,
     )
 
@@ -164,7 +166,9 @@ def _statement(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inputs(
-    statement: Mapping[str, Any], potlines: tuple[Mapping[str, Any], ...]
+    statement: Mapping[str, Any],
+    potlines: tuple[Mapping[str, Any], ...],
+    interval_of: Mapping[str, int],
 ) -> tuple[Input, ...]:
     ids = [statement["metal"]] if statement["metal"] else []
     ids += [row["point"] for row in statement["fuels"] + statement["auxiliary"] if "point" in row]
@@ -172,9 +176,11 @@ def _inputs(
         Input(
             id=line["id"],
             points=tuple(pot["voltage"] for pot in line["pots"]),
+            interval_ns=max(interval_of[pot["voltage"]] for pot in line["pots"]),
             states=tuple(pot["state"] for pot in line["pots"]),
             producing=frozenset(line["producing"]),
         )
         for line in potlines
     ]
-    return tuple(Input(id=i, points=(i,)) for i in dict.fromkeys(ids)) + tuple(lines)
+    single = [Input(i, (i,), interval_of[i]) for i in dict.fromkeys(ids)]
+    return (*single, *lines)

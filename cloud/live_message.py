@@ -22,7 +22,7 @@ FLAGS_MAX = 16
 TEXT_MAX = 64
 INT_MAX = 2**63 - 1
 
-_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,9})?")
+_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,30})?")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _FLAG = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 

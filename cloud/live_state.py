@@ -78,7 +78,7 @@ class PlantState:
         known = self.gateways.setdefault(gateway, Gateway(facts))
         known.facts = facts
         known.shares = {
-            row.id: known.shares.get(row.id, Share(facts.interval_ns)) for row in facts.inputs
+            row.id: known.shares.get(row.id, Share(row.interval_ns)) for row in facts.inputs
         }
         owned = {i for g in self.gateways.values() for i in g.facts.points}
         for point in set(self._values) - owned:
@@ -114,7 +114,8 @@ class PlantState:
         for point, value in taken.items():
             self._take_value(known.facts, point, value, message.tick_ns)
         for row in known.facts.inputs:
-            known.shares[row.id].add(message.tick_ns, _usable_fraction(row, taken))
+            if not taken.keys().isdisjoint(row.points):  # slower schedules have no say in between
+                known.shares[row.id].add(message.tick_ns, self._usable_fraction(row))
         self._take_effects(gateway, message.effects)
         return len(message.values) - len(taken)
 
@@ -130,6 +131,21 @@ class PlantState:
                 self._days[point].add(day, tick_ns, count)
             else:
                 self._days[point] = DayCount(day, count, tick_ns, count, tick_ns)
+
+    def _usable_fraction(self, row: Input) -> float:
+        """Share of an input's points with a usable value; idle pots stand outside."""
+        found = [self._text(point) is not None for point in self._counting(row)]
+        return sum(found) / len(found) if found else 1.0
+
+    def _counting(self, row: Input) -> list[str]:
+        if not row.states:
+            return list(row.points)
+        producing = {*row.producing, None}  # a pot of unknown state is not excused
+        pairs = zip(row.points, row.states, strict=True)
+        return [point for point, state in pairs if self._text(state) in producing]
+
+    def _text(self, point: str) -> str | None:
+        return self._values[point][0].value if point in self._values else None
 
     def _take_effects(self, gateway: str, effects: Iterable[LiveEffect]) -> None:
         seen: set[EffectKey] = set()
@@ -196,20 +212,6 @@ class PlantState:
 
 def _row(value: LiveValue, tick_ns: int) -> list[Any]:
     return [value.value, value.quality, tick_ns, value.source_ns]
-
-
-def _usable_fraction(row: Input, values: Mapping[str, LiveValue]) -> float:
-    """Share of the input's points with a usable value; pots that do not produce stand outside."""
-    points = list(row.points)
-    if row.states:
-        states = (values.get(s) for s in row.states)
-        points = [
-            p
-            for p, state in zip(row.points, states, strict=True)
-            if state is None or state.value is None or state.value in row.producing
-        ]
-    found = [p for p in points if (v := values.get(p)) is not None and v.quality < FIRST_BAD]
-    return len(found) / len(points) if points else 1.0
 
 
 def _merged(statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

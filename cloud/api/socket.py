@@ -76,8 +76,11 @@ async def _listen(socket: WebSocket, hub: LiveHub, viewer: Subscription) -> None
 
 
 async def _is_snapshot_request(socket: WebSocket) -> bool:
-    text = await socket.receive_text()
-    if len(text) > REQUEST_BYTES_MAX:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", GOING_AWAY))
+    text = message.get("text")  # absent or None when bytes were sent
+    if text is None or len(text) > REQUEST_BYTES_MAX:
         return False
     try:
         request = json.loads(text)

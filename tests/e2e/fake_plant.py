@@ -112,7 +112,7 @@ class FakePlant:
         self.start_ns = start_ns
         self.pots = pots
         self.gas_answers = gas_answers
-        self._random = random.Random(20261)
+        self._random = random.Random(20261)  # noqa: S311 - noise, no secret
 
     def tick_ns(self, n: int) -> int:
         return self.start_ns + n * NS
@@ -167,18 +167,19 @@ class FakePlant:
     def effects(self, n: int) -> list[dict[str, Any]]:
         rows = []
         if n >= 300:
-            rows.append(self._effect(f"{ENDED:02}", 300, min(n, 362), n >= 362, "29.6", "0.284"))
+            rows.append(self._effect(ENDED, (300, min(n, 362)), n >= 362, ("29.6", "0.284")))
         if n >= 520:
-            rows.append(self._effect(f"{RUNNING:02}", 520, n, False, "35.1", f"{n * 4e-4:.3f}"))
+            rows.append(self._effect(RUNNING, (520, n), False, ("35.1", f"{n * 4e-4:.3f}")))
         return rows
 
     def _effect(
-        self, pot: str, start: int, until: int, over: bool, v_max: str, cf4: str
+        self, pot: int, ticks: tuple[int, int], over: bool, figures: tuple[str, str]
     ) -> dict[str, Any]:
+        start, until = ticks
         return {
-            "potline": "line-1", "pot": pot, "start_ns": self.tick_ns(start),
+            "potline": "line-1", "pot": f"{pot:02}", "start_ns": self.tick_ns(start),
             "end_ns": self.tick_ns(until) if over else None,
-            "polarised_ns": (until - start) * NS, "v_max": v_max, "cf4_kg": cf4,
+            "polarised_ns": (until - start) * NS, "v_max": figures[0], "cf4_kg": figures[1],
             "flags": ["hole"] if over else ["running"],
         }  # fmt: skip
 

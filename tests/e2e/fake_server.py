@@ -12,8 +12,8 @@ from typing import Any
 
 import uvicorn
 
-from cloud.app import create_app
 from cloud.api.services import Services
+from cloud.app import create_app
 from cloud.clock import SystemClock
 from cloud.live import LiveHub
 from tests.e2e.fake_plant import GATEWAY, NS, PLANT, FakePlant, config
@@ -58,9 +58,9 @@ async def serve(options: argparse.Namespace) -> None:
     )  # fmt: skip
     server = uvicorn.Server(settings)
     running = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event to wait for
         await asyncio.sleep(0.02)
-    print("ready", flush=True)
+    print("ready", flush=True)  # noqa: T201 - the parent waits for this word
     n = TICKS_BEFORE
     while not running.done():
         if clock.wall_ns() >= plant.tick_ns(n) and not options.silent:

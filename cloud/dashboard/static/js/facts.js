@@ -1,5 +1,5 @@
 // Line and meters now, and each gateway's delivery: name, value, and where it was taken.
-import { h, setAttr, setText } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { age, clockTime, number, unitText } from "./format.js";
 import { ms } from "./model.js";
 import { readingView } from "./reading.js";
@@ -11,7 +11,7 @@ const CLOCK_OFF_MS = 2000; // further apart than this the two clocks are told ap
 export function factsView(model, line) {
   const list = h("dl", { class: "facts" });
   const rows = wanted(model, line()).map((row) => (row.total ? totalRow(model, row) : nowRow(model, row)));
-  for (const row of rows) list.append(row.name, row.value);
+  list.append(...rows.map((row) => row.node));
   return {
     node: h("section", { class: "card" }, h("h2", {}, t("facts.title")), list),
     update: () => rows.forEach((row) => row.update()),
@@ -44,14 +44,14 @@ function wanted(model, line) {
 
 const kindText = (kind) => tOr(`kind.${kind}`, "kind.other", { id: kind });
 
-function shell(name, value) {
+function shell(id, value) {
   const [text, sub] = [h("span"), h("span", { class: "sub" })];
-  return { name: h("dt", {}, text, sub), value: h("dd", {}, value), text, sub, title: name };
+  return { node: h("div", { title: id }, h("dt", {}, text, sub), h("dd", {}, value)), text, sub };
 }
 
 function nowRow(model, { name, id, decimals }) {
   const view = readingView({ decimals });
-  const row = shell(name, view.node);
+  const row = shell(id, view.node);
   setText(row.text, name);
   row.update = () => {
     const { facts } = view.update(model, id);
@@ -65,7 +65,7 @@ function totalRow(model, { name, id }) {
   const figure = h("span", { class: "figure" });
   const unit = h("span", { class: "unit" });
   const tag = h("span", { class: "tag dq" });
-  const row = shell(name, h("span", { class: "reading" }, figure, " ", unit, " ", tag));
+  const row = shell(id, h("span", { class: "reading" }, figure, " ", unit, " ", tag));
   const last = readingView();
   setText(row.text, name);
   row.update = () => {
@@ -77,7 +77,6 @@ function totalRow(model, { name, id }) {
     setText(tag, why);
     tag.hidden = why === "";
     setText(row.sub, count ? sinceText(model, count) : t(`prov.${reading.facts.provenance}`));
-    setAttr(row.name, "title", id);
   };
   return row;
 }
@@ -95,7 +94,7 @@ export function gatewayView(model, id) {
   const names = ["online", "live", "waiting", "oldest", "sealed", "receipt", "receipted", "clock", "config"];
   const cells = names.map((name) => {
     const value = h("span", { class: "tag" });
-    list.append(h("dt", {}, t(`gw.${name}`)), h("dd", {}, value));
+    list.append(h("div", {}, h("dt", {}, t(`gw.${name}`)), h("dd", {}, value)));
     return value;
   });
   const node = h("section", { class: "card" }, h("p", { class: "head" }, h("h2", {}, t("gateways.title")), h("span", { class: "note right", translate: "no" }, id)), list);

@@ -1,6 +1,6 @@
 // What the page knows: the last snapshot with every delta since. No DOM.
 const STALE_MIN_MS = 5000;
-const FIRST_BAD = 128;
+export const FIRST_BAD = 128;
 
 export const ms = (ns) => ns / 1e6;
 

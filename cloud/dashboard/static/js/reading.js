@@ -1,6 +1,7 @@
 // One value on the page: figure, unit, age, and the reason when it is not to be trusted.
 import { h, setAttr, setText } from "./dom.js";
 import { age, number, unitText } from "./format.js";
+import { FIRST_BAD } from "./model.js";
 import { language, t } from "./texts.js";
 
 const AGE_SHOWN_MS = 3000; // younger than this is "now" and needs no figure
@@ -16,6 +17,7 @@ export function reason(model, reading) {
     return off + t("age.old", { age: age(ageMs) });
   }
   if (grade === "good") return "";
+  if (grade === "bad" && quality < FIRST_BAD) return t("none.value");
   const sentences = model.state.qualities[quality];
   return sentences ? sentences[language === "zh" ? 1 : 0] : `${quality}`;
 }

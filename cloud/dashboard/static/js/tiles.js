@@ -31,7 +31,7 @@ function footLine() {
 export function emissionTile(model) {
   const total = readingView({ decimals: 2 });
   const path = svg("path", {});
-  const spark = svg("svg", { class: "spark", viewBox: "0 0 600 24", preserveAspectRatio: "none", "aria-hidden": "true" }, path);
+  const spark = svg("svg", { class: "spark", viewBox: "0 0 600 24", preserveAspectRatio: "none", role: "img", "aria-label": t("tile.emission.trace") }, path);
   const parts = partsOf(model).map(([key, ids]) => {
     const value = h("b");
     const unit = h("span", { class: "unit" }, unitText(model.state.points[ids[0]].unit));

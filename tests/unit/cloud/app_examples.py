@@ -1,0 +1,55 @@
+"""The web application over a hub with the two-pot plant, for the app's tests."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from cloud.api.services import MonthRefusedError, Services
+from cloud.app import create_app
+from cloud.live import LiveHub
+from tests.unit.cloud.live_examples import GATEWAY, PLANT, ManualClock, configuration, payload
+
+TOKEN = "correct-horse-battery"  # noqa: S105 - a token of these tests only
+BASE = "http://127.0.0.1:8600"
+
+
+class Months:
+    """Remembers what it was asked; refuses the month 2026-01."""
+
+    def __init__(self) -> None:
+        self.closed: list[tuple[str, str, str]] = []
+
+    async def close(self, plant: str, month: str, *, closing: str) -> Mapping[str, Any]:
+        if month == "2026-01":
+            raise MonthRefusedError("2026-01 is closed already")
+        self.closed.append((plant, month, closing))
+        return {"archive": f"{plant}-{month}.tar"}
+
+    def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        return [{"month": "2026-09", "plant": plant}]
+
+
+class Streams:
+    def status(self) -> Sequence[Mapping[str, Any]]:
+        return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 8, "refused": {"E-SIG": 1}}]
+
+
+def make_hub() -> LiveHub:
+    hub = LiveHub(ManualClock(), delta_interval_s=0.02, beat_interval_s=0.05)
+    hub.on_config(PLANT, GATEWAY, configuration())
+    hub.on_live(PLANT, GATEWAY, payload(0))
+    return hub
+
+
+def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
+    services = Services(
+        hub=hub or make_hub(), clock=ManualClock(), months=months or Months(), streams=Streams(),
+        token=TOKEN, **more,
+    )  # fmt: skip
+    return create_app(services)
+
+
+def make_client(app: FastAPI | None = None, base: str = BASE) -> TestClient:
+    return TestClient(app or make_app(), base_url=base, follow_redirects=False)

@@ -1,0 +1,195 @@
+"""The pages as the server renders them, the table of texts, and the rules for static files."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cloud.api.pages import DASHBOARD, load_strings
+from cloud.live import LiveHub
+from tests.unit.cloud.app_examples import make_app, make_client
+from tests.unit.cloud.live_examples import GATEWAY, ManualClock, configuration
+
+HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</script>'
+STATIC = DASHBOARD / "static"
+HAN = "\u4e00-\u9fff"
+SCRIPTS = sorted((STATIC / "js").glob("*.js"))
+STYLES = sorted((STATIC / "css").glob("*.css"))
+
+
+def page(language: str = "en", **plant: str) -> str:
+    hub = LiveHub(ManualClock())
+    hub.on_config("mini", GATEWAY, configuration(**plant))
+    return make_client(make_app(hub)).get(f"/{language}/").text
+
+
+def embedded(html: str, ident: str) -> str:
+    pattern = rf'<script type="application/json" id="{ident}">(.*?)</script>'
+    found = re.search(pattern, html, re.DOTALL)
+    assert found is not None
+    return found.group(1)
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("ZH", "zh"),
+        ("en-US,en;q=0.9,zh;q=0.1", "en"),
+        ("de", "en"),
+        ("", "en"),
+    ],
+)
+def test_home_goes_to_the_browsers_language(header: str, language: str) -> None:
+    answer = make_client().get("/", headers={"Accept-Language": header})
+    assert answer.status_code == 302
+    assert answer.headers["location"] == f"/{language}/"
+
+
+@pytest.mark.parametrize(("language", "lang"), [("en", "en"), ("zh", "zh-CN")])
+def test_the_live_page_in_both_languages(language: str, lang: str) -> None:
+    html = page(language)
+    assert f'<html lang="{lang}">' in html
+    assert json.loads(embedded(html, "snapshot"))["plant"]["id"] == "mini"
+    strings = json.loads(embedded(html, "strings"))
+    assert strings == {key: texts[language] for key, texts in load_strings().items()}
+
+
+def test_the_page_of_a_named_plant_and_of_none() -> None:
+    client = make_client()
+    assert "<title>Mini · live" in client.get("/en/plants/mini").text
+    assert client.get("/en/plants/nowhere").status_code == 404
+    assert client.get("/fr/").status_code == 404
+    assert client.get("/fr/plants/mini").status_code == 404
+
+
+def test_before_any_plant_the_page_says_it_waits_and_looks_again() -> None:
+    client = make_client(make_app(LiveHub(ManualClock())))
+    html = client.get("/zh/").text
+    assert "等待首个企业接入" in html
+    assert '<meta http-equiv="refresh" content="5">' in html
+
+
+def test_several_plants_are_offered_and_one_is_not() -> None:
+    hub = LiveHub(ManualClock())
+    hub.on_config("mini", GATEWAY, configuration())
+    client = make_client(make_app(hub))
+    assert '<nav class="plants"' not in client.get("/en/").text
+    hub.on_config("other", GATEWAY, configuration(id="other"))
+    html = client.get("/zh/plants/other").text
+    assert '<nav class="plants"' in html
+    assert 'href="/zh/plants/mini"' in html
+    assert 'href="/zh/plants/other" aria-current="page"' in html
+    assert 'href="/en/plants/other"' in html  # the language switch stays with the plant
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_the_simulated_band_stands_exactly_on_simulated_plants(simulated: bool) -> None:
+    hub = LiveHub(ManualClock())
+    hub.on_config("mini", GATEWAY, configuration(simulated=simulated))
+    html = make_client(make_app(hub)).get("/en/").text
+    assert ('<p class="simulated"' in html) is simulated
+
+
+def test_a_hostile_name_stays_text() -> None:
+    html = page(name=HOSTILE)
+    assert "<img" not in html
+    assert "<script>alert" not in html
+    assert json.loads(embedded(html, "snapshot"))["plant"]["name"] == HOSTILE
+    assert "&lt;img src=x" in html
+
+
+def test_no_inline_script_style_or_foreign_address_in_any_page() -> None:
+    for html in (page("en"), page("zh"), page(name=HOSTILE)):
+        kinds = re.findall(r"<script([^>]*)>", html)
+        assert all("src=" in kind or "application/json" in kind for kind in kinds)
+        assert "<style" not in html
+        assert not re.search(r"<[^>]*\s(?:on\w+|style)\s*=", html.replace("&lt;", ""))
+        assert not re.search(r'(?:src|href)="(?:https?:)?//', html)
+
+
+def test_every_file_a_page_names_is_there() -> None:
+    client = make_client()
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', page()):
+        if "/vendor/" not in path:  # filled by the build hook, tested with it
+            assert client.get(path).status_code == 200, path
+
+
+def test_every_text_exists_in_both_languages_with_the_same_places() -> None:
+    for key, texts in load_strings().items():
+        assert set(texts) == {"en", "zh"}, key
+        assert all(text.strip() for text in texts.values()), key
+        places = {lang: set(re.findall(r"\{(\w+)\}", text)) for lang, text in texts.items()}
+        assert places["en"] == places["zh"], key
+
+
+def test_no_ascii_punctuation_between_han_characters() -> None:
+    near = re.compile(rf"[{HAN}][,;:()!?.]|[,;:()!?][{HAN}]")
+    wrong = {k: v["zh"] for k, v in load_strings().items() if near.search(v["zh"])}
+    assert wrong == {}
+
+
+def test_english_texts_hold_no_han_characters() -> None:
+    wrong = [k for k, v in load_strings().items() if re.search(rf"[{HAN}]", v["en"])]
+    assert wrong == []
+
+
+def test_every_text_is_used_and_every_used_text_exists() -> None:
+    sources = [*SCRIPTS, *(DASHBOARD / "templates").glob("*.html")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    keys = set(load_strings())
+    prefixes = tuple(re.findall(r"`([a-z]+\.)\$\{", code))
+    made = {key for key in keys if key.startswith(prefixes)}
+    plain = {key for key in keys if re.search(rf"""["']{re.escape(key)}["']""", code)}
+    assert keys - made - plain == set()
+    called = set(re.findall(r"""\bt\(["']([^"']+)["']""", code))
+    assert called - keys == set()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_build_pages_from_text_only_and_stay_small(script: Path) -> None:
+    code = script.read_text(encoding="utf-8")
+    assert len(code.splitlines()) <= 250
+    for banned in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
+                   "new Function", "http://", "https://", "Date.now", "new Date()"):  # fmt: skip
+        if banned in ("http://", "https://"):
+            code = code.replace("http://www.w3.org/2000/svg", "")  # a name, not an address
+        assert banned not in code
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_stay_within_the_browsers_of_2020(script: Path) -> None:
+    """Chromium 86, Firefox 78: what came later, by the year tables of MDN."""
+    code = script.read_text(encoding="utf-8")
+    later = {
+        r"\?\?=|\|\|=|&&=": "logical assignment (Firefox 79)",
+        r"\.at\(": "Array.at (Chromium 92)",
+        r"Object\.hasOwn": "Object.hasOwn (Chromium 93)",
+        r"structuredClone": "structuredClone (Chromium 98)",
+        r"this\.#|^\s+#\w": "private fields (Firefox 90)",
+        r"^\s+static\b": "static fields (Firefox 75, blocks 93)",
+        r"^await ": "top-level await (Chromium 89)",
+        r"replaceChildren": "replaceChildren (Firefox 78, Chromium 86: too near the floor)",
+        r"\.findLast\(|\.toSorted\(|\.groupBy\(": "array methods (Chromium 97 and later)",
+        r"\bat\(-": "negative at",
+    }
+    found = [why for pattern, why in later.items() if re.search(pattern, code, re.MULTILINE)]
+    assert found == []
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
+def test_styles_stay_within_the_browsers_of_2020_and_know_no_green(style: Path) -> None:
+    css = style.read_text(encoding="utf-8")
+    for later in (":has(", ":is(", ":where(", "@container", "@layer", "aspect-ratio", "inset:",
+                  ":focus-visible", "dvh", "color-mix", "@import", "url("):  # fmt: skip
+        assert later not in css, later
+    for r, g, b in re.findall(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})\b", css):
+        red, green, blue = int(r, 16), int(g, 16), int(b, 16)
+        assert green <= max(red, blue) + 8, f"#{r}{g}{b} is a green"
+
+
+def test_only_the_adapter_knows_uplot_and_it_is_small() -> None:
+    knowing = [p.name for p in SCRIPTS if "uPlot" in p.read_text(encoding="utf-8")]
+    assert knowing == ["chart.js"]
+    assert len((STATIC / "js/chart.js").read_text().splitlines()) <= 100
