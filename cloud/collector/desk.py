@@ -119,8 +119,8 @@ class EvidenceDesk(Protocol):
     async def request_close(self, plant: str, stream: str, request: CloseRequest) -> None:
         """Publish a close request for a gateway, signed and retained.
 
-        It stands on the broker until the gateway answers it or another replaces it, also through
-        a restart of the gateway. Does not wait for the answer.
+        It stands on the broker until another replaces it, also through a restart of the gateway.
+        Does not wait for the answer.
         """
 
     async def plant_close(

@@ -1,1 +1,1 @@
-"""The evidence of plants on disk: signed objects, the log, its tree. No broker, no web, no clock."""
+"""The evidence of plants on disk: signed objects, the log, its tree. No broker, web or clock."""

@@ -1,0 +1,52 @@
+"""What can go wrong in the cloud. One line a class: who acts on it.
+
+    CloudError
+    ├── CloudConfigError     CLOUD.toml is wrong (operator: every problem is listed)
+    ├── StoreError           the disk refuses or disagrees (operator: disk full, read-only, damaged)
+    │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
+    │   └── SliceLockedError another collector holds this slice (operator: stop one)
+    ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
+    └── ServerError          the page's address cannot be served (operator: port taken)
+
+What a gateway sends never raises any of these: it is refused and counted (`cloud.collector`).
+"""
+
+from collections.abc import Sequence
+
+from firmware_configs.fields import Problem
+
+
+class CloudError(Exception):
+    """Base of the cloud's own errors."""
+
+
+class CloudConfigError(CloudError):
+    """CLOUD.toml is wrong.
+
+    Attributes:
+        problems: all of them, in the order of the file.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class StoreError(CloudError):
+    """The disk refuses to take evidence, or gives back something else than was put there."""
+
+
+class DamagedLogError(StoreError):
+    """What is on disk is less than what was signed, or other than it: nothing is appended."""
+
+
+class SliceLockedError(StoreError):
+    """Another process is the collector of this slice."""
+
+
+class BrokerError(CloudError):
+    """The embedded broker cannot be started."""
+
+
+class ServerError(CloudError):
+    """The page's address cannot be served."""

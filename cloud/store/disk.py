@@ -1,0 +1,157 @@
+"""Writing under one folder so that it lasts: positioned writes, group sync, atomic replacement.
+
+The only file of the store that writes. A commit of many plants shares its syncs: few files are
+synced one by one, many by one `syncfs` of the file system, so that the number of syncs in a
+commit does not grow with the number of plants.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+Buffer = bytes | bytearray
+
+#: from this many files on, one syncfs is cheaper than as many fdatasync
+SYNCFS_FILES_MIN = 24
+
+
+class Disk:
+    """Positioned writes, remembered until `sync` makes them last.
+
+    Args:
+        root: folder on the file system that holds everything written here; made when absent.
+    """
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        self._files: set[Path] = set()
+        self._folders: set[Path] = set()
+        self._renames: list[tuple[Path, Path]] = []
+
+    def close(self) -> None:
+        """Give the folder back; nothing is synced."""
+        os.close(self._root)
+
+    def write(self, path: Path, offset: int, data: Buffer, *, lasting: bool = True) -> None:
+        """Write at an offset; the file and its folders are made when absent.
+
+        Args:
+            path: the file.
+            offset: where to, at most the file's length.
+            data: bytes.
+            lasting: False for what can be rebuilt: it is not synced.
+        """
+        file = self._open(path)
+        try:
+            view = memoryview(data)
+            while view:
+                written = os.pwrite(file, view, offset)
+                offset += written
+                view = view[written:]
+        finally:
+            os.close(file)
+        if lasting:
+            self._files.add(path)
+
+    def must_last(self, paths: Iterable[Path]) -> None:
+        """The next `sync` also covers these files, whoever wrote them; absent ones are skipped."""
+        self._files.update(path for path in paths if path.exists())
+
+    def replace(self, path: Path, data: bytes) -> None:
+        """Write a whole file beside `path`; `publish` puts it in place after the next `sync`."""
+        beside = path.with_name(f"{path.name}.new")
+        beside.unlink(missing_ok=True)
+        self.write(beside, 0, data)
+        self._renames.append((beside, path))
+
+    def sync(self) -> None:
+        """Everything written so far is on disk when this returns; OSError when it is not."""
+        if len(self._files) + len(self._folders) >= SYNCFS_FILES_MIN and _SYNCFS is not None:
+            if _SYNCFS(self._root) != 0:
+                error = ctypes.get_errno()
+                raise OSError(error, os.strerror(error))
+        else:
+            for path in self._files:
+                _on_file(path, os.O_WRONLY, os.fdatasync)
+            for path in self._folders:
+                _on_file(path, os.O_RDONLY, os.fsync)
+        self._files.clear()
+        self._folders.clear()
+
+    def publish(self) -> None:
+        """Put the replaced files in place, in the order of their `replace`."""
+        for beside, path in self._renames:
+            beside.replace(path)
+        self._renames.clear()
+
+    def forget(self) -> None:
+        """Drop what was remembered, after a failed commit."""
+        self._files.clear()
+        self._folders.clear()
+        self._renames.clear()
+
+    def _open(self, path: Path) -> int:
+        try:
+            return os.open(path, os.O_WRONLY)
+        except FileNotFoundError:
+            self._make_folder(path.parent)
+            self._folders.add(path.parent)
+            return os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._make_folder(folder.parent)
+            folder.mkdir(mode=0o755)
+            self._folders.add(folder.parent)
+
+
+class Pending:
+    """Bytes waiting to be written, contiguous in each file."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Path, tuple[int, bool, bytearray]] = {}
+
+    def add(self, path: Path, offset: int, data: bytes, *, lasting: bool = True) -> None:
+        """Put bytes behind those already waiting for the file; `offset` counts for the first."""
+        self._parts.setdefault(path, (offset, lasting, bytearray()))[2].extend(data)
+
+    def write(self, disk: Disk) -> None:
+        """Write everything that waits; it goes on waiting until `clear`."""
+        for path, (offset, lasting, data) in self._parts.items():
+            disk.write(path, offset, data, lasting=lasting)
+
+    def clear(self) -> None:
+        """Nothing waits any more."""
+        self._parts.clear()
+
+
+def cut(path: Path, length: int) -> int:
+    """Shorten a file to a length, for good; how many bytes went. An absent file stays absent."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    if size > length:
+        os.truncate(path, length)
+        _on_file(path, os.O_WRONLY, os.fsync)
+    return max(0, size - length)
+
+
+def _on_file(path: Path, flags: int, act: Callable[[int], None]) -> None:
+    file = os.open(path, flags)
+    try:
+        act(file)
+    finally:
+        os.close(file)
+
+
+def _load_syncfs() -> Callable[[int], int] | None:
+    call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Linux only
+    if call is not None:
+        call.argtypes, call.restype = [ctypes.c_int], ctypes.c_int
+    return call
+
+
+_SYNCFS = _load_syncfs()

@@ -1,0 +1,72 @@
+"""Where a plant's evidence stands under its folder. Names only, plus one directory listing.
+
+    frames/<stream>/<YYYY-MM-DD>/<HH>.seg   signed objects, verbatim, by UTC hour of the frame's t0
+    index/<stream>.idx                      place of each object by seq (rebuildable)
+    log/entries.seg                         log entries
+    log/entries.idx                         end offset of each entry, u64 (rebuildable)
+    log/tree.bin                            Merkle tree (rebuildable)
+    log/checkpoint                          newest signed note
+    log/state                               snapshot for a quick start (rebuildable)
+    keys/                                   certificates, PEM, as enrolled
+    quarantine/                             objects that fork a stream, verbatim
+
+Objects before a stream's first frame stand in hour 0, 1970-01-01/00.seg.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+_SEGMENT = re.compile(r"(\d{4}-\d{2}-\d{2})/(\d{2})\.seg")
+
+
+class PlantFolder:
+    """The files of one plant."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.entries = root / "log" / "entries.seg"
+        self.offsets = root / "log" / "entries.idx"
+        self.tree = root / "log" / "tree.bin"
+        self.checkpoint = root / "log" / "checkpoint"
+        self.snapshot = root / "log" / "state"
+        self.keys = root / "keys"
+        self.quarantine = root / "quarantine"
+        self._frames = root / "frames"
+        self._index = root / "index"
+
+    def segment(self, stream: str, hour: int) -> Path:
+        """Segment of a stream and hour (hours since 1970 UTC)."""
+        start = datetime.fromtimestamp(hour * 3600, UTC)
+        return self._frames / stream / f"{start:%Y-%m-%d}" / f"{start:%H}.seg"
+
+    def index(self, stream: str) -> Path:
+        """Index of a stream."""
+        return self._index / f"{stream}.idx"
+
+    def streams(self) -> list[str]:
+        """Streams that have a folder or an index, sorted."""
+        folders = {path.name for path in self._frames.glob("*") if path.is_dir()}
+        return sorted(folders | {path.stem for path in self._index.glob("*.idx")})
+
+    def hours(self, stream: str, after: int) -> Iterator[int]:
+        """Hours later than `after` that have a segment, in order."""
+        base = self._frames / stream
+        first_day = f"{datetime.fromtimestamp(max(after, 0) * 3600, UTC):%Y-%m-%d}"
+        for day in sorted(p.name for p in base.glob("*") if p.name >= first_day):
+            for path in sorted((base / day).glob("*.seg")):
+                hour = _hour_of(f"{day}/{path.name}")
+                if hour is not None and hour > after:
+                    yield hour
+
+
+def _hour_of(name: str) -> int | None:
+    match = _SEGMENT.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        start = datetime.strptime(f"{match[1]} {match[2]} +0000", "%Y-%m-%d %H %z")
+    except ValueError:
+        return None
+    return int(start.timestamp()) // 3600

@@ -1,0 +1,223 @@
+"""Writes one plant's evidence: stage entries and objects, commit them, go back if the disk refuses.
+
+One thread writes; `reader` gives everyone else what is committed.
+
+Order of a commit (`cloud.store.slice` drives it, for many plants at once):
+objects → sync → index, entries, tree, new checkpoint beside the old → sync → checkpoint in place.
+A receipt may be signed after the last step, never before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cloud.store.disk import Disk, Pending
+from cloud.store.index import PLACE_BYTES, encode_place
+from cloud.store.layout import PlantFolder
+from cloud.store.quarantine import Quarantine
+from cloud.store.reader import OFFSET, Committed, PlantReader
+from cloud.store.record_file import read_at
+from cloud.store.recovery import cut_to, recover
+from cloud.store.state import OBJECT_KINDS, LogState, StreamState, encode_snapshot
+from cloud.store.tree import file_bytes
+from evidence import checkpoint
+from evidence.keys import Signer
+from evidence.log import Entry, encode_entry
+from evidence.records import encode_record
+from evidence.suites import PublicKey
+
+#: entries between two snapshots: bounds what a start after a crash reads again
+SNAPSHOT_EVERY = 256
+
+
+class PlantStore:
+    """The writer of one plant's evidence.
+
+    Args:
+        plant: plant id.
+        root: the plant's folder.
+        disk: writes and syncs; shared by the plants of a slice.
+        signer: the collector's key.
+        keys: public halves: the collector's own first, then its earlier ones.
+        epoch: lease epoch, goes into every entry.
+
+    Attributes:
+        recovery: what the start found.
+
+    Raises:
+        DamagedLogError: less is on disk than was signed.
+        OSError: the disk refuses.
+    """
+
+    def __init__(
+        self, plant: str, root: Path, disk: Disk, *,
+        signer: Signer, keys: Sequence[PublicKey], epoch: int,
+    ) -> None:  # fmt: skip
+        self.plant, self._disk = plant, disk
+        self._signer, self._key, self._epoch = signer, keys[0], epoch
+        self._folder = PlantFolder(root)
+        self._objects, self._log = Pending(), Pending()
+        self._committed, self.recovery = recover(plant, self._folder, disk, keys)
+        self._state = self._committed.state
+        self._snapshot_size = self._state.size - self.recovery.replayed
+        self._torn = False
+        self._hashes: dict[tuple[str, int], bytes] = {}
+        self.quarantine = Quarantine(self._folder.quarantine)
+        self.reader = PlantReader(plant, self._folder, lambda: self._committed)
+        if self.recovery.unsigned:
+            disk.must_last([self._folder.entries, *self.recovery.segments])
+            disk.sync()
+            self.write_log()
+            disk.sync()
+            disk.publish()
+            self.settle()
+
+    # -- what is staged: the writer's thread only -------------------------------------------------
+
+    @property
+    def state(self) -> LogState:
+        """With everything staged."""
+        return self._state
+
+    @property
+    def is_dirty(self) -> bool:
+        """Something is staged."""
+        return self._state is not self._committed.state
+
+    def stream(self, stream: str) -> StreamState:
+        """A stream with everything staged."""
+        return self._state.stream(stream)
+
+    def hash_at(self, stream: str, seq: int) -> bytes | None:
+        """SHA-256 of an object, staged ones included; None when there is none."""
+        return self._hashes.get((stream, seq)) or self.reader.hash_at(stream, seq)
+
+    def stage(self, entry: Entry) -> int:
+        """Log an entry that has no object, with the next commit; its index.
+
+        `received_ns` is moved up when it lies before the newest entry's; `epoch` is set.
+        """
+        if entry.kind in OBJECT_KINDS:
+            raise ValueError(f"an entry of kind {entry.kind.name} needs its object")
+        return self._stage(entry, b"", t0_ns=0, newest_ns=0)
+
+    def stage_object(self, entry: Entry, data: bytes, *, t0_ns: int = 0, newest_ns: int = 0) -> int:
+        """Keep an object and log its entry, with the next commit; the entry's index.
+
+        Args:
+            entry: of `OBJECT_KINDS`, the stream's next seq; otherwise as for `stage`.
+            data: the object, verbatim.
+            t0_ns: of a frame.
+            newest_ns: newest tick of a frame, 0 without any.
+        """
+        if entry.kind not in OBJECT_KINDS or entry.seq != self.stream(entry.stream).next_seq:
+            raise ValueError(f"{entry.stream} seq {entry.seq} is not the next object of its stream")
+        return self._stage(entry, data, t0_ns=t0_ns, newest_ns=newest_ns)
+
+    def _stage(self, entry: Entry, data: bytes, *, t0_ns: int, newest_ns: int) -> int:
+        before, folder = self._state, self._folder
+        received_ns = max(entry.received_ns, before.received_ns)
+        entry = replace(entry, received_ns=received_ns, epoch=self._epoch)
+        place = None
+        if data:
+            stream, seq = before.stream(entry.stream), entry.seq or 0
+            place = stream.next_place(
+                entry.kind, entry.sha256, len(data), before.size, t0_ns=t0_ns, newest_ns=newest_ns
+            )
+            segment = folder.segment(entry.stream, place.hour)
+            self._objects.add(segment, place.offset, encode_record(data))
+            index = folder.index(entry.stream)
+            self._log.add(index, seq * PLACE_BYTES, encode_place(place), lasting=False)
+            self._hashes[entry.stream, seq] = entry.sha256
+        leaf = encode_entry(entry)
+        self._state, nodes = before.with_entry(entry, leaf, place)
+        self._log.add(folder.entries, before.entries_bytes, encode_record(leaf))
+        self._log.add(folder.tree, file_bytes(before.size), nodes, lasting=False)
+        end = OFFSET.pack(self._state.entries_bytes)
+        self._log.add(folder.offsets, before.size * OFFSET.size, end, lasting=False)
+        return before.size
+
+    def stage_fork(self, entry: Entry, data: bytes) -> bool:
+        """Quarantine an object that forks a stream and log its REJECT entry, with the next commit.
+
+        Args:
+            entry: names its stream, seq and hash.
+            data: the object, verbatim.
+
+        Returns:
+            False when it was logged before, or the quarantine is full.
+        """
+        if not self.quarantine.stage(entry.stream, entry.seq or 0, entry.sha256, data):
+            return False
+        self.stage(entry)
+        return True
+
+    # -- the steps of a commit --------------------------------------------------------------------
+
+    def write_objects(self) -> None:
+        """First step: objects into segments (not yet synced)."""
+        if self._torn:
+            self.undo()
+        self.quarantine.write(self._disk)
+        self._objects.write(self._disk)
+
+    def write_log(self) -> None:
+        """Second step: index, entries, tree, and the new checkpoint beside the old one."""
+        self._log.write(self._disk)
+        state = self._state
+        note = checkpoint.Checkpoint(self.plant, state.size, state.tree.root())
+        self._note = checkpoint.sign(note, self._signer, self._key)
+        self._disk.replace(self._folder.checkpoint, self._note.encode())
+        if state.size - self._snapshot_size >= SNAPSHOT_EVERY:
+            self._write_snapshot()
+
+    def write_snapshot(self) -> None:
+        """For a clean stop: what the next start needs, so that it reads no entry again.
+
+        Takes effect with the disk's next `sync` and `publish`; nothing may be staged.
+        """
+        if self._state.size != self._snapshot_size:
+            self._write_snapshot()
+
+    def _write_snapshot(self) -> None:
+        folder, state = self._folder, self._state
+        indices = [folder.index(name) for name in state.streams]
+        self._disk.must_last([folder.offsets, folder.tree, *indices])
+        self._disk.replace(folder.snapshot, encode_record(encode_snapshot(state)))
+        self._snapshot_size = state.size
+
+    def settle(self) -> None:
+        """Last step, after the checkpoint is in place: what was staged is committed."""
+        self._committed = Committed(self._state, self._note)
+        self.quarantine.settle()
+        self._clear()
+
+    def undo(self) -> None:
+        """Cut the files back to what is committed; what is staged stays staged."""
+        self._torn = True
+        self._restore_checkpoint()
+        cut_to(self._folder, self._committed.state)
+        self._torn = False
+
+    def _restore_checkpoint(self) -> None:
+        """Nobody has seen the new checkpoint; left in place it would speak of what is cut."""
+        path, note = self._folder.checkpoint, self._committed.checkpoint
+        if read_at(path, 0, checkpoint.TEXT_BYTES_MAX) == note.encode():
+            return
+        if note:
+            self._disk.replace(path, note.encode())
+            self._disk.sync()
+            self._disk.publish()
+        else:
+            path.unlink(missing_ok=True)
+
+    def drop(self) -> None:
+        """Forget what is staged. Its gateways get no receipt and send it again."""
+        self._state = self._committed.state
+        self.quarantine.drop()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._objects.clear()
+        self._log.clear()
+        self._hashes.clear()

@@ -1,0 +1,210 @@
+"""Reads one plant's committed evidence. Any thread, any number of them; never waits for a writer.
+
+Each call looks at the state that was committed when it began. What is committed is only ever
+appended to, so what a call reads does not change under it.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud.errors import StoreError
+from cloud.store.index import IndexFile, Place
+from cloud.store.layout import PlantFolder
+from cloud.store.objects import StoredObject
+from cloud.store.record_file import read_at, record_at, whole_records
+from cloud.store.state import LogState, StreamState
+from cloud.store.tree import TreeFile
+from evidence.chain import Head
+from evidence.errors import MalformedError
+from evidence.merkle import CompactRange
+from evidence.records import read_records
+
+OFFSET = struct.Struct("<Q")
+_SPAN_BYTES_MAX = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a plant's newest commit left on disk.
+
+    Attributes:
+        state: of log and streams.
+        checkpoint: signed note of it; "" before the first commit.
+    """
+
+    state: LogState
+    checkpoint: str
+
+
+class PlantReader:
+    """The committed evidence of one plant.
+
+    Args:
+        plant: plant id.
+        folder: its files.
+        committed: gives what is committed now.
+    """
+
+    def __init__(self, plant: str, folder: PlantFolder, committed: Callable[[], Committed]) -> None:
+        self.plant = plant
+        self._folder = folder
+        self._committed = committed
+        self._tree = TreeFile(folder.tree)
+
+    @property
+    def state(self) -> LogState:
+        """The committed state."""
+        return self._committed().state
+
+    @property
+    def size(self) -> int:
+        """Entries of the log."""
+        return self.state.size
+
+    @property
+    def checkpoint(self) -> str:
+        """Newest signed note; "" before the first commit."""
+        return self._committed().checkpoint
+
+    def streams(self) -> Sequence[str]:
+        """Gateway ids that have at least one object, sorted."""
+        return sorted(self.state.streams)
+
+    def head(self, stream: str) -> Head:
+        """Where a stream stands; a fresh `Head` when it has no object."""
+        return self.state.stream(stream).head
+
+    def hash_at(self, stream: str, seq: int) -> bytes | None:
+        """SHA-256 of an object, None when there is none."""
+        if not 0 <= seq < self.state.stream(stream).next_seq:
+            return None
+        return self._index(stream).place(seq).sha256
+
+    def configs(self, stream: str) -> Mapping[bytes, int]:
+        """SHA-256 of every signed configuration of a stream -> its seq, oldest first."""
+        return self.state.stream(stream).configs
+
+    def span(self, stream: str, from_ns: int, to_ns: int) -> tuple[int, int]:
+        """Seqs (first, stop) of the objects with from_ns <= at_ns < to_ns, stop exclusive.
+
+        Objects before the stream's first frame go with that frame. Empty: first == stop.
+        """
+        index, count = self._index(stream), self.state.stream(stream).next_seq
+        first, stop = index.first_at(from_ns, count), index.first_at(to_ns, count)
+        if first == stop:
+            return first, first
+        before_frames = first == index.first_at(1, count)
+        return (0 if before_frames else first), stop
+
+    def objects(
+        self, stream: str, first: int = 0, stop: int | None = None
+    ) -> Iterator[StoredObject]:
+        """Objects first..stop-1 (to the head when None), in order, each checked by its hash.
+
+        Raises:
+            StoreError: the disk holds something else than was committed.
+        """
+        state = self.state.stream(stream)
+        last = state.next_seq if stop is None else min(stop, state.next_seq)
+        seq = max(first, 0)
+        for places in _runs(self._index(stream).places(seq, max(seq, last))):
+            for place, data in self._read_run(stream, places):
+                yield StoredObject(
+                    seq, place.kind, place.at_ns, place.through_ns, place.log_index,
+                    place.sha256, data,
+                )  # fmt: skip
+                seq += 1
+
+    def entries(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """(index, verbatim entry) of the log, first..stop-1 (to the end when None)."""
+        state = self.state
+        last = state.size if stop is None else min(stop, state.size)
+        index = max(first, 0)
+        if index >= last:
+            return
+        start, end = self._entry_end(index - 1), self._entry_end(last - 1)
+        for record in whole_records(self._folder.entries, start, end):
+            yield index, record.data
+            index += 1
+        if index != last:
+            raise StoreError(f"{self._folder.entries}: entry {index} is damaged")
+
+    def compact_range(self, size: int) -> CompactRange:
+        """The tree of the first `size` entries as the hashes it grows from."""
+        return self._tree.compact_range(self._within(size))
+
+    def inclusion_path(self, index: int, size: int) -> list[bytes]:
+        """Audit path of one entry in the tree of the first `size` entries (RFC 6962)."""
+        return self._tree.inclusion_path(index, self._within(size))
+
+    def consistency_path(self, old: int, size: int) -> list[bytes]:
+        """Proof that the tree of `old` entries is a prefix of that of `size` (RFC 6962)."""
+        return self._tree.consistency_path(old, self._within(size))
+
+    def stream_state(self, stream: str) -> StreamState:
+        """Where a stream stands, with what is needed to judge its next object."""
+        return self.state.stream(stream)
+
+    def _within(self, size: int) -> int:
+        if not 0 <= size <= self.size:
+            raise ValueError(f"no tree of {size} entries in a log of {self.size}")
+        return size
+
+    def _index(self, stream: str) -> IndexFile:
+        return IndexFile(self._folder.index(stream))
+
+    def _entry_end(self, index: int) -> int:
+        if index < 0:
+            return 0
+        data = read_at(self._folder.offsets, index * OFFSET.size, OFFSET.size)
+        if len(data) != OFFSET.size:
+            raise StoreError(f"{self._folder.offsets}: cut before entry {index}")
+        (end,) = OFFSET.unpack(data)
+        return int(end)
+
+    def _read_run(self, stream: str, places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
+        path = self._folder.segment(stream, places[0].hour)
+        start, end = places[0].offset, places[-1].end
+        try:
+            found = list(read_records(read_at(path, start, end - start)))
+        except MalformedError as error:
+            raise StoreError(f"{path}: between bytes {start} and {end}: {error}") from error
+        if len(found) != len(places):
+            raise StoreError(f"{path}: {len(found)} objects where the index has {len(places)}")
+        for place, data in zip(places, found, strict=True):
+            _check(path, place, data)
+            yield place, data
+
+
+def read_object(folder: PlantFolder, stream: str, place: Place) -> bytes:
+    """The object at a place, checked by its hash; StoreError when it is not there."""
+    path = folder.segment(stream, place.hour)
+    data = record_at(path, place.offset, place.length)
+    if data is None:
+        raise StoreError(f"{path}: no whole object of {place.length} bytes at {place.offset}")
+    _check(path, place, data)
+    return data
+
+
+def _check(path: Path, place: Place, data: bytes) -> None:
+    if hashlib.sha256(data).digest() != place.sha256:
+        raise StoreError(f"{path}: the object at byte {place.offset} is not the one indexed")
+
+
+def _runs(places: Iterator[Place]) -> Iterator[list[Place]]:
+    """Places that follow one another in one segment, a bounded number of bytes at a time."""
+    run: list[Place] = []
+    for place in places:
+        if run and (
+            place.hour != run[0].hour
+            or place.offset != run[-1].end
+            or place.end - run[0].offset > _SPAN_BYTES_MAX
+        ):
+            yield run
+            run = []
+        run.append(place)
+    if run:
+        yield run

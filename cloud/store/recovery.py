@@ -1,0 +1,289 @@
+"""Finds out, at start, how far a plant's evidence reaches, and cuts what lies beyond.
+
+The log's entries and the objects are the truth. From the newest snapshot on (or from nothing)
+they are read again: an entry counts when it is whole and its object is whole on disk. The first
+that is not, and everything after it, was never under receipt and is cut; its gateway sends it
+again. Index, tree and offsets are written anew from there on.
+
+What was signed must still be there: a log shorter than its checkpoint, or with another root, is
+`DamagedLogError`. Then nothing is cut and nothing is appended.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloud.errors import DamagedLogError, StoreError
+from cloud.store.disk import Disk, Pending, cut
+from cloud.store.index import PLACE_BYTES, IndexFile, Place, encode_place
+from cloud.store.layout import PlantFolder
+from cloud.store.reader import OFFSET, Committed
+from cloud.store.record_file import read_at, record_at, whole_records
+from cloud.store.state import OBJECT_KINDS, LogState, StreamState, decode_snapshot
+from cloud.store.tree import TreeFile, file_bytes
+from evidence import checkpoint, cose
+from evidence.errors import EvidenceError, MalformedError
+from evidence.frame import Body, decode_body
+from evidence.log import Entry, Kind, decode_entry
+from evidence.records import read_records
+from evidence.suites import PublicKey
+
+_WRITE_EVERY = 1024
+
+
+@dataclass
+class Recovery:
+    """What a start found.
+
+    Attributes:
+        notes: one sentence for each thing that was not as a clean stop leaves it.
+        replayed: entries read again after the snapshot.
+        segments: files of the objects read again.
+        unsigned: entries beyond the checkpoint were kept: sync and sign them before going on.
+    """
+
+    notes: list[str] = field(default_factory=list)
+    replayed: int = 0
+    segments: set[Path] = field(default_factory=set)
+    unsigned: bool = False
+
+
+def recover(
+    plant: str, folder: PlantFolder, disk: Disk, keys: Sequence[PublicKey]
+) -> tuple[Committed, Recovery]:
+    """Bring a plant's folder to the newest state that is whole.
+
+    Args:
+        plant: plant id.
+        folder: its files; an absent or empty one is a new plant.
+        disk: rebuilds what can be rebuilt.
+        keys: keys a checkpoint may be signed with (the collector's, newest first).
+
+    Raises:
+        DamagedLogError: less is there than was signed, or other than it.
+    """
+    signed, note = _signed(plant, folder, keys)
+    snapshot, why = _snapshot(folder)
+    problem, found = "", Recovery()
+    for start in [snapshot, LogState()] if snapshot is not None else [LogState()]:
+        found = Recovery([why] if why else [])
+        replay = _Replay(folder, disk, start, found)
+        replay.run()
+        problem = _contradiction(folder, replay.state, signed, snapshot)
+        if not problem:
+            found.notes += cut_to(folder, replay.state)
+            found.unsigned = replay.state.size > (0 if signed is None else signed.size)
+            return Committed(replay.state, "" if signed is None else note), found
+    seen = "; ".join(found.notes)
+    raise DamagedLogError(
+        f"{folder.root}: {problem}{f' ({seen})' if seen else ''}. Nothing was cut; restore this "
+        "plant from a backup"
+    )
+
+
+def _signed(
+    plant: str, folder: PlantFolder, keys: Sequence[PublicKey]
+) -> tuple[checkpoint.Checkpoint | None, str]:
+    """The newest checkpoint, None where there is none."""
+    data = read_at(folder.checkpoint, 0, checkpoint.TEXT_BYTES_MAX + 1)
+    if not data:
+        return None, ""
+    problem: Exception | None = None
+    for key in keys:
+        try:
+            text = data.decode()
+            found = checkpoint.verify(text, key)
+        except (EvidenceError, UnicodeDecodeError) as error:
+            problem = error
+            continue
+        if found.plant != plant:
+            raise DamagedLogError(f"{folder.checkpoint}: is of plant {found.plant}, not {plant}")
+        return found, text
+    raise DamagedLogError(
+        f"{folder.checkpoint}: {problem}. It is not signed by a collector key of this plant; put "
+        "that collector's certificate into keys/, or restore this plant from a backup"
+    )
+
+
+def _snapshot(folder: PlantFolder) -> tuple[LogState | None, str]:
+    """The snapshot if there is one that the files bear out, and otherwise why not."""
+    if not folder.snapshot.exists():
+        return None, ""
+    try:
+        (data,) = read_records(folder.snapshot.read_bytes())
+        state = decode_snapshot(data)
+        short = [str(path) for path, size in _lengths(folder, state) if _size(path) < size]
+        if short:
+            return None, f"shorter than the snapshot says: {' '.join(short)}; rebuilt"
+        for name, stream in state.streams.items():
+            if IndexFile(folder.index(name)).place(stream.next_seq - 1) != stream.last:
+                return None, f"index of {name} differs from the snapshot; rebuilt"
+        if TreeFile(folder.tree).compact_range(state.size) != state.tree:
+            return None, "tree differs from the snapshot; rebuilt"
+    except (MalformedError, StoreError, ValueError) as error:
+        return None, f"{folder.snapshot}: not usable ({error}); everything is read again"
+    return state, ""
+
+
+def _lengths(folder: PlantFolder, state: LogState) -> list[tuple[Path, int]]:
+    """Files of a state with the length they have at least."""
+    streams = [(name, s, s.last) for name, s in state.streams.items() if s.last is not None]
+    return [
+        (folder.entries, state.entries_bytes),
+        (folder.offsets, state.size * OFFSET.size),
+        (folder.tree, file_bytes(state.size)),
+        *((folder.index(name), s.next_seq * PLACE_BYTES) for name, s, _ in streams),
+        *((folder.segment(name, last.hour), last.end) for name, _, last in streams),
+    ]
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _contradiction(
+    folder: PlantFolder,
+    state: LogState,
+    signed: checkpoint.Checkpoint | None,
+    snapshot: LogState | None,
+) -> str:
+    """What was signed and is not there, "" when all is there."""
+    if signed is not None:
+        if state.size < signed.size:
+            return (
+                f"the checkpoint speaks of {signed.size} log entries, but only {state.size} are "
+                "there whole, with their objects"
+            )
+        if TreeFile(folder.tree).compact_range(signed.size).root() != signed.root:
+            return f"the first {signed.size} log entries do not give the signed root"
+        return ""
+    if snapshot is not None and state.size < snapshot.size:
+        return f"{snapshot.size} log entries were committed, only {state.size} are there whole"
+    if snapshot is None and state.size == 0 and folder.streams():
+        return "there are signed objects, but no log and no checkpoint"
+    return ""
+
+
+def cut_to(folder: PlantFolder, state: LogState) -> list[str]:
+    """Cut every file to what the state says; a sentence for each that was longer.
+
+    Whole segments beyond it are removed: their objects have no log entry, hence no receipt.
+    """
+    notes = []
+    for path, length in _lengths(folder, state):
+        if gone := cut(path, length):
+            notes.append(f"{path.relative_to(folder.root)}: {gone} bytes cut")
+    for name in folder.streams():
+        last = state.stream(name).last
+        for hour in list(folder.hours(name, -1 if last is None else last.hour)):
+            path = folder.segment(name, hour)
+            if gone := _size(path):
+                notes.append(f"{path.relative_to(folder.root)}: {gone} bytes without entry removed")
+            path.unlink()
+        if last is None:
+            folder.index(name).unlink(missing_ok=True)
+    return notes
+
+
+class _Replay:
+    """Reads entries and objects again from a state on and rebuilds what follows from them."""
+
+    def __init__(self, folder: PlantFolder, disk: Disk, start: LogState, found: Recovery) -> None:
+        self.state = start
+        self._folder, self._disk, self._found = folder, disk, found
+        self._pending = Pending()
+
+    def run(self) -> None:
+        """Move the state to the last entry that is whole with its object."""
+        for record in whole_records(self._folder.entries, self.state.entries_bytes):
+            if not self._take(record.data):
+                break
+            if self._found.replayed % _WRITE_EVERY == 0:
+                self._write()
+        self._write()
+
+    def _take(self, data: bytes) -> bool:
+        try:
+            entry = decode_entry(data)
+            place = self._place(entry) if entry.kind in OBJECT_KINDS else None
+        except EvidenceError as error:
+            self._note(self._folder.entries, f"entry {self.state.size}: {error}")
+            return False
+        if entry.kind in OBJECT_KINDS and place is None:
+            where = f"object {entry.stream} seq {entry.seq} of entry {self.state.size}"
+            self._note(self._folder.entries, f"{where} is not whole on disk")
+            return False
+        self._step(entry, data, place)
+        return True
+
+    def _step(self, entry: Entry, data: bytes, place: Place | None) -> None:
+        before, add = self.state, self._pending.add
+        self.state, nodes = before.with_entry(entry, data, place)
+        self._found.replayed += 1
+        add(self._folder.tree, file_bytes(before.size), nodes)
+        end = OFFSET.pack(self.state.entries_bytes)
+        add(self._folder.offsets, before.size * OFFSET.size, end)
+        if place is not None:
+            at = before.stream(entry.stream).next_seq * PLACE_BYTES
+            add(self._folder.index(entry.stream), at, encode_place(place))
+            self._found.segments.add(self._folder.segment(entry.stream, place.hour))
+
+    def _write(self) -> None:
+        self._pending.write(self._disk)
+        self._pending.clear()
+
+    def _place(self, entry: Entry) -> Place | None:
+        """Where the entry's object stands, None when it is not there whole."""
+        stream = self.state.stream(entry.stream)
+        if entry.seq != stream.next_seq:
+            return None
+        for hour, offset in self._candidates(entry.stream, stream):
+            data = record_at(self._folder.segment(entry.stream, hour), offset, entry.length)
+            if data is None or hashlib.sha256(data).digest() != entry.sha256:
+                continue
+            indexed = self._indexed(entry, stream)
+            if indexed is not None and (indexed.hour, indexed.offset) == (hour, offset):
+                return indexed
+            t0_ns, newest_ns = frame_times(data) if entry.kind is Kind.FRAME else (0, 0)
+            place = stream.next_place(
+                entry.kind, entry.sha256, entry.length, self.state.size,
+                t0_ns=t0_ns, newest_ns=newest_ns,
+            )  # fmt: skip
+            return place if (place.hour, place.offset) == (hour, offset) else None
+        return None
+
+    def _candidates(self, name: str, stream: StreamState) -> Iterator[tuple[int, int]]:
+        """Where a stream's next object can stand: behind the last one, or in the next hour."""
+        after = -1
+        if stream.last is not None:
+            after = stream.last.hour
+            yield after, stream.last.end
+        for hour in self._folder.hours(name, after):
+            if _size(self._folder.segment(name, hour)):
+                yield hour, 0
+                return
+
+    def _indexed(self, entry: Entry, stream: StreamState) -> Place | None:
+        """The index's own record of the object, so that its body need not be decoded."""
+        try:
+            place = IndexFile(self._folder.index(entry.stream)).place(stream.next_seq)
+        except (StoreError, ValueError):
+            return None
+        wanted = (entry.kind, entry.sha256, entry.length, self.state.size)
+        found = (place.kind, place.sha256, place.length, place.log_index)
+        return place if found == wanted else None
+
+    def _note(self, path: Path, sentence: str) -> None:
+        self._found.notes.append(f"{path.relative_to(self._folder.root)}: {sentence}")
+
+
+def frame_times(data: bytes) -> tuple[int, int]:
+    """(t0, newest tick) of a frame's bytes in nanoseconds; newest is 0 without any tick."""
+    body = decode_body(cose.parse(data).payload)
+    return body.t0_ns, newest_tick_ns(body)
+
+
+def newest_tick_ns(body: Body) -> int:
+    """The newest tick of a frame, 0 without any."""
+    return max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)

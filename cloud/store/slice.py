@@ -1,0 +1,171 @@
+"""The evidence of one slice: its lock, its lease epoch, its plants, and commits across them.
+
+<evidence_dir>/<slice>/lock     held (flock) by the one collector of the slice
+<evidence_dir>/<slice>/epoch    how often the slice was taken over
+<evidence_dir>/<slice>/<plant>/ one folder a plant (`cloud.store.layout`)
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from cloud.errors import DamagedLogError, SliceLockedError, StoreError
+from cloud.store.disk import Disk
+from cloud.store.plant import PlantStore
+from evidence.keys import Signer
+from evidence.suites import PublicKey
+
+
+class SliceStore:
+    """Writer of all plants of a slice. One process at a time, one thread in it.
+
+    Args:
+        root: `<evidence_dir>/<slice>`; made when absent.
+
+    Attributes:
+        epoch: lease epoch of this take-over, from 1.
+        plants: open plants by id.
+        damaged: plants that could not be opened -> why.
+
+    Raises:
+        SliceLockedError: another process holds the slice.
+        StoreError: the folder cannot be used.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.plants: dict[str, PlantStore] = {}
+        self.damaged: dict[str, str] = {}
+        try:
+            self._disk = Disk(root)
+            self._lock = _lock(root / "lock")
+            self.epoch = self._take_epoch(root / "epoch")
+        except OSError as error:
+            raise StoreError(f"{root}: cannot be used for evidence: {error.strerror}") from error
+
+    def open_plant(self, plant: str, signer: Signer, keys: Sequence[PublicKey]) -> PlantStore:
+        """Open (or make) a plant's evidence and bring it to its newest whole state.
+
+        Args:
+            plant: plant id.
+            signer: the collector's key.
+            keys: its public half first, then keys of earlier collectors of this plant.
+
+        Raises:
+            DamagedLogError: less is on disk than was signed; also kept in `damaged`.
+            StoreError: the disk refuses.
+        """
+        root = self._root / plant
+        try:
+            store = PlantStore(plant, root, self._disk, signer=signer, keys=keys, epoch=self.epoch)
+        except DamagedLogError as error:
+            self.damaged[plant] = str(error)
+            raise
+        except OSError as error:
+            raise StoreError(f"{root}: cannot be opened: {error.strerror}") from error
+        self.plants[plant] = store
+        return store
+
+    def commit(self) -> tuple[list[PlantStore], Mapping[str, OSError]]:
+        """Bring everything staged to disk and sign it.
+
+        When the disk refuses, each plant is tried alone, so that one plant's trouble stays its
+        own; what still cannot be written is dropped (its gateways send it again).
+
+        Returns:
+            Plants that were committed, and plants that were not with the reason.
+        """
+        dirty = [store for store in self.plants.values() if store.is_dirty]
+        if not dirty:
+            return [], {}
+        failed: dict[str, OSError] = {}
+        error = self._try(dirty)
+        if error is None:
+            return dirty, failed
+        done = []
+        for store in dirty:
+            alone = self._try([store]) if len(dirty) > 1 else error
+            if alone is None:
+                done.append(store)
+            else:
+                failed[store.plant] = alone
+                store.drop()
+        return done, failed
+
+    def close(self) -> None:
+        """Leave a snapshot of every plant and give the slice back. What is staged is dropped."""
+        stores = list(self.plants.values())
+        self.plants.clear()
+        try:
+            for store in stores:
+                store.drop()
+            self._finish(stores)
+        finally:
+            self._disk.close()
+            os.close(self._lock)
+
+    def _finish(self, stores: Iterable[PlantStore]) -> None:
+        try:
+            for store in stores:
+                store.write_snapshot()
+            self._disk.sync()
+            self._disk.publish()
+        except OSError as error:
+            # a snapshot only saves time: the next start reads the log instead
+            self._disk.forget()
+            raise StoreError(f"{self._root}: no snapshot written: {error.strerror}") from error
+
+    def _try(self, stores: Sequence[PlantStore]) -> OSError | None:
+        try:
+            for store in stores:
+                store.write_objects()
+            self._disk.sync()
+            for store in stores:
+                store.write_log()
+            self._disk.sync()
+            self._disk.publish()
+        except OSError as error:
+            self._disk.forget()
+            return _undo(stores, error)
+        for store in stores:
+            store.settle()
+        return None
+
+    def _take_epoch(self, path: Path) -> int:
+        try:
+            last = int(path.read_text())
+        except FileNotFoundError:
+            last = 0
+        except ValueError as error:
+            raise StoreError(f"{path}: not a number; write the newest epoch into it") from error
+        self._disk.replace(path, f"{last + 1}\n".encode())
+        self._disk.sync()
+        self._disk.publish()
+        return last + 1
+
+
+def _undo(stores: Iterable[PlantStore], error: OSError) -> OSError:
+    """Cut the plants' files back; the first error is the one to tell."""
+    for store in stores:
+        try:
+            store.undo()
+        except OSError:
+            continue  # the plant tries again before its next write
+    return error
+
+
+def _lock(path: Path) -> int:
+    """Take the slice's lock for as long as the descriptor is open."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.read(lock, 32).decode(errors="replace").strip()
+        os.close(lock)
+        raise SliceLockedError(
+            f"{path}: held by process {holder}; a slice has one collector: stop that one first"
+        ) from error
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    return lock

@@ -1,0 +1,186 @@
+"""Where a plant's log and streams stand: plain values, and how one more entry moves them. Pure.
+
+The state follows from the log's entries and the objects alone. `LogState.with_entry` is the only
+way it moves, for an entry just taken and for one read again at start, so the two cannot differ.
+A snapshot of it is written now and then, so that a start reads the last entries and not all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from cloud.store.index import Place
+from cloud.store.objects import HOUR_NS
+from cloud.store.tree import grow
+from evidence import cbor
+from evidence.chain import ZERO_HASH, Head
+from evidence.errors import MalformedError
+from evidence.log import Entry, Kind
+from evidence.merkle import CompactRange, leaf_hash
+from evidence.records import HEAD_BYTES
+
+SNAPSHOT_VERSION = 1
+
+#: kinds whose entry stands for an object in a stream's segments
+OBJECT_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
+
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Where one stream stands.
+
+    Attributes:
+        next_seq: the only seq that continues it.
+        last: place of its newest object, None before the first.
+        configs: SHA-256 of each signed configuration -> seq, oldest first.
+        close_seq: seq of its newest close object, None before the first.
+    """
+
+    next_seq: int = 0
+    last: Place | None = None
+    configs: Mapping[bytes, int] = field(default=_NOTHING)
+    close_seq: int | None = None
+
+    @property
+    def head(self) -> Head:
+        """For `evidence.chain.follow`."""
+        return Head(self.next_seq, self.last.sha256 if self.last else ZERO_HASH)
+
+    @property
+    def at_ns(self) -> int:
+        """t0 of its newest frame, 0 before the first."""
+        return self.last.at_ns if self.last else 0
+
+    @property
+    def through_ns(self) -> int:
+        """Its newest tick, 0 before the first."""
+        return self.last.through_ns if self.last else 0
+
+    def next_place(
+        self, kind: Kind, sha256: bytes, length: int, log_index: int, *, t0_ns: int, newest_ns: int
+    ) -> Place:
+        """Where its next object goes: into the frame's hour, never an earlier one.
+
+        Args:
+            kind: of the log entry.
+            sha256: of the object.
+            length: bytes of the object.
+            log_index: of its entry.
+            t0_ns: of the frame; not looked at for other kinds.
+            newest_ns: the frame's newest tick, 0 without any; not looked at for other kinds.
+        """
+        at_ns, through_ns = self.at_ns, self.through_ns
+        if kind is Kind.FRAME:
+            at_ns, through_ns = max(at_ns, t0_ns), max(through_ns, newest_ns)
+        hour = at_ns // HOUR_NS
+        offset = self.last.end if self.last is not None and self.last.hour == hour else 0
+        return Place(hour, offset, length, kind, sha256, log_index, at_ns, through_ns)
+
+    def with_object(self, place: Place) -> "StreamState":
+        """After one more object."""
+        configs, close_seq = self.configs, self.close_seq
+        if place.kind is Kind.CONFIG:
+            configs = MappingProxyType({**configs, place.sha256: self.next_seq})
+        elif place.kind is Kind.PLANT_CLOSE:
+            close_seq = self.next_seq
+        return StreamState(self.next_seq + 1, place, configs, close_seq)
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """Where a plant's log stands.
+
+    Attributes:
+        tree: its Merkle tree; `tree.size` is the number of entries.
+        entries_bytes: length of the entries file.
+        received_ns: of the newest entry; the next one's is not before it.
+        enrolled: `key_sha256` of every key an ENROL entry names.
+        streams: gateway id -> its stream.
+    """
+
+    tree: CompactRange = field(default_factory=CompactRange)
+    entries_bytes: int = 0
+    received_ns: int = 0
+    enrolled: frozenset[bytes] = frozenset()
+    streams: Mapping[str, StreamState] = field(default=_NOTHING)
+
+    @property
+    def size(self) -> int:
+        """Entries of the log."""
+        return self.tree.size
+
+    def stream(self, stream: str) -> StreamState:
+        """A stream; one without objects when it is new."""
+        return self.streams.get(stream, StreamState())
+
+    def with_entry(
+        self, entry: Entry, data: bytes, place: Place | None
+    ) -> tuple["LogState", bytes]:
+        """After one more entry.
+
+        Args:
+            entry: the entry.
+            data: its encoded bytes.
+            place: of its object, for `OBJECT_KINDS`.
+
+        Returns:
+            The state, and the bytes the tree's file gains.
+        """
+        tree, nodes = grow(self.tree, leaf_hash(data))
+        streams, enrolled = self.streams, self.enrolled
+        if place is not None:
+            moved = self.stream(entry.stream).with_object(place)
+            streams = MappingProxyType({**streams, entry.stream: moved})
+        elif entry.kind is Kind.ENROL:
+            enrolled |= {entry.sha256}
+        end = self.entries_bytes + HEAD_BYTES + len(data)
+        return LogState(tree, end, entry.received_ns, enrolled, streams), nodes
+
+
+def encode_snapshot(state: LogState) -> bytes:
+    """CBOR of a state."""
+    return cbor.encode(
+        [
+            SNAPSHOT_VERSION, state.size, list(state.tree.hashes), state.entries_bytes,
+            state.received_ns, sorted(state.enrolled),
+            {name: _encode_stream(stream) for name, stream in state.streams.items()},
+        ]
+    )  # fmt: skip
+
+
+def decode_snapshot(data: bytes) -> LogState:
+    """The state of `encode_snapshot`'s bytes; MalformedError for anything else."""
+    value = cbor.decode(data)
+    try:
+        version, size, hashes, entries_bytes, received_ns, enrolled, streams = value
+        if version != SNAPSHOT_VERSION:
+            raise MalformedError(f"snapshot version {version} unknown to this program")
+        return LogState(
+            CompactRange(size, tuple(hashes)), entries_bytes, received_ns, frozenset(enrolled),
+            MappingProxyType({name: _decode_stream(s) for name, s in streams.items()}),
+        )  # fmt: skip
+    except (TypeError, ValueError, AttributeError) as error:
+        raise MalformedError(f"not a snapshot: {error}") from error
+
+
+def _encode_stream(stream: StreamState) -> list[Any]:
+    place = stream.last
+    if place is None:
+        raise ValueError("a stream without objects has no snapshot")
+    last = [
+        place.hour, place.offset, place.length, int(place.kind), place.sha256, place.log_index,
+        place.at_ns, place.through_ns,
+    ]  # fmt: skip
+    configs = sorted(([seq, sha256] for sha256, seq in stream.configs.items()))
+    return [stream.next_seq, last, configs, stream.close_seq]
+
+
+def _decode_stream(value: Any) -> StreamState:  # noqa: ANN401 - whatever the CBOR held
+    next_seq, last, configs, close_seq = value
+    hour, offset, length, kind, sha256, log_index, at_ns, through_ns = last
+    place = Place(hour, offset, length, Kind(kind), sha256, log_index, at_ns, through_ns)
+    known = MappingProxyType({sha256: seq for seq, sha256 in configs})
+    return replace(StreamState(next_seq, place, known), close_seq=close_seq)
