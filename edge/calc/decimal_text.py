@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from evidence.counts import round_half_away
 
-_DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,15})?")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,15})?")
 UNROUNDED_PLACES = 15  # printed places of a value that has no finite decimal form
 
 

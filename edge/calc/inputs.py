@@ -163,6 +163,8 @@ class Inputs:
         before = Readings(np.array([tick], dtype=np.int64), counts[:, None], ok[:, None])
         if new is None or not len(new.ticks_ns):
             return before
+        if int(new.ticks_ns[0]) <= tick:  # the clock was set back: what was held is the future
+            return new
         return Readings(
             np.concatenate([before.ticks_ns, new.ticks_ns]),
             np.concatenate([before.counts, new.counts], axis=1),

@@ -1,0 +1,205 @@
+"""`stackproof calc` as a person runs it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.calc.cli import main
+
+STATEMENT = """
+rule_set = "cets-ag-04.01-v01-2024"
+month = "2026-06"
+
+[[fuel]]
+kind = "natural-gas"
+quantity = "12.50"
+
+[anode]
+gross_t = 469.00        # a bare TOML number keeps its decimals
+
+[pfc]
+metal_t = "1000.00"
+[pfc.indicator]
+technology = "PFPB-M"
+edition = "ipcc-2019"
+gwp = "ar5"
+aem_min_per_cell_day = "0.1"
+
+[output]
+aluminium_t = "1000.00"
+"""
+
+
+@pytest.fixture
+def statement_file(tmp_path: Path) -> Path:
+    path = tmp_path / "month.toml"
+    path.write_text(STATEMENT, encoding="utf-8")
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    code = main(list(argv))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_methods_lists_every_method(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "methods")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == [
+        "combustion.fuel", "pfc.overvoltage", "pfc.slope",
+    ]  # fmt: skip
+
+
+def test_methods_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "methods", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["pfc.slope"]["inputs"]["metal_t"] == {
+        "unit": "t", "low": "0", "high": "", "optional": False,
+    }  # fmt: skip
+
+
+def test_show_prints_formula_source_and_inputs(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "show", "pfc.slope")
+    assert code == 0
+    for words in (
+        "CF4 [kg] = slope",
+        "Eq. 4.26",
+        "aem_min_per_cell_day [AE-min/cell-day] 0 to 1440",
+    ):
+        assert words in out
+
+
+def test_show_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "show", "combustion.fuel", "--json")
+    assert code == 0
+    assert json.loads(out)["text"].startswith("CO2 from burning one fuel.")
+
+
+def test_show_of_an_unknown_method(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", "pfc.guess")
+    assert (code, out) == (2, "")
+    assert err.startswith("pfc.guess: unknown method")
+
+
+SLOPE = [
+    "pfc.slope", "metal_t=1000", "aem_min_per_cell_day=10", "technology=VSS",
+    "edition=ipcc-2006", "gwp=sar",
+]  # fmt: skip
+
+
+def test_eval_json_has_the_outputs_at_the_top(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "eval", *SLOPE, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["cf4_kg"], found["c2f6_kg"], found["co2e_t"]) == ("920", "48.76", "6428.592")
+
+
+def test_eval_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "eval", *SLOPE)
+    assert code == 0
+    assert out.splitlines()[0] == "cf4_kg = 920"
+    assert "slope = 0.092 (kg CF4/t)/(AE-min/cell-day) (default, confirmed)" in out
+
+
+def test_eval_names_each_bad_key(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "eval", "pfc.slope", "metal_t=x", "colour=red", "--json")
+    assert (code, out) == (2, "")
+    keys = [line.partition(":")[0] for line in err.splitlines()]
+    assert keys == [
+        "colour", "metal_t", "aem_min_per_cell_day", "technology", "edition", "gwp",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [["metal_t"], ["metal_t=1", "metal_t=2"]])
+def test_eval_refuses_arguments_that_are_not_one_key_each(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    code, _, err = run(capsys, "eval", "pfc.slope", *arguments)
+    assert code == 2
+    assert "metal_t: " in err
+
+
+def test_eval_splits_at_the_first_equals_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, err = run(capsys, "eval", "pfc.slope", "metal_t=1=2")
+    assert "metal_t: '1=2' is not a decimal number" in err
+
+
+def test_statement_json(capsys: pytest.CaptureFixture[str], statement_file: Path) -> None:
+    code, out, _ = run(capsys, "statement", str(statement_file), "--json")
+    found: dict[str, Any] = json.loads(out)
+    assert code == 0
+    assert found["totals"]["total_t"] == "1839.05"
+    assert found["lines"][1]["parameters"]["gross_t"]["value"] == "469.00"
+    assert found["pfc"]["indicator"]["cf4_kg"] == "10.4"
+
+
+def test_statement_as_text_keeps_pfc_apart(
+    capsys: pytest.CaptureFixture[str], statement_file: Path
+) -> None:
+    code, out, _ = run(capsys, "statement", str(statement_file))
+    assert code == 0
+    assert "PFC figure of record: 144.81 tCO2e" in out
+    assert "PFC indicator from anode effects, not added: 75.53208 tCO2e" in out
+    assert out.count("PFC not covered:") == 2
+    assert "flag unconfirmed:pfc.cf4_kg_t" in out
+
+
+def test_statement_of_a_json_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "month.json"
+    path.write_text(
+        '{"rule_set": "cets-ag-04.01-v01-2024", "month": "2026-06", "pfc": {"metal_t": 0.1000}}',
+        encoding="utf-8",
+    )
+    code, out, _ = run(capsys, "statement", str(path), "--json")
+    assert code == 0
+    assert json.loads(out)["lines"][0]["quantity"] == "0.1000"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.toml", 'rule_set = "cets-ag-04.01-v01-2024"\nmonth = "June"', "month: "),
+        ("a.toml", "= broken", "a.toml: "),
+        ("a.json", "[1]", "must be a table"),
+        ("a.json", "{", "a.json: "),
+        ("a.json", '{"rule_set": "nothing", "month": "2026-06"}', "'nothing' is not in this"),
+        ("a.json", '{"rule_set": "cets-ag-04.01-v01-2024", "month": "2026-06", '
+                   '"pfc": {"metal_t": NaN}}', "pfc.metal_t: "),
+    ],
+)  # fmt: skip
+def test_a_bad_statement_file_exits_2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    code, out, err = run(capsys, "statement", str(path), "--json")
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_a_binary_file_exits_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert run(capsys, "statement", str(path))[0] == 2
+
+
+def test_deep_nesting_exits_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("[" * 100_000, encoding="utf-8")
+    assert run(capsys, "statement", str(path))[0] == 2
+
+
+def test_a_missing_file_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "statement", "/nowhere/month.toml")
+    assert code == 2
+    assert "/nowhere/month.toml" in err
+
+
+def test_no_command_is_a_usage_error() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 2

@@ -1,0 +1,57 @@
+"""The methods registry: documented, bounded, and every problem named."""
+
+import re
+
+import pytest
+
+from edge.calc.errors import InputError
+from edge.calc.registry import Input, evaluate, methods
+
+
+def test_the_methods_there_are() -> None:
+    assert list(methods()) == ["combustion.fuel", "pfc.overvoltage", "pfc.slope"]
+
+
+@pytest.mark.parametrize("name", list(methods()))
+def test_every_method_documents_itself(name: str) -> None:
+    found = methods()[name]
+    assert found.version >= 1
+    assert found.source
+    assert "Example" in found.text
+    assert "=" in found.text  # the formula
+    assert re.search(r"\[[^\]]+\]", found.text)  # units in brackets
+    assert found.outputs
+
+
+@pytest.mark.parametrize("name", list(methods()))
+def test_every_number_has_a_unit_and_every_name_is_text(name: str) -> None:
+    for spec in methods()[name].inputs.values():
+        assert spec.is_text or spec.unit
+
+
+def test_an_unknown_method_names_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"pfc\.slope"):
+        evaluate("pfc.guess", {})
+
+
+def test_all_problems_come_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        evaluate("pfc.slope", {"metal_t": "x", "aem_min_per_cell_day": "-1", "color": "red"})
+    keys = [problem.partition(":")[0] for problem in caught.value.problems]
+    assert keys == ["color", "metal_t", "aem_min_per_cell_day", "technology", "edition", "gwp"]
+
+
+@pytest.mark.parametrize("wrong", ["", None, 5, "x" * 65])
+def test_names_are_short_strings(wrong: object) -> None:
+    with pytest.raises(ValueError, match="not a name"):
+        Input(is_text=True).read(wrong)
+
+
+@pytest.mark.parametrize(("value", "fits"), [("0", True), ("10", True), ("10.001", False)])
+def test_range_includes_its_ends(value: str, fits: bool) -> None:
+    spec = Input("t", low="0", high="10")
+    if fits:
+        spec.read(value)
+    else:
+        with pytest.raises(ValueError, match="above 10 t"):
+            spec.read(value)
