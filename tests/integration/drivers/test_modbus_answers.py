@@ -13,6 +13,7 @@ from tests.integration.drivers.modbus_responder import (
     Pieces,
     Question,
     Responder,
+    Silence,
     Twist,
 )
 from tests.unit.edge.drivers.specs import register, spec
@@ -228,6 +229,19 @@ async def test_a_register_that_stays_refused_is_asked_rarely_and_never_lost() ->
         for _ in range(REASK_EVERY):
             samples = await driver.read()
         assert all(s.quality is Quality.GOOD for s in samples)
+        await driver.close()
+
+
+async def test_a_refused_register_that_falls_silent_when_asked_again_costs_no_other() -> None:
+    async with Responder(illegal={1}) as device:
+        driver = ModbusDriver(of(device, *words(0, 3)))
+        await driver.connect()
+        await driver.read()
+        device.twist = lambda q: Silence() if q.address == 1 else None
+        for _ in range(REASK_EVERY + 1):
+            samples = await driver.read()
+            assert [s.quality.usable for s in samples] == [True, False, True]
+        assert device.connections == 2  # after the silence the next read connected anew
         await driver.close()
 
 

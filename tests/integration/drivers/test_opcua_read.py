@@ -197,6 +197,22 @@ async def test_a_thousand_and_more_nodes_are_read_in_batches(plant: Plant) -> No
     assert samples == [Sample(struct.pack("<f", 4.25), Quality.GOOD, None)] * 1001
 
 
+async def test_a_batch_with_an_answer_too_few_is_believed_in_nothing(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plant.put("good", 4.25)
+    driver = OpcUaDriver(of(plant, node("good"), node("missing")))
+    await driver.connect()
+    asked = driver._ask
+
+    async def ask(nodes: list[ua.ReadValueId]) -> list[ua.DataValue]:
+        return (await asked(nodes))[:-1]
+
+    monkeypatch.setattr(driver, "_ask", ask)
+    assert await driver.read() == [Sample(None, Quality.WRONG_ANSWER)] * 2
+    await driver.close()
+
+
 async def test_the_servers_own_limit_is_kept(plant: Plant) -> None:
     await plant.put("same", 4.25)
     limit = plant.server.get_node(

@@ -156,6 +156,23 @@ async def test_a_server_that_does_not_answer_is_out_of_reach_though_values_are_k
     assert await plant.settled() == 0
 
 
+async def test_a_server_without_a_time_is_out_of_reach(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plant.put("f", 1.5)
+    driver = subscribing(plant, "f")
+    await driver.connect()
+    bad = ua.DataValue(ua.Variant(), ua.StatusCode(ua.UInt32(ua.StatusCodes.BadShutdown)))
+
+    async def ask(_: object) -> list[ua.DataValue]:
+        return [bad]
+
+    monkeypatch.setattr(driver, "_ask", ask)
+    with pytest.raises(DeviceError, match="the server does not tell its time: BadShutdown"):
+        await driver.read()
+    assert await plant.settled() == 0
+
+
 async def test_a_subscription_that_falls_silent_is_given_up_though_the_server_answers(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
