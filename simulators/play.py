@@ -60,9 +60,10 @@ async def play(show: Play, clock: Clock, stop: asyncio.Event, *, started_ns: int
     await _publish(show, started_ns)
     show.ready()
     while not stop.is_set() and (show.steps is None or plant.step_number < show.steps):
-        rounds = plant.step_number // round_steps + 1
-        await clock.sleep(begin_s + rounds * round_s - clock.elapsed_s())
-        due = int((clock.elapsed_s() - begin_s) / round_s) * round_steps
+        next_round = plant.step_number // round_steps + 1
+        await clock.sleep(begin_s + next_round * round_s - clock.elapsed_s())
+        now_round = int((clock.elapsed_s() - begin_s) / round_s)  # a timer may ring a bit early
+        due = max(next_round, now_round) * round_steps
         await _step_to(plant, due if show.steps is None else min(due, show.steps), clock)
         await _publish(show, started_ns + plant.step_number * step_ns)
         show.flush()

@@ -1,0 +1,57 @@
+"""`stackproof sim` without sockets: listing, usage, and what ends it before it starts."""
+
+import json
+
+import pytest
+
+from simulators.cli import main
+from simulators.scenario import load_scenario
+
+
+def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1) for line in lines] == [
+        [name, load_scenario(name).description] for name in ("smelter", "smelter-normal")
+    ]
+
+
+def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in listed] == ["smelter", "smelter-normal"]
+    assert all(len(row["description"]) > 20 for row in listed)
+
+
+def test_unknown_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "kiln"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "kiln: there is no such scenario; known: smelter, smelter-normal\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        ([], "the following arguments are required: command"),
+        (["run"], "the following arguments are required: scenario"),
+        (["run", "smelter", "--pots", "2"], "'2' is not a whole number in 3..2000"),
+        (["run", "smelter", "--pots", "many"], "'many' is not a whole number in 3..2000"),
+        (["run", "smelter", "--pots", "²"], "'²' is not a whole number in 3..2000"),
+        (
+            ["run", "smelter", "--seed", "-1"],
+            "'-1' is not a whole number in 0..9223372036854775807",
+        ),
+        (["run", "smelter", "--modbus-port", "65536"], "'65536' is not a whole number in 0..65535"),
+        (["run", "smelter", "--opcua-port", "x"], "'x' is not a whole number in 0..65535"),
+        (["run", "smelter", "--for", "0"], "'0' is not a number of seconds above zero"),
+        (["run", "smelter", "--for", "inf"], "'inf' is not a number of seconds above zero"),
+        (["run", "smelter", "--for", "soon"], "'soon' is not a number of seconds above zero"),
+        (["run", "smelter", "--fast"], "unrecognized arguments: --fast"),
+    ],
+)
+def test_usage(argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+    assert caught.value.code == 2
+    assert sentence in capsys.readouterr().err
