@@ -61,15 +61,15 @@ def points(pots: int) -> list[dict[str, Any]]:
     return rows
 
 
-def config(pots: int = POTS, name: str = "Demo smelter", plant: str = PLANT) -> dict[str, Any]:
-    """A signed configuration as the hub is given it."""
+def config(pots: int = POTS, name: str = "Demo smelter", lines: int = 1) -> dict[str, Any]:
+    """A signed configuration as the hub is given it; further lines share the first one's pots."""
     rows = points(pots)
     numbers = [f"{n:02}" for n in range(1, pots + 1)]
     return {
         "format": 1,
         "software": "stackproof 0.1.0",
         "plant": {
-            "id": plant, "name": name, "sector": "aluminium", "time_zone": "Asia/Shanghai",
+            "id": PLANT, "name": name, "sector": "aluminium", "time_zone": "Asia/Shanghai",
             "rule_set": "cets-ag-04.01-v01-2024", "simulated": True,
         },
         "gateway": {"id": GATEWAY, "slice": "00"},
@@ -78,25 +78,29 @@ def config(pots: int = POTS, name: str = "Demo smelter", plant: str = PLANT) -> 
         "groups": [
             {"schedule": 0, "dtype": 86, "computed": False, "points": list(range(len(rows)))}
         ],
-        "potlines": [{
-            "id": "line-1", "line_current": "pot-gateway.line_current",
-            "pots": [
-                {"id": n, "voltage": f"pot-gateway.pot-{n}.voltage",
-                 "state": f"pot-gateway.pot-{n}.state"} for n in numbers
-            ],
-            "technology": "PFPB-M", "current_efficiency_percent": "94.5",
-            "anode_effect": {
-                "v_start_v": "8", "t_start_s": "2", "v_end_v": "8", "t_end_s": "2",
-                "t_merge_s": "10", "mode": "positive", "target_v": "4.2",
-            },
-            "indicator": {"edition": "ipcc-2019", "gwp": "ar5"},
-        }],
+        "potlines": [potline(f"line-{n}", numbers) for n in range(1, lines + 1)],
         "statement": {
             "metal": {"point": "pot-gateway.metal_tapped", "rule": "totaliser"},
             "fuels": [{"kind": "natural-gas", "point": "gas-1.volume", "flow_point": "gas-1.flow"}],
             "auxiliary": [{"kind": "electricity", "point": "ac-1.energy_import",
                            "power_point": "ac-1.power"}],
         },
+    }  # fmt: skip
+
+
+def potline(ident: str, numbers: list[str]) -> dict[str, Any]:
+    pots = [
+        {"id": n, "voltage": f"pot-gateway.pot-{n}.voltage", "state": f"pot-gateway.pot-{n}.state"}
+        for n in numbers
+    ]
+    return {
+        "id": ident, "line_current": "pot-gateway.line_current", "pots": pots,
+        "technology": "PFPB-M", "current_efficiency_percent": "94.5",
+        "anode_effect": {
+            "v_start_v": "8", "t_start_s": "2", "v_end_v": "8", "t_end_s": "2",
+            "t_merge_s": "10", "mode": "positive", "target_v": "4.2",
+        },
+        "indicator": {"edition": "ipcc-2019", "gwp": "ar5"},
     }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The web application over a fake plant, as a process the browser tests can start and kill.
 
-    python -m tests.e2e.fake_server PORT [--name NAME] [--pots N] [--dead-gas] [--silent]
+    python -m tests.e2e.fake_server PORT [--name NAME] [--pots N] [--lines N] ...
 
 Prints "ready" when it serves. Ten minutes of ticks are already there when it starts.
 """
@@ -45,7 +45,7 @@ async def feed(hub: LiveHub, plant: FakePlant, n: int, sealed: int) -> None:
 async def serve(options: argparse.Namespace) -> None:
     clock = SystemClock()
     hub = LiveHub(clock)
-    hub.on_config(PLANT, GATEWAY, config(options.pots, options.name))
+    hub.on_config(PLANT, GATEWAY, config(options.pots, options.name, options.lines))
     start_ns = clock.wall_ns() // NS * NS - TICKS_BEFORE * NS
     plant = FakePlant(start_ns, pots=options.pots, gas_answers=not options.dead_gas)
     hub.on_state(PLANT, GATEWAY, True)
@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--name", default="Demo smelter")
     parser.add_argument("--pots", type=int, default=24)
+    parser.add_argument("--lines", type=int, default=1)
     parser.add_argument("--dead-gas", action="store_true")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))

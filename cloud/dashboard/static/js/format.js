@@ -56,5 +56,5 @@ export function duration(ms) {
 }
 
 // "tCO2e/h" as people write it
-export const unitText = (unit) => unit.replace(/CO2/g, "CO₂").replace(/m3/g, "m³")
+export const unitText = (unit) => (unit === "1" ? "" : unit).replace(/CO2/g, "CO₂").replace(/m3/g, "m³")
   .replace(/^tCO/, "t CO").replace("degC", "°C");

@@ -43,7 +43,7 @@ export function headerView(model) {
       }
       if (!lost) banner.textContent = "";
       banner.hidden = !lost;
-      setText(old, t("lost.age", { age: age(now - model.serverMs) }));
+      setText(old, t("lost.age", { age: age(model.silentMs()) }));
     },
   };
 }

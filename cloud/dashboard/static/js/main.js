@@ -106,6 +106,7 @@ function take(message) {
 const link = new Link(plant, take, (now) => {
   if (state === "lost" && now !== "lost") page.recall(); // what happened meanwhile
   state = now;
+  model.frozen = now === "lost";
   draw();
 });
 document.addEventListener("visibilitychange", draw);

@@ -7,6 +7,7 @@ export const ms = (ns) => ns / 1e6;
 export class Model {
   constructor(snapshot, now) {
     this.now = now; // () => milliseconds that never step
+    this.frozen = false;
     this.take(snapshot);
   }
 
@@ -29,8 +30,13 @@ export class Model {
   }
 
   // The server's time, carried on by our own even clock; the PC's wall clock is never asked.
+  // While frozen (connection lost) it stands at the last word heard, and so does what it says.
   serverNow() {
-    return this.serverMs + this.now() - this.takenAt;
+    return this.serverMs + (this.frozen ? 0 : this.silentMs());
+  }
+
+  silentMs() {
+    return this.now() - this.takenAt;
   }
 
   get zone() {

@@ -2,7 +2,7 @@
 import { h, setText } from "./dom.js";
 import { clockTime, age } from "./format.js";
 import { ms } from "./model.js";
-import { figure, readingView, reason } from "./reading.js";
+import { readingView, reason } from "./reading.js";
 import { t } from "./texts.js";
 
 const COLUMNS = ["point", "value", "age", "quality", "source_time", "provenance"];
@@ -36,7 +36,7 @@ export function pointsView(model) {
 }
 
 function rowOf(model, id) {
-  const view = readingView();
+  const view = readingView({ bare: true });
   const cells = COLUMNS.map((name) => h("td", { class: name === "value" ? "num" : "" }));
   cells[0].textContent = id;
   cells[1].append(view.node);
@@ -51,7 +51,6 @@ function rowOf(model, id) {
       setText(cells[3], why || model.state.qualities[0][document.documentElement.lang.startsWith("zh") ? 1 : 0]);
       setText(cells[4], seen && reading.sourceNs !== null ? clockTime(ms(reading.sourceNs), model.zone) : "–");
       setText(cells[5], `${t(`prov.${facts.provenance}`)}${facts.device ? ` · ${facts.device}` : ""}`);
-      cells[1].title = figure(reading);
     },
   };
 }

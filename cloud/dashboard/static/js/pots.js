@@ -1,9 +1,9 @@
 // The pot map: one cell a pot, patched in place; a listbox for keyboard and screen reader.
 import { h, setAttr, setOneClass, setText } from "./dom.js";
-import { duration, number } from "./format.js";
+import { age, duration, number } from "./format.js";
 import { ms } from "./model.js";
-import { reason } from "./reading.js";
-import { t, tOr } from "./texts.js";
+import { reason, stateText } from "./reading.js";
+import { t } from "./texts.js";
 
 const KINDS = ["effect", "high", "nodata", "out", "normal"];
 const TINTS = ["t0", "t1", "t2"];
@@ -49,7 +49,7 @@ function patch(model, line, cell, status, selected) {
   const shown = volts.value !== null;
   setText(cell.volts, shown ? `${number(volts.value, 2)} V` : "–");
   const words = statusWords(model, line, status);
-  setText(cell.word, cellWord(model, line, cell.pot, kind, words));
+  setText(cell.word, cellWord(model, line, cell.pot, status, words));
   setOneClass(cell.node, KINDS, kind);
   setOneClass(cell.node, TINTS, kind === "normal" ? tint(line, volts.value) : null);
   if (cell.kind !== kind) cell.node.classList.toggle("fresh", kind === "effect" && cell.kind !== null);
@@ -65,9 +65,9 @@ function patch(model, line, cell, status, selected) {
 }
 
 // The few letters there is room for.
-function cellWord(model, line, pot, kind, words) {
+function cellWord(model, line, pot, { kind, volts }, words) {
   if (kind === "normal") return "";
-  if (kind === "nodata") return t("status.nodata");
+  if (kind === "nodata") return volts.grade === "stale" ? t("age.old", { age: age(volts.ageMs) }) : t("status.nodata");
   if (kind !== "effect") return words;
   const { start_ns: start, gateway } = model.runningEffect(line.id, pot.id);
   return t("status.effect_cell", { time: duration(model.tickMs(gateway) - ms(start)) });
@@ -81,9 +81,7 @@ export function statusWords(model, line, { kind, volts, state }) {
     return reason(model, worse) || t("status.nodata");
   }
   if (kind !== "out") return t(`status.${kind}`);
-  const named = state.facts.states.find(([value]) => String(value) === state.value);
-  const name = named ? named[1] : state.value;
-  return tOr(`state.${name}`, "state.other", { id: name });
+  return stateText(state);
 }
 
 function tint(line, volts) {

@@ -2,7 +2,7 @@
 import { h, setAttr, setText } from "./dom.js";
 import { age, number, unitText } from "./format.js";
 import { FIRST_BAD } from "./model.js";
-import { language, t } from "./texts.js";
+import { language, t, tOr } from "./texts.js";
 
 const AGE_SHOWN_MS = 3000; // younger than this is "now" and needs no figure
 
@@ -22,17 +22,27 @@ export function reason(model, reading) {
   return sentences ? sentences[language === "zh" ? 1 : 0] : `${quality}`;
 }
 
-export const figure = (reading, decimals) =>
-  reading.value === null ? "–"
-    : number(reading.value, decimals === undefined ? reading.facts.decimals : decimals);
+// A state point's value by its name.
+export function stateText({ facts, value }) {
+  const named = facts.states.find(([raw]) => String(raw) === value);
+  const name = named ? named[1] : value;
+  return tOr(`state.${name}`, "state.other", { id: name });
+}
 
-// {node, update(model, id)}; options: decimals, unit (overrides the point's)
+export function figure(reading, decimals) {
+  if (reading.value === null) return "–";
+  if (reading.facts.role === "state") return stateText(reading);
+  return number(reading.value, decimals === undefined ? reading.facts.decimals : decimals);
+}
+
+// {node, update(model, id)}; options: decimals, unit (overrides the point's), bare (figure and
+// unit only: age and reason stand beside it)
 export function readingView(options = {}) {
   const digits = h("span", { class: "figure" }, "–");
   const unit = h("span", { class: "unit" });
   const old = h("span", { class: "age" });
   const tag = h("span", { class: "tag dq" });
-  const node = h("span", { class: "reading" }, digits, " ", unit, " ", old, tag);
+  const node = h("span", { class: "reading" }, digits, " ", unit, ...(options.bare ? [] : [" ", old, tag]));
   tag.hidden = true;
   old.hidden = true;
   return {
