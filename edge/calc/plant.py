@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.combustion import co2_per_unit, fuel_parameters
-from edge.calc.errors import PlantError
+from edge.calc.errors import CalcError, PlantError
 from edge.calc.factors import Kind, RuleSet, find_kind, gwp_row, rule_set
 from edge.calc.inputs import plant_points
 from evidence.points import Point, exact
@@ -36,7 +36,7 @@ def reading_configuration() -> Iterator[None]:
     """Turn what a broken configuration map does to its reader into a PlantError."""
     try:
         yield
-    except PlantError:
+    except CalcError:
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise PlantError(f"configuration cannot be calculated with: {error!r}") from error
