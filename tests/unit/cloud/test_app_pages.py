@@ -67,7 +67,7 @@ def test_the_page_of_a_named_plant_and_of_none() -> None:
 def test_before_any_plant_the_page_says_it_waits_and_looks_again() -> None:
     client = make_client(make_app(LiveHub(ManualClock())))
     html = client.get("/zh/").text
-    assert "等待首个企业接入" in html
+    assert "等待首个厂区接入" in html
     assert '<meta http-equiv="refresh" content="5">' in html
 
 
