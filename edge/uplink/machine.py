@@ -74,9 +74,11 @@ class Machine:
 
     def connected(self, now_s: float) -> list[Send]:
         """The transport is up: start again right after the newest receipt."""
-        self.online = True
-        self._stall_s = STALL_S
-        self._next = self.receipted + 1
+        if self.mode is Mode.MQTT:
+            self.online = True
+            self._stall_s = STALL_S
+            self._stalls_at_s = None
+            self._next = self.receipted + 1
         return self._fill(now_s)
 
     def disconnected(self) -> list[Send]:
@@ -90,6 +92,10 @@ class Machine:
         """The spool holds one more object."""
         self.newest = max(self.newest, seq)
         return self._fill(now_s)
+
+    def refused(self, seq: int) -> None:
+        """The transport did not take this object: it is sent again from here at the next tick."""
+        self._next = min(self._next, max(seq, self.receipted + 1))
 
     def receipt(self, seq: int, now_s: float) -> list[Send]:
         """A valid receipt covers everything up to seq."""
