@@ -5,8 +5,10 @@
 no I/O, so `sim month` and the tests run the very code the agent runs.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,7 @@ QUARTER_HOUR_NS = 900 * 1_000_000_000
 
 #: A source clock further off than this many milliseconds does not fit the frame's 32 bits.
 _SOURCE_MS_MAX = 2**31 - 1
+_LIMIT = 2**62  # no count reaches it (`evidence.counts`)
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ class Layout:
 
     def _group(self, fields: Mapping[str, Any]) -> _GroupPlan:
         points = tuple(self.points[i] for i in fields["points"])
-        low = [_limit(p.range_min, p, -(2**62)) for p in points]
-        high = [_limit(p.range_max, p, 2**62) for p in points]
+        low = [math.ceil(_limit(p.range_min, p, -_LIMIT)) for p in points]
+        high = [math.floor(_limit(p.range_max, p, _LIMIT)) for p in points]
         limited = any(p.range_min is not None or p.range_max is not None for p in points)
         return _GroupPlan(
             fields["schedule"], Dtype(fields["dtype"]), fields["computed"], points,
@@ -125,10 +128,10 @@ class Layout:
         ]
 
 
-def _limit(text: str | None, point: Point, otherwise: int) -> int:
-    if text is None:
-        return otherwise
-    return int(exact(text) * 10**point.decimals)
+def _limit(text: str | None, point: Point, otherwise: int) -> Fraction:
+    """A limit in counts; one that no count can reach is as good as none."""
+    limit = otherwise if text is None else exact(text) * 10**point.decimals
+    return Fraction(max(-_LIMIT, min(_LIMIT, limit)))
 
 
 def assemble(
