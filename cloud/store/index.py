@@ -1,8 +1,8 @@
 """The index of a stream: one fixed record an object, found by its seq. Rebuildable.
 
-Record, little-endian, 80 bytes: hour (u32, since 1970) · offset in the segment (u64) · length
-(u32) · log kind (u8) · 3 zero bytes · SHA-256 · log index (u64) · at_ns (i64) · through_ns (i64)
-· CRC-32 of what stands before it.
+Record, little-endian, 88 bytes: hour (u32, since 1970) · offset in the segment (u64) · length
+(u32) · log kind (u8) · 3 zero bytes · SHA-256 · log index (u64) · received_ns (i64) · at_ns (i64)
+· through_ns (i64) · CRC-32 of what stands before it.
 """
 
 import struct
@@ -17,7 +17,7 @@ from evidence.errors import MalformedError
 from evidence.log import Kind
 from evidence.records import HEAD_BYTES
 
-_FIELDS = struct.Struct("<IQIB3x32sQqq")
+_FIELDS = struct.Struct("<IQIB3x32sQqqq")
 _CRC = struct.Struct("<I")
 PLACE_BYTES = _FIELDS.size + _CRC.size
 _BLOCK = 1024
@@ -34,6 +34,7 @@ class Place:
         kind: of its log entry.
         sha256: of the object.
         log_index: of its log entry.
+        received_ns: of its log entry.
         at_ns: t0 of the frame, or of the frame before it, 0 before the first.
         through_ns: newest tick of the stream so far, 0 before the first.
     """
@@ -44,6 +45,7 @@ class Place:
     kind: Kind
     sha256: bytes
     log_index: int
+    received_ns: int
     at_ns: int
     through_ns: int
 
@@ -57,7 +59,7 @@ def encode_place(place: Place) -> bytes:
     """The index record of a place."""
     fields = _FIELDS.pack(
         place.hour, place.offset, place.length, place.kind, place.sha256, place.log_index,
-        place.at_ns, place.through_ns,
+        place.received_ns, place.at_ns, place.through_ns,
     )  # fmt: skip
     return fields + _CRC.pack(zlib.crc32(fields))
 
@@ -68,10 +70,8 @@ def decode_place(data: bytes) -> Place:
         data[: _FIELDS.size]
     ):
         raise MalformedError("index record is torn or altered")
-    hour, offset, length, kind, sha256, log_index, at_ns, through_ns = _FIELDS.unpack(
-        data[: _FIELDS.size]
-    )
-    return Place(hour, offset, length, Kind(kind), sha256, log_index, at_ns, through_ns)
+    hour, offset, length, kind, *rest = _FIELDS.unpack(data[: _FIELDS.size])
+    return Place(hour, offset, length, Kind(kind), *rest)
 
 
 class IndexFile:

@@ -62,6 +62,7 @@ class PlantStore:
         self._snapshot_size = self._state.size - self.recovery.replayed
         self._torn = False
         self._hashes: dict[tuple[str, int], bytes] = {}
+        self._certificates: dict[str, bytes] = {}
         self.quarantine = Quarantine(self._folder.quarantine)
         self.reader = PlantReader(plant, self._folder, lambda: self._committed)
         if self.recovery.unsigned:
@@ -121,9 +122,7 @@ class PlantStore:
         place = None
         if data:
             stream, seq = before.stream(entry.stream), entry.seq or 0
-            place = stream.next_place(
-                entry.kind, entry.sha256, len(data), before.size, t0_ns=t0_ns, newest_ns=newest_ns
-            )
+            place = stream.next_place(entry, before.size, t0_ns=t0_ns, newest_ns=newest_ns)
             segment = folder.segment(entry.stream, place.hour)
             self._objects.add(segment, place.offset, encode_record(data))
             index = folder.index(entry.stream)
@@ -136,6 +135,10 @@ class PlantStore:
         end = OFFSET.pack(self._state.entries_bytes)
         self._log.add(folder.offsets, before.size * OFFSET.size, end, lasting=False)
         return before.size
+
+    def stage_certificate(self, name: str, pem: bytes) -> None:
+        """Keep a certificate in keys/, with the next commit."""
+        self._certificates[name] = pem
 
     def stage_fork(self, entry: Entry, data: bytes) -> bool:
         """Quarantine an object that forks a stream and log its REJECT entry, with the next commit.
@@ -158,6 +161,8 @@ class PlantStore:
         """First step: objects into segments (not yet synced)."""
         if self._torn:
             self.undo()
+        for name, pem in self._certificates.items():
+            self._disk.replace(self._folder.keys / name, pem)
         self.quarantine.write(self._disk)
         self._objects.write(self._disk)
 
@@ -221,3 +226,4 @@ class PlantStore:
         self._objects.clear()
         self._log.clear()
         self._hashes.clear()
+        self._certificates.clear()

@@ -15,7 +15,7 @@ from cloud.store.index import IndexFile, Place
 from cloud.store.layout import PlantFolder
 from cloud.store.objects import StoredObject
 from cloud.store.record_file import read_at, record_at, whole_records
-from cloud.store.state import LogState, StreamState
+from cloud.store.state import LogState
 from cloud.store.tree import TreeFile
 from evidence.chain import Head
 from evidence.errors import MalformedError
@@ -53,6 +53,11 @@ class PlantReader:
         self._folder = folder
         self._committed = committed
         self._tree = TreeFile(folder.tree)
+
+    @property
+    def committed(self) -> Committed:
+        """State and checkpoint of the newest commit, together."""
+        return self._committed()
 
     @property
     def state(self) -> LogState:
@@ -143,10 +148,6 @@ class PlantReader:
     def consistency_path(self, old: int, size: int) -> list[bytes]:
         """Proof that the tree of `old` entries is a prefix of that of `size` (RFC 6962)."""
         return self._tree.consistency_path(old, self._within(size))
-
-    def stream_state(self, stream: str) -> StreamState:
-        """Where a stream stands, with what is needed to judge its next object."""
-        return self.state.stream(stream)
 
     def _within(self, size: int) -> int:
         if not 0 <= size <= self.size:

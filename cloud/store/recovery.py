@@ -246,10 +246,7 @@ class _Replay:
             if indexed is not None and (indexed.hour, indexed.offset) == (hour, offset):
                 return indexed
             t0_ns, newest_ns = frame_times(data) if entry.kind is Kind.FRAME else (0, 0)
-            place = stream.next_place(
-                entry.kind, entry.sha256, entry.length, self.state.size,
-                t0_ns=t0_ns, newest_ns=newest_ns,
-            )  # fmt: skip
+            place = stream.next_place(entry, self.state.size, t0_ns=t0_ns, newest_ns=newest_ns)
             return place if (place.hour, place.offset) == (hour, offset) else None
         return None
 
@@ -270,8 +267,8 @@ class _Replay:
             place = IndexFile(self._folder.index(entry.stream)).place(stream.next_seq)
         except (StoreError, ValueError):
             return None
-        wanted = (entry.kind, entry.sha256, entry.length, self.state.size)
-        found = (place.kind, place.sha256, place.length, place.log_index)
+        wanted = (entry.kind, entry.sha256, entry.length, entry.received_ns, self.state.size)
+        found = (place.kind, place.sha256, place.length, place.received_ns, place.log_index)
         return place if found == wanted else None
 
     def _note(self, path: Path, sentence: str) -> None:

@@ -44,6 +44,10 @@ class SliceStore:
         except OSError as error:
             raise StoreError(f"{root}: cannot be used for evidence: {error.strerror}") from error
 
+    def folder(self, plant: str) -> Path:
+        """A plant's folder."""
+        return self._root / plant
+
     def open_plant(self, plant: str, signer: Signer, keys: Sequence[PublicKey]) -> PlantStore:
         """Open (or make) a plant's evidence and bring it to its newest whole state.
 
@@ -56,7 +60,7 @@ class SliceStore:
             DamagedLogError: less is on disk than was signed; also kept in `damaged`.
             StoreError: the disk refuses.
         """
-        root = self._root / plant
+        root = self.folder(plant)
         try:
             store = PlantStore(plant, root, self._disk, signer=signer, keys=keys, epoch=self.epoch)
         except DamagedLogError as error:

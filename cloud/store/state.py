@@ -59,25 +59,24 @@ class StreamState:
         """Its newest tick, 0 before the first."""
         return self.last.through_ns if self.last else 0
 
-    def next_place(
-        self, kind: Kind, sha256: bytes, length: int, log_index: int, *, t0_ns: int, newest_ns: int
-    ) -> Place:
+    def next_place(self, entry: Entry, log_index: int, *, t0_ns: int, newest_ns: int) -> Place:
         """Where its next object goes: into the frame's hour, never an earlier one.
 
         Args:
-            kind: of the log entry.
-            sha256: of the object.
-            length: bytes of the object.
-            log_index: of its entry.
+            entry: the object's log entry.
+            log_index: the entry's index.
             t0_ns: of the frame; not looked at for other kinds.
             newest_ns: the frame's newest tick, 0 without any; not looked at for other kinds.
         """
         at_ns, through_ns = self.at_ns, self.through_ns
-        if kind is Kind.FRAME:
+        if entry.kind is Kind.FRAME:
             at_ns, through_ns = max(at_ns, t0_ns), max(through_ns, newest_ns)
         hour = at_ns // HOUR_NS
         offset = self.last.end if self.last is not None and self.last.hour == hour else 0
-        return Place(hour, offset, length, kind, sha256, log_index, at_ns, through_ns)
+        return Place(
+            hour, offset, entry.length, entry.kind, entry.sha256, log_index, entry.received_ns,
+            at_ns, through_ns,
+        )  # fmt: skip
 
     def with_object(self, place: Place) -> "StreamState":
         """After one more object."""
@@ -172,7 +171,7 @@ def _encode_stream(stream: StreamState) -> list[Any]:
         raise ValueError("a stream without objects has no snapshot")
     last = [
         place.hour, place.offset, place.length, int(place.kind), place.sha256, place.log_index,
-        place.at_ns, place.through_ns,
+        place.received_ns, place.at_ns, place.through_ns,
     ]  # fmt: skip
     configs = sorted(([seq, sha256] for sha256, seq in stream.configs.items()))
     return [stream.next_seq, last, configs, stream.close_seq]
@@ -180,7 +179,7 @@ def _encode_stream(stream: StreamState) -> list[Any]:
 
 def _decode_stream(value: Any) -> StreamState:  # noqa: ANN401 - whatever the CBOR held
     next_seq, last, configs, close_seq = value
-    hour, offset, length, kind, sha256, log_index, at_ns, through_ns = last
-    place = Place(hour, offset, length, Kind(kind), sha256, log_index, at_ns, through_ns)
+    hour, offset, length, kind, *rest = last
+    place = Place(hour, offset, length, Kind(kind), *rest)
     known = MappingProxyType({sha256: seq for seq, sha256 in configs})
     return replace(StreamState(next_seq, place, known), close_seq=close_seq)

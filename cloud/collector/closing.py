@@ -1,0 +1,100 @@
+"""The collector as months see it: `desk.EvidenceDesk` over the running collector."""
+
+import asyncio
+from collections.abc import Sequence
+
+from cloud.collector.desk import PlantKeys
+from cloud.collector.intake import Intake
+from cloud.collector.service import Collector
+from cloud.collector.topics import Sender
+from cloud.errors import StoreError
+from cloud.store.objects import Appended
+from cloud.store.reader import PlantReader
+from evidence import cose
+from evidence.keys import Signer
+from evidence.log import Entry
+from evidence.receipt import CloseRequest, decode_close, encode_close_request
+
+
+class Desk:
+    """Evidence to read, entries to add, closes to ask for. Call from the event loop's thread."""
+
+    def __init__(self, collector: Collector, intake: Intake, signer: Signer) -> None:
+        self._collector, self._intake, self._signer = collector, intake, signer
+
+    @property
+    def signer(self) -> Signer:
+        """The collector's key."""
+        return self._signer
+
+    def plants(self) -> Sequence[str]:
+        """Ids of the plants whose evidence is open, sorted."""
+        return self._intake.plants()
+
+    def evidence(self, plant: str) -> PlantReader:
+        """A plant's evidence; LookupError for a plant this collector does not hold."""
+        return self._intake.plant(plant).reader
+
+    def keys(self, plant: str) -> PlantKeys:
+        """A plant's certificates; LookupError likewise."""
+        identity = self._intake.identity(plant)
+        gateways = {(c.name, c.fingerprint): c.pem for c in identity.gateways}
+        return PlantKeys(identity.root.pem, identity.collector.pem, gateways)
+
+    def receipt(self, plant: str, stream: str) -> bytes | None:
+        """The newest signed receipt of a stream, None before its first object."""
+        return self._collector.receipt(Sender(plant, stream))
+
+    async def append_entry(self, plant: str, entry: Entry) -> Appended:
+        """Log one entry and wait until it is on disk, the last of its checkpoint's tree.
+
+        Raises:
+            LookupError: no such plant.
+            StoreError: the disk refused; nothing was logged.
+        """
+        store = self._intake.plant(plant)
+
+        def work() -> Appended:
+            index = store.stage(entry)
+            failed = self._collector.commit().failed
+            if plant in failed:
+                raise StoreError(f"plant {plant}: the entry cannot be written: {failed[plant]}")
+            committed = store.reader.committed
+            return Appended(index, committed.checkpoint, committed.state.tree.root())
+
+        return await asyncio.wrap_future(self._collector.submit(work))
+
+    async def request_close(self, plant: str, stream: str, request: CloseRequest) -> None:
+        """Publish a close request for a gateway, signed and retained."""
+        payload = encode_close_request(request, self._signer)
+        sender = Sender(plant, stream)
+        work = self._collector.submit(lambda: self._collector.send_request(sender, payload))
+        await asyncio.wrap_future(work)
+
+    async def plant_close(
+        self, plant: str, stream: str, statement_sha256: bytes, timeout_s: float
+    ) -> bytes | None:
+        """The gateway's signed close object for this statement; None when none came in time."""
+        reader = self.evidence(plant)
+        news = self._collector.watch_closes()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    news.clear()
+                    found = await asyncio.to_thread(_newest_close, reader, stream)
+                    if found is not None and found[0] == statement_sha256:
+                        return found[1]
+                    await news.wait()
+        except TimeoutError:
+            return None
+        finally:
+            self._collector.unwatch(news)
+
+
+def _newest_close(reader: PlantReader, stream: str) -> tuple[bytes, bytes] | None:
+    """(statement_sha256, object) of a stream's newest close object."""
+    seq = reader.state.stream(stream).close_seq
+    if seq is None:
+        return None
+    (found,) = reader.objects(stream, seq, seq + 1)
+    return decode_close(cose.parse(found.data).payload).statement_sha256, found.data

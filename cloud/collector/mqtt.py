@@ -1,0 +1,221 @@
+"""MQTT transport: the only file of the cloud that touches paho. No decisions are taken here.
+
+paho runs its own network thread. Signed objects go into the collector's inbox from that thread,
+which waits while the inbox is full: the broker then keeps the rest. What the broker acknowledged
+is never believed; custody is in the receipts.
+
+Rules learnt from paho 2.2: an exception in a callback ends its thread, so callbacks raise nothing;
+outgoing messages wait in memory, so their number is bounded; `publish` while disconnected queues
+too, so nothing is published then; `disconnect` in a callback ends the thread for good; `loop_stop`
+waits for a broker that has stopped answering, so the socket is shut before it.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
+
+from cloud.collector import topics
+from cloud.collector.inbox import Inbox, Message
+from cloud.collector.topics import Sender
+
+log = logging.getLogger("stackproof.cloud.mqtt")
+
+KEEPALIVE_S = 30
+RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 10
+RESUBSCRIBE_S = 5.0
+OUTGOING_MAX = 10_000
+INFLIGHT_MAX = 1_000
+FLUSH_S = 1.0
+STATE_BYTES_MAX = 1_024
+
+
+class UnsignedPage(Protocol):
+    """Takes what is shown but never kept, in the event loop's thread."""
+
+    def on_live(self, plant: str, gateway: str, payload: bytes) -> None:
+        """Newest values of a gateway."""
+
+    def on_state(self, plant: str, gateway: str, online: bool) -> None:
+        """Birth or last will of a gateway."""
+
+
+class MqttLink:
+    """One connection to a broker, kept up for ever.
+
+    Args:
+        url: "mqtt://host:port".
+        slice_id: whose topics to take.
+        inbox: where signed objects go.
+        page: takes live values and states.
+    """
+
+    def __init__(self, url: str, slice_id: str, inbox: Inbox, page: UnsignedPage) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        self._url, self._slice = url, slice_id
+        self._inbox, self._page = inbox, page
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._on_connected: Callable[[], None] = lambda: None
+        self._ready = asyncio.Event()
+        self._subscribing: int | None = None
+        self._last: paho.MQTTMessageInfo | None = None
+        self._lost = False
+        self.client_id = f"collector-{slice_id}"
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=self.client_id, clean_session=True
+        )
+        client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
+        client.max_inflight_messages_set(INFLIGHT_MAX)
+        client.max_queued_messages_set(OUTGOING_MAX)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._message
+        self._client = client
+
+    @property
+    def is_connected(self) -> bool:
+        """The broker answers and has granted every subscription."""
+        return self._ready.is_set()
+
+    def start(self, on_connected: Callable[[], None]) -> None:
+        """Begin connecting, for ever, in the background.
+
+        Args:
+            on_connected: called on paho's thread whenever the subscriptions stand.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._on_connected = on_connected
+        self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+
+    async def wait_connected(self, timeout_s: float) -> bool:
+        """Wait for the subscriptions to stand; False when they do not in time."""
+        try:
+            await asyncio.wait_for(self._ready.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Hand over a retained message, QoS 1; False when the connection does not take it."""
+        if not self._client.is_connected():
+            return False
+        info = self._last = self._client.publish(topic, payload, qos=1, retain=True)
+        return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    async def stop(self) -> None:
+        """Give outgoing messages a moment, say goodbye, end the network thread."""
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._inbox.close()  # paho's thread may wait for room in it
+        if self._client.is_connected() and self._last is not None:
+            try:
+                self._last.wait_for_publish(FLUSH_S)
+            except (RuntimeError, ValueError) as error:
+                log.warning("the last receipts may not have left: %s", error)
+        connection = self._client.socket()
+        self._client.disconnect()
+        if isinstance(connection, socket.socket):
+            with contextlib.suppress(OSError):  # closed by the other side meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
+        self._client.loop_stop()
+
+    # -- paho's thread from here ------------------------------------------------------------------
+
+    def _connected(
+        self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
+    ) -> None:
+        if code.is_failure:
+            self._say_lost(f"refused: {code}")
+            return
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        _, self._subscribing = self._client.subscribe(topics.filters(self._slice))
+
+    def _subscribe_later(self) -> None:
+        asyncio.get_running_loop().call_later(RESUBSCRIBE_S, self._subscribe)
+
+    def _subscribed(
+        self, _client: paho.Client, _data: object, mid: int, codes: list[ReasonCode], _props: object
+    ) -> None:
+        if mid != self._subscribing:
+            return
+        wanted = topics.filters(self._slice)
+        refused = [
+            f"{name} ({code})"
+            for (name, qos), code in zip(wanted, codes, strict=False)
+            if code.is_failure or code.value < qos
+        ]
+        if refused or len(codes) != len(wanted):
+            log.error("broker %s does not grant %s; trying again", self._url, ", ".join(refused))
+            self._call(self._subscribe_later)
+            return
+        if self._lost:
+            log.warning("broker %s: connected again", self._url)
+            self._lost = False
+        self._call(self._ready.set)
+        self._on_connected()
+
+    def _disconnected(
+        self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
+    ) -> None:
+        self._call(self._ready.clear)
+        if not self._inbox.is_closed:
+            self._say_lost(str(code))
+
+    def _say_lost(self, reason: str) -> None:
+        if not self._lost:
+            log.warning("broker %s: lost (%s); gateways keep their readings", self._url, reason)
+            self._lost = True
+
+    def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        try:
+            parsed = topics.parse(message.topic, self._slice)
+        except UnicodeDecodeError:
+            parsed = None
+        if parsed is None:
+            log.warning("message on a topic that is none of ours, dropped")
+            return
+        sender, leaf = parsed
+        if leaf == topics.FRAMES:
+            self._inbox.put(Message(sender, bytes(message.payload)))
+        elif leaf == topics.LIVE:
+            self._call(self._page.on_live, sender.plant, sender.gateway, bytes(message.payload))
+        elif leaf == topics.STATE:
+            self._state(sender, bytes(message.payload))
+
+    def _state(self, sender: Sender, payload: bytes) -> None:
+        online = parse_state(payload)
+        if online is None:
+            log.debug("state of %s/%s is not readable, dropped", sender.plant, sender.gateway)
+        else:
+            self._call(self._page.on_state, sender.plant, sender.gateway, online)
+
+    def _call(self, callback: Callable[..., None], *arguments: object) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(callback, *arguments)
+
+
+def parse_state(payload: bytes) -> bool | None:
+    """What a state message says: {"online": true or false}; None when it says neither. Pure."""
+    if len(payload) > STATE_BYTES_MAX:
+        return None
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    online = value.get("online") if isinstance(value, dict) else None
+    return online if isinstance(online, bool) else None

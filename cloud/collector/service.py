@@ -1,0 +1,308 @@
+"""The collector: one thread that takes objects, commits them in groups and sends receipts.
+
+    network's thread → inbox → [judge → stage → commit → receipts] → network
+                                              └→ event loop: live page, months
+
+All disk work and all decisions are on that thread, so a plant's log has one writer. A commit is
+made at once after a quiet time and otherwise every half second, for all plants together.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from cloud.collector import topics
+from cloud.collector.identity import PlantIdentity
+from cloud.collector.inbox import Inbox, Message
+from cloud.collector.intake import Intake, Outcome
+from cloud.collector.receipts import ReceiptBook
+from cloud.collector.topics import Sender
+from cloud.errors import CloudError, DamagedLogError, StoreError
+from cloud.store.state import StreamState
+from evidence import cbor, cose
+from evidence.blocks import decompress
+
+log = logging.getLogger("stackproof.cloud.collector")
+
+COMMIT_INTERVAL_S = 0.5
+ROUND_MESSAGES = 256
+STOP_S = 4.0
+
+T = TypeVar("T")
+
+
+class Link(Protocol):
+    """The way down to the gateways."""
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Hand over a retained message, QoS 1; False when the connection does not take it."""
+
+
+class LivePage(Protocol):
+    """What the live page is told, in the event loop's thread."""
+
+    def on_config(self, plant: str, gateway: str, config: Mapping[str, Any]) -> None:
+        """A configuration is in force."""
+
+    def on_sealed(
+        self, plant: str, gateway: str, seq: int, through_ns: int, received_ns: int
+    ) -> None:
+        """Everything up to `seq` is on disk."""
+
+
+class Collector:
+    """The collector of one slice.
+
+    Args:
+        slice_id: whose topics it answers on.
+        intake: decisions and evidence; belongs to the collector's thread from `start` on.
+        inbox: where the network puts objects.
+        link: the way down.
+        page: is told what was sealed.
+
+    Attributes:
+        ended: set when the thread has ended, by `stop` or by a defect.
+        defect: what ended it, None otherwise.
+    """
+
+    def __init__(
+        self, slice_id: str, intake: Intake, inbox: Inbox, link: Link, page: LivePage
+    ) -> None:
+        self.ended = asyncio.Event()
+        self.defect: Exception | None = None
+        self._slice, self._intake, self._inbox = slice_id, intake, inbox
+        self._link, self._page = link, page
+        self._book = ReceiptBook()
+        self._requests: dict[Sender, bytes] = {}
+        self._news: set[asyncio.Event] = set()
+        self._committed_s = float("-inf")
+        self._failing: frozenset[str] = frozenset()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+
+    # -- the event loop's thread ------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin; call in the running event loop, after `open_plants`."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Take what has arrived, commit it, send its receipts, end."""
+        self._inbox.close()
+        await asyncio.to_thread(self._thread.join, STOP_S)
+        if self._thread.is_alive():
+            raise CloudError(f"the collector did not end within {STOP_S:.0f} s: the disk hangs")
+
+    def submit(self, work: Callable[[], T]) -> "Future[T]":
+        """Run something on the collector's thread, in its turn."""
+        future: Future[T] = Future()
+
+        def order() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work())
+                except Exception as error:  # noqa: BLE001 - it is raised where the result is awaited
+                    future.set_exception(error)
+
+        if self._inbox.is_closed:
+            raise StoreError("the collector is stopping; nothing more is logged")
+        self._inbox.order(order)
+        return future
+
+    def resend(self) -> None:
+        """A connection came up: its broker may hold nothing retained. Any thread."""
+        self._inbox.order(self._resend)
+
+    def send_request(self, sender: Sender, payload: bytes) -> None:
+        """Publish a request for a gateway, again after each reconnect. The collector's thread."""
+        self._requests[sender] = payload
+        self._link.publish(topics.down(self._slice, sender, topics.CONFIG), payload)
+
+    def receipt(self, sender: Sender) -> bytes | None:
+        """The newest signed receipt of a stream, None before the first."""
+        return self._book.newest(sender)
+
+    def watch_closes(self) -> asyncio.Event:
+        """An event that is set whenever a close object was committed; give it to `unwatch`."""
+        event = asyncio.Event()
+        self._news.add(event)
+        return event
+
+    def unwatch(self, event: asyncio.Event) -> None:
+        """Forget an event of `watch_closes`."""
+        self._news.discard(event)
+
+    def status(self) -> Sequence[Mapping[str, Any]]:
+        """JSON-ready rows, one for each enrolled gateway; frames and readings since the start."""
+        return [self._row(sender) for sender in self._intake.gateways()]
+
+    def _row(self, sender: Sender) -> Mapping[str, Any]:
+        intake = self._intake
+        stream = intake.plant(sender.plant).reader.state.stream(sender.gateway)
+        return {
+            "plant": sender.plant,
+            "gateway": sender.gateway,
+            "next_seq": stream.next_seq,
+            "receipted_seq": self._book.sent_seq(sender),
+            "frames": intake.frames[sender],
+            "readings": intake.readings[sender],
+            "refused": intake.rejects.of(sender.plant, sender.gateway),
+        }
+
+    # -- the collector's thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._resume()
+            while self._turn():
+                pass
+            self._finish()
+        except Exception as error:
+            log.exception("the collector's thread ended by a defect")
+            self.defect = error
+        finally:
+            self._inbox.close()
+            self._tell_loop(self.ended.set)
+
+    def _turn(self) -> bool:
+        """One round: take what is there, commit and send what is due; False at the end."""
+        items = self._inbox.take(ROUND_MESSAGES, self._wait_s())
+        for item in items:
+            if isinstance(item, Message):
+                self._intake.take(item.sender, item.data, time.monotonic())
+            else:
+                item()
+        now_s = time.monotonic()
+        if self._intake.is_dirty and now_s >= self._committed_s + COMMIT_INTERVAL_S:
+            self.commit()
+        self._send_receipts(now_s)
+        self._intake.tell_rejects(now_s)
+        return bool(items) or not self._inbox.is_closed
+
+    def _wait_s(self) -> float | None:
+        """How long to wait for the next item: until something is due."""
+        due = [self._book.next_due_s(), self._intake.rejects.next_due_s()]
+        if self._intake.is_dirty:
+            due.append(self._committed_s + COMMIT_INTERVAL_S)
+        known = [at_s for at_s in due if at_s is not None]
+        return max(0.0, min(known) - time.monotonic()) if known else None
+
+    def commit(self) -> Outcome:
+        """Commit everything staged and tell everyone whom it concerns."""
+        self._committed_s = time.monotonic()
+        outcome = self._intake.commit()
+        self._complain(outcome.failed)
+        for sender in outcome.sealed:
+            self._book.want(sender)
+        self._tell_loop(self._tell_page, outcome.configs, self._sealed(outcome.sealed))
+        if outcome.closes:
+            self._tell_loop(self._tell_news)
+        return outcome
+
+    def _complain(self, failed: Mapping[str, OSError]) -> None:
+        for plant in failed.keys() - self._failing:
+            log.error(
+                "plant %s: evidence cannot be written (%s); its gateways keep their readings and "
+                "send again", plant, failed[plant],
+            )  # fmt: skip
+        for plant in self._failing - failed.keys():
+            log.warning("plant %s: evidence is written again", plant)
+        self._failing = frozenset(failed)
+
+    def _sealed(self, senders: set[Sender]) -> list[tuple[Sender, StreamState]]:
+        plant = self._intake.plant
+        return [(s, plant(s.plant).reader.state.stream(s.gateway)) for s in senders]
+
+    def _send_receipts(self, now_s: float) -> None:
+        for sender in self._book.due(now_s):
+            if self._send_receipt(sender):
+                self._book.sent(sender, now_s)
+            else:
+                self._book.defer(sender, now_s)
+
+    def _send_receipt(self, sender: Sender) -> bool:
+        seq = self._intake.plant(sender.plant).reader.head(sender.gateway).next_seq - 1
+        if seq < 0:
+            return True  # nothing held: nothing to say
+        signed = self._book.signed(sender, seq)
+        if signed is None:
+            signed = self._intake.receipt(sender)
+            self._book.keep(sender, seq, signed)
+        return self._link.publish(topics.down(self._slice, sender, topics.RECEIPTS), signed)
+
+    def _resume(self) -> None:
+        """Say again what is held, so that gateways go on from there and the page knows them."""
+        configs, held = [], []
+        for sender in self._intake.gateways():
+            reader = self._intake.plant(sender.plant).reader
+            stream = reader.state.stream(sender.gateway)
+            if stream.next_seq == 0:
+                continue
+            self._book.want(sender)
+            held.append((sender, stream))
+            if stream.configs:
+                newest = max(stream.configs.values())
+                (found,) = reader.objects(sender.gateway, newest, newest + 1)
+                configs.append((sender, cbor.decode(decompress(cose.parse(found.data).payload))))
+        self._tell_loop(self._tell_page, configs, held)
+
+    def _resend(self) -> None:
+        self._book.want_all()
+        for sender, payload in self._requests.items():
+            self._link.publish(topics.down(self._slice, sender, topics.CONFIG), payload)
+
+    def _finish(self) -> None:
+        """Last commit, and its receipts whatever the pace."""
+        self.commit()
+        self._send_receipts(float("inf"))
+
+    # -- from the collector's thread to the event loop's ------------------------------------------
+
+    def _tell_loop(self, callback: Callable[..., None], *arguments: object) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback, *arguments)
+
+    def _tell_page(
+        self,
+        configs: Sequence[tuple[Sender, Mapping[str, Any]]],
+        sealed: Sequence[tuple[Sender, StreamState]],
+    ) -> None:
+        for sender, config in configs:
+            self._page.on_config(sender.plant, sender.gateway, config)
+        for sender, stream in sealed:
+            received_ns = stream.last.received_ns if stream.last else 0
+            self._page.on_sealed(
+                sender.plant, sender.gateway, stream.next_seq - 1, stream.through_ns, received_ns
+            )
+
+    def _tell_news(self) -> None:
+        for event in self._news:
+            event.set()
+
+
+def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str]:
+    """Open every plant before the collector starts. Blocking disk I/O.
+
+    Returns:
+        A sentence for everything that was not as a clean stop leaves it, damaged plants first.
+
+    Raises:
+        StoreError: the disk refuses.
+        EvidenceError: a certificate kept with a plant is damaged.
+    """
+    notes: list[str] = []
+    for identity in identities:
+        try:
+            store = intake.open(identity)
+        except DamagedLogError as error:
+            notes.insert(0, f"plant {identity.plant} is NOT served: {error}")
+            continue
+        notes += [f"plant {identity.plant}: {note}" for note in store.recovery.notes]
+    for plant, reason in intake.commit().failed.items():
+        raise StoreError(f"plant {plant}: evidence cannot be written: {reason}") from reason
+    return notes

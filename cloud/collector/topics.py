@@ -1,0 +1,46 @@
+"""Topics of one slice: what to subscribe, who a message is from, where an answer goes. Pure."""
+
+from dataclasses import dataclass
+
+from evidence.points import NAME_ID
+
+PREFIX = "stackproof/v1"
+
+FRAMES, LIVE, STATE, RECEIPTS, CONFIG = "frames", "live", "state", "receipts", "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whose topic a message came on. It says nothing about who sent it: signatures do.
+
+    Attributes:
+        plant: plant id.
+        gateway: gateway id; the stream's name.
+    """
+
+    plant: str
+    gateway: str
+
+
+def filters(slice_id: str) -> list[tuple[str, int]]:
+    """(filter, QoS) of a collector's subscriptions: three for any number of plants.
+
+    One filter a plant would not do: nats-server grants only some dozens of QoS 1 filters a session.
+    """
+    base = f"{PREFIX}/{slice_id}/+/+"
+    return [(f"{base}/{FRAMES}", 1), (f"{base}/{STATE}", 1), (f"{base}/{LIVE}", 0)]
+
+
+def parse(topic: str, slice_id: str) -> tuple[Sender, str] | None:
+    """(sender, last level) of a topic of this slice, None for anything else."""
+    parts = topic.split("/")
+    if len(parts) != 6 or "/".join(parts[:2]) != PREFIX or parts[2] != slice_id:
+        return None
+    if not (NAME_ID.fullmatch(parts[3]) and NAME_ID.fullmatch(parts[4])):
+        return None
+    return Sender(parts[3], parts[4]), parts[5]
+
+
+def down(slice_id: str, sender: Sender, leaf: str) -> str:
+    """Topic of a message to a gateway; `leaf` is RECEIPTS or CONFIG."""
+    return f"{PREFIX}/{slice_id}/{sender.plant}/{sender.gateway}/{leaf}"
