@@ -6,6 +6,7 @@ mistake on one side would otherwise be undone by the same mistake on the other. 
 
 import struct
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 
 from evidence.counts import round_half_away
@@ -18,14 +19,15 @@ class EncodeError(Exception):
 
 
 def raw_number(
-    profile: Profile, register: Register, value: float, ratios: Mapping[str, str]
+    profile: Profile, register: Register, value: float | Decimal, ratios: Mapping[str, str]
 ) -> int | float:
     """The raw number a device shows for an engineering value.
 
     Args:
         profile: says whether the device reports secondary values.
         register: the profile's row.
-        value: primary engineering units.
+        value: primary engineering units; taken as exactly the number it is, so what must not
+            lose a count on its way is given as Decimal.
         ratios: the installation's ratios by name, e.g. {"ct_ratio": "800/5"}; a missing one is 1.
 
     Returns:

@@ -15,7 +15,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from firmware_configs.profile import Profile
 from simulators.encode import raw_number, words_of
-from simulators.served import ServeError
+from simulators.served import Readings, ServeError
 
 #: Which table a read function code looks into; everything else is refused.
 _TABLES = {3: "holding", 4: "input"}
@@ -71,7 +71,7 @@ class ModbusMeter:
         listener = cast("asyncio.Server", self._server.transport)
         self._port = listener.sockets[0].getsockname()[1]
 
-    async def publish(self, readings: Mapping[str, float], source_ns: int) -> None:
+    async def publish(self, readings: Readings, source_ns: int) -> None:
         """Show these values (by register name, primary units); Modbus carries no time."""
         del source_ns
         profile = self._profile

@@ -5,7 +5,6 @@ carries the instant of its physical step as source time. Written for asyncua 2.1
 """
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, timedelta
 
 from asyncua import ua
@@ -16,7 +15,7 @@ from asyncua.ua.status_codes import StatusCodes
 from evidence.points import Dtype
 from firmware_configs.profile import Profile, Register
 from simulators.encode import raw_number
-from simulators.served import ServeError
+from simulators.served import Readings, ServeError
 
 _EPOCH = ua.DateTime(1970, 1, 1, tzinfo=UTC)
 
@@ -79,7 +78,7 @@ class OpcUaGateway:
         await variable.write_value(ua.DataValue(StatusCode=waiting))
         self._nodes.append((name, register, node_id))
 
-    async def publish(self, readings: Mapping[str, float], source_ns: int) -> None:
+    async def publish(self, readings: Readings, source_ns: int) -> None:
         """Write every node; subscribers hear of those whose value has changed."""
         if self._server is None:
             return

@@ -11,6 +11,7 @@ import numpy as np
 
 from simulators.potline import PRODUCING, Happening, Potline
 from simulators.scenario import Scenario
+from simulators.served import Readings
 from simulators.services import Electricity, Gas
 from simulators.waves import SlowWave
 
@@ -24,9 +25,6 @@ THRESHOLD_V = "8"
 
 #: One line of the truth: keys in the order they are written.
 TruthLine = Mapping[str, object]
-
-#: Register name -> value in primary engineering units, of one device.
-Readings = Mapping[str, float]
 
 
 class Smelter:
@@ -86,13 +84,13 @@ class Smelter:
         ]
         self._record({"type": "end", **self._totals(), "running": running})
 
-    def readings(self) -> dict[str, dict[str, float]]:
-        """Device id -> register name -> value now, primary engineering units."""
+    def readings(self) -> dict[str, Readings]:
+        """What each device shows now, by device id."""
         line = self.potline
-        gateway = {
+        gateway: dict[str, float | Decimal] = {
             "line_current": line.current_ka,
             "line_voltage": line.line_voltage_v,
-            "metal_tapped": self.potline.tapping.tapped_kg / 1000,
+            "metal_tapped": Decimal(line.tapping.tapped_kg) / 1000,
         }
         for pot, (voltage_v, state) in enumerate(
             zip(line.voltage_v.tolist(), line.state.tolist(), strict=True), start=1

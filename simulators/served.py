@@ -1,7 +1,12 @@
 """What every simulated device offers to the loop that plays a plant. No I/O here."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Protocol
+
+#: Register name -> value in primary engineering units, of one device. Whole counts that a float
+#: would miss by a hair are Decimal.
+Readings = Mapping[str, float | Decimal]
 
 
 class ServeError(Exception):
@@ -22,7 +27,7 @@ class Served(Protocol):
             ServeError: the port cannot be had.
         """
 
-    async def publish(self, readings: Mapping[str, float], source_ns: int) -> None:
+    async def publish(self, readings: Readings, source_ns: int) -> None:
         """Show these values from now on.
 
         Args:

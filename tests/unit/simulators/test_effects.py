@@ -18,7 +18,7 @@ HOUR_STEPS = 36_000
 THRESHOLD_V = 8.0
 
 
-@pytest.fixture(scope="module", params=[(1, 24, 1), (2, 24, 2), (3, 14, 1), (20261, 60, 1)],
+@pytest.fixture(scope="module", params=[(1, 24, 1), (2, 24, 1), (3, 14, 1), (20261, 60, 1)],
                 ids="seed{0[0]}-pots{0[1]}-hours{0[2]}".format)  # fmt: skip
 def hours(request: pytest.FixtureRequest) -> Played:
     """(seed, pots, hours), all voltages kept."""

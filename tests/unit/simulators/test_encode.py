@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -11,6 +12,7 @@ from simulators.encode import EncodeError, raw_number, words_of
 
 AC = load_profile("stackproof/ac-meter")
 GAS = load_profile("stackproof/gas-meter")
+GATEWAY = load_profile("stackproof/pot-gateway")
 RATIOS = {"ct_ratio": "800/5", "vt_ratio": "10000/100"}  # × 160 and × 100
 
 
@@ -97,6 +99,13 @@ def test_a_counter_rolls_over_at_the_end_of_its_type() -> None:
     register = AC.register("energy_import")
     full_kwh = 2**32 / 100_000
     assert raw_number(AC, register, full_kwh + 1, {}) == 100_000
+
+
+def test_a_weighed_tonne_loses_no_kilogram() -> None:
+    """48 213.517 t as a float is a hair less, and cut off would show 48 213 516 kg."""
+    register = GATEWAY.register("metal_tapped")
+    assert raw_number(GATEWAY, register, Decimal("48213.517"), {}) == 48_213_517
+    assert raw_number(GATEWAY, register, 48213.517, {}) == 48_213_516
 
 
 def test_a_float_goes_through_unchanged() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from simulators.play import Play, play, start_all, start_instant, steps_of, stop_all
-from simulators.served import Served, ServeError
+from simulators.served import Readings, Served, ServeError
 from tests.unit.simulators.smelters import Played, played, smelter
 
 STARTED_NS = 1_795_571_679_535_000_000
@@ -40,7 +40,7 @@ class Shown:
     """A device that keeps what it is told to show."""
 
     def __init__(self, *, fails: bool = False) -> None:
-        self.values: list[tuple[int, dict[str, float]]] = []
+        self.values: list[tuple[int, Readings]] = []
         self.is_open = False
         self._fails = fails
 
@@ -53,7 +53,7 @@ class Shown:
             raise ServeError("shown: cannot listen")
         self.is_open = True
 
-    async def publish(self, readings: Mapping[str, float], source_ns: int) -> None:
+    async def publish(self, readings: Readings, source_ns: int) -> None:
         self.values.append((source_ns, dict(readings)))
 
     async def stop(self) -> None:
