@@ -8,7 +8,7 @@ once each. I/O is the driver's.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edge.drivers import open_driver
@@ -18,6 +18,7 @@ from evidence.quality import Quality
 log = logging.getLogger("stackproof.edge.device")
 
 BACKOFF_S_MIN, BACKOFF_S_MAX = 1.0, 30.0
+STUCK_S = 60.0  # a driver keeps its own time limits; one that does not is dropped
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Poller:
         self._opener = opener
         self._driver: Driver | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._reading: asyncio.Task[Sequence[Sample]] | None = None
+        self._reading: asyncio.Task[Mapping[str, Sample]] | None = None
         self._backoff_s = BACKOFF_S_MIN
         self._retry_at_ns = 0
         self._lost = False
@@ -74,8 +75,7 @@ class Poller:
         samples = self._reading.result()
         if not samples:
             return self._nothing(Quality.NO_ANSWER)
-        points = (bound.point.id for bound in self.spec.points)
-        return Polled(dict(zip(points, samples, strict=True)), self._now_ns())
+        return Polled(samples, self._now_ns())
 
     async def connect_first(self, timeout_s: float) -> None:
         """Give the device a moment to connect before the first tick."""
@@ -94,15 +94,20 @@ class Poller:
             await self._driver.close()
             self._driver = None
 
-    async def _read(self, driver: Driver) -> Sequence[Sample]:
+    async def _read(self, driver: Driver) -> Mapping[str, Sample]:
         """One read; on loss of the device an empty answer, and the way back is begun."""
+        points = (bound.point.id for bound in self.spec.points)
         try:
-            samples = await driver.read()
-        except DeviceError as error:
+            async with asyncio.timeout(STUCK_S):
+                samples = dict(zip(points, await driver.read(), strict=True))
+        except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
             self._loss(error)
             self._driver = None
             await driver.close()
-            return ()
+            return {}
+        if self._lost:
+            log.warning("%s: answers again at %s", self.spec.id, self.spec.url)
+            self._lost = False
         self._backoff_s = BACKOFF_S_MIN
         return samples
 
@@ -115,23 +120,27 @@ class Poller:
         driver: Driver | None = None
         try:
             driver = self._opener(self.spec)
-            await driver.connect()
-        except DeviceError as error:
-            self._loss(error)
+            async with asyncio.timeout(STUCK_S):
+                await driver.connect()
+        except BaseException as error:
             if driver is not None:
                 await driver.close()
+            if not isinstance(error, Exception):
+                raise  # cancelled
+            self._loss(error)
             return
         self._driver = driver
-        if self._lost:
-            log.warning("%s: answers again at %s", self.spec.id, self.spec.url)
-            self._lost = False
 
-    def _loss(self, error: DeviceError) -> None:
-        if not self._lost:
-            then = "trying again" if error.retry else "not tried again until restart"
-            log.warning("%s: lost at %s: %s; %s", self.spec.id, self.spec.url, error, then)
+    def _loss(self, error: Exception) -> None:
+        defect = None if isinstance(error, DeviceError) else error
+        self._given_up = isinstance(error, DeviceError) and not error.retry
+        if not self._lost or self._given_up:
+            then = "not tried again until restart" if self._given_up else "trying again"
+            what = f"defect in its driver: {error!r}" if defect else str(error)
+            log.warning(
+                "%s: lost at %s: %s; %s", self.spec.id, self.spec.url, what, then, exc_info=defect
+            )
         self._lost = True
-        self._given_up = not error.retry
         self._retry_at_ns = self._now_ns() + int(self._backoff_s * 1e9)
         self._backoff_s = min(self._backoff_s * 2, BACKOFF_S_MAX)
 
