@@ -13,16 +13,19 @@ the file has grown to its bound no tick is taken (`is_full`) and the agent recor
 readings are never thrown away to make room for new ones.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edge.errors import SpoolError
 from evidence.chain import ZERO_HASH, Head
 
 FORMAT = 1
 FREED_MAX = 50_000
+LOCKED_S = 5  # how long to wait for another process to let go of the file
 
 _SCHEMA = """
 CREATE TABLE objects (
@@ -84,16 +87,26 @@ class Spool:
         self._bytes_max = bytes_max
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
-            self._prepare()
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=LOCKED_S)
         except (sqlite3.Error, OSError) as error:
             raise SpoolError(f"{path}: cannot be opened as a spool: {error}") from error
+        try:
+            self._prepare()
+        except BaseException as error:
+            self._db.close()
+            if isinstance(error, sqlite3.Error):
+                locked = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY
+                hint = "; another agent runs on it" if locked else ""
+                raise SpoolError(f"{path}: cannot be opened as a spool: {error}{hint}") from error
+            raise
 
     def _prepare(self) -> None:
         db = self._db
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        db.execute("BEGIN EXCLUSIVE")  # from here on no second agent can open the file
+        db.execute("COMMIT")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;")
@@ -113,14 +126,23 @@ class Spool:
 
     # -- ticks ----------------------------------------------------------------------------------
 
-    def commit_ticks(self, ticks: Sequence[bytes]) -> None:
-        """Keep the ticks of one instant: from here on their readings exist."""
+    def commit_ticks(
+        self, ticks: Sequence[bytes], state: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Keep the ticks of one instant: from here on their readings exist.
+
+        Args:
+            ticks: of the instant.
+            state: values to set in the same transaction.
+        """
         with self._transaction():
             self._db.executemany("INSERT INTO open (tick) VALUES (?)", [(t,) for t in ticks])
+            for key, value in (state or {}).items():
+                self._put(key, value)
 
     def open_ticks(self) -> list[bytes]:
         """Ticks not yet in a frame, oldest first."""
-        return [row[0] for row in self._db.execute("SELECT tick FROM open ORDER BY id")]
+        return [row[0] for row in self._rows("SELECT tick FROM open ORDER BY id")]
 
     # -- objects --------------------------------------------------------------------------------
 
@@ -163,18 +185,18 @@ class Spool:
 
     def objects(self, first: int, limit: int) -> list[Stored]:
         """Up to `limit` objects from seq `first` on."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT seq, typ, sha256, bytes, readings, through_ns FROM objects "
             "WHERE seq >= ? ORDER BY seq LIMIT ?",
-            (first, limit),
+            first,
+            limit,
         )
         return [Stored(*row) for row in rows]
 
     def hash_at(self, seq: int) -> bytes | None:
         """SHA-256 of the object at `seq`, waiting or freed; None when no longer known."""
         for table in ("objects", "freed"):
-            row = self._db.execute(f"SELECT sha256 FROM {table} WHERE seq = ?", (seq,)).fetchone()  # noqa: S608 - two constants
-            if row is not None:
+            for row in self._rows(f"SELECT sha256 FROM {table} WHERE seq = ?", seq):  # noqa: S608 - two constants
                 return bytes(row[0])
         return None
 
@@ -203,8 +225,9 @@ class Spool:
 
     def get(self, key: str) -> bytes | None:
         """A state value, None when never put."""
-        row = self._db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return None if row is None else bytes(row[0])
+        for row in self._rows("SELECT value FROM state WHERE key = ?", key):
+            return bytes(row[0])
+        return None
 
     def put(self, key: str, value: bytes) -> None:
         """Set a state value, durably."""
@@ -213,10 +236,15 @@ class Spool:
 
     def usage(self) -> Usage:
         """How full it is."""
-        count, oldest = self._db.execute(
-            "SELECT count(*), (SELECT through_ns FROM objects ORDER BY seq LIMIT 1) FROM objects"
-        ).fetchone()
-        return Usage(count, self._bytes(), oldest)
+        ends = [
+            self._rows(f"SELECT seq, through_ns FROM objects ORDER BY seq {order} LIMIT 1")  # noqa: S608 - two constants
+            for order in ("ASC", "DESC")
+        ]
+        if not ends[0]:
+            return Usage(0, self._bytes(), None)
+        # counting rows would read the whole backlog at every tick; seqs have no holes
+        (first, oldest), (last, _) = ends[0][0], ends[1][0]
+        return Usage(last - first + 1, self._bytes(), oldest)
 
     def is_full(self) -> bool:
         """True when no more ticks may be taken."""
@@ -227,11 +255,15 @@ class Spool:
         return self._bytes() / self._bytes_max
 
     def _bytes(self) -> int:
-        pages, free, size = (
-            self._db.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
+        names = ("page_count", "freelist_count", "page_size")
+        pages, free, size = (self._rows(f"PRAGMA {name}")[0][0] for name in names)
         return int((pages - free) * size)
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise SpoolError(f"{self._path}: cannot be read: {error}") from error
 
     def _put(self, key: str, value: bytes) -> None:
         self._db.execute(
@@ -259,10 +291,13 @@ class _Transaction:
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
         try:
-            self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+            if kind is None:
+                self._db.execute("COMMIT")
+                return
         except sqlite3.Error as failure:
-            if self._db.in_transaction:
+            error = failure
+        if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
+            with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
-            raise SpoolError(f"{self._path}: cannot be written: {failure}") from failure
         if isinstance(error, sqlite3.Error):
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
