@@ -1,9 +1,18 @@
 """The live hub: takes live messages, configurations and receipts, and feeds every open page.
 
-One snapshot a viewer, then deltas: pushed when something arrives, at most one a second a plant,
-encoded once for all viewers. A viewer that cannot keep up loses the oldest of two queued texts,
-sees the gap in `seq` and asks for a snapshot. With nothing to say a beat goes out every two
-seconds, so that a page can tell a quiet plant from a dead server.
+One snapshot a viewer, then deltas: pushed when values arrive, one a second a plant, encoded once
+for all viewers. A viewer that cannot keep up loses the oldest of two queued texts, sees the gap in
+`seq` and asks for a snapshot. With nothing to say a beat goes out every two seconds, so that a
+page can tell a quiet plant from a dead server.
+
+    {"type": "snapshot", "v": 1, "seq", "server_ns", "plant", "points", "potlines", "statement",
+     "qualities", "values": {id: [value, quality, tick_ns, source_ns]}, "effects": [...],
+     "gateways": [...], "today": {id: {...}}, "trusted": [{"id", "share"}]}
+    {"type": "delta", "seq", "server_ns", "values" and "effects": only what changed,
+     "gateways", "today", "trusted": whole}
+
+Values are decimal texts or null; `seq` grows by one with each delta; a new configuration is sent
+to everybody as a snapshot.
 
 All calls belong in the event loop's thread (from another one: `loop.call_soon_threadsafe`).
 No I/O here; wall time comes from the injected clock, waiting is the running loop's.
@@ -30,6 +39,26 @@ _log = logging.getLogger(__name__)
 
 class UnknownPlantError(LookupError):
     """No configuration of a plant of this id has been seen."""
+
+
+class Pace:
+    """When the next delta may go: one an interval on average, never two within half of one.
+
+    The half lets a delta that went late be followed by one on time, so that one hiccup does not
+    delay every value after it.
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._due_s = float("-inf")
+
+    def wait_s(self, now_s: float) -> float:
+        """How long the next delta has to wait; 0 when it may go now."""
+        return max(0.0, self._due_s - now_s)
+
+    def sent(self, now_s: float) -> None:
+        """One has gone."""
+        self._due_s = max(self._due_s + self._interval_s, now_s + self._interval_s / 2)
 
 
 class Subscription:
@@ -77,11 +106,11 @@ class Subscription:
 class _Channel:
     """One plant with its viewers and its sending rhythm."""
 
-    def __init__(self, plant: str) -> None:
+    def __init__(self, plant: str, pace: Pace) -> None:
         self.state = PlantState(plant)
+        self.pace = pace
         self.seq = 0
         self.viewers: set[Subscription] = set()
-        self.sent_at: float | None = None  # loop time of the last delta
         self.timer: asyncio.TimerHandle | None = None
 
 
@@ -90,7 +119,7 @@ class LiveHub:
 
     Args:
         clock: the collector's wall clock.
-        delta_interval_s: shortest time between two deltas of a plant.
+        delta_interval_s: time between two deltas of a plant (`Pace`).
         beat_interval_s: longest time between two texts to a viewer.
 
     Attributes:
@@ -130,7 +159,9 @@ class LiveHub:
             self.refused["config"] += 1
             _log.error("live page of %s: %s", plant, error)
             return
-        channel = self._channels.setdefault(plant, _Channel(plant))
+        if plant not in self._channels:
+            self._channels[plant] = _Channel(plant, Pace(self._delta_interval_s))
+        channel = self._channels[plant]
         channel.state.configure(gateway, facts)
         channel.seq += 1
         if channel.viewers:
@@ -245,18 +276,14 @@ class LiveHub:
         return _encode(self._snapshot(channel))
 
     def _values_arrived(self, channel: _Channel) -> None:
-        """Send now, or as soon as the interval allows."""
+        """Send now, or as soon as the pace allows."""
         if self._closed or not channel.viewers:
             return
-        since_s = self._since_sent_s(channel)
-        if since_s >= self._delta_interval_s:
-            self._flush(channel)
+        wait_s = channel.pace.wait_s(asyncio.get_running_loop().time())
+        if wait_s > 0:
+            self._schedule(channel, wait_s)
         else:
-            self._schedule(channel, self._delta_interval_s - since_s)
-
-    def _since_sent_s(self, channel: _Channel) -> float:
-        now_s = asyncio.get_running_loop().time()
-        return float("inf") if channel.sent_at is None else now_s - channel.sent_at
+            self._flush(channel)
 
     def _schedule(self, channel: _Channel, delay_s: float) -> None:
         loop = asyncio.get_running_loop()
@@ -274,7 +301,7 @@ class LiveHub:
         channel.seq += 1
         delta = channel.state.take_delta(self._clock.wall_ns())
         self._send(channel, _encode({"type": "delta", "seq": channel.seq, **delta}))
-        channel.sent_at = asyncio.get_running_loop().time()
+        channel.pace.sent(asyncio.get_running_loop().time())
         self._schedule(channel, self._beat_interval_s)
 
     def _send(self, channel: _Channel, text: str) -> None:
