@@ -25,7 +25,7 @@ from evidence.frame import (
 from evidence.keys import Signer
 from evidence.suites import PublicKey
 
-CLOSE_REQUESTS_MAX = 1_000
+CLOSES_MAX = 1_000  # answered close requests that are remembered
 
 
 class Stream:
@@ -110,6 +110,7 @@ class Stream:
         known = self.spool.hash_at(taken.seq)
         if known is not None and known != taken.head:
             raise NotOursError(f"the collector holds another object at seq {taken.seq} (fork)")
+        self._check_log(note.size, note.root)
         if self._anchor is None or note.size > self._anchor[0]:
             self._anchor = note.size, note.root
             self.spool.put("anchor", note.size.to_bytes(8, "big") + note.root)
@@ -127,19 +128,27 @@ class Stream:
         except EvidenceError as error:
             raise NotOursError(f"close request refused: {error}") from error
         self._check_addressee(request.plant, request.stream)
-        if self.spool.hash_at(request.seq) != request.head:
-            raise NotOursError(
-                f"close request refused: seq {request.seq} of this spool has another hash"
-            )
-        if self._anchor is not None and request.log_size < self._anchor[0]:
-            raise NotOursError("close request refused: its log is older than one already seen")
+        known = self.spool.hash_at(request.seq)
+        if known != request.head:
+            found = "is unknown here" if known is None else "has another hash here"
+            raise NotOursError(f"close request refused: seq {request.seq} {found}")
+        # receipts newer than the request may have come first: its log may well be an older one
+        self._check_log(request.log_size, request.log_root)
         payload = receipt.encode_close(request)
         digest = hashlib.sha256(payload).digest()
-        if self.spool.get("closed") == digest:
+        closed = self.spool.get("closed") or b""
+        size = len(digest)
+        if digest in {closed[i : i + size] for i in range(0, len(closed), size)}:
             return None
         stored = self._sign(TYP_CLOSE, payload, now_ns)
-        self.spool.append(stored, state={"closed": digest})
+        kept = (closed + digest)[-CLOSES_MAX * size :]
+        self.spool.append(stored, state={"closed": kept})
         return stored
+
+    def _check_log(self, size: int, root: bytes) -> None:
+        """The log must not have two roots at one size (older sizes need a proof to be judged)."""
+        if self._anchor is not None and size == self._anchor[0] and root != self._anchor[1]:
+            raise NotOursError(f"the collector shows two logs of {size} entries with unlike roots")
 
     def _check_addressee(self, plant: str, stream: str) -> None:
         if (plant, stream) != (self._plant, self._gateway):
