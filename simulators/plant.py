@@ -4,6 +4,7 @@ Pure: no I/O, no clock. The caller steps it, asks for readings when it wants to 
 handed every line of the truth in the order things happen (`TRUTH.md` has the schema).
 """
 
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from simulators.potline import PRODUCING, Happening, Potline
 from simulators.scenario import Scenario
 from simulators.served import Readings
 from simulators.services import Electricity, Gas
-from simulators.waves import SlowWave
+from simulators.waves import Floats, SlowWave
 
 TRUTH_FORMAT = 1
 
@@ -133,11 +134,11 @@ class Smelter:
         line = self.potline
         return {
             "t_s": self._t_s(self.step_number),
-            "metal_made_kg": f"{float(line.metal_kg.sum()):.3f}",
+            "metal_made_kg": _kg(line.metal_kg),
             "metal_tapped_kg": str(self.potline.tapping.tapped_kg),
-            "metal_held_kg": f"{float(line.tapping.held_kg.sum()):.3f}",
-            "alumina_fed_kg": f"{float(line.fed_kg.sum()):.3f}",
-            "alumina_kg": f"{float(line.alumina_kg.sum()):.3f}",
+            "metal_held_kg": _kg(line.tapping.held_kg),
+            "alumina_fed_kg": _kg(line.fed_kg),
+            "alumina_kg": _kg(line.alumina_kg),
             "dc_energy_kwh": f"{self._dc_kwh:.3f}",
             "ac_energy_kwh": f"{self.electricity.energy_kwh:.3f}",
             "gas_volume_nm3": f"{self.gas.volume_nm3:.3f}",
@@ -164,3 +165,8 @@ class Smelter:
         else:
             line.update(event.figures)
         self._record(line)
+
+
+def _kg(pots: Floats) -> str:
+    """The sum over all pots, exact before it is rounded: the order of adding has no part in it."""
+    return f"{math.fsum(pots.tolist()):.3f}"

@@ -9,6 +9,7 @@ start-up and one bridged. What is not: temperature, bath chemistry, the metal an
 Pure: steps are counted, randomness is seeded, events go to the caller. No I/O, no clock.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -139,7 +140,8 @@ class Potline:
     @property
     def line_voltage_v(self) -> float:
         """Voltage over the whole line: all pots and the busbars between them."""
-        return float(self.voltage_v.sum()) + self.voltage_v.size * self._figures.line.busbar_v
+        pots_v = math.fsum(self.voltage_v.tolist())
+        return pots_v + self.voltage_v.size * self._figures.line.busbar_v
 
     def step(self, deviation: float) -> None:
         """One physical step; `deviation` is the slow part of the current's, a fraction."""
