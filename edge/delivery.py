@@ -13,7 +13,7 @@ from typing import Any
 from edge.clock import Clock
 from edge.config import Site
 from edge.disk import Disk
-from edge.errors import NotOursError
+from edge.errors import NotOursError, SpoolError
 from edge.spool import Stored
 from edge.stream import Stream
 from edge.uplink.machine import Machine, Mode, Send
@@ -44,7 +44,8 @@ class Delivery:
         self._tasks: set[asyncio.Task[None]] = set()
         self._order = asyncio.Lock()
         self._moved = asyncio.Event()
-        self._lost = False
+        self._lost = self._refusing = False
+        self.refused = 0  # messages from the broker that were not acted on
 
     async def start(self) -> None:
         """Begin where the spool stands."""
@@ -61,10 +62,12 @@ class Delivery:
                 while self.machine.online and self.machine.outstanding:
                     self._moved.clear()
                     await self._moved.wait()
+        # first the transport, so that nothing new begins; off the loop, since it may have to wait
+        await asyncio.get_running_loop().run_in_executor(None, self._uplink.stop)
+        self.machine.disconnected()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._uplink.stop()
 
     def appended(self, stored: Stored) -> None:
         """The spool holds one more object."""
@@ -78,13 +81,13 @@ class Delivery:
 
     def _on_connected(self) -> None:
         if self._lost:
-            log.warning("broker: connected again")
+            log.warning("broker: connected")
             self._lost = False
         self._send_all(self.machine.connected(self._now_s()))
 
     def _on_disconnected(self, reason: str) -> None:
         if not self._lost:
-            log.warning("broker: lost (%s); readings are kept and delivered later", reason)
+            log.warning("broker: away (%s); readings are kept and delivered later", reason)
             self._lost = True
         self.machine.disconnected()
         self._moved.set()
@@ -97,8 +100,9 @@ class Delivery:
         try:
             seq = await self._disk.run(self._stream.take_receipt, payload)
         except NotOursError as error:
-            log.warning("%s", error)
+            self._refuse(error)
             return
+        self._refusing = False
         self._send_all(self.machine.receipt(seq, self._now_s()))
         self._moved.set()
 
@@ -107,10 +111,16 @@ class Delivery:
         try:
             stored = await self._disk.run(self._stream.answer_close, payload, now_ns)
         except NotOursError as error:
-            log.warning("%s", error)
+            self._refuse(error)
             return
         if stored is not None:
             self.appended(stored)
+
+    def _refuse(self, error: NotOursError) -> None:
+        """Count a message that must not be acted on; say so once until a good receipt comes."""
+        self.refused += 1
+        log.log(logging.DEBUG if self._refusing else logging.WARNING, "%s", error)
+        self._refusing = True
 
     # -- sending ----------------------------------------------------------------------------------
 
@@ -125,10 +135,13 @@ class Delivery:
 
     async def _send(self, send: Send) -> None:
         async with self._order:
+            if not self.machine.online:
+                return  # `connected` begins again after the newest receipt
             count = send.last - send.first + 1
             for stored in await self._disk.run(self._stream.spool.objects, send.first, count):
                 if not self._uplink.send_object(stored.data):
-                    return  # the connection is down; `connected` goes back to the receipt
+                    self.machine.refused(stored.seq)
+                    return
 
     def _now_s(self) -> float:
         return self._clock.monotonic_ns() / 1e9
@@ -141,4 +154,5 @@ class Delivery:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("delivery failed: %s", error, exc_info=error)
+            known = isinstance(error, SpoolError)
+            log.error("delivery failed: %s", error, exc_info=None if known else error)

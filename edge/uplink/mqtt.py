@@ -21,6 +21,7 @@ log = logging.getLogger("stackproof.edge.uplink")
 
 KEEPALIVE_S = 10
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 10
+UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class MqttUplink:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         client.will_set(topics.state, b'{"online":false}', qos=1, retain=True)
         client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
+        client.max_queued_messages_set(UNACKNOWLEDGED_MAX)
         client.on_connect = self._connected
+        client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._subscribed
         client.on_message = self._message
@@ -92,14 +95,15 @@ class MqttUplink:
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Say goodbye and end the network thread."""
+        """Say goodbye and end the network thread; blocks while it tries to connect (5 s)."""
+        self._loop = None  # nothing is reported from here on
         if self._client.is_connected():
-            self._client.publish(self._topics.state, b'{"online":false}', qos=1, retain=True)
+            self._client.publish(self._topics.state, b'{"online":false}', qos=0, retain=True)
         self._client.disconnect()
         self._client.loop_stop()
 
     def send_object(self, data: bytes) -> bool:
-        """Hand over one signed object, QoS 1; False when the connection is down."""
+        """Hand over one signed object, QoS 1; False when it was not taken for sending now."""
         info = self._client.publish(self._topics.frames, data, qos=1)
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
@@ -136,8 +140,12 @@ class MqttUplink:
         if refused:
             # without receipts nothing is ever freed: say so, keep the connection, keep readings
             log.error("broker refuses the receipts topic (%s): nothing can be freed", refused[0])
-        client.publish(self._topics.state, b'{"online":true}', qos=1, retain=True)
+        # QoS 0, so that objects waiting for their PUBACK cannot be in its way
+        client.publish(self._topics.state, b'{"online":true}', qos=0, retain=True)
         self._call(self._on_connected)
+
+    def _unreachable(self, _client: paho.Client, _data: object) -> None:
+        self._call(self._on_disconnected, f"{self._host}:{self._port} does not answer")
 
     def _disconnected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
