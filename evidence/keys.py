@@ -15,16 +15,22 @@ from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
-from evidence.errors import KeyFileError, MalformedError
+from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
 from evidence.suites import PrivateKey, PublicKey, Suite, suite_of
 
 ROLES = ("root", "gateway", "collector")
 PEM_BYTES_MAX = 64 * 1024
+
+#: what the certificate library raises at bytes that are no certificate, key or extension
+_UNREADABLE = (
+    ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 
 
 class Signer(Protocol):
@@ -166,7 +172,7 @@ def identity(certificate: x509.Certificate) -> tuple[str, str, str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
-    except (x509.ExtensionNotFound, ValueError) as error:
+    except (x509.ExtensionNotFound, *_UNREADABLE) as error:
         raise MalformedError("the certificate has no stackproof identity") from error
     ours = [uri.split(":") for uri in uris if uri.startswith("urn:stackproof:")]
     if len(ours) != 1 or len(ours[0]) != 5 or ours[0][2] not in ROLES:
@@ -175,13 +181,21 @@ def identity(certificate: x509.Certificate) -> tuple[str, str, str]:
 
 
 def public_key(certificate: x509.Certificate) -> PublicKey:
-    """The certificate's key; MalformedError when it is of a kind without a suite."""
+    """The certificate's key.
+
+    Raises:
+        UnknownSuiteError: it is of a kind this program has no suite for.
+        MalformedError: it cannot be read.
+    """
     try:
         key = certificate.public_key()
-    except (ValueError, TypeError) as error:
+    except UnsupportedAlgorithm as error:
+        raise UnknownSuiteError(f"no crypto suite for the certificate's key: {error}") from error
+    except _UNREADABLE as error:
         raise MalformedError(f"the certificate's key cannot be read: {error}") from error
     if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
-        raise MalformedError("the certificate's key is of a kind this program has no suite for")
+        raise UnknownSuiteError("no crypto suite for the certificate's kind of key")
+    suite_of(key)
     return key
 
 
@@ -190,7 +204,7 @@ def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(root)
         constraints = root.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (InvalidSignature, ValueError, TypeError, x509.ExtensionNotFound):
+    except (InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound, *_UNREADABLE):
         return False
     return bool(constraints.ca)
 
@@ -199,7 +213,7 @@ def certificate_from_pem(data: bytes) -> x509.Certificate:
     """One PEM certificate; MalformedError otherwise."""
     try:
         return x509.load_pem_x509_certificate(data)
-    except (ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise MalformedError(f"not a PEM certificate: {error}") from error
 
 
@@ -227,19 +241,24 @@ def load_trust(path: Path) -> frozenset[bytes]:
     for block in blocks:
         pem = b"-----BEGIN " + block
         try:
-            if block.startswith(b"CERTIFICATE-----"):
-                key = public_key(certificate_from_pem(pem))
-            else:
-                loaded = serialization.load_pem_public_key(pem)
-                if not isinstance(loaded, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
-                    raise KeyFileError(f"{path}: a key of a kind this program has no suite for")
-                key = loaded
+            fingerprints.add(key_sha256(_trusted_key(pem)))
+        except (UnsupportedAlgorithm, UnknownSuiteError) as error:
+            raise KeyFileError(f"{path}: a key this program cannot use: {error}") from error
         except (ValueError, TypeError, MalformedError) as error:
             raise KeyFileError(f"{path}: not PEM keys or certificates: {error}") from error
-        fingerprints.add(key_sha256(key))
     if not fingerprints:
         raise KeyFileError(f"{path}: no PEM key or certificate in this file")
     return frozenset(fingerprints)
+
+
+def _trusted_key(pem: bytes) -> PublicKey:
+    if pem.startswith(b"-----BEGIN CERTIFICATE-----"):
+        return public_key(certificate_from_pem(pem))
+    key = serialization.load_pem_public_key(pem)
+    if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
+        raise UnknownSuiteError("no crypto suite for this kind of key")
+    suite_of(key)
+    return key
 
 
 def load_private(path: Path) -> PrivateKey:
@@ -256,11 +275,13 @@ def load_private(path: Path) -> PrivateKey:
         )
     try:
         key = serialization.load_pem_private_key(data, password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path}: not an unencrypted PEM private key: {error}") from error
-    if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
-        raise KeyFileError(f"{path}: key type not supported; use Ed25519 or P-256")
-    return key
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    raise KeyFileError(f"{path}: key type not supported; use Ed25519 or P-256")
 
 
 def write_private(path: Path, key: PrivateKey) -> None:
