@@ -10,13 +10,14 @@ Pure: standard library only, no I/O. Array work on these types is in `evidence.c
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from enum import Enum
 from fractions import Fraction
 from typing import Any
 
 POINT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 NAME_ID = re.compile(r"[a-z0-9-]{1,40}")
+#: one spelling, ASCII only, and an exponent that cannot make a number of a million digits
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9])?")
 DECIMALS_MAX = 9
 
 
@@ -181,10 +182,9 @@ def exact(text: str) -> Fraction:
     if len(text) > 40:
         raise ValueError(f"number {text[:40]!r}... is too long")
     parts = text.split("/")
-    try:
-        numbers = [Fraction(Decimal(p)) for p in parts]
-    except (InvalidOperation, ValueError, OverflowError):
-        raise ValueError(f"{text!r} is not a decimal number or a ratio like 800/5") from None
+    if not all(_NUMBER.fullmatch(part) for part in parts):
+        raise ValueError(f"{text!r} is not a decimal number or a ratio like 800/5")
+    numbers = [Fraction(part) for part in parts]
     if len(numbers) == 1:
         return numbers[0]
     if len(numbers) != 2 or numbers[1] == 0:
