@@ -3,7 +3,8 @@
 RFC 8949 §4.2 core deterministic encoding, restricted to what evidence needs: unsigned and negative
 integers of 64 bits, byte strings, text strings, arrays, maps, true, false, null. No floats, no
 tags (the COSE tag is handled in `cose`), no indefinite lengths. Keys of one map are all integers
-or all text, so that the sorting rules of RFC 7049 and RFC 8949 agree.
+or all text, and no negative key is shorter than a non-negative one beside it, so that the sorting
+rules of RFC 7049 (the library's) and RFC 8949 (ours) agree.
 """
 
 from typing import Any
@@ -79,3 +80,12 @@ def _check_keys(value: dict[Any, Any]) -> None:
         raise ValueError("map mixes key types")
     if not kinds <= {int, str}:
         raise TypeError("map keys must be integers or text")
+    if kinds == {int}:
+        negative = [_width(-1 - key) for key in value if key < 0]
+        if negative and min(negative) < max((_width(key) for key in value if key >= 0), default=0):
+            raise ValueError("a negative map key is shorter than a non-negative one")
+
+
+def _width(argument: int) -> int:
+    """Which of CBOR's five lengths an integer's argument takes."""
+    return sum(argument >= bound for bound in (24, 2**8, 2**16, 2**32))
