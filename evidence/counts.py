@@ -56,7 +56,7 @@ def _integer_counts(
 ) -> tuple[Counts, Mask]:
     den = factor.denominator * shift.denominator
     num, add = factor.numerator * shift.denominator, shift.numerator * factor.denominator
-    if num == den and add == 0 and raw.dtype != np.uint64:
+    if num == den and add == 0 and raw.dtype.itemsize < 8:
         return raw.astype(np.int64), np.ones(raw.shape, dtype=bool)
     peak = int(max(abs(int(raw.max())), abs(int(raw.min())))) if raw.size else 0
     if 2 * (peak * num + abs(add)) + den < _LIMIT:
