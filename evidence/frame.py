@@ -18,6 +18,7 @@ from evidence.blocks import Raw, compress, decode_block, decompress, encode_bloc
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.keys import Signer
 from evidence.points import Dtype
+from evidence.runs import decode_runs, encode_runs
 
 TYP_FRAME = "stackproof-frame+cbor"
 TYP_CONFIG = "stackproof-config+cbor"
@@ -199,16 +200,15 @@ def header_of(envelope: cose.Envelope) -> Header:
     seq, prev, cfg = labels.get(SEQ), labels.get(PREV), labels.get(CFG)
     if not (isinstance(plant, str) and isinstance(stream, str) and _uint(iat) and _uint(seq)):
         raise MalformedError("plant, stream, issue time or seq missing or of the wrong type")
-    if not _hash(prev) or not (cfg is None or _hash(cfg)):
+    if not _hash(prev) or not (CFG not in labels or _hash(cfg)):
         raise MalformedError("prev and cfg must be SHA-256 hashes")
     if envelope.typ not in UP_TYPES:
         raise UnsupportedError(f"object type {envelope.typ!r} unknown to this program")
-    return Header(envelope.typ, plant, stream, iat, seq, prev, _anchor(labels.get(ANCHOR)), cfg)
+    anchor = _anchor(labels[ANCHOR]) if ANCHOR in labels else None
+    return Header(envelope.typ, plant, stream, iat, seq, prev, anchor, cfg)
 
 
-def _anchor(value: Any) -> tuple[int, bytes] | None:
-    if value is None:
-        return None
+def _anchor(value: Any) -> tuple[int, bytes]:
     if isinstance(value, list) and len(value) == 2 and _uint(value[0]) and _hash(value[1]):
         return value[0], value[1]
     raise MalformedError("anchor must be [log size, root]")
@@ -242,26 +242,22 @@ def decode_body(payload: bytes) -> Body:
     fields = cbor.decode(decompress(payload))
     if not isinstance(fields, dict):
         raise MalformedError("frame body must be a map")
-    if fields.get(_VERSION) != FRAME_VERSION:
-        raise UnsupportedError(f"frame version {fields.get(_VERSION)!r} unknown to this program")
+    if not _uint(fields.get(_VERSION)):
+        raise MalformedError("frame body has no version")
+    if fields[_VERSION] != FRAME_VERSION:
+        raise UnsupportedError(f"frame version {fields[_VERSION]} unknown to this program")
     known = {_VERSION, _T0, _CLOCK, _FLAGS, _SECTIONS, _GAP, _EVENTS}
-    sections, events = fields.get(_SECTIONS), fields.get(_EVENTS, [])
-    if not set(fields) <= known or not isinstance(sections, list) or not isinstance(events, list):
-        raise MalformedError("frame body has unknown or misformed fields")
+    if not set(fields) <= known:
+        raise MalformedError("frame body has unknown fields")
     if not _int(fields.get(_T0)) or not _uint(fields.get(_FLAGS)):
         raise MalformedError("frame t0 or flags missing")
-    for event in events:
-        if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
-            raise MalformedError("a frame event must be a map with a kind")
-        if not _int(event.get("at_ns")):
-            raise MalformedError("a frame event needs at_ns")
     return Body(
         t0_ns=fields[_T0],
         clock=_decode_clock(fields.get(_CLOCK)),
         flags=fields[_FLAGS],
-        sections=tuple(_decode_section(section) for section in sections),
+        sections=_decode_sections(fields.get(_SECTIONS), fields[_T0]),
         gap=_decode_gap(fields[_GAP]) if _GAP in fields else None,
-        events=tuple(events),
+        events=_decode_events(fields[_EVENTS]) if _EVENTS in fields else (),
     )
 
 
@@ -283,11 +279,23 @@ def _encode_section(section: Section) -> list[Any]:
     ]  # fmt: skip
 
 
+def _decode_sections(value: Any, t0_ns: int) -> tuple[Section, ...]:
+    if not isinstance(value, list):
+        raise MalformedError("frame sections missing")
+    sections = tuple(_decode_section(section) for section in value)
+    if any(a.schedule >= b.schedule for a, b in itertools.pairwise(sections)):
+        raise MalformedError("frame sections are not in the order of their schedules")
+    if any(section.first_ns < t0_ns for section in sections):
+        raise MalformedError("frame t0 is after a tick")
+    return sections
+
+
 def _decode_section(value: Any) -> Section:
     if not isinstance(value, list) or len(value) != 7:
         raise MalformedError("a section has seven parts")
     schedule, first, step, ticks, groups, devices, lag = value
-    if not (_uint(schedule) and _int(first) and _uint(step) and _uint(ticks) and step > 0):
+    numbers = _uint(schedule) and _int(first) and _int(step) and _uint(ticks)
+    if not numbers or step <= 0:
         raise MalformedError("section numbers misformed")
     if not 0 < ticks <= TICKS_MAX:
         raise LimitError(f"section of {ticks} ticks; 1 to {TICKS_MAX} are allowed")
@@ -328,41 +336,6 @@ def _decode_group(value: Any, ticks: int) -> Group:
     return Group(index, dtype, raw, decode_runs(runs, rows, ticks), source_ms)
 
 
-def encode_runs(quality: npt.NDArray[np.uint8]) -> list[int]:
-    """Quality codes [rows][ticks] as flat [row, from, to, code, ...], good ones omitted."""
-    runs: list[int] = []
-    for row in np.flatnonzero(quality.any(axis=1)).tolist():
-        codes = quality[row]
-        edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-        for start, stop in itertools.pairwise(edges):
-            if code := int(codes[start]):
-                runs += [row, start, stop - 1, code]
-    return runs
-
-
-def decode_runs(runs: list[Any], rows: int, ticks: int) -> npt.NDArray[np.uint8]:
-    """Undo `encode_runs`; MalformedError on anything it would not have written."""
-    quality = np.zeros((rows, ticks), dtype=np.uint8)
-    if not runs:
-        return quality
-    if len(runs) % 4 or not all(_uint(v) for v in runs):
-        raise MalformedError("quality runs misformed")
-    before: tuple[int, int, int] | None = None
-    for i in range(0, len(runs), 4):
-        row, start, stop, code = runs[i : i + 4]
-        if not (row < rows and start <= stop < ticks and 0 < code < 256):
-            raise MalformedError("quality run outside its block")
-        if before is not None and (row, start) <= before[:2]:
-            raise MalformedError("quality runs out of order")
-        if before is not None and row == before[0]:
-            adjoining = start == before[1] + 1
-            if adjoining and code == before[2]:
-                raise MalformedError("quality runs that should be one")
-        quality[row, start : stop + 1] = code
-        before = (row, stop, code)
-    return quality
-
-
 def _decode_clock(value: Any) -> Clock:
     if not isinstance(value, list) or len(value) != 4:
         raise MalformedError("clock state has four parts")
@@ -381,6 +354,17 @@ def _decode_gap(value: Any) -> Gap:
     if not (_int(start) and _int(stop) and isinstance(reason, str) and start <= stop):
         raise MalformedError("gap misformed")
     return Gap(start, stop, reason)
+
+
+def _decode_events(value: Any) -> tuple[Mapping[str, Any], ...]:
+    if not isinstance(value, list) or not value:
+        raise MalformedError("frame events misformed")
+    for event in value:
+        if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
+            raise MalformedError("a frame event must be a map with a kind")
+        if not _int(event.get("at_ns")):
+            raise MalformedError("a frame event needs at_ns")
+    return tuple(value)
 
 
 def _uint(value: Any) -> TypeGuard[int]:
