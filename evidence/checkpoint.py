@@ -82,7 +82,9 @@ def verify(text: str, key: PublicKey) -> Checkpoint:
     wanted = _note_key_hash(checkpoint.origin, key)
     for line in lines[:-1]:
         mark, name, blob = _signature_line(line)
-        if mark == "—" and name == checkpoint.origin and blob[:4] == wanted:
+        if mark != "—" or len(blob) < 5:
+            raise MalformedError("checkpoint signature line misformed")
+        if name == checkpoint.origin and blob[:4] == wanted:
             suite_of(key).verify(key, blob[4:], checkpoint.body().encode())
             return checkpoint
     raise SignatureError(f"checkpoint of {checkpoint.origin} has no signature of its log's key")

@@ -84,6 +84,8 @@ def decode_entry(data: bytes) -> Entry:
     parts = cbor.decode(data)
     if not isinstance(parts, list) or not parts:
         raise MalformedError("a log entry is an array")
+    if type(parts[0]) is not int or parts[0] < 1:
+        raise MalformedError("a log entry begins with its version")
     if parts[0] != ENTRY_VERSION:
         raise UnsupportedError(f"log entry version {parts[0]!r} unknown to this program")
     if len(parts) != 12:
