@@ -8,7 +8,6 @@ Python integers elsewhere; the result does not tell which.
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
 from edge.calc.blocks import Int64
 
@@ -47,8 +46,3 @@ def ratio(above: Int64, below: Int64, factor: Fraction = Fraction(1)) -> Int64:
 def _round(twice: int, den: int) -> int:
     magnitude = (abs(twice) + den) // (2 * den)
     return magnitude if twice >= 0 else -magnitude
-
-
-def running_sum(before: int, steps: npt.NDArray[np.int64]) -> Int64:
-    """The value before, plus the cumulative sum of steps."""
-    return np.cumsum(steps, dtype=np.int64) + np.int64(before)

@@ -61,6 +61,8 @@ class Inputs:
         self.row = {point_id: row for row, point_id in enumerate(dict.fromkeys(point_ids))}
         self.points = [every[point_id] for point_id in self.row]
         self._intervals = [int(s["interval_ns"]) for s in config["schedules"]]
+        if min(self._intervals) <= 0:
+            raise PlantError("schedules: interval_ns must be above zero")
         self._bundles: dict[int, list[_Bundle]] = {}
         self._rows: dict[int, list[int]] = {}  # schedule -> our row of each of its readings
         self._plan(config)
@@ -74,6 +76,8 @@ class Inputs:
         for number, group in enumerate(config["groups"]):
             if group["computed"]:
                 continue
+            if group["schedule"] not in range(len(self._intervals)):
+                raise PlantError(f"groups[{number}].schedule: no such schedule")
             rows = self._rows.setdefault(group["schedule"], [])
             for source, index in enumerate(group["points"]):
                 point = Point.from_map(config["points"][index])

@@ -51,6 +51,10 @@ class Computed:
     quality: UInt8
 
 
+def _in_counts(name: str, factor: Fraction) -> Fraction:
+    return Fraction(factor * 10 ** LINE_POINTS[name][2])
+
+
 class _LiveLine:
     """Day sums, recent effects and computed values of one potline."""
 
@@ -111,12 +115,10 @@ class _LiveLine:
             self._producing_ns = int(producing[-1])
         produced, any_effect = producing > 0, effects > 0
         below, count = np.maximum(producing, 1), np.maximum(effects, 1)
-        step = {name: 10 ** LINE_POINTS[name][2] for name in ("aef_day", "aed_day", "aem_day")}
-        per_day = Fraction(_DAY_NS, _MINUTE_NS)
         return {
-            "aef_day": (ratio(effects, below, Fraction(step["aef_day"] * _DAY_NS)), produced),
-            "aed_day": (ratio(polarised, count, Fraction(step["aed_day"], _MINUTE_NS)), any_effect),
-            "aem_day": (ratio(polarised, below, step["aem_day"] * per_day), produced),
+            "aef_day": (ratio(effects, below, _AEF), produced),
+            "aed_day": (ratio(polarised, count, _AED), any_effect),
+            "aem_day": (ratio(polarised, below, _AEM), produced),
         }
 
     def snapshot(self) -> dict[str, Any]:
@@ -131,6 +133,11 @@ class _LiveLine:
         self._effects, self._polarised_ns, self._producing_ns = snapshot["day"]
         self.recent.clear()
         self.recent.extend(map(Effect.from_list, snapshot["recent"]))
+
+
+_AEF = _in_counts("aef_day", Fraction(_DAY_NS))
+_AED = _in_counts("aed_day", Fraction(1, _MINUTE_NS))
+_AEM = _in_counts("aem_day", Fraction(_DAY_NS, _MINUTE_NS))
 
 
 class PlantCalc:
@@ -159,6 +166,18 @@ class PlantCalc:
                 line.place(self._inputs)
         self._lines = [_LiveLine(line, self._factors) for line in lines]
         self._energy = [Totaliser() for _ in self._factors.electricity]
+        self._kwh = [
+            (self._inputs.row[meter.point.id], meter.kwh * 10**ENERGY_DECIMALS)
+            for meter in self._factors.electricity
+        ]
+        self._gas_flows = [
+            (
+                self._inputs.row[fuel.flow.id],
+                _in_counts("anode_co2_t_h", fuel.flow_amount * fuel.co2_per_unit),
+            )
+            for fuel in self._factors.fuels
+            if fuel.flow is not None
+        ]
         self._names = [point.id for point in self.points]
         self._day: Day | None = None
         self._last_ns = 0
@@ -230,7 +249,11 @@ class PlantCalc:
         values: dict[str, Values] = {}
         n = len(readings.ticks_ns)
         if GAS in self._names:
-            values[GAS] = self._gas(readings)
+            flows = [
+                (scale(readings.counts[row], factor), readings.ok[row])
+                for row, factor in self._gas_flows
+            ]
+            values[GAS] = _sum(flows, n)
         if CO2E in self._names:
             # the sum of the counts the page shows beside it; the PFC indicator is never in it
             parts = [
@@ -241,24 +264,13 @@ class PlantCalc:
             parts += [values[GAS]] if GAS in values else []
             values[CO2E] = _sum(parts, n)
         if ENERGY in self._names:
-            meters = zip(self._factors.electricity, self._energy, strict=True)
             parts = []
-            for meter, totaliser in meters:
-                row = self._inputs.row[meter.point.id]
+            for (row, factor), totaliser in zip(self._kwh, self._energy, strict=True):
                 ok = readings.ok[row]
                 total = totaliser.feed(readings.ticks_ns, readings.counts[row], ok)
-                parts.append((scale(total, meter.kwh * 10**ENERGY_DECIMALS), ok))
+                parts.append((scale(total, factor), ok))
             values[ENERGY] = _sum(parts, n)
         return values
-
-    def _gas(self, readings: Readings) -> Values:
-        parts = []
-        for fuel in self._factors.fuels:
-            assert fuel.flow is not None  # noqa: S101 - the point exists only then
-            row = self._inputs.row[fuel.flow.id]
-            factor = _in_counts("anode_co2_t_h", fuel.flow_amount * fuel.co2_per_unit)
-            parts.append((scale(readings.counts[row], factor), readings.ok[row]))
-        return _sum(parts, len(readings.ticks_ns))
 
     def effects(self) -> list[PotEffect]:
         """Effects that run or wait to be merged, and the latest finished ones, by start."""
@@ -288,10 +300,6 @@ class PlantCalc:
             live.restore(state)
         for totaliser, state in zip(self._energy, snapshot["energy"], strict=True):
             totaliser.restore(state)
-
-
-def _in_counts(name: str, factor: Fraction) -> Fraction:
-    return Fraction(factor * 10 ** LINE_POINTS[name][2])
 
 
 def _sum(parts: Sequence[Values], n: int) -> Values:

@@ -54,10 +54,11 @@ class Meter:
         self._flow: Point | None = None
         self._unit_per_flow_count = Fraction(0)
 
-    def check_with(self, flow: Point, unit_per_count_h: Fraction, interval_ns: int) -> None:
-        """Integrate this flow (statement unit an hour per count) beside the totaliser."""
+    def check_with(self, flow: Point, unit_per_count_h: Fraction, interval_ns: int) -> FlowIntegral:
+        """Have this flow (statement unit an hour per count) integrated beside the totaliser."""
         self._flow, self._unit_per_flow_count = flow, unit_per_count_h
         self.integral = FlowIntegral(2 * interval_ns)
+        return self.integral
 
     @property
     def quantity(self) -> Fraction | None:

@@ -22,10 +22,11 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.inputs import Inputs, plant_points
 from edge.calc.local_time import PlantDays, cut
-from edge.calc.meter import Meter
+from edge.calc.meter import FlowIntegral, Meter
 from edge.calc.month_line import RATE_PLACES, MonthLine, aem
 from edge.calc.plant import plant_factors, reading_configuration
 from edge.calc.potline import Potline
+from edge.calc.totaliser import Totaliser
 from evidence.points import Point, exact
 from evidence.quality import FIRST_BAD
 
@@ -59,6 +60,7 @@ class MonthFold:
                 )
             return
         with reading_configuration():
+            self._plant_id = str(config["plant"]["id"])
             self._days = PlantDays(config["plant"]["time_zone"])
             self._factors = plant_factors(config)
             self._points = plant_points(config)
@@ -69,18 +71,18 @@ class MonthFold:
             self._meters = self._plan_meters(config)
             needed = [p for month_line in self._lines for p in month_line.line.point_ids]
             needed += [meter.point.id for meter in self._meters.values()]
-            needed += list(self._flow_of.values())
+            needed += [f.flow.id for f in self._factors.fuels if f.flow is not None]
+            needed += [e.power.id for e in self._factors.electricity if e.power is not None]
             self._inputs = Inputs(config, needed)
             for month_line in self._lines:
                 month_line.line.place(self._inputs)
-            self._start_checks()
+            self._plan_folds()
             self._usable = [
                 np.zeros(len(group["points"]), dtype=np.int64) for group in config["groups"]
             ]
         self._config = config
 
     def _plan_meters(self, config: Mapping[str, Any]) -> dict[str, Meter]:
-        self._flow_of: dict[str, str] = {}
         self._metal_id: str | None = None
         meters: dict[str, Meter] = {}
         if metal := config.get("statement", {}).get("metal"):
@@ -92,23 +94,24 @@ class MonthFold:
             meters[point.id] = Meter(point, Fraction(per_count))
         for fuel in self._factors.fuels:
             meters[fuel.point.id] = Meter(fuel.point, fuel.amount)
-            if fuel.flow is not None:
-                self._flow_of[fuel.point.id] = fuel.flow.id
         for energy in self._factors.electricity:
             meters[energy.point.id] = Meter(energy.point, energy.kwh / _KWH_A_MWH)
-            if energy.power is not None:
-                self._flow_of[energy.point.id] = energy.power.id
         return meters
 
-    def _start_checks(self) -> None:
+    def _plan_folds(self) -> None:
         rates: list[tuple[Point, Point | None, Fraction]] = [
             *((f.point, f.flow, f.flow_amount) for f in self._factors.fuels),
             *((e.point, e.power, e.kw / _KWH_A_MWH) for e in self._factors.electricity),
         ]
+        self._folds: list[tuple[tuple[int, int], Totaliser | FlowIntegral]] = [
+            (self._inputs.place(point_id), meter.totaliser)
+            for point_id, meter in self._meters.items()
+        ]
         for point, flow, per_count_h in rates:
             if flow is not None:
                 interval_ns = self._inputs.interval_ns(self._inputs.schedule_of(flow.id))
-                self._meters[point.id].check_with(flow, per_count_h, interval_ns)
+                integral = self._meters[point.id].check_with(flow, per_count_h, interval_ns)
+                self._folds.append((self._inputs.place(flow.id), integral))
 
     def feed(self, blocks: Sequence[Block]) -> None:
         """All blocks of one frame (or tick), later than all before, of one month.
@@ -122,16 +125,9 @@ class MonthFold:
             for group in block.groups:
                 self._usable[group.group] += (group.quality < FIRST_BAD).sum(axis=1)
         decoded = self._inputs.decode(inside)
-        for point_id, meter in self._meters.items():
-            schedule, row = self._inputs.place(point_id)
+        for (schedule, row), fold in self._folds:
             if (readings := decoded.get(schedule)) is not None:
-                ticks, counts, ok = readings.ticks_ns, readings.counts[row], readings.ok[row]
-                meter.totaliser.feed(ticks, counts, ok)
-            if meter.integral is None:
-                continue
-            schedule, row = self._inputs.place(self._flow_of[point_id])
-            if (readings := decoded.get(schedule)) is not None:
-                meter.integral.feed(readings.ticks_ns, readings.counts[row], readings.ok[row])
+                fold.feed(readings.ticks_ns, readings.counts[row], readings.ok[row])
         aligned = self._inputs.align(decoded)
         for month_line in self._lines:
             month_line.feed(aligned)
@@ -165,7 +161,7 @@ class MonthFold:
         source: dict[str, Any] = {
             "rule_set": self._factors.rules.id,
             "month": month,
-            "plant": self._config["plant"]["id"],
+            "plant": self._plant_id,
             "period": {"from": utc_text(period_from_ns), "to": utc_text(period_to_ns)},
             "closing": closing,
             **self._activity(),

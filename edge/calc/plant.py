@@ -38,7 +38,7 @@ def reading_configuration() -> Iterator[None]:
         yield
     except CalcError:
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise PlantError(f"configuration cannot be calculated with: {error!r}") from error
 
 

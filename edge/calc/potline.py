@@ -110,6 +110,9 @@ class Potline:
         self.technology: str = fields["technology"]
         self.edition: str = fields["indicator"]["edition"]
         self.gwp: str = fields["indicator"]["gwp"]
+        names = (self.id, *self.pots, self.technology, self.edition, self.gwp)
+        if not all(isinstance(name, str) for name in names):
+            raise PlantError(f"potline {self.id}: ids and names must be text")
         self._check_indicator()
         self.metal_t_h = self._metal_rate(
             points[self._current_id], fields["current_efficiency_percent"]

@@ -65,6 +65,8 @@ def compute(source: Mapping[str, Any]) -> dict[str, Any]:
         UnknownRuleSetError: the rule set is not in this program.
         StatementError: names every wrong key.
     """
+    if not isinstance(source, Mapping):
+        raise StatementError(["input: must be a table"])
     problems: list[str] = []
     rules, month = _head(source, problems)
     parts = _Parts()
@@ -125,7 +127,7 @@ def _read_rest(source: Mapping[str, Any], parts: _Parts, problems: list[str]) ->
             parts.auxiliary.append({"kind": kind, "quantity": quantity.as_map(), "in_total": False})
         elif kind is not None and not table.has("quantity"):
             table.problem("quantity", "missing")
-    if source.get("closing", "final") not in {"interim", "final"}:
+    if source.get("closing", "final") not in ("interim", "final"):
         problems.append("closing: must be interim or final")
     given = source.get("flags", [])
     if isinstance(given, list) and all(isinstance(flag, str) for flag in given):

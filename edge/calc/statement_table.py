@@ -1,6 +1,7 @@
 """Reading one table of a statement's input: every wrong key is named, none stops the others."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from edge.calc.decimal_text import parse_decimal
@@ -65,7 +66,8 @@ class Table:
         if provenance is not None and not isinstance(provenance, Mapping):
             self.problem(f"provenance.{key}", "must be a table")
             provenance = None
-        return given(value, str(raw), unit, provenance)
+        text = f"{raw:f}" if isinstance(raw, Decimal) else str(raw)
+        return given(value, text, unit, provenance)
 
     def numbers(self, keys: Mapping[str, str]) -> dict[str, Parameter]:
         """The numbers of several keys (key -> unit) that are given."""
