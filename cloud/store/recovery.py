@@ -65,8 +65,9 @@ def recover(
     """
     signed, note = _signed(plant, folder, keys)
     snapshot, why = _snapshot(folder)
+    usable = snapshot is not None and not why
     problem, found = "", Recovery()
-    for start in [snapshot, LogState()] if snapshot is not None else [LogState()]:
+    for start in [snapshot, LogState()] if snapshot and usable else [LogState()]:
         found = Recovery([why] if why else [])
         replay = _Replay(folder, disk, start, found)
         replay.run()
@@ -74,7 +75,7 @@ def recover(
         if not problem:
             found.notes += cut_to(folder, replay.state)
             found.unsigned = replay.state.size > (0 if signed is None else signed.size)
-            return Committed(replay.state, "" if signed is None else note), found
+            return Committed(replay.state, note), found
     seen = "; ".join(found.notes)
     raise DamagedLogError(
         f"{folder.root}: {problem}{f' ({seen})' if seen else ''}. Nothing was cut; restore this "
@@ -107,22 +108,23 @@ def _signed(
 
 
 def _snapshot(folder: PlantFolder) -> tuple[LogState | None, str]:
-    """The snapshot if there is one that the files bear out, and otherwise why not."""
+    """The snapshot, None where there is none; and why it is not borne out by the files, or ""."""
     if not folder.snapshot.exists():
         return None, ""
+    state: LogState | None = None
     try:
         (data,) = read_records(folder.snapshot.read_bytes())
         state = decode_snapshot(data)
-        short = [str(path) for path, size in _lengths(folder, state) if _size(path) < size]
-        if short:
-            return None, f"shorter than the snapshot says: {' '.join(short)}; rebuilt"
+        for path, size in _lengths(folder, state):
+            if _size(path) < size:
+                return state, f"{path.relative_to(folder.root)}: cut short; everything is read"
         for name, stream in state.streams.items():
             if IndexFile(folder.index(name)).place(stream.next_seq - 1) != stream.last:
-                return None, f"index of {name} differs from the snapshot; rebuilt"
+                return state, f"index of {name} differs from the snapshot; everything is read"
         if TreeFile(folder.tree).compact_range(state.size) != state.tree:
-            return None, "tree differs from the snapshot; rebuilt"
+            return state, "the tree differs from the snapshot; everything is read"
     except (MalformedError, StoreError, ValueError) as error:
-        return None, f"{folder.snapshot}: not usable ({error}); everything is read again"
+        return state, f"{folder.snapshot}: not usable ({error}); everything is read"
     return state, ""
 
 

@@ -41,7 +41,7 @@ class StreamState:
 
     next_seq: int = 0
     last: Place | None = None
-    configs: Mapping[bytes, int] = field(default=_NOTHING)
+    configs: Mapping[bytes, int] = field(default_factory=lambda: _NOTHING)
     close_seq: int | None = None
 
     @property
@@ -104,7 +104,7 @@ class LogState:
     entries_bytes: int = 0
     received_ns: int = 0
     enrolled: frozenset[bytes] = frozenset()
-    streams: Mapping[str, StreamState] = field(default=_NOTHING)
+    streams: Mapping[str, StreamState] = field(default_factory=lambda: _NOTHING)
 
     @property
     def size(self) -> int:

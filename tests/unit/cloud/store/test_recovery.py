@@ -1,0 +1,256 @@
+"""A start after a crash or damage, at every place a file can be cut."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cloud.errors import DamagedLogError
+from cloud.store.slice import SliceStore
+from evidence import cbor, checkpoint
+from evidence.keys import FileSigner, generate
+from evidence.log import decode_entry, encode_entry
+from evidence.records import HEAD_BYTES, encode_record, read_records
+from tests.unit.cloud.store.plant_examples import Example, read_plant
+
+EXAMPLE = Example()
+KEY = EXAMPLE.signer.public_key
+DERIVED = ("index/edge-a.idx", "index/edge-b.idx", "log/entries.idx", "log/tree.bin", "log/state")
+TRUTH = (
+    "log/entries.seg",
+    "frames/edge-a/1970-01-01/00.seg",
+    "frames/edge-a/2026-09-21/14.seg",
+    "frames/edge-a/2026-09-21/15.seg",
+    "frames/edge-a/2026-09-21/17.seg",
+    "frames/edge-b/2026-09-21/14.seg",
+)
+FIXED_BYTES = {".idx": 8, ".bin": 32}
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Slice folders after two and three commits."""
+    base = tmp_path_factory.mktemp("evidence")
+    for batches in (2, 3):
+        EXAMPLE.commit(base / str(batches), batches)
+    return {batches: base / str(batches) for batches in (2, 3)}
+
+
+def cuts(data: bytes, path: str) -> Iterator[int]:
+    """Every record boundary, a byte on either side, and the middle of each record."""
+    if path.endswith(".seg") or path == "log/state":
+        ends = [0]
+        for record in read_records(data):
+            ends.append(ends[-1] + HEAD_BYTES + len(record))
+    else:
+        step = FIXED_BYTES[Path(path).suffix]
+        ends = list(range(0, len(data) + 1, step))
+    wanted = set(ends) | {e + 1 for e in ends} | {e - 1 for e in ends}
+    wanted |= {(a + b) // 2 for a, b in zip(ends, ends[1:], strict=False)}
+    yield from sorted(length for length in wanted if 0 <= length < len(data))
+
+
+def same_files(one: Path, other: Path, names: tuple[str, ...]) -> bool:
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+
+
+def test_a_clean_stop_is_read_back_without_replay(
+    evidence: dict[int, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(evidence[3], tmp_path / "s")
+    store, plant = EXAMPLE.open(tmp_path / "s")
+    assert plant.recovery.notes == []
+    assert plant.recovery.replayed == 0
+    assert plant.state.size == sum(map(len, EXAMPLE.batches))
+    store.close()
+    assert read_plant(tmp_path / "s" / "mini", KEY) == {
+        "edge-a": EXAMPLE.a.objects,
+        "edge-b": EXAMPLE.b.objects,
+    }
+
+
+@pytest.mark.parametrize("path", TRUTH)
+def test_a_crash_during_a_commit_keeps_what_is_whole(
+    evidence: dict[int, Path], tmp_path: Path, path: str
+) -> None:
+    """Files of the third commit, cut anywhere at or after the second, second checkpoint in place."""
+    before, after = evidence[2] / "mini", evidence[3] / "mini"
+    data = (after / path).read_bytes()
+    committed = (before / path).stat().st_size if (before / path).exists() else 0
+    small = sum(map(len, EXAMPLE.batches[:2]))
+    for length in cuts(data, path):
+        if length < committed:
+            continue
+        root = tmp_path / str(length)
+        shutil.copytree(evidence[3], root)
+        for name in ("log/checkpoint", "log/state"):
+            shutil.copy(before / name, root / "mini" / name)
+        (root / "mini" / path).write_bytes(data[:length])
+        store, plant = EXAMPLE.open(root)
+        assert small <= plant.state.size < small + len(EXAMPLE.batches[2])
+        assert plant.recovery.notes
+        held = read_plant(root / "mini", KEY)
+        assert held["edge-a"] == EXAMPLE.a.objects[: len(held["edge-a"])]
+        EXAMPLE.stage(plant, 2)
+        store.commit()
+        store.close()
+        assert read_plant(root / "mini", KEY)["edge-a"] == EXAMPLE.a.objects
+        assert read_plant(root / "mini", KEY)["edge-b"] == EXAMPLE.b.objects
+
+
+@pytest.mark.parametrize("path", DERIVED)
+def test_what_can_be_rebuilt_is_rebuilt(
+    evidence: dict[int, Path], tmp_path: Path, path: str
+) -> None:
+    good = evidence[3] / "mini"
+    data = (good / path).read_bytes()
+    for length in cuts(data, path):
+        root = tmp_path / str(length)
+        shutil.copytree(evidence[3], root)
+        (root / "mini" / path).write_bytes(data[:length])
+        store, plant = EXAMPLE.open(root)
+        assert plant.recovery.replayed == plant.state.size  # nothing was taken on trust
+        store.close()
+        assert same_files(root / "mini", good, (*DERIVED, *TRUTH))
+
+
+@pytest.mark.parametrize("path", TRUTH)
+def test_less_than_was_signed_is_damage_and_nothing_is_touched(
+    evidence: dict[int, Path], tmp_path: Path, path: str
+) -> None:
+    data = (evidence[3] / "mini" / path).read_bytes()
+    for length in cuts(data, path):
+        root = tmp_path / str(length)
+        shutil.copytree(evidence[3], root)
+        (root / "mini" / "log" / "state").unlink()  # so that all of it is read
+        (root / "mini" / path).write_bytes(data[:length])
+        with pytest.raises(DamagedLogError, match="the checkpoint speaks of 13 log entries"):
+            EXAMPLE.open(root)
+        others = tuple(name for name in TRUTH if name != path)
+        assert same_files(root / "mini", evidence[3] / "mini", (*others, "log/checkpoint"))
+        assert (root / "mini" / path).read_bytes() == data[:length]
+
+
+@pytest.mark.parametrize("path", TRUTH)
+def test_a_flipped_bit_in_evidence_is_damage(
+    evidence: dict[int, Path], tmp_path: Path, path: str
+) -> None:
+    """Found at once in what is read at start; here nothing is taken from the snapshot."""
+    shutil.copytree(evidence[3], tmp_path / "s")
+    target = tmp_path / "s" / "mini" / path
+    data = bytearray(target.read_bytes())
+    data[len(data) // 2] ^= 0x10
+    target.write_bytes(data)
+    (tmp_path / "s" / "mini" / "log" / "state").unlink()
+    with pytest.raises(DamagedLogError, match="restore this plant from a backup"):
+        EXAMPLE.open(tmp_path / "s")
+
+
+def test_an_entry_changed_with_its_checksum_mended_does_not_give_the_signed_root(
+    evidence: dict[int, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(evidence[3], tmp_path / "s")
+    path = tmp_path / "s" / "mini" / "log" / "entries.seg"
+    entries = [decode_entry(data) for data in read_records(path.read_bytes())]
+    entries[4] = replace(entries[4], epoch=77)
+    path.write_bytes(b"".join(encode_record(encode_entry(entry)) for entry in entries))
+    (path.parent / "state").unlink()
+    with pytest.raises(DamagedLogError, match="do not give the signed root"):
+        EXAMPLE.open(tmp_path / "s")
+
+
+def test_a_first_commit_that_never_finished_leaves_a_new_plant(tmp_path: Path) -> None:
+    """Objects written, the log not yet: there was no receipt, so they come again."""
+    EXAMPLE.commit(tmp_path / "s", 1)
+    plant_root = tmp_path / "s" / "mini"
+    for name in ("checkpoint", "state"):
+        (plant_root / "log" / name).unlink()
+    store, plant = EXAMPLE.open(tmp_path / "s")
+    assert plant.state.size == len(EXAMPLE.batches[0])  # whole, so kept, and signed now
+    store.close()
+    assert read_plant(plant_root, KEY)["edge-a"] == EXAMPLE.a.objects[:4]
+
+
+def test_objects_whose_log_is_gone_are_not_thrown_away(tmp_path: Path) -> None:
+    EXAMPLE.commit(tmp_path / "s", 1)
+    shutil.rmtree(tmp_path / "s" / "mini" / "log")
+    with pytest.raises(DamagedLogError, match="signed objects, but no log and no checkpoint"):
+        EXAMPLE.open(tmp_path / "s")
+    assert (tmp_path / "s" / "mini" / TRUTH[2]).stat().st_size > 0
+
+
+def test_a_lost_checkpoint_is_signed_again_from_the_log(tmp_path: Path) -> None:
+    EXAMPLE.commit(tmp_path / "s", 3)
+    (tmp_path / "s" / "mini" / "log" / "checkpoint").unlink()
+    store, plant = EXAMPLE.open(tmp_path / "s")
+    assert checkpoint.verify(plant.reader.checkpoint, KEY).size == plant.state.size == 13
+    store.close()
+    read_plant(tmp_path / "s" / "mini", KEY)
+
+
+def test_a_lost_checkpoint_does_not_hide_a_cut_log(tmp_path: Path) -> None:
+    EXAMPLE.commit(tmp_path / "s", 3)
+    log = tmp_path / "s" / "mini" / "log"
+    (log / "checkpoint").unlink()
+    data = (log / "entries.seg").read_bytes()
+    (log / "entries.seg").write_bytes(data[:-1])
+    with pytest.raises(DamagedLogError, match="13 log entries were committed, only 12"):
+        EXAMPLE.open(tmp_path / "s")
+
+
+def test_a_checkpoint_of_an_unknown_key_or_another_plant_is_not_believed(tmp_path: Path) -> None:
+    EXAMPLE.commit(tmp_path / "s", 1)
+    path = tmp_path / "s" / "mini" / "log" / "checkpoint"
+    size, root = 7, bytes(32)
+    stranger = FileSigner(generate())
+    for plant, signer, words in (
+        ("mini", stranger, "not signed by a collector key of this plant"),
+        ("maxi", EXAMPLE.signer, "is of plant maxi, not mini"),
+    ):
+        note = checkpoint.sign(checkpoint.Checkpoint(plant, size, root), signer, signer.public_key)
+        path.write_text(note)
+        with pytest.raises(DamagedLogError, match=words):
+            EXAMPLE.open(tmp_path / "s")
+
+
+def test_a_checkpoint_of_an_earlier_collector_key_is_believed(tmp_path: Path) -> None:
+    EXAMPLE.commit(tmp_path / "s", 2)
+    new = FileSigner(generate())
+    store = SliceStore(tmp_path / "s")
+    plant = store.open_plant("mini", new, [new.public_key, KEY])
+    EXAMPLE.stage(plant, 2)
+    store.commit()
+    store.close()
+    read_plant(tmp_path / "s" / "mini", new.public_key)
+
+
+def test_a_log_of_a_newer_format_is_not_cut(tmp_path: Path) -> None:
+    EXAMPLE.commit(tmp_path / "s", 1)
+    log = tmp_path / "s" / "mini" / "log"
+    data = (log / "entries.seg").read_bytes()
+    newer = encode_record(cbor.encode([99, 1, 2]))
+    (log / "entries.seg").write_bytes(data + newer)
+    note = checkpoint.Checkpoint("mini", 8, bytes(32))
+    (log / "checkpoint").write_text(checkpoint.sign(note, EXAMPLE.signer, KEY))
+    with pytest.raises(DamagedLogError, match="log entry version 99 unknown to this program"):
+        EXAMPLE.open(tmp_path / "s")
+    assert (log / "entries.seg").read_bytes() == data + newer
+
+
+def test_a_crash_is_replayed_from_the_snapshot_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.store.plant.SNAPSHOT_EVERY", 7)
+    store, plant = EXAMPLE.open(tmp_path / "live")
+    for batch in range(3):
+        EXAMPLE.stage(plant, batch)
+        store.commit()
+    shutil.copytree(tmp_path / "live", tmp_path / "crashed")  # as a SIGKILL leaves it
+    store.close()
+    store, plant = EXAMPLE.open(tmp_path / "crashed")
+    assert (plant.recovery.replayed, plant.state.size) == (4, 13)  # snapshot at 9
+    assert plant.recovery.notes == []
+    store.close()
+    assert same_files(tmp_path / "crashed" / "mini", tmp_path / "live" / "mini", (*DERIVED, *TRUTH))
