@@ -36,7 +36,7 @@ def _calculating(what: str) -> Iterator[None]:
         yield
     except UnknownRuleSetError as error:
         raise UnsupportedError(f"{what}: {error}") from error
-    except (CalcError, KeyError, TypeError, IndexError, ValueError) as error:
+    except (CalcError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise MalformedError(f"{what}: {error}") from error
 
 
@@ -141,6 +141,9 @@ class Recomputation:
         """
         with _calculating("statement"):
             given = self._fold.result(from_ns, to_ns, closing)
+            # as a reader of statement.json finds it: what is computed must not depend on the
+            # order in which the fold happened to put its keys
+            given = json.loads(statement_bytes(given))
         return {
             "format": STATEMENT_FORMAT,
             "simulated": bool(self._config["plant"]["simulated"]),
