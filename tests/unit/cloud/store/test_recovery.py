@@ -1,5 +1,6 @@
 """A start after a crash or damage, at every place a file can be cut."""
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -48,7 +49,7 @@ def cuts(data: bytes, path: str) -> Iterator[int]:
         step = FIXED_BYTES[Path(path).suffix]
         ends = list(range(0, len(data) + 1, step))
     wanted = set(ends) | {e + 1 for e in ends} | {e - 1 for e in ends}
-    wanted |= {(a + b) // 2 for a, b in zip(ends, ends[1:], strict=False)}
+    wanted |= {(a + b) // 2 for a, b in itertools.pairwise(ends)}
     yield from sorted(length for length in wanted if 0 <= length < len(data))
 
 
@@ -75,7 +76,7 @@ def test_a_clean_stop_is_read_back_without_replay(
 def test_a_crash_during_a_commit_keeps_what_is_whole(
     evidence: dict[int, Path], tmp_path: Path, path: str
 ) -> None:
-    """Files of the third commit, cut anywhere at or after the second, second checkpoint in place."""
+    """The third commit cut anywhere after the second, whose checkpoint is still in place."""
     before, after = evidence[2] / "mini", evidence[3] / "mini"
     data = (after / path).read_bytes()
     committed = (before / path).stat().st_size if (before / path).exists() else 0
