@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig, read_devices
-from edge.site_statement import read_potlines, read_statement
+from edge.site_statement import SitePoints, read_potlines, read_statement
 from evidence.points import NAME_ID
 from firmware_configs.fields import Fields, Problem
 
@@ -104,10 +104,11 @@ def load_site(path: Path) -> Site:
     plant = _read_plant(_section(root, "plant", path, problems))
     gateway = _read_gateway(_section(root, "gateway", path, problems), path.parent)
     uplink = _read_uplink(_section(root, "uplink", path, problems), path.parent)
-    devices = read_devices(root)
+    devices, unclear = read_devices(root)
     points = {bound.point.id: bound.point for device in devices for bound in device.points}
-    potlines = read_potlines(root, points)
-    statement = read_statement(_section(root, "statement", path, problems), points)
+    known = SitePoints(points, unclear)
+    potlines = read_potlines(root, known)
+    statement = read_statement(_section(root, "statement", path, problems), known)
     root.finish()
     if problems:
         raise SiteConfigError(problems)
@@ -147,7 +148,7 @@ def _read_plant(fields: Fields) -> Plant:
     time_zone = fields.text("time_zone", default="Asia/Shanghai")
     try:
         ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones
         fields.complain("time_zone", f"{time_zone!r} is no IANA time zone, such as Asia/Shanghai")
     plant = Plant(
         id=_name(fields, "id"),
@@ -181,11 +182,7 @@ def _read_uplink(fields: Fields, folder: Path) -> Uplink:
     if mode == "one-way":
         fields.complain("mode", "one-way delivery is not built yet; use mqtt")
     url = fields.text("url", why='the broker, such as "mqtt://127.0.0.1:1883"')
-    parts = urlsplit(url)
-    if url and (parts.scheme not in MQTT_SCHEMES or not parts.hostname):
-        fields.complain("url", f"{url!r} must look like mqtt://host:1883")
-    elif parts.scheme == "mqtts":
-        fields.complain("url", "mqtts (TLS) is not built yet; use mqtt on loopback or a tunnel")
+    _check_broker(fields, url)
     uplink = Uplink(
         mode=mode,
         url=url,
@@ -196,6 +193,19 @@ def _read_uplink(fields: Fields, folder: Path) -> Uplink:
     )  # fmt: skip
     fields.finish()
     return uplink
+
+
+def _check_broker(fields: Fields, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in MQTT_SCHEMES and bool(parts.hostname) and parts.port != 0
+        bare = not (parts.username or parts.password or parts.path.strip("/") or parts.query)
+    except ValueError:  # a port that is none
+        fits = bare = False
+    if url and not (fits and bare):
+        fields.complain("url", f"{url!r} must look like mqtt://host:1883, and no more")
+    elif fits and parts.scheme == "mqtts":
+        fields.complain("url", "mqtts (TLS) is not built yet; use mqtt on loopback or a tunnel")
 
 
 def _name(fields: Fields, key: str) -> str:

@@ -1,12 +1,11 @@
 """The `[[device]]` tables of the site file: devices, their profiles, and the points they give."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from edge.drivers import DRIVERS
-from edge.drivers.base import BoundPoint
+from edge.drivers import DRIVERS, open_driver
+from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
 from firmware_configs.model import RATIOS, Profile, Register
@@ -15,6 +14,7 @@ from firmware_configs.profile import ProfileError, load_profile
 PROVENANCES = tuple(p.value for p in Provenance if p is not Provenance.COMPUTED)
 INSTANCES_MAX = 2_000
 INTERVAL_MS_MIN, INTERVAL_MS_MAX = 100, 3_600_000
+TIMEOUT_S_MAX = 60
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,39 @@ class DeviceConfig:
     points: tuple[BoundPoint, ...]
 
 
-def read_devices(root: Fields) -> tuple[DeviceConfig, ...]:
-    """All devices; problems are collected, a device that cannot be understood is left out."""
+def read_devices(root: Fields) -> tuple[tuple[DeviceConfig, ...], frozenset[str]]:
+    """All devices that can be understood; problems are collected.
+
+    Returns:
+        The devices, and the ids of those with a problem: what points they give is not known.
+    """
     tables = root.children("device")
     if not tables:
         root.complain("device", "no device: add at least one [[device]]")
     devices: list[DeviceConfig] = []
+    unclear: set[str] = set()
     for fields in tables:
         device = _read_device(fields)
-        if device is None:
-            continue
-        if any(other.id == device.id for other in devices):
-            fields.complain("id", f"{device.id!r} is used by an earlier device")
-        devices.append(device)
-    return tuple(devices)
+        if device is not None:
+            if any(other.id == device.id for other in devices):
+                fields.complain("id", f"{device.id!r} is used by an earlier device")
+            devices.append(device)
+        if fields.flawed:
+            unclear.add(fields.label)
+    _check_intervals(tables, devices)
+    return tuple(devices), frozenset(unclear)
+
+
+def _check_intervals(tables: Sequence[Fields], devices: Sequence[DeviceConfig]) -> None:
+    """Slower devices are asked at instants of the fastest, so their intervals must be multiples."""
+    shortest_ns = min((device.interval_ns for device in devices), default=1)
+    by_label = {fields.label: fields for fields in tables}
+    for device in devices:
+        if device.interval_ns % shortest_ns:
+            by_label[device.id].complain(
+                "interval_s", f"must be a whole multiple of the site's shortest interval, "
+                f"{shortest_ns / 1e9:g} s",
+            )  # fmt: skip
 
 
 def _read_device(fields: Fields) -> DeviceConfig | None:
@@ -63,33 +82,51 @@ def _read_device(fields: Fields) -> DeviceConfig | None:
     fields.label = device_id
     if device_id and not NAME_ID.fullmatch(device_id):
         fields.complain("id", f"{device_id!r} must match {NAME_ID.pattern}")
+        device_id = "device"  # one sentence is enough; no point of it is complained about
     url = fields.text("url", why="such as modbus+tcp://192.0.2.7:502?unit=1")
     scheme = url.partition("://")[0]
     if url and scheme not in DRIVERS:
         fields.complain("url", f"{scheme!r} is no driver; known: {' '.join(sorted(DRIVERS))}")
     provenance = Provenance(fields.choice("provenance", PROVENANCES))
     interval_ns = _interval_ns(fields)
-    timeout = fields.decimal("timeout_s", default="1")
-    ratios = {name: fields.text(name) for name in RATIOS if fields.has(name)}
+    timeout_s = _timeout_s(fields)
+    given = {name: fields.text(name) for name in RATIOS if fields.has(name)}
     wanted = fields.sequence("points")
     numbers = _instances(fields)
     profile = _profile(fields)
     fields.finish()
     if profile is None:
         return None
-    _check_ratios(fields, profile, ratios)
+    ratios = _check_ratios(fields, profile, given)
     points = _bind(
         fields,
-        device_id=device_id,
+        device_id=device_id or "device",
         profile=profile,
         wanted=wanted,
         numbers=numbers,
         provenance=provenance,
         ratios=ratios,
     )
-    return DeviceConfig(
-        device_id, url, profile, provenance, interval_ns, float(Decimal(timeout)), ratios, points
+    device = DeviceConfig(
+        device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points
     )
+    if not fields.flawed:
+        _check_driver(fields, device)
+    return device
+
+
+def _check_driver(fields: Fields, device: DeviceConfig) -> None:
+    """The driver judges address and points without connecting.
+
+    It also loads the protocol's library now, before there is a schedule it could hold up.
+    """
+    try:
+        open_driver(
+            DeviceSpec(device.id, device.url, device.profile, device.points, device.timeout_s)
+        )
+    except DeviceError as error:
+        known = f"device {device.id}: ", f"url {device.url!r}: "  # the complaint says them itself
+        fields.complain("url", str(error).removeprefix(known[0]).removeprefix(known[1]))
 
 
 def _profile(fields: Fields) -> Profile | None:
@@ -111,6 +148,14 @@ def _interval_ns(fields: Fields) -> int:
     return int(milliseconds) * 1_000_000
 
 
+def _timeout_s(fields: Fields) -> float:
+    timeout = exact(fields.decimal("timeout_s", default="1"))
+    if not 0 < timeout <= TIMEOUT_S_MAX:
+        fields.complain("timeout_s", f"must be more than 0 and at most {TIMEOUT_S_MAX} seconds")
+        return 1.0
+    return float(timeout)
+
+
 def _instances(fields: Fields) -> range | None:
     """`each = "1-24"`: the numbers that fill {n} in register names."""
     text = fields.optional_text("each")
@@ -126,30 +171,36 @@ def _instances(fields: Fields) -> range | None:
     return range(int(first), int(last) + 1)
 
 
-def _check_ratios(fields: Fields, profile: Profile, ratios: Mapping[str, str]) -> None:
-    """Ratios of the installation must be said where the meter needs them, and only there."""
+def _check_ratios(fields: Fields, profile: Profile, given: Mapping[str, str]) -> dict[str, str]:
+    """The usable ratios; they must be said where the meter needs them, and only there."""
     needed = {
         name
         for register in profile.registers
         for name in register.applies
         if profile.reports == "secondary" or name == "pulse_weight"
     }
-    for name in sorted(needed - set(ratios)):
+    for name in sorted(needed - set(given)):
         fields.complain(
             name, f"is missing: {profile.id} reports secondary values; write {name} = "
             '"primary/secondary" from the transformer plate, or "1" when there is none',
         )  # fmt: skip
-    for name in sorted(set(ratios) - needed):
+    for name in sorted(set(given) - needed):
         fields.complain(
             name, f"has no effect: no register of {profile.id} takes it "
             f"(the meter reports {profile.reports or 'no ratio-dependent'} values); remove it",
         )  # fmt: skip
-    for name, text in ratios.items():
+    usable: dict[str, str] = {}
+    for name, text in given.items():
+        if not text:
+            continue  # complained about when it was read
         try:
-            if exact(text) <= 0:
+            if exact(text) > 0:
+                usable[name] = text
+            else:
                 fields.complain(name, f"{text!r} must be greater than zero")
         except ValueError as error:
             fields.complain(name, str(error))
+    return usable
 
 
 def _bind(
