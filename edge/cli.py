@@ -6,20 +6,26 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edge.calc.errors import CalcError
 from edge.clock import SystemClock
 from edge.config import Site, load_site
 from edge.errors import EdgeError, SiteConfigError
 from edge.signed import signed_configuration
+from evidence import cbor
 from evidence.errors import EvidenceError
 from evidence.keys import FileSigner, identity, key_sha256, load_certificate, public_key
+from evidence.suites import PublicKey
 from evidence.version import VERSION
 from firmware_configs.fields import Problem
 
-EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
+EXIT_FINE, EXIT_CANNOT = 0, 2
+
+T = TypeVar("T")
 
 
 def main(argv: list[str]) -> int:
@@ -60,58 +66,90 @@ def _print_problems(error: SiteConfigError, *, as_json: bool) -> None:
     print(f"{count} problem{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
 
 
-def _configuration(site: Site) -> dict[str, Any]:
-    """The configuration to sign; SiteConfigError when keys or calculation refuse the site."""
-    collector = load_certificate(site.uplink.collector)
+@dataclass(frozen=True)
+class _Opened:
+    """A site with its keys, ready to run."""
+
+    site: Site
+    signer: FileSigner
+    collector: PublicKey
+    config: dict[str, Any]
+
+
+class _Problems(list[Problem]):
+    """Problems of one site file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def add(self, key: str, reason: object) -> None:
+        self.append(Problem(str(self._path), key, str(reason)))
+
+    def load(self, key: str, loader: Callable[[Path], T], file: Path) -> T | None:
+        """What the loader makes of a file; a problem and None when it refuses it."""
+        try:
+            return loader(file)
+        except EvidenceError as error:
+            self.add(key, error)
+            return None
+
+
+def _open(path: Path) -> _Opened:
+    """Read a site file and its keys; SiteConfigError with every problem in them."""
+    site = load_site(path)
+    problems = _Problems(path)
+    signer = _gateway_key(site, problems)
+    collector = problems.load("uplink.collector", _certified, site.uplink.collector)
+    if collector is not None and collector[0][:2] != ("collector", site.plant.id):
+        reason = f"is for {_called(collector[0])}, not for a collector of {site.plant.id}"
+        problems.add("uplink.collector", reason)
+    fingerprint = key_sha256(collector[1]) if collector is not None else b""
+    config: dict[str, Any] = {}
     try:
-        return signed_configuration(
-            site,
-            collector_key_sha256=key_sha256(public_key(collector)),
-            software=f"stackproof {VERSION}",
+        config = signed_configuration(
+            site, collector_key_sha256=fingerprint, software=f"stackproof {VERSION}"
         )
     except CalcError as error:
-        raise SiteConfigError([Problem(str(site.path), "", str(error))]) from error
-
-
-def _check_keys(site: Site) -> FileSigner:
-    """The gateway's signer; SiteConfigError unless key, certificate and site belong together."""
-    signer = FileSigner.load(site.gateway.key)
-    certificate = load_certificate(site.gateway.certificate)
-    problems = []
-    if key_sha256(public_key(certificate)) != key_sha256(signer.public_key):
-        reason = f"{site.gateway.certificate} does not belong to {site.gateway.key}"
-        problems.append(Problem(str(site.path), "gateway.certificate", reason))
-    role, plant, name = identity(certificate)
-    wanted = ("gateway", site.plant.id, site.gateway.id)
-    if (role, plant, name) != wanted:
-        reason = f"is for {role} {plant}/{name}, not for gateway {wanted[1]}/{wanted[2]}"
-        problems.append(Problem(str(site.path), "gateway.certificate", reason))
-    role, plant, name = identity(load_certificate(site.uplink.collector))
-    if (role, plant) != ("collector", site.plant.id):
-        reason = f"is for {role} {plant}/{name}, not for a collector of {site.plant.id}"
-        problems.append(Problem(str(site.path), "uplink.collector", reason))
-    if problems:
+        problems.add("", error)
+    if (size := len(cbor.encode(config))) > cbor.BYTES_MAX:
+        problems.add("", f"makes a configuration of {size} bytes; {cbor.BYTES_MAX} can be signed")
+    if problems or signer is None or collector is None:
         raise SiteConfigError(problems)
+    return _Opened(site, signer, collector[1], config)
+
+
+def _gateway_key(site: Site, problems: _Problems) -> FileSigner | None:
+    """The gateway's signer, if key, certificate and site belong together."""
+    gateway = site.gateway
+    signer = problems.load("gateway.key", FileSigner.load, gateway.key)
+    certificate = problems.load("gateway.certificate", _certified, gateway.certificate)
+    if certificate is not None:
+        name, key = certificate
+        wanted = ("gateway", site.plant.id, gateway.id)
+        if name != wanted:
+            reason = f"is for {_called(name)}, not for {_called(wanted)}"
+            problems.add("gateway.certificate", reason)
+        if signer is not None and key_sha256(key) != key_sha256(signer.public_key):
+            reason = f"{gateway.certificate} does not belong to {gateway.key}"
+            problems.add("gateway.certificate", reason)
     return signer
 
 
+def _certified(path: Path) -> tuple[tuple[str, str, str], PublicKey]:
+    """((role, plant, name), key) of a certificate file; EvidenceError when it is none of ours."""
+    certificate = load_certificate(path)
+    return identity(certificate), public_key(certificate)
+
+
+def _called(name: tuple[str, str, str]) -> str:
+    role, plant, own = name
+    return f"{role} {plant}/{own}"
+
+
 def _check(args: argparse.Namespace) -> int:
-    site = load_site(args.site)
-    problems: list[Problem] = []
-    try:
-        _check_keys(site)
-    except SiteConfigError as error:
-        problems += error.problems
-    except EvidenceError as error:
-        problems.append(Problem(str(site.path), "gateway", str(error)))
-    try:
-        config = _configuration(site)
-    except SiteConfigError as error:
-        problems += error.problems
-    except EvidenceError as error:
-        problems.append(Problem(str(site.path), "uplink.collector", str(error)))
-    if problems:
-        raise SiteConfigError(problems)
+    opened = _open(args.site)
+    site, config = opened.site, opened.config
     measured = sum(len(device.points) for device in site.devices)
     computed = len(config["points"]) - measured
     if args.json:
@@ -133,22 +171,25 @@ def _run(args: argparse.Namespace) -> int:
     # asyncua tells every lost connection at length; our own line says it once
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    site = load_site(args.site)
-    signer = _check_keys(site)
-    config = _configuration(site)
-    collector = public_key(load_certificate(site.uplink.collector))
-    asyncio.run(_serve(site, config, signer, collector))
+    asyncio.run(_serve(_open(args.site)))
     return EXIT_FINE
 
 
-async def _serve(site: Site, config: dict[str, Any], signer: FileSigner, collector: Any) -> None:
-    from edge.agent import Agent  # the drivers' libraries load only when an agent really runs
+async def _serve(opened: _Opened) -> None:
+    from edge.agent import Agent  # `edge check` needs no spool and no transport
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    agent = Agent(site, config, clock=SystemClock(), signer=signer, collector=collector)
+    site = opened.site
+    agent = Agent(
+        site,
+        opened.config,
+        clock=SystemClock(),
+        signer=opened.signer,
+        collector=opened.collector,
+    )
     name = f"{site.plant.id}/{site.gateway.id}"
     await agent.run(stop, ready=lambda: print(f"{name}: running", flush=True))
     print(f"{name}: stopped", flush=True)
