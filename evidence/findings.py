@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 SAME_CODE_MAX = 100
+TEXT_MAX = 600
 
 #: code -> what it means, in general; the finding's own sentence says where and how.
 CODES: dict[str, str] = {
@@ -34,6 +35,7 @@ CODES: dict[str, str] = {
     "E-FRAME-PLACE": "An object stands in a file where it does not belong.",
     "E-TIME": "Frame times go backwards or lie outside the month.",
     "E-LOG-FRAME": "An object and the log's entry for it do not agree.",
+    "E-ANCHOR": "The gateway saw another log than the one in the archive.",
     "E-CFG-MISSING": "A frame names a configuration that is not in the archive.",
     "E-CFG": "A configuration is misformed or not the one its name says.",
     "E-GROUPS": "A frame does not fit the configuration it names.",
@@ -43,6 +45,7 @@ CODES: dict[str, str] = {
     "E-COMPUTED": "A computed point is not what its inputs give.",
     "E-RULES": "The archive's rule set is not the published one.",
     "E-SEAL": "The seal is missing, broken, or over other files.",
+    "E-RECEIPT": "A receipt is not the collector's, or speaks of other objects than these.",
     "E-CLOSE": "The gateway's signature under the month is broken or about something else.",
     "C-SUITE": "An object uses a crypto suite this program does not know.",
     "C-FORMAT": "Something is of a newer format than this program knows.",
@@ -84,6 +87,13 @@ class Finding:
     sentence: str
 
 
+def shown(text: str) -> str:
+    """Text of an archive made fit to print: it must not steer a terminal or fill it."""
+    if len(text) > TEXT_MAX:
+        text = f"{text[:TEXT_MAX]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 @dataclass
 class Report:
     """Everything a verification found.
@@ -107,7 +117,7 @@ class Report:
             raise ValueError(f"unknown finding code {code}")
         self._per_code[code] += 1
         if self._per_code[code] <= SAME_CODE_MAX:
-            self.findings.append(Finding(code, where, sentence))
+            self.findings.append(Finding(code, shown(where), shown(sentence)))
 
     def suppressed(self) -> Iterator[tuple[str, int]]:
         """(code, how many more) for codes found more often than is listed."""

@@ -188,7 +188,20 @@ def sign_object(signer: Signer, header: Header, payload: bytes) -> bytes:
 
 
 def header_of(envelope: cose.Envelope) -> Header:
-    """The stream header of a parsed envelope; MalformedError when it has none."""
+    """The stream header of a parsed envelope.
+
+    Raises:
+        MalformedError: it has none.
+        UnsupportedError: the object is of a type newer than this program.
+    """
+    header = place_of(envelope)
+    if header.typ not in UP_TYPES:
+        raise UnsupportedError(f"object type {header.typ!r} unknown to this program")
+    return header
+
+
+def place_of(envelope: cose.Envelope) -> Header:
+    """As `header_of`, of an object of any type: a newer one has its place in the chain too."""
     labels = envelope.header
     known = {cose.ALG, cose.KID, cose.TYP, cose.CWT_CLAIMS, SEQ, PREV, ANCHOR, CFG}
     if not set(labels) <= known:
@@ -202,8 +215,6 @@ def header_of(envelope: cose.Envelope) -> Header:
         raise MalformedError("plant, stream, issue time or seq missing or of the wrong type")
     if not _hash(prev) or not (CFG not in labels or _hash(cfg)):
         raise MalformedError("prev and cfg must be SHA-256 hashes")
-    if envelope.typ not in UP_TYPES:
-        raise UnsupportedError(f"object type {envelope.typ!r} unknown to this program")
     anchor = _anchor(labels[ANCHOR]) if ANCHOR in labels else None
     return Header(envelope.typ, plant, stream, iat, seq, prev, anchor, cfg)
 

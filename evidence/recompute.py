@@ -17,6 +17,7 @@ from edge.calc.blocks import Block, GroupBlock
 from edge.calc.errors import CalcError, UnknownRuleSetError
 from edge.calc.factors import rule_set_bytes
 from edge.calc.live import PlantCalc
+from edge.calc.local_time import PlantDays
 from edge.calc.month import MonthFold
 from edge.calc.statement import compute
 from evidence.errors import MalformedError, UnsupportedError
@@ -36,7 +37,14 @@ def _calculating(what: str) -> Iterator[None]:
         yield
     except UnknownRuleSetError as error:
         raise UnsupportedError(f"{what}: {error}") from error
-    except (CalcError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+    except (
+        CalcError,
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        AttributeError,
+    ) as error:
         raise MalformedError(f"{what}: {error}") from error
 
 
@@ -55,6 +63,16 @@ def published_rules(rule_set: str) -> bytes:
     """The rule set's file as published; UnsupportedError when this program has none."""
     with _calculating("rule set"):
         return rule_set_bytes(rule_set)
+
+
+def month_bounds(time_zone: str, month: str) -> tuple[int, int]:
+    """First instant of a plant-local month and of the next one, UTC nanoseconds.
+
+    Raises:
+        MalformedError: there is no such time zone or month.
+    """
+    with _calculating("month"):
+        return PlantDays(time_zone).month_bounds(month)
 
 
 class Recomputation:
@@ -80,11 +98,14 @@ class Recomputation:
         with _calculating("configuration"):
             self._fold.configure(config)
             self._calc = PlantCalc(config)
+            names = [point.id for point in self._calc.points]
             self._computed = {
                 g: [Point.from_map(config["points"][i]).id for i in group["points"]]
                 for g, group in enumerate(config["groups"])
                 if group["computed"]
             }
+            if any(ids != names for ids in self._computed.values()):
+                raise MalformedError("its computed points are not those the calculation makes")
         self._cfg, self._config = cfg, config
 
     def feed(self, body: Body) -> Iterator[str]:
@@ -93,18 +114,27 @@ class Recomputation:
         Raises:
             MalformedError: the frame does not fit the configuration.
         """
-        self._check_shape(body)
-        blocks = blocks_of(body)
-        if self._calc is None or not blocks:
-            return
-        self._fold.feed(blocks)
-        expected = self._calc.feed(blocks)
-        for section in body.sections:
-            for group in section.groups:
-                if group.group in self._computed:
-                    yield from self._differences(group.group, group.raw, group.quality, expected)
+        if self._calc is None:
+            raise MalformedError("there is no configuration to read it by")
+        with _calculating("frame"):
+            self._check_shape(body)
+            blocks = blocks_of(body)
+            if not blocks:
+                return
+            self._fold.feed(blocks)
+            expected = self._calc.feed(blocks)
+            groups = [g for section in body.sections for g in section.groups]
+            found = [
+                sentence
+                for group in groups
+                if group.group in self._computed
+                for sentence in self._differences(group.group, group.raw, group.quality, expected)
+            ]
+        yield from found
 
     def _differences(self, g: int, raw: Any, quality: Any, expected: Any) -> Iterator[str]:
+        if raw.shape != expected.counts.shape or raw.dtype != np.int64:
+            raise MalformedError(f"group {g} is not what the calculation makes")
         usable = expected.quality < FIRST_BAD
         differs = (quality != expected.quality) | (usable & (raw != expected.counts))
         for row in np.flatnonzero(differs.any(axis=1)).tolist():

@@ -19,6 +19,7 @@ BAGIT = "bagit.txt"
 BAG_INFO = "bag-info.txt"
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 TAG_FILES = (BAG_INFO, BAGIT, MANIFEST)  # sorted: what the tag manifest lists
 
 TYP_SEAL = "stackproof-seal+cose"
@@ -71,9 +72,7 @@ class BagWriter:
         payload = {path: entry for path, entry in self._files.items() if path.startswith("data/")}
         octets = sum(size for size, _ in payload.values())
         lines = {**info, "Payload-Oxum": f"{octets}.{len(payload)}"}
-        self._stage(
-            BAGIT, [b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"]
-        )  # fmt: skip
+        self._stage(BAGIT, [DECLARATION])
         self._stage(BAG_INFO, ["".join(f"{k}: {v}\n" for k, v in lines.items()).encode()])
         self._stage(MANIFEST, [manifest({p: h for p, (_, h) in payload.items()})])
         tags = {path: self._files[path][1] for path in TAG_FILES}

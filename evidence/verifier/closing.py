@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from evidence import cose
+from evidence import checkpoint, cose
 from evidence.archive import bag, paths
-from evidence.errors import EvidenceError, SignatureError, UnknownSuiteError
+from evidence.errors import EvidenceError, SignatureError, UnsupportedError
 from evidence.findings import Report
 from evidence.frame import TYP_CLOSE, header_of
-from evidence.receipt import CloseRequest, decode_close
+from evidence.receipt import CloseRequest, decode_close, decode_receipt
 from evidence.verifier.frames import FrameCheck
 from evidence.verifier.identities import Identities
 from evidence.verifier.log_check import LogView
@@ -32,16 +32,67 @@ class ClosingCheck:
         self._archive, self._report = archive, report
         self._identities, self._log, self._frames = identities, log, frames
 
-    def check(self, given: Mapping[str, Any]) -> None:
-        """Check log entry, seal and every gateway's signature against the statement's input."""
+    def check(self, given: Mapping[str, Any] | None) -> None:
+        """Check seal, log entry and every gateway's signature.
+
+        Args:
+            given: the statement's input, None when it could not be read; then only the seal.
+        """
         self._seal()
+        self._strangers()
+        for stream in sorted(self._frames.streams):
+            self._receipt(stream)
+        if given is None:
+            return
+        self._name(given)
         statement = hashlib.sha256(self._archive.read(paths.STATEMENT)).digest()
         self._log_entry(given, statement)
         for stream in sorted(self._frames.streams):
             self._gateway(stream, given, statement)
 
+    def _receipt(self, stream: str) -> None:
+        path, key = paths.receipt(stream), self._identities.collector
+        if path not in self._archive or key is None:
+            return
+        try:
+            receipt = decode_receipt(self._archive.read(path), key)
+            note = checkpoint.verify(receipt.checkpoint, key)
+        except EvidenceError as error:
+            self._report.add("E-RECEIPT", path, f"{error}.")
+            return
+        plants = {receipt.plant, note.plant}
+        if plants != {self._identities.plant} or receipt.stream != stream:
+            self._report.add("E-RECEIPT", path, "It is of another plant or gateway.")
+        logged = self._log.objects.get((stream, receipt.seq))
+        if logged is not None and (logged.sha256, logged.index) != (
+            receipt.head,
+            receipt.log_index,
+        ):
+            sentence = f"It names another object at seq {receipt.seq} than the log."
+            self._report.add("E-RECEIPT", path, sentence)
+        if note.size <= receipt.log_index:
+            self._report.add("E-RECEIPT", path, "Its checkpoint does not cover its log entry.")
+
+    def _name(self, given: Mapping[str, Any]) -> None:
+        name = f"{self._identities.plant}-{given.get('month')}"
+        if self._archive.name != name:
+            sentence = f"The top folder is {self._archive.name!r}; this is {name!r}."
+            self._report.add("E-BAG", "archive", sentence)
+
+    def _strangers(self) -> None:
+        """What is there of a gateway that has no frames here is nobody's."""
+        for path in self._archive.paths():
+            match = paths.CLOSE.fullmatch(path) or paths.RECEIPT.fullmatch(path)
+            if match and match[1] not in self._frames.streams:
+                sentence = f"There are no frames of {match[1]} in this archive."
+                self._report.add("E-FILE-EXTRA", path, sentence)
+
     def _seal(self) -> None:
+        """The seal; nothing else vouches for its bytes, so a strange suite number is a forgery."""
         key = self._identities.collector
+        if paths.COLLECTOR_CERTIFICATE in self._identities.foreign:
+            self._report.not_checked.append("Seal: its key is of an unknown crypto suite.")
+            return
         if key is None:
             sentence = "There is no good collector certificate to check it with."
             self._report.add("E-SEAL", paths.SEAL, sentence)
@@ -49,16 +100,15 @@ class ClosingCheck:
         try:
             seal = self._archive.read(paths.SEAL)
             bag.check_seal(seal, self._archive.tag_manifest_sha256, key)
-        except UnknownSuiteError as error:
-            self._report.add("C-SUITE", paths.SEAL, f"{error}.")
         except EvidenceError as error:
             self._report.add("E-SEAL", paths.SEAL, f"{error}.")
 
     def _log_entry(self, given: Mapping[str, Any], statement: bytes) -> None:
         close = self._log.close
-        if close is None:
-            sentence = "The log has no entry that closes a month."
+        if close is None and not self._log.undecided:
+            sentence = "The log does not end with the entry that closes the month."
             self._report.add("E-LOG-CLOSE", paths.LOG_ENTRIES, sentence)
+        if close is None:
             return
         if self._log.statement_sha256 != statement:
             sentence = "The log closed another statement than this."
@@ -76,22 +126,29 @@ class ClosingCheck:
             return
         try:
             envelope = cose.parse(self._archive.read(path))
-            header = header_of(envelope)
+            if self._identities.is_foreign(stream, envelope.kid):
+                self._report.add("C-SUITE", path, "Its key is of an unknown crypto suite.")
+                return
             key = self._identities.gateways.get((stream, envelope.kid))
             if key is None:
                 raise SignatureError(f"it is signed by a key that is not of gateway {stream}")
             cose.verify(envelope, key)
+            header = header_of(envelope)
             agreed = decode_close(envelope.payload)
-        except UnknownSuiteError as error:
-            self._report.add("C-SUITE", path, f"{error}.")
+        except UnsupportedError as error:
+            self._report.add("C-FORMAT", path, f"{error}.")
             return
         except EvidenceError as error:
             self._report.add("E-CLOSE", path, f"{error}.")
             return
         wanted = self._wanted(stream, given, statement)
-        if header.typ != TYP_CLOSE or header.stream != stream or agreed != wanted:
-            differ = [k for k in vars(wanted) if getattr(agreed, k) != getattr(wanted, k)]
-            sentence = f"The gateway signed another close than this ({', '.join(differ)} differ)."
+        differ = [k for k in vars(wanted) if getattr(agreed, k) != getattr(wanted, k)]
+        if (header.typ, header.plant, header.stream) != (TYP_CLOSE, wanted.plant, stream):
+            differ.append("header")
+        if header.seq <= wanted.seq:
+            differ.append("place in the chain")
+        if differ:
+            sentence = f"The gateway signed another close than this: {', '.join(differ)}."
             self._report.add("E-CLOSE", path, sentence)
 
     def _wanted(self, stream: str, given: Mapping[str, Any], statement: bytes) -> CloseRequest:

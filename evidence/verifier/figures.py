@@ -12,10 +12,11 @@ from evidence.recompute import (
     Recomputation,
     compute_statement,
     instant_ns,
+    month_bounds,
     published_rules,
     statement_bytes,
 )
-from evidence.verifier.frames import Checked
+from evidence.verifier.frames import Checked, Period
 from evidence.verifier.opened import Opened
 
 
@@ -31,7 +32,10 @@ def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
     if not canonical:
         report.add("E-STATEMENT", paths.STATEMENT, "It is not in the one allowed JSON form.")
         return None
-    if statement.get("format") != STATEMENT_FORMAT:
+    if type(statement.get("format")) is not int:
+        report.add("E-STATEMENT", paths.STATEMENT, "It has no format number.")
+        return None
+    if statement["format"] != STATEMENT_FORMAT:
         sentence = f"Statement format {statement.get('format')!r} is unknown to this program."
         report.add("C-FORMAT", paths.STATEMENT, sentence)
         return None
@@ -43,6 +47,19 @@ def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
     return dict(statement)
 
 
+def period_of(statement: Mapping[str, Any], report: Report) -> Period | None:
+    """The statement's period in nanoseconds, from and to (exclusive); None when it has none."""
+    period = statement["input"].get("period")
+    if not isinstance(period, dict):
+        report.add("E-STATEMENT", "statement period", "It is missing.")
+        return None
+    try:
+        return instant_ns(str(period.get("from"))), instant_ns(str(period.get("to")))
+    except MalformedError as error:
+        report.add("E-STATEMENT", "statement period", f"{error}.")
+        return None
+
+
 def _no_floats(text: str) -> None:
     raise ValueError(f"{text} is not allowed: figures are decimal strings")
 
@@ -50,19 +67,32 @@ def _no_floats(text: str) -> None:
 class FigureCheck:
     """Takes the sound frames and compares, at the end, with the statement."""
 
-    def __init__(self, archive: Opened, report: Report, statement: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        archive: Opened,
+        report: Report,
+        statement: Mapping[str, Any],
+        period: Period | None,
+    ) -> None:
         """Prepare."""
         self._archive, self._report, self._statement = archive, report, statement
+        self._period = period
         self._streams: dict[str, Recomputation] = {}
-        self._configs: dict[str, Mapping[str, Any]] = {}
+        self._config: Mapping[str, Any] = {}
+        self._first: tuple[int, int] | None = None
+        self._end_ns = 0
 
     def feed(self, frame: Checked) -> None:
         """Take one sound frame."""
         where = f"{frame.stream} seq {frame.header.seq}"
         recomputation = self._streams.setdefault(frame.stream, Recomputation())
+        for section in frame.body.sections:
+            if self._first is None:
+                self._first = frame.first_seq, section.first_ns
+            self._end_ns = max(self._end_ns, int(section.ticks_ns()[-1]) + section.step_ns)
         try:
             recomputation.configure(frame.cfg, frame.config)
-            self._configs[frame.stream] = frame.config
+            self._config = frame.config
             for sentence in recomputation.feed(frame.body):
                 self._report.add("E-COMPUTED", where, f"{sentence}.")
         except UnsupportedError as error:
@@ -75,8 +105,13 @@ class FigureCheck:
             sentence = f"{seconds:.3f} s without readings ({gap.reason}), recorded by the gateway."
             self._report.add("W-GAP", where, sentence)
 
-    def finish(self) -> None:
-        """Make the statement again and compare it, figure by figure."""
+    def finish(self, *, complete: bool) -> None:
+        """Make the statement again and compare it, figure by figure.
+
+        Args:
+            complete: False when frames are missing only because this program cannot read them;
+                then what the statement starts from cannot be made again.
+        """
         given, output = self._statement["input"], self._statement["output"]
         self._check_rules(given)
         try:
@@ -87,22 +122,42 @@ class FigureCheck:
         except MalformedError as error:
             self._report.add("E-STATEMENT", "statement", f"Its own input cannot be used: {error}.")
             return
-        period = given.get("period")
-        if len(self._streams) != 1 or not isinstance(period, dict):
+        if not complete:
+            sentence = "What the statement starts from: not all objects could be read."
+            self._report.not_checked.append(sentence)
+            return
+        if self._period is None:
+            return  # said when the statement was read
+        if len(self._streams) != 1:
             sentence = f"The statement's inputs were not remade: {len(self._streams)} streams."
             self._report.add("E-STATEMENT", "statement", sentence)
             return
         (recomputation,) = self._streams.values()
         closing = str(given.get("closing"))
         try:
-            from_ns, to_ns = (instant_ns(str(period.get(key))) for key in ("from", "to"))
-            again = recomputation.statement(from_ns, to_ns, closing)
+            self._check_period(given, closing)
+            again = recomputation.statement(*self._period, closing)
         except MalformedError as error:
             self._report.add("E-INPUT", "statement", f"The frames give no statement: {error}.")
             return
         self._compare("E-INPUT", given, again["input"], "input")
         simulated = self._statement.get("simulated")
         self._compare("E-INPUT", simulated, again["simulated"], "simulated")
+
+    def _check_period(self, given: Mapping[str, Any], closing: str) -> None:
+        """Period and readings must agree: completeness is counted against the period."""
+        if self._period is None or self._first is None:
+            raise MalformedError("there are no readings")
+        zone = str(self._config["plant"]["time_zone"])
+        month_from, month_to = month_bounds(zone, str(given.get("month")))
+        first_seq, first_ns = self._first
+        wanted = (
+            max(month_from, first_ns) if first_seq == 0 else month_from,
+            min(month_to, self._end_ns) if closing == "interim" else month_to,
+        )
+        if wanted != self._period:
+            sentence = f"It is {self._period} ns; the month and its readings give {wanted} ns."
+            self._report.add("E-INPUT", "input.period", sentence)
 
     def _check_rules(self, given: Mapping[str, Any]) -> None:
         rule_set = str(given.get("rule_set"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from cryptography import x509
 
 from evidence.archive import paths
-from evidence.errors import LimitError, MalformedError
+from evidence.errors import EvidenceError, LimitError, MalformedError, UnknownSuiteError
 from evidence.findings import Report
 from evidence.keys import (
     certificate_from_pem,
@@ -27,11 +27,18 @@ class Identities:
         plant: plant id, from the root's certificate.
         collector: the collector's key, None when missing or bad.
         gateways: (gateway id, key id) -> key.
+        foreign: certificates whose key is of a suite unknown to this program, by path; what
+            such a key signed cannot be decided.
     """
 
     plant: str = ""
     collector: PublicKey | None = None
     gateways: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
+    foreign: set[str] = field(default_factory=set)
+
+    def is_foreign(self, gateway: str, kid: bytes) -> bool:
+        """True when this key of a gateway is of a suite unknown to this program."""
+        return paths.gateway_certificate(gateway, kid) in self.foreign
 
 
 def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | None) -> Identities:
@@ -49,6 +56,8 @@ def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | 
     try:
         role, found.plant, _ = identity(root)
         fingerprint = key_sha256(public_key(root))
+    except UnknownSuiteError as error:
+        return _foreign_root(archive, report, found, trust, error)
     except MalformedError as error:
         report.add("E-CERTIFICATE", paths.ROOT_CERTIFICATE, f"{error}.")
         return found
@@ -59,12 +68,31 @@ def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | 
     for path in archive.paths():
         match = paths.GATEWAY_CERTIFICATE.fullmatch(path)
         if match:
-            key = _issued(archive, path, report, root, ("gateway", found.plant, match[1]))
+            key = _issued(archive, path, report, root, found, role="gateway", name=match[1])
             if key is not None:
                 found.gateways[match[1], key_id(key)] = key
-    found.collector = _issued(
-        archive, paths.COLLECTOR_CERTIFICATE, report, root, ("collector", found.plant, None)
-    )
+                if key_id(key).hex() != match[2]:
+                    sentence = "Its key is not the one its name says."
+                    report.add("E-CERTIFICATE", path, sentence)
+    path = paths.COLLECTOR_CERTIFICATE
+    found.collector = _issued(archive, path, report, root, found, role="collector", name="")
+    return found
+
+
+def _foreign_root(
+    archive: Opened,
+    report: Report,
+    found: Identities,
+    trust: frozenset[bytes] | None,
+    error: EvidenceError,
+) -> Identities:
+    """A root of an unknown suite: nobody's certificate can be checked, so nobody's signature."""
+    report.add("C-SUITE", paths.ROOT_CERTIFICATE, f"{error}.")
+    report.identity = "not checked; the root key is of a crypto suite this program does not know"
+    if trust is not None:
+        sentence = "The root key is of an unknown suite, so not one of the keys you trust."
+        report.add("E-TRUST", paths.ROOT_CERTIFICATE, sentence)
+    found.foreign = {path for path in archive.paths() if path.startswith("data/keys/")}
     return found
 
 
@@ -99,24 +127,32 @@ def _issued(
     path: str,
     report: Report,
     root: x509.Certificate,
-    wanted: tuple[str, str, str | None],
+    found: Identities,
+    *,
+    role: str,
+    name: str,
 ) -> PublicKey | None:
-    """The key of a certificate of the wanted role, plant and name (None: any name)."""
+    """The key of a certificate of the plant, of this role and name ("": any name)."""
     certificate = _certificate(archive, path, report)
     if certificate is None:
         return None
     try:
-        role, plant, name = identity(certificate)
-        key = public_key(certificate)
+        has_role, of_plant, has_name = identity(certificate)
     except MalformedError as error:
         report.add("E-CERTIFICATE", path, f"{error}.")
         return None
-    if (role, plant) != wanted[:2] or wanted[2] not in (None, name):
-        report.add(
-            "E-CERTIFICATE", path, f"It is for {role} {plant}/{name}, not what its name says."
-        )
+    if (has_role, of_plant) != (role, found.plant) or name not in ("", has_name):
+        sentence = f"It is for {has_role} {of_plant}/{has_name}, not what its name says."
+        report.add("E-CERTIFICATE", path, sentence)
         return None
     if not is_issued_by(certificate, root):
         report.add("E-CERTIFICATE", path, "The plant's root did not issue this certificate.")
         return None
-    return key
+    try:
+        return public_key(certificate)
+    except UnknownSuiteError as error:
+        found.foreign.add(path)
+        report.add("C-SUITE", path, f"{error}.")
+    except MalformedError as error:
+        report.add("E-CERTIFICATE", path, f"{error}.")
+    return None

@@ -22,41 +22,50 @@ from evidence.verifier.opened import Opened
 STREAM_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
 
 
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the log says of one accepted object."""
+
+    index: int
+    sha256: bytes
+    key_sha256: bytes | None
+
+
 @dataclass
 class LogView:
     """What the log says about this month.
 
     Attributes:
-        first_index: index of the first entry in the archive.
+        start: the tree before the first entry in the archive.
+        leaves: leaf hashes of the entries in the archive.
         size: entries up to the checkpoint.
         root: the checkpoint's root.
-        objects: (stream, seq) -> (SHA-256, fingerprint of the key) of accepted objects.
+        objects: (stream, seq) -> its entry, of accepted objects.
         close: detail of the month-close entry, None when there is none.
         statement_sha256: what that entry closes.
+        undecided: True when an entry, or the checkpoint's key, is newer than this program.
     """
 
-    first_index: int = 0
+    start: merkle.CompactRange = field(default_factory=merkle.CompactRange)
+    leaves: list[bytes] = field(default_factory=list)
     size: int = 0
     root: bytes = b""
-    objects: dict[tuple[str, int], tuple[bytes, bytes | None]] = field(default_factory=dict)
+    objects: dict[tuple[str, int], Logged] = field(default_factory=dict)
     close: dict[str, Any] | None = None
     statement_sha256: bytes = b""
+    undecided: bool = False
 
 
 def check_log(archive: Opened, report: Report, identities: Identities) -> LogView:
     """Read the log, remake its root and compare with the signed checkpoint."""
     view = LogView()
     try:
-        tree = _range(archive)
+        view.start = _range(archive)
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_RANGE, f"{error}.")
         return view
-    view.first_index = tree.size
     try:
-        tree = _entries(archive, report, view, tree)
-    except UnsupportedError as error:
-        report.add("C-FORMAT", paths.LOG_ENTRIES, f"{error}.")
-        return view
+        tree = _entries(archive, report, view)
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_ENTRIES, f"{error}.")
         return view
@@ -73,28 +82,36 @@ def _range(archive: Opened) -> merkle.CompactRange:
     return merkle.CompactRange(value[0], tuple(value[1]))
 
 
-def _entries(
-    archive: Opened, report: Report, view: LogView, tree: merkle.CompactRange
-) -> merkle.CompactRange:
-    received = 0
+def _entries(archive: Opened, report: Report, view: LogView) -> merkle.CompactRange:
+    received, tree = 0, view.start
     for data in read_records(archive.read(paths.LOG_ENTRIES)):
-        entry = decode_entry(data)
         where = f"log entry {tree.size}"
-        if entry.received_ns < received:
-            report.add("E-LOG", where, "Its time of receipt is before that of the entry before it.")
-        received = max(received, entry.received_ns)
-        _take(report, view, entry, where)
-        tree = tree.append(merkle.leaf_hash(data))
+        view.close = None  # the closing entry is the last one
+        try:
+            entry = decode_entry(data)
+        except UnsupportedError as error:
+            view.undecided = True
+            report.add("C-FORMAT", where, f"{error}.")
+        else:
+            if entry.received_ns < received:
+                sentence = "Its time of receipt is before that of the entry before it."
+                report.add("E-LOG", where, sentence)
+            received = max(received, entry.received_ns)
+            _take(report, view, entry, tree.size)
+        leaf = merkle.leaf_hash(data)
+        view.leaves.append(leaf)
+        tree = tree.append(leaf)
         report.counts["log_entries"] += 1
     return tree
 
 
-def _take(report: Report, view: LogView, entry: Entry, where: str) -> None:
+def _take(report: Report, view: LogView, entry: Entry, index: int) -> None:
     if entry.kind in STREAM_KINDS and entry.verdict == "accepted" and entry.seq is not None:
         key = entry.stream, entry.seq
         if key in view.objects:
-            report.add("E-LOG", where, f"{entry.stream} seq {entry.seq} is accepted a second time.")
-        view.objects[key] = entry.sha256, entry.certificate
+            sentence = f"{entry.stream} seq {entry.seq} is accepted a second time."
+            report.add("E-LOG", f"log entry {index}", sentence)
+        view.objects[key] = Logged(index, entry.sha256, entry.certificate)
     elif entry.kind is Kind.MONTH_CLOSE:
         view.close, view.statement_sha256 = dict(entry.detail), entry.sha256
 
@@ -107,6 +124,9 @@ def _checkpoint(
     tree: merkle.CompactRange,
 ) -> None:
     path = paths.LOG_CHECKPOINT
+    if paths.COLLECTOR_CERTIFICATE in identities.foreign:
+        view.undecided, view.size, view.root = True, tree.size, tree.root()
+        return
     if identities.collector is None:
         report.add("E-CHECKPOINT", path, "There is no good collector certificate to check it with.")
         return

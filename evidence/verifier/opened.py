@@ -1,6 +1,7 @@
 """Steps 1 and 2: the container and the bag. Everything later reads files through `Opened`."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -10,6 +11,11 @@ from evidence.findings import Report
 
 #: files read whole (all but frame segments) are at most this large
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
+
+_BAG_INFO = re.compile(
+    rb"Bag-Software-Agent: stackproof\nBagging-Date: [0-9]{4}-[0-9]{2}-[0-9]{2}\n"
+    rb"External-Identifier: ([a-z0-9-]+) (?:interim|final)\nPayload-Oxum: ([0-9]+\.[0-9]+)\n"
+)
 
 
 class Opened:
@@ -89,8 +95,10 @@ def check_bag(archive: Opened, report: Report) -> None:
     payload = dict(_manifest(archive, bag.MANIFEST, report))
     if bag.TAG_MANIFEST in archive:
         archive.tag_manifest_sha256 = bytes.fromhex(archive.sha256(bag.TAG_MANIFEST))
-    if tags and set(tags) != set(bag.TAG_FILES):
+    if set(tags) != set(bag.TAG_FILES):
         report.add("E-BAG", bag.TAG_MANIFEST, "It must list exactly the bag's three tag files.")
+    if not all(path.startswith("data/") for path in payload):
+        report.add("E-BAG", bag.MANIFEST, "It must list only what is under data/.")
     listed = tags | payload
     for path, digest in sorted(listed.items()):
         if path not in archive:
@@ -103,6 +111,22 @@ def check_bag(archive: Opened, report: Report) -> None:
             report.add("E-FILE-EXTRA", path, "No manifest names this file.")
         elif path not in bag.TAG_FILES and path != bag.TAG_MANIFEST and not paths.is_known(path):
             report.add("E-FILE-EXTRA", path, "The format knows no such file.")
+    _check_tag_files(archive, report)
+
+
+def _check_tag_files(archive: Opened, report: Report) -> None:
+    try:
+        declaration, info = archive.read(bag.BAGIT), archive.read(bag.BAG_INFO)
+    except (MalformedError, LimitError) as error:
+        report.add("E-BAG", "bag", f"{error}.")
+        return
+    if declaration != bag.DECLARATION:
+        report.add("E-BAG", bag.BAGIT, "It is not the declaration this format writes.")
+    match = _BAG_INFO.fullmatch(info)
+    payload = [path for path in archive.paths() if path.startswith("data/")]
+    oxum = f"{sum(map(archive.size, payload))}.{len(payload)}".encode()
+    if match is None or match[1].decode() != archive.name or match[2] != oxum:
+        report.add("E-BAG", bag.BAG_INFO, "It does not describe this bag.")
 
 
 def _manifest(archive: Opened, path: str, report: Report) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 from evidence.errors import EvidenceError
 from evidence.findings import Report
 from evidence.verifier.closing import ClosingCheck
-from evidence.verifier.figures import FigureCheck, read_statement
+from evidence.verifier.figures import FigureCheck, period_of, read_statement
 from evidence.verifier.frames import FrameCheck
 from evidence.verifier.identities import check_identities
 from evidence.verifier.log_check import check_log
@@ -46,27 +46,28 @@ def verify(
     progress("log")
     log = check_log(archive, report, identities)  # step 4
     statement = read_statement(archive, report)
+    period = period_of(statement, report) if statement is not None else None
     figures = None
     if recompute and statement is not None:
-        figures = FigureCheck(archive, report, statement)
+        figures = FigureCheck(archive, report, statement, period)
     else:
         report.not_checked.append("The figures: they were not recomputed from the readings.")
-    frames = FrameCheck(archive, report, identities, log)
+    frames = FrameCheck(archive, report, identities, log, period)
     for i, frame in enumerate(frames.frames()):  # step 5
         if i % 1000 == 0:
             progress(f"frames: {report.counts['frames']}, readings: {report.counts['readings']}")
-        if figures is not None:
+        if figures is not None and not frames.undecided:
             figures.feed(frame)
     if figures is not None:
         progress("figures")
-        figures.finish()  # step 6
+        figures.finish(complete=not frames.undecided)  # step 6
     if statement is not None:
         _notes(report, statement)
-        try:
-            closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)
-            closing.check(statement["input"])  # step 7
-        except EvidenceError as error:
-            report.add("E-SEAL", "archive", f"{error}.")
+    try:
+        closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)
+        closing.check(statement["input"] if statement is not None else None)  # step 7
+    except EvidenceError as error:
+        report.add("E-SEAL", "archive", f"{error}.")
     _say_what_was_not_checked(report)
     return report
 
@@ -78,7 +79,8 @@ def _notes(report: Report, statement: Mapping[str, Any]) -> None:
         report.add("N-INTERIM", "statement", sentence)
     if statement.get("simulated"):
         report.add("N-SIMULATED", "statement", "These readings come from a simulated plant.")
-    for flag in output.get("flags", ()):
+    flags = output.get("flags")
+    for flag in flags if isinstance(flags, list) else ():
         code = "W-TYPED" if "typed" in str(flag) else "W-UNCONFIRMED"
         if "typed" in str(flag) or "unconfirmed" in str(flag):
             report.add(code, "statement", f"{flag}.")
