@@ -1,4 +1,4 @@
-"""The month's input against plain sums over the readings, and the statement against a plain formula.
+"""The month's input against plain sums over the readings; statements against plain formulas.
 
 Nothing here uses the fold's parts: readings are decoded with Python numbers, sums run over lists,
 the statement is written out again with fractions.
