@@ -28,7 +28,7 @@ class Disk:
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
         self._files: set[Path] = set()
         self._folders: set[Path] = set()
-        self._renames: list[tuple[Path, Path]] = []
+        self._renames: list[tuple[Path, Path, bool]] = []
 
     def close(self) -> None:
         """Give the folder back; nothing is synced."""
@@ -59,12 +59,19 @@ class Disk:
         """The next `sync` also covers these files, whoever wrote them; absent ones are skipped."""
         self._files.update(path for path in paths if path.exists())
 
-    def replace(self, path: Path, data: bytes) -> None:
-        """Write a whole file beside `path`; `publish` puts it in place after the next `sync`."""
+    def replace(self, path: Path, data: bytes, *, often: bool = False) -> None:
+        """Write a whole file beside `path`; `publish` puts it in place after the next `sync`.
+
+        Args:
+            path: the file.
+            data: all it is to hold.
+            often: keep the old file beside the new one, as the place to write the next: making
+                and dropping a file each time costs ten times as much.
+        """
         beside = path.with_name(f"{path.name}.new")
-        beside.unlink(missing_ok=True)
         self.write(beside, 0, data)
-        self._renames.append((beside, path))
+        os.truncate(beside, len(data))
+        self._renames.append((beside, path, often))
 
     def sync(self) -> None:
         """Everything written so far is on disk when this returns; OSError when it is not."""
@@ -82,8 +89,9 @@ class Disk:
 
     def publish(self) -> None:
         """Put the replaced files in place, in the order of their `replace`."""
-        for beside, path in self._renames:
-            beside.replace(path)
+        for beside, path, often in self._renames:
+            if not (often and _exchange(beside, path)):
+                beside.replace(path)
         self._renames.clear()
 
     def forget(self) -> None:
@@ -147,11 +155,26 @@ def _on_file(path: Path, flags: int, act: Callable[[int], None]) -> None:
         os.close(file)
 
 
-def _load_syncfs() -> Callable[[int], int] | None:
-    call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Linux only
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two files in one step; False where that cannot be done (the other is absent, no Linux).
+
+    Needs no error: whatever the reason, a plain rename follows and tells.
+    """
+    if _RENAMEAT2 is None:
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return _RENAMEAT2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
+
+
+def _libc(name: str, *arguments: type) -> Callable[..., int] | None:
+    call = getattr(ctypes.CDLL(None, use_errno=True), name, None)
     if call is not None:
-        call.argtypes, call.restype = [ctypes.c_int], ctypes.c_int
+        call.argtypes, call.restype = arguments, ctypes.c_int
     return call
 
 
-_SYNCFS = _load_syncfs()
+_SYNCFS = _libc("syncfs", ctypes.c_int)  # both are Linux only
+_RENAMEAT2 = _libc(
+    "renameat2", ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint
+)
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # <fcntl.h>, <linux/fs.h>

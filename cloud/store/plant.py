@@ -172,7 +172,7 @@ class PlantStore:
         state = self._state
         note = checkpoint.Checkpoint(self.plant, state.size, state.tree.root())
         self._note = checkpoint.sign(note, self._signer, self._key)
-        self._disk.replace(self._folder.checkpoint, self._note.encode())
+        self._disk.replace(self._folder.checkpoint, self._note.encode(), often=True)
         if state.size - self._snapshot_size >= SNAPSHOT_EVERY:
             self._write_snapshot()
 

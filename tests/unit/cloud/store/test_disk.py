@@ -81,6 +81,27 @@ def test_a_replacement_shows_only_after_publish(disk: Disk, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_replaced_often_stays_beside_the_new_one(disk: Disk, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    for data in (b"first", b"second, longer", b"3rd"):
+        disk.replace(path, data, often=True)
+        disk.sync()
+        disk.publish()
+        assert path.read_bytes() == data
+    assert (tmp_path / "checkpoint.new").read_bytes() == b"second, longer"
+
+
+def test_without_exchange_a_file_is_renamed(
+    disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_module, "_RENAMEAT2", None)
+    for data in (b"first", b"second"):
+        disk.replace(tmp_path / "checkpoint", data, often=True)
+        disk.publish()
+        assert (tmp_path / "checkpoint").read_bytes() == data
+    assert not (tmp_path / "checkpoint.new").exists()
+
+
 def test_what_is_forgotten_is_never_published(disk: Disk, tmp_path: Path) -> None:
     disk.replace(tmp_path / "checkpoint", b"new")
     disk.forget()

@@ -27,7 +27,7 @@ TRUTH = (
     "frames/edge-a/2026-09-21/17.seg",
     "frames/edge-b/2026-09-21/14.seg",
 )
-FIXED_BYTES = {".idx": 8, ".bin": 32}
+FIXED_BYTES = {"index": 88, "entries": 8, "tree": 32}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def cuts(data: bytes, path: str) -> Iterator[int]:
         for record in read_records(data):
             ends.append(ends[-1] + HEAD_BYTES + len(record))
     else:
-        step = FIXED_BYTES[Path(path).suffix]
+        step = next(size for name, size in FIXED_BYTES.items() if name in path)
         ends = list(range(0, len(data) + 1, step))
     wanted = set(ends) | {e + 1 for e in ends} | {e - 1 for e in ends}
     wanted |= {(a + b) // 2 for a, b in itertools.pairwise(ends)}

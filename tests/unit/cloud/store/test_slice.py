@@ -102,7 +102,7 @@ def test_a_commit_syncs_objects_then_log_then_shows_the_checkpoint(
     EXAMPLE.commit(tmp_path / "00", 1)
     store, plant = EXAMPLE.open(tmp_path / "00")
     calls: list[str] = []
-    real_sync, real_write, real_rename = os.fdatasync, os.pwrite, Path.replace
+    real_sync, real_write, real_exchange = os.fdatasync, os.pwrite, disk_module._exchange
 
     def name(file: int) -> str:
         return Path(f"/proc/self/fd/{file}").readlink().name
@@ -115,13 +115,13 @@ def test_a_commit_syncs_objects_then_log_then_shows_the_checkpoint(
         calls.append(f"sync {name(file)}")
         real_sync(file)
 
-    def rename(self: Path, target: Path) -> Path:
-        calls.append(f"show {target.name}")
-        return real_rename(self, target)
+    def exchange(one: Path, other: Path) -> bool:
+        calls.append(f"show {other.name}")
+        return real_exchange(one, other)
 
     monkeypatch.setattr(os, "pwrite", write)
     monkeypatch.setattr(os, "fdatasync", sync)
-    monkeypatch.setattr(Path, "replace", rename)
+    monkeypatch.setattr(disk_module, "_exchange", exchange)
     EXAMPLE.stage(plant, 1)
     store.commit()
     steps = [call for call in calls if "idx" not in call and "tree" not in call]
@@ -145,7 +145,7 @@ def fail_at(
     """The disk refuses the step-th operation (from 0), or all from there on, where `when` holds."""
     done: list[str] = []
     real = {name: getattr(os, name) for name in ("pwrite", "fdatasync", "truncate")}
-    real_rename = Path.replace
+    real_rename, real_exchange = Path.replace, disk_module._exchange
 
     def guard(label: str) -> None:
         if when(label):
@@ -168,6 +168,10 @@ def fail_at(
         guard(f"cut {path}")
         real["truncate"](path, length)
 
+    def exchange(one: Path, other: Path) -> bool:
+        guard(f"show {other}")
+        return real_exchange(one, other)
+
     def rename(self: Path, target: Path) -> Path:
         guard(f"show {target}")
         return real_rename(self, target)
@@ -176,6 +180,7 @@ def fail_at(
     monkeypatch.setattr(os, "fdatasync", fdatasync)
     monkeypatch.setattr(os, "truncate", truncate)
     monkeypatch.setattr(Path, "replace", rename)
+    monkeypatch.setattr(disk_module, "_exchange", exchange)
     return done
 
 
