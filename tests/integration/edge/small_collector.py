@@ -1,0 +1,134 @@
+"""A collector of a few lines: checks the chain, logs, sends signed receipts. Nothing on disk.
+
+It keeps the rules a gateway relies on: only a stream's next object is taken, receipts are
+cumulative, and each carries a checkpoint of a log that includes the receipted object.
+"""
+
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from evidence import checkpoint, cose
+from evidence.chain import Head, follow
+from evidence.errors import ChainError
+from evidence.frame import header_of
+from evidence.keys import FileSigner
+from evidence.merkle import CompactRange, leaf_hash
+from evidence.receipt import CloseRequest, Receipt, encode_close_request, encode_receipt
+from evidence.suites import PublicKey
+
+
+@dataclass
+class SmallCollector:
+    """One stream's collector; `objects` are what it has taken, in order."""
+
+    plant: str
+    gateway: str
+    signer: FileSigner
+    gateway_key: PublicKey
+    objects: list[bytes] = field(default_factory=list)
+    dropped: int = 0
+    is_deaf: bool = False
+    head: Head = field(default_factory=Head)
+    log: CompactRange = field(default_factory=CompactRange)
+    live: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._changed = threading.Condition()
+        self._base = f"stackproof/v1/00/{self.plant}/{self.gateway}"
+        self._client: paho.Client | None = None
+
+    # -- over MQTT --------------------------------------------------------------------------------
+
+    def start(self, port: int) -> None:
+        """Connect to a broker on 127.0.0.1, for ever."""
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id="collector-00")
+        client.on_connect = self._connected
+        client.on_message = self._message
+        client.reconnect_delay_set(1, 1)
+        client.connect_async("127.0.0.1", port, keepalive=5)
+        client.loop_start()
+        self._client = client
+
+    def stop(self) -> None:
+        """Disconnect; what was taken stays."""
+        if self._client is not None:
+            self._client.disconnect()
+            self._client.loop_stop()
+            self._client = None
+
+    def wait(self, condition: Any, timeout_s: float = 20) -> bool:
+        """Wait until `condition(self)` is true; False when it does not become so."""
+        with self._changed:
+            return self._changed.wait_for(lambda: condition(self), timeout_s)
+
+    def ask_close(self, request: CloseRequest) -> None:
+        """Publish a close request."""
+        assert self._client is not None
+        data = encode_close_request(request, self.signer)
+        self._client.publish(f"{self._base}/config", data, qos=1, retain=True)
+
+    def _connected(self, client: paho.Client, *_: object) -> None:
+        client.subscribe([(f"{self._base}/frames", 1), (f"{self._base}/live", 0)])
+
+    def _message(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
+        with self._changed:
+            if message.topic.endswith("/live"):
+                self.live.append(message.payload)
+            elif not self.is_deaf:
+                self.take(message.payload)
+                if self.objects:
+                    client.publish(f"{self._base}/receipts", self.receipt(), qos=1, retain=True)
+            self._changed.notify_all()
+
+    # -- without a network ------------------------------------------------------------------------
+
+    def take(self, data: bytes) -> bool:
+        """Take one object if it is the next; the gateway's signature must be good."""
+        envelope = cose.parse(data)
+        cose.verify(envelope, self.gateway_key)
+        header = header_of(envelope)
+        assert (header.plant, header.stream) == (self.plant, self.gateway)
+        digest = hashlib.sha256(data).digest()
+        try:
+            self.head = follow(self.head, header, digest)
+        except ChainError:
+            self.dropped += 1
+            return False
+        self.objects.append(data)
+        self.log = self.log.append(leaf_hash(data))
+        return True
+
+    def receipt(self, **changes: Any) -> bytes:
+        """A receipt for everything taken; `changes` replace its fields."""
+        tree = checkpoint.Checkpoint(self.plant, self.log.size, self.log.root())
+        key = self.signer.public_key
+        fields: dict[str, Any] = {
+            "plant": self.plant,
+            "stream": self.gateway,
+            "seq": self.head.next_seq - 1,
+            "head": self.head.hash,
+            "log_index": self.log.size - 1,
+            "received_ns": 1_795_000_000_000_000_000,
+            "checkpoint": checkpoint.sign(tree, self.signer, key),
+        }
+        return encode_receipt(Receipt(**{**fields, **changes}), self.signer)
+
+    def close_request(self, **changes: Any) -> CloseRequest:
+        """A request to close at the newest object; `changes` replace its fields."""
+        fields: dict[str, Any] = {
+            "plant": self.plant,
+            "stream": self.gateway,
+            "month": "2026-11",
+            "closing": "interim",
+            "statement_sha256": bytes(32),
+            "seq": self.head.next_seq - 1,
+            "head": self.head.hash,
+            "log_size": self.log.size,
+            "log_root": self.log.root(),
+        }
+        return CloseRequest(**{**fields, **changes})

@@ -1,0 +1,182 @@
+"""Site files, keys and signed configurations for tests of the agent."""
+
+import datetime as dt
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.config import Site, load_site
+from edge.signed import signed_configuration
+from evidence.keys import FileSigner, certificate_to_pem, generate, issue, write_private
+from evidence.suites import PrivateKey, PublicKey
+
+PLANT, GATEWAY = "north-works", "edge-1"
+
+HEAD = f"""\
+format = 1
+[plant]
+id = "{PLANT}"
+name = "North works"
+sector = "aluminium"
+rule_set = "cets-ag-04.01-v01-2024"
+simulated = true
+[gateway]
+id = "{GATEWAY}"
+key = "file:keys/edge-1.pem"
+certificate = "file:keys/edge-1.crt"
+[uplink]
+url = "mqtt://127.0.0.1:1883"
+collector = "file:keys/collector.crt"
+"""
+
+AC = """\
+[[device]]
+id = "ac-1"
+url = "modbus+tcp://127.0.0.1:15020?unit=1"
+profile = "stackproof/ac-meter"
+provenance = "meter-direct"
+ct_ratio = "800/5"
+vt_ratio = "10000/100"
+"""
+
+GAS = """\
+[[device]]
+id = "gas-1"
+url = "modbus+tcp://127.0.0.1:15021?unit=1"
+profile = "stackproof/gas-meter"
+provenance = "meter-direct"
+"""
+
+POTS = """\
+[[device]]
+id = "pot-gateway"
+url = "opc.tcp://127.0.0.1:14840/potline"
+profile = "stackproof/pot-gateway"
+provenance = "via-control-system"
+each = "1-3"
+"""
+
+POTLINE = """\
+[[potline]]
+id = "line-1"
+line_current = "pot-gateway.line_current"
+pots = "1-3"
+pot_voltage = "pot-gateway.pot-{n:02}.voltage"
+pot_state = "pot-gateway.pot-{n:02}.state"
+technology = "PFPB-M"
+current_efficiency_percent = "94.5"
+"""
+
+STATEMENT = """\
+[statement.metal]
+point = "pot-gateway.metal_tapped"
+[statement.anode]
+gross_kg_per_t = "469"
+source = "typed in a test"
+[[statement.fuel]]
+kind = "natural-gas"
+point = "gas-1.volume"
+flow_point = "gas-1.flow"
+[[statement.auxiliary]]
+kind = "electricity"
+point = "ac-1.energy_import"
+power_point = "ac-1.power"
+"""
+
+SITE = HEAD + AC + GAS + POTS + POTLINE + STATEMENT
+
+#: A site of two Modbus meters: computed points without a potline, and no OPC UA library to load.
+METERS = (
+    HEAD
+    + AC
+    + GAS
+    + """\
+[[statement.fuel]]
+kind = "natural-gas"
+point = "gas-1.volume"
+flow_point = "gas-1.flow"
+[[statement.auxiliary]]
+kind = "electricity"
+point = "ac-1.energy_import"
+power_point = "ac-1.power"
+"""
+)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Private keys of a plant."""
+
+    root: PrivateKey
+    gateway: PrivateKey
+    collector: PrivateKey
+
+    @property
+    def signer(self) -> FileSigner:
+        return FileSigner(self.gateway)
+
+    @property
+    def collector_signer(self) -> FileSigner:
+        return FileSigner(self.collector)
+
+    @property
+    def collector_key(self) -> PublicKey:
+        return self.collector.public_key()
+
+
+@functools.cache
+def keys() -> Keys:
+    """One set for the whole run; every use is free to read it."""
+    return Keys(generate(), generate(), generate())
+
+
+def write_keys(folder: Path, plant: str = PLANT, gateway: str = GATEWAY) -> Keys:
+    """Write keys and certificates as `stackproof keys new` does."""
+    made = keys()
+    folder.mkdir(parents=True, exist_ok=True)
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+    def write(name: str, role: str, subject: str, key: PrivateKey) -> None:
+        issuer = made.root if role == "root" else (made.root, root)
+        certificate = issue(
+            role, plant, subject, key.public_key(), issuer=issuer, not_before=start, days=3650
+        )
+        (folder / f"{name}.crt").write_bytes(certificate_to_pem(certificate))
+        write_private(folder / f"{name}.pem", key)
+
+    root = issue(
+        "root", plant, plant, made.root.public_key(), issuer=made.root, not_before=start, days=3650
+    )
+    write("root", "root", plant, made.root)
+    write(gateway, "gateway", gateway, made.gateway)
+    write("collector", "collector", "collector", made.collector)
+    return made
+
+
+def write_site(folder: Path, text: str = SITE) -> Path:
+    """Write a site file."""
+    path = folder / "site.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def site_of(folder: Path, text: str = SITE) -> Site:
+    """The site of a text that has no mistake."""
+    return load_site(write_site(folder, text))
+
+
+def config_of(site: Site) -> dict[str, Any]:
+    """The signed configuration of a site."""
+    return signed_configuration(
+        site, collector_key_sha256=bytes(range(32)), software="stackproof test"
+    )
+
+
+def replaced(text: str, changes: Mapping[str, str]) -> str:
+    """The text with each key replaced; each must be there."""
+    for old, new in changes.items():
+        assert old in text, f"{old!r} is not in the text"
+        text = text.replace(old, new, 1)
+    return text

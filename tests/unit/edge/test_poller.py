@@ -1,0 +1,235 @@
+"""One device as the agent sees it: whatever it does, `poll` answers in time, with a reason."""
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from edge.drivers.base import DeviceSpec
+from edge.poller import BACKOFF_S_MAX, Polled, Poller
+from evidence.points import Dtype
+from evidence.quality import Quality
+from tests.unit.edge.drivers.specs import register, spec
+from tests.unit.edge.fakes import Devices, FakeDevice, HandClock
+
+
+def two_points() -> DeviceSpec:
+    return spec(
+        "modbus+tcp://127.0.0.1:1",
+        register("a", Dtype.U16, address=0),
+        register("b", Dtype.U16, address=1),
+    )
+
+
+class Rig:
+    """A poller with its device and a clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.clock, self.devices = HandClock(), Devices()
+        self.poller = Poller(two_points(), self.clock, opener=self.devices.opener)
+
+    @property
+    def device(self) -> FakeDevice:
+        return self.devices["dev"]
+
+    async def connected(self) -> "Rig":
+        await self.poller.connect_first(1)
+        assert self.poller.connected
+        return self
+
+
+async def poll(rig: Rig, timeout_s: float = 0.05) -> Polled:
+    """One poll, and a moment for what it has begun."""
+    polled = await rig.poller.poll(timeout_s)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return polled
+
+
+def reasons(polled: Polled) -> set[Quality]:
+    assert set(polled.samples) == {"dev.a", "dev.b"}
+    return {sample.quality for sample in polled.samples.values()}
+
+
+async def test_answer_has_every_point_and_the_time_it_was_complete() -> None:
+    rig = await Rig().connected()
+    rig.clock.now_ns = 5
+    polled = await poll(rig)
+    assert [s.raw for s in polled.samples.values()] == [b"\x07\x00", b"\x07\x00"]
+    assert list(polled.samples) == ["dev.a", "dev.b"]
+    assert polled.monotonic_ns == 5
+    await rig.poller.close()
+    assert not rig.device.is_open
+
+
+async def test_first_poll_of_an_absent_device_does_not_wait() -> None:
+    rig = Rig()
+    rig.device.connect_s = 60
+    started_s = time.monotonic()
+    polled = await poll(rig, 5)
+    assert time.monotonic() - started_s < 0.5
+    assert reasons(polled) == {Quality.NOT_CONNECTED}
+    assert polled.monotonic_ns is None
+    await rig.poller.close()
+    assert rig.device.calls["connect"] == rig.device.calls["close"] == 1
+
+
+async def test_connect_first_gives_up_in_time_and_connecting_goes_on() -> None:
+    rig = Rig()
+    rig.device.connect_s = 0.1
+    await rig.poller.connect_first(0.02)
+    assert not rig.poller.connected
+    await asyncio.sleep(0.15)
+    assert rig.poller.connected
+    assert rig.device.calls["connect"] == 1
+    await rig.poller.close()
+
+
+async def test_slow_answer_is_no_answer_and_is_never_taken_for_a_later_tick() -> None:
+    rig = await Rig().connected()
+    rig.device.read_s = 0.12
+    assert reasons(await poll(rig, 0.05)) == {Quality.NO_ANSWER}
+    rig.device.value = 8
+    assert reasons(await poll(rig, 0.05)) == {Quality.NO_ANSWER}
+    assert rig.device.calls["read"] == 1, "a second question was asked while one was under way"
+    await asyncio.sleep(0.1)  # the late answer is there now, and belongs to no tick
+    rig.device.read_s, rig.device.value = 0, 9
+    polled = await poll(rig)
+    assert {s.raw for s in polled.samples.values()} == {b"\x09\x00"}
+    await rig.poller.close()
+
+
+async def test_back_off_doubles_up_to_its_bound_and_starts_anew_after_an_answer() -> None:
+    rig = Rig()
+    rig.device.connects = False
+    waits = []
+    for _ in range(8):
+        await poll(rig)
+        tries = rig.device.calls["connect"]
+        waited = 0.0
+        while rig.device.calls["connect"] == tries:
+            rig.clock.forward(0.5)
+            waited += 0.5
+            assert reasons(await poll(rig)) == {Quality.NOT_CONNECTED}
+        waits.append(waited)
+    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert BACKOFF_S_MAX == 30
+    rig.device.connects = True
+    rig.clock.forward(60)
+    await poll(rig)
+    assert reasons(await poll(rig)) == {Quality.GOOD}
+    rig.device.answers = False
+    await poll(rig)
+    tries = rig.device.calls["connect"]
+    rig.clock.forward(1)
+    await poll(rig)
+    assert rig.device.calls["connect"] == tries + 1
+    await rig.poller.close()
+
+
+async def test_lost_device_is_closed_and_connected_anew() -> None:
+    rig = await Rig().connected()
+    rig.device.answers = False
+    assert reasons(await poll(rig)) == {Quality.NO_ANSWER}
+    assert not rig.poller.connected
+    assert rig.device.calls["close"] == 1
+    rig.device.answers = True
+    rig.clock.forward(1)
+    assert reasons(await poll(rig)) == {Quality.NOT_CONNECTED}
+    assert reasons(await poll(rig)) == {Quality.GOOD}
+    await rig.poller.close()
+    assert rig.device.calls["connect"] == rig.device.calls["close"] == 2
+
+
+async def test_loss_and_return_are_said_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    """A device that accepts connections and answers nothing is lost once, not at every try."""
+    rig = await Rig().connected()
+    rig.device.answers = False
+    with caplog.at_level(logging.WARNING):
+        for _ in range(10):
+            await poll(rig)
+            rig.clock.forward(31)
+        assert rig.device.calls["connect"] > 3
+        assert [r.getMessage() for r in caplog.records] == [
+            "dev: lost at modbus+tcp://127.0.0.1:1: device dev: no answer; trying again"
+        ]
+        rig.device.answers = True
+        for _ in range(4):
+            rig.clock.forward(31)
+            await poll(rig)
+        assert [r.getMessage() for r in caplog.records][1:] == [
+            "dev: answers again at modbus+tcp://127.0.0.1:1"
+        ]
+    await rig.poller.close()
+
+
+async def test_device_that_cannot_work_is_not_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rig = Rig()
+    rig.device.connects = rig.device.retry = False
+    await poll(rig)
+    rig.clock.forward(1000)
+    await poll(rig)
+    assert rig.device.calls["connect"] == 1
+    assert "not tried again until restart" in caplog.text
+    await rig.poller.close()
+
+
+@pytest.mark.parametrize("what", ["raises", "too few samples"])
+async def test_defect_in_a_driver_costs_its_device_only(
+    what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = await Rig().connected()
+    if what == "raises":
+        rig.device.error = KeyError("node 7")
+    else:
+        rig.device.short = 1
+    assert reasons(await poll(rig)) == {Quality.NO_ANSWER}
+    assert "defect in its driver" in caplog.text
+    assert caplog.records[0].exc_info, "a defect is told with its traceback"
+    rig.device.error, rig.device.short = None, 0
+    rig.clock.forward(1)
+    await poll(rig)
+    assert reasons(await poll(rig)) == {Quality.GOOD}
+    await rig.poller.close()
+
+
+async def test_defect_while_connecting_is_a_loss_too(caplog: pytest.LogCaptureFixture) -> None:
+    def opener(_: DeviceSpec) -> object:
+        raise RuntimeError("no such library")
+
+    clock = HandClock()
+    poller = Poller(two_points(), clock, opener=opener)  # type: ignore[arg-type] # it raises
+    await poller.connect_first(1)
+    assert not poller.connected
+    assert "RuntimeError('no such library')" in caplog.text
+    await poller.close()
+
+
+async def test_stuck_read_is_dropped_and_the_device_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge.poller.STUCK_S", 0.1)
+    rig = await Rig().connected()
+    rig.device.read_s = None
+    assert reasons(await poll(rig, 0.02)) == {Quality.NO_ANSWER}
+    await asyncio.sleep(0.15)
+    assert not rig.poller.connected
+    rig.device.read_s = 0
+    rig.clock.forward(1)
+    await poll(rig)
+    assert reasons(await poll(rig)) == {Quality.GOOD}
+    await rig.poller.close()
+
+
+async def test_close_ends_a_read_under_way() -> None:
+    rig = await Rig().connected()
+    rig.device.read_s = None
+    await poll(rig, 0.01)
+    before = asyncio.all_tasks()
+    await rig.poller.close()
+    assert not rig.device.is_open
+    assert len(asyncio.all_tasks()) < len(before)
+    assert asyncio.all_tasks() == {asyncio.current_task()}

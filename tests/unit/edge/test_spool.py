@@ -1,0 +1,216 @@
+"""The spool: what is kept, what is freed, what is refused. Crashes are in the integration tests."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.errors import SpoolError
+from edge.spool import FREED_MAX, Spool, Stored, Usage
+from evidence.chain import ZERO_HASH, Head
+
+MIB = 1024 * 1024
+
+
+def stored(seq: int, size: int = 100, through_ns: int = 0) -> Stored:
+    data = seq.to_bytes(8, "big") * (size // 8)
+    return Stored(seq, "test", hashlib.sha256(data).digest(), data, seq * 10, through_ns)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "spool.sqlite"
+
+
+@pytest.fixture
+def spool(path: Path) -> Iterator[Spool]:
+    opened = Spool(path, bytes_max=16 * MIB)
+    yield opened
+    opened.close()
+
+
+def reopened(spool: Spool, path: Path) -> Spool:
+    spool.close()
+    return Spool(path, bytes_max=16 * MIB)
+
+
+def test_new_spool_is_empty(spool: Spool) -> None:
+    assert spool.head() == Head(0, ZERO_HASH)
+    assert spool.receipted_seq() == -1
+    assert spool.open_ticks() == []
+    assert spool.objects(0, 10) == []
+    assert spool.hash_at(0) is None
+    assert spool.get("calc") is None
+    assert spool.usage().objects == 0
+    assert spool.usage().oldest_ns is None
+    assert not spool.is_full()
+
+
+def test_everything_survives_reopening(spool: Spool, path: Path) -> None:
+    spool.commit_ticks([b"one"], {"opening": b"o"})
+    spool.append(stored(0, through_ns=5), state={"calc": b"c"}, closes_ticks=True)
+    spool.commit_ticks([b"two", b"three"])
+    spool.put("anchor", b"a")
+    again = reopened(spool, path)
+    assert again.open_ticks() == [b"two", b"three"]
+    assert again.objects(0, 10) == [stored(0, through_ns=5)]
+    assert again.head() == Head(1, stored(0).sha256)
+    assert [again.get(k) for k in ("calc", "anchor", "opening")] == [b"c", b"a", b"o"]
+    again.close()
+
+
+def test_durability_settings(spool: Spool, path: Path) -> None:
+    db = spool._db
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
+def test_ticks_keep_their_order_and_close_with_their_frame_only(spool: Spool) -> None:
+    for number in range(12):
+        spool.commit_ticks([b"%d" % number])
+    assert spool.open_ticks() == [b"%d" % n for n in range(12)]
+    spool.append(stored(0), state={}, closes_ticks=False)  # a close object, say
+    assert len(spool.open_ticks()) == 12
+    spool.append(stored(1), state={}, closes_ticks=True)
+    assert spool.open_ticks() == []
+
+
+def test_only_the_next_seq_is_appended(spool: Spool) -> None:
+    spool.append(stored(0), state={})
+    for seq in (0, 2):
+        with pytest.raises(ValueError, match="does not follow"):
+            spool.append(stored(seq), state={})
+    assert spool.head() == Head(1, stored(0).sha256)
+
+
+def test_release_frees_up_to_the_seq_and_remembers_hashes(spool: Spool, path: Path) -> None:
+    for seq in range(5):
+        spool.append(stored(seq, through_ns=seq), state={})
+    assert spool.release(2, b"receipt of 2") == 3
+    assert [s.seq for s in spool.objects(0, 10)] == [3, 4]
+    assert [s.seq for s in spool.objects(4, 10)] == [4]
+    assert [s.seq for s in spool.objects(0, 1)] == [3]
+    assert spool.receipted_seq() == 2
+    assert spool.get("receipt") == (2).to_bytes(8, "big") + b"receipt of 2"
+    assert [spool.hash_at(seq) for seq in range(6)] == [*(stored(s).sha256 for s in range(5)), None]
+    assert spool.usage().objects == 2
+    assert spool.usage().oldest_ns == 3
+    again = reopened(spool, path)
+    assert again.head() == Head(5, stored(4).sha256), "the head outlives the objects"
+    assert again.hash_at(0) == stored(0).sha256
+    again.close()
+
+
+def test_freed_hashes_are_bounded(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert FREED_MAX >= 10_000
+    monkeypatch.setattr("edge.spool.FREED_MAX", 3)
+    for seq in range(8):
+        spool.append(stored(seq), state={})
+        spool.release(seq, b"r")
+    assert [spool.hash_at(seq) is not None for seq in range(8)] == [False] * 5 + [True] * 3
+
+
+def test_full_at_its_bound_and_room_again_after_a_receipt(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s.sqlite", bytes_max=MIB)
+    assert spool.fill() < 0.1
+    seq = 0
+    while not spool.is_full():
+        spool.append(stored(seq, size=64 * 1024), state={})
+        seq += 1
+    assert 14 <= seq <= 16  # 16 × 64 KiB = 1 MiB
+    assert spool.fill() >= 1
+    spool.append(stored(seq, size=64 * 1024), state={})  # what closes a frame still fits
+    spool.release(seq // 2, b"r")
+    assert not spool.is_full()
+    assert 0.3 < spool.fill() < 0.7
+    spool.close()
+
+
+def test_usage_counts_what_waits(spool: Spool) -> None:
+    for seq in range(3):
+        spool.append(stored(seq, through_ns=100 + seq), state={})
+    usage = spool.usage()
+    assert usage == Usage(3, usage.bytes, 100)
+    spool.release(2, b"r")
+    assert spool.usage().objects == 0
+
+
+def test_second_agent_is_refused(spool: Spool, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.spool.LOCKED_S", 0.05)
+    with pytest.raises(SpoolError, match="locked; another agent runs on it"):
+        Spool(path, bytes_max=MIB)
+    again = reopened(spool, path)  # an old file, opened and not yet written to
+    with pytest.raises(SpoolError, match="another agent"):
+        Spool(path, bytes_max=MIB)
+    again.close()
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.sqlite"
+    other.write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(SpoolError, match=r"other\.sqlite: cannot be opened as a spool"):
+        Spool(other, bytes_max=MIB)
+    with pytest.raises(SpoolError, match="cannot be opened"):
+        Spool(tmp_path, bytes_max=MIB)
+
+
+def test_newer_format_is_refused(spool: Spool, path: Path) -> None:
+    spool.close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 2")
+    db.close()
+    with pytest.raises(SpoolError, match="spool format 2; this program knows 1"):
+        Spool(path, bytes_max=MIB)
+
+
+def test_damaged_file_is_set_aside_by_a_person(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    spool = Spool(path, bytes_max=16 * MIB)
+    for seq in range(50):
+        spool.append(stored(seq, size=4000), state={})
+    spool.close()
+    data = bytearray(path.read_bytes())
+    pages = len(data) // 4096
+    assert pages > 40
+    for page in range(pages // 2, pages // 2 + 4):
+        data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
+    path.write_bytes(data)
+    with pytest.raises(SpoolError, match=r"damaged; set the file aside|malformed"):
+        Spool(path, bytes_max=16 * MIB)
+
+
+def test_failed_transaction_leaves_nothing_behind(spool: Spool) -> None:
+    """The second value cannot be stored: neither can the first, nor the ticks beside it."""
+    spool.commit_ticks([b"before"])
+    bad: dict[str, bytes] = {"good": b"1", "bad": None}  # type: ignore[dict-item] # NOT NULL
+    with pytest.raises(SpoolError, match=r"spool\.sqlite: cannot be written: NOT NULL"):
+        spool.commit_ticks([b"lost"], bad)
+    assert spool.open_ticks() == [b"before"]
+    with pytest.raises(SpoolError):
+        spool.append(stored(0), state=bad, closes_ticks=True)
+    assert spool.open_ticks() == [b"before"]
+    assert spool.head() == Head(0, ZERO_HASH)
+    assert spool.get("good") is None
+    spool.append(stored(0), state={}, closes_ticks=True)  # and it goes on
+
+
+def test_true_cause_is_told_when_sqlite_ends_the_transaction_itself(spool: Spool) -> None:
+    """On a full disk SQLite has rolled back by itself; the sentence must not be about that."""
+    pages = spool._db.execute("PRAGMA page_count").fetchone()[0]
+    spool._db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(SpoolError, match="database or disk is full"):
+        spool.commit_ticks([b"x" * 100_000])
+    assert not spool._db.in_transaction
+    assert spool.open_ticks() == []
+
+
+def test_reads_of_a_broken_file_are_spool_errors(spool: Spool) -> None:
+    spool._db.execute("DROP TABLE open")
+    with pytest.raises(SpoolError, match="cannot be read: no such table"):
+        spool.open_ticks()
+    spool._db.execute("DROP TABLE objects")
+    for read in (spool.usage, lambda: spool.objects(0, 1), lambda: spool.hash_at(0)):
+        with pytest.raises(SpoolError, match="cannot be read"):
+            read()
