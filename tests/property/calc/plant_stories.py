@@ -20,22 +20,37 @@ POTS = ("01", "02")
 Config = dict[str, Any]
 
 
-def plant_config() -> Config:
+def plant_points() -> list[Point]:
     gas = {"reference": "0C-101.325kPa", "moisture": "dry"}
     states = ((0, "unknown"), (1, "producing"), (3, "start-up"))
-    volts = [Point(f"v{n}", Quantity("voltage", "V"), Dtype.F32, 3) for n in POTS]
-    pot_states = [
-        Point(f"s{n}", Quantity("state", "1"), Dtype.U8, 0, Role.STATE, states=states) for n in POTS
-    ]
-    points = [
-        *volts,
-        *pot_states,
+    return [
+        *(Point(f"v{n}", Quantity("voltage", "V"), Dtype.F32, 3) for n in POTS),
+        *(
+            Point(f"s{n}", Quantity("state", "1"), Dtype.U8, 0, Role.STATE, states=states)
+            for n in POTS
+        ),
         Point("i", Quantity("current", "kA"), Dtype.F64, 3),
         Point("metal", Quantity("mass", "t"), Dtype.F64, 3, Role.TOTALISER),
         Point("gas", Quantity("gas-volume", "Nm3", **gas), Dtype.U32, 0, Role.TOTALISER),
         Point("energy", Quantity("energy", "MWh"), Dtype.U32, 1, Role.TOTALISER),
         Point("flow", Quantity("gas-flow", "Nm3/h", **gas), Dtype.F32, 1),
     ]
+
+
+def plant_line() -> Config:
+    return {
+        "id": "l", "line_current": "i",
+        "pots": [{"id": n, "voltage": f"v{n}", "state": f"s{n}"} for n in POTS],
+        "technology": "CWPB", "current_efficiency_percent": "93.7",
+        "anode_effect": {
+            "v_start_v": "8", "t_start_s": "2", "v_end_v": "7", "t_end_s": "1",
+            "t_merge_s": "6", "mode": "positive", "target_v": "4.1",
+        },
+        "indicator": {"edition": "ipcc-2006", "gwp": "ar6"},
+    }  # fmt: skip
+
+
+def plant_config() -> Config:
     groups = [
         (0, Dtype.F32, [0, 1]), (0, Dtype.U8, [2, 3]), (0, Dtype.F64, [4, 5]),
         (1, Dtype.U32, [6, 7]), (1, Dtype.F32, [8]),
@@ -43,28 +58,18 @@ def plant_config() -> Config:
     return {
         "plant": {"id": "p", "time_zone": "Asia/Shanghai", "rule_set": "cets-ag-04.01-v01-2024"},
         "schedules": [{"interval_ns": S}, {"interval_ns": 5 * S}],
-        "points": [p.as_map() for p in points],
+        "points": [p.as_map() for p in plant_points()],
         "groups": [
-            {"schedule": s, "dtype": d.value, "computed": False, "points": p}
-            for s, d, p in groups
+            {"schedule": s, "dtype": d.value, "computed": False, "points": p} for s, d, p in groups
         ],
-        "potlines": [{
-            "id": "l", "line_current": "i",
-            "pots": [{"id": n, "voltage": f"v{n}", "state": f"s{n}"} for n in POTS],
-            "technology": "CWPB", "current_efficiency_percent": "93.7",
-            "anode_effect": {
-                "v_start_v": "8", "t_start_s": "2", "v_end_v": "7", "t_end_s": "1",
-                "t_merge_s": "6", "mode": "positive", "target_v": "4.1",
-            },
-            "indicator": {"edition": "ipcc-2006", "gwp": "ar6"},
-        }],
+        "potlines": [plant_line()],
         "statement": {
             "metal": {"point": "metal", "rule": "totaliser"},
             "anode": {"gross_kg_per_t": "471.5", "source": "typed"},
             "fuels": [{"kind": "natural-gas", "point": "gas", "flow_point": "flow"}],
             "auxiliary": [{"kind": "electricity", "point": "energy"}],
         },
-    }  # fmt: skip
+    }
 
 
 CONFIG = plant_config()

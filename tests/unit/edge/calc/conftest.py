@@ -23,22 +23,7 @@ Config = dict[str, Any]
 def smelter(pots: int = 3) -> Config:
     """Voltages, states, current, metal on schedule 0 (1 s); gas and energy on schedule 1 (10 s)."""
     names = [f"{n:02}" for n in range(1, pots + 1)]
-    gas = {"reference": "0C-101.325kPa", "moisture": "dry"}
-    points = [
-        *(Point(f"pg.pot-{n}.voltage", Quantity("voltage", "V"), Dtype.F32, 3) for n in names),
-        *(
-            Point(
-                f"pg.pot-{n}.state", Quantity("state", "1"), Dtype.U8, 0, Role.STATE, states=STATES
-            )
-            for n in names
-        ),
-        Point("pg.line_current", Quantity("current", "kA"), Dtype.F64, 3),
-        Point("pg.metal_tapped", Quantity("mass", "t"), Dtype.F64, 3, Role.TOTALISER),
-        Point("gas.volume", Quantity("gas-volume", "Nm3", **gas), Dtype.U32, 0, Role.TOTALISER),
-        Point("gas.flow", Quantity("gas-flow", "Nm3/h", **gas), Dtype.F32, 1),
-        Point("ac.energy_import", Quantity("energy", "kWh"), Dtype.U32, 0, Role.TOTALISER),
-        Point("ac.power", Quantity("power", "kW"), Dtype.F32, 1),
-    ]
+    points = smelter_points(names)
     at = {p.id: i for i, p in enumerate(points)}
 
     def group(schedule: int, dtype: Dtype, *ids: str) -> Config:
@@ -62,31 +47,58 @@ def smelter(pots: int = 3) -> Config:
             group(1, Dtype.U32, "gas.volume", "ac.energy_import"),
             group(1, Dtype.F32, "gas.flow", "ac.power"),
         ],
-        "potlines": [{
-            "id": "line-1", "line_current": "pg.line_current",
-            "pots": [
-                {"id": n, "voltage": f"pg.pot-{n}.voltage", "state": f"pg.pot-{n}.state"}
-                for n in names
-            ],
-            "technology": "PFPB-M", "current_efficiency_percent": "94.5",
-            "anode_effect": {
-                "v_start_v": "8", "t_start_s": "2", "v_end_v": "8", "t_end_s": "2",
-                "t_merge_s": "10", "mode": "positive", "target_v": "4.2",
-            },
-            "indicator": {"edition": "ipcc-2019", "gwp": "ar5"},
-        }],
-        "statement": {
-            "metal": {"point": "pg.metal_tapped", "rule": "totaliser"},
-            "anode": {"gross_kg_per_t": "469", "source": "typed in the site file"},
-            "fuels": [{
-                "kind": "natural-gas", "point": "gas.volume", "rule": "totaliser",
-                "flow_point": "gas.flow",
-            }],
-            "auxiliary": [{
-                "kind": "electricity", "point": "ac.energy_import", "rule": "totaliser",
-                "power_point": "ac.power",
-            }],
+        "potlines": [smelter_line(names)],
+        "statement": smelter_statement(),
+    }  # fmt: skip
+
+
+def smelter_points(names: Sequence[str]) -> list[Point]:
+    gas = {"reference": "0C-101.325kPa", "moisture": "dry"}
+    return [
+        *(Point(f"pg.pot-{n}.voltage", Quantity("voltage", "V"), Dtype.F32, 3) for n in names),
+        *(
+            Point(
+                f"pg.pot-{n}.state", Quantity("state", "1"), Dtype.U8, 0, Role.STATE, states=STATES
+            )
+            for n in names
+        ),
+        Point("pg.line_current", Quantity("current", "kA"), Dtype.F64, 3),
+        Point("pg.metal_tapped", Quantity("mass", "t"), Dtype.F64, 3, Role.TOTALISER),
+        Point("gas.volume", Quantity("gas-volume", "Nm3", **gas), Dtype.U32, 0, Role.TOTALISER),
+        Point("gas.flow", Quantity("gas-flow", "Nm3/h", **gas), Dtype.F32, 1),
+        Point("ac.energy_import", Quantity("energy", "kWh"), Dtype.U32, 0, Role.TOTALISER),
+        Point("ac.power", Quantity("power", "kW"), Dtype.F32, 1),
+    ]
+
+
+def smelter_line(names: Sequence[str]) -> Config:
+    return {
+        "id": "line-1", "line_current": "pg.line_current",
+        "pots": [
+            {"id": n, "voltage": f"pg.pot-{n}.voltage", "state": f"pg.pot-{n}.state"}
+            for n in names
+        ],
+        "technology": "PFPB-M", "current_efficiency_percent": "94.5",
+        "anode_effect": {
+            "v_start_v": "8", "t_start_s": "2", "v_end_v": "8", "t_end_s": "2",
+            "t_merge_s": "10", "mode": "positive", "target_v": "4.2",
         },
+        "indicator": {"edition": "ipcc-2019", "gwp": "ar5"},
+    }  # fmt: skip
+
+
+def smelter_statement() -> Config:
+    return {
+        "metal": {"point": "pg.metal_tapped", "rule": "totaliser"},
+        "anode": {"gross_kg_per_t": "469", "source": "typed in the site file"},
+        "fuels": [{
+            "kind": "natural-gas", "point": "gas.volume", "rule": "totaliser",
+            "flow_point": "gas.flow",
+        }],
+        "auxiliary": [{
+            "kind": "electricity", "point": "ac.energy_import", "rule": "totaliser",
+            "power_point": "ac.power",
+        }],
     }  # fmt: skip
 
 
