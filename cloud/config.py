@@ -1,0 +1,344 @@
+"""CLOUD.toml as frozen types, every problem found in one pass. I/O: reads it, keys, certificates.
+
+```toml
+format = 1
+[cloud]
+slice = "00"                       # which plants: their topics and evidence
+evidence_dir = "evidence"          # paths are relative to this file
+state_dir = "state"
+archive_dir = "archives"           # the default; sealed months go here
+key = "file:keys/collector.pem"
+certificate = "file:keys/collector.crt"
+[broker]
+mode = "embedded"                  # or "external"
+port = 1883                        # embedded; 0 = any free one, its url is in state_dir/broker.url
+# url = "mqtt://127.0.0.1:1883"    # external
+[http]
+host = "127.0.0.1"
+port = 8600                        # 0 = any free one, see state_dir/ready.json
+# allow_remote = true              # needed to listen beyond this machine
+# names = ["collector.example"]    # further names browsers may use for it
+[[plant]]
+id = "smelter"
+root = "file:keys/root.crt"
+gateways = ["file:keys/edge-1.crt"]
+# collector = "file:…"             # this collector's certificate from this plant's root, when
+#                                  # it is not the one of [cloud]
+```
+"""
+
+import ipaddress
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
+from cloud.errors import CloudConfigError
+from evidence.errors import EvidenceError
+from evidence.keys import FileSigner, key_sha256
+from evidence.points import NAME_ID
+from firmware_configs.fields import Fields, Problem
+
+CONFIG_BYTES_MAX = 4 * 1024 * 1024
+BROKER_MODES = ("embedded", "external")
+
+_SLICE = re.compile(r"[0-9a-f]{2}")
+
+
+@dataclass(frozen=True)
+class BrokerConfig:
+    """Which broker.
+
+    Attributes:
+        embedded: start one.
+        port: of the embedded one; 0 takes a free port.
+        url: of the external one, "" otherwise.
+    """
+
+    embedded: bool
+    port: int
+    url: str
+
+
+@dataclass(frozen=True)
+class HttpConfig:
+    """Where pages and API are served.
+
+    Attributes:
+        host: address to listen on.
+        port: 0 takes a free one.
+        names: names browsers may use for it besides the loopback ones.
+    """
+
+    host: str
+    port: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CloudConfig:
+    """Everything CLOUD.toml says, with the keys it names.
+
+    Attributes:
+        path: the file.
+        slice: two hex digits.
+        evidence_dir: the slice's evidence is under <evidence_dir>/<slice>.
+        state_dir: broker, token, ready file.
+        archive_dir: sealed months.
+        signer: the collector's key.
+        broker: which broker.
+        http: where pages and API are served.
+        plants: their certificates, in the order of the file.
+    """
+
+    path: Path
+    slice: str
+    evidence_dir: Path
+    state_dir: Path
+    archive_dir: Path
+    signer: FileSigner
+    broker: BrokerConfig
+    http: HttpConfig
+    plants: tuple[PlantIdentity, ...]
+
+
+def load_cloud(path: Path) -> CloudConfig:
+    """Read CLOUD.toml and the keys and certificates it names.
+
+    Raises:
+        CloudConfigError: with every problem in it; an unreadable or non-TOML file too.
+    """
+    reader = _Reader(path)
+    config = reader.read()
+    if reader.problems or config is None:
+        raise CloudConfigError(reader.problems)
+    return config
+
+
+def read_state_dir(path: Path) -> Path:
+    """Only `state_dir` of CLOUD.toml: for commands that talk to the running cloud.
+
+    Raises:
+        CloudConfigError: unreadable, not TOML, or without it.
+    """
+    reader = _Reader(path)
+    state_dir = reader.state_dir()
+    if reader.problems:
+        raise CloudConfigError(reader.problems)
+    return state_dir
+
+
+class _Reader:
+    """One pass over the file; `problems` grows and nothing is raised."""
+
+    def __init__(self, path: Path) -> None:
+        self.problems: list[Problem] = []
+        self._path = path
+        self._root = self._fields(self._parse(), "", self.problems)
+
+    def _parse(self) -> Mapping[str, Any]:
+        try:
+            if self._path.stat().st_size > CONFIG_BYTES_MAX:
+                self._complain("too large for a configuration")
+                return {}
+            return tomllib.loads(self._path.read_text(encoding="utf-8"))
+        except OSError as error:
+            self._complain(f"cannot be read: {error.strerror}")
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self._complain(f"is not TOML: {error}")
+        return {}
+
+    def _complain(self, reason: str) -> None:
+        self.problems.append(Problem(str(self._path), "", reason))
+
+    def _fields(self, table: Mapping[str, Any], prefix: str, problems: list[Problem]) -> Fields:
+        return Fields(table, file=str(self._path), prefix=prefix, problems=problems)
+
+    def _section(self, key: str, *, required: bool) -> Fields:
+        value = self._root.raw(key)
+        if isinstance(value, dict):
+            return self._fields(value, key, self.problems)
+        if required or value is not None:
+            reason = "is missing" if value is None else "must be a table"
+            self._root.complain(key, f"{reason}: write [{key}]")
+            return self._fields({}, key, [])  # one sentence is enough for an absent table
+        return self._fields({}, key, self.problems)
+
+    def state_dir(self) -> Path:
+        if self.problems:
+            return Path()
+        return self._folder(self._section("cloud", required=True), "state_dir")
+
+    def read(self) -> CloudConfig | None:
+        if self.problems:
+            return None
+        root = self._root
+        if root.raw("format") != 1:
+            root.complain("format", "must be 1: the configuration format this program knows")
+        cloud = self._section("cloud", required=True)
+        slice_id = cloud.text("slice", why='two hex digits, as in the sites\' "slice"')
+        if slice_id and not _SLICE.fullmatch(slice_id):
+            cloud.complain("slice", f'{slice_id!r} is not two hex digits "00" to "ff"')
+        evidence_dir = self._folder(cloud, "evidence_dir")
+        state_dir = self._folder(cloud, "state_dir")
+        signer = self._signer(cloud)
+        archive_dir = self._folder(cloud, "archive_dir", default="archives")
+        certificate = self._file(cloud, "certificate")
+        cloud.finish()
+        broker, http = self._broker(), self._http()
+        plants = self._plants(certificate, signer)
+        root.finish()
+        if signer is None:
+            return None
+        return CloudConfig(
+            self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, broker, http, plants
+        )
+
+    # -- single values ----------------------------------------------------------------------------
+
+    def _folder(self, fields: Fields, key: str, default: str | None = None) -> Path:
+        named = fields.text(key, default=default, why="a folder, relative to this file")
+        return self._path.parent / named
+
+    def _file(self, fields: Fields, key: str) -> Path | None:
+        return self._reference(fields, key, fields.text(key, why='"file:…"'))
+
+    def _reference(self, fields: Fields, key: str, value: object) -> Path | None:
+        if not isinstance(value, str) or not value.startswith("file:"):
+            if value != "":
+                fields.complain(key, f'{value!r} is not a reference; write "file:path.pem"')
+            return None
+        return self._path.parent / value.removeprefix("file:")
+
+    def _signer(self, cloud: Fields) -> FileSigner | None:
+        path = self._file(cloud, "key")
+        if path is None:
+            return None
+        try:
+            return FileSigner.load(path)
+        except EvidenceError as error:
+            cloud.complain("key", str(error))
+            return None
+
+    # -- tables -----------------------------------------------------------------------------------
+
+    def _broker(self) -> BrokerConfig:
+        fields = self._section("broker", required=False)
+        embedded = fields.choice("mode", BROKER_MODES, default="embedded") == "embedded"
+        port, url = 0, ""
+        if embedded:
+            port = fields.integer("port", 0, 65_535, default=1883)
+            if fields.has("url"):
+                fields.raw("url")
+                fields.complain("url", 'belongs to mode = "external"')
+        else:
+            url = fields.text("url", why='"mqtt://host:port" of the broker')
+            self._check_url(fields, url)
+            if fields.has("port"):
+                fields.raw("port")
+                fields.complain("port", 'belongs to mode = "embedded"; the url has the port')
+        fields.finish()
+        return BrokerConfig(embedded, port, url)
+
+    def _check_url(self, fields: Fields, url: str) -> None:
+        if not url:
+            return
+        try:
+            parts = urlsplit(url)
+            known = parts.scheme == "mqtt" and parts.hostname and (parts.port or 1) > 0
+        except ValueError as error:
+            fields.complain("url", f"{url!r}: {error}")
+            return
+        if not known:
+            fields.complain("url", f'{url!r} is not "mqtt://host:port" (TLS comes later)')
+        elif parts.username or parts.password:
+            fields.complain("url", "must not hold a password: it would be seen in logs and lists")
+
+    def _http(self) -> HttpConfig:
+        fields = self._section("http", required=False)
+        host = fields.text("host", default="127.0.0.1")
+        port = fields.integer("port", 0, 65_535, default=8600)
+        remote = fields.raw("allow_remote")
+        if not isinstance(remote, bool | None):
+            fields.complain("allow_remote", "must be true or false")
+        if not _is_loopback(host) and remote is not True:
+            fields.complain(
+                "host",
+                f"{host} can be reached from other machines, and the pages have no accounts and no "
+                "TLS yet: put a proxy in front, or say allow_remote = true",
+            )
+        names = fields.sequence("names")
+        if not all(isinstance(name, str) and name for name in names):
+            fields.complain("names", 'must be a list of names: ["collector.example"]')
+            names = []
+        fields.finish()
+        return HttpConfig(host, port, () if _is_loopback(host) and not names else (host, *names))
+
+    def _plants(
+        self, certificate: Path | None, signer: FileSigner | None
+    ) -> tuple[PlantIdentity, ...]:
+        tables = self._root.children("plant")
+        if not tables:
+            self._root.complain("plant", "there is no plant: write [[plant]]")
+        read = [self._plant(fields, certificate, signer) for fields in tables]
+        found = [plant for plant in read if plant is not None]
+        ids = [identity.plant for identity in found]
+        for twice in sorted({i for i in ids if ids.count(i) > 1}):
+            self._root.complain("plant", f"{twice} stands here twice")
+        return tuple(found)
+
+    def _plant(
+        self, fields: Fields, certificate: Path | None, signer: FileSigner | None
+    ) -> PlantIdentity | None:
+        plant = fields.text("id", why="plant id, as in its site files")
+        if plant and not NAME_ID.fullmatch(plant):
+            fields.complain("id", f"{plant!r} must match {NAME_ID.pattern}")
+        root = self._file(fields, "root")
+        listed = fields.sequence("gateways")
+        gateways = [self._reference(fields, "gateways", value) for value in listed]
+        if not listed:
+            fields.complain("gateways", 'is empty: write gateways = ["file:keys/edge-1.crt"]')
+        collector = self._file(fields, "collector") if fields.has("collector") else certificate
+        fields.finish()
+        if root is None or fields.flawed:
+            return None
+        try:
+            root_certificate = read_root(root, plant)
+        except EvidenceError as error:
+            fields.complain("root", str(error))
+            return None
+        of_gateways = [self._issued(fields, "gateways", path, root, plant) for path in gateways]
+        of_collector = self._issued(fields, "collector", collector, root, plant)
+        known = tuple(certified for certified in of_gateways if certified is not None)
+        if of_collector is None or signer is None or fields.flawed:
+            return None
+        if of_collector.fingerprint != key_sha256(signer.public_key):
+            fields.complain("collector", f"{collector}: is not the certificate of [cloud] key")
+            return None
+        return PlantIdentity(plant, root_certificate, of_collector, known)
+
+    def _issued(
+        self, fields: Fields, key: str, path: Path | None, root: Path, plant: str
+    ) -> Certified | None:
+        """A certificate of the plant; None when it was complained about, here or before."""
+        if path is None:
+            return None
+        role = "gateway" if key == "gateways" else "collector"
+        try:
+            return read_issued(path, root, role, plant)
+        except EvidenceError as error:
+            fields.complain(key, str(error))
+            return None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,217 @@
+"""The collector's process: builds the parts, runs them, ends them. Composition root of this room.
+
+broker ⇄ link → inbox → collector → evidence
+                   live page ← hub ←┘    └→ desk → months
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import uvicorn
+
+from cloud.api.services import Services
+from cloud.app import create_app
+from cloud.broker import Broker
+from cloud.clock import Clock
+from cloud.collector.closing import Desk
+from cloud.collector.inbox import Inbox
+from cloud.collector.intake import Intake
+from cloud.collector.mqtt import MqttLink
+from cloud.collector.service import Collector, open_plants
+from cloud.config import CloudConfig
+from cloud.errors import CloudError, ServerError, StoreError
+from cloud.live import LiveHub
+from cloud.months import Months
+from cloud.store.slice import SliceStore
+
+log = logging.getLogger("stackproof.cloud")
+
+CONNECT_S = 5.0
+HTTP_END_S = 1
+
+READY, TOKEN, BROKER_URL = "ready.json", "api.token", "broker.url"
+
+Say = Callable[[str], None]
+
+
+async def run_cloud(config: CloudConfig, clock: Clock, stop: asyncio.Event, say: Say) -> None:
+    """Run until `stop` is set, then take no more, commit, send receipts and end.
+
+    Args:
+        config: what to run.
+        clock: wall clock.
+        stop: ends it.
+        say: told one line for each step.
+
+    Raises:
+        CloudError: it cannot run, or a part of it ended by a defect.
+    """
+    state = config.state_dir
+    state.mkdir(parents=True, exist_ok=True)
+    (state / READY).unlink(missing_ok=True)
+    token = _new_token(state / TOKEN)
+    async with contextlib.AsyncExitStack() as stack:
+        intake = await stack.enter_async_context(_evidence(config, clock, say))
+        process = _Process(config, intake, clock, token, say)
+        await process.start(stack)
+        await process.wait(stop)
+        say("stopping: no more objects are taken; committing and sending receipts")
+    (state / READY).unlink(missing_ok=True)
+    say("stopped")
+
+
+@contextlib.asynccontextmanager
+async def _evidence(config: CloudConfig, clock: Clock, say: Say) -> AsyncIterator[Intake]:
+    root = config.evidence_dir / config.slice
+    store = await asyncio.to_thread(SliceStore, root)
+    try:
+        intake = Intake(store, clock, config.signer)
+        notes = await asyncio.to_thread(open_plants, intake, config.plants)
+        for note in notes:
+            say(f"evidence: {note}")
+        say(f"evidence: {len(intake.plants())} plant(s) open under {root}, epoch {store.epoch}")
+        yield intake
+    finally:
+        try:
+            await asyncio.to_thread(store.close)
+        except StoreError as error:
+            log.warning("%s; the next start takes longer", error)
+
+
+class _Process:
+    """The running parts."""
+
+    def __init__(
+        self, config: CloudConfig, intake: Intake, clock: Clock, token: str, say: Say
+    ) -> None:
+        self._config, self._intake, self._clock = config, intake, clock
+        self._token, self._say = token, say
+        self._broker: Broker | None = None
+        self._broker_url = config.broker.url
+        self._http_url = ""
+
+    async def start(self, stack: contextlib.AsyncExitStack) -> None:
+        """Start the parts; `stack` ends them in reverse order."""
+        config = self._config
+        if config.broker.embedded:
+            self._broker = Broker(config.state_dir, config.broker.port, self._write_ready)
+            await self._broker.start()
+            stack.push_async_callback(self._broker.stop)
+            self._broker_url = self._broker.url
+            self._say(f"broker: embedded, {self._broker_url}, process {self._broker.pid}")
+        (config.state_dir / BROKER_URL).write_text(self._broker_url + "\n")
+
+        hub, inbox = LiveHub(self._clock), Inbox()
+        link = MqttLink(self._broker_url, config.slice, inbox, hub)
+        self._collector = Collector(config.slice, self._intake, inbox, link, hub)
+        desk = Desk(self._collector, self._intake, config.signer)
+        services = Services(
+            hub=hub,
+            clock=self._clock,
+            months=Months(desk, config.archive_dir, self._clock),
+            streams=self._collector,
+            token=self._token,
+            hosts=config.http.names,
+        )
+        await self._serve(services, stack)
+        link.start(self._collector.resend)
+        stack.push_async_callback(link.stop)
+        self._collector.start()
+        stack.push_async_callback(self._collector.stop)
+        if await link.wait_connected(CONNECT_S):
+            self._say(f"collector: slice {config.slice}, connected to {self._broker_url}")
+        else:
+            self._say(f"collector: {self._broker_url} does not answer yet; it is tried for ever")
+        self._write_ready()
+        self._say(f"ready: dashboard at {self._http_url}")
+
+    async def wait(self, stop: asyncio.Event) -> None:
+        """Wait for the order to stop.
+
+        Raises:
+            CloudError: a part ended by itself.
+        """
+        waits = [
+            asyncio.create_task(stop.wait()),
+            asyncio.create_task(self._collector.ended.wait()),
+        ]
+        await asyncio.wait([*waits, self._serving], return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
+        if self._collector.defect is not None:
+            raise CloudError(f"the collector ended by a defect: {self._collector.defect!r}")
+        if self._serving.done() and not stop.is_set():
+            raise ServerError("the web server ended by itself; see the log")
+
+    async def _serve(self, services: Services, stack: contextlib.AsyncExitStack) -> None:
+        listener = _listen(self._config.http.host, self._config.http.port)
+        host, port = self._config.http.host, listener.getsockname()[1]
+        self._http_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        server = _Server(
+            uvicorn.Config(
+                create_app(services),
+                access_log=False,
+                lifespan="off",
+                log_config=None,
+                timeout_graceful_shutdown=HTTP_END_S,
+                ws_per_message_deflate=False,
+            )
+        )
+        self._serving = asyncio.create_task(server.serve(sockets=[listener]))
+
+        async def end() -> None:
+            services.hub.close()  # open pages would hold up the end
+            server.should_exit = True
+            await self._serving
+
+        stack.push_async_callback(end)
+
+    def _write_ready(self) -> None:
+        """Tell other programs where everything is: again when the broker has a new process id."""
+        facts = {
+            "http": self._http_url,
+            "broker": self._broker_url,
+            "pid": os.getpid(),
+            "broker_pid": None if self._broker is None else self._broker.pid,
+        }
+        path = self._config.state_dir / READY
+        beside = path.with_name(f"{READY}.new")
+        beside.write_text(json.dumps(facts) + "\n")
+        beside.replace(path)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process has one order to stop, not two."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise ServerError(
+            f"[http] {host}:{port} cannot be listened on ({error.strerror}): stop the other "
+            "program or change host and port"
+        ) from error
+
+
+def _new_token(path: Path) -> str:
+    """A new bearer token in a file that only its owner can read."""
+    token = secrets.token_urlsafe(32)
+    path.unlink(missing_ok=True)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "w") as output:
+        output.write(token + "\n")
+    return token
