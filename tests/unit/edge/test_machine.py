@@ -1,0 +1,139 @@
+"""Delivery's state machine, step by step; that it delivers at all is in the property test."""
+
+import random
+
+from edge.uplink.machine import STALL_S, STALL_S_MAX, WINDOW, Machine, Mode, Send
+
+
+def machine(newest: int = -1, receipted: int = -1, mode: Mode = Mode.MQTT) -> Machine:
+    made = Machine(mode, jitter=random.Random(1))  # noqa: S311 - repeatable jitter
+    made.resume(newest, receipted)
+    return made
+
+
+def stall_s(made: Machine, from_s: float) -> float:
+    """Seconds until the machine goes back, in steps of 0.01 s."""
+    resends = made.resends
+    now_s = from_s
+    while made.resends == resends:
+        now_s += 0.01
+        made.tick(now_s)
+        assert now_s < from_s + 1000
+    return now_s - from_s
+
+
+def test_nothing_is_sent_offline() -> None:
+    made = machine(newest=10)
+    assert made.appended(11, 0) == []
+    assert made.tick(100) == []
+    assert made.outstanding == 12
+
+
+def test_connection_starts_after_the_newest_receipt() -> None:
+    assert machine(newest=10, receipted=3).connected(0) == [Send(4, 10)]
+    assert machine(newest=10, receipted=10).connected(0) == []
+    assert machine().connected(0) == []
+
+
+def test_appended_objects_follow_at_once_and_once() -> None:
+    made = machine()
+    made.connected(0)
+    assert made.appended(0, 0) == [Send(0, 0)]
+    assert made.appended(1, 1) == [Send(1, 1)]
+    assert made.tick(1.5) == []
+    assert made.appended(1, 2) == []  # said twice, sent once
+
+
+def test_window_opens_with_receipts() -> None:
+    made = machine(newest=1000)
+    assert made.connected(0) == [Send(0, WINDOW - 1)]
+    assert made.appended(1001, 0) == []
+    assert made.receipt(9, 1) == [Send(WINDOW, WINDOW + 9)]
+    assert made.receipt(9, 1) == []
+    assert made.receipt(5, 1) == [], "an older receipt changes nothing"
+    assert made.receipted == 9
+
+
+def test_goes_back_when_the_receipt_stands_still() -> None:
+    made = machine(newest=4)
+    made.connected(0)
+    assert made.tick(STALL_S - 0.01) == []
+    assert made.tick(STALL_S * 1.2 + 0.01) == [Send(0, 4)]
+    assert made.resends == 1
+
+
+def test_receipt_puts_the_stall_off() -> None:
+    made = machine(newest=4)
+    made.connected(0)
+    made.receipt(0, 4)
+    assert made.tick(8.9) == []
+    assert made.tick(10.1) == [Send(1, 4)]
+
+
+def test_back_off_doubles_with_jitter_to_its_bound_and_ends_with_progress() -> None:
+    made = machine(newest=4)
+    made.connected(0)
+    waits, now_s = [], 0.0
+    for _ in range(6):
+        waits.append(stall_s(made, now_s))
+        now_s += waits[-1]
+    for waited, nominal in zip(waits, [5, 10, 20, 40, 60, 60], strict=True):
+        assert nominal <= waited <= nominal * 1.2 + 0.02
+    assert len({w % 5 for w in waits}) > 3, "no jitter"
+    assert STALL_S_MAX == 60
+    made.receipt(1, now_s)
+    assert stall_s(made, now_s) <= 6.02
+
+
+def test_nothing_outstanding_is_no_stall() -> None:
+    made = machine(newest=4)
+    made.connected(0)
+    made.receipt(4, 1)
+    assert made.tick(1000) == []
+    assert made.resends == 0
+    assert made.appended(5, 1000) == [Send(5, 5)]
+    assert made.tick(1004) == []
+
+
+def test_disconnection_stops_and_the_next_connection_starts_anew() -> None:
+    made = machine(newest=4)
+    made.connected(0)
+    made.receipt(1, 0)
+    assert made.disconnected() == []
+    assert made.appended(5, 1) == []
+    assert made.tick(100) == []
+    assert made.resends == 0
+    assert made.receipt(2, 100) == []  # one that was under way; it counts
+    assert made.connected(101) == [Send(3, 5)]
+    assert made.tick(105.9) == [], "the stall is counted from the connection"
+
+
+def test_refused_object_is_sent_again_at_the_next_tick() -> None:
+    made = machine(newest=9)
+    made.connected(0)
+    made.refused(6)
+    assert made.tick(0.5) == [Send(6, 9)]
+    made.receipt(9, 1)
+    made.refused(4)  # of an old attempt
+    assert made.tick(1.5) == []
+
+
+def test_receipt_for_more_than_was_sent_here() -> None:
+    """After a restart the collector may hold objects that the last process had sent."""
+    made = machine(newest=300, receipted=-1)
+    made.connected(0)
+    assert made.receipt(290, 0.1) == [Send(291, 300)]
+    assert made.outstanding == 10
+
+
+def test_one_way_hands_over_once_and_never_goes_back() -> None:
+    made = machine(newest=2, mode=Mode.ONE_WAY)
+    assert made.online
+    assert made.connected(0) == [Send(0, 2)]
+    assert made.connected(1) == []
+    assert made.disconnected() == []
+    assert made.online
+    assert made.receipt(0, 2) == []
+    assert made.tick(1000) == []
+    assert made.appended(3, 1001) == [Send(3, 3)]
+    assert made.resends == 0

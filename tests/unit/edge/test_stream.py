@@ -1,0 +1,323 @@
+"""The signed stream: what it appends, which receipts and close requests it believes."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.errors import NotOursError
+from edge.spool import Spool
+from edge.stream import CLOSES_MAX, Stream
+from evidence import checkpoint, cose
+from evidence.chain import Head, follow
+from evidence.frame import (
+    TYP_CLOSE,
+    TYP_CONFIG,
+    TYP_FRAME,
+    Body,
+    Clock,
+    Header,
+    decode_body,
+    header_of,
+)
+from evidence.keys import FileSigner, generate
+from evidence.receipt import (
+    decode_close,
+    encode_close,
+    encode_close_request,
+)
+from tests.integration.edge.small_collector import SmallCollector
+from tests.unit.edge.sites import GATEWAY, PLANT, keys
+from tests.unit.edge.ticks import body_of_ticks
+
+NOW_NS = 1_795_574_490_179_000_000
+CONFIG = {"format": 1, "plant": {"id": PLANT}}
+BODY = Body(NOW_NS, Clock("free", None, 1, bytes(16)))
+
+
+@dataclass
+class Rig:
+    """A stream, its spool, and a collector that shares the plant's keys."""
+
+    spool: Spool
+    stream: Stream
+    collector: SmallCollector
+
+    def made(self, count: int) -> None:
+        """A configuration and frames, all taken by the collector, none receipted here."""
+        if not self.stream.cfg():
+            self.stream.append_config(CONFIG, NOW_NS)
+        while self.spool.head().next_seq < count:
+            self.stream.append_frame(BODY, b"calc", NOW_NS)
+        for stored in self.spool.objects(self.collector.head.next_seq, 1000):
+            assert self.collector.take(stored.data)
+
+    def headers(self) -> list[Header]:
+        return [header_of(cose.parse(s.data)) for s in self.spool.objects(0, 1000)]
+
+
+def collector(**changes: Any) -> SmallCollector:
+    fields = {
+        "plant": PLANT,
+        "gateway": GATEWAY,
+        "signer": keys().collector_signer,
+        "gateway_key": keys().gateway.public_key(),
+    }
+    return SmallCollector(**{**fields, **changes})
+
+
+def opened(path: Path) -> tuple[Spool, Stream]:
+    spool = Spool(path, bytes_max=2**24)
+    made = keys()
+    return spool, Stream(spool, made.signer, made.collector_key, plant=PLANT, gateway=GATEWAY)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    spool, stream = opened(tmp_path / "spool.sqlite")
+    yield Rig(spool, stream, collector())
+    spool.close()
+
+
+# -- appending --------------------------------------------------------------------
+
+
+def test_objects_are_signed_chained_and_name_their_configuration(rig: Rig) -> None:
+    rig.made(3)
+    head = Head()
+    for stored in rig.spool.objects(0, 10):
+        envelope = cose.parse(stored.data)
+        cose.verify(envelope, keys().gateway.public_key())
+        header = header_of(envelope)
+        assert (header.plant, header.stream, header.iat_s) == (PLANT, GATEWAY, NOW_NS // 10**9)
+        head = follow(head, header, hashlib.sha256(stored.data).digest())
+    assert head == rig.spool.head()
+    config, first, second = rig.headers()
+    assert [h.typ for h in (config, first, second)] == [TYP_CONFIG, TYP_FRAME, TYP_FRAME]
+    assert config.cfg is None
+    assert first.cfg == second.cfg == rig.spool.objects(0, 1)[0].sha256 == rig.stream.cfg()
+    assert rig.stream.config_in_force() == CONFIG
+
+
+def test_new_configuration_is_in_force_from_the_next_frame_and_starts_calculation_anew(
+    rig: Rig,
+) -> None:
+    rig.made(2)
+    assert rig.spool.get("calc") == b"calc"
+    stored = rig.stream.append_config({**CONFIG, "format": 2}, NOW_NS)
+    assert rig.spool.get("calc") == b""
+    rig.made(4)
+    assert [h.cfg for h in rig.headers()][2:] == [None, stored.sha256]
+
+
+def test_state_is_taken_over_by_the_next_process(rig: Rig, tmp_path: Path) -> None:
+    rig.made(3)
+    rig.stream.take_receipt(rig.collector.receipt())
+    rig.spool.close()
+    spool, stream = opened(tmp_path / "spool.sqlite")
+    assert stream.config_in_force() == CONFIG
+    stored = stream.append_frame(BODY, b"", NOW_NS)
+    header = header_of(cose.parse(stored.data))
+    assert header.seq == 3
+    assert header.anchor == (3, rig.collector.log.root())
+    assert header.cfg == stream.cfg()
+    spool.close()
+
+
+def test_through_is_the_newest_tick_of_any_frame_and_never_goes_back(rig: Rig) -> None:
+    rig.made(1)
+    assert rig.stream.through_ns() == 0
+    rig.stream.append_frame(body_of_ticks(first_ns=10**9, ticks=4), b"", NOW_NS)
+    assert rig.stream.through_ns() == 4 * 10**9
+    rig.stream.append_frame(BODY, b"", NOW_NS)  # a heartbeat speaks of no tick
+    assert rig.stream.through_ns() == 4 * 10**9
+    (frame, heartbeat) = rig.spool.objects(1, 2)
+    assert (frame.through_ns, heartbeat.through_ns) == (4 * 10**9, 4 * 10**9)
+    assert frame.readings == 8
+    assert heartbeat.readings == 0
+    assert decode_body(cose.parse(frame.data).payload).sections[0].ticks == 4
+
+
+# -- receipts ---------------------------------------------------------------------
+
+
+def test_good_receipt_frees_what_it_covers(rig: Rig) -> None:
+    rig.made(3)
+    receipt = rig.collector.receipt()
+    rig.stream.append_frame(BODY, b"", NOW_NS)  # not yet at the collector
+    assert rig.stream.take_receipt(receipt) == 2
+    assert [s.seq for s in rig.spool.objects(0, 10)] == [3]
+    assert rig.spool.receipted_seq() == 2
+    assert rig.stream.take_receipt(receipt) == 2  # again: nothing more
+    assert [s.seq for s in rig.spool.objects(0, 10)] == [3]
+
+
+def test_receipts_out_of_order(rig: Rig) -> None:
+    rig.made(2)
+    early = rig.collector.receipt()
+    rig.made(5)
+    late = rig.collector.receipt()
+    assert rig.stream.take_receipt(late) == 4
+    assert rig.stream.take_receipt(early) == 1
+    assert rig.spool.receipted_seq() == 4
+    rig.stream.append_frame(BODY, b"", NOW_NS)
+    anchor = header_of(cose.parse(rig.spool.objects(5, 1)[0].data)).anchor
+    assert anchor is not None
+    assert anchor[0] == 5, "an older checkpoint does not replace a newer one"
+
+
+def forged(rig: Rig, **changes: Any) -> bytes:
+    return rig.collector.receipt(**changes)
+
+
+def other_checkpoint(rig: Rig, size: int, root: bytes = bytes(32), plant: str = PLANT) -> str:
+    signer = keys().collector_signer
+    return checkpoint.sign(checkpoint.Checkpoint(plant, size, root), signer, signer.public_key)
+
+
+def test_receipts_that_free_nothing(rig: Rig) -> None:
+    rig.made(3)
+    good = rig.collector.receipt()
+    stranger = FileSigner(generate())
+    attempts = {
+        "signature": collector_signed_by(rig, stranger),
+        "bit": good[:-1] + bytes([good[-1] ^ 1]),
+        "cut": good[:40],
+        "empty": b"",
+        "a frame": rig.spool.objects(1, 1)[0].data,
+        "another stream": forged(rig, stream="edge-2"),
+        "another plant": forged(rig, plant="south-works"),
+        "head": forged(rig, head=bytes(32)),
+        "future": forged(rig, seq=3),
+        "far future": forged(rig, seq=10**6),
+        "log": forged(rig, log_index=3),
+        "checkpoint of another plant": forged(rig, checkpoint=other_checkpoint(rig, 9, plant="x")),
+        "unsigned checkpoint": forged(rig, checkpoint="stackproof/x\n3\n"),
+        "close request": encode_close_request(
+            rig.collector.close_request(), keys().collector_signer
+        ),
+    }
+    for what, data in attempts.items():
+        with pytest.raises(NotOursError):
+            rig.stream.take_receipt(data)
+        assert len(rig.spool.objects(0, 10)) == 3, what
+    assert rig.spool.receipted_seq() == -1
+    assert rig.stream.take_receipt(good) == 2
+
+
+def collector_signed_by(rig: Rig, signer: FileSigner) -> bytes:
+    own, rig.collector.signer = rig.collector.signer, signer
+    try:
+        return rig.collector.receipt()
+    finally:
+        rig.collector.signer = own
+
+
+def test_receipt_of_another_object_at_that_seq_is_a_fork(rig: Rig) -> None:
+    rig.made(3)
+    with pytest.raises(NotOursError, match=r"another object at seq 1 \(fork\)"):
+        rig.stream.take_receipt(forged(rig, seq=1))  # with the hash of seq 2
+
+
+def test_receipt_for_more_than_this_spool_made_says_what_to_do(rig: Rig) -> None:
+    rig.made(2)
+    with pytest.raises(NotOursError, match=r"holds seq 7, this spool only 2 objects: .* Enrol"):
+        rig.stream.take_receipt(forged(rig, seq=7))
+
+
+def test_two_roots_of_one_log_size_are_not_believed(rig: Rig) -> None:
+    rig.made(3)
+    rig.stream.take_receipt(rig.collector.receipt())
+    rig.stream.append_frame(BODY, b"", NOW_NS)
+    rig.collector.take(rig.spool.objects(3, 1)[0].data)
+    bent = forged(rig, log_index=2, checkpoint=other_checkpoint(rig, 3))
+    with pytest.raises(NotOursError, match="two logs of 3 entries"):
+        rig.stream.take_receipt(bent)
+    assert rig.spool.receipted_seq() == 2
+
+
+# -- close requests ---------------------------------------------------------------
+
+
+def ask(rig: Rig, signer: FileSigner | None = None, **changes: Any) -> bytes:
+    request = rig.collector.close_request(**changes)
+    return encode_close_request(request, signer or keys().collector_signer)
+
+
+def test_close_is_signed_as_an_object_of_the_chain(rig: Rig) -> None:
+    rig.made(3)
+    stored = rig.stream.answer_close(ask(rig), NOW_NS)
+    assert stored is not None
+    assert (stored.seq, stored.typ) == (3, TYP_CLOSE)
+    assert decode_close(cose.parse(stored.data).payload) == rig.collector.close_request()
+    assert rig.collector.take(stored.data)
+
+
+def test_close_is_answered_once_even_after_others_and_a_restart(rig: Rig, tmp_path: Path) -> None:
+    rig.made(3)
+    first, second = ask(rig), ask(rig, month="2026-10", closing="final")
+    assert rig.stream.answer_close(first, NOW_NS) is not None
+    assert rig.stream.answer_close(first, NOW_NS) is None
+    assert rig.stream.answer_close(second, NOW_NS) is not None
+    assert rig.stream.answer_close(first, NOW_NS) is None, "a repeated older request"
+    rig.spool.close()
+    spool, stream = opened(tmp_path / "spool.sqlite")
+    assert stream.answer_close(first, NOW_NS) is None
+    assert stream.answer_close(second, NOW_NS) is None
+    assert spool.head().next_seq == 5
+    spool.close()
+
+
+def test_remembered_closes_are_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert CLOSES_MAX == 1000
+    monkeypatch.setattr("edge.stream.CLOSES_MAX", 2)
+    rig.made(1)
+    months = [ask(rig, month=f"2026-0{n}") for n in range(1, 4)]
+    for request in months:
+        assert rig.stream.answer_close(request, NOW_NS) is not None
+    assert len(rig.spool.get("closed") or b"") == 64
+    assert rig.stream.answer_close(months[2], NOW_NS) is None
+
+
+def test_close_overtaken_by_newer_receipts_is_answered(rig: Rig) -> None:
+    """A gateway that was away gets the newest receipt first: its log has grown since the close."""
+    rig.made(3)
+    request = ask(rig)
+    rig.made(6)
+    rig.stream.take_receipt(rig.collector.receipt())
+    assert rig.stream.answer_close(request, NOW_NS) is not None
+
+
+def test_close_requests_that_are_refused(rig: Rig) -> None:
+    rig.made(3)
+    attempts = {
+        "signature": ask(rig, FileSigner(generate())),
+        "another stream": ask(rig, stream="edge-2"),
+        "another plant": ask(rig, plant="south-works"),
+        "head": ask(rig, head=bytes(32)),
+        "future": ask(rig, seq=3),
+        "receipt": rig.collector.receipt(),
+        "noise": b"\xd2\x84",
+        "unsigned": encode_close(rig.collector.close_request()),
+    }
+    for data in attempts.values():
+        with pytest.raises(NotOursError):
+            rig.stream.answer_close(data, NOW_NS)
+    assert rig.spool.head().next_seq == 3
+    rig.stream.take_receipt(rig.collector.receipt())
+    with pytest.raises(NotOursError, match="two logs"):
+        rig.stream.answer_close(ask(rig, log_root=bytes(32)), NOW_NS)
+    with pytest.raises(NotOursError, match="seq 9 is unknown here"):
+        rig.stream.answer_close(ask(rig, seq=9), NOW_NS)
+
+
+def test_receipt_and_request_cannot_stand_for_each_other(rig: Rig) -> None:
+    """Both are the collector's signatures over maps; the type in the header tells them apart."""
+    rig.made(2)
+    with pytest.raises(NotOursError):
+        rig.stream.take_receipt(ask(rig))
+    with pytest.raises(NotOursError):
+        rig.stream.answer_close(rig.collector.receipt(), NOW_NS)
