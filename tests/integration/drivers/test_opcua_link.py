@@ -50,7 +50,7 @@ def ours(before: set[asyncio.Task[object]]) -> set[str]:
     """Names of the coroutines of tasks that were not there before, the server's aside."""
     left = asyncio.all_tasks() - before
     names = {t.get_coro().__qualname__ for t in left}  # type: ignore[union-attr] # coroutines
-    server = ("BinaryServer", "OPCUAProtocol", "Internal", "UaProcessor")
+    server = ("BinaryServer", "OPCUAProtocol", "Internal", "UaProcessor", "BaseSelectorEventLoop")
     return {n for n in names if not n.startswith(server)}
 
 
