@@ -64,7 +64,7 @@ class SmallCollector:
     def wait(self, condition: Any, timeout_s: float = 20) -> bool:
         """Wait until `condition(self)` is true; False when it does not become so."""
         with self._changed:
-            return self._changed.wait_for(lambda: condition(self), timeout_s)
+            return bool(self._changed.wait_for(lambda: condition(self), timeout_s))
 
     def ask_close(self, request: CloseRequest) -> None:
         """Publish a close request."""
@@ -78,9 +78,9 @@ class SmallCollector:
     def _message(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
         with self._changed:
             if message.topic.endswith("/live"):
-                self.live.append(message.payload)
+                self.live.append(bytes(message.payload))
             elif not self.is_deaf:
-                self.take(message.payload)
+                self.take(bytes(message.payload))
                 if self.objects:
                     client.publish(f"{self._base}/receipts", self.receipt(), qos=1, retain=True)
             self._changed.notify_all()
