@@ -81,29 +81,42 @@ class FigureCheck:
         self._config: Mapping[str, Any] = {}
         self._first: tuple[int, int] | None = None
         self._end_ns = 0
+        self._broken = False
 
-    def feed(self, frame: Checked) -> None:
-        """Take one sound frame."""
+    def feed(self, frame: Checked, *, broken: bool) -> None:
+        """Take one sound frame; computed points are compared unless an earlier one is broken."""
         where = f"{frame.stream} seq {frame.header.seq}"
         recomputation = self._streams.setdefault(frame.stream, Recomputation())
-        for section in frame.body.sections:
-            if self._first is None:
-                self._first = frame.first_seq, section.first_ns
-            self._end_ns = max(self._end_ns, int(section.ticks_ns()[-1]) + section.step_ns)
         try:
             recomputation.configure(frame.cfg, frame.config)
             self._config = frame.config
-            for sentence in recomputation.feed(frame.body):
-                self._report.add("E-COMPUTED", where, f"{sentence}.")
         except UnsupportedError as error:
             self._report.add("C-RULES", where, f"{error}.")
+            return
         except MalformedError as error:
+            self._broken = True
+            self._report.add("E-CFG", where, f"{error}.")
+            return
+        self._note_times(frame)
+        try:
+            for sentence in recomputation.feed(frame.body):
+                if not (broken or self._broken):
+                    self._report.add("E-COMPUTED", where, f"{sentence}.")
+        except MalformedError as error:
+            self._broken = True
             self._report.add("E-GROUPS", where, f"{error}.")
         if frame.body.gap is not None:
             gap = frame.body.gap
             seconds = (gap.to_ns - gap.from_ns) / 1e9
             sentence = f"{seconds:.3f} s without readings ({gap.reason}), recorded by the gateway."
             self._report.add("W-GAP", where, sentence)
+
+    def _note_times(self, frame: Checked) -> None:
+        sections = frame.body.sections
+        if sections and self._first is None:
+            self._first = frame.first_seq, min(section.first_ns for section in sections)
+        ends = [section.first_ns + section.step_ns * section.ticks for section in sections]
+        self._end_ns = max([self._end_ns, *ends])
 
     def finish(self, *, complete: bool) -> None:
         """Make the statement again and compare it, figure by figure.
@@ -129,8 +142,8 @@ class FigureCheck:
         if self._period is None:
             return  # said when the statement was read
         if len(self._streams) != 1:
-            sentence = f"The statement's inputs were not remade: {len(self._streams)} streams."
-            self._report.add("E-STATEMENT", "statement", sentence)
+            sentence = f"It needs the frames of one gateway; these are of {len(self._streams)}."
+            self._report.add("E-INPUT", "statement", sentence)
             return
         (recomputation,) = self._streams.values()
         closing = str(given.get("closing"))
@@ -147,7 +160,7 @@ class FigureCheck:
     def _check_period(self, given: Mapping[str, Any], closing: str) -> None:
         """Period and readings must agree: completeness is counted against the period."""
         if self._period is None or self._first is None:
-            raise MalformedError("there are no readings")
+            raise MalformedError("there are no readings that could be used")
         zone = str(self._config["plant"]["time_zone"])
         month_from, month_to = month_bounds(zone, str(given.get("month")))
         first_seq, first_ns = self._first

@@ -72,6 +72,7 @@ class FrameCheck:
         streams: gateway id -> how far it was followed.
         undecided: True when an object could not be read because it is newer than this program;
             figures made without it mean nothing.
+        broken: True when an object is missing or not sound; running values after it mean nothing.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class FrameCheck:
         self._identities, self._log, self._period = identities, log, period
         self._anchors = Anchors()
         self.streams: dict[str, StreamView] = {}
-        self.undecided = False
+        self.undecided = self.broken = False
         self._configs: dict[bytes, Mapping[str, Any] | None] = {}
 
     def frames(self) -> Iterator[Checked]:
@@ -106,6 +107,7 @@ class FrameCheck:
             for data in read_records(self._archive.read(path)):
                 yield from self._object(path, stream, view, data)
         except (MalformedError, LimitError) as error:
+            self.broken = True
             self._report.add("E-RECORD", path, f"{error}.")
 
     def _object(self, path: str, stream: str, view: StreamView, data: bytes) -> Iterator[Checked]:
@@ -130,8 +132,10 @@ class FrameCheck:
             code = "C-SUITE" if isinstance(error, UnknownSuiteError) else "C-FORMAT"
             self._report.add(code, where, f"{error}.")
         except SignatureError as error:
+            self.broken = True
             self._report.add("E-SIG-BAD", where, f"{error}: these bytes were changed or forged.")
         except EvidenceError as error:
+            self.broken = True
             self._report.add("E-FRAME", where, f"{error}.")
 
     def _signature(self, envelope: cose.Envelope, header: Header, stream: str) -> bytes | None:
@@ -160,6 +164,7 @@ class FrameCheck:
         try:
             view.head = follow(view.head, header, digest)
         except ChainError as error:
+            self.broken = True
             code = "E-CHAIN-GAP" if header.seq > view.head.next_seq else "E-CHAIN"
             self._report.add(code, where, f"{error}.")
             view.head = Head(header.seq + 1, digest)
@@ -186,6 +191,7 @@ class FrameCheck:
             self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {view.hour}.")
         self._times(view, body, where)
         config = self._config(header, where)
+        self.broken = self.broken or config is None
         if config is not None and header.cfg is not None:
             first = view.first if view.first is not None else header.seq
             yield Checked(header.stream, header, body, header.cfg, config, first)

@@ -57,10 +57,13 @@ def verify(
         if i % 1000 == 0:
             progress(f"frames: {report.counts['frames']}, readings: {report.counts['readings']}")
         if figures is not None and not frames.undecided:
-            figures.feed(frame)
+            figures.feed(frame, broken=frames.broken)
     if figures is not None:
         progress("figures")
         figures.finish(complete=not frames.undecided)  # step 6
+        if frames.broken:
+            sentence = "Computed points after the first object that is missing or not sound."
+            report.not_checked.append(sentence)
     if statement is not None:
         _notes(report, statement)
     try:
