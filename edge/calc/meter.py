@@ -6,9 +6,9 @@ from typing import Any
 
 from edge.calc.blocks import Bool, Int64
 from edge.calc.decimal_text import exact_text, rounded_text
+from edge.calc.month_plan import MeterPlan
 from edge.calc.totaliser import Totaliser
 from evidence.counts import count_to_text
-from evidence.points import Point
 
 _HOUR_NS = 3600 * 10**9
 _SECOND_NS = 10**9
@@ -39,31 +39,24 @@ class FlowIntegral:
 
 
 class Meter:
-    """The month's quantity of one totaliser point.
+    """The month's quantity of one totaliser.
 
     Attributes:
-        point: the totaliser.
-        unit_per_count: statement unit per count of it.
+        plan: the point, its role and factors.
+        totaliser: counts it.
+        integral: of its flow, or None.
     """
 
-    def __init__(self, point: Point, unit_per_count: Fraction) -> None:
-        self.point = point
-        self.unit_per_count = unit_per_count
+    def __init__(self, plan: MeterPlan) -> None:
+        self.plan = plan
+        self.point = plan.point
         self.totaliser = Totaliser()
-        self.integral: FlowIntegral | None = None
-        self._flow: Point | None = None
-        self._unit_per_flow_count = Fraction(0)
-
-    def check_with(self, flow: Point, unit_per_count_h: Fraction, interval_ns: int) -> FlowIntegral:
-        """Have this flow (statement unit an hour per count) integrated beside the totaliser."""
-        self._flow, self._unit_per_flow_count = flow, unit_per_count_h
-        self.integral = FlowIntegral(2 * interval_ns)
-        return self.integral
+        self.integral = FlowIntegral(2 * plan.flow_interval_ns) if plan.flow else None
 
     @property
     def quantity(self) -> Fraction | None:
         """Last minus first good reading in the statement's unit, None without any reading."""
-        return self.totaliser.total * self.unit_per_count if self.totaliser.first else None
+        return self.totaliser.total * self.plan.amount if self.totaliser.first else None
 
     def flags(self) -> list[str]:
         """What the statement must say about this meter."""
@@ -101,13 +94,13 @@ class Meter:
 
     def check_map(self) -> dict[str, Any] | None:
         """The integral of the flow beside the totaliser's difference; None without a flow."""
-        if self.integral is None or self._flow is None or self.quantity is None:
+        if self.integral is None or self.plan.flow is None or self.quantity is None:
             return None
-        integral = self.integral.total * self._unit_per_flow_count / _HOUR_NS
+        integral = self.integral.total * self.plan.flow_amount / _HOUR_NS
         result = {
             "check": "integral of the flow against the totaliser",
             "point": self.point.id,
-            "flow_point": self._flow.id,
+            "flow_point": self.plan.flow.id,
             "totaliser": exact_text(self.quantity),
             "integral": rounded_text(integral, 6),
             "covered_s": exact_text(Fraction(self.integral.covered_ns, _SECOND_NS)),

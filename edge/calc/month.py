@@ -6,7 +6,7 @@ good reading); the integral of a flow stands beside them as a check and is never
 Memory is bounded, the list of effects aside.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, ticks-outside-month,
-no-producing-time, indicator-needs-metal-by-potline.
+no-producing-time, indicator-needs-metal-by-potline, configuration-changed.
 Pure: no I/O, no clock.
 """
 
@@ -17,127 +17,133 @@ from typing import Any
 
 import numpy as np
 
-from edge.calc.blocks import Block
+from edge.calc.blocks import Block, Int64
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
-from edge.calc.inputs import Inputs, plant_points
-from edge.calc.local_time import PlantDays, cut
+from edge.calc.local_time import cut
 from edge.calc.meter import FlowIntegral, Meter
 from edge.calc.month_line import RATE_PLACES, MonthLine, aem
-from edge.calc.plant import plant_factors, reading_configuration
-from edge.calc.potline import Potline
+from edge.calc.month_plan import MonthPlan
+from edge.calc.plant import reading_configuration
 from edge.calc.totaliser import Totaliser
-from evidence.points import Point, exact
+from evidence.points import Point
 from evidence.quality import FIRST_BAD
 
 #: the parts of a configuration the fold depends on
 _READ = ("plant", "schedules", "points", "groups", "potlines", "statement")
-_KG_A_TONNE, _KWH_A_MWH = 1000, 1000
-_TONNES = {"t": Fraction(1), "kg": Fraction(1, 1000)}
+_KG_A_TONNE = 1000
 
 
 class MonthFold:
     """One plant's month."""
 
     def __init__(self) -> None:
-        self._config: Mapping[str, Any] | None = None
+        self._plan: MonthPlan | None = None
+        self._changes = 0
+        self._meters: list[Meter] = []
+        self._lines: list[MonthLine] = []
+        self._live_lines: list[MonthLine] = []  # those of the present configuration
+        self._folds: list[tuple[tuple[int, int], Totaliser | FlowIntegral]] = []
+        self._usable: dict[str, int] = {}
+        self._group_usable: list[Int64] = []
         self._bounds: tuple[int, int] | None = None
         self._outside = 0
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Take the plant's signed configuration; call it at every change of it.
 
+        Meters and potlines that are the same in both go on; others begin a new piece beside the
+        old one, effects running there are ended ("configuration-change"), and the statement is
+        flagged "configuration-changed".
+
         Raises:
-            PlantError: it cannot be calculated with, or what the calculation reads of it
-                (`_READ`) differs from before: that change within a month is not supported yet.
+            UnknownRuleSetError: its rule set is not in this program.
+            PlantError: it cannot be calculated with, or changes what a month cannot change:
+                plant, time zone, rule set. The fold is then as before.
         """
-        if self._config is not None:
-            changed = [key for key in _READ if self._config.get(key) != config.get(key)]
-            if changed:
-                raise PlantError(
-                    f"the configuration changed within the month ({' '.join(changed)}): "
-                    "not supported yet"
-                )
+        before = self._plan
+        if before is not None and all(before.config.get(k) == config.get(k) for k in _READ):
             return
         with reading_configuration():
-            self._plant_id = str(config["plant"]["id"])
-            self._days = PlantDays(config["plant"]["time_zone"])
-            self._factors = plant_factors(config)
-            self._points = plant_points(config)
-            self._lines = [
-                MonthLine(Potline(config, fields), dict(fields["anode_effect"]))
-                for fields in config.get("potlines", ())
-            ]
-            self._meters = self._plan_meters(config)
-            needed = [p for month_line in self._lines for p in month_line.line.point_ids]
-            needed += [meter.point.id for meter in self._meters.values()]
-            needed += [f.flow.id for f in self._factors.fuels if f.flow is not None]
-            needed += [e.power.id for e in self._factors.electricity if e.power is not None]
-            self._inputs = Inputs(config, needed)
-            for month_line in self._lines:
-                month_line.line.place(self._inputs)
-            self._plan_folds()
-            self._usable = [
-                np.zeros(len(group["points"]), dtype=np.int64) for group in config["groups"]
-            ]
-        self._config = config
+            plan = MonthPlan(config)
+        if before is not None:
+            fixed = ("id", "time_zone", "rule_set")
+            changed = [k for k in fixed if config["plant"][k] != before.config["plant"][k]]
+            if changed:
+                raise PlantError(f"plant.{changed[0]} changed within the month")
+            self._changes += 1
+        self._adopt(plan)
 
-    def _plan_meters(self, config: Mapping[str, Any]) -> dict[str, Meter]:
-        self._metal_id: str | None = None
-        meters: dict[str, Meter] = {}
-        if metal := config.get("statement", {}).get("metal"):
-            point = self._points[metal["point"]]
-            self._metal_id = point.id
-            if point.quantity.unit not in _TONNES:
-                raise PlantError(f"statement.metal: {point.id} must count kg or t")
-            per_count = _TONNES[point.quantity.unit] / 10**point.decimals
-            meters[point.id] = Meter(point, Fraction(per_count))
-        for fuel in self._factors.fuels:
-            meters[fuel.point.id] = Meter(fuel.point, fuel.amount)
-        for energy in self._factors.electricity:
-            meters[energy.point.id] = Meter(energy.point, energy.kwh / _KWH_A_MWH)
-        return meters
+    def _adopt(self, plan: MonthPlan) -> None:
+        """Go on with another configuration."""
+        self._collect_usable()
+        self._group_usable = [
+            np.zeros(len(group["points"]), dtype=np.int64) for group in plan.config["groups"]
+        ]
+        self._folds = []
+        for meter_plan in plan.meters:
+            meter = next((m for m in self._meters if m.plan == meter_plan), None)
+            if meter is None:
+                meter = Meter(meter_plan)
+                self._meters.append(meter)
+            self._folds.append((plan.inputs.place(meter.point.id), meter.totaliser))
+            if meter.integral is not None and meter_plan.flow is not None:
+                self._folds.append((plan.inputs.place(meter_plan.flow.id), meter.integral))
+        going_on = []
+        for line_plan in plan.lines:
+            line = next((m for m in self._live_lines if m.plan.same(line_plan)), None)
+            if line is None:
+                line = MonthLine(line_plan)
+                self._lines.append(line)
+            line.line.place(plan.inputs)
+            going_on.append(line)
+        for line in self._live_lines:
+            if line not in going_on:
+                line.close()
+        self._live_lines, self._plan = going_on, plan
 
-    def _plan_folds(self) -> None:
-        rates: list[tuple[Point, Point | None, Fraction]] = [
-            *((f.point, f.flow, f.flow_amount) for f in self._factors.fuels),
-            *((e.point, e.power, e.kw / _KWH_A_MWH) for e in self._factors.electricity),
-        ]
-        self._folds: list[tuple[tuple[int, int], Totaliser | FlowIntegral]] = [
-            (self._inputs.place(point_id), meter.totaliser)
-            for point_id, meter in self._meters.items()
-        ]
-        for point, flow, per_count_h in rates:
-            if flow is not None:
-                interval_ns = self._inputs.interval_ns(self._inputs.schedule_of(flow.id))
-                integral = self._meters[point.id].check_with(flow, per_count_h, interval_ns)
-                self._folds.append((self._inputs.place(flow.id), integral))
+    def _collect_usable(self) -> None:
+        """Add the present configuration's usable ticks to the month's, by point."""
+        if self._plan is None:
+            return
+        config = self._plan.config
+        for group, counts in zip(config["groups"], self._group_usable, strict=True):
+            for index, count in zip(group["points"], counts.tolist(), strict=True):
+                if not group["computed"]:
+                    point_id = config["points"][index]["id"]
+                    self._usable[point_id] = self._usable.get(point_id, 0) + count
+            counts[:] = 0
 
     def feed(self, blocks: Sequence[Block]) -> None:
         """All blocks of one frame (or tick), later than all before, of one month.
 
         Ticks outside the month of the very first tick are counted, flagged and not used.
         """
-        if self._config is None:
-            raise PlantError("no configuration yet: call configure first")
+        plan = self._planned()
         inside = self._within_month([block for block in blocks if len(block.ticks_ns)])
         for block in inside:
             for group in block.groups:
-                self._usable[group.group] += (group.quality < FIRST_BAD).sum(axis=1)
-        decoded = self._inputs.decode(inside)
+                self._group_usable[group.group] += (group.quality < FIRST_BAD).sum(axis=1)
+        decoded = plan.inputs.decode(inside)
         for (schedule, row), fold in self._folds:
             if (readings := decoded.get(schedule)) is not None:
                 fold.feed(readings.ticks_ns, readings.counts[row], readings.ok[row])
-        aligned = self._inputs.align(decoded)
-        for month_line in self._lines:
-            month_line.feed(aligned)
+        aligned = plan.inputs.align(decoded)
+        for line in self._live_lines:
+            line.feed(aligned)
+
+    def _planned(self) -> MonthPlan:
+        if self._plan is None:
+            raise PlantError("no configuration yet: call configure first")
+        return self._plan
 
     def _within_month(self, blocks: list[Block]) -> list[Block]:
         if not blocks:
             return []
         if self._bounds is None:
             first = min(int(block.ticks_ns[0]) for block in blocks)
-            self._bounds = self._days.month_bounds(self._days.day(first).month)
+            days = self._planned().days
+            self._bounds = days.month_bounds(days.day(first).month)
         total = sum(len(block.ticks_ns) for block in blocks)
         _, late = cut(blocks, self._bounds[0])
         inside, _ = cut(late, self._bounds[1])
@@ -152,65 +158,63 @@ class MonthFold:
             period_to_ns: its end (exclusive); the next month's first midnight when final.
             closing: "interim" or "final".
         """
-        if self._config is None:
-            raise PlantError("no configuration yet: call configure first")
-        month = self._days.day(period_from_ns).month
-        at_month_end = period_to_ns >= self._days.month_bounds(month)[1]
+        plan = self._planned()
+        month = plan.days.day(period_from_ns).month
+        at_month_end = period_to_ns >= plan.days.month_bounds(month)[1]
         period = (period_from_ns, period_to_ns)
-        checks = [meter.check_map() for meter in self._meters.values()]
-        source: dict[str, Any] = {
-            "rule_set": self._factors.rules.id,
+        checks = [meter.check_map() for meter in self._meters]
+        return {
+            "rule_set": plan.factors.rules.id,
             "month": month,
-            "plant": self._plant_id,
+            "plant": plan.plant_id,
             "period": {"from": utc_text(period_from_ns), "to": utc_text(period_to_ns)},
             "closing": closing,
-            **self._activity(),
+            **self._activity(plan),
             "potlines": [line.as_map(at_month_end=at_month_end) for line in self._lines],
-            "totalisers": [meter.reading_map(*period) for meter in self._meters.values()],
+            "totalisers": [meter.reading_map(*period) for meter in self._meters],
             "checks": [check for check in checks if check is not None],
-            "completeness": self._completeness(*period),
+            "completeness": self._completeness(plan, *period),
+            "flags": sorted(self._flags()),
         }
-        source["flags"] = sorted(self._flags(source))
-        return source
 
-    def _activity(self) -> dict[str, Any]:
+    def _activity(self, plan: MonthPlan) -> dict[str, Any]:
         """The tables figures are made from; a quantity without any reading is left out."""
-        statement = self._config.get("statement", {}) if self._config else {}
-        result: dict[str, Any] = {"fuel": self._fuels(), "auxiliary": self._auxiliaries()}
-        metal = self._meters[self._metal_id] if self._metal_id is not None else None
-        if metal is None or metal.quantity is None:
+        result: dict[str, Any] = {
+            "fuel": self._rows("fuel"),
+            "auxiliary": self._rows("electricity"),
+        }
+        metal = self._read("metal")
+        if not metal:
             return result
-        metal_text, provenance = exact_text(metal.quantity), _frames(metal.point)
-        if anode := statement.get("anode"):
-            gross = metal.quantity * exact(anode["gross_kg_per_t"]) / _KG_A_TONNE
-            typed = {"typed": dict(anode), **provenance}
+        metal_t = sum((quantity for _, quantity in metal), Fraction(0))
+        provenance = _frames([meter.point for meter, _ in metal])
+        if plan.anode is not None and plan.gross_kg_per_t is not None:
+            gross = metal_t * plan.gross_kg_per_t / _KG_A_TONNE
+            typed = {"typed": dict(plan.anode), **provenance}
             result["anode"] = {"gross_t": exact_text(gross), "provenance": {"gross_t": typed}}
-        result["pfc"] = {"metal_t": metal_text, "provenance": {"metal_t": provenance}}
+        text = exact_text(metal_t)
+        result["pfc"] = {"metal_t": text, "provenance": {"metal_t": provenance}}
         if indicator := self._indicator():
             result["pfc"]["indicator"] = indicator
-        result["output"] = {"aluminium_t": metal_text, "provenance": {"aluminium_t": provenance}}
+        result["output"] = {"aluminium_t": text, "provenance": {"aluminium_t": provenance}}
         return result
 
-    def _fuels(self) -> list[dict[str, Any]]:
+    def _read(self, role: str) -> list[tuple[Meter, Fraction]]:
+        """The meters of a role that have a reading, with their quantities."""
         return [
-            {
-                "kind": fuel.kind.id,
-                "quantity": exact_text(quantity),
-                "provenance": {"quantity": _frames(fuel.point)},
-            }
-            for fuel in self._factors.fuels
-            if (quantity := self._meters[fuel.point.id].quantity) is not None
+            (meter, quantity)
+            for meter in self._meters
+            if meter.plan.role == role and (quantity := meter.quantity) is not None
         ]
 
-    def _auxiliaries(self) -> list[dict[str, Any]]:
+    def _rows(self, role: str) -> list[dict[str, Any]]:
         return [
             {
-                "kind": "electricity",
+                "kind": meter.plan.kind,
                 "quantity": exact_text(quantity),
-                "provenance": {"quantity": _frames(energy.point)},
+                "provenance": {"quantity": _frames([meter.point])},
             }
-            for energy in self._factors.electricity
-            if (quantity := self._meters[energy.point.id].quantity) is not None
+            for meter, quantity in self._read(role)
         ]
 
     def _indicator(self) -> dict[str, Any] | None:
@@ -220,7 +224,8 @@ class MonthFold:
             return None
         line = self._lines[0].line
         minutes = aem(sum(line.polarised_ns() for line in self._lines), producing_ns)
-        frames = {"potline": " ".join(m.line.id for m in self._lines), "rule": "anode-effect"}
+        names = " ".join(dict.fromkeys(m.line.id for m in self._lines))
+        frames = {"potline": names, "rule": "anode-effect"}
         return {
             "technology": line.technology,
             "edition": line.edition,
@@ -233,24 +238,26 @@ class MonthFold:
         kinds = {(m.line.technology, m.line.edition, m.line.gwp) for m in self._lines}
         return len(kinds) == 1
 
-    def _completeness(self, from_ns: int, to_ns: int) -> dict[str, dict[str, Any]]:
+    def _completeness(self, plan: MonthPlan, from_ns: int, to_ns: int) -> dict[str, dict[str, Any]]:
         """Usable ticks of each read point against the ticks its schedule has in the period."""
-        assert self._config is not None  # noqa: S101 - the caller checked
+        self._collect_usable()
         result: dict[str, dict[str, Any]] = {}
-        for group, usable in zip(self._config["groups"], self._usable, strict=True):
-            if group["computed"]:
-                continue
-            step = int(self._config["schedules"][group["schedule"]]["interval_ns"])
+        for group in plan.config["groups"]:
+            step = int(plan.config["schedules"][group["schedule"]]["interval_ns"])
             expected = -(-to_ns // step) - (-(-from_ns // step))
-            for index, count in zip(group["points"], usable.tolist(), strict=True):
-                entry: dict[str, Any] = {"usable": count, "expected": expected}
+            for index in [] if group["computed"] else group["points"]:
+                point_id = plan.config["points"][index]["id"]
+                usable = self._usable.get(point_id, 0)
+                entry: dict[str, Any] = {"usable": usable, "expected": expected}
                 if expected > 0:
-                    entry["percent"] = rounded_text(Fraction(count * 100, expected), 2)
-                result[self._config["points"][index]["id"]] = entry
+                    entry["percent"] = rounded_text(Fraction(usable * 100, expected), 2)
+                result[point_id] = entry
         return result
 
-    def _flags(self, source: Mapping[str, Any]) -> set[str]:
-        flags = {flag for meter in self._meters.values() for flag in meter.flags()}
+    def _flags(self) -> set[str]:
+        flags = {flag for meter in self._meters for flag in meter.flags()}
+        if self._changes:
+            flags.add("configuration-changed")
         if self._outside:
             flags.add("ticks-outside-month")
         if self._lines and not any(line.producing_ns() for line in self._lines):
@@ -260,8 +267,15 @@ class MonthFold:
         return flags
 
 
-def _frames(point: Point) -> dict[str, Any]:
-    return {"frames": {"point": point.id, "rule": "totaliser", "class": point.provenance.value}}
+def _frames(points: Sequence[Point]) -> dict[str, Any]:
+    """Provenance of a totaliser's difference, or of the sum of several."""
+    return {
+        "frames": {
+            "point": " ".join(point.id for point in points),
+            "rule": "totaliser",
+            "class": points[0].provenance.value,
+        }
+    }
 
 
 def utc_text(instant_ns: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from edge.calc.anode_effect import Effect
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.inputs import Readings
-from edge.calc.potline import Potline
+from edge.calc.month_plan import LinePlan
 
 RATE_PLACES = 12  # AEF, AED, AEM and AEO: beyond any reading; their exact sums stand beside them
 _SECOND_NS, _MINUTE_NS, _DAY_NS = 10**9, 60 * 10**9, 86_400 * 10**9
@@ -17,12 +17,14 @@ class MonthLine:
     """Collects what the potline's detector finishes.
 
     Attributes:
+        plan: what the potline was made of.
         line: the potline.
     """
 
-    def __init__(self, line: Potline, rules: dict[str, str]) -> None:
-        self.line = line
-        self._rules = rules
+    def __init__(self, plan: LinePlan) -> None:
+        self.plan = plan
+        self.line = plan.line
+        self._producing_ns = [0] * len(self.line.pots)  # of the time before `close`
         self._finished: list[Effect] = []
         self._last_ns = 0
 
@@ -31,6 +33,11 @@ class MonthLine:
         self._finished += self.line.feed(readings).activity.finished
         if len(readings.ticks_ns):
             self._last_ns = int(readings.ticks_ns[-1])
+
+    def close(self) -> None:
+        """The configuration changed: end what runs; nothing is fed any more."""
+        self._producing_ns = self.line.detector.producing.total_ns.tolist()
+        self._finished += self.line.detector.cut("configuration-change")
 
     def effects(self, *, at_month_end: bool) -> list[Effect]:
         """All effects by start; those still running are cut when the month is over."""
@@ -44,7 +51,11 @@ class MonthLine:
 
     def producing_ns(self) -> int:
         """Producing time, all pots."""
-        return int(self.line.detector.producing.total_ns.sum())
+        return sum(self._pot_producing_ns())
+
+    def _pot_producing_ns(self) -> list[int]:
+        now = self.line.detector.producing.total_ns.tolist()
+        return [a + b for a, b in zip(self._producing_ns, now, strict=True)]
 
     def as_map(self, *, at_month_end: bool) -> dict[str, Any]:
         """The potline in the statement's input."""
@@ -55,7 +66,7 @@ class MonthLine:
         result: dict[str, Any] = {
             "id": self.line.id,
             "technology": self.line.technology,
-            "anode_effect_rules": self._rules,
+            "anode_effect_rules": dict(self.plan.fields["anode_effect"]),
             "effect_count": len(effects),
             "polarised_s": exact_text(Fraction(polarised_ns, _SECOND_NS)),
             "producing_pot_s": exact_text(Fraction(producing_ns, _SECOND_NS)),
@@ -85,7 +96,7 @@ class MonthLine:
         for effect in effects:
             count[effect.pot] += 1
             polarised[effect.pot] += effect.polarised_ns
-        producing = self.line.detector.producing.total_ns.tolist()
+        producing = self._pot_producing_ns()
         return [
             {
                 "id": pot, "effects": count[i],

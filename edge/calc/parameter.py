@@ -92,8 +92,10 @@ def calculated(value: Fraction, text: str, unit: str, source: str) -> Parameter:
 def _told(provenance: Mapping[str, Any] | None) -> str:
     if provenance is None:
         return "given in the input"
-    if "typed" in provenance:
-        return f"typed: {provenance['typed'].get('source', 'no source given')}"
-    if "frames" in provenance:
-        return f"frames: {' '.join(str(v) for v in provenance['frames'].values())}"
-    return " ".join(sorted(provenance))
+    typed, frames = provenance.get("typed"), provenance.get("frames")
+    if isinstance(typed, Mapping):
+        return f"typed: {typed.get('source', 'no source given')}"
+    if isinstance(frames, Mapping):
+        where = frames.get("point", frames.get("potline", "?"))
+        return f"frames: {where} ({frames.get('rule', '?')})"
+    return " ".join(sorted(str(key) for key in provenance))

@@ -39,7 +39,7 @@ WORDS = st.sampled_from([
     "carbon_ar", "oxidation_percent", "use", "unit", "provenance", "gross_t", "net_t",
     "loss_percent", "sulfur_percent", "ash_percent", "metal_t", "cf4_kg_t", "c2f6_kg_t", "gwp",
     "aem_min_per_cell_day", "indicator", "technology", "edition", "slope", "c2f6_fraction",
-    "purity_percent", "aluminium_t",
+    "purity_percent", "aluminium_t", "frames", "typed",
 ])  # fmt: skip
 TABLE = st.dictionaries(
     WORDS, st.one_of(SCALARS, st.decimals(), st.dictionaries(WORDS, JUNK, max_size=3))

@@ -90,12 +90,6 @@ def test_the_points_and_their_order(config: Config) -> None:
     assert points[11].role is Role.STATE
 
 
-def test_a_computed_points_raw_integer_is_its_count(config: Config) -> None:
-    for point in computed_points(config):
-        assert point.scaling.factor * 10**point.decimals == 1
-        assert point == type(point).from_map(point.as_map())
-
-
 def test_the_full_configuration_gives_the_same_points(config: Config) -> None:
     points = computed_points(config)
     first = len(config["points"])

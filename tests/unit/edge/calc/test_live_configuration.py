@@ -5,9 +5,15 @@ from typing import Any
 import pytest
 
 from edge.calc.errors import CalcError, PlantError, UnknownRuleSetError
-from edge.calc.live import PlantCalc
+from edge.calc.live import PlantCalc, computed_points
 
 Config = dict[str, Any]
+
+
+def test_a_computed_points_raw_integer_is_its_count(config: Config) -> None:
+    for point in computed_points(config):
+        assert point.scaling.factor * 10**point.decimals == 1
+        assert point == type(point).from_map(point.as_map())
 
 
 @pytest.mark.parametrize(

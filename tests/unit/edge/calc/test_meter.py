@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from edge.calc.meter import FlowIntegral, Meter
+from edge.calc.month_plan import MeterPlan
 from evidence.points import Dtype, Point, Quantity, Role
 
 S = 10**9
@@ -46,9 +47,26 @@ def test_the_integral_does_not_depend_on_the_cutting() -> None:
 
 
 def meter() -> Meter:
-    made = Meter(VOLUME, Fraction(1, 10_000))
-    made.check_with(FLOW, Fraction(1, 100_000), 10 * S)  # 0.1 Nm3/h a count
-    return made
+    """Nm3 counted in 10^4 Nm3, with a flow of 0.1 Nm3/h a count every 10 s."""
+    return Meter(
+        MeterPlan(
+            role="fuel",
+            kind="natural-gas",
+            point=VOLUME,
+            amount=Fraction(1, 10_000),
+            flow=FLOW,
+            flow_amount=Fraction(1, 100_000),
+            flow_interval_ns=10 * S,
+        )
+    )
+
+
+def test_a_meter_without_a_flow_has_no_check() -> None:
+    made = Meter(MeterPlan("metal", "metal", VOLUME, Fraction(1)))
+    made.totaliser.feed(*series(1, 2))
+    assert made.integral is None
+    assert made.check_map() is None
+    assert made.quantity == 1
 
 
 def test_quantity_is_the_difference_in_the_statements_unit() -> None:

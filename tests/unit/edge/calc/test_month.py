@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from edge.calc.blocks import Block
-from edge.calc.errors import PlantError
 from edge.calc.live import PlantCalc
 from edge.calc.month import MonthFold, utc_text
 from edge.calc.registry import evaluate
@@ -327,18 +326,6 @@ def test_nothing_fed_is_nothing_found(plant: Plant) -> None:
         "no-reading:pg.metal_tapped",
     }  # fmt: skip
     assert compute(found)["totals"] == {"total_t": "0.00"}
-
-
-def test_the_same_configuration_again_changes_nothing(plant: Plant, config: Config) -> None:
-    plant.run(30)
-    plant.fold.configure({**config, "software": "stackproof 9"})
-    assert plant.run(30).result()["potlines"][0]["producing_pot_s"] == "177"
-
-
-def test_a_change_of_what_is_read_is_refused(plant: Plant, config: Config) -> None:
-    changed = {**config, "statement": {**config["statement"], "anode": {"gross_kg_per_t": "1"}}}
-    with pytest.raises(PlantError, match=r"changed within the month \(statement\)"):
-        plant.fold.configure(changed)
 
 
 def test_metal_in_kilograms(config: Config, make_block: MakeBlock) -> None:

@@ -1,6 +1,8 @@
-"""Configurations the month fold refuses, and its order of calls."""
+"""Configurations in a month: refused ones, changes within it, and the order of calls."""
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -8,11 +10,43 @@ import pytest
 from edge.calc.blocks import Block
 from edge.calc.errors import PlantError, UnknownRuleSetError
 from edge.calc.month import MonthFold
+from edge.calc.statement import compute
 
 S = 10**9
 NOON = 1_781_496_000 * S
+POTS = ("01", "02", "03")
 Config = dict[str, Any]
 MakeBlock = Callable[..., Block]
+
+
+def feed(
+    fold: MonthFold,
+    make_block: MakeBlock,
+    config: Config,
+    seconds: range,
+    high: Mapping[str, tuple[int, int]] | None = None,
+) -> None:
+    """Ticks of one second: metal 0.01 t, gas 1 Nm3 and energy 4 kWh a second."""
+    for second in seconds:
+        on = [n for n, (a, b) in (high or {}).items() if a <= second < b]
+        values: dict[str, list[float]] = {
+            f"pg.pot-{n}.voltage": [25.0 if n in on else 4.2] for n in POTS
+        }
+        values |= {f"pg.pot-{n}.state": [1] for n in POTS}
+        values |= {"pg.line_current": [460.0], "pg.metal_tapped": [100 + second / 100]}
+        at = [NOON + second * S]
+        blocks = [make_block(config, 0, at, values)]
+        if second % 10 == 0:
+            slow = {
+                "gas.volume": [5000 + second], "gas.flow": [3600.0], "gas-2.volume": [70 + second],
+                "ac.energy_import": [4 * second], "ac.power": [14_400.0],
+            }  # fmt: skip
+            blocks.append(make_block(config, 1, at, slow))
+        fold.feed(blocks)
+
+
+def result(fold: MonthFold, seconds: int) -> dict[str, Any]:
+    return fold.result(NOON, NOON + seconds * S, "interim")
 
 
 def test_feeding_before_configuring_is_refused(config: Config, make_block: MakeBlock) -> None:
@@ -28,20 +62,177 @@ def test_feeding_before_configuring_is_refused(config: Config, make_block: MakeB
         (("statement", "metal", "point"), "pg.line_current", "must count kg or t"),
         (("statement", "metal", "point"), "pg.nothing", r"pg\.nothing"),
         (("potlines", 0, "pots", 0, "voltage"), "pg.nothing", r"pg\.nothing"),
+        (("plant", "id"), None, "changed within"),
     ],
 )
 def test_a_configuration_that_cannot_be_used_is_refused(
     config: Config, path: tuple[str | int, ...], value: object, said: str
 ) -> None:
+    fold = MonthFold()
+    if said == "changed within":
+        fold.configure(copy.deepcopy(config))
     table: Any = config
     for key in path[:-1]:
         table = table[key]
     table[path[-1]] = value
     with pytest.raises(PlantError, match=said):
-        MonthFold().configure(config)
+        fold.configure(config)
 
 
 def test_an_unknown_rule_set_cannot_be_decided(config: Config) -> None:
     config["plant"]["rule_set"] = "cets-ag-04.01-v02-2027"
     with pytest.raises(UnknownRuleSetError):
         MonthFold().configure(config)
+
+
+def test_what_the_fold_does_not_read_may_change(config: Config, make_block: MakeBlock) -> None:
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(30))
+    fold.configure({**config, "software": "stackproof 9", "devices": []})
+    feed(fold, make_block, config, range(30, 60))
+    found = result(fold, 60)
+    assert found["potlines"][0]["producing_pot_s"] == "177"
+    assert found["flags"] == []
+
+
+def test_a_change_of_typed_figures_keeps_every_sum(config: Config, make_block: MakeBlock) -> None:
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(51), {"01": (40, 70)})
+    changed = copy.deepcopy(config)
+    changed["statement"]["anode"]["gross_kg_per_t"] = "500"
+    fold.configure(changed)
+    feed(fold, make_block, changed, range(51, 101), {"01": (40, 70)})
+    found = result(fold, 101)
+    (line,) = found["potlines"]
+    assert [(e["start_ns"], e["end_ns"]) for e in line["effects"]] == [
+        (NOON + 40 * S, NOON + 70 * S)
+    ]
+    assert line["producing_pot_s"] == "300"
+    assert (found["pfc"]["metal_t"], found["fuel"][0]["quantity"]) == ("1", "0.01")
+    assert found["anode"]["gross_t"] == "0.5"
+    assert found["flags"] == ["configuration-changed"]
+    assert found["completeness"]["pg.line_current"]["usable"] == 101
+    assert "configuration-changed" in compute(found)["flags"]
+
+
+def test_changed_rules_begin_a_new_piece_of_the_potline(
+    config: Config, make_block: MakeBlock
+) -> None:
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(51), {"01": (40, 70)})
+    changed = copy.deepcopy(config)
+    changed["potlines"][0]["anode_effect"]["v_start_v"] = "9"
+    fold.configure(changed)
+    feed(fold, make_block, changed, range(51, 101), {"01": (40, 70)})
+    found = result(fold, 101)
+    old, new = found["potlines"]
+    assert [line["anode_effect_rules"]["v_start_v"] for line in (old, new)] == ["8", "9"]
+    (first,), (second,) = old["effects"], new["effects"]
+    assert (first["start_ns"], first["end_ns"]) == (NOON + 40 * S, NOON + 50 * S)
+    assert first["flags"] == ["configuration-change"]
+    assert (second["start_ns"], second["end_ns"]) == (NOON + 51 * S, NOON + 70 * S)
+    assert (old["producing_pot_s"], new["producing_pot_s"]) == ("150", "147")  # 3 × 50, 3 × 49
+    pooled = Fraction(found["pfc"]["indicator"]["aem_min_per_cell_day"])
+    expected = Fraction(10 + 19, 60) / Fraction(297, 86_400)
+    assert abs(pooled - expected) < Fraction(1, 10**12)
+    assert found["pfc"]["metal_t"] == "1"  # the totaliser is the same and goes on
+
+
+def second_gas_meter(config: Config) -> Config:
+    """The gas meter is replaced by one of another id."""
+    changed = copy.deepcopy(config)
+    for fields in changed["points"]:
+        if fields["id"] == "gas.volume":
+            fields["id"] = "gas-2.volume"
+    changed["statement"]["fuels"][0]["point"] = "gas-2.volume"
+    return changed
+
+
+def test_a_replaced_meter_is_a_second_line_of_the_same_fuel(
+    config: Config, make_block: MakeBlock
+) -> None:
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(51))
+    changed = second_gas_meter(config)
+    fold.configure(changed)
+    feed(fold, make_block, changed, range(60, 101))
+    found = result(fold, 101)
+    assert [(f["kind"], f["quantity"]) for f in found["fuel"]] == [
+        ("natural-gas", "0.005"), ("natural-gas", "0.004"),
+    ]  # fmt: skip
+    points = [f["provenance"]["quantity"]["frames"]["point"] for f in found["fuel"]]
+    assert points == ["gas.volume", "gas-2.volume"]
+    assert len(compute(found)["lines"]) == 4
+
+
+def test_a_configuration_that_comes_back_finds_its_meter_again(
+    config: Config, make_block: MakeBlock
+) -> None:
+    fold = MonthFold()
+    for number, used in enumerate((config, second_gas_meter(config), config)):
+        fold.configure(used)
+        feed(fold, make_block, used, range(number * 20, number * 20 + 11))
+    found = result(fold, 51)
+    # the first meter read 5000 to 5010, then 5040 to 5050: 50 in all; the second 90 to 100
+    assert [f["quantity"] for f in found["fuel"]] == ["0.005", "0.001"]
+
+
+def test_changed_decimals_of_the_metal_meter_are_added(
+    config: Config, make_block: MakeBlock
+) -> None:
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(51))
+    changed = copy.deepcopy(config)
+    for fields in changed["points"]:
+        if fields["id"] == "pg.metal_tapped":
+            fields["decimals"] = 2
+    fold.configure(changed)
+    feed(fold, make_block, changed, range(51, 101))
+    found = result(fold, 101)
+    assert found["pfc"]["metal_t"] == "0.99"  # 100.00–100.50 and 100.51–101.00
+    assert found["pfc"]["provenance"]["metal_t"]["frames"]["point"] == (
+        "pg.metal_tapped pg.metal_tapped"
+    )
+
+
+@pytest.mark.parametrize(("key", "value"), [("time_zone", "Asia/Urumqi"), ("id", "another")])
+def test_a_month_stays_one_plants_in_one_zone(config: Config, key: str, value: str) -> None:
+    fold = MonthFold()
+    fold.configure(config)
+    with pytest.raises(PlantError, match=rf"plant\.{key} changed within the month"):
+        fold.configure({**config, "plant": {**config["plant"], key: value}})
+
+
+def test_a_refused_change_leaves_the_fold_as_it_was(config: Config, make_block: MakeBlock) -> None:
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(30))
+    broken = copy.deepcopy(config)
+    broken["potlines"][0]["line_current"] = "nothing"
+    with pytest.raises(PlantError):
+        fold.configure(broken)
+    feed(fold, make_block, config, range(30, 61))
+    found = result(fold, 61)
+    assert found["flags"] == []
+    assert found["pfc"]["metal_t"] == "0.6"
+
+
+def test_a_reused_name_of_a_potline_that_went_is_a_new_piece(
+    config: Config, make_block: MakeBlock
+) -> None:
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(30))
+    without = copy.deepcopy(config)
+    without["potlines"] = []
+    fold.configure(without)
+    feed(fold, make_block, without, range(30, 40))
+    fold.configure(config)
+    feed(fold, make_block, config, range(40, 61))
+    first, second = result(fold, 61)["potlines"]
+    assert (first["producing_pot_s"], second["producing_pot_s"]) == ("87", "60")

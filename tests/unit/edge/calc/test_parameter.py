@@ -43,7 +43,10 @@ def test_a_given_number_is_measured_unless_typed() -> None:
         (None, "given in the input"),
         (TYPED, "typed: site file"),
         ({"typed": {}}, "typed: no source given"),
-        ({"frames": {"point": "gas.volume", "rule": "totaliser"}}, "frames: gas.volume totaliser"),
+        (
+            {"frames": {"point": "gas.volume", "rule": "totaliser"}},
+            "frames: gas.volume (totaliser)",
+        ),
         ({"record": {"index": 5}}, "record"),
     ],
 )
