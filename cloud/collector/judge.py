@@ -227,8 +227,7 @@ def _accept(entry: Entry, header: Header, payload: bytes, stream: StreamState) -
 
 
 def _accept_frame(entry: Entry, body: Body, stream: StreamState) -> Accepted:
-    firsts = [section.first_ns for section in body.sections]
-    if body.t0_ns < max(stream.at_ns, 0) or min(firsts, default=0) < 0:
+    if body.t0_ns < max(stream.at_ns, 0):  # its ticks are not before it: `decode_body` saw to that
         sentence = f"t0 {body.t0_ns} is before the stream's {stream.at_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
     newest_ns = max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)

@@ -1,0 +1,361 @@
+"""Deliveries into evidence: whatever is lost, repeated, reordered or forged, the chain holds."""
+
+import hashlib
+import logging
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud.collector import intake as intake_module
+from cloud.collector.identity import collector_keys
+from cloud.collector.intake import Intake
+from cloud.collector.judge import Accepted, Ahead, Duplicate, Fork, Refused
+from cloud.collector.service import open_plants
+from cloud.collector.topics import Sender
+from cloud.errors import StoreError
+from cloud.store.slice import SliceStore
+from evidence import checkpoint, merkle
+from evidence.chain import ZERO_HASH
+from evidence.errors import MalformedError
+from evidence.frame import TYP_FRAME, encode_body
+from evidence.keys import FileSigner, generate
+from evidence.log import Entry, Kind, decode_entry
+from evidence.receipt import decode_receipt
+from tests.unit.cloud.evidence_examples import (
+    SECOND_NS,
+    T0_NS,
+    ExamplePlant,
+    Gateway,
+    ManualClock,
+    body,
+    make_plant,
+)
+from tests.unit.cloud.store.plant_examples import read_plant
+
+SENDER = Sender("mini", "edge-1")
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
+    return make_plant(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def gateway(plant: ExamplePlant) -> Gateway:
+    return Gateway("mini", "edge-1", plant.gateways["edge-1"].signer)
+
+
+@pytest.fixture
+def intake(plant: ExamplePlant, tmp_path: Path) -> Iterator[Intake]:
+    opened = open_intake(plant, tmp_path / "00")
+    yield opened
+    opened.store.close()
+
+
+def open_intake(plant: ExamplePlant, root: Path) -> Intake:
+    made = Intake(SliceStore(root), ManualClock(T0_NS + 100 * SECOND_NS), plant.collector)
+    open_plants(made, [plant.identity()])
+    return made
+
+
+def entries(intake: Intake) -> list[Entry]:
+    return [decode_entry(data) for _, data in intake.plant("mini").reader.entries()]
+
+
+def test_a_new_plant_begins_with_its_certificates(
+    intake: Intake, plant: ExamplePlant, tmp_path: Path
+) -> None:
+    identity = plant.identity()
+    found = entries(intake)
+    assert [e.kind for e in found] == [Kind.ENROL] * 3
+    assert [(e.stream, e.detail["role"], e.detail["name"]) for e in found] == [
+        ("", "root", "mini"), ("", "collector", "collector"), ("edge-1", "gateway", "edge-1"),
+    ]  # fmt: skip
+    assert [e.sha256 for e in found] == [c.fingerprint for c in identity.certified()]
+    kept = sorted((tmp_path / "00/mini/keys").iterdir())
+    assert {path.read_bytes() for path in kept} == {c.pem for c in identity.certified()}
+
+
+def test_certificates_are_enrolled_once_and_a_new_one_later(
+    plant: ExamplePlant, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        opened = open_intake(plant, tmp_path / "00")
+        assert len(entries(opened)) == 3
+        opened.store.close()
+    more = make_plant(tmp_path, gateways=())
+    more.root_key, more.root_certificate = plant.root_key, plant.root_certificate
+    more.certify("gateway", "edge-1", FileSigner(generate()).public_key, "new.crt")
+    (plant.folder / "new.crt").write_bytes((more.folder / "new.crt").read_bytes())
+    plant.gateways["new"] = plant.gateways["edge-1"]
+    try:
+        opened = open_intake(plant, tmp_path / "00")
+    finally:
+        del plant.gateways["new"]
+    assert [e.stream for e in entries(opened)][3:] == ["edge-1"]
+    opened.store.close()
+
+
+def test_an_accepted_object_is_logged_kept_and_receipted(
+    intake: Intake, gateway: Gateway, plant: ExamplePlant, tmp_path: Path
+) -> None:
+    for data in (gateway.config(), gateway.frame(T0_NS, points=3, ticks=4)):
+        assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
+    outcome = intake.commit()
+    assert (outcome.sealed, outcome.failed) == ({SENDER}, {})
+    assert outcome.configs[0][1]["gateway"] == {"id": "edge-1"}
+    assert (intake.frames[SENDER], intake.readings[SENDER]) == (1, 12)
+    receipt = decode_receipt(intake.receipt(SENDER), plant.collector.public_key)
+    assert (receipt.plant, receipt.stream, receipt.seq) == ("mini", "edge-1", 1)
+    assert receipt.head == gateway.head
+    assert receipt.received_ns == T0_NS + 100 * SECOND_NS
+    note = checkpoint.verify(receipt.checkpoint, plant.collector.public_key)
+    leaves = [merkle.leaf_hash(d) for _, d in intake.plant("mini").reader.entries()]
+    assert (note.size, note.root) == (5, merkle.root_of(leaves))
+    assert decode_entry(list(intake.plant("mini").reader.entries())[receipt.log_index][1]).seq == 1
+    held = read_plant(tmp_path / "00/mini", plant.collector.public_key)
+    assert held == {"edge-1": gateway.objects}
+
+
+def test_there_is_no_receipt_for_what_is_only_staged(intake: Intake, gateway: Gateway) -> None:
+    with pytest.raises(ValueError, match="has no object"):
+        intake.receipt(SENDER)
+    intake.take(SENDER, gateway.config(), 0.0)
+    with pytest.raises(ValueError, match="has no object"):
+        intake.receipt(SENDER)
+
+
+def test_a_repeated_object_gets_its_receipt_again(intake: Intake, gateway: Gateway) -> None:
+    data = gateway.config()
+    intake.take(SENDER, data, 0.0)
+    intake.commit()
+    size = intake.plant("mini").reader.size
+    assert intake.take(SENDER, data, 0.0) == Duplicate()
+    assert intake.is_dirty
+    assert intake.commit().sealed == {SENDER}
+    assert not intake.is_dirty
+    assert intake.plant("mini").reader.size == size
+    assert intake.rejects.of("mini", "edge-1") == {"duplicate": 1}
+
+
+def test_a_repetition_within_one_batch_is_seen(intake: Intake, gateway: Gateway) -> None:
+    data = gateway.config()
+    kinds = [type(intake.take(SENDER, data, 0.0)) for _ in range(3)]
+    assert kinds == [Accepted, Duplicate, Duplicate]
+
+
+def test_what_is_ahead_leaves_no_trace_but_a_count(
+    intake: Intake, gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.config()
+    for n in range(5):
+        gateway.frame(T0_NS + n * SECOND_NS)
+    with caplog.at_level(logging.WARNING):
+        verdicts = [intake.take(SENDER, data, 0.0) for data in gateway.objects[1:]]
+    assert verdicts == [Ahead(seq, 0) for seq in range(1, 6)]
+    assert not intake.is_dirty
+    assert intake.rejects.of("mini", "edge-1") == {"ahead": 5}
+    assert caplog.messages == ["mini/edge-1: seq 1 came, 0 is due"]  # once, not five times
+
+
+def test_a_fork_is_logged_once_and_quarantined(
+    intake: Intake, gateway: Gateway, tmp_path: Path
+) -> None:
+    intake.take(SENDER, gateway.config(), 0.0)
+    intake.take(SENDER, gateway.frame(T0_NS), 0.0)
+    intake.commit()
+    held, prev = (hashlib.sha256(gateway.objects[n]).digest() for n in (1, 0))
+    other = gateway.sign(TYP_FRAME, encode_body(body(T0_NS, seed=9)), seq=1, prev=prev)
+    for _ in range(3):
+        assert isinstance(intake.take(SENDER, other, 0.0), Fork)
+        intake.commit()
+    forks = [e for e in entries(intake) if e.verdict == "fork"]
+    assert [(e.kind, e.stream, e.seq, e.detail["held"]) for e in forks] == [
+        (Kind.REJECT, "edge-1", 1, held)
+    ]
+    (kept,) = (tmp_path / "00/mini/quarantine").iterdir()
+    assert kept.read_bytes() == other
+    assert intake.rejects.of("mini", "edge-1")["fork"] == 3
+    assert isinstance(intake.take(SENDER, gateway.frame(T0_NS + SECOND_NS), 0.0), Accepted)
+
+
+def test_a_flood_of_forgeries_is_two_entries_in_two_minutes(
+    intake: Intake, gateway: Gateway
+) -> None:
+    forged = bytearray(gateway.config())
+    forged[-1] ^= 1
+    for n in range(200):
+        verdict = intake.take(SENDER, bytes(forged), n / 2)  # a hundred seconds
+        assert isinstance(verdict, Refused)
+        assert verdict.reason == "signature"
+    intake.tell_rejects(120.0)
+    intake.commit()
+    rejects = [e for e in entries(intake) if e.kind is Kind.REJECT]
+    assert [(e.verdict, e.detail["count"]) for e in rejects] == [
+        ("signature", 1), ("signature", 120), ("signature", 79),
+    ]  # fmt: skip
+    assert {e.sha256 for e in rejects} == {hashlib.sha256(forged).digest()}
+    assert intake.rejects.of("mini", "edge-1") == {"signature": 200}
+
+
+def test_unknown_plants_and_gateways_are_counted_together_and_not_kept(
+    intake: Intake, gateway: Gateway
+) -> None:
+    data = gateway.config()
+    for n in range(50):
+        intake.take(Sender(f"plant-{n}", "edge-1"), data, 0.0)
+        intake.take(Sender("mini", f"edge-{n + 2}"), data, 0.0)
+    assert dict(intake.rejects.counts) == {
+        ("", "", "unknown-plant"): 50,
+        ("mini", "", "identity"): 50,
+    }
+    intake.commit()
+    assert [e.verdict for e in entries(intake) if e.kind is Kind.REJECT] == ["identity"]
+
+
+def test_a_defect_of_ours_refuses_one_object_and_goes_on(
+    intake: Intake,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    data = gateway.config()
+    with monkeypatch.context() as patched:
+        patched.setattr(intake_module, "judge", broken)
+        assert intake.take(SENDER, data, 0.0) == Refused("defect", "ZeroDivisionError()")
+    assert "could not be judged" in caplog.text
+    assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
+
+
+def test_a_damaged_plant_is_refused_and_the_others_are_served(
+    plant: ExamplePlant, tmp_path: Path, gateway: Gateway
+) -> None:
+    open_intake(plant, tmp_path / "00").store.close()
+    (tmp_path / "00/mini/log/entries.seg").write_bytes(b"")
+    other = make_plant(tmp_path / "k", "maxi", collector=plant.collector)
+    opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
+    notes = open_plants(opened, [plant.identity(), other.identity()])
+    assert notes[0].startswith("plant mini is NOT served: ")
+    assert opened.plants() == ["maxi"]
+    verdict = opened.take(SENDER, gateway.config(), 0.0)
+    assert isinstance(verdict, Refused)
+    assert verdict.reason == "damaged"
+    with pytest.raises(LookupError, match=r"plant mini: .*restore this plant from a backup"):
+        opened.plant("mini")
+    with pytest.raises(LookupError, match="plant nowhere: not a plant of this collector"):
+        opened.identity("nowhere")
+    sender = Sender("maxi", "edge-1")
+    assert isinstance(opened.take(sender, other.gateways["edge-1"].config(), 0.0), Accepted)
+    opened.store.close()
+
+
+def test_what_the_disk_refused_is_not_sealed_and_comes_again(
+    intake: Intake, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, plant: ExamplePlant
+) -> None:
+    data = gateway.config()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        intake.take(SENDER, data, 0.0)
+        outcome = intake.commit()
+    assert (outcome.sealed, outcome.configs) == (set(), [])
+    assert [str(error) for error in outcome.failed.values()] == ["[Errno 28] full"]
+    assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
+    assert intake.commit().sealed == {SENDER}
+
+
+def test_enrolment_survives_a_disk_that_refused_it(
+    plant: ExamplePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(StoreError, match=r"plant mini: evidence cannot be written: .*full"):
+            open_plants(opened, [plant.identity()])
+    opened.commit()
+    assert len(entries(opened)) == 3
+    opened.store.close()
+
+
+def test_a_new_collector_key_goes_on_with_the_old_ones_log(
+    plant: ExamplePlant, tmp_path: Path
+) -> None:
+    open_intake(plant, tmp_path / "00").store.close()
+    new = make_plant(tmp_path / "k", collector=FileSigner(generate()))
+    new.root_key, new.root_certificate = plant.root_key, plant.root_certificate
+    for name in ("root.crt", "edge-1.crt"):
+        (new.folder / name).write_bytes((plant.folder / name).read_bytes())
+    new.certify("collector", "collector", new.collector.public_key, "collector.crt")
+    opened = open_intake(new, tmp_path / "00")
+    assert [e.detail["role"] for e in entries(opened)] == [
+        "root", "collector", "gateway", "collector",
+    ]  # fmt: skip
+    opened.store.close()
+    (tmp_path / "00/mini/keys/collector-x.crt").write_bytes(b"garbage")
+    with pytest.raises(MalformedError, match=r"collector-x\.crt: not a PEM certificate"):
+        collector_keys(new.collector.public_key, tmp_path / "00/mini/keys")
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_any_delivery_ends_with_an_unbroken_chain(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Loss, repetition, reordering, forgery and restarts, then go-back-N until all is receipted."""
+    plant, objects = DELIVERY
+    dice = random.Random(seed)  # noqa: S311 - a network, not a secret
+    root = tmp_path_factory.mktemp("delivery")
+    intake = open_intake(plant, root)
+    receipted = -1
+    for _ in range(200):
+        window = objects[receipted + 1 : receipted + 9]
+        for data in disturb(window, objects, dice):
+            intake.take(SENDER, data, 0.0)
+        if dice.random() < 0.3:
+            intake.store.close()  # everything not committed is gone
+            intake = open_intake(plant, root)
+        else:
+            intake.commit()
+        head = intake.plant("mini").reader.head("edge-1")
+        assert head.next_seq - 1 >= receipted
+        receipted = head.next_seq - 1
+        expected = hashlib.sha256(objects[receipted]).digest() if receipted >= 0 else ZERO_HASH
+        assert head.hash == expected
+        if receipted == len(objects) - 1:
+            break
+    intake.store.close()
+    assert read_plant(root / "mini", plant.collector.public_key) == {"edge-1": objects}
+
+
+def disturb(window: list[bytes], all_objects: list[bytes], dice: random.Random) -> list[bytes]:
+    """What a network and a forger make of a window of objects."""
+    sent = [data for data in window if dice.random() > 0.2]
+    sent += [dice.choice(all_objects) for _ in range(dice.randrange(3))]
+    if dice.random() < 0.5:
+        dice.shuffle(sent)
+    forged = bytearray(dice.choice(all_objects))
+    forged[dice.randrange(len(forged))] ^= 1 << dice.randrange(8)
+    sent.insert(dice.randrange(len(sent) + 1), bytes(forged))
+    return sent
+
+
+def _delivery() -> tuple[ExamplePlant, list[bytes]]:
+    with tempfile.TemporaryDirectory() as folder:
+        plant = make_plant(Path(folder))
+        identity = plant.identity()
+    plant.identity = lambda: identity  # type: ignore[method-assign] - its files are gone
+    gateway = plant.gateways["edge-1"]
+    gateway.config()
+    for n in range(30):
+        gateway.frame(T0_NS + n * 300 * SECOND_NS, ticks=3)
+    return plant, gateway.objects
+
+
+DELIVERY = _delivery()

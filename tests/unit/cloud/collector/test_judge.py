@@ -1,0 +1,334 @@
+"""The decision about one object: accept, repeat, quarantine, refuse; and never an exception."""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud.collector.identity import read_issued
+from cloud.collector.judge import (
+    REASONS,
+    Accepted,
+    Ahead,
+    Duplicate,
+    Fork,
+    Refused,
+    Verdict,
+    judge,
+)
+from cloud.collector.topics import Sender
+from cloud.store.state import StreamState
+from evidence import cbor, cose
+from evidence.blocks import compress
+from evidence.frame import (
+    TYP_CLOSE,
+    TYP_CONFIG,
+    TYP_COSIGNATURE,
+    TYP_FRAME,
+    encode_body,
+)
+from evidence.keys import FileSigner, generate
+from evidence.log import Kind
+from tests.unit.cloud.evidence_examples import (
+    SECOND_NS,
+    T0_NS,
+    ExamplePlant,
+    Gateway,
+    body,
+    make_plant,
+)
+
+SENDER = Sender("mini", "edge-1")
+NOW_NS = T0_NS + 5
+
+
+@dataclass
+class View:
+    """What is held, in memory."""
+
+    states: dict[str, StreamState] = field(default_factory=dict)
+    hashes: dict[tuple[str, int], bytes] = field(default_factory=dict)
+
+    def stream(self, stream: str) -> StreamState:
+        return self.states.get(stream, StreamState())
+
+    def hash_at(self, stream: str, seq: int) -> bytes | None:
+        return self.hashes.get((stream, seq))
+
+    def hold(self, accepted: Verdict) -> None:
+        assert isinstance(accepted, Accepted)
+        entry, stream = accepted.entry, self.stream(accepted.entry.stream)
+        place = stream.next_place(entry, 0, t0_ns=accepted.t0_ns, newest_ns=accepted.newest_ns)
+        self.states[entry.stream] = stream.with_object(place)
+        self.hashes[entry.stream, entry.seq or 0] = entry.sha256
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
+    return make_plant(tmp_path_factory.mktemp("keys"), gateways=("edge-1", "edge-2"))
+
+
+@pytest.fixture
+def gateway(plant: ExamplePlant) -> Gateway:
+    """A fresh stream of an enrolled key."""
+    return Gateway("mini", "edge-1", plant.gateways["edge-1"].signer)
+
+
+@pytest.fixture
+def view() -> View:
+    return View()
+
+
+@pytest.fixture
+def ask(plant: ExamplePlant, view: View) -> Any:
+    keys = plant.identity().gateway_keys()
+
+    def ask(data: bytes, sender: Sender = SENDER) -> Verdict:
+        return judge(data, sender, keys, view, NOW_NS)
+
+    return ask
+
+
+@pytest.fixture
+def started(ask: Any, gateway: Gateway, view: View) -> Gateway:
+    """A stream of which the configuration and one frame are held."""
+    view.hold(ask(gateway.config()))
+    view.hold(ask(gateway.frame(T0_NS)))
+    return gateway
+
+
+def test_a_configuration_then_frames_are_accepted(
+    ask: Any, gateway: Gateway, view: View, plant: ExamplePlant
+) -> None:
+    data = gateway.config(software="x")
+    verdict = ask(data)
+    assert verdict.config["software"] == "x"
+    entry = verdict.entry
+    assert (entry.kind, entry.stream, entry.seq) == (Kind.CONFIG, "edge-1", 0)
+    assert entry.sha256 == hashlib.sha256(data).digest()
+    assert (entry.length, entry.received_ns, entry.verdict) == (len(data), NOW_NS, "accepted")
+    assert entry.certificate == plant.identity().gateways[0].fingerprint
+    view.hold(verdict)
+    verdict = ask(gateway.frame(T0_NS, points=3, ticks=4))
+    assert (verdict.entry.kind, verdict.entry.seq) == (Kind.FRAME, 1)
+    assert verdict.t0_ns == T0_NS
+    assert verdict.newest_ns == T0_NS + 3 * SECOND_NS
+    assert verdict.readings == 12
+    assert verdict.config is verdict.close is None
+
+
+def test_held_bytes_again_are_a_success_again(ask: Any, started: Gateway) -> None:
+    assert [ask(data) for data in started.objects] == [Duplicate(), Duplicate()]
+
+
+def test_what_is_ahead_is_dropped_with_the_seq_that_is_due(ask: Any, started: Gateway) -> None:
+    started.frame(T0_NS + SECOND_NS)
+    assert ask(started.frame(T0_NS + 2 * SECOND_NS)) == Ahead(seq=3, due=2)
+
+
+def test_other_bytes_at_a_held_seq_are_a_fork(ask: Any, started: Gateway) -> None:
+    other = started.sign(
+        TYP_FRAME, encode_body(body(T0_NS, seed=99)), seq=1, prev=started_hash(started, 0)
+    )
+    verdict = ask(other)
+    assert isinstance(verdict, Fork)
+    entry = verdict.entry
+    assert (entry.kind, entry.verdict, entry.seq) == (Kind.REJECT, "fork", 1)
+    assert entry.sha256 == hashlib.sha256(other).digest()
+    assert entry.detail == {"held": started_hash(started, 1), "prev": started_hash(started, 0)}
+
+
+def test_the_next_seq_after_another_past_is_a_fork(ask: Any, started: Gateway) -> None:
+    verdict = ask(started.sign(TYP_FRAME, encode_body(body(T0_NS + SECOND_NS)), prev=bytes(32)))
+    assert isinstance(verdict, Fork)
+    assert verdict.entry.detail == {"held_before": started.head, "prev": bytes(32)}
+
+
+def started_hash(gateway: Gateway, seq: int) -> bytes:
+    return hashlib.sha256(gateway.objects[seq]).digest()
+
+
+def test_a_close_is_accepted_with_the_request_it_agrees_to(ask: Any, started: Gateway) -> None:
+    verdict = ask(started.close(bytes([7]) * 32))
+    assert verdict.entry.kind is Kind.PLANT_CLOSE
+    assert verdict.close.statement_sha256 == bytes([7]) * 32
+
+
+def test_a_cosignature_is_accepted_whatever_it_holds(ask: Any, started: Gateway) -> None:
+    assert ask(started.sign(TYP_COSIGNATURE, b"x")).entry.kind is Kind.COSIGNATURE
+
+
+def test_a_second_key_of_a_gateway_is_as_good(
+    plant: ExamplePlant, started: Gateway, view: View
+) -> None:
+    second = FileSigner(generate())
+    plant.certify("gateway", "edge-1", second.public_key, "edge-1-new.crt")
+    identity = plant.identity()
+    path = plant.folder / "edge-1-new.crt"
+    new = read_issued(path, plant.folder / "root.crt", "gateway", "mini")
+    keys = replace(identity, gateways=(*identity.gateways, new)).gateway_keys()
+    started.signer = second
+    verdict = judge(started.frame(T0_NS + SECOND_NS), SENDER, keys, view, NOW_NS)
+    assert isinstance(verdict, Accepted)
+    assert verdict.entry.certificate == new.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("sender", "changes"),
+    [
+        (Sender("mini", "edge-2"), {}),
+        (Sender("maxi", "edge-1"), {}),
+        (SENDER, {"stream": "edge-2"}),
+        (SENDER, {"plant": "maxi"}),
+    ],
+)
+def test_an_object_of_another_than_its_topic_is_refused(
+    ask: Any, gateway: Gateway, sender: Sender, changes: dict[str, str]
+) -> None:
+    content = {"plant": {"id": "mini"}, "gateway": {"id": "edge-1"}}
+    data = gateway.sign(TYP_CONFIG, compress(cbor.encode(content)), **changes)
+    assert ask(data, sender).reason == "identity"
+
+
+def refused_payload(gateway: Gateway, typ: str, content: Any) -> bytes:
+    payload = content if isinstance(content, bytes) else compress(cbor.encode(content))
+    return gateway.sign(typ, payload)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"plant": {"id": "mini"}, "gateway": {"id": "edge-2"}}, "identity"),
+        ({"plant": {"id": "maxi"}, "gateway": {"id": "edge-1"}}, "identity"),
+        ({"plant": {"id": "mini"}}, "malformed"),
+        ({"plant": "mini", "gateway": "edge-1"}, "malformed"),
+        ([1, 2], "malformed"),
+        (b"\x00\xff", "malformed"),
+        (b"", "malformed"),
+        (b"\x09abc", "unsupported"),
+    ],
+)
+def test_a_configuration_that_is_none_is_refused(
+    ask: Any, gateway: Gateway, content: Any, reason: str
+) -> None:
+    assert ask(refused_payload(gateway, TYP_CONFIG, content)).reason == reason
+
+
+@pytest.mark.parametrize("typ", [TYP_FRAME, TYP_CLOSE])
+@pytest.mark.parametrize("content", [{}, [], b"", b"\x01\x00\x00", {1: 99}, {1: 1}])
+def test_a_frame_or_close_that_is_none_is_refused(
+    ask: Any, started: Gateway, typ: str, content: Any
+) -> None:
+    verdict = ask(refused_payload(started, typ, content))
+    assert verdict.reason in ("malformed", "unsupported")
+
+
+def test_a_close_of_another_stream_is_refused(ask: Any, started: Gateway) -> None:
+    assert ask(started.close(bytes(32), stream="edge-2")).reason == "identity"
+
+
+def test_a_frame_names_a_configuration_of_its_own_stream(ask: Any, started: Gateway) -> None:
+    payload = encode_body(body(T0_NS + SECOND_NS))
+    for cfg in (None, bytes(32)):
+        assert ask(started.sign(TYP_FRAME, payload, cfg=cfg)).reason == "config"
+    assert isinstance(ask(started.sign(TYP_FRAME, payload)), Accepted)
+
+
+def test_a_frame_before_any_configuration_is_refused(ask: Any, gateway: Gateway) -> None:
+    assert ask(gateway.frame(T0_NS)).reason == "config"
+
+
+def test_an_earlier_configuration_may_still_be_named(
+    ask: Any, started: Gateway, view: View
+) -> None:
+    """After a restart the open frame is closed under the configuration it was read with."""
+    first = started.cfg
+    view.hold(ask(started.config(changed=True)))
+    payload = encode_body(body(T0_NS + SECOND_NS))
+    assert isinstance(ask(started.sign(TYP_FRAME, payload, cfg=first)), Accepted)
+
+
+@pytest.mark.parametrize("t0_ns", [T0_NS - 1, 0, -1])
+def test_a_frame_before_the_one_before_is_refused(ask: Any, started: Gateway, t0_ns: int) -> None:
+    assert ask(started.frame(t0_ns)).reason == "time"
+
+
+def test_a_frame_of_the_same_instant_is_accepted(ask: Any, started: Gateway) -> None:
+    assert isinstance(ask(started.frame(T0_NS)), Accepted)
+
+
+def test_a_tick_before_its_frame_is_refused(ask: Any, started: Gateway) -> None:
+    whole = body(T0_NS + SECOND_NS)
+    section = replace(whole.sections[0], first_ns=-(2**62))
+    odd = encode_body(replace(whole, sections=(section,)))
+    assert ask(started.sign(TYP_FRAME, odd)).reason == "malformed"
+
+
+def test_a_stranger_and_a_forger_are_told_apart(ask: Any, started: Gateway) -> None:
+    payload = encode_body(body(T0_NS + SECOND_NS))
+    good = started.sign(TYP_FRAME, payload)
+    forged = bytearray(good)
+    forged[-1] ^= 1  # the signature's last byte
+    assert ask(bytes(forged)).reason == "signature"
+    started.signer = FileSigner(generate())
+    assert ask(started.sign(TYP_FRAME, payload)).reason == "unknown-key"
+
+
+def test_a_key_of_another_gateway_of_the_plant_is_unknown_here(
+    ask: Any, started: Gateway, plant: ExamplePlant
+) -> None:
+    started.signer = plant.gateways["edge-2"].signer
+    assert ask(started.frame(T0_NS + SECOND_NS)).reason == "unknown-key"
+
+
+def test_a_forger_cannot_pass_for_ahead(ask: Any, started: Gateway) -> None:
+    started.frame(T0_NS + SECOND_NS)
+    forged = bytearray(started.frame(T0_NS + 2 * SECOND_NS))
+    forged[-1] ^= 1
+    assert ask(bytes(forged)).reason == "signature"
+
+
+def test_an_object_too_large_or_of_unknown_kind_is_refused(ask: Any, gateway: Gateway) -> None:
+    assert ask(bytes(cose.OBJECT_BYTES_MAX + 1)).reason == "malformed"
+    assert ask(gateway.sign("stackproof-later+cbor", b"x")).reason == "unsupported"
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_bytes_raise(data: st.DataObject) -> None:
+    """Arbitrary bytes, and a good object with a stretch of it replaced."""
+    keys = FUZZED.identity.gateway_keys()
+    if data.draw(st.booleans()):
+        fuzzed = data.draw(st.binary(max_size=300))
+    else:
+        whole = FUZZED.frame
+        at = data.draw(st.integers(0, len(whole) - 1))
+        piece = data.draw(st.binary(min_size=1, max_size=8))
+        fuzzed = whole[:at] + piece + whole[at + data.draw(st.integers(0, 8)) :]
+    verdict = judge(fuzzed, SENDER, keys, FUZZED.view, NOW_NS)
+    if fuzzed == FUZZED.frame:
+        assert isinstance(verdict, Accepted)
+    else:
+        assert isinstance(verdict, Refused)
+        assert verdict.reason in REASONS
+
+
+class _Fuzzed:
+    """One plant, one held configuration and one good frame, made on first use."""
+
+    def __init__(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            plant = make_plant(Path(folder))
+            self.identity = plant.identity()
+        gateway, self.view = plant.gateways["edge-1"], View()
+        keys = self.identity.gateway_keys()
+        self.view.hold(judge(gateway.config(), SENDER, keys, self.view, NOW_NS))
+        self.frame = gateway.frame(T0_NS)
+
+
+FUZZED = _Fuzzed()
