@@ -1,0 +1,150 @@
+"""The whole product as its user runs it, for tests: commands, ground truth, archives.
+
+Everything here goes through the command line and the files that others rely on; only frames are
+read with our own library, because that is what is compared.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evidence import cose
+from evidence.archive import paths
+from evidence.findings import Report
+from evidence.frame import TYP_FRAME, Body, Header, decode_body, header_of
+from evidence.records import read_records
+from evidence.verifier.opened import open_archive
+
+SECOND_NS = 10**9
+#: the drivers' answers and the simulator's 0.1 s steps come on top of the sampling interval
+SLACK_NS = SECOND_NS // 4
+
+
+def stackproof(*arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "stackproof", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def verify(archive: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """(exit status, --json output) of `stackproof verify`."""
+    done = stackproof("verify", str(archive), "--json", *options)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@dataclass(frozen=True)
+class TrueEffect:
+    """An anode effect as the simulator made it; end_ns None when it still ran."""
+
+    pot: str
+    start_ns: int
+    end_ns: int | None
+
+
+def true_effects(truth: Path) -> list[TrueEffect]:
+    """Every effect of producing pots in a truth folder, by start."""
+    started_ns = json.loads((truth / "truth-start.json").read_text())["started_ns"]
+
+    def instant(text: str) -> int:
+        seconds, _, tenths = text.partition(".")
+        return started_ns + int(seconds) * SECOND_NS + int(tenths.ljust(9, "0"))
+
+    running: dict[tuple[str, int], int] = {}
+    effects = []
+    for line in (truth / "truth.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        if row["type"] == "effect-start":
+            running[row["pot"], row["effect"]] = instant(row["t_s"])
+        elif row["type"] == "effect-end":
+            start_ns = running.pop((row["pot"], row["effect"]))
+            effects.append(TrueEffect(row["pot"], start_ns, instant(row["t_s"])))
+    effects += [TrueEffect(pot, start, None) for (pot, _), start in running.items()]
+    return sorted(effects, key=lambda e: (e.start_ns, e.pot))
+
+
+def effect_mistakes(
+    found: list[dict[str, Any]], truth: list[TrueEffect], first_ns: int, last_ns: int
+) -> list[str]:
+    """Sentences for every effect missed, invented or off by more than one sample.
+
+    Args:
+        found: the statement's effects of one potline.
+        truth: the simulator's.
+        first_ns, last_ns: first and last tick of the readings, without gaps between.
+    """
+    mistakes = []
+    left = list(found)
+    tolerance = SECOND_NS + SLACK_NS
+    for effect in truth:
+        end_ns = effect.end_ns if effect.end_ns is not None else last_ns
+        seen_ns = min(end_ns, last_ns) - max(effect.start_ns, first_ns)
+        match = next(
+            (f for f in left if f["pot"] == effect.pot
+             and abs(f["start_ns"] - max(effect.start_ns, first_ns)) <= tolerance),
+            None,
+        )  # fmt: skip
+        if match is None:
+            if seen_ns > 4 * SECOND_NS:  # shorter sights need not be confirmed yet
+                mistakes.append(f"missed: {effect} (seen for {seen_ns / 1e9} s)")
+            continue
+        left.remove(match)
+        if effect.end_ns is not None and effect.end_ns <= last_ns - 4 * SECOND_NS:
+            if "end_ns" not in match or abs(match["end_ns"] - effect.end_ns) > tolerance:
+                mistakes.append(f"end differs: {effect} found {match}")
+        elif effect.end_ns is None and "end_ns" in match:
+            mistakes.append(f"ended too soon: {effect} found {match}")
+    return mistakes + [f"invented: {f}" for f in left]
+
+
+def archive_frames(archive: Path) -> Iterator[tuple[Header, Body]]:
+    """Every frame of an archive, in order, without verifying anything."""
+    with archive.open("rb") as file:
+        opened = open_archive(file, Report())
+        assert opened is not None
+        for path in opened.paths():
+            if paths.FRAMES.fullmatch(path):
+                for data in read_records(opened.read(path)):
+                    envelope = cose.parse(data)
+                    header = header_of(envelope)
+                    if header.typ == TYP_FRAME:
+                        yield header, decode_body(envelope.payload)
+
+
+def statement_of(archive: Path) -> dict[str, Any]:
+    """The statement in an archive."""
+    with archive.open("rb") as file:
+        opened = open_archive(file, Report())
+        assert opened is not None
+        statement = json.loads(opened.read(paths.STATEMENT))
+    assert isinstance(statement, dict)
+    return statement
+
+
+def tick_mistakes(archive: Path) -> list[str]:
+    """Sentences for every tick that is twice, out of order, or missing without a signed gap."""
+    mistakes = []
+    last: dict[int, int] = {}
+    for header, body in archive_frames(archive):
+        for section in body.sections:
+            before = last.get(section.schedule)
+            last[section.schedule] = section.first_ns + section.step_ns * (section.ticks - 1)
+            if before is None or section.first_ns == before + section.step_ns:
+                continue
+            gap = body.gap
+            if section.first_ns <= before:
+                mistakes.append(f"seq {header.seq}: tick {section.first_ns} after {before}")
+            elif gap is None or (gap.from_ns, gap.to_ns) != (before, section.first_ns):
+                mistakes.append(f"seq {header.seq}: hole {before}..{section.first_ns}, gap {gap}")
+    return mistakes

@@ -1,0 +1,127 @@
+"""The demo as a new user runs it: one command, an archive, and nothing in it that can be bent."""
+
+import json
+import random
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.system.playing import (
+    archive_frames,
+    effect_mistakes,
+    stackproof,
+    statement_of,
+    tick_mistakes,
+    true_effects,
+    verify,
+)
+
+SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(output folder, archive) of one demo."""
+    out = tmp_path_factory.mktemp("demo")
+    done = stackproof("demo", "--for", str(SECONDS), "--out", str(out), "--port", "0")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    archive = Path(line)
+    assert archive.parent == out
+    return out, archive
+
+
+def test_archive_passes_with_the_demos_trust(demo: tuple[Path, Path]) -> None:
+    out, archive = demo
+    status, report = verify(archive, "--trust", str(out / "trust.pem"))
+    assert (status, report["verdict"]) == (0, "passed"), report
+    assert report["identity"].endswith("is trusted")
+    assert report["counts"]["frames"] >= 2
+    assert report["counts"]["signatures"] >= report["counts"]["frames"]
+    assert {"N-INTERIM", "N-SIMULATED"} <= {f["code"] for f in report["findings"]}
+    assert "W-NO-PLANT-SIGNATURE" not in {f["code"] for f in report["findings"]}
+
+
+def test_identity_is_open_without_trust_and_fails_with_another_root(
+    demo: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, archive = demo
+    status, report = verify(archive)
+    assert status == 0
+    assert report["identity"].startswith("not checked")
+    assert (
+        stackproof("keys", "new", "--out", str(tmp_path), "--plant", "demo-smelter").returncode == 0
+    )
+    status, report = verify(archive, "--trust", str(tmp_path / "root.crt"))
+    assert status == 1
+    assert "E-TRUST" in {f["code"] for f in report["findings"]}
+
+
+def test_effects_are_the_simulators(demo: tuple[Path, Path]) -> None:
+    out, archive = demo
+    assert tick_mistakes(archive) == []
+    ticks = [t for _, body in archive_frames(archive) for s in body.sections for t in s.ticks_ns()]
+    (truth,) = out.glob("work-*/truth")
+    (line,) = statement_of(archive)["input"]["potlines"]
+    true = true_effects(truth)
+    assert len(line["effects"]) >= 3
+    assert effect_mistakes(line["effects"], true, int(min(ticks)), int(max(ticks))) == []
+
+
+def test_cf4_is_the_slope_formula_on_the_effects(demo: tuple[Path, Path]) -> None:
+    """PFPB-M slope 0.104 (kg CF4/t)/(AE-min/cell-day): CBAM IR (EU) 2025/2547 Annex II Table 2."""
+    _, archive = demo
+    statement = statement_of(archive)
+    (line,) = statement["input"]["potlines"]
+    minutes = Decimal(line["polarised_s"]) / 60
+    cell_days = Decimal(line["producing_pot_s"]) / 86400
+    indicator = statement["output"]["pfc"]["indicator"]
+    metal_t = Decimal(statement["input"]["pfc"]["metal_t"])
+    aem = Decimal(statement["input"]["pfc"]["indicator"]["aem_min_per_cell_day"])
+    assert abs(aem - minutes / cell_days) <= Decimal("1e-12")
+    assert Decimal(indicator["cf4_kg"]) == Decimal("0.104") * aem * metal_t
+    by_hand = stackproof(
+        "calc", "eval", "pfc.slope", f"metal_t={metal_t}", f"aem_min_per_cell_day={aem}",
+        "technology=PFPB-M", "edition=ipcc-2019", "gwp=ar5", "--json",
+    )  # fmt: skip
+    assert json.loads(by_hand.stdout)["cf4_kg"] == indicator["cf4_kg"]
+
+
+def test_three_pfc_figures_never_added(demo: tuple[Path, Path]) -> None:
+    """Figure of record: metal × (0.02 × 6630 + 0.0011 × 11100)/1000 = 0.14481 tCO2e/t Al."""
+    _, archive = demo
+    output = statement_of(archive)["output"]
+    metal_t = Decimal(output["pfc"]["record"]["metal_t"])
+    record = (metal_t * Decimal("0.14481")).quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
+    assert Decimal(output["totals"]["pfc_co2e_t"]) == record
+    lines = sum(Decimal(line["emission_t"]) for line in output["lines"])
+    assert Decimal(output["totals"]["total_t"]) == lines
+    assert len(output["pfc"]["not_covered"]) == 2
+
+
+def test_flipped_bits_are_found_and_named(demo: tuple[Path, Path], tmp_path: Path) -> None:
+    _, archive = demo
+    data = archive.read_bytes()
+    chance = random.Random(20261125)
+    for _ in range(40):
+        bent = bytearray(data)
+        at = chance.randrange(len(bent))
+        bent[at] ^= 1 << chance.randrange(8)
+        target = tmp_path / archive.name
+        target.write_bytes(bent)
+        done = stackproof("verify", str(target), "--no-recompute", "--json")
+        report = json.loads(done.stdout)
+        assert done.returncode == 1, f"bit at byte {at} was not found"
+        assert any(f["code"].startswith("E-") and f["where"] for f in report["findings"])
+
+
+def test_cut_archive_fails_and_missing_one_cannot_run(
+    demo: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, archive = demo
+    cut = tmp_path / archive.name
+    cut.write_bytes(archive.read_bytes()[:-700])
+    status, report = verify(cut)
+    assert (status, report["findings"][0]["code"]) == (1, "E-CONTAINER")
+    assert stackproof("verify", str(tmp_path / "nothing.tar")).returncode == 2

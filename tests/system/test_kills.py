@@ -1,0 +1,83 @@
+"""SIGKILL of the edge, the broker and the collector at random moments: nothing missing, nothing twice.
+
+Real processes over real protocols. What must hold afterwards: the archive verifies (signatures,
+chain, log, computed points equal to their recomputation), every tick stands once, and each stretch
+without a tick is a signed gap no longer than the process was away.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from simulators.demo_files import PLANT, TIME_ZONE
+from tests.system.playing import archive_frames, stackproof, tick_mistakes, verify
+from tests.system.rig import Rig, running
+
+SECOND_NS = 10**9
+#: a tick is polled for at most 0.9 s after its instant, and ticks are 1 s apart
+LAST_TICK_NS = 3 * SECOND_NS
+#: start of the interpreter, keys, spool, first connections, then the next whole second
+START_NS = 12 * SECOND_NS
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    with running(tmp_path) as rig:
+        yield rig
+
+
+def _play(rig: Rig, chance: random.Random, kills: list[str]) -> list[tuple[int, int]]:
+    """Kill and start again; (gone, back) instants of every time the edge was away."""
+    away = []
+    for name in kills:
+        time.sleep(chance.uniform(2, 5))
+        gone_ns = time.time_ns()
+        rig.kill(name)
+        time.sleep(chance.uniform(0, 1.5))
+        if name != "broker":
+            rig.start(name)
+        if name == "edge":
+            away.append((gone_ns, time.time_ns()))
+    return away
+
+
+def _check(rig: Rig, away: list[tuple[int, int]]) -> None:
+    before = rig.receipted()
+    rig.wait("delivery after the kills", lambda: rig.receipted() >= max(before, 1) + 2, 60)
+    month = datetime.now(ZoneInfo(TIME_ZONE)).strftime("%Y-%m")
+    closed = stackproof("cloud", "month", "close", str(rig.work / "cloud.toml"), "--plant", PLANT,
+                        "--month", month, "--interim")  # fmt: skip
+    assert closed.returncode == 0, closed.stderr
+    archive = rig.work / "archives" / f"{PLANT}-{month}.tar"
+    status, report = verify(archive, "--trust", str(rig.work / "keys/root.crt"))
+    assert status == 0, report
+    assert tick_mistakes(archive) == []
+    gaps = [body.gap for _, body in archive_frames(archive) if body.gap is not None]
+    assert len(gaps) <= len(away)
+    for gap in gaps:
+        assert gap.reason == "restart"
+        assert any(
+            gone - LAST_TICK_NS <= gap.from_ns <= gone and gap.to_ns <= back + START_NS
+            for gone, back in away
+        ), (gap, away)
+
+
+def test_each_part_killed(rig: Rig) -> None:
+    chance = random.Random(20261125)
+    kills = ["edge", "broker", "cloud"] * 2
+    chance.shuffle(kills)
+    _check(rig, _play(rig, chance, kills))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", range(8))
+def test_many_kills(rig: Rig, seed: int) -> None:
+    chance = random.Random(seed)
+    kills = [chance.choice(["edge", "broker", "cloud"]) for _ in range(25)]
+    _check(rig, _play(rig, chance, kills))
