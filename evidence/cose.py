@@ -64,10 +64,16 @@ def sign(signer: Signer, header: dict[int, Any], payload: bytes) -> bytes:
         signer: holds the key.
         header: protected header without alg and kid; integer labels.
         payload: the bytes to sign.
+
+    Raises:
+        LimitError: the object would be larger than any reader takes.
     """
     protected = cbor.encode({**header, ALG: signer.alg, KID: signer.kid})
     signature = signer.sign(_to_be_signed(protected, payload))
-    return _TAG_18 + cbor.encode([protected, {}, payload, signature])
+    data = _TAG_18 + cbor.encode([protected, {}, payload, signature])
+    if len(data) > OBJECT_BYTES_MAX:
+        raise LimitError(f"object of {len(data)} bytes; the limit is {OBJECT_BYTES_MAX}")
+    return data
 
 
 def parse(data: bytes) -> Envelope:
