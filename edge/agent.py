@@ -17,12 +17,30 @@ from edge.clock import Clock
 from edge.config import Site
 from edge.delivery import Delivery
 from edge.disk import Disk
-from edge.drivers.base import DeviceSpec, Sample
+from edge.drivers import open_driver
+from edge.drivers.base import DeviceSpec, Driver, Sample
 from edge.errors import SpoolError
 from edge.live_message import LiveMessage
-from edge.pipeline import Batch, Layout, Tick, assemble, calculate, decode_tick, without_computed
+from edge.pipeline import (
+    NS_PER_MS,
+    Batch,
+    Layout,
+    Tick,
+    assemble,
+    calculate,
+    decode_tick,
+    without_computed,
+)
 from edge.poller import Polled, Poller
-from edge.schedule import DEADLINE_SHARE, SteadyTime, due, next_tick_ns, slot_ns
+from edge.schedule import (
+    DEADLINE_SHARE,
+    STEP_NS,
+    ClockStep,
+    SteadyTime,
+    due,
+    next_tick_ns,
+    slot_ns,
+)
 from edge.spool import Spool
 from edge.stream import Stream
 from evidence import cbor
@@ -47,6 +65,7 @@ class Agent:
         clock: Clock,
         signer: Signer,
         collector: PublicKey,
+        opener: Callable[[DeviceSpec], Driver] = open_driver,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -56,18 +75,27 @@ class Agent:
             clock: the only source of time.
             signer: the gateway's key.
             collector: the key whose receipts are honoured.
+            opener: makes the drivers (tests give their own).
         """
         self._site, self._config, self._clock = site, config, clock
         self._signer, self._collector = signer, collector
         self._disk = Disk()
         self._pollers = [
-            Poller(DeviceSpec(d.id, d.url, d.profile, d.points, d.timeout_s), clock.monotonic_ns)
+            Poller(
+                DeviceSpec(d.id, d.url, d.profile, d.points, d.timeout_s),
+                clock.monotonic_ns,
+                opener=opener,
+            )
             for d in site.devices
         ]
         self._intervals = [d.interval_ns for d in site.devices]
         self._use(config)
-        self._gap_reason = "restart"
+        # what the open frame tells beside its ticks; kept in the spool with each of them
+        self._gap: Gap | None = None
         self._events: list[dict[str, Any]] = []
+        # the newest tick kept, and why the instants since then were missed
+        self._last_ns = 0
+        self._missed = "restart"
         self._full = self._alarmed = False
 
     def _use(self, config: Mapping[str, Any]) -> None:
@@ -86,20 +114,20 @@ class Agent:
         Raises:
             SpoolError: the spool cannot be opened.
         """
-        self._stream = await self._disk.run(self._open_stream)
-        self._delivery = Delivery(self._site, self._stream, self._clock, self._disk)
-        try:
+        async with contextlib.AsyncExitStack() as parts:
+            parts.callback(self._disk.close)
+            self._stream = await self._disk.run(self._open_stream)
+            parts.push_async_callback(self._disk.run, self._stream.spool.close)
+            self._delivery = Delivery(self._site, self._stream, self._clock, self._disk)
+            parts.push_async_callback(self._delivery.stop)
+            for poller in self._pollers:
+                parts.push_async_callback(poller.close)
             await self._delivery.start()
             await self._take_over()
             await asyncio.gather(*(p.connect_first(FIRST_CONNECT_S) for p in self._pollers))
             ready()
             await self._tick_forever(stop)
             await self._close_frame("stopped")
-        finally:
-            await self._delivery.stop()
-            await asyncio.gather(*(p.close() for p in self._pollers))
-            await self._disk.run(self._stream.spool.close)
-            self._disk.close()
 
     # -- start --------------------------------------------------------------------------------
 
@@ -135,14 +163,15 @@ class Agent:
             gateway=self._site.gateway.id,
             cfg=await self._disk.run(stream.cfg),
         )
+        self._last_ns = await self._disk.run(stream.through_ns)
+        if self._last_ns > now_ns + STEP_NS:
+            self._note_step(ClockStep(self._last_ns, now_ns))
         self._time = SteadyTime(
-            self._clock.wall_ns(),
-            self._clock.monotonic_ns(),
-            used_ns=await self._disk.run(stream.through_ns),
+            self._clock.wall_ns(), self._clock.monotonic_ns(), used_ns=self._last_ns
         )
 
     async def _restore(self, config: Mapping[str, Any]) -> None:
-        """Roll the calculation's snapshot forward over the open ticks and batch them again."""
+        """Take the open frame from the spool, and the calculation as it was after its last tick."""
         self._use(config)
         spool = self._stream.spool
         snapshot = await self._disk.run(spool.get, "calc")
@@ -154,29 +183,44 @@ class Agent:
             together = [tick for tick in ticks if tick.tick_ns == tick_ns]
             for tick in calculate(self._layout, self._calc, together):
                 self._batch.add(tick)
+        self._gap = None
+        self._last_ns = await self._disk.run(self._stream.through_ns)
+        if ticks:
+            self._last_ns = ticks[-1].tick_ns
+            opening = await self._disk.run(spool.get, "opening")
+            gap, self._events = cbor.decode(opening or b"")
+            self._gap = Gap(*gap) if gap else None
 
     # -- ticks --------------------------------------------------------------------------------
 
     async def _tick_forever(self, stop: asyncio.Event) -> None:
         interval = self._layout.intervals_ns[0]
         while not stop.is_set():
-            self._advance()
+            await self._advance()
             tick_ns = next_tick_ns(self._time.now_ns, interval)
             delay = (tick_ns - self._time.now_ns) / 1e9
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), delay)
-            self._advance()
-            if not stop.is_set() and self._time.now_ns >= tick_ns:
+            await self._advance()
+            # an instant that is over by now was missed: what a meter says now is not its reading
+            if not stop.is_set() and 0 <= self._time.now_ns - tick_ns < interval:
                 await self._take(tick_ns, interval)
 
-    def _advance(self) -> None:
+    async def _advance(self) -> None:
         step = self._time.advance(self._clock.wall_ns(), self._clock.monotonic_ns())
-        if step is not None:
-            log.warning("clock stepped from %d to %d ns", step.from_ns, step.to_ns)
-            self._gap_reason = "clock-step"
-            self._events.append(
-                {"kind": "clock-step", "at_ns": step.to_ns, "from_ns": step.from_ns}
-            )
+        if step is None:
+            return
+        try:
+            await self._close_frame()  # no frame speaks of both sides of a step
+        except SpoolError as error:
+            await self._fall_back(error)
+        self._missed = self._missed or "clock-step"
+        self._note_step(step)
+
+    def _note_step(self, step: ClockStep) -> None:
+        log.warning("clock stepped from %d to %d ns", step.from_ns, step.to_ns)
+        event = {"kind": "clock-step", "at_ns": step.to_ns, "from_ns": step.from_ns}
+        self._events.append(event)
 
     async def _take(self, tick_ns: int, interval: int) -> None:
         """One instant: ask every device that is due, then make it a reading for good."""
@@ -185,12 +229,18 @@ class Agent:
         ticks = [self._assemble(s, tick_ns, polled) for s in schedules]
         try:
             await self._commit(ticks, tick_ns)
+            if self._batch.is_due(tick_ns + interval):
+                await self._close_frame()
         except SpoolError as error:
-            # nothing of this instant was kept: the calculation must not have seen it either
-            log.error("reading not kept: %s", error)  # noqa: TRY400 - the sentence says it all
-            self._gap_reason = "spool-error"
-            await self._restore(self._config)
+            await self._fall_back(error)
+            if self._last_ns < tick_ns:
+                self._missed = "spool-error"
         self._time.use(tick_ns)
+
+    async def _fall_back(self, error: SpoolError) -> None:
+        """The disk refused: what counts is what it holds, and nothing that is not there."""
+        log.error("%s", error)
+        await self._restore(self._config)
 
     async def _poll(
         self, schedules: Sequence[int], tick_ns: int, interval: int
@@ -215,28 +265,36 @@ class Agent:
     def _assemble(self, schedule: int, tick_ns: int, polled: Mapping[str, Polled]) -> Tick:
         samples: dict[str, Sample] = {}
         lags: dict[str, int] = {}
-        wall_ns, monotonic_ns = self._clock.wall_ns(), self._clock.monotonic_ns()
         for index in self._layout.devices[schedule]:
             answer = polled[self._pollers[index].spec.id]
             samples.update(answer.samples)
             if answer.monotonic_ns is not None:
-                done_ns = wall_ns - (monotonic_ns - answer.monotonic_ns)
-                lags[self._pollers[index].spec.id] = (done_ns - tick_ns) // 1_000_000
+                done_ns = self._time.at_ns(answer.monotonic_ns)
+                lags[self._pollers[index].spec.id] = (done_ns - tick_ns) // NS_PER_MS
         return assemble(self._layout, schedule, tick_ns, samples, lags)
 
     async def _commit(self, ticks: Sequence[Tick], tick_ns: int) -> None:
+        """Keep one instant's ticks, after the frame they do not belong to."""
         if self._batch.is_due(tick_ns) or not all(self._batch.follows(t) for t in ticks):
-            if not self._batch.is_due(tick_ns) and self._gap_reason == "":
-                self._gap_reason = "overrun"
-            await self._close_frame("")
+            await self._close_frame()
         if await self._is_full():
-            self._gap_reason = "spool-full"
+            self._missed = "spool-full"
             return
+        gap = self._gap if self._batch.ticks else self._gap_before(tick_ns)
+        told = None if gap is None else [gap.from_ns, gap.to_ns, gap.reason]
+        opening = cbor.encode([told, self._events])
         ticks = calculate(self._layout, self._calc, ticks)
-        await self._disk.run(self._stream.spool.commit_ticks, [t.encode() for t in ticks])
+        encoded = [tick.encode() for tick in ticks]
+        await self._disk.run(self._stream.spool.commit_ticks, encoded, {"opening": opening})
         for tick in ticks:
             self._batch.add(tick)
+        self._gap, self._last_ns, self._missed = gap, tick_ns, ""
         await self._send_live(ticks)
+
+    def _gap_before(self, tick_ns: int) -> Gap | None:
+        if not self._last_ns or tick_ns <= self._last_ns + self._layout.intervals_ns[0]:
+            return None
+        return Gap(self._last_ns, tick_ns, self._missed or "overrun")
 
     async def _is_full(self) -> bool:
         fill = await self._disk.run(self._stream.spool.fill)
@@ -248,22 +306,17 @@ class Agent:
             log.warning("spool is %.0f %% full", fill * 100)
         return self._full
 
-    async def _close_frame(self, event: str) -> None:
-        """Sign the open ticks as a frame; without ticks only when there is an event to tell."""
-        now_ns = self._clock.wall_ns()
-        if event:
-            self._events.append({"kind": event, "at_ns": now_ns})
+    async def _close_frame(self, event: str = "") -> None:
+        """Sign the open ticks as a frame, with the event that ends it; nothing without ticks."""
         if not self._batch.ticks:
             return
-        through = await self._disk.run(self._stream.through_ns)
-        first = self._batch.ticks[0].tick_ns
-        gap = None
-        if through and first > through + self._layout.intervals_ns[0]:
-            gap = Gap(through, first, self._gap_reason or "overrun")
-        events, self._events, self._gap_reason = self._events, [], ""
-        body = self._batch.body(now_ns=now_ns, clock=self._clock.state(), gap=gap, events=events)
+        now_ns = self._clock.wall_ns()
+        events = self._events + ([{"kind": event, "at_ns": now_ns}] if event else [])
+        clock = self._clock.state()
+        body = self._batch.body(now_ns=now_ns, clock=clock, gap=self._gap, events=events)
         calc = cbor.encode(self._calc.snapshot())
         stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
+        self._gap, self._events = None, []
         self._delivery.appended(stored)
 
     async def _send_live(self, ticks: Sequence[Tick]) -> None:
