@@ -39,7 +39,7 @@ class FakeDevice:
     retry: bool = True
     error: Exception | None = None
     short: int = 0
-    value: int = 7
+    value: int = 5000
     quality: Quality = Quality.GOOD
     source_ns: int | None = None
     calls: Counter[str] = field(default_factory=Counter)

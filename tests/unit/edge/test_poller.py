@@ -56,7 +56,7 @@ async def test_answer_has_every_point_and_the_time_it_was_complete() -> None:
     rig = await Rig().connected()
     rig.clock.now_ns = 5
     polled = await poll(rig)
-    assert [s.raw for s in polled.samples.values()] == [b"\x07\x00", b"\x07\x00"]
+    assert [s.raw for s in polled.samples.values()] == [b"\x88\x13", b"\x88\x13"]
     assert list(polled.samples) == ["dev.a", "dev.b"]
     assert polled.monotonic_ns == 5
     await rig.poller.close()

@@ -1,0 +1,110 @@
+"""An agent of 0.1 s ticks on fake devices, run inside the test."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.agent import Agent
+from edge.config import Site
+from edge.spool import Spool
+from tests.integration.edge.brokers import free_port
+from tests.unit.edge.fakes import Devices, ShiftedClock
+from tests.unit.edge.sites import METERS, config_of, keys, replaced, site_of
+
+
+def fast(text: str = METERS, interval_s: str = "0.1") -> str:
+    """The site with every device read ten times a second."""
+    meter = 'provenance = "meter-direct"'
+    return text.replace(meter, f'{meter}\ninterval_s = "{interval_s}"')
+
+
+class NoUplink:
+    """A broker that is never there."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def send_live(self, message: dict[str, Any]) -> None:
+        json.dumps(message)
+
+
+@dataclass
+class Plant:
+    """A site in a folder, its devices, its clock; `running` runs an agent on it."""
+
+    folder: Path
+    text: str = field(default_factory=fast)
+    devices: Devices = field(default_factory=Devices)
+    clock: ShiftedClock = field(default_factory=ShiftedClock)
+    port: int = field(default_factory=free_port)
+
+    @property
+    def site(self) -> Site:
+        return site_of(self.folder, replaced(self.text, {":1883": f":{self.port}"}))
+
+    @property
+    def spool_path(self) -> Path:
+        return self.folder / "state" / "spool.sqlite"
+
+    def agent(self) -> Agent:
+        made, site = keys(), self.site
+        return Agent(
+            site,
+            config_of(site),
+            clock=self.clock,
+            signer=made.signer,
+            collector=made.collector_key,
+            opener=self.devices.opener,
+        )
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Agent]:
+        """An agent that has begun to tick; stopped cleanly at the end."""
+        agent, stop, ready = self.agent(), asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(agent.run(stop, ready.set))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        try:
+            if task.done():
+                await task
+            yield agent
+        finally:
+            stop.set()
+            await task
+
+    async def run(self, seconds: float) -> None:
+        """Run an agent for a while."""
+        async with self.running():
+            await asyncio.sleep(seconds)
+
+    def kept(self) -> list[bytes]:
+        """Every object in the spool of a stopped agent."""
+        return self.in_spool(lambda spool: [s.data for s in spool.objects(0, 100_000)])
+
+    def in_spool(self, look: Callable[[Spool], Any]) -> Any:
+        """What a look at a stopped agent's spool gives."""
+        spool = Spool(self.spool_path, bytes_max=2**30)
+        try:
+            return look(spool)
+        finally:
+            spool.close()
+
+
+@pytest.fixture
+def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
+    """Two meters, ten ticks a second, frames of one second, no broker."""
+    monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 1_000_000_000)
+    monkeypatch.setattr("edge.delivery.MqttUplink", NoUplink)
+    made = Plant(tmp_path)
+    made.devices["ac-1"].value, made.devices["gas-1"].value = 5000, 1000  # 50.00 Hz, 100.0 degC
+    return made

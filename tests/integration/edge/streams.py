@@ -1,0 +1,120 @@
+"""What a whole stream must keep: chain, grid, gaps, computed points as their inputs give."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evidence import cbor, cose
+from evidence.blocks import decompress
+from evidence.chain import Head, follow
+from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, Header, decode_body, header_of
+from evidence.recompute import Recomputation
+
+Readings = dict[tuple[int, int], dict[int, tuple[bytes, bytes]]]
+
+
+def frames(objects: Sequence[bytes]) -> Iterator[tuple[Header, Body]]:
+    """Every frame, in order."""
+    for data in objects:
+        envelope = cose.parse(data)
+        header = header_of(envelope)
+        if header.typ == TYP_FRAME:
+            yield header, decode_body(envelope.payload)
+
+
+def mistakes(objects: Sequence[bytes]) -> list[str]:
+    """Sentences for whatever a stream must not show.
+
+    Chain broken; a tick twice or going back; a hole without a gap that names exactly it; a gap
+    without a hole; a computed point other than its inputs give.
+    """
+    found: list[str] = []
+    head, cfg = Head(), b""
+    recomputation = Recomputation()
+    grid = _Grid()
+    for data in objects:
+        envelope = cose.parse(data)
+        header = header_of(envelope)
+        digest = hashlib.sha256(data).digest()
+        head = follow(head, header, digest)
+        if header.typ == TYP_CONFIG:
+            config = cbor.decode(decompress(envelope.payload))
+            recomputation.configure(digest, config)
+            grid.configure([s["interval_ns"] for s in config["schedules"]])
+            cfg = digest
+        elif header.typ == TYP_FRAME:
+            if header.cfg != cfg:
+                found.append(f"seq {header.seq}: not under the newest configuration")
+            body = decode_body(envelope.payload)
+            found += [f"seq {header.seq}: {s}" for s in grid.feed(body)]
+            found += [f"seq {header.seq}: {s}" for s in recomputation.feed(body)]
+    return found
+
+
+class _Grid:
+    """Follows the ticks of every schedule."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, int] = {}
+        self._newest_ns = 0
+
+    def configure(self, intervals_ns: Sequence[int]) -> None:
+        self._intervals = intervals_ns
+        self._last.clear()
+
+    def feed(self, body: Body) -> Iterator[str]:
+        gap, base = body.gap, self._intervals[0]
+        for section in body.sections:
+            last_ns = self._last.get(section.schedule)
+            if section.first_ns % section.step_ns:
+                yield f"tick {section.first_ns} is off its grid"
+            if last_ns is not None and section.first_ns <= last_ns:
+                yield f"tick {section.first_ns} after {last_ns}"
+            if last_ns is not None and section.first_ns > last_ns + section.step_ns:
+                inside = (
+                    gap is not None and gap.from_ns >= last_ns and gap.to_ns <= section.first_ns
+                )
+                if not inside:
+                    yield f"hole {last_ns}..{section.first_ns}, gap {gap}"
+            self._last[section.schedule] = section.first_ns + section.step_ns * (section.ticks - 1)
+        fast = [s for s in body.sections if s.schedule == 0]
+        first_ns = fast[0].first_ns if fast else None
+        if gap is not None and (gap.from_ns, gap.to_ns) != (self._newest_ns, first_ns):
+            yield f"gap {gap} between {self._newest_ns} and {first_ns}"
+        if gap is not None and gap.to_ns <= gap.from_ns + base:
+            yield f"gap {gap} where nothing is missing"
+        if gap is None and self._newest_ns and first_ns and first_ns > self._newest_ns + base:
+            yield f"no gap between {self._newest_ns} and {first_ns}"
+        self._newest_ns = max(self._newest_ns, *self._last.values()) if self._last else 0
+
+
+def readings(objects: Sequence[bytes]) -> Readings:
+    """(schedule, tick) -> group -> (raw bytes, quality bytes), measured and computed."""
+    found: Readings = {}
+    for _, body in frames(objects):
+        for section in body.sections:
+            for column, tick_ns in enumerate(section.ticks_ns().tolist()):
+                found[section.schedule, tick_ns] = {
+                    g.group: (g.raw[:, column].tobytes(), g.quality[:, column].tobytes())
+                    for g in section.groups
+                }
+    return found
+
+
+@dataclass(frozen=True)
+class Told:
+    """What frames say beside their readings."""
+
+    gaps: list[tuple[float, str]]  # (seconds without readings, reason)
+    events: list[str]
+
+
+def told(objects: Sequence[bytes]) -> Told:
+    """Gaps and events of a stream, in order."""
+    gaps, events = [], []
+    for _, body in frames(objects):
+        if body.gap is not None:
+            seconds = (body.gap.to_ns - body.gap.from_ns) / 1e9
+            gaps.append((seconds, body.gap.reason))
+        events += [str(event["kind"]) for event in body.events]
+    return Told(gaps, events)

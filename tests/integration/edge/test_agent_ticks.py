@@ -1,0 +1,327 @@
+"""The agent on fake devices: every tick it took stands once in a frame, every other in a gap."""
+
+import asyncio
+import itertools
+import logging
+import time
+
+import pytest
+
+from edge.agent import Agent
+from edge.errors import SpoolError
+from edge.spool import Spool
+from evidence.quality import Quality
+from tests.integration.edge.conftest import Plant, fast
+from tests.integration.edge.streams import frames, mistakes, readings, told
+from tests.unit.edge.sites import METERS, replaced
+
+S = 10**9
+
+
+async def test_ticks_become_frames_on_the_grid(plant: Plant) -> None:
+    await plant.run(2.5)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    ticks = [tick_ns for _, tick_ns in readings(objects)]
+    assert 22 <= len(ticks) <= 26
+    assert ticks == list(range(ticks[0], ticks[-1] + 1, S // 10))
+    assert told(objects).gaps == []
+    assert told(objects).events == ["start", "stopped"]
+    sections = [body.sections[0].ticks for _, body in frames(objects)]
+    assert sections[0] == 10, "a frame closes as soon as the next tick would not join it"
+    assert plant.in_spool(Spool.open_ticks) == []
+
+
+async def test_nothing_is_left_running(plant: Plant) -> None:
+    before = asyncio.all_tasks()
+    await plant.run(0.5)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+    assert not any(device.is_open for device in plant.devices.values())
+    assert {d.calls["close"] for d in plant.devices.values()} == {1}
+
+
+async def test_same_site_signs_its_configuration_once(plant: Plant) -> None:
+    await plant.run(0.3)
+    await away()
+    await plant.run(0.3)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    kinds = [type(body) for _, body in frames(objects)]
+    assert len(objects) == len(kinds) + 1
+    assert told(objects).events == ["start", "stopped", "start", "stopped"]
+    ((seconds, reason),) = told(objects).gaps
+    assert reason == "restart"
+    assert seconds < 3
+
+
+async def test_changed_site_is_signed_before_its_first_frame(plant: Plant) -> None:
+    await plant.run(0.3)
+    await away()
+    plant.text = replaced(plant.text, {'ct_ratio = "800/5"': 'ct_ratio = "400/5"'})
+    await plant.run(0.3)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert len(objects) - len(list(frames(objects))) == 2
+    assert [reason for _, reason in told(objects).gaps] == ["restart"]
+
+
+async def test_open_ticks_of_an_old_configuration_are_signed_under_it(plant: Plant) -> None:
+    """A process that died before its frame closed, and a site that changed before the next."""
+    async with plant.running() as agent:
+        await asyncio.sleep(0.5)
+        dies(agent)
+    left = plant.in_spool(Spool.open_ticks)
+    assert len(left) >= 3
+    await away()
+    plant.text = replaced(plant.text, {'ct_ratio = "800/5"': 'ct_ratio = "400/5"'})
+    await plant.run(0.3)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    (first, _), *_ = frames(objects)
+    assert first.seq == 1, "the frame of the old ticks comes before the new configuration"
+    assert told(objects).events == ["start", "restart", "start", "stopped"]
+    assert [reason for _, reason in told(objects).gaps] == ["restart"]
+
+
+async def away() -> None:
+    """Time without a process."""
+    await asyncio.sleep(0.3)
+
+
+def dies(agent: Agent) -> None:
+    """From here on it signs nothing, as a process that was killed."""
+
+    async def nothing(event: str = "") -> None:
+        """Sign nothing."""
+
+    vars(agent)["_close_frame"] = nothing
+
+
+async def test_slow_schedule_beside_a_fast_one(plant: Plant) -> None:
+    parts = METERS.split('id = "gas-1"')
+    assert len(parts) == 2
+    plant.text = 'id = "gas-1"'.join(
+        [fast(parts[0]), parts[1].replace('"meter-direct"', '"meter-direct"\ninterval_s = "0.5"')]
+    )
+    await plant.run(2.2)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    slow = [tick_ns for schedule, tick_ns in readings(objects) if schedule == 1]
+    assert 4 <= len(slow) <= 5
+    assert {b - a for a, b in itertools.pairwise(slow)} == {S // 2}
+
+
+# -- devices that misbehave -------------------------------------------------------------------
+
+
+def qualities(plant: Plant, device: str) -> list[set[int]]:
+    """The quality codes of a device's points, tick by tick."""
+    config = plant.agent()._config
+    wanted = {i for i, p in enumerate(config["points"]) if p.get("device") == device}
+    found = []
+    for groups in readings(plant.kept()).values():
+        codes = set()
+        for g, (_, quality) in groups.items():
+            for row, index in enumerate(config["groups"][g]["points"]):
+                if index in wanted:
+                    codes.add(quality[row])
+        found.append(codes)
+    return found
+
+
+@pytest.mark.parametrize("fault", ["absent", "silent", "slow", "stuck", "defect", "late connect"])
+async def test_one_bad_device_costs_nobody_a_tick(
+    plant: Plant, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant.text = fast(interval_s="0.2")
+    gas = plant.devices["gas-1"]
+    gas.connects = fault != "absent"
+    gas.answers = fault != "silent"
+    gas.read_s = {"slow": 0.5, "stuck": None}.get(fault, 0)
+    gas.error = KeyError("defect") if fault == "defect" else None
+    gas.connect_s = 60 if fault == "late connect" else 0
+    monkeypatch.setattr("edge.agent.FIRST_CONNECT_S", 0.1)
+    await plant.run(1.5)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert told(objects).gaps == [], "the others lost ticks"
+    assert set.union(*qualities(plant, "ac-1")) == {Quality.GOOD}
+    expected = {
+        "absent": {Quality.NOT_CONNECTED},
+        "late connect": {Quality.NOT_CONNECTED},
+        "silent": {Quality.NOT_CONNECTED, Quality.NO_ANSWER},
+        "defect": {Quality.NOT_CONNECTED, Quality.NO_ANSWER},
+        "slow": {Quality.NO_ANSWER},
+        "stuck": {Quality.NO_ANSWER},
+    }
+    assert set.union(*qualities(plant, "gas-1")) == expected[fault]
+
+
+async def test_device_comes_and_goes(plant: Plant) -> None:
+    plant.devices["gas-1"].connects = False
+    async with plant.running():
+        await asyncio.sleep(0.5)
+        plant.devices["gas-1"].connects = True
+        await asyncio.sleep(1.5)
+    assert mistakes(plant.kept()) == []
+    codes = qualities(plant, "gas-1")
+    assert codes[0] == {Quality.NOT_CONNECTED}
+    assert codes[-1] == {Quality.GOOD}
+
+
+async def test_stop_in_the_middle_of_a_poll_keeps_that_tick(plant: Plant) -> None:
+    plant.devices["gas-1"].read_s = None
+    async with plant.running():
+        await asyncio.sleep(0.33)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert len(readings(objects)) >= 3
+    assert not plant.devices["gas-1"].is_open
+
+
+# -- time -------------------------------------------------------------------------------------
+
+
+async def test_clock_step_forward_is_a_gap_and_a_new_frame(plant: Plant) -> None:
+    async with plant.running():
+        await asyncio.sleep(0.55)
+        plant.clock.offset_ns += 3600 * S
+        await asyncio.sleep(0.6)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    ((seconds, reason),) = told(objects).gaps
+    assert (round(seconds / 10), reason) == (360, "clock-step")
+    assert told(objects).events == ["start", "clock-step", "stopped"]
+    before, after = frames(objects)
+    assert [e["kind"] for e in before[1].events] == ["start"]
+    step = after[1].events[0]
+    assert round((step["at_ns"] - step["from_ns"]) / S) == 3600
+
+
+async def test_clock_step_back_loses_nothing_and_never_goes_back(plant: Plant) -> None:
+    async with plant.running():
+        await asyncio.sleep(0.55)
+        plant.clock.offset_ns -= 3600 * S
+        await asyncio.sleep(0.6)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert len(readings(objects)) >= 9
+    assert told(objects).gaps == []
+    assert told(objects).events == ["start", "clock-step", "stopped"]
+
+
+async def test_clock_far_behind_the_stream_at_start(plant: Plant) -> None:
+    """The battery of the clock died: 1970 until the network's time comes."""
+    await plant.run(0.35)
+    plant.clock.offset_ns -= plant.clock.wall_ns()
+    async with plant.running():
+        await asyncio.sleep(0.5)
+        plant.clock.offset_ns = 0
+        await asyncio.sleep(0.5)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert told(objects).events == [
+        "start", "stopped", "start", "clock-step", "clock-step", "stopped",
+    ]  # fmt: skip
+
+
+async def test_blocked_process_misses_ticks_and_says_so(plant: Plant) -> None:
+    async with plant.running():
+        await asyncio.sleep(0.5)
+        time.sleep(0.55)  # noqa: ASYNC251 - the whole process stands still
+        await asyncio.sleep(0.4)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    ((seconds, reason),) = told(objects).gaps
+    assert 0.3 <= seconds <= 1.0
+    assert reason == "overrun"
+
+
+# -- the disk ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["commit_ticks", "append", "fill", "usage"])
+async def test_refusing_disk_costs_only_the_ticks_it_refused(
+    plant: Plant, method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk fails for half a second, at each of the places a tick passes."""
+    works = getattr(Spool, method)
+    refused = 0
+
+    def refuse(*args: object, **kwargs: object) -> object:
+        nonlocal refused
+        if not refusing:
+            return works(*args, **kwargs)
+        refused += 1
+        raise SpoolError("spool.sqlite: cannot be written: disk I/O error")
+
+    refusing = False
+    monkeypatch.setattr(Spool, method, refuse)
+    async with plant.running():
+        await asyncio.sleep(0.75)
+        refusing = True
+        await asyncio.sleep(0.75)
+        refusing = False
+        await asyncio.sleep(0.75)
+    assert refused
+    assert "disk I/O error" in caplog.text
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    reasons = [reason for _, reason in told(objects).gaps]
+    if method == "usage":
+        assert reasons == [], "the ticks were kept: only the live page missed them"
+    else:
+        assert reasons == ["spool-error"]
+
+
+async def test_full_spool_takes_no_ticks_and_says_so(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = False
+    monkeypatch.setattr(Spool, "fill", lambda _: 1.0 if full else 0.85)
+    with caplog.at_level(logging.WARNING):
+        async with plant.running():
+            await asyncio.sleep(0.55)
+            full = True
+            await asyncio.sleep(1.2)
+            full = False
+            await asyncio.sleep(0.5)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    ((seconds, reason),) = told(objects).gaps
+    assert 0.9 <= seconds <= 1.6
+    assert reason == "spool-full"
+    said = [r.getMessage() for r in caplog.records if r.name == "stackproof.edge"]
+    assert said == [
+        "spool is 85 % full", "spool is full: no readings are taken", "spool has room",
+    ]  # fmt: skip
+
+
+async def test_reasons_belong_to_their_own_gap(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three gaps of different reasons, and a process that dies while the last one's frame is open.
+
+    Each must keep its own reason, also the one that a later process signs.
+    """
+    full = False
+    monkeypatch.setattr(Spool, "fill", lambda _: 1.0 if full else 0.1)
+    await plant.run(0.35)
+    await away()
+    async with plant.running() as agent:
+        await asyncio.sleep(0.35)  # the frame with the restart gap is still open
+        plant.clock.offset_ns += 60 * S
+        await asyncio.sleep(0.35)
+        full = True
+        await asyncio.sleep(0.35)
+        full = False
+        await asyncio.sleep(0.35)
+        dies(agent)
+    await away()
+    await plant.run(0.35)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert [reason for _, reason in told(objects).gaps] == [
+        "restart", "clock-step", "spool-full", "restart",
+    ]  # fmt: skip
