@@ -104,7 +104,7 @@ def load_site(path: Path) -> Site:
     plant = _read_plant(_section(root, "plant", path, problems))
     gateway = _read_gateway(_section(root, "gateway", path, problems), path.parent)
     uplink = _read_uplink(_section(root, "uplink", path, problems), path.parent)
-    devices, unclear = read_devices(root)
+    devices, unclear = read_devices(root, path.parent)
     points = {bound.point.id: bound.point for device in devices for bound in device.points}
     known = SitePoints(points, unclear)
     potlines = read_potlines(root, known)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from edge.drivers import DRIVERS, open_driver
@@ -42,8 +43,12 @@ class DeviceConfig:
     points: tuple[BoundPoint, ...]
 
 
-def read_devices(root: Fields) -> tuple[tuple[DeviceConfig, ...], frozenset[str]]:
+def read_devices(root: Fields, folder: Path) -> tuple[tuple[DeviceConfig, ...], frozenset[str]]:
     """All devices that can be understood; problems are collected.
+
+    Args:
+        root: the site file.
+        folder: where it lies; paths of profiles are relative to it.
 
     Returns:
         The devices, and the ids of those with a problem: what points they give is not known.
@@ -54,7 +59,7 @@ def read_devices(root: Fields) -> tuple[tuple[DeviceConfig, ...], frozenset[str]
     devices: list[DeviceConfig] = []
     unclear: set[str] = set()
     for fields in tables:
-        device = _read_device(fields)
+        device = _read_device(fields, folder)
         if device is not None:
             if any(other.id == device.id for other in devices):
                 fields.complain("id", f"{device.id!r} is used by an earlier device")
@@ -77,7 +82,7 @@ def _check_intervals(tables: Sequence[Fields], devices: Sequence[DeviceConfig]) 
             )  # fmt: skip
 
 
-def _read_device(fields: Fields) -> DeviceConfig | None:
+def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     device_id = fields.text("id", why="lower-case letters, digits and -")
     fields.label = device_id
     if device_id and not NAME_ID.fullmatch(device_id):
@@ -93,7 +98,7 @@ def _read_device(fields: Fields) -> DeviceConfig | None:
     given = {name: fields.text(name) for name in RATIOS if fields.has(name)}
     wanted = fields.sequence("points")
     numbers = _instances(fields)
-    profile = _profile(fields)
+    profile = _profile(fields, folder)
     fields.finish()
     if profile is None:
         return None
@@ -129,12 +134,12 @@ def _check_driver(fields: Fields, device: DeviceConfig) -> None:
         fields.complain("url", str(error).removeprefix(known[0]).removeprefix(known[1]))
 
 
-def _profile(fields: Fields) -> Profile | None:
+def _profile(fields: Fields, folder: Path) -> Profile | None:
     name = fields.text("profile", why='a device profile, such as "stackproof/ac-meter"')
     if not name:
         return None
     try:
-        return load_profile(name)
+        return load_profile(str(folder / name) if name.endswith(".toml") else name)
     except ProfileError as error:
         fields.complain("profile", str(error))
         return None
