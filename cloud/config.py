@@ -300,7 +300,7 @@ class _Reader:
         root = self._file(fields, "root")
         listed = fields.sequence("gateways")
         gateways = [self._reference(fields, "gateways", value) for value in listed]
-        if not listed:
+        if not listed and fields.raw("gateways") in (None, []):
             fields.complain("gateways", 'is empty: write gateways = ["file:keys/edge-1.crt"]')
         collector = self._file(fields, "collector") if fields.has("collector") else certificate
         fields.finish()

@@ -1,0 +1,349 @@
+"""The running collector: its rhythm, its receipts, what the page and months are told."""
+
+import asyncio
+import hashlib
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud.collector import service
+from cloud.collector.closing import Desk
+from cloud.collector.desk import EvidenceDesk
+from cloud.collector.inbox import Inbox, Message
+from cloud.collector.intake import Intake
+from cloud.collector.service import Collector, open_plants
+from cloud.collector.topics import Sender
+from cloud.errors import CloudError, StoreError
+from cloud.store.slice import SliceStore
+from evidence import checkpoint
+from evidence.log import Entry, Kind, decode_entry
+from evidence.receipt import CloseRequest, decode_close_request, decode_receipt
+from tests.unit.cloud.evidence_examples import (
+    SECOND_NS,
+    T0_NS,
+    ExamplePlant,
+    Gateway,
+    ManualClock,
+    make_plant,
+)
+
+SENDER = Sender("mini", "edge-1")
+RECEIPTS = "stackproof/v1/00/mini/edge-1/receipts"
+CONFIG = "stackproof/v1/00/mini/edge-1/config"
+
+
+@dataclass
+class FakeLink:
+    """Remembers what was published; takes nothing while it is down."""
+
+    up: bool = True
+    published: list[tuple[float, str, bytes]] = field(default_factory=list)
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        if self.up:
+            self.published.append((time.monotonic(), topic, payload))
+        return self.up
+
+    def on(self, topic: str) -> list[bytes]:
+        return [payload for _, name, payload in self.published if name == topic]
+
+
+@dataclass
+class FakePage:
+    """Remembers what it was told."""
+
+    configs: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+    sealed: list[tuple[str, str, int, int, int]] = field(default_factory=list)
+
+    def on_config(self, plant: str, gateway: str, config: Mapping[str, Any]) -> None:
+        self.configs.append((plant, gateway, config))
+
+    def on_sealed(
+        self, plant: str, gateway: str, seq: int, through_ns: int, received_ns: int
+    ) -> None:
+        self.sealed.append((plant, gateway, seq, through_ns, received_ns))
+
+
+class Running:
+    """A collector over a folder, with a link and a page that remember."""
+
+    def __init__(self, plant: ExamplePlant, root: Path) -> None:
+        self.plant, self.link, self.page, self.inbox = plant, FakeLink(), FakePage(), Inbox()
+        self.store = SliceStore(root)
+        self.intake = Intake(self.store, ManualClock(), plant.collector)
+        open_plants(self.intake, [plant.identity()])
+        self.collector = Collector("00", self.intake, self.inbox, self.link, self.page)
+        self.desk = Desk(self.collector, self.intake, plant.collector)
+        self.collector.start()
+
+    def send(self, *objects: bytes) -> None:
+        for data in objects:
+            self.inbox.put(Message(SENDER, data))
+
+    def receipted(self) -> list[int]:
+        key = self.plant.collector.public_key
+        return [decode_receipt(data, key).seq for data in self.link.on(RECEIPTS)]
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+        async with asyncio.timeout(timeout_s):
+            while not condition():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        await self.collector.stop()
+        self.store.close()
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
+    return make_plant(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def gateway(plant: ExamplePlant) -> Gateway:
+    return Gateway("mini", "edge-1", plant.gateways["edge-1"].signer)
+
+
+@pytest.fixture
+async def running(plant: ExamplePlant, tmp_path: Path) -> AsyncIterator[Running]:
+    made = Running(plant, tmp_path / "00")
+    yield made
+    if not made.collector.ended.is_set():
+        await made.stop()
+
+
+async def test_after_a_quiet_time_the_receipt_comes_at_once(
+    running: Running, gateway: Gateway
+) -> None:
+    began_s = time.monotonic()
+    running.send(gateway.config())
+    await running.until(lambda: running.receipted() == [0])
+    assert running.link.published[0][0] - began_s < service.COMMIT_INTERVAL_S
+
+
+async def test_the_page_is_told_what_is_in_force_and_sealed(
+    running: Running, gateway: Gateway
+) -> None:
+    running.send(gateway.config(name="A"), gateway.frame(T0_NS, ticks=4))
+    await running.until(lambda: bool(running.page.sealed) and running.page.sealed[-1][2] == 1)
+    assert running.page.configs[0][:2] == ("mini", "edge-1")
+    assert running.page.configs[0][2]["name"] == "A"
+    assert running.page.sealed[-1] == ("mini", "edge-1", 1, T0_NS + 3 * SECOND_NS, T0_NS)
+
+
+async def test_commits_are_grouped_and_receipts_at_most_one_a_second(
+    running: Running, gateway: Gateway
+) -> None:
+    gateway.config()
+    for n in range(30):
+        gateway.frame(T0_NS + n * SECOND_NS, ticks=1)
+    began_s = time.monotonic()
+    for data in gateway.objects:
+        running.send(data)
+        await asyncio.sleep(0.05)
+    await running.until(lambda: running.receipted()[-1:] == [30])
+    spent_s = time.monotonic() - began_s
+    times = [at for at, topic, _ in running.link.published if topic == RECEIPTS]
+    assert min(b - a for a, b in itertools.pairwise(times)) >= 0.99
+    assert len(times) <= spent_s + 1
+    committed = running.intake.plant("mini").reader
+    assert committed.size == 34
+    assert running.receipted() == sorted(running.receipted())
+
+
+async def test_a_broker_that_is_away_gets_the_newest_receipt_when_it_is_back(
+    running: Running, gateway: Gateway
+) -> None:
+    running.link.up = False
+    running.send(gateway.config(), gateway.frame(T0_NS))
+    await running.until(lambda: bool(running.page.sealed) and running.page.sealed[-1][2] == 1)
+    assert running.link.published == []
+    assert running.collector.status()[0]["receipted_seq"] == -1
+    running.link.up = True
+    running.collector.resend()
+    await running.until(lambda: running.receipted() == [1])
+    await running.until(lambda: running.collector.status()[0]["receipted_seq"] == 1)
+
+
+async def test_a_start_sends_the_receipts_of_what_is_held(
+    running: Running, gateway: Gateway, plant: ExamplePlant, tmp_path: Path
+) -> None:
+    running.send(gateway.config(name="old"), gateway.config(name="new"), gateway.frame(T0_NS))
+    await running.until(lambda: running.receipted()[-1:] == [2])
+    await running.stop()
+    again = Running(plant, tmp_path / "00")
+    await again.until(lambda: again.receipted() == [2] and bool(again.page.sealed))
+    assert [config["name"] for _, _, config in again.page.configs] == ["new"]
+    assert again.page.sealed[0][:3] == ("mini", "edge-1", 2)
+    await again.stop()
+
+
+async def test_a_stop_commits_what_had_arrived_and_sends_its_receipt(
+    running: Running, gateway: Gateway
+) -> None:
+    running.send(gateway.config())
+    await running.until(lambda: running.receipted() == [0])
+    running.send(*(gateway.frame(T0_NS + n * SECOND_NS) for n in range(40)))
+    began_s = time.monotonic()
+    await running.stop()
+    assert time.monotonic() - began_s < 2
+    assert running.receipted()[-1] == 40
+    assert not running.inbox.put(Message(SENDER, b"late"))
+    with pytest.raises(StoreError, match="the collector is stopping"):
+        await running.desk.append_entry("mini", record())
+
+
+async def test_status_counts_what_happened(running: Running, gateway: Gateway) -> None:
+    forged = bytearray(gateway.config())
+    forged[-1] ^= 1
+    running.send(gateway.objects[0], bytes(forged), gateway.frame(T0_NS, points=2, ticks=3))
+    await running.until(lambda: running.receipted()[-1:] == [1])
+    assert running.collector.status() == [
+        {
+            "plant": "mini", "gateway": "edge-1", "next_seq": 2, "receipted_seq": 1,
+            "frames": 1, "readings": 6, "refused": {"signature": 1},
+        }
+    ]  # fmt: skip
+
+
+async def test_a_disk_that_refuses_is_told_once_and_again_when_it_is_over(
+    running: Running,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    data = gateway.config()
+    with monkeypatch.context() as full:
+        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        for _ in range(3):
+            running.send(data)
+            await asyncio.sleep(service.COMMIT_INTERVAL_S)
+    assert running.receipted() == []
+    running.send(data)
+    await running.until(lambda: running.receipted() == [0])
+    told = [m for m in caplog.messages if "plant mini" in m]
+    assert len(told) == 2
+    assert "its gateways keep their readings and send again" in told[0]
+    assert told[1] == "plant mini: evidence is written again"
+
+
+async def test_a_defect_ends_the_collector_and_says_so(
+    running: Running, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(running.intake, "commit", broken)
+    running.send(gateway.config())
+    async with asyncio.timeout(5):
+        await running.collector.ended.wait()
+    assert isinstance(running.collector.defect, ZeroDivisionError)
+    assert running.inbox.is_closed
+    running.store.close()
+
+
+async def test_a_disk_that_hangs_does_not_hang_the_stop(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "STOP_S", 0.1)
+    running.collector.submit(lambda: time.sleep(0.6))
+    with pytest.raises(CloudError, match="did not end within"):
+        await running.collector.stop()
+    await running.collector.ended.wait()
+
+
+# -- months ---------------------------------------------------------------------------------------
+
+
+def record() -> Entry:
+    return Entry(
+        Kind.MONTH_CLOSE, 5, 99, "", None, bytes([9]) * 32, 100, detail={"month": "2026-09"}
+    )
+
+
+def request(gateway: Gateway, statement: bytes) -> CloseRequest:
+    return CloseRequest(
+        plant="mini", stream="edge-1", month="2026-09", closing="final",
+        statement_sha256=statement, seq=1, head=gateway.head, log_size=5, log_root=bytes(32),
+    )  # fmt: skip
+
+
+async def test_an_entry_of_months_is_the_last_of_its_checkpoint(
+    running: Running, gateway: Gateway, plant: ExamplePlant
+) -> None:
+    desk: EvidenceDesk = running.desk  # mypy holds the shape
+    running.send(gateway.config(), gateway.frame(T0_NS))
+    appended = await desk.append_entry("mini", record())
+    note = checkpoint.verify(appended.checkpoint, plant.collector.public_key)
+    evidence = desk.evidence("mini")
+    assert (note.size, note.root) == (appended.index + 1, appended.root)
+    assert evidence.compact_range(note.size).root() == appended.root
+    ((_, data),) = evidence.entries(appended.index, appended.index + 1)
+    entry = decode_entry(data)
+    assert (entry.kind, entry.detail) == (Kind.MONTH_CLOSE, {"month": "2026-09"})
+    assert (entry.epoch, entry.received_ns) == (1, T0_NS)  # the collector's, not the caller's
+    assert evidence.head("edge-1").next_seq == 2  # what came before it is in the same commit
+    with pytest.raises(LookupError, match="plant maxi"):
+        await desk.append_entry("maxi", record())
+
+
+async def test_an_entry_the_disk_refuses_was_never_logged(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = running.desk.evidence("mini").size
+    with monkeypatch.context() as full:
+        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(StoreError, match=r"plant mini: the entry cannot be written: .*full"):
+            await running.desk.append_entry("mini", record())
+    assert running.desk.evidence("mini").size == size
+    assert (await running.desk.append_entry("mini", record())).index == size
+
+
+async def test_a_close_request_stands_signed_on_the_config_topic(
+    running: Running, gateway: Gateway, plant: ExamplePlant
+) -> None:
+    gateway.config()
+    wanted = request(gateway, bytes([7]) * 32)
+    await running.desk.request_close("mini", "edge-1", wanted)
+    running.collector.resend()  # a broker that lost it gets it again
+    await running.until(lambda: len(running.link.on(CONFIG)) == 2)
+    for payload in running.link.on(CONFIG):
+        assert decode_close_request(payload, plant.collector.public_key) == wanted
+
+
+async def test_a_plants_close_is_waited_for_and_found_again(
+    running: Running, gateway: Gateway
+) -> None:
+    statement, other = (hashlib.sha256(text).digest() for text in (b"statement", b"other"))
+    assert await running.desk.plant_close("mini", "edge-1", statement, 0.05) is None
+    waiting = asyncio.create_task(running.desk.plant_close("mini", "edge-1", statement, 5))
+    running.send(gateway.config(), gateway.frame(T0_NS), gateway.close(other))
+    await running.until(lambda: running.receipted()[-1:] == [2])
+    assert not waiting.done()
+    close = gateway.close(statement)
+    running.send(close)
+    assert await waiting == close
+    assert await running.desk.plant_close("mini", "edge-1", statement, 0.05) == close
+    assert await running.desk.plant_close("mini", "edge-1", other, 0.05) is None
+
+
+async def test_the_desk_gives_keys_receipts_and_plants(
+    running: Running, gateway: Gateway, plant: ExamplePlant
+) -> None:
+    desk, identity = running.desk, plant.identity()
+    assert desk.plants() == ["mini"]
+    assert desk.signer is plant.collector
+    keys = desk.keys("mini")
+    assert (keys.root, keys.collector) == (identity.root.pem, identity.collector.pem)
+    (certified,) = identity.gateways
+    assert dict(keys.gateways) == {("edge-1", certified.fingerprint): certified.pem}
+    assert desk.receipt("mini", "edge-1") is None
+    running.send(gateway.config())
+    await running.until(lambda: running.receipted() == [0])
+    receipt = desk.receipt("mini", "edge-1")
+    assert receipt == running.link.on(RECEIPTS)[0]

@@ -1,0 +1,241 @@
+"""CLOUD.toml: what it gives, and every mistake in it at once, with file, key and reason."""
+
+from pathlib import Path
+
+import pytest
+
+from cloud import config as config_module
+from cloud.config import CloudConfig, load_cloud, read_state_dir
+from cloud.errors import CloudConfigError
+from evidence.keys import FileSigner, generate, write_private
+from tests.unit.cloud.evidence_examples import ExamplePlant, make_plant
+
+GOOD = """\
+format = 1
+[cloud]
+slice = "0f"
+evidence_dir = "evidence"
+state_dir = "state"
+key = "file:mini/collector.pem"
+certificate = "file:mini/collector.crt"
+[broker]
+mode = "embedded"
+port = 0
+[http]
+host = "127.0.0.1"
+port = 0
+[[plant]]
+id = "mini"
+root = "file:mini/root.crt"
+gateways = ["file:mini/edge-1.crt"]
+"""
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> ExamplePlant:
+    return make_plant(tmp_path)
+
+
+def load(folder: Path, text: str) -> CloudConfig:
+    path = folder / "CLOUD.toml"
+    path.write_text(text)
+    return load_cloud(path)
+
+
+def problems(folder: Path, text: str) -> dict[str, str]:
+    """Key -> reason."""
+    with pytest.raises(CloudConfigError) as caught:
+        load(folder, text)
+    assert {p.file for p in caught.value.problems} == {str(folder / "CLOUD.toml")}
+    return {problem.key: problem.reason for problem in caught.value.problems}
+
+
+def test_a_good_file_gives_everything(tmp_path: Path, plant: ExamplePlant) -> None:
+    config = load(tmp_path, GOOD)
+    assert config.slice == "0f"
+    assert config.evidence_dir == tmp_path / "evidence"
+    assert config.state_dir == tmp_path / "state"
+    assert config.archive_dir == tmp_path / "archives"
+    assert (config.broker.embedded, config.broker.port) == (True, 0)
+    assert (config.http.host, config.http.port, config.http.names) == ("127.0.0.1", 0, ())
+    assert config.signer.kid == plant.collector.kid
+    (identity,) = config.plants
+    assert identity == plant.identity()
+
+
+def test_broker_and_http_have_defaults(tmp_path: Path, plant: ExamplePlant) -> None:
+    text = GOOD[: GOOD.index("[broker]")] + GOOD[GOOD.index("[[plant]]") :]
+    config = load(tmp_path, text)
+    assert (config.broker.embedded, config.broker.port, config.broker.url) == (True, 1883, "")
+    assert (config.http.host, config.http.port) == ("127.0.0.1", 8600)
+
+
+def test_an_external_broker_has_a_url(tmp_path: Path, plant: ExamplePlant) -> None:
+    external = 'mode = "external"\nurl = "mqtt://10.0.0.9:1883"\n'
+    text = GOOD.replace('mode = "embedded"\nport = 0\n', external)
+    assert load(tmp_path, text).broker.url == "mqtt://10.0.0.9:1883"
+    assert not load(tmp_path, text).broker.embedded
+
+
+def test_several_plants_with_their_own_collector_certificates(
+    tmp_path: Path, plant: ExamplePlant
+) -> None:
+    """One collector key, certified by each plant's own root."""
+    other = make_plant(tmp_path, "maxi", ("edge-1", "edge-2"), collector=plant.collector)
+    more = """\
+[[plant]]
+id = "maxi"
+root = "file:maxi/root.crt"
+collector = "file:maxi/collector.crt"
+gateways = ["file:maxi/edge-1.crt", "file:maxi/edge-2.crt"]
+"""
+    config = load(tmp_path, GOOD + more)
+    assert config.plants == (plant.identity(), other.identity())
+    found = problems(tmp_path, GOOD + more.replace('collector = "file:maxi/collector.crt"\n', ""))
+    assert list(found) == ["plant[1].collector"]
+    assert "is a collector of mini, not a collector of maxi" in found["plant[1].collector"]
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path, plant: ExamplePlant) -> None:
+    text = """\
+format = 2
+typo = 1
+[cloud]
+slice = "zz"
+evidence_dir = 5
+key = "mini/collector.pem"
+certificate = "file:mini/nothing.crt"
+[broker]
+mode = "internal"
+port = 70000
+[http]
+hots = "127.0.0.1"
+[[plant]]
+id = "Mini"
+root = "file:mini/root.crt"
+gateways = []
+"""
+    found = problems(tmp_path, text)
+    assert list(found) == [
+        "format", "cloud.slice", "cloud.evidence_dir", "cloud.state_dir", "cloud.key",
+        "broker.mode", "broker.port", "http.hots", "plant[0].id", "plant[0].gateways", "typo",
+    ]  # fmt: skip
+    assert found["cloud.slice"] == '\'zz\' is not two hex digits "00" to "ff"'
+    assert found["cloud.key"] == "'mini/collector.pem' is not a reference; write \"file:path.pem\""
+    assert found["http.hots"] == "unknown key; did you mean 'host'?"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "words"),
+    [
+        ('key = "file:mini/collector.pem"\n', 'key = "file:none.pem"\n', "cloud.key",
+         "none.pem: cannot be read: No such file or directory"),
+        ('"file:mini/root.crt"', '"file:mini/edge-1.crt"', "plant[0].root",
+         "is a gateway of mini, not a root of mini"),
+        ('["file:mini/edge-1.crt"]', '["file:mini/collector.crt"]', "plant[0].gateways",
+         "is a collector of mini, not a gateway of mini"),
+        ('["file:mini/edge-1.crt"]', '["file:mini/edge-1.crt", 5]', "plant[0].gateways",
+         "5 is not a reference"),
+        ('["file:mini/edge-1.crt"]', '"file:mini/edge-1.crt"', "plant[0].gateways",
+         "is not a list"),
+        ('id = "mini"', 'id = "other"', "plant[0].root", "is a root of mini, not a root of other"),
+        ('host = "127.0.0.1"', 'host = "0.0.0.0"', "http.host",
+         "can be reached from other machines"),
+        ('host = "127.0.0.1"', 'host = "collector.example"', "http.host", "allow_remote = true"),
+        ('host = "127.0.0.1"', 'allow_remote = "yes"', "http.allow_remote", "true or false"),
+        ('host = "127.0.0.1"', "names = [1]", "http.names", "must be a list of names"),
+        ('mode = "embedded"\nport = 0', 'mode = "external"', "broker.url", "is missing"),
+        ('mode = "embedded"\nport = 0', 'mode = "external"\nurl = "http://x:1"', "broker.url",
+         'is not "mqtt://host:port"'),
+        ('mode = "embedded"\nport = 0', 'mode = "external"\nurl = "mqtt://x:99999"', "broker.url",
+         "Port out of range"),
+        ('mode = "embedded"\nport = 0', 'mode = "external"\nurl = "mqtt://u:p@x:1"', "broker.url",
+         "must not hold a password"),
+        ('mode = "embedded"\nport = 0', 'mode = "embedded"\nurl = "mqtt://x:1"', "broker.url",
+         'belongs to mode = "external"'),
+        ('mode = "embedded"\nport', 'mode = "external"\nurl = "mqtt://x:1"\nport', "broker.port",
+         'belongs to mode = "embedded"'),
+        ("[http]", "[web]", "web", "unknown key"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("plant")
+def test_each_mistake_names_its_key_and_what_would_be_right(
+    tmp_path: Path, old: str, new: str, key: str, words: str
+) -> None:
+    assert old in GOOD
+    found = problems(tmp_path, GOOD.replace(old, new))
+    assert list(found) == [key]
+    assert words in found[key]
+
+
+def test_a_gateway_of_another_root_is_refused(tmp_path: Path, plant: ExamplePlant) -> None:
+    make_plant(tmp_path / "forged")
+    text = GOOD.replace('["file:mini/edge-1.crt"]', '["file:forged/mini/edge-1.crt"]')
+    found = problems(tmp_path, text)
+    assert "was not issued by" in found["plant[0].gateways"]
+
+
+def test_a_collector_certificate_of_another_key_is_refused(
+    tmp_path: Path, plant: ExamplePlant
+) -> None:
+    write_private(tmp_path / "other.pem", generate())
+    found = problems(tmp_path, GOOD.replace("file:mini/collector.pem", "file:other.pem"))
+    assert "is not the certificate of [cloud] key" in found["plant[0].collector"]
+
+
+def test_an_open_private_key_is_refused(tmp_path: Path, plant: ExamplePlant) -> None:
+    (plant.folder / "collector.pem").chmod(0o640)
+    found = problems(tmp_path, GOOD)
+    assert "private key is open to others (mode 0640)" in found["cloud.key"]
+
+
+def test_a_plant_twice_is_refused(tmp_path: Path, plant: ExamplePlant) -> None:
+    found = problems(tmp_path, GOOD + GOOD[GOOD.index("[[plant]]") :])
+    assert found == {"plant": "mini stands here twice"}
+
+
+def test_remote_access_is_an_explicit_choice(tmp_path: Path, plant: ExamplePlant) -> None:
+    remote = 'host = "0.0.0.0"\nallow_remote = true\nnames = ["collector.example"]'
+    config = load(tmp_path, GOOD.replace('host = "127.0.0.1"', remote))
+    assert config.http.names == ("0.0.0.0", "collector.example")  # noqa: S104 - the point of it
+    for host in ("localhost", "127.1.2.3", "::1"):
+        config = load(tmp_path, GOOD.replace('host = "127.0.0.1"', f'host = "{host}"'))
+        assert config.http.host == host
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[[[", "is not TOML"), ('format = "\xff"', "is not TOML"), ("", "must be 1"),
+     ("format = 1", "is missing: write [cloud]"), ("format = 1\ncloud = 5", "must be a table")],
+)  # fmt: skip
+def test_a_file_that_is_none_is_told_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "CLOUD.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(CloudConfigError) as caught:
+        load_cloud(path)
+    assert words in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CloudConfigError, match=r"no\.toml: cannot be read: No such file"):
+        load_cloud(tmp_path / "no.toml")
+    with pytest.raises(CloudConfigError, match="cannot be read"):
+        read_state_dir(tmp_path / "no.toml")
+
+
+def test_the_state_folder_is_found_without_keys(tmp_path: Path) -> None:
+    """Commands that only talk to the running collector need not read its key."""
+    (tmp_path / "CLOUD.toml").write_text('[cloud]\nstate_dir = "s"\n')
+    assert read_state_dir(tmp_path / "CLOUD.toml") == tmp_path / "s"
+    (tmp_path / "CLOUD.toml").write_text("[cloud]\n")
+    with pytest.raises(CloudConfigError, match=r"cloud\.state_dir: is missing"):
+        read_state_dir(tmp_path / "CLOUD.toml")
+
+
+def test_the_example_in_the_docstring_is_a_good_file(tmp_path: Path) -> None:
+    text = (config_module.__doc__ or "").split("```toml\n")[1].split("```")[0]
+    made = make_plant(tmp_path, "smelter")
+    (tmp_path / "keys").symlink_to(made.folder)
+    config = load(tmp_path, text)
+    assert config.broker.port == 1883
+    assert FileSigner.load(tmp_path / "keys/collector.pem").kid == config.signer.kid
