@@ -92,5 +92,5 @@ def _effects(calc: PlantCalc, now_ns: int) -> list[dict[str, Any]]:
     for named in calc.effects():
         end_ns = named.effect.end_ns
         if end_ns is None or now_ns - end_ns <= EFFECTS_NS:
-            shown.append(named.as_map())
+            shown.append({**named.as_map(), "cf4_kg": calc.cf4_kg(named)})
     return shown

@@ -48,7 +48,10 @@ class Poller:
         self.spec = spec
         self._now_ns = monotonic_ns
         self._opener = opener
-        self._driver: Driver | None = None
+        self._driver: Driver | None = (
+            None  # kept across losses: it remembers what the device refuses
+        )
+        self._up = False
         self._connecting: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[Mapping[str, Sample]] | None = None
         self._backoff_s = BACKOFF_S_MIN
@@ -59,11 +62,11 @@ class Poller:
     @property
     def connected(self) -> bool:
         """True while there is a connection."""
-        return self._driver is not None
+        return self._up
 
     async def poll(self, timeout_s: float) -> Polled:
         """Ask for all points; never takes longer than `timeout_s`, never raises."""
-        if self._driver is None:
+        if self._driver is None or not self._up:
             self._connect_when_due()
             return self._nothing(Quality.NOT_CONNECTED)
         if self._reading is not None and not self._reading.done():
@@ -90,9 +93,8 @@ class Poller:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-        if self._driver is not None:
-            await self._driver.close()
-            self._driver = None
+        if self._driver is not None and self._up:
+            await self._end(self._driver)
 
     async def _read(self, driver: Driver) -> Mapping[str, Sample]:
         """One read; on loss of the device an empty answer, and the way back is begun."""
@@ -102,8 +104,7 @@ class Poller:
                 samples = dict(zip(points, await driver.read(), strict=True))
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
             self._loss(error)
-            self._driver = None
-            await driver.close()
+            await self._end(driver)
             return {}
         if self._lost:
             log.warning("%s: answers again at %s", self.spec.id, self.spec.url)
@@ -117,22 +118,28 @@ class Poller:
             self._connecting = asyncio.create_task(self._connect())
 
     async def _connect(self) -> None:
-        driver: Driver | None = None
         try:
-            driver = self._opener(self.spec)
+            if self._driver is None:
+                self._driver = self._opener(self.spec)
             async with asyncio.timeout(STUCK_S):
-                await driver.connect()
+                await self._driver.connect()
         except BaseException as error:
-            if driver is not None:
-                await driver.close()
+            if self._driver is not None:
+                await self._end(self._driver)
             if not isinstance(error, Exception):
                 raise  # cancelled
             self._loss(error)
             return
-        self._driver = driver
+        self._up = True
+
+    async def _end(self, driver: Driver) -> None:
+        self._up = False
+        await driver.close()
 
     def _loss(self, error: Exception) -> None:
         defect = None if isinstance(error, DeviceError) else error
+        if defect is not None:
+            self._driver = None  # whatever it remembers is not to be trusted
         self._given_up = isinstance(error, DeviceError) and not error.retry
         if not self._lost or self._given_up:
             then = "not tried again until restart" if self._given_up else "trying again"

@@ -18,6 +18,7 @@ import numpy as np
 
 from edge.calc.anode_effect import Activity
 from edge.calc.blocks import Block, Bool, Int64, UInt8
+from edge.calc.decimal_text import rounded_text
 from edge.calc.fixed import ratio, scale
 from edge.calc.inputs import Inputs, Readings
 from edge.calc.live_points import CO2E, ENERGY, ENERGY_DECIMALS, GAS, LINE_POINTS, computed_points
@@ -31,7 +32,7 @@ from evidence.quality import Quality
 __all__ = ["Computed", "PlantCalc", "PotEffect", "computed_points"]
 
 RECENT_EFFECTS = 64  # finished effects a potline keeps for the page and across restarts
-_MINUTE_NS, _DAY_NS = 60 * 10**9, 86_400 * 10**9
+_MINUTE_NS, _HOUR_NS, _DAY_NS = 60 * 10**9, 3_600 * 10**9, 86_400 * 10**9
 
 Values = tuple[Int64, Bool]  # counts and where they are given
 
@@ -62,6 +63,7 @@ class _LiveLine:
         self.line = line
         self.recent: deque[Effect] = deque(maxlen=RECENT_EFFECTS)
         self._effects = self._polarised_ns = self._producing_ns = 0
+        self._current: int | None = None
         cf4, fraction, co2e = line.cf4_now_kg_h(), line.slope()[1], line.slope()[2]
         per_running = {
             "cf4_now_kg_h": cf4,
@@ -95,6 +97,8 @@ class _LiveLine:
             "effects_running": (running, all_known),
         }
         values |= self._day_values(ticks.activity)
+        if ticks.current_ok.any():
+            self._current = int(ticks.current[ticks.current_ok][-1])
         made_ok = ticks.states_known & ticks.current_ok
         made = ticks.current * ticks.producing
         for name, factor in self._per_producing.items():
@@ -104,6 +108,16 @@ class _LiveLine:
         for name, factor in self._per_running.items():
             values[name] = (scale(burning, factor), burning_ok)
         return values, ticks
+
+    def cf4_kg(self, effect: Effect) -> Fraction | None:
+        """CF4 of one effect by the slope formula at the newest line current; None without one.
+
+        Attribution for the page: slope × polarised minutes × the pot's metal a day. The potline's
+        indicator (`Potline.cf4_now_kg_h`) is what these add up to while the current stands still.
+        """
+        if self._current is None:
+            return None
+        return self.line.cf4_now_kg_h() * self._current * Fraction(effect.polarised_ns, _HOUR_NS)
 
     def _day_values(self, activity: Activity) -> dict[str, Values]:
         effects = np.cumsum(activity.started) + self._effects
@@ -280,6 +294,12 @@ class PlantCalc:
             for effect in [*live.recent, *live.line.detector.open_effects(self._last_ns)]
         ]
         return sorted(found, key=lambda e: (e.effect.start_ns, e.potline, e.pot))
+
+    def cf4_kg(self, named: PotEffect) -> str | None:
+        """CF4 of one of `effects`, kg with three decimals; None before any line current."""
+        (live,) = (live for live in self._lines if live.line.id == named.potline)
+        mass = live.cf4_kg(named.effect)
+        return None if mass is None else rounded_text(mass, 3)
 
     def snapshot(self) -> dict[str, Any]:
         """The whole state as maps, lists, integers and strings."""

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from edge.drivers.base import DeviceSpec
+from edge.drivers.base import DeviceSpec, Driver
 from edge.poller import BACKOFF_S_MAX, Polled, Poller
 from evidence.points import Dtype
 from evidence.quality import Quality
@@ -140,6 +140,29 @@ async def test_lost_device_is_closed_and_connected_anew() -> None:
     assert reasons(await poll(rig)) == {Quality.GOOD}
     await rig.poller.close()
     assert rig.device.calls["connect"] == rig.device.calls["close"] == 2
+
+
+async def test_driver_is_kept_across_a_loss_and_made_anew_after_a_defect() -> None:
+    """It remembers which register the device refuses; a new one would ask for it for ever."""
+    rig = Rig()
+    made: list[object] = []
+
+    def opener(device: DeviceSpec) -> Driver:
+        made.append(rig.devices.opener(device))
+        return rig.devices.opener(device)
+
+    rig.poller = Poller(two_points(), rig.clock, opener=opener)
+    await rig.connected()
+    for trouble, drivers in ((None, 1), (ZeroDivisionError(), 2)):
+        rig.device.answers, rig.device.error = False, trouble
+        await poll(rig)
+        assert not rig.poller.connected
+        rig.device.answers, rig.device.error = True, None
+        rig.clock.forward(BACKOFF_S_MAX)
+        await poll(rig)
+        assert reasons(await poll(rig)) == {Quality.GOOD}
+        assert len(made) == drivers
+    await rig.poller.close()
 
 
 async def test_loss_and_return_are_said_once_each(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,8 @@ export function number(value, decimals) {
   const format = cached(`n${decimals}`, () => new Intl.NumberFormat(locale, {
     minimumFractionDigits: decimals, maximumFractionDigits: decimals,
   }));
-  return format.format(Number(value));
+  const text = format.format(Number(value));
+  return /[1-9]/.test(text) ? text : text.replace("-", ""); // never "-0.00"
 }
 
 const dayTime = (zone) => cached(`t${zone}`, () => new Intl.DateTimeFormat("en-GB", {
