@@ -248,12 +248,17 @@ def test_units_have_their_own_totals() -> None:
         source(
             fuel=[
                 {"kind": "diesel", "quantity": "10", "unit": "casting"},
-                {"kind": "diesel", "quantity": "10"},
-            ]
+                {"kind": "diesel", "quantity": "20", "unit": "anode-shop"},
+                {"kind": "diesel", "quantity": "30"},
+            ],
+            carbonate=[{"kind": "limestone", "quantity": "1", "unit": "casting"}],
         )
     )
-    assert found["units"] == {"casting": {"fuel_t": "30.96", "total_t": "30.96"}}
-    assert found["totals"]["total_t"] == "61.92"
+    assert found["units"] == {
+        "anode-shop": {"fuel_t": "61.92", "total_t": "61.92"},
+        "casting": {"fuel_t": "30.96", "carbonate_t": "0.44", "total_t": "31.40"},
+    }
+    assert found["totals"]["total_t"] == "186.20"  # 30.96 + 61.92 + 92.88 + 0.44
 
 
 def test_totals_that_do_not_apply_are_absent() -> None:
