@@ -6,11 +6,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ruamel.yaml import YAML
 
 import stackproof
+from cloud.config import load_cloud
 from edge.config import load_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,13 +87,32 @@ def test_image_copies_only_what_exists() -> None:
                 assert (ROOT / source).exists(), line
 
 
+def keys_argument(services: Mapping[str, Any], option: str) -> str:
+    command: list[str] = services["keys"]["command"]
+    return command[command.index(option) + 1]
+
+
 def test_site_file_is_right_and_reaches_the_services(services: Mapping[str, Any]) -> None:
     site = load_site(ROOT / "docker/site.toml")
     assert site.plant.simulated
-    hosts = {device.url.split("://")[1].split(":")[0] for device in site.devices}
-    hosts.add(site.uplink.url.split("://")[1].split(":")[0])
-    assert hosts == {"sim", "cloud"}
-    assert hosts <= set(services)
-    made = services["keys"]["command"]
-    assert site.plant.id == made[made.index("--plant") + 1]
-    assert site.gateway.id == made[made.index("--gateway") + 1]
+    assert {urlsplit(device.url).hostname for device in site.devices} == {"sim"}
+    assert urlsplit(site.uplink.url).hostname == "127.0.0.1"
+    assert services["edge"]["network_mode"] == "service:cloud"
+    assert site.plant.id == keys_argument(services, "--plant")
+    assert site.gateway.id == keys_argument(services, "--gateway")
+
+
+def test_collector_file_is_right_with_the_keys_that_are_made(
+    services: Mapping[str, Any], tmp_path: Path
+) -> None:
+    made = [part.replace("/keys", str(tmp_path / "keys")) for part in services["keys"]["command"]]
+    assert stackproof.main(made) == 0
+    file = tmp_path / "cloud.toml"
+    text = (ROOT / "docker/cloud.toml").read_text().replace("file:/keys", "file:keys")
+    file.write_text(text)
+    config = load_cloud(file)
+    assert [plant.plant for plant in config.plants] == [keys_argument(services, "--plant")]
+    assert config.broker.port == urlsplit(load_site(ROOT / "docker/site.toml").uplink.url).port
+    (published,) = services["cloud"]["ports"]
+    assert published.endswith(f":{config.http.port}")
+    assert published.split(":")[0] in config.http.names
