@@ -33,7 +33,7 @@ from cloud.store.slice import SliceStore
 
 log = logging.getLogger("stackproof.cloud")
 
-CONNECT_S = 5.0
+CONNECT_S = 2.0
 HTTP_END_S = 1
 
 READY, TOKEN, BROKER_URL = "ready.json", "api.token", "broker.url"

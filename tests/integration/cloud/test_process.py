@@ -1,0 +1,257 @@
+"""`stackproof cloud` as processes: run, check, month; ended, killed, started twice."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.cloud.brokers import free_port
+from tests.integration.cloud.spool_publisher import SpoolPublisher
+from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ExamplePlant, make_plant
+from tests.unit.cloud.live_examples import configuration
+from tests.unit.cloud.store.plant_examples import read_plant
+
+TEXT = """\
+format = 1
+[cloud]
+slice = "00"
+evidence_dir = "evidence"
+state_dir = "state"
+key = "file:mini/collector.pem"
+certificate = "file:mini/collector.crt"
+[broker]
+port = {port}
+[http]
+port = 0
+[[plant]]
+id = "mini"
+root = "file:mini/root.crt"
+gateways = ["file:mini/edge-1.crt"]
+"""
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "stackproof", "cloud", *map(str, arguments)]
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), check=False, capture_output=True, text=True, timeout=60
+    )
+
+
+def wait(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    until_s = time.monotonic() + timeout_s
+    while time.monotonic() < until_s:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("nothing came in time")
+
+
+class Cloud:
+    """A folder with CLOUD.toml, and the process that runs it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.plant: ExamplePlant = make_plant(folder)
+        self.config = folder / "CLOUD.toml"
+        self.config.write_text(TEXT.format(port=free_port()))
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> dict[str, Any]:
+        """Start it and wait for its ready file."""
+        (self.folder / "state/ready.json").unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            command("run", self.config), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        return wait(self.ready)  # type: ignore[no-any-return]
+
+    def ready(self) -> dict[str, Any] | None:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"it ended: {self.process.communicate()[0]}")
+        path = self.folder / "state/ready.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def end(self, order: int = signal.SIGTERM) -> tuple[int, str]:
+        """(exit status, everything it printed)."""
+        assert self.process is not None
+        self.process.send_signal(order)
+        printed, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, printed
+
+    def publisher(self, url: str) -> SpoolPublisher:
+        key = self.plant.collector.public_key
+        return SpoolPublisher(url, self.plant.gateways["edge-1"], key, "00")
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    made = Cloud(tmp_path)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.end()
+
+
+def get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own page
+        return json.load(answer)
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_it_runs_until_sigterm_and_leaves_everything_in_order(cloud: Cloud) -> None:
+    ready = cloud.start()
+    assert ready["broker"].startswith("mqtt://127.0.0.1:")
+    assert alive(ready["broker_pid"])
+    assert (cloud.folder / "state/broker.url").read_text().strip() == ready["broker"]
+    token = cloud.folder / "state/api.token"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    gateway = cloud.plant.gateways["edge-1"]
+    gateway.config(**configuration())
+    gateway.frame(T0_NS)
+    publisher = cloud.publisher(ready["broker"])
+    wait(lambda: publisher.receipted == 1)
+    (row,) = get(f"{ready['http']}/api/v1/streams")
+    assert (row["gateway"], row["next_seq"], row["frames"]) == ("edge-1", 2, 1)
+    for n in range(200):
+        gateway.frame(T0_NS + (n + 1) * SECOND_NS)
+    wait(lambda: publisher.receipted > 1)
+    began_s = time.monotonic()
+    status, printed = cloud.end()
+    assert time.monotonic() - began_s < 5
+    publisher.stop()
+    assert status == 0, printed
+    lines = [line for line in printed.splitlines() if " INFO " not in line]
+    words = [line.split(":")[0] for line in lines]
+    assert words == ["evidence", "broker", "collector", "ready", "stopping", "stopped"], printed
+    assert lines[3] == f"ready: dashboard at {ready['http']}"
+    assert not alive(ready["broker_pid"])
+    assert not (cloud.folder / "state/ready.json").exists()
+    held = read_plant(cloud.folder / "evidence/00/mini", cloud.plant.collector.public_key)
+    assert held["edge-1"] == gateway.objects[: len(held["edge-1"])]
+    assert len(held["edge-1"]) > publisher.receipted
+
+
+def test_it_is_killed_again_and_again_and_loses_nothing(cloud: Cloud) -> None:
+    ready = cloud.start()
+    gateway = cloud.plant.gateways["edge-1"]
+    gateway.config(**configuration())
+    for n in range(90):
+        gateway.frame(T0_NS + n * SECOND_NS)
+    publisher = cloud.publisher(ready["broker"])
+    for _ in range(2):
+        seen = publisher.receipted
+        wait(lambda seen=seen: publisher.receipted > seen)
+        assert cloud.end(signal.SIGKILL)[0] == -signal.SIGKILL
+        again = cloud.start()
+        assert again["broker"] == ready["broker"]
+        assert not alive(ready["broker_pid"])  # what the killed one left behind was ended
+        ready = again
+    wait(lambda: publisher.receipted == 90)
+    publisher.stop()
+    assert cloud.end()[0] == 0
+    held = read_plant(cloud.folder / "evidence/00/mini", cloud.plant.collector.public_key)
+    assert held["edge-1"] == gateway.objects
+
+
+def test_the_ready_file_follows_the_broker(cloud: Cloud) -> None:
+    before = cloud.start()
+    os.kill(before["broker_pid"], signal.SIGKILL)
+    after = wait(lambda: (r := cloud.ready()) and r["broker_pid"] != before["broker_pid"] and r)
+    assert {**after, "broker_pid": 0} == {**before, "broker_pid": 0}
+    assert alive(after["broker_pid"])
+
+
+def test_a_second_collector_of_the_slice_is_refused(cloud: Cloud) -> None:
+    cloud.start()
+    other = cloud.folder / "other.toml"
+    text = cloud.config.read_text().replace('"state"', '"state-2"')
+    other.write_text(text.replace("[broker]\nport = ", "[broker]\nport = 0 # "))
+    done = run("run", other)
+    assert done.returncode == 2
+    assert "a slice has one collector: stop that one first" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_page_address_is_refused(cloud: Cloud) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = cloud.config.read_text()
+        cloud.config.write_text(text.replace("[http]\nport = 0", f"[http]\nport = {port}"))
+        done = run("run", cloud.config)
+    assert done.returncode == 2
+    assert f"[http] 127.0.0.1:{port} cannot be listened on (Address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_tells_all_mistakes_and_runs_nothing(cloud: Cloud) -> None:
+    done = run("check", cloud.config)
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"{cloud.config}: fine; 1 plant(s), 1 gateway(s)\n",
+    )
+    text = cloud.config.read_text().replace('"00"', '"0"').replace("id =", "name =")
+    cloud.config.write_text(text)
+    for order in ("check", "run"):
+        done = run(order, cloud.config)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert f"{cloud.config}: cloud.slice: '0' is not two hex digits" in done.stderr
+        assert f"{cloud.config}: plant[0].id: is missing" in done.stderr
+        assert done.stderr.endswith("3 problems; nothing was started\n")
+    listed = json.loads(run("check", cloud.config, "--json").stdout)["problems"]
+    assert [row["key"] for row in listed] == ["cloud.slice", "plant[0].id", "plant[0].name"]
+    assert not (cloud.folder / "state").exists()
+
+
+def test_months_are_asked_of_the_running_collector(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # has no business here
+    order = ("month", "close", cloud.config, "--plant", "mini", "--month", "2026-09")
+    done = run(*order)
+    assert done.returncode == 2
+    assert f"start it with: stackproof cloud run {cloud.config}" in done.stderr
+    ready = cloud.start()
+    done = run("month", "list", cloud.config)
+    assert (done.returncode, done.stdout) == (0, "")
+    done = run(*order, "--interim")
+    assert done.returncode == 1
+    assert done.stderr == "stackproof cloud: no plant 'mini' has sent its configuration\n"
+    done = run("month", "close", cloud.config, "--plant", "mini", "--month", "2026-13")
+    assert done.returncode == 1
+    assert "pattern" in done.stderr
+    request = urllib.request.Request(  # noqa: S310 - our own page
+        f"{ready['http']}/api/v1/months/mini/2026-09/close",
+        data=b'{"closing": "interim"}',
+        headers={"Content-Type": "application/json", "Authorization": "Bearer guessed-token-0000"},
+    )
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
+
+
+def test_an_external_broker_that_is_away_is_waited_for(cloud: Cloud) -> None:
+    port = free_port()
+    text = cloud.config.read_text()
+    external = f'mode = "external"\nurl = "mqtt://127.0.0.1:{port}"\n'
+    cloud.config.write_text(text[: text.index("port =")] + external + text[text.index("[http]") :])
+    ready = cloud.start()
+    assert ready["broker_pid"] is None
+    assert get(f"{ready['http']}/api/v1/health")["status"] == "ok"
+    status, printed = cloud.end()
+    assert status == 0
+    assert f"mqtt://127.0.0.1:{port} does not answer yet; it is tried for ever" in printed
