@@ -96,7 +96,7 @@ class Agent:
         # the newest tick kept, and why the instants since then were missed
         self._last_ns = 0
         self._missed = "restart"
-        self._full = self._alarmed = False
+        self._full = self._alarmed = self._frame_asked = False
 
     def _use(self, config: Mapping[str, Any]) -> None:
         """Calculate and batch by this configuration from here on."""
@@ -129,6 +129,10 @@ class Agent:
             await self._tick_forever(stop)
             await self._close_frame("stopped")
 
+    def close_frame_soon(self) -> None:
+        """Close the open frame with the next tick instead of when it is due."""
+        self._frame_asked = True
+
     # -- start --------------------------------------------------------------------------------
 
     def _open_stream(self) -> Stream:
@@ -150,7 +154,8 @@ class Agent:
         before = await self._disk.run(stream.config_in_force)
         if before is not None:
             await self._restore(before)
-            await self._close_frame("restart")
+            if self._batch.ticks:
+                await self._close_frame("restart")
         if before != self._config:
             stored = await self._disk.run(stream.append_config, self._config, now_ns)
             self._delivery.appended(stored)
@@ -229,7 +234,8 @@ class Agent:
         ticks = [self._assemble(s, tick_ns, polled) for s in schedules]
         try:
             await self._commit(ticks, tick_ns)
-            if self._batch.is_due(tick_ns + interval):
+            if self._batch.is_due(tick_ns + interval) or self._frame_asked:
+                self._frame_asked = False
                 await self._close_frame()
         except SpoolError as error:
             await self._fall_back(error)
@@ -307,13 +313,21 @@ class Agent:
         return self._full
 
     async def _close_frame(self, event: str = "") -> None:
-        """Sign the open ticks as a frame, with the event that ends it; nothing without ticks."""
-        if not self._batch.ticks:
+        """Sign the open ticks as a frame, with the event that ends it.
+
+        Without ticks nothing is signed but an event, in a frame of its own that stands at the
+        newest tick: frame times never go back, whatever the wall clock does next.
+        """
+        if not self._batch.ticks and not event:
             return
         now_ns = self._clock.wall_ns()
         events = self._events + ([{"kind": event, "at_ns": now_ns}] if event else [])
-        clock = self._clock.state()
-        body = self._batch.body(now_ns=now_ns, clock=clock, gap=self._gap, events=events)
+        body = self._batch.body(
+            now_ns=self._last_ns or now_ns,
+            clock=self._clock.state(),
+            gap=self._gap,
+            events=events,
+        )
         calc = cbor.encode(self._calc.snapshot())
         stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
         self._gap, self._events = None, []

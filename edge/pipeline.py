@@ -276,7 +276,7 @@ class Batch:
     def body(
         self, *, now_ns: int, clock: Clock, gap: Gap | None, events: Sequence[Mapping[str, Any]]
     ) -> Body:
-        """The frame's body; the batch is empty afterwards. Without ticks it is a heartbeat."""
+        """The frame's body; the batch is empty afterwards. Without ticks it speaks of `now_ns`."""
         ticks, self.ticks, self.raw_bytes = self.ticks, [], 0
         sections = tuple(
             self._section(s, [t for t in ticks if t.schedule == s])

@@ -44,7 +44,7 @@ class Stream:
             self._anchor = int.from_bytes(anchor[:8], "big"), anchor[8:]
 
     def through_ns(self) -> int:
-        """Newest instant a frame of the stream speaks of, 0 before the first."""
+        """Newest instant the frames of the stream speak of, 0 before the first."""
         value = self.spool.get("through")
         return 0 if value is None else int.from_bytes(value, "big")
 
@@ -72,8 +72,8 @@ class Stream:
             calc: state of the live calculation after its last tick.
             now_ns: wall clock.
         """
-        last = max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)
-        through = max(last, self.through_ns())
+        ends = [s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections]
+        through = max(body.t0_ns, self.through_ns(), *ends)
         stored = self._sign(
             TYP_FRAME, encode_body(body), now_ns, readings=body.readings, through_ns=through
         )
