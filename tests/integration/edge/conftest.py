@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from edge.agent import Agent
 from edge.config import Site
 from edge.spool import Spool
 from tests.integration.edge.brokers import free_port
+from tests.integration.edge.small_collector import SmallCollector
 from tests.unit.edge.fakes import Devices, ShiftedClock
-from tests.unit.edge.sites import METERS, config_of, keys, replaced, site_of
+from tests.unit.edge.sites import GATEWAY, METERS, PLANT, config_of, keys, replaced, site_of
 
 
 def fast(text: str = METERS, interval_s: str = "0.1") -> str:
@@ -101,10 +102,29 @@ class Plant:
 
 
 @pytest.fixture
+def collector() -> Iterator[SmallCollector]:
+    """The collector of the plant; `start(port)` connects it."""
+    made = keys()
+    collector = SmallCollector(PLANT, GATEWAY, made.collector_signer, made.gateway.public_key())
+    yield collector
+    collector.stop()
+
+
+@pytest.fixture
 def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
     """Two meters, ten ticks a second, frames of one second, no broker."""
-    monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 1_000_000_000)
     monkeypatch.setattr("edge.delivery.MqttUplink", NoUplink)
+    return plant_in(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def wired_plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
+    """The same plant with the real transport."""
+    return plant_in(tmp_path, monkeypatch)
+
+
+def plant_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
+    monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 1_000_000_000)
     made = Plant(tmp_path)
     made.devices["ac-1"].value, made.devices["gas-1"].value = 5000, 1000  # 50.00 Hz, 100.0 degC
     return made

@@ -36,6 +36,7 @@ class SmallCollector:
     head: Head = field(default_factory=Head)
     log: CompactRange = field(default_factory=CompactRange)
     live: list[bytes] = field(default_factory=list)
+    states: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -68,17 +69,23 @@ class SmallCollector:
 
     def ask_close(self, request: CloseRequest) -> None:
         """Publish a close request."""
+        self.say("config", encode_close_request(request, self.signer))
+
+    def say(self, leaf: str, data: bytes) -> None:
+        """Publish anything on a topic of the gateway, retained."""
         assert self._client is not None
-        data = encode_close_request(request, self.signer)
-        self._client.publish(f"{self._base}/config", data, qos=1, retain=True)
+        self._client.publish(f"{self._base}/{leaf}", data, qos=1, retain=True)
 
     def _connected(self, client: paho.Client, *_: object) -> None:
-        client.subscribe([(f"{self._base}/frames", 1), (f"{self._base}/live", 0)])
+        leaves = ("frames", 1), ("live", 0), ("state", 1)
+        client.subscribe([(f"{self._base}/{leaf}", qos) for leaf, qos in leaves])
 
     def _message(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
         with self._changed:
             if message.topic.endswith("/live"):
                 self.live.append(bytes(message.payload))
+            elif message.topic.endswith("/state"):
+                self.states.append(bytes(message.payload))
             elif not self.is_deaf:
                 self.take(bytes(message.payload))
                 if self.objects:

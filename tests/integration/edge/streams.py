@@ -85,7 +85,7 @@ class _Grid:
             yield f"gap {gap} where nothing is missing"
         if gap is None and self._newest_ns and first_ns and first_ns > self._newest_ns + base:
             yield f"no gap between {self._newest_ns} and {first_ns}"
-        self._newest_ns = max(self._newest_ns, *self._last.values()) if self._last else 0
+        self._newest_ns = max(self._newest_ns, body.t0_ns, *self._last.values())
 
 
 def readings(objects: Sequence[bytes]) -> Readings:

@@ -298,6 +298,21 @@ async def test_full_spool_takes_no_ticks_and_says_so(
     ]  # fmt: skip
 
 
+async def test_stop_without_a_tick_is_told_too(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Spool, "fill", lambda _: 1.0)
+    await plant.run(0.25)
+    monkeypatch.setattr(Spool, "fill", lambda _: 0.1)
+    await away()
+    await plant.run(0.25)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert told(objects).events == ["start", "stopped", "start", "stopped"]
+    assert len(readings(objects)) >= 1
+    assert [reason for _, reason in told(objects).gaps] == ["restart"]
+
+
 async def test_reasons_belong_to_their_own_gap(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

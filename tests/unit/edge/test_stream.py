@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +132,13 @@ def test_through_is_the_newest_tick_of_any_frame_and_never_goes_back(rig: Rig) -
     assert rig.stream.through_ns() == 0
     rig.stream.append_frame(body_of_ticks(first_ns=10**9, ticks=4), b"", NOW_NS)
     assert rig.stream.through_ns() == 4 * 10**9
-    rig.stream.append_frame(BODY, b"", NOW_NS)  # a heartbeat speaks of no tick
+    rig.stream.append_frame(replace(BODY, t0_ns=10**9), b"", NOW_NS)
     assert rig.stream.through_ns() == 4 * 10**9
-    (frame, heartbeat) = rig.spool.objects(1, 2)
-    assert (frame.through_ns, heartbeat.through_ns) == (4 * 10**9, 4 * 10**9)
-    assert frame.readings == 8
-    assert heartbeat.readings == 0
+    rig.stream.append_frame(replace(BODY, t0_ns=9 * 10**9), b"", NOW_NS)
+    assert rig.stream.through_ns() == 9 * 10**9, "a frame without ticks speaks of an instant too"
+    frame, early, late = rig.spool.objects(1, 3)
+    assert [s.through_ns for s in (frame, early, late)] == [4 * 10**9, 4 * 10**9, 9 * 10**9]
+    assert [s.readings for s in (frame, early, late)] == [8, 0, 0]
     assert decode_body(cose.parse(frame.data).payload).sections[0].ticks == 4
 
 

@@ -1,0 +1,200 @@
+"""Delivery over real brokers: everything arrives once and in order, and only receipts free it."""
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud.live_message import parse_live
+from edge.agent import Agent
+from edge.spool import Spool
+from edge.stream import Stream
+from edge.uplink.machine import WINDOW
+from evidence import cose
+from evidence.frame import TYP_CLOSE, Body, Clock, header_of
+from evidence.keys import FileSigner, generate
+from tests.integration.edge.brokers import NAMES, Broker
+from tests.integration.edge.conftest import Plant
+from tests.integration.edge.small_collector import SmallCollector
+from tests.integration.edge.streams import mistakes, readings, told
+from tests.unit.edge.sites import GATEWAY, PLANT, config_of, keys
+
+
+@pytest.fixture(params=NAMES)
+def broker(request: pytest.FixtureRequest, tmp_path: Path, wired_plant: Plant) -> Iterator[Broker]:
+    made = Broker(request.param, tmp_path / "broker", port=wired_plant.port)
+    yield made
+    made.stop()
+
+
+async def until(condition: Any, timeout_s: float = 10) -> None:
+    """Wait for something to become true."""
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not happen"
+        await asyncio.sleep(0.02)
+
+
+def outstanding(agent: Agent) -> int:
+    return agent._delivery.machine.outstanding
+
+
+def closes(collector: SmallCollector) -> int:
+    return [header_of(cose.parse(data)).typ for data in collector.objects].count(TYP_CLOSE)
+
+
+async def test_everything_arrives_is_receipted_and_freed(
+    broker: Broker, wired_plant: Plant, collector: SmallCollector, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.start()
+    collector.start(broker.port)
+    with caplog.at_level(logging.WARNING):
+        async with wired_plant.running() as agent:
+            await until(lambda: len(collector.objects) >= 3)
+            await until(lambda: outstanding(agent) == 0)
+            request = collector.close_request()
+            collector.ask_close(request)
+            await until(lambda: closes(collector) == 1)
+            collector.ask_close(request)
+            _say_bad_things(collector)
+            await until(lambda: agent._delivery.refused >= 3)
+            before = len(collector.objects)
+            await until(lambda: len(collector.objects) > before)
+    assert wired_plant.kept() == [], "the last receipt was waited for"
+    assert mistakes(collector.objects) == []
+    assert closes(collector) == 1
+    assert told(collector.objects).events == ["start", "stopped"]
+    refusals = [r for r in caplog.records if r.name == "stackproof.edge.delivery"]
+    assert len(refusals) == 1, "said once, though three messages were bad"
+    await until(lambda: collector.states[-1:] == [b'{"online":false}'])
+    assert collector.states[0] in (b'{"online":true}', b'{"online":false}')
+    assert b'{"online":true}' in collector.states
+    _check_live(collector)
+
+
+def _say_bad_things(collector: SmallCollector) -> None:
+    own, collector.signer = collector.signer, FileSigner(generate())
+    forged = collector.receipt()
+    collector.signer = own
+    collector.say("receipts", forged)
+    collector.say("receipts", b"noise")
+    collector.say("config", collector.receipt())
+
+
+def _check_live(collector: SmallCollector) -> None:
+    """Each live message is one the page takes, and of a tick that was signed."""
+    signed = {tick_ns for _, tick_ns in readings(collector.objects)}
+    got = [parse_live(data, PLANT, GATEWAY) for data in collector.live]
+    assert len(got) >= 10
+    assert {message.tick_ns for message in got} <= signed
+    assert all(message.values["ac-1.frequency"].value == "50.00" for message in got)
+    assert got[-1].spool.receipted_seq > got[0].spool.receipted_seq
+
+
+async def test_broker_absent_at_start_killed_and_back(
+    broker: Broker, wired_plant: Plant, collector: SmallCollector, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        async with wired_plant.running() as agent:
+            await asyncio.sleep(0.5)
+            broker.start()
+            collector.start(broker.port)
+            await until(lambda: len(collector.objects) >= 2)
+            await asyncio.to_thread(broker.stop, signal.SIGKILL)
+            before = len(collector.objects)
+            await asyncio.sleep(1.1)
+            broker.start()
+            await until(lambda: len(collector.objects) >= before + 2)
+            await until(lambda: outstanding(agent) == 0)
+    assert mistakes(collector.objects) == []
+    assert told(collector.objects).gaps == [], "a broker that is away costs no tick"
+    said = [r.getMessage() for r in caplog.records if r.name == "stackproof.edge.delivery"]
+    assert [s.partition(" (")[0] for s in said] == ["broker: away", "broker: connected"] * 2
+    assert "does not answer" in said[0]
+
+
+async def test_collector_that_hears_nothing_for_a_while(
+    broker: Broker,
+    wired_plant: Plant,
+    collector: SmallCollector,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broker acknowledges everything and the collector gets nothing: PUBACK is not custody."""
+    monkeypatch.setattr("edge.uplink.machine.STALL_S", 0.4)
+    broker.start()
+    collector.is_deaf = True
+    collector.start(broker.port)
+    async with wired_plant.running() as agent:
+        await until(lambda: agent._delivery.machine.resends >= 2)
+        assert outstanding(agent) == agent._delivery.machine.newest + 1
+        collector.is_deaf = False
+        await until(lambda: outstanding(agent) == 0)
+        await asyncio.sleep(0.5)
+    assert wired_plant.kept() == []
+    assert mistakes(collector.objects) == []
+
+
+async def test_stop_without_a_broker_is_prompt_and_leaves_nothing(wired_plant: Plant) -> None:
+    tasks, threads = asyncio.all_tasks(), threading.active_count()
+    async with wired_plant.running():
+        await asyncio.sleep(0.3)
+        stopping_s = time.monotonic()
+    assert time.monotonic() - stopping_s < 3
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks
+    # one thread of the loop's own pool may stay, as it is the loop's
+    assert threading.active_count() <= threads + 1
+    assert mistakes(wired_plant.kept()) == []
+
+
+async def test_event_loop_goes_on_while_the_transport_is_stopped(wired_plant: Plant) -> None:
+    """The network thread sits in its own wait; the devices must be let go of meanwhile."""
+    longest_s = 0.0
+
+    async def watch() -> None:
+        nonlocal longest_s
+        while True:
+            started_s = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest_s = max(longest_s, time.monotonic() - started_s)
+
+    async with wired_plant.running():
+        await asyncio.sleep(0.3)
+        watching = asyncio.create_task(watch())
+    watching.cancel()
+    assert longest_s < 0.4
+
+
+async def test_backlog_of_an_outage_drains_in_order(
+    wired_plant: Plant, tmp_path: Path, collector: SmallCollector
+) -> None:
+    """More than two windows of objects, signed while there was no broker."""
+    made, now_ns = keys(), time.time_ns()
+
+    def fill(spool: Spool) -> None:
+        stream = Stream(spool, made.signer, made.collector_key, plant=PLANT, gateway=GATEWAY)
+        stream.append_config(config_of(wired_plant.site), now_ns)
+        body = Body(now_ns, Clock("free", None, 1, bytes(16)))
+        for _ in range(2 * WINDOW + 50):
+            stream.append_frame(body, b"", now_ns)
+
+    wired_plant.in_spool(fill)
+    broker = Broker("mosquitto", tmp_path / "broker", port=wired_plant.port)
+    broker.start()
+    collector.start(broker.port)
+    try:
+        started_s = time.monotonic()
+        async with wired_plant.running() as agent:
+            await until(lambda: len(collector.objects) > 2 * WINDOW + 50)
+            took_s = time.monotonic() - started_s
+            await until(lambda: outstanding(agent) < 3)
+    finally:
+        broker.stop()
+    assert mistakes(collector.objects) == []
+    assert took_s < (2 * WINDOW + 50) / 50, "slower than 50 objects a second"
