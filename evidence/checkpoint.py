@@ -79,11 +79,9 @@ def verify(text: str, key: PublicKey) -> Checkpoint:
     lines = tail.split("\n")
     if not lines or lines[-1] != "":
         raise MalformedError("checkpoint note does not end with a newline")
+    signatures = [_signature_line(line) for line in lines[:-1]]
     wanted = _note_key_hash(checkpoint.origin, key)
-    for line in lines[:-1]:
-        mark, name, blob = _signature_line(line)
-        if mark != "—" or len(blob) < 5:
-            raise MalformedError("checkpoint signature line misformed")
+    for name, blob in signatures:
         if name == checkpoint.origin and blob[:4] == wanted:
             suite_of(key).verify(key, blob[4:], checkpoint.body().encode())
             return checkpoint
@@ -104,11 +102,15 @@ def _parse_body(body: str) -> Checkpoint:
     return Checkpoint(lines[0][len(ORIGIN_PREFIX) :], int(lines[1]), root)
 
 
-def _signature_line(line: str) -> tuple[str, str, bytes]:
+def _signature_line(line: str) -> tuple[str, bytes]:
+    """(name, key hash and signature) of one line of a note."""
     parts = line.split(" ")
-    if len(parts) != 3:
+    if len(parts) != 3 or parts[0] != "—":
         raise MalformedError("checkpoint signature line misformed")
-    return parts[0], parts[1], _base64(parts[2])
+    blob = _base64(parts[2])
+    if len(blob) < 5:
+        raise MalformedError("checkpoint signature line misformed")
+    return parts[1], blob
 
 
 def _base64(text: str) -> bytes:
