@@ -48,7 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("site", type=Path, help="site file (TOML)")
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
     check.set_defaults(run=_check)
-    run = commands.add_parser("run", help="run the agent until SIGTERM")
+    run = commands.add_parser(
+        "run",
+        help="run the agent until SIGTERM",
+        epilog="SIGUSR1 closes the open frame with the next tick instead of when it is due.",
+    )
     run.add_argument("site", type=Path, help="site file (TOML)")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.set_defaults(run=_run)
@@ -190,6 +194,7 @@ async def _serve(opened: _Opened) -> None:
         signer=opened.signer,
         collector=opened.collector,
     )
+    loop.add_signal_handler(signal.SIGUSR1, agent.close_frame_soon)
     name = f"{site.plant.id}/{site.gateway.id}"
     await agent.run(stop, ready=lambda: print(f"{name}: running", flush=True))
     print(f"{name}: stopped", flush=True)

@@ -53,6 +53,11 @@ class Child:
             self._process.kill()
             self._process.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def check(self) -> None:
         """DemoError when it has ended by itself."""
         if self._process is not None and (status := self._process.poll()) is not None:

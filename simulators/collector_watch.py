@@ -31,9 +31,14 @@ class CollectorWatch:
         self.http: str = ready["http"]
         self.broker: str = ready["broker"]
 
-    def wait_for_receipt(self, children: Iterable[Child], timeout_s: float) -> None:
-        """Wait until a frame with readings is under receipt."""
-        _wait_for(self._receipted, list(children), self._clock, timeout_s)
+    def wait_for_receipt(
+        self, children: Iterable[Child], timeout_s: float, *, after: int = -1
+    ) -> int:
+        """Wait until an object later than `after` is under receipt; the newest one's seq."""
+        found: int = _wait_for(
+            lambda: self._receipted(after), list(children), self._clock, timeout_s
+        )
+        return found
 
     def stay(self, children: Iterable[Child], seconds: float | None) -> None:
         """Let things run for a while (None: until interrupted); DemoError when a part ends."""
@@ -43,10 +48,14 @@ class CollectorWatch:
                 child.check()
             time.sleep(POLL_S)
 
-    def _receipted(self) -> dict[str, Any] | None:
-        rows = _get(f"{self.http}/api/v1/streams")
-        found = [r for r in rows or () if r["readings"] > 0 and r["receipted_seq"] >= 1]
-        return found[0] if found else None
+    def receipted(self) -> int:
+        """Newest seq under receipt, -1 before the first."""
+        rows = _get(f"{self.http}/api/v1/streams") or ()
+        return max((int(row["receipted_seq"]) for row in rows), default=-1)
+
+    def _receipted(self, after: int) -> int | None:
+        newest = self.receipted()
+        return newest if newest > after else None
 
 
 def _wait_for(ask: Any, children: list[Child], clock: SystemClock, timeout_s: float) -> Any:

@@ -6,6 +6,7 @@ goes to stderr, a line a step; the archives it made go to stdout, one path a lin
 """
 
 import argparse
+import shutil
 import signal
 import sys
 import tempfile
@@ -23,6 +24,7 @@ PLANTS = ("smelter",)
 EXIT_FAILED, EXIT_CANNOT = 1, 2
 START_S = 60.0
 CLOSE_S = 120.0
+LAST_FRAME_S = 10.0
 
 
 def main(argv: list[str]) -> int:
@@ -105,7 +107,7 @@ def _demo(args: argparse.Namespace, stack: ExitStack) -> int:
     stack.enter_context(agent)
     children = (plant, collector, agent)
     watch.wait_for_receipt(children, START_S)
-    _say(f"First readings signed, delivered and receipted {clock.elapsed_s() - began_s:.0f} s in.")
+    _say(f"First signed object delivered and receipted {clock.elapsed_s() - began_s:.0f} s in.")
 
     if args.seconds is None:
         _say("Running until Ctrl-C.")
@@ -113,6 +115,10 @@ def _demo(args: argparse.Namespace, stack: ExitStack) -> int:
         return 0
     _say(f"Collecting for {args.seconds:g} s.")
     watch.stay(children, args.seconds)
+    _say("Asking the agent to sign the frame it has open.")
+    held = watch.receipted()
+    agent.signal(signal.SIGUSR1)
+    watch.wait_for_receipt(children, LAST_FRAME_S, after=held)
     return _close_and_verify(args, out, cloud_file)
 
 
@@ -131,6 +137,7 @@ def _close_and_verify(args: argparse.Namespace, out: Path, cloud_file: Path) -> 
         ["verify", str(archive), "--trust", str(out / "trust.pem")], timeout_s=CLOSE_S
     )
     _say(said.rstrip())
-    _say(f"Try it yourself: stackproof verify {archive} --trust {out / 'trust.pem'}")
+    program = "stackproof" if shutil.which("stackproof") else "./run exec stackproof"
+    _say(f"Try it yourself: {program} verify {archive} --trust {out / 'trust.pem'}")
     sys.stdout.write(f"{archive}\n")
     return 0

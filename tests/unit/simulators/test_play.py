@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from simulators.play import Play, play, start_all, start_instant, steps_of, stop_all
 from simulators.served import Readings, Served, ServeError
-from tests.unit.simulators.smelters import Played, played, smelter
+from tests.unit.simulators.smelters import QUICK, Played, played, smelter
 
 STARTED_NS = 1_795_571_679_535_000_000
+#: shown at every second step, so that showing and stepping cannot be taken for one another
+EVERY_OTHER = replace(QUICK, publish_steps=2)
 
 
 class JumpingClock:
@@ -81,14 +84,14 @@ async def show(
 
 
 async def test_every_second_step_is_shown_with_its_instant() -> None:
-    device, _ = await show(smelter(), JumpingClock(), steps=20)
+    device, _ = await show(smelter(EVERY_OTHER), JumpingClock(), steps=20)
     instants = [at - STARTED_NS for at, _ in device.values]
     assert instants == [n * 200_000_000 for n in range(11)]
 
 
 async def test_what_is_shown_is_the_step_it_says() -> None:
     run = played(20)
-    device, _ = await show(smelter(), JumpingClock(), steps=20)
+    device, _ = await show(smelter(EVERY_OTHER), JumpingClock(), steps=20)
     for at, readings in device.values:
         step = (at - STARTED_NS) // 100_000_000
         assert readings["pot-01.voltage"] == run.voltage_v[step, 0]
@@ -96,12 +99,12 @@ async def test_what_is_shown_is_the_step_it_says() -> None:
 
 
 async def test_ready_comes_once_after_the_first_values() -> None:
-    _, calls = await show(smelter(), JumpingClock(), steps=6)
+    _, calls = await show(smelter(EVERY_OTHER), JumpingClock(), steps=6)
     assert calls == ["ready", "flush", "flush", "flush", "flush"]
 
 
 async def test_a_pause_skips_no_physics_and_shows_the_newest() -> None:
-    run = smelter()
+    run = smelter(EVERY_OTHER)
     device, _ = await show(run, JumpingClock(pauses={3: 60.05}), steps=1000)
     instants = [(at - STARTED_NS) // 100_000_000 for at, _ in device.values]
     # 0.6 s were reached when 60.05 s went by: the next value shown is that of now.
@@ -114,12 +117,12 @@ async def test_a_pause_skips_no_physics_and_shows_the_newest() -> None:
 async def test_lateness_does_not_add_up() -> None:
     """Each round aims at its own instant, so a late one is followed by a shorter sleep."""
     clock = JumpingClock(pauses={2: 0.05})
-    await show(smelter(), clock, steps=10)
+    await show(smelter(EVERY_OTHER), clock, steps=10)
     assert clock.sleeps == pytest.approx([0.2, 0.2, 0.15, 0.2, 0.2])
 
 
 async def test_it_ends_at_the_asked_step_though_that_is_between_two_rounds() -> None:
-    run = smelter()
+    run = smelter(EVERY_OTHER)
     device, _ = await show(run, JumpingClock(), steps=7)
     assert run.plant.step_number == 7
     assert [(at - STARTED_NS) // 100_000_000 for at, _ in device.values] == [0, 2, 4, 6, 7]
@@ -128,7 +131,7 @@ async def test_it_ends_at_the_asked_step_though_that_is_between_two_rounds() -> 
 
 
 async def test_stop_ends_it_with_the_last_line() -> None:
-    run, stop, clock = smelter(), asyncio.Event(), JumpingClock()
+    run, stop, clock = smelter(EVERY_OTHER), asyncio.Event(), JumpingClock()
     clock.at_sleep[25] = stop.set
     await show(run, clock, steps=None, stop=stop)
     assert run.lines[-1]["type"] == "end"
