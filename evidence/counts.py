@@ -59,7 +59,7 @@ def _integer_counts(
     if num == den and add == 0 and raw.dtype.itemsize < 8:
         return raw.astype(np.int64), np.ones(raw.shape, dtype=bool)
     peak = int(max(abs(int(raw.max())), abs(int(raw.min())))) if raw.size else 0
-    if 2 * (peak * num + abs(add)) + den < _LIMIT:
+    if 2 * (max(peak, 1) * num + abs(add)) + den < _LIMIT:
         twice = 2 * (raw.astype(np.int64) * num + add)
         counts = np.sign(twice) * ((np.abs(twice) + den) // (2 * den))
         return counts.astype(np.int64), np.ones(raw.shape, dtype=bool)
