@@ -95,6 +95,14 @@ def test_a_large_product_takes_the_exact_way() -> None:
     assert counts(point(Dtype.U32, 9, scale="1000000000"), 2**32 - 1, 4) == [None, 4 * 10**18]
 
 
+def test_zeros_have_counts_whatever_the_scale() -> None:
+    """A factor beyond 64 bits must not meet numpy, even where every product is zero."""
+    p = point(Dtype.U8, 9, scale="1000000000", ct_ratio="923/1")
+    assert counts(p, 0, 0) == [0, 0]
+    assert counts(p, 1) == [None]
+    assert counts(p) == []
+
+
 def test_floats_round_half_away_in_binary64() -> None:
     f32 = point(Dtype.F32, 1)
     # 0.25 is exact: 2.5 → 3; 0.05 as f32 is 0.0500000007…: 0.500000007… → 1
