@@ -200,16 +200,18 @@ class Agent:
 
     async def _tick_forever(self, stop: asyncio.Event) -> None:
         interval = self._layout.intervals_ns[0]
+        tick_ns = next_tick_ns(self._time.now_ns, interval)
         while not stop.is_set():
             await self._advance()
-            tick_ns = next_tick_ns(self._time.now_ns, interval)
-            delay = (tick_ns - self._time.now_ns) / 1e9
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), delay)
-            await self._advance()
+            ahead_ns = tick_ns - self._time.now_ns
+            if 0 < ahead_ns <= interval:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), ahead_ns / 1e9)
+                continue
             # an instant that is over by now was missed: what a meter says now is not its reading
-            if not stop.is_set() and 0 <= self._time.now_ns - tick_ns < interval:
+            if -interval < ahead_ns <= 0:
                 await self._take(tick_ns, interval)
+            tick_ns = next_tick_ns(self._time.now_ns, interval)
 
     async def _advance(self) -> None:
         step = self._time.advance(self._clock.wall_ns(), self._clock.monotonic_ns())
