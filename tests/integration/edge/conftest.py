@@ -112,7 +112,7 @@ def collector() -> Iterator[SmallCollector]:
 
 @pytest.fixture
 def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    """Two meters, ten ticks a second, frames of one second, no broker."""
+    """Two meters, ten ticks a second, frames of half a second, no broker."""
     monkeypatch.setattr("edge.delivery.MqttUplink", NoUplink)
     return plant_in(tmp_path, monkeypatch)
 
@@ -124,7 +124,7 @@ def wired_plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
 
 
 def plant_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 1_000_000_000)
+    monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 500_000_000)
     made = Plant(tmp_path)
     made.devices["ac-1"].value, made.devices["gas-1"].value = 5000, 1000  # 50.00 Hz, 100.0 degC
     return made
