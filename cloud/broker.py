@@ -40,6 +40,9 @@ _CONFIG = """\
 # written by stackproof at every start; changes are lost
 server_name: stackproof
 listen: "{host}:-1"
+log_file: "{log}"
+logfile_size_limit: 10MB
+logfile_max_num: 2
 max_payload: {max_payload}
 jetstream {{ store_dir: "{store}", max_mem: 64MB, max_file: 4GB }}
 mqtt {{ listen: "{host}:{port}", ack_wait: "30s", max_ack_pending: {max_ack_pending} }}
@@ -103,14 +106,17 @@ class Broker:
         await asyncio.to_thread(_end_orphan, self._folder / "pid", self._folder / "nats.conf")
         self.port = _free_port(self._wanted_port)
         config = _CONFIG.format(
-            host=HOST, port=self.port, store=self._folder / "store",
+            host=HOST, port=self.port, store=self._folder / "store", log=self._folder / "nats.log",
             max_payload=MAX_PAYLOAD_BYTES, max_ack_pending=MAX_ACK_PENDING,
         )  # fmt: skip
         (self._folder / "nats.conf").write_text(config)
         await self._spawn(binary)
         if not await self._wait_ready():
             await self.stop()
-            raise BrokerError(f"{BINARY} did not come up within {READY_S:.0f} s; see {self._log}")
+            raise BrokerError(
+                f"{BINARY} did not come up within {READY_S:.0f} s; see nats.log and nats.out in "
+                f"{self._folder}"
+            )
         self._watch = asyncio.create_task(self._keep_running(binary))
 
     async def stop(self) -> None:
@@ -130,12 +136,8 @@ class Broker:
             await process.wait()
         (self._folder / "pid").unlink(missing_ok=True)
 
-    @property
-    def _log(self) -> Path:
-        return self._folder / "nats.log"
-
     async def _spawn(self, binary: Path) -> None:
-        with self._log.open("ab") as output:
+        with (self._folder / "nats.out").open("wb") as output:  # complaints about its configuration
             self._process = await asyncio.create_subprocess_exec(
                 str(binary), "-c", str(self._folder / "nats.conf"),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,

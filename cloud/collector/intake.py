@@ -134,24 +134,26 @@ class Intake:
             reason = "damaged" if sender.plant in self.store.damaged else "unknown-plant"
             verdict: Verdict = Refused(reason, f"{reason}: {sender.plant}/{sender.gateway}")
         else:
-            verdict = self._judge(plant, sender, data)
+            verdict = self._decide(plant, sender, data)
         if isinstance(verdict, Refused):
             self._refuse(plant, sender, data, verdict, now_s)
-        elif plant is not None:
-            self._apply(plant.store, sender, data, verdict)
         return verdict
 
-    def _judge(self, plant: _Plant, sender: Sender, data: bytes) -> Verdict:
+    def _decide(self, plant: _Plant, sender: Sender, data: bytes) -> Verdict:
         try:
-            return judge(data, sender, plant.keys, plant.store, self._clock.wall_ns())
+            verdict = judge(data, sender, plant.keys, plant.store, self._clock.wall_ns())
+            self._apply(plant.store, sender, data, verdict)
         except Exception as error:
             log.exception("object of %s/%s could not be judged", sender.plant, sender.gateway)
             return Refused("defect", repr(error))
+        return verdict
 
     def _apply(self, store: PlantStore, sender: Sender, data: bytes, verdict: Verdict) -> None:
         name = f"{sender.plant}/{sender.gateway}"
         if isinstance(verdict, Accepted):
             self._accept(store, sender, data, verdict)
+            return
+        if isinstance(verdict, Refused):
             return
         self.rejects.counts[sender.plant, sender.gateway, type(verdict).__name__.lower()] += 1
         if isinstance(verdict, Duplicate):

@@ -79,6 +79,7 @@ class Collector:
         self._book = ReceiptBook()
         self._requests: dict[Sender, bytes] = {}
         self._news: set[asyncio.Event] = set()
+        self._promised: set[Future[Any]] = set()
         self._committed_s = float("-inf")
         self._failing: frozenset[str] = frozenset()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -111,6 +112,8 @@ class Collector:
 
         if self._inbox.is_closed:
             raise StoreError("the collector is stopping; nothing more is logged")
+        self._promised.add(future)
+        future.add_done_callback(self._promised.discard)
         self._inbox.order(order)
         return future
 
@@ -167,6 +170,8 @@ class Collector:
             self.defect = error
         finally:
             self._inbox.close()
+            for future in list(self._promised):  # nobody will run these any more
+                future.set_exception(StoreError("the collector has ended; nothing more is logged"))
             self._tell_loop(self.ended.set)
 
     def _turn(self) -> bool:

@@ -57,7 +57,9 @@ class Disk:
 
     def must_last(self, paths: Iterable[Path]) -> None:
         """The next `sync` also covers these files, whoever wrote them; absent ones are skipped."""
-        self._files.update(path for path in paths if path.exists())
+        there = [path for path in paths if path.exists()]
+        self._files.update(there)
+        self._folders.update(path.parent for path in there)
 
     def replace(self, path: Path, data: bytes, *, often: bool = False) -> None:
         """Write a whole file beside `path`; `publish` puts it in place after the next `sync`.

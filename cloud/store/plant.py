@@ -111,6 +111,9 @@ class PlantStore:
             t0_ns: of a frame.
             newest_ns: newest tick of a frame, 0 without any.
         """
+        if self._committed.state.size == 0:
+            # so that a start that finds objects and no log knows the log was lost
+            raise ValueError("a plant's first commit holds its certificates and no object")
         if entry.kind not in OBJECT_KINDS or entry.seq != self.stream(entry.stream).next_seq:
             raise ValueError(f"{entry.stream} seq {entry.seq} is not the next object of its stream")
         return self._stage(entry, data, t0_ns=t0_ns, newest_ns=newest_ns)
@@ -119,16 +122,15 @@ class PlantStore:
         before, folder = self._state, self._folder
         received_ns = max(entry.received_ns, before.received_ns)
         entry = replace(entry, received_ns=received_ns, epoch=self._epoch)
+        leaf = encode_entry(entry)
         place = None
         if data:
             stream, seq = before.stream(entry.stream), entry.seq or 0
             place = stream.next_place(entry, before.size, t0_ns=t0_ns, newest_ns=newest_ns)
-            segment = folder.segment(entry.stream, place.hour)
+            segment, index = folder.segment(entry.stream, place.hour), folder.index(entry.stream)
             self._objects.add(segment, place.offset, encode_record(data))
-            index = folder.index(entry.stream)
             self._log.add(index, seq * PLACE_BYTES, encode_place(place), lasting=False)
             self._hashes[entry.stream, seq] = entry.sha256
-        leaf = encode_entry(entry)
         self._state, nodes = before.with_entry(entry, leaf, place)
         self._log.add(folder.entries, before.entries_bytes, encode_record(leaf))
         self._log.add(folder.tree, file_bytes(before.size), nodes, lasting=False)

@@ -76,7 +76,7 @@ class Cloud:
         self.process = subprocess.Popen(
             command("run", self.config), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        return wait(self.ready)  # type: ignore[no-any-return]
+        return wait(self.ready)
 
     def ready(self) -> dict[str, Any] | None:
         if self.process is not None and self.process.poll() is not None:

@@ -350,7 +350,7 @@ def _delivery() -> tuple[ExamplePlant, list[bytes]]:
     with tempfile.TemporaryDirectory() as folder:
         plant = make_plant(Path(folder))
         identity = plant.identity()
-    plant.identity = lambda: identity  # type: ignore[method-assign] - its files are gone
+    plant.identity = lambda: identity  # its files are gone
     gateway = plant.gateways["edge-1"]
     gateway.config()
     for n in range(30):

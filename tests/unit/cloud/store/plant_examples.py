@@ -10,7 +10,7 @@ from cloud.store.slice import SliceStore
 from evidence import checkpoint, cose, merkle
 from evidence.frame import TYP_FRAME, decode_body, header_of
 from evidence.keys import FileSigner, generate
-from evidence.log import Kind, decode_entry
+from evidence.log import Entry, Kind, decode_entry
 from evidence.records import read_records
 from evidence.suites import PublicKey
 from tests.unit.cloud.evidence_examples import (
@@ -58,10 +58,10 @@ class Example:
         self.batches[batch].append((gateway, len(gateway.objects) - 1, kind, t0_ns, newest_ns))
 
     def open(self, root: Path) -> tuple[SliceStore, PlantStore]:
-        """The slice and its plant; the slice is given back when the plant cannot be opened."""
+        """The slice and its plant, enrolled; given back when the plant cannot be opened."""
         store = SliceStore(root)
         try:
-            return store, store.open_plant("mini", self.signer, [self.signer.public_key])
+            return store, enrolled(store, "mini", self.signer)
         except StoreError:
             store.close()
             raise
@@ -81,6 +81,15 @@ class Example:
             self.stage(plant, batch)
             assert store.commit() == ([plant], {})
         store.close()
+
+
+def enrolled(store: SliceStore, plant: str, signer: FileSigner) -> PlantStore:
+    """A plant, with its first entry when it is new."""
+    opened = store.open_plant(plant, signer, [signer.public_key])
+    if opened.reader.size == 0:
+        opened.stage(Entry(Kind.ENROL, T0_NS, 0, "", None, bytes(32), 9))
+        store.commit()
+    return opened
 
 
 def read_plant(folder: Path, key: PublicKey) -> dict[str, list[bytes]]:

@@ -38,7 +38,7 @@ def test_it_is_the_evidence_that_months_ask_for(reader: PlantReader) -> None:
     evidence: PlantEvidence = reader  # mypy holds the shape
     assert evidence.plant == "mini"
     assert evidence.streams() == ["edge-a", "edge-b"]
-    assert evidence.size == 13
+    assert evidence.size == 14
 
 
 def test_heads_and_hashes(reader: PlantReader) -> None:
@@ -95,17 +95,17 @@ def test_entries_and_proofs(reader: PlantReader) -> None:
     leaves = [merkle.leaf_hash(data) for data in entries]
     assert [index for index, _ in reader.entries(4, 7)] == [4, 5, 6]
     assert [data for _, data in reader.entries(4, 7)] == entries[4:7]
-    assert list(reader.entries(13)) == []
+    assert list(reader.entries(14)) == []
     assert list(reader.entries(7, 4)) == []
-    for size in range(14):
+    for size in range(15):
         assert reader.compact_range(size).root() == merkle.root_of(leaves[:size])
     path = reader.inclusion_path(5, 12)
     assert merkle.is_included(leaves[5], 5, 12, path, merkle.root_of(leaves[:12]))
-    proof = reader.consistency_path(6, 13)
+    proof = reader.consistency_path(6, 14)
     old, new = merkle.root_of(leaves[:6]), merkle.root_of(leaves)
-    assert merkle.is_consistent(6, old, 13, new, proof)
-    with pytest.raises(ValueError, match="no tree of 14 entries in a log of 13"):
-        reader.compact_range(14)
+    assert merkle.is_consistent(6, old, 14, new, proof)
+    with pytest.raises(ValueError, match="no tree of 15 entries in a log of 14"):
+        reader.compact_range(15)
 
 
 def test_what_is_staged_is_not_read(tmp_path: Path) -> None:
@@ -113,14 +113,14 @@ def test_what_is_staged_is_not_read(tmp_path: Path) -> None:
     store, plant = EXAMPLE.open(tmp_path / "s")
     reader, before = plant.reader, plant.reader.checkpoint
     EXAMPLE.stage(plant, 1)
-    assert (reader.size, reader.head("edge-a").next_seq, reader.checkpoint) == (6, 4, before)
+    assert (reader.size, reader.head("edge-a").next_seq, reader.checkpoint) == (7, 4, before)
     assert plant.hash_at("edge-a", 5) == hashlib.sha256(A.objects[5]).digest()
     assert reader.hash_at("edge-a", 5) is None
     reading = reader.objects("edge-a")
     first = next(reading)
     store.commit()
     assert [first.data, *(o.data for o in reading)] == A.objects[:4]  # as committed when it began
-    assert reader.size == 9
+    assert reader.size == 10
     store.close()
 
 
@@ -157,5 +157,5 @@ def test_a_damaged_log_is_named(opened: tuple[SliceStore, PlantStore], tmp_path:
     with pytest.raises(StoreError, match=r"entries\.seg: entry \d+ is damaged"):
         list(opened[1].reader.entries())
     (path.parent / "entries.idx").write_bytes(b"")
-    with pytest.raises(StoreError, match=r"entries\.idx: cut before entry 12"):
+    with pytest.raises(StoreError, match=r"entries\.idx: cut before entry 13"):
         list(opened[1].reader.entries())

@@ -64,7 +64,7 @@ def test_a_clean_stop_is_read_back_without_replay(
     store, plant = EXAMPLE.open(tmp_path / "s")
     assert plant.recovery.notes == []
     assert plant.recovery.replayed == 0
-    assert plant.state.size == sum(map(len, EXAMPLE.batches))
+    assert plant.state.size == 1 + sum(map(len, EXAMPLE.batches))
     store.close()
     assert read_plant(tmp_path / "s" / "mini", KEY) == {
         "edge-a": EXAMPLE.a.objects,
@@ -80,7 +80,7 @@ def test_a_crash_during_a_commit_keeps_what_is_whole(
     before, after = evidence[2] / "mini", evidence[3] / "mini"
     data = (after / path).read_bytes()
     committed = (before / path).stat().st_size if (before / path).exists() else 0
-    small = sum(map(len, EXAMPLE.batches[:2]))
+    small = 1 + sum(map(len, EXAMPLE.batches[:2]))
     for length in cuts(data, path):
         if length < committed:
             continue
@@ -127,7 +127,7 @@ def test_less_than_was_signed_is_damage_and_nothing_is_touched(
         shutil.copytree(evidence[3], root)
         (root / "mini" / "log" / "state").unlink()  # so that all of it is read
         (root / "mini" / path).write_bytes(data[:length])
-        with pytest.raises(DamagedLogError, match="the checkpoint speaks of 13 log entries"):
+        with pytest.raises(DamagedLogError, match="the checkpoint speaks of 14 log entries"):
             EXAMPLE.open(root)
         others = tuple(name for name in TRUTH if name != path)
         assert same_files(root / "mini", evidence[3] / "mini", (*others, "log/checkpoint"))
@@ -155,7 +155,7 @@ def test_an_entry_changed_with_its_checksum_mended_does_not_give_the_signed_root
     shutil.copytree(evidence[3], tmp_path / "s")
     path = tmp_path / "s" / "mini" / "log" / "entries.seg"
     entries = [decode_entry(data) for data in read_records(path.read_bytes())]
-    entries[4] = replace(entries[4], epoch=77)
+    entries[5] = replace(entries[5], epoch=77)
     path.write_bytes(b"".join(encode_record(encode_entry(entry)) for entry in entries))
     (path.parent / "state").unlink()
     with pytest.raises(DamagedLogError, match="do not give the signed root"):
@@ -169,7 +169,7 @@ def test_a_first_commit_that_never_finished_leaves_a_new_plant(tmp_path: Path) -
     for name in ("checkpoint", "state"):
         (plant_root / "log" / name).unlink()
     store, plant = EXAMPLE.open(tmp_path / "s")
-    assert plant.state.size == len(EXAMPLE.batches[0])  # whole, so kept, and signed now
+    assert plant.state.size == 1 + len(EXAMPLE.batches[0])  # whole, so kept, and signed now
     store.close()
     assert read_plant(plant_root, KEY)["edge-a"] == EXAMPLE.a.objects[:4]
 
@@ -186,7 +186,7 @@ def test_a_lost_checkpoint_is_signed_again_from_the_log(tmp_path: Path) -> None:
     EXAMPLE.commit(tmp_path / "s", 3)
     (tmp_path / "s" / "mini" / "log" / "checkpoint").unlink()
     store, plant = EXAMPLE.open(tmp_path / "s")
-    assert checkpoint.verify(plant.reader.checkpoint, KEY).size == plant.state.size == 13
+    assert checkpoint.verify(plant.reader.checkpoint, KEY).size == plant.state.size == 14
     store.close()
     read_plant(tmp_path / "s" / "mini", KEY)
 
@@ -197,7 +197,7 @@ def test_a_lost_checkpoint_does_not_hide_a_cut_log(tmp_path: Path) -> None:
     (log / "checkpoint").unlink()
     data = (log / "entries.seg").read_bytes()
     (log / "entries.seg").write_bytes(data[:-1])
-    with pytest.raises(DamagedLogError, match="13 log entries were committed, only 12"):
+    with pytest.raises(DamagedLogError, match="14 log entries were committed, only 13"):
         EXAMPLE.open(tmp_path / "s")
 
 
@@ -233,7 +233,7 @@ def test_a_log_of_a_newer_format_is_not_cut(tmp_path: Path) -> None:
     data = (log / "entries.seg").read_bytes()
     newer = encode_record(cbor.encode([99, 1, 2]))
     (log / "entries.seg").write_bytes(data + newer)
-    note = checkpoint.Checkpoint("mini", 8, bytes(32))
+    note = checkpoint.Checkpoint("mini", 9, bytes(32))
     (log / "checkpoint").write_text(checkpoint.sign(note, EXAMPLE.signer, KEY))
     with pytest.raises(DamagedLogError, match="log entry version 99 unknown to this program"):
         EXAMPLE.open(tmp_path / "s")
@@ -243,7 +243,7 @@ def test_a_log_of_a_newer_format_is_not_cut(tmp_path: Path) -> None:
 def test_a_crash_is_replayed_from_the_snapshot_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud.store.plant.SNAPSHOT_EVERY", 7)
+    monkeypatch.setattr("cloud.store.plant.SNAPSHOT_EVERY", 8)
     store, plant = EXAMPLE.open(tmp_path / "live")
     for batch in range(3):
         EXAMPLE.stage(plant, batch)
@@ -251,7 +251,7 @@ def test_a_crash_is_replayed_from_the_snapshot_only(
     shutil.copytree(tmp_path / "live", tmp_path / "crashed")  # as a SIGKILL leaves it
     store.close()
     store, plant = EXAMPLE.open(tmp_path / "crashed")
-    assert (plant.recovery.replayed, plant.state.size) == (4, 13)  # snapshot at 9
+    assert (plant.recovery.replayed, plant.state.size) == (4, 14)  # snapshot at 10
     assert plant.recovery.notes == []
     store.close()
     assert same_files(tmp_path / "crashed" / "mini", tmp_path / "live" / "mini", (*DERIVED, *TRUTH))

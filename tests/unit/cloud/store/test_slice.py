@@ -19,7 +19,7 @@ from cloud.store.slice import SliceStore
 from evidence import checkpoint
 from evidence.log import Entry, Kind, decode_entry
 from tests.unit.cloud.evidence_examples import T0_NS
-from tests.unit.cloud.store.plant_examples import Example, read_plant
+from tests.unit.cloud.store.plant_examples import Example, enrolled, read_plant
 
 EXAMPLE = Example()
 KEY = EXAMPLE.signer.public_key
@@ -58,7 +58,7 @@ def test_every_take_over_has_its_epoch_in_its_entries(tmp_path: Path) -> None:
         store.commit()
         epochs = [decode_entry(data).epoch for _, data in plant.reader.entries()]
         store.close()
-    assert epochs == [1] * 6 + [2] * 3 + [3] * 4
+    assert epochs == [1] * 7 + [2] * 3 + [3] * 4
 
 
 def test_an_epoch_that_is_no_number_stops_the_start(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_times_of_receipt_never_go_back(tmp_path: Path) -> None:
     for received_ns in (T0_NS + 5, T0_NS, T0_NS + 6):
         plant.stage(Entry(Kind.REVIEW, received_ns, 0, "", None, bytes(32), 0))
     store.commit()
-    times = [decode_entry(data).received_ns for _, data in plant.reader.entries()]
+    times = [decode_entry(data).received_ns for _, data in plant.reader.entries(1)]
     assert times == [T0_NS + 5, T0_NS + 5, T0_NS + 6]
     store.close()
 
@@ -92,6 +92,9 @@ def test_objects_and_other_entries_are_not_mixed_up(tmp_path: Path) -> None:
         plant.stage_object(Entry(Kind.FRAME, 0, 0, "edge-a", 1, bytes(32), 1), b"x")
     assert not plant.is_dirty
     assert store.commit() == ([], {})
+    new = store.open_plant("new", EXAMPLE.signer, [KEY])
+    with pytest.raises(ValueError, match="first commit holds its certificates and no object"):
+        EXAMPLE.stage(new, 0)
     store.close()
 
 
@@ -248,8 +251,7 @@ def test_a_disk_that_stays_full_gives_no_receipt_and_recovers(
 
 def two_plants(root: Path) -> tuple[SliceStore, PlantStore, PlantStore]:
     store = SliceStore(root)
-    one = store.open_plant("one", EXAMPLE.signer, [KEY])
-    return store, one, store.open_plant("two", EXAMPLE.signer, [KEY])
+    return store, enrolled(store, "one", EXAMPLE.signer), enrolled(store, "two", EXAMPLE.signer)
 
 
 def test_one_plants_trouble_stays_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,8 +263,8 @@ def test_one_plants_trouble_stays_its_own(tmp_path: Path, monkeypatch: pytest.Mo
         committed, failed = store.commit()
     assert committed == [two]
     assert {plant: error.errno for plant, error in failed.items()} == {"one": errno.ENOSPC}
-    assert checkpoint.verify(two.reader.checkpoint, KEY).size == 6
-    assert one.reader.size == 0
+    assert checkpoint.verify(two.reader.checkpoint, KEY).size == 7
+    assert one.reader.size == 1
     EXAMPLE.stage(one, 0)
     assert store.commit() == ([one], {})
     store.close()
@@ -271,7 +273,7 @@ def test_one_plants_trouble_stays_its_own(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_many_plants_share_two_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SliceStore(tmp_path / "00")
-    plants = [store.open_plant(f"p{n}", EXAMPLE.signer, [KEY]) for n in range(40)]
+    plants = [enrolled(store, f"p{n}", EXAMPLE.signer) for n in range(40)]
     for plant in plants:
         plant.stage(reject(plant))
         EXAMPLE.stage(plant, 0)
@@ -302,7 +304,7 @@ def test_a_damaged_plant_does_not_keep_the_others_out(tmp_path: Path) -> None:
     store = SliceStore(tmp_path / "00")
     with pytest.raises(DamagedLogError):
         store.open_plant("one", EXAMPLE.signer, [KEY])
-    two = store.open_plant("two", EXAMPLE.signer, [KEY])
+    two = enrolled(store, "two", EXAMPLE.signer)
     assert list(store.damaged) == ["one"]
     EXAMPLE.stage(two, 0)
     assert store.commit() == ([two], {})
@@ -316,7 +318,7 @@ def test_a_fork_is_kept_once_beside_its_log_entry(tmp_path: Path) -> None:
         assert not plant.stage_fork(reject(plant, 1), b"other bytes")
         store.commit()
         assert not plant.stage_fork(reject(plant, 1), b"other bytes")
-        kinds = [decode_entry(data).verdict for _, data in plant.reader.entries()]
+        kinds = [decode_entry(data).verdict for _, data in plant.reader.entries(1)]
         store.close()
         assert kinds == ["fork"]
     (kept,) = (tmp_path / "00" / "mini" / "quarantine").iterdir()
@@ -330,7 +332,7 @@ def test_the_quarantine_has_an_end(tmp_path: Path) -> None:
     assert plant.stage_fork(reject(plant, 1), b"a")
     assert not plant.stage_fork(reject(plant, 2), b"b")
     store.commit()
-    assert plant.reader.size == 1
+    assert plant.reader.size == 2
     store.close()
 
 
@@ -354,7 +356,7 @@ def test_a_start_that_cannot_write_its_snapshot_says_so(
         with pytest.raises(StoreError, match="no snapshot written: No space left"):
             store.close()
     store, plant = EXAMPLE.open(tmp_path / "00")  # the lock was given back all the same
-    assert plant.recovery.replayed == 6
+    assert plant.recovery.replayed == 7
     store.close()
 
 
