@@ -7,11 +7,14 @@ import sys
 import time
 from pathlib import Path
 
+from cryptography import x509
+
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.findings import CODES, Report, Verdict
 from evidence.keys import (
     certificate_to_pem,
     generate,
+    identity,
     issue,
     key_sha256,
     load_certificate,
@@ -21,6 +24,7 @@ from evidence.keys import (
     write_private,
 )
 from evidence.points import NAME_ID
+from evidence.suites import PrivateKey
 
 EXIT_CANNOT = 2
 ROOT_DAYS, LEAF_DAYS = 7300, 1825
@@ -120,34 +124,54 @@ def _print_report(archive: Path, report: Report) -> None:
 
 
 def _keys_new(args: argparse.Namespace) -> int:
-    for name in (args.plant, args.collector, *args.gateway):
+    names = [args.collector, *args.gateway]
+    for name in (args.plant, *names):
         if not NAME_ID.fullmatch(name):
             raise KeyFileError(f"{name!r} must match {NAME_ID.pattern}")
-    now = dt.datetime.now(dt.UTC)  # noqa: TID251 - a certificate starts when it is made
+    if len({"root", *names}) != len(names) + 1:
+        raise KeyFileError("collector and gateways need names of their own, and none is 'root'")
     folder: Path = args.out
-    root_key, root_pem = folder / "root.pem", folder / "root.crt"
-    if not root_key.exists():
-        key = generate(args.kind)
-        write_private(root_key, key)
-        certificate = issue(
-            "root", args.plant, args.plant, key.public_key(), issuer=key, not_before=now,
-            days=ROOT_DAYS,
-        )  # fmt: skip
-        root_pem.write_bytes(certificate_to_pem(certificate))
-        print(f"{root_pem}: root of {args.plant}; keep {root_key.name} offline")
-    root = load_private(root_key), load_certificate(root_pem)
-    leaves = [("collector", args.collector), *(("gateway", name) for name in args.gateway)]
-    for role, name in leaves:
-        path = folder / f"{name}.pem"
-        if path.exists():
-            continue
-        key = generate(args.kind)
-        write_private(path, key)
-        certificate = issue(
-            role, args.plant, name, key.public_key(), issuer=root, not_before=now, days=LEAF_DAYS
-        )
-        path.with_suffix(".crt").write_bytes(certificate_to_pem(certificate))
-        print(f"{path.with_suffix('.crt')}: {role} {args.plant}/{name}")
-    fingerprint = key_sha256(public_key(root[1])).hex()
-    print(f"root key SHA-256: {fingerprint}")
+    root_key = _key(folder / "root.pem", args.kind)
+    root_path = folder / "root.crt"
+    if not root_path.exists():
+        _issue(root_path, "root", args.plant, root_key, issuer=root_key)
+        print(f"{root_path}: root of {args.plant}; keep root.pem offline")
+    root = load_certificate(root_path)
+    if identity(root)[:2] != ("root", args.plant):
+        raise KeyFileError(f"{root_path} is the {identity(root)[0]} of {identity(root)[1]}")
+    for name in names:
+        role = "collector" if name == args.collector else "gateway"
+        key, path = _key(folder / f"{name}.pem", args.kind), folder / f"{name}.crt"
+        if not path.exists():
+            _issue(path, role, args.plant, key, issuer=(root_key, root))
+            print(f"{path}: {role} {args.plant}/{name}")
+    print(f"root key SHA-256: {key_sha256(public_key(root)).hex()}")
     return 0
+
+
+def _key(path: Path, kind: str) -> PrivateKey:
+    """The key of a file, made if there is none."""
+    if not path.exists():
+        write_private(path, generate(kind))
+    return load_private(path)
+
+
+def _issue(
+    path: Path,
+    role: str,
+    plant: str,
+    key: PrivateKey,
+    *,
+    issuer: tuple[PrivateKey, x509.Certificate] | PrivateKey,
+) -> None:
+    """Write the certificate of a key; its name is that of the file, a root's that of the plant."""
+    certificate = issue(
+        role,
+        plant,
+        plant if role == "root" else path.stem,
+        key.public_key(),
+        issuer=issuer,
+        not_before=dt.datetime.now(dt.UTC),  # noqa: TID251 - a certificate starts when it is made
+        days=ROOT_DAYS if role == "root" else LEAF_DAYS,
+    )
+    path.write_bytes(certificate_to_pem(certificate))

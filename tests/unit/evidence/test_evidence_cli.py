@@ -1,0 +1,258 @@
+"""`stackproof verify` and `stackproof keys new` as a person types them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evidence import cli
+from evidence.findings import SAME_CODE_MAX, Report
+from evidence.keys import (
+    certificate_to_pem,
+    identity,
+    is_issued_by,
+    key_sha256,
+    load_certificate,
+    load_private,
+    public_key,
+)
+from tests.unit.evidence import sealed_month as sm
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "test-smelter-2026-06.tar"
+    path.write_bytes(sm.honest())
+    return path
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Path:
+    path = tmp_path / "trust.pem"
+    path.write_bytes(certificate_to_pem(sm.keys().certificates["root"]))
+    return path
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Path:
+    path = tmp_path / "stranger.pem"
+    path.write_bytes(certificate_to_pem(sm.keys(60).certificates["root"]))
+    return path
+
+
+def test_the_front_door_verifies(archive: Path, trust: Path) -> None:
+    """The whole command, in a process of its own."""
+    command = [sys.executable, ROOT / "stackproof.py", "verify", archive, "--trust", trust]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=archive.parent, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"PASSED  {archive}\n  identity: root key ")
+
+
+def test_text_says_verdict_identity_findings_and_what_was_not_checked(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["verify", str(archive)]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == f"PASSED  {archive}"
+    assert "identity: not checked; the archive's root key has SHA-256 " in out
+    assert "5 frames" in out
+    assert "W-GAP  edge-1 seq 3: 6.000 s without readings (restart)" in out
+    assert "not checked:\n    Identity: without --trust" in out
+
+
+def test_json_is_one_object_of_the_published_form(
+    archive: Path, trust: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["verify", str(archive), "--json", "--trust", str(trust)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert set(shown) == {
+        "verdict", "identity", "findings", "not_listed", "not_checked", "counts",
+    }  # fmt: skip
+    assert shown["verdict"] == "passed"
+    assert shown["identity"].endswith("is trusted")
+    assert {"code", "where", "sentence"} == set(shown["findings"][0])
+    assert shown["counts"]["objects"] == 6
+
+
+def test_another_trusted_key_fails(
+    archive: Path, stranger: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["verify", str(archive), "--trust", str(stranger)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("FAILED")
+    assert "E-TRUST  data/keys/root.crt: " in out
+
+
+def test_a_flipped_bit_fails_and_is_named(
+    archive: Path, trust: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = bytearray(archive.read_bytes())
+    at = data.index(b'"metal_t"')
+    data[at + 1] ^= 1
+    archive.write_bytes(data)
+    assert cli.main(["verify", str(archive), "--trust", str(trust), "--json"]) == 1
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["verdict"] == "failed"
+    assert ["E-FILE-HASH", "data/statement.json"] in [
+        [finding["code"], finding["where"]] for finding in shown["findings"]
+    ]
+
+
+def test_newer_evidence_cannot_be_decided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = sm.items()
+    newer = sm.Item(stream[2].typ, b"\x09", stream[2].hour)
+    path = tmp_path / "newer.tar"
+    month = sm.make_month([*stream[:2], newer, *stream[3:]])
+    path.write_bytes(sm.build(sm.contents(month)))
+    assert cli.main(["verify", str(path)]) == 2
+    assert capsys.readouterr().out.startswith("CANNOT DECIDE")
+
+
+def test_figures_may_be_left_unchecked(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", str(archive), "--no-recompute"]) == 0
+    assert "The figures: they were not recomputed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04"])
+def test_what_is_no_archive_fails(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.tar"
+    path.write_bytes(content)
+    assert cli.main(["verify", str(path)]) == 1
+
+
+def test_what_cannot_be_run_is_said_on_stderr(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing, empty = str(tmp_path / "missing"), tmp_path / "empty.pem"
+    empty.write_bytes(b"")
+    for arguments, named in (
+        (["verify", missing], "missing"),
+        (["verify", str(tmp_path)], tmp_path.name),
+        (["verify", str(archive), "--trust", missing], "missing"),
+        (["verify", str(archive), "--trust", str(empty)], "empty.pem"),
+    ):
+        assert cli.main(arguments) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith("stackproof verify: ")
+        assert named in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["verify"], ["verify", "a", "--what"], ["keys"], ["keys", "old"]]
+)
+def test_wrong_usage_is_two(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+
+
+def test_many_alike_are_counted_not_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = Report()
+    for i in range(SAME_CODE_MAX + 5):
+        report.add("E-CHAIN", f"seq {i}", "x.")
+    assert len(report.findings) == SAME_CODE_MAX
+    assert report.as_map()["not_listed"] == {"E-CHAIN": 5}
+    cli._print_report(tmp_path, report)
+    assert "E-CHAIN  5 more like these." in capsys.readouterr().out
+
+
+# -- keys -------------------------------------------------------------------------------------
+
+
+def new(folder: Path, *more: str) -> int:
+    return cli.main(["keys", "new", "--out", str(folder), "--plant", "p1", *more])
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "p256"])
+def test_new_keys_belong_together(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert new(tmp_path, "--gateway", "edge-1", "--gateway", "edge-2", "--kind", kind) == 0
+    out = capsys.readouterr().out
+    root = load_certificate(tmp_path / "root.crt")
+    assert identity(root) == ("root", "p1", "p1")
+    assert f"root key SHA-256: {key_sha256(public_key(root)).hex()}" in out
+    for role, name in (("collector", "collector"), ("gateway", "edge-1"), ("gateway", "edge-2")):
+        certificate = load_certificate(tmp_path / f"{name}.crt")
+        assert identity(certificate) == (role, "p1", name)
+        assert is_issued_by(certificate, root)
+        private = load_private(tmp_path / f"{name}.pem")
+        assert key_sha256(private.public_key()) == key_sha256(public_key(certificate))
+    assert {p.stat().st_mode & 0o777 for p in tmp_path.glob("*.pem")} == {0o600}
+
+
+def test_existing_keys_are_kept_and_new_ones_added(tmp_path: Path) -> None:
+    assert new(tmp_path, "--gateway", "edge-1") == 0
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert new(tmp_path, "--gateway", "edge-1", "--gateway", "edge-2") == 0
+    after = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert before.items() <= after.items()
+    assert set(after) - set(before) == {"edge-2.pem", "edge-2.crt"}
+    assert is_issued_by(
+        load_certificate(tmp_path / "edge-2.crt"), load_certificate(tmp_path / "root.crt")
+    )
+
+
+@pytest.mark.parametrize("lost", ["root.crt", "collector.crt", "edge-1.crt"])
+def test_a_certificate_that_was_not_written_is_written_next_time(tmp_path: Path, lost: str) -> None:
+    """The power went between key and certificate."""
+    assert new(tmp_path, "--gateway", "edge-1") == 0
+    key = (tmp_path / lost).with_suffix(".pem").read_bytes()
+    (tmp_path / lost).unlink()
+    assert new(tmp_path, "--gateway", "edge-1") == 0
+    assert (tmp_path / lost).with_suffix(".pem").read_bytes() == key
+    root = load_certificate(tmp_path / "root.crt")
+    for name in ("collector", "edge-1"):
+        assert is_issued_by(load_certificate(tmp_path / f"{name}.crt"), root)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--gateway", "Edge"], ["--gateway", "a/b"], ["--gateway", "../x"], ["--gateway", ""],
+        ["--gateway", "x" * 41], ["--collector", "a b"], ["--gateway", "root"],
+        ["--gateway", "collector"], ["--gateway", "a", "--gateway", "a"],
+        ["--collector", "root"], ["--collector", "edge-1", "--gateway", "edge-1"],
+    ],
+)  # fmt: skip
+def test_names_that_cannot_be_are_refused_before_anything_is_written(
+    tmp_path: Path, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert new(tmp_path / "keys", *more) == 2
+    assert capsys.readouterr().err.startswith("stackproof keys: ")
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_folder_of_another_plant_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert new(tmp_path) == 0
+    before = sorted(p.name for p in tmp_path.iterdir())
+    arguments = ["keys", "new", "--out", str(tmp_path), "--plant", "p2", "--gateway", "edge-1"]
+    assert cli.main(arguments) == 2
+    assert "is the root of p1" in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_an_open_root_key_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert new(tmp_path) == 0
+    (tmp_path / "root.pem").chmod(0o644)
+    assert new(tmp_path, "--gateway", "edge-1") == 2
+    assert "chmod 600" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert new(tmp_path / "file" / "keys") == 2
+    assert "stackproof keys: " in capsys.readouterr().err
