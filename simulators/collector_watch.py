@@ -4,14 +4,16 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from simulators.children import POLL_S, Child, DemoError
 from simulators.clock import SystemClock
 
 ANSWER_S = 5.0
+
+T = TypeVar("T")
 
 
 class CollectorWatch:
@@ -35,10 +37,7 @@ class CollectorWatch:
         self, children: Iterable[Child], timeout_s: float, *, after: int = -1
     ) -> int:
         """Wait until an object later than `after` is under receipt; the newest one's seq."""
-        found: int = _wait_for(
-            lambda: self._receipted(after), list(children), self._clock, timeout_s
-        )
-        return found
+        return _wait_for(lambda: self._receipted(after), list(children), self._clock, timeout_s)
 
     def stay(self, children: Iterable[Child], seconds: float | None) -> None:
         """Let things run for a while (None: until interrupted); DemoError when a part ends."""
@@ -58,7 +57,9 @@ class CollectorWatch:
         return newest if newest > after else None
 
 
-def _wait_for(ask: Any, children: list[Child], clock: SystemClock, timeout_s: float) -> Any:
+def _wait_for(
+    ask: Callable[[], T | None], children: list[Child], clock: SystemClock, timeout_s: float
+) -> T:
     deadline_s = clock.elapsed_s() + timeout_s
     while clock.elapsed_s() < deadline_s:
         for child in children:
@@ -69,16 +70,16 @@ def _wait_for(ask: Any, children: list[Child], clock: SystemClock, timeout_s: fl
     raise DemoError(f"nothing came within {timeout_s:g} s; the logs in the work folder say why")
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_text())
+        return dict(json.loads(path.read_text()))
     except (FileNotFoundError, ValueError):
         return None  # not written yet
 
 
-def _get(url: str) -> Any:
+def _get(url: str) -> list[dict[str, Any]] | None:
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_S) as answer:  # noqa: S310 - our own http
-            return json.load(answer)
+            return list(json.load(answer))
     except urllib.error.URLError:
         return None  # not listening yet

@@ -21,8 +21,8 @@ from evidence.records import read_records
 from evidence.verifier.opened import open_archive
 
 SECOND_NS = 10**9
-#: the drivers' answers and the simulator's 0.1 s steps come on top of the sampling interval
-SLACK_NS = SECOND_NS // 4
+#: readings are taken once a second, so no instant can be known better
+SAMPLE_NS = SECOND_NS
 
 
 def stackproof(*arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
@@ -82,17 +82,17 @@ def effect_mistakes(
     Args:
         found: the statement's effects of one potline.
         truth: the simulator's.
-        first_ns, last_ns: first and last tick of the readings, without gaps between.
+        first_ns: first tick of the readings.
+        last_ns: last tick; there are no gaps between.
     """
     mistakes = []
     left = list(found)
-    tolerance = SECOND_NS + SLACK_NS
     for effect in truth:
         end_ns = effect.end_ns if effect.end_ns is not None else last_ns
         seen_ns = min(end_ns, last_ns) - max(effect.start_ns, first_ns)
         match = next(
             (f for f in left if f["pot"] == effect.pot
-             and abs(f["start_ns"] - max(effect.start_ns, first_ns)) <= tolerance),
+             and abs(f["start_ns"] - max(effect.start_ns, first_ns)) <= SAMPLE_NS),
             None,
         )  # fmt: skip
         if match is None:
@@ -101,7 +101,7 @@ def effect_mistakes(
             continue
         left.remove(match)
         if effect.end_ns is not None and effect.end_ns <= last_ns - 4 * SECOND_NS:
-            if "end_ns" not in match or abs(match["end_ns"] - effect.end_ns) > tolerance:
+            if "end_ns" not in match or abs(match["end_ns"] - effect.end_ns) > SAMPLE_NS:
                 mistakes.append(f"end differs: {effect} found {match}")
         elif effect.end_ns is None and "end_ns" in match:
             mistakes.append(f"ended too soon: {effect} found {match}")

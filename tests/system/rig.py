@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from simulators.demo_files import PLANT, write_cloud_file, write_site_file
 from tests.system.playing import stackproof
@@ -25,7 +25,7 @@ class Rig:
     work: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    COMMANDS = {
+    COMMANDS: ClassVar[dict[str, tuple[str, ...]]] = {
         "sim": (
             *("sim", "run", "smelter", "--json", "--out", "{work}/truth"),
             *("--modbus-port", "0", "--opcua-port", "0"),

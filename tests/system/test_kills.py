@@ -1,4 +1,4 @@
-"""SIGKILL of the edge, the broker and the collector at random moments: nothing missing, nothing twice.
+"""SIGKILL of edge, broker and collector at random moments: nothing missing, nothing twice.
 
 Real processes over real protocols. What must hold afterwards: the archive verifies (signatures,
 chain, log, computed points equal to their recomputation), every tick stands once, and each stretch

@@ -396,19 +396,3 @@ def test_a_profile_may_number_its_states_differently(config: Config, make_block:
     run = Run(config, make_block)
     states = {"pg.pot-01.state": [7], "pg.pot-02.state": [9], "pg.pot-03.state": [1]}
     assert run.tick(states)["line-1.producing"] == 2
-
-
-def test_cf4_of_an_effect_is_the_slope_formula_at_the_line_current(run: Run) -> None:
-    """PFPB-M 0.104 (CBAM IR 2025/2547 Annex II Table 2); 460 kA, CE 94.5 %.
-
-    21 samples above the threshold, then one below: 21 s. By hand:
-    0.104 × (21/60) min × 460 × 8.0537 × 0.945 / 1000 t a pot-day = 0.1274 kg.
-    """
-    run.tick()
-    assert run.calc.effects() == []
-    for _ in range(21):
-        run.tick({"pg.pot-01.voltage": [30.0]})
-    run.tick()
-    (effect,) = run.calc.effects()
-    assert effect.effect.polarised_ns == 21 * S
-    assert run.calc.cf4_kg(effect) == "0.127"
