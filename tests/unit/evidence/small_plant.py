@@ -55,11 +55,10 @@ def keys(seed: int = 1, plant: str = PLANT, stream: str = STREAM) -> Keys:
     return Keys(made[0], made[1], made[2], by_role)
 
 
-def configuration() -> dict[str, Any]:
-    """Two pots on schedule 0 (1 s); gas and energy on schedule 1 (10 s)."""
+def measured_points() -> list[Point]:
     gas = {"reference": "0C-101.325kPa", "moisture": "dry"}
     states = ((0, "unknown"), (1, "producing"))
-    points = [
+    return [
         Point("pot-01.voltage", Quantity("voltage", "V"), Dtype.F32, 3),
         Point("pot-02.voltage", Quantity("voltage", "V"), Dtype.F32, 3),
         Point("pot-01.state", Quantity("state", "1"), Dtype.U8, 0, Role.STATE, states=states),
@@ -71,6 +70,11 @@ def configuration() -> dict[str, Any]:
         Point("gas.flow", Quantity("gas-flow", "Nm3/h", **gas), Dtype.F32, 1),
         Point("ac.power", Quantity("power", "kW"), Dtype.F32, 1),
     ]
+
+
+def configuration() -> dict[str, Any]:
+    """Two pots on schedule 0 (1 s); gas and energy on schedule 1 (10 s)."""
+    points = measured_points()
     groups = [(0, Dtype.U8, (2, 3)), (0, Dtype.F32, (0, 1)), (0, Dtype.F64, (4, 5))]
     groups += [(1, Dtype.U32, (6, 7)), (1, Dtype.F32, (8, 9))]
     device = {

@@ -204,12 +204,13 @@ def test_a_points_map_without_a_field_is_none(missing: str) -> None:
 
 def test_quality_codes_are_part_of_the_format_and_do_not_move() -> None:
     assert {q.name: q.value for q in Quality} == {
-        "GOOD": 0, "UNCERTAIN": 16, "SETTLING": 17, "NO_ANSWER": 128, "NOT_CONNECTED": 129,
+        "GOOD": 0, "UNCERTAIN": 16, "SETTLING": 17, "PARTIAL": 18, "NO_ANSWER": 128,
+        "NOT_CONNECTED": 129,
         "DEVICE_REFUSED": 130, "WRONG_ANSWER": 131, "SENTINEL": 132, "NOT_A_NUMBER": 133,
         "SENSOR_FAULT": 134, "OUT_OF_RANGE": 135, "STALE": 136, "NOT_SAMPLED": 137,
         "NO_INPUT": 138, "MAINTENANCE": 139,
     }  # fmt: skip
-    assert {q.name for q in Quality if q.usable} == {"GOOD", "UNCERTAIN", "SETTLING"}
+    assert {q.name for q in Quality if q.usable} == {"GOOD", "UNCERTAIN", "SETTLING", "PARTIAL"}
     assert FIRST_BAD == 128
 
 

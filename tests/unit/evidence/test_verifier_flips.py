@@ -36,7 +36,7 @@ def codes_of(archive: bytes) -> set[str]:
 @pytest.mark.parametrize("path", sorted(set(MEMBERS) - {paths.SEAL, paths.close(sm.STREAM)}))
 def test_a_flipped_bit_in_a_listed_file_is_named(path: str) -> None:
     member = MEMBERS[path]
-    chosen = random.Random(path)  # noqa: S311 - places to flip, no secrets
+    chosen = random.Random(path)
     places = chosen.sample(range(member.size), min(member.size, 12))
     for at in [0, member.size - 1, *places]:
         found = codes_of(flipped(member.offset + at, at % 8))
@@ -62,7 +62,7 @@ def test_every_byte_of_the_gateways_close_counts() -> None:
 
 
 def test_a_flipped_bit_anywhere_fails_with_recomputation_too() -> None:
-    places = random.Random(7)  # noqa: S311 - places to flip, no secrets
+    places = random.Random(7)
     for _ in range(60):
         archive = flipped(places.randrange(len(ARCHIVE)), places.randrange(8))
         assert sm.check(archive).verdict is Verdict.FAILED
