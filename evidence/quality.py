@@ -16,6 +16,7 @@ class Quality(IntEnum):
     GOOD = 0
     UNCERTAIN = 16  # the source itself says so (OPC UA Uncertain)
     SETTLING = 17  # device or calculation has just started and has not enough history
+    PARTIAL = 18  # computed over many inputs of which some are missing: speaks of the others
     NO_ANSWER = 128  # the device did not answer in time
     NOT_CONNECTED = 129  # there is no connection to the device
     DEVICE_REFUSED = 130  # the device answered with an exception or a bad status
@@ -40,6 +41,7 @@ SENTENCES: dict[Quality, tuple[str, str]] = {
     Quality.GOOD: ("good", "正常"),
     Quality.UNCERTAIN: ("uncertain, says the source", "数据源标记为不确定"),
     Quality.SETTLING: ("just started, not enough history yet", "刚启动，历史数据不足"),
+    Quality.PARTIAL: ("some inputs missing; covers the others", "部分输入缺失，仅含其余输入"),
     Quality.NO_ANSWER: ("device did not answer in time", "设备未按时应答"),
     Quality.NOT_CONNECTED: ("no connection to the device", "设备未连接"),
     Quality.DEVICE_REFUSED: ("device refused to give a value", "设备拒绝提供数值"),

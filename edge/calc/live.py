@@ -1,9 +1,10 @@
 """The live calculation of one plant: from each tick's readings to computed points.
 
 One fold for the edge (one tick a call) and the verifier (one frame a call): the counts are equal
-to the last bit, whatever the calls. Everything is exact integers; a computed value is given only
-when every input of it is usable at that tick, else NO_INPUT, never 0. At the first tick of a new
-plant-local month the whole state starts anew, so that a month's frames alone give the same.
+to the last bit, whatever the calls. Everything is exact integers. A computed value is given only
+when its inputs are usable at that tick, else NO_INPUT, never 0; what is counted over pots is
+PARTIAL when some pots give nothing, and then speaks of the others alone. At the first tick of a
+new plant-local month the whole state starts anew, so that a month's frames alone give the same.
 
 Pure: no I/O, no clock; state leaves and comes back through `snapshot` and `restore`.
 """
@@ -27,14 +28,14 @@ from edge.calc.plant import PlantFactors, plant_factors, reading_configuration
 from edge.calc.pot import Effect
 from edge.calc.potline import LineTicks, PotEffect, Potline
 from edge.calc.totaliser import Totaliser
-from evidence.quality import Quality
+from evidence.quality import FIRST_BAD, Quality
 
 __all__ = ["Computed", "PlantCalc", "PotEffect", "computed_points"]
 
 RECENT_EFFECTS = 64  # finished effects a potline keeps for the page and across restarts
 _MINUTE_NS, _HOUR_NS, _DAY_NS = 60 * 10**9, 3_600 * 10**9, 86_400 * 10**9
 
-Values = tuple[Int64, Bool]  # counts and where they are given
+Values = tuple[Int64, UInt8]  # counts and their quality codes
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Computed:
     Attributes:
         ticks_ns: [n].
         counts: [C][n] in the order of `computed_points`, 0 where not given.
-        quality: [C][n], GOOD or NO_INPUT.
+        quality: [C][n], GOOD, PARTIAL or NO_INPUT.
     """
 
     ticks_ns: Int64
@@ -90,23 +91,23 @@ class _LiveLine:
         """Advance; returns the potline's values by suffix."""
         ticks = self.line.feed(readings)
         self.recent.extend(ticks.activity.finished)
-        all_known = np.asarray(ticks.known.all(axis=0))
         running = ticks.activity.running.sum(axis=0, dtype=np.int64)
         values: dict[str, Values] = {
-            "producing": (ticks.producing, ticks.states_known),
-            "effects_running": (running, all_known),
+            "producing": (ticks.producing, _over_pots(ticks.states_known)),
+            "effects_running": (running, _over_pots(ticks.known)),
         }
         values |= self._day_values(ticks.activity)
         if ticks.current_ok.any():
             self._current = int(ticks.current[ticks.current_ok][-1])
-        made_ok = ticks.states_known & ticks.current_ok
+        current = _given(ticks.current_ok)
+        made_quality = np.maximum(values["producing"][1], current)
         made = ticks.current * ticks.producing
         for name, factor in self._per_producing.items():
-            values[name] = (scale(made, factor), made_ok)
-        burning_ok = all_known & ticks.current_ok
+            values[name] = (scale(made, factor), made_quality)
+        burning_quality = np.maximum(values["effects_running"][1], current)
         burning = ticks.current * running
         for name, factor in self._per_running.items():
-            values[name] = (scale(burning, factor), burning_ok)
+            values[name] = (scale(burning, factor), burning_quality)
         return values, ticks
 
     def cf4_kg(self, effect: Effect) -> Fraction | None:
@@ -130,9 +131,9 @@ class _LiveLine:
         produced, any_effect = producing > 0, effects > 0
         below, count = np.maximum(producing, 1), np.maximum(effects, 1)
         return {
-            "aef_day": (ratio(effects, below, _AEF), produced),
-            "aed_day": (ratio(polarised, count, _AED), any_effect),
-            "aem_day": (ratio(polarised, below, _AEM), produced),
+            "aef_day": (ratio(effects, below, _AEF), _given(produced)),
+            "aed_day": (ratio(polarised, count, _AED), _given(any_effect)),
+            "aem_day": (ratio(polarised, below, _AEM), _given(produced)),
         }
 
     def snapshot(self) -> dict[str, Any]:
@@ -242,21 +243,20 @@ class PlantCalc:
             self._last_ns = int(readings.ticks_ns[-1])
         values: dict[str, Values] = {}
         counts = np.zeros((len(self.points), n), dtype=np.int64)
-        given = np.zeros((len(self.points), n), dtype=bool)
+        quality = np.full((len(self.points), n), Quality.NO_INPUT, dtype=np.uint8)
         row = 0
         for live in self._lines:
             line_values, ticks = live.feed(readings)
             values |= {f"{live.line.id}.{name}": v for name, v in line_values.items()}
             row += len(line_values)
             pots = slice(row, row + len(live.line.pots))
-            counts[pots], given[pots] = ticks.activity.running, ticks.known
+            counts[pots], quality[pots] = ticks.activity.running, _given(ticks.known)
             row += len(live.line.pots)
         values |= self._plant_values(readings, values)
         for index, name in enumerate(self._names):
             if name in values:
-                counts[index], given[index] = values[name]
-        counts[~given] = 0
-        quality = np.where(given, np.uint8(Quality.GOOD), np.uint8(Quality.NO_INPUT))
+                counts[index], quality[index] = values[name]
+        counts[quality >= FIRST_BAD] = 0
         return Computed(readings.ticks_ns, counts, quality)
 
     def _plant_values(self, readings: Readings, lines: Mapping[str, Values]) -> dict[str, Values]:
@@ -264,7 +264,7 @@ class PlantCalc:
         n = len(readings.ticks_ns)
         if GAS in self._names:
             flows = [
-                (scale(readings.counts[row], factor), readings.ok[row])
+                (scale(readings.counts[row], factor), _given(readings.ok[row]))
                 for row, factor in self._gas_flows
             ]
             values[GAS] = _sum(flows, n)
@@ -282,7 +282,7 @@ class PlantCalc:
             for (row, factor), totaliser in zip(self._kwh, self._energy, strict=True):
                 ok = readings.ok[row]
                 total = totaliser.feed(readings.ticks_ns, readings.counts[row], ok)
-                parts.append((scale(total, factor), ok))
+                parts.append((scale(total, factor), _given(ok)))
             values[ENERGY] = _sum(parts, n)
         return values
 
@@ -322,10 +322,21 @@ class PlantCalc:
             totaliser.restore(state)
 
 
+def _given(ok: Bool) -> UInt8:
+    """GOOD where the inputs are there, NO_INPUT elsewhere; same shape."""
+    return np.where(ok, np.uint8(Quality.GOOD), np.uint8(Quality.NO_INPUT))
+
+
+def _over_pots(known: Bool) -> UInt8:
+    """Quality [n] of what is counted over pots, of which `known` [pots][n] give something."""
+    partial = np.where(known.any(axis=0), np.uint8(Quality.PARTIAL), np.uint8(Quality.NO_INPUT))
+    return np.where(known.all(axis=0), np.uint8(Quality.GOOD), partial)
+
+
 def _sum(parts: Sequence[Values], n: int) -> Values:
-    counts = np.zeros(n, dtype=np.int64)
-    ok = np.ones(n, dtype=bool)
-    for values, given in parts:
+    """The sum, as good as its worst part; codes grow with what is missing."""
+    counts, quality = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.uint8)
+    for values, codes in parts:
         counts = counts + values
-        ok &= given
-    return counts, ok
+        quality = np.maximum(quality, codes)
+    return counts, quality

@@ -62,7 +62,7 @@ class LineTicks:
     Attributes:
         activity: from the detector.
         known: [pots][n] voltage and state of the pot are both usable.
-        states_known: [n] the state of every pot is usable.
+        states_known: [pots][n] the state of the pot is usable.
         producing: [n] pots producing.
         current: [n] line current, counts.
         current_ok: [n] the current is usable.
@@ -194,7 +194,7 @@ class Potline:
         return LineTicks(
             activity,
             known,
-            states_ok.all(axis=0),
+            states_ok,
             producing.sum(axis=0, dtype=np.int64),
             readings.counts[self._current],
             readings.ok[self._current],

@@ -253,7 +253,7 @@ def test_energy_counts_from_the_days_first_reading(run: Run) -> None:
         ("ac.energy_import", {"plant.energy_day_kwh"}),
     ],
 )  # fmt: skip
-def test_a_missing_input_takes_away_exactly_what_needs_it(
+def test_a_missing_input_touches_exactly_what_needs_it(
     run: Run, point: str, lost: set[str]
 ) -> None:
     for _ in range(3):

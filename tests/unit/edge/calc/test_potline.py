@@ -90,7 +90,7 @@ def test_masks_of_a_tick(config: Config, make_block: Callable[..., Block]) -> No
     bad = {"pg.pot-02.state": [0, 0, 128], "pg.pot-01.voltage": [0, 129, 0]}
     found = fed(config, make_block, values, bad)
     assert found.producing.tolist() == [2, 1, 1]
-    assert found.states_known.tolist() == [True, True, False]
+    assert found.states_known.tolist() == [[True] * 3, [True, True, False], [True] * 3]
     assert found.known.tolist() == [
         [True, False, True], [True, True, False], [True, True, True],
     ]  # fmt: skip
