@@ -99,7 +99,7 @@ def site_text(url: str, *, broker: str, nobody: int) -> str:
 async def playing(seed: int) -> AsyncIterator[Responder]:
     """The device, with values that move and anode effects that come and go."""
     async with Responder() as device:
-        task = asyncio.create_task(_play(device, random.Random(seed)))  # noqa: S311 - repeatable
+        task = asyncio.create_task(_play(device, random.Random(seed)))
         try:
             yield device
         finally:

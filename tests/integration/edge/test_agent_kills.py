@@ -125,7 +125,7 @@ def receipted(child: Child) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_killed_agent(name: str, tmp_path: Path, collector: SmallCollector) -> None:
-    chance = random.Random(f"kills {name}")  # noqa: S311 - repeatable
+    chance = random.Random(f"kills {name}")
     async with rig_of(tmp_path, name, 7, collector) as rig:
         child = rig.child
         open_ticks = 0
