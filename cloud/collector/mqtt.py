@@ -69,6 +69,7 @@ class MqttLink:
         self._subscribing: int | None = None
         self._last: paho.MQTTMessageInfo | None = None
         self._lost = False
+        self._strange = 0
         self.client_id = f"collector-{slice_id}"
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=self.client_id, clean_session=True
@@ -186,7 +187,9 @@ class MqttLink:
         except UnicodeDecodeError:
             parsed = None
         if parsed is None:
-            log.warning("message on a topic that is none of ours, dropped")
+            self._strange += 1
+            if self._strange & (self._strange - 1) == 0:  # the 1st, 2nd, 4th, 8th …: no flood
+                log.warning("dropped %d message(s) on topics that are none of ours", self._strange)
             return
         sender, leaf = parsed
         if leaf == topics.FRAMES:

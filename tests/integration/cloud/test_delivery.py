@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import random
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud.broker import Broker
 from cloud.collector.inbox import Inbox
@@ -20,6 +23,7 @@ from cloud.collector.service import Collector, open_plants
 from cloud.store.slice import SliceStore
 from evidence import checkpoint
 from evidence.keys import FileSigner, generate
+from evidence.log import Kind, decode_entry
 from tests.integration.cloud.brokers import MOSQUITTO, Mosquitto, running_broker
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.unit.cloud.collector.test_service import FakePage
@@ -268,3 +272,42 @@ async def test_a_stop_does_not_wait_for_a_broker_that_hangs(tmp_path: Path) -> N
         finally:
             os.kill(broker.pid, signal.SIGCONT)
         publisher.stop()
+
+
+async def test_a_flood_of_hostile_messages_does_not_stop_it(tmp_path: Path) -> None:
+    """Random and half-true bytes on every kind of topic, beside a gateway that delivers."""
+    plants = make_plants(tmp_path / "keys", count=1, frames=60)
+    dice = random.Random(5)
+    async with (
+        running_broker(NATS, tmp_path / "broker") as broker,
+        collecting(broker.url, tmp_path / "evidence", plants) as running,
+    ):
+        (publisher,) = publishers(broker.url, plants)
+        hostile = paho.Client(CallbackAPIVersion.VERSION2, client_id="hostile")
+        hostile.connect("127.0.0.1", broker.port)
+        hostile.loop_start()
+        for n in range(900):
+            plant, gateway = (
+                dice.choice(("plant-0", "plant-0", "Ü", "..")),
+                dice.choice(("edge-1", "edge-1", "e")),
+            )
+            leaf = dice.choice(("frames", "frames", "live", "state", "receipts", "config", "x/y"))
+            whole = bytearray(dice.choice(publisher.gateway.objects))
+            whole[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
+            payload = dice.choice((bytes(whole), dice.randbytes(n), b"", b"{}", b"[" * n))
+            hostile.publish(f"stackproof/v1/{SLICE}/{plant}/{gateway}/{leaf}", payload, qos=n % 2)
+            if n % 50 == 0:
+                await asyncio.sleep(0.01)
+        await until(lambda: publisher.receipted == 60)
+        refused = running.collector.status()[0]["refused"]
+        assert running.collector.defect is None
+        assert refused["malformed"] > 20
+        assert refused["signature"] > 5
+        assert "defect" not in refused
+        hostile.disconnect()
+        hostile.loop_stop()
+        publisher.stop()
+    entries = [decode_entry(d) for _, d in running.intake.plant("plant-0").reader.entries()]
+    rejects = [entry for entry in entries if entry.kind is Kind.REJECT]
+    assert 0 < len(rejects) < 10  # a digest for each reason, however many came
+    check_receipts(publisher, tmp_path / "evidence")

@@ -310,7 +310,7 @@ def test_any_delivery_ends_with_an_unbroken_chain(
 ) -> None:
     """Loss, repetition, reordering, forgery and restarts, then go-back-N until all is receipted."""
     plant, objects = DELIVERY
-    dice = random.Random(seed)  # noqa: S311 - a network, not a secret
+    dice = random.Random(seed)
     root = tmp_path_factory.mktemp("delivery")
     intake = open_intake(plant, root)
     receipted = -1

@@ -178,7 +178,7 @@ def test_without_power_at_any_call(
 ) -> None:
     """Every call in turn, and what had not been synced is lost by the dice."""
     calls, ended = 0, False
-    dice = random.Random(seed)  # noqa: S311 - a test's dice
+    dice = random.Random(seed)
     while not ended:
         root = tmp_path / str(calls)
         disk = ForgetfulDisk(root, calls)
@@ -196,7 +196,7 @@ def test_without_power_again_during_the_way_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two cuts, the second while the first is being recovered from."""
-    dice = random.Random(7)  # noqa: S311 - a test's dice
+    dice = random.Random(7)
     for _ in range(60):
         root = tmp_path / "r"
         first = ForgetfulDisk(root, dice.randrange(10, 60))
@@ -218,7 +218,7 @@ def test_the_forgetful_disk_forgets(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         with monkeypatch.context() as patched:
             patched.setattr(disk_module.Disk, "sync", lambda _self: None)
             committed = run_until_the_end(root, disk, monkeypatch)
-        disk.cut_power(random.Random(seed))  # noqa: S311 - a test's dice
+        disk.cut_power(random.Random(seed))
         try:
             check(root, committed)
         except Exception as error:  # noqa: BLE001 - any failure is the proof

@@ -1,0 +1,195 @@
+"""The transport's answers to what paho reports, without a broker."""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+from cloud.collector import mqtt
+from cloud.collector.inbox import Inbox, Message
+from cloud.collector.mqtt import MqttLink
+from cloud.collector.topics import Sender
+
+
+@dataclass
+class Page:
+    """Remembers what it was told."""
+
+    live: list[tuple[str, str, bytes]] = field(default_factory=list)
+    states: list[bool] = field(default_factory=list)
+
+    def on_live(self, plant: str, gateway: str, payload: bytes) -> None:
+        self.live.append((plant, gateway, payload))
+
+    def on_state(self, plant: str, gateway: str, online: bool) -> None:
+        self.states.append(online)
+
+
+class Client:
+    """Stands for paho's client: remembers subscriptions."""
+
+    def __init__(self) -> None:
+        self.subscribed: list[list[tuple[str, int]]] = []
+        self.up = True
+        self.published: list[tuple[str, bytes, int, bool]] = []
+
+    def subscribe(self, filters: list[tuple[str, int]]) -> tuple[int, int]:
+        self.subscribed.append(filters)
+        return 0, len(self.subscribed)
+
+    def is_connected(self) -> bool:
+        return self.up
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> SimpleNamespace:
+        self.published.append((topic, payload, qos, retain))
+        return SimpleNamespace(rc=0 if len(self.published) < 3 else 15)
+
+
+@pytest.fixture
+async def link() -> MqttLink:
+    made = MqttLink("mqtt://127.0.0.1:1", "0f", Inbox(), Page())
+    made._loop = asyncio.get_running_loop()
+    made._client = Client()  # in paho's place
+    return made
+
+
+def code(kind: int, name: str) -> ReasonCode:
+    return ReasonCode(kind, name)
+
+
+def granted(link: MqttLink, *names: str, mid: int = 1) -> None:
+    codes = [code(PacketTypes.SUBACK, name) for name in names]
+    link._subscribed(link._client, None, mid, codes, None)
+
+
+def connect(link: MqttLink, name: str = "Success") -> None:
+    link._connected(link._client, None, None, code(PacketTypes.CONNACK, name), None)
+
+
+def client_of(link: MqttLink) -> Any:
+    return link._client
+
+
+async def test_it_subscribes_when_connected_and_is_ready_when_all_is_granted(
+    link: MqttLink,
+) -> None:
+    told: list[str] = []
+    link._on_connected = lambda: told.append("up")
+    connect(link)
+    assert client_of(link).subscribed == [
+        [("stackproof/v1/0f/+/+/frames", 1), ("stackproof/v1/0f/+/+/state", 1),
+         ("stackproof/v1/0f/+/+/live", 0)]
+    ]  # fmt: skip
+    assert not link.is_connected
+    granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0")
+    assert await link.wait_connected(1)
+    assert told == ["up"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "named"),
+    [
+        (("Unspecified error", "Granted QoS 1", "Granted QoS 0"), "frames"),
+        (("Granted QoS 0", "Granted QoS 1", "Granted QoS 0"), "frames"),
+        (("Granted QoS 1", "Granted QoS 1", "Unspecified error"), "live"),
+        (("Granted QoS 1",), "does not grant"),
+    ],
+)
+async def test_a_subscription_not_granted_is_told_and_tried_again(
+    link: MqttLink,
+    codes: tuple[str, ...],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A broker may acknowledge the connection and deliver nothing (95 % lost, once)."""
+    monkeypatch.setattr(mqtt, "RESUBSCRIBE_S", 0.01)
+    connect(link)
+    granted(link, *codes)
+    assert not await link.wait_connected(0.05)
+    assert len(client_of(link).subscribed) == 2
+    assert named in caplog.text
+    granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0", mid=2)
+    assert await link.wait_connected(1)
+
+
+async def test_answers_to_an_earlier_subscription_are_not_believed(link: MqttLink) -> None:
+    connect(link)
+    connect(link)
+    granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0", mid=1)
+    assert not await link.wait_connected(0.02)
+
+
+async def test_a_loss_is_told_once_and_a_return_once(
+    link: MqttLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    connect(link)
+    granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0")
+    assert await link.wait_connected(1)
+    for _ in range(3):
+        gone = code(PacketTypes.DISCONNECT, "Unspecified error")
+        link._disconnected(link._client, None, None, gone, None)
+    await asyncio.sleep(0)
+    assert not link.is_connected
+    connect(link, "Not authorized")
+    connect(link)
+    granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0", mid=2)
+    assert [m.split("(")[0] for m in caplog.messages] == [
+        "broker mqtt://127.0.0.1:1: lost ",
+        "broker mqtt://127.0.0.1:1: connected again",
+    ]
+
+
+async def test_nothing_is_published_while_away_and_a_full_queue_is_no(link: MqttLink) -> None:
+    assert link.publish("t", b"1")
+    assert link.publish("t", b"2")
+    assert not link.publish("t", b"3")  # paho's queue is full
+    client_of(link).up = False
+    assert not link.publish("t", b"4")
+    assert client_of(link).published[0] == ("t", b"1", 1, True)
+    assert len(client_of(link).published) == 3
+
+
+def arrive(link: MqttLink, topic: bytes, payload: bytes) -> None:
+    message = paho.MQTTMessage(topic=topic)
+    message.payload = payload
+    link._message(link._client, None, message)
+
+
+async def test_messages_go_where_they_belong(link: MqttLink) -> None:
+    page, base = link._page, b"stackproof/v1/0f/mini/edge-1/"
+    arrive(link, base + b"frames", b"object")
+    arrive(link, base + b"live", b"values")
+    arrive(link, base + b"state", b'{"online":true}')
+    await asyncio.sleep(0)
+    assert link._inbox.take(9, 0) == [Message(Sender("mini", "edge-1"), b"object")]
+    assert isinstance(page, Page)
+    assert (page.live, page.states) == ([("mini", "edge-1", b"values")], [True])
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        b"", b"\xff\xfe", b"stackproof/v1/00/mini/edge-1/frames", b"stackproof/v1/0f/mini/edge-1",
+        b"stackproof/v1/0f/mini/edge-1/else", b"stackproof/v1/0f/MINI/edge-1/frames",
+    ],
+)  # fmt: skip
+async def test_a_topic_that_is_none_of_ours_raises_nothing(link: MqttLink, topic: bytes) -> None:
+    """An exception in a callback would end paho's thread."""
+    arrive(link, topic, b"x")
+    await asyncio.sleep(0)
+    assert link._inbox.take(9, 0) == []
+
+
+async def test_a_flood_of_strange_topics_does_not_fill_the_log(
+    link: MqttLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(1_000):
+        arrive(link, b"strange", b"x")
+    assert len(caplog.messages) == 10  # 1, 2, 4 … 512
+    assert caplog.messages[-1] == "dropped 512 message(s) on topics that are none of ours"
