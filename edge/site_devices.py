@@ -163,9 +163,11 @@ def _timeout_s(fields: Fields) -> float:
 
 def _instances(fields: Fields) -> range | None:
     """`each = "1-24"`: the numbers that fill {n} in register names."""
-    text = fields.optional_text("each")
-    if text is None:
+    if not fields.has("each"):
         return None
+    text = fields.text("each")
+    if not text:
+        return range(0)
     first, _, last = text.partition("-")
     if not (first.isdecimal() and last.isdecimal()) or int(first) > int(last):
         fields.complain("each", f'{text!r} must be a range of numbers such as "1-24"')

@@ -76,6 +76,10 @@ def _read_potline(fields: Fields, points: SitePoints) -> Mapping[str, Any]:
 
 def _read_pots(fields: Fields, points: SitePoints) -> list[Mapping[str, str]]:
     text = fields.text("pots", why='a range such as "1-24"')
+    names = {
+        key: fields.text(key, why='a point id with {n}, such as "pot-gateway.pot-{n:02}.voltage"')
+        for key in ("pot_voltage", "pot_state")
+    }
     first, _, last = text.partition("-")
     if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
         if text:
@@ -84,10 +88,6 @@ def _read_pots(fields: Fields, points: SitePoints) -> list[Mapping[str, str]]:
     if int(last) - int(first) >= POTS_MAX:
         fields.complain("pots", f"{text!r} is more than {POTS_MAX} pots")
         return []
-    names = {
-        key: fields.text(key, why='a point id with {n}, such as "pot-gateway.pot-{n:02}.voltage"')
-        for key in ("pot_voltage", "pot_state")
-    }
     if not all(names.values()):
         return []
     pots: list[Mapping[str, str]] = []
@@ -117,7 +117,7 @@ def _anode_effect(fields: Fields) -> Mapping[str, str]:
     for key, text in rule.items():
         if key != "mode" and exact(text) <= 0:
             inner.complain(key, f"{text!r} must be greater than zero")
-    if exact(rule["v_end_v"]) > exact(rule["v_start_v"]):
+    if not inner.flawed and exact(rule["v_end_v"]) > exact(rule["v_start_v"]):
         inner.complain("v_end_v", "must not be above v_start_v")
     return rule
 
