@@ -90,7 +90,7 @@ class Plant:
 
     def kept(self) -> list[bytes]:
         """Every object in the spool of a stopped agent."""
-        return self.in_spool(lambda spool: [s.data for s in spool.objects(0, 100_000)])
+        return list(self.in_spool(lambda spool: [s.data for s in spool.objects(0, 100_000)]))
 
     def in_spool(self, look: Callable[[Spool], Any]) -> Any:
         """What a look at a stopped agent's spool gives."""

@@ -64,11 +64,11 @@ class Ledger:
         for seq in range(head.next_seq):
             assert spool.hash_at(seq) == hashlib.sha256(self.objects[seq]).digest()
         for line in said:
-            kind, _, seq = line.partition(" ")
+            kind, _, number = line.partition(" ")
             if kind == "object":
-                assert head.next_seq > int(seq)
+                assert head.next_seq > int(number)
             if kind == "free":
-                assert freed >= int(seq)
+                assert freed >= int(number)
 
 
 def killed(path: Path, seed: int, lines: int, delay_s: float) -> list[str]:

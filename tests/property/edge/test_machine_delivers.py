@@ -152,7 +152,8 @@ def test_refusing_transport_costs_no_stall(seed: int, count: int) -> None:
 )
 def test_one_way_never_goes_back(seed: int, events: list[str]) -> None:
     machine = Machine(Mode.ONE_WAY, jitter=random.Random(seed))
-    now_s, made, handed = 0.0, 0, []
+    now_s, made = 0.0, 0
+    handed: list[int] = []
     for event in events:
         now_s += 30
         if event == "a":

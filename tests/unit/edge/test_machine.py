@@ -6,7 +6,7 @@ from edge.uplink.machine import STALL_S, STALL_S_MAX, WINDOW, Machine, Mode, Sen
 
 
 def machine(newest: int = -1, receipted: int = -1, mode: Mode = Mode.MQTT) -> Machine:
-    made = Machine(mode, jitter=random.Random(1))  # noqa: S311 - repeatable jitter
+    made = Machine(mode, jitter=random.Random(1))
     made.resume(newest, receipted)
     return made
 

@@ -22,7 +22,7 @@ def body_of_ticks(*, first_ns: int, ticks: int, step_ns: int = 10**9) -> Body:
     )
 
 
-def rows(values: Sequence[int], dtype: str, quality: Sequence[int] | None = None) -> Rows:
+def rows(values: Sequence[float], dtype: str, quality: Sequence[int] | None = None) -> Rows:
     """One group's rows at one tick, without source times."""
     codes = [0] * len(values) if quality is None else quality
     return Rows(

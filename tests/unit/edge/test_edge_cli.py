@@ -1,0 +1,173 @@
+"""`stackproof edge check`: exit status, sentences, JSON; what `edge run` refuses to start with."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from evidence.keys import generate, write_private
+from tests.unit.edge.sites import SITE, replaced, write_keys, write_site
+
+Check = Callable[..., tuple[int, list[str]]]
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Check a site text in a folder with good keys; (exit status, lines on stderr or stdout)."""
+    write_keys(tmp_path / "keys")
+
+    def run(text: str, *options: str) -> tuple[int, list[str]]:
+        path = write_site(tmp_path, text)
+        status = main(["check", str(path), *options])
+        out, err = capsys.readouterr()
+        lines = (out if status == 0 or "--json" in options else err).splitlines()
+        return status, [line.replace(str(path), "SITE") for line in lines]
+
+    return run
+
+
+def test_good_site(check: Check) -> None:
+    assert check(SITE) == (
+        0, ["SITE: fine. north-works/edge-1: 3 devices, 24 points read, 17 computed."],
+    )  # fmt: skip
+
+
+def test_good_site_as_json(check: Check) -> None:
+    status, lines = check(SITE, "--json")
+    assert status == 0
+    assert json.loads("\n".join(lines)) == {"problems": [], "points": 24, "computed": 17}
+
+
+def test_every_problem_of_the_file(check: Check) -> None:
+    status, lines = check(replaced(SITE, {'"800/5"': '"x"', '"94.5"': '"945"'}))
+    assert status == 2
+    assert lines == [
+        "SITE: device[0].ct_ratio: ac-1: 'x' is not a decimal number or a ratio like 800/5",
+        "SITE: potline[0].current_efficiency_percent: line-1: is percent: 50 to 100, such as 94.5",
+        "2 problems; nothing was started",
+    ]
+
+
+def test_problems_as_json(check: Check) -> None:
+    status, lines = check(replaced(SITE, {"format = 1": "format = 3"}), "--json")
+    assert status == 2
+    (problem,) = json.loads("\n".join(lines))["problems"]
+    assert problem["key"] == "format"
+    assert problem["reason"].startswith("must be 1")
+    assert problem["file"] == "SITE"
+
+
+def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(tmp_path / "none.toml")]) == 2
+    assert "none.toml: cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_all_keys_missing_at_once_each_under_its_own_key(check: Check, tmp_path: Path) -> None:
+    for path in (tmp_path / "keys").iterdir():
+        path.unlink()
+    status, lines = check(SITE)
+    assert status == 2
+    assert [line.split(": ")[1] for line in lines[:-1]] == [
+        "gateway.key", "gateway.certificate", "uplink.collector",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"keys/edge-1.crt": "keys/collector.crt"},
+            ["gateway.certificate: is for collector north-works/collector, not for gateway",
+             "gateway.certificate: ", ],
+        ),
+        ({'id = "edge-1"': 'id = "edge-2"'}, ["gateway.certificate: is for gateway north-works/e"]),
+        (
+            {'id = "north-works"': 'id = "south-works"'},
+            ["gateway.certificate: is for gateway north-works/edge-1, not for gateway south-works",
+             "uplink.collector: is for collector north-works/collector, not for a collector of"],
+        ),
+        ({"keys/collector.crt": "keys/edge-1.crt"}, ["uplink.collector: is for gateway "]),
+        ({"keys/edge-1.pem": "site.toml"}, ["gateway.key: "]),
+        ({"keys/edge-1.crt": "site.toml"}, ["gateway.certificate: "]),
+    ],
+)  # fmt: skip
+def test_keys_that_do_not_belong(check: Check, changes: dict[str, str], says: list[str]) -> None:
+    status, lines = check(replaced(SITE, changes))
+    assert status == 2
+    assert len(lines) == len(says) + 1
+    for line, start in zip(lines, says, strict=False):
+        assert line.startswith(f"SITE: {start}")
+
+
+def test_key_of_another_gateway(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "keys/edge-1.pem").unlink()
+    write_private(tmp_path / "keys/edge-1.pem", generate())
+    status, lines = check(SITE)
+    assert status == 2
+    assert "does not belong to" in lines[0]
+
+
+def test_key_that_others_can_read(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "keys/edge-1.pem").chmod(0o644)
+    status, lines = check(SITE)
+    assert status == 2
+    assert lines[0].startswith("SITE: gateway.key: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"cets-ag-04.01-v01-2024": "cets-99"}, "rule set 'cets-99' is not in this program"),
+        ({'kind = "natural-gas"': 'kind = "hydrogen"'}, "has no fuel 'hydrogen'"),
+    ],
+)
+def test_what_the_calculation_refuses(check: Check, changes: dict[str, str], says: str) -> None:
+    status, lines = check(replaced(SITE, changes))
+    assert status == 2
+    assert says in lines[0]
+    assert lines[-1] == "1 problem; nothing was started"
+
+
+def test_keys_and_calculation_are_complained_about_together(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "keys/collector.crt").unlink()
+    status, lines = check(replaced(SITE, {"cets-ag-04.01-v01-2024": "cets-99"}))
+    assert status == 2
+    assert lines[-1] == "2 problems; nothing was started"
+
+
+def test_configuration_too_large_to_be_signed(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evidence.cbor.BYTES_MAX", 5000)
+    status, lines = check(SITE)
+    assert status == 2
+    assert "5000 can be signed" in lines[0]
+
+
+def test_run_starts_nothing_on_a_bad_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_site(tmp_path, replaced(SITE, {"format = 1": "format = 9"}))
+    assert main(["run", str(path)]) == 2
+    assert "nothing was started" in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
+
+
+def test_run_says_when_the_spool_cannot_be_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_keys(tmp_path / "keys")
+    (tmp_path / "state").write_text("a file where the folder should be")
+    assert main(["run", str(write_site(tmp_path))]) == 2
+    out, err = capsys.readouterr()
+    assert "spool.sqlite: cannot be opened as a spool" in err
+    assert out == ""
+
+
+def test_wrong_usage_is_argparse_s_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["chek"])
+    assert caught.value.code == 2
+    assert "check" in capsys.readouterr().err
