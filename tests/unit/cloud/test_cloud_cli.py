@@ -1,0 +1,200 @@
+"""`stackproof cloud month`: what is asked of the collector, what is printed, how it ends."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud import cli
+
+TOKEN = "t" * 32
+FACTS = {"plant": "mini", "month": "2026-09", "closing": "interim", "sha256": "ab", "signed_by": []}
+
+
+class FakeCollector(HTTPServer):
+    """Answers as told and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, str, Any, str]] = []
+        self.answers: dict[str, tuple[int, bytes]] = {}
+
+    def answer(self, path: str, body: Any, status: int = 200) -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.answers[f"/api/v1/{path}"] = status, data
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FakeCollector
+
+    def do_GET(self) -> None:
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _answer(self, body: Any) -> None:
+        self.server.asked.append(
+            (self.command, self.path, body, self.headers.get("Authorization", ""))
+        )
+        status, data = self.server.answers[self.path]
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def collector() -> Iterator[FakeCollector]:
+    server = FakeCollector()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def config(tmp_path: Path, collector: FakeCollector) -> str:
+    """A file of which only the state folder is needed, and that folder."""
+    (tmp_path / "CLOUD.toml").write_text('[cloud]\nstate_dir = "state"\n')
+    state = tmp_path / "state"
+    state.mkdir()
+    ready = {"http": f"http://127.0.0.1:{collector.server_port}"}
+    (state / "ready.json").write_text(json.dumps(ready))
+    (state / "api.token").write_text(TOKEN + "\n")
+    return str(tmp_path / "CLOUD.toml")
+
+
+def close(config: str, *more: str) -> int:
+    order = ["month", "close", config, "--plant", "mini", "--month", "2026-09", *more]
+    return cli.main(order)
+
+
+def test_a_close_is_ordered_with_the_token_and_its_archive_printed(
+    config: str, collector: FakeCollector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = tmp_path / "mini-2026-09.tar"
+    collector.answer("months/mini/2026-09/close", {**FACTS, "archive": str(archive)})
+    assert close(config, "--interim") == 0
+    assert close(config) == 0
+    assert collector.asked == [
+        ("POST", "/api/v1/months/mini/2026-09/close", {"closing": closing}, f"Bearer {TOKEN}")
+        for closing in ("interim", "final")
+    ]
+    printed = capsys.readouterr()
+    assert printed.out == f"{archive}\n{archive}\n"
+    assert printed.err == ""
+
+
+def test_the_archive_is_copied_where_it_is_wanted(
+    config: str, collector: FakeCollector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = tmp_path / "mini-2026-09.tar"
+    archive.write_bytes(b"sealed")
+    collector.answer("months/mini/2026-09/close", {**FACTS, "archive": str(archive)})
+    out = tmp_path / "desk" / "september"
+    assert close(config, "--out", str(out), "--json") == 0
+    assert (out / archive.name).read_bytes() == b"sealed"
+    facts = json.loads(capsys.readouterr().out)
+    assert facts == {**FACTS, "archive": str(out / archive.name)}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (409, {"detail": "2026-09 is not over"}, "2026-09 is not over"),
+        (422, {"detail": [{"loc": ["month"]}]}, '[{"loc": ["month"]}]'),
+        (500, b"Internal Server Error", "the collector answered 500 Internal Server Error"),
+        (500, b"[]", "the collector answered 500 Internal Server Error"),
+    ],
+)
+def test_a_refusal_is_printed_in_its_own_words(
+    config: str,
+    collector: FakeCollector,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    status: int,
+    body: Any,
+    sentence: str,
+) -> None:
+    collector.answer("months/mini/2026-09/close", body, status)
+    assert close(config) == 1
+    assert capsys.readouterr().err == f"stackproof cloud: {sentence}\n"
+
+
+def test_hostile_arguments_do_not_leave_their_place_in_the_address(
+    config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collector.answer("months/..%2Fx%3Fy/2026%2F09/close", {"detail": "no"}, 404)
+    order = ["month", "close", config, "--plant", "../x?y", "--month", "2026/09"]
+    assert cli.main(order) == 1
+    assert capsys.readouterr().err == "stackproof cloud: no\n"
+
+
+def test_months_of_all_plants_or_one_are_listed(
+    config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"plant": "mini", "month": "2026-09", "archive": "a/mini-2026-09.tar", "bytes": 1234567}
+    collector.answer("plants", [{"id": "mini"}, {"id": "maxi"}])
+    collector.answer("months?plant=mini", [row])
+    collector.answer("months?plant=maxi", [])
+    assert cli.main(["month", "list", config]) == 0
+    assert capsys.readouterr().out == "mini  2026-09     1,234,567 bytes  a/mini-2026-09.tar\n"
+    assert cli.main(["month", "list", config, "--plant", "mini", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"months": [row]}
+    assert [path for _, path, _, _ in collector.asked] == [
+        "/api/v1/plants", "/api/v1/months?plant=mini", "/api/v1/months?plant=maxi",
+        "/api/v1/months?plant=mini",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("missing", ["ready.json", "api.token"])
+def test_without_a_running_collector_it_says_how_to_start_one(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    (tmp_path / "state" / missing).unlink()
+    assert close(config) == 2
+    assert f"start it with: stackproof cloud run {config}" in capsys.readouterr().err
+
+
+def test_a_collector_that_is_gone_is_told(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state" / "ready.json").write_text('{"http": "http://127.0.0.1:9"}')
+    assert close(config) == 2
+    assert "the collector at http://127.0.0.1:9 does not answer" in capsys.readouterr().err
+
+
+def test_a_proxy_from_the_environment_is_not_used(
+    config: str, collector: FakeCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    collector.answer("plants", [])
+    assert cli.main(["month", "list", config]) == 0
+
+
+@pytest.mark.parametrize("order", [[], ["month"], ["month", "close", "x"], ["frobnicate"]])
+def test_usage_errors_end_with_2(order: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(order)
+    assert caught.value.code == 2
+    assert "usage: stackproof cloud" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "order", [["--help"], ["run", "--help"], ["check", "--help"], ["month", "close", "--help"]]
+)
+def test_every_subcommand_has_help(order: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(order)
+    assert caught.value.code == 0
+    assert "usage: stackproof cloud" in capsys.readouterr().out
