@@ -22,6 +22,7 @@ from cloud.collector.intake import Intake, Outcome
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, DamagedLogError, StoreError
+from cloud.store.reader import PlantReader
 from cloud.store.state import StreamState
 from evidence import cbor, cose
 from evidence.blocks import decompress
@@ -250,10 +251,14 @@ class Collector:
                 continue
             self._book.want(sender)
             held.append((sender, stream))
-            if stream.configs:
-                newest = max(stream.configs.values())
-                (found,) = reader.objects(sender.gateway, newest, newest + 1)
-                configs.append((sender, cbor.decode(decompress(cose.parse(found.data).payload))))
+            try:
+                config = _newest_config(reader, sender.gateway)
+            except StoreError as error:
+                # the page misses a plant; its evidence goes on being taken
+                log.error("%s/%s: %s", sender.plant, sender.gateway, error)  # noqa: TRY400 - says all
+                continue
+            if config is not None:
+                configs.append((sender, config))
         self._tell_loop(self._tell_page, configs, held)
 
     def _resend(self) -> None:
@@ -288,6 +293,17 @@ class Collector:
     def _tell_news(self) -> None:
         for event in self._news:
             event.set()
+
+
+def _newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
+    """The configuration in force, None when the stream has none."""
+    configs = reader.configs(stream)
+    if not configs:
+        return None
+    newest = max(configs.values())
+    (found,) = reader.objects(stream, newest, newest + 1)
+    config: Mapping[str, Any] = cbor.decode(decompress(cose.parse(found.data).payload))
+    return config
 
 
 def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str]:

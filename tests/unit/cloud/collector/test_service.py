@@ -183,6 +183,30 @@ async def test_a_start_sends_the_receipts_of_what_is_held(
     await again.stop()
 
 
+async def test_a_damaged_configuration_does_not_stop_the_plant(
+    running: Running,
+    gateway: Gateway,
+    plant: ExamplePlant,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    running.send(gateway.config(), gateway.frame(T0_NS))
+    await running.until(lambda: running.receipted()[-1:] == [1])
+    await running.stop()
+    path = tmp_path / "00/mini/frames/edge-1/1970-01-01/00.seg"
+    damaged = bytearray(path.read_bytes())
+    damaged[20] ^= 1
+    path.write_bytes(damaged)
+    again = Running(plant, tmp_path / "00")
+    await again.until(lambda: again.receipted() == [1])
+    again.send(gateway.frame(T0_NS + SECOND_NS))
+    await again.until(lambda: again.receipted()[-1:] == [2])
+    assert again.page.configs == []
+    assert "mini/edge-1: " in caplog.text
+    assert "fails its checksum" in caplog.text
+    await again.stop()
+
+
 async def test_a_stop_commits_what_had_arrived_and_sends_its_receipt(
     running: Running, gateway: Gateway
 ) -> None:
