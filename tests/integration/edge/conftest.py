@@ -119,7 +119,9 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
 
 @pytest.fixture
 def wired_plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    """The same plant with the real transport."""
+    """The same plant with the real transport, quicker to try again."""
+    monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MIN", 0.2)
+    monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MAX", 0.4)
     return plant_in(tmp_path, monkeypatch)
 
 

@@ -50,7 +50,7 @@ class SmallCollector:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id="collector-00")
         client.on_connect = self._connected
         client.on_message = self._message
-        client.reconnect_delay_set(1, 1)
+        client.reconnect_delay_set(0.2, 0.2)  # type: ignore[arg-type] # it sleeps what it is given
         client.connect_async("127.0.0.1", port, keepalive=5)
         client.loop_start()
         self._client = client

@@ -27,7 +27,7 @@ from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import Readings, frames, mistakes, readings, told
 from tests.unit.edge.sites import write_keys, write_site
 
-RUNS = 6
+RUNS = 5
 
 
 @dataclass
@@ -145,7 +145,7 @@ async def test_killed_agent(name: str, tmp_path: Path, collector: SmallCollector
         assert open_ticks > 3, "the kills met no open frame; nothing was tried"
         await child.start()
         await child.running()
-        await asyncio.sleep(4)  # running effects and their merging go on after the last restart
+        await asyncio.sleep(3)  # running effects and their merging go on after the last restart
         assert await child.end(signal.SIGTERM) == 0
         child.look()
         log = (tmp_path / "edge.log").read_text()

@@ -108,7 +108,7 @@ async def test_broker_absent_at_start_killed_and_back(
             await until(lambda: len(collector.objects) >= 2)
             await asyncio.to_thread(broker.stop, signal.SIGKILL)
             before = len(collector.objects)
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(0.6)
             broker.start()
             await until(lambda: len(collector.objects) >= before + 2)
             await until(lambda: outstanding(agent) == 0)
@@ -126,7 +126,7 @@ async def test_collector_that_hears_nothing_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The broker acknowledges everything and the collector gets nothing: PUBACK is not custody."""
-    monkeypatch.setattr("edge.uplink.machine.STALL_S", 0.4)
+    monkeypatch.setattr("edge.uplink.machine.STALL_S", 0.2)
     broker.start()
     collector.is_deaf = True
     collector.start(broker.port)
