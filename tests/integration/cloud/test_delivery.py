@@ -192,7 +192,7 @@ async def kill(broker: Broker | Mosquitto) -> None:
 
 @pytest.mark.parametrize("kind", BROKERS)
 async def test_a_killed_broker_loses_nothing(tmp_path: Path, kind: str) -> None:
-    plants = make_plants(tmp_path / "keys", count=2, frames=150)
+    plants = make_plants(tmp_path / "keys", count=2, frames=100)
     root = tmp_path / "evidence"
     async with (
         running_broker(kind, tmp_path / "broker") as broker,
@@ -201,7 +201,7 @@ async def test_a_killed_broker_loses_nothing(tmp_path: Path, kind: str) -> None:
         sending = publishers(broker.url, plants)
         await until(lambda: all(p.receipted > 0 for p in sending))
         await kill(broker)
-        await until(lambda: all(p.receipted == 150 for p in sending), 30)
+        await until(lambda: all(p.receipted == 100 for p in sending), 30)
         assert running.collector.defect is None
         for publisher in sending:
             publisher.stop()
@@ -211,7 +211,7 @@ async def test_a_killed_broker_loses_nothing(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", BROKERS)
 async def test_a_collector_that_stops_and_starts_loses_nothing(tmp_path: Path, kind: str) -> None:
-    plants = make_plants(tmp_path / "keys", count=2, frames=150)
+    plants = make_plants(tmp_path / "keys", count=2, frames=100)
     root = tmp_path / "evidence"
     async with running_broker(kind, tmp_path / "broker") as broker:
         sending = publishers(broker.url, plants)
@@ -219,7 +219,7 @@ async def test_a_collector_that_stops_and_starts_loses_nothing(tmp_path: Path, k
             async with collecting(broker.url, root, plants):
                 await until_moved(sending)
         async with collecting(broker.url, root, plants):
-            await until(lambda: all(p.receipted == 150 for p in sending), 30)
+            await until(lambda: all(p.receipted == 100 for p in sending), 30)
         for publisher in sending:
             publisher.stop()
     for publisher in sending:
