@@ -8,6 +8,7 @@ All disk work runs on one thread, everything else in one event loop.
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -176,18 +177,26 @@ class Agent:
         )
 
     async def _restore(self, config: Mapping[str, Any]) -> None:
-        """Take the open frame from the spool, and the calculation as it was after its last tick."""
-        self._use(config)
+        """Take the open frame from the spool, and the calculation as it was after its last tick.
+
+        Ticks of an earlier configuration are batched as they were calculated: with the new one
+        calculation starts anew, and this program may not even know the old one's methods.
+        """
+        self._use(self._config)
         spool = self._stream.spool
-        snapshot = await self._disk.run(spool.get, "calc")
-        if snapshot:
-            self._calc.restore(cbor.decode(snapshot))
+        layout = self._layout if config == self._config else Layout(config)
         kept = await self._disk.run(spool.open_ticks)
-        ticks = [without_computed(self._layout, decode_tick(self._layout, t)) for t in kept]
-        for tick_ns in sorted({tick.tick_ns for tick in ticks}):
-            together = [tick for tick in ticks if tick.tick_ns == tick_ns]
-            for tick in calculate(self._layout, self._calc, together):
-                self._batch.add(tick)
+        ticks = [decode_tick(layout, tick) for tick in kept]
+        if layout is self._layout:
+            snapshot = await self._disk.run(spool.get, "calc")
+            if snapshot:
+                self._calc.restore(cbor.decode(snapshot))
+            for _, together in itertools.groupby(ticks, lambda tick: tick.tick_ns):
+                measured = [without_computed(layout, tick) for tick in together]
+                calculate(layout, self._calc, measured)
+        self._batch = Batch(layout)
+        for tick in ticks:
+            self._batch.add(tick)
         self._gap = None
         self._last_ns = await self._disk.run(self._stream.through_ns)
         if ticks:
@@ -330,7 +339,8 @@ class Agent:
             gap=self._gap,
             events=events,
         )
-        calc = cbor.encode(self._calc.snapshot())
+        is_current = self._batch.layout is self._layout
+        calc = cbor.encode(self._calc.snapshot()) if is_current else b""
         stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
         self._gap, self._events = None, []
         self._delivery.appended(stored)
