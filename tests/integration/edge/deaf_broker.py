@@ -1,0 +1,61 @@
+"""An MQTT 3.1.1 broker that accepts connections and subscriptions and acknowledges no publish."""
+
+import asyncio
+from types import TracebackType
+
+_CONNECT, _PUBLISH, _SUBSCRIBE, _PINGREQ = 1, 3, 8, 12
+_CONNACK, _PINGRESP = b"\x20\x02\x00\x00", b"\xd0\x00"
+
+
+class DeafBroker:
+    """Use as `async with DeafBroker(port)`; `published` counts PUBLISH packets of QoS 1."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.published = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> "DeafBroker":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while True:
+                (first,) = await reader.readexactly(1)
+                body = await reader.readexactly(await _length(reader))
+                kind, qos = first >> 4, (first >> 1) & 3
+                if kind == _CONNECT:
+                    writer.write(_CONNACK)
+                elif kind == _SUBSCRIBE:
+                    writer.write(b"\x90\x04" + body[:2] + b"\x01\x01")
+                elif kind == _PINGREQ:
+                    writer.write(_PINGRESP)
+                elif kind == _PUBLISH and qos == 1:
+                    self.published += 1
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+            self._writers.discard(writer)
+
+
+async def _length(reader: asyncio.StreamReader) -> int:
+    """MQTT's remaining length: seven bits a byte, lowest first."""
+    total, shift = 0, 0
+    while True:
+        (byte,) = await reader.readexactly(1)
+        total |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return total

@@ -1,0 +1,120 @@
+"""Starts, stops and neighbours of an agent: nothing of it stays behind, nothing holds it up."""
+
+import asyncio
+import threading
+
+import pytest
+
+from edge.errors import SpoolError
+from edge.spool import Spool
+from evidence import cbor
+from tests.integration.edge.conftest import Plant
+from tests.integration.edge.deaf_broker import DeafBroker
+from tests.integration.edge.streams import frames, mistakes, readings, told
+from tests.integration.edge.test_agent_ticks import away, dies
+from tests.unit.edge.sites import replaced
+
+
+async def test_second_agent_on_the_same_spool_is_refused(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.spool.LOCKED_S", 0.05)
+    async with plant.running():
+        with pytest.raises(SpoolError, match="another agent runs on it"):
+            await plant.agent().run(asyncio.Event())
+        await asyncio.sleep(0.3)
+    assert mistakes(plant.kept()) == []
+    assert told(plant.kept()).gaps == []
+
+
+async def test_failure_while_starting_leaves_nothing_behind(plant: Plant) -> None:
+    tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
+
+    def ready() -> None:
+        raise LookupError("whoever waits for it is gone")
+
+    with pytest.raises(LookupError):
+        await plant.agent().run(asyncio.Event(), ready)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks
+    left = {t.name for t in threading.enumerate() if t not in threads}
+    assert not [name for name in left if name.startswith("spool")]
+    assert not any(device.is_open for device in plant.devices.values())
+    plant.in_spool(Spool.head)  # the lock is given back
+
+
+async def test_stop_before_the_first_tick(plant: Plant) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await plant.agent().run(stop)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert readings(objects) == {}
+    assert told(objects).events == ["start", "stopped"]
+
+
+async def test_frame_is_closed_on_request(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 10**10)
+    async with plant.running() as agent:
+        await asyncio.sleep(0.25)
+        agent.close_frame_soon()
+        await asyncio.sleep(0.3)
+        closed = agent._delivery.machine.newest
+        assert closed == 1
+        await asyncio.sleep(0.2)
+        assert agent._delivery.machine.newest == closed, "once, not at every tick"
+    assert mistakes(plant.kept()) == []
+    assert next(body.sections[0].ticks for _, body in frames(plant.kept())) in (2, 3, 4)
+
+
+async def test_new_program_that_does_not_know_the_old_rule_set(plant: Plant) -> None:
+    """The open ticks keep the computed points they were committed with."""
+    async with plant.running() as agent:
+        dies(agent)
+        await asyncio.sleep(0.35)
+
+    def unknown(spool: Spool) -> None:
+        config = cbor.decode(spool.get("config") or b"")
+        config["plant"]["rule_set"] = "cets-98-that-nobody-knows-any-more"
+        spool.put("config", cbor.encode(config))
+        spool.put("calc", cbor.encode({"made": "by another version"}))
+
+    plant.in_spool(unknown)
+    plant.text = replaced(plant.text, {'ct_ratio = "800/5"': 'ct_ratio = "400/5"'})
+    await away()
+    await plant.run(0.25)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert told(objects).events == ["start", "restart", "start", "stopped"]
+
+
+async def test_device_of_a_slow_connection_holds_up_nothing_but_the_first_moment(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.agent.FIRST_CONNECT_S", 0.2)
+    plant.devices["gas-1"].connect_s = 60
+    started = asyncio.get_running_loop().time()
+    async with plant.running():
+        assert asyncio.get_running_loop().time() - started < 1
+        await asyncio.sleep(0.4)
+    assert len(readings(plant.kept())) >= 3
+    assert told(plant.kept()).gaps == []
+
+
+async def test_broker_that_never_acknowledges_cannot_fill_the_memory(
+    wired_plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes everything and answers nothing: the library may hold so many objects, no more."""
+    monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 1)  # a frame a tick
+    monkeypatch.setattr("edge.uplink.mqtt.UNACKNOWLEDGED_MAX", 4)
+    monkeypatch.setattr("edge.uplink.machine.STALL_S", 0.3)
+    monkeypatch.setattr("edge.delivery.LAST_RECEIPT_S", 0.1)
+    async with DeafBroker(wired_plant.port) as broker, wired_plant.running() as agent:
+        await asyncio.sleep(2)
+        machine, client = agent._delivery.machine, agent._delivery._uplink._client
+        assert machine.online
+        assert machine.resends >= 2
+        assert machine.outstanding >= 10
+        assert len(client._out_messages) <= 4
+        assert broker.published >= 4
+    assert mistakes(wired_plant.kept()) == []
