@@ -8,6 +8,7 @@ goes to stderr, a line a step; the archives it made go to stdout, one path a lin
 import argparse
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from simulators.collector_watch import CollectorWatch
 from simulators.demo_files import PLANT, TIME_ZONE, write_cloud_file, write_site_file
 
 PLANTS = ("smelter",)
+PORT = 8600
 EXIT_FAILED, EXIT_CANNOT = 1, 2
 START_S = 60.0
 CLOSE_S = 120.0
@@ -58,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
         help="where archives, trust.pem and a work folder go (%(default)s)",
     )  # fmt: skip
     parser.add_argument("--plants", metavar="LIST", help=f"of {','.join(PLANTS)} (all)")
-    parser.add_argument("--port", type=int, default=8600, help="of the dashboard (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, metavar="PORT",
+        help=f"of the dashboard; 0 takes any free one ({PORT}, or a free one when it is taken)",
+    )  # fmt: skip
     return parser
 
 
@@ -67,6 +72,20 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= 86_400:
         raise argparse.ArgumentTypeError("must be above 0 and at most 86400 seconds")
     return seconds
+
+
+def _port(asked: int | None) -> int:
+    """The dashboard's port: the one asked for, else the usual one, else (0) any free one."""
+    if asked is not None:
+        return asked
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PORT))
+        except OSError:
+            _say(f"Port {PORT} is taken; the dashboard takes a free one.")
+            return 0
+    return PORT
 
 
 def _say(text: str) -> None:
@@ -94,7 +113,7 @@ def _demo(args: argparse.Namespace, stack: ExitStack) -> int:
     plant = Child(work, "sim", ["sim", "run", "smelter", "--json", "--out", truth, *ports])
     stack.enter_context(plant)
     _say("Starting the collector with its broker.")
-    cloud_file = write_cloud_file(work, archives=out, port=args.port)
+    cloud_file = write_cloud_file(work, archives=out, port=_port(args.port))
     collector = Child(work, "cloud", ["cloud", "run", str(cloud_file)])
     stack.enter_context(collector)
 

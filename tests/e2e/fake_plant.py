@@ -116,7 +116,7 @@ class FakePlant:
         self.start_ns = start_ns
         self.pots = pots
         self.gas_answers = gas_answers
-        self._random = random.Random(20261)  # noqa: S311 - noise, no secret
+        self._random = random.Random(20261)
 
     def tick_ns(self, n: int) -> int:
         return self.start_ns + n * NS

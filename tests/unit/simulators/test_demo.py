@@ -1,0 +1,57 @@
+"""What the demo decides before it starts anything."""
+
+import socket
+
+import pytest
+
+from simulators import demo
+from simulators.demo_files import PLANT, write_cloud_file, write_site_file
+
+
+def test_the_usual_port_is_taken_only_when_it_is_free(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setattr(demo, "PORT", other.getsockname()[1])
+        assert demo._port(None) == 0
+        assert "is taken" in capsys.readouterr().err
+        assert demo._port(demo.PORT) == demo.PORT  # what was asked for is not changed
+    assert demo._port(None) == demo.PORT
+    assert demo._port(0) == 0
+
+
+@pytest.mark.parametrize("plants", ["kiln", "smelter,steelworks"])
+def test_a_plant_there_is_not_is_named(plants: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main(["--plants", plants]) == 2
+    said = capsys.readouterr().err
+    assert plants.rpartition(",")[2] in said
+    assert "smelter" in said
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "86401", "soon"])
+def test_a_time_that_is_none_is_refused(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        demo.main(["--for", seconds])
+    assert "--for" in capsys.readouterr().err
+
+
+def test_the_files_it_writes_are_what_edge_and_collector_read(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The site file is checked by the edge itself in the system tests; here: nothing left open."""
+    work = tmp_path_factory.mktemp("work")
+    device = {
+        "id": "pot-gateway",
+        "url": "opc.tcp://127.0.0.1:1/x",
+        "profile": "stackproof/pot-gateway",
+        "each": "1-24",
+    }
+    site = write_site_file(work, [device], broker="mqtt://127.0.0.1:1").read_text()
+    assert f'id = "{PLANT}"' in site
+    assert 'provenance = "via-control-system"' in site
+    assert "{" not in site.replace("{n:02}", "")
+    cloud = write_cloud_file(work, archives=work / "out", port=0).read_text()
+    assert f'archive_dir = "{work / "out"}"' in cloud
+    assert "{" not in cloud
