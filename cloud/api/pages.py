@@ -78,9 +78,7 @@ def _live_page(request: Request, given: Given, language: str, plant: str) -> HTM
     except UnknownPlantError as error:
         raise HTTPException(404, str(error)) from error
     path = f"/plants/{snapshot['plant']['id']}"
-    return _render(
-        "live.html", language, path=path, snapshot=snapshot, plants=given.hub.plants()
-    )
+    return _render("live.html", language, path=path, snapshot=snapshot, plants=given.hub.plants())
 
 
 def _render(template: str, language: str, **values: object) -> HTMLResponse:
