@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from edge.calc.live import PlantCalc, computed_points
 from evidence.frame import Body, Clock, Gap, Group, Section
@@ -16,6 +16,7 @@ from evidence.keys import FileSigner, issue, key_sha256
 from evidence.points import Dtype, Point, Quantity, Role
 from evidence.quality import Quality
 from evidence.recompute import blocks_of
+from evidence.suites import PrivateKey
 
 PLANT, STREAM, MONTH = "test-smelter", "edge-1", "2026-06"
 RULES = "cets-ag-04.01-v01-2024"
@@ -27,7 +28,7 @@ SEED_BYTES = 32
 
 def signer(seed: int) -> FileSigner:
     """The Ed25519 key whose seed is this byte, 32 times."""
-    return FileSigner(ed25519.Ed25519PrivateKey.from_private_bytes(bytes([seed]) * SEED_BYTES))
+    return FileSigner(_private(seed, p256=False))
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,26 @@ class Keys:
 
 
 @functools.cache
-def keys(seed: int = 1, plant: str = PLANT, stream: str = STREAM) -> Keys:
+def keys(seed: int = 1, plant: str = PLANT, stream: str = STREAM, *, p256: bool = False) -> Keys:
     """Keys of seeds seed, seed + 1 and seed + 2."""
-    made = [signer(seed), signer(seed + 1), signer(seed + 2)]
-    private = ed25519.Ed25519PrivateKey.from_private_bytes(bytes([seed]) * SEED_BYTES)
+    private = [_private(seed + i, p256=p256) for i in range(3)]
+    made = [FileSigner(key) for key in private]
     since = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    root = issue("root", plant, plant, made[0].public_key, issuer=private, not_before=since, days=9)
+    root = issue(
+        "root", plant, plant, made[0].public_key, issuer=private[0], not_before=since, days=9
+    )
     by_role = {"root": root}
     for role, name, leaf in (("gateway", stream, made[1]), ("collector", "collector", made[2])):
         by_role[role] = issue(
-            role, plant, name, leaf.public_key, issuer=(private, root), not_before=since, days=9
+            role, plant, name, leaf.public_key, issuer=(private[0], root), not_before=since, days=9
         )
     return Keys(made[0], made[1], made[2], by_role)
+
+
+def _private(seed: int, *, p256: bool) -> PrivateKey:
+    if p256:
+        return ec.derive_private_key(seed, ec.SECP256R1())
+    return ed25519.Ed25519PrivateKey.from_private_bytes(bytes([seed]) * SEED_BYTES)
 
 
 def measured_points() -> list[Point]:
