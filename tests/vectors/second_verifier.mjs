@@ -310,6 +310,10 @@ function verifyArchive (data, trusted) {
   check(top === `${root.plant}-${given.month}`, 'top folder')
   const streams = new Set([...files.keys()].map((p) => p.match(/^data\/frames\/([^/]+)\//)?.[1]).filter(Boolean))
   check([...log.close[11].get('streams').keys()].sort().join() === [...streams].sort().join(), 'streams')
+  for (const path of files.keys()) {
+    const of = path.match(/^(?:seal\/close-|data\/receipts\/)(.+)\.cose$/)
+    check(!of || streams.has(of[1]), `${path} of nobody here`)
+  }
   for (const stream of streams) {
     const end = readStream(files, stream, root.plant, gateways, log, frames), close = files.get(`seal/close-${stream}.cose`)
     if (!close) continue
