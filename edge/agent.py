@@ -94,6 +94,8 @@ class Agent:
         # what the open frame tells beside its ticks; kept in the spool with each of them
         self._gap: Gap | None = None
         self._events: list[dict[str, Any]] = []
+        # what the next frame is to tell
+        self._upcoming: list[dict[str, Any]] = []
         # the newest tick kept, and why the instants since then were missed
         self._last_ns = 0
         self._missed = "restart"
@@ -162,7 +164,7 @@ class Agent:
             self._delivery.appended(stored)
             self._use(self._config)
             log.info("configuration %s signed as seq %d", stored.sha256.hex()[:12], stored.seq)
-        self._events.append({"kind": "start", "at_ns": now_ns})
+        self._upcoming.append({"kind": "start", "at_ns": now_ns})
         self._live = LiveMessage(
             self._layout,
             plant=self._site.plant.id,
@@ -197,7 +199,7 @@ class Agent:
         self._batch = Batch(layout)
         for tick in ticks:
             self._batch.add(tick)
-        self._gap = None
+        self._gap, self._events = None, []
         self._last_ns = await self._disk.run(self._stream.through_ns)
         if ticks:
             self._last_ns = ticks[-1].tick_ns
@@ -236,7 +238,7 @@ class Agent:
     def _note_step(self, step: ClockStep) -> None:
         log.warning("clock stepped from %d to %d ns", step.from_ns, step.to_ns)
         event = {"kind": "clock-step", "at_ns": step.to_ns, "from_ns": step.from_ns}
-        self._events.append(event)
+        self._upcoming.append(event)
 
     async def _take(self, tick_ns: int, interval: int) -> None:
         """One instant: ask every device that is due, then make it a reading for good."""
@@ -297,15 +299,19 @@ class Agent:
         if await self._is_full():
             self._missed = "spool-full"
             return
-        gap = self._gap if self._batch.ticks else self._gap_before(tick_ns)
+        gap, events = self._gap, self._events
+        if not self._batch.ticks:
+            gap, events = self._gap_before(tick_ns), self._upcoming
         told = None if gap is None else [gap.from_ns, gap.to_ns, gap.reason]
-        opening = cbor.encode([told, self._events])
+        opening = cbor.encode([told, events])
         ticks = calculate(self._layout, self._calc, ticks)
         encoded = [tick.encode() for tick in ticks]
         await self._disk.run(self._stream.spool.commit_ticks, encoded, {"opening": opening})
+        if not self._batch.ticks:
+            self._gap, self._events, self._upcoming = gap, events, []
         for tick in ticks:
             self._batch.add(tick)
-        self._gap, self._last_ns, self._missed = gap, tick_ns, ""
+        self._last_ns, self._missed = tick_ns, ""
         await self._send_live(ticks)
 
     def _gap_before(self, tick_ns: int) -> Gap | None:
@@ -332,7 +338,9 @@ class Agent:
         if not self._batch.ticks and not event:
             return
         now_ns = self._clock.wall_ns()
-        events = self._events + ([{"kind": event, "at_ns": now_ns}] if event else [])
+        events = self._events
+        if event:
+            events = [*events, *self._upcoming, {"kind": event, "at_ns": now_ns}]
         body = self._batch.body(
             now_ns=self._last_ns or now_ns,
             clock=self._clock.state(),
@@ -343,6 +351,8 @@ class Agent:
         calc = cbor.encode(self._calc.snapshot()) if is_current else b""
         stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
         self._gap, self._events = None, []
+        if event:
+            self._upcoming = []
         self._delivery.appended(stored)
 
     async def _send_live(self, ticks: Sequence[Tick]) -> None:
