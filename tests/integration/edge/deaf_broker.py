@@ -4,14 +4,21 @@ import asyncio
 from types import TracebackType
 
 _CONNECT, _PUBLISH, _SUBSCRIBE, _PINGREQ = 1, 3, 8, 12
-_CONNACK, _PINGRESP = b"\x20\x02\x00\x00", b"\xd0\x00"
+_PINGRESP = b"\xd0\x00"
 
 
 class DeafBroker:
     """Use as `async with DeafBroker(port)`; `published` counts PUBLISH packets of QoS 1."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, *, connack: int = 0, suback: int = 1) -> None:
+        """Prepare.
+
+        Args:
+            port: on 127.0.0.1.
+            connack: return code of every connection, 5 = not authorised.
+            suback: return code of every subscription, 0x80 = refused.
+        """
+        self._port, self._connack, self._suback = port, connack, suback
         self.published = 0
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -36,9 +43,9 @@ class DeafBroker:
                 body = await reader.readexactly(await _length(reader))
                 kind, qos = first >> 4, (first >> 1) & 3
                 if kind == _CONNECT:
-                    writer.write(_CONNACK)
+                    writer.write(bytes([0x20, 2, 0, self._connack]))
                 elif kind == _SUBSCRIBE:
-                    writer.write(b"\x90\x04" + body[:2] + b"\x01\x01")
+                    writer.write(b"\x90\x04" + body[:2] + bytes([self._suback] * 2))
                 elif kind == _PINGREQ:
                     writer.write(_PINGRESP)
                 elif kind == _PUBLISH and qos == 1:

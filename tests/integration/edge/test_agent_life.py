@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from edge.spool import Spool
 from evidence import cbor
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.deaf_broker import DeafBroker
+from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import frames, mistakes, readings, told
 from tests.integration.edge.test_agent_ticks import away, dies
 from tests.unit.edge.sites import replaced
@@ -118,3 +120,75 @@ async def test_broker_that_never_acknowledges_cannot_fill_the_memory(
         assert len(client._out_messages) <= 4
         assert broker.published >= 4
     assert mistakes(wired_plant.kept()) == []
+
+
+async def test_broker_that_refuses_the_agent_is_said_with_its_reason(
+    wired_plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with DeafBroker(wired_plant.port, connack=5), wired_plant.running():
+        await asyncio.sleep(0.8)
+    away = [r for r in caplog.messages if r.startswith("broker: away")]
+    assert len(away) == 1
+    assert "broker refused the connection: Not authorized" in away[0]
+    assert mistakes(wired_plant.kept()) == []
+
+
+async def test_broker_that_refuses_the_receipts_topic_is_said(
+    wired_plant: Plant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.delivery.LAST_RECEIPT_S", 0.1)
+    async with DeafBroker(wired_plant.port, suback=0x80), wired_plant.running() as agent:
+        await asyncio.sleep(0.8)
+        assert agent._delivery.machine.online, "objects are delivered all the same"
+    assert "nothing can be freed" in caplog.text
+    assert mistakes(wired_plant.kept()) == []
+
+
+async def test_receipt_that_the_disk_refuses_is_taken_the_next_time(
+    plant: Plant,
+    collector: SmallCollector,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(*_: object) -> int:
+        raise SpoolError("spool.sqlite: cannot be written: disk I/O error")
+
+    async with plant.running() as agent:
+        await asyncio.sleep(0.6)
+        for stored in await agent._disk.run(agent._stream.spool.objects, 0, 100):
+            collector.take(stored.data)
+        with monkeypatch.context() as patch:
+            patch.setattr(Spool, "release", refuse)
+            agent._delivery._on_message("x/receipts", collector.receipt())
+            await asyncio.sleep(0.1)
+        (said,) = [r for r in caplog.records if "delivery failed" in r.getMessage()]
+        assert not said.exc_info, "a disk that refuses is no defect: no traceback"
+        assert agent._delivery.machine.receipted == -1
+        agent._delivery._on_message("x/receipts", collector.receipt())
+        await asyncio.sleep(0.1)
+        assert agent._delivery.machine.receipted == len(collector.objects) - 1
+    assert mistakes([*collector.objects, *plant.kept()]) == []
+
+
+async def test_clock_step_while_the_disk_refuses(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works, refusing = Spool.append, False
+
+    def append(*args: Any, **kwargs: Any) -> None:
+        if refusing:
+            raise SpoolError("spool.sqlite: cannot be written: disk I/O error")
+        works(*args, **kwargs)
+
+    monkeypatch.setattr(Spool, "append", append)
+    async with plant.running():
+        await asyncio.sleep(0.25)
+        refusing = True
+        plant.clock.offset_ns += 3600 * 10**9
+        await asyncio.sleep(0.15)
+        refusing = False
+        await asyncio.sleep(0.3)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert told(objects).events == ["start", "clock-step", "stopped"]
+    assert len(told(objects).gaps) == 1
