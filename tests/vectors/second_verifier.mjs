@@ -287,6 +287,8 @@ function readStream (files, stream, plant, gateways, log, frames) {
   return { seq: next - 1n, head: prev }
 }
 
+const PAYLOAD = /^data\/(frames\/[a-z0-9-]{1,40}\/\d{4}-\d{2}-\d{2}\/\d{2}\.seg|config\/[0-9a-f]{64}\.cose|log\/(range\.cbor|entries\.seg|checkpoint)|keys\/(root|collector|gateway-[a-z0-9-]{1,40}-[0-9a-f]{16})\.crt|receipts\/[a-z0-9-]{1,40}\.cose|rules\/[a-z0-9.-]+\.toml|spec\/FORMAT\.md|statement\.json)$/
+
 function verifyArchive (data, trusted) {
   const frames = []
   const [top, files] = container(data)
@@ -294,6 +296,7 @@ function verifyArchive (data, trusted) {
   check(tags.join() === 'bag-info.txt,bagit.txt,manifest-sha256.txt' && payload.every((p) => p.startsWith('data/')), 'manifests')
   const listed = new Set([...payload, ...tags, 'tagmanifest-sha256.txt', 'seal/seal.cose'])
   for (const path of files.keys()) check(listed.has(path) || /^seal\/close-[a-z0-9-]+\.cose$/.test(path), `${path} unknown`)
+  for (const path of payload) check(PAYLOAD.test(path), `${path} is no file of the format`)
   const root = certified(files.get('data/keys/root.crt'), 'root', null, null, null)
   check(root.hash.toString('hex') === trusted, 'root not trusted')
   const collector = certified(files.get('data/keys/collector.crt'), 'collector', root.plant, null, root.certificate)
