@@ -5,7 +5,7 @@ import io
 import tarfile
 from pathlib import Path
 
-import bagit
+import bagit  # type: ignore[import-untyped] # it has no types
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 

@@ -46,7 +46,8 @@ def stranger(tmp_path: Path) -> Path:
 
 def test_the_front_door_verifies(archive: Path, trust: Path) -> None:
     """The whole command, in a process of its own."""
-    command = [sys.executable, ROOT / "stackproof.py", "verify", archive, "--trust", trust]
+    program = str(ROOT / "stackproof.py")
+    command = [sys.executable, program, "verify", str(archive), "--trust", str(trust)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=archive.parent, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"PASSED  {archive}\n  identity: root key ")

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evidence.errors import EvidenceError, MalformedError, UnsupportedError
@@ -102,7 +103,7 @@ def test_a_difference_is_said_once_a_point_with_both_numbers() -> None:
     body = sm.bodies(CONFIG)[0]
     section = body.sections[0]
     group = section.groups[-1]
-    raw = group.raw.copy()
+    raw = group.raw.astype(np.int64)
     raw[2, 4:] += 1
     groups = (*section.groups[:-1], dataclasses.replace(group, raw=raw))
     sections = (dataclasses.replace(section, groups=groups), *body.sections[1:])

@@ -61,7 +61,7 @@ def test_the_honest_archive_passes_there_too_and_every_number_is_the_same(tmp_pa
     assert sm.check(archive).verdict is Verdict.PASSED
     (answer,) = other_verdicts(tmp_path, [archive])
     assert answer["errors"] == []
-    ours = []
+    ours: list[dict[str, Any]] = []
     for seq, data in enumerate(month().objects):
         envelope = cose.parse(data)
         if envelope.typ == TYP_FRAME:

@@ -2,6 +2,8 @@
 
 import json
 
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
 from evidence.findings import Verdict
 from tests.unit.evidence import sealed_month as sm
 
@@ -35,9 +37,11 @@ def test_the_effect_is_in_the_figures() -> None:
 def test_without_trust_the_root_key_is_shown_and_the_omission_said() -> None:
     report = sm.check(sm.honest(), trust=None)
     assert report.verdict is Verdict.PASSED
+    key = sm.keys().root.public_key
+    assert isinstance(key, ed25519.Ed25519PublicKey)
     fingerprint = sm.sha256(
         # the fixed prefix of an Ed25519 SubjectPublicKeyInfo (RFC 8410), then the key
-        bytes.fromhex("302a300506032b6570032100") + sm.keys().root.public_key.public_bytes_raw()
+        bytes.fromhex("302a300506032b6570032100") + key.public_bytes_raw()
     )
     assert report.identity == (
         f"not checked; the archive's root key has SHA-256 {fingerprint.hex()}"

@@ -18,13 +18,13 @@ from evidence.archive import bag, paths
 from evidence.blocks import compress
 from evidence.findings import Verdict
 from evidence.frame import TYP_CLOSE, TYP_FRAME
-from evidence.keys import key_id
+from evidence.keys import FileSigner, key_id
 from evidence.log import Kind
 from evidence.recompute import statement_bytes
 from tests.unit.evidence import sealed_month as sm
 
 
-class UnknownSuite(sm.FileSigner):
+class UnknownSuite(FileSigner):
     """Signs like any other and calls its algorithm by a number nobody knows."""
 
     @property
@@ -178,7 +178,7 @@ def certificate(role: str, name: str, key: Any, issuer: Any = None) -> x509.Cert
     return builder.sign(issuer or by, sm.SHA256 if issuer else None)
 
 
-FOREIGN_KEYS = {
+FOREIGN_KEYS: dict[str, Any] = {
     "P-384": ec.generate_private_key(ec.SECP384R1()),
     "RSA": rsa.generate_private_key(65537, 2048),
 }
