@@ -10,6 +10,7 @@ import io
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -156,13 +157,16 @@ def log_note(entries: Sequence[bytes], by: FileSigner | None = None, plant: str 
     return checkpoint.sign(note, chosen, chosen.public_key)
 
 
-def config_item(config: Mapping[str, Any]) -> Item:
-    return Item(TYP_CONFIG, compress(cbor.encode(dict(config))), "2026-06-15/04")
+def hour_of(instant_ns: int) -> str:
+    return datetime.fromtimestamp(instant_ns // SECOND, UTC).strftime("%Y-%m-%d/%H")
+
+
+def config_item(config: Mapping[str, Any], at_ns: int = START_NS) -> Item:
+    return Item(TYP_CONFIG, compress(cbor.encode(dict(config))), hour_of(at_ns))
 
 
 def frame_item(body: Body) -> Item:
-    hour = "2026-06-15/04" if body.t0_ns < START_NS + 20 * SECOND else "2026-06-15/05"
-    return Item(TYP_FRAME, encode_body(body), hour)
+    return Item(TYP_FRAME, encode_body(body), hour_of(body.t0_ns))
 
 
 def items(
@@ -186,6 +190,8 @@ def make_month(
     detail: Mapping[str, Any] | None = None,
     chain: Chain | None = None,
     first_entries: Sequence[bytes] = (),
+    closing: str = "interim",
+    month_id: str = MONTH,
 ) -> Month:
     """Sign, log, receipt and close these objects by gateway and collector in agreement.
 
@@ -195,9 +201,14 @@ def make_month(
         detail: replaces fields of the month-close entry's detail.
         chain: signs the objects; absent: the plant's gateway.
         first_entries: log entries instead of the enrolment.
+        closing: "interim" or "final".
+        month_id: which month is closed.
+
+    Objects the chain held before stay outside the month.
     """
-    who, closing = keys(), "interim"
+    who = keys()
     chain = chain or Chain(who.gateway)
+    since = len(chain.objects)
     entries = list(first_entries) or [entry(Kind.ENROL, b"certificate", 0)]
     by = key_sha256(who.gateway.public_key)
     for item in stream:
@@ -207,14 +218,14 @@ def make_month(
         kind = Kind.CONFIG if item.typ == TYP_CONFIG else Kind.FRAME
         entries.append(entry(kind, data, len(entries), seq=seq, certificate=by))
     last, head = len(chain.objects) - 1, sha256(chain.objects[-1])
-    fork = {"seq": 3, "verdict": "fork", "detail": {"held": bytes(32)}}
+    fork: dict[str, Any] = {"seq": 3, "verdict": "fork", "detail": {"held": bytes(32)}}
     entries.append(entry(Kind.REJECT, b"junk", len(entries), **fork))
     statement = honest_statement() if statement is None else statement
-    facts = {"month": MONTH, "closing": closing, "streams": {STREAM: [0, last, head]}}
-    facts |= dict(detail or {})
+    streams = {STREAM: [since, last, head]}
+    facts = {"month": month_id, "closing": closing, "streams": streams, **(detail or {})}
     entries.append(entry(Kind.MONTH_CLOSE, statement, len(entries), stream="", detail=facts))
     request = CloseRequest(
-        plant=PLANT, stream=STREAM, month=MONTH, closing=closing,
+        plant=PLANT, stream=STREAM, month=month_id, closing=closing,
         statement_sha256=sha256(statement), seq=last, head=head, log_size=len(entries),
         log_root=tree_of(entries).root(),
     )  # fmt: skip
@@ -222,7 +233,7 @@ def make_month(
         plant=PLANT, stream=STREAM, seq=last, head=head, log_index=len(entries) - 3,
         received_ns=START_NS, checkpoint=log_note(entries),
     )  # fmt: skip
-    objects = tuple(chain.objects)
+    objects = tuple(chain.objects[since:])
     return Month(
         objects=objects,
         hours=tuple(item.hour for item in stream),

@@ -24,6 +24,7 @@ SECOND = 10**9
 #: 2026-06-15T04:59:40Z, 12:59:40 in Shanghai: the readings cross a full hour
 START_NS = 1_781_499_580 * SECOND
 SEED_BYTES = 32
+SINCE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def signer(seed: int) -> FileSigner:
@@ -46,14 +47,14 @@ def keys(seed: int = 1, plant: str = PLANT, stream: str = STREAM, *, p256: bool 
     """Keys of seeds seed, seed + 1 and seed + 2."""
     private = [_private(seed + i, p256=p256) for i in range(3)]
     made = [FileSigner(key) for key in private]
-    since = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
     root = issue(
-        "root", plant, plant, made[0].public_key, issuer=private[0], not_before=since, days=9
+        "root", plant, plant, made[0].public_key, issuer=private[0], not_before=SINCE, days=9
     )
     by_role = {"root": root}
     for role, name, leaf in (("gateway", stream, made[1]), ("collector", "collector", made[2])):
         by_role[role] = issue(
-            role, plant, name, leaf.public_key, issuer=(private[0], root), not_before=since, days=9
+            role, plant, name, leaf.public_key, issuer=(private[0], root), not_before=SINCE, days=9
         )
     return Keys(made[0], made[1], made[2], by_role)
 
@@ -143,7 +144,7 @@ def configuration() -> dict[str, Any]:
     return config
 
 
-def _readings(config: Mapping[str, Any], first: int, ticks: int) -> list[Section]:
+def _readings(config: Mapping[str, Any], first: int, ticks: int, start_ns: int) -> list[Section]:
     """Measured readings of seconds first .. first + ticks - 1 of the month."""
     at = np.arange(first, first + ticks)
     volts = np.where((at >= 12) & (at < 19), 31.5, 4.25)  # one anode effect of 7 s in pot 01
@@ -177,7 +178,7 @@ def _readings(config: Mapping[str, Any], first: int, ticks: int) -> list[Section
             )
             for g, raw in raws.items()
         )
-        start = START_NS + int(times[0]) * SECOND
+        start = start_ns + int(times[0]) * SECOND
         lag = np.full((1, len(times)), 12, dtype="<i4")
         sections.append(Section(schedule, start, step, len(times), groups, lag, (schedule,)))
     return sections
@@ -195,17 +196,23 @@ def _with_computed(calc: PlantCalc, sections: list[Section]) -> tuple[Section, .
     return (full, *sections[1:])
 
 
-def bodies(config: Mapping[str, Any]) -> list[Body]:
-    """Four frames of ten seconds (the third after a gap of five) and a heartbeat."""
+def bodies(
+    config: Mapping[str, Any], start_ns: int = START_NS, anew_at: int | None = None
+) -> list[Body]:
+    """Four frames of ten seconds (the third after a gap of five) and a heartbeat.
+
+    The calculation starts anew at the frame that begins `anew_at` seconds after the start.
+    """
     calc, made = PlantCalc(config), []
     for first in (0, 10, 25, 35):
-        sections = _with_computed(calc, _readings(config, first, 10))
+        calc = PlantCalc(config) if first == anew_at else calc
+        sections = _with_computed(calc, _readings(config, first, 10, start_ns))
         gap = None
         if first == 25:
-            gap = Gap(START_NS + 19 * SECOND, START_NS + 25 * SECOND, "restart")
+            gap = Gap(start_ns + 19 * SECOND, start_ns + 25 * SECOND, "restart")
         clock = Clock("simulated", 1, first * SECOND, bytes(range(16)))
         t0 = min(section.first_ns for section in sections)
         made.append(Body(t0, clock, 8, sections, gap))
     beat = Clock("simulated", None, 45 * SECOND, bytes(range(16)))
-    event = {"kind": "heartbeat", "at_ns": START_NS + 50 * SECOND}
-    return [*made, Body(START_NS + 50 * SECOND, beat, 8, events=(event,))]
+    event = {"kind": "heartbeat", "at_ns": start_ns + 50 * SECOND}
+    return [*made, Body(start_ns + 50 * SECOND, beat, 8, events=(event,))]

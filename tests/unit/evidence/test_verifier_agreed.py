@@ -320,28 +320,6 @@ def test_a_tick_may_not_be_given_twice() -> None:
     assert failing(month) >= {"E-TIME"}
 
 
-def test_a_month_of_frames_alone_has_its_configuration_beside_it() -> None:
-    """A later month: the configuration was signed before the archive's first object."""
-    chain = sm.Chain(sm.keys().gateway)
-    stream = sm.items()
-    config = chain.sign(stream[0].typ, stream[0].payload)
-    enrol = sm.entry(Kind.ENROL, b"c", 0)
-    by = key_sha256(sm.keys().gateway.public_key)
-    logged = sm.entry(Kind.CONFIG, config, 1, seq=0, certificate=by)
-    whole = sm.make_month(stream[1:], chain=chain, first_entries=[enrol, logged])
-    assert whole.objects[0] == config
-    later = dataclasses.replace(whole, objects=whole.objects[1:])
-    found = failing(
-        later,
-        configs={sm.sha256(config): config},
-        log_range=sm.tree_of(whole.entries[:2]),
-        log_entries=whole.entries[2:],
-    )
-    # the stream begins at seq 1 here, so the period must be the month's: it is the first tick's;
-    # and the log closed the month from seq 0
-    assert found == {"E-INPUT", "E-CHAIN-GAP"}
-
-
 def test_empty_blocks_and_flat_arrays_do_not_confuse_the_comparison() -> None:
     """One row where the calculation makes many would broadcast; it is refused instead."""
 
