@@ -56,6 +56,7 @@ class SpoolPublisher:
         self.client.publish(f"{self.base}/{leaf}", payload, qos=qos)
 
     def stop(self) -> None:
+        """End both threads; again does nothing."""
         self._stop.set()
         self._thread.join()
         self.client.disconnect()
