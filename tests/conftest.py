@@ -3,11 +3,14 @@
 No fixtures here: they stand beside the tests that use them.
 """
 
+import faulthandler
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+
+EXIT_S = 60.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,3 +43,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = count.get("skipped", 0) + count.get("xfailed", 0)
     with Path(tally).open("a") as file:
         file.write(f"{count.get('passed', 0)} {failed} {skipped}\n")
+
+
+def pytest_unconfigure() -> None:
+    """A thread that a test left behind must not keep the run from ever ending: say which, fail."""
+    faulthandler.dump_traceback_later(EXIT_S, exit=True)
