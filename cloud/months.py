@@ -309,9 +309,9 @@ class _Fold:
         self._note_times(body)
 
     def _note_times(self, body: Body) -> None:
+        if body.sections and self.first_ns is None:
+            self.first_ns = min(section.first_ns for section in body.sections)
         for section in body.sections:
-            if self.first_ns is None:
-                self.first_ns = section.first_ns
             self.end_ns = max(self.end_ns, section.first_ns + section.step_ns * section.ticks)
 
 
