@@ -45,6 +45,8 @@ class Delivery:
         self._order = asyncio.Lock()
         self._moved = asyncio.Event()
         self._lost = self._refusing = False
+        self._unread: dict[str, bytes] = {}  # topic -> newest message nobody has looked at
+        self._reading: set[str] = set()
         self.refused = 0  # messages from the broker that were not acted on
 
     async def start(self) -> None:
@@ -93,8 +95,21 @@ class Delivery:
         self._moved.set()
 
     def _on_message(self, topic: str, payload: bytes) -> None:
+        """Only the newest message of a topic counts: a flood of them costs one call at a time."""
+        if not payload:
+            return  # somebody has cleared the retained message
+        self._unread[topic] = payload
+        if topic not in self._reading:
+            self._reading.add(topic)
+            self._spawn(self._read(topic))
+
+    async def _read(self, topic: str) -> None:
         take = self._take_receipt if topic.endswith("/receipts") else self._take_close_request
-        self._spawn(take(payload))
+        try:
+            while (payload := self._unread.pop(topic, None)) is not None:
+                await take(payload)
+        finally:
+            self._reading.discard(topic)
 
     async def _take_receipt(self, payload: bytes) -> None:
         try:
