@@ -135,11 +135,14 @@ class Report:
 
     def as_map(self) -> dict[str, Any]:
         """The form of `verify --json`."""
+        more = [
+            Finding(code, "archive", f"{count} more like these. {CODES[code]}")
+            for code, count in self.suppressed()
+        ]
         return {
             "verdict": self.verdict.value,
             "identity": self.identity,
-            "findings": [vars(finding) for finding in self.findings],
-            "not_listed": dict(self.suppressed()),
+            "findings": [vars(finding) for finding in [*self.findings, *more]],
             "not_checked": self.not_checked,
             "counts": dict(sorted(self.counts.items())),
         }

@@ -107,7 +107,7 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
     for stream, data in contents.receipts.items():
         bag.add(paths.receipt(stream), [data])
     bag.add(paths.rules(contents.rule_set), [contents.rules])
-    bag.add(paths.FORMAT_TEXT, [resources.files("evidence").joinpath("FORMAT.md").read_bytes()])
+    bag.add(paths.FORMAT_TEXT, [format_text()])
     bag.add(paths.STATEMENT, [contents.statement])
     info = {
         "Bag-Software-Agent": "stackproof",
@@ -116,6 +116,11 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
     }
     closes = {paths.close(stream): data for stream, data in contents.closes.items()}
     bag.pack(target, contents.name, info, lambda digest: {**closes, **seal(digest)})
+
+
+def format_text() -> bytes:
+    """The text of the format, as shipped with this program."""
+    return resources.files("evidence").joinpath("FORMAT.md").read_bytes()
 
 
 def _add_objects(bag: BagWriter, objects: Iterable[Object]) -> None:

@@ -114,8 +114,10 @@ def members(file: BinaryIO) -> list[Member]:
         file.seek(at)
         block = file.read(BLOCK)
         if block == bytes(BLOCK):
-            if file.read() != bytes(BLOCK):
-                raise MalformedError(f"bytes after the end of the archive, at byte {at + BLOCK}")
+            rest = file.read(BLOCK + 1)
+            if rest != bytes(BLOCK):
+                what = "is cut inside" if len(rest) < BLOCK else "goes on after"
+                raise MalformedError(f"archive {what} its end mark, at byte {at + BLOCK}")
             return found
         member = _member(block, at, length)
         file.seek(member.offset + member.size)

@@ -113,6 +113,9 @@ class ClosingCheck:
         if self._log.statement_sha256 != statement:
             sentence = "The log closed another statement than this."
             self._report.add("E-LOG-CLOSE", paths.STATEMENT, sentence)
+        if self._archive.closing not in (None, given.get("closing")):
+            sentence = f"It says {self._archive.closing!r}, the statement {given.get('closing')!r}."
+            self._report.add("E-BAG", bag.BAG_INFO, sentence)
         for key in ("month", "closing"):
             if close.get(key) != given.get(key):
                 sentence = f"The log says {close.get(key)!r}, the statement {given.get(key)!r}."

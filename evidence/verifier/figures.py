@@ -64,6 +64,20 @@ def _no_floats(text: str) -> None:
     raise ValueError(f"{text} is not allowed: figures are decimal strings")
 
 
+def check_rules(archive: Opened, report: Report, given: Mapping[str, Any]) -> None:
+    """The archive's rule set against the published one, byte for byte."""
+    rule_set = str(given.get("rule_set"))
+    try:
+        published = published_rules(rule_set)
+    except UnsupportedError as error:
+        report.add("C-RULES", "statement", f"{error}.")
+        return
+    path = paths.rules(rule_set)
+    if not archive.holds(path, published):
+        sentence = f"The rule set in the archive is not the {rule_set} this program knows."
+        report.add("E-RULES", path, sentence)
+
+
 class FigureCheck:
     """Takes the sound frames and compares, at the end, with the statement."""
 
@@ -126,7 +140,6 @@ class FigureCheck:
                 then what the statement starts from cannot be made again.
         """
         given, output = self._statement["input"], self._statement["output"]
-        self._check_rules(given)
         try:
             self._compare("E-TOTAL", output, compute_statement(given), "output")
         except UnsupportedError as error:
@@ -171,18 +184,6 @@ class FigureCheck:
         if wanted != self._period:
             sentence = f"It is {self._period} ns; the month and its readings give {wanted} ns."
             self._report.add("E-INPUT", "input.period", sentence)
-
-    def _check_rules(self, given: Mapping[str, Any]) -> None:
-        rule_set = str(given.get("rule_set"))
-        try:
-            published = published_rules(rule_set)
-        except UnsupportedError as error:
-            self._report.add("C-RULES", "statement", f"{error}.")
-            return
-        path = paths.rules(rule_set)
-        if path not in self._archive or self._archive.read(path) != published:
-            sentence = f"The rule set in the archive is not the {rule_set} this program knows."
-            self._report.add("E-RULES", path, sentence)
 
     def _compare(self, code: str, stated: Any, again: Any, where: str) -> None:
         for place, said, made in differences(stated, again, where):

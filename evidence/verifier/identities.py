@@ -9,6 +9,7 @@ from evidence.errors import EvidenceError, LimitError, MalformedError, UnknownSu
 from evidence.findings import Report
 from evidence.keys import (
     certificate_from_pem,
+    certificate_to_pem,
     identity,
     is_issued_by,
     key_id,
@@ -116,10 +117,16 @@ def _compare_with_trust(report: Report, fingerprint: bytes, trust: frozenset[byt
 
 def _certificate(archive: Opened, path: str, report: Report) -> x509.Certificate | None:
     try:
-        return certificate_from_pem(archive.read(path))
+        data = archive.read(path)
+        certificate = certificate_from_pem(data)
     except (MalformedError, LimitError) as error:
         report.add("E-CERTIFICATE", path, f"{error}.")
         return None
+    if certificate_to_pem(certificate) != data:
+        sentence = "There is something beside the certificate, or it is in another PEM form."
+        report.add("E-CERTIFICATE", path, sentence)
+        return None
+    return certificate
 
 
 def _issued(

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import BinaryIO
 
 from evidence.archive import bag, paths, ustar
@@ -13,8 +14,9 @@ from evidence.findings import Report
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
 
 _BAG_INFO = re.compile(
-    rb"Bag-Software-Agent: stackproof\nBagging-Date: [0-9]{4}-[0-9]{2}-[0-9]{2}\n"
-    rb"External-Identifier: ([a-z0-9-]+) (?:interim|final)\nPayload-Oxum: ([0-9]+\.[0-9]+)\n"
+    r"Bag-Software-Agent: stackproof\nBagging-Date: (\d{4}-\d{2}-\d{2})\n"
+    r"External-Identifier: ([a-z0-9-]+) (interim|final)\nPayload-Oxum: ([0-9]+\.[0-9]+)\n",
+    re.ASCII,
 )
 
 
@@ -24,12 +26,14 @@ class Opened:
     Attributes:
         name: the bag's name.
         tag_manifest_sha256: what the seal must be over.
+        closing: "interim" or "final" as the bag says, None when it does not.
     """
 
     def __init__(self, file: BinaryIO, name: str, files: dict[str, ustar.Member]) -> None:
         """Use `open_archive`."""
         self._file, self.name, self._files = file, name, files
         self.tag_manifest_sha256 = b""
+        self.closing: str | None = None
 
     def paths(self) -> list[str]:
         """All paths, sorted, without the bag's name."""
@@ -56,6 +60,10 @@ class Opened:
             raise LimitError(f"{path} has {member.size} bytes; the limit is {WHOLE_BYTES_MAX}")
         self._file.seek(member.offset)
         return self._file.read(member.size)
+
+    def holds(self, path: str, data: bytes) -> bool:
+        """True when the file is there with exactly these bytes."""
+        return path in self._files and self.size(path) == len(data) and self.read(path) == data
 
     def sha256(self, path: str) -> str:
         """Hex SHA-256 of a file, read in pieces."""
@@ -122,11 +130,21 @@ def _check_tag_files(archive: Opened, report: Report) -> None:
         return
     if declaration != bag.DECLARATION:
         report.add("E-BAG", bag.BAGIT, "It is not the declaration this format writes.")
-    match = _BAG_INFO.fullmatch(info)
+    match = _BAG_INFO.fullmatch(info.decode("ascii", errors="replace"))
     payload = [path for path in archive.paths() if path.startswith("data/")]
-    oxum = f"{sum(map(archive.size, payload))}.{len(payload)}".encode()
-    if match is None or match[1].decode() != archive.name or match[2] != oxum:
+    oxum = f"{sum(map(archive.size, payload))}.{len(payload)}"
+    if match is None or (match[2], match[4]) != (archive.name, oxum) or not _is_date(match[1]):
         report.add("E-BAG", bag.BAG_INFO, "It does not describe this bag.")
+        return
+    archive.closing = match[3]
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _manifest(archive: Opened, path: str, report: Report) -> Iterator[tuple[str, str]]:

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
+from evidence.archive import paths
+from evidence.archive.build import format_text
 from evidence.errors import EvidenceError
 from evidence.findings import Report
 from evidence.verifier.closing import ClosingCheck
-from evidence.verifier.figures import FigureCheck, period_of, read_statement
-from evidence.verifier.frames import FrameCheck
+from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
+from evidence.verifier.frames import FrameCheck, Period
 from evidence.verifier.identities import check_identities
 from evidence.verifier.log_check import check_log
-from evidence.verifier.opened import check_bag, open_archive
+from evidence.verifier.opened import Opened, check_bag, open_archive
 
 Progress = Callable[[str], None]
 
@@ -47,11 +49,7 @@ def verify(
     log = check_log(archive, report, identities)  # step 4
     statement = read_statement(archive, report)
     period = period_of(statement, report) if statement is not None else None
-    figures = None
-    if recompute and statement is not None:
-        figures = FigureCheck(archive, report, statement, period)
-    else:
-        report.not_checked.append("The figures: they were not recomputed from the readings.")
+    figures = _figures(archive, report, statement, period, recompute=recompute)
     frames = FrameCheck(archive, report, identities, log, period)
     for i, frame in enumerate(frames.frames()):  # step 5
         if i % 1000 == 0:
@@ -71,8 +69,25 @@ def verify(
         closing.check(statement["input"] if statement is not None else None)  # step 7
     except EvidenceError as error:
         report.add("E-SEAL", "archive", f"{error}.")
-    _say_what_was_not_checked(report)
+    _say_what_was_not_checked(archive, report)
     return report
+
+
+def _figures(
+    archive: Opened,
+    report: Report,
+    statement: Mapping[str, Any] | None,
+    period: Period | None,
+    *,
+    recompute: bool,
+) -> FigureCheck | None:
+    """What compares the figures, None when they stay unchecked; the rules are always compared."""
+    if statement is not None:
+        check_rules(archive, report, statement["input"])
+    if statement is None or not recompute:
+        report.not_checked.append("The figures: they were not recomputed from the readings.")
+        return None
+    return FigureCheck(archive, report, statement, period)
 
 
 def _notes(report: Report, statement: Mapping[str, Any]) -> None:
@@ -84,12 +99,19 @@ def _notes(report: Report, statement: Mapping[str, Any]) -> None:
         report.add("N-SIMULATED", "statement", "These readings come from a simulated plant.")
     flags = output.get("flags")
     for flag in flags if isinstance(flags, list) else ():
-        code = "W-TYPED" if "typed" in str(flag) else "W-UNCONFIRMED"
-        if "typed" in str(flag) or "unconfirmed" in str(flag):
-            report.add(code, "statement", f"{flag}.")
+        kind, _, what = str(flag).partition(":")
+        if kind == "typed":
+            report.add("W-TYPED", what, "A person typed this figure; no meter gave it.")
+        elif kind == "unconfirmed":
+            report.add("W-UNCONFIRMED", what, "The source of this factor could not be confirmed.")
 
 
-def _say_what_was_not_checked(report: Report) -> None:
+def _say_what_was_not_checked(archive: Opened, report: Report) -> None:
+    if paths.FORMAT_TEXT in archive and not archive.holds(paths.FORMAT_TEXT, format_text()):
+        report.not_checked.append(
+            f"{paths.FORMAT_TEXT}: it is not this program's format text; whether what it says is "
+            "true was not looked at."
+        )
     report.not_checked += [
         "Time stamp: the archive carries no RFC 3161 token; only the collector vouches for dates.",
         "Witnesses: the checkpoint has no signature of a third party; gateway and collector "

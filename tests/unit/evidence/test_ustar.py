@@ -96,8 +96,13 @@ def test_a_container_cut_at_any_byte_is_refused() -> None:
 
 @pytest.mark.parametrize("tail", [b"\0", b"x", bytes(512), bytes(1024)])
 def test_nothing_may_follow(tail: bytes) -> None:
-    with pytest.raises(MalformedError, match="after the end"):
+    with pytest.raises(MalformedError, match="goes on after its end mark"):
         ustar.members(io.BytesIO(SMALL + tail))
+
+
+def test_a_cut_end_mark_is_called_cut() -> None:
+    with pytest.raises(MalformedError, match="is cut inside its end mark"):
+        ustar.members(io.BytesIO(SMALL[:-1]))
 
 
 @pytest.mark.parametrize(

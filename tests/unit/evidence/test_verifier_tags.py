@@ -1,0 +1,63 @@
+"""Files beside the readings that a collector could bend with its own key: none passes unsaid."""
+
+from collections.abc import Callable
+
+import pytest
+
+from evidence.archive import bag, paths
+from evidence.findings import Verdict
+from tests.unit.evidence import sealed_month as sm
+
+
+def resealed(change: Callable[[sm.Files], None]) -> bytes:
+    """The honest archive, changed, with manifests and seal made anew by the genuine collector."""
+    files = sm.unpack(sm.honest())
+    change(files)
+    return sm.repack(files, by=sm.keys().collector)
+
+
+def replace(path: str, old: bytes, new: bytes) -> Callable[[sm.Files], None]:
+    def change(files: sm.Files) -> None:
+        assert old in files[path]
+        files[path] = files[path].replace(old, new)
+
+    return change
+
+
+@pytest.mark.parametrize("place", [b"Serial: 1\n%b", b"%b\n", b"%b%b"])
+def test_a_certificate_stands_alone_in_its_file(place: bytes) -> None:
+    def change(files: sm.Files) -> None:
+        pem = files[paths.ROOT_CERTIFICATE]
+        files[paths.ROOT_CERTIFICATE] = place.replace(b"%b", pem)
+
+    report = sm.check(resealed(change))
+    assert "E-CERTIFICATE" in sm.codes(report)
+
+
+@pytest.mark.parametrize("recompute", [True, False])
+def test_rules_are_compared_also_without_recomputation(recompute: bool) -> None:
+    path = paths.rules("cets-ag-04.01-v01-2024")
+    report = sm.check(resealed(replace(path, b"0.02", b"0.01")), recompute=recompute)
+    assert "E-RULES" in sm.codes(report)
+
+
+def test_another_format_text_is_said() -> None:
+    def change(files: sm.Files) -> None:
+        files[paths.FORMAT_TEXT] = b"lies"
+
+    report = sm.check(resealed(change))
+    assert report.verdict is Verdict.PASSED
+    assert any(paths.FORMAT_TEXT in sentence for sentence in report.not_checked)
+    assert not any(paths.FORMAT_TEXT in s for s in sm.check(sm.honest()).not_checked)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b" interim\n", b" final\n"), (b"Bagging-Date: 2", b"Bagging-Date: 9999-99-2")]
+)
+def test_the_bag_says_what_the_statement_says(old: bytes, new: bytes) -> None:
+    archive = sm.honest()
+    files = sm.unpack(archive)
+    info = files[bag.BAG_INFO].replace(old, new)
+    assert info != files[bag.BAG_INFO]
+    report = sm.check(sm.repack({**files, bag.BAG_INFO: info}, by=sm.keys().collector))
+    assert "E-BAG" in sm.codes(report)
