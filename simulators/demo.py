@@ -39,8 +39,14 @@ def main(argv: list[str]) -> int:
         return EXIT_CANNOT
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix="work-", dir=args.out.resolve()))
+    except OSError as error:
+        _say(f"stackproof demo: --out {args.out}: cannot be used as a folder: {error.strerror}")
+        return EXIT_CANNOT
+    try:
         with ExitStack() as stack:
-            return _demo(args, stack)
+            return _demo(args, work, stack)
     except DemoError as error:
         _say(f"stackproof demo: {error}")
         return EXIT_FAILED
@@ -61,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--plants", metavar="LIST", help=f"of {','.join(PLANTS)} (all)")
     parser.add_argument(
-        "--port", type=int, metavar="PORT",
+        "--port", type=_port_number, metavar="PORT",
         help=f"of the dashboard; 0 takes any free one ({PORT}, or a free one when it is taken)",
     )  # fmt: skip
     return parser
@@ -72,6 +78,13 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= 86_400:
         raise argparse.ArgumentTypeError("must be above 0 and at most 86400 seconds")
     return seconds
+
+
+def _port_number(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("must be 0 to 65535")
+    return port
 
 
 def _port(asked: int | None) -> int:
@@ -93,10 +106,8 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _demo(args: argparse.Namespace, stack: ExitStack) -> int:
-    out: Path = args.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="work-", dir=out))
+def _demo(args: argparse.Namespace, work: Path, stack: ExitStack) -> int:
+    out = work.parent
     clock = SystemClock()
     began_s = clock.elapsed_s()
     _say(f"Working in {work}; logs of every part stand there.")

@@ -64,6 +64,9 @@ def _line(
         net = calculated(
             value, exact_text(value), kind.unit, "opening + purchased - closing - output"
         )
+    notes = ("net-output",) if net.value < 0 else ()
+    if "quantity" not in amounts and not {"opening", "closing"} <= set(amounts):
+        notes += ("stock-incomplete",)  # an omitted stock counts as none: said, never silent
     factors = fuel_parameters(rules, kind, own)
     return Line(
         category="fuel",
@@ -72,5 +75,5 @@ def _line(
         emission=net.value * co2_per_unit(rules, factors),
         parameters={**amounts, "quantity": net, **factors},
         unit=unit,
-        notes=("net-output",) if net.value < 0 else (),
+        notes=notes,
     )

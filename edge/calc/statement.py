@@ -9,6 +9,7 @@ Flags are codes, with ":" and where it applies:
     unconfirmed:<row>      a default was used that two independent sources do not confirm
     typed:<key>            a figure was typed, not measured
     net-output             a fuel's net consumption is negative (more left than came)
+    stock-incomplete       a fuel given by its parts without opening or closing stock (counted as 0)
     and whatever the input itself brings (see month.py).
 
 Implemented so far: aluminium (rule sets whose PFC record is "default-factors").

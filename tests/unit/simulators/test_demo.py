@@ -1,6 +1,7 @@
 """What the demo decides before it starts anything."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +56,20 @@ def test_the_files_it_writes_are_what_edge_and_collector_read(
     cloud = write_cloud_file(work, archives=work / "out", port=0).read_text()
     assert f'archive_dir = "{work / "out"}"' in cloud
     assert "{" not in cloud
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        demo.main(["--port", port])
+    assert "--port" in capsys.readouterr().err
+
+
+def test_an_output_that_is_no_folder_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for out in (file, file / "below"):
+        assert demo.main(["--for", "1", "--out", str(out)]) == 2
+        assert f"--out {out}: cannot be used as a folder" in capsys.readouterr().err

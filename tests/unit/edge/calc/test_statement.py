@@ -180,6 +180,7 @@ def test_stock_balance(table: dict[str, str], quantity: str, flag: str | None) -
     assert line["quantity"] == quantity
     assert line["parameters"]["quantity"]["basis"] == "calculated"
     assert ("net-output" in found["flags"]) == (flag is not None)
+    assert ("stock-incomplete" in found["flags"]) == (not {"opening", "closing"} <= set(table))
 
 
 def test_a_net_output_is_a_negative_emission() -> None:
