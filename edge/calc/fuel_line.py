@@ -64,7 +64,7 @@ def _line(
         net = calculated(
             value, exact_text(value), kind.unit, "opening + purchased - closing - output"
         )
-    notes = ("net-output",) if net.value < 0 else ()
+    notes: tuple[str, ...] = ("net-output",) if net.value < 0 else ()
     if "quantity" not in amounts and not {"opening", "closing"} <= set(amounts):
         notes += ("stock-incomplete",)  # an omitted stock counts as none: said, never silent
     factors = fuel_parameters(rules, kind, own)
