@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -11,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge.calc.errors import CalcError
 from edge.clock import SystemClock
-from edge.config import Site, load_site
+from edge.config import Site, read_site
 from edge.errors import EdgeError, SiteConfigError
 from edge.signed import signed_configuration
 from evidence import cbor
@@ -24,6 +24,11 @@ from evidence.version import VERSION
 from firmware_configs.fields import Problem
 
 EXIT_FINE, EXIT_CANNOT = 0, 2
+
+#: what must be right in a site file before its keys can be looked at
+_KEY_PLACES = re.compile(
+    r"plant|plant\.id|gateway|gateway\.(id|key|certificate)|uplink|uplink\.collector"
+)
 
 T = TypeVar("T")
 
@@ -101,8 +106,11 @@ class _Problems(list[Problem]):
 
 def _open(path: Path) -> _Opened:
     """Read a site file and its keys; SiteConfigError with every problem in them."""
-    site = load_site(path)
+    site, found = read_site(path)
     problems = _Problems(path)
+    problems += found
+    if any(_KEY_PLACES.fullmatch(problem.key) for problem in found):
+        raise SiteConfigError(problems)  # whose keys they should be, or where, is not known
     signer = _gateway_key(site, problems)
     collector = problems.load("uplink.collector", _certified, site.uplink.collector)
     if collector is not None and collector[0][:2] != ("collector", site.plant.id):
@@ -110,12 +118,13 @@ def _open(path: Path) -> _Opened:
         problems.add("uplink.collector", reason)
     fingerprint = key_sha256(collector[1]) if collector is not None else b""
     config: dict[str, Any] = {}
-    try:
-        config = signed_configuration(
-            site, collector_key_sha256=fingerprint, software=f"stackproof {VERSION}"
-        )
-    except CalcError as error:
-        problems.add("", error)
+    if not found:  # else it would be about stand-ins
+        try:
+            config = signed_configuration(
+                site, collector_key_sha256=fingerprint, software=f"stackproof {VERSION}"
+            )
+        except SiteConfigError as error:
+            problems += error.problems
     if (size := len(cbor.encode(config))) > cbor.BYTES_MAX:
         problems.add("", f"makes a configuration of {size} bytes; {cbor.BYTES_MAX} can be signed")
     if problems or signer is None or collector is None:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from edge.calc.factors import rule_set, rule_set_ids
 from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig, read_devices
 from edge.site_statement import SitePoints, read_potlines, read_statement
@@ -22,6 +23,7 @@ from firmware_configs.fields import Fields, Problem
 SECTORS = ("aluminium", "cement", "steel")
 UPLINK_MODES = ("mqtt", "one-way")
 MQTT_SCHEMES = ("mqtt", "mqtts")
+PLANT_NAME_MAX = 200
 SITE_BYTES_MAX = 4 * 1024 * 1024
 
 _SLICE = re.compile(r"[0-9a-f]{2}")
@@ -96,6 +98,20 @@ def load_site(path: Path) -> Site:
     Raises:
         SiteConfigError: with every problem in it; unreadable and non-TOML files too.
     """
+    site, problems = read_site(path)
+    if problems:
+        raise SiteConfigError(problems)
+    return site
+
+
+def read_site(path: Path) -> tuple[Site, list[Problem]]:
+    """A site file as far as it can be understood, and what is wrong with it.
+
+    With problems the site holds stand-ins: it is good for looking on for more of them only.
+
+    Raises:
+        SiteConfigError: it cannot be read or is no TOML.
+    """
     problems: list[Problem] = []
     table = _parse(path)
     root = _fields(table, "", path, problems)
@@ -110,9 +126,7 @@ def load_site(path: Path) -> Site:
     potlines = read_potlines(root, known)
     statement = read_statement(_section(root, "statement", path, problems), known)
     root.finish()
-    if problems:
-        raise SiteConfigError(problems)
-    return Site(path, plant, gateway, uplink, devices, potlines, statement)
+    return Site(path, plant, gateway, uplink, devices, potlines, statement), problems
 
 
 def _parse(path: Path) -> Mapping[str, Any]:
@@ -152,14 +166,38 @@ def _read_plant(fields: Fields) -> Plant:
         fields.complain("time_zone", f"{time_zone!r} is no IANA time zone, such as Asia/Shanghai")
     plant = Plant(
         id=_name(fields, "id"),
-        name=fields.text("name", why="the plant's name for people"),
-        sector=fields.choice("sector", SECTORS),
+        name=_plant_name(fields),
+        sector=_sector(fields),
         time_zone=time_zone,
-        rule_set=fields.text("rule_set", why="such as cets-ag-04.01-v01-2024"),
+        rule_set=fields.choice("rule_set", _rule_sets()),
         simulated=simulated is True,
     )
     fields.finish()
     return plant
+
+
+def _plant_name(fields: Fields) -> str:
+    name = fields.text("name", why="the plant's name for people")
+    if len(name) > PLANT_NAME_MAX:
+        reason = f"{len(name)} characters are too many; {PLANT_NAME_MAX} at most"
+        fields.complain("name", reason)
+    elif not name.isprintable():
+        fields.complain("name", f"{name!r} holds characters that cannot be printed")
+    return name
+
+
+def _sector(fields: Fields) -> str:
+    sector = fields.choice("sector", SECTORS)
+    built = sorted({rule_set(rule_set_id).sector for rule_set_id in _rule_sets()})
+    if sector not in built:
+        reason = f"this version has no rule set for {sector}, only for {' '.join(built)}"
+        fields.complain("sector", reason)
+    return sector
+
+
+def _rule_sets() -> list[str]:
+    """Names of the rule sets; a table of coefficients makes no figure of record and is none."""
+    return [rule_set_id for rule_set_id in rule_set_ids() if rule_set(rule_set_id).record]
 
 
 def _read_gateway(fields: Fields, folder: Path) -> Gateway:

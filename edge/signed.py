@@ -4,14 +4,18 @@ Everything that turns raw counts into figures is in it, so changing a scale fact
 the old and the new configuration are both signed objects of the gateway's chain. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from edge.calc.live import computed_points
+from edge.calc.errors import CalcError
+from edge.calc.live import PlantCalc, computed_points
+from edge.calc.month import MonthFold
 from edge.config import Site
+from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig
 from evidence.points import Dtype, Point
+from firmware_configs.fields import Problem
 
 CONFIG_FORMAT = 1
 
@@ -27,7 +31,8 @@ def signed_configuration(
         software: "stackproof <version>".
 
     Raises:
-        ValueError: the calculation library refuses the configuration; the sentence says why.
+        SiteConfigError: the calculation refuses it, live or for the month; each part of the site
+            file that it refuses is a problem with its key.
     """
     schedules = site.schedules_ns()
     measured = [bound.point for device in site.devices for bound in device.points]
@@ -49,6 +54,8 @@ def signed_configuration(
         "potlines": [dict(line) for line in site.potlines],
         "statement": dict(site.statement),
     }
+    if refused := list(_refused(config)):
+        raise SiteConfigError([Problem(str(site.path), key, reason) for key, reason in refused])
     computed = computed_points(config)
     if computed:
         first = len(measured)
@@ -62,6 +69,37 @@ def signed_configuration(
             }
         )
     return config
+
+
+def _refused(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(key, reason) of what cannot be calculated with, found before the agent finds it.
+
+    Each part is tried alone, so that every one has its say under its own key, then the whole.
+    """
+    bare = {**config, "potlines": [], "statement": {}}
+    parts = {
+        f"potline[{index}]": {**bare, "potlines": [line]}
+        for index, line in enumerate(config["potlines"])
+    }
+    for part, key in (("fuels", "fuel"), ("auxiliary", "auxiliary")):
+        parts |= {
+            f"statement.{key}[{index}]": {**bare, "statement": {part: [entry]}}
+            for index, entry in enumerate(config["statement"][part])
+        }
+    refused = [(key, reason) for key, alone in parts.items() if (reason := _refusal(alone))]
+    yield from refused
+    if not refused and (reason := _refusal(config)):
+        yield "", reason
+
+
+def _refusal(config: Mapping[str, Any]) -> str:
+    """Why neither the agent nor the month can be built from it; "" when both can."""
+    try:
+        PlantCalc(config)
+        MonthFold().configure(config)
+    except CalcError as error:
+        return str(error)
+    return ""
 
 
 def _device(device: DeviceConfig, schedules: Sequence[int]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ PROVENANCES = tuple(p.value for p in Provenance if p is not Provenance.COMPUTED)
 INSTANCES_MAX = 2_000
 INTERVAL_MS_MIN, INTERVAL_MS_MAX = 100, 3_600_000
 TIMEOUT_S_MAX = 60
+RATIO_MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -201,10 +202,12 @@ def _check_ratios(fields: Fields, profile: Profile, given: Mapping[str, str]) ->
         if not text:
             continue  # complained about when it was read
         try:
-            if exact(text) > 0:
-                usable[name] = text
-            else:
+            if exact(text) <= 0:
                 fields.complain(name, f"{text!r} must be greater than zero")
+            elif any(abs(exact(part)) > RATIO_MAX for part in (text, *text.split("/"))):
+                fields.complain(name, f"{text!r} holds or makes a number above {RATIO_MAX}")
+            else:
+                usable[name] = text
         except ValueError as error:
             fields.complain(name, str(error))
     return usable

@@ -1,6 +1,7 @@
 """The `[[potline]]` and `[statement]` tables of the site file: which points make which figure."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,13 @@ GWP_SETS = ("sar", "ar4", "ar5", "ar6")
 POTS_MAX = 1_000
 FUEL_KINDS = ("gas-volume", "mass", "solid-fuel-mass")
 FLOW_KINDS = ("gas-flow", "mass-flow")
+AUXILIARY_KINDS = ("electricity",)
+
+#: Wider than any plant and far from what a count of 64 bits cannot hold.
+GROSS_KG_PER_T_MIN, GROSS_KG_PER_T_MAX = 1, 2_000
+VOLTS_MAX, SECONDS_MAX, SECOND_DECIMALS = 1_000, 3_600, 3
+
+_MARK = re.compile(r"\{n(?::0([1-9]))?\}")
 
 #: Anode-effect rule in force when the site file names none. Plants use 6-10 V; the rule is part
 #: of the signed configuration, so a statement always shows which one was applied.
@@ -39,18 +47,37 @@ class SitePoints:
         return point_id not in self.points and point_id.partition(".")[0] not in self.unclear
 
 
+class _Uses:
+    """Which place of the site file uses which point: nothing may be counted twice."""
+
+    def __init__(self) -> None:
+        self._place_of: dict[str, str] = {}
+
+    def claim(self, fields: Fields, key: str, point_id: str, place: str) -> bool:
+        """Take a point for a place; complain and False when another place has it."""
+        owner = self._place_of.setdefault(point_id, place)
+        if owner != place:
+            fields.complain(
+                key, f"{point_id!r} is used by {owner} and by {place}; it would count twice"
+            )
+        return owner == place
+
+
 def read_potlines(root: Fields, points: SitePoints) -> tuple[Mapping[str, Any], ...]:
     """All potlines, in the form of the signed configuration."""
     lines: list[Mapping[str, Any]] = []
-    for fields in root.children("potline"):
-        line = _read_potline(fields, points)
+    uses = _Uses()
+    for index, fields in enumerate(root.children("potline")):
+        place = f"potline[{index}]"
+        line = _read_potline(fields, points, uses, place)
+        _claim_pots(fields, place, line["pots"], uses)
         if any(line["id"] == other["id"] for other in lines):
             fields.complain("id", f"{line['id']!r} is used by an earlier potline")
         lines.append(line)
     return tuple(lines)
 
 
-def _read_potline(fields: Fields, points: SitePoints) -> Mapping[str, Any]:
+def _read_potline(fields: Fields, points: SitePoints, uses: _Uses, place: str) -> Mapping[str, Any]:
     line_id = fields.text("id", why="lower-case letters, digits and -")
     fields.label = line_id
     if line_id and not NAME_ID.fullmatch(line_id):
@@ -60,7 +87,7 @@ def _read_potline(fields: Fields, points: SitePoints) -> Mapping[str, Any]:
         fields.complain("current_efficiency_percent", "is percent: 50 to 100, such as 94.5")
     line = {
         "id": line_id,
-        "line_current": _point(fields, "line_current", points, kinds=("current",)),
+        "line_current": _point(fields, "line_current", points, uses, place, kinds=("current",)),
         "pots": _read_pots(fields, points),
         "technology": fields.choice("technology", TECHNOLOGIES),
         "current_efficiency_percent": efficiency,
@@ -72,6 +99,14 @@ def _read_potline(fields: Fields, points: SitePoints) -> Mapping[str, Any]:
     }
     fields.finish()
     return line
+
+
+def _claim_pots(fields: Fields, place: str, pots: Sequence[Mapping[str, str]], uses: _Uses) -> None:
+    for part in ("voltage", "state"):
+        for pot in pots:
+            mine = f"{place} pot {pot['id']}"
+            if not uses.claim(fields, f"pot_{part}", pot[part], mine):
+                break  # one pot's sentence speaks for all
 
 
 def _read_pots(fields: Fields, points: SitePoints) -> list[Mapping[str, str]]:
@@ -88,15 +123,11 @@ def _read_pots(fields: Fields, points: SitePoints) -> list[Mapping[str, str]]:
     if int(last) - int(first) >= POTS_MAX:
         fields.complain("pots", f"{text!r} is more than {POTS_MAX} pots")
         return []
-    if not all(names.values()):
+    if not all([_is_template(fields, key, name) for key, name in names.items()]):
         return []
     pots: list[Mapping[str, str]] = []
     for n in range(int(first), int(last) + 1):
-        try:
-            voltage, state = (name.format(n=n) for name in names.values())
-        except (KeyError, ValueError, IndexError, AttributeError, TypeError):
-            fields.complain("pot_voltage", "pot_voltage and pot_state may only hold {n} or {n:02}")
-            return []
+        voltage, state = (_filled(name, n) for name in names.values())
         for key, point_id, kind in (
             ("pot_voltage", voltage, "voltage"),
             ("pot_state", state, "state"),
@@ -107,6 +138,21 @@ def _read_pots(fields: Fields, points: SitePoints) -> list[Mapping[str, str]]:
     return pots
 
 
+def _is_template(fields: Fields, key: str, text: str) -> bool:
+    """True when the braces in it are {n} or {n:02} and nothing else.
+
+    What a person typed is never a format string: "{n:0999999999}" would fill the memory.
+    """
+    if set("{}") & set(_MARK.sub("", text)):
+        fields.complain(key, f"{text!r} may only hold {{n}} or {{n:02}}, with one digit after 0")
+        return False
+    return bool(text)
+
+
+def _filled(template: str, n: int) -> str:
+    return _MARK.sub(lambda mark: str(n).zfill(int(mark[1] or 0)), template)
+
+
 def _anode_effect(fields: Fields) -> Mapping[str, str]:
     if not fields.has("anode_effect"):
         return {**ANODE_EFFECT_DEFAULTS, "mode": "positive"}
@@ -115,8 +161,14 @@ def _anode_effect(fields: Fields) -> Mapping[str, str]:
     rule["mode"] = inner.choice("mode", ("positive",), default="positive")
     inner.finish()
     for key, text in rule.items():
-        if key != "mode" and exact(text) <= 0:
-            inner.complain(key, f"{text!r} must be greater than zero")
+        if key == "mode":
+            continue
+        most, unit = (SECONDS_MAX, "s") if key.endswith("_s") else (VOLTS_MAX, "V")
+        if not 0 < exact(text) <= most:
+            reason = f"{text!r} must be greater than zero and at most {most} {unit}"
+            inner.complain(key, reason)
+        elif unit == "s" and (exact(text) * 10**SECOND_DECIMALS).denominator != 1:
+            inner.complain(key, f"{text!r} has more than {SECOND_DECIMALS} decimals of a second")
     if not inner.flawed and exact(rule["v_end_v"]) > exact(rule["v_start_v"]):
         inner.complain("v_end_v", "must not be above v_start_v")
     return rule
@@ -125,24 +177,27 @@ def _anode_effect(fields: Fields) -> Mapping[str, str]:
 def read_statement(fields: Fields, points: SitePoints) -> Mapping[str, Any]:
     """What the month's figures are made of, in the form of the signed configuration."""
     statement: dict[str, Any] = {}
+    uses = _Uses()
     if fields.has("metal"):
         metal = fields.child("metal")
-        statement["metal"] = _totaliser(metal, points, kinds=("mass",))
+        statement["metal"] = _totaliser(metal, points, uses, "statement.metal", kinds=("mass",))
         metal.finish()
     if fields.has("anode"):
         anode = fields.child("anode")
         gross = anode.decimal("gross_kg_per_t", why="kg of anode set for a tonne of metal")
-        if exact(gross) <= 0:
-            anode.complain("gross_kg_per_t", f"{gross!r} must be greater than zero")
+        low, high = GROSS_KG_PER_T_MIN, GROSS_KG_PER_T_MAX
+        if not low <= exact(gross) <= high:
+            anode.complain("gross_kg_per_t", f"{gross!r} is not in {low}..{high} kg/t")
         source = anode.text("source", why="where this typed figure comes from")
         statement["anode"] = {"gross_kg_per_t": gross, "source": source}
         anode.finish()
     statement["fuels"] = _meters(
-        fields, "fuel", points, kinds=FUEL_KINDS, gauge="flow_point", gauge_kinds=FLOW_KINDS
+        fields, "fuel", points, uses, kinds=FUEL_KINDS, gauge="flow_point", gauge_kinds=FLOW_KINDS
     )
     statement["auxiliary"] = _meters(
-        fields, "auxiliary", points, kinds=("energy",), gauge="power_point", gauge_kinds=("power",)
-    )
+        fields, "auxiliary", points, uses,
+        kinds=("energy",), gauge="power_point", gauge_kinds=("power",),
+    )  # fmt: skip
     fields.finish()
     return statement
 
@@ -151,24 +206,31 @@ def _meters(
     fields: Fields,
     key: str,
     points: SitePoints,
+    uses: _Uses,
     *,
     kinds: tuple[str, ...],
     gauge: str,
     gauge_kinds: tuple[str, ...],
 ) -> list[Mapping[str, str]]:
     entries: list[Mapping[str, str]] = []
-    for inner in fields.children(key):
-        entry = {"kind": inner.text("kind", why="such as natural-gas or electricity")}
-        entry |= _totaliser(inner, points, kinds=kinds)
+    for index, inner in enumerate(fields.children(key)):
+        if key == "auxiliary":
+            entry = {"kind": inner.choice("kind", AUXILIARY_KINDS)}
+        else:
+            entry = {"kind": inner.text("kind", why="a fuel of the rule set, such as natural-gas")}
+        place = f"statement.{key}[{index}]"
+        entry |= _totaliser(inner, points, uses, place, kinds=kinds)
         if inner.has(gauge):
-            entry[gauge] = _point(inner, gauge, points, kinds=gauge_kinds)
+            entry[gauge] = _point(inner, gauge, points, uses, place, kinds=gauge_kinds)
         inner.finish()
         entries.append(entry)
     return entries
 
 
-def _totaliser(fields: Fields, points: SitePoints, *, kinds: tuple[str, ...]) -> dict[str, str]:
-    point_id = _point(fields, "point", points, kinds=kinds)
+def _totaliser(
+    fields: Fields, points: SitePoints, uses: _Uses, place: str, *, kinds: tuple[str, ...]
+) -> dict[str, str]:
+    point_id = _point(fields, "point", points, uses, place, kinds=kinds)
     rule = fields.choice("rule", ("totaliser",), default="totaliser")
     point = points.points.get(point_id)
     if point is not None and point.quantity.kind in kinds and point.role is not Role.TOTALISER:
@@ -176,10 +238,12 @@ def _totaliser(fields: Fields, points: SitePoints, *, kinds: tuple[str, ...]) ->
     return {"point": point_id, "rule": rule}
 
 
-def _point(fields: Fields, key: str, points: SitePoints, *, kinds: tuple[str, ...]) -> str:
+def _point(
+    fields: Fields, key: str, points: SitePoints, uses: _Uses, place: str, *, kinds: tuple[str, ...]
+) -> str:
     point_id = fields.text(key, why="a point id, <device>.<register>")
-    if point_id:
-        _check_point(fields, key, point_id, points, kinds=kinds)
+    if point_id and _check_point(fields, key, point_id, points, kinds=kinds):
+        uses.claim(fields, key, point_id, f"{place}.{key}")
     return point_id
 
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from edge.config import Site, load_site
+from edge.errors import SiteConfigError
 from edge.signed import signed_configuration
 from evidence.keys import FileSigner, certificate_to_pem, generate, issue, write_private
 from evidence.suites import PrivateKey, PublicKey
@@ -165,6 +168,21 @@ def write_site(folder: Path, text: str = SITE) -> Path:
 def site_of(folder: Path, text: str = SITE) -> Site:
     """The site of a text that has no mistake."""
     return load_site(write_site(folder, text))
+
+
+def problems(folder: Path, text: str) -> list[tuple[str, str]]:
+    """(key, reason) of every problem of a site file's text."""
+    path = write_site(folder, text)
+    with pytest.raises(SiteConfigError) as caught:
+        load_site(path)
+    assert {p.file for p in caught.value.problems} == {str(path)}
+    return [(p.key, p.reason) for p in caught.value.problems]
+
+
+def changed(folder: Path, old: str, new: str) -> tuple[str, str]:
+    """The one problem that replacing a piece of the good site draws."""
+    (problem,) = problems(folder, replaced(SITE, {old: new}))
+    return problem
 
 
 def config_of(site: Site) -> dict[str, Any]:

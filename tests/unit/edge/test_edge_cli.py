@@ -119,22 +119,61 @@ def test_key_that_others_can_read(check: Check, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"cets-ag-04.01-v01-2024": "cets-99"}, "rule set 'cets-99' is not in this program"),
-        ({'kind = "natural-gas"': 'kind = "hydrogen"'}, "has no fuel 'hydrogen'"),
+        (
+            {'kind = "natural-gas"': 'kind = "hydrogen"'},
+            "statement.fuel[0]: statement.fuels: cets-ag-04.01-v01-2024 has no fuel 'hydrogen'",
+        ),
+        (
+            {'"94.5"': '"94.5"\nindicator_edition = "ipcc-2006"'},
+            "potline[0]: potline line-1: ipcc-2006 has no slope for 'PFPB-M'",
+        ),
+        (
+            {'"94.5"': '"94.5"\n[potline.anode_effect]\nt_merge_s = "1"'},
+            "potline[0]: anode_effect: times must not be negative, t_merge_s >= 1.5 samples",
+        ),
+        (
+            {'"94.5"': '"94.5"\n[potline.anode_effect]\nt_merge_s = "0.0000000001"'},
+            "potline[0].anode_effect.t_merge_s: '0.0000000001' has more than 3 decimals",
+        ),
     ],
 )
 def test_what_the_calculation_refuses(check: Check, changes: dict[str, str], says: str) -> None:
     status, lines = check(replaced(SITE, changes))
     assert status == 2
-    assert says in lines[0]
+    assert lines[0].startswith(f"SITE: {says}")
     assert lines[-1] == "1 problem; nothing was started"
 
 
-def test_keys_and_calculation_are_complained_about_together(check: Check, tmp_path: Path) -> None:
-    (tmp_path / "keys/collector.crt").unlink()
-    status, lines = check(replaced(SITE, {"cets-ag-04.01-v01-2024": "cets-99"}))
+def test_every_part_the_calculation_refuses_has_its_own_sentence(check: Check) -> None:
+    edition = '"94.5"\nindicator_edition = "ipcc-2006"'
+    text = replaced(SITE, {'"94.5"': edition, '"natural-gas"': '"hydrogen"'})
+    status, lines = check(text)
     assert status == 2
+    assert [line.split(": ")[1] for line in lines[:-1]] == ["potline[0]", "statement.fuel[0]"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"cets-ag-04.01-v01-2024": "cets-99"}, "plant.rule_set"),
+        ({'"94.5"': '"945"'}, "potline[0].current_efficiency_percent"),
+        ({'kind = "natural-gas"': 'kind = "hydrogen"'}, "statement.fuel[0]"),
+    ],
+)
+def test_keys_are_complained_about_in_the_same_pass(
+    check: Check, tmp_path: Path, changes: dict[str, str], key: str
+) -> None:
+    (tmp_path / "keys/collector.crt").unlink()
+    status, lines = check(replaced(SITE, changes))
+    assert status == 2
+    assert {line.split(": ")[1] for line in lines[:-1]} == {key, "uplink.collector"}
     assert lines[-1] == "2 problems; nothing was started"
+
+
+def test_keys_of_a_plant_without_a_name_are_not_guessed_at(check: Check) -> None:
+    status, lines = check(replaced(SITE, {'id = "north-works"\n': ""}))
+    assert status == 2
+    assert [line.split(": ")[1] for line in lines[:-1]] == ["plant.id"]
 
 
 def test_configuration_too_large_to_be_signed(

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from edge.errors import SiteConfigError
 from edge.pipeline import Layout
 from evidence import cbor
 from evidence.points import Dtype, Point
 from evidence.recompute import Recomputation
 from tests.unit.edge.sites import SITE, config_of, replaced, site_of
+
+AC_HEAD = 'id = "ac-1"\n'
 
 
 @pytest.fixture(scope="module")
@@ -130,13 +133,13 @@ def test_agent_and_verifier_can_use_it(config: dict[str, Any]) -> None:
 
 def test_schedules_are_numbered_shortest_first(tmp_path: Path) -> None:
     slow = 'id = "ac-1"\ninterval_s = "60"'
-    half = 'id = "gas-1"\ninterval_s = "0.5"'
-    text = replaced(SITE, {'id = "ac-1"': slow, 'id = "gas-1"': half})
+    half = 'id = "pot-gateway"\ninterval_s = "0.5"'
+    text = replaced(SITE, {'id = "ac-1"': slow, 'id = "pot-gateway"': half})
     config = config_of(site_of(tmp_path, text))
     assert [s["interval_ns"] for s in config["schedules"]] == [5 * 10**8, 10**9, 60 * 10**9]
-    assert [d["schedule"] for d in config["devices"]] == [2, 0, 1]
+    assert [d["schedule"] for d in config["devices"]] == [2, 1, 0]
     layout = Layout(config)
-    assert layout.devices == ((1,), (2,), (0,))
+    assert layout.devices == ((2,), (1,), (0,))
     for g, plan in enumerate(layout.groups):
         devices = {p.device for p in plan.points} - {""}
         assert len(devices) == 1 or plan.computed, g
@@ -149,6 +152,18 @@ def test_chosen_registers_only(tmp_path: Path) -> None:
     config = config_of(site_of(tmp_path, text))
     ids = [i for i in by_id(config) if i.startswith("ac-1.")]
     assert ids == ["ac-1.power", "ac-1.energy_import"]
+
+
+def test_pots_that_are_not_read_with_the_fastest_are_refused(tmp_path: Path) -> None:
+    """The agent could not have been built from it; the month neither."""
+    site = site_of(tmp_path, replaced(SITE, {AC_HEAD: f'{AC_HEAD}interval_s = "0.5"\n'}))
+    with pytest.raises(SiteConfigError) as caught:
+        config_of(site)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.key, problem.reason) == (
+        str(site.path), "potline[0]",
+        "potline line-1: pot voltages must be read on schedule 0",
+    )  # fmt: skip
 
 
 def test_same_site_same_bytes_changed_ratio_other_bytes(tmp_path: Path) -> None:

@@ -6,24 +6,9 @@ import pytest
 
 from edge.config import SITE_BYTES_MAX, load_site
 from edge.errors import SiteConfigError
-from tests.unit.edge.sites import AC, POTS, SITE, replaced, site_of, write_site
+from tests.unit.edge.sites import AC, POTS, SITE, changed, problems, replaced, site_of
 
 AC_HEAD = 'id = "ac-1"\n'
-
-
-def problems(folder: Path, text: str) -> list[tuple[str, str]]:
-    """(key, reason) of every problem of a site file's text."""
-    path = write_site(folder, text)
-    with pytest.raises(SiteConfigError) as caught:
-        load_site(path)
-    assert {p.file for p in caught.value.problems} == {str(path)}
-    return [(p.key, p.reason) for p in caught.value.problems]
-
-
-def changed(folder: Path, old: str, new: str) -> tuple[str, str]:
-    """The one problem that replacing a piece of the good site draws."""
-    (problem,) = problems(folder, replaced(SITE, {old: new}))
-    return problem
 
 
 # -- a good file ------------------------------------------------------------------------------
@@ -265,7 +250,7 @@ RULE = "\n[potline.anode_effect]\n"
         ('pots = "1-3"', 'pots = "1-5000"', "pots", "more than 1000 pots"),
         ('pots = "1-3"\n', "", "pots", "is missing"),
         ("{n:02}.voltage", "{m}.voltage", "pot_voltage", "may only hold {n}"),
-        ("{n:02}.voltage", "{n.real}.voltage", "pot_voltage", "no point of any device"),
+        ("{n:02}.voltage", "{n.real}.voltage", "pot_voltage", "may only hold {n}"),
         ("{n:02}.voltage", "{n.x}.voltage", "pot_voltage", "may only hold {n}"),
         ("{n:02}.voltage", "{n[0]}.voltage", "pot_voltage", "may only hold {n}"),
         ("{n:02}.voltage", "{n", "pot_voltage", "may only hold {n}"),
@@ -291,7 +276,7 @@ def test_potline(tmp_path: Path, old: str, new: str, key: str, says: str) -> Non
 def test_two_potlines_of_one_name(tmp_path: Path) -> None:
     line = SITE[SITE.index("[[potline]]") : SITE.index("[statement.metal]")]
     found = problems(tmp_path, replaced(SITE, {line: line + line}))
-    assert found == [("potline[1].id", "line-1: 'line-1' is used by an earlier potline")]
+    assert ("potline[1].id", "line-1: 'line-1' is used by an earlier potline") in found
 
 
 # -- statement --------------------------------------------------------------------------------
@@ -303,7 +288,7 @@ def test_two_potlines_of_one_name(tmp_path: Path) -> None:
         ('"pot-gateway.metal_tapped"', '"ac-1.energy_import"', "metal.point", "mass is needed"),
         ('"pot-gateway.metal_tapped"', '"pots.metal"', "metal.point", "no point of any device"),
         ('gross_kg_per_t = "469"\n', "", "anode.gross_kg_per_t", "is missing: kg of anode"),
-        ('"469"', '"0"', "anode.gross_kg_per_t", "greater than zero"),
+        ('"469"', '"0"', "anode.gross_kg_per_t", "is not in 1..2000 kg/t"),
         ('"469"', "469", "anode.gross_kg_per_t", "is not text"),
         ('source = "typed in a test"\n', "", "anode.source", "is missing: where this typed"),
         ('point = "gas-1.volume"', 'point = "gas-1.flow"', "fuel[0].point", "is gas-flow"),
