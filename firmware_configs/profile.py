@@ -5,7 +5,6 @@
 """
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +21,7 @@ from firmware_configs.model import (
     Vector,
 )
 from firmware_configs.rows import ADDRESS_NOTATIONS, read_register
+from firmware_configs.toml import NotTomlError, parse_toml
 from firmware_configs.words import nearest_float, number_of_words
 
 __all__ = [
@@ -112,12 +112,12 @@ def _is_id(text: str) -> bool:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_bytes())
     except OSError as error:
         reason = f"cannot be read: {error.strerror}; give vendor/model or the path of a .toml file"
         raise ProfileUnreadableError([Problem(str(path), "", reason)]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        reason = f"is not valid TOML: {error}"
+    except NotTomlError as error:
+        reason = f"is not TOML: {error}"
     raise ProfileError([Problem(str(path), "", reason)])
 
 

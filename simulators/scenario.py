@@ -5,7 +5,6 @@ and unknown keys are errors.
 """
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 
 from evidence.points import exact
 from firmware_configs.fields import Fields, Problem
+from firmware_configs.toml import NotTomlError, parse_toml
 
 #: Where the scenarios that come with the product are.
 FOLDER = Path(__file__).parent / "scenarios"
@@ -268,9 +268,12 @@ def load_scenario(name: str, *, folder: Path | None = None) -> Scenario:
         raise ScenarioError([Problem(name, "", f"there is no such scenario; known: {known}")])
     path = root / f"{name}.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScenarioError([Problem(str(path), "", f"is not valid TOML: {error}")]) from None
+        document = parse_toml(path.read_bytes())
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+        raise ScenarioError([Problem(str(path), "", reason)]) from error
+    except NotTomlError as error:
+        raise ScenarioError([Problem(str(path), "", f"is not TOML: {error}")]) from None
     problems: list[Problem] = []
     scenario = _scenario(name, Fields(document, file=str(path), prefix="", problems=problems))
     if problems:

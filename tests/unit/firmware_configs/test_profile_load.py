@@ -13,6 +13,7 @@ from firmware_configs.profile import (
     load_profile,
     unproven_types,
 )
+from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
 from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, problems_of, spoiled
 
 
@@ -258,12 +259,12 @@ def test_broken_toml_names_the_line(tmp_path: Path) -> None:
     found = problems_of(MODBUS + "\n[[register]]\nname = \n", tmp_path)
     line = len(MODBUS.splitlines()) + 3
     assert [key for key, _ in found] == [""]
-    assert found[0][1].startswith(f"is not valid TOML: Invalid value (at line {line},")
+    assert found[0][1].startswith(f"is not TOML: Invalid value (at line {line},")
 
 
 def test_not_even_text(tmp_path: Path) -> None:
     (tmp_path / "profile.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(ProfileError, match="is not valid TOML"):
+    with pytest.raises(ProfileError, match="is not TOML"):
         load_profile(str(tmp_path / "profile.toml"))
 
 
@@ -294,3 +295,16 @@ def test_types_without_a_vector_are_named(tmp_path: Path) -> None:
     assert unproven_types(loaded(MODBUS, tmp_path)) == []
     without = MODBUS[: MODBUS.index("[[vector]]")]
     assert unproven_types(loaded(without, tmp_path)) == ["u32"]
+
+
+@pytest.mark.parametrize("text", HOSTILE_TOML)
+def test_hostile_toml(text: str, tmp_path: Path) -> None:
+    (found,) = problems_of(text, tmp_path)
+    assert found[1].startswith("is not TOML: ")
+    assert_plain(found[1])
+
+
+def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").mkdir()
+    with pytest.raises(ProfileError, match=r"x\.toml: cannot be read: Is a directory"):
+        load_profile(str(tmp_path / "x.toml"))

@@ -8,6 +8,7 @@ import pytest
 from firmware_configs.profile import load_profile
 from simulators.plant import Smelter
 from simulators.scenario import FOLDER, ScenarioError, list_scenarios, load_scenario
+from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
 
 TEXT = (FOLDER / "smelter.toml").read_text(encoding="utf-8")
 
@@ -103,9 +104,23 @@ def test_mistakes_come_all_at_once(tmp_path: Path) -> None:
 def test_not_toml(tmp_path: Path) -> None:
     found = mistakes("format = \n", tmp_path)
     assert found[0][0] == ""
-    assert found[0][1].startswith("is not valid TOML: Invalid value (at line 1")
+    assert found[0][1].startswith("is not TOML: Invalid value (at line 1")
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="there is no such scenario; known: none"):
         load_scenario("smelter", folder=tmp_path)
+
+
+@pytest.mark.parametrize("text", HOSTILE_TOML)
+def test_hostile_toml(text: str, tmp_path: Path) -> None:
+    ((key, reason),) = mistakes(text, tmp_path)
+    assert key == ""
+    assert reason.startswith("is not TOML: ")
+    assert_plain(reason)
+
+
+def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").mkdir()
+    with pytest.raises(ScenarioError, match=r"x\.toml: cannot be read: Is a directory"):
+        load_scenario("x", folder=tmp_path)
