@@ -29,8 +29,7 @@ gateways = ["file:keys/edge-1.crt"]
 
 import ipaddress
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,9 +38,10 @@ from urllib.parse import urlsplit
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
 from cloud.errors import CloudConfigError
 from evidence.errors import EvidenceError
-from evidence.keys import FileSigner, key_sha256
+from evidence.keys import FileSigner, key_sha256, load_certificate
 from evidence.points import NAME_ID
 from firmware_configs.fields import Fields, Problem
+from firmware_configs.toml import NotTomlError, parse_toml
 
 CONFIG_BYTES_MAX = 4 * 1024 * 1024
 BROKER_MODES = ("embedded", "external")
@@ -145,10 +145,10 @@ class _Reader:
             if self._path.stat().st_size > CONFIG_BYTES_MAX:
                 self._complain("too large for a configuration")
                 return {}
-            return tomllib.loads(self._path.read_text(encoding="utf-8"))
+            return parse_toml(self._path.read_bytes())
         except OSError as error:
             self._complain(f"cannot be read: {error.strerror}")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except NotTomlError as error:
             self._complain(f"is not TOML: {error}")
         return {}
 
@@ -202,7 +202,13 @@ class _Reader:
 
     def _folder(self, fields: Fields, key: str, default: str | None = None) -> Path:
         named = fields.text(key, default=default, why="a folder, relative to this file")
-        return self._path.parent / named
+        folder = self._path.parent / named
+        try:
+            if folder.exists() and not folder.is_dir():
+                fields.complain(key, f"{folder} is a file: name a folder")
+        except OSError as error:
+            fields.complain(key, f"{folder} cannot be used: {error.strerror}")
+        return folder
 
     def _file(self, fields: Fields, key: str) -> Path | None:
         return self._reference(fields, key, fields.text(key, why='"file:…"'))
@@ -304,12 +310,11 @@ class _Reader:
             fields.complain("gateways", 'is empty: write gateways = ["file:keys/edge-1.crt"]')
         collector = self._file(fields, "collector") if fields.has("collector") else certificate
         fields.finish()
-        if root is None or fields.flawed:
-            return None
-        try:
-            root_certificate = read_root(root, plant)
-        except EvidenceError as error:
-            fields.complain("root", str(error))
+        root_certificate = None if fields.flawed else self._root_of(fields, root, plant)
+        if root is None or root_certificate is None:
+            # nothing can be checked against the root, but what is not there is told now
+            for key, paths in (("gateways", gateways), ("collector", [collector])):
+                self._readable(fields, key, paths)
             return None
         of_gateways = [self._issued(fields, "gateways", path, root, plant) for path in gateways]
         of_collector = self._issued(fields, "collector", collector, root, plant)
@@ -320,6 +325,23 @@ class _Reader:
             fields.complain("collector", f"{collector}: is not the certificate of [cloud] key")
             return None
         return PlantIdentity(plant, root_certificate, of_collector, known)
+
+    def _root_of(self, fields: Fields, root: Path | None, plant: str) -> Certified | None:
+        if root is None:
+            return None
+        try:
+            return read_root(root, plant)
+        except EvidenceError as error:
+            fields.complain("root", str(error))
+            return None
+
+    def _readable(self, fields: Fields, key: str, paths: Sequence[Path | None]) -> None:
+        for path in paths:
+            try:
+                if path is not None:
+                    load_certificate(path)
+            except EvidenceError as error:
+                fields.complain(key, str(error))
 
     def _issued(
         self, fields: Fields, key: str, path: Path | None, root: Path, plant: str

@@ -117,6 +117,7 @@ class Months:
                 draft = await asyncio.to_thread(self._draft, evidence, month, closing)
             except EvidenceError as error:
                 raise MonthRefusedError(f"{plant} {month} cannot be closed: {error}") from error
+            await asyncio.to_thread(self._make_dir)  # before the close stands in the log for good
             appended = await self._log_close(draft)
             closes = await self._ask_gateways(draft, appended)
             path = await asyncio.to_thread(self._build, evidence, draft, appended, closes)
@@ -181,6 +182,15 @@ class Months:
             spans={stream: Span(first, stop - 1, fold.head)},
             configs=fold.config_objects,
         )
+
+    def _make_dir(self) -> None:
+        try:
+            self._dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MonthRefusedError(
+                f"{self._dir} cannot take archives ({error.strerror}): mend archive_dir of "
+                "CLOUD.toml or the disk, then close again"
+            ) from error
 
     # -- closing --------------------------------------------------------------------------------
 
@@ -261,7 +271,6 @@ class Months:
             receipts={s: data for s, data in receipts.items() if data is not None},
             closes=closes,
         )
-        self._dir.mkdir(parents=True, exist_ok=True)
         target = self._dir / f"{contents.name}.tar"
         staging = Path(tempfile.mkdtemp(prefix=".closing-", dir=self._dir))
         try:

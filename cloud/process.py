@@ -54,9 +54,12 @@ async def run_cloud(config: CloudConfig, clock: Clock, stop: asyncio.Event, say:
         CloudError: it cannot run, or a part of it ended by a defect.
     """
     state = config.state_dir
-    state.mkdir(parents=True, exist_ok=True)
-    (state / READY).unlink(missing_ok=True)
-    token = _new_token(state / TOKEN)
+    with _folder_of(config, "state_dir", state):
+        state.mkdir(parents=True, exist_ok=True)
+        (state / READY).unlink(missing_ok=True)
+        token = _new_token(state / TOKEN)
+    with _folder_of(config, "archive_dir", config.archive_dir):  # now, not at the end of a month
+        config.archive_dir.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         intake = await stack.enter_async_context(_evidence(config, clock, say))
         process = _Process(config, intake, clock, token, say)
@@ -204,6 +207,18 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ServerError(
             f"[http] {host}:{port} cannot be listened on ({error.strerror}): stop the other "
             "program or change host and port"
+        ) from error
+
+
+@contextlib.contextmanager
+def _folder_of(config: CloudConfig, key: str, folder: Path) -> Iterator[None]:
+    """What the disk refuses in a folder of CLOUD.toml is said with the file and the key."""
+    try:
+        yield
+    except OSError as error:
+        raise CloudError(
+            f"{config.path}: cloud.{key}: {folder} cannot be used ({error.strerror}): name a "
+            "folder that the collector may make or write in"
         ) from error
 
 

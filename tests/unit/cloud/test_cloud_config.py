@@ -9,6 +9,7 @@ from cloud.config import CloudConfig, load_cloud, read_state_dir
 from cloud.errors import CloudConfigError
 from evidence.keys import FileSigner, generate, write_private
 from tests.unit.cloud.evidence_examples import ExamplePlant, make_plant
+from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
 
 GOOD = """\
 format = 1
@@ -118,7 +119,8 @@ gateways = []
     found = problems(tmp_path, text)
     assert list(found) == [
         "format", "cloud.slice", "cloud.evidence_dir", "cloud.state_dir", "cloud.key",
-        "broker.mode", "broker.port", "http.hots", "plant[0].id", "plant[0].gateways", "typo",
+        "broker.mode", "broker.port", "http.hots", "plant[0].id", "plant[0].gateways",
+        "plant[0].collector", "typo",
     ]  # fmt: skip
     assert found["cloud.slice"] == '\'zz\' is not two hex digits "00" to "ff"'
     assert found["cloud.key"] == "'mini/collector.pem' is not a reference; write \"file:path.pem\""
@@ -214,6 +216,51 @@ def test_a_file_that_is_none_is_told_in_one_sentence(tmp_path: Path, text: str, 
     with pytest.raises(CloudConfigError) as caught:
         load_cloud(path)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("text", HOSTILE_TOML)
+def test_hostile_toml_is_told_in_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "CLOUD.toml"
+    path.write_text(text)
+    for read in (load_cloud, read_state_dir):
+        with pytest.raises(CloudConfigError) as caught:
+            read(path)
+        assert str(caught.value).startswith(f"{path}: is not TOML: ")
+        assert_plain(str(caught.value))
+
+
+def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CloudConfigError) as caught:
+        load_cloud(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize("key", ["evidence_dir", "state_dir", "archive_dir"])
+def test_a_folder_that_is_a_file_is_told_with_its_key(
+    tmp_path: Path, plant: ExamplePlant, key: str
+) -> None:
+    (tmp_path / "taken").write_text("")
+    lines = [line for line in GOOD.splitlines() if not line.startswith(key)]
+    lines.insert(2, f'{key} = "taken"')
+    found = problems(tmp_path, "\n".join(lines))
+    assert found == {f"cloud.{key}": f"{tmp_path / 'taken'} is a file: name a folder"}
+
+
+def test_everything_that_is_not_there_is_told_at_once(tmp_path: Path, plant: ExamplePlant) -> None:
+    for name in ("root.crt", "edge-1.crt", "collector.crt", "collector.pem"):
+        (plant.folder / name).unlink()
+    two = '["file:mini/edge-1.crt", "file:mini/edge-2.crt"]'
+    (tmp_path / "CLOUD.toml").write_text(GOOD.replace('["file:mini/edge-1.crt"]', two))
+    with pytest.raises(CloudConfigError) as caught:
+        load_cloud(tmp_path / "CLOUD.toml")
+    missing = [
+        ("cloud.key", "collector.pem"), ("plant[0].root", "root.crt"),
+        ("plant[0].gateways", "edge-1.crt"), ("plant[0].gateways", "edge-2.crt"),
+        ("plant[0].collector", "collector.crt"),
+    ]  # fmt: skip
+    assert [problem.key for problem in caught.value.problems] == [key for key, _ in missing]
+    for problem, (_, name) in zip(caught.value.problems, missing, strict=True):
+        assert f"{plant.folder / name}: cannot be read: No such file" in problem.reason
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -207,6 +207,17 @@ async def test_what_cannot_be_closed_says_why(
     assert files(tmp_path) == {}
 
 
+async def test_an_archive_folder_that_is_a_file_is_refused_before_the_close_is_logged(
+    tmp_path: Path,
+) -> None:
+    desk = Desk().deliver()
+    before = list(desk.log)
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(MonthRefusedError, match=r"taken cannot take archives \(File exists\)"):
+        await months(desk, tmp_path / "taken").close(sm.PLANT, MONTH, closing="interim")
+    assert desk.log == before
+
+
 async def test_a_month_that_is_not_over_is_only_closed_as_interim(tmp_path: Path) -> None:
     desk = Desk().deliver()
     now = months(desk, tmp_path, now_ns=sm.START_NS + 60 * sm.SECOND)
