@@ -35,6 +35,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.include_router(routes.router)
+    app.include_router(routes.orders)
     app.include_router(socket.router)
     app.mount("/static", StaticFiles(directory=pages.DASHBOARD / "static"), name="static")
     app.include_router(pages.router)

@@ -41,6 +41,10 @@ class UnknownPlantError(LookupError):
     """No configuration of a plant of this id has been seen."""
 
 
+class UnknownPointError(LookupError):
+    """The plant's configurations have no point of this id."""
+
+
 class Pace:
     """When the next delta may go: one an interval on average, never two within half of one.
 
@@ -223,8 +227,12 @@ class LiveHub:
 
         Raises:
             UnknownPlantError: no configuration of this plant has been seen.
+            UnknownPointError: its configurations have no such point.
         """
-        return self._channel(plant).state.history(point, self._clock.wall_ns())
+        state = self._channel(plant).state
+        if not state.knows(point):
+            raise UnknownPointError(f"plant {plant!r} has no point {point!r}")
+        return state.history(point, self._clock.wall_ns())
 
     def subscribe(self, plant: str) -> Subscription:
         """Open a viewer: its first text is a snapshot. Close it with `unsubscribe`.

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cloud.live_facts import GatewayFacts, Input
+from cloud.live_facts import HEADLINE, GatewayFacts, Input
 from cloud.live_message import LiveEffect, LiveMessage, LiveValue
 from cloud.live_window import WINDOW_NS, DayCount, Share, Trace, local_day
 from evidence.quality import FIRST_BAD, SENTENCES
@@ -191,6 +191,10 @@ class PlantState:
         self._changed_values.clear()
         self._changed_effects.clear()
         return {"values": values, "effects": effects, **self._status(now_ns)}
+
+    def knows(self, point: str) -> bool:
+        """True for points of the configurations, and for the plant's emission rate always."""
+        return point == HEADLINE or any(point in g.facts.points for g in self.gateways.values())
 
     def history(self, point: str, now_ns: int) -> list[tuple[int, float | None]]:
         """The last ten minutes of a recorded point; empty when it is not recorded."""

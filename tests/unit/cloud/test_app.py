@@ -2,6 +2,7 @@
 
 import pytest
 from starlette.datastructures import Headers
+from starlette.types import Message
 
 from cloud.api.security import same_origin, token_matches
 from cloud.api.services import Services
@@ -72,6 +73,18 @@ def test_an_unknown_plant_is_404_and_named(path: str) -> None:
     assert "nowhere" in answer.json()["detail"]
 
 
+def test_history_of_an_unknown_point_is_404_and_of_an_unrecorded_one_is_empty() -> None:
+    client = make_client()
+    answer = client.get("/api/v1/history", params={"plant": PLANT, "point": "p.99.voltage"})
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": f"plant {PLANT!r} has no point 'p.99.voltage'"}
+    answer = client.get("/api/v1/history", params={"plant": PLANT, "point": "ac.energy"})
+    assert answer.json() == {"point": "ac.energy", "ticks_ns": [], "values": []}
+    # the page asks for the plant's rate before it knows whether a gateway computes it
+    answer = client.get("/api/v1/history", params={"plant": PLANT, "point": "plant.co2e_t_h"})
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize("plant", ["", "A B", "../etc", "x" * 41, "é"])
 def test_what_is_no_plant_id_is_422(plant: str) -> None:
     assert make_client().get("/api/v1/points", params={"plant": plant}).status_code == 422
@@ -109,6 +122,49 @@ def test_closing_a_month_without_the_right_token_is_401_and_does_nothing(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert months.closed == []
+
+
+@pytest.mark.parametrize("headers", [{}, bearer("wrong")])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"/api/v1/months/{PLANT}/2026-13/close", b'{"closing": "final"}'),
+        ("/api/v1/months/A_B/x/close", b'{"closing": "final"}'),
+        ("/api/v1/months/nowhere/2026-09/close", b'{"closing": "final"}'),
+        (CLOSE, b'{"closing": "maybe"}'),
+        (CLOSE, b"{"),
+        (CLOSE, b"\xff"),
+        (CLOSE, b""),
+    ],
+)
+def test_who_has_no_token_learns_nothing_of_what_else_is_wrong(
+    path: str, body: bytes, headers: dict[str, str]
+) -> None:
+    sent = headers | {"Content-Type": "application/json"}
+    answer = make_client().post(path, content=body, headers=sent)
+    assert (answer.status_code, answer.json()) == (
+        401, {"detail": "this order needs the bearer token"},
+    )  # fmt: skip
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["content-security-policy"] == STRICT
+
+
+async def test_without_the_token_the_body_is_not_even_read() -> None:
+    async def receive() -> Message:
+        raise AssertionError("the body was read")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": CLOSE, "raw_path": CLOSE.encode(),
+        "query_string": b"", "headers": [(b"host", b"127.0.0.1")], "http_version": "1.1",
+        "scheme": "http", "root_path": "", "server": ("127.0.0.1", 8600), "client": None,
+    }  # fmt: skip
+    await make_app()(scope, receive, send)
+    assert sent[0]["status"] == 401
 
 
 def test_the_scheme_is_case_insensitive_and_odd_bytes_are_only_wrong() -> None:
