@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import shutil
 import signal
 import sys
@@ -21,12 +22,16 @@ from cloud.clock import SystemClock
 from cloud.config import load_cloud, read_state_dir
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
+from evidence.points import NAME_ID
 
 EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
 
 #: a month of a large plant is folded and packed in minutes
 CLOSE_S = 3_600.0
 ANSWER_S = 10.0
+
+#: what the API takes
+MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
 class _NotRunningError(CloudError):
@@ -71,12 +76,28 @@ def _parser() -> argparse.ArgumentParser:
     for command in (check, close, listing):
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
-    close.add_argument("--plant", required=True, help="plant id")
-    close.add_argument("--month", required=True, help="YYYY-MM in the plant's time zone")
+    close.add_argument("--plant", required=True, type=_plant_id, help="plant id")
+    close.add_argument(
+        "--month", required=True, type=_month, help="YYYY-MM in the plant's time zone"
+    )
     close.add_argument("--interim", action="store_true", help="so far; may be repeated")
     close.add_argument("--out", type=Path, metavar="DIR", help="also copy the archive there")
-    listing.add_argument("--plant", help="only this plant")
+    listing.add_argument("--plant", type=_plant_id, help="only this plant")
     return parser
+
+
+def _plant_id(text: str) -> str:
+    if not NAME_ID.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no plant id (it must match {NAME_ID.pattern})"
+        )
+    return text
+
+
+def _month(text: str) -> str:
+    if not MONTH.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; write it as 2026-09")
+    return text
 
 
 def _print_problems(error: CloudConfigError, *, as_json: bool) -> None:
@@ -127,9 +148,8 @@ def _say(sentence: str) -> None:
 
 def _close(args: argparse.Namespace) -> int:
     closing = "interim" if args.interim else "final"
-    plant, month = (urllib.parse.quote(value, safe="") for value in (args.plant, args.month))
-    order = {"closing": closing}
-    facts = _ask(args.config, f"months/{plant}/{month}/close", order, timeout_s=CLOSE_S)
+    path = f"months/{args.plant}/{args.month}/close"
+    facts = _ask(args.config, path, {"closing": closing}, timeout_s=CLOSE_S)
     archive = Path(facts["archive"])
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -195,4 +215,15 @@ def _sentence(error: urllib.error.HTTPError) -> str:
         detail = json.load(error)["detail"]
     except (ValueError, KeyError, TypeError):
         return f"the collector answered {error.code} {error.reason}"
-    return detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False)
+    return detail if isinstance(detail, str) else f"the collector refuses it: {_refused(detail)}"
+
+
+def _refused(detail: object) -> str:
+    """FastAPI's list of what is wrong with a request, as words: "month: should match …"."""
+    rows = detail if isinstance(detail, list) else []
+    named = [
+        f"{'.'.join(map(str, row.get('loc', [])))}: {row.get('msg', 'is wrong')}"
+        for row in rows
+        if isinstance(row, dict)
+    ]
+    return "; ".join(named) or "it does not say why"

@@ -233,8 +233,8 @@ def test_months_are_asked_of_the_running_collector(
     assert done.returncode == 1
     assert done.stderr == "stackproof cloud: no plant 'mini' has sent its configuration\n"
     done = run("month", "close", cloud.config, "--plant", "mini", "--month", "2026-13")
-    assert done.returncode == 1
-    assert "pattern" in done.stderr
+    assert done.returncode == 2
+    assert "argument --month: '2026-13' is no month" in done.stderr
     request = urllib.request.Request(
         f"{ready['http']}/api/v1/months/mini/2026-09/close",
         data=b'{"closing": "interim"}',

@@ -112,7 +112,13 @@ def test_the_archive_is_copied_where_it_is_wanted(
     ("status", "body", "sentence"),
     [
         (409, {"detail": "2026-09 is not over"}, "2026-09 is not over"),
-        (422, {"detail": [{"loc": ["month"]}]}, '[{"loc": ["month"]}]'),
+        (
+            422,
+            {"detail": [{"type": "x", "loc": ["path", "month"], "msg": "should be", "input": 1}]},
+            "the collector refuses it: path.month: should be",
+        ),
+        (422, {"detail": {}}, "the collector refuses it: it does not say why"),
+        (404, {"detail": "no plant 'mini' has sent"}, "no plant 'mini' has sent"),
         (500, b"Internal Server Error", "the collector answered 500 Internal Server Error"),
         (500, b"[]", "the collector answered 500 Internal Server Error"),
     ],
@@ -131,13 +137,33 @@ def test_a_refusal_is_printed_in_its_own_words(
     assert capsys.readouterr().err == f"stackproof cloud: {sentence}\n"
 
 
-def test_hostile_arguments_do_not_leave_their_place_in_the_address(
-    config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("plant", "month", "words"),
+    [
+        ("mini", "2026-13", "argument --month: '2026-13' is no month; write it as 2026-09"),
+        ("mini", "2026-9", "'2026-9' is no month"),
+        ("mini", "2026/09", "'2026/09' is no month"),
+        ("mini", "2026-09\n", r"'2026-09\n' is no month"),
+        ("mini", "1999-12", "'1999-12' is no month"),  # the API takes this century only
+        ("../x?y", "2026-09", "argument --plant: '../x?y' is no plant id"),
+        ("Mini", "2026-09", "'Mini' is no plant id"),
+        ("", "2026-09", "'' is no plant id"),
+    ],
+)
+def test_a_malformed_month_or_plant_is_a_usage_error_and_nothing_is_sent(
+    config: str,
+    collector: FakeCollector,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    plant: str,
+    month: str,
+    words: str,
 ) -> None:
-    collector.answer("months/..%2Fx%3Fy/2026%2F09/close", {"detail": "no"}, 404)
-    order = ["month", "close", config, "--plant", "../x?y", "--month", "2026/09"]
-    assert cli.main(order) == 1
-    assert capsys.readouterr().err == "stackproof cloud: no\n"
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["month", "close", config, "--plant", plant, "--month", month])
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+    assert collector.asked == []
 
 
 def test_months_of_all_plants_or_one_are_listed(
