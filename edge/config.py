@@ -5,7 +5,6 @@ configuration that is signed. No device is contacted and no key is opened here.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from edge.site_devices import DeviceConfig, read_devices
 from edge.site_statement import SitePoints, read_potlines, read_statement
 from evidence.points import NAME_ID
 from firmware_configs.fields import Fields, Problem
+from firmware_configs.toml import NotTomlError, parse_toml
 
 SECTORS = ("aluminium", "cement", "steel")
 UPLINK_MODES = ("mqtt", "one-way")
@@ -133,11 +133,11 @@ def _parse(path: Path) -> Mapping[str, Any]:
     try:
         if path.stat().st_size > SITE_BYTES_MAX:
             raise SiteConfigError([Problem(str(path), "", "too large for a site file")])
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_bytes())
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
         raise SiteConfigError([Problem(str(path), "", reason)]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except NotTomlError as error:
         raise SiteConfigError([Problem(str(path), "", f"is not TOML: {error}")]) from error
 
 
