@@ -45,7 +45,7 @@ from edge.schedule import (
 from edge.spool import Spool
 from edge.stream import Stream
 from evidence import cbor
-from evidence.frame import Gap
+from evidence.frame import Body, Gap
 from evidence.keys import Signer
 from evidence.suites import PublicKey
 
@@ -157,13 +157,16 @@ class Agent:
         before = await self._disk.run(stream.config_in_force)
         if before is not None:
             await self._restore(before)
-            if self._batch.ticks:
-                await self._close_frame("restart")
         if before != self._config:
-            stored = await self._disk.run(stream.append_config, self._config, now_ns)
-            self._delivery.appended(stored)
+            closing = self._body("restart", now_ns) if self._batch.ticks else None
+            made = await self._disk.run(stream.append_config, self._config, now_ns, closing=closing)
+            for stored in made:
+                self._delivery.appended(stored)
             self._use(self._config)
+            self._gap, self._events = None, []
             log.info("configuration %s signed as seq %d", stored.sha256.hex()[:12], stored.seq)
+        elif self._batch.ticks:
+            await self._close_frame("restart")
         self._upcoming.append({"kind": "start", "at_ns": now_ns})
         self._live = LiveMessage(
             self._layout,
@@ -338,22 +341,20 @@ class Agent:
         if not self._batch.ticks and not event:
             return
         now_ns = self._clock.wall_ns()
-        events = self._events
-        if event:
-            events = [*events, *self._upcoming, {"kind": event, "at_ns": now_ns}]
-        body = self._batch.body(
-            now_ns=self._last_ns or now_ns,
-            clock=self._clock.state(),
-            gap=self._gap,
-            events=events,
-        )
-        is_current = self._batch.layout is self._layout
-        calc = cbor.encode(self._calc.snapshot()) if is_current else b""
+        body, calc = self._body(event, now_ns), cbor.encode(self._calc.snapshot())
         stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
         self._gap, self._events = None, []
         if event:
             self._upcoming = []
         self._delivery.appended(stored)
+
+    def _body(self, event: str, now_ns: int) -> Body:
+        events = self._events
+        if event:
+            events = [*events, *self._upcoming, {"kind": event, "at_ns": now_ns}]
+        return self._batch.body(
+            now_ns=self._last_ns or now_ns, clock=self._clock.state(), gap=self._gap, events=events
+        )
 
     async def _send_live(self, ticks: Sequence[Tick]) -> None:
         usage = await self._disk.run(self._stream.spool.usage)

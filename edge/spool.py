@@ -147,30 +147,32 @@ class Spool:
     # -- objects --------------------------------------------------------------------------------
 
     def append(
-        self, stored: Stored, *, state: Mapping[str, bytes], closes_ticks: bool = False
+        self, *objects: Stored, state: Mapping[str, bytes], closes_ticks: bool = False
     ) -> None:
-        """Add the stream's next object; the head and the given state move with it.
+        """Add the stream's next objects; the head and the given state move with them.
 
         Args:
-            stored: its seq must be `head().next_seq`.
+            objects: in order; the first one's seq must be `head().next_seq`.
             state: values to set in the same transaction.
-            closes_ticks: the open ticks are in the object and are deleted with it.
+            closes_ticks: the open ticks are in one of the objects and are deleted with it.
         """
-        if stored.seq != self.head().next_seq:
-            raise ValueError(f"seq {stored.seq} does not follow {self.head()}")
+        head = self.head()
+        if [stored.seq for stored in objects] != [head.next_seq + n for n in range(len(objects))]:
+            raise ValueError(f"seqs {[stored.seq for stored in objects]} do not follow {head}")
         with self._transaction():
-            self._db.execute(
-                "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    stored.seq,
-                    stored.typ,
-                    stored.sha256,
-                    stored.data,
-                    stored.readings,
-                    stored.through_ns,
-                ),
-            )
-            self._put("head", stored.seq.to_bytes(8, "big") + stored.sha256)
+            for stored in objects:
+                self._db.execute(
+                    "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)",
+                    (
+                        stored.seq,
+                        stored.typ,
+                        stored.sha256,
+                        stored.data,
+                        stored.readings,
+                        stored.through_ns,
+                    ),
+                )
+                self._put("head", stored.seq.to_bytes(8, "big") + stored.sha256)
             if closes_ticks:
                 self._db.execute("DELETE FROM open")
             for key, value in state.items():

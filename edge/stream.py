@@ -12,6 +12,7 @@ from edge.errors import NotOursError
 from edge.spool import Spool, Stored
 from evidence import cbor, checkpoint, receipt
 from evidence.blocks import compress
+from evidence.chain import Head
 from evidence.errors import EvidenceError
 from evidence.frame import (
     TYP_CLOSE,
@@ -57,12 +58,28 @@ class Stream:
         data = self.spool.get("config")
         return None if data is None else cbor.decode(data)
 
-    def append_config(self, config: Mapping[str, Any], now_ns: int) -> Stored:
-        """Sign a configuration; it is in force from the next frame on."""
+    def append_config(
+        self, config: Mapping[str, Any], now_ns: int, *, closing: Body | None = None
+    ) -> list[Stored]:
+        """Sign a configuration; it is in force from the next frame on.
+
+        Args:
+            config: what it says.
+            now_ns: wall clock.
+            closing: a frame of the open ticks of the configuration before; signed in the same
+                transaction, since the calculation's state ends between the two.
+        """
+        made, head, state = [], self.spool.head(), {}
+        if closing is not None:
+            frame = self._frame(closing, now_ns, head)
+            made, head = [frame], Head(frame.seq + 1, frame.sha256)
+            state["through"] = frame.through_ns.to_bytes(8, "big")
         data = cbor.encode(dict(config))
-        stored = self._sign(TYP_CONFIG, compress(data), now_ns)
-        self.spool.append(stored, state={"cfg": stored.sha256, "config": data, "calc": b""})
-        return stored
+        through = made[0].through_ns if made else 0
+        stored = self._sign(TYP_CONFIG, compress(data), now_ns, head, through_ns=through)
+        state |= {"cfg": stored.sha256, "config": data, "calc": b""}
+        self.spool.append(*made, stored, state=state, closes_ticks=closing is not None)
+        return [*made, stored]
 
     def append_frame(self, body: Body, calc: bytes, now_ns: int) -> Stored:
         """Sign a frame of the open ticks.
@@ -72,14 +89,18 @@ class Stream:
             calc: state of the live calculation after its last tick.
             now_ns: wall clock.
         """
-        ends = [s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections]
-        through = max(body.t0_ns, self.through_ns(), *ends)
-        stored = self._sign(
-            TYP_FRAME, encode_body(body), now_ns, readings=body.readings, through_ns=through
-        )
-        state = {"calc": calc, "through": through.to_bytes(8, "big")}
+        stored = self._frame(body, now_ns, self.spool.head())
+        state = {"calc": calc, "through": stored.through_ns.to_bytes(8, "big")}
         self.spool.append(stored, state=state, closes_ticks=True)
         return stored
+
+    def _frame(self, body: Body, now_ns: int, head: Head) -> Stored:
+        ends = [s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections]
+        through = max(body.t0_ns, self.through_ns(), *ends)
+        payload = encode_body(body)
+        return self._sign(
+            TYP_FRAME, payload, now_ns, head, readings=body.readings, through_ns=through
+        )
 
     def take_receipt(self, data: bytes) -> int:
         """Check a receipt against the spool and free what it covers; the seq it covers.
@@ -140,7 +161,7 @@ class Stream:
         size = len(digest)
         if digest in {closed[i : i + size] for i in range(0, len(closed), size)}:
             return None
-        stored = self._sign(TYP_CLOSE, payload, now_ns)
+        stored = self._sign(TYP_CLOSE, payload, now_ns, self.spool.head())
         kept = (closed + digest)[-CLOSES_MAX * size :]
         self.spool.append(stored, state={"closed": kept})
         return stored
@@ -155,9 +176,15 @@ class Stream:
             raise NotOursError(f"message for {plant}/{stream}, not for this gateway")
 
     def _sign(
-        self, typ: str, payload: bytes, now_ns: int, *, readings: int = 0, through_ns: int = 0
+        self,
+        typ: str,
+        payload: bytes,
+        now_ns: int,
+        head: Head,
+        *,
+        readings: int = 0,
+        through_ns: int = 0,
     ) -> Stored:
-        head = self.spool.head()
         header = Header(
             typ=typ,
             plant=self._plant,

@@ -61,7 +61,7 @@ class SpoolModel(RuleBasedStateMachine):
     def append_out_of_order(self, offset: int) -> None:
         seq = len(self.made) + offset
         if seq >= 0:
-            with pytest.raises(ValueError, match="does not follow"):
+            with pytest.raises(ValueError, match="do not follow"):
                 self.spool.append(Stored(seq, "frame", bytes(32), b""), state={})
 
     @rule(data=st.binary(max_size=100))

@@ -80,9 +80,23 @@ def test_ticks_keep_their_order_and_close_with_their_frame_only(spool: Spool) ->
 def test_only_the_next_seq_is_appended(spool: Spool) -> None:
     spool.append(stored(0), state={})
     for seq in (0, 2):
-        with pytest.raises(ValueError, match="does not follow"):
+        with pytest.raises(ValueError, match="do not follow"):
             spool.append(stored(seq), state={})
     assert spool.head() == Head(1, stored(0).sha256)
+
+
+def test_several_objects_are_appended_together_or_not_at_all(spool: Spool) -> None:
+    spool.commit_ticks([b"open"])
+    with pytest.raises(ValueError, match=r"seqs \[0, 2\] do not follow"):
+        spool.append(stored(0), stored(2), state={})
+    bad: dict[str, bytes] = {"x": None}  # type: ignore[dict-item] # NOT NULL
+    with pytest.raises(SpoolError):
+        spool.append(stored(0), stored(1), state=bad, closes_ticks=True)
+    assert spool.objects(0, 9) == []
+    assert spool.open_ticks() == [b"open"]
+    spool.append(stored(0), stored(1), state={"x": b"1"}, closes_ticks=True)
+    assert spool.objects(0, 9) == [stored(0), stored(1)]
+    assert spool.head() == Head(2, stored(1).sha256)
 
 
 def test_release_frees_up_to_the_seq_and_remembers_hashes(spool: Spool, path: Path) -> None:

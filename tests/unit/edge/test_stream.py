@@ -1,6 +1,7 @@
 """The signed stream: what it appends, which receipts and close requests it believes."""
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import NotOursError
+from edge.errors import NotOursError, SpoolError
 from edge.spool import Spool
 from edge.stream import CLOSES_MAX, Stream
 from evidence import checkpoint, cose
@@ -107,10 +108,41 @@ def test_new_configuration_is_in_force_from_the_next_frame_and_starts_calculatio
 ) -> None:
     rig.made(2)
     assert rig.spool.get("calc") == b"calc"
-    stored = rig.stream.append_config({**CONFIG, "format": 2}, NOW_NS)
+    (stored,) = rig.stream.append_config({**CONFIG, "format": 2}, NOW_NS)
     assert rig.spool.get("calc") == b""
     rig.made(4)
     assert [h.cfg for h in rig.headers()][2:] == [None, stored.sha256]
+
+
+def test_last_frame_of_a_configuration_is_signed_with_the_next_one_or_not_at_all(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two the calculation's state is nobody's: no process may ever start there."""
+    rig.made(2)
+    rig.spool.commit_ticks([b"open"])
+    body = body_of_ticks(first_ns=NOW_NS, ticks=4)
+    works = Spool._put
+
+    def refuse(spool: Spool, key: str, value: bytes) -> None:
+        if key == "config":
+            raise sqlite3.OperationalError("disk I/O error")
+        works(spool, key, value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "_put", refuse)
+        with pytest.raises(SpoolError):
+            rig.stream.append_config({**CONFIG, "format": 2}, NOW_NS, closing=body)
+    assert rig.spool.head().next_seq == 2
+    assert rig.spool.open_ticks() == [b"open"]
+    assert rig.stream.config_in_force() == CONFIG
+    frame, config = rig.stream.append_config({**CONFIG, "format": 2}, NOW_NS, closing=body)
+    assert [(s.seq, s.typ) for s in (frame, config)] == [(2, TYP_FRAME), (3, TYP_CONFIG)]
+    through = frame.through_ns, config.through_ns, rig.stream.through_ns()
+    assert through == (NOW_NS + 3 * 10**9,) * 3
+    assert rig.spool.open_ticks() == []
+    assert rig.headers()[2].cfg == rig.spool.hash_at(0), "under the old configuration"
+    rig.made(5)
+    assert rig.headers()[4].cfg == config.sha256
 
 
 def test_state_is_taken_over_by_the_next_process(rig: Rig, tmp_path: Path) -> None:
