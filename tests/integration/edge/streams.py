@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from evidence import cbor, cose
 from evidence.blocks import decompress
 from evidence.chain import Head, follow
-from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, Header, decode_body, header_of
+from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, Gap, Header, decode_body, header_of
 from evidence.recompute import Recomputation
 
 Readings = dict[tuple[int, int], dict[int, tuple[bytes, bytes]]]
@@ -52,40 +52,38 @@ def mistakes(objects: Sequence[bytes]) -> list[str]:
 
 
 class _Grid:
-    """Follows the ticks of every schedule."""
+    """Follows the ticks: schedule 0's have no hole but signed ones, the others tick with it."""
 
     def __init__(self) -> None:
-        self._last: dict[int, int] = {}
         self._newest_ns = 0
+        self._intervals: Sequence[int] = ()
 
     def configure(self, intervals_ns: Sequence[int]) -> None:
         self._intervals = intervals_ns
-        self._last.clear()
 
     def feed(self, body: Body) -> Iterator[str]:
-        gap, base = body.gap, self._intervals[0]
-        for section in body.sections:
-            last_ns = self._last.get(section.schedule)
-            if section.first_ns % section.step_ns:
-                yield f"tick {section.first_ns} is off its grid"
-            if last_ns is not None and section.first_ns <= last_ns:
-                yield f"tick {section.first_ns} after {last_ns}"
-            if last_ns is not None and section.first_ns > last_ns + section.step_ns:
-                inside = (
-                    gap is not None and gap.from_ns >= last_ns and gap.to_ns <= section.first_ns
-                )
-                if not inside:
-                    yield f"hole {last_ns}..{section.first_ns}, gap {gap}"
-            self._last[section.schedule] = section.first_ns + section.step_ns * (section.ticks - 1)
-        fast = [s for s in body.sections if s.schedule == 0]
-        first_ns = fast[0].first_ns if fast else None
-        if gap is not None and (gap.from_ns, gap.to_ns) != (self._newest_ns, first_ns):
-            yield f"gap {gap} between {self._newest_ns} and {first_ns}"
-        if gap is not None and gap.to_ns <= gap.from_ns + base:
+        if body.t0_ns < self._newest_ns and not body.sections:
+            yield f"speaks of {body.t0_ns} after {self._newest_ns}"
+        ticks = {s.schedule: s.ticks_ns().tolist() for s in body.sections}
+        base = ticks.get(0, [])
+        for schedule, step_ns in enumerate(self._intervals):
+            due = [tick_ns for tick_ns in base if tick_ns % step_ns == 0]
+            if ticks.get(schedule, []) != due:
+                yield f"schedule {schedule} ticked at {ticks.get(schedule)}, due were {due}"
+        yield from self._gaps(body.gap, base[0] if base else None)
+        self._newest_ns = max(self._newest_ns, body.t0_ns, *base)
+
+    def _gaps(self, gap: Gap | None, first_ns: int | None) -> Iterator[str]:
+        before_ns, step_ns = self._newest_ns, self._intervals[0]
+        if first_ns is not None and first_ns <= before_ns:
+            yield f"tick {first_ns} after {before_ns}"
+        is_hole = before_ns and first_ns is not None and first_ns > before_ns + step_ns
+        if gap is None and is_hole:
+            yield f"no gap between {before_ns} and {first_ns}"
+        if gap is not None and not is_hole:
             yield f"gap {gap} where nothing is missing"
-        if gap is None and self._newest_ns and first_ns and first_ns > self._newest_ns + base:
-            yield f"no gap between {self._newest_ns} and {first_ns}"
-        self._newest_ns = max(self._newest_ns, body.t0_ns, *self._last.values())
+        if gap is not None and (gap.from_ns, gap.to_ns) != (before_ns, first_ns):
+            yield f"gap {gap} between {before_ns} and {first_ns}"
 
 
 def readings(objects: Sequence[bytes]) -> Readings:

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from evidence.frame import Clock as ClockState
+from evidence.points import Point
 from evidence.quality import Quality
 
 
@@ -26,6 +27,7 @@ class FakeDevice:
         error: raised by reads instead of anything else (a defect in the driver).
         short: how many samples too few a read gives.
         value: raw value of every point.
+        values: raw value of a point, instead of `value`.
         quality: of every sample.
         source_ns: source time of every sample.
         calls: connect, read, close -> how often.
@@ -39,7 +41,8 @@ class FakeDevice:
     retry: bool = True
     error: Exception | None = None
     short: int = 0
-    value: int = 5000
+    value: float = 5000
+    values: Callable[[Point], float] | None = None
     quality: Quality = Quality.GOOD
     source_ns: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
@@ -72,14 +75,12 @@ class FakeDriver:
         if not device.answers:
             device.is_open = False
             raise DeviceError(f"device {self._spec.id}: no answer", retry=device.retry)
-        return [
-            Sample(
-                np.array(device.value, dtype=bound.point.dtype.numpy_name).tobytes(),
-                device.quality,
-                device.source_ns,
-            )
-            for bound in self._spec.points[device.short :]
-        ]
+        samples = []
+        for bound in self._spec.points[device.short :]:
+            value = device.value if device.values is None else device.values(bound.point)
+            raw = np.array(value, dtype=bound.point.dtype.numpy_name).tobytes()
+            samples.append(Sample(raw, device.quality, device.source_ns))
+        return samples
 
     async def close(self) -> None:
         self._device.calls["close"] += 1
