@@ -143,13 +143,17 @@ class Agent:
             self._site.gateway.state_dir / "spool.sqlite",
             bytes_max=self._site.uplink.spool_bytes_max,
         )
-        return Stream(
-            spool,
-            self._signer,
-            self._collector,
-            plant=self._site.plant.id,
-            gateway=self._site.gateway.id,
-        )
+        try:
+            return Stream(
+                spool,
+                self._signer,
+                self._collector,
+                plant=self._site.plant.id,
+                gateway=self._site.gateway.id,
+            )
+        except BaseException:
+            spool.close()
+            raise
 
     async def _take_over(self) -> None:
         """Continue where the last process stopped: its open ticks become a frame first."""

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from edge.errors import NotOursError
+from edge.errors import NotOursError, SpoolError
 from edge.spool import Spool, Stored
 from evidence import cbor, checkpoint, receipt
 from evidence.blocks import compress
@@ -35,7 +35,7 @@ class Stream:
     def __init__(
         self, spool: Spool, signer: Signer, collector: PublicKey, *, plant: str, gateway: str
     ) -> None:
-        """Take over where the spool stands."""
+        """Take over where the spool stands; SpoolError when it is another gateway's."""
         self.spool = spool
         self._signer, self._collector = signer, collector
         self._plant, self._gateway = plant, gateway
@@ -43,6 +43,14 @@ class Stream:
         anchor = spool.get("anchor")
         if anchor is not None:
             self._anchor = int.from_bytes(anchor[:8], "big"), anchor[8:]
+        held = self.config_in_force()
+        if held is not None:
+            owner = held["plant"]["id"], held["gateway"]["id"]
+            if owner != (plant, gateway):
+                raise SpoolError(
+                    f"the spool is {'/'.join(owner)}'s and {plant}/{gateway} cannot continue its "
+                    "stream: give every gateway a state_dir of its own"
+                )
 
     def through_ns(self) -> int:
         """Newest instant the frames of the stream speak of, 0 before the first."""

@@ -29,6 +29,19 @@ async def test_second_agent_on_the_same_spool_is_refused(
     assert told(plant.kept()).gaps == []
 
 
+async def test_renamed_gateway_does_not_continue_the_old_one_s_stream(plant: Plant) -> None:
+    await plant.run(0.25)
+    before = plant.kept()
+    text = plant.text
+    plant.text = replaced(text, {'id = "edge-1"': 'id = "edge-2"'})
+    with pytest.raises(SpoolError, match="give every gateway a state_dir of its own"):
+        await plant.agent().run(asyncio.Event())
+    assert plant.kept() == before
+    plant.text = text
+    await plant.run(0.25)
+    assert mistakes(plant.kept()) == []
+
+
 async def test_failure_while_starting_leaves_nothing_behind(plant: Plant) -> None:
     tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
 

@@ -35,7 +35,7 @@ from tests.unit.edge.sites import GATEWAY, PLANT, keys
 from tests.unit.edge.ticks import body_of_ticks
 
 NOW_NS = 1_795_574_490_179_000_000
-CONFIG = {"format": 1, "plant": {"id": PLANT}}
+CONFIG = {"format": 1, "plant": {"id": PLANT}, "gateway": {"id": GATEWAY}}
 BODY = Body(NOW_NS, Clock("free", None, 1, bytes(16)))
 
 
@@ -157,6 +157,15 @@ def test_state_is_taken_over_by_the_next_process(rig: Rig, tmp_path: Path) -> No
     assert header.anchor == (3, rig.collector.log.root())
     assert header.cfg == stream.cfg()
     spool.close()
+
+
+@pytest.mark.parametrize("name", [("north-works", "edge-2"), ("south-works", "edge-1")])
+def test_spool_of_another_gateway_is_not_continued(rig: Rig, name: tuple[str, str]) -> None:
+    """Its objects would be nobody's: neither the old gateway's stream nor the new one's."""
+    rig.made(1)
+    plant, gateway = name
+    with pytest.raises(SpoolError, match=f"is north-works/edge-1's and {plant}/{gateway} cannot"):
+        Stream(rig.spool, keys().signer, keys().collector_key, plant=plant, gateway=gateway)
 
 
 def test_through_is_the_newest_tick_of_any_frame_and_never_goes_back(rig: Rig) -> None:
