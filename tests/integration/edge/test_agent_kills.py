@@ -145,7 +145,7 @@ async def test_killed_agent(name: str, tmp_path: Path, collector: SmallCollector
         assert open_ticks > 3, "the kills met no open frame; nothing was tried"
         await child.start()
         await child.running()
-        await asyncio.sleep(3)  # running effects and their merging go on after the last restart
+        await asyncio.sleep(2)  # running effects and their merging go on after the last restart
         assert await child.end(signal.SIGTERM) == 0
         child.look()
         log = (tmp_path / "edge.log").read_text()

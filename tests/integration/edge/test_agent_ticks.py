@@ -142,7 +142,7 @@ async def test_one_bad_device_costs_nobody_a_tick(
     gas.error = KeyError("defect") if fault == "defect" else None
     gas.connect_s = 60 if fault == "late connect" else 0
     monkeypatch.setattr("edge.agent.FIRST_CONNECT_S", 0.1)
-    await plant.run(1.1)
+    await plant.run(0.85)
     objects = plant.kept()
     assert mistakes(objects) == []
     assert told(objects).gaps == [], "the others lost ticks"
