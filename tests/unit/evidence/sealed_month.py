@@ -24,8 +24,10 @@ from evidence.findings import Report
 from evidence.frame import (
     TYP_CLOSE,
     TYP_CONFIG,
+    TYP_COSIGNATURE,
     TYP_FRAME,
     Body,
+    Gap,
     Header,
     encode_body,
     sign_object,
@@ -63,6 +65,11 @@ __all__ = [
 ]
 
 Files = dict[str, bytes]
+
+#: what the log calls objects that are not frames
+ENTRY_KINDS = {
+    TYP_CONFIG: Kind.CONFIG, TYP_COSIGNATURE: Kind.COSIGNATURE, TYP_CLOSE: Kind.PLANT_CLOSE,
+}  # fmt: skip
 
 PEM = serialization.Encoding.PEM
 SHA256 = hashes.SHA256()
@@ -106,6 +113,19 @@ def entry(kind: Kind, data: bytes, index: int, **fields: Any) -> bytes:
     )
 
 
+def enrolment(stream: str = STREAM, by: Keys | None = None) -> bytes:
+    """The first entry: a gateway is enrolled."""
+    who = by or keys()
+    certificate = who.certificates["gateway"].public_bytes(serialization.Encoding.DER)
+    told = {"role": "gateway", "name": stream, "certificate_sha256": sha256(certificate)}
+    return encode_entry(
+        Entry(
+            kind=Kind.ENROL, received_ns=START_NS, epoch=1, stream=stream, seq=None,
+            sha256=key_sha256(who.gateway.public_key), length=len(certificate), detail=told,
+        )
+    )  # fmt: skip
+
+
 def tree_of(entries: Iterable[bytes]) -> merkle.CompactRange:
     tree = merkle.CompactRange()
     for data in entries:
@@ -136,6 +156,7 @@ class Item:
     payload: bytes
     hour: str
     fields: Mapping[str, Any] = field(default_factory=dict)  # header fields to replace
+    gap: Gap | None = None  # what the frame tells; the log repeats it
 
 
 @dataclass(frozen=True)
@@ -166,7 +187,7 @@ def config_item(config: Mapping[str, Any], at_ns: int = START_NS) -> Item:
 
 
 def frame_item(body: Body) -> Item:
-    return Item(TYP_FRAME, encode_body(body), hour_of(body.t0_ns))
+    return Item(TYP_FRAME, encode_body(body), hour_of(body.t0_ns), gap=body.gap)
 
 
 def items(
@@ -209,17 +230,21 @@ def make_month(
     who = keys()
     chain = chain or Chain(who.gateway)
     since = len(chain.objects)
-    entries = list(first_entries) or [entry(Kind.ENROL, b"certificate", 0)]
-    by = key_sha256(who.gateway.public_key)
+    entries = list(first_entries) or [enrolment()]
     for item in stream:
         anchor = (len(entries), tree_of(entries).root()) if chain.objects else None
         data = chain.sign(item.typ, item.payload, **({"anchor": anchor} | dict(item.fields)))
-        seq = len(chain.objects) - 1
-        kind = Kind.CONFIG if item.typ == TYP_CONFIG else Kind.FRAME
-        entries.append(entry(kind, data, len(entries), seq=seq, certificate=by))
+        index, seq = len(entries), len(chain.objects) - 1
+        by = key_sha256(chain.by.public_key)
+        kind = ENTRY_KINDS.get(item.typ, Kind.FRAME)
+        entries.append(entry(kind, data, index, seq=seq, certificate=by))
+        if item.gap is not None:
+            told = {"from_ns": item.gap.from_ns, "to_ns": item.gap.to_ns, "reason": item.gap.reason}
+            of_frame: dict[str, Any] = {"seq": seq, "certificate": by, "detail": told}
+            entries.append(entry(Kind.GAP, data, len(entries), **of_frame))
     last, head = len(chain.objects) - 1, sha256(chain.objects[-1])
-    fork: dict[str, Any] = {"seq": 3, "verdict": "fork", "detail": {"held": bytes(32)}}
-    entries.append(entry(Kind.REJECT, b"junk", len(entries), **fork))
+    refused: dict[str, Any] = {"verdict": "malformed", "detail": {"count": 1}}
+    entries.append(entry(Kind.REJECT, b"junk", len(entries), **refused))
     statement = honest_statement() if statement is None else statement
     streams = {STREAM: [since, last, head]}
     facts = {"month": month_id, "closing": closing, "streams": streams, **(detail or {})}
@@ -230,7 +255,7 @@ def make_month(
         log_root=tree_of(entries).root(),
     )  # fmt: skip
     receipt = Receipt(
-        plant=PLANT, stream=STREAM, seq=last, head=head, log_index=len(entries) - 3,
+        plant=PLANT, stream=STREAM, seq=last, head=head, log_index=index,
         received_ns=START_NS, checkpoint=log_note(entries),
     )  # fmt: skip
     objects = tuple(chain.objects[since:])

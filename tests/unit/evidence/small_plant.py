@@ -25,6 +25,7 @@ SECOND = 10**9
 START_NS = 1_781_499_580 * SECOND
 SEED_BYTES = 32
 SINCE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+DAYS = 400  # certificates are valid
 
 
 def signer(seed: int) -> FileSigner:
@@ -49,12 +50,18 @@ def keys(seed: int = 1, plant: str = PLANT, stream: str = STREAM, *, p256: bool 
     made = [FileSigner(key) for key in private]
 
     root = issue(
-        "root", plant, plant, made[0].public_key, issuer=private[0], not_before=SINCE, days=9
+        "root", plant, plant, made[0].public_key, issuer=private[0], not_before=SINCE, days=DAYS
     )
     by_role = {"root": root}
     for role, name, leaf in (("gateway", stream, made[1]), ("collector", "collector", made[2])):
         by_role[role] = issue(
-            role, plant, name, leaf.public_key, issuer=(private[0], root), not_before=SINCE, days=9
+            role,
+            plant,
+            name,
+            leaf.public_key,
+            issuer=(private[0], root),
+            not_before=SINCE,
+            days=DAYS,
         )
     return Keys(made[0], made[1], made[2], by_role)
 

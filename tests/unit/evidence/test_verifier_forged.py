@@ -299,7 +299,7 @@ OPERATOR: dict[str, tuple[Change, set[str]]] = {
     "frame dropped and the log made to fit": (
         both(
             edit_objects(SEG_5, lambda o: o[:-1]),
-            edit_entries(lambda e: [*e[:6], *e[7:]]),
+            edit_entries(lambda e: [*e[:7], *e[8:]]),
             resign_log,
         ),
         {"E-CHAIN-GAP", "E-CLOSE"},

@@ -23,7 +23,7 @@ def test_counts_are_those_of_the_month() -> None:
     # 40 ticks of 2 voltages, 2 states, current and metal and the computed points, 4 slow ticks of 4
     computed = len(sm.configuration()["points"]) - 10
     assert report.counts["readings"] == 40 * (6 + computed) + 4 * 4
-    assert report.counts["log_entries"] == 9  # enrol, 6 objects, a reject, the close
+    assert report.counts["log_entries"] == 10  # enrol, 6 objects, a gap, a reject, the close
 
 
 def test_the_effect_is_in_the_figures() -> None:

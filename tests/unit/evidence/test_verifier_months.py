@@ -147,7 +147,7 @@ def test_a_key_changed_within_the_month_passes() -> None:
     root_key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
     second = issue(
         "gateway", sm.PLANT, sm.STREAM, new.public_key,
-        issuer=(root_key, sm.keys().certificates["root"]), not_before=SINCE, days=9,
+        issuer=(root_key, sm.keys().certificates["root"]), not_before=SINCE, days=400,
     )  # fmt: skip
 
     class Changing(sm.Chain):
@@ -156,19 +156,10 @@ def test_a_key_changed_within_the_month_passes() -> None:
             return super().sign(*args, **fields)
 
     made = sm.make_month(sm.items(), chain=Changing(old))
-    entries = list(made.entries)
-    for seq in (3, 4, 5):
-        by = key_sha256(new.public_key)
-        entries[seq + 1] = sm.entry(Kind.FRAME, made.objects[seq], seq + 1, seq=seq, certificate=by)
     certificates = [(sm.STREAM, sm.keys().certificates["gateway"]), (sm.STREAM, second)]
-    archive = sm.build(
-        sm.contents(
-            made, gateways=certificates, log_entries=entries, checkpoint=sm.log_note(entries)
-        )
-    )
+    archive = sm.build(sm.contents(made, gateways=certificates))
     found = {c for c in sm.codes(sm.check(archive)) if c[0] == "E"}
-    # the log was put together after the fact here, so anchors and close are of the other one
-    assert found == {"E-ANCHOR", "E-CLOSE"}
+    assert found == set()
     assert sm.check(archive).counts["signatures"] == 7
 
 

@@ -170,7 +170,7 @@ def certificate(role: str, name: str, key: Any, issuer: Any = None) -> x509.Cert
         .public_key(key)
         .serial_number(7)
         .not_valid_before(since)
-        .not_valid_after(since + dt.timedelta(days=9))
+        .not_valid_after(since + dt.timedelta(days=400))
         .add_extension(
             x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False
         )
