@@ -28,6 +28,22 @@ TEXT_BYTES_MAX = 4096
 
 
 @dataclass(frozen=True)
+class KeyType:
+    """How a kind of signature marks its keys in a note.
+
+    Attributes:
+        ed25519: type byte of Ed25519 keys.
+        p256: identifier of P-256 keys behind the type byte 0xff.
+    """
+
+    ed25519: int
+    p256: bytes
+
+
+LOG_KEY_TYPE = KeyType(0x01, b"ESP256")
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """A log's size and root at one moment.
 
@@ -61,7 +77,7 @@ def sign(checkpoint: Checkpoint, signer: Signer, key: PublicKey) -> str:
         key: its public half; the note's key hash is made of it.
     """
     body = checkpoint.body()
-    blob = _note_key_hash(checkpoint.origin, key) + signer.sign(body.encode())
+    blob = note_key_id(checkpoint.origin, key, LOG_KEY_TYPE) + signer.sign(body.encode())
     return f"{body}\n— {checkpoint.origin} {base64.b64encode(blob).decode('ascii')}\n"
 
 
@@ -72,20 +88,28 @@ def verify(text: str, key: PublicKey) -> Checkpoint:
         MalformedError: not a checkpoint note.
         SignatureError: no good signature of this key.
     """
-    if len(text.encode()) > TEXT_BYTES_MAX:
-        raise MalformedError("checkpoint text too long")
-    head, _, tail = text.partition("\n\n")
-    checkpoint = _parse_body(head + "\n")
-    lines = tail.split("\n")
-    if not lines or lines[-1] != "":
-        raise MalformedError("checkpoint note does not end with a newline")
-    signatures = [_signature_line(line) for line in lines[:-1]]
-    wanted = _note_key_hash(checkpoint.origin, key)
-    for name, blob in signatures:
+    checkpoint, lines = parse(text)
+    wanted = note_key_id(checkpoint.origin, key, LOG_KEY_TYPE)
+    for name, blob in lines:
         if name == checkpoint.origin and blob[:4] == wanted:
             suite_of(key).verify(key, blob[4:], checkpoint.body().encode())
             return checkpoint
     raise SignatureError(f"checkpoint of {checkpoint.origin} has no signature of its log's key")
+
+
+def parse(text: str) -> tuple[Checkpoint, list[tuple[str, bytes]]]:
+    """A note taken apart, nothing verified: the checkpoint, and (name, key id ‖ rest) a line.
+
+    Raises:
+        MalformedError: not a checkpoint note.
+    """
+    if len(text.encode()) > TEXT_BYTES_MAX:
+        raise MalformedError("checkpoint text too long")
+    head, _, tail = text.partition("\n\n")
+    lines = tail.split("\n")
+    if lines[-1] != "":
+        raise MalformedError("checkpoint note does not end with a newline")
+    return _parse_body(head + "\n"), [_signature_line(line) for line in lines[:-1]]
 
 
 def _parse_body(body: str) -> Checkpoint:
@@ -123,13 +147,14 @@ def _base64(text: str) -> bytes:
     return data
 
 
-def _note_key_hash(name: str, key: PublicKey) -> bytes:
+def note_key_id(name: str, key: PublicKey, key_type: KeyType) -> bytes:
+    """The 4 bytes that find a key among a note's lines (C2SP signed-note)."""
     if isinstance(key, ed25519.Ed25519PublicKey):
         raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        material = b"\x01" + raw
+        material = bytes([key_type.ed25519]) + raw
     else:
         spki = key.public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        material = b"\xffESP256" + spki
+        material = b"\xff" + key_type.p256 + spki
     return hashlib.sha256(name.encode() + b"\n" + material).digest()[:4]

@@ -1,8 +1,8 @@
 """A frame: the signed batch of one gateway's readings. FORMAT.md "Frame". Pure: no clock, no I/O.
 
 `Body` is what a frame says, `encode_body` and `decode_body` are its payload, `Header` is its place
-in the gateway's stream. Everything signed that goes up (frame, config, cosignature, close) has the
-same header and stands in the same chain, told apart by `typ`.
+in the gateway's stream. Everything signed that goes up (frame, config, cosignature, close, rotate)
+has the same header and stands in the same chain, told apart by `typ`.
 """
 
 import itertools
@@ -24,7 +24,8 @@ TYP_FRAME = "stackproof-frame+cbor"
 TYP_CONFIG = "stackproof-config+cbor"
 TYP_COSIGNATURE = "stackproof-cosignature+cbor"
 TYP_CLOSE = "stackproof-close+cbor"
-UP_TYPES = frozenset({TYP_FRAME, TYP_CONFIG, TYP_COSIGNATURE, TYP_CLOSE})
+TYP_ROTATE = "stackproof-rotate+cbor"
+UP_TYPES = frozenset({TYP_FRAME, TYP_CONFIG, TYP_COSIGNATURE, TYP_CLOSE, TYP_ROTATE})
 
 # private header labels (RFC 9052 §1.4: below -65536)
 SEQ, PREV, ANCHOR, CFG = -65537, -65538, -65539, -65540

@@ -44,6 +44,10 @@ class Signer(Protocol):
     def kid(self) -> bytes:
         """Key id, 8 bytes."""
 
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+
     def sign(self, message: bytes) -> bytes:
         """Signature over the message."""
 
@@ -215,6 +219,14 @@ def certificate_from_pem(data: bytes) -> x509.Certificate:
         return x509.load_pem_x509_certificate(data)
     except _UNREADABLE as error:
         raise MalformedError(f"not a PEM certificate: {error}") from error
+
+
+def certificate_from_der(data: bytes) -> x509.Certificate:
+    """One DER certificate; MalformedError otherwise."""
+    try:
+        return x509.load_der_x509_certificate(data)
+    except _UNREADABLE as error:
+        raise MalformedError(f"not a DER certificate: {error}") from error
 
 
 def certificate_to_pem(certificate: x509.Certificate) -> bytes:

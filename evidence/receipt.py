@@ -17,6 +17,7 @@ from evidence.suites import PublicKey
 
 TYP_RECEIPT = "stackproof-receipt+cbor"
 TYP_CLOSE_REQUEST = "stackproof-close-request+cbor"
+PATH_MAX = 128  # hashes: twice the levels of the largest tree there can be
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Receipt:
         log_index: index of its log entry.
         received_ns: when it was taken.
         checkpoint: signed note of a tree that includes it.
+        since: size in the anchor of the object at `seq`; 0 where it has none.
+        path: consistency proof from that size to the checkpoint's (RFC 6962 §2.1.2), at most
+            `PATH_MAX` hashes; empty when `since` is 0 or the checkpoint's own size.
     """
 
     plant: str
@@ -39,6 +43,8 @@ class Receipt:
     log_index: int
     received_ns: int
     checkpoint: str
+    since: int = 0
+    path: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,16 @@ class CloseRequest:
 
 def encode_receipt(receipt: Receipt, signer: Signer) -> bytes:
     """Signed bytes of a receipt."""
-    return _encode(TYP_RECEIPT, vars(receipt), signer)
+    return _encode(TYP_RECEIPT, {**vars(receipt), "path": list(receipt.path)}, signer)
 
 
 def decode_receipt(data: bytes, key: PublicKey) -> Receipt:
     """A verified receipt; MalformedError or SignatureError otherwise."""
-    return Receipt(**_decode(TYP_RECEIPT, data, key, Receipt.__annotations__))
+    fields = _decode(TYP_RECEIPT, data, key, {**Receipt.__annotations__, "path": list})
+    path = fields.pop("path")
+    if len(path) > PATH_MAX or not all(isinstance(h, bytes) and len(h) == 32 for h in path):
+        raise MalformedError("field path is no list of SHA-256 hashes")
+    return Receipt(**fields, path=tuple(path))
 
 
 def encode_close_request(request: CloseRequest, signer: Signer) -> bytes:

@@ -4,6 +4,7 @@ Streaming: objects and entries are taken one at a time and staged on disk, so me
 with the month. Deterministic: the same contents and the same seals give the same bytes.
 """
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from evidence import cbor
 from evidence.archive import paths
 from evidence.archive.bag import BagWriter, Seals
-from evidence.keys import certificate_to_pem, key_sha256, public_key
+from evidence.keys import certificate_to_pem
 from evidence.merkle import CompactRange
 from evidence.records import encode_record
 
@@ -54,6 +56,8 @@ class Contents:
         receipts: stream -> newest receipt.
         closed_on: date of closing, "YYYY-MM-DD", by the plant's time zone.
         closes: stream -> the gateway's signed close object, where there is one.
+        orders: orders of the plant so far, and rotate objects of earlier months, verbatim.
+        replaces: hex SHA-256 of the statement of the final close this one amends, or "".
     """
 
     plant: str
@@ -73,6 +77,8 @@ class Contents:
     closed_on: str
     receipts: Mapping[str, bytes] = field(default_factory=dict)
     closes: Mapping[str, bytes] = field(default_factory=dict)
+    orders: Iterable[bytes] = ()
+    replaces: str = ""
 
     @property
     def name(self) -> str:
@@ -97,9 +103,10 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
     bag.add(paths.ROOT_CERTIFICATE, [certificate_to_pem(contents.root)])
     bag.add(paths.COLLECTOR_CERTIFICATE, [certificate_to_pem(contents.collector)])
     for gateway, certificate in contents.gateways:
-        fingerprint = key_sha256(public_key(certificate))
-        path = paths.gateway_certificate(gateway, fingerprint)
+        path = paths.gateway_certificate(gateway, certificate.fingerprint(hashes.SHA256()))
         bag.add(path, [certificate_to_pem(certificate)])
+    for data in contents.orders:
+        bag.add(paths.order(hashlib.sha256(data).digest()), [data])
     tree = [contents.log_range.size, list(contents.log_range.hashes)]
     bag.add(paths.LOG_RANGE, [cbor.encode(tree)])
     bag.add(paths.LOG_ENTRIES, map(encode_record, contents.log_entries))
@@ -114,6 +121,8 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
         "Bagging-Date": contents.closed_on,
         "External-Identifier": f"{contents.name} {contents.closing}",
     }
+    if contents.replaces:
+        info["Replaces"] = contents.replaces
     closes = {paths.close(stream): data for stream, data in contents.closes.items()}
     bag.pack(target, contents.name, info, lambda digest: {**closes, **seal(digest)})
 

@@ -10,20 +10,22 @@ FORMAT_TEXT = "data/spec/FORMAT.md"
 ROOT_CERTIFICATE = "data/keys/root.crt"
 COLLECTOR_CERTIFICATE = "data/keys/collector.crt"
 SEAL = "seal/seal.cose"
+TIMESTAMP = "seal/seal.tsr"
 
 FRAMES = re.compile(r"data/frames/([a-z0-9-]{1,40})/(\d{4}-\d{2}-\d{2})/(\d{2})\.seg")
 CONFIG = re.compile(r"data/config/([0-9a-f]{64})\.cose")
 GATEWAY_CERTIFICATE = re.compile(r"data/keys/gateway-([a-z0-9-]{1,40})-([0-9a-f]{16})\.crt")
+ORDER = re.compile(r"data/keys/order-([0-9a-f]{64})\.cose")
 RULES = re.compile(r"data/rules/([a-z0-9.-]{1,80})\.toml")
 RECEIPT = re.compile(r"data/receipts/([a-z0-9-]{1,40})\.cose")
 CLOSE = re.compile(r"seal/close-([a-z0-9-]{1,40})\.cose")
 
 #: every name an archive may hold beside the bag's own tag files
-KNOWN = (FRAMES, CONFIG, GATEWAY_CERTIFICATE, RULES, RECEIPT, CLOSE)
+KNOWN = (FRAMES, CONFIG, GATEWAY_CERTIFICATE, ORDER, RULES, RECEIPT, CLOSE)
 FIXED = frozenset(
     {
         STATEMENT, LOG_ENTRIES, LOG_RANGE, LOG_CHECKPOINT, FORMAT_TEXT, ROOT_CERTIFICATE,
-        COLLECTOR_CERTIFICATE, SEAL,
+        COLLECTOR_CERTIFICATE, SEAL, TIMESTAMP,
     }
 )  # fmt: skip
 
@@ -43,9 +45,14 @@ def config(sha256: bytes) -> str:
     return f"data/config/{sha256.hex()}.cose"
 
 
-def gateway_certificate(gateway: str, fingerprint: bytes) -> str:
-    """Path of a gateway's certificate."""
-    return f"data/keys/gateway-{gateway}-{fingerprint.hex()[:16]}.crt"
+def gateway_certificate(gateway: str, certificate_sha256: bytes) -> str:
+    """Path of a gateway's certificate; the hash is over its DER form."""
+    return f"data/keys/gateway-{gateway}-{certificate_sha256.hex()[:16]}.crt"
+
+
+def order(sha256: bytes) -> str:
+    """Path of an order about keys, or of a rotate object of an earlier month."""
+    return f"data/keys/order-{sha256.hex()}.cose"
 
 
 def rules(rule_set: str) -> str:

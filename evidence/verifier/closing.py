@@ -129,7 +129,7 @@ class ClosingCheck:
             return
         try:
             envelope = cose.parse(self._archive.read(path))
-            if self._identities.is_foreign(stream, envelope.kid):
+            if self._identities.is_foreign(stream):
                 self._report.add("C-SUITE", path, "Its key is of an unknown crypto suite.")
                 return
             key = self._identities.gateways.get((stream, envelope.kid))

@@ -143,7 +143,7 @@ class FrameCheck:
         if (header.plant, header.stream) != (self._identities.plant, stream):
             raise MalformedError(f"it is of {header.plant}/{header.stream}, not of this place")
         key = self._identities.gateways.get((stream, envelope.kid))
-        if key is None and self._identities.is_foreign(stream, envelope.kid):
+        if key is None and self._identities.is_foreign(stream):
             raise UnknownSuiteError(f"key {envelope.kid.hex()} is of an unknown crypto suite")
         if key is None:
             sentence = f"No certificate of gateway {stream} holds key {envelope.kid.hex()}."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from evidence.archive import paths
 from evidence.errors import EvidenceError, LimitError, MalformedError, UnknownSuiteError
@@ -37,9 +38,10 @@ class Identities:
     gateways: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
 
-    def is_foreign(self, gateway: str, kid: bytes) -> bool:
-        """True when this key of a gateway is of a suite unknown to this program."""
-        return paths.gateway_certificate(gateway, kid) in self.foreign
+    def is_foreign(self, gateway: str) -> bool:
+        """True when a key of this gateway is of a suite unknown to this program."""
+        matches = map(paths.GATEWAY_CERTIFICATE.fullmatch, self.foreign)
+        return any(match is not None and match[1] == gateway for match in matches)
 
 
 def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | None) -> Identities:
@@ -72,8 +74,9 @@ def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | 
             key = _issued(archive, path, report, root, found, role="gateway", name=match[1])
             if key is not None:
                 found.gateways[match[1], key_id(key)] = key
-                if key_id(key).hex() != match[2]:
-                    sentence = "Its key is not the one its name says."
+                der = certificate_from_pem(archive.read(path)).fingerprint(hashes.SHA256())
+                if der.hex()[:16] != match[2]:
+                    sentence = "It is not the certificate its name says."
                     report.add("E-CERTIFICATE", path, sentence)
     path = paths.COLLECTOR_CERTIFICATE
     found.collector = _issued(archive, path, report, root, found, role="collector", name="")

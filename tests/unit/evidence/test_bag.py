@@ -137,7 +137,7 @@ def test_every_path_of_the_builder_is_known_and_no_other() -> None:
         "data/frames/edge-1/2026-06-15/4.seg", "data/frames/Edge/2026-06-15/04.seg",
         "data/frames/a/b/2026-06-15/04.seg", "data/frames/../2026-06-15/04.seg",
         "data/config/00.cose", "data/keys/gateway-a-b.crt", "data/keys/other.crt",
-        "data/rules/../x.toml", "data/rules/A.toml", "seal/seal.tsr", "seal/close-.cose",
+        "data/rules/../x.toml", "data/rules/A.toml", "seal/other.tsr", "seal/close-.cose",
         "data/statement.json/x", "xdata/statement.json", "data/statement.json\n",
     ):  # fmt: skip
         assert not paths.is_known(path)

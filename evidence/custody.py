@@ -1,0 +1,186 @@
+"""Which key may sign which object of a stream. Pure; collector and verifier share it.
+
+A stream has one key at a time. It changes by a rotate object or a replace order only, ends by a
+revoke, and counts only while a certificate of it is valid at the collector's time of receipt.
+FORMAT.md "Keys".
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cryptography import x509
+
+from evidence.errors import EvidenceError
+from evidence.keys import key_sha256, public_key
+from evidence.orders import Order, Replace, Revoke
+from evidence.suites import PublicKey
+
+
+class KeyFault(StrEnum):
+    """Why a key does not count for an object; also a verdict of the log's reject entries."""
+
+    UNKNOWN = "unknown-key"
+    REVOKED = "revoked"
+    CHANGED = "key-change"
+    EXPIRED = "expired"
+
+
+class KeyRefusedError(EvidenceError):
+    """The key an object names does not count at its place.
+
+    Attributes:
+        fault: why.
+    """
+
+    def __init__(self, fault: KeyFault, sentence: str) -> None:
+        """Say why, and in one sentence what it is about."""
+        super().__init__(sentence)
+        self.fault = fault
+
+
+@dataclass(frozen=True)
+class GatewayKey:
+    """A gateway's key.
+
+    Attributes:
+        key: public key.
+        sha256: its `key_sha256`.
+        valid_ns: (first, last) UTC nanoseconds of each certificate of it, both included, cut to
+            the time in which the root is valid.
+    """
+
+    key: PublicKey
+    sha256: bytes
+    valid_ns: tuple[tuple[int, int], ...]
+
+    @property
+    def kid(self) -> bytes:
+        """The key id."""
+        return self.sha256[:8]
+
+    def is_valid_at(self, at_ns: int) -> bool:
+        """True when a certificate of it is valid at this instant."""
+        return any(first <= at_ns <= last for first, last in self.valid_ns)
+
+
+@dataclass(frozen=True)
+class Change:
+    """From the object after `seq` on, another key signs.
+
+    Attributes:
+        seq: last object of the old key: the rotate object itself, or where a lost device ended.
+        old: `key_sha256` of the key that ends, b"" when not said.
+        new: of the key that follows.
+        by_order: True for a replace order, False for a rotate object.
+    """
+
+    seq: int
+    old: bytes
+    new: bytes
+    by_order: bool
+
+
+class StreamKeys:
+    """The keys of one stream and where each of them counts.
+
+    Attributes:
+        changes: in order of seq; at one seq a replace order follows a rotate object.
+        revoked: key_sha256 -> seq of its last good object, -1 for none.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no key at all."""
+        self.changes: list[Change] = []
+        self.revoked: dict[bytes, int] = {}
+        self._keys: dict[bytes, GatewayKey] = {}
+        self._first: bytes | None = None
+
+    def certify(self, certificate: x509.Certificate, root: x509.Certificate) -> GatewayKey:
+        """Take in a certificate that the root has issued for this gateway (the caller checked).
+
+        Raises:
+            UnknownSuiteError: no suite for its key.
+            MalformedError: its key cannot be read.
+        """
+        key = public_key(certificate)
+        sha256 = key_sha256(key)
+        valid = validity_ns(certificate, root)
+        known = self._keys.get(sha256[:8])
+        spans = (*known.valid_ns, valid) if known is not None else (valid,)
+        made = GatewayKey(key, sha256, tuple(dict.fromkeys(spans)))
+        self._keys[made.kid] = made
+        return made
+
+    def begin(self, sha256: bytes) -> None:
+        """This key signed the first object that is known of the stream."""
+        self._first = sha256
+
+    def rotate(self, seq: int, old: bytes, new: bytes) -> None:
+        """The rotate object at `seq`, signed by `old`, hands over to `new`."""
+        self._change(Change(seq, old, new, by_order=False))
+
+    def apply(self, order: Order, new: bytes = b"") -> None:
+        """Take in an order for this stream; `new` is the key of a replace's certificate."""
+        if isinstance(order, Revoke):
+            self._revoke(order.key, -1 if order.through is None else order.through)
+        elif isinstance(order, Replace):
+            self._revoke(order.old, order.seq)
+            self._change(Change(order.seq, order.old, new, by_order=True))
+
+    def _revoke(self, sha256: bytes, through: int) -> None:
+        self.revoked[sha256] = min(through, self.revoked.get(sha256, through))
+
+    def _change(self, change: Change) -> None:
+        if change not in self.changes:
+            self.changes.append(change)
+            self.changes.sort(key=lambda c: (c.seq, c.by_order))
+
+    def find(self, kid: bytes) -> GatewayKey | None:
+        """The certified key of a key id, whether it counts or not."""
+        return self._keys.get(kid)
+
+    def current(self, seq: int) -> bytes | None:
+        """`key_sha256` of the key in use at `seq`; None before the first object is known."""
+        before = [change for change in self.changes if change.seq < seq]
+        return before[-1].new if before else self._first
+
+    def check(self, seq: int, kid: bytes, received_ns: int | None) -> GatewayKey:
+        """The key that an object must verify with.
+
+        Args:
+            seq: of the object.
+            kid: the key id it names.
+            received_ns: when the collector took it; None leaves certificates' dates aside.
+
+        Raises:
+            KeyRefusedError: the key is not certified, not the one in use there, revoked for this
+                seq, or had no valid certificate.
+        """
+        named = self._keys.get(kid)
+        if named is None:
+            sentence = f"no certificate of this gateway holds key {kid.hex()}"
+            raise KeyRefusedError(KeyFault.UNKNOWN, sentence)
+        through = self.revoked.get(named.sha256)
+        if through is not None and seq > through:
+            until = f"after seq {through}" if through >= 0 else "for all objects"
+            raise KeyRefusedError(KeyFault.REVOKED, f"key {kid.hex()} is revoked {until}")
+        current = self.current(seq)
+        if current is not None and current != named.sha256:
+            sentence = f"key {kid.hex()} signs where key {current[:8].hex()} is in use"
+            raise KeyRefusedError(KeyFault.CHANGED, sentence)
+        if received_ns is not None and not named.is_valid_at(received_ns):
+            sentence = f"no certificate of key {kid.hex()} was valid when the object was received"
+            raise KeyRefusedError(KeyFault.EXPIRED, sentence)
+        return named
+
+
+def validity_ns(certificate: x509.Certificate, root: x509.Certificate) -> tuple[int, int]:
+    """(first, last) UTC nanoseconds in which both are valid; first > last when never."""
+    starts = [_ns(c.not_valid_before_utc) for c in (certificate, root)]
+    ends = [_ns(c.not_valid_after_utc) for c in (certificate, root)]
+    return max(starts), min(ends)
+
+
+def _ns(at: dt.datetime) -> int:
+    return round(at.timestamp()) * 1_000_000_000
