@@ -61,6 +61,60 @@ class CompactRange:
         return result
 
 
+class Tree:
+    """A tree that grows leaf by leaf and still knows every root it had since its start.
+
+    Holds every node of its perfect subtrees: about 64 bytes a leaf.
+
+    Attributes:
+        start: what stood before the first leaf appended.
+        size: leaves so far, those of the start included.
+    """
+
+    def __init__(self, start: CompactRange | None = None) -> None:
+        self.start = start or CompactRange()
+        self.size = self.start.size
+        # _levels[k] holds the subtrees of 2^k leaves from number _first[k] on
+        self._levels: list[bytearray] = []
+        self._first: list[int] = []
+        hashes = list(self.start.hashes)
+        for k in range(self.size.bit_length()):
+            known = self.size >> k & 1
+            self._levels.append(bytearray(hashes.pop() if known else b""))
+            self._first.append((self.size >> k) - known)
+
+    def append(self, leaf: bytes) -> None:
+        """Take one more leaf hash."""
+        level, size = 0, self.size
+        while True:
+            if level == len(self._levels):
+                self._levels.append(bytearray())
+                self._first.append(0)
+            nodes = self._levels[level]
+            nodes += leaf
+            if not size & 1:
+                break
+            leaf = hashlib.sha256(b"\x01" + nodes[-64:]).digest()
+            size, level = size >> 1, level + 1
+        self.size += 1
+
+    def root_at(self, size: int) -> bytes:
+        """The root it had at a size from that of the start to the present one.
+
+        Raises:
+            ValueError: it never had this size, or before its start.
+        """
+        if not self.start.size <= size <= self.size:
+            raise ValueError(f"no tree of {size} leaves; {self.start.size} to {self.size} are held")
+        result = b""
+        for k, nodes in enumerate(self._levels):
+            if size >> k & 1:
+                at = 32 * ((size >> k) - 1 - self._first[k])
+                node = bytes(nodes[at : at + 32])
+                result = node_hash(node, result) if result else node
+        return result or EMPTY_ROOT
+
+
 def root_of(leaves: Sequence[bytes]) -> bytes:
     """Root over leaf hashes, by definition (MTH of RFC 6962)."""
     if not leaves:
@@ -85,12 +139,17 @@ def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """True when the audit path proves the leaf (RFC 9162 §2.1.3.2)."""
+    return root_by_path(leaf, index, size, path) == root
+
+
+def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root a leaf and its audit path lead to; None when the path is not one of that place."""
     if not 0 <= index < size:
-        return False
+        return None
     fn, sn, result = index, size - 1, leaf
     for step in path:
         if sn == 0:
-            return False
+            return None
         if fn & 1 or fn == sn:
             result = node_hash(step, result)
             while not fn & 1 and fn:
@@ -98,7 +157,7 @@ def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root:
         else:
             result = node_hash(result, step)
         fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and result == root
+    return result if sn == 0 else None
 
 
 def consistency_path(leaves: Sequence[bytes], old: int) -> list[bytes]:
