@@ -98,7 +98,7 @@ def test_algorithm_numbers_old_and_new(kind: str, written: int, older: int) -> N
         assert verify_inclusion(receipt, ENTRY, signer.public_key).root == ROOT
     wrong = -8 if kind == "p256" else -7
     with pytest.raises(ValueError, match=f"does not sign by {wrong}"):
-        encode_inclusion("p1", ENTRY, 1, 3, [A, B], signer, alg=wrong)
+        encode_inclusion("p1", ENTRY, 1, 3, [A, B], signer=signer, alg=wrong)
 
 
 def test_a_path_of_another_place_is_not_signed() -> None:
