@@ -7,7 +7,7 @@ says so, and never guesses.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from evidence.errors import MalformedError
 
@@ -26,33 +26,53 @@ def encode_record(data: bytes) -> bytes:
 
 def read_records(data: bytes) -> Iterator[bytes]:
     """Every record's bytes; MalformedError at the first byte that is not a whole, true record."""
-    at = 0
-    while at < len(data):
-        record, at = _record_at(data, at)
-        yield record
+    return records_in((data,))
+
+
+def records_in(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """As `read_records`, of a file that comes in pieces; holds one piece and one record."""
+    held, begins = b"", 0
+    for chunk in chunks:
+        held = held + chunk if held else chunk
+        at = 0
+        while (end := _end_of(held, at, begins)) is not None:
+            yield _checked(held, at, end, begins)
+            at = end
+        held, begins = held[at:], begins + at
+    if held:
+        raise MalformedError(f"record at byte {begins} is cut")
 
 
 def whole_length(data: bytes) -> int:
     """How many bytes from the start are whole, true records: where a torn tail begins."""
     at = 0
-    while at < len(data):
+    while True:
         try:
-            _, at = _record_at(data, at)
+            end = _end_of(data, at, 0)
+            if end is None:
+                break
+            _checked(data, at, end, 0)
         except MalformedError:
             break
+        at = end
     return at
 
 
-def _record_at(data: bytes, at: int) -> tuple[bytes, int]:
+def _end_of(data: bytes, at: int, begins: int) -> int | None:
+    """Where the record at `at` ends; None when not all of it is there."""
     if len(data) - at < HEAD_BYTES:
-        raise MalformedError(f"record head cut at byte {at}")
-    magic, length, crc = _HEAD.unpack_from(data, at)
+        return None
+    magic, length, _ = _HEAD.unpack_from(data, at)
     if magic != MAGIC:
-        raise MalformedError(f"no record at byte {at}")
-    start, end = at + HEAD_BYTES, at + HEAD_BYTES + length
-    if not 0 < length <= RECORD_BYTES_MAX or end > len(data):
-        raise MalformedError(f"record at byte {at} is cut or too long")
-    record = data[start:end]
-    if zlib.crc32(record) != crc:
-        raise MalformedError(f"record at byte {at} fails its checksum")
-    return record, end
+        raise MalformedError(f"no record at byte {begins + at}")
+    if not 0 < length <= RECORD_BYTES_MAX:
+        raise MalformedError(f"record at byte {begins + at} is cut or too long")
+    end = at + HEAD_BYTES + length
+    return end if end <= len(data) else None
+
+
+def _checked(data: bytes, at: int, end: int, begins: int) -> bytes:
+    record = data[at + HEAD_BYTES : end]
+    if zlib.crc32(record) != _HEAD.unpack_from(data, at)[2]:
+        raise MalformedError(f"record at byte {begins + at} fails its checksum")
+    return record

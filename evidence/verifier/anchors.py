@@ -8,45 +8,46 @@ from dataclasses import dataclass, field
 
 from evidence.findings import Report
 from evidence.frame import Header
-from evidence.verifier.log_check import LogView
+from evidence.verifier.log_view import Logged, LogView
 
 
 @dataclass
 class Anchors:
-    """Collects anchors while objects are read; `check` compares them with the log.
+    """Checks the anchor of each object as it is read.
 
     Attributes:
-        seen: log size -> (root, where it was first seen).
+        before: log size -> (root, where it was first seen), of logs older than the archive's.
     """
 
-    seen: dict[int, tuple[bytes, str]] = field(default_factory=dict)
+    before: dict[int, tuple[bytes, str]] = field(default_factory=dict)
 
-    def take(self, report: Report, log: LogView, header: Header, where: str) -> None:
-        """Note an object's anchor; it must be older than the object's own entry in the log."""
+    def take(
+        self, report: Report, log: LogView, header: Header, own: Logged | None, where: str
+    ) -> None:
+        """Compare an object's anchor with the log; it must be older than the object's own entry.
+
+        Args:
+            report: takes the findings.
+            log: what the archive's log says.
+            header: of the object.
+            own: the log's entry for it, if any.
+            where: the object's place.
+        """
         if header.anchor is None:
             return
         size, root = header.anchor
-        known = self.seen.setdefault(size, (root, where))
-        if known[0] != root:
-            sentence = f"It and {known[1]} name different roots of a log of {size} entries."
-            report.add("E-ANCHOR", where, sentence)
-        own = log.objects.get((header.stream, header.seq))
         if own is not None and size > own.index:
             sentence = f"It names a log of {size} entries; its own entry there is {own.index}."
             report.add("E-ANCHOR", where, sentence)
-
-    def check(self, report: Report, log: LogView) -> None:
-        """Compare with the root at each of these sizes; older sizes are not in the archive."""
-        tree, taken = log.start, 0
-        for size in sorted(size for size in self.seen if size >= log.start.size):
-            root, where = self.seen[size]
-            while tree.size < size and taken < len(log.leaves):
-                tree, taken = tree.append(log.leaves[taken]), taken + 1
-            if tree.size != size:
-                sentence = f"It names a log of {size} entries; the archive has {tree.size}."
+        tree = log.tree
+        if size > tree.size:
+            sentence = f"It names a log of {size} entries; the archive has {tree.size}."
+            report.add("E-ANCHOR", where, sentence)
+        elif size < tree.start.size:
+            known = self.before.setdefault(size, (root, where))
+            if known[0] != root:
+                sentence = f"It and {known[1]} name different roots of a log of {size} entries."
                 report.add("E-ANCHOR", where, sentence)
-            elif tree.root() != root:
-                sentence = (
-                    f"The log's first {size} entries had another root when the gateway saw it."
-                )
-                report.add("E-ANCHOR", where, sentence)
+        elif tree.root_at(size) != root:
+            sentence = f"The log's first {size} entries had another root when the gateway saw it."
+            report.add("E-ANCHOR", where, sentence)

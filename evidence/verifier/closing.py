@@ -12,7 +12,7 @@ from evidence.frame import TYP_CLOSE, header_of
 from evidence.receipt import CloseRequest, decode_close, decode_receipt
 from evidence.verifier.frames import FrameCheck
 from evidence.verifier.identities import Identities
-from evidence.verifier.log_check import LogView
+from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened
 
 
@@ -63,7 +63,7 @@ class ClosingCheck:
         plants = {receipt.plant, note.plant}
         if plants != {self._identities.plant} or receipt.stream != stream:
             self._report.add("E-RECEIPT", path, "It is of another plant or gateway.")
-        logged = self._log.objects.get((stream, receipt.seq))
+        logged = self._log.entry(stream, receipt.seq)
         if logged is not None and (logged.sha256, logged.index) != (
             receipt.head,
             receipt.log_index,

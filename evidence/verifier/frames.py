@@ -22,10 +22,10 @@ from evidence.errors import (
 from evidence.findings import Report
 from evidence.frame import TYP_CONFIG, TYP_FRAME, UP_TYPES, Body, Header, decode_body, place_of
 from evidence.keys import key_sha256
-from evidence.records import read_records
+from evidence.records import records_in
 from evidence.verifier.anchors import Anchors
 from evidence.verifier.identities import Identities
-from evidence.verifier.log_check import LogView
+from evidence.verifier.log_view import Logged, LogView
 from evidence.verifier.opened import Opened
 
 HOUR_NS = 3600 * 1_000_000_000
@@ -100,11 +100,10 @@ class FrameCheck:
                 view.hour = f"{match[2]}/{match[3]}"
                 yield from self._segment(path, match[1], view)
         self._missing()
-        self._anchors.check(self._report, self._log)
 
     def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:
         try:
-            for data in read_records(self._archive.read(path)):
+            for data in records_in(self._archive.chunks(path)):
                 yield from self._object(path, stream, view, data)
         except (MalformedError, LimitError) as error:
             self.broken = True
@@ -117,10 +116,12 @@ class FrameCheck:
             envelope = cose.parse(data)
             header = place_of(envelope)
             where = f"{stream} seq {header.seq}"
-            self._follow(view, header, data, where)
-            self._anchors.take(self._report, self._log, header, where)
+            digest = hashlib.sha256(data).digest()
+            self._follow(view, header, digest, where)
+            logged = self._log.entry(header.stream, header.seq)
+            self._anchors.take(self._report, self._log, header, logged, where)
             fingerprint = self._signature(envelope, header, stream)
-            self._logged(header, data, fingerprint, where)
+            self._logged(logged, digest, fingerprint, where)
             if header.typ not in UP_TYPES:
                 self.undecided = True
                 sentence = f"Object type {header.typ!r} is unknown to this program."
@@ -153,8 +154,7 @@ class FrameCheck:
         self._report.counts["signatures"] += 1
         return key_sha256(key)
 
-    def _follow(self, view: StreamView, header: Header, data: bytes, where: str) -> None:
-        digest = hashlib.sha256(data).digest()
+    def _follow(self, view: StreamView, header: Header, digest: bytes, where: str) -> None:
         if view.first is None:
             view.first = header.seq
             if header.seq == 0 and header.prev != ZERO_HASH:
@@ -169,13 +169,14 @@ class FrameCheck:
             self._report.add(code, where, f"{error}.")
             view.head = Head(header.seq + 1, digest)
 
-    def _logged(self, header: Header, data: bytes, fingerprint: bytes | None, where: str) -> None:
-        entry = self._log.objects.get((header.stream, header.seq))
+    def _logged(
+        self, entry: Logged | None, digest: bytes, fingerprint: bytes | None, where: str
+    ) -> None:
         if entry is None and not self._log.undecided:
             self._report.add("E-LOG-FRAME", where, "The log has no entry that accepts this object.")
         if entry is None:
             return
-        if entry.sha256 != hashlib.sha256(data).digest():
+        if entry.sha256 != digest:
             self._report.add("E-LOG-FRAME", where, "The log accepted other bytes at this seq.")
         elif fingerprint is not None and entry.key_sha256 != fingerprint:
             self._report.add("E-LOG-FRAME", where, "The log says another key had signed it.")

@@ -1,8 +1,5 @@
 """Step 4: the log. Entries lead from the range before the month to the signed checkpoint."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 from evidence import cbor, checkpoint, merkle
 from evidence.archive import paths
 from evidence.errors import (
@@ -14,62 +11,29 @@ from evidence.errors import (
 )
 from evidence.findings import Report
 from evidence.log import Entry, Kind, decode_entry
-from evidence.records import read_records
+from evidence.records import records_in
 from evidence.verifier.identities import Identities
+from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened
 
 #: entries that stand for an object of a gateway's stream
 STREAM_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """What the log says of one accepted object."""
-
-    index: int
-    sha256: bytes
-    key_sha256: bytes | None
-
-
-@dataclass
-class LogView:
-    """What the log says about this month.
-
-    Attributes:
-        start: the tree before the first entry in the archive.
-        leaves: leaf hashes of the entries in the archive.
-        size: entries up to the checkpoint.
-        root: the checkpoint's root.
-        objects: (stream, seq) -> its entry, of accepted objects.
-        close: detail of the month-close entry, None when there is none.
-        statement_sha256: what that entry closes.
-        undecided: True when an entry, or the checkpoint's key, is newer than this program.
-    """
-
-    start: merkle.CompactRange = field(default_factory=merkle.CompactRange)
-    leaves: list[bytes] = field(default_factory=list)
-    size: int = 0
-    root: bytes = b""
-    objects: dict[tuple[str, int], Logged] = field(default_factory=dict)
-    close: dict[str, Any] | None = None
-    statement_sha256: bytes = b""
-    undecided: bool = False
-
-
 def check_log(archive: Opened, report: Report, identities: Identities) -> LogView:
     """Read the log, remake its root and compare with the signed checkpoint."""
     view = LogView()
     try:
-        view.start = _range(archive)
+        view.tree = merkle.Tree(_range(archive))
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_RANGE, f"{error}.")
         return view
     try:
-        tree = _entries(archive, report, view)
+        _entries(archive, report, view)
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_ENTRIES, f"{error}.")
         return view
-    _checkpoint(archive, report, identities, view, tree)
+    _checkpoint(archive, report, identities, view)
     return view
 
 
@@ -82,10 +46,10 @@ def _range(archive: Opened) -> merkle.CompactRange:
     return merkle.CompactRange(value[0], tuple(value[1]))
 
 
-def _entries(archive: Opened, report: Report, view: LogView) -> merkle.CompactRange:
-    received, tree = 0, view.start
-    for data in read_records(archive.read(paths.LOG_ENTRIES)):
-        where = f"log entry {tree.size}"
+def _entries(archive: Opened, report: Report, view: LogView) -> None:
+    received = 0
+    for data in records_in(archive.chunks(paths.LOG_ENTRIES)):
+        where = f"log entry {view.tree.size}"
         view.close = None  # the closing entry is the last one
         try:
             entry = decode_entry(data)
@@ -97,21 +61,18 @@ def _entries(archive: Opened, report: Report, view: LogView) -> merkle.CompactRa
                 sentence = "Its time of receipt is before that of the entry before it."
                 report.add("E-LOG", where, sentence)
             received = max(received, entry.received_ns)
-            _take(report, view, entry, tree.size)
-        leaf = merkle.leaf_hash(data)
-        view.leaves.append(leaf)
-        tree = tree.append(leaf)
+            _take(report, view, entry, where)
+        view.add(data, received)
         report.counts["log_entries"] += 1
-    return tree
 
 
-def _take(report: Report, view: LogView, entry: Entry, index: int) -> None:
+def _take(report: Report, view: LogView, entry: Entry, where: str) -> None:
     if entry.kind in STREAM_KINDS and entry.verdict == "accepted" and entry.seq is not None:
-        key = entry.stream, entry.seq
-        if key in view.objects:
+        if not view.accept(entry):
             sentence = f"{entry.stream} seq {entry.seq} is accepted a second time."
-            report.add("E-LOG", f"log entry {index}", sentence)
-        view.objects[key] = Logged(index, entry.sha256, entry.certificate)
+            report.add("E-LOG", where, sentence)
+    elif entry.kind is Kind.GAP:
+        view.accept_gap(entry)
     elif entry.kind is Kind.MONTH_CLOSE:
         view.close, view.statement_sha256 = dict(entry.detail), entry.sha256
 
@@ -121,11 +82,10 @@ def _checkpoint(
     report: Report,
     identities: Identities,
     view: LogView,
-    tree: merkle.CompactRange,
 ) -> None:
-    path = paths.LOG_CHECKPOINT
+    path, tree = paths.LOG_CHECKPOINT, view.tree
     if paths.COLLECTOR_CERTIFICATE in identities.foreign:
-        view.undecided, view.size, view.root = True, tree.size, tree.root()
+        view.undecided, view.size, view.root = True, tree.size, tree.root_at(tree.size)
         return
     if identities.collector is None:
         report.add("E-CHECKPOINT", path, "There is no good collector certificate to check it with.")
@@ -148,7 +108,7 @@ def _checkpoint(
             f"The checkpoint speaks of {note.size} entries; the archive leads to {tree.size}."
         )
         report.add("E-LOG-ROOT", path, sentence)
-    elif note.root != tree.root():
+    elif note.root != tree.root_at(tree.size):
         sentence = (
             "The entries do not give the signed root: an entry was changed, added or removed."
         )

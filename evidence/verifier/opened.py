@@ -10,7 +10,7 @@ from evidence.archive import bag, paths, ustar
 from evidence.errors import LimitError, MalformedError
 from evidence.findings import Report
 
-#: files read whole (all but frame segments) are at most this large
+#: files read whole (all but frame segments and the log) are at most this large
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
 
 _BAG_INFO = re.compile(
@@ -65,15 +65,20 @@ class Opened:
         """True when the file is there with exactly these bytes."""
         return path in self._files and self.size(path) == len(data) and self.read(path) == data
 
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """A file's bytes in pieces, however large it is; MalformedError when there is none."""
+        if path not in self._files:
+            raise MalformedError(f"{path} is not in the archive")
+        member = self._files[path]
+        for at in range(0, member.size, bag.CHUNK):
+            self._file.seek(member.offset + at)
+            yield self._file.read(min(bag.CHUNK, member.size - at))
+
     def sha256(self, path: str) -> str:
         """Hex SHA-256 of a file, read in pieces."""
-        member = self._files[path]
-        self._file.seek(member.offset)
-        digest, left = hashlib.sha256(), member.size
-        while left:
-            chunk = self._file.read(min(bag.CHUNK, left))
+        digest = hashlib.sha256()
+        for chunk in self.chunks(path):
             digest.update(chunk)
-            left -= len(chunk)
         return digest.hexdigest()
 
 
