@@ -16,12 +16,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 
-from evidence import cbor, checkpoint, merkle
+from evidence import cbor, checkpoint, cose, merkle
 from evidence.archive import bag, paths, ustar
 from evidence.archive.build import Contents, Object, build_archive
 from evidence.blocks import compress
 from evidence.findings import Report
 from evidence.frame import (
+    ANCHOR,
     TYP_CLOSE,
     TYP_CONFIG,
     TYP_COSIGNATURE,
@@ -256,7 +257,7 @@ def make_month(
     )  # fmt: skip
     receipt = Receipt(
         plant=PLANT, stream=STREAM, seq=last, head=head, log_index=index,
-        received_ns=START_NS, checkpoint=log_note(entries),
+        received_ns=START_NS, checkpoint=log_note(entries), **_consistency(data, entries),
     )  # fmt: skip
     objects = tuple(chain.objects[since:])
     return Month(
@@ -267,6 +268,15 @@ def make_month(
         close=chain.sign(TYP_CLOSE, encode_close(request)),
         receipt=encode_receipt(receipt, who.collector),
     )
+
+
+def _consistency(data: bytes, entries: Sequence[bytes]) -> dict[str, Any]:
+    """A receipt's proof that the log still begins as this object's gateway saw it."""
+    anchor = cose.parse(data).header.get(ANCHOR)
+    if anchor is None or not 0 < anchor[0] <= len(entries):
+        return {"since": 0, "path": ()}
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    return {"since": anchor[0], "path": tuple(merkle.consistency_path(leaves, anchor[0]))}
 
 
 def contents(of: Month, **other: Any) -> Contents:
