@@ -61,6 +61,9 @@ class PlantEvidence(Protocol):
     def entries(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
         """(index, verbatim entry) of the log, first..stop-1 (to the end when None)."""
 
+    def key_files(self) -> Mapping[str, bytes]:
+        """Name -> bytes of certificates (.crt, PEM) and orders (.cose) kept beside the log."""
+
     def compact_range(self, size: int) -> CompactRange:
         """The tree of the first `size` entries as the hashes it grows from."""
 

@@ -149,6 +149,17 @@ class PlantReader:
         """Proof that the tree of `old` entries is a prefix of that of `size` (RFC 6962)."""
         return self._tree.consistency_path(old, self._within(size))
 
+    def key_files(self) -> Mapping[str, bytes]:
+        """Name -> bytes of certificates (.crt, PEM) and orders (.cose) kept beside the log.
+
+        What the log does not name yet may be among them.
+        """
+        return {
+            path.name: path.read_bytes()
+            for path in sorted(self._folder.keys.glob("*"))
+            if path.suffix in (".crt", ".cose")
+        }
+
     def _within(self, size: int) -> int:
         if not 0 <= size <= self.size:
             raise ValueError(f"no tree of {size} entries in a log of {self.size}")
