@@ -1,0 +1,34 @@
+"""From a reference in a configuration file to the key that signs: `file:…` or `pkcs11:…`.
+
+    file:keys/edge-1.pem                       PEM, mode 0600, relative to the configuration file
+    pkcs11:token=T;object=O?module-path=…      a key in a token, card, TPM or HSM (RFC 7512)
+
+Everything that signs takes a `Signer`; nothing else knows where the key lives.
+"""
+
+from pathlib import Path
+
+from evidence.errors import KeyFileError
+from evidence.keys import FileSigner, Signer
+
+FILE, PKCS11 = "file:", "pkcs11:"
+
+
+def open_signer(reference: str, folder: Path) -> Signer:
+    """The signer a reference names.
+
+    Args:
+        reference: as written in the configuration.
+        folder: of the configuration file; relative paths start there.
+
+    Raises:
+        KeyFileError: no such key, open to others, of another kind, or the token refuses.
+    """
+    if reference.startswith(FILE):
+        return FileSigner.load(folder / reference.removeprefix(FILE))
+    if reference.startswith(PKCS11):
+        # imported on use: the package is optional, and so is the hardware
+        from evidence.pkcs11_signer import Pkcs11Signer, parse_uri
+
+        return Pkcs11Signer(parse_uri(reference, folder))
+    raise KeyFileError(f"{reference!r} is no key reference: write file:PATH or pkcs11:URI")

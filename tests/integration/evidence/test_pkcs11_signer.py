@@ -1,0 +1,204 @@
+"""Keys that never leave their token, against a real PKCS#11 module (SoftHSM)."""
+
+import gc
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pkcs11
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from pkcs11 import Attribute, KeyType, Mechanism
+from pkcs11.util.ec import encode_named_curve_parameters
+
+from evidence import cose
+from evidence.errors import KeyFileError
+from evidence.keys import Signer, key_id
+from evidence.pkcs11_signer import TokenKey, parse_uri
+from evidence.signers import open_signer
+
+pytestmark = pytest.mark.needs("softhsm2-util")
+
+MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
+ED25519_OID = bytes.fromhex("06032b6570")  # 1.3.101.112, RFC 8410
+PIN = "1234"
+
+
+def module_path() -> str:
+    found = [path for path in MODULES if Path(path).exists()]
+    assert found, "softhsm2-util is here and its library is not"
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a PIN file beside an initialised token that holds keys p256, p384 and ed."""
+    folder = tmp_path_factory.mktemp("hsm")
+    (folder / "tokens").mkdir()
+    settings = folder / "softhsm2.conf"
+    settings.write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n")
+    os.environ["SOFTHSM2_CONF"] = str(settings)
+    program = shutil.which("softhsm2-util")
+    assert program is not None
+    subprocess.run(
+        [program, "--init-token", "--free", "--label", "t1", "--so-pin", "5678", "--pin", PIN],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    (found,) = pkcs11.lib(module_path()).get_tokens(token_label="t1")  # noqa: S106 - a name
+    with found.open(user_pin=PIN, rw=True) as made:
+        for label, curve in (("p256", "secp256r1"), ("p384", "secp384r1")):
+            named = {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
+            made.create_domain_parameters(KeyType.EC, named, local=True).generate_keypair(
+                store=True, label=label
+            )
+        made.create_domain_parameters(
+            KeyType.EC_EDWARDS, {Attribute.EC_PARAMS: ED25519_OID}, local=True
+        ).generate_keypair(mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label="ed")
+    pin = folder / "pin"
+    pin.write_text(f"{PIN}\n")
+    pin.chmod(0o600)
+    yield folder
+    gc.collect()  # sessions end with their objects
+    del os.environ["SOFTHSM2_CONF"]
+
+
+def uri(label: str, pin: str = "pin", named: str = "t1") -> str:
+    module = module_path()
+    return f"pkcs11:token={named};object={label}?module-path={module}&pin-source=file:{pin}"
+
+
+def test_an_ed25519_key_signs_what_the_library_verifies(token: Path) -> None:
+    signer = open_signer(uri("ed"), token)
+    key = signer.public_key
+    assert isinstance(key, ed25519.Ed25519PublicKey)
+    assert (signer.alg, signer.kid) == (-19, key_id(key))
+    key.verify(signer.sign(b"a reading"), b"a reading")
+    with pytest.raises(InvalidSignature):
+        key.verify(signer.sign(b"a reading"), b"another")
+
+
+def test_a_p256_key_signs_r_and_s(token: Path) -> None:
+    signer = open_signer(uri("p256"), token)
+    key = signer.public_key
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    assert signer.alg == -9
+    signature = signer.sign(b"a reading")
+    assert len(signature) == 64
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    key.verify(encode_dss_signature(r, s), b"a reading", ec.ECDSA(hashes.SHA256()))
+
+
+@pytest.mark.parametrize("label", ["ed", "p256"])
+def test_signed_objects_of_a_token_verify_like_any_other(token: Path, label: str) -> None:
+    signer: Signer = open_signer(uri(label), token)
+    envelope = cose.parse(cose.sign(signer, {cose.TYP: "x"}, b"payload"))
+    cose.verify(envelope, signer.public_key)
+    assert envelope.alg == signer.alg
+
+
+def test_several_signers_of_one_token_work_beside_each_other_and_in_threads(token: Path) -> None:
+    signers = [open_signer(uri(label), token) for label in ("ed", "p256", "ed")]
+    made: dict[int, bytes] = {}
+
+    def work(index: int) -> None:
+        made[index] = cose.sign(signers[index % 3], {cose.TYP: "x"}, b"%d" % index)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(made) == 30
+    for index, data in made.items():
+        envelope = cose.parse(data)
+        assert envelope.payload == b"%d" % index
+        cose.verify(envelope, signers[index % 3].public_key)
+
+
+@pytest.mark.parametrize(
+    ("reference", "says"),
+    [
+        (lambda: uri("nobody"), "key 'nobody' of token 't1' cannot be used"),
+        (lambda: uri("ed", named="t2"), "token 't2' cannot be used"),
+        (lambda: uri("p384"), "use an Ed25519 or P-256 key"),
+        (lambda: uri("ed", pin="none"), "PIN cannot be read"),
+        (lambda: uri("ed").replace(module_path(), "/none/lib.so"), "module /none/lib.so"),
+    ],
+)
+def test_what_is_not_there_is_said(token: Path, reference: object, says: str) -> None:
+    assert callable(reference)
+    with pytest.raises(KeyFileError, match=says):
+        open_signer(reference(), token)
+
+
+def test_a_wrong_pin_is_refused_and_not_repeated(token: Path) -> None:
+    """In a process of its own: once logged in, a token asks no further session for its PIN."""
+    wrong = token / "wrong"
+    wrong.write_text("987654")
+    wrong.chmod(0o600)
+    code = (
+        "import sys, pathlib\n"
+        "from evidence.signers import open_signer\n"
+        "open_signer(sys.argv[1], pathlib.Path(sys.argv[2]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, uri("ed", pin="wrong"), str(token)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "KeyFileError: key 'ed' of token 't1' cannot be used: PinIncorrect" in done.stderr
+    assert "987654" not in done.stderr
+
+
+def test_a_pin_that_others_can_read_is_refused(token: Path) -> None:
+    open_pin = token / "open"
+    open_pin.write_text(PIN)
+    open_pin.chmod(0o640)
+    code_signer = parse_uri(uri("ed", pin="open"), token)
+    assert code_signer.pin == open_pin
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        open_signer(uri("ed", pin="open"), token)
+
+
+def test_a_uri_is_taken_apart(tmp_path: Path) -> None:
+    found = parse_uri("pkcs11:object=edge%201;token=plant?module-path=lib.so", tmp_path)
+    assert found == TokenKey("plant", "edge 1", tmp_path / "lib.so", None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "says"),
+    [
+        ("pkcs11:token=a?module-path=/m", "object= is missing"),
+        ("pkcs11:object=a?module-path=/m", "token= is missing"),
+        ("pkcs11:token=a;object=b", "module-path= is missing"),
+        ("pkcs11:token=a;object=b;slot=1?module-path=/m", "'slot' is not understood"),
+        ("pkcs11:token=a;token=b;object=c?module-path=/m", "'token' is not understood"),
+        ("pkcs11:token=a;object=?module-path=/m", "'object' is not understood"),
+        ("pkcs11:token=a;object=b?module-path=/m&pin-source=1234", "pin-source must be file:"),
+        ("pkcs11:token=a;object=b?module-path=/m&pin-value=1234", "must not hold the PIN"),
+        ("pkcs11:token=a;object=b;pin-value=1234?module-path=/m", "must not hold the PIN"),
+    ],
+)
+def test_a_uri_that_is_not_understood(tmp_path: Path, reference: str, says: str) -> None:
+    with pytest.raises(KeyFileError, match=says) as caught:
+        parse_uri(reference, tmp_path)
+    if "pin-value" in reference:
+        assert "1234" not in str(caught.value)
+
+
+def test_references_of_no_known_kind(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="write file:PATH or pkcs11:URI"):
+        open_signer("keys/edge-1.pem", tmp_path)
+    with pytest.raises(KeyFileError, match=r"edge-1\.pem"):
+        open_signer("file:edge-1.pem", tmp_path)
