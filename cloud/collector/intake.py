@@ -158,7 +158,7 @@ class Intake:
         self.rejects.counts[sender.plant, sender.gateway, type(verdict).__name__.lower()] += 1
         if isinstance(verdict, Duplicate):
             self._next.sealed.add(sender)
-        elif isinstance(verdict, Fork) and store.stage_fork(verdict.entry, data):
+        elif isinstance(verdict, Fork) and store.stage_kept(verdict.entry, data):
             log.error("FORK: %s signed another seq %s; quarantined", name, verdict.entry.seq)
         elif isinstance(verdict, Ahead) and sender not in self._ahead:
             self._ahead.add(sender)

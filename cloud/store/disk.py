@@ -90,10 +90,16 @@ class Disk:
         self._folders.clear()
 
     def publish(self) -> None:
-        """Put the replaced files in place, in the order of their `replace`."""
+        """Put the replaced files in place, in the order of their `replace`.
+
+        The next `sync` makes their names last; not those replaced often, which a start can do
+        without.
+        """
         for beside, path, often in self._renames:
             if not (often and _exchange(beside, path)):
                 beside.replace(path)
+            if not often:
+                self._folders.add(path.parent)
         self._renames.clear()
 
     def forget(self) -> None:

@@ -7,8 +7,9 @@
     log/tree.bin                            Merkle tree (rebuildable)
     log/checkpoint                          newest signed note
     log/state                               snapshot for a quick start (rebuildable)
-    keys/                                   certificates, PEM, as enrolled
-    quarantine/                             objects that fork a stream, verbatim
+    keys/                                   certificates, PEM, as enrolled; order-<SHA256>.cose:
+                                            orders of the root, verbatim
+    quarantine/                             objects kept aside, verbatim
 
 Objects before a stream's first frame stand in hour 0, 1970-01-01/00.seg.
 """
@@ -17,6 +18,8 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+
+from evidence.log import Entry
 
 _SEGMENT = re.compile(r"(\d{4}-\d{2}-\d{2})/(\d{2})\.seg")
 
@@ -44,6 +47,15 @@ class PlantFolder:
     def index(self, stream: str) -> Path:
         """Index of a stream."""
         return self._index / f"{stream}.idx"
+
+    def order(self, sha256: bytes) -> Path:
+        """An order of the plant's root about keys."""
+        return self.keys / f"order-{sha256.hex()}.cose"
+
+    def kept(self, entry: Entry) -> Path:
+        """The object that a reject entry says was kept aside."""
+        name = f"{entry.stream}-{entry.seq or 0}-{entry.sha256.hex()[:16]}.cose"
+        return self.quarantine / name
 
     def streams(self) -> list[str]:
         """Streams that have a folder or an index, sorted."""

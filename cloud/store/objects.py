@@ -13,7 +13,7 @@ class StoredObject:
 
     Attributes:
         seq: its number in the stream.
-        kind: FRAME, CONFIG, COSIGNATURE or PLANT_CLOSE.
+        kind: FRAME, CONFIG, ROTATE, COSIGNATURE or PLANT_CLOSE.
         at_ns: t0 of the frame; of the frame before it for anything else, 0 before the first frame.
             Never goes backwards within a stream.
         through_ns: newest tick of the stream up to and including this object; 0 before the first.

@@ -3,7 +3,8 @@
 One thread writes; `reader` gives everyone else what is committed.
 
 Order of a commit (`cloud.store.slice` drives it, for many plants at once):
-objects → sync → index, entries, tree, new checkpoint beside the old → sync → checkpoint in place.
+objects, keys, kept objects → sync → index, entries, tree, new checkpoint beside the old → sync →
+checkpoint in place.
 A receipt may be signed after the last step, never before.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from cloud.store.disk import Disk, Pending
 from cloud.store.index import PLACE_BYTES, encode_place
 from cloud.store.layout import PlantFolder
-from cloud.store.quarantine import Quarantine
+from cloud.store.quarantine import is_kept, room_for
 from cloud.store.reader import OFFSET, Committed, PlantReader
 from cloud.store.record_file import read_at
 from cloud.store.recovery import cut_to, recover
@@ -23,6 +24,7 @@ from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.keys import Signer
 from evidence.log import Entry, encode_entry
+from evidence.points import NAME_ID
 from evidence.records import encode_record
 from evidence.suites import PublicKey
 
@@ -62,8 +64,7 @@ class PlantStore:
         self._snapshot_size = self._state.size - self.recovery.replayed
         self._torn = False
         self._hashes: dict[tuple[str, int], bytes] = {}
-        self._certificates: dict[str, bytes] = {}
-        self.quarantine = Quarantine(self._folder.quarantine)
+        self._beside: dict[Path, bytes] = {}
         self.reader = PlantReader(plant, self._folder, lambda: self._committed)
         if self.recovery.unsigned:
             disk.must_last([self._folder.entries, *self.recovery.segments])
@@ -139,33 +140,51 @@ class PlantStore:
         return before.size
 
     def stage_certificate(self, name: str, pem: bytes) -> None:
-        """Keep a certificate in keys/, with the next commit."""
-        self._certificates[name] = pem
+        """Keep a certificate in keys/, with the next commit; its ENROL entry is staged apart."""
+        self._beside[self._folder.keys / name] = pem
 
-    def stage_fork(self, entry: Entry, data: bytes) -> bool:
-        """Quarantine an object that forks a stream and log its REJECT entry, with the next commit.
+    def stage_order(self, entry: Entry, data: bytes) -> int:
+        """Keep an order of the root in keys/ and log it, with the next commit; the entry's index.
 
         Args:
-            entry: names its stream, seq and hash.
+            entry: of kind REVOKE or REPLACE.
+            data: the order, verbatim.
+        """
+        self._beside[self._folder.order(entry.sha256)] = data
+        return self.stage(entry)
+
+    def stage_kept(self, entry: Entry, data: bytes) -> bool:
+        """Put an object aside and log its REJECT entry, with the next commit.
+
+        Args:
+            entry: with a verdict of `cloud.store.quarantine.KEPT_VERDICTS`; names stream, seq and
+                hash of the object.
             data: the object, verbatim.
 
         Returns:
-            False when it was logged before, or the quarantine is full.
+            False when it was logged before, or there is no room for more of its sort.
         """
-        if not self.quarantine.stage(entry.stream, entry.seq or 0, entry.sha256, data):
+        if not is_kept(entry) or not NAME_ID.fullmatch(entry.stream):
+            raise ValueError(f"{entry.verdict!r} of {entry.stream!r} is not kept aside")
+        kept = self._state.kept
+        if entry.sha256 in kept or len(kept) >= room_for(entry):
             return False
+        self._beside[self._folder.kept(entry)] = data
         self.stage(entry)
         return True
 
     # -- the steps of a commit --------------------------------------------------------------------
 
     def write_objects(self) -> None:
-        """First step: objects into segments (not yet synced)."""
+        """First step: objects into segments, keys and kept objects beside (not yet synced).
+
+        The latter get their names when the disk publishes, which is before the log's turn: what
+        the log speaks of is there.
+        """
         if self._torn:
             self.undo()
-        for name, pem in self._certificates.items():
-            self._disk.replace(self._folder.keys / name, pem)
-        self.quarantine.write(self._disk)
+        for path, data in self._beside.items():
+            self._disk.replace(path, data)
         self._objects.write(self._disk)
 
     def write_log(self) -> None:
@@ -196,7 +215,6 @@ class PlantStore:
     def settle(self) -> None:
         """Last step, after the checkpoint is in place: what was staged is committed."""
         self._committed = Committed(self._state, self._note)
-        self.quarantine.settle()
         self._clear()
 
     def undo(self) -> None:
@@ -221,11 +239,10 @@ class PlantStore:
     def drop(self) -> None:
         """Forget what is staged. Its gateways get no receipt and send it again."""
         self._state = self._committed.state
-        self.quarantine.drop()
         self._clear()
 
     def _clear(self) -> None:
         self._objects.clear()
         self._log.clear()
         self._hashes.clear()
-        self._certificates.clear()
+        self._beside.clear()

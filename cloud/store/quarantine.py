@@ -1,54 +1,26 @@
-"""Objects that fork a stream: signed by an enrolled key, but not what evidence holds at that seq.
+"""Objects kept aside: signed by a key that is or was enrolled, but not what the log may accept.
 
-Each is kept once, verbatim, as a file named by stream, seq and hash; the log says so in a REJECT
-entry. A bounded number a plant: whoever has a gateway's key could make any number of them.
+A fork of a stream, or signed by a key that does not count at its place. Each is kept once,
+verbatim, as a file named by stream, seq and hash; the log says so in a REJECT entry. A bounded
+number a plant: whoever has a gateway's key could make any number of them, and whoever reaches the
+broker any number under a key that nobody certified; these get half of the room. Pure: which and
+how many; `cloud.store.plant` writes them.
 """
 
-from pathlib import Path
-
-from cloud.store.disk import Disk
+from evidence.custody import KeyFault
+from evidence.log import Entry, Kind
 
 FILES_MAX = 1_000
 
+#: verdicts of the REJECT entries whose object is kept
+KEPT_VERDICTS = frozenset({"fork", *map(str, KeyFault)})
 
-class Quarantine:
-    """The quarantine folder of one plant."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._names = {path.name for path in folder.glob("*.cose")}
-        self._staged: dict[str, bytes] = {}
+def is_kept(entry: Entry) -> bool:
+    """True for an entry whose object is in the quarantine."""
+    return entry.kind is Kind.REJECT and entry.verdict in KEPT_VERDICTS
 
-    @property
-    def count(self) -> int:
-        """Objects in it, staged ones included."""
-        return len(self._names) + len(self._staged)
 
-    def stage(self, stream: str, seq: int, sha256: bytes, data: bytes) -> bool:
-        """Keep an object with the next commit; False when it is there already or there is no room.
-
-        Args:
-            stream: gateway id.
-            seq: where it claims to stand.
-            sha256: of it.
-            data: its bytes.
-        """
-        name = f"{stream}-{seq}-{sha256.hex()[:16]}.cose"
-        if name in self._names or name in self._staged or self.count >= FILES_MAX:
-            return False
-        self._staged[name] = data
-        return True
-
-    def write(self, disk: Disk) -> None:
-        """Write what is staged; it gets its name when the disk publishes, after the log's sync."""
-        for name, data in self._staged.items():
-            disk.replace(self._folder / name, data)
-
-    def settle(self) -> None:
-        """What was staged is in place."""
-        self._names.update(self._staged)
-        self._staged.clear()
-
-    def drop(self) -> None:
-        """Forget what is staged."""
-        self._staged.clear()
+def room_for(entry: Entry) -> int:
+    """How many objects may be there for one more to be taken in."""
+    return FILES_MAX if entry.certificate is not None else FILES_MAX // 2

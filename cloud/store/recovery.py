@@ -18,7 +18,7 @@ from cloud.errors import DamagedLogError, StoreError
 from cloud.store.disk import Disk, Pending, cut
 from cloud.store.index import PLACE_BYTES, IndexFile, Place, encode_place
 from cloud.store.layout import PlantFolder
-from cloud.store.reader import OFFSET, Committed
+from cloud.store.reader import OFFSET, Committed, read_object
 from cloud.store.record_file import read_at, record_at, whole_records
 from cloud.store.state import OBJECT_KINDS, LogState, StreamState, decode_snapshot
 from cloud.store.tree import TreeFile, file_bytes
@@ -71,9 +71,10 @@ def recover(
         found = Recovery([why] if why else [])
         replay = _Replay(folder, disk, start, found)
         replay.run()
+        replay.drop_half(0 if signed is None else signed.size)
         problem = _contradiction(folder, replay.state, signed, snapshot)
         if not problem:
-            found.notes += cut_to(folder, replay.state)
+            found.notes += cut_to(folder, replay.state) + _clear_up(folder, replay.state)
             found.unsigned = replay.state.size > (0 if signed is None else signed.size)
             return Committed(replay.state, note), found
     seen = "; ".join(found.notes)
@@ -188,6 +189,17 @@ def cut_to(folder: PlantFolder, state: LogState) -> list[str]:
     return notes
 
 
+def _clear_up(folder: PlantFolder, state: LogState) -> list[str]:
+    """Remove what a commit that never finished left beside the log; a sentence for each object."""
+    for leftover in (*folder.keys.glob("*.new"), *folder.quarantine.glob("*.new")):
+        leftover.unlink()
+    known = {sha256.hex()[:16] for sha256 in state.kept}
+    unknown = [path for path in folder.quarantine.glob("*.cose") if path.stem[-16:] not in known]
+    for path in unknown:
+        path.unlink()
+    return [f"{path.relative_to(folder.root)}: was never logged, removed" for path in unknown]
+
+
 class _Replay:
     """Reads entries and objects again from a state on and rebuilds what follows from them."""
 
@@ -195,6 +207,8 @@ class _Replay:
         self.state = start
         self._folder, self._disk, self._found = folder, disk, found
         self._pending = Pending()
+        self._before = start
+        self._newest: tuple[Entry, Place | None] | None = None
 
     def run(self) -> None:
         """Move the state to the last entry that is whole with its object."""
@@ -204,6 +218,24 @@ class _Replay:
             if self._found.replayed % _WRITE_EVERY == 0:
                 self._write()
         self._write()
+
+    def drop_half(self, signed: int) -> None:
+        """Step back before a last frame whose gap entry is missing: the two are one commit.
+
+        Args:
+            signed: entries under a checkpoint; these are never dropped.
+        """
+        if self._newest is None or self.state.size <= signed:
+            return
+        entry, place = self._newest
+        if entry.kind is Kind.FRAME and place is not None:
+            data = read_object(self._folder, entry.stream, place)
+            if decode_body(cose.parse(data).payload).gap is not None:
+                self._note(
+                    self._folder.entries, f"entry {self._before.size}: without its gap entry"
+                )
+                self.state = self._before
+                self._found.replayed -= 1
 
     def _take(self, data: bytes) -> bool:
         try:
@@ -221,6 +253,7 @@ class _Replay:
 
     def _step(self, entry: Entry, data: bytes, place: Place | None) -> None:
         before, add = self.state, self._pending.add
+        self._before, self._newest = before, (entry, place)
         self.state, nodes = before.with_entry(entry, data, place)
         self._found.replayed += 1
         add(self._folder.tree, file_bytes(before.size), nodes)

@@ -125,6 +125,8 @@ class SliceStore:
             for store in stores:
                 store.write_objects()
             self._disk.sync()
+            self._disk.publish()  # keys and quarantine: named before the log speaks of them
+            self._disk.sync()
             for store in stores:
                 store.write_log()
             self._disk.sync()

@@ -12,6 +12,7 @@ from typing import Any
 
 from cloud.store.index import Place
 from cloud.store.objects import HOUR_NS
+from cloud.store.quarantine import is_kept
 from cloud.store.tree import grow
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
@@ -20,10 +21,10 @@ from evidence.log import Entry, Kind
 from evidence.merkle import CompactRange, leaf_hash
 from evidence.records import HEAD_BYTES
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 
 #: kinds whose entry stands for an object in a stream's segments
-OBJECT_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
+OBJECT_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.ROTATE, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
@@ -97,6 +98,7 @@ class LogState:
         entries_bytes: length of the entries file.
         received_ns: of the newest entry; the next one's is not before it.
         enrolled: `key_sha256` of every key an ENROL entry names.
+        kept: SHA-256 of every object that was put aside.
         streams: gateway id -> its stream.
     """
 
@@ -104,6 +106,7 @@ class LogState:
     entries_bytes: int = 0
     received_ns: int = 0
     enrolled: frozenset[bytes] = frozenset()
+    kept: frozenset[bytes] = frozenset()
     streams: Mapping[str, StreamState] = field(default_factory=lambda: _NOTHING)
 
     @property
@@ -129,14 +132,16 @@ class LogState:
             The state, and the bytes the tree's file gains.
         """
         tree, nodes = grow(self.tree, leaf_hash(data))
-        streams, enrolled = self.streams, self.enrolled
+        streams, enrolled, kept = self.streams, self.enrolled, self.kept
         if place is not None:
             moved = self.stream(entry.stream).with_object(place)
             streams = MappingProxyType({**streams, entry.stream: moved})
         elif entry.kind is Kind.ENROL:
             enrolled |= {entry.sha256}
+        elif is_kept(entry):
+            kept |= {entry.sha256}
         end = self.entries_bytes + HEAD_BYTES + len(data)
-        return LogState(tree, end, entry.received_ns, enrolled, streams), nodes
+        return LogState(tree, end, entry.received_ns, enrolled, kept, streams), nodes
 
 
 def encode_snapshot(state: LogState) -> bytes:
@@ -144,7 +149,7 @@ def encode_snapshot(state: LogState) -> bytes:
     return cbor.encode(
         [
             SNAPSHOT_VERSION, state.size, list(state.tree.hashes), state.entries_bytes,
-            state.received_ns, sorted(state.enrolled),
+            state.received_ns, sorted(state.enrolled), sorted(state.kept),
             {name: _encode_stream(stream) for name, stream in state.streams.items()},
         ]
     )  # fmt: skip
@@ -154,14 +159,15 @@ def decode_snapshot(data: bytes) -> LogState:
     """The state of `encode_snapshot`'s bytes; MalformedError for anything else."""
     value = cbor.decode(data)
     try:
-        version, size, hashes, entries_bytes, received_ns, enrolled, streams = value
-        if version != SNAPSHOT_VERSION:
-            raise MalformedError(f"snapshot version {version} unknown to this program")
+        if value[0] != SNAPSHOT_VERSION:
+            raise MalformedError(f"snapshot version {value[0]} unknown to this program")
+        _, size, hashes, entries_bytes, received_ns, enrolled, kept, streams = value
         return LogState(
-            CompactRange(size, tuple(hashes)), entries_bytes, received_ns, frozenset(enrolled),
+            CompactRange(size, tuple(hashes)), entries_bytes, received_ns,
+            frozenset(enrolled), frozenset(kept),
             MappingProxyType({name: _decode_stream(s) for name, s in streams.items()}),
         )  # fmt: skip
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
         raise MalformedError(f"not a snapshot: {error}") from error
 
 

@@ -1,11 +1,13 @@
 """A slice: its lock, its epoch, commits across plants, and a disk that refuses at every step."""
 
 import errno
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,6 @@ from cloud.errors import DamagedLogError, SliceLockedError, StoreError
 from cloud.store import disk as disk_module
 from cloud.store.disk import Disk
 from cloud.store.plant import PlantStore
-from cloud.store.quarantine import FILES_MAX
 from cloud.store.slice import SliceStore
 from evidence import checkpoint
 from evidence.log import Entry, Kind, decode_entry
@@ -314,10 +315,10 @@ def test_a_damaged_plant_does_not_keep_the_others_out(tmp_path: Path) -> None:
 def test_a_fork_is_kept_once_beside_its_log_entry(tmp_path: Path) -> None:
     for _ in range(2):
         store, plant = EXAMPLE.open(tmp_path / "00")
-        plant.stage_fork(reject(plant, 1), b"other bytes")
-        assert not plant.stage_fork(reject(plant, 1), b"other bytes")
+        plant.stage_kept(reject(plant, 1), b"other bytes")
+        assert not plant.stage_kept(reject(plant, 1), b"other bytes")
         store.commit()
-        assert not plant.stage_fork(reject(plant, 1), b"other bytes")
+        assert not plant.stage_kept(reject(plant, 1), b"other bytes")
         kinds = [decode_entry(data).verdict for _, data in plant.reader.entries(1)]
         store.close()
         assert kinds == ["fork"]
@@ -326,13 +327,50 @@ def test_a_fork_is_kept_once_beside_its_log_entry(tmp_path: Path) -> None:
     assert kept.read_bytes() == b"other bytes"
 
 
-def test_the_quarantine_has_an_end(tmp_path: Path) -> None:
+def test_the_quarantine_has_an_end_and_strangers_get_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.store.quarantine.FILES_MAX", 4)
     store, plant = EXAMPLE.open(tmp_path / "00")
-    plant.quarantine._names.update(f"{n}" for n in range(FILES_MAX - 1))  # as if found at start
-    assert plant.stage_fork(reject(plant, 1), b"a")
-    assert not plant.stage_fork(reject(plant, 2), b"b")
+    strangers = [replace(reject(plant, n), verdict="unknown-key") for n in range(3)]
+    assert [plant.stage_kept(entry, b"a") for entry in strangers] == [True, True, False]
     store.commit()
-    assert plant.reader.size == 2
+    known = [replace(reject(plant, n), certificate=bytes(32)) for n in range(3, 6)]
+    assert [plant.stage_kept(entry, b"a") for entry in known] == [True, True, False]
+    store.commit()
+    assert plant.reader.size == 1 + 4
+    store.close()
+    store, plant = EXAMPLE.open(tmp_path / "00")  # and the bound holds after a restart
+    assert not plant.stage_kept(known[2], b"a")
+    store.close()
+
+
+def test_only_what_is_to_be_kept_is_kept_and_under_no_strange_name(tmp_path: Path) -> None:
+    store, plant = EXAMPLE.open(tmp_path / "00")
+    for entry in (
+        replace(reject(plant, 1), verdict="malformed"),
+        replace(reject(plant, 1), kind=Kind.REVIEW),
+        replace(reject(plant, 1), stream="../edge-a"),
+    ):
+        with pytest.raises(ValueError, match="is not kept aside"):
+            plant.stage_kept(entry, b"a")
+    assert not plant.is_dirty
+    store.close()
+
+
+def test_an_order_is_kept_beside_its_log_entry(tmp_path: Path) -> None:
+    store, plant = EXAMPLE.open(tmp_path / "00")
+    order = b"an order"
+    sha256 = hashlib.sha256(order).digest()
+    entry = Entry(
+        Kind.REVOKE, T0_NS, 0, "edge-a", None, sha256, len(order), detail={"key": bytes(32)}
+    )
+    index = plant.stage_order(entry, order)
+    assert store.commit() == ([plant], {})
+    ((found, data),) = plant.reader.entries(index)
+    assert (found, decode_entry(data).sha256) == (1, sha256)
+    (kept,) = (tmp_path / "00" / "mini" / "keys").iterdir()
+    assert (kept.name, kept.read_bytes()) == (f"order-{sha256.hex()}.cose", order)
     store.close()
 
 
