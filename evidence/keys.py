@@ -23,6 +23,8 @@ from cryptography.x509.oid import NameOID
 from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
 from evidence.suites import PrivateKey, PublicKey, Suite, suite_of
 
+Certificate = x509.Certificate
+
 ROLES = ("root", "gateway", "collector")
 PEM_BYTES_MAX = 64 * 1024
 
@@ -227,6 +229,11 @@ def certificate_from_der(data: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(data)
     except _UNREADABLE as error:
         raise MalformedError(f"not a DER certificate: {error}") from error
+
+
+def certificate_to_der(certificate: x509.Certificate) -> bytes:
+    """DER bytes of a certificate."""
+    return certificate.public_bytes(serialization.Encoding.DER)
 
 
 def certificate_to_pem(certificate: x509.Certificate) -> bytes:

@@ -106,10 +106,36 @@ class Tree:
         """
         if not self.start.size <= size <= self.size:
             raise ValueError(f"no tree of {size} leaves; {self.start.size} to {self.size} are held")
+        return self._range_root(0, size)
+
+    def consistency_path(self, old: int) -> list[bytes]:
+        """Proof that the tree of `old` leaves is a prefix of the present one (RFC 6962 §2.1.2).
+
+        Raises:
+            ValueError: it never had this size, or before its start, or it is 0.
+        """
+        if not max(self.start.size, 1) <= old <= self.size:
+            raise ValueError(f"no tree of {old} leaves; {self.start.size} to {self.size} are held")
+        path: list[bytes] = []
+        first, end, whole = 0, self.size, True
+        while old != end:
+            middle = first + _split(end - first)
+            if old <= middle:
+                path.append(self._range_root(middle, end))
+                end = middle
+            else:
+                path.append(self._range_root(first, middle))
+                first, whole = middle, False
+        if not whole:
+            path.append(self._range_root(first, end))
+        return path[::-1]
+
+    def _range_root(self, first: int, end: int) -> bytes:
+        """Root over the leaves from `first` to `end` - 1; `first` begins a perfect subtree."""
         result = b""
         for k, nodes in enumerate(self._levels):
-            if size >> k & 1:
-                at = 32 * ((size >> k) - 1 - self._first[k])
+            if (end - first) >> k & 1:
+                at = 32 * ((end >> k) - 1 - self._first[k])
                 node = bytes(nodes[at : at + 32])
                 result = node_hash(node, result) if result else node
         return result or EMPTY_ROOT

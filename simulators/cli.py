@@ -1,4 +1,4 @@
-"""`stackproof sim`: list the scenarios, serve one over real protocols with its ground truth.
+"""`stackproof sim`: list scenarios, serve one over real protocols, make a sealed month of one.
 
 Exit codes: 0 ended as asked, 2 cannot run (usage, bad scenario, port taken).
 """
@@ -10,12 +10,15 @@ import logging
 import signal
 import sys
 from contextlib import ExitStack
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from firmware_configs.profile import ProfileError, load_profile
 from simulators.clock import Clock, SystemClock
 from simulators.modbus_meter import ModbusMeter
+from simulators.month import make_month
+from simulators.month_config import POINTS_LIMITS, Mix
 from simulators.opcua_gateway import OpcUaGateway
 from simulators.plant import Smelter, TruthLine
 from simulators.play import Play, play, start_all, start_instant, steps_of, stop_all
@@ -39,6 +42,8 @@ def main(argv: list[str]) -> int:
     try:
         if options.command == "list":
             return _list(as_json=options.json)
+        if options.command == "month":
+            return _month(options)
         for library in ("asyncua", "pymodbus"):  # they warn of what is meant here: no encryption
             logging.getLogger(library).setLevel(logging.ERROR)
         return asyncio.run(_run(options, SystemClock()))
@@ -73,11 +78,49 @@ def _parser() -> argparse.ArgumentParser:
         help="end by itself after this scenario time; otherwise at SIGINT or SIGTERM",
     )  # fmt: skip
     run.add_argument("--json", action="store_true", help="say what is served as one JSON line")
+    _add_month(commands.add_parser("month", help="make a sealed month, fast, without any plant"))
     return parser
+
+
+def _add_month(month: argparse.ArgumentParser) -> None:
+    month.add_argument("scenario", help="a name of `stackproof sim list`")
+    month.add_argument("--month", required=True, type=_month_id, metavar="YYYY-MM")
+    month.add_argument("--out", required=True, type=Path, metavar="DIR", help="archive goes here")
+    month.add_argument(
+        "--days", type=_days, metavar="N", help="only the first N, as an interim archive"
+    )
+    month.add_argument(
+        "--points",
+        type=_points,
+        default=500,
+        help="measured points, read each second (%(default)s)",
+    )
+    month.add_argument("--pots", type=_pots, help="so many of them pot voltages")
+    month.add_argument(
+        "--frame-s", type=int, choices=(10, 60), default=10, help="seconds a frame (%(default)s)"
+    )
+    month.add_argument("--seed", type=_seed, help="seed instead of the scenario's")
+    month.add_argument("--json", action="store_true", help="say what was made as one JSON object")
 
 
 def _pots(text: str) -> int:
     return _whole(text, *POTS_LIMITS)
+
+
+def _points(text: str) -> int:
+    return _whole(text, *POINTS_LIMITS)
+
+
+def _days(text: str) -> int:
+    return _whole(text, 1, 31)
+
+
+def _month_id(text: str) -> str:
+    try:
+        date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no month like 2026-10") from None
+    return text
 
 
 def _seed(text: str) -> int:
@@ -111,6 +154,27 @@ def _list(*, as_json: bool) -> int:
     else:
         for scenario in scenarios:
             print(f"{scenario.name:16}{scenario.description}")
+    return 0
+
+
+def _month(options: argparse.Namespace) -> int:
+    scenario = load_scenario(options.scenario)
+    try:
+        target = make_month(
+            scenario,
+            month=options.month,
+            out=options.out,
+            mix=Mix.fit(options.points, options.pots or scenario.pots),
+            seed=scenario.seed if options.seed is None else options.seed,
+            frame_s=options.frame_s,
+            days=options.days,
+            say=lambda text: print(text, file=sys.stderr),
+        )
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    trust = options.out / "trust.pem"
+    print(json.dumps({"archive": str(target), "trust": str(trust)}) if options.json else target)
     return 0
 
 
