@@ -114,7 +114,8 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
     for stream, data in contents.receipts.items():
         bag.add(paths.receipt(stream), [data])
     bag.add(paths.rules(contents.rule_set), [contents.rules])
-    bag.add(paths.FORMAT_TEXT, [format_text()])
+    for path, text in spec_texts().items():
+        bag.add(path, [text])
     bag.add(paths.STATEMENT, [contents.statement])
     info = {
         "Bag-Software-Agent": "stackproof",
@@ -127,9 +128,11 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
     bag.pack(target, contents.name, info, lambda digest: {**closes, **seal(digest)})
 
 
-def format_text() -> bytes:
-    """The text of the format, as shipped with this program."""
-    return resources.files("evidence").joinpath("FORMAT.md").read_bytes()
+def spec_texts() -> dict[str, bytes]:
+    """Path -> the texts that say what the bytes and the figures are, as shipped."""
+    texts = (paths.FORMAT_TEXT, paths.FIGURES_TEXT)
+    folder = resources.files("evidence")
+    return {path: folder.joinpath(path.rpartition("/")[2]).read_bytes() for path in texts}
 
 
 def _add_objects(bag: BagWriter, objects: Iterable[Object]) -> None:

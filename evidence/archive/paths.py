@@ -7,6 +7,7 @@ LOG_ENTRIES = "data/log/entries.seg"
 LOG_RANGE = "data/log/range.cbor"
 LOG_CHECKPOINT = "data/log/checkpoint"
 FORMAT_TEXT = "data/spec/FORMAT.md"
+FIGURES_TEXT = "data/spec/FIGURES.md"
 ROOT_CERTIFICATE = "data/keys/root.crt"
 COLLECTOR_CERTIFICATE = "data/keys/collector.crt"
 SEAL = "seal/seal.cose"
@@ -24,8 +25,8 @@ CLOSE = re.compile(r"seal/close-([a-z0-9-]{1,40})\.cose")
 KNOWN = (FRAMES, CONFIG, GATEWAY_CERTIFICATE, ORDER, RULES, RECEIPT, CLOSE)
 FIXED = frozenset(
     {
-        STATEMENT, LOG_ENTRIES, LOG_RANGE, LOG_CHECKPOINT, FORMAT_TEXT, ROOT_CERTIFICATE,
-        COLLECTOR_CERTIFICATE, SEAL, TIMESTAMP,
+        STATEMENT, LOG_ENTRIES, LOG_RANGE, LOG_CHECKPOINT, FORMAT_TEXT, FIGURES_TEXT,
+        ROOT_CERTIFICATE, COLLECTOR_CERTIFICATE, SEAL, TIMESTAMP,
     }
 )  # fmt: skip
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from evidence.archive import paths
-from evidence.archive.build import format_text
+from evidence.archive.build import spec_texts
 from evidence.errors import EvidenceError
 from evidence.findings import Report
 from evidence.verifier.closing import ClosingCheck
@@ -107,11 +106,12 @@ def _notes(report: Report, statement: Mapping[str, Any]) -> None:
 
 
 def _say_what_was_not_checked(archive: Opened, report: Report) -> None:
-    if paths.FORMAT_TEXT in archive and not archive.holds(paths.FORMAT_TEXT, format_text()):
-        report.not_checked.append(
-            f"{paths.FORMAT_TEXT}: it is not this program's format text; whether what it says is "
-            "true was not looked at."
-        )
+    for path, text in spec_texts().items():
+        if path in archive and not archive.holds(path, text):
+            report.not_checked.append(
+                f"{path}: it is not this program's text; whether what it says is true was not "
+                "looked at."
+            )
     report.not_checked += [
         "Time stamp: the archive carries no RFC 3161 token; only the collector vouches for dates.",
         "Witnesses: the checkpoint has no signature of a third party; gateway and collector "
