@@ -94,6 +94,12 @@ class PlantStore:
         """SHA-256 of an object, staged ones included; None when there is none."""
         return self._hashes.get((stream, seq)) or self.reader.hash_at(stream, seq)
 
+    def root_at(self, size: int) -> bytes | None:
+        """Root of the committed log's first `size` entries; None when it never had that many."""
+        if size > self.reader.size:
+            return None
+        return self.reader.compact_range(size).root()
+
     def stage(self, entry: Entry) -> int:
         """Log an entry that has no object, with the next commit; its index.
 

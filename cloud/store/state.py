@@ -21,7 +21,7 @@ from evidence.log import Entry, Kind
 from evidence.merkle import CompactRange, leaf_hash
 from evidence.records import HEAD_BYTES
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
 
 #: kinds whose entry stands for an object in a stream's segments
 OBJECT_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.ROTATE, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
@@ -97,8 +97,9 @@ class LogState:
         tree: its Merkle tree; `tree.size` is the number of entries.
         entries_bytes: length of the entries file.
         received_ns: of the newest entry; the next one's is not before it.
-        enrolled: `key_sha256` of every key an ENROL entry names.
-        kept: SHA-256 of every object that was put aside.
+        enrolled: SHA-256 of every certificate (DER) an ENROL entry names.
+        orders: SHA-256 of every order about keys that was logged.
+        kept: SHA-256 of every object that was put aside -> index of its log entry.
         streams: gateway id -> its stream.
     """
 
@@ -106,7 +107,8 @@ class LogState:
     entries_bytes: int = 0
     received_ns: int = 0
     enrolled: frozenset[bytes] = frozenset()
-    kept: frozenset[bytes] = frozenset()
+    orders: frozenset[bytes] = frozenset()
+    kept: Mapping[bytes, int] = field(default_factory=lambda: _NOTHING)
     streams: Mapping[str, StreamState] = field(default_factory=lambda: _NOTHING)
 
     @property
@@ -132,16 +134,19 @@ class LogState:
             The state, and the bytes the tree's file gains.
         """
         tree, nodes = grow(self.tree, leaf_hash(data))
-        streams, enrolled, kept = self.streams, self.enrolled, self.kept
+        streams, enrolled = self.streams, self.enrolled
+        orders, kept = self.orders, self.kept
         if place is not None:
             moved = self.stream(entry.stream).with_object(place)
             streams = MappingProxyType({**streams, entry.stream: moved})
         elif entry.kind is Kind.ENROL:
-            enrolled |= {entry.sha256}
+            enrolled |= {entry.detail.get("certificate_sha256", entry.sha256)}
+        elif entry.kind in (Kind.REVOKE, Kind.REPLACE):
+            orders |= {entry.sha256}
         elif is_kept(entry):
-            kept |= {entry.sha256}
+            kept = MappingProxyType({**kept, entry.sha256: self.size})
         end = self.entries_bytes + HEAD_BYTES + len(data)
-        return LogState(tree, end, entry.received_ns, enrolled, kept, streams), nodes
+        return LogState(tree, end, entry.received_ns, enrolled, orders, kept, streams), nodes
 
 
 def encode_snapshot(state: LogState) -> bytes:
@@ -149,7 +154,8 @@ def encode_snapshot(state: LogState) -> bytes:
     return cbor.encode(
         [
             SNAPSHOT_VERSION, state.size, list(state.tree.hashes), state.entries_bytes,
-            state.received_ns, sorted(state.enrolled), sorted(state.kept),
+            state.received_ns, sorted(state.enrolled), sorted(state.orders),
+            sorted([index, sha256] for sha256, index in state.kept.items()),
             {name: _encode_stream(stream) for name, stream in state.streams.items()},
         ]
     )  # fmt: skip
@@ -161,10 +167,11 @@ def decode_snapshot(data: bytes) -> LogState:
     try:
         if value[0] != SNAPSHOT_VERSION:
             raise MalformedError(f"snapshot version {value[0]} unknown to this program")
-        _, size, hashes, entries_bytes, received_ns, enrolled, kept, streams = value
+        _, size, hashes, entries_bytes, received_ns, enrolled, orders, kept, streams = value
         return LogState(
             CompactRange(size, tuple(hashes)), entries_bytes, received_ns,
-            frozenset(enrolled), frozenset(kept),
+            frozenset(enrolled), frozenset(orders),
+            MappingProxyType({sha256: index for index, sha256 in kept}),
             MappingProxyType({name: _decode_stream(s) for name, s in streams.items()}),
         )  # fmt: skip
     except (TypeError, ValueError, AttributeError, LookupError) as error:
