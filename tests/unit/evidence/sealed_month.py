@@ -27,6 +27,7 @@ from evidence.frame import (
     TYP_CONFIG,
     TYP_COSIGNATURE,
     TYP_FRAME,
+    TYP_ROTATE,
     Body,
     Gap,
     Header,
@@ -70,6 +71,7 @@ Files = dict[str, bytes]
 #: what the log calls objects that are not frames
 ENTRY_KINDS = {
     TYP_CONFIG: Kind.CONFIG, TYP_COSIGNATURE: Kind.COSIGNATURE, TYP_CLOSE: Kind.PLANT_CLOSE,
+    TYP_ROTATE: Kind.ROTATE,
 }  # fmt: skip
 
 PEM = serialization.Encoding.PEM
@@ -212,8 +214,10 @@ def make_month(
     detail: Mapping[str, Any] | None = None,
     chain: Chain | None = None,
     first_entries: Sequence[bytes] = (),
+    between: Mapping[int, Callable[[int], bytes]] | None = None,
     closing: str = "interim",
     month_id: str = MONTH,
+    who: Keys | None = None,
 ) -> Month:
     """Sign, log, receipt and close these objects by gateway and collector in agreement.
 
@@ -223,16 +227,20 @@ def make_month(
         detail: replaces fields of the month-close entry's detail.
         chain: signs the objects; absent: the plant's gateway.
         first_entries: log entries instead of the enrolment.
+        between: makes a log entry, given its index, that stands before this object's.
         closing: "interim" or "final".
         month_id: which month is closed.
+        who: signs log and receipt, and the objects where there is no chain.
 
     Objects the chain held before stay outside the month.
     """
-    who = keys()
+    who = who or keys()
     chain = chain or Chain(who.gateway)
     since = len(chain.objects)
-    entries = list(first_entries) or [enrolment()]
-    for item in stream:
+    entries = list(first_entries) or [enrolment(by=who)]
+    for i, item in enumerate(stream):
+        if between and i in between:
+            entries.append(between[i](len(entries)))
         anchor = (len(entries), tree_of(entries).root()) if chain.objects else None
         data = chain.sign(item.typ, item.payload, **({"anchor": anchor} | dict(item.fields)))
         index, seq = len(entries), len(chain.objects) - 1
@@ -257,7 +265,7 @@ def make_month(
     )  # fmt: skip
     receipt = Receipt(
         plant=PLANT, stream=STREAM, seq=last, head=head, log_index=index,
-        received_ns=START_NS, checkpoint=log_note(entries), **_consistency(data, entries),
+        received_ns=START_NS, checkpoint=log_note(entries, who.collector), **_consistency(data, entries),
     )  # fmt: skip
     objects = tuple(chain.objects[since:])
     return Month(

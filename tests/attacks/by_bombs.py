@@ -1,0 +1,232 @@
+"""Archives made to exhaust memory or time. All are small files; what they announce is not.
+
+Who would: somebody who rather has the reviewer's program killed than the month read.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from evidence import cbor, cose
+from evidence.archive import bag, paths, ustar
+from evidence.blocks import compress
+from evidence.keys import FileSigner
+from tests.attacks.by_both import BAD_CONFIG, BAD_FRAME, CONFIG, moved, payload, stated
+from tests.attacks.by_strangers import GATEWAY_PATH, RULES_PATH
+from tests.attacks.forging import FOREIGN, SEG_4, Change, Kind, edit_entries, kind, packed, replace
+from tests.unit.evidence import sealed_month as sm
+
+GIB = 1 << 30
+OPERATOR = sm.keys().collector
+
+
+def zstd_zeros(count: int) -> bytes:
+    """A Zstandard frame of many zeros, written by hand (RFC 8878): blocks that repeat one byte."""
+    block = 128 * 1024
+    whole, rest = divmod(count, block)
+    assert not rest
+    # no content size, window of 128 KiB; block header: last, type 1 (RLE), size
+    repeat = [((i == whole - 1) | 1 << 1 | block << 3).to_bytes(3, "little") for i in range(whole)]
+    return b"\x28\xb5\x2f\xfd\x00\x38" + b"".join(head + b"\0" for head in repeat)
+
+
+def zlib_zeros(mib: int) -> bytes:
+    """A zlib stream of many zeros, made piece by piece."""
+    deflate = zlib.compressobj(9)
+    return b"".join(deflate.compress(bytes(1 << 20)) for _ in range(mib)) + deflate.flush()
+
+
+ZSTD_BOMB = b"\x01" + zstd_zeros(8 * GIB)
+#: a window of 2^41 bytes, and a content size of 2^62: a reader that allocates what it is told dies
+ZSTD_WINDOW = b"\x01\x28\xb5\x2f\xfd\x00\xf8\x03\x00\x00\x00"
+ZSTD_SIZE = b"\x01\x28\xb5\x2f\xfd\xc0\x38" + struct.pack("<Q", 1 << 62) + b"\x01\x00\x00"
+
+#: CBOR that announces or nests more than there is
+CBOR_BOMBS: dict[str, bytes] = {
+    "arrays in arrays": b"\x81" * 100_000,
+    "maps in maps": b"\xa1\x00" * 100_000 + b"\x00",
+    "an array of 2^62": b"\x9b" + struct.pack(">Q", 1 << 62),
+    "a map of 2^62": b"\xbb" + struct.pack(">Q", 1 << 62),
+    "bytes of 2^62": b"\x5b" + struct.pack(">Q", 1 << 62),
+    "text of 2^40": b"\x7b" + struct.pack(">Q", 1 << 40),
+    "tags on tags": b"\xd8\x2a" * 100_000 + b"\x00",
+    "a big number": b"\xc2\x5a" + struct.pack(">I", 1 << 30),
+}
+
+
+def _stream(stream: list[sm.Item], statement: bytes | None = None) -> Callable[[], bytes]:
+    return lambda: sm.build(sm.contents(sm.make_month(stream, statement=statement)))
+
+
+def _envelope(inside: bytes, place: int, by: FileSigner) -> bytes:
+    """A COSE_Sign1 whose protected header (0) or payload (2) is a bomb."""
+    header = cbor.encode({cose.ALG: by.alg, cose.KID: by.kid, cose.TYP: "stackproof-frame+cbor"})
+    parts: list[Any] = [header, {}, b"", bytes(64)]
+    parts[place] = inside
+    return b"\xd2" + cbor.encode(parts)
+
+
+def _second_object(data: bytes) -> Change:
+    def change(files: sm.Files) -> None:
+        items = sm.records(files[SEG_4])
+        files[SEG_4] = sm.seg([items[0], data, *items[2:]])
+
+    return change
+
+
+def _many_rows() -> bytes:
+    at = sm.START_NS + 10 * sm.SECOND
+    group = [0, 64, 0, 20_000, b"", [], b""]
+    section = [0, at, sm.SECOND, 4096, [group] * 50, [0], bytes(4 * 4096)]
+    clock = ["ntp", 1, 0, bytes(16)]
+    return compress(cbor.encode({1: 1, 2: at, 3: clock, 4: 8, 5: [section] * 20}))
+
+
+def _million_runs() -> bytes:
+    at = sm.START_NS + 10 * sm.SECOND
+    runs = [number for i in range(50_000) for number in (0, i, i, 128)]
+    group = [0, 64, 0, 1, bytes(1), runs, b""]
+    section = [0, at, sm.SECOND, 1, [group], [0], bytes(4)]
+    return compress(cbor.encode({1: 1, 2: at, 3: ["ntp", 1, 0, bytes(16)], 4: 8, 5: [section]}))
+
+
+def _many_files() -> bytes:
+    """One file more than a container may have, each empty."""
+    target = io.BytesIO()
+    writer = ustar.Writer(target)
+    for i in range(ustar.FILES_MAX + 1):
+        writer.add(f"a/data/{i:06}", 0, [])
+    writer.finish()
+    return target.getvalue()
+
+
+def _figure(value: str) -> bytes:
+    def change(statement: dict[str, Any]) -> None:
+        statement["input"]["pfc"]["metal_t"] = value
+        statement["input"]["output"]["aluminium_t"] = value
+        statement["output"]["totals"]["total_t"] = value
+
+    return stated(change)
+
+
+def _configured(where: list[str | int], value: Any) -> list[sm.Item]:
+    config: Any = sm.configuration()
+    part = config
+    for key in where[:-1]:
+        part = part[key]
+    part[where[-1]] = value
+    return [sm.config_item(config), *sm.items()[1:]]
+
+
+def _period_to(instant: str) -> bytes:
+    return stated(lambda s: s["input"]["period"].update(to=instant))
+
+
+def _huge_manifest() -> bytes:
+    lines = "".join(f"{i:064x}  data/{i:07}\n" for i in range(200_000))
+    files = sm.unpack(sm.honest()) | {bag.MANIFEST: lines.encode()}
+    return sm.repack(files, manifest=False)
+
+
+def _in_2255() -> list[sm.Item]:
+    made = sm.bodies(CONFIG)
+    jump = moved(7_231_000_000)
+    return sm.items(CONFIG, [*made[:3], jump(made[3]), jump(made[4])])
+
+
+SEALED = {"E-SEAL"}
+#: (name, story, build, codes, more)
+_BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
+    ("zstd in a frame", "A frame of 256 KiB grows to 8 GiB.",
+     _stream(payload(2, ZSTD_BOMB)), BAD_FRAME, False),
+    ("zstd in a configuration", "A configuration of 256 KiB grows to 8 GiB.",
+     _stream(payload(0, ZSTD_BOMB)), BAD_CONFIG, False),
+    ("zstd of a huge window", "A frame asks for two tebibytes of window.",
+     _stream(payload(2, ZSTD_WINDOW)), BAD_FRAME, False),
+    ("zstd of a huge content size", "A frame announces four exbibytes.",
+     _stream(payload(2, ZSTD_SIZE)), BAD_FRAME, False),
+    ("zlib in a frame", "A frame of 256 KiB grows to 256 MiB.",
+     lambda: _stream(payload(2, b"\x02" + zlib_zeros(256)))(), BAD_FRAME, False),
+    ("twenty sections of fifty groups of 20,000 rows", "A frame announces 80 billion readings.",
+     _stream(payload(2, _many_rows())), BAD_FRAME, False),
+    ("fifty thousand runs in one tick", "A frame has quality runs without end.",
+     _stream(payload(2, _million_runs())), BAD_FRAME, False),
+    ("readings of the year 2255", "A frame jumps 229 years ahead: a fold over each second dies.",
+     _stream(_in_2255()), {"E-TIME"}, True),
+    ("a figure of a billion digits", "A figure is 1e999999999: an exact sum with it never ends.",
+     _stream(sm.items(), _figure("1e999999999")), {"E-STATEMENT"}, True),
+    ("a figure of a hundred thousand digits", "A figure is long.",
+     _stream(sm.items(), _figure("9" * 100_000)), {"E-STATEMENT"}, True),
+    ("a figure near zero", "A figure is 1e-999999999.",
+     _stream(sm.items(), _figure("1e-999999999")), {"E-STATEMENT"}, True),
+    ("a period to the year 9999", "The period is eight thousand years long.",
+     _stream(sm.items(), _period_to("9999-12-31T23:59:59Z")), {"E-INPUT"}, True),
+    ("a scale of forty digits", "A scale factor is as long as it may be.",
+     _stream(_configured(["points", 6, "scaling"], {"scale": "9" * 38 + "e9"})),
+     {"E-INPUT"}, True),
+    ("a schedule of a nanosecond", "The configuration asks for a billion ticks a second.",
+     _stream(_configured(["schedules", 0, "interval_ns"], 1)), {"E-GROUPS"}, True),
+    ("a pot line of ten thousand pots", "The configuration names one pot ten thousand times.",
+     _stream(_configured(
+         ["potlines", 0, "pots"],
+         [{"id": f"p{i}", "voltage": "pot-01.voltage", "state": "pot-01.state"}
+          for i in range(10_000)])), {"E-INPUT"}, True),
+    ("a hundred thousand and one files", "The container has more files than it may.",
+     _many_files, {"E-CONTAINER"}, False),
+    ("a manifest of 200,000 files", "The manifest names files that are not there.",
+     _huge_manifest, {"E-FILE-MISSING", "E-FILE-HASH"}, True),
+    ("a statement of brackets", "A statement nests ten million deep.",
+     packed(replace(paths.STATEMENT, b"[" * 10_000_000), FOREIGN), {"E-STATEMENT"}, True),
+    ("a statement of a long number", "A statement holds an integer of a million digits.",
+     packed(replace(paths.STATEMENT, b'{"a": ' + b"9" * 1_000_000 + b"}"), FOREIGN),
+     {"E-STATEMENT"}, True),
+    ("a record of four gibibytes", "A record's head announces more than a record may have.",
+     packed(replace(SEG_4, b"SPR1" + b"\xff" * 8), FOREIGN), {"E-RECORD"}, True),
+    ("a checkpoint of a long number", "A checkpoint speaks of a log of 4,000 digits.",
+     packed(replace(paths.LOG_CHECKPOINT, f"stackproof/{sm.PLANT}\n{'9' * 4000}\n".encode()),
+            FOREIGN), {"E-CHECKPOINT"}, True),
+    ("a checkpoint of a million lines", "A checkpoint has a million witnesses.",
+     packed(replace(paths.LOG_CHECKPOINT, "— x AAAAAAA=\n".encode() * 1_000_000), FOREIGN),
+     {"E-CHECKPOINT"}, True),
+    ("a range of 2^62 entries", "The log claims a past that cannot be.",
+     packed(replace(paths.LOG_RANGE, cbor.encode([2**62, [bytes(32)]])), OPERATOR),
+     {"E-LOG-ROOT"}, True),
+    ("a certificate file of ten megabytes", "A certificate is followed by ten megabytes.",
+     packed(replace(GATEWAY_PATH, b"-----BEGIN CERTIFICATE-----\n" * 400_000), FOREIGN),
+     {"E-CERTIFICATE"}, True),
+    ("a rule set of brackets", "The rule set nests a million deep.",
+     packed(replace(RULES_PATH, b"a = " + b"[" * 1_000_000), FOREIGN), {"E-RULES"}, True),
+]  # fmt: skip
+
+
+def _cbor_kinds() -> list[Kind]:
+    made = []
+    for what, data in CBOR_BOMBS.items():
+        story = f"A reader that trusts {what} runs out of memory or stack."
+        places: list[tuple[str, Callable[[], bytes], set[str]]] = [
+            ("a frame's map", _stream(payload(2, b"\x00" + data)), BAD_FRAME),
+            ("a header", packed(_second_object(_envelope(data, 0, FOREIGN)), FOREIGN), SEALED),
+            ("an object", packed(_second_object(b"\xd2" + data), FOREIGN), SEALED),
+            ("the log's range", packed(replace(paths.LOG_RANGE, data), OPERATOR), {"E-LOG"}),
+            ("a log entry", packed(edit_entries(lambda e, d=data: [*e[:-1], d, e[-1]]), OPERATOR),  # type: ignore[misc] # a lambda's default has no type
+             {"E-LOG"}),
+            ("the receipt", packed(replace(paths.receipt(sm.STREAM), b"\xd2" + data), OPERATOR),
+             {"E-RECEIPT"}),
+            ("the close", packed(replace(paths.close(sm.STREAM), b"\xd2" + data)), {"E-CLOSE"}),
+        ]  # fmt: skip
+        for place, build, codes in places:
+            made.append(
+                kind(f"bomb: {what} in {place}", story, build, *codes, more=True, is_bomb=True)
+            )
+    return made
+
+
+KINDS: list[Kind] = [
+    *(
+        kind(f"bomb: {name}", story, build, *codes, more=more, is_bomb=True)
+        for name, story, build, codes, more in _BOMBS
+    ),
+    *_cbor_kinds(),
+]

@@ -1,0 +1,225 @@
+"""Games with time, quiet changes of the configuration, forks, cosignatures, amended months."""
+
+import base64
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from evidence import cbor
+from evidence.archive import bag, paths
+from evidence.blocks import compress
+from evidence.frame import TYP_COSIGNATURE
+from evidence.keys import FileSigner, key_sha256
+from evidence.log import Kind as EntryKind
+from evidence.recompute import Recomputation, statement_bytes
+from tests.attacks.by_both import CONFIG, stated
+from tests.attacks.forging import FOREIGN, Kind, kind
+from tests.unit.evidence import sealed_month as sm
+
+GATEWAY, COLLECTOR = sm.keys().gateway, sm.keys().collector
+
+
+def shifted(by_s: int) -> Callable[[], bytes]:
+    """The honest readings at another time; log and receipts stay where they are."""
+
+    def build() -> bytes:
+        start = sm.START_NS + by_s * sm.SECOND
+        made = sm.bodies(CONFIG, start)
+        fold = Recomputation()
+        fold.configure(b"x", CONFIG)
+        for body in made:
+            list(fold.feed(body))
+        given = statement_bytes(fold.statement(start, start + 50 * sm.SECOND, "interim"))
+        stream = [sm.config_item(CONFIG, start), *map(sm.frame_item, made)]
+        return sm.build(sm.contents(sm.make_month(stream, statement=given)))
+
+    return build
+
+
+def reconfigured(change: Callable[[dict[str, Any]], None]) -> Callable[[], bytes]:
+    """The configuration changes in the middle of the month, signed and all."""
+
+    def build() -> bytes:
+        other = sm.configuration()
+        change(other)
+        made = sm.bodies(CONFIG, anew_at=25)
+        stream = sm.items(CONFIG, made)
+        again = dataclasses.replace(sm.config_item(other), hour=stream[2].hour)
+        fold = Recomputation()
+        fold.configure(b"x", CONFIG)
+        for body in made[:2]:
+            list(fold.feed(body))
+        fold.configure(b"y", other)
+        for body in made[2:]:
+            list(fold.feed(body))
+        end = sm.START_NS + 50 * sm.SECOND
+        given = statement_bytes(fold.statement(sm.START_NS, end, "interim"))
+        month = sm.make_month([*stream[:3], again, *stream[3:]], statement=given)
+        configs = {sm.sha256(month.objects[i]): month.objects[i] for i in (0, 3)}
+        return sm.build(sm.contents(month, configs=configs))
+
+    return build
+
+
+def cosignature(
+    entries: list[bytes], *, by: FileSigner = GATEWAY, log: FileSigner = COLLECTOR,
+    plant: str = sm.PLANT, name: str = f"stackproof/{sm.PLANT}/{sm.STREAM}", spoil: int = 0,
+) -> sm.Item:  # fmt: skip
+    """A cosignature object over the log of these entries, put together from C2SP's text."""
+    note = sm.log_note(entries, log, plant)
+    body, at_s = note.partition("\n\n")[0] + "\n", sm.START_NS // sm.SECOND + 40
+    raw = by.public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    key_id = hashlib.sha256(name.encode() + b"\n\x04" + raw).digest()[:4]
+    signature = bytearray(by.sign(f"cosignature/v1\ntime {at_s}\n{body}".encode()))
+    signature[5] ^= spoil
+    line = base64.b64encode(key_id + at_s.to_bytes(8, "big") + signature).decode()
+    payload = compress(cbor.encode({"checkpoint": f"{note}— {name} {line}\n"}))
+    return sm.Item(TYP_COSIGNATURE, payload, sm.items()[2].hour)
+
+
+def cosigned(item: sm.Item) -> Callable[[], bytes]:
+    """The honest stream with this object after its third."""
+    stream = sm.items()
+    return lambda: sm.build(sm.contents(sm.make_month([*stream[:3], item, *stream[3:]])))
+
+
+def forked() -> bytes:
+    """The log tells of a second object of the gateway for one place."""
+    held = sm.month().objects[3]
+    told = {"prev": sm.sha256(sm.month().objects[2]), "held": sm.sha256(held)}
+
+    def reject(index: int) -> bytes:
+        return sm.entry(
+            EntryKind.REJECT, b"the other", index, seq=3, verdict="fork", detail=told,
+            certificate=key_sha256(GATEWAY.public_key),
+        )  # fmt: skip
+
+    return sm.build(sm.contents(sm.make_month(sm.items(), between={4: reject})))
+
+
+def kept_aside() -> bytes:
+    """The log tells of an object that it kept for people to look at."""
+
+    def reject(index: int) -> bytes:
+        told = {"kid": FOREIGN.kid}
+        return sm.entry(EntryKind.REJECT, b"x", index, seq=3, verdict="unknown-key", detail=told)
+
+    return sm.build(sm.contents(sm.make_month(sm.items(), between={4: reject})))
+
+
+EARLIER = hashlib.sha256(b"the statement of the first close").digest()
+
+
+def amended(
+    statement: bytes = EARLIER, log: bytes = EARLIER, in_bag: bytes = EARLIER
+) -> Callable[[], bytes]:
+    """A month that replaces another, as statement, log and bag say."""
+
+    def build() -> bytes:
+        told = {"statement_sha256": statement.hex(), "reason": "a meter's factor was wrong"}
+        given = stated(lambda s: s.update(replaces=told) if statement else None)
+        detail: dict[str, Any] = {"replaces": log} if log else {}
+        month = sm.make_month(sm.items(), statement=given, detail=detail)
+        files = sm.unpack(sm.build(sm.contents(month, replaces=in_bag.hex())))
+        return sm.repack(files, by=COLLECTOR)
+
+    return build
+
+
+def with_timestamp(data: bytes) -> Callable[[], bytes]:
+    """The honest archive with something where the time stamp stands."""
+
+    def build() -> bytes:
+        return sm.repack(sm.unpack(sm.honest()) | {paths.TIMESTAMP: data}, manifest=False)
+
+    return build
+
+
+def re_made() -> bytes:
+    """A whole archive of another root, collector and gateway, over the same readings."""
+    files = sm.unpack(sm.honest())
+    assert files[bag.BAGIT]
+    other = sm.keys(60)
+    chain = sm.Chain(other.gateway)
+    month = sm.make_month(sm.items(), chain=chain, who=other)
+    archive = sm.build(
+        sm.contents(
+            month, root=other.certificates["root"], collector=other.certificates["collector"],
+            gateways=[(sm.STREAM, other.certificates["gateway"])],
+            checkpoint=sm.log_note(month.entries, other.collector),
+        )
+    )  # fmt: skip
+    return sm.repack(sm.unpack(archive), by=other.collector)
+
+
+def _url(config: dict[str, Any]) -> None:
+    config["devices"][0]["url"] = "test:elsewhere"
+
+
+def _scale(config: dict[str, Any]) -> None:
+    config["points"][8]["scaling"] = {"scale": "0.5"}
+
+
+ENTRIES = sm.month().entries
+SEEN = list(ENTRIES[:3])
+#: (name, story, build, codes, more)
+_KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
+    ("honest", "Nobody tampered: what a reviewer should see stands beside the pass.",
+     sm.honest, {"W-GAP", "W-TYPED", "W-UNCONFIRMED", "N-INTERIM", "N-SIMULATED", "N-REJECTED"},
+     False),
+    ("readings ahead of their receipt", "Somebody makes tomorrow's readings today.",
+     shifted(3600), {"W-CLOCK"}, False),
+    ("readings dated back", "Somebody makes readings of two hours ago, now.",
+     shifted(-7200), {"W-CLOCK", "N-LATE"}, False),
+    ("a device's address changed quietly", "A site engineer points a meter's line elsewhere.",
+     reconfigured(_url), {"N-CONFIG"}, False),
+    ("a scale factor changed quietly", "A site engineer halves a flow meter's scale mid-month.",
+     reconfigured(_scale), {"N-CONFIG"}, False),
+    ("a second object for one place", "A gateway's clone signs another frame for the same place.",
+     forked, {"W-FORK"}, False),
+    ("an object kept aside", "An object of an unknown key came: the log says so.",
+     kept_aside, {"N-REJECTED"}, False),
+    ("honest cosignature", "The gateway cosigns the log it saw: no tampering.",
+     cosigned(cosignature(SEEN)), {"N-INTERIM"}, False),
+    ("cosignature of another log", "The collector showed the gateway another log than the reader.",
+     cosigned(cosignature([sm.enrolment(by=sm.keys(60)), *SEEN[1:]])), {"E-COSIGNATURE"}, True),
+    ("cosignature of a log to come", "The gateway cosigns a log larger than it can have seen.",
+     cosigned(cosignature(list(ENTRIES[:8]))), {"E-COSIGNATURE"}, True),
+    ("cosignature with a broken line", "The gateway's own line is spoilt.",
+     cosigned(cosignature(SEEN, spoil=1)), {"E-COSIGNATURE"}, True),
+    ("cosignature by another key", "A stranger cosigns in the gateway's name.",
+     cosigned(cosignature(SEEN, by=FOREIGN)), {"E-COSIGNATURE"}, True),
+    ("cosignature over a stranger's checkpoint", "The checkpoint is not the collector's.",
+     cosigned(cosignature(SEEN, log=FOREIGN)), {"E-COSIGNATURE"}, True),
+    ("cosignature of another plant's log", "The gateway cosigned a sister plant's log.",
+     cosigned(cosignature(SEEN, plant="other")), {"E-COSIGNATURE"}, True),
+    ("cosignature that is junk", "A cosignature object holds no note.",
+     cosigned(dataclasses.replace(cosignature(SEEN), payload=b"\x00\xf6")),
+     {"E-COSIGNATURE"}, True),
+    ("honest amendment", "A final month is closed again and says why: no tampering.",
+     amended(), {"N-AMENDED"}, False),
+    ("amended month whose bag names another", "The bag says that another month is replaced.",
+     amended(in_bag=bytes(32)), {"E-BAG"}, True),
+    ("amended month whose log names another", "The log replaces another close than the statement.",
+     amended(log=bytes(32)), {"E-LOG-CLOSE"}, True),
+    ("amended month whose log is silent", "The log knows nothing of a month that is replaced.",
+     amended(log=b""), {"E-LOG-CLOSE"}, True),
+    ("amended month whose statement is silent", "The statement hides that it replaces another.",
+     amended(statement=b""), {"E-LOG-CLOSE"}, True),
+    ("time stamp that is junk", "Somebody puts noise where a time stamp stands.",
+     with_timestamp(b"junk"), {"E-TIMESTAMP"}, False),
+    ("time stamp that is empty", "Somebody puts an empty time stamp beside the seal.",
+     with_timestamp(b""), {"E-TIMESTAMP"}, False),
+    ("time stamp that is a seal", "Somebody passes the seal off as its own time stamp.",
+     with_timestamp(sm.unpack(sm.honest())[paths.SEAL]), {"E-TIMESTAMP"}, False),
+    ("the whole archive made again by another root", "A stranger makes everything with own keys.",
+     re_made, {"E-TRUST"}, False),
+]  # fmt: skip
+
+KINDS: list[Kind] = [
+    kind(name if name == "honest" else f"time: {name}", story, build, *codes, more=more)
+    for name, story, build, codes, more in _KINDS
+]
