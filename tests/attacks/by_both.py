@@ -110,9 +110,7 @@ def moved(by_s: int) -> Callable[[Body], Body]:
 
     def change(body: Body) -> Body:
         by_ns = by_s * sm.SECOND
-        sections = tuple(
-            dataclasses.replace(s, first_ns=s.first_ns + by_ns) for s in body.sections
-        )
+        sections = tuple(dataclasses.replace(s, first_ns=s.first_ns + by_ns) for s in body.sections)
         return dataclasses.replace(body, t0_ns=body.t0_ns + by_ns, sections=sections)
 
     return change

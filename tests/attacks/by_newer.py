@@ -73,7 +73,10 @@ def certificate(role: str, name: str, key: Any, issuer: Any = None) -> x509.Cert
     return builder.sign(issuer or private(1), sm.SHA256 if issuer else None)
 
 
-P384, P384_OTHER = ec.derive_private_key(7, ec.SECP384R1()), ec.derive_private_key(8, ec.SECP384R1())
+P384, P384_OTHER = (
+    ec.derive_private_key(7, ec.SECP384R1()),
+    ec.derive_private_key(8, ec.SECP384R1()),
+)
 RSA = rsa.generate_private_key(65537, 2048)
 
 
@@ -224,4 +227,3 @@ KINDS: list[Kind] = [
         _spoilt_frame, "C-SUITE", "E-CHAIN", more=True,
     ),
 ]  # fmt: skip
-

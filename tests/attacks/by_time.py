@@ -45,7 +45,7 @@ def reconfigured(change: Callable[[dict[str, Any]], None]) -> Callable[[], bytes
     def build() -> bytes:
         other = sm.configuration()
         change(other)
-        made = sm.bodies(CONFIG, anew_at=25)
+        made = [*sm.bodies(CONFIG)[:2], *sm.bodies(other, anew_at=25)[2:]]
         stream = sm.items(CONFIG, made)
         again = dataclasses.replace(sm.config_item(other), hour=stream[2].hour)
         fold = Recomputation()

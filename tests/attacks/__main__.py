@@ -1,0 +1,54 @@
+"""Write the tamper corpus as files: `python -m tests.attacks DIR`.
+
+One archive a kind, and index.json: for each its file, name, story, the verdict it must come to,
+the codes that must be among the findings, whether E- and C- codes are exactly these, and the key
+hashes of the roots to trust. A verifier that shares nothing with ours can be run over it.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from tests.attacks.corpus import KINDS
+from tests.attacks.forging import Kind
+
+
+def file_name(kind: Kind) -> str:
+    """The archive's file name: the kind's name in plain letters."""
+    return re.sub(r"[^a-z0-9]+", "-", kind.name.lower()).strip("-") + ".tar"
+
+
+def write_corpus(folder: Path) -> int:
+    """Write all archives and the index; how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    index = []
+    for kind in KINDS:
+        (folder / file_name(kind)).write_bytes(kind.build())
+        index.append(
+            {
+                "file": file_name(kind),
+                "name": kind.name,
+                "story": kind.story,
+                "verdict": kind.verdict.value,
+                "codes": sorted(kind.codes),
+                "exact": not kind.more,
+                "trust": None if kind.trust is None else sorted(h.hex() for h in kind.trust),
+                "is_bomb": kind.is_bomb,
+            }
+        )
+    (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False, indent=1))
+    return len(index)
+
+
+def main() -> int:
+    """Run from the command line."""
+    if len(sys.argv) != 2:
+        sys.stderr.write("usage: python -m tests.attacks DIR\n")
+        return 2
+    sys.stderr.write(f"{write_corpus(Path(sys.argv[1]))} archives written\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""The tamper corpus: every kind of tampering there is a test for, one list."""
+
+from tests.attacks import (
+    by_accident,
+    by_bombs,
+    by_both,
+    by_container,
+    by_keys,
+    by_newer,
+    by_operators,
+    by_strangers,
+    by_time,
+)
+from tests.attacks.forging import Kind
+
+KINDS: list[Kind] = [
+    *by_accident.KINDS,
+    *by_strangers.KINDS,
+    *by_operators.KINDS,
+    *by_both.KINDS,
+    *by_keys.KINDS,
+    *by_time.KINDS,
+    *by_newer.KINDS,
+    *by_container.KINDS,
+    *by_bombs.KINDS,
+]

@@ -1,0 +1,102 @@
+"""Every kind of tampering is found, with the right code, and nothing falls over.
+
+Also: no published code is without a kind that provokes it.
+"""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidence.findings import CODES, Report
+from evidence.verifier.run import verify
+from tests.attacks.__main__ import file_name, write_corpus
+from tests.attacks.corpus import KINDS
+from tests.attacks.forging import ROOT_SHA256, Kind
+from tests.unit.evidence import sealed_month as sm
+
+PEAK_MIB_MAX = 512
+WALL_S_MAX = 20.0
+
+
+def verified(kind: Kind) -> Report:
+    return verify(io.BytesIO(kind.build()), trust=kind.trust)
+
+
+def failing(codes: set[str] | frozenset[str]) -> set[str]:
+    return {code for code in codes if code[0] in "EC"}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+def test_a_kind_is_found_and_called_by_its_name(kind: Kind) -> None:
+    report = verified(kind)
+    found = sm.codes(report)
+    assert kind.codes <= found, report.findings
+    if not kind.more:
+        assert failing(found) == failing(kind.codes), report.findings
+    assert report.verdict is kind.verdict
+
+
+@pytest.fixture(scope="module")
+def in_children(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What confined processes said of each bomb, by file name."""
+    folder = tmp_path_factory.mktemp("bombs")
+    bombs = [kind for kind in KINDS if kind.is_bomb]
+    for kind in bombs:
+        (folder / file_name(kind)).write_bytes(kind.build())
+    files = [str(folder / file_name(kind)) for kind in bombs]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.attacks.confined", ROOT_SHA256.hex(), *files],
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, timeout=100,
+    )  # fmt: skip
+    return {line["file"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in KINDS if k.is_bomb], ids=[k.name for k in KINDS if k.is_bomb]
+)
+def test_a_bomb_takes_little_memory_and_time(
+    kind: Kind, in_children: dict[str, dict[str, Any]]
+) -> None:
+    said = in_children[file_name(kind)]
+    assert said["verdict"] == kind.verdict.value, said
+    assert kind.codes <= set(said["codes"])
+    assert said["peak_mib"] <= PEAK_MIB_MAX, said
+    assert said["wall_s"] <= WALL_S_MAX, said
+
+
+def test_names_are_unique_and_stories_are_sentences() -> None:
+    assert len({kind.name for kind in KINDS}) == len({file_name(kind) for kind in KINDS})
+    assert len({file_name(kind) for kind in KINDS}) == len(KINDS) >= 60
+    for kind in KINDS:
+        assert kind.story.endswith("."), kind.name
+        assert kind.story[0].isupper(), kind.name
+
+
+def test_every_code_that_fails_undecides_or_warns_has_a_kind() -> None:
+    provoked = set().union(*(kind.codes for kind in KINDS))
+    assert {code for code in CODES if code[0] in "ECW"} - provoked == set()
+
+
+def test_no_kind_is_the_honest_archive() -> None:
+    """What changes nothing proves nothing."""
+    same = [kind.name for kind in KINDS if kind.build() == sm.honest()]
+    assert same == ["honest"]
+
+
+def test_the_corpus_as_files_says_what_a_verifier_must_find(tmp_path: Path) -> None:
+    assert write_corpus(tmp_path) == len(KINDS)
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert [line["name"] for line in index] == [kind.name for kind in KINDS]
+    assert {line["file"] for line in index} == {p.name for p in tmp_path.glob("*.tar")}
+    root = [ROOT_SHA256.hex()]
+    assert all(line["trust"] == root for line in index)
+    (honest,) = [line for line in index if line["name"] == "honest"]
+    assert (tmp_path / honest["file"]).read_bytes() == sm.honest()
+    assert honest["verdict"] == "passed"
