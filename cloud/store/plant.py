@@ -145,9 +145,16 @@ class PlantStore:
         self._log.add(folder.offsets, before.size * OFFSET.size, end, lasting=False)
         return before.size
 
-    def stage_certificate(self, name: str, pem: bytes) -> None:
-        """Keep a certificate in keys/, with the next commit; its ENROL entry is staged apart."""
-        self._beside[self._folder.keys / name] = pem
+    def key_file(self, name: str) -> Path:
+        """Where a certificate or order is kept beside the log."""
+        return self._folder.keys / name
+
+    def stage_key_file(self, name: str, data: bytes) -> None:
+        """Keep a certificate, or a rotate object, in keys/ with the next commit.
+
+        The entry that speaks of it is staged apart.
+        """
+        self._beside[self.key_file(name)] = data
 
     def stage_order(self, entry: Entry, data: bytes) -> int:
         """Keep an order of the root in keys/ and log it, with the next commit; the entry's index.

@@ -376,7 +376,7 @@ def test_an_order_is_kept_beside_its_log_entry(tmp_path: Path) -> None:
 
 def test_certificates_are_kept_with_the_plant(tmp_path: Path) -> None:
     store, plant = EXAMPLE.open(tmp_path / "00")
-    plant.stage_certificate("root-mini.crt", b"PEM")
+    plant.stage_key_file("root-mini.crt", b"PEM")
     plant.stage(Entry(Kind.ENROL, T0_NS, 0, "", None, bytes(32), 3))
     store.commit()
     store.close()
