@@ -1,0 +1,204 @@
+// Configurations: FORMAT.md sections 3 (counts) and 5. Pure; no I/O.
+
+import * as cbor from "./cbor.mjs";
+import { FormatError, NewerError } from "./cbor.mjs";
+import { NUMBER_TYPES, numberAt } from "./frame.mjs";
+
+const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d)?$/;
+
+/** A configuration as plain fields; throws FormatError or NewerError. */
+export function decode(value) {
+  if (!(value instanceof Map)) throw new FormatError("a configuration is a map");
+  const format = cbor.uint(value.get("format"), "format");
+  if (format !== 1n) throw new NewerError(`configuration of format ${format}`);
+  cbor.map(value, "configuration", ["format", "software", "plant", "gateway", "collector",
+    "schedules", "devices", "points", "groups", "potlines", "statement"]);
+  cbor.string(value.get("software"), "software");
+  const plant = texts(value.get("plant"), "plant",
+    ["id", "name", "sector", "time_zone", "rule_set"], ["simulated"]);
+  cbor.bool(value.get("plant").get("simulated"), "simulated");
+  const gateway = texts(value.get("gateway"), "gateway", ["id", "slice"]);
+  const collector = cbor.map(value.get("collector"), "collector", ["key_sha256"]);
+  cbor.bytes(collector.get("key_sha256"), "collector's key", 32);
+  const schedules = some(value.get("schedules"), "schedules").map((item) => {
+    cbor.map(item, "schedule", ["interval_ns"]);
+    return cbor.uint(item.get("interval_ns"), "interval");
+  });
+  const devices = cbor.list(value.get("devices"), "devices");
+  for (const item of devices) device(item, schedules.length);
+  const points = some(value.get("points"), "points").map(point);
+  const groups = some(value.get("groups"), "groups").map((item) =>
+    group(item, schedules.length, points));
+  for (const item of cbor.list(value.get("potlines"), "potlines")) plain(item, "potline");
+  plain(value.get("statement"), "statement");
+  return {
+    plant: plant.get("id"), timeZone: plant.get("time_zone"), ruleSet: plant.get("rule_set"),
+    simulated: plant.get("simulated"), gateway: gateway.get("id"), schedules,
+    devices: devices.length, points, groups, fields: value,
+  };
+}
+
+function some(value, what) {
+  if (cbor.list(value, what).length === 0) throw new FormatError(`there are no ${what}`);
+  return value;
+}
+
+function plain(value, what) {
+  if (!(value instanceof Map)) throw new FormatError(`${what} is no map`);
+}
+
+function texts(value, what, required, others = [], optional = []) {
+  cbor.map(value, what, [...required, ...others], optional);
+  for (const key of [...required, ...optional]) {
+    if (value.has(key)) cbor.string(value.get(key), `${what}.${key}`);
+  }
+  return value;
+}
+
+function device(value, schedules) {
+  texts(value, "device", ["id", "url", "profile", "profile_revision", "provenance"],
+    ["schedule", "settings"]);
+  cbor.small(value.get("schedule"), "device's schedule", 0, schedules - 1);
+  plain(value.get("settings"), "settings");
+  for (const [key, item] of value.get("settings")) {
+    cbor.string(key, "setting");
+    cbor.string(item, "setting");
+  }
+}
+
+function numberType(value) {
+  const type = Number(cbor.uint(value, "dtype"));
+  if (!NUMBER_TYPES.has(type)) throw new NewerError(`number type ${type} is newer`);
+  return type;
+}
+
+function point(value) {
+  cbor.map(value, "point", ["id", "quantity", "dtype", "decimals", "role", "provenance"],
+    ["device", "source", "scaling", "range_min", "range_max", "states"]);
+  for (const key of ["id", "role", "provenance", "device", "source"]) {
+    if (value.has(key)) cbor.string(value.get(key), `point's ${key}`);
+  }
+  texts(value.get("quantity"), "quantity", ["kind", "unit"], [],
+    ["reference", "moisture", "heating", "fuel_basis"]);
+  if (!["gauge", "totaliser", "state"].includes(value.get("role"))) throw new FormatError("role");
+  for (const key of ["range_min", "range_max"]) if (value.has(key)) exact(value.get(key));
+  for (const item of value.has("states") ? some(value.get("states"), "states") : []) {
+    const [code, word] = cbor.list(item, "state", 2);
+    cbor.uint(code, "state");
+    cbor.string(word, "state");
+  }
+  return {
+    id: value.get("id"), dtype: numberType(value.get("dtype")),
+    decimals: cbor.small(value.get("decimals"), "decimals", 0, 9),
+    scaling: scaling(value.get("scaling")),
+  };
+}
+
+function group(value, schedules, points) {
+  cbor.map(value, "group", ["schedule", "dtype", "computed", "points"]);
+  const dtype = numberType(value.get("dtype"));
+  const members = some(value.get("points"), "points of a group").map((item) =>
+    cbor.small(item, "point of a group", 0, points.length - 1));
+  return {
+    schedule: cbor.small(value.get("schedule"), "group's schedule", 0, schedules - 1),
+    dtype, computed: cbor.bool(value.get("computed"), "computed"), points: members,
+  };
+}
+
+// -- scaling ------------------------------------------------------------------------------------
+
+/** A number of the configuration as an exact fraction [numerator, denominator > 0]. */
+export function exact(spelled) {
+  if (typeof spelled !== "string" || spelled.length > 40) throw new FormatError("no number");
+  const parts = spelled.split("/").map(decimal);
+  if (parts.length > 2) throw new FormatError("no number");
+  const [[a, b], [c, d]] = [parts[0], parts[1] ?? [1n, 1n]];
+  if (c === 0n) throw new FormatError("a ratio to nothing");
+  return c < 0n ? [-a * d, -b * c] : [a * d, b * c];
+}
+
+function decimal(spelled) {
+  if (!NUMBER.test(spelled)) throw new FormatError("no number");
+  const [mantissa, exponent = "0"] = spelled.toLowerCase().split("e");
+  const [whole, fraction = ""] = mantissa.split(".");
+  const shift = Number(exponent) - fraction.length;
+  const digits = BigInt(whole.replace(/^[+-]/, "") + fraction) * (whole[0] === "-" ? -1n : 1n);
+  return shift >= 0 ? [digits * 10n ** BigInt(shift), 1n] : [digits, 10n ** BigInt(-shift)];
+}
+
+const times = ([a, b], [c, d]) => [a * c, b * d];
+
+/** {factor, shift} of a point's scaling, exact. */
+export function scaling(value) {
+  const fields = value ?? new Map();
+  cbor.map(fields, "scaling", [],
+    ["raw_decimals", "scale", "offset", "ct_ratio", "vt_ratio", "pulse_weight"]);
+  const given = (key, other) => exact(fields.get(key) ?? other);
+  let installation = [1n, 1n];
+  for (const key of ["ct_ratio", "vt_ratio", "pulse_weight"]) {
+    const ratio = given(key, "1");
+    if (ratio[0] <= 0n) throw new FormatError(`${key} is not positive`);
+    installation = times(installation, ratio);
+  }
+  const scale = given("scale", "1");
+  if (scale[0] <= 0n) throw new FormatError("scale is not positive");
+  const rawDecimals = cbor.small(fields.get("raw_decimals") ?? 0n, "raw_decimals", 0, 9);
+  return {
+    factor: times(times([1n, 10n ** BigInt(rawDecimals)], scale), installation),
+    shift: times(given("offset", "0"), installation),
+  };
+}
+
+/** The binary64 nearest to a fraction, halves to even. */
+export function nearest([numerator, denominator]) {
+  if (numerator === 0n) return 0;
+  const sign = numerator < 0n ? -1 : 1;
+  let n = numerator < 0n ? -numerator : numerator;
+  let d = denominator;
+  let exponent = n.toString(2).length - d.toString(2).length - 53;
+  if (exponent > 0) d <<= BigInt(exponent);
+  else n <<= BigInt(-exponent);
+  if (n / d >= 1n << 53n) [d, exponent] = [d << 1n, exponent + 1];
+  const [quotient, rest] = [n / d, n % d];
+  const up = 2n * rest > d || (2n * rest === d && quotient % 2n === 1n);
+  return sign * Number(quotient + (up ? 1n : 0n)) * 2 ** exponent;
+}
+
+const LIMIT = 1n << 62n;
+
+/** The count of one number of a block; null where there is none. */
+export function countOf(point, values, type, index) {
+  const { factor, shift } = point.scaling;
+  const unit = [10n ** BigInt(point.decimals), 1n];
+  const [m, s] = [times(factor, unit), times(shift, unit)];
+  const [size, isFloat] = NUMBER_TYPES.get(type);
+  if (isFloat) {
+    const raw = size === 4 ? values.readFloatLE(4 * index) : values.readDoubleLE(8 * index);
+    const y = raw * nearest(m) + nearest(s);
+    if (!(Math.abs(y) < 2 ** 62)) return null;
+    const rounded = Math.floor(Math.abs(y) + 0.5);
+    return rounded < 2 ** 62 ? BigInt(Math.sign(y) * rounded) : null;
+  }
+  const n = numberAt(values, type, index) * m[0] * s[1] + s[0] * m[1];
+  const d = m[1] * s[1];
+  const rounded = (2n * (n < 0n ? -n : n) + d) / (2n * d);
+  return rounded < LIMIT ? (n < 0n ? -rounded : rounded) : null;
+}
+
+// -- differences --------------------------------------------------------------------------------
+
+/** Each place where two configurations differ: [path, old, new]; undefined where there is none. */
+export function differences(old, new_, path = "") {
+  const isMap = (value) => value instanceof Map;
+  if (isMap(old) && isMap(new_)) {
+    const keys = [...new Set([...old.keys(), ...new_.keys()])].sort();
+    return keys.flatMap((key) =>
+      differences(old.get(key), new_.get(key), path ? `${path}.${key}` : `${key}`));
+  }
+  if (Array.isArray(old) && Array.isArray(new_)) {
+    const length = Math.max(old.length, new_.length);
+    return Array.from({ length }, (_, i) => differences(old[i], new_[i], `${path}[${i}]`)).flat();
+  }
+  const spelled = (value) => (value === undefined ? "" : cbor.encode(value).toString("hex"));
+  return spelled(old) === spelled(new_) ? [] : [[path, old, new_]];
+}

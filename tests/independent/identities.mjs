@@ -1,0 +1,264 @@
+// Certificates and orders: FORMAT.md sections 6 and 9, step 3 of section 10.
+
+import { X509Certificate } from "node:crypto";
+import * as cbor from "./cbor.mjs";
+import { FormatError } from "./cbor.mjs";
+import * as cose from "./cose.mjs";
+import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
+
+const REVOKE = "stackproof-revoke+cbor";
+const REPLACE = "stackproof-replace+cbor";
+const ID = /^[a-z0-9-]{1,40}$/;
+
+/** The one PEM form: 64 columns, newlines, nothing beside it. */
+function pem(der) {
+  const lines = der.toString("base64").match(/.{1,64}/g);
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+}
+
+/** {role, plant, name, key, from, to (ns), hash}; key.kind is null where the suite is unknown. */
+function read(der) {
+  let certificate;
+  try {
+    certificate = new X509Certificate(der);
+  } catch {
+    throw new FormatError("it is no X.509 certificate");
+  }
+  if (!certificate.raw.equals(der)) throw new FormatError("bytes after the certificate");
+  const names = (certificate.subjectAltName ?? "").split(", ");
+  const uris = names.filter((name) => name.startsWith("URI:"));
+  const parts = /^URI:urn:stackproof:(root|gateway|collector):([^:]+):([^:]+)$/.exec(uris[0] ?? "");
+  if (uris.length !== 1 || names.length !== 1 || !parts) throw new FormatError("its name is none");
+  if (!ID.test(parts[2]) || !ID.test(parts[3])) throw new FormatError("its name is none");
+  return {
+    certificate, role: parts[1], plant: parts[2], name: parts[3], key: keyOf(certificate),
+    from: instant(certificate.validFrom), to: instant(certificate.validTo), hash: sha256(der),
+  };
+}
+
+function keyOf(certificate) {
+  try {
+    return cose.publicKey(certificate.publicKey);
+  } catch {
+    return { key: null, spki: null, hash: Buffer.alloc(32), kind: null };
+  }
+}
+
+function instant(text) {
+  return BigInt(Date.parse(text)) * 1_000_000n;
+}
+
+/** Everything the archive says about who may sign. */
+export class Identities {
+  constructor() {
+    this.plant = null;
+    this.root = null; // as `read` gives it, if it is a good root
+    this.collector = null;
+    this.gateways = new Map(); // id -> certificates
+    this.orders = []; // {typ, path, hash, ...fields}
+    this.rotations = []; // of earlier months: {stream, seq, signer, certificate, hash}
+  }
+
+  load(archive, trusted, report) {
+    this.loadRoot(archive, trusted, report);
+    for (const path of archive.files.keys()) {
+      const parts = /^data\/keys\/gateway-([a-z0-9-]{1,40})-([0-9a-f]{16})\.crt$/.exec(path);
+      if (!parts) continue;
+      const found = this.leaf(archive, path, "gateway", parts[1], report);
+      if (found === null) continue;
+      if (hex(found.hash).slice(0, 16) !== parts[2]) {
+        report("E-CERTIFICATE", path, "it is not the one its name says");
+      } else this.add(found);
+    }
+    this.collector = this.leaf(archive, "data/keys/collector.crt", "collector", null, report);
+    this.loadOrders(archive, report);
+  }
+
+  file(archive, path, report) {
+    const bytes = archive.read(path);
+    if (bytes === null) {
+      report("E-CERTIFICATE", path, "it is missing");
+      return null;
+    }
+    try {
+      const body = /^-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\n$/
+        .exec(bytes.toString("latin1"));
+      if (!body) throw new FormatError("it is no PEM certificate");
+      const der = Buffer.from(body[1], "base64");
+      if (pem(der) !== bytes.toString("latin1")) throw new FormatError("it is in another PEM form");
+      return read(der);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      report("E-CERTIFICATE", path, error.message);
+      return null;
+    }
+  }
+
+  loadRoot(archive, trusted, report) {
+    const path = "data/keys/root.crt";
+    const root = this.file(archive, path, report);
+    if (root === null) return;
+    this.plant = root.plant;
+    const { certificate } = root;
+    const isSelfSigned = certificate.ca && certificate.issuer === certificate.subject &&
+      certificate.verify(certificate.publicKey);
+    if (root.role !== "root" || !isSelfSigned) report("E-CERTIFICATE", path, "it is no root");
+    else if (root.key.kind === null) report("C-SUITE", path);
+    else this.root = root;
+    if (trusted !== null && !trusted.has(hex(root.key.hash))) report("E-TRUST", path);
+  }
+
+  /** A certificate of a gateway or the collector, if it is good. */
+  leaf(archive, path, role, name, report) {
+    const found = this.file(archive, path, report);
+    if (found === null) return null;
+    const wrong = this.wrongWith(found, role, name);
+    if (wrong !== null) report("E-CERTIFICATE", path, wrong);
+    else if (found.key.kind === null) report("C-SUITE", path);
+    return wrong === null ? found : null;
+  }
+
+  wrongWith(found, role, name) {
+    if (this.root === null) return "the plant's root did not issue it";
+    if (found.role !== role || found.plant !== this.plant || (name ?? found.name) !== found.name) {
+      return "it is for somebody else than its name says";
+    }
+    const isIssued = found.certificate.issuer === this.root.certificate.subject &&
+      found.certificate.verify(this.root.certificate.publicKey);
+    return isIssued ? null : "the plant's root did not issue it";
+  }
+
+  add(found) {
+    if (!this.gateways.has(found.name)) this.gateways.set(found.name, []);
+    this.gateways.get(found.name).push(found);
+  }
+
+  /** A DER certificate inside an order or a rotate object. */
+  inside(der, stream) {
+    const found = read(cbor.bytes(der, "certificate"));
+    const wrong = this.wrongWith(found, "gateway", stream);
+    if (wrong !== null) throw new FormatError(wrong);
+    if (found.key.kind === null) throw new SuiteError("a key of no known suite");
+    return found;
+  }
+
+  /** The key of a gateway that a kid names: null if none, or {kind: null} if undecided. */
+  keyFor(stream, kid) {
+    const all = this.gateways.get(stream) ?? [];
+    return all.find((item) => item.key.hash.subarray(0, 8).equals(kid))?.key ?? null;
+  }
+
+  hasUnknownSuite(stream) {
+    return (this.gateways.get(stream) ?? []).some((item) => item.key.kind === null);
+  }
+
+  /** True if some certificate of this key, and the root's, were valid at that instant. */
+  isValidAt(stream, keyHash, ns) {
+    const within = (item) => item.from <= ns && ns <= item.to;
+    const all = this.gateways.get(stream) ?? [];
+    return within(this.root) && all.some((item) => item.key.hash.equals(keyHash) && within(item));
+  }
+
+  // -- orders -----------------------------------------------------------------------------------
+
+  loadOrders(archive, report) {
+    const rotations = [];
+    for (const path of archive.files.keys()) {
+      const parts = /^data\/keys\/order-([0-9a-f]{64})\.cose$/.exec(path);
+      if (!parts) continue;
+      this.guarded("E-ORDER", path, report, () => {
+        const data = archive.read(path);
+        if (hex(sha256(data)) !== parts[1]) throw new FormatError("it is not the one its name says");
+        const object = cose.parse(data);
+        if (object.typ === cose.ROTATE) rotations.push([path, object]);
+        else this.order(path, object);
+      });
+    }
+    for (const [path, object] of rotations) {
+      this.guarded("E-ORDER", path, report, () => this.rotations.push(this.rotation(object)));
+    }
+  }
+
+  guarded(code, where, report, action) {
+    try {
+      action();
+    } catch (error) {
+      if (error instanceof SuiteError) report("C-SUITE", where, error.message);
+      else if (error instanceof cbor.NewerError) report("C-FORMAT", where, error.message);
+      else if (error instanceof FormatError || error instanceof SignatureError) {
+        report(code, where, error.message);
+      } else throw error;
+    }
+  }
+
+  order(path, object) {
+    if (object.typ !== REVOKE && object.typ !== REPLACE) throw new FormatError("it is no order");
+    cose.plainHeader(object, object.typ);
+    if (this.root === null) throw new FormatError("there is no root to check it with");
+    if (!object.kid.equals(this.root.key.hash.subarray(0, 8))) {
+      throw new FormatError("it is not signed by the root");
+    }
+    cose.verify(object, this.root.key);
+    const isRevoke = object.typ === REVOKE;
+    const fields = cbor.map(cose.content(object.payload), "order", isRevoke
+      ? ["plant", "stream", "key", "through", "reason"]
+      : ["plant", "stream", "old", "certificate", "seq", "head", "through_ns", "reason"]);
+    const [plant, stream] = [fields.get("plant"), fields.get("stream")];
+    if (plant !== this.plant) throw new FormatError("it is of another plant");
+    if (!ID.test(cbor.string(stream, "stream"))) throw new FormatError("its stream is none");
+    const length = [...cbor.string(fields.get("reason"), "reason")].length;
+    if (length < 1 || length > 200) throw new FormatError("its reason is not 1 to 200 characters");
+    const order = { isRevoke, path, stream, hash: object.hash, length: object.data.length };
+    if (isRevoke) {
+      order.key = cbor.bytes(fields.get("key"), "key", 32);
+      const through = fields.get("through");
+      order.through = through === null ? null : cbor.uint(through, "through");
+    } else {
+      order.key = cbor.bytes(fields.get("old"), "old", 32);
+      order.through = cbor.uint(fields.get("seq"), "seq");
+      order.head = cbor.bytes(fields.get("head"), "head", 32);
+      order.throughNs = cbor.uint(fields.get("through_ns"), "through_ns");
+      order.certificate = this.inside(fields.get("certificate"), stream);
+      this.add(order.certificate);
+    }
+    this.orders.push(order);
+  }
+
+  /** A rotate object: who handed over, at which seq, to which certificate. */
+  rotation(object) {
+    const header = cose.streamHeader(object);
+    if (header.plant !== this.plant) throw new FormatError("it is of another plant");
+    const fields = cbor.map(cose.content(object.payload), "rotate", ["certificate"]);
+    const certificate = this.inside(fields.get("certificate"), header.stream);
+    const signer = this.keyFor(header.stream, object.kid);
+    if (signer === null) throw new FormatError("no certificate holds the key that signed it");
+    cose.verify(object, signer);
+    this.add(certificate);
+    return {
+      stream: header.stream, seq: header.seq, signer: signer.hash, certificate, hash: object.hash,
+    };
+  }
+
+  /** For how long a key is good in a stream: null without an end, -1n for none at all. */
+  goodThrough(stream, keyHash) {
+    let least = null;
+    for (const order of this.orders) {
+      if (order.stream !== stream || !order.key.equals(keyHash)) continue;
+      const through = order.through === null ? -1n : order.through;
+      if (least === null || through < least) least = through;
+    }
+    return least;
+  }
+
+  /** Where a stream's key changes by what is in data/keys: [{after: seq, key}], ascending. */
+  changes(stream) {
+    const found = this.rotations.filter((item) => item.stream === stream)
+      .map((item) => ({ after: item.seq, key: item.certificate.key.hash }));
+    for (const order of this.orders) {
+      if (!order.isRevoke && order.stream === stream) {
+        found.push({ after: order.through, key: order.certificate.key.hash });
+      }
+    }
+    return found.sort((a, b) => (a.after < b.after ? -1 : a.after > b.after ? 1 : 0));
+  }
+}

@@ -1,0 +1,202 @@
+// The plant log of an archive: FORMAT.md section 7, step 4 of section 10.
+
+import * as cbor from "./cbor.mjs";
+import { FormatError, NewerError } from "./cbor.mjs";
+import { RecordError } from "./archive.mjs";
+import { CLOSE, CONFIG, COSIGNATURE, FRAME, ROTATE } from "./cose.mjs";
+import { Tree, leafHash } from "./merkle.mjs";
+import * as note from "./note.mjs";
+
+export const KINDS = {
+  frame: 1, config: 2, enrol: 3, rotate: 4, revoke: 5, replace: 6, gap: 7, record: 8, review: 9,
+  reject: 10, monthClose: 11, cosignature: 12, plantClose: 13,
+};
+export const KIND_OF_TYPE = new Map([
+  [FRAME, 1], [CONFIG, 2], [ROTATE, 4], [COSIGNATURE, 12], [CLOSE, 13],
+]);
+const ACCEPTING = new Set([1, 2, 4, 12, 13]);
+const KEPT_ASIDE = new Set(["revoked", "expired", "key-change", "unknown-key"]);
+
+const RANGE = "data/log/range.cbor";
+const ENTRIES = "data/log/entries.seg";
+export const CHECKPOINT = "data/log/checkpoint";
+
+/** One entry; throws FormatError or NewerError. */
+export function decodeEntry(bytes) {
+  const parts = cbor.list(cbor.decode(bytes), "entry");
+  const version = cbor.uint(parts[0], "version of the entry");
+  if (version === 0n) throw new FormatError("version 0");
+  if (version !== 1n) throw new NewerError(`log entry of version ${version}`);
+  cbor.list(parts, "entry", 12);
+  const kind = Number(cbor.uint(parts[1], "kind"));
+  if (kind < 1 || kind > 13) throw new NewerError(`log entry of kind ${kind}`);
+  const entry = {
+    kind,
+    received: cbor.uint(parts[2], "received_ns"),
+    epoch: cbor.uint(parts[3], "epoch"),
+    stream: cbor.string(parts[4], "stream"),
+    seq: parts[5] === null ? null : cbor.uint(parts[5], "seq"),
+    sha256: cbor.bytes(parts[6], "sha256", 32),
+    length: cbor.uint(parts[7], "length"),
+    key: parts[8] === null ? null : cbor.bytes(parts[8], "key_hash", 32),
+    verdict: cbor.string(parts[9], "verdict"),
+    second: parts[10] === null ? null : cbor.bytes(parts[10], "second_hash"),
+    detail: parts[11],
+  };
+  if (!(entry.detail instanceof Map)) throw new FormatError("detail is no map");
+  for (const key of entry.detail.keys()) cbor.string(key, "key of the detail");
+  return entry;
+}
+
+export class Log {
+  constructor() {
+    this.start = 0;
+    this.tree = new Tree(0, []);
+    this.received = []; // of each entry from `start` on
+    this.accepted = new Map(); // "stream seq" -> entry with its index
+    this.gaps = new Map(); // the same key -> the gap entry that stands directly after
+    this.orders = []; // entries of kind revoke and replace
+    this.last = null; // the last entry, if it could be read
+    this.isReadable = false;
+    this.checkpoint = null; // if the collector signed it
+  }
+
+  get size() {
+    return this.tree.size;
+  }
+
+  entryFor(stream, seq) {
+    return this.accepted.get(`${stream} ${seq}`) ?? null;
+  }
+
+  /** When the entry before a log of this size was received; null if it is not in the archive. */
+  receivedBefore(size) {
+    return this.received[Number(size) - 1 - this.start] ?? null;
+  }
+
+  /** True, false, or null where the archive does not reach back so far. */
+  hadRoot(size, root) {
+    if (size > BigInt(this.size)) return false;
+    if (size < BigInt(this.start)) return null;
+    return this.tree.root(Number(size)).equals(root);
+  }
+
+  load(archive, identities, report) {
+    if (!this.loadRange(archive, report) || !this.loadEntries(archive, report)) return;
+    this.isReadable = true;
+    this.loadCheckpoint(archive, identities, report);
+  }
+
+  loadRange(archive, report) {
+    const bytes = archive.read(RANGE);
+    try {
+      if (bytes === null) throw new FormatError("it is missing");
+      const [size, roots] = cbor.list(cbor.decode(bytes), "range", 2);
+      this.start = cbor.small(size, "size", 0, Number.MAX_SAFE_INTEGER);
+      this.tree = new Tree(this.start, cbor.list(roots, "roots").map((item) =>
+        cbor.bytes(item, "root of a subtree", 32)));
+      return true;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      report("E-LOG", RANGE, error.message);
+      return false;
+    }
+  }
+
+  loadEntries(archive, report) {
+    try {
+      if (!archive.has(ENTRIES)) throw new FormatError("it is missing");
+      for (const bytes of archive.records(ENTRIES)) this.entry(bytes, report);
+      return true;
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof RecordError)) throw error;
+      report("E-LOG", ENTRIES, error.message);
+      return false;
+    }
+  }
+
+  entry(bytes, report) {
+    const index = this.size;
+    const before = this.last;
+    this.last = null;
+    try {
+      const entry = decodeEntry(bytes);
+      entry.index = index;
+      this.last = entry;
+      this.judge(entry, before, report);
+    } catch (error) {
+      if (!(error instanceof NewerError)) throw error;
+      report("C-FORMAT", `log entry ${index}`, error.message);
+      this.received.push(this.received.at(-1) ?? 0n);
+    }
+    this.tree.append(leafHash(bytes));
+  }
+
+  judge(entry, before, report) {
+    const where = `log entry ${entry.index}`;
+    if (entry.received < (this.received.at(-1) ?? 0n)) report("E-LOG", where, "time goes back");
+    this.received.push(entry.received);
+    if (entry.kind !== KINDS.reject && entry.verdict !== "accepted") report("E-LOG", where);
+    const key = `${entry.stream} ${entry.seq}`;
+    if (ACCEPTING.has(entry.kind)) {
+      if (this.accepted.has(key)) report("E-LOG", where, "accepted a second time");
+      else this.accepted.set(key, entry);
+    } else if (entry.kind === KINDS.gap) {
+      if (before?.kind === KINDS.frame && `${before.stream} ${before.seq}` === key) {
+        this.gaps.set(key, entry);
+      } else report("E-LOG", where, "it does not stand after its frame");
+    } else if (entry.kind === KINDS.revoke || entry.kind === KINDS.replace) this.orders.push(entry);
+    else if (entry.kind === KINDS.reject) this.reject(entry, where, report);
+  }
+
+  reject(entry, where, report) {
+    if (entry.verdict === "fork") report("W-FORK", `${entry.stream} seq ${entry.seq}`);
+    else if (KEPT_ASIDE.has(entry.verdict)) report("N-REJECTED", `${entry.stream} seq ${entry.seq}`);
+    else report("N-REJECTED", where);
+  }
+
+  loadCheckpoint(archive, identities, report) {
+    try {
+      const bytes = archive.read(CHECKPOINT);
+      if (bytes === null) throw new FormatError("it is missing");
+      const { collector, plant } = identities;
+      if (collector === null) throw new FormatError("there is no collector to check it with");
+      const found = note.parse(bytes);
+      if (collector.key.kind === null) {
+        report("C-SUITE", CHECKPOINT);
+      } else if (found.plant !== plant || !note.isSignedBy(found, collector.key)) {
+        throw new FormatError("the collector did not sign it");
+      }
+      this.checkpoint = found;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      report("E-CHECKPOINT", CHECKPOINT, error.message);
+      return;
+    }
+    const { size, root } = this.checkpoint;
+    if (size !== this.size || !root.equals(this.tree.root())) report("E-LOG-ROOT", CHECKPOINT);
+  }
+
+  /** An order for each revoke and replace entry, and the entry says what the order says. */
+  checkOrders(identities, report) {
+    const byHash = new Map(identities.orders.map((order) => [order.hash.toString("hex"), order]));
+    for (const entry of this.orders) {
+      const where = `log entry ${entry.index}`;
+      const order = byHash.get(entry.sha256.toString("hex"));
+      if (order === undefined) {
+        report("E-ORDER", where, "its order is not in the archive");
+        continue;
+      }
+      const isRevoke = entry.kind === KINDS.revoke;
+      const named = isRevoke ? [["key", order.key]]
+        : [["old", order.key], ["new", order.certificate?.key.hash]];
+      const fits = order.isRevoke === isRevoke && order.stream === entry.stream &&
+        order.through === entry.seq && BigInt(order.length) === entry.length &&
+        entry.key !== null && entry.key.equals(identities.root.key.hash) &&
+        entry.detail.size === named.length &&
+        named.every(([name, hash]) =>
+          Buffer.isBuffer(entry.detail.get(name)) && entry.detail.get(name).equals(hash));
+      if (!fits) report("E-ORDER", where, "it says something else than its order");
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// The log's tree: FORMAT.md section 7, RFC 6962 section 2.1. Pure; no I/O.
+
+import { FormatError } from "./cbor.mjs";
+import { sha256 } from "./cose.mjs";
+
+const [LEAF, NODE] = [Buffer.from([0]), Buffer.from([1])];
+export const leafHash = (entry) => sha256(LEAF, entry);
+const join = (left, right) => sha256(NODE, left, right);
+
+/** Levels of the perfect subtrees whose leaves add up to `size`, largest first. */
+function levels(size) {
+  const found = [];
+  for (let level = 52; level >= 0; level--) {
+    if (Math.floor(size / 2 ** level) % 2 === 1) found.push(level);
+  }
+  return found;
+}
+
+/** A tree that begins as the roots of its first `start` leaves and can be asked for older roots. */
+export class Tree {
+  constructor(start, roots) {
+    const given = levels(start);
+    if (given.length !== roots.length) throw new FormatError("wrong number of roots");
+    this.start = start;
+    this.size = start;
+    this.nodes = new Map(); // level -> Map of index -> hash
+    given.forEach((level, i) => this.put(level, Math.floor(start / 2 ** level) - 1, roots[i]));
+  }
+
+  put(level, index, hash) {
+    if (!this.nodes.has(level)) this.nodes.set(level, new Map());
+    this.nodes.get(level).set(index, hash);
+  }
+
+  append(leaf) {
+    let [level, index, hash] = [0, this.size, leaf];
+    this.put(level, index, hash);
+    while (index % 2 === 1) {
+      hash = join(this.nodes.get(level).get(index - 1), hash);
+      level += 1;
+      index = (index - 1) / 2;
+      this.put(level, index, hash);
+    }
+    this.size += 1;
+  }
+
+  /** The root when the tree had `size` leaves; start <= size <= this.size. */
+  root(size = this.size) {
+    if (size === 0) return sha256();
+    const parts = levels(size).map((level) =>
+      this.nodes.get(level).get(Math.floor(size / 2 ** level) - 1),
+    );
+    return parts.reduceRight((right, left) => join(left, right));
+  }
+}
+
+/** True if `path` proves that a tree of `from` leaves and `first` grew to `to` and `second`. */
+export function isConsistent(from, first, to, second, path) {
+  if (from > to) return false;
+  if (from === to) return path.length === 0 && first.equals(second);
+  if (from === 0) return path.length === 0;
+  // RFC 9162 section 2.1.4.2, which verifies the proofs of RFC 6962 section 2.1.2
+  const hashes = [...path];
+  if (levels(from).length === 1) hashes.unshift(first);
+  if (hashes.length === 0) return false;
+  let [fn, sn] = [BigInt(from - 1), BigInt(to - 1)];
+  while (fn & 1n) [fn, sn] = [fn >> 1n, sn >> 1n];
+  let [fr, sr] = [hashes[0], hashes[0]];
+  for (const hash of hashes.slice(1)) {
+    if (sn === 0n) return false;
+    if (fn & 1n || fn === sn) {
+      [fr, sr] = [join(hash, fr), join(hash, sr)];
+      while (!(fn & 1n) && fn !== 0n) [fn, sn] = [fn >> 1n, sn >> 1n];
+    } else {
+      sr = join(sr, hash);
+    }
+    [fn, sn] = [fn >> 1n, sn >> 1n];
+  }
+  return sn === 0n && fr.equals(first) && sr.equals(second);
+}

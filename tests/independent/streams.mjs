@@ -1,0 +1,391 @@
+// The objects of one stream, in order: FORMAT.md sections 4 to 6, step 5 of section 10.
+
+import * as cbor from "./cbor.mjs";
+import { FormatError, NewerError } from "./cbor.mjs";
+import { RecordError } from "./archive.mjs";
+import * as configuration from "./configuration.mjs";
+import * as cose from "./cose.mjs";
+import { SignatureError, SuiteError, hex } from "./cose.mjs";
+import { decodeBody } from "./frame.mjs";
+import { KIND_OF_TYPE } from "./log.mjs";
+import * as note from "./note.mjs";
+
+const SECOND = 1_000_000_000n;
+const [AHEAD, BEHIND, LATE] = [60n * SECOND, 1200n * SECOND, 900n * SECOND];
+
+const hourOf = (ns) => {
+  const seconds = Number((ns - (((ns % SECOND) + SECOND) % SECOND)) / SECOND);
+  return new Date(seconds * 1000).toISOString().slice(0, 13).replace("T", "/");
+};
+
+/** Configurations by the hash of their objects, each read and checked once. */
+export class Configurations {
+  constructor(archive, identities, report) {
+    Object.assign(this, { archive, identities, report, known: new Map(), named: new Set() });
+  }
+
+  /** The configuration of that hash; null if it is missing, bad or newer. */
+  get(hash, stream, where) {
+    const name = hex(hash);
+    const path = `data/config/${name}.cose`;
+    this.named.add(path);
+    if (!this.archive.has(path)) {
+      this.report("E-CFG-MISSING", where);
+      return null;
+    }
+    if (!this.known.has(name)) this.known.set(name, this.read(path, name, stream));
+    return this.known.get(name);
+  }
+
+  read(path, name, stream) {
+    const { identities, report } = this;
+    try {
+      const object = cose.parse(this.archive.read(path));
+      if (hex(object.hash) !== name) throw new FormatError("it is not the one its name says");
+      if (object.typ !== cose.CONFIG) throw new FormatError("it is no configuration");
+      const header = cose.streamHeader(object);
+      if (header.stream !== stream) throw new FormatError("it is of another gateway");
+      const where = `${stream} seq ${header.seq}`;
+      const key = identities.keyFor(stream, object.kid);
+      if (key === null) {
+        report(identities.hasUnknownSuite(stream) ? "C-SUITE" : "E-SIG-UNKNOWN-KEY", where);
+        return null;
+      }
+      cose.verify(object, key);
+      const found = configuration.decode(cose.content(object.payload));
+      if (found.plant !== identities.plant || found.gateway !== stream) {
+        throw new FormatError("it is of another plant or gateway");
+      }
+      return { ...found, before: header.cfg };
+    } catch (error) {
+      if (error instanceof FormatError) report("E-CFG", path, error.message);
+      else if (error instanceof SignatureError) report("E-SIG-BAD", path);
+      else if (error instanceof SuiteError) report("C-SUITE", path, error.message);
+      else if (error instanceof NewerError) report("C-FORMAT", path, error.message);
+      else throw error;
+      return null;
+    }
+  }
+}
+
+export class Stream {
+  constructor(id, context) {
+    this.id = id;
+    this.context = context; // {archive, identities, log, configurations, stated, report, counts}
+    this.due = null;
+    this.first = null;
+    this.last = null; // {seq, hash} of the newest object
+    this.t0 = null;
+    this.tick = null;
+    this.hour = null; // of the frame before
+    this.waiting = []; // objects before the first frame
+    this.key = null; // hash of the key in use
+    this.keyHashes = new Set(); // of all keys that signed
+    this.changes = context.identities.changes(id);
+    this.anchored = false;
+    this.span = null; // {from, to, timeZone, simulated} of the good frames
+    this.atReceipt = null; // header of the object the receipt names
+  }
+
+  report(code, seq, about) {
+    this.context.report(code, `${this.id} seq ${seq}`, about);
+  }
+
+  file(path, hour) {
+    const { archive, counts, report } = this.context;
+    try {
+      for (const data of archive.records(path)) {
+        counts.objects += 1;
+        let object;
+        let header;
+        try {
+          object = cose.parse(data);
+          header = cose.streamHeader(object);
+        } catch (error) {
+          if (!(error instanceof FormatError)) throw error;
+          const place = this.last === null ? path : `${path} after seq ${this.last.seq}`;
+          report("E-FRAME", place, error.message);
+          continue;
+        }
+        this.object(object, header, hour);
+      }
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      report("E-RECORD", path, error.message);
+    }
+  }
+
+  object(object, header, hour) {
+    const { identities } = this.context;
+    this.chain(object, header);
+    if (header.plant !== identities.plant || header.stream !== this.id) {
+      this.report("E-FRAME", header.seq, "it is of another place");
+      return;
+    }
+    if (header.seq === this.context.receiptSeq.get(this.id)) this.atReceipt = { header, object };
+    const entry = this.context.log.entryFor(this.id, header.seq);
+    this.anchor(header, entry);
+    const isSigned = this.signature(object, header, entry);
+    if (isSigned !== false) this.logged(object, header, entry, isSigned);
+    if (isSigned !== true) return;
+    if (!cose.STREAM_TYPES.has(object.typ)) {
+      this.report("C-FORMAT", header.seq, object.typ);
+      return;
+    }
+    try {
+      if (object.typ === cose.FRAME) this.frame(object, header, entry, hour);
+      else this.beside(object, header, entry, hour);
+    } catch (error) {
+      if (error instanceof NewerError) this.report("C-FORMAT", header.seq, error.message);
+      else if (error instanceof FormatError) this.report("E-FRAME", header.seq, error.message);
+      else throw error;
+    }
+  }
+
+  chain(object, header) {
+    const { seq, prev } = header;
+    if (this.last === null) {
+      this.first = seq;
+      if (seq === 0n && !prev.equals(Buffer.alloc(32))) this.report("E-CHAIN", seq);
+    } else if (seq > this.due) this.report("E-CHAIN-GAP", seq, `${this.due} is due`);
+    else if (seq < this.due) this.report("E-CHAIN", seq, `${this.due} is due`);
+    else if (!prev.equals(this.last.hash)) this.report("E-CHAIN", seq);
+    this.last = { seq, hash: object.hash };
+    this.due = seq + 1n;
+  }
+
+  anchor(header, entry) {
+    const { log } = this.context;
+    if (header.anchor === null) return;
+    this.anchored = true;
+    const { size, root } = header.anchor;
+    const most = entry === null ? BigInt(log.size) : BigInt(entry.index);
+    if (size > most) this.report("E-ANCHOR", header.seq, `a log of ${size}, of ${most}`);
+    else if (log.hadRoot(size, root) === false) this.report("E-ANCHOR", header.seq);
+  }
+
+  /** true: good; false: bad; null: undecided. */
+  signature(object, header, entry) {
+    const { identities, counts } = this.context;
+    const { seq } = header;
+    const key = identities.keyFor(this.id, object.kid);
+    if (key === null) {
+      this.report("E-SIG-UNKNOWN-KEY", seq);
+      return false;
+    }
+    try {
+      counts.signatures += 1;
+      cose.verify(object, key);
+    } catch (error) {
+      if (error instanceof SuiteError) this.report("C-SUITE", seq, error.message);
+      else if (error instanceof SignatureError) this.report("E-SIG-BAD", seq);
+      else throw error;
+      return error instanceof SuiteError ? null : false;
+    }
+    this.inUse(key, seq);
+    if (entry !== null && !identities.isValidAt(this.id, key.hash, entry.received)) {
+      this.report("E-KEY-EXPIRED", seq);
+    }
+    return true;
+  }
+
+  inUse(key, seq) {
+    const { identities } = this.context;
+    for (const change of this.changes) {
+      if (change.after >= seq || change.isDone) continue;
+      change.isDone = true;
+      if (this.key !== null && !this.key.equals(change.key)) this.report("N-KEY", seq);
+      this.key = change.key;
+    }
+    this.key ??= key.hash;
+    const through = identities.goodThrough(this.id, key.hash);
+    if (through !== null && seq > through) this.report("E-KEY-REVOKED", seq);
+    else if (!this.key.equals(key.hash)) this.report("E-KEY-CHANGE", seq);
+    this.keyHashes.add(hex(key.hash));
+  }
+
+  /** Throws unless this key is the stream's at that seq, which is after the archive's objects. */
+  mayClose(key, seq) {
+    const through = this.context.identities.goodThrough(this.id, key.hash);
+    if (through !== null && seq > through) throw new FormatError("its key is revoked");
+    const due = this.changes.filter((change) => change.after < seq);
+    const current = due.reduce((a, b) => (a === null || b.after > a.after ? b : a), null);
+    const inUse = current?.key ?? this.key;
+    if (inUse !== null && !inUse.equals(key.hash)) throw new FormatError("another key is in use");
+  }
+
+  logged(object, header, entry, isSigned) {
+    const by = this.context.identities.keyFor(this.id, object.kid);
+    const kind = KIND_OF_TYPE.get(object.typ);
+    const fits = entry !== null && entry.sha256.equals(object.hash) &&
+      entry.length === BigInt(object.data.length) && (kind === undefined || kind === entry.kind) &&
+      (isSigned === null || (entry.key !== null && entry.key.equals(by.hash)));
+    if (!fits) this.report("E-LOG-FRAME", header.seq);
+  }
+
+  /** What can be said only after the last object. */
+  end() {
+    const { identities, report } = this.context;
+    if (this.last !== null && !this.anchored) report("N-NO-ANCHORS", `stream ${this.id}`);
+    for (const name of this.keyHashes) {
+      if (identities.goodThrough(this.id, Buffer.from(name, "hex")) !== null) {
+        report("W-KEY-REVOKED", `stream ${this.id}`, name);
+      }
+    }
+  }
+
+  // -- frames -----------------------------------------------------------------------------------
+
+  frame(object, header, entry, hour) {
+    const { counts, log } = this.context;
+    counts.frames += 1;
+    const { seq } = header;
+    const body = decodeBody(cose.unpack(object.payload));
+    this.place(body, seq, hour);
+    if (body.gap !== null) {
+      this.report("W-GAP", seq, body.gap.reason);
+      if (entry !== null && !isToldBy(body.gap, log.gaps.get(`${this.id} ${seq}`), entry)) {
+        this.report("E-LOG-FRAME", seq, "the log does not tell of its gap");
+      }
+    }
+    const ticks = body.sections.map((section) => section.last);
+    const newest = ticks.length ? ticks.reduce((a, b) => (a > b ? a : b)) : null;
+    this.times(body, newest, header, entry);
+    this.figures(body, header);
+  }
+
+  place(body, seq, hour) {
+    const own = hourOf(body.t0);
+    if (own !== hour) this.report("E-FRAME-PLACE", seq);
+    for (const other of this.waiting) {
+      if (other.hour !== own) this.report("E-FRAME-PLACE", other.seq);
+    }
+    this.waiting = [];
+    this.hour = own;
+  }
+
+  times(body, newest, header, entry) {
+    const { log, stated } = this.context;
+    const { seq, anchor } = header;
+    if (this.t0 !== null && body.t0 < this.t0) this.report("E-TIME", seq, "t0 goes back");
+    this.t0 = body.t0;
+    if (newest === null) return;
+    const firsts = body.sections.map((section) => section.first);
+    const oldest = firsts.reduce((a, b) => (a < b ? a : b));
+    if (this.tick !== null && oldest <= this.tick) this.report("E-TIME", seq, "ticks go back");
+    this.tick = this.tick === null || newest > this.tick ? newest : this.tick;
+    if (stated?.period && (oldest < stated.period.from || newest >= stated.period.to)) {
+      this.report("E-TIME", seq, "outside the period");
+    }
+    if (entry === null) return;
+    const seen = anchor === null ? null : log.receivedBefore(anchor.size);
+    if (newest > entry.received + AHEAD || (seen !== null && newest < seen - BEHIND)) {
+      this.report("W-CLOCK", seq);
+    }
+    if (entry.received > newest + LATE) this.report("N-LATE", seq);
+  }
+
+  figures(body, header) {
+    const { configurations, counts } = this.context;
+    const where = `${this.id} seq ${header.seq}`;
+    for (const { groups, ticks } of body.sections) {
+      for (const { rows } of groups) counts.readings += rows * ticks;
+    }
+    if (header.cfg === null) {
+      this.report("E-CFG-MISSING", header.seq);
+      return;
+    }
+    const config = configurations.get(header.cfg, this.id, where);
+    if (config === null) return;
+    if (!body.sections.every((section) => fitsConfiguration(section, config))) {
+      this.report("E-GROUPS", header.seq);
+      return;
+    }
+    for (const { first, last, step } of body.sections) {
+      const span = this.span ?? { from: first, to: last + step, config };
+      span.from = first < span.from ? first : span.from;
+      span.to = last + step > span.to ? last + step : span.to;
+      this.span = span;
+    }
+  }
+
+  // -- other objects ----------------------------------------------------------------------------
+
+  beside(object, header, entry, hour) {
+    const { seq } = header;
+    if (this.hour === null) this.waiting.push({ seq, hour });
+    else if (this.hour !== hour) this.report("E-FRAME-PLACE", seq);
+    if (object.typ === cose.ROTATE) this.rotate(object, seq);
+    else if (object.typ === cose.COSIGNATURE) this.cosignature(object, header, entry);
+    else if (object.typ === cose.CONFIG) this.changed(object, header);
+  }
+
+  rotate(object, seq) {
+    const { identities } = this.context;
+    const fields = cbor.map(cose.content(object.payload), "rotate", ["certificate"]);
+    try {
+      const certificate = identities.inside(fields.get("certificate"), this.id);
+      identities.add(certificate);
+      this.changes.push({ after: seq, key: certificate.key.hash });
+    } catch (error) {
+      if (error instanceof FormatError) this.report("E-ORDER", seq, error.message);
+      else if (error instanceof SuiteError) this.report("C-SUITE", seq, error.message);
+      else throw error;
+    }
+  }
+
+  cosignature(object, header, entry) {
+    const { identities, log } = this.context;
+    try {
+      const fields = cbor.map(cose.content(object.payload), "cosignature", ["checkpoint"]);
+      const found = note.parse(Buffer.from(cbor.string(fields.get("checkpoint"), "checkpoint")));
+      const by = identities.keyFor(this.id, object.kid);
+      const { collector, plant } = identities;
+      if (found.plant !== plant || collector === null || !note.isSignedBy(found, collector.key)) {
+        throw new FormatError("the collector did not sign the checkpoint");
+      }
+      if (!note.isCosignedBy(found, `stackproof/${plant}/${this.id}`, by)) {
+        throw new FormatError("the gateway did not cosign the checkpoint");
+      }
+      const most = entry === null ? log.size : entry.index;
+      if (found.size > most || log.hadRoot(BigInt(found.size), found.root) === false) {
+        throw new FormatError("it is of another log");
+      }
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.report("E-COSIGNATURE", header.seq, error.message);
+    }
+  }
+
+  changed(object, header) {
+    const { archive, configurations } = this.context;
+    const where = `${this.id} seq ${header.seq}`;
+    if (header.cfg === null || !archive.has(`data/config/${hex(object.hash)}.cose`)) return;
+    const [old, new_] = [header.cfg, object.hash].map((hash) =>
+      configurations.get(hash, this.id, where));
+    if (old === null || new_ === null) return;
+    const found = configuration.differences(old.fields, new_.fields);
+    if (found.length) this.report("N-CONFIG", header.seq, found.map(([path]) => path).join(", "));
+  }
+}
+
+function isToldBy(gap, told, entry) {
+  if (told === undefined) return false;
+  const { detail } = told;
+  return told.sha256.equals(entry.sha256) && told.length === entry.length && detail.size === 3 &&
+    detail.get("from_ns") === gap.from && detail.get("to_ns") === gap.to &&
+    detail.get("reason") === gap.reason;
+}
+
+function fitsConfiguration(section, config) {
+  const schedule = Number(section.schedule);
+  if (schedule >= config.schedules.length || section.step !== config.schedules[schedule]) {
+    return false;
+  }
+  if (section.devices.some((device) => device >= BigInt(config.devices))) return false;
+  const wanted = config.groups.map((group, index) => ({ ...group, index }))
+    .filter((group) => group.schedule === schedule);
+  return section.groups.length === wanted.length && section.groups.every((group, i) =>
+    group.group === BigInt(wanted[i].index) && group.dtype === wanted[i].dtype &&
+    group.rows === wanted[i].points.length);
+}

@@ -1,0 +1,106 @@
+// A second verifier of sealed months: Node alone, written from evidence/FORMAT.md.
+//
+//     node verify.mjs [--trust SHA256-OF-THE-ROOT-KEY] ARCHIVE...
+//
+// One line of JSON an archive: {verdict, identity, findings: [{code, where, about}], counts,
+// not_checked}. It shares no code with the program, and what it knows of the format it knows from
+// the text. What follows a word of another's mouth is in `about` and means nothing.
+//
+// Exit: 0 when every archive was looked at, whatever the verdicts; 70 on a defect of this program.
+
+import { Archive, ContainerError, TooLargeError } from "./archive.mjs";
+import { checkFiles, checkWords, frameFiles } from "./bag.mjs";
+import * as closing from "./closing.mjs";
+import { Identities } from "./identities.mjs";
+import { Log } from "./log.mjs";
+import { Configurations, Stream } from "./streams.mjs";
+
+const NOT_CHECKED = [
+  "Figures: the statement's input from the readings, its output from its input, computed points.",
+  "Rule set: it is not compared with the published file.",
+  "Time stamp: of seal.tsr only the imprint is looked at, neither signature nor authority.",
+  "The meters themselves, and another history written by gateway and collector together.",
+];
+
+/** Everything about one archive. `trusted`: hex key hashes, or null. */
+export function verify(file, trusted) {
+  const findings = [];
+  const report = (code, where, about = "") => findings.push({ code, where, about });
+  const counts = { bytes: 0, files: 0, frames: 0, log_entries: 0, objects: 0, readings: 0,
+    signatures: 0 };
+  const archive = new Archive(file);
+  const identities = new Identities();
+  try {
+    counts.bytes = archive.bytes;
+    archive.open();
+    counts.files = archive.files.size;
+    look(archive, identities, trusted, counts, report);
+  } catch (error) {
+    if (error instanceof ContainerError) report("E-CONTAINER", "archive", error.message);
+    else if (error instanceof TooLargeError) report("E-CONTAINER", "archive", error.message);
+    else throw error;
+  } finally {
+    archive.close();
+  }
+  const letters = new Set(findings.map(({ code }) => code[0]));
+  const verdict = letters.has("E") ? "failed" : letters.has("C") ? "cannot decide" : "passed";
+  const identity = identities.root === null ? "unknown" : identities.root.key.hash.toString("hex");
+  return { verdict, identity, findings, counts, not_checked: NOT_CHECKED };
+}
+
+function look(archive, identities, trusted, counts, report) {
+  const tagHash = checkFiles(archive, report);
+  identities.load(archive, trusted, report);
+  const log = new Log();
+  log.load(archive, identities, report);
+  counts.log_entries = log.size - log.start;
+  if (identities.root !== null) log.checkOrders(identities, report);
+  const stated = closing.loadStatement(archive, report);
+  const receipts = closing.loadReceipts(archive, identities, report);
+  const configurations = new Configurations(archive, identities, report);
+  const receiptSeq = new Map([...receipts].map(([id, receipt]) => [id, receipt.seq]));
+  const context = { archive, identities, log, configurations, stated, receiptSeq, counts, report };
+  const streams = new Map();
+  for (const { stream, hour, path } of frameFiles(archive)) {
+    if (!streams.has(stream)) streams.set(stream, new Stream(stream, context));
+    streams.get(stream).file(path, hour);
+  }
+  const all = [...streams.values()];
+  for (const stream of all) stream.end();
+  checkStrays(archive, streams, report);
+  checkWords(archive, identities.plant ?? "", stated, report);
+  closing.tellStatement(stated, report);
+  closing.checkPeriod(stated, all, report);
+  closing.checkLogClose(log, stated, all, report);
+  closing.checkSeal(archive, identities, tagHash, report);
+  closing.checkReceipts(receipts, identities, log, all, report);
+  closing.checkCloses(archive, identities, log, stated, all, report);
+}
+
+/** No receipt or close of a stream without frames. */
+function checkStrays(archive, streams, report) {
+  for (const path of archive.files.keys()) {
+    const parts = /^(?:data\/receipts\/|seal\/close-)([a-z0-9-]{1,40})\.cose$/.exec(path);
+    if (parts && !streams.has(parts[1])) report("E-FILE-EXTRA", path);
+  }
+}
+
+function main(args) {
+  let trusted = null;
+  const files = [];
+  while (args.length) {
+    const argument = args.shift();
+    if (argument === "--trust") trusted = (trusted ?? new Set()).add(args.shift());
+    else files.push(argument);
+  }
+  for (const file of files) process.stdout.write(`${JSON.stringify(verify(file, trusted))}\n`);
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error.stack}\n`);
+    process.exitCode = 70;
+  }
+}
