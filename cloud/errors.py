@@ -6,7 +6,8 @@
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
     │   └── SliceLockedError another collector holds this slice (operator: stop one)
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
-    └── ServerError          the page's address cannot be served (operator: port taken)
+    ├── ServerError          the page's address cannot be served (operator: port taken)
+    └── TimeStampError       the time stamping authority gave no good stamp (month sealed without)
 
 What a gateway sends never raises any of these: it is refused and counted (`cloud.collector`).
 """
@@ -50,3 +51,7 @@ class BrokerError(CloudError):
 
 class ServerError(CloudError):
     """The page's address cannot be served."""
+
+
+class TimeStampError(CloudError):
+    """The time stamping authority is away, refuses, or gives another stamp than was asked for."""

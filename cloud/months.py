@@ -1,136 +1,126 @@
-"""Months: the statement from the plant's frames, its entry in the log, the sealed archive.
+"""Months: closed once, amended when more has come, sealed again when a signature comes late.
 
 Closing goes: fold the frames → statement → month-close entry in the log → ask the gateways to sign
-→ build and seal the archive beside the old one, then put it in its place. Folding and building
-run in a worker thread, an object at a time; the log is written through the collector's desk.
+→ build and seal the archive beside the old one, then put it in its place. What can be slow runs in
+a worker thread; the log is written through the collector's desk, one month at a time.
 """
 
 import asyncio
 import hashlib
+import json
 import logging
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, ParamSpec, TypeVar
 
 from cloud.api.services import MonthRefusedError
 from cloud.clock import Clock
 from cloud.collector.desk import EvidenceDesk, PlantEvidence
-from cloud.store.objects import Appended, StoredObject
-from edge.calc.local_time import PlantDays
-from evidence import cbor, cose
-from evidence.archive.bag import seal
-from evidence.archive.build import Contents, Object, build_archive
-from evidence.archive.paths import SEAL
-from evidence.blocks import decompress
+from cloud.errors import StoreError
+from cloud.month_archive import ArchiveFolder, ClosedMonth, Sealed, Stamp
+from cloud.month_draft import Draft, Replaces, draft_month, remake_statement
+from cloud.month_kept import KeptArchive
+from cloud.month_log import (
+    FINAL,
+    MonthClose,
+    PlantHistory,
+    close_detail,
+    month_close,
+    read_history,
+)
+from evidence import cose
+from evidence.archive.paths import STATEMENT
 from evidence.errors import EvidenceError
-from evidence.frame import Body, decode_body, header_of
-from evidence.keys import certificate_from_pem
-from evidence.log import Entry, Kind
-from evidence.receipt import CloseRequest
-from evidence.recompute import Recomputation, published_rules, statement_bytes
+from evidence.log import Entry, Kind, decode_entry
+from evidence.receipt import CloseRequest, decode_close
 
 log = logging.getLogger("stackproof.cloud.months")
 
-CLOSINGS = ("interim", "final")
+CLOSINGS = ("interim", FINAL)
 PLANT_SIGNATURE_S = 10.0
+REASON_MAX = 200
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 
-_HOUR_NS = 3600 * 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stream's part in a month: objects first..last, the last one's hash, the last tick."""
-
-    first: int
-    last: int
-    head: bytes
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A month's statement before it is closed.
-
-    Attributes:
-        plant, month, closing: what it is of.
-        closed_on: date of closing in the plant's time zone, "YYYY-MM-DD".
-        statement: bytes of statement.json.
-        rule_set: id of the rule set it was made by.
-        spans: stream -> its part.
-        configs: SHA-256 -> configuration object that a frame names.
-    """
-
-    plant: str
-    month: str
-    closing: str
-    closed_on: str
-    statement: bytes
-    rule_set: str
-    spans: Mapping[str, Span]
-    configs: Mapping[bytes, bytes]
-
-    @property
-    def sha256(self) -> bytes:
-        """SHA-256 of the statement."""
-        return hashlib.sha256(self.statement).digest()
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Months:
     """Closes months of the plants of one collector."""
 
-    def __init__(self, desk: EvidenceDesk, archive_dir: Path, clock: Clock) -> None:
-        """Archives go to `archive_dir`, one file a plant-month."""
-        self._desk, self._dir, self._clock = desk, archive_dir, clock
+    def __init__(
+        self, desk: EvidenceDesk, archive_dir: Path, clock: Clock, stamp: Stamp | None = None
+    ) -> None:
+        """Archives go to `archive_dir`; `stamp` gets an RFC 3161 response over a seal."""
+        self._desk, self._clock = desk, clock
+        self._archives = ArchiveFolder(archive_dir, stamp)
         self._closing = asyncio.Lock()
 
     def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
-        """Sealed archives of a plant, newest month first."""
+        """Archives of a plant, newest month first; in a month, replaced ones after the newest."""
         self._evidence(plant)
-        found = []
-        for path in sorted(self._dir.glob(f"{plant}-????-??.tar"), reverse=True):
-            month = path.stem[len(plant) + 1 :]
-            if MONTH.fullmatch(month):
-                size = path.stat().st_size
-                found.append({"plant": plant, "month": month, "archive": str(path), "bytes": size})
-        return found
+        return self._archives.rows(plant)
 
-    async def close(self, plant: str, month: str, *, closing: str) -> Mapping[str, Any]:
-        """Close and seal a month; an interim close may be repeated, a final one may not.
+    async def close(
+        self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = ""
+    ) -> Mapping[str, Any]:
+        """Close and seal a month.
+
+        Args:
+            plant: plant id.
+            month: "YYYY-MM" in the plant's time zone.
+            closing: "interim", which may be repeated, or "final", which may not.
+            amend: replace the newest final close; the statement names it.
+            reason: why it is amended, 1 to `REASON_MAX` characters; "" otherwise.
 
         Raises:
             MonthRefusedError: it cannot be closed; the sentence says why.
         """
-        if closing not in CLOSINGS or not MONTH.fullmatch(month):
-            raise MonthRefusedError(
-                f'{month!r} {closing!r} is not a month and "interim" or "final"'
-            )
+        _check_order(month, closing, reason, amend=amend)
         evidence = self._evidence(plant)
         async with self._closing:
-            try:
-                draft = await asyncio.to_thread(self._draft, evidence, month, closing)
-            except EvidenceError as error:
-                raise MonthRefusedError(f"{plant} {month} cannot be closed: {error}") from error
+            history = await _reading(read_history, evidence)
+            replaces = _replaces(history.newest(month), month, reason, amend=amend)
+            draft = await _reading(
+                draft_month, evidence, month, closing, self._clock.wall_ns(), replaces
+            )
+            old = await asyncio.to_thread(self._archives.kept, plant, month)
             await asyncio.to_thread(self._make_dir)  # before the close stands in the log for good
-            appended = await self._log_close(draft)
-            closes = await self._ask_gateways(draft, appended)
-            path = await asyncio.to_thread(self._build, evidence, draft, appended, closes)
-        log.info("%s %s closed (%s): %s", plant, month, closing, path)
-        return {
-            "plant": plant,
-            "month": month,
-            "closing": closing,
-            "archive": str(path),
-            "sha256": await asyncio.to_thread(_sha256, path),
-            "statement_sha256": draft.sha256.hex(),
-            "signed_by": sorted(closes),
-        }
+            close = await self._log_close(evidence, draft)
+            closes = await self._ask_gateways(evidence, close)
+            facts = await self._seal(evidence, history, close, draft.statement, closes)
+        if replaces is not None:
+            facts["replaces"] = _replaced_facts(old, draft, replaces)
+        return facts
+
+    async def seal(self, plant: str, month: str, *, reason: str = "") -> Mapping[str, Any]:
+        """Build a closed month's archive again: same statement, with signatures that came since.
+
+        Args:
+            plant: plant id.
+            month: "YYYY-MM"; its newest close is sealed.
+            reason: of an amended month whose archive is lost: the reason it was amended for.
+
+        Raises:
+            MonthRefusedError: it is not closed, or its statement cannot be made again.
+        """
+        if not MONTH.fullmatch(month):
+            raise MonthRefusedError(f"{month!r} is not a month")
+        evidence = self._evidence(plant)
+        async with self._closing:
+            history = await _reading(read_history, evidence)
+            close = history.newest(month)
+            if close is None:
+                raise MonthRefusedError(f"{plant} {month} is not closed yet; close it first")
+            await asyncio.to_thread(self._make_dir)
+            old = await asyncio.to_thread(self._archives.kept, plant, month)
+            statement = await _reading(_statement_again, evidence, close, old, reason)
+            closes = await _reading(_closes_that_came, evidence, history, close)
+            if len(closes) < len(close.streams) and close == history.closes[-1]:
+                closes = await self._ask_gateways(evidence, close)
+            return await self._seal(evidence, history, close, statement, closes)
 
     def _evidence(self, plant: str) -> PlantEvidence:
         try:
@@ -138,225 +128,185 @@ class Months:
         except LookupError as error:
             raise MonthRefusedError(f"{plant!r} is no plant of this collector") from error
 
-    # -- statement ------------------------------------------------------------------------------
-
-    def _draft(self, evidence: PlantEvidence, month: str, closing: str) -> Draft:
-        streams = evidence.streams()
-        if len(streams) != 1:
-            raise MonthRefusedError(
-                f"{evidence.plant} has {len(streams)} gateways with readings; months of exactly "
-                "one can be closed by this version"
-            )
-        (stream,) = streams
-        configs = evidence.configs(stream)
-        if not configs:
-            raise MonthRefusedError(f"{evidence.plant} has no signed configuration yet")
-        newest = _config(next(evidence.objects(stream, max(configs.values()))).data)
-        days = PlantDays(newest["plant"]["time_zone"])
-        from_ns, to_ns = days.month_bounds(month)
-        if closing == "final" and self._clock.wall_ns() < to_ns:
-            raise MonthRefusedError(
-                f"{month} is not over in {newest['plant']['time_zone']}; close it as interim"
-            )
-        first, stop = evidence.span(stream, from_ns, to_ns)
-        if first == stop:
-            raise MonthRefusedError(f"{evidence.plant} has no readings in {month}")
-        fold = _Fold(evidence, stream, configs)
-        for stored in evidence.objects(stream, first, stop):
-            fold.take(stored)
-        if fold.first_ns is None:
-            raise MonthRefusedError(f"{evidence.plant} has no readings in {month}")
-        period = (max(from_ns, fold.first_ns) if first == 0 else from_ns, to_ns)
-        if closing == "interim":
-            period = period[0], min(to_ns, fold.end_ns)
-        statement = fold.recomputation.statement(period[0], period[1], closing)
-        zone = ZoneInfo(newest["plant"]["time_zone"])
-        today = datetime.fromtimestamp(self._clock.wall_ns() // 10**9, zone)
-        return Draft(
-            plant=evidence.plant,
-            month=month,
-            closing=closing,
-            closed_on=today.strftime("%Y-%m-%d"),
-            statement=statement_bytes(statement),
-            rule_set=statement["input"]["rule_set"],
-            spans={stream: Span(first, stop - 1, fold.head)},
-            configs=fold.config_objects,
-        )
-
     def _make_dir(self) -> None:
         try:
-            self._dir.mkdir(parents=True, exist_ok=True)
+            self._archives.make()
         except OSError as error:
             raise MonthRefusedError(
-                f"{self._dir} cannot take archives ({error.strerror}): mend archive_dir of "
-                "CLOUD.toml or the disk, then close again"
+                f"{self._archives.folder} cannot take archives ({error.strerror}): mend "
+                "archive_dir of CLOUD.toml or the disk, then close again"
             ) from error
 
-    # -- closing --------------------------------------------------------------------------------
-
-    async def _log_close(self, draft: Draft) -> Appended:
-        detail = {
-            "month": draft.month,
-            "closing": draft.closing,
-            "streams": {s: [span.first, span.last, span.head] for s, span in draft.spans.items()},
-        }
-        return await self._desk.append_entry(
-            draft.plant,
-            Entry(
-                kind=Kind.MONTH_CLOSE,
-                received_ns=self._clock.wall_ns(),
-                epoch=0,
-                stream="",
-                seq=None,
-                sha256=draft.sha256,
-                length=len(draft.statement),
-                detail=detail,
-            ),
+    async def _log_close(self, evidence: PlantEvidence, draft: Draft) -> MonthClose:
+        replaced = None if draft.replaces is None else draft.replaces.statement_sha256
+        entry = Entry(
+            kind=Kind.MONTH_CLOSE,
+            received_ns=self._clock.wall_ns(),
+            epoch=0,
+            stream="",
+            seq=None,
+            sha256=draft.sha256,
+            length=len(draft.statement),
+            detail=close_detail(draft.month, draft.closing, draft.spans, replaced),
         )
+        index = (await self._desk.append_entry(evidence.plant, entry)).index
+        ((_, logged),) = evidence.entries(index, index + 1)
+        return month_close(index, decode_entry(logged))
 
-    async def _ask_gateways(self, draft: Draft, appended: Appended) -> Mapping[str, bytes]:
-        """The gateways' signatures under the close; a gateway that is away signs later."""
-        for stream, span in draft.spans.items():
+    async def _ask_gateways(self, evidence: PlantEvidence, close: MonthClose) -> dict[str, bytes]:
+        """The gateways' signatures under the close; one that is away signs later (`seal`)."""
+        plant, size = evidence.plant, close.index + 1
+        for stream, span in close.streams.items():
             request = CloseRequest(
-                plant=draft.plant,
+                plant=plant,
                 stream=stream,
-                month=draft.month,
-                closing=draft.closing,
-                statement_sha256=draft.sha256,
+                month=close.month,
+                closing=close.closing,
+                statement_sha256=close.statement_sha256,
                 seq=span.last,
                 head=span.head,
-                log_size=appended.index + 1,
-                log_root=appended.root,
+                log_size=size,
+                log_root=evidence.compact_range(size).root(),
             )
-            await self._desk.request_close(draft.plant, stream, request)
+            await self._desk.request_close(plant, stream, request)
         answers = {
             stream: await self._desk.plant_close(
-                draft.plant, stream, draft.sha256, PLANT_SIGNATURE_S
+                plant, stream, close.statement_sha256, PLANT_SIGNATURE_S
             )
-            for stream in draft.spans
+            for stream in close.streams
         }
         return {stream: data for stream, data in answers.items() if data is not None}
 
-    def _build(
+    async def _seal(
         self,
         evidence: PlantEvidence,
-        draft: Draft,
-        appended: Appended,
+        history: PlantHistory,
+        close: MonthClose,
+        statement: bytes,
         closes: Mapping[str, bytes],
-    ) -> Path:
-        plant, keys = draft.plant, self._desk.keys(draft.plant)
-        first_index = _first_index(evidence, draft.spans)
-        entries = evidence.entries(first_index, appended.index + 1)
-        receipts = {s: self._desk.receipt(plant, s) for s in draft.spans}
-        contents = Contents(
-            plant=plant,
-            month=draft.month,
-            closing=draft.closing,
-            statement=draft.statement,
-            rule_set=draft.rule_set,
-            rules=published_rules(draft.rule_set),
-            objects=_objects(evidence, draft.spans),
-            configs=draft.configs,
-            root=certificate_from_pem(keys.root),
-            collector=certificate_from_pem(keys.collector),
-            gateways=[
-                (gateway, certificate_from_pem(pem))
-                for (gateway, _), pem in sorted(keys.gateways.items())
-                if gateway in draft.spans
-            ],
-            log_range=evidence.compact_range(first_index),
-            log_entries=(data for _, data in entries),
-            checkpoint=appended.checkpoint,
-            closed_on=draft.closed_on,
-            receipts={s: data for s, data in receipts.items() if data is not None},
+    ) -> dict[str, Any]:
+        """Build the archive, put it in place, and tell about it."""
+        plant = evidence.plant
+        receipts = {stream: self._desk.receipt(plant, stream) for stream in close.streams}
+        month = ClosedMonth(
+            evidence=evidence,
+            keys=self._desk.keys(plant),
+            signer=self._desk.signer,
+            history=history,
+            close=close,
+            statement=statement,
             closes=closes,
+            receipts={stream: data for stream, data in receipts.items() if data is not None},
         )
-        target = self._dir / f"{contents.name}.tar"
-        staging = Path(tempfile.mkdtemp(prefix=".closing-", dir=self._dir))
         try:
-            packed = staging / "archive"
-            with packed.open("wb") as file:
-                build_archive(
-                    contents,
-                    file,
-                    staging=staging / "bag",
-                    seal=lambda digest: {SEAL: seal(digest, self._desk.signer)},
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            packed.replace(target)
-        finally:
-            shutil.rmtree(staging)
-        return target
+            sealed = await asyncio.to_thread(self._seal_now, month)
+        except (EvidenceError, StoreError, OSError) as error:
+            raise MonthRefusedError(
+                f"{plant} {close.month} is closed in the log, and its archive could not be made: "
+                f"{error}; mend that, then: stackproof cloud month seal"
+            ) from error
+        log.info(
+            "%s %s sealed (%s): %s; %s",
+            plant, close.month, close.closing, sealed.path, sealed.stamping,
+        )  # fmt: skip
+        return {
+            "plant": plant,
+            "month": close.month,
+            "closing": close.closing,
+            "archive": str(sealed.path),
+            "sha256": sealed.sha256,
+            "statement_sha256": close.statement_sha256.hex(),
+            "signed_by": sorted(closes),
+            "time_stamped": sealed.is_stamped,
+            "time_stamp": sealed.stamping,
+        }
+
+    def _seal_now(self, month: ClosedMonth) -> Sealed:
+        # keys may have been enrolled and orders made between the reading and the close
+        history = read_history(month.evidence, month.history)
+        return self._archives.seal(replace(month, history=history))
 
 
-class _Fold:
-    """Folds a stream's objects of one month into a statement."""
-
-    def __init__(self, evidence: PlantEvidence, stream: str, configs: Mapping[bytes, int]) -> None:
-        self.recomputation = Recomputation()
-        self.config_objects: dict[bytes, bytes] = {}
-        self.first_ns: int | None = None
-        self.end_ns = 0
-        self.head = b""
-        self._evidence, self._stream, self._configs = evidence, stream, configs
-
-    def take(self, stored: StoredObject) -> None:
-        """One object, in order."""
-        self.head = stored.sha256
-        if stored.kind is not Kind.FRAME:
-            return
-        envelope = cose.parse(stored.data)
-        cfg = header_of(envelope).cfg or b""
-        if cfg not in self.config_objects:
-            seq = self._configs[cfg]
-            self.config_objects[cfg] = next(self._evidence.objects(self._stream, seq)).data
-        self.recomputation.configure(cfg, _config(self.config_objects[cfg]))
-        body = decode_body(envelope.payload)
-        for sentence in self.recomputation.feed(body):
-            log.error("%s seq %d: computed point differs: %s", self._stream, stored.seq, sentence)
-        self._note_times(body)
-
-    def _note_times(self, body: Body) -> None:
-        if body.sections and self.first_ns is None:
-            self.first_ns = min(section.first_ns for section in body.sections)
-        for section in body.sections:
-            self.end_ns = max(self.end_ns, section.first_ns + section.step_ns * section.ticks)
+def _check_order(month: str, closing: str, reason: str, *, amend: bool) -> None:
+    if closing not in CLOSINGS or not MONTH.fullmatch(month):
+        raise MonthRefusedError(f'{month!r} {closing!r} is not a month and "interim" or "final"')
+    if amend and closing != FINAL:
+        raise MonthRefusedError("what replaces a final close is final too: amend without interim")
+    if amend and not 1 <= len(reason) <= REASON_MAX:
+        raise MonthRefusedError(
+            f"an amended month says why, in 1 to {REASON_MAX} characters: give --reason"
+        )
+    if reason and not amend:
+        raise MonthRefusedError("a reason belongs to --amend")
 
 
-def _objects(evidence: PlantEvidence, spans: Mapping[str, Span]) -> Iterator[Object]:
-    """All objects of the period, each with the hour it is filed under.
+def _replaces(
+    newest: MonthClose | None, month: str, reason: str, *, amend: bool
+) -> Replaces | None:
+    """What the new close replaces.
 
-    What comes before a stream's first frame (its first configuration) is filed with that frame.
+    Raises:
+        MonthRefusedError: closed for good and not to be amended, or the other way round.
     """
-    for stream, span in sorted(spans.items()):
-        waiting: list[StoredObject] = []
-        for stored in evidence.objects(stream, span.first, span.last + 1):
-            waiting.append(stored)
-            if stored.at_ns:
-                yield from (Object(stream, _hour(stored.at_ns), o.data) for o in waiting)
-                waiting.clear()
+    is_final = newest is not None and newest.closing == FINAL
+    if amend and (newest is None or not is_final):
+        raise MonthRefusedError(f"{month} has no final close to amend; close it without --amend")
+    if newest is not None and is_final and not amend:
+        raise MonthRefusedError(
+            f"{month} is closed for good (statement {newest.statement_sha256.hex()[:12]}); to "
+            "replace it by one with what has come since, close it with --amend --reason TEXT"
+        )
+    return Replaces(newest.statement_sha256, reason) if newest is not None and amend else None
 
 
-def _hour(at_ns: int) -> str:
-    utc = datetime.fromtimestamp(at_ns // _HOUR_NS * 3600, ZoneInfo("UTC"))
-    return utc.strftime("%Y-%m-%d/%H")
+def _replaced_facts(old: KeptArchive | None, draft: Draft, replaces: Replaces) -> dict[str, Any]:
+    """What an amended close says of the one before; same_figures is None when that one is lost."""
+    same = None
+    if old is not None and old.sha256 == replaces.statement_sha256:
+        same = old.statement["output"] == json.loads(draft.statement)["output"]
+    if same:
+        log.warning("%s is amended and its figures are the same as before", draft.month)
+    return {
+        "statement_sha256": replaces.statement_sha256.hex(),
+        "reason": replaces.reason,
+        "same_figures": same,
+    }
 
 
-def _first_index(evidence: PlantEvidence, spans: Mapping[str, Span]) -> int:
-    """Where the month begins in the log: the first entry when a stream begins in it."""
-    firsts = []
-    for stream, span in spans.items():
-        if span.first == 0:
-            return 0
-        firsts.append(next(evidence.objects(stream, span.first)).log_index)
-    return min(firsts)
+def _statement_again(
+    evidence: PlantEvidence, close: MonthClose, old: KeptArchive | None, reason: str
+) -> bytes:
+    """The statement that the log closed: from the archive that stands there, or made again."""
+    if old is not None and old.sha256 == close.statement_sha256:
+        return old.files[STATEMENT]
+    replaces = None if close.replaces is None else Replaces(close.replaces, reason)
+    statement = remake_statement(evidence, close, replaces)
+    if hashlib.sha256(statement).digest() != close.statement_sha256:
+        why = "give the --reason it was amended for" if replaces else "keep its archive"
+        raise MonthRefusedError(
+            f"{evidence.plant} {close.month}: the archive of this close is not there, and its "
+            f"statement cannot be made again by this program: {why}"
+        )
+    return statement
 
 
-def _config(data: bytes) -> dict[str, Any]:
-    return dict(cbor.decode(decompress(cose.parse(data).payload)))
+def _closes_that_came(
+    evidence: PlantEvidence, history: PlantHistory, close: MonthClose
+) -> dict[str, bytes]:
+    """Stream -> the gateway's signed close of this statement, of those that are in the log."""
+    found: dict[str, bytes] = {}
+    for stream in close.streams:
+        for seq in history.plant_closes(stream):
+            data = next(evidence.objects(stream, seq, seq + 1)).data
+            if decode_close(cose.parse(data).payload).statement_sha256 == close.statement_sha256:
+                found[stream] = data
+                break
+    return found
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+async def _reading(read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Run in a worker thread; what is wrong with the evidence is a refusal with a sentence."""
+    try:
+        return await asyncio.to_thread(read, *given, **named)
+    except (EvidenceError, StoreError) as error:
+        raise MonthRefusedError(f"the month cannot be made: {error}") from error

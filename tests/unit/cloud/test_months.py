@@ -39,19 +39,23 @@ class Desk:
     away: bool = False
     chain: sm.Chain = field(default_factory=lambda: sm.Chain(sm.keys().gateway))
     kinds: list[tuple[Kind, int]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     log: list[bytes] = field(default_factory=list)
     asked: list[CloseRequest] = field(default_factory=list)
+    kept: dict[str, bytes] = field(default_factory=dict)
     plant: str = sm.PLANT
 
     def take(self, kind: Kind, data: bytes, at_ns: int) -> None:
         """Log an object the chain has just signed."""
         seq = len(self.chain.objects) - 1
         self.kinds.append((kind, at_ns))
+        self.places.append(len(self.log))
         key = key_sha256(sm.keys().gateway.public_key)
         self.log.append(sm.entry(kind, data, len(self.log), seq=seq, certificate=key))
 
     def deliver(self, *, frames: bool = True) -> "Desk":
-        """A configuration and the small plant's frames."""
+        """The gateway's enrolment, a configuration and the small plant's frames."""
+        self.log.append(sm.enrolment())
         config = sm.configuration()
         self.take(Kind.CONFIG, self.chain.sign(TYP_CONFIG, compress(encode(config))), 0)
         for body in sm.bodies(config) if frames else ():
@@ -90,10 +94,14 @@ class Desk:
         for seq, (data, (kind, ns)) in enumerate(zip(self.chain.objects, self.kinds, strict=True)):
             at = max(at, ns)
             if first <= seq and (stop is None or seq < stop):
-                yield StoredObject(seq, kind, at, at, seq, sm.sha256(data), data)
+                yield StoredObject(seq, kind, at, at, self.places[seq], sm.sha256(data), data)
 
     def entries(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
         yield from list(enumerate(self.log))[first:stop]
+
+    def key_files(self) -> Mapping[str, bytes]:
+        gateway = certificate_to_pem(sm.keys().certificates["gateway"])
+        return {"gateway-edge.crt": gateway, **self.kept}
 
     def compact_range(self, size: int) -> merkle.CompactRange:
         return sm.tree_of(self.log[:size])

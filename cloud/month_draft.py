@@ -1,0 +1,205 @@
+"""From a plant's frames to the month's statement. Any thread; reads evidence, writes nothing.
+
+The objects are folded one at a time, so memory does not grow with the month.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloud.api.services import MonthRefusedError
+from cloud.collector.desk import PlantEvidence
+from cloud.month_log import FINAL, MonthClose, Span
+from cloud.store.objects import StoredObject
+from edge.calc.local_time import PlantDays
+from evidence import cbor, cose
+from evidence.blocks import decompress
+from evidence.frame import Body, decode_body, header_of
+from evidence.log import Kind
+from evidence.recompute import Recomputation, statement_bytes
+
+log = logging.getLogger("stackproof.cloud.months")
+
+
+@dataclass(frozen=True)
+class Replaces:
+    """The final close that a statement amends.
+
+    Attributes:
+        statement_sha256: SHA-256 of its statement.
+        reason: why, for people.
+    """
+
+    statement_sha256: bytes
+    reason: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A month's statement before it is closed.
+
+    Attributes:
+        month, closing: what it is of.
+        statement: bytes of statement.json.
+        spans: stream -> its part.
+        replaces: what it amends, if anything.
+    """
+
+    month: str
+    closing: str
+    statement: bytes
+    spans: Mapping[str, Span]
+    replaces: Replaces | None
+
+    @property
+    def sha256(self) -> bytes:
+        """SHA-256 of the statement."""
+        return hashlib.sha256(self.statement).digest()
+
+
+def draft_month(
+    evidence: PlantEvidence, month: str, closing: str, now_ns: int, replaces: Replaces | None
+) -> Draft:
+    """The statement of a month as far as its frames have come.
+
+    Raises:
+        MonthRefusedError: it cannot be closed; the sentence says why.
+        EvidenceError: what the frames hold cannot be calculated with.
+    """
+    streams = evidence.streams()
+    if len(streams) != 1:
+        raise MonthRefusedError(
+            f"{evidence.plant} has {len(streams)} gateways with readings; months of exactly "
+            "one can be closed by this version"
+        )
+    (stream,) = streams
+    zone = time_zone(evidence, stream)
+    from_ns, to_ns = PlantDays(zone).month_bounds(month)
+    if closing == FINAL and now_ns < to_ns:
+        raise MonthRefusedError(f"{month} is not over in {zone}; close it as interim")
+    first, stop = evidence.span(stream, from_ns, to_ns)
+    fold = _Fold(evidence, stream)
+    fold.take_all(first, stop)
+    if fold.first_ns is None:
+        raise MonthRefusedError(f"{evidence.plant} has no readings in {month}")
+    statement = fold.statement((from_ns, to_ns), closing, replaces, is_start=first == 0)
+    spans = {stream: Span(first, stop - 1, fold.head)}
+    return Draft(month, closing, statement, spans, replaces)
+
+
+def remake_statement(
+    evidence: PlantEvidence, close: MonthClose, replaces: Replaces | None
+) -> bytes:
+    """The statement of a month that was closed, from the objects it was made of then."""
+    ((stream, span),) = close.streams.items()
+    bounds_ns = PlantDays(time_zone(evidence, stream, close.index)).month_bounds(close.month)
+    fold = _Fold(evidence, stream)
+    fold.take_all(span.first, span.last + 1)
+    return fold.statement(bounds_ns, close.closing, replaces, is_start=span.first == 0)
+
+
+def configs_of(evidence: PlantEvidence, spans: Mapping[str, Span]) -> dict[bytes, bytes]:
+    """SHA-256 -> configuration object that a frame names, and the one in force before each."""
+    found: dict[bytes, bytes] = {}
+    for stream, span in spans.items():
+        seqs = evidence.configs(stream)
+        named = {
+            header_of(cose.parse(stored.data)).cfg
+            for stored in evidence.objects(stream, span.first, span.last + 1)
+            if stored.kind is Kind.FRAME
+        }
+        for cfg in named:
+            data = _object(evidence, stream, seqs[cfg or b""])
+            found[cfg or b""] = data
+            before = header_of(cose.parse(data)).cfg
+            if before is not None:
+                found[before] = _object(evidence, stream, seqs[before])
+    return found
+
+
+def time_zone(evidence: PlantEvidence, stream: str, before: int | None = None) -> str:
+    """The plant's time zone by its newest configuration (logged before an entry, if one is given).
+
+    Raises:
+        MonthRefusedError: there is no configuration.
+    """
+    for seq in sorted(evidence.configs(stream).values(), reverse=True):
+        stored = next(evidence.objects(stream, seq, seq + 1))
+        if before is None or stored.log_index < before:
+            return str(_config(stored.data)["plant"]["time_zone"])
+    raise MonthRefusedError(f"{evidence.plant} has no signed configuration yet")
+
+
+class _Fold:
+    """Folds a stream's objects of one month into a statement."""
+
+    def __init__(self, evidence: PlantEvidence, stream: str) -> None:
+        self.first_ns: int | None = None
+        self.head = b""
+        self._end_ns = 0
+        self._evidence, self._stream = evidence, stream
+        self._seqs = evidence.configs(stream)
+        self._configs: dict[bytes, dict[str, Any]] = {}
+        self._recomputation = Recomputation()
+
+    def take_all(self, first: int, stop: int) -> None:
+        """Objects first..stop-1; none when they are equal."""
+        for stored in self._evidence.objects(self._stream, first, stop):
+            self._take(stored)
+
+    def _take(self, stored: StoredObject) -> None:
+        self.head = stored.sha256
+        if stored.kind is not Kind.FRAME:
+            return
+        envelope = cose.parse(stored.data)
+        cfg = header_of(envelope).cfg or b""
+        if cfg not in self._configs:
+            self._configs[cfg] = _config(_object(self._evidence, self._stream, self._seqs[cfg]))
+        self._recomputation.configure(cfg, self._configs[cfg])
+        body = decode_body(envelope.payload)
+        for sentence in self._recomputation.feed(body):
+            log.error("%s seq %d: computed point differs: %s", self._stream, stored.seq, sentence)
+        self._note_times(body)
+
+    def _note_times(self, body: Body) -> None:
+        if body.sections and self.first_ns is None:
+            self.first_ns = min(section.first_ns for section in body.sections)
+        for section in body.sections:
+            self._end_ns = max(self._end_ns, section.first_ns + section.step_ns * section.ticks)
+
+    def statement(
+        self,
+        bounds_ns: tuple[int, int],
+        closing: str,
+        replaces: Replaces | None,
+        *,
+        is_start: bool,
+    ) -> bytes:
+        """Bytes of statement.json.
+
+        Args:
+            bounds_ns: first instant of the month and of the next one.
+            closing: "interim" or "final".
+            replaces: what it amends, if anything.
+            is_start: the stream begins in this month.
+        """
+        from_ns, to_ns = bounds_ns
+        if is_start:
+            from_ns = max(from_ns, self.first_ns or 0)
+        if closing != FINAL:
+            to_ns = min(to_ns, self._end_ns)
+        statement = self._recomputation.statement(from_ns, to_ns, closing)
+        if replaces is not None:
+            sha256 = replaces.statement_sha256.hex()
+            statement["replaces"] = {"statement_sha256": sha256, "reason": replaces.reason}
+        return statement_bytes(statement)
+
+
+def _object(evidence: PlantEvidence, stream: str, seq: int) -> bytes:
+    return next(evidence.objects(stream, seq, seq + 1)).data
+
+
+def _config(data: bytes) -> dict[str, Any]:
+    return dict(cbor.decode(decompress(cose.parse(data).payload)))

@@ -1,0 +1,78 @@
+"""A sealed archive that stands in the archive folder, read again: its small files only.
+
+The collector wrote it, but nothing here is believed: whoever takes a signature over from it checks
+that signature. What cannot be read counts as not there, and is said in the log. File I/O.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evidence.archive import paths, ustar
+from evidence.errors import EvidenceError, MalformedError
+
+log = logging.getLogger("stackproof.cloud.months")
+
+_FILE_BYTES_MAX = 32 * 1024 * 1024
+_FIXED = (paths.STATEMENT, paths.SEAL, paths.TIMESTAMP, paths.LOG_CHECKPOINT)
+
+
+@dataclass(frozen=True)
+class KeptArchive:
+    """An archive's small files.
+
+    Attributes:
+        files: path in the bag -> bytes, of statement, seal, time stamp, checkpoint and receipts.
+        statement: statement.json, parsed.
+    """
+
+    files: Mapping[str, bytes]
+    statement: Mapping[str, Any]
+
+    @property
+    def sha256(self) -> bytes:
+        """SHA-256 of the statement."""
+        return hashlib.sha256(self.files[paths.STATEMENT]).digest()
+
+    @property
+    def closing(self) -> str:
+        """How it was closed: "interim" or "final"."""
+        return str(self.statement["input"]["closing"])
+
+    def receipt(self, stream: str) -> bytes | None:
+        """A stream's receipt, None where there is none."""
+        return self.files.get(paths.receipt(stream))
+
+
+def read_kept(path: Path) -> KeptArchive | None:
+    """The archive at a path; None when there is none, or none that can be read."""
+    try:
+        with path.open("rb") as file:
+            files = {}
+            for member in ustar.members(file):
+                name = member.name.partition("/")[2]
+                if name in _FIXED or paths.RECEIPT.fullmatch(name):
+                    if member.size > _FILE_BYTES_MAX:
+                        raise MalformedError(f"{name} has {member.size} bytes")
+                    file.seek(member.offset)
+                    files[name] = file.read(member.size)
+        return _kept(files)
+    except FileNotFoundError:
+        return None
+    except (OSError, EvidenceError) as error:
+        log.warning("%s stands there and cannot be read: %s", path, error)
+        return None
+
+
+def _kept(files: Mapping[str, bytes]) -> KeptArchive:
+    try:
+        statement = json.loads(files[paths.STATEMENT])
+        if not isinstance(statement["input"]["closing"], str):
+            raise MalformedError("its statement does not say how it was closed")
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedError(f"it has no statement that can be read: {error!r}") from error
+    return KeptArchive(files, statement)
