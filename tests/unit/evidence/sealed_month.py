@@ -265,7 +265,8 @@ def make_month(
     )  # fmt: skip
     receipt = Receipt(
         plant=PLANT, stream=STREAM, seq=last, head=head, log_index=index,
-        received_ns=START_NS, checkpoint=log_note(entries, who.collector), **_consistency(data, entries),
+        received_ns=START_NS, checkpoint=log_note(entries, who.collector),
+        **_consistency(data, entries),
     )  # fmt: skip
     objects = tuple(chain.objects[since:])
     return Month(

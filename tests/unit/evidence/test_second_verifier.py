@@ -16,8 +16,10 @@ from evidence.findings import Verdict
 from evidence.frame import TYP_CLOSE, TYP_FRAME, decode_body
 from evidence.keys import key_sha256
 from evidence.runs import encode_runs
+from tests.attacks.by_operators import CHANGES as OPERATOR
+from tests.attacks.by_strangers import CHANGES as STRANGER
+from tests.attacks.forging import FOREIGN
 from tests.unit.evidence import sealed_month as sm
-from tests.unit.evidence.test_verifier_forged import FOREIGN, OPERATOR, STRANGER
 
 SEG = paths.frames(sm.STREAM, "2026-06-15/04")
 PROGRAM = Path(__file__).resolve().parents[2] / "vectors" / "second_verifier.mjs"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from evidence.archive import bag, paths
+from evidence.archive import paths
 from evidence.findings import Verdict
 from tests.unit.evidence import sealed_month as sm
 
@@ -49,15 +49,3 @@ def test_another_format_text_is_said() -> None:
     assert report.verdict is Verdict.PASSED
     assert any(paths.FORMAT_TEXT in sentence for sentence in report.not_checked)
     assert not any(paths.FORMAT_TEXT in s for s in sm.check(sm.honest()).not_checked)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"), [(b" interim\n", b" final\n"), (b"Bagging-Date: 2", b"Bagging-Date: 9999-99-2")]
-)
-def test_the_bag_says_what_the_statement_says(old: bytes, new: bytes) -> None:
-    archive = sm.honest()
-    files = sm.unpack(archive)
-    info = files[bag.BAG_INFO].replace(old, new)
-    assert info != files[bag.BAG_INFO]
-    report = sm.check(sm.repack({**files, bag.BAG_INFO: info}, by=sm.keys().collector))
-    assert "E-BAG" in sm.codes(report)
