@@ -6,22 +6,22 @@ frames by the same code; what remains to compare is strings.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from edge.calc.blocks import Block, GroupBlock
+from edge.calc.blocks import Block, Bool, GroupBlock
 from edge.calc.errors import CalcError, UnknownRuleSetError
 from edge.calc.factors import rule_set_bytes
-from edge.calc.live import PlantCalc
+from edge.calc.live import Computed, PlantCalc
 from edge.calc.local_time import PlantDays
 from edge.calc.month import MonthFold
 from edge.calc.statement import compute
 from evidence.errors import MalformedError, UnsupportedError
-from evidence.frame import Body
+from evidence.frame import Body, Section
 from evidence.points import Dtype, Point
 from evidence.quality import FIRST_BAD
 
@@ -75,6 +75,10 @@ def month_bounds(time_zone: str, month: str) -> tuple[int, int]:
         return PlantDays(time_zone).month_bounds(month)
 
 
+#: of a schedule: its interval, and number type and number of points of each of its groups
+Due = tuple[int, dict[int, tuple[Dtype, int]]]
+
+
 class Recomputation:
     """Folds one gateway's frames of one month."""
 
@@ -85,6 +89,7 @@ class Recomputation:
         self._cfg = b""
         self._config: Mapping[str, Any] = {}
         self._computed: dict[int, list[str]] = {}
+        self._due: list[Due] = []
 
     def configure(self, cfg: bytes, config: Mapping[str, Any]) -> None:
         """Use this configuration from the next frame on.
@@ -106,6 +111,7 @@ class Recomputation:
             }
             if any(ids != names for ids in self._computed.values()):
                 raise MalformedError("its computed points are not those the calculation makes")
+            self._due = _groups_due(config)
         self._cfg, self._config = cfg, config
 
     def feed(self, body: Body) -> Iterator[str]:
@@ -114,52 +120,80 @@ class Recomputation:
         Raises:
             MalformedError: the frame does not fit the configuration.
         """
+        self.check(body)
+        for _, sentence in self.feed_all([body]):
+            yield sentence
+
+    def check(self, body: Body) -> None:
+        """Hold a frame's form against the configuration.
+
+        Raises:
+            MalformedError: it does not fit.
+        """
         if self._calc is None:
             raise MalformedError("there is no configuration to read it by")
         with _calculating("frame"):
             self._check_shape(body)
-            blocks = blocks_of(body)
-            if not blocks:
-                return
+
+    def feed_all(self, bodies: Sequence[Body]) -> list[tuple[int, str]]:
+        """Take consecutive frames in one go, which costs far less than one after another.
+
+        Args:
+            bodies: checked; each one's ticks are later than all of the one before.
+
+        Returns:
+            (index of the body, sentence) for each computed point that differs in it.
+
+        Raises:
+            MalformedError: they cannot be calculated with.
+        """
+        if self._calc is None:
+            raise MalformedError("there is no configuration to read them by")
+        blocks = joined_blocks(bodies)
+        if not blocks:
+            return []
+        with _calculating("frame"):
             self._fold.feed(blocks)
             expected = self._calc.feed(blocks)
-            groups = [g for section in body.sections for g in section.groups]
-            found = [
-                sentence
-                for group in groups
-                if group.group in self._computed
-                for sentence in self._differences(group.group, group.raw, group.quality, expected)
-            ]
-        yield from found
+        found: list[tuple[int, str]] = []
+        for group in blocks[0].groups:
+            if group.group in self._computed:
+                differs = _differs(group, expected)
+                if differs.any():
+                    found += self._differences(bodies, group, expected, differs)
+        return sorted(found, key=lambda pair: pair[0])
 
-    def _differences(self, g: int, raw: Any, quality: Any, expected: Any) -> Iterator[str]:
-        if raw.shape != expected.counts.shape or raw.dtype != np.int64:
-            raise MalformedError(f"group {g} is not what the calculation makes")
-        usable = expected.quality < FIRST_BAD
-        differs = (quality != expected.quality) | (usable & (raw != expected.counts))
-        for row in np.flatnonzero(differs.any(axis=1)).tolist():
-            tick = int(np.flatnonzero(differs[row])[0])
-            yield (
-                f"{self._computed[g][row]} at {int(expected.ticks_ns[tick])} ns is "
-                f"{int(raw[row, tick])} (quality {int(quality[row, tick])}); its inputs give "
-                f"{int(expected.counts[row, tick])} (quality {int(expected.quality[row, tick])})"
-            )
+    def _differences(
+        self, bodies: Sequence[Body], group: GroupBlock, expected: Computed, differs: Bool
+    ) -> Iterator[tuple[int, str]]:
+        first, names = 0, self._computed[group.group]
+        for i, body in enumerate(bodies):
+            ticks = sum(s.ticks for s in body.sections if s.schedule == 0)
+            for row in np.flatnonzero(differs[:, first : first + ticks].any(axis=1)).tolist():
+                tick = first + int(differs[row, first : first + ticks].argmax())
+                yield (
+                    i,
+                    f"{names[row]} at {int(expected.ticks_ns[tick])} ns is "
+                    f"{int(group.raw[row, tick])} (quality {int(group.quality[row, tick])}); its "
+                    f"inputs give {int(expected.counts[row, tick])} "
+                    f"(quality {int(expected.quality[row, tick])})",
+                )
+            first += ticks
 
     def _check_shape(self, body: Body) -> None:
-        schedules, groups = self._config["schedules"], self._config["groups"]
         for section in body.sections:
-            if section.schedule >= len(schedules):
+            if section.schedule >= len(self._due):
                 raise MalformedError(f"there is no schedule {section.schedule}")
-            if section.step_ns != schedules[section.schedule]["interval_ns"]:
+            interval_ns, due = self._due[section.schedule]
+            if section.step_ns != interval_ns:
                 raise MalformedError("ticks are not those of the schedule")
-            due = [g for g, group in enumerate(groups) if group["schedule"] == section.schedule]
-            if [g.group for g in section.groups] != due:
+            if [g.group for g in section.groups] != list(due):
                 raise MalformedError(f"groups are not those of schedule {section.schedule}")
             for group in section.groups:
-                wanted = groups[group.group]
-                if Dtype(wanted["dtype"]) is not group.dtype:
+                dtype, points = due[group.group]
+                if dtype is not group.dtype:
                     raise MalformedError(f"group {group.group} has another number type")
-                if len(wanted["points"]) != len(group.quality):
+                if points != len(group.quality):
                     raise MalformedError(f"group {group.group} has another number of points")
 
     def statement(self, from_ns: int, to_ns: int, closing: str) -> dict[str, Any]:
@@ -192,6 +226,52 @@ def blocks_of(body: Body) -> list[Block]:
         )
         for section in body.sections
     ]
+
+
+def joined_blocks(bodies: Sequence[Body]) -> list[Block]:
+    """As `blocks_of`, for frames of one form and one after another: one block a schedule."""
+    if len(bodies) == 1:
+        return blocks_of(bodies[0])
+    by_schedule: dict[int, list[Section]] = {}
+    for body in bodies:
+        for section in body.sections:
+            by_schedule.setdefault(section.schedule, []).append(section)
+    return [_joined(by_schedule[schedule]) for schedule in sorted(by_schedule)]
+
+
+def _joined(sections: Sequence[Section]) -> Block:
+    groups = zip(*(section.groups for section in sections), strict=True)
+    return Block(
+        sections[0].schedule,
+        np.concatenate([section.ticks_ns() for section in sections]),
+        tuple(
+            GroupBlock(
+                parts[0].group,
+                np.concatenate([part.raw for part in parts], axis=1),
+                np.concatenate([part.quality for part in parts], axis=1),
+            )
+            for parts in groups
+        ),
+    )
+
+
+def _differs(group: GroupBlock, expected: Computed) -> Bool:
+    """Where a computed group is not what the calculation makes, [points][ticks]."""
+    usable = expected.quality < FIRST_BAD
+    differs: Bool = group.quality != expected.quality
+    differs |= usable & (group.raw != expected.counts)
+    return differs
+
+
+def _groups_due(config: Mapping[str, Any]) -> list[Due]:
+    """What each schedule's section must hold."""
+    due: list[Due] = [(schedule["interval_ns"], {}) for schedule in config["schedules"]]
+    for g, group in enumerate(config["groups"]):
+        dtype = Dtype(group["dtype"])
+        if group["computed"] and (group["schedule"] != 0 or dtype is not Dtype.I64):
+            raise MalformedError("its computed points are not i64 on schedule 0")
+        due[group["schedule"]][1][g] = dtype, len(group["points"])
+    return due
 
 
 def instant_ns(text: str) -> int:
