@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.security import token_matches
 from cloud.api.services import MonthRefusedError, Services
@@ -50,10 +50,22 @@ MonthPath = Annotated[
 
 
 class CloseRequest(BaseModel):
-    """How to close a month: "interim" (so far) or "final" (the month is over)."""
+    """How to close a month: "interim" (so far) or "final" (the month is over).
+
+    With `amend` it replaces the final close that stands, for a `reason` that the statement names.
+    """
 
     model_config = ConfigDict(extra="forbid")
     closing: Literal["interim", "final"]
+    amend: bool = False
+    reason: str = Field(default="", max_length=200)
+
+
+class SealRequest(BaseModel):
+    """What a lost archive of an amended month was amended for; empty otherwise."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(default="", max_length=200)
 
 
 def services(request: Request) -> Services:
@@ -145,6 +157,23 @@ async def close_month(
     """Close and seal a month; needs the bearer token."""
     _snapshot(given, plant)
     try:
-        return await given.months.close(plant, month, closing=order.closing)
+        return await given.months.close(
+            plant, month, closing=order.closing, amend=order.amend, reason=order.reason
+        )
+    except MonthRefusedError as error:
+        raise HTTPException(409, str(error)) from error
+
+
+@orders.post("/months/{plant}/{month}/seal")
+async def seal_month(
+    given: Given,
+    plant: PlantPath,
+    month: MonthPath,
+    order: SealRequest,
+) -> Mapping[str, Any]:
+    """Seal a closed month again, with signatures that came since; needs the bearer token."""
+    _snapshot(given, plant)
+    try:
+        return await given.months.seal(plant, month, reason=order.reason)
     except MonthRefusedError as error:
         raise HTTPException(409, str(error)) from error

@@ -19,21 +19,40 @@ class MonthRefusedError(Exception):
 
 
 class MonthService(Protocol):
-    """Months of evidence: listing and closing."""
+    """Months of evidence: listing, closing, sealing."""
 
-    async def close(self, plant: str, month: str, *, closing: str) -> Mapping[str, Any]:
+    async def close(
+        self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = ""
+    ) -> Mapping[str, Any]:
         """Close and seal a month.
 
         Args:
             plant: plant id.
             month: "YYYY-MM" in the plant's time zone.
             closing: "interim" or "final".
+            amend: replace the final close that stands.
+            reason: why, when `amend`.
 
         Returns:
             JSON-ready facts of the sealed archive.
 
         Raises:
             MonthRefusedError: it cannot be closed.
+        """
+
+    async def seal(self, plant: str, month: str, *, reason: str = "") -> Mapping[str, Any]:
+        """Build a closed month's archive again, with signatures that came since.
+
+        Args:
+            plant: plant id.
+            month: "YYYY-MM" in the plant's time zone.
+            reason: of an amended month whose archive is lost: why it was amended.
+
+        Returns:
+            JSON-ready facts of the sealed archive.
+
+        Raises:
+            MonthRefusedError: it cannot be made.
         """
 
     def list(self, plant: str) -> Sequence[Mapping[str, Any]]:

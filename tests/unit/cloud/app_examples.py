@@ -20,11 +20,23 @@ class Months:
 
     def __init__(self) -> None:
         self.closed: list[tuple[str, str, str]] = []
+        self.amended: list[str] = []
+        self.sealed: list[tuple[str, str, str]] = []
 
-    async def close(self, plant: str, month: str, *, closing: str) -> Mapping[str, Any]:
+    async def close(
+        self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = ""
+    ) -> Mapping[str, Any]:
         if month == "2026-01":
             raise MonthRefusedError("2026-01 is closed already")
         self.closed.append((plant, month, closing))
+        if amend:
+            self.amended.append(reason)
+        return {"archive": f"{plant}-{month}.tar"}
+
+    async def seal(self, plant: str, month: str, *, reason: str = "") -> Mapping[str, Any]:
+        if month == "2026-01":
+            raise MonthRefusedError("2026-01 is not closed yet")
+        self.sealed.append((plant, month, reason))
         return {"archive": f"{plant}-{month}.tar"}
 
     def list(self, plant: str) -> Sequence[Mapping[str, Any]]:

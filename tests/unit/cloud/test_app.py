@@ -99,6 +99,23 @@ def test_closing_a_month_with_the_token() -> None:
     assert months.closed == [(PLANT, "2026-09", "interim")]
 
 
+def test_amending_a_month_and_sealing_it_again() -> None:
+    months = Months()
+    client = make_client(make_app(months=months))
+    order = {"closing": "final", "amend": True, "reason": "frames of day 3 came late"}
+    assert client.post(CLOSE, json=order, headers=bearer()).status_code == 200
+    assert months.amended == ["frames of day 3 came late"]
+    sealing = CLOSE.replace("/close", "/seal")
+    assert client.post(sealing, json={}, headers=bearer()).status_code == 200
+    assert client.post(sealing, json={"reason": "why"}, headers=bearer()).status_code == 200
+    assert months.sealed == [(PLANT, "2026-09", ""), (PLANT, "2026-09", "why")]
+    assert client.post(sealing, json={}).status_code == 401
+    assert client.post(sealing, json={"reason": "x" * 201}, headers=bearer()).status_code == 422
+    refused = client.post(sealing.replace("09", "01"), json={}, headers=bearer())
+    assert (refused.status_code, refused.json()) == (409, {"detail": "2026-01 is not closed yet"})
+    assert len(months.sealed) == 2
+
+
 @pytest.mark.parametrize(
     "headers",
     [
