@@ -1,0 +1,115 @@
+"""Asks the running collector over HTTP, with the token it leaves in its state folder.
+
+For commands on the collector's own machine. No printing here.
+"""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cloud.config import read_state_dir
+from cloud.errors import CloudError
+
+ANSWER_S = 10.0
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+
+
+class NotRunningError(CloudError):
+    """There is no running collector to ask."""
+
+
+class RefusedError(CloudError):
+    """The collector refused what was asked; the sentence is its own."""
+
+
+class RunningCollector:
+    """The collector that runs with a CLOUD.toml."""
+
+    def __init__(self, config: Path) -> None:
+        """Find it.
+
+        Raises:
+            CloudConfigError: CLOUD.toml names no state folder.
+            NotRunningError: nobody runs with it.
+        """
+        state = read_state_dir(config)
+        try:
+            self._base = str(json.loads((state / "ready.json").read_text())["http"])
+            self._token = (state / "api.token").read_text().strip()
+        except (OSError, ValueError, KeyError) as error:
+            raise NotRunningError(
+                f"no collector runs with {config} (no readable {state / 'ready.json'}); start it "
+                f"with: stackproof cloud run {config}"
+            ) from error
+
+    def get(self, path: str) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
+        """What a path of /api/v1 answers; errors as for `ask`."""
+        return json.loads(self.ask(path))
+
+    def order(self, path: str, order: object, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - likewise
+        """POST an order as JSON; errors as for `ask`."""
+        data = json.dumps(order).encode()
+        return json.loads(self.ask(path, data, "application/json", timeout_s=timeout_s))
+
+    def send(self, path: str, chunks: Iterable[bytes], timeout_s: float) -> Any:  # noqa: ANN401 - likewise
+        """POST bytes that are made while they are sent; errors as for `ask`.
+
+        Args:
+            path: below /api/v1.
+            chunks: the bytes; one is held at a time.
+            timeout_s: of each step, not of the whole.
+        """
+        return json.loads(self.ask(path, chunks, "application/octet-stream", timeout_s=timeout_s))
+
+    def ask(
+        self,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        content_type: str = "",
+        timeout_s: float = ANSWER_S,
+    ) -> bytes:
+        """The answer's bytes; with a `body` it is a POST.
+
+        Raises:
+            NotRunningError: nobody answers.
+            RefusedError: it says no.
+        """
+        headers = {"Authorization": f"Bearer {self._token}"}
+        if content_type:
+            headers["Content-Type"] = content_type
+        request = urllib.request.Request(  # noqa: S310 - the address is the collector's own
+            f"{self._base}/api/v1/{path}", data=body, headers=headers
+        )
+        # a proxy from the environment has no business between this machine and itself
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=timeout_s) as answer:
+                return bytes(answer.read(ANSWER_BYTES_MAX))
+        except urllib.error.HTTPError as error:
+            raise RefusedError(_sentence(error)) from error
+        except OSError as error:  # URLError is one, and so is a time-out
+            raise NotRunningError(
+                f"the collector at {self._base} does not answer: {error}"
+            ) from error
+
+
+def _sentence(error: urllib.error.HTTPError) -> str:
+    try:
+        detail = json.load(error)["detail"]
+    except (ValueError, KeyError, TypeError):
+        return f"the collector answered {error.code} {error.reason}"
+    return detail if isinstance(detail, str) else f"the collector refuses it: {_refused(detail)}"
+
+
+def _refused(detail: object) -> str:
+    """FastAPI's list of what is wrong with a request, as words: "month: should match …"."""
+    rows = detail if isinstance(detail, list) else []
+    named = [
+        f"{'.'.join(map(str, row.get('loc', [])))}: {row.get('msg', 'is wrong')}"
+        for row in rows
+        if isinstance(row, dict)
+    ]
+    return "; ".join(named) or "it does not say why"

@@ -1,0 +1,130 @@
+"""`stackproof cloud month …`: close, amend, seal again and list months. Prints.
+
+Months are closed by the running collector; this asks it.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import sys
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cloud.asking import RunningCollector
+from evidence.points import NAME_ID
+
+#: a month of a large plant is folded and packed in minutes
+CLOSE_S = 3_600.0
+
+#: what the API takes
+MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
+
+
+def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `month` to the commands of `stackproof cloud`."""
+    month = commands.add_parser("month", help="close, seal and list months").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    close = month.add_parser("close", help="close and seal a month")
+    seal = month.add_parser(
+        "seal", help="build a closed month's archive again, with signatures that came since"
+    )
+    listing = month.add_parser("list", help="list sealed months")
+    for command, act in ((close, _close), (seal, _seal), (listing, _list)):
+        command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+        command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        command.set_defaults(run=act)
+    for command in (close, seal):
+        command.add_argument("--plant", required=True, type=plant_id, help="plant id")
+        command.add_argument(
+            "--month", required=True, type=_month, help="YYYY-MM in the plant's time zone"
+        )
+        command.add_argument("--out", type=Path, metavar="DIR", help="also copy the archive there")
+        command.add_argument(
+            "--reason", default="", metavar="TEXT", help="why the month is (or was) amended"
+        )
+    kind = close.add_mutually_exclusive_group()
+    kind.add_argument("--interim", action="store_true", help="so far; may be repeated")
+    kind.add_argument(
+        "--amend",
+        action="store_true",
+        help="replace the final close by one with what has come since; needs --reason",
+    )
+    listing.add_argument("--plant", type=plant_id, help="only this plant")
+
+
+def plant_id(text: str) -> str:
+    """A plant's or gateway's id from the command line."""
+    if not NAME_ID.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no plant id (it must match {NAME_ID.pattern})"
+        )
+    return text
+
+
+def _month(text: str) -> str:
+    if not MONTH.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; write it as 2026-09")
+    return text
+
+
+def _close(args: argparse.Namespace) -> int:
+    order: dict[str, Any] = {"closing": "interim" if args.interim else "final"}
+    if args.amend or args.reason:
+        order |= {"amend": args.amend, "reason": args.reason}
+    return _print_sealed(args, "close", order)
+
+
+def _seal(args: argparse.Namespace) -> int:
+    return _print_sealed(args, "seal", {"reason": args.reason})
+
+
+def _print_sealed(args: argparse.Namespace, verb: str, order: Mapping[str, Any]) -> int:
+    """Give the order, copy the archive, print its path; what is worth a look goes to stderr."""
+    path = f"months/{args.plant}/{args.month}/{verb}"
+    facts = RunningCollector(args.config).order(path, order, timeout_s=CLOSE_S)
+    archive = Path(facts["archive"])
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
+        archive = Path(shutil.copy2(archive, args.out))
+    if args.json:
+        print(json.dumps({**facts, "archive": str(archive)}, ensure_ascii=False))
+        return 0
+    print(archive)
+    for sentence in _remarks(facts):
+        print(f"stackproof cloud: {sentence}", file=sys.stderr)
+    return 0
+
+
+def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:
+    replaces = facts.get("replaces")
+    if replaces is not None:
+        old = replaces["statement_sha256"][:12]
+        said = {
+            True: "its figures are the same as before",
+            False: "its figures are other ones",
+            None: "the archive before is gone, so the figures cannot be compared",
+        }
+        yield f"it replaces the month of statement {old}; {said[replaces['same_figures']]}"
+    if str(facts.get("time_stamp", "")).startswith("sealed without"):
+        yield str(facts["time_stamp"])
+
+
+def _list(args: argparse.Namespace) -> int:
+    collector = RunningCollector(args.config)
+    plants = [args.plant] if args.plant else [row["id"] for row in collector.get("plants")]
+    months = [
+        row
+        for plant in plants
+        for row in collector.get(f"months?{urllib.parse.urlencode({'plant': plant})}")
+    ]
+    if args.json:
+        print(json.dumps({"months": months}, ensure_ascii=False))
+        return 0
+    for row in months:
+        mark = "  (replaced)" if row.get("replaced") else ""
+        print(f"{row['plant']}  {row['month']}  {row['bytes']:>12,} bytes  {row['archive']}{mark}")
+    return 0
