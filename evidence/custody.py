@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import key_sha256, public_key
 from evidence.orders import Order, Replace, Revoke
 from evidence.suites import PublicKey
@@ -101,12 +101,14 @@ class StreamKeys:
 
         Raises:
             UnknownSuiteError: no suite for its key.
-            MalformedError: its key cannot be read.
+            MalformedError: its key cannot be read, or its key id is that of another key.
         """
         key = public_key(certificate)
         sha256 = key_sha256(key)
         valid = validity_ns(certificate, root)
         known = self._keys.get(sha256[:8])
+        if known is not None and known.sha256 != sha256:
+            raise MalformedError(f"two keys of this gateway have one key id, {known.kid.hex()}")
         spans = (*known.valid_ns, valid) if known is not None else (valid,)
         made = GatewayKey(key, sha256, tuple(dict.fromkeys(spans)))
         self._keys[made.kid] = made

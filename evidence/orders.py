@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from evidence import cbor, cose
 from evidence.blocks import compress, decompress
-from evidence.errors import MalformedError
+from evidence.errors import MalformedError, UnsupportedError
 from evidence.keys import PEM_BYTES_MAX, Signer, certificate_from_der
 from evidence.points import NAME_ID
 from evidence.suites import PublicKey
@@ -85,13 +85,16 @@ def decode_order(data: bytes, root: PublicKey) -> Order:
 
     Raises:
         SignatureError, UnknownSuiteError: not signed by the plant's root.
+        UnsupportedError: of a type, or a compression, newer than this program.
         MalformedError, LimitError: not an order.
     """
     envelope = cose.parse(data)
     cose.verify(envelope, root)
     kind = _TYPES.get(envelope.typ)
-    if kind is None or set(envelope.header) != {cose.ALG, cose.KID, cose.TYP}:
-        raise MalformedError(f"{envelope.typ!r} is not an order about keys")
+    if kind is None:
+        raise UnsupportedError(f"order type {envelope.typ!r} is unknown to this program")
+    if set(envelope.header) != {cose.ALG, cose.KID, cose.TYP}:
+        raise MalformedError("the order's header has labels beside 1, 4 and 16")
     fields = cbor.decode(decompress(envelope.payload))
     _check(kind, fields)
     return kind(**fields)

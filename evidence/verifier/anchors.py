@@ -1,25 +1,32 @@
-"""The gateways' anchors: roots of the log that a gateway signed, against the archive's log.
+"""What gateways saw of the log: anchors and cosignatures, against the archive's log.
 
-A gateway puts the newest checkpoint it holds into every object. A log that was rewritten after a
-gateway had seen it cannot have those roots any more.
+A gateway puts the newest checkpoint it holds into every object, and cosigns what it found
+consistent. A log that was rewritten after a gateway had seen it cannot have those roots any more.
 """
 
 from dataclasses import dataclass, field
 
+from evidence import cbor
+from evidence.blocks import decompress
+from evidence.cosignature import verify_cosigned, witness_name
+from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
 from evidence.findings import Report
 from evidence.frame import Header
+from evidence.suites import PublicKey
 from evidence.verifier.log_view import Logged, LogView
 
 
 @dataclass
 class Anchors:
-    """Checks the anchor of each object as it is read.
+    """Checks what each object says of the log, as it is read.
 
     Attributes:
         before: log size -> (root, where it was first seen), of logs older than the archive's.
+        anchored: streams of which an object names an anchor.
     """
 
     before: dict[int, tuple[bytes, str]] = field(default_factory=dict)
+    anchored: set[str] = field(default_factory=set)
 
     def take(
         self, report: Report, log: LogView, header: Header, own: Logged | None, where: str
@@ -35,19 +42,83 @@ class Anchors:
         """
         if header.anchor is None:
             return
-        size, root = header.anchor
+        self.anchored.add(header.stream)
+        for sentence in self._faults(log, *header.anchor, own, where):
+            report.add("E-ANCHOR", where, sentence)
+
+    def take_cosignature(
+        self,
+        report: Report,
+        log: LogView,
+        header: Header,
+        payload: bytes,
+        *,
+        witness: PublicKey,
+        collector: PublicKey,
+    ) -> None:
+        """Check a cosignature object: both signatures, and the log it is of.
+
+        Args:
+            report: takes the findings.
+            log: what the archive's log says.
+            header: of the object.
+            payload: its payload.
+            witness: the gateway's key that signed the object.
+            collector: the log's key.
+
+        Raises:
+            UnknownSuiteError, UnsupportedError: newer than this program.
+        """
+        where = f"{header.stream} seq {header.seq}"
+        try:
+            note = _note(payload)
+            name = witness_name(header.plant, header.stream)
+            checkpoint = verify_cosigned(note, name, witness, collector).checkpoint
+        except (UnknownSuiteError, UnsupportedError):
+            raise
+        except EvidenceError as error:
+            report.add("E-COSIGNATURE", where, f"{error}.")
+            return
+        if checkpoint.plant != header.plant:
+            report.add("E-COSIGNATURE", where, f"It is of {checkpoint.plant}'s log.")
+            return
+        own = log.entry(header.stream, header.seq)
+        for sentence in self._faults(log, checkpoint.size, checkpoint.root, own, where):
+            report.add("E-COSIGNATURE", where, sentence)
+
+    def _faults(
+        self, log: LogView, size: int, root: bytes, own: Logged | None, where: str
+    ) -> list[str]:
+        """What is wrong with a size and root that a gateway signed."""
+        tree, found = log.tree, []
         if own is not None and size > own.index:
-            sentence = f"It names a log of {size} entries; its own entry there is {own.index}."
-            report.add("E-ANCHOR", where, sentence)
-        tree = log.tree
+            found.append(f"It names a log of {size} entries; its own entry there is {own.index}.")
         if size > tree.size:
-            sentence = f"It names a log of {size} entries; the archive has {tree.size}."
-            report.add("E-ANCHOR", where, sentence)
+            found.append(f"It names a log of {size} entries; the archive has {tree.size}.")
         elif size < tree.start.size:
             known = self.before.setdefault(size, (root, where))
             if known[0] != root:
-                sentence = f"It and {known[1]} name different roots of a log of {size} entries."
-                report.add("E-ANCHOR", where, sentence)
+                found.append(f"It and {known[1]} name different roots of a log of {size} entries.")
         elif tree.root_at(size) != root:
-            sentence = f"The log's first {size} entries had another root when the gateway saw it."
-            report.add("E-ANCHOR", where, sentence)
+            found.append(
+                f"The log's first {size} entries had another root when the gateway saw it."
+            )
+        return found
+
+    def tell(self, report: Report, stream: str) -> None:
+        """Say so of a stream that has no anchor at all."""
+        if stream not in self.anchored:
+            sentence = (
+                "No object names a log that the gateway had seen: that they were made before they "
+                "were received, and not long before, only the clocks say."
+            )
+            report.add("N-NO-ANCHORS", f"stream {stream}", sentence)
+
+
+def _note(payload: bytes) -> str:
+    fields = cbor.decode(decompress(payload))
+    if not isinstance(fields, dict) or set(fields) != {"checkpoint"}:
+        raise MalformedError("a cosignature holds a checkpoint and nothing else")
+    if not isinstance(fields["checkpoint"], str):
+        raise MalformedError("a cosignature's checkpoint must be text")
+    return fields["checkpoint"]

@@ -6,9 +6,9 @@ from typing import Any
 
 from evidence import checkpoint, cose
 from evidence.archive import bag, paths
-from evidence.errors import EvidenceError, SignatureError, UnsupportedError
+from evidence.errors import EvidenceError, UnsupportedError
 from evidence.findings import Report
-from evidence.frame import TYP_CLOSE, header_of
+from evidence.frame import TYP_CLOSE, header_of, place_of
 from evidence.receipt import CloseRequest, decode_close, decode_receipt
 from evidence.verifier.frames import FrameCheck
 from evidence.verifier.identities import Identities
@@ -132,10 +132,9 @@ class ClosingCheck:
             if self._identities.is_foreign(stream):
                 self._report.add("C-SUITE", path, "Its key is of an unknown crypto suite.")
                 return
-            key = self._identities.gateways.get((stream, envelope.kid))
-            if key is None:
-                raise SignatureError(f"it is signed by a key that is not of gateway {stream}")
-            cose.verify(envelope, key)
+            place = place_of(envelope)
+            key = self._identities.keys_of(stream).check(place.seq, envelope.kid, None)
+            cose.verify(envelope, key.key)
             header = header_of(envelope)
             agreed = decode_close(envelope.payload)
         except UnsupportedError as error:

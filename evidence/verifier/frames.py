@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from evidence import cbor, cose
+from evidence import cose
 from evidence.archive import paths
-from evidence.blocks import decompress
 from evidence.chain import ZERO_HASH, Head, follow
 from evidence.errors import (
     ChainError,
@@ -20,16 +19,34 @@ from evidence.errors import (
     UnsupportedError,
 )
 from evidence.findings import Report
-from evidence.frame import TYP_CONFIG, TYP_FRAME, UP_TYPES, Body, Header, decode_body, place_of
-from evidence.keys import key_sha256
+from evidence.frame import (
+    TYP_CLOSE,
+    TYP_CONFIG,
+    TYP_COSIGNATURE,
+    TYP_FRAME,
+    TYP_ROTATE,
+    Body,
+    Header,
+    decode_body,
+    place_of,
+)
+from evidence.log import Kind
+from evidence.receipt import decode_close
 from evidence.records import records_in
 from evidence.verifier.anchors import Anchors
+from evidence.verifier.configs import Configs
 from evidence.verifier.identities import Identities
-from evidence.verifier.log_view import Logged, LogView
+from evidence.verifier.key_check import KeyCheck
+from evidence.verifier.log_view import Logged, LogView, gap_sha256
 from evidence.verifier.opened import Opened
 
 HOUR_NS = 3600 * 1_000_000_000
-CONFIG_FORMAT = 1
+
+#: what the log calls an object
+KINDS = {
+    TYP_FRAME: Kind.FRAME, TYP_CONFIG: Kind.CONFIG, TYP_ROTATE: Kind.ROTATE,
+    TYP_COSIGNATURE: Kind.COSIGNATURE, TYP_CLOSE: Kind.PLANT_CLOSE,
+}  # fmt: skip
 
 Period = tuple[int, int]
 
@@ -87,9 +104,10 @@ class FrameCheck:
         self._archive, self._report = archive, report
         self._identities, self._log, self._period = identities, log, period
         self._anchors = Anchors()
+        self._keys = KeyCheck(report, identities)
+        self._configs = Configs(archive, report, self._keys, log)
         self.streams: dict[str, StreamView] = {}
         self.undecided = self.broken = False
-        self._configs: dict[bytes, Mapping[str, Any] | None] = {}
 
     def frames(self) -> Iterator[Checked]:
         """Every sound frame, stream by stream in order; findings go to the report."""
@@ -100,6 +118,11 @@ class FrameCheck:
                 view.hour = f"{match[2]}/{match[3]}"
                 yield from self._segment(path, match[1], view)
         self._missing()
+        self._configs.finish()
+        for stream, view in self.streams.items():
+            self._anchors.tell(self._report, stream)
+            if view.first is not None:
+                self._keys.finish(stream, view.first, view.head.next_seq - 1)
 
     def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:
         try:
@@ -118,41 +141,55 @@ class FrameCheck:
             where = f"{stream} seq {header.seq}"
             digest = hashlib.sha256(data).digest()
             self._follow(view, header, digest, where)
+            if (header.plant, header.stream) != (self._identities.plant, stream):
+                raise MalformedError(f"it is of {header.plant}/{header.stream}, not of this place")
             logged = self._log.entry(header.stream, header.seq)
             self._anchors.take(self._report, self._log, header, logged, where)
-            fingerprint = self._signature(envelope, header, stream)
-            self._logged(logged, digest, fingerprint, where)
-            if header.typ not in UP_TYPES:
-                self.undecided = True
-                sentence = f"Object type {header.typ!r} is unknown to this program."
-                self._report.add("C-FORMAT", where, sentence)
-            elif header.typ == TYP_FRAME:
-                yield from self._frame(view, header, envelope.payload, where)
+            self._configs.follow(header, digest, where)
+            received = logged.received_ns if logged is not None else None
+            by = self._keys.signature(envelope, header, received, where)
+            self._logged(logged, header, data, digest, by)
+            if header.typ == TYP_FRAME:
+                yield from self._frame(view, header, envelope.payload, logged, where)
+            else:
+                self._other(header, envelope, digest, by, where)
         except (UnknownSuiteError, UnsupportedError) as error:
             self.undecided = True
             code = "C-SUITE" if isinstance(error, UnknownSuiteError) else "C-FORMAT"
             self._report.add(code, where, f"{error}.")
         except SignatureError as error:
             self.broken = True
+            self._configs.lose(stream)
             self._report.add("E-SIG-BAD", where, f"{error}: these bytes were changed or forged.")
         except EvidenceError as error:
             self.broken = True
+            self._configs.lose(stream)
             self._report.add("E-FRAME", where, f"{error}.")
 
-    def _signature(self, envelope: cose.Envelope, header: Header, stream: str) -> bytes | None:
-        """Check it; the fingerprint of the key, None when no key could be found."""
-        if (header.plant, header.stream) != (self._identities.plant, stream):
-            raise MalformedError(f"it is of {header.plant}/{header.stream}, not of this place")
-        key = self._identities.gateways.get((stream, envelope.kid))
-        if key is None and self._identities.is_foreign(stream):
-            raise UnknownSuiteError(f"key {envelope.kid.hex()} is of an unknown crypto suite")
-        if key is None:
-            sentence = f"No certificate of gateway {stream} holds key {envelope.kid.hex()}."
-            self._report.add("E-SIG-UNKNOWN-KEY", f"{stream} seq {header.seq}", sentence)
-            return None
-        cose.verify(envelope, key)
-        self._report.counts["signatures"] += 1
-        return key_sha256(key)
+    def _other(
+        self, header: Header, envelope: cose.Envelope, digest: bytes, by: bytes | None, where: str
+    ) -> None:
+        """An object that is no frame."""
+        collector = self._identities.collector
+        if header.typ == TYP_CONFIG:
+            self._configs.signed(header, digest, where)
+        elif header.typ == TYP_ROTATE:
+            self._keys.rotate(header, envelope.payload, by, where)
+        elif header.typ == TYP_COSIGNATURE:
+            signer = self._identities.keys_of(header.stream).find(envelope.kid)
+            if signer is not None and collector is not None:
+                self._anchors.take_cosignature(
+                    self._report,
+                    self._log,
+                    header,
+                    envelope.payload,
+                    witness=signer.key,
+                    collector=collector,
+                )
+        elif header.typ == TYP_CLOSE:
+            decode_close(envelope.payload)
+        else:
+            raise UnsupportedError(f"object type {header.typ!r} is unknown to this program")
 
     def _follow(self, view: StreamView, header: Header, digest: bytes, where: str) -> None:
         if view.first is None:
@@ -170,19 +207,34 @@ class FrameCheck:
             view.head = Head(header.seq + 1, digest)
 
     def _logged(
-        self, entry: Logged | None, digest: bytes, fingerprint: bytes | None, where: str
+        self, entry: Logged | None, header: Header, data: bytes, digest: bytes, by: bytes | None
     ) -> None:
+        where = f"{header.stream} seq {header.seq}"
         if entry is None and not self._log.undecided:
             self._report.add("E-LOG-FRAME", where, "The log has no entry that accepts this object.")
         if entry is None:
             return
-        if entry.sha256 != digest:
+        if (entry.sha256, entry.length) != (digest, len(data)):
             self._report.add("E-LOG-FRAME", where, "The log accepted other bytes at this seq.")
-        elif fingerprint is not None and entry.key_sha256 != fingerprint:
+        elif by is not None and entry.key_sha256 != by:
             self._report.add("E-LOG-FRAME", where, "The log says another key had signed it.")
+        if KINDS.get(header.typ, entry.kind) is not entry.kind:
+            sentence = f"The log calls it a {entry.kind.name.lower()}."
+            self._report.add("E-LOG-FRAME", where, sentence)
+
+    def _gap(self, entry: Logged | None, body: Body, where: str) -> None:
+        """The log says the same gap as the frame, in the entry directly after the frame's."""
+        if entry is None:
+            return
+        told = None
+        if body.gap is not None:
+            told = gap_sha256(vars(body.gap))
+        if entry.gap_sha256 != told:
+            sentence = "The log tells another gap before it, or none, than the frame itself."
+            self._report.add("E-LOG-FRAME", where, sentence)
 
     def _frame(
-        self, view: StreamView, header: Header, payload: bytes, where: str
+        self, view: StreamView, header: Header, payload: bytes, logged: Logged | None, where: str
     ) -> Iterator[Checked]:
         body = decode_body(payload)
         self._report.counts["frames"] += 1
@@ -191,7 +243,8 @@ class FrameCheck:
         if hour != view.hour:
             self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {view.hour}.")
         self._times(view, body, where)
-        config = self._config(header, where)
+        self._gap(logged, body, where)
+        config = self._configs.named(header, where)
         self.broken = self.broken or config is None
         if config is not None and header.cfg is not None:
             first = view.first if view.first is not None else header.seq
@@ -210,46 +263,6 @@ class FrameCheck:
         if self._period is not None and not self._period[0] <= first <= last < self._period[1]:
             self._report.add("E-TIME", where, "Its readings are outside the statement's period.")
         view.last_ns = max(view.last_ns, last)
-
-    def _config(self, header: Header, where: str) -> Mapping[str, Any] | None:
-        if header.cfg is None:
-            self._report.add("E-CFG-MISSING", where, "It names no configuration.")
-            return None
-        if header.cfg not in self._configs:
-            self._configs[header.cfg] = None
-            try:
-                self._configs[header.cfg] = self._read_config(header, where)
-            except (UnknownSuiteError, UnsupportedError):
-                raise
-            except EvidenceError as error:
-                self._report.add("E-CFG", paths.config(header.cfg), f"{error}.")
-        return self._configs[header.cfg]
-
-    def _read_config(self, header: Header, where: str) -> Mapping[str, Any] | None:
-        path = paths.config(header.cfg or b"")
-        if path not in self._archive:
-            sentence = f"The configuration it names ({path}) is not in the archive."
-            self._report.add("E-CFG-MISSING", where, sentence)
-            return None
-        data = self._archive.read(path)
-        if hashlib.sha256(data).digest() != header.cfg:
-            self._report.add("E-CFG", path, "Its bytes are not those its name and the frames say.")
-            return None
-        envelope = cose.parse(data)
-        own = place_of(envelope)
-        self._signature(envelope, own, header.stream)
-        config = cbor.decode(decompress(envelope.payload))
-        if own.typ != TYP_CONFIG or not isinstance(config, dict):
-            raise MalformedError("this is not a signed configuration")
-        if type(config.get("format")) is not int:
-            raise MalformedError("this configuration has no format number")
-        if config["format"] != CONFIG_FORMAT:
-            raise UnsupportedError(f"configuration format {config['format']} is unknown")
-        named = [config.get(key, {}) for key in ("plant", "gateway")]
-        ids = [part.get("id") if isinstance(part, dict) else None for part in named]
-        if ids != [header.plant, header.stream]:
-            raise MalformedError("this is the configuration of another plant or gateway")
-        return config
 
     def _missing(self) -> None:
         """Objects the log accepted within the month's span that the archive does not hold."""

@@ -1,11 +1,13 @@
 """Step 3: certificates. Who may sign what, and whether the root is the one you trust."""
 
+import re
 from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from evidence.archive import paths
+from evidence.custody import StreamKeys, validity_ns
 from evidence.errors import EvidenceError, LimitError, MalformedError, UnknownSuiteError
 from evidence.findings import Report
 from evidence.keys import (
@@ -13,10 +15,10 @@ from evidence.keys import (
     certificate_to_pem,
     identity,
     is_issued_by,
-    key_id,
     key_sha256,
     public_key,
 )
+from evidence.orders import Order
 from evidence.suites import PublicKey
 from evidence.verifier.opened import Opened
 
@@ -27,21 +29,50 @@ class Identities:
 
     Attributes:
         plant: plant id, from the root's certificate.
+        root: the root's certificate, None when it cannot be used.
         collector: the collector's key, None when missing or bad.
-        gateways: (gateway id, key id) -> key.
-        foreign: certificates whose key is of a suite unknown to this program, by path; what
-            such a key signed cannot be decided.
+        collector_valid_ns: (first, last) UTC nanoseconds in which its certificate is valid.
+        streams: gateway id -> its certified keys and where each of them counts.
+        orders: SHA-256 of an order's bytes -> the order; signed by the root.
+        handed_over: gateway id -> seqs of the rotate objects of earlier months, ascending.
+        foreign: files and gateway ids whose key is of a suite unknown to this program; what such
+            a key signed cannot be decided.
     """
 
     plant: str = ""
+    root: x509.Certificate | None = None
     collector: PublicKey | None = None
-    gateways: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
+    collector_valid_ns: tuple[int, int] = (0, -1)
+    streams: dict[str, StreamKeys] = field(default_factory=dict)
+    orders: dict[bytes, Order] = field(default_factory=dict)
+    handed_over: dict[str, list[int]] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
+
+    def keys_of(self, gateway: str) -> StreamKeys:
+        """The keys of a gateway; none at all for one that nobody certified."""
+        return self.streams.setdefault(gateway, StreamKeys())
 
     def is_foreign(self, gateway: str) -> bool:
         """True when a key of this gateway is of a suite unknown to this program."""
-        matches = map(paths.GATEWAY_CERTIFICATE.fullmatch, self.foreign)
-        return any(match is not None and match[1] == gateway for match in matches)
+        return gateway in self.foreign or paths.ROOT_CERTIFICATE in self.foreign
+
+    def certify(self, certificate: x509.Certificate, gateway: str) -> bytes:
+        """Take in a gateway's certificate; the `key_sha256` of its key.
+
+        Raises:
+            UnknownSuiteError: no suite for its key; the gateway is foreign from now on.
+            MalformedError: it is not of this gateway, or not issued by the plant's root.
+        """
+        role, plant, name = identity(certificate)
+        if (role, plant, name) != ("gateway", self.plant, gateway):
+            raise MalformedError(f"the certificate is for {role} {plant}/{name}")
+        if self.root is None or not is_issued_by(certificate, self.root):
+            raise MalformedError("the plant's root did not issue this certificate")
+        try:
+            return self.keys_of(gateway).certify(certificate, self.root).sha256
+        except UnknownSuiteError:
+            self.foreign.add(gateway)
+            raise
 
 
 def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | None) -> Identities:
@@ -67,19 +98,13 @@ def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | 
     if role != "root" or not is_issued_by(root, root):
         sentence = "This is not a plant's self-signed root certificate."
         report.add("E-CERTIFICATE", paths.ROOT_CERTIFICATE, sentence)
+    found.root = root
     _compare_with_trust(report, fingerprint, trust)
     for path in archive.paths():
         match = paths.GATEWAY_CERTIFICATE.fullmatch(path)
         if match:
-            key = _issued(archive, path, report, root, found, role="gateway", name=match[1])
-            if key is not None:
-                found.gateways[match[1], key_id(key)] = key
-                der = certificate_from_pem(archive.read(path)).fingerprint(hashes.SHA256())
-                if der.hex()[:16] != match[2]:
-                    sentence = "It is not the certificate its name says."
-                    report.add("E-CERTIFICATE", path, sentence)
-    path = paths.COLLECTOR_CERTIFICATE
-    found.collector = _issued(archive, path, report, root, found, role="collector", name="")
+            _gateway(archive, path, match, report, found)
+    _collector(archive, report, found)
     return found
 
 
@@ -132,37 +157,38 @@ def _certificate(archive: Opened, path: str, report: Report) -> x509.Certificate
     return certificate
 
 
-def _issued(
-    archive: Opened,
-    path: str,
-    report: Report,
-    root: x509.Certificate,
-    found: Identities,
-    *,
-    role: str,
-    name: str,
-) -> PublicKey | None:
-    """The key of a certificate of the plant, of this role and name ("": any name)."""
+def _gateway(
+    archive: Opened, path: str, name: re.Match[str], report: Report, found: Identities
+) -> None:
     certificate = _certificate(archive, path, report)
     if certificate is None:
-        return None
+        return
     try:
-        has_role, of_plant, has_name = identity(certificate)
-    except MalformedError as error:
-        report.add("E-CERTIFICATE", path, f"{error}.")
-        return None
-    if (has_role, of_plant) != (role, found.plant) or name not in ("", has_name):
-        sentence = f"It is for {has_role} {of_plant}/{has_name}, not what its name says."
-        report.add("E-CERTIFICATE", path, sentence)
-        return None
-    if not is_issued_by(certificate, root):
-        report.add("E-CERTIFICATE", path, "The plant's root did not issue this certificate.")
-        return None
-    try:
-        return public_key(certificate)
+        found.certify(certificate, name[1])
+        if certificate.fingerprint(hashes.SHA256()).hex()[:16] != name[2]:
+            raise MalformedError("it is not the certificate its name says")
     except UnknownSuiteError as error:
         found.foreign.add(path)
         report.add("C-SUITE", path, f"{error}.")
-    except MalformedError as error:
+    except EvidenceError as error:
         report.add("E-CERTIFICATE", path, f"{error}.")
-    return None
+
+
+def _collector(archive: Opened, report: Report, found: Identities) -> None:
+    path = paths.COLLECTOR_CERTIFICATE
+    certificate = _certificate(archive, path, report)
+    if certificate is None or found.root is None:
+        return
+    try:
+        role, plant, name = identity(certificate)
+        if (role, plant) != ("collector", found.plant):
+            raise MalformedError(f"the certificate is for {role} {plant}/{name}")
+        if not is_issued_by(certificate, found.root):
+            raise MalformedError("the plant's root did not issue this certificate")
+        found.collector_valid_ns = validity_ns(certificate, found.root)
+        found.collector = public_key(certificate)
+    except UnknownSuiteError as error:
+        found.foreign.add(path)
+        report.add("C-SUITE", path, f"{error}.")
+    except EvidenceError as error:
+        report.add("E-CERTIFICATE", path, f"{error}.")

@@ -1,5 +1,7 @@
 """Step 4: the log. Entries lead from the range before the month to the signed checkpoint."""
 
+from collections import Counter
+
 from evidence import cbor, checkpoint, merkle
 from evidence.archive import paths
 from evidence.errors import (
@@ -11,13 +13,16 @@ from evidence.errors import (
 )
 from evidence.findings import Report
 from evidence.log import Entry, Kind, decode_entry
+from evidence.log_details import ACCEPTED, FORK, OBJECT_KINDS, check_entry
+from evidence.orders import Replace
 from evidence.records import records_in
 from evidence.verifier.identities import Identities
+from evidence.verifier.key_orders import order_fault
 from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened
 
-#: entries that stand for an object of a gateway's stream
-STREAM_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
+#: a word of the log as it is told here, characters; and how many different ones are told
+WORD_MAX, REASONS_MAX = 80, 1000
 
 
 def check_log(archive: Opened, report: Report, identities: Identities) -> LogView:
@@ -29,7 +34,7 @@ def check_log(archive: Opened, report: Report, identities: Identities) -> LogVie
         report.add("E-LOG", paths.LOG_RANGE, f"{error}.")
         return view
     try:
-        _entries(archive, report, view)
+        _Entries(report, identities, view).read(archive)
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_ENTRIES, f"{error}.")
         return view
@@ -46,35 +51,97 @@ def _range(archive: Opened) -> merkle.CompactRange:
     return merkle.CompactRange(value[0], tuple(value[1]))
 
 
-def _entries(archive: Opened, report: Report, view: LogView) -> None:
-    received = 0
-    for data in records_in(archive.chunks(paths.LOG_ENTRIES)):
-        where = f"log entry {view.tree.size}"
-        view.close = None  # the closing entry is the last one
+class _Entries:
+    """Takes the entries one after another; what was refused or kept aside is told at the end."""
+
+    def __init__(self, report: Report, identities: Identities, view: LogView) -> None:
+        self._report, self._identities, self._view = report, identities, view
+        self._received = 0
+        self._rejected: Counter[tuple[str, str]] = Counter()
+        self._ordered: set[bytes] = set()
+
+    def read(self, archive: Opened) -> None:
+        """Read all of them; MalformedError when the file holds anything else."""
+        view, report = self._view, self._report
+        for data in records_in(archive.chunks(paths.LOG_ENTRIES)):
+            where = f"log entry {view.tree.size}"
+            view.close = None  # the closing entry is the last one
+            try:
+                entry = decode_entry(data)
+            except UnsupportedError as error:
+                view.undecided = True
+                report.add("C-FORMAT", where, f"{error}.")
+            else:
+                if entry.received_ns < self._received:
+                    sentence = "Its time of receipt is before that of the entry before it."
+                    report.add("E-LOG", where, sentence)
+                self._received = max(self._received, entry.received_ns)
+                self._take(entry, where)
+            view.add(data, self._received)
+            report.counts["log_entries"] += 1
+        self._finish()
+
+    def _take(self, entry: Entry, where: str) -> None:
+        report, view = self._report, self._view
         try:
-            entry = decode_entry(data)
-        except UnsupportedError as error:
-            view.undecided = True
-            report.add("C-FORMAT", where, f"{error}.")
-        else:
-            if entry.received_ns < received:
-                sentence = "Its time of receipt is before that of the entry before it."
+            check_entry(entry)
+        except MalformedError as error:
+            report.add(
+                "E-LOG", where, f"The {entry.kind.name.lower()} entry is misformed: {error}."
+            )
+        if entry.kind in OBJECT_KINDS and entry.verdict == ACCEPTED and entry.seq is not None:
+            if not view.accept(entry):
+                sentence = f"{entry.stream} seq {entry.seq} is accepted a second time."
                 report.add("E-LOG", where, sentence)
-            received = max(received, entry.received_ns)
-            _take(report, view, entry, where)
-        view.add(data, received)
-        report.counts["log_entries"] += 1
+        elif entry.kind is Kind.GAP:
+            if not view.accept_gap(entry):
+                sentence = "It does not stand directly after the frame that tells of the gap."
+                report.add("E-LOG", where, sentence)
+        elif entry.kind in (Kind.REVOKE, Kind.REPLACE):
+            self._order(entry, where)
+        elif entry.kind is Kind.REJECT:
+            self._reject(entry)
+        elif entry.kind is Kind.MONTH_CLOSE:
+            view.close, view.statement_sha256 = dict(entry.detail), entry.sha256
+            view.closed_ns = entry.received_ns
 
+    def _order(self, entry: Entry, where: str) -> None:
+        fault = order_fault(entry, self._identities)
+        if fault:
+            sentence = f"The {entry.kind.name.lower()} entry: {fault}."
+            self._report.add("E-ORDER", where, sentence)
+        elif entry.sha256 in self._identities.orders:
+            self._ordered.add(entry.sha256)
+        replace = self._identities.orders.get(entry.sha256)
+        held = self._view.entry(entry.stream, entry.seq) if entry.seq is not None else None
+        if isinstance(replace, Replace) and held is not None and held.sha256 != replace.head:
+            sentence = f"The replace order names another object at seq {replace.seq} than the log."
+            self._report.add("E-ORDER", where, sentence)
 
-def _take(report: Report, view: LogView, entry: Entry, where: str) -> None:
-    if entry.kind in STREAM_KINDS and entry.verdict == "accepted" and entry.seq is not None:
-        if not view.accept(entry):
-            sentence = f"{entry.stream} seq {entry.seq} is accepted a second time."
-            report.add("E-LOG", where, sentence)
-    elif entry.kind is Kind.GAP:
-        view.accept_gap(entry)
-    elif entry.kind is Kind.MONTH_CLOSE:
-        view.close, view.statement_sha256 = dict(entry.detail), entry.sha256
+    def _reject(self, entry: Entry) -> None:
+        if entry.verdict == FORK:
+            sentence = (
+                "The gateway's key has signed another object for this place than the log accepted; "
+                "the collector kept it aside."
+            )
+            self._report.add("W-FORK", f"{entry.stream} seq {entry.seq}", sentence)
+            return
+        told = entry.detail.get("count", 1)
+        key = (entry.stream[:WORD_MAX], entry.verdict[:WORD_MAX])
+        if key not in self._rejected and len(self._rejected) >= REASONS_MAX:
+            key = ("", "for other reasons")
+        self._rejected[key] += told if type(told) is int else 1
+
+    def _finish(self) -> None:
+        for (stream, reason), count in sorted(self._rejected.items()):
+            where = f"stream {stream}" if stream else "log"
+            sentence = f"The collector refused {count} object(s): {reason}."
+            self._report.add("N-REJECTED", where, sentence)
+        if self._view.tree.start.size or self._view.undecided:
+            return  # the entry of an order may stand before the range
+        for sha256 in sorted(set(self._identities.orders) - self._ordered):
+            sentence = "The log, whole in this archive, has no entry for this order."
+            self._report.add("E-ORDER", paths.order(sha256), sentence)
 
 
 def _checkpoint(

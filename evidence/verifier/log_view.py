@@ -4,14 +4,15 @@ A month of one gateway has 260,000 entries and more; each takes about 140 bytes 
 included. Objects are looked up by stream and seq, roots by size.
 """
 
+import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evidence import merkle
-from evidence.log import Entry
+from evidence import cbor, merkle
+from evidence.log import Entry, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class Logged:
         received_ns: when the collector took it, UTC nanoseconds by the collector's clock.
         sha256, length: of the whole object.
         key_sha256: of the key that verified it.
-        gap: detail of the gap entry directly after its own, None when there is none.
+        kind: of its entry.
+        gap_sha256: over the CBOR of the detail of the gap entry directly after its own, None
+            when there is none.
     """
 
     index: int
@@ -31,12 +34,8 @@ class Logged:
     sha256: bytes
     length: int
     key_sha256: bytes | None
-    gap: Mapping[str, Any] | None
-
-    @property
-    def has_gap(self) -> bool:
-        """True when a gap entry stands directly after its own."""
-        return self.gap is not None
+    kind: Kind
+    gap_sha256: bytes | None
 
 
 class _Stream:
@@ -74,6 +73,7 @@ class LogView:
         root: the checkpoint's root.
         close: detail of the month-close entry, None when there is none.
         statement_sha256: what that entry closes.
+        closed_ns: when, UTC nanoseconds by the collector's clock; 0 when it does not.
         undecided: True when an entry, or the checkpoint's key, is newer than this program.
     """
 
@@ -82,6 +82,7 @@ class LogView:
     root: bytes = b""
     close: dict[str, Any] | None = None
     statement_sha256: bytes = b""
+    closed_ns: int = 0
     undecided: bool = False
 
     def __post_init__(self) -> None:
@@ -94,7 +95,8 @@ class LogView:
         self._key = array("I")
         self._keys: list[bytes | None] = []
         self._key_number: dict[bytes | None, int] = {}
-        self._gaps: dict[int, Mapping[str, Any]] = {}
+        self._kind = array("B")
+        self._gaps: dict[int, bytes] = {}
 
     def add(self, data: bytes, received_ns: int) -> None:
         """Take the next entry's bytes into the tree; `received_ns` as the log stands there."""
@@ -117,25 +119,30 @@ class LogView:
         self._sha256 += entry.sha256
         self._length.append(entry.length)
         self._key.append(number)
+        self._kind.append(entry.kind)
         return True
 
     def accept_gap(self, entry: Entry) -> bool:
-        """Take a gap entry; False when it does not stand directly after its object's."""
+        """Take a gap entry; False when it does not stand directly after its frame's."""
         row = len(self._entry) - 1
         if row < 0 or self._entry[row] != len(self._received) - 1 or entry.seq is None:
             return False
         stream = self._streams.get(entry.stream)
         if stream is None or stream.find(entry.seq) != row:
             return False
-        self._gaps[row] = entry.detail
+        of = (self._logged(row).sha256, self._length[row], self._keys[self._key[row]])
+        if of != (entry.sha256, entry.length, entry.certificate):
+            return False
+        self._gaps[row] = gap_sha256(entry.detail)
         return True
 
     def entry(self, stream: str, seq: int) -> Logged | None:
         """What the log says of the object at a place, None when it accepted none there."""
         found = self._streams.get(stream)
         row = found.find(seq) if found is not None else None
-        if row is None:
-            return None
+        return None if row is None else self._logged(row)
+
+    def _logged(self, row: int) -> Logged:
         number = self._entry[row]
         return Logged(
             self.tree.start.size + number,
@@ -143,6 +150,7 @@ class LogView:
             bytes(self._sha256[32 * row : 32 * row + 32]),
             self._length[row],
             self._keys[self._key[row]],
+            Kind(self._kind[row]),
             self._gaps.get(row),
         )
 
@@ -150,3 +158,8 @@ class LogView:
         """When the entry of this index was received; None when it is not in the archive."""
         number = index - self.tree.start.size
         return self._received[number] if 0 <= number < len(self._received) else None
+
+
+def gap_sha256(told: Mapping[str, Any]) -> bytes:
+    """What stands for a gap here: its words may be long, and a month may have many."""
+    return hashlib.sha256(cbor.encode(dict(told))).digest()

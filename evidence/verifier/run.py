@@ -10,6 +10,7 @@ from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
 from evidence.verifier.frames import FrameCheck, Period
 from evidence.verifier.identities import check_identities
+from evidence.verifier.key_orders import check_orders
 from evidence.verifier.log_check import check_log
 from evidence.verifier.opened import Opened, check_bag, open_archive
 
@@ -44,6 +45,7 @@ def verify(
     progress(f"bag, {len(archive.paths())} files")
     check_bag(archive, report)  # step 2
     identities = check_identities(archive, report, trust)  # step 3
+    check_orders(archive, report, identities)
     progress("log")
     log = check_log(archive, report, identities)  # step 4
     statement = read_statement(archive, report)

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -11,12 +10,11 @@ from evidence import cbor, cose, merkle
 from evidence.archive import paths
 from evidence.blocks import compress, decompress
 from evidence.findings import Verdict
-from evidence.frame import TYP_COSIGNATURE, Body, Gap, encode_body
-from evidence.keys import FileSigner, issue, key_sha256
+from evidence.frame import Body, Gap, encode_body
+from evidence.keys import FileSigner, key_sha256
 from evidence.log import Kind
 from evidence.recompute import Recomputation, month_bounds, statement_bytes
 from tests.unit.evidence import sealed_month as sm
-from tests.unit.evidence.small_plant import SINCE
 
 CONFIG = sm.configuration()
 JUNE = month_bounds("Asia/Shanghai", "2026-06")
@@ -141,28 +139,6 @@ def test_an_interim_month_closed_a_second_time_passes() -> None:
     assert "N-INTERIM" in passes(sm.build(sm.contents(again)))
 
 
-def test_a_key_changed_within_the_month_passes() -> None:
-    """Two certificates of one gateway: each object is checked with the key it names."""
-    old, new = sm.keys().gateway, sm.signer(33)
-    root_key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
-    second = issue(
-        "gateway", sm.PLANT, sm.STREAM, new.public_key,
-        issuer=(root_key, sm.keys().certificates["root"]), not_before=SINCE, days=400,
-    )  # fmt: skip
-
-    class Changing(sm.Chain):
-        def sign(self, *args: Any, **fields: Any) -> bytes:
-            self.by = old if len(self.objects) < 3 else new
-            return super().sign(*args, **fields)
-
-    made = sm.make_month(sm.items(), chain=Changing(old))
-    certificates = [(sm.STREAM, sm.keys().certificates["gateway"]), (sm.STREAM, second)]
-    archive = sm.build(sm.contents(made, gateways=certificates))
-    found = {c for c in sm.codes(sm.check(archive)) if c[0] == "E"}
-    assert found == set()
-    assert sm.check(archive).counts["signatures"] == 7
-
-
 def test_a_configuration_signed_again_within_the_month_passes() -> None:
     """Another address of a device: nothing the figures depend on, but running values start anew."""
     moved = sm.configuration()
@@ -173,13 +149,6 @@ def test_a_configuration_signed_again_within_the_month_passes() -> None:
     )
     configs = {sm.sha256(made.objects[i]): made.objects[i] for i in (0, 3)}
     passes(sm.build(sm.contents(made, configs=configs)))
-
-
-def test_objects_that_hold_no_readings_pass() -> None:
-    """A cosignature of a checkpoint: in the chain and the log, not in the figures."""
-    stream = sm.items()
-    witness = sm.Item(TYP_COSIGNATURE, b"\x00\xf6", stream[2].hour)
-    passes(sm.build(sm.contents(sm.make_month([*stream[:3], witness, *stream[3:]]))))
 
 
 def test_a_receipt_newer_than_the_month_passes() -> None:

@@ -1,0 +1,112 @@
+"""Step 5, keys: which key signed an object, and whether it may at that place."""
+
+from evidence import cose
+from evidence.custody import KeyFault, KeyRefusedError
+from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError
+from evidence.findings import Report
+from evidence.frame import Header
+from evidence.orders import decode_rotate
+from evidence.verifier.identities import Identities
+
+CODES = {
+    KeyFault.UNKNOWN: "E-SIG-UNKNOWN-KEY",
+    KeyFault.REVOKED: "E-KEY-REVOKED",
+    KeyFault.CHANGED: "E-KEY-CHANGE",
+    KeyFault.EXPIRED: "E-KEY-EXPIRED",
+}
+
+
+class KeyCheck:
+    """Checks signatures in the order of the streams, and follows their keys."""
+
+    def __init__(self, report: Report, identities: Identities) -> None:
+        """Prepare with the keys that step 3 found."""
+        self._report, self._identities = report, identities
+        self._newest: dict[tuple[str, bytes], int] = {}  # (stream, key) -> newest seq it signed
+        self._refused: set[tuple[str, bytes]] = set()
+
+    def signature(
+        self, envelope: cose.Envelope, header: Header, received_ns: int | None, where: str
+    ) -> bytes | None:
+        """Check an object's signature and key.
+
+        Args:
+            envelope: the object.
+            header: its header, of the gateway whose keys count.
+            received_ns: when the collector took it; None leaves certificates' dates aside.
+            where: its place.
+
+        Returns:
+            Fingerprint of the key that signed it, None when no certificate holds the key.
+
+        Raises:
+            SignatureError: the signature does not verify.
+            UnknownSuiteError: its suite, or the suite of a key of the gateway, is unknown.
+        """
+        keys = self._identities.keys_of(header.stream)
+        named = keys.find(envelope.kid)
+        if named is None and self._identities.is_foreign(header.stream):
+            raise UnknownSuiteError(f"key {envelope.kid.hex()} is of an unknown crypto suite")
+        try:
+            keys.check(header.seq, envelope.kid, received_ns)
+        except KeyRefusedError as error:
+            self._report.add(CODES[error.fault], where, f"{_capital(error)}.")
+            if named is not None:
+                self._refused.add((header.stream, named.sha256))
+        if named is None:
+            return None
+        cose.verify(envelope, named.key)
+        self._report.counts["signatures"] += 1
+        if keys.current(header.seq) is None:
+            keys.begin(named.sha256)
+        place = header.stream, named.sha256
+        self._newest[place] = max(header.seq, self._newest.get(place, 0))
+        return named.sha256
+
+    def rotate(self, header: Header, payload: bytes, by: bytes | None, where: str) -> None:
+        """Take in a rotate object of the stream that is well signed by `by`.
+
+        Raises:
+            MalformedError: it is no rotate.
+            UnknownSuiteError: no suite for the next key.
+        """
+        certificate = decode_rotate(payload)
+        try:
+            new = self._identities.certify(certificate, header.stream)
+        except MalformedError as error:
+            self._report.add("E-CERTIFICATE", where, f"{_capital(error)}.")
+            return
+        keys = self._identities.keys_of(header.stream)
+        if by is None or keys.current(header.seq) != by or (header.stream, by) in self._refused:
+            return  # the key that hands over is not the one in use: nothing changes
+        keys.rotate(header.seq, by, new)
+        sentence = f"Key {by.hex()[:16]} handed over to key {new.hex()[:16]}."
+        self._report.add("N-KEY", where, sentence)
+
+    def finish(self, stream: str, first: int, last: int) -> None:
+        """Tell what became of a stream's keys; its objects here are seq first to last."""
+        keys = self._identities.keys_of(stream)
+        for change in keys.changes:
+            if change.by_order and first <= change.seq + 1 <= last:
+                sentence = (
+                    f"By order of the root key {change.new.hex()[:16]} of a new device follows "
+                    f"key {change.old.hex()[:16]}."
+                )
+                self._report.add("N-KEY", f"{stream} seq {change.seq}", sentence)
+        for sha256, through in sorted(keys.revoked.items()):
+            newest = self._newest.get((stream, sha256))
+            if newest is not None and newest <= through:
+                sentence = (
+                    f"Key {sha256.hex()[:16]} signed objects here and is revoked after seq "
+                    f"{through}; these are before."
+                )
+                self._report.add("W-KEY-REVOKED", f"stream {stream}", sentence)
+        for seq in self._identities.handed_over.get(stream, ()):
+            if seq >= first:
+                sentence = f"A rotate object of seq {seq} is not of an earlier month."
+                self._report.add("E-ORDER", f"stream {stream}", sentence)
+
+
+def _capital(error: EvidenceError) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]
