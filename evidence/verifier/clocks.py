@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from evidence.findings import Report
 from evidence.frame import Body, Header
-from evidence.verifier.log_view import LogView
+from evidence.verifier.log_view import Logged, LogView
 
 SECOND_NS = 1_000_000_000
 AHEAD_MAX_NS = 60 * SECOND_NS
@@ -50,11 +50,10 @@ class Times:
         self.ahead, self.behind, self.late, self.window = Worst(), Worst(), Worst(), Worst()
         self.error_ms: int | None = None
 
-    def take(self, log: LogView, header: Header, body: Body) -> None:
+    def take(self, log: LogView, header: Header, body: Body, logged: Logged | None) -> None:
         """Compare a frame's newest tick with what the log says of it and of its anchor."""
         if body.clock.error_ms is not None:
             self.error_ms = max(body.clock.error_ms, self.error_ms or 0)
-        logged = log.entry(header.stream, header.seq)
         anchored = log.received_at(header.anchor[0] - 1) if header.anchor is not None else None
         if logged is not None and anchored is not None:
             self.window.take(header.seq, logged.received_ns - anchored)

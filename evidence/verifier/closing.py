@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from evidence import checkpoint, cose
+from evidence import checkpoint, cose, merkle
 from evidence.archive import bag, paths
 from evidence.errors import EvidenceError, UnsupportedError
 from evidence.findings import Report
 from evidence.frame import TYP_CLOSE, header_of, place_of
-from evidence.receipt import CloseRequest, decode_close, decode_receipt
+from evidence.receipt import CloseRequest, Receipt, decode_close, decode_receipt
 from evidence.verifier.frames import FrameCheck
 from evidence.verifier.identities import Identities
 from evidence.verifier.log_view import LogView
@@ -32,23 +32,50 @@ class ClosingCheck:
         self._archive, self._report = archive, report
         self._identities, self._log, self._frames = identities, log, frames
 
-    def check(self, given: Mapping[str, Any] | None) -> None:
+    def check(self, statement: Mapping[str, Any] | None) -> None:
         """Check seal, log entry and every gateway's signature.
 
         Args:
-            given: the statement's input, None when it could not be read; then only the seal.
+            statement: None when it could not be read; then only the seal.
         """
         self._seal()
         self._strangers()
         for stream in sorted(self._frames.streams):
             self._receipt(stream)
-        if given is None:
+        self._collector_was_valid()
+        if statement is None:
             return
+        given = statement["input"]
         self._name(given)
-        statement = hashlib.sha256(self._archive.read(paths.STATEMENT)).digest()
-        self._log_entry(given, statement)
+        sha256 = hashlib.sha256(self._archive.read(paths.STATEMENT)).digest()
+        self._log_entry(given, sha256)
+        self._replaced(statement.get("replaces"))
         for stream in sorted(self._frames.streams):
-            self._gateway(stream, given, statement)
+            self._gateway(stream, given, sha256)
+
+    def _collector_was_valid(self) -> None:
+        first, last = self._identities.collector_valid_ns
+        if self._log.close is None or self._identities.collector is None:
+            return
+        if not first <= self._log.closed_ns <= last:
+            sentence = "It was not valid, or the root's was not, when the month was closed."
+            self._report.add("E-KEY-EXPIRED", paths.COLLECTOR_CERTIFICATE, sentence)
+
+    def _replaced(self, said: Any) -> None:
+        """What the month replaces: the same in statement, log and bag."""
+        replaces = said["statement_sha256"] if said is not None else None
+        close = self._log.close
+        logged = close.get("replaces") if close is not None else None
+        logged = logged.hex() if isinstance(logged, bytes) else logged
+        if close is not None and logged != replaces:
+            sentence = f"The log says that it replaces {logged}, the statement {replaces}."
+            self._report.add("E-LOG-CLOSE", "statement replaces", sentence)
+        if self._archive.closing is not None and self._archive.replaces != replaces:
+            sentence = f"It replaces {self._archive.replaces}, says the bag; {replaces}, says the "
+            self._report.add("E-BAG", bag.BAG_INFO, f"{sentence}statement.")
+        if replaces is not None:
+            sentence = f"It replaces the close of statement {replaces}: {said['reason']}."
+            self._report.add("N-AMENDED", "statement", sentence)
 
     def _receipt(self, stream: str) -> None:
         path, key = paths.receipt(stream), self._identities.collector
@@ -63,6 +90,7 @@ class ClosingCheck:
         plants = {receipt.plant, note.plant}
         if plants != {self._identities.plant} or receipt.stream != stream:
             self._report.add("E-RECEIPT", path, "It is of another plant or gateway.")
+            return
         logged = self._log.entry(stream, receipt.seq)
         if logged is not None and (logged.sha256, logged.index) != (
             receipt.head,
@@ -72,6 +100,28 @@ class ClosingCheck:
             self._report.add("E-RECEIPT", path, sentence)
         if note.size <= receipt.log_index:
             self._report.add("E-RECEIPT", path, "Its checkpoint does not cover its log entry.")
+        if not self._log_grew(receipt, note):
+            sentence = "It does not prove that the log only grew since its object was made."
+            self._report.add("E-RECEIPT", path, sentence)
+
+    def _log_grew(self, receipt: Receipt, note: checkpoint.Checkpoint) -> bool:
+        """Its checkpoint and its proof are of the archive's log, as far as that reaches."""
+        tree, view = self._log.tree, self._frames.streams[receipt.stream]
+        within = range(tree.start.size, tree.size + 1)
+        if note.size in within and tree.root_at(note.size) != note.root:
+            return False
+        anchor = (0, b"") if view.anchor is None else view.anchor
+        if receipt.seq == view.head.next_seq - 1 and receipt.since != anchor[0]:
+            return False
+        if receipt.since == 0:
+            return not receipt.path
+        if receipt.since in within:
+            root = tree.root_at(receipt.since)
+        elif receipt.seq == view.head.next_seq - 1:
+            root = anchor[1]
+        else:
+            return True  # the archive knows no root of that size
+        return merkle.is_consistent(receipt.since, root, note.size, note.root, receipt.path)
 
     def _name(self, given: Mapping[str, Any]) -> None:
         name = f"{self._identities.plant}-{given.get('month')}"

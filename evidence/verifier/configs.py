@@ -49,10 +49,13 @@ class Configs:
             sha256: of that object.
             where: its place.
         """
-        in_force = self._in_force.setdefault(header.stream, header.cfg)
-        if header.cfg != in_force and header.cfg is not None:
+        in_force = self._in_force.get(header.stream)
+        if in_force is None:
+            self._in_force[header.stream] = header.cfg
+        elif (
+            header.cfg not in (None, in_force) and paths.config(header.cfg or b"") in self._archive
+        ):
             self._report.add("E-CFG", where, "It names another configuration than that in force.")
-        self._in_force[header.stream] = header.cfg
         if header.typ == TYP_CONFIG:
             self._in_force[header.stream] = sha256
             self._known.add(sha256)
@@ -83,7 +86,7 @@ class Configs:
         return held[1] if held is not None and held[0] == header.cfg else None
 
     def finish(self) -> None:
-        """What nobody names is no part of the archive."""
+        """All objects were read: what none of them names is no part of the archive."""
         for path in self._archive.paths():
             match = paths.CONFIG.fullmatch(path)
             if match and bytes.fromhex(match[1]) not in self._known:

@@ -1,6 +1,7 @@
 """Step 6: the figures. The statement's input from the frames, its output from its input."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,10 @@ from evidence.verifier.opened import Opened
 TOGETHER_READINGS = 2**18
 
 
+#: what stands in a statement
+FIELDS = frozenset({"format", "simulated", "input", "output", "replaces"})
+
+
 def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
     """The statement, None when it cannot be used."""
     try:
@@ -45,12 +50,22 @@ def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
         sentence = f"Statement format {statement.get('format')!r} is unknown to this program."
         report.add("C-FORMAT", paths.STATEMENT, sentence)
         return None
-    if not isinstance(statement.get("input"), dict) or not isinstance(
-        statement.get("output"), dict
-    ):
-        report.add("E-STATEMENT", paths.STATEMENT, "It has no input and output.")
+    has_both = all(isinstance(statement.get(name), dict) for name in ("input", "output"))
+    if not has_both or not _is_replaced(statement.get("replaces")) or statement.keys() - FIELDS:
+        report.add("E-STATEMENT", paths.STATEMENT, "It has not the fields of a statement.")
         return None
     return dict(statement)
+
+
+def _is_replaced(told: Any) -> bool:
+    """True for a sound account of what a month replaces, and for none."""
+    if told is None:
+        return True
+    if not isinstance(told, dict) or set(told) != {"statement_sha256", "reason"}:
+        return False
+    sha256, reason = told["statement_sha256"], told["reason"]
+    is_hash = isinstance(sha256, str) and re.fullmatch("[0-9a-f]{64}", sha256) is not None
+    return is_hash and isinstance(reason, str) and bool(reason)
 
 
 def period_of(statement: Mapping[str, Any], report: Report) -> Period | None:

@@ -34,6 +34,7 @@ from evidence.log import Kind
 from evidence.receipt import decode_close
 from evidence.records import records_in
 from evidence.verifier.anchors import Anchors
+from evidence.verifier.clocks import Times
 from evidence.verifier.configs import Configs
 from evidence.verifier.identities import Identities
 from evidence.verifier.key_check import KeyCheck
@@ -61,6 +62,8 @@ class StreamView:
         hour: of the segment being read, "YYYY-MM-DD/HH".
         t0_ns: of the newest frame.
         last_ns: newest tick seen.
+        anchor: of the newest object.
+        times: what the clocks say of its frames.
     """
 
     first: int | None = None
@@ -68,6 +71,8 @@ class StreamView:
     hour: str = ""
     t0_ns: int = 0
     last_ns: int = -1
+    anchor: tuple[int, bytes] | None = None
+    times: Times = field(default_factory=Times)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class FrameCheck:
         self._archive, self._report = archive, report
         self._identities, self._log, self._period = identities, log, period
         self._anchors = Anchors()
-        self._keys = KeyCheck(report, identities)
+        self._keys = KeyCheck(archive, report, identities)
         self._configs = Configs(archive, report, self._keys, log)
         self.streams: dict[str, StreamView] = {}
         self.undecided = self.broken = False
@@ -118,9 +123,11 @@ class FrameCheck:
                 view.hour = f"{match[2]}/{match[3]}"
                 yield from self._segment(path, match[1], view)
         self._missing()
-        self._configs.finish()
+        if not self.broken:
+            self._configs.finish()
         for stream, view in self.streams.items():
             self._anchors.tell(self._report, stream)
+            view.times.tell(self._report, stream)
             if view.first is not None:
                 self._keys.finish(stream, view.first, view.head.next_seq - 1)
 
@@ -145,6 +152,7 @@ class FrameCheck:
                 raise MalformedError(f"it is of {header.plant}/{header.stream}, not of this place")
             logged = self._log.entry(header.stream, header.seq)
             self._anchors.take(self._report, self._log, header, logged, where)
+            view.anchor = header.anchor
             self._configs.follow(header, digest, where)
             received = logged.received_ns if logged is not None else None
             by = self._keys.signature(envelope, header, received, where)
@@ -194,6 +202,7 @@ class FrameCheck:
     def _follow(self, view: StreamView, header: Header, digest: bytes, where: str) -> None:
         if view.first is None:
             view.first = header.seq
+            self._keys.start(header.stream, header.seq)
             if header.seq == 0 and header.prev != ZERO_HASH:
                 self._report.add("E-CHAIN", where, "The first object of a stream follows nothing.")
             view.head = Head(header.seq + 1, digest)
@@ -226,9 +235,7 @@ class FrameCheck:
         """The log says the same gap as the frame, in the entry directly after the frame's."""
         if entry is None:
             return
-        told = None
-        if body.gap is not None:
-            told = gap_sha256(vars(body.gap))
+        told = gap_sha256(vars(body.gap)) if body.gap is not None else None
         if entry.gap_sha256 != told:
             sentence = "The log tells another gap before it, or none, than the frame itself."
             self._report.add("E-LOG-FRAME", where, sentence)
@@ -244,6 +251,7 @@ class FrameCheck:
             self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {view.hour}.")
         self._times(view, body, where)
         self._gap(logged, body, where)
+        view.times.take(self._log, header, body, logged)
         config = self._configs.named(header, where)
         self.broken = self.broken or config is None
         if config is not None and header.cfg is not None:

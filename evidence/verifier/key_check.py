@@ -7,7 +7,10 @@ from evidence.findings import Report
 from evidence.frame import Header
 from evidence.orders import decode_rotate
 from evidence.verifier.identities import Identities
+from evidence.verifier.key_orders import apply_rotates
+from evidence.verifier.opened import Opened
 
+SEQ_END = 2**64
 CODES = {
     KeyFault.UNKNOWN: "E-SIG-UNKNOWN-KEY",
     KeyFault.REVOKED: "E-KEY-REVOKED",
@@ -19,11 +22,15 @@ CODES = {
 class KeyCheck:
     """Checks signatures in the order of the streams, and follows their keys."""
 
-    def __init__(self, report: Report, identities: Identities) -> None:
+    def __init__(self, archive: Opened, report: Report, identities: Identities) -> None:
         """Prepare with the keys that step 3 found."""
-        self._report, self._identities = report, identities
+        self._archive, self._report, self._identities = archive, report, identities
         self._newest: dict[tuple[str, bytes], int] = {}  # (stream, key) -> newest seq it signed
         self._refused: set[tuple[str, bytes]] = set()
+
+    def start(self, stream: str, first: int) -> None:
+        """The archive's objects of a stream begin at this seq: what was before it is applied."""
+        apply_rotates(self._archive, self._report, self._identities, stream, range(first))
 
     def signature(
         self, envelope: cose.Envelope, header: Header, received_ns: int | None, where: str
@@ -101,10 +108,12 @@ class KeyCheck:
                     f"{through}; these are before."
                 )
                 self._report.add("W-KEY-REVOKED", f"stream {stream}", sentence)
-        for seq in self._identities.handed_over.get(stream, ()):
-            if seq >= first:
-                sentence = f"A rotate object of seq {seq} is not of an earlier month."
-                self._report.add("E-ORDER", f"stream {stream}", sentence)
+        for seq, path in self._identities.rotates.get(stream, {}).items():
+            if first <= seq <= last:
+                sentence = f"A rotate object of seq {seq} is to stand among the objects only."
+                self._report.add("E-ORDER", path, sentence)
+        after = range(last + 1, SEQ_END)
+        apply_rotates(self._archive, self._report, self._identities, stream, after)
 
 
 def _capital(error: EvidenceError) -> str:

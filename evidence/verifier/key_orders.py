@@ -1,19 +1,17 @@
-"""Step 3, its second half: orders about keys, and the rotate objects of earlier months.
+"""Step 3, its second half: orders about keys, and rotate objects that are not of this month.
 
-They stand under data/keys. Applied to the gateways' keys before any object is looked at: what the
-root decided counts for all objects, however the files are named.
+They stand under data/keys. Orders are applied to the gateways' keys before any object is looked
+at; rotate objects in their place in the stream: before its first object here, or after its last.
 """
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from evidence import cose
 from evidence.archive import paths
 from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
 from evidence.findings import Report
-from evidence.frame import TYP_ROTATE, Header, header_of
+from evidence.frame import TYP_ROTATE, header_of
 from evidence.keys import certificate_from_der, key_sha256, public_key
 from evidence.log import Entry, Kind
 from evidence.orders import Order, Replace, Revoke, decode_order, decode_rotate
@@ -22,53 +20,30 @@ from evidence.verifier.identities import Identities
 from evidence.verifier.opened import Opened
 
 
-@dataclass(frozen=True)
-class _Rotate:
-    path: str
-    envelope: cose.Envelope
-    header: Header
-    new: bytes
-
-
 def check_orders(archive: Opened, report: Report, identities: Identities) -> None:
-    """Read every order and rotate object of the archive's keys and apply it."""
+    """Read every order and rotate object under data/keys; orders are applied at once."""
     if identities.root is None:
         return  # said by step 3: no root, so nobody's order
     root = public_key(identities.root)
-    rotates: list[_Rotate] = []
     for path in archive.paths():
         match = paths.ORDER.fullmatch(path)
         if match is None:
             continue
         try:
-            rotates += _read(archive, path, match[1], root, identities)
+            data = archive.read(path)
+            if hashlib.sha256(data).hexdigest() != match[1]:
+                raise MalformedError("it is not the order its name says")
+            envelope = cose.parse(data)
+            if envelope.typ == TYP_ROTATE:
+                _rotate(path, envelope, identities)
+            else:
+                _order(data, root, identities)
         except UnknownSuiteError as error:
             report.add("C-SUITE", path, f"{error}.")
         except UnsupportedError as error:
             report.add("C-FORMAT", path, f"{error}.")
         except EvidenceError as error:
             report.add("E-ORDER", path, f"{error}.")
-    for rotate in sorted(rotates, key=lambda r: (r.header.stream, r.header.seq)):
-        try:
-            _apply_rotate(rotate, identities)
-        except EvidenceError as error:
-            unknown = isinstance(error, KeyRefusedError) and error.fault is KeyFault.UNKNOWN
-            foreign = unknown and identities.is_foreign(rotate.header.stream)
-            report.add("C-SUITE" if foreign else "E-ORDER", rotate.path, f"{error}.")
-
-
-def _read(
-    archive: Opened, path: str, name: str, root: PublicKey, identities: Identities
-) -> Iterator[_Rotate]:
-    """Apply an order, or give a rotate object for later."""
-    data = archive.read(path)
-    if hashlib.sha256(data).hexdigest() != name:
-        raise MalformedError("it is not the order its name says")
-    envelope = cose.parse(data)
-    if envelope.typ == TYP_ROTATE:
-        yield _rotate(path, envelope, identities)
-    else:
-        _order(data, root, identities)
 
 
 def _order(data: bytes, root: PublicKey, identities: Identities) -> None:
@@ -85,29 +60,45 @@ def _order(data: bytes, root: PublicKey, identities: Identities) -> None:
     identities.orders[hashlib.sha256(data).digest()] = order
 
 
-def _rotate(path: str, envelope: cose.Envelope, identities: Identities) -> _Rotate:
-    """A rotate object with its certificate taken in; its signature is looked at later."""
+def _rotate(path: str, envelope: cose.Envelope, identities: Identities) -> None:
+    """Take in a rotate object's certificate; its signature counts when it is applied."""
     header = header_of(envelope)
     if header.plant != identities.plant:
         raise MalformedError(f"it is of {header.plant}")
-    new = identities.certify(decode_rotate(envelope.payload), header.stream)
-    return _Rotate(path, envelope, header, new)
-
-
-def _apply_rotate(rotate: _Rotate, identities: Identities) -> None:
-    header, keys = rotate.header, identities.keys_of(rotate.header.stream)
-    seqs = identities.handed_over.setdefault(header.stream, [])
-    if header.seq in seqs:
+    identities.certify(decode_rotate(envelope.payload), header.stream)
+    places = identities.rotates.setdefault(header.stream, {})
+    if header.seq in places:
         raise MalformedError(f"there is another rotate object at seq {header.seq}")
-    by = keys.check(header.seq, rotate.envelope.kid, None)
+    places[header.seq] = path
+
+
+def apply_rotates(
+    archive: Opened, report: Report, identities: Identities, stream: str, where: range
+) -> None:
+    """Apply the rotate objects of data/keys whose seq is in a range, in their order."""
+    for seq, path in sorted(identities.rotates.get(stream, {}).items()):
+        if seq not in where:
+            continue
+        try:
+            _apply(cose.parse(archive.read(path)), identities)
+        except EvidenceError as error:
+            unknown = isinstance(error, KeyRefusedError) and error.fault is KeyFault.UNKNOWN
+            foreign = unknown and identities.is_foreign(stream)
+            report.add("C-SUITE" if foreign else "E-ORDER", path, f"{error}.")
+
+
+def _apply(envelope: cose.Envelope, identities: Identities) -> None:
+    header = header_of(envelope)
+    keys = identities.keys_of(header.stream)
+    by = keys.check(header.seq, envelope.kid, None)
     try:
-        cose.verify(rotate.envelope, by.key)
+        cose.verify(envelope, by.key)
     except UnknownSuiteError as error:  # nothing else vouches for its bytes: no signature
         raise MalformedError(f"not signed by the key it names: {error}") from error
     if keys.current(header.seq) is None:
         keys.begin(by.sha256)
-    keys.rotate(header.seq, by.sha256, rotate.new)
-    seqs.append(header.seq)
+    new = identities.certify(decode_rotate(envelope.payload), header.stream)
+    keys.rotate(header.seq, by.sha256, new)
 
 
 def order_fault(entry: Entry, identities: Identities) -> str:

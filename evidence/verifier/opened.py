@@ -15,7 +15,8 @@ WHOLE_BYTES_MAX = 64 * 1024 * 1024
 
 _BAG_INFO = re.compile(
     r"Bag-Software-Agent: stackproof\nBagging-Date: (\d{4}-\d{2}-\d{2})\n"
-    r"External-Identifier: ([a-z0-9-]+) (interim|final)\nPayload-Oxum: ([0-9]+\.[0-9]+)\n",
+    r"External-Identifier: ([a-z0-9-]+) (interim|final)\n(?:Replaces: ([0-9a-f]{64})\n)?"
+    r"Payload-Oxum: ([0-9]+\.[0-9]+)\n",
     re.ASCII,
 )
 
@@ -27,6 +28,7 @@ class Opened:
         name: the bag's name.
         tag_manifest_sha256: what the seal must be over.
         closing: "interim" or "final" as the bag says, None when it does not.
+        replaces: hex SHA-256 of the statement it replaces, as the bag says, None when it does not.
     """
 
     def __init__(self, file: BinaryIO, name: str, files: dict[str, ustar.Member]) -> None:
@@ -34,6 +36,7 @@ class Opened:
         self._file, self.name, self._files = file, name, files
         self.tag_manifest_sha256 = b""
         self.closing: str | None = None
+        self.replaces: str | None = None
 
     def paths(self) -> list[str]:
         """All paths, sorted, without the bag's name."""
@@ -138,10 +141,10 @@ def _check_tag_files(archive: Opened, report: Report) -> None:
     match = _BAG_INFO.fullmatch(info.decode("ascii", errors="replace"))
     payload = [path for path in archive.paths() if path.startswith("data/")]
     oxum = f"{sum(map(archive.size, payload))}.{len(payload)}"
-    if match is None or (match[2], match[4]) != (archive.name, oxum) or not _is_date(match[1]):
+    if match is None or (match[2], match[5]) != (archive.name, oxum) or not _is_date(match[1]):
         report.add("E-BAG", bag.BAG_INFO, "It does not describe this bag.")
         return
-    archive.closing = match[3]
+    archive.closing, archive.replaces = match[3], match[4]
 
 
 def _is_date(text: str) -> bool:

@@ -67,7 +67,7 @@ def verify(
         _notes(report, statement)
     try:
         closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)
-        closing.check(statement["input"] if statement is not None else None)  # step 7
+        closing.check(statement)  # step 7
     except EvidenceError as error:
         report.add("E-SEAL", "archive", f"{error}.")
     _say_what_was_not_checked(archive, report)
