@@ -7,6 +7,7 @@ is lost. Compression is over the whole payload, not here a block at a time.
 
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ else:
     from backports import zstd
 
 Raw = npt.NDArray[np.generic]
+Words = npt.NDArray[np.unsignedinteger[Any]]
 
 FILTER_NONE, FILTER_DELTA, FILTER_XOR = 0, 1, 2
 COMPRESSION_NONE, COMPRESSION_ZSTD, COMPRESSION_ZLIB = 0, 1, 2
@@ -73,12 +75,13 @@ def decode_block(data: bytes, dtype: Dtype, filter_id: int, rows: int, ticks: in
         raise UnsupportedError(f"block filter {filter_id} unknown to this program")
     if (filter_id == FILTER_XOR) != dtype.is_float:
         raise MalformedError(f"block filter {filter_id} does not fit {dtype.name.lower()}")
-    steps = _unshuffle(data, dtype).reshape(rows, ticks)
+    steps = _unshuffle(data, dtype, rows, ticks)
     if filter_id == FILTER_DELTA:
-        words = np.add.accumulate(_unzigzag(steps, dtype), axis=1, dtype=steps.dtype)
+        _unzigzag(steps)
+        np.add.accumulate(steps, axis=0, out=steps)
     else:
-        words = np.bitwise_xor.accumulate(steps, axis=1, dtype=steps.dtype)
-    return words.view(dtype.numpy_name)
+        np.bitwise_xor.accumulate(steps, axis=0, out=steps)
+    return steps.view(dtype.numpy_name).T
 
 
 def compress(data: bytes, method: int = COMPRESSION_ZSTD) -> bytes:
@@ -138,18 +141,27 @@ def _zigzag(steps: Raw, dtype: Dtype) -> Raw:
     return folded
 
 
-def _unzigzag(folded: Raw, dtype: Dtype) -> Raw:
-    unsigned = folded.view(_unsigned(dtype))
-    one = unsigned.dtype.type(1)
-    signs = (unsigned & one).view(f"<i{dtype.size}")
-    unfolded: Raw = ((unsigned >> one).view(f"<i{dtype.size}") ^ -signs).view(_unsigned(dtype))
-    return unfolded
+def _unzigzag(folded: Words) -> None:
+    """Undo `_zigzag` in place, in the unsigned numbers' own arithmetic."""
+    one = folded.dtype.type(1)
+    signs = folded & one
+    np.negative(signs, out=signs)
+    folded >>= one
+    folded ^= signs
 
 
 def _shuffle(words: Raw, size: int) -> bytes:
     return words.view(np.uint8).reshape(-1, size).T.tobytes()
 
 
-def _unshuffle(data: bytes, dtype: Dtype) -> Raw:
-    planes = np.frombuffer(data, dtype=np.uint8).reshape(dtype.size, -1)
-    return np.ascontiguousarray(planes.T).view(_unsigned(dtype)).reshape(-1)
+def _unshuffle(data: bytes, dtype: Dtype, rows: int, ticks: int) -> Words:
+    """Steps [ticks][rows]: all rows of a tick side by side.
+
+    Accumulating then adds one whole tick to the next: few long additions, not many short ones.
+    """
+    planes = np.frombuffer(data, dtype=np.uint8).reshape(dtype.size, rows, ticks)
+    words = np.empty((ticks, rows), dtype=_unsigned(dtype))
+    parts = words.view(np.uint8).reshape(ticks, rows, dtype.size)
+    for byte, plane in enumerate(planes):
+        parts[:, :, byte] = plane.T
+    return words

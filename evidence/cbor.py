@@ -17,6 +17,8 @@ DEPTH_MAX = 12
 BYTES_MAX = 4 * 1024 * 1024
 
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
+_LEAVES = frozenset({bytes, str, bool, type(None)})
+_NESTED = frozenset({list, tuple, dict})
 
 
 def encode(value: Any) -> bytes:
@@ -57,25 +59,32 @@ def decode(data: bytes) -> Any:
 
 
 def _check(value: Any, depth: int) -> None:
-    if depth > DEPTH_MAX:
-        raise ValueError(f"nested deeper than {DEPTH_MAX}")
+    """Refuse what evidence does not allow in a value that stands `depth` levels deep."""
     kind = type(value)
-    if kind is list or kind is tuple:
-        for item in value:
-            _check(item, depth + 1)
-    elif kind is dict:
+    if kind is dict:
         _check_keys(value)
-        for item in value.values():
+        items = value.values()
+    elif kind is list or kind is tuple:
+        items = value
+    else:
+        items, depth = (value,), depth - 1
+    if depth == DEPTH_MAX and items:
+        raise ValueError(f"nested deeper than {DEPTH_MAX}")
+    for item in items:
+        kind = type(item)
+        if kind in _LEAVES:
+            continue
+        if kind is int:
+            if not _INT_MIN <= item <= _INT_MAX:
+                raise ValueError("integer has more than 64 bits")
+        elif kind in _NESTED:
             _check(item, depth + 1)
-    elif kind is int:
-        if not _INT_MIN <= value <= _INT_MAX:
-            raise ValueError("integer has more than 64 bits")
-    elif kind not in (bytes, str, bool, type(None)):
-        raise TypeError(f"type {kind.__name__} is not part of evidence")
+        else:
+            raise TypeError(f"type {kind.__name__} is not part of evidence")
 
 
 def _check_keys(value: dict[Any, Any]) -> None:
-    kinds = {type(key) for key in value}
+    kinds = set(map(type, value))
     if len(kinds) > 1:
         raise ValueError("map mixes key types")
     if not kinds <= {int, str}:

@@ -54,20 +54,15 @@ class Dtype(Enum):
     F32 = 85
     F64 = 86
 
-    @property
-    def numpy_name(self) -> str:
-        """The numpy dtype string, little-endian."""
-        return _NUMPY[self.name]
+    numpy_name: str  # numpy dtype string, little-endian
+    size: int  # bytes of one value
+    is_float: bool  # True for F32 and F64
 
-    @property
-    def size(self) -> int:
-        """Bytes of one value."""
-        return int(self.name[1:]) // 8
-
-    @property
-    def is_float(self) -> bool:
-        """True for F32 and F64."""
-        return self.name.startswith("F")
+    def __init__(self, tag: int) -> None:
+        # plain attributes, not properties: decoders ask for them hundreds of times a second
+        self.size = int(self.name[1:]) // 8
+        self.is_float = self.name.startswith("F")
+        self.numpy_name = f"<{self.name[0].lower()}{self.size}"
 
     @classmethod
     def named(cls, name: str) -> "Dtype":
@@ -77,13 +72,6 @@ class Dtype(Enum):
         except KeyError:
             known = " ".join(d.name.lower() for d in cls)
             raise ValueError(f"unknown number type {name!r}; known: {known}") from None
-
-
-_NUMPY = {
-    "U8": "<u1", "U16": "<u2", "U32": "<u4", "U64": "<u8",
-    "I8": "<i1", "I16": "<i2", "I32": "<i4", "I64": "<i8",
-    "F32": "<f4", "F64": "<f8",
-}  # fmt: skip
 
 
 REFERENCE_STATES = frozenset({"0C-101.325kPa", "15C-101.325kPa", "20C-101.325kPa", "actual"})
