@@ -208,14 +208,12 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
     first_index = _first_index(evidence, close.streams)
     zone = ZoneInfo(time_zone(evidence, next(iter(close.streams)), close.index))
     closed_at = datetime.fromtimestamp(close.received_ns // 10**9, zone)
-    rule_set = json.loads(month.statement)["input"]["rule_set"]
     return Contents(
         plant=evidence.plant,
         month=close.month,
         closing=close.closing,
         statement=month.statement,
-        rule_set=rule_set,
-        rules=published_rules(rule_set),
+        rules=published_rules(json.loads(month.statement)["input"]["rule_set"]),
         objects=_objects(evidence, close.streams),
         configs=configs_of(evidence, close.streams),
         root=certificate_from_pem(month.keys.root),

@@ -15,7 +15,7 @@ import numpy as np
 
 from edge.calc.blocks import Block, Bool, GroupBlock
 from edge.calc.errors import CalcError, UnknownRuleSetError
-from edge.calc.factors import rule_set_bytes
+from edge.calc.factors import rule_set_files
 from edge.calc.live import Computed, PlantCalc
 from edge.calc.local_time import PlantDays
 from edge.calc.month import MonthFold
@@ -59,10 +59,14 @@ def compute_statement(given: Mapping[str, Any]) -> dict[str, Any]:
         return compute(given)
 
 
-def published_rules(rule_set: str) -> bytes:
-    """The rule set's file as published; UnsupportedError when this program has none."""
+def published_rules(rule_set: str) -> Mapping[str, bytes]:
+    """Name -> file as published, of a rule set and the tables its figures may use.
+
+    Raises:
+        UnsupportedError: this program has no such rule set.
+    """
     with _calculating("rule set"):
-        return rule_set_bytes(rule_set)
+        return rule_set_files(rule_set)
 
 
 def month_bounds(time_zone: str, month: str) -> tuple[int, int]:

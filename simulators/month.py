@@ -246,7 +246,7 @@ class _Making:
         certificates = self._who.certificates
         return Contents(
             plant=stream.plant, month=self._month, closing=closing, statement=statement,
-            rule_set=RULES, rules=published_rules(RULES), objects=self._objects(config),
+            rules=published_rules(RULES), objects=self._objects(config),
             configs={_sha256(config): config}, root=certificates["root"],
             collector=certificates["collector"], gateways=[(GATEWAY, certificates["gateway"])],
             log_range=merkle.CompactRange(), log_entries=_records(self._folder / "entries"),

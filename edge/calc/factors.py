@@ -82,6 +82,7 @@ class RuleSet:
         id, title, zh, edition, sector: what it is.
         gwp: name of the GWP set it prescribes, "" for coefficient tables.
         record: how the PFC figure of record is made, "" for coefficient tables.
+        tables: names of the tables its figures may take rows from besides.
         rows: by row id.
         fuels, carbonates: kinds by id.
     """
@@ -93,6 +94,7 @@ class RuleSet:
     sector: str
     gwp: str
     record: str
+    tables: tuple[str, ...]
     rows: Mapping[str, Row]
     fuels: Mapping[str, Kind]
     carbonates: Mapping[str, Kind]
@@ -118,7 +120,7 @@ def rule_set_ids() -> list[str]:
 
 
 def rule_set_bytes(rule_set_id: str) -> bytes:
-    """The rule set's file as published; an archive carries it.
+    """One rule set's or table's file as published.
 
     Raises:
         UnknownRuleSetError: this program has none of that name.
@@ -130,6 +132,16 @@ def rule_set_bytes(rule_set_id: str) -> bytes:
     raise UnknownRuleSetError(
         f"rule set {rule_set_id!r} is not in this program; it has: {' '.join(rule_set_ids())}"
     )
+
+
+def rule_set_files(rule_set_id: str) -> dict[str, bytes]:
+    """Name -> file as published, of a rule set and of every table its figures may use.
+
+    Raises:
+        UnknownRuleSetError: this program has none of that name.
+    """
+    names = (rule_set_id, *rule_set(rule_set_id).tables)
+    return {name: rule_set_bytes(name) for name in names}
 
 
 @cache
@@ -158,6 +170,7 @@ def rule_set(rule_set_id: str) -> RuleSet:
         **{key: fields[key] for key in ("id", "title", "zh", "edition", "sector")},
         gwp=fields.get("gwp", ""),
         record=fields.get("record", ""),
+        tables=tuple(fields.get("tables", ())),
         rows=rows,
         fuels=_kinds(fields.get("fuel", {})),
         carbonates=_kinds(fields.get("carbonate", {})),

@@ -45,9 +45,9 @@ class Contents:
     Attributes:
         plant, month, closing: what it is the archive of.
         statement: bytes of statement.json.
-        rule_set, rules: id and file of the rule set.
+        rules: name -> file, of the rule set and its tables.
         objects: every object of the period, by stream and seq.
-        configs: SHA-256 -> signed configuration that a frame names.
+        configs: SHA-256 -> signed configuration that a frame names, or the one before it.
         root, collector: certificates.
         gateways: (gateway id, certificate).
         log_range: the log before the first entry below.
@@ -64,8 +64,7 @@ class Contents:
     month: str
     closing: str
     statement: bytes
-    rule_set: str
-    rules: bytes
+    rules: Mapping[str, bytes]
     objects: Iterable[Object]
     configs: Mapping[bytes, bytes]
     root: x509.Certificate
@@ -113,7 +112,8 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
     bag.add(paths.LOG_CHECKPOINT, [contents.checkpoint.encode()])
     for stream, data in contents.receipts.items():
         bag.add(paths.receipt(stream), [data])
-    bag.add(paths.rules(contents.rule_set), [contents.rules])
+    for name, data in contents.rules.items():
+        bag.add(paths.rules(name), [data])
     for path, text in spec_texts().items():
         bag.add(path, [text])
     bag.add(paths.STATEMENT, [contents.statement])

@@ -57,7 +57,7 @@ def order(sha256: bytes) -> str:
 
 
 def rules(rule_set: str) -> str:
-    """Path of the rule set the statement was made by."""
+    """Path of the rule set the statement was made by, or of a table beside it."""
     return f"data/rules/{rule_set}.toml"
 
 

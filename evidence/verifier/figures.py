@@ -86,17 +86,23 @@ def _no_floats(text: str) -> None:
 
 
 def check_rules(archive: Opened, report: Report, given: Mapping[str, Any]) -> None:
-    """The archive's rule set against the published one, byte for byte."""
+    """The archive's rule set and its tables against the published ones, byte for byte."""
     rule_set = str(given.get("rule_set"))
     try:
         published = published_rules(rule_set)
     except UnsupportedError as error:
         report.add("C-RULES", "statement", f"{error}.")
         return
-    path = paths.rules(rule_set)
-    if not archive.holds(path, published):
-        sentence = f"The rule set in the archive is not the {rule_set} this program knows."
-        report.add("E-RULES", path, sentence)
+    for name, data in published.items():
+        path = paths.rules(name)
+        if not archive.holds(path, data):
+            sentence = f"The archive does not hold the {name} that this program knows."
+            report.add("E-RULES", path, sentence)
+    for path in archive.paths():
+        found = paths.RULES.fullmatch(path)
+        if found and found[1] not in published:
+            sentence = f"No figure of {rule_set} is made by it."
+            report.add("E-FILE-EXTRA", path, sentence)
 
 
 @dataclass

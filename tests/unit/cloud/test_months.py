@@ -20,7 +20,7 @@ from evidence.blocks import compress
 from evidence.cbor import encode
 from evidence.chain import Head
 from evidence.findings import Report, Verdict
-from evidence.frame import TYP_CLOSE, TYP_CONFIG, TYP_FRAME, encode_body, header_of
+from evidence.frame import TYP_CLOSE, TYP_CONFIG, TYP_FRAME, Gap, encode_body, header_of
 from evidence.keys import certificate_to_pem, key_sha256
 from evidence.log import Entry, Kind, encode_entry
 from evidence.receipt import CloseRequest, encode_close
@@ -60,7 +60,17 @@ class Desk:
         self.take(Kind.CONFIG, self.chain.sign(TYP_CONFIG, compress(encode(config))), 0)
         for body in sm.bodies(config) if frames else ():
             self.take(Kind.FRAME, self.chain.sign(TYP_FRAME, encode_body(body)), body.t0_ns)
+            if body.gap is not None:
+                self.tell_gap(body.gap)
         return self
+
+    def tell_gap(self, gap: Gap) -> None:
+        """Log the gap that the chain's newest frame tells of."""
+        told = {"from_ns": gap.from_ns, "to_ns": gap.to_ns, "reason": gap.reason}
+        key = key_sha256(sm.keys().gateway.public_key)
+        of_frame: dict[str, Any] = {"seq": len(self.chain.objects) - 1, "certificate": key}
+        data, at = self.chain.objects[-1], len(self.log)
+        self.log.append(sm.entry(Kind.GAP, data, at, detail=told, **of_frame))
 
     # -- PlantEvidence ----------------------------------------------------------------------------
 

@@ -293,7 +293,7 @@ def contents(of: Month, **other: Any) -> Contents:
     who = keys()
     fields: dict[str, Any] = {
         "plant": PLANT, "month": MONTH, "closing": "interim",
-        "statement": of.statement, "rule_set": RULES, "rules": published_rules(RULES),
+        "statement": of.statement, "rules": published_rules(RULES),
         "objects": [Object(STREAM, h, o) for h, o in zip(of.hours, of.objects, strict=True)],
         "configs": {sha256(of.objects[0]): of.objects[0]},
         "root": who.certificates["root"], "collector": who.certificates["collector"],

@@ -83,7 +83,7 @@ def test_types_kinds_codes_and_tags_are_named() -> None:
     assert "unknown here: cannot decide" in TEXT
     flat = TEXT.replace("\n", " ")
     for kind in Kind:
-        assert f"{kind.value} {kind.name.lower().replace('_', '-')}" in flat
+        assert f"| {kind.value} | {kind.name.lower().replace('_', '-')} |" in TEXT
     for dtype in Dtype:
         assert f"{dtype.value} {dtype.name.lower()}" in flat
     for quality in set(Quality) - {Quality.GOOD}:
@@ -109,7 +109,7 @@ def test_every_path_of_an_archive_is_in_its_table() -> None:
         patterns += [first, *(f"{first.rpartition('/')[0]}/{name}" for name in more)]
     named = {
         "STREAM": "[a-z0-9-]+", "YYYY-MM-DD": "[0-9-]{10}", "HH": "[0-9]{2}",
-        "SHA256": "[0-9a-f]{64}", "ID-KID": "[a-z0-9-]+-[0-9a-f]{16}", "RULESET": "[a-z0-9.-]+",
+        "SHA256": "[0-9a-f]{64}", "ID-HASH": "[a-z0-9-]+-[0-9a-f]{16}", "NAME": "[a-z0-9.-]+",
     }  # fmt: skip
     expressions = []
     for pattern in patterns:

@@ -76,7 +76,10 @@ def test_the_one_json_form() -> None:
 
 
 def test_rule_sets_are_published_or_unknown() -> None:
-    assert RULES.encode() in published_rules(RULES)
+    published = published_rules(RULES)
+    assert RULES.encode() in published[RULES]
+    assert b'"ar5.cf4" = { value = "6630"' in published["gwp"]
+    assert b"aluminium.faraday" in published["physics"]
     for name in ("", "no-such", "../secret", "x" * 999):
         with pytest.raises(UnsupportedError):
             published_rules(name)

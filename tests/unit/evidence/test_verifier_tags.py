@@ -35,10 +35,34 @@ def test_a_certificate_stands_alone_in_its_file(place: bytes) -> None:
 
 
 @pytest.mark.parametrize("recompute", [True, False])
-def test_rules_are_compared_also_without_recomputation(recompute: bool) -> None:
-    path = paths.rules("cets-ag-04.01-v01-2024")
-    report = sm.check(resealed(replace(path, b"0.02", b"0.01")), recompute=recompute)
-    assert "E-RULES" in sm.codes(report)
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("cets-ag-04.01-v01-2024", b"0.02", b"0.01"),
+        ("gwp", b'"6630"', b'"6629"'),
+        ("ipcc-2006", b'"0.143"', b'"0.142"'),
+    ],
+)
+def test_rules_and_their_tables_are_compared_also_without_recomputation(
+    name: str, old: bytes, new: bytes, recompute: bool
+) -> None:
+    change = resealed(replace(paths.rules(name), old, new))
+    assert "E-RULES" in sm.codes(sm.check(change, recompute=recompute))
+
+
+def test_the_tables_of_the_rule_set_are_there_and_no_others() -> None:
+    rules = {path for path in sm.unpack(sm.honest()) if path.startswith("data/rules/")}
+    tables = "cets-04.01 gwp ipcc-2006 ipcc-2019 ndrc-2013 physics".split()
+    assert rules == {paths.rules(name) for name in ("cets-ag-04.01-v01-2024", *tables)}
+
+    def lose(files: sm.Files) -> None:
+        del files[paths.rules("gwp")]
+
+    def gain(files: sm.Files) -> None:
+        files[paths.rules("my-own")] = b"format = 1\n"
+
+    assert "E-RULES" in sm.codes(sm.check(resealed(lose)))
+    assert "E-FILE-EXTRA" in sm.codes(sm.check(resealed(gain)))
 
 
 def test_another_format_text_is_said() -> None:

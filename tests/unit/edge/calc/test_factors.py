@@ -13,6 +13,7 @@ from edge.calc.factors import (
     gwp_sets,
     rule_set,
     rule_set_bytes,
+    rule_set_files,
     rule_set_ids,
 )
 
@@ -239,3 +240,10 @@ def test_an_unknown_rule_set_is_refused_and_the_known_are_named(name: str) -> No
 
 def test_bytes_are_the_published_file() -> None:
     assert b'id = "cets-ag-04.01-v01-2024"' in rule_set_bytes(ALUMINIUM)
+
+
+def test_a_rule_set_names_every_table_a_figure_of_it_can_be_made_by() -> None:
+    others = {name for name in rule_set_ids() if name != ALUMINIUM}
+    fitting = {name for name in others if rule_set(name).sector in ("aluminium", "any")}
+    assert set(rule_set(ALUMINIUM).tables) == fitting
+    assert set(rule_set_files(ALUMINIUM)) == {ALUMINIUM, *fitting}
