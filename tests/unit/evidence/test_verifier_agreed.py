@@ -36,7 +36,7 @@ def test_an_entry_that_names_another_key_is_found() -> None:
     other = key_sha256(sm.keys().collector.public_key)
     entries[3] = sm.entry(Kind.FRAME, month.objects[2], 3, seq=2, certificate=other)
     found = failing(month, log_entries=entries, checkpoint=sm.log_note(entries))
-    assert found == {"E-LOG-FRAME", "E-ANCHOR", "E-CLOSE"}
+    assert found == {"E-LOG-FRAME", "E-ANCHOR", "E-RECEIPT", "E-CLOSE"}
 
 
 @pytest.mark.parametrize("value", [5, None, "x", {"a": "b"}, [[], {}, 5, None]])

@@ -126,7 +126,7 @@ def test_a_log_rewritten_before_the_month_is_found() -> None:
             )
         )
     )  # fmt: skip
-    assert {c for c in sm.codes(report) if c[0] == "E"} == {"E-ANCHOR", "E-CLOSE"}
+    assert {c for c in sm.codes(report) if c[0] == "E"} == {"E-ANCHOR", "E-RECEIPT", "E-CLOSE"}
 
 
 def test_an_interim_month_closed_a_second_time_passes() -> None:
