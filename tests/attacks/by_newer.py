@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from evidence import cbor, cose
@@ -19,7 +20,7 @@ from evidence.frame import TYP_CLOSE
 from evidence.keys import FileSigner
 from tests.attacks.by_both import payload, stated
 from tests.attacks.by_strangers import GATEWAY_PATH
-from tests.attacks.forging import SEG_4, Kind, edit_objects, kind, packed, replace
+from tests.attacks.forging import SEG_4, Kind, both, delete, edit_objects, kind, packed, replace
 from tests.unit.evidence import sealed_month as sm
 
 RULES_2031 = "cets-ag-04.01-v09-2031"
@@ -123,6 +124,14 @@ def _with_certificate(path: str, made: x509.Certificate, by: FileSigner | None) 
     return packed(replace(path, made.public_bytes(sm.PEM)), by)
 
 
+def _with_gateway_key(key: Any) -> Any:
+    """The gateway's certificate is of this key, in a file of the name that it must have."""
+    made = certificate("gateway", sm.STREAM, key)
+    der = made.public_bytes(serialization.Encoding.DER)
+    path = paths.gateway_certificate(sm.STREAM, sm.sha256(der))
+    return packed(both(delete(GATEWAY_PATH), replace(path, made.public_bytes(sm.PEM))), OMEGA)
+
+
 def _seal_of_unknown_suite() -> bytes:
     files = sm.unpack(sm.honest())
     digest = sm.sha256(files[bag.TAG_MANIFEST])
@@ -160,11 +169,9 @@ _NEWER: list[tuple[str, str, Callable[[], bytes], str]] = [
     ("configuration of an unknown suite", "A gateway of tomorrow signs a configuration with SM2.",
      _stream(sm.items(), chain=Mixed(0)), "C-SUITE"),
     ("gateway key on P-384", "A gateway's key is on a curve that this version does not know.",
-     _with_certificate(GATEWAY_PATH, certificate("gateway", sm.STREAM, P384.public_key()), OMEGA),
-     "C-SUITE"),
+     _with_gateway_key(P384.public_key()), "C-SUITE"),
     ("gateway key of RSA", "A gateway's key is of RSA.",
-     _with_certificate(GATEWAY_PATH, certificate("gateway", sm.STREAM, RSA.public_key()), OMEGA),
-     "C-SUITE"),
+     _with_gateway_key(RSA.public_key()), "C-SUITE"),
     ("collector key on P-384", "A collector's key is on a curve that this version does not know.",
      _with_certificate(paths.COLLECTOR_CERTIFICATE,
                        certificate("collector", "collector", P384.public_key()), None), "C-SUITE"),
