@@ -22,6 +22,8 @@ port = 8600                        # 0 = any free one, see state_dir/ready.json
 id = "smelter"
 root = "file:keys/root.crt"
 gateways = ["file:keys/edge-1.crt"]
+# keys = "file:keys/smelter"       # a folder for more: *.crt of gateways and *.cose orders, looked
+#                                  # into at start, on SIGHUP and by `stackproof cloud keys`
 # collector = "file:…"             # this collector's certificate from this plant's root, when
 #                                  # it is not the one of [cloud]
 ```
@@ -306,7 +308,8 @@ class _Reader:
         root = self._file(fields, "root")
         listed = fields.sequence("gateways")
         gateways = [self._reference(fields, "gateways", value) for value in listed]
-        if not listed and fields.raw("gateways") in (None, []):
+        key_folder = self._key_folder(fields)
+        if not listed and key_folder is None and fields.raw("gateways") in (None, []):
             fields.complain("gateways", 'is empty: write gateways = ["file:keys/edge-1.crt"]')
         collector = self._file(fields, "collector") if fields.has("collector") else certificate
         fields.finish()
@@ -324,7 +327,14 @@ class _Reader:
         if of_collector.fingerprint != key_sha256(signer.public_key):
             fields.complain("collector", f"{collector}: is not the certificate of [cloud] key")
             return None
-        return PlantIdentity(plant, root_certificate, of_collector, known)
+        return PlantIdentity(plant, root_certificate, of_collector, known, key_folder)
+
+    def _key_folder(self, fields: Fields) -> Path | None:
+        """The folder for more certificates and orders; None where none is named."""
+        folder = self._file(fields, "keys") if fields.has("keys") else None
+        if folder is not None and not folder.is_dir():
+            fields.complain("keys", f"{folder} is not a folder: make it, or leave keys out")
+        return folder
 
     def _root_of(self, fields: Fields, root: Path | None, plant: str) -> Certified | None:
         if root is None:

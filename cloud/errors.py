@@ -3,6 +3,7 @@
     CloudError
     ├── CloudConfigError     CLOUD.toml is wrong (operator: every problem is listed)
     ├── StoreError           the disk refuses or disagrees (operator: disk full, read-only, damaged)
+    │   ├── ReceiptWithheldError the log here is not the one a gateway was shown (restore)
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
     │   └── SliceLockedError another collector holds this slice (operator: stop one)
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
@@ -39,6 +40,10 @@ class StoreError(CloudError):
 
 class DamagedLogError(StoreError):
     """What is on disk is less than what was signed, or other than it: nothing is appended."""
+
+
+class ReceiptWithheldError(StoreError):
+    """A gateway was shown a log that is not the one here: no receipt may be given on it."""
 
 
 class SliceLockedError(StoreError):

@@ -7,9 +7,10 @@ page can tell a quiet plant from a dead server.
 
     {"type": "snapshot", "v": 1, "seq", "server_ns", "plant", "points", "potlines", "statement",
      "qualities", "values": {id: [value, quality, tick_ns, source_ns]}, "effects": [...],
-     "gateways": [...], "today": {id: {...}}, "trusted": [{"id", "share"}]}
+     "gateways": [...], "today": {id: {...}}, "trusted": [{"id", "share"}],
+     "alarms": [{"gateway", "reason", "count", "newest_ns"}]}
     {"type": "delta", "seq", "server_ns", "values" and "effects": only what changed,
-     "gateways", "today", "trusted": whole}
+     "gateways", "today", "trusted", "alarms": whole}
 
 Values are decimal texts or null; `seq` grows by one with each delta; a new configuration is sent
 to everybody as a snapshot.
@@ -22,7 +23,7 @@ import asyncio
 import json
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from cloud.clock import Clock
@@ -144,6 +145,7 @@ class LiveHub:
         self._delta_interval_s = delta_interval_s
         self._beat_interval_s = beat_interval_s
         self._channels: dict[str, _Channel] = {}
+        self._alarms: dict[str, Sequence[Mapping[str, Any]]] = {}
         self._closed = False
 
     def plants(self) -> list[str]:
@@ -166,6 +168,7 @@ class LiveHub:
         if plant not in self._channels:
             self._channels[plant] = _Channel(plant, Pace(self._delta_interval_s))
         channel = self._channels[plant]
+        channel.state.alarms = self._alarms.get(plant, ())
         channel.state.configure(gateway, facts)
         channel.seq += 1
         if channel.viewers:
@@ -199,6 +202,12 @@ class LiveHub:
         """
         if channel := self._configured(plant, gateway):
             channel.state.seal(gateway, seq, through_ns, received_ns)
+
+    def on_alarms(self, plant: str, alarms: Sequence[Mapping[str, Any]]) -> None:
+        """What people must look at, newest first; rides along like a receipt."""
+        self._alarms[plant] = alarms
+        if plant in self._channels:
+            self._channels[plant].state.alarms = alarms
 
     def on_state(self, plant: str, gateway: str, online: bool) -> None:
         """Birth (True) or last will (False) of a gateway; rides along like a receipt."""

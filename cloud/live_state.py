@@ -4,7 +4,7 @@ Holds what the page shows, in memory only. `cloud.live` feeds it and sends what 
 Every instant is the gateway's own (tick_ns) or the collector's (received_ns); none is read here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,8 @@ from evidence.quality import FIRST_BAD, SENTENCES
 EFFECTS_SHOWN = 50
 #: a message older than the newest one is ignored unless the gateway's clock was set back by more
 REORDER_MAX_NS = 5_000_000_000
+#: how long the page shows an alarm; the collector's API tells older ones too
+ALARM_NS = 24 * 3_600_000_000_000
 
 EffectKey = tuple[str, str, str, int]
 
@@ -61,11 +63,15 @@ class PlantState:
 
     Args:
         plant: plant id.
+
+    Attributes:
+        alarms: what the collector put aside or refused and people must look at, newest first.
     """
 
     def __init__(self, plant: str) -> None:
         self.plant = plant
         self.gateways: dict[str, Gateway] = {}
+        self.alarms: Sequence[Mapping[str, Any]] = ()
         self._values: dict[str, tuple[LiveValue, int]] = {}
         self._traces: dict[str, Trace] = {}
         self._days: dict[str, DayCount] = {}
@@ -211,6 +217,11 @@ class PlantState:
             "gateways": [g.as_map(name) for name, g in self.gateways.items()],
             "today": {point: count.as_map() for point, count in self._days.items()},
             "trusted": shares,
+            "alarms": [
+                {name: row[name] for name in ("gateway", "reason", "count", "newest_ns")}
+                for row in self.alarms
+                if row["newest_ns"] >= now_ns - ALARM_NS
+            ],
         }
 
 

@@ -23,6 +23,7 @@ from cloud.clock import Clock
 from cloud.collector.closing import Desk
 from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
+from cloud.collector.key_desk import KeyDesk
 from cloud.collector.mqtt import MqttLink
 from cloud.collector.service import Collector, open_plants
 from cloud.config import CloudConfig
@@ -41,7 +42,13 @@ READY, TOKEN, BROKER_URL = "ready.json", "api.token", "broker.url"
 Say = Callable[[str], None]
 
 
-async def run_cloud(config: CloudConfig, clock: Clock, stop: asyncio.Event, say: Say) -> None:
+async def run_cloud(
+    config: CloudConfig,
+    clock: Clock,
+    stop: asyncio.Event,
+    say: Say,
+    reload: asyncio.Event | None = None,
+) -> None:
     """Run until `stop` is set, then take no more, commit, send receipts and end.
 
     Args:
@@ -49,6 +56,7 @@ async def run_cloud(config: CloudConfig, clock: Clock, stop: asyncio.Event, say:
         clock: wall clock.
         stop: ends it.
         say: told one line for each step.
+        reload: whenever it is set, the plants' key folders are looked into again.
 
     Raises:
         CloudError: it cannot run, or a part of it ended by a defect.
@@ -64,6 +72,9 @@ async def run_cloud(config: CloudConfig, clock: Clock, stop: asyncio.Event, say:
         intake = await stack.enter_async_context(_evidence(config, clock, say))
         process = _Process(config, intake, clock, token, say)
         await process.start(stack)
+        if reload is not None:
+            looking = asyncio.create_task(process.look_for_keys(reload))
+            stack.callback(looking.cancel)
         await process.wait(stop)
         say("stopping: no more objects are taken; committing and sending receipts")
     (state / READY).unlink(missing_ok=True)
@@ -115,11 +126,14 @@ class _Process:
         link = MqttLink(self._broker_url, config.slice, inbox, hub)
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
         desk = Desk(self._collector, self._intake, config.signer)
+        self._keys = KeyDesk(self._collector, self._intake)
         services = Services(
             hub=hub,
             clock=self._clock,
             months=Months(desk, config.archive_dir, self._clock),
             streams=self._collector,
+            evidence=desk,
+            keys=self._keys,
             token=self._token,
             hosts=config.http.names,
         )
@@ -134,6 +148,20 @@ class _Process:
             self._say(f"collector: {self._broker_url} does not answer yet; it is tried for ever")
         self._write_ready()
         self._say(f"ready: dashboard at {self._http_url}")
+
+    async def look_for_keys(self, reload: asyncio.Event) -> None:
+        """Look into every plant's key folder whenever it is ordered; for ever."""
+        while True:
+            await reload.wait()
+            reload.clear()
+            for plant in self._keys.plants():
+                try:
+                    news = await self._keys.reload(plant)
+                except StoreError as error:
+                    log.error("%s", error)  # noqa: TRY400 - the sentence says all
+                    continue
+                for sentence in (*news.taken, *news.problems):
+                    self._say(f"keys: plant {plant}: {sentence}")
 
     async def wait(self, stop: asyncio.Event) -> None:
         """Wait for the order to stop.

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cloud.clock import Clock
+from cloud.collector.desk import PlantEvidence
+from cloud.collector.plant import KeyNews
 from cloud.live import LiveHub
+from evidence.keys import Signer
 
 #: names a browser on the collector's own machine uses
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -63,7 +66,34 @@ class StreamStatus(Protocol):
     """State of every gateway's stream at the collector."""
 
     def status(self) -> Sequence[Mapping[str, Any]]:
-        """JSON-ready rows: plant, gateway, next_seq, receipted_seq, frames, readings, refused."""
+        """JSON-ready rows.
+
+        plant, gateway, next_seq, receipted_seq, frames, readings, refused, alarms.
+        """
+
+
+class EvidenceSource(Protocol):
+    """Committed evidence of every plant, and the key that signs for its log."""
+
+    @property
+    def signer(self) -> Signer:
+        """The collector's key."""
+
+    def evidence(self, plant: str) -> PlantEvidence:
+        """A plant's evidence; LookupError for a plant this collector does not hold."""
+
+
+class Keys(Protocol):
+    """Keys and refusals. LookupError for a plant this collector does not hold."""
+
+    async def reload(self, plant: str) -> KeyNews:
+        """Take in new certificates and orders; StoreError when the disk refuses."""
+
+    def stream(self, plant: str, gateway: str) -> Mapping[str, Any]:
+        """JSON-ready: where a stream stands and which keys it has."""
+
+    def quarantine(self, plant: str) -> Mapping[str, Any]:
+        """JSON-ready: what was refused and what is kept aside. Reads the disk."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +105,8 @@ class Services:
         clock: the collector's wall clock.
         months: months of evidence.
         streams: state of the streams.
+        evidence: what is committed.
+        keys: keys and refusals.
         token: bearer token that closing a month needs; at least 16 characters.
         hosts: names besides the loopback names that may stand in a Host header.
     """
@@ -83,6 +115,8 @@ class Services:
     clock: Clock
     months: MonthService
     streams: StreamStatus
+    evidence: EvidenceSource
+    keys: Keys
     token: str = field(repr=False)
     hosts: tuple[str, ...] = ()
 

@@ -37,9 +37,9 @@ class Desk:
 
     def keys(self, plant: str) -> PlantKeys:
         """A plant's certificates; LookupError likewise."""
-        identity = self._intake.identity(plant)
-        gateways = {(c.name, c.fingerprint): c.pem for c in identity.gateways}
-        return PlantKeys(identity.root.pem, identity.collector.pem, gateways)
+        enrolled = self._intake.enrolled(plant)
+        gateways = {(c.name, c.certificate_sha256): c.pem for c in enrolled.keyring.certificates}
+        return PlantKeys(enrolled.identity.root.pem, enrolled.identity.collector.pem, gateways)
 
     def receipt(self, plant: str, stream: str) -> bytes | None:
         """The newest signed receipt of a stream, None before its first object."""

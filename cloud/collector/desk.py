@@ -81,7 +81,7 @@ class PlantKeys:
     Attributes:
         root: the plant root's.
         collector: the collector's, issued by that root.
-        gateways: (gateway id, key_sha256) -> certificate.
+        gateways: (gateway id, SHA-256 of the certificate's DER form) -> certificate.
     """
 
     root: bytes

@@ -4,15 +4,16 @@ File I/O: reads certificate files. A certificate counts when the plant's root is
 plant and the right role; a gateway can have several (a new key beside the old one).
 """
 
-import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import (
+    Certificate,
     certificate_from_pem,
+    certificate_to_der,
     certificate_to_pem,
     identity,
     is_issued_by,
@@ -32,48 +33,57 @@ class Certified:
         name: gateway id, collector name, or the plant id for a root.
         key: public key.
         fingerprint: `key_sha256` of the key.
-        certificate_sha256: SHA-256 of the certificate's DER bytes.
-        length: bytes of the DER form.
-        pem: the certificate.
+        certificate: as issued.
     """
 
     role: str
     name: str
     key: PublicKey
     fingerprint: bytes
-    certificate_sha256: bytes
-    length: int
-    pem: bytes
+    certificate: Certificate
+
+    @property
+    def der(self) -> bytes:
+        """The certificate's DER bytes."""
+        return certificate_to_der(self.certificate)
+
+    @property
+    def certificate_sha256(self) -> bytes:
+        """SHA-256 of the certificate's DER bytes: a key can have several certificates."""
+        return hashlib.sha256(self.der).digest()
+
+    @property
+    def pem(self) -> bytes:
+        """The certificate as PEM."""
+        return certificate_to_pem(self.certificate)
 
     @property
     def file_name(self) -> str:
         """Its name in a plant's `keys/` folder."""
-        return f"{self.role}-{self.name}-{self.fingerprint.hex()[:16]}.crt"
+        return f"{self.role}-{self.name}-{self.certificate_sha256.hex()[:16]}.crt"
 
 
 @dataclass(frozen=True)
 class PlantIdentity:
-    """All keys of one plant.
+    """All keys of one plant that CLOUD.toml names.
 
     Attributes:
         plant: plant id.
         root: the plant's root.
         collector: the collector's certificate from that root.
         gateways: gateway certificates from that root.
+        key_folder: where the operator puts further certificates and orders, None for nowhere.
     """
 
     plant: str
     root: Certified
     collector: Certified
     gateways: tuple[Certified, ...]
+    key_folder: Path | None = None
 
     def certified(self) -> tuple[Certified, ...]:
         """All of them, root first."""
         return (self.root, self.collector, *self.gateways)
-
-    def gateway_keys(self) -> Mapping[tuple[str, bytes], Certified]:
-        """(gateway id, key id) -> its certificate."""
-        return {(c.name, c.fingerprint[:8]): c for c in self.gateways}
 
 
 def read_root(path: Path, plant: str) -> Certified:
@@ -90,28 +100,39 @@ def read_issued(path: Path, root: Path, role: str, plant: str) -> Certified:
     return _read(path, root, role, plant)
 
 
+def certified_by(
+    root: Certificate, certificate: Certificate, role: str, plant: str, name: str = ""
+) -> Certified:
+    """A certificate that is what it must be.
+
+    Args:
+        root: of the plant.
+        certificate: any.
+        role: it must have.
+        plant: it must be of.
+        name: it must have; "" for any.
+
+    Raises:
+        MalformedError: it is of another, or not issued by this root.
+        UnknownSuiteError: no suite for its key.
+    """
+    has_role, of_plant, has_name = identity(certificate)
+    if (has_role, of_plant) != (role, plant):
+        raise MalformedError(f"is a {has_role} of {of_plant}, not a {role} of {plant}")
+    if name not in ("", has_name):
+        raise MalformedError(f"is of {role} {has_name}, not of {name}")
+    if not is_issued_by(certificate, root):
+        raise MalformedError(f"was not issued by the root of {plant}")
+    key = public_key(certificate)
+    return Certified(role, has_name, key, key_sha256(key), certificate)
+
+
 def _read(path: Path, root: Path, role: str, plant: str) -> Certified:
     certificate = load_certificate(path)
     try:
-        has_role, of_plant, name = identity(certificate)
-        if (has_role, of_plant) != (role, plant):
-            raise MalformedError(f"is a {has_role} of {of_plant}, not a {role} of {plant}")
-        if not is_issued_by(certificate, load_certificate(root)):
-            raise MalformedError(f"was not issued by {root}")
-        key = public_key(certificate)
+        return certified_by(load_certificate(root), certificate, role, plant)
     except EvidenceError as error:
         raise MalformedError(f"{path}: {error}") from error
-    pem = certificate_to_pem(certificate)
-    der = base64.b64decode(b"".join(pem.splitlines()[1:-1]))
-    return Certified(
-        role=role,
-        name=name,
-        key=key,
-        fingerprint=key_sha256(key),
-        certificate_sha256=hashlib.sha256(der).digest(),
-        length=len(der),
-        pem=pem,
-    )
 
 
 def collector_keys(own: PublicKey, folder: Path) -> Sequence[PublicKey]:

@@ -12,12 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloud.clock import Clock
-from cloud.collector.identity import Certified, PlantIdentity, collector_keys
-from cloud.collector.judge import Accepted, Ahead, Duplicate, Fork, Refused, Verdict, judge
-from cloud.collector.rejects import Digest, Refusal, Rejects
+from cloud.collector.identity import PlantIdentity, collector_keys
+from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused, Verdict, judge
+from cloud.collector.plant import EnrolledPlant, KeyNews
+from cloud.collector.rejects import ALARMS, Digest, Refusal, Rejects
 from cloud.collector.topics import Sender
+from cloud.errors import DamagedLogError, ReceiptWithheldError
 from cloud.store.plant import PlantStore
+from cloud.store.reader import Committed
 from cloud.store.slice import SliceStore
+from evidence import cose
+from evidence.frame import place_of
 from evidence.keys import Signer
 from evidence.log import Entry, Kind
 from evidence.receipt import Receipt, encode_receipt
@@ -33,21 +38,15 @@ class Outcome:
         sealed: streams whose receipt is to go out: with new objects, or repeated ones.
         configs: configurations that are now in force, in order.
         closes: streams with a new close object.
+        alarmed: plants at which something came that people must look at.
         failed: plants whose evidence could not be written -> why.
     """
 
     sealed: set[Sender] = field(default_factory=set)
     configs: list[tuple[Sender, Mapping[str, Any]]] = field(default_factory=list)
     closes: set[Sender] = field(default_factory=set)
+    alarmed: set[str] = field(default_factory=set)
     failed: Mapping[str, OSError] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Plant:
-    store: PlantStore
-    identity: PlantIdentity
-    keys: Mapping[tuple[str, bytes], Certified]
-    gateways: frozenset[str]
 
 
 class Intake:
@@ -69,14 +68,15 @@ class Intake:
         self.rejects = Rejects()
         self.frames: Counter[Sender] = Counter()
         self.readings: Counter[Sender] = Counter()
-        self._plants: dict[str, _Plant] = {}
+        self._plants: dict[str, EnrolledPlant] = {}
         self._next = Outcome()
         self._ahead: set[Sender] = set()
+        self._anchors: dict[Sender, tuple[int, tuple[int, bytes] | None]] = {}
 
     # -- plants -----------------------------------------------------------------------------------
 
-    def open(self, identity: PlantIdentity) -> PlantStore:
-        """Open a plant's evidence and stage ENROL entries for certificates that are new to it.
+    def open(self, identity: PlantIdentity) -> EnrolledPlant:
+        """Open a plant's evidence and stage an entry for each key that is new to it.
 
         Raises:
             StoreError: the disk refuses, or holds less than was signed (DamagedLogError).
@@ -85,16 +85,28 @@ class Intake:
         plant = identity.plant
         keys = collector_keys(identity.collector.key, self.store.folder(plant) / "keys")
         store = self.store.open_plant(plant, self._signer, keys)
-        gateways = frozenset(certified.name for certified in identity.gateways)
-        self._plants[plant] = _Plant(store, identity, identity.gateway_keys(), gateways)
-        self._enrol(self._plants[plant])
-        return store
+        try:
+            opened = EnrolledPlant(store, identity, self._clock)
+        except DamagedLogError as error:
+            self.store.give_up(plant, str(error))
+            raise
+        self._plants[plant] = opened
+        for entry in opened.kept_aside():
+            self.rejects.note(plant, entry.stream, entry.verdict, entry.received_ns)
+        return opened
 
-    def _enrol(self, plant: _Plant) -> None:
-        for certified in plant.identity.certified():
-            if certified.fingerprint not in plant.store.state.enrolled:
-                plant.store.stage_certificate(certified.file_name, certified.pem)
-                plant.store.stage(_enrol_entry(certified, self._clock.wall_ns()))
+    def look_for_keys(self, plant: str) -> KeyNews:
+        """Take in what is new in the operator's folder; it counts at once, and is staged.
+
+        Raises:
+            LookupError: no such plant.
+        """
+        news = self._open(plant).look()
+        for sentence in news.taken:
+            log.warning("plant %s: keys: %s", plant, sentence)
+        for sentence in news.problems:
+            log.error("plant %s: keys: %s", plant, sentence)
+        return news
 
     def plants(self) -> list[str]:
         """Open plants, sorted."""
@@ -102,17 +114,21 @@ class Intake:
 
     def gateways(self) -> list[Sender]:
         """Enrolled gateways of all open plants, sorted."""
-        return [Sender(p, g) for p in self.plants() for g in sorted(self._plants[p].gateways)]
+        return [
+            Sender(plant, gateway)
+            for plant in self.plants()
+            for gateway in sorted(self._plants[plant].keyring.gateways)
+        ]
 
     def plant(self, plant: str) -> PlantStore:
         """An open plant's store; LookupError for any other."""
         return self._open(plant).store
 
-    def identity(self, plant: str) -> PlantIdentity:
-        """An open plant's certificates; LookupError for any other."""
-        return self._open(plant).identity
+    def enrolled(self, plant: str) -> EnrolledPlant:
+        """An open plant with its keys; LookupError for any other."""
+        return self._open(plant)
 
-    def _open(self, plant: str) -> _Plant:
+    def _open(self, plant: str) -> EnrolledPlant:
         try:
             return self._plants[plant]
         except KeyError:
@@ -134,39 +150,42 @@ class Intake:
             reason = "damaged" if sender.plant in self.store.damaged else "unknown-plant"
             verdict: Verdict = Refused(reason, f"{reason}: {sender.plant}/{sender.gateway}")
         else:
-            verdict = self._decide(plant, sender, data)
+            verdict = self._decide(plant, sender, data, now_s)
         if isinstance(verdict, Refused):
             self._refuse(plant, sender, data, verdict, now_s)
         return verdict
 
-    def _decide(self, plant: _Plant, sender: Sender, data: bytes) -> Verdict:
+    def _decide(self, plant: EnrolledPlant, sender: Sender, data: bytes, now_s: float) -> Verdict:
         try:
-            verdict = judge(data, sender, plant.keys, plant.store, self._clock.wall_ns())
-            self._apply(plant.store, sender, data, verdict)
+            verdict = judge(data, sender, plant.keyring, plant.store, plant.received_ns())
+            return self._apply(plant, sender, data, verdict, now_s)
         except Exception as error:
             log.exception("object of %s/%s could not be judged", sender.plant, sender.gateway)
             return Refused("defect", repr(error))
-        return verdict
 
-    def _apply(self, store: PlantStore, sender: Sender, data: bytes, verdict: Verdict) -> None:
+    def _apply(
+        self, plant: EnrolledPlant, sender: Sender, data: bytes, verdict: Verdict, now_s: float
+    ) -> Verdict:
         name = f"{sender.plant}/{sender.gateway}"
         if isinstance(verdict, Accepted):
-            self._accept(store, sender, data, verdict)
-            return
-        if isinstance(verdict, Refused):
-            return
-        self.rejects.counts[sender.plant, sender.gateway, type(verdict).__name__.lower()] += 1
-        if isinstance(verdict, Duplicate):
+            self._accept(plant, sender, data, verdict)
+        elif isinstance(verdict, Aside):
+            return self._put_aside(plant, sender, data, verdict, now_s)
+        elif isinstance(verdict, Duplicate):
+            self.rejects.counts[sender.plant, sender.gateway, "duplicate"] += 1
             self._next.sealed.add(sender)
-        elif isinstance(verdict, Fork) and store.stage_kept(verdict.entry, data):
-            log.error("FORK: %s signed another seq %s; quarantined", name, verdict.entry.seq)
-        elif isinstance(verdict, Ahead) and sender not in self._ahead:
-            self._ahead.add(sender)
-            log.warning("%s: seq %d came, %d is due", name, verdict.seq, verdict.due)
+        elif isinstance(verdict, Ahead):
+            self.rejects.counts[sender.plant, sender.gateway, "ahead"] += 1
+            if sender not in self._ahead:
+                self._ahead.add(sender)
+                log.warning("%s: seq %d came, %d is due", name, verdict.seq, verdict.due)
+        return verdict
 
-    def _accept(self, store: PlantStore, sender: Sender, data: bytes, accepted: Accepted) -> None:
-        t0_ns, newest_ns = accepted.t0_ns, accepted.newest_ns
-        store.stage_object(accepted.entry, data, t0_ns=t0_ns, newest_ns=newest_ns)
+    def _accept(
+        self, plant: EnrolledPlant, sender: Sender, data: bytes, accepted: Accepted
+    ) -> None:
+        plant.accept(accepted, data)
+        self._anchors[sender] = accepted.entry.seq or 0, accepted.anchor
         self._ahead.discard(sender)
         self._next.sealed.add(sender)
         if accepted.entry.kind is Kind.FRAME:
@@ -177,18 +196,49 @@ class Intake:
         if accepted.close is not None:
             self._next.closes.add(sender)
 
+    def _put_aside(
+        self, plant: EnrolledPlant, sender: Sender, data: bytes, aside: Aside, now_s: float
+    ) -> Verdict:
+        """Keep an object for people to look at, within bounds; beyond them it is counted."""
+        entry, store = aside.entry, plant.store
+        known = entry.certificate is not None
+        gateway = sender.gateway if sender.gateway in plant.keyring.gateways else ""
+        is_new = entry.sha256 not in store.state.kept
+        if is_new and not (
+            plant.room.has_room(len(data), known=known, now_s=now_s)
+            and store.stage_kept(entry, data)
+        ):
+            return Refused(f"{entry.verdict}-not-kept", aside.sentence)
+        self.rejects.note(sender.plant, gateway, entry.verdict, entry.received_ns, aside.sentence)
+        if is_new:
+            plant.room.take(len(data), known=known, now_s=now_s)
+            self._next.alarmed.add(sender.plant)
+            log.error(
+                "%s of %s/%s, kept aside: %s",
+                entry.verdict.upper(), sender.plant, sender.gateway, aside.sentence,
+            )  # fmt: skip
+        return aside
+
     def _refuse(
-        self, plant: _Plant | None, sender: Sender, data: bytes, refused: Refused, now_s: float
+        self,
+        plant: EnrolledPlant | None,
+        sender: Sender,
+        data: bytes,
+        refused: Refused,
+        now_s: float,
     ) -> None:
         # names of plants and gateways nobody enrolled are not kept: anyone can make any number
         refusal = Refusal(
             plant="" if plant is None else sender.plant,
-            gateway=sender.gateway if plant and sender.gateway in plant.gateways else "",
+            gateway=sender.gateway if plant and sender.gateway in plant.keyring.gateways else "",
             reason=refused.reason,
             sentence=refused.sentence,
             sha256=hashlib.sha256(data).digest(),
             length=len(data),
+            at_ns=self._clock.wall_ns(),
         )
+        if plant is not None and refused.reason in ALARMS:
+            self._next.alarmed.add(sender.plant)
         digest = self.rejects.add(refusal, now_s)
         if digest is not None:
             self._tell(digest)
@@ -223,8 +273,9 @@ class Intake:
 
     @property
     def is_dirty(self) -> bool:
-        """There is something to commit, or a receipt to repeat."""
-        return bool(self._next.sealed) or any(p.store.is_dirty for p in self._plants.values())
+        """There is something to commit, or to tell."""
+        told = self._next.sealed or self._next.alarmed
+        return bool(told) or any(plant.store.is_dirty for plant in self._plants.values())
 
     def commit(self) -> Outcome:
         """Bring everything staged to disk and say what became true."""
@@ -236,15 +287,23 @@ class Intake:
             outcome.configs = [(s, c) for s, c in outcome.configs if s.plant not in failed]
             outcome.closes = {s for s in outcome.closes if s.plant not in failed}
             for plant in failed:
-                self._enrol(self._plants[plant])  # what was dropped with the rest
+                self._plants[plant].start_again()  # its keys were dropped with the rest
         return outcome
 
     def receipt(self, sender: Sender) -> bytes:
-        """The signed receipt of a stream's committed head; ValueError before its first object."""
-        committed = self.plant(sender.plant).reader.committed
+        """The signed receipt of a stream's committed head.
+
+        Raises:
+            ValueError: before its first object.
+            ReceiptWithheldError: the gateway has seen another log than the one here.
+        """
+        reader = self.plant(sender.plant).reader
+        committed = reader.committed
         stream = committed.state.stream(sender.gateway)
         if stream.last is None:
             raise ValueError(f"{sender} has no object")
+        since = self._anchored_at(sender, committed)
+        path = reader.consistency_path(since, committed.state.size) if since else []
         receipt = Receipt(
             plant=sender.plant,
             stream=sender.gateway,
@@ -253,22 +312,30 @@ class Intake:
             log_index=stream.last.log_index,
             received_ns=stream.last.received_ns,
             checkpoint=committed.checkpoint,
+            since=since,
+            path=tuple(path),
         )
         return encode_receipt(receipt, self._signer)
 
-
-def _enrol_entry(certified: Certified, received_ns: int) -> Entry:
-    return Entry(
-        kind=Kind.ENROL,
-        received_ns=received_ns,
-        epoch=0,
-        stream=certified.name if certified.role == "gateway" else "",
-        seq=None,
-        sha256=certified.fingerprint,
-        length=certified.length,
-        detail={
-            "role": certified.role,
-            "name": certified.name,
-            "certificate_sha256": certified.certificate_sha256,
-        },
-    )
+    def _anchored_at(self, sender: Sender, committed: Committed) -> int:
+        """Log size in the anchor of a stream's newest object; 0 where it has none."""
+        newest, store = (
+            committed.state.stream(sender.gateway).next_seq - 1,
+            self.plant(sender.plant),
+        )
+        seq, anchor = self._anchors.get(sender, (-1, None))
+        if seq != newest:  # after a start, or a commit that failed
+            (found,) = store.reader.objects(sender.gateway, newest, newest + 1)
+            anchor = place_of(cose.parse(found.data)).anchor
+            self._anchors[sender] = newest, anchor
+        if anchor is None:
+            return 0
+        if store.root_at(anchor[0]) != anchor[1]:
+            sentence = (
+                f"its object seq {newest} names a log of {anchor[0]} entries that is not here"
+            )
+            now_ns = self._clock.wall_ns()
+            self.rejects.note(sender.plant, sender.gateway, "anchor", now_ns, sentence)
+            self._next.alarmed.add(sender.plant)
+            raise ReceiptWithheldError(f"{sender.plant}/{sender.gateway}: {sentence}")
+        return anchor[0]

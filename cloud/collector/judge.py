@@ -1,9 +1,10 @@
-"""Decides about one object from a gateway: accept, repeat the receipt, quarantine, refuse. Pure.
+"""Decides about one object from a gateway: accept, repeat the receipt, put aside, refuse. Pure.
 
 Go-back-N: only a stream's next seq is accepted. A lower one that is already held is a repetition
 and gets its receipt again; a lower one with other bytes is a fork; a higher one is dropped, the
-gateway will send it again in order. Nothing is believed before its signature is verified with a
-key enrolled for the gateway whose topic it came on, and nothing here raises on hostile bytes.
+gateway will send it again in order. Nothing is believed before its signature is verified with the
+key that counts at its place in the stream (`evidence.custody`), and nothing here raises on hostile
+bytes.
 """
 
 import hashlib
@@ -12,10 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cloud.collector.identity import Certified
+from cloud.collector.keyring import Keyring, Rotation
 from cloud.collector.topics import Sender
 from cloud.store.state import StreamState
 from evidence import cbor, cose
 from evidence.blocks import decompress
+from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import (
     EvidenceError,
     MalformedError,
@@ -28,12 +31,15 @@ from evidence.frame import (
     TYP_CONFIG,
     TYP_COSIGNATURE,
     TYP_FRAME,
+    TYP_ROTATE,
     Body,
+    Gap,
     Header,
     decode_body,
     header_of,
 )
 from evidence.log import Entry, Kind
+from evidence.orders import decode_rotate
 from evidence.receipt import CloseRequest, decode_close
 
 KIND_OF = {
@@ -41,6 +47,7 @@ KIND_OF = {
     TYP_CONFIG: Kind.CONFIG,
     TYP_COSIGNATURE: Kind.COSIGNATURE,
     TYP_CLOSE: Kind.PLANT_CLOSE,
+    TYP_ROTATE: Kind.ROTATE,
 }
 
 #: every reason an object can be refused for; part of the log's vocabulary
@@ -48,7 +55,8 @@ REASONS = frozenset(
     {
         "malformed",  # not an object FORMAT.md allows
         "identity",  # of another plant or gateway than its topic or header says
-        "unknown-key",  # no certificate of this gateway holds its key
+        "anchor",  # it saw more of this log than is here, or another one: receipts are withheld
+        "rotate",  # hands over to a key that is not certified, or revoked
         "signature",  # altered or forged
         "unsupported",  # a newer format or suite than this program knows
         "config",  # names a configuration that is not in its stream
@@ -67,6 +75,9 @@ class StreamView(Protocol):
     def hash_at(self, stream: str, seq: int) -> bytes | None:
         """SHA-256 of an object, None when there is none."""
 
+    def root_at(self, size: int) -> bytes | None:
+        """Root of the log's first `size` entries, None when it never had that many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -77,6 +88,9 @@ class Accepted:
         t0_ns: of a frame, else 0.
         newest_ns: newest tick of a frame, else 0.
         readings: of a frame, else 0.
+        anchor: (log size, root) that the gateway had seen, None before the first.
+        gap: of a frame that tells of one.
+        rotation: of a rotate object: the key that follows.
         config: of a configuration object.
         close: of a close object.
     """
@@ -85,6 +99,9 @@ class Accepted:
     t0_ns: int = 0
     newest_ns: int = 0
     readings: int = 0
+    anchor: tuple[int, bytes] | None = None
+    gap: Gap | None = None
+    rotation: Rotation | None = None
     config: Mapping[str, Any] | None = None
     close: CloseRequest | None = None
 
@@ -108,10 +125,19 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
-class Fork:
-    """Well signed, but other than what is held there: quarantine it and log the entry."""
+class Aside:
+    """Not accepted, but people are to see it: keep it aside and log the entry.
+
+    A fork is well signed, but other than what is held there. Otherwise the verdict is the fault of
+    the key it names.
+
+    Attributes:
+        entry: a REJECT; its verdict is "fork" or a `KeyFault`.
+        sentence: for people.
+    """
 
     entry: Entry
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +153,7 @@ class Refused:
     sentence: str
 
 
-Verdict = Accepted | Duplicate | Ahead | Fork | Refused
+Verdict = Accepted | Duplicate | Ahead | Aside | Refused
 
 
 class _RefusalError(Exception):
@@ -139,23 +165,19 @@ class _RefusalError(Exception):
 
 
 def judge(
-    data: bytes,
-    sender: Sender,
-    keys: Mapping[tuple[str, bytes], Certified],
-    view: StreamView,
-    received_ns: int,
+    data: bytes, sender: Sender, keyring: Keyring, view: StreamView, received_ns: int
 ) -> Verdict:
     """Decide about one object.
 
     Args:
         data: what came.
         sender: whose `frames` topic it came on.
-        keys: (gateway, key id) -> enrolled certificate of the plant.
+        keyring: the plant's keys.
         view: the plant's streams, with everything accepted so far.
-        received_ns: collector's wall clock.
+        received_ns: collector's wall clock, not before the log's newest entry.
     """
     try:
-        return _judge(data, sender, keys, view, received_ns)
+        return _judge(data, sender, keyring, view, received_ns)
     except _RefusalError as refusal:
         return refusal.refused
     except SignatureError as error:
@@ -167,11 +189,7 @@ def judge(
 
 
 def _judge(
-    data: bytes,
-    sender: Sender,
-    keys: Mapping[tuple[str, bytes], Certified],
-    view: StreamView,
-    received_ns: int,
+    data: bytes, sender: Sender, keyring: Keyring, view: StreamView, received_ns: int
 ) -> Verdict:
     envelope = cose.parse(data)
     header = header_of(envelope)
@@ -182,13 +200,6 @@ def _judge(
     held = view.hash_at(header.stream, header.seq) if header.seq < stream.next_seq else None
     if held == sha256:
         return Duplicate()
-    certified = keys.get((sender.gateway, envelope.kid))
-    if certified is None:
-        sentence = f"no certificate of {sender.gateway} holds key {envelope.kid.hex()}"
-        raise _RefusalError("unknown-key", sentence)
-    cose.verify(envelope, certified.key)
-    if header.seq > stream.next_seq:
-        return Ahead(header.seq, stream.next_seq)
     entry = Entry(
         kind=KIND_OF[header.typ],
         received_ns=received_ns,
@@ -197,19 +208,84 @@ def _judge(
         seq=header.seq,
         sha256=sha256,
         length=len(data),
-        certificate=certified.fingerprint,
     )
-    if held is not None or header.prev != stream.head.hash:
-        return Fork(_fork_entry(entry, header, held, stream))
-    return _accept(entry, header, envelope.payload, stream)
+    try:
+        key = keyring.of(header.stream).check(header.seq, envelope.kid, received_ns)
+    except KeyRefusedError as error:
+        return _without_key(envelope, entry, error, keyring, stream)
+    cose.verify(envelope, key.key)
+    entry = replace(entry, certificate=key.sha256)
+    if held is not None:
+        return _fork(entry, header, {"held": held})
+    _check_anchor(header, view)
+    if header.seq > stream.next_seq:
+        return Ahead(header.seq, stream.next_seq)
+    if header.prev != stream.head.hash:
+        return _fork(entry, header, {"held_before": stream.head.hash})
+    accepted = _accept(entry, header, envelope.payload, stream)
+    if header.typ == TYP_ROTATE:
+        certified = _next_key(keyring, header, envelope.payload)
+        rotation = Rotation(header.stream, header.seq, envelope.kid, certified)
+        accepted = replace(accepted, rotation=rotation)
+    return replace(accepted, anchor=header.anchor)
 
 
-def _fork_entry(entry: Entry, header: Header, held: bytes | None, stream: StreamState) -> Entry:
-    """REJECT entry of an object that contradicts one that is held: at its seq, or before it."""
-    contradicts = {"held": held} if held is not None else {"held_before": stream.head.hash}
-    return replace(
-        entry, kind=Kind.REJECT, verdict="fork", detail={**contradicts, "prev": header.prev}
+def _without_key(
+    envelope: cose.Envelope,
+    entry: Entry,
+    error: KeyRefusedError,
+    keyring: Keyring,
+    stream: StreamState,
+) -> Verdict:
+    """An object whose key does not count at its place."""
+    named, seq = keyring.of(entry.stream).find(envelope.kid), entry.seq or 0
+    if named is not None:
+        cose.verify(envelope, named.key)
+        entry = replace(entry, certificate=named.sha256)
+    if seq > stream.next_seq and error.fault is not KeyFault.REVOKED:
+        # what hands over to its key may still be on the way
+        return Ahead(seq, stream.next_seq)
+    detail = {"kid": envelope.kid}
+    return Aside(
+        replace(entry, kind=Kind.REJECT, verdict=str(error.fault), detail=detail),
+        f"seq {seq}: {error}",
     )
+
+
+def _check_anchor(header: Header, view: StreamView) -> None:
+    """A gateway that was shown more of the log than is here proves that the log lost something."""
+    if header.anchor is None:
+        return
+    size, root = header.anchor
+    ours = view.root_at(size)
+    if ours == root:
+        return
+    lacks = "has fewer entries" if ours is None else "is another log"
+    raise _RefusalError(
+        "anchor",
+        f"seq {header.seq}: the gateway was shown a log of {size} entries that the collector had "
+        f"signed; the log here {lacks}. It was set back or replaced: restore the newest backup. "
+        "Until then the gateway keeps its readings",
+    )
+
+
+def _fork(entry: Entry, header: Header, contradicts: Mapping[str, bytes]) -> Aside:
+    """An object that contradicts one that is held: at its seq, or before it."""
+    detail = {**contradicts, "prev": header.prev}
+    return Aside(
+        replace(entry, kind=Kind.REJECT, verdict="fork", detail=detail),
+        f"seq {entry.seq}: the gateway's key has signed two different objects for one place",
+    )
+
+
+def _next_key(keyring: Keyring, header: Header, payload: bytes) -> Certified:
+    try:
+        return keyring.next_key(header.stream, header.seq, decode_rotate(payload))
+    except (UnknownSuiteError, UnsupportedError):
+        raise
+    except EvidenceError as error:
+        sentence = f"seq {header.seq} hands over to a certificate that {error}"
+        raise _RefusalError("rotate", sentence) from error
 
 
 def _accept(entry: Entry, header: Header, payload: bytes, stream: StreamState) -> Accepted:
@@ -231,7 +307,7 @@ def _accept_frame(entry: Entry, body: Body, stream: StreamState) -> Accepted:
         sentence = f"t0 {body.t0_ns} is before the stream's {stream.at_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
     newest_ns = max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)
-    return Accepted(entry, body.t0_ns, newest_ns, body.readings)
+    return Accepted(entry, body.t0_ns, newest_ns, body.readings, gap=body.gap)
 
 
 def _config(header: Header, payload: bytes) -> Mapping[str, Any]:

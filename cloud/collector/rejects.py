@@ -1,13 +1,28 @@
-"""Counts what was refused, and says so without letting a flood fill the log. Pure.
+"""Counts what was refused or put aside, and says so without letting a flood fill log or disk. Pure.
 
-The first refusal of a kind at a plant is told at once; further ones are counted and told together,
-at most once a minute for each plant and reason.
+A refusal of a kind at a plant is told at once the first time; further ones are counted and told
+together, at most once a minute for each plant and reason. What is kept aside is told one by one,
+within bounds; beyond them it is counted like a refusal, under "<reason>-not-kept".
 """
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 
+from evidence.custody import KeyFault
+
 INTERVAL_S = 60.0
+
+HOUR_S = 3_600.0
+#: objects kept aside an hour and plant, under keys that nobody certified: anybody can make them
+UNKNOWN_HOUR_MAX = 10
+#: and under certified keys: whoever holds a gateway's key
+KNOWN_HOUR_MAX = 120
+#: bytes kept aside for a plant; under keys that nobody certified
+ASIDE_BYTES_MAX = 256 * 1024 * 1024
+UNKNOWN_BYTES_MAX = 16 * 1024 * 1024
+
+#: what people must look at: also shown on the live page
+ALARMS = frozenset({"fork", "anchor", *map(str, KeyFault)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +36,7 @@ class Refusal:
         sentence: what was wrong, for people.
         sha256: of the object.
         length: bytes of the object.
+        at_ns: when, collector's wall clock.
     """
 
     plant: str
@@ -29,6 +45,7 @@ class Refusal:
     sentence: str
     sha256: bytes
     length: int
+    at_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,25 @@ class Digest:
 
     newest: Refusal
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What was refused or kept aside of one gateway for one reason.
+
+    Attributes:
+        gateway: gateway id; "" when it is not an enrolled one.
+        reason: one word.
+        count: since the process started; at its start, what is kept aside.
+        newest_ns: when the newest came, collector's wall clock.
+        sentence: about the newest, for people; "" when it came before the process started.
+    """
+
+    gateway: str
+    reason: str
+    count: int
+    newest_ns: int
+    sentence: str
 
 
 @dataclass(slots=True)
@@ -61,6 +97,14 @@ class Rejects:
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self._kinds: dict[tuple[str, str], _Kind] = {}
+        self._newest: dict[tuple[str, str, str], tuple[int, str]] = {}
+
+    def note(self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str = "") -> None:
+        """Count one object, and remember the newest."""
+        key = plant, gateway, reason
+        self.counts[key] += 1
+        if at_ns >= self._newest.get(key, (0, ""))[0]:
+            self._newest[key] = at_ns, sentence
 
     def add(self, refusal: Refusal, now_s: float) -> Digest | None:
         """Count a refusal; a digest when it is to be told now.
@@ -69,7 +113,7 @@ class Rejects:
             refusal: what was refused.
             now_s: monotonic seconds.
         """
-        self.counts[refusal.plant, refusal.gateway, refusal.reason] += 1
+        self.note(refusal.plant, refusal.gateway, refusal.reason, refusal.at_ns, refusal.sentence)
         key = refusal.plant, refusal.reason
         kind = self._kinds.get(key)
         if kind is None:
@@ -94,6 +138,15 @@ class Rejects:
         counts = dict(self.counts)
         return {r: n for (p, g, r), n in sorted(counts.items()) if (p, g) == (plant, gateway)}
 
+    def notices(self, plant: str) -> list[Notice]:
+        """What was refused or kept aside of a plant's gateways, newest first. Any thread."""
+        found = [
+            Notice(gateway, reason, self.counts[plant, gateway, reason], at_ns, sentence)
+            for (of_plant, gateway, reason), (at_ns, sentence) in dict(self._newest).items()
+            if of_plant == plant
+        ]
+        return sorted(found, key=lambda notice: -notice.newest_ns)
+
     @staticmethod
     def _tell(kind: _Kind, now_s: float) -> Digest | None:
         if kind.untold == 0 or now_s < kind.told_s + INTERVAL_S:
@@ -101,3 +154,37 @@ class Rejects:
         digest = Digest(kind.newest, kind.untold)
         kind.told_s, kind.untold = now_s, 0
         return digest
+
+
+class AsideRoom:
+    """How much more may be kept aside for one plant: by rate and by bytes.
+
+    How many files there may be is the store's rule (`cloud.store.quarantine`).
+
+    Args:
+        held_bytes: kept already.
+    """
+
+    def __init__(self, held_bytes: int) -> None:
+        self._held_bytes = held_bytes
+        self._taken_s: dict[bool, deque[float]] = {True: deque(), False: deque()}
+
+    def has_room(self, length: int, *, known: bool, now_s: float) -> bool:
+        """True when one more object may be kept.
+
+        Args:
+            length: bytes of the object.
+            known: it is signed by a certified key.
+            now_s: monotonic seconds.
+        """
+        taken, hour_max, bytes_max = self._taken_s[known], UNKNOWN_HOUR_MAX, UNKNOWN_BYTES_MAX
+        if known:
+            hour_max, bytes_max = KNOWN_HOUR_MAX, ASIDE_BYTES_MAX
+        while taken and taken[0] <= now_s - HOUR_S:
+            taken.popleft()
+        return len(taken) < hour_max and self._held_bytes + length <= bytes_max
+
+    def take(self, length: int, *, known: bool, now_s: float) -> None:
+        """One more object is kept."""
+        self._taken_s[known].append(now_s)
+        self._held_bytes += length

@@ -11,8 +11,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 from cloud.collector import topics
@@ -20,8 +21,9 @@ from cloud.collector.identity import PlantIdentity
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.intake import Intake, Outcome
 from cloud.collector.receipts import ReceiptBook
+from cloud.collector.rejects import ALARMS
 from cloud.collector.topics import Sender
-from cloud.errors import CloudError, DamagedLogError, StoreError
+from cloud.errors import CloudError, DamagedLogError, ReceiptWithheldError, StoreError
 from cloud.store.reader import PlantReader
 from cloud.store.state import StreamState
 from evidence import cbor, cose
@@ -53,6 +55,9 @@ class LivePage(Protocol):
         self, plant: str, gateway: str, seq: int, through_ns: int, received_ns: int
     ) -> None:
         """Everything up to `seq` is on disk."""
+
+    def on_alarms(self, plant: str, alarms: Sequence[Mapping[str, Any]]) -> None:
+        """What people must look at: {gateway, reason, count, newest_ns, sentence}, newest first."""
 
 
 class Collector:
@@ -156,7 +161,12 @@ class Collector:
             "frames": intake.frames[sender],
             "readings": intake.readings[sender],
             "refused": intake.rejects.of(sender.plant, sender.gateway),
+            "alarms": [a for a in self._alarms(sender.plant) if a["gateway"] == sender.gateway],
         }
+
+    def _alarms(self, plant: str) -> list[Mapping[str, Any]]:
+        notices = self._intake.rejects.notices(plant)
+        return [asdict(notice) for notice in notices if notice.reason in ALARMS]
 
     # -- the collector's thread -------------------------------------------------------------------
 
@@ -206,9 +216,15 @@ class Collector:
         for sender in outcome.sealed:
             self._book.want(sender)
         self._tell_loop(self._tell_page, outcome.configs, self._sealed(outcome.sealed))
+        self._tell_alarms(outcome.alarmed)
         if outcome.closes:
             self._tell_loop(self._tell_news)
         return outcome
+
+    def _tell_alarms(self, plants: Iterable[str]) -> None:
+        for plant in plants:
+            if alarms := self._alarms(plant):
+                self._tell_loop(self._page.on_alarms, plant, alarms)
 
     def _complain(self, failed: Mapping[str, OSError]) -> None:
         for plant in failed.keys() - self._failing:
@@ -237,7 +253,11 @@ class Collector:
             return True  # nothing held: nothing to say
         signed = self._book.signed(sender, seq)
         if signed is None:
-            signed = self._intake.receipt(sender)
+            try:
+                signed = self._intake.receipt(sender)
+            except ReceiptWithheldError as error:
+                log.error("no receipt: %s", error)  # noqa: TRY400 - says all
+                return True  # asked for again when the stream moves
             self._book.keep(sender, seq, signed)
         return self._link.publish(topics.down(self._slice, sender, topics.RECEIPTS), signed)
 
@@ -260,6 +280,7 @@ class Collector:
             if config is not None:
                 configs.append((sender, config))
         self._tell_loop(self._tell_page, configs, held)
+        self._tell_alarms(self._intake.plants())
 
     def _resend(self) -> None:
         self._book.want_all()
@@ -319,11 +340,12 @@ def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str
     notes: list[str] = []
     for identity in identities:
         try:
-            store = intake.open(identity)
+            opened = intake.open(identity)
         except DamagedLogError as error:
             notes.insert(0, f"plant {identity.plant} is NOT served: {error}")
             continue
-        notes += [f"plant {identity.plant}: {note}" for note in store.recovery.notes]
+        found = [*opened.store.recovery.notes, *opened.news.taken, *opened.news.problems]
+        notes += [f"plant {identity.plant}: {note}" for note in found]
     for plant, reason in intake.commit().failed.items():
         raise StoreError(f"plant {plant}: evidence cannot be written: {reason}") from reason
     return notes

@@ -30,6 +30,8 @@ from evidence.suites import PublicKey
 
 #: entries between two snapshots: bounds what a start after a crash reads again
 SNAPSHOT_EVERY = 256
+#: roots remembered: many objects in turn name the same one
+ROOTS_MAX = 256
 
 
 class PlantStore:
@@ -65,6 +67,7 @@ class PlantStore:
         self._torn = False
         self._hashes: dict[tuple[str, int], bytes] = {}
         self._beside: dict[Path, bytes] = {}
+        self._roots: dict[int, bytes] = {}
         self.reader = PlantReader(plant, self._folder, lambda: self._committed)
         if self.recovery.unsigned:
             disk.must_last([self._folder.entries, *self.recovery.segments])
@@ -98,7 +101,11 @@ class PlantStore:
         """Root of the committed log's first `size` entries; None when it never had that many."""
         if size > self.reader.size:
             return None
-        return self.reader.compact_range(size).root()
+        if size not in self._roots:
+            if len(self._roots) == ROOTS_MAX:
+                self._roots.clear()
+            self._roots[size] = self.reader.compact_range(size).root()
+        return self._roots[size]
 
     def stage(self, entry: Entry) -> int:
         """Log an entry that has no object, with the next commit; its index.

@@ -88,6 +88,10 @@ class PlantReader:
             return None
         return self._index(stream).place(seq).sha256
 
+    def log_index(self, stream: str, seq: int) -> int:
+        """Index of the log entry of an object that is held."""
+        return self._index(stream).place(seq).log_index
+
     def configs(self, stream: str) -> Mapping[bytes, int]:
         """SHA-256 of every signed configuration of a stream -> its seq, oldest first."""
         return self.state.stream(stream).configs

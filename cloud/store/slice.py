@@ -71,6 +71,11 @@ class SliceStore:
         self.plants[plant] = store
         return store
 
+    def give_up(self, plant: str, reason: str) -> None:
+        """Close an open plant again: it cannot be served."""
+        self.damaged[plant] = reason
+        del self.plants[plant]
+
     def commit(self) -> tuple[list[PlantStore], Mapping[str, OSError]]:
         """Bring everything staged to disk and sign it.
 

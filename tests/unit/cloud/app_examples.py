@@ -48,6 +48,15 @@ class Streams:
         return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 8, "refused": {"E-SIG": 1}}]
 
 
+class Nothing:
+    """A collector without plants."""
+
+    def evidence(self, plant: str) -> Any:
+        raise LookupError(f"plant {plant}: not a plant of this collector")
+
+    stream = quarantine = evidence
+
+
 def make_hub() -> LiveHub:
     hub = LiveHub(ManualClock(), delta_interval_s=0.02, beat_interval_s=0.05)
     hub.on_config(PLANT, GATEWAY, configuration())
@@ -58,7 +67,7 @@ def make_hub() -> LiveHub:
 def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
     services = Services(
         hub=hub or make_hub(), clock=ManualClock(), months=months or Months(), streams=Streams(),
-        token=TOKEN, **more,
+        token=TOKEN, **{"evidence": Nothing(), "keys": Nothing(), **more},
     )  # fmt: skip
     return create_app(services)
 

@@ -1,4 +1,5 @@
 // Puts the live page together: model, connection, views; redraws on arrival and once a second.
+import { alarmsView } from "./alarms.js";
 import { h, setText } from "./dom.js";
 import { effectsView } from "./effects.js";
 import { factsView, gatewayView } from "./facts.js";
@@ -84,6 +85,7 @@ function potlinePanel(potlines, current, choose) {
 
 let shape = shapeOf(model.state);
 const header = headerView(model);
+const alarms = alarmsView(model);
 let page = build();
 let state = "connecting";
 
@@ -91,6 +93,7 @@ function draw() {
   if (document.hidden) return;
   page.update();
   header.update(state);
+  alarms.update();
 }
 
 function take(message) {

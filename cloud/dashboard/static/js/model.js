@@ -19,7 +19,7 @@ export class Model {
     } else if (message.seq === this.seq + 1) {
       Object.assign(this.state.values, message.values);
       for (const effect of message.effects) this.effects.set(effect.id, effect);
-      for (const name of ["gateways", "today", "trusted"]) this.state[name] = message[name];
+      for (const name of ["gateways", "today", "trusted", "alarms"]) this.state[name] = message[name];
     } else {
       return message.seq <= this.seq; // an old one is no loss
     }

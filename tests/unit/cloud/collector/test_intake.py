@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cloud.collector import intake as intake_module
 from cloud.collector.identity import collector_keys
 from cloud.collector.intake import Intake
-from cloud.collector.judge import Accepted, Ahead, Duplicate, Fork, Refused
+from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused
 from cloud.collector.service import open_plants
 from cloud.collector.topics import Sender
 from cloud.errors import StoreError
@@ -172,7 +172,7 @@ def test_a_fork_is_logged_once_and_quarantined(
     held, prev = (hashlib.sha256(gateway.objects[n]).digest() for n in (1, 0))
     other = gateway.sign(TYP_FRAME, encode_body(body(T0_NS, seed=9)), seq=1, prev=prev)
     for _ in range(3):
-        assert isinstance(intake.take(SENDER, other, 0.0), Fork)
+        assert isinstance(intake.take(SENDER, other, 0.0), Aside)
         intake.commit()
     forks = [e for e in entries(intake) if e.verdict == "fork"]
     assert [(e.kind, e.stream, e.seq, e.detail["held"]) for e in forks] == [
@@ -251,7 +251,7 @@ def test_a_damaged_plant_is_refused_and_the_others_are_served(
     with pytest.raises(LookupError, match=r"plant mini: .*restore this plant from a backup"):
         opened.plant("mini")
     with pytest.raises(LookupError, match="plant nowhere: not a plant of this collector"):
-        opened.identity("nowhere")
+        opened.enrolled("nowhere")
     sender = Sender("maxi", "edge-1")
     assert isinstance(opened.take(sender, other.gateways["edge-1"].config(), 0.0), Accepted)
     opened.store.close()

@@ -1,0 +1,50 @@
+"""A plant with two gateways, one of which has begun a stream that a judge is asked about."""
+
+from typing import Any
+
+import pytest
+
+from cloud.collector.judge import Verdict, judge
+from cloud.collector.keyring import Keyring
+from cloud.collector.topics import Sender
+from evidence.keys import key_sha256
+from tests.unit.cloud.collector.judge_examples import NOW_NS, SENDER, View, keyring_of
+from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, Gateway, make_plant
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
+    return make_plant(tmp_path_factory.mktemp("keys"), gateways=("edge-1", "edge-2"))
+
+
+@pytest.fixture
+def gateway(plant: ExamplePlant) -> Gateway:
+    """A fresh stream of an enrolled key."""
+    return Gateway("mini", "edge-1", plant.gateways["edge-1"].signer)
+
+
+@pytest.fixture
+def view() -> View:
+    return View()
+
+
+@pytest.fixture
+def keyring(plant: ExamplePlant) -> Keyring:
+    return keyring_of(plant.identity())
+
+
+@pytest.fixture
+def ask(keyring: Keyring, view: View) -> Any:
+    def ask(data: bytes, sender: Sender = SENDER, now_ns: int = NOW_NS) -> Verdict:
+        return judge(data, sender, keyring, view, now_ns)
+
+    return ask
+
+
+@pytest.fixture
+def started(ask: Any, gateway: Gateway, view: View, keyring: Keyring) -> Gateway:
+    """A stream of which the configuration and one frame are held."""
+    keyring.begin("edge-1", key_sha256(gateway.signer.public_key))
+    view.hold(ask(gateway.config()))
+    view.hold(ask(gateway.frame(T0_NS)))
+    return gateway
