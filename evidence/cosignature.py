@@ -8,6 +8,8 @@ type is 0x04 for Ed25519; P-256 keys use 0xff with the identifier "ESP256-cosign
 import base64
 from dataclasses import dataclass
 
+from evidence import cbor
+from evidence.blocks import decompress
 from evidence.checkpoint import Checkpoint, KeyType, note_key_id, parse, verify
 from evidence.errors import MalformedError, SignatureError
 from evidence.keys import Signer
@@ -79,6 +81,17 @@ def verify_cosigned(note: str, name: str, witness: PublicKey, log: PublicKey) ->
             suite_of(witness).verify(witness, blob[4 + _TIME_BYTES :], signed)
             return Cosigned(checkpoint, at_s)
     raise SignatureError(f"checkpoint of {checkpoint.origin} has no cosignature of {name}")
+
+
+def decode_cosignature(payload: bytes) -> str:
+    """The note in the payload of a cosignature object; MalformedError when it holds another."""
+    fields = cbor.decode(decompress(payload))
+    if not isinstance(fields, dict) or set(fields) != {"checkpoint"}:
+        raise MalformedError("a cosignature holds a checkpoint and nothing else")
+    if not isinstance(fields["checkpoint"], str):
+        raise MalformedError("a cosignature's checkpoint must be text")
+    note: str = fields["checkpoint"]
+    return note
 
 
 def _signed(checkpoint: Checkpoint, at_s: int) -> bytes:
