@@ -1,247 +1,278 @@
 """Closing a month: refused with a reason, or an archive that the verifier passes.
 
-The desk is plain lists in memory; its keys, frames and configuration are the evidence room's small
-plant. What comes out is judged by the verifier, not by this code.
+Keys, frames and configuration are the evidence room's small plant. What comes out is judged by the
+verifier, not by this code.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import hashlib
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import bagit  # type: ignore[import-untyped] # it has no types
 import pytest
 
 from cloud.api.services import MonthRefusedError
-from cloud.collector.desk import PlantKeys
-from cloud.months import Months
-from cloud.store.objects import Appended, StoredObject
-from evidence import checkpoint, cose, merkle
-from evidence.blocks import compress
-from evidence.cbor import encode
-from evidence.chain import Head
-from evidence.findings import Report, Verdict
-from evidence.frame import TYP_CLOSE, TYP_CONFIG, TYP_FRAME, Gap, encode_body, header_of
-from evidence.keys import certificate_to_pem, key_sha256
-from evidence.log import Entry, Kind, encode_entry
-from evidence.receipt import CloseRequest, encode_close
-from evidence.verifier.run import verify
-from tests.unit.cloud.evidence_examples import ManualClock
+from evidence.archive import paths
+from evidence.findings import Verdict
+from evidence.keys import key_sha256
+from evidence.orders import Revoke
+from tests.unit.cloud.month_examples import AFTER_NS, ARCHIVE, Desk, files, judged, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
 
-AFTER_NS = sm.START_NS + 40 * 86_400 * sm.SECOND
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    opened = Desk(tmp_path / "evidence")
+    yield opened
+    opened.shut()
 
 
-@dataclass
-class Desk:
-    """One plant's evidence in memory; its gateway answers a close unless it is away."""
-
-    away: bool = False
-    chain: sm.Chain = field(default_factory=lambda: sm.Chain(sm.keys().gateway))
-    kinds: list[tuple[Kind, int]] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
-    log: list[bytes] = field(default_factory=list)
-    asked: list[CloseRequest] = field(default_factory=list)
-    kept: dict[str, bytes] = field(default_factory=dict)
-    plant: str = sm.PLANT
-
-    def take(self, kind: Kind, data: bytes, at_ns: int) -> None:
-        """Log an object the chain has just signed."""
-        seq = len(self.chain.objects) - 1
-        self.kinds.append((kind, at_ns))
-        self.places.append(len(self.log))
-        key = key_sha256(sm.keys().gateway.public_key)
-        self.log.append(sm.entry(kind, data, len(self.log), seq=seq, certificate=key))
-
-    def deliver(self, *, frames: bool = True) -> "Desk":
-        """The gateway's enrolment, a configuration and the small plant's frames."""
-        self.log.append(sm.enrolment())
-        config = sm.configuration()
-        self.take(Kind.CONFIG, self.chain.sign(TYP_CONFIG, compress(encode(config))), 0)
-        for body in sm.bodies(config) if frames else ():
-            self.take(Kind.FRAME, self.chain.sign(TYP_FRAME, encode_body(body)), body.t0_ns)
-            if body.gap is not None:
-                self.tell_gap(body.gap)
-        return self
-
-    def tell_gap(self, gap: Gap) -> None:
-        """Log the gap that the chain's newest frame tells of."""
-        told = {"from_ns": gap.from_ns, "to_ns": gap.to_ns, "reason": gap.reason}
-        key = key_sha256(sm.keys().gateway.public_key)
-        of_frame: dict[str, Any] = {"seq": len(self.chain.objects) - 1, "certificate": key}
-        data, at = self.chain.objects[-1], len(self.log)
-        self.log.append(sm.entry(Kind.GAP, data, at, detail=told, **of_frame))
-
-    # -- PlantEvidence ----------------------------------------------------------------------------
-
-    @property
-    def size(self) -> int:
-        return len(self.log)
-
-    def streams(self) -> Sequence[str]:
-        return [sm.STREAM] if self.chain.objects else []
-
-    def head(self, stream: str) -> Head:
-        return Head(len(self.chain.objects), sm.sha256(self.chain.objects[-1]))
-
-    def configs(self, stream: str) -> Mapping[bytes, int]:
-        found = {}
-        for seq, data in enumerate(self.chain.objects):
-            if header_of(cose.parse(data)).typ == TYP_CONFIG:
-                found[sm.sha256(data)] = seq
-        return found
-
-    def span(self, stream: str, from_ns: int, to_ns: int) -> tuple[int, int]:
-        at = [o.at_ns for o in self.objects(stream)]
-        first_frame = next((ns for ns in at if ns), 0)
-        inside = [i for i, ns in enumerate(at) if from_ns <= (ns or first_frame) < to_ns]
-        return (inside[0], inside[-1] + 1) if inside and first_frame else (0, 0)
-
-    def objects(
-        self, stream: str, first: int = 0, stop: int | None = None
-    ) -> Iterator[StoredObject]:
-        at = 0
-        for seq, (data, (kind, ns)) in enumerate(zip(self.chain.objects, self.kinds, strict=True)):
-            at = max(at, ns)
-            if first <= seq and (stop is None or seq < stop):
-                yield StoredObject(seq, kind, at, at, self.places[seq], sm.sha256(data), data)
-
-    def entries(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
-        yield from list(enumerate(self.log))[first:stop]
-
-    def key_files(self) -> Mapping[str, bytes]:
-        gateway = certificate_to_pem(sm.keys().certificates["gateway"])
-        return {"gateway-edge.crt": gateway, **self.kept}
-
-    def compact_range(self, size: int) -> merkle.CompactRange:
-        return sm.tree_of(self.log[:size])
-
-    # -- EvidenceDesk -----------------------------------------------------------------------------
-
-    @property
-    def signer(self) -> Any:
-        return sm.keys().collector
-
-    def evidence(self, plant: str) -> "Desk":
-        if plant != sm.PLANT:
-            raise LookupError(plant)
-        return self
-
-    def keys(self, plant: str) -> PlantKeys:
-        keys = sm.keys()
-        gateway = (sm.STREAM, key_sha256(keys.gateway.public_key))
-        pem = {role: certificate_to_pem(c) for role, c in keys.certificates.items()}
-        return PlantKeys(pem["root"], pem["collector"], {gateway: pem["gateway"]})
-
-    def receipt(self, plant: str, stream: str) -> bytes | None:
-        return None
-
-    async def append_entry(self, plant: str, entry: Entry) -> Appended:
-        at = sm.START_NS + len(self.log) * 10 * sm.SECOND  # the collector's own time of receipt
-        self.log.append(encode_entry(replace(entry, received_ns=at)))
-        tree = sm.tree_of(self.log)
-        note = checkpoint.Checkpoint(plant, len(self.log), tree.root())
-        text = checkpoint.sign(note, self.signer, self.signer.public_key)
-        return Appended(len(self.log) - 1, text, tree.root())
-
-    async def request_close(self, plant: str, stream: str, request: CloseRequest) -> None:
-        self.asked.append(request)
-
-    async def plant_close(
-        self, plant: str, stream: str, statement_sha256: bytes, timeout_s: float
-    ) -> bytes | None:
-        if self.away:
-            return None
-        data = self.chain.sign(TYP_CLOSE, encode_close(self.asked[-1]))
-        self.take(Kind.PLANT_CLOSE, data, 0)
-        return data
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "archives"
 
 
-def months(desk: Desk, folder: Path, now_ns: int = AFTER_NS) -> Months:
-    return Months(desk, folder, ManualClock(now_ns))  # type: ignore[arg-type]  # plain lists
+def unpacked(archive: Path) -> sm.Files:
+    return sm.unpack(archive.read_bytes())
 
 
-def files(folder: Path) -> dict[str, int]:
-    """Name -> bytes of everything in the archive folder."""
-    return {path.name: path.stat().st_size for path in folder.iterdir()}
-
-
-def judged(folder: Path) -> Report:
-    with (folder / f"{sm.PLANT}-{MONTH}.tar").open("rb") as file:
-        return verify(file, trust=frozenset({key_sha256(sm.keys().root.public_key)}))
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 @pytest.mark.parametrize("closing", ["interim", "final"])
-async def test_a_closed_month_verifies(closing: str, tmp_path: Path) -> None:
-    desk = Desk().deliver()
-    facts = await months(desk, tmp_path).close(sm.PLANT, MONTH, closing=closing)
-    report = judged(tmp_path)
+async def test_a_closed_month_verifies(closing: str, desk: Desk, folder: Path) -> None:
+    desk.deliver()
+    facts = await months(desk, folder).close(sm.PLANT, MONTH, closing=closing)
+    report = judged(folder / ARCHIVE)
     assert report.verdict is Verdict.PASSED, report.findings
     codes = {finding.code for finding in report.findings}
     assert ("N-INTERIM" in codes) == (closing == "interim")
     assert "W-NO-PLANT-SIGNATURE" not in codes
     assert facts["signed_by"] == [sm.STREAM]
-    (row,) = months(desk, tmp_path).list(sm.PLANT)
-    assert files(tmp_path) == {f"{sm.PLANT}-{MONTH}.tar": row["bytes"]}
+    (row,) = months(desk, folder).list(sm.PLANT)
+    assert files(folder) == {ARCHIVE: row["bytes"]}
     assert (row["month"], row["archive"]) == (MONTH, facts["archive"])
 
 
-async def test_a_gateway_that_is_away_does_not_hold_the_month_up(tmp_path: Path) -> None:
-    desk = Desk(away=True).deliver()
-    facts = await months(desk, tmp_path).close(sm.PLANT, MONTH, closing="interim")
+async def test_bagit_calls_a_month_valid(desk: Desk, folder: Path, tmp_path: Path) -> None:
+    await months(desk.deliver(), folder).close(sm.PLANT, MONTH, closing="interim")
+    for path, data in unpacked(folder / ARCHIVE).items():
+        target = tmp_path / "bag" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    bag = bagit.Bag(str(tmp_path / "bag"))
+    assert bag.validate()
+    assert bag.info["External-Identifier"] == f"{sm.PLANT}-{MONTH} interim"
+
+
+async def test_a_gateway_that_is_away_signs_later(desk: Desk, folder: Path) -> None:
+    desk.deliver().away = True
+    facts = await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
     assert facts["signed_by"] == []
-    report = judged(tmp_path)
+    report = judged(folder / ARCHIVE)
     assert report.verdict is Verdict.PASSED
-    assert "W-NO-PLANT-SIGNATURE" in {finding.code for finding in report.findings}
+    assert "W-NO-PLANT-SIGNATURE" in sm.codes(report)
+    before = unpacked(folder / ARCHIVE)
+
+    close = desk.sign_close()
+    again = await months(desk, folder).seal(sm.PLANT, MONTH)
+    assert again["signed_by"] == [sm.STREAM]
+    assert "W-NO-PLANT-SIGNATURE" not in sm.codes(judged(folder / ARCHIVE))
+    assert unpacked(folder / ARCHIVE) == before | {paths.close(sm.STREAM): close}
 
 
-async def test_an_interim_close_may_be_repeated(tmp_path: Path) -> None:
-    desk = Desk().deliver()
+async def test_a_lost_archive_is_made_again_with_the_same_bytes(desk: Desk, folder: Path) -> None:
+    await months(desk.deliver(), folder).close(sm.PLANT, MONTH, closing="final")
+    before = (folder / ARCHIVE).read_bytes()
+    (folder / ARCHIVE).unlink()
+    await months(desk, folder).seal(sm.PLANT, MONTH)
+    assert (folder / ARCHIVE).read_bytes() == before
+
+
+async def test_an_interim_close_may_be_repeated(desk: Desk, folder: Path) -> None:
+    desk.deliver()
     for _ in range(2):
-        await months(desk, tmp_path).close(sm.PLANT, MONTH, closing="interim")
-        assert judged(tmp_path).verdict is Verdict.PASSED
+        await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
+        assert judged(folder / ARCHIVE).verdict is Verdict.PASSED
     assert [request.seq for request in desk.asked] == [5, 6]  # the second holds the first's close
 
 
+# -- amended --------------------------------------------------------------------------------------
+
+
+async def test_an_amended_month_names_what_it_replaces_and_why(desk: Desk, folder: Path) -> None:
+    first = await months(desk.deliver(frames=3), folder).close(sm.PLANT, MONTH, closing="final")
+    old = (folder / ARCHIVE).read_bytes()
+    desk.deliver_more(3)
+    why = "frames of 15 June came on 2 July"
+    facts = await months(desk, folder).close(
+        sm.PLANT, MONTH, closing="final", amend=True, reason=why
+    )
+    replaced = first["statement_sha256"]
+    assert facts["replaces"] == {
+        "statement_sha256": replaced, "reason": why, "same_figures": False,
+    }  # fmt: skip
+    report = judged(folder / ARCHIVE)
+    assert report.verdict is Verdict.PASSED, report.findings
+    (said,) = (f.sentence for f in report.findings if f.code == "N-AMENDED")
+    assert replaced in said
+    assert why in said
+    made = unpacked(folder / ARCHIVE)
+    assert f"\nReplaces: {replaced}\n".encode() in made["bag-info.txt"]
+    statement = json.loads(made[paths.STATEMENT])
+    assert statement["replaces"] == {"statement_sha256": replaced, "reason": why}
+
+    kept = folder / f"{sm.PLANT}-{MONTH}.replaced-{replaced[:12]}.tar"
+    assert kept.read_bytes() == old
+    assert judged(kept).verdict is Verdict.PASSED
+    assert sha256(unpacked(kept)[paths.STATEMENT]) == replaced
+    newest, before = months(desk, folder).list(sm.PLANT)
+    assert (newest["replaced"], newest["archive"]) == (False, str(folder / ARCHIVE))
+    assert (before["replaced"], before["archive"]) == (True, str(kept))
+
+
+async def test_the_newest_close_is_amended_and_every_one_is_kept(desk: Desk, folder: Path) -> None:
+    desk.deliver()
+    closed = await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    for reason in ("first", "second"):
+        facts = await months(desk, folder).close(
+            sm.PLANT, MONTH, closing="final", amend=True, reason=reason
+        )
+        assert facts["replaces"]["statement_sha256"] == closed["statement_sha256"]
+        assert facts["replaces"]["same_figures"] is True
+        closed = facts
+    assert len(files(folder)) == 3
+    assert all(judged(folder / name).verdict is Verdict.PASSED for name in files(folder))
+
+
+async def test_an_amended_month_whose_archive_is_lost_needs_its_reason_again(
+    desk: Desk, folder: Path
+) -> None:
+    await months(desk.deliver(), folder).close(sm.PLANT, MONTH, closing="final")
+    order = {"closing": "final", "amend": True, "reason": "a meter was exchanged"}
+    await months(desk, folder).close(sm.PLANT, MONTH, **order)  # type: ignore[arg-type]
+    before = (folder / ARCHIVE).read_bytes()
+    (folder / ARCHIVE).unlink()
+    with pytest.raises(MonthRefusedError, match="give the --reason it was amended for"):
+        await months(desk, folder).seal(sm.PLANT, MONTH, reason="something else")
+    await months(desk, folder).seal(sm.PLANT, MONTH, reason="a meter was exchanged")
+    assert (folder / ARCHIVE).read_bytes() == before
+
+
 @pytest.mark.parametrize(
-    ("desk", "asked", "reason"),
+    ("closed", "order", "refusal"),
     [
-        (Desk().deliver(), ("other", MONTH, "interim"), "no plant of this collector"),
-        (Desk().deliver(), (sm.PLANT, "2026-13", "interim"), "not a month"),
-        (Desk().deliver(), (sm.PLANT, MONTH, "weekly"), "not a month"),
-        (Desk().deliver(), (sm.PLANT, "1999-01", "interim"), "no readings in 1999-01"),
-        (Desk().deliver(frames=False), (sm.PLANT, MONTH, "interim"), "no readings"),
-        (Desk(), (sm.PLANT, MONTH, "interim"), "0 gateways"),
+        ("final", {"closing": "final"}, "is closed for good .* close it with --amend --reason"),
+        ("final", {"closing": "interim"}, "is closed for good"),
+        ("final", {"closing": "final", "amend": True}, "says why, in 1 to 200 characters"),
+        ("final", {"closing": "final", "amend": True, "reason": "x" * 201}, "1 to 200 characters"),
+        ("final", {"closing": "final", "reason": "why"}, "a reason belongs to --amend"),
+        ("final", {"closing": "interim", "amend": True, "reason": "why"}, "is final too"),
+        ("interim", {"closing": "final", "amend": True, "reason": "why"}, "no final close"),
+        ("", {"closing": "final", "amend": True, "reason": "why"}, "no final close to amend"),
+    ],
+)
+async def test_what_cannot_be_amended_says_why(
+    closed: str, order: dict[str, object], refusal: str, desk: Desk, folder: Path
+) -> None:
+    desk.deliver()
+    if closed:
+        await months(desk, folder).close(sm.PLANT, MONTH, closing=closed)
+    size = desk.reader.size
+    with pytest.raises(MonthRefusedError, match=refusal):
+        await months(desk, folder).close(sm.PLANT, MONTH, **order)  # type: ignore[arg-type]
+    assert desk.reader.size == size
+
+
+# -- keys -----------------------------------------------------------------------------------------
+
+
+async def test_orders_are_those_that_the_log_knew_when_the_month_was_closed(
+    desk: Desk, folder: Path
+) -> None:
+    desk.deliver()
+    key = key_sha256(sm.keys(80).gateway.public_key)
+    known = desk.order(Revoke(sm.PLANT, sm.STREAM, key, None, "never used"))
+    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    before = (folder / ARCHIVE).read_bytes()
+    orders = {p for p in unpacked(folder / ARCHIVE) if paths.ORDER.fullmatch(p)}
+    assert orders == {f"data/keys/order-{sha256(known)}.cose"}
+    assert judged(folder / ARCHIVE).verdict is Verdict.PASSED
+
+    mine = key_sha256(sm.keys().gateway.public_key)
+    desk.order(Revoke(sm.PLANT, sm.STREAM, mine, 7, "the device was stolen"))
+    for is_lost in (False, True):
+        if is_lost:
+            (folder / ARCHIVE).unlink()
+        await months(desk, folder).seal(sm.PLANT, MONTH)
+        assert (folder / ARCHIVE).read_bytes() == before
+
+
+async def test_a_key_that_changes_before_the_gateway_signs_the_close_comes_along(
+    desk: Desk, folder: Path
+) -> None:
+    desk.deliver().away = True
+    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    desk.rotate(90)
+    desk.sign_close()
+    facts = await months(desk, folder).seal(sm.PLANT, MONTH)
+    assert facts["signed_by"] == [sm.STREAM]
+    report = judged(folder / ARCHIVE)
+    assert report.verdict is Verdict.PASSED, report.findings
+    assert "W-NO-PLANT-SIGNATURE" not in sm.codes(report)
+
+
+# -- refused --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("frames", "asked", "reason"),
+    [
+        (5, ("other", MONTH, "interim"), "no plant of this collector"),
+        (5, (sm.PLANT, "2026-13", "interim"), "not a month"),
+        (5, (sm.PLANT, MONTH, "weekly"), "not a month"),
+        (5, (sm.PLANT, "1999-01", "interim"), "no readings in 1999-01"),
+        (0, (sm.PLANT, MONTH, "interim"), "no readings"),
+        (None, (sm.PLANT, MONTH, "interim"), "0 gateways"),
     ],
 )
 async def test_what_cannot_be_closed_says_why(
-    desk: Desk, asked: tuple[str, str, str], reason: str, tmp_path: Path
+    frames: int | None, asked: tuple[str, str, str], reason: str, desk: Desk, folder: Path
 ) -> None:
+    if frames is not None:
+        desk.deliver(frames=frames)
     plant, month, closing = asked
-    before = list(desk.log)
+    size = desk.reader.size
     with pytest.raises(MonthRefusedError, match=reason):
-        await months(desk, tmp_path).close(plant, month, closing=closing)
-    assert desk.log == before
-    assert files(tmp_path) == {}
+        await months(desk, folder).close(plant, month, closing=closing)
+    assert desk.reader.size == size
+    assert files(folder) == {}
 
 
 async def test_an_archive_folder_that_is_a_file_is_refused_before_the_close_is_logged(
-    tmp_path: Path,
+    desk: Desk, folder: Path, tmp_path: Path
 ) -> None:
-    desk = Desk().deliver()
-    before = list(desk.log)
-    (tmp_path / "taken").write_text("")
-    with pytest.raises(MonthRefusedError, match=r"taken cannot take archives \(File exists\)"):
-        await months(desk, tmp_path / "taken").close(sm.PLANT, MONTH, closing="interim")
-    assert desk.log == before
+    desk.deliver()
+    size = desk.reader.size
+    (tmp_path / "archives").write_text("")
+    with pytest.raises(MonthRefusedError, match=r"archives cannot take archives \(File exists\)"):
+        await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
+    assert desk.reader.size == size
 
 
-async def test_a_month_that_is_not_over_is_only_closed_as_interim(tmp_path: Path) -> None:
-    desk = Desk().deliver()
-    now = months(desk, tmp_path, now_ns=sm.START_NS + 60 * sm.SECOND)
+async def test_a_month_that_is_not_over_is_only_closed_as_interim(desk: Desk, folder: Path) -> None:
+    now = months(desk.deliver(), folder, now_ns=sm.START_NS + 60 * sm.SECOND)
     with pytest.raises(
         MonthRefusedError, match=r"is not over in Asia/Shanghai; close it as interim"
     ):
         await now.close(sm.PLANT, MONTH, closing="final")
     await now.close(sm.PLANT, MONTH, closing="interim")
-    assert judged(tmp_path).verdict is Verdict.PASSED
+    assert judged(folder / ARCHIVE).verdict is Verdict.PASSED
+
+
+async def test_a_month_that_was_never_closed_is_not_sealed(desk: Desk, folder: Path) -> None:
+    with pytest.raises(MonthRefusedError, match="is not closed yet; close it first"):
+        await months(desk.deliver(), folder, AFTER_NS).seal(sm.PLANT, MONTH)
