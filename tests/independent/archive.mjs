@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { FormatError } from "./cbor.mjs";
 import { crc32 } from "./crc32.mjs";
 import { OBJECT_MAX } from "./cose.mjs";
 
@@ -13,8 +14,6 @@ const FILES_MAX = 100_000;
 export class ContainerError extends Error {}
 /** A record file holds bytes that are no whole record. */
 export class RecordError extends Error {}
-/** A file is larger than anything the format puts there. */
-export class TooLargeError extends Error {}
 
 const ZERO = Buffer.alloc(BLOCK);
 
@@ -134,7 +133,7 @@ export class Archive {
   read(path, most = 4 * CHUNK) {
     const file = this.files.get(path);
     if (file === undefined) return null;
-    if (file.size > most) throw new TooLargeError(`${file.size} bytes`);
+    if (file.size > most) throw new FormatError(`it has ${file.size} bytes`);
     return this.readAt(file.offset, file.size);
   }
 

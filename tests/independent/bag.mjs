@@ -8,6 +8,7 @@ const TAG_MANIFEST = "tagmanifest-sha256.txt";
 const TAG_FILES = ["bag-info.txt", "bagit.txt", MANIFEST];
 const BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const LARGE = 64 << 20;
+const WORDS_MAX = 4 << 10;
 
 const ID = "[a-z0-9-]{1,40}";
 const KNOWN = [
@@ -20,7 +21,7 @@ const KNOWN = [
   /^data\/keys\/order-[0-9a-f]{64}\.cose$/,
   new RegExp(`^data/receipts/${ID}\\.cose$`),
   /^data\/rules\/[a-z0-9.-]+\.toml$/,
-  /^data\/spec\/FORMAT\.md$/,
+  /^data\/spec\/(FORMAT|FIGURES)\.md$/,
   /^data\/statement\.json$/,
   /^seal\/seal\.(cose|tsr)$/,
   new RegExp(`^seal/close-${ID}\\.cose$`),
@@ -89,7 +90,7 @@ export function checkFiles(archive, report) {
     }
   }
   for (const path of archive.files.keys()) {
-    const isListed = listed?.has(path) ?? true;
+    const isListed = listed?.has(path) ?? archive.has(MANIFEST);
     if (path.startsWith("data/") && !isListed) report("E-FILE-EXTRA", path);
     else if (!KNOWN.some((pattern) => pattern.test(path))) report("E-FILE-EXTRA", path);
   }
@@ -99,17 +100,14 @@ export function checkFiles(archive, report) {
 
 /** bagit.txt, bag-info.txt and the top folder, against what the statement says. */
 export function checkWords(archive, plant, stated, report) {
-  if (archive.has("bagit.txt") && archive.read("bagit.txt").toString("latin1") !== BAGIT) {
-    report("E-BAG", "bagit.txt");
-  }
+  const word = (path) => archive.files.get(path)?.size < WORDS_MAX ? archive.read(path).toString("latin1") : "";
+  if (word("bagit.txt") !== BAGIT) report("E-BAG", "bagit.txt");
   const folder = stated === null ? archive.top : `${plant}-${stated.month}`;
   if (archive.top !== folder) report("E-BAG", "archive", `top folder ${archive.top}`);
-  if (!archive.has("bag-info.txt")) return;
-  const info = archive.read("bag-info.txt").toString("latin1");
   const parts = new RegExp(
     "^Bag-Software-Agent: stackproof\nBagging-Date: (\\d{4}-\\d{2}-\\d{2})\n" +
     "External-Identifier: ([^\n]+) (interim|final)\n(?:Replaces: ([0-9a-f]{64})\n)?" +
-    "Payload-Oxum: (\\d+)\\.(\\d+)\n$").exec(info);
+    "Payload-Oxum: (\\d+)\\.(\\d+)\n$").exec(word("bag-info.txt"));
   const [octets, count] = payload(archive);
   const isWhole = parts !== null && isDate(parts[1]) && parts[2] === archive.top &&
     Number(parts[5]) === octets && Number(parts[6]) === count && parts[5] === `${octets}` &&

@@ -53,6 +53,7 @@ export class Identities {
   constructor() {
     this.plant = null;
     this.root = null; // as `read` gives it, if it is a good root
+    this.isUndecided = false; // a root of an unknown suite: nothing that hangs on it is decided
     this.collector = null;
     this.gateways = new Map(); // id -> certificates
     this.orders = []; // {typ, path, hash, ...fields}
@@ -66,21 +67,19 @@ export class Identities {
       if (!parts) continue;
       const found = this.leaf(archive, path, "gateway", parts[1], report);
       if (found === null) continue;
+      this.add(found);
       if (hex(found.hash).slice(0, 16) !== parts[2]) {
         report("E-CERTIFICATE", path, "it is not the one its name says");
-      } else this.add(found);
+      }
     }
     this.collector = this.leaf(archive, "data/keys/collector.crt", "collector", null, report);
     this.loadOrders(archive, report);
   }
 
   file(archive, path, report) {
-    const bytes = archive.read(path);
-    if (bytes === null) {
-      report("E-CERTIFICATE", path, "it is missing");
-      return null;
-    }
     try {
+      const bytes = archive.read(path);
+      if (bytes === null) throw new FormatError("it is missing");
       const body = /^-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\n$/
         .exec(bytes.toString("latin1"));
       if (!body) throw new FormatError("it is no PEM certificate");
@@ -100,11 +99,15 @@ export class Identities {
     if (root === null) return;
     this.plant = root.plant;
     const { certificate } = root;
-    const isSelfSigned = certificate.ca && certificate.issuer === certificate.subject &&
-      certificate.verify(certificate.publicKey);
-    if (root.role !== "root" || !isSelfSigned) report("E-CERTIFICATE", path, "it is no root");
-    else if (root.key.kind === null) report("C-SUITE", path);
-    else this.root = root;
+    this.isUndecided = root.key.kind === null;
+    if (this.isUndecided) report("C-SUITE", path);
+    else if (root.role !== "root") report("E-CERTIFICATE", path, "it is no root");
+    else {
+      this.root = root;
+      const isSelfSigned = certificate.ca && certificate.issuer === certificate.subject &&
+        certificate.verify(certificate.publicKey);
+      if (!isSelfSigned) report("E-CERTIFICATE", path, "it is not self-signed");
+    }
     if (trusted !== null && !trusted.has(hex(root.key.hash))) report("E-TRUST", path);
   }
 
@@ -112,6 +115,7 @@ export class Identities {
   leaf(archive, path, role, name, report) {
     const found = this.file(archive, path, report);
     if (found === null) return null;
+    if (this.isUndecided) return { ...found, key: { ...found.key, kind: null } };
     const wrong = this.wrongWith(found, role, name);
     if (wrong !== null) report("E-CERTIFICATE", path, wrong);
     else if (found.key.kind === null) report("C-SUITE", path);

@@ -15,7 +15,6 @@ export const KIND_OF_TYPE = new Map([
   [FRAME, 1], [CONFIG, 2], [ROTATE, 4], [COSIGNATURE, 12], [CLOSE, 13],
 ]);
 const ACCEPTING = new Set([1, 2, 4, 12, 13]);
-const KEPT_ASIDE = new Set(["revoked", "expired", "key-change", "unknown-key"]);
 
 const RANGE = "data/log/range.cbor";
 const ENTRIES = "data/log/entries.seg";
@@ -50,12 +49,13 @@ export function decodeEntry(bytes) {
 
 export class Log {
   constructor() {
-    this.start = 0;
-    this.tree = new Tree(0, []);
+    this.start = 0n;
+    this.tree = new Tree(0n, []);
     this.received = []; // of each entry from `start` on
     this.accepted = new Map(); // "stream seq" -> entry with its index
     this.gaps = new Map(); // the same key -> the gap entry that stands directly after
     this.orders = []; // entries of kind revoke and replace
+    this.refused = new Set(); // streams of which objects were refused or kept aside
     this.last = null; // the last entry, if it could be read
     this.isReadable = false;
     this.checkpoint = null; // if the collector signed it
@@ -71,19 +71,20 @@ export class Log {
 
   /** When the entry before a log of this size was received; null if it is not in the archive. */
   receivedBefore(size) {
-    return this.received[Number(size) - 1 - this.start] ?? null;
+    return this.received[Number(size - 1n - this.start)] ?? null;
   }
 
   /** True, false, or null where the archive does not reach back so far. */
   hadRoot(size, root) {
-    if (size > BigInt(this.size)) return false;
-    if (size < BigInt(this.start)) return null;
-    return this.tree.root(Number(size)).equals(root);
+    if (size > this.size) return false;
+    if (size < this.start) return null;
+    return this.tree.root(size).equals(root);
   }
 
   load(archive, identities, report) {
     if (!this.loadRange(archive, report) || !this.loadEntries(archive, report)) return;
     this.isReadable = true;
+    for (const stream of this.refused) report("N-REJECTED", `stream ${stream}`);
     this.loadCheckpoint(archive, identities, report);
   }
 
@@ -92,7 +93,7 @@ export class Log {
     try {
       if (bytes === null) throw new FormatError("it is missing");
       const [size, roots] = cbor.list(cbor.decode(bytes), "range", 2);
-      this.start = cbor.small(size, "size", 0, Number.MAX_SAFE_INTEGER);
+      this.start = cbor.uint(size, "size", (1n << 63n) - 1n);
       this.tree = new Tree(this.start, cbor.list(roots, "roots").map((item) =>
         cbor.bytes(item, "root of a subtree", 32)));
       return true;
@@ -146,13 +147,12 @@ export class Log {
         this.gaps.set(key, entry);
       } else report("E-LOG", where, "it does not stand after its frame");
     } else if (entry.kind === KINDS.revoke || entry.kind === KINDS.replace) this.orders.push(entry);
-    else if (entry.kind === KINDS.reject) this.reject(entry, where, report);
+    else if (entry.kind === KINDS.reject) this.reject(entry, report);
   }
 
-  reject(entry, where, report) {
+  reject(entry, report) {
     if (entry.verdict === "fork") report("W-FORK", `${entry.stream} seq ${entry.seq}`);
-    else if (KEPT_ASIDE.has(entry.verdict)) report("N-REJECTED", `${entry.stream} seq ${entry.seq}`);
-    else report("N-REJECTED", where);
+    else this.refused.add(entry.stream);
   }
 
   loadCheckpoint(archive, identities, report) {
@@ -160,14 +160,14 @@ export class Log {
       const bytes = archive.read(CHECKPOINT);
       if (bytes === null) throw new FormatError("it is missing");
       const { collector, plant } = identities;
-      if (collector === null) throw new FormatError("there is no collector to check it with");
       const found = note.parse(bytes);
-      if (collector.key.kind === null) {
-        report("C-SUITE", CHECKPOINT);
-      } else if (found.plant !== plant || !note.isSignedBy(found, collector.key)) {
+      if (collector === null) throw new FormatError("there is no collector to check it with");
+      if (collector.key.kind === null) report("C-SUITE", CHECKPOINT);
+      else if (!note.isSignedBy(found, collector.key)) {
         throw new FormatError("the collector did not sign it");
       }
       this.checkpoint = found;
+      if (found.plant !== plant) throw new FormatError("it is of another plant");
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       report("E-CHECKPOINT", CHECKPOINT, error.message);
@@ -188,6 +188,10 @@ export class Log {
         continue;
       }
       const isRevoke = entry.kind === KINDS.revoke;
+      const held = isRevoke ? null : this.entryFor(order.stream, order.through);
+      if (held !== null && !held.sha256.equals(order.head)) {
+        report("E-ORDER", where, "it names another object than the log");
+      }
       const named = isRevoke ? [["key", order.key]]
         : [["old", order.key], ["new", order.certificate?.key.hash]];
       const fits = order.isRevoke === isRevoke && order.stream === entry.stream &&

@@ -10,21 +10,18 @@ const join = (left, right) => sha256(NODE, left, right);
 /** Levels of the perfect subtrees whose leaves add up to `size`, largest first. */
 function levels(size) {
   const found = [];
-  for (let level = 52; level >= 0; level--) {
-    if (Math.floor(size / 2 ** level) % 2 === 1) found.push(level);
-  }
+  for (let level = 63n; level >= 0n; level--) if ((size >> level) & 1n) found.push(level);
   return found;
 }
 
-/** A tree that begins as the roots of its first `start` leaves and can be asked for older roots. */
+/** A tree that begins as the roots of its first `start` leaves; tells older roots. Sizes: BigInt. */
 export class Tree {
   constructor(start, roots) {
     const given = levels(start);
     if (given.length !== roots.length) throw new FormatError("wrong number of roots");
-    this.start = start;
     this.size = start;
     this.nodes = new Map(); // level -> Map of index -> hash
-    given.forEach((level, i) => this.put(level, Math.floor(start / 2 ** level) - 1, roots[i]));
+    given.forEach((level, i) => this.put(level, (start >> level) - 1n, roots[i]));
   }
 
   put(level, index, hash) {
@@ -33,22 +30,22 @@ export class Tree {
   }
 
   append(leaf) {
-    let [level, index, hash] = [0, this.size, leaf];
+    let [level, index, hash] = [0n, this.size, leaf];
     this.put(level, index, hash);
-    while (index % 2 === 1) {
-      hash = join(this.nodes.get(level).get(index - 1), hash);
-      level += 1;
-      index = (index - 1) / 2;
+    while (index & 1n) {
+      hash = join(this.nodes.get(level).get(index - 1n), hash);
+      level += 1n;
+      index >>= 1n;
       this.put(level, index, hash);
     }
-    this.size += 1;
+    this.size += 1n;
   }
 
   /** The root when the tree had `size` leaves; start <= size <= this.size. */
   root(size = this.size) {
-    if (size === 0) return sha256();
+    if (size === 0n) return sha256();
     const parts = levels(size).map((level) =>
-      this.nodes.get(level).get(Math.floor(size / 2 ** level) - 1),
+      this.nodes.get(level).get((size >> level) - 1n),
     );
     return parts.reduceRight((right, left) => join(left, right));
   }
@@ -58,12 +55,12 @@ export class Tree {
 export function isConsistent(from, first, to, second, path) {
   if (from > to) return false;
   if (from === to) return path.length === 0 && first.equals(second);
-  if (from === 0) return path.length === 0;
+  if (from === 0n) return path.length === 0;
   // RFC 9162 section 2.1.4.2, which verifies the proofs of RFC 6962 section 2.1.2
   const hashes = [...path];
   if (levels(from).length === 1) hashes.unshift(first);
   if (hashes.length === 0) return false;
-  let [fn, sn] = [BigInt(from - 1), BigInt(to - 1)];
+  let [fn, sn] = [from - 1n, to - 1n];
   while (fn & 1n) [fn, sn] = [fn >> 1n, sn >> 1n];
   let [fr, sr] = [hashes[0], hashes[0]];
   for (const hash of hashes.slice(1)) {

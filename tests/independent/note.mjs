@@ -22,7 +22,7 @@ export function parse(bytes) {
   if (lines.length !== 3) throw new FormatError("a checkpoint has three lines");
   const plant = /^stackproof\/([a-z0-9-]{1,40})$/.exec(lines[0]);
   if (!plant) throw new FormatError("origin of the checkpoint");
-  if (!/^(0|[1-9][0-9]{0,15})$/.test(lines[1])) throw new FormatError("size of the checkpoint");
+  if (!/^(0|[1-9][0-9]{0,18})$/.test(lines[1])) throw new FormatError("size of the checkpoint");
   const root = base64(lines[2], "root");
   if (root.length !== 32) throw new FormatError("root of the checkpoint");
   const signatures = rest.slice(0, -1).split("\n").map((line) => {
@@ -32,8 +32,7 @@ export function parse(bytes) {
     if (blob.length < 5) throw new FormatError("a signature line is too short");
     return { name: parts[1], id: blob.subarray(0, 4), signature: blob.subarray(4) };
   });
-  const size = Number(lines[1]);
-  if (!Number.isSafeInteger(size)) throw new FormatError("size of the checkpoint");
+  const size = BigInt(lines[1]);
   return { plant: plant[1], origin: lines[0], size, root, signed: Buffer.from(`${body}\n`),
     lines: signatures };
 }

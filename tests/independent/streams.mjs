@@ -80,7 +80,8 @@ export class Stream {
     this.hour = null; // of the frame before
     this.waiting = []; // objects before the first frame
     this.key = null; // hash of the key in use
-    this.keyHashes = new Set(); // of all keys that signed
+    this.keyHashes = new Set(); // of all keys that signed, as they may
+    this.told = new Set(); // codes that are told once a stream
     this.changes = context.identities.changes(id);
     this.anchored = false;
     this.span = null; // {from, to, timeZone, simulated} of the good frames
@@ -159,7 +160,7 @@ export class Stream {
     if (header.anchor === null) return;
     this.anchored = true;
     const { size, root } = header.anchor;
-    const most = entry === null ? BigInt(log.size) : BigInt(entry.index);
+    const most = entry === null ? log.size : entry.index;
     if (size > most) this.report("E-ANCHOR", header.seq, `a log of ${size}, of ${most}`);
     else if (log.hadRoot(size, root) === false) this.report("E-ANCHOR", header.seq);
   }
@@ -170,8 +171,9 @@ export class Stream {
     const { seq } = header;
     const key = identities.keyFor(this.id, object.kid);
     if (key === null) {
-      this.report("E-SIG-UNKNOWN-KEY", seq);
-      return false;
+      const isUndecided = identities.hasUnknownSuite(this.id);
+      this.report(isUndecided ? "C-SUITE" : "E-SIG-UNKNOWN-KEY", seq);
+      return isUndecided ? null : false;
     }
     try {
       counts.signatures += 1;
@@ -201,7 +203,7 @@ export class Stream {
     const through = identities.goodThrough(this.id, key.hash);
     if (through !== null && seq > through) this.report("E-KEY-REVOKED", seq);
     else if (!this.key.equals(key.hash)) this.report("E-KEY-CHANGE", seq);
-    this.keyHashes.add(hex(key.hash));
+    else this.keyHashes.add(hex(key.hash));
   }
 
   /** Throws unless this key is the stream's at that seq, which is after the archive's objects. */
@@ -227,6 +229,7 @@ export class Stream {
   end() {
     const { identities, report } = this.context;
     if (this.last !== null && !this.anchored) report("N-NO-ANCHORS", `stream ${this.id}`);
+    for (const code of this.told) report(code, `stream ${this.id}`);
     for (const name of this.keyHashes) {
       if (identities.goodThrough(this.id, Buffer.from(name, "hex")) !== null) {
         report("W-KEY-REVOKED", `stream ${this.id}`, name);
@@ -280,9 +283,9 @@ export class Stream {
     if (entry === null) return;
     const seen = anchor === null ? null : log.receivedBefore(anchor.size);
     if (newest > entry.received + AHEAD || (seen !== null && newest < seen - BEHIND)) {
-      this.report("W-CLOCK", seq);
+      this.told.add("W-CLOCK");
     }
-    if (entry.received > newest + LATE) this.report("N-LATE", seq);
+    if (entry.received > newest + LATE) this.told.add("N-LATE");
   }
 
   figures(body, header) {
@@ -326,9 +329,10 @@ export class Stream {
     try {
       const certificate = identities.inside(fields.get("certificate"), this.id);
       identities.add(certificate);
-      this.changes.push({ after: seq, key: certificate.key.hash });
+      const { hash } = identities.keyFor(this.id, object.kid);
+      if (hash.equals(this.key)) this.changes.push({ after: seq, key: certificate.key.hash });
     } catch (error) {
-      if (error instanceof FormatError) this.report("E-ORDER", seq, error.message);
+      if (error instanceof FormatError) this.report("E-CERTIFICATE", seq, error.message);
       else if (error instanceof SuiteError) this.report("C-SUITE", seq, error.message);
       else throw error;
     }
@@ -348,7 +352,7 @@ export class Stream {
         throw new FormatError("the gateway did not cosign the checkpoint");
       }
       const most = entry === null ? log.size : entry.index;
-      if (found.size > most || log.hadRoot(BigInt(found.size), found.root) === false) {
+      if (found.size > most || log.hadRoot(found.size, found.root) === false) {
         throw new FormatError("it is of another log");
       }
     } catch (error) {

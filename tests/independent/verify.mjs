@@ -8,7 +8,7 @@
 //
 // Exit: 0 when every archive was looked at, whatever the verdicts; 70 on a defect of this program.
 
-import { Archive, ContainerError, TooLargeError } from "./archive.mjs";
+import { Archive, ContainerError } from "./archive.mjs";
 import { checkFiles, checkWords, frameFiles } from "./bag.mjs";
 import * as closing from "./closing.mjs";
 import { Identities } from "./identities.mjs";
@@ -37,13 +37,12 @@ export function verify(file, trusted) {
     look(archive, identities, trusted, counts, report);
   } catch (error) {
     if (error instanceof ContainerError) report("E-CONTAINER", "archive", error.message);
-    else if (error instanceof TooLargeError) report("E-CONTAINER", "archive", error.message);
     else throw error;
   } finally {
     archive.close();
   }
   const letters = new Set(findings.map(({ code }) => code[0]));
-  const verdict = letters.has("E") ? "failed" : letters.has("C") ? "cannot decide" : "passed";
+  const verdict = letters.has("E") ? "failed" : letters.has("C") ? "cannot-decide" : "passed";
   const identity = identities.root === null ? "unknown" : identities.root.key.hash.toString("hex");
   return { verdict, identity, findings, counts, not_checked: NOT_CHECKED };
 }
@@ -53,15 +52,16 @@ function look(archive, identities, trusted, counts, report) {
   identities.load(archive, trusted, report);
   const log = new Log();
   log.load(archive, identities, report);
-  counts.log_entries = log.size - log.start;
+  counts.log_entries = Number(log.size - log.start);
   if (identities.root !== null) log.checkOrders(identities, report);
   const stated = closing.loadStatement(archive, report);
-  const receipts = closing.loadReceipts(archive, identities, report);
+  const files = frameFiles(archive);
+  const receipts = closing.loadReceipts(archive, identities, new Set(files.map(({ stream }) => stream)), report);
   const configurations = new Configurations(archive, identities, report);
   const receiptSeq = new Map([...receipts].map(([id, receipt]) => [id, receipt.seq]));
   const context = { archive, identities, log, configurations, stated, receiptSeq, counts, report };
   const streams = new Map();
-  for (const { stream, hour, path } of frameFiles(archive)) {
+  for (const { stream, hour, path } of files) {
     if (!streams.has(stream)) streams.set(stream, new Stream(stream, context));
     streams.get(stream).file(path, hour);
   }

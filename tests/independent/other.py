@@ -1,0 +1,89 @@
+"""The other verifier, run in Node, and what it means that the two agree (README.md)."""
+
+import json
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evidence.findings import Report, Verdict
+
+FOLDER = Path(__file__).parent
+LOCK = FOLDER / "package-lock.json"
+INSTALLED = FOLDER / "node_modules" / ".package-lock.json"
+NPM_S = 100
+
+Places = set[tuple[str, str]]
+
+
+def install() -> None:
+    """Fetch what the lock names, once; `npm ci` checks every hash."""
+    if INSTALLED.exists() and INSTALLED.stat().st_mtime > LOCK.stat().st_mtime:
+        return
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, timeout=NPM_S)
+
+
+def run_node(program: str, *arguments: object) -> list[Any]:
+    """The lines of JSON that a program of this folder prints."""
+    install()
+    done = subprocess.run(
+        ["node", FOLDER / program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def verify_there(files: Sequence[Path], trust: Iterable[bytes] = ()) -> list[dict[str, Any]]:
+    """What the other verifier says of each archive."""
+    flags = [word for key in trust for word in ("--trust", key.hex())]
+    answers = run_node("verify.mjs", *flags, *files)
+    assert len(answers) == len(files)
+    return answers
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What both found, as (code, where)."""
+
+    ours: Places
+    theirs: Places
+    verdicts: tuple[str, str]
+
+    def differences(self, *, spoilt: bool = False) -> list[str]:
+        """Where they disagree, by the rule in README.md; [] if they agree.
+
+        Args:
+            spoilt: bytes were hit at random, so that one wound is many things at once.
+        """
+        mine, other = self.verdicts
+        if mine != other:
+            return [f"verdict {mine}, there {other}: {self._apart('EC')}"]
+        if mine == Verdict.PASSED.value:
+            return self._apart("ECWN")
+        if mine == Verdict.CANNOT_DECIDE.value:
+            return self._apart("C")
+        return [] if spoilt else self._apart("EC", places=False)
+
+    def _apart(self, letters: str, *, places: bool = True) -> list[str]:
+        mine, other = (
+            {(code, where if places else "") for code, where in found if code[0] in letters}
+            for found in (self.ours, self.theirs)
+        )
+        return [
+            *(f"{code} {where}: only here" for code, where in sorted(mine - other)),
+            *(f"{code} {where}: only there" for code, where in sorted(other - mine)),
+        ]
+
+
+def compare(report: Report, answer: dict[str, Any]) -> Comparison:
+    """Our report beside the other's answer on the same bytes."""
+    return Comparison(
+        {(finding.code, finding.where) for finding in report.findings},
+        {(finding["code"], finding["where"]) for finding in answer["findings"]},
+        (report.verdict.value, answer["verdict"]),
+    )
