@@ -235,12 +235,13 @@ def decode_tick(layout: Layout, data: bytes) -> Tick:
             )
             for g, raw, quality, source in groups
         }
+        lag_ms = np.frombuffer(lag, dtype="<i4")
         whole = all(len(r.raw) == len(layout.groups[g].points) for g, r in rows.items())
     except (TypeError, ValueError, IndexError) as error:
         raise MalformedError(f"open tick does not fit the configuration: {error}") from error
-    if not whole:
+    if not whole or type(schedule) is not int or type(tick_ns) is not int:
         raise MalformedError("open tick does not fit the configuration")
-    return Tick(schedule, tick_ns, rows, np.frombuffer(lag, dtype="<i4"))
+    return Tick(schedule, tick_ns, rows, lag_ms)
 
 
 @dataclass
