@@ -18,6 +18,7 @@ from evidence.keys import (
     issue,
     key_sha256,
     load_certificate,
+    load_certificates,
     load_private,
     load_trust,
     public_key,
@@ -25,6 +26,7 @@ from evidence.keys import (
 )
 from evidence.points import NAME_ID
 from evidence.suites import PrivateKey
+from evidence.timestamp import is_available
 
 EXIT_CANNOT = 2
 ROOT_DAYS, LEAF_DAYS = 7300, 1825
@@ -51,8 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("archive", type=Path, help="the archive (.tar)")
     verify.add_argument(
-        "--trust", type=Path, metavar="FILE", help="PEM keys or certificates you trust"
+        "--trust",
+        type=Path,
+        metavar="FILE",
+        help="PEM file of the root certificate or public key you got from the plant by another way",
     )
+    verify.add_argument(
+        "--tsa", type=Path, metavar="FILE",
+        help="PEM file of the time stamp authority's root certificate you trust",
+    )  # fmt: skip
     verify.add_argument(
         "--no-recompute", action="store_true", help="leave the figures unchecked (faster)"
     )
@@ -81,6 +90,9 @@ def _verify(args: argparse.Namespace) -> int:
     from evidence.verifier.run import verify
 
     trust = load_trust(args.trust) if args.trust else None
+    tsa = load_certificates(args.tsa) if args.tsa else None
+    if tsa is not None and not is_available():
+        raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
     said_at = time.monotonic()
 
     def progress(text: str) -> None:
@@ -94,7 +106,9 @@ def _verify(args: argparse.Namespace) -> int:
     except OSError as error:
         raise KeyFileError(f"{args.archive}: cannot be read: {error.strerror}") from error
     with file:
-        report = verify(file, trust=trust, recompute=not args.no_recompute, progress=progress)
+        report = verify(
+            file, trust=trust, tsa=tsa, recompute=not args.no_recompute, progress=progress
+        )
     if sys.stderr.isatty():
         print(f"\r{'':<64}\r", end="", file=sys.stderr)
     if args.json:
@@ -112,6 +126,7 @@ def _print_report(archive: Path, report: Report) -> None:
     }[report.verdict]
     print(f"{word}  {archive}")
     print(f"  identity: {report.identity}")
+    print(f"  time stamp: {report.timestamp}")
     counted = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
     print(f"  looked at: {counted}")
     for finding in report.findings:

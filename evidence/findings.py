@@ -102,6 +102,12 @@ class Finding:
     sentence: str
 
 
+def said(error: Exception) -> str:
+    """An error's text as a sentence."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def shown(text: str) -> str:
     """Text of an archive made fit to print: it must not steer a terminal or fill it."""
     if len(text) > TEXT_MAX:
@@ -118,12 +124,14 @@ class Report:
         not_checked: what was not looked at, a sentence each.
         counts: what was looked at, by name.
         identity: whether, and against what, the archive's root was checked.
+        timestamp: when, and by whom, the seal was stamped; "none" when nobody did so soundly.
     """
 
     findings: list[Finding] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     identity: str = "not checked"
+    timestamp: str = "none"
     _per_code: Counter[str] = field(default_factory=Counter)
 
     def add(self, code: str, where: str, sentence: str) -> None:
@@ -157,6 +165,7 @@ class Report:
         return {
             "verdict": self.verdict.value,
             "identity": self.identity,
+            "timestamp": self.timestamp,
             "findings": [vars(finding) for finding in [*self.findings, *more]],
             "not_checked": self.not_checked,
             "counts": dict(sorted(self.counts.items())),

@@ -29,7 +29,7 @@ ROLES = ("root", "gateway", "collector")
 PEM_BYTES_MAX = 64 * 1024
 
 #: what the certificate library raises at bytes that are no certificate, key or extension
-_UNREADABLE = (
+UNREADABLE = (
     ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )  # fmt: skip
@@ -178,7 +178,7 @@ def identity(certificate: x509.Certificate) -> tuple[str, str, str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
-    except (x509.ExtensionNotFound, *_UNREADABLE) as error:
+    except (x509.ExtensionNotFound, *UNREADABLE) as error:
         raise MalformedError("the certificate has no stackproof identity") from error
     ours = [uri.split(":") for uri in uris if uri.startswith("urn:stackproof:")]
     if len(ours) != 1 or len(ours[0]) != 5 or ours[0][2] not in ROLES:
@@ -197,7 +197,7 @@ def public_key(certificate: x509.Certificate) -> PublicKey:
         key = certificate.public_key()
     except UnsupportedAlgorithm as error:
         raise UnknownSuiteError(f"no crypto suite for the certificate's key: {error}") from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise MalformedError(f"the certificate's key cannot be read: {error}") from error
     if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
         raise UnknownSuiteError("no crypto suite for the certificate's kind of key")
@@ -210,7 +210,7 @@ def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(root)
         constraints = root.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound, *_UNREADABLE):
+    except (InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound, *UNREADABLE):
         return False
     return bool(constraints.ca)
 
@@ -219,7 +219,7 @@ def certificate_from_pem(data: bytes) -> x509.Certificate:
     """One PEM certificate; MalformedError otherwise."""
     try:
         return x509.load_pem_x509_certificate(data)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise MalformedError(f"not a PEM certificate: {error}") from error
 
 
@@ -227,7 +227,7 @@ def certificate_from_der(data: bytes) -> x509.Certificate:
     """One DER certificate; MalformedError otherwise."""
     try:
         return x509.load_der_x509_certificate(data)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise MalformedError(f"not a DER certificate: {error}") from error
 
 
@@ -247,6 +247,14 @@ def load_certificate(path: Path) -> x509.Certificate:
         return certificate_from_pem(_read(path))
     except MalformedError as error:
         raise KeyFileError(f"{path}: {error}") from error
+
+
+def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
+    """Every certificate of a PEM file, one at least; KeyFileError names the file."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(_read(path)))
+    except UNREADABLE as error:
+        raise KeyFileError(f"{path}: not PEM certificates: {error}") from error
 
 
 def load_trust(path: Path) -> frozenset[bytes]:

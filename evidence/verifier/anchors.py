@@ -6,11 +6,9 @@ consistent. A log that was rewritten after a gateway had seen it cannot have tho
 
 from dataclasses import dataclass, field
 
-from evidence import cbor
-from evidence.blocks import decompress
-from evidence.cosignature import verify_cosigned, witness_name
-from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
-from evidence.findings import Report
+from evidence.cosignature import decode_cosignature, verify_cosigned, witness_name
+from evidence.errors import EvidenceError, UnknownSuiteError, UnsupportedError
+from evidence.findings import Report, said
 from evidence.frame import Header
 from evidence.suites import PublicKey
 from evidence.verifier.log_view import Logged, LogView
@@ -71,13 +69,13 @@ class Anchors:
         """
         where = f"{header.stream} seq {header.seq}"
         try:
-            note = _note(payload)
+            note = decode_cosignature(payload)
             name = witness_name(header.plant, header.stream)
             checkpoint = verify_cosigned(note, name, witness, collector).checkpoint
         except (UnknownSuiteError, UnsupportedError):
             raise
         except EvidenceError as error:
-            report.add("E-COSIGNATURE", where, f"{error}.")
+            report.add("E-COSIGNATURE", where, said(error))
             return
         if checkpoint.plant != header.plant:
             report.add("E-COSIGNATURE", where, f"It is of {checkpoint.plant}'s log.")
@@ -113,12 +111,3 @@ class Anchors:
                 "were received, and not long before, only the clocks say."
             )
             report.add("N-NO-ANCHORS", f"stream {stream}", sentence)
-
-
-def _note(payload: bytes) -> str:
-    fields = cbor.decode(decompress(payload))
-    if not isinstance(fields, dict) or set(fields) != {"checkpoint"}:
-        raise MalformedError("a cosignature holds a checkpoint and nothing else")
-    if not isinstance(fields["checkpoint"], str):
-        raise MalformedError("a cosignature's checkpoint must be text")
-    return fields["checkpoint"]

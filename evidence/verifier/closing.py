@@ -7,7 +7,7 @@ from typing import Any
 from evidence import checkpoint, cose, merkle
 from evidence.archive import bag, paths
 from evidence.errors import EvidenceError, UnsupportedError
-from evidence.findings import Report
+from evidence.findings import Report, said
 from evidence.frame import TYP_CLOSE, header_of, place_of
 from evidence.receipt import CloseRequest, Receipt, decode_close, decode_receipt
 from evidence.verifier.frames import FrameCheck
@@ -85,7 +85,7 @@ class ClosingCheck:
             receipt = decode_receipt(self._archive.read(path), key)
             note = checkpoint.verify(receipt.checkpoint, key)
         except EvidenceError as error:
-            self._report.add("E-RECEIPT", path, f"{error}.")
+            self._report.add("E-RECEIPT", path, said(error))
             return
         plants = {receipt.plant, note.plant}
         if plants != {self._identities.plant} or receipt.stream != stream:
@@ -151,7 +151,7 @@ class ClosingCheck:
             seal = self._archive.read(paths.SEAL)
             bag.check_seal(seal, self._archive.tag_manifest_sha256, key)
         except EvidenceError as error:
-            self._report.add("E-SEAL", paths.SEAL, f"{error}.")
+            self._report.add("E-SEAL", paths.SEAL, said(error))
 
     def _log_entry(self, given: Mapping[str, Any], statement: bytes) -> None:
         close = self._log.close
@@ -188,10 +188,10 @@ class ClosingCheck:
             header = header_of(envelope)
             agreed = decode_close(envelope.payload)
         except UnsupportedError as error:
-            self._report.add("C-FORMAT", path, f"{error}.")
+            self._report.add("C-FORMAT", path, said(error))
             return
         except EvidenceError as error:
-            self._report.add("E-CLOSE", path, f"{error}.")
+            self._report.add("E-CLOSE", path, said(error))
             return
         wanted = self._wanted(stream, given, statement)
         differ = [k for k in vars(wanted) if getattr(agreed, k) != getattr(wanted, k)]

@@ -11,7 +11,7 @@ from evidence.archive import paths
 from evidence.blocks import decompress
 from evidence.config_changes import config_changes
 from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
-from evidence.findings import Report
+from evidence.findings import Report, said
 from evidence.frame import TYP_CONFIG, Header, place_of
 from evidence.verifier.key_check import KeyCheck
 from evidence.verifier.log_view import LogView
@@ -125,7 +125,7 @@ class Configs:
         except (UnknownSuiteError, UnsupportedError):
             raise
         except EvidenceError as error:
-            self._report.add("E-CFG", path, f"{error}.")
+            self._report.add("E-CFG", path, said(error))
             return None
 
     def _read(self, header: Header, sha256: bytes, check: Check) -> _Read:

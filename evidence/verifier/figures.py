@@ -8,7 +8,7 @@ from typing import Any
 
 from evidence.archive import paths
 from evidence.errors import LimitError, MalformedError, UnsupportedError
-from evidence.findings import Report
+from evidence.findings import Report, said
 from evidence.frame import Body
 from evidence.recompute import (
     STATEMENT_FORMAT,
@@ -77,7 +77,7 @@ def period_of(statement: Mapping[str, Any], report: Report) -> Period | None:
     try:
         return instant_ns(str(period.get("from"))), instant_ns(str(period.get("to")))
     except MalformedError as error:
-        report.add("E-STATEMENT", "statement period", f"{error}.")
+        report.add("E-STATEMENT", "statement period", said(error))
         return None
 
 
@@ -91,7 +91,7 @@ def check_rules(archive: Opened, report: Report, given: Mapping[str, Any]) -> No
     try:
         published = published_rules(rule_set)
     except UnsupportedError as error:
-        report.add("C-RULES", "statement", f"{error}.")
+        report.add("C-RULES", "statement", said(error))
         return
     for name, data in published.items():
         path = paths.rules(name)
@@ -177,11 +177,11 @@ class FigureCheck:
             recomputation.configure(frame.cfg, frame.config)
             self._config = frame.config
         except UnsupportedError as error:
-            self._report.add("C-RULES", where, f"{error}.")
+            self._report.add("C-RULES", where, said(error))
             return
         except MalformedError as error:
             self._broken = True
-            self._report.add("E-CFG", where, f"{error}.")
+            self._report.add("E-CFG", where, said(error))
             return
         self._note_times(frame)
         try:
@@ -190,7 +190,7 @@ class FigureCheck:
         except MalformedError as error:
             self._flush()
             self._broken = True
-            self._report.add("E-GROUPS", where, f"{error}.")
+            self._report.add("E-GROUPS", where, said(error))
         if frame.body.gap is not None:
             self._flush()
             gap = frame.body.gap
@@ -209,7 +209,7 @@ class FigureCheck:
                     self._report.add("E-COMPUTED", where, f"{sentence}.")
         except MalformedError as error:
             self._broken = True
-            self._report.add("E-GROUPS", f"{waiting.stream} near {waiting.places[0]}", f"{error}.")
+            self._report.add("E-GROUPS", f"{waiting.stream} near {waiting.places[0]}", said(error))
 
     def _note_times(self, frame: Checked) -> None:
         sections = frame.body.sections
@@ -230,7 +230,7 @@ class FigureCheck:
         try:
             self._compare("E-TOTAL", output, compute_statement(given), "output")
         except UnsupportedError as error:
-            self._report.add("C-RULES", "statement", f"{error}.")
+            self._report.add("C-RULES", "statement", said(error))
             return
         except MalformedError as error:
             self._report.add("E-STATEMENT", "statement", f"Its own input cannot be used: {error}.")
@@ -273,8 +273,8 @@ class FigureCheck:
             self._report.add("E-INPUT", "input.period", sentence)
 
     def _compare(self, code: str, stated: Any, again: Any, where: str) -> None:
-        for place, said, made in differences(stated, again, where):
-            sentence = f"The statement says {said!r}; recomputed it is {made!r}."
+        for place, told, made in differences(stated, again, where):
+            sentence = f"The statement says {told!r}; recomputed it is {made!r}."
             self._report.add(code, place, sentence)
 
 

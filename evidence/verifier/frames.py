@@ -18,7 +18,7 @@ from evidence.errors import (
     UnknownSuiteError,
     UnsupportedError,
 )
-from evidence.findings import Report
+from evidence.findings import Report, said
 from evidence.frame import (
     TYP_CLOSE,
     TYP_CONFIG,
@@ -137,7 +137,7 @@ class FrameCheck:
                 yield from self._object(path, stream, view, data)
         except (MalformedError, LimitError) as error:
             self.broken = True
-            self._report.add("E-RECORD", path, f"{error}.")
+            self._report.add("E-RECORD", path, said(error))
 
     def _object(self, path: str, stream: str, view: StreamView, data: bytes) -> Iterator[Checked]:
         self._report.counts["objects"] += 1
@@ -164,15 +164,16 @@ class FrameCheck:
         except (UnknownSuiteError, UnsupportedError) as error:
             self.undecided = True
             code = "C-SUITE" if isinstance(error, UnknownSuiteError) else "C-FORMAT"
-            self._report.add(code, where, f"{error}.")
+            self._report.add(code, where, said(error))
         except SignatureError as error:
             self.broken = True
             self._configs.lose(stream)
-            self._report.add("E-SIG-BAD", where, f"{error}: these bytes were changed or forged.")
+            sentence = f"{said(error)} These bytes were changed or forged."
+            self._report.add("E-SIG-BAD", where, sentence)
         except EvidenceError as error:
             self.broken = True
             self._configs.lose(stream)
-            self._report.add("E-FRAME", where, f"{error}.")
+            self._report.add("E-FRAME", where, said(error))
 
     def _other(
         self, header: Header, envelope: cose.Envelope, digest: bytes, by: bytes | None, where: str
@@ -212,7 +213,7 @@ class FrameCheck:
         except ChainError as error:
             self.broken = True
             code = "E-CHAIN-GAP" if header.seq > view.head.next_seq else "E-CHAIN"
-            self._report.add(code, where, f"{error}.")
+            self._report.add(code, where, said(error))
             view.head = Head(header.seq + 1, digest)
 
     def _logged(

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from evidence.archive import paths
 from evidence.custody import StreamKeys, validity_ns
 from evidence.errors import EvidenceError, LimitError, MalformedError, UnknownSuiteError
-from evidence.findings import Report
+from evidence.findings import Report, said
 from evidence.keys import (
     certificate_from_pem,
     certificate_to_pem,
@@ -93,7 +93,7 @@ def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | 
     except UnknownSuiteError as error:
         return _foreign_root(archive, report, found, trust, error)
     except MalformedError as error:
-        report.add("E-CERTIFICATE", paths.ROOT_CERTIFICATE, f"{error}.")
+        report.add("E-CERTIFICATE", paths.ROOT_CERTIFICATE, said(error))
         return found
     if role != "root" or not is_issued_by(root, root):
         sentence = "This is not a plant's self-signed root certificate."
@@ -116,7 +116,7 @@ def _foreign_root(
     error: EvidenceError,
 ) -> Identities:
     """A root of an unknown suite: nobody's certificate can be checked, so nobody's signature."""
-    report.add("C-SUITE", paths.ROOT_CERTIFICATE, f"{error}.")
+    report.add("C-SUITE", paths.ROOT_CERTIFICATE, said(error))
     report.identity = "not checked; the root key is of a crypto suite this program does not know"
     if trust is not None:
         sentence = "The root key is of an unknown suite, so not one of the keys you trust."
@@ -148,7 +148,7 @@ def _certificate(archive: Opened, path: str, report: Report) -> x509.Certificate
         data = archive.read(path)
         certificate = certificate_from_pem(data)
     except (MalformedError, LimitError) as error:
-        report.add("E-CERTIFICATE", path, f"{error}.")
+        report.add("E-CERTIFICATE", path, said(error))
         return None
     if certificate_to_pem(certificate) != data:
         sentence = "There is something beside the certificate, or it is in another PEM form."
@@ -169,9 +169,9 @@ def _gateway(
             raise MalformedError("it is not the certificate its name says")
     except UnknownSuiteError as error:
         found.foreign.add(path)
-        report.add("C-SUITE", path, f"{error}.")
+        report.add("C-SUITE", path, said(error))
     except EvidenceError as error:
-        report.add("E-CERTIFICATE", path, f"{error}.")
+        report.add("E-CERTIFICATE", path, said(error))
 
 
 def _collector(archive: Opened, report: Report, found: Identities) -> None:
@@ -189,6 +189,6 @@ def _collector(archive: Opened, report: Report, found: Identities) -> None:
         found.collector = public_key(certificate)
     except UnknownSuiteError as error:
         found.foreign.add(path)
-        report.add("C-SUITE", path, f"{error}.")
+        report.add("C-SUITE", path, said(error))
     except EvidenceError as error:
-        report.add("E-CERTIFICATE", path, f"{error}.")
+        report.add("E-CERTIFICATE", path, said(error))

@@ -2,8 +2,8 @@
 
 from evidence import cose
 from evidence.custody import KeyFault, KeyRefusedError
-from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError
-from evidence.findings import Report
+from evidence.errors import MalformedError, UnknownSuiteError
+from evidence.findings import Report, said
 from evidence.frame import Header
 from evidence.orders import decode_rotate
 from evidence.verifier.identities import Identities
@@ -57,7 +57,7 @@ class KeyCheck:
         try:
             keys.check(header.seq, envelope.kid, received_ns)
         except KeyRefusedError as error:
-            self._report.add(CODES[error.fault], where, f"{_capital(error)}.")
+            self._report.add(CODES[error.fault], where, said(error))
             if named is not None:
                 self._refused.add((header.stream, named.sha256))
         if named is None:
@@ -81,7 +81,7 @@ class KeyCheck:
         try:
             new = self._identities.certify(certificate, header.stream)
         except MalformedError as error:
-            self._report.add("E-CERTIFICATE", where, f"{_capital(error)}.")
+            self._report.add("E-CERTIFICATE", where, said(error))
             return
         keys = self._identities.keys_of(header.stream)
         if by is None or keys.current(header.seq) != by or (header.stream, by) in self._refused:
@@ -114,8 +114,3 @@ class KeyCheck:
                 self._report.add("E-ORDER", path, sentence)
         after = range(last + 1, SEQ_END)
         apply_rotates(self._archive, self._report, self._identities, stream, after)
-
-
-def _capital(error: EvidenceError) -> str:
-    text = str(error)
-    return text[:1].upper() + text[1:]

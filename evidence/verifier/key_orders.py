@@ -10,7 +10,7 @@ from evidence import cose
 from evidence.archive import paths
 from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
-from evidence.findings import Report
+from evidence.findings import Report, said
 from evidence.frame import TYP_ROTATE, header_of
 from evidence.keys import certificate_from_der, key_sha256, public_key
 from evidence.log import Entry, Kind
@@ -39,11 +39,11 @@ def check_orders(archive: Opened, report: Report, identities: Identities) -> Non
             else:
                 _order(data, root, identities)
         except UnknownSuiteError as error:
-            report.add("C-SUITE", path, f"{error}.")
+            report.add("C-SUITE", path, said(error))
         except UnsupportedError as error:
-            report.add("C-FORMAT", path, f"{error}.")
+            report.add("C-FORMAT", path, said(error))
         except EvidenceError as error:
-            report.add("E-ORDER", path, f"{error}.")
+            report.add("E-ORDER", path, said(error))
 
 
 def _order(data: bytes, root: PublicKey, identities: Identities) -> None:
@@ -84,7 +84,7 @@ def apply_rotates(
         except EvidenceError as error:
             unknown = isinstance(error, KeyRefusedError) and error.fault is KeyFault.UNKNOWN
             foreign = unknown and identities.is_foreign(stream)
-            report.add("C-SUITE" if foreign else "E-ORDER", path, f"{error}.")
+            report.add("C-SUITE" if foreign else "E-ORDER", path, said(error))
 
 
 def _apply(envelope: cose.Envelope, identities: Identities) -> None:

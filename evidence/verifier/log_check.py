@@ -11,7 +11,7 @@ from evidence.errors import (
     UnknownSuiteError,
     UnsupportedError,
 )
-from evidence.findings import Report
+from evidence.findings import Report, said
 from evidence.log import Entry, Kind, decode_entry
 from evidence.log_details import ACCEPTED, FORK, OBJECT_KINDS, check_entry
 from evidence.orders import Replace
@@ -31,12 +31,12 @@ def check_log(archive: Opened, report: Report, identities: Identities) -> LogVie
     try:
         view.tree = merkle.Tree(_range(archive))
     except (MalformedError, LimitError) as error:
-        report.add("E-LOG", paths.LOG_RANGE, f"{error}.")
+        report.add("E-LOG", paths.LOG_RANGE, said(error))
         return view
     try:
         _Entries(report, identities, view).read(archive)
     except (MalformedError, LimitError) as error:
-        report.add("E-LOG", paths.LOG_ENTRIES, f"{error}.")
+        report.add("E-LOG", paths.LOG_ENTRIES, said(error))
         return view
     _checkpoint(archive, report, identities, view)
     return view
@@ -70,7 +70,7 @@ class _Entries:
                 entry = decode_entry(data)
             except UnsupportedError as error:
                 view.undecided = True
-                report.add("C-FORMAT", where, f"{error}.")
+                report.add("C-FORMAT", where, said(error))
             else:
                 if entry.received_ns < self._received:
                     sentence = "Its time of receipt is before that of the entry before it."
@@ -160,10 +160,10 @@ def _checkpoint(
     try:
         note = checkpoint.verify(archive.read(path).decode(), identities.collector)
     except UnknownSuiteError as error:
-        report.add("C-SUITE", path, f"{error}.")
+        report.add("C-SUITE", path, said(error))
         return
     except (EvidenceError, UnicodeDecodeError) as error:
-        report.add("E-CHECKPOINT", path, f"{error}.")
+        report.add("E-CHECKPOINT", path, said(error))
         return
     view.size, view.root = note.size, note.root
     if note.plant != identities.plant:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from evidence.archive import bag, paths, ustar
 from evidence.errors import LimitError, MalformedError
-from evidence.findings import Report
+from evidence.findings import Report, said
 
 #: files read whole (all but frame segments and the log) are at most this large
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
@@ -134,7 +134,7 @@ def _check_tag_files(archive: Opened, report: Report) -> None:
     try:
         declaration, info = archive.read(bag.BAGIT), archive.read(bag.BAG_INFO)
     except (MalformedError, LimitError) as error:
-        report.add("E-BAG", "bag", f"{error}.")
+        report.add("E-BAG", "bag", said(error))
         return
     if declaration != bag.DECLARATION:
         report.add("E-BAG", bag.BAGIT, "It is not the declaration this format writes.")
@@ -159,4 +159,4 @@ def _manifest(archive: Opened, path: str, report: Report) -> Iterator[tuple[str,
     try:
         yield from bag.parse_manifest(archive.read(path)).items()
     except (MalformedError, LimitError) as error:
-        report.add("E-BAG", path, f"{error}.")
+        report.add("E-BAG", path, said(error))

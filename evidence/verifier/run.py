@@ -1,11 +1,12 @@
 """The verifier's walk through all steps. FORMAT.md "Verifying" numbers them alike."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from evidence.archive.build import spec_texts
 from evidence.errors import EvidenceError
-from evidence.findings import Report
+from evidence.findings import Report, said
+from evidence.keys import Certificate
 from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
 from evidence.verifier.frames import FrameCheck, Period
@@ -13,6 +14,7 @@ from evidence.verifier.identities import check_identities
 from evidence.verifier.key_orders import check_orders
 from evidence.verifier.log_check import check_log
 from evidence.verifier.opened import Opened, check_bag, open_archive
+from evidence.verifier.stamp import check_timestamp
 
 Progress = Callable[[str], None]
 
@@ -21,6 +23,7 @@ def verify(
     file: BinaryIO,
     *,
     trust: frozenset[bytes] | None = None,
+    tsa: Sequence[Certificate] | None = None,
     recompute: bool = True,
     progress: Progress = lambda _: None,
 ) -> Report:
@@ -30,6 +33,8 @@ def verify(
         file: the archive, seekable.
         trust: fingerprints (`evidence.keys.key_sha256`) of keys the reviewer trusts; None
             leaves the identity open and says so.
+        tsa: certificates of time stamp authorities the reviewer trusts; None leaves the time
+            stamp's authority open and says so.
         recompute: make the figures again from the frames.
         progress: told in a few words what is being done.
 
@@ -69,7 +74,8 @@ def verify(
         closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)
         closing.check(statement)  # step 7
     except EvidenceError as error:
-        report.add("E-SEAL", "archive", f"{error}.")
+        report.add("E-SEAL", "archive", said(error))
+    check_timestamp(archive, report, tsa)
     _say_what_was_not_checked(archive, report)
     return report
 
@@ -115,7 +121,6 @@ def _say_what_was_not_checked(archive: Opened, report: Report) -> None:
                 "looked at."
             )
     report.not_checked += [
-        "Time stamp: the archive carries no RFC 3161 token; only the collector vouches for dates.",
         "Witnesses: the checkpoint has no signature of a third party; gateway and collector "
         "together could have written another history.",
         "The meters themselves: a signature proves what was read, not that the meter was right.",

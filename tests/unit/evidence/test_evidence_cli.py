@@ -71,7 +71,7 @@ def test_json_is_one_object_of_the_published_form(
     assert cli.main(["verify", str(archive), "--json", "--trust", str(trust)]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert set(shown) == {
-        "verdict", "identity", "findings", "not_checked", "counts",
+        "verdict", "identity", "timestamp", "findings", "not_checked", "counts",
     }  # fmt: skip
     assert shown["verdict"] == "passed"
     assert shown["identity"].endswith("is trusted")

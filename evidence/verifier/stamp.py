@@ -1,0 +1,48 @@
+"""Step 7, the time stamp: over this seal, and by an authority that the reader trusts."""
+
+from collections.abc import Sequence
+
+from evidence import timestamp
+from evidence.archive import paths
+from evidence.errors import EvidenceError
+from evidence.findings import Report, said
+from evidence.keys import Certificate
+from evidence.verifier.opened import Opened
+
+
+def check_timestamp(
+    archive: Opened, report: Report, authorities: Sequence[Certificate] | None
+) -> None:
+    """Compare the time stamp, if any, with the seal and the authorities.
+
+    Args:
+        archive: a sound container.
+        report: takes the finding, and what the stamp says.
+        authorities: certificates the reader trusts; None leaves the authority open.
+    """
+    path = paths.TIMESTAMP
+    if path not in archive or paths.SEAL not in archive:
+        sentence = "Time stamp: there is none; only the collector vouches for dates."
+        report.not_checked.append(sentence)
+        return
+    if not timestamp.is_available():
+        report.not_checked.append(
+            f"Time stamp: {path} was not looked at: the package rfc3161-client is not installed "
+            "(pip install 'stackproof[tsa]')."
+        )
+        return
+    try:
+        seal, response = archive.read(paths.SEAL), archive.read(path)
+        if authorities is None:
+            stamp = timestamp.read_stamp(response, seal)
+        else:
+            stamp = timestamp.check_stamp(response, seal, authorities)
+    except EvidenceError as error:
+        report.add("E-TIMESTAMP", path, said(error))
+        return
+    told = f"{stamp.at:%Y-%m-%dT%H:%M:%SZ} by {stamp.authority}"
+    report.timestamp = told if authorities is None else f"{told}, whom you trust"
+    if authorities is None:
+        report.not_checked.append(
+            f"Time stamp: it says {told}; without --tsa anybody's signature passes for theirs."
+        )
