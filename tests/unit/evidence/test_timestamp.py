@@ -160,19 +160,34 @@ def test_without_the_package_it_is_said(
     assert "pip install 'stackproof[tsa]'" in sentence
 
 
-def test_the_command_takes_the_authoritys_certificate(
-    authority: TimeAuthority, other: TimeAuthority, stamped: bytes, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+@pytest.fixture
+def archive(tmp_path: Path, stamped: bytes) -> Path:
     path = tmp_path / "test-smelter-2026-06.tar"
     files = sm.unpack(sm.honest()) | {paths.TIMESTAMP: stamped}
     path.write_bytes(sm.repack(files, manifest=False))
-    assert cli.main(["verify", str(path), "--tsa", str(authority.root)]) == 0
+    return path
+
+
+def test_the_command_takes_the_authoritys_certificate(
+    authority: TimeAuthority,
+    other: TimeAuthority,
+    archive: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["verify", str(archive), "--tsa", str(authority.root)]) == 0
     assert "by CN=Test time, whom you trust" in capsys.readouterr().out
-    assert cli.main(["verify", str(path), "--tsa", str(other.root)]) == 1
+    assert cli.main(["verify", str(archive), "--tsa", str(other.root)]) == 1
     assert "E-TIMESTAMP" in capsys.readouterr().out
-    assert cli.main(["verify", str(path), "--tsa", str(path)]) == 2
+    assert cli.main(["verify", str(archive), "--tsa", str(archive)]) == 2
     assert "not PEM certificates" in capsys.readouterr().err
+
+
+def test_the_command_refuses_what_it_cannot_check(
+    authority: TimeAuthority,
+    archive: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(cli, "is_available", lambda: False)
-    assert cli.main(["verify", str(path), "--tsa", str(authority.root)]) == 2
+    assert cli.main(["verify", str(archive), "--tsa", str(authority.root)]) == 2
     assert "pip install 'stackproof[tsa]'" in capsys.readouterr().err
