@@ -178,7 +178,9 @@ def test_the_command_takes_the_authoritys_certificate(
     assert "by CN=Test time, whom you trust" in capsys.readouterr().out
     assert cli.main(["verify", str(archive), "--tsa", str(other.root)]) == 1
     assert "E-TIMESTAMP" in capsys.readouterr().out
-    assert cli.main(["verify", str(archive), "--tsa", str(archive)]) == 2
+    junk = archive.with_name("junk.pem")
+    junk.write_bytes(b"junk")
+    assert cli.main(["verify", str(archive), "--tsa", str(junk)]) == 2
     assert "not PEM certificates" in capsys.readouterr().err
 
 
