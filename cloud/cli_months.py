@@ -4,6 +4,7 @@ Months are closed by the running collector; this asks it.
 """
 
 import argparse
+import base64
 import json
 import re
 import shutil
@@ -14,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from cloud.asking import RunningCollector
+from cloud.errors import TimeStampError
+from cloud.month_kept import read_kept
+from cloud.month_stamp import make_request
+from evidence.archive.paths import SEAL
 from evidence.points import NAME_ID
+from evidence.timestamp import RESPONSE_BYTES_MAX
 
 #: a month of a large plant is folded and packed in minutes
 CLOSE_S = 3_600.0
@@ -46,6 +52,15 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         command.add_argument(
             "--reason", default="", metavar="TEXT", help="why the month is (or was) amended"
         )
+        command.add_argument(
+            "--tsa-request",
+            type=Path,
+            metavar="FILE",
+            help="write a time stamp request (RFC 3161) over the seal, for an authority",
+        )
+    seal.add_argument(
+        "--tsa-reply", type=Path, metavar="FILE", help="put the authority's response in"
+    )
     kind = close.add_mutually_exclusive_group()
     kind.add_argument("--interim", action="store_true", help="so far; may be repeated")
     kind.add_argument(
@@ -79,7 +94,29 @@ def _close(args: argparse.Namespace) -> int:
 
 
 def _seal(args: argparse.Namespace) -> int:
-    return _print_sealed(args, "seal", {"reason": args.reason})
+    order = {"reason": args.reason}
+    if args.tsa_reply is not None:
+        order["time_stamp"] = base64.b64encode(_reply(args.tsa_reply)).decode()
+    return _print_sealed(args, "seal", order)
+
+
+def _reply(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > RESPONSE_BYTES_MAX:
+            raise TimeStampError(f"{path} has more than {RESPONSE_BYTES_MAX} bytes: no time stamp")
+        return path.read_bytes()
+    except OSError as error:
+        raise TimeStampError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _write_request(archive: Path, target: Path) -> None:
+    kept = read_kept(archive)
+    if kept is None:
+        raise TimeStampError(f"{archive} cannot be read, so no time stamp can be asked for")
+    try:
+        target.write_bytes(make_request(kept.files[SEAL]))
+    except OSError as error:
+        raise TimeStampError(f"{target} cannot be written: {error.strerror}") from error
 
 
 def _print_sealed(args: argparse.Namespace, verb: str, order: Mapping[str, Any]) -> int:
@@ -87,6 +124,8 @@ def _print_sealed(args: argparse.Namespace, verb: str, order: Mapping[str, Any])
     path = f"months/{args.plant}/{args.month}/{verb}"
     facts = RunningCollector(args.config).order(path, order, timeout_s=CLOSE_S)
     archive = Path(facts["archive"])
+    if args.tsa_request is not None:
+        _write_request(archive, args.tsa_request)
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         archive = Path(shutil.copy2(archive, args.out))

@@ -9,6 +9,7 @@ state_dir = "state"
 archive_dir = "archives"           # the default; sealed months go here
 key = "file:keys/collector.pem"
 certificate = "file:keys/collector.crt"
+# tsa_url = "https://tsa.example/"  # RFC 3161 authority that time-stamps every seal
 [broker]
 mode = "embedded"                  # or "external"
 port = 1883                        # embedded; 0 = any free one, its url is in state_dir/broker.url
@@ -39,6 +40,7 @@ from urllib.parse import urlsplit
 
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
 from cloud.errors import CloudConfigError
+from cloud.month_stamp import url_fault
 from evidence.errors import EvidenceError
 from evidence.keys import FileSigner, key_sha256, load_certificate
 from evidence.points import NAME_ID
@@ -92,6 +94,7 @@ class CloudConfig:
         state_dir: broker, token, ready file.
         archive_dir: sealed months.
         signer: the collector's key.
+        tsa_url: time stamping authority; "" for none.
         broker: which broker.
         http: where pages and API are served.
         plants: their certificates, in the order of the file.
@@ -103,6 +106,7 @@ class CloudConfig:
     state_dir: Path
     archive_dir: Path
     signer: FileSigner
+    tsa_url: str
     broker: BrokerConfig
     http: HttpConfig
     plants: tuple[PlantIdentity, ...]
@@ -190,6 +194,9 @@ class _Reader:
         signer = self._signer(cloud)
         archive_dir = self._folder(cloud, "archive_dir", default="archives")
         certificate = self._file(cloud, "certificate")
+        tsa_url = cloud.text("tsa_url", default="")
+        if tsa_url and (fault := url_fault(tsa_url)):
+            cloud.complain("tsa_url", fault)
         cloud.finish()
         broker, http = self._broker(), self._http()
         plants = self._plants(certificate, signer)
@@ -197,8 +204,9 @@ class _Reader:
         if signer is None:
             return None
         return CloudConfig(
-            self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, broker, http, plants
-        )
+            self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, tsa_url, broker,
+            http, plants,
+        )  # fmt: skip
 
     # -- single values ----------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from cloud.month_draft import configs_of, time_zone
 from cloud.month_kept import KeptArchive, read_kept
 from cloud.month_keys import gateway_certificates, orders
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
+from cloud.month_stamp import check_reply
 from cloud.store.objects import StoredObject
 from evidence import checkpoint
 from evidence.archive.bag import check_seal, seal
@@ -128,17 +129,22 @@ class ArchiveFolder:
         """The archive that stands there, None when there is none that can be read."""
         return read_kept(self.path(plant, month))
 
-    def seal(self, month: ClosedMonth) -> Sealed:
+    def seal(self, month: ClosedMonth, reply: bytes = b"") -> Sealed:
         """Build a month's archive and put it in place; one of another final close is kept aside.
 
+        Args:
+            month: what it is made of.
+            reply: an RFC 3161 response over the seal that stands there, b"" for none.
+
         Raises:
+            TimeStampError: `reply` is not over the seal; the archive is as it was.
             StoreError, OSError: the disk disagrees or refuses.
             EvidenceError: something on it is damaged.
         """
         target = self.path(month.evidence.plant, month.close.month)
         old = read_kept(target)
         same = old if old is not None and old.sha256 == month.close.statement_sha256 else None
-        stamping = _Sealing(month.signer, same, self._stamp)
+        stamping = _Sealing(month.signer, same, self._stamp, reply)
         staging = Path(tempfile.mkdtemp(prefix=".closing-", dir=self.folder))
         try:
             packed = staging / "archive"
@@ -175,9 +181,11 @@ def replaced_path(target: Path, statement_sha256: bytes) -> Path:
 class _Sealing:
     """Makes what goes under seal/: the seal, and a time stamp over it where one can be had."""
 
-    def __init__(self, signer: Signer, old: KeptArchive | None, stamp: Stamp | None) -> None:
+    def __init__(
+        self, signer: Signer, old: KeptArchive | None, stamp: Stamp | None, reply: bytes
+    ) -> None:
         self.is_stamped, self.sentence = False, NO_AUTHORITY
-        self._signer, self._stamp = signer, stamp
+        self._signer, self._stamp, self._reply = signer, stamp, reply
         self._old = {} if old is None else old.files
 
     def seals(self, tag_manifest_sha256: bytes) -> Mapping[str, bytes]:
@@ -187,7 +195,10 @@ class _Sealing:
             check_seal(sealed, tag_manifest_sha256, self._signer.public_key)
         except EvidenceError:  # of another state of the bag, or of another key
             sealed, stamp = seal(tag_manifest_sha256, self._signer), None
-        if stamp is not None:
+        if self._reply:
+            check_reply(stamp := self._reply, sealed)
+            self.is_stamped, self.sentence = True, "the time stamp given is in"
+        elif stamp is not None:
             self.is_stamped, self.sentence = True, "the time stamp it had is kept"
         elif self._stamp is not None:
             stamp = self._ask(self._stamp, sealed)

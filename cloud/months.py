@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 from cloud.api.services import MonthRefusedError
 from cloud.clock import Clock
 from cloud.collector.desk import EvidenceDesk, PlantEvidence
-from cloud.errors import StoreError
+from cloud.errors import StoreError, TimeStampError
 from cloud.month_archive import ArchiveFolder, ClosedMonth, Sealed, Stamp
 from cloud.month_draft import Draft, Replaces, draft_month, remake_statement
 from cloud.month_kept import KeptArchive
@@ -95,13 +95,16 @@ class Months:
             facts["replaces"] = _replaced_facts(old, draft, replaces)
         return facts
 
-    async def seal(self, plant: str, month: str, *, reason: str = "") -> Mapping[str, Any]:
+    async def seal(
+        self, plant: str, month: str, *, reason: str = "", reply: bytes = b""
+    ) -> Mapping[str, Any]:
         """Build a closed month's archive again: same statement, with signatures that came since.
 
         Args:
             plant: plant id.
             month: "YYYY-MM"; its newest close is sealed.
             reason: of an amended month whose archive is lost: the reason it was amended for.
+            reply: an RFC 3161 response over the archive's seal, b"" for none.
 
         Raises:
             MonthRefusedError: it is not closed, or its statement cannot be made again.
@@ -120,7 +123,7 @@ class Months:
             closes = await _reading(_closes_that_came, evidence, history, close)
             if len(closes) < len(close.streams) and close == history.closes[-1]:
                 closes = await self._ask_gateways(evidence, close)
-            return await self._seal(evidence, history, close, statement, closes)
+            return await self._seal(evidence, history, close, statement, closes, reply=reply)
 
     def _evidence(self, plant: str) -> PlantEvidence:
         try:
@@ -184,6 +187,8 @@ class Months:
         close: MonthClose,
         statement: bytes,
         closes: Mapping[str, bytes],
+        *,
+        reply: bytes = b"",
     ) -> dict[str, Any]:
         """Build the archive, put it in place, and tell about it."""
         plant = evidence.plant
@@ -199,7 +204,11 @@ class Months:
             receipts={stream: data for stream, data in receipts.items() if data is not None},
         )
         try:
-            sealed = await asyncio.to_thread(self._seal_now, month)
+            sealed = await asyncio.to_thread(self._seal_now, month, reply)
+        except TimeStampError as error:
+            raise MonthRefusedError(
+                f"the time stamp is not put in, and the archive is as it was: {error}"
+            ) from error
         except (EvidenceError, StoreError, OSError) as error:
             raise MonthRefusedError(
                 f"{plant} {close.month} is closed in the log, and its archive could not be made: "
@@ -221,10 +230,10 @@ class Months:
             "time_stamp": sealed.stamping,
         }
 
-    def _seal_now(self, month: ClosedMonth) -> Sealed:
+    def _seal_now(self, month: ClosedMonth, reply: bytes) -> Sealed:
         # keys may have been enrolled and orders made between the reading and the close
         history = read_history(month.evidence, month.history)
-        return self._archives.seal(replace(month, history=history))
+        return self._archives.seal(replace(month, history=history), reply)
 
 
 def _check_order(month: str, closing: str, reason: str, *, amend: bool) -> None:

@@ -29,6 +29,7 @@ from cloud.collector.service import Collector, open_plants
 from cloud.config import CloudConfig
 from cloud.errors import CloudError, ServerError, StoreError
 from cloud.live import LiveHub
+from cloud.month_stamp import Authority
 from cloud.months import Months
 from cloud.store.slice import SliceStore
 
@@ -127,10 +128,11 @@ class _Process:
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
         desk = Desk(self._collector, self._intake, config.signer)
         self._keys = KeyDesk(self._collector, self._intake)
+        authority = Authority(config.tsa_url) if config.tsa_url else None
         services = Services(
             hub=hub,
             clock=self._clock,
-            months=Months(desk, config.archive_dir, self._clock),
+            months=Months(desk, config.archive_dir, self._clock, authority),
             streams=self._collector,
             evidence=desk,
             keys=self._keys,

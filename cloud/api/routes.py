@@ -1,16 +1,18 @@
 """The JSON routes under /api/v1: health, plants, streams, points, live snapshot, months."""
 
+import base64
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cloud.api.security import token_matches
 from cloud.api.services import MonthRefusedError, Services
 from cloud.live import UnknownPlantError, UnknownPointError
 from evidence.points import NAME_ID, POINT_ID
+from evidence.timestamp import RESPONSE_BYTES_MAX
 
 
 class TokenRoute(APIRoute):
@@ -61,11 +63,24 @@ class CloseRequest(BaseModel):
     reason: str = Field(default="", max_length=200)
 
 
+def _from_base64(text: object) -> bytes:
+    if not isinstance(text, str) or len(text) > 2 * RESPONSE_BYTES_MAX:
+        raise ValueError("it is no base64 text of a time stamp")
+    return base64.b64decode(text, validate=True)
+
+
+Base64 = Annotated[bytes, BeforeValidator(_from_base64, json_schema_input_type=str)]
+
+
 class SealRequest(BaseModel):
-    """What a lost archive of an amended month was amended for; empty otherwise."""
+    """What a lost archive of an amended month was amended for; a time stamp over the seal, base64.
+
+    Both are empty otherwise.
+    """
 
     model_config = ConfigDict(extra="forbid")
     reason: str = Field(default="", max_length=200)
+    time_stamp: Base64 = b""
 
 
 def services(request: Request) -> Services:
@@ -174,6 +189,6 @@ async def seal_month(
     """Seal a closed month again, with signatures that came since; needs the bearer token."""
     _snapshot(given, plant)
     try:
-        return await given.months.seal(plant, month, reason=order.reason)
+        return await given.months.seal(plant, month, reason=order.reason, reply=order.time_stamp)
     except MonthRefusedError as error:
         raise HTTPException(409, str(error)) from error

@@ -43,13 +43,16 @@ class MonthService(Protocol):
             MonthRefusedError: it cannot be closed.
         """
 
-    async def seal(self, plant: str, month: str, *, reason: str = "") -> Mapping[str, Any]:
+    async def seal(
+        self, plant: str, month: str, *, reason: str = "", reply: bytes = b""
+    ) -> Mapping[str, Any]:
         """Build a closed month's archive again, with signatures that came since.
 
         Args:
             plant: plant id.
             month: "YYYY-MM" in the plant's time zone.
             reason: of an amended month whose archive is lost: why it was amended.
+            reply: an RFC 3161 response over the archive's seal, b"" for none.
 
         Returns:
             JSON-ready facts of the sealed archive.

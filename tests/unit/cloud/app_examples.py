@@ -21,7 +21,7 @@ class Months:
     def __init__(self) -> None:
         self.closed: list[tuple[str, str, str]] = []
         self.amended: list[str] = []
-        self.sealed: list[tuple[str, str, str]] = []
+        self.sealed: list[tuple[str, str, str, bytes]] = []
 
     async def close(
         self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = ""
@@ -33,10 +33,12 @@ class Months:
             self.amended.append(reason)
         return {"archive": f"{plant}-{month}.tar"}
 
-    async def seal(self, plant: str, month: str, *, reason: str = "") -> Mapping[str, Any]:
+    async def seal(
+        self, plant: str, month: str, *, reason: str = "", reply: bytes = b""
+    ) -> Mapping[str, Any]:
         if month == "2026-01":
             raise MonthRefusedError("2026-01 is not closed yet")
-        self.sealed.append((plant, month, reason))
+        self.sealed.append((plant, month, reason, reply))
         return {"archive": f"{plant}-{month}.tar"}
 
     def list(self, plant: str) -> Sequence[Mapping[str, Any]]:

@@ -109,12 +109,20 @@ def test_amending_a_month_and_sealing_it_again() -> None:
     sealing = CLOSE.replace("/close", "/seal")
     assert client.post(sealing, json={}, headers=bearer()).status_code == 200
     assert client.post(sealing, json={"reason": "why"}, headers=bearer()).status_code == 200
-    assert months.sealed == [(PLANT, "2026-09", ""), (PLANT, "2026-09", "why")]
+    stamp = {"time_stamp": "MAAC"}  # 30 00 02
+    assert client.post(sealing, json=stamp, headers=bearer()).status_code == 200
+    month = PLANT, "2026-09"
+    assert months.sealed == [
+        (*month, "", b""), (*month, "why", b""), (*month, "", b"\x30\x00\x02"),
+    ]  # fmt: skip
+    for junk in ("?", "MAA", "MAA C", 7, None, "A" * 200_000):
+        wrong = client.post(sealing, json={"time_stamp": junk}, headers=bearer())
+        assert wrong.status_code == 422, junk
     assert client.post(sealing, json={}).status_code == 401
     assert client.post(sealing, json={"reason": "x" * 201}, headers=bearer()).status_code == 422
     refused = client.post(sealing.replace("09", "01"), json={}, headers=bearer())
     assert (refused.status_code, refused.json()) == (409, {"detail": "2026-01 is not closed yet"})
-    assert len(months.sealed) == 2
+    assert len(months.sealed) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`stackproof cloud month`: what is asked of the collector, what is printed, how it ends."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from cloud import cli
+from evidence.archive.paths import SEAL
+from tests.unit.evidence import sealed_month as sm
 
 TOKEN = "t" * 32
 FACTS = {"plant": "mini", "month": "2026-09", "closing": "interim", "sha256": "ab", "signed_by": []}
@@ -106,6 +109,47 @@ def test_the_archive_is_copied_where_it_is_wanted(
     assert (out / archive.name).read_bytes() == b"sealed"
     facts = json.loads(capsys.readouterr().out)
     assert facts == {**FACTS, "archive": str(out / archive.name)}
+
+
+def test_a_time_stamp_is_asked_for_and_brought_back_as_files(
+    config: str, collector: FakeCollector, tmp_path: Path
+) -> None:
+    archive = tmp_path / "mini-2026-09.tar"
+    archive.write_bytes(sm.honest())
+    sealing = "months/mini/2026-09/seal"
+    collector.answer(sealing, {**FACTS, "archive": str(archive)})
+    seal = ["month", "seal", config, "--plant", "mini", "--month", "2026-09"]
+    assert cli.main([*seal, "--tsa-request", str(tmp_path / "seal.tsq")]) == 0
+    # RFC 3161: version 1, then SHA-256 (its identifier of RFC 8017) and the hash of the seal
+    sha256 = bytes.fromhex("0201013031300d060960864801650304020105000420")
+    digest = hashlib.sha256(sm.unpack(sm.honest())[SEAL]).digest()
+    assert sha256 + digest in (tmp_path / "seal.tsq").read_bytes()
+
+    (tmp_path / "seal.tsr").write_bytes(b"\x30\x00\x02")
+    assert cli.main([*seal, "--tsa-reply", str(tmp_path / "seal.tsr")]) == 0
+    orders = [body for _, _, body, _ in collector.asked]
+    assert orders == [{"reason": ""}, {"reason": "", "time_stamp": "MAAC"}]
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(None, "cannot be read: No such file"), (70_000, "more than 65536 bytes")]
+)
+def test_what_can_be_no_time_stamp_is_not_sent(
+    config: str,
+    collector: FakeCollector,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    size: int | None,
+    words: str,
+) -> None:
+    reply = tmp_path / "seal.tsr"
+    if size is not None:
+        reply.write_bytes(bytes(size))
+    order = ["month", "seal", config, "--plant", "mini", "--month", "2026-09"]
+    assert cli.main([*order, "--tsa-reply", str(reply)]) == 2
+    assert words in capsys.readouterr().err
+    assert collector.asked == []
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,14 @@ def test_an_external_broker_has_a_url(tmp_path: Path, plant: ExamplePlant) -> No
     assert not load(tmp_path, text).broker.embedded
 
 
+def test_a_time_stamping_authority_may_be_named(tmp_path: Path, plant: ExamplePlant) -> None:
+    assert load(tmp_path, GOOD).tsa_url == ""
+    named = GOOD.replace("[broker]", 'tsa_url = "https://tsa.example/"\n[broker]')
+    assert load(tmp_path, named).tsa_url == "https://tsa.example/"
+    found = problems(tmp_path, named.replace("https", "gopher"))
+    assert found == {"cloud.tsa_url": '\'gopher://tsa.example/\' is not "http://…" or "https://…"'}
+
+
 def test_several_plants_with_their_own_collector_certificates(
     tmp_path: Path, plant: ExamplePlant
 ) -> None:
