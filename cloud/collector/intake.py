@@ -86,7 +86,7 @@ class Intake:
         keys = collector_keys(identity.collector.key, self.store.folder(plant) / "keys")
         store = self.store.open_plant(plant, self._signer, keys)
         try:
-            opened = EnrolledPlant(store, identity, self._clock)
+            opened = EnrolledPlant(store, identity, self._clock, keys)
         except DamagedLogError as error:
             self.store.give_up(plant, str(error))
             raise

@@ -18,6 +18,7 @@ from cloud.collector.topics import Sender
 from cloud.store.state import StreamState
 from evidence import cbor, cose
 from evidence.blocks import decompress
+from evidence.cosignature import decode_cosignature, verify_cosigned, witness_name
 from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import (
     EvidenceError,
@@ -41,6 +42,7 @@ from evidence.frame import (
 from evidence.log import Entry, Kind
 from evidence.orders import decode_rotate
 from evidence.receipt import CloseRequest, decode_close
+from evidence.suites import PublicKey
 
 KIND_OF = {
     TYP_FRAME: Kind.FRAME,
@@ -56,6 +58,7 @@ REASONS = frozenset(
         "malformed",  # not an object FORMAT.md allows
         "identity",  # of another plant or gateway than its topic or header says
         "anchor",  # it saw more of this log than is here, or another one: receipts are withheld
+        "cosignature",  # of a log that this collector never signed, or not by this gateway
         "rotate",  # hands over to a key that is not certified, or revoked
         "signature",  # altered or forged
         "unsupported",  # a newer format or suite than this program knows
@@ -118,10 +121,12 @@ class Ahead:
     Attributes:
         seq: of the object.
         due: the stream's next seq.
+        is_verified: its signature is good; False when its key may be certified by what is due.
     """
 
     seq: int
     due: int
+    is_verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +228,9 @@ def _judge(
     if header.prev != stream.head.hash:
         return _fork(entry, header, {"held_before": stream.head.hash})
     accepted = _accept(entry, header, envelope.payload, stream)
-    if header.typ == TYP_ROTATE:
+    if header.typ == TYP_COSIGNATURE:
+        _check_cosignature(header, envelope.payload, key.key, keyring, view)
+    elif header.typ == TYP_ROTATE:
         certified = _next_key(keyring, header, envelope.payload)
         rotation = Rotation(header.stream, header.seq, envelope.kid, certified)
         accepted = replace(accepted, rotation=rotation)
@@ -242,9 +249,10 @@ def _without_key(
     if named is not None:
         cose.verify(envelope, named.key)
         entry = replace(entry, certificate=named.sha256)
-    if seq > stream.next_seq and error.fault is not KeyFault.REVOKED:
+    is_enrolled = entry.stream in keyring.gateways
+    if seq > stream.next_seq and is_enrolled and error.fault is not KeyFault.REVOKED:
         # what hands over to its key may still be on the way
-        return Ahead(seq, stream.next_seq)
+        return Ahead(seq, stream.next_seq, is_verified=False)
     detail = {"kid": envelope.kid}
     return Aside(
         replace(entry, kind=Kind.REJECT, verdict=str(error.fault), detail=detail),
@@ -254,9 +262,28 @@ def _without_key(
 
 def _check_anchor(header: Header, view: StreamView) -> None:
     """A gateway that was shown more of the log than is here proves that the log lost something."""
-    if header.anchor is None:
-        return
-    size, root = header.anchor
+    if header.anchor is not None:
+        _check_log(header, *header.anchor, view)
+
+
+def _check_cosignature(
+    header: Header, payload: bytes, witness: PublicKey, keyring: Keyring, view: StreamView
+) -> None:
+    """What a gateway cosigned must be a checkpoint of this collector, and of the log here."""
+    note, name = decode_cosignature(payload), witness_name(header.plant, header.stream)
+    for key in keyring.collectors:
+        try:
+            seen = verify_cosigned(note, name, witness, key).checkpoint
+        except SignatureError:
+            continue
+        if seen.plant != header.plant:
+            break
+        return _check_log(header, seen.size, seen.root, view)
+    sentence = f"seq {header.seq} cosigns what is not a checkpoint of this log, or not as {name}"
+    raise _RefusalError("cosignature", sentence)
+
+
+def _check_log(header: Header, size: int, root: bytes, view: StreamView) -> None:
     ours = view.root_at(size)
     if ours == root:
         return
@@ -305,6 +332,10 @@ def _accept(entry: Entry, header: Header, payload: bytes, stream: StreamState) -
 def _accept_frame(entry: Entry, body: Body, stream: StreamState) -> Accepted:
     if body.t0_ns < max(stream.at_ns, 0):  # its ticks are not before it: `decode_body` saw to that
         sentence = f"t0 {body.t0_ns} is before the stream's {stream.at_ns}"
+        raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
+    first_ns = min((s.first_ns for s in body.sections), default=None)
+    if first_ns is not None and first_ns <= stream.through_ns:
+        sentence = f"its first tick {first_ns} is not after the stream's {stream.through_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
     newest_ns = max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)
     return Accepted(entry, body.t0_ns, newest_ns, body.readings, gap=body.gap)

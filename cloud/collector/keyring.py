@@ -6,7 +6,7 @@ entry of each stream, so it is made again from these whenever a commit failed. W
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloud.collector.identity import Certified, PlantIdentity, certified_by
@@ -75,13 +75,18 @@ class Keyring:
 
     Args:
         identity: of the plant.
+        collectors: keys that sign or have signed its log; None for the identity's own.
 
     Attributes:
         root: the root's certificate.
         root_key: its key.
+        collectors: as given.
     """
 
-    def __init__(self, identity: PlantIdentity) -> None:
+    def __init__(
+        self, identity: PlantIdentity, collectors: Sequence[PublicKey] | None = None
+    ) -> None:
+        self.collectors = collectors or (identity.collector.key,)
         self.plant = identity.plant
         self.root: Certificate = identity.root.certificate
         self.root_key: PublicKey = identity.root.key

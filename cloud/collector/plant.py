@@ -7,6 +7,7 @@ thread only, but for `keyring` and `identity`, which any thread may read.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cloud.clock import Clock
@@ -19,6 +20,7 @@ from cloud.store.plant import PlantStore
 from evidence.frame import Gap
 from evidence.log import Entry, Kind, decode_entry
 from evidence.orders import Replace, Revoke
+from evidence.suites import PublicKey
 
 log = logging.getLogger("stackproof.cloud.collector")
 
@@ -43,6 +45,7 @@ class EnrolledPlant:
         store: its evidence.
         identity: what CLOUD.toml says of it.
         clock: wall clock.
+        collectors: keys that sign or have signed its log.
 
     Attributes:
         keyring: its gateways' keys.
@@ -54,9 +57,15 @@ class EnrolledPlant:
         EvidenceError: a certificate in the plant's keys/ folder is damaged.
     """
 
-    def __init__(self, store: PlantStore, identity: PlantIdentity, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: PlantStore,
+        identity: PlantIdentity,
+        clock: Clock,
+        collectors: Sequence[PublicKey],
+    ) -> None:
         self.store, self.identity, self._clock = store, identity, clock
-        self.keyring = Keyring(identity)
+        self.keyring = Keyring(identity, collectors)
         self.room = AsideRoom(sum(entry.length for entry in self.kept_aside()))
         self._load()
         self.news = self.look()

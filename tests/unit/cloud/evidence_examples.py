@@ -18,12 +18,12 @@ from evidence.frame import (
     TYP_FRAME,
     Body,
     Clock,
-    Group,
     Header,
     Section,
     encode_body,
     sign_object,
 )
+from evidence.groups import Group
 from evidence.keys import (
     FileSigner,
     certificate_to_pem,
@@ -51,7 +51,7 @@ class ManualClock:
         return self.now_ns
 
 
-def body(t0_ns: int, *, points: int = 2, ticks: int = 10, seed: int = 0) -> Body:
+def body(t0_ns: int, *, points: int = 2, ticks: int = 1, seed: int = 0) -> Body:
     """A frame body of one u16 group, one tick a second."""
     raw = np.random.default_rng(seed).integers(0, 4096, (points, ticks)).astype(np.uint16)
     group = Group(0, Dtype.U16, raw, np.zeros((points, ticks), np.uint8))

@@ -25,7 +25,6 @@ from evidence.blocks import compress
 from evidence.frame import (
     TYP_CLOSE,
     TYP_CONFIG,
-    TYP_COSIGNATURE,
     TYP_FRAME,
     Gap,
     encode_body,
@@ -102,10 +101,6 @@ def test_a_close_is_accepted_with_the_request_it_agrees_to(ask: Any, started: Ga
     verdict = ask(started.close(bytes([7]) * 32))
     assert verdict.entry.kind is Kind.PLANT_CLOSE
     assert verdict.close.statement_sha256 == bytes([7]) * 32
-
-
-def test_a_cosignature_is_accepted_whatever_it_holds(ask: Any, started: Gateway) -> None:
-    assert ask(started.sign(TYP_COSIGNATURE, b"x")).entry.kind is Kind.COSIGNATURE
 
 
 def test_an_anchor_must_be_of_this_log(started: Gateway, ask: Any, view: View) -> None:
@@ -206,8 +201,11 @@ def test_a_frame_before_the_one_before_is_refused(ask: Any, started: Gateway, t0
     assert ask(started.frame(t0_ns)).reason == "time"
 
 
-def test_a_frame_of_the_same_instant_is_accepted(ask: Any, started: Gateway) -> None:
-    assert isinstance(ask(started.frame(T0_NS)), Accepted)
+def test_a_tick_that_was_told_before_is_refused(ask: Any, started: Gateway) -> None:
+    again = body(T0_NS, ticks=2)
+    assert ask(started.sign(TYP_FRAME, encode_body(again))).reason == "time"
+    heartbeat = encode_body(replace(again, sections=()))
+    assert isinstance(ask(started.sign(TYP_FRAME, heartbeat)), Accepted)
 
 
 def test_a_tick_before_its_frame_is_refused(ask: Any, started: Gateway) -> None:

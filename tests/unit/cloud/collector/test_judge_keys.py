@@ -12,6 +12,7 @@ from cloud.collector.judge import (
     Duplicate,
 )
 from cloud.collector.keyring import Keyring, Rotation, SignedOrder
+from cloud.collector.topics import Sender
 from evidence.frame import (
     TYP_FRAME,
     TYP_ROTATE,
@@ -80,7 +81,14 @@ def test_what_follows_a_lost_rotate_is_ahead_and_no_stranger(
     second, new = second_key(plant)
     started.append(started.sign(TYP_ROTATE, encode_rotate(new.certificate), cfg=None))
     started.signer = second
-    assert ask(started.frame(T0_NS + SECOND_NS)) == Ahead(seq=3, due=2)
+    assert ask(started.frame(T0_NS + SECOND_NS)) == Ahead(seq=3, due=2, is_verified=False)
+
+
+def test_of_a_gateway_nobody_enrolled_nothing_is_ahead(gateway: Gateway, ask: Any) -> None:
+    """Anybody can make up names of gateways: none of them may be counted for itself."""
+    stranger = Gateway("mini", "edge-9", gateway.signer)
+    data = stranger.sign(TYP_FRAME, encode_body(body(T0_NS)), seq=7)
+    assert ask(data, Sender("mini", "edge-9")).entry.verdict == "unknown-key"
 
 
 def test_a_rotate_to_a_key_that_does_not_count_is_refused(
