@@ -1,0 +1,198 @@
+"""Doors of the cloud: MQTT payloads, topics, CLOUD.toml, keys in folders, HTTP, its own files."""
+
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+
+from cloud.collector.identity import read_issued, read_root
+from cloud.collector.judge import REASONS, Aside, Refused, judge
+from cloud.collector.key_folder import read_offered
+from cloud.collector.mqtt import parse_state
+from cloud.collector.topics import parse as parse_topic
+from cloud.config import load_cloud, read_state_dir
+from cloud.errors import CloudConfigError
+from cloud.live import LiveHub
+from cloud.live_facts import FactsError, gateway_facts
+from cloud.live_message import LiveMessageError, parse_live
+from cloud.store.index import Place, decode_place, encode_place
+from cloud.store.state import LogState, StreamState, decode_snapshot, encode_snapshot
+from evidence import cbor
+from evidence.errors import EvidenceError
+from evidence.keys import FileSigner, key_sha256
+from evidence.log import Kind
+from evidence.orders import Revoke, encode_order
+from tests.fuzz.doors import Call, Door, file_door, pure
+from tests.fuzz.mutating import (
+    cbor_bent,
+    json_bent,
+    object_bent,
+    pem_bent,
+    spoilt,
+    toml_bent,
+)
+from tests.unit.cloud import app_examples, live_examples
+from tests.unit.cloud.collector.judge_examples import NOW_NS, SENDER, View, keyring_of
+from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, make_plant
+from tests.unit.cloud.test_cloud_config import GOOD
+
+OURS = (EvidenceError,)
+LIVE = [live_examples.payload(0), live_examples.payload(1, effects=[live_examples.effect(0, 5)])]
+
+
+def _hub() -> Call:
+    """The hub with a plant: what is no message is counted, and nothing is raised at all."""
+    hub = LiveHub(live_examples.ManualClock())
+    hub.on_config(live_examples.PLANT, live_examples.GATEWAY, live_examples.configuration())
+
+    def call(payload: bytes) -> None:
+        hub.on_live(live_examples.PLANT, live_examples.GATEWAY, payload)
+        hub.snapshot(live_examples.PLANT)
+
+    return call
+
+
+def _facts(data: bytes) -> None:
+    """A configuration that was signed, and never seen by the site file's checks."""
+    gateway_facts(live_examples.GATEWAY, cbor.decode(data))
+
+
+@functools.cache
+def _plant() -> ExamplePlant:
+    return make_plant(Path(tempfile.mkdtemp()))
+
+
+@functools.cache
+def _sent() -> list[bytes]:
+    """A configuration, two frames and a close, as the gateway would send them."""
+    gateway = _plant().gateways["edge-1"]
+    config = gateway.config()
+    frames = [gateway.frame(T0_NS + i * 10**10) for i in range(2)]
+    return [config, *frames, gateway.close(bytes(32))]
+
+
+def _judge() -> Call:
+    """Judges an object for each place of the stream: a verdict with a known reason, always."""
+    keyring, views = keyring_of(_plant().identity()), []
+    for count in range(len(_sent())):
+        view = View()
+        for data in _sent()[:count]:
+            view.hold(judge(data, SENDER, keyring, view, NOW_NS))
+        views.append(view)
+
+    def call(data: bytes) -> None:
+        for view in views:
+            verdict = judge(data, SENDER, keyring, view, NOW_NS)
+            assert not isinstance(verdict, Refused) or verdict.reason in REASONS
+            assert not isinstance(verdict, Aside) or verdict.entry.kind is Kind.REJECT
+
+    return call
+
+
+def _object_bent(data: bytes, choose: Random) -> bytes:
+    return object_bent(_plant().gateways["edge-1"].signer)(data, choose)
+
+
+def _revoke(plant: ExamplePlant) -> bytes:
+    key = key_sha256(plant.gateways["edge-1"].signer.public_key)
+    order = Revoke(plant.id, "edge-1", key, None, "stolen")
+    return encode_order(order, FileSigner(plant.root_key))
+
+
+def _offered(name: str) -> Callable[[Path], Call]:
+    """An operator's folder with one file: problems are sentences, and nothing is raised."""
+
+    def opened(folder: Path) -> Call:
+        identity = _plant().identity()
+        keys = folder / "offered"
+        keys.mkdir(exist_ok=True)
+
+        def call(data: bytes) -> None:
+            (keys / name).write_bytes(data)
+            offered = read_offered(keys, identity, keyring_of(identity))
+            assert all(name in problem for problem in offered.problems)
+
+        return call
+
+    return opened
+
+
+def _order_bent(data: bytes, choose: Random) -> bytes:
+    return object_bent(FileSigner(_plant().root_key))(data, choose)
+
+
+def _certificates(*names: str) -> list[bytes]:
+    return [(_plant().folder / name).read_bytes() for name in names]
+
+
+def _cloud_seeds(folder: Path) -> list[bytes]:
+    make_plant(folder)
+    return [GOOD.encode(), GOOD.replace("gateways =", 'keys = "file:mini"\ngateways =').encode()]
+
+
+def _snapshot() -> bytes:
+    stream = StreamState(3, _PLACE)
+    return encode_snapshot(LogState(streams={"edge-1": stream}))
+
+
+def _http(data: bytes) -> None:
+    """A path and a body: whatever they are, an answer below 500."""
+    path, _, body = data.partition(b"\n")
+    headers = {"Authorization": f"Bearer {app_examples.TOKEN}", "Content-Type": "application/json"}
+    asked = "/" + quote(path, safe="/?&=%").lstrip("/")
+    said = _client().request("POST" if body else "GET", asked, content=body, headers=headers)
+    assert said.status_code < 500
+
+
+def _request_bent(data: bytes, choose: Random) -> bytes:
+    path, _, body = data.partition(b"\n")
+    if body and choose.randint(0, 3):
+        return path + b"\n" + json_bent(body, choose)
+    return spoilt(path, choose) + b"\n" + body
+
+
+_client = functools.cache(app_examples.make_client)
+_PLACE = Place(T0_NS // 3_600_000_000_000, 0, 400, Kind.FRAME, bytes(32), 7, T0_NS, T0_NS, T0_NS)
+_TOPICS = [b"stackproof/v1/0f/mini/edge-1/frames", b"stackproof/v1/0f/mini/edge-1/live"]
+_PATHS = [
+    b"/api/v1/history?plant=mini&point=p.01.voltage", b"/api/v1/live/snapshot?plant=mini",
+    b'/api/v1/months/mini/2026-09/close\n{"closing": "final", "amend": true, "reason": "x"}',
+    b'/api/v1/months/mini/2026-09/seal\n{"reason": ""}', b"/static/js/main.js", b"/p/mini?lang=zh",
+]  # fmt: skip
+
+
+DOORS: list[Door] = [
+    pure("live message", lambda d: parse_live(d, live_examples.PLANT, live_examples.GATEWAY), LIVE,
+         json_bent, (LiveMessageError,), "cloud.live_message.parse_live"),
+    pure("live hub", _hub(), LIVE, json_bent, ()),
+    pure("facts of a configuration", _facts, [cbor.encode(live_examples.configuration())],
+         cbor_bent, (FactsError, EvidenceError)),
+    pure("state", parse_state, [b'{"online": true}', b'{"online": false}'], json_bent, (),
+         "cloud.collector.mqtt.parse_state"),
+    pure("topic", lambda d: parse_topic(d.decode("utf-8", "replace"), "0f"), _TOPICS, spoilt, (),
+         "cloud.collector.topics.parse"),
+    Door("object from a gateway", ("cloud.collector.judge.judge",), lambda _: _sent(),
+         lambda _: _judge(), _object_bent, (), weight=2),
+    Door("order in the folder", (), lambda _: [_revoke(_plant())], _offered("some.cose"),
+         _order_bent, (), weight=2),
+    Door("certificate in the folder", (), lambda _: _certificates("edge-1.crt", "root.crt"),
+         _offered("some.crt"), pem_bent, (), weight=2),
+    file_door("root's certificate", lambda path: read_root(path, "mini"),
+              lambda _: _certificates("root.crt"), pem_bent, OURS,
+              "cloud.collector.identity.read_root"),
+    file_door("collector's certificate",
+              lambda path: read_issued(path, _plant().folder / "root.crt", "collector", "mini"),
+              lambda _: _certificates("collector.crt"), pem_bent, OURS,
+              "cloud.collector.identity.read_issued"),
+    file_door("CLOUD.toml", load_cloud, _cloud_seeds, toml_bent, (CloudConfigError,),
+              "cloud.config.load_cloud", file="CLOUD.toml"),
+    file_door("CLOUD.toml's state folder", read_state_dir, lambda _: [GOOD.encode()],
+              toml_bent, (CloudConfigError,), "cloud.config.read_state_dir", file="CLOUD.toml"),
+    pure("place in the index", decode_place, [encode_place(_PLACE)], spoilt, OURS,
+         "cloud.store.index.decode_place"),
+    pure("snapshot of the log", decode_snapshot, [_snapshot()], cbor_bent, OURS,
+         "cloud.store.state.decode_snapshot"),
+    pure("HTTP", _http, _PATHS, _request_bent, (), weight=6),
+]  # fmt: skip

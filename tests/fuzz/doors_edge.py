@@ -1,0 +1,160 @@
+"""Doors of edge and device profiles: what collector and meters say, and the operator's files."""
+
+import atexit
+import contextlib
+import functools
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cbor2
+
+from edge.calc.cli import main as calc
+from edge.config import load_site
+from edge.custody import judge_close_request, judge_receipt
+from edge.drivers.address import parse_address
+from edge.drivers.base import DeviceError
+from edge.drivers.modbus.decode import find_pdu
+from edge.drivers.opcua.decode import Value, decode_value
+from edge.errors import NotOursError, SiteConfigError
+from edge.pipeline import Layout, decode_tick
+from edge.receipt_files import receipts_of
+from evidence.archive.export import write_receipts
+from evidence.errors import EvidenceError
+from evidence.points import Dtype
+from evidence.receipt import encode_close_request
+from evidence.recompute import Recomputation
+from firmware_configs.profile import FOLDER, ProfileError, load_profile
+from tests.fuzz.doors import Call, Door, file_door, pure
+from tests.fuzz.mutating import (
+    cbor_bent,
+    json_bent,
+    object_bent,
+    records_bent,
+    spoilt,
+    toml_bent,
+)
+from tests.unit.edge import sites
+from tests.unit.edge.calc.test_calc_cli import STATEMENT
+from tests.unit.edge.drivers.specs import register, spec
+from tests.unit.edge.test_pipeline import PLAIN, T0
+from tests.unit.edge.test_stream import Rig, collector, opened
+from tests.unit.edge.ticks import rows, tick
+from tests.unit.firmware_configs import profile_texts
+
+_COLLECTOR = object_bent(sites.keys().collector_signer)
+
+
+def _site(path: Path) -> None:
+    """A site file that is taken gives a configuration that can be calculated with."""
+    config = sites.config_of(load_site(path))
+    Recomputation().configure(b"x", config)
+
+
+def _site_seeds(folder: Path) -> list[bytes]:
+    sites.write_keys(folder / "keys")
+    return [sites.SITE.encode()]
+
+
+def _profiles(_: Path) -> list[bytes]:
+    shipped = [path.read_bytes() for path in sorted(FOLDER.glob("*/*.toml"))]
+    return [profile_texts.MODBUS.encode(), profile_texts.OPCUA.encode(), *shipped]
+
+
+def _url(data: bytes) -> None:
+    device = spec(data.decode("utf-8", "replace"), register("word", Dtype.U16))
+    parse_address(device, port=502, options=("unit", "mode"))
+
+
+_URLS = [
+    b"modbus+tcp://10.0.0.7:1502?unit=3", b"opc.tcp://gw:4840/a/b?mode=read",
+    b"modbus+tcp://[::1]:1502",
+]  # fmt: skip
+
+
+class _Spooled:
+    """A spool with three objects, and what a collector that has them says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.spool, stream = opened(folder / "spool.sqlite")
+        atexit.register(self.spool.close)
+        rig = Rig(self.spool, stream, collector())
+        rig.made(3)
+        self.receipt = rig.collector.receipt()
+        request = rig.collector.close_request()
+        self.request = encode_close_request(request, sites.keys().collector_signer)
+
+
+_spooled = functools.cache(_Spooled)
+
+
+def _judging(judge: Callable[[bytes, Any, Any], object]) -> Callable[[Path], Call]:
+    return lambda folder: lambda data: judge(data, _spooled(folder).spool, sites.who())
+
+
+def _packets(data: bytes) -> None:
+    found = find_pdu(data[2:], int.from_bytes(data[:2], "big"))
+    assert found in data
+
+
+_LAYOUT = Layout(PLAIN)
+_TICK = tick(0, T0, {0: rows([1, 2], "<u2")}, devices=2).encode()
+
+
+def _opcua(data: bytes) -> None:
+    """Whatever a server puts into a variant: a sample, with a quality."""
+    try:
+        content = cbor2.loads(data)
+    except (cbor2.CBORError, ValueError, TypeError):
+        return
+    for dtype in Dtype:
+        value = Value.of(register("node", dtype, node="ns=2;s=N"))
+        assert decode_value(content, value, status=0, source_time=None).quality is not None
+
+
+def _calculated(path: Path) -> None:
+    """`stackproof calc statement`: exit 0, or 2 with sentences on standard error."""
+    said, complained = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
+        code = calc(["statement", str(path)])
+    assert code == 0 or (code == 2 and complained.getvalue())
+
+
+def _statement_json(_: Path) -> Sequence[bytes]:
+    return [
+        json.dumps({
+            "rule_set": "cets-ag-04.01-v01-2024", "month": "2026-06",
+            "fuel": [{"kind": "natural-gas", "quantity": "12.50"}], "anode": {"gross_t": "469.00"},
+            "pfc": {"metal_t": "1000.00"}, "output": {"aluminium_t": "1000.00"},
+        }).encode()
+    ]  # fmt: skip
+
+
+DOORS: list[Door] = [
+    file_door("site file", _site, _site_seeds, toml_bent, (SiteConfigError,),
+              "edge.config.load_site", "edge.config.read_site", file="site.toml", weight=4),
+    file_door("device profile", lambda path: load_profile(str(path)), _profiles,
+              toml_bent, (ProfileError,), "firmware_configs.profile.load_profile",
+              "firmware_configs.toml.parse_toml", file="some.toml"),
+    pure("device URL", _url, _URLS, spoilt, (DeviceError,), "edge.drivers.address.parse_address"),
+    Door("receipt at the gateway", ("edge.custody.judge_receipt",),
+         lambda folder: [_spooled(folder).receipt], _judging(judge_receipt), _COLLECTOR,
+         (NotOursError,)),
+    Door("close request at the gateway", ("edge.custody.judge_close_request",),
+         lambda folder: [_spooled(folder).request], _judging(judge_close_request), _COLLECTOR,
+         (NotOursError,)),
+    file_door("receipt file at the gateway", receipts_of,
+              lambda _: [write_receipts([b"one", b"two"])],
+              records_bent(spoilt), (NotOursError,), "edge.receipt_files.receipts_of"),
+    pure("open tick", lambda d: decode_tick(_LAYOUT, d), [_TICK], cbor_bent, (EvidenceError,),
+         "edge.pipeline.decode_tick"),
+    pure("Modbus packets", _packets, [b"\0\7\0\6\0\0\0\3\1\3\2\0\7\0\0\0\5\1\3\2\0\1"], spoilt, (),
+         "edge.drivers.modbus.decode.find_pdu"),
+    pure("OPC UA value", _opcua, [cbor2.dumps(v) for v in (True, 7, -1, 2.5, "x", [1], b"")],
+         cbor_bent, (), "edge.drivers.opcua.decode.decode_value"),
+    file_door("month as TOML", _calculated, lambda _: [STATEMENT.encode()], toml_bent,
+              (), file="month.toml"),
+    file_door("month as JSON", _calculated, _statement_json, json_bent, (), file="month.json"),
+]  # fmt: skip

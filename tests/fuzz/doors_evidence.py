@@ -1,0 +1,229 @@
+"""Doors of `evidence`: CBOR, signed objects, frames, log, receipts, orders, notes, keys, stamps."""
+
+import functools
+import hashlib
+from pathlib import Path
+from random import Random
+
+from evidence import cbor, checkpoint, cose, keys, log, receipt
+from evidence.blocks import compress, decode_block, decompress, encode_block
+from evidence.config_changes import config_changes
+from evidence.cosignature import cosign, verify_cosigned, witness_name
+from evidence.errors import EvidenceError
+from evidence.frame import TYP_FRAME, decode_body, encode_body, header_of, place_of
+from evidence.inclusion_receipt import encode_inclusion, verify_inclusion
+from evidence.keys import FileSigner
+from evidence.log_details import check_entry
+from evidence.merkle import inclusion_path, leaf_hash, root_of
+from evidence.orders import decode_order, decode_rotate, encode_rotate, is_order
+from evidence.pkcs11_signer import parse_uri
+from evidence.points import Dtype
+from evidence.recompute import Recomputation
+from evidence.records import read_records, whole_length
+from evidence.signers import open_signer
+from tests.attacks import by_keys
+from tests.fuzz.doors import Door, file_door, pure
+from tests.fuzz.mutating import (
+    cbor_bent,
+    lines_bent,
+    note_bent,
+    object_bent,
+    payload_bent,
+    pem_bent,
+    records_bent,
+    spoilt,
+    toml_bent,
+)
+from tests.unit.evidence import sealed_month as sm
+
+OURS = (EvidenceError,)
+WHO = sm.keys()
+MONTH = sm.month()
+FRAMES = [o for o in MONTH.objects if cose.parse(o).typ == TYP_FRAME]
+PAYLOADS = [cose.parse(o).payload for o in FRAMES]
+CONFIG = cose.parse(MONTH.objects[0]).payload
+ENTRIES = list(MONTH.entries)
+NOTE = sm.log_note(ENTRIES)
+WITNESS = witness_name(sm.PLANT, sm.STREAM)
+DTYPES = list(Dtype)
+
+
+def _cbor(data: bytes) -> None:
+    assert cbor.encode(cbor.decode(data)) == data  # one value, one spelling
+
+
+def _object(data: bytes) -> None:
+    envelope = cose.parse(data)
+    place_of(envelope)
+    header_of(envelope)
+    cose.verify(envelope, WHO.gateway.public_key)
+    decode_body(envelope.payload)
+
+
+def _body(payload: bytes) -> None:
+    body = decode_body(payload)
+    for section in body.sections:
+        assert len(section.ticks_ns()) == section.ticks
+    assert decode_body(encode_body(body)).readings == body.readings
+
+
+def _configuration(payload: bytes) -> None:
+    config = cbor.decode(decompress(payload))
+    if isinstance(config, dict):
+        list(config_changes(cbor.decode(decompress(CONFIG)), config))
+    Recomputation().configure(b"x", config)
+
+
+def _block(data: bytes) -> None:
+    """The first four bytes say of what kind and shape the rest is."""
+    dtype, how, rows, ticks = [*data[:4], 0, 0, 0, 0][:4]
+    raw = decode_block(data[4:], DTYPES[dtype % len(DTYPES)], how % 4, rows, ticks)
+    assert raw.shape == (rows, ticks)
+
+
+@functools.cache
+def _blocks() -> list[bytes]:
+    made = []
+    for body in map(decode_body, PAYLOADS):
+        for section in body.sections:
+            for group in section.groups:
+                how = 2 if group.dtype.is_float else 1
+                data = encode_block(group.raw, group.dtype, how)
+                shape = [DTYPES.index(group.dtype), how, *group.raw.shape]
+                made.append(bytes(shape) + data)
+    return made
+
+
+def _entry(data: bytes) -> None:
+    entry = log.decode_entry(data)
+    assert log.encode_entry(entry) == data
+    check_entry(entry)
+
+
+def _records(data: bytes) -> None:
+    assert whole_length(data) <= len(data)
+    list(read_records(data))
+
+
+def _note(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    checkpoint.parse(text)
+    checkpoint.verify(text, WHO.collector.public_key)
+
+
+def _cosigned(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    verify_cosigned(text, WITNESS, WHO.gateway.public_key, WHO.collector.public_key)
+
+
+def _cosigned_note() -> bytes:
+    return cosign(NOTE, WITNESS, 1_781_500_000, WHO.gateway, WHO.gateway.public_key).encode()
+
+
+def _order(data: bytes) -> None:
+    is_order(data)
+    decode_order(data, WHO.root.public_key)
+
+
+def _receipt_of_inclusion() -> bytes:
+    leaves = [leaf_hash(entry) for entry in ENTRIES]
+    path = inclusion_path(leaves, 2)
+    return encode_inclusion(sm.PLANT, ENTRIES[2], 2, len(leaves), path, signer=WHO.collector)
+
+
+def _inclusion_bent(data: bytes, choose: Random) -> bytes:
+    """Header or proof bent, and signed over the true root."""
+    protected, outer, nothing, signature = cbor.decode(data[1:])
+    if choose.randint(0, 1):
+        protected = cbor_bent(protected, choose)
+        root = root_of([leaf_hash(entry) for entry in ENTRIES])
+        signature = WHO.collector.sign(cbor.encode(["Signature1", protected, b"", root]))
+    else:
+        outer = {396: {-1: [cbor_bent(outer[396][-1][0], choose)]}}
+    made = b"\xd2" + cbor.encode([protected, outer, nothing, signature])
+    return made if choose.randint(0, 3) else b"\xd2" + cbor_bent(made[1:], choose)
+
+
+def _certificate(certificate: keys.Certificate) -> None:
+    keys.certificate_to_pem(certificate)
+    keys.is_issued_by(certificate, WHO.certificates["root"])
+    keys.is_issued_by(WHO.certificates["gateway"], certificate)
+    keys.identity(certificate)
+    keys.key_sha256(keys.public_key(certificate))
+
+
+def _rotate(payload: bytes) -> None:
+    _certificate(decode_rotate(payload))
+
+
+PEMS = [keys.certificate_to_pem(c) for c in WHO.certificates.values()]
+DERS = [keys.certificate_to_der(c) for c in WHO.certificates.values()]
+HEAD = hashlib.sha256(MONTH.objects[2]).digest()
+ORDERS = [by_keys.revoke(3), by_keys.revoke(None), by_keys.replacement(2, HEAD)]
+ROTATE = encode_rotate(by_keys.NEXT)
+URIS = [
+    b"pkcs11:token=plant;object=edge-1?module-path=/usr/lib/softhsm/libsofthsm2.so",
+    b"pkcs11:object=a%20b;token=t?pin-source=file:pin&module-path=m.so",
+]
+
+
+def _private_seeds(folder: Path) -> list[bytes]:
+    made = []
+    for kind in ("ed25519", "p256"):
+        path = folder / f"{kind}.pem"
+        keys.write_private(path, keys.generate(kind))
+        made.append(path.read_bytes())
+    return made
+
+
+def _reference(path: Path) -> None:
+    open_signer(f"file:{path.name}", path.parent)
+    FileSigner.load(path).sign(b"x")
+
+
+DOORS: list[Door] = [
+    pure("cbor", _cbor, [decompress(CONFIG), *map(decompress, PAYLOADS), *ENTRIES], cbor_bent, OURS,
+         "evidence.cbor.decode"),
+    pure("signed object", _object, FRAMES, object_bent(WHO.gateway), OURS, "evidence.cose.parse",
+         "evidence.frame.header_of", "evidence.frame.place_of", "evidence.cose.verify"),
+    pure("frame body", _body, PAYLOADS, payload_bent, OURS,
+         "evidence.frame.decode_body", "evidence.runs.decode_runs"),
+    pure("configuration", _configuration, [CONFIG], payload_bent, OURS, "evidence.points.from_map",
+         weight=2),
+    pure("block", _block, _blocks(), spoilt, OURS, "evidence.blocks.decode_block"),
+    pure("compressed payload", decompress, [compress(b"x" * 999, how) for how in (0, 1, 2)],
+         spoilt, OURS, "evidence.blocks.decompress"),
+    pure("log entry", _entry, ENTRIES, cbor_bent, OURS, "evidence.log.decode_entry"),
+    pure("record file", _records, [sm.seg(ENTRIES)], records_bent(spoilt), OURS,
+         "evidence.records.read_records", "evidence.records.records_in"),
+    pure("checkpoint", _note, [NOTE.encode()], note_bent(f"stackproof/{sm.PLANT}", WHO.collector),
+         OURS, "evidence.checkpoint.parse", "evidence.checkpoint.verify"),
+    pure("cosigned checkpoint", _cosigned, [_cosigned_note()], lines_bent, OURS,
+         "evidence.cosignature.verify_cosigned"),
+    pure("receipt", lambda d: receipt.decode_receipt(d, WHO.collector.public_key), [MONTH.receipt],
+         object_bent(WHO.collector), OURS, "evidence.receipt.decode_receipt"),
+    pure("close request", lambda d: receipt.decode_close_request(d, WHO.collector.public_key),
+         [receipt.encode_close_request(receipt.decode_close(cose.parse(MONTH.close).payload),
+                                       WHO.collector)],
+         object_bent(WHO.collector), OURS, "evidence.receipt.decode_close_request"),
+    pure("close", receipt.decode_close, [cose.parse(MONTH.close).payload], payload_bent, OURS,
+         "evidence.receipt.decode_close"),
+    pure("receipt of inclusion",
+         lambda d: verify_inclusion(d, ENTRIES[2], WHO.collector.public_key),
+         [_receipt_of_inclusion()], _inclusion_bent, OURS,
+         "evidence.inclusion_receipt.verify_inclusion"),
+    pure("order", _order, ORDERS, object_bent(WHO.root), OURS, "evidence.orders.decode_order"),
+    pure("rotate", _rotate, [ROTATE], payload_bent, OURS, "evidence.orders.decode_rotate"),
+    pure("certificate, PEM", lambda d: _certificate(keys.certificate_from_pem(d)), PEMS, pem_bent,
+         OURS, "evidence.keys.certificate_from_pem"),
+    pure("certificate, DER", lambda d: _certificate(keys.certificate_from_der(d)), DERS, spoilt,
+         OURS, "evidence.keys.certificate_from_der"),
+    pure("key in a token", lambda d: parse_uri(d.decode("utf-8", "replace"), Path()), URIS,
+         toml_bent, OURS, "evidence.pkcs11_signer.parse_uri"),
+    file_door("private key", _reference, _private_seeds, pem_bent, OURS,
+              "evidence.keys.load_private", "evidence.keys.load", "evidence.signers.open_signer"),
+    file_door("certificate file", keys.load_certificate, lambda _: PEMS, pem_bent, OURS,
+              "evidence.keys.load_certificate"),
+    file_door("trusted keys", keys.load_trust, lambda _: [*PEMS, b"".join(PEMS)], pem_bent,
+              OURS, "evidence.keys.load_trust"),
+]  # fmt: skip

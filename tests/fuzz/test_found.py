@@ -1,0 +1,34 @@
+"""What fuzzing found once, with the bytes that showed it."""
+
+import numpy as np
+import pytest
+from cryptography import x509
+
+from edge.pipeline import Layout, decode_tick
+from evidence import cbor
+from evidence.errors import MalformedError
+from evidence.keys import certificate_from_der, certificate_to_der
+from tests.unit.edge.test_pipeline import PLAIN, T0
+from tests.unit.evidence import sealed_month as sm
+
+
+@pytest.mark.filterwarnings("default")  # as outside of tests: the library warns and goes on
+def test_a_certificate_of_a_negative_serial_number_is_none() -> None:
+    """RFC 5280 §4.1.2.2; the library's next release raises something else at it."""
+    der = bytearray(certificate_to_der(sm.keys().certificates["gateway"]))
+    serial = sm.keys().certificates["gateway"].serial_number.to_bytes(20).lstrip(b"\0")
+    der[der.index(serial)] |= 0x80
+    with pytest.warns(UserWarning, match="serial number"):
+        assert x509.load_der_x509_certificate(bytes(der)).serial_number < 0
+    with pytest.warns(UserWarning), pytest.raises(MalformedError, match="serial number"):
+        certificate_from_der(bytes(der))
+
+
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_an_open_tick_with_a_part_of_another_type_is_none(place: int) -> None:
+    raw = np.array([1, 2], dtype="<u2").tobytes()
+    parts = [0, T0, [[0, raw, bytes(2), bytes(8)]], bytes(8)]
+    assert decode_tick(Layout(PLAIN), cbor.encode(parts)).tick_ns == T0
+    parts[place] = None
+    with pytest.raises(MalformedError):
+        decode_tick(Layout(PLAIN), cbor.encode(parts))
