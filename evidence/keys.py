@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
@@ -28,10 +29,11 @@ Certificate = x509.Certificate
 ROLES = ("root", "gateway", "collector")
 PEM_BYTES_MAX = 64 * 1024
 
-#: what the certificate library raises at bytes that are no certificate, key or extension
+#: what the certificate library raises at bytes that are no certificate, key or extension; a warning
+#: of it is raised where warnings are made errors
 UNREADABLE = (
-    ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
+    ValueError, TypeError, InternalError, x509.InvalidVersion, x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType, CryptographyDeprecationWarning,
 )  # fmt: skip
 
 
@@ -218,7 +220,7 @@ def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
 def certificate_from_pem(data: bytes) -> x509.Certificate:
     """One PEM certificate; MalformedError otherwise."""
     try:
-        return x509.load_pem_x509_certificate(data)
+        return _allowed(x509.load_pem_x509_certificate(data))
     except UNREADABLE as error:
         raise MalformedError(f"not a PEM certificate: {error}") from error
 
@@ -226,9 +228,16 @@ def certificate_from_pem(data: bytes) -> x509.Certificate:
 def certificate_from_der(data: bytes) -> x509.Certificate:
     """One DER certificate; MalformedError otherwise."""
     try:
-        return x509.load_der_x509_certificate(data)
+        return _allowed(x509.load_der_x509_certificate(data))
     except UNREADABLE as error:
         raise MalformedError(f"not a DER certificate: {error}") from error
+
+
+def _allowed(certificate: x509.Certificate) -> x509.Certificate:
+    """The library still reads what RFC 5280 forbids, and warns that it will not for long."""
+    if certificate.serial_number <= 0:
+        raise ValueError("its serial number is not positive (RFC 5280 §4.1.2.2)")
+    return certificate
 
 
 def certificate_to_der(certificate: x509.Certificate) -> bytes:
@@ -271,7 +280,7 @@ def load_trust(path: Path) -> frozenset[bytes]:
             fingerprints.add(key_sha256(_trusted_key(pem)))
         except (UnsupportedAlgorithm, UnknownSuiteError) as error:
             raise KeyFileError(f"{path}: a key this program cannot use: {error}") from error
-        except (ValueError, TypeError, MalformedError) as error:
+        except (*UNREADABLE, MalformedError) as error:
             raise KeyFileError(f"{path}: not PEM keys or certificates: {error}") from error
     if not fingerprints:
         raise KeyFileError(f"{path}: no PEM key or certificate in this file")
@@ -302,7 +311,7 @@ def load_private(path: Path) -> PrivateKey:
         )
     try:
         key = serialization.load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (*UNREADABLE, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path}: not an unencrypted PEM private key: {error}") from error
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key
