@@ -24,7 +24,7 @@ from cloud.store.state import OBJECT_KINDS, LogState, StreamState, decode_snapsh
 from cloud.store.tree import TreeFile, file_bytes
 from evidence import checkpoint, cose
 from evidence.errors import EvidenceError, MalformedError
-from evidence.frame import Body, decode_body
+from evidence.frame import Body, decode_body, place_of
 from evidence.log import Entry, Kind, decode_entry
 from evidence.records import read_records
 from evidence.suites import PublicKey
@@ -63,7 +63,7 @@ def recover(
     Raises:
         DamagedLogError: less is there than was signed, or other than it.
     """
-    signed, note = _signed(plant, folder, keys)
+    signed, note = read_signed(plant, folder, keys)
     snapshot, why = _snapshot(folder)
     usable = snapshot is not None and not why
     problem, found = "", Recovery()
@@ -84,7 +84,7 @@ def recover(
     )
 
 
-def _signed(
+def read_signed(
     plant: str, folder: PlantFolder, keys: Sequence[PublicKey]
 ) -> tuple[checkpoint.Checkpoint | None, str]:
     """The newest checkpoint, None where there is none."""
@@ -103,9 +103,21 @@ def _signed(
             raise DamagedLogError(f"{folder.checkpoint}: is of plant {found.plant}, not {plant}")
         return found, text
     raise DamagedLogError(
-        f"{folder.checkpoint}: {problem}. It is not signed by a collector key of this plant; put "
-        "that collector's certificate into keys/, or restore this plant from a backup"
+        f"{folder.checkpoint}: {problem or 'there is no key to check it with'}. It is not signed "
+        "by a collector key of this plant; put that collector's certificate into keys/, or "
+        "restore this plant from a backup"
     )
+
+
+def replay_signed(folder: PlantFolder, disk: Disk, size: int) -> LogState:
+    """Make index, offsets and tree again from the first `size` entries and their objects.
+
+    Nothing of the old ones is believed: remove them first. Ends early at an entry that is not
+    whole with its object.
+    """
+    replay = _Replay(folder, disk, LogState(), Recovery())
+    replay.run(size)
+    return replay.state
 
 
 def _snapshot(folder: PlantFolder) -> tuple[LogState | None, str]:
@@ -195,9 +207,24 @@ def _clear_up(folder: PlantFolder, state: LogState) -> list[str]:
         leftover.unlink()
     known = {sha256.hex()[:16] for sha256 in state.kept}
     unknown = [path for path in folder.quarantine.glob("*.cose") if path.stem[-16:] not in known]
+    orders = {folder.order(sha256) for sha256 in state.orders}
+    copies = sorted(set(folder.keys.glob("*.cose")) - orders)
+    unknown += [path for path in copies if not _is_held(folder, state, path.read_bytes())]
     for path in unknown:
         path.unlink()
     return [f"{path.relative_to(folder.root)}: was never logged, removed" for path in unknown]
+
+
+def _is_held(folder: PlantFolder, state: LogState, data: bytes) -> bool:
+    """These are the bytes of an object in a stream."""
+    try:
+        place = place_of(cose.parse(data))
+    except EvidenceError:
+        return False
+    if place.seq >= state.stream(place.stream).next_seq:
+        return False
+    held = IndexFile(folder.index(place.stream)).place(place.seq)
+    return held.sha256 == hashlib.sha256(data).digest()
 
 
 class _Replay:
@@ -210,10 +237,10 @@ class _Replay:
         self._before = start
         self._newest: tuple[Entry, Place | None] | None = None
 
-    def run(self) -> None:
-        """Move the state to the last entry that is whole with its object."""
+    def run(self, size: int | None = None) -> None:
+        """Move the state to the last entry that is whole with its object, or to `size` entries."""
         for record in whole_records(self._folder.entries, self.state.entries_bytes):
-            if not self._take(record.data):
+            if self.state.size == size or not self._take(record.data):
                 break
             if self._found.replayed % _WRITE_EVERY == 0:
                 self._write()

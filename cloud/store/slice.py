@@ -7,6 +7,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from cloud.store.disk import Disk
 from cloud.store.plant import PlantStore
 from evidence.keys import Signer
 from evidence.suites import PublicKey
+
+#: tries to take the lock, and seconds between them
+LOCK_TRIES, LOCK_AGAIN_S = 3, 0.02
 
 
 class SliceStore:
@@ -39,7 +43,7 @@ class SliceStore:
         self.damaged: dict[str, str] = {}
         try:
             self._disk = Disk(root)
-            self._lock = _lock(root / "lock")
+            self._lock = take_lock(root / "lock")
             self.epoch = self._take_epoch(root / "epoch")
         except OSError as error:
             raise StoreError(f"{root}: cannot be used for evidence: {error.strerror}") from error
@@ -166,17 +170,60 @@ def _undo(stores: Iterable[PlantStore], error: OSError) -> OSError:
     return error
 
 
-def _lock(path: Path) -> int:
-    """Take the slice's lock for as long as the descriptor is open."""
+def take_lock(path: Path) -> int:
+    """Take a slice's lock for as long as the descriptor that comes back is open.
+
+    Raises:
+        SliceLockedError: another process holds it.
+        OSError: the folder cannot be used.
+    """
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.read(lock, 32).decode(errors="replace").strip()
-        os.close(lock)
-        raise SliceLockedError(
-            f"{path}: held by process {holder}; a slice has one collector: stop that one first"
-        ) from error
+    for tries in range(LOCK_TRIES, 0, -1):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError as error:
+            if tries > 1:  # `Watch` looks at it for an instant
+                time.sleep(LOCK_AGAIN_S)
+                continue
+            holder = os.read(lock, 32).decode(errors="replace").strip()
+            os.close(lock)
+            raise SliceLockedError(
+                f"{path}: held by process {holder}; a slice has one collector: stop that one first"
+            ) from error
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
     return lock
+
+
+class Watch:
+    """Knows whether anybody has written in a slice since it began to look; hinders nobody.
+
+    Args:
+        root: the slice's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._epoch = self._read_epoch()
+
+    def is_quiet(self) -> bool:
+        """Nobody holds the slice, and nobody took it over since; OSError if that cannot be read."""
+        return not self._is_held() and self._read_epoch() == self._epoch
+
+    def _read_epoch(self) -> bytes:
+        path = self._root / "epoch"
+        return path.read_bytes() if path.exists() else b""
+
+    def _is_held(self) -> bool:
+        try:
+            lock = os.open(self._root / "lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False

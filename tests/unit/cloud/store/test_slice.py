@@ -1,13 +1,11 @@
 """A slice: its lock, its epoch, commits across plants, and a disk that refuses at every step."""
 
 import errno
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +24,7 @@ EXAMPLE = Example()
 KEY = EXAMPLE.signer.public_key
 
 
-def reject(plant: PlantStore, n: int = 0) -> Entry:
+def reject(n: int = 0) -> Entry:
     return Entry(Kind.REJECT, T0_NS + n, 0, "edge-a", 3, bytes([n]) * 32, 5, verdict="fork")
 
 
@@ -276,7 +274,7 @@ def test_many_plants_share_two_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     store = SliceStore(tmp_path / "00")
     plants = [enrolled(store, f"p{n}", EXAMPLE.signer) for n in range(40)]
     for plant in plants:
-        plant.stage(reject(plant))
+        plant.stage(reject())
         EXAMPLE.stage(plant, 0)
     calls: list[str] = []
     real = disk_module._SYNCFS
@@ -310,77 +308,6 @@ def test_a_damaged_plant_does_not_keep_the_others_out(tmp_path: Path) -> None:
     EXAMPLE.stage(two, 0)
     assert store.commit() == ([two], {})
     store.close()
-
-
-def test_a_fork_is_kept_once_beside_its_log_entry(tmp_path: Path) -> None:
-    for _ in range(2):
-        store, plant = EXAMPLE.open(tmp_path / "00")
-        plant.stage_kept(reject(plant, 1), b"other bytes")
-        assert not plant.stage_kept(reject(plant, 1), b"other bytes")
-        store.commit()
-        assert not plant.stage_kept(reject(plant, 1), b"other bytes")
-        kinds = [decode_entry(data).verdict for _, data in plant.reader.entries(1)]
-        store.close()
-        assert kinds == ["fork"]
-    (kept,) = (tmp_path / "00" / "mini" / "quarantine").iterdir()
-    assert kept.name == "edge-a-3-0101010101010101.cose"
-    assert kept.read_bytes() == b"other bytes"
-
-
-def test_the_quarantine_has_an_end_and_strangers_get_half_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cloud.store.quarantine.FILES_MAX", 4)
-    store, plant = EXAMPLE.open(tmp_path / "00")
-    strangers = [replace(reject(plant, n), verdict="unknown-key") for n in range(3)]
-    assert [plant.stage_kept(entry, b"a") for entry in strangers] == [True, True, False]
-    store.commit()
-    known = [replace(reject(plant, n), certificate=bytes(32)) for n in range(3, 6)]
-    assert [plant.stage_kept(entry, b"a") for entry in known] == [True, True, False]
-    store.commit()
-    assert plant.reader.size == 1 + 4
-    store.close()
-    store, plant = EXAMPLE.open(tmp_path / "00")  # and the bound holds after a restart
-    assert not plant.stage_kept(known[2], b"a")
-    store.close()
-
-
-def test_only_what_is_to_be_kept_is_kept_and_under_no_strange_name(tmp_path: Path) -> None:
-    store, plant = EXAMPLE.open(tmp_path / "00")
-    for entry in (
-        replace(reject(plant, 1), verdict="malformed"),
-        replace(reject(plant, 1), kind=Kind.REVIEW),
-        replace(reject(plant, 1), stream="../edge-a"),
-    ):
-        with pytest.raises(ValueError, match="is not kept aside"):
-            plant.stage_kept(entry, b"a")
-    assert not plant.is_dirty
-    store.close()
-
-
-def test_an_order_is_kept_beside_its_log_entry(tmp_path: Path) -> None:
-    store, plant = EXAMPLE.open(tmp_path / "00")
-    order = b"an order"
-    sha256 = hashlib.sha256(order).digest()
-    entry = Entry(
-        Kind.REVOKE, T0_NS, 0, "edge-a", None, sha256, len(order), detail={"key": bytes(32)}
-    )
-    index = plant.stage_order(entry, order)
-    assert store.commit() == ([plant], {})
-    ((found, data),) = plant.reader.entries(index)
-    assert (found, decode_entry(data).sha256) == (1, sha256)
-    (kept,) = (tmp_path / "00" / "mini" / "keys").iterdir()
-    assert (kept.name, kept.read_bytes()) == (f"order-{sha256.hex()}.cose", order)
-    store.close()
-
-
-def test_certificates_are_kept_with_the_plant(tmp_path: Path) -> None:
-    store, plant = EXAMPLE.open(tmp_path / "00")
-    plant.stage_key_file("root-mini.crt", b"PEM")
-    plant.stage(Entry(Kind.ENROL, T0_NS, 0, "", None, bytes(32), 3))
-    store.commit()
-    store.close()
-    assert (tmp_path / "00" / "mini" / "keys" / "root-mini.crt").read_bytes() == b"PEM"
 
 
 def test_a_start_that_cannot_write_its_snapshot_says_so(

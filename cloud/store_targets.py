@@ -1,0 +1,86 @@
+"""Finds the plants whose stored evidence a command is about, and whose checkpoints to believe.
+
+From CLOUD.toml: its slice, with the roots it names. From a folder: a slice's, or one plant's (a
+backup, say), which then vouches for itself.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud.config import load_cloud
+from cloud.errors import StoreError
+from cloud.store.fsck import Trusted
+
+
+@dataclass(frozen=True)
+class Target:
+    """The plants of one slice.
+
+    Attributes:
+        root: the slice's folder; of a plant's folder the one above it.
+        plants: plant id -> whose checkpoints are believed, sorted.
+        absent: plants of CLOUD.toml that have no evidence here.
+        is_pinned: the roots come from CLOUD.toml, not from the folder itself.
+    """
+
+    root: Path
+    plants: dict[str, Trusted]
+    absent: tuple[str, ...]
+    is_pinned: bool
+
+    def folder(self, plant: str) -> Path:
+        """A plant's folder."""
+        return self.root / plant
+
+
+def find_target(where: Path, plant: str | None) -> Target:
+    """The plants behind a CLOUD.toml or a folder.
+
+    Args:
+        where: the file, a slice's folder or a plant's folder.
+        plant: only this one; None for all.
+
+    Raises:
+        CloudConfigError: the file is wrong.
+        StoreError: there is no such evidence.
+    """
+    target = _of_folder(where) if where.is_dir() else _of_config(where)
+    if plant is None:
+        return target
+    if plant in target.plants:
+        return Target(target.root, {plant: target.plants[plant]}, (), target.is_pinned)
+    known = ", ".join(target.plants) or "none"
+    raise StoreError(f"{target.root}: no evidence of plant {plant}; there is: {known}")
+
+
+def _of_folder(folder: Path) -> Target:
+    folder = folder.resolve()
+    if _is_plant(folder):
+        return Target(folder.parent, {folder.name: Trusted()}, (), is_pinned=False)
+    plants = {name: Trusted() for name in _plants_in(folder)}
+    if not plants:
+        raise StoreError(
+            f"{folder}: holds no evidence: name the folder of a slice (<evidence_dir>/<slice>), "
+            "that of a plant in it, or CLOUD.toml"
+        )
+    return Target(folder, plants, (), is_pinned=False)
+
+
+def _of_config(path: Path) -> Target:
+    config = load_cloud(path)
+    root = config.evidence_dir / config.slice
+    named = {
+        identity.plant: Trusted(identity.root.certificate, (identity.collector.key,))
+        for identity in config.plants
+    }
+    there = _plants_in(root)
+    plants = {name: named.get(name, Trusted()) for name in there}
+    return Target(root, plants, tuple(sorted(named.keys() - plants.keys())), is_pinned=True)
+
+
+def _plants_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*") if _is_plant(path))
+
+
+def _is_plant(folder: Path) -> bool:
+    return any((folder / part).is_dir() for part in ("log", "frames"))

@@ -1,0 +1,230 @@
+"""`stackproof cloud fsck` and `rebuild`: what they print, how they end, what they never touch."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud import cli
+from cloud.store.disk import Disk
+from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
+
+CLOUD = """\
+format = 1
+[cloud]
+slice = "00"
+evidence_dir = "evidence"
+state_dir = "state"
+key = "file:mini/collector.pem"
+certificate = "file:mini/collector.crt"
+[[plant]]
+id = "mini"
+root = "file:mini/root.crt"
+gateways = ["file:mini/edge-a.crt", "file:mini/edge-b.crt"]
+"""
+PROJECTIONS = ("log/entries.idx", "log/tree.bin", "log/state", "index/edge-a.idx")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[WholePlant, Path]:
+    folder = tmp_path_factory.mktemp("cloud")
+    whole = WholePlant(folder)
+    whole.commit(folder / "evidence" / "00")
+    (folder / "CLOUD.toml").write_text(CLOUD)
+    return whole, folder
+
+
+@pytest.fixture
+def home(good: tuple[WholePlant, Path], tmp_path: Path) -> Path:
+    """A folder with CLOUD.toml, keys and evidence."""
+    shutil.copytree(good[1], tmp_path / "home")
+    return tmp_path / "home"
+
+
+def evidence_of(home: Path) -> Path:
+    return home / "evidence" / "00" / PLANT
+
+
+def files(folder: Path, *without: str) -> dict[str, bytes]:
+    """Every file and its bytes."""
+    found = {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if name not in without}
+
+
+def spoil(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x40
+    path.write_bytes(data)
+
+
+def asked(capsys: pytest.CaptureFixture[str], *order: str) -> tuple[int, dict[str, Any]]:
+    status = cli.main([*order, "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_sound_evidence(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(home)
+    assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("SOUND  mini: 21 log entries, 12 objects, ")
+    assert "not checked" not in out
+    status, facts = asked(capsys, "fsck", str(home / "CLOUD.toml"))
+    assert (status, facts["sound"], facts["roots_pinned"], facts["absent"]) == (0, True, True, [])
+    (plant,) = facts["plants"]
+    assert (plant["plant"], plant["entries"], plant["findings"]) == ("mini", 21, [])
+    assert files(home) == before
+
+
+def test_cloud_toml_of_this_folder_is_the_default(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    assert cli.main(["fsck"]) == 0
+    assert "SOUND  mini" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("folder", ["evidence/00", "evidence/00/mini"])
+def test_a_folder_says_that_its_roots_were_not_compared(
+    home: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    assert cli.main(["fsck", str(home / folder)]) == 0
+    out = capsys.readouterr().out
+    assert "SOUND  mini" in out
+    assert "not checked: whose roots these are; name CLOUD.toml" in out
+
+
+def test_what_differs_is_printed_with_what_to_do(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(evidence_of(home) / "log/tree.bin")
+    next((evidence_of(home) / "quarantine").glob("*.cose")).unlink()
+    assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("DIFFERS  mini")
+    assert "  tree-wrong  log/tree.bin: " in out
+    assert "it can be made again: stop the collector and run stackproof cloud rebuild" in out
+    assert "  quarantine-missing  quarantine/edge-a-1-" in out
+    assert "put the file back from a backup" in out
+    status, facts = asked(capsys, "fsck", str(home / "CLOUD.toml"))
+    codes = [(f["code"], f["remedy"]) for f in facts["plants"][0]["findings"]]
+    assert (status, facts["sound"]) == (1, False)
+    assert sorted(codes) == [("quarantine-missing", "put_back"), ("tree-wrong", "rebuild")]
+
+
+def test_beside_a_collector(
+    good: tuple[WholePlant, Path], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, _ = good[0].open(home / "evidence" / "00")
+    assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
+    assert "a collector is writing: what lies behind" in capsys.readouterr().out
+    assert cli.main(["rebuild", str(home / "CLOUD.toml")]) == 2
+    assert "a slice has one collector: stop that one first" in capsys.readouterr().err
+    store.close()
+
+
+def test_what_there_is_not(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for order, words in (
+        (["fsck", str(home / "mini")], "holds no evidence: name the folder of a slice"),
+        (["fsck", str(home / "no.toml")], "cannot be read: No such file"),
+        (["fsck", str(home / "CLOUD.toml"), "--plant", "maxi"], "no evidence of plant maxi; there"),
+        (["rebuild", str(home / "CLOUD.toml"), "--plant", "maxi"], "there is: mini"),
+    ):
+        assert cli.main(order) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_a_plant_whose_evidence_is_gone_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(evidence_of(home))
+    assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
+    out = capsys.readouterr().out
+    assert out == (
+        f"mini: no evidence under {home / 'evidence/00'} yet; if there was some, it is gone\n"
+    )
+
+
+# -- rebuild ---------------------------------------------------------------------------------------
+
+
+def test_projections_are_made_again_to_the_byte(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = evidence_of(home)
+    before = files(folder)
+    for name in PROJECTIONS:
+        spoil(folder / name)
+    (folder / "index/edge-b.idx").unlink()
+    assert cli.main(["rebuild", str(home / "CLOUD.toml")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("mini: made again what 5 finding(s) named\nSOUND  mini")
+    assert files(folder) == before
+    status, facts = asked(capsys, "rebuild", str(home / "CLOUD.toml"))
+    assert (status, facts["plants"][0]["rebuilt"]) == (0, 0)
+
+
+def test_the_copy_of_a_rotate_object_is_made_again(
+    good: tuple[WholePlant, Path], home: Path
+) -> None:
+    whole, folder = good[0], evidence_of(home)
+    before = files(folder)
+    copies = [p for p in folder.glob("keys/order-*.cose") if p.read_bytes() in whole.b.objects]
+    for path in copies:
+        spoil(path)
+    assert len(copies) == 1
+    assert cli.main(["rebuild", str(home / "CLOUD.toml")]) == 0
+    assert files(folder) == before
+
+
+def test_damaged_evidence_is_never_built_upon(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = evidence_of(home)
+    spoil(folder / "frames/edge-a/2026-09-21/14.seg")
+    spoil(folder / "log/tree.bin")
+    before = files(folder)
+    assert cli.main(["rebuild", str(home / "CLOUD.toml")]) == 2
+    assert "is not rebuilt: its evidence is damaged: frames/edge-a" in capsys.readouterr().err
+    assert files(folder) == before
+
+
+def test_what_lies_behind_the_checkpoint_stays(
+    good: tuple[WholePlant, Path], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A torn tail is the next start's business, whatever else has to be made again."""
+    folder = evidence_of(home)
+    tails = ("log/entries.seg", "frames/edge-a/2026-09-21/17.seg")
+    for name in tails:
+        with (folder / name).open("ab") as file:
+            file.write(b"SPR1\x09")
+    spoil(folder / "log/tree.bin")
+    before = files(folder, "log/tree.bin")
+    assert cli.main(["rebuild", str(home / "CLOUD.toml")]) == 1
+    assert capsys.readouterr().out.count("torn-tail") == len(tails)
+    assert files(folder, "log/tree.bin") == before
+    store, plant = good[0].open(home / "evidence/00")
+    assert plant.reader.size == 21
+    store.close()
+    assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
+
+
+def test_a_rebuild_that_breaks_off_is_made_good_by_the_next_start(
+    good: tuple[WholePlant, Path], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = evidence_of(home)
+    before = files(folder)
+    spoil(folder / "log/tree.bin")
+
+    def refuse(_self: Disk) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Disk, "sync", refuse)
+        assert cli.main(["rebuild", str(home / "CLOUD.toml")]) == 2
+    assert files(folder) != before
+    store, _ = good[0].open(home / "evidence/00")
+    store.close()
+    leftovers = {name for name in files(folder) if name.endswith(".new")}
+    assert files(folder, *leftovers) == {k: v for k, v in before.items() if k not in leftovers}
