@@ -8,12 +8,11 @@ All disk work runs on one thread, everything else in one event loop.
 
 import asyncio
 import contextlib
-import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge.calc.live import PlantCalc
+from edge.alarms import FULL, Alarms
 from edge.clock import Clock
 from edge.config import Site
 from edge.delivery import Delivery
@@ -21,18 +20,11 @@ from edge.disk import Disk
 from edge.drivers import open_driver
 from edge.drivers.base import DeviceSpec, Driver, Sample
 from edge.errors import SpoolError
+from edge.identity import Identity
 from edge.live_message import LiveMessage
-from edge.pipeline import (
-    NS_PER_MS,
-    Batch,
-    Layout,
-    Tick,
-    assemble,
-    calculate,
-    decode_tick,
-    without_computed,
-)
+from edge.pipeline import NS_PER_MS, Tick, assemble
 from edge.poller import Polled, Poller
+from edge.recorder import Recorder
 from edge.schedule import (
     DEADLINE_SHARE,
     STEP_NS,
@@ -44,15 +36,10 @@ from edge.schedule import (
 )
 from edge.spool import Spool
 from edge.stream import Stream
-from evidence import cbor
-from evidence.frame import Body, Gap
-from evidence.keys import Signer
-from evidence.suites import PublicKey
 
 log = logging.getLogger("stackproof.edge")
 
 FIRST_CONNECT_S = 3.0
-ALARM_FILL = 0.8
 
 
 class Agent:
@@ -62,10 +49,9 @@ class Agent:
         self,
         site: Site,
         config: Mapping[str, Any],
+        who: Identity,
         *,
         clock: Clock,
-        signer: Signer,
-        collector: PublicKey,
         opener: Callable[[DeviceSpec], Driver] = open_driver,
     ) -> None:
         """Prepare; nothing is opened before `run`.
@@ -73,13 +59,11 @@ class Agent:
         Args:
             site: the site file.
             config: the configuration to sign (`edge.signed`).
+            who: the gateway's keys, and the collector's.
             clock: the only source of time.
-            signer: the gateway's key.
-            collector: the key whose receipts are honoured.
             opener: makes the drivers (tests give their own).
         """
-        self._site, self._config, self._clock = site, config, clock
-        self._signer, self._collector = signer, collector
+        self._site, self._config, self._who, self._clock = site, config, who, clock
         self._disk = Disk()
         self._pollers = [
             Poller(
@@ -90,22 +74,8 @@ class Agent:
             for d in site.devices
         ]
         self._intervals = [d.interval_ns for d in site.devices]
-        self._use(config)
-        # what the open frame tells beside its ticks; kept in the spool with each of them
-        self._gap: Gap | None = None
-        self._events: list[dict[str, Any]] = []
-        # what the next frame is to tell
-        self._upcoming: list[dict[str, Any]] = []
-        # the newest tick kept, and why the instants since then were missed
-        self._last_ns = 0
-        self._missed = "restart"
-        self._full = self._alarmed = self._frame_asked = False
-
-    def _use(self, config: Mapping[str, Any]) -> None:
-        """Calculate and batch by this configuration from here on."""
-        self._layout = Layout(config)
-        self._calc = PlantCalc(config)
-        self._batch = Batch(self._layout)
+        self._alarms = Alarms(site.uplink.spool_age_max_ns)
+        self._frame_asked = False
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Run until `stop`.
@@ -115,7 +85,7 @@ class Agent:
             ready: called once, when the first tick is about to be taken.
 
         Raises:
-            SpoolError: the spool cannot be opened.
+            SpoolError: the spool cannot be opened, or is not this gateway's to continue.
         """
         async with contextlib.AsyncExitStack() as parts:
             parts.callback(self._disk.close)
@@ -130,7 +100,7 @@ class Agent:
             await asyncio.gather(*(p.connect_first(FIRST_CONNECT_S) for p in self._pollers))
             ready()
             await self._tick_forever(stop)
-            await self._close_frame("stopped")
+            await self._recorder.close_frame("stopped")
 
     def close_frame_soon(self) -> None:
         """Close the open frame with the next tick instead of when it is due."""
@@ -139,80 +109,33 @@ class Agent:
     # -- start --------------------------------------------------------------------------------
 
     def _open_stream(self) -> Stream:
-        spool = Spool(
-            self._site.gateway.state_dir / "spool.sqlite",
-            bytes_max=self._site.uplink.spool_bytes_max,
-        )
+        spool = Spool(self._site.gateway.spool, bytes_max=self._site.uplink.spool_bytes_max)
         try:
-            return Stream(
-                spool,
-                self._signer,
-                self._collector,
-                plant=self._site.plant.id,
-                gateway=self._site.gateway.id,
-            )
+            stream = Stream(spool, self._who)
+            stream.take_up_key(self._clock.wall_ns())
         except BaseException:
             spool.close()
             raise
+        return stream
 
     async def _take_over(self) -> None:
-        """Continue where the last process stopped: its open ticks become a frame first."""
-        stream, now_ns = self._stream, self._clock.wall_ns()
-        before = await self._disk.run(stream.config_in_force)
-        if before is not None:
-            await self._restore(before)
-        if before != self._config:
-            closing = self._body("restart", now_ns) if self._batch.ticks else None
-            made = await self._disk.run(stream.append_config, self._config, now_ns, closing=closing)
-            for stored in made:
-                self._delivery.appended(stored)
-            self._use(self._config)
-            self._gap, self._events = None, []
-            log.info("configuration %s signed as seq %d", stored.sha256.hex()[:12], stored.seq)
-        elif self._batch.ticks:
-            await self._close_frame("restart")
-        self._upcoming.append({"kind": "start", "at_ns": now_ns})
+        """Continue where the last process stopped."""
+        self._recorder = Recorder(
+            self._config, self._stream, self._disk, self._clock, self._delivery.appended
+        )
+        now_ns = self._clock.wall_ns()
+        await self._recorder.take_over(now_ns)
+        self._layout = self._recorder.layout
         self._live = LiveMessage(
             self._layout,
             plant=self._site.plant.id,
             gateway=self._site.gateway.id,
-            cfg=await self._disk.run(stream.cfg),
+            cfg=await self._disk.run(self._stream.cfg),
         )
-        self._last_ns = await self._disk.run(stream.through_ns)
-        if self._last_ns > now_ns + STEP_NS:
-            self._note_step(ClockStep(self._last_ns, now_ns))
-        self._time = SteadyTime(
-            self._clock.wall_ns(), self._clock.monotonic_ns(), used_ns=self._last_ns
-        )
-
-    async def _restore(self, config: Mapping[str, Any]) -> None:
-        """Take the open frame from the spool, and the calculation as it was after its last tick.
-
-        Ticks of an earlier configuration are batched as they were calculated: with the new one
-        calculation starts anew, and this program may not even know the old one's methods.
-        """
-        self._use(self._config)
-        spool = self._stream.spool
-        layout = self._layout if config == self._config else Layout(config)
-        kept = await self._disk.run(spool.open_ticks)
-        ticks = [decode_tick(layout, tick) for tick in kept]
-        if layout is self._layout:
-            snapshot = await self._disk.run(spool.get, "calc")
-            if snapshot:
-                self._calc.restore(cbor.decode(snapshot))
-            for _, together in itertools.groupby(ticks, lambda tick: tick.tick_ns):
-                measured = [without_computed(layout, tick) for tick in together]
-                calculate(layout, self._calc, measured)
-        self._batch = Batch(layout)
-        for tick in ticks:
-            self._batch.add(tick)
-        self._gap, self._events = None, []
-        self._last_ns = await self._disk.run(self._stream.through_ns)
-        if ticks:
-            self._last_ns = ticks[-1].tick_ns
-            opening = await self._disk.run(spool.get, "opening")
-            gap, self._events = cbor.decode(opening or b"")
-            self._gap = Gap(*gap) if gap else None
+        last_ns = self._recorder.last_ns
+        if last_ns > now_ns + STEP_NS:
+            self._note_step(ClockStep(last_ns, now_ns))
+        self._time = SteadyTime(self._clock.wall_ns(), self._clock.monotonic_ns(), used_ns=last_ns)
 
     # -- ticks --------------------------------------------------------------------------------
 
@@ -236,16 +159,16 @@ class Agent:
         if step is None:
             return
         try:
-            await self._close_frame()  # no frame speaks of both sides of a step
+            await self._recorder.close_frame()  # no frame speaks of both sides of a step
         except SpoolError as error:
-            await self._fall_back(error)
-        self._missed = self._missed or "clock-step"
+            await self._recorder.fall_back(error)
+        self._recorder.missed = self._recorder.missed or "clock-step"
         self._note_step(step)
 
     def _note_step(self, step: ClockStep) -> None:
         log.warning("clock stepped from %d to %d ns", step.from_ns, step.to_ns)
         event = {"kind": "clock-step", "at_ns": step.to_ns, "from_ns": step.from_ns}
-        self._upcoming.append(event)
+        self._recorder.note(event)
 
     async def _take(self, tick_ns: int, interval: int) -> None:
         """One instant: ask every device that is due, then make it a reading for good."""
@@ -254,19 +177,14 @@ class Agent:
         ticks = [self._assemble(s, tick_ns, polled) for s in schedules]
         try:
             await self._commit(ticks, tick_ns)
-            if self._batch.is_due(tick_ns + interval) or self._frame_asked:
+            if self._recorder.is_due(tick_ns + interval) or self._frame_asked:
                 self._frame_asked = False
-                await self._close_frame()
+                await self._recorder.close_frame()
         except SpoolError as error:
-            await self._fall_back(error)
-            if self._last_ns < tick_ns:
-                self._missed = "spool-error"
+            await self._recorder.fall_back(error)
+            if self._recorder.last_ns < tick_ns:
+                self._recorder.missed = "spool-error"
         self._time.use(tick_ns)
-
-    async def _fall_back(self, error: SpoolError) -> None:
-        """The disk refused: what counts is what it holds, and nothing that is not there."""
-        log.error("%s", error)
-        await self._restore(self._config)
 
     async def _poll(
         self, schedules: Sequence[int], tick_ns: int, interval: int
@@ -300,65 +218,18 @@ class Agent:
         return assemble(self._layout, schedule, tick_ns, samples, lags)
 
     async def _commit(self, ticks: Sequence[Tick], tick_ns: int) -> None:
-        """Keep one instant's ticks, after the frame they do not belong to."""
-        if self._batch.is_due(tick_ns) or not all(self._batch.follows(t) for t in ticks):
-            await self._close_frame()
-        if await self._is_full():
-            self._missed = "spool-full"
-            return
-        gap, events = self._gap, self._events
-        if not self._batch.ticks:
-            gap, events = self._gap_before(tick_ns), self._upcoming
-        told = None if gap is None else [gap.from_ns, gap.to_ns, gap.reason]
-        opening = cbor.encode([told, events])
-        ticks = calculate(self._layout, self._calc, ticks)
-        encoded = [tick.encode() for tick in ticks]
-        await self._disk.run(self._stream.spool.commit_ticks, encoded, {"opening": opening})
-        if not self._batch.ticks:
-            self._gap, self._events, self._upcoming = gap, events, []
-        for tick in ticks:
-            self._batch.add(tick)
-        self._last_ns, self._missed = tick_ns, ""
-        await self._send_live(ticks)
-
-    def _gap_before(self, tick_ns: int) -> Gap | None:
-        if not self._last_ns or tick_ns <= self._last_ns + self._layout.intervals_ns[0]:
-            return None
-        return Gap(self._last_ns, tick_ns, self._missed or "overrun")
-
-    async def _is_full(self) -> bool:
-        fill = await self._disk.run(self._stream.spool.fill)
-        if (fill >= 1) != self._full:
-            self._full = fill >= 1
-            log.error("spool is full: no readings are taken" if self._full else "spool has room")
-        if (fill >= ALARM_FILL) != self._alarmed:
-            self._alarmed = fill >= ALARM_FILL
-            log.warning("spool is %.0f %% full", fill * 100)
-        return self._full
-
-    async def _close_frame(self, event: str = "") -> None:
-        """Sign the open ticks as a frame, with the event that ends it.
-
-        Without ticks nothing is signed but an event, in a frame of its own that stands at the
-        newest tick: frame times never go back, whatever the wall clock does next.
-        """
-        if not self._batch.ticks and not event:
-            return
+        """Keep one instant's ticks, if there is room, and show them."""
+        recorder = self._recorder
+        await recorder.close_before(ticks, tick_ns)
+        condition = await self._disk.run(self._stream.condition)
+        unanswered = self._delivery.machine.is_unanswered
         now_ns = self._clock.wall_ns()
-        body, calc = self._body(event, now_ns), cbor.encode(self._calc.snapshot())
-        stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
-        self._gap, self._events = None, []
-        if event:
-            self._upcoming = []
-        self._delivery.appended(stored)
-
-    def _body(self, event: str, now_ns: int) -> Body:
-        events = self._events
-        if event:
-            events = [*events, *self._upcoming, {"kind": event, "at_ns": now_ns}]
-        return self._batch.body(
-            now_ns=self._last_ns or now_ns, clock=self._clock.state(), gap=self._gap, events=events
-        )
+        for event in self._alarms.check(condition, now_ns, is_unanswered=unanswered):
+            recorder.note(event)
+        if FULL in self._alarms.names:
+            recorder.missed = "spool-full"
+            return
+        await self._send_live(await recorder.commit(ticks, tick_ns))
 
     async def _send_live(self, ticks: Sequence[Tick]) -> None:
         usage = await self._disk.run(self._stream.spool.usage)
@@ -369,6 +240,7 @@ class Agent:
             spool=usage,
             head_seq=self._delivery.machine.newest,
             receipted_seq=self._delivery.machine.receipted,
-            calc=self._calc,
+            calc=self._recorder.calc,
+            alarms=self._alarms.names,
         )
         self._delivery.send_live(message)

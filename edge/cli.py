@@ -1,4 +1,4 @@
-"""`stackproof edge …`: check a site file, run the agent. The only file of the room that prints."""
+"""`stackproof edge …`: check a site file, run the agent. I/O: prints, as `edge.cli_spool` does."""
 
 import argparse
 import asyncio
@@ -7,30 +7,30 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from edge.cli_spool import add_spool_commands
 from edge.clock import SystemClock
 from edge.config import Site, read_site
 from edge.errors import EdgeError, SiteConfigError
+from edge.identity import Identity, Problems, open_identity, out_of_date
 from edge.signed import signed_configuration
 from evidence import cbor
 from evidence.errors import EvidenceError
-from evidence.keys import FileSigner, identity, key_sha256, load_certificate, public_key
-from evidence.suites import PublicKey
+from evidence.keys import key_sha256
 from evidence.version import VERSION
-from firmware_configs.fields import Problem
 
 EXIT_FINE, EXIT_CANNOT = 0, 2
 
 #: what must be right in a site file before its keys can be looked at
 _KEY_PLACES = re.compile(
-    r"plant|plant\.id|gateway|gateway\.(id|key|certificate)|uplink|uplink\.collector"
+    r"plant|plant\.id|uplink|uplink\.collector"
+    r"|gateway|gateway\.(id|key|certificate|previous_key|continues|root)"
 )
 
-T = TypeVar("T")
+log = logging.getLogger("stackproof.edge")
 
 
 def main(argv: list[str]) -> int:
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("site", type=Path, help="site file (TOML)")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.set_defaults(run=_run)
+    add_spool_commands(commands)
     return parser
 
 
@@ -80,45 +81,21 @@ class _Opened:
     """A site with its keys, ready to run."""
 
     site: Site
-    signer: FileSigner
-    collector: PublicKey
+    who: Identity
     config: dict[str, Any]
-
-
-class _Problems(list[Problem]):
-    """Problems of one site file."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def add(self, key: str, reason: object) -> None:
-        self.append(Problem(str(self._path), key, str(reason)))
-
-    def load(self, key: str, loader: Callable[[Path], T], file: Path) -> T | None:
-        """What the loader makes of a file; a problem and None when it refuses it."""
-        try:
-            return loader(file)
-        except EvidenceError as error:
-            self.add(key, error)
-            return None
 
 
 def _open(path: Path) -> _Opened:
     """Read a site file and its keys; SiteConfigError with every problem in them."""
     site, found = read_site(path)
-    problems = _Problems(path)
+    problems = Problems(path)
     problems += found
     if any(_KEY_PLACES.fullmatch(problem.key) for problem in found):
         raise SiteConfigError(problems)  # whose keys they should be, or where, is not known
-    signer = _gateway_key(site, problems)
-    collector = problems.load("uplink.collector", _certified, site.uplink.collector)
-    if collector is not None and collector[0][:2] != ("collector", site.plant.id):
-        reason = f"is for {_called(collector[0])}, not for a collector of {site.plant.id}"
-        problems.add("uplink.collector", reason)
-    fingerprint = key_sha256(collector[1]) if collector is not None else b""
+    who = open_identity(site, problems)
     config: dict[str, Any] = {}
     if not found:  # else it would be about stand-ins
+        fingerprint = b"" if who is None else key_sha256(who.collector)
         try:
             config = signed_configuration(
                 site, collector_key_sha256=fingerprint, software=f"stackproof {VERSION}"
@@ -127,37 +104,9 @@ def _open(path: Path) -> _Opened:
             problems += error.problems
     if (size := len(cbor.encode(config))) > cbor.BYTES_MAX:
         problems.add("", f"makes a configuration of {size} bytes; {cbor.BYTES_MAX} can be signed")
-    if problems or signer is None or collector is None:
+    if problems or who is None:
         raise SiteConfigError(problems)
-    return _Opened(site, signer, collector[1], config)
-
-
-def _gateway_key(site: Site, problems: _Problems) -> FileSigner | None:
-    """The gateway's signer, if key, certificate and site belong together."""
-    gateway = site.gateway
-    signer = problems.load("gateway.key", FileSigner.load, gateway.key)
-    certificate = problems.load("gateway.certificate", _certified, gateway.certificate)
-    if certificate is not None:
-        name, key = certificate
-        wanted = ("gateway", site.plant.id, gateway.id)
-        if name != wanted:
-            reason = f"is for {_called(name)}, not for {_called(wanted)}"
-            problems.add("gateway.certificate", reason)
-        if signer is not None and key_sha256(key) != key_sha256(signer.public_key):
-            reason = f"{gateway.certificate} does not belong to {gateway.key}"
-            problems.add("gateway.certificate", reason)
-    return signer
-
-
-def _certified(path: Path) -> tuple[tuple[str, str, str], PublicKey]:
-    """((role, plant, name), key) of a certificate file; EvidenceError when it is none of ours."""
-    certificate = load_certificate(path)
-    return identity(certificate), public_key(certificate)
-
-
-def _called(name: tuple[str, str, str]) -> str:
-    role, plant, own = name
-    return f"{role} {plant}/{own}"
+    return _Opened(site, who, config)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -196,13 +145,10 @@ async def _serve(opened: _Opened) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     site = opened.site
-    agent = Agent(
-        site,
-        opened.config,
-        clock=SystemClock(),
-        signer=opened.signer,
-        collector=opened.collector,
-    )
+    clock = SystemClock()
+    if reason := out_of_date(opened.who.certificate, clock.wall_ns()):
+        log.warning("%s: %s; the agent signs on all the same", site.gateway.certificate, reason)
+    agent = Agent(site, opened.config, opened.who, clock=clock)
     loop.add_signal_handler(signal.SIGUSR1, agent.close_frame_soon)
     name = f"{site.plant.id}/{site.gateway.id}"
     await agent.run(stop, ready=lambda: print(f"{name}: running", flush=True))

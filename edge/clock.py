@@ -39,9 +39,12 @@ class SystemClock:
         return time.monotonic_ns()
 
     def state(self) -> ClockState:
-        """Source "kernel-sync" with the kernel's estimated error, or "free" with none."""
+        """Source "ntp" with the kernel's estimated error, or "free" with none.
+
+        "ntp" is said of whatever disciplines the kernel's clock: Linux does not tell it from PTP.
+        """
         error_ms = _kernel_error_ms()
-        source = "free" if error_ms is None else "kernel-sync"
+        source = "free" if error_ms is None else "ntp"
         return ClockState(source, error_ms, self.monotonic_ns(), boot_id())
 
 

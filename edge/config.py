@@ -25,6 +25,8 @@ UPLINK_MODES = ("mqtt", "one-way")
 MQTT_SCHEMES = ("mqtt", "mqtts")
 PLANT_NAME_MAX = 200
 SITE_BYTES_MAX = 4 * 1024 * 1024
+NS_PER_DAY = 86_400 * 1_000_000_000
+KEY_SCHEMES = ("file:", "pkcs11:")
 
 _SLICE = re.compile(r"[0-9a-f]{2}")
 
@@ -47,15 +49,32 @@ class Gateway:
 
     Attributes:
         id, slice: its place in the topic tree.
-        key, certificate: PEM files.
+        key: reference of the private key (`evidence.signers`).
+        certificate: PEM file.
         state_dir: where the spool lives.
+        previous_key: reference of the key before, to hand over with; "" when not given.
+        continues: replace order of the plant's root, when this device takes another's place.
+        root: the root's certificate (PEM); required beside `continues`.
     """
 
     id: str
     slice: str
-    key: Path
+    key: str
     certificate: Path
     state_dir: Path
+    previous_key: str = ""
+    continues: Path | None = None
+    root: Path | None = None
+
+    @property
+    def spool(self) -> Path:
+        """The spool's file."""
+        return self.state_dir / "spool.sqlite"
+
+    @property
+    def receipts(self) -> Path:
+        """The folder of receipts that were brought as files."""
+        return self.state_dir / "receipts"
 
 
 @dataclass(frozen=True)
@@ -63,16 +82,18 @@ class Uplink:
     """How signed objects leave.
 
     Attributes:
-        mode: one of `UPLINK_MODES`.
-        url: broker, "mqtt://host:port".
+        mode: "mqtt", or "one-way": objects and receipts are carried as files.
+        url: broker, "mqtt://host:port"; "" on a one-way site.
         collector: certificate (PEM) of the collector whose receipts free the spool.
-        spool_bytes_max: bound of the spool on disk.
+        spool_bytes_max: bound of the spool on disk; no reading is taken beyond it.
+        spool_age_max_ns: age of the oldest object without a receipt at which an alarm begins.
     """
 
     mode: str
     url: str
     collector: Path
     spool_bytes_max: int
+    spool_age_max_ns: int
 
 
 @dataclass(frozen=True)
@@ -207,20 +228,27 @@ def _read_gateway(fields: Fields, folder: Path) -> Gateway:
     gateway = Gateway(
         id=_name(fields, "id"),
         slice=slice_id,
-        key=_file(fields, "key", folder),
+        key=_key(fields, "key"),
         certificate=_file(fields, "certificate", folder),
         state_dir=folder / fields.text("state_dir", default="state"),
+        previous_key=_key(fields, "previous_key") if fields.has("previous_key") else "",
+        continues=_file(fields, "continues", folder) if fields.has("continues") else None,
+        root=_file(fields, "root", folder) if fields.has("root") else None,
     )
+    if gateway.continues is not None and gateway.root is None:
+        fields.complain("root", 'is missing: continues needs root = "file:root.crt" to be checked')
     fields.finish()
     return gateway
 
 
 def _read_uplink(fields: Fields, folder: Path) -> Uplink:
     mode = fields.choice("mode", UPLINK_MODES, default="mqtt")
-    if mode == "one-way":
-        fields.complain("mode", "one-way delivery is not built yet; use mqtt")
-    url = fields.text("url", why='the broker, such as "mqtt://127.0.0.1:1883"')
-    _check_broker(fields, url)
+    url = ""
+    if mode == "mqtt":
+        url = fields.text("url", why='the broker, such as "mqtt://127.0.0.1:1883"')
+        _check_broker(fields, url)
+    elif fields.raw("url") is not None:
+        fields.complain("url", "a one-way site has no broker: remove url, or use mode mqtt")
     uplink = Uplink(
         mode=mode,
         url=url,
@@ -228,6 +256,9 @@ def _read_uplink(fields: Fields, folder: Path) -> Uplink:
         spool_bytes_max=fields.integer(
             "spool_mib_max", 16, 1_000_000, default=8192
         ) * 1024 * 1024,
+        spool_age_max_ns=fields.integer(
+            "spool_age_max_days", 1, 3650, default=90
+        ) * NS_PER_DAY,
     )  # fmt: skip
     fields.finish()
     return uplink
@@ -250,6 +281,13 @@ def _name(fields: Fields, key: str) -> str:
     value = fields.text(key, why="lower-case letters, digits and -")
     if value and not NAME_ID.fullmatch(value):
         fields.complain(key, f"{value!r} must match {NAME_ID.pattern}")
+    return value
+
+
+def _key(fields: Fields, key: str) -> str:
+    value = fields.text(key, why='a reference such as "file:keys/edge-1.pem"')
+    if value and not value.startswith(KEY_SCHEMES):
+        fields.complain(key, f'{value!r} must be a reference: "file:" and a path, or "pkcs11:…"')
     return value
 
 

@@ -1,28 +1,33 @@
 """Delivery's shell: joins the state machine, the stream and the MQTT transport.
 
 `edge.uplink.machine` decides, `edge.stream` holds the objects and checks what comes down,
-`edge.uplink.mqtt` carries. This file only moves things between them.
+`edge.uplink.mqtt` carries, `edge.receipt_files` finds receipts that were carried by hand. This file
+only moves things between them. A one-way site has no transport: nothing is sent, and nothing is
+freed but by receipts brought as files.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
+from edge import receipt_files
 from edge.clock import Clock
 from edge.config import Site
 from edge.disk import Disk
-from edge.errors import NotOursError, SpoolError
-from edge.spool import Stored
+from edge.errors import NotOursError, SpoolError, TwoLogsError
+from edge.spool_reader import Stored
 from edge.stream import Stream
-from edge.uplink.machine import Machine, Mode, Send
+from edge.uplink.machine import Machine, Send
 from edge.uplink.mqtt import MqttUplink, Topics
 
 log = logging.getLogger("stackproof.edge.delivery")
 
 TICK_S = 0.5
 LAST_RECEIPT_S = 3.0
+RECEIPT_FILES_S = 2.0  # how often to look for receipts brought as files
 
 
 class Delivery:
@@ -32,15 +37,18 @@ class Delivery:
         """Prepare; nothing is sent before `start`."""
         gateway, plant = site.gateway, site.plant
         self._stream, self._clock, self._disk = stream, clock, disk
-        self.machine = Machine(Mode(site.uplink.mode))
-        self._uplink = MqttUplink(
-            site.uplink.url,
-            Topics.of(gateway.slice, plant.id, gateway.id),
-            f"edge-{plant.id}-{gateway.id}",
-            on_connected=self._on_connected,
-            on_disconnected=self._on_disconnected,
-            on_message=self._on_message,
-        )
+        self.machine = Machine()
+        self._receipts = gateway.receipts
+        self._uplink: MqttUplink | None = None
+        if site.uplink.mode == "mqtt":
+            self._uplink = MqttUplink(
+                site.uplink.url,
+                Topics.of(gateway.slice, plant.id, gateway.id),
+                f"edge-{plant.id}-{gateway.id}",
+                on_connected=self._on_connected,
+                on_disconnected=self._on_disconnected,
+                on_message=self._on_message,
+            )
         self._tasks: set[asyncio.Task[None]] = set()
         self._order = asyncio.Lock()
         self._moved = asyncio.Event()
@@ -54,8 +62,10 @@ class Delivery:
         spool = self._stream.spool
         newest = (await self._disk.run(spool.head)).next_seq - 1
         self.machine.resume(newest, await self._disk.run(spool.receipted_seq))
-        self._uplink.start()
-        self._spawn(self._watch())
+        if self._uplink is not None:
+            self._uplink.start()
+            self._spawn(self._watch())
+        self._spawn(self._watch_files())
 
     async def stop(self) -> None:
         """Wait a moment for the last receipts, then end."""
@@ -65,7 +75,8 @@ class Delivery:
                     self._moved.clear()
                     await self._moved.wait()
         # first the transport, so that nothing new begins; off the loop, since it may have to wait
-        await asyncio.get_running_loop().run_in_executor(None, self._uplink.stop)
+        if self._uplink is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._uplink.stop)
         self.machine.disconnected()
         for task in self._tasks:
             task.cancel()
@@ -77,7 +88,8 @@ class Delivery:
 
     def send_live(self, message: dict[str, Any]) -> None:
         """Newest values for the live page; lost when the broker is away."""
-        self._uplink.send_live(message)
+        if self._uplink is not None:
+            self._uplink.send_live(message)
 
     # -- what the transport reports ---------------------------------------------------------------
 
@@ -113,28 +125,58 @@ class Delivery:
 
     async def _take_receipt(self, payload: bytes) -> None:
         try:
-            seq = await self._disk.run(self._stream.take_receipt, payload)
+            await self._act_on(payload)
         except NotOursError as error:
             self._refuse(error)
             return
         self._refusing = False
-        self._send_all(self.machine.receipt(seq, self._now_s()))
         self._moved.set()
+
+    async def _act_on(self, receipt: bytes) -> None:
+        """Free what the receipt covers, and cosign its log when an hour has passed."""
+        now_ns = self._clock.wall_ns()
+        seq = await self._disk.run(self._stream.take_receipt, receipt, now_ns)
+        self._send_all(self.machine.receipt(seq, self._now_s()))
+        stored = await self._disk.run(self._stream.cosign_hourly, now_ns)
+        if stored is not None:
+            self.appended(stored)
 
     async def _take_close_request(self, payload: bytes) -> None:
         now_ns = self._clock.wall_ns()
         try:
-            stored = await self._disk.run(self._stream.answer_close, payload, now_ns)
+            made = await self._disk.run(self._stream.answer_close, payload, now_ns)
         except NotOursError as error:
             self._refuse(error)
             return
-        if stored is not None:
+        for stored in made:
             self.appended(stored)
+
+    async def _watch_files(self) -> None:
+        """Act on receipts that are brought as files, for ever."""
+        while True:
+            try:
+                for path in await self._disk.run(receipt_files.waiting, self._receipts):
+                    await self._take_file(path)
+            except (SpoolError, OSError) as error:
+                log.error("receipt files: %s; tried again", error)  # noqa: TRY400 - no defect
+            await asyncio.sleep(RECEIPT_FILES_S)
+
+    async def _take_file(self, path: Path) -> None:
+        try:
+            for receipt in await self._disk.run(receipt_files.receipts_of, path):
+                await self._act_on(receipt)
+        except NotOursError as error:
+            self._refuse(error)
+            await self._disk.run(receipt_files.refuse, path)
+            return
+        await self._disk.run(receipt_files.done, path)
+        log.info("%s: taken; everything up to seq %d is freed", path.name, self.machine.receipted)
 
     def _refuse(self, error: NotOursError) -> None:
         """Count a message that must not be acted on; say so once until a good receipt comes."""
         self.refused += 1
-        log.log(logging.DEBUG if self._refusing else logging.WARNING, "%s", error)
+        level = logging.ERROR if isinstance(error, TwoLogsError) else logging.WARNING
+        log.log(logging.DEBUG if self._refusing else level, "%s", error)
         self._refusing = True
 
     # -- sending ----------------------------------------------------------------------------------
@@ -154,7 +196,7 @@ class Delivery:
                 return  # `connected` begins again after the newest receipt
             count = send.last - send.first + 1
             for stored in await self._disk.run(self._stream.spool.objects, send.first, count):
-                if not self._uplink.send_object(stored.data):
+                if self._uplink is None or not self._uplink.send_object(stored.data):
                     self.machine.refused(stored.seq)
                     return
 

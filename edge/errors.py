@@ -3,8 +3,11 @@
     EdgeError
     ├── SiteConfigError      the site file is wrong (engineer: every problem is listed)
     ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged)
-    └── NotOursError         a message from the broker is not for this gateway or not signed by the
-                             pinned collector (nobody: counted and ignored)
+    ├── ExportError          what is asked for is not in the spool (engineer)
+    └── NotOursError         a message is not for this gateway or not signed by the pinned
+        │                    collector (nobody: counted and ignored)
+        ├── OthersError      it is for another gateway (nobody)
+        └── TwoLogsError     the collector has signed two histories (plant and reviewers: alarm)
 
 Device errors are `edge.drivers.base.DeviceError`.
 """
@@ -34,5 +37,30 @@ class SpoolError(EdgeError):
     """The spool cannot keep readings."""
 
 
+class ExportError(EdgeError):
+    """The spool does not hold what is asked for."""
+
+
 class NotOursError(EdgeError):
-    """A message from the broker that this gateway must not act on."""
+    """A message from the collector's side that this gateway must not act on."""
+
+
+class OthersError(NotOursError):
+    """A message of the collector for another gateway."""
+
+
+class TwoLogsError(NotOursError):
+    """The collector has signed a log that is no continuation of the one it showed before.
+
+    Attributes:
+        shown: size and root of the log it shows now.
+        held: size and root of the log this gateway has seen.
+    """
+
+    def __init__(self, shown: tuple[int, bytes], held: tuple[int, bytes]) -> None:
+        super().__init__(
+            f"the collector shows two logs: that of {shown[0]} entries with root "
+            f"{shown[1].hex()[:16]} does not continue that of {held[0]} entries with root "
+            f"{held[1].hex()[:16]}"
+        )
+        self.shown, self.held = shown, held

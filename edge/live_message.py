@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.calc.live import PlantCalc
 from edge.pipeline import NS_PER_MS, Layout, Tick
-from edge.spool import Usage
+from edge.spool_reader import Usage
 from evidence.counts import GroupCounts, count_to_text
 from evidence.frame import NO_SOURCE_TIME, Clock
 from evidence.points import Role
@@ -38,6 +38,7 @@ class LiveMessage:
         head_seq: int,
         receipted_seq: int,
         calc: PlantCalc,
+        alarms: Sequence[str] = (),
     ) -> dict[str, Any]:
         """The message for one instant's ticks.
 
@@ -49,6 +50,7 @@ class LiveMessage:
             head_seq: newest object's seq; the open frame will be the next.
             receipted_seq: newest seq under receipt.
             calc: gives the anode effects.
+            alarms: names of those that stand (`edge.alarms`).
         """
         values: dict[str, list[Any]] = {}
         for tick in ticks:
@@ -67,6 +69,7 @@ class LiveMessage:
                 "head_seq": head_seq,
                 "receipted_seq": receipted_seq,
             },
+            "alarms": list(alarms),
             "clock": {"source": clock.source, "error_ms": clock.error_ms},
             "values": values,
             "effects": _effects(calc, ticks[0].tick_ns),

@@ -27,9 +27,9 @@ from evidence.frame import (
     Body,
     Clock,
     Gap,
-    Group,
     Section,
 )
+from evidence.groups import Group
 from evidence.points import Dtype, Point, exact
 from evidence.quality import Quality
 

@@ -1,70 +1,154 @@
 """The gateway's signed stream: makes objects and keeps them in the spool. Blocking disk I/O.
 
-Runs on the agent's one disk thread. It knows the stream's head, the configuration in force and
-the newest anchor; it does not know devices, schedules or the network.
+Runs on the agent's one disk thread. It knows the stream's head, the configuration in force, the
+key in use and the newest anchor; it does not know devices, schedules or the network. What the
+collector says is judged by `edge.custody`.
 """
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from edge.errors import NotOursError, SpoolError
-from edge.spool import Spool, Stored
-from evidence import cbor, checkpoint, receipt
+from edge.custody import encode_log, judge_close_request, judge_receipt, log_of
+from edge.errors import SpoolError, TwoLogsError
+from edge.identity import Identity
+from edge.spool import Spool
+from edge.spool_reader import SpoolReader, State, Stored
+from evidence import cbor, receipt
 from evidence.blocks import compress
 from evidence.chain import Head
-from evidence.errors import EvidenceError
+from evidence.cosignature import cosign, witness_name
 from evidence.frame import (
     TYP_CLOSE,
     TYP_CONFIG,
+    TYP_COSIGNATURE,
     TYP_FRAME,
+    TYP_ROTATE,
     Body,
     Header,
     encode_body,
     sign_object,
 )
-from evidence.keys import Signer
-from evidence.suites import PublicKey
+from evidence.keys import Signer, certificate_to_der, key_sha256
+from evidence.orders import encode_rotate
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
+CERTIFICATES_MAX = 50  # certificates that are remembered, for exports
+NS_PER_HOUR = 3_600 * 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How the spool and the log stand, for the alarms.
+
+    Attributes:
+        fill: used share of the spool's bound.
+        oldest_ns: last instant of the oldest object without a receipt, or None.
+        two_logs: what the collector showed, while it shows two histories; else None.
+    """
+
+    fill: float
+    oldest_ns: int | None
+    two_logs: Mapping[str, Any] | None
 
 
 class Stream:
     """One gateway's stream."""
 
-    def __init__(
-        self, spool: Spool, signer: Signer, collector: PublicKey, *, plant: str, gateway: str
-    ) -> None:
+    def __init__(self, spool: Spool, who: Identity) -> None:
         """Take over where the spool stands; SpoolError when it is another gateway's."""
         self.spool = spool
-        self._signer, self._collector = signer, collector
-        self._plant, self._gateway = plant, gateway
-        self._anchor: tuple[int, bytes] | None = None
-        anchor = spool.get("anchor")
-        if anchor is not None:
-            self._anchor = int.from_bytes(anchor[:8], "big"), anchor[8:]
-        held = self.config_in_force()
-        if held is not None:
-            owner = held["plant"]["id"], held["gateway"]["id"]
-            if owner != (plant, gateway):
-                raise SpoolError(
-                    f"the spool is {'/'.join(owner)}'s and {plant}/{gateway} cannot continue its "
-                    "stream: give every gateway a state_dir of its own"
-                )
+        self._who = who
+        self._anchor = log_of(spool, State.ANCHOR)
+        owner = spool.owner()
+        if owner not in (None, (who.plant, who.gateway)):
+            raise SpoolError(
+                f"the spool is {'/'.join(owner or ())}'s and {who.plant}/{who.gateway} cannot "
+                "continue its stream: give every gateway a state_dir of its own"
+            )
+
+    # -- what is in force -------------------------------------------------------------------------
 
     def through_ns(self) -> int:
         """Newest instant the frames of the stream speak of, 0 before the first."""
-        value = self.spool.get("through")
-        return 0 if value is None else int.from_bytes(value, "big")
+        return int.from_bytes(self.spool.get(State.THROUGH) or b"", "big")
+
+    def is_continued(self) -> bool:
+        """True while no tick has been signed since this device took a lost one's place."""
+        continues = self._who.continues
+        return continues is not None and self.through_ns() == continues.order.through_ns
 
     def cfg(self) -> bytes:
         """Hash of the configuration object in force, empty before the first."""
-        return self.spool.get("cfg") or b""
+        return self.spool.get(State.CFG) or b""
 
     def config_in_force(self) -> Mapping[str, Any] | None:
         """The configuration of the newest config object, None before the first."""
-        data = self.spool.get("config")
+        data = self.spool.get(State.CONFIG)
         return None if data is None else cbor.decode(data)
+
+    def condition(self) -> Condition:
+        """How things stand now."""
+        return condition_of(self.spool, self.spool.fill())
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    def take_up_key(self, now_ns: int) -> None:
+        """Make the key of the site file the stream's key, before anything is signed with it.
+
+        An empty spool begins, or continues the stream of a lost device. A spool of another key is
+        handed over: a rotate object, signed by that key, names the new one.
+
+        Raises:
+            SpoolError: the key in use is another and cannot hand over, or the order does not fit.
+        """
+        who = self._who
+        self._continue()
+        in_use = self.spool.get(State.KEY)
+        if in_use is not None and in_use != who.key_sha256:
+            self._rotate(in_use, now_ns)
+        der = certificate_to_der(who.certificate)
+        known = cbor.decode(self.spool.get(State.CERTIFICATES) or cbor.encode([]))
+        if der not in known:
+            kept = [*known, der][-CERTIFICATES_MAX:]
+            self.spool.put({State.CERTIFICATES: cbor.encode(kept)})
+
+    def _continue(self) -> None:
+        continues, spool = self._who.continues, self.spool
+        if continues is None or spool.get(State.CONTINUES) == continues.sha256:
+            return
+        order = continues.order
+        if spool.head().next_seq or spool.open_ticks():
+            raise SpoolError(
+                f"the spool already holds a stream up to seq {spool.head().next_seq - 1} that "
+                f"does not continue seq {order.seq}: give the new device an empty state_dir, or "
+                "remove continues from [gateway]"
+            )
+        through = order.through_ns.to_bytes(8, "big")
+        state: dict[str, bytes] = {
+            State.THROUGH: through,
+            State.CONTINUES: continues.sha256,
+            State.KEY: self._who.key_sha256,
+        }
+        spool.begin_after(order.seq, order.head, state)
+
+    def _rotate(self, in_use: bytes, now_ns: int) -> None:
+        who, old = self._who, self._who.previous
+        named = None if old is None else key_sha256(old.public_key)
+        if old is None or named != in_use:
+            given = "is missing" if named is None else f"is of key {named.hex()[:16]}"
+            raise SpoolError(
+                f"the stream is signed with key {in_use.hex()[:16]} and gateway.key is "
+                f"{who.key_sha256.hex()[:16]}; only the key in use can hand over, and "
+                f'previous_key {given}: write previous_key = "file:PATH" of key '
+                f"{in_use.hex()[:16]} under [gateway], or go back to that key"
+            )
+        payload = encode_rotate(who.certificate)
+        stored = self._sign(TYP_ROTATE, payload, now_ns, self.spool.head(), signer=old)
+        self._append(stored, state={})
+
+    # -- making objects ---------------------------------------------------------------------------
 
     def append_config(
         self, config: Mapping[str, Any], now_ns: int, *, closing: Body | None = None
@@ -77,16 +161,17 @@ class Stream:
             closing: a frame of the open ticks of the configuration before; signed in the same
                 transaction, since the calculation's state ends between the two.
         """
-        made, head, state = [], self.spool.head(), {}
+        made: list[Stored] = []
+        head, state = self.spool.head(), dict[str, bytes]()
         if closing is not None:
             frame = self._frame(closing, now_ns, head)
             made, head = [frame], Head(frame.seq + 1, frame.sha256)
-            state["through"] = frame.through_ns.to_bytes(8, "big")
+            state[State.THROUGH] = frame.through_ns.to_bytes(8, "big")
         data = cbor.encode(dict(config))
         through = made[0].through_ns if made else 0
         stored = self._sign(TYP_CONFIG, compress(data), now_ns, head, through_ns=through)
-        state |= {"cfg": stored.sha256, "config": data, "calc": b""}
-        self.spool.append(*made, stored, state=state, closes_ticks=closing is not None)
+        state |= {State.CFG: stored.sha256, State.CONFIG: data, State.CALC: b""}
+        self._append(*made, stored, state=state, closes_ticks=closing is not None)
         return [*made, stored]
 
     def append_frame(self, body: Body, calc: bytes, now_ns: int) -> Stored:
@@ -98,8 +183,8 @@ class Stream:
             now_ns: wall clock.
         """
         stored = self._frame(body, now_ns, self.spool.head())
-        state = {"calc": calc, "through": stored.through_ns.to_bytes(8, "big")}
-        self.spool.append(stored, state=state, closes_ticks=True)
+        through = stored.through_ns.to_bytes(8, "big")
+        self._append(stored, state={State.CALC: calc, State.THROUGH: through}, closes_ticks=True)
         return stored
 
     def _frame(self, body: Body, now_ns: int, head: Head) -> Stored:
@@ -110,78 +195,113 @@ class Stream:
             TYP_FRAME, payload, now_ns, head, readings=body.readings, through_ns=through
         )
 
-    def take_receipt(self, data: bytes) -> int:
+    def cosign_hourly(self, now_ns: int) -> Stored | None:
+        """Cosign the newest checkpoint, once an hour if it is new; None when none is due."""
+        kept = self.spool.get(State.COSIGNED) or bytes(16)
+        hour = int.from_bytes(kept[8:], "big")
+        made = self._cosignature(now_ns, self.spool.head()) if hour != now_ns // NS_PER_HOUR else []
+        if not made:
+            return None
+        self._append(*made, state=self._cosigned(now_ns))
+        return made[0]
+
+    def _cosignature(self, now_ns: int, head: Head) -> list[Stored]:
+        """A cosignature of the anchor, unless it has one."""
+        kept, note = self.spool.get(State.COSIGNED) or bytes(16), self.spool.get(State.NOTE)
+        if self._anchor is None or note is None or self._anchor[0].to_bytes(8, "big") == kept[:8]:
+            return []
+        who = self._who
+        name, now_s = witness_name(who.plant, who.gateway), now_ns // 1_000_000_000
+        text = cosign(note.decode(), name, now_s, who.signer, who.signer.public_key)
+        payload = compress(cbor.encode({"checkpoint": text}))
+        return [self._sign(TYP_COSIGNATURE, payload, now_ns, head)]
+
+    def _cosigned(self, now_ns: int) -> dict[str, bytes]:
+        size = self._anchor[0] if self._anchor is not None else 0
+        hour = now_ns // NS_PER_HOUR
+        return {State.COSIGNED: size.to_bytes(8, "big") + hour.to_bytes(8, "big")}
+
+    # -- what the collector says ------------------------------------------------------------------
+
+    def take_receipt(self, data: bytes, now_ns: int) -> int:
         """Check a receipt against the spool and free what it covers; the seq it covers.
 
         Raises:
+            TwoLogsError: the collector shows two histories; nothing is freed.
             NotOursError: not for this stream, not signed by the pinned collector, or about
                 objects this spool never made.
         """
-        taken = self._checked_receipt(data)
+        try:
+            judged = judge_receipt(data, self.spool, self._who)
+        except TwoLogsError as error:
+            self._keep_proof(error, data, now_ns)
+            raise
+        taken, state = judged.receipt, dict[str, bytes]()
+        if judged.may_anchor:
+            note = taken.checkpoint.encode()
+            state = {State.ANCHOR: encode_log(judged.log), State.NOTE: note}
+        if judged.is_proven and self.spool.get(State.TWO_LOGS):
+            state[State.TWO_LOGS] = b""
         if taken.seq > self.spool.receipted_seq():
-            self.spool.release(taken.seq, data)
+            self.spool.release(taken.seq, data, state)
+        elif state:
+            self.spool.put(state)
+        if judged.may_anchor:
+            self._anchor = judged.log
         return taken.seq
 
-    def _checked_receipt(self, data: bytes) -> receipt.Receipt:
-        try:
-            taken = receipt.decode_receipt(data, self._collector)
-            note = checkpoint.verify(taken.checkpoint, self._collector)
-        except EvidenceError as error:
-            raise NotOursError(f"receipt refused: {error}") from error
-        self._check_addressee(taken.plant, taken.stream)
-        if note.plant != self._plant or note.size <= taken.log_index:
-            raise NotOursError("receipt refused: its checkpoint does not cover its log entry")
-        if taken.seq >= self.spool.head().next_seq:
-            raise NotOursError(
-                f"the collector holds seq {taken.seq}, this spool only {self.spool.head().next_seq}"
-                " objects: the spool was lost or replaced. Enrol this gateway anew."
-            )
-        known = self.spool.hash_at(taken.seq)
-        if known is not None and known != taken.head:
-            raise NotOursError(f"the collector holds another object at seq {taken.seq} (fork)")
-        self._check_log(note.size, note.root)
-        if self._anchor is None or note.size > self._anchor[0]:
-            self._anchor = note.size, note.root
-            self.spool.put("anchor", note.size.to_bytes(8, "big") + note.root)
-        return taken
+    def answer_close(self, data: bytes, now_ns: int) -> list[Stored]:
+        """Sign a close the collector asks for; nothing when it was signed before.
 
-    def answer_close(self, data: bytes, now_ns: int) -> Stored | None:
-        """Sign a close the collector asks for; None when it was signed before.
+        Gives the close, and before it a cosignature of the newest checkpoint if that has none.
 
         Raises:
+            TwoLogsError: of a log other than the one the collector showed before.
             NotOursError: not for this stream, not signed by the pinned collector, or not true
                 of this spool.
         """
         try:
-            request = receipt.decode_close_request(data, self._collector)
-        except EvidenceError as error:
-            raise NotOursError(f"close request refused: {error}") from error
-        self._check_addressee(request.plant, request.stream)
-        known = self.spool.hash_at(request.seq)
-        if known != request.head:
-            found = "is unknown here" if known is None else "has another hash here"
-            raise NotOursError(f"close request refused: seq {request.seq} {found}")
-        # receipts newer than the request may have come first: its log may well be an older one
-        self._check_log(request.log_size, request.log_root)
+            request = judge_close_request(data, self.spool, self._who)
+        except TwoLogsError as error:
+            self._keep_proof(error, data, now_ns)
+            raise
         payload = receipt.encode_close(request)
         digest = hashlib.sha256(payload).digest()
-        closed = self.spool.get("closed") or b""
+        closed = self.spool.get(State.CLOSED) or b""
         size = len(digest)
         if digest in {closed[i : i + size] for i in range(0, len(closed), size)}:
-            return None
-        stored = self._sign(TYP_CLOSE, payload, now_ns, self.spool.head())
+            return []
+        head, state = self.spool.head(), dict[str, bytes]()
+        made = self._cosignature(now_ns, head)
+        if made:
+            head, state = Head(made[0].seq + 1, made[0].sha256), self._cosigned(now_ns)
+        made.append(self._sign(TYP_CLOSE, payload, now_ns, head))
         kept = (closed + digest)[-CLOSES_MAX * size :]
-        self.spool.append(stored, state={"closed": kept})
-        return stored
+        self._append(*made, state={**state, State.CLOSED: kept})
+        return made
 
-    def _check_log(self, size: int, root: bytes) -> None:
-        """The log must not have two roots at one size (older sizes need a proof to be judged)."""
-        if self._anchor is not None and size == self._anchor[0] and root != self._anchor[1]:
-            raise NotOursError(f"the collector shows two logs of {size} entries with unlike roots")
+    def _keep_proof(self, error: TwoLogsError, data: bytes, now_ns: int) -> None:
+        """The alarm stands until a proof holds again; the first proof is kept for ever."""
+        shown, held = list(error.shown), list(error.held)
+        state: dict[str, bytes] = {
+            State.TWO_LOGS: cbor.encode({"at_ns": now_ns, "log": shown, "anchor": held}),
+            State.PROOF: data,
+        }
+        if self.spool.get(State.PROOF) is not None:
+            del state[State.PROOF]
+        if two_logs(self.spool) is None:
+            self.spool.put(state)
 
-    def _check_addressee(self, plant: str, stream: str) -> None:
-        if (plant, stream) != (self._plant, self._gateway):
-            raise NotOursError(f"message for {plant}/{stream}, not for this gateway")
+    # -- signing ----------------------------------------------------------------------------------
+
+    def _append(
+        self, *made: Stored, state: Mapping[str, bytes], closes_ticks: bool = False
+    ) -> None:
+        own: dict[str, bytes] = {
+            State.BASE: encode_log(self._anchor),
+            State.KEY: self._who.key_sha256,
+        }
+        self.spool.append(*made, state={**own, **state}, closes_ticks=closes_ticks)
 
     def _sign(
         self,
@@ -192,17 +312,30 @@ class Stream:
         *,
         readings: int = 0,
         through_ns: int = 0,
+        signer: Signer | None = None,
     ) -> Stored:
         header = Header(
             typ=typ,
-            plant=self._plant,
-            stream=self._gateway,
+            plant=self._who.plant,
+            stream=self._who.gateway,
             iat_s=now_ns // 1_000_000_000,
             seq=head.next_seq,
             prev=head.hash,
             anchor=self._anchor,
-            cfg=None if typ == TYP_CONFIG else self.cfg() or None,
+            cfg=self.cfg() or None,
         )
-        data = sign_object(self._signer, header, payload)
+        data = sign_object(signer or self._who.signer, header, payload)
         digest = hashlib.sha256(data).digest()
-        return Stored(head.next_seq, typ, digest, data, readings, through_ns or self.through_ns())
+        through = through_ns or self.through_ns() or now_ns
+        return Stored(head.next_seq, typ, digest, data, readings, through)
+
+
+def condition_of(spool: SpoolReader, fill: float) -> Condition:
+    """How things stand in a spool that is so full."""
+    return Condition(fill, spool.usage().oldest_ns, two_logs(spool))
+
+
+def two_logs(spool: SpoolReader) -> Mapping[str, Any] | None:
+    """What the collector showed while it shows two histories, else None."""
+    value = spool.get(State.TWO_LOGS)
+    return cbor.decode(value) if value else None

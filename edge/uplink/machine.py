@@ -2,28 +2,18 @@
 
 The broker may lose, repeat and reorder as it likes. What counts is the collector's signed receipt
 ("all up to seq N"): when it has not moved for a while with objects outstanding, everything after
-it is sent again, in order. A one-way site has no receipts: each object is handed over once and
-kept by age and size instead.
+it is sent again, in order. A one-way site never connects: its receipts are brought as files.
 
-    offline ──connected──▶ online ──disconnected──▶ offline        (mode "mqtt")
-    one-way                                                        (mode "one-way": no way back)
+    offline ──connected──▶ online ──disconnected──▶ offline
 """
 
 import random
 from dataclasses import dataclass, field
-from enum import Enum
 
 WINDOW = 256
 STALL_S = 5.0
 STALL_S_MAX = 60.0
 JITTER = 0.2
-
-
-class Mode(Enum):
-    """How objects leave."""
-
-    MQTT = "mqtt"
-    ONE_WAY = "one-way"
 
 
 @dataclass(frozen=True)
@@ -39,7 +29,6 @@ class Machine:
     """What has been sent, what is under receipt, and when to send again.
 
     Attributes:
-        mode: with or without receipts.
         newest: highest seq in the spool, -1 when none was ever made.
         receipted: highest seq under receipt, -1 when none.
         online: the transport is up.
@@ -47,7 +36,6 @@ class Machine:
         jitter: source of randomness for the back-off, so that gateways do not march in step.
     """
 
-    mode: Mode = Mode.MQTT
     newest: int = -1
     receipted: int = -1
     online: bool = False
@@ -59,13 +47,16 @@ class Machine:
 
     def __post_init__(self) -> None:
         self._next = self.receipted + 1
-        if self.mode is Mode.ONE_WAY:
-            self.online = True
 
     def resume(self, newest: int, receipted: int) -> None:
         """Take over a spool that holds objects up to `newest` with `receipted` under receipt."""
         self.newest, self.receipted = newest, receipted
         self._next = receipted + 1
+
+    @property
+    def is_unanswered(self) -> bool:
+        """True when it is connected and has gone back again and again without a new receipt."""
+        return self.online and self._stall_s >= STALL_S_MAX
 
     @property
     def outstanding(self) -> int:
@@ -74,19 +65,16 @@ class Machine:
 
     def connected(self, now_s: float) -> list[Send]:
         """The transport is up: start again right after the newest receipt."""
-        if self.mode is Mode.MQTT:
-            self.online = True
-            self._stall_s = STALL_S
-            self._stalls_at_s = None
-            self._next = self.receipted + 1
+        self.online = True
+        self._stall_s = STALL_S
+        self._stalls_at_s = None
+        self._next = self.receipted + 1
         return self._fill(now_s)
 
-    def disconnected(self) -> list[Send]:
+    def disconnected(self) -> None:
         """The transport is down."""
-        if self.mode is Mode.MQTT:
-            self.online = False
-            self._stalls_at_s = None
-        return []
+        self.online = False
+        self._stalls_at_s = None
 
     def appended(self, seq: int, now_s: float) -> list[Send]:
         """The spool holds one more object."""
@@ -99,7 +87,7 @@ class Machine:
 
     def receipt(self, seq: int, now_s: float) -> list[Send]:
         """A valid receipt covers everything up to seq."""
-        if self.mode is Mode.ONE_WAY or seq <= self.receipted:
+        if seq <= self.receipted:
             return []
         self.receipted = seq
         self._next = max(self._next, seq + 1)
@@ -121,12 +109,10 @@ class Machine:
         """Send up to the window, and watch the receipt while anything is outstanding."""
         if not self.online:
             return []
-        last = self.newest
-        if self.mode is Mode.MQTT:
-            last = min(last, self.receipted + WINDOW)
+        last = min(self.newest, self.receipted + WINDOW)
         sends = [Send(self._next, last)] if self._next <= last else []
         self._next = max(self._next, last + 1)
-        if self.mode is Mode.MQTT and self._next > self.receipted + 1:
+        if self._next > self.receipted + 1:
             if self._stalls_at_s is None:
                 spread = 1 + JITTER * self.jitter.random()
                 self._stalls_at_s = now_s + self._stall_s * spread

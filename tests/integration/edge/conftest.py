@@ -16,7 +16,7 @@ from edge.spool import Spool
 from tests.integration.edge.brokers import free_port
 from tests.integration.edge.small_collector import SmallCollector
 from tests.unit.edge.fakes import Devices, ShiftedClock
-from tests.unit.edge.sites import GATEWAY, METERS, PLANT, config_of, keys, replaced, site_of
+from tests.unit.edge.sites import GATEWAY, METERS, PLANT, config_of, keys, replaced, site_of, who
 
 
 def fast(text: str = METERS, interval_s: str = "0.1") -> str:
@@ -57,13 +57,12 @@ class Plant:
         return self.folder / "state" / "spool.sqlite"
 
     def agent(self) -> Agent:
-        made, site = keys(), self.site
+        site = self.site
         return Agent(
             site,
             config_of(site),
+            who(gateway=site.gateway.id),
             clock=self.clock,
-            signer=made.signer,
-            collector=made.collector_key,
             opener=self.devices.opener,
         )
 

@@ -15,9 +15,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from evidence import checkpoint, cose
 from evidence.chain import Head, follow
 from evidence.errors import ChainError
-from evidence.frame import header_of
-from evidence.keys import FileSigner
-from evidence.merkle import CompactRange, leaf_hash
+from evidence.frame import TYP_ROTATE, header_of
+from evidence.keys import FileSigner, public_key
+from evidence.merkle import Tree, leaf_hash
+from evidence.orders import decode_rotate
 from evidence.receipt import CloseRequest, Receipt, encode_close_request, encode_receipt
 from evidence.suites import PublicKey
 
@@ -34,7 +35,7 @@ class SmallCollector:
     dropped: int = 0
     is_deaf: bool = False
     head: Head = field(default_factory=Head)
-    log: CompactRange = field(default_factory=CompactRange)
+    log: Tree = field(default_factory=Tree)
     live: list[bytes] = field(default_factory=list)
     states: list[bytes] = field(default_factory=list)
 
@@ -107,12 +108,21 @@ class SmallCollector:
             self.dropped += 1
             return False
         self.objects.append(data)
-        self.log = self.log.append(leaf_hash(data))
+        self.log.append(leaf_hash(data))
+        if header.typ == TYP_ROTATE:
+            self.gateway_key = public_key(decode_rotate(envelope.payload))
         return True
+
+    def root(self) -> bytes:
+        """Root of the log."""
+        return self.log.root_at(self.log.size)
 
     def receipt(self, **changes: Any) -> bytes:
         """A receipt for everything taken; `changes` replace its fields."""
-        tree = checkpoint.Checkpoint(self.plant, self.log.size, self.log.root())
+        tree = checkpoint.Checkpoint(self.plant, self.log.size, self.root())
+        anchor = header_of(cose.parse(self.objects[-1])).anchor
+        since = 0 if anchor is None else anchor[0]
+        path = self.log.consistency_path(since) if 0 < since <= self.log.size else []
         key = self.signer.public_key
         fields: dict[str, Any] = {
             "plant": self.plant,
@@ -122,6 +132,8 @@ class SmallCollector:
             "log_index": self.log.size - 1,
             "received_ns": 1_795_000_000_000_000_000,
             "checkpoint": checkpoint.sign(tree, self.signer, key),
+            "since": since,
+            "path": tuple(path),
         }
         return encode_receipt(Receipt(**{**fields, **changes}), self.signer)
 
@@ -136,6 +148,6 @@ class SmallCollector:
             "seq": self.head.next_seq - 1,
             "head": self.head.hash,
             "log_size": self.log.size,
-            "log_root": self.log.root(),
+            "log_root": self.root(),
         }
         return CloseRequest(**{**fields, **changes})

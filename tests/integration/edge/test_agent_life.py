@@ -91,8 +91,8 @@ async def test_new_program_that_does_not_know_the_old_rule_set(plant: Plant) -> 
     def unknown(spool: Spool) -> None:
         config = cbor.decode(spool.get("config") or b"")
         config["plant"]["rule_set"] = "cets-98-that-nobody-knows-any-more"
-        spool.put("config", cbor.encode(config))
-        spool.put("calc", cbor.encode({"made": "by another version"}))
+        calc = cbor.encode({"made": "by another version"})
+        spool.put({"config": cbor.encode(config), "calc": calc})
 
     plant.in_spool(unknown)
     plant.text = replaced(plant.text, {'ct_ratio = "800/5"': 'ct_ratio = "400/5"'})

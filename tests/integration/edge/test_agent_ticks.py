@@ -95,7 +95,7 @@ def dies(agent: Agent) -> None:
     async def nothing(event: str = "") -> None:
         """Sign nothing."""
 
-    vars(agent)["_close_frame"] = nothing
+    vars(agent._recorder)["close_frame"] = nothing
 
 
 async def test_slow_schedule_beside_a_fast_one(plant: Plant) -> None:
@@ -268,11 +268,10 @@ async def test_refusing_disk_costs_only_the_ticks_it_refused(
     assert "disk I/O error" in caplog.text
     objects = plant.kept()
     assert mistakes(objects) == []
-    reasons = [reason for _, reason in told(objects).gaps]
-    if method == "usage":
-        assert reasons == [], "the ticks were kept: only the live page missed them"
-    else:
-        assert reasons == ["spool-error"]
+    assert [reason for _, reason in told(objects).gaps] == ["spool-error"]
+    said = [r.getMessage() for r in caplog.records if r.name == "stackproof.edge"]
+    assert len([s for s in said if "disk I/O error" in s]) == 1, "said once, not at every tick"
+    assert said[-1] == "the disk takes readings again"
 
 
 async def test_full_spool_takes_no_ticks_and_says_so(
@@ -294,8 +293,11 @@ async def test_full_spool_takes_no_ticks_and_says_so(
     assert reason == "spool-full"
     said = [r.getMessage() for r in caplog.records if r.name == "stackproof.edge"]
     assert said == [
-        "spool is 85 % full", "spool is full: no readings are taken", "spool has room",
-    ]  # fmt: skip
+        "alarm: spool is 85 % full",
+        "alarm: spool is full: no readings are taken",
+        "alarm is over: spool-full",
+    ]
+    assert told(objects).events == ["start", "spool-filling", "spool-full", "stopped"]
 
 
 async def test_stop_without_a_tick_is_told_too(
@@ -308,7 +310,9 @@ async def test_stop_without_a_tick_is_told_too(
     await plant.run(0.25)
     objects = plant.kept()
     assert mistakes(objects) == []
-    assert told(objects).events == ["start", "stopped", "start", "stopped"]
+    assert told(objects).events == [
+        "start", "spool-filling", "spool-full", "stopped", "start", "stopped",
+    ]  # fmt: skip
     assert len(readings(objects)) >= 1
     assert [reason for _, reason in told(objects).gaps] == ["restart"]
 

@@ -23,7 +23,7 @@ from tests.integration.edge.brokers import NAMES, Broker
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import mistakes, readings, told
-from tests.unit.edge.sites import GATEWAY, PLANT, config_of, keys
+from tests.unit.edge.sites import GATEWAY, PLANT, config_of, who
 
 
 @pytest.fixture(params=NAMES)
@@ -176,10 +176,10 @@ async def test_backlog_of_an_outage_drains_in_order(
     wired_plant: Plant, tmp_path: Path, collector: SmallCollector
 ) -> None:
     """More than two windows of objects, signed while there was no broker."""
-    made, now_ns = keys(), time.time_ns()
+    now_ns = time.time_ns()
 
     def fill(spool: Spool) -> None:
-        stream = Stream(spool, made.signer, made.collector_key, plant=PLANT, gateway=GATEWAY)
+        stream = Stream(spool, who())
         stream.append_config(config_of(wired_plant.site), now_ns)
         body = Body(now_ns, Clock("free", None, 1, bytes(16)))
         for _ in range(2 * WINDOW + 50):

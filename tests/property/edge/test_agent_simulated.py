@@ -39,6 +39,7 @@ from tests.unit.edge.sites import (
     keys,
     replaced,
     site_of,
+    who,
 )
 
 #: 2026-05-31 23:50 in Shanghai: a month ends in it
@@ -160,11 +161,7 @@ class Life:
 
     def agent(self) -> Agent:
         site, config = sites(self.folder)[self.edition]
-        own = keys()
-        return Agent(
-            site, config, clock=self.clock, signer=own.signer, collector=own.collector_key,
-            opener=self.devices.opener,
-        )  # fmt: skip
+        return Agent(site, config, who(), clock=self.clock, opener=self.devices.opener)
 
     # -- what goes wrong --------------------------------------------------------------------------
 
@@ -305,7 +302,7 @@ def watched(life: Life, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(Spool, name, guarded(name))
     monkeypatch.setattr(Uplink, "wire", life.wire, raising=False)
     monkeypatch.setattr("edge.delivery.MqttUplink", Uplink)
-    monkeypatch.setattr("edge.delivery.Machine", lambda mode: Machine(mode, jitter=life.chance))
+    monkeypatch.setattr("edge.delivery.Machine", lambda: Machine(jitter=life.chance))
     yield
 
 

@@ -11,8 +11,16 @@ import pytest
 
 from edge.config import Site, load_site
 from edge.errors import SiteConfigError
+from edge.identity import Identity
 from edge.signed import signed_configuration
-from evidence.keys import FileSigner, certificate_to_pem, generate, issue, write_private
+from evidence.keys import (
+    Certificate,
+    FileSigner,
+    certificate_to_pem,
+    generate,
+    issue,
+    write_private,
+)
 from evidence.suites import PrivateKey, PublicKey
 
 PLANT, GATEWAY = "north-works", "edge-1"
@@ -135,22 +143,47 @@ def keys() -> Keys:
     return Keys(generate(), generate(), generate())
 
 
+START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+def certificate(
+    key: PublicKey, role: str = "gateway", name: str = GATEWAY, plant: str = PLANT
+) -> Certificate:
+    """A certificate of the test's plant for a key."""
+    root = keys().root
+    own = issue("root", plant, plant, root.public_key(), issuer=root, not_before=START, days=3650)
+    return issue(role, plant, name, key, issuer=(root, own), not_before=START, days=3650)
+
+
+def who(**changes: Any) -> Identity:
+    """The gateway of the test's plant; `changes` replace its fields."""
+    made = keys()
+    signer = changes.get("signer", made.signer)
+    fields = {
+        "plant": PLANT,
+        "gateway": GATEWAY,
+        "collector": made.collector_key,
+        "signer": signer,
+        "certificate": certificate(signer.public_key),
+    }
+    return Identity(**{**fields, **changes})
+
+
 def write_keys(folder: Path, plant: str = PLANT, gateway: str = GATEWAY) -> Keys:
     """Write keys and certificates as `stackproof keys new` does."""
     made = keys()
     folder.mkdir(parents=True, exist_ok=True)
-    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
     def write(name: str, role: str, subject: str, key: PrivateKey) -> None:
         issuer = made.root if role == "root" else (made.root, root)
         certificate = issue(
-            role, plant, subject, key.public_key(), issuer=issuer, not_before=start, days=3650
+            role, plant, subject, key.public_key(), issuer=issuer, not_before=START, days=3650
         )
         (folder / f"{name}.crt").write_bytes(certificate_to_pem(certificate))
         write_private(folder / f"{name}.pem", key)
 
     root = issue(
-        "root", plant, plant, made.root.public_key(), issuer=made.root, not_before=start, days=3650
+        "root", plant, plant, made.root.public_key(), issuer=made.root, not_before=START, days=3650
     )
     write("root", "root", plant, made.root)
     write(gateway, "gateway", gateway, made.gateway)

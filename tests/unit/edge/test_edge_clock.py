@@ -37,10 +37,10 @@ def test_boot_id_where_the_system_has_none(monkeypatch: pytest.MonkeyPatch, tmp_
     ("kernel", "known"),
     [
         # (status, estimated error in microseconds, what the call returns)
-        ((0, 0, 0), ("kernel-sync", 0)),
-        ((0, 1, 0), ("kernel-sync", 1)),  # rounded up: never better than it is
-        ((0, 2_500, 0), ("kernel-sync", 3)),
-        ((0x2001, 16_000, 0), ("kernel-sync", 16)),
+        ((0, 0, 0), ("ntp", 0)),
+        ((0, 1, 0), ("ntp", 1)),  # rounded up: never better than it is
+        ((0, 2_500, 0), ("ntp", 3)),
+        ((0x2001, 16_000, 0), ("ntp", 16)),
         ((0x0040, 100, 5), ("free", None)),  # STA_UNSYNC
         ((0, 100, -1), ("free", None)),  # the call fails
     ],

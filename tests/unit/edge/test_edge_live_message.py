@@ -76,6 +76,7 @@ def test_heads(plant: Plant) -> None:
         "sent_ns": T0 + 5, "seq": 7, "clock": {"source": "free", "error_ms": None},
         "spool": {"frames": 3, "bytes": 900, "oldest_ns": T0 - S, "head_seq": 6,
                   "receipted_seq": 4},
+        "alarms": [],
     }  # fmt: skip
     assert set(values) == {p.id for p in plant.layout.points}
     assert effects == []

@@ -2,11 +2,11 @@
 
 import random
 
-from edge.uplink.machine import STALL_S, STALL_S_MAX, WINDOW, Machine, Mode, Send
+from edge.uplink.machine import STALL_S, STALL_S_MAX, WINDOW, Machine, Send
 
 
-def machine(newest: int = -1, receipted: int = -1, mode: Mode = Mode.MQTT) -> Machine:
-    made = Machine(mode, jitter=random.Random(1))
+def machine(newest: int = -1, receipted: int = -1) -> Machine:
+    made = Machine(jitter=random.Random(1))
     made.resume(newest, receipted)
     return made
 
@@ -99,7 +99,7 @@ def test_disconnection_stops_and_the_next_connection_starts_anew() -> None:
     made = machine(newest=4)
     made.connected(0)
     made.receipt(1, 0)
-    assert made.disconnected() == []
+    made.disconnected()
     assert made.appended(5, 1) == []
     assert made.tick(100) == []
     assert made.resends == 0
@@ -126,14 +126,14 @@ def test_receipt_for_more_than_was_sent_here() -> None:
     assert made.outstanding == 10
 
 
-def test_one_way_hands_over_once_and_never_goes_back() -> None:
-    made = machine(newest=2, mode=Mode.ONE_WAY)
-    assert made.online
-    assert made.connected(0) == [Send(0, 2)]
-    assert made.connected(1) == []
-    assert made.disconnected() == []
-    assert made.online
-    assert made.receipt(0, 2) == []
-    assert made.tick(1000) == []
-    assert made.appended(3, 1001) == [Send(3, 3)]
-    assert made.resends == 0
+def test_unanswered_only_after_going_back_for_minutes_and_only_while_connected() -> None:
+    made = machine(newest=4)
+    made.connected(0)
+    now_s = 0.0
+    for _ in range(3):
+        now_s += stall_s(made, now_s)
+        assert not made.is_unanswered
+    now_s += stall_s(made, now_s)  # 5 + 10 + 20 + 40 s without a receipt
+    assert made.is_unanswered
+    made.receipt(1, now_s)
+    assert not made.is_unanswered

@@ -20,7 +20,7 @@ def test_good_file(tmp_path: Path) -> None:
         "north-works", "Asia/Shanghai", True,
     )  # fmt: skip
     assert (site.gateway.id, site.gateway.slice) == ("edge-1", "00")
-    assert site.gateway.key == tmp_path / "keys/edge-1.pem"
+    assert site.gateway.key == "file:keys/edge-1.pem"
     assert site.gateway.state_dir == tmp_path / "state"
     assert site.uplink.mode == "mqtt"
     assert site.uplink.collector == tmp_path / "keys/collector.crt"
@@ -132,7 +132,7 @@ def test_all_problems_at_once_in_the_order_of_the_tables(tmp_path: Path) -> None
         ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:x", "uplink.url", "mqtt://host:1883"),
         ("mqtt://127.0.0.1:1883", "mqtt://me:secret@h", "uplink.url", "and no more"),
         ("mqtt://127.0.0.1:1883", "mqtts://broker", "uplink.url", "TLS"),
-        ('collector = "', 'mode = "one-way"\ncollector = "', "uplink.mode", "not built yet"),
+        ('collector = "', 'mode = "one-way"\ncollector = "', "uplink.url", "no broker: remove url"),
         ('collector = "', 'spool_mib_max = 1\ncollector = "', "uplink.spool_mib_max", "16.."),
     ],
 )

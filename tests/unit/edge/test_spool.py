@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SpoolError
-from edge.spool import FREED_MAX, Spool, Stored, Usage
+from edge.spool import FREED_MAX, Spool, Stored, Usage, is_in_use
+from edge.spool_reader import SpoolReader
 from evidence.chain import ZERO_HASH, Head
 
 MIB = 1024 * 1024
@@ -45,14 +46,14 @@ def test_new_spool_is_empty(spool: Spool) -> None:
     assert spool.get("calc") is None
     assert spool.usage().objects == 0
     assert spool.usage().oldest_ns is None
-    assert not spool.is_full()
+    assert spool.fill() < 0.01
 
 
 def test_everything_survives_reopening(spool: Spool, path: Path) -> None:
     spool.commit_ticks([b"one"], {"opening": b"o"})
     spool.append(stored(0, through_ns=5), state={"calc": b"c"}, closes_ticks=True)
     spool.commit_ticks([b"two", b"three"])
-    spool.put("anchor", b"a")
+    spool.put({"anchor": b"a"})
     again = reopened(spool, path)
     assert again.open_ticks() == [b"two", b"three"]
     assert again.objects(0, 10) == [stored(0, through_ns=5)]
@@ -130,14 +131,13 @@ def test_full_at_its_bound_and_room_again_after_a_receipt(tmp_path: Path) -> Non
     spool = Spool(tmp_path / "s.sqlite", bytes_max=MIB)
     assert spool.fill() < 0.1
     seq = 0
-    while not spool.is_full():
+    while spool.fill() < 1:
         spool.append(stored(seq, size=64 * 1024), state={})
         seq += 1
     assert 14 <= seq <= 16  # 16 × 64 KiB = 1 MiB
     assert spool.fill() >= 1
     spool.append(stored(seq, size=64 * 1024), state={})  # what closes a frame still fits
     spool.release(seq // 2, b"r")
-    assert not spool.is_full()
     assert 0.3 < spool.fill() < 0.7
     spool.close()
 
@@ -170,12 +170,12 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         Spool(tmp_path, bytes_max=MIB)
 
 
-def test_newer_format_is_refused(spool: Spool, path: Path) -> None:
+def test_other_format_is_refused(spool: Spool, path: Path) -> None:
     spool.close()
     db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version = 2")
+    db.execute("PRAGMA user_version = 1")
     db.close()
-    with pytest.raises(SpoolError, match="spool format 2; this program knows 1"):
+    with pytest.raises(SpoolError, match="spool format 1; this program knows 2"):
         Spool(path, bytes_max=MIB)
 
 
@@ -191,8 +191,86 @@ def test_damaged_file_is_set_aside_by_a_person(tmp_path: Path) -> None:
     for page in range(pages // 2, pages // 2 + 4):
         data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
     path.write_bytes(data)
+    again = Spool(path, bytes_max=16 * MIB)  # the agent starts: its readings go on
+    with pytest.raises(SpoolError, match=r"malformed|has altered seq"):
+        again.objects(0, 100)
+    assert again.damage()
+    again.close()
+
+
+@pytest.mark.parametrize("table", ["state", "open", "freed"])
+def test_damage_in_what_the_agent_continues_from_is_refused(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "s.sqlite"
+    spool = Spool(path, bytes_max=16 * MIB)
+    spool.append(stored(0), state={})
+    query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+    page = spool._db.execute(query, (table,)).fetchone()[0]
+    spool.close()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * 4096 : (page - 1) * 4096 + 64] = b"\xff" * 64
+    path.write_bytes(data)
     with pytest.raises(SpoolError, match=r"damaged; set the file aside|malformed"):
         Spool(path, bytes_max=16 * MIB)
+
+
+def test_bytes_that_the_disk_has_altered_are_never_sent(spool: Spool) -> None:
+    spool.append(stored(0), state={})
+    spool._db.execute("UPDATE objects SET bytes = x'00'")
+    with pytest.raises(SpoolError, match="the disk has altered seq 0; stop the agent"):
+        spool.objects(0, 1)
+
+
+def test_others_read_beside_the_agent(spool: Spool, path: Path) -> None:
+    spool.append(stored(0, through_ns=5), state={"calc": b"c"})
+    beside = SpoolReader(path)
+    assert is_in_use(path)
+    with beside.one_moment():
+        assert beside.usage().objects == 1
+        spool.append(stored(1, through_ns=6), state={})
+        spool.commit_ticks([b"tick"])
+        assert beside.usage().objects == 1, "of one moment"
+        assert list(beside.span(0, 0)) == [stored(0).data]
+        assert beside.size_of(0, 9) == len(stored(0).data)
+    assert beside.head().next_seq == 2
+    assert beside.open_ticks() == [b"tick"]
+    with pytest.raises(SpoolError, match="seq 2 is not there"):
+        list(beside.span(0, 5))
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        beside._db.execute("DELETE FROM objects")
+    beside.close()
+
+
+def test_reading_a_stopped_agent_s_spool_leaves_it_as_it_is(spool: Spool, path: Path) -> None:
+    spool.append(stored(0), state={})
+    spool.close()
+    assert not is_in_use(path)
+    before = path.read_bytes()
+    beside = SpoolReader(path)
+    assert beside.objects(0, 9) == [stored(0)]
+    assert beside.damage() == ""
+    beside.close()
+    assert path.read_bytes() == before
+
+
+def test_no_spool_to_look_at(tmp_path: Path) -> None:
+    assert not is_in_use(tmp_path / "none.sqlite")
+    with pytest.raises(SpoolError, match="no spool here; has the agent ever run"):
+        SpoolReader(tmp_path / "none.sqlite")
+    (tmp_path / "text.sqlite").write_text("no database " * 100)
+    with pytest.raises(SpoolError, match="cannot be read"):
+        SpoolReader(tmp_path / "text.sqlite")
+
+
+def test_spool_that_continues_another_device_s_stream(spool: Spool) -> None:
+    spool.begin_after(41, bytes([7] * 32), {"through": b"t"})
+    assert spool.head() == Head(42, bytes([7] * 32))
+    assert spool.receipted_seq() == 41
+    assert spool.hash_at(41) == bytes([7] * 32)
+    assert spool.get("through") == b"t"
+    spool.append(stored(42), state={})
+    assert [s.seq for s in spool.objects(0, 9)] == [42]
+    with pytest.raises(ValueError, match="cannot begin again"):
+        spool.begin_after(50, bytes(32), {})
 
 
 def test_failed_transaction_leaves_nothing_behind(spool: Spool) -> None:

@@ -2,14 +2,14 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge.errors import NotOursError, SpoolError
+from edge.errors import NotOursError, SpoolError, TwoLogsError
 from edge.spool import Spool
 from edge.stream import CLOSES_MAX, Stream
 from evidence import checkpoint, cose
@@ -17,6 +17,7 @@ from evidence.chain import Head, follow
 from evidence.frame import (
     TYP_CLOSE,
     TYP_CONFIG,
+    TYP_COSIGNATURE,
     TYP_FRAME,
     Body,
     Clock,
@@ -31,7 +32,7 @@ from evidence.receipt import (
     encode_close_request,
 )
 from tests.integration.edge.small_collector import SmallCollector
-from tests.unit.edge.sites import GATEWAY, PLANT, keys
+from tests.unit.edge.sites import GATEWAY, PLANT, keys, who
 from tests.unit.edge.ticks import body_of_ticks
 
 NOW_NS = 1_795_574_490_179_000_000
@@ -72,8 +73,9 @@ def collector(**changes: Any) -> SmallCollector:
 
 def opened(path: Path) -> tuple[Spool, Stream]:
     spool = Spool(path, bytes_max=2**24)
-    made = keys()
-    return spool, Stream(spool, made.signer, made.collector_key, plant=PLANT, gateway=GATEWAY)
+    stream = Stream(spool, who())
+    stream.take_up_key(NOW_NS)
+    return spool, stream
 
 
 @pytest.fixture
@@ -111,7 +113,8 @@ def test_new_configuration_is_in_force_from_the_next_frame_and_starts_calculatio
     (stored,) = rig.stream.append_config({**CONFIG, "format": 2}, NOW_NS)
     assert rig.spool.get("calc") == b""
     rig.made(4)
-    assert [h.cfg for h in rig.headers()][2:] == [None, stored.sha256]
+    first = rig.spool.hash_at(0)
+    assert [h.cfg for h in rig.headers()] == [None, first, first, stored.sha256]
 
 
 def test_last_frame_of_a_configuration_is_signed_with_the_next_one_or_not_at_all(
@@ -123,10 +126,10 @@ def test_last_frame_of_a_configuration_is_signed_with_the_next_one_or_not_at_all
     body = body_of_ticks(first_ns=NOW_NS, ticks=4)
     works = Spool._put
 
-    def refuse(spool: Spool, key: str, value: bytes) -> None:
-        if key == "config":
+    def refuse(spool: Spool, state: Mapping[str, bytes]) -> None:
+        if "config" in state:
             raise sqlite3.OperationalError("disk I/O error")
-        works(spool, key, value)
+        works(spool, state)
 
     with monkeypatch.context() as patch:
         patch.setattr(Spool, "_put", refuse)
@@ -147,14 +150,14 @@ def test_last_frame_of_a_configuration_is_signed_with_the_next_one_or_not_at_all
 
 def test_state_is_taken_over_by_the_next_process(rig: Rig, tmp_path: Path) -> None:
     rig.made(3)
-    rig.stream.take_receipt(rig.collector.receipt())
+    rig.stream.take_receipt(rig.collector.receipt(), NOW_NS)
     rig.spool.close()
     spool, stream = opened(tmp_path / "spool.sqlite")
     assert stream.config_in_force() == CONFIG
     stored = stream.append_frame(BODY, b"", NOW_NS)
     header = header_of(cose.parse(stored.data))
     assert header.seq == 3
-    assert header.anchor == (3, rig.collector.log.root())
+    assert header.anchor == (3, rig.collector.root())
     assert header.cfg == stream.cfg()
     spool.close()
 
@@ -165,7 +168,7 @@ def test_spool_of_another_gateway_is_not_continued(rig: Rig, name: tuple[str, st
     rig.made(1)
     plant, gateway = name
     with pytest.raises(SpoolError, match=f"is north-works/edge-1's and {plant}/{gateway} cannot"):
-        Stream(rig.spool, keys().signer, keys().collector_key, plant=plant, gateway=gateway)
+        Stream(rig.spool, who(plant=plant, gateway=gateway))
 
 
 def test_through_is_the_newest_tick_of_any_frame_and_never_goes_back(rig: Rig) -> None:
@@ -190,10 +193,10 @@ def test_good_receipt_frees_what_it_covers(rig: Rig) -> None:
     rig.made(3)
     receipt = rig.collector.receipt()
     rig.stream.append_frame(BODY, b"", NOW_NS)  # not yet at the collector
-    assert rig.stream.take_receipt(receipt) == 2
+    assert rig.stream.take_receipt(receipt, NOW_NS) == 2
     assert [s.seq for s in rig.spool.objects(0, 10)] == [3]
     assert rig.spool.receipted_seq() == 2
-    assert rig.stream.take_receipt(receipt) == 2  # again: nothing more
+    assert rig.stream.take_receipt(receipt, NOW_NS) == 2  # again: nothing more
     assert [s.seq for s in rig.spool.objects(0, 10)] == [3]
 
 
@@ -202,8 +205,8 @@ def test_receipts_out_of_order(rig: Rig) -> None:
     early = rig.collector.receipt()
     rig.made(5)
     late = rig.collector.receipt()
-    assert rig.stream.take_receipt(late) == 4
-    assert rig.stream.take_receipt(early) == 1
+    assert rig.stream.take_receipt(late, NOW_NS) == 4
+    assert rig.stream.take_receipt(early, NOW_NS) == 1
     assert rig.spool.receipted_seq() == 4
     rig.stream.append_frame(BODY, b"", NOW_NS)
     anchor = header_of(cose.parse(rig.spool.objects(5, 1)[0].data)).anchor
@@ -244,10 +247,10 @@ def test_receipts_that_free_nothing(rig: Rig) -> None:
     }
     for what, data in attempts.items():
         with pytest.raises(NotOursError):
-            rig.stream.take_receipt(data)
+            rig.stream.take_receipt(data, NOW_NS)
         assert len(rig.spool.objects(0, 10)) == 3, what
     assert rig.spool.receipted_seq() == -1
-    assert rig.stream.take_receipt(good) == 2
+    assert rig.stream.take_receipt(good, NOW_NS) == 2
 
 
 def collector_signed_by(rig: Rig, signer: FileSigner) -> bytes:
@@ -261,23 +264,25 @@ def collector_signed_by(rig: Rig, signer: FileSigner) -> bytes:
 def test_receipt_of_another_object_at_that_seq_is_a_fork(rig: Rig) -> None:
     rig.made(3)
     with pytest.raises(NotOursError, match=r"another object at seq 1 \(fork\)"):
-        rig.stream.take_receipt(forged(rig, seq=1))  # with the hash of seq 2
+        rig.stream.take_receipt(forged(rig, seq=1), NOW_NS)  # with the hash of seq 2
 
 
 def test_receipt_for_more_than_this_spool_made_says_what_to_do(rig: Rig) -> None:
     rig.made(2)
-    with pytest.raises(NotOursError, match=r"holds seq 7, this spool only 2 objects: .* Enrol"):
-        rig.stream.take_receipt(forged(rig, seq=7))
+    with pytest.raises(
+        NotOursError, match=r"holds seq 7, this spool only 2 objects: .* replace order"
+    ):
+        rig.stream.take_receipt(forged(rig, seq=7), NOW_NS)
 
 
 def test_two_roots_of_one_log_size_are_not_believed(rig: Rig) -> None:
     rig.made(3)
-    rig.stream.take_receipt(rig.collector.receipt())
+    rig.stream.take_receipt(rig.collector.receipt(), NOW_NS)
     rig.stream.append_frame(BODY, b"", NOW_NS)
     rig.collector.take(rig.spool.objects(3, 1)[0].data)
     bent = forged(rig, log_index=2, checkpoint=other_checkpoint(rig, 3))
-    with pytest.raises(NotOursError, match="two logs of 3 entries"):
-        rig.stream.take_receipt(bent)
+    with pytest.raises(NotOursError, match="the collector shows two logs: that of 3 entries"):
+        rig.stream.take_receipt(bent, NOW_NS)
     assert rig.spool.receipted_seq() == 2
 
 
@@ -291,8 +296,7 @@ def ask(rig: Rig, signer: FileSigner | None = None, **changes: Any) -> bytes:
 
 def test_close_is_signed_as_an_object_of_the_chain(rig: Rig) -> None:
     rig.made(3)
-    stored = rig.stream.answer_close(ask(rig), NOW_NS)
-    assert stored is not None
+    (stored,) = rig.stream.answer_close(ask(rig), NOW_NS)
     assert (stored.seq, stored.typ) == (3, TYP_CLOSE)
     assert decode_close(cose.parse(stored.data).payload) == rig.collector.close_request()
     assert rig.collector.take(stored.data)
@@ -301,14 +305,14 @@ def test_close_is_signed_as_an_object_of_the_chain(rig: Rig) -> None:
 def test_close_is_answered_once_even_after_others_and_a_restart(rig: Rig, tmp_path: Path) -> None:
     rig.made(3)
     first, second = ask(rig), ask(rig, month="2026-10", closing="final")
-    assert rig.stream.answer_close(first, NOW_NS) is not None
-    assert rig.stream.answer_close(first, NOW_NS) is None
-    assert rig.stream.answer_close(second, NOW_NS) is not None
-    assert rig.stream.answer_close(first, NOW_NS) is None, "a repeated older request"
+    assert len(rig.stream.answer_close(first, NOW_NS)) == 1
+    assert rig.stream.answer_close(first, NOW_NS) == []
+    assert len(rig.stream.answer_close(second, NOW_NS)) == 1
+    assert rig.stream.answer_close(first, NOW_NS) == [], "a repeated older request"
     rig.spool.close()
     spool, stream = opened(tmp_path / "spool.sqlite")
-    assert stream.answer_close(first, NOW_NS) is None
-    assert stream.answer_close(second, NOW_NS) is None
+    assert stream.answer_close(first, NOW_NS) == []
+    assert stream.answer_close(second, NOW_NS) == []
     assert spool.head().next_seq == 5
     spool.close()
 
@@ -319,9 +323,9 @@ def test_remembered_closes_are_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch
     rig.made(1)
     months = [ask(rig, month=f"2026-0{n}") for n in range(1, 4)]
     for request in months:
-        assert rig.stream.answer_close(request, NOW_NS) is not None
+        assert rig.stream.answer_close(request, NOW_NS)
     assert len(rig.spool.get("closed") or b"") == 64
-    assert rig.stream.answer_close(months[2], NOW_NS) is None
+    assert rig.stream.answer_close(months[2], NOW_NS) == []
 
 
 def test_close_overtaken_by_newer_receipts_is_answered(rig: Rig) -> None:
@@ -329,8 +333,9 @@ def test_close_overtaken_by_newer_receipts_is_answered(rig: Rig) -> None:
     rig.made(3)
     request = ask(rig)
     rig.made(6)
-    rig.stream.take_receipt(rig.collector.receipt())
-    assert rig.stream.answer_close(request, NOW_NS) is not None
+    rig.stream.take_receipt(rig.collector.receipt(), NOW_NS)
+    made = rig.stream.answer_close(request, NOW_NS)
+    assert [s.typ for s in made] == [TYP_COSIGNATURE, TYP_CLOSE]
 
 
 def test_close_requests_that_are_refused(rig: Rig) -> None:
@@ -349,17 +354,19 @@ def test_close_requests_that_are_refused(rig: Rig) -> None:
         with pytest.raises(NotOursError):
             rig.stream.answer_close(data, NOW_NS)
     assert rig.spool.head().next_seq == 3
-    rig.stream.take_receipt(rig.collector.receipt())
-    with pytest.raises(NotOursError, match="two logs"):
-        rig.stream.answer_close(ask(rig, log_root=bytes(32)), NOW_NS)
+    rig.stream.take_receipt(rig.collector.receipt(), NOW_NS)
     with pytest.raises(NotOursError, match="seq 9 is unknown here"):
         rig.stream.answer_close(ask(rig, seq=9), NOW_NS)
+    with pytest.raises(TwoLogsError, match="two logs"):
+        rig.stream.answer_close(ask(rig, log_root=bytes(32)), NOW_NS)
+    with pytest.raises(NotOursError, match="has shown two logs"):
+        rig.stream.answer_close(ask(rig), NOW_NS)
 
 
 def test_receipt_and_request_cannot_stand_for_each_other(rig: Rig) -> None:
     """Both are the collector's signatures over maps; the type in the header tells them apart."""
     rig.made(2)
     with pytest.raises(NotOursError):
-        rig.stream.take_receipt(ask(rig))
+        rig.stream.take_receipt(ask(rig), NOW_NS)
     with pytest.raises(NotOursError):
         rig.stream.answer_close(rig.collector.receipt(), NOW_NS)

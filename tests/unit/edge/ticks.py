@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from edge.pipeline import Rows, Tick
-from evidence.frame import NO_SOURCE_TIME, Body, Clock, Group, Section
+from evidence.frame import NO_SOURCE_TIME, Body, Clock, Section
+from evidence.groups import Group
 from evidence.points import Dtype
 
 CLOCK = Clock("free", None, 1, bytes(16))

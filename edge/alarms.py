@@ -1,0 +1,95 @@
+"""What an engineer must be told about the spool and the log, once when it begins. Pure but for log.
+
+An alarm is a line in the log, a name in every live message, and a signed event in the next frame.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge.stream import Condition
+
+log = logging.getLogger("stackproof.edge")
+
+FILLING, FULL, OLD = "spool-filling", "spool-full", "spool-old"
+TWO_LOGS, UNANSWERED = "log-inconsistent", "no-receipts"
+FILLING_FROM, FILLING_UNTIL = 0.8, 0.75  # so that one object more or less is not a new alarm
+NS_PER_DAY = 86_400 * 1_000_000_000
+
+
+def standing(
+    condition: Condition,
+    now_ns: int,
+    age_max_ns: int,
+    *,
+    is_unanswered: bool = False,
+    before: Sequence[str] = (),
+) -> dict[str, str]:
+    """Name -> sentence of every alarm that stands.
+
+    Args:
+        condition: of the spool and the log.
+        now_ns: wall clock.
+        age_max_ns: how old the oldest object without a receipt may be.
+        is_unanswered: the broker is there, and objects sent again and again get no receipt.
+        before: the alarms that stood until now.
+    """
+    found = {}
+    if is_unanswered:
+        found[UNANSWERED] = (
+            "the broker is there and the collector gives no receipts: look at the collector, it "
+            "may be down, refuse this gateway, or have lost part of its log"
+        )
+    if condition.fill >= 1:
+        found[FULL] = "spool is full: no readings are taken"
+    if condition.fill >= (FILLING_UNTIL if FILLING in before else FILLING_FROM):
+        found[FILLING] = f"spool is {condition.fill * 100:.0f} % full"
+    if condition.oldest_ns and now_ns - condition.oldest_ns > age_max_ns:
+        days = (now_ns - condition.oldest_ns) // NS_PER_DAY
+        found[OLD] = f"the oldest object without a receipt is {days} days old"
+    if condition.two_logs is not None:
+        size = condition.two_logs["log"][0]
+        found[TWO_LOGS] = (
+            f"the collector has shown two histories of the plant's log (at {size} entries): "
+            "readings go on; tell the plant and its reviewers, the proof is in the spool"
+        )
+    return found
+
+
+class Alarms:
+    """The alarms of a running agent.
+
+    Attributes:
+        names: those that stand.
+    """
+
+    def __init__(self, age_max_ns: int) -> None:
+        """Begin without any."""
+        self.names: tuple[str, ...] = ()
+        self._age_max_ns = age_max_ns
+
+    def check(
+        self, condition: Condition, now_ns: int, *, is_unanswered: bool = False
+    ) -> list[Mapping[str, Any]]:
+        """Events of the alarms that begin now; what begins and ends is logged."""
+        found = standing(
+            condition,
+            now_ns,
+            self._age_max_ns,
+            is_unanswered=is_unanswered,
+            before=self.names,
+        )
+        events: list[Mapping[str, Any]] = []
+        for name in found.keys() - set(self.names):
+            urgent = name in (FULL, TWO_LOGS)
+            log.log(logging.ERROR if urgent else logging.WARNING, "alarm: %s", found[name])
+            event: dict[str, Any] = {"kind": name, "at_ns": now_ns}
+            if name == TWO_LOGS and condition.two_logs is not None:
+                event |= condition.two_logs
+            elif name in (FILLING, FULL):
+                event["percent"] = int(condition.fill * 100)
+            events.append(event)
+        for name in set(self.names) - found.keys():
+            log.warning("alarm is over: %s", name)
+        self.names = tuple(sorted(found))
+        return sorted(events, key=lambda event: str(event["kind"]))

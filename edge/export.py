@@ -1,0 +1,100 @@
+"""Objects of the spool as a file to be carried to the collector. I/O: reads the spool, writes it.
+
+The file is `evidence.archive.export`'s; nothing is freed by exporting. Works beside the agent: all
+of it is of one moment.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.errors import ExportError
+from edge.spool_reader import SpoolReader, State
+from evidence import cbor, cose
+from evidence.archive.export import Span, write_export
+from evidence.keys import Certificate, certificate_from_der, key_id, public_key
+
+
+def export(
+    spool: SpoolReader,
+    owner: tuple[str, str],
+    *,
+    first: int | None = None,
+    last: int | None = None,
+    out: Path | None = None,
+) -> tuple[Span, Path]:
+    """Write objects of the spool to a file; what was written, and where.
+
+    Args:
+        spool: whose.
+        owner: plant and gateway it must be of.
+        first: seq of the first object; None for the oldest without a receipt.
+        last: seq of the last one; None for the newest.
+        out: file, or folder for one of the usual name; None for the working folder.
+
+    Raises:
+        ExportError: the spool does not hold them, or the file cannot be written.
+        SpoolError: the spool cannot be read.
+        LimitError: more than one file can hold.
+    """
+    with spool.one_moment():
+        span = _span(spool, owner, first, last)
+        path = Path() if out is None else out
+        if path.is_dir():
+            path /= f"{span.name}.tar"
+        _write(spool, span, path)
+    return span, path
+
+
+def _span(spool: SpoolReader, owner: tuple[str, str], first: int | None, last: int | None) -> Span:
+    if spool.owner() not in (None, owner):
+        raise ExportError(
+            f"the spool is {'/'.join(spool.owner() or ())}'s, not {'/'.join(owner)}'s"
+        )
+    waiting = spool.objects(0, 1)
+    if not waiting:
+        raise ExportError("nothing waits for a receipt: the collector has it all")
+    oldest, newest = waiting[0].seq, spool.head().next_seq - 1
+    span = Span(*owner, oldest if first is None else first, newest if last is None else last)
+    if not oldest <= span.first <= span.last <= newest:
+        hint = " (what is before is under receipt: the collector has it)" if oldest else ""
+        raise ExportError(
+            f"the spool holds seq {oldest} to {newest}{hint}; --from {span.first} --to {span.last} "
+            "asks for others"
+        )
+    return span
+
+
+def _write(spool: SpoolReader, span: Span, path: Path) -> None:
+    if path.exists():
+        raise ExportError(f"{path}: exists already; remove it or name another with --out")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            write_export(
+                file,
+                span,
+                _signers(spool, span),
+                spool.span(span.first, span.last),
+                object_bytes=spool.size_of(span.first, span.last),
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _signers(spool: SpoolReader, span: Span) -> Sequence[Certificate]:
+    """Certificates of the keys that signed these objects."""
+    ders = cbor.decode(spool.get(State.CERTIFICATES) or cbor.encode([]))
+    known = [(key_id(public_key(c)), c) for c in map(certificate_from_der, ders)]
+    used = {kid for kid, _ in known}
+    if len(used) > 1:  # a second pass over the objects, only where the key was changed
+        used = {cose.parse(data).kid for data in spool.span(span.first, span.last)}
+    found = [certificate for kid, certificate in known if kid in used]
+    if not found:
+        raise ExportError("the spool knows no certificate of the keys that signed these objects")
+    return found

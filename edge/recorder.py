@@ -1,0 +1,185 @@
+"""From the ticks of an instant to frames in the stream: calculated, committed, batched, signed.
+
+Holds the open frame as the spool holds it: whatever the disk refuses, memory goes back to what is
+on it. It does not know devices, schedules or the network.
+"""
+
+import itertools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from edge.calc.live import PlantCalc
+from edge.clock import Clock
+from edge.disk import Disk
+from edge.errors import SpoolError
+from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, without_computed
+from edge.spool_reader import State, Stored
+from edge.stream import Stream
+from evidence import cbor
+from evidence.frame import Body, Gap
+
+log = logging.getLogger("stackproof.edge")
+
+
+class Recorder:
+    """The open frame of one gateway.
+
+    Attributes:
+        layout: of the configuration.
+        calc: the live calculation, after the newest tick kept.
+        last_ns: the newest tick kept, or the newest instant the stream speaks of.
+        missed: why the instants since then were missed, "" when none was.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        stream: Stream,
+        disk: Disk,
+        clock: Clock,
+        appended: Callable[[Stored], None],
+    ) -> None:
+        """Prepare; `appended` is told of every object signed here."""
+        self._config, self._stream = config, stream
+        self._disk, self._clock, self._appended = disk, clock, appended
+        self._use(config)
+        self.last_ns, self.missed = 0, "restart"
+        self._is_refused = False
+        # what the open frame tells beside its ticks; kept in the spool with each of them
+        self._gap: Gap | None = None
+        self._events: list[dict[str, Any]] = []
+        # what the next frame is to tell
+        self._upcoming: list[dict[str, Any]] = []
+
+    def _use(self, config: Mapping[str, Any]) -> None:
+        """Calculate and batch by this configuration from here on."""
+        self.layout = Layout(config)
+        self.calc = PlantCalc(config)
+        self._batch = Batch(self.layout)
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Tell this in the next frame that begins."""
+        self._upcoming.append(dict(event))
+
+    # -- start and failure ------------------------------------------------------------------------
+
+    async def take_over(self, now_ns: int) -> None:
+        """Continue where the last process stopped: its open ticks become a frame first."""
+        stream = self._stream
+        before = await self._disk.run(stream.config_in_force)
+        if before is not None:
+            await self._restore(before)
+        if before != self._config:
+            closing = self._body("restart", now_ns) if self._batch.ticks else None
+            made = await self._disk.run(stream.append_config, self._config, now_ns, closing=closing)
+            for stored in made:
+                self._appended(stored)
+            self._use(self._config)
+            self._gap, self._events = None, []
+            log.info("configuration %s signed as seq %d", stored.sha256.hex()[:12], stored.seq)
+        elif self._batch.ticks:
+            await self.close_frame("restart")
+        self.note({"kind": "start", "at_ns": now_ns})
+        self.last_ns = await self._disk.run(stream.through_ns)
+        if await self._disk.run(stream.is_continued):
+            self.missed = "replaced"
+
+    async def fall_back(self, error: SpoolError) -> None:
+        """The disk refused: what counts is what it holds, and nothing that is not there."""
+        log.log(logging.DEBUG if self._is_refused else logging.ERROR, "%s", error)
+        self._is_refused = True
+        await self._restore(self._config)
+
+    async def _restore(self, config: Mapping[str, Any]) -> None:
+        """Take the open frame from the spool, and the calculation as it was after its last tick.
+
+        Ticks of an earlier configuration are batched as they were calculated: with the new one
+        calculation starts anew, and this program may not even know the old one's methods.
+        """
+        self._use(self._config)
+        spool = self._stream.spool
+        layout = self.layout if config == self._config else Layout(config)
+        kept = await self._disk.run(spool.open_ticks)
+        ticks = [decode_tick(layout, tick) for tick in kept]
+        if layout is self.layout:
+            snapshot = await self._disk.run(spool.get, State.CALC)
+            if snapshot:
+                self.calc.restore(cbor.decode(snapshot))
+            for _, together in itertools.groupby(ticks, lambda tick: tick.tick_ns):
+                measured = [without_computed(layout, tick) for tick in together]
+                calculate(layout, self.calc, measured)
+        self._batch = Batch(layout)
+        for tick in ticks:
+            self._batch.add(tick)
+        self._gap, self._events = None, []
+        self.last_ns = await self._disk.run(self._stream.through_ns)
+        if ticks:
+            self.last_ns = ticks[-1].tick_ns
+            opening = await self._disk.run(spool.get, State.OPENING)
+            gap, self._events = cbor.decode(opening or b"")
+            self._gap = Gap(*gap) if gap else None
+
+    # -- ticks ------------------------------------------------------------------------------------
+
+    def is_due(self, next_ns: int) -> bool:
+        """True when the open frame must close before a tick at `next_ns` joins it."""
+        return self._batch.is_due(next_ns)
+
+    async def close_before(self, ticks: Sequence[Tick], tick_ns: int) -> None:
+        """Close the open frame if these ticks of an instant do not belong to it."""
+        if self.is_due(tick_ns) or not all(self._batch.follows(tick) for tick in ticks):
+            await self.close_frame()
+
+    async def commit(self, ticks: Sequence[Tick], tick_ns: int) -> Sequence[Tick]:
+        """Keep the measured ticks of an instant; the same with their computed points.
+
+        Raises:
+            SpoolError: nothing of the instant was kept.
+        """
+        gap, events = self._gap, self._events
+        if not self._batch.ticks:
+            gap, events = self._gap_before(tick_ns), self._upcoming
+        told = None if gap is None else [gap.from_ns, gap.to_ns, gap.reason]
+        opening = cbor.encode([told, events])
+        ticks = calculate(self.layout, self.calc, ticks)
+        encoded = [tick.encode() for tick in ticks]
+        await self._disk.run(self._stream.spool.commit_ticks, encoded, {State.OPENING: opening})
+        if not self._batch.ticks:
+            self._gap, self._events, self._upcoming = gap, events, []
+        for tick in ticks:
+            self._batch.add(tick)
+        self.last_ns, self.missed = tick_ns, ""
+        if self._is_refused:
+            log.warning("the disk takes readings again")
+            self._is_refused = False
+        return ticks
+
+    def _gap_before(self, tick_ns: int) -> Gap | None:
+        if not self.last_ns or tick_ns <= self.last_ns + self.layout.intervals_ns[0]:
+            return None
+        return Gap(self.last_ns, tick_ns, self.missed or "overrun")
+
+    async def close_frame(self, event: str = "") -> None:
+        """Sign the open ticks as a frame, with the event that ends it.
+
+        Without ticks nothing is signed but an event, in a frame of its own that stands at the
+        newest tick: frame times never go back, whatever the wall clock does next.
+        """
+        if not self._batch.ticks and not event:
+            return
+        now_ns = self._clock.wall_ns()
+        body, calc = self._body(event, now_ns), cbor.encode(self.calc.snapshot())
+        stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
+        self._gap, self._events = None, []
+        if event:
+            self._upcoming = []
+        self._appended(stored)
+
+    def _body(self, event: str, now_ns: int) -> Body:
+        events = self._events
+        if event:
+            events = [*events, *self._upcoming, {"kind": event, "at_ns": now_ns}]
+        return self._batch.body(
+            now_ns=self.last_ns or now_ns, clock=self._clock.state(), gap=self._gap, events=events
+        )

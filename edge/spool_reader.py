@@ -1,0 +1,236 @@
+"""What stands in a spool, read by the agent itself or beside it. I/O: one SQLite file, read only.
+
+`edge status`, `edge export` and `edge receipts import` use this class while an agent runs; the
+agent's own `edge.spool.Spool` adds the writing.
+
+    objects  seq -> signed object verbatim, its SHA-256, readings, last instant it speaks of
+    freed    seq -> SHA-256 of the newest objects a receipt freed, to check closes by
+    open     ticks committed but not yet in a frame, in order
+    state    key -> value: see `State`
+"""
+
+import contextlib
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from edge.errors import SpoolError
+from evidence import cbor
+from evidence.chain import ZERO_HASH, Head
+
+FORMAT = 2
+BATCH = 64  # objects read at a time, at most 1 MiB each
+_TABLES = ("objects", "freed", "open", "state")
+
+
+class State(StrEnum):
+    """Keys of the table `state`; a seq or size in front of a value has 8 bytes, big-endian."""
+
+    HEAD = "head"  # seq of the newest object, its SHA-256
+    THROUGH = "through"  # newest instant the stream speaks of, UTC nanoseconds
+    CFG = "cfg"  # SHA-256 of the configuration object in force
+    CONFIG = "config"  # that configuration
+    CALC = "calc"  # the live calculation after the newest frame
+    OPENING = "opening"  # what the open frame tells beside its ticks
+    KEY = "key"  # SHA-256 of the key that signed the newest object
+    CERTIFICATES = "certificates"  # DER of the certificates used so far, in a CBOR array
+    RECEIPT = "receipt"  # seq under receipt, the signed receipt
+    ANCHOR = "anchor"  # size and root of the newest checkpoint found consistent
+    NOTE = "note"  # that checkpoint as the collector signed it
+    BASE = "base"  # size and root of the anchor in the newest object; empty when it has none
+    COSIGNED = "cosigned"  # size of the newest checkpoint cosigned, UTC hour since 1970
+    CLOSED = "closed"  # digests of the close requests answered
+    TWO_LOGS = "two-logs"  # when it was seen, and the receipt that shows it; empty when it is over
+    PROOF = "two-logs-proof"  # the first such receipt ever; never deleted
+    CONTINUES = "continues"  # SHA-256 of the replace order this spool began with
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One signed object in the spool.
+
+    Attributes:
+        seq: its place in the stream.
+        typ: what it is.
+        sha256: of its bytes.
+        data: the bytes, verbatim.
+        readings: how many it holds.
+        through_ns: last instant it speaks of.
+    """
+
+    seq: int
+    typ: str
+    sha256: bytes
+    data: bytes
+    readings: int = 0
+    through_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How full the spool is.
+
+    Attributes:
+        objects: waiting for a receipt.
+        bytes: of the file's used pages.
+        oldest_ns: last instant of the oldest object waiting, or None.
+    """
+
+    objects: int
+    bytes: int
+    oldest_ns: int | None
+
+
+class SpoolReader:
+    """A spool to look at. Not thread-safe: one thread opens and uses it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an existing spool without the right to change it.
+
+        Raises:
+            SpoolError: there is none, it is no spool, or of another format.
+        """
+        self._path = path
+        if not path.is_file():
+            raise SpoolError(f"{path}: no spool here; has the agent ever run?")
+        try:
+            self._db = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+            )
+        except sqlite3.Error as error:
+            raise SpoolError(f"{path}: cannot be opened as a spool: {error}") from error
+        try:
+            self._check_format()
+        except SpoolError:
+            self._db.close()
+            raise
+
+    def _check_format(self) -> None:
+        version = self._rows("PRAGMA user_version")[0][0]
+        if version != FORMAT:
+            raise SpoolError(
+                f"{self._path}: spool format {version}; this program knows {FORMAT}. "
+                "Run the program version that wrote it, or deliver it first."
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def damage(self) -> str:
+        """What SQLite finds wrong with the whole file, "" when nothing; reads all of it."""
+        found = [str(row[0]) for row in self._rows("PRAGMA quick_check(1)")]
+        return "" if found == ["ok"] else found[0]
+
+    def owner(self) -> tuple[str, str] | None:
+        """Plant and gateway whose stream this is; None before the first configuration."""
+        data = self.get(State.CONFIG)
+        if data is None:
+            return None
+        config = cbor.decode(data)
+        return config["plant"]["id"], config["gateway"]["id"]
+
+    # -- objects --------------------------------------------------------------------------------
+
+    def open_ticks(self) -> list[bytes]:
+        """Ticks not yet in a frame, oldest first."""
+        return [row[0] for row in self._rows("SELECT tick FROM open ORDER BY id")]
+
+    def head(self) -> Head:
+        """Where the stream stands."""
+        value = self.get(State.HEAD)
+        if value is None:
+            return Head(0, ZERO_HASH)
+        return Head(int.from_bytes(value[:8], "big") + 1, value[8:])
+
+    def objects(self, first: int, limit: int) -> list[Stored]:
+        """Up to `limit` objects from seq `first` on.
+
+        Raises:
+            SpoolError: unreadable, or the disk has changed an object's bytes.
+        """
+        rows = self._rows(
+            "SELECT seq, typ, sha256, bytes, readings, through_ns FROM objects "
+            "WHERE seq >= ? ORDER BY seq LIMIT ?",
+            first,
+            limit,
+        )
+        found = [Stored(*row) for row in rows]
+        for stored in found:
+            if hashlib.sha256(stored.data).digest() != stored.sha256:
+                raise SpoolError(
+                    f"{self._path}: the disk has altered seq {stored.seq}; stop the agent, keep "
+                    "the file, and export the objects before and after it"
+                )
+        return found
+
+    def span(self, first: int, last: int) -> Iterator[bytes]:
+        """The objects from `first` to `last`, a few held at a time."""
+        while first <= last:
+            found = self.objects(first, min(BATCH, last - first + 1))
+            if not found:
+                raise SpoolError(f"{self._path}: seq {first} is not there")
+            for stored in found:
+                yield stored.data
+            first = found[-1].seq + 1
+
+    def size_of(self, first: int, last: int) -> int:
+        """Bytes of the objects from `first` to `last`, as far as they are there."""
+        query = "SELECT coalesce(sum(length(bytes)), 0) FROM objects WHERE seq BETWEEN ? AND ?"
+        return int(self._rows(query, first, last)[0][0])
+
+    @contextlib.contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Everything read inside is of one moment, whatever the agent writes."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            self._rows("COMMIT")
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """SHA-256 of the object at `seq`, waiting or freed; None when no longer known."""
+        for table in ("objects", "freed"):
+            for row in self._rows(f"SELECT sha256 FROM {table} WHERE seq = ?", seq):  # noqa: S608 - two constants
+                return bytes(row[0])
+        return None
+
+    def receipted_seq(self) -> int:
+        """Newest seq under receipt, -1 before the first."""
+        value = self.get(State.RECEIPT)
+        return -1 if value is None else int.from_bytes(value[:8], "big")
+
+    # -- state ----------------------------------------------------------------------------------
+
+    def get(self, key: str) -> bytes | None:
+        """A state value, None when never put."""
+        for row in self._rows("SELECT value FROM state WHERE key = ?", key):
+            return bytes(row[0])
+        return None
+
+    def usage(self) -> Usage:
+        """How full it is."""
+        ends = [
+            self._rows(f"SELECT seq, through_ns FROM objects ORDER BY seq {order} LIMIT 1")  # noqa: S608 - two constants
+            for order in ("ASC", "DESC")
+        ]
+        if not ends[0]:
+            return Usage(0, self._bytes(), None)
+        # counting rows would read the whole backlog at every tick; seqs have no holes
+        (first, oldest), (last, _) = ends[0][0], ends[1][0]
+        return Usage(last - first + 1, self._bytes(), oldest)
+
+    def _bytes(self) -> int:
+        names = ("page_count", "freelist_count", "page_size")
+        pages, free, size = (self._rows(f"PRAGMA {name}")[0][0] for name in names)
+        return int((pages - free) * size)
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise SpoolError(f"{self._path}: cannot be read: {error}") from error

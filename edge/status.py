@@ -1,0 +1,135 @@
+"""How a gateway stands, for `edge status`: read beside its agent. I/O: none of its own.
+
+What is told is what the spool says; the clock is this machine's, which the agent shares.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from edge.alarms import standing
+from edge.clock import Clock
+from edge.config import Site
+from edge.identity import out_of_date
+from edge.spool import is_in_use
+from edge.spool_reader import SpoolReader, State
+from edge.stream import condition_of
+from evidence import checkpoint
+from evidence.errors import EvidenceError
+from evidence.keys import Certificate, key_sha256, public_key
+from evidence.receipt import decode_receipt
+from evidence.suites import PublicKey
+
+MIB = 1024 * 1024
+
+
+def status_of(
+    site: Site,
+    spool: SpoolReader,
+    clock: Clock,
+    *,
+    certificate: Certificate,
+    collector: PublicKey,
+    damage: str = "",
+) -> dict[str, Any]:
+    """Everything an engineer asks a gateway, as plain values.
+
+    Args:
+        site: the site file.
+        spool: its spool.
+        clock: this machine's.
+        certificate: the gateway's, as the site file names it.
+        collector: the pinned collector's key.
+        damage: what a check of the whole file has found, "" for nothing.
+    """
+    now_ns, state = clock.wall_ns(), clock.state()
+    with spool.one_moment():
+        usage, head = spool.usage(), spool.head()
+        fill = usage.bytes / site.uplink.spool_bytes_max
+        alarms = standing(condition_of(spool, fill), now_ns, site.uplink.spool_age_max_ns)
+        in_use = spool.get(State.KEY) or b""
+        receipt = spool.get(State.RECEIPT) or b""
+        told = {
+            "plant": site.plant.id,
+            "gateway": site.gateway.id,
+            "mode": site.uplink.mode,
+            "running": is_in_use(site.gateway.spool),
+            "spool": {
+                "path": str(site.gateway.spool),
+                "objects": usage.objects,
+                "bytes": usage.bytes,
+                "bytes_max": site.uplink.spool_bytes_max,
+                "percent": round(fill * 100, 1),
+                "oldest_ns": usage.oldest_ns,
+                "head_seq": head.next_seq - 1,
+                "receipted_seq": spool.receipted_seq(),
+                "open_ticks": len(spool.open_ticks()),
+            },
+            "receipt": _receipt(receipt[8:], collector),
+            "cosigned_size": int.from_bytes((spool.get(State.COSIGNED) or b"")[:8], "big"),
+        }
+    if damage:
+        alarms["spool-damaged"] = f"the spool's file is damaged: {damage}"
+    reason = out_of_date(certificate, now_ns)
+    if reason:
+        alarms["certificate"] = f"the gateway's certificate {reason}"
+    own = key_sha256(public_key(certificate))
+    return {
+        **told,
+        "now_ns": now_ns,
+        "key": {"sha256": in_use.hex(), "site_sha256": own.hex()},
+        "clock": {"source": state.source, "error_ms": state.error_ms},
+        "alarms": [{"name": name, "sentence": alarms[name]} for name in sorted(alarms)],
+    }
+
+
+def _receipt(data: bytes, collector: PublicKey) -> dict[str, Any] | None:
+    """The newest receipt; None before the first."""
+    if not data:
+        return None
+    try:
+        taken = decode_receipt(data, collector)
+        size = checkpoint.verify(taken.checkpoint, collector).size
+    except EvidenceError as error:  # of a collector that was pinned before
+        return {"problem": str(error)}
+    return {"seq": taken.seq, "received_ns": taken.received_ns, "log_size": size}
+
+
+def lines(status: Mapping[str, Any]) -> list[str]:
+    """The same for people."""
+    spool, key, clock, receipt = (status[k] for k in ("spool", "key", "clock", "receipt"))
+    now_ns = status["now_ns"]
+    agent = "running" if status["running"] else "not running"
+    error = "unknown" if clock["error_ms"] is None else f"{clock['error_ms']} ms"
+    waiting = f"{spool['objects']} objects wait for a receipt"
+    if spool["oldest_ns"] is not None:
+        waiting += f", the oldest of {_time(spool['oldest_ns'], now_ns)}"
+    found = [
+        f"{status['plant']}/{status['gateway']}: agent {agent}, {status['mode']}",
+        f"spool: {spool['percent']} % of {spool['bytes_max'] // MIB} MiB; {waiting}",
+        f"stream: newest seq {spool['head_seq']}, under receipt up to {spool['receipted_seq']}; "
+        f"{spool['open_ticks']} ticks not yet in a frame",
+        f"receipt: {_receipt_line(receipt, now_ns)}",
+        f"log: cosigned up to {status['cosigned_size']} entries",
+        f"key: {key['sha256'][:16] or 'none yet'}",
+        f"clock: {clock['source']}, error {error}",
+    ]
+    if key["sha256"] not in ("", key["site_sha256"]):
+        found[-2] += f"; {key['site_sha256'][:16]} of the site file takes over at the next start"
+    alarms = [f"ALARM {alarm['name']}: {alarm['sentence']}" for alarm in status["alarms"]]
+    return found + (alarms or ["no alarms"])
+
+
+def _receipt_line(receipt: Mapping[str, Any] | None, now_ns: int) -> str:
+    if receipt is None:
+        return "none yet"
+    if "problem" in receipt:
+        return f"not of the collector that is pinned now ({receipt['problem']})"
+    received = _time(receipt["received_ns"], now_ns)
+    return f"seq {receipt['seq']}, received {received}, log of {receipt['log_size']} entries"
+
+
+def _time(at_ns: int, now_ns: int) -> str:
+    at = dt.datetime.fromtimestamp(at_ns // 1_000_000_000, dt.UTC)
+    minutes, ago = abs(now_ns - at_ns) // 60_000_000_000, "ago" if now_ns >= at_ns else "ahead"
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC ({minutes} min {ago})"
