@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from cloud.api import pages, proofs, routes, socket
+from cloud.api import one_way, pages, proofs, routes, socket
 from cloud.api.security import SecurityHeaders
 from cloud.api.services import Services
 
@@ -38,6 +38,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(routes.orders)
     app.include_router(proofs.router)
     app.include_router(proofs.orders)
+    app.include_router(one_way.router)
     app.include_router(socket.router)
     app.mount("/static", StaticFiles(directory=pages.DASHBOARD / "static"), name="static")
     app.include_router(pages.router)

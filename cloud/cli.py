@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cloud.asking import RefusedError
 from cloud.cli_months import add_month_commands
+from cloud.cli_one_way import add_one_way_commands
 from cloud.cli_store import add_store_commands
 from cloud.clock import SystemClock
 from cloud.config import load_cloud
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     add_month_commands(commands)
+    add_one_way_commands(commands)
     add_store_commands(commands)
     return parser
 

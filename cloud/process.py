@@ -25,6 +25,7 @@ from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
 from cloud.collector.key_desk import KeyDesk
 from cloud.collector.mqtt import MqttLink
+from cloud.collector.one_way import OneWayDesk
 from cloud.collector.service import Collector, open_plants
 from cloud.config import CloudConfig
 from cloud.errors import CloudError, ServerError, StoreError
@@ -136,6 +137,7 @@ class _Process:
             streams=self._collector,
             evidence=desk,
             keys=self._keys,
+            one_way=OneWayDesk(self._collector, self._intake, config.state_dir),
             token=self._token,
             hosts=config.http.names,
         )

@@ -5,7 +5,7 @@ The routes know nothing of files, brokers or frames; tests put plain objects her
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
@@ -99,6 +99,24 @@ class Keys(Protocol):
         """JSON-ready: what was refused and what is kept aside. Reads the disk."""
 
 
+class OneWay(Protocol):
+    """Files of sites without a way back. LookupError for a plant this collector does not hold."""
+
+    def incoming(self) -> BinaryIO:
+        """A file to put an exported spool into; it is gone when it is closed."""
+
+    async def take(self, file: BinaryIO) -> Mapping[str, Any]:
+        """Take in an exported spool; JSON-ready: what became of it.
+
+        Raises:
+            EvidenceError: it is none, or was altered.
+            StoreError: the disk refused.
+        """
+
+    async def receipts(self, plant: str) -> bytes:
+        """A receipt file of a plant's streams; StoreError when one may not be given."""
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything the web side is given.
@@ -110,6 +128,7 @@ class Services:
         streams: state of the streams.
         evidence: what is committed.
         keys: keys and refusals.
+        one_way: files of sites without a way back.
         token: bearer token that closing a month needs; at least 16 characters.
         hosts: names besides the loopback names that may stand in a Host header.
     """
@@ -120,6 +139,7 @@ class Services:
     streams: StreamStatus
     evidence: EvidenceSource
     keys: Keys
+    one_way: OneWay
     token: str = field(repr=False)
     hosts: tuple[str, ...] = ()
 

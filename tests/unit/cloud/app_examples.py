@@ -69,7 +69,7 @@ def make_hub() -> LiveHub:
 def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
     services = Services(
         hub=hub or make_hub(), clock=ManualClock(), months=months or Months(), streams=Streams(),
-        token=TOKEN, **{"evidence": Nothing(), "keys": Nothing(), **more},
+        token=TOKEN, **{"evidence": Nothing(), "keys": Nothing(), "one_way": Nothing(), **more},
     )  # fmt: skip
     return create_app(services)
 

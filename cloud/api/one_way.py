@@ -1,0 +1,62 @@
+"""Routes for sites without a way back: an exported spool comes in, a receipt file goes out."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from cloud.api.routes import Given, PlantPath, TokenRoute
+from cloud.errors import StoreError
+from evidence.archive.export import OBJECTS_BYTES_MAX
+from evidence.errors import EvidenceError
+
+#: objects, and room for the container's headers and certificates
+FILE_BYTES_MAX = OBJECTS_BYTES_MAX + 16 * 1024 * 1024
+_PIECE = 1024 * 1024
+
+router = APIRouter(prefix="/api/v1", route_class=TokenRoute)
+
+
+@router.post("/imports")
+async def take_export(given: Given, request: Request) -> Mapping[str, Any]:
+    """Take in an exported spool (the body, as it is); needs the bearer token."""
+    try:
+        with given.one_way.incoming() as file:
+            await _receive(request, file)
+            return await given.one_way.take(file)
+    except EvidenceError as error:
+        raise HTTPException(422, f"this is no exported spool as it was written: {error}") from error
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    except StoreError as error:
+        raise HTTPException(503, str(error)) from error
+    except OSError as error:
+        sentence = f"state_dir cannot take the file ({error.strerror}): make room, import again"
+        raise HTTPException(503, sentence) from error
+
+
+async def _receive(request: Request, file: BinaryIO) -> None:
+    """Put the request's body into a file, a piece at a time."""
+    size, piece = 0, bytearray()
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > FILE_BYTES_MAX:
+            raise HTTPException(413, f"an exported spool has at most {FILE_BYTES_MAX} bytes")
+        piece += chunk
+        if len(piece) >= _PIECE:
+            await asyncio.to_thread(file.write, bytes(piece))
+            piece.clear()
+    await asyncio.to_thread(file.write, bytes(piece))
+
+
+@router.get("/plants/{plant}/receipts", response_class=Response)
+async def receipt_file(given: Given, plant: PlantPath) -> Response:
+    """The newest receipt of every stream of a plant, as a receipt file; needs the bearer token."""
+    try:
+        data = await given.one_way.receipts(plant)
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    except StoreError as error:
+        raise HTTPException(409, str(error)) from error
+    return Response(data, media_type="application/octet-stream")

@@ -1,0 +1,98 @@
+"""`stackproof cloud import` and `receipts export`: for sites without a way back. Prints.
+
+The running collector takes the objects in and signs the receipts; this carries the files.
+"""
+
+import argparse
+import json
+import sys
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cloud.asking import RunningCollector
+from cloud.cli_months import plant_id
+from cloud.errors import CloudError
+
+STEP_S = 600.0  # the whole file is checked before the answer
+_PIECE = 1024 * 1024
+
+
+class CarriedFileError(CloudError):
+    """A file of a one-way site cannot be read or written."""
+
+
+def add_one_way_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `import` and `receipts` to the commands of `stackproof cloud`."""
+    importing = commands.add_parser(
+        "import", help="take in exported spools of sites without a way back"
+    )
+    importing.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    importing.add_argument("bags", type=Path, nargs="+", metavar="BAG", help="file of edge export")
+    importing.set_defaults(run=_import)
+    receipts = commands.add_parser("receipts", help="receipts as a file").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    export = receipts.add_parser("export", help="write a plant's newest receipts into a file")
+    export.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    export.add_argument("--plant", required=True, type=plant_id, help="plant id")
+    export.add_argument("--out", required=True, type=Path, metavar="FILE", help="where to")
+    export.set_defaults(run=_export)
+    for command in (importing, export):
+        command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _import(args: argparse.Namespace) -> int:
+    collector = RunningCollector(args.config)
+    found = [collector.send("imports", _pieces(bag), STEP_S) for bag in args.bags]
+    if args.json:
+        print(json.dumps({"imports": found}, ensure_ascii=False))
+    else:
+        for bag, facts in zip(args.bags, found, strict=True):
+            for sentence in _sentences(facts):
+                print(f"{bag}: {sentence}")
+    whole = all(facts["missing"] is None and facts["refused"] is None for facts in found)
+    return 0 if whole else 1
+
+
+def _pieces(bag: Path) -> Iterator[bytes]:
+    try:
+        with bag.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise CarriedFileError(f"{bag} cannot be read: {error.strerror}") from error
+
+
+def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
+    name = f"{facts['plant']}/{facts['stream']}"
+    yield (
+        f"{name} seq {facts['first']} to {facts['last']}: {facts['accepted']} accepted, "
+        f"{facts['held']} already held; seq {facts['next_seq']} is next"
+    )
+    if facts["missing"] is not None:
+        first, last = facts["missing"]
+        yield (
+            f"seq {first} to {last} of {name} are missing and must come first; at the site: "
+            f"stackproof edge export SITE.toml --from {first} --to {last}; then import this again"
+        )
+    if facts["refused"] is not None:
+        refused = facts["refused"]
+        yield f"seq {refused['seq']} is refused ({refused['reason']}): {refused['sentence']}"
+
+
+def _export(args: argparse.Namespace) -> int:
+    path = f"plants/{urllib.parse.quote(args.plant)}/receipts"
+    data = RunningCollector(args.config).ask(path)
+    try:
+        args.out.write_bytes(data)
+    except OSError as error:
+        raise CarriedFileError(f"{args.out} cannot be written: {error.strerror}") from error
+    if args.json:
+        print(json.dumps({"receipts": str(args.out), "bytes": len(data)}))
+    else:
+        print(args.out)
+        sentence = "carry it to the site: stackproof edge receipts import SITE.toml FILE"
+        print(f"stackproof cloud: {sentence}", file=sys.stderr)
+    return 0

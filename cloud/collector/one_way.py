@@ -1,0 +1,143 @@
+"""Sites without a way back: objects come as a file of exported spool, receipts go home as a file.
+
+What is in such a file is judged as if it had come over MQTT, in the same thread, by the same rules;
+the same file again changes nothing. Call from the event loop's thread.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
+
+from cloud.collector.intake import Intake
+from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused, Verdict
+from cloud.collector.service import Collector
+from cloud.collector.topics import Sender
+from cloud.errors import StoreError
+from evidence.archive.export import ExportReader, Span, write_receipts
+
+#: objects between two commits
+BATCH = 64
+
+
+@dataclass
+class Imported:
+    """What became of a file.
+
+    Attributes:
+        plant, stream, first, last: what it held.
+        accepted: objects that are new, on disk now.
+        held: objects that were held already.
+        next_seq: the stream's next seq now.
+        missing: [from, to]: seqs that must come before this file's can be taken; None otherwise.
+        refused: {seq, reason, sentence} of the first object that was not taken; None otherwise.
+            What follows it was not looked at.
+    """
+
+    plant: str
+    stream: str
+    first: int
+    last: int
+    accepted: int = 0
+    held: int = 0
+    next_seq: int = 0
+    missing: Sequence[int] | None = None
+    refused: Mapping[str, Any] | None = None
+
+
+class OneWayDesk:
+    """Takes exported spools in and gives receipts out, of the running collector's plants.
+
+    Args:
+        collector: it runs.
+        intake: what it decides with.
+        folder: where a file stands while it is taken in.
+    """
+
+    def __init__(self, collector: Collector, intake: Intake, folder: Path) -> None:
+        self._collector, self._intake, self._folder = collector, intake, folder
+
+    def incoming(self) -> BinaryIO:
+        """A file to put an exported spool into; it is gone when it is closed. OSError: disk."""
+        return TemporaryFile(dir=self._folder)
+
+    async def take(self, file: BinaryIO) -> Mapping[str, Any]:
+        """Take in an exported spool; JSON-ready `Imported`.
+
+        Raises:
+            MalformedError, LimitError, ChainError: it is none, or was altered.
+            LookupError: of a plant this collector does not hold.
+            StoreError: the disk refused; what was accepted before stays.
+        """
+        export = await asyncio.to_thread(ExportReader, file)
+        span = export.span
+        store = self._intake.plant(span.plant)
+        found = Imported(span.plant, span.stream, span.first, span.last)
+        objects = (data for _, data in export.objects())
+        seq = span.first
+        while batch := await asyncio.to_thread(_some, objects):
+            verdicts = await self._judged(span, batch)
+            _note(found, verdicts, seq)
+            if len(verdicts) < len(batch) or found.missing or found.refused:
+                break
+            seq += len(batch)
+        found.next_seq = store.reader.head(span.stream).next_seq
+        return asdict(found)
+
+    async def receipts(self, plant: str) -> bytes:
+        """A receipt file of a plant's streams, each by its newest object.
+
+        Raises:
+            LookupError: no such plant.
+            StoreError: a gateway has seen another log than the one here.
+        """
+        streams = self._intake.plant(plant).reader.streams()
+
+        def work() -> bytes:
+            return write_receipts(self._intake.receipt(Sender(plant, s)) for s in streams)
+
+        return await asyncio.wrap_future(self._collector.submit(work))
+
+    async def _judged(self, span: Span, batch: Sequence[bytes]) -> list[Verdict]:
+        """Verdicts up to the first object that does not continue the stream; they are on disk."""
+        sender = Sender(span.plant, span.stream)
+
+        def work() -> list[Verdict]:
+            verdicts: list[Verdict] = []
+            for data in batch:
+                verdicts.append(self._intake.take(sender, data, time.monotonic()))
+                if not isinstance(verdicts[-1], Accepted | Duplicate):
+                    break
+            failed = self._collector.commit().failed
+            if span.plant in failed:
+                raise StoreError(
+                    f"plant {span.plant}: evidence cannot be written: {failed[span.plant]}"
+                )
+            return verdicts
+
+        return await asyncio.wrap_future(self._collector.submit(work))
+
+
+def _some(objects: Iterator[bytes]) -> list[bytes]:
+    return list(itertools.islice(objects, BATCH))
+
+
+def _note(found: Imported, verdicts: Sequence[Verdict], first: int) -> None:
+    for seq, verdict in enumerate(verdicts, first):
+        if isinstance(verdict, Accepted):
+            found.accepted += 1
+        elif isinstance(verdict, Duplicate):
+            found.held += 1
+        elif isinstance(verdict, Ahead):
+            found.missing = [verdict.due, seq - 1]
+        else:
+            found.refused = {"seq": seq, **_why(verdict)}
+
+
+def _why(verdict: Aside | Refused) -> dict[str, str]:
+    reason = verdict.entry.verdict if isinstance(verdict, Aside) else verdict.reason
+    return {"reason": reason, "sentence": verdict.sentence}
