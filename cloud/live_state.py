@@ -19,6 +19,8 @@ EFFECTS_SHOWN = 50
 REORDER_MAX_NS = 5_000_000_000
 #: how long the page shows an alarm; the collector's API tells older ones too
 ALARM_NS = 24 * 3_600_000_000_000
+#: first and last where objects are missing
+ALARM_FIELDS = ("gateway", "reason", "count", "newest_ns", "first", "last")
 
 EffectKey = tuple[str, str, str, int]
 
@@ -218,9 +220,9 @@ class PlantState:
             "today": {point: count.as_map() for point, count in self._days.items()},
             "trusted": shares,
             "alarms": [
-                {name: row[name] for name in ("gateway", "reason", "count", "newest_ns")}
+                {name: row[name] for name in ALARM_FIELDS if name in row}
                 for row in self.alarms
-                if row["newest_ns"] >= now_ns - ALARM_NS
+                if row["reason"] == "missing" or row["newest_ns"] >= now_ns - ALARM_NS
             ],
         }
 

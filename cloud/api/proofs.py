@@ -31,6 +31,7 @@ orders = APIRouter(prefix="/api/v1/plants/{plant}", route_class=TokenRoute)
 Count = Annotated[int, Query(ge=0, lt=2**63)]
 GatewayId = Annotated[str, Query(pattern=f"^{NAME_ID.pattern}$", description="gateway id")]
 GatewayPath = Annotated[str, Path(pattern=f"^{NAME_ID.pattern}$", description="gateway id")]
+Sha256Path = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the object")]
 
 
 def _evidence(given: Services, plant: str) -> PlantEvidence:
@@ -134,6 +135,23 @@ def quarantine(given: Given, plant: PlantPath) -> Mapping[str, Any]:
         return given.keys.quarantine(plant)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
+
+
+@router.get(
+    "/quarantine/{sha256}", response_class=Response, responses={200: {"content": {COSE_TYPE: {}}}}
+)
+def kept_aside(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
+    """One object that was put aside, as it came."""
+    evidence = _evidence(given, plant)
+    try:
+        found = evidence.kept(bytes.fromhex(sha256))
+    except StoreError as error:
+        raise HTTPException(503, str(error)) from error
+    if found is None:
+        raise HTTPException(404, f"plant {plant} keeps no object {sha256} aside")
+    # whoever reached the broker made these bytes: no browser is to show them
+    headers = {"Content-Disposition": f'attachment; filename="{sha256[:16]}.cose"'}
+    return Response(found[1], media_type=COSE_TYPE, headers=headers)
 
 
 @orders.post("/keys/reload")

@@ -64,6 +64,9 @@ class PlantEvidence(Protocol):
     def key_files(self) -> Mapping[str, bytes]:
         """Name -> bytes of certificates (.crt, PEM) and orders (.cose) kept beside the log."""
 
+    def kept(self, sha256: bytes) -> tuple[Entry, bytes] | None:
+        """A REJECT entry and the object that was put aside for it, None when there is none."""
+
     def compact_range(self, size: int) -> CompactRange:
         """The tree of the first `size` entries as the hashes it grows from."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from cloud.clock import Clock
 from cloud.collector.identity import PlantIdentity, collector_keys
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused, Verdict, judge
+from cloud.collector.missing import Missed, Missing
 from cloud.collector.plant import EnrolledPlant, KeyNews
 from cloud.collector.rejects import ALARMS, Digest, Refusal, Rejects
 from cloud.collector.topics import Sender
@@ -59,18 +60,18 @@ class Intake:
 
     Attributes:
         rejects: what was refused, forked, ahead or repeated, counted.
+        missing: what later objects show to be missing.
         frames: frames accepted since the start, by stream.
         readings: readings in them.
     """
 
     def __init__(self, store: SliceStore, clock: Clock, signer: Signer) -> None:
         self.store, self._clock, self._signer = store, clock, signer
-        self.rejects = Rejects()
+        self.rejects, self.missing = Rejects(), Missing()
         self.frames: Counter[Sender] = Counter()
         self.readings: Counter[Sender] = Counter()
         self._plants: dict[str, EnrolledPlant] = {}
         self._next = Outcome()
-        self._ahead: set[Sender] = set()
         self._anchors: dict[Sender, tuple[int, tuple[int, bytes] | None]] = {}
 
     # -- plants -----------------------------------------------------------------------------------
@@ -176,8 +177,9 @@ class Intake:
             self._next.sealed.add(sender)
         elif isinstance(verdict, Ahead):
             self.rejects.counts[sender.plant, sender.gateway, "ahead"] += 1
-            if sender not in self._ahead:
-                self._ahead.add(sender)
+            if verdict.is_verified and self.missing.note(
+                sender, verdict.due, verdict.seq, self._clock.wall_ns()
+            ):
                 log.warning("%s: seq %d came, %d is due", name, verdict.seq, verdict.due)
         return verdict
 
@@ -186,7 +188,7 @@ class Intake:
     ) -> None:
         plant.accept(accepted, data)
         self._anchors[sender] = accepted.entry.seq or 0, accepted.anchor
-        self._ahead.discard(sender)
+        self.missing.settle(sender, self._anchors[sender][0] + 1, self._clock.wall_ns())
         self._next.sealed.add(sender)
         if accepted.entry.kind is Kind.FRAME:
             self.frames[sender] += 1
@@ -201,17 +203,13 @@ class Intake:
     ) -> Verdict:
         """Keep an object for people to look at, within bounds; beyond them it is counted."""
         entry, store = aside.entry, plant.store
-        known = entry.certificate is not None
         gateway = sender.gateway if sender.gateway in plant.keyring.gateways else ""
         is_new = entry.sha256 not in store.state.kept
-        if is_new and not (
-            plant.room.has_room(len(data), known=known, now_s=now_s)
-            and store.stage_kept(entry, data)
-        ):
+        if is_new and not (plant.room.has_room(entry, now_s) and store.stage_kept(entry, data)):
             return Refused(f"{entry.verdict}-not-kept", aside.sentence)
         self.rejects.note(sender.plant, gateway, entry.verdict, entry.received_ns, aside.sentence)
         if is_new:
-            plant.room.take(len(data), known=known, now_s=now_s)
+            plant.room.take(entry, now_s)
             self._next.alarmed.add(sender.plant)
             log.error(
                 "%s of %s/%s, kept aside: %s",
@@ -242,6 +240,10 @@ class Intake:
         digest = self.rejects.add(refusal, now_s)
         if digest is not None:
             self._tell(digest)
+
+    def lasting_missing(self) -> Mapping[Sender, Missed]:
+        """What has been missing for so long that people must know."""
+        return self.missing.lasting(self._clock.wall_ns())
 
     def tell_rejects(self, now_s: float) -> None:
         """Log the refusals that have waited long enough."""

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cloud.clock import Clock
+from cloud.collector.aside import AsideRoom
 from cloud.collector.identity import Certified, PlantIdentity
 from cloud.collector.judge import Accepted
 from cloud.collector.key_folder import read_kept, read_offered
 from cloud.collector.keyring import Keyring, SignedOrder
-from cloud.collector.rejects import AsideRoom
 from cloud.store.plant import PlantStore
 from evidence.frame import Gap
 from evidence.log import Entry, Kind, decode_entry
@@ -66,7 +66,7 @@ class EnrolledPlant:
     ) -> None:
         self.store, self.identity, self._clock = store, identity, clock
         self.keyring = Keyring(identity, collectors)
-        self.room = AsideRoom(sum(entry.length for entry in self.kept_aside()))
+        self.room = AsideRoom(self.kept_aside())
         self._load()
         self.news = self.look()
 

@@ -2,24 +2,15 @@
 
 A refusal of a kind at a plant is told at once the first time; further ones are counted and told
 together, at most once a minute for each plant and reason. What is kept aside is told one by one,
-within bounds; beyond them it is counted like a refusal, under "<reason>-not-kept".
+within bounds (`aside`); beyond them it is counted like a refusal, under "<reason>-not-kept".
 """
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
 
 from evidence.custody import KeyFault
 
 INTERVAL_S = 60.0
-
-HOUR_S = 3_600.0
-#: objects kept aside an hour and plant, under keys that nobody certified: anybody can make them
-UNKNOWN_HOUR_MAX = 10
-#: and under certified keys: whoever holds a gateway's key
-KNOWN_HOUR_MAX = 120
-#: bytes kept aside for a plant; under keys that nobody certified
-ASIDE_BYTES_MAX = 256 * 1024 * 1024
-UNKNOWN_BYTES_MAX = 16 * 1024 * 1024
 
 #: what people must look at: also shown on the live page
 ALARMS = frozenset({"fork", "anchor", *map(str, KeyFault)})
@@ -154,37 +145,3 @@ class Rejects:
         digest = Digest(kind.newest, kind.untold)
         kind.told_s, kind.untold = now_s, 0
         return digest
-
-
-class AsideRoom:
-    """How much more may be kept aside for one plant: by rate and by bytes.
-
-    How many files there may be is the store's rule (`cloud.store.quarantine`).
-
-    Args:
-        held_bytes: kept already.
-    """
-
-    def __init__(self, held_bytes: int) -> None:
-        self._held_bytes = held_bytes
-        self._taken_s: dict[bool, deque[float]] = {True: deque(), False: deque()}
-
-    def has_room(self, length: int, *, known: bool, now_s: float) -> bool:
-        """True when one more object may be kept.
-
-        Args:
-            length: bytes of the object.
-            known: it is signed by a certified key.
-            now_s: monotonic seconds.
-        """
-        taken, hour_max, bytes_max = self._taken_s[known], UNKNOWN_HOUR_MAX, UNKNOWN_BYTES_MAX
-        if known:
-            hour_max, bytes_max = KNOWN_HOUR_MAX, ASIDE_BYTES_MAX
-        while taken and taken[0] <= now_s - HOUR_S:
-            taken.popleft()
-        return len(taken) < hour_max and self._held_bytes + length <= bytes_max
-
-    def take(self, length: int, *, known: bool, now_s: float) -> None:
-        """One more object is kept."""
-        self._taken_s[known].append(now_s)
-        self._held_bytes += length

@@ -20,6 +20,7 @@ from cloud.collector import topics
 from cloud.collector.identity import PlantIdentity
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.intake import Intake, Outcome
+from cloud.collector.missing import Missed
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
 from cloud.collector.topics import Sender
@@ -88,6 +89,7 @@ class Collector:
         self._promised: set[Future[Any]] = set()
         self._committed_s = float("-inf")
         self._failing: frozenset[str] = frozenset()
+        self._lasting: Mapping[Sender, Missed] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
 
@@ -153,6 +155,7 @@ class Collector:
     def _row(self, sender: Sender) -> Mapping[str, Any]:
         intake = self._intake
         stream = intake.plant(sender.plant).reader.state.stream(sender.gateway)
+        missed = intake.missing.of(sender)
         return {
             "plant": sender.plant,
             "gateway": sender.gateway,
@@ -161,12 +164,14 @@ class Collector:
             "frames": intake.frames[sender],
             "readings": intake.readings[sender],
             "refused": intake.rejects.of(sender.plant, sender.gateway),
+            "missing": None if missed is None else asdict(missed),
             "alarms": [a for a in self._alarms(sender.plant) if a["gateway"] == sender.gateway],
         }
 
     def _alarms(self, plant: str) -> list[Mapping[str, Any]]:
         notices = self._intake.rejects.notices(plant)
-        return [asdict(notice) for notice in notices if notice.reason in ALARMS]
+        missed = [_missing_row(s, m) for s, m in self._lasting.items() if s.plant == plant]
+        return [*missed, *(asdict(notice) for notice in notices if notice.reason in ALARMS)]
 
     # -- the collector's thread -------------------------------------------------------------------
 
@@ -198,6 +203,7 @@ class Collector:
             self.commit()
         self._send_receipts(now_s)
         self._intake.tell_rejects(now_s)
+        self._tell_missing()
         return bool(items) or not self._inbox.is_closed
 
     def _wait_s(self) -> float | None:
@@ -223,8 +229,15 @@ class Collector:
 
     def _tell_alarms(self, plants: Iterable[str]) -> None:
         for plant in plants:
-            if alarms := self._alarms(plant):
-                self._tell_loop(self._page.on_alarms, plant, alarms)
+            self._tell_loop(self._page.on_alarms, plant, self._alarms(plant))
+
+    def _tell_missing(self) -> None:
+        """What has been missing for long, or is so no more."""
+        before, self._lasting = self._lasting, self._intake.lasting_missing()
+        changed = self._lasting.items() ^ before.items()
+        for sender, missed in self._lasting.items() - before.items():
+            log.error("%s/%s: %s", sender.plant, sender.gateway, missed.sentence())
+        self._tell_alarms({sender.plant for sender, _ in changed})
 
     def _complain(self, failed: Mapping[str, OSError]) -> None:
         for plant in failed.keys() - self._failing:
@@ -325,6 +338,18 @@ def _newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None
     (found,) = reader.objects(stream, newest, newest + 1)
     config: Mapping[str, Any] = cbor.decode(decompress(cose.parse(found.data).payload))
     return config
+
+
+def _missing_row(sender: Sender, missed: Missed) -> Mapping[str, Any]:
+    return {
+        "gateway": sender.gateway,
+        "reason": "missing",
+        "count": missed.last - missed.first + 1,
+        "newest_ns": missed.since_ns,
+        "sentence": missed.sentence(),
+        "first": missed.first,
+        "last": missed.last,
+    }
 
 
 def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str]:

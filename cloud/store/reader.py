@@ -19,6 +19,7 @@ from cloud.store.state import LogState
 from cloud.store.tree import TreeFile
 from evidence.chain import Head
 from evidence.errors import MalformedError
+from evidence.log import Entry, decode_entry
 from evidence.merkle import CompactRange
 from evidence.records import read_records
 
@@ -163,6 +164,23 @@ class PlantReader:
             for path in sorted(self._folder.keys.glob("*"))
             if path.suffix in (".crt", ".cose")
         }
+
+    def kept(self, sha256: bytes) -> tuple[Entry, bytes] | None:
+        """A REJECT entry and the object that was put aside for it, None when there is none.
+
+        Raises:
+            StoreError: the disk holds something else than was put aside.
+        """
+        index = self.state.kept.get(sha256)
+        if index is None:
+            return None
+        ((_, data),) = self.entries(index, index + 1)
+        entry = decode_entry(data)
+        path = self._folder.kept(entry)
+        found = read_at(path, 0, entry.length + 1)
+        if hashlib.sha256(found).digest() != sha256:
+            raise StoreError(f"{path}: missing, or not the object that was put aside")
+        return entry, found
 
     def _within(self, size: int) -> int:
         if not 0 <= size <= self.size:

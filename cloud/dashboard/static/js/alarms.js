@@ -10,7 +10,7 @@ export function alarmsView(model) {
   return {
     update() {
       const lines = (model.state.alarms || []).map((alarm) => {
-        const what = tOr(`alarm.${alarm.reason}`, "alarm.other", { reason: alarm.reason });
+        const what = tOr(`alarm.${alarm.reason}`, "alarm.other", alarm);
         const time = clockTime(ms(alarm.newest_ns), model.zone);
         return t("alarm.line", { gateway: alarm.gateway || "?", what, count: alarm.count, time });
       });

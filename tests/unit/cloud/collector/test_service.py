@@ -15,6 +15,7 @@ from cloud.collector.closing import Desk
 from cloud.collector.desk import EvidenceDesk
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.intake import Intake
+from cloud.collector.missing import LASTING_NS
 from cloud.collector.service import Collector, open_plants
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, StoreError
@@ -78,7 +79,8 @@ class Running:
     def __init__(self, plant: ExamplePlant, root: Path) -> None:
         self.plant, self.link, self.page, self.inbox = plant, FakeLink(), FakePage(), Inbox()
         self.store = SliceStore(root)
-        self.intake = Intake(self.store, ManualClock(), plant.collector)
+        self.clock = ManualClock()
+        self.intake = Intake(self.store, self.clock, plant.collector)
         open_plants(self.intake, [plant.identity()])
         self.collector = Collector("00", self.intake, self.inbox, self.link, self.page)
         self.desk = Desk(self.collector, self.intake, plant.collector)
@@ -231,9 +233,27 @@ async def test_status_counts_what_happened(running: Running, gateway: Gateway) -
     assert running.collector.status() == [
         {
             "plant": "mini", "gateway": "edge-1", "next_seq": 2, "receipted_seq": 1,
-            "frames": 1, "readings": 6, "refused": {"signature": 1}, "alarms": [],
+            "frames": 1, "readings": 6, "refused": {"signature": 1}, "missing": None,
+            "alarms": [],
         }
     ]  # fmt: skip
+
+
+async def test_what_is_missing_is_named_until_it_comes(running: Running, gateway: Gateway) -> None:
+    first, lost, late = gateway.config(), gateway.frame(T0_NS), gateway.frame(T0_NS + SECOND_NS)
+    running.send(first, late)
+    await running.until(lambda: running.collector.status()[0]["missing"] is not None)
+    assert running.collector.status()[0]["missing"] == {"first": 1, "last": 2, "since_ns": T0_NS}
+    assert running.collector.status()[0]["alarms"] == []
+    running.clock.now_ns += LASTING_NS
+    running.send(late)  # whatever comes next
+    await running.until(lambda: any(alarms for _, alarms in running.page.alarms))
+    (alarm,) = running.page.alarms[-1][1]
+    assert (alarm["gateway"], alarm["reason"], alarm["count"]) == ("edge-1", "missing", 2)
+    assert "--from 1 --to 2" in alarm["sentence"]
+    running.send(lost, late)
+    await running.until(lambda: running.page.alarms[-1] == ("mini", []))
+    assert running.collector.status()[0]["missing"] is None
 
 
 async def test_a_disk_that_refuses_is_told_once_and_again_when_it_is_over(

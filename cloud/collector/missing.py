@@ -1,0 +1,71 @@
+"""Which objects of a stream are missing: signed, as a later one shows, and not here. Pure.
+
+The collector takes a stream's next seq and drops what is ahead of it, so from the first seq that
+is due everything has to come again: by the gateway itself, or, from a site without a way back, as
+an exported spool (`stackproof edge export --from FIRST --to LAST`).
+"""
+
+from dataclasses import dataclass, replace
+
+from cloud.collector.topics import Sender
+
+#: a gateway sends again within a minute: what is missing for longer needs people
+LASTING_NS = 120_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What is missing of one stream.
+
+    Attributes:
+        first: the seq that is due.
+        last: the newest seq that came, with a good signature, and could not be taken.
+        since_ns: when the first one ahead of `first` came, collector's wall clock.
+    """
+
+    first: int
+    last: int
+    since_ns: int
+
+    def sentence(self) -> str:
+        """For people: what, and what to do."""
+        return (
+            f"objects seq {self.first} to {self.last} are missing: where the gateway does not "
+            "send them again by itself, export them from its spool (stackproof edge export "
+            f"--from {self.first} --to {self.last}) and import the file here"
+        )
+
+
+class Missing:
+    """What is missing of every stream. One thread changes it, any may ask."""
+
+    def __init__(self) -> None:
+        self._missed: dict[Sender, Missed] = {}
+
+    def note(self, sender: Sender, due: int, seq: int, at_ns: int) -> bool:
+        """A well-signed object came ahead of what is due; True when it is the first to do so."""
+        known = self._missed.get(sender)
+        if known is None or known.first != due:
+            self._missed[sender] = Missed(due, max(seq, known.last if known else 0), at_ns)
+        elif seq > known.last:
+            self._missed[sender] = replace(known, last=seq)
+        return known is None
+
+    def settle(self, sender: Sender, next_seq: int, at_ns: int) -> None:
+        """The stream goes on: `next_seq` is due."""
+        known = self._missed.get(sender)
+        if known is None:
+            return
+        if next_seq > known.last:
+            del self._missed[sender]
+        else:
+            self._missed[sender] = Missed(next_seq, known.last, at_ns)
+
+    def of(self, sender: Sender) -> Missed | None:
+        """What is missing of a stream, None when nothing is."""
+        return self._missed.get(sender)
+
+    def lasting(self, now_ns: int) -> dict[Sender, Missed]:
+        """What has been missing for so long that people must know."""
+        found = dict(self._missed).items()
+        return {sender: m for sender, m in found if m.since_ns <= now_ns - LASTING_NS}

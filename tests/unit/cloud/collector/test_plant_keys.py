@@ -1,0 +1,266 @@
+"""Keys that come while the collector runs: certificates and orders from a folder, rotate objects.
+
+Everything is checked on the evidence itself: what the log says, what is on disk, and which object
+is accepted after it, also after a start anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud.collector.intake import Intake
+from cloud.collector.judge import Accepted, Aside
+from cloud.collector.service import open_plants
+from cloud.collector.topics import Sender
+from cloud.errors import DamagedLogError
+from cloud.store.slice import SliceStore
+from evidence.frame import TYP_FRAME, TYP_ROTATE, encode_body
+from evidence.keys import FileSigner, certificate_from_pem, certificate_to_der, generate, key_sha256
+from evidence.log import Entry, Kind, decode_entry
+from evidence.log_details import check_entry
+from evidence.orders import Order, Replace, Revoke, encode_order, encode_rotate
+from tests.unit.cloud.evidence_examples import (
+    SECOND_NS,
+    T0_NS,
+    ExamplePlant,
+    Gateway,
+    ManualClock,
+    body,
+    make_plant,
+)
+
+SENDER = Sender("mini", "edge-1")
+
+
+class Site:
+    """A plant with an operator's folder, its collector, and a gateway that has begun."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plant: ExamplePlant = make_plant(folder)
+        self.gateway: Gateway = self.plant.gateways["edge-1"]
+        self.keys, self.root = folder / "operator", folder / "00"
+        self.keys.mkdir()
+        self.intake = self.start()
+        self.take(self.gateway.config(), self.gateway.frame(T0_NS))
+
+    def start(self) -> Intake:
+        made = Intake(SliceStore(self.root), ManualClock(T0_NS + 9), self.plant.collector)
+        self.notes = open_plants(made, [replace(self.plant.identity(), key_folder=self.keys)])
+        return made
+
+    def restart(self) -> None:
+        self.intake.store.close()
+        self.intake = self.start()
+
+    def take(self, *objects: bytes) -> list[Any]:
+        verdicts = [self.intake.take(SENDER, data, 0.0) for data in objects]
+        self.intake.commit()
+        return verdicts
+
+    def look(self) -> Any:
+        news = self.intake.look_for_keys("mini")
+        self.intake.commit()
+        return news
+
+    def entries(self) -> list[Entry]:
+        found = [decode_entry(data) for _, data in self.intake.plant("mini").reader.entries()]
+        for entry in found:
+            check_entry(entry)  # as any verifier will
+        return found
+
+    def new_key(self, name: str = "new.crt") -> FileSigner:
+        """Certified in the operator's folder."""
+        signer = FileSigner(generate())
+        self.plant.certify("gateway", "edge-1", signer.public_key, name)
+        (self.plant.folder / name).rename(self.keys / name)
+        return signer
+
+    def certificate(self, name: str = "new.crt") -> Any:
+        return certificate_from_pem((self.keys / name).read_bytes())
+
+    def order(self, order: Order, name: str = "order.cose", root: Any = None) -> bytes:
+        data = encode_order(order, FileSigner(root or self.plant.root_key))
+        (self.keys / name).write_bytes(data)
+        return data
+
+    def replacement(self, **changes: Any) -> Replace:
+        """What a replace order must say now."""
+        stream = self.intake.plant("mini").reader.state.stream("edge-1")
+        fields: dict[str, Any] = {
+            "plant": "mini", "stream": "edge-1", "old": key_sha256(self.gateway.signer.public_key),
+            "certificate": certificate_to_der(self.certificate()), "seq": stream.next_seq - 1,
+            "head": stream.head.hash, "through_ns": stream.through_ns, "reason": "burnt",
+        }  # fmt: skip
+        return Replace(**{**fields, **changes})
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.intake.store.close()
+
+
+def test_a_new_gateway_is_enrolled_without_a_start(site: Site) -> None:
+    signer = FileSigner(generate())
+    site.plant.certify("gateway", "edge-2", signer.public_key, "two.crt")
+    (site.plant.folder / "two.crt").rename(site.keys / "two.crt")
+    second = Gateway("mini", "edge-2", signer)
+    sender, data = Sender("mini", "edge-2"), second.config()
+    assert site.intake.take(sender, data, 0.0).entry.verdict == "unknown-key"
+    (sentence,) = site.look().taken
+    assert sentence.startswith("two.crt: certificate of edge-2, key ")
+    assert isinstance(site.intake.take(sender, data, 0.0), Accepted)
+    enrol = site.entries()[-1]
+    assert (enrol.kind, enrol.stream, enrol.sha256) == (
+        Kind.ENROL, "edge-2", key_sha256(signer.public_key),
+    )  # fmt: skip
+    assert sender in site.intake.gateways()
+    assert site.look().taken == ()
+    site.restart()
+    assert sender in site.intake.gateways()
+
+
+def test_a_rotate_object_hands_over_and_its_certificate_is_enrolled(site: Site) -> None:
+    second = FileSigner(generate())
+    site.plant.certify("gateway", "edge-1", second.public_key, "next.crt")
+    certificate = certificate_from_pem((site.plant.folder / "next.crt").read_bytes())
+    gateway, first = site.gateway, site.gateway.signer
+    rotate = gateway.append(gateway.sign(TYP_ROTATE, encode_rotate(certificate), cfg=None))
+    gateway.signer = second
+    assert all(isinstance(v, Accepted) for v in site.take(rotate, gateway.frame(T0_NS + SECOND_NS)))
+    kinds = [(e.kind, e.certificate) for e in site.entries()[-3:]]
+    assert kinds == [
+        (Kind.ROTATE, key_sha256(first.public_key)),
+        (Kind.ENROL, None),
+        (Kind.FRAME, key_sha256(second.public_key)),
+    ]
+    site.restart()
+    gateway.signer = first
+    (verdict,) = site.take(gateway.sign(TYP_FRAME, encode_body(body(T0_NS + 2 * SECOND_NS))))
+    assert verdict.entry.verdict == "key-change"
+    gateway.signer = second
+    (verdict,) = site.take(gateway.frame(T0_NS + 2 * SECOND_NS))
+    assert isinstance(verdict, Accepted)
+
+
+def test_a_revoke_order_ends_a_key_and_outlives_a_start(site: Site) -> None:
+    key = key_sha256(site.gateway.signer.public_key)
+    data = site.order(Revoke("mini", "edge-1", key, 2, "stolen"))
+    (sentence,) = site.look().taken
+    assert "after seq 2 (stolen)" in sentence
+    entry = site.entries()[-1]
+    assert (entry.kind, entry.stream, entry.seq) == (Kind.REVOKE, "edge-1", 2)
+    assert (entry.detail, entry.length) == ({"key": key}, len(data))
+    assert entry.certificate == site.plant.identity().root.fingerprint
+    (site.keys / "order.cose").unlink()  # it counts from its copy beside the log now
+    for restart in (False, True):
+        if restart:
+            site.restart()
+        good = site.gateway.frame(T0_NS + SECOND_NS) if not restart else b""
+        if good:
+            assert isinstance(site.take(good)[0], Accepted)
+        (verdict,) = site.take(
+            site.gateway.sign(TYP_FRAME, encode_body(body(T0_NS + 2 * SECOND_NS)))
+        )
+        assert verdict.entry.verdict == "revoked"
+
+
+def test_a_replace_order_continues_the_stream_with_another_device(site: Site) -> None:
+    gateway, first = site.gateway, site.gateway.signer
+    second = site.new_key()
+    site.order(site.replacement())
+    taken = " ".join(site.look().taken)
+    assert "goes on after seq 1 with key" in taken
+    entry = next(e for e in site.entries() if e.kind is Kind.REPLACE)
+    assert (entry.seq, entry.detail) == (
+        1, {"old": key_sha256(first.public_key), "new": key_sha256(second.public_key)}
+    )  # fmt: skip
+    (verdict,) = site.take(gateway.sign(TYP_FRAME, encode_body(body(T0_NS + SECOND_NS))))
+    assert verdict.entry.verdict == "revoked"
+    gateway.signer = second
+    assert isinstance(site.take(gateway.frame(T0_NS + SECOND_NS))[0], Accepted)
+    site.restart()
+    assert isinstance(site.take(gateway.frame(T0_NS + 2 * SECOND_NS))[0], Accepted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seq": 0}, "the stream's newest object here is seq 1"),
+        ({"head": bytes(32)}, "sign a new order with these"),
+        ({"through_ns": 1}, "through_ns is 1, but the newest tick is"),
+        ({"old": bytes(32)}, "but the key in use is"),
+        ({"plant": "maxi"}, "is an order of plant maxi"),
+        ({"stream": "edge-2"}, "is of gateway edge-1, not of edge-2"),
+    ],
+)
+def test_a_replace_order_that_does_not_fit_is_told_and_not_taken(
+    site: Site, changes: dict[str, Any], words: str
+) -> None:
+    site.new_key()
+    site.order(site.replacement(**changes))
+    news = site.look()
+    assert [words in sentence for sentence in news.problems] == [True], news.problems
+    assert [e.kind for e in site.entries()].count(Kind.REPLACE) == 0
+    assert isinstance(site.take(site.gateway.frame(T0_NS + SECOND_NS))[0], Accepted)
+
+
+def test_what_the_folder_holds_and_does_not_count_is_told(site: Site, tmp_path: Path) -> None:
+    foreign = make_plant(tmp_path / "foreign")
+    key = key_sha256(site.gateway.signer.public_key)
+    site.order(Revoke("mini", "edge-1", key, None, "forged"), root=foreign.root_key)
+    (site.keys / "foreign.crt").write_bytes((foreign.folder / "edge-1.crt").read_bytes())
+    (site.keys / "junk.cose").write_bytes(b"junk")
+    (site.keys / "large.cose").write_bytes(bytes(2_000_000))
+    (site.keys / "junk.crt").write_bytes(b"junk")
+    (site.keys / "root.crt").write_bytes((site.plant.folder / "root.crt").read_bytes())
+    (site.keys / "README.txt").write_bytes(b"not looked at")
+    (site.keys / "folder.crt").mkdir()
+    size, news = len(site.entries()), site.look()
+    assert news.taken == ()
+    named = sorted(Path(sentence.split(": ")[0]).name for sentence in news.problems)
+    assert named == [
+        "folder.crt", "foreign.crt", "junk.cose", "junk.crt", "large.cose", "order.cose",
+    ]  # fmt: skip
+    assert len(site.entries()) == size
+    assert isinstance(site.take(site.gateway.frame(T0_NS + SECOND_NS))[0], Accepted)
+
+
+def test_an_order_the_disk_refused_does_not_count_until_it_is_there(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = key_sha256(site.gateway.signer.public_key)
+    site.order(Revoke("mini", "edge-1", key, 1, "stolen"))
+    with monkeypatch.context() as full:
+        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        site.intake.look_for_keys("mini")
+        assert site.intake.commit().failed
+    site.intake.commit()
+    assert [e.kind for e in site.entries()].count(Kind.REVOKE) == 1
+    (verdict,) = site.take(site.gateway.frame(T0_NS + SECOND_NS))
+    assert isinstance(verdict, Aside)
+
+
+def test_an_order_that_was_taken_away_stops_the_plant(site: Site) -> None:
+    """Without it a revoked key would count again."""
+    key = key_sha256(site.gateway.signer.public_key)
+    site.order(Revoke("mini", "edge-1", key, 1, "stolen"))
+    site.look()
+    site.intake.store.close()
+    (kept,) = (site.root / "mini/keys").glob("order-*.cose")
+    whole = kept.read_bytes()
+    kept.unlink()
+    (site.keys / "order.cose").unlink()
+    site.intake = site.start()
+    assert site.notes[0].startswith("plant mini is NOT served: ")
+    assert "the log names this order" in site.notes[0]
+    assert site.intake.plants() == []
+    site.intake.store.close()
+    kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    site.intake = Intake(SliceStore(site.root), ManualClock(), site.plant.collector)
+    with pytest.raises(DamagedLogError):
+        site.intake.open(site.plant.identity())
