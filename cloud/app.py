@@ -5,7 +5,9 @@ calls `create_app`, and serves it (uvicorn with `ws_per_message_deflate=False`: 
 times the CPU at 200 viewers). Before shutdown it calls `hub.close()`, which ends all viewers.
 """
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
@@ -34,6 +36,7 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
+    app.add_exception_handler(RequestValidationError, _wrong_request)
     app.include_router(routes.router)
     app.include_router(routes.orders)
     app.include_router(proofs.router)
@@ -48,3 +51,10 @@ def create_app(services: Services) -> FastAPI:
     )
     app.add_middleware(SecurityHeaders)  # outermost: also on refusals
     return app
+
+
+async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a request, and where; its own values are not sent back: NaN is no JSON."""
+    rows = error.errors() if isinstance(error, RequestValidationError) else []
+    kept = ("type", "loc", "msg")
+    return JSONResponse({"detail": [{key: row[key] for key in kept} for row in rows]}, 422)

@@ -8,6 +8,7 @@ from edge.pipeline import Layout, decode_tick
 from evidence import cbor
 from evidence.errors import MalformedError
 from evidence.keys import certificate_from_der, certificate_to_der
+from tests.unit.cloud import app_examples
 from tests.unit.edge.test_pipeline import PLAIN, T0
 from tests.unit.evidence import sealed_month as sm
 
@@ -16,11 +17,14 @@ from tests.unit.evidence import sealed_month as sm
 def test_a_certificate_of_a_negative_serial_number_is_none() -> None:
     """RFC 5280 §4.1.2.2; the library's next release raises something else at it."""
     der = bytearray(certificate_to_der(sm.keys().certificates["gateway"]))
-    serial = sm.keys().certificates["gateway"].serial_number.to_bytes(20).lstrip(b"\0")
-    der[der.index(serial)] |= 0x80
+    serial = sm.keys().certificates["gateway"].serial_number
+    der[der.index(serial.to_bytes(serial.bit_length() // 8 + 1))] |= 0x80
     with pytest.warns(UserWarning, match="serial number"):
         assert x509.load_der_x509_certificate(bytes(der)).serial_number < 0
-    with pytest.warns(UserWarning), pytest.raises(MalformedError, match="serial number"):
+    with (
+        pytest.warns(UserWarning, match="serial number"),
+        pytest.raises(MalformedError, match="serial number"),
+    ):
         certificate_from_der(bytes(der))
 
 
@@ -32,3 +36,13 @@ def test_an_open_tick_with_a_part_of_another_type_is_none(place: int) -> None:
     parts[place] = None
     with pytest.raises(MalformedError):
         decode_tick(Layout(PLAIN), cbor.encode(parts))
+
+
+def test_a_request_with_a_number_that_is_no_json_is_refused_in_json() -> None:
+    said = app_examples.make_client().post(
+        "/api/v1/months/mini/2026-09/close", content=b'{"closing": NaN}',
+        headers={"Authorization": f"Bearer {app_examples.TOKEN}",
+                 "Content-Type": "application/json"},
+    )  # fmt: skip
+    assert said.status_code == 422
+    assert said.json()["detail"][0]["loc"] == ["body", "closing"]
