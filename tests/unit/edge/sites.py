@@ -146,13 +146,19 @@ def keys() -> Keys:
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
+@functools.cache
+def root_certificate(plant: str = PLANT) -> Certificate:
+    """The plant's root."""
+    root = keys().root
+    return issue("root", plant, plant, root.public_key(), issuer=root, not_before=START, days=3650)
+
+
 def certificate(
     key: PublicKey, role: str = "gateway", name: str = GATEWAY, plant: str = PLANT
 ) -> Certificate:
     """A certificate of the test's plant for a key."""
-    root = keys().root
-    own = issue("root", plant, plant, root.public_key(), issuer=root, not_before=START, days=3650)
-    return issue(role, plant, name, key, issuer=(root, own), not_before=START, days=3650)
+    issuer = keys().root, root_certificate(plant)
+    return issue(role, plant, name, key, issuer=issuer, not_before=START, days=3650)
 
 
 def who(**changes: Any) -> Identity:
@@ -174,20 +180,15 @@ def write_keys(folder: Path, plant: str = PLANT, gateway: str = GATEWAY) -> Keys
     made = keys()
     folder.mkdir(parents=True, exist_ok=True)
 
-    def write(name: str, role: str, subject: str, key: PrivateKey) -> None:
-        issuer = made.root if role == "root" else (made.root, root)
-        certificate = issue(
-            role, plant, subject, key.public_key(), issuer=issuer, not_before=START, days=3650
-        )
+    def write(name: str, certificate: Certificate, key: PrivateKey) -> None:
         (folder / f"{name}.crt").write_bytes(certificate_to_pem(certificate))
         write_private(folder / f"{name}.pem", key)
 
-    root = issue(
-        "root", plant, plant, made.root.public_key(), issuer=made.root, not_before=START, days=3650
-    )
-    write("root", "root", plant, made.root)
-    write(gateway, "gateway", gateway, made.gateway)
-    write("collector", "collector", "collector", made.collector)
+    write("root", root_certificate(plant), made.root)
+    own = certificate(made.gateway.public_key(), "gateway", gateway, plant)
+    write(gateway, own, made.gateway)
+    pinned = certificate(made.collector_key, "collector", "collector", plant)
+    write("collector", pinned, made.collector)
     return made
 
 

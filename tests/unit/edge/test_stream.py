@@ -2,8 +2,8 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,6 @@ from evidence.frame import (
     TYP_CONFIG,
     TYP_COSIGNATURE,
     TYP_FRAME,
-    Body,
-    Clock,
-    Header,
     decode_body,
     header_of,
 )
@@ -31,59 +28,9 @@ from evidence.receipt import (
     encode_close,
     encode_close_request,
 )
-from tests.integration.edge.small_collector import SmallCollector
 from tests.unit.edge.sites import GATEWAY, PLANT, keys, who
+from tests.unit.edge.stream_rig import BODY, CONFIG, NOW_NS, Rig, opened
 from tests.unit.edge.ticks import body_of_ticks
-
-NOW_NS = 1_795_574_490_179_000_000
-CONFIG = {"format": 1, "plant": {"id": PLANT}, "gateway": {"id": GATEWAY}}
-BODY = Body(NOW_NS, Clock("free", None, 1, bytes(16)))
-
-
-@dataclass
-class Rig:
-    """A stream, its spool, and a collector that shares the plant's keys."""
-
-    spool: Spool
-    stream: Stream
-    collector: SmallCollector
-
-    def made(self, count: int) -> None:
-        """A configuration and frames, all taken by the collector, none receipted here."""
-        if not self.stream.cfg():
-            self.stream.append_config(CONFIG, NOW_NS)
-        while self.spool.head().next_seq < count:
-            self.stream.append_frame(BODY, b"calc", NOW_NS)
-        for stored in self.spool.objects(self.collector.head.next_seq, 1000):
-            assert self.collector.take(stored.data)
-
-    def headers(self) -> list[Header]:
-        return [header_of(cose.parse(s.data)) for s in self.spool.objects(0, 1000)]
-
-
-def collector(**changes: Any) -> SmallCollector:
-    fields = {
-        "plant": PLANT,
-        "gateway": GATEWAY,
-        "signer": keys().collector_signer,
-        "gateway_key": keys().gateway.public_key(),
-    }
-    return SmallCollector(**{**fields, **changes})
-
-
-def opened(path: Path) -> tuple[Spool, Stream]:
-    spool = Spool(path, bytes_max=2**24)
-    stream = Stream(spool, who())
-    stream.take_up_key(NOW_NS)
-    return spool, stream
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    spool, stream = opened(tmp_path / "spool.sqlite")
-    yield Rig(spool, stream, collector())
-    spool.close()
-
 
 # -- appending --------------------------------------------------------------------
 

@@ -1,0 +1,67 @@
+"""Alarms: when each begins and ends, what it says, and that it is said once."""
+
+import logging
+
+import pytest
+
+from edge.alarms import Alarms, standing
+from edge.stream import Condition
+
+DAY_NS = 86_400 * 10**9
+NOW_NS = 1_795_574_490 * 10**9
+TWO = {"at_ns": NOW_NS, "log": [7, bytes(32)], "anchor": [5, bytes(32)]}
+
+
+def condition(fill: float = 0.1, age_days: float = 0, two_logs: object = None) -> Condition:
+    return Condition(fill, NOW_NS - int(age_days * DAY_NS), two_logs)  # type: ignore[arg-type] # of a test
+
+
+@pytest.mark.parametrize(
+    ("held", "names"),
+    [
+        (condition(), []),
+        (condition(0.799), []),
+        (condition(0.8), ["spool-filling"]),
+        (condition(0.999), ["spool-filling"]),
+        (condition(1.0), ["spool-filling", "spool-full"]),
+        (condition(age_days=30), []),
+        (condition(age_days=30.1), ["spool-old"]),
+        (condition(two_logs=TWO), ["log-inconsistent"]),
+        (Condition(0.0, None, None), []),
+    ],
+)
+def test_what_stands(held: Condition, names: list[str]) -> None:
+    assert sorted(standing(held, NOW_NS, 30 * DAY_NS)) == names
+
+
+def test_each_says_what_and_how_much() -> None:
+    held = Condition(1.2, NOW_NS - 45 * DAY_NS, TWO)
+    said = standing(held, NOW_NS, 30 * DAY_NS, is_unanswered=True)
+    assert said["spool-filling"] == "spool is 120 % full"
+    assert "no readings are taken" in said["spool-full"]
+    assert "45 days old" in said["spool-old"]
+    assert "at 7 entries" in said["log-inconsistent"]
+    assert "look at the collector" in said["no-receipts"]
+
+
+def test_said_once_with_an_event_and_said_when_over(caplog: pytest.LogCaptureFixture) -> None:
+    alarms = Alarms(30 * DAY_NS)
+    assert alarms.check(condition(), NOW_NS) == []
+    with caplog.at_level(logging.WARNING):
+        events = alarms.check(condition(0.85), NOW_NS)
+        assert events == [{"kind": "spool-filling", "at_ns": NOW_NS, "percent": 85}]
+        assert alarms.names == ("spool-filling",)
+        assert alarms.check(condition(0.86), NOW_NS) == []
+        assert alarms.check(condition(0.76), NOW_NS) == [], "a little less is not over yet"
+        assert alarms.names == ("spool-filling",)
+        assert alarms.check(condition(0.74), NOW_NS) == []
+        assert alarms.names == ()
+        assert alarms.check(condition(0.79), NOW_NS) == [], "nor is a little more new"
+        full = alarms.check(condition(1.0, two_logs=TWO), NOW_NS)
+    assert [e["kind"] for e in full] == ["log-inconsistent", "spool-filling", "spool-full"]
+    assert full[0]["log"] == TWO["log"]
+    assert full[0]["anchor"] == TWO["anchor"]
+    said = [r.getMessage() for r in caplog.records]
+    assert said[:2] == ["alarm: spool is 85 % full", "alarm is over: spool-filling"]
+    urgent = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
+    assert len(urgent) == 2

@@ -1,0 +1,282 @@
+"""`stackproof edge status`, `export` and `receipts import`, on a spool made here."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.receipt_files import receipts_of, waiting
+from edge.spool import Spool
+from edge.stream import Stream
+from evidence.archive.export import ExportReader, write_receipts
+from evidence.keys import FileSigner, certificate_to_pem, generate, key_sha256, public_key
+from evidence.merkle import Tree, leaf_hash
+from tests.unit.edge.sites import (
+    GATEWAY,
+    METERS,
+    PLANT,
+    certificate,
+    keys,
+    replaced,
+    who,
+    write_keys,
+    write_site,
+)
+from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@dataclass
+class Site:
+    """A site's folder with a stopped agent's spool of so many objects."""
+
+    folder: Path
+    rig: Rig
+
+    @property
+    def file(self) -> str:
+        return str(self.folder / "site.toml")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    write_keys(tmp_path / "keys")
+    write_site(tmp_path, METERS)
+    spool = Spool(tmp_path / "state" / "spool.sqlite", bytes_max=2**30)
+    stream = Stream(spool, who())
+    stream.take_up_key(NOW_NS)
+    rig = Rig(spool, stream, collector())
+    rig.made(5)
+    yield Site(tmp_path, rig)
+    spool.close()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*args: object) -> tuple[int, str, str]:
+        status = main([str(arg) for arg in args])
+        return (status, *capsys.readouterr())
+
+    return call
+
+
+# -- status ---------------------------------------------------------------------------------------
+
+
+def test_status_beside_the_agent(site: Site, run: Run) -> None:
+    site.rig.stream.take_receipt(
+        site.rig.collector.receipt(seq=2, head=site.rig.spool.hash_at(2)), NOW_NS
+    )
+    site.rig.spool.commit_ticks([b"tick"])
+    status, out, _ = run("status", site.file, "--json")
+    assert status == 0
+    told = json.loads(out)
+    assert (told["plant"], told["gateway"], told["mode"]) == (PLANT, GATEWAY, "mqtt")
+    assert told["running"] is True, "somebody holds its lock"
+    spool = told["spool"]
+    assert (spool["objects"], spool["head_seq"], spool["receipted_seq"]) == (2, 4, 2)
+    assert spool["open_ticks"] == 1
+    assert spool["bytes_max"] == 8192 * 2**20
+    assert spool["oldest_ns"] == NOW_NS
+    assert told["receipt"] == {"seq": 2, "received_ns": 1_795_000_000_000_000_000, "log_size": 5}
+    own = key_sha256(keys().gateway.public_key()).hex()
+    assert told["key"] == {"sha256": own, "site_sha256": own}
+    assert set(told["clock"]) == {"source", "error_ms"}
+    assert told["alarms"] == []
+
+
+def test_status_for_people(site: Site, run: Run) -> None:
+    site.rig.spool.close()
+    status, out, _ = run("status", site.file, "--check")
+    assert status == 0
+    lines = out.splitlines()
+    assert lines[0] == f"{PLANT}/{GATEWAY}: agent not running, mqtt"
+    assert lines[1].startswith("spool: 0.0 % of 8192 MiB; 5 objects wait for a receipt, the oldest")
+    assert "newest seq 4, under receipt up to -1; 0 ticks" in lines[2]
+    assert lines[3] == "receipt: none yet"
+    assert lines[-1] == "no alarms"
+
+
+def test_status_tells_alarms_and_ends_with_1(site: Site, run: Run) -> None:
+    rig = site.rig
+    rig.stream.take_receipt(rig.collector.receipt(), NOW_NS)
+    rig.made(6)
+    tree = Tree()
+    for _ in range(6):
+        tree.append(leaf_hash(b"other"))
+    rig.collector.log = tree
+    receipts = site.folder / "bent.receipts"
+    receipts.write_bytes(rig.collector.receipt())
+    status, _, err = run("receipts", "import", site.file, receipts)
+    assert status == 1
+    assert "two logs" in err
+    (dropped,) = waiting(site.folder / "state" / "receipts")
+    with pytest.raises(Exception, match="two logs"):
+        rig.stream.take_receipt(receipts_of(dropped)[0], NOW_NS)
+    status, out, _ = run("status", site.file)
+    assert status == 1
+    assert "ALARM log-inconsistent: the collector has shown two histories" in out
+
+
+def test_status_of_a_damaged_spool(site: Site, run: Run) -> None:
+    site.rig.made(200)
+    site.rig.spool.close()
+    path = site.folder / "state" / "spool.sqlite"
+    data = bytearray(path.read_bytes())
+    at = len(data) // 4096 // 2 * 4096  # a page of objects
+    data[at : at + 96] = b"\xff" * 96
+    path.write_bytes(data)
+    status, out, _ = run("status", site.file, "--check")
+    assert status == 1
+    assert "ALARM spool-damaged: " in out
+
+
+def test_status_after_the_site_names_another_key(site: Site, run: Run) -> None:
+    (site.folder / "keys" / "edge-1.crt").unlink()
+    pem = certificate_to_pem(certificate(generate().public_key()))
+    (site.folder / "keys" / "edge-1.crt").write_bytes(pem)
+    _, out, _ = run("status", site.file)
+    assert "of the site file takes over at the next start" in out
+
+
+def test_status_without_a_spool(tmp_path: Path, run: Run) -> None:
+    write_keys(tmp_path / "keys")
+    status, out, err = run("status", write_site(tmp_path, METERS))
+    assert (status, out) == (2, "")
+    assert "spool.sqlite: no spool here; has the agent ever run?" in err
+
+
+# -- export ---------------------------------------------------------------------------------------
+
+
+def test_export_holds_the_objects_and_their_certificate(
+    site: Site, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(site.folder)
+    status, out, _ = run("export", site.file)
+    name = f"{PLANT}-{GATEWAY}-0-4.tar"
+    assert (status, out) == (0, f"{name}: seq 0 to 4 of {PLANT}/{GATEWAY}\n")
+    with (site.folder / name).open("rb") as file:
+        reader = ExportReader(file)
+        objects = [data for _, data in reader.objects()]
+    assert objects == [stored.data for stored in site.rig.spool.objects(0, 9)]
+    (held,) = reader.certificates
+    assert public_key(held) == keys().gateway.public_key()
+
+
+def test_export_of_a_span_is_the_same_every_time(site: Site, run: Run) -> None:
+    made = []
+    for name in ("a.tar", "b.tar"):
+        path = site.folder / name
+        assert run("export", site.file, "--from", 1, "--to", 3, "--out", path)[0] == 0
+        made.append(path.read_bytes())
+    assert made[0] == made[1]
+    span = ExportReader(io.BytesIO(made[0])).span
+    assert (span.first, span.last) == (1, 3)
+
+
+def test_export_holds_the_certificates_of_the_keys_that_signed(site: Site, run: Run) -> None:
+    new = FileSigner(generate())
+    stream = Stream(site.rig.spool, who(signer=new, previous=keys().signer))
+    stream.take_up_key(NOW_NS)  # 5 is the rotate object
+    stream.append_frame(BODY, b"", NOW_NS)
+    found = []
+    for first, last in ((0, 6), (0, 5), (6, 6)):
+        path = site.folder / f"{first}-{last}.tar"
+        run("export", site.file, "--from", first, "--to", last, "--out", path)
+        with path.open("rb") as file:
+            found.append(len(ExportReader(file).certificates))
+    assert found == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--from", 2], "the spool holds seq 3 to 4 (what is before is under receipt"),
+        (["--to", 5], "--from 3 --to 5 asks for others"),
+        (["--from", 4, "--to", 3], "--from 4 --to 3 asks for others"),
+        (["--out", "site.toml"], "exists already; remove it or name another with --out"),
+        (["--out", "none/x.tar"], "cannot be written: No such file"),
+    ],
+)
+def test_export_says_what_it_cannot(
+    site: Site, run: Run, options: list[object], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(site.folder)
+    head = site.rig.spool.hash_at(2)
+    site.rig.stream.take_receipt(site.rig.collector.receipt(seq=2, head=head), NOW_NS)
+    status, out, err = run("export", site.file, *options)
+    assert (status, out) == (2, "")
+    assert says in err
+    assert not list(site.folder.glob("*.part"))
+
+
+def test_export_when_nothing_waits(site: Site, run: Run) -> None:
+    site.rig.stream.take_receipt(site.rig.collector.receipt(), NOW_NS)
+    status, _, err = run("export", site.file)
+    assert status == 2
+    assert "nothing waits for a receipt: the collector has it all" in err
+
+
+def test_export_of_another_gateway_s_spool(site: Site, run: Run) -> None:
+    write_site(site.folder, replaced(METERS, {'id = "edge-1"': 'id = "edge-2"'}))
+    status, _, err = run("export", site.file)
+    assert status == 2
+    assert f"the spool is {PLANT}/edge-1's, not {PLANT}/edge-2's" in err
+
+
+def test_seq_that_is_no_number(site: Site, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run("export", site.file, "--from", "-1")
+    assert caught.value.code == 2
+    assert "--from" in capsys.readouterr().err
+
+
+# -- receipts import ------------------------------------------------------------------------------
+
+
+def test_receipts_wait_for_the_next_agent(site: Site, run: Run) -> None:
+    receipt = site.rig.collector.receipt()
+    other = collector(gateway="edge-2")
+    other.head, other.objects, other.log = (
+        site.rig.collector.head, site.rig.collector.objects, site.rig.collector.log,
+    )  # fmt: skip
+    site.rig.spool.close()
+    path = site.folder / "all.receipts"
+    path.write_bytes(write_receipts([other.receipt(), receipt]))
+    status, out, err = run("receipts", "import", site.file, path)
+    assert (status, err) == (0, "")
+    assert "up to seq 4; no agent is running: it is taken when the next one starts" in out
+    (dropped,) = waiting(site.folder / "state" / "receipts")
+    assert receipts_of(dropped) == [receipt], "those of other gateways are passed over"
+    assert run("receipts", "import", site.file, path)[0] == 0
+    assert len(waiting(site.folder / "state" / "receipts")) == 1
+
+
+def test_receipts_that_are_not_for_this_spool(site: Site, run: Run) -> None:
+    rig, path = site.rig, site.folder / "x.receipts"
+    own, rig.collector.signer = rig.collector.signer, FileSigner(generate())
+    forged = rig.collector.receipt()
+    rig.collector.signer = own
+    attempts = {
+        forged: "receipt refused: ",
+        rig.collector.receipt(stream="edge-2"): f"1 receipts, none for {PLANT}/{GATEWAY}",
+        rig.collector.receipt(seq=9): "replace order",
+        b"noise": "receipt refused: ",
+    }
+    for data, says in attempts.items():
+        path.write_bytes(data)
+        status, out, err = run("receipts", "import", site.file, path)
+        assert (status, out) == (1, "")
+        assert says in err
+    path.write_bytes(b"")
+    status, _, err = run("receipts", "import", site.file, path)
+    assert status == 2
+    assert "no receipt file: the receipt file is empty" in err
+    assert run("receipts", "import", site.file, site.folder / "none")[0] == 2
+    assert waiting(site.folder / "state" / "receipts") == []
