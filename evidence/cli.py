@@ -10,7 +10,6 @@ from pathlib import Path
 from cryptography import x509
 
 from evidence.errors import EvidenceError, KeyFileError
-from evidence.findings import CODES, Report, Verdict
 from evidence.keys import (
     certificate_to_pem,
     generate,
@@ -25,6 +24,7 @@ from evidence.keys import (
     write_private,
 )
 from evidence.points import NAME_ID
+from evidence.report_text import report_lines
 from evidence.suites import PrivateKey
 from evidence.timestamp import is_available
 
@@ -114,28 +114,9 @@ def _verify(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(report.as_map(), ensure_ascii=False, indent=1))
     else:
-        _print_report(args.archive, report)
+        for line in report_lines(str(args.archive), report):
+            print(line)
     return report.verdict.exit_status
-
-
-def _print_report(archive: Path, report: Report) -> None:
-    word = {
-        Verdict.PASSED: "PASSED",
-        Verdict.FAILED: "FAILED",
-        Verdict.CANNOT_DECIDE: "CANNOT DECIDE",
-    }[report.verdict]
-    print(f"{word}  {archive}")
-    print(f"  identity: {report.identity}")
-    print(f"  time stamp: {report.timestamp}")
-    counted = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
-    print(f"  looked at: {counted}")
-    for finding in report.findings:
-        print(f"  {finding.code}  {finding.where}: {finding.sentence}")
-    for code, count in report.suppressed():
-        print(f"  {code}  {count} more like these. {CODES[code]}")
-    print("  not checked:")
-    for sentence in report.not_checked:
-        print(f"    {sentence}")
 
 
 def _keys_new(args: argparse.Namespace) -> int:

@@ -74,6 +74,9 @@ CODES: dict[str, str] = {
 }
 
 
+_ORDER = {code: i for i, code in enumerate(CODES)}
+
+
 class Verdict(Enum):
     """What a verification comes to; the value is what --json prints."""
 
@@ -103,9 +106,10 @@ class Finding:
 
 
 def said(error: Exception) -> str:
-    """An error's text as a sentence."""
+    """An error's text as a sentence: a word begins it in upper case, a path or an id as it is."""
     text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."
+    capital = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
+    return f"{capital}{text[1:]}."
 
 
 def shown(text: str) -> str:
@@ -124,12 +128,14 @@ class Report:
         not_checked: what was not looked at, a sentence each.
         counts: what was looked at, by name.
         identity: whether, and against what, the archive's root was checked.
+        completeness: stream -> how much of it is here, as `--json` prints it.
         timestamp: when, and by whom, the seal was stamped; "none" when nobody did so soundly.
     """
 
     findings: list[Finding] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    completeness: dict[str, dict[str, Any]] = field(default_factory=dict)
     identity: str = "not checked"
     timestamp: str = "none"
     _per_code: Counter[str] = field(default_factory=Counter)
@@ -148,6 +154,10 @@ class Report:
             if count > SAME_CODE_MAX:
                 yield code, count - SAME_CODE_MAX
 
+    def weighed(self) -> list[Finding]:
+        """The findings: what fails first, then what is undecided, warnings, notes; by code."""
+        return sorted(self.findings, key=lambda f: ("ECWN".index(f.code[0]), _ORDER[f.code]))
+
     @property
     def verdict(self) -> Verdict:
         """Failed when anything fails; otherwise undecided when anything is undecided."""
@@ -159,14 +169,18 @@ class Report:
     def as_map(self) -> dict[str, Any]:
         """The form of `verify --json`."""
         more = [
-            Finding(code, "archive", f"{count} more like these. {CODES[code]}")
+            Finding(code, "archive", f"{count} more like these.")
             for code, count in self.suppressed()
         ]
         return {
             "verdict": self.verdict.value,
             "identity": self.identity,
             "timestamp": self.timestamp,
-            "findings": [vars(finding) for finding in [*self.findings, *more]],
+            "findings": [
+                {**vars(finding), "meaning": CODES[finding.code]}
+                for finding in [*self.weighed(), *more]
+            ],
+            "completeness": self.completeness,
             "not_checked": self.not_checked,
             "counts": dict(sorted(self.counts.items())),
         }

@@ -93,12 +93,13 @@ def _month_close(entry: Entry, detail: Mapping[str, Any]) -> None:
     month, streams = detail["month"], detail["streams"]
     _check(isinstance(month, str) and MONTH.fullmatch(month) is not None, "its month is none")
     _check(detail["closing"] in ("interim", "final"), "its closing is none")
-    _check(isinstance(streams, dict) and all(map(_span, streams.values())), "its spans are none")
+    _check(isinstance(streams, dict) and all(map(is_span, streams.values())), "its spans are none")
     if "replaces" in detail:
         _hash(detail, "replaces")
 
 
-def _span(span: Any) -> bool:
+def is_span(span: Any) -> bool:
+    """True for [first seq, last seq, hash of the last object]."""
     if not isinstance(span, list) or len(span) != 3:
         return False
     first, last, head = span

@@ -31,10 +31,13 @@ from evidence.frame import (
     place_of,
 )
 from evidence.log import Kind
+from evidence.log_details import is_span
+from evidence.points import NAME_ID
 from evidence.receipt import decode_close
 from evidence.records import records_in
 from evidence.verifier.anchors import Anchors
 from evidence.verifier.clocks import Times
+from evidence.verifier.completeness import Held
 from evidence.verifier.configs import Configs
 from evidence.verifier.identities import Identities
 from evidence.verifier.key_check import KeyCheck
@@ -64,8 +67,10 @@ class StreamView:
         last_ns: newest tick seen.
         anchor: of the newest object.
         times: what the clocks say of its frames.
+        held: how much of it is here.
     """
 
+    held: Held
     first: int | None = None
     head: Head = field(default_factory=Head)
     hour: str = ""
@@ -119,7 +124,7 @@ class FrameCheck:
         for path in self._archive.paths():
             match = paths.FRAMES.fullmatch(path)
             if match:
-                view = self.streams.setdefault(match[1], StreamView())
+                view = self._view(match[1])
                 view.hour = f"{match[2]}/{match[3]}"
                 yield from self._segment(path, match[1], view)
         self._missing()
@@ -128,8 +133,16 @@ class FrameCheck:
         for stream, view in self.streams.items():
             self._anchors.tell(self._report, stream)
             view.times.tell(self._report, stream)
+            last, to_ns = view.head.next_seq - 1, self._period[1] if self._period else None
             if view.first is not None:
-                self._keys.finish(stream, view.first, view.head.next_seq - 1)
+                self._keys.finish(stream, view.first, last)
+            told = view.held.as_map(view.first, last, to_ns, view.times)
+            self._report.completeness[stream] = told
+
+    def _view(self, stream: str) -> StreamView:
+        if stream not in self.streams:
+            self.streams[stream] = StreamView(Held(self._period[0] if self._period else None))
+        return self.streams[stream]
 
     def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:
         try:
@@ -153,6 +166,7 @@ class FrameCheck:
             logged = self._log.entry(header.stream, header.seq)
             self._anchors.take(self._report, self._log, header, logged, where)
             view.anchor = header.anchor
+            view.held.take(header)
             self._configs.follow(header, digest, where)
             received = logged.received_ns if logged is not None else None
             by = self._keys.signature(envelope, header, received, where)
@@ -212,8 +226,10 @@ class FrameCheck:
             view.head = follow(view.head, header, digest)
         except ChainError as error:
             self.broken = True
-            code = "E-CHAIN-GAP" if header.seq > view.head.next_seq else "E-CHAIN"
-            self._report.add(code, where, said(error))
+            if header.seq > view.head.next_seq:
+                self._miss(view, header.stream, view.head.next_seq, header.seq - 1)
+            else:
+                self._report.add("E-CHAIN", where, said(error))
             view.head = Head(header.seq + 1, digest)
 
     def _logged(
@@ -256,6 +272,7 @@ class FrameCheck:
         config = self._configs.named(header, where)
         self.broken = self.broken or config is None
         if config is not None and header.cfg is not None:
+            view.held.read(header.cfg, config, body)
             first = view.first if view.first is not None else header.seq
             yield Checked(header.stream, header, body, header.cfg, config, first)
 
@@ -273,6 +290,12 @@ class FrameCheck:
             self._report.add("E-TIME", where, "Its readings are outside the statement's period.")
         view.last_ns = max(view.last_ns, last)
 
+    def _miss(self, view: StreamView, stream: str, first: int, last: int) -> None:
+        view.held.miss(first, last)
+        which = f"Object {first} is" if first == last else f"Objects {first} to {last} are"
+        sentence = f"{which} missing; what was read there is not in this archive."
+        self._report.add("E-CHAIN-GAP", f"stream {stream}", sentence)
+
     def _missing(self) -> None:
         """Objects the log accepted within the month's span that the archive does not hold."""
         if self._log.close is None:
@@ -280,13 +303,31 @@ class FrameCheck:
         closed = self._log.close.get("streams")
         spans = closed if isinstance(closed, dict) else {}
         for stream, span in sorted(spans.items()):
-            view = self.streams.get(stream, StreamView())
-            held = None
-            if view.first is not None:
-                held = [view.first, view.head.next_seq - 1, view.head.hash]
-            if span != held:
-                sentence = f"The log closed the month with {span}; the archive holds {held}."
+            if is_span(span) and NAME_ID.fullmatch(stream):
+                self._ends(stream, *span)
+            else:
+                sentence = "The entry that closes the month does not say which objects it closes."
                 self._report.add("E-CHAIN-GAP", f"stream {stream}", sentence)
         for stream in sorted(set(self.streams) - set(spans)):
             sentence = "The log closed the month without this stream."
             self._report.add("E-LOG-CLOSE", f"stream {stream}", sentence)
+
+    def _ends(self, stream: str, first: int, last: int, head: bytes) -> None:
+        """The archive begins and ends a stream where the log closed it."""
+        view = self.streams.get(stream) or StreamView(Held(None))
+        if view.first is None:
+            self._miss(view, stream, first, last)
+            told = view.held.as_map(None, -1, None, view.times)
+            self._report.completeness[stream] = told
+            return
+        held = view.head.next_seq - 1
+        if first < view.first:
+            self._miss(view, stream, first, min(view.first - 1, last))
+        if held < last:
+            self._miss(view, stream, max(held + 1, first), last)
+        if first > view.first or held > last:
+            sentence = f"The month was closed with objects {first} to {last} only."
+            self._report.add("E-CHAIN-GAP", f"stream {stream}", sentence)
+        elif held == last and view.head.hash != head:
+            sentence = f"The month was closed with another object {last} than the archive's."
+            self._report.add("E-CHAIN-GAP", f"stream {stream}", sentence)

@@ -81,8 +81,9 @@ P384, P384_OTHER = (
 RSA = rsa.generate_private_key(65537, 2048)
 
 
-def _stream(stream: list[sm.Item], **other: Any) -> Callable[[], bytes]:
-    return lambda: sm.build(sm.contents(sm.make_month(stream, **other)))
+def _stream(stream: list[sm.Item], unknown: int = -1, **other: Any) -> Callable[[], bytes]:
+    """The object at seq `unknown` is signed with an unknown suite; built anew at each call."""
+    return lambda: sm.build(sm.contents(sm.make_month(stream, chain=Mixed(unknown), **other)))
 
 
 def _typ(index: int, typ: str) -> list[sm.Item]:
@@ -165,9 +166,9 @@ OMEGA = sm.keys().collector
 #: (name, why, build, code)
 _NEWER: list[tuple[str, str, Callable[[], bytes], str]] = [
     ("frame of an unknown suite", "A gateway of tomorrow signs a frame with SM2.",
-     _stream(sm.items(), chain=Mixed(2)), "C-SUITE"),
+     _stream(sm.items(), 2), "C-SUITE"),
     ("configuration of an unknown suite", "A gateway of tomorrow signs a configuration with SM2.",
-     _stream(sm.items(), chain=Mixed(0)), "C-SUITE"),
+     _stream(sm.items(), 0), "C-SUITE"),
     ("gateway key on P-384", "A gateway's key is on a curve that this version does not know.",
      _with_gateway_key(P384.public_key()), "C-SUITE"),
     ("gateway key of RSA", "A gateway's key is of RSA.",

@@ -1,0 +1,71 @@
+"""What a reviewer reads: worst first, each kind with its meaning, nothing repeated without end."""
+
+import pytest
+
+from evidence.findings import CODES, SAME_CODE_MAX, Report, said
+from evidence.report_text import LISTED_MAX, report_lines
+from tests.unit.evidence import sealed_month as sm
+
+
+def text(report: Report) -> str:
+    return "\n".join(report_lines("x.tar", report))
+
+
+def test_what_fails_stands_first_and_every_kind_says_what_it_means() -> None:
+    report = Report()
+    for code in ("N-INTERIM", "W-GAP", "C-SUITE", "E-SEAL", "E-BAG"):
+        report.add(code, f"where of {code}", f"Sentence of {code}.")
+    shown = text(report)
+    assert shown.startswith("FAILED  x.tar\n  Do not rely on this archive")
+    places = [shown.index(f"\n  {c}  {CODES[c]}\n    where of {c}: Sentence of {c}.") for c in (
+        "E-BAG", "E-SEAL", "C-SUITE", "W-GAP", "N-INTERIM"
+    )]  # fmt: skip
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("code", "word"), [("N-INTERIM", "PASSED"), ("C-RULES", "CANNOT DECIDE"), ("E-LOG", "FAILED")]
+)
+def test_the_verdict_is_the_first_word(code: str, word: str) -> None:
+    report = Report()
+    report.add(code, "x", "y.")
+    assert text(report).startswith(f"{word}  x.tar\n")
+
+
+def test_many_alike_are_counted_not_listed() -> None:
+    report = Report()
+    for i in range(SAME_CODE_MAX + 1905):
+        report.add("E-CHAIN", f"seq {i}", "x.")
+    assert len(report.findings) == SAME_CODE_MAX
+    last = report.as_map()["findings"][-1]
+    assert (last["code"], last["where"]) == ("E-CHAIN", "archive")
+    assert last["sentence"] == "1905 more like these."
+    shown = text(report)
+    assert shown.count("    seq ") == LISTED_MAX
+    assert f"    and {2005 - LISTED_MAX:,} more like these" in shown
+
+
+def test_an_archive_that_cannot_be_opened_is_told_too() -> None:
+    report = sm.check(b"not an archive")
+    assert "looked at: nothing" in text(report)
+    assert "\n  E-CONTAINER  " in text(report)
+
+
+def test_missing_objects_are_named_and_many_ranges_are_cut() -> None:
+    report = sm.check(sm.honest())
+    told = report.completeness[sm.STREAM]
+    told["missing"], told["missing_objects"] = [[2, 2], [5, 9]], 6
+    assert "objects 0 to 5; 6 MISSING (2, 5 to 9); 256 of 320" in text(report)
+    told["missing"] = [[i, i] for i in range(0, 40, 2)]
+    assert "(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, …)" in text(report)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        ("no such key", "No such key."), ("seal/a.cose is missing", "seal/a.cose is missing."),
+        ("edge-1 is no id", "edge-1 is no id."), ("", "."), ("1.5 is a float", "1.5 is a float."),
+    ],
+)  # fmt: skip
+def test_an_error_becomes_a_sentence_and_an_id_stays_as_it_is(error: str, sentence: str) -> None:
+    assert said(ValueError(error)) == sentence
