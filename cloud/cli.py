@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from cloud.asking import RefusedError
+from cloud.cli_keys import add_key_commands
 from cloud.cli_months import add_month_commands
 from cloud.cli_one_way import add_one_way_commands
 from cloud.cli_store import add_store_commands
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     add_month_commands(commands)
     add_one_way_commands(commands)
+    add_key_commands(commands)
     add_store_commands(commands)
     return parser
 
@@ -86,11 +88,12 @@ def _run(args: argparse.Namespace) -> int:
     )
 
     async def run() -> None:
-        stop = asyncio.Event()
+        stop, reload = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for order in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(order, stop.set)
-        await run_cloud(config, SystemClock(), stop, _say)
+        loop.add_signal_handler(signal.SIGHUP, reload.set)
+        await run_cloud(config, SystemClock(), stop, _say, reload)
 
     asyncio.run(run())
     return EXIT_FINE

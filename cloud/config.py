@@ -7,7 +7,7 @@ slice = "00"                       # which plants: their topics and evidence
 evidence_dir = "evidence"          # paths are relative to this file
 state_dir = "state"
 archive_dir = "archives"           # the default; sealed months go here
-key = "file:keys/collector.pem"
+key = "file:keys/collector.pem"    # or "pkcs11:token=…;object=…?module-path=…&pin-source=file:…"
 certificate = "file:keys/collector.crt"
 # tsa_url = "https://tsa.example/"  # RFC 3161 authority that time-stamps every seal
 [broker]
@@ -42,8 +42,9 @@ from cloud.collector.identity import Certified, PlantIdentity, read_issued, read
 from cloud.errors import CloudConfigError
 from cloud.month_stamp import url_fault
 from evidence.errors import EvidenceError
-from evidence.keys import FileSigner, key_sha256, load_certificate
+from evidence.keys import Signer, key_sha256, load_certificate
 from evidence.points import NAME_ID
+from evidence.signers import open_signer
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.toml import NotTomlError, parse_toml
 
@@ -105,7 +106,7 @@ class CloudConfig:
     evidence_dir: Path
     state_dir: Path
     archive_dir: Path
-    signer: FileSigner
+    signer: Signer
     tsa_url: str
     broker: BrokerConfig
     http: HttpConfig
@@ -230,12 +231,12 @@ class _Reader:
             return None
         return self._path.parent / value.removeprefix("file:")
 
-    def _signer(self, cloud: Fields) -> FileSigner | None:
-        path = self._file(cloud, "key")
-        if path is None:
+    def _signer(self, cloud: Fields) -> Signer | None:
+        reference = cloud.text("key", why='"file:path.pem", or "pkcs11:…" for a key in a token')
+        if not reference:
             return None
         try:
-            return FileSigner.load(path)
+            return open_signer(reference, self._path.parent)
         except EvidenceError as error:
             cloud.complain("key", str(error))
             return None
@@ -294,9 +295,7 @@ class _Reader:
         fields.finish()
         return HttpConfig(host, port, () if _is_loopback(host) and not names else (host, *names))
 
-    def _plants(
-        self, certificate: Path | None, signer: FileSigner | None
-    ) -> tuple[PlantIdentity, ...]:
+    def _plants(self, certificate: Path | None, signer: Signer | None) -> tuple[PlantIdentity, ...]:
         tables = self._root.children("plant")
         if not tables:
             self._root.complain("plant", "there is no plant: write [[plant]]")
@@ -308,7 +307,7 @@ class _Reader:
         return tuple(found)
 
     def _plant(
-        self, fields: Fields, certificate: Path | None, signer: FileSigner | None
+        self, fields: Fields, certificate: Path | None, signer: Signer | None
     ) -> PlantIdentity | None:
         plant = fields.text("id", why="plant id, as in its site files")
         if plant and not NAME_ID.fullmatch(plant):

@@ -244,6 +244,28 @@ def test_months_are_asked_of_the_running_collector(
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
 
 
+def test_a_gateway_is_enrolled_by_a_file_and_a_signal(cloud: Cloud) -> None:
+    (cloud.folder / "more").mkdir()
+    text = cloud.config.read_text()
+    cloud.config.write_text(
+        text.replace('gateways = ["file:mini/edge-1.crt"]', 'keys = "file:more"')
+    )
+    ready = cloud.start()
+    assert get(ready["http"] + "/api/v1/streams") == []
+    certificate = (cloud.folder / "mini/edge-1.crt").read_bytes()
+    (cloud.folder / "more/edge-1.crt").write_bytes(certificate)
+    (cloud.folder / "more/junk.cose").write_bytes(b"junk")
+    assert cloud.process is not None
+    cloud.process.send_signal(signal.SIGHUP)
+    wait(lambda: get(ready["http"] + "/api/v1/streams"))
+    again = run("keys", cloud.config)
+    assert (again.returncode, "NOT taken: " in again.stdout) == (1, True)
+    code, printed = cloud.end()
+    assert code == 0
+    assert "keys: plant mini: edge-1.crt: certificate of edge-1, key " in printed
+    assert "junk.cose: " in printed
+
+
 def test_an_external_broker_that_is_away_is_waited_for(cloud: Cloud) -> None:
     port = free_port()
     text = cloud.config.read_text()

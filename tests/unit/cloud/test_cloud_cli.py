@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,69 +9,10 @@ import pytest
 
 from cloud import cli
 from evidence.archive.paths import SEAL
+from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
 from tests.unit.evidence import sealed_month as sm
 
-TOKEN = "t" * 32
 FACTS = {"plant": "mini", "month": "2026-09", "closing": "interim", "sha256": "ab", "signed_by": []}
-
-
-class FakeCollector(HTTPServer):
-    """Answers as told and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, str, Any, str]] = []
-        self.answers: dict[str, tuple[int, bytes]] = {}
-
-    def answer(self, path: str, body: Any, status: int = 200) -> None:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.answers[f"/api/v1/{path}"] = status, data
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FakeCollector
-
-    def do_GET(self) -> None:
-        self._answer(None)
-
-    def do_POST(self) -> None:
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def _answer(self, body: Any) -> None:
-        self.server.asked.append(
-            (self.command, self.path, body, self.headers.get("Authorization", ""))
-        )
-        status, data = self.server.answers[self.path]
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def collector() -> Iterator[FakeCollector]:
-    server = FakeCollector()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def config(tmp_path: Path, collector: FakeCollector) -> str:
-    """A file of which only the state folder is needed, and that folder."""
-    (tmp_path / "CLOUD.toml").write_text('[cloud]\nstate_dir = "state"\n')
-    state = tmp_path / "state"
-    state.mkdir()
-    ready = {"http": f"http://127.0.0.1:{collector.server_port}"}
-    (state / "ready.json").write_text(json.dumps(ready))
-    (state / "api.token").write_text(TOKEN + "\n")
-    return str(tmp_path / "CLOUD.toml")
 
 
 def close(config: str, *more: str) -> int:

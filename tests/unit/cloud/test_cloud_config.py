@@ -131,7 +131,7 @@ gateways = []
         "plant[0].collector", "typo",
     ]  # fmt: skip
     assert found["cloud.slice"] == '\'zz\' is not two hex digits "00" to "ff"'
-    assert found["cloud.key"] == "'mini/collector.pem' is not a reference; write \"file:path.pem\""
+    assert "'mini/collector.pem' is no key reference" in found["cloud.key"]
     assert found["http.hots"] == "unknown key; did you mean 'host'?"
 
 
@@ -191,6 +191,35 @@ def test_a_collector_certificate_of_another_key_is_refused(
     write_private(tmp_path / "other.pem", generate())
     found = problems(tmp_path, GOOD.replace("file:mini/collector.pem", "file:other.pem"))
     assert "is not the certificate of [cloud] key" in found["plant[0].collector"]
+
+
+def test_the_collectors_key_may_live_in_a_token(
+    tmp_path: Path, plant: ExamplePlant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`evidence.signers` opens it; that a token signs is tested there, on a real module."""
+    reference = "pkcs11:token=t1;object=collector?module-path=/lib/x.so"
+    text = GOOD.replace("file:mini/collector.pem", reference)
+    asked: list[tuple[str, Path]] = []
+
+    def opened(reference: str, folder: Path) -> FileSigner:
+        asked.append((reference, folder))
+        return plant.collector
+
+    with monkeypatch.context() as patched:
+        patched.setattr(config_module, "open_signer", opened)
+        assert load(tmp_path, text).signer is plant.collector
+    assert asked == [(reference, tmp_path)]
+    found = problems(tmp_path, text.replace("?module-path=/lib/x.so", ""))
+    assert "module-path" in found["cloud.key"]
+
+
+def test_a_folder_of_further_keys_stands_for_gateways(tmp_path: Path, plant: ExamplePlant) -> None:
+    text = GOOD.replace('gateways = ["file:mini/edge-1.crt"]', 'keys = "file:more"')
+    assert plant.gateways
+    assert "is not a folder: make it" in problems(tmp_path, text)["plant[0].keys"]
+    (tmp_path / "more").mkdir()
+    (identity,) = load(tmp_path, text).plants
+    assert (identity.gateways, identity.key_folder) == ((), tmp_path / "more")
 
 
 def test_an_open_private_key_is_refused(tmp_path: Path, plant: ExamplePlant) -> None:

@@ -1,0 +1,113 @@
+"""`stackproof cloud keys|missing|quarantine`: what operators ask of the running collector. Prints.
+
+Exit status 1 where something needs people: a file that does not count, objects that are missing,
+objects that were put aside.
+"""
+
+import argparse
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cloud.asking import RunningCollector
+from cloud.cli_months import plant_id
+
+Row = Mapping[str, Any]
+
+
+def add_key_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `keys`, `missing` and `quarantine` to the commands of `stackproof cloud`."""
+    keys = commands.add_parser(
+        "keys", help="take in new certificates and orders from the plants' key folders"
+    )
+    missing = commands.add_parser("missing", help="which objects have not arrived")
+    quarantine = commands.add_parser("quarantine", help="which objects were put aside, and why")
+    for command, act in ((keys, _keys), (missing, _missing), (quarantine, _quarantine)):
+        command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+        command.add_argument("--plant", type=plant_id, help="only this plant")
+        command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        command.set_defaults(run=act)
+
+
+def _keys(args: argparse.Namespace) -> int:
+    collector = RunningCollector(args.config)
+    rows = [
+        {"plant": plant, **collector.order(f"plants/{plant}/keys/reload", {})}
+        for plant in _plants(collector, args.plant)
+    ]
+
+    def lines(row: Row) -> Iterable[str]:
+        yield from (f"{row['plant']}: {sentence}" for sentence in row["taken"])
+        yield from (f"{row['plant']}: NOT taken: {sentence}" for sentence in row["problems"])
+
+    _print(args, "plants", rows, lines, "nothing new")
+    return int(any(row["problems"] for row in rows))
+
+
+def _missing(args: argparse.Namespace) -> int:
+    rows = [
+        {"plant": row["plant"], "gateway": row["gateway"], **row["missing"]}
+        for row in _streams(RunningCollector(args.config), args.plant)
+        if row["missing"]
+    ]
+
+    def lines(row: Row) -> Iterable[str]:
+        first, last = row["first"], row["last"]
+        yield (
+            f"{row['plant']}/{row['gateway']}: seq {first} to {last}, since {_at(row['since_ns'])}:"
+            f" stackproof edge export --from {first} --to {last}"
+        )
+
+    _print(args, "missing", rows, lines, "nothing is missing")
+    return int(bool(rows))
+
+
+def _quarantine(args: argparse.Namespace) -> int:
+    collector = RunningCollector(args.config)
+    rows = [
+        {"plant": plant, **kept}
+        for plant in _plants(collector, args.plant)
+        for kept in collector.get(f"plants/{plant}/quarantine")["kept"]
+    ]
+
+    def lines(row: Row) -> Iterable[str]:
+        yield (
+            f"{row['plant']}/{row['gateway']}: {row['reason']}, seq {row['seq']}, "
+            f"{row['bytes']} bytes, received {_at(row['received_ns'])}, SHA-256 {row['sha256']}"
+        )
+
+    _print(args, "kept", rows, lines, "nothing was put aside")
+    return int(bool(rows))
+
+
+def _streams(collector: RunningCollector, plant: str | None) -> Sequence[Row]:
+    rows: Sequence[Row] = collector.get("streams")
+    return [row for row in rows if plant in (None, row["plant"])]
+
+
+def _plants(collector: RunningCollector, plant: str | None) -> Sequence[str]:
+    """The one that was named, or every plant that has a gateway."""
+    if plant is not None:
+        return [plant]
+    return sorted({row["plant"] for row in _streams(collector, None)})
+
+
+def _at(ns: int) -> str:
+    at = dt.datetime.fromtimestamp(ns // 1_000_000_000, dt.UTC)
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _print(
+    args: argparse.Namespace,
+    name: str,
+    rows: Sequence[Row],
+    lines: Callable[[Row], Iterable[str]],
+    nothing: str,
+) -> None:
+    if args.json:
+        print(json.dumps({name: rows}, ensure_ascii=False, indent=1))
+        return
+    for line in [line for row in rows for line in lines(row)] or [nothing]:
+        print(line)

@@ -1,0 +1,33 @@
+"""A collector that commands can ask, and the CLOUD.toml that leads to it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
+
+
+@pytest.fixture
+def collector() -> Iterator[FakeCollector]:
+    server = FakeCollector()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def config(tmp_path: Path, collector: FakeCollector) -> str:
+    """A file of which only the state folder is needed, and that folder."""
+    (tmp_path / "CLOUD.toml").write_text('[cloud]\nstate_dir = "state"\n')
+    state = tmp_path / "state"
+    state.mkdir()
+    ready = {"http": f"http://127.0.0.1:{collector.server_port}"}
+    (state / "ready.json").write_text(json.dumps(ready))
+    (state / "api.token").write_text(TOKEN + "\n")
+    return str(tmp_path / "CLOUD.toml")

@@ -1,0 +1,81 @@
+"""`stackproof cloud keys|missing|quarantine`: what is asked, what is printed, how it ends."""
+
+import json
+
+import pytest
+
+from cloud import cli
+from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
+
+MISSED = {"first": 10, "last": 12, "since_ns": 1_790_000_000_000_000_000}
+STREAMS = [
+    {"plant": "mini", "gateway": "edge-1", "missing": MISSED},
+    {"plant": "mini", "gateway": "edge-2", "missing": None},
+    {"plant": "maxi", "gateway": "edge-1", "missing": None},
+]
+NEWS = {"taken": ["a.crt: certificate of edge-2, key 00"], "problems": []}
+KEPT = {
+    "gateway": "edge-1", "reason": "fork", "seq": 4, "sha256": "ab" * 32, "bytes": 700,
+    "received_ns": 1_790_000_000_000_000_000, "key": None,
+}  # fmt: skip
+
+
+@pytest.fixture
+def asked(collector: FakeCollector) -> FakeCollector:
+    collector.answer("streams", STREAMS)
+    for plant in ("mini", "maxi"):
+        collector.answer(f"plants/{plant}/keys/reload", NEWS)
+        collector.answer(f"plants/{plant}/quarantine", {"kept": []})
+    return collector
+
+
+def test_every_plants_folder_is_looked_into(
+    config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["keys", config]) == 0
+    line = "a.crt: certificate of edge-2, key 00"
+    assert capsys.readouterr().out == f"maxi: {line}\nmini: {line}\n"
+    assert [(how, path, token) for how, path, _, token in asked.asked[1:]] == [
+        ("POST", f"/api/v1/plants/{plant}/keys/reload", f"Bearer {TOKEN}")
+        for plant in ("maxi", "mini")
+    ]
+
+
+def test_a_file_that_does_not_count_is_told_and_ends_with_1(
+    config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked.answer("plants/mini/keys/reload", {"taken": [], "problems": ["x.cose: forged"]})
+    assert cli.main(["keys", config, "--plant", "mini"]) == 1
+    assert capsys.readouterr().out == "mini: NOT taken: x.cose: forged\n"
+    asked.answer("plants/mini/keys/reload", {"taken": [], "problems": []})
+    assert cli.main(["keys", config, "--plant", "mini"]) == 0
+    assert capsys.readouterr().out == "nothing new\n"
+
+
+def test_what_is_missing_is_named_with_the_order_that_exports_it(
+    config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["missing", config]) == 1
+    assert capsys.readouterr().out == (
+        "mini/edge-1: seq 10 to 12, since 2026-09-21 14:13:20 UTC: "
+        "stackproof edge export --from 10 --to 12\n"
+    )
+    assert cli.main(["missing", config, "--plant", "maxi"]) == 0
+    assert capsys.readouterr().out == "nothing is missing\n"
+    assert cli.main(["missing", config, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"missing": [{"plant": "mini", "gateway": "edge-1", **MISSED}]}
+    assert len(asked.asked) == 3
+
+
+def test_what_was_put_aside_is_listed(
+    config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["quarantine", config]) == 0
+    assert capsys.readouterr().out == "nothing was put aside\n"
+    asked.answer("plants/mini/quarantine", {"kept": [KEPT]})
+    assert cli.main(["quarantine", config]) == 1
+    assert capsys.readouterr().out == (
+        "mini/edge-1: fork, seq 4, 700 bytes, received 2026-09-21 14:13:20 UTC, "
+        f"SHA-256 {'ab' * 32}\n"
+    )
