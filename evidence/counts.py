@@ -21,6 +21,7 @@ from evidence.points import Point
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 _LIMIT = 2**62
 
@@ -42,13 +43,24 @@ def to_counts(raw: npt.NDArray[np.generic], point: Point) -> tuple[Counts, Mask]
     return _integer_counts(raw, factor, shift)
 
 
-def _float_counts(raw: npt.NDArray[np.generic], factor: float, shift: float) -> tuple[Counts, Mask]:
+def _float_counts(
+    raw: npt.NDArray[np.generic], factor: Floats | float, shift: Floats | float
+) -> tuple[Counts, Mask]:
     with np.errstate(all="ignore"):
-        scaled = raw.astype(np.float64) * factor + shift
+        scaled = raw.astype(np.float64)
+        scaled *= factor
+        scaled += shift
+        # one look at the extremes spares looking at every number; NaN fails every comparison
+        if not raw.size or max(scaled.max(), -scaled.min()) < _LIMIT:
+            return _rounded(scaled), np.ones(raw.shape, dtype=bool)
         valid = np.isfinite(scaled) & (np.abs(scaled) < _LIMIT)
-        safe = np.where(valid, scaled, 0.0)
-        counts = (np.sign(safe) * np.floor(np.abs(safe) + 0.5)).astype(np.int64)
-    return counts, valid
+        return _rounded(np.where(valid, scaled, 0.0)), valid
+
+
+def _rounded(scaled: Floats) -> Counts:
+    """sign(y) × floor(|y| + 0.5): half of y's own sign is added, then what is no whole is cut."""
+    scaled += np.copysign(0.5, scaled)
+    return scaled.astype(np.int64)
 
 
 def _integer_counts(
@@ -120,12 +132,7 @@ class GroupCounts:
     def counts(self, raw: npt.NDArray[np.generic]) -> tuple[Counts, Mask]:
         """Counts and validity of raw [points][ticks]; equal to `to_counts` row by row."""
         if self._is_float:
-            with np.errstate(all="ignore"):
-                scaled = raw.astype(np.float64) * self._factor + self._shift
-                valid = np.isfinite(scaled) & (np.abs(scaled) < _LIMIT)
-                safe = np.where(valid, scaled, 0.0)
-                counts = (np.sign(safe) * np.floor(np.abs(safe) + 0.5)).astype(np.int64)
-            return counts, valid
+            return _float_counts(raw, self._factor, self._shift)
         if self._num is not None and self._add is not None and self._den is not None:
             peak = int(max(abs(int(raw.max())), abs(int(raw.min())))) if raw.size else 0
             if 2 * (peak + 1) * self._widest + self._widest < _LIMIT:

@@ -8,17 +8,26 @@ has the same header and stands in the same chain, told apart by `typ`.
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
 from evidence import cbor, cose
-from evidence.blocks import Raw, compress, decode_block, decompress, encode_block, filter_for
+from evidence.blocks import compress, decompress
 from evidence.errors import LimitError, MalformedError, UnsupportedError
+from evidence.groups import (
+    CodedGroup,
+    Group,
+    check_ms,
+    decode_group,
+    decode_ms,
+    encode_group,
+    encode_ms,
+    is_uint,
+)
 from evidence.keys import Signer
-from evidence.points import Dtype
-from evidence.runs import decode_runs, encode_runs
 
 TYP_FRAME = "stackproof-frame+cbor"
 TYP_CONFIG = "stackproof-config+cbor"
@@ -67,27 +76,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Readings of one point group in a section.
-
-    Attributes:
-        group: index into the configuration's groups.
-        dtype: number type of all its points.
-        raw: [points][ticks] wire values; filler where quality is bad and nothing came.
-        quality: uint8 [points][ticks] codes of `evidence.quality`.
-        source_ms: int32 [points][ticks] tick time minus source time in milliseconds, rounded
-            down; NO_SOURCE_TIME where the source put none; None when no point has any.
-    """
-
-    group: int
-    dtype: Dtype
-    raw: Raw
-    quality: npt.NDArray[np.uint8]
-    source_ms: npt.NDArray[np.int32] | None = None
-
-
-@dataclass(frozen=True)
-class Section:
+class _Ticks:
     """The ticks of one schedule in a frame: first, first + step, ... (`ticks` of them).
 
     Attributes:
@@ -95,23 +84,51 @@ class Section:
         first_ns: UTC nanoseconds of the first tick.
         step_ns: interval.
         ticks: how many.
-        groups: all point groups of the schedule.
-        lag_ms: int32 [devices of the schedule][ticks]: gateway time of the device's readings minus
-            tick time, when the answer was complete; NO_LAG where none came.
-        devices: indices of those devices in the configuration.
     """
 
     schedule: int
     first_ns: int
     step_ns: int
     ticks: int
-    groups: tuple[Group, ...]
-    lag_ms: npt.NDArray[np.int32]
-    devices: tuple[int, ...]
+
+    @property
+    def last_ns(self) -> int:
+        """The newest tick."""
+        return self.first_ns + self.step_ns * (self.ticks - 1)
 
     def ticks_ns(self) -> npt.NDArray[np.int64]:
         """All tick times, int64 [ticks]."""
         return np.int64(self.first_ns) + np.arange(self.ticks, dtype=np.int64) * self.step_ns
+
+
+@dataclass(frozen=True)
+class Section(_Ticks):
+    """What was read at the ticks of one schedule.
+
+    Attributes:
+        groups: all point groups of the schedule.
+        lag_ms: int32 [devices of the schedule][ticks]: gateway time of the device's readings minus
+            tick time, when the answer was complete; NO_LAG where none came.
+        devices: indices of those devices in the configuration.
+    """
+
+    groups: tuple[Group, ...]
+    lag_ms: npt.NDArray[np.int32]
+    devices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CodedSection(_Ticks):
+    """A section as a frame holds it: checked, but decoded only when asked for; see `Section`."""
+
+    groups: tuple[CodedGroup, ...]
+    lag: bytes
+    devices: tuple[int, ...]
+
+    @cached_property
+    def lag_ms(self) -> npt.NDArray[np.int32]:
+        """See `Section`."""
+        return decode_ms(self.lag, len(self.devices), self.ticks)
 
 
 @dataclass(frozen=True)
@@ -162,14 +179,14 @@ class Body:
     t0_ns: int
     clock: Clock
     flags: int = 0
-    sections: tuple[Section, ...] = ()
+    sections: tuple[Section | CodedSection, ...] = ()
     gap: Gap | None = None
     events: tuple[Mapping[str, Any], ...] = field(default=())
 
     @property
     def readings(self) -> int:
         """How many readings it holds, computed points and bad ones included."""
-        return sum(g.quality.size for s in self.sections for g in s.groups)
+        return sum(g.rows * s.ticks for s in self.sections for g in s.groups)
 
 
 def sign_object(signer: Signer, header: Header, payload: bytes) -> bytes:
@@ -212,7 +229,7 @@ def place_of(envelope: cose.Envelope) -> Header:
         raise MalformedError("CWT claims must be issuer, subject and issue time")
     plant, stream, iat = (claims[k] for k in (cose.CWT_ISS, cose.CWT_SUB, cose.CWT_IAT))
     seq, prev, cfg = labels.get(SEQ), labels.get(PREV), labels.get(CFG)
-    if not (isinstance(plant, str) and isinstance(stream, str) and _uint(iat) and _uint(seq)):
+    if not (isinstance(plant, str) and isinstance(stream, str) and is_uint(iat) and is_uint(seq)):
         raise MalformedError("plant, stream, issue time or seq missing or of the wrong type")
     if not _hash(prev) or not (CFG not in labels or _hash(cfg)):
         raise MalformedError("prev and cfg must be SHA-256 hashes")
@@ -221,7 +238,7 @@ def place_of(envelope: cose.Envelope) -> Header:
 
 
 def _anchor(value: Any) -> tuple[int, bytes]:
-    if isinstance(value, list) and len(value) == 2 and _uint(value[0]) and _hash(value[1]):
+    if isinstance(value, list) and len(value) == 2 and is_uint(value[0]) and _hash(value[1]):
         return value[0], value[1]
     raise MalformedError("anchor must be [log size, root]")
 
@@ -254,14 +271,14 @@ def decode_body(payload: bytes) -> Body:
     fields = cbor.decode(decompress(payload))
     if not isinstance(fields, dict):
         raise MalformedError("frame body must be a map")
-    if not _uint(fields.get(_VERSION)):
+    if not is_uint(fields.get(_VERSION)):
         raise MalformedError("frame body has no version")
     if fields[_VERSION] != FRAME_VERSION:
         raise UnsupportedError(f"frame version {fields[_VERSION]} unknown to this program")
     known = {_VERSION, _T0, _CLOCK, _FLAGS, _SECTIONS, _GAP, _EVENTS}
     if not set(fields) <= known:
         raise MalformedError("frame body has unknown fields")
-    if not _int(fields.get(_T0)) or not _uint(fields.get(_FLAGS)):
+    if not _int(fields.get(_T0)) or not is_uint(fields.get(_FLAGS)):
         raise MalformedError("frame t0 or flags missing")
     return Body(
         t0_ns=fields[_T0],
@@ -273,25 +290,15 @@ def decode_body(payload: bytes) -> Body:
     )
 
 
-def _encode_section(section: Section) -> list[Any]:
-    groups = []
-    for g in section.groups:
-        rows = len(g.quality)
-        filter_id = filter_for(g.dtype)
-        data = encode_block(g.raw, g.dtype, filter_id)
-        runs = encode_runs(g.quality)
-        source = b""
-        if g.source_ms is not None:
-            source = encode_block(g.source_ms, Dtype.I32, filter_for(Dtype.I32))
-        groups.append([g.group, g.dtype.value, filter_id, rows, data, runs, source])
-    lag = encode_block(section.lag_ms, Dtype.I32, filter_for(Dtype.I32))
+def _encode_section(section: Section | CodedSection) -> list[Any]:
+    groups = [encode_group(group) for group in section.groups]
     return [
         section.schedule, section.first_ns, section.step_ns, section.ticks, groups,
-        list(section.devices), lag,
+        list(section.devices), encode_ms(section.lag_ms),
     ]  # fmt: skip
 
 
-def _decode_sections(value: Any, t0_ns: int) -> tuple[Section, ...]:
+def _decode_sections(value: Any, t0_ns: int) -> tuple[CodedSection, ...]:
     if not isinstance(value, list):
         raise MalformedError("frame sections missing")
     sections = tuple(_decode_section(section) for section in value)
@@ -302,11 +309,11 @@ def _decode_sections(value: Any, t0_ns: int) -> tuple[Section, ...]:
     return sections
 
 
-def _decode_section(value: Any) -> Section:
+def _decode_section(value: Any) -> CodedSection:
     if not isinstance(value, list) or len(value) != 7:
         raise MalformedError("a section has seven parts")
     schedule, first, step, ticks, groups, devices, lag = value
-    numbers = _uint(schedule) and _int(first) and _int(step) and _uint(ticks)
+    numbers = is_uint(schedule) and _int(first) and _int(step) and is_uint(ticks)
     if not numbers or step <= 0:
         raise MalformedError("section numbers misformed")
     if not 0 < ticks <= TICKS_MAX:
@@ -315,44 +322,23 @@ def _decode_section(value: Any) -> Section:
         raise MalformedError("section reaches beyond representable time")
     if not (isinstance(groups, list) and isinstance(devices, list) and isinstance(lag, bytes)):
         raise MalformedError("section parts misformed")
-    if not all(_uint(d) for d in devices):
+    if not all(is_uint(d) for d in devices):
         raise MalformedError("device indices misformed")
-    rows = sum(g[3] for g in groups if isinstance(g, list) and len(g) == 7 and _uint(g[3]))
+    rows = sum(g[3] for g in groups if isinstance(g, list) and len(g) == 7 and is_uint(g[3]))
     if rows > POINTS_MAX or len(devices) > POINTS_MAX:
         raise LimitError(f"section of {rows} points; the limit is {POINTS_MAX}")
-    lag_ms = decode_block(lag, Dtype.I32, filter_for(Dtype.I32), len(devices), ticks)
-    return Section(
+    check_ms(lag, len(devices), ticks)
+    return CodedSection(
         schedule, first, step, ticks,
-        tuple(_decode_group(group, ticks) for group in groups),
-        lag_ms.astype(np.int32, copy=False), tuple(devices),
+        tuple(decode_group(group, ticks) for group in groups), lag, tuple(devices),
     )  # fmt: skip
-
-
-def _decode_group(value: Any, ticks: int) -> Group:
-    if not isinstance(value, list) or len(value) != 7:
-        raise MalformedError("a group has seven parts")
-    index, tag, filter_id, rows, data, runs, source = value
-    if not all(_uint(v) for v in (index, tag, filter_id, rows)) or rows == 0:
-        raise MalformedError("group numbers misformed")
-    if not (isinstance(data, bytes) and isinstance(runs, list) and isinstance(source, bytes)):
-        raise MalformedError("group parts misformed")
-    try:
-        dtype = Dtype(tag)
-    except ValueError:
-        raise UnsupportedError(f"number type {tag} unknown to this program") from None
-    source_ms: npt.NDArray[np.int32] | None = None
-    if source:
-        block = decode_block(source, Dtype.I32, filter_for(Dtype.I32), rows, ticks)
-        source_ms = block.astype(np.int32, copy=False)
-    raw = decode_block(data, dtype, filter_id, rows, ticks)
-    return Group(index, dtype, raw, decode_runs(runs, rows, ticks), source_ms)
 
 
 def _decode_clock(value: Any) -> Clock:
     if not isinstance(value, list) or len(value) != 4:
         raise MalformedError("clock state has four parts")
     source, error, monotonic, boot = value
-    if not (isinstance(source, str) and (error is None or _uint(error)) and _int(monotonic)):
+    if not (isinstance(source, str) and (error is None or is_uint(error)) and _int(monotonic)):
         raise MalformedError("clock state misformed")
     if not isinstance(boot, bytes) or len(boot) != 16:
         raise MalformedError("boot id must be 16 bytes")
@@ -377,10 +363,6 @@ def _decode_events(value: Any) -> tuple[Mapping[str, Any], ...]:
         if not _int(event.get("at_ns")):
             raise MalformedError("a frame event needs at_ns")
     return tuple(value)
-
-
-def _uint(value: Any) -> TypeGuard[int]:
-    return type(value) is int and value >= 0
 
 
 def _int(value: Any) -> TypeGuard[int]:

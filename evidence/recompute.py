@@ -21,7 +21,8 @@ from edge.calc.local_time import PlantDays
 from edge.calc.month import MonthFold
 from edge.calc.statement import compute
 from evidence.errors import MalformedError, UnsupportedError
-from evidence.frame import Body, Section
+from evidence.frame import Body, CodedSection, Section
+from evidence.groups import joined
 from evidence.points import Dtype, Point
 from evidence.quality import FIRST_BAD
 
@@ -197,7 +198,7 @@ class Recomputation:
                 dtype, points = due[group.group]
                 if dtype is not group.dtype:
                     raise MalformedError(f"group {group.group} has another number type")
-                if points != len(group.quality):
+                if points != group.rows:
                     raise MalformedError(f"group {group.group} has another number of points")
 
     def statement(self, from_ns: int, to_ns: int, closing: str) -> dict[str, Any]:
@@ -236,25 +237,20 @@ def joined_blocks(bodies: Sequence[Body]) -> list[Block]:
     """As `blocks_of`, for frames of one form and one after another: one block a schedule."""
     if len(bodies) == 1:
         return blocks_of(bodies[0])
-    by_schedule: dict[int, list[Section]] = {}
+    by_schedule: dict[int, list[Section | CodedSection]] = {}
     for body in bodies:
         for section in body.sections:
             by_schedule.setdefault(section.schedule, []).append(section)
     return [_joined(by_schedule[schedule]) for schedule in sorted(by_schedule)]
 
 
-def _joined(sections: Sequence[Section]) -> Block:
-    groups = zip(*(section.groups for section in sections), strict=True)
+def _joined(sections: Sequence[Section | CodedSection]) -> Block:
     return Block(
         sections[0].schedule,
         np.concatenate([section.ticks_ns() for section in sections]),
         tuple(
-            GroupBlock(
-                parts[0].group,
-                np.concatenate([part.raw for part in parts], axis=1),
-                np.concatenate([part.quality for part in parts], axis=1),
-            )
-            for parts in groups
+            GroupBlock(parts[0].group, *joined(parts))
+            for parts in zip(*(section.groups for section in sections), strict=True)
         ),
     )
 

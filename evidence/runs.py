@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from evidence.errors import MalformedError
 
+UInt8 = npt.NDArray[np.uint8]
 
-def encode_runs(quality: npt.NDArray[np.uint8]) -> list[int]:
+
+def encode_runs(quality: UInt8) -> list[int]:
     """Quality codes [rows][ticks] as flat [row, from, to, code, ...], good ones omitted."""
     runs: list[int] = []
     for row in np.flatnonzero(quality.any(axis=1)).tolist():
@@ -24,7 +26,7 @@ def encode_runs(quality: npt.NDArray[np.uint8]) -> list[int]:
     return runs
 
 
-def decode_runs(runs: list[Any], rows: int, ticks: int) -> npt.NDArray[np.uint8]:
+def decode_runs(runs: list[Any], rows: int, ticks: int) -> UInt8:
     """Undo `encode_runs`; MalformedError on anything it would not have written."""
     quality = np.zeros((rows, ticks), dtype=np.uint8)
     if not runs:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from edge.calc.live import PlantCalc
-from evidence.frame import FLAG_SIMULATED, Body, Clock, Group, Section, encode_body
+from evidence.frame import FLAG_SIMULATED, Body, Clock, Section, encode_body
+from evidence.groups import Group
 from evidence.points import Dtype
 from evidence.recompute import Recomputation, blocks_of, statement_bytes
 from simulators.month_config import DEVICES, INTERVAL_NS, Mix
@@ -56,18 +57,25 @@ class Encoded:
 
 def produce(order: Order) -> Iterator[list[Encoded] | bytes]:
     """Every hour's frames in order, then the statement."""
-    signals = Signals(order.scenario, order.mix, order.seed)
-    calc, month = PlantCalc(order.config), Recomputation()
+    month = Recomputation()
     month.configure(b"config", order.config)
-    end_ns = order.first_ns + order.days * DAY_NS
-    for first_ns in range(order.first_ns, end_ns, HOUR_S * INTERVAL_NS):
-        hour = _hour_body(signals, calc, order.config, first_ns)
+    for hour in hours(order):
         for sentence in month.feed(hour):
             raise RuntimeError(f"the calculation contradicts itself: {sentence}")
-        yield [_encoded(hour, at, order) for at in range(0, HOUR_S, order.frame_s)]
-    yield statement_bytes(
-        month.statement(order.first_ns, end_ns, "final" if order.final else "interim")
-    )
+        cuts = range(0, HOUR_S, order.frame_s)
+        yield [_encoded(frame_of(hour, at, order.frame_s)) for at in cuts]
+    end_ns = order.first_ns + order.days * DAY_NS
+    closing = "final" if order.final else "interim"
+    yield statement_bytes(month.statement(order.first_ns, end_ns, closing))
+
+
+def hours(order: Order) -> Iterator[Body]:
+    """Every hour as one body, computed points included."""
+    signals = Signals(order.scenario, order.mix, order.seed)
+    calc = PlantCalc(order.config)
+    end_ns = order.first_ns + order.days * DAY_NS
+    for first_ns in range(order.first_ns, end_ns, HOUR_S * INTERVAL_NS):
+        yield _hour_body(signals, calc, order.config, first_ns)
 
 
 def _hour_body(signals: Signals, calc: PlantCalc, config: Mapping[str, Any], first_ns: int) -> Body:
@@ -77,7 +85,8 @@ def _hour_body(signals: Signals, calc: PlantCalc, config: Mapping[str, Any], fir
         Group(g, Dtype(config["groups"][g]["dtype"]), raw, quality)
         for g, (raw, quality) in enumerate(zip(hour.raw, hour.quality, strict=True))
     )
-    section = Section(0, first_ns, INTERVAL_NS, HOUR_S, groups, hour.lag_ms, tuple(range(DEVICES)))
+    devices = tuple(range(DEVICES))
+    section = Section(0, first_ns, INTERVAL_NS, HOUR_S, groups, hour.lag_ms, devices)
     clock = Clock("simulated", 1, first_ns, _BOOT_ID)
     measured = Body(first_ns, clock, FLAG_SIMULATED, (section,))
     made = calc.feed(blocks_of(measured))
@@ -85,20 +94,18 @@ def _hour_body(signals: Signals, calc: PlantCalc, config: Mapping[str, Any], fir
     return replace(measured, sections=(replace(section, groups=(*groups, computed)),))
 
 
-def _encoded(hour: Body, at: int, order: Order) -> Encoded:
-    """The frame of the ticks `at` to `at` + frame_s - 1 of an hour."""
-    section, ticks = hour.sections[0], slice(at, at + order.frame_s)
+def frame_of(hour: Body, at: int, ticks: int) -> Body:
+    """The frame of the ticks number `at` to `at` + ticks - 1 of an hour."""
+    whole, part = hour.sections[0], slice(at, at + ticks)
     groups = tuple(
-        replace(group, raw=group.raw[:, ticks], quality=group.quality[:, ticks])
-        for group in section.groups
+        Group(g.group, g.dtype, g.raw[:, part], g.quality[:, part]) for g in whole.groups
     )
-    first_ns = section.first_ns + at * INTERVAL_NS
-    last_ns = first_ns + (order.frame_s - 1) * INTERVAL_NS
-    part = replace(
-        section, first_ns=first_ns, ticks=order.frame_s, groups=groups,
-        lag_ms=np.ascontiguousarray(section.lag_ms[:, ticks]),
-    )  # fmt: skip
-    clock = replace(hour.clock, monotonic_ns=last_ns)
-    return Encoded(
-        first_ns, last_ns, encode_body(replace(hour, t0_ns=first_ns, clock=clock, sections=(part,)))
-    )
+    first_ns = whole.first_ns + at * INTERVAL_NS
+    lag_ms = np.ascontiguousarray(whole.lag_ms[:, part])
+    section = Section(0, first_ns, INTERVAL_NS, ticks, groups, lag_ms, whole.devices)
+    clock = replace(hour.clock, monotonic_ns=section.last_ns)
+    return replace(hour, t0_ns=first_ns, clock=clock, sections=(section,))
+
+
+def _encoded(frame: Body) -> Encoded:
+    return Encoded(frame.t0_ns, frame.sections[0].last_ns, encode_body(frame))

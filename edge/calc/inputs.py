@@ -89,7 +89,7 @@ class Inputs:
                 targets.append(len(rows))
                 rows.append(self.row[point.id])
         for (schedule, number, _), (point, sources, targets) in wanted.items():
-            bundle = _Bundle(number, point, _slice(sources), _slice(targets))
+            bundle = _Bundle(number, point, as_rows(sources), as_rows(targets))
             self._bundles.setdefault(schedule, []).append(bundle)
 
     def schedule_of(self, point_id: str) -> int:
@@ -199,7 +199,7 @@ def plant_points(config: Mapping[str, Any]) -> dict[str, Point]:
     return {fields["id"]: Point.from_map(fields) for fields in config["points"]}
 
 
-def _slice(rows: Sequence[int]) -> Rows | slice:
+def as_rows(rows: Sequence[int]) -> Rows | slice:
     """A slice when the rows stand side by side (no copy), else the index array."""
     if list(rows) == list(range(rows[0], rows[0] + len(rows))):
         return slice(rows[0], rows[0] + len(rows))

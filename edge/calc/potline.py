@@ -14,7 +14,7 @@ from edge.calc.anode_effect import Activity, Detector, Effect
 from edge.calc.blocks import Bool, Int64
 from edge.calc.errors import PlantError
 from edge.calc.factors import coefficient_rows, gwp_row, gwp_sets, rule_set
-from edge.calc.inputs import Inputs, Readings, plant_points
+from edge.calc.inputs import Inputs, Readings, as_rows, plant_points
 from edge.calc.pot import Rules
 from evidence.counts import count_to_text
 from evidence.points import Point, exact
@@ -124,7 +124,7 @@ class Potline:
             raise PlantError(f"potline {self.id}: pot voltages must all be in V, same decimals")
         return points[0].decimals
 
-    def _producing(self, points: list[Point]) -> Int64:
+    def _producing(self, points: list[Point]) -> list[int]:
         values = {
             frozenset(raw for raw, name in p.states if name in PRODUCING_STATES) for p in points
         }
@@ -132,7 +132,7 @@ class Potline:
             raise PlantError(
                 f"potline {self.id}: pot states must all name the same raw values 'producing'"
             )
-        return np.array(sorted(next(iter(values))), dtype=np.int64)
+        return sorted(next(iter(values)))
 
     def _check_indicator(self) -> None:
         if self.gwp not in gwp_sets():
@@ -175,19 +175,23 @@ class Potline:
         """Look up the rows of this potline's points; voltages must be on schedule 0."""
         if any(inputs.schedule_of(p) != 0 for p in self._volt_ids):
             raise PlantError(f"potline {self.id}: pot voltages must be read on schedule 0")
-        self._volts = np.array([inputs.row[p] for p in self._volt_ids])
-        self._states = np.array([inputs.row[p] for p in self._state_ids])
+        self._volts = as_rows([inputs.row[p] for p in self._volt_ids])
+        # where pots share a state, it is looked at once
+        states = [inputs.row[p] for p in self._state_ids]
+        place = {row: number for number, row in enumerate(dict.fromkeys(states))}
+        self._states = as_rows(list(place))
+        self._state_of = as_rows([place[row] for row in states])
         self._current = inputs.row[self._current_id]
 
     def feed(self, readings: Readings) -> LineTicks:
         """Advance by the ticks of `readings` (aligned to schedule 0)."""
-        states_ok = readings.ok[self._states]
+        ok, states = readings.ok[self._states], readings.counts[self._states]
+        states_ok = ok[self._state_of]
         known = readings.ok[self._volts] & states_ok
-        states = readings.counts[self._states]
-        if len(self._producing_values) == 1:
-            producing = states_ok & (states == self._producing_values[0])
-        else:
-            producing = states_ok & np.isin(states, self._producing_values)
+        at_work = np.zeros_like(ok)
+        for value in self._producing_values:
+            at_work |= states == value
+        producing = (ok & at_work)[self._state_of]
         activity = self.detector.feed(
             readings.ticks_ns, readings.counts[self._volts], known, producing
         )

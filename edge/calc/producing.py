@@ -31,6 +31,8 @@ class ProducingTime:
         """Advance by n ticks; returns the producing time added at each, summed over the pots."""
         if not len(ticks_ns):
             return np.zeros(0, dtype=np.int64)
+        if usable.all():
+            return self._feed_whole(ticks_ns, producing)
         before_ns, before_producing = self._before(ticks_ns, usable, producing)
         dt = ticks_ns - before_ns
         counts = usable & before_producing & (dt > 0) & (dt <= self._longest_ns)
@@ -40,6 +42,18 @@ class ProducingTime:
         self._last_producing = np.where(usable[:, -1], producing[:, -1], before_producing[:, -1])
         self._last_ns = last_ns
         return np.asarray(added.sum(axis=0), dtype=np.int64)
+
+    def _feed_whole(self, ticks_ns: Int64, producing: Bool) -> Int64:
+        """As `feed` where every sample is usable, which is the rule: all pots share the times."""
+        first = ticks_ns[0] - self._last_ns
+        first[~(self._last_producing & (first > 0) & (first <= self._longest_ns))] = 0
+        dt, before = np.diff(ticks_ns), producing[:, :-1]
+        dt[(dt <= 0) | (dt > self._longest_ns)] = 0
+        self.total_ns += first + before @ dt
+        self._last_ns = np.full_like(self._last_ns, ticks_ns[-1])
+        self._last_producing = producing[:, -1].copy()
+        added: Int64 = np.concatenate([[first.sum()], before.sum(axis=0, dtype=np.int64) * dt])
+        return added
 
     def _before(self, ticks_ns: Int64, usable: Bool, producing: Bool) -> tuple[Int64, Bool]:
         """Tick and state of the usable sample before each sample, [pots][n]."""

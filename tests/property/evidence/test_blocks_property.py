@@ -12,14 +12,19 @@ from evidence.blocks import (
     FILTER_DELTA,
     FILTER_NONE,
     FILTER_XOR,
+    SHORT_TICKS,
     compress,
     decode_block,
+    decode_blocks,
     decompress,
     encode_block,
     filter_for,
 )
 from evidence.errors import EvidenceError, MalformedError
 from evidence.points import Dtype
+
+#: few ticks and many are accumulated in two ways
+TICKS = st.one_of(st.integers(1, 9), st.integers(SHORT_TICKS - 1, SHORT_TICKS + 2))
 
 
 def bits(dtype: Dtype, rows: int, ticks: int) -> st.SearchStrategy[np.ndarray]:
@@ -56,7 +61,7 @@ def by_definition(raw: np.ndarray, dtype: Dtype) -> bytes:
 @given(st.data())
 def test_every_bit_comes_back(data: st.DataObject) -> None:
     dtype = data.draw(st.sampled_from(list(Dtype)))
-    rows, ticks = data.draw(st.integers(0, 5)), data.draw(st.integers(1, 9))
+    rows, ticks = data.draw(st.integers(0, 5)), data.draw(TICKS)
     raw = data.draw(bits(dtype, rows, ticks))
     filter_id = data.draw(st.sampled_from([FILTER_NONE, filter_for(dtype)]))
     encoded = encode_block(raw, dtype, filter_id)
@@ -65,6 +70,20 @@ def test_every_bit_comes_back(data: st.DataObject) -> None:
     assert back.dtype == np.dtype(dtype.numpy_name)
     assert back.shape == (rows, ticks)
     assert back.tobytes() == raw.tobytes()  # NaN payloads and signs of zero included
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_blocks_decoded_together_are_those_decoded_alone(data: st.DataObject) -> None:
+    dtype = data.draw(st.sampled_from(list(Dtype)))
+    rows, ticks = data.draw(st.integers(0, 4)), data.draw(TICKS)
+    parts = data.draw(st.lists(bits(dtype, rows, ticks), min_size=1, max_size=4))
+    filter_id = data.draw(st.sampled_from([FILTER_NONE, filter_for(dtype)]))
+    blocks = [encode_block(part, dtype, filter_id) for part in parts]
+    together = decode_blocks(blocks, dtype, filter_id, rows, ticks)
+    assert together.dtype == np.dtype(dtype.numpy_name)
+    assert together.shape == (rows, len(parts) * ticks)
+    assert together.tobytes() == np.concatenate(parts, axis=1).tobytes()
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,6 +1,5 @@
 """Frames of any readings come back bit by bit; frames of spoilt bytes draw only our errors."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,16 @@ from evidence.frame import (
     Body,
     Clock,
     Gap,
-    Group,
     Section,
     decode_body,
     encode_body,
     header_of,
 )
+from evidence.groups import Group
 from evidence.points import Dtype
 from evidence.runs import decode_runs, encode_runs
 from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.plain_values import plain
 
 
 def array(dtype: str, rows: int, ticks: int) -> st.SearchStrategy[np.ndarray]:
@@ -84,14 +84,6 @@ def bodies(draw: st.DrawFn) -> Body:
         draw(st.one_of(st.none(), gaps)),
         tuple(draw(st.lists(events, max_size=2))),
     )
-
-
-def plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.shape, str(value.dtype), value.tobytes()
-    if dataclasses.is_dataclass(value):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 @settings(max_examples=150, deadline=None)

@@ -12,12 +12,12 @@ from evidence.frame import (
     TYP_FRAME,
     Body,
     Clock,
-    Group,
     Header,
     Section,
     encode_body,
     sign_object,
 )
+from evidence.groups import Group
 from evidence.keys import FileSigner, key_sha256
 from evidence.log import Entry, Kind, encode_entry
 from evidence.points import Dtype

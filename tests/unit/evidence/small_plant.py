@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from edge.calc.live import PlantCalc, computed_points
-from evidence.frame import Body, Clock, Gap, Group, Section
+from evidence.frame import Body, Clock, Gap, Section
+from evidence.groups import Group
 from evidence.keys import FileSigner, issue, key_sha256
 from evidence.points import Dtype, Point, Quantity, Role
 from evidence.quality import Quality
