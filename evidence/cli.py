@@ -30,7 +30,31 @@ from evidence.timestamp import is_available
 
 EXIT_CANNOT = 2
 ROOT_DAYS, LEAF_DAYS = 7300, 1825
-PROGRESS_S = 1.0
+PROGRESS_S, PROGRESS_LINE_S = 1.0, 15.0
+
+
+class _Progress:
+    """Says on stderr what is being done: over and over on one line of a terminal, else in lines."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._every_s = PROGRESS_S if self._is_terminal else PROGRESS_LINE_S
+        self._begun_s = self._said_s = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        """Say it if it is time to."""
+        now_s = time.monotonic()
+        if now_s - self._said_s < self._every_s:
+            return
+        self._said_s = now_s
+        line = f"{now_s - self._begun_s:.0f} s: {text}"
+        shown = f"\r{line:<79}" if self._is_terminal else f"{line}\n"
+        print(shown, end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Wipe the line of a terminal."""
+        if self._is_terminal:
+            print(f"\r{'':<79}\r", end="", file=sys.stderr, flush=True)
 
 
 def main(argv: list[str]) -> int:
@@ -93,24 +117,16 @@ def _verify(args: argparse.Namespace) -> int:
     tsa = load_certificates(args.tsa) if args.tsa else None
     if tsa is not None and not is_available():
         raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
-    said_at = time.monotonic()
-
-    def progress(text: str) -> None:
-        nonlocal said_at
-        if sys.stderr.isatty() and time.monotonic() - said_at >= PROGRESS_S:
-            said_at = time.monotonic()
-            print(f"\r… {text:<60}", end="", file=sys.stderr, flush=True)
-
     try:
         file = args.archive.open("rb")
     except OSError as error:
         raise KeyFileError(f"{args.archive}: cannot be read: {error.strerror}") from error
+    progress = _Progress()
     with file:
         report = verify(
-            file, trust=trust, tsa=tsa, recompute=not args.no_recompute, progress=progress
+            file, trust=trust, tsa=tsa, recompute=not args.no_recompute, progress=progress.tell
         )
-    if sys.stderr.isatty():
-        print(f"\r{'':<64}\r", end="", file=sys.stderr)
+    progress.end()
     if args.json:
         print(json.dumps(report.as_map(), ensure_ascii=False, indent=1))
     else:

@@ -6,6 +6,7 @@ FORMAT.md "Keys".
 """
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -134,9 +135,10 @@ class StreamKeys:
         self.revoked[sha256] = min(through, self.revoked.get(sha256, through))
 
     def _change(self, change: Change) -> None:
-        if change not in self.changes:
-            self.changes.append(change)
-            self.changes.sort(key=lambda c: (c.seq, c.by_order))
+        first = bisect_left(self.changes, _place(change), key=_place)
+        end = bisect_right(self.changes, _place(change), key=_place)
+        if change not in self.changes[first:end]:
+            self.changes.insert(end, change)
 
     def find(self, kid: bytes) -> GatewayKey | None:
         """The certified key of a key id, whether it counts or not."""
@@ -144,8 +146,8 @@ class StreamKeys:
 
     def current(self, seq: int) -> bytes | None:
         """`key_sha256` of the key in use at `seq`; None before the first object is known."""
-        before = [change for change in self.changes if change.seq < seq]
-        return before[-1].new if before else self._first
+        at = bisect_left(self.changes, (seq, False), key=_place)
+        return self.changes[at - 1].new if at else self._first
 
     def check(self, seq: int, kid: bytes, received_ns: int | None) -> GatewayKey:
         """The key that an object must verify with.
@@ -175,6 +177,10 @@ class StreamKeys:
             sentence = f"no certificate of key {kid.hex()} was valid when the object was received"
             raise KeyRefusedError(KeyFault.EXPIRED, sentence)
         return named
+
+
+def _place(change: Change) -> tuple[int, bool]:
+    return change.seq, change.by_order
 
 
 def validity_ns(certificate: x509.Certificate, root: x509.Certificate) -> tuple[int, int]:

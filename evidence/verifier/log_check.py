@@ -19,13 +19,16 @@ from evidence.records import records_in
 from evidence.verifier.identities import Identities
 from evidence.verifier.key_orders import order_fault
 from evidence.verifier.log_view import LogView
-from evidence.verifier.opened import Opened
+from evidence.verifier.opened import Opened, Progress
 
 #: a word of the log as it is told here, characters; and how many different ones are told
 WORD_MAX, REASONS_MAX = 80, 1000
+TOLD_EVERY = 1000  # entries
 
 
-def check_log(archive: Opened, report: Report, identities: Identities) -> LogView:
+def check_log(
+    archive: Opened, report: Report, identities: Identities, progress: Progress
+) -> LogView:
     """Read the log, remake its root and compare with the signed checkpoint."""
     view = LogView()
     try:
@@ -34,7 +37,7 @@ def check_log(archive: Opened, report: Report, identities: Identities) -> LogVie
         report.add("E-LOG", paths.LOG_RANGE, said(error))
         return view
     try:
-        _Entries(report, identities, view).read(archive)
+        _Entries(report, identities, view).read(archive, progress)
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_ENTRIES, said(error))
         return view
@@ -60,11 +63,13 @@ class _Entries:
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._ordered: set[bytes] = set()
 
-    def read(self, archive: Opened) -> None:
+    def read(self, archive: Opened, progress: Progress) -> None:
         """Read all of them; MalformedError when the file holds anything else."""
         view, report = self._view, self._report
         for data in records_in(archive.chunks(paths.LOG_ENTRIES)):
             where = f"log entry {view.tree.size}"
+            if view.tree.size % TOLD_EVERY == 0:
+                progress(f"log: entry {view.tree.size:,}")
             view.close = None  # the closing entry is the last one
             try:
                 entry = decode_entry(data)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import BinaryIO
 
@@ -12,6 +12,9 @@ from evidence.findings import Report, said
 
 #: files read whole (all but frame segments and the log) are at most this large
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
+
+#: told in a few words what is being done
+Progress = Callable[[str], None]
 
 _BAG_INFO = re.compile(
     r"Bag-Software-Agent: stackproof\nBagging-Date: (\d{4}-\d{2}-\d{2})\n"
@@ -105,7 +108,7 @@ def open_archive(file: BinaryIO, report: Report) -> Opened | None:
     return Opened(file, name, files)
 
 
-def check_bag(archive: Opened, report: Report) -> None:
+def check_bag(archive: Opened, report: Report, progress: Progress) -> None:
     """Step 2: every file is listed, every listed file is there, every hash is right."""
     tags = dict(_manifest(archive, bag.TAG_MANIFEST, report))
     payload = dict(_manifest(archive, bag.MANIFEST, report))
@@ -116,7 +119,8 @@ def check_bag(archive: Opened, report: Report) -> None:
     if not all(path.startswith("data/") for path in payload):
         report.add("E-BAG", bag.MANIFEST, "It must list only what is under data/.")
     listed = tags | payload
-    for path, digest in sorted(listed.items()):
+    for i, (path, digest) in enumerate(sorted(listed.items())):
+        progress(f"bag: file {i:,} of {len(listed):,}")
         if path not in archive:
             report.add("E-FILE-MISSING", path, "The manifest names this file; it is not here.")
         elif archive.sha256(path) != digest:

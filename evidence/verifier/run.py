@@ -1,6 +1,6 @@
 """The verifier's walk through all steps. FORMAT.md "Verifying" numbers them alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from evidence.archive.build import spec_texts
@@ -13,10 +13,8 @@ from evidence.verifier.frames import FrameCheck, Period
 from evidence.verifier.identities import check_identities
 from evidence.verifier.key_orders import check_orders
 from evidence.verifier.log_check import check_log
-from evidence.verifier.opened import Opened, check_bag, open_archive
+from evidence.verifier.opened import Opened, Progress, check_bag, open_archive
 from evidence.verifier.stamp import check_timestamp
-
-Progress = Callable[[str], None]
 
 
 def verify(
@@ -47,19 +45,17 @@ def verify(
     if archive is None:
         report.not_checked.append("Everything in the archive: its container is not sound.")
         return report
-    progress(f"bag, {len(archive.paths())} files")
-    check_bag(archive, report)  # step 2
+    check_bag(archive, report, progress)  # step 2
     identities = check_identities(archive, report, trust)  # step 3
     check_orders(archive, report, identities)
-    progress("log")
-    log = check_log(archive, report, identities)  # step 4
+    log = check_log(archive, report, identities, progress)  # step 4
     statement = read_statement(archive, report)
     period = period_of(statement, report) if statement is not None else None
     figures = _figures(archive, report, statement, period, recompute=recompute)
     frames = FrameCheck(archive, report, identities, log, period)
-    for i, frame in enumerate(frames.frames()):  # step 5
-        if i % 1000 == 0:
-            progress(f"frames: {report.counts['frames']}, readings: {report.counts['readings']}")
+    for frame in frames.frames():  # step 5
+        counts = report.counts
+        progress(f"{frame.stream}: frame {counts['frames']:,}, reading {counts['readings']:,}")
         if figures is not None and not frames.undecided:
             figures.feed(frame, broken=frames.broken)
     if figures is not None:

@@ -1,5 +1,6 @@
 """`stackproof verify` and `stackproof keys new` as a person types them."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -158,6 +159,24 @@ def test_wrong_usage_is_two(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_long_work_says_what_it_does_on_stderr(
+    archive: Path, is_terminal: bool, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Every look at the clock takes 20 s here."""
+    seconds = itertools.count(0, 20)
+    monkeypatch.setattr(cli.time, "monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
+    assert cli.main(["verify", str(archive), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["verdict"] == "passed"
+    for told in ("bag: file 0 of ", "log: entry 0", "edge-1: frame 1, reading ", "figures"):
+        assert told in captured.err
+    assert ("\r" in captured.err, "\n" in captured.err) == (is_terminal, not is_terminal)
+    assert captured.err.endswith("\r" if is_terminal else "\n")
 
 
 # -- keys -------------------------------------------------------------------------------------
