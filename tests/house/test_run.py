@@ -253,7 +253,7 @@ class TestTest:
 
     @pytest.fixture
     def complete(self, machine: Machine) -> Machine:
-        for program in ("npm", "mosquitto", "chromium", "openssl", "softhsm2-util"):
+        for program in ("npm", "node", "mosquitto", "chromium", "openssl", "softhsm2-util"):
             machine.program(program)
         fonts = machine.root / "fonts"
         fonts.mkdir()

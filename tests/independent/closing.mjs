@@ -5,6 +5,7 @@ import { FormatError, NewerError } from "./cbor.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import * as json from "./json.mjs";
+import { monthStart } from "./calendar.mjs";
 import { KINDS } from "./log.mjs";
 import { isConsistent } from "./merkle.mjs";
 import * as note from "./note.mjs";
@@ -42,7 +43,9 @@ export function loadStatement(archive, report) {
     const [from, to] = [instant(period.get("from")), instant(period.get("to"))];
     return {
       hash: sha256(bytes), length: bytes.length, month, closing, simulated: value.get("simulated"),
-      period: from === null || to === null ? null : { from, to },
+      period: from === null || to === null ? null
+        : { from, to, fromText: period.get("from"), toText: period.get("to") },
+      input, output,
       replaces: replaced(value), ruleSet: input.get("rule_set"),
       flags: Array.isArray(output.get("flags")) ? output.get("flags") : [],
     };
@@ -75,35 +78,19 @@ export function tellStatement(stated, report) {
   }
 }
 
-/** First instant of a month in a time zone, in ns. */
-function monthStart(timeZone, year, month) {
-  const format = new Intl.DateTimeFormat("en-CA", {
-    timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
-    hour: "2-digit", minute: "2-digit", second: "2-digit",
-  });
-  const wanted = Date.UTC(year, month, 1);
-  let at = wanted;
-  for (let i = 0; i < 3; i++) {
-    const part = Object.fromEntries(format.formatToParts(at).map((p) => [p.type, p.value]));
-    const local = Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
-    at += wanted - local;
-  }
-  return BigInt(at) * 1_000_000n;
-}
-
-/** Step 6, as far as this text goes: the period and "simulated". */
-export function checkPeriod(stated, streams, report) {
+/** The period and "simulated"; true if the figures are of one stream, as they must be. */
+export function checkPeriod(stated, streams, figures, report) {
   const spans = streams.filter((stream) => stream.span !== null);
-  if (stated === null || stated.period === null) return;
+  if (stated === null || stated.period === null || figures.isUndecided) return false;
   if (spans.length !== 1) {
     report("E-INPUT", "statement", "it needs the frames of one gateway");
-    return;
+    return false;
   }
   const { first, span } = spans[0];
   const parts = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(stated.month);
   if (!parts) {
     report("E-STATEMENT", "statement", "its month is none");
-    return;
+    return false;
   }
   let bounds;
   try {
@@ -112,12 +99,13 @@ export function checkPeriod(stated, streams, report) {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     report("E-CFG", "statement", "its time zone is unknown");
-    return;
+    return false;
   }
   const from = first === 0n && span.from > bounds[0] ? span.from : bounds[0];
   const to = stated.closing === "interim" && span.to < bounds[1] ? span.to : bounds[1];
   if (stated.period.from !== from || stated.period.to !== to) report("E-INPUT", "input.period");
   if (span.config.simulated !== stated.simulated) report("E-INPUT", "simulated");
+  return true;
 }
 
 // -- the log's close ------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ function point(value) {
     cbor.string(word, "state");
   }
   return {
-    id: value.get("id"), dtype: numberType(value.get("dtype")),
+    id: value.get("id"), dtype: numberType(value.get("dtype")), fields: value,
     decimals: cbor.small(value.get("decimals"), "decimals", 0, 9),
     scaling: scaling(value.get("scaling")),
   };
@@ -166,23 +166,48 @@ export function nearest([numerator, denominator]) {
 
 const LIMIT = 1n << 62n;
 
-/** The count of one number of a block; null where there is none. */
-export function countOf(point, values, type, index) {
-  const { factor, shift } = point.scaling;
+/** What makes counts of a point's numbers: {m, s} exact, and as binary64 for float types. */
+function unitsOf(point) {
   const unit = [10n ** BigInt(point.decimals), 1n];
-  const [m, s] = [times(factor, unit), times(shift, unit)];
-  const [size, isFloat] = NUMBER_TYPES.get(type);
+  const [m, s] = [times(point.scaling.factor, unit), times(point.scaling.shift, unit)];
+  const [size, isFloat] = NUMBER_TYPES.get(point.dtype);
+  const most = (1n << BigInt(8 * size)) * m[0] * s[1] + (s[0] < 0n ? -s[0] : s[0]) * m[1];
+  return {
+    m, s, isFloat, size, near: isFloat ? [nearest(m), nearest(s)] : null,
+    isAlways: !isFloat && most < (LIMIT - 1n) * m[1] * s[1],
+  };
+}
+
+/** The count of one number of a block; null where there is none. */
+export function countOf(point, values, index) {
+  point.units ??= unitsOf(point);
+  const { m, s, isFloat } = point.units;
   if (isFloat) {
-    const raw = size === 4 ? values.readFloatLE(4 * index) : values.readDoubleLE(8 * index);
-    const y = raw * nearest(m) + nearest(s);
+    const y = scaled(point, values, index);
     if (!(Math.abs(y) < 2 ** 62)) return null;
     const rounded = Math.floor(Math.abs(y) + 0.5);
     return rounded < 2 ** 62 ? BigInt(Math.sign(y) * rounded) : null;
   }
-  const n = numberAt(values, type, index) * m[0] * s[1] + s[0] * m[1];
+  const n = numberAt(values, point.dtype, index) * m[0] * s[1] + s[0] * m[1];
   const d = m[1] * s[1];
   const rounded = (2n * (n < 0n ? -n : n) + d) / (2n * d);
   return rounded < LIMIT ? (n < 0n ? -rounded : rounded) : null;
+}
+
+function scaled(point, values, index) {
+  const [m, s] = point.units.near;
+  const raw = point.units.size === 4 ? values.readFloatLE(4 * index)
+    : values.readDoubleLE(8 * index);
+  return raw * m + s;
+}
+
+/** True if there is a count; as `countOf`, and quicker. */
+export function hasCount(point, values, index) {
+  point.units ??= unitsOf(point);
+  if (point.units.isAlways) return true;
+  if (!point.units.isFloat) return countOf(point, values, index) !== null;
+  const y = Math.abs(scaled(point, values, index));
+  return y < 2 ** 62 && Math.floor(y + 0.5) < 2 ** 62;
 }
 
 // -- differences --------------------------------------------------------------------------------

@@ -179,11 +179,17 @@ function unxor(words, at, ticks, size) {
   }
 }
 
+const INTEGERS = new Map([
+  [64, (b, i) => BigInt(b[i])], [69, (b, i) => BigInt(b.readUInt16LE(2 * i))],
+  [70, (b, i) => BigInt(b.readUInt32LE(4 * i))], [71, (b, i) => b.readBigUInt64LE(8 * i)],
+  [72, (b, i) => BigInt(b.readInt8(i))], [77, (b, i) => BigInt(b.readInt16LE(2 * i))],
+  [78, (b, i) => BigInt(b.readInt32LE(4 * i))], [79, (b, i) => b.readBigInt64LE(8 * i)],
+]);
+
 /** One number of a block: BigInt for integers, the bits as hex (big-endian) for floats. */
 export function numberAt(values, type, index) {
-  const [size, isFloat, signed] = NUMBER_TYPES.get(type);
+  if (INTEGERS.has(type)) return INTEGERS.get(type)(values, index);
+  const [size] = NUMBER_TYPES.get(type);
   const bytes = values.subarray(index * size, (index + 1) * size);
-  const word = BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
-  if (isFloat) return word.toString(16).padStart(2 * size, "0");
-  return signed ? BigInt.asIntN(8 * size, word) : word;
+  return Buffer.from(bytes).reverse().toString("hex");
 }

@@ -12,6 +12,7 @@ from evidence.findings import Report, Verdict
 FOLDER = Path(__file__).parent
 LOCK = FOLDER / "package-lock.json"
 INSTALLED = FOLDER / "node_modules" / ".package-lock.json"
+RULE_SETS = FOLDER.parents[1] / "edge" / "calc" / "rule_sets"
 NPM_S = 100
 
 Places = set[tuple[str, str]]
@@ -41,7 +42,7 @@ def run_node(program: str, *arguments: object) -> list[Any]:
 def verify_there(files: Sequence[Path], trust: Iterable[bytes] = ()) -> list[dict[str, Any]]:
     """What the other verifier says of each archive."""
     flags = [word for key in trust for word in ("--trust", key.hex())]
-    answers = run_node("verify.mjs", *flags, *files)
+    answers = run_node("verify.mjs", "--rules", RULE_SETS, *flags, *files)
     assert len(answers) == len(files)
     return answers
 
@@ -66,7 +67,7 @@ class Comparison:
         if mine == Verdict.PASSED.value:
             return self._apart("ECWN")
         if mine == Verdict.CANNOT_DECIDE.value:
-            return self._apart("C")
+            return self._apart("C", places=False)
         return [] if spoilt else self._apart("EC", places=False)
 
     def _apart(self, letters: str, *, places: bool = True) -> list[str]:

@@ -3,7 +3,7 @@
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { RecordError } from "./archive.mjs";
-import * as configuration from "./configuration.mjs";
+import { differences } from "./configuration.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex } from "./cose.mjs";
 import { decodeBody } from "./frame.mjs";
@@ -17,56 +17,6 @@ const hourOf = (ns) => {
   const seconds = Number((ns - (((ns % SECOND) + SECOND) % SECOND)) / SECOND);
   return new Date(seconds * 1000).toISOString().slice(0, 13).replace("T", "/");
 };
-
-/** Configurations by the hash of their objects, each read and checked once. */
-export class Configurations {
-  constructor(archive, identities, report) {
-    Object.assign(this, { archive, identities, report, known: new Map(), named: new Set() });
-  }
-
-  /** The configuration of that hash; null if it is missing, bad or newer. */
-  get(hash, stream, where) {
-    const name = hex(hash);
-    const path = `data/config/${name}.cose`;
-    this.named.add(path);
-    if (!this.archive.has(path)) {
-      this.report("E-CFG-MISSING", where);
-      return null;
-    }
-    if (!this.known.has(name)) this.known.set(name, this.read(path, name, stream));
-    return this.known.get(name);
-  }
-
-  read(path, name, stream) {
-    const { identities, report } = this;
-    try {
-      const object = cose.parse(this.archive.read(path));
-      if (hex(object.hash) !== name) throw new FormatError("it is not the one its name says");
-      if (object.typ !== cose.CONFIG) throw new FormatError("it is no configuration");
-      const header = cose.streamHeader(object);
-      if (header.stream !== stream) throw new FormatError("it is of another gateway");
-      const where = `${stream} seq ${header.seq}`;
-      const key = identities.keyFor(stream, object.kid);
-      if (key === null) {
-        report(identities.hasUnknownSuite(stream) ? "C-SUITE" : "E-SIG-UNKNOWN-KEY", where);
-        return null;
-      }
-      cose.verify(object, key);
-      const found = configuration.decode(cose.content(object.payload));
-      if (found.plant !== identities.plant || found.gateway !== stream) {
-        throw new FormatError("it is of another plant or gateway");
-      }
-      return { ...found, before: header.cfg };
-    } catch (error) {
-      if (error instanceof FormatError) report("E-CFG", path, error.message);
-      else if (error instanceof SignatureError) report("E-SIG-BAD", path);
-      else if (error instanceof SuiteError) report("C-SUITE", path, error.message);
-      else if (error instanceof NewerError) report("C-FORMAT", path, error.message);
-      else throw error;
-      return null;
-    }
-  }
-}
 
 export class Stream {
   constructor(id, context) {
@@ -85,6 +35,7 @@ export class Stream {
     this.changes = context.identities.changes(id);
     this.anchored = false;
     this.span = null; // {from, to, timeZone, simulated} of the good frames
+    this.isBroken = false; // an object is missing, bad or in no order
     this.atReceipt = null; // header of the object the receipt names
   }
 
@@ -104,6 +55,7 @@ export class Stream {
           header = cose.streamHeader(object);
         } catch (error) {
           if (!(error instanceof FormatError)) throw error;
+          this.isBroken = true;
           const place = this.last === null ? path : `${path} after seq ${this.last.seq}`;
           report("E-FRAME", place, error.message);
           continue;
@@ -113,6 +65,7 @@ export class Stream {
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       report("E-RECORD", path, error.message);
+      this.isBroken = true;
     }
   }
 
@@ -120,15 +73,18 @@ export class Stream {
     const { identities } = this.context;
     this.chain(object, header);
     if (header.plant !== identities.plant || header.stream !== this.id) {
+      this.isBroken = true;
       this.report("E-FRAME", header.seq, "it is of another place");
       return;
     }
     if (header.seq === this.context.receiptSeq.get(this.id)) this.atReceipt = { header, object };
     const entry = this.context.log.entryFor(this.id, header.seq);
     this.anchor(header, entry);
-    const isSigned = this.signature(object, header, entry);
-    if (isSigned !== false) this.logged(object, header, entry, isSigned);
-    if (isSigned !== true) return;
+    const signed = this.signature(object, header, entry);
+    if (signed !== "bad") this.logged(object, header, entry);
+    if (signed === "undecided") this.context.figures.isUndecided = true;
+    if (signed === "bad") this.isBroken = true;
+    if (signed === "bad" || signed === "undecided") return;
     if (!cose.STREAM_TYPES.has(object.typ)) {
       this.report("C-FORMAT", header.seq, object.typ);
       return;
@@ -137,9 +93,13 @@ export class Stream {
       if (object.typ === cose.FRAME) this.frame(object, header, entry, hour);
       else this.beside(object, header, entry, hour);
     } catch (error) {
-      if (error instanceof NewerError) this.report("C-FORMAT", header.seq, error.message);
-      else if (error instanceof FormatError) this.report("E-FRAME", header.seq, error.message);
-      else throw error;
+      if (error instanceof NewerError) {
+        this.report("C-FORMAT", header.seq, error.message);
+        this.context.figures.isUndecided ||= object.typ === cose.FRAME;
+      } else if (error instanceof FormatError) {
+        this.report("E-FRAME", header.seq, error.message);
+        this.isBroken ||= object.typ === cose.FRAME;
+      } else throw error;
     }
   }
 
@@ -148,9 +108,10 @@ export class Stream {
     if (this.last === null) {
       this.first = seq;
       if (seq === 0n && !prev.equals(Buffer.alloc(32))) this.report("E-CHAIN", seq);
-    } else if (seq > this.due) this.report("E-CHAIN-GAP", seq, `${this.due} is due`);
-    else if (seq < this.due) this.report("E-CHAIN", seq, `${this.due} is due`);
-    else if (!prev.equals(this.last.hash)) this.report("E-CHAIN", seq);
+    } else if (seq !== this.due || !prev.equals(this.last.hash)) {
+      this.report(seq > this.due ? "E-CHAIN-GAP" : "E-CHAIN", seq, `${this.due} is due`);
+      this.isBroken = true;
+    }
     this.last = { seq, hash: object.hash };
     this.due = seq + 1n;
   }
@@ -165,7 +126,7 @@ export class Stream {
     else if (log.hadRoot(size, root) === false) this.report("E-ANCHOR", header.seq);
   }
 
-  /** true: good; false: bad; null: undecided. */
+  /** "good", "bad", "undecided", or "unknown": read, and no more. */
   signature(object, header, entry) {
     const { identities, counts } = this.context;
     const { seq } = header;
@@ -173,7 +134,7 @@ export class Stream {
     if (key === null) {
       const isUndecided = identities.hasUnknownSuite(this.id);
       this.report(isUndecided ? "C-SUITE" : "E-SIG-UNKNOWN-KEY", seq);
-      return isUndecided ? null : false;
+      return isUndecided ? "undecided" : "unknown";
     }
     try {
       counts.signatures += 1;
@@ -182,13 +143,13 @@ export class Stream {
       if (error instanceof SuiteError) this.report("C-SUITE", seq, error.message);
       else if (error instanceof SignatureError) this.report("E-SIG-BAD", seq);
       else throw error;
-      return error instanceof SuiteError ? null : false;
+      return error instanceof SuiteError ? "undecided" : "bad";
     }
     this.inUse(key, seq);
     if (entry !== null && !identities.isValidAt(this.id, key.hash, entry.received)) {
       this.report("E-KEY-EXPIRED", seq);
     }
-    return true;
+    return "good";
   }
 
   inUse(key, seq) {
@@ -196,7 +157,7 @@ export class Stream {
     for (const change of this.changes) {
       if (change.after >= seq || change.isDone) continue;
       change.isDone = true;
-      if (this.key !== null && !this.key.equals(change.key)) this.report("N-KEY", seq);
+      if (this.key !== null && !this.key.equals(change.key)) this.report("N-KEY", change.after);
       this.key = change.key;
     }
     this.key ??= key.hash;
@@ -216,12 +177,12 @@ export class Stream {
     if (inUse !== null && !inUse.equals(key.hash)) throw new FormatError("another key is in use");
   }
 
-  logged(object, header, entry, isSigned) {
+  logged(object, header, entry) {
     const by = this.context.identities.keyFor(this.id, object.kid);
     const kind = KIND_OF_TYPE.get(object.typ);
     const fits = entry !== null && entry.sha256.equals(object.hash) &&
       entry.length === BigInt(object.data.length) && (kind === undefined || kind === entry.kind) &&
-      (isSigned === null || (entry.key !== null && entry.key.equals(by.hash)));
+      (!by || by.kind === null || (entry.key !== null && entry.key.equals(by.hash)));
     if (!fits) this.report("E-LOG-FRAME", header.seq);
   }
 
@@ -289,19 +250,18 @@ export class Stream {
   }
 
   figures(body, header) {
-    const { configurations, counts } = this.context;
+    const { configurations, counts, figures } = this.context;
     const where = `${this.id} seq ${header.seq}`;
     for (const { groups, ticks } of body.sections) {
       for (const { rows } of groups) counts.readings += rows * ticks;
     }
-    if (header.cfg === null) {
-      this.report("E-CFG-MISSING", header.seq);
-      return;
-    }
-    const config = configurations.get(header.cfg, this.id, where);
-    if (config === null) return;
-    if (!body.sections.every((section) => fitsConfiguration(section, config))) {
-      this.report("E-GROUPS", header.seq);
+    const config = header.cfg && configurations.get(header.cfg, this.id, where);
+    if (header.cfg === null) this.report("E-CFG-MISSING", header.seq);
+    const fits = config && body.sections.every((section) => fitsConfiguration(section, config));
+    if (config && !fits) this.report("E-GROUPS", header.seq);
+    if (!fits) {
+      this.isBroken = true;
+      figures.isUndecided ||= config === null && configurations.isUndecided;
       return;
     }
     for (const { first, last, step } of body.sections) {
@@ -310,6 +270,8 @@ export class Stream {
       span.to = last + step > span.to ? last + step : span.to;
       this.span = span;
     }
+    figures.feed(this, header.seq, hex(header.cfg), config, body);
+    this.isBroken = false;
   }
 
   // -- other objects ----------------------------------------------------------------------------
@@ -368,7 +330,7 @@ export class Stream {
     const [old, new_] = [header.cfg, object.hash].map((hash) =>
       configurations.get(hash, this.id, where));
     if (old === null || new_ === null) return;
-    const found = configuration.differences(old.fields, new_.fields);
+    const found = differences(old.fields, new_.fields);
     if (found.length) this.report("N-CONFIG", header.seq, found.map(([path]) => path).join(", "));
   }
 }

@@ -1,6 +1,6 @@
-// A second verifier of sealed months: Node alone, written from evidence/FORMAT.md.
+// A second verifier of sealed months: Node alone, written from evidence/FORMAT.md and FIGURES.md.
 //
-//     node verify.mjs [--trust SHA256-OF-THE-ROOT-KEY] ARCHIVE...
+//     node verify.mjs [--trust SHA256-OF-THE-ROOT-KEY] [--rules FOLDER] ARCHIVE...
 //
 // One line of JSON an archive: {verdict, identity, findings: [{code, where, about}], counts,
 // not_checked}. It shares no code with the program, and what it knows of the format it knows from
@@ -11,19 +11,19 @@
 import { Archive, ContainerError } from "./archive.mjs";
 import { checkFiles, checkWords, frameFiles } from "./bag.mjs";
 import * as closing from "./closing.mjs";
+import { Configurations } from "./configurations.mjs";
+import { Figures } from "./figures.mjs";
 import { Identities } from "./identities.mjs";
 import { Log } from "./log.mjs";
-import { Configurations, Stream } from "./streams.mjs";
+import { Stream } from "./streams.mjs";
 
 const NOT_CHECKED = [
-  "Figures: the statement's input from the readings, its output from its input, computed points.",
-  "Rule set: it is not compared with the published file.",
   "Time stamp: of seal.tsr only the imprint is looked at, neither signature nor authority.",
   "The meters themselves, and another history written by gateway and collector together.",
 ];
 
-/** Everything about one archive. `trusted`: hex key hashes, or null. */
-export function verify(file, trusted) {
+/** Everything about one archive. `trusted`: hex key hashes; `published`: a folder; or null. */
+export function verify(file, trusted, published = null) {
   const findings = [];
   const report = (code, where, about = "") => findings.push({ code, where, about });
   const counts = { bytes: 0, files: 0, frames: 0, log_entries: 0, objects: 0, readings: 0,
@@ -34,7 +34,7 @@ export function verify(file, trusted) {
     counts.bytes = archive.bytes;
     archive.open();
     counts.files = archive.files.size;
-    look(archive, identities, trusted, counts, report);
+    look(archive, identities, trusted, published, counts, report);
   } catch (error) {
     if (error instanceof ContainerError) report("E-CONTAINER", "archive", error.message);
     else throw error;
@@ -47,7 +47,7 @@ export function verify(file, trusted) {
   return { verdict, identity, findings, counts, not_checked: NOT_CHECKED };
 }
 
-function look(archive, identities, trusted, counts, report) {
+function look(archive, identities, trusted, published, counts, report) {
   const tagHash = checkFiles(archive, report);
   identities.load(archive, trusted, report);
   const log = new Log();
@@ -59,7 +59,9 @@ function look(archive, identities, trusted, counts, report) {
   const receipts = closing.loadReceipts(archive, identities, new Set(files.map(({ stream }) => stream)), report);
   const configurations = new Configurations(archive, identities, report);
   const receiptSeq = new Map([...receipts].map(([id, receipt]) => [id, receipt.seq]));
-  const context = { archive, identities, log, configurations, stated, receiptSeq, counts, report };
+  const figures = new Figures(archive, stated, published, report);
+  const context = { archive, identities, log, configurations, stated, receiptSeq, figures, counts,
+    report };
   const streams = new Map();
   for (const { stream, hour, path } of files) {
     if (!streams.has(stream)) streams.set(stream, new Stream(stream, context));
@@ -70,7 +72,8 @@ function look(archive, identities, trusted, counts, report) {
   checkStrays(archive, streams, report);
   checkWords(archive, identities.plant ?? "", stated, report);
   closing.tellStatement(stated, report);
-  closing.checkPeriod(stated, all, report);
+  const isOneStream = closing.checkPeriod(stated, all, figures, report);
+  figures.end(isOneStream);
   closing.checkLogClose(log, stated, all, report);
   closing.checkSeal(archive, identities, tagHash, report);
   closing.checkReceipts(receipts, identities, log, all, report);
@@ -86,14 +89,15 @@ function checkStrays(archive, streams, report) {
 }
 
 function main(args) {
-  let trusted = null;
+  let [trusted, published] = [null, null];
   const files = [];
   while (args.length) {
     const argument = args.shift();
     if (argument === "--trust") trusted = (trusted ?? new Set()).add(args.shift());
+    else if (argument === "--rules") published = args.shift();
     else files.push(argument);
   }
-  for (const file of files) process.stdout.write(`${JSON.stringify(verify(file, trusted))}\n`);
+  for (const file of files) process.stdout.write(`${JSON.stringify(verify(file, trusted, published))}\n`);
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {

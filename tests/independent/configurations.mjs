@@ -1,0 +1,56 @@
+// Configuration objects: FORMAT.md sections 5 and 9.
+
+import { FormatError, NewerError } from "./cbor.mjs";
+import * as configuration from "./configuration.mjs";
+import * as cose from "./cose.mjs";
+import { SignatureError, SuiteError, hex } from "./cose.mjs";
+
+/** Configurations by the hash of their objects, each read and checked once. */
+export class Configurations {
+  constructor(archive, identities, report) {
+    Object.assign(this, { archive, identities, report, known: new Map(), named: new Set(),
+      isUndecided: false });
+  }
+
+  /** The configuration of that hash; null if it is missing, bad or newer. */
+  get(hash, stream, where) {
+    const name = hex(hash);
+    const path = `data/config/${name}.cose`;
+    this.named.add(path);
+    if (!this.archive.has(path)) {
+      this.report("E-CFG-MISSING", where);
+      return null;
+    }
+    if (!this.known.has(name)) this.known.set(name, this.read(path, name, stream));
+    return this.known.get(name);
+  }
+
+  read(path, name, stream) {
+    const { identities, report } = this;
+    try {
+      const object = cose.parse(this.archive.read(path));
+      if (hex(object.hash) !== name) throw new FormatError("it is not the one its name says");
+      if (object.typ !== cose.CONFIG) throw new FormatError("it is no configuration");
+      const header = cose.streamHeader(object);
+      if (header.stream !== stream) throw new FormatError("it is of another gateway");
+      const where = `${stream} seq ${header.seq}`;
+      const key = identities.keyFor(stream, object.kid);
+      if (key !== null) cose.verify(object, key);
+      else if (identities.hasUnknownSuite(stream)) throw new SuiteError("its key");
+      else report("E-SIG-UNKNOWN-KEY", where);
+      const found = configuration.decode(cose.content(object.payload));
+      if (found.plant !== identities.plant || found.gateway !== stream) {
+        throw new FormatError("it is of another plant or gateway");
+      }
+      return { ...found, before: header.cfg };
+    } catch (error) {
+      if (error instanceof FormatError) report("E-CFG", path, error.message);
+      else if (error instanceof SignatureError) report("E-SIG-BAD", path);
+      else if (error instanceof SuiteError) report("C-SUITE", path, error.message);
+      else if (error instanceof NewerError) report("C-FORMAT", path, error.message);
+      else throw error;
+      this.isUndecided ||= error instanceof SuiteError || error instanceof NewerError;
+      return null;
+    }
+  }
+}

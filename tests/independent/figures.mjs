@@ -1,0 +1,135 @@
+// Step 6 of FORMAT.md section 10: input from readings, output from input, computed points.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FormatError } from "./cbor.mjs";
+import { Computed, computedPoints } from "./computed.mjs";
+import { Input } from "./input.mjs";
+import { outputOf } from "./output.mjs";
+import { KNOWN, Rules, pathOf } from "./rules.mjs";
+
+/** Where two JSON values differ: [path, stated, made]. */
+export function differences(stated, made, path) {
+  if (stated instanceof Map && made instanceof Map) {
+    const keys = [...new Set([...stated.keys(), ...made.keys()])];
+    return keys.flatMap((key) => differences(stated.get(key), made.get(key), `${path}.${key}`));
+  }
+  if (Array.isArray(stated) && Array.isArray(made) && stated.length === made.length) {
+    return stated.flatMap((item, i) => differences(item, made[i], `${path}[${i}]`));
+  }
+  const isSame = stated === made ||
+    (Array.isArray(stated) && Array.isArray(made) && !stated.length && !made.length);
+  return isSame ? [] : [[path, stated, made]];
+}
+
+const shown = (value) => JSON.stringify(value ?? null, (_, item) =>
+  item instanceof Map ? Object.fromEntries(item) : typeof item === "bigint" ? `${item}` : item);
+
+export class Figures {
+  /** `published`: folder of the published rule sets, or null. */
+  constructor(archive, stated, published, report) {
+    Object.assign(this, { archive, stated, published, report });
+    this.rules = null;
+    this.input = null; // of the only stream with frames
+    this.computed = null;
+    this.isUndecided = false; // something that the figures need is newer
+    this.configured = new Map(); // hash of a configuration -> true if it can be calculated with
+    this.hash = null;
+    this.streams = new Set();
+    if (stated !== null) this.load(stated.ruleSet);
+  }
+
+  load(name) {
+    if (name !== KNOWN) {
+      this.report("C-RULES", "statement", `rule set ${name}`);
+      this.isUndecided = true;
+      return;
+    }
+    const own = (table) => this.archive.read(pathOf(table));
+    const { published } = this;
+    const read = published === null ? own : (table) => readFileSync(join(published, `${table}.toml`));
+    try {
+      this.rules = new Rules(read, name);
+      for (const table of this.rules.tables.keys()) {
+        if (!own(table)?.equals(read(table))) {
+          this.report("E-RULES", pathOf(table), "it is not the published one");
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.report("E-RULES", pathOf(name), error.message);
+    }
+  }
+
+  /** One frame of a stream that fits its configuration. */
+  feed(stream, seq, hash, config, body) {
+    if (this.rules === null || this.isUndecided) return;
+    this.streams.add(stream.id);
+    if (this.streams.size > 1) return;
+    const where = `${stream.id} seq ${seq}`;
+    if (!this.mayConfigure(hash, config, where)) return;
+    if (stream.isBroken) this.computed = null; // running values are nobody's until they begin anew
+    if (body.sections.length === 0) return;
+    this.input.feed(body);
+    for (const [point, about] of this.computed?.check(body) ?? []) {
+      this.report("E-COMPUTED", where, `${point}: ${about}`);
+    }
+  }
+
+  mayConfigure(hash, config, where) {
+    if (!this.configured.has(hash)) this.configured.set(hash, this.wrongWith(config));
+    const wrong = this.configured.get(hash);
+    if (wrong !== null) {
+      this.report(wrong === "C-RULES" ? wrong : "E-CFG", where, wrong);
+      this.isUndecided ||= wrong === "C-RULES";
+      return false;
+    }
+    if (hash !== this.hash) {
+      this.hash = hash;
+      this.input ??= new Input(this.rules);
+      this.input.configure(config);
+      this.computed = new Computed(config, this.rules);
+    }
+    return true;
+  }
+
+  wrongWith(config) {
+    if (config.ruleSet !== KNOWN) return "C-RULES";
+    try {
+      const wanted = computedPoints(config, this.rules);
+      const own = config.groups.filter((group) => group.computed)
+        .flatMap((group) => group.points.map((index) => config.points[index]));
+      const spelled = (points) => points.map(({ id, decimals }) => `${id} ${decimals}`).join("\n");
+      if (spelled(own) !== spelled(wanted)) return "its computed points are others";
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      return error.message;
+    }
+    return null;
+  }
+
+  /** Compare the statement; `isOneStream`: frames of exactly one stream were good. */
+  end(isOneStream) {
+    const { stated, rules, report } = this;
+    if (stated === null || rules === null || this.isUndecided) return;
+    try {
+      const output = outputOf(stated.input, rules);
+      for (const [path, old, made] of differences(stated.output, output, "output")) {
+        report("E-TOTAL", path, `${shown(old)}, made again ${shown(made)}`);
+      }
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      report("E-STATEMENT", "statement", error.message);
+      return;
+    }
+    if (!isOneStream || stated.period === null) return;
+    if (this.input === null) {
+      report("E-INPUT", "statement", "there are no readings that could be used");
+      return;
+    }
+    const input = this.input.statement(stated.period, stated.closing, stated.month);
+    for (const [path, old, made] of differences(stated.input, input, "input")) {
+      report("E-INPUT", path, `${shown(old)}, made again ${shown(made)}`);
+    }
+  }
+}

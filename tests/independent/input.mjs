@@ -1,0 +1,326 @@
+// The statement's input, made again from the readings: FIGURES.md sections 1 to 4.
+
+import * as cbor from "./cbor.mjs";
+import { monthOf } from "./calendar.mjs";
+import { Pot, overTarget, rulesOf } from "./effects.mjs";
+import * as fr from "./fractions.mjs";
+import { Held, rowsOf } from "./readings.mjs";
+import { Flow, Totaliser } from "./totalisers.mjs";
+
+const SECOND = 10n ** 9n;
+const DAY = 86_400n * SECOND;
+const seconds = (ns) => fr.exact([ns, SECOND]);
+
+/** Where a point is read: by its id, [point, index of its schedule]. */
+export function placesOf(config) {
+  const found = new Map();
+  for (const { schedule, points, computed } of config.groups) {
+    if (computed) continue;
+    for (const index of points) found.set(config.points[index].id, [config.points[index], schedule]);
+  }
+  return found;
+}
+
+/** A potline of one configuration, with its pots. */
+class Potline {
+  constructor(fields, places, intervalNs) {
+    this.fields = fields;
+    this.pots = fields.get("pots").map((pot) => {
+      const [voltage] = places.get(pot.get("voltage"));
+      const [state] = places.get(pot.get("state"));
+      const rules = rulesOf(fields.get("anode_effect"), voltage.decimals, intervalNs);
+      return {
+        id: pot.get("id"), voltage: voltage.id, state: state.id, producing: producingOf(state),
+        calc: new Pot(rules),
+      };
+    });
+    this.same = spelled([fields, ...this.pots.flatMap((pot) =>
+      [pot.voltage, pot.state].map((id) => places.get(id)[0].fields))]);
+  }
+
+  describe() {
+    const sums = this.sums();
+    const { producing, polarised, effects } = sums;
+    const found = new Map([
+      ["id", this.fields.get("id")], ["technology", this.fields.get("technology")],
+      ["anode_effect_rules", this.fields.get("anode_effect")],
+      ["effect_count", BigInt(effects.length)], ["polarised_s", seconds(polarised)],
+      ["producing_pot_s", seconds(producing)], ["over_target_v_s", fr.exact(sums.integral)],
+      ["effects", effects.map(({ pot, effect, rules }) => describeEffect(pot, effect, rules))],
+      ["pots", this.pots.map((pot) => new Map([
+        ["id", pot.id], ["effects", BigInt(pot.calc.effects.length)],
+        ["polarised_s", seconds(polarisedOf(pot))],
+        ["producing_s", seconds(pot.calc.producingNs)],
+      ]))],
+    ]);
+    for (const [key, value] of ratesOf(sums)) found.set(key, fr.places(value, 12));
+    return found;
+  }
+
+  sums() {
+    const effects = this.pots.flatMap((pot) => pot.calc.effects.map((effect) =>
+      ({ pot: pot.id, effect, rules: pot.calc.rules })));
+    effects.sort((a, b) => (a.effect.start < b.effect.start ? -1
+      : a.effect.start > b.effect.start ? 1 : a.pot < b.pot ? -1 : 1));
+    return {
+      effects, producing: this.pots.reduce((sum, pot) => sum + pot.calc.producingNs, 0n),
+      polarised: this.pots.reduce((sum, pot) => sum + polarisedOf(pot), 0n),
+      integral: fr.sum(effects.map(({ effect, rules }) => overTarget(effect, rules))),
+    };
+  }
+}
+
+const polarisedOf = (pot) => pot.calc.effects.reduce((sum, effect) => sum + effect.polarised, 0n);
+const spelled = (value) => cbor.encode(value).toString("hex");
+
+/** The raw values that are called "producing". */
+export function producingOf(state) {
+  const states = state.fields.get("states") ?? [];
+  return new Set(states.filter(([, word]) => word === "producing").map(([raw]) => raw.toString()));
+}
+
+function describeEffect(pot, effect, rules) {
+  const found = new Map([
+    ["pot", pot], ["start_ns", effect.start], ["polarised_ns", effect.polarised],
+    ["integral_v_s", fr.places(overTarget(effect, rules), rules.decimals + 9)],
+    ["v_max", fr.decimal(effect.most, rules.decimals)], ["crossings", BigInt(effect.crossings)],
+    ["flags", [...(effect.hole ? ["hole"] : []), ...effect.flags].sort()],
+  ]);
+  if (effect.end !== null) found.set("end_ns", effect.end);
+  return found;
+}
+
+function ratesOf({ producing, polarised, effects, integral }) {
+  const days = fr.of(producing, DAY);
+  const minutes = fr.of(polarised, 60n * SECOND);
+  const found = [["producing_cell_days", days]];
+  if (producing > 0n) {
+    found.push(["aef_per_cell_day", fr.div([BigInt(effects.length), 1n], days)],
+      ["aem_min_per_cell_day", fr.div(minutes, days)],
+      ["aeo_mv", fr.div(fr.mul(integral, [1000n, 1n]), fr.of(producing, SECOND))]);
+  }
+  if (effects.length) found.push(["aed_min", fr.div(minutes, [BigInt(effects.length), 1n])]);
+  return found;
+}
+
+export class Input {
+  constructor(rules) {
+    this.rules = rules;
+    this.config = null;
+    this.month = null; // [from, to) of the very first tick
+    this.lastTick = null;
+    this.flags = new Set();
+    this.usable = new Map(); // point id -> usable readings
+    this.allPotlines = []; // of this configuration and earlier ones
+    this.potlines = []; // of this one
+    this.allTotalisers = [];
+    this.totalisers = [];
+  }
+
+  configure(config) {
+    const isFirst = this.config === null;
+    const before = [this.potlines, this.totalisers].flat();
+    this.config = config;
+    this.places = placesOf(config);
+    this.held = new Map();
+    for (const [id, [, schedule]] of this.places) {
+      if (!this.usable.has(id)) this.usable.set(id, 0n);
+      if (schedule !== 0) this.held.set(id, new Held());
+    }
+    this.potlines = config.fields.get("potlines").map((fields) => {
+      const made = new Potline(fields, this.places, config.schedules[0]);
+      return before.find((line) => line.same === made.same) ?? made;
+    });
+    this.totalisers = this.totalisersOf(config);
+    const now = [this.potlines, this.totalisers].flat();
+    for (const old of before.filter((item) => !now.includes(item))) {
+      for (const pot of old.pots ?? []) pot.calc.cut();
+    }
+    for (const [all, some] of [[this.allPotlines, this.potlines],
+      [this.allTotalisers, this.totalisers]]) {
+      all.push(...some.filter((item) => !all.includes(item)));
+    }
+    if (!isFirst && (now.length !== before.length || now.some((item) => !before.includes(item)))) {
+      this.flags.add("configuration-changed");
+    }
+  }
+
+  totalisersOf(config) {
+    const statement = config.fields.get("statement");
+    const wanted = [];
+    const metal = statement.get("metal");
+    if (metal) wanted.push(["metal", metal, "t", null]);
+    for (const fuel of statement.get("fuels") ?? []) {
+      wanted.push([fuel.get("kind"), fuel, this.rules.fuels[fuel.get("kind")].unit,
+        fuel.get("flow_point")]);
+    }
+    for (const other of statement.get("auxiliary") ?? []) {
+      wanted.push([other.get("kind"), other, "MWh", other.get("power_point")]);
+    }
+    return wanted.map(([kind, fields, unit, flow]) => {
+      const [point] = this.places.get(fields.get("point"));
+      const same = spelled([kind, fields, point.fields,
+        flow ? this.places.get(flow)[0].fields : null]);
+      const made = new Totaliser(kind, point, unit,
+        flow ? new Flow(this.places.get(flow)[0], unit) : null);
+      return this.totalisers.find((item) => item.same === same) ?? Object.assign(made, { same });
+    });
+  }
+
+  feed(body) {
+    const sections = body.sections.map((section) =>
+      ({ section, rows: rowsOf(section, this.config).measured }));
+    for (const { section } of sections) {
+      this.month ??= monthOf(this.config.timeZone, section.first);
+    }
+    const byId = new Map();
+    for (const { section, rows } of sections) {
+      const [from, to] = this.within(section);
+      for (const row of rows) {
+        byId.set(row.point.id, row);
+        this.held.get(row.point.id)?.add(row, from, to);
+        let count = 0n;
+        for (let i = from; i < to; i++) if (row.isUsable(i)) count += 1n;
+        this.usable.set(row.point.id, this.usable.get(row.point.id) + count);
+      }
+    }
+    for (const item of this.totalisers) {
+      for (const part of [item, item.flow]) {
+        const row = part && byId.get(part.point.id);
+        if (!row) continue;
+        const [from, to] = this.within(row.section);
+        for (let i = from; i < to; i++) part.feed(row, i);
+      }
+    }
+    const fast = sections.find(({ section }) => section.schedule === 0n);
+    if (fast) this.feedPots(fast.section, byId);
+  }
+
+  /** Numbers of the first tick in the month and the first after it. */
+  within(section) {
+    const [start, end] = this.month;
+    let [from, to] = [0, section.ticks];
+    const tick = (i) => section.first + section.step * BigInt(i);
+    while (from < to && tick(from) < start) from += 1;
+    while (from < to && tick(to - 1) >= end) to -= 1;
+    if (to - from < section.ticks) this.flags.add("ticks-outside-month");
+    if (to > from) {
+      const last = tick(to - 1);
+      if (this.lastTick === null || last > this.lastTick) this.lastTick = last;
+    }
+    return [from, to];
+  }
+
+  feedPots(section, byId) {
+    const [from, to] = this.within(section);
+    const at = (id, i, t) => {
+      const held = this.held.get(id);
+      if (held === undefined) return { row: byId.get(id), i };
+      held.advance(t);
+      return held.reading(t);
+    };
+    const pots = this.potlines.flatMap((line) => line.pots);
+    for (let i = from; i < to; i++) {
+      const t = section.first + section.step * BigInt(i);
+      for (const { voltage, state, producing, calc } of pots) {
+        const [volts, stood] = [at(voltage, i, t), at(state, i, t)];
+        const count = volts === null ? null : volts.row.count(volts.i);
+        if (count === null || stood === null || !stood.row.isUsable(stood.i)) continue;
+        calc.sample(t, count, producing.has(stood.row.raw(stood.i)));
+      }
+    }
+  }
+
+  /** The input of the statement, as JSON values. */
+  statement(period, closing, month) {
+    const { config } = this;
+    const isMonthEnd = period.to === this.month[1];
+    for (const { pots } of this.potlines) {
+      for (const { calc } of pots) calc.finish(isMonthEnd, this.lastTick);
+    }
+    const statement = config.fields.get("statement");
+    const found = new Map([
+      ["rule_set", config.ruleSet], ["month", month], ["plant", config.plant],
+      ["closing", closing], ["period", new Map([["from", period.fromText], ["to", period.toText]])],
+      ["potlines", this.allPotlines.map((line) => line.describe())],
+      ["totalisers", this.allTotalisers.map((item) => item.describe(period))],
+      ["checks", this.allTotalisers.filter((item) => item.flow && item.last !== null)
+        .map((item) => item.flow.check(item))],
+      ["completeness", this.completeness(period)],
+    ]);
+    this.quantities(found, statement);
+    for (const { last, point } of this.allTotalisers) {
+      if (last === null) this.flags.add(`no-reading:${point.id}`);
+    }
+    for (const { dropCount, point } of this.allTotalisers) {
+      if (dropCount) this.flags.add(`totaliser-drop:${point.id}`);
+    }
+    found.set("flags", [...this.flags].sort());
+    return found;
+  }
+
+  quantities(found, statement) {
+    const given = (keys) => this.allTotalisers.filter((item) => keys(item) && item.last !== null);
+    const metal = given((item) => item.kind === "metal")[0];
+    const frames = (item) => new Map([["frames", new Map([["class", item.point.fields.get("provenance")],
+      ["point", item.point.id], ["rule", "totaliser"]])]]);
+    const quantities = (items) => items.map((item) => new Map([
+      ["kind", item.kind], ["quantity", fr.exact(item.quantity())],
+      ["provenance", new Map([["quantity", frames(item)]])],
+    ]));
+    found.set("fuel", quantities(given((item) => item.kind in this.rules.fuels)));
+    found.set("auxiliary", quantities(given((item) => item.kind === "electricity")));
+    const indicator = this.indicator();
+    if (metal === undefined) return;
+    const tonnes = metal.quantity();
+    const anode = statement.get("anode");
+    if (anode) {
+      const gross = fr.mul(tonnes, fr.parse(anode.get("gross_kg_per_t")), [1n, 1000n]);
+      found.set("anode", new Map([["gross_t", fr.exact(gross)],
+        ["provenance", new Map([["gross_t", new Map([...frames(metal), ["typed", anode]])]])]]));
+    }
+    found.set("pfc", new Map([["metal_t", fr.exact(tonnes)],
+      ["provenance", new Map([["metal_t", frames(metal)]])]]));
+    if (indicator) found.get("pfc").set("indicator", indicator);
+    found.set("output", new Map([["aluminium_t", fr.exact(tonnes)],
+      ["provenance", new Map([["aluminium_t", frames(metal)]])]]));
+  }
+
+  indicator() {
+    const lines = this.allPotlines;
+    const [first] = lines;
+    if (first === undefined) return null;
+    const chosen = (line) => spelled([line.fields.get("technology"), line.fields.get("indicator")]);
+    if (lines.some((line) => chosen(line) !== chosen(first))) {
+      this.flags.add("indicator-needs-metal-by-potline");
+      return null;
+    }
+    const sums = lines.map((line) => line.sums());
+    const producing = sums.reduce((sum, item) => sum + item.producing, 0n);
+    if (producing === 0n) {
+      this.flags.add("no-producing-time");
+      return null;
+    }
+    const polarised = sums.reduce((sum, item) => sum + item.polarised, 0n);
+    const aem = fr.div(fr.of(polarised, 60n * SECOND), fr.of(producing, DAY));
+    const ids = lines.map((line) => line.fields.get("id")).join(" ");
+    const frames = new Map([["potline", ids], ["rule", "anode-effect"]]);
+    return new Map([
+      ["technology", first.fields.get("technology")], ...first.fields.get("indicator"),
+      ["aem_min_per_cell_day", fr.places(aem, 12)],
+      ["provenance", new Map([["aem_min_per_cell_day", new Map([["frames", frames]])]])],
+    ]);
+  }
+
+  completeness(period) {
+    const multiples = (to, step) => (to + step - 1n) / step; // of 0 <= multiple < to
+    return new Map([...this.places].map(([id, [, schedule]]) => {
+      const step = this.config.schedules[schedule];
+      const expected = multiples(period.to, step) - multiples(period.from, step);
+      const usable = this.usable.get(id);
+      const found = new Map([["usable", usable], ["expected", expected]]);
+      const share = expected > 0n ? fr.of(100n * usable, expected) : fr.ZERO;
+      return [id, found.set("percent", fr.places(share, 2))];
+    }));
+  }
+}

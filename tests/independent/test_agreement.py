@@ -1,0 +1,72 @@
+"""Two verifiers that share nothing say the same: the other was written from the text alone."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from evidence import cose
+from evidence.findings import Verdict
+from evidence.verifier.run import verify
+from tests.attacks.corpus import KINDS
+from tests.attacks.forging import ROOT_SHA256, SEG_4, Kind
+from tests.independent.other import Comparison, compare, verify_there
+from tests.unit.evidence import sealed_month as sm
+
+pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
+
+
+def both(folder: Path, archives: list[bytes]) -> list[Comparison]:
+    files = [folder / f"{i:03}.tar" for i in range(len(archives))]
+    for file, data in zip(files, archives, strict=True):
+        file.write_bytes(data)
+    answers = verify_there(files, [ROOT_SHA256])
+    return [compare(sm.check(data), a) for data, a in zip(archives, answers, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
+    """Every kind of tampering, by both."""
+    archives = [kind.build() for kind in KINDS]
+    found = both(tmp_path_factory.mktemp("corpus"), archives)
+    return {kind.name: item for kind, item in zip(KINDS, found, strict=True)}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+def test_the_corpus(kind: Kind, corpus: dict[str, Comparison]) -> None:
+    found = corpus[kind.name]
+    assert found.differences(spoilt=kind.more) == []
+    assert kind.codes <= {code for code, _ in found.theirs}
+
+
+def test_the_honest_archive_passes_with_both(tmp_path: Path) -> None:
+    (found,) = both(tmp_path, [sm.honest()])
+    assert found.differences() == []
+    assert found.verdicts == ("passed", "passed")
+    assert ("W-GAP", "edge-1 seq 3") in found.theirs
+
+
+def test_a_p256_plant_passes_with_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root, gateway and collector with ECDSA: certificates, objects, checkpoint, seal and close."""
+    who = sm.keys(p256=True)
+    monkeypatch.setattr(sm, "keys", lambda: who)
+    archive = sm.build(sm.contents(sm.make_month(sm.items(), who=who)))
+    assert {cose.parse(o).alg for o in sm.records(sm.unpack(archive)[SEG_4])} == {-9}
+    (tmp_path / "p256.tar").write_bytes(archive)
+    trust = sm.key_sha256(who.root.public_key)
+    (answer,) = verify_there([tmp_path / "p256.tar"], [trust])
+    found = compare(verify(io.BytesIO(archive), trust=frozenset({trust})), answer)
+    assert found.differences() == []
+    assert found.verdicts[0] == Verdict.PASSED.value
+
+
+def test_flipped_bits_fail_with_both(tmp_path: Path) -> None:
+    archive = sm.honest()
+    spoilt = []
+    for at in range(0, len(archive), 809):
+        data = bytearray(archive)
+        data[at] ^= 1 << at % 8
+        spoilt.append(bytes(data))
+    found = both(tmp_path, spoilt)
+    assert [item.differences(spoilt=True) for item in found] == [[]] * len(spoilt)
+    assert {item.verdicts for item in found} == {("failed", "failed")}

@@ -1,0 +1,127 @@
+// Totalisers and the integrals that check them: FIGURES.md section 2. Pure; no I/O.
+
+import * as fr from "./fractions.mjs";
+
+const SECOND = 10n ** 9n;
+const DROPS_MAX = 100;
+
+/** What a unit is of the unit that the statement uses: kg and t in t, Wh to MWh in MWh, and so on. */
+export function unitFactor(unit, wanted) {
+  const known = {
+    t: { t: 1n, kg: 1000n }, "10^4 Nm3": { "10^4 Nm3": 1n, Nm3: 10_000n },
+    MWh: { MWh: 1n, kWh: 1000n, Wh: 1_000_000n }, kWh: { kWh: 1n, Wh: 1000n },
+    MW: { MW: 1n, kW: 1000n, W: 1_000_000n }, kA: { kA: 1n, A: 1000n },
+  };
+  const parts = known[wanted]?.[unit];
+  if (parts !== undefined) return [1n, parts];
+  if (wanted === "kWh" && unit === "MWh") return [1000n, 1n];
+  return null;
+}
+
+const value = (count, point) => fr.of(count, 10n ** BigInt(point.decimals));
+
+/** Steps upward of one point. */
+export class Total {
+  constructor() {
+    this.before = null;
+    this.total = 0n;
+  }
+
+  add(count) {
+    const step = this.before === null ? 0n : count - this.before;
+    this.before = count;
+    if (step > 0n) this.total += step;
+    return step;
+  }
+}
+
+/** One totaliser of the statement. */
+export class Totaliser {
+  constructor(kind, point, wanted, flow) {
+    Object.assign(this, { kind, point, flow });
+    this.factor = unitFactor(point.fields.get("quantity").get("unit"), wanted);
+    this.steps = new Total();
+    this.first = null;
+    this.last = null;
+    this.drops = [];
+    this.dropCount = 0;
+  }
+
+  feed(row, i) {
+    const count = row.count(i);
+    if (count === null) return;
+    const reading = { tick: row.tick(i), count };
+    if (this.steps.add(count) < 0n) {
+      this.dropCount += 1;
+      if (this.drops.length < DROPS_MAX) this.drops.push([this.last, reading]);
+    }
+    this.first ??= reading;
+    this.last = reading;
+  }
+
+  /** In the statement's unit; null without a reading. */
+  quantity() {
+    return this.last === null ? null : fr.mul(value(this.steps.total, this.point), this.factor);
+  }
+
+  describe(period) {
+    const { point, first, last } = this;
+    const text = (count) => fr.decimal(count, point.decimals);
+    const seconds = (ns) => fr.exact([ns, SECOND]);
+    const found = new Map([
+      ["point", point.id], ["unit", point.fields.get("quantity").get("unit")],
+      ["difference", text(this.steps.total)], ["drop_count", BigInt(this.dropCount)],
+      ["drops", this.drops.map(([before, after]) => new Map([
+        ["from", text(before.count)], ["tick_ns", after.tick], ["to", text(after.count)],
+      ]))],
+    ]);
+    if (first !== null) {
+      found.set("first", new Map([["tick_ns", first.tick], ["value", text(first.count)],
+        ["after_start_s", seconds(first.tick - period.from)]]));
+      found.set("last", new Map([["tick_ns", last.tick], ["value", text(last.count)],
+        ["before_end_s", seconds(period.to - last.tick)]]));
+    }
+    return found;
+  }
+}
+
+/** The integral of a flow or a power, per hour. */
+export class Flow {
+  constructor(point, wanted) {
+    this.point = point;
+    const unit = point.fields.get("quantity").get("unit");
+    this.factor = wanted === "MWh" ? unitFactor(unit, "MW")
+      : unitFactor(unit.replace(/\/h$/, ""), wanted);
+    this.before = null;
+    this.weighted = 0n; // count x ns
+    this.coveredNs = 0n;
+  }
+
+  feed(row, i) {
+    const count = row.count(i);
+    if (count === null) return;
+    const tick = row.tick(i);
+    const { before } = this;
+    if (before !== null && tick - before.tick <= 2n * row.section.step) {
+      this.weighted += before.count * (tick - before.tick);
+      this.coveredNs += tick - before.tick;
+    }
+    this.before = { tick, count };
+  }
+
+  check(totaliser) {
+    const hours = [1n, 3600n * SECOND];
+    const integral = fr.mul(value(this.weighted, this.point), hours, this.factor);
+    const quantity = totaliser.quantity();
+    const found = new Map([
+      ["check", "integral of the flow against the totaliser"], ["point", totaliser.point.id],
+      ["flow_point", this.point.id], ["totaliser", fr.exact(quantity)],
+      ["integral", fr.places(integral, 6)], ["covered_s", fr.exact([this.coveredNs, SECOND])],
+    ]);
+    if (quantity[0] !== 0n) {
+      const apart = fr.mul(fr.div(fr.sub(integral, quantity), quantity), [100n, 1n]);
+      found.set("difference_percent", fr.places(apart, 2));
+    }
+    return found;
+  }
+}
