@@ -16,7 +16,7 @@ from edge.spool import Spool
 from tests.integration.edge.brokers import free_port
 from tests.integration.edge.small_collector import SmallCollector
 from tests.unit.edge.fakes import Devices, ShiftedClock
-from tests.unit.edge.sites import GATEWAY, METERS, PLANT, config_of, keys, replaced, site_of, who
+from tests.unit.edge.sites import GATEWAY, METERS, PLANT, config_of, keys, site_of, who
 
 
 def fast(text: str = METERS, interval_s: str = "0.1") -> str:
@@ -47,14 +47,15 @@ class Plant:
     devices: Devices = field(default_factory=Devices)
     clock: ShiftedClock = field(default_factory=ShiftedClock)
     port: int = field(default_factory=free_port)
+    state_dir: Path | None = None
 
     @property
     def site(self) -> Site:
-        return site_of(self.folder, replaced(self.text, {":1883": f":{self.port}"}))
+        return site_of(self.folder, self.text.replace(":1883", f":{self.port}"))
 
     @property
     def spool_path(self) -> Path:
-        return self.folder / "state" / "spool.sqlite"
+        return (self.state_dir or self.folder / "state") / "spool.sqlite"
 
     def agent(self) -> Agent:
         site = self.site

@@ -1,13 +1,11 @@
-"""The spool through SIGKILL at any moment, and on a disk that is full."""
+"""The spool through SIGKILL at any moment, with a torn end, and on a disk that is full."""
 
 import contextlib
 import hashlib
-import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import pytest
 from edge.errors import SpoolError
 from edge.spool import Spool, Stored
 from evidence.chain import ZERO_HASH
+from tests.integration.edge.disks import small_disk
 
 KILLS = 20
 
@@ -105,26 +104,6 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
     assert len(ledger.objects) > 20
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A tmpfs of a few hundred KiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_full_disk_refuses_whole_transactions_and_recovers(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "512k") as disk:
         spool = Spool(disk / "spool.sqlite", bytes_max=2**30)
@@ -164,3 +143,31 @@ def test_disk_filled_by_others_and_cleared(tmp_path: Path) -> None:
         spool.commit_ticks([b"after"])
         assert spool.open_ticks() == [b"before", b"after"]
         spool.close()
+
+
+def test_torn_tail_is_cut_to_whole_transactions(tmp_path: Path) -> None:
+    """After a power cut the newest pages may be missing, half there, or noise."""
+    path = tmp_path / "spool.sqlite"
+    spool = Spool(path, bytes_max=2**30)
+    wal = path.with_name("spool.sqlite-wal")
+    ends = []  # length of the write-ahead log after each tick's commit
+    for number in range(1, 13):
+        spool.commit_ticks([number.to_bytes(8, "big") * 40])
+        ends.append(wal.stat().st_size)
+    main, log = path.read_bytes(), wal.read_bytes()
+    spool.close()
+    chance = random.Random(7)
+    cuts = [chance.randrange(ends[0], len(log)) for _ in range(40)] + ends
+    for number, cut in enumerate(cuts):
+        whole = sum(end <= cut for end in ends)
+        for noise in (b"", chance.randbytes(5000)):
+            copy = tmp_path / f"{number}-{len(noise)}" / "spool.sqlite"
+            copy.parent.mkdir()
+            copy.write_bytes(main)
+            copy.with_name("spool.sqlite-wal").write_bytes(log[:cut] + noise)
+            again = Spool(copy, bytes_max=2**30)
+            kept = [numbers(tick) for tick in again.open_ticks()]
+            assert kept == [[n] for n in range(1, whole + 1)]
+            again.commit_ticks([(whole + 1).to_bytes(8, "big")])
+            assert len(again.open_ticks()) == whole + 1
+            again.close()

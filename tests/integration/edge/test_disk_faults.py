@@ -1,0 +1,130 @@
+"""A whole agent on a real disk that fills up or fails: what was not written is never claimed."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.errors import SpoolError
+from edge.pipeline import Layout, decode_tick
+from edge.spool import Spool
+from tests.integration.edge.conftest import Plant
+from tests.integration.edge.disks import FailingDisk, filled, small_disk
+from tests.integration.edge.streams import Readings, mistakes, readings, told
+from tests.unit.edge.sites import replaced
+
+
+@pytest.fixture
+def committed(monkeypatch: pytest.MonkeyPatch, plant: Plant) -> Callable[[], Readings]:
+    """What the disk has said yes to, tick by tick."""
+    kept: list[bytes] = []
+    works = Spool.commit_ticks
+
+    def watched(spool: Spool, ticks: list[bytes], *args: Any) -> None:
+        works(spool, ticks, *args)
+        kept.extend(ticks)
+
+    monkeypatch.setattr(Spool, "commit_ticks", watched)
+
+    def found() -> Readings:
+        layout = Layout(plant.agent()._config)
+        ticks = [decode_tick(layout, data) for data in kept]
+        return {
+            (t.schedule, t.tick_ns): {
+                g: (rows.raw.tobytes(), rows.quality.tobytes()) for g, rows in t.rows.items()
+            }
+            for t in ticks
+        }
+
+    return found
+
+
+def on(plant: Plant, disk: Path) -> None:
+    """The plant's state lives on this disk."""
+    changes = {'id = "edge-1"': f'id = "edge-1"\nstate_dir = "{disk}/state"'}
+    plant.text = replaced(plant.text, changes)
+    plant.state_dir = disk / "state"
+
+
+async def test_disk_filled_by_others_and_cleared(
+    plant: Plant, tmp_path: Path, committed: Callable[[], Readings],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    with small_disk(tmp_path / "disk", "2m") as disk:
+        on(plant, disk)
+        with caplog.at_level(logging.WARNING):
+            async with plant.running():
+                await asyncio.sleep(0.7)
+                with filled(disk):
+                    await asyncio.sleep(3)
+                await asyncio.sleep(0.8)
+        objects = plant.kept()
+        assert "database or disk is full" in caplog.text
+        assert "the disk takes readings again" in caplog.text
+        assert mistakes(objects) == []
+        assert readings(objects) == committed(), "what the disk took, no more and no less"
+        reasons = {reason for _, reason in told(objects).gaps}
+        assert reasons == {"spool-error"}
+        missing_s = sum(seconds for seconds, _ in told(objects).gaps)
+        assert missing_s > 0.5
+        assert told(objects).events == ["start", "stopped"]
+
+
+async def test_disk_that_fails_under_the_agent(
+    plant: Plant, tmp_path: Path, committed: Callable[[], Readings],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    disk = FailingDisk(tmp_path / "disk")
+    disk.mount()
+    try:
+        on(plant, disk.folder)
+
+        async def until_it_is_stopped() -> None:
+            async with plant.running():
+                await asyncio.sleep(0.7)
+                disk.fail()
+                await asyncio.sleep(0.6)
+                assert "cannot be" in caplog.text, "and it goes on trying"
+
+        with pytest.raises(SpoolError, match="cannot be"):
+            await until_it_is_stopped()
+        disk.unmount()
+        disk.mount()
+        await plant.run(0.4)
+        objects = plant.kept()
+        assert mistakes(objects) == []
+        assert readings(objects) == committed()
+        assert [reason for _, reason in told(objects).gaps] == ["restart"]
+    finally:
+        disk.unmount()
+
+
+async def test_read_only_disk_at_start(plant: Plant, tmp_path: Path) -> None:
+    disk = FailingDisk(tmp_path / "disk")
+    disk.mount()
+    try:
+        on(plant, disk.folder)
+        await plant.run(0.4)
+        before = plant.kept()
+        disk.fail()
+        with pytest.raises(SpoolError, match=r"spool\.sqlite: cannot be opened as a spool"):
+            await plant.agent().run(asyncio.Event())
+        disk.unmount()
+        disk.mount()
+        assert plant.kept() == before
+    finally:
+        disk.unmount()
+
+
+async def test_folder_without_the_right_to_write(plant: Plant, tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    on(plant, folder)
+    with pytest.raises(SpoolError, match="Permission denied"):
+        await plant.agent().run(asyncio.Event())
