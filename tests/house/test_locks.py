@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "requirements"
-NAMES = ("base", "all", "build", "dev")
+NAMES = ("base", "all", "build", "dev", "interop")
 PYTHONS = ("3.11", "3.12", "3.13")
 
 Pins = dict[tuple[str, str], str]
