@@ -77,7 +77,8 @@ def gateway_facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
     """
     try:
         return _facts(gateway, config)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    # OSError: a time zone that names a folder of the zone database
+    except (LookupError, TypeError, ValueError, AttributeError, OSError) as error:
         raise FactsError(
             f"configuration of gateway {gateway}: {type(error).__name__}: {error}"
         ) from error
@@ -86,6 +87,8 @@ def gateway_facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
 def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
     points = [Point.from_map(row) for row in config["points"]]
     intervals = [int(row["interval_ns"]) for row in config["schedules"]]
+    if not all(1 <= interval < 2**63 for interval in intervals):
+        raise ValueError("interval_ns must be 1 to 2^63 - 1")
     of_point = _intervals(config["groups"], intervals, len(points))
     states = {p.id: p.states for p in points if p.role is Role.STATE}
     potlines = tuple(_potline(row, states) for row in config.get("potlines", ()))

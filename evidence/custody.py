@@ -149,6 +149,10 @@ class StreamKeys:
         at = bisect_left(self.changes, (seq, False), key=_place)
         return self.changes[at - 1].new if at else self._first
 
+    def was_used(self, sha256: bytes) -> bool:
+        """True for the stream's first key and for every key it changed to."""
+        return sha256 == self._first or any(change.new == sha256 for change in self.changes)
+
     def check(self, seq: int, kid: bytes, received_ns: int | None) -> GatewayKey:
         """The key that an object must verify with.
 

@@ -16,7 +16,7 @@ from cloud.collector.identity import PlantIdentity, collector_keys
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused, Verdict, judge
 from cloud.collector.missing import Missed, Missing
 from cloud.collector.plant import EnrolledPlant, KeyNews
-from cloud.collector.rejects import ALARMS, Digest, Refusal, Rejects
+from cloud.collector.rejects import ALARMS, Digest, Refusal, Rejects, plain
 from cloud.collector.topics import Sender
 from cloud.errors import DamagedLogError, ReceiptWithheldError
 from cloud.store.plant import PlantStore
@@ -37,14 +37,14 @@ class Outcome:
 
     Attributes:
         sealed: streams whose receipt is to go out: with new objects, or repeated ones.
-        configs: configurations that are now in force, in order.
+        configs: configurations that are now in force.
         closes: streams with a new close object.
         alarmed: plants at which something came that people must look at.
         failed: plants whose evidence could not be written -> why.
     """
 
     sealed: set[Sender] = field(default_factory=set)
-    configs: list[tuple[Sender, Mapping[str, Any]]] = field(default_factory=list)
+    configs: dict[Sender, Mapping[str, Any]] = field(default_factory=dict)
     closes: set[Sender] = field(default_factory=set)
     alarmed: set[str] = field(default_factory=set)
     failed: Mapping[str, OSError] = field(default_factory=dict)
@@ -194,7 +194,7 @@ class Intake:
             self.frames[sender] += 1
             self.readings[sender] += accepted.readings
         if accepted.config is not None:
-            self._next.configs.append((sender, accepted.config))
+            self._next.configs[sender] = accepted.config
         if accepted.close is not None:
             self._next.closes.add(sender)
 
@@ -202,18 +202,18 @@ class Intake:
         self, plant: EnrolledPlant, sender: Sender, data: bytes, aside: Aside, now_s: float
     ) -> Verdict:
         """Keep an object for people to look at, within bounds; beyond them it is counted."""
-        entry, store = aside.entry, plant.store
+        entry, store, sentence = aside.entry, plant.store, plain(aside.sentence)
         gateway = sender.gateway if sender.gateway in plant.keyring.gateways else ""
         is_new = entry.sha256 not in store.state.kept
         if is_new and not (plant.room.has_room(entry, now_s) and store.stage_kept(entry, data)):
             return Refused(f"{entry.verdict}-not-kept", aside.sentence)
-        self.rejects.note(sender.plant, gateway, entry.verdict, entry.received_ns, aside.sentence)
+        self.rejects.note(sender.plant, gateway, entry.verdict, entry.received_ns, sentence)
         if is_new:
             plant.room.take(entry, now_s)
             self._next.alarmed.add(sender.plant)
             log.error(
                 "%s of %s/%s, kept aside: %s",
-                entry.verdict.upper(), sender.plant, sender.gateway, aside.sentence,
+                entry.verdict.upper(), sender.plant, sender.gateway, sentence,
             )  # fmt: skip
         return aside
 
@@ -230,7 +230,7 @@ class Intake:
             plant="" if plant is None else sender.plant,
             gateway=sender.gateway if plant and sender.gateway in plant.keyring.gateways else "",
             reason=refused.reason,
-            sentence=refused.sentence,
+            sentence=plain(refused.sentence),
             sha256=hashlib.sha256(data).digest(),
             length=len(data),
             at_ns=self._clock.wall_ns(),
@@ -286,7 +286,7 @@ class Intake:
         outcome.failed = failed
         if failed:
             outcome.sealed = {s for s in outcome.sealed if s.plant not in failed}
-            outcome.configs = [(s, c) for s, c in outcome.configs if s.plant not in failed]
+            outcome.configs = {s: c for s, c in outcome.configs.items() if s.plant not in failed}
             outcome.closes = {s for s in outcome.closes if s.plant not in failed}
             for plant in failed:
                 self._plants[plant].start_again()  # its keys were dropped with the rest

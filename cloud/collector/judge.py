@@ -52,6 +52,11 @@ KIND_OF = {
     TYP_ROTATE: Kind.ROTATE,
 }
 
+#: configurations of one stream: each is remembered for as long as the stream lives
+CONFIGS_MAX = 10_000
+#: characters of a gap's reason: the log repeats it
+GAP_REASON_MAX = 200
+
 #: every reason an object can be refused for; part of the log's vocabulary
 REASONS = frozenset(
     {
@@ -59,10 +64,10 @@ REASONS = frozenset(
         "identity",  # of another plant or gateway than its topic or header says
         "anchor",  # it saw more of this log than is here, or another one: receipts are withheld
         "cosignature",  # of a log that this collector never signed, or not by this gateway
-        "rotate",  # hands over to a key that is not certified, or revoked
+        "rotate",  # hands over to a key that is not certified, revoked, or was in use before
         "signature",  # altered or forged
         "unsupported",  # a newer format or suite than this program knows
-        "config",  # names a configuration that is not in its stream
+        "config",  # names a configuration that is not in its stream, or is one too many
         "time",  # a frame from before the one before it, or from no possible time
         "defect",  # this program failed on it: see the process log
     }
@@ -323,6 +328,9 @@ def _accept(entry: Entry, header: Header, payload: bytes, stream: StreamState) -
     if is_frame:
         return _accept_frame(entry, decode_body(payload), stream)
     if header.typ == TYP_CONFIG:
+        if len(stream.configs) >= CONFIGS_MAX:
+            sentence = f"seq {header.seq}: the stream has {CONFIGS_MAX} configurations already"
+            raise _RefusalError("config", sentence)
         return Accepted(entry, config=_config(header, payload))
     if header.typ == TYP_CLOSE:
         return Accepted(entry, close=_close(header, payload))
@@ -337,6 +345,8 @@ def _accept_frame(entry: Entry, body: Body, stream: StreamState) -> Accepted:
     if first_ns is not None and first_ns <= stream.through_ns:
         sentence = f"its first tick {first_ns} is not after the stream's {stream.through_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
+    if body.gap is not None and len(body.gap.reason) > GAP_REASON_MAX:
+        raise MalformedError(f"the reason of a gap has more than {GAP_REASON_MAX} characters")
     newest_ns = max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)
     return Accepted(entry, body.t0_ns, newest_ns, body.readings, gap=body.gap)
 

@@ -208,9 +208,13 @@ class Keyring:
         """The key a rotate object at `seq` hands over to.
 
         Raises:
-            EvidenceError: not certified by the root for this gateway, or revoked after `seq`.
+            EvidenceError: not certified by the root for this gateway, revoked after `seq`, or in
+                use before: a stream that could go back and forth between its keys would never
+                end to grow what must be known of it.
         """
         certified = self.read_certificate(certificate, stream)
+        if self.of(stream).was_used(certified.fingerprint):
+            raise MalformedError(f"key {certified.fingerprint[:8].hex()} was in use before")
         through = self.of(stream).revoked.get(certified.fingerprint)
         if through is not None and through <= seq:
             raise MalformedError(f"key {certified.fingerprint[:8].hex()} is revoked")

@@ -36,6 +36,8 @@ OUTGOING_MAX = 10_000
 INFLIGHT_MAX = 1_000
 FLUSH_S = 1.0
 STATE_BYTES_MAX = 1_024
+#: unsigned messages on their way to the event loop: a flood of them is dropped, not stored
+PAGE_WAITING_MAX = 1_000
 
 
 class UnsignedPage(Protocol):
@@ -70,6 +72,7 @@ class MqttLink:
         self._last: paho.MQTTMessageInfo | None = None
         self._lost = False
         self._strange = 0
+        self._handed = self._done = 0  # each counted by one thread
         self.client_id = f"collector-{slice_id}"
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=self.client_id, clean_session=True
@@ -207,9 +210,16 @@ class MqttLink:
             self._call(self._page.on_state, sender.plant, sender.gateway, online)
 
     def _call(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Hand an unsigned message to the event loop; dropped when the loop is behind."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(callback, *arguments)
+        if loop is None or loop.is_closed() or self._handed - self._done >= PAGE_WAITING_MAX:
+            return
+        self._handed += 1
+        loop.call_soon_threadsafe(self._run, callback, *arguments)
+
+    def _run(self, callback: Callable[..., None], *arguments: object) -> None:
+        self._done += 1
+        callback(*arguments)
 
 
 def parse_state(payload: bytes) -> bool | None:

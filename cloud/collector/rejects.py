@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from evidence.custody import KeyFault
 
 INTERVAL_S = 60.0
+SENTENCE_MAX = 400
 
 #: what people must look at: also shown on the live page
 ALARMS = frozenset({"fork", "anchor", *map(str, KeyFault)})
@@ -76,6 +77,12 @@ class _Kind:
     told_s: float
     newest: Refusal
     untold: int = 0
+
+
+def plain(sentence: str) -> str:
+    """A sentence that may repeat a stranger's words: one line, bounded, for log and page."""
+    short = sentence if len(sentence) <= SENTENCE_MAX else sentence[: SENTENCE_MAX - 1] + "…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in short)
 
 
 class Rejects:

@@ -221,7 +221,7 @@ class Collector:
         self._complain(outcome.failed)
         for sender in outcome.sealed:
             self._book.want(sender)
-        self._tell_loop(self._tell_page, outcome.configs, self._sealed(outcome.sealed))
+        self._tell_loop(self._tell_page, outcome.configs.items(), self._sealed(outcome.sealed))
         self._tell_alarms(outcome.alarmed)
         if outcome.closes:
             self._tell_loop(self._tell_news)
@@ -313,7 +313,7 @@ class Collector:
 
     def _tell_page(
         self,
-        configs: Sequence[tuple[Sender, Mapping[str, Any]]],
+        configs: Iterable[tuple[Sender, Mapping[str, Any]]],
         sealed: Sequence[tuple[Sender, StreamState]],
     ) -> None:
         for sender, config in configs:

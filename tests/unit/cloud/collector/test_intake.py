@@ -108,7 +108,7 @@ def test_an_accepted_object_is_logged_kept_and_receipted(
         assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
     outcome = intake.commit()
     assert (outcome.sealed, outcome.failed) == ({SENDER}, {})
-    assert outcome.configs[0][1]["gateway"] == {"id": "edge-1"}
+    assert outcome.configs[SENDER]["gateway"] == {"id": "edge-1"}
     assert (intake.frames[SENDER], intake.readings[SENDER]) == (1, 12)
     receipt = decode_receipt(intake.receipt(SENDER), plant.collector.public_key)
     assert (receipt.plant, receipt.stream, receipt.seq) == ("mini", "edge-1", 1)
@@ -265,7 +265,7 @@ def test_what_the_disk_refused_is_not_sealed_and_comes_again(
         patched.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
         intake.take(SENDER, data, 0.0)
         outcome = intake.commit()
-    assert (outcome.sealed, outcome.configs) == (set(), [])
+    assert (outcome.sealed, outcome.configs) == (set(), {})
     assert [str(error) for error in outcome.failed.values()] == ["[Errno 28] full"]
     assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
     assert intake.commit().sealed == {SENDER}

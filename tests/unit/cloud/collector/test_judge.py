@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.collector.judge import (
+    CONFIGS_MAX,
+    GAP_REASON_MAX,
     REASONS,
     Accepted,
     Ahead,
@@ -119,6 +121,9 @@ def test_a_gap_is_given_on(started: Gateway, ask: Any) -> None:
     gap = Gap(T0_NS, T0_NS + SECOND_NS, "restart")
     payload = encode_body(replace(body(T0_NS + SECOND_NS), gap=gap))
     assert ask(started.sign(TYP_FRAME, payload)).gap == gap
+    long = Gap(T0_NS, T0_NS + SECOND_NS, "x" * (GAP_REASON_MAX + 1))  # the log would repeat it
+    payload = encode_body(replace(body(T0_NS + SECOND_NS), gap=long))
+    assert ask(started.sign(TYP_FRAME, payload)).reason == "malformed"
 
 
 @pytest.mark.parametrize(
@@ -173,6 +178,15 @@ def test_a_frame_or_close_that_is_none_is_refused(
 
 def test_a_close_of_another_stream_is_refused(ask: Any, started: Gateway) -> None:
     assert ask(started.close(bytes(32), stream="edge-2")).reason == "identity"
+
+
+def test_a_stream_has_a_bounded_number_of_configurations(
+    ask: Any, started: Gateway, view: View
+) -> None:
+    known = {n.to_bytes(32, "big"): n for n in range(CONFIGS_MAX)}
+    view.states["edge-1"] = replace(view.states["edge-1"], configs=known)
+    verdict = ask(started.config(more=True))
+    assert (verdict.reason, "10000 configurations" in verdict.sentence) == ("config", True)
 
 
 def test_a_frame_names_a_configuration_of_its_own_stream(ask: Any, started: Gateway) -> None:

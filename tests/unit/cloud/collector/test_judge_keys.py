@@ -108,6 +108,15 @@ def test_a_rotate_to_a_key_that_does_not_count_is_refused(
     assert (verdict.reason, "is revoked" in verdict.sentence) == ("rotate", True)
 
 
+def test_a_rotate_does_not_go_back_to_a_key_that_was_in_use(
+    plant: ExamplePlant, started: Gateway, ask: Any
+) -> None:
+    """Whoever holds two keys could go back and forth for ever."""
+    own = plant.identity().gateways[0].certificate
+    verdict = ask(started.sign(TYP_ROTATE, encode_rotate(own), cfg=None))
+    assert (verdict.reason, "was in use before" in verdict.sentence) == ("rotate", True)
+
+
 def test_an_unknown_key_is_put_aside_without_a_signer(started: Gateway, ask: Any) -> None:
     stranger = FileSigner(generate())
     started.signer = stranger

@@ -193,3 +193,23 @@ async def test_a_flood_of_strange_topics_does_not_fill_the_log(
         arrive(link, b"strange", b"x")
     assert len(caplog.messages) == 10  # 1, 2, 4 … 512
     assert caplog.messages[-1] == "dropped 512 message(s) on topics that are none of ours"
+
+
+async def test_a_flood_of_unsigned_messages_is_dropped_while_the_page_is_behind(
+    link: MqttLink,
+) -> None:
+    def flood(count: int) -> None:
+        for n in range(count):
+            topic = b"stackproof/v1/0f/mini/edge-1/live"
+            message = paho.MQTTMessage(n, topic)
+            message.payload = b"x"
+            link._message(client_of(link), None, message)
+
+    page: Any = link._page
+    flood(mqtt.PAGE_WAITING_MAX + 500)
+    assert page.live == []  # the loop has not had its turn
+    await asyncio.sleep(0)
+    assert len(page.live) == mqtt.PAGE_WAITING_MAX
+    flood(3)
+    await asyncio.sleep(0)
+    assert len(page.live) == mqtt.PAGE_WAITING_MAX + 3

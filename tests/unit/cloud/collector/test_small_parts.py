@@ -9,7 +9,7 @@ from cloud.collector import topics
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.mqtt import parse_state
 from cloud.collector.receipts import ReceiptBook
-from cloud.collector.rejects import Digest, Refusal, Rejects
+from cloud.collector.rejects import SENTENCE_MAX, Digest, Refusal, Rejects, plain
 from cloud.collector.topics import Sender
 
 A, B = Sender("mini", "edge-a"), Sender("mini", "edge-b")
@@ -201,3 +201,11 @@ def test_reasons_and_plants_do_not_hide_each_other() -> None:
 )  # fmt: skip
 def test_a_state_says_online_or_nothing(payload: bytes, says: bool | None) -> None:
     assert parse_state(payload) is says
+
+
+def test_a_strangers_words_are_one_line_and_bounded() -> None:
+    assert plain("of mini/edge-1\n2026 ERROR all is well\x1b[2J") == (
+        "of mini/edge-1\N{REPLACEMENT CHARACTER}2026 ERROR all is well\N{REPLACEMENT CHARACTER}[2J"
+    )
+    assert plain("好 a") == "好 a"
+    assert plain("x" * 5_000) == "x" * (SENTENCE_MAX - 1) + "…"
