@@ -33,6 +33,7 @@ class SmallCollector:
     gateway_key: PublicKey
     objects: list[bytes] = field(default_factory=list)
     dropped: int = 0
+    forks: int = 0
     is_deaf: bool = False
     head: Head = field(default_factory=Head)
     log: Tree = field(default_factory=Tree)
@@ -102,6 +103,8 @@ class SmallCollector:
         header = header_of(envelope)
         assert (header.plant, header.stream) == (self.plant, self.gateway)
         digest = hashlib.sha256(data).digest()
+        if header.seq < self.head.next_seq and self.objects[header.seq] != data:
+            self.forks += 1
         try:
             self.head = follow(self.head, header, digest)
         except ChainError:

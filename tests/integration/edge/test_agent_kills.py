@@ -6,6 +6,7 @@ in the end all of it must be in the collector's stream, byte for byte, computed 
 
 import asyncio
 import contextlib
+import hashlib
 import random
 import shutil
 import signal
@@ -27,7 +28,7 @@ from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import Readings, frames, mistakes, readings, told
 from tests.unit.edge.sites import write_keys, write_site
 
-RUNS = 5
+RUNS, RUNS_LONG = 5, 150
 
 
 @dataclass
@@ -67,14 +68,22 @@ class Child:
         self.died_ns = time.time_ns()
         return status
 
-    def look(self) -> int:
-        """Remember what the dead process had committed; how many open ticks there were."""
+    def look(self, collector: SmallCollector) -> int:
+        """Remember what the dead process had committed; how many open ticks there were.
+
+        Whatever has reached the collector must be in the spool, or freed by a receipt.
+        """
         copy = self.site.parent / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self.spool.parent, copy)
         spool = Spool(copy / "spool.sqlite", bytes_max=2**30)
         objects = [s.data for s in spool.objects(0, 100_000)]
         self.committed.update(readings(objects))
+        sent = collector.objects[: collector.head.next_seq]
+        assert spool.head().next_seq >= len(sent), "an object was sent before it was kept"
+        for seq, data in enumerate(sent[-1000:], start=max(0, len(sent) - 1000)):
+            assert spool.hash_at(seq) == hashlib.sha256(data).digest(), "two objects of one seq"
+        assert spool.receipted_seq() < len(sent), "freed, and the collector does not have it"
         left = spool.open_ticks()
         if left:
             layout = Layout(cbor.decode(spool.get("config") or b""))
@@ -125,11 +134,24 @@ def receipted(child: Child) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_killed_agent(name: str, tmp_path: Path, collector: SmallCollector) -> None:
+    await killed(name, tmp_path, collector, RUNS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+async def test_agent_killed_hundreds_of_times(
+    name: str, tmp_path: Path, collector: SmallCollector
+) -> None:
+    await killed(name, tmp_path, collector, RUNS_LONG)
+
+
+async def killed(name: str, folder: Path, collector: SmallCollector, runs: int) -> None:
+    """Kill an agent so many times; then nothing may be missing, twice or changed."""
     chance = random.Random(f"kills {name}")
-    async with rig_of(tmp_path, name, 7, collector) as rig:
+    async with rig_of(folder, name, 7, collector) as rig:
         child = rig.child
         open_ticks = 0
-        for run in range(RUNS):
+        for run in range(runs):
             await child.start()
             if run % 3 == 2:
                 await asyncio.sleep(chance.uniform(0.2, 1.5))  # somewhere in its start
@@ -137,20 +159,21 @@ async def test_killed_agent(name: str, tmp_path: Path, collector: SmallCollector
                 await child.running()
                 await asyncio.sleep(chance.uniform(0.2, 1.6))
             await child.end(signal.SIGKILL)
-            open_ticks += child.look()
-            if run == 1:
+            open_ticks += child.look(collector)
+            if run % 5 == 1:
                 rig.broker.stop(signal.SIGKILL)  # and away for the whole next run
-            if run == 3:
+            if run % 5 == 3:
                 rig.broker.start()
         assert open_ticks > 3, "the kills met no open frame; nothing was tried"
         await child.start()
         await child.running()
         await asyncio.sleep(2)  # running effects and their merging go on after the last restart
         assert await child.end(signal.SIGTERM) == 0
-        child.look()
-        log = (tmp_path / "edge.log").read_text()
+        child.look(collector)
+        log = (folder / "edge.log").read_text()
         assert receipted(child), log
     objects = collector.objects
+    assert collector.forks == 0
     assert mistakes(objects) == []
     found = readings(objects)
     missing = [key for key in child.committed if key not in found]
@@ -159,6 +182,7 @@ async def test_killed_agent(name: str, tmp_path: Path, collector: SmallCollector
     assert changed == []
     _check_gaps(objects, child)
     assert "Traceback" not in log
+    print(f"{runs} kills, {len(objects)} objects, {len(found)} ticks, {open_ticks} open at a kill")  # noqa: T201 - figures
     assert effects_seen(objects) > 5, "no anode effect ran; the calculation was not tried"
 
 
