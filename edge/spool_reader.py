@@ -23,6 +23,7 @@ from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
 
 FORMAT = 2
+SEQ_MAX = 2**63 - 1
 BATCH = 64  # objects read at a time, at most 1 MiB each
 _TABLES = ("objects", "freed", "open", "state")
 
@@ -194,6 +195,8 @@ class SpoolReader:
 
     def hash_at(self, seq: int) -> bytes | None:
         """SHA-256 of the object at `seq`, waiting or freed; None when no longer known."""
+        if seq > SEQ_MAX:  # others' messages may name more than SQLite can hold
+            return None
         for table in ("objects", "freed"):
             for row in self._rows(f"SELECT sha256 FROM {table} WHERE seq = ?", seq):  # noqa: S608 - two constants
                 return bytes(row[0])

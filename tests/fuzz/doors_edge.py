@@ -39,8 +39,8 @@ from tests.fuzz.mutating import (
 from tests.unit.edge import sites
 from tests.unit.edge.calc.test_calc_cli import STATEMENT
 from tests.unit.edge.drivers.specs import register, spec
+from tests.unit.edge.stream_rig import Rig, collector, opened
 from tests.unit.edge.test_pipeline import PLAIN, T0
-from tests.unit.edge.test_stream import Rig, collector, opened
 from tests.unit.edge.ticks import rows, tick
 from tests.unit.firmware_configs import profile_texts
 

@@ -1,14 +1,21 @@
 """What fuzzing found once, with the bytes that showed it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from cryptography import x509
 
+from edge.custody import judge_close_request
+from edge.errors import NotOursError
 from edge.pipeline import Layout, decode_tick
 from evidence import cbor
 from evidence.errors import MalformedError
 from evidence.keys import certificate_from_der, certificate_to_der
+from evidence.receipt import encode_close_request
 from tests.unit.cloud import app_examples
+from tests.unit.edge import sites
+from tests.unit.edge.stream_rig import Rig, collector, opened
 from tests.unit.edge.test_pipeline import PLAIN, T0
 from tests.unit.evidence import sealed_month as sm
 
@@ -46,3 +53,15 @@ def test_a_request_with_a_number_that_is_no_json_is_refused_in_json() -> None:
     )  # fmt: skip
     assert said.status_code == 422
     assert said.json()["detail"][0]["loc"] == ["body", "closing"]
+
+
+def test_a_close_request_for_a_seq_no_spool_can_hold_is_refused(tmp_path: Path) -> None:
+    """SQLite's integers end at 2^63 - 1, a message's at 2^64 - 1."""
+    spool, stream = opened(tmp_path / "spool.sqlite")
+    rig = Rig(spool, stream, collector())
+    rig.made(3)
+    asked = rig.collector.close_request(seq=2**64 - 1)
+    data = encode_close_request(asked, sites.keys().collector_signer)
+    with pytest.raises(NotOursError, match="unknown here"):
+        judge_close_request(data, spool, sites.who())
+    spool.close()
