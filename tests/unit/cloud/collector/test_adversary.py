@@ -1,0 +1,221 @@
+"""Whoever has a broker login, and whoever has a gateway's key, against the collector.
+
+Neither may make it raise, grow with what they send, give a receipt for what is not accepted, or
+keep another gateway from being served. Everything drawn here is drawn from a seed.
+"""
+
+import hashlib
+import random
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud.collector import aside
+from cloud.collector.intake import Intake
+from cloud.collector.judge import Accepted, Duplicate
+from cloud.collector.service import open_plants
+from cloud.collector.topics import Sender
+from cloud.store.slice import SliceStore
+from evidence import cbor, cose
+from evidence.blocks import compress
+from evidence.frame import (
+    TYP_CLOSE,
+    TYP_CONFIG,
+    TYP_COSIGNATURE,
+    TYP_FRAME,
+    TYP_ROTATE,
+    encode_body,
+)
+from evidence.keys import FileSigner, generate
+from evidence.log import Kind, decode_entry
+from evidence.log_details import check_entry
+from evidence.receipt import decode_receipt
+from tests.unit.cloud.evidence_examples import (
+    SECOND_NS,
+    T0_NS,
+    ExamplePlant,
+    Gateway,
+    ManualClock,
+    body,
+    make_plant,
+)
+
+HONEST, STOLEN = Sender("mini", "edge-1"), Sender("mini", "edge-2")
+TYPES = (TYP_FRAME, TYP_CONFIG, TYP_CLOSE, TYP_COSIGNATURE, TYP_ROTATE, "stackproof-later+cbor")
+MIB = 1024 * 1024
+BOMBS = [b"\x02" + zlib.compress(bytes(4 * MIB + more)) for more in range(2)]
+
+
+class Site:
+    """A collector with an honest gateway and one whose key was stolen."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plant: ExamplePlant = make_plant(folder, gateways=("edge-1", "edge-2"))
+        self.root = folder / "00"
+        self.intake = Intake(SliceStore(self.root), ManualClock(T0_NS), self.plant.collector)
+        open_plants(self.intake, [self.plant.identity()])
+        self.honest, self.stolen = (self.plant.gateways[name] for name in ("edge-1", "edge-2"))
+        self.honest_frames(3)
+        self.now_s = 0.0
+
+    def take(self, sender: Sender, data: bytes) -> Any:
+        return self.intake.take(sender, data, self.now_s)
+
+    def honest_frames(self, count: int) -> None:
+        """The honest gateway is served, whatever happened before."""
+        gateway = self.honest
+        if not gateway.objects:
+            assert isinstance(self.intake.take(HONEST, gateway.config(), 0.0), Accepted)
+        for _ in range(count):
+            data = gateway.frame(T0_NS + len(gateway.objects) * SECOND_NS)
+            assert isinstance(self.intake.take(HONEST, data, 0.0), Accepted)
+        assert HONEST in self.intake.commit().sealed
+        receipt = decode_receipt(self.intake.receipt(HONEST), self.plant.collector.public_key)
+        assert (receipt.seq, receipt.head) == (len(gateway.objects) - 1, gateway.head)
+
+    def entries(self) -> list[Any]:
+        found = [decode_entry(data) for _, data in self.intake.plant("mini").reader.entries()]
+        for entry in found:
+            check_entry(entry)
+        return found
+
+    def kept(self) -> list[Path]:
+        return [path for path in (self.root / "mini/quarantine").rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.intake.store.close()
+
+
+def login_only(site: Site, draw: random.Random) -> tuple[Sender, bytes]:
+    """What somebody can send who may publish anything and holds no key."""
+    names = ("edge-1", "edge-2", f"edge-{draw.randrange(10**6)}")
+    sender = Sender(
+        draw.choice(("mini", "mini", f"plant-{draw.randrange(10**6)}")), draw.choice(names)
+    )
+    genuine = draw.choice(site.honest.objects)
+    stranger = Gateway(sender.plant, sender.gateway, FileSigner(generate()))
+    seq = draw.choice((0, 1, 4, 5, 10**6, 2**64 - 1))
+    typ = draw.choice(TYPES)
+    flipped = bytearray(genuine)
+    flipped[draw.randrange(len(flipped))] ^= 1 << draw.randrange(8)
+    whole = site.honest.sign(TYP_FRAME, encode_body(body(T0_NS + 10**12)))  # then cut, never whole
+    kinds: tuple[Callable[[], bytes], ...] = (
+        lambda: draw.randbytes(draw.randrange(300)),
+        lambda: bytes(flipped),
+        lambda: genuine[: draw.randrange(len(genuine))],
+        lambda: whole[:-1],
+        lambda: genuine + b"\x00",
+        lambda: stranger.sign(typ, draw.randbytes(20), seq=seq),
+        lambda: stranger.sign(typ, encode_body(body(T0_NS)), seq=seq, prev=site.honest.head),
+        lambda: bytes(cose.OBJECT_BYTES_MAX + 1),
+        lambda: b"\xd2\x84" + b"\x81" * 5_000,  # nested arrays
+        lambda: b"\xd2\x9b" + b"\xff" * 8,  # an array of 2^64 - 1 items
+    )
+    return sender, draw.choice(kinds)()
+
+
+def test_a_login_without_a_key_gets_nothing_and_fills_nothing(site: Site) -> None:
+    draw, before = random.Random(1), len(site.entries())
+    for _ in range(3_000):
+        sender, data = login_only(site, draw)
+        verdict = site.take(sender, data)
+        assert not isinstance(verdict, Accepted)
+        assert not isinstance(verdict, Duplicate) or data in site.honest.objects
+    assert site.intake.commit().sealed <= {HONEST}  # at most the receipt of what is held, again
+    assert len(site.kept()) <= aside.UNKNOWN.an_hour
+    assert len(site.entries()) - before <= aside.UNKNOWN.an_hour + 10  # one digest a reason
+    assert len(site.intake.rejects.counts) <= 40  # reasons, not names that were made up
+    assert site.intake.missing.of(HONEST) is None
+    assert site.intake.plant("mini").reader.streams() == ["edge-1"]
+    site.honest_frames(2)
+
+
+def test_in_days_of_it_everything_refused_is_told_and_nothing_outgrows_its_bounds(
+    site: Site,
+) -> None:
+    draw = random.Random(2)
+    for _ in range(500):
+        site.now_s += 1_200
+        for _ in range(6):
+            site.take(*login_only(site, draw))
+        site.intake.tell_rejects(site.now_s)
+        site.intake.commit()
+    site.now_s += 60
+    site.intake.tell_rejects(site.now_s)
+    site.intake.commit()
+    assert len(site.kept()) == aside.UNKNOWN.files
+    told: Counter[str] = Counter()
+    for entry in site.entries():
+        if entry.kind is Kind.REJECT:
+            told[entry.verdict] += entry.detail.get("count", 1)
+    came: Counter[str] = Counter()
+    for (plant, _, reason), count in site.intake.rejects.counts.items():
+        if plant == "mini" and reason not in ("duplicate", "ahead"):
+            came[reason] += count
+    assert told == came
+    assert {"malformed", "signature", "unknown-key", "unknown-key-not-kept"} <= set(told)
+    site.honest_frames(2)
+
+
+def with_the_key(site: Site, draw: random.Random) -> bytes:
+    """What somebody signs who holds the key of edge-2."""
+    gateway, typ = site.stolen, draw.choice(TYPES)
+    seq = draw.choice((0, 0, 1, 2, len(gateway.objects), len(gateway.objects), 2**64 - 1))
+    payloads: tuple[Callable[[], bytes], ...] = (
+        lambda: draw.randbytes(draw.randrange(40)),
+        lambda: BOMBS[draw.randrange(2)],
+        lambda: compress(cbor.encode({"checkpoint": "stackproof/mini\n9\nAAAA\n\n— x y\n"})),
+        lambda: compress(cbor.encode({"certificate": draw.randbytes(50)})),
+        lambda: compress(cbor.encode({"plant": {"id": "mini"}, "gateway": {"id": "edge-1"}})),
+        lambda: encode_body(body(draw.choice((0, T0_NS, 2**62)), seed=draw.randrange(9))),
+    )
+    anchor = draw.choice((None, None, (3, bytes(32)), (10**9, bytes(32))))
+    prev = draw.choice((gateway.head, gateway.head, bytes(32)))
+    cfg = draw.choice((gateway.cfg, None, bytes(32)))
+    return gateway.sign(typ, draw.choice(payloads)(), seq=seq, prev=prev, anchor=anchor, cfg=cfg)
+
+
+def test_a_stolen_key_harms_its_own_stream_alone(site: Site) -> None:
+    draw = random.Random(3)
+    for _ in range(1_500):
+        data = with_the_key(site, draw)
+        if isinstance(site.take(STOLEN, data), Accepted):
+            site.stolen.append(data)
+        assert not isinstance(site.take(HONEST, data), Accepted | Duplicate)
+    site.intake.commit()
+    view = site.intake.plant("mini").reader
+    assert view.head("edge-2").next_seq == len(site.stolen.objects)
+    assert len(site.kept()) <= aside.KNOWN.an_hour + aside.UNKNOWN.an_hour
+    entries = site.entries()
+    accepted = [
+        e for e in entries if e.stream == "edge-2" and e.verdict == "accepted" and e.seq is not None
+    ]
+    assert [e.sha256 for e in accepted] == [hashlib.sha256(d).digest() for d in site.stolen.objects]
+    assert len(entries) <= 5 + len(site.honest.objects) + len(accepted) + len(site.kept()) + 20
+    site.honest_frames(2)
+
+
+def test_configurations_that_blow_up_are_not_held_beyond_the_newest(site: Site) -> None:
+    gateway = site.stolen
+    for _ in range(5):
+        data = gateway.config(filler=["x" * 10_000] * 300)  # three million characters in a few KB
+        assert len(data) < 100_000
+        assert isinstance(site.take(STOLEN, data), Accepted)
+    assert [sender for sender in site.intake.commit().configs] == [STOLEN]
+
+
+def test_the_same_objects_for_ever_change_nothing(site: Site) -> None:
+    size = len(site.entries())
+    for _ in range(300):
+        for data in site.honest.objects:
+            assert isinstance(site.take(HONEST, data), Duplicate)
+    assert site.intake.commit().sealed == {HONEST}
+    assert len(site.entries()) == size
