@@ -25,6 +25,7 @@ from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
 from evidence.suites import PrivateKey, PublicKey, Suite, suite_of
 
 Certificate = x509.Certificate
+CertificateRequest = x509.CertificateSigningRequest
 
 ROLES = ("root", "gateway", "collector")
 PEM_BYTES_MAX = 64 * 1024
@@ -175,7 +176,7 @@ def _key_usage(*, is_root: bool) -> x509.KeyUsage:
     )  # fmt: skip
 
 
-def identity(certificate: x509.Certificate) -> tuple[str, str, str]:
+def identity(certificate: Certificate | CertificateRequest) -> tuple[str, str, str]:
     """(role, plant, name) of a certificate; MalformedError when it carries none of ours."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
@@ -188,7 +189,7 @@ def identity(certificate: x509.Certificate) -> tuple[str, str, str]:
     return ours[0][2], ours[0][3], ours[0][4]
 
 
-def public_key(certificate: x509.Certificate) -> PublicKey:
+def public_key(certificate: Certificate | CertificateRequest) -> PublicKey:
     """The certificate's key.
 
     Raises:

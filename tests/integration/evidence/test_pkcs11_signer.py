@@ -1,5 +1,6 @@
 """Keys that never leave their token, against a real PKCS#11 module (SoftHSM)."""
 
+import datetime as dt
 import gc
 import os
 import shutil
@@ -18,9 +19,18 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import Attribute, KeyType, Mechanism
 from pkcs11.util.ec import encode_named_curve_parameters
 
-from evidence import cose
+from evidence import cli, cose
+from evidence.certify import Request, certify
 from evidence.errors import KeyFileError
-from evidence.keys import Signer, key_id
+from evidence.keys import (
+    Signer,
+    certificate_to_pem,
+    is_issued_by,
+    key_id,
+    key_sha256,
+    load_certificate,
+)
+from evidence.orders import Revoke, decode_order
 from evidence.pkcs11_signer import TokenKey, parse_uri
 from evidence.signers import open_signer
 
@@ -103,6 +113,30 @@ def test_signed_objects_of_a_token_verify_like_any_other(token: Path, label: str
     envelope = cose.parse(cose.sign(signer, {cose.TYP: "x"}, b"payload"))
     cose.verify(envelope, signer.public_key)
     assert envelope.alg == signer.alg
+
+
+@pytest.mark.parametrize("label", ["ed", "p256"])
+def test_a_root_and_a_gateway_in_a_token_make_certificates_and_orders(
+    token: Path, label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`stackproof keys` end to end, with no private key outside the token."""
+    monkeypatch.chdir(token)
+    made = open_signer(uri(label), token)
+    at = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    root = certify(Request("root", "p1", "p1", made.public_key), made, None, not_before=at, days=99)
+    (tmp_path / "root.crt").write_bytes(certificate_to_pem(root))
+    csr, crt = str(tmp_path / "a.csr"), tmp_path / "a.crt"
+    request = ["--key", uri("ed"), "--plant", "p1", "--name", "edge-1", "--out", csr]
+    assert cli.main(["keys", "csr", *request]) == 0
+    by = ["--root", uri(label), "--root-certificate", str(tmp_path / "root.crt")]
+    key = key_sha256(open_signer(uri("ed"), token).public_key).hex()
+    asked = ["--csr", csr, "--key-sha256", key, "--days", "9", "--out", str(crt)]
+    assert cli.main(["keys", "enrol", *by, *asked]) == 0
+    assert is_issued_by(load_certificate(crt), root)
+    told = ["--key", key, "--through", "7", "--reason", "stolen", "--out", str(tmp_path / "r")]
+    assert cli.main(["keys", "revoke", *by, "--gateway", "edge-1", *told]) == 0
+    order = decode_order((tmp_path / "r").read_bytes(), made.public_key)
+    assert order == Revoke("p1", "edge-1", bytes.fromhex(key), 7, "stolen")
 
 
 def test_several_signers_of_one_token_work_beside_each_other_and_in_threads(token: Path) -> None:

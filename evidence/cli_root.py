@@ -1,0 +1,246 @@
+"""`stackproof keys enrol|revoke|replace`: what only the plant's root can do, as files. Prints."""
+
+import argparse
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evidence.certify import certify, decode_request
+from evidence.errors import KeyFileError, MalformedError
+from evidence.key_files import REFERENCE, id_of, must_not_exist, now, read_small, write_new
+from evidence.keys import (
+    Certificate,
+    Signer,
+    certificate_to_der,
+    certificate_to_pem,
+    identity,
+    is_issued_by,
+    key_sha256,
+    load_certificate,
+    public_key,
+)
+from evidence.orders import Order, Replace, Revoke, encode_order
+from evidence.signers import FILE, open_signer
+
+DAYS, DAYS_MAX = 1825, 7300
+_SHA256 = re.compile("[0-9a-f]{64}")
+#: of the collector's answer to GET /api/v1/plants/PLANT/streams/GATEWAY
+_STATE = {"plant": str, "gateway": str, "seq": int, "head": str, "through_ns": int, "key": str}
+
+
+def add_root_commands(commands: Any) -> None:
+    """Add `enrol`, `revoke` and `replace` to the commands of `stackproof keys`."""
+    _add_enrol(commands)
+    _add_revoke(commands)
+    _add_replace(commands)
+
+
+def _add_enrol(commands: Any) -> None:
+    enrol = commands.add_parser(
+        "enrol",
+        help="sign the certificate a request asks for",
+        description="Checks that the request is signed by its own key and of the root's plant, and "
+        "writes the certificate. Give it to the gateway, and to the collector's key folder.",
+    )
+    enrol.add_argument("--csr", type=Path, required=True, metavar="FILE", help="the request")
+    _add_root(enrol, "the certificate")
+    enrol.add_argument(
+        "--key-sha256", required=True, metavar="HEX", help="of its key, as the gateway showed it"
+    )
+    enrol.add_argument("--days", type=_days, default=DAYS, metavar="N", help=f"valid for ({DAYS})")
+    enrol.set_defaults(run=_enrol)
+
+
+def _enrol(args: argparse.Namespace) -> int:
+    must_not_exist(args.out)
+    signer, root = _root(args)
+    try:
+        request = decode_request(read_small(args.csr))
+    except MalformedError as error:
+        raise KeyFileError(f"{args.csr}: {error}") from error
+    sha256 = key_sha256(request.key).hex()
+    if sha256 != args.key_sha256.lower():
+        raise KeyFileError(
+            f"{args.csr} asks for key {sha256}, not for the one you were told: do not sign; ask "
+            "the gateway's people what `keys csr` printed"
+        )
+    plant = identity(root)[1]
+    if request.role not in ("gateway", "collector") or request.plant != plant:
+        who = f"{request.role} {request.plant}/{request.name}"
+        raise KeyFileError(f"{args.csr} is of {who}; this root signs for plant {plant}")
+    for name in (request.plant, request.name):
+        id_of(name)
+    begins = now()
+    ends = begins + dt.timedelta(days=args.days)
+    if not root.not_valid_before_utc <= begins <= ends <= root.not_valid_after_utc:
+        raise KeyFileError(
+            f"the root is valid {root.not_valid_before_utc:%Y-%m-%d} to "
+            f"{root.not_valid_after_utc:%Y-%m-%d}; the certificate would end {ends:%Y-%m-%d}: "
+            "choose fewer --days"
+        )
+    made = certify(request, signer, root, not_before=begins, days=args.days)
+    write_new(args.out, certificate_to_pem(made))
+    print(f"{args.out}: {request.role} {request.plant}/{request.name}, until {ends:%Y-%m-%d}")
+    print("next: to the gateway (site file, certificate), and to the collector's key folder:")
+    print("stackproof cloud keys CLOUD.toml")
+    return 0
+
+
+def _add_revoke(commands: Any) -> None:
+    revoke = commands.add_parser(
+        "revoke",
+        help="order that a gateway's key is good no further than an object",
+        description="Writes an order signed by the root. Objects after --through that the key "
+        "signs are put aside by the collector, and fail every archive they stand in.",
+    )
+    revoke.add_argument("--gateway", required=True, type=id_of, metavar="ID", help="gateway id")
+    revoke.add_argument(
+        "--key", required=True, metavar="KEY", help="its SHA-256 (hex), or file:PATH of its .crt"
+    )
+    revoke.add_argument(
+        "--through", required=True, type=_through, metavar="SEQ",
+        help="the last object it was good for; none: it never was",
+    )  # fmt: skip
+    _add_order(revoke)
+    revoke.set_defaults(run=_revoke)
+
+
+def _add_replace(commands: Any) -> None:
+    replace = commands.add_parser(
+        "replace",
+        help="order that a new device continues the stream of a lost one",
+        description="Writes an order signed by the root: the stream goes on, after the last object "
+        "that the collector holds, with the new device's key; the old key ends there.",
+    )
+    replace.add_argument(
+        "--certificate", type=Path, required=True, metavar="FILE", help="of the new device's key"
+    )
+    replace.add_argument(
+        "--state", type=Path, required=True, metavar="FILE",
+        help="where the stream stands: the collector's answer (JSON) to "
+        "GET /api/v1/plants/PLANT/streams/GATEWAY",
+    )  # fmt: skip
+    _add_order(replace)
+    replace.set_defaults(run=_replace)
+
+
+def _add_order(command: Any) -> None:
+    _add_root(command, "the order")
+    command.add_argument("--reason", required=True, help="for people, at most 200 characters")
+
+
+def _add_root(command: Any, what: str) -> None:
+    command.add_argument("--root", required=True, metavar="REF", help=f"root key: {REFERENCE}")
+    command.add_argument(
+        "--root-certificate", type=Path, required=True, metavar="FILE", help="root.crt"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help=what)
+
+
+def _revoke(args: argparse.Namespace) -> int:
+    signer, root = _root(args)
+    key = _named_key(args, root)
+    plant = identity(root)[1]
+    _write_order(args, signer, Revoke(plant, args.gateway, key, args.through, args.reason))
+    until = "for all objects" if args.through is None else f"after object {args.through}"
+    print(f"{args.out}: key {key.hex()} of {plant}/{args.gateway} ends {until}")
+    print("next: into the collector's key folder: stackproof cloud keys CLOUD.toml")
+    print("a stream whose key in use ends goes on by keys rotate before, or keys replace after it")
+    return 0
+
+
+def _named_key(args: argparse.Namespace, root: Certificate) -> bytes:
+    """The key to revoke, by its hash or by its certificate."""
+    if _SHA256.fullmatch(args.key):
+        return bytes.fromhex(args.key)
+    if not args.key.startswith(FILE):
+        raise KeyFileError(f"--key {args.key!r}: write 64 hex digits, or file:PATH of a .crt")
+    return _certified(Path(args.key.removeprefix(FILE)), root, args.gateway)
+
+
+def _certified(path: Path, root: Certificate, gateway: str) -> bytes:
+    """`key_sha256` of a gateway's certificate by this root."""
+    certificate = load_certificate(path)
+    plant = identity(root)[1]
+    if identity(certificate) != ("gateway", plant, gateway) or not is_issued_by(certificate, root):
+        sentence = f"{path} is no certificate of gateway {plant}/{gateway} by this root"
+        raise KeyFileError(f"{sentence}; make one with keys csr and keys enrol")
+    return key_sha256(public_key(certificate))
+
+
+def _replace(args: argparse.Namespace) -> int:
+    signer, root = _root(args)
+    state = _state(args.state)
+    plant = identity(root)[1]
+    if state["plant"] != plant:
+        raise KeyFileError(f"{args.state} is of plant {state['plant']}; this is {plant}'s root")
+    new = _certified(args.certificate, root, state["gateway"])
+    old = bytes.fromhex(state["key"])
+    if new == old:
+        sentence = "is of the key in use: a new device needs a key of its own (keys csr)"
+        raise KeyFileError(f"{args.certificate} {sentence}")
+    certificate = certificate_to_der(load_certificate(args.certificate))
+    order = Replace(
+        plant, state["gateway"], old, certificate, state["seq"], bytes.fromhex(state["head"]),
+        state["through_ns"], args.reason,
+    )  # fmt: skip
+    _write_order(args, signer, order)
+    print(f"{args.out}: {plant}/{state['gateway']} goes on after object {state['seq']} with key")
+    print(f"{new.hex()}; key {old.hex()} ends there")
+    print("next: into the collector's key folder (stackproof cloud keys CLOUD.toml), and into the")
+    print("new device's site file, [gateway]: continues and root")
+    return 0
+
+
+def _state(path: Path) -> Mapping[str, Any]:
+    """Where a stream stands, as the collector told it."""
+    fix = "ask again: GET /api/v1/plants/PLANT/streams/GATEWAY"
+    try:
+        state = json.loads(read_small(path))
+    except (ValueError, RecursionError) as error:
+        raise KeyFileError(f"{path}: not JSON: {error}; {fix}") from error
+    if not isinstance(state, dict):
+        raise KeyFileError(f"{path}: not the state of a stream; {fix}")
+    for name, kind in _STATE.items():
+        value = state.get(name)
+        is_so = type(value) is kind
+        if not is_so or (name in ("head", "key") and not _SHA256.fullmatch(str(value))):
+            raise KeyFileError(f"{path}: {name} is missing or not as the collector says it; {fix}")
+    return state
+
+
+def _write_order(args: argparse.Namespace, signer: Signer, order: Order) -> None:
+    must_not_exist(args.out)
+    try:
+        data = encode_order(order, signer)
+    except MalformedError as error:
+        raise KeyFileError(f"{error}") from error
+    write_new(args.out, data)
+
+
+def _root(args: argparse.Namespace) -> tuple[Signer, Certificate]:
+    """The root's signer and certificate; KeyFileError when they do not belong together."""
+    certificate = load_certificate(args.root_certificate)
+    if identity(certificate)[0] != "root" or not is_issued_by(certificate, certificate):
+        raise KeyFileError(f"{args.root_certificate} is no plant's root certificate")
+    signer = open_signer(args.root, Path())
+    if key_sha256(signer.public_key) != key_sha256(public_key(certificate)):
+        raise KeyFileError(f"{args.root_certificate} does not belong to {args.root}")
+    return signer, certificate
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= DAYS_MAX:
+        raise KeyFileError(f"--days {text!r} must be 1 to {DAYS_MAX}")
+    return int(text)
+
+
+def _through(text: str) -> int | None:
+    if text == "none":
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise KeyFileError(f"--through {text!r} must be an object's seq, or none")
+    return int(text)

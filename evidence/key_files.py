@@ -1,0 +1,48 @@
+"""Files that the key commands read and write: small, and never overwritten."""
+
+import datetime as dt
+from pathlib import Path
+
+from evidence.errors import KeyFileError
+from evidence.points import NAME_ID
+
+FILE_BYTES_MAX = 64 * 1024
+REFERENCE = "file:PATH or pkcs11:URI"
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet; KeyFileError when it is."""
+    must_not_exist(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(data)
+
+
+def must_not_exist(path: Path) -> None:
+    """KeyFileError when there is a file of this name."""
+    if path.exists():
+        raise KeyFileError(f"{path}: exists already and is not overwritten; choose another --out")
+
+
+def read_small(path: Path) -> bytes:
+    """A file of at most `FILE_BYTES_MAX` bytes; KeyFileError otherwise."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > FILE_BYTES_MAX:
+        raise KeyFileError(f"{path}: more than {FILE_BYTES_MAX} bytes")
+    return data
+
+
+def id_of(text: str) -> str:
+    """The text, if it is an id; KeyFileError otherwise."""
+    if not NAME_ID.fullmatch(text):
+        raise KeyFileError(f"{text!r} must match {NAME_ID.pattern}")
+    return text
+
+
+def now() -> dt.datetime:
+    """Aware UTC."""
+    return dt.datetime.now(dt.UTC)  # noqa: TID251 - a certificate starts when it is made
