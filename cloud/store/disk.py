@@ -92,20 +92,32 @@ class Disk:
     def publish(self) -> None:
         """Put the replaced files in place, in the order of their `replace`.
 
-        The next `sync` makes their names last; not those replaced often, which a start can do
-        without.
+        The next `sync` makes their names last. A file replaced often has its name for good after
+        its first `publish`, and then holds the old bytes or the new: never what is written beside
+        it later, as that is written after a sync.
         """
         for beside, path, often in self._renames:
-            if not (often and _exchange(beside, path)):
+            exchanged = often and _exchange(beside, path)
+            if not exchanged:
                 beside.replace(path)
-            if not often:
+            if often and not exchanged:
+                _on_file(path.parent, os.O_RDONLY, os.fsync)
+            else:
                 self._folders.add(path.parent)
         self._renames.clear()
 
+    def remove(self, path: Path) -> None:
+        """Remove a file, which may be absent; the next `sync` makes that last."""
+        if path.exists():
+            path.unlink()
+            self._folders.add(path.parent)
+
     def forget(self) -> None:
-        """Drop what was remembered, after a failed commit."""
+        """Drop what was remembered, after a failed commit; names that were made still must last.
+
+        The next commit finds these files and folders there and would not sync their names again.
+        """
         self._files.clear()
-        self._folders.clear()
         self._renames.clear()
 
     def _open(self, path: Path) -> int:

@@ -254,7 +254,8 @@ class PlantStore:
             self._disk.sync()
             self._disk.publish()
         else:
-            path.unlink(missing_ok=True)
+            self._disk.remove(path)
+        self._disk.sync()  # before anything it speaks of is cut
 
     def drop(self) -> None:
         """Forget what is staged. Its gateways get no receipt and send it again."""

@@ -1,226 +1,228 @@
-"""Killed or without power at any system call: what was committed survives, the rest comes again.
+"""Killed or without power at any system call: what is under receipt survives, the rest comes again.
 
-The disk here forgets: after a power cut a file holds what its last sync covered, and of what was
-written later each write may or may not have arrived, whole or in part. That is less than real
-disks promise, and the store must hold with it.
+Every kind of thing the store holds is in it, and what must hold is checked from the files alone: a
+receipt's objects are there, the log continues every checkpoint ever shown, totals are equal, and a
+check of everything finds nothing that cannot be made again.
 """
 
-import contextlib
+import itertools
 import os
 import random
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from cloud.errors import StoreError
 from cloud.store import disk as disk_module
-from cloud.store.plant import PlantStore
-from tests.unit.cloud.store.plant_examples import Example, read_plant
+from cloud.store.fsck_findings import Remedy
+from tests.unit.cloud.store.forgetful import EndOfPower, ForgetfulDisk
+from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.store.whole_plant import COMMITS, PLANT, WholePlant
 
-EXAMPLE = Example()
-KEY = EXAMPLE.signer.public_key
-SIZES = [7, 10, 14]  # entries after each batch
-
-
-class EndOfPower(BaseException):
-    """The process is gone."""
+MENDED = {Remedy.START, Remedy.REBUILD, Remedy.ASK}
 
 
-class ForgetfulDisk:
-    """Follows what is written and what is synced under a folder, and ends at a given call."""
+@dataclass
+class Told:
+    """What the world was told before the end.
 
-    def __init__(self, root: Path, calls: int) -> None:
-        self.root, self.left = root, calls
-        self.synced: dict[Path, bytes] = {
-            path: path.read_bytes() for path in root.rglob("*") if path.is_file()
-        }
-        self.made = 0
+    Attributes:
+        receipts: gateway -> number of objects under receipt.
+        notes: checkpoints shown.
+    """
 
-    def count(self) -> None:
-        self.made += 1
-        if self.left == 0:
-            raise EndOfPower
-        self.left -= 1
-
-    @contextmanager
-    def watching(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        real_write, real_sync = os.pwrite, os.fdatasync
-        real_exchange, real_rename = disk_module._exchange, Path.replace
-
-        def pwrite(file: int, data: bytes, at: int) -> int:
-            self.count()
-            return real_write(file, data, at)
-
-        def fdatasync(file: int) -> None:
-            self.count()
-            real_sync(file)
-            path = Path(f"/proc/self/fd/{file}").readlink()
-            self.synced[path] = path.read_bytes()
-
-        def moved(one: Path, other: Path) -> None:
-            """A rename moves the name; what the file holds after a cut is what was synced."""
-            before = self.synced.get(one), self.synced.get(other)
-            for path, data in ((other, before[0]), (one, before[1])):
-                if data is None:
-                    self.synced.pop(path, None)
-                else:
-                    self.synced[path] = data
-
-        def exchange(one: Path, other: Path) -> bool:
-            self.count()
-            done = real_exchange(one, other)
-            if done:
-                moved(one, other)
-            return done
-
-        def rename(self_: Path, target: Path) -> Path:
-            self.count()
-            result = real_rename(self_, target)
-            moved(self_, target)
-            self.synced.pop(self_, None)
-            return result
-
-        with monkeypatch.context() as patched:
-            patched.setattr(os, "pwrite", pwrite)
-            patched.setattr(os, "fdatasync", fdatasync)
-            patched.setattr(disk_module, "_exchange", exchange)
-            patched.setattr(Path, "replace", rename)
-            yield
-
-    def cut_power(self, dice: random.Random) -> None:
-        """Leave of each file what was synced, and of later writes as much as the dice say."""
-        for path in [p for p in self.root.rglob("*") if p.is_file()]:
-            now, then = path.read_bytes(), self.synced.get(path)
-            fate = dice.choice(("synced", "part", "all"))
-            if fate == "all":
-                continue
-            kept = then if then is not None else b""
-            if fate == "part" and len(now) > len(kept):
-                kept = now[: dice.randrange(len(kept), len(now) + 1)]
-            if then is None and not kept and dice.random() < 0.5:
-                path.unlink()  # not even its name arrived
-            else:
-                path.write_bytes(kept)
+    receipts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
-def batch_of(plant: PlantStore) -> int:
-    """How many batches are committed."""
-    return next(n for n in range(3, -1, -1) if n == 0 or plant.reader.size >= SIZES[n - 1])
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> WholePlant:
+    return WholePlant(tmp_path_factory.mktemp("keys"))
 
 
-def run_until_the_end(root: Path, disk: ForgetfulDisk, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Open and commit batch by batch; how many entries were committed when the power went."""
-    committed = 0
+@pytest.fixture(autouse=True)
+def small_and_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snapshots, too, are written within these few entries; only the disk made here forgets."""
+    monkeypatch.setattr("cloud.store.plant.SNAPSHOT_EVERY", 4)
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda _file: None)
+
+
+def work(whole: WholePlant, root: Path, told: Told) -> None:
+    """Open, commit what is not there yet, stop cleanly; a receipt for each stream after each."""
+    store, plant = whole.open(root)
+    for commit in range(COMMITS):
+        whole.stage(plant, commit)
+        while plant.is_dirty:
+            if not store.commit()[0]:
+                whole.stage(plant, commit)  # no receipt went out: it comes again
+        told.notes.append(plant.reader.checkpoint)
+        for stream in plant.reader.streams():
+            told.receipts[stream] = plant.reader.head(stream).next_seq
+    store.close()
+
+
+def run_until_the_end(
+    whole: WholePlant, disk: ForgetfulDisk, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Work until the disk ends it, or all is done."""
     try:
         with disk.watching(monkeypatch):
-            store, plant = EXAMPLE.open(root)
-            committed = plant.reader.size
-            for batch in range(batch_of(plant), 3):
-                EXAMPLE.stage(plant, batch)
-                assert store.commit() == ([plant], {})
-                committed = plant.reader.size  # from here on a receipt may be out
-            store.close()
-    except EndOfPower:
-        abandon(root)
-    return committed
+            work(whole, disk.root, told)
+    except (EndOfPower, StoreError):
+        disk.abandon()
 
 
-def abandon(root: Path) -> None:
-    """What the kernel does for a process that is gone: close what it had open, locks and all."""
-    for link in list(Path("/proc/self/fd").iterdir()):
-        with contextlib.suppress(OSError):
-            if link.readlink().is_relative_to(root):
-                os.close(int(link.name))
-
-
-def check(root: Path, committed: int) -> None:
-    """Everything committed is there, whole; and the rest can be delivered."""
-    store, plant = EXAMPLE.open(root)
-    assert plant.reader.size >= committed
-    for batch in range(3):
-        EXAMPLE.stage(plant, batch)
-    store.commit()
+def check(whole: WholePlant, root: Path, told: Told) -> None:
+    """All that was told is true, nothing is lost for good, and the rest can be delivered."""
+    lost = [f.sentence for f in whole.findings(root) if f.fault.remedy not in MENDED]
+    if (root / PLANT).exists() and told.notes:
+        assert lost == []
+    store, plant = whole.open(root)
+    objects = {gateway.name: gateway.objects for gateway in (whole.a, whole.b)}
+    for stream, count in told.receipts.items():
+        held = [stored.data for stored in plant.reader.objects(stream)]
+        assert len(held) >= count
+        assert held == objects[stream][: len(held)]
     store.close()
-    assert read_plant(root / "mini", KEY) == {
-        "edge-a": EXAMPLE.a.objects,
-        "edge-b": EXAMPLE.b.objects,
-    }
+    work(whole, root, told)
+    assert whole.findings(root) == []
+    whole.holds_true(root, told.notes)
+    assert read_plant(root / PLANT, whole.keys.collector.public_key) == objects
 
 
-@pytest.fixture
-def small_snapshots(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that snapshots, too, are written within these few entries."""
-    monkeypatch.setattr("cloud.store.plant.SNAPSHOT_EVERY", 4)
-
-
-@pytest.mark.usefixtures("small_snapshots")
-def test_killed_at_any_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process ends, the page cache stays."""
-    calls, ended = 0, False
-    while not ended:
-        root = tmp_path / str(calls)
+def every_call(root: Path) -> Iterator[ForgetfulDisk]:
+    """A disk that ends at the first call, at the second, and so on, until one never ends."""
+    for calls in itertools.count():
         disk = ForgetfulDisk(root, calls)
-        committed = run_until_the_end(root, disk, monkeypatch)
-        ended = disk.left > 0
-        check(root, committed)
+        yield disk
         shutil.rmtree(root)
-        calls += 1
-    assert calls > 40
+        if disk.left > 0:
+            assert calls > 100
+            return
 
 
-@pytest.mark.usefixtures("small_snapshots")
-@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_any_call(
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends, the page cache stays."""
+    for disk in every_call(tmp_path / "r"):
+        told = Told()
+        run_until_the_end(whole, disk, told, monkeypatch)
+        check(whole, disk.root, told)
+
+
+def without_power(
+    whole: WholePlant, root: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    dice = random.Random(seed)
+    for disk in every_call(root):
+        told = Told()
+        run_until_the_end(whole, disk, told, monkeypatch)
+        disk.cut_power(dice)
+        check(whole, disk.root, told)
+
+
 def test_without_power_at_any_call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every call in turn, and what had not been synced is lost by the dice."""
-    calls, ended = 0, False
-    dice = random.Random(seed)
-    while not ended:
-        root = tmp_path / str(calls)
-        disk = ForgetfulDisk(root, calls)
-        committed = run_until_the_end(root, disk, monkeypatch)
-        ended = disk.left > 0
-        disk.cut_power(dice)
-        check(root, committed)
-        shutil.rmtree(root)
-        calls += 1
-    assert calls > 40
+    without_power(whole, tmp_path / "r", monkeypatch, 0)
 
 
-@pytest.mark.usefixtures("small_snapshots")
-def test_without_power_again_during_the_way_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_without_power_at_any_call_again_and_again(
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    without_power(whole, tmp_path / "r", monkeypatch, seed)
+
+
+def refused_then_cut(
+    whole: WholePlant, root: Path, monkeypatch: pytest.MonkeyPatch, dice: random.Random
+) -> None:
+    """The disk is full for one call; the power goes while that is undone, or soon after."""
+    refused = dice.randrange(160)
+    told = Told()
+    disk = ForgetfulDisk(root, refused + dice.randrange(25), refused)
+    run_until_the_end(whole, disk, told, monkeypatch)
+    disk.cut_power(dice)
+    check(whole, root, told)
+    shutil.rmtree(root)
+
+
+def test_a_full_disk_and_then_no_power(
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(5)
+    for _ in range(100):
+        refused_then_cut(whole, tmp_path / "r", monkeypatch, dice)
+
+
+@pytest.mark.long
+def test_a_full_disk_and_then_no_power_a_thousand_times(
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(6)
+    for _ in range(1000):
+        refused_then_cut(whole, tmp_path / "r", monkeypatch, dice)
+
+
+def cut_twice(
+    whole: WholePlant, root: Path, monkeypatch: pytest.MonkeyPatch, dice: random.Random
 ) -> None:
     """Two cuts, the second while the first is being recovered from."""
+    told = Told()
+    for calls in (dice.randrange(10, 140), dice.randrange(30)):
+        disk = ForgetfulDisk(root, calls)
+        run_until_the_end(whole, disk, told, monkeypatch)
+        disk.cut_power(dice)
+    check(whole, root, told)
+    shutil.rmtree(root)
+
+
+def test_without_power_again_during_the_way_back(
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dice = random.Random(7)
     for _ in range(60):
-        root = tmp_path / "r"
-        first = ForgetfulDisk(root, dice.randrange(10, 60))
-        committed = run_until_the_end(root, first, monkeypatch)
-        first.cut_power(dice)
-        second = ForgetfulDisk(root, dice.randrange(0, 15))
-        committed = max(committed, run_until_the_end(root, second, monkeypatch))
-        second.cut_power(dice)
-        check(root, committed)
-        shutil.rmtree(root)
+        cut_twice(whole, tmp_path / "r", monkeypatch, dice)
 
 
-def test_the_forgetful_disk_forgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A commit whose syncs do nothing must lose something, or the tests above test nothing."""
-    lost: list[Any] = []
+@pytest.mark.long
+def test_without_power_twice_a_thousand_times(
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(8)
+    for _ in range(1000):
+        cut_twice(whole, tmp_path / "r", monkeypatch, dice)
+
+
+@pytest.mark.parametrize("missing", ["sync", "folders"])
+def test_the_forgetful_disk_forgets(
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    """A store that leaves out syncs must lose something, or the tests above test nothing."""
+    real = disk_module.Disk.sync
+
+    def sync(self: disk_module.Disk) -> None:
+        self._folders.clear()
+        if missing == "sync":
+            self._files.clear()
+        real(self)
+
+    monkeypatch.setattr(disk_module.Disk, "sync", sync)
+    lost: list[BaseException] = []
     for seed in range(20):
         root = tmp_path / str(seed)
-        disk = ForgetfulDisk(root, 10_000)
-        with monkeypatch.context() as patched:
-            patched.setattr(disk_module.Disk, "sync", lambda _self: None)
-            committed = run_until_the_end(root, disk, monkeypatch)
+        disk, told = ForgetfulDisk(root, 100), Told()
+        run_until_the_end(whole, disk, told, monkeypatch)
         disk.cut_power(random.Random(seed))
         try:
-            check(root, committed)
+            check(whole, root, told)
         except Exception as error:  # noqa: BLE001 - any failure is the proof
             lost.append(error)
     assert lost
