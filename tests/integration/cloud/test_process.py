@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.integration.cloud.brokers import free_port
+from tests.integration.cloud.flood import flood
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ExamplePlant, make_plant
 from tests.unit.cloud.live_examples import configuration
@@ -144,6 +145,31 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(cloud: Cloud) -> N
     held = read_plant(cloud.folder / "evidence/00/mini", cloud.plant.collector.public_key)
     assert held["edge-1"] == gateway.objects[: len(held["edge-1"])]
     assert len(held["edge-1"]) > publisher.receipted
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_a_flood_from_somebody_with_a_login_is_outlived(cloud: Cloud) -> None:
+    """160 MB of it; the collector's inbox holds 64 MiB at most, and the gateway is served."""
+    ready, gateway = cloud.start(), cloud.plant.gateways["edge-1"]
+    before_kib = resident_kib(ready["pid"])
+    flood(ready["broker"], gateway.config(**configuration()))
+    publisher = cloud.publisher(ready["broker"])
+    for n in range(20):
+        gateway.frame(T0_NS + n * SECOND_NS)
+    wait(lambda: publisher.receipted == 20, 60)
+    publisher.stop()
+    refused = get(f"{ready['http']}/api/v1/plants/mini/quarantine")
+    assert {"malformed"} <= {row["reason"] for row in refused["reasons"]}
+    assert refused["kept"] == []
+    assert resident_kib(ready["pid"]) - before_kib < 192 * 1024
+    status, printed = cloud.end()
+    assert (status, "Traceback" in printed) == (0, False)
+    assert len(printed) < 100_000
+
+
+def resident_kib(pid: int) -> int:
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(text.split("VmHWM:")[1].split()[0])
 
 
 def test_it_is_killed_again_and_again_and_loses_nothing(cloud: Cloud) -> None:
