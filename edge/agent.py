@@ -40,6 +40,8 @@ from edge.stream import Stream
 log = logging.getLogger("stackproof.edge")
 
 FIRST_CONNECT_S = 3.0
+HEARTBEAT_NS = 60 * 1_000_000_000  # a stream is never silent for longer
+HEARTBEAT_FULL_NS = 3_600 * 1_000_000_000  # while the spool is full: it is to grow no more
 
 
 class Agent:
@@ -144,10 +146,11 @@ class Agent:
         tick_ns = next_tick_ns(self._time.now_ns, interval)
         while not stop.is_set():
             await self._advance()
+            await self._beat()
             ahead_ns = tick_ns - self._time.now_ns
             if 0 < ahead_ns <= interval:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), ahead_ns / 1e9)
+                    await asyncio.wait_for(stop.wait(), min(ahead_ns, HEARTBEAT_NS) / 1e9)
                 continue
             # an instant that is over by now was missed: what a meter says now is not its reading
             if -interval < ahead_ns <= 0:
@@ -164,6 +167,15 @@ class Agent:
             await self._recorder.fall_back(error)
         self._recorder.missed = self._recorder.missed or "clock-step"
         self._note_step(step)
+
+    async def _beat(self) -> None:
+        """A stream that would be silent signs that it lives, so that a cut tail shows."""
+        silent_ns = HEARTBEAT_FULL_NS if FULL in self._alarms.names else HEARTBEAT_NS
+        try:
+            if await self._recorder.heartbeat(silent_ns):
+                self._time.use(self._recorder.last_ns)
+        except SpoolError as error:
+            await self._recorder.fall_back(error)
 
     def _note_step(self, step: ClockStep) -> None:
         log.warning("clock stepped from %d to %d ns", step.from_ns, step.to_ns)

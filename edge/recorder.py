@@ -45,6 +45,7 @@ class Recorder:
         self._disk, self._clock, self._appended = disk, clock, appended
         self._use(config)
         self.last_ns, self.missed = 0, "restart"
+        self._signed_ns = clock.monotonic_ns()
         self._is_refused = False
         # what the open frame tells beside its ticks; kept in the spool with each of them
         self._gap: Gap | None = None
@@ -71,7 +72,7 @@ class Recorder:
         if before is not None:
             await self._restore(before)
         if before != self._config:
-            closing = self._body("restart", now_ns) if self._batch.ticks else None
+            closing = self._body("restart", now_ns, tells=True) if self._batch.ticks else None
             made = await self._disk.run(stream.append_config, self._config, now_ns, closing=closing)
             for stored in made:
                 self._appended(stored)
@@ -161,25 +162,39 @@ class Recorder:
         return Gap(self.last_ns, tick_ns, self.missed or "overrun")
 
     async def close_frame(self, event: str = "") -> None:
-        """Sign the open ticks as a frame, with the event that ends it.
+        """Sign the open ticks as a frame, with the event that ends it; nothing without either."""
+        if self._batch.ticks or event:
+            await self._sign(event)
 
-        Without ticks nothing is signed but an event, in a frame of its own that stands at the
-        newest tick: frame times never go back, whatever the wall clock does next.
+    async def heartbeat(self, silent_ns: int) -> bool:
+        """Sign a frame without readings when nothing was signed for so long; True when it was."""
+        if self._batch.ticks or self._clock.monotonic_ns() - self._signed_ns < silent_ns:
+            return False
+        await self._sign("", tells=True)
+        return True
+
+    async def _sign(self, event: str, *, tells: bool = False) -> None:
+        """Sign the open ticks. A frame without any stands at the newest tick.
+
+        So frame times never go back, whatever the wall clock does next.
         """
-        if not self._batch.ticks and not event:
-            return
         now_ns = self._clock.wall_ns()
-        body, calc = self._body(event, now_ns), cbor.encode(self.calc.snapshot())
+        body = self._body(event, now_ns, tells=tells or bool(event))
+        calc = cbor.encode(self.calc.snapshot())
         stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
         self._gap, self._events = None, []
-        if event:
+        if tells or event:
             self._upcoming = []
+        self.last_ns = max(self.last_ns, stored.through_ns)
+        self._signed_ns = self._clock.monotonic_ns()
         self._appended(stored)
 
-    def _body(self, event: str, now_ns: int) -> Body:
+    def _body(self, event: str, now_ns: int, *, tells: bool) -> Body:
         events = self._events
+        if tells:
+            events = [*events, *self._upcoming]
         if event:
-            events = [*events, *self._upcoming, {"kind": event, "at_ns": now_ns}]
+            events = [*events, {"kind": event, "at_ns": now_ns}]
         return self._batch.body(
             now_ns=self.last_ns or now_ns, clock=self._clock.state(), gap=self._gap, events=events
         )

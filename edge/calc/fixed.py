@@ -35,12 +35,11 @@ def ratio(above: Int64, below: Int64, factor: Fraction = Fraction(1)) -> Int64:
     Raises:
         OverflowError: a result does not fit int64.
     """
-    twice = above.astype(object) * (2 * factor.numerator)
-    den = below.astype(object) * factor.denominator
-    return np.array(
-        [_round(int(a), int(b)) for a, b in zip(twice.ravel(), den.ravel(), strict=True)],
-        dtype=np.int64,
-    ).reshape(above.shape)
+    num, den = 2 * factor.numerator, factor.denominator
+    # Python's own integers: the same in arrays of objects takes twice as long
+    pairs = zip(above.ravel().tolist(), below.ravel().tolist(), strict=True)
+    rounded = [_round(a * num, b * den) for a, b in pairs]
+    return np.array(rounded, dtype=np.int64).reshape(above.shape)
 
 
 def _round(twice: int, den: int) -> int:

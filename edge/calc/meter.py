@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from edge.calc.blocks import Bool, Int64
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.month_plan import MeterPlan
@@ -28,14 +30,24 @@ class FlowIntegral:
 
     def feed(self, ticks_ns: Int64, counts: Int64, ok: Bool) -> None:
         """Advance by n ticks."""
-        readings = zip(ticks_ns[ok].tolist(), counts[ok].tolist(), strict=True)
-        for tick_ns, count in readings:
-            if self._last is not None:
-                dt_ns = tick_ns - self._last[0]
-                if 0 < dt_ns <= self.longest_ns:
-                    self.total += self._last[1] * dt_ns
-                    self.covered_ns += dt_ns
-            self._last = (tick_ns, count)
+        ticks, flows = ticks_ns[ok], counts[ok]
+        if self._last is not None:
+            ticks = np.concatenate([[self._last[0]], ticks])
+            flows = np.concatenate([[self._last[1]], flows])
+        if not ticks.size:
+            return
+        dt = np.diff(ticks)
+        dt[(dt <= 0) | (dt > self.longest_ns)] = 0
+        self.covered_ns += int(dt.sum())
+        self.total += _product_sum(flows[:-1], dt)
+        self._last = (int(ticks[-1]), int(flows[-1]))
+
+
+def _product_sum(flows: Int64, dt: Int64) -> int:
+    """Sum of flow × time: in int64 where it cannot overflow, else in Python's integers."""
+    if int(np.abs(flows).max(initial=0)) * int(dt.sum()) < 2**62:
+        return int(flows @ dt)
+    return sum(flow * time for flow, time in zip(flows.tolist(), dt.tolist(), strict=True))
 
 
 class Meter:

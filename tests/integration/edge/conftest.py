@@ -13,6 +13,7 @@ import pytest
 from edge.agent import Agent
 from edge.config import Site
 from edge.spool import Spool
+from edge.spool_reader import SpoolReader, Stored
 from tests.integration.edge.brokers import free_port
 from tests.integration.edge.small_collector import SmallCollector
 from tests.unit.edge.fakes import Devices, ShiftedClock
@@ -91,6 +92,14 @@ class Plant:
     def kept(self) -> list[bytes]:
         """Every object in the spool of a stopped agent."""
         return list(self.in_spool(lambda spool: [s.data for s in spool.objects(0, 100_000)]))
+
+    def beside(self) -> list[Stored]:
+        """The objects in the spool of a running agent."""
+        spool = SpoolReader(self.spool_path)
+        try:
+            return spool.objects(0, 100_000)
+        finally:
+            spool.close()
 
     def in_spool(self, look: Callable[[Spool], Any]) -> Any:
         """What a look at a stopped agent's spool gives."""

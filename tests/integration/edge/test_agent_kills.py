@@ -138,6 +138,7 @@ async def test_killed_agent(name: str, tmp_path: Path, collector: SmallCollector
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", NAMES)
 async def test_agent_killed_hundreds_of_times(
     name: str, tmp_path: Path, collector: SmallCollector

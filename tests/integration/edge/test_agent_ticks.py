@@ -300,6 +300,47 @@ async def test_full_spool_takes_no_ticks_and_says_so(
     assert told(objects).events == ["start", "spool-filling", "spool-full", "stopped"]
 
 
+async def test_silent_stream_beats_so_that_a_cut_tail_shows(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One reading in five seconds, a heartbeat whenever nothing was signed for 0.3 s."""
+    monkeypatch.setattr("edge.agent.HEARTBEAT_NS", 300_000_000)
+    plant.text = fast(interval_s="5")
+    await plant.run(1.7)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    beats = [body for _, body in frames(objects) if not body.sections]
+    assert 3 <= len(beats) <= 7
+    assert [e["kind"] for e in beats[0].events] == ["start"], "what was to be told is told at once"
+    assert told(objects).events == ["start", "stopped"]
+    clocks = [body.clock for _, body in frames(objects)]
+    assert {c.source for c in clocks} == {"simulated"}
+    assert [c.monotonic_ns for c in clocks] == sorted(c.monotonic_ns for c in clocks)
+    times = [body.t0_ns for _, body in frames(objects)]
+    assert times == sorted(times)
+
+
+async def test_full_spool_beats_seldom_and_says_why(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.agent.HEARTBEAT_NS", 100_000_000)
+    monkeypatch.setattr("edge.agent.HEARTBEAT_FULL_NS", 500_000_000)
+    full = False
+    monkeypatch.setattr(Spool, "fill", lambda _: 1.0 if full else 0.1)
+    async with plant.running():
+        await asyncio.sleep(0.3)
+        full = True
+        await asyncio.sleep(1.4)
+        events = told([s.data for s in plant.beside()]).events
+        assert events == ["start", "spool-filling", "spool-full"], "told while it is full"
+        full = False
+        await asyncio.sleep(0.4)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert [reason for _, reason in told(objects).gaps] == ["spool-full"]
+    assert 1 <= len([b for _, b in frames(objects) if not b.sections]) <= 3
+
+
 async def test_stop_without_a_tick_is_told_too(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
