@@ -1,0 +1,172 @@
+"""Which key signs where: the rules of FORMAT.md "Keys", by hand and against a plain model."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import pytest
+from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evidence.custody import Change, KeyFault, KeyRefusedError, StreamKeys, validity_ns
+from evidence.errors import MalformedError, UnknownSuiteError
+from evidence.keys import FileSigner, issue, key_id, key_sha256
+from evidence.orders import Replace, Revoke
+from tests.attacks.by_newer import P384, certificate, private
+from tests.unit.evidence.small_plant import DAYS, PLANT, SECOND, SINCE, STREAM, keys, signer
+
+ROOT = keys().certificates["root"]
+FIRST, SECOND_KEY, THIRD = keys().gateway, signer(41), signer(42)
+A, B, C = (key_sha256(k.public_key) for k in (FIRST, SECOND_KEY, THIRD))
+SINCE_NS = int(SINCE.timestamp()) * SECOND
+DAY_NS = 86_400 * SECOND
+
+
+def certified(by: FileSigner, since: dt.datetime = SINCE, days: int = DAYS) -> x509.Certificate:
+    return issue(
+        "gateway", PLANT, STREAM, by.public_key, issuer=(private(1), ROOT), not_before=since,
+        days=days,
+    )  # fmt: skip
+
+
+def stream(*by: FileSigner, first: bytes | None = A) -> StreamKeys:
+    made = StreamKeys()
+    for one in by or (FIRST, SECOND_KEY, THIRD):
+        made.certify(certified(one), ROOT)
+    if first is not None:
+        made.begin(first)
+    return made
+
+
+def revoke(key: bytes, through: int | None) -> Revoke:
+    return Revoke(PLANT, STREAM, key, through, "x")
+
+
+def replace(seq: int, old: bytes) -> Replace:
+    return Replace(PLANT, STREAM, old, b"", seq, bytes(32), 0, "x")
+
+
+def fault(of: StreamKeys, seq: int, key: bytes, at_ns: int | None = None) -> KeyFault | None:
+    try:
+        of.check(seq, key[:8], at_ns)
+    except KeyRefusedError as error:
+        return error.fault
+    return None
+
+
+def test_the_first_key_is_any_certified_one_and_then_the_only_one() -> None:
+    fresh = stream(first=None)
+    assert fresh.current(0) is None
+    assert [fault(fresh, 0, key) for key in (A, B, C)] == [None] * 3
+    assert fault(fresh, 0, bytes(32)) is KeyFault.UNKNOWN
+    fresh.begin(B)
+    assert [fault(fresh, 7, key) for key in (A, B, C)] == [KeyFault.CHANGED, None, KeyFault.CHANGED]
+
+
+def test_a_rotate_object_is_the_last_of_the_old_key() -> None:
+    made = stream()
+    made.rotate(5, A, B)
+    assert [fault(made, 5, key) for key in (A, B)] == [None, KeyFault.CHANGED]
+    assert [fault(made, 6, key) for key in (A, B)] == [KeyFault.CHANGED, None]
+
+
+def test_a_revoke_ends_a_key_after_an_object_or_for_all() -> None:
+    made = stream()
+    made.apply(revoke(A, 5))
+    assert [fault(made, seq, A) for seq in (0, 5, 6)] == [None, None, KeyFault.REVOKED]
+    made.apply(revoke(A, 9))  # a later order does not make it good again
+    assert fault(made, 6, A) is KeyFault.REVOKED
+    made.apply(revoke(A, None))
+    assert fault(made, 0, A) is KeyFault.REVOKED
+
+
+def test_a_replace_revokes_and_changes() -> None:
+    made = stream()
+    made.apply(replace(5, A), C)
+    assert [fault(made, 5, key) for key in (A, C)] == [None, KeyFault.CHANGED]
+    assert [fault(made, 6, key) for key in (A, C)] == [KeyFault.REVOKED, None]
+    assert made.changes == [Change(5, A, C, by_order=True)]
+
+
+def test_an_order_told_twice_counts_once_and_order_of_telling_does_not_matter() -> None:
+    made = stream()
+    made.apply(replace(9, B), C)
+    made.rotate(5, A, B)
+    made.apply(replace(9, B), C)
+    assert [change.seq for change in made.changes] == [5, 9]
+    assert [made.current(seq) for seq in (5, 6, 9, 10)] == [A, B, B, C]
+
+
+def test_a_replace_after_a_rotate_at_the_same_object_has_the_last_word() -> None:
+    made = stream()
+    made.apply(replace(5, A), C)
+    made.rotate(5, A, B)
+    assert made.current(6) == C
+
+
+def test_a_key_counts_while_any_of_its_certificates_is_valid() -> None:
+    """Two of them, with ten days between; both cut to the root's own 400 days."""
+    made = StreamKeys()
+    made.certify(certified(FIRST, days=10), ROOT)
+    made.certify(certified(FIRST, SINCE + dt.timedelta(days=20), 1000), ROOT)
+    made.begin(A)
+    days = {0: None, 10: None, 11: KeyFault.EXPIRED, 20: None, 400: None, 401: KeyFault.EXPIRED}
+    assert {day: fault(made, 3, A, SINCE_NS + day * DAY_NS) for day in days} == days
+    assert fault(made, 3, A, SINCE_NS - SECOND) is KeyFault.EXPIRED
+    assert fault(made, 3, A, None) is None
+
+
+def test_ends_of_validity_are_included() -> None:
+    first, last = validity_ns(certified(FIRST, days=10), ROOT)
+    assert (first, last) == (SINCE_NS, SINCE_NS + 10 * DAY_NS)
+    made = stream(first=A)
+    assert fault(made, 0, A, first) is fault(made, 0, A, last) is None
+
+
+def test_two_keys_of_one_id_are_refused_and_an_unknown_suite_is_not_decided() -> None:
+    made = stream()
+    made._keys[key_id(signer(43).public_key)] = made._keys[A[:8]]
+    with pytest.raises(MalformedError, match="two keys of this gateway have one key id"):
+        made.certify(certified(signer(43)), ROOT)
+    with pytest.raises(UnknownSuiteError):
+        made.certify(certificate("gateway", STREAM, P384.public_key()), ROOT)
+
+
+def test_refusals_are_sentences_with_the_key_in_them() -> None:
+    made = stream()
+    made.apply(revoke(B, None))
+    for key, words in ((B, "is revoked for all objects"), (C, "signs where key"),
+                       (bytes(32), "no certificate of this gateway holds key")):  # fmt: skip
+        with pytest.raises(KeyRefusedError, match=words) as caught:
+            made.check(0, key[:8], None)
+        assert key[:8].hex() in str(caught.value)
+
+
+_CHANGES = st.lists(
+    st.tuples(st.integers(0, 12), st.booleans(), st.sampled_from([A, B, C])),
+    max_size=6, unique_by=lambda c: c[:2],
+)  # fmt: skip
+
+
+@given(_CHANGES, st.dictionaries(st.sampled_from([A, B, C]), st.integers(-1, 12)), st.randoms())
+def test_any_order_of_telling_gives_what_a_plain_walk_gives(
+    changes: Sequence[tuple[int, bool, bytes]], revoked: dict[bytes, int], random: object
+) -> None:
+    made = stream()
+    told: list[tuple[int, bool, bytes]] = list(changes)
+    random.shuffle(told)  # type: ignore[attr-defined]  # hypothesis gives random.Random
+    for seq, by_order, new in told:
+        if by_order:
+            made.apply(Replace(PLANT, STREAM, bytes(32), b"", seq, bytes(32), 0, "x"), new)
+        else:
+            made.rotate(seq, A, new)
+    for key, through in revoked.items():
+        made.apply(revoke(key, None if through < 0 else through))
+    for seq in range(14):
+        current = A
+        for at, _, new in sorted(changes, key=lambda c: c[:2]):
+            current = new if at < seq else current
+        for key in (A, B, C):
+            wanted = KeyFault.CHANGED if key != current else None
+            wanted = KeyFault.REVOKED if seq > revoked.get(key, 99) else wanted
+            assert fault(made, seq, key) is wanted
