@@ -7,6 +7,7 @@ or all text, and no negative key is shorter than a non-negative one beside it, s
 rules of RFC 7049 (the library's) and RFC 8949 (ours) agree.
 """
 
+from bisect import bisect_right
 from typing import Any
 
 import cbor2
@@ -17,6 +18,9 @@ DEPTH_MAX = 12
 BYTES_MAX = 4 * 1024 * 1024
 
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
+#: first byte of an empty byte string, and bytes of a length by what is added to it
+_BYTES, _LENGTH_BYTES = 0x40, {24: 1, 25: 2, 26: 4}
+_WIDER_FROM = (24, 2**8, 2**16, 2**32)
 _LEAVES = frozenset({bytes, str, bool, type(None)})
 _NESTED = frozenset({list, tuple, dict})
 
@@ -58,6 +62,42 @@ def decode(data: bytes) -> Any:
     return value
 
 
+def encode_bytes(data: bytes) -> bytes:
+    """As `encode`, of a byte string."""
+    return _head(_BYTES, len(data)) + data
+
+
+def read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    """The byte string that begins at `at`, and where it ends.
+
+    For envelopes, whose large parts need not be encoded again to see that they are deterministic.
+
+    Raises:
+        MalformedError: there is none, its length is not in the shortest form, or it is cut.
+    """
+    head = data[at : at + 5]
+    argument = head[0] - _BYTES if head else -1
+    if 0 <= argument < 24:
+        length, begin = argument, at + 1
+    elif argument in _LENGTH_BYTES:
+        begin = at + 1 + _LENGTH_BYTES[argument]
+        length = int.from_bytes(data[at + 1 : begin], "big")
+    else:
+        raise MalformedError("a byte string is missing")
+    end = begin + length
+    if end > len(data) or head[: begin - at] != _head(_BYTES, length):
+        raise MalformedError("a byte string is cut or its length is not in the shortest form")
+    return data[begin:end], end
+
+
+def _head(kind: int, length: int) -> bytes:
+    """The first bytes of an item of this kind; `length` is below 2^32."""
+    width = _width(length)
+    if width == 0:
+        return bytes([kind + length])
+    return bytes([kind + 23 + width]) + length.to_bytes(1 << (width - 1), "big")
+
+
 def _check(value: Any, depth: int) -> None:
     """Refuse what evidence does not allow in a value that stands `depth` levels deep."""
     kind = type(value)
@@ -97,4 +137,4 @@ def _check_keys(value: dict[Any, Any]) -> None:
 
 def _width(argument: int) -> int:
     """Which of CBOR's five lengths an integer's argument takes."""
-    return sum(argument >= bound for bound in (24, 2**8, 2**16, 2**32))
+    return bisect_right(_WIDER_FROM, argument)

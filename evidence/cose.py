@@ -20,7 +20,9 @@ OBJECT_BYTES_MAX = 1024 * 1024
 ALG, KID, CWT_CLAIMS, TYP = 1, 4, 15, 16
 CWT_ISS, CWT_SUB, CWT_IAT = 1, 2, 6
 
-_TAG_18 = b"\xd2"
+# written and read by hand, as payloads are large: RFC 9052 §4.2 and §4.4
+_TAG_18, _ARRAY_OF_4, _EMPTY_MAP = b"\xd2", b"\x84", b"\xa0"
+_SIGNATURE_1 = _ARRAY_OF_4 + cbor.encode("Signature1")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def sign(signer: Signer, header: dict[int, Any], payload: bytes) -> bytes:
     """
     protected = cbor.encode({**header, ALG: signer.alg, KID: signer.kid})
     signature = signer.sign(_to_be_signed(protected, payload))
-    data = _TAG_18 + cbor.encode([protected, {}, payload, signature])
+    strings = (cbor.encode_bytes(part) for part in (payload, signature))
+    data = b"".join([_TAG_18, _ARRAY_OF_4, cbor.encode_bytes(protected), _EMPTY_MAP, *strings])
     if len(data) > OBJECT_BYTES_MAX:
         raise LimitError(f"object of {len(data)} bytes; the limit is {OBJECT_BYTES_MAX}")
     return data
@@ -87,14 +90,15 @@ def parse(data: bytes) -> Envelope:
         raise LimitError(f"signed object of {len(data)} bytes; the limit is {OBJECT_BYTES_MAX}")
     if data[:1] != _TAG_18:
         raise MalformedError("not a COSE_Sign1 (tag 18 missing)")
-    parts = cbor.decode(data[1:])
-    if not (isinstance(parts, list) and len(parts) == 4):
+    if data[1:2] != _ARRAY_OF_4:
         raise MalformedError("a COSE_Sign1 has four parts")
-    protected, unprotected, payload, signature = parts
-    if not all(isinstance(part, bytes) for part in (protected, payload, signature)):
-        raise MalformedError("protected header, payload and signature must be byte strings")
-    if unprotected != {}:
+    protected, at = cbor.read_bytes(data, 2)
+    if data[at : at + 1] != _EMPTY_MAP:
         raise MalformedError("the unprotected header must be empty")
+    payload, at = cbor.read_bytes(data, at + 1)
+    signature, at = cbor.read_bytes(data, at)
+    if at != len(data):
+        raise MalformedError("a COSE_Sign1 has trailing bytes")
     header = cbor.decode(protected)
     if not isinstance(header, dict):
         raise MalformedError("the protected header must be a map")
@@ -122,4 +126,5 @@ def verify(envelope: Envelope, key: PublicKey) -> None:
 
 
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
-    return cbor.encode(["Signature1", protected, b"", payload])
+    strings = (cbor.encode_bytes(part) for part in (protected, b"", payload))
+    return b"".join([_SIGNATURE_1, *strings])

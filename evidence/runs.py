@@ -17,6 +17,8 @@ UInt8 = npt.NDArray[np.uint8]
 def encode_runs(quality: UInt8) -> list[int]:
     """Quality codes [rows][ticks] as flat [row, from, to, code, ...], good ones omitted."""
     runs: list[int] = []
+    if not quality.any():  # the rule; looking row by row takes ten times as long
+        return runs
     for row in np.flatnonzero(quality.any(axis=1)).tolist():
         codes = quality[row]
         edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]

@@ -98,8 +98,12 @@ def frame_of(hour: Body, at: int, ticks: int) -> Body:
     """The frame of the ticks number `at` to `at` + ticks - 1 of an hour."""
     whole, part = hour.sections[0], slice(at, at + ticks)
     groups = tuple(
-        Group(g.group, g.dtype, g.raw[:, part], g.quality[:, part]) for g in whole.groups
-    )
+        Group(
+            g.group, g.dtype,
+            np.ascontiguousarray(g.raw[:, part]), np.ascontiguousarray(g.quality[:, part]),
+        )
+        for g in whole.groups
+    )  # fmt: skip
     first_ns = whole.first_ns + at * INTERVAL_NS
     lag_ms = np.ascontiguousarray(whole.lag_ms[:, part])
     section = Section(0, first_ns, INTERVAL_NS, ticks, groups, lag_ms, whole.devices)

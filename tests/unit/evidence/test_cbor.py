@@ -192,3 +192,35 @@ def test_every_first_two_bytes_decode_or_draw_our_error() -> None:
                 assert cbor.encode(cbor.decode(data)) == data
             except EvidenceError:
                 continue
+
+
+@pytest.mark.parametrize("length", [0, 1, 23, 24, 255, 256, 65_535, 65_536, 1_048_576])
+def test_a_byte_string_by_itself_is_written_and_read_as_in_any_value(length: int) -> None:
+    data = bytes(length)
+    assert cbor.encode_bytes(data) == cbor.encode(data)
+    assert cbor.read_bytes(b"\xf6" + cbor.encode(data) + b"\xf6", 1) == (
+        data,
+        len(cbor.encode(data)) + 1,
+    )
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        b"",  # nothing
+        b"\x41",  # cut
+        b"\x58",  # its length is cut
+        b"\x58\x18" + bytes(23),
+        b"\x58\x17" + bytes(23),  # lengths that need fewer bytes
+        b"\x59\x00\xff" + bytes(255),
+        b"\x5a\x00\x00\xff\xff" + bytes(65_535),
+        b"\x5b\x00\x00\x00\x00\x00\x00\x00\x01\x00",
+        b"\x5f\x41\x00\xff",  # of indefinite length
+        b"\x60",  # text
+        b"\x00",
+        b"\xc2\x41\x00",  # a tag around one
+    ],
+)
+def test_what_is_no_shortest_byte_string_is_refused(encoded: bytes) -> None:
+    with pytest.raises(MalformedError):
+        cbor.read_bytes(encoded, 0)

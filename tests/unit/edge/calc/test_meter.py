@@ -46,6 +46,15 @@ def test_the_integral_does_not_depend_on_the_cutting() -> None:
     assert (parts.total, parts.covered_ns) == (whole.total, whole.covered_ns)
 
 
+def test_flows_beyond_64_bits_in_their_sum_are_exact() -> None:
+    integral = FlowIntegral(20 * S)
+    integral.feed(*series(2**61, 3 - 2**61, 7, 0))
+    assert integral.total == (2**61 + (3 - 2**61) + 7) * 10 * S
+    integral.feed(np.array([40 * S]), np.array([2**61]), np.array([True]))
+    integral.feed(np.array([50 * S]), np.array([0]), np.array([True]))
+    assert integral.total == (2**61 + 10) * 10 * S
+
+
 def meter() -> Meter:
     """Nm3 counted in 10^4 Nm3, with a flow of 0.1 Nm3/h a count every 10 s."""
     return Meter(
