@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from evidence.findings import CODES, Report
+from evidence.keys import certificate_to_pem
 from evidence.verifier.run import verify
 from tests.attacks.__main__ import file_name, write_corpus
 from tests.attacks.corpus import KINDS
@@ -49,9 +50,11 @@ def in_children(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str,
     bombs = [kind for kind in KINDS if kind.is_bomb]
     for kind in bombs:
         (folder / file_name(kind)).write_bytes(kind.build())
+    root = folder / "root.crt"
+    root.write_bytes(certificate_to_pem(sm.keys().certificates["root"]))
     files = [str(folder / file_name(kind)) for kind in bombs]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.attacks.confined", ROOT_SHA256.hex(), *files],
+        [sys.executable, "-m", "tests.attacks.confined", root, *files],
         cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=True,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, timeout=100,
     )  # fmt: skip
@@ -66,6 +69,7 @@ def test_a_bomb_takes_little_memory_and_time(
 ) -> None:
     said = in_children[file_name(kind)]
     assert said["verdict"] == kind.verdict.value, said
+    assert said["exit"] == kind.verdict.exit_status
     assert kind.codes <= set(said["codes"])
     assert said["peak_mib"] <= PEAK_MIB_MAX, said
     assert said["wall_s"] <= WALL_S_MAX, said
