@@ -27,6 +27,7 @@ Check = Callable[[cose.Envelope, Header], None]
 @dataclass(frozen=True)
 class _Read:
     header: Header
+    kid: bytes
     config: Config
 
 
@@ -148,7 +149,7 @@ class Configs:
         ids = [part.get("id") if isinstance(part, dict) else None for part in named]
         if ids != [header.plant, header.stream]:
             raise MalformedError("this is the configuration of another plant or gateway")
-        return _Read(own, config)
+        return _Read(own, envelope.kid, config)
 
     def _signature(self, envelope: cose.Envelope, own: Header) -> None:
         logged = self._log.entry(own.stream, own.seq)
@@ -165,8 +166,8 @@ class Configs:
         where = f"{header.stream} seq {header.seq}"
         for change in config_changes(old, new.config):
             sentence = (
-                f"{change.path}: {change.old} became {change.new}; signed by gateway "
-                f"{header.stream} {_utc(header.iat_s * SECOND_NS)}, {came}."
+                f"{change.path}: {change.old} became {change.new}; signed by key {new.kid.hex()} "
+                f"of gateway {header.stream} {_utc(header.iat_s * SECOND_NS)}, {came}."
             )
             self._report.add("N-CONFIG", where, sentence)
 
