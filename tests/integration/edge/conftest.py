@@ -12,6 +12,7 @@ import pytest
 
 from edge.agent import Agent
 from edge.config import Site
+from edge.identity import Identity
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader, Stored
 from tests.integration.edge.brokers import free_port
@@ -49,6 +50,7 @@ class Plant:
     clock: ShiftedClock = field(default_factory=ShiftedClock)
     port: int = field(default_factory=free_port)
     state_dir: Path | None = None
+    own: Identity | None = None
 
     @property
     def site(self) -> Site:
@@ -63,7 +65,7 @@ class Plant:
         return Agent(
             site,
             config_of(site),
-            who(gateway=site.gateway.id),
+            self.own or who(gateway=site.gateway.id),
             clock=self.clock,
             opener=self.devices.opener,
         )

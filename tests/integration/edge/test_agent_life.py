@@ -123,6 +123,7 @@ async def test_broker_that_never_acknowledges_cannot_fill_the_memory(
     monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 1)  # a frame a tick
     monkeypatch.setattr("edge.uplink.mqtt.UNACKNOWLEDGED_MAX", 4)
     monkeypatch.setattr("edge.uplink.machine.STALL_S", 0.3)
+    monkeypatch.setattr("edge.uplink.machine.STALL_S_MAX", 0.6)
     monkeypatch.setattr("edge.delivery.LAST_RECEIPT_S", 0.1)
     async with DeafBroker(wired_plant.port) as broker, wired_plant.running() as agent:
         await asyncio.sleep(2)
@@ -132,7 +133,9 @@ async def test_broker_that_never_acknowledges_cannot_fill_the_memory(
         assert machine.outstanding >= 10
         assert len(client._out_messages) <= 4
         assert broker.published >= 4
+        assert agent._alarms.names == ("no-receipts",)
     assert mistakes(wired_plant.kept()) == []
+    assert told(wired_plant.kept()).events == ["start", "no-receipts", "stopped"]
 
 
 async def test_broker_that_refuses_the_agent_is_said_with_its_reason(

@@ -17,7 +17,7 @@ from edge.spool import Spool
 from edge.stream import Stream
 from edge.uplink.machine import WINDOW
 from evidence import cose
-from evidence.frame import TYP_CLOSE, Body, Clock, header_of
+from evidence.frame import TYP_CLOSE, TYP_COSIGNATURE, Body, Clock, header_of
 from evidence.keys import FileSigner, generate
 from tests.integration.edge.brokers import NAMES, Broker
 from tests.integration.edge.conftest import Plant
@@ -45,8 +45,8 @@ def outstanding(agent: Agent) -> int:
     return agent._delivery.machine.outstanding
 
 
-def closes(collector: SmallCollector) -> int:
-    return [header_of(cose.parse(data)).typ for data in collector.objects].count(TYP_CLOSE)
+def count(collector: SmallCollector, typ: str) -> int:
+    return [header_of(cose.parse(data)).typ for data in collector.objects].count(typ)
 
 
 async def test_everything_arrives_is_receipted_and_freed(
@@ -60,7 +60,7 @@ async def test_everything_arrives_is_receipted_and_freed(
             await until(lambda: outstanding(agent) == 0)
             request = collector.close_request()
             collector.ask_close(request)
-            await until(lambda: closes(collector) == 1)
+            await until(lambda: count(collector, TYP_CLOSE) == 1)
             collector.ask_close(request)
             # only the newest message of a topic is looked at, so a good receipt may hide a bad one
             for number, (leaf, data) in enumerate(_bad_things(collector), start=1):
@@ -71,7 +71,8 @@ async def test_everything_arrives_is_receipted_and_freed(
             await until(lambda: len(collector.objects) > before)
     assert wired_plant.kept() == [], "the last receipt was waited for"
     assert mistakes(collector.objects) == []
-    assert closes(collector) == 1
+    assert count(collector, TYP_CLOSE) == 1
+    assert count(collector, TYP_COSIGNATURE) >= 1, "the gateway is a witness"
     assert told(collector.objects).events == ["start", "stopped"]
     refusals = [r for r in caplog.records if r.name == "stackproof.edge.delivery"]
     assert refusals, "said, and again only after a good receipt"
