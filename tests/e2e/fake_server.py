@@ -16,9 +16,11 @@ from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.clock import SystemClock
 from cloud.live import LiveHub
-from tests.e2e.fake_plant import GATEWAY, NS, PLANT, FakePlant, config
+from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
+from tests.unit.cloud.app_examples import TOKEN, Nothing
 
 TICKS_BEFORE = 600
+DAY_NS = 86_400 * NS
 
 
 class NoMonths:
@@ -32,6 +34,19 @@ class NoMonths:
 class OneStream:
     def status(self) -> Sequence[Mapping[str, Any]]:
         return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 60}]
+
+
+def alarms(at_ns: int) -> list[dict[str, Any]]:
+    """A fork, a hole in the stream, and a reason that no page knows."""
+    row = {"gateway": GATEWAY, "count": 1, "newest_ns": at_ns, "sentence": "for the log"}
+    return [
+        {**row, "reason": "missing", "count": 29, "first": 12, "last": 40},
+        {**row, "reason": "fork", "count": 2},
+        {**row, "reason": "anchor"},
+        {**row, "reason": "unknown-key", "gateway": "", "count": 1200},
+        {**row, "reason": HOSTILE},
+        {**row, "reason": "revoked", "newest_ns": at_ns - 2 * DAY_NS},
+    ]
 
 
 async def feed(hub: LiveHub, plant: FakePlant, n: int, sealed: int) -> None:
@@ -51,7 +66,14 @@ async def serve(options: argparse.Namespace) -> None:
     hub.on_state(PLANT, GATEWAY, True)
     for n in range(TICKS_BEFORE):
         await feed(hub, plant, n, n // 10)
-    app = create_app(Services(hub, clock, NoMonths(), OneStream(), "a-token-for-the-tests"))
+    if options.alarms:
+        hub.on_alarms(PLANT, alarms(start_ns))
+    app = create_app(
+        Services(
+            hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=Nothing(),
+            keys=Nothing(), one_way=Nothing(), token=TOKEN,
+        )
+    )  # fmt: skip
     settings = uvicorn.Config(
         app, host="127.0.0.1", port=options.port, log_level="warning",
         ws_per_message_deflate=False, timeout_graceful_shutdown=2,
@@ -76,6 +98,7 @@ def main() -> None:
     parser.add_argument("--pots", type=int, default=24)
     parser.add_argument("--lines", type=int, default=1)
     parser.add_argument("--dead-gas", action="store_true")
+    parser.add_argument("--alarms", action="store_true", help="the collector has refused things")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))
 

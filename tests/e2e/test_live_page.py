@@ -35,9 +35,46 @@ def test_the_page_is_whole_live_and_complains_of_nothing(
         expect(page.get_by_text(word).first).to_be_visible()
     expect(page.locator(".pot[role=option]")).to_have_count(24)
     expect(page.locator(".tile").first.locator(".figure")).to_have_text(re.compile(r"^5\.8\d$"))
+    expect(page.locator("#alarms")).to_be_hidden()
     assert page.evaluate("() => document.documentElement.scrollWidth") == width
     assert watched.complaints == []
     assert [url for url in watched.requests if not url.startswith(server.url)] == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            "en",
+            [
+                r"edge-1: records 12 to 40 have not arrived; .* import them \(29, newest \d\d:",
+                r"edge-1: the gateway's key has signed two different records for one place \(2,",
+                r"edge-1: the collector's log is not the one the gateway was shown;",
+                r"\?: data signed with a key nobody certified, not accepted \(1200,",
+                r"edge-1: refused: <img src=x",
+            ],
+        ),
+        (
+            "zh",
+            ["记录 12 至 40 尚未到达", "两份不同的数据", "暂停签发回执", "未认证密钥", "已拒绝"],
+        ),
+    ],
+)
+def test_what_the_collector_refused_stands_above_all_else(
+    open_page: Open, start_server: Start, language: str, lines: list[str], size: tuple[int, int]
+) -> None:
+    """One line each, in the collector's order; what is older than a day is left to the API."""
+    server, (width, height) = start_server("--alarms"), size
+    watched = open_page(f"{server.url}/{language}/", width=width, height=height)
+    rows = watched.page.locator("#alarms > div")
+    expect(rows).to_have_count(len(lines))
+    for n, line in enumerate(lines):
+        expect(rows.nth(n)).to_have_text(re.compile(line))
+    expect(watched.page.locator("#alarms")).to_be_visible()
+    assert watched.page.evaluate("() => document.documentElement.scrollWidth") == width
+    assert watched.page.evaluate("() => window.hacked") is None
+    assert watched.complaints == []
 
 
 def test_values_move_without_a_reload(open_page: Open, start_server: Start) -> None:
