@@ -12,7 +12,8 @@ export function alarmsView(model) {
       const lines = (model.state.alarms || []).map((alarm) => {
         const what = tOr(`alarm.${alarm.reason}`, "alarm.other", alarm);
         const time = clockTime(ms(alarm.newest_ns), model.zone);
-        return t("alarm.line", { gateway: alarm.gateway || "?", what, count: alarm.count, time });
+        const line = alarm.reason === "missing" ? "alarm.since" : "alarm.line";
+        return t(line, { gateway: alarm.gateway || t("alarm.stranger"), what, count: alarm.count, time });
       });
       if (lines.join("\n") === shown) return; // a screen reader says it once
       shown = lines.join("\n");
