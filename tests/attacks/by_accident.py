@@ -25,6 +25,8 @@ _FLIPS: dict[str, tuple[str, int, str]] = {
     "the receipt": (paths.receipt(sm.STREAM), 80, "E-FILE-HASH"),
     "the rule set": (RULES_PATH, 50, "E-FILE-HASH"),
     "the format text": (paths.FORMAT_TEXT, 100, "E-FILE-HASH"),
+    "the figures text": (paths.FIGURES_TEXT, 100, "E-FILE-HASH"),
+    "a table beside the rule set": ("data/rules/gwp.toml", 50, "E-FILE-HASH"),
     "the statement": (paths.STATEMENT, 100, "E-FILE-HASH"),
     "the payload manifest": (bag.MANIFEST, 3, "E-FILE-HASH"),
     "the tag manifest": (bag.TAG_MANIFEST, 3, "E-SEAL"),

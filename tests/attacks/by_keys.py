@@ -146,6 +146,11 @@ def replaced(
     return month(chain=chain, certificates=(KNOWN, NEXT), orders=orders, between=between)
 
 
+def _flipped(files: sm.Files) -> None:
+    path = next(path for path in files if path.startswith("data/keys/order-"))
+    files[path] = files[path][:80] + bytes([files[path][80] ^ 4]) + files[path][81:]
+
+
 def _misnamed(files: sm.Files) -> None:
     path = next(path for path in files if path.startswith("data/keys/order-"))
     files[paths.order(bytes(32))] = files.pop(path)
@@ -220,6 +225,9 @@ _KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      revoked(3, revoke(3, until=7)), {"E-ORDER"}, True),
     ("order that is junk", "An order is spoilt, in the hope that it is then skipped.",
      revoked(3, b"junk"), {"E-ORDER"}, True),
+    ("a bit of an order", "A disk flips a bit of an order; its name is as it was.",
+     month(orders=[GOOD_REVOKE], between={4: order_entry(GOOD_REVOKE, 3)}, change=_flipped),
+     {"E-ORDER"}, True),
     ("order under another name", "An order stands under a hash that is not its own.",
      month(orders=[GOOD_REVOKE], between={4: order_entry(GOOD_REVOKE, 3)}, change=_misnamed),
      {"E-ORDER"}, True),

@@ -16,7 +16,7 @@ from evidence.keys import FileSigner, key_sha256
 from evidence.log import Kind as EntryKind
 from evidence.recompute import Recomputation, statement_bytes
 from tests.attacks.by_both import CONFIG, stated
-from tests.attacks.forging import FOREIGN, Kind, kind
+from tests.attacks.forging import FOREIGN, SEG_4, SEG_5, Kind, kind
 from tests.unit.evidence import sealed_month as sm
 
 GATEWAY, COLLECTOR = sm.keys().gateway, sm.keys().collector
@@ -100,6 +100,19 @@ def forked() -> bytes:
     return sm.build(sm.contents(sm.make_month(sm.items(), between={4: reject})))
 
 
+def other_object() -> bytes:
+    """Of two objects that the gateway's key signed for seq 3, the archive shows the wrong one."""
+    month, stream = sm.month(), sm.items()
+    chain = sm.Chain(GATEWAY)
+    chain.objects, chain.cfg = list(month.objects[:3]), sm.sha256(month.objects[0])
+    other = chain.sign(stream[4].typ, stream[4].payload)
+    files = sm.unpack(sm.honest())
+    for path in (SEG_4, SEG_5):
+        held = [other if o == month.objects[3] else o for o in sm.records(files[path])]
+        files[path] = sm.seg(held)
+    return sm.repack(files, by=COLLECTOR)
+
+
 def kept_aside() -> bytes:
     """The log tells of an object that it kept for people to look at."""
 
@@ -180,6 +193,8 @@ _KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      reconfigured(_scale), {"N-CONFIG"}, False),
     ("a second object for one place", "A gateway's clone signs another frame for the same place.",
      forked, {"W-FORK"}, False),
+    ("the second object shown for the first", "A thief's frame stands where the log has another.",
+     other_object, {"E-LOG-FRAME", "E-CHAIN"}, True),
     ("an object kept aside", "An object of an unknown key came: the log says so.",
      kept_aside, {"N-REJECTED"}, False),
     ("honest cosignature", "The gateway cosigns the log it saw: no tampering.",
