@@ -11,7 +11,6 @@ import logging
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -145,7 +144,10 @@ class ArchiveFolder:
         old = read_kept(target)
         same = old if old is not None and old.sha256 == month.close.statement_sha256 else None
         stamping = _Sealing(month.signer, same, self._stamp, reply)
-        staging = Path(tempfile.mkdtemp(prefix=".closing-", dir=self.folder))
+        staging = self.folder / f".closing-{month.evidence.plant}"
+        if staging.exists():  # a build of this plant that was killed; `Months` runs one at a time
+            shutil.rmtree(staging)
+        staging.mkdir()
         try:
             packed = staging / "archive"
             with packed.open("wb") as file:
@@ -156,6 +158,7 @@ class ArchiveFolder:
                 os.fsync(file.fileno())
             self._keep_replaced(target, old, month.close)
             packed.replace(target)
+            _sync(self.folder)
         finally:
             shutil.rmtree(staging)
         return Sealed(target, _sha256(target), stamping.is_stamped, stamping.sentence)
@@ -293,6 +296,15 @@ def _first_index(evidence: PlantEvidence, spans: Mapping[str, Span]) -> int:
             return 0
         firsts.append(next(evidence.objects(stream, span.first)).log_index)
     return min(firsts)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder last."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _sha256(path: Path) -> str:

@@ -8,6 +8,7 @@ before the few system calls that change them.
 
 import contextlib
 import errno
+import io
 import os
 import random
 import shutil
@@ -36,6 +37,19 @@ class _File:
 _FOLDER = _File(None)
 
 Changes = dict[Path, _File | None]
+
+
+class _CountedFile(io.FileIO):
+    """A file opened for writing, without a buffer: each write is a call to the disk."""
+
+    disk: "ForgetfulDisk"
+
+    def write(self, data: Any, /) -> int:
+        """Half of it where the disk ends."""
+        if self.disk.left == 0:
+            super().write(data[: len(data) // 2])
+        self.disk._count()
+        return super().write(data) or 0
 
 
 class ForgetfulDisk:
@@ -78,6 +92,7 @@ class ForgetfulDisk:
         with monkeypatch.context() as patched:
             for name, stand_in in _CALLS.items():
                 patched.setattr(os, name, _bound(stand_in, self, real[name]))
+            patched.setattr(io, "open", _bound(ForgetfulDisk._io_open, self, io.open))
             patched.setattr(disk_module, "_exchange", rename)
             patched.setattr(disk_module, "_SYNCFS", None)
             yield
@@ -94,6 +109,7 @@ class ForgetfulDisk:
         return path != self.root and path.is_relative_to(self.root)
 
     def _name(self, changes: Changes) -> None:
+        """One change of names, in the folder of the first."""
         folder = next(iter(changes)).parent
         for path, file in changes.items():
             before = self._live.pop(path, None)
@@ -111,6 +127,16 @@ class ForgetfulDisk:
         file = real(path, flags, *more, **to)
         if new:
             self._name({path: _File(b"")})
+        return file
+
+    def _io_open(self, real: Callable[..., Any], path: Any, mode: str = "r", *more: Any) -> Any:
+        if mode != "wb" or not self._is_mine(Path(path)):
+            return real(path, mode, *more)
+        self._count()
+        file = _CountedFile(path, "w")
+        file.disk = self
+        if Path(path) not in self._live:
+            self._name({Path(path): _File(b"")})
         return file
 
     def _pwrite(self, real: Callable[..., int], file: int, data: bytes, at: int) -> int:
@@ -138,18 +164,28 @@ class ForgetfulDisk:
     def _replace(self, real: Callable[..., None], one: Any, other: Any) -> None:
         self._count()
         real(one, other)
-        self._name({Path(one): None, Path(other): self._live[Path(one)]})
+        self._name({Path(other): self._live[Path(one)], Path(one): None})
 
-    def _unlink(self, real: Callable[..., None], path: Any, **more: Any) -> None:
-        if Path(path) in self._live:
-            self._count()
-            data = Path(path).read_bytes()
-            file = self._live[Path(path)]
-            real(path, **more)
-            self._name({Path(path): None})
-            file.last = data
-        else:
-            real(path, **more)
+    def _link(self, real: Callable[..., None], one: Any, other: Any) -> None:
+        self._count()
+        real(one, other)
+        self._name({Path(other): self._live[Path(one)]})
+
+    def _remove(self, real: Callable[..., None], name: Any, *, dir_fd: int | None = None) -> None:
+        """Of a file or of an empty folder."""
+        path = Path(name)
+        if dir_fd is not None:
+            path = Path(f"/proc/self/fd/{dir_fd}").readlink() / path
+        file = self._live.get(path)
+        if file is None:
+            real(name, dir_fd=dir_fd)
+            return
+        self._count()
+        last = b"" if file is _FOLDER else path.read_bytes()
+        real(name, dir_fd=dir_fd)
+        self._name({path: None})
+        if file is not _FOLDER:
+            file.last = last
 
     def _mkdir(self, real: Callable[..., None], path: Any, *more: Any) -> None:
         if self._is_mine(Path(path)) and Path(path) not in self._live:
@@ -215,6 +251,8 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "fdatasync": ForgetfulDisk._sync,
     "fsync": ForgetfulDisk._sync,
     "replace": ForgetfulDisk._replace,
-    "unlink": ForgetfulDisk._unlink,
+    "link": ForgetfulDisk._link,
+    "unlink": ForgetfulDisk._remove,
+    "rmdir": ForgetfulDisk._remove,
     "mkdir": ForgetfulDisk._mkdir,
 }
