@@ -16,6 +16,8 @@ from cloud.api.services import MonthRefusedError
 from cloud.errors import TimeStampError
 from cloud.month_stamp import NEEDS_PACKAGE, Authority, make_request, url_fault
 from evidence.archive.paths import SEAL, TIMESTAMP
+from evidence.findings import Verdict
+from evidence.verifier.run import verify
 from tests.unit.cloud.month_examples import ARCHIVE, Desk, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
@@ -114,6 +116,9 @@ async def test_a_seal_is_stamped_over_http_and_the_stamp_is_kept(
     )
     files = sm.unpack((tmp_path / "a" / ARCHIVE).read_bytes())
     assert openssl_verifies(files, server.authority, tmp_path)
+    with (tmp_path / "a" / ARCHIVE).open("rb") as file:
+        report = verify(file, tsa=server.authority.certificates)
+    assert report.verdict is Verdict.PASSED, report.findings
     assert server.asked == [("/tsr", "application/timestamp-query")]
 
     close = desk.sign_close()

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bagit  # type: ignore[import-untyped] # it has no types
 import pytest
@@ -152,8 +153,8 @@ async def test_an_amended_month_whose_archive_is_lost_needs_its_reason_again(
     desk: Desk, folder: Path
 ) -> None:
     await months(desk.deliver(), folder).close(sm.PLANT, MONTH, closing="final")
-    order = {"closing": "final", "amend": True, "reason": "a meter was exchanged"}
-    await months(desk, folder).close(sm.PLANT, MONTH, **order)  # type: ignore[arg-type]
+    order: dict[str, Any] = {"closing": "final", "amend": True, "reason": "a meter was exchanged"}
+    await months(desk, folder).close(sm.PLANT, MONTH, **order)
     before = (folder / ARCHIVE).read_bytes()
     (folder / ARCHIVE).unlink()
     with pytest.raises(MonthRefusedError, match="give the --reason it was amended for"):
@@ -176,14 +177,14 @@ async def test_an_amended_month_whose_archive_is_lost_needs_its_reason_again(
     ],
 )
 async def test_what_cannot_be_amended_says_why(
-    closed: str, order: dict[str, object], refusal: str, desk: Desk, folder: Path
+    closed: str, order: dict[str, Any], refusal: str, desk: Desk, folder: Path
 ) -> None:
     desk.deliver()
     if closed:
         await months(desk, folder).close(sm.PLANT, MONTH, closing=closed)
     size = desk.reader.size
     with pytest.raises(MonthRefusedError, match=refusal):
-        await months(desk, folder).close(sm.PLANT, MONTH, **order)  # type: ignore[arg-type]
+        await months(desk, folder).close(sm.PLANT, MONTH, **order)
     assert desk.reader.size == size
 
 
