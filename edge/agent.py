@@ -170,7 +170,8 @@ class Agent:
 
     async def _beat(self) -> None:
         """A stream that would be silent signs that it lives, so that a cut tail shows."""
-        silent_ns = HEARTBEAT_FULL_NS if FULL in self._alarms.names else HEARTBEAT_NS
+        is_full = FULL in self._alarms.names and not self._recorder.has_news
+        silent_ns = HEARTBEAT_FULL_NS if is_full else HEARTBEAT_NS
         try:
             if await self._recorder.heartbeat(silent_ns):
                 self._time.use(self._recorder.last_ns)

@@ -12,8 +12,10 @@ from edge.stream import Condition
 log = logging.getLogger("stackproof.edge")
 
 FILLING, FULL, OLD = "spool-filling", "spool-full", "spool-old"
-TWO_LOGS, UNANSWERED = "log-inconsistent", "no-receipts"
-FILLING_FROM, FILLING_UNTIL = 0.8, 0.75  # so that one object more or less is not a new alarm
+DISK_LOW, TWO_LOGS, UNANSWERED = "disk-low", "log-inconsistent", "no-receipts"
+# each begins at the first and ends at the second: one object more or less is not a new alarm
+FILLING_FROM, FILLING_UNTIL = 0.8, 0.75
+DISK_LOW_FROM, DISK_LOW_UNTIL = 64 * 2**20, 80 * 2**20
 NS_PER_DAY = 86_400 * 1_000_000_000
 
 
@@ -44,6 +46,12 @@ def standing(
         found[FULL] = "spool is full: no readings are taken"
     if condition.fill >= (FILLING_UNTIL if FILLING in before else FILLING_FROM):
         found[FILLING] = f"spool is {condition.fill * 100:.0f} % full"
+    low = DISK_LOW_UNTIL if DISK_LOW in before else DISK_LOW_FROM
+    if condition.disk_free_bytes < low:
+        found[DISK_LOW] = (
+            f"the spool's disk has {condition.disk_free_bytes >> 20} MiB left: make room, no "
+            "readings are taken when it is full"
+        )
     if condition.oldest_ns and now_ns - condition.oldest_ns > age_max_ns:
         days = (now_ns - condition.oldest_ns) // NS_PER_DAY
         found[OLD] = f"the oldest object without a receipt is {days} days old"

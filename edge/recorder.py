@@ -59,6 +59,11 @@ class Recorder:
         self.calc = PlantCalc(config)
         self._batch = Batch(self.layout)
 
+    @property
+    def has_news(self) -> bool:
+        """True when something is to be told."""
+        return bool(self._upcoming)
+
     def note(self, event: Mapping[str, Any]) -> None:
         """Tell this in the next frame that begins."""
         self._upcoming.append(dict(event))

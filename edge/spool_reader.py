@@ -11,6 +11,7 @@ agent's own `edge.spool.Spool` adds the writing.
 
 import contextlib
 import hashlib
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -226,6 +227,13 @@ class SpoolReader:
         # counting rows would read the whole backlog at every tick; seqs have no holes
         (first, oldest), (last, _) = ends[0][0], ends[1][0]
         return Usage(last - first + 1, self._bytes(), oldest)
+
+    def disk_free_bytes(self) -> int:
+        """What its disk can still take; SpoolError when the disk does not say."""
+        try:
+            return shutil.disk_usage(self._path.parent).free
+        except OSError as error:
+            raise SpoolError(f"{self._path}: cannot be read: {error.strerror}") from error
 
     def _bytes(self) -> int:
         names = ("page_count", "freelist_count", "page_size")

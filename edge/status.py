@@ -60,6 +60,7 @@ def status_of(
                 "bytes": usage.bytes,
                 "bytes_max": site.uplink.spool_bytes_max,
                 "percent": round(fill * 100, 1),
+                "disk_free_bytes": spool.disk_free_bytes(),
                 "oldest_ns": usage.oldest_ns,
                 "head_seq": head.next_seq - 1,
                 "receipted_seq": spool.receipted_seq(),
@@ -106,7 +107,8 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         waiting += f", the oldest of {_time(spool['oldest_ns'], now_ns)}"
     found = [
         f"{status['plant']}/{status['gateway']}: agent {agent}, {status['mode']}",
-        f"spool: {spool['percent']} % of {spool['bytes_max'] // MIB} MiB; {waiting}",
+        f"spool: {spool['percent']} % of {spool['bytes_max'] // MIB} MiB, "
+        f"{spool['disk_free_bytes'] // MIB} MiB left on its disk; {waiting}",
         f"stream: newest seq {spool['head_seq']}, under receipt up to {spool['receipted_seq']}; "
         f"{spool['open_ticks']} ticks not yet in a frame",
         f"receipt: {_receipt_line(receipt, now_ns)}",

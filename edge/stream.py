@@ -44,11 +44,13 @@ class Condition:
 
     Attributes:
         fill: used share of the spool's bound.
+        disk_free_bytes: what its disk can still take.
         oldest_ns: last instant of the oldest object without a receipt, or None.
         two_logs: what the collector showed, while it shows two histories; else None.
     """
 
     fill: float
+    disk_free_bytes: int
     oldest_ns: int | None
     two_logs: Mapping[str, Any] | None
 
@@ -332,7 +334,8 @@ class Stream:
 
 def condition_of(spool: SpoolReader, fill: float) -> Condition:
     """How things stand in a spool that is so full."""
-    return Condition(fill, spool.usage().oldest_ns, two_logs(spool))
+    oldest_ns = spool.usage().oldest_ns
+    return Condition(fill, spool.disk_free_bytes(), oldest_ns, two_logs(spool))
 
 
 def two_logs(spool: SpoolReader) -> Mapping[str, Any] | None:

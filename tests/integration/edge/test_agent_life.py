@@ -9,6 +9,7 @@ import pytest
 from edge.errors import SpoolError
 from edge.spool import Spool
 from evidence import cbor
+from evidence.merkle import Tree
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.deaf_broker import DeafBroker
 from tests.integration.edge.small_collector import SmallCollector
@@ -184,6 +185,36 @@ async def test_receipt_that_the_disk_refuses_is_taken_the_next_time(
         await asyncio.sleep(0.1)
         assert agent._delivery.machine.receipted == len(collector.objects) - 1
     assert mistakes([*collector.objects, *plant.kept()]) == []
+
+
+async def test_two_logs_are_signed_into_the_stream_and_readings_go_on(
+    plant: Plant, collector: SmallCollector, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with plant.running() as agent:
+        await asyncio.sleep(0.6)
+        for stored in await agent._disk.run(agent._stream.spool.objects, 0, 100):
+            collector.take(stored.data)
+        agent._delivery._on_message("x/receipts", collector.receipt())
+        await asyncio.sleep(0.7)  # objects that name this log
+        for stored in plant.beside():
+            collector.take(stored.data)
+        honest, seen = collector.log, collector.log.size
+        collector.log = Tree()
+        for _ in range(seen):
+            collector.log.append(bytes(32))
+        agent._delivery._on_message("x/receipts", collector.receipt())
+        await asyncio.sleep(0.3)
+        assert "log-inconsistent" in agent._alarms.names
+        assert plant.beside(), "nothing was freed"
+        collector.log = honest
+        await asyncio.sleep(0.7)
+    events = [e for _, body in frames(plant.kept()) for e in body.events]
+    (told_of,) = [e for e in events if e["kind"] == "log-inconsistent"]
+    assert told_of["log"][0] == seen
+    assert told_of["log"][1] != told_of["anchor"][1]
+    assert "the collector shows two logs" in caplog.text
+    assert "alarm: the collector has shown two histories" in caplog.text
+    assert told(plant.kept()).gaps == [], "readings go on"
 
 
 async def test_clock_step_while_the_disk_refuses(

@@ -71,7 +71,7 @@ async def test_disk_filled_by_others_and_cleared(
         assert reasons == {"spool-error"}
         missing_s = sum(seconds for seconds, _ in told(objects).gaps)
         assert missing_s > 0.5
-        assert told(objects).events == ["start", "stopped"]
+        assert told(objects).events == ["start", "disk-low", "stopped"]
 
 
 async def test_disk_that_fails_under_the_agent(

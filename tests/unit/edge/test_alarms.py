@@ -12,8 +12,10 @@ NOW_NS = 1_795_574_490 * 10**9
 TWO = {"at_ns": NOW_NS, "log": [7, bytes(32)], "anchor": [5, bytes(32)]}
 
 
-def condition(fill: float = 0.1, age_days: float = 0, two_logs: object = None) -> Condition:
-    return Condition(fill, NOW_NS - int(age_days * DAY_NS), two_logs)  # type: ignore[arg-type] # of a test
+def condition(
+    fill: float = 0.1, age_days: float = 0, two_logs: object = None, free: int = 2**30
+) -> Condition:
+    return Condition(fill, free, NOW_NS - int(age_days * DAY_NS), two_logs)  # type: ignore[arg-type] # of a test
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,10 @@ def condition(fill: float = 0.1, age_days: float = 0, two_logs: object = None) -
         (condition(1.0), ["spool-filling", "spool-full"]),
         (condition(age_days=30), []),
         (condition(age_days=30.1), ["spool-old"]),
+        (condition(free=2**26), []),
+        (condition(free=2**26 - 1), ["disk-low"]),
         (condition(two_logs=TWO), ["log-inconsistent"]),
-        (Condition(0.0, None, None), []),
+        (Condition(0.0, 2**30, None, None), []),
     ],
 )
 def test_what_stands(held: Condition, names: list[str]) -> None:
@@ -35,12 +39,13 @@ def test_what_stands(held: Condition, names: list[str]) -> None:
 
 
 def test_each_says_what_and_how_much() -> None:
-    held = Condition(1.2, NOW_NS - 45 * DAY_NS, TWO)
+    held = Condition(1.2, 2**23, NOW_NS - 45 * DAY_NS, TWO)
     said = standing(held, NOW_NS, 30 * DAY_NS, is_unanswered=True)
     assert said["spool-filling"] == "spool is 120 % full"
     assert "no readings are taken" in said["spool-full"]
     assert "45 days old" in said["spool-old"]
     assert "at 7 entries" in said["log-inconsistent"]
+    assert "has 8 MiB left: make room" in said["disk-low"]
     assert "look at the collector" in said["no-receipts"]
 
 
@@ -63,5 +68,10 @@ def test_said_once_with_an_event_and_said_when_over(caplog: pytest.LogCaptureFix
     assert full[0]["anchor"] == TWO["anchor"]
     said = [r.getMessage() for r in caplog.records]
     assert said[:2] == ["alarm: spool is 85 % full", "alarm is over: spool-filling"]
+    assert alarms.check(condition(1.0, two_logs=TWO, free=2**26 - 1), NOW_NS)
+    assert alarms.check(condition(1.0, two_logs=TWO, free=2**26 + 1), NOW_NS) == []
+    assert "disk-low" in alarms.names, "a little more room is not enough"
+    assert alarms.check(condition(1.0, two_logs=TWO, free=2**27), NOW_NS) == []
+    assert "disk-low" not in alarms.names
     urgent = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
     assert len(urgent) == 2

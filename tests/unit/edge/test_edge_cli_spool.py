@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_status_for_people(site: Site, run: Run) -> None:
     assert status == 0
     lines = out.splitlines()
     assert lines[0] == f"{PLANT}/{GATEWAY}: agent not running, mqtt"
-    assert lines[1].startswith("spool: 0.0 % of 8192 MiB; 5 objects wait for a receipt, the oldest")
+    assert re.match(r"spool: 0.0 % of 8192 MiB, \d+ MiB left on its disk; 5 objects wait", lines[1])
     assert "newest seq 4, under receipt up to -1; 0 ticks" in lines[2]
     assert lines[3] == "receipt: none yet"
     assert lines[-1] == "no alarms"
