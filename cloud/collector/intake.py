@@ -16,7 +16,7 @@ from cloud.collector.identity import PlantIdentity, collector_keys
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused, Verdict, judge
 from cloud.collector.missing import Missed, Missing
 from cloud.collector.plant import EnrolledPlant, KeyNews
-from cloud.collector.rejects import ALARMS, Digest, Refusal, Rejects, plain
+from cloud.collector.rejects import ALARMS, INTERVAL_S, Digest, Refusal, Rejects, plain
 from cloud.collector.topics import Sender
 from cloud.errors import DamagedLogError, ReceiptWithheldError
 from cloud.store.plant import PlantStore
@@ -72,6 +72,8 @@ class Intake:
         self.readings: Counter[Sender] = Counter()
         self._plants: dict[str, EnrolledPlant] = {}
         self._next = Outcome()
+        self._told: list[Digest] = []
+        self._traced_s = float("-inf")
         self._anchors: dict[Sender, tuple[int, tuple[int, bytes] | None]] = {}
 
     # -- plants -----------------------------------------------------------------------------------
@@ -93,7 +95,8 @@ class Intake:
             raise
         self._plants[plant] = opened
         for entry in opened.kept_aside():
-            self.rejects.note(plant, entry.stream, entry.verdict, entry.received_ns)
+            gateway = entry.stream if entry.stream in opened.keyring.gateways else ""
+            self.rejects.note(plant, gateway, entry.verdict, entry.received_ns)
         return opened
 
     def look_for_keys(self, plant: str) -> KeyNews:
@@ -161,7 +164,9 @@ class Intake:
             verdict = judge(data, sender, plant.keyring, plant.store, plant.received_ns())
             return self._apply(plant, sender, data, verdict, now_s)
         except Exception as error:
-            log.exception("object of %s/%s could not be judged", sender.plant, sender.gateway)
+            if now_s >= self._traced_s + INTERVAL_S:  # whoever found how could do it for ever
+                self._traced_s = now_s
+                log.exception("object of %s/%s could not be judged", sender.plant, sender.gateway)
             return Refused("defect", repr(error))
 
     def _apply(
@@ -173,10 +178,10 @@ class Intake:
         elif isinstance(verdict, Aside):
             return self._put_aside(plant, sender, data, verdict, now_s)
         elif isinstance(verdict, Duplicate):
-            self.rejects.counts[sender.plant, sender.gateway, "duplicate"] += 1
+            self.rejects.count(sender.plant, sender.gateway, "duplicate")
             self._next.sealed.add(sender)
         elif isinstance(verdict, Ahead):
-            self.rejects.counts[sender.plant, sender.gateway, "ahead"] += 1
+            self.rejects.count(sender.plant, sender.gateway, "ahead")
             if verdict.is_verified and self.missing.note(
                 sender, verdict.due, verdict.seq, self._clock.wall_ns()
             ):
@@ -257,6 +262,7 @@ class Intake:
             digest.count, newest.plant or "unknown plants", newest.reason, newest.sentence,
         )  # fmt: skip
         if newest.plant in self._plants:
+            self._told.append(digest)
             self._plants[newest.plant].store.stage(
                 Entry(
                     kind=Kind.REJECT,
@@ -284,7 +290,11 @@ class Intake:
         _, failed = self.store.commit()
         outcome, self._next = self._next, Outcome()
         outcome.failed = failed
+        told, self._told = self._told, []
         if failed:
+            for digest in told:
+                if digest.newest.plant in failed:
+                    self.rejects.give_back(digest)
             outcome.sealed = {s for s in outcome.sealed if s.plant not in failed}
             outcome.configs = {s: c for s, c in outcome.configs.items() if s.plant not in failed}
             outcome.closes = {s for s in outcome.closes if s.plant not in failed}

@@ -89,20 +89,24 @@ class Rejects:
     """What was refused since the process started.
 
     Attributes:
-        counts: (plant, gateway, reason) -> how many.
+        counts: plant -> (gateway, reason) -> how many; also what was repeated or ahead.
     """
 
     def __init__(self) -> None:
-        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self.counts: dict[str, Counter[tuple[str, str]]] = {}
         self._kinds: dict[tuple[str, str], _Kind] = {}
-        self._newest: dict[tuple[str, str, str], tuple[int, str]] = {}
+        self._newest: dict[str, dict[tuple[str, str], tuple[int, str]]] = {}
+
+    def count(self, plant: str, gateway: str, reason: str) -> None:
+        """Count one object."""
+        self.counts.setdefault(plant, Counter())[gateway, reason] += 1
 
     def note(self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str = "") -> None:
         """Count one object, and remember the newest."""
-        key = plant, gateway, reason
-        self.counts[key] += 1
-        if at_ns >= self._newest.get(key, (0, ""))[0]:
-            self._newest[key] = at_ns, sentence
+        self.count(plant, gateway, reason)
+        newest = self._newest.setdefault(plant, {})
+        if at_ns >= newest.get((gateway, reason), (0, ""))[0]:
+            newest[gateway, reason] = at_ns, sentence
 
     def add(self, refusal: Refusal, now_s: float) -> Digest | None:
         """Count a refusal; a digest when it is to be told now.
@@ -131,17 +135,21 @@ class Rejects:
         waiting = [kind.told_s + INTERVAL_S for kind in self._kinds.values() if kind.untold]
         return min(waiting, default=None)
 
+    def give_back(self, digest: Digest) -> None:
+        """A digest could not be written: its refusals are told with the next one."""
+        kind = self._kinds[digest.newest.plant, digest.newest.reason]
+        kind.untold += digest.count
+
     def of(self, plant: str, gateway: str) -> dict[str, int]:
-        """Reason -> count, of one gateway."""
-        counts = dict(self.counts)
-        return {r: n for (p, g, r), n in sorted(counts.items()) if (p, g) == (plant, gateway)}
+        """Reason -> count, of one gateway. Any thread."""
+        counts = dict(self.counts.get(plant, Counter()))
+        return {reason: n for (name, reason), n in sorted(counts.items()) if name == gateway}
 
     def notices(self, plant: str) -> list[Notice]:
         """What was refused or kept aside of a plant's gateways, newest first. Any thread."""
         found = [
-            Notice(gateway, reason, self.counts[plant, gateway, reason], at_ns, sentence)
-            for (of_plant, gateway, reason), (at_ns, sentence) in dict(self._newest).items()
-            if of_plant == plant
+            Notice(gateway, reason, self.counts[plant][gateway, reason], at_ns, sentence)
+            for (gateway, reason), (at_ns, sentence) in dict(self._newest.get(plant, {})).items()
         ]
         return sorted(found, key=lambda notice: -notice.newest_ns)
 

@@ -301,7 +301,8 @@ class Collector:
             self._link.publish(topics.down(self._slice, sender, topics.CONFIG), payload)
 
     def _finish(self) -> None:
-        """Last commit, and its receipts whatever the pace."""
+        """Last commit, with what waits to be told, and its receipts whatever the pace."""
+        self._intake.tell_rejects(float("inf"))
         self.commit()
         self._send_receipts(float("inf"))
 

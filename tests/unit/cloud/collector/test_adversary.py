@@ -132,7 +132,9 @@ def test_a_login_without_a_key_gets_nothing_and_fills_nothing(site: Site) -> Non
     assert site.intake.commit().sealed <= {HONEST}  # at most the receipt of what is held, again
     assert len(site.kept()) <= aside.UNKNOWN.an_hour
     assert len(site.entries()) - before <= aside.UNKNOWN.an_hour + 10  # one digest a reason
-    assert len(site.intake.rejects.counts) <= 40  # reasons, not names that were made up
+    counts = site.intake.rejects.counts  # of reasons, not of names that were made up
+    assert set(counts) == {"mini", ""}
+    assert {gateway for of in counts.values() for gateway, _ in of} <= {"edge-1", "edge-2", ""}
     assert site.intake.missing.of(HONEST) is None
     assert site.intake.plant("mini").reader.streams() == ["edge-1"]
     site.honest_frames(2)
@@ -157,8 +159,8 @@ def test_in_days_of_it_everything_refused_is_told_and_nothing_outgrows_its_bound
         if entry.kind is Kind.REJECT:
             told[entry.verdict] += entry.detail.get("count", 1)
     came: Counter[str] = Counter()
-    for (plant, _, reason), count in site.intake.rejects.counts.items():
-        if plant == "mini" and reason not in ("duplicate", "ahead"):
+    for (_, reason), count in site.intake.rejects.counts["mini"].items():
+        if reason not in ("duplicate", "ahead"):
             came[reason] += count
     assert told == came
     assert {"malformed", "signature", "unknown-key", "unknown-key-not-kept"} <= set(told)

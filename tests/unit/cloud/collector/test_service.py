@@ -147,6 +147,19 @@ async def test_a_stop_commits_what_had_arrived_and_sends_its_receipt(
         await running.desk.append_entry("mini", record())
 
 
+async def test_a_stop_tells_what_was_refused_since_the_last_digest(
+    running: Running, gateway: Gateway, plant: ExamplePlant, tmp_path: Path
+) -> None:
+    running.send(*[b"junk"] * 7, gateway.config())
+    await running.until(lambda: running.receipted() == [0])
+    await running.stop()
+    again = Running(plant, tmp_path / "00")
+    entries = [decode_entry(data) for _, data in again.desk.evidence("mini").entries()]
+    told = [e.detail["count"] for e in entries if e.kind is Kind.REJECT]
+    assert told == [1, 6]
+    await again.stop()
+
+
 async def test_status_counts_what_happened(running: Running, gateway: Gateway) -> None:
     forged = bytearray(gateway.config())
     forged[-1] ^= 1
