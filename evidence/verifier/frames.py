@@ -63,6 +63,8 @@ class StreamView:
         first: seq of its first object in the archive, None before it.
         head: where it stands.
         hour: of the segment being read, "YYYY-MM-DD/HH".
+        frame_hour: where the newest frame belongs; "" before the first.
+        early_hour: where objects stand that came before the first frame; "" when there are none.
         t0_ns: of the newest frame.
         last_ns: newest tick seen.
         anchor: of the newest object.
@@ -74,6 +76,8 @@ class StreamView:
     first: int | None = None
     head: Head = field(default_factory=Head)
     hour: str = ""
+    frame_hour: str = ""
+    early_hour: str = ""
     t0_ns: int = 0
     last_ns: int = -1
     anchor: tuple[int, bytes] | None = None
@@ -174,6 +178,7 @@ class FrameCheck:
             if header.typ == TYP_FRAME:
                 yield from self._frame(view, header, envelope.payload, logged, where)
             else:
+                self._place(view, where)
                 self._other(header, envelope, digest, by, where)
         except (UnknownSuiteError, UnsupportedError) as error:
             self.undecided = True
@@ -188,6 +193,14 @@ class FrameCheck:
             self.broken = True
             self._configs.lose(stream)
             self._report.add("E-FRAME", where, said(error))
+
+    def _place(self, view: StreamView, where: str) -> None:
+        """An object that is no frame stands with the frame before it, or else after it."""
+        if not view.frame_hour:
+            view.early_hour = view.early_hour or view.hour
+        elif view.hour != view.frame_hour:
+            sentence = f"It stands in hour {view.hour}, the frame before it in {view.frame_hour}."
+            self._report.add("E-FRAME-PLACE", where, sentence)
 
     def _other(
         self, header: Header, envelope: cose.Envelope, digest: bytes, by: bytes | None, where: str
@@ -264,8 +277,10 @@ class FrameCheck:
         self._report.counts["frames"] += 1
         self._report.counts["readings"] += body.readings
         hour = datetime.fromtimestamp(body.t0_ns // HOUR_NS * 3600, UTC).strftime("%Y-%m-%d/%H")
-        if hour != view.hour:
-            self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {view.hour}.")
+        if view.hour != hour or view.early_hour not in ("", hour):
+            stands = view.early_hour if view.hour == hour else view.hour
+            self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {stands}.")
+        view.frame_hour, view.early_hour = hour, ""
         self._times(view, body, where)
         self._gap(logged, body, where)
         view.times.take(self._log, header, body, logged)

@@ -129,7 +129,13 @@ class _Entries:
                 "The gateway's key has signed another object for this place than the log accepted; "
                 "the collector kept it aside."
             )
-            self._report.add("W-FORK", f"{entry.stream} seq {entry.seq}", sentence)
+            where = f"{entry.stream} seq {entry.seq}"
+            self._report.add("W-FORK", where, sentence)
+            held = entry.detail.get("held")
+            accepted = self._view.entry(entry.stream, entry.seq) if entry.seq is not None else None
+            if held is not None and accepted is not None and accepted.sha256 != held:
+                sentence = "The log's entry of the fork names another object than it accepted."
+                self._report.add("E-LOG", where, sentence)
             return
         told = entry.detail.get("count", 1)
         key = (entry.stream[:WORD_MAX], entry.verdict[:WORD_MAX])

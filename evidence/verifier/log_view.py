@@ -136,6 +136,12 @@ class LogView:
         self._gaps[row] = gap_sha256(entry.detail)
         return True
 
+    def streams(self) -> dict[str, int]:
+        """Gateway id -> how many objects of it are accepted here."""
+        return {
+            name: len(stream.rows) + len(stream.strays) for name, stream in self._streams.items()
+        }
+
     def entry(self, stream: str, seq: int) -> Logged | None:
         """What the log says of the object at a place, None when it accepted none there."""
         found = self._streams.get(stream)

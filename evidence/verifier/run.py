@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 from evidence.archive.build import spec_texts
 from evidence.errors import EvidenceError
-from evidence.findings import Report, said
+from evidence.findings import Report, said, shown
 from evidence.keys import Certificate
 from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
@@ -13,8 +13,11 @@ from evidence.verifier.frames import FrameCheck, Period
 from evidence.verifier.identities import check_identities
 from evidence.verifier.key_orders import check_orders
 from evidence.verifier.log_check import check_log
+from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened, Progress, check_bag, open_archive
 from evidence.verifier.stamp import check_timestamp
+
+STREAMS_TOLD_MAX = 20
 
 
 def verify(
@@ -73,6 +76,7 @@ def verify(
         report.add("E-SEAL", "archive", said(error))
     check_timestamp(archive, report, tsa)
     _say_what_was_not_checked(archive, report)
+    _say_what_is_not_here(report, log, frames)
     return report
 
 
@@ -107,6 +111,17 @@ def _notes(report: Report, statement: Mapping[str, Any]) -> None:
             report.add("W-TYPED", what, "A person typed this figure; no meter gave it.")
         elif kind == "unconfirmed":
             report.add("W-UNCONFIRMED", what, "The source of this factor could not be confirmed.")
+
+
+def _say_what_is_not_here(report: Report, log: LogView, frames: FrameCheck) -> None:
+    """Gateways of which the log accepted objects, and the archive says nothing."""
+    others = log.streams().keys() - frames.streams.keys()
+    for stream in sorted(others)[:STREAMS_TOLD_MAX]:
+        objects = log.streams()[stream]
+        report.not_checked.append(
+            f"Gateway {shown(stream)}: the log here accepted {objects:,} objects of it, and none "
+            "is in this archive."
+        )
 
 
 def _say_what_was_not_checked(archive: Opened, report: Report) -> None:

@@ -80,7 +80,7 @@ def test_words_of_an_archive_cannot_steer_the_reader() -> None:
 
 def test_readings_of_nobody_are_no_statement() -> None:
     beat = sm.bodies(CONFIG)[4]
-    month = sm.make_month([sm.config_item(CONFIG), sm.frame_item(beat)])
+    month = sm.make_month([sm.config_item(CONFIG, beat.t0_ns), sm.frame_item(beat)])
     assert failing(month) == {"E-INPUT"}
 
 
