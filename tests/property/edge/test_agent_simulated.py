@@ -322,6 +322,7 @@ def test_a_life(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(1000, 1100))
 def test_many_lives(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     live(seed, tmp_path, monkeypatch, seconds=1800)
