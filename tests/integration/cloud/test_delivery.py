@@ -27,7 +27,7 @@ from evidence.keys import FileSigner, generate
 from evidence.log import Kind, decode_entry
 from tests.integration.cloud.brokers import MOSQUITTO, Mosquitto, running_broker
 from tests.integration.cloud.spool_publisher import SpoolPublisher
-from tests.unit.cloud.collector.test_service import FakePage
+from tests.unit.cloud.collector.running import FakePage
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
