@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 from cloud.month_kept import read_kept
@@ -10,9 +12,11 @@ from evidence.archive import bag, paths, ustar
 from evidence.archive.export import ExportReader, read_receipts
 from evidence.errors import EvidenceError
 from evidence.findings import CODES
+from evidence.keys import load_certificates
+from evidence.timestamp import check_stamp, is_available, read_stamp, stamp_request
 from evidence.verifier.run import verify
 from tests.attacks.forging import ROOT_SHA256
-from tests.fuzz.doors import Door, file_door, pure
+from tests.fuzz.doors import Call, Door, file_door, pure
 from tests.fuzz.mutating import (
     Mutate,
     cbor_bent,
@@ -27,6 +31,7 @@ from tests.fuzz.mutating import (
 )
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence import test_export as exported
+from tests.unit.evidence.time_authority import TimeAuthority
 
 OURS = (EvidenceError,)
 WHO = sm.keys()
@@ -117,6 +122,21 @@ def _renamed(files: dict[str, bytes], choose: Random) -> dict[str, bytes]:
     return files
 
 
+def _stamped(folder: Path) -> list[bytes]:
+    authority = TimeAuthority(folder / "authority")
+    return [authority.answer(stamp_request(FILES[paths.SEAL]))]
+
+
+def _stamp(folder: Path) -> Call:
+    trusted = load_certificates(folder / "authority" / "root.pem")
+
+    def call(data: bytes) -> None:
+        read_stamp(data, FILES[paths.SEAL])
+        check_stamp(data, FILES[paths.SEAL], trusted)
+
+    return call
+
+
 def _manifest(data: bytes) -> None:
     assert bag.manifest(bag.parse_manifest(data)) == data
 
@@ -142,3 +162,7 @@ DOORS: list[Door] = [
     file_door("archive kept", read_kept, lambda _: [sm.honest()], _month_bent, (),
               "cloud.month_kept.read_kept", file="kept.tar"),
 ]  # fmt: skip
+
+if shutil.which("openssl") and is_available():
+    covers = ("evidence.timestamp.read_stamp", "evidence.timestamp.check_stamp")
+    DOORS.append(Door("time stamp", covers, _stamped, _stamp, spoilt, OURS))

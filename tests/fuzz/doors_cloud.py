@@ -21,9 +21,10 @@ from cloud.store.index import Place, decode_place, encode_place
 from cloud.store.state import LogState, StreamState, decode_snapshot, encode_snapshot
 from evidence import cbor
 from evidence.errors import EvidenceError
-from evidence.keys import FileSigner, key_sha256
+from evidence.frame import TYP_ROTATE
+from evidence.keys import FileSigner, certificate_from_pem, key_sha256
 from evidence.log import Kind
-from evidence.orders import Revoke, encode_order
+from evidence.orders import Revoke, encode_order, encode_rotate
 from tests.fuzz.doors import Call, Door, file_door, pure
 from tests.fuzz.mutating import (
     cbor_bent,
@@ -101,6 +102,12 @@ def _revoke(plant: ExamplePlant) -> bytes:
     return encode_order(order, FileSigner(plant.root_key))
 
 
+def _rotates(plant: ExamplePlant) -> list[bytes]:
+    gateway = plant.gateways["edge-1"]
+    certificate = certificate_from_pem(_certificates("edge-1.crt")[0])
+    return [gateway.sign(TYP_ROTATE, encode_rotate(certificate))]
+
+
 def _offered(name: str) -> Callable[[Path], Call]:
     """An operator's folder with one file: problems are sentences, and nothing is raised."""
 
@@ -175,8 +182,11 @@ DOORS: list[Door] = [
          "cloud.collector.topics.parse"),
     Door("object from a gateway", ("cloud.collector.judge.judge",), lambda _: _sent(),
          lambda _: _judge(), _object_bent, (), weight=2),
-    Door("order in the folder", (), lambda _: [_revoke(_plant())], _offered("some.cose"),
-         _order_bent, (), weight=2),
+    Door("order in the folder", ("cloud.collector.keyring.read_order",),
+         lambda _: [_revoke(_plant())], _offered("some.cose"), _order_bent, (), weight=2),
+    Door("rotate object kept", ("cloud.collector.keyring.read_rotation",),
+         lambda _: _rotates(_plant()), lambda _: keyring_of(_plant().identity()).read_rotation,
+         _object_bent, OURS, weight=2),
     Door("certificate in the folder", (), lambda _: _certificates("edge-1.crt", "root.crt"),
          _offered("some.crt"), pem_bent, (), weight=2),
     file_door("root's certificate", lambda path: read_root(path, "mini"),

@@ -7,8 +7,9 @@ from random import Random
 
 from evidence import cbor, checkpoint, cose, keys, log, receipt
 from evidence.blocks import compress, decode_block, decompress, encode_block
+from evidence.certify import decode_request, encode_request
 from evidence.config_changes import config_changes
-from evidence.cosignature import cosign, verify_cosigned, witness_name
+from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, witness_name
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, decode_body, encode_body, header_of, place_of
 from evidence.inclusion_receipt import encode_inclusion, verify_inclusion
@@ -120,6 +121,10 @@ def _cosigned_note() -> bytes:
     return cosign(NOTE, WITNESS, 1_781_500_000, WHO.gateway, WHO.gateway.public_key).encode()
 
 
+def _cosignature(payload: bytes) -> None:
+    _cosigned(decode_cosignature(payload).encode("utf-8", "surrogatepass"))
+
+
 def _order(data: bytes) -> None:
     is_order(data)
     decode_order(data, WHO.root.public_key)
@@ -161,6 +166,8 @@ DERS = [keys.certificate_to_der(c) for c in WHO.certificates.values()]
 HEAD = hashlib.sha256(MONTH.objects[2]).digest()
 ORDERS = [by_keys.revoke(3), by_keys.revoke(None), by_keys.replacement(2, HEAD)]
 ROTATE = encode_rotate(by_keys.NEXT)
+COSIGNATURE = compress(cbor.encode({"checkpoint": _cosigned_note().decode()}))
+ASKED = [encode_request("gateway", sm.PLANT, sm.STREAM, sm.keys(p256=p).gateway) for p in (0, 1)]
 URIS = [
     b"pkcs11:token=plant;object=edge-1?module-path=/usr/lib/softhsm/libsofthsm2.so",
     b"pkcs11:object=a%20b;token=t?pin-source=file:pin&module-path=m.so",
@@ -200,6 +207,8 @@ DOORS: list[Door] = [
          OURS, "evidence.checkpoint.parse", "evidence.checkpoint.verify"),
     pure("cosigned checkpoint", _cosigned, [_cosigned_note()], lines_bent, OURS,
          "evidence.cosignature.verify_cosigned"),
+    pure("cosignature", _cosignature, [COSIGNATURE], payload_bent, OURS,
+         "evidence.cosignature.decode_cosignature"),
     pure("receipt", lambda d: receipt.decode_receipt(d, WHO.collector.public_key), [MONTH.receipt],
          object_bent(WHO.collector), OURS, "evidence.receipt.decode_receipt"),
     pure("close request", lambda d: receipt.decode_close_request(d, WHO.collector.public_key),
@@ -222,6 +231,10 @@ DOORS: list[Door] = [
          toml_bent, OURS, "evidence.pkcs11_signer.parse_uri"),
     file_door("private key", _reference, _private_seeds, pem_bent, OURS,
               "evidence.keys.load_private", "evidence.keys.load", "evidence.signers.open_signer"),
+    pure("request for a certificate", decode_request, ASKED, pem_bent, OURS,
+         "evidence.certify.decode_request"),
+    file_door("certificates of authorities", keys.load_certificates, lambda _: [b"".join(PEMS)],
+              pem_bent, OURS, "evidence.keys.load_certificates"),
     file_door("certificate file", keys.load_certificate, lambda _: PEMS, pem_bent, OURS,
               "evidence.keys.load_certificate"),
     file_door("trusted keys", keys.load_trust, lambda _: [*PEMS, b"".join(PEMS)], pem_bent,
