@@ -59,7 +59,7 @@ class Times:
             self.window.take(header.seq, logged.received_ns - anchored)
         if not body.sections:
             return
-        newest = max(s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections)
+        newest = newest_ns(body)
         if anchored is not None and anchored - newest > BEHIND_ANCHOR_MAX_NS:
             self.behind.take(header.seq, anchored - newest)
         if logged is None:
@@ -80,6 +80,11 @@ class Times:
         if self.late.frames:
             what = "came long after their newest tick"
             report.add("N-LATE", f"stream {stream}", _sentence(self.late, what))
+
+
+def newest_ns(body: Body) -> int:
+    """The newest tick of a frame that has one, UTC nanoseconds."""
+    return max(s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections)
 
 
 def _sentence(worst: Worst, what: str) -> str:

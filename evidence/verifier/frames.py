@@ -1,5 +1,6 @@
 """Step 5: every signed object: record, signature, key, chain, log entry, place, configuration."""
 
+import functools
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ from evidence.points import NAME_ID
 from evidence.receipt import decode_close
 from evidence.records import records_in
 from evidence.verifier.anchors import Anchors
-from evidence.verifier.clocks import Times
+from evidence.verifier.clocks import Times, newest_ns
 from evidence.verifier.completeness import Held
 from evidence.verifier.configs import Configs
 from evidence.verifier.identities import Identities
@@ -276,7 +277,7 @@ class FrameCheck:
         body = decode_body(payload)
         self._report.counts["frames"] += 1
         self._report.counts["readings"] += body.readings
-        hour = datetime.fromtimestamp(body.t0_ns // HOUR_NS * 3600, UTC).strftime("%Y-%m-%d/%H")
+        hour = _hour(body.t0_ns // HOUR_NS)
         if view.hour != hour or view.early_hour not in ("", hour):
             stands = view.early_hour if view.hour == hour else view.hour
             self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {stands}.")
@@ -298,7 +299,7 @@ class FrameCheck:
         if not body.sections:
             return
         first = min(section.first_ns for section in body.sections)
-        last = max(int(section.ticks_ns()[-1]) for section in body.sections)
+        last = newest_ns(body)
         if first <= view.last_ns:
             self._report.add("E-TIME", where, "Its readings are not after those before it.")
         if self._period is not None and not self._period[0] <= first <= last < self._period[1]:
@@ -346,3 +347,9 @@ class FrameCheck:
         elif held == last and view.head.hash != head:
             sentence = f"The month was closed with another object {last} than the archive's."
             self._report.add("E-CHAIN-GAP", f"stream {stream}", sentence)
+
+
+@functools.lru_cache(maxsize=2)
+def _hour(number: int) -> str:
+    """Where frames of this hour since 1970 stand."""
+    return datetime.fromtimestamp(number * 3600, UTC).strftime("%Y-%m-%d/%H")
