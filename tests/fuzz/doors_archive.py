@@ -15,6 +15,7 @@ from evidence.findings import CODES
 from evidence.keys import load_certificates
 from evidence.timestamp import check_stamp, is_available, read_stamp, stamp_request
 from evidence.verifier.run import verify
+from tests.attacks.corpus import KINDS
 from tests.attacks.forging import ROOT_SHA256
 from tests.fuzz.doors import Call, Door, file_door, pure
 from tests.fuzz.mutating import (
@@ -37,6 +38,8 @@ OURS = (EvidenceError,)
 WHO = sm.keys()
 TRUST = frozenset({ROOT_SHA256})
 FILES = sm.unpack(sm.honest())
+#: months with a rotation, a replacement, a cosignature, an amendment, and with none of these
+HONEST = [kind.build() for kind in KINDS if "honest" in kind.name]
 
 _BY_GATEWAY, _BY_COLLECTOR = object_bent(WHO.gateway), object_bent(WHO.collector)
 
@@ -49,7 +52,7 @@ def _bend_of(path: str) -> Mutate:
         ("checkpoint", note_bent(f"stackproof/{sm.PLANT}", WHO.collector)),
         ("seal.cose", object_bent(WHO.collector, spoilt)), (".txt", lines_bent),
     ]  # fmt: skip
-    folders = [("seal/close", _BY_GATEWAY), ("data/receipts", _BY_COLLECTOR),
+    folders = [("data/keys/order", object_bent(WHO.root)), ("seal/close", _BY_GATEWAY), ("data/receipts", _BY_COLLECTOR),
                ("data/config", _BY_GATEWAY)]  # fmt: skip
     for end, mutate in ends:
         if path.endswith(end):
@@ -153,7 +156,7 @@ DOORS: list[Door] = [
     pure("seal", lambda d: bag.check_seal(d, _TAG_DIGEST, WHO.collector.public_key),
          [FILES[paths.SEAL]], object_bent(WHO.collector, spoilt), OURS,
          "evidence.archive.bag.check_seal"),
-    pure("archive", _verify, [sm.honest()], _month_bent, (), "evidence.verifier.run.verify",
+    pure("archive", _verify, HONEST, _month_bent, (), "evidence.verifier.run.verify",
          "evidence.verifier.figures.read_statement", weight=6),
     pure("exported spool", _export, [exported.honest()], _remade(_bend_export), OURS,
          "evidence.archive.export.ExportReader", weight=2),
