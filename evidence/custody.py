@@ -96,6 +96,8 @@ class StreamKeys:
         self.revoked: dict[bytes, int] = {}
         self._keys: dict[bytes, GatewayKey] = {}
         self._first: bytes | None = None
+        self._replaced: set[tuple[int, bytes]] = set()
+        self._last: dict[int, Change] = {}
 
     def certify(self, certificate: x509.Certificate, root: x509.Certificate) -> GatewayKey:
         """Take in a certificate that the root has issued for this gateway (the caller checked).
@@ -129,6 +131,7 @@ class StreamKeys:
             self._revoke(order.key, -1 if order.through is None else order.through)
         elif isinstance(order, Replace):
             self._revoke(order.old, order.seq)
+            self._replaced.add((order.seq, order.old))
             self._change(Change(order.seq, order.old, new, by_order=True))
 
     def _revoke(self, sha256: bytes, through: int) -> None:
@@ -139,6 +142,7 @@ class StreamKeys:
         end = bisect_right(self.changes, _place(change), key=_place)
         if change not in self.changes[first:end]:
             self.changes.insert(end, change)
+            self._last.clear()
 
     def find(self, kid: bytes) -> GatewayKey | None:
         """The certified key of a key id, whether it counts or not."""
@@ -147,7 +151,25 @@ class StreamKeys:
     def current(self, seq: int) -> bytes | None:
         """`key_sha256` of the key in use at `seq`; None before the first object is known."""
         at = bisect_left(self.changes, (seq, False), key=_place)
-        return self.changes[at - 1].new if at else self._first
+        if not at:
+            return self._first
+        if at not in self._last:
+            self._last[at] = self._last_before(at)
+        return self._last[at].new
+
+    def _last_before(self, at: int) -> Change:
+        """The change that holds: of several orders about one seq, whose key none of them replaces.
+
+        A device that never signed may have been replaced too; orders come in any order.
+        """
+        newest = self.changes[at - 1]
+        for n in range(at - 1, -1, -1):
+            change = self.changes[n]
+            if not change.by_order or change.seq != newest.seq:
+                break
+            if (change.seq, change.new) not in self._replaced:
+                return change
+        return newest
 
     def was_used(self, sha256: bytes) -> bool:
         """True for the stream's first key and for every key it changed to."""

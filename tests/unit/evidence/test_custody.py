@@ -1,6 +1,7 @@
 """Which key signs where: the rules of FORMAT.md "Keys", by hand and against a plain model."""
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -18,6 +19,7 @@ from tests.unit.evidence.small_plant import DAYS, PLANT, SECOND, SINCE, STREAM, 
 ROOT = keys().certificates["root"]
 FIRST, SECOND_KEY, THIRD = keys().gateway, signer(41), signer(42)
 A, B, C = (key_sha256(k.public_key) for k in (FIRST, SECOND_KEY, THIRD))
+D = bytes([4]) * 32  # certified or not: that is another question
 SINCE_NS = int(SINCE.timestamp()) * SECOND
 DAY_NS = 86_400 * SECOND
 
@@ -52,6 +54,19 @@ def fault(of: StreamKeys, seq: int, key: bytes, at_ns: int | None = None) -> Key
     except KeyRefusedError as error:
         return error.fault
     return None
+
+
+@pytest.mark.parametrize("told", list(itertools.permutations([(A, B), (B, C), (C, D)])))
+def test_replaces_at_one_seq_follow_one_another_in_whatever_order_they_come(
+    told: tuple[tuple[bytes, bytes], ...],
+) -> None:
+    """A device is lost, and the next two broke before they signed anything."""
+    made = stream()
+    for old, new in told:
+        made.apply(replace(4, old), new)
+    assert (made.current(4), made.current(5), made.current(99)) == (A, D, D)
+    made.rotate(7, D, A)
+    assert (made.current(7), made.current(8)) == (D, A)
 
 
 def test_the_first_key_is_any_certified_one_and_then_the_only_one() -> None:

@@ -1,0 +1,212 @@
+"""Any order of frames, rotates, revokes, replaces and starts anew, against the rules by hand.
+
+The oracle below is written from FORMAT.md §6 alone: one key at a time, changed by rotate and
+replace, ended by revoke.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cloud.collector.intake import Intake
+from cloud.collector.judge import Accepted, Aside, Refused
+from cloud.collector.service import open_plants
+from cloud.collector.topics import Sender
+from cloud.store.slice import SliceStore
+from evidence.frame import TYP_FRAME, TYP_ROTATE, encode_body
+from evidence.keys import (
+    FileSigner,
+    certificate_from_pem,
+    certificate_to_der,
+    generate,
+    key_sha256,
+)
+from evidence.orders import Order, Replace, Revoke, encode_order, encode_rotate
+from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ManualClock, body, make_plant
+
+SENDER = Sender("mini", "edge-1")
+KEYS = 4
+
+
+class Oracle:
+    """Which key is good where: keys are numbers, -1 is a stranger's."""
+
+    def __init__(self) -> None:
+        self.objects = 0
+        self.current: int | None = None
+        self.certified = {0}
+        self.used: set[int] = set()
+        self.revoked: dict[int, int] = {}
+
+    def fault(self, key: int) -> str:
+        """Why the next object may not be signed by a key, "" when it may."""
+        if key not in self.certified:
+            return "unknown-key"
+        if key in self.revoked and self.objects > self.revoked[key]:
+            return "revoked"
+        return "" if self.current in (None, key) else "key-change"
+
+    def accept(self, key: int) -> None:
+        if self.current is None:
+            self.current = key
+            self.used.add(key)
+        self.objects += 1
+
+    def may_rotate(self, new: int) -> bool:
+        ended = new in self.revoked and self.revoked[new] <= self.objects
+        return not ended and new not in self.used
+
+    def change(self, new: int) -> None:
+        self.current = new
+        self.used.add(new)
+        self.certified.add(new)
+
+    def revoke(self, key: int, through: int) -> None:
+        self.revoked[key] = min(through, self.revoked.get(key, through))
+
+    def may_replace(self, new: int) -> bool:
+        return self.objects > 0 and new != self.current and new not in self.revoked
+
+
+class Site:
+    """A collector, the root, and every key of the gateway."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plant, self.root, self.keys = make_plant(folder), folder / "00", folder / "operator"
+        self.keys.mkdir()
+        self.gateway = self.plant.gateways["edge-1"]
+        self.signers = [self.gateway.signer, *(FileSigner(generate()) for _ in range(KEYS))]
+        self.certificates = []
+        for n, signer in enumerate(self.signers[:KEYS]):
+            self.plant.certify("gateway", "edge-1", signer.public_key, f"{n}.crt")
+            self.certificates.append(
+                certificate_from_pem((self.plant.folder / f"{n}.crt").read_bytes())
+            )
+        self.orders = 0
+        self.intake = self.start()
+
+    def start(self) -> Intake:
+        made = Intake(SliceStore(self.root), ManualClock(T0_NS), self.plant.collector)
+        open_plants(made, [replace(self.plant.identity(), key_folder=self.keys)])
+        return made
+
+    def restart(self) -> None:
+        self.intake.store.close()
+        self.intake = self.start()
+
+    def hash(self, key: int) -> bytes:
+        return key_sha256(self.signers[key].public_key)
+
+    def object(self, key: int, typ: str, payload: bytes) -> bytes:
+        self.gateway.signer = self.signers[key]
+        return self.gateway.sign(typ, payload, cfg=self.gateway.cfg if typ == TYP_FRAME else None)
+
+    def frame(self, key: int) -> bytes:
+        if not self.gateway.objects:
+            content = {"plant": {"id": "mini"}, "gateway": {"id": "edge-1"}}
+            self.gateway.signer = self.signers[key]
+            data = self.gateway.config(**content)
+            self.gateway.objects.clear()
+            return data
+        at_ns = T0_NS + len(self.gateway.objects) * SECOND_NS
+        return self.object(key, TYP_FRAME, encode_body(body(at_ns)))
+
+    def take(self, data: bytes) -> Any:
+        verdict = self.intake.take(SENDER, data, 0.0)
+        self.intake.commit()
+        if isinstance(verdict, Accepted):
+            self.gateway.append(data)
+        return verdict
+
+    def order(self, order: Order) -> bool:
+        """True when it counts."""
+        self.orders += 1
+        name = f"{self.orders}.cose"
+        data = encode_order(order, FileSigner(self.plant.root_key))
+        (self.keys / name).write_bytes(data)
+        news = self.intake.look_for_keys("mini")
+        self.intake.commit()
+        (self.keys / name).unlink()
+        return any(sentence.startswith(name) for sentence in news.taken)
+
+    def replacement(self, old: int, new: int) -> Replace:
+        stream = self.intake.plant("mini").reader.state.stream("edge-1")
+        return Replace(
+            "mini", "edge-1", self.hash(old), certificate_to_der(self.certificates[new]),
+            max(stream.next_seq - 1, 0), stream.head.hash, stream.through_ns, f"no. {self.orders}",
+        )  # fmt: skip
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("frame"), st.integers(-1, KEYS - 1)),
+    st.tuples(st.just("own"), st.just(0)),
+    st.tuples(st.just("rotate"), st.integers(0, KEYS - 1)),
+    st.tuples(st.just("revoke"), st.integers(0, KEYS - 1), st.integers(-1, 12)),
+    st.tuples(st.just("replace"), st.integers(0, KEYS - 1)),
+    st.tuples(st.just("restart"), st.just(0)),
+)
+
+
+#: a device replaced by one that never signs, and that one by a third: orders at one seq
+TWICE = [("frame", 0), ("replace", 1), ("replace", 2), ("replace", 3), ("restart", 0), ("own", 0)]
+
+
+@example(steps=TWICE)
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(STEPS, min_size=4, max_size=14))
+def test_what_counts_is_what_the_rules_say(steps: list[tuple[Any, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        site, oracle = Site(Path(folder)), Oracle()
+        for step in steps:
+            apply(site, oracle, *step)
+            compare(site, oracle)
+        site.restart()
+        compare(site, oracle)
+        site.intake.store.close()
+
+
+def apply(site: Site, oracle: Oracle, what: str, key: int, through: int = 0) -> None:
+    signer = 0 if oracle.current is None else oracle.current
+    if what in ("frame", "own"):
+        key = signer if what == "own" else key
+        fault, verdict = oracle.fault(key), site.take(site.frame(key))
+        if fault:
+            assert isinstance(verdict, Aside | Refused), verdict  # the room for strangers is small
+            told = verdict.entry.verdict if isinstance(verdict, Aside) else verdict.reason
+            assert told.removesuffix("-not-kept") == fault
+        else:
+            assert isinstance(verdict, Accepted), verdict
+            oracle.accept(key)
+    elif what == "rotate" and oracle.objects and not oracle.fault(signer):
+        payload = encode_rotate(site.certificates[key])
+        verdict = site.take(site.object(signer, TYP_ROTATE, payload))
+        assert isinstance(verdict, Accepted) == oracle.may_rotate(key), verdict
+        if isinstance(verdict, Accepted):
+            oracle.accept(signer)
+            oracle.change(key)
+    elif what == "revoke":
+        order = Revoke(
+            "mini", "edge-1", site.hash(key), None if through < 0 else through, f"{site.orders}"
+        )
+        assert site.order(order)
+        oracle.revoke(key, through)
+    elif what == "replace":
+        assert site.order(site.replacement(signer, key)) == oracle.may_replace(key)
+        if oracle.may_replace(key):
+            oracle.revoke(signer, oracle.objects - 1)
+            oracle.change(key)
+    elif what == "restart":
+        site.restart()
+
+
+def compare(site: Site, oracle: Oracle) -> None:
+    """The collector holds as much, and knows the same key to be in use."""
+    state = site.intake.plant("mini").reader.state.stream("edge-1")
+    assert state.next_seq == oracle.objects == len(site.gateway.objects)
+    keys = site.intake.enrolled("mini").keyring.of("edge-1")
+    in_use = keys.current(oracle.objects)
+    assert in_use == (None if oracle.current is None else site.hash(oracle.current))
