@@ -203,8 +203,7 @@ export class Computed {
 
   tick(t, i, byId) {
     this.turn(t);
-    for (const meter of this.meters) meter.reading = null;
-    const came = new Map([...this.held].map(([id, held]) => [id, held.advance(t)]));
+    for (const held of this.held.values()) held.advance(t);
     const at = (id) => {
       const held = this.held.get(id);
       if (held !== undefined) return held.reading(t);
@@ -224,7 +223,7 @@ export class Computed {
       const count = parts.reduce((sum, part) => sum + part.count, 0n);
       found.push(quality === NO_INPUT ? NOTHING : { count, quality });
     }
-    if (this.meters.length) found.push(this.energy(at, came));
+    if (this.meters.length) found.push(this.energy(at));
     return found;
   }
 
@@ -254,16 +253,13 @@ export class Computed {
     return { count: sum, quality: GOOD };
   }
 
-  energy(at, came) {
+  energy(at) {
     let [sum, isWhole] = [0n, true];
     for (const meter of this.meters) {
       const reading = at(meter.id);
-      const readings = came.get(meter.id) ?? (reading === null ? [] : [reading]);
-      for (const { row, i } of readings) {
-        const count = row.count(i);
-        if (count !== null) meter.total.add(count);
-      }
-      if (reading === null || reading.row.count(reading.i) === null) isWhole = false;
+      const count = reading === null ? null : reading.row.count(reading.i);
+      if (count === null) isWhole = false;
+      else meter.total.add(count);
       sum += counted(fr.mul([meter.total.total, 1n], meter.factor), 3, GOOD).count;
     }
     return isWhole ? { count: sum, quality: GOOD } : NOTHING;

@@ -9,6 +9,7 @@ import { Flow, Totaliser } from "./totalisers.mjs";
 
 const SECOND = 10n ** 9n;
 const DAY = 86_400n * SECOND;
+const READ = ["schedules", "points", "groups", "potlines", "statement"];
 const seconds = (ns) => fr.exact([ns, SECOND]);
 
 /** Where a point is read: by its id, [point, index of its schedule]. */
@@ -34,8 +35,8 @@ class Potline {
         calc: new Pot(rules),
       };
     });
-    this.same = spelled([fields, ...this.pots.flatMap((pot) =>
-      [pot.voltage, pot.state].map((id) => places.get(id)[0].fields))]);
+    const ids = this.pots.flatMap((pot) => [pot.voltage, pot.state]);
+    this.same = spelled([fields, ...ids.map((id) => places.get(id)[0].fields)]);
   }
 
   describe() {
@@ -93,9 +94,9 @@ function describeEffect(pot, effect, rules) {
 function ratesOf({ producing, polarised, effects, integral }) {
   const days = fr.of(producing, DAY);
   const minutes = fr.of(polarised, 60n * SECOND);
-  const found = [["producing_cell_days", days]];
+  const found = [];
   if (producing > 0n) {
-    found.push(["aef_per_cell_day", fr.div([BigInt(effects.length), 1n], days)],
+    found.push(["producing_cell_days", days], ["aef_per_cell_day", fr.div([BigInt(effects.length), 1n], days)],
       ["aem_min_per_cell_day", fr.div(minutes, days)],
       ["aeo_mv", fr.div(fr.mul(integral, [1000n, 1n]), fr.of(producing, SECOND))]);
   }
@@ -107,6 +108,8 @@ export class Input {
   constructor(rules) {
     this.rules = rules;
     this.config = null;
+    this.read = null; // what the calculation reads of the configuration
+    this.held = new Map(); // point id -> what stands at a tick of schedule 0
     this.month = null; // [from, to) of the very first tick
     this.lastTick = null;
     this.flags = new Set();
@@ -119,13 +122,15 @@ export class Input {
 
   configure(config) {
     const isFirst = this.config === null;
+    const read = spelled(READ.map((key) => config.fields.get(key)));
+    if (read !== this.read) this.held = new Map();
+    this.read = read;
     const before = [this.potlines, this.totalisers].flat();
     this.config = config;
     this.places = placesOf(config);
-    this.held = new Map();
     for (const [id, [, schedule]] of this.places) {
       if (!this.usable.has(id)) this.usable.set(id, 0n);
-      if (schedule !== 0) this.held.set(id, new Held());
+      if (schedule !== 0 && !this.held.has(id)) this.held.set(id, new Held());
     }
     this.potlines = config.fields.get("potlines").map((fields) => {
       const made = new Potline(fields, this.places, config.schedules[0]);
@@ -261,9 +266,11 @@ export class Input {
 
   quantities(found, statement) {
     const given = (keys) => this.allTotalisers.filter((item) => keys(item) && item.last !== null);
-    const metal = given((item) => item.kind === "metal")[0];
-    const frames = (item) => new Map([["frames", new Map([["class", item.point.fields.get("provenance")],
-      ["point", item.point.id], ["rule", "totaliser"]])]]);
+    const metals = given((item) => item.kind === "metal");
+    const joined = (items, of) => items.map(of).join(" ");
+    const frames = (...items) => new Map([["frames", new Map([
+      ["class", items[0].point.fields.get("provenance")],
+      ["point", joined(items, (item) => item.point.id)], ["rule", "totaliser"]])]]);
     const quantities = (items) => items.map((item) => new Map([
       ["kind", item.kind], ["quantity", fr.exact(item.quantity())],
       ["provenance", new Map([["quantity", frames(item)]])],
@@ -271,19 +278,19 @@ export class Input {
     found.set("fuel", quantities(given((item) => item.kind in this.rules.fuels)));
     found.set("auxiliary", quantities(given((item) => item.kind === "electricity")));
     const indicator = this.indicator();
-    if (metal === undefined) return;
-    const tonnes = metal.quantity();
+    if (metals.length === 0) return;
+    const tonnes = fr.sum(metals.map((item) => item.quantity()));
     const anode = statement.get("anode");
     if (anode) {
       const gross = fr.mul(tonnes, fr.parse(anode.get("gross_kg_per_t")), [1n, 1000n]);
       found.set("anode", new Map([["gross_t", fr.exact(gross)],
-        ["provenance", new Map([["gross_t", new Map([...frames(metal), ["typed", anode]])]])]]));
+        ["provenance", new Map([["gross_t", new Map([...frames(...metals), ["typed", anode]])]])]]));
     }
     found.set("pfc", new Map([["metal_t", fr.exact(tonnes)],
-      ["provenance", new Map([["metal_t", frames(metal)]])]]));
+      ["provenance", new Map([["metal_t", frames(...metals)]])]]));
     if (indicator) found.get("pfc").set("indicator", indicator);
     found.set("output", new Map([["aluminium_t", fr.exact(tonnes)],
-      ["provenance", new Map([["aluminium_t", frames(metal)]])]]));
+      ["provenance", new Map([["aluminium_t", frames(...metals)]])]]));
   }
 
   indicator() {
@@ -303,7 +310,7 @@ export class Input {
     }
     const polarised = sums.reduce((sum, item) => sum + item.polarised, 0n);
     const aem = fr.div(fr.of(polarised, 60n * SECOND), fr.of(producing, DAY));
-    const ids = lines.map((line) => line.fields.get("id")).join(" ");
+    const ids = [...new Set(lines.map((line) => line.fields.get("id")))].join(" ");
     const frames = new Map([["potline", ids], ["rule", "anode-effect"]]);
     return new Map([
       ["technology", first.fields.get("technology")], ...first.fields.get("indicator"),

@@ -77,19 +77,16 @@ export class Held {
     this.now = null;
   }
 
-  /** Go on to an instant; the readings that came, in order. */
+  /** Go on to an instant. */
   advance(t) {
-    const came = [];
     while (this.rows.length) {
       const [row, i, end] = this.rows[0];
       if (i >= end) this.rows.shift();
       else if (row.tick(i) <= t) {
         this.now = { tick: row.tick(i), row, i };
-        came.push(this.now);
         this.rows[0][1] += 1;
       } else break;
     }
-    return came;
   }
 
   /** {row, i} of the reading that stands at an instant; null if it is too old. */

@@ -70,12 +70,12 @@ export class Totaliser {
     const seconds = (ns) => fr.exact([ns, SECOND]);
     const found = new Map([
       ["point", point.id], ["unit", point.fields.get("quantity").get("unit")],
-      ["difference", text(this.steps.total)], ["drop_count", BigInt(this.dropCount)],
-      ["drops", this.drops.map(([before, after]) => new Map([
-        ["from", text(before.count)], ["tick_ns", after.tick], ["to", text(after.count)],
-      ]))],
     ]);
     if (first !== null) {
+      found.set("difference", text(this.steps.total)).set("drop_count", BigInt(this.dropCount));
+      found.set("drops", this.drops.map(([before, after]) => new Map([
+        ["before", text(before.count)], ["tick_ns", after.tick], ["after", text(after.count)],
+      ])));
       found.set("first", new Map([["tick_ns", first.tick], ["value", text(first.count)],
         ["after_start_s", seconds(first.tick - period.from)]]));
       found.set("last", new Map([["tick_ns", last.tick], ["value", text(last.count)],

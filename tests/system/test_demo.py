@@ -1,5 +1,6 @@
 """The demo as a new user runs it: one command, an archive, and nothing in it that can be bent."""
 
+import io
 import json
 import random
 from decimal import Decimal
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from evidence.verifier.run import verify as verified
+from tests.independent.other import compare, verify_there
 from tests.system.playing import (
     archive_frames,
     effect_mistakes,
@@ -41,6 +44,17 @@ def test_archive_passes_with_the_demos_trust(demo: tuple[Path, Path]) -> None:
     assert report["counts"]["signatures"] >= report["counts"]["frames"]
     assert {"N-INTERIM", "N-SIMULATED"} <= {f["code"] for f in report["findings"]}
     assert "W-NO-PLANT-SIGNATURE" not in {f["code"] for f in report["findings"]}
+
+
+@pytest.mark.needs("node")
+@pytest.mark.needs("npm")
+def test_a_second_verifier_says_the_same(demo: tuple[Path, Path]) -> None:
+    """All findings and, as the archive passes with both, all figures (tests/independent)."""
+    _, archive = demo
+    (answer,) = verify_there([archive])
+    found = compare(verified(io.BytesIO(archive.read_bytes())), answer)
+    assert found.differences() == []
+    assert found.verdicts == ("passed", "passed")
 
 
 def test_identity_is_open_without_trust_and_fails_with_another_root(

@@ -1,0 +1,234 @@
+"""Months of plants that nobody drew up: readings at random, sealed by the tests' own means.
+
+Two or three pots, some states read slowly, effects at every edge of the rules, holes, bad
+qualities, totalisers that are reset, a midnight, a month's end, a configuration that changes.
+"""
+
+import copy
+import datetime as dt
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from edge.calc.live import PlantCalc, computed_points
+from evidence.frame import TYP_CONFIG, Body, Clock, Group, Section
+from evidence.points import Dtype
+from evidence.recompute import Recomputation, blocks_of, statement_bytes
+from tests.unit.evidence import sealed_month as sm
+
+SECOND = 10**9
+POTS = ("01", "02", "03")
+VOLTS = (4.1, 6.0, 7.9995, 8.0, 8.5, 31.5)
+NOT_A_NUMBER = 133
+CODES = (16, 17, 128, 133, 139)
+ZONE = dt.timezone(dt.timedelta(hours=8))  # Asia/Shanghai has had no other since 1991
+MIDNIGHT = dt.datetime(2026, 6, 16, tzinfo=ZONE)
+JULY = dt.datetime(2026, 7, 1, tzinfo=ZONE)
+
+NUMPY = {
+    Dtype.F32: "<f4", Dtype.F64: "<f8", Dtype.U8: "<u1", Dtype.U16: "<u2", Dtype.U32: "<u4",
+    Dtype.I16: "<i2",
+}  # fmt: skip
+F32, F64, U8, U16, U32, I16 = (
+    Dtype.F32, Dtype.F64, Dtype.U8, Dtype.U16, Dtype.U32, Dtype.I16,
+)  # fmt: skip
+
+
+def _instant(moment: dt.datetime) -> int:
+    return int(moment.timestamp()) * SECOND
+
+
+def _point(name: str, kind: str, unit: str, dtype: Dtype, decimals: int, **other: Any) -> Any:
+    given = {"id": name, "quantity": {"kind": kind, "unit": unit}, "dtype": dtype.value,
+             "decimals": decimals, "role": "gauge", "provenance": "meter-direct"}  # fmt: skip
+    return given | other
+
+
+def _measured(rng: random.Random) -> list[tuple[int, dict[str, Any]]]:
+    """(schedule, point) of what is measured."""
+    gas = {"reference": "0C-101.325kPa", "moisture": "dry"}
+    states = [[0, "unknown"], [1, "producing"], [2, "baking"], [9, "producing"]]
+    found = []
+    decimals = rng.choice((3, 4))
+    for pot in POTS[: rng.choice((2, 3))]:
+        found.append((0, _point(f"{pot}.v", "voltage", "V", F32, decimals)))
+        state = _point(f"{pot}.s", "state", "1", U8, 0, role="state", states=states)
+        found.append((rng.choice((0, 1)), state))
+    meter = {"role": "totaliser"}
+    ratio = {"scaling": {"ct_ratio": "800/5", "raw_decimals": rng.choice((0, 2))}}
+    half = {"scaling": {"scale": "0.5", "offset": "-3"}}
+    flow = {"kind": "gas-flow", "unit": "Nm3/h", **gas}
+    volume = {"kind": "gas-volume", "unit": "Nm3", **gas}
+    found += [
+        (rng.choice((0, 1)), _point("current", "current", "kA", F64, 3)),
+        (rng.choice((0, 1)), _point("metal", "mass", rng.choice(("t", "kg")), F64, 3, **meter)),
+        (1, _point("gas", "", "", U32, 2, quantity=volume, **meter)),
+        (rng.choice((0, 1)), _point("flow", "", "", I16, 1, quantity=flow, **half)),
+        (rng.choice((0, 1)), _point("energy", "energy", "kWh", U32, 3, **meter, **ratio)),
+        (1, _point("power", "power", "kW", U16, 1, **ratio)),
+    ]
+    return found
+
+
+def plant(rng: random.Random) -> dict[str, Any]:
+    """A configuration."""
+    config = copy.deepcopy(sm.configuration())
+    slow = rng.choice((4, 5, 10))
+    config["schedules"] = [{"interval_ns": SECOND}, {"interval_ns": slow * SECOND}]
+    measured = _measured(rng)
+    config["points"] = [point for _, point in measured]
+    groups: dict[tuple[int, int], list[int]] = {}
+    for index, (schedule, point) in enumerate(measured):
+        groups.setdefault((schedule, point["dtype"]), []).append(index)
+    config["groups"] = [
+        {"schedule": s, "dtype": d, "computed": False, "points": p}
+        for (s, d), p in sorted(groups.items())
+    ]
+    pots = sorted({p["id"][:2] for _, p in measured if p["id"].endswith(".v")})
+    (line,) = config["potlines"]
+    line["line_current"] = "current"
+    line["pots"] = [{"id": n, "voltage": f"{n}.v", "state": f"{n}.s"} for n in pots]
+    line["anode_effect"] |= {
+        "v_end_v": rng.choice(("6", "8")), "t_start_s": str(rng.randint(0, 4)),
+        "t_end_s": str(rng.randint(0, 3)), "t_merge_s": rng.choice(("2", "3.5", "6", "9")),
+    }  # fmt: skip
+    config["statement"] |= {
+        "metal": {"point": "metal", "rule": "totaliser"},
+        "fuels": [{"kind": "natural-gas", "point": "gas", "rule": "totaliser",
+                   "flow_point": "flow"}],
+        "auxiliary": [{"kind": "electricity", "point": "energy", "rule": "totaliser",
+                       "power_point": "power"}],
+    }  # fmt: skip
+    return with_computed(config)
+
+
+def with_computed(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with the points that are calculated from it."""
+    rows = [point.as_map() for point in computed_points(config)]
+    first = len(config["points"])
+    config["points"] += rows
+    points = list(range(first, first + len(rows)))
+    config["groups"].append({"schedule": 0, "dtype": 79, "computed": True, "points": points})
+    return config
+
+
+class Readings:
+    """Raw numbers that go on from frame to frame."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.now: dict[str, float] = {}
+
+    def next(self, point: Mapping[str, Any]) -> float:
+        """The next reading of a point."""
+        rng, name, role = self.rng, point["id"], point["role"]
+        before = self.now.get(name)
+        if role == "totaliser":
+            value = rng.randint(0, 5) if before is None else before + rng.choice((0, 1, 2, 7))
+            value = value if rng.random() > 0.05 else 0
+        elif role == "state":
+            value = 1.0 if rng.random() > 0.1 else rng.choice((0, 2, 9))
+        elif name.endswith(".v"):
+            stays = before is not None and rng.random() < 0.7
+            value = before if stays and before is not None else rng.choice(VOLTS)
+        else:
+            value = rng.randint(0, 300)
+        self.now[name] = value
+        is_lost = point["dtype"] == F32.value and rng.random() < 0.02
+        return math.nan if is_lost else value
+
+
+def _sections(config: Mapping[str, Any], readings: Readings, first: int, ticks: int) -> list[Any]:
+    """Sections of the ticks first, first + 1, … seconds since 1970."""
+    found = []
+    for schedule, fields in enumerate(config["schedules"]):
+        step = fields["interval_ns"] // SECOND
+        start = -(-first // step) * step
+        times = range(start, first + ticks, step)
+        if not times:
+            continue
+        groups = []
+        for index, group in enumerate(config["groups"]):
+            if group["schedule"] != schedule or group["computed"]:
+                continue
+            points = [config["points"][i] for i in group["points"]]
+            dtype = Dtype(group["dtype"])
+            raw = np.array([[readings.next(p) for _ in times] for p in points], NUMPY[dtype])
+            bad = np.array([[_code(readings.rng) for _ in times] for _ in points], dtype=np.uint8)
+            if dtype is F32:
+                bad[np.isnan(raw)] = NOT_A_NUMBER
+            groups.append(Group(index, dtype, raw, bad))
+        lag = np.full((1, len(times)), 12, dtype="<i4")
+        found.append(
+            Section(schedule, start * SECOND, step * SECOND, len(times), tuple(groups), lag, (0,))
+        )
+    return found
+
+
+def _code(rng: random.Random) -> int:
+    return 0 if rng.random() > 0.06 else rng.choice(CODES)
+
+
+def _calculated(calc: PlantCalc, config: Mapping[str, Any], made: list[Any]) -> tuple[Any, ...]:
+    body = Body(0, Clock("simulated", 1, 0, bytes(16)), sections=tuple(made))
+    blocks = calc.feed(blocks_of(body))
+    fast = made[0]
+    group = Group(len(config["groups"]) - 1, Dtype.I64, blocks.counts.astype("<i8"), blocks.quality)
+    return (replace(fast, groups=(*fast.groups, group)), *made[1:])
+
+
+def month(seed: int) -> bytes:
+    """A sealed month."""
+    rng = random.Random(seed)
+    is_final = rng.random() < 0.3
+    end = _instant(JULY if is_final else MIDNIGHT) // SECOND
+    at = end - rng.randint(30, 90)
+    stop = end if is_final else end + rng.randint(0, 60)
+    start = at * SECOND
+    config = plant(rng)
+    readings, fold = Readings(rng), Recomputation()
+    stream, last, hour_ns, configs = [], start, start, 0
+    calc = PlantCalc(config)
+    while at < stop:
+        if configs == 0 or rng.random() < 0.1:
+            config = config if configs == 0 else changed(config, rng)
+            calc = PlantCalc(config)
+            fold.configure(bytes([configs]), config)
+            stream.append(sm.config_item(config, hour_ns))
+            configs += 1
+        ticks = min(rng.randint(1, 25), stop - at)
+        made = _calculated(calc, config, _sections(config, readings, at, ticks))
+        body = Body(at * SECOND, Clock("simulated", 1, 0, bytes(16)), 8, made)
+        assert list(fold.feed(body)) == []
+        stream.append(sm.frame_item(body))
+        hour_ns = body.t0_ns
+        ends = [section.first_ns + section.step_ns * section.ticks for section in made]
+        last = max(last, *ends)
+        at += ticks + (rng.choice((1, 3, 12)) if rng.random() < 0.3 else 0)
+    closing = "final" if is_final else "interim"
+    period = (start, end * SECOND if is_final else last)
+    statement = statement_bytes(fold.statement(*period, closing))
+    of = sm.make_month(stream, statement=statement, closing=closing)
+    objects = [o for o, item in zip(of.objects, stream, strict=True) if item.typ == TYP_CONFIG]
+    named = {sm.sha256(o): o for o in objects}
+    return sm.build(sm.contents(of, closing=closing, configs=named))
+
+
+def changed(config: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """Another configuration: of a device, a rule, or a factor."""
+    made = copy.deepcopy(config)
+    what = rng.choice(("device", "rule", "metal", "flow", "software"))
+    if what == "device":
+        made["devices"][0]["url"] += "0"
+    elif what == "rule":
+        made["potlines"][0]["anode_effect"]["t_start_s"] = str(rng.randint(0, 4))
+    elif what == "software":
+        made["software"] += "0"
+    else:
+        point = next(p for p in made["points"] if p["id"] == what)
+        point["scaling"] = {"scale": str(rng.randint(2, 9))}
+    return made

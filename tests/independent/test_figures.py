@@ -1,0 +1,84 @@
+"""The month's figures, made twice: by the program, and by Node from FIGURES.md."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attacks.forging import ROOT_SHA256
+from tests.independent.other import compare, verify_there
+from tests.independent.random_plants import month
+from tests.unit.evidence import sealed_month as sm
+
+SEEDS = range(40)
+
+pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
+
+
+@pytest.fixture(scope="module")
+def months() -> list[bytes]:
+    return [month(seed) for seed in SEEDS]
+
+
+def inputs(months: list[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(sm.unpack(data)["data/statement.json"])["input"] for data in months]
+
+
+def test_both_make_the_same_figures_of_random_plants(months: list[bytes], tmp_path: Path) -> None:
+    files = [tmp_path / f"{seed}.tar" for seed in SEEDS]
+    for file, data in zip(files, months, strict=True):
+        file.write_bytes(data)
+    for data, answer in zip(months, verify_there(files, [ROOT_SHA256]), strict=True):
+        found = compare(sm.check(data), answer)
+        assert found.differences() == []
+        assert found.verdicts == ("passed", "passed")
+
+
+def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:
+    made = inputs(months)
+    effects = [e for m in made for line in m["potlines"] for e in line["effects"]]
+    assert {flag for effect in effects for flag in effect["flags"]} == {
+        "configuration-change", "gap", "hole", "month-cut", "running", "state-change",
+    }  # fmt: skip
+    assert max(effect["crossings"] for effect in effects) >= 3
+    flags = {flag.partition(":")[0] for m in made for flag in m["flags"]}
+    assert {"configuration-changed", "totaliser-drop"} <= flags
+    assert {m["closing"] for m in made} == {"interim", "final"}
+
+
+def test_a_figure_that_is_moved_is_found_there_too(tmp_path: Path) -> None:
+    """The comparison is no empty one: each figure of the input, moved alone, is named."""
+    files = sm.unpack(sm.honest())
+    honest = json.loads(files["data/statement.json"])
+    figures = [
+        ("E-INPUT", "input.totalisers[0].difference"), ("E-INPUT", "input.checks[1].integral"),
+        ("E-INPUT", "input.completeness.gas.flow.usable"),
+        ("E-INPUT", "input.potlines[0].effects[0].v_max"),
+        ("E-TOTAL", "output.lines[1].emission_t"), ("E-TOTAL", "output.gases.cf4_kg"),
+    ]  # fmt: skip
+    paths = []
+    for code, figure in figures:
+        statement = json.loads(json.dumps(honest))
+        move(statement, figure)
+        files["data/statement.json"] = sm.statement_bytes(statement)
+        paths.append(tmp_path / f"{len(paths)}.tar")
+        paths[-1].write_bytes(sm.repack(files))
+        assert (code, figure) in {
+            (f.code, f.where) for f in sm.check(paths[-1].read_bytes()).findings
+        }
+    for (code, figure), answer in zip(figures, verify_there(paths), strict=True):
+        assert {"code": code, "where": figure} in [
+            {"code": found["code"], "where": found["where"]} for found in answer["findings"]
+        ]
+
+
+def move(statement: Any, path: str) -> None:
+    """Set what stands at a path to 7."""
+    if "gas.flow" in path:  # an id with a dot
+        statement["input"]["completeness"]["gas.flow"]["usable"] = 7
+        return
+    *steps, last = path.replace("[", ".").replace("]", "").split(".")
+    for step in steps:
+        statement = statement[int(step) if step.isdigit() else step]
+    statement[last] = "7"
