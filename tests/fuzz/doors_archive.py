@@ -52,8 +52,10 @@ def _bend_of(path: str) -> Mutate:
         ("checkpoint", note_bent(f"stackproof/{sm.PLANT}", WHO.collector)),
         ("seal.cose", object_bent(WHO.collector, spoilt)), (".txt", lines_bent),
     ]  # fmt: skip
-    folders = [("data/keys/order", object_bent(WHO.root)), ("seal/close", _BY_GATEWAY), ("data/receipts", _BY_COLLECTOR),
-               ("data/config", _BY_GATEWAY)]  # fmt: skip
+    folders = [
+        ("seal/close", _BY_GATEWAY), ("data/receipts", _BY_COLLECTOR), ("data/config", _BY_GATEWAY),
+        ("data/keys/order", object_bent(WHO.root)),
+    ]  # fmt: skip
     for end, mutate in ends:
         if path.endswith(end):
             return mutate
