@@ -117,7 +117,10 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"clock: {clock['source']}, error {error}",
     ]
     if key["sha256"] not in ("", key["site_sha256"]):
-        found[-2] += f"; {key['site_sha256'][:16]} of the site file takes over at the next start"
+        found[-2] += (
+            f"; {key['site_sha256'][:16]} of the site file takes over at the next start, and "
+            "previous_key must then name the one in use"
+        )
     alarms = [f"ALARM {alarm['name']}: {alarm['sentence']}" for alarm in status["alarms"]]
     return found + (alarms or ["no alarms"])
 
