@@ -40,6 +40,7 @@ class Outcome:
         configs: configurations that are now in force.
         closes: streams with a new close object.
         alarmed: plants at which something came that people must look at.
+        written: plants whose evidence was written.
         failed: plants whose evidence could not be written -> why.
     """
 
@@ -47,6 +48,7 @@ class Outcome:
     configs: dict[Sender, Mapping[str, Any]] = field(default_factory=dict)
     closes: set[Sender] = field(default_factory=set)
     alarmed: set[str] = field(default_factory=set)
+    written: frozenset[str] = frozenset()
     failed: Mapping[str, OSError] = field(default_factory=dict)
 
 
@@ -287,9 +289,9 @@ class Intake:
 
     def commit(self) -> Outcome:
         """Bring everything staged to disk and say what became true."""
-        _, failed = self.store.commit()
+        written, failed = self.store.commit()
         outcome, self._next = self._next, Outcome()
-        outcome.failed = failed
+        outcome.written, outcome.failed = frozenset(store.plant for store in written), failed
         told, self._told = self._told, []
         if failed:
             for digest in told:

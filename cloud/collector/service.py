@@ -218,7 +218,7 @@ class Collector:
         """Commit everything staged and tell everyone whom it concerns."""
         self._committed_s = time.monotonic()
         outcome = self._intake.commit()
-        self._complain(outcome.failed)
+        self._complain(outcome)
         for sender in outcome.sealed:
             self._book.want(sender)
         self._tell_loop(self._tell_page, outcome.configs.items(), self._sealed(outcome.sealed))
@@ -239,15 +239,16 @@ class Collector:
             log.error("%s/%s: %s", sender.plant, sender.gateway, missed.sentence())
         self._tell_alarms({sender.plant for sender, _ in changed})
 
-    def _complain(self, failed: Mapping[str, OSError]) -> None:
+    def _complain(self, outcome: Outcome) -> None:
+        failed = outcome.failed
         for plant in failed.keys() - self._failing:
             log.error(
                 "plant %s: evidence cannot be written (%s); its gateways keep their readings and "
                 "send again", plant, failed[plant],
             )  # fmt: skip
-        for plant in self._failing - failed.keys():
+        for plant in self._failing & outcome.written:
             log.warning("plant %s: evidence is written again", plant)
-        self._failing = frozenset(failed)
+        self._failing = (self._failing - outcome.written) | failed.keys()
 
     def _sealed(self, senders: set[Sender]) -> list[tuple[Sender, StreamState]]:
         plant = self._intake.plant

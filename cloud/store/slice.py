@@ -9,6 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from cloud.errors import DamagedLogError, SliceLockedError, StoreError
@@ -41,12 +42,17 @@ class SliceStore:
         self._root = root
         self.plants: dict[str, PlantStore] = {}
         self.damaged: dict[str, str] = {}
-        try:
-            self._disk = Disk(root)
-            self._lock = take_lock(root / "lock")
-            self.epoch = self._take_epoch(root / "epoch")
-        except OSError as error:
-            raise StoreError(f"{root}: cannot be used for evidence: {error.strerror}") from error
+        with ExitStack() as stack:
+            try:
+                self._disk = Disk(root)
+                stack.callback(self._disk.close)
+                self._lock = take_lock(root / "lock")
+                stack.callback(os.close, self._lock)
+                self.epoch = self._take_epoch(root / "epoch")
+            except OSError as error:
+                why = f"cannot be used for evidence: {error.strerror}"
+                raise StoreError(f"{root}: {why}") from error
+            stack.pop_all()
 
     def folder(self, plant: str) -> Path:
         """A plant's folder."""
@@ -178,21 +184,24 @@ def take_lock(path: Path) -> int:
         OSError: the folder cannot be used.
     """
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    for tries in range(LOCK_TRIES, 0, -1):
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError as error:
-            if tries > 1:  # `Watch` looks at it for an instant
-                time.sleep(LOCK_AGAIN_S)
-                continue
-            holder = os.read(lock, 32).decode(errors="replace").strip()
-            os.close(lock)
-            raise SliceLockedError(
-                f"{path}: held by process {holder}; a slice has one collector: stop that one first"
-            ) from error
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
+    with ExitStack() as stack:
+        stack.callback(os.close, lock)
+        for tries in range(LOCK_TRIES, 0, -1):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if tries > 1:  # `Watch` looks at it for an instant
+                    time.sleep(LOCK_AGAIN_S)
+                    continue
+                holder = os.read(lock, 32).decode(errors="replace").strip()
+                raise SliceLockedError(
+                    f"{path}: held by process {holder}; a slice has one collector: stop that one "
+                    "first"
+                ) from error
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+        stack.pop_all()
     return lock
 
 
