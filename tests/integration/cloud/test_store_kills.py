@@ -1,0 +1,196 @@
+"""The collector's core killed at random moments, again and again: every receipt is kept.
+
+A real process takes objects, commits and signs receipts until SIGKILL. After each kill a copy of
+its evidence is recovered and judged; the next process goes on with the evidence itself.
+"""
+
+import hashlib
+import multiprocessing
+import random
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from cloud.collector.intake import Intake
+from cloud.collector.topics import Sender
+from cloud.store.fsck import Trusted, check_plant
+from cloud.store.fsck_findings import Remedy
+from cloud.store.slice import SliceStore
+from evidence import checkpoint, merkle
+from evidence.frame import TYP_FRAME, Gap, encode_body
+from evidence.log import Kind, decode_entry
+from evidence.receipt import Receipt, decode_receipt
+from evidence.records import read_records
+from tests.unit.cloud.evidence_examples import (
+    HOUR_NS,
+    SECOND_NS,
+    T0_NS,
+    ExamplePlant,
+    ManualClock,
+    body,
+    make_plant,
+)
+from tests.unit.cloud.store.plant_examples import read_plant
+
+PLANT, GATEWAYS = "mini", ("edge-a", "edge-b")
+FRAMES = 400
+KILLS = 15
+LOST = {Remedy.RESTORE, Remedy.PUT_BACK}
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
+    """Two streams over some hours, every seventh frame with a gap before it."""
+    made = make_plant(tmp_path_factory.mktemp("keys"), PLANT, GATEWAYS)
+    for gateway in made.gateways.values():
+        gateway.config(name=gateway.name)
+        for n in range(FRAMES):
+            t0_ns = T0_NS + n * 40 * SECOND_NS
+            if n % 7:
+                gateway.frame(t0_ns, ticks=4)
+            else:
+                gap = Gap(t0_ns - 10 * SECOND_NS, t0_ns, "restart")
+                told = replace(body(t0_ns, ticks=4), gap=gap)
+                gateway.append(gateway.sign(TYP_FRAME, encode_body(told)))
+    return made
+
+
+def forks(plant: ExamplePlant) -> list[bytes]:
+    """Well signed objects at places that are taken."""
+    a = plant.gateways["edge-a"]
+    return [
+        a.sign(TYP_FRAME, encode_body(body(T0_NS + HOUR_NS, seed=1000 + seq)), seq=seq, prev=prev)
+        for seq, prev in ((n, hashlib.sha256(a.objects[n - 1]).digest()) for n in range(5, 350, 23))
+    ]
+
+
+def collect(plant: ExamplePlant, root: Path, seed: int, told: Connection) -> None:
+    """The process: take, commit, tell the receipts, until killed."""
+    dice = random.Random(seed)
+    intake = Intake(SliceStore(root), ManualClock(T0_NS + 9 * HOUR_NS), plant.collector)
+    intake.open(plant.identity())
+    intake.commit()
+    told.send(b"open")
+    strange = forks(plant)
+    while True:
+        for name, gateway in plant.gateways.items():
+            sender = Sender(PLANT, name)
+            due = intake.plant(PLANT).stream(name).next_seq
+            for data in gateway.objects[due : due + dice.randrange(5)]:
+                intake.take(sender, data, time.monotonic())
+            if due and dice.random() < 0.2:
+                intake.take(sender, gateway.objects[dice.randrange(due)], time.monotonic())
+        intake.take(Sender(PLANT, "edge-a"), dice.choice(strange), time.monotonic())
+        for sender in intake.commit().sealed:
+            told.send(intake.receipt(sender))
+
+
+@dataclass
+class Witness:
+    """Everything that was ever told, and whether the evidence bears it out."""
+
+    plant: ExamplePlant
+    receipts: dict[tuple[str, int], Receipt] = field(default_factory=dict)
+    opened: int = 0
+
+    def run(self, root: Path, dice: random.Random) -> None:
+        """Let a process work for a while and kill it, in its start or at its work."""
+        mine, its = multiprocessing.Pipe(duplex=False)
+        fork = multiprocessing.get_context("fork")
+        child = fork.Process(target=collect, args=(self.plant, root, dice.randrange(2**32), its))
+        child.start()
+        its.close()
+        lines = dice.choice((0, 1, 1, dice.randrange(2, 40)))
+        for _ in range(lines):
+            self._listen(mine.recv)
+        time.sleep(dice.uniform(0, 0.03))
+        assert child.is_alive(), "it ended by itself"
+        child.kill()
+        child.join()
+        try:
+            while True:
+                self._listen(mine.recv)
+        except (EOFError, OSError):  # OSError: killed within a message
+            mine.close()
+
+    def _listen(self, receive: Callable[[], bytes]) -> None:
+        data = receive()
+        if data == b"open":
+            self.opened += 1
+            return
+        receipt = decode_receipt(data, self.plant.collector.public_key)
+        self.receipts[receipt.stream, receipt.seq] = receipt
+
+    def judge(self, root: Path) -> int:
+        """Recover this evidence and compare; how many objects it holds."""
+        trusted = Trusted(self.plant.root_certificate, (self.plant.collector.public_key,))
+
+        def lost() -> list[str]:
+            checked = check_plant(PLANT, root / PLANT, trusted, is_quiet=lambda: True)
+            return [f.sentence for f in checked.findings if f.fault.remedy in LOST]
+
+        if self.receipts:
+            assert lost() == []
+        store = SliceStore(root)
+        Intake(store, ManualClock(), self.plant.collector).open(self.plant.identity())
+        store.commit()
+        store.close()
+        assert check_plant(PLANT, root / PLANT, trusted, is_quiet=lambda: True).findings == []
+        held = read_plant(root / PLANT, self.plant.collector.public_key)
+        for name, gateway in self.plant.gateways.items():
+            objects = held.get(name, [])
+            assert objects == gateway.objects[: len(objects)]
+            newest = max((seq for stream, seq in self.receipts if stream == name), default=-1)
+            assert len(objects) > newest
+        self._judge_log(root)
+        return sum(map(len, held.values()))
+
+    def _judge_log(self, root: Path) -> None:
+        """It continues every checkpoint; each gap follows its frame; each fork is there once."""
+        data = list(read_records((root / PLANT / "log/entries.seg").read_bytes()))
+        leaves, entries = [merkle.leaf_hash(d) for d in data], [decode_entry(d) for d in data]
+        for receipt in self.receipts.values():
+            note = checkpoint.verify(receipt.checkpoint, self.plant.collector.public_key)
+            assert merkle.root_of(leaves[: note.size]) == note.root
+            entry = entries[receipt.log_index]
+            assert (entry.stream, entry.seq, entry.sha256) == (
+                receipt.stream, receipt.seq, receipt.head,
+            )  # fmt: skip
+        gapped = {n + 1 for n in range(0, FRAMES, 7)}
+        frames = [e for e in entries if e.kind is Kind.FRAME and e.seq in gapped]
+        gaps = [(e.stream, e.seq) for e in entries if e.kind is Kind.GAP]
+        assert gaps == [(e.stream, e.seq) for e in frames]
+        kept = [e.sha256 for e in entries if e.verdict == "fork"]
+        assert len(kept) == len(set(kept))
+
+
+def killed_again_and_again(plant: ExamplePlant, folder: Path, seed: int) -> Witness:
+    dice, witness, root = random.Random(seed), Witness(plant), folder / "00"
+    for kill in range(KILLS):
+        witness.run(root, dice)
+        shutil.copytree(root, folder / str(kill))
+        witness.judge(folder / str(kill))
+        shutil.rmtree(folder / str(kill))
+    witness.judge(root)
+    return witness
+
+
+def test_killed_at_random(plant: ExamplePlant, tmp_path: Path) -> None:
+    witness = killed_again_and_again(plant, tmp_path, 20261126)
+    assert witness.opened >= KILLS // 2
+    assert len(witness.receipts) > 30
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(30))
+def test_killed_at_random_hundreds_of_times(
+    plant: ExamplePlant, tmp_path: Path, seed: int, record_property: Callable[[str, object], None]
+) -> None:
+    witness = killed_again_and_again(plant, tmp_path, seed)
+    record_property("receipts", len(witness.receipts))
+    assert len(witness.receipts) > 10
