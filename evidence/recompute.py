@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.calc.blocks import Block, Bool, GroupBlock
+from edge.calc.blocks import Block, Bool, GroupBlock, Int64
 from edge.calc.errors import CalcError, UnknownRuleSetError
 from edge.calc.factors import rule_set_files
 from edge.calc.live import Computed, PlantCalc
@@ -247,12 +247,23 @@ def joined_blocks(bodies: Sequence[Body]) -> list[Block]:
 def _joined(sections: Sequence[Section | CodedSection]) -> Block:
     return Block(
         sections[0].schedule,
-        np.concatenate([section.ticks_ns() for section in sections]),
+        _ticks_ns(sections),
         tuple(
             GroupBlock(parts[0].group, *joined(parts))
             for parts in zip(*(section.groups for section in sections), strict=True)
         ),
     )
+
+
+def _ticks_ns(sections: Sequence[Section | CodedSection]) -> Int64:
+    """The ticks of sections of one schedule, one section after another."""
+    ticks = sections[0].ticks
+    if any(section.ticks != ticks for section in sections):
+        return np.concatenate([section.ticks_ns() for section in sections])
+    # as the rule: of one length, and all of them at once
+    offsets = sections[0].ticks_ns() - sections[0].first_ns
+    firsts = np.array([section.first_ns for section in sections], dtype=np.int64)
+    return np.add.outer(firsts, offsets).reshape(-1)
 
 
 def _differs(group: GroupBlock, expected: Computed) -> Bool:

@@ -50,7 +50,7 @@ class Inputs:
     """The readings of chosen points.
 
     Attributes:
-        points: the chosen points in the order asked for; `row` gives a point's row.
+        row: a point's row; in the order in which a configuration's groups read them.
     """
 
     def __init__(self, config: Mapping[str, Any], point_ids: Sequence[str]) -> None:
@@ -58,17 +58,25 @@ class Inputs:
         missing = sorted({p for p in point_ids if p not in every})
         if missing:
             raise PlantError(f"points not in the configuration: {' '.join(missing)}")
-        self.row = {point_id: row for row, point_id in enumerate(dict.fromkeys(point_ids))}
-        self.points = [every[point_id] for point_id in self.row]
+        asked = dict.fromkeys(point_ids)
+        read = [
+            config["points"][index]["id"]
+            for group in config["groups"]
+            if not group["computed"]
+            for index in group["points"]
+        ]
+        chosen = dict.fromkeys(point_id for point_id in read if point_id in asked)
+        if lost := [point_id for point_id in asked if point_id not in chosen]:
+            raise PlantError(f"points in no group, so never read: {' '.join(lost)}")
+        self.row = {point_id: row for row, point_id in enumerate(chosen)}
         self._intervals = [int(s["interval_ns"]) for s in config["schedules"]]
         if min(self._intervals) <= 0:
             raise PlantError("schedules: interval_ns must be above zero")
         self._bundles: dict[int, list[_Bundle]] = {}
         self._rows: dict[int, list[int]] = {}  # schedule -> our row of each of its readings
         self._plan(config)
-        lost = [p for p in self.row if not any(self.row[p] in r for r in self._rows.values())]
-        if lost:
-            raise PlantError(f"points in no group, so never read: {' '.join(lost)}")
+        # where all are read on schedule 0, as in most plants, `align` has nothing to lay out
+        self._rows_as_read = self._rows.get(0) == list(self.row.values())
         self._held: dict[int, tuple[int, Int64, Bool]] = {}
 
     def _plan(self, config: Mapping[str, Any]) -> None:
@@ -127,7 +135,7 @@ class Inputs:
                     continue
                 values, valid = to_counts(group.raw[bundle.source], bundle.point)
                 valid &= group.quality[bundle.source] < FIRST_BAD
-                counts[bundle.target] = np.where(valid, values, 0)
+                counts[bundle.target] = values if valid.all() else np.where(valid, values, 0)
                 ok[bundle.target] = valid
             result[block.schedule] = Readings(block.ticks_ns, counts, ok)
         return result
@@ -139,6 +147,8 @@ class Inputs:
         everything that was read in its span of time.
         """
         base = decoded.get(0)
+        if base is not None and self._rows_as_read:
+            return base
         ticks = base.ticks_ns if base is not None else np.empty(0, dtype=np.int64)
         counts = np.zeros((len(self.row), len(ticks)), dtype=np.int64)
         ok = np.zeros((len(self.row), len(ticks)), dtype=bool)
