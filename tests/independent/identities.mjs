@@ -258,10 +258,11 @@ export class Identities {
   changes(stream) {
     const found = this.rotations.filter((item) => item.stream === stream)
       .map((item) => ({ after: item.seq, key: item.certificate.key.hash }));
-    for (const order of this.orders) {
-      if (!order.isRevoke && order.stream === stream) {
-        found.push({ after: order.through, key: order.certificate.key.hash });
-      }
+    const orders = this.orders.filter((order) => !order.isRevoke && order.stream === stream);
+    for (const { through, certificate } of orders) {
+      const { hash } = certificate.key;
+      const isReplaced = orders.some((other) => other.through === through && other.key.equals(hash));
+      if (!isReplaced) found.push({ after: through, key: hash });
     }
     return found.sort((a, b) => (a.after < b.after ? -1 : a.after > b.after ? 1 : 0));
   }

@@ -121,9 +121,11 @@ export class Input {
   }
 
   configure(config) {
-    const isFirst = this.config === null;
     const read = spelled(READ.map((key) => config.fields.get(key)));
-    if (read !== this.read) this.held = new Map();
+    if (read !== this.read) {
+      if (this.read !== null) this.flags.add("configuration-changed");
+      this.held = new Map();
+    }
     this.read = read;
     const before = [this.potlines, this.totalisers].flat();
     this.config = config;
@@ -144,9 +146,6 @@ export class Input {
     for (const [all, some] of [[this.allPotlines, this.potlines],
       [this.allTotalisers, this.totalisers]]) {
       all.push(...some.filter((item) => !all.includes(item)));
-    }
-    if (!isFirst && (now.length !== before.length || now.some((item) => !before.includes(item)))) {
-      this.flags.add("configuration-changed");
     }
   }
 

@@ -7,6 +7,7 @@ const ONE = [1n, 1n];
 const HUNDRED = [100n, 1n];
 const THOUSAND = [1000n, 1n];
 
+const TOTALS = [["fuel", "fuel_t"], ["anode", "anode_t"], ["pfc", "pfc_co2e_t"]];
 const NOT_COVERED = [
   ["low-voltage (non-anode-effect) PFC", "formed below the anode-effect voltage; no public " +
     "coefficients; published measurements on Chinese lines put it at 10-90 % of the total"],
@@ -163,17 +164,18 @@ export function outputOf(input, rules) {
   if (input.has("anode")) lines.push(anodeLine(factors, input.get("anode")));
   const pfc = input.has("pfc") ? pfcOf(factors, input.get("pfc")) : null;
   if (pfc) lines.push(pfc.line);
-  const total = (...categories) => fr.sum(lines.filter((item) => categories.includes(item.get("category")))
+  const isOf = (item, ...categories) => categories.includes(item.get("category"));
+  const total = (...categories) => fr.sum(lines.filter((item) => isOf(item, ...categories))
     .map((item) => fr.parse(item.get("emission_t"))));
   const all = total("fuel", "anode", "pfc");
   const found = new Map([
     ...["month", "plant", "rule_set", "closing", "period"].map((key) => [key, input.get(key)]),
     ["edition", rules.edition], ["lines", lines], ["units", new Map()],
-    ["totals", new Map([["fuel_t", fr.places(total("fuel"), 2)],
-      ["anode_t", fr.places(total("anode"), 2)], ["pfc_co2e_t", fr.places(total("pfc"), 2)],
+    ["totals", new Map([...TOTALS.filter(([category]) => lines.some((item) => isOf(item, category)))
+      .map(([category, key]) => [key, fr.places(total(category), 2)]),
       ["total_t", fr.places(all, 2)]])],
     ["gases", new Map([["co2_t", fr.places(total("fuel", "anode"), 2)],
-      ["cf4_kg", fr.exact(pfc?.cf4 ?? fr.ZERO)], ["c2f6_kg", fr.exact(pfc?.c2f6 ?? fr.ZERO)]])],
+      ...(pfc ? [["cf4_kg", fr.exact(pfc.cf4)], ["c2f6_kg", fr.exact(pfc.c2f6)]] : [])])],
     ["auxiliary", (input.get("auxiliary") ?? []).map((fields) => {
       number(fields.get("quantity"), "quantity");
       return new Map([["kind", fields.get("kind")], ["in_total", false],

@@ -103,7 +103,26 @@ def plant(rng: random.Random) -> dict[str, Any]:
         "auxiliary": [{"kind": "electricity", "point": "energy", "rule": "totaliser",
                        "power_point": "power"}],
     }  # fmt: skip
+    _leave_out(config, rng)
+    if rng.random() < 0.3:
+        other = copy.deepcopy(line) | {"id": "line-2", "pots": [line["pots"].pop()]}
+        other["technology"] = rng.choice(("PFPB-M", "PFPB-L"))
+        other["indicator"] = {"edition": "ipcc-2019", "gwp": rng.choice(("ar5", "ar6"))}
+        config["potlines"].append(other)
     return with_computed(config)
+
+
+def _leave_out(config: dict[str, Any], rng: random.Random) -> None:
+    """Parts of a statement that a plant need not have."""
+    statement = config["statement"]
+    for part, key in (("fuels", "flow_point"), ("auxiliary", "power_point")):
+        if rng.random() < 0.15:
+            del statement[part][0][key]
+        elif rng.random() < 0.15:
+            statement[part] = []
+    for key in ("anode", "metal"):
+        if rng.random() < 0.15:
+            statement.pop(key, None)
 
 
 def with_computed(config: dict[str, Any]) -> dict[str, Any]:
