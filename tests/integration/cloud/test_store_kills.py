@@ -20,7 +20,7 @@ from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.store.fsck import Trusted, check_plant
 from cloud.store.fsck_findings import Remedy
-from cloud.store.slice import SliceStore
+from cloud.store.slice import SliceStore, Watch
 from evidence import checkpoint, merkle
 from evidence.frame import TYP_FRAME, Gap, encode_body
 from evidence.log import Kind, decode_entry
@@ -186,11 +186,35 @@ def test_killed_at_random(plant: ExamplePlant, tmp_path: Path) -> None:
     assert len(witness.receipts) > 30
 
 
+def test_checked_beside_a_collector_at_work(plant: ExamplePlant, tmp_path: Path) -> None:
+    """Two processes on the same files, and nothing between them: never a finding."""
+    root = tmp_path / "00"
+    mine, its = multiprocessing.Pipe(duplex=False)
+    fork = multiprocessing.get_context("fork")
+    child = fork.Process(target=collect, args=(plant, root, 5, its))
+    child.start()
+    its.close()
+    try:
+        assert mine.recv() == b"open"
+        trusted = Trusted(plant.root_certificate, (plant.collector.public_key,))
+        sizes, until_s = [0], time.monotonic() + 60
+        while sizes[-1] < 150 and time.monotonic() < until_s:
+            watch = Watch(root)
+            checked = check_plant(PLANT, root / PLANT, trusted, is_quiet=watch.is_quiet)
+            assert (checked.findings, checked.beyond) == ([], False)
+            sizes.append(checked.entries)
+            while mine.poll():
+                mine.recv()
+    finally:
+        child.kill()
+        child.join()
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) > 10, "it wrote hardly anything meanwhile"
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(30))
-def test_killed_at_random_hundreds_of_times(
-    plant: ExamplePlant, tmp_path: Path, seed: int, record_property: Callable[[str, object], None]
-) -> None:
+def test_killed_at_random_hundreds_of_times(plant: ExamplePlant, tmp_path: Path, seed: int) -> None:
     witness = killed_again_and_again(plant, tmp_path, seed)
-    record_property("receipts", len(witness.receipts))
+    print(f"{KILLS} kills, {witness.opened} at work, {len(witness.receipts)} receipts")
     assert len(witness.receipts) > 10

@@ -18,6 +18,7 @@ from evidence.log import Entry, Kind, decode_entry
 from evidence.records import HEAD_BYTES, encode_record, read_records
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, Gateway, body, object_entry
 from tests.unit.cloud.store.plant_examples import Example
+from tests.unit.cloud.store.whole_plant import WholePlant
 
 EXAMPLE = Example()
 GAP = Gap(T0_NS, T0_NS + 5 * SECOND_NS, "power cut")
@@ -133,6 +134,27 @@ def test_what_the_log_does_not_speak_of_is_cleared_and_comes_again(tmp_path: Pat
     assert not plant.stage_kept(reject(data), data)
     assert plant.stage_kept(reject(b"other"), b"other")
     store.close()
+
+
+def test_an_order_that_was_never_logged_is_cleared_and_a_rotate_object_is_not(
+    tmp_path: Path,
+) -> None:
+    """Both stand in keys/ under their hash; only the log, or the stream, says which counts."""
+    whole = WholePlant(tmp_path)
+    whole.commit(tmp_path / "s")
+    keys = tmp_path / "s/mini/keys"
+    before = sorted(keys.iterdir())
+    other = WholePlant(tmp_path / "other")
+    strays = [other.order, other.b.objects[3], b"no signed object"]
+    names = [f"order-{hashlib.sha256(data).hexdigest()}.cose" for data in strays]
+    for name, data in zip(names, strays, strict=True):
+        (keys / name).write_bytes(data)
+    store, plant = whole.open(tmp_path / "s")
+    assert sorted(plant.recovery.notes) == sorted(
+        f"keys/{name}: was never logged, removed" for name in names
+    )
+    store.close()
+    assert sorted(keys.iterdir()) == before
 
 
 def test_names_beside_the_log_last_before_the_log_is_written(

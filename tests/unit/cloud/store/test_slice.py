@@ -1,6 +1,7 @@
 """A slice: its lock, its epoch, commits across plants, and a disk that refuses at every step."""
 
 import errno
+import fcntl
 import os
 import shutil
 import subprocess
@@ -35,6 +36,26 @@ def test_one_collector_a_slice(tmp_path: Path) -> None:
     SliceStore(tmp_path / "01").close()
     store.close()
     SliceStore(tmp_path / "00").close()
+
+
+def test_a_look_at_the_lock_hinders_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check holds the lock, shared, for an instant; a collector that starts then tries again."""
+    SliceStore(tmp_path / "00").close()
+    look = os.open(tmp_path / "00" / "lock", os.O_RDONLY)
+    fcntl.flock(look, fcntl.LOCK_SH)
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        fcntl.flock(look, fcntl.LOCK_UN)
+
+    monkeypatch.setattr("cloud.store.slice.time.sleep", sleep)
+    store = SliceStore(tmp_path / "00")
+    assert len(waited) == 1
+    store.close()
+    os.close(look)
 
 
 def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
@@ -329,4 +350,7 @@ def test_the_disk_is_given_back(tmp_path: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts descriptors, not paths
     Disk(tmp_path).close()
     SliceStore(tmp_path / "00").close()
+    (tmp_path / "00" / "epoch").write_text("many\n")
+    with pytest.raises(StoreError):
+        SliceStore(tmp_path / "00")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - as above
