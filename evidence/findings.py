@@ -7,6 +7,7 @@ a note. Codes are part of what others rely on: a published code keeps its meanin
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -110,6 +111,16 @@ def said(error: Exception) -> str:
     text = str(error)
     capital = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
     return f"{capital}{text[1:]}."
+
+
+def utc(instant_ns: int) -> str:
+    """An instant as people read it, "2026-06-15T04:59:40Z"; one that no calendar has, in ns."""
+    seconds, ns = divmod(instant_ns, 10**9)
+    try:
+        at = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{instant_ns} ns"
+    return f"{at:%Y-%m-%dT%H:%M:%S}{f'.{ns:09}' if ns else ''}Z"
 
 
 def shown(text: str) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from evidence import cbor, cose
@@ -11,7 +10,7 @@ from evidence.archive import paths
 from evidence.blocks import decompress
 from evidence.config_changes import config_changes
 from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
-from evidence.findings import Report, said
+from evidence.findings import Report, said, utc
 from evidence.frame import TYP_CONFIG, Header, place_of
 from evidence.verifier.key_check import KeyCheck
 from evidence.verifier.log_view import LogView
@@ -162,19 +161,11 @@ class Configs:
     def _tell(self, new: _Read, old: Config) -> None:
         header = new.header
         logged = self._log.entry(header.stream, header.seq)
-        came = f"received {_utc(logged.received_ns)}" if logged is not None else "before this month"
+        came = f"received {utc(logged.received_ns)}" if logged is not None else "before this month"
         where = f"{header.stream} seq {header.seq}"
         for change in config_changes(old, new.config):
             sentence = (
                 f"{change.path}: {change.old} became {change.new}; signed by key {new.kid.hex()} "
-                f"of gateway {header.stream} {_utc(header.iat_s * SECOND_NS)}, {came}."
+                f"of gateway {header.stream} {utc(header.iat_s * SECOND_NS)}, {came}."
             )
             self._report.add("N-CONFIG", where, sentence)
-
-
-def _utc(instant_ns: int) -> str:
-    try:
-        at = datetime.fromtimestamp(instant_ns // SECOND_NS, UTC)
-    except (ValueError, OverflowError, OSError):
-        return f"at {instant_ns} ns"
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,7 +8,7 @@ from typing import Any
 
 from evidence.archive import paths
 from evidence.errors import LimitError, MalformedError, UnsupportedError
-from evidence.findings import Report, said
+from evidence.findings import Report, said, utc
 from evidence.frame import Body
 from evidence.recompute import (
     STATEMENT_FORMAT,
@@ -269,7 +269,8 @@ class FigureCheck:
             min(month_to, self._end_ns) if closing == "interim" else month_to,
         )
         if wanted != self._period:
-            sentence = f"It is {self._period} ns; the month and its readings give {wanted} ns."
+            stated, made = (" to ".join(map(utc, period)) for period in (self._period, wanted))
+            sentence = f"It is {stated}; the month and its readings give {made}."
             self._report.add("E-INPUT", "input.period", sentence)
 
     def _compare(self, code: str, stated: Any, again: Any, where: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.findings import CODES, TEXT_MAX, Report, Verdict, shown
+from evidence.findings import CODES, TEXT_MAX, Report, Verdict, shown, utc
 
 
 def test_codes_are_of_four_kinds_and_say_what_they_mean() -> None:
@@ -52,3 +52,15 @@ def test_text_of_an_archive_cannot_steer_a_terminal(text: str, printed: str) -> 
 def test_text_of_an_archive_cannot_fill_a_screen() -> None:
     assert len(shown("x" * 10**6)) == TEXT_MAX + 1
     assert shown("x" * TEXT_MAX) == "x" * TEXT_MAX
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [
+        (0, "1970-01-01T00:00:00Z"), (1_781_499_580 * 10**9, "2026-06-15T04:59:40Z"),
+        (1_500_000_000, "1970-01-01T00:00:01.500000000Z"), (-1, "1969-12-31T23:59:59.999999999Z"),
+        (2**64 * 10**9, f"{2**64 * 10**9} ns"), (10**30, f"{10**30} ns"),
+    ],
+)  # fmt: skip
+def test_instants_are_told_in_utc(ns: int, text: str) -> None:
+    assert utc(ns) == text
