@@ -13,6 +13,10 @@ import pytest
 from simulators.demo_files import PLANT, TIME_ZONE, write_cloud_file, write_site_file
 from tests.system.playing import stackproof, verify
 from tests.system.rig import Rig
+from tests.unit.evidence.time_authority import TimeAuthority
+
+#: some twenty commands, each a process, beside a whole plant
+pytestmark = [pytest.mark.needs("openssl"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -92,3 +96,14 @@ def test_objects_out_as_files_and_receipts_home_as_a_file(rig: Rig) -> None:
     (said,) = (f["sentence"] for f in report["findings"] if f["code"] == "N-NO-ANCHORS")
     assert "only the clocks say" in said
     assert report["counts"]["frames"] == 2  # seq 0 is the configuration
+
+    authority, carried = TimeAuthority(rig.work / "authority"), rig.work / "carried"
+    seal = ["cloud", "month", "seal", *close[3:]]
+    run(*seal, "--tsa-request", carried / "seal.tsq")
+    (carried / "seal.tsr").write_bytes(authority.answer((carried / "seal.tsq").read_bytes()))
+    assert run(*seal, "--tsa-reply", carried / "seal.tsr").strip() == archive
+    status, report = verify(
+        Path(archive), "--trust", str(rig.work / "keys/root.crt"), "--tsa", str(authority.root)
+    )
+    assert (status, report["verdict"]) == (0, "passed"), report
+    assert not any(sentence.startswith("Time stamp") for sentence in report["not_checked"])
