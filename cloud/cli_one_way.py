@@ -15,7 +15,7 @@ from cloud.asking import RunningCollector
 from cloud.cli_months import plant_id
 from cloud.errors import CloudError
 
-STEP_S = 600.0  # the whole file is checked before the answer
+STEP_S = 3_600.0  # everything in the file is judged before the answer
 _PIECE = 1024 * 1024
 
 

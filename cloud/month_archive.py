@@ -25,7 +25,7 @@ from cloud.month_draft import configs_of, time_zone
 from cloud.month_kept import KeptArchive, read_kept
 from cloud.month_keys import gateway_certificates, orders
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
-from cloud.month_stamp import check_reply
+from cloud.month_stamp import check_reply, may_be_kept
 from cloud.store.objects import StoredObject
 from evidence import checkpoint
 from evidence.archive.bag import check_seal, seal
@@ -201,10 +201,10 @@ class _Sealing:
         if self._reply:
             check_reply(stamp := self._reply, sealed)
             self.is_stamped, self.sentence = True, "the time stamp given is in"
-        elif stamp is not None:
+        elif stamp is not None and may_be_kept(stamp, sealed):
             self.is_stamped, self.sentence = True, "the time stamp it had is kept"
-        elif self._stamp is not None:
-            stamp = self._ask(self._stamp, sealed)
+        else:
+            stamp = None if self._stamp is None else self._ask(self._stamp, sealed)
         return {SEAL: sealed} if stamp is None else {SEAL: sealed, TIMESTAMP: stamp}
 
     def _ask(self, stamp: Stamp, sealed: bytes) -> bytes | None:

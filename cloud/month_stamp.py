@@ -91,6 +91,14 @@ def make_request(sealed: bytes) -> bytes:
     return stamp_request(sealed)
 
 
+def may_be_kept(response: bytes, sealed: bytes) -> bool:
+    """False for a response that can be seen to be no stamp over this seal."""
+    try:
+        return not is_available() or bool(read_stamp(response, sealed))
+    except EvidenceError:
+        return False
+
+
 def check_reply(response: bytes, sealed: bytes) -> None:
     """Look at a response before it is put into an archive.
 

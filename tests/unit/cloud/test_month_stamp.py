@@ -183,6 +183,17 @@ async def test_a_stamp_carried_as_a_file_is_put_in(
     assert sm.unpack(archive.read_bytes())[TIMESTAMP] == again != reply
 
 
+async def test_what_is_no_stamp_is_not_kept(desk: Desk, tmp_path: Path) -> None:
+    archive = tmp_path / ARCHIVE
+    await months(desk, tmp_path).close(sm.PLANT, MONTH, closing="final")
+    honest = archive.read_bytes()
+    spoilt = sm.repack(sm.unpack(honest) | {TIMESTAMP: b"junk"}, manifest=False)
+    (tmp_path / ARCHIVE).write_bytes(spoilt)
+    facts = await months(desk, tmp_path).seal(sm.PLANT, MONTH)
+    assert facts["time_stamped"] is False
+    assert archive.read_bytes() == honest
+
+
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(month_stamp, "is_available", lambda: False)
     with pytest.raises(TimeStampError, match="pip install 'stackproof\\[tsa\\]'"):
