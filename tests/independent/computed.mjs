@@ -39,6 +39,7 @@ export function computedPoints(config, rules) {
   for (const line of potlines) {
     const id = line.get("id");
     need(line.get("line_current"));
+    const voltages = [];
     for (const [name, decimals] of [["producing", 0], ["effects_running", 0], ["aef_day", 4],
       ["aed_day", 4], ["aem_day", 4], ["metal_t_h", 6], ["cf4_now_kg_h", 6], ["c2f6_now_kg_h", 6],
       ["pfc_indicator_tco2e_h", 6], ["pfc_record_tco2e_h", 6]]) point(`${id}.${name}`, decimals);
@@ -46,7 +47,14 @@ export function computedPoints(config, rules) {
     for (const pot of line.get("pots")) {
       need(pot.get("voltage"));
       need(pot.get("state"));
+      voltages.push(places.get(pot.get("voltage")));
       point(`${id}.pot-${pot.get("id")}.effect`, 0);
+    }
+    const [[first]] = voltages;
+    if (line.get("anode_effect").get("mode") !== "positive" ||
+        voltages.some(([{ decimals, fields }, schedule]) => schedule !== 0 ||
+          decimals !== first.decimals || fields.get("quantity").get("unit") !== "V")) {
+      throw new FormatError(`potline ${id}: its voltages or its rules`);
     }
   }
   const fuels = listOf(config, "fuels");
