@@ -24,7 +24,7 @@ from evidence.verifier.opened import Opened
 
 #: frames are calculated with in batches of about so many readings: half a minute's work of a
 #: large plant, a few MiB
-TOGETHER_READINGS = 2**18
+TOGETHER_READINGS, TOGETHER_FRAMES = 2**18, 2**12
 
 
 #: what stands in a statement
@@ -132,6 +132,7 @@ class _Waiting:
         return (
             (self.stream, self.cfg) == (frame.stream, frame.cfg)
             and self.readings < TOGETHER_READINGS
+            and len(self.bodies) < TOGETHER_FRAMES
             and first_ns > self.last_ns
         )
 
@@ -191,12 +192,6 @@ class FigureCheck:
             self._flush()
             self._broken = True
             self._report.add("E-GROUPS", where, said(error))
-        if frame.body.gap is not None:
-            self._flush()
-            gap = frame.body.gap
-            seconds = (gap.to_ns - gap.from_ns) / 1e9
-            sentence = f"{seconds:.3f} s without readings ({gap.reason}), recorded by the gateway."
-            self._report.add("W-GAP", where, sentence)
 
     def _flush(self) -> None:
         """Calculate with the frames that wait."""

@@ -264,6 +264,10 @@ class FrameCheck:
 
     def _gap(self, entry: Logged | None, body: Body, where: str) -> None:
         """The log says the same gap as the frame, in the entry directly after the frame's."""
+        if (gap := body.gap) is not None:
+            seconds = (gap.to_ns - gap.from_ns) / 1e9
+            sentence = f"{seconds:.3f} s without readings ({gap.reason}), recorded by the gateway."
+            self._report.add("W-GAP", where, sentence)
         if entry is None:
             return
         told = gap_sha256(vars(body.gap)) if body.gap is not None else None

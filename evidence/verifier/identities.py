@@ -34,6 +34,7 @@ class Identities:
         collector_valid_ns: (first, last) UTC nanoseconds in which its certificate is valid.
         streams: gateway id -> its certified keys and where each of them counts.
         orders: SHA-256 of an order's bytes -> the order; signed by the root.
+        newer: SHA-256 of each order that is newer than this program: what it says is not decided.
         rotates: gateway id -> seq -> path of the rotate objects under data/keys.
         foreign: files and gateway ids whose key is of a suite unknown to this program; what such
             a key signed cannot be decided.
@@ -45,6 +46,7 @@ class Identities:
     collector_valid_ns: tuple[int, int] = (0, -1)
     streams: dict[str, StreamKeys] = field(default_factory=dict)
     orders: dict[bytes, Order] = field(default_factory=dict)
+    newer: set[bytes] = field(default_factory=set)
     rotates: dict[str, dict[int, str]] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
 

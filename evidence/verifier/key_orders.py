@@ -38,10 +38,10 @@ def check_orders(archive: Opened, report: Report, identities: Identities) -> Non
                 _rotate(path, envelope, identities)
             else:
                 _order(data, root, identities)
-        except UnknownSuiteError as error:
-            report.add("C-SUITE", path, said(error))
-        except UnsupportedError as error:
-            report.add("C-FORMAT", path, said(error))
+        except (UnknownSuiteError, UnsupportedError) as error:
+            identities.newer.add(bytes.fromhex(match[1]))
+            code = "C-SUITE" if isinstance(error, UnknownSuiteError) else "C-FORMAT"
+            report.add(code, path, said(error))
         except EvidenceError as error:
             report.add("E-ORDER", path, said(error))
 
@@ -104,6 +104,8 @@ def _apply(envelope: cose.Envelope, identities: Identities) -> None:
 def order_fault(entry: Entry, identities: Identities) -> str:
     """What is wrong between a revoke or replace entry of the log and its order; "" for nothing."""
     order = identities.orders.get(entry.sha256)
+    if order is None and entry.sha256 in identities.newer:
+        return ""
     if order is None:
         return "the order it speaks of is not in the archive, or not sound"
     if identities.root is None or entry.certificate != key_sha256(public_key(identities.root)):

@@ -13,7 +13,7 @@ from evidence.errors import (
 )
 from evidence.findings import Report, said
 from evidence.log import Entry, Kind, decode_entry
-from evidence.log_details import ACCEPTED, FORK, OBJECT_KINDS, check_entry
+from evidence.log_details import ACCEPTED, FORK, KEPT_ASIDE, OBJECT_KINDS, check_entry
 from evidence.orders import Replace
 from evidence.records import records_in
 from evidence.verifier.identities import Identities
@@ -146,7 +146,8 @@ class _Entries:
     def _finish(self) -> None:
         for (stream, reason), count in sorted(self._rejected.items()):
             where = f"stream {stream}" if stream else "log"
-            sentence = f"The collector refused {count} object(s): {reason}."
+            did = "kept aside" if reason in KEPT_ASIDE else "refused"
+            sentence = f"The collector {did} {count} object(s): {reason}."
             self._report.add("N-REJECTED", where, sentence)
         if self._view.tree.start.size or self._view.undecided:
             return  # the entry of an order may stand before the range

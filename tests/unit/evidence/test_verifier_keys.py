@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from evidence import cose
 from evidence.findings import Finding, Report, Verdict
@@ -18,6 +20,8 @@ from evidence.log import Kind
 from evidence.orders import encode_rotate
 from evidence.recompute import Recomputation, month_bounds, statement_bytes
 from tests.attacks.by_keys import certificate, der, order_entry, replacement, revoke
+from tests.attacks.by_newer import P384
+from tests.attacks.by_newer import certificate as foreign
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import signer
 
@@ -199,3 +203,61 @@ def test_a_replacement_in_an_earlier_month() -> None:
     assert passed.verdict is Verdict.PASSED, passed.findings
     assert [f.where for f in about_keys(passed)["N-KEY"]] == ["edge-1 seq 5"]
     assert failing(archived(two, [])) == {"E-KEY-CHANGE"}
+
+
+# -- suites of tomorrow -----------------------------------------------------------------------
+
+
+class Tomorrow:
+    """Signs with a key of P-384 under its registered number (ES384 for P-384, -51)."""
+
+    alg = -51
+
+    @property
+    def public_key(self) -> Any:
+        """On a curve without a suite."""
+        return P384.public_key()
+
+    @property
+    def kid(self) -> bytes:
+        """By the rule of every other key."""
+        return key_sha256(self.public_key)[:8]
+
+    def sign(self, message: bytes) -> bytes:
+        """ECDSA with SHA-384."""
+        return P384.sign(message, ec.ECDSA(hashes.SHA384()))
+
+
+TOMORROW = foreign("gateway", sm.STREAM, P384.public_key())
+
+
+class Handing(sm.Chain):
+    """The gateway until a seq, then a key of tomorrow."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(FIRST)
+        self._at = at
+
+    def sign(self, *args: Any, **fields: Any) -> bytes:
+        """The next object."""
+        self.by = FIRST if len(self.objects) < self._at else Tomorrow()  # type: ignore[assignment]  # a signer
+        return super().sign(*args, **fields)
+
+
+def test_a_rotate_to_a_key_of_tomorrow_is_not_decided() -> None:
+    stream = sm.items()
+    handed = sm.Item(TYP_ROTATE, encode_rotate(TOMORROW), stream[2].hour)
+    month = sm.make_month([*stream[:3], handed, *stream[3:]], chain=Handing(4))
+    report = sm.check(sm.build(sm.contents(month)))
+    assert report.verdict is Verdict.CANNOT_DECIDE, report.findings
+    assert failing(report) == {"C-SUITE"}
+
+
+def test_a_replacement_by_a_key_of_tomorrow_is_not_decided() -> None:
+    head = sm.sha256(sm.month().objects[2])
+    order = replacement(2, head, certificate=der(TOMORROW))
+    entry = order_entry(order, 2, replaces=True)
+    month = sm.make_month(sm.items(), chain=Handing(3), between={3: entry})
+    report = sm.check(sm.build(sm.contents(month, orders=[order])))
+    assert failing(report) >= {"C-SUITE"}
+    assert report.verdict is Verdict.CANNOT_DECIDE, report.findings

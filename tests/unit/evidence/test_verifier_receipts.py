@@ -1,4 +1,4 @@
-"""The receipt in an archive: its proof that the log only grew, in the month and before it."""
+"""The receipt's proof that the log only grew; the close's place in the chain."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from evidence import merkle
+from evidence import cose, merkle
 from evidence.findings import Report, Verdict
+from evidence.frame import TYP_CLOSE
 from evidence.receipt import Receipt, decode_receipt, encode_receipt
 from tests.unit.evidence import sealed_month as sm
 
@@ -88,3 +89,20 @@ def test_a_receipt_newer_than_the_month_must_continue_its_log() -> None:
     spoilt = encode_receipt(dataclasses.replace(later, since=later.since - 1), COLLECTOR)
     found = sm.check(sm.build(sm.contents(made, receipts={sm.STREAM: spoilt})))
     assert about(found) == [GROWN]
+
+
+@pytest.mark.parametrize(
+    ("seq", "prev", "is_good"),
+    [
+        (6, sm.sha256(MONTH.objects[5]), True), (6, bytes(32), False), (9, bytes(32), True),
+        (5, sm.sha256(MONTH.objects[4]), False), (0, bytes(32), False),
+    ],
+)  # fmt: skip
+def test_a_close_stands_after_the_last_object(seq: int, prev: bytes, is_good: bool) -> None:
+    """What stands between them is not in the archive; directly after it, it names it."""
+    chain = sm.Chain(sm.keys().gateway)
+    signed = chain.sign(TYP_CLOSE, cose.parse(MONTH.close).payload, seq=seq, prev=prev)
+    report = sm.check(sm.build(sm.contents(MONTH, closes={sm.STREAM: signed})))
+    found = [f.sentence for f in report.findings if f.code == "E-CLOSE"]
+    wanted = "The gateway signed another close than this: place in the chain."
+    assert found == ([] if is_good else [wanted])
