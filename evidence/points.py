@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 POINT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -213,12 +214,12 @@ class Scaling:
             if text is not None and exact(text) <= 0:
                 raise ValueError(f"{name} {text!r} must be greater than zero")
 
-    @property
+    @cached_property
     def factor(self) -> Fraction:
         """What raw is multiplied by (installation ratios included)."""
         return Fraction(1, 10**self.raw_decimals) * exact(self.scale) * self.installation
 
-    @property
+    @cached_property
     def installation(self) -> Fraction:
         """CT × VT × pulse weight."""
         result = Fraction(1)
@@ -227,7 +228,7 @@ class Scaling:
                 result *= exact(text)
         return result
 
-    @property
+    @cached_property
     def shift(self) -> Fraction:
         """What is added to raw × factor, engineering units."""
         return exact(self.offset) * self.installation

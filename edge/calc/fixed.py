@@ -21,7 +21,7 @@ def scale(counts: Int64, factor: Fraction) -> Int64:
         OverflowError: a result does not fit int64.
     """
     num, den = factor.numerator, factor.denominator
-    peak = int(np.abs(counts).max(initial=0))
+    peak = int(np.abs(counts).max(initial=1))
     if 2 * peak * abs(num) + den < _LIMIT:
         twice = 2 * num * counts
         rounded: Int64 = np.sign(twice) * ((np.abs(twice) + den) // (2 * den))
@@ -36,7 +36,11 @@ def ratio(above: Int64, below: Int64, factor: Fraction = Fraction(1)) -> Int64:
         OverflowError: a result does not fit int64.
     """
     num, den = 2 * factor.numerator, factor.denominator
-    # Python's own integers: the same in arrays of objects takes twice as long
+    largest = int(np.abs(above).max(initial=1)) * abs(num)
+    if largest + 2 * int(below.max(initial=1)) * den < _LIMIT:
+        twice, whole = num * above, den * below
+        quotients: Int64 = np.sign(twice) * ((np.abs(twice) + whole) // (2 * whole))
+        return quotients
     pairs = zip(above.ravel().tolist(), below.ravel().tolist(), strict=True)
     rounded = [_round(a * num, b * den) for a, b in pairs]
     return np.array(rounded, dtype=np.int64).reshape(above.shape)

@@ -71,6 +71,31 @@ def test_ratio_is_exact(pairs: list[tuple[int, int]]) -> None:
     assert ratio(above, below).tolist() == expected
 
 
+@given(
+    pairs=st.lists(st.tuples(st.integers(-(2**30), 2**30), st.integers(1, 2**30)), max_size=6),
+    num=st.integers(-(2**40), 2**40),
+    den=st.integers(1, 2**40),
+)
+def test_ratio_is_exact_whatever_path_it_takes(
+    pairs: list[tuple[int, int]], num: int, den: int
+) -> None:
+    above = np.array([a for a, _ in pairs], dtype=np.int64)
+    below = np.array([b for _, b in pairs], dtype=np.int64)
+    factor = Fraction(num, den)
+    expected = [by_hand(Fraction(a, b) * factor) for a, b in pairs]
+    if any(abs(value) >= 2**63 for value in expected):
+        with pytest.raises(OverflowError):
+            ratio(above, below, factor)
+    else:
+        assert ratio(above, below, factor).tolist() == expected
+
+
+def test_a_factor_beyond_64_bits_of_nothing_is_nothing() -> None:
+    nothing = np.zeros(2, dtype=np.int64)
+    assert scale(nothing, Fraction(2**80)).tolist() == [0, 0]
+    assert ratio(nothing, nothing + 1, Fraction(2**80, 3)).tolist() == [0, 0]
+
+
 def test_ratio_with_a_factor() -> None:
     # 3 effects in 24 producing pot-hours are 3 per cell-day, in ten-thousandths
     above = np.array([3], dtype=np.int64)
