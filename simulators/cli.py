@@ -99,7 +99,9 @@ def _add_month(month: argparse.ArgumentParser) -> None:
     month.add_argument(
         "--frame-s", type=int, choices=(10, 60), default=10, help="seconds a frame (%(default)s)"
     )
-    month.add_argument("--seed", type=_seed, help="seed instead of the scenario's")
+    month.add_argument(
+        "--seed", type=_seed, help="of the readings, instead of the scenario's; keys are always new"
+    )
     month.add_argument("--json", action="store_true", help="say what was made as one JSON object")
 
 

@@ -1,0 +1,164 @@
+"""`stackproof sim month`: an archive that verifies, with the figures that its signals show."""
+
+import io
+import json
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evidence.findings import Report, Verdict
+from evidence.keys import load_trust
+from evidence.recompute import month_bounds
+from evidence.verifier.run import verify
+from simulators.cli import main
+from simulators.month_config import TIME_ZONE, Mix, configuration
+from simulators.month_play import Order, hours, produce
+from simulators.month_signals import Hour, Signals
+from simulators.scenario import load_scenario
+
+NAME, MONTH, SEED, POINTS = "smelter-normal", "2026-11", 7, 100
+DAY_S, START_V, GAS_ROW = 86_400, 8, 1
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A day of 100 points in frames of a minute."""
+    out = tmp_path_factory.mktemp("month")
+    arguments = ["--days", "1", "--points", str(POINTS), "--frame-s", "60", "--seed", str(SEED)]
+    assert main(["month", NAME, "--month", MONTH, "--out", str(out), *arguments]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def report(made: Path) -> Report:
+    data = (made / f"{NAME}-{MONTH}.tar").read_bytes()
+    return verify(io.BytesIO(data), trust=load_trust(made / "trust.pem"))
+
+
+def order(seed: int = SEED, frame_s: int = 60) -> Order:
+    scenario, mix = load_scenario(NAME), Mix.fit(POINTS, 24)
+    config = configuration(mix, NAME, bytes(32))
+    first_ns, _ = month_bounds(TIME_ZONE, MONTH)
+    return Order(scenario, mix, seed, config, first_ns, 1, frame_s, final=False)
+
+
+def statement(frame_s: int) -> bytes:
+    *_, last = produce(order(frame_s=frame_s))
+    assert isinstance(last, bytes)
+    return last
+
+
+@pytest.fixture(scope="module")
+def stated() -> bytes:
+    """The day's statement."""
+    return statement(60)
+
+
+@pytest.fixture(scope="module")
+def given(stated: bytes) -> dict[str, Any]:
+    """What it starts from."""
+    value: dict[str, Any] = json.loads(stated)["input"]
+    return value
+
+
+@pytest.fixture(scope="module")
+def shown() -> list[Hour]:
+    """What the meters showed, hour by hour."""
+    signals = Signals(load_scenario(NAME), Mix.fit(POINTS, 24), SEED)
+    return [signals.hour() for _ in range(24)]
+
+
+def test_only_archive_and_trust_are_left(made: Path) -> None:
+    assert {path.name for path in made.iterdir()} == {f"{NAME}-{MONTH}.tar", "trust.pem"}
+
+
+def test_it_passes_and_says_that_it_is_simulated(report: Report) -> None:
+    assert report.verdict is Verdict.PASSED
+    codes = {finding.code for finding in report.findings}
+    assert codes == {"N-INTERIM", "N-SIMULATED", "W-TYPED", "W-UNCONFIRMED"}
+    assert not any("figures" in sentence for sentence in report.not_checked)
+
+
+def test_every_reading_is_in_it(report: Report) -> None:
+    computed = sum(len(g["points"]) for g in order().config["groups"] if g["computed"])
+    assert report.counts["frames"] == DAY_S // 60
+    assert report.counts["readings"] == (POINTS + computed) * DAY_S
+
+
+def test_totals_are_last_minus_first_of_the_counters(
+    given: dict[str, Any], shown: list[Hour]
+) -> None:
+    first, last = shown[0].raw[3][GAS_ROW, 0], shown[-1].raw[3][GAS_ROW, -1]
+    (gas,) = [row for row in given["totalisers"] if row["point"] == "gas.volume"]
+    assert gas["difference"] == str(int(last) - int(first))
+    assert int(last) > int(first)
+
+
+def test_anode_effects_are_the_runs_at_or_above_the_start_voltage(
+    given: dict[str, Any], shown: list[Hour]
+) -> None:
+    volts = np.concatenate([hour.raw[2][:24] for hour in shown], axis=1)
+    runs = [
+        len(list(run)) for row in volts for high, run in groupby((row >= START_V).tolist()) if high
+    ]
+    assert min(runs) >= 40  # as played: no crossing is too short, and none is to be merged
+    (line,) = given["potlines"]
+    assert line["effect_count"] == len(runs) > 0
+    assert line["polarised_s"] == str(sum(runs))
+
+
+def test_silences_are_missing_from_completeness_and_nothing_else_is(
+    given: dict[str, Any], shown: list[Hour]
+) -> None:
+    silent = sum(int((hour.quality[0][3] != 0).sum()) for hour in shown)
+    rows = given["completeness"]
+    assert rows["temperature-0003"] == {
+        "usable": DAY_S - silent, "expected": DAY_S,
+        "percent": rows["temperature-0003"]["percent"],
+    }  # fmt: skip
+    assert rows["line.current"]["usable"] == DAY_S
+
+
+def test_the_statement_does_not_depend_on_the_length_of_frames(stated: bytes) -> None:
+    assert statement(10) == stated
+
+
+def test_one_seed_gives_one_month() -> None:
+    one, again, other = (next(hours(order(seed))) for seed in (SEED, SEED, SEED + 1))
+    for mine, same, different in zip(
+        *(b.sections[0].groups for b in (one, again, other)), strict=True
+    ):
+        assert mine.raw.tobytes() == same.raw.tobytes()
+        assert mine.quality.tobytes() == same.quality.tobytes()
+        if mine.dtype.is_float:
+            assert mine.raw.tobytes() != different.raw.tobytes()
+
+
+def test_the_mix_of_500_points() -> None:
+    mix = Mix.fit(500, 24)
+    assert (mix.narrow, mix.wide, mix.floats, mix.counters, mix.states) == (275, 125, 50, 25, 25)
+    assert Mix.fit(500, 300).points == 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--days", "31"], "2026-11 has 30 days, not 31"),
+        (["--pots", "500"], "500 pots do not fit into 500 points: give more points"),
+    ],
+)
+def test_what_cannot_be_made_is_said(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["month", NAME, "--month", MONTH, "--out", str(tmp_path / "out"), *arguments])
+    assert (code, capsys.readouterr().err.strip()) == (2, sentence)
+
+
+def test_a_month_is_written_like_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["month", NAME, "--month", "2026-13", "--out", str(tmp_path)])
+    assert caught.value.code == 2
+    assert "'2026-13' is no month like 2026-10" in capsys.readouterr().err
