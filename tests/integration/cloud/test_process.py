@@ -16,6 +16,14 @@ from typing import Any
 
 import pytest
 
+from evidence.keys import (
+    FileSigner,
+    certificate_to_der,
+    generate,
+    key_sha256,
+    load_certificate,
+)
+from evidence.orders import Replace, Revoke, encode_order
 from tests.integration.cloud.brokers import free_port
 from tests.integration.cloud.flood import flood
 from tests.integration.cloud.spool_publisher import SpoolPublisher
@@ -290,6 +298,49 @@ def test_a_gateway_is_enrolled_by_a_file_and_a_signal(cloud: Cloud) -> None:
     assert code == 0
     assert "keys: plant mini: edge-1.crt: certificate of edge-1, key " in printed
     assert "junk.cose: " in printed
+
+
+def test_a_stolen_gateway_is_revoked_and_another_device_goes_on(cloud: Cloud) -> None:
+    """Orders of the root, from the operator's folder to the page, over a real broker."""
+    keys, plant = cloud.folder / "more", cloud.plant
+    keys.mkdir()
+    text = cloud.config.read_text()
+    cloud.config.write_text(text.replace("gateways =", 'keys = "file:more"\ngateways ='))
+    ready, gateway = cloud.start(), plant.gateways["edge-1"]
+    api, root = f"{ready['http']}/api/v1", FileSigner(plant.root_key)
+    gateway.config(**configuration())
+    gateway.frame(T0_NS)
+    publisher = cloud.publisher(ready["broker"])
+    wait(lambda: publisher.receipted == 1)
+    stolen, other = gateway.signer, FileSigner(generate())
+    revoke = Revoke("mini", "edge-1", key_sha256(stolen.public_key), 1, "stolen")
+    (keys / "1.cose").write_bytes(encode_order(revoke, root))
+    assert run("keys", cloud.config).returncode == 0
+    gateway.frame(T0_NS + SECOND_NS)
+    (kept,) = wait(lambda: get(f"{api}/plants/mini/quarantine")["kept"])
+    assert (kept["reason"], kept["gateway"], kept["seq"]) == ("revoked", "edge-1", 2)
+    (alarm,) = wait(lambda: get(f"{api}/live/snapshot?plant=mini")["alarms"])
+    assert (alarm["reason"], alarm["gateway"]) == ("revoked", "edge-1")
+    assert run("quarantine", cloud.config).returncode == 1
+    publisher.stop()
+    del gateway.objects[2]  # the thief's; the other device goes on from what is receipted
+    gateway.signer = other
+    plant.certify("gateway", "edge-1", other.public_key, "other.crt")
+    certificate = load_certificate(plant.folder / "other.crt")
+    now = get(f"{api}/plants/mini/streams/edge-1")
+    replace = Replace(
+        "mini", "edge-1", bytes.fromhex(now["key"]), certificate_to_der(certificate),
+        now["seq"], bytes.fromhex(now["head"]), now["through_ns"], "stolen",
+    )  # fmt: skip
+    (keys / "2.cose").write_bytes(encode_order(replace, root))
+    assert "goes on after seq 1 with key" in run("keys", cloud.config).stdout
+    gateway.frame(T0_NS + SECOND_NS)
+    publisher = cloud.publisher(ready["broker"])
+    wait(lambda: publisher.receipted == 2)
+    publisher.stop()
+    assert cloud.end()[0] == 0
+    held = read_plant(cloud.folder / "evidence/00/mini", plant.collector.public_key)
+    assert held["edge-1"] == gateway.objects
 
 
 def test_an_external_broker_that_is_away_is_waited_for(cloud: Cloud) -> None:
