@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from evidence.version import VERSION
+
 SAME_CODE_MAX = 100
 TEXT_MAX = 600
 
@@ -138,7 +140,10 @@ class Report:
         findings: in the order found; at most `SAME_CODE_MAX` of one code, the rest are counted.
         not_checked: what was not looked at, a sentence each.
         counts: what was looked at, by name.
-        identity: whether, and against what, the archive's root was checked.
+        archive: name of its top folder, "" when it could not be opened.
+        identity: whether, and against what, the archive's root was checked, in words.
+        root_sha256: hex fingerprint of its root key, None when it has none that can be used.
+        trusted: whether that is a key the reviewer trusts, None when nobody said which are.
         completeness: stream -> how much of it is here, as `--json` prints it.
         timestamp: when, and by whom, the seal was stamped; "none" when nobody did so soundly.
     """
@@ -147,7 +152,10 @@ class Report:
     not_checked: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     completeness: dict[str, dict[str, Any]] = field(default_factory=dict)
+    archive: str = ""
     identity: str = "not checked"
+    root_sha256: str | None = None
+    trusted: bool | None = None
     timestamp: str = "none"
     _per_code: Counter[str] = field(default_factory=Counter)
 
@@ -178,13 +186,23 @@ class Report:
         return Verdict.CANNOT_DECIDE if "C" in kinds else Verdict.PASSED
 
     def as_map(self) -> dict[str, Any]:
-        """The form of `verify --json`."""
+        """The form of `verify --json`.
+
+        `completeness` holds for each stream: first_seq, last_seq, objects, missing (ranges, at most
+        1,000) and missing_objects, readings (of measured points) of readings_due and percent,
+        anchored_objects, made_within_s (the longest from an object's anchor to its receipt) and
+        clock_error_ms (the largest the gateway stated).
+        """
         more = [
             Finding(code, "archive", f"{count} more like these.")
             for code, count in self.suppressed()
         ]
         return {
+            "program": f"stackproof {VERSION}",
+            "archive": self.archive,
             "verdict": self.verdict.value,
+            "root_sha256": self.root_sha256,
+            "trusted": self.trusted,
             "identity": self.identity,
             "timestamp": self.timestamp,
             "findings": [

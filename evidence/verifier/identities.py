@@ -121,6 +121,7 @@ def _foreign_root(
     report.add("C-SUITE", paths.ROOT_CERTIFICATE, said(error))
     report.identity = "not checked; the root key is of a crypto suite this program does not know"
     if trust is not None:
+        report.trusted = False
         sentence = "The root key is of an unknown suite, so not one of the keys you trust."
         report.add("E-TRUST", paths.ROOT_CERTIFICATE, sentence)
     found.foreign = {path for path in archive.paths() if path.startswith("data/keys/")}
@@ -128,7 +129,8 @@ def _foreign_root(
 
 
 def _compare_with_trust(report: Report, fingerprint: bytes, trust: frozenset[bytes] | None) -> None:
-    shown = fingerprint.hex()
+    shown = report.root_sha256 = fingerprint.hex()
+    report.trusted = None if trust is None else fingerprint in trust
     if trust is None:
         report.identity = f"not checked; the archive's root key has SHA-256 {shown}"
         report.not_checked.append(

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from evidence.archive import bag, paths, ustar
 from evidence.errors import LimitError, MalformedError
-from evidence.findings import Report, said
+from evidence.findings import Report, said, shown
 
 #: files read whole (all but frame segments and the log) are at most this large
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
@@ -105,6 +105,7 @@ def open_archive(file: BinaryIO, report: Report) -> Opened | None:
     files = {member.name.partition("/")[2]: member for member in found}
     report.counts["files"] = len(files)
     report.counts["bytes"] = sum(member.size for member in found)
+    report.archive = shown(name)
     return Opened(file, name, files)
 
 

@@ -78,8 +78,11 @@ def test_json_is_one_object_of_the_published_form(
     assert cli.main(["verify", str(archive), "--json", "--trust", str(trust)]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert set(shown) == {
-        "verdict", "identity", "timestamp", "findings", "completeness", "not_checked", "counts",
+        "program", "archive", "verdict", "root_sha256", "trusted", "identity", "timestamp",
+        "findings", "completeness", "not_checked", "counts",
     }  # fmt: skip
+    assert (shown["archive"], shown["trusted"]) == ("test-smelter-2026-06", True)
+    assert shown["root_sha256"] == key_sha256(sm.keys().root.public_key).hex()
     assert shown["verdict"] == "passed"
     assert shown["identity"].endswith("is trusted")
     assert {"code", "where", "sentence", "meaning"} == set(shown["findings"][0])
