@@ -1,4 +1,4 @@
-"""`stackproof cloud keys|missing|quarantine`: what operators ask of the running collector. Prints.
+"""`stackproof cloud keys|stream|missing|quarantine`: asked of the running collector. Prints.
 
 Exit status 1 where something needs people: a file that does not count, objects that are missing,
 objects that were put aside.
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 def add_key_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
-    """Add `keys`, `missing` and `quarantine` to the commands of `stackproof cloud`."""
+    """Add `keys`, `stream`, `missing` and `quarantine` to the commands of `stackproof cloud`."""
     keys = commands.add_parser(
         "keys", help="take in new certificates and orders from the plants' key folders"
     )
@@ -29,6 +29,19 @@ def add_key_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own ty
         command.add_argument("--plant", type=plant_id, help="only this plant")
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
         command.set_defaults(run=act)
+    stream = commands.add_parser(
+        "stream", help="where a gateway's stream stands, as JSON: for `stackproof keys replace`"
+    )
+    stream.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    for option in ("--plant", "--gateway"):
+        stream.add_argument(option, required=True, type=plant_id, help="its id")
+    stream.set_defaults(run=_stream)
+
+
+def _stream(args: argparse.Namespace) -> int:
+    path = f"plants/{args.plant}/streams/{args.gateway}"
+    print(json.dumps(RunningCollector(args.config).get(path), indent=1))
+    return 0
 
 
 def _keys(args: argparse.Namespace) -> int:

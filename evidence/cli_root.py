@@ -27,7 +27,7 @@ from evidence.signers import FILE, open_signer
 
 DAYS, DAYS_MAX = 1825, 7300
 _SHA256 = re.compile("[0-9a-f]{64}")
-#: of the collector's answer to GET /api/v1/plants/PLANT/streams/GATEWAY
+#: of what `stackproof cloud stream` prints
 _STATE = {"plant": str, "gateway": str, "seq": int, "head": str, "through_ns": int, "key": str}
 
 
@@ -120,8 +120,7 @@ def _add_replace(commands: Any) -> None:
     )
     replace.add_argument(
         "--state", type=Path, required=True, metavar="FILE",
-        help="where the stream stands: the collector's answer (JSON) to "
-        "GET /api/v1/plants/PLANT/streams/GATEWAY",
+        help="where the stream stands: what `stackproof cloud stream` prints there",
     )  # fmt: skip
     _add_order(replace)
     replace.set_defaults(run=_replace)
@@ -197,7 +196,7 @@ def _replace(args: argparse.Namespace) -> int:
 
 def _state(path: Path) -> Mapping[str, Any]:
     """Where a stream stands, as the collector told it."""
-    fix = "ask again: GET /api/v1/plants/PLANT/streams/GATEWAY"
+    fix = "ask again, at the collector: stackproof cloud stream CLOUD.toml --plant … --gateway …"
     try:
         state = json.loads(read_small(path))
     except (ValueError, RecursionError) as error:

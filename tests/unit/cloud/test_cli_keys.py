@@ -79,3 +79,16 @@ def test_what_was_put_aside_is_listed(
         "mini/edge-1: fork, seq 4, 700 bytes, received 2026-09-21 14:13:20 UTC, "
         f"SHA-256 {'ab' * 32}\n"
     )
+
+
+def test_where_a_stream_stands_is_printed_as_it_was_answered(
+    config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = {"plant": "mini", "gateway": "edge-1", "seq": 9, "head": "ab" * 32}
+    asked.answer("plants/mini/streams/edge-1", facts)
+    assert cli.main(["stream", config, "--plant", "mini", "--gateway", "edge-1"]) == 0
+    assert json.loads(capsys.readouterr().out) == facts
+    detail = "plant mini has no certificate of a gateway edge-9"
+    asked.answer("plants/mini/streams/edge-9", {"detail": detail}, 404)
+    assert cli.main(["stream", config, "--plant", "mini", "--gateway", "edge-9"]) == 1
+    assert detail in capsys.readouterr().err
