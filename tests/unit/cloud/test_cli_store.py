@@ -135,6 +135,17 @@ def test_what_there_is_not(home: Path, capsys: pytest.CaptureFixture[str]) -> No
         assert words in capsys.readouterr().err
 
 
+def test_a_file_that_cannot_be_read_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = evidence_of(home) / "log/checkpoint"
+    path.unlink()
+    path.mkdir()
+    for command in ("fsck", "rebuild"):
+        assert cli.main([command, str(home / "CLOUD.toml")]) == 2
+        assert "Is a directory: run this as the collector's user" in capsys.readouterr().err
+
+
 def test_a_plant_whose_evidence_is_gone_is_named(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
