@@ -7,7 +7,7 @@ FORMAT.md "Keys".
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cryptography import x509
@@ -47,13 +47,13 @@ class GatewayKey:
     Attributes:
         key: public key.
         sha256: its `key_sha256`.
-        valid_ns: (first, last) UTC nanoseconds of each certificate of it, both included, cut to
-            the time in which the root is valid.
+        valid_ns: (first, last) UTC nanoseconds in which a certificate of it is valid, both
+            included, cut to the time in which the root is; ascending and apart from each other.
     """
 
     key: PublicKey
     sha256: bytes
-    valid_ns: tuple[tuple[int, int], ...]
+    valid_ns: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def kid(self) -> bytes:
@@ -62,7 +62,19 @@ class GatewayKey:
 
     def is_valid_at(self, at_ns: int) -> bool:
         """True when a certificate of it is valid at this instant."""
-        return any(first <= at_ns <= last for first, last in self.valid_ns)
+        at = bisect_right(self.valid_ns, at_ns, key=lambda span: span[0])
+        return at > 0 and at_ns <= self.valid_ns[at - 1][1]
+
+    def renew(self, first_ns: int, last_ns: int) -> None:
+        """Another certificate of it is valid from `first_ns` to `last_ns`."""
+        if first_ns > last_ns:
+            return
+        begin = bisect_left(self.valid_ns, first_ns, key=lambda span: span[1])
+        end = bisect_right(self.valid_ns, last_ns, key=lambda span: span[0])
+        met = self.valid_ns[begin:end]
+        if met:
+            first_ns, last_ns = min(first_ns, met[0][0]), max(last_ns, met[-1][1])
+        self.valid_ns[begin:end] = [(first_ns, last_ns)]
 
 
 @dataclass(frozen=True)
@@ -109,13 +121,11 @@ class StreamKeys:
         key = public_key(certificate)
         sha256 = key_sha256(key)
         valid = validity_ns(certificate, root)
-        known = self._keys.get(sha256[:8])
-        if known is not None and known.sha256 != sha256:
+        known = self._keys.setdefault(sha256[:8], GatewayKey(key, sha256))
+        if known.sha256 != sha256:
             raise MalformedError(f"two keys of this gateway have one key id, {known.kid.hex()}")
-        spans = (*known.valid_ns, valid) if known is not None else (valid,)
-        made = GatewayKey(key, sha256, tuple(dict.fromkeys(spans)))
-        self._keys[made.kid] = made
-        return made
+        known.renew(*valid)
+        return known
 
     def begin(self, sha256: bytes) -> None:
         """This key signed the first object that is known of the stream."""

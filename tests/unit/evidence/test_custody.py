@@ -9,7 +9,7 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.custody import Change, KeyFault, KeyRefusedError, StreamKeys, validity_ns
+from evidence.custody import Change, GatewayKey, KeyFault, KeyRefusedError, StreamKeys, validity_ns
 from evidence.errors import MalformedError, UnknownSuiteError
 from evidence.keys import FileSigner, issue, key_id, key_sha256
 from evidence.orders import Replace, Revoke
@@ -136,6 +136,18 @@ def test_ends_of_validity_are_included() -> None:
     assert (first, last) == (SINCE_NS, SINCE_NS + 10 * DAY_NS)
     made = stream(first=A)
     assert fault(made, 0, A, first) is fault(made, 0, A, last) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(-3, 9)), max_size=9))
+def test_renewals_in_any_order_are_the_union_of_their_times(spans: list[tuple[int, int]]) -> None:
+    key = GatewayKey(FIRST.public_key, A)
+    for first, length in spans:
+        key.renew(first, first + length)
+    for at in range(-1, 52):
+        wanted = any(first <= at <= first + length for first, length in spans)
+        assert key.is_valid_at(at) == wanted
+    ends = [at for span in key.valid_ns for at in span]
+    assert ends == sorted(ends)
 
 
 def test_two_keys_of_one_id_are_refused_and_an_unknown_suite_is_not_decided() -> None:
