@@ -18,11 +18,12 @@ from cloud.collector.missing import Missed, Missing
 from cloud.collector.plant import EnrolledPlant, KeyNews
 from cloud.collector.rejects import ALARMS, INTERVAL_S, Digest, Refusal, Rejects, plain
 from cloud.collector.topics import Sender
-from cloud.errors import DamagedLogError, ReceiptWithheldError
+from cloud.errors import DamagedLogError, ReceiptWithheldError, StoreError
 from cloud.store.plant import PlantStore
 from cloud.store.reader import Committed
 from cloud.store.slice import SliceStore
 from evidence import cose
+from evidence.errors import EvidenceError
 from evidence.frame import place_of
 from evidence.keys import Signer
 from evidence.log import Entry, Kind
@@ -117,6 +118,10 @@ class Intake:
     def plants(self) -> list[str]:
         """Open plants, sorted."""
         return sorted(self._plants)
+
+    def serves(self, plant: str) -> bool:
+        """True for an open plant."""
+        return plant in self._plants
 
     def gateways(self) -> list[Sender]:
         """Enrolled gateways of all open plants, sorted."""
@@ -301,8 +306,18 @@ class Intake:
             outcome.configs = {s: c for s, c in outcome.configs.items() if s.plant not in failed}
             outcome.closes = {s for s in outcome.closes if s.plant not in failed}
             for plant in failed:
-                self._plants[plant].start_again()  # its keys were dropped with the rest
+                self._start_again(plant)
         return outcome
+
+    def _start_again(self, plant: str) -> None:
+        """A plant's keys were dropped with the rest of a commit: read them from the disk again."""
+        try:
+            self._plants[plant].start_again()
+        except (OSError, StoreError, EvidenceError) as error:
+            # nobody knows which keys count: this plant waits for people, the others go on
+            log.critical("plant %s is NOT served until the next start: %s", plant, error)
+            self.store.give_up(plant, str(error))
+            del self._plants[plant]
 
     def receipt(self, sender: Sender) -> bytes:
         """The signed receipt of a stream's committed head.

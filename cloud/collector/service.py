@@ -262,6 +262,8 @@ class Collector:
                 self._book.defer(sender, now_s)
 
     def _send_receipt(self, sender: Sender) -> bool:
+        if not self._intake.serves(sender.plant):
+            return True  # it had to be given up
         seq = self._intake.plant(sender.plant).reader.head(sender.gateway).next_seq - 1
         if seq < 0:
             return True  # nothing held: nothing to say

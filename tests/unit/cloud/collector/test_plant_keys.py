@@ -245,6 +245,25 @@ def test_an_order_the_disk_refused_does_not_count_until_it_is_there(
     assert isinstance(verdict, Aside)
 
 
+def test_a_plant_whose_keys_cannot_be_read_again_waits_for_people(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk refuses to write, and then to read: the other plants of the slice go on."""
+    data = site.gateway.frame(T0_NS + SECOND_NS)
+    with monkeypatch.context() as broken:
+        broken.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(5, "I/O error")))
+        broken.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(OSError(5, "I/O error")))
+        site.intake.take(SENDER, data, 0.0)
+        assert set(site.intake.commit().failed) == {"mini"}
+    assert "plant mini is NOT served until the next start" in caplog.text
+    assert site.take(data)[0].reason == "damaged"
+    assert site.intake.plants() == []
+    with pytest.raises(LookupError, match="I/O error"):
+        site.intake.plant("mini")
+    site.restart()
+    assert isinstance(site.take(data)[0], Accepted)
+
+
 def test_an_order_that_was_taken_away_stops_the_plant(site: Site) -> None:
     """Without it a revoked key would count again."""
     key = key_sha256(site.gateway.signer.public_key)
