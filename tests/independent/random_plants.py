@@ -138,8 +138,8 @@ def with_computed(config: dict[str, Any]) -> dict[str, Any]:
 class Readings:
     """Raw numbers that go on from frame to frame."""
 
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
+    def __init__(self, rng: random.Random, nan_code: int) -> None:
+        self.rng, self.nan_code = rng, nan_code
         self.now: dict[str, float] = {}
 
     def next(self, point: Mapping[str, Any]) -> float:
@@ -179,7 +179,7 @@ def _sections(config: Mapping[str, Any], readings: Readings, first: int, ticks: 
             raw = np.array([[readings.next(p) for _ in times] for p in points], NUMPY[dtype])
             bad = np.array([[_code(readings.rng) for _ in times] for _ in points], dtype=np.uint8)
             if dtype is F32:
-                bad[np.isnan(raw)] = NOT_A_NUMBER
+                bad[np.isnan(raw)] = readings.nan_code
             groups.append(Group(index, dtype, raw, bad))
         lag = np.full((1, len(times)), 12, dtype="<i4")
         found.append(
@@ -200,8 +200,8 @@ def _calculated(calc: PlantCalc, config: Mapping[str, Any], made: list[Any]) -> 
     return (replace(fast, groups=(*fast.groups, group)), *made[1:])
 
 
-def month(seed: int) -> bytes:
-    """A sealed month."""
+def month(seed: int, nan_code: int = NOT_A_NUMBER) -> bytes:
+    """A sealed month; a NaN has this quality."""
     rng = random.Random(seed)
     is_final = rng.random() < 0.3
     end = _instant(JULY if is_final else MIDNIGHT) // SECOND
@@ -209,7 +209,7 @@ def month(seed: int) -> bytes:
     stop = end if is_final else end + rng.randint(0, 60)
     start = at * SECOND
     config = plant(rng)
-    readings, fold = Readings(rng), Recomputation()
+    readings, fold = Readings(rng, nan_code), Recomputation()
     stream, last, hour_ns, configs = [], start, start, 0
     calc = PlantCalc(config)
     while at < stop:

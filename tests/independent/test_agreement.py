@@ -70,3 +70,14 @@ def test_flipped_bits_fail_with_both(tmp_path: Path) -> None:
     found = both(tmp_path, spoilt)
     assert [item.differences(spoilt=True) for item in found] == [[]] * len(spoilt)
     assert {item.verdicts for item in found} == {("failed", "failed")}
+
+
+def test_an_object_stands_in_the_file_of_the_frame_before(tmp_path: Path) -> None:
+    again = sm.config_item(sm.configuration(), sm.START_NS + 25 * sm.SECOND)
+    stream = sm.items()
+    stream.insert(3, again)  # after the last frame of 04, in the file of 05
+    of = sm.make_month(stream)
+    named = {sm.sha256(of.objects[i]): of.objects[i] for i in (0, 3)}
+    (found,) = both(tmp_path, [sm.build(sm.contents(of, configs=named))])
+    assert ("E-FRAME-PLACE", "edge-1 seq 3") in found.theirs
+    assert found.differences() == []
