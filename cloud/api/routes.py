@@ -101,13 +101,14 @@ def _snapshot(given: Services, plant: str) -> dict[str, Any]:
 
 @router.get("/health")
 async def health(given: Given) -> dict[str, Any]:
-    """Is the collector up, and what did the live view refuse."""
+    """Is the collector up, what did the live view refuse, and what came for unknown plants."""
     return {
         "status": "ok",
         "server_ns": given.clock.wall_ns(),
         "plants": len(given.hub.plants()),
         "viewers": given.hub.viewers,
         "live_refused": dict(given.hub.refused),
+        "strangers_refused": given.streams.strangers(),
     }
 
 

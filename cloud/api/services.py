@@ -71,8 +71,11 @@ class StreamStatus(Protocol):
     def status(self) -> Sequence[Mapping[str, Any]]:
         """JSON-ready rows.
 
-        plant, gateway, next_seq, receipted_seq, frames, readings, refused, alarms.
+        plant, gateway, next_seq, receipted_seq, frames, readings, refused, missing, alarms.
         """
+
+    def strangers(self) -> Mapping[str, int]:
+        """Reason -> how many objects came for plants that are not served here."""
 
 
 class EvidenceSource(Protocol):

@@ -152,6 +152,10 @@ class Collector:
         """JSON-ready rows, one for each enrolled gateway; frames and readings since the start."""
         return [self._row(sender) for sender in self._intake.gateways()]
 
+    def strangers(self) -> Mapping[str, int]:
+        """Reason -> how many objects came for plants that are not served here."""
+        return self._intake.rejects.of("", "")
+
     def _row(self, sender: Sender) -> Mapping[str, Any]:
         intake = self._intake
         stream = intake.plant(sender.plant).reader.state.stream(sender.gateway)

@@ -35,6 +35,9 @@ class OneStream:
     def status(self) -> Sequence[Mapping[str, Any]]:
         return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 60}]
 
+    def strangers(self) -> Mapping[str, int]:
+        return {}
+
 
 def alarms(at_ns: int) -> list[dict[str, Any]]:
     """A fork, a hole in the stream, and a reason that no page knows."""

@@ -49,6 +49,9 @@ class Streams:
     def status(self) -> Sequence[Mapping[str, Any]]:
         return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 8, "refused": {"E-SIG": 1}}]
 
+    def strangers(self) -> Mapping[str, int]:
+        return {"unknown-plant": 3}
+
 
 class Nothing:
     """A collector without plants."""

@@ -35,6 +35,7 @@ def test_health_tells_what_the_live_view_refused() -> None:
     hub.on_live(PLANT, GATEWAY, b"x")
     assert make_client(make_app(hub)).get("/api/v1/health").json() == {
         "status": "ok", "server_ns": T0, "plants": 1, "viewers": 0, "live_refused": {"json": 1},
+        "strangers_refused": {"unknown-plant": 3},
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from cloud.collector import service
 from cloud.collector.desk import EvidenceDesk
 from cloud.collector.inbox import Message
 from cloud.collector.missing import LASTING_NS
+from cloud.collector.topics import Sender
 from cloud.errors import CloudError, StoreError
 from evidence import checkpoint
 from evidence.log import Entry, Kind, decode_entry
@@ -158,6 +159,14 @@ async def test_a_stop_tells_what_was_refused_since_the_last_digest(
     told = [e.detail["count"] for e in entries if e.kind is Kind.REJECT]
     assert told == [1, 6]
     await again.stop()
+
+
+async def test_what_came_for_unknown_plants_is_counted(running: Running, gateway: Gateway) -> None:
+    running.inbox.put(Message(Sender("maxi", "edge-1"), b"junk"))
+    running.send(gateway.config())
+    await running.until(lambda: running.receipted() == [0])
+    assert running.collector.strangers() == {"unknown-plant": 1}
+    assert running.collector.status()[0]["refused"] == {}
 
 
 async def test_status_counts_what_happened(running: Running, gateway: Gateway) -> None:
