@@ -20,12 +20,15 @@ class Disk:
     """Positioned writes, remembered until `sync` makes them last.
 
     Args:
-        root: folder on the file system that holds everything written here; made when absent.
+        root: folder of everything written here; made when absent.
     """
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        self._device = os.fstat(self._root).st_dev
+        #: a file is on another file system (a plant with a volume of its own): syncfs misses it
+        self._is_scattered = False
         self._files: set[Path] = set()
         self._folders: set[Path] = set()
         self._renames: list[tuple[Path, Path, bool]] = []
@@ -45,6 +48,7 @@ class Disk:
         """
         file = self._open(path)
         try:
+            self._is_scattered |= os.fstat(file).st_dev != self._device
             view = memoryview(data)
             while view:
                 written = os.pwrite(file, view, offset)
@@ -77,7 +81,8 @@ class Disk:
 
     def sync(self) -> None:
         """Everything written so far is on disk when this returns; OSError when it is not."""
-        if len(self._files) + len(self._folders) >= SYNCFS_FILES_MIN and _SYNCFS is not None:
+        many = len(self._files) + len(self._folders) >= SYNCFS_FILES_MIN
+        if many and not self._is_scattered and _SYNCFS is not None:
             if _SYNCFS(self._root) != 0:
                 error = ctypes.get_errno()
                 raise OSError(error, os.strerror(error))

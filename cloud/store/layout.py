@@ -8,7 +8,8 @@
     log/checkpoint                          newest signed note
     log/state                               snapshot for a quick start (rebuildable)
     keys/                                   certificates, PEM, as enrolled; order-<SHA256>.cose:
-                                            orders of the root, verbatim
+                                            orders of the root, verbatim, and copies of the
+                                            rotate objects in the streams
     quarantine/                             objects kept aside, verbatim
 
 Objects before a stream's first frame stand in hour 0, 1970-01-01/00.seg.

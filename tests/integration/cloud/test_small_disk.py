@@ -6,6 +6,7 @@ The plant's folder is a small disk of its own, so what is tried is the kernel's 
 import asyncio
 import errno
 import logging
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from cloud.errors import StoreError
+from cloud.store.disk import SYNCFS_FILES_MIN, Disk
 from cloud.store.fsck import Trusted, check_plant
 from cloud.store.fsck_findings import Remedy
 from cloud.store.plant import PlantStore
@@ -154,6 +156,27 @@ def refusals(writer: Writer, store: SliceStore, plant: PlantStore) -> list[int |
         else:
             codes.append(failed["plant-0"].errno)
     return codes
+
+
+def test_a_plant_on_a_disk_of_its_own_is_synced_too(
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one call that syncs a whole file system would leave it out."""
+    synced: list[str] = []
+    real = os.fdatasync
+
+    def fdatasync(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+        real(file)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    store = Disk(tmp_path / "evidence")
+    names = [f"{n:02}.seg" for n in range(SYNCFS_FILES_MIN)]
+    for name in names:
+        store.write(disk / name, 0, b"x")
+    store.sync()
+    assert sorted(synced) == names
+    store.close()
 
 
 def test_killed_while_the_disk_is_full(disk: Path, tmp_path: Path) -> None:
