@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from evidence import timestamp
 from evidence.archive import paths
 from evidence.errors import EvidenceError
-from evidence.findings import Report, said
+from evidence.findings import Report, said, shown
 from evidence.keys import Certificate
 from evidence.verifier.opened import Opened
 
@@ -40,7 +40,7 @@ def check_timestamp(
     except EvidenceError as error:
         report.add("E-TIMESTAMP", path, said(error))
         return
-    told = f"{stamp.at:%Y-%m-%dT%H:%M:%SZ} by {stamp.authority}"
+    told = f"{stamp.at:%Y-%m-%dT%H:%M:%SZ} by {shown(stamp.authority)}"
     report.timestamp = told if authorities is None else f"{told}, whom you trust"
     if authorities is None:
         report.not_checked.append(

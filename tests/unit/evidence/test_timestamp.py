@@ -150,6 +150,16 @@ def test_no_signed_bit_of_a_stamp_can_change(authority: TimeAuthority, stamped: 
     assert len(passed) <= 12
 
 
+def test_an_authoritys_name_cannot_steer_a_terminal(
+    stamped: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nasty = timestamp.Stamp(dt.datetime(2026, 7, 1, tzinfo=dt.UTC), "CN=x\x1b[2J\nPASSED")
+    monkeypatch.setattr(timestamp, "read_stamp", lambda *_: nasty)
+    report = verified(stamped)
+    assert report.timestamp == "2026-07-01T00:00:00Z by CN=x\\x1b[2J\\nPASSED"
+    assert all(sentence.isprintable() for sentence in report.not_checked)
+
+
 def test_without_the_package_it_is_said(
     authority: TimeAuthority, stamped: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
