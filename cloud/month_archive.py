@@ -28,9 +28,10 @@ from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
 from cloud.month_stamp import check_reply, may_be_kept
 from cloud.store.objects import StoredObject
 from evidence import checkpoint
+from evidence.archive.bag import Sealed as SealedOver
 from evidence.archive.bag import check_seal, seal
 from evidence.archive.build import Contents, Object, build_archive
-from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP
+from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP, TIMESTAMP_SEAL
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, certificate_from_pem
 from evidence.receipt import decode_receipt
@@ -201,11 +202,24 @@ class _Sealing:
         if self._reply:
             check_reply(stamp := self._reply, sealed)
             self.is_stamped, self.sentence = True, "the time stamp given is in"
-        elif stamp is not None and may_be_kept(stamp, sealed):
+        elif stamp is not None and self._seal_had(stamp) and may_be_kept(stamp, sealed):
             self.is_stamped, self.sentence = True, "the time stamp it had is kept"
         else:
             stamp = None if self._stamp is None else self._ask(self._stamp, sealed)
-        return {SEAL: sealed} if stamp is None else {SEAL: sealed, TIMESTAMP: stamp}
+        if stamp is None:
+            return {SEAL: sealed}
+        digest = hashlib.sha256(stamp).digest()
+        over = self._seal_had(stamp) or seal(digest, self._signer, SealedOver.STAMP)
+        return {SEAL: sealed, TIMESTAMP: stamp, TIMESTAMP_SEAL: over}
+
+    def _seal_had(self, stamp: bytes) -> bytes:
+        """The seal over this time stamp that the old archive holds; b"" when it holds none."""
+        digest, kept = hashlib.sha256(stamp).digest(), self._old.get(TIMESTAMP_SEAL, b"")
+        try:
+            check_seal(kept, digest, self._signer.public_key, SealedOver.STAMP)
+        except EvidenceError:
+            return b""
+        return kept
 
     def _ask(self, stamp: Stamp, sealed: bytes) -> bytes | None:
         try:

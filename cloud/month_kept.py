@@ -18,7 +18,9 @@ from evidence.errors import EvidenceError, MalformedError
 log = logging.getLogger("stackproof.cloud.months")
 
 _FILE_BYTES_MAX = 32 * 1024 * 1024
-_FIXED = (paths.STATEMENT, paths.SEAL, paths.TIMESTAMP, paths.LOG_CHECKPOINT)
+_FIXED = (
+    paths.STATEMENT, paths.SEAL, paths.TIMESTAMP, paths.TIMESTAMP_SEAL, paths.LOG_CHECKPOINT,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

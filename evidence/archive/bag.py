@@ -6,6 +6,7 @@ is fixity, not authenticity; the seal over the tag manifest is what nobody can r
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,13 +23,19 @@ TAG_MANIFEST = "tagmanifest-sha256.txt"
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 TAG_FILES = (BAG_INFO, BAGIT, MANIFEST)  # sorted: what the tag manifest lists
 
-TYP_SEAL = "stackproof-seal+cose"
 #: RFC 9995 COSE Hash Envelope: payload hash algorithm (SHA-256 = -16), preimage content type
 _HASH_ALG, _PREIMAGE_TYPE, _SHA256 = 258, 259, -16
 
 CHUNK = 1024 * 1024
 
 Seals = Callable[[bytes], Mapping[str, bytes]]
+
+
+class Sealed(Enum):
+    """What a seal is over: (typ, content type)."""
+
+    BAG = ("stackproof-seal+cose", "text/plain")  # the tag manifest
+    STAMP = ("stackproof-stamp+cose", "application/timestamp-reply")  # the time stamp response
 
 
 class BagWriter:
@@ -109,23 +116,24 @@ def parse_manifest(data: bytes) -> dict[str, str]:
     return hashes
 
 
-def seal(tag_manifest_sha256: bytes, signer: Signer) -> bytes:
-    """The seal: a COSE Hash Envelope over the tag manifest."""
-    labels = {cose.TYP: TYP_SEAL, _HASH_ALG: _SHA256, _PREIMAGE_TYPE: "text/plain"}
-    return cose.sign(signer, labels, tag_manifest_sha256)
+def seal(sha256: bytes, signer: Signer, over: Sealed = Sealed.BAG) -> bytes:
+    """A seal: a COSE Hash Envelope over the file of this SHA-256."""
+    typ, content = over.value
+    labels = {cose.TYP: typ, _HASH_ALG: _SHA256, _PREIMAGE_TYPE: content}
+    return cose.sign(signer, labels, sha256)
 
 
-def check_seal(data: bytes, tag_manifest_sha256: bytes, key: PublicKey) -> None:
-    """Verify a seal.
+def check_seal(data: bytes, sha256: bytes, key: PublicKey, over: Sealed = Sealed.BAG) -> None:
+    """Verify a seal over the file of this SHA-256.
 
     Raises:
-        MalformedError: not a seal, or over another bag.
+        MalformedError: not such a seal, or over another file.
         SignatureError, UnknownSuiteError: not signed by this key.
     """
     envelope = cose.parse(data)
     cose.verify(envelope, key)
     wanted = {cose.ALG, cose.KID, cose.TYP, _HASH_ALG, _PREIMAGE_TYPE}
-    if set(envelope.header) != wanted or envelope.typ != TYP_SEAL:
-        raise MalformedError("not a seal")
-    if envelope.header[_HASH_ALG] != _SHA256 or envelope.payload != tag_manifest_sha256:
-        raise MalformedError("the seal is over another tag manifest")
+    if set(envelope.header) != wanted or envelope.typ != over.value[0]:
+        raise MalformedError(f"not a {over.value[0]}")
+    if envelope.header[_HASH_ALG] != _SHA256 or envelope.payload != sha256:
+        raise MalformedError("the seal is over other bytes than these")

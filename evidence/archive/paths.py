@@ -12,6 +12,7 @@ ROOT_CERTIFICATE = "data/keys/root.crt"
 COLLECTOR_CERTIFICATE = "data/keys/collector.crt"
 SEAL = "seal/seal.cose"
 TIMESTAMP = "seal/seal.tsr"
+TIMESTAMP_SEAL = "seal/stamp.cose"
 
 FRAMES = re.compile(r"data/frames/([a-z0-9-]{1,40})/(\d{4}-\d{2}-\d{2})/(\d{2})\.seg")
 CONFIG = re.compile(r"data/config/([0-9a-f]{64})\.cose")
@@ -26,7 +27,7 @@ KNOWN = (FRAMES, CONFIG, GATEWAY_CERTIFICATE, ORDER, RULES, RECEIPT, CLOSE)
 FIXED = frozenset(
     {
         STATEMENT, LOG_ENTRIES, LOG_RANGE, LOG_CHECKPOINT, FORMAT_TEXT, FIGURES_TEXT,
-        ROOT_CERTIFICATE, COLLECTOR_CERTIFICATE, SEAL, TIMESTAMP,
+        ROOT_CERTIFICATE, COLLECTOR_CERTIFICATE, SEAL, TIMESTAMP, TIMESTAMP_SEAL,
     }
 )  # fmt: skip
 

@@ -74,7 +74,7 @@ def verify(
         closing.check(statement)  # step 7
     except EvidenceError as error:
         report.add("E-SEAL", "archive", said(error))
-    check_timestamp(archive, report, tsa)
+    check_timestamp(archive, report, identities.collector, tsa)
     _say_what_was_not_checked(archive, report)
     _say_what_is_not_here(report, log, frames)
     return report

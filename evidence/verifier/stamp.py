@@ -1,29 +1,41 @@
 """Step 7, the time stamp: over this seal, and by an authority that the reader trusts."""
 
+import hashlib
 from collections.abc import Sequence
 
 from evidence import timestamp
-from evidence.archive import paths
+from evidence.archive import bag, paths
 from evidence.errors import EvidenceError
 from evidence.findings import Report, said, shown
 from evidence.keys import Certificate
+from evidence.suites import PublicKey
 from evidence.verifier.opened import Opened
 
 
 def check_timestamp(
-    archive: Opened, report: Report, authorities: Sequence[Certificate] | None
+    archive: Opened,
+    report: Report,
+    collector: PublicKey | None,
+    authorities: Sequence[Certificate] | None,
 ) -> None:
     """Compare the time stamp, if any, with the seal and the authorities.
 
     Args:
         archive: a sound container.
         report: takes the finding, and what the stamp says.
+        collector: whose signature says that these are the bytes it was given; None when there
+            is no good certificate, which was told.
         authorities: certificates the reader trusts; None leaves the authority open.
     """
     path = paths.TIMESTAMP
     if path not in archive:
         sentence = "Time stamp: there is none; only the collector vouches for dates."
         report.not_checked.append(sentence)
+        if paths.TIMESTAMP_SEAL in archive:
+            sentence = "It is over a time stamp that is not here."
+            report.add("E-TIMESTAMP", paths.TIMESTAMP_SEAL, sentence)
+        return
+    if collector is not None and not _is_as_it_came(archive, report, collector):
         return
     if not timestamp.is_available():
         report.not_checked.append(
@@ -46,3 +58,14 @@ def check_timestamp(
         report.not_checked.append(
             f"Time stamp: it says {told}; without --tsa anybody's signature passes for theirs."
         )
+
+
+def _is_as_it_came(archive: Opened, report: Report, collector: PublicKey) -> bool:
+    """True when the collector sealed these bytes: not all of a response is signed by its maker."""
+    try:
+        digest = hashlib.sha256(archive.read(paths.TIMESTAMP)).digest()
+        bag.check_seal(archive.read(paths.TIMESTAMP_SEAL), digest, collector, bag.Sealed.STAMP)
+    except EvidenceError as error:
+        report.add("E-TIMESTAMP", paths.TIMESTAMP_SEAL, said(error))
+        return False
+    return True

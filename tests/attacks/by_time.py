@@ -142,11 +142,14 @@ def amended(
     return build
 
 
-def with_timestamp(data: bytes) -> Callable[[], bytes]:
-    """The honest archive with something where the time stamp stands."""
+def with_timestamp(data: bytes | None, sealed: bytes | None = None) -> Callable[[], bytes]:
+    """The honest archive with something where the time stamp stands, and the seal over another."""
 
     def build() -> bytes:
-        return sm.repack(sm.unpack(sm.honest()) | {paths.TIMESTAMP: data}, manifest=False)
+        added = {} if data is None else sm.stamped(data)
+        if sealed is not None:
+            added[paths.TIMESTAMP_SEAL] = sm.stamped(sealed)[paths.TIMESTAMP_SEAL]
+        return sm.repack(sm.unpack(sm.honest()) | added, manifest=False)
 
     return build
 
@@ -230,6 +233,10 @@ _KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      with_timestamp(b""), {"E-TIMESTAMP"}, False),
     ("time stamp that is a seal", "Somebody passes the seal off as its own time stamp.",
      with_timestamp(sm.unpack(sm.honest())[paths.SEAL]), {"E-TIMESTAMP"}, False),
+    ("time stamp of one flipped bit", "A disk flips a bit of a stamp that its maker never signed.",
+     with_timestamp(b"junk", sealed=b"kunk"), {"E-TIMESTAMP"}, False),
+    ("time stamp taken away", "Somebody takes the time stamp away and leaves its seal.",
+     with_timestamp(None, sealed=b"junk"), {"E-TIMESTAMP"}, False),
     ("the whole archive made again by another root", "A stranger makes everything with own keys.",
      re_made, {"E-TRUST"}, False),
 ]  # fmt: skip

@@ -23,7 +23,7 @@ const KNOWN = [
   /^data\/rules\/[a-z0-9.-]+\.toml$/,
   /^data\/spec\/(FORMAT|FIGURES)\.md$/,
   /^data\/statement\.json$/,
-  /^seal\/seal\.(cose|tsr)$/,
+  /^seal\/(seal\.cose|seal\.tsr|stamp\.cose)$/,
   new RegExp(`^seal/close-${ID}\\.cose$`),
 ];
 
@@ -100,7 +100,8 @@ export function checkFiles(archive, report) {
 
 /** bagit.txt, bag-info.txt and the top folder, against what the statement says. */
 export function checkWords(archive, plant, stated, report) {
-  const word = (path) => archive.files.get(path)?.size < WORDS_MAX ? archive.read(path).toString("latin1") : "";
+  const isSmall = (path) => archive.files.get(path)?.size < WORDS_MAX;
+  const word = (path) => (isSmall(path) ? archive.read(path).toString("latin1") : "");
   if (word("bagit.txt") !== BAGIT) report("E-BAG", "bagit.txt");
   const folder = stated === null ? archive.top : `${plant}-${stated.month}`;
   if (archive.top !== folder) report("E-BAG", "archive", `top folder ${archive.top}`);

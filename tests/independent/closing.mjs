@@ -69,6 +69,7 @@ function replaced(value) {
 /** What a reader should see of the statement. */
 export function tellStatement(stated, report) {
   if (stated === null) return;
+  if (stated.period === null) report("E-STATEMENT", "statement", "its period is none");
   if (stated.replaces !== null) report("N-AMENDED", "statement");
   if (stated.closing === "interim") report("N-INTERIM", "statement");
   if (stated.simulated) report("N-SIMULATED", "statement");
@@ -151,12 +152,14 @@ export function checkLogClose(log, stated, streams, report) {
 function guarded(code, where, report, action) {
   try {
     action();
+    return true;
   } catch (error) {
     if (error instanceof SuiteError) report("C-SUITE", where, error.message);
     else if (error instanceof NewerError) report("C-FORMAT", where, error.message);
     else if (error instanceof FormatError || error instanceof SignatureError) {
       report(code, where, error.message);
     } else throw error;
+    return false;
   }
 }
 
@@ -183,20 +186,30 @@ function byCollector(object, identities) {
 export function checkSeal(archive, identities, tagHash, report) {
   const path = "seal/seal.cose";
   guarded("E-SEAL", path, report, () => {
-    if (!archive.has(path)) throw new FormatError("it is missing");
-    const object = cose.parse(archive.read(path));
-    verifyStrictly(object, byCollector(object, identities));
-    cose.sealHeader(object);
-    if (tagHash === null || !object.payload.equals(tagHash)) {
-      throw new FormatError("it is over another bag");
-    }
+    sealed(archive, path, identities, tagHash, "stackproof-seal+cose", "text/plain");
   });
   const stamp = "seal/seal.tsr";
-  if (!archive.has(stamp)) return;
+  const over = "seal/stamp.cose";
+  if (!archive.has(stamp) && !archive.has(over)) return;
+  const isAsItCame = guarded("E-TIMESTAMP", over, report, () => {
+    if (!archive.has(stamp)) throw new FormatError("there is no time stamp");
+    if (identities.collector === null) return;
+    const hash = sha256(archive.read(stamp));
+    sealed(archive, over, identities, hash, "stackproof-stamp+cose", "application/timestamp-reply");
+  });
+  if (!isAsItCame) return;
   guarded("E-TIMESTAMP", stamp, report, () => {
     if (!archive.has(path)) throw new FormatError("there is no seal");
     sealStamp(archive.read(stamp), sha256(archive.read(path)));
   });
+}
+
+function sealed(archive, path, identities, hash, typ, contentType) {
+  if (!archive.has(path)) throw new FormatError("it is missing");
+  const object = cose.parse(archive.read(path));
+  verifyStrictly(object, byCollector(object, identities));
+  cose.sealHeader(object, typ, contentType);
+  if (hash === null || !object.payload.equals(hash)) throw new FormatError("it is over other bytes");
 }
 
 const RECEIPT = ["plant", "stream", "seq", "head", "log_index", "received_ns", "checkpoint",
@@ -262,8 +275,9 @@ function checkReceiptsTree(receipt, anchor, isHere, identities, log) {
   if (size <= log.size && log.hadRoot(size, root) === false) {
     throw new FormatError("its checkpoint is of another log");
   }
-  if (!isHere) return;
-  const [since, old] = anchor ? [anchor.size, anchor.root] : [0n, null];
+  if (!isHere && (receipt.since < log.start || receipt.since > log.size)) return;
+  const own = isHere ? anchor : { size: receipt.since, root: log.tree.root(receipt.since) };
+  const [since, old] = own ? [own.size, own.root] : [0n, null];
   if (receipt.since !== since) throw new FormatError("it begins at another log than its object");
   if (since === 0n) {
     if (receipt.path_.length) throw new FormatError("a proof from nothing");

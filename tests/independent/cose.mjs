@@ -114,11 +114,11 @@ export function plainHeader(object, typ) {
 }
 
 /** The seal's header: a hash envelope over text. */
-export function sealHeader(object) {
+export function sealHeader(object, typ, contentType) {
   exactly(object.header, [ALG, KID, TYP, HASH_ALG, CONTENT_TYPE]);
-  if (object.typ !== "stackproof-seal+cose") throw new FormatError("it is no seal");
-  if (object.header.get(HASH_ALG) !== -16n || object.header.get(CONTENT_TYPE) !== "text/plain") {
-    throw new FormatError("it is no hash envelope over text");
+  if (object.typ !== typ) throw new FormatError("it is no such seal");
+  if (object.header.get(HASH_ALG) !== -16n || object.header.get(CONTENT_TYPE) !== contentType) {
+    throw new FormatError(`it is no hash envelope over ${contentType}`);
   }
 }
 

@@ -3,6 +3,7 @@
 What is in the archive in the end is judged by `openssl ts -verify`.
 """
 
+import hashlib
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from cloud import month_stamp
 from cloud.api.services import MonthRefusedError
 from cloud.errors import TimeStampError
 from cloud.month_stamp import NEEDS_PACKAGE, Authority, make_request, url_fault
-from evidence.archive.paths import SEAL, TIMESTAMP
+from evidence import cose
+from evidence.archive.paths import SEAL, TIMESTAMP, TIMESTAMP_SEAL
 from evidence.findings import Verdict
 from evidence.verifier.run import verify
 from tests.unit.cloud.month_examples import ARCHIVE, Desk, months
@@ -176,7 +178,10 @@ async def test_a_stamp_carried_as_a_file_is_put_in(
 
     facts = await months(desk, tmp_path).seal(sm.PLANT, MONTH, reply=reply)
     assert (facts["time_stamped"], facts["time_stamp"]) == (True, "the time stamp given is in")
-    assert sm.unpack(archive.read_bytes()) == sm.unpack(before) | {TIMESTAMP: reply}
+    files = sm.unpack(archive.read_bytes())
+    over = cose.parse(files.pop(TIMESTAMP_SEAL))
+    assert (over.typ, over.payload) == ("stackproof-stamp+cose", hashlib.sha256(reply).digest())
+    assert files == sm.unpack(before) | {TIMESTAMP: reply}
     assert openssl_verifies(sm.unpack(archive.read_bytes()), authority, tmp_path)
     again = authority.answer(make_request(sealed))  # a newer one takes its place
     await months(desk, tmp_path).seal(sm.PLANT, MONTH, reply=again)
@@ -187,7 +192,7 @@ async def test_what_is_no_stamp_is_not_kept(desk: Desk, tmp_path: Path) -> None:
     archive = tmp_path / ARCHIVE
     await months(desk, tmp_path).close(sm.PLANT, MONTH, closing="final")
     honest = archive.read_bytes()
-    spoilt = sm.repack(sm.unpack(honest) | {TIMESTAMP: b"junk"}, manifest=False)
+    spoilt = sm.repack(sm.unpack(honest) | sm.stamped(b"junk"), manifest=False)
     (tmp_path / ARCHIVE).write_bytes(spoilt)
     facts = await months(desk, tmp_path).seal(sm.PLANT, MONTH)
     assert facts["time_stamped"] is False

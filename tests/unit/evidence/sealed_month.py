@@ -309,6 +309,12 @@ def seals(by: FileSigner) -> Callable[[bytes], Mapping[str, bytes]]:
     return lambda digest: {paths.SEAL: bag.seal(digest, by)}
 
 
+def stamped(response: bytes) -> dict[str, bytes]:
+    """A time stamp response beside the seal, sealed as it came."""
+    over = bag.seal(hashlib.sha256(response).digest(), keys().collector, bag.Sealed.STAMP)
+    return {paths.TIMESTAMP: response, paths.TIMESTAMP_SEAL: over}
+
+
 def build(what: Contents) -> bytes:
     """An archive, sealed by the plant's collector."""
     with tempfile.TemporaryDirectory() as folder:

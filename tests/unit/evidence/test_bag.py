@@ -107,19 +107,19 @@ def test_a_seal_is_a_cose_hash_envelope() -> None:
 
 def test_a_seal_is_over_one_bag_by_one_key() -> None:
     data = bag.seal(DIGEST, COLLECTOR)
-    with pytest.raises(MalformedError, match="another tag manifest"):
+    with pytest.raises(MalformedError, match="over other bytes"):
         bag.check_seal(data, bytes(32), COLLECTOR.public_key)
     with pytest.raises(SignatureError):
         bag.check_seal(bag.seal(DIGEST, OTHER), DIGEST, COLLECTOR.public_key)
 
 
-LABELS = {cose.TYP: bag.TYP_SEAL, 258: -16, 259: "text/plain"}
+LABELS = {cose.TYP: bag.Sealed.BAG.value[0], 258: -16, 259: "text/plain"}
 
 
 @pytest.mark.parametrize(
     "labels",
     [
-        {cose.TYP: bag.TYP_SEAL}, {**LABELS, 258: -43}, {**LABELS, cose.TYP: "other"},
+        {cose.TYP: bag.Sealed.BAG.value[0]}, {**LABELS, 258: -43}, {**LABELS, cose.TYP: "other"},
         {**LABELS, 260: "x"}, {k: v for k, v in LABELS.items() if k != 259},
     ],
 )  # fmt: skip

@@ -41,7 +41,7 @@ def verified(stamp: bytes | None, authority: TimeAuthority | None = None) -> Rep
     """The honest archive with this beside its seal."""
     files = sm.unpack(sm.honest())
     if stamp is not None:
-        files[paths.TIMESTAMP] = stamp
+        files |= sm.stamped(stamp)
     tsa = None if authority is None else authority.certificates
     return verify(io.BytesIO(sm.repack(files, manifest=False)), trust=TRUST, tsa=tsa)
 
@@ -136,7 +136,10 @@ def test_a_refusal_is_no_stamp(authority: TimeAuthority) -> None:
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # of a spoilt certificate
 def test_no_signed_bit_of_a_stamp_can_change(authority: TimeAuthority, stamped: bytes) -> None:
-    """What CMS leaves unsigned says nothing: two version numbers, a label of the algorithm."""
+    """What CMS leaves unsigned says nothing: two version numbers, a label of the algorithm.
+
+    In an archive the collector's seal over the response covers these too.
+    """
     passed = set()
     for at in range(len(stamped)):
         spoilt = bytearray(stamped)
@@ -148,6 +151,25 @@ def test_no_signed_bit_of_a_stamp_can_change(authority: TimeAuthority, stamped: 
         passed.add(at)
         assert stamp == read_stamp(stamped, SEAL)
     assert len(passed) <= 12
+
+
+def test_no_bit_of_a_stamp_in_an_archive_can_change(stamped: bytes) -> None:
+    honest = sm.unpack(sm.honest()) | sm.stamped(stamped)
+    for at in range(0, len(stamped), 61):
+        spoilt = bytearray(stamped)
+        spoilt[at] ^= 1 << at % 8
+        archive = sm.repack(honest | {paths.TIMESTAMP: bytes(spoilt)}, manifest=False)
+        report = verify(io.BytesIO(archive), trust=TRUST, recompute=False)
+        assert {c for c in sm.codes(report) if c[0] == "E"} == {"E-TIMESTAMP"}
+
+
+def test_a_stamp_has_the_collectors_seal_and_the_seal_has_a_stamp(stamped: bytes) -> None:
+    honest = sm.unpack(sm.honest())
+    for name in (paths.TIMESTAMP, paths.TIMESTAMP_SEAL):
+        files = honest | {name: sm.stamped(stamped)[name]}
+        report = verify(io.BytesIO(sm.repack(files, manifest=False)), trust=TRUST)
+        (finding,) = [f for f in report.findings if f.code[0] == "E"]
+        assert (finding.code, finding.where) == ("E-TIMESTAMP", paths.TIMESTAMP_SEAL)
 
 
 def test_an_authoritys_name_cannot_steer_a_terminal(
@@ -173,7 +195,7 @@ def test_without_the_package_it_is_said(
 @pytest.fixture
 def archive(tmp_path: Path, stamped: bytes) -> Path:
     path = tmp_path / "test-smelter-2026-06.tar"
-    files = sm.unpack(sm.honest()) | {paths.TIMESTAMP: stamped}
+    files = sm.unpack(sm.honest()) | sm.stamped(stamped)
     path.write_bytes(sm.repack(files, manifest=False))
     return path
 
