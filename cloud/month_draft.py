@@ -19,6 +19,7 @@ from evidence.blocks import decompress
 from evidence.frame import Body, decode_body, header_of
 from evidence.log import Kind
 from evidence.recompute import Recomputation, statement_bytes
+from evidence.waiting import Common, Waiting
 
 log = logging.getLogger("stackproof.cloud.months")
 
@@ -142,12 +143,13 @@ class _Fold:
         self._evidence, self._stream = evidence, stream
         self._seqs = evidence.configs(stream)
         self._configs: dict[bytes, dict[str, Any]] = {}
-        self._recomputation = Recomputation()
+        self._recomputation, self._waiting = Recomputation(), Waiting()
 
     def take_all(self, first: int, stop: int) -> None:
         """Objects first..stop-1; none when they are equal."""
         for stored in self._evidence.objects(self._stream, first, stop):
             self._take(stored)
+        self._calculate()
 
     def _take(self, stored: StoredObject) -> None:
         self.head = stored.sha256
@@ -157,11 +159,19 @@ class _Fold:
         cfg = header_of(envelope).cfg or b""
         if cfg not in self._configs:
             self._configs[cfg] = _config(_object(self._evidence, self._stream, self._seqs[cfg]))
+        body, common = decode_body(envelope.payload), Common(self._stream, cfg)
+        if not self._waiting.takes(common, body):
+            self._calculate()
         self._recomputation.configure(cfg, self._configs[cfg])
-        body = decode_body(envelope.payload)
-        for sentence in self._recomputation.feed(body):
-            log.error("%s seq %d: computed point differs: %s", self._stream, stored.seq, sentence)
+        self._recomputation.check(body)
+        self._waiting.add(common, body, f"{self._stream} seq {stored.seq}")
         self._note_times(body)
+
+    def _calculate(self) -> None:
+        """With the frames that wait."""
+        waiting, self._waiting = self._waiting, Waiting()
+        for where, sentence in waiting.calculate(self._recomputation) if waiting.bodies else ():
+            log.error("%s: computed point differs: %s", where, sentence)
 
     def _note_times(self, body: Body) -> None:
         if body.sections and self.first_ns is None:

@@ -3,13 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from evidence.archive import paths
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.findings import Report, said, utc
-from evidence.frame import Body
 from evidence.recompute import (
     STATEMENT_FORMAT,
     Recomputation,
@@ -21,11 +19,7 @@ from evidence.recompute import (
 )
 from evidence.verifier.frames import Checked, Period
 from evidence.verifier.opened import Opened
-
-#: frames are calculated with in batches of about so many readings: half a minute's work of a
-#: large plant, a few MiB
-TOGETHER_READINGS, TOGETHER_FRAMES = 2**18, 2**12
-
+from evidence.waiting import Common, Waiting
 
 #: what stands in a statement
 FIELDS = frozenset({"format", "simulated", "input", "output", "replaces"})
@@ -105,49 +99,6 @@ def check_rules(archive: Opened, report: Report, given: Mapping[str, Any]) -> No
             report.add("E-FILE-EXTRA", path, sentence)
 
 
-@dataclass
-class _Waiting:
-    """Consecutive frames of one configuration, to be calculated with in one go.
-
-    Attributes:
-        stream, cfg: whose they are.
-        bodies: of the frames.
-        places: of each frame, None where its computed points are not compared.
-        readings: in all of them.
-        last_ns: newest tick.
-    """
-
-    stream: str = ""
-    cfg: bytes = b""
-    bodies: list[Body] = field(default_factory=list)
-    places: list[str | None] = field(default_factory=list)
-    readings: int = 0
-    last_ns: int = 0
-
-    def takes(self, frame: Checked) -> bool:
-        """True when the frame can be calculated with together with those that wait."""
-        if not self.bodies:
-            return True
-        first_ns = min((s.first_ns for s in frame.body.sections), default=self.last_ns + 1)
-        return (
-            (self.stream, self.cfg) == (frame.stream, frame.cfg)
-            and self.readings < TOGETHER_READINGS
-            and len(self.bodies) < TOGETHER_FRAMES
-            and first_ns > self.last_ns
-        )
-
-    def add(self, frame: Checked, where: str | None) -> None:
-        """Take a checked frame."""
-        if not frame.body.sections:
-            return
-        self.stream, self.cfg = frame.stream, frame.cfg
-        self.bodies.append(frame.body)
-        self.places.append(where)
-        self.readings += frame.body.readings
-        ends = (s.first_ns + s.step_ns * (s.ticks - 1) for s in frame.body.sections)
-        self.last_ns = max(ends)
-
-
 class FigureCheck:
     """Takes the sound frames and compares, at the end, with the statement."""
 
@@ -166,12 +117,13 @@ class FigureCheck:
         self._first: tuple[int, int] | None = None
         self._end_ns = 0
         self._broken = False
-        self._waiting = _Waiting()
+        self._waiting = Waiting()
 
     def feed(self, frame: Checked, *, broken: bool) -> None:
         """Take one sound frame; computed points are compared unless an earlier one is broken."""
         where = f"{frame.stream} seq {frame.header.seq}"
-        if not self._waiting.takes(frame):
+        common = Common(frame.stream, frame.cfg, compared=not broken)
+        if not self._waiting.takes(common, frame.body):
             self._flush()
         recomputation = self._streams.setdefault(frame.stream, Recomputation())
         try:
@@ -187,7 +139,7 @@ class FigureCheck:
         self._note_times(frame)
         try:
             recomputation.check(frame.body)
-            self._waiting.add(frame, None if broken or self._broken else where)
+            self._waiting.add(common, frame.body, where)
         except MalformedError as error:
             self._flush()
             self._broken = True
@@ -195,16 +147,16 @@ class FigureCheck:
 
     def _flush(self) -> None:
         """Calculate with the frames that wait."""
-        waiting, self._waiting = self._waiting, _Waiting()
+        waiting, self._waiting = self._waiting, Waiting()
         if not waiting.bodies:
             return
         try:
-            for i, sentence in self._streams[waiting.stream].feed_all(waiting.bodies):
-                if (where := waiting.places[i]) is not None:
+            for where, sentence in waiting.calculate(self._streams[waiting.common.stream]):
+                if not self._broken:
                     self._report.add("E-COMPUTED", where, f"{sentence}.")
         except MalformedError as error:
             self._broken = True
-            self._report.add("E-GROUPS", f"{waiting.stream} near {waiting.places[0]}", said(error))
+            self._report.add("E-GROUPS", f"near {waiting.places[0]}", said(error))
 
     def _note_times(self, frame: Checked) -> None:
         sections = frame.body.sections

@@ -1,0 +1,93 @@
+"""Frames calculated with in one go give what they give one after another."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from evidence import waiting
+from evidence.frame import Body
+from evidence.recompute import Recomputation, statement_bytes
+from evidence.waiting import Common, Waiting
+from tests.unit.evidence import sealed_month as sm
+
+CONFIG = sm.configuration()
+COMMON = Common(sm.STREAM, b"config")
+FROM_NS, TO_NS = sm.START_NS, sm.START_NS + 60 * sm.SECOND
+
+
+def fold() -> Recomputation:
+    made = Recomputation()
+    made.configure(b"config", CONFIG)
+    return made
+
+
+def with_one_more(body: Body) -> Body:
+    """The frame with every count of its computed points one higher."""
+    section = body.sections[0]
+    group = section.groups[-1]
+    other = dataclasses.replace(group, raw=group.raw.astype(np.int64) + 1)
+    sections = (dataclasses.replace(section, groups=(*section.groups[:-1], other)),)
+    return dataclasses.replace(body, sections=(*sections, *body.sections[1:]))
+
+
+def batches(bodies: list[Body]) -> Iterator[Waiting]:
+    held = Waiting()
+    for seq, body in enumerate(bodies):
+        if not held.takes(COMMON, body):
+            yield held
+            held = Waiting()
+        held.add(COMMON, body, f"seq {seq}")
+    yield held
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_the_statement_is_that_of_one_after_another(
+    frames: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "FRAMES", frames)
+    bodies = sm.bodies(CONFIG)
+    alone, together = fold(), fold()
+    assert [list(alone.feed(body)) for body in bodies] == [[]] * 5
+    found = [list(held.calculate(together)) for held in batches(bodies)]
+    assert found == [[]] * -(-5 // frames)
+    one, other = (
+        statement_bytes(made.statement(FROM_NS, TO_NS, "interim")) for made in (alone, together)
+    )
+    assert one == other
+
+
+def test_what_differs_is_told_at_its_own_frame() -> None:
+    bodies = sm.bodies(CONFIG)
+    bodies[2] = with_one_more(bodies[2])
+    (held,) = batches(bodies)
+    points = len(CONFIG["groups"][-1]["points"])
+    assert [where for where, _ in held.calculate(fold())] == ["seq 2"] * points
+
+
+def test_what_is_not_to_be_compared_is_not_told() -> None:
+    held = Waiting()
+    held.add(COMMON._replace(compared=False), with_one_more(sm.bodies(CONFIG)[0]), "seq 0")
+    assert list(held.calculate(fold())) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        COMMON._replace(stream="edge-2"),
+        COMMON._replace(cfg=b"new"),
+        COMMON._replace(compared=False),
+    ],
+)
+def test_a_heartbeat_of_another_configuration_ends_the_batch_too(other: Common) -> None:
+    """It is the next frame that the new configuration is used for; those that wait go first."""
+    first, second, *_ = sm.bodies(CONFIG)
+    heartbeat = dataclasses.replace(second, sections=())
+    held = Waiting()
+    held.add(COMMON, first, "seq 0")
+    assert held.takes(COMMON, heartbeat)
+    assert held.takes(COMMON, second)
+    assert not held.takes(other, heartbeat)
+    assert not held.takes(other, second)
+    assert not held.takes(COMMON, first)  # its ticks are not after those that wait
