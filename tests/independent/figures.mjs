@@ -50,6 +50,12 @@ export class Figures {
     const read = published === null ? own : (table) => readFileSync(join(published, `${table}.toml`));
     try {
       this.rules = new Rules(read, name);
+      const known = [...this.rules.tables.keys()].map(pathOf);
+      for (const path of this.archive.files.keys()) {
+        if (path.startsWith("data/rules/") && !known.includes(path)) {
+          this.report("E-FILE-EXTRA", path, "no figure is made by it");
+        }
+      }
       for (const table of this.rules.tables.keys()) {
         if (!own(table)?.equals(read(table))) {
           this.report("E-RULES", pathOf(table), "it is not the published one");

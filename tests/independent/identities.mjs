@@ -45,7 +45,9 @@ function keyOf(certificate) {
 }
 
 function instant(text) {
-  return BigInt(Date.parse(text)) * 1_000_000n;
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new FormatError("its validity is none");
+  return BigInt(at) * 1_000_000n;
 }
 
 /** Everything the archive says about who may sign. */
@@ -142,7 +144,6 @@ export class Identities {
     const found = read(cbor.bytes(der, "certificate"));
     const wrong = this.wrongWith(found, "gateway", stream);
     if (wrong !== null) throw new FormatError(wrong);
-    if (found.key.kind === null) throw new SuiteError("a key of no known suite");
     return found;
   }
 
@@ -179,7 +180,7 @@ export class Identities {
       });
     }
     for (const [path, object] of rotations) {
-      this.guarded("E-ORDER", path, report, () => this.rotations.push(this.rotation(object)));
+      this.guarded("E-ORDER", path, report, () => this.rotations.push({ ...this.rotation(object), path }));
     }
   }
 
@@ -226,6 +227,7 @@ export class Identities {
       this.add(order.certificate);
     }
     this.orders.push(order);
+    if (order.certificate?.key.kind === null) throw new SuiteError("a key of no known suite");
   }
 
   /** A rotate object: who handed over, at which seq, to which certificate. */
@@ -238,6 +240,11 @@ export class Identities {
     if (signer === null) throw new FormatError("no certificate holds the key that signed it");
     cose.verify(object, signer);
     this.add(certificate);
+    if (certificate.key.kind === null) throw new SuiteError("a key of no known suite");
+    const through = this.goodThrough(header.stream, signer.hash);
+    if (through !== null && header.seq > through) throw new FormatError("its key is revoked");
+    const isSecond = ({ stream, seq }) => stream === header.stream && seq === header.seq;
+    if (this.rotations.some(isSecond)) throw new FormatError("another one is of that seq");
     return {
       stream: header.stream, seq: header.seq, signer: signer.hash, certificate, hash: object.hash,
     };
@@ -257,7 +264,7 @@ export class Identities {
   /** Where a stream's key changes by what is in data/keys: [{after: seq, key}], ascending. */
   changes(stream) {
     const found = this.rotations.filter((item) => item.stream === stream)
-      .map((item) => ({ after: item.seq, key: item.certificate.key.hash }));
+      .map((item) => ({ after: item.seq, key: item.certificate.key.hash, isEarlier: true }));
     const orders = this.orders.filter((order) => !order.isRevoke && order.stream === stream);
     for (const { through, certificate } of orders) {
       const { hash } = certificate.key;

@@ -96,7 +96,8 @@ function ratesOf({ producing, polarised, effects, integral }) {
   const minutes = fr.of(polarised, 60n * SECOND);
   const found = [];
   if (producing > 0n) {
-    found.push(["producing_cell_days", days], ["aef_per_cell_day", fr.div([BigInt(effects.length), 1n], days)],
+    found.push(["producing_cell_days", days],
+      ["aef_per_cell_day", fr.div([BigInt(effects.length), 1n], days)],
       ["aem_min_per_cell_day", fr.div(minutes, days)],
       ["aeo_mv", fr.div(fr.mul(integral, [1000n, 1n]), fr.of(producing, SECOND))]);
   }

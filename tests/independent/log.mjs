@@ -14,6 +14,7 @@ export const KINDS = {
 export const KIND_OF_TYPE = new Map([
   [FRAME, 1], [CONFIG, 2], [ROTATE, 4], [COSIGNATURE, 12], [CLOSE, 13],
 ]);
+const CLOSINGS = ["interim", "final"];
 const ACCEPTING = new Set([1, 2, 4, 12, 13]);
 
 const RANGE = "data/log/range.cbor";
@@ -44,7 +45,18 @@ export function decodeEntry(bytes) {
   };
   if (!(entry.detail instanceof Map)) throw new FormatError("detail is no map");
   for (const key of entry.detail.keys()) cbor.string(key, "key of the detail");
+  if (kind === KINDS.monthClose) entry.isSound = isClose(entry.detail);
   return entry;
+}
+
+function isClose(detail) {
+  const [streams, replaces] = [detail.get("streams"), detail.get("replaces")];
+  const isHash = (value) => Buffer.isBuffer(value) && value.length === 32;
+  const isSpan = (span) => Array.isArray(span) && span.length === 3 && isHash(span[2]) &&
+    span.slice(0, 2).every((seq) => typeof seq === "bigint" && seq >= 0n);
+  return /^\d{4}-\d{2}$/.test(detail.get("month")) && CLOSINGS.includes(detail.get("closing")) &&
+    streams instanceof Map && [...streams.values()].every(isSpan) &&
+    (replaces === undefined || isHash(replaces)) && detail.size === (replaces ? 4 : 3);
 }
 
 export class Log {
@@ -55,6 +67,7 @@ export class Log {
     this.accepted = new Map(); // "stream seq" -> entry with its index
     this.gaps = new Map(); // the same key -> the gap entry that stands directly after
     this.orders = []; // entries of kind revoke and replace
+    this.forks = []; // entries
     this.refused = new Set(); // streams of which objects were refused or kept aside
     this.last = null; // the last entry, if it could be read
     this.isReadable = false;
@@ -84,6 +97,7 @@ export class Log {
   load(archive, identities, report) {
     if (!this.loadRange(archive, report) || !this.loadEntries(archive, report)) return;
     this.isReadable = true;
+    this.checkForks(report);
     for (const stream of this.refused) report("N-REJECTED", `stream ${stream}`);
     this.loadCheckpoint(archive, identities, report);
   }
@@ -138,6 +152,7 @@ export class Log {
     if (entry.received < (this.received.at(-1) ?? 0n)) report("E-LOG", where, "time goes back");
     this.received.push(entry.received);
     if (entry.kind !== KINDS.reject && entry.verdict !== "accepted") report("E-LOG", where);
+    if (entry.isSound === false) report("E-LOG", where, "it is no close of a month");
     const key = `${entry.stream} ${entry.seq}`;
     if (ACCEPTING.has(entry.kind)) {
       if (this.accepted.has(key)) report("E-LOG", where, "accepted a second time");
@@ -151,8 +166,24 @@ export class Log {
   }
 
   reject(entry, report) {
-    if (entry.verdict === "fork") report("W-FORK", `${entry.stream} seq ${entry.seq}`);
-    else this.refused.add(entry.stream);
+    if (entry.verdict !== "fork") {
+      this.refused.add(entry.stream);
+      return;
+    }
+    report("W-FORK", `${entry.stream} seq ${entry.seq}`);
+    this.forks.push(entry);
+  }
+
+  /** What a fork was other than is what the log accepted, as far as the archive tells. */
+  checkForks(report) {
+    for (const { stream, seq, detail } of this.forks) {
+      const name = detail.has("held") ? "held" : "held_before";
+      const accepted = this.entryFor(stream, name === "held" ? seq : seq - 1n);
+      const held = detail.get(name);
+      if (!Buffer.isBuffer(held) || (accepted !== null && !accepted.sha256.equals(held))) {
+        report("E-LOG", `${stream} seq ${seq}`, "its fork is of another object");
+      }
+    }
   }
 
   loadCheckpoint(archive, identities, report) {
@@ -198,8 +229,8 @@ export class Log {
         order.through === entry.seq && BigInt(order.length) === entry.length &&
         entry.key !== null && entry.key.equals(identities.root.key.hash) &&
         entry.detail.size === named.length &&
-        named.every(([name, hash]) =>
-          Buffer.isBuffer(entry.detail.get(name)) && entry.detail.get(name).equals(hash));
+        named.every(([name, hash]) => (name === "new" && order.certificate.key.kind === null) ||
+          (Buffer.isBuffer(entry.detail.get(name)) && entry.detail.get(name).equals(hash)));
       if (!fits) report("E-ORDER", where, "it says something else than its order");
     }
   }

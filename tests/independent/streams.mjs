@@ -33,10 +33,42 @@ export class Stream {
     this.keyHashes = new Set(); // of all keys that signed, as they may
     this.told = new Set(); // codes that are told once a stream
     this.changes = context.identities.changes(id);
+    this.withoutOwn();
     this.anchored = false;
     this.span = null; // {from, to, timeZone, simulated} of the good frames
     this.isBroken = false; // an object is missing, bad or in no order
     this.atReceipt = null; // header of the object the receipt names
+  }
+
+  /** Rotate objects of this archive's own objects are to stand among them only. */
+  withoutOwn() {
+    const { identities, log, report } = this.context;
+    const span = log.last?.detail?.get?.("streams")?.get?.(this.id);
+    if (!Array.isArray(span)) return;
+    for (const { stream, seq, path } of identities.rotations) {
+      if (stream !== this.id || seq < span[0] || seq > span[1]) continue;
+      report("E-ORDER", path, "it is to stand among the objects only");
+      this.changes = this.changes.filter(({ after }) => after !== seq);
+    }
+  }
+
+  /** Configurations of before the archive's objects: by which keys they were signed. */
+  before(first) {
+    const { archive, identities } = this.context;
+    const found = [];
+    for (const path of archive.files.keys()) {
+      if (!path.startsWith("data/config/")) continue;
+      try {
+        const object = cose.parse(archive.read(path));
+        const { stream, seq } = cose.streamHeader(object);
+        const key = identities.keyFor(this.id, object.kid);
+        if (stream === this.id && seq < first && key?.kind) found.push({ seq, key });
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error; // said where it is named
+      }
+    }
+    found.sort((a, b) => (a.seq < b.seq ? -1 : 1));
+    for (const { seq, key } of found) this.inUse(key, seq);
   }
 
   report(code, seq, about) {
@@ -107,6 +139,7 @@ export class Stream {
     const { seq, prev } = header;
     if (this.last === null) {
       this.first = seq;
+      this.before(seq);
       if (seq === 0n && !prev.equals(Buffer.alloc(32))) this.report("E-CHAIN", seq);
     } else if (seq !== this.due || !prev.equals(this.last.hash)) {
       this.report(seq > this.due ? "E-CHAIN-GAP" : "E-CHAIN", seq, `${this.due} is due`);
@@ -157,7 +190,8 @@ export class Stream {
     for (const change of this.changes) {
       if (change.after >= seq || change.isDone) continue;
       change.isDone = true;
-      if (this.key !== null && !this.key.equals(change.key)) this.report("N-KEY", change.after);
+      const isTold = !change.isEarlier && this.key !== null && !this.key.equals(change.key);
+      if (isTold) this.report("N-KEY", change.after);
       this.key = change.key;
     }
     this.key ??= key.hash;
@@ -291,6 +325,7 @@ export class Stream {
     try {
       const certificate = identities.inside(fields.get("certificate"), this.id);
       identities.add(certificate);
+      if (certificate.key.kind === null) throw new SuiteError("a key of no known suite");
       const { hash } = identities.keyFor(this.id, object.kid);
       if (hash.equals(this.key)) this.changes.push({ after: seq, key: certificate.key.hash });
     } catch (error) {

@@ -56,7 +56,8 @@ function look(archive, identities, trusted, published, counts, report) {
   if (identities.root !== null) log.checkOrders(identities, report);
   const stated = closing.loadStatement(archive, report);
   const files = frameFiles(archive);
-  const receipts = closing.loadReceipts(archive, identities, new Set(files.map(({ stream }) => stream)), report);
+  const ids = new Set(files.map(({ stream }) => stream));
+  const receipts = closing.loadReceipts(archive, identities, ids, report);
   const configurations = new Configurations(archive, identities, report);
   const receiptSeq = new Map([...receipts].map(([id, receipt]) => [id, receipt.seq]));
   const figures = new Figures(archive, stated, published, report);
