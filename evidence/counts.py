@@ -51,15 +51,16 @@ def _float_counts(
         scaled *= factor
         scaled += shift
         # one look at the extremes spares looking at every number; NaN fails every comparison
-        if not raw.size or max(scaled.max(), -scaled.min()) < _LIMIT:
-            return _rounded(scaled), np.ones(raw.shape, dtype=bool)
+        least, most = scaled.min(initial=0.0), scaled.max(initial=0.0)
+        if least > -_LIMIT and most < _LIMIT:
+            return _rounded(scaled, least), np.ones(raw.shape, dtype=bool)
         valid = np.isfinite(scaled) & (np.abs(scaled) < _LIMIT)
-        return _rounded(np.where(valid, scaled, 0.0)), valid
+        return _rounded(np.where(valid, scaled, 0.0), -1.0), valid
 
 
-def _rounded(scaled: Floats) -> Counts:
+def _rounded(scaled: Floats, least: float) -> Counts:
     """sign(y) × floor(|y| + 0.5): half of y's own sign is added, then what is no whole is cut."""
-    scaled += np.copysign(0.5, scaled)
+    scaled += 0.5 if least >= 0 else np.copysign(0.5, scaled)
     return scaled.astype(np.int64)
 
 
