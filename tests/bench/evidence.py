@@ -36,7 +36,7 @@ from evidence.frame import (
 from evidence.keys import FileSigner, generate
 from evidence.points import Dtype
 from evidence.recompute import Recomputation, month_bounds
-from evidence.verifier.figures import TOGETHER_READINGS
+from evidence.waiting import Common, Waiting
 from simulators.month_config import GATEWAY, TIME_ZONE, Mix, configuration
 from simulators.month_play import Order, frame_of, hours
 from simulators.month_signals import HOUR_S
@@ -216,18 +216,19 @@ def _verifying(plant: Plant, name: str, target: float | None) -> Line:
 
 def _verified(plant: Plant, month: Recomputation, objects: list[bytes]) -> None:
     """What the verifier does with an hour's frames."""
-    public, head, waiting = plant.key.public_key(), Head(), []
-    together = TOGETHER_READINGS // plant.frames[0].readings + 1
-    for number, data in enumerate(objects, start=1):
+    public, head, waiting = plant.key.public_key(), Head(), Waiting()
+    common = Common(GATEWAY, b"config")
+    for data in objects:
         envelope = cose.parse(data)
         head = follow(head, place_of(envelope), hashlib.sha256(data).digest())
         cose.verify(envelope, public)
         body = decode_body(envelope.payload)
         month.check(body)
-        waiting.append(body)
-        if number % together == 0 or number == len(objects):
-            assert not month.feed_all(waiting)
-            waiting = []
+        if not waiting.takes(common, body):
+            assert not list(waiting.calculate(month))
+            waiting = Waiting()
+        waiting.add(common, body, "")
+    assert not list(waiting.calculate(month))
 
 
 def _size(few: Plant, many: Plant) -> Iterable[Line]:
