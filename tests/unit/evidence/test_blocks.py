@@ -3,6 +3,7 @@
 import sys
 import tracemalloc
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -163,3 +164,10 @@ def test_a_frame_of_a_huge_window_is_refused() -> None:
     head = bytes.fromhex("28b52ffd") + b"\x00" + bytes([(31 - 10) << 3]) + b"\x01\x00\x00"
     with pytest.raises((MalformedError, LimitError)):
         decompress(b"\x01" + head)
+
+
+def test_payloads_compressed_by_several_threads_do_not_mix() -> None:
+    texts = [bytes([n]) * 50_000 + bytes(range(256)) * n for n in range(64)]
+    with ThreadPoolExecutor(8) as pool:
+        payloads = list(pool.map(compress, texts))
+    assert [decompress(payload) for payload in payloads] == texts
