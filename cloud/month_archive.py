@@ -34,6 +34,7 @@ from evidence.archive.build import Contents, Object, build_archive
 from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP, TIMESTAMP_SEAL
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, certificate_from_pem
+from evidence.log import Kind
 from evidence.receipt import decode_receipt
 from evidence.recompute import published_rules
 
@@ -286,13 +287,16 @@ def _receipts(month: ClosedMonth, old: KeptArchive | None) -> dict[str, bytes]:
 def _objects(evidence: PlantEvidence, spans: Mapping[str, Span]) -> Iterator[Object]:
     """All objects of the period, each with the hour it is filed under.
 
-    What comes before a stream's first frame (its first configuration) is filed with that frame.
+    What comes before the first frame (a first configuration, the close of the month before) is
+    filed with that frame.
     """
     for stream, span in sorted(spans.items()):
         waiting: list[StoredObject] = []
+        is_begun = False
         for stored in evidence.objects(stream, span.first, span.last + 1):
             waiting.append(stored)
-            if stored.at_ns:
+            is_begun = is_begun or stored.kind is Kind.FRAME
+            if is_begun:
                 yield from (Object(stream, _hour(stored.at_ns), o.data) for o in waiting)
                 waiting.clear()
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from cloud.api.services import MonthRefusedError
 from cloud.collector.desk import PlantEvidence
-from cloud.month_log import FINAL, MonthClose, Span
+from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
+from cloud.month_seam import Seams
 from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
 from evidence import cbor, cose
@@ -46,6 +47,7 @@ class Draft:
         statement: bytes of statement.json.
         spans: stream -> its part.
         replaces: what it amends, if anything.
+        late: what to do about readings of the month before that are in no archive; "" for none.
     """
 
     month: str
@@ -53,6 +55,7 @@ class Draft:
     statement: bytes
     spans: Mapping[str, Span]
     replaces: Replaces | None
+    late: str
 
     @property
     def sha256(self) -> bytes:
@@ -61,7 +64,13 @@ class Draft:
 
 
 def draft_month(
-    evidence: PlantEvidence, month: str, closing: str, now_ns: int, replaces: Replaces | None
+    evidence: PlantEvidence,
+    history: PlantHistory,
+    month: str,
+    closing: str,
+    *,
+    replaces: Replaces | None,
+    now_ns: int,
 ) -> Draft:
     """The statement of a month as far as its frames have come.
 
@@ -81,13 +90,16 @@ def draft_month(
     if closing == FINAL and now_ns < to_ns:
         raise MonthRefusedError(f"{month} is not over in {zone}; close it as interim")
     first, stop = evidence.span(stream, from_ns, to_ns)
+    seams = Seams(evidence, stream, month, history.closes)
+    if first < stop:
+        first, stop = seams.join(first, stop, zone)
     fold = _Fold(evidence, stream)
     fold.take_all(first, stop)
     if fold.first_ns is None:
         raise MonthRefusedError(f"{evidence.plant} has no readings in {month}")
     statement = fold.statement((from_ns, to_ns), closing, replaces, is_start=first == 0)
     spans = {stream: Span(first, stop - 1, fold.head)}
-    return Draft(month, closing, statement, spans, replaces)
+    return Draft(month, closing, statement, spans, replaces, seams.late)
 
 
 def remake_statement(

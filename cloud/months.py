@@ -84,8 +84,9 @@ class Months:
             history = await _reading(read_history, evidence)
             replaces = _replaces(history.newest(month), month, reason, amend=amend)
             draft = await _reading(
-                draft_month, evidence, month, closing, self._clock.wall_ns(), replaces
-            )
+                draft_month, evidence, history, month, closing,
+                replaces=replaces, now_ns=self._clock.wall_ns(),
+            )  # fmt: skip
             old = await asyncio.to_thread(self._archives.kept, plant, month)
             await asyncio.to_thread(self._make_dir)  # before the close stands in the log for good
             close = await self._log_close(evidence, draft)
@@ -93,6 +94,9 @@ class Months:
             facts = await self._seal(evidence, history, close, draft.statement, closes)
         if replaces is not None:
             facts["replaces"] = _replaced_facts(old, draft, replaces)
+        if draft.late:
+            log.warning("%s %s: %s", plant, month, draft.late)
+            facts["late"] = draft.late
         return facts
 
     async def seal(
