@@ -3,6 +3,7 @@
 For commands on the collector's own machine. No printing here.
 """
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -39,7 +40,7 @@ class RunningCollector:
         try:
             self._base = str(json.loads((state / "ready.json").read_text())["http"])
             self._token = (state / "api.token").read_text().strip()
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise NotRunningError(
                 f"no collector runs with {config} (no readable {state / 'ready.json'}); start it "
                 f"with: stackproof cloud run {config}"
@@ -47,12 +48,12 @@ class RunningCollector:
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
         """What a path of /api/v1 answers; errors as for `ask`."""
-        return json.loads(self.ask(path))
+        return self._json(self.ask(path))
 
     def order(self, path: str, order: object, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - likewise
         """POST an order as JSON; errors as for `ask`."""
         data = json.dumps(order).encode()
-        return json.loads(self.ask(path, data, "application/json", timeout_s=timeout_s))
+        return self._json(self.ask(path, data, "application/json", timeout_s=timeout_s))
 
     def send(self, path: str, chunks: Iterable[bytes], timeout_s: float) -> Any:  # noqa: ANN401 - likewise
         """POST bytes that are made while they are sent; errors as for `ask`.
@@ -62,7 +63,16 @@ class RunningCollector:
             chunks: the bytes; one is held at a time.
             timeout_s: of each step, not of the whole.
         """
-        return json.loads(self.ask(path, chunks, "application/octet-stream", timeout_s=timeout_s))
+        return self._json(self.ask(path, chunks, "application/octet-stream", timeout_s=timeout_s))
+
+    def _json(self, answer: bytes) -> Any:  # noqa: ANN401 - likewise
+        try:
+            return json.loads(answer)
+        except (ValueError, RecursionError) as error:
+            raise NotRunningError(
+                f"what answers at {self._base} is no collector of this version; see what has its "
+                "port, and start the collector again"
+            ) from error
 
     def ask(
         self,
@@ -80,17 +90,18 @@ class RunningCollector:
         headers = {"Authorization": f"Bearer {self._token}"}
         if content_type:
             headers["Content-Type"] = content_type
-        request = urllib.request.Request(  # noqa: S310 - the address is the collector's own
-            f"{self._base}/api/v1/{path}", data=body, headers=headers
-        )
         # a proxy from the environment has no business between this machine and itself
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
+            request = urllib.request.Request(  # noqa: S310 - the address is the collector's own
+                f"{self._base}/api/v1/{path}", data=body, headers=headers
+            )
             with opener.open(request, timeout=timeout_s) as answer:
                 return bytes(answer.read(ANSWER_BYTES_MAX))
         except urllib.error.HTTPError as error:
             raise RefusedError(_sentence(error)) from error
-        except OSError as error:  # URLError is one, and so is a time-out
+        # URLError is an OSError, and so is a time-out; an address that is none is a ValueError
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise NotRunningError(
                 f"the collector at {self._base} does not answer: {error}"
             ) from error

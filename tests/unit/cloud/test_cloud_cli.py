@@ -49,6 +49,17 @@ def test_the_archive_is_copied_where_it_is_wanted(
     assert facts == {**FACTS, "archive": str(out / archive.name)}
 
 
+def test_readings_that_came_late_are_told_on_stderr(
+    config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = {**FACTS, "archive": "a/mini-2026-09.tar", "late": "readings of 2026-08 came late"}
+    collector.answer("months/mini/2026-09/close", facts)
+    assert close(config) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "a/mini-2026-09.tar\n"
+    assert printed.err == "stackproof cloud: readings of 2026-08 came late\n"
+
+
 def test_a_time_stamp_is_asked_for_and_brought_back_as_files(
     config: str, collector: FakeCollector, tmp_path: Path
 ) -> None:
@@ -172,6 +183,35 @@ def test_without_a_running_collector_it_says_how_to_start_one(
     (tmp_path / "state" / missing).unlink()
     assert close(config) == 2
     assert f"start it with: stackproof cloud run {config}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["[]", '["http"]', "7", "{", '"http"', "null"])
+def test_a_ready_file_of_another_form_is_as_none(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (tmp_path / "state" / "ready.json").write_text(text)
+    assert close(config) == 2
+    assert f"start it with: stackproof cloud run {config}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://", "http://[", "http://a b/"])
+def test_an_address_that_is_none_does_not_answer(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    (tmp_path / "state" / "ready.json").write_text(json.dumps({"http": address}))
+    assert close(config) == 2
+    assert f"the collector at {address} does not answer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"\xff\xfe\x00", b"[" * 100_000])
+def test_an_answer_that_is_no_json_is_of_no_collector(
+    config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str], answer: bytes
+) -> None:
+    collector.answer("months/mini/2026-09/close", answer)
+    assert close(config) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("stackproof cloud: what answers at http://127.0.0.1:")
+    assert said.endswith("see what has its port, and start the collector again\n")
 
 
 def test_a_collector_that_is_gone_is_told(
