@@ -163,11 +163,12 @@ def test_a_full_disk_and_then_no_power(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("seed", range(10))
 def test_a_full_disk_and_then_no_power_a_thousand_times(
-    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    dice = random.Random(6)
-    for _ in range(1000):
+    dice = random.Random(seed)
+    for _ in range(100):
         refused_then_cut(whole, tmp_path / "r", monkeypatch, dice)
 
 
@@ -193,11 +194,12 @@ def test_without_power_again_during_the_way_back(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("seed", range(10))
 def test_without_power_twice_a_thousand_times(
-    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    dice = random.Random(8)
-    for _ in range(1000):
+    dice = random.Random(seed)
+    for _ in range(100):
         cut_twice(whole, tmp_path / "r", monkeypatch, dice)
 
 
