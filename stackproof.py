@@ -4,6 +4,7 @@ Rooms are imported on use, so that `stackproof verify` needs nothing but the bas
 subcommand is implemented here, and there is no I/O but the help text.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ COMMANDS = {
 }
 
 EXIT_CANNOT_RUN = 2
-_EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+# 128 + the signal's number, as shells count
+_EXIT_INTERRUPTED, _EXIT_UNREAD = 130, 141  # SIGINT, SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,9 +55,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; the process's own when None.
 
     Returns:
-        The exit code: 0 fine, 1 findings or failure, 2 cannot run or cannot decide.
+        The exit code: 0 fine, 1 findings or failure, 2 cannot run or cannot decide; 130 when
+        interrupted, 141 when the output's reader left (`stackproof verify … | head`).
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            status = _run(list(sys.argv[1:] if argv is None else argv))
+        except SystemExit:  # argparse has explained itself
+            sys.stdout.flush()
+            raise
+        sys.stdout.flush()  # a reader that left is noticed here, not when the interpreter ends
+    except BrokenPipeError:
+        _close_output()
+        return _EXIT_UNREAD
+    return status
+
+
+def _run(arguments: list[str]) -> int:
     name = arguments[0] if arguments else ""
     if name in ("-h", "--help"):
         sys.stdout.write(usage())
@@ -101,6 +117,13 @@ def _dispatch(name: str, command: Command, arguments: list[str]) -> int:
         return int(module.main([name, *arguments] if command.keeps_name else arguments))
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
+
+
+def _close_output() -> None:
+    """Let what is still in the buffers go nowhere; the interpreter would complain about it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 if __name__ == "__main__":

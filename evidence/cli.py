@@ -45,6 +45,8 @@ def main(argv: list[str]) -> int:
     try:
         args = _parser().parse_args(argv)
         return int(args.run(args))
+    except BrokenPipeError:
+        raise  # nobody reads any more: `stackproof.main` ends quietly
     except (EvidenceError, OSError) as error:
         print(f"stackproof {argv[0]}: {error}", file=sys.stderr)
         return EXIT_CANNOT

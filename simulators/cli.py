@@ -47,6 +47,8 @@ def main(argv: list[str]) -> int:
         for library in ("asyncua", "pymodbus"):  # they warn of what is meant here: no encryption
             logging.getLogger(library).setLevel(logging.ERROR)
         return asyncio.run(_run(options, SystemClock()))
+    except BrokenPipeError:
+        raise  # nobody reads any more: `stackproof.main` ends quietly
     except (ScenarioError, ProfileError, ServeError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

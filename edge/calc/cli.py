@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
+    except BrokenPipeError:
+        raise  # nobody reads any more: `stackproof.main` ends quietly
     except (CalcError, OSError) as error:
         print(error, file=sys.stderr)
     return 2

@@ -1,5 +1,6 @@
 """The one command: its table, its sentences, its exit codes."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -96,6 +97,34 @@ def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "room_under_test", room)
     monkeypatch.setitem(stackproof.COMMANDS, "room", stackproof.Command("x", "room_under_test"))
     assert stackproof.main(["room"]) == 130
+
+
+@pytest.mark.parametrize(
+    ("order", "unbuffered"),
+    [
+        (["--help"], ""), (["verify", "--help"], ""), (["verify", "{archive}"], ""),
+        (["verify", "{archive}"], "1"), (["sim", "list"], "1"),
+    ],
+)  # fmt: skip
+def test_a_reader_that_leaves_ends_the_command_quietly(
+    order: list[str], unbuffered: str, tmp_path: Path
+) -> None:
+    """As SIGPIPE ends other commands; and never with 0, which would be a verdict."""
+    archive = tmp_path / "none.tar"
+    archive.write_bytes(b"")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as unread:
+        done = subprocess.run(
+            [sys.executable, "-m", "stackproof", *(a.format(archive=archive) for a in order)],
+            stdout=unread,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 @pytest.mark.parametrize(
