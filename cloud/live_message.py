@@ -19,6 +19,7 @@ PAYLOAD_BYTES_MAX = 1 << 20  # 5,000 points take about 300 KiB
 VALUES_MAX = 10_000
 EFFECTS_MAX = 1_000
 FLAGS_MAX = 16
+ALARMS_MAX = 16
 TEXT_MAX = 64
 INT_MAX = 2**63 - 1
 
@@ -105,6 +106,7 @@ class LiveMessage:
         cfg: hex SHA-256 of the signed configuration the values were read under.
         seq: seq the frame with these readings will have.
         clock_source, clock_error_ms: where the gateway's time comes from and its bound, if known.
+        alarms: names of the alarms that stand at the gateway.
     """
 
     tick_ns: int
@@ -116,6 +118,7 @@ class LiveMessage:
     clock_error_ms: int | None
     values: Mapping[str, LiveValue]
     effects: tuple[LiveEffect, ...]
+    alarms: tuple[str, ...]
 
 
 def parse_live(payload: bytes, plant: str, gateway: str) -> LiveMessage:
@@ -147,6 +150,7 @@ def parse_live(payload: bytes, plant: str, gateway: str) -> LiveMessage:
         clock_error_ms=_int_or_none(clock, "error_ms"),
         values=_values(_mapping(message, "values")),
         effects=_effects(message.get("effects")),
+        alarms=_alarms(message.get("alarms", [])),
     )
 
 
@@ -266,3 +270,11 @@ def _effect(row: object) -> LiveEffect:
     if effect.end_ns is not None and effect.end_ns < effect.start_ns:
         raise _field("end_ns", "is before start_ns")
     return effect
+
+
+def _alarms(names: object) -> tuple[str, ...]:
+    if not isinstance(names, list) or len(names) > ALARMS_MAX:
+        raise _field("alarms", f"is not a list of at most {ALARMS_MAX}")
+    if not all(isinstance(name, str) and NAME_ID.fullmatch(name) for name in names):
+        raise _field("alarms", "has an entry that is no name of an alarm")
+    return tuple(names)

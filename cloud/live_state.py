@@ -27,7 +27,11 @@ EffectKey = tuple[str, str, str, int]
 
 @dataclass
 class Gateway:
-    """One gateway as the page sees it; times in UTC ns, None = not yet known."""
+    """One gateway as the page sees it; times in UTC ns, None = not yet known.
+
+    Attributes:
+        alarms: name of an alarm that stands there -> tick of the message that told of it first.
+    """
 
     facts: GatewayFacts
     online: bool | None = None
@@ -37,6 +41,7 @@ class Gateway:
     sealed_through_ns: int | None = None
     receipt_ns: int | None = None
     shares: dict[str, Share] = field(default_factory=dict)
+    alarms: Mapping[str, int] = field(default_factory=dict)
 
     def as_map(self, gateway: str) -> dict[str, Any]:
         """JSON-ready."""
@@ -118,6 +123,7 @@ class PlantState:
         if newest - REORDER_MAX_NS < message.tick_ns <= newest:
             return None
         known.live, known.received_ns, known.online = message, received_ns, True
+        known.alarms = {a: known.alarms.get(a, message.tick_ns) for a in message.alarms}
         taken = {p: v for p, v in message.values.items() if p in known.facts.points}
         for point, value in taken.items():
             self._take_value(known.facts, point, value, message.tick_ns)
@@ -220,9 +226,16 @@ class PlantState:
             "today": {point: count.as_map() for point, count in self._days.items()},
             "trusted": shares,
             "alarms": [
-                {name: row[name] for name in ALARM_FIELDS if name in row}
-                for row in self.alarms
-                if row["reason"] == "missing" or row["newest_ns"] >= now_ns - ALARM_NS
+                *(
+                    {name: row[name] for name in ALARM_FIELDS if name in row}
+                    for row in self.alarms
+                    if row["reason"] == "missing" or row["newest_ns"] >= now_ns - ALARM_NS
+                ),
+                *(
+                    {"gateway": name, "reason": f"edge.{alarm}", "since_ns": since_ns}
+                    for name, gateway in self.gateways.items()
+                    for alarm, since_ns in gateway.alarms.items()
+                ),
             ],
         }
 

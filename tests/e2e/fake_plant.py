@@ -110,9 +110,13 @@ class FakePlant:
     Args:
         start_ns: instant of tick 0, UTC ns; the running effect starts at tick 520.
         gas_answers: False = the gas meter does not answer.
+
+    Attributes:
+        alarms: names of those that stand at the gateway.
     """
 
     def __init__(self, start_ns: int, *, pots: int = POTS, gas_answers: bool = True) -> None:
+        self.alarms: list[str] = []
         self.start_ns = start_ns
         self.pots = pots
         self.gas_answers = gas_answers
@@ -197,7 +201,7 @@ class FakePlant:
             "spool": {"frames": 1, "bytes": 4180, "oldest_ns": self.tick_ns(closed * 10 - 1),
                       "head_seq": closed, "receipted_seq": closed - 1},
             "clock": {"source": "kernel-sync", "error_ms": 3},
-            "values": self.values(n), "effects": self.effects(n),
+            "values": self.values(n), "effects": self.effects(n), "alarms": self.alarms,
         }  # fmt: skip
 
     def payload(self, n: int) -> bytes:

@@ -66,6 +66,7 @@ async def serve(options: argparse.Namespace) -> None:
     hub.on_config(PLANT, GATEWAY, config(options.pots, options.name, options.lines))
     start_ns = clock.wall_ns() // NS * NS - TICKS_BEFORE * NS
     plant = FakePlant(start_ns, pots=options.pots, gas_answers=not options.dead_gas)
+    plant.alarms = ["disk-low", "of-tomorrow"] if options.alarms else []
     hub.on_state(PLANT, GATEWAY, True)
     for n in range(TICKS_BEFORE):
         await feed(hub, plant, n, n // 10)
@@ -101,7 +102,7 @@ def main() -> None:
     parser.add_argument("--pots", type=int, default=24)
     parser.add_argument("--lines", type=int, default=1)
     parser.add_argument("--dead-gas", action="store_true")
-    parser.add_argument("--alarms", action="store_true", help="the collector has refused things")
+    parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))
 

@@ -53,6 +53,8 @@ def test_the_page_is_whole_live_and_complains_of_nothing(
                 r"edge-1: the log here is not the one the gateway was shown,",
                 r"unknown gateway: data signed with a key nobody certified, .* \(1200, newest",
                 r"edge-1: refused: <img src=x",
+                r"edge-1: its disk is nearly full, .*: make room on it \(since \d\d:",
+                r"edge-1: alarm at the gateway: edge.of-tomorrow \(since \d\d:",
             ],
         ),
         (
@@ -63,14 +65,16 @@ def test_the_page_is_whole_live_and_complains_of_nothing(
                 "暂停签发回执",
                 "未认证密钥",
                 "已拒绝",
+                "磁盘空间不足",
+                "网关告警：edge.of-tomorrow",
             ],
         ),
     ],
 )
-def test_what_the_collector_refused_stands_above_all_else(
+def test_what_people_must_look_at_stands_above_all_else(
     open_page: Open, start_server: Start, language: str, lines: list[str], size: tuple[int, int]
 ) -> None:
-    """One line each, in the collector's order; what is older than a day is left to the API."""
+    """One line each, the collector's first; of its own, what is older than a day is left out."""
     server, (width, height) = start_server("--alarms"), size
     watched = open_page(f"{server.url}/{language}/", width=width, height=height)
     rows = watched.page.locator("#alarms > div")

@@ -2,9 +2,12 @@
 
 import json
 import struct
+from pathlib import Path
 from typing import Any
 
+from cloud import dashboard
 from cloud.live import LiveHub
+from edge.alarms import DISK_LOW, FILLING, FULL, OLD, TWO_LOGS, UNANSWERED
 from edge.calc.live import PlantCalc
 from edge.calc.live_points import computed_points
 from edge.drivers.base import Sample
@@ -16,6 +19,7 @@ from evidence.quality import Quality
 from tests.unit.cloud.live_examples import NS, T0, ManualClock, configuration
 
 SECONDS = 14
+ALARMS = (FILLING, FULL, OLD, DISK_LOW, TWO_LOGS, UNANSWERED)
 
 
 def signed_configuration() -> dict[str, Any]:
@@ -76,6 +80,7 @@ def test_the_edges_message_is_taken_whole_and_shows_its_running_effect() -> None
             calculate(layout, calc, ticks),
             sent_ns=tick_ns + 1, clock=Clock("free", None, 0, bytes(16)),
             spool=Usage(0, 0, None), head_seq=second, receipted_seq=-1, calc=calc,
+            alarms=ALARMS if second >= 5 else (),
         )  # fmt: skip
         hub.on_live("mini", "edge-1", json.dumps(message).encode())
     assert hub.refused == {}
@@ -88,7 +93,17 @@ def test_the_edges_message_is_taken_whole_and_shows_its_running_effect() -> None
     assert (effect["potline"], effect["pot"], effect["v_max"]) == ("line-1", "01", "31.25")
     assert effect["start_ns"] == T0 + 4 * NS
     assert effect["end_ns"] is None
+    assert state["alarms"] == [
+        {"gateway": "edge-1", "reason": f"edge.{name}", "since_ns": T0 + 5 * NS} for name in ALARMS
+    ]
     # the points the page's tiles name are the ones the edge computes
     shown = {"pfc_record_tco2e_h", "pfc_indicator_tco2e_h", "aef_day", "aed_day", "metal_t_h"}
     assert {f"line-1.{name}" for name in (*shown, "anode_co2_t_h")} <= set(state["values"])
     assert "plant.co2e_t_h" in state["points"]
+
+
+def test_the_page_says_of_each_alarm_what_to_do() -> None:
+    texts = json.loads((Path(dashboard.__file__).parent / "strings.json").read_text())
+    for name in ALARMS:
+        assert ": " in texts[f"alarm.edge.{name}"]["en"]
+        assert "：请" in texts[f"alarm.edge.{name}"]["zh"]

@@ -47,6 +47,11 @@ def test_every_field_arrives() -> None:
     assert one.flags == ("gap", "hole")
 
 
+def test_alarms_arrive_and_a_gateway_that_tells_of_none_has_none() -> None:
+    assert parse(changed("alarms", ["disk-low", "spool-full"])).alarms == ("disk-low", "spool-full")
+    assert parse(payload()).alarms == ()
+
+
 def test_what_may_be_missing_is_none() -> None:
     spool = {"frames": 0, "bytes": 0, "oldest_ns": None, "head_seq": None, "receipted_seq": -1}
     data = payload(
@@ -144,6 +149,14 @@ def test_another_sender_than_the_topic_says_is_refused(field: str, value: Any) -
         ("values/p.01.voltage/2", -5),
         ("values/Bad Id", ["1", 0, None]),
         ("values/" + "x" * 65, ["1", 0, None]),
+        ("alarms", None),
+        ("alarms", "disk-low"),
+        ("alarms", {"disk-low": 1}),
+        ("alarms", ["disk-low"] * 17),
+        ("alarms", [1]),
+        ("alarms", ["<script>"]),
+        ("alarms", ["disk-low\n"]),
+        ("alarms", ["x" * 41]),
         ("effects", None),
         ("effects", {}),
         ("effects/0", 1),

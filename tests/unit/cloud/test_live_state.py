@@ -86,6 +86,23 @@ def test_the_gateways_own_words_arrive(state: PlantState) -> None:
     assert gateway["cfg"] == CFG
 
 
+def test_an_alarm_stands_from_its_first_message_until_one_without_it(state: PlantState) -> None:
+    for second, names in ((0, []), (1, ["disk-low"]), (2, ["disk-low", "spool-full"])):
+        feed(state, second, alarms=names)
+    state.alarms = [{"gateway": "", "reason": "fork", "count": 1, "newest_ns": T0, "sentence": ""}]
+    fork, *standing = state.snapshot(T0 + 3 * NS)["alarms"]
+    assert fork == {"gateway": "", "reason": "fork", "count": 1, "newest_ns": T0}
+    assert standing == state.take_delta(T0 + 3 * NS)["alarms"][1:]
+    assert standing == [
+        {"gateway": GATEWAY, "reason": "edge.disk-low", "since_ns": T0 + NS},
+        {"gateway": GATEWAY, "reason": "edge.spool-full", "since_ns": T0 + 2 * NS},
+    ]
+    feed(state, 4, alarms=["spool-full"])
+    assert state.snapshot(T0 + 4 * NS)["alarms"][1:] == standing[1:]
+    feed(state, 5)
+    assert state.snapshot(T0 + 5 * NS)["alarms"][1:] == []
+
+
 def test_a_late_message_is_ignored_but_a_clock_set_back_is_not(state: PlantState) -> None:
     feed(state, 10)
     assert feed(state, 10) is None

@@ -1,4 +1,5 @@
-// One line for each thing that the collector refused or put aside and people must look at.
+// One line for each thing that people must look at: what the collector refused or put aside, and
+// the alarms that stand at a gateway.
 import { h } from "./dom.js";
 import { clockTime } from "./format.js";
 import { ms } from "./model.js";
@@ -10,9 +11,11 @@ export function alarmsView(model) {
   return {
     update() {
       const lines = (model.state.alarms || []).map((alarm) => {
-        const what = tOr(`alarm.${alarm.reason}`, "alarm.other", alarm);
-        const time = clockTime(ms(alarm.newest_ns), model.zone);
-        const line = alarm.reason === "missing" ? "alarm.since" : "alarm.line";
+        const stands = "since_ns" in alarm;
+        const what = tOr(`alarm.${alarm.reason}`, stands ? "alarm.edge" : "alarm.other", alarm);
+        const time = clockTime(ms(stands ? alarm.since_ns : alarm.newest_ns), model.zone);
+        let line = stands ? "alarm.stands" : "alarm.line";
+        if (alarm.reason === "missing") line = "alarm.since";
         return t(line, { gateway: alarm.gateway || t("alarm.stranger"), what, count: alarm.count, time });
       });
       if (lines.join("\n") === shown) return; // a screen reader says it once
