@@ -14,9 +14,13 @@ import bagit  # type: ignore[import-untyped] # it has no types
 import pytest
 
 from cloud.api.services import MonthRefusedError
+from evidence import cbor
 from evidence.archive import paths
+from evidence.blocks import compress
 from evidence.findings import Verdict
+from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
 from evidence.keys import key_sha256
+from evidence.log import Kind
 from evidence.orders import Revoke
 from tests.unit.cloud.month_examples import AFTER_NS, ARCHIVE, Desk, files, judged, months
 from tests.unit.evidence import sealed_month as sm
@@ -99,6 +103,34 @@ async def test_an_interim_close_may_be_repeated(desk: Desk, folder: Path) -> Non
         await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
         assert judged(folder / ARCHIVE).verdict is Verdict.PASSED
     assert [request.seq for request in desk.asked] == [5, 6]  # the second holds the first's close
+
+
+async def test_a_month_with_two_configurations_verifies(desk: Desk, folder: Path) -> None:
+    """The frames that were read under the first are calculated with it, as the verifier does."""
+    first, moved = sm.configuration(), sm.configuration()
+    moved["devices"][0]["url"] = "test:elsewhere"
+    made = sm.bodies(first, anew_at=25)
+    for config, bodies in ((first, made[:2]), (moved, made[2:])):
+        desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode(config)))
+        for body in bodies:
+            desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
+    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    report = judged(folder / ARCHIVE)
+    assert report.verdict is Verdict.PASSED, report.findings
+    assert "N-CONFIG" in sm.codes(report)
+
+
+async def test_computed_points_that_differ_are_logged_with_their_object(
+    desk: Desk, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Running values that start anew without a new configuration are no longer their inputs'."""
+    desk.deliver(frames=0)
+    for body in sm.bodies(sm.configuration(), anew_at=25):
+        desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
+    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    said = [r.getMessage() for r in caplog.records if "computed point differs" in r.getMessage()]
+    assert said
+    assert {sentence.partition(":")[0] for sentence in said} <= {"edge-1 seq 3", "edge-1 seq 4"}
 
 
 # -- amended --------------------------------------------------------------------------------------
