@@ -44,6 +44,7 @@ POINTS_MAX = 20_000
 TICKS_MAX = 4_096
 NO_SOURCE_TIME = -(2**31)
 NO_LAG = -(2**31)
+CLOCK_SOURCES = ("ntp", "ptp", "free", "simulated")
 
 FLAG_BACKFILL, FLAG_LATE, FLAG_MANUAL, FLAG_SIMULATED = 1, 2, 4, 8
 
@@ -136,7 +137,7 @@ class Clock:
     """What the gateway knew of its clock when it closed the frame.
 
     Attributes:
-        source: "ntp", "ptp", "free" or "simulated".
+        source: one of `CLOCK_SOURCES`.
         error_ms: estimated error, milliseconds, or None when unknown.
         monotonic_ns: the machine's monotonic clock.
         boot_id: 16 bytes, new at every boot.
@@ -338,7 +339,7 @@ def _decode_clock(value: Any) -> Clock:
     if not isinstance(value, list) or len(value) != 4:
         raise MalformedError("clock state has four parts")
     source, error, monotonic, boot = value
-    if not (isinstance(source, str) and (error is None or is_uint(error)) and _int(monotonic)):
+    if source not in CLOCK_SOURCES or not (error is None or is_uint(error)) or not _int(monotonic):
         raise MalformedError("clock state misformed")
     if not isinstance(boot, bytes) or len(boot) != 16:
         raise MalformedError("boot id must be 16 bytes")

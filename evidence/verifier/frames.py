@@ -174,7 +174,11 @@ class FrameCheck:
             view.held.take(header)
             self._configs.follow(header, digest, where)
             received = logged.received_ns if logged is not None else None
-            by = self._keys.signature(envelope, header, received, where)
+            try:
+                by = self._keys.signature(envelope, header, received, where)
+            except UnknownSuiteError:
+                self._logged(logged, header, data, digest, None)  # bytes and kind need no suite
+                raise
             self._logged(logged, header, data, digest, by)
             if header.typ == TYP_FRAME:
                 yield from self._frame(view, header, envelope.payload, logged, where)

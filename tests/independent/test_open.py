@@ -25,9 +25,6 @@ def test_a_number_that_is_none_is_not_usable(tmp_path: Path) -> None:
     assert both(tmp_path, month(13, nan_code=0)).differences() == []
 
 
-@pytest.mark.xfail(
-    reason="an object of no known suite is not held to the log; FORMAT.md §10: it is"
-)
 def test_an_undecided_object_is_held_to_the_log(tmp_path: Path) -> None:
     (kind,) = [kind for kind in KINDS if kind.name == "newer: suite number of a frame spoilt"]
     assert both(tmp_path, kind.build()).differences() == []

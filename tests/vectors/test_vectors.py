@@ -27,8 +27,6 @@ FILE = Path(__file__).with_name("frames.json")
 VECTORS: list[dict[str, Any]] = json.loads(FILE.read_text())
 SIZE_MAX = 200_000
 
-OPEN = {"a clock of no known source": "evidence.frame takes any text as a clock's source"}
-
 CODES: dict[type[Exception], str] = {
     MalformedError: "E-FRAME", LimitError: "E-FRAME", SignatureError: "E-SIG-BAD",
     UnknownSuiteError: "C-SUITE", UnsupportedError: "C-FORMAT",
@@ -89,16 +87,6 @@ def says(data: bytes, key: bytes) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def ours() -> list[Any]:
-    """The vectors; those our reader does not yet judge by the text are expected to fail."""
-    return [
-        pytest.param(vector, marks=pytest.mark.xfail(reason=OPEN[vector["name"]]))
-        if vector["name"] in OPEN
-        else vector
-        for vector in VECTORS
-    ]
-
-
 @pytest.fixture(scope="module")
 def answers() -> dict[str, dict[str, Any]]:
     """What the other reader says of each, by name."""
@@ -114,7 +102,7 @@ def test_the_other_reader(vector: dict[str, Any], answers: dict[str, dict[str, A
     assert (answer.get("says"), answer.get("code")) == (vector.get("says"), vector.get("code"))
 
 
-@pytest.mark.parametrize("vector", ours(), ids=[vector["name"] for vector in VECTORS])
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
 def test_our_reader(vector: dict[str, Any]) -> None:
     data, key = bytes.fromhex(vector["object"]), bytes.fromhex(vector["key"])
     if "says" in vector:
