@@ -135,18 +135,23 @@ def _read(path: Path, root: Path, role: str, plant: str) -> Certified:
         raise MalformedError(f"{path}: {error}") from error
 
 
-def collector_keys(own: PublicKey, folder: Path) -> Sequence[PublicKey]:
+def collector_keys(plant: PlantIdentity, folder: Path) -> Sequence[PublicKey]:
     """The collector's key and, from a plant's `keys/` folder, those of earlier collectors.
+
+    Whoever can write there could otherwise sign the log that the next start believes: what the
+    plant's root has not certified as its collector does not count, here as in `cloud.store.fsck`.
 
     Raises:
         EvidenceError: a certificate in the folder is damaged.
     """
-    keys = [own]
+    keys = {plant.collector.fingerprint: plant.collector.key}
     for path in sorted(folder.glob("collector-*.crt")):
         try:
-            key = public_key(certificate_from_pem(path.read_bytes()))
+            certificate = certificate_from_pem(path.read_bytes())
+            is_its = identity(certificate)[:2] == ("collector", plant.plant)
+            if is_its and is_issued_by(certificate, plant.root.certificate):
+                key = public_key(certificate)
+                keys.setdefault(key_sha256(key), key)
         except EvidenceError as error:
             raise MalformedError(f"{path}: {error}") from error
-        if key_sha256(key) not in {key_sha256(k) for k in keys}:
-            keys.append(key)
-    return keys
+    return tuple(keys.values())

@@ -89,7 +89,7 @@ class Intake:
             EvidenceError: a certificate in the plant's keys/ folder is damaged.
         """
         plant = identity.plant
-        keys = collector_keys(identity.collector.key, self.store.folder(plant) / "keys")
+        keys = collector_keys(identity, self.store.folder(plant) / "keys")
         store = self.store.open_plant(plant, self._signer, keys)
         try:
             opened = EnrolledPlant(store, identity, self._clock, keys)

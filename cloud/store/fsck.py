@@ -107,7 +107,7 @@ class _PlantCheck:
     def __init__(self, plant: str, folder: PlantFolder, trusted: Trusted) -> None:
         self._plant, self._folder = plant, folder
         self._found = Findings()
-        self._beside = BesideCheck(folder, trusted.root, self._found)
+        self._beside = BesideCheck(plant, folder, trusted.root, self._found)
         # before the checkpoint: it is written after it, so it speaks of no more entries
         self._stored_state = read_at(folder.snapshot, 0, size_of(folder.snapshot))
         self._snapshot = self._decode_snapshot()

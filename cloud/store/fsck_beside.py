@@ -27,7 +27,8 @@ class BesideCheck:
     """The files of keys/ and quarantine/, against the entries as they come.
 
     Args:
-        folder: the plant's files.
+        plant: plant id.
+        folder: its files.
         root: the plant's root certificate; None takes the one that lies in keys/.
         findings: where to note differences.
 
@@ -35,7 +36,9 @@ class BesideCheck:
         collectors: keys of the collectors that the root has certified.
     """
 
-    def __init__(self, folder: PlantFolder, root: Certificate | None, findings: Findings) -> None:
+    def __init__(
+        self, plant: str, folder: PlantFolder, root: Certificate | None, findings: Findings
+    ) -> None:
         self._folder, self._findings = folder, findings
         self.collectors: list[PublicKey] = []
         #: SHA-256 of each certificate's DER form -> its file
@@ -45,7 +48,7 @@ class BesideCheck:
         self._seen: set[Path] = set()
         found = self._look()
         roots = [root] if root is not None else [c for c in found if identity(c)[0] == "root"]
-        collectors = [c for c in found if identity(c)[0] == "collector"]
+        collectors = [c for c in found if identity(c)[:2] == ("collector", plant)]
         self.collectors = [public_key(c) for c in collectors if _is_issued(c, roots)]
 
     def _look(self) -> list[Certificate]:

@@ -122,13 +122,35 @@ def test_an_expired_certificate_still_counts(plant: ExamplePlant) -> None:
 def test_earlier_collector_keys_come_after_the_own_one_once(
     plant: ExamplePlant, tmp_path: Path
 ) -> None:
-    own, earlier = FileSigner(generate()), plant.collector
+    own, earlier = plant.identity(), generate().public_key()
     kept = tmp_path / "kept"
     kept.mkdir()
-    assert list(collector_keys(own.public_key, kept)) == [own.public_key]
-    assert list(collector_keys(own.public_key, tmp_path / "absent")) == [own.public_key]
+    assert list(collector_keys(own, kept)) == [own.collector.key]
+    assert list(collector_keys(own, tmp_path / "absent")) == [own.collector.key]
+    plant.certify("collector", "before", earlier, "before.crt")
     for name in ("collector-a.crt", "collector-b.crt"):
-        (kept / name).write_bytes((plant.folder / "collector.crt").read_bytes())
+        (kept / name).write_bytes((plant.folder / "before.crt").read_bytes())
+    (kept / "collector-own.crt").write_bytes((plant.folder / "collector.crt").read_bytes())
     (kept / "gateway-edge-1.crt").write_bytes((plant.folder / "edge-1.crt").read_bytes())
-    found = [key_sha256(key) for key in collector_keys(own.public_key, kept)]
-    assert found == [key_sha256(own.public_key), key_sha256(earlier.public_key)]
+    found = [key_sha256(key) for key in collector_keys(own, kept)]
+    assert found == [key_sha256(plant.collector.public_key), key_sha256(earlier)]
+
+
+def test_a_key_that_the_root_never_certified_as_its_collector_is_none(
+    plant: ExamplePlant, tmp_path: Path
+) -> None:
+    """Of another root, of another role, and of a plant that has a root of the same key."""
+    own, kept = plant.identity(), tmp_path / "kept"
+    kept.mkdir()
+    stranger = make_plant(tmp_path / "stranger", collector=FileSigner(generate()))
+    other = issue(
+        "collector", "maxi", "collector", generate().public_key(),
+        issuer=(plant.root_key, plant.root_certificate), not_before=NOT_BEFORE, days=9,
+    )  # fmt: skip
+    for name, pem in (
+        ("collector-a.crt", (stranger.folder / "collector.crt").read_bytes()),
+        ("collector-b.crt", (plant.folder / "edge-1.crt").read_bytes()),
+        ("collector-c.crt", certificate_to_pem(other)),
+    ):
+        (kept / name).write_bytes(pem)
+    assert list(collector_keys(own, kept)) == [own.collector.key]

@@ -315,7 +315,7 @@ def test_a_new_collector_key_goes_on_with_the_old_ones_log(
     opened.store.close()
     (tmp_path / "00/mini/keys/collector-x.crt").write_bytes(b"garbage")
     with pytest.raises(MalformedError, match=r"collector-x\.crt: not a PEM certificate"):
-        collector_keys(new.collector.public_key, tmp_path / "00/mini/keys")
+        collector_keys(new.identity(), tmp_path / "00/mini/keys")
 
 
 @settings(max_examples=25, deadline=None)
