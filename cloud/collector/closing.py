@@ -7,7 +7,6 @@ from cloud.collector.desk import PlantKeys
 from cloud.collector.intake import Intake
 from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
-from cloud.errors import StoreError
 from cloud.store.objects import Appended
 from cloud.store.reader import PlantReader
 from evidence import cose
@@ -56,9 +55,7 @@ class Desk:
 
         def work() -> Appended:
             index = store.stage(entry)
-            failed = self._collector.commit().failed
-            if plant in failed:
-                raise StoreError(f"plant {plant}: the entry cannot be written: {failed[plant]}")
+            self._collector.commit_for(plant)
             committed = store.reader.committed
             return Appended(index, committed.checkpoint, committed.state.tree.root())
 

@@ -1,7 +1,7 @@
 """What months may ask of the collector: read a plant's evidence, add to its log, ask for closes.
 
 Protocols only. `cloud.store.reader.PlantReader` is the one `PlantEvidence`,
-`cloud.collector.service.Collector` the one `EvidenceDesk`; tests put plain objects in their place.
+`cloud.collector.closing.Desk` the one `EvidenceDesk`; tests put plain objects in their place.
 
 Reading never waits for the collector and may run in any thread: it sees what was committed when
 the call began, and that never changes. Everything that writes goes through the collector's one

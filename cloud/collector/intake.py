@@ -348,10 +348,8 @@ class Intake:
 
     def _anchored_at(self, sender: Sender, committed: Committed) -> int:
         """Log size in the anchor of a stream's newest object; 0 where it has none."""
-        newest, store = (
-            committed.state.stream(sender.gateway).next_seq - 1,
-            self.plant(sender.plant),
-        )
+        newest = committed.state.stream(sender.gateway).next_seq - 1
+        store = self.plant(sender.plant)
         seq, anchor = self._anchors.get(sender, (-1, None))
         if seq != newest:  # after a start, or a commit that failed
             (found,) = store.reader.objects(sender.gateway, newest, newest + 1)

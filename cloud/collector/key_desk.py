@@ -13,7 +13,6 @@ from cloud.collector.identity import Certified
 from cloud.collector.intake import Intake
 from cloud.collector.plant import KeyNews
 from cloud.collector.service import Collector
-from cloud.errors import StoreError
 from evidence.log import Entry
 
 
@@ -38,9 +37,7 @@ class KeyDesk:
 
         def work() -> KeyNews:
             news = self._intake.look_for_keys(plant)
-            failed = self._collector.commit().failed
-            if plant in failed:
-                raise StoreError(f"plant {plant}: keys cannot be written: {failed[plant]}")
+            self._collector.commit_for(plant)
             return news
 
         return await asyncio.wrap_future(self._collector.submit(work))

@@ -17,7 +17,6 @@ from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused, Verdict
 from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
-from cloud.errors import StoreError
 from evidence.archive.export import ExportReader, Span, write_receipts
 
 #: objects between two commits
@@ -112,11 +111,7 @@ class OneWayDesk:
                 verdicts.append(self._intake.take(sender, data, time.monotonic()))
                 if not isinstance(verdicts[-1], Accepted | Duplicate):
                     break
-            failed = self._collector.commit().failed
-            if span.plant in failed:
-                raise StoreError(
-                    f"plant {span.plant}: evidence cannot be written: {failed[span.plant]}"
-                )
+            self._collector.commit_for(span.plant)
             return verdicts
 
         return await asyncio.wrap_future(self._collector.submit(work))

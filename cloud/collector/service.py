@@ -24,7 +24,7 @@ from cloud.collector.missing import Missed
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
 from cloud.collector.topics import Sender
-from cloud.errors import CloudError, DamagedLogError, ReceiptWithheldError, StoreError
+from cloud.errors import CloudError, DamagedLogError, StoreError
 from cloud.store.reader import PlantReader
 from cloud.store.state import StreamState
 from evidence import cbor, cose
@@ -118,10 +118,12 @@ class Collector:
                 except Exception as error:  # noqa: BLE001 - it is raised where the result is awaited
                     future.set_exception(error)
 
-        if self._inbox.is_closed:
-            raise StoreError("the collector is stopping; nothing more is logged")
+        # promised first: the thread may end at any time, and then fails what is promised
         self._promised.add(future)
         future.add_done_callback(self._promised.discard)
+        if self._inbox.is_closed:
+            future.cancel()
+            raise StoreError("the collector is stopping; nothing more is logged")
         self._inbox.order(order)
         return future
 
@@ -191,7 +193,9 @@ class Collector:
         finally:
             self._inbox.close()
             for future in list(self._promised):  # nobody will run these any more
-                future.set_exception(StoreError("the collector has ended; nothing more is logged"))
+                if future.set_running_or_notify_cancel():
+                    ended = StoreError("the collector has ended; nothing more is logged")
+                    future.set_exception(ended)
             self._tell_loop(self.ended.set)
 
     def _turn(self) -> bool:
@@ -230,6 +234,12 @@ class Collector:
         if outcome.closes:
             self._tell_loop(self._tell_news)
         return outcome
+
+    def commit_for(self, plant: str) -> None:
+        """Commit everything; StoreError when this plant's part of it could not be written."""
+        failed = self.commit().failed
+        if plant in failed:
+            raise StoreError(f"plant {plant}: evidence cannot be written: {failed[plant]}")
 
     def _tell_alarms(self, plants: Iterable[str]) -> None:
         for plant in plants:
@@ -275,9 +285,9 @@ class Collector:
         if signed is None:
             try:
                 signed = self._intake.receipt(sender)
-            except ReceiptWithheldError as error:
+            except (StoreError, OSError) as error:  # withheld, or one plant's disk
                 log.error("no receipt: %s", error)  # noqa: TRY400 - says all
-                return True  # asked for again when the stream moves
+                return True  # asked for again when the stream moves, or its gateway repeats
             self._book.keep(sender, seq, signed)
         return self._link.publish(topics.down(self._slice, sender, topics.RECEIPTS), signed)
 
@@ -293,7 +303,7 @@ class Collector:
             held.append((sender, stream))
             try:
                 config = _newest_config(reader, sender.gateway)
-            except StoreError as error:
+            except (StoreError, OSError) as error:
                 # the page misses a plant; its evidence goes on being taken
                 log.error("%s/%s: %s", sender.plant, sender.gateway, error)  # noqa: TRY400 - says all
                 continue

@@ -196,4 +196,4 @@ async def test_a_disk_that_refuses_new_keys_is_told(
         full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
         answer = await site.reload()
     assert answer.status_code == 503
-    assert "keys cannot be written" in answer.json()["detail"]
+    assert "evidence cannot be written" in answer.json()["detail"]

@@ -236,6 +236,35 @@ async def test_a_defect_ends_the_collector_and_says_so(
     running.store.close()
 
 
+async def test_a_receipt_that_cannot_be_made_costs_nobody_else_anything(
+    running: Running, gateway: Gateway, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """One plant's disk cannot be read just then; its gateway repeats, and then it can."""
+    data = gateway.config()
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            running.intake, "receipt", lambda _: (_ for _ in ()).throw(OSError(5, "broken"))
+        )
+        running.send(data)
+        await running.until(lambda: "no receipt: [Errno 5] broken" in caplog.text)
+    running.send(data)
+    await running.until(lambda: running.receipted() == [0])
+    assert running.collector.defect is None
+
+
+async def test_what_is_asked_while_the_thread_ends_is_refused_and_not_forgotten(
+    running: Running,
+) -> None:
+    """The thread closes the box and fails what it had promised; then nobody is left to do it."""
+    running.inbox.close()
+    with pytest.raises(StoreError, match="stopping"):
+        running.collector.submit(lambda: None)
+    assert not running.collector._promised
+    async with asyncio.timeout(5):
+        await running.collector.ended.wait()
+
+
 async def test_a_disk_that_hangs_does_not_hang_the_stop(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,7 +316,7 @@ async def test_an_entry_the_disk_refuses_was_never_logged(
     size = running.desk.evidence("mini").size
     with monkeypatch.context() as full:
         full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
-        with pytest.raises(StoreError, match=r"plant mini: the entry cannot be written: .*full"):
+        with pytest.raises(StoreError, match=r"plant mini: evidence cannot be written: .*full"):
             await running.desk.append_entry("mini", record())
     assert running.desk.evidence("mini").size == size
     assert (await running.desk.append_entry("mini", record())).index == size
