@@ -198,7 +198,7 @@ class MqttLink:
         if leaf == topics.FRAMES:
             self._inbox.put(Message(sender, bytes(message.payload)))
         elif leaf == topics.LIVE:
-            self._call(self._page.on_live, sender.plant, sender.gateway, bytes(message.payload))
+            self._show(self._page.on_live, sender.plant, sender.gateway, bytes(message.payload))
         elif leaf == topics.STATE:
             self._state(sender, bytes(message.payload))
 
@@ -207,17 +207,20 @@ class MqttLink:
         if online is None:
             log.debug("state of %s/%s is not readable, dropped", sender.plant, sender.gateway)
         else:
-            self._call(self._page.on_state, sender.plant, sender.gateway, online)
+            self._show(self._page.on_state, sender.plant, sender.gateway, online)
 
     def _call(self, callback: Callable[..., None], *arguments: object) -> None:
-        """Hand an unsigned message to the event loop; dropped when the loop is behind."""
         loop = self._loop
-        if loop is None or loop.is_closed() or self._handed - self._done >= PAGE_WAITING_MAX:
-            return
-        self._handed += 1
-        loop.call_soon_threadsafe(self._run, callback, *arguments)
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(callback, *arguments)
 
-    def _run(self, callback: Callable[..., None], *arguments: object) -> None:
+    def _show(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Hand an unsigned message to the event loop; dropped when the loop is behind."""
+        if self._handed - self._done < PAGE_WAITING_MAX:
+            self._handed += 1
+            self._call(self._shown, callback, *arguments)
+
+    def _shown(self, callback: Callable[..., None], *arguments: object) -> None:
         self._done += 1
         callback(*arguments)
 

@@ -206,10 +206,13 @@ async def test_a_flood_of_unsigned_messages_is_dropped_while_the_page_is_behind(
             link._message(client_of(link), None, message)
 
     page: Any = link._page
+    connect(link)
     flood(mqtt.PAGE_WAITING_MAX + 500)
+    granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0")
     assert page.live == []  # the loop has not had its turn
     await asyncio.sleep(0)
     assert len(page.live) == mqtt.PAGE_WAITING_MAX
+    assert link.is_connected  # that the subscriptions stand is no such message
     flood(3)
     await asyncio.sleep(0)
     assert len(page.live) == mqtt.PAGE_WAITING_MAX + 3
