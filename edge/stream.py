@@ -190,8 +190,7 @@ class Stream:
         return stored
 
     def _frame(self, body: Body, now_ns: int, head: Head) -> Stored:
-        ends = [s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections]
-        through = max(body.t0_ns, self.through_ns(), *ends)
+        through = max(body.t0_ns, self.through_ns(), *(s.last_ns for s in body.sections))
         payload = encode_body(body)
         return self._sign(
             TYP_FRAME, payload, now_ns, head, readings=body.readings, through_ns=through

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from evidence.custody import KeyFault
 from evidence.errors import MalformedError
 from evidence.keys import ROLES
 from evidence.log import Entry, Kind
@@ -13,8 +14,8 @@ from evidence.points import NAME_ID
 OBJECT_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.ROTATE, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
 ACCEPTED = "accepted"
 FORK = "fork"
-#: reasons for which an object is kept aside, for people to look at
-KEPT_ASIDE = frozenset({"revoked", "expired", "key-change", "unknown-key"})
+#: faults of its key for which an object is kept aside, for people to look at; a fork is too
+KEPT_ASIDE = frozenset(map(str, KeyFault))
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 _PLANT_KINDS = frozenset({Kind.RECORD, Kind.REVIEW, Kind.MONTH_CLOSE})

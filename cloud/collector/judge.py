@@ -57,7 +57,7 @@ CONFIGS_MAX = 10_000
 #: characters of a gap's reason: the log repeats it
 GAP_REASON_MAX = 200
 
-#: every reason an object can be refused for; part of the log's vocabulary
+#: every reason `judge` refuses an object for (`intake` has a few more); the log repeats them
 REASONS = frozenset(
     {
         "malformed",  # not an object FORMAT.md allows
@@ -155,7 +155,7 @@ class Refused:
     """Not believed.
 
     Attributes:
-        reason: one of `REASONS`.
+        reason: one word; of `judge`, one of `REASONS`.
         sentence: for the process log.
     """
 
@@ -347,7 +347,7 @@ def _accept_frame(entry: Entry, body: Body, stream: StreamState) -> Accepted:
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
     if body.gap is not None and len(body.gap.reason) > GAP_REASON_MAX:
         raise MalformedError(f"the reason of a gap has more than {GAP_REASON_MAX} characters")
-    newest_ns = max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)
+    newest_ns = max((s.last_ns for s in body.sections), default=0)
     return Accepted(entry, body.t0_ns, newest_ns, body.readings, gap=body.gap)
 
 

@@ -8,13 +8,13 @@ within bounds (`aside`); beyond them it is counted like a refusal, under "<reaso
 from collections import Counter
 from dataclasses import dataclass
 
-from evidence.custody import KeyFault
+from cloud.store.quarantine import KEPT_VERDICTS
 
 INTERVAL_S = 60.0
 SENTENCE_MAX = 400
 
 #: what people must look at: also shown on the live page
-ALARMS = frozenset({"fork", "anchor", *map(str, KeyFault)})
+ALARMS = KEPT_VERDICTS | {"anchor"}
 
 
 @dataclass(frozen=True, slots=True)

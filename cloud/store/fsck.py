@@ -18,17 +18,18 @@ from types import MappingProxyType
 from cloud.errors import DamagedLogError
 from cloud.store.fsck_beside import BesideCheck
 from cloud.store.fsck_findings import Fault, Finding, Findings
-from cloud.store.fsck_log import LogCheck, size_of
+from cloud.store.fsck_log import LogCheck
 from cloud.store.fsck_streams import StreamCheck
 from cloud.store.layout import PlantFolder
-from cloud.store.record_file import read_at
+from cloud.store.record_file import read_at, size_of
 from cloud.store.recovery import read_signed
-from cloud.store.state import OBJECT_KINDS, LogState, decode_snapshot, encode_snapshot
+from cloud.store.state import LogState, decode_snapshot, encode_snapshot
 from cloud.store.tree import grow
 from evidence.checkpoint import Checkpoint
 from evidence.errors import EvidenceError
 from evidence.keys import Certificate
 from evidence.log import Entry, decode_entry
+from evidence.log_details import OBJECT_KINDS
 from evidence.merkle import leaf_hash
 from evidence.records import HEAD_BYTES, encode_record, read_records
 from evidence.suites import PublicKey

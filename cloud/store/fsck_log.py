@@ -7,7 +7,7 @@ from cloud.errors import StoreError
 from cloud.store.fsck_findings import Fault, Findings
 from cloud.store.layout import PlantFolder
 from cloud.store.reader import OFFSET
-from cloud.store.record_file import read_at, whole_records
+from cloud.store.record_file import read_at, size_of, whole_records
 from cloud.store.tree import HASH_BYTES, TreeFile, file_bytes
 from evidence.checkpoint import Checkpoint
 from evidence.merkle import CompactRange
@@ -162,14 +162,6 @@ class LogCheck:
                 what = f"{extra} bytes too many for {size + count} log entries"
                 self._findings.add(fault, _name(self._folder, path), what, offset=length)
         return count > 0
-
-
-def size_of(path: Path) -> int:
-    """Bytes of a file, 0 when it is absent."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _name(folder: PlantFolder, path: Path) -> str:

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cloud.store.fsck_findings import Fault, Findings
-from cloud.store.fsck_log import size_of
 from cloud.store.index import PLACE_BYTES, Place, decode_place, encode_place
 from cloud.store.layout import PlantFolder
 from cloud.store.objects import HOUR_NS
-from cloud.store.record_file import read_at, record_at, whole_records
+from cloud.store.record_file import read_at, record_at, size_of, whole_records
 from cloud.store.recovery import frame_times
 from cloud.store.state import StreamState
 from evidence.errors import EvidenceError

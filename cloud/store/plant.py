@@ -19,11 +19,12 @@ from cloud.store.quarantine import is_kept, room_for
 from cloud.store.reader import OFFSET, Committed, PlantReader
 from cloud.store.record_file import read_at
 from cloud.store.recovery import cut_to, recover
-from cloud.store.state import OBJECT_KINDS, LogState, StreamState, encode_snapshot
+from cloud.store.state import LogState, StreamState, encode_snapshot
 from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.keys import Signer
 from evidence.log import Entry, encode_entry
+from evidence.log_details import OBJECT_KINDS
 from evidence.points import NAME_ID
 from evidence.records import encode_record
 from evidence.suites import PublicKey

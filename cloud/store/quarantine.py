@@ -7,13 +7,13 @@ broker any number under a key that nobody certified; these get half of the room.
 how many; `cloud.store.plant` writes them.
 """
 
-from evidence.custody import KeyFault
 from evidence.log import Entry, Kind
+from evidence.log_details import FORK, KEPT_ASIDE
 
 FILES_MAX = 1_000
 
 #: verdicts of the REJECT entries whose object is kept
-KEPT_VERDICTS = frozenset({"fork", *map(str, KeyFault)})
+KEPT_VERDICTS = KEPT_ASIDE | {FORK}
 
 
 def is_kept(entry: Entry) -> bool:

@@ -30,6 +30,14 @@ class Record:
         return self.offset + HEAD_BYTES + len(self.data)
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file, 0 when it is absent."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def read_at(path: Path, offset: int, length: int) -> bytes:
     """Up to `length` bytes of a file from an offset; b"" when there is no such file."""
     try:

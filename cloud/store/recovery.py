@@ -19,13 +19,14 @@ from cloud.store.disk import Disk, Pending, cut
 from cloud.store.index import PLACE_BYTES, IndexFile, Place, encode_place
 from cloud.store.layout import PlantFolder
 from cloud.store.reader import OFFSET, Committed, read_object
-from cloud.store.record_file import read_at, record_at, whole_records
-from cloud.store.state import OBJECT_KINDS, LogState, StreamState, decode_snapshot
+from cloud.store.record_file import read_at, record_at, size_of, whole_records
+from cloud.store.state import LogState, StreamState, decode_snapshot
 from cloud.store.tree import TreeFile, file_bytes
 from evidence import checkpoint, cose
 from evidence.errors import EvidenceError, MalformedError
-from evidence.frame import Body, decode_body, place_of
+from evidence.frame import decode_body, place_of
 from evidence.log import Entry, Kind, decode_entry
+from evidence.log_details import OBJECT_KINDS
 from evidence.records import read_records
 from evidence.suites import PublicKey
 
@@ -129,7 +130,7 @@ def _snapshot(folder: PlantFolder) -> tuple[LogState | None, str]:
         (data,) = read_records(folder.snapshot.read_bytes())
         state = decode_snapshot(data)
         for path, size in _lengths(folder, state):
-            if _size(path) < size:
+            if size_of(path) < size:
                 return state, f"{path.relative_to(folder.root)}: cut short; everything is read"
         for name, stream in state.streams.items():
             if IndexFile(folder.index(name)).place(stream.next_seq - 1) != stream.last:
@@ -151,10 +152,6 @@ def _lengths(folder: PlantFolder, state: LogState) -> list[tuple[Path, int]]:
         *((folder.index(name), s.next_seq * PLACE_BYTES) for name, s, _ in streams),
         *((folder.segment(name, last.hour), last.end) for name, _, last in streams),
     ]
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _contradiction(
@@ -193,7 +190,7 @@ def cut_to(folder: PlantFolder, state: LogState) -> list[str]:
         last = state.stream(name).last
         for hour in list(folder.hours(name, -1 if last is None else last.hour)):
             path = folder.segment(name, hour)
-            if gone := _size(path):
+            if gone := size_of(path):
                 notes.append(f"{path.relative_to(folder.root)}: {gone} bytes without entry removed")
             path.unlink()
         if last is None:
@@ -319,7 +316,7 @@ class _Replay:
             after = stream.last.hour
             yield after, stream.last.end
         for hour in self._folder.hours(name, after):
-            if _size(self._folder.segment(name, hour)):
+            if size_of(self._folder.segment(name, hour)):
                 yield hour, 0
                 return
 
@@ -340,9 +337,4 @@ class _Replay:
 def frame_times(data: bytes) -> tuple[int, int]:
     """(t0, newest tick) of a frame's bytes in nanoseconds; newest is 0 without any tick."""
     body = decode_body(cose.parse(data).payload)
-    return body.t0_ns, newest_tick_ns(body)
-
-
-def newest_tick_ns(body: Body) -> int:
-    """The newest tick of a frame, 0 without any."""
-    return max((s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections), default=0)
+    return body.t0_ns, max((section.last_ns for section in body.sections), default=0)

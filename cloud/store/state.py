@@ -23,9 +23,6 @@ from evidence.records import HEAD_BYTES
 
 SNAPSHOT_VERSION = 3
 
-#: kinds whose entry stands for an object in a stream's segments
-OBJECT_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.ROTATE, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
-
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 

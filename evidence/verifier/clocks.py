@@ -84,7 +84,7 @@ class Times:
 
 def newest_ns(body: Body) -> int:
     """The newest tick of a frame that has one, UTC nanoseconds."""
-    return max(s.first_ns + s.step_ns * (s.ticks - 1) for s in body.sections)
+    return max(s.last_ns for s in body.sections)
 
 
 def _sentence(worst: Worst, what: str) -> str:
