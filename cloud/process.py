@@ -161,7 +161,7 @@ class _Process:
             for plant in self._keys.plants():
                 try:
                     news = await self._keys.reload(plant)
-                except StoreError as error:
+                except (StoreError, LookupError) as error:  # LookupError: given up meanwhile
                     log.error("%s", error)  # noqa: TRY400 - the sentence says all
                     continue
                 for sentence in (*news.taken, *news.problems):
