@@ -32,13 +32,13 @@ class Command:
 
 COMMANDS = {
     "demo": Command("a simulated plant, from register to sealed month", "simulators.demo", "all"),
-    "edge": Command("the agent at the plant: check, run", "edge.cli", "edge"),
+    "edge": Command("the agent at the plant, and its spool", "edge.cli", "edge"),
     "profile": Command("device profiles: list, show, check", "firmware_configs.cli"),
     "sim": Command("simulated plants over real protocols", "simulators.cli", "simulators"),
-    "cloud": Command("collector, months and the live page", "cloud.cli", "cloud"),
+    "cloud": Command("collector, evidence, keys, months, live page", "cloud.cli", "cloud"),
     "verify": Command("check a sealed month, offline", "evidence.cli", keeps_name=True),
     "calc": Command("the calculation library by hand", "edge.calc.cli"),
-    "keys": Command("keys and certificates", "evidence.cli", keeps_name=True),
+    "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),
     "relay": Command("forwards the frames of a one-way site (comes later)"),
     "screen": Command("statistical tests on sealed months (comes later)"),
 }

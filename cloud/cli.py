@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="stackproof cloud", description="Collector, months and the live page."
+        prog="stackproof cloud", description="Collector, evidence, keys, months and the live page."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="validate CLOUD.toml and the keys it names")

@@ -20,10 +20,21 @@ Row = Mapping[str, Any]
 def add_key_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
     """Add `keys`, `stream`, `missing` and `quarantine` to the commands of `stackproof cloud`."""
     keys = commands.add_parser(
-        "keys", help="take in new certificates and orders from the plants' key folders"
+        "keys",
+        help="take in new certificates and orders from the plants' key folders",
+        epilog="Exit status: 0 fine, 1 a file there does not count, 2 cannot run.",
     )
-    missing = commands.add_parser("missing", help="which objects have not arrived")
-    quarantine = commands.add_parser("quarantine", help="which objects were put aside, and why")
+    missing = commands.add_parser(
+        "missing",
+        help="which objects have not arrived",
+        epilog="Exit status: 0 none, 1 some are missing, 2 cannot run.",
+    )
+    quarantine = commands.add_parser(
+        "quarantine",
+        help="which objects were put aside, and why",
+        epilog="The files lie in the plant's folder, under quarantine/. Exit status: 0 none, 1 "
+        "some were put aside, 2 cannot run.",
+    )
     for command, act in ((keys, _keys), (missing, _missing), (quarantine, _quarantine)):
         command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
         command.add_argument("--plant", type=plant_id, help="only this plant")
@@ -70,7 +81,7 @@ def _missing(args: argparse.Namespace) -> int:
         first, last = row["first"], row["last"]
         yield (
             f"{row['plant']}/{row['gateway']}: seq {first} to {last}, since {_at(row['since_ns'])}:"
-            f" stackproof edge export --from {first} --to {last}"
+            f" stackproof edge export SITE.toml --from {first} --to {last}"
         )
 
     _print(args, "missing", rows, lines, "nothing is missing")

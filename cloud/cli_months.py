@@ -74,9 +74,7 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
 def plant_id(text: str) -> str:
     """A plant's or gateway's id from the command line."""
     if not NAME_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no plant id (it must match {NAME_ID.pattern})"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is no id (it must match {NAME_ID.pattern})")
     return text
 
 

@@ -6,7 +6,6 @@ The running collector takes the objects in and signs the receipts; this carries 
 import argparse
 import json
 import sys
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,9 @@ class CarriedFileError(CloudError):
 def add_one_way_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
     """Add `import` and `receipts` to the commands of `stackproof cloud`."""
     importing = commands.add_parser(
-        "import", help="take in exported spools of sites without a way back"
+        "import",
+        help="take in exported spools of sites without a way back",
+        epilog="Exit status: 0 all taken or held, 1 objects are missing or refused, 2 cannot run.",
     )
     importing.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
     importing.add_argument("bags", type=Path, nargs="+", metavar="BAG", help="file of edge export")
@@ -83,8 +84,7 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _export(args: argparse.Namespace) -> int:
-    path = f"plants/{urllib.parse.quote(args.plant)}/receipts"
-    data = RunningCollector(args.config).ask(path)
+    data = RunningCollector(args.config).ask(f"plants/{args.plant}/receipts")
     try:
         args.out.write_bytes(data)
     except OSError as error:

@@ -47,10 +47,10 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="stackproof edge", description="The agent beside meters.")
+    parser = argparse.ArgumentParser(prog="stackproof edge", description="The agent at the plant.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="validate a site file without any I/O to devices")
-    check.add_argument("site", type=Path, help="site file (TOML)")
+    check.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
     check.set_defaults(run=_check)
     run = commands.add_parser(
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         help="run the agent until SIGTERM",
         epilog="SIGUSR1 closes the open frame with the next tick instead of when it is due.",
     )
-    run.add_argument("site", type=Path, help="site file (TOML)")
+    run.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.set_defaults(run=_run)
     add_spool_commands(commands)

@@ -34,18 +34,18 @@ def add_spool_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         help="how the gateway stands: spool, receipts, key, clock, alarms",
         epilog="Works beside a running agent. Exit status: 0 fine, 1 alarms stand, 2 cannot tell.",
     )
-    status.add_argument("site", type=Path, help="site file (TOML)")
+    status.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     status.add_argument("--json", action="store_true", help="one JSON object on stdout")
     status.add_argument("--check", action="store_true", help="read the whole spool for damage")
     status.set_defaults(run=_status)
     out = commands.add_parser(
         "export",
         help="write signed objects of the spool to a file for the collector",
-        epilog="For sites without a way to the collector: carry the file there "
-        "(stackproof cloud import FILE), bring the receipts back (edge receipts import). Nothing "
-        "is freed by exporting; the same objects give the same file.",
+        epilog="For sites without a way to the collector: carry the file there (stackproof cloud "
+        "import CLOUD.toml FILE), bring the receipts back (stackproof edge receipts import "
+        "SITE.toml FILE). Nothing is freed by exporting; the same objects give the same file.",
     )
-    out.add_argument("site", type=Path, help="site file (TOML)")
+    out.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     out.add_argument(
         "--from", dest="first", type=_seq, metavar="SEQ", help="default: oldest without a receipt"
     )
@@ -62,8 +62,8 @@ def add_spool_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         epilog="The file comes from stackproof cloud receipts export. Receipts of other gateways "
         "in it are passed over.",
     )
-    take.add_argument("site", type=Path, help="site file (TOML)")
-    take.add_argument("file", type=Path, help="receipt file")
+    take.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
+    take.add_argument("file", type=Path, metavar="FILE", help="receipt file")
     take.set_defaults(run=_import)
 
 

@@ -2,7 +2,7 @@
 
 The collector takes a stream's next seq and drops what is ahead of it, so from the first seq that
 is due everything has to come again: by the gateway itself, or, from a site without a way back, as
-an exported spool (`stackproof edge export --from FIRST --to LAST`).
+an exported spool (`stackproof edge export SITE.toml --from FIRST --to LAST`).
 """
 
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class Missed:
         return (
             f"objects seq {self.first} to {self.last} are missing: where the gateway does not "
             "send them again by itself, export them from its spool (stackproof edge export "
-            f"--from {self.first} --to {self.last}) and import the file here"
+            f"SITE.toml --from {self.first} --to {self.last}) and import the file here"
         )
 
 

@@ -58,7 +58,7 @@ def test_what_is_missing_is_named_with_the_order_that_exports_it(
     assert cli.main(["missing", config]) == 1
     assert capsys.readouterr().out == (
         "mini/edge-1: seq 10 to 12, since 2026-09-21 14:13:20 UTC: "
-        "stackproof edge export --from 10 --to 12\n"
+        "stackproof edge export SITE.toml --from 10 --to 12\n"
     )
     assert cli.main(["missing", config, "--plant", "maxi"]) == 0
     assert capsys.readouterr().out == "nothing is missing\n"

@@ -138,9 +138,9 @@ def test_a_refusal_is_printed_in_its_own_words(
         ("mini", "2026/09", "'2026/09' is no month"),
         ("mini", "2026-09\n", r"'2026-09\n' is no month"),
         ("mini", "1999-12", "'1999-12' is no month"),  # the API takes this century only
-        ("../x?y", "2026-09", "argument --plant: '../x?y' is no plant id"),
-        ("Mini", "2026-09", "'Mini' is no plant id"),
-        ("", "2026-09", "'' is no plant id"),
+        ("../x?y", "2026-09", "argument --plant: '../x?y' is no id"),
+        ("Mini", "2026-09", "'Mini' is no id"),
+        ("", "2026-09", "'' is no id"),
     ],
 )
 def test_a_malformed_month_or_plant_is_a_usage_error_and_nothing_is_sent(

@@ -76,4 +76,4 @@ def test_what_lasts_is_told_with_what_to_do() -> None:
     missing.note(A, due=10, seq=12, at_ns=100)
     assert missing.lasting(99 + LASTING_NS) == {}
     assert missing.lasting(100 + LASTING_NS) == {A: Missed(10, 12, 100)}
-    assert "edge export --from 10 --to 12" in Missed(10, 12, 100).sentence()
+    assert "edge export SITE.toml --from 10 --to 12" in Missed(10, 12, 100).sentence()
