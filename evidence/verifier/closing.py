@@ -61,9 +61,9 @@ class ClosingCheck:
             sentence = "It was not valid, or the root's was not, when the month was closed."
             self._report.add("E-KEY-EXPIRED", paths.COLLECTOR_CERTIFICATE, sentence)
 
-    def _replaced(self, said: Any) -> None:
+    def _replaced(self, told: Any) -> None:
         """What the month replaces: the same in statement, log and bag."""
-        replaces = said["statement_sha256"] if said is not None else None
+        replaces = told["statement_sha256"] if told is not None else None
         close = self._log.close
         logged = close.get("replaces") if close is not None else None
         logged = logged.hex() if isinstance(logged, bytes) else logged
@@ -74,7 +74,7 @@ class ClosingCheck:
             sentence = f"It replaces {self._archive.replaces}, says the bag; {replaces}, says the "
             self._report.add("E-BAG", bag.BAG_INFO, f"{sentence}statement.")
         if replaces is not None:
-            sentence = f"It replaces the close of statement {replaces}: {said['reason']}."
+            sentence = f"It replaces the close of statement {replaces}: {told['reason']}."
             self._report.add("N-AMENDED", "statement", sentence)
 
     def _receipt(self, stream: str) -> None:
