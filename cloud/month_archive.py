@@ -23,7 +23,7 @@ from cloud.collector.desk import PlantEvidence, PlantKeys
 from cloud.errors import TimeStampError
 from cloud.month_draft import configs_of, time_zone
 from cloud.month_kept import KeptArchive, read_kept
-from cloud.month_keys import gateway_certificates, orders
+from cloud.month_keys import earlier_collectors, gateway_certificates, orders
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
 from cloud.month_stamp import check_reply, may_be_kept
 from cloud.store.objects import StoredObject
@@ -250,6 +250,10 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
         gateways=[
             (gateway, certificate_from_pem(pem))
             for gateway, pem in gateway_certificates(evidence, month.history, close)
+        ],
+        earlier=[
+            certificate_from_pem(pem)
+            for pem in earlier_collectors(evidence, month.history, close, month.keys.collector)
         ],
         log_range=evidence.compact_range(first_index),
         log_entries=(data for _, data in evidence.entries(first_index, close.index + 1)),

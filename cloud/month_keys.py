@@ -34,6 +34,27 @@ def gateway_certificates(
     return found
 
 
+def earlier_collectors(
+    evidence: PlantEvidence, history: PlantHistory, close: MonthClose, own: bytes
+) -> list[bytes]:
+    """PEM of every other certificate of the collector that was enrolled by then.
+
+    Args:
+        evidence: of the plant.
+        history: what the log says.
+        close: of the month.
+        own: PEM of the certificate that seals the month.
+
+    Raises:
+        StoreError: one of them is not kept any more.
+    """
+    kept = _by_sha256(evidence, ".crt")
+    made = history.of_kinds(Kind.ENROL, through=close.index)
+    named = [e.detail["certificate_sha256"] for e in made if e.detail["role"] == "collector"]
+    own_sha256 = _sha256(certificate_to_der(certificate_from_pem(own)))
+    return [_wanted(kept, s, "collector's certificate") for s in named if s != own_sha256]
+
+
 def orders(
     evidence: PlantEvidence,
     history: PlantHistory,

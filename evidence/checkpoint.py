@@ -14,6 +14,7 @@ type (0x01). A log signed by a P-256 key uses type 0xff with the identifier "ESP
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import serialization
@@ -95,6 +96,17 @@ def verify(text: str, key: PublicKey) -> Checkpoint:
             suite_of(key).verify(key, blob[4:], checkpoint.body().encode())
             return checkpoint
     raise SignatureError(f"checkpoint of {checkpoint.origin} has no signature of its log's key")
+
+
+def verify_any(text: str, keys: Iterable[PublicKey]) -> Checkpoint:
+    """As `verify`, by one of several keys: a log goes on when its collector changes its key."""
+    refused = SignatureError("there is no key to check the checkpoint with")
+    for key in keys:
+        try:
+            return verify(text, key)
+        except SignatureError as error:
+            refused = error
+    raise refused
 
 
 def parse(text: str) -> tuple[Checkpoint, list[tuple[str, bytes]]]:

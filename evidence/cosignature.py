@@ -6,11 +6,12 @@ type is 0x04 for Ed25519; P-256 keys use 0xff with the identifier "ESP256-cosign
 """
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from evidence import cbor
 from evidence.blocks import decompress
-from evidence.checkpoint import Checkpoint, KeyType, note_key_id, parse, verify
+from evidence.checkpoint import Checkpoint, KeyType, note_key_id, parse, verify_any
 from evidence.errors import MalformedError, SignatureError
 from evidence.keys import Signer
 from evidence.suites import PublicKey, suite_of
@@ -56,20 +57,22 @@ def cosign(note: str, name: str, at_s: int, signer: Signer, key: PublicKey) -> s
     return f"{note}— {name} {base64.b64encode(blob).decode('ascii')}\n"
 
 
-def verify_cosigned(note: str, name: str, witness: PublicKey, log: PublicKey) -> Cosigned:
+def verify_cosigned(
+    note: str, name: str, witness: PublicKey, collectors: Iterable[PublicKey]
+) -> Cosigned:
     """A checkpoint signed by its log and cosigned by a witness.
 
     Args:
         note: the signed note.
         name: the witness's name.
         witness: the witness's key.
-        log: the collector's key.
+        collectors: the collector's key and its earlier ones; one of them has signed the note.
 
     Raises:
         MalformedError: no checkpoint, or a line misformed.
         SignatureError: one of the two did not sign it.
     """
-    checkpoint = verify(note, log)
+    checkpoint = verify_any(note, collectors)
     _, lines = parse(note)
     wanted = note_key_id(name, witness, KEY_TYPE)
     for line_name, blob in lines:

@@ -276,16 +276,14 @@ def _check_cosignature(
 ) -> None:
     """What a gateway cosigned must be a checkpoint of this collector, and of the log here."""
     note, name = decode_cosignature(payload), witness_name(header.plant, header.stream)
-    for key in keyring.collectors:
-        try:
-            seen = verify_cosigned(note, name, witness, key).checkpoint
-        except SignatureError:
-            continue
-        if seen.plant != header.plant:
-            break
-        return _check_log(header, seen.size, seen.root, view)
     sentence = f"seq {header.seq} cosigns what is not a checkpoint of this log, or not as {name}"
-    raise _RefusalError("cosignature", sentence)
+    try:
+        seen = verify_cosigned(note, name, witness, keyring.collectors).checkpoint
+    except SignatureError as error:
+        raise _RefusalError("cosignature", sentence) from error
+    if seen.plant != header.plant:
+        raise _RefusalError("cosignature", sentence)
+    _check_log(header, seen.size, seen.root, view)
 
 
 def _check_log(header: Header, size: int, root: bytes, view: StreamView) -> None:

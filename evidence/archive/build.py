@@ -50,6 +50,7 @@ class Contents:
         configs: SHA-256 -> signed configuration that a frame names, or the one before it.
         root, collector: certificates.
         gateways: (gateway id, certificate).
+        earlier: certificates of the collector's earlier keys: gateways cosigned under them.
         log_range: the log before the first entry below.
         log_entries: entries from there to the checkpoint, in order.
         checkpoint: signed note.
@@ -78,6 +79,7 @@ class Contents:
     closes: Mapping[str, bytes] = field(default_factory=dict)
     orders: Iterable[bytes] = ()
     replaces: str = ""
+    earlier: Iterable[x509.Certificate] = ()
 
     @property
     def name(self) -> str:
@@ -101,6 +103,9 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
         bag.add(paths.config(sha256), [data])
     bag.add(paths.ROOT_CERTIFICATE, [certificate_to_pem(contents.root)])
     bag.add(paths.COLLECTOR_CERTIFICATE, [certificate_to_pem(contents.collector)])
+    for certificate in contents.earlier:
+        path = paths.earlier_collector(certificate.fingerprint(hashes.SHA256()))
+        bag.add(path, [certificate_to_pem(certificate)])
     for gateway, certificate in contents.gateways:
         path = paths.gateway_certificate(gateway, certificate.fingerprint(hashes.SHA256()))
         bag.add(path, [certificate_to_pem(certificate)])

@@ -17,13 +17,14 @@ TIMESTAMP_SEAL = "seal/stamp.cose"
 FRAMES = re.compile(r"data/frames/([a-z0-9-]{1,40})/(\d{4}-\d{2}-\d{2})/(\d{2})\.seg")
 CONFIG = re.compile(r"data/config/([0-9a-f]{64})\.cose")
 GATEWAY_CERTIFICATE = re.compile(r"data/keys/gateway-([a-z0-9-]{1,40})-([0-9a-f]{16})\.crt")
+EARLIER_COLLECTOR = re.compile(r"data/keys/collector-([0-9a-f]{16})\.crt")
 ORDER = re.compile(r"data/keys/order-([0-9a-f]{64})\.cose")
 RULES = re.compile(r"data/rules/([a-z0-9.-]{1,80})\.toml")
 RECEIPT = re.compile(r"data/receipts/([a-z0-9-]{1,40})\.cose")
 CLOSE = re.compile(r"seal/close-([a-z0-9-]{1,40})\.cose")
 
 #: every name an archive may hold beside the bag's own tag files
-KNOWN = (FRAMES, CONFIG, GATEWAY_CERTIFICATE, ORDER, RULES, RECEIPT, CLOSE)
+KNOWN = (FRAMES, CONFIG, GATEWAY_CERTIFICATE, EARLIER_COLLECTOR, ORDER, RULES, RECEIPT, CLOSE)
 FIXED = frozenset(
     {
         STATEMENT, LOG_ENTRIES, LOG_RANGE, LOG_CHECKPOINT, FORMAT_TEXT, FIGURES_TEXT,
@@ -50,6 +51,11 @@ def config(sha256: bytes) -> str:
 def gateway_certificate(gateway: str, certificate_sha256: bytes) -> str:
     """Path of a gateway's certificate; the hash is over its DER form."""
     return f"data/keys/gateway-{gateway}-{certificate_sha256.hex()[:16]}.crt"
+
+
+def earlier_collector(certificate_sha256: bytes) -> str:
+    """Path of a certificate of an earlier key of the collector; the hash is over its DER form."""
+    return f"data/keys/collector-{certificate_sha256.hex()[:16]}.crt"
 
 
 def order(sha256: bytes) -> str:

@@ -4,6 +4,7 @@ A gateway puts the newest checkpoint it holds into every object, and cosigns wha
 consistent. A log that was rewritten after a gateway had seen it cannot have those roots any more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evidence.cosignature import decode_cosignature, verify_cosigned, witness_name
@@ -55,7 +56,7 @@ class Anchors:
         payload: bytes,
         *,
         witness: PublicKey,
-        collector: PublicKey,
+        collectors: Sequence[PublicKey],
     ) -> None:
         """Check a cosignature object: both signatures, and the log it is of.
 
@@ -65,7 +66,7 @@ class Anchors:
             header: of the object.
             payload: its payload.
             witness: the gateway's key that signed the object.
-            collector: the log's key.
+            collectors: the log's key and its earlier ones.
 
         Raises:
             UnknownSuiteError, UnsupportedError: newer than this program.
@@ -74,7 +75,7 @@ class Anchors:
         try:
             note = decode_cosignature(payload)
             name = witness_name(header.plant, header.stream)
-            checkpoint = verify_cosigned(note, name, witness, collector).checkpoint
+            checkpoint = verify_cosigned(note, name, witness, collectors).checkpoint
         except (UnknownSuiteError, UnsupportedError):
             raise
         except EvidenceError as error:

@@ -225,7 +225,7 @@ class FrameCheck:
                     header,
                     envelope.payload,
                     witness=signer.key,
-                    collector=collector,
+                    collectors=(collector, *self._identities.earlier),
                 )
         elif header.typ == TYP_CLOSE:
             decode_close(envelope.payload)

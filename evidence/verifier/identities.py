@@ -32,6 +32,7 @@ class Identities:
         root: the root's certificate, None when it cannot be used.
         collector: the collector's key, None when missing or bad.
         collector_valid_ns: (first, last) UTC nanoseconds in which its certificate is valid.
+        earlier: keys that the collector had before; gateways have cosigned under them.
         streams: gateway id -> its certified keys and where each of them counts.
         orders: SHA-256 of an order's bytes -> the order; signed by the root.
         newer: SHA-256 of each order that is newer than this program: what it says is not decided.
@@ -44,6 +45,7 @@ class Identities:
     root: x509.Certificate | None = None
     collector: PublicKey | None = None
     collector_valid_ns: tuple[int, int] = (0, -1)
+    earlier: list[PublicKey] = field(default_factory=list)
     streams: dict[str, StreamKeys] = field(default_factory=dict)
     orders: dict[bytes, Order] = field(default_factory=dict)
     newer: set[bytes] = field(default_factory=set)
@@ -106,7 +108,9 @@ def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | 
         match = paths.GATEWAY_CERTIFICATE.fullmatch(path)
         if match:
             _gateway(archive, path, match, report, found)
-    _collector(archive, report, found)
+        elif match := paths.EARLIER_COLLECTOR.fullmatch(path):
+            _collector(archive, path, report, found, match[1])
+    _collector(archive, paths.COLLECTOR_CERTIFICATE, report, found)
     return found
 
 
@@ -178,8 +182,10 @@ def _gateway(
         report.add("E-CERTIFICATE", path, said(error))
 
 
-def _collector(archive: Opened, report: Report, found: Identities) -> None:
-    path = paths.COLLECTOR_CERTIFICATE
+def _collector(
+    archive: Opened, path: str, report: Report, found: Identities, earlier: str = ""
+) -> None:
+    """Take in the collector's certificate, or one of an earlier key that its name says."""
     certificate = _certificate(archive, path, report)
     if certificate is None or found.root is None:
         return
@@ -189,8 +195,14 @@ def _collector(archive: Opened, report: Report, found: Identities) -> None:
             raise MalformedError(f"the certificate is for {role} {plant}/{name}")
         if not is_issued_by(certificate, found.root):
             raise MalformedError("the plant's root did not issue this certificate")
-        found.collector_valid_ns = validity_ns(certificate, found.root)
-        found.collector = public_key(certificate)
+        key = public_key(certificate)
+        if not earlier:
+            found.collector_valid_ns = validity_ns(certificate, found.root)
+            found.collector = key
+        elif certificate.fingerprint(hashes.SHA256()).hex()[:16] != earlier:
+            raise MalformedError("it is not the certificate its name says")
+        else:
+            found.earlier.append(key)
     except UnknownSuiteError as error:
         found.foreign.add(path)
         report.add("C-SUITE", path, said(error))

@@ -114,7 +114,7 @@ def _note(data: bytes) -> None:
 
 def _cosigned(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
-    verify_cosigned(text, WITNESS, WHO.gateway.public_key, WHO.collector.public_key)
+    verify_cosigned(text, WITNESS, WHO.gateway.public_key, [WHO.collector.public_key])
 
 
 def _cosigned_note() -> bytes:

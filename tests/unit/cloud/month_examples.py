@@ -73,15 +73,15 @@ class Desk:
 
     # -- what happens at the plant ----------------------------------------------------------------
 
-    def enrol(self, role: str, certificate: Certificate) -> None:
+    def enrol(self, role: str, certificate: Certificate, file_name: str = "") -> None:
         name = {"root": sm.PLANT, "gateway": sm.STREAM}.get(role, "collector")
         der = certificate_to_der(certificate)
         detail = {"role": role, "name": name, "certificate_sha256": sm.sha256(der)}
         stream = sm.STREAM if role == "gateway" else ""
         key = key_sha256(public_key(certificate))
         enrolled = self._entry(Kind.ENROL, key, len(der), stream=stream, detail=detail)
-        file_name = f"{role}-{key.hex()}.crt" if role == "gateway" else f"{role}.crt"
-        self._store.stage_key_file(file_name, certificate_to_pem(certificate))
+        usual = f"{role}-{key.hex()}.crt" if role == "gateway" else f"{role}.crt"
+        self._store.stage_key_file(file_name or usual, certificate_to_pem(certificate))
         self._store.stage(enrolled)
         self._slice.commit()
 

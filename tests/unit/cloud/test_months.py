@@ -18,13 +18,22 @@ from evidence import cbor
 from evidence.archive import paths
 from evidence.blocks import compress
 from evidence.findings import Verdict
-from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
-from evidence.keys import key_sha256
+from evidence.frame import TYP_CONFIG, TYP_COSIGNATURE, TYP_FRAME, encode_body
+from evidence.keys import certificate_to_pem, issue, key_sha256
 from evidence.log import Kind
 from evidence.orders import Revoke
-from tests.unit.cloud.month_examples import AFTER_NS, ARCHIVE, Desk, files, judged, months
+from tests.attacks.by_time import cosignature
+from tests.unit.cloud.month_examples import (
+    AFTER_NS,
+    ARCHIVE,
+    ROOT_KEY,
+    Desk,
+    files,
+    judged,
+    months,
+)
 from tests.unit.evidence import sealed_month as sm
-from tests.unit.evidence.small_plant import MONTH
+from tests.unit.evidence.small_plant import DAYS, MONTH, SINCE, signer
 
 
 @pytest.fixture
@@ -259,6 +268,25 @@ async def test_a_key_that_changes_before_the_gateway_signs_the_close_comes_along
 
 
 # -- refused --------------------------------------------------------------------------------------
+
+
+async def test_a_month_in_which_the_collector_changed_its_key_verifies(
+    desk: Desk, folder: Path
+) -> None:
+    """The gateway has cosigned under the key before: its certificate comes along."""
+    before = signer(44)
+    certificate = issue(
+        "collector", sm.PLANT, "before", before.public_key,
+        issuer=(ROOT_KEY, sm.keys().certificates["root"]), not_before=SINCE, days=DAYS,
+    )  # fmt: skip
+    desk.enrol("collector", certificate, "collector-before.crt")
+    desk.deliver(frames=3)
+    seen = [data for _, data in desk.reader.entries(0, 5)]
+    desk.take(Kind.COSIGNATURE, TYP_COSIGNATURE, cosignature(seen, log=before).payload)
+    await months(desk.deliver_more(3), folder).close(sm.PLANT, MONTH, closing="final")
+    report = judged(folder / ARCHIVE)
+    assert report.verdict is Verdict.PASSED, report.findings
+    assert certificate_to_pem(certificate) in unpacked(folder / ARCHIVE).values()
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def test_cosignature_is_of_the_checkpoint_its_object_names(rig: Rig) -> None:
         note["checkpoint"],
         f"stackproof/{PLANT}/{GATEWAY}",
         keys().gateway.public_key(),
-        keys().collector_key,
+        [keys().collector_key],
     )
     assert cosigned.at_s == NOW_NS // 10**9
     named = cosigned.checkpoint.size, cosigned.checkpoint.root
@@ -223,6 +223,6 @@ def test_p256_gateway_cosigns_too(tmp_path: Path) -> None:
     assert made is not None
     note = cbor.decode(decompress(cose.parse(made.data).payload))["checkpoint"]
     name = f"stackproof/{PLANT}/{GATEWAY}"
-    seen = verify_cosigned(note, name, signer.public_key, keys().collector_key)
+    seen = verify_cosigned(note, name, signer.public_key, [keys().collector_key])
     assert seen.checkpoint.size == 2
     spool.close()

@@ -44,7 +44,7 @@ def note(who: Keys) -> str:
 
 
 def verified(text: str, who: Keys, name: str = NAME) -> Cosigned:
-    return verify_cosigned(text, name, who.gateway.public_key, who.collector.public_key)
+    return verify_cosigned(text, name, who.gateway.public_key, [who.collector.public_key])
 
 
 def test_a_gateways_name_as_a_witness() -> None:
