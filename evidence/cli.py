@@ -1,6 +1,7 @@
 """`stackproof verify …`, and where `stackproof keys …` (`evidence.cli_keys`) begins. Prints."""
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from evidence.cli_keys import add_key_commands
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.keys import load_certificates, load_trust
+from evidence.phrases import LANGUAGES, PHRASES
 from evidence.report_text import report_lines
 from evidence.timestamp import is_available
 
@@ -42,6 +44,9 @@ class _Progress:
 
 def main(argv: list[str]) -> int:
     """Run `verify …` or `keys …`; the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # what a terminal's encoding lacks is shown as an escape; a report must not end half-way
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         args = _parser().parse_args(argv)
         return int(args.run(args))
@@ -74,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--no-recompute", action="store_true", help="leave the figures unchecked (faster)"
     )
+    verify.add_argument(
+        "--lang", choices=LANGUAGES, default="en",
+        help="language of the report, default en; some details of findings are in English only. "
+        "报告语言，默认 en；部分细节仅为英文",
+    )  # fmt: skip
     verify.add_argument("--json", action="store_true", help="one JSON object on stdout")
     verify.set_defaults(run=_verify)
     add_key_commands(rooms)
@@ -99,8 +109,29 @@ def _verify(args: argparse.Namespace) -> int:
         )
     progress.end()
     if args.json:
-        print(json.dumps(report.as_map(), ensure_ascii=False, indent=1))
+        text = json.dumps(report.as_map(args.lang), ensure_ascii=False, indent=1)
+        print(text if _can_print(text) else json.dumps(report.as_map(args.lang), indent=1))
     else:
-        for line in report_lines(str(args.archive), report):
+        for line in report_lines(str(args.archive), report, _readable(args.lang)):
             print(line)
     return report.verdict.exit_status
+
+
+def _readable(language: str) -> str:
+    """This language, or English where the terminal has no letters for it."""
+    if _can_print("".join(texts[language] for texts in PHRASES.values())):
+        return language
+    print(
+        f"stackproof verify: stdout is {sys.stdout.encoding}, which cannot show --lang {language}; "
+        "this report is in English. For Chinese set PYTHONIOENCODING=utf-8.",
+        file=sys.stderr,
+    )
+    return "en"
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,7 +1,8 @@
 """What a verifier can find: stable codes, one plain sentence each, and the verdict they add up to.
 
 E-… fails the archive, C-… means this program cannot decide, W-… is for a reviewer's eyes, N-… is
-a note. Codes are part of what others rely on: a published code keeps its meaning.
+a note. Codes are part of what others rely on: a published code keeps its meaning. The meanings
+stand in `phrases.json`, in all languages.
 """
 
 from collections import Counter
@@ -11,72 +12,14 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from evidence.phrases import of_kind, phrase
 from evidence.version import VERSION
 
 SAME_CODE_MAX = 100
 TEXT_MAX = 600
 
 #: code -> what it means, in general; the finding's own sentence says where and how.
-CODES: dict[str, str] = {
-    "E-CONTAINER": "The file is not an archive as this format writes it; it was cut or altered.",
-    "E-BAG": "The bag's own files (manifests, bag-info) are missing or misformed.",
-    "E-FILE-MISSING": "A file that the manifest names is not in the archive.",
-    "E-FILE-EXTRA": "A file is in the archive that the manifest or the format does not know.",
-    "E-FILE-HASH": "A file's bytes are not those the manifest names.",
-    "E-CERTIFICATE": "A certificate is unreadable or not issued by the plant's root.",
-    "E-TRUST": "The archive's root is not the one you trust.",
-    "E-LOG": "The log's entries are unreadable or out of order.",
-    "E-LOG-ROOT": "The log's entries do not lead to the root in its checkpoint.",
-    "E-CHECKPOINT": "The log's checkpoint is not signed by the collector.",
-    "E-LOG-CLOSE": "The log does not say that this month was closed with this statement.",
-    "E-RECORD": "A frame file holds bytes that are no whole record.",
-    "E-FRAME": "A signed object is misformed.",
-    "E-SIG-BAD": "A signature does not verify.",
-    "E-SIG-UNKNOWN-KEY": "An object is signed by a key that no certificate in the archive holds.",
-    "E-KEY-REVOKED": "An object is signed by a key that was revoked for objects of its place.",
-    "E-KEY-CHANGE": "An object is signed by another key of the gateway than the one in use there.",
-    "E-KEY-EXPIRED": "An object was received when no certificate of its key was valid.",
-    "E-ORDER": "An order about keys is misformed, missing, or not signed by the plant's root.",
-    "E-CHAIN-GAP": "An object of a stream is missing.",
-    "E-CHAIN": "An object does not follow the one before it.",
-    "E-FRAME-PLACE": "An object stands in a file where it does not belong.",
-    "E-TIME": "Frame times go backwards or lie outside the month.",
-    "E-LOG-FRAME": "An object and the log's entry for it do not agree.",
-    "E-ANCHOR": "The gateway saw another log than the one in the archive.",
-    "E-COSIGNATURE": "A cosignature is broken or is of another log than the one in the archive.",
-    "E-CFG-MISSING": "A frame names a configuration that is not in the archive.",
-    "E-CFG": "A configuration is misformed or not the one its name says.",
-    "E-GROUPS": "A frame does not fit the configuration it names.",
-    "E-STATEMENT": "The statement is misformed.",
-    "E-INPUT": "A figure the statement starts from is not what the signed readings give.",
-    "E-TOTAL": "A figure of the statement is not what its own input gives.",
-    "E-COMPUTED": "A computed point is not what its inputs give.",
-    "E-RULES": "The archive's rule set is not the published one.",
-    "E-SEAL": "The seal is missing, broken, or over other files.",
-    "E-RECEIPT": "A receipt is not the collector's, or speaks of other objects than these.",
-    "E-CLOSE": "The gateway's signature under the month is broken or about something else.",
-    "E-TIMESTAMP": "The time stamp is broken, of another seal, or not by the authority you trust.",
-    "C-SUITE": "An object uses a crypto suite this program does not know.",
-    "C-FORMAT": "Something is of a newer format than this program knows.",
-    "C-RULES": "The rule set or a method is not known to this program.",
-    "W-NO-PLANT-SIGNATURE": "The gateway has not signed the close of the month.",
-    "W-GAP": "There was time without readings; the gateway itself recorded it.",
-    "W-FORK": "The gateway's key has signed two different objects for one place.",
-    "W-KEY-REVOKED": "A key that signed objects here was revoked for later ones.",
-    "W-CLOCK": "The gateway's clock and the collector's contradict each other.",
-    "W-TYPED": "A figure was typed by a person, not measured.",
-    "W-UNCONFIRMED": "A factor is used whose source could not be confirmed.",
-    "N-CONFIG": "The configuration changed: who, when, and each old and new value.",
-    "N-KEY": "The stream's key changed by a rotate object or a replace order.",
-    "N-LATE": "Objects were received long after their readings were taken.",
-    "N-REJECTED": "The collector refused objects, or kept them aside; the log says why.",
-    "N-NO-ANCHORS": "The gateway never saw the log: only clocks bound when its readings were made.",
-    "N-AMENDED": "This month replaces one that was closed before.",
-    "N-INTERIM": "The period is not over: this is an interim archive.",
-    "N-SIMULATED": "The readings come from a simulated plant.",
-}
-
-
+CODES = of_kind("code", "en")
 _ORDER = {code: i for i, code in enumerate(CODES)}
 
 
@@ -185,8 +128,8 @@ class Report:
             return Verdict.FAILED
         return Verdict.CANNOT_DECIDE if "C" in kinds else Verdict.PASSED
 
-    def as_map(self) -> dict[str, Any]:
-        """The form of `verify --json`.
+    def as_map(self, language: str = "en") -> dict[str, Any]:
+        """The form of `verify --json`; only `meaning` is in the reader's language.
 
         `completeness` holds for each stream: first_seq, last_seq, objects, missing (ranges, at most
         1,000) and missing_objects, readings (of measured points) of readings_due and percent,
@@ -206,7 +149,7 @@ class Report:
             "identity": self.identity,
             "timestamp": self.timestamp,
             "findings": [
-                {**vars(finding), "meaning": CODES[finding.code]}
+                {**vars(finding), "meaning": phrase(f"code.{finding.code}", language)}
                 for finding in [*self.weighed(), *more]
             ],
             "completeness": self.completeness,

@@ -7,75 +7,84 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from evidence.findings import CODES, Report, Verdict
+from evidence.findings import Report
+from evidence.phrases import phrase, translated
 
 #: findings of one code that are told one by one; `--json` has more
 LISTED_MAX = 20
 RANGES_LISTED_MAX = 10
 
-WORDS = {
-    Verdict.PASSED: (
-        "PASSED",
-        "What was checked holds; what was not checked stands at the end.",
-    ),
-    Verdict.FAILED: ("FAILED", "Do not rely on this archive: what is marked E- does not hold."),
-    Verdict.CANNOT_DECIDE: (
-        "CANNOT DECIDE",
-        "What could be checked holds; what is marked C- needs a newer program.",
-    ),
-}
 COUNTS = ("files", "bytes", "log_entries", "objects", "signatures", "frames", "readings")
 
 
-def report_lines(archive: str, report: Report) -> Iterator[str]:
-    """The report of an archive, line by line."""
-    word, meaning = WORDS[report.verdict]
-    yield f"{word}  {archive}"
-    yield f"  {meaning}"
-    yield f"  identity: {report.identity}"
-    yield f"  time stamp: {report.timestamp}"
-    for stream, told in sorted(report.completeness.items()):
-        yield f"  stream {stream}: {_held(told)}"
-    counted = [f"{report.counts[n]:,} {n.replace('_', ' ')}" for n in COUNTS if n in report.counts]
-    yield f"  looked at: {', '.join(counted) or 'nothing'}"
+def report_lines(archive: str, report: Report, language: str = "en") -> Iterator[str]:
+    """The report of an archive, line by line, in one of `evidence.phrases.LANGUAGES`."""
+    verdict = f"verdict.{report.verdict.value}"
+    yield f"{phrase(verdict, language)}  {archive}"
+    yield f"  {phrase(f'{verdict}.means', language)}"
+    for kind, told in (("identity", report.identity), ("timestamp", report.timestamp)):
+        yield f"  {phrase(f'summary.{kind}', language, told=translated(kind, told, language))}"
+    for stream, held in sorted(report.completeness.items()):
+        yield f"  {phrase('summary.stream', language, stream=stream, told=_held(held, language))}"
+    yield f"  {phrase('summary.counts', language, told=_counted(report.counts, language))}"
     more = dict(report.suppressed())
     for code, group in groupby(report.weighed(), lambda finding: finding.code):
         found = list(group)
         yield ""
-        yield f"  {code}  {CODES[code]}"
+        yield f"  {code}  {phrase(f'code.{code}', language)}"
         for finding in found[:LISTED_MAX]:
-            yield f"    {finding.where}: {finding.sentence}"
+            where = translated("where", finding.where, language)
+            sentence = translated("sentence", finding.sentence, language)
+            yield f"    {phrase('join.where', language, where=where, sentence=sentence)}"
         rest = len(found[LISTED_MAX:]) + more.get(code, 0)
         if rest:
-            yield f"    and {rest:,} more like these"
+            yield f"    {phrase('summary.more', language, n=rest)}"
     yield ""
-    yield "  not checked"
+    yield f"  {phrase('summary.not_checked', language)}"
     for sentence in report.not_checked:
-        yield f"    {sentence}"
+        yield f"    {translated('unchecked', sentence, language)}"
 
 
-def _held(told: Mapping[str, Any]) -> str:
+def _counted(counts: Mapping[str, int], language: str) -> str:
+    """What was looked at, by number."""
+    told = [phrase(f"count.{name}", language, n=counts[name]) for name in COUNTS if name in counts]
+    return phrase("join.counts", language).join(told) or phrase("count.none", language)
+
+
+def _held(told: Mapping[str, Any], language: str) -> str:
     """How much of a stream is here."""
+    parts: list[str] = []
+
+    def say(key: str, **values: object) -> None:
+        parts.append(phrase(f"held.{key}", language, **values))
+
     if told["first_seq"] is None:
-        parts = ["no object is here"]
+        say("none")
     else:
-        parts = [f"objects {told['first_seq']:,} to {told['last_seq']:,}"]
+        say("objects", first=told["first_seq"], last=told["last_seq"])
     if told["missing_objects"]:
-        spans = [str(a) if a == b else f"{a} to {b}" for a, b in told["missing"]]
-        cut = ", …" if len(spans) > RANGES_LISTED_MAX else ""
-        which = ", ".join(spans[:RANGES_LISTED_MAX])
-        parts.append(f"{told['missing_objects']:,} MISSING ({which}{cut})")
+        say("missing", n=told["missing_objects"], which=_ranges(told["missing"], language))
     else:
-        parts.append("none missing")
+        say("none_missing")
     if told["readings_due"]:
-        due = f"{told['readings']:,} of {told['readings_due']:,} measured readings due"
-        parts.append(f"{due} ({told['percent']} %)")
+        due, percent = told["readings_due"], told["percent"]
+        say("readings_due", n=told["readings"], due=due, percent=percent)
     else:
-        parts.append(f"{told['readings']:,} measured readings")
-    anchored = f"{told['anchored_objects']:,} anchored in the log"
-    if told["made_within_s"] is not None:
-        anchored += f", which bounds when each was made to {told['made_within_s']:,} s"
-    parts.append(anchored)
+        say("readings", n=told["readings"])
+    if told["made_within_s"] is None:
+        say("anchored", n=told["anchored_objects"])
+    else:
+        say("anchored_within", n=told["anchored_objects"], s=told["made_within_s"])
     if told["clock_error_ms"] is not None:
-        parts.append(f"gateway's clock within {told['clock_error_ms']:,} ms by its own word")
-    return "; ".join(parts)
+        say("clock", ms=told["clock_error_ms"])
+    return phrase("join.parts", language).join(parts)
+
+
+def _ranges(missing: list[list[int]], language: str) -> str:
+    """The first ranges of numbers, as people read them."""
+    spans = [
+        str(a) if a == b else phrase("held.span", language, first=a, last=b)
+        for a, b in missing[:RANGES_LISTED_MAX]
+    ]
+    cut = ["…"] if len(missing) > RANGES_LISTED_MAX else []
+    return phrase("join.counts", language).join([*spans, *cut])

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,61 @@ def test_text_says_verdict_identity_findings_and_what_was_not_checked(
         "\n  stream edge-1: objects 0 to 5; none missing; 256 of 320 measured readings due" in out
     )
     assert "\n  not checked\n    Identity: without --trust" in out
+
+
+def in_its_own_process(
+    *arguments: str, encoding: str, locale: str = "C"
+) -> subprocess.CompletedProcess[bytes]:
+    env = {**os.environ, "LC_ALL": locale, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    command = [sys.executable, str(ROOT / "stackproof.py"), "verify", *arguments]
+    return subprocess.run(command, capture_output=True, env=env, check=False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "gbk"])
+def test_the_report_is_chinese_when_asked_for(archive: Path, trust: Path, encoding: str) -> None:
+    asked = [str(archive), "--trust", str(trust), "--lang", "zh"]
+    done = in_its_own_process(*asked, encoding=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = done.stdout.decode(encoding).splitlines()
+    assert lines[0] == f"通过  {archive}"
+    assert lines[2].startswith("  身份：根密钥 ")
+    assert "  W-GAP  有一段时间没有读数，该缺口由网关自行记录。" in lines
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_chinese_letters_is_told_so_and_shown_english(
+    archive: Path, encoding: str
+) -> None:
+    odd = archive.rename(archive.with_name("厂区.tar"))
+    done = in_its_own_process(str(odd), "--lang", "zh", encoding=encoding)
+    assert done.returncode == 0
+    first, *rest = done.stdout.decode("ascii").splitlines()
+    assert first.startswith("PASSED  ")
+    assert first.endswith(".tar")
+    assert any(line.startswith("  identity: ") for line in rest)
+    told = done.stderr.decode("ascii")
+    assert "cannot show --lang zh; this report is in English" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_json_and_help_come_through_a_terminal_of_ascii(archive: Path) -> None:
+    done = in_its_own_process(str(archive), "--lang", "zh", "--json", encoding="ascii")
+    meant = {f["code"]: f["meaning"] for f in json.loads(done.stdout)["findings"]}
+    assert meant["N-SIMULATED"] == "读数来自模拟厂区（模拟数据）。"
+    assert in_its_own_process("--help", encoding="ascii").returncode == 0
+
+
+def test_help_says_in_both_languages_how_to_choose_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main(["verify", "--help"])
+    shown = capsys.readouterr().out
+    assert "language of the report, default en" in shown
+    assert "报告语言，默认 en；部分细节仅为英文" in shown
+    wide = [sum(2 if ord(c) > 0x2E80 else 1 for c in line) for line in shown.splitlines()]
+    assert max(wide) <= 80
 
 
 def test_json_is_one_object_of_the_published_form(

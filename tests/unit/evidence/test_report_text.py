@@ -1,5 +1,7 @@
 """What a reviewer reads: worst first, each kind with its meaning, nothing repeated without end."""
 
+import re
+
 import pytest
 
 from evidence.findings import CODES, SAME_CODE_MAX, Report, said
@@ -69,3 +71,54 @@ def test_missing_objects_are_named_and_many_ranges_are_cut() -> None:
 )  # fmt: skip
 def test_an_error_becomes_a_sentence_and_an_id_stays_as_it_is(error: str, sentence: str) -> None:
     assert said(ValueError(error)) == sentence
+
+
+# -- in Chinese --------------------------------------------------------------------------------
+
+
+def chinese(report: Report) -> str:
+    return "\n".join(report_lines("x.tar", report, "zh"))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("N-INTERIM", "通过"), ("C-RULES", "无法判定"), ("E-LOG", "不通过")],
+)
+def test_the_verdict_is_the_first_word_in_chinese_too(code: str, words: str) -> None:
+    report = Report()
+    report.add(code, "x", "y.")
+    assert chinese(report).startswith(f"{words}  x.tar\n")
+
+
+def test_the_meaning_is_chinese_and_a_detail_nobody_translated_stands_as_it_is() -> None:
+    report = Report()
+    report.add("E-CHAIN-GAP", "stream edge-1", "Something particular.")
+    assert (
+        "\n  E-CHAIN-GAP  数据流中缺失签名对象。\n    数据流 edge-1：Something particular.\n"
+    ) in chinese(report)
+
+
+def test_all_that_stands_in_every_report_is_chinese() -> None:
+    """Of English there are the reasons left that the signed objects hold themselves."""
+    text = chinese(sm.check(sm.honest()))
+    assert all(re.search("[\u4e00-\u9fff]", line) for line in text.splitlines() if line)
+    words = set(re.findall(r"(?<![\w.-])[A-Za-z]{4,}(?![\w.-])", text))
+    assert words == {"malformed", "restart"}
+    assert "签名对象 0 至 5；无缺失；应有实测读数 320 个，实有 256 个（80.00 %）" in text
+    assert "、6 个签名对象、" in text
+
+
+def test_missing_objects_are_named_in_chinese() -> None:
+    report = sm.check(sm.honest())
+    told = report.completeness[sm.STREAM]
+    told["missing"], told["missing_objects"] = [[2, 2], [5, 9]], 6
+    assert "；缺失 6 个（2、5 至 9）；" in chinese(report)
+
+
+def test_machines_read_the_meaning_in_the_same_language_and_all_else_as_ever() -> None:
+    report = sm.check(b"not an archive")
+    english, other = report.as_map(), report.as_map("zh")
+    (finding,) = other["findings"]
+    assert finding["meaning"] == "文件不是按本格式写成的存证档案：被截断或被改动。"
+    finding["meaning"] = CODES["E-CONTAINER"]
+    assert other == english
