@@ -5,6 +5,8 @@ calls `create_app`, and serves it (uvicorn with `ws_per_message_deflate=False`: 
 times the CPU at 200 viewers). Before shutdown it calls `hub.close()`, which ends all viewers.
 """
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,6 +17,9 @@ from starlette.staticfiles import StaticFiles
 from cloud.api import one_way, pages, proofs, routes, socket
 from cloud.api.security import SecurityHeaders
 from cloud.api.services import Services
+from cloud.errors import StoreError
+
+log = logging.getLogger("stackproof.cloud.http")
 
 GZIP_BYTES_MIN = 1024
 
@@ -37,6 +42,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(StoreError, _disk_disagrees)
     app.include_router(routes.router)
     app.include_router(routes.orders)
     app.include_router(proofs.router)
@@ -58,3 +64,9 @@ async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
     rows = error.errors() if isinstance(error, RequestValidationError) else []
     kept = ("type", "loc", "msg")
     return JSONResponse({"detail": [{key: row[key] for key in kept} for row in rows]}, 422)
+
+
+async def _disk_disagrees(_: Request, error: Exception) -> JSONResponse:
+    """The evidence cannot be read or written just then, whatever was asked."""
+    log.error("%s", error)
+    return JSONResponse({"detail": str(error)}, 503)

@@ -29,8 +29,6 @@ async def take_export(given: Given, request: Request) -> Mapping[str, Any]:
         raise HTTPException(422, f"this is no exported spool as it was written: {error}") from error
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
-    except StoreError as error:
-        raise HTTPException(503, str(error)) from error
     except OSError as error:
         sentence = f"state_dir cannot take the file ({error.strerror}): make room, import again"
         raise HTTPException(503, sentence) from error

@@ -16,7 +16,6 @@ from fastapi.responses import PlainTextResponse
 from cloud.api.routes import Given, PlantPath, TokenRoute
 from cloud.api.services import Services
 from cloud.collector.desk import PlantEvidence
-from cloud.errors import StoreError
 from evidence.inclusion_receipt import encode_inclusion
 from evidence.points import NAME_ID
 
@@ -143,10 +142,7 @@ def quarantine(given: Given, plant: PlantPath) -> Mapping[str, Any]:
 def kept_aside(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
     """One object that was put aside, as it came."""
     evidence = _evidence(given, plant)
-    try:
-        found = evidence.kept(bytes.fromhex(sha256))
-    except StoreError as error:
-        raise HTTPException(503, str(error)) from error
+    found = evidence.kept(bytes.fromhex(sha256))
     if found is None:
         raise HTTPException(404, f"plant {plant} keeps no object {sha256} aside")
     # whoever reached the broker made these bytes: no browser is to show them
@@ -161,5 +157,3 @@ async def reload(given: Given, plant: PlantPath) -> dict[str, Any]:
         return asdict(await given.keys.reload(plant))
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
-    except StoreError as error:
-        raise HTTPException(503, str(error)) from error

@@ -6,6 +6,7 @@ Trees and paths are made here from the leaves by the definitions of RFC 6962 §2
 import asyncio
 import base64
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,24 @@ async def test_new_keys_are_looked_for_on_order(site: Site) -> None:
     assert ["2.cose" in text for text in answer["problems"]] == [True]
     assert (await site.get("streams/edge-1")).json()["revoked"] == {key.hex(): 9}
     assert decode_entry((await site.leaves())[-1]).kind is Kind.REVOKE
+
+
+@pytest.mark.parametrize(
+    ("damaged", "route", "params"),
+    [
+        ("log/tree.bin", "log/proof/consistency", {"from": 8, "to": 13}),
+        ("log/tree.bin", "log/proof/inclusion", {"index": 3, "size": 13}),
+        ("log/entries.seg", "log/entries", {"from": 0}),
+        ("index/edge-1.idx", "log/receipt", {"stream": "edge-1", "seq": 3}),
+    ],
+)
+async def test_a_disk_that_has_lost_something_is_told_in_a_sentence(
+    site: Site, tmp_path: Path, damaged: str, route: str, params: dict[str, Any]
+) -> None:
+    os.truncate(tmp_path / "00/mini" / damaged, 64)
+    answer = await site.get(route, **params)
+    assert answer.status_code == 503
+    assert damaged in answer.json()["detail"]
 
 
 async def test_a_disk_that_refuses_new_keys_is_told(
