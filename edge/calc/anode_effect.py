@@ -70,9 +70,9 @@ class Detector:
         n = len(ticks_ns)
         running = np.zeros(volts.shape, dtype=bool)
         steps = _Steps([0] * n, [0] * n, [])
-        hot = usable & producing & (volts >= self._rules.v_start)
         first_hot = dict.fromkeys(self._busy, 0)
-        if hot.any():
+        if volts.max(initial=0) >= self._rules.v_start:  # seldom, and seen at a glance
+            hot = usable & producing & (volts >= self._rules.v_start)
             for pot in np.flatnonzero(hot.any(axis=1)).tolist():
                 first_hot.setdefault(pot, int(hot[pot].argmax()))
         for pot, first in sorted(first_hot.items()):

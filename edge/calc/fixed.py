@@ -35,6 +35,10 @@ def ratio(above: Int64, below: Int64, factor: Fraction = Fraction(1)) -> Int64:
     Raises:
         OverflowError: a result does not fit int64.
     """
+    # times are whole seconds in ns: without what they have in common they mostly fit int64
+    above_by, below_by = _common(above), _common(below)
+    factor *= Fraction(above_by, below_by)
+    above, below = above // above_by, below // below_by
     num, den = 2 * factor.numerator, factor.denominator
     largest = int(np.abs(above).max(initial=1)) * abs(num)
     if largest + 2 * int(below.max(initial=1)) * den < _LIMIT:
@@ -44,6 +48,11 @@ def ratio(above: Int64, below: Int64, factor: Fraction = Fraction(1)) -> Int64:
     pairs = zip(above.ravel().tolist(), below.ravel().tolist(), strict=True)
     rounded = [_round(a * num, b * den) for a, b in pairs]
     return np.array(rounded, dtype=np.int64).reshape(above.shape)
+
+
+def _common(counts: Int64) -> int:
+    """The greatest divisor that all of them have in common, 1 where there is none."""
+    return int(np.gcd.reduce(counts, axis=None)) or 1
 
 
 def _round(twice: int, den: int) -> int:

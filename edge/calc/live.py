@@ -27,6 +27,7 @@ from edge.calc.local_time import Day, PlantDays, by_day
 from edge.calc.plant import PlantFactors, plant_factors, reading_configuration
 from edge.calc.pot import Effect
 from edge.calc.potline import LineTicks, PotEffect, Potline
+from edge.calc.producing import over_pots
 from edge.calc.totaliser import Totaliser
 from evidence.quality import FIRST_BAD, Quality
 
@@ -91,7 +92,7 @@ class _LiveLine:
         """Advance; returns the potline's values by suffix."""
         ticks = self.line.feed(readings)
         self.recent.extend(ticks.activity.finished)
-        running = ticks.activity.running.sum(axis=0, dtype=np.int64)
+        running = over_pots(ticks.activity.running)
         values: dict[str, Values] = {
             "producing": (ticks.producing, _over_pots(ticks.states_known)),
             "effects_running": (running, _over_pots(ticks.known)),
@@ -324,11 +325,15 @@ class PlantCalc:
 
 def _given(ok: Bool) -> UInt8:
     """GOOD where the inputs are there, NO_INPUT elsewhere; same shape."""
+    if ok.all():  # the rule, and seen far faster than it is written one by one
+        return np.full(ok.shape, Quality.GOOD, dtype=np.uint8)
     return np.where(ok, np.uint8(Quality.GOOD), np.uint8(Quality.NO_INPUT))
 
 
 def _over_pots(known: Bool) -> UInt8:
     """Quality [n] of what is counted over pots, of which `known` [pots][n] give something."""
+    if known.all():
+        return np.full(known.shape[1], Quality.GOOD, dtype=np.uint8)
     partial = np.where(known.any(axis=0), np.uint8(Quality.PARTIAL), np.uint8(Quality.NO_INPUT))
     return np.where(known.all(axis=0), np.uint8(Quality.GOOD), partial)
 

@@ -16,6 +16,7 @@ from edge.calc.errors import PlantError
 from edge.calc.factors import coefficient_rows, gwp_row, gwp_sets, rule_set
 from edge.calc.inputs import Inputs, Readings, as_rows, plant_points
 from edge.calc.pot import Rules
+from edge.calc.producing import over_pots
 from evidence.counts import count_to_text
 from evidence.points import Point, exact
 
@@ -199,7 +200,7 @@ class Potline:
             activity,
             known,
             states_ok,
-            producing.sum(axis=0, dtype=np.int64),
+            over_pots(producing),
             readings.counts[self._current],
             readings.ok[self._current],
         )

@@ -49,10 +49,10 @@ class ProducingTime:
         first[~(self._last_producing & (first > 0) & (first <= self._longest_ns))] = 0
         dt, before = np.diff(ticks_ns), producing[:, :-1]
         dt[(dt <= 0) | (dt > self._longest_ns)] = 0
-        self.total_ns += first + before @ dt
+        self.total_ns += first + _time_of_each(before, dt)
         self._last_ns = np.full_like(self._last_ns, ticks_ns[-1])
         self._last_producing = producing[:, -1].copy()
-        added: Int64 = np.concatenate([[first.sum()], before.sum(axis=0, dtype=np.int64) * dt])
+        added: Int64 = np.concatenate([[first.sum()], over_pots(before) * dt])
         return added
 
     def _before(self, ticks_ns: Int64, usable: Bool, producing: Bool) -> tuple[Int64, Bool]:
@@ -89,3 +89,21 @@ class ProducingTime:
         self.total_ns = np.array(snapshot["total"], dtype=np.int64)
         self._last_ns = np.array(snapshot["last"], dtype=np.int64)
         self._last_producing = np.array(snapshot["producing"], dtype=bool)
+
+
+def over_pots(flags: Bool) -> Int64:
+    """How many of [pots][n] are true at each tick."""
+    if flags.all():  # the rule, and seen far faster than it is counted
+        return np.full(flags.shape[1], flags.shape[0], dtype=np.int64)
+    if not flags.any():
+        return np.zeros(flags.shape[1], dtype=np.int64)
+    counted: Int64 = flags.sum(axis=0, dtype=np.int64)
+    return counted
+
+
+def _time_of_each(producing: Bool, dt: Int64) -> Int64:
+    """Sum of the intervals in which each pot produces."""
+    if producing.all():
+        return np.full(len(producing), dt.sum(), dtype=np.int64)
+    time: Int64 = producing @ dt
+    return time

@@ -26,7 +26,9 @@ TAG_FILES = (BAG_INFO, BAGIT, MANIFEST)  # sorted: what the tag manifest lists
 #: RFC 9995 COSE Hash Envelope: payload hash algorithm (SHA-256 = -16), preimage content type
 _HASH_ALG, _PREIMAGE_TYPE, _SHA256 = 258, 259, -16
 
-CHUNK = 1024 * 1024
+#: larger than what a verification calculates with at a time: the C library keeps as much memory at
+#: hand as the largest piece that was given back, and need not fetch the rest anew every time
+CHUNK = 4 * 1024 * 1024
 
 Seals = Callable[[bytes], Mapping[str, bytes]]
 

@@ -90,6 +90,18 @@ def test_ratio_is_exact_whatever_path_it_takes(
         assert ratio(above, below, factor).tolist() == expected
 
 
+@given(
+    pairs=st.lists(st.tuples(st.integers(-(2**30), 2**30), st.integers(1, 2**30)), max_size=6),
+    num=st.integers(-(2**40), 2**40),
+)
+def test_ratio_of_times_in_whole_seconds_is_exact(pairs: list[tuple[int, int]], num: int) -> None:
+    above = np.array([a * 10**9 for a, _ in pairs], dtype=np.int64)
+    below = np.array([b * 10**9 for _, b in pairs], dtype=np.int64)
+    factor = Fraction(num, 10**6)
+    expected = [by_hand(Fraction(a, b) * factor) for a, b in pairs]
+    assert ratio(above, below, factor).tolist() == expected
+
+
 def test_a_factor_beyond_64_bits_of_nothing_is_nothing() -> None:
     nothing = np.zeros(2, dtype=np.int64)
     assert scale(nothing, Fraction(2**80)).tolist() == [0, 0]

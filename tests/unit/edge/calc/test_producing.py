@@ -30,6 +30,15 @@ def test_an_interval_counts_across_calls() -> None:
     assert feed(time, [5], [[1]], [[1]]) == [4]
 
 
+def test_pots_count_each_for_itself_whether_all_produce_or_some_or_none() -> None:
+    time = ProducingTime(3, 10 * S)
+    assert feed(time, [0, 1, 3], [[1] * 3] * 3, [[1] * 3] * 3) == [0, 3, 6]
+    some = [[1, 1, 1], [1, 0, 0], [0, 0, 0]]
+    assert feed(time, [4, 5, 7], [[1] * 3] * 3, some) == [3, 2, 2]
+    assert feed(time, [8, 9, 10], [[1] * 3] * 3, [[0] * 3] * 3) == [1, 0, 0]
+    assert time.total_ns.tolist() == [8 * S, 5 * S, 4 * S]
+
+
 def test_bad_samples_are_bridged_up_to_the_longest_interval() -> None:
     time = ProducingTime(1, 10 * S)
     usable = [[1] + [0] * 9 + [1]]
