@@ -13,6 +13,7 @@ from typing import Any
 
 from cloud.asking import RunningCollector
 from cloud.cli_months import plant_id
+from cloud.errors import CloudError
 
 Row = Mapping[str, Any]
 
@@ -107,8 +108,11 @@ def _quarantine(args: argparse.Namespace) -> int:
 
 
 def _streams(collector: RunningCollector, plant: str | None) -> Sequence[Row]:
-    rows: Sequence[Row] = collector.get("streams")
-    return [row for row in rows if plant in (None, row["plant"])]
+    """Every gateway's stream, or those of the plant that was named."""
+    rows = [row for row in collector.get("streams") if plant in (None, row["plant"])]
+    if plant is not None and not rows:
+        raise CloudError(f"plant {plant}: the collector has no gateway of it")
+    return rows
 
 
 def _plants(collector: RunningCollector, plant: str | None) -> Sequence[str]:

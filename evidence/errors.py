@@ -6,7 +6,8 @@
     ├── UnknownSuiteError     newer or foreign cryptography: the verdict is "cannot decide"
     ├── UnsupportedError      a format or method version newer than this program: "cannot decide"
     ├── KeyFileError          a key or certificate file is missing or too open (operator)
-    ├── ChainError            a frame does not continue its stream
+    ├── KeyRefusedError       a key does not count at its object's place (`evidence.custody`)
+    ├── ChainError            an object does not continue its stream
     └── LimitError            a size, depth or count beyond the limits of FORMAT.md
 
 Parsers in this room raise nothing else on hostile bytes (a fuzz test holds them to it).

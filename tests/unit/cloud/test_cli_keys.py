@@ -68,6 +68,15 @@ def test_what_is_missing_is_named_with_the_order_that_exports_it(
     assert len(asked.asked) == 3
 
 
+def test_of_a_plant_that_nobody_knows_nothing_is_said_to_be_missing(
+    config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["missing", config, "--plant", "mimi"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, "plant mimi: the collector has no gateway of it" in err) == ("", True)
+    assert len(asked.asked) == 1
+
+
 def test_what_was_put_aside_is_listed(
     config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
 ) -> None:
