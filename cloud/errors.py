@@ -9,8 +9,8 @@
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
     ├── ServerError          the page's address cannot be served (operator: port taken)
     ├── TimeStampError       the time stamping authority gave no good stamp (month sealed without)
-    ├── NotRunningError      a command finds no collector to ask (`cloud.asking`; operator: start it)
-    ├── RefusedError         the collector says no to a command (`cloud.asking`; its sentence says why)
+    ├── NotRunningError      a command finds no collector to ask (`cloud.asking`; start it)
+    ├── RefusedError         the collector says no to a command (`cloud.asking`; it says why)
     └── CarriedFileError     a one-way site's file cannot be read or written (`cloud.cli_one_way`)
 
 What a gateway sends never raises any of these: it is refused and counted (`cloud.collector`).

@@ -89,7 +89,8 @@ class EnrolledPlant:
             self.keyring.certify(certified)
 
     def start_again(self) -> None:
-        """What was staged is dropped: keys are again those on disk, and new ones staged anew."""
+        """What was staged is dropped: again as on disk, and new keys are staged anew."""
+        self.room = AsideRoom(self.kept_aside())
         self._load()
         self.look()
 

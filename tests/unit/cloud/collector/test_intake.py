@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.collector import intake as intake_module
+from cloud.collector.aside import KNOWN
 from cloud.collector.identity import collector_keys
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused
@@ -182,6 +183,25 @@ def test_a_fork_is_logged_once_and_quarantined(
     assert kept.read_bytes() == other
     assert intake.rejects.of("mini", "edge-1")["fork"] == 3
     assert isinstance(intake.take(SENDER, gateway.frame(T0_NS + SECOND_NS), 0.0), Accepted)
+
+
+def test_a_fork_that_the_disk_did_not_take_uses_up_no_room(
+    intake: Intake, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent again while the disk is full, more often than an hour has room for."""
+    intake.take(SENDER, gateway.config(), 0.0)
+    intake.take(SENDER, gateway.frame(T0_NS), 0.0)
+    intake.commit()
+    prev = hashlib.sha256(gateway.objects[0]).digest()
+    other = gateway.sign(TYP_FRAME, encode_body(body(T0_NS, seed=9)), seq=1, prev=prev)
+    with monkeypatch.context() as full:
+        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        for n in range(KNOWN.an_hour + 1):
+            intake.take(SENDER, other, float(n))
+            assert intake.commit().failed
+    assert isinstance(intake.take(SENDER, other, 100.0), Aside)
+    intake.commit()
+    assert [path.read_bytes() for path in (tmp_path / "00/mini/quarantine").iterdir()] == [other]
 
 
 def test_a_flood_of_forgeries_is_two_entries_in_two_minutes(
