@@ -52,8 +52,10 @@ def check_timestamp(
     except EvidenceError as error:
         report.add("E-TIMESTAMP", path, said(error))
         return
-    told = f"{stamp.at:%Y-%m-%dT%H:%M:%SZ} by {shown(stamp.authority)}"
-    report.timestamp = told if authorities is None else f"{told}, whom you trust"
+    at, authority = f"{stamp.at:%Y-%m-%dT%H:%M:%SZ}", shown(stamp.authority)
+    told = f"{at} by {authority}"
+    # the authority chose its name: what we say of it stands before that
+    report.timestamp = told if authorities is None else f"{at} by one you trust: {authority}"
     if authorities is None:
         report.not_checked.append(
             f"Time stamp: it says {told}; without --tsa anybody's signature passes for theirs."

@@ -43,7 +43,7 @@ def write_corpus(folder: Path) -> int:
 
 def main() -> int:
     """Run from the command line."""
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.stderr.write("usage: python -m tests.attacks DIR\n")
         return 2
     sys.stderr.write(f"{write_corpus(Path(sys.argv[1]))} archives written\n")
