@@ -2,7 +2,8 @@
 
     EdgeError
     ├── SiteConfigError      the site file is wrong (engineer: every problem is listed)
-    ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged)
+    ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged, or
+    │                        the gateway's key is in a token that does not sign)
     ├── ExportError          what is asked for is not in the spool (engineer)
     └── NotOursError         a message is not for this gateway or not signed by the pinned
         │                    collector (nobody: counted and ignored)

@@ -19,6 +19,7 @@ from evidence import cbor, receipt
 from evidence.blocks import compress
 from evidence.chain import Head
 from evidence.cosignature import cosign, witness_name
+from evidence.errors import KeyFileError
 from evidence.frame import (
     TYP_CLOSE,
     TYP_CONFIG,
@@ -213,7 +214,10 @@ class Stream:
             return []
         who = self._who
         name, now_s = witness_name(who.plant, who.gateway), now_ns // 1_000_000_000
-        text = cosign(note.decode(), name, now_s, who.signer, who.signer.public_key)
+        try:
+            text = cosign(note.decode(), name, now_s, who.signer, who.signer.public_key)
+        except KeyFileError as error:
+            raise SpoolError(f"the gateway's key does not sign: {error}") from error
         payload = compress(cbor.encode({"checkpoint": text}))
         return [self._sign(TYP_COSIGNATURE, payload, now_ns, head)]
 
@@ -325,7 +329,10 @@ class Stream:
             anchor=self._anchor,
             cfg=self.cfg() or None,
         )
-        data = sign_object(signer or self._who.signer, header, payload)
+        try:
+            data = sign_object(signer or self._who.signer, header, payload)
+        except KeyFileError as error:  # a token that is away: nothing is lost that is committed
+            raise SpoolError(f"the gateway's key does not sign: {error}") from error
         digest = hashlib.sha256(data).digest()
         through = through_ns or self.through_ns() or now_ns
         return Stored(head.next_seq, typ, digest, data, readings, through)

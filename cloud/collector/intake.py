@@ -21,7 +21,7 @@ from cloud.collector.topics import Sender
 from cloud.errors import DamagedLogError, ReceiptWithheldError, StoreError
 from cloud.store.plant import PlantStore
 from cloud.store.reader import Committed
-from cloud.store.slice import SliceStore
+from cloud.store.slice import Failure, SliceStore
 from evidence import cose
 from evidence.errors import EvidenceError
 from evidence.frame import place_of
@@ -50,7 +50,7 @@ class Outcome:
     closes: set[Sender] = field(default_factory=set)
     alarmed: set[str] = field(default_factory=set)
     written: frozenset[str] = frozenset()
-    failed: Mapping[str, OSError] = field(default_factory=dict)
+    failed: Mapping[str, Failure] = field(default_factory=dict)
 
 
 class Intake:

@@ -29,6 +29,7 @@ from cloud.store.reader import PlantReader
 from cloud.store.state import StreamState
 from evidence import cbor, cose
 from evidence.blocks import decompress
+from evidence.errors import KeyFileError
 
 log = logging.getLogger("stackproof.cloud.collector")
 
@@ -285,7 +286,7 @@ class Collector:
         if signed is None:
             try:
                 signed = self._intake.receipt(sender)
-            except (StoreError, OSError) as error:  # withheld, or one plant's disk
+            except (StoreError, OSError, KeyFileError) as error:
                 log.error("no receipt: %s", error)  # noqa: TRY400 - says all
                 return True  # asked for again when the stream moves, or its gateway repeats
             self._book.keep(sender, seq, signed)

@@ -15,8 +15,12 @@ from pathlib import Path
 from cloud.errors import DamagedLogError, SliceLockedError, StoreError
 from cloud.store.disk import Disk
 from cloud.store.plant import PlantStore
+from evidence.errors import KeyFileError
 from evidence.keys import Signer
 from evidence.suites import PublicKey
+
+#: why a commit was not made: the disk, or a token that does not sign
+Failure = OSError | KeyFileError
 
 #: tries to take the lock, and seconds between them
 LOCK_TRIES, LOCK_AGAIN_S = 3, 0.02
@@ -86,10 +90,10 @@ class SliceStore:
         self.damaged[plant] = reason
         del self.plants[plant]
 
-    def commit(self) -> tuple[list[PlantStore], Mapping[str, OSError]]:
+    def commit(self) -> tuple[list[PlantStore], Mapping[str, Failure]]:
         """Bring everything staged to disk and sign it.
 
-        When the disk refuses, each plant is tried alone, so that one plant's trouble stays its
+        When disk or key refuses, each plant is tried alone, so that one plant's trouble stays its
         own; what still cannot be written is dropped (its gateways send it again).
 
         Returns:
@@ -98,7 +102,7 @@ class SliceStore:
         dirty = [store for store in self.plants.values() if store.is_dirty]
         if not dirty:
             return [], {}
-        failed: dict[str, OSError] = {}
+        failed: dict[str, Failure] = {}
         error = self._try(dirty)
         if error is None:
             return dirty, failed
@@ -135,7 +139,7 @@ class SliceStore:
             self._disk.forget()
             raise StoreError(f"{self._root}: no snapshot written: {error.strerror}") from error
 
-    def _try(self, stores: Sequence[PlantStore]) -> OSError | None:
+    def _try(self, stores: Sequence[PlantStore]) -> Failure | None:
         try:
             for store in stores:
                 store.write_objects()
@@ -146,7 +150,7 @@ class SliceStore:
                 store.write_log()
             self._disk.sync()
             self._disk.publish()
-        except OSError as error:
+        except (OSError, KeyFileError) as error:
             self._disk.forget()
             return _undo(stores, error)
         for store in stores:
@@ -166,7 +170,7 @@ class SliceStore:
         return last + 1
 
 
-def _undo(stores: Iterable[PlantStore], error: OSError) -> OSError:
+def _undo(stores: Iterable[PlantStore], error: Failure) -> Failure:
     """Cut the plants' files back; the first error is the one to tell."""
     for store in stores:
         try:

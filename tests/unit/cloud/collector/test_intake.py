@@ -22,7 +22,7 @@ from cloud.errors import StoreError
 from cloud.store.slice import SliceStore
 from evidence import checkpoint, merkle
 from evidence.chain import ZERO_HASH
-from evidence.errors import MalformedError
+from evidence.errors import KeyFileError, MalformedError
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.keys import FileSigner, generate
 from evidence.log import Entry, Kind, decode_entry
@@ -302,6 +302,24 @@ def test_what_the_disk_refused_is_not_sealed_and_comes_again(
         outcome = intake.commit()
     assert (outcome.sealed, outcome.configs) == (set(), {})
     assert [str(error) for error in outcome.failed.values()] == ["[Errno 28] full"]
+    assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
+    assert intake.commit().sealed == {SENDER}
+
+
+def test_what_the_key_did_not_sign_is_not_sealed_and_comes_again(
+    intake: Intake, gateway: Gateway, plant: ExamplePlant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that is away for a moment: cut back like a commit the disk refused."""
+    data = gateway.config()
+    with monkeypatch.context() as away:
+        away.setattr(
+            plant.collector, "sign", lambda _: (_ for _ in ()).throw(KeyFileError("no token"))
+        )
+        assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
+        outcome = intake.commit()
+    assert {name: str(why) for name, why in outcome.failed.items()} == {"mini": "no token"}
+    assert (outcome.sealed, outcome.written) == (set(), frozenset())
+    assert intake.plant("mini").reader.head("edge-1").next_seq == 0
     assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
     assert intake.commit().sealed == {SENDER}
 
