@@ -125,7 +125,9 @@ class FigureCheck:
         common = Common(frame.stream, frame.cfg, compared=not broken)
         if not self._waiting.takes(common, frame.body):
             self._flush()
-        recomputation = self._streams.setdefault(frame.stream, Recomputation())
+        if frame.stream not in self._streams:
+            self._streams[frame.stream] = Recomputation()
+        recomputation = self._streams[frame.stream]
         try:
             recomputation.configure(frame.cfg, frame.config)
             self._config = frame.config

@@ -18,6 +18,7 @@ from evidence.blocks import (
     PAYLOAD_BYTES_MAX,
     compress,
     decode_block,
+    decode_blocks,
     decompress,
     encode_block,
     filter_for,
@@ -45,6 +46,17 @@ def test_an_xor_block_by_hand() -> None:
     raw = np.array([[1.0, 1.5]], dtype="<f4")
     data = encode_block(raw, Dtype.F32, FILTER_XOR)
     assert data == bytes([0x00, 0x00, 0x00, 0x00, 0x80, 0x40, 0x3F, 0x00])
+
+
+def test_blocks_of_64_bits_in_which_most_rows_are_zeros_by_hand() -> None:
+    # i64, row 2: 1, 0: steps 1, -1, zigzag 2, 1; f64, row 2: 1.0 (3ff0 0000 0000 0000) twice: its
+    # xor with itself is 0
+    counts = bytes([0, 0, 2, 1]) + bytes(7 * 4)
+    floats = bytes(6 * 4) + bytes([0, 0, 0xF0, 0]) + bytes([0, 0, 0x3F, 0])
+    two = decode_blocks([counts, bytes(32), counts], Dtype.I64, FILTER_DELTA, 2, 2)
+    assert two.tolist() == [[0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 1, 0]]
+    assert decode_blocks([floats], Dtype.F64, FILTER_XOR, 2, 2).tolist() == [[0, 0], [1, 1]]
+    assert decode_blocks([bytes(32)] * 2, Dtype.I64, FILTER_DELTA, 2, 2).tolist() == [[0] * 4] * 2
 
 
 def test_a_plain_block_is_its_numbers() -> None:
