@@ -10,6 +10,7 @@ from evidence import cbor, cose
 from evidence.blocks import compress, decompress
 from evidence.errors import EvidenceError
 from evidence.frame import (
+    CLOCK_SOURCES,
     Body,
     Clock,
     Gap,
@@ -71,7 +72,7 @@ def bodies(draw: st.DrawFn) -> Body:
     parts = tuple(draw(sections(schedule)) for schedule in range(draw(st.integers(0, 3))))
     latest = min((part.first_ns for part in parts), default=2**62)
     clock = Clock(
-        draw(text),
+        draw(st.sampled_from(CLOCK_SOURCES)),
         draw(st.one_of(st.none(), st.integers(0, 10**9))),
         draw(int64),
         draw(st.binary(min_size=16, max_size=16)),
