@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.collector import intake as intake_module
-from cloud.collector.aside import KNOWN
 from cloud.collector.identity import collector_keys
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused
@@ -22,7 +21,7 @@ from cloud.errors import StoreError
 from cloud.store.slice import SliceStore
 from evidence import checkpoint, merkle
 from evidence.chain import ZERO_HASH
-from evidence.errors import KeyFileError, MalformedError
+from evidence.errors import MalformedError
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.keys import FileSigner, generate
 from evidence.log import Entry, Kind, decode_entry
@@ -185,25 +184,6 @@ def test_a_fork_is_logged_once_and_quarantined(
     assert isinstance(intake.take(SENDER, gateway.frame(T0_NS + SECOND_NS), 0.0), Accepted)
 
 
-def test_a_fork_that_the_disk_did_not_take_uses_up_no_room(
-    intake: Intake, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Sent again while the disk is full, more often than an hour has room for."""
-    intake.take(SENDER, gateway.config(), 0.0)
-    intake.take(SENDER, gateway.frame(T0_NS), 0.0)
-    intake.commit()
-    prev = hashlib.sha256(gateway.objects[0]).digest()
-    other = gateway.sign(TYP_FRAME, encode_body(body(T0_NS, seed=9)), seq=1, prev=prev)
-    with monkeypatch.context() as full:
-        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
-        for n in range(KNOWN.an_hour + 1):
-            intake.take(SENDER, other, float(n))
-            assert intake.commit().failed
-    assert isinstance(intake.take(SENDER, other, 100.0), Aside)
-    intake.commit()
-    assert [path.read_bytes() for path in (tmp_path / "00/mini/quarantine").iterdir()] == [other]
-
-
 def test_a_flood_of_forgeries_is_two_entries_in_two_minutes(
     intake: Intake, gateway: Gateway
 ) -> None:
@@ -290,38 +270,6 @@ def test_a_damaged_plant_is_refused_and_the_others_are_served(
     sender = Sender("maxi", "edge-1")
     assert isinstance(opened.take(sender, other.gateways["edge-1"].config(), 0.0), Accepted)
     opened.store.close()
-
-
-def test_what_the_disk_refused_is_not_sealed_and_comes_again(
-    intake: Intake, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, plant: ExamplePlant
-) -> None:
-    data = gateway.config()
-    with monkeypatch.context() as patched:
-        patched.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
-        intake.take(SENDER, data, 0.0)
-        outcome = intake.commit()
-    assert (outcome.sealed, outcome.configs) == (set(), {})
-    assert [str(error) for error in outcome.failed.values()] == ["[Errno 28] full"]
-    assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
-    assert intake.commit().sealed == {SENDER}
-
-
-def test_what_the_key_did_not_sign_is_not_sealed_and_comes_again(
-    intake: Intake, gateway: Gateway, plant: ExamplePlant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A token that is away for a moment: cut back like a commit the disk refused."""
-    data = gateway.config()
-    with monkeypatch.context() as away:
-        away.setattr(
-            plant.collector, "sign", lambda _: (_ for _ in ()).throw(KeyFileError("no token"))
-        )
-        assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
-        outcome = intake.commit()
-    assert {name: str(why) for name, why in outcome.failed.items()} == {"mini": "no token"}
-    assert (outcome.sealed, outcome.written) == (set(), frozenset())
-    assert intake.plant("mini").reader.head("edge-1").next_seq == 0
-    assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
-    assert intake.commit().sealed == {SENDER}
 
 
 def test_enrolment_survives_a_disk_that_refused_it(
