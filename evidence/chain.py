@@ -1,6 +1,6 @@
 """A stream's chain: which object may come next. Pure; used by collector and verifier alike."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from evidence.errors import ChainError
 from evidence.frame import Header
@@ -36,4 +36,4 @@ def follow(head: Head, header: Header, sha256: bytes) -> Head:
         raise ChainError(f"seq {header.seq} where {head.next_seq} is due")
     if header.prev != head.hash:
         raise ChainError(f"seq {header.seq} does not name the object before it")
-    return replace(head, next_seq=head.next_seq + 1, hash=sha256)
+    return Head(head.next_seq + 1, sha256)

@@ -184,7 +184,7 @@ class Body:
     gap: Gap | None = None
     events: tuple[Mapping[str, Any], ...] = field(default=())
 
-    @property
+    @cached_property
     def readings(self) -> int:
         """How many readings it holds, computed points and bad ones included."""
         return sum(g.rows * s.ticks for s in self.sections for g in s.groups)

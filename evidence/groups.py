@@ -30,6 +30,8 @@ from evidence.runs import UInt8, decode_runs, encode_runs
 #: blocks of times in milliseconds
 MS = Dtype.I32
 MS_FILTER = filter_for(MS)
+#: the enumeration itself takes ten times as long to ask
+_DTYPES = {dtype.value: dtype for dtype in Dtype}
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,8 @@ def decode_group(value: Any, ticks: int) -> CodedGroup:
         raise MalformedError("group numbers misformed")
     if not (isinstance(block, bytes) and isinstance(runs, list) and isinstance(source, bytes)):
         raise MalformedError("group parts misformed")
-    try:
-        dtype = Dtype(tag)
-    except ValueError:
-        raise UnsupportedError(f"number type {tag} unknown to this program") from None
+    if (dtype := _DTYPES.get(tag)) is None:
+        raise UnsupportedError(f"number type {tag} unknown to this program")
     if source:
         check_ms(source, rows, ticks)
     check_block(block, dtype, filter_id, rows, ticks)
