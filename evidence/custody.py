@@ -108,6 +108,8 @@ class StreamKeys:
         self.revoked: dict[bytes, int] = {}
         self._keys: dict[bytes, GatewayKey] = {}
         self._first: bytes | None = None
+        self._changed: set[Change] = set()  # all of `changes`
+        self._used: set[bytes] = set()  # every key that it changed to
         self._replaced: set[tuple[int, bytes]] = set()
         self._last: dict[int, Change] = {}
 
@@ -148,10 +150,10 @@ class StreamKeys:
         self.revoked[sha256] = min(through, self.revoked.get(sha256, through))
 
     def _change(self, change: Change) -> None:
-        first = bisect_left(self.changes, _place(change), key=_place)
-        end = bisect_right(self.changes, _place(change), key=_place)
-        if change not in self.changes[first:end]:
-            self.changes.insert(end, change)
+        if change not in self._changed:
+            self._changed.add(change)
+            self._used.add(change.new)
+            self.changes.insert(bisect_right(self.changes, _place(change), key=_place), change)
             self._last.clear()
 
     def find(self, kid: bytes) -> GatewayKey | None:
@@ -181,9 +183,13 @@ class StreamKeys:
                 return change
         return newest
 
+    def is_replaced_at(self, seq: int) -> bool:
+        """True when the object after `seq` is the first of a new device."""
+        return any(place == seq for place, _ in self._replaced)
+
     def was_used(self, sha256: bytes) -> bool:
         """True for the stream's first key and for every key it changed to."""
-        return sha256 == self._first or any(change.new == sha256 for change in self.changes)
+        return sha256 == self._first or sha256 in self._used
 
     def check(self, seq: int, kid: bytes, received_ns: int | None) -> GatewayKey:
         """The key that an object must verify with.

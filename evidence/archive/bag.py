@@ -5,6 +5,7 @@ is fixity, not authenticity; the seal over the tag manifest is what nobody can r
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import BinaryIO
 
 from evidence import cose
 from evidence.archive import ustar
-from evidence.errors import MalformedError
+from evidence.errors import LimitError, MalformedError
 from evidence.keys import Signer
 from evidence.suites import PublicKey
 
@@ -29,6 +30,9 @@ _HASH_ALG, _PREIMAGE_TYPE, _SHA256 = 258, 259, -16
 #: larger than what a verification calculates with at a time: the C library keeps as much memory at
 #: hand as the largest piece that was given back, and need not fetch the rest anew every time
 CHUNK = 4 * 1024 * 1024
+
+#: a line of a manifest; paths are those of a ustar header
+_LINE = re.compile(rb"([0-9a-f]{64})  ([\x20-\x7e]{1,255})\n")
 
 Seals = Callable[[bytes], Mapping[str, bytes]]
 
@@ -105,16 +109,22 @@ def manifest(hashes: Mapping[str, str]) -> bytes:
 
 
 def parse_manifest(data: bytes) -> dict[str, str]:
-    """Path -> hash; MalformedError unless `manifest` would have written these bytes."""
-    try:
-        pairs = [line.split("  ", 1) for line in data.decode("ascii").splitlines()]
-        hashes = {path: digest for digest, path in pairs}
-    except ValueError as error:
-        raise MalformedError("manifest is not in BagIt form") from error
-    if manifest(hashes) != data:
-        raise MalformedError("manifest is not in the one allowed form")
-    if any(len(h) != 64 or set(h) - set("0123456789abcdef") for h in hashes.values()):
-        raise MalformedError("manifest holds something that is no SHA-256")
+    """Path -> hash; bytes that `manifest` would not have written are refused.
+
+    Raises:
+        MalformedError: not in that form.
+        LimitError: more lines than an archive has files.
+    """
+    if data.count(b"\n") > ustar.FILES_MAX:
+        raise LimitError(f"manifest of more than {ustar.FILES_MAX} lines")
+    hashes: dict[str, str] = {}
+    at, before = 0, ""
+    while at < len(data):
+        line = _LINE.match(data, at)
+        path = line[2].decode("ascii") if line else ""
+        if line is None or path <= before:
+            raise MalformedError("manifest is not in the one allowed form")
+        hashes[path], before, at = line[1].decode("ascii"), path, line.end()
     return hashes
 
 
