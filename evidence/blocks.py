@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from evidence import cbor
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.points import Dtype
 
@@ -33,6 +34,7 @@ COMPRESSION_NONE, COMPRESSION_ZSTD, COMPRESSION_ZLIB = 0, 1, 2
 SHORT_TICKS = 32
 
 PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
+FEW_ITEMS, ITEMS_PER_BYTE = 4096, 64
 #: steps of readings are noise and zeros: higher levels take longer and save nothing
 ZSTD_LEVEL = 1
 #: one for all payloads, as making one takes as long as compressing a frame with it; each payload
@@ -162,6 +164,18 @@ def decompress(payload: bytes) -> bytes:
     if not ended or rest:
         raise MalformedError("compressed payload is cut or has trailing bytes")
     return result
+
+
+def content(payload: bytes) -> Any:
+    """The CBOR item of a payload.
+
+    Raises:
+        MalformedError, UnsupportedError: as `decompress` and `cbor.decode` do.
+        LimitError: likewise; or of far more items than a payload of its length holds: the largest
+            configurations have six a byte.
+    """
+    most = min(cbor.ITEMS_MAX, FEW_ITEMS + ITEMS_PER_BYTE * len(payload))
+    return cbor.decode(decompress(payload), most)
 
 
 def _unsigned(dtype: Dtype) -> str:

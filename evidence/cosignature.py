@@ -9,8 +9,7 @@ import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evidence import cbor
-from evidence.blocks import decompress
+from evidence.blocks import content
 from evidence.checkpoint import Checkpoint, KeyType, note_key_id, parse, verify_any
 from evidence.errors import MalformedError, SignatureError
 from evidence.keys import Signer
@@ -88,7 +87,7 @@ def verify_cosigned(
 
 def decode_cosignature(payload: bytes) -> str:
     """The note in the payload of a cosignature object; MalformedError when it holds another."""
-    fields = cbor.decode(decompress(payload))
+    fields = content(payload)
     if not isinstance(fields, dict) or set(fields) != {"checkpoint"}:
         raise MalformedError("a cosignature holds a checkpoint and nothing else")
     if not isinstance(fields["checkpoint"], str):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evidence import cbor, cose
-from evidence.blocks import compress, decompress
+from evidence.blocks import compress, content
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.groups import (
     CodedGroup,
@@ -269,7 +269,7 @@ def decode_body(payload: bytes) -> Body:
         MalformedError, LimitError: not a frame body.
         UnsupportedError: a newer frame version, compression or filter.
     """
-    fields = cbor.decode(decompress(payload))
+    fields = content(payload)
     if not isinstance(fields, dict):
         raise MalformedError("frame body must be a map")
     if not is_uint(fields.get(_VERSION)):

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from evidence import cbor, cose
-from evidence.blocks import compress, decompress
+from evidence.blocks import compress, content
 from evidence.errors import MalformedError, UnsupportedError
 from evidence.keys import PEM_BYTES_MAX, Signer, certificate_from_der
 from evidence.points import NAME_ID
@@ -95,7 +95,7 @@ def decode_order(data: bytes, root: PublicKey) -> Order:
         raise UnsupportedError(f"order type {envelope.typ!r} is unknown to this program")
     if set(envelope.header) != {cose.ALG, cose.KID, cose.TYP}:
         raise MalformedError("the order's header has labels beside 1, 4 and 16")
-    fields = cbor.decode(decompress(envelope.payload))
+    fields = content(envelope.payload)
     _check(kind, fields)
     return kind(**fields)
 
@@ -112,7 +112,7 @@ def encode_rotate(certificate: x509.Certificate) -> bytes:
 
 def decode_rotate(payload: bytes) -> x509.Certificate:
     """The next key's certificate; MalformedError when the payload is no rotate."""
-    fields = cbor.decode(decompress(payload))
+    fields = content(payload)
     if not isinstance(fields, dict) or set(fields) != {"certificate"}:
         raise MalformedError("a rotate holds a certificate and nothing else")
     if not isinstance(fields["certificate"], bytes):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evidence import cbor, cose
-from evidence.blocks import compress, decompress
+from evidence.blocks import compress, content
 from evidence.errors import MalformedError
 from evidence.keys import Signer
 from evidence.suites import PublicKey
@@ -104,7 +104,7 @@ def encode_close(request: CloseRequest) -> bytes:
 
 def decode_close(payload: bytes) -> CloseRequest:
     """The request that a close object's payload agrees to."""
-    return CloseRequest(**_fields(cbor.decode(decompress(payload)), CloseRequest.__annotations__))
+    return CloseRequest(**_fields(content(payload), CloseRequest.__annotations__))
 
 
 def _encode(typ: str, fields: Mapping[str, Any], signer: Signer) -> bytes:
@@ -116,7 +116,7 @@ def _decode(typ: str, data: bytes, key: PublicKey, shape: Mapping[str, Any]) -> 
     cose.verify(envelope, key)
     if envelope.typ != typ or set(envelope.header) != {cose.ALG, cose.KID, cose.TYP}:
         raise MalformedError(f"expected {typ}, got {envelope.typ}")
-    return _fields(cbor.decode(decompress(envelope.payload)), shape)
+    return _fields(content(envelope.payload), shape)
 
 
 def _fields(value: Any, shape: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace as replaced
 from typing import Any
 
 from evidence import cbor, cose
@@ -14,11 +15,12 @@ from evidence.archive import bag, paths, ustar
 from evidence.blocks import compress
 from evidence.keys import FileSigner
 from tests.attacks.by_both import BAD_CONFIG, BAD_FRAME, CONFIG, moved, payload, stated
+from tests.attacks.by_keys import replacement
 from tests.attacks.by_strangers import GATEWAY_PATH, RULES_PATH
 from tests.attacks.forging import FOREIGN, SEG_4, Change, Kind, edit_entries, kind, packed, replace
 from tests.unit.evidence import sealed_month as sm
 
-GIB = 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
 OPERATOR = sm.keys().collector
 
 
@@ -124,10 +126,26 @@ def _period_to(instant: str) -> bytes:
     return stated(lambda s: s["input"]["period"].update(to=instant))
 
 
-def _huge_manifest() -> bytes:
-    lines = "".join(f"{i:064x}  data/{i:07}\n" for i in range(200_000))
-    files = sm.unpack(sm.honest()) | {bag.MANIFEST: lines.encode()}
-    return sm.repack(files, manifest=False)
+def _manifest(data: Callable[[], bytes]) -> Callable[[], bytes]:
+    return lambda: sm.repack(sm.unpack(sm.honest()) | {bag.MANIFEST: data()}, manifest=False)
+
+
+def _manifest_of(files: int) -> bytes:
+    return "".join(f"{i:064x}  data/{'x' * 100}{i:07}\n" for i in range(files)).encode()
+
+
+def _empties(item: bytes) -> bytes:
+    """A payload of some hundred bytes that is 4 MiB of empty maps or arrays."""
+    count = (4 * MIB - 64) // len(item)
+    return compress(b"\xa1\x01\x9a" + struct.pack(">I", count) + item * count)
+
+
+def _orders_of_one_place() -> bytes:
+    files = sm.unpack(sm.honest())
+    for i in range(2_000):
+        order = replacement(2**40, bytes(32), old=sm.sha256(b"%d" % i))
+        files[paths.order(sm.sha256(order))] = order
+    return sm.repack(files, by=OPERATOR)
 
 
 def _in_2255() -> list[sm.Item]:
@@ -175,8 +193,24 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
           for i in range(10_000)])), {"E-INPUT"}, True),
     ("a hundred thousand and one files", "The container has more files than it may.",
      _many_files, {"E-CONTAINER"}, False),
-    ("a manifest of 200,000 files", "The manifest names files that are not there.",
-     _huge_manifest, {"E-FILE-MISSING", "E-FILE-HASH"}, True),
+    ("a manifest of 100,000 files", "The manifest names files that are not there.",
+     _manifest(lambda: _manifest_of(100_000)), {"E-FILE-MISSING", "E-FILE-HASH"}, True),
+    ("a manifest of 100,001 files", "The manifest names more files than an archive may have.",
+     _manifest(lambda: _manifest_of(100_001)), {"E-BAG", "E-FILE-HASH"}, True),
+    ("a manifest of newlines", "Sixty million lines: a list of them takes gigabytes.",
+     _manifest(lambda: b"\n" * (60 * MIB)), {"E-BAG", "E-FILE-HASH"}, True),
+    ("a manifest of short lines", "Fifteen million lines of no path.",
+     _manifest(lambda: b"a  \n" * (15 * MIB)), {"E-BAG", "E-FILE-HASH"}, True),
+    ("empty maps in frames", "Frames of 200 bytes hold four million maps each.",
+     _stream([*sm.items()[:2], *[replaced(sm.items()[2], payload=_empties(b"\xa0"))] * 20]),
+     BAD_FRAME, True),
+    ("empty arrays in a configuration", "A configuration of 200 bytes holds two million arrays.",
+     _stream(payload(0, _empties(b"\x81\x80"))), BAD_CONFIG, False),
+    ("a range of empty maps", "The log's past is four million maps.",
+     packed(replace(paths.LOG_RANGE, b"\x82\x05\x9a\x00\x15\x00\x00" + b"\xa1\x00\xa0" * 0x150000),
+            OPERATOR), {"E-LOG"}, True),
+    ("two thousand orders about one place", "Each order is compared with all others.",
+     _orders_of_one_place, {"E-ORDER"}, True),
     ("a statement of brackets", "A statement nests ten million deep.",
      packed(replace(paths.STATEMENT, b"[" * 10_000_000), FOREIGN), {"E-STATEMENT"}, True),
     ("a statement of a long number", "A statement holds an integer of a million digits.",

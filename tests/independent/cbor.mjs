@@ -4,6 +4,7 @@
 
 export const BYTES_MAX = 4 << 20;
 export const DEPTH_MAX = 12;
+const ITEMS_MAX = 524_288;
 
 /** The bytes are not what the format allows; the verifier makes a finding of it. */
 export class FormatError extends Error {}
@@ -21,9 +22,10 @@ export function text(bytes) {
 }
 
 class Reader {
-  constructor(bytes) {
+  constructor(bytes, itemsMax) {
     this.bytes = bytes;
     this.at = 0;
+    this.left = Math.min(itemsMax, ITEMS_MAX);
   }
 
   take(count) {
@@ -50,6 +52,7 @@ class Reader {
   }
 
   item(depth) {
+    if (this.left-- === 0) throw new FormatError("too many items");
     const [major, info, value] = this.head();
     switch (major) {
       case 0:
@@ -104,9 +107,9 @@ class Reader {
 }
 
 /** One item and nothing after it. */
-export function decode(bytes) {
+export function decode(bytes, itemsMax = ITEMS_MAX) {
   if (bytes.length > BYTES_MAX) throw new FormatError("more than 4 MiB of CBOR");
-  const reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  const reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), itemsMax);
   const value = reader.item(0);
   if (reader.at !== bytes.length) throw new FormatError("bytes after the CBOR item");
   return value;

@@ -123,7 +123,7 @@ export function sealHeader(object, typ, contentType) {
 }
 
 /** The CBOR bytes inside a payload. */
-export function unpack(payload) {
+function unpack(payload) {
   if (payload.length === 0) throw new FormatError("the payload is empty");
   const data = payload.subarray(1);
   switch (payload[0]) {
@@ -150,5 +150,5 @@ function unzlib(data) {
 
 /** The item a payload holds. */
 export function content(payload) {
-  return cbor.decode(unpack(payload));
+  return cbor.decode(unpack(payload), 4096 + 64 * payload.length);
 }

@@ -2,6 +2,7 @@
 
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
+import { content } from "./cose.mjs";
 
 /** tag -> [bytes, isFloat, isSigned] */
 export const NUMBER_TYPES = new Map([
@@ -14,8 +15,8 @@ const [TICKS_MAX, ROWS_MAX] = [4096, 20000];
 const I63 = 1n << 63n;
 
 /** The body of a frame, blocks decoded; throws FormatError or NewerError. */
-export function decodeBody(bytes) {
-  const body = cbor.decode(bytes);
+export function decodeBody(payload) {
+  const body = content(payload);
   if (!(body instanceof Map)) throw new FormatError("a body is a map");
   const version = cbor.uint(body.get(1n), "version of the body");
   if (version !== 1n) throw new NewerError(`body of version ${version}`);

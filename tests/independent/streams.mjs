@@ -238,7 +238,7 @@ export class Stream {
     const { counts, log } = this.context;
     counts.frames += 1;
     const { seq } = header;
-    const body = decodeBody(cose.unpack(object.payload));
+    const body = decodeBody(object.payload);
     this.place(body, seq, hour);
     if (body.gap !== null) {
       this.report("W-GAP", seq, body.gap.reason);

@@ -54,7 +54,7 @@ function read(data, key) {
   const header = cose.streamHeader(object);
   cose.verify(object, key);
   if (!cose.STREAM_TYPES.has(object.typ)) throw new NewerError(object.typ);
-  const { t0, clock, flags, gap, events, sections } = decodeBody(cose.unpack(object.payload));
+  const { t0, clock, flags, gap, events, sections } = decodeBody(object.payload);
   const { anchor, cfg } = header;
   return {
     plant: header.plant, stream: header.stream, signed_at: `${header.signedAt}`,

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from evidence import cbor
 from evidence.blocks import (
     COMPRESSION_NONE,
     COMPRESSION_ZLIB,
@@ -17,6 +18,7 @@ from evidence.blocks import (
     FILTER_XOR,
     PAYLOAD_BYTES_MAX,
     compress,
+    content,
     decode_block,
     decode_blocks,
     decompress,
@@ -146,6 +148,20 @@ def test_the_limit_itself_is_allowed(method: int) -> None:
     assert len(decompress(compress(bytes(PAYLOAD_BYTES_MAX), method))) == PAYLOAD_BYTES_MAX
     with pytest.raises(LimitError):
         decompress(bytes([method]) + compress(bytes(PAYLOAD_BYTES_MAX + 1), method)[1:])
+
+
+@pytest.mark.parametrize("method", [COMPRESSION_NONE, COMPRESSION_ZSTD, COMPRESSION_ZLIB])
+def test_a_payload_has_few_items_for_its_length(method: int) -> None:
+    """FORMAT.md §2: 4,096 + 64 × its bytes."""
+    items = 300_000
+    payload = compress(cbor.encode([[]] * (items - 1)), method)
+    assert (len(payload) >= (items - 4096) / 64) == (method == COMPRESSION_NONE)
+    if method == COMPRESSION_NONE:
+        assert len(content(payload)) == items - 1
+    else:
+        with pytest.raises(LimitError, match="items"):
+            content(payload)
+    assert content(compress(cbor.encode([0] * 4095), method)) == [0] * 4095
 
 
 def test_two_zstandard_frames_are_not_one_payload() -> None:

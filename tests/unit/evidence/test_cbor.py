@@ -106,9 +106,11 @@ def nested(depth: int, one: str = "81") -> bytes:
 
 def test_depth_has_a_limit() -> None:
     assert cbor.decode(nested(cbor.DEPTH_MAX))
-    for depth in (cbor.DEPTH_MAX + 1, 200, 100_000, cbor.BYTES_MAX - 1):
+    for depth in (cbor.DEPTH_MAX + 1, 200, 100_000):
         with pytest.raises(MalformedError):
             cbor.decode(nested(depth))
+    with pytest.raises(LimitError):
+        cbor.decode(nested(cbor.BYTES_MAX - 1))
     with pytest.raises(MalformedError):
         cbor.decode(nested(cbor.DEPTH_MAX + 1, "a100"))
 
@@ -119,6 +121,20 @@ def test_length_has_a_limit() -> None:
     )
     with pytest.raises(LimitError):
         cbor.decode(bytes(cbor.BYTES_MAX + 1))
+
+
+def test_the_number_of_items_has_a_limit() -> None:
+    """Every head is an item: the array, and each of what is in it."""
+    most = cbor.ITEMS_MAX - 1
+    assert len(cbor.decode(b"\x9a" + most.to_bytes(4, "big") + bytes(most))) == most
+    with pytest.raises(LimitError, match="items"):
+        cbor.decode(b"\x9a" + (most + 1).to_bytes(4, "big") + bytes(most + 1))
+    for text in ("8301820203820405", "a201020304", "83436162631901001a00010000"):
+        data = bytes.fromhex(text)  # RFC 8949 appendix A: 8 items; 5; array of bytes, 256, 65536: 4
+        count = {"8301820203820405": 8, "a201020304": 5}.get(text, 4)
+        assert cbor.decode(data, count) == cbor.decode(data)
+        with pytest.raises(LimitError, match="items"):
+            cbor.decode(data, count - 1)
 
 
 @pytest.mark.parametrize("major", [2, 3, 4, 5])
