@@ -34,6 +34,8 @@ from simulators.truth import TruthFile, write_start
 
 MODBUS_PORT = 15020
 OPCUA_PORT = 14840
+#: what frames of a month may be, seconds; the first as the agent makes them
+FRAME_S = (10, 60)
 
 
 def main(argv: list[str]) -> int:
@@ -80,30 +82,48 @@ def _parser() -> argparse.ArgumentParser:
         help="end by itself after this scenario time; otherwise at SIGINT or SIGTERM",
     )  # fmt: skip
     run.add_argument("--json", action="store_true", help="say what is served as one JSON line")
-    _add_month(commands.add_parser("month", help="make a sealed month, fast, without any plant"))
+    _add_month(
+        commands.add_parser(
+            "month",
+            help="make a sealed month, fast, without any plant",
+            description="Make a sealed month that says it is simulated, with fresh keys, to try "
+            "`stackproof verify` on. A month of 500 points takes minutes and makes an archive of "
+            "1.5 GB and more; DIR needs three times as much.",
+            epilog="Then: stackproof verify --trust DIR/trust.pem DIR/SCENARIO-YYYY-MM.tar",
+        )
+    )
     return parser
 
 
 def _add_month(month: argparse.ArgumentParser) -> None:
     month.add_argument("scenario", help="a name of `stackproof sim list`")
-    month.add_argument("--month", required=True, type=_month_id, metavar="YYYY-MM")
-    month.add_argument("--out", required=True, type=Path, metavar="DIR", help="archive goes here")
+    month.add_argument(
+        "--month", required=True, type=_month_id, metavar="YYYY-MM",
+        help="which month, in the plant's time zone",
+    )  # fmt: skip
+    month.add_argument(
+        "--out", required=True, type=Path, metavar="DIR",
+        help="the archive goes here, and the root's certificate (trust.pem)",
+    )  # fmt: skip
     month.add_argument(
         "--days", type=_days, metavar="N", help="only the first N, as an interim archive"
     )
     month.add_argument(
-        "--points",
-        type=_points,
-        default=500,
+        "--points", type=_points, default=500, metavar="N",
         help="measured points, read each second (%(default)s)",
-    )
-    month.add_argument("--pots", type=_pots, help="so many of them pot voltages")
+    )  # fmt: skip
     month.add_argument(
-        "--frame-s", type=int, choices=(10, 60), default=10, help="seconds a frame (%(default)s)"
-    )
+        "--pots", type=_pots, metavar="N",
+        help="so many of them pot voltages, instead of the scenario's number",
+    )  # fmt: skip
     month.add_argument(
-        "--seed", type=_seed, help="of the readings, instead of the scenario's; keys are always new"
-    )
+        "--frame-s", type=int, choices=FRAME_S, default=FRAME_S[0],
+        help="seconds a frame (%(default)s, as the agent's)",
+    )  # fmt: skip
+    month.add_argument(
+        "--seed", type=_seed, metavar="N",
+        help="of the readings, instead of the scenario's; keys are always new",
+    )  # fmt: skip
     month.add_argument("--json", action="store_true", help="say what was made as one JSON object")
 
 
@@ -177,8 +197,15 @@ def _month(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    trust = options.out / "trust.pem"
-    print(json.dumps({"archive": str(target), "trust": str(trust)}) if options.json else target)
+    made = {
+        "archive": str(target),
+        "trust": str(options.out / "trust.pem"),
+        "bytes": target.stat().st_size,
+        "month": options.month,
+        "closing": "interim" if options.days else "final",
+        "frame_s": options.frame_s,
+    }
+    print(json.dumps(made) if options.json else target)
     return 0
 
 

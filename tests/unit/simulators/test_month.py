@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import redirect_stdout
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge.pipeline import FRAME_NS_MAX
 from evidence.findings import Report, Verdict
 from evidence.keys import load_trust
 from evidence.recompute import month_bounds
 from evidence.verifier.run import verify
-from simulators.cli import main
+from simulators.cli import FRAME_S, main
 from simulators.month_config import TIME_ZONE, Mix, configuration
 from simulators.month_play import Order, hours, produce
 from simulators.month_signals import Hour, Signals
@@ -24,12 +26,21 @@ DAY_S, START_V, GAS_ROW = 86_400, 8, 1
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A day of 100 points in frames of a minute."""
-    out = tmp_path_factory.mktemp("month")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A day of 100 points in frames of a minute: what `--json` says of it."""
+    out, said = tmp_path_factory.mktemp("month"), io.StringIO()
     arguments = ["--days", "1", "--points", str(POINTS), "--frame-s", "60", "--seed", str(SEED)]
-    assert main(["month", NAME, "--month", MONTH, "--out", str(out), *arguments]) == 0
-    return out
+    with redirect_stdout(said):
+        code = main(["month", NAME, "--month", MONTH, "--out", str(out), *arguments, "--json"])
+    assert code == 0
+    value: dict[str, Any] = json.loads(said.getvalue())
+    return value
+
+
+@pytest.fixture(scope="module")
+def made(told: dict[str, Any]) -> Path:
+    """Where it is."""
+    return Path(told["archive"]).parent
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +80,18 @@ def shown() -> list[Hour]:
     """What the meters showed, hour by hour."""
     signals = Signals(load_scenario(NAME), Mix.fit(POINTS, 24), SEED)
     return [signals.hour() for _ in range(24)]
+
+
+def test_what_was_made_is_told(told: dict[str, Any], made: Path) -> None:
+    archive = made / f"{NAME}-{MONTH}.tar"
+    assert told == {
+        "archive": str(archive), "trust": str(made / "trust.pem"), "bytes": archive.stat().st_size,
+        "month": MONTH, "closing": "interim", "frame_s": 60,
+    }  # fmt: skip
+
+
+def test_frames_are_as_long_as_the_agent_makes_them() -> None:
+    assert FRAME_S[0] * 10**9 == FRAME_NS_MAX
 
 
 def test_only_archive_and_trust_are_left(made: Path) -> None:
