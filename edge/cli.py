@@ -15,12 +15,15 @@ from edge.cli_spool import add_spool_commands
 from edge.clock import SystemClock
 from edge.config import Site, read_site
 from edge.errors import EdgeError, SiteConfigError
+from edge.handover import objection
 from edge.identity import Identity, Problems, open_identity, out_of_date
 from edge.signed import signed_configuration
+from edge.spool_reader import SpoolReader
 from evidence import cbor
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256
 from evidence.version import VERSION
+from firmware_configs.fields import Problem
 
 EXIT_FINE, EXIT_CANNOT = 0, 2
 
@@ -49,7 +52,12 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stackproof edge", description="The agent at the plant.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    check = commands.add_parser("check", help="validate a site file without any I/O to devices")
+    check = commands.add_parser(
+        "check",
+        help="validate a site file without any I/O to devices",
+        epilog="Its keys are checked too: against the plant's root where root is named, and "
+        "against the spool where there is one.",
+    )
     check.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
     check.set_defaults(run=_check)
@@ -112,6 +120,7 @@ def _open(path: Path) -> _Opened:
 def _check(args: argparse.Namespace) -> int:
     opened = _open(args.site)
     site, config = opened.site, opened.config
+    _check_spool(site, opened.who)
     measured = sum(len(device.points) for device in site.devices)
     computed = len(config["points"]) - measured
     if args.json:
@@ -122,6 +131,19 @@ def _check(args: argparse.Namespace) -> int:
             f"{measured} points read, {computed} computed."
         )
     return EXIT_FINE
+
+
+def _check_spool(site: Site, who: Identity) -> None:
+    """SiteConfigError when the key cannot take up the stream of the spool that is there."""
+    if not site.gateway.spool.is_file():
+        return
+    spool = SpoolReader(site.gateway.spool)
+    try:
+        reason = objection(spool, who)
+    finally:
+        spool.close()
+    if reason:
+        raise SiteConfigError([Problem(str(site.path), "gateway.key", reason)])
 
 
 def _run(args: argparse.Namespace) -> int:

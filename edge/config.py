@@ -54,7 +54,7 @@ class Gateway:
         state_dir: where the spool lives.
         previous_key: reference of the key before, to hand over with; "" when not given.
         continues: replace order of the plant's root, when this device takes another's place.
-        root: the root's certificate (PEM); required beside `continues`.
+        root: the root's certificate (PEM); required beside `previous_key` and `continues`.
     """
 
     id: str
@@ -235,8 +235,13 @@ def _read_gateway(fields: Fields, folder: Path) -> Gateway:
         continues=_file(fields, "continues", folder) if fields.has("continues") else None,
         root=_file(fields, "root", folder) if fields.has("root") else None,
     )
-    if gateway.continues is not None and gateway.root is None:
-        fields.complain("root", 'is missing: continues needs root = "file:root.crt" to be checked')
+    needs_root = {"previous_key": gateway.previous_key, "continues": gateway.continues}
+    if gateway.root is None and (named := [key for key, value in needs_root.items() if value]):
+        fields.complain(
+            "root",
+            f'is missing: with {" and ".join(named)} write root = "file:root.crt", for what the '
+            "root has not signed the collector refuses for ever",
+        )
     fields.finish()
     return gateway
 

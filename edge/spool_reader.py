@@ -40,6 +40,7 @@ class State(StrEnum):
     OPENING = "opening"  # what the open frame tells beside its ticks
     KEY = "key"  # SHA-256 of the key that signed the newest object
     CERTIFICATES = "certificates"  # DER of the certificates used so far, in a CBOR array
+    USED = "used"  # SHA-256 of each key that was in use before it
     RECEIPT = "receipt"  # seq under receipt, the signed receipt
     ANCHOR = "anchor"  # size and root of the newest checkpoint found consistent
     NOTE = "note"  # that checkpoint as the collector signed it

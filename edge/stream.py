@@ -12,6 +12,7 @@ from typing import Any
 
 from edge.custody import encode_log, judge_close_request, judge_receipt, log_of
 from edge.errors import SpoolError, TwoLogsError
+from edge.handover import objection, with_used
 from edge.identity import Identity
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader, State, Stored
@@ -31,7 +32,7 @@ from evidence.frame import (
     encode_body,
     sign_object,
 )
-from evidence.keys import Signer, certificate_to_der, key_sha256
+from evidence.keys import Signer, certificate_to_der
 from evidence.orders import encode_rotate
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
@@ -107,10 +108,14 @@ class Stream:
             SpoolError: the key in use is another and cannot hand over, or the order does not fit.
         """
         who = self._who
+        if reason := objection(self.spool, who):
+            raise SpoolError(reason)
         self._continue()
         in_use = self.spool.get(State.KEY)
         if in_use is not None and in_use != who.key_sha256:
-            self._rotate(in_use, now_ns)
+            payload = encode_rotate(who.certificate)
+            stored = self._sign(TYP_ROTATE, payload, now_ns, self.spool.head(), signer=who.previous)
+            self._append(stored, state=with_used(self.spool, in_use))
         der = certificate_to_der(who.certificate)
         known = cbor.decode(self.spool.get(State.CERTIFICATES) or cbor.encode([]))
         if der not in known:
@@ -122,34 +127,13 @@ class Stream:
         if continues is None or spool.get(State.CONTINUES) == continues.sha256:
             return
         order = continues.order
-        if spool.head().next_seq or spool.open_ticks():
-            raise SpoolError(
-                f"the spool already holds a stream up to seq {spool.head().next_seq - 1} that "
-                f"does not continue seq {order.seq}: give the new device an empty state_dir, or "
-                "remove continues from [gateway]"
-            )
-        through = order.through_ns.to_bytes(8, "big")
         state: dict[str, bytes] = {
-            State.THROUGH: through,
+            State.THROUGH: order.through_ns.to_bytes(8, "big"),
             State.CONTINUES: continues.sha256,
             State.KEY: self._who.key_sha256,
+            **with_used(spool, order.old),
         }
         spool.begin_after(order.seq, order.head, state)
-
-    def _rotate(self, in_use: bytes, now_ns: int) -> None:
-        who, old = self._who, self._who.previous
-        named = None if old is None else key_sha256(old.public_key)
-        if old is None or named != in_use:
-            given = "is missing" if named is None else f"is of key {named.hex()[:16]}"
-            raise SpoolError(
-                f"the stream is signed with key {in_use.hex()[:16]} and gateway.key is "
-                f"{who.key_sha256.hex()[:16]}; only the key in use can hand over, and "
-                f'previous_key {given}: write previous_key = "file:PATH" of key '
-                f"{in_use.hex()[:16]} under [gateway], or go back to that key"
-            )
-        payload = encode_rotate(who.certificate)
-        stored = self._sign(TYP_ROTATE, payload, now_ns, self.spool.head(), signer=old)
-        self._append(stored, state={})
 
     # -- making objects ---------------------------------------------------------------------------
 

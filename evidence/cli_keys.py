@@ -190,5 +190,6 @@ def _rotate(args: argparse.Namespace) -> int:
     print(f'     key = "{args.key}"')
     print(f'     certificate = "file:{certificate}"')
     print(f'     previous_key = "{args.previous}"')
+    print('     root = "file:root.crt"     the plant root\'s certificate')
     print("3. start the agent anew: it hands over with the old key; then previous_key may go")
     return 0

@@ -30,9 +30,8 @@ async def test_key_moves_into_a_token(
     await plant.run(0.4)
     old = '"file:keys/edge-1.pem"'
     reference = uri("p256", pin=str(token / "pin"))
-    plant.text = replaced(
-        plant.text, {old: f'"{reference}"\nprevious_key = "file:keys/edge-1.pem"'}
-    )
+    more = 'previous_key = "file:keys/edge-1.pem"\nroot = "file:keys/root.crt"'
+    plant.text = replaced(plant.text, {old: f'"{reference}"\n{more}'})
     held = open_signer(reference, token)
     pem = certificate_to_pem(certificate(held.public_key))
     (plant.folder / "keys" / "edge-1.crt").write_bytes(pem)

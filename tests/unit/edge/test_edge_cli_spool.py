@@ -145,6 +145,17 @@ def test_status_after_the_site_names_another_key(site: Site, run: Run) -> None:
     assert "of the site file takes over at the next start" in out
 
 
+def test_check_names_a_key_that_cannot_take_up_the_spool(site: Site, run: Run) -> None:
+    assert run("check", site.file)[0] == 0
+    new = FileSigner(generate())
+    stream = Stream(site.rig.spool, who(signer=new, previous=keys().signer))
+    stream.take_up_key(NOW_NS)
+    status, _, err = run("check", site.file)
+    assert status == 2
+    assert "gateway.key: the stream is signed with key" in err
+    assert "which was in use before" in err
+
+
 def test_status_without_a_spool(tmp_path: Path, run: Run) -> None:
     write_keys(tmp_path / "keys")
     status, out, err = run("status", write_site(tmp_path, METERS))

@@ -102,10 +102,12 @@ def test_every_problem_under_its_own_key(tmp_path: Path) -> None:
     assert "chmod 600" in problems[0]
 
 
-def test_order_without_the_root_cannot_be_checked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["previous_key", "continues"])
+def test_key_that_takes_over_is_checked_against_the_root(tmp_path: Path, key: str) -> None:
     write_keys(tmp_path / "keys")
-    text = replaced(METERS, {'id = "edge-1"': 'id = "edge-1"\ncontinues = "file:order.cose"'})
-    with pytest.raises(Exception, match=r'gateway.root: .*root = "file:root.crt" to be checked'):
+    text = replaced(METERS, {'id = "edge-1"': f'id = "edge-1"\n{key} = "file:x"'})
+    says = rf'gateway.root: is missing: with {key} write root = "file:root.crt"'
+    with pytest.raises(Exception, match=says):
         load_site(write_site(tmp_path, text))
 
 
@@ -140,15 +142,20 @@ def test_order_that_the_root_has_not_signed(tmp_path: Path) -> None:
     assert "order.cose: cannot be read: No such file" in problem
 
 
-def test_certificate_of_another_root(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "more", [CONTINUES, 'previous_key = "file:old.pem"\nroot = "file:keys/root.crt"\n']
+)
+def test_certificate_of_another_root(tmp_path: Path, more: str) -> None:
+    """Two roots of one plant id: the collector would refuse the hand-over for ever."""
     order(tmp_path, replace())
+    write_private(tmp_path / "old.pem", generate())
     write_keys(tmp_path / "keys")
     other = generate()
     root = issue("root", PLANT, PLANT, other.public_key(), issuer=other, not_before=START, days=9)
     mine = keys().gateway.public_key()
     foreign = issue("gateway", PLANT, GATEWAY, mine, issuer=(other, root), not_before=START, days=9)
     (tmp_path / "keys" / "edge-1.crt").write_bytes(certificate_to_pem(foreign))
-    (problem,) = opened(tmp_path, CONTINUES)[1]
+    (problem,) = opened(tmp_path, more)[1]
     assert problem.startswith("gateway.certificate: is not issued by ")
 
 

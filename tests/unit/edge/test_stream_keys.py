@@ -113,9 +113,32 @@ def test_key_that_nobody_handed_over_to_is_refused(tmp_path: Path, previous: str
     said = str(caught.value)
     assert given in said
     assert f'write previous_key = "file:PATH" of key {in_use} under [gateway]' in said
-    assert "or go back to that key" in said
+    assert f"to change nothing, write key and certificate of {in_use} under [gateway] again" in said
     assert objects(spool) == before
     stream.take_up_key(NOW_NS)  # going back is enough
+    assert objects(spool) == before
+    spool.close()
+
+
+def test_stream_never_goes_back_to_a_key(tmp_path: Path) -> None:
+    """The collector refuses such a rotate for ever: it is not signed, whoever is named before."""
+    path = tmp_path / "spool.sqlite"
+    first, second, third = keys().signer, FileSigner(generate()), FileSigner(generate())
+    for signer, previous in ((first, None), (second, first), (third, second)):
+        spool, stream = opened(path, who(signer=signer, previous=previous))
+        frames(stream, 1)
+        spool.put({"certificates": cbor.encode([])})  # as after very many renewals
+        spool.close()
+    spool = Spool(path, bytes_max=2**24)
+    before = objects(spool)
+    for used in (first, second):
+        own = key_sha256(used.public_key).hex()[:16]
+        back = Stream(spool, who(signer=used, previous=third))
+        says = rf"gateway.key is {own}, which was in use before: .* Make a new key \(stackproof"
+        with pytest.raises(SpoolError, match=says):
+            back.take_up_key(NOW_NS)
+    assert objects(spool) == before
+    Stream(spool, who(signer=third)).take_up_key(NOW_NS)  # the way back that the sentence names
     assert objects(spool) == before
     spool.close()
 
@@ -170,6 +193,19 @@ def test_order_does_not_fit_a_spool_that_has_a_stream(rig: Rig) -> None:
     with pytest.raises(SpoolError, match="up to seq 2 that does not continue seq 7: give the new"):
         wrong.take_up_key(NOW_NS)
     assert rig.spool.head().next_seq == 3
+
+
+def test_replacing_device_does_not_hand_over_to_the_lost_one_s_key(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rig.made(2)
+    new = FileSigner(generate())
+    spool, stream = opened(tmp_path / "new.sqlite", who(signer=new, continues=replaced(rig, new)))
+    frames(stream, 1)
+    back = Stream(spool, who(previous=new))
+    with pytest.raises(SpoolError, match="which was in use before"):
+        back.take_up_key(NOW_NS)
+    spool.close()
 
 
 def test_replaced_device_can_hand_over_later(rig: Rig, tmp_path: Path) -> None:

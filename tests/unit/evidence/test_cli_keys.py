@@ -131,6 +131,7 @@ def test_rotate_prepares_the_next_key_and_says_what_to_write(
     out = capsys.readouterr().out
     for line in (
         'key = "file:new.pem"', 'certificate = "file:new.crt"', 'previous_key = "file:edge-1.pem"',
+        'root = "file:root.crt"',
     ):  # fmt: skip
         assert line in out
     assert run(*enrol(sha256_of("new.pem"))) == 0
