@@ -268,17 +268,18 @@ def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
 
 
 def load_trust(path: Path) -> frozenset[bytes]:
-    """The fingerprints (`key_sha256`) of every certificate and public key in a PEM file.
+    """The fingerprints (`key_sha256`) of every root certificate and public key in a PEM file.
 
     Raises:
-        KeyFileError: missing, empty, or with something that is neither.
+        KeyFileError: missing, empty, or with something that is neither; a certificate of a gateway
+            or collector too: whoever has that key could pass for a plant's root.
     """
     fingerprints: set[bytes] = set()
     blocks = _read(path).split(b"-----BEGIN ")[1:]
     for block in blocks:
         pem = b"-----BEGIN " + block
         try:
-            fingerprints.add(key_sha256(_trusted_key(pem)))
+            fingerprints.add(key_sha256(_trusted_key(path, pem)))
         except (UnsupportedAlgorithm, UnknownSuiteError) as error:
             raise KeyFileError(f"{path}: a key this program cannot use: {error}") from error
         except (*UNREADABLE, MalformedError) as error:
@@ -288,9 +289,16 @@ def load_trust(path: Path) -> frozenset[bytes]:
     return frozenset(fingerprints)
 
 
-def _trusted_key(pem: bytes) -> PublicKey:
+def _trusted_key(path: Path, pem: bytes) -> PublicKey:
     if pem.startswith(b"-----BEGIN CERTIFICATE-----"):
-        return public_key(certificate_from_pem(pem))
+        certificate = certificate_from_pem(pem)
+        role, plant, name = identity(certificate)
+        if role != "root":
+            raise KeyFileError(
+                f"{path}: it holds the certificate of {role} {plant}/{name}; only a root is to be "
+                "trusted: take this certificate out of the file"
+            )
+        return public_key(certificate)
     key = serialization.load_pem_public_key(pem)
     if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
         raise UnknownSuiteError("no crypto suite for this kind of key")

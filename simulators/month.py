@@ -227,7 +227,8 @@ class _Making:
         closing = "final" if self._order.final else "interim"
         last, head = stream.next_seq - 1, stream.head
         detail = {"month": self._month, "closing": closing, "streams": {GATEWAY: [0, last, head]}}
-        closed_ns = newest.received_ns + 3600 * _SECOND_NS
+        over_ns = month_bounds(TIME_ZONE, self._month)[1] if self._order.final else 0
+        closed_ns = max(newest.received_ns, over_ns) + 3600 * _SECOND_NS
         statement_sha256 = _sha256(statement)
         log.add(
             Entry(

@@ -7,7 +7,7 @@ from typing import Any
 from evidence import checkpoint, cose, merkle
 from evidence.archive import bag, paths
 from evidence.errors import EvidenceError, UnsupportedError
-from evidence.findings import Report, said
+from evidence.findings import Report, said, utc
 from evidence.frame import TYP_CLOSE, header_of, place_of
 from evidence.receipt import CloseRequest, Receipt, decode_close, decode_receipt
 from evidence.verifier.frames import FrameCheck
@@ -43,6 +43,7 @@ class ClosingCheck:
         for stream in sorted(self._frames.streams):
             self._receipt(stream)
         self._collector_was_valid()
+        self._collector_is_named()
         if statement is None:
             return
         given = statement["input"]
@@ -61,6 +62,13 @@ class ClosingCheck:
             sentence = "It was not valid, or the root's was not, when the month was closed."
             self._report.add("E-KEY-EXPIRED", paths.COLLECTOR_CERTIFICATE, sentence)
 
+    def _collector_is_named(self) -> None:
+        """The gateway's configuration names this collector, or one it has taken over from."""
+        who = self._identities
+        is_foreign = any(path.startswith("data/keys/collector") for path in who.foreign)
+        if who.collector is not None and not is_foreign:
+            self._frames.named.tell(self._report, who.collector, who.earlier)
+
     def _replaced(self, told: Any) -> None:
         """What the month replaces: the same in statement, log and bag."""
         replaces = told["statement_sha256"] if told is not None else None
@@ -69,6 +77,10 @@ class ClosingCheck:
         logged = logged.hex() if isinstance(logged, bytes) else logged
         if close is not None and logged != replaces:
             sentence = f"The log says that it replaces {logged}, the statement {replaces}."
+            self._report.add("E-LOG-CLOSE", "statement replaces", sentence)
+        final = self._log.finals.get(str(close.get("month"))) if close is not None else None
+        if final is not None and final.hex() != replaces:
+            sentence = f"The log closed this month before, as final, with statement {final.hex()}."
             self._report.add("E-LOG-CLOSE", "statement replaces", sentence)
         if self._archive.closing is not None and self._archive.replaces != replaces:
             sentence = f"It replaces {self._archive.replaces}, says the bag; {replaces}, says the "
@@ -91,18 +103,28 @@ class ClosingCheck:
         if plants != {self._identities.plant} or receipt.stream != stream:
             self._report.add("E-RECEIPT", path, "It is of another plant or gateway.")
             return
-        logged = self._log.entry(stream, receipt.seq)
-        if logged is not None and (logged.sha256, logged.index) != (
-            receipt.head,
-            receipt.log_index,
-        ):
-            sentence = f"It names another object at seq {receipt.seq} than the log."
+        if not self._is_logged(receipt):
+            sentence = f"What it says of seq {receipt.seq} is not what the log says."
             self._report.add("E-RECEIPT", path, sentence)
         if note.size <= receipt.log_index:
             self._report.add("E-RECEIPT", path, "Its checkpoint does not cover its log entry.")
         if not self._log_grew(receipt, note):
             sentence = "It does not prove that the log only grew since its object was made."
             self._report.add("E-RECEIPT", path, sentence)
+
+    def _is_logged(self, receipt: Receipt) -> bool:
+        """The log says the same of its object; an object of another month may be outside it."""
+        log, view = self._log, self._frames.streams[receipt.stream]
+        entry = log.entry(receipt.stream, receipt.seq)
+        if entry is not None:
+            told = entry.sha256, entry.index, entry.received_ns
+            return told == (receipt.head, receipt.log_index, receipt.received_ns)
+        if log.undecided or not log.whole:
+            return True
+        if receipt.log_index < log.tree.start.size:
+            return view.first is None or receipt.seq < view.first
+        is_later = receipt.log_index >= log.tree.size and receipt.seq >= view.head.next_seq
+        return is_later and receipt.received_ns >= log.closed_ns
 
     def _log_grew(self, receipt: Receipt, note: checkpoint.Checkpoint) -> bool:
         """Its checkpoint and its proof are of the archive's log, as far as that reaches."""
@@ -166,10 +188,22 @@ class ClosingCheck:
         if self._archive.closing not in (None, given.get("closing")):
             sentence = f"It says {self._archive.closing!r}, the statement {given.get('closing')!r}."
             self._report.add("E-BAG", bag.BAG_INFO, sentence)
+        self._closed_when(given)
         for key in ("month", "closing"):
             if close.get(key) != given.get(key):
                 sentence = f"The log says {close.get(key)!r}, the statement {given.get(key)!r}."
                 self._report.add("E-LOG-CLOSE", f"statement {key}", sentence)
+
+    def _closed_when(self, given: Mapping[str, Any]) -> None:
+        """Final only when the period is over; the bag's date is the log's."""
+        at_ns, period = self._log.closed_ns, self._frames.period
+        if given.get("closing") == "final" and period is not None and at_ns < period[1]:
+            sentence = f"It was closed {utc(at_ns)}, as final: before its period was over."
+            self._report.add("E-LOG-CLOSE", "statement period", sentence)
+        day = self._frames.named.date(at_ns)
+        if day is not None and self._archive.closed_on not in (None, day):
+            sentence = f"It says {self._archive.closed_on}; the log closed the month on {day}."
+            self._report.add("E-BAG", bag.BAG_INFO, sentence)
 
     def _gateway(self, stream: str, given: Mapping[str, Any], statement: bytes) -> None:
         path = paths.close(stream)

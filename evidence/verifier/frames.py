@@ -43,6 +43,7 @@ from evidence.verifier.configs import Configs
 from evidence.verifier.identities import Identities
 from evidence.verifier.key_check import KeyCheck
 from evidence.verifier.log_view import Logged, LogView, gap_sha256
+from evidence.verifier.named import Named
 from evidence.verifier.opened import Opened
 
 HOUR_NS = 3600 * 1_000_000_000
@@ -102,6 +103,7 @@ class FrameCheck:
 
     Attributes:
         streams: gateway id -> how far it was followed.
+        named: what its configurations name.
         undecided: True when an object could not be read because it is newer than this program;
             figures made without it mean nothing.
         broken: True when an object is missing or not sound; running values after it mean nothing.
@@ -117,11 +119,12 @@ class FrameCheck:
     ) -> None:
         """Prepare; `period` is the statement's, None when there is none to hold ticks against."""
         self._archive, self._report = archive, report
-        self._identities, self._log, self._period = identities, log, period
+        self._identities, self._log, self.period = identities, log, period
         self._anchors = Anchors()
         self._keys = KeyCheck(archive, report, identities)
         self._configs = Configs(archive, report, self._keys, log)
         self.streams: dict[str, StreamView] = {}
+        self.named = Named()
         self.undecided = self.broken = False
 
     def frames(self) -> Iterator[Checked]:
@@ -138,7 +141,7 @@ class FrameCheck:
         for stream, view in self.streams.items():
             self._anchors.tell(self._report, stream)
             view.times.tell(self._report, stream)
-            last, to_ns = view.head.next_seq - 1, self._period[1] if self._period else None
+            last, to_ns = view.head.next_seq - 1, self.period[1] if self.period else None
             if view.first is not None:
                 self._keys.finish(stream, view.first, last)
             told = view.held.as_map(view.first, last, to_ns, view.times)
@@ -146,7 +149,7 @@ class FrameCheck:
 
     def _view(self, stream: str) -> StreamView:
         if stream not in self.streams:
-            self.streams[stream] = StreamView(Held(self._period[0] if self._period else None))
+            self.streams[stream] = StreamView(Held(self.period[0] if self.period else None))
         return self.streams[stream]
 
     def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:
@@ -296,6 +299,7 @@ class FrameCheck:
         config = self._configs.named(header, where)
         self.broken = self.broken or config is None
         if config is not None and header.cfg is not None:
+            self.named.take(header.cfg, config)
             view.held.read(header.cfg, config, body)
             first = view.first if view.first is not None else header.seq
             yield Checked(header.stream, header, body, header.cfg, config, first)
@@ -310,7 +314,7 @@ class FrameCheck:
         last = newest_ns(body)
         if first <= view.last_ns:
             self._report.add("E-TIME", where, "Its readings are not after those before it.")
-        if self._period is not None and not self._period[0] <= first <= last < self._period[1]:
+        if self.period is not None and not self.period[0] <= first <= last < self.period[1]:
             self._report.add("E-TIME", where, "Its readings are outside the statement's period.")
         view.last_ns = max(view.last_ns, last)
 

@@ -41,6 +41,7 @@ def check_log(
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_ENTRIES, said(error))
         return view
+    view.whole = True
     _checkpoint(archive, report, identities, view)
     return view
 
@@ -70,7 +71,7 @@ class _Entries:
             where = f"log entry {view.tree.size}"
             if view.tree.size % TOLD_EVERY == 0:
                 progress(f"log: entry {view.tree.size:,}")
-            view.close = None  # the closing entry is the last one
+            view.go_on()
             try:
                 entry = decode_entry(data)
             except UnsupportedError as error:

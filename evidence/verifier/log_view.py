@@ -66,8 +66,10 @@ class _Stream:
 @dataclass
 class LogView:
     """What the log says about this month.
+        finals: month -> statement of its newest final close before that entry, as far as is here.
 
     Attributes:
+        whole: True when all its entries could be read.
         tree: the log's tree, from before the first entry in the archive to the last.
         size: entries up to the checkpoint.
         root: the checkpoint's root.
@@ -76,7 +78,9 @@ class LogView:
         closed_ns: when, UTC nanoseconds by the collector's clock; 0 when it does not.
         undecided: True when an entry, or the checkpoint's key, is newer than this program.
     """
+    finals: dict[str, bytes] = field(default_factory=dict)
 
+    whole: bool = False
     tree: merkle.Tree = field(default_factory=merkle.Tree)
     size: int = 0
     root: bytes = b""
@@ -91,6 +95,12 @@ class LogView:
         # of every accepted object, a row each
         self._entry = array("I")
         self._sha256 = bytearray()
+    def go_on(self) -> None:
+        """Another entry follows: what closes the month, "YYYY-MM", is the last one."""
+        if self.close is not None and self.close.get("closing") == "final":
+            self.finals[str(self.close.get("month"))[:7]] = self.statement_sha256
+        self.close = None
+
         self._length = array("Q")
         self._key = array("I")
         self._keys: list[bytes | None] = []

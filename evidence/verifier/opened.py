@@ -30,6 +30,7 @@ class Opened:
     Attributes:
         name: the bag's name.
         tag_manifest_sha256: what the seal must be over.
+        closed_on: date of closing as the bag says, None when it does not.
         closing: "interim" or "final" as the bag says, None when it does not.
         replaces: hex SHA-256 of the statement it replaces, as the bag says, None when it does not.
     """
@@ -38,6 +39,7 @@ class Opened:
         """Use `open_archive`."""
         self._file, self.name, self._files = file, name, files
         self.tag_manifest_sha256 = b""
+        self.closed_on: str | None = None
         self.closing: str | None = None
         self.replaces: str | None = None
 
@@ -149,7 +151,7 @@ def _check_tag_files(archive: Opened, report: Report) -> None:
     if match is None or (match[2], match[5]) != (archive.name, oxum) or not _is_date(match[1]):
         report.add("E-BAG", bag.BAG_INFO, "It does not describe this bag.")
         return
-    archive.closing, archive.replaces = match[3], match[4]
+    archive.closed_on, archive.closing, archive.replaces = match[1], match[3], match[4]
 
 
 def _is_date(text: str) -> bool:

@@ -25,7 +25,8 @@ def check_timestamp(
         report: takes the finding, and what the stamp says.
         collector: whose signature says that these are the bytes it was given; None when there
             is no good certificate, which was told.
-        authorities: certificates the reader trusts; None leaves the authority open.
+        authorities: certificates the reader trusts; None leaves the authority open, and
+            asks for no stamp.
     """
     path = paths.TIMESTAMP
     if path not in archive:
@@ -34,6 +35,9 @@ def check_timestamp(
         if paths.TIMESTAMP_SEAL in archive:
             sentence = "It is over a time stamp that is not here."
             report.add("E-TIMESTAMP", paths.TIMESTAMP_SEAL, sentence)
+        if authorities is not None:
+            sentence = "There is none, and --tsa asks for one: take the archive as it was stamped."
+            report.add("E-TIMESTAMP", path, sentence)
         return
     if collector is not None and not _is_as_it_came(archive, report, collector):
         return

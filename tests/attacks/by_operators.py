@@ -109,7 +109,7 @@ _LOG: list[tuple[str, str, Change, set[str]]] = [
     ("frame dropped and the log made to fit",
      "The operator drops the last object together with its entry.",
      both(edit_objects(SEG_5, lambda o: o[:-1]),
-          _entries(lambda e: [*e[:7], *e[8:]])), {"E-CHAIN-GAP", "E-CLOSE"}),
+          _entries(lambda e: [*e[:7], *e[8:]])), {"E-CHAIN-GAP", "E-RECEIPT", "E-CLOSE"}),
     ("entry not in the one encoding",
      "The operator writes an entry's number longer than need be: two hashes of one meaning.",
      _entries(lambda e: [*e[:-2], e[-2].replace(b"\x8c\x01\x0a", b"\x8c\x01\x18\x0a"), e[-1]]),

@@ -160,7 +160,8 @@ def re_made() -> bytes:
     assert files[bag.BAGIT]
     other = sm.keys(60)
     chain = sm.Chain(other.gateway)
-    month = sm.make_month(sm.items(), chain=chain, who=other)
+    stream = sm.items(sm.configuration(other.collector))
+    month = sm.make_month(stream, chain=chain, who=other)
     archive = sm.build(
         sm.contents(
             month, root=other.certificates["root"], collector=other.certificates["collector"],

@@ -16,7 +16,7 @@ const KNOWN = [
   new RegExp(`^data/frames/${ID}/\\d{4}-\\d{2}-\\d{2}/\\d{2}\\.seg$`),
   /^data\/config\/[0-9a-f]{64}\.cose$/,
   /^data\/log\/(range\.cbor|entries\.seg|checkpoint)$/,
-  /^data\/keys\/(root|collector)\.crt$/,
+  /^data\/keys\/(root|collector|collector-[0-9a-f]{16})\.crt$/,
   new RegExp(`^data/keys/gateway-${ID}-[0-9a-f]{16}\\.crt$`),
   /^data\/keys\/order-[0-9a-f]{64}\.cose$/,
   new RegExp(`^data/receipts/${ID}\\.cose$`),
@@ -99,7 +99,7 @@ export function checkFiles(archive, report) {
 }
 
 /** bagit.txt, bag-info.txt and the top folder, against what the statement says. */
-export function checkWords(archive, plant, stated, report) {
+export function checkWords(archive, plant, stated, closedOn, report) {
   const isSmall = (path) => archive.files.get(path)?.size < WORDS_MAX;
   const word = (path) => (isSmall(path) ? archive.read(path).toString("latin1") : "");
   if (word("bagit.txt") !== BAGIT) report("E-BAG", "bagit.txt");
@@ -114,7 +114,8 @@ export function checkWords(archive, plant, stated, report) {
     Number(parts[5]) === octets && Number(parts[6]) === count && parts[5] === `${octets}` &&
     parts[6] === `${count}`;
   const fits = stated === null || parts === null ||
-    (parts[3] === stated.closing && (parts[4] ?? null) === stated.replaces);
+    (parts[3] === stated.closing && (parts[4] ?? null) === stated.replaces &&
+      (closedOn === null || parts[1] === closedOn));
   if (!isWhole || !fits) report("E-BAG", "bag-info.txt");
 }
 

@@ -28,7 +28,8 @@ function dayStart(timeZone, year, month, day) {
 /** First instant of a month; throws RangeError where the time zone is unknown. */
 export const monthStart = (timeZone, year, month) => dayStart(timeZone, year, month, 1);
 
-const dateAt = (timeZone, ns) => partsOf(timeZone, Number(ns / MS));
+/** {year, month, day, …} of an instant there; throws RangeError as above. */
+export const dateAt = (timeZone, ns) => partsOf(timeZone, Number(ns / MS));
 
 /** [from, to) of the month an instant is in. */
 export function monthOf(timeZone, ns) {

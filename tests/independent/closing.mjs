@@ -129,6 +129,14 @@ export function checkLogClose(log, stated, streams, report) {
     const replaces = detail.get("replaces");
     const named = Buffer.isBuffer(replaces) ? hex(replaces) : replaces ?? null;
     if (named !== stated.replaces) report("E-LOG-CLOSE", "statement replaces");
+    if (stated.closing === "final" && stated.period && last.received < stated.period.to) {
+      report("E-LOG-CLOSE", "statement period", "closed before it was over");
+    }
+    const before = log.closes.filter((item) => item !== last && item.detail.get("closing") === "final"
+      && item.detail.get("month") === detail.get("month")).at(-1);
+    if (before !== undefined && hex(before.sha256) !== stated.replaces) {
+      report("E-LOG-CLOSE", "statement replaces", "it was closed as final before");
+    }
   }
   const spans = detail.get("streams");
   if (!(spans instanceof Map)) {
@@ -253,8 +261,11 @@ export function checkReceipts(receipts, identities, log, streams, report) {
     guarded("E-RECEIPT", receipt.path, report, () => {
       const entry = log.entryFor(id, receipt.seq);
       if (entry !== null && (!entry.sha256.equals(receipt.head) ||
-          entry.index !== receipt.index)) {
+          entry.index !== receipt.index || entry.received !== receipt.received)) {
         throw new FormatError("it names another object than the log");
+      }
+      if (entry === null && log.isReadable && !log.isUndecided && !isOutside(receipt, stream, log)) {
+        throw new FormatError("the log has no such object");
       }
       const object = stream.atReceipt;
       if (object !== null && !object.object.hash.equals(receipt.head)) {
@@ -263,6 +274,12 @@ export function checkReceipts(receipts, identities, log, streams, report) {
       checkReceiptsTree(receipt, object?.header.anchor, object !== null, identities, log);
     });
   }
+}
+
+/** True for an object before or after the stream's here, with its entry before or after the log's. */
+function isOutside({ seq, index, received }, { first, last }, log) {
+  if (index < log.start) return first === null || seq < first;
+  return index >= log.size && (last === null || seq > last.seq) && received >= log.received.at(-1);
 }
 
 function checkReceiptsTree(receipt, anchor, isHere, identities, log) {

@@ -34,7 +34,8 @@ export function decode(value) {
   return {
     plant: plant.get("id"), timeZone: plant.get("time_zone"), ruleSet: plant.get("rule_set"),
     simulated: plant.get("simulated"), gateway: gateway.get("id"), schedules,
-    devices: devices.length, points, groups, fields: value,
+    devices: devices.length, points, groups, collector: collector.get("key_sha256"),
+    fields: value,
   };
 }
 

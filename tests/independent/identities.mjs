@@ -57,6 +57,7 @@ export class Identities {
     this.root = null; // as `read` gives it, if it is a good root
     this.isUndecided = false; // a root of an unknown suite: nothing that hangs on it is decided
     this.collector = null;
+    this.earlier = []; // other certificates of the collector
     this.gateways = new Map(); // id -> certificates
     this.orders = []; // {typ, path, hash, ...fields}
     this.rotations = []; // of earlier months: {stream, seq, signer, certificate, hash}
@@ -74,8 +75,25 @@ export class Identities {
         report("E-CERTIFICATE", path, "it is not the one its name says");
       }
     }
+    this.loadEarlier(archive, report);
     this.collector = this.leaf(archive, "data/keys/collector.crt", "collector", null, report);
     this.loadOrders(archive, report);
+  }
+
+  loadEarlier(archive, report) {
+    for (const path of archive.files.keys()) {
+      const parts = /^data\/keys\/collector-([0-9a-f]{16})\.crt$/.exec(path);
+      const found = parts && this.leaf(archive, path, "collector", null, report);
+      if (!found) continue;
+      if (hex(found.hash).slice(0, 16) === parts[1]) this.earlier.push(found);
+      else report("E-CERTIFICATE", path, "it is not the one its name says");
+    }
+  }
+
+  /** The collector's keys of known suites; null while one of another suite is among them. */
+  collectorKeys() {
+    const all = [this.collector, ...this.earlier].map((item) => item?.key ?? null);
+    return all.some((key) => key?.kind === null) ? null : all.filter((key) => key !== null);
   }
 
   file(archive, path, report) {

@@ -66,10 +66,15 @@ export class Log {
     this.received = []; // of each entry from `start` on
     this.accepted = new Map(); // "stream seq" -> entry with its index
     this.gaps = new Map(); // the same key -> the gap entry that stands directly after
+    this.newest = new Map(); // stream -> newest seq that was accepted
+    this.keys = new Set(); // hashes of the keys of what was accepted
+    this.isNewer = false; // an entry is newer than this program
     this.orders = []; // entries of kind revoke and replace
     this.forks = []; // entries
     this.refused = new Set(); // streams of which objects were refused or kept aside
     this.last = null; // the last entry, if it could be read
+    this.closes = []; // entries that close a month
+    this.isUndecided = false; // an entry is newer
     this.isReadable = false;
     this.checkpoint = null; // if the collector signed it
   }
@@ -146,6 +151,8 @@ export class Log {
     }
     this.tree.append(leafHash(bytes));
   }
+      this.isUndecided = true;
+      this.isNewer = true;
 
   judge(entry, before, report) {
     const where = `log entry ${entry.index}`;
@@ -158,6 +165,7 @@ export class Log {
       if (this.accepted.has(key)) report("E-LOG", where, "accepted a second time");
       else this.accepted.set(key, entry);
     } else if (entry.kind === KINDS.gap) {
+    if (entry.kind === KINDS.monthClose) this.closes.push(entry);
       if (before?.kind === KINDS.frame && `${before.stream} ${before.seq}` === key) {
         this.gaps.set(key, entry);
       } else report("E-LOG", where, "it does not stand after its frame");

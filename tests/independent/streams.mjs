@@ -290,6 +290,7 @@ export class Stream {
       for (const { rows } of groups) counts.readings += rows * ticks;
     }
     const config = header.cfg && configurations.get(header.cfg, this.id, where);
+    if (config) this.context.named.take(config);
     if (header.cfg === null) this.report("E-CFG-MISSING", header.seq);
     const fits = config && body.sections.every((section) => fitsConfiguration(section, config));
     if (config && !fits) this.report("E-GROUPS", header.seq);
@@ -341,8 +342,9 @@ export class Stream {
       const fields = cbor.map(cose.content(object.payload), "cosignature", ["checkpoint"]);
       const found = note.parse(Buffer.from(cbor.string(fields.get("checkpoint"), "checkpoint")));
       const by = identities.keyFor(this.id, object.kid);
-      const { collector, plant } = identities;
-      if (found.plant !== plant || collector === null || !note.isSignedBy(found, collector.key)) {
+      const { plant } = identities;
+      const keys = identities.collectorKeys() ?? [];
+      if (found.plant !== plant || !keys.some((key) => note.isSignedBy(found, key))) {
         throw new FormatError("the collector did not sign the checkpoint");
       }
       if (!note.isCosignedBy(found, `stackproof/${plant}/${this.id}`, by)) {

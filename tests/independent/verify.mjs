@@ -15,6 +15,7 @@ import { Configurations } from "./configurations.mjs";
 import { Figures } from "./figures.mjs";
 import { Identities } from "./identities.mjs";
 import { Log } from "./log.mjs";
+import { Named } from "./named.mjs";
 import { Stream } from "./streams.mjs";
 
 const NOT_CHECKED = [
@@ -61,8 +62,9 @@ function look(archive, identities, trusted, published, counts, report) {
   const configurations = new Configurations(archive, identities, report);
   const receiptSeq = new Map([...receipts].map(([id, receipt]) => [id, receipt.seq]));
   const figures = new Figures(archive, stated, published, report);
-  const context = { archive, identities, log, configurations, stated, receiptSeq, figures, counts,
-    report };
+  const named = new Named();
+  const context = { archive, identities, log, configurations, named, stated, receiptSeq, figures,
+    counts, report };
   const streams = new Map();
   for (const { stream, hour, path } of files) {
     if (!streams.has(stream)) streams.set(stream, new Stream(stream, context));
@@ -71,7 +73,8 @@ function look(archive, identities, trusted, published, counts, report) {
   const all = [...streams.values()];
   for (const stream of all) stream.end();
   checkStrays(archive, streams, report);
-  checkWords(archive, identities.plant ?? "", stated, report);
+  checkWords(archive, identities.plant ?? "", stated, named.closedOn(log), report);
+  named.check(identities, report);
   closing.tellStatement(stated, report);
   const isOneStream = closing.checkPeriod(stated, all, figures, report);
   figures.end(isOneStream);

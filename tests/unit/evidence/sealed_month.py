@@ -35,11 +35,19 @@ from evidence.frame import (
     sign_object,
 )
 from evidence.keys import FileSigner, key_sha256
-from evidence.log import Entry, Kind, encode_entry
+from evidence.log import Kind
 from evidence.receipt import CloseRequest, Receipt, encode_close, encode_receipt
-from evidence.recompute import Recomputation, published_rules, statement_bytes
+from evidence.recompute import Recomputation, month_bounds, published_rules, statement_bytes
 from evidence.records import encode_record, read_records
 from evidence.verifier.run import verify
+from tests.unit.evidence.log_entries import (
+    closed_on,
+    enrolment,
+    entry,
+    received_ns,
+    sha256,
+    tree_of,
+)
 from tests.unit.evidence.small_plant import (
     MONTH,
     PLANT,
@@ -62,8 +70,12 @@ __all__ = [
     "Keys",
     "bodies",
     "configuration",
+    "enrolment",
+    "entry",
     "keys",
+    "sha256",
     "signer",
+    "tree_of",
 ]
 
 Files = dict[str, bytes]
@@ -101,39 +113,6 @@ class Chain:
         if typ == TYP_CONFIG:
             self.cfg = sha256(data)
         return data
-
-
-def sha256(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
-
-
-def entry(kind: Kind, data: bytes, index: int, **fields: Any) -> bytes:
-    """A log entry about some bytes, received as many seconds after the start as its index."""
-    given = {"stream": STREAM, "seq": None, "epoch": 1, **fields}
-    at = START_NS + index * 10 * SECOND
-    return encode_entry(
-        Entry(kind=kind, received_ns=at, sha256=sha256(data), length=len(data), **given)
-    )
-
-
-def enrolment(stream: str = STREAM, by: Keys | None = None) -> bytes:
-    """The first entry: a gateway is enrolled."""
-    who = by or keys()
-    certificate = who.certificates["gateway"].public_bytes(serialization.Encoding.DER)
-    told = {"role": "gateway", "name": stream, "certificate_sha256": sha256(certificate)}
-    return encode_entry(
-        Entry(
-            kind=Kind.ENROL, received_ns=START_NS, epoch=1, stream=stream, seq=None,
-            sha256=key_sha256(who.gateway.public_key), length=len(certificate), detail=told,
-        )
-    )  # fmt: skip
-
-
-def tree_of(entries: Iterable[bytes]) -> merkle.CompactRange:
-    tree = merkle.CompactRange()
-    for data in entries:
-        tree = tree.append(merkle.leaf_hash(data))
-    return tree
 
 
 def statement_of(objects: Sequence[Body], config: Mapping[str, Any], closing: str) -> bytes:
@@ -216,6 +195,7 @@ def make_month(
     first_entries: Sequence[bytes] = (),
     between: Mapping[int, Callable[[int], bytes]] | None = None,
     closing: str = "interim",
+    closed_ns: int | None = None,
     month_id: str = MONTH,
     who: Keys | None = None,
 ) -> Month:
@@ -229,6 +209,7 @@ def make_month(
         first_entries: log entries instead of the enrolment.
         between: makes a log entry, given its index, that stands before this object's.
         closing: "interim" or "final".
+        closed_ns: when it is closed; absent: as soon as it may be.
         month_id: which month is closed.
         who: signs log and receipt, and the objects where there is no chain.
 
@@ -238,6 +219,7 @@ def make_month(
     chain = chain or Chain(who.gateway)
     since = len(chain.objects)
     entries = list(first_entries) or [enrolment(by=who)]
+    after_ns = received_ns(entries[-1])
     for i, item in enumerate(stream):
         if between and i in between:
             entries.append(between[i](len(entries)))
@@ -246,18 +228,25 @@ def make_month(
         index, seq = len(entries), len(chain.objects) - 1
         by = key_sha256(chain.by.public_key)
         kind = ENTRY_KINDS.get(item.typ, Kind.FRAME)
-        entries.append(entry(kind, data, index, seq=seq, certificate=by))
+        entries.append(entry(kind, data, index, after_ns, seq=seq, certificate=by))
+        came_ns = received_ns(entries[-1])
         if item.gap is not None:
             told = {"from_ns": item.gap.from_ns, "to_ns": item.gap.to_ns, "reason": item.gap.reason}
             of_frame: dict[str, Any] = {"seq": seq, "certificate": by, "detail": told}
-            entries.append(entry(Kind.GAP, data, len(entries), **of_frame))
+            entries.append(entry(Kind.GAP, data, len(entries), after_ns, **of_frame))
     last, head = len(chain.objects) - 1, sha256(chain.objects[-1])
     refused: dict[str, Any] = {"verdict": "malformed", "detail": {"count": 1}}
-    entries.append(entry(Kind.REJECT, b"junk", len(entries), **refused))
+    entries.append(entry(Kind.REJECT, b"junk", len(entries), after_ns, **refused))
     statement = honest_statement() if statement is None else statement
     streams = {STREAM: [since, last, head]}
     facts = {"month": month_id, "closing": closing, "streams": streams, **(detail or {})}
-    entries.append(entry(Kind.MONTH_CLOSE, statement, len(entries), stream="", detail=facts))
+    if closed_ns is not None:
+        after_ns = closed_ns
+    elif closing == "final":
+        after_ns = month_bounds("Asia/Shanghai", month_id)[1]
+    entries.append(
+        entry(Kind.MONTH_CLOSE, statement, len(entries), after_ns, stream="", detail=facts)
+    )
     request = CloseRequest(
         plant=PLANT, stream=STREAM, month=month_id, closing=closing,
         statement_sha256=sha256(statement), seq=last, head=head, log_size=len(entries),
@@ -265,7 +254,7 @@ def make_month(
     )  # fmt: skip
     receipt = Receipt(
         plant=PLANT, stream=STREAM, seq=last, head=head, log_index=index,
-        received_ns=START_NS, checkpoint=log_note(entries, who.collector),
+        received_ns=came_ns, checkpoint=log_note(entries, who.collector),
         **_consistency(data, entries),
     )  # fmt: skip
     objects = tuple(chain.objects[since:])
@@ -299,7 +288,7 @@ def contents(of: Month, **other: Any) -> Contents:
         "root": who.certificates["root"], "collector": who.certificates["collector"],
         "gateways": [(STREAM, who.certificates["gateway"])],
         "log_range": merkle.CompactRange(), "log_entries": of.entries,
-        "checkpoint": log_note(of.entries), "closed_on": "2026-06-15",
+        "checkpoint": log_note(of.entries), "closed_on": closed_on(of.entries[-1]),
         "receipts": {STREAM: of.receipt}, "closes": {STREAM: of.close},
     }  # fmt: skip
     return Contents(**(fields | other))

@@ -90,8 +90,9 @@ def measured_points() -> list[Point]:
     ]
 
 
-def configuration() -> dict[str, Any]:
+def configuration(collector: FileSigner | None = None) -> dict[str, Any]:
     """Two pots on schedule 0 (1 s); gas and energy on schedule 1 (10 s)."""
+    by = collector or keys().collector
     points = measured_points()
     groups = [(0, Dtype.U8, (2, 3)), (0, Dtype.F32, (0, 1)), (0, Dtype.F64, (4, 5))]
     groups += [(1, Dtype.U32, (6, 7)), (1, Dtype.F32, (8, 9))]
@@ -107,7 +108,7 @@ def configuration() -> dict[str, Any]:
             "time_zone": "Asia/Shanghai", "rule_set": RULES, "simulated": True,
         },
         "gateway": {"id": STREAM, "slice": "00"},
-        "collector": {"key_sha256": key_sha256(keys().collector.public_key)},
+        "collector": {"key_sha256": key_sha256(by.public_key)},
         "schedules": [{"interval_ns": SECOND}, {"interval_ns": 10 * SECOND}],
         "devices": [
             {"id": "pots", "url": "test:pots", "schedule": 0, **device},

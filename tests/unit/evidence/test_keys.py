@@ -31,6 +31,7 @@ from evidence.keys import (
     write_private,
 )
 from evidence.suites import SUITES, PublicKey, suite, suite_of
+from tests.unit.evidence.small_plant import keys
 
 SINCE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
@@ -315,6 +316,15 @@ def test_trust_takes_keys_and_certificates_together(tmp_path: Path) -> None:
         b"# the plant's root\n" + certificate_to_pem(ROOT_CERTIFICATE) + pem(LEAF.public_key())
     )
     assert load_trust(path) == {key_sha256(ROOT.public_key()), key_sha256(LEAF.public_key())}
+
+
+@pytest.mark.parametrize("role", ["gateway", "collector"])
+def test_trust_is_of_roots_only(tmp_path: Path, role: str) -> None:
+    """Whoever has a gateway's key could call it a root's and make a month with it."""
+    path = tmp_path / "bundle.pem"
+    path.write_bytes(b"".join(certificate_to_pem(keys().certificates[r]) for r in ("root", role)))
+    with pytest.raises(KeyFileError, match=rf"of {role} test-smelter/.*take this certificate out"):
+        load_trust(path)
 
 
 @pytest.mark.parametrize(

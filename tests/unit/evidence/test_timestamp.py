@@ -79,10 +79,11 @@ def test_without_tsa_the_authority_is_only_named(stamped: bytes) -> None:
     assert "without --tsa anybody's signature passes for theirs" in sentence
 
 
-def test_no_stamp_is_said_and_passes(authority: TimeAuthority) -> None:
-    for tsa in (None, authority):
+def test_no_stamp_is_said_and_passes_unless_one_is_asked_for(authority: TimeAuthority) -> None:
+    for tsa, verdict in ((None, Verdict.PASSED), (authority, Verdict.FAILED)):
         report = verified(None, tsa)
-        assert (report.verdict, report.timestamp) == (Verdict.PASSED, "none")
+        assert (report.verdict, report.timestamp) == (verdict, "none")
+        assert ("E-TIMESTAMP" in {finding.code for finding in report.findings}) == (tsa is not None)
         assert not_checked(report) == [
             "Time stamp: there is none; only the collector vouches for dates."
         ]

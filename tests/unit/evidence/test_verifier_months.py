@@ -47,7 +47,9 @@ def june_then_july() -> tuple[sm.Month, sm.Month]:
         closing="final",
     )
     seq, by = len(chain.objects) - 1, key_sha256(sm.keys().gateway.public_key)
-    own = sm.entry(Kind.PLANT_CLOSE, june.close, len(june.entries), seq=seq, certificate=by)
+    own = sm.entry(
+        Kind.PLANT_CLOSE, june.close, len(june.entries), JUNE[1], seq=seq, certificate=by
+    )
     later = sm.bodies(CONFIG, JULY[0])
     july = sm.make_month(
         [sm.frame_item(body) for body in later],

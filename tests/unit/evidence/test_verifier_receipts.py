@@ -59,7 +59,7 @@ def test_a_receipt_of_an_earlier_object_proves_from_that_objects_anchor() -> Non
     note = sm.log_note(MONTH.entries[:5])
     receipt = dataclasses.replace(
         HELD, seq=2, head=sm.sha256(MONTH.objects[2]), log_index=3, since=3, checkpoint=note,
-        path=proof(MONTH.entries[:5], 3),
+        received_ns=HELD.received_ns - 40 * sm.SECOND, path=proof(MONTH.entries[:5], 3),
     )  # fmt: skip
     assert about(with_receipt(receipt)) == []
     assert about(with_receipt(dataclasses.replace(receipt, path=()))) == [GROWN]
@@ -106,3 +106,16 @@ def test_a_close_stands_after_the_last_object(seq: int, prev: bytes, is_good: bo
     found = [f.sentence for f in report.findings if f.code == "E-CLOSE"]
     wanted = "The gateway signed another close than this: place in the chain."
     assert found == ([] if is_good else [wanted])
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"received_ns": HELD.received_ns + 1}, {"received_ns": 2**64 - 1}, {"seq": 6},
+        {"seq": 10**12, "head": bytes(32)}, {"log_index": 6}, {"head": bytes(32)},
+    ],
+)  # fmt: skip
+def test_a_receipt_says_what_the_log_says(spoilt: dict[str, Any]) -> None:
+    found = about(with_receipt(dataclasses.replace(HELD, **spoilt)))
+    said = spoilt.get("seq", HELD.seq)
+    assert f"What it says of seq {said} is not what the log says." in found

@@ -1,0 +1,113 @@
+"""The collector closes a month too early, twice, or in another's name."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from evidence.archive import bag, paths
+from evidence.keys import certificate_to_pem, issue
+from evidence.log import Kind as EntryKind
+from evidence.receipt import decode_receipt, encode_receipt
+from evidence.recompute import month_bounds
+from tests.attacks.by_both import statement
+from tests.attacks.by_keys import DAYS, SINCE, private
+from tests.attacks.forging import Change, Kind, kind, packed
+from tests.unit.evidence import sealed_month as sm
+
+COLLECTOR = sm.keys().collector
+#: a collector that the plant's root certified too; no gateway's configuration names it
+ANOTHER = sm.signer(77)
+OVER_NS = month_bounds("Asia/Shanghai", "2026-06")[1]
+
+
+def too_early() -> bytes:
+    """Closed as final in June's middle, over a period that ends with June."""
+    given = statement(0, (OVER_NS - sm.START_NS) // sm.SECOND, "final")
+    month = sm.make_month(sm.items(), statement=given, closing="final", closed_ns=OVER_NS - 1)
+    return sm.build(sm.contents(month, closing="final"))
+
+
+def in_time() -> bytes:
+    """The same, at the first instant of July."""
+    given = statement(0, (OVER_NS - sm.START_NS) // sm.SECOND, "final")
+    month = sm.make_month(sm.items(), statement=given, closing="final", closed_ns=OVER_NS)
+    return sm.build(sm.contents(month, closing="final"))
+
+
+def twice(closing: str) -> Callable[[], bytes]:
+    """The log here holds an earlier close of the month, of which this one says nothing."""
+
+    def first(index: int) -> bytes:
+        streams = {sm.STREAM: [0, 2, bytes(32)]}
+        told = {"month": "2026-06", "closing": closing, "streams": streams}
+        return sm.entry(EntryKind.MONTH_CLOSE, b"another", index, stream="", detail=told)
+
+    return lambda: sm.build(sm.contents(sm.make_month(sm.items(), between={4: first})))
+
+
+def receipt(**fields: Any) -> Change:
+    """The collector signs another receipt."""
+
+    def change(files: sm.Files) -> None:
+        path = paths.receipt(sm.STREAM)
+        made = dataclasses.replace(decode_receipt(files[path], COLLECTOR.public_key), **fields)
+        files[path] = encode_receipt(made, COLLECTOR)
+
+    return change
+
+
+def by_another(files: sm.Files) -> None:
+    """A collector that no configuration names signs the log."""
+    root = private(1), sm.keys().certificates["root"]
+    made = issue(
+        "collector", sm.PLANT, "another", ANOTHER.public_key, issuer=root, not_before=SINCE,
+        days=DAYS,
+    )  # fmt: skip
+    files[paths.COLLECTOR_CERTIFICATE] = certificate_to_pem(made)
+    note = sm.log_note(sm.records(files[paths.LOG_ENTRIES]), ANOTHER)
+    files[paths.LOG_CHECKPOINT] = note.encode()
+    del files[paths.receipt(sm.STREAM)]
+
+
+def taken_over(files: sm.Files) -> None:
+    """The same, beside the certificate of the collector that the configuration names."""
+    old = files[paths.COLLECTOR_CERTIFICATE]
+    by_another(files)
+    digest = sm.keys().certificates["collector"].fingerprint(sm.SHA256)
+    files[paths.earlier_collector(digest)] = old
+
+
+def dated(files: sm.Files) -> None:
+    """A date on which nothing was closed."""
+    files[bag.BAG_INFO] = files[bag.BAG_INFO].replace(b"2026-06-15", b"2026-06-16")
+
+
+#: (name, why, archive, codes)
+_CLOSES: list[tuple[str, str, Callable[[], bytes], set[str]]] = [
+    ("final before its period is over",
+     "A month is closed for good before its bad half; the rest is to count as a gap.",
+     too_early, {"E-LOG-CLOSE"}),
+    ("honest final month", "A month is closed at the first instant of the next: no tampering.",
+     in_time, set()),
+    ("a second close after a final one",
+     "A final month is closed again, and nobody is to know of the first.",
+     twice("final"), {"E-LOG-CLOSE"}),
+    ("honest second close after an interim one",
+     "An interim month is closed again: no tampering.", twice("interim"), {"N-INTERIM"}),
+    ("bag of another day", "The bag is dated to a day on which nothing was closed.",
+     packed(dated, COLLECTOR), {"E-BAG"}),
+    ("receipt of an object that the log has not",
+     "The collector confirms an object, and the log knows nothing of it.",
+     packed(receipt(seq=10**12, head=bytes(32)), COLLECTOR), {"E-RECEIPT"}),
+    ("receipt of another time", "A receipt says that an object came long before it did.",
+     packed(receipt(received_ns=sm.START_NS), COLLECTOR), {"E-RECEIPT"}),
+    ("another collector of the plant",
+     "Whoever has an old collector's key signs log and seal again.",
+     packed(by_another, ANOTHER), {"E-CERTIFICATE"}),
+    ("honest new collector", "The collector has a new key; the gateway knows the old one only.",
+     packed(taken_over, ANOTHER), {"N-KEY"}),
+]  # fmt: skip
+
+KINDS: list[Kind] = [
+    kind(f"closing: {name}", why, build, *codes) for name, why, build, codes in _CLOSES
+]
