@@ -97,7 +97,7 @@ class _Entries:
             )
         if entry.kind in OBJECT_KINDS and entry.verdict == ACCEPTED and entry.seq is not None:
             if not view.accept(entry):
-                sentence = f"{entry.stream} seq {entry.seq} is accepted a second time."
+                sentence = f"{entry.stream} seq {entry.seq} is accepted twice or out of order."
                 report.add("E-LOG", where, sentence)
         elif entry.kind is Kind.GAP:
             if not view.accept_gap(entry):

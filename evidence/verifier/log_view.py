@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evidence import cbor, merkle
+from evidence.errors import LimitError
 from evidence.log import Entry, Kind
+
+#: gateways of a plant, and keys of all of them, in one archive's piece of the log
+STREAMS_MAX, KEYS_MAX = 1_000, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,55 +43,44 @@ class Logged:
 
 
 class _Stream:
-    """Where the accepted objects of one stream stand in the columns.
-
-    An honest log accepts them in ascending order; `strays` are those that are not.
-    """
+    """Where the accepted objects of one stream stand in the columns, in ascending order of seq."""
 
     def __init__(self) -> None:
         self.seqs = array("Q")
         self.rows = array("I")
-        self.strays: dict[int, int] = {}
-
-    def add(self, seq: int, row: int) -> None:
-        if self.seqs and seq <= self.seqs[-1]:
-            self.strays.setdefault(seq, row)
-        else:
-            self.seqs.append(seq)
-            self.rows.append(row)
 
     def find(self, seq: int) -> int | None:
         at = bisect_left(self.seqs, seq)
         if at < len(self.seqs) and self.seqs[at] == seq:
             return self.rows[at]
-        return self.strays.get(seq)
+        return None
 
 
 @dataclass
 class LogView:
     """What the log says about this month.
-        finals: month -> statement of its newest final close before that entry, as far as is here.
 
     Attributes:
-        whole: True when all its entries could be read.
         tree: the log's tree, from before the first entry in the archive to the last.
         size: entries up to the checkpoint.
         root: the checkpoint's root.
         close: detail of the month-close entry, None when there is none.
         statement_sha256: what that entry closes.
+        finals: month -> statement of its newest final close before that entry, as far as is here.
         closed_ns: when, UTC nanoseconds by the collector's clock; 0 when it does not.
         undecided: True when an entry, or the checkpoint's key, is newer than this program.
+        whole: True when all its entries could be read.
     """
-    finals: dict[str, bytes] = field(default_factory=dict)
 
-    whole: bool = False
     tree: merkle.Tree = field(default_factory=merkle.Tree)
     size: int = 0
     root: bytes = b""
     close: dict[str, Any] | None = None
     statement_sha256: bytes = b""
     closed_ns: int = 0
+    finals: dict[str, bytes] = field(default_factory=dict)
     undecided: bool = False
+    whole: bool = False
 
     def __post_init__(self) -> None:
         self._received = array("Q")  # of every entry
@@ -95,12 +88,6 @@ class LogView:
         # of every accepted object, a row each
         self._entry = array("I")
         self._sha256 = bytearray()
-    def go_on(self) -> None:
-        """Another entry follows: what closes the month, "YYYY-MM", is the last one."""
-        if self.close is not None and self.close.get("closing") == "final":
-            self.finals[str(self.close.get("month"))[:7]] = self.statement_sha256
-        self.close = None
-
         self._length = array("Q")
         self._key = array("I")
         self._keys: list[bytes | None] = []
@@ -108,23 +95,40 @@ class LogView:
         self._kind = array("B")
         self._gaps: dict[int, bytes] = {}
 
+    def go_on(self) -> None:
+        """Another entry follows: what closes the month, "YYYY-MM", is the last one."""
+        if self.close is not None and self.close.get("closing") == "final":
+            self.finals[str(self.close.get("month"))[:7]] = self.statement_sha256
+        self.close = None
+
     def add(self, data: bytes, received_ns: int) -> None:
         """Take the next entry's bytes into the tree; `received_ns` as the log stands there."""
         self.tree.append(merkle.leaf_hash(data))
         self._received.append(received_ns)
 
     def accept(self, entry: Entry) -> bool:
-        """Take the acceptance the entry added next will be; False when its place is taken."""
+        """Take the acceptance the entry added next will be; False when it does not ascend.
+
+        Raises:
+            LimitError: it is of one stream or one key too many.
+        """
         if entry.seq is None:
             raise ValueError("the entry accepts no object")
-        stream = self._streams.setdefault(entry.stream, _Stream())
-        if stream.find(entry.seq) is not None:
+        stream = self._streams.get(entry.stream)
+        if stream is None:
+            if len(self._streams) == STREAMS_MAX:
+                raise LimitError(f"it accepts objects of more than {STREAMS_MAX} gateways")
+            stream = self._streams[entry.stream] = _Stream()
+        if stream.seqs and entry.seq <= stream.seqs[-1]:
             return False
-        row = len(self._entry)
-        stream.add(entry.seq, row)
         number = self._key_number.setdefault(entry.certificate, len(self._keys))
         if number == len(self._keys):
+            if number == KEYS_MAX:
+                raise LimitError(f"it accepts objects under more than {KEYS_MAX} keys")
             self._keys.append(entry.certificate)
+        row = len(self._entry)
+        stream.seqs.append(entry.seq)
+        stream.rows.append(row)
         self._entry.append(len(self._received))
         self._sha256 += entry.sha256
         self._length.append(entry.length)
@@ -148,9 +152,7 @@ class LogView:
 
     def streams(self) -> dict[str, int]:
         """Gateway id -> how many objects of it are accepted here."""
-        return {
-            name: len(stream.rows) + len(stream.strays) for name, stream in self._streams.items()
-        }
+        return {name: len(stream.rows) for name, stream in self._streams.items()}
 
     def entry(self, stream: str, seq: int) -> Logged | None:
         """What the log says of the object at a place, None when it accepted none there."""

@@ -14,6 +14,8 @@ from evidence import cbor, cose
 from evidence.archive import bag, paths, ustar
 from evidence.blocks import compress
 from evidence.keys import FileSigner
+from evidence.log import Entry, encode_entry
+from evidence.log import Kind as LogKind
 from tests.attacks.by_both import BAD_CONFIG, BAD_FRAME, CONFIG, moved, payload, stated
 from tests.attacks.by_keys import replacement
 from tests.attacks.by_strangers import GATEWAY_PATH, RULES_PATH
@@ -102,6 +104,15 @@ def _many_files() -> bytes:
         writer.add(f"a/data/{i:06}", 0, [])
     writer.finish()
     return target.getvalue()
+
+
+def _log_of(entries: int, each: Callable[[int], dict[str, Any]]) -> Callable[[], bytes]:
+    def build() -> bytes:
+        made = Entry(LogKind.FRAME, sm.START_NS, 1, "", 0, bytes(32), 1)
+        log = [encode_entry(replaced(made, **each(i))) for i in range(entries)]
+        return packed(replace(paths.LOG_ENTRIES, sm.seg(log)), OPERATOR)()
+
+    return build
 
 
 def _figure(value: str) -> bytes:
@@ -209,6 +220,13 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
     ("a range of empty maps", "The log's past is four million maps.",
      packed(replace(paths.LOG_RANGE, b"\x82\x05\x9a\x00\x15\x00\x00" + b"\xa1\x00\xa0" * 0x150000),
             OPERATOR), {"E-LOG"}, True),
+    ("a log of 100,000 gateways", "The log accepts objects of ever new gateways.",
+     _log_of(100_000, lambda i: {"stream": f"s{i}"}), {"E-LOG"}, True),
+    ("a log of 100,000 keys", "The log accepts each object under another key.",
+     _log_of(100_000, lambda i: {"stream": "s", "seq": i, "certificate": sm.sha256(b"%d" % i)}),
+     {"E-LOG"}, True),
+    ("a log that goes back", "The log accepts the last object of a stream first.",
+     _log_of(100_000, lambda i: {"stream": "s", "seq": 100_000 - i}), {"E-LOG"}, True),
     ("two thousand orders about one place", "Each order is compared with all others.",
      _orders_of_one_place, {"E-ORDER"}, True),
     ("a statement of brackets", "A statement nests ten million deep.",

@@ -8,6 +8,7 @@ const TAG_MANIFEST = "tagmanifest-sha256.txt";
 const TAG_FILES = ["bag-info.txt", "bagit.txt", MANIFEST];
 const BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const LARGE = 64 << 20;
+const FILES_MAX = 100_000;
 const WORDS_MAX = 4 << 10;
 
 const ID = "[a-z0-9-]{1,40}";
@@ -42,7 +43,9 @@ function manifest(bytes) {
   const content = text(bytes);
   if (!content.endsWith("\n")) throw new FormatError("it does not end with a newline");
   let before = "";
-  for (const line of content.slice(0, -1).split("\n")) {
+  const lines = content.slice(0, -1).split("\n");
+  if (lines.length > FILES_MAX) throw new FormatError("it has more lines than an archive files");
+  for (const line of lines) {
     const parts = /^([0-9a-f]{64}) {2}([\x20-\x7e]+)$/.exec(line);
     if (!parts || parts[2] <= before) throw new FormatError("it is not in its one form");
     before = parts[2];

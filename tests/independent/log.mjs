@@ -15,6 +15,7 @@ export const KIND_OF_TYPE = new Map([
   [FRAME, 1], [CONFIG, 2], [ROTATE, 4], [COSIGNATURE, 12], [CLOSE, 13],
 ]);
 const CLOSINGS = ["interim", "final"];
+const [STREAMS_MAX, KEYS_MAX] = [1_000, 10_000];
 const ACCEPTING = new Set([1, 2, 4, 12, 13]);
 
 const RANGE = "data/log/range.cbor";
@@ -65,18 +66,22 @@ export class Log {
     this.tree = new Tree(0n, []);
     this.received = []; // of each entry from `start` on
     this.accepted = new Map(); // "stream seq" -> entry with its index
-    this.gaps = new Map(); // the same key -> the gap entry that stands directly after
     this.newest = new Map(); // stream -> newest seq that was accepted
     this.keys = new Set(); // hashes of the keys of what was accepted
     this.isNewer = false; // an entry is newer than this program
+    this.gaps = new Map(); // the same key -> the gap entry that stands directly after
     this.orders = []; // entries of kind revoke and replace
     this.forks = []; // entries
     this.refused = new Set(); // streams of which objects were refused or kept aside
-    this.last = null; // the last entry, if it could be read
     this.closes = []; // entries that close a month
     this.isUndecided = false; // an entry is newer
+    this.last = null; // the last entry, if it could be read
     this.isReadable = false;
     this.checkpoint = null; // if the collector signed it
+  }
+
+  get isWhole() {
+    return this.isReadable && this.start === 0n && !this.isNewer;
   }
 
   get size() {
@@ -146,13 +151,13 @@ export class Log {
       this.judge(entry, before, report);
     } catch (error) {
       if (!(error instanceof NewerError)) throw error;
+      this.isUndecided = true;
+      this.isNewer = true;
       report("C-FORMAT", `log entry ${index}`, error.message);
       this.received.push(this.received.at(-1) ?? 0n);
     }
     this.tree.append(leafHash(bytes));
   }
-      this.isUndecided = true;
-      this.isNewer = true;
 
   judge(entry, before, report) {
     const where = `log entry ${entry.index}`;
@@ -160,17 +165,29 @@ export class Log {
     this.received.push(entry.received);
     if (entry.kind !== KINDS.reject && entry.verdict !== "accepted") report("E-LOG", where);
     if (entry.isSound === false) report("E-LOG", where, "it is no close of a month");
+    if (entry.kind === KINDS.monthClose) this.closes.push(entry);
     const key = `${entry.stream} ${entry.seq}`;
     if (ACCEPTING.has(entry.kind)) {
-      if (this.accepted.has(key)) report("E-LOG", where, "accepted a second time");
-      else this.accepted.set(key, entry);
+      this.accept(entry, key, where, report);
     } else if (entry.kind === KINDS.gap) {
-    if (entry.kind === KINDS.monthClose) this.closes.push(entry);
       if (before?.kind === KINDS.frame && `${before.stream} ${before.seq}` === key) {
         this.gaps.set(key, entry);
       } else report("E-LOG", where, "it does not stand after its frame");
     } else if (entry.kind === KINDS.revoke || entry.kind === KINDS.replace) this.orders.push(entry);
     else if (entry.kind === KINDS.reject) this.reject(entry, report);
+  }
+
+  accept(entry, key, where, report) {
+    const before = this.newest.get(entry.stream) ?? -1n;
+    if (entry.seq === null || entry.seq <= before) {
+      report("E-LOG", where, "accepted a second time or out of order");
+      return;
+    }
+    this.newest.set(entry.stream, entry.seq);
+    this.keys.add(entry.key === null ? "" : entry.key.toString("hex"));
+    if (this.newest.size > STREAMS_MAX) throw new FormatError("it accepts too many streams");
+    if (this.keys.size > KEYS_MAX) throw new FormatError("it accepts too many keys");
+    this.accepted.set(key, entry);
   }
 
   reject(entry, report) {
@@ -219,6 +236,10 @@ export class Log {
   /** An order for each revoke and replace entry, and the entry says what the order says. */
   checkOrders(identities, report) {
     const byHash = new Map(identities.orders.map((order) => [order.hash.toString("hex"), order]));
+    const told = new Set(this.orders.map((entry) => entry.sha256.toString("hex")));
+    for (const [hash, { path }] of this.isWhole ? byHash : []) {
+      if (!told.has(hash)) report("E-ORDER", path, "the whole log has no entry for it");
+    }
     for (const entry of this.orders) {
       const where = `log entry ${entry.index}`;
       const order = byHash.get(entry.sha256.toString("hex"));
