@@ -28,6 +28,7 @@ from edge.recorder import Recorder
 from edge.schedule import (
     DEADLINE_SHARE,
     STEP_NS,
+    SURE_NS,
     ClockStep,
     SteadyTime,
     due,
@@ -135,9 +136,15 @@ class Agent:
             cfg=await self._disk.run(self._stream.cfg),
         )
         last_ns = self._recorder.last_ns
-        if last_ns > now_ns + STEP_NS:
+        self._time = SteadyTime(
+            self._clock.wall_ns(),
+            self._clock.monotonic_ns(),
+            used_ns=last_ns,
+            used_at_ns=await self._recorder.last_at_ns(),
+            is_synchronised=self._clock.state().source != "free",
+        )
+        if last_ns > now_ns + STEP_NS or self._time.is_unsure:
             self._note_step(ClockStep(last_ns, now_ns))
-        self._time = SteadyTime(self._clock.wall_ns(), self._clock.monotonic_ns(), used_ns=last_ns)
 
     # -- ticks --------------------------------------------------------------------------------
 
@@ -147,15 +154,22 @@ class Agent:
         while not stop.is_set():
             await self._advance()
             await self._beat()
+            if self._time.is_unsure:
+                await self._pause(stop, interval)
+                tick_ns = next_tick_ns(self._time.now_ns, interval)
+                continue
             ahead_ns = tick_ns - self._time.now_ns
             if 0 < ahead_ns <= interval:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), min(ahead_ns, HEARTBEAT_NS) / 1e9)
+                await self._pause(stop, ahead_ns)
                 continue
             # an instant that is over by now was missed: what a meter says now is not its reading
             if -interval < ahead_ns <= 0:
                 await self._take(tick_ns, interval)
             tick_ns = next_tick_ns(self._time.now_ns, interval)
+
+    async def _pause(self, stop: asyncio.Event, wait_ns: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), min(wait_ns, HEARTBEAT_NS) / 1e9)
 
     async def _advance(self) -> None:
         step = self._time.advance(self._clock.wall_ns(), self._clock.monotonic_ns())
@@ -165,7 +179,8 @@ class Agent:
             await self._recorder.close_frame()  # no frame speaks of both sides of a step
         except SpoolError as error:
             await self._recorder.fall_back(error)
-        self._recorder.missed = self._recorder.missed or "clock-step"
+        reason = "clock-unsure" if self._time.is_unsure else "clock-step"
+        self._recorder.missed = self._recorder.missed or reason
         self._note_step(step)
 
     async def _beat(self) -> None:
@@ -180,6 +195,12 @@ class Agent:
 
     def _note_step(self, step: ClockStep) -> None:
         log.warning("clock stepped from %d to %d ns", step.from_ns, step.to_ns)
+        if self._time.is_unsure:
+            log.warning(
+                "no readings are taken until the clock has stood there for %d minutes: what is "
+                "signed too far ahead cannot be taken back. If it is wrong, set it now",
+                SURE_NS // 60 // 10**9,
+            )
         event = {"kind": "clock-step", "at_ns": step.to_ns, "from_ns": step.from_ns}
         self._recorder.note(event)
 

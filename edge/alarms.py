@@ -3,16 +3,19 @@
 An alarm is a line in the log, a name in every live message, and a signed event in the next frame.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from edge.schedule import FAR_NS, SLEW
 from edge.stream import Condition
 
 log = logging.getLogger("stackproof.edge")
 
 FILLING, FULL, OLD = "spool-filling", "spool-full", "spool-old"
 DISK_LOW, TWO_LOGS, UNANSWERED = "disk-low", "log-inconsistent", "no-receipts"
+CLOCK_AHEAD = "clock-ahead"
 # each begins at the first and ends at the second: one object more or less is not a new alarm
 FILLING_FROM, FILLING_UNTIL = 0.8, 0.75
 DISK_LOW_FROM, DISK_LOW_UNTIL = 64 * 2**20, 80 * 2**20
@@ -61,7 +64,26 @@ def standing(
             f"the collector has shown two histories of the plant's log (at {size} entries): "
             "readings go on; tell the plant and its reviewers, the proof is in the spool"
         )
+    if condition.through_ns - now_ns > FAR_NS:
+        found[CLOCK_AHEAD] = _ahead(condition.through_ns, now_ns)
     return found
+
+
+def _ahead(through_ns: int, now_ns: int) -> str:
+    lead_s = (through_ns - now_ns) // 1_000_000_000
+    at = dt.datetime.fromtimestamp(through_ns // 1_000_000_000, dt.UTC)
+    return (
+        f"the stream's newest reading is of {at:%Y-%m-%d %H:%M} UTC, {_span(lead_s)} ahead of this "
+        "machine's clock. If the clock is wrong, set it. If it is right, readings are stamped too "
+        f"late for {_span(lead_s * SLEW)} more, since a stream's time never goes back: begin a new "
+        "stream, under another gateway id with its own key, certificate and state_dir (stackproof "
+        "keys csr, keys enrol). A replace order does not help: it goes on from the same instant"
+    )
+
+
+def _span(seconds: int) -> str:
+    """A span of time for people."""
+    return f"{seconds // 86_400} days" if seconds >= 2 * 86_400 else f"{seconds // 60} minutes"
 
 
 class Alarms:

@@ -91,6 +91,16 @@ class Recorder:
         if await self._disk.run(stream.is_continued):
             self.missed = "replaced"
 
+    async def last_at_ns(self) -> int | None:
+        """The monotonic clock at `last_ns`; None when it is of another boot or no tick."""
+        kept = await self._disk.run(self._stream.spool.get, State.CLOCK)
+        if kept is None:
+            return None
+        boot_id, tick_ns, monotonic_ns = cbor.decode(kept)
+        now = self._clock.state()
+        is_of_it = (boot_id, tick_ns) == (now.boot_id, self.last_ns)
+        return monotonic_ns if is_of_it and monotonic_ns <= now.monotonic_ns else None
+
     async def fall_back(self, error: SpoolError) -> None:
         """The disk refused: what counts is what it holds, and nothing that is not there."""
         log.log(logging.DEBUG if self._is_refused else logging.ERROR, "%s", error)
@@ -150,7 +160,12 @@ class Recorder:
         opening = cbor.encode([told, events])
         ticks = calculate(self.layout, self.calc, ticks)
         encoded = [tick.encode() for tick in ticks]
-        await self._disk.run(self._stream.spool.commit_ticks, encoded, {State.OPENING: opening})
+        clock = self._clock.state()
+        state: dict[str, bytes] = {
+            State.OPENING: opening,
+            State.CLOCK: cbor.encode([clock.boot_id, tick_ns, clock.monotonic_ns]),
+        }
+        await self._disk.run(self._stream.spool.commit_ticks, encoded, state)
         if not self._batch.ticks:
             self._gap, self._events, self._upcoming = gap, events, []
         for tick in ticks:

@@ -10,6 +10,8 @@ SLOTS = 10
 SLOT_SHARE = 0.05  # of the shortest interval: ten slots over its first half
 DEADLINE_SHARE = 0.8  # the device asked last has 0.35 of it to answer, the disk the last fifth
 STEP_NS = 1_000_000_000
+FAR_NS = 15 * 60 * 1_000_000_000  # a wall clock so far ahead is not believed at once
+SURE_NS = 5 * 60 * 1_000_000_000  # how long it has to stand there until it is
 SLEW = 200  # time goes on slower by 1/200 while the wall clock has to catch up
 
 
@@ -47,24 +49,61 @@ class SteadyTime:
     While the wall clock stands behind the newest tick, time goes on from that tick by the monotonic
     clock, half a percent slower, until the wall clock has caught up: ticks stay on their grid, none
     is missed, and what is integrated over them is wrong by no more than that half percent.
+
+    What is signed too far ahead can never be taken back. So a wall clock that goes ahead of the
+    time in use by more than `FAR_NS` is believed only when it has stood there for `SURE_NS`; until
+    then time `is_unsure` and no tick may be taken. If it comes back, nothing else is lost.
     """
 
-    def __init__(self, wall_ns: int, monotonic_ns: int, *, used_ns: int = 0) -> None:
+    def __init__(
+        self,
+        wall_ns: int,
+        monotonic_ns: int,
+        *,
+        used_ns: int = 0,
+        used_at_ns: int | None = None,
+        is_synchronised: bool = True,
+    ) -> None:
         """Start.
 
         Args:
             wall_ns: wall clock now.
             monotonic_ns: monotonic clock now.
-            used_ns: newest instant the stream already speaks of.
+            used_ns: newest instant the stream already speaks of, 0 for none.
+            used_at_ns: the monotonic clock at that instant; None when the machine has been off
+                since, and only the wall clock knows for how long.
+            is_synchronised: something disciplines the wall clock: it is believed when the machine
+                was off.
         """
         self._wall, self._monotonic = wall_ns, monotonic_ns
-        self._used, self._used_at = used_ns, monotonic_ns
+        was_off = used_at_ns is None
+        self._used, self._used_at = used_ns, monotonic_ns if used_at_ns is None else used_at_ns
+        self._offset = wall_ns - monotonic_ns  # of the wall clock that is believed
+        self._doubted: tuple[int, int] | None = None  # another offset, and since when
+        if used_ns and not (was_off and is_synchronised):
+            self._offset = min(self._offset, self._used - self._used_at)
+            self._believe(wall_ns - monotonic_ns)
 
     def advance(self, wall_ns: int, monotonic_ns: int) -> ClockStep | None:
         """Take new clock readings; the step, when the wall clock made one."""
         expected = self._wall + (monotonic_ns - self._monotonic)
         self._wall, self._monotonic = wall_ns, monotonic_ns
+        self._believe(wall_ns - monotonic_ns)
         return ClockStep(expected, wall_ns) if abs(wall_ns - expected) > STEP_NS else None
+
+    def _believe(self, offset: int) -> None:
+        """Go by the wall clock, unless it is far ahead and has not stood there for long enough."""
+        if self._monotonic + offset - self.now_ns > FAR_NS:
+            if self._doubted is None or abs(offset - self._doubted[0]) > FAR_NS:
+                self._doubted = offset, self._monotonic
+            if self._monotonic - self._doubted[1] < SURE_NS:
+                return
+        self._offset, self._doubted = offset, None
+
+    @property
+    def is_unsure(self) -> bool:
+        """True while the wall clock is far ahead and not yet believed: no tick may be taken."""
+        return self._doubted is not None
 
     def use(self, tick_ns: int) -> None:
         """From here on time stays after this instant."""
@@ -74,7 +113,7 @@ class SteadyTime:
     def now_ns(self) -> int:
         """The instant to use."""
         since = self._monotonic - self._used_at
-        return max(self._wall, self._used + since - since // SLEW)
+        return max(self._monotonic + self._offset, self._used + since - since // SLEW)
 
     def at_ns(self, monotonic_ns: int) -> int:
         """The instant of another reading of the monotonic clock."""

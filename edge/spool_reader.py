@@ -37,6 +37,7 @@ class State(StrEnum):
     CFG = "cfg"  # SHA-256 of the configuration object in force
     CONFIG = "config"  # that configuration
     CALC = "calc"  # the live calculation after the newest frame
+    CLOCK = "clock"  # boot id, newest tick committed, and the monotonic clock then (CBOR)
     OPENING = "opening"  # what the open frame tells beside its ticks
     KEY = "key"  # SHA-256 of the key that signed the newest object
     CERTIFICATES = "certificates"  # DER of the certificates used so far, in a CBOR array

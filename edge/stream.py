@@ -49,12 +49,14 @@ class Condition:
         disk_free_bytes: what its disk can still take.
         oldest_ns: last instant of the oldest object without a receipt, or None.
         two_logs: what the collector showed, while it shows two histories; else None.
+        through_ns: newest instant the stream speaks of, 0 before the first.
     """
 
     fill: float
     disk_free_bytes: int
     oldest_ns: int | None
     two_logs: Mapping[str, Any] | None
+    through_ns: int = 0
 
 
 class Stream:
@@ -76,7 +78,7 @@ class Stream:
 
     def through_ns(self) -> int:
         """Newest instant the frames of the stream speak of, 0 before the first."""
-        return int.from_bytes(self.spool.get(State.THROUGH) or b"", "big")
+        return through_of(self.spool)
 
     def is_continued(self) -> bool:
         """True while no tick has been signed since this device took a lost one's place."""
@@ -325,7 +327,13 @@ class Stream:
 def condition_of(spool: SpoolReader, fill: float) -> Condition:
     """How things stand in a spool that is so full."""
     oldest_ns = spool.usage().oldest_ns
-    return Condition(fill, spool.disk_free_bytes(), oldest_ns, two_logs(spool))
+    free, through_ns = spool.disk_free_bytes(), through_of(spool)
+    return Condition(fill, free, oldest_ns, two_logs(spool), through_ns)
+
+
+def through_of(spool: SpoolReader) -> int:
+    """Newest instant the frames of a spool's stream speak of, 0 before the first."""
+    return int.from_bytes(spool.get(State.THROUGH) or b"", "big")
 
 
 def two_logs(spool: SpoolReader) -> Mapping[str, Any] | None:

@@ -45,7 +45,7 @@ from tests.unit.edge.sites import (
 #: 2026-05-31 23:50 in Shanghai: a month ends in it
 START_NS = 1_780_242_600 * 10**9
 SLOW = 'profile = "stackproof/gas-meter"\ninterval_s = "5"'
-REASONS = {"restart", "overrun", "clock-step", "spool-error", "spool-full"}
+REASONS = {"restart", "overrun", "clock-step", "clock-unsure", "spool-error", "spool-full"}
 
 
 @cache

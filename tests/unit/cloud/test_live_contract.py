@@ -7,7 +7,7 @@ from typing import Any
 
 from cloud import dashboard
 from cloud.live import LiveHub
-from edge.alarms import DISK_LOW, FILLING, FULL, OLD, TWO_LOGS, UNANSWERED
+from edge.alarms import CLOCK_AHEAD, DISK_LOW, FILLING, FULL, OLD, TWO_LOGS, UNANSWERED
 from edge.calc.live import PlantCalc
 from edge.calc.live_points import computed_points
 from edge.drivers.base import Sample
@@ -19,7 +19,7 @@ from evidence.quality import Quality
 from tests.unit.cloud.live_examples import NS, T0, ManualClock, configuration
 
 SECONDS = 14
-ALARMS = (FILLING, FULL, OLD, DISK_LOW, TWO_LOGS, UNANSWERED)
+ALARMS = (CLOCK_AHEAD, FILLING, FULL, OLD, DISK_LOW, TWO_LOGS, UNANSWERED)
 
 
 def signed_configuration() -> dict[str, Any]:

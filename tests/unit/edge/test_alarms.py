@@ -32,6 +32,8 @@ def condition(
         (condition(free=2**26 - 1), ["disk-low"]),
         (condition(two_logs=TWO), ["log-inconsistent"]),
         (Condition(0.0, 2**30, None, None), []),
+        (Condition(0.0, 2**30, None, None, NOW_NS + 900 * 10**9), []),
+        (Condition(0.0, 2**30, None, None, NOW_NS + 901 * 10**9), ["clock-ahead"]),
     ],
 )
 def test_what_stands(held: Condition, names: list[str]) -> None:
@@ -39,7 +41,7 @@ def test_what_stands(held: Condition, names: list[str]) -> None:
 
 
 def test_each_says_what_and_how_much() -> None:
-    held = Condition(1.2, 2**23, NOW_NS - 45 * DAY_NS, TWO)
+    held = Condition(1.2, 2**23, NOW_NS - 45 * DAY_NS, TWO, NOW_NS + 365 * DAY_NS)
     said = standing(held, NOW_NS, 30 * DAY_NS, is_unanswered=True)
     assert said["spool-filling"] == "spool is 120 % full"
     assert "no readings are taken" in said["spool-full"]
@@ -47,6 +49,10 @@ def test_each_says_what_and_how_much() -> None:
     assert "at 7 entries" in said["log-inconsistent"]
     assert "has 8 MiB left: make room" in said["disk-low"]
     assert "look at the collector" in said["no-receipts"]
+    # date -u -d @1795574490: Wed Nov 25 02:41:30 UTC 2026; 200 times 365 days to wait
+    assert "is of 2027-11-25 02:41 UTC, 365 days ahead" in said["clock-ahead"]
+    assert "for 73000 days more" in said["clock-ahead"]
+    assert "another gateway id" in said["clock-ahead"]
 
 
 def test_said_once_with_an_event_and_said_when_over(caplog: pytest.LogCaptureFixture) -> None:

@@ -98,6 +98,73 @@ def test_newest_tick_of_the_stream_may_lie_ahead_of_the_wall_clock() -> None:
     assert time.now_ns == 501 * S - S // 200
 
 
+# -- a wall clock that is far ahead ---------------------------------------------------------------
+
+YEAR = 31_536_000 * S
+
+
+def test_clock_far_ahead_is_believed_only_when_it_has_stood_for_five_minutes() -> None:
+    time = steady(used_ns=100 * S)
+    assert time.advance(901 * S, 6 * S) == ClockStep(101 * S, 901 * S)
+    assert not time.is_unsure, "800 s: less than a quarter of an hour"
+    time.use(901 * S)
+    step = time.advance(901 * S + YEAR, 7 * S)
+    assert step == ClockStep(902 * S, 901 * S + YEAR)
+    assert (time.is_unsure, time.now_ns) == (True, 902 * S)
+    time.advance(901 * S + YEAR + 299 * S, 306 * S)
+    assert (time.is_unsure, time.now_ns) == (True, 1201 * S)
+    time.advance(901 * S + YEAR + 300 * S, 307 * S)
+    assert (time.is_unsure, time.now_ns) == (False, 1201 * S + YEAR)
+
+
+def test_clock_that_comes_back_has_cost_only_the_time_in_between() -> None:
+    time = steady(used_ns=100 * S)
+    time.advance(101 * S + YEAR, 6 * S)
+    assert time.is_unsure
+    time.advance(112 * S, 17 * S)
+    assert (time.is_unsure, time.now_ns) == (False, 112 * S)
+
+
+def test_every_further_step_far_away_begins_the_waiting_anew() -> None:
+    time = steady(used_ns=100 * S)
+    time.advance(101 * S + YEAR, 6 * S)
+    time.advance(351 * S + 2 * YEAR, 256 * S)
+    time.advance(401 * S + 2 * YEAR, 306 * S)
+    assert time.is_unsure
+    time.advance(552 * S + 2 * YEAR, 457 * S)
+    assert time.is_unsure, "a minute more or less is a correction: 201 s it has stood"
+    time.advance(651 * S + 2 * YEAR + 60 * S, 556 * S)
+    assert (time.is_unsure, time.now_ns) == (False, 711 * S + 2 * YEAR)
+
+
+@pytest.mark.parametrize(
+    ("used_at_ns", "is_synchronised", "is_unsure"),
+    [
+        (None, True, False),  # it was off for a day, and the network's time is there
+        (None, False, True),  # nobody but a clock of its own says that it was off for a day
+        (4 * S, True, True),  # the same boot: a second has passed, not a day
+        (4 * S, False, True),
+    ],
+)
+def test_at_the_start(used_at_ns: int | None, is_synchronised: bool, is_unsure: bool) -> None:
+    time = SteadyTime(
+        86_500 * S, 5 * S, used_ns=100 * S, used_at_ns=used_at_ns, is_synchronised=is_synchronised
+    )
+    assert time.is_unsure is is_unsure
+    time.advance(86_799 * S, 304 * S)
+    assert time.is_unsure is is_unsure
+    time.advance(86_800 * S, 305 * S)
+    assert (time.is_unsure, time.now_ns) == (False, 86_800 * S)
+
+
+def test_start_of_a_new_stream_and_of_one_that_stands_ahead() -> None:
+    assert not SteadyTime(100 * S + YEAR, 5 * S, is_synchronised=False).is_unsure
+    time = SteadyTime(100 * S, 5 * S, used_ns=YEAR, used_at_ns=4 * S)
+    assert (time.is_unsure, time.now_ns) == (False, YEAR + S - S // 200)
+    time = SteadyTime(1_000 * S, 905 * S, used_ns=100 * S, used_at_ns=5 * S)
+    assert (time.is_unsure, time.now_ns) == (False, 1_000 * S), "15 minutes have passed"
+
+
 def test_instant_of_another_monotonic_reading() -> None:
     time = steady()
     time.advance(102 * S, 7 * S)
