@@ -4,7 +4,8 @@ The pipeline makes one `Block` a tick, the frame reader one a frame; the calcula
 same answer for both. Nothing here decodes, checks signatures or does I/O.
 """
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +23,15 @@ class GroupBlock:
         group: index into the configuration's "groups".
         raw: [P][n] in the group's number type; P in the order of that group's "points".
         quality: [P][n] quality codes; from 128 on the raw value is filler.
+        decoded: kept by `Inputs.decode`: the month and the live points mostly need the same rows.
     """
 
     group: int
     raw: npt.NDArray[np.generic]
     quality: UInt8
+    decoded: dict[Hashable, tuple[Int64, Bool]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True)

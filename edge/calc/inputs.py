@@ -5,14 +5,14 @@ schedules onto schedule 0's ticks: the latest reading not after the tick holds, 
 not older than two of its own intervals. A bad reading is never replaced by an earlier good one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.calc.blocks import Block, Bool, Int64
+from edge.calc.blocks import Block, Bool, GroupBlock, Int64
 from edge.calc.errors import PlantError
 from evidence.counts import to_counts
 from evidence.points import Point
@@ -44,6 +44,17 @@ class _Bundle:
     point: Point
     source: Rows | slice  # rows in the group
     target: Rows | slice  # rows in the schedule's readings
+    key: Hashable  # of what the group's rows give under that scaling
+
+    def decode(self, group: GroupBlock) -> tuple[Int64, Bool]:
+        """Counts and where they are usable, [points][n]; made once for all who ask."""
+        if (known := group.decoded.get(self.key)) is not None:
+            return known
+        values, valid = to_counts(group.raw[self.source], self.point)
+        valid &= group.quality[self.source] < FIRST_BAD
+        made = values if valid.all() else np.where(valid, values, 0), valid
+        group.decoded[self.key] = made
+        return made
 
 
 class Inputs:
@@ -96,8 +107,9 @@ class Inputs:
                 sources.append(source)
                 targets.append(len(rows))
                 rows.append(self.row[point.id])
-        for (schedule, number, _), (point, sources, targets) in wanted.items():
-            bundle = _Bundle(number, point, as_rows(sources), as_rows(targets))
+        for (schedule, number, scaled), (point, sources, targets) in wanted.items():
+            which = scaled, tuple(sources)
+            bundle = _Bundle(number, point, as_rows(sources), as_rows(targets), which)
             self._bundles.setdefault(schedule, []).append(bundle)
 
     def schedule_of(self, point_id: str) -> int:
@@ -133,10 +145,7 @@ class Inputs:
             for bundle in self._bundles.get(block.schedule, ()):
                 if (group := given.get(bundle.group)) is None:
                     continue
-                values, valid = to_counts(group.raw[bundle.source], bundle.point)
-                valid &= group.quality[bundle.source] < FIRST_BAD
-                counts[bundle.target] = values if valid.all() else np.where(valid, values, 0)
-                ok[bundle.target] = valid
+                counts[bundle.target], ok[bundle.target] = bundle.decode(group)
             result[block.schedule] = Readings(block.ticks_ns, counts, ok)
         return result
 

@@ -34,6 +34,22 @@ def test_counts_are_fixed_point_of_the_points_decimals(
     assert read.ok.all()
 
 
+def test_a_block_that_was_read_by_one_reads_the_same_for_others(
+    config: Config, make_block: MakeBlock
+) -> None:
+    values = {"pg.line_current": [460], "pg.pot-01.voltage": [4.1], "pg.pot-02.voltage": [4.2]}
+    block = make_block(config, 0, at(0), values, bad={"pg.pot-01.voltage": [Quality.NO_ANSWER]})
+    expected = {
+        "pg.line_current": (460_000, True), "pg.pot-01.voltage": (0, False),
+        "pg.pot-02.voltage": (4200, True),
+    }  # fmt: skip
+    for asked in (list(values), list(values)[1:], list(values), list(values)[2:]):
+        inputs = Inputs(config, asked)
+        read = inputs.align(inputs.decode([block]))
+        found = {i: (int(read.counts[r, 0]), bool(read.ok[r, 0])) for i, r in inputs.row.items()}
+        assert found == {point_id: expected[point_id] for point_id in asked}
+
+
 def test_rows_come_in_the_order_they_are_read_in_and_once(config: Config) -> None:
     inputs = Inputs(config, ["gas.flow", "pg.line_current", "gas.flow"])
     assert inputs.row == {"pg.line_current": 0, "gas.flow": 1}
