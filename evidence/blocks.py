@@ -34,6 +34,8 @@ COMPRESSION_NONE, COMPRESSION_ZSTD, COMPRESSION_ZLIB = 0, 1, 2
 SHORT_TICKS = 32
 
 PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
+#: what a payload may grow to: frames of 20,000 points none of which answers grow thousandfold
+FEW_BYTES, BYTES_PER_BYTE = 64 * 1024, 1024
 FEW_ITEMS, ITEMS_PER_BYTE = 4096, 64
 #: steps of readings are noise and zeros: higher levels take longer and save nothing
 ZSTD_LEVEL = 1
@@ -131,7 +133,7 @@ def compress(data: bytes, method: int = COMPRESSION_ZSTD) -> bytes:
 
 
 def decompress(payload: bytes) -> bytes:
-    """Undo `compress`, never making more than `PAYLOAD_BYTES_MAX`.
+    """Undo `compress`, never making more than `PAYLOAD_BYTES_MAX`, or than its length allows.
 
     Raises:
         MalformedError: broken or with trailing bytes.
@@ -141,26 +143,27 @@ def decompress(payload: bytes) -> bytes:
     if not payload:
         raise MalformedError("empty payload")
     method, data = payload[0], payload[1:]
+    most = min(PAYLOAD_BYTES_MAX, FEW_BYTES + BYTES_PER_BYTE * len(payload))
     if method == COMPRESSION_NONE:
         result, ended, rest = data, True, b""
     elif method == COMPRESSION_ZSTD:
         try:
             stream = zstd.ZstdDecompressor()
-            result = stream.decompress(data, PAYLOAD_BYTES_MAX + 1)
+            result = stream.decompress(data, most + 1)
         except zstd.ZstdError as error:
             raise MalformedError(f"zstd: {error}") from error
         ended, rest = stream.eof, stream.unused_data
     elif method == COMPRESSION_ZLIB:
         try:
             inflater = zlib.decompressobj()
-            result = inflater.decompress(data, PAYLOAD_BYTES_MAX + 1)
+            result = inflater.decompress(data, most + 1)
         except zlib.error as error:
             raise MalformedError(f"zlib: {error}") from error
         ended, rest = inflater.eof, inflater.unused_data
     else:
         raise UnsupportedError(f"compression {method} unknown to this program")
-    if len(result) > PAYLOAD_BYTES_MAX:
-        raise LimitError(f"payload grows beyond {PAYLOAD_BYTES_MAX} bytes")
+    if len(result) > most:
+        raise LimitError(f"payload of {len(payload)} bytes grows beyond {most}")
     if not ended or rest:
         raise MalformedError("compressed payload is cut or has trailing bytes")
     return result

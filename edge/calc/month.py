@@ -3,7 +3,8 @@
 Feed it the frames of one plant-local month in order; `result` gives the input `statement.compute`
 takes, every number with its provenance. Quantities come from totalisers (last good minus first
 good reading); the integral of a flow stands beside them as a check and is never the figure.
-Memory is bounded, the list of effects aside.
+Memory is bounded: of effects the first are listed, and all counted; a month has a bounded number
+of meters, potlines and pots, those of earlier configurations included.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, ticks-outside-month,
 no-producing-time, indicator-needs-metal-by-potline, configuration-changed.
@@ -22,7 +23,7 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.local_time import cut
 from edge.calc.meter import FlowIntegral, Meter
-from edge.calc.month_line import RATE_PLACES, MonthLine, aem
+from edge.calc.month_line import EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.month_plan import MonthPlan
 from edge.calc.plant import reading_configuration
 from edge.calc.totaliser import Totaliser
@@ -32,6 +33,8 @@ from evidence.quality import FIRST_BAD
 #: the parts of a configuration the fold depends on
 _READ = ("plant", "schedules", "points", "groups", "potlines", "statement")
 _KG_A_TONNE = 1000
+#: of all configurations of a month together; a works has a few potlines and a thousand pots
+METERS_MAX, LINES_MAX, POTS_MAX, POINTS_MAX = 1_000, 200, 20_000, 100_000
 
 
 class MonthFold:
@@ -71,8 +74,22 @@ class MonthFold:
             changed = [k for k in fixed if config["plant"][k] != before.config["plant"][k]]
             if changed:
                 raise PlantError(f"plant.{changed[0]} changed within the month")
-            self._changes += 1
+        self._check_room(plan)
+        self._changes += before is not None
         self._adopt(plan)
+
+    def _check_room(self, plan: MonthPlan) -> None:
+        """PlantError when the month would have too many parts with this configuration."""
+        known = [meter.plan for meter in self._meters]
+        meters = len(known) + sum(meter not in known for meter in plan.meters)
+        new = [p for p in plan.lines if not any(m.plan.same(p) for m in self._live_lines)]
+        lines = [*(m.line for m in self._lines), *(p.line for p in new)]
+        pots = sum(len(line.pots) for line in lines)
+        points = len(self._usable) + len(plan.config["points"])
+        if meters > METERS_MAX or len(lines) > LINES_MAX:
+            raise PlantError(f"more than {METERS_MAX} meters or {LINES_MAX} potlines in a month")
+        if pots > POTS_MAX or points > POINTS_MAX:
+            raise PlantError(f"more than {POTS_MAX} pots or {POINTS_MAX} points in a month")
 
     def _adopt(self, plan: MonthPlan) -> None:
         """Go on with another configuration."""
@@ -101,6 +118,8 @@ class MonthFold:
             if line not in going_on:
                 line.close()
         self._live_lines, self._plan = going_on, plan
+        for line in self._lines:
+            line.listed = EFFECTS_LISTED // len(self._lines)
 
     def _collect_usable(self) -> None:
         """Add the present configuration's usable ticks to the month's, by point."""

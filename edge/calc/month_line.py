@@ -1,5 +1,6 @@
 """One potline over a month: its effects and the rates made of them."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +12,8 @@ from edge.calc.month_plan import LinePlan
 RATE_PLACES = 12  # AEF, AED, AEM and AEO: beyond any reading; their exact sums stand beside them
 _SECOND_NS, _MINUTE_NS, _DAY_NS = 10**9, 60 * 10**9, 86_400 * 10**9
 _MV_A_VOLT = 1000
+#: effects that a month lists, of all its potlines together: a year's of a hundred pots
+EFFECTS_LISTED = 20_000
 
 
 class MonthLine:
@@ -19,35 +22,45 @@ class MonthLine:
     Attributes:
         plan: what the potline was made of.
         line: the potline.
+        listed: of its effects, so many are listed, the first ones; all are counted.
     """
 
     def __init__(self, plan: LinePlan) -> None:
         self.plan = plan
         self.line = plan.line
         self._producing_ns = [0] * len(self.line.pots)  # of the time before `close`
-        self._finished: list[Effect] = []
+        self.listed = EFFECTS_LISTED
+        self._first: list[Effect] = []  # of those that are final
+        self._final = _Sums(len(self.line.pots))
         self._last_ns = 0
 
     def feed(self, readings: Readings) -> None:
         """Advance by the ticks of `readings`."""
-        self._finished += self.line.feed(readings).activity.finished
+        self._take(self.line.feed(readings).activity.finished)
         if len(readings.ticks_ns):
             self._last_ns = int(readings.ticks_ns[-1])
 
     def close(self) -> None:
         """The configuration changed: end what runs; nothing is fed any more."""
         self._producing_ns = self.line.detector.producing.total_ns.tolist()
-        self._finished += self.line.detector.cut("configuration-change")
+        self._take(self.line.detector.cut("configuration-change"))
 
-    def effects(self, *, at_month_end: bool) -> list[Effect]:
-        """All effects by start; those still running are cut when the month is over."""
+    def _take(self, effects: Sequence[Effect]) -> None:
+        """Count effects that are final."""
+        self._final.add(effects)
+        self._first += effects
+        if len(self._first) > 2 * self.listed:
+            self._first = _first(self._first, self.listed)
+
+    def _still(self, *, at_month_end: bool) -> list[Effect]:
+        """Effects that are not final; those still running are cut when the month is over."""
         cut = "month-cut" if at_month_end else None
-        still = self.line.detector.open_effects(self._last_ns, cut)
-        return sorted([*self._finished, *still], key=lambda e: (e.start_ns, e.pot))
+        return self.line.detector.open_effects(self._last_ns, cut)
 
     def polarised_ns(self) -> int:
         """Time at or above the end voltage inside effects, all pots."""
-        return sum(e.polarised_ns for e in self.effects(at_month_end=False))
+        still = self._still(at_month_end=False)
+        return sum(self._final.polarised_ns) + sum(e.polarised_ns for e in still)
 
     def producing_ns(self) -> int:
         """Producing time, all pots."""
@@ -59,30 +72,31 @@ class MonthLine:
 
     def as_map(self, *, at_month_end: bool) -> dict[str, Any]:
         """The potline in the statement's input."""
-        effects = self.effects(at_month_end=at_month_end)
-        polarised_ns, producing_ns = self.polarised_ns(), self.producing_ns()
-        integral = sum(e.integral for e in effects)
+        still = self._still(at_month_end=at_month_end)
+        sums = self._final.with_(still)
+        count, polarised_ns = sum(sums.count), sum(sums.polarised_ns)
+        integral, producing_ns = sums.integral, self.producing_ns()
         step = 10**self.line.decimals
         result: dict[str, Any] = {
             "id": self.line.id,
             "technology": self.line.technology,
             "anode_effect_rules": dict(self.plan.fields["anode_effect"]),
-            "effect_count": len(effects),
+            "effect_count": count,
             "polarised_s": exact_text(Fraction(polarised_ns, _SECOND_NS)),
             "producing_pot_s": exact_text(Fraction(producing_ns, _SECOND_NS)),
             "over_target_v_s": exact_text(Fraction(integral, step * _SECOND_NS)),
-            "effects": [self._effect_map(e) for e in effects],
-            "pots": self._pots(effects),
+            "effects": [self._effect_map(e) for e in _first([*self._first, *still], self.listed)],
+            "pots": self._pots(sums),
         }
         if producing_ns:
             rates = {
                 "producing_cell_days": Fraction(producing_ns, _DAY_NS),
-                "aef_per_cell_day": Fraction(len(effects) * _DAY_NS, producing_ns),
+                "aef_per_cell_day": Fraction(count * _DAY_NS, producing_ns),
                 "aem_min_per_cell_day": aem(polarised_ns, producing_ns),
                 "aeo_mv": Fraction(integral * _MV_A_VOLT, step * producing_ns),
             }
-            if effects:
-                rates["aed_min"] = Fraction(polarised_ns, len(effects) * _MINUTE_NS)
+            if count:
+                rates["aed_min"] = Fraction(polarised_ns, count * _MINUTE_NS)
             result |= {name: rounded_text(rate, RATE_PLACES) for name, rate in rates.items()}
         return result
 
@@ -90,21 +104,42 @@ class MonthLine:
         fields = self.line.named(effect).as_map()
         return {k: v for k, v in fields.items() if v is not None and k != "potline"}
 
-    def _pots(self, effects: list[Effect]) -> list[dict[str, Any]]:
-        count = dict.fromkeys(range(len(self.line.pots)), 0)
-        polarised = dict.fromkeys(range(len(self.line.pots)), 0)
-        for effect in effects:
-            count[effect.pot] += 1
-            polarised[effect.pot] += effect.polarised_ns
+    def _pots(self, sums: "_Sums") -> list[dict[str, Any]]:
         producing = self._pot_producing_ns()
         return [
             {
-                "id": pot, "effects": count[i],
-                "polarised_s": exact_text(Fraction(polarised[i], _SECOND_NS)),
+                "id": pot, "effects": sums.count[i],
+                "polarised_s": exact_text(Fraction(sums.polarised_ns[i], _SECOND_NS)),
                 "producing_s": exact_text(Fraction(producing[i], _SECOND_NS)),
             }
             for i, pot in enumerate(self.line.pots)
         ]  # fmt: skip
+
+
+class _Sums:
+    """Sums over effects: by pot, and of all pots together."""
+
+    def __init__(self, pots: int) -> None:
+        self.count, self.polarised_ns, self.integral = [0] * pots, [0] * pots, 0
+
+    def add(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            self.count[effect.pot] += 1
+            self.polarised_ns[effect.pot] += effect.polarised_ns
+            self.integral += effect.integral
+
+    def with_(self, effects: Sequence[Effect]) -> "_Sums":
+        """These and those of more effects."""
+        sums = _Sums(0)
+        sums.count, sums.polarised_ns = self.count.copy(), self.polarised_ns.copy()
+        sums.integral = self.integral
+        sums.add(effects)
+        return sums
+
+
+def _first(effects: list[Effect], most: int) -> list[Effect]:
+    """The first effects by start, then by pot."""
+    return sorted(effects, key=lambda e: (e.start_ns, e.pot))[:most]
 
 
 def aem(polarised_ns: int, producing_ns: int) -> Fraction:

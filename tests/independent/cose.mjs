@@ -126,23 +126,24 @@ export function sealHeader(object, typ, contentType) {
 function unpack(payload) {
   if (payload.length === 0) throw new FormatError("the payload is empty");
   const data = payload.subarray(1);
+  const most = Math.min(cbor.BYTES_MAX, 65_536 + 1024 * payload.length);
   switch (payload[0]) {
     case 0:
       return data;
     case 1:
-      return unzstd(data, cbor.BYTES_MAX);
+      return unzstd(data, most);
     case 2:
-      return unzlib(data);
+      return unzlib(data, most);
   }
   throw new NewerError(`compression ${payload[0]} is newer`);
 }
 
-function unzlib(data) {
+function unzlib(data, most) {
   let made;
   try {
-    made = inflateSync(data, { info: true, maxOutputLength: cbor.BYTES_MAX });
+    made = inflateSync(data, { info: true, maxOutputLength: most });
   } catch (error) {
-    throw new FormatError(`not one zlib stream of at most 4 MiB: ${error.code}`);
+    throw new FormatError(`not one zlib stream of at most ${most} bytes: ${error.code}`);
   }
   if (made.engine.bytesWritten !== data.length) throw new FormatError("bytes after the zlib stream");
   return made.buffer;

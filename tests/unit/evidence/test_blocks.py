@@ -145,15 +145,31 @@ def test_a_bomb_is_defused_before_it_grows(method: int) -> None:
 
 @pytest.mark.parametrize("method", [COMPRESSION_NONE, COMPRESSION_ZSTD, COMPRESSION_ZLIB])
 def test_the_limit_itself_is_allowed(method: int) -> None:
-    assert len(decompress(compress(bytes(PAYLOAD_BYTES_MAX), method))) == PAYLOAD_BYTES_MAX
-    with pytest.raises(LimitError):
-        decompress(bytes([method]) + compress(bytes(PAYLOAD_BYTES_MAX + 1), method)[1:])
+    """4 MiB, from so many bytes that it is the lower limit."""
+    some = np.random.default_rng(1).bytes(8192)
+    data = some + bytes(PAYLOAD_BYTES_MAX - len(some))
+    assert decompress(compress(data, method)) == data
+    with pytest.raises(LimitError, match="beyond 4194304"):
+        decompress(compress(data + b"\0", method))
+
+
+@pytest.mark.parametrize("length", [1_000, 80_000, 200_000, PAYLOAD_BYTES_MAX])
+def test_a_payload_grows_a_thousandfold_at_most(length: int) -> None:
+    """FORMAT.md §2: 65,536 + 1,024 × its bytes."""
+    payload = compress(bytes(length))
+    most = 65_536 + 1_024 * len(payload)
+    assert (length <= most) == (length <= 80_000)
+    if length <= most:
+        assert decompress(payload) == bytes(length)
+    else:
+        with pytest.raises(LimitError, match=f"beyond {most}"):
+            decompress(payload)
 
 
 @pytest.mark.parametrize("method", [COMPRESSION_NONE, COMPRESSION_ZSTD, COMPRESSION_ZLIB])
 def test_a_payload_has_few_items_for_its_length(method: int) -> None:
     """FORMAT.md §2: 4,096 + 64 × its bytes."""
-    items = 300_000
+    items = 60_000
     payload = compress(cbor.encode([[]] * (items - 1)), method)
     assert (len(payload) >= (items - 4096) / 64) == (method == COMPRESSION_NONE)
     if method == COMPRESSION_NONE:

@@ -95,7 +95,8 @@ def test_limits_are_those_of_the_program() -> None:
     assert f"{cbor.DEPTH_MAX} levels" in TEXT
     assert cbor.BYTES_MAX == blocks.PAYLOAD_BYTES_MAX == 4 * 2**20
     assert f"{cbor.ITEMS_MAX:,} items" in TEXT
-    assert f"{blocks.FEW_ITEMS:,} + {blocks.ITEMS_PER_BYTE} × (bytes" in TEXT
+    assert f"{blocks.FEW_ITEMS:,} + {blocks.ITEMS_PER_BYTE} × b items" in TEXT
+    assert f"{blocks.FEW_BYTES:,} + {blocks.BYTES_PER_BYTE:,} × b bytes" in TEXT
     assert cose.OBJECT_BYTES_MAX == records.RECORD_BYTES_MAX == 2**20
     assert checkpoint.TEXT_BYTES_MAX == 4 * 2**10
     assert f"ticks: 1..{frame.TICKS_MAX}" in TEXT
