@@ -85,7 +85,8 @@ class MonthFold:
         new = [p for p in plan.lines if not any(m.plan.same(p) for m in self._live_lines)]
         lines = [*(m.line for m in self._lines), *(p.line for p in new)]
         pots = sum(len(line.pots) for line in lines)
-        points = len(self._usable) + len(plan.config["points"])
+        self._collect_usable()
+        points = len({*self._usable, *(point["id"] for point in plan.config["points"])})
         if meters > METERS_MAX or len(lines) > LINES_MAX:
             raise PlantError(f"more than {METERS_MAX} meters or {LINES_MAX} potlines in a month")
         if pots > POTS_MAX or points > POINTS_MAX:

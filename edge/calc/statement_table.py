@@ -114,10 +114,17 @@ class Table:
                 self.problem(str(key), "unknown key")
 
 
+#: of one list: as many as a month has meters
+TABLES_MAX = 1_000
+
+
 def tables(source: Mapping[str, Any], key: str, problems: list[str]) -> list[Table]:
     """The tables of a list, "fuel[0]" and so on; an absent list is empty."""
     entries = source.get(key, [])
     if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
         problems.append(f"{key}: must be a list of tables")
+        return []
+    if len(entries) > TABLES_MAX:
+        problems.append(f"{key}: more than {TABLES_MAX} tables")
         return []
     return [Table(f"{key}[{i}]", entry, problems) for i, entry in enumerate(entries)]

@@ -21,6 +21,10 @@ from evidence.verifier.frames import Checked, Period
 from evidence.verifier.opened import Opened
 from evidence.waiting import Common, Waiting
 
+#: a statement of 20,000 pots, of 20,000 points and of the effects that a month lists
+STATEMENT_BYTES_MAX, STATEMENT_SIGNS_MAX = 16 * 1024 * 1024, 600_000
+
+_SIGNS = (b",", b"[", b"{")  # of which each value has one
 #: what stands in a statement
 FIELDS = frozenset({"format", "simulated", "input", "output", "replaces"})
 
@@ -29,6 +33,8 @@ def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
     """The statement, None when it cannot be used."""
     try:
         data = archive.read(paths.STATEMENT)
+        if len(data) > STATEMENT_BYTES_MAX or sum(map(data.count, _SIGNS)) > STATEMENT_SIGNS_MAX:
+            raise LimitError("there is more in it than a month may have")
         statement = json.loads(data, parse_float=_no_floats, parse_constant=_no_floats)
         canonical = isinstance(statement, dict) and statement_bytes(statement) == data
     except (MalformedError, LimitError, ValueError, RecursionError) as error:

@@ -16,10 +16,21 @@ from evidence.blocks import compress
 from evidence.keys import FileSigner
 from evidence.log import Entry, encode_entry
 from evidence.log import Kind as LogKind
+from evidence.recompute import statement_bytes
 from tests.attacks.by_both import BAD_CONFIG, BAD_FRAME, CONFIG, moved, payload, stated
 from tests.attacks.by_keys import replacement
 from tests.attacks.by_strangers import GATEWAY_PATH, RULES_PATH
-from tests.attacks.forging import FOREIGN, SEG_4, Change, Kind, edit_entries, kind, packed, replace
+from tests.attacks.forging import (
+    FOREIGN,
+    SEG_4,
+    Change,
+    Kind,
+    edit_entries,
+    edit_statement,
+    kind,
+    packed,
+    replace,
+)
 from tests.unit.evidence import sealed_month as sm
 
 MIB, GIB = 1 << 20, 1 << 30
@@ -113,6 +124,17 @@ def _log_of(entries: int, each: Callable[[int], dict[str, Any]]) -> Callable[[],
         return packed(replace(paths.LOG_ENTRIES, sm.seg(log)), OPERATOR)()
 
     return build
+
+
+FUEL = {
+    "kind": "natural-gas", "quantity": "1",
+    "provenance": {"quantity": {"frames": {"point": "gas.volume", "rule": "totaliser"}}},
+}  # fmt: skip
+
+
+def _empty_tables(count: int) -> bytes:
+    """As large as the format allows, and in its form but for the fields."""
+    return statement_bytes({"format": 1, "simulated": True, "input": {"flags": [{}] * count}})
 
 
 def _figure(value: str) -> bytes:
@@ -227,6 +249,17 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      {"E-LOG"}, True),
     ("a log that goes back", "The log accepts the last object of a stream first.",
      _log_of(100_000, lambda i: {"stream": "s", "seq": 100_000 - i}), {"E-LOG"}, True),
+    ("a statement of empties", "A statement is twenty million empty tables.",
+     packed(replace(paths.STATEMENT, b'{"a":[' + b"{}," * (20 * MIB) + b"{}]}"), FOREIGN),
+     {"E-STATEMENT"}, True),
+    ("a statement of 600,000 signs", "A statement has as many empty tables as it may.",
+     packed(replace(paths.STATEMENT, _empty_tables(299_990)), FOREIGN), {"E-STATEMENT"}, True),
+    ("a statement of 50,000 fuels", "Each fuel takes a page of output.",
+     packed(edit_statement(lambda s: s["input"].update(fuel=[FUEL] * 50_000)), FOREIGN),
+     {"E-STATEMENT"}, True),
+    ("a statement of 1,000 fuels", "There are as many fuels as there may be.",
+     packed(edit_statement(lambda s: s["input"].update(fuel=[FUEL] * 1_000)), FOREIGN),
+     {"E-TOTAL"}, True),
     ("two thousand orders about one place", "Each order is compared with all others.",
      _orders_of_one_place, {"E-ORDER"}, True),
     ("a statement of brackets", "A statement nests ten million deep.",

@@ -11,8 +11,9 @@ import { isConsistent } from "./merkle.mjs";
 import * as note from "./note.mjs";
 import { sealStamp } from "./stamp.mjs";
 
+const SIGNS = new Set(Buffer.from(",[{"));
 const STATEMENT = "data/statement.json";
-const STATEMENT_MAX = 64 << 20;
+const [STATEMENT_MAX, SIGNS_MAX] = [16 << 20, 600_000];
 const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/;
 
 function instant(spelled) {
@@ -27,6 +28,7 @@ export function loadStatement(archive, report) {
   try {
     const bytes = archive.read(STATEMENT, STATEMENT_MAX);
     if (bytes === null) throw new FormatError("it is missing");
+    if (bytes.filter((byte) => SIGNS.has(byte)).length > SIGNS_MAX) throw new FormatError("signs");
     const value = json.parse(bytes);
     if (!(value instanceof Map)) throw new FormatError("it is no object");
     const format = value.get("format");

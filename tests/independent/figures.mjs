@@ -93,7 +93,14 @@ export class Figures {
     if (hash !== this.hash) {
       this.hash = hash;
       this.input ??= new Input(this.rules);
-      this.input.configure(config);
+      try {
+        this.input.configure(config);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        this.report("E-CFG", where, error.message);
+        this.configured.set(hash, error.message);
+        return false;
+      }
       this.computed = new Computed(config, this.rules);
     }
     return true;

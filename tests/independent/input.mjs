@@ -1,12 +1,14 @@
 // The statement's input, made again from the readings: FIGURES.md sections 1 to 4.
 
 import * as cbor from "./cbor.mjs";
+import { FormatError } from "./cbor.mjs";
 import { monthOf } from "./calendar.mjs";
 import { Pot, overTarget, rulesOf } from "./effects.mjs";
 import * as fr from "./fractions.mjs";
 import { Held, rowsOf } from "./readings.mjs";
 import { Flow, Totaliser } from "./totalisers.mjs";
 
+const EFFECTS_LISTED = 20_000;
 const SECOND = 10n ** 9n;
 const DAY = 86_400n * SECOND;
 const READ = ["schedules", "points", "groups", "potlines", "statement"];
@@ -39,7 +41,8 @@ class Potline {
     this.same = spelled([fields, ...ids.map((id) => places.get(id)[0].fields)]);
   }
 
-  describe() {
+  /** As the statement has it, with the first of its effects. */
+  describe(most) {
     const sums = this.sums();
     const { producing, polarised, effects } = sums;
     const found = new Map([
@@ -47,7 +50,7 @@ class Potline {
       ["anode_effect_rules", this.fields.get("anode_effect")],
       ["effect_count", BigInt(effects.length)], ["polarised_s", seconds(polarised)],
       ["producing_pot_s", seconds(producing)], ["over_target_v_s", fr.exact(sums.integral)],
-      ["effects", effects.map(({ pot, effect, rules }) => describeEffect(pot, effect, rules))],
+      ["effects", effects.slice(0, most).map(({ pot, effect, rules }) => describeEffect(pot, effect, rules))],
       ["pots", this.pots.map((pot) => new Map([
         ["id", pot.id], ["effects", BigInt(pot.calc.effects.length)],
         ["polarised_s", seconds(polarisedOf(pot))],
@@ -148,6 +151,9 @@ export class Input {
       [this.allTotalisers, this.totalisers]]) {
       all.push(...some.filter((item) => !all.includes(item)));
     }
+    const pots = this.allPotlines.reduce((sum, line) => sum + line.pots.length, 0);
+    if (this.allTotalisers.length > 1_000 || this.allPotlines.length > 200 || pots > 20_000 ||
+        this.usable.size > 100_000) throw new FormatError("more parts than a month may have");
   }
 
   totalisersOf(config) {
@@ -247,7 +253,8 @@ export class Input {
     const found = new Map([
       ["rule_set", config.ruleSet], ["month", month], ["plant", config.plant],
       ["closing", closing], ["period", new Map([["from", period.fromText], ["to", period.toText]])],
-      ["potlines", this.allPotlines.map((line) => line.describe())],
+      ["potlines", this.allPotlines.map((line) =>
+        line.describe(Math.floor(EFFECTS_LISTED / this.allPotlines.length)))],
       ["totalisers", this.allTotalisers.map((item) => item.describe(period))],
       ["checks", this.allTotalisers.filter((item) => item.flow && item.last !== null)
         .map((item) => item.flow.check(item))],

@@ -159,6 +159,9 @@ function pfcOf(factors, fields) {
 
 /** Output of an input; throws FormatError where the input cannot be used. */
 export function outputOf(input, rules) {
+  for (const key of ["fuel", "auxiliary"]) {
+    if ((input.get(key) ?? []).length > 1_000) throw new FormatError(`too many of ${key}`);
+  }
   const factors = new Factors(rules);
   const lines = (input.get("fuel") ?? []).map((fields) => fuelLine(factors, fields));
   if (input.has("anode")) lines.push(anodeLine(factors, input.get("anode")));
