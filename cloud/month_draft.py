@@ -15,8 +15,8 @@ from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
 from cloud.month_seam import Seams
 from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
-from evidence import cbor, cose
-from evidence.blocks import decompress
+from evidence import cose
+from evidence.configuration import decode_configuration
 from evidence.frame import Body, decode_body, header_of
 from evidence.log import Kind
 from evidence.recompute import Recomputation, statement_bytes
@@ -114,19 +114,22 @@ def remake_statement(
 
 
 def configs_of(evidence: PlantEvidence, spans: Mapping[str, Span]) -> dict[bytes, bytes]:
-    """SHA-256 -> configuration object that a frame names, and the one in force before each."""
+    """SHA-256 -> configuration that a frame names or that is of the span, and each one's former."""
     found: dict[bytes, bytes] = {}
     for stream, span in spans.items():
         seqs = evidence.configs(stream)
         named = {
-            header_of(cose.parse(stored.data)).cfg
+            header_of(cose.parse(stored.data)).cfg or b""
             for stored in evidence.objects(stream, span.first, span.last + 1)
             if stored.kind is Kind.FRAME
         }
+        named |= {cfg for cfg, seq in seqs.items() if span.first <= seq <= span.last}
         for cfg in named:
-            data = _object(evidence, stream, seqs[cfg or b""])
-            found[cfg or b""] = data
+            data = _object(evidence, stream, seqs[cfg])
+            found[cfg] = data
             before = header_of(cose.parse(data)).cfg
+            if before is None and seqs[cfg] >= span.first:  # of a new device, which knew of none
+                before = next((c for c in reversed(list(seqs)) if seqs[c] < seqs[cfg]), None)
             if before is not None:
                 found[before] = _object(evidence, stream, seqs[before])
     return found
@@ -224,4 +227,4 @@ def _object(evidence: PlantEvidence, stream: str, seq: int) -> bytes:
 
 
 def _config(data: bytes) -> dict[str, Any]:
-    return dict(cbor.decode(decompress(cose.parse(data).payload)))
+    return decode_configuration(cose.parse(data).payload)

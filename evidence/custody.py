@@ -6,7 +6,7 @@ FORMAT.md "Keys".
 """
 
 import datetime as dt
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -111,6 +111,7 @@ class StreamKeys:
         self._changed: set[Change] = set()  # all of `changes`
         self._used: set[bytes] = set()  # every key that it changed to
         self._replaced: set[tuple[int, bytes]] = set()
+        self._continued: list[int] = []  # ascending: after these seqs a new device goes on
         self._last: dict[int, Change] = {}
 
     def certify(self, certificate: x509.Certificate, root: x509.Certificate) -> GatewayKey:
@@ -144,6 +145,7 @@ class StreamKeys:
         elif isinstance(order, Replace):
             self._revoke(order.old, order.seq)
             self._replaced.add((order.seq, order.old))
+            insort(self._continued, order.seq)
             self._change(Change(order.seq, order.old, new, by_order=True))
 
     def _revoke(self, sha256: bytes, through: int) -> None:
@@ -183,9 +185,10 @@ class StreamKeys:
                 return change
         return newest
 
-    def is_replaced_at(self, seq: int) -> bool:
-        """True when the object after `seq` is the first of a new device."""
-        return any(place == seq for place, _ in self._replaced)
+    def was_replaced(self, seqs: range) -> bool:
+        """True when a new device goes on after one of these seqs."""
+        at = bisect_left(self._continued, seqs.start)
+        return at < len(self._continued) and self._continued[at] in seqs
 
     def was_used(self, sha256: bytes) -> bool:
         """True for the stream's first key and for every key it changed to."""

@@ -16,8 +16,8 @@ from cloud.collector.identity import Certified
 from cloud.collector.keyring import Keyring, Rotation
 from cloud.collector.topics import Sender
 from cloud.store.state import StreamState
-from evidence import cbor, cose
-from evidence.blocks import decompress
+from evidence import cose
+from evidence.configuration import decode_configuration
 from evidence.cosignature import decode_cosignature, verify_cosigned, witness_name
 from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import (
@@ -67,7 +67,7 @@ REASONS = frozenset(
         "rotate",  # hands over to a key that is not certified, revoked, or was in use before
         "signature",  # altered or forged
         "unsupported",  # a newer format or suite than this program knows
-        "config",  # names a configuration that is not in its stream, or is one too many
+        "config",  # names another configuration than its stream's newest, or is one too many
         "time",  # a frame from before the one before it, or from no possible time
         "defect",  # this program failed on it: see the process log
     }
@@ -232,6 +232,7 @@ def _judge(
         return Ahead(header.seq, stream.next_seq)
     if header.prev != stream.head.hash:
         return _fork(entry, header, {"held_before": stream.head.hash})
+    _check_config(header, stream, keyring)
     accepted = _accept(entry, header, envelope.payload, stream)
     if header.typ == TYP_COSIGNATURE:
         _check_cosignature(header, envelope.payload, key.key, keyring, view)
@@ -299,6 +300,19 @@ def _check_log(header: Header, size: int, root: bytes, view: StreamView) -> None
     )
 
 
+def _check_config(header: Header, stream: StreamState, keyring: Keyring) -> None:
+    """An object names the stream's newest configuration; a new device may not know it yet."""
+    newest = stream.newest_config
+    if header.cfg is None and header.typ != TYP_FRAME:
+        since = -1 if newest is None else stream.configs[newest]
+        if newest is None or keyring.of(header.stream).was_replaced(range(since, header.seq)):
+            return
+    if header.cfg is None or header.cfg != newest:
+        named, held = ("none" if c is None else c.hex()[:12] for c in (header.cfg, newest))
+        sentence = f"seq {header.seq} names configuration {named}; in force is {held}"
+        raise _RefusalError("config", sentence)
+
+
 def _fork(entry: Entry, header: Header, contradicts: Mapping[str, bytes]) -> Aside:
     """An object that contradicts one that is held: at its seq, or before it."""
     detail = {**contradicts, "prev": header.prev}
@@ -319,11 +333,7 @@ def _next_key(keyring: Keyring, header: Header, payload: bytes) -> Certified:
 
 
 def _accept(entry: Entry, header: Header, payload: bytes, stream: StreamState) -> Accepted:
-    is_frame = header.typ == TYP_FRAME
-    if header.cfg not in stream.configs and (is_frame or header.cfg is not None):
-        named = "none" if header.cfg is None else header.cfg.hex()[:12]
-        raise _RefusalError("config", f"seq {header.seq} names configuration {named}: not held")
-    if is_frame:
+    if header.typ == TYP_FRAME:
         return _accept_frame(entry, decode_body(payload), stream)
     if header.typ == TYP_CONFIG:
         if len(stream.configs) >= CONFIGS_MAX:
@@ -350,15 +360,11 @@ def _accept_frame(entry: Entry, body: Body, stream: StreamState) -> Accepted:
 
 
 def _config(header: Header, payload: bytes) -> Mapping[str, Any]:
-    config = cbor.decode(decompress(payload))
-    if not isinstance(config, dict):
-        raise MalformedError("a configuration is a map")
-    plant, gateway = config.get("plant"), config.get("gateway")
-    if not (isinstance(plant, dict) and isinstance(gateway, dict)):
-        raise MalformedError("a configuration names its plant and gateway")
-    if (plant.get("id"), gateway.get("id")) != (header.plant, header.stream):
-        sentence = f"configuration of {plant.get('id')}/{gateway.get('id')}"
-        raise _RefusalError("identity", f"{sentence} in the stream of {header.stream}")
+    config = decode_configuration(payload)
+    plant, gateway = config["plant"]["id"], config["gateway"]["id"]
+    if (plant, gateway) != (header.plant, header.stream):
+        sentence = f"configuration of {plant}/{gateway} in the stream of {header.stream}"
+        raise _RefusalError("identity", sentence)
     return config
 
 

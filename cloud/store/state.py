@@ -23,7 +23,7 @@ from evidence.records import HEAD_BYTES
 
 SNAPSHOT_VERSION = 3
 
-_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+_NOTHING: MappingProxyType[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,18 @@ class StreamState:
 
     next_seq: int = 0
     last: Place | None = None
-    configs: Mapping[bytes, int] = field(default_factory=lambda: _NOTHING)
+    configs: MappingProxyType[bytes, int] = field(default_factory=lambda: _NOTHING)
     close_seq: int | None = None
 
     @property
     def head(self) -> Head:
         """For `evidence.chain.follow`."""
         return Head(self.next_seq, self.last.sha256 if self.last else ZERO_HASH)
+
+    @property
+    def newest_config(self) -> bytes | None:
+        """SHA-256 of its newest configuration, None before the first."""
+        return next(reversed(self.configs), None)
 
     @property
     def at_ns(self) -> int:

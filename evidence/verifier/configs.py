@@ -5,18 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evidence import cbor, cose
+from evidence import cose
 from evidence.archive import paths
-from evidence.blocks import decompress
 from evidence.config_changes import config_changes
+from evidence.configuration import decode_configuration
 from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
 from evidence.findings import Report, said, utc
-from evidence.frame import TYP_CONFIG, Header, place_of
+from evidence.frame import TYP_CONFIG, TYP_FRAME, Header, place_of
 from evidence.verifier.key_check import KeyCheck
 from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened
 
-CONFIG_FORMAT = 1
 SECOND_NS = 1_000_000_000
 
 Config = Mapping[str, Any]
@@ -39,30 +38,70 @@ class Configs:
         self._held: tuple[bytes, Config] | None = None
         self._seen: set[bytes] = set()  # looked at, with the one before it
         self._known: set[bytes] = set()  # may be in the archive
-        self._in_force: dict[str, bytes | None] = {}
+        self._in_force: dict[str, bytes | None] = {}  # of streams of which it is known
+        self._lost: set[str] = set()  # streams of which an object could not be read
+        self._unaware: set[str] = set()  # a new device has not yet said what it goes by
+        self._before: bytes | None = None  # in force before the newest configuration object
 
     def follow(self, header: Header, sha256: bytes, where: str) -> None:
-        """Follow which configuration is in force.
+        """Follow which configuration is in force; an object names no other.
 
         Args:
             header: of the next object of its stream.
             sha256: of that object.
             where: its place.
         """
-        in_force = self._in_force.get(header.stream)
-        if in_force is None:
-            self._in_force[header.stream] = header.cfg
-        elif (
-            header.cfg not in (None, in_force) and paths.config(header.cfg or b"") in self._archive
-        ):
-            self._report.add("E-CFG", where, "It names another configuration than that in force.")
+        stream = header.stream
+        if header.seq == 0:
+            self._in_force[stream] = None
+        if self._keys.is_new_device(header):
+            self._unaware.add(stream)
+        fault = self._fault(header)
+        is_missed = header.typ == TYP_FRAME and (
+            header.cfg is None or paths.config(header.cfg) not in self._archive
+        )
+        if fault and not is_missed:  # else `named` says so
+            self._report.add("E-CFG", where, fault)
+        if stream not in self._in_force and header.cfg is not None:
+            self._in_force[stream] = header.cfg
+            self._lost.discard(stream)
+        self._before = header.cfg or self._in_force.get(stream)
         if header.typ == TYP_CONFIG:
-            self._in_force[header.stream] = sha256
+            if stream in self._unaware and self._before is None:
+                self._before = self._newest_before(header)
+            self._in_force[stream] = sha256
             self._known.add(sha256)
+            self._unaware.discard(stream)
+            self._lost.discard(stream)
+
+    def _fault(self, header: Header) -> str:
+        """What is wrong with the configuration that a header names; "" for nothing."""
+        stream = header.stream
+        if header.cfg is None:
+            if stream in self._unaware | self._lost or self._in_force.get(stream, b"") is None:
+                return ""
+            return "It names no configuration, and one is in force."
+        if self._in_force.get(stream, header.cfg) != header.cfg:
+            return "It names another configuration than that in force."
+        return ""
+
+    def _newest_before(self, header: Header) -> bytes | None:
+        """The newest configuration in the archive of before this object of the stream."""
+        found: dict[int, bytes] = {}
+        for path in self._archive.paths():
+            match = paths.CONFIG.fullmatch(path)
+            try:
+                own = place_of(cose.parse(self._archive.read(path))) if match else header
+            except EvidenceError:
+                continue  # what is wrong with it is said where it is named
+            if match and own.stream == header.stream and own.seq < header.seq:
+                found[own.seq] = bytes.fromhex(match[1])
+        return found[max(found)] if found else None
 
     def lose(self, stream: str) -> None:
         """An object of the stream cannot be read: the next one says what is in force."""
         self._in_force.pop(stream, None)
+        self._lost.add(stream)
 
     def signed(self, header: Header, sha256: bytes, where: str) -> None:
         """A configuration object stands in its stream, and its signature was looked at there.
@@ -70,7 +109,7 @@ class Configs:
         Raises:
             UnknownSuiteError, UnsupportedError: newer than this program.
         """
-        self._look(header, sha256, where, self._say_nothing)
+        self._look(header, sha256, where, self._say_nothing, before=self._before)
 
     def named(self, header: Header, where: str) -> Config | None:
         """The configuration that a frame names, None when it cannot be used.
@@ -93,24 +132,36 @@ class Configs:
                 sentence = "No object names this configuration, nor is it one that went before."
                 self._report.add("E-FILE-EXTRA", path, sentence)
 
-    def _look(self, header: Header, sha256: bytes, where: str, check: Check) -> None:
+    def _look(
+        self,
+        header: Header,
+        sha256: bytes,
+        where: str,
+        check: Check,
+        *,
+        before: bytes | None = None,
+    ) -> None:
         """Check a configuration the first time it is met, and tell what changed in it."""
         if sha256 in self._seen:
             return
         self._seen.add(sha256)
         self._known.add(sha256)
         self._held = None
-        new = self._checked(header, sha256, f"{where} names a configuration", check)
+        told = f"{where} names a configuration"
+        new = self._checked(header, sha256, told, check)
         if new is None:
             return
         self._held = sha256, new.config
-        if new.header.cfg is None:
+        before = before or new.header.cfg
+        if before is None:
             return
-        self._known.add(new.header.cfg)
+        self._known.add(before)
+        if new.header.cfg is None and paths.config(before) not in self._archive:
+            return  # of a lost device, whose last frames are not of this month
         told = f"{new.header.stream} seq {new.header.seq} follows a configuration"
-        again = new.header.cfg in self._seen
+        is_seen = before in self._seen
         old = self._checked(
-            header, new.header.cfg, told, self._say_nothing if again else self._signature
+            new.header, before, told, self._say_nothing if is_seen else self._signature
         )
         if old is not None:
             self._tell(new, old.config)
@@ -137,16 +188,12 @@ class Configs:
         if (own.plant, own.stream) != (header.plant, header.stream):
             raise MalformedError(f"it is of {own.plant}/{own.stream}")
         check(envelope, own)
-        config = cbor.decode(decompress(envelope.payload))
-        if own.typ != TYP_CONFIG or not isinstance(config, dict):
+        if own.typ != TYP_CONFIG:
             raise MalformedError("this is not a signed configuration")
-        if type(config.get("format")) is not int:
-            raise MalformedError("this configuration has no format number")
-        if config["format"] != CONFIG_FORMAT:
-            raise UnsupportedError(f"configuration format {config['format']} is unknown")
-        named = [config.get(key, {}) for key in ("plant", "gateway")]
-        ids = [part.get("id") if isinstance(part, dict) else None for part in named]
-        if ids != [header.plant, header.stream]:
+        if own != header and own.seq >= header.seq:
+            raise MalformedError(f"it is of seq {own.seq}, and named at seq {header.seq}")
+        config = decode_configuration(envelope.payload)
+        if (config["plant"]["id"], config["gateway"]["id"]) != (header.plant, header.stream):
             raise MalformedError("this is the configuration of another plant or gateway")
         return _Read(own, envelope.kid, config)
 

@@ -70,6 +70,11 @@ class KeyCheck:
         self._newest[place] = max(header.seq, self._newest.get(place, 0))
         return named.sha256
 
+    def is_new_device(self, header: Header) -> bool:
+        """True for the first object of a device that continues the stream of a lost one."""
+        keys = self._identities.keys_of(header.stream)
+        return keys.was_replaced(range(header.seq - 1, header.seq))
+
     def rotate(self, header: Header, payload: bytes, by: bytes | None, where: str) -> None:
         """Take in a rotate object of the stream that is well signed by `by`.
 

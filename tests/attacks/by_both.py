@@ -191,7 +191,7 @@ _UNTRUE: list[tuple[str, str, list[sm.Item], set[str]]] = [
     ("first object that follows something", "The stream's head is cut and seq 0 written anew.",
      fields(0, prev=ROOT), {"E-CHAIN"}),
     ("first object not numbered 0", "The first object calls itself the eighth.",
-     fields(0, seq=7), {"E-CHAIN", "E-CHAIN-GAP", "E-LOG-FRAME", "E-INPUT"}),
+     fields(0, seq=7), {"E-CHAIN", "E-CHAIN-GAP", "E-LOG-FRAME", "E-INPUT", "E-CFG"}),
     ("a hole in the numbers", "One number is left out, for a frame to be put in later.",
      fields(3, seq=4), {"E-CHAIN-GAP", "E-CHAIN", "E-LOG-FRAME"}),
     ("a stranger's prev", "A frame follows an object that nobody has seen.",

@@ -49,7 +49,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
     """Two streams over some hours, every seventh frame with a gap before it."""
     made = make_plant(tmp_path_factory.mktemp("keys"), PLANT, GATEWAYS)
     for gateway in made.gateways.values():
-        gateway.config(name=gateway.name)
+        gateway.config()
         for n in range(FRAMES):
             t0_ns = T0_NS + n * 40 * SECOND_NS
             if n % 7:

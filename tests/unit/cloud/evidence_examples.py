@@ -59,6 +59,26 @@ def body(t0_ns: int, *, points: int = 2, ticks: int = 1, seed: int = 0) -> Body:
     return Body(t0_ns, Clock("free", None, 1, bytes(16)), sections=(section,))
 
 
+def configuration(plant: str, gateway: str, software: str = "stackproof 0") -> dict[str, Any]:
+    """The smallest there is: one point that is read every second."""
+    point = {
+        "id": "meter.count", "quantity": {"kind": "count", "unit": "1"}, "dtype": Dtype.U16.value,
+        "decimals": 0, "role": "totaliser", "provenance": "meter-direct",
+    }  # fmt: skip
+    return {
+        "format": 1, "software": software,
+        "plant": {
+            "id": plant, "name": plant, "sector": "aluminium", "time_zone": "Asia/Shanghai",
+            "rule_set": "cets-ag-04.01-v01-2024", "simulated": True,
+        },
+        "gateway": {"id": gateway, "slice": "00"},
+        "collector": {"key_sha256": bytes(32)},
+        "schedules": [{"interval_ns": SECOND_NS}], "devices": [], "points": [point],
+        "groups": [{"schedule": 0, "dtype": point["dtype"], "computed": False, "points": [0]}],
+        "potlines": [], "statement": {},
+    }  # fmt: skip
+
+
 @dataclass
 class Gateway:
     """One gateway's signed stream, kept as a spool would.
@@ -85,7 +105,7 @@ class Gateway:
         fields: dict[str, Any] = {
             "typ": typ, "plant": self.plant, "stream": self.name, "iat_s": T0_NS // SECOND_NS,
             "seq": len(self.objects), "prev": self.head,
-            "cfg": None if typ == TYP_CONFIG else self.cfg,
+            "cfg": self.cfg,
         }  # fmt: skip
         return sign_object(self.signer, Header(**{**fields, **changes}), payload)
 
@@ -93,8 +113,8 @@ class Gateway:
         self.objects.append(data)
         return data
 
-    def config(self, **more: Any) -> bytes:
-        content = {"format": 1, "plant": {"id": self.plant}, "gateway": {"id": self.name}, **more}
+    def config(self, software: str = "stackproof 0") -> bytes:
+        content = configuration(self.plant, self.name, software)
         data = self.append(self.sign(TYP_CONFIG, compress(cbor.encode(content))))
         self.cfg = hashlib.sha256(data).digest()
         return data

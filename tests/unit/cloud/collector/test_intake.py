@@ -108,7 +108,7 @@ def test_an_accepted_object_is_logged_kept_and_receipted(
         assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
     outcome = intake.commit()
     assert (outcome.sealed, outcome.failed) == ({SENDER}, {})
-    assert outcome.configs[SENDER]["gateway"] == {"id": "edge-1"}
+    assert outcome.configs[SENDER]["gateway"] == {"id": "edge-1", "slice": "00"}
     assert (intake.frames[SENDER], intake.readings[SENDER]) == (1, 12)
     receipt = decode_receipt(intake.receipt(SENDER), plant.collector.public_key)
     assert (receipt.plant, receipt.stream, receipt.seq) == ("mini", "edge-1", 1)

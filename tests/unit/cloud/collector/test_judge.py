@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from cloud.collector.judge import (
     Refused,
     judge,
 )
+from cloud.collector.keyring import Keyring, SignedOrder
 from cloud.collector.topics import Sender
 from evidence import cbor, cose
 from evidence.blocks import compress
@@ -31,12 +33,15 @@ from evidence.frame import (
     Gap,
     encode_body,
 )
+from evidence.keys import key_sha256
 from evidence.log import Kind
+from evidence.orders import Replace
 from tests.unit.cloud.collector.judge_examples import (
     NOW_NS,
     SENDER,
     View,
     keyring_of,
+    second_key,
 )
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
@@ -44,6 +49,7 @@ from tests.unit.cloud.evidence_examples import (
     ExamplePlant,
     Gateway,
     body,
+    configuration,
     make_plant,
 )
 
@@ -51,7 +57,7 @@ from tests.unit.cloud.evidence_examples import (
 def test_a_configuration_then_frames_are_accepted(
     ask: Any, gateway: Gateway, view: View, plant: ExamplePlant
 ) -> None:
-    data = gateway.config(software="x")
+    data = gateway.config("x")
     verdict = ask(data)
     assert verdict.config["software"] == "x"
     entry = verdict.entry
@@ -151,8 +157,11 @@ def refused_payload(gateway: Gateway, typ: str, content: Any) -> bytes:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ({"plant": {"id": "mini"}, "gateway": {"id": "edge-2"}}, "identity"),
-        ({"plant": {"id": "maxi"}, "gateway": {"id": "edge-1"}}, "identity"),
+        (configuration("mini", "edge-2"), "identity"),
+        (configuration("maxi", "edge-1"), "identity"),
+        (configuration("mini", "edge-1") | {"more": 1}, "malformed"),
+        (configuration("mini", "edge-1") | {"groups": []}, "malformed"),
+        (configuration("mini", "edge-1") | {"format": 2}, "unsupported"),
         ({"plant": {"id": "mini"}}, "malformed"),
         ({"plant": "mini", "gateway": "edge-1"}, "malformed"),
         ([1, 2], "malformed"),
@@ -184,8 +193,9 @@ def test_a_stream_has_a_bounded_number_of_configurations(
     ask: Any, started: Gateway, view: View
 ) -> None:
     known = {n.to_bytes(32, "big"): n for n in range(CONFIGS_MAX)}
-    view.states["edge-1"] = replace(view.states["edge-1"], configs=known)
-    verdict = ask(started.config(more=True))
+    started.cfg = (CONFIGS_MAX - 1).to_bytes(32, "big")
+    view.states["edge-1"] = replace(view.states["edge-1"], configs=MappingProxyType(known))
+    verdict = ask(started.config("more"))
     assert (verdict.reason, "10000 configurations" in verdict.sentence) == ("config", True)
 
 
@@ -200,14 +210,34 @@ def test_a_frame_before_any_configuration_is_refused(ask: Any, gateway: Gateway)
     assert ask(gateway.frame(T0_NS)).reason == "config"
 
 
-def test_an_earlier_configuration_may_still_be_named(
+def test_every_object_names_the_newest_configuration(
     ask: Any, started: Gateway, view: View
 ) -> None:
-    """After a restart the open frame is closed under the configuration it was read with."""
-    first = started.cfg
-    view.hold(ask(started.config(changed=True)))
+    """What leaves it out would hide a change; what names an earlier one would undo it."""
+    first, payload = started.cfg, encode_body(body(T0_NS + SECOND_NS))
+    view.hold(ask(started.config("changed")))
+    content = compress(cbor.encode(configuration("mini", "edge-1", "hidden")))
+    for cfg in (first, None):
+        assert ask(started.sign(TYP_FRAME, payload, cfg=cfg)).reason == "config"
+        assert ask(started.sign(TYP_CONFIG, content, cfg=cfg)).reason == "config"
+    assert isinstance(ask(started.sign(TYP_CONFIG, content)), Accepted)
+
+
+def test_a_new_device_does_not_know_the_configuration_before(
+    ask: Any, started: Gateway, view: View, keyring: Keyring, plant: ExamplePlant
+) -> None:
+    old, (second, new) = key_sha256(started.signer.public_key), second_key(plant)
+    order = Replace("mini", "edge-1", old, b"", 1, started.head, T0_NS, "drowned")
+    keyring.apply(SignedOrder(order, b"", bytes(32), new))
+    started.signer, before = second, started.cfg
+    content = compress(cbor.encode(configuration("mini", "edge-1", "new")))
+    assert isinstance(ask(started.sign(TYP_CONFIG, content, cfg=before)), Accepted)
     payload = encode_body(body(T0_NS + SECOND_NS))
-    assert isinstance(ask(started.sign(TYP_FRAME, payload, cfg=first)), Accepted)
+    assert ask(started.sign(TYP_FRAME, payload, cfg=None)).reason == "config"
+    started.cfg = None
+    view.hold(ask(started.config("new")))
+    assert ask(started.sign(TYP_CONFIG, content, cfg=None)).reason == "config"
+    assert isinstance(ask(started.sign(TYP_FRAME, payload)), Accepted)
 
 
 @pytest.mark.parametrize("t0_ns", [T0_NS - 1, 0, -1])

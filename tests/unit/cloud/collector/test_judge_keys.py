@@ -60,7 +60,7 @@ def test_a_second_key_does_not_count_before_the_first_has_handed_over(
     assert (entry.sha256, entry.length) == (hashlib.sha256(early).digest(), len(early))
     assert (entry.certificate, entry.detail) == (new.fingerprint, {"kid": second.kid})
     started.signer = first
-    rotate = started.append(started.sign(TYP_ROTATE, encode_rotate(new.certificate), cfg=None))
+    rotate = started.append(started.sign(TYP_ROTATE, encode_rotate(new.certificate)))
     verdict = ask(rotate)
     assert (verdict.entry.kind, verdict.entry.seq) == (Kind.ROTATE, 2)
     assert verdict.rotation == Rotation("edge-1", 2, first.kid, new)
@@ -79,7 +79,7 @@ def test_what_follows_a_lost_rotate_is_ahead_and_no_stranger(
 ) -> None:
     """The next key's certificate is in the rotate object that did not arrive."""
     second, new = second_key(plant)
-    started.append(started.sign(TYP_ROTATE, encode_rotate(new.certificate), cfg=None))
+    started.append(started.sign(TYP_ROTATE, encode_rotate(new.certificate)))
     started.signer = second
     assert ask(started.frame(T0_NS + SECOND_NS)) == Ahead(seq=3, due=2, is_verified=False)
 
@@ -98,13 +98,13 @@ def test_a_rotate_to_a_key_that_does_not_count_is_refused(
     forged = foreign.identity().gateways[0].certificate
     other = plant.identity().gateways[1].certificate  # of edge-2
     for certificate, words in ((forged, "was not issued by"), (other, "is of gateway edge-2")):
-        verdict = ask(started.sign(TYP_ROTATE, encode_rotate(certificate), cfg=None))
+        verdict = ask(started.sign(TYP_ROTATE, encode_rotate(certificate)))
         assert (verdict.reason, words in verdict.sentence) == ("rotate", True), verdict
-    assert ask(started.sign(TYP_ROTATE, b"\x00\xa0", cfg=None)).reason == "rotate"
+    assert ask(started.sign(TYP_ROTATE, b"\x00\xa0")).reason == "rotate"
     _, new = second_key(plant)
     revoke = Revoke("mini", "edge-1", new.fingerprint, None, "stolen")
     keyring.apply(SignedOrder(revoke, b"", bytes(32)))
-    verdict = ask(started.sign(TYP_ROTATE, encode_rotate(new.certificate), cfg=None))
+    verdict = ask(started.sign(TYP_ROTATE, encode_rotate(new.certificate)))
     assert (verdict.reason, "is revoked" in verdict.sentence) == ("rotate", True)
 
 
@@ -113,7 +113,7 @@ def test_a_rotate_does_not_go_back_to_a_key_that_was_in_use(
 ) -> None:
     """Whoever holds two keys could go back and forth for ever."""
     own = plant.identity().gateways[0].certificate
-    verdict = ask(started.sign(TYP_ROTATE, encode_rotate(own), cfg=None))
+    verdict = ask(started.sign(TYP_ROTATE, encode_rotate(own)))
     assert (verdict.reason, "was in use before" in verdict.sentence) == ("rotate", True)
 
 

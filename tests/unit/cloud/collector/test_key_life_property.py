@@ -103,14 +103,14 @@ class Site:
 
     def object(self, key: int, typ: str, payload: bytes) -> bytes:
         self.gateway.signer = self.signers[key]
-        return self.gateway.sign(typ, payload, cfg=self.gateway.cfg if typ == TYP_FRAME else None)
+        return self.gateway.sign(typ, payload)
 
     def frame(self, key: int) -> bytes:
         if not self.gateway.objects:
-            content = {"plant": {"id": "mini"}, "gateway": {"id": "edge-1"}}
             self.gateway.signer = self.signers[key]
-            data = self.gateway.config(**content)
+            data = self.gateway.config()
             self.gateway.objects.clear()
+            self.gateway.cfg = None
             return data
         at_ns = T0_NS + len(self.gateway.objects) * SECOND_NS
         return self.object(key, TYP_FRAME, encode_body(body(at_ns)))
@@ -120,6 +120,7 @@ class Site:
         self.intake.commit()
         if isinstance(verdict, Accepted):
             self.gateway.append(data)
+            self.gateway.cfg = self.gateway.cfg or verdict.entry.sha256  # a configuration is first
         return verdict
 
     def order(self, order: Order) -> bool:

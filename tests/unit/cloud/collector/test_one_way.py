@@ -113,7 +113,7 @@ async def test_another_history_is_refused_and_kept_as_a_fork(
     by = desk(running, tmp_path)
     await by.take(exported(plant, spool(plant, 4), 0, 4))
     other = Gateway("mini", "edge-1", plant.gateways["edge-1"].signer)
-    other.config(name="another")
+    other.config("another")
     other.frame(T0_NS)
     found = await by.take(exported(plant, other, 0, 1))
     assert (found["accepted"], found["held"], found["next_seq"]) == (0, 0, 5)

@@ -129,7 +129,7 @@ def test_a_rotate_object_hands_over_and_its_certificate_is_enrolled(site: Site) 
     site.plant.certify("gateway", "edge-1", second.public_key, "next.crt")
     certificate = certificate_from_pem((site.plant.folder / "next.crt").read_bytes())
     gateway, first = site.gateway, site.gateway.signer
-    rotate = gateway.append(gateway.sign(TYP_ROTATE, encode_rotate(certificate), cfg=None))
+    rotate = gateway.append(gateway.sign(TYP_ROTATE, encode_rotate(certificate)))
     gateway.signer = second
     assert all(isinstance(v, Accepted) for v in site.take(rotate, gateway.frame(T0_NS + SECOND_NS)))
     kinds = [(e.kind, e.certificate) for e in site.entries()[-3:]]

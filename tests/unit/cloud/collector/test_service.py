@@ -57,10 +57,10 @@ async def test_after_a_quiet_time_the_receipt_comes_at_once(
 async def test_the_page_is_told_what_is_in_force_and_sealed(
     running: Running, gateway: Gateway
 ) -> None:
-    running.send(gateway.config(name="A"), gateway.frame(T0_NS, ticks=4))
+    running.send(gateway.config("A"), gateway.frame(T0_NS, ticks=4))
     await running.until(lambda: bool(running.page.sealed) and running.page.sealed[-1][2] == 1)
     assert running.page.configs[0][:2] == ("mini", "edge-1")
-    assert running.page.configs[0][2]["name"] == "A"
+    assert running.page.configs[0][2]["software"] == "A"
     assert running.page.sealed[-1] == ("mini", "edge-1", 1, T0_NS + 3 * SECOND_NS, T0_NS)
 
 
@@ -99,12 +99,12 @@ async def test_a_broker_that_is_away_gets_the_newest_receipt_when_it_is_back(
 async def test_a_start_sends_the_receipts_of_what_is_held(
     running: Running, gateway: Gateway, plant: ExamplePlant, tmp_path: Path
 ) -> None:
-    running.send(gateway.config(name="old"), gateway.config(name="new"), gateway.frame(T0_NS))
+    running.send(gateway.config("old"), gateway.config("new"), gateway.frame(T0_NS))
     await running.until(lambda: running.receipted()[-1:] == [2])
     await running.stop()
     again = Running(plant, tmp_path / "00")
     await again.until(lambda: again.receipted() == [2] and bool(again.page.sealed))
-    assert [config["name"] for _, _, config in again.page.configs] == ["new"]
+    assert [config["software"] for _, _, config in again.page.configs] == ["new"]
     assert again.page.sealed[0][:3] == ("mini", "edge-1", 2)
     await again.stop()
 

@@ -34,13 +34,13 @@ class Example:
         self.b = Gateway("mini", "edge-b", FileSigner(generate()))
         self.batches: list[list[tuple[Gateway, int, Kind, int, int]]] = [[], [], []]
         for gateway in (self.a, self.b):
-            gateway.config(name=gateway.name)
+            gateway.config()
             self._add(0, gateway, Kind.CONFIG)
         for n in range(3):  # the stream's first hour
             self._frame(0, self.a, T0_NS + n * 10 * SECOND_NS)
         self._frame(0, self.b, T0_NS)
         self._frame(1, self.a, T0_NS + HOUR_NS)  # a second hour
-        self.a.config(name="edge-a", changed=True)
+        self.a.config("changed")
         self._add(1, self.a, Kind.CONFIG)
         self._frame(1, self.b, T0_NS + 20 * SECOND_NS)
         self._frame(2, self.a, T0_NS + HOUR_NS + 10 * SECOND_NS)

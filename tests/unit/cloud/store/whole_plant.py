@@ -70,7 +70,7 @@ class WholePlant:
 
     def _play(self, following: Certificate) -> None:
         for gateway in (self.a, self.b):
-            gateway.config(name=gateway.name)
+            gateway.config()
             self._add(1, gateway, Kind.CONFIG)
             self._frame(1, gateway, T0_NS)
         gapped = encode_body(replace(body(GAP.to_ns, ticks=4), gap=GAP))

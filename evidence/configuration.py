@@ -1,0 +1,224 @@
+"""The one reader of a configuration object's payload. FORMAT.md "Configuration", FIGURES.md §1.
+
+What passes here has every field the text asks for and no other, each of its type, and indices that
+point at something. Whether it can be calculated with is the calculation library's to say. Pure.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from evidence.blocks import content
+from evidence.errors import MalformedError, UnsupportedError
+from evidence.groups import is_uint
+from evidence.points import DECIMALS_MAX, Dtype, Point, Role
+
+CONFIG_FORMAT = 1
+
+Rule = Callable[[Any, str], None]
+Fields = Mapping[str, Rule]
+
+
+def decode_configuration(payload: bytes) -> dict[str, Any]:
+    """The configuration of a configuration object's payload.
+
+    Raises:
+        MalformedError, LimitError: it is none.
+        UnsupportedError: a newer format, compression or number type.
+    """
+    config = content(payload)
+    if not isinstance(config, dict):
+        raise MalformedError("a configuration is a map")
+    if not is_uint(config.get("format")):
+        raise MalformedError("this configuration has no format number")
+    if config["format"] != CONFIG_FORMAT:
+        raise UnsupportedError(f"configuration format {config['format']} is unknown")
+    _CONFIGURATION(config, "configuration")
+    _check_places(config)
+    return config
+
+
+def _check_places(config: Mapping[str, Any]) -> None:
+    """Indices point at something; a point has its own id and stands in one group, once."""
+    schedules, points = len(config["schedules"]), len(config["points"])
+    for part in ("devices", "groups"):
+        for i, item in enumerate(config[part]):
+            if item["schedule"] >= schedules:
+                raise MalformedError(f"{part}[{i}].schedule: there is no such schedule")
+    ids = {point["id"] for point in config["points"]}
+    if len(ids) != points:
+        raise MalformedError("points: two have one id")
+    rows = sorted(row for group in config["groups"] for row in group["points"])
+    if rows != list(range(points)):
+        raise MalformedError("groups: each point must stand in exactly one, once")
+    for i, group in enumerate(config["groups"]):
+        if any(config["points"][row]["dtype"] != group["dtype"] for row in group["points"]):
+            raise MalformedError(f"groups[{i}]: a point is of another number type")
+
+
+# -- rules: each takes a value and where it stands, and raises MalformedError ----------------------
+
+
+def _of(kind: type) -> Rule:
+    def check(value: Any, where: str) -> None:
+        if type(value) is not kind:  # True is no number
+            raise MalformedError(f"{where}: {kind.__name__} is due")
+
+    return check
+
+
+def _one_of(*allowed: str) -> Rule:
+    def check(value: Any, where: str) -> None:
+        if not isinstance(value, str) or value not in allowed:
+            raise MalformedError(f"{where}: must be {' or '.join(allowed)}")
+
+    return check
+
+
+def _map(required: Fields, optional: Fields | None = None) -> Rule:
+    rules = {**required, **(optional or {})}
+
+    def check(value: Any, where: str) -> None:
+        if not isinstance(value, dict):
+            raise MalformedError(f"{where}: a map is due")
+        for key in value.keys() - rules.keys() or required.keys() - value.keys():
+            raise MalformedError(f"{where}: field {key!r} is unknown or missing")
+        for key, item in value.items():
+            rules[key](item, f"{where}.{key}")
+
+    return check
+
+
+def _list(rule: Rule, least: int = 0) -> Rule:
+    def check(value: Any, where: str) -> None:
+        if not isinstance(value, list) or len(value) < least:
+            raise MalformedError(f"{where}: a list of at least {least} is due")
+        for i, item in enumerate(value):
+            rule(item, f"{where}[{i}]")
+
+    return check
+
+
+def _uint(value: Any, where: str) -> None:
+    if not is_uint(value):
+        raise MalformedError(f"{where}: a whole number from 0 on is due")
+
+
+def _interval(value: Any, where: str) -> None:
+    if not is_uint(value) or not 0 < value < 2**63:
+        raise MalformedError(f"{where}: must be above 0 and below 2^63")
+
+
+def _decimals(value: Any, where: str) -> None:
+    if not is_uint(value) or value > DECIMALS_MAX:
+        raise MalformedError(f"{where}: must be 0 to {DECIMALS_MAX}")
+
+
+def _dtype(value: Any, where: str) -> None:
+    _uint(value, where)
+    if value not in {dtype.value for dtype in Dtype}:
+        raise UnsupportedError(f"{where}: number type {value} unknown to this program")
+
+
+def _key_hash(value: Any, where: str) -> None:
+    if not isinstance(value, bytes) or len(value) != 32:
+        raise MalformedError(f"{where}: a hash of 32 bytes is due")
+
+
+def _texts(value: Any, where: str) -> None:
+    if not isinstance(value, dict):
+        raise MalformedError(f"{where}: a map is due")
+    for item in (*value.keys(), *value.values()):
+        _text(item, where)
+
+
+def _state(value: Any, where: str) -> None:
+    if not isinstance(value, list) or len(value) != 2:
+        raise MalformedError(f"{where}: a number and its name are due")
+    _uint(value[0], where)
+    _text(value[1], where)
+
+
+def _point(value: Any, where: str) -> None:
+    _POINT(value, where)
+    try:
+        Point.from_map(value)
+    except ValueError as error:
+        raise MalformedError(f"{where}: {error}") from error
+
+
+_text, _bool = _of(str), _of(bool)
+
+
+def _all(rule: Rule, names: str) -> dict[str, Rule]:
+    return dict.fromkeys(names.split(), rule)
+
+
+_POINT = _map(
+    {
+        **_all(_text, "id provenance"),
+        "quantity": _map(
+            _all(_text, "kind unit"), _all(_text, "reference moisture heating fuel_basis")
+        ),
+        "dtype": _dtype,
+        "decimals": _decimals,
+        "role": _one_of(*(role.value for role in Role)),
+    },
+    {
+        **_all(_text, "device source range_min range_max"),
+        "scaling": _map(
+            {},
+            {"raw_decimals": _decimals, **_all(_text, "scale offset ct_ratio vt_ratio")}
+            | {"pulse_weight": _text},
+        ),
+        "states": _list(_state, 1),
+    },
+)
+_RULES = _map(
+    {"mode": _one_of("positive")}
+    | _all(_text, "v_start_v t_start_s v_end_v t_end_s t_merge_s target_v")
+)
+_POTLINE = _map(
+    {
+        **_all(_text, "id line_current technology current_efficiency_percent"),
+        "pots": _list(_map(_all(_text, "id voltage state")), 1),
+        "anode_effect": _RULES,
+        "indicator": _map(_all(_text, "edition gwp")),
+    }
+)
+_TOTALISER: Fields = {"point": _text, "rule": _one_of("totaliser")}
+_STATEMENT = _map(
+    {},
+    {
+        "metal": _map(_TOTALISER),
+        "anode": _map(_all(_text, "gross_kg_per_t source")),
+        "fuels": _list(_map({"kind": _text, **_TOTALISER}, {"flow_point": _text})),
+        "auxiliary": _list(
+            _map({"kind": _one_of("electricity"), **_TOTALISER}, {"power_point": _text})
+        ),
+    },
+)
+_CONFIGURATION = _map(
+    {
+        "format": _uint,
+        "software": _text,
+        "plant": _map(_all(_text, "id name sector time_zone rule_set") | {"simulated": _bool}),
+        "gateway": _map(_all(_text, "id slice")),
+        "collector": _map({"key_sha256": _key_hash}),
+        "schedules": _list(_map({"interval_ns": _interval}), 1),
+        "devices": _list(
+            _map(
+                _all(_text, "id url profile profile_revision provenance")
+                | {"schedule": _uint, "settings": _texts}
+            )
+        ),
+        "points": _list(_point, 1),
+        "groups": _list(
+            _map(
+                {"schedule": _uint, "dtype": _dtype, "computed": _bool}
+                | {"points": _list(_uint, 1)}
+            )
+        ),
+        "potlines": _list(_POTLINE),
+        "statement": _STATEMENT,
+    }
+)
