@@ -10,13 +10,19 @@ from collections.abc import Callable
 from dataclasses import replace as replaced
 from typing import Any
 
+import numpy as np
+
+from edge.calc.live import PlantCalc
 from evidence import cbor, cose
 from evidence.archive import bag, paths, ustar
 from evidence.blocks import compress
+from evidence.frame import TICKS_MAX, Body, Clock, Section
+from evidence.groups import Group
 from evidence.keys import FileSigner
 from evidence.log import Entry, encode_entry
 from evidence.log import Kind as LogKind
-from evidence.recompute import statement_bytes
+from evidence.points import Dtype
+from evidence.recompute import Recomputation, statement_bytes
 from tests.attacks.by_both import BAD_CONFIG, BAD_FRAME, CONFIG, moved, payload, stated
 from tests.attacks.by_keys import replacement
 from tests.attacks.by_strangers import GATEWAY_PATH, RULES_PATH
@@ -32,6 +38,7 @@ from tests.attacks.forging import (
     replace,
 )
 from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.small_plant import with_computed
 
 MIB, GIB = 1 << 20, 1 << 30
 OPERATOR = sm.keys().collector
@@ -135,6 +142,29 @@ FUEL = {
 def _empty_tables(count: int) -> bytes:
     """As large as the format allows, and in its form but for the fields."""
     return statement_bytes({"format": 1, "simulated": True, "input": {"flags": [{}] * count}})
+
+
+def _effects() -> bytes:
+    """A true month of 49,000 effects: half of the seconds are above 8 V, two and two."""
+    config = sm.configuration()
+    rules = {"t_start_s": "1", "t_end_s": "1", "t_merge_s": "1.5"}
+    config["potlines"][0]["anode_effect"] |= rules
+    calc, fold, ticks, made = PlantCalc(config), Recomputation(), TICKS_MAX, []
+    fold.configure(b"any", config)
+    volts = np.tile(np.array([31.5, 31.5, 4.25, 4.25], dtype="<f4"), (2, ticks // 4))
+    for i in range(24):
+        t0 = sm.START_NS + i * ticks * sm.SECOND
+        raws = [(0, Dtype.U8, np.ones((2, ticks), "<u1")), (1, Dtype.F32, volts),
+                (2, Dtype.F64, np.full((2, ticks), 300.0))]  # fmt: skip
+        groups = tuple(Group(g, d, raw, np.zeros(raw.shape, "u1")) for g, d, raw in raws)
+        part = Section(0, t0, sm.SECOND, ticks, groups, np.zeros((1, ticks), "<i4"), (0,))
+        clock = Clock("simulated", 1, i, bytes(16))
+        made.append(Body(t0, clock, 8, with_computed(calc, [part])))
+        fold.feed_all(made[-1:])
+    end_ns = sm.START_NS + 24 * ticks * sm.SECOND
+    statement = statement_bytes(fold.statement(sm.START_NS, end_ns, "interim"))
+    stream = sm.items(config, made)
+    return sm.build(sm.contents(sm.make_month(stream, statement=statement)))
 
 
 def _figure(value: str) -> bytes:
@@ -260,6 +290,8 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
     ("a statement of 1,000 fuels", "There are as many fuels as there may be.",
      packed(edit_statement(lambda s: s["input"].update(fuel=[FUEL] * 1_000)), FOREIGN),
      {"E-TOTAL"}, True),
+    ("effects without end", "Two pots have an anode effect every four seconds for a day.",
+     _effects, {"W-CLOCK"}, False),
     ("two thousand orders about one place", "Each order is compared with all others.",
      _orders_of_one_place, {"E-ORDER"}, True),
     ("a statement of brackets", "A statement nests ten million deep.",

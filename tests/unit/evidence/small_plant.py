@@ -193,7 +193,7 @@ def _readings(config: Mapping[str, Any], first: int, ticks: int, start_ns: int) 
     return sections
 
 
-def _with_computed(calc: PlantCalc, sections: list[Section]) -> tuple[Section, ...]:
+def with_computed(calc: PlantCalc, sections: list[Section]) -> tuple[Section, ...]:
     body = Body(0, Clock("simulated", 1, 0, bytes(16)), sections=tuple(sections))
     made = calc.feed(blocks_of(body))
     fast = sections[0]
@@ -215,7 +215,7 @@ def bodies(
     calc, made = PlantCalc(config), []
     for first in (0, 10, 25, 35):
         calc = PlantCalc(config) if first == anew_at else calc
-        sections = _with_computed(calc, _readings(config, first, 10, start_ns))
+        sections = with_computed(calc, _readings(config, first, 10, start_ns))
         gap = None
         if first == 25:
             gap = Gap(start_ns + 19 * SECOND, start_ns + 25 * SECOND, "restart")
