@@ -35,6 +35,11 @@ class Shape:
         """Measured readings."""
         return POINTS * self.days * SECONDS_A_DAY
 
+    @property
+    def frames(self) -> int:
+        """Frames they come in."""
+        return self.days * SECONDS_A_DAY // self.frame_s
+
 
 @dataclass(frozen=True)
 class Verified:
@@ -85,6 +90,19 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def measure_apart(shape: Shape) -> Verified:
+    """As `measure`, asked of a small process.
+
+    What the system says of the most memory a process held begins with what its parent holds.
+    """
+    command = [
+        sys.executable, "-m", __name__, "--json", "--days", str(shape.days),
+        "--pots", str(shape.pots), "--frame-s", str(shape.frame_s),
+    ]  # fmt: skip
+    found = json.loads(_run(command)[0])
+    return Verified(shape, **{name: found[name] for name in found if name != "shape"})
+
+
 def measure(shape: Shape) -> Verified:
     """Make an archive, verify it and remove it again.
 
@@ -123,14 +141,16 @@ def _sim_month(folder: Path, shape: Shape) -> list[str]:
 
 def _run(command: list[str]) -> tuple[str, struct_rusage]:
     """A command's output and what it used; RuntimeError when it fails."""
-    with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, stdout=out, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
-        text = out.read()
+        said.seek(0)
+        text, words = out.read(), said.read()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {text[:2000]}")
+        told = f"{text[:2000]} {words[-2000:]}"
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {told}")
     return text, usage
 
 
