@@ -67,6 +67,6 @@ async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _disk_disagrees(_: Request, error: Exception) -> JSONResponse:
-    """The evidence cannot be read or written just then, whatever was asked."""
+    """Evidence cannot be read or written just then, of one plant or all, whatever was asked."""
     log.error("%s", error)
     return JSONResponse({"detail": str(error)}, 503)

@@ -7,6 +7,7 @@ objects that were put aside.
 import argparse
 import datetime as dt
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,25 +69,35 @@ def _keys(args: argparse.Namespace) -> int:
         yield from (f"{row['plant']}: NOT taken: {sentence}" for sentence in row["problems"])
 
     _print(args, "plants", rows, lines, "nothing new")
-    return int(any(row["problems"] for row in rows))
+    is_amiss = _tell_amiss(collector, args.plant)
+    return int(is_amiss or any(row["problems"] for row in rows))
 
 
 def _missing(args: argparse.Namespace) -> int:
+    collector = RunningCollector(args.config)
     rows = [
         {"plant": row["plant"], "gateway": row["gateway"], **row["missing"]}
-        for row in _streams(RunningCollector(args.config), args.plant)
+        for row in _streams(collector, args.plant)
         if row["missing"]
     ]
 
     def lines(row: Row) -> Iterable[str]:
         first, last = row["first"], row["last"]
-        yield (
-            f"{row['plant']}/{row['gateway']}: seq {first} to {last}, since {_at(row['since_ns'])}:"
-            f" stackproof edge export SITE.toml --from {first} --to {last}"
-        )
+        what = f"{row['plant']}/{row['gateway']}: seq {first} to {last}"
+        if row.get("because"):
+            yield (
+                f"{what}: seq {first} came and was not accepted ({row['because']}); exporting does "
+                "not help: see the quarantine, then go on by a replace order (stackproof keys "
+                "replace)"
+            )
+        else:
+            yield (
+                f"{what}, since {_at(row['since_ns'])}: "
+                f"stackproof edge export SITE.toml --from {first} --to {last}"
+            )
 
     _print(args, "missing", rows, lines, "nothing is missing")
-    return int(bool(rows))
+    return int(bool(rows) or _tell_amiss(collector, args.plant))
 
 
 def _quarantine(args: argparse.Namespace) -> int:
@@ -104,7 +115,16 @@ def _quarantine(args: argparse.Namespace) -> int:
         )
 
     _print(args, "kept", rows, lines, "nothing was put aside")
-    return int(bool(rows))
+    return int(bool(rows) or _tell_amiss(collector, args.plant))
+
+
+def _tell_amiss(collector: RunningCollector, plant: str | None) -> bool:
+    """Say on stderr which plants do not go on, and why; True when there are any."""
+    amiss = collector.get("health")["amiss"]
+    told = [(name, why) for name in sorted(amiss) if plant in (None, name) for why in amiss[name]]
+    for name, why in told:
+        print(f"stackproof cloud: plant {name}: {why}", file=sys.stderr)
+    return bool(told)
 
 
 def _streams(collector: RunningCollector, plant: str | None) -> Sequence[Row]:
@@ -116,10 +136,8 @@ def _streams(collector: RunningCollector, plant: str | None) -> Sequence[Row]:
 
 
 def _plants(collector: RunningCollector, plant: str | None) -> Sequence[str]:
-    """The one that was named, or every plant that has a gateway."""
-    if plant is not None:
-        return [plant]
-    return sorted({row["plant"] for row in _streams(collector, None)})
+    """The one that was named, or every plant that is served, with gateways or without."""
+    return [plant] if plant is not None else list(collector.get("health")["served"])
 
 
 def _at(ns: int) -> str:

@@ -3,8 +3,16 @@
 Everything else takes a `Clock`, so that a test (or `--clock sim`) decides what time it is.
 """
 
+import datetime as dt
+import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+#: what a clock that is kept in time may step ahead at once
+JUMP_NS = 60_000_000_000
+#: for how long a clock that jumped ahead must stand before it is believed
+STAND_NS = 600_000_000_000
 
 
 class Clock(Protocol):
@@ -20,3 +28,63 @@ class SystemClock:
     def wall_ns(self) -> int:
         """UTC nanoseconds since 1970-01-01."""
         return time.time_ns()  # noqa: TID251 - this file is where the wall clock is read
+
+
+class SteadyClock:
+    """A wall clock that is not believed when it jumps ahead: a log's time never goes back.
+
+    While it is in doubt `wall_ns` goes on from what was believed before, by monotonic time. The
+    doubt ends when the clock is back, or has stood for `STAND_NS`. A new process believes the
+    clock it finds: a restart is how an operator says that it is right. Any thread.
+
+    Args:
+        clock: the wall clock.
+        monotonic_ns: what it is held against.
+    """
+
+    def __init__(self, clock: Clock, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._clock, self._monotonic_ns, self._lock = clock, monotonic_ns, threading.Lock()
+        self._believed = clock.wall_ns(), monotonic_ns()
+        self._furthest = self._believed
+        self._jumped: tuple[int, int] | None = None
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds since 1970-01-01, as far as the clock is believed."""
+        return self._look()[0]
+
+    def doubt(self) -> str:
+        """Why the clock is not believed just then, for people; "" when it is."""
+        steady_ns, wall_ns = self._look()
+        if steady_ns == wall_ns:
+            return ""
+        return (
+            f"the collector's clock jumped ahead: it says {instant(wall_ns)}, and "
+            f"{instant(steady_ns)} was due. Nothing is logged and no receipt given until it has "
+            f"stood for {STAND_NS // 60_000_000_000} minutes. If it is wrong, set it; if it is "
+            "right, wait, or start the collector again"
+        )
+
+    def _look(self) -> tuple[int, int]:
+        """(what is believed, what the clock says); the same while there is no doubt."""
+        with self._lock:
+            wall_ns, mono_ns = self._clock.wall_ns(), self._monotonic_ns()
+            furthest_ns = self._furthest[0] + mono_ns - self._furthest[1]
+            if wall_ns > furthest_ns + JUMP_NS and not self._has_stood(wall_ns, mono_ns):
+                return self._believed[0] + mono_ns - self._believed[1], wall_ns
+            self._believed, self._jumped = (wall_ns, mono_ns), None
+            if wall_ns >= furthest_ns:  # one that was set back may come forward again
+                self._furthest = self._believed
+            return wall_ns, wall_ns
+
+    def _has_stood(self, wall_ns: int, mono_ns: int) -> bool:
+        if self._jumped is not None:
+            stood_ns = mono_ns - self._jumped[1]
+            if abs(wall_ns - self._jumped[0] - stood_ns) <= JUMP_NS:
+                return stood_ns >= STAND_NS
+        self._jumped = wall_ns, mono_ns  # it jumps for the first time, or again
+        return False
+
+
+def instant(ns: int) -> str:
+    """An instant for people, UTC, to the second."""
+    return dt.datetime.fromtimestamp(ns // 1_000_000_000, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

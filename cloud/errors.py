@@ -4,6 +4,8 @@
     ├── CloudConfigError     CLOUD.toml is wrong (operator: every problem is listed)
     ├── StoreError           the disk refuses or disagrees (operator: disk full, read-only, damaged)
     │   ├── ReceiptWithheldError the log here is not the one a gateway was shown (restore)
+    │   ├── NotServedError   a plant waits for its disk, or for a backup (see `cloud run`'s log)
+    │   ├── ClockError       the machine's clock is in doubt (operator: set it)
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
     │   └── SliceLockedError another collector holds this slice (operator: stop one)
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
@@ -47,6 +49,14 @@ class DamagedLogError(StoreError):
 
 class ReceiptWithheldError(StoreError):
     """A gateway was shown a log that is not the one here: no receipt may be given on it."""
+
+
+class NotServedError(StoreError):
+    """A plant of this collector is not served just then, or before it is restored."""
+
+
+class ClockError(StoreError):
+    """The machine's clock is in doubt: nothing is logged, its time would be wrong for good."""
 
 
 class SliceLockedError(StoreError):

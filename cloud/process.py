@@ -10,25 +10,24 @@ import json
 import logging
 import os
 import secrets
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-
-import uvicorn
 
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
-from cloud.clock import Clock
+from cloud.clock import Clock, SteadyClock
 from cloud.collector.closing import Desk
 from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
 from cloud.collector.key_desk import KeyDesk
 from cloud.collector.mqtt import MqttLink
 from cloud.collector.one_way import OneWayDesk
-from cloud.collector.service import Collector, open_plants
+from cloud.collector.opening import open_plants
+from cloud.collector.service import Collector
 from cloud.config import CloudConfig
 from cloud.errors import CloudError, ServerError, StoreError
+from cloud.http_server import listen, make_server
 from cloud.live import LiveHub
 from cloud.month_stamp import Authority
 from cloud.months import Months
@@ -37,7 +36,6 @@ from cloud.store.slice import SliceStore
 log = logging.getLogger("stackproof.cloud")
 
 CONNECT_S = 2.0
-HTTP_END_S = 1
 
 READY, TOKEN, BROKER_URL = "ready.json", "api.token", "broker.url"
 
@@ -55,7 +53,7 @@ async def run_cloud(
 
     Args:
         config: what to run.
-        clock: wall clock.
+        clock: wall clock; for the log it is not believed when it jumps ahead.
         stop: ends it.
         say: told one line for each step.
         reload: whenever it is set, the plants' key folders are looked into again.
@@ -71,8 +69,9 @@ async def run_cloud(
     with _folder_of(config, "archive_dir", config.archive_dir):  # now, not at the end of a month
         config.archive_dir.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
-        intake = await stack.enter_async_context(_evidence(config, clock, say))
-        process = _Process(config, intake, clock, token, say)
+        steady = SteadyClock(clock)
+        intake = await stack.enter_async_context(_evidence(config, steady, say))
+        process = _Process(config, intake, steady, token, say)
         await process.start(stack)
         if reload is not None:
             looking = asyncio.create_task(process.look_for_keys(reload))
@@ -84,15 +83,15 @@ async def run_cloud(
 
 
 @contextlib.asynccontextmanager
-async def _evidence(config: CloudConfig, clock: Clock, say: Say) -> AsyncIterator[Intake]:
+async def _evidence(config: CloudConfig, clock: SteadyClock, say: Say) -> AsyncIterator[Intake]:
     root = config.evidence_dir / config.slice
     store = await asyncio.to_thread(SliceStore, root)
     try:
-        intake = Intake(store, clock, config.signer)
+        intake = Intake(store, clock, config.signer, clock.doubt)
         notes = await asyncio.to_thread(open_plants, intake, config.plants)
         for note in notes:
             say(f"evidence: {note}")
-        say(f"evidence: {len(intake.plants())} plant(s) open under {root}, epoch {store.epoch}")
+        say(f"evidence: {len(list(intake.plants))} plant(s) open under {root}, epoch {store.epoch}")
         yield intake
     finally:
         try:
@@ -105,7 +104,7 @@ class _Process:
     """The running parts."""
 
     def __init__(
-        self, config: CloudConfig, intake: Intake, clock: Clock, token: str, say: Say
+        self, config: CloudConfig, intake: Intake, clock: SteadyClock, token: str, say: Say
     ) -> None:
         self._config, self._intake, self._clock = config, intake, clock
         self._token, self._say = token, say
@@ -186,19 +185,10 @@ class _Process:
             raise ServerError("the web server ended by itself; see the log")
 
     async def _serve(self, services: Services, stack: contextlib.AsyncExitStack) -> None:
-        listener = _listen(self._config.http.host, self._config.http.port)
+        listener = listen(self._config.http.host, self._config.http.port)
         host, port = self._config.http.host, listener.getsockname()[1]
         self._http_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        server = _Server(
-            uvicorn.Config(
-                create_app(services),
-                access_log=False,
-                lifespan="off",
-                log_config=None,
-                timeout_graceful_shutdown=HTTP_END_S,
-                ws_per_message_deflate=False,
-            )
-        )
+        server = make_server(create_app(services))
         self._serving = asyncio.create_task(server.serve(sockets=[listener]))
 
         async def end() -> None:
@@ -220,26 +210,6 @@ class _Process:
         beside = path.with_name(f"{READY}.new")
         beside.write_text(json.dumps(facts) + "\n")
         beside.replace(path)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the process has one order to stop, not two."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        raise ServerError(
-            f"[http] {host}:{port} cannot be listened on ({error.strerror}): stop the other "
-            "program or change host and port"
-        ) from error
 
 
 @contextlib.contextmanager

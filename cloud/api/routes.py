@@ -101,9 +101,15 @@ def _snapshot(given: Services, plant: str) -> dict[str, Any]:
 
 @router.get("/health")
 async def health(given: Given) -> dict[str, Any]:
-    """Is the collector up, what did the live view refuse, and what came for unknown plants."""
+    """Is every plant served, what did the live view refuse, and what came for unknown plants.
+
+    `status` is "ok", or "amiss" where `amiss` says of a plant why it does not go on.
+    """
+    amiss = given.streams.amiss()
     return {
-        "status": "ok",
+        "status": "amiss" if amiss else "ok",
+        "served": given.streams.served(),
+        "amiss": amiss,
         "server_ns": given.clock.wall_ns(),
         "plants": len(given.hub.plants()),
         "viewers": given.hub.viewers,
@@ -160,7 +166,10 @@ async def live_snapshot(given: Given, plant: PlantId) -> dict[str, Any]:
 async def months(given: Given, plant: PlantId) -> Sequence[Mapping[str, Any]]:
     """The plant's months of evidence, newest first."""
     _snapshot(given, plant)
-    return given.months.list(plant)
+    try:
+        return given.months.list(plant)
+    except MonthRefusedError as error:
+        raise HTTPException(409, str(error)) from error
 
 
 @orders.post("/months/{plant}/{month}/close")

@@ -74,6 +74,12 @@ class StreamStatus(Protocol):
         plant, gateway, next_seq, receipted_seq, frames, readings, refused, missing, alarms.
         """
 
+    def served(self) -> Sequence[str]:
+        """Ids of the plants that are served, sorted."""
+
+    def amiss(self) -> Mapping[str, Sequence[str]]:
+        """Plant -> sentences about what keeps the whole plant from going on."""
+
     def strangers(self) -> Mapping[str, int]:
         """Reason -> how many objects came for plants that are not served here."""
 

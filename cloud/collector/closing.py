@@ -28,7 +28,7 @@ class Desk:
 
     def plants(self) -> Sequence[str]:
         """Ids of the plants whose evidence is open, sorted."""
-        return self._intake.plants()
+        return list(self._intake.plants)
 
     def evidence(self, plant: str) -> PlantReader:
         """A plant's evidence; LookupError for a plant this collector does not hold."""
@@ -36,7 +36,7 @@ class Desk:
 
     def keys(self, plant: str) -> PlantKeys:
         """A plant's certificates; LookupError likewise."""
-        enrolled = self._intake.enrolled(plant)
+        enrolled = self._intake.plants.require(plant)
         gateways = {(c.name, c.certificate_sha256): c.pem for c in enrolled.keyring.certificates}
         return PlantKeys(enrolled.identity.root.pem, enrolled.identity.collector.pem, gateways)
 
@@ -52,8 +52,10 @@ class Desk:
             StoreError: the disk refused; nothing was logged.
         """
         store = self._intake.plant(plant)
+        self._intake.watch.require_clock()
 
         def work() -> Appended:
+            self._intake.plant(plant)  # it may wait for its disk by now
             index = store.stage(entry)
             self._collector.commit_for(plant)
             committed = store.reader.committed

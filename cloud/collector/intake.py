@@ -7,7 +7,7 @@ page is to learn. Nothing a gateway sends makes `take` raise.
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,14 +16,16 @@ from cloud.collector.identity import PlantIdentity, collector_keys
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused, Verdict, judge
 from cloud.collector.missing import Missed, Missing
 from cloud.collector.plant import EnrolledPlant, KeyNews
+from cloud.collector.plants import Plants
 from cloud.collector.rejects import ALARMS, INTERVAL_S, Digest, Refusal, Rejects, plain
+from cloud.collector.standing import STALLS, STALLS_AT_DUE, Standing
 from cloud.collector.topics import Sender
-from cloud.errors import DamagedLogError, ReceiptWithheldError, StoreError
+from cloud.collector.watch import Watch
+from cloud.errors import DamagedLogError, ReceiptWithheldError
 from cloud.store.plant import PlantStore
 from cloud.store.reader import Committed
 from cloud.store.slice import Failure, SliceStore
 from evidence import cose
-from evidence.errors import EvidenceError
 from evidence.frame import place_of
 from evidence.keys import Signer
 from evidence.log import Entry, Kind
@@ -60,20 +62,27 @@ class Intake:
         store: the slice's evidence.
         clock: wall clock for `received_ns`.
         signer: the collector's key.
+        doubt: why the clock is not believed just then, "" when it is (`cloud.clock.SteadyClock`).
 
     Attributes:
+        plants: which are open.
+        standing: what people must look at for as long as it is so.
+        watch: what becomes so by time alone.
         rejects: what was refused, forked, ahead or repeated, counted.
         missing: what later objects show to be missing.
         frames: frames accepted since the start, by stream.
         readings: readings in them.
     """
 
-    def __init__(self, store: SliceStore, clock: Clock, signer: Signer) -> None:
+    def __init__(
+        self, store: SliceStore, clock: Clock, signer: Signer, doubt: Callable[[], str] = str
+    ) -> None:
         self.store, self._clock, self._signer = store, clock, signer
-        self.rejects, self.missing = Rejects(), Missing()
+        self.rejects, self.missing, self.standing = Rejects(), Missing(), Standing()
+        self.plants = Plants(store)
+        self.watch = Watch(self.plants, self.standing, clock, doubt)
         self.frames: Counter[Sender] = Counter()
         self.readings: Counter[Sender] = Counter()
-        self._plants: dict[str, EnrolledPlant] = {}
         self._next = Outcome()
         self._told: list[Digest] = []
         self._traced_s = float("-inf")
@@ -96,7 +105,7 @@ class Intake:
         except DamagedLogError as error:
             self.store.give_up(plant, str(error))
             raise
-        self._plants[plant] = opened
+        self.plants.add(plant, opened)
         for entry in opened.kept_aside():
             gateway = entry.stream if entry.stream in opened.keyring.gateways else ""
             self.rejects.note(plant, gateway, entry.verdict, entry.received_ns)
@@ -107,44 +116,31 @@ class Intake:
 
         Raises:
             LookupError: no such plant.
+            StoreError: it is not served, or the clock is not believed.
         """
-        news = self._open(plant).look()
+        self.watch.require_clock()
+        news = self.plants.require(plant).look()
         for sentence in news.taken:
             log.warning("plant %s: keys: %s", plant, sentence)
         for sentence in news.problems:
             log.error("plant %s: keys: %s", plant, sentence)
+        for gateway in news.ordered:  # what was due before the order is so no more
+            self._goes_on(Sender(plant, gateway))
         return news
 
-    def plants(self) -> list[str]:
-        """Open plants, sorted."""
-        return sorted(self._plants)
-
-    def serves(self, plant: str) -> bool:
-        """True for an open plant."""
-        return plant in self._plants
-
     def gateways(self) -> list[Sender]:
-        """Enrolled gateways of all open plants, sorted."""
+        """Enrolled gateways of all served plants, sorted."""
+        served = [(plant, self.plants.get(plant)) for plant in self.plants]
         return [
             Sender(plant, gateway)
-            for plant in self.plants()
-            for gateway in sorted(self._plants[plant].keyring.gateways)
+            for plant, enrolled in served
+            if enrolled is not None
+            for gateway in sorted(enrolled.keyring.gateways)
         ]
 
     def plant(self, plant: str) -> PlantStore:
-        """An open plant's store; LookupError for any other."""
-        return self._open(plant).store
-
-    def enrolled(self, plant: str) -> EnrolledPlant:
-        """An open plant with its keys; LookupError for any other."""
-        return self._open(plant)
-
-    def _open(self, plant: str) -> EnrolledPlant:
-        try:
-            return self._plants[plant]
-        except KeyError:
-            reason = self.store.damaged.get(plant, "not a plant of this collector")
-            raise LookupError(f"plant {plant}: {reason}") from None
+        """A served plant's store; StoreError for one that waits, LookupError for any other."""
+        return self.plants.require(plant).store
 
     # -- objects ----------------------------------------------------------------------------------
 
@@ -156,9 +152,13 @@ class Intake:
             data: the object.
             now_s: monotonic seconds, for the pace of complaints.
         """
-        plant = self._plants.get(sender.plant)
+        doubt = self.watch.doubt()
+        if doubt:  # not even that it came is logged: its time would be wrong for good
+            return Refused("clock", doubt)
+        plant = self.plants.get(sender.plant)
         if plant is None:
-            reason = "damaged" if sender.plant in self.store.damaged else "unknown-plant"
+            is_ours = sender.plant in self.plants.not_served()
+            reason = "not-served" if is_ours else "unknown-plant"
             verdict: Verdict = Refused(reason, f"{reason}: {sender.plant}/{sender.gateway}")
         else:
             verdict = self._decide(plant, sender, data, now_s)
@@ -202,13 +202,24 @@ class Intake:
         self._anchors[sender] = accepted.entry.seq or 0, accepted.anchor
         self.missing.settle(sender, self._anchors[sender][0] + 1, self._clock.wall_ns())
         self._next.sealed.add(sender)
+        if self.standing.end(sender.plant, sender.gateway, STALLS):
+            self._next.alarmed.add(sender.plant)
         if accepted.entry.kind is Kind.FRAME:
             self.frames[sender] += 1
             self.readings[sender] += accepted.readings
+            newest_ns, received_ns = accepted.newest_ns, accepted.entry.received_ns
+            if newest_ns and self.watch.check_gateway(sender, newest_ns, received_ns):
+                self._next.alarmed.add(sender.plant)
         if accepted.config is not None:
             self._next.configs[sender] = accepted.config
         if accepted.close is not None:
             self._next.closes.add(sender)
+
+    def _goes_on(self, sender: Sender) -> None:
+        """An order was taken: what stalled the stream, or was missing of it, is so no more."""
+        self.missing.forget(sender)
+        self.standing.end(sender.plant, sender.gateway, STALLS)
+        self._next.alarmed.add(sender.plant)
 
     def _put_aside(
         self, plant: EnrolledPlant, sender: Sender, data: bytes, aside: Aside, now_s: float
@@ -217,6 +228,8 @@ class Intake:
         entry, store, sentence = aside.entry, plant.store, plain(aside.sentence)
         gateway = sender.gateway if sender.gateway in plant.keyring.gateways else ""
         is_new = entry.sha256 not in store.state.kept
+        if entry.seq == store.stream(sender.gateway).next_seq:
+            self.missing.block(sender, entry.seq, sentence)
         if is_new and not (plant.room.has_room(entry, now_s) and store.stage_kept(entry, data)):
             return Refused(f"{entry.verdict}-not-kept", aside.sentence)
         self.rejects.note(sender.plant, gateway, entry.verdict, entry.received_ns, sentence)
@@ -247,6 +260,14 @@ class Intake:
             length=len(data),
             at_ns=self._clock.wall_ns(),
         )
+        if refusal.gateway and refused.reason in STALLS:
+            if self.standing.count(
+                sender.plant, sender.gateway, refused.reason, refusal.at_ns, refusal.sentence
+            ):
+                self._next.alarmed.add(sender.plant)
+            if plant is not None and refused.reason in STALLS_AT_DUE:
+                due = plant.store.stream(sender.gateway).next_seq
+                self.missing.block(sender, due, refusal.sentence)
         if plant is not None and refused.reason in ALARMS:
             self._next.alarmed.add(sender.plant)
         digest = self.rejects.add(refusal, now_s)
@@ -258,7 +279,9 @@ class Intake:
         return self.missing.lasting(self._clock.wall_ns())
 
     def tell_rejects(self, now_s: float) -> None:
-        """Log the refusals that have waited long enough."""
+        """Log the refusals that have waited long enough; none while the clock is not believed."""
+        if self.watch.doubt():
+            return
         for digest in self.rejects.due(now_s):
             self._tell(digest)
 
@@ -268,9 +291,10 @@ class Intake:
             "refused %d object(s) of %s: %s: %s",
             digest.count, newest.plant or "unknown plants", newest.reason, newest.sentence,
         )  # fmt: skip
-        if newest.plant in self._plants:
+        plant = self.plants.get(newest.plant)
+        if plant is not None:
             self._told.append(digest)
-            self._plants[newest.plant].store.stage(
+            plant.store.stage(
                 Entry(
                     kind=Kind.REJECT,
                     received_ns=self._clock.wall_ns(),
@@ -290,7 +314,7 @@ class Intake:
     def is_dirty(self) -> bool:
         """There is something to commit, or to tell."""
         told = self._next.sealed or self._next.alarmed
-        return bool(told) or any(plant.store.is_dirty for plant in self._plants.values())
+        return bool(told) or any(store.is_dirty for store in self.store.plants.values())
 
     def commit(self) -> Outcome:
         """Bring everything staged to disk and say what became true."""
@@ -306,18 +330,8 @@ class Intake:
             outcome.configs = {s: c for s, c in outcome.configs.items() if s.plant not in failed}
             outcome.closes = {s for s in outcome.closes if s.plant not in failed}
             for plant in failed:
-                self._start_again(plant)
+                self.plants.start_again(plant)
         return outcome
-
-    def _start_again(self, plant: str) -> None:
-        """A plant's keys were dropped with the rest of a commit: read them from the disk again."""
-        try:
-            self._plants[plant].start_again()
-        except (OSError, StoreError, EvidenceError) as error:
-            # nobody knows which keys count: this plant waits for people, the others go on
-            log.critical("plant %s is NOT served until the next start: %s", plant, error)
-            self.store.give_up(plant, str(error))
-            del self._plants[plant]
 
     def receipt(self, sender: Sender) -> bytes:
         """The signed receipt of a stream's committed head.

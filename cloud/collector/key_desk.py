@@ -24,7 +24,7 @@ class KeyDesk:
 
     def plants(self) -> Sequence[str]:
         """Ids of the plants whose evidence is open, sorted."""
-        return self._intake.plants()
+        return list(self._intake.plants)
 
     async def reload(self, plant: str) -> KeyNews:
         """Take in new certificates and orders from the operator's folder; they are on disk after.
@@ -33,7 +33,7 @@ class KeyDesk:
             LookupError: no such plant.
             StoreError: the disk refused; nothing new counts.
         """
-        self._intake.enrolled(plant)
+        self._intake.plants.require(plant)
 
         def work() -> KeyNews:
             news = self._intake.look_for_keys(plant)
@@ -48,7 +48,7 @@ class KeyDesk:
         Raises:
             LookupError: no such plant, or no certificate of this gateway.
         """
-        enrolled = self._intake.enrolled(plant)
+        enrolled = self._intake.plants.require(plant)
         if gateway not in enrolled.keyring.gateways:
             raise LookupError(f"plant {plant} has no certificate of a gateway {gateway}")
         stream = enrolled.store.reader.state.stream(gateway)
@@ -69,7 +69,7 @@ class KeyDesk:
 
     def quarantine(self, plant: str) -> Mapping[str, Any]:
         """What was refused and what is kept aside, newest first. Reads the log: not in the loop."""
-        enrolled = self._intake.enrolled(plant)
+        enrolled = self._intake.plants.require(plant)
         return {
             "plant": plant,
             "reasons": [asdict(notice) for notice in self._intake.rejects.notices(plant)],

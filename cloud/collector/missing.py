@@ -5,7 +5,9 @@ is due everything has to come again: by the gateway itself, or, from a site with
 an exported spool (`stackproof edge export SITE.toml --from FIRST --to LAST`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cloud.collector.topics import Sender
 
@@ -21,14 +23,23 @@ class Missed:
         first: the seq that is due.
         last: the newest seq that came, with a good signature, and could not be taken.
         since_ns: when the first one ahead of `first` came, collector's wall clock.
+        because: why `first` was not taken when it came; "" when it did not come.
     """
 
     first: int
     last: int
     since_ns: int
+    because: str = ""
 
     def sentence(self) -> str:
         """For people: what, and what to do."""
+        if self.because:
+            return (
+                f"objects seq {self.first} to {self.last} cannot be taken, because seq "
+                f"{self.first} came and was not accepted: {self.because}. Exporting them does "
+                "not help: the stream goes on by a replace order of the plant's root (stackproof "
+                "keys replace), see docs/deploy.md, 'A stream that is stuck'"
+            )
         return (
             f"objects seq {self.first} to {self.last} are missing: where the gateway does not "
             "send them again by itself, export them from its spool (stackproof edge export "
@@ -41,6 +52,16 @@ class Missing:
 
     def __init__(self) -> None:
         self._missed: dict[Sender, Missed] = {}
+        self._blocked: dict[Sender, tuple[int, str]] = {}
+
+    def block(self, sender: Sender, due: int, sentence: str) -> None:
+        """What is due came, and is not to be had: sending it again does not help."""
+        self._blocked[sender] = due, sentence
+
+    def forget(self, sender: Sender) -> None:
+        """An order was taken: what was due is so no more."""
+        self._missed.pop(sender, None)
+        self._blocked.pop(sender, None)
 
     def note(self, sender: Sender, due: int, seq: int, at_ns: int) -> bool:
         """A well-signed object came ahead of what is due; True when it is the first to do so."""
@@ -53,6 +74,7 @@ class Missing:
 
     def settle(self, sender: Sender, next_seq: int, at_ns: int) -> None:
         """The stream goes on: `next_seq` is due."""
+        self._blocked.pop(sender, None)
         known = self._missed.get(sender)
         if known is None:
             return
@@ -63,9 +85,28 @@ class Missing:
 
     def of(self, sender: Sender) -> Missed | None:
         """What is missing of a stream, None when nothing is."""
-        return self._missed.get(sender)
+        missed = self._missed.get(sender)
+        return None if missed is None else self._because(sender, missed)
 
     def lasting(self, now_ns: int) -> dict[Sender, Missed]:
         """What has been missing for so long that people must know."""
         found = dict(self._missed).items()
-        return {sender: m for sender, m in found if m.since_ns <= now_ns - LASTING_NS}
+        lasting = [(sender, m) for sender, m in found if m.since_ns <= now_ns - LASTING_NS]
+        return {sender: self._because(sender, m) for sender, m in lasting}
+
+    def _because(self, sender: Sender, missed: Missed) -> Missed:
+        due, sentence = self._blocked.get(sender, (None, ""))
+        return replace(missed, because=sentence) if due == missed.first else missed
+
+
+def missing_row(sender: Sender, missed: Missed) -> Mapping[str, Any]:
+    """JSON-ready, as an alarm."""
+    return {
+        "gateway": sender.gateway,
+        "reason": "missing",
+        "count": missed.last - missed.first + 1,
+        "newest_ns": missed.since_ns,
+        "sentence": missed.sentence(),
+        "first": missed.first,
+        "last": missed.last,
+    }

@@ -32,10 +32,12 @@ class KeyNews:
     Attributes:
         taken: a sentence for each certificate and order that counts from now on.
         problems: a sentence for each file that does not count.
+        ordered: gateways that an order among them is about.
     """
 
     taken: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
 
 
 class EnrolledPlant:
@@ -76,6 +78,10 @@ class EnrolledPlant:
         indices = sorted(reader.state.kept.values())
         return [decode_entry(next(reader.entries(i, i + 1))[1]) for i in indices]
 
+    def clock_ns(self) -> int:
+        """Now, by the collector's clock."""
+        return self._clock.wall_ns()
+
     def received_ns(self) -> int:
         """Now, as the next entry will say it: never before the newest one."""
         return max(self._clock.wall_ns(), self.store.state.received_ns)
@@ -97,7 +103,7 @@ class EnrolledPlant:
     def look(self) -> KeyNews:
         """Take in what the operator's folder holds and the log does not know; stage its entries."""
         offered = read_offered(self.identity.key_folder, self.identity, self.keyring)
-        taken, problems = [], list(offered.problems)
+        taken, problems, ordered = [], list(offered.problems), []
         known = {certified.certificate_sha256 for certified in self.keyring.certificates}
         for name, certified in offered.certificates:
             if certified.certificate_sha256 not in known:
@@ -113,8 +119,9 @@ class EnrolledPlant:
                 continue
             self.keyring.apply(signed)
             taken.append(f"{name}: {_order_text(signed)}")
+            ordered.append(signed.order.stream)
         self.stage_new()
-        return KeyNews(tuple(taken), tuple(problems))
+        return KeyNews(tuple(taken), tuple(problems), tuple(ordered))
 
     def stage_new(self) -> None:
         """Stage an entry for each certificate and order that the log does not name yet."""

@@ -17,18 +17,15 @@ from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 from cloud.collector import topics
-from cloud.collector.identity import PlantIdentity
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.intake import Intake, Outcome
-from cloud.collector.missing import Missed
+from cloud.collector.missing import Missed, missing_row
+from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
 from cloud.collector.topics import Sender
-from cloud.errors import CloudError, DamagedLogError, StoreError
-from cloud.store.reader import PlantReader
+from cloud.errors import CloudError, StoreError
 from cloud.store.state import StreamState
-from evidence import cbor, cose
-from evidence.blocks import decompress
 from evidence.errors import KeyFileError
 
 log = logging.getLogger("stackproof.cloud.collector")
@@ -155,6 +152,19 @@ class Collector:
         """JSON-ready rows, one for each enrolled gateway; frames and readings since the start."""
         return [self._row(sender) for sender in self._intake.gateways()]
 
+    def served(self) -> Sequence[str]:
+        """Ids of the plants that are served, sorted."""
+        return list(self._intake.plants)
+
+    def amiss(self) -> Mapping[str, Sequence[str]]:
+        """Plant -> what keeps it, or its whole log, from going on; only plants with such."""
+        not_served = {plant: [why] for plant, why in self._intake.plants.not_served().items()}
+        whole = {
+            plant: [n.sentence for n in self._intake.standing.of(plant) if n.reason == "clock"]
+            for plant in self.served()
+        }
+        return {plant: why for plant, why in {**whole, **not_served}.items() if why}
+
     def strangers(self) -> Mapping[str, int]:
         """Reason -> how many objects came for plants that are not served here."""
         return self._intake.rejects.of("", "")
@@ -176,9 +186,9 @@ class Collector:
         }
 
     def _alarms(self, plant: str) -> list[Mapping[str, Any]]:
-        notices = self._intake.rejects.notices(plant)
-        missed = [_missing_row(s, m) for s, m in self._lasting.items() if s.plant == plant]
-        return [*missed, *(asdict(notice) for notice in notices if notice.reason in ALARMS)]
+        missed = [missing_row(s, m) for s, m in self._lasting.items() if s.plant == plant]
+        refused = [n for n in self._intake.rejects.notices(plant) if n.reason in ALARMS]
+        return [*missed, *(asdict(n) for n in (*self._intake.standing.of(plant), *refused))]
 
     # -- the collector's thread -------------------------------------------------------------------
 
@@ -213,11 +223,13 @@ class Collector:
         self._send_receipts(now_s)
         self._intake.tell_rejects(now_s)
         self._tell_missing()
+        self._tell_alarms(self._intake.watch.look(now_s))
         return bool(items) or not self._inbox.is_closed
 
     def _wait_s(self) -> float | None:
         """How long to wait for the next item: until something is due."""
-        due = [self._book.next_due_s(), self._intake.rejects.next_due_s()]
+        intake = self._intake
+        due = [self._book.next_due_s(), intake.rejects.next_due_s(), intake.watch.next_due_s()]
         if self._intake.is_dirty:
             due.append(self._committed_s + COMMIT_INTERVAL_S)
         known = [at_s for at_s in due if at_s is not None]
@@ -277,8 +289,8 @@ class Collector:
                 self._book.defer(sender, now_s)
 
     def _send_receipt(self, sender: Sender) -> bool:
-        if not self._intake.serves(sender.plant):
-            return True  # it had to be given up
+        if sender.plant not in self._intake.plants:
+            return True  # it waits for its disk; its gateways repeat when it is back
         seq = self._intake.plant(sender.plant).reader.head(sender.gateway).next_seq - 1
         if seq < 0:
             return True  # nothing held: nothing to say
@@ -303,7 +315,7 @@ class Collector:
             self._book.want(sender)
             held.append((sender, stream))
             try:
-                config = _newest_config(reader, sender.gateway)
+                config = newest_config(reader, sender.gateway)
             except (StoreError, OSError) as error:
                 # the page misses a plant; its evidence goes on being taken
                 log.error("%s/%s: %s", sender.plant, sender.gateway, error)  # noqa: TRY400 - says all
@@ -311,7 +323,7 @@ class Collector:
             if config is not None:
                 configs.append((sender, config))
         self._tell_loop(self._tell_page, configs, held)
-        self._tell_alarms(self._intake.plants())
+        self._tell_alarms(self._intake.plants)
 
     def _resend(self) -> None:
         self._book.want_all()
@@ -346,50 +358,3 @@ class Collector:
     def _tell_news(self) -> None:
         for event in self._news:
             event.set()
-
-
-def _newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
-    """The configuration in force, None when the stream has none."""
-    configs = reader.configs(stream)
-    if not configs:
-        return None
-    newest = max(configs.values())
-    (found,) = reader.objects(stream, newest, newest + 1)
-    config: Mapping[str, Any] = cbor.decode(decompress(cose.parse(found.data).payload))
-    return config
-
-
-def _missing_row(sender: Sender, missed: Missed) -> Mapping[str, Any]:
-    return {
-        "gateway": sender.gateway,
-        "reason": "missing",
-        "count": missed.last - missed.first + 1,
-        "newest_ns": missed.since_ns,
-        "sentence": missed.sentence(),
-        "first": missed.first,
-        "last": missed.last,
-    }
-
-
-def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str]:
-    """Open every plant before the collector starts. Blocking disk I/O.
-
-    Returns:
-        A sentence for everything that was not as a clean stop leaves it, damaged plants first.
-
-    Raises:
-        StoreError: the disk refuses.
-        EvidenceError: a certificate kept with a plant is damaged.
-    """
-    notes: list[str] = []
-    for identity in identities:
-        try:
-            opened = intake.open(identity)
-        except DamagedLogError as error:
-            notes.insert(0, f"plant {identity.plant} is NOT served: {error}")
-            continue
-        found = [*opened.store.recovery.notes, *opened.news.taken, *opened.news.problems]
-        notes += [f"plant {identity.plant}: {note}" for note in found]
-    for plant, reason in intake.commit().failed.items():
-        raise StoreError(f"plant {plant}: evidence cannot be written: {reason}") from reason
-    return notes

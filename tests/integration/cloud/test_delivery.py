@@ -20,7 +20,8 @@ from cloud.broker import Broker
 from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
 from cloud.collector.mqtt import MqttLink
-from cloud.collector.service import Collector, open_plants
+from cloud.collector.opening import open_plants
+from cloud.collector.service import Collector
 from cloud.store.slice import SliceStore
 from evidence import checkpoint
 from evidence.keys import FileSigner, generate

@@ -49,6 +49,12 @@ class Streams:
     def status(self) -> Sequence[Mapping[str, Any]]:
         return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 8, "refused": {"E-SIG": 1}}]
 
+    def served(self) -> Sequence[str]:
+        return [PLANT]
+
+    def amiss(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
     def strangers(self) -> Mapping[str, int]:
         return {"unknown-plant": 3}
 

@@ -1,11 +1,15 @@
 """The JSON routes, the bearer token, the Host check and the headers of every answer."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pytest
 from starlette.datastructures import Headers
 from starlette.types import Message
 
 from cloud.api.security import same_origin, token_matches
-from cloud.api.services import Services
+from cloud.api.services import MonthRefusedError, Services
+from cloud.errors import NotServedError
 from cloud.live import LiveHub
 from tests.unit.cloud.app_examples import (
     TOKEN,
@@ -35,8 +39,29 @@ def test_health_tells_what_the_live_view_refused() -> None:
     hub.on_live(PLANT, GATEWAY, b"x")
     assert make_client(make_app(hub)).get("/api/v1/health").json() == {
         "status": "ok", "server_ns": T0, "plants": 1, "viewers": 0, "live_refused": {"json": 1},
-        "strangers_refused": {"unknown-plant": 3},
+        "strangers_refused": {"unknown-plant": 3}, "served": [PLANT], "amiss": {},
     }  # fmt: skip
+
+
+def test_health_names_the_plants_that_are_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": ["Too many open files"]})
+    answer = make_client().get("/api/v1/health").json()
+    assert (answer["status"], answer["amiss"]) == ("amiss", {"maxi": ["Too many open files"]})
+
+
+def test_months_of_a_plant_that_cannot_be_asked_are_a_sentence() -> None:
+    class Refusing(Months):
+        error: Exception
+
+        def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
+            raise self.error
+
+    months = Refusing()
+    client = make_client(make_app(months=months))
+    for error, status in ((MonthRefusedError("no plant"), 409), (NotServedError("waits"), 503)):
+        months.error = error
+        answer = client.get("/api/v1/months", params={"plant": PLANT})
+        assert (answer.status_code, answer.json()) == (status, {"detail": str(error)})
 
 
 def test_plants_streams_and_months() -> None:

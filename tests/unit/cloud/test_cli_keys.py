@@ -23,6 +23,7 @@ KEPT = {
 @pytest.fixture
 def asked(collector: FakeCollector) -> FakeCollector:
     collector.answer("streams", STREAMS)
+    collector.answer("health", {"status": "ok", "served": ["maxi", "mini"], "amiss": {}})
     for plant in ("mini", "maxi"):
         collector.answer(f"plants/{plant}/keys/reload", NEWS)
         collector.answer(f"plants/{plant}/quarantine", {"kept": []})
@@ -35,7 +36,7 @@ def test_every_plants_folder_is_looked_into(
     assert cli.main(["keys", config]) == 0
     line = "a.crt: certificate of edge-2, key 00"
     assert capsys.readouterr().out == f"maxi: {line}\nmini: {line}\n"
-    assert [(how, path, token) for how, path, _, token in asked.asked[1:]] == [
+    assert [(how, path, token) for how, path, _, token in asked.asked[1:-1]] == [
         ("POST", f"/api/v1/plants/{plant}/keys/reload", f"Bearer {TOKEN}")
         for plant in ("maxi", "mini")
     ]
@@ -65,7 +66,30 @@ def test_what_is_missing_is_named_with_the_order_that_exports_it(
     assert cli.main(["missing", config, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found == {"missing": [{"plant": "mini", "gateway": "edge-1", **MISSED}]}
-    assert len(asked.asked) == 3
+    assert len([path for _, path, _, _ in asked.asked if path.endswith("/streams")]) == 3
+
+
+def test_what_was_not_accepted_when_it_came_is_named_with_another_order(
+    config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missed = {**MISSED, "because": "seq 10 hands over to a revoked key"}
+    asked.answer("streams", [{"plant": "mini", "gateway": "edge-1", "missing": missed}])
+    assert cli.main(["missing", config]) == 1
+    out = capsys.readouterr().out
+    assert "seq 10 came and was not accepted (seq 10 hands over to a revoked key)" in out
+    assert "stackproof keys replace" in out
+    assert "edge export" not in out
+
+
+@pytest.mark.parametrize("command", ["keys", "missing", "quarantine"])
+def test_a_plant_that_does_not_go_on_is_told_whatever_is_asked(
+    command: str, config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked.answer("streams", [])
+    amiss = {"mini": ["Too many open files"]}
+    asked.answer("health", {"status": "amiss", "served": ["maxi"], "amiss": amiss})
+    assert cli.main([command, config]) == 1
+    assert "plant mini: Too many open files" in capsys.readouterr().err
 
 
 def test_of_a_plant_that_nobody_knows_nothing_is_said_to_be_missing(

@@ -5,6 +5,12 @@ import { clockTime } from "./format.js";
 import { ms } from "./model.js";
 import { t, tOr } from "./texts.js";
 
+// these are so, however often anything came
+const STANDING = new Set(["clock", "clock-ahead", "not-served"]);
+
+const whose = (alarm) =>
+  alarm.gateway || t(STANDING.has(alarm.reason) ? "alarm.plant" : "alarm.stranger");
+
 export function alarmsView(model) {
   const box = document.getElementById("alarms");
   let shown = "";
@@ -14,9 +20,9 @@ export function alarmsView(model) {
         const stands = "since_ns" in alarm;
         const what = tOr(`alarm.${alarm.reason}`, stands ? "alarm.edge" : "alarm.other", alarm);
         const time = clockTime(ms(stands ? alarm.since_ns : alarm.newest_ns), model.zone);
-        let line = stands ? "alarm.stands" : "alarm.line";
+        let line = stands || STANDING.has(alarm.reason) ? "alarm.stands" : "alarm.line";
         if (alarm.reason === "missing") line = "alarm.since";
-        return t(line, { gateway: alarm.gateway || t("alarm.stranger"), what, count: alarm.count, time });
+        return t(line, { gateway: whose(alarm), what, count: alarm.count, time });
       });
       if (lines.join("\n") === shown) return; // a screen reader says it once
       shown = lines.join("\n");

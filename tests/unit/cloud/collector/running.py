@@ -10,7 +10,8 @@ from typing import Any
 from cloud.collector.closing import Desk
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.intake import Intake
-from cloud.collector.service import Collector, open_plants
+from cloud.collector.opening import open_plants
+from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
 from cloud.store.slice import SliceStore
 from evidence.receipt import decode_receipt

@@ -17,7 +17,7 @@ import pytest
 from cloud.collector import aside
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Duplicate
-from cloud.collector.service import open_plants
+from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
 from cloud.store.slice import SliceStore
 from evidence import cbor, cose

@@ -9,7 +9,7 @@ import pytest
 from cloud.collector.aside import KNOWN
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside
-from cloud.collector.service import open_plants
+from cloud.collector.opening import open_plants
 from cloud.store.slice import SliceStore
 from evidence.errors import KeyFileError
 from evidence.frame import TYP_FRAME, encode_body

@@ -15,9 +15,9 @@ from cloud.collector import intake as intake_module
 from cloud.collector.identity import collector_keys
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused
-from cloud.collector.service import open_plants
+from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
-from cloud.errors import StoreError
+from cloud.errors import NotServedError, StoreError
 from cloud.store.slice import SliceStore
 from evidence import checkpoint, merkle
 from evidence.chain import ZERO_HASH
@@ -259,14 +259,14 @@ def test_a_damaged_plant_is_refused_and_the_others_are_served(
     opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
     notes = open_plants(opened, [plant.identity(), other.identity()])
     assert notes[0].startswith("plant mini is NOT served: ")
-    assert opened.plants() == ["maxi"]
+    assert list(opened.plants) == ["maxi"]
     verdict = opened.take(SENDER, gateway.config(), 0.0)
     assert isinstance(verdict, Refused)
-    assert verdict.reason == "damaged"
-    with pytest.raises(LookupError, match=r"plant mini: .*restore this plant from a backup"):
+    assert verdict.reason == "not-served"
+    with pytest.raises(NotServedError, match=r"plant mini .*restore this plant from a backup"):
         opened.plant("mini")
     with pytest.raises(LookupError, match="plant nowhere: not a plant of this collector"):
-        opened.enrolled("nowhere")
+        opened.plants.require("nowhere")
     sender = Sender("maxi", "edge-1")
     assert isinstance(opened.take(sender, other.gateways["edge-1"].config(), 0.0), Accepted)
     opened.store.close()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside, Refused
-from cloud.collector.service import open_plants
+from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
 from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, TYP_ROTATE, encode_body
@@ -208,6 +208,6 @@ def compare(site: Site, oracle: Oracle) -> None:
     """The collector holds as much, and knows the same key to be in use."""
     state = site.intake.plant("mini").reader.state.stream("edge-1")
     assert state.next_seq == oracle.objects == len(site.gateway.objects)
-    keys = site.intake.enrolled("mini").keyring.of("edge-1")
+    keys = site.intake.plants.require("mini").keyring.of("edge-1")
     in_use = keys.current(oracle.objects)
     assert in_use == (None if oracle.current is None else site.hash(oracle.current))

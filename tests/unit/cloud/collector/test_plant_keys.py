@@ -13,9 +13,9 @@ import pytest
 
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside
-from cloud.collector.service import open_plants
+from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
-from cloud.errors import DamagedLogError
+from cloud.errors import DamagedLogError, NotServedError
 from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, TYP_ROTATE, encode_body
 from evidence.keys import FileSigner, certificate_from_pem, certificate_to_der, generate, key_sha256
@@ -245,23 +245,37 @@ def test_an_order_the_disk_refused_does_not_count_until_it_is_there(
     assert isinstance(verdict, Aside)
 
 
-def test_a_plant_whose_keys_cannot_be_read_again_waits_for_people(
+def test_a_plant_whose_keys_cannot_be_read_again_is_served_when_the_disk_is_well(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The disk refuses to write, and then to read: the other plants of the slice go on."""
+    """The disk refuses to write, and then to read: it is tried again, ever more rarely."""
     data = site.gateway.frame(T0_NS + SECOND_NS)
     with monkeypatch.context() as broken:
         broken.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(5, "I/O error")))
         broken.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(OSError(5, "I/O error")))
         site.intake.take(SENDER, data, 0.0)
         assert set(site.intake.commit().failed) == {"mini"}
-    assert "plant mini is NOT served until the next start" in caplog.text
-    assert site.take(data)[0].reason == "damaged"
-    assert site.intake.plants() == []
-    with pytest.raises(LookupError, match="I/O error"):
+        assert "plant mini is NOT served for now" in caplog.text
+        assert site.intake.watch.look(100.0) == {"mini"}
+        assert site.intake.watch.next_due_s() == 101.0
+        assert site.intake.watch.look(101.0) == set()
+        assert site.intake.watch.next_due_s() == 103.0
+    assert site.take(data)[0].reason == "not-served"
+    assert list(site.intake.plants) == []
+    (alarm,) = site.intake.standing.of("mini")
+    assert (alarm.gateway, alarm.reason, alarm.sentence) == (
+        "",
+        "not-served",
+        "[Errno 5] I/O error",
+    )
+    with pytest.raises(NotServedError, match="I/O error"):
         site.intake.plant("mini")
-    site.restart()
+    assert site.intake.watch.look(102.0) == set()
+    assert site.intake.watch.look(103.0) == {"mini"}
+    assert site.intake.standing.of("mini") == []
+    assert site.intake.watch.next_due_s() is None
     assert isinstance(site.take(data)[0], Accepted)
+    assert site.intake.plant("mini").reader.head("edge-1").next_seq == 3
 
 
 def test_an_order_that_was_taken_away_stops_the_plant(site: Site) -> None:
@@ -277,7 +291,7 @@ def test_an_order_that_was_taken_away_stops_the_plant(site: Site) -> None:
     site.intake = site.start()
     assert site.notes[0].startswith("plant mini is NOT served: ")
     assert "the log names this order" in site.notes[0]
-    assert site.intake.plants() == []
+    assert list(site.intake.plants) == []
     site.intake.store.close()
     kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     site.intake = Intake(SliceStore(site.root), ManualClock(), site.plant.collector)

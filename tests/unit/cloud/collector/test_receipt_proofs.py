@@ -13,7 +13,7 @@ import pytest
 
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted
-from cloud.collector.service import open_plants
+from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
 from cloud.errors import ReceiptWithheldError
 from cloud.store.slice import SliceStore

@@ -187,7 +187,9 @@ async def test_what_is_missing_is_named_until_it_comes(running: Running, gateway
     first, lost, late = gateway.config(), gateway.frame(T0_NS), gateway.frame(T0_NS + SECOND_NS)
     running.send(first, late)
     await running.until(lambda: running.collector.status()[0]["missing"] is not None)
-    assert running.collector.status()[0]["missing"] == {"first": 1, "last": 2, "since_ns": T0_NS}
+    assert running.collector.status()[0]["missing"] == {
+        "first": 1, "last": 2, "since_ns": T0_NS, "because": "",
+    }  # fmt: skip
     assert running.collector.status()[0]["alarms"] == []
     running.clock.now_ns += LASTING_NS
     running.send(late)  # whatever comes next

@@ -1,0 +1,60 @@
+"""The start: opens every plant, and reads again what the page has to know. Blocking disk I/O."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloud.collector.identity import PlantIdentity
+from cloud.collector.intake import Intake
+from cloud.collector.plant import EnrolledPlant
+from cloud.collector.watch import clock_unlikely
+from cloud.errors import DamagedLogError, StoreError
+from cloud.store.reader import PlantReader
+from evidence import cose
+from evidence.configuration import decode_configuration
+
+
+def newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
+    """The configuration in force, None when the stream has none."""
+    configs = reader.configs(stream)
+    if not configs:
+        return None
+    newest = max(configs.values())
+    (found,) = reader.objects(stream, newest, newest + 1)
+    return decode_configuration(cose.parse(found.data).payload)
+
+
+def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str]:
+    """Open every plant before the collector starts. Blocking disk I/O.
+
+    Returns:
+        A sentence for everything that was not as a clean stop leaves it, damaged plants first.
+
+    Raises:
+        StoreError: the disk refuses.
+        EvidenceError: a certificate kept with a plant is damaged.
+    """
+    notes: list[str] = []
+    for identity in identities:
+        try:
+            opened = intake.open(identity)
+        except DamagedLogError as error:
+            notes.insert(0, f"plant {identity.plant} is NOT served: {error}")
+            continue
+        notes += _warnings(opened)
+        found = [*opened.store.recovery.notes, *opened.news.taken, *opened.news.problems]
+        notes += [f"plant {identity.plant}: {note}" for note in found]
+    for plant, reason in intake.commit().failed.items():
+        raise StoreError(f"plant {plant}: evidence cannot be written: {reason}") from reason
+    return notes
+
+
+def _warnings(opened: EnrolledPlant) -> list[str]:
+    """What is allowed and yet worth a look."""
+    plant, gateways = opened.store.plant, len(opened.keyring.gateways)
+    found = [clock_unlikely(opened.clock_ns(), opened.store.state.received_ns)]
+    if gateways > 1:
+        found.append(
+            f"it has {gateways} gateways, and only months of exactly one gateway a plant can be "
+            "closed by this version: make each gateway a plant of its own"
+        )
+    return [f"plant {plant}: WARNING: {sentence}" for sentence in found if sentence]

@@ -1,0 +1,45 @@
+"""What people must look at for as long as it is so: it rises, it ends. Pure.
+
+One thread changes it, any may ask.
+"""
+
+from collections.abc import Collection
+
+from cloud.collector.rejects import Notice
+
+#: refusals that a gateway cannot get past by itself: it sends the same object for ever
+STALLS = frozenset({"rotate", "time", "config", "cosignature", "signature", "unsupported"})
+
+#: of these, what is said of an object whose signature is good and whose turn it is
+STALLS_AT_DUE = frozenset({"rotate", "time", "config", "cosignature"})
+
+
+class Standing:
+    """Alarms that stand, by plant, gateway ("" for the plant as a whole) and reason."""
+
+    def __init__(self) -> None:
+        self._notices: dict[tuple[str, str, str], Notice] = {}
+
+    def rise(self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str) -> bool:
+        """Something is so; True when it was not before. What stands already stays as it is."""
+        if (plant, gateway, reason) in self._notices:
+            return False
+        return self.count(plant, gateway, reason, at_ns, sentence)
+
+    def count(self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str) -> bool:
+        """Something is so once more; True when it was not before."""
+        key = plant, gateway, reason
+        known = self._notices.get(key)
+        count = 1 if known is None else known.count + 1
+        self._notices[key] = Notice(gateway, reason, count, at_ns, sentence)
+        return known is None
+
+    def end(self, plant: str, gateway: str, reasons: Collection[str]) -> bool:
+        """It is so no more; True when it was."""
+        ended = [self._notices.pop((plant, gateway, reason), None) for reason in reasons]
+        return any(notice is not None for notice in ended)
+
+    def of(self, plant: str) -> list[Notice]:
+        """What stands at a plant, newest first."""
+        found = [n for (name, _, _), n in list(self._notices.items()) if name == plant]
+        return sorted(found, key=lambda notice: -notice.newest_ns)

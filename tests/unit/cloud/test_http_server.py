@@ -1,0 +1,70 @@
+"""The bounded door: idle connections neither take all descriptors nor stay."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cloud import http_server
+from cloud.http_server import Complaint, Door, connections_max, listen, make_server
+from tests.unit.cloud.app_examples import make_app
+
+
+def test_how_many_connections_leave_how_many_descriptors() -> None:
+    """Worked by hand: half of the descriptors less 64, at most 400."""
+    assert [connections_max(n) for n in (64, 256, 1_024, 1_048_576)] == [8, 64, 400, 400]
+
+
+def test_a_complaint_is_made_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    complaint = Complaint()
+    for n in range(121):
+        complaint.tell("no more", float(n))
+    assert [record.getMessage() for record in caplog.records] == [
+        "no more (1 times)", "no more (60 times)", "no more (60 times)",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    monkeypatch.setattr(http_server, "connections_max", lambda _: 3)
+    monkeypatch.setattr(http_server, "ASK_S", 0.2)
+    monkeypatch.setattr(Door, "complaint", Complaint())
+    server, listener = make_server(make_app()), listen("127.0.0.1", 0)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    await serving
+
+
+async def test_one_too_many_is_turned_away_and_the_idle_do_not_stay(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(30)]
+    async with asyncio.timeout(5):
+        ends = await asyncio.gather(
+            *(reader.read() for reader, _ in opened), return_exceptions=True
+        )
+    assert len(ends) == 30
+    refused = [r for r in caplog.records if "3 are open already" in r.getMessage()]
+    assert [record.levelno for record in refused] == [logging.ERROR]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    for _, connected in [*opened, (reader, writer)]:
+        connected.close()
+
+
+async def test_a_connection_that_no_descriptor_was_found_for_is_told_once(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    for _ in range(50):
+        error = OSError(24, "Too many open files")
+        loop.call_exception_handler(
+            {"message": "socket.accept() out of system resource", "exception": error}
+        )
+    told = [r for r in caplog.records if "no connection can be taken up" in r.getMessage()]
+    assert (len(told), told[0].exc_info) == (1, None)
+    assert port
