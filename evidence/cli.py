@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evidence.cli_keys import add_key_commands
 from evidence.errors import EvidenceError, KeyFileError
+from evidence.findings import shown
 from evidence.keys import load_certificates, load_trust
 from evidence.phrases import LANGUAGES, PHRASES
 from evidence.report_text import report_lines
@@ -33,8 +34,8 @@ class _Progress:
             return
         self._said_s = now_s
         line = f"{now_s - self._begun_s:.0f} s: {text}"
-        shown = f"\r{line:<79}" if self._is_terminal else f"{line}\n"
-        print(shown, end="", file=sys.stderr, flush=True)
+        told = f"\r{line:<79}" if self._is_terminal else f"{line}\n"
+        print(told, end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Wipe the line of a terminal."""
@@ -53,7 +54,7 @@ def main(argv: list[str]) -> int:
     except BrokenPipeError:
         raise  # nobody reads any more: `stackproof.main` ends quietly
     except (EvidenceError, OSError) as error:
-        print(f"stackproof {argv[0]}: {error}", file=sys.stderr)
+        print(f"stackproof {argv[0]}: {shown(str(error))}", file=sys.stderr)
         return EXIT_CANNOT
 
 
@@ -98,21 +99,22 @@ def _verify(args: argparse.Namespace) -> int:
     tsa = load_certificates(args.tsa) if args.tsa else None
     if tsa is not None and not is_available():
         raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
+    if args.archive.exists() and not args.archive.is_file():
+        raise KeyFileError(f"{args.archive}: it is no file; an archive is one file, YYYY-MM.tar")
+    progress = _Progress()
     try:
-        file = args.archive.open("rb")
+        with args.archive.open("rb") as file:
+            report = verify(
+                file, trust=trust, tsa=tsa, recompute=not args.no_recompute, progress=progress.tell
+            )
     except OSError as error:
         raise KeyFileError(f"{args.archive}: cannot be read: {error.strerror}") from error
-    progress = _Progress()
-    with file:
-        report = verify(
-            file, trust=trust, tsa=tsa, recompute=not args.no_recompute, progress=progress.tell
-        )
     progress.end()
     if args.json:
         text = json.dumps(report.as_map(args.lang), ensure_ascii=False, indent=1)
         print(text if _can_print(text) else json.dumps(report.as_map(args.lang), indent=1))
     else:
-        for line in report_lines(str(args.archive), report, _readable(args.lang)):
+        for line in report_lines(shown(str(args.archive)), report, _readable(args.lang)):
             print(line)
     return report.verdict.exit_status
 

@@ -39,7 +39,7 @@ class PlantDays:
     def __init__(self, time_zone: str) -> None:
         try:
             self._zone = ZoneInfo(time_zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones is one
             raise PlantError(f"plant.time_zone: {time_zone!r} is not a known zone") from error
 
     def day(self, instant_ns: int) -> Day:

@@ -73,6 +73,32 @@ def test_text_says_verdict_identity_findings_and_what_was_not_checked(
     assert "\n  not checked\n    Identity: without --trust" in out
 
 
+def test_a_file_name_cannot_steer_a_terminal(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Clear the screen, a verdict of one's own, and a letter that turns the line around."""
+    cut = archive.with_name("a\x1b[2J\nPASSED  month.tar\u202e")
+    cut.write_bytes(archive.read_bytes()[:-600])
+    assert cli.main(["verify", str(cut)]) == 1
+    out = capsys.readouterr().out
+    assert out.splitlines()[0].endswith("/a\\x1b[2J\\nPASSED  month.tar\\u202e")
+    assert out.replace("\n", "").isprintable()
+    assert cli.main(["verify", str(cut.with_suffix(".no\n"))]) == 2
+    told = capsys.readouterr().err
+    assert told.endswith(".no\\n: cannot be read: No such file or directory\n")
+    assert told[:-1].isprintable()
+
+
+def test_what_is_no_file_is_no_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for odd in (pipe, tmp_path):
+        assert cli.main(["verify", str(odd)]) == 2
+        told = capsys.readouterr()
+        assert (told.out, len(told.err.splitlines())) == ("", 1)
+        assert f"{odd}: it is no file" in told.err
+
+
 def in_its_own_process(
     *arguments: str, encoding: str, locale: str = "C"
 ) -> subprocess.CompletedProcess[bytes]:
