@@ -13,10 +13,8 @@ from evidence.signers import open_signer
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import mistakes
-from tests.integration.evidence.test_pkcs11_signer import token, uri
+from tests.integration.softhsm import uri
 from tests.unit.edge.sites import certificate, replaced, write_keys
-
-__all__ = ["token"]  # a fixture
 
 pytestmark = pytest.mark.needs("softhsm2-util")
 

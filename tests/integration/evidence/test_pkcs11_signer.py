@@ -1,23 +1,16 @@
 """Keys that never leave their token, against a real PKCS#11 module (SoftHSM)."""
 
 import datetime as dt
-import gc
-import os
-import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import pkcs11
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from pkcs11 import Attribute, KeyType, Mechanism
-from pkcs11.util.ec import encode_named_curve_parameters
 
 from evidence import cli, cose
 from evidence.certify import Request, certify
@@ -33,57 +26,9 @@ from evidence.keys import (
 from evidence.orders import Revoke, decode_order
 from evidence.pkcs11_signer import TokenKey, parse_uri
 from evidence.signers import open_signer
+from tests.integration.softhsm import PIN, module_path, uri
 
 pytestmark = pytest.mark.needs("softhsm2-util")
-
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
-ED25519_OID = bytes.fromhex("06032b6570")  # 1.3.101.112, RFC 8410
-PIN = "1234"
-
-
-def module_path() -> str:
-    found = [path for path in MODULES if Path(path).exists()]
-    assert found, "softhsm2-util is here and its library is not"
-    return found[0]
-
-
-@pytest.fixture(scope="module")
-def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with a PIN file beside an initialised token that holds keys p256, p384 and ed."""
-    folder = tmp_path_factory.mktemp("hsm")
-    (folder / "tokens").mkdir()
-    settings = folder / "softhsm2.conf"
-    settings.write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n")
-    os.environ["SOFTHSM2_CONF"] = str(settings)
-    program = shutil.which("softhsm2-util")
-    assert program is not None
-    subprocess.run(
-        [program, "--init-token", "--free", "--label", "t1", "--so-pin", "5678", "--pin", PIN],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
-    (found,) = pkcs11.lib(module_path()).get_tokens(token_label="t1")  # noqa: S106 - a name
-    with found.open(user_pin=PIN, rw=True) as made:
-        for label, curve in (("p256", "secp256r1"), ("p384", "secp384r1")):
-            named = {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
-            made.create_domain_parameters(KeyType.EC, named, local=True).generate_keypair(
-                store=True, label=label
-            )
-        made.create_domain_parameters(
-            KeyType.EC_EDWARDS, {Attribute.EC_PARAMS: ED25519_OID}, local=True
-        ).generate_keypair(mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label="ed")
-    pin = folder / "pin"
-    pin.write_text(f"{PIN}\n")
-    pin.chmod(0o600)
-    yield folder
-    gc.collect()  # sessions end with their objects
-    del os.environ["SOFTHSM2_CONF"]
-
-
-def uri(label: str, pin: str = "pin", named: str = "t1") -> str:
-    module = module_path()
-    return f"pkcs11:token={named};object={label}?module-path={module}&pin-source=file:{pin}"
 
 
 def test_an_ed25519_key_signs_what_the_library_verifies(token: Path) -> None:
