@@ -38,6 +38,8 @@ def _calculating(what: str) -> Iterator[None]:
         yield
     except UnknownRuleSetError as error:
         raise UnsupportedError(f"{what}: {error}") from error
+    except OverflowError as error:
+        raise MalformedError(f"{what}: a number in it is too large") from error
     except (
         CalcError,
         LookupError,

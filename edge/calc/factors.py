@@ -119,6 +119,11 @@ def rule_set_ids() -> list[str]:
     return sorted(name.removesuffix(".toml") for name in names)
 
 
+def statement_rule_sets() -> list[str]:
+    """Those of them that a month's statement can be made by."""
+    return [name for name in rule_set_ids() if rule_set(name).record]
+
+
 def rule_set_bytes(rule_set_id: str) -> bytes:
     """One rule set's or table's file as published.
 
@@ -130,7 +135,8 @@ def rule_set_bytes(rule_set_id: str) -> bytes:
         if entry.is_file():
             return entry.read_bytes()
     raise UnknownRuleSetError(
-        f"rule set {rule_set_id!r} is not in this program; it has: {' '.join(rule_set_ids())}"
+        f"rule set {rule_set_id!r} is not in this program; its statements are made by: "
+        f"{' '.join(statement_rule_sets())}"
     )
 
 

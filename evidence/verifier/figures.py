@@ -122,7 +122,8 @@ class FigureCheck:
         self._config: Mapping[str, Any] = {}
         self._first: tuple[int, int] | None = None
         self._end_ns = 0
-        self._broken = False
+        self._named: Mapping[str, Any] = {}
+        self._broken, self._known = False, True
         self._waiting = Waiting()
 
     def feed(self, frame: Checked, *, broken: bool) -> None:
@@ -136,10 +137,12 @@ class FigureCheck:
         recomputation = self._streams[frame.stream]
         try:
             recomputation.configure(frame.cfg, frame.config)
+        self._named = frame.config
             self._config = frame.config
         except UnsupportedError as error:
             self._report.add("C-RULES", where, said(error))
             return
+            self._known = False
         except MalformedError as error:
             self._broken = True
             self._report.add("E-CFG", where, said(error))
@@ -186,12 +189,12 @@ class FigureCheck:
             self._compare("E-TOTAL", output, compute_statement(given), "output")
         except UnsupportedError as error:
             self._report.add("C-RULES", "statement", said(error))
-            return
         except MalformedError as error:
             self._report.add("E-STATEMENT", "statement", f"Its own input cannot be used: {error}.")
             return
-        if not complete:
-            sentence = "What the statement starts from: not all objects could be read."
+        if not complete or not self._known:
+            self._compare_names(given)
+            sentence = "What the statement starts from: not all of it could be read."
             self._report.not_checked.append(sentence)
             return
         if self._period is None:
@@ -214,6 +217,13 @@ class FigureCheck:
 
     def _check_period(self, given: Mapping[str, Any], closing: str) -> None:
         """Period and readings must agree: completeness is counted against the period."""
+    def _compare_names(self, given: Mapping[str, Any]) -> None:
+        """What a configuration says of the statement even where nothing can be computed by it."""
+        plant = self._named.get("plant")
+        for key, name in (("plant", "id"), ("rule_set", "rule_set")):
+            if isinstance(plant, dict) and given.get(key) != plant.get(name):
+                self._compare("E-INPUT", given.get(key), plant.get(name), f"input.{key}")
+
         if self._period is None or self._first is None:
             raise MalformedError("there are no readings that could be used")
         zone = str(self._config["plant"]["time_zone"])

@@ -160,6 +160,11 @@ def stated(change: Callable[[dict[str, Any]], None]) -> bytes:
     return statement_bytes(made)
 
 
+def _unknown_method(made: dict[str, Any]) -> None:
+    made["input"]["pfc"]["metal_t"], made["output"]["totals"]["total_t"] = "5.4", "1.00"
+    made["input"]["rule_set"] = made["output"]["rule_set"] = "cets-2031"
+
+
 MISREAD = {"E-GROUPS", "E-INPUT"}
 BAD_FRAME = {"E-FRAME", "E-INPUT"}
 BAD_CONFIG = {"E-CFG", "E-INPUT"}
@@ -315,6 +320,11 @@ KINDS: list[Kind] = [
         "another method edition in the input",
         "The input names a gentler method than the configuration.",
         stated(lambda s: s["input"].update(rule_set="cets-ag-04.01-v01-2025")),
-        "C-RULES",
+        "C-RULES", "E-INPUT",
+    ),
+    _period(
+        "figures moved under a rule set of no program",
+        "Whoever lowers a figure hopes that nobody can decide it under a method nobody knows.",
+        stated(_unknown_method), "C-RULES", "E-INPUT",
     ),
 ]  # fmt: skip

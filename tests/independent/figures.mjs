@@ -122,9 +122,15 @@ export class Figures {
   }
 
   /** Compare the statement; `isOneStream`: frames of exactly one stream were good. */
-  end(isOneStream) {
+  end(isOneStream, named) {
     const { stated, rules, report } = this;
-    if (stated === null || rules === null || this.isUndecided) return;
+    if (stated === null) return;
+    if (rules === null || this.isUndecided) {
+      const [plant, ruleSet] = ["plant", "rule_set"].map((key) => stated.input.get(key));
+      if (named !== null && plant !== named.plant) report("E-INPUT", "input.plant");
+      if (named !== null && ruleSet !== named.ruleSet) report("E-INPUT", "input.rule_set");
+      return;
+    }
     try {
       const output = outputOf(stated.input, rules);
       for (const [path, old, made] of differences(stated.output, output, "output")) {

@@ -77,7 +77,7 @@ function look(archive, identities, trusted, published, counts, report) {
   named.check(identities, report);
   closing.tellStatement(stated, report);
   const isOneStream = closing.checkPeriod(stated, all, figures, report);
-  figures.end(isOneStream);
+  figures.end(isOneStream, named.last);
   closing.checkLogClose(log, stated, all, report);
   closing.checkSeal(archive, identities, tagHash, report);
   closing.checkReceipts(receipts, identities, log, all, report);

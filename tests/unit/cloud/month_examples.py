@@ -140,9 +140,14 @@ class Desk:
         return data
 
     def _entry(self, kind: Kind, sha256: bytes, length: int, **more: Any) -> Entry:
-        at_ns = sm.START_NS + self._store.state.size * 10 * sm.SECOND
+        at_ns = self._now_ns()
         given = {"stream": "", "seq": None, "epoch": 1, **more}
         return Entry(kind, at_ns, sha256=sha256, length=length, **given)
+
+    def _now_ns(self) -> int:
+        """Ten seconds an entry after the start, and never back."""
+        state = self._store.state
+        return max(sm.START_NS + state.size * 10 * sm.SECOND, state.received_ns)
 
     # -- EvidenceDesk -----------------------------------------------------------------------------
 
@@ -166,7 +171,7 @@ class Desk:
         return None
 
     async def append_entry(self, plant: str, entry: Entry) -> Appended:
-        at_ns = sm.START_NS + self._store.state.size * 10 * sm.SECOND
+        at_ns = max(self._now_ns(), entry.received_ns)
         index = self._store.stage(replace(entry, received_ns=at_ns))
         self._slice.commit()
         committed = self.reader.committed
