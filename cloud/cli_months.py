@@ -5,6 +5,7 @@ Months are closed by the running collector; this asks it.
 
 import argparse
 import base64
+import filecmp
 import json
 import re
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.asking import RunningCollector
-from cloud.errors import TimeStampError
+from cloud.errors import CarriedFileError, TimeStampError
 from cloud.month_kept import read_kept
 from cloud.month_stamp import make_request
 from evidence.archive.paths import SEAL
@@ -125,8 +126,7 @@ def _print_sealed(args: argparse.Namespace, verb: str, order: Mapping[str, Any])
     if args.tsa_request is not None:
         _write_request(archive, args.tsa_request)
     if args.out is not None:
-        args.out.mkdir(parents=True, exist_ok=True)
-        archive = Path(shutil.copy2(archive, args.out))
+        archive = _copied(archive, args.out, str(facts["statement_sha256"]))
     if args.json:
         print(json.dumps({**facts, "archive": str(archive)}, ensure_ascii=False))
         return 0
@@ -134,6 +134,20 @@ def _print_sealed(args: argparse.Namespace, verb: str, order: Mapping[str, Any])
     for sentence in _remarks(facts):
         print(f"stackproof cloud: {sentence}", file=sys.stderr)
     return 0
+
+
+def _copied(archive: Path, folder: Path, statement_sha256: str) -> Path:
+    """A copy of an archive; beside another of its month it is named by its statement too."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / archive.name
+        if target.exists() and not filecmp.cmp(archive, target, shallow=False):
+            target = folder / f"{archive.stem}-{statement_sha256[:12]}{archive.suffix}"
+        return Path(shutil.copy2(archive, target))
+    except OSError as error:
+        raise CarriedFileError(
+            f"{archive} is sealed, and cannot be copied to {folder}: {error.strerror}"
+        ) from error
 
 
 def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -12,14 +12,10 @@ from typing import Any
 
 from cloud.asking import RunningCollector
 from cloud.cli_months import plant_id
-from cloud.errors import CloudError
+from cloud.errors import CarriedFileError
 
 STEP_S = 3_600.0  # everything in the file is judged before the answer
 _PIECE = 1024 * 1024
-
-
-class CarriedFileError(CloudError):
-    """A file of a one-way site cannot be read or written."""
 
 
 def add_one_way_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private

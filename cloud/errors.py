@@ -13,7 +13,7 @@
     ├── TimeStampError       the time stamping authority gave no good stamp (month sealed without)
     ├── NotRunningError      a command finds no collector to ask (`cloud.asking`; start it)
     ├── RefusedError         the collector says no to a command (`cloud.asking`; it says why)
-    └── CarriedFileError     a one-way site's file cannot be read or written (`cloud.cli_one_way`)
+    └── CarriedFileError     a file that is carried by hand cannot be read or written
 
 What a gateway sends never raises any of these: it is refused and counted (`cloud.collector`).
 """
@@ -73,3 +73,7 @@ class ServerError(CloudError):
 
 class TimeStampError(CloudError):
     """The time stamping authority is away, refuses, or gives another stamp than was asked for."""
+
+
+class CarriedFileError(CloudError):
+    """A spool, receipt file or archive that is carried by hand cannot be read or written."""

@@ -323,3 +323,10 @@ async def _reading(read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T
         return await asyncio.to_thread(read, *given, **named)
     except (EvidenceError, StoreError) as error:
         raise MonthRefusedError(f"the month cannot be made: {error}") from error
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        # the gateway signed something that nobody thought of: its month waits, the rest goes on
+        log.exception("a month cannot be made of what is in the log")
+        raise MonthRefusedError(
+            f"the month cannot be made of what the gateway signed ({error!r}): the trace is in "
+            "the collector's log; amend the month when the program or the configuration is mended"
+        ) from error

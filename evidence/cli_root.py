@@ -43,7 +43,8 @@ def _add_enrol(commands: Any) -> None:
         "enrol",
         help="sign the certificate a request asks for",
         description="Checks that the request is signed by its own key and of the root's plant, and "
-        "writes the certificate. Give it to the gateway, and to the collector's key folder.",
+        "writes the certificate. A gateway's goes to the gateway and into the collector's key "
+        "folder; a collector's into CLOUD.toml and to every gateway.",
     )
     enrol.add_argument("--csr", type=Path, required=True, metavar="FILE", help="the request")
     _add_root(enrol, "the certificate")
@@ -84,6 +85,10 @@ def _enrol(args: argparse.Namespace) -> int:
     made = certify(request, signer, root, not_before=begins, days=args.days)
     write_new(args.out, certificate_to_pem(made))
     print(f"{args.out}: {request.role} {request.plant}/{request.name}, until {ends:%Y-%m-%d}")
+    if request.role == "collector":
+        print("next: to the collector (CLOUD.toml, [cloud] certificate, or collector in this")
+        print("plant's [[plant]]) and to every gateway (site file, [uplink] collector)")
+        return 0
     print("next: to the gateway (site file, certificate), and to the collector's key folder:")
     print("stackproof cloud keys CLOUD.toml")
     return 0

@@ -28,7 +28,6 @@ from tests.integration.cloud.brokers import free_port
 from tests.integration.cloud.flood import flood
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ExamplePlant, make_plant
-from tests.unit.cloud.live_examples import configuration
 from tests.unit.cloud.store.plant_examples import read_plant
 
 TEXT = """\
@@ -130,7 +129,7 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(cloud: Cloud) -> N
     token = cloud.folder / "state/api.token"
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
     gateway = cloud.plant.gateways["edge-1"]
-    gateway.config(**configuration())
+    gateway.config()
     gateway.frame(T0_NS)
     publisher = cloud.publisher(ready["broker"])
     wait(lambda: publisher.receipted == 1)
@@ -160,7 +159,7 @@ def test_a_flood_from_somebody_with_a_login_is_outlived(cloud: Cloud) -> None:
     """160 MB of it; the collector's inbox holds 64 MiB at most, and the gateway is served."""
     ready, gateway = cloud.start(), cloud.plant.gateways["edge-1"]
     before_kib = resident_kib(ready["pid"])
-    flood(ready["broker"], gateway.config(**configuration()))
+    flood(ready["broker"], gateway.config())
     publisher = cloud.publisher(ready["broker"])
     for n in range(20):
         gateway.frame(T0_NS + n * SECOND_NS)
@@ -183,7 +182,7 @@ def resident_kib(pid: int) -> int:
 def test_it_is_killed_again_and_again_and_loses_nothing(cloud: Cloud) -> None:
     ready = cloud.start()
     gateway = cloud.plant.gateways["edge-1"]
-    gateway.config(**configuration())
+    gateway.config()
     for n in range(90):
         gateway.frame(T0_NS + n * SECOND_NS)
     publisher = cloud.publisher(ready["broker"])
@@ -308,7 +307,7 @@ def test_a_stolen_gateway_is_revoked_and_another_device_goes_on(cloud: Cloud) ->
     cloud.config.write_text(text.replace("gateways =", 'keys = "file:more"\ngateways ='))
     ready, gateway = cloud.start(), plant.gateways["edge-1"]
     api, root = f"{ready['http']}/api/v1", FileSigner(plant.root_key)
-    gateway.config(**configuration())
+    gateway.config()
     gateway.frame(T0_NS)
     publisher = cloud.publisher(ready["broker"])
     wait(lambda: publisher.receipted == 1)

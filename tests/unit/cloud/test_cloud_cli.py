@@ -12,7 +12,10 @@ from evidence.archive.paths import SEAL
 from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
 from tests.unit.evidence import sealed_month as sm
 
-FACTS = {"plant": "mini", "month": "2026-09", "closing": "interim", "sha256": "ab", "signed_by": []}
+FACTS = {
+    "plant": "mini", "month": "2026-09", "closing": "interim", "sha256": "ab", "signed_by": [],
+    "statement_sha256": "cd" * 32,
+}  # fmt: skip
 
 
 def close(config: str, *more: str) -> int:
@@ -47,6 +50,24 @@ def test_the_archive_is_copied_where_it_is_wanted(
     assert (out / archive.name).read_bytes() == b"sealed"
     facts = json.loads(capsys.readouterr().out)
     assert facts == {**FACTS, "archive": str(out / archive.name)}
+
+
+def test_a_copy_never_takes_the_place_of_another_month(
+    config: str, collector: FakeCollector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive, out = tmp_path / "mini-2026-09.tar", tmp_path / "desk"
+    collector.answer("months/mini/2026-09/close", {**FACTS, "archive": str(archive)})
+    for content in (b"first", b"first", b"amended"):
+        archive.write_bytes(content)
+        assert close(config, "--out", str(out)) == 0
+    named = f"mini-2026-09-{'cd' * 6}.tar"
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {
+        "mini-2026-09.tar": b"first", named: b"amended",
+    }  # fmt: skip
+    assert capsys.readouterr().out.splitlines()[-1] == str(out / named)
+    (tmp_path / "file").write_bytes(b"")
+    assert close(config, "--out", str(tmp_path / "file")) == 2
+    assert "is sealed, and cannot be copied" in capsys.readouterr().err
 
 
 def test_readings_that_came_late_are_told_on_stderr(

@@ -313,6 +313,22 @@ async def test_what_cannot_be_closed_says_why(
     assert files(folder) == {}
 
 
+async def test_a_configuration_that_nobody_thought_of_is_a_refusal(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its time zone is none; then, whatever a program may stumble over."""
+    config = sm.configuration()
+    config["plant"]["time_zone"] = "../../etc/passwd"
+    desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode(config)))
+    with pytest.raises(MonthRefusedError, match=r"etc/passwd' is not a known zone"):
+        await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
+    monkeypatch.setattr("cloud.months.draft_month", lambda *_, **__: {}["time_zone"])
+    with pytest.raises(MonthRefusedError, match=r"KeyError\('time_zone'\)"):
+        await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
+    assert "a month cannot be made of what is in the log" in caplog.text
+    assert files(folder) == {}
+
+
 async def test_an_archive_folder_that_is_a_file_is_refused_before_the_close_is_logged(
     desk: Desk, folder: Path, tmp_path: Path
 ) -> None:

@@ -105,10 +105,14 @@ def test_openssl_verifies_request_and_certificate(kind: str) -> None:
         assert "OK" in done.stdout + done.stderr
 
 
-def test_a_collector_may_ask_too(folder: Path) -> None:
+def test_a_collector_may_ask_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*csr("file:new.pem", "collector-2", "--role", "collector")) == 0
     assert run(*enrol(sha256_of("new.pem"))) == 0
     assert identity(load_certificate(folder / "new.crt")) == ("collector", "p1", "collector-2")
+    out = capsys.readouterr().out
+    assert "CLOUD.toml, [cloud] certificate" in out
+    assert "[uplink] collector" in out
+    assert "key folder" not in out
 
 
 @pytest.mark.usefixtures("folder")
