@@ -5,10 +5,13 @@ import hashlib
 from pathlib import Path
 from random import Random
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from evidence import cbor, checkpoint, cose, keys, log, receipt
 from evidence.blocks import compress, decode_block, decompress, encode_block
 from evidence.certify import decode_request, encode_request
 from evidence.config_changes import config_changes
+from evidence.configuration import decode_configuration
 from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, witness_name
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, decode_body, encode_body, header_of, place_of
@@ -69,9 +72,8 @@ def _body(payload: bytes) -> None:
 
 
 def _configuration(payload: bytes) -> None:
-    config = cbor.decode(decompress(payload))
-    if isinstance(config, dict):
-        list(config_changes(cbor.decode(decompress(CONFIG)), config))
+    config = decode_configuration(payload)
+    list(config_changes(decode_configuration(CONFIG), config))
     Recomputation().configure(b"x", config)
 
 
@@ -109,7 +111,7 @@ def _records(data: bytes) -> None:
 def _note(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     checkpoint.parse(text)
-    checkpoint.verify(text, WHO.collector.public_key)
+    checkpoint.verify_any(text, [WHO.gateway.public_key, WHO.collector.public_key])
 
 
 def _cosigned(data: bytes) -> None:
@@ -162,6 +164,8 @@ def _rotate(payload: bytes) -> None:
 
 
 PEMS = [keys.certificate_to_pem(c) for c in WHO.certificates.values()]
+ROOT = keys.certificate_to_pem(WHO.certificates["root"])
+PUBLIC = WHO.gateway.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 DERS = [keys.certificate_to_der(c) for c in WHO.certificates.values()]
 HEAD = hashlib.sha256(MONTH.objects[2]).digest()
 ORDERS = [by_keys.revoke(3), by_keys.revoke(None), by_keys.replacement(2, HEAD)]
@@ -196,7 +200,7 @@ DOORS: list[Door] = [
     pure("frame body", _body, PAYLOADS, payload_bent, OURS,
          "evidence.frame.decode_body", "evidence.runs.decode_runs"),
     pure("configuration", _configuration, [CONFIG], payload_bent, OURS, "evidence.points.from_map",
-         weight=2),
+         "evidence.configuration.decode_configuration", weight=2),
     pure("block", _block, _blocks(), spoilt, OURS, "evidence.blocks.decode_block"),
     pure("compressed payload", decompress, [compress(b"x" * 999, how) for how in (0, 1, 2)],
          spoilt, OURS, "evidence.blocks.decompress"),
@@ -204,7 +208,8 @@ DOORS: list[Door] = [
     pure("record file", _records, [sm.seg(ENTRIES)], records_bent(spoilt), OURS,
          "evidence.records.read_records", "evidence.records.records_in"),
     pure("checkpoint", _note, [NOTE.encode()], note_bent(f"stackproof/{sm.PLANT}", WHO.collector),
-         OURS, "evidence.checkpoint.parse", "evidence.checkpoint.verify"),
+         OURS, "evidence.checkpoint.parse", "evidence.checkpoint.verify",
+         "evidence.checkpoint.verify_any"),
     pure("cosigned checkpoint", _cosigned, [_cosigned_note()], lines_bent, OURS,
          "evidence.cosignature.verify_cosigned"),
     pure("cosignature", _cosignature, [COSIGNATURE], payload_bent, OURS,
@@ -237,6 +242,6 @@ DOORS: list[Door] = [
               pem_bent, OURS, "evidence.keys.load_certificates"),
     file_door("certificate file", keys.load_certificate, lambda _: PEMS, pem_bent, OURS,
               "evidence.keys.load_certificate"),
-    file_door("trusted keys", keys.load_trust, lambda _: [*PEMS, b"".join(PEMS)], pem_bent,
+    file_door("trusted keys", keys.load_trust, lambda _: [ROOT, ROOT + PUBLIC], pem_bent,
               OURS, "evidence.keys.load_trust"),
 ]  # fmt: skip
