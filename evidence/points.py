@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 POINT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -20,6 +20,7 @@ NAME_ID = re.compile(r"[a-z0-9-]{1,40}")
 #: one spelling, ASCII only, and an exponent that cannot make a number of a million digits
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9])?")
 DECIMALS_MAX = 9
+SHARED = 4096  # quantities, scalings and numbers that are kept
 
 
 class Provenance(Enum):
@@ -163,9 +164,16 @@ class Quantity:
         unknown = set(fields) - {"kind", "unit", "reference", "moisture", "heating", "fuel_basis"}
         if unknown:
             raise ValueError(f"unknown key in quantity: {' '.join(sorted(unknown))}")
-        return cls(**{k: str(v) for k, v in fields.items()})
+        return _quantity(tuple((k, str(v)) for k, v in fields.items()))
 
 
+# the points of a plant share a few quantities, scalings and numbers: each is made once
+@lru_cache(maxsize=SHARED)
+def _quantity(fields: tuple[tuple[str, str], ...]) -> Quantity:
+    return Quantity(**dict(fields))
+
+
+@lru_cache(maxsize=SHARED)
 def exact(text: str) -> Fraction:
     """A decimal or a ratio ("0.1", "800/5") as an exact fraction; ValueError otherwise."""
     if len(text) > 40:
@@ -244,6 +252,11 @@ class Scaling:
         return {k: v for k, v in full.items() if v is not None and v != idle.get(k)}
 
 
+@lru_cache(maxsize=SHARED)
+def _scaling(fields: tuple[tuple[str, Any], ...]) -> Scaling:
+    return Scaling(**dict(fields))
+
+
 @dataclass(frozen=True)
 class Point:
     """One measured or computed quantity of one plant, as the signed configuration holds it.
@@ -317,7 +330,7 @@ class Point:
             provenance=Provenance(fields["provenance"]),
             device=fields.get("device", ""),
             source=fields.get("source", ""),
-            scaling=Scaling(**fields.get("scaling", {})),
+            scaling=_scaling(tuple(dict(fields.get("scaling", {})).items())),
             range_min=fields.get("range_min"),
             range_max=fields.get("range_max"),
             states=tuple((v, n) for v, n in fields.get("states", ())),

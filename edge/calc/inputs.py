@@ -86,6 +86,11 @@ class Inputs:
         self._bundles: dict[int, list[_Bundle]] = {}
         self._rows: dict[int, list[int]] = {}  # schedule -> our row of each of its readings
         self._plan(config)
+        self._places = {
+            row: (schedule, at)
+            for schedule, rows in self._rows.items()
+            for at, row in enumerate(rows)
+        }
         # where all are read on schedule 0, as in most plants, `align` has nothing to lay out
         self._rows_as_read = self._rows.get(0) == list(self.row.values())
         self._held: dict[int, tuple[int, Int64, Bool]] = {}
@@ -114,12 +119,11 @@ class Inputs:
 
     def schedule_of(self, point_id: str) -> int:
         """The schedule a point is read on."""
-        return next(s for s, rows in self._rows.items() if self.row[point_id] in rows)
+        return self._places[self.row[point_id]][0]
 
     def place(self, point_id: str) -> tuple[int, int]:
         """(schedule, row in that schedule's readings) of a point."""
-        schedule = self.schedule_of(point_id)
-        return schedule, self._rows[schedule].index(self.row[point_id])
+        return self._places[self.row[point_id]]
 
     def interval_ns(self, schedule: int) -> int:
         """Nominal distance of a schedule's ticks."""

@@ -21,7 +21,7 @@ from edge.calc.anode_effect import Activity
 from edge.calc.blocks import Block, Bool, Int64, UInt8
 from edge.calc.decimal_text import rounded_text
 from edge.calc.fixed import ratio, scale
-from edge.calc.inputs import Inputs, Readings
+from edge.calc.inputs import Inputs, Readings, plant_points
 from edge.calc.live_points import CO2E, ENERGY, ENERGY_DECIMALS, GAS, LINE_POINTS, computed_points
 from edge.calc.local_time import Day, PlantDays, by_day
 from edge.calc.plant import PlantFactors, plant_factors, reading_configuration
@@ -173,7 +173,8 @@ class PlantCalc:
         with reading_configuration():
             self._days = PlantDays(config["plant"]["time_zone"])
             self._factors = plant_factors(config)
-            lines = [Potline(config, fields) for fields in config.get("potlines", ())]
+            points = plant_points(config)
+            lines = [Potline(config, fields, points) for fields in config.get("potlines", ())]
             needed = [p for line in lines for p in line.point_ids]
             needed += [fuel.flow.id for fuel in self._factors.fuels if fuel.flow is not None]
             needed += [meter.point.id for meter in self._factors.electricity]

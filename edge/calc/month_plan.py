@@ -118,7 +118,7 @@ class MonthPlan:
 def _line_plan(
     config: Mapping[str, Any], fields: Mapping[str, Any], points: Mapping[str, Point]
 ) -> LinePlan:
-    line = Potline(config, fields)
+    line = Potline(config, fields, points)
     interval_ns = config["schedules"][0]["interval_ns"]
     made_of = {**fields, "interval_ns": interval_ns}
     return LinePlan(line, made_of, tuple(points[p] for p in line.point_ids))

@@ -14,7 +14,7 @@ from edge.calc.anode_effect import Activity, Detector, Effect
 from edge.calc.blocks import Bool, Int64
 from edge.calc.errors import PlantError
 from edge.calc.factors import coefficient_rows, gwp_row, gwp_sets, rule_set
-from edge.calc.inputs import Inputs, Readings, as_rows, plant_points
+from edge.calc.inputs import Inputs, Readings, as_rows
 from edge.calc.pot import Rules
 from edge.calc.producing import over_pots
 from evidence.counts import count_to_text
@@ -90,7 +90,10 @@ class Potline:
         technology, edition, gwp: of the indicator.
     """
 
-    def __init__(self, config: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], fields: Mapping[str, Any], points: Mapping[str, Point]
+    ) -> None:
+        """Resolve the fields of a potline; `points` are all of the configuration, by id."""
         self.id: str = fields["id"]
         self.pots: list[str] = [pot["id"] for pot in fields["pots"]]
         if not self.pots:
@@ -99,7 +102,6 @@ class Potline:
         self._state_ids: list[str] = [pot["state"] for pot in fields["pots"]]
         self._current_id: str = fields["line_current"]
         self.point_ids = [*self._volt_ids, *self._state_ids, self._current_id]
-        points = plant_points(config)
         if missing := sorted({p for p in self.point_ids if p not in points}):
             raise PlantError(f"potline {self.id}: no such points: {' '.join(missing)}")
         self.decimals = self._voltage_decimals([points[p] for p in self._volt_ids])

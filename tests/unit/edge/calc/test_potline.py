@@ -9,7 +9,7 @@ import pytest
 
 from edge.calc.blocks import Block
 from edge.calc.errors import PlantError
-from edge.calc.inputs import Inputs
+from edge.calc.inputs import Inputs, plant_points
 from edge.calc.pot import Effect
 from edge.calc.potline import PotEffect, Potline
 
@@ -19,7 +19,7 @@ Config = dict[str, Any]
 
 
 def line_of(config: Config) -> Potline:
-    return Potline(config, config["potlines"][0])
+    return Potline(config, config["potlines"][0], plant_points(config))
 
 
 def test_metal_rate_is_faraday_times_efficiency(config: Config) -> None:
