@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.schedule import FAR_NS, SLEW
 from edge.stream import Condition
+from edge.trouble import DAMAGED, FORK, standing_troubles
 
 log = logging.getLogger("stackproof.edge")
 
@@ -39,7 +40,7 @@ def standing(
         is_unanswered: the broker is there, and objects sent again and again get no receipt.
         before: the alarms that stood until now.
     """
-    found = {}
+    found = standing_troubles(condition.troubles, now_ns)
     if is_unanswered:
         found[UNANSWERED] = (
             "the broker is there and the collector gives no receipts: look at the collector, it "
@@ -111,7 +112,7 @@ class Alarms:
         )
         events: list[Mapping[str, Any]] = []
         for name in found.keys() - set(self.names):
-            urgent = name in (FULL, TWO_LOGS)
+            urgent = name in (FULL, TWO_LOGS, FORK, DAMAGED)
             log.log(logging.ERROR if urgent else logging.WARNING, "alarm: %s", found[name])
             event: dict[str, Any] = {"kind": name, "at_ns": now_ns}
             if name == TWO_LOGS and condition.two_logs is not None:

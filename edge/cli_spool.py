@@ -43,7 +43,8 @@ def add_spool_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         help="write signed objects of the spool to a file for the collector",
         epilog="For sites without a way to the collector: carry the file there (stackproof cloud "
         "import CLOUD.toml FILE), bring the receipts back (stackproof edge receipts import "
-        "SITE.toml FILE). Nothing is freed by exporting; the same objects give the same file.",
+        "SITE.toml FILE). Nothing is freed by exporting; the same objects give the same file. "
+        "It is readable for its owner and group only.",
     )
     out.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     out.add_argument(

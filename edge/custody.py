@@ -8,7 +8,7 @@ proof of two histories. Reads the spool, writes nothing.
 
 from dataclasses import dataclass
 
-from edge.errors import NotOursError, OthersError, TwoLogsError
+from edge.errors import NEW_DEVICE, ForkError, NotOursError, OthersError, TwoLogsError
 from edge.identity import Addressee
 from edge.spool_reader import SpoolReader, State
 from evidence import checkpoint, cose
@@ -53,27 +53,34 @@ def judge_receipt(data: bytes, spool: SpoolReader, who: Addressee) -> Judged:
 
     Raises:
         TwoLogsError: the collector's log does not continue the one it showed before.
-        NotOursError: not for this stream, not signed by the pinned collector, or about objects
-            this spool never made.
+        ForkError: it is about objects this spool never made.
+        NotOursError: not for this stream, or not signed by the pinned collector.
     """
     try:
         taken = decode_receipt(data, who.collector)
         note = checkpoint.verify(taken.checkpoint, who.collector)
     except EvidenceError as error:
-        raise NotOursError(f"receipt refused: {error}") from error
+        raise NotOursError(
+            f"receipt refused: {error} (if the collector has a new key, name its new certificate "
+            "under [uplink] collector)"
+        ) from error
     _check_addressee(taken.plant, taken.stream, who)
     if note.plant != who.plant or note.size <= taken.log_index:
         raise NotOursError("receipt refused: its checkpoint does not cover its log entry")
     head = spool.head()
     if taken.seq >= head.next_seq:
-        raise NotOursError(
-            f"the collector holds seq {taken.seq}, this spool only {head.next_seq} objects: the "
-            "spool was lost or replaced. Have the plant's root sign a replace order for this "
-            "gateway and name it under [gateway] continues."
+        raise ForkError(
+            f"the collector holds seq {taken.seq}, and this spool's newest is seq "
+            f"{head.next_seq - 1}: the spool was lost, or set back to an earlier copy. If the "
+            f"right one is still there, stop the agent and put it back. {NEW_DEVICE}"
         )
     known = spool.hash_at(taken.seq)
     if known is not None and known != taken.head:
-        raise NotOursError(f"the collector holds another object at seq {taken.seq} (fork)")
+        raise ForkError(
+            f"the collector holds another object at seq {taken.seq} (fork): a second device signs "
+            "with this key, or the spool was lost or set back to an earlier copy. If a second "
+            f"device runs, stop the wrong one. {NEW_DEVICE}"
+        )
     return _judge_log(taken, (note.size, note.root), spool)
 
 

@@ -9,6 +9,7 @@ freed but by receipts brought as files.
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from edge import receipt_files
 from edge.clock import Clock
 from edge.config import Site
 from edge.disk import Disk
-from edge.errors import NotOursError, SpoolError, TwoLogsError
+from edge.errors import AlteredError, EdgeError, ForkError, NotOursError, SpoolError, TwoLogsError
+from edge.quiet import EVERY_S, Quiet
 from edge.spool_reader import Stored
 from edge.stream import Stream
+from edge.trouble import DAMAGED, FORK, REFUSED
 from edge.uplink.machine import Machine, Send
 from edge.uplink.mqtt import MqttUplink, Topics
 
@@ -27,6 +30,7 @@ log = logging.getLogger("stackproof.edge.delivery")
 
 TICK_S = 0.5
 LAST_RECEIPT_S = 3.0
+CUTS_MAX = 4  # connections lost within a minute before somebody else is suspected
 RECEIPT_FILES_S = 2.0  # how often to look for receipts brought as files
 
 
@@ -39,12 +43,13 @@ class Delivery:
         self._stream, self._clock, self._disk = stream, clock, disk
         self.machine = Machine()
         self._receipts = gateway.receipts
+        self._name = f"edge-{plant.id}-{gateway.id}"
         self._uplink: MqttUplink | None = None
         if site.uplink.mode == "mqtt":
             self._uplink = MqttUplink(
                 site.uplink.url,
                 Topics.of(gateway.slice, plant.id, gateway.id),
-                f"edge-{plant.id}-{gateway.id}",
+                self._name,
                 on_connected=self._on_connected,
                 on_disconnected=self._on_disconnected,
                 on_message=self._on_message,
@@ -52,7 +57,9 @@ class Delivery:
         self._tasks: set[asyncio.Task[None]] = set()
         self._order = asyncio.Lock()
         self._moved = asyncio.Event()
-        self._lost = self._refusing = False
+        self._lost = False
+        self._cuts_s: deque[float] = deque(maxlen=CUTS_MAX)
+        self._quiet = Quiet()
         self._unread: dict[str, bytes] = {}  # topic -> newest message nobody has looked at
         self._reading: set[str] = set()
         self.refused = 0  # messages from the broker that were not acted on
@@ -100,11 +107,25 @@ class Delivery:
         self._send_all(self.machine.connected(self._now_s()))
 
     def _on_disconnected(self, reason: str) -> None:
-        if not self._lost:
+        if self.machine.online:
+            self._cuts_s.append(self._now_s())
+        if self._is_cut_again_and_again():
+            if self._quiet.may("cuts", self._now_s()):
+                log.warning(
+                    "broker: the connection is cut again and again (%s): look for a second client "
+                    "that calls itself %s, such as a second agent of this gateway",
+                    reason,
+                    self._name,
+                )
+        elif not self._lost:
             log.warning("broker: away (%s); readings are kept and delivered later", reason)
             self._lost = True
         self.machine.disconnected()
         self._moved.set()
+
+    def _is_cut_again_and_again(self) -> bool:
+        cuts = self._cuts_s
+        return len(cuts) == CUTS_MAX and self._now_s() - cuts[0] < EVERY_S
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         """Only the newest message of a topic counts: a flood of them costs one call at a time."""
@@ -127,15 +148,16 @@ class Delivery:
         try:
             await self._act_on(payload)
         except NotOursError as error:
-            self._refuse(error)
+            await self._refuse(error)
             return
-        self._refusing = False
         self._moved.set()
 
     async def _act_on(self, receipt: bytes) -> None:
         """Free what the receipt covers, and cosign its log when an hour has passed."""
         now_ns = self._clock.wall_ns()
         seq = await self._disk.run(self._stream.take_receipt, receipt, now_ns)
+        if seq > self.machine.receipted:
+            self._quiet.arm()
         self._send_all(self.machine.receipt(seq, self._now_s()))
         stored = await self._disk.run(self._stream.cosign_hourly, now_ns)
         if stored is not None:
@@ -146,7 +168,7 @@ class Delivery:
         try:
             made = await self._disk.run(self._stream.answer_close, payload, now_ns)
         except NotOursError as error:
-            self._refuse(error)
+            await self._refuse(error)
             return
         for stored in made:
             self.appended(stored)
@@ -166,18 +188,31 @@ class Delivery:
             for receipt in await self._disk.run(receipt_files.receipts_of, path):
                 await self._act_on(receipt)
         except NotOursError as error:
-            self._refuse(error)
+            await self._refuse(error)
             await self._disk.run(receipt_files.refuse, path)
             return
         await self._disk.run(receipt_files.done, path)
         log.info("%s: taken; everything up to seq %d is freed", path.name, self.machine.receipted)
 
-    def _refuse(self, error: NotOursError) -> None:
-        """Count a message that must not be acted on; say so once until a good receipt comes."""
+    async def _refuse(self, error: NotOursError) -> None:
+        """Count a message that must not be acted on; say so once until a new receipt comes."""
         self.refused += 1
-        level = logging.ERROR if isinstance(error, TwoLogsError) else logging.WARNING
-        log.log(logging.DEBUG if self._refusing else level, "%s", error)
-        self._refusing = True
+        if isinstance(error, TwoLogsError):  # its alarm stands by its own proof
+            if self._quiet.once("two-logs", self._now_s()):
+                log.error("%s", error)
+            return
+        await self._note(FORK if isinstance(error, ForkError) else REFUSED, error)
+
+    async def _note(self, kind: str, error: EdgeError, until_seq: int = 0) -> None:
+        """Keep why nothing gets through; say so once until a new receipt comes."""
+        if not self._quiet.once(kind, self._now_s()):
+            log.debug("%s", error)
+            return
+        log.warning("%s", error)
+        now_ns = self._clock.wall_ns()
+        await self._disk.run(
+            self._stream.note_trouble, kind, str(error), now_ns, until_seq=until_seq
+        )
 
     # -- sending ----------------------------------------------------------------------------------
 
@@ -195,7 +230,12 @@ class Delivery:
             if not self.machine.online:
                 return  # `connected` begins again after the newest receipt
             count = send.last - send.first + 1
-            for stored in await self._disk.run(self._stream.spool.objects, send.first, count):
+            try:
+                found = await self._disk.run(self._stream.spool.objects, send.first, count)
+            except AlteredError as error:
+                await self._note(DAMAGED, error, until_seq=error.seq)
+                return
+            for stored in found:
                 if self._uplink is None or not self._uplink.send_object(stored.data):
                     self.machine.refused(stored.seq)
                     return
@@ -211,5 +251,7 @@ class Delivery:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            known = isinstance(error, SpoolError)
-            log.error("delivery failed: %s", error, exc_info=None if known else error)
+            if not isinstance(error, EdgeError):
+                log.error("delivery failed: %s", error, exc_info=error)
+            elif self._quiet.may(type(error).__name__, self._now_s()):
+                log.error("delivery failed: %s", error)

@@ -4,10 +4,13 @@
     ├── SiteConfigError      the site file is wrong (engineer: every problem is listed)
     ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged, or
     │                        the gateway's key is in a token that does not sign)
+    │   └── AlteredError     the disk has changed a signed object (engineer: a new device's steps)
+    ├── SpoolGoneError       the spool's file is no longer at its place (engineer: the agent ends)
     ├── ExportError          what is asked for is not in the spool (engineer)
     └── NotOursError         a message is not for this gateway or not signed by the pinned
         │                    collector (nobody: counted and ignored)
         ├── OthersError      it is for another gateway (nobody)
+        ├── ForkError        the collector holds another stream (engineer: a new device's steps)
         └── TwoLogsError     the collector has signed two histories (plant and reviewers: alarm)
 
 Device errors are `edge.drivers.base.DeviceError`.
@@ -16,6 +19,16 @@ Device errors are `edge.drivers.base.DeviceError`.
 from collections.abc import Sequence
 
 from firmware_configs.fields import Problem
+
+#: how a stream goes on whose spool can no longer deliver it
+NEW_DEVICE = (
+    "What to do: 1. make a new key (stackproof keys csr) and certify it (stackproof keys enrol); "
+    "2. have the root sign a replace order (stackproof keys replace) with what stackproof cloud "
+    "stream prints; 3. put certificate and order into the collector's key folder and run "
+    "stackproof cloud keys; 4. under [gateway] name key, certificate, root, and the order as "
+    "continues; 5. stop the agent, set state_dir aside and start with an empty one. What is read "
+    "until then is signed here and never counts at the collector: keep the old state_dir"
+)
 
 
 class EdgeError(Exception):
@@ -38,6 +51,25 @@ class SpoolError(EdgeError):
     """The spool cannot keep readings."""
 
 
+class AlteredError(SpoolError):
+    """The disk has changed an object that waits for a receipt.
+
+    Attributes:
+        seq: which.
+    """
+
+    def __init__(self, where: object, seq: int) -> None:
+        super().__init__(
+            f"{where}: the disk has altered seq {seq}: it cannot be delivered, nor what is behind "
+            f"it; what is before is. {NEW_DEVICE}"
+        )
+        self.seq = seq
+
+
+class SpoolGoneError(EdgeError):
+    """The spool's file was deleted, moved or replaced under the agent that writes it."""
+
+
 class ExportError(EdgeError):
     """The spool does not hold what is asked for."""
 
@@ -48,6 +80,10 @@ class NotOursError(EdgeError):
 
 class OthersError(NotOursError):
     """A message of the collector for another gateway."""
+
+
+class ForkError(NotOursError):
+    """The collector holds objects of this gateway that this spool never made, or made otherwise."""
 
 
 class TwoLogsError(NotOursError):

@@ -51,10 +51,9 @@ def _span(spool: SpoolReader, owner: tuple[str, str], first: int | None, last: i
         raise ExportError(
             f"the spool is {'/'.join(spool.owner() or ())}'s, not {'/'.join(owner)}'s"
         )
-    waiting = spool.objects(0, 1)
-    if not waiting:
+    oldest, newest = spool.oldest_seq(), spool.head().next_seq - 1
+    if oldest is None:
         raise ExportError("nothing waits for a receipt: the collector has it all")
-    oldest, newest = waiting[0].seq, spool.head().next_seq - 1
     span = Span(*owner, oldest if first is None else first, newest if last is None else last)
     if not oldest <= span.first <= span.last <= newest:
         hint = " (what is before is under receipt: the collector has it)" if oldest else ""
@@ -70,7 +69,7 @@ def _write(spool: SpoolReader, span: Span, path: Path) -> None:
         raise ExportError(f"{path}: exists already; remove it or name another with --out")
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
+        with open(part, "wb", opener=_private) as file:
             write_export(
                 file,
                 span,
@@ -85,6 +84,11 @@ def _write(spool: SpoolReader, span: Span, path: Path) -> None:
         raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    """Readings of a plant are nobody's else on the machine."""
+    return os.open(path, flags, 0o640)
 
 
 def _signers(spool: SpoolReader, span: Span) -> Sequence[Certificate]:

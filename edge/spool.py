@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edge.errors import SpoolError
+from edge.errors import SpoolError, SpoolGoneError
 from edge.spool_reader import FORMAT, SpoolReader, State, Stored, Usage
 
 __all__ = ["FORMAT", "FREED_MAX", "Spool", "State", "Stored", "Usage", "is_in_use"]
@@ -81,9 +81,10 @@ class Spool(SpoolReader):
                 raise SpoolError(
                     f"{self._path}: damaged; set the file aside (do not delete it) and start again"
                 )
-        for newest in self.objects(self.head().next_seq - 1, 1):
-            if newest.sha256 != self.head().hash:
-                raise SpoolError(f"{self._path}: damaged; its newest object is not the stream's")
+        head = self.head()
+        if self.hash_at(head.next_seq - 1) not in (None, head.hash):
+            raise SpoolError(f"{self._path}: damaged; its newest object is not the stream's")
+        self._place = _place(self._path)
 
     def close(self) -> None:
         """Close the file and let others in."""
@@ -182,11 +183,33 @@ class Spool(SpoolReader):
         )
 
     def _transaction(self) -> "_Transaction":
+        if _place(self._path) != self._place:
+            raise SpoolGoneError(
+                f"{self._path}: was deleted, moved or replaced under the running agent. It takes "
+                "no more readings into a file that nobody can reach; those in it without a receipt "
+                "are lost unless the file comes back. Put it back (with its -wal file) before the "
+                "agent starts again: else it begins an empty spool, which the collector refuses "
+                "until a replace order says that it continues"
+            )
         return _Transaction(self._db, self._path)
 
 
 def _head(seq: int, sha256: bytes) -> bytes:
     return seq.to_bytes(8, "big") + sha256
+
+
+def _place(path: Path) -> tuple[object, ...]:
+    """Which files stand at the spool's place, None for none: SQLite keeps on writing to others."""
+    found: list[object] = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            status = file.stat()
+            found.append((status.st_dev, status.st_ino))
+        except (FileNotFoundError, NotADirectoryError):
+            found.append(None)
+        except OSError as error:
+            raise SpoolError(f"{path}: cannot be read: {error.strerror}") from error
+    return tuple(found)
 
 
 def _lock_file(path: Path) -> Path:

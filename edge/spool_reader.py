@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from edge.errors import SpoolError
+from edge.errors import AlteredError, SpoolError
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
 
@@ -50,6 +50,7 @@ class State(StrEnum):
     CLOSED = "closed"  # digests of the close requests answered
     TWO_LOGS = "two-logs"  # when it was seen, and the receipt that shows it; empty when it is over
     PROOF = "two-logs-proof"  # the first such receipt ever; never deleted
+    TROUBLE = "trouble"  # why nothing gets through, by kind (`edge.trouble`); empty when it does
     CONTINUES = "continues"  # SHA-256 of the replace order this spool began with
 
 
@@ -126,9 +127,17 @@ class SpoolReader:
         self._db.close()
 
     def damage(self) -> str:
-        """What SQLite finds wrong with the whole file, "" when nothing; reads all of it."""
+        """What is wrong with the whole file, "" when nothing; reads all of it."""
         found = [str(row[0]) for row in self._rows("PRAGMA quick_check(1)")]
-        return "" if found == ["ok"] else found[0]
+        if found != ["ok"]:
+            return f"the spool's file is damaged: {found[0]}"
+        try:
+            first = 0
+            while batch := self.objects(first, BATCH):
+                first = batch[-1].seq + 1
+        except AlteredError as error:
+            return str(error)
+        return ""
 
     def owner(self) -> tuple[str, str] | None:
         """Plant and gateway whose stream this is; None before the first configuration."""
@@ -152,10 +161,11 @@ class SpoolReader:
         return Head(int.from_bytes(value[:8], "big") + 1, value[8:])
 
     def objects(self, first: int, limit: int) -> list[Stored]:
-        """Up to `limit` objects from seq `first` on.
+        """Up to `limit` objects from seq `first` on; those before one the disk has altered.
 
         Raises:
-            SpoolError: unreadable, or the disk has changed an object's bytes.
+            AlteredError: the very first is altered.
+            SpoolError: unreadable.
         """
         rows = self._rows(
             "SELECT seq, typ, sha256, bytes, readings, through_ns FROM objects "
@@ -164,13 +174,18 @@ class SpoolReader:
             limit,
         )
         found = [Stored(*row) for row in rows]
-        for stored in found:
+        for number, stored in enumerate(found):
             if hashlib.sha256(stored.data).digest() != stored.sha256:
-                raise SpoolError(
-                    f"{self._path}: the disk has altered seq {stored.seq}; stop the agent, keep "
-                    "the file, and export the objects before and after it"
-                )
+                if number == 0:
+                    raise AlteredError(self._path, stored.seq)
+                return found[:number]
         return found
+
+    def oldest_seq(self) -> int | None:
+        """Seq of the oldest object waiting for a receipt; None when none is."""
+        for row in self._rows("SELECT seq FROM objects ORDER BY seq LIMIT 1"):
+            return int(row[0])
+        return None
 
     def span(self, first: int, last: int) -> Iterator[bytes]:
         """The objects from `first` to `last`, a few held at a time."""

@@ -14,6 +14,7 @@ from edge.identity import out_of_date
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State
 from edge.stream import condition_of
+from edge.trouble import DAMAGED
 from evidence import checkpoint
 from evidence.errors import EvidenceError
 from evidence.keys import Certificate, key_sha256, public_key
@@ -70,7 +71,7 @@ def status_of(
             "cosigned_size": int.from_bytes((spool.get(State.COSIGNED) or b"")[:8], "big"),
         }
     if damage:
-        alarms["spool-damaged"] = f"the spool's file is damaged: {damage}"
+        alarms[DAMAGED] = damage
     reason = out_of_date(certificate, now_ns)
     if reason:
         alarms["certificate"] = f"the gateway's certificate {reason}"

@@ -7,7 +7,7 @@ collector says is judged by `edge.custody`.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge.custody import encode_log, judge_close_request, judge_receipt, log_of
@@ -16,6 +16,7 @@ from edge.handover import objection, with_used
 from edge.identity import Identity
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader, State, Stored
+from edge.trouble import SENTENCE_MAX, Trouble, decode_troubles, encode_troubles
 from evidence import cbor, receipt
 from evidence.blocks import compress
 from evidence.chain import Head
@@ -50,6 +51,7 @@ class Condition:
         oldest_ns: last instant of the oldest object without a receipt, or None.
         two_logs: what the collector showed, while it shows two histories; else None.
         through_ns: newest instant the stream speaks of, 0 before the first.
+        troubles: what stands in the way of delivery, by kind.
     """
 
     fill: float
@@ -57,6 +59,7 @@ class Condition:
     oldest_ns: int | None
     two_logs: Mapping[str, Any] | None
     through_ns: int = 0
+    troubles: Mapping[str, Trouble] = field(default_factory=dict)
 
 
 class Stream:
@@ -219,8 +222,8 @@ class Stream:
 
         Raises:
             TwoLogsError: the collector shows two histories; nothing is freed.
-            NotOursError: not for this stream, not signed by the pinned collector, or about
-                objects this spool never made.
+            ForkError: about objects this spool never made.
+            NotOursError: not for this stream, or not signed by the pinned collector.
         """
         try:
             judged = judge_receipt(data, self.spool, self._who)
@@ -234,6 +237,10 @@ class Stream:
         if judged.is_proven and self.spool.get(State.TWO_LOGS):
             state[State.TWO_LOGS] = b""
         if taken.seq > self.spool.receipted_seq():
+            troubles = decode_troubles(self.spool.get(State.TROUBLE))
+            left = {kind: t for kind, t in troubles.items() if t.until_seq > taken.seq}
+            if left != troubles:
+                state[State.TROUBLE] = encode_troubles(left)
             self.spool.release(taken.seq, data, state)
         elif state:
             self.spool.put(state)
@@ -270,6 +277,22 @@ class Stream:
         kept = (closed + digest)[-CLOSES_MAX * size :]
         self._append(*made, state={**state, State.CLOSED: kept})
         return made
+
+    def note_trouble(self, kind: str, sentence: str, now_ns: int, *, until_seq: int = 0) -> None:
+        """Keep what stands in the way of delivery, until a new receipt for `until_seq` or later.
+
+        Args:
+            kind: of it; one is kept of each.
+            sentence: what happened and what to do.
+            now_ns: wall clock.
+            until_seq: the object that is stuck; 0 when any new receipt ends it.
+        """
+        troubles = decode_troubles(self.spool.get(State.TROUBLE))
+        before = troubles.get(kind)
+        at_ns = now_ns if before is None else before.at_ns
+        troubles[kind] = Trouble(sentence[:SENTENCE_MAX], at_ns, until_seq)
+        if troubles[kind] != before:
+            self.spool.put({State.TROUBLE: encode_troubles(troubles)})
 
     def _keep_proof(self, error: TwoLogsError, data: bytes, now_ns: int) -> None:
         """The alarm stands until a proof holds again; the first proof is kept for ever."""
@@ -328,7 +351,8 @@ def condition_of(spool: SpoolReader, fill: float) -> Condition:
     """How things stand in a spool that is so full."""
     oldest_ns = spool.usage().oldest_ns
     free, through_ns = spool.disk_free_bytes(), through_of(spool)
-    return Condition(fill, free, oldest_ns, two_logs(spool), through_ns)
+    troubles = decode_troubles(spool.get(State.TROUBLE))
+    return Condition(fill, free, oldest_ns, two_logs(spool), through_ns, troubles)
 
 
 def through_of(spool: SpoolReader) -> int:

@@ -42,7 +42,7 @@ class Machine:
     resends: int = 0
     jitter: random.Random = field(default_factory=random.Random)
     _next: int = 0
-    _stall_s: float = STALL_S
+    _stall_s: float = field(default_factory=lambda: STALL_S)
     _stalls_at_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -64,11 +64,15 @@ class Machine:
         return self.newest - self.receipted
 
     def connected(self, now_s: float) -> list[Send]:
-        """The transport is up: start again right after the newest receipt."""
+        """The transport is up: start again right after the newest receipt.
+
+        What an earlier connection took without a receipt counts as going back: a transport that
+        comes and goes would else hide for ever that nothing is answered.
+        """
         self.online = True
-        self._stall_s = STALL_S
+        if self._next > self.receipted + 1:
+            self._go_back()
         self._stalls_at_s = None
-        self._next = self.receipted + 1
         return self._fill(now_s)
 
     def disconnected(self) -> None:
@@ -99,11 +103,14 @@ class Machine:
         """Time has passed: go back when the receipt has stood still for too long."""
         if self._stalls_at_s is None or now_s < self._stalls_at_s:
             return self._fill(now_s)
+        self._go_back()
+        return self._fill(now_s)
+
+    def _go_back(self) -> None:
         self.resends += 1
         self._next = self.receipted + 1
         self._stall_s = min(self._stall_s * 2, STALL_S_MAX)
         self._stalls_at_s = None
-        return self._fill(now_s)
 
     def _fill(self, now_s: float) -> list[Send]:
         """Send up to the window, and watch the receipt while anything is outstanding."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import SpoolError
+from edge.errors import SpoolError, SpoolGoneError
 from edge.spool import Spool
 from evidence import cbor
 from evidence.merkle import Tree
@@ -139,6 +139,53 @@ async def test_broker_that_never_acknowledges_cannot_fill_the_memory(
     assert told(wired_plant.kept()).events == ["start", "no-receipts", "stopped"]
 
 
+async def test_spool_that_is_deleted_under_the_agent_ends_it(plant: Plant) -> None:
+    """Every reading from there on would go into a file that nobody can reach."""
+    async with plant.running():
+        await asyncio.sleep(0.3)
+    stop = asyncio.Event()
+    agent, ready = plant.agent(), asyncio.Event()
+    running = asyncio.create_task(agent.run(stop, ready.set))
+    await ready.wait()
+    for file in plant.spool_path.parent.glob("spool.sqlite*"):
+        file.unlink()
+    with pytest.raises(SpoolGoneError, match="lost unless the file comes back"):
+        await asyncio.wait_for(running, 5)
+
+
+async def test_nonsense_from_the_broker_does_not_fill_the_log(
+    plant: Plant, collector: SmallCollector, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Garbage by turns with an old receipt: the rate is the sender's, what is said is not."""
+    async with plant.running() as agent:
+        await asyncio.sleep(0.2)
+        assert [collector.take(s.data) for s in plant.beside()[:1]] == [True]
+        old = collector.receipt()
+        for number in range(60):
+            agent._delivery._on_message("x/receipts", old if number % 2 else b"noise")
+            await asyncio.sleep(0.01)
+        assert agent._delivery.refused >= 10
+        assert agent._delivery.machine.receipted == 0
+        condition = await agent._disk.run(agent._stream.condition)
+    said = [r for r in caplog.records if r.name == "stackproof.edge.delivery"]
+    assert len([r for r in said if "refused" in r.getMessage()]) == 1
+    assert set(condition.troubles) <= {"messages-refused"}
+
+
+async def test_second_client_of_the_same_name_is_suspected(
+    plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with plant.running() as agent:
+        for _ in range(20):
+            agent._delivery._on_connected()
+            agent._delivery._on_disconnected("Unspecified error")
+    said = [m for m in caplog.messages if m.startswith("broker: ")]
+    assert len([m for m in said if m.startswith("broker: away")]) == 3
+    (hint,) = [m for m in said if "a second client that calls itself edge-north-works-edge-1" in m]
+    assert said.index(hint) == len(said) - 1 or said[-1] == "broker: connected"
+    assert len(said) <= 8
+
+
 async def test_broker_that_refuses_the_agent_is_said_with_its_reason(
     wired_plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -231,7 +278,7 @@ async def test_clock_step_while_the_disk_refuses(
     async with plant.running():
         await asyncio.sleep(0.25)
         refusing = True
-        plant.clock.offset_ns += 3600 * 10**9
+        plant.clock.offset_ns += 600 * 10**9
         await asyncio.sleep(0.15)
         refusing = False
         await asyncio.sleep(0.3)

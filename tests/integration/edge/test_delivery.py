@@ -142,6 +142,33 @@ async def test_collector_that_hears_nothing_for_a_while(
     assert mistakes(collector.objects) == []
 
 
+async def test_one_altered_object_holds_up_what_is_behind_it_and_alarms(
+    wired_plant: Plant, tmp_path: Path, collector: SmallCollector, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is before it is delivered; readings go on and wait."""
+    await wired_plant.run(1.7)
+
+    def alter(spool: Spool) -> int:
+        spool._db.execute("UPDATE objects SET bytes = x'00' WHERE seq = 2")
+        return spool.head().next_seq
+
+    before = wired_plant.in_spool(alter)
+    assert before >= 4
+    broker = Broker("mosquitto", tmp_path / "broker", port=wired_plant.port)
+    broker.start()
+    collector.start(broker.port)
+    try:
+        async with wired_plant.running() as agent:
+            await until(lambda: agent._delivery.machine.receipted == 1)
+            await until(lambda: agent._alarms.names == ("spool-damaged",), 15)
+            await until(lambda: agent._delivery.machine.newest > before)
+    finally:
+        broker.stop()
+    assert len(collector.objects) == 2
+    assert len([m for m in caplog.messages if "has altered seq 2" in m]) <= 2, "log and alarm"
+    assert wired_plant.in_spool(Spool.oldest_seq) == 2
+
+
 async def test_stop_without_a_broker_is_prompt_and_leaves_nothing(wired_plant: Plant) -> None:
     tasks, threads = asyncio.all_tasks(), threading.active_count()
     async with wired_plant.running():

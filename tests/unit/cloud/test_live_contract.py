@@ -14,12 +14,15 @@ from edge.drivers.base import Sample
 from edge.live_message import LiveMessage
 from edge.pipeline import Layout, assemble, calculate
 from edge.spool import Usage
+from edge.trouble import DAMAGED, FORK, REFUSED
 from evidence.frame import Clock
 from evidence.quality import Quality
 from tests.unit.cloud.live_examples import NS, T0, ManualClock, configuration
 
 SECONDS = 14
-ALARMS = (CLOCK_AHEAD, FILLING, FULL, OLD, DISK_LOW, TWO_LOGS, UNANSWERED)
+ALARMS = (
+    CLOCK_AHEAD, DAMAGED, DISK_LOW, FILLING, FORK, FULL, OLD, REFUSED, TWO_LOGS, UNANSWERED,
+)  # fmt: skip
 
 
 def signed_configuration() -> dict[str, Any]:

@@ -124,6 +124,41 @@ def test_status_tells_alarms_and_ends_with_1(site: Site, run: Run) -> None:
     assert "ALARM log-inconsistent: the collector has shown two histories" in out
 
 
+def test_status_tells_why_nothing_gets_through(site: Site, run: Run) -> None:
+    """The agent has seen it and said it once; whoever asks later is told too."""
+    site.rig.stream.note_trouble("fork", "the collector holds seq 9. What to do: …", NOW_NS)
+    status, out, _ = run("status", site.file)
+    assert status == 1
+    said = "ALARM fork: since 2026-11-25 02:41 UTC: the collector holds seq 9. What to do"
+    assert said in out
+
+
+def test_status_of_a_stream_that_stands_ahead_of_the_clock(site: Site, run: Run) -> None:
+    ahead_ns = NOW_NS + 50 * 365 * 86_400 * 10**9
+    site.rig.spool.put({"through": ahead_ns.to_bytes(8, "big")})
+    status, out, _ = run("status", site.file)
+    assert status == 1
+    assert "ALARM clock-ahead: the stream's newest reading is of 2076-" in out
+
+
+def test_one_altered_object(site: Site, run: Run) -> None:
+    """Found by a check; what is before and behind it can be exported, and it cannot."""
+    site.rig.spool._db.execute("UPDATE objects SET bytes = x'00' WHERE seq = 2")
+    status, out, _ = run("status", site.file, "--check")
+    assert status == 1
+    assert "ALARM spool-damaged: " in out
+    assert "altered seq 2: it cannot be delivered" in out
+    assert run("status", site.file)[0] == 0
+    for first, last in ((0, 1), (3, 4)):
+        path = site.folder / f"{first}.tar"
+        assert run("export", site.file, "--from", first, "--to", last, "--out", path)[0] == 0
+        with path.open("rb") as file:
+            assert [h.seq for h, _ in ExportReader(file).objects()] == [first, last]
+    status, _, err = run("export", site.file)
+    assert status == 2
+    assert "altered seq 2" in err
+
+
 def test_status_of_a_damaged_spool(site: Site, run: Run) -> None:
     site.rig.made(200)
     site.rig.spool.close()
@@ -177,6 +212,7 @@ def test_export_holds_the_objects_and_their_certificate(
         reader = ExportReader(file)
         objects = [data for _, data in reader.objects()]
     assert objects == [stored.data for stored in site.rig.spool.objects(0, 9)]
+    assert (site.folder / name).stat().st_mode & 0o027 == 0, "no one else's on the machine"
     (held,) = reader.certificates
     assert public_key(held) == keys().gateway.public_key()
 

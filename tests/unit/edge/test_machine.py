@@ -126,6 +126,22 @@ def test_receipt_for_more_than_was_sent_here() -> None:
     assert made.outstanding == 10
 
 
+def test_connection_that_comes_and_goes_hides_no_silence() -> None:
+    made = machine(newest=4)
+    for second in range(4):
+        assert made.connected(second) == [Send(0, 4)]
+        assert not made.is_unanswered
+        made.disconnected()
+    made.connected(5)  # gone back four times: 5, 10, 20, 40 and now 60 s
+    assert made.is_unanswered
+    made.receipt(4, 5)
+    assert not made.is_unanswered
+    for second in range(6, 20):
+        made.disconnected()
+        made.connected(second)
+    assert not made.is_unanswered, "nothing waits for an answer"
+
+
 def test_unanswered_only_after_going_back_for_minutes_and_only_while_connected() -> None:
     made = machine(newest=4)
     made.connected(0)

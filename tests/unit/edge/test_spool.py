@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import SpoolError
+from edge.errors import AlteredError, SpoolError, SpoolGoneError
 from edge.spool import FREED_MAX, Spool, Stored, Usage, is_in_use
 from edge.spool_reader import SpoolReader
 from evidence.chain import ZERO_HASH, Head
@@ -216,8 +216,54 @@ def test_damage_in_what_the_agent_continues_from_is_refused(tmp_path: Path, tabl
 def test_bytes_that_the_disk_has_altered_are_never_sent(spool: Spool) -> None:
     spool.append(stored(0), state={})
     spool._db.execute("UPDATE objects SET bytes = x'00'")
-    with pytest.raises(SpoolError, match="the disk has altered seq 0; stop the agent"):
+    with pytest.raises(AlteredError, match="the disk has altered seq 0: it cannot be delivered"):
         spool.objects(0, 1)
+
+
+def test_objects_before_an_altered_one_are_given_and_those_behind_it(
+    spool: Spool, path: Path
+) -> None:
+    for seq in range(5):
+        spool.append(stored(seq), state={})
+    assert spool.oldest_seq() == 0
+    spool._db.execute("UPDATE objects SET bytes = x'00' WHERE seq IN (2, 4)")
+    assert [s.seq for s in spool.objects(0, 10)] == [0, 1]
+    assert [s.seq for s in spool.objects(3, 10)] == [3]
+    with pytest.raises(AlteredError) as caught:
+        spool.objects(2, 10)
+    assert caught.value.seq == 2
+    assert "altered seq 2" in spool.damage()
+    again = reopened(spool, path)  # its newest object too is altered: readings go on
+    again.append(stored(5), state={})
+    assert again.head() == Head(6, stored(5).sha256)
+    again.close()
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced", "folder"])
+def test_nothing_is_written_into_a_file_that_nobody_can_reach(
+    spool: Spool, path: Path, how: str
+) -> None:
+    spool.commit_ticks([b"kept"])
+    if how == "folder":
+        path.parent.rename(path.parent.with_name("elsewhere"))
+    else:
+        other = path.with_name("other")
+        path.rename(other)
+        if how == "deleted":
+            other.unlink()
+        elif how == "replaced":
+            path.write_bytes(b"")
+    with pytest.raises(SpoolGoneError, match="was deleted, moved or replaced under the running"):
+        spool.commit_ticks([b"lost"])
+    with pytest.raises(SpoolGoneError):
+        spool.put({"x": b""})
+
+
+def test_write_ahead_log_that_was_deleted_alone(spool: Spool, path: Path) -> None:
+    spool.commit_ticks([b"kept"])
+    path.with_name("spool.sqlite-wal").unlink()
+    with pytest.raises(SpoolGoneError):
+        spool.commit_ticks([b"lost"])
 
 
 def test_others_read_beside_the_agent(spool: Spool, path: Path) -> None:

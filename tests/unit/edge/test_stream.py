@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import NotOursError, SpoolError, TwoLogsError
+from edge.errors import ForkError, NotOursError, SpoolError, TwoLogsError
 from edge.spool import Spool
 from edge.stream import CLOSES_MAX, Stream
 from evidence import checkpoint, cose
@@ -238,7 +238,7 @@ def test_receipt_of_another_object_at_that_seq_is_a_fork(rig: Rig) -> None:
 def test_receipt_for_more_than_this_spool_made_says_what_to_do(rig: Rig) -> None:
     rig.made(2)
     with pytest.raises(
-        NotOursError, match=r"holds seq 7, this spool only 2 objects: .* replace order"
+        ForkError, match=r"holds seq 7, and this spool's newest is seq 1: .* replace order"
     ):
         rig.stream.take_receipt(forged(rig, seq=7), NOW_NS)
 

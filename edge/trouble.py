@@ -1,0 +1,53 @@
+"""Why nothing gets through, kept in the spool until something does. Pure.
+
+The collector's refusals come as messages that anybody may repeat, and an altered object shows only
+when it is its turn. What was found is kept by kind, with the time it was first seen, so that
+`edge status` and the alarms say it for as long as it stands.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+
+from evidence import cbor
+
+FORK, DAMAGED, REFUSED = "fork", "spool-damaged", "messages-refused"
+SENTENCE_MAX = 2_000  # characters
+#: anybody who reaches the broker can have a message refused: it counts when no receipt comes
+REFUSED_AFTER_NS = 5 * 60 * 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that stands in the way.
+
+    Attributes:
+        sentence: what happened and what to do.
+        at_ns: wall clock when it was first seen.
+        until_seq: a new receipt for this object or a later one ends it.
+    """
+
+    sentence: str
+    at_ns: int
+    until_seq: int
+
+
+def encode_troubles(troubles: Mapping[str, Trouble]) -> bytes:
+    """As the spool's state holds them, b"" for none."""
+    return cbor.encode({k: list(astuple(t)) for k, t in troubles.items()}) if troubles else b""
+
+
+def decode_troubles(data: bytes | None) -> dict[str, Trouble]:
+    """By kind, those of a state value."""
+    return {kind: Trouble(*fields) for kind, fields in (cbor.decode(data) if data else {}).items()}
+
+
+def standing_troubles(troubles: Mapping[str, Trouble], now_ns: int) -> dict[str, str]:
+    """Alarm name -> sentence of those that are to be told now."""
+    found = {kind: trouble.sentence for kind, trouble in troubles.items()}
+    if REFUSED in found and now_ns - troubles[REFUSED].at_ns <= REFUSED_AFTER_NS:
+        del found[REFUSED]
+    for kind in found:
+        at = dt.datetime.fromtimestamp(troubles[kind].at_ns // 1_000_000_000, dt.UTC)
+        found[kind] = f"since {at:%Y-%m-%d %H:%M} UTC: {found[kind]}"
+    return found

@@ -1,0 +1,89 @@
+"""The agent while its wall clock steps: time never goes back, and never far ahead at once."""
+
+import asyncio
+
+import pytest
+
+from tests.integration.edge.conftest import Plant
+from tests.integration.edge.streams import frames, mistakes, readings, told
+
+S = 10**9
+
+
+async def test_clock_step_forward_is_a_gap_and_a_new_frame(plant: Plant) -> None:
+    async with plant.running():
+        await asyncio.sleep(0.35)
+        plant.clock.offset_ns += 600 * S
+        await asyncio.sleep(0.35)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    ((seconds, reason),) = told(objects).gaps
+    assert (round(seconds / 10), reason) == (60, "clock-step")
+    assert told(objects).events == ["start", "clock-step", "stopped"]
+    before, after = frames(objects)
+    assert [e["kind"] for e in before[1].events] == ["start"]
+    step = after[1].events[0]
+    assert round((step["at_ns"] - step["from_ns"]) / S) == 600
+
+
+async def test_clock_a_year_ahead_for_a_moment_costs_that_moment_only(plant: Plant) -> None:
+    async with plant.running():
+        await asyncio.sleep(0.35)
+        plant.clock.offset_ns += 365 * 86_400 * S
+        await asyncio.sleep(0.6)
+        plant.clock.offset_ns = 0
+        await asyncio.sleep(0.45)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    ((seconds, reason),) = told(objects).gaps
+    assert reason == "clock-unsure"
+    assert 0.5 < seconds < 2
+    assert max(tick_ns for _, tick_ns in readings(objects)) < plant.clock.wall_ns()
+    assert told(objects).events == ["start", "clock-step", "clock-step", "stopped"]
+
+
+async def test_clock_that_stands_far_ahead_is_followed_in_the_end(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Across a start too: the same boot says that no hour has passed."""
+    monkeypatch.setattr("edge.schedule.SURE_NS", S // 2)
+    await plant.run(0.35)
+    plant.clock.offset_ns += 3600 * S
+    async with plant.running():
+        await asyncio.sleep(0.3)
+        plant.clock.offset_ns -= 5 * S
+        await asyncio.sleep(0.7)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    ((seconds, reason),) = told(objects).gaps
+    assert (round(seconds / 10), reason) == (360, "restart")
+    assert told(objects).events == [
+        "start", "stopped", "start", "clock-step", "clock-step", "stopped",
+    ]  # fmt: skip
+
+
+async def test_clock_step_back_loses_nothing_and_never_goes_back(plant: Plant) -> None:
+    async with plant.running():
+        await asyncio.sleep(0.35)
+        plant.clock.offset_ns -= 3600 * S
+        await asyncio.sleep(0.55)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert len(readings(objects)) >= 7
+    assert told(objects).gaps == []
+    assert told(objects).events == ["start", "clock-step", "clock-ahead", "stopped"]
+
+
+async def test_clock_far_behind_the_stream_at_start(plant: Plant) -> None:
+    """The battery of the clock died: 1970 until the network's time comes."""
+    await plant.run(0.35)
+    plant.clock.offset_ns -= plant.clock.wall_ns()
+    async with plant.running():
+        await asyncio.sleep(0.35)
+        plant.clock.offset_ns = 0
+        await asyncio.sleep(0.35)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert told(objects).events == [
+        "start", "stopped", "start", "clock-step", "clock-ahead", "clock-step", "stopped",
+    ]  # fmt: skip

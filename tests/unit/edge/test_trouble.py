@@ -1,0 +1,71 @@
+"""What stands in the way of delivery: kept, told for as long as it stands, over by a receipt."""
+
+import pytest
+
+from edge.errors import AlteredError, ForkError
+from edge.spool_reader import State
+from edge.trouble import (
+    DAMAGED,
+    FORK,
+    REFUSED,
+    Trouble,
+    decode_troubles,
+    encode_troubles,
+    standing_troubles,
+)
+from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig
+
+MINUTE_NS = 60 * 10**9
+
+
+def test_kept_as_it_was() -> None:
+    troubles = {FORK: Trouble("say", 1, 0), DAMAGED: Trouble("so", 2, 7)}
+    assert decode_troubles(encode_troubles(troubles)) == troubles
+    assert (encode_troubles({}), decode_troubles(None), decode_troubles(b"")) == (b"", {}, {})
+
+
+def test_refused_messages_are_told_only_when_no_receipt_comes() -> None:
+    """The start is `date -u -d @1795574490`: Wed Nov 25 02:41:30 UTC 2026."""
+    troubles = {REFUSED: Trouble("noise", NOW_NS, 0), FORK: Trouble("two", NOW_NS, 0)}
+    fork = {FORK: "since 2026-11-25 02:41 UTC: two"}
+    assert standing_troubles(troubles, NOW_NS + 5 * MINUTE_NS) == fork
+    refused = {REFUSED: "since 2026-11-25 02:41 UTC: noise"}
+    assert standing_troubles(troubles, NOW_NS + 5 * MINUTE_NS + 1) == fork | refused
+
+
+def test_new_receipt_ends_it_but_not_what_is_behind_it(rig: Rig) -> None:
+    rig.made(3)
+    rig.stream.note_trouble(FORK, "fork", NOW_NS)
+    rig.stream.note_trouble(DAMAGED, "altered", NOW_NS, until_seq=3)
+    rig.stream.note_trouble(FORK, "fork!", NOW_NS + 1)
+    kept = rig.stream.condition().troubles
+    assert kept == {FORK: Trouble("fork!", NOW_NS, 0), DAMAGED: Trouble("altered", NOW_NS, 3)}
+    old = rig.collector.receipt()
+    rig.stream.take_receipt(old, NOW_NS)
+    assert set(rig.stream.condition().troubles) == {DAMAGED}
+    rig.stream.note_trouble(FORK, "again", NOW_NS + 2)
+    rig.stream.take_receipt(old, NOW_NS)
+    assert set(rig.stream.condition().troubles) == {DAMAGED, FORK}, "a repeated one ends nothing"
+    rig.made(4)
+    rig.stream.take_receipt(rig.collector.receipt(), NOW_NS)
+    assert rig.stream.condition().troubles == {}
+    assert rig.spool.get(State.TROUBLE) == b""
+
+
+def test_sentences_name_every_step(rig: Rig) -> None:
+    rig.made(3)
+    steps = ["keys csr", "keys enrol", "cloud stream", "keys replace", "continues", "state_dir"]
+    rig.stream.append_frame(BODY, b"", NOW_NS)
+    rig.collector.take(rig.spool.objects(3, 1)[0].data)
+    receipts = {
+        "holds seq 9, and this spool's newest is seq 3": rig.collector.receipt(seq=9),
+        "another object at seq 2 (fork)": rig.collector.receipt(seq=2, head=bytes(32)),
+    }
+    for says, receipt in receipts.items():
+        with pytest.raises(ForkError) as caught:
+            rig.stream.take_receipt(receipt, NOW_NS)
+        assert says in str(caught.value)
+        assert all(step in str(caught.value) for step in steps)
+    said = str(AlteredError("spool.sqlite", 7))
+    assert "spool.sqlite: the disk has altered seq 7" in said
+    assert all(step in said for step in steps)
