@@ -44,9 +44,11 @@ POINTS_MAX = 20_000
 TICKS_MAX = 4_096
 NO_SOURCE_TIME = -(2**31)
 NO_LAG = -(2**31)
-CLOCK_SOURCES = ("ntp", "ptp", "free", "simulated")
+SIMULATED = "simulated"
+CLOCK_SOURCES = ("ntp", "ptp", "free", SIMULATED)
 
 FLAG_BACKFILL, FLAG_LATE, FLAG_MANUAL, FLAG_SIMULATED = 1, 2, 4, 8
+FLAGS_MAX = 15  # all of them
 
 # body map keys
 _VERSION, _T0, _CLOCK, _FLAGS, _SECTIONS, _GAP, _EVENTS = 1, 2, 3, 4, 5, 6, 7
@@ -184,6 +186,11 @@ class Body:
     gap: Gap | None = None
     events: tuple[Mapping[str, Any], ...] = field(default=())
 
+    @property
+    def is_simulated(self) -> bool:
+        """Its flags or its clock say that it is of no real plant."""
+        return bool(self.flags & FLAG_SIMULATED) or self.clock.source == SIMULATED
+
     @cached_property
     def readings(self) -> int:
         """How many readings it holds, computed points and bad ones included."""
@@ -281,6 +288,8 @@ def decode_body(payload: bytes) -> Body:
         raise MalformedError("frame body has unknown fields")
     if not _int(fields.get(_T0)) or not is_uint(fields.get(_FLAGS)):
         raise MalformedError("frame t0 or flags missing")
+    if fields[_FLAGS] > FLAGS_MAX:
+        raise MalformedError(f"frame flags {fields[_FLAGS]}: only 1, 2, 4 and 8 are flags")
     return Body(
         t0_ns=fields[_T0],
         clock=_decode_clock(fields.get(_CLOCK)),

@@ -94,7 +94,7 @@ class Recomputation:
         self._fold = MonthFold()
         self._calc: PlantCalc | None = None
         self._cfg = b""
-        self._config: Mapping[str, Any] = {}
+        self._simulated = False
         self._computed: dict[int, list[str]] = {}
         self._due: list[Due] = []
 
@@ -119,7 +119,8 @@ class Recomputation:
             if any(ids != names for ids in self._computed.values()):
                 raise MalformedError("its computed points are not those the calculation makes")
             self._due = _groups_due(config)
-        self._cfg, self._config = cfg, config
+        self._cfg = cfg
+        self._simulated |= bool(config["plant"]["simulated"])
 
     def feed(self, body: Body) -> Iterator[str]:
         """Take one frame; a sentence for each computed point that differs from its inputs.
@@ -156,6 +157,7 @@ class Recomputation:
         """
         if self._calc is None:
             raise MalformedError("there is no configuration to read them by")
+        self._simulated |= any(body.is_simulated for body in bodies)
         blocks = joined_blocks(bodies)
         if not blocks:
             return []
@@ -217,7 +219,7 @@ class Recomputation:
             given = json.loads(statement_bytes(given))
         return {
             "format": STATEMENT_FORMAT,
-            "simulated": bool(self._config["plant"]["simulated"]),
+            "simulated": self._simulated,
             "input": given,
             "output": compute_statement(given),
         }

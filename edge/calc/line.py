@@ -46,7 +46,7 @@ class Line:
         result = list(self.notes)
         for name, parameter in self.parameters.items():
             result += parameter.flags
-            if parameter.provenance is not None and "typed" in parameter.provenance:
+            if parameter.is_typed:
                 result.append(f"typed:{self.category}.{name}")
         return result
 

@@ -27,11 +27,12 @@ from edge.calc.month_line import EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.month_plan import MonthPlan
 from edge.calc.plant import reading_configuration
 from edge.calc.totaliser import Totaliser
-from evidence.points import Point
+from evidence.points import Point, Provenance
 from evidence.quality import FIRST_BAD
 
-#: the parts of a configuration the fold depends on
-_READ = ("plant", "schedules", "points", "groups", "potlines", "statement")
+#: the parts of a configuration that figures are made by, and of its plant what stays in a month
+_READ = ("schedules", "points", "groups", "potlines", "statement")
+_FIXED = ("id", "time_zone", "rule_set")
 _KG_A_TONNE = 1000
 #: of all configurations of a month together; a works has a few potlines and a thousand pots
 METERS_MAX, LINES_MAX, POTS_MAX, POINTS_MAX = 1_000, 200, 20_000, 100_000
@@ -65,15 +66,14 @@ class MonthFold:
                 plant, time zone, rule set. The fold is then as before.
         """
         before = self._plan
-        if before is not None and all(before.config.get(k) == config.get(k) for k in _READ):
-            return
         with reading_configuration():
+            if before is not None:
+                plants = before.config["plant"], config["plant"]
+                if changed := [key for key in _FIXED if plants[0][key] != plants[1][key]]:
+                    raise PlantError(f"plant.{changed[0]} changed within the month")
+                if all(before.config.get(key) == config.get(key) for key in _READ):
+                    return
             plan = MonthPlan(config)
-        if before is not None:
-            fixed = ("id", "time_zone", "rule_set")
-            changed = [k for k in fixed if config["plant"][k] != before.config["plant"][k]]
-            if changed:
-                raise PlantError(f"plant.{changed[0]} changed within the month")
         self._check_room(plan)
         self._changes += before is not None
         self._adopt(plan)
@@ -291,12 +291,13 @@ class MonthFold:
 
 
 def _frames(points: Sequence[Point]) -> dict[str, Any]:
-    """Provenance of a totaliser's difference, or of the sum of several."""
+    """Provenance of a totaliser's difference, or of the sum of several: typed if one of them is."""
+    first = next((point for point in points if point.provenance is Provenance.TYPED), points[0])
     return {
         "frames": {
             "point": " ".join(point.id for point in points),
             "rule": "totaliser",
-            "class": points[0].provenance.value,
+            "class": first.provenance.value,
         }
     }
 

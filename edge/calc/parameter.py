@@ -6,8 +6,10 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.factors import Row
+from evidence.points import Provenance
 
 MEASURED, DEFAULT, CALCULATED = "measured", "default", "calculated"
+TYPED = Provenance.TYPED.value
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Parameter:
         return result
 
     @property
+    def is_typed(self) -> bool:
+        """A person typed it, or typed what its point reads."""
+        return _is_typed(self.provenance)
+
+    @property
     def flags(self) -> list[str]:
         """A default that is not confirmed is flagged "unconfirmed:<row>"."""
         if self.basis == DEFAULT and self.confidence != "confirmed":
@@ -72,12 +79,11 @@ def given(
     value: Fraction, text: str, unit: str, provenance: Mapping[str, Any] | None = None
 ) -> Parameter:
     """An input as a parameter; typed figures are not called measured."""
-    typed = provenance is not None and "typed" in provenance
     return Parameter(
         value=value,
         text=text,
         unit=unit,
-        basis=CALCULATED if typed else MEASURED,
+        basis=CALCULATED if _is_typed(provenance) else MEASURED,
         confidence="given",
         source=_told(provenance),
         provenance=provenance,
@@ -87,6 +93,12 @@ def given(
 def calculated(value: Fraction, text: str, unit: str, source: str) -> Parameter:
     """A number made from the inputs beside it."""
     return Parameter(value, text, unit, CALCULATED, "given", source)
+
+
+def _is_typed(provenance: Mapping[str, Any] | None) -> bool:
+    frames = (provenance or {}).get("frames")
+    by_frames = isinstance(frames, Mapping) and frames.get("class") == TYPED
+    return by_frames or "typed" in (provenance or {})
 
 
 def _told(provenance: Mapping[str, Any] | None) -> str:

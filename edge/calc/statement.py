@@ -126,6 +126,7 @@ def _read_rest(source: Mapping[str, Any], parts: _Parts, problems: list[str]) ->
         table.end()
         if kind is not None and quantity is not None:
             parts.auxiliary.append({"kind": kind, "quantity": quantity.as_map(), "in_total": False})
+            parts.flags += ["typed:auxiliary.quantity"] if quantity.is_typed else []
         elif kind is not None and not table.has("quantity"):
             table.problem("quantity", "missing")
     if source.get("closing", "final") not in ("interim", "final"):

@@ -50,17 +50,19 @@ def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
         sentence = f"Statement format {statement.get('format')!r} is unknown to this program."
         report.add("C-FORMAT", paths.STATEMENT, sentence)
         return None
-    has_both = all(isinstance(statement.get(name), dict) for name in ("input", "output"))
-    if not has_both or not _is_replaced(statement.get("replaces")) or statement.keys() - FIELDS:
+    kinds = {name: type(statement.get(name)) for name in ("simulated", "input", "output")}
+    is_whole = kinds == {"simulated": bool, "input": dict, "output": dict}
+    if not is_whole or not _is_replaced(statement) or statement.keys() - FIELDS:
         report.add("E-STATEMENT", paths.STATEMENT, "It has not the fields of a statement.")
         return None
     return dict(statement)
 
 
-def _is_replaced(told: Any) -> bool:
+def _is_replaced(statement: Mapping[str, Any]) -> bool:
     """True for a sound account of what a month replaces, and for none."""
-    if told is None:
+    if "replaces" not in statement:
         return True
+    told = statement["replaces"]
     if not isinstance(told, dict) or set(told) != {"statement_sha256", "reason"}:
         return False
     sha256, reason = told["statement_sha256"], told["reason"]

@@ -21,6 +21,7 @@ from evidence.errors import (
 )
 from evidence.findings import Report, said
 from evidence.frame import (
+    FLAG_MANUAL,
     TYP_CLOSE,
     TYP_CONFIG,
     TYP_COSIGNATURE,
@@ -72,6 +73,7 @@ class StreamView:
         anchor: of the newest object.
         times: what the clocks say of its frames.
         held: how much of it is here.
+        manual: how many of its frames say that a person typed them.
     """
 
     held: Held
@@ -84,6 +86,7 @@ class StreamView:
     last_ns: int = -1
     anchor: tuple[int, bytes] | None = None
     times: Times = field(default_factory=Times)
+    manual: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class FrameCheck:
     Attributes:
         streams: gateway id -> how far it was followed.
         named: what its configurations name.
+        simulated: True when a frame, its clock or its configuration says so.
         undecided: True when an object could not be read because it is newer than this program;
             figures made without it mean nothing.
         broken: True when an object is missing or not sound; running values after it mean nothing.
@@ -125,7 +129,7 @@ class FrameCheck:
         self._configs = Configs(archive, report, self._keys, log)
         self.streams: dict[str, StreamView] = {}
         self.named = Named()
-        self.undecided = self.broken = False
+        self.undecided = self.broken = self.simulated = False
 
     def frames(self) -> Iterator[Checked]:
         """Every sound frame, stream by stream in order; findings go to the report."""
@@ -141,6 +145,9 @@ class FrameCheck:
         for stream, view in self.streams.items():
             self._anchors.tell(self._report, stream)
             view.times.tell(self._report, stream)
+            if view.manual:
+                sentence = f"{view.manual} of its frames say that a person typed their readings."
+                self._report.add("W-TYPED", f"stream {stream}", sentence)
             last, to_ns = view.head.next_seq - 1, self.period[1] if self.period else None
             if view.first is not None:
                 self._keys.finish(stream, view.first, last)
@@ -288,6 +295,8 @@ class FrameCheck:
         body = decode_body(payload)
         self._report.counts["frames"] += 1
         self._report.counts["readings"] += body.readings
+        view.manual += bool(body.flags & FLAG_MANUAL)
+        self.simulated |= body.is_simulated
         hour = _hour(body.t0_ns // HOUR_NS)
         if view.hour != hour or view.early_hour not in ("", hour):
             stands = view.early_hour if view.hour == hour else view.hour
@@ -300,6 +309,7 @@ class FrameCheck:
         self.broken = self.broken or config is None
         if config is not None and header.cfg is not None:
             self.named.take(header.cfg, config)
+            self.simulated |= config["plant"]["simulated"]
             view.held.read(header.cfg, config, body)
             first = view.first if view.first is not None else header.seq
             yield Checked(header.stream, header, body, header.cfg, config, first)

@@ -68,7 +68,7 @@ def verify(
             sentence = "Computed points after the first object that is missing or not sound."
             report.not_checked.append(sentence)
     if statement is not None:
-        _notes(report, statement)
+        _notes(report, statement, simulated=frames.simulated)
     try:
         closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)
         closing.check(statement)  # step 7
@@ -97,12 +97,12 @@ def _figures(
     return FigureCheck(archive, report, statement, period)
 
 
-def _notes(report: Report, statement: Mapping[str, Any]) -> None:
+def _notes(report: Report, statement: Mapping[str, Any], *, simulated: bool) -> None:
     given, output = statement["input"], statement["output"]
     if given.get("closing") == "interim":
         sentence = "The period was not over when this was closed: an interim archive."
         report.add("N-INTERIM", "statement", sentence)
-    if statement.get("simulated"):
+    if statement["simulated"] or simulated:
         report.add("N-SIMULATED", "statement", "These readings come from a simulated plant.")
     flags = output.get("flags")
     for flag in flags if isinstance(flags, list) else ():

@@ -69,12 +69,13 @@ function replaced(value) {
 }
 
 /** What a reader should see of the statement. */
-export function tellStatement(stated, report) {
+export function tellStatement(stated, streams, report) {
   if (stated === null) return;
   if (stated.period === null) report("E-STATEMENT", "statement", "its period is none");
   if (stated.replaces !== null) report("N-AMENDED", "statement");
   if (stated.closing === "interim") report("N-INTERIM", "statement");
-  if (stated.simulated) report("N-SIMULATED", "statement");
+  const isSimulated = stated.simulated || streams.some((stream) => stream.isSimulated);
+  if (isSimulated) report("N-SIMULATED", "statement");
   for (const flag of stated.flags) {
     const parts = /^(typed|unconfirmed):(.+)$/s.exec(typeof flag === "string" ? flag : "");
     if (parts) report(parts[1] === "typed" ? "W-TYPED" : "W-UNCONFIRMED", parts[2]);
@@ -107,7 +108,7 @@ export function checkPeriod(stated, streams, figures, report) {
   const from = first === 0n && span.from > bounds[0] ? span.from : bounds[0];
   const to = stated.closing === "interim" && span.to < bounds[1] ? span.to : bounds[1];
   if (stated.period.from !== from || stated.period.to !== to) report("E-INPUT", "input.period");
-  if (span.config.simulated !== stated.simulated) report("E-INPUT", "simulated");
+  if (spans[0].isSimulated !== stated.simulated) report("E-INPUT", "simulated");
   return true;
 }
 

@@ -22,15 +22,18 @@ export function decode(value) {
   cbor.bytes(collector.get("key_sha256"), "collector's key", 32);
   const schedules = some(value.get("schedules"), "schedules").map((item) => {
     cbor.map(item, "schedule", ["interval_ns"]);
-    return cbor.uint(item.get("interval_ns"), "interval");
+    const interval = cbor.uint(item.get("interval_ns"), "interval", (1n << 63n) - 1n);
+    if (interval === 0n) throw new FormatError("an interval of nothing");
+    return interval;
   });
   const devices = cbor.list(value.get("devices"), "devices");
   for (const item of devices) device(item, schedules.length);
   const points = some(value.get("points"), "points").map(point);
   const groups = some(value.get("groups"), "groups").map((item) =>
     group(item, schedules.length, points));
-  for (const item of cbor.list(value.get("potlines"), "potlines")) plain(item, "potline");
-  plain(value.get("statement"), "statement");
+  checkGroups(groups, points);
+  for (const item of cbor.list(value.get("potlines"), "potlines")) potline(item);
+  statement(value.get("statement"));
   return {
     plant: plant.get("id"), timeZone: plant.get("time_zone"), ruleSet: plant.get("rule_set"),
     simulated: plant.get("simulated"), gateway: gateway.get("id"), schedules,
@@ -104,6 +107,63 @@ function group(value, schedules, points) {
     schedule: cbor.small(value.get("schedule"), "group's schedule", 0, schedules - 1),
     dtype, computed: cbor.bool(value.get("computed"), "computed"), points: members,
   };
+}
+
+/** Ids are unique; each point stands in one group, once, and has its number type. */
+function checkGroups(groups, points) {
+  if (new Set(points.map(({ id }) => id)).size !== points.length) throw new FormatError("two of one id");
+  const seen = new Set();
+  for (const { dtype, points: members } of groups) {
+    for (const index of members) {
+      if (seen.has(index)) throw new FormatError("a point stands twice");
+      if (points[index].dtype !== dtype) throw new FormatError("a point of another number type");
+      seen.add(index);
+    }
+  }
+  if (seen.size !== points.length) throw new FormatError("a point stands in no group");
+}
+
+/** FIGURES.md section 1. */
+function potline(value) {
+  texts(value, "potline", ["id", "line_current", "technology", "current_efficiency_percent"],
+    ["pots", "anode_effect", "indicator"]);
+  for (const pot of some(value.get("pots"), "pots")) texts(pot, "pot", ["id", "voltage", "state"]);
+  const rules = texts(value.get("anode_effect"), "rules", ["mode", "v_start_v", "t_start_s",
+    "v_end_v", "t_end_s", "t_merge_s", "target_v"]);
+  if (rules.get("mode") !== "positive") throw new FormatError("mode");
+  texts(value.get("indicator"), "indicator", ["edition", "gwp"]);
+}
+
+function statement(value) {
+  cbor.map(value, "statement", [], ["metal", "anode", "fuels", "auxiliary"]);
+  const totaliser = (item, required, optional) => {
+    texts(item, "totaliser", ["point", "rule", ...required], [], optional);
+    if (item.get("rule") !== "totaliser") throw new FormatError("rule");
+    return item;
+  };
+  const each = (key) => (value.has(key) ? cbor.list(value.get(key), key) : []);
+  if (value.has("metal")) totaliser(value.get("metal"), [], []);
+  if (value.has("anode")) texts(value.get("anode"), "anode", ["gross_kg_per_t", "source"]);
+  for (const item of each("fuels")) totaliser(item, ["kind"], ["flow_point"]);
+  for (const item of each("auxiliary")) {
+    const kind = totaliser(item, ["kind"], ["power_point"]).get("kind");
+    if (kind !== "electricity") throw new FormatError("kind");
+  }
+}
+
+/** True if a frame's section is one of its schedule. */
+export function fitsConfiguration(section, config) {
+  const schedule = Number(section.schedule);
+  if (schedule >= config.schedules.length || section.step !== config.schedules[schedule] ||
+      section.first % section.step !== 0n) {
+    return false;
+  }
+  if (section.devices.some((device) => device >= BigInt(config.devices))) return false;
+  const wanted = config.groups.map((group, index) => ({ ...group, index }))
+    .filter((group) => group.schedule === schedule);
+  return section.groups.length === wanted.length && section.groups.every((group, i) =>
+    group.group === BigInt(wanted[i].index) && group.dtype === wanted[i].dtype &&
+    group.rows === wanted[i].points.length);
 }
 
 // -- scaling ------------------------------------------------------------------------------------

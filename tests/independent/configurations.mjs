@@ -12,8 +12,8 @@ export class Configurations {
       isUndecided: false });
   }
 
-  /** The configuration of that hash; null if it is missing, bad or newer. */
-  get(hash, stream, where) {
+  /** The configuration of that hash, signed before `seq`; null if it is missing, bad or newer. */
+  get(hash, stream, where, seq) {
     const name = hex(hash);
     const path = `data/config/${name}.cose`;
     this.named.add(path);
@@ -22,7 +22,30 @@ export class Configurations {
       return null;
     }
     if (!this.known.has(name)) this.known.set(name, this.read(path, name, stream));
-    return this.known.get(name);
+    const found = this.known.get(name);
+    if (found === null || found.seq < seq) return found;
+    this.report("E-CFG", path, "it is named before it was signed");
+    return null;
+  }
+
+  /** Hash of the newest configuration here that the stream had before `seq`; null for none. */
+  newestBefore(stream, seq) {
+    let newest = null;
+    for (const path of this.archive.files.keys()) {
+      if (!path.startsWith("data/config/")) continue;
+      try {
+        const object = cose.parse(this.archive.read(path));
+        const header = cose.streamHeader(object);
+        const isOne = header.stream === stream && header.seq < seq;
+        if (isOne && (newest === null || header.seq > newest.seq)) {
+          newest = { seq: header.seq, hash: object.hash };
+        }
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error; // said where it is named
+      }
+    }
+    if (newest !== null) this.named.add(`data/config/${hex(newest.hash)}.cose`);
+    return newest?.hash ?? null;
   }
 
   read(path, name, stream) {
@@ -42,7 +65,7 @@ export class Configurations {
       if (found.plant !== identities.plant || found.gateway !== stream) {
         throw new FormatError("it is of another plant or gateway");
       }
-      return { ...found, before: header.cfg };
+      return { ...found, before: header.cfg, seq: header.seq };
     } catch (error) {
       if (error instanceof FormatError) report("E-CFG", path, error.message);
       else if (error instanceof SignatureError) report("E-SIG-BAD", path);

@@ -32,7 +32,7 @@ export function decodeBody(payload) {
   return {
     t0,
     clock: clock(body.get(3n)),
-    flags: cbor.uint(body.get(4n), "flags"),
+    flags: cbor.small(body.get(4n), "flags", 0, 15),
     sections,
     gap: body.has(6n) ? gap(body.get(6n)) : null,
     events: body.has(7n) ? events(body.get(7n)) : [],

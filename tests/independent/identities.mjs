@@ -279,6 +279,12 @@ export class Identities {
     return least;
   }
 
+  /** True if the object after this seq is the first of a new device. */
+  isReplacedAt(stream, seq) {
+    return this.orders.some((order) => !order.isRevoke && order.stream === stream &&
+      order.through === seq);
+  }
+
   /** Where a stream's key changes by what is in data/keys: [{after: seq, key}], ascending. */
   changes(stream) {
     const found = this.rotations.filter((item) => item.stream === stream)

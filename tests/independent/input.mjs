@@ -74,6 +74,10 @@ class Potline {
   }
 }
 
+const classOf = (items) => {
+  const classes = items.map((item) => item.point.fields.get("provenance"));
+  return classes.includes("typed") ? "typed" : classes[0];
+};
 const polarisedOf = (pot) => pot.calc.effects.reduce((sum, effect) => sum + effect.polarised, 0n);
 const spelled = (value) => cbor.encode(value).toString("hex");
 
@@ -276,7 +280,7 @@ export class Input {
     const metals = given((item) => item.kind === "metal");
     const joined = (items, of) => items.map(of).join(" ");
     const frames = (...items) => new Map([["frames", new Map([
-      ["class", items[0].point.fields.get("provenance")],
+      ["class", classOf(items)],
       ["point", joined(items, (item) => item.point.id)], ["rule", "totaliser"]])]]);
     const quantities = (items) => items.map((item) => new Map([
       ["kind", item.kind], ["quantity", fr.exact(item.quantity())],

@@ -25,13 +25,16 @@ function item(value, what) {
   return value;
 }
 
+const isTyped = (provenance) =>
+  provenance.has("typed") || provenance.get("frames")?.get("class") === "typed";
+
 /** A figure of the input, as it is shown beside the result. */
 function given(fields, key, unit) {
   const provenance = item(item(fields.get("provenance"), "provenance").get(key), "provenance");
   const [frames, typed] = [provenance.get("frames"), provenance.get("typed")];
   const source = typed ? `typed: ${typed.get("source")}`
     : `frames: ${frames.get("point") ?? frames.get("potline")} (${frames.get("rule")})`;
-  return new Map([["basis", typed ? "calculated" : "measured"], ["confidence", "given"],
+  return new Map([["basis", isTyped(provenance) ? "calculated" : "measured"], ["confidence", "given"],
     ["provenance", provenance], ["source", source], ["unit", unit], ["value", fields.get(key)]]);
 }
 
@@ -191,8 +194,13 @@ export function outputOf(input, rules) {
     const metal = number(input.get("output").get(key), key);
     if (metal[0] > 0n) found.set("intensity", fr.places(fr.div(all, metal), 4));
   }
-  const typed = input.has("anode") && input.get("anode").get("provenance")?.get("gross_t")?.has("typed");
-  found.set("flags", [...new Set([...input.get("flags"), ...(typed ? ["typed:anode.gross_t"] : []),
+  const typed = [
+    ...lines.map((item) => [item.get("category"), item.get("parameters")]),
+    ...found.get("auxiliary").map((item) => ["auxiliary", item]),
+  ].flatMap(([category, parameters]) => [...parameters].filter(([, item]) =>
+    item instanceof Map && item.has("provenance") && isTyped(item.get("provenance")))
+    .map(([key]) => `typed:${category}.${key}`));
+  found.set("flags", [...new Set([...input.get("flags"), ...typed,
     ...[...factors.used].map((row) => `unconfirmed:${row}`)])].sort());
   return found;
 }

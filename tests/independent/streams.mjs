@@ -3,10 +3,12 @@
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { RecordError } from "./archive.mjs";
-import { differences } from "./configuration.mjs";
+import { differences, fitsConfiguration } from "./configuration.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex } from "./cose.mjs";
 import { decodeBody } from "./frame.mjs";
+import { InForce } from "./in_force.mjs";
+import { Gaps } from "./gaps.mjs";
 import { KIND_OF_TYPE } from "./log.mjs";
 import * as note from "./note.mjs";
 
@@ -35,7 +37,10 @@ export class Stream {
     this.changes = context.identities.changes(id);
     this.withoutOwn();
     this.anchored = false;
+    this.gaps = new Gaps(context.stated?.period?.from ?? null);
     this.span = null; // {from, to, timeZone, simulated} of the good frames
+    this.isSimulated = false; // a frame or its configuration says so
+    this.inForce = new InForce(id, context);
     this.isBroken = false; // an object is missing, bad or in no order
     this.atReceipt = null; // header of the object the receipt names
   }
@@ -87,7 +92,7 @@ export class Stream {
           header = cose.streamHeader(object);
         } catch (error) {
           if (!(error instanceof FormatError)) throw error;
-          this.isBroken = true;
+          this.lose();
           const place = this.last === null ? path : `${path} after seq ${this.last.seq}`;
           report("E-FRAME", place, error.message);
           continue;
@@ -105,17 +110,18 @@ export class Stream {
     const { identities } = this.context;
     this.chain(object, header);
     if (header.plant !== identities.plant || header.stream !== this.id) {
-      this.isBroken = true;
+      this.lose();
       this.report("E-FRAME", header.seq, "it is of another place");
       return;
     }
     if (header.seq === this.context.receiptSeq.get(this.id)) this.atReceipt = { header, object };
     const entry = this.context.log.entryFor(this.id, header.seq);
     this.anchor(header, entry);
+    this.inForce.follow(object, header);
     const signed = this.signature(object, header, entry);
     if (signed !== "bad") this.logged(object, header, entry);
     if (signed === "undecided") this.context.figures.isUndecided = true;
-    if (signed === "bad") this.isBroken = true;
+    if (signed === "bad") this.lose();
     if (signed === "bad" || signed === "undecided") return;
     if (!cose.STREAM_TYPES.has(object.typ)) {
       this.report("C-FORMAT", header.seq, object.typ);
@@ -130,7 +136,7 @@ export class Stream {
         this.context.figures.isUndecided ||= object.typ === cose.FRAME;
       } else if (error instanceof FormatError) {
         this.report("E-FRAME", header.seq, error.message);
-        this.isBroken ||= object.typ === cose.FRAME;
+        this.lose();
       } else throw error;
     }
   }
@@ -147,6 +153,12 @@ export class Stream {
     }
     this.last = { seq, hash: object.hash };
     this.due = seq + 1n;
+  }
+
+  lose() {
+    this.isBroken = true;
+    this.gaps.lose();
+    this.inForce.lose();
   }
 
   anchor(header, entry) {
@@ -222,7 +234,10 @@ export class Stream {
 
   /** What can be said only after the last object. */
   end() {
-    const { identities, report } = this.context;
+    const { identities, report, stated } = this.context;
+    if (stated?.period && this.gaps.isHoleAtEnd(stated.period.to)) {
+      report("W-GAP", `stream ${this.id}`, "not recorded");
+    }
     if (this.last !== null && !this.anchored) report("N-NO-ANCHORS", `stream ${this.id}`);
     for (const code of this.told) report(code, `stream ${this.id}`);
     for (const name of this.keyHashes) {
@@ -242,10 +257,13 @@ export class Stream {
     this.place(body, seq, hour);
     if (body.gap !== null) {
       this.report("W-GAP", seq, body.gap.reason);
+      this.gaps.tell(body.gap);
       if (entry !== null && !isToldBy(body.gap, log.gaps.get(`${this.id} ${seq}`), entry)) {
         this.report("E-LOG-FRAME", seq, "the log does not tell of its gap");
       }
     }
+    if (body.flags & 4) this.told.add("W-TYPED");
+    this.isSimulated ||= (body.flags & 8) !== 0 || body.clock.source === "simulated";
     const ticks = body.sections.map((section) => section.last);
     const newest = ticks.length ? ticks.reduce((a, b) => (a > b ? a : b)) : null;
     this.times(body, newest, header, entry);
@@ -289,8 +307,12 @@ export class Stream {
     for (const { groups, ticks } of body.sections) {
       for (const { rows } of groups) counts.readings += rows * ticks;
     }
-    const config = header.cfg && configurations.get(header.cfg, this.id, where);
+    const config = header.cfg && configurations.get(header.cfg, this.id, where, header.seq);
+    if (config) this.isSimulated ||= config.simulated;
     if (config) this.context.named.take(config);
+    if (config && this.gaps.isHoleBefore(config, body.sections)) {
+      this.report("W-GAP", header.seq, "not recorded");
+    }
     if (header.cfg === null) this.report("E-CFG-MISSING", header.seq);
     const fits = config && body.sections.every((section) => fitsConfiguration(section, config));
     if (config && !fits) this.report("E-GROUPS", header.seq);
@@ -363,10 +385,12 @@ export class Stream {
   changed(object, header) {
     const { archive, configurations } = this.context;
     const where = `${this.id} seq ${header.seq}`;
-    if (header.cfg === null || !archive.has(`data/config/${hex(object.hash)}.cose`)) return;
-    const [old, new_] = [header.cfg, object.hash].map((hash) =>
-      configurations.get(hash, this.id, where));
-    if (old === null || new_ === null) return;
+    const new_ = configurations.get(object.hash, this.id, where, header.seq + 1n);
+    const { before } = this.inForce;
+    if (before === null || new_ === null) return;
+    if (header.cfg === null && !archive.has(`data/config/${hex(before)}.cose`)) return;
+    const old = configurations.get(before, this.id, where, header.seq);
+    if (old === null) return;
     const found = differences(old.fields, new_.fields);
     if (found.length) this.report("N-CONFIG", header.seq, found.map(([path]) => path).join(", "));
   }
@@ -378,17 +402,4 @@ function isToldBy(gap, told, entry) {
   return told.sha256.equals(entry.sha256) && told.length === entry.length && detail.size === 3 &&
     detail.get("from_ns") === gap.from && detail.get("to_ns") === gap.to &&
     detail.get("reason") === gap.reason;
-}
-
-function fitsConfiguration(section, config) {
-  const schedule = Number(section.schedule);
-  if (schedule >= config.schedules.length || section.step !== config.schedules[schedule]) {
-    return false;
-  }
-  if (section.devices.some((device) => device >= BigInt(config.devices))) return false;
-  const wanted = config.groups.map((group, index) => ({ ...group, index }))
-    .filter((group) => group.schedule === schedule);
-  return section.groups.length === wanted.length && section.groups.every((group, i) =>
-    group.group === BigInt(wanted[i].index) && group.dtype === wanted[i].dtype &&
-    group.rows === wanted[i].points.length);
 }

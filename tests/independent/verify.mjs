@@ -75,7 +75,7 @@ function look(archive, identities, trusted, published, counts, report) {
   checkStrays(archive, streams, report);
   checkWords(archive, identities.plant ?? "", stated, named.closedOn(log), report);
   named.check(identities, report);
-  closing.tellStatement(stated, report);
+  closing.tellStatement(stated, all, report);
   const isOneStream = closing.checkPeriod(stated, all, figures, report);
   figures.end(isOneStream, named.last);
   closing.checkLogClose(log, stated, all, report);

@@ -1,0 +1,208 @@
+"""Gateway and collector agree on a configuration that hides something, or is none."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from evidence.frame import Body, Clock
+from evidence.recompute import Recomputation, statement_bytes
+from tests.attacks.forging import Kind, kind
+from tests.unit.evidence import sealed_month as sm
+
+Config = dict[str, Any]
+Change = Callable[[Config], Any]
+FROM = 2  # the second configuration stands before this frame
+AT_S = 25  # where that frame begins
+
+
+def changed(change: Change) -> Config:
+    """The small plant's configuration, changed."""
+    config = sm.configuration()
+    change(config)
+    return config
+
+
+def statement_of(parts: Sequence[tuple[Mapping[str, Any], Sequence[Body]]]) -> bytes:
+    """The statement that these frames under these configurations give."""
+    fold = Recomputation()
+    for n, (config, bodies) in enumerate(parts):
+        fold.configure(b"%d" % n, config)
+        for body in bodies:
+            assert list(fold.feed(body)) == []
+    start = sm.START_NS
+    return statement_bytes(fold.statement(start, start + 50 * sm.SECOND, "interim"))
+
+
+def reconfigured(change: Change, frame: int | None = None, **fields: Any) -> Callable[[], bytes]:
+    """A month in whose midst the configuration changes.
+
+    Args:
+        change: what changes.
+        frame: stream index of another object whose header fields are replaced instead.
+        fields: replace header fields of the second configuration object.
+    """
+
+    def build() -> bytes:
+        one, two = sm.configuration(), changed(change)
+        before, after = sm.bodies(one)[:FROM], sm.bodies(two, anew_at=AT_S)[FROM:]
+        stream = sm.items(one, [*before, *after])
+        again = dataclasses.replace(sm.config_item(two), hour=stream[FROM].hour)
+        stream.insert(FROM + 1, again)
+        at = FROM + 1 if frame is None else frame
+        stream[at] = dataclasses.replace(stream[at], fields=fields)
+        statement = statement_of([(one, before), (two, after)])
+        month = sm.make_month(stream, statement=statement)
+        configs = {sm.sha256(month.objects[i]): month.objects[i] for i in (0, FROM + 1)}
+        return sm.build(sm.contents(month, configs=configs))
+
+    return build
+
+
+def under(config: Config, bodies: Sequence[Body] | None = None) -> Callable[[], bytes]:
+    """The honest readings, or others, under another configuration, with the statement of them."""
+
+    def build() -> bytes:
+        made = bodies or sm.bodies(config)
+        month = sm.make_month(sm.items(config, made), statement=statement_of([(config, made)]))
+        return sm.build(sm.contents(month))
+
+    return build
+
+
+def misformed(change: Change) -> Callable[[], bytes]:
+    """The honest month under a configuration that is none."""
+    stream = [sm.config_item(changed(change)), *sm.items()[1:]]
+    return lambda: sm.build(sm.contents(sm.make_month(stream)))
+
+
+def halved(config: Config) -> None:
+    """Gas counts half."""
+    config["points"][6]["scaling"] = {"scale": "0.5"}
+
+
+def bodies(**fields: Any) -> list[Body]:
+    """The honest frames, each with fields replaced."""
+    return [dataclasses.replace(body, **fields) for body in sm.bodies(sm.configuration())]
+
+
+def outside_the_chain(seq: int) -> Callable[[], bytes]:
+    """Frames name a configuration that never was an object of the stream."""
+
+    def build() -> bytes:
+        beside, chain = sm.Chain(sm.keys().gateway), sm.Chain(sm.keys().gateway)
+        item = sm.items()[0]
+        config = beside.sign(item.typ, item.payload, seq=seq, prev=bytes(range(32)))
+        chain.cfg = sm.sha256(config)
+        month = sm.make_month(sm.items()[1:], chain=chain)
+        return sm.build(sm.contents(month, configs={sm.sha256(config): config}))
+
+    return build
+
+
+def _twice(config: Config) -> None:
+    config["groups"][3]["points"] = [6, 7, 6]
+
+
+def _one_id(config: Config) -> None:
+    config["points"][0]["id"] = config["points"][1]["id"]
+
+
+def _no_group(config: Config) -> None:
+    config["groups"][3]["points"] = [6]
+
+
+def _negative(config: Config) -> None:
+    config["groups"][3]["points"] = [6 - len(config["points"]), 7]
+
+
+BAD = ("E-CFG", "E-INPUT")
+#: (name, why, change)
+_MISFORMED: list[tuple[str, str, Change]] = [
+    ("a point read twice", "A point stands twice in a group, so a hole of half the time is none.",
+     _twice),
+    ("two points of one id", "Which of two meters is read changes, and no value of its id does.",
+     _one_id),
+    ("a point in no group", "A meter is there and never read.", _no_group),
+    ("a negative index", "A group names a point from the end of the list.", _negative),
+    ("an unknown field", "A field is slipped in that another reader may take for a factor.",
+     lambda c: c["statement"]["fuels"][0].update(ncv="1")),
+    ("an unknown field of a point", "A field is slipped into a point.",
+     lambda c: c["points"][0].update(zzz=1)),
+    ("no devices", "What was read is left open.", lambda c: c.pop("devices")),
+    ("a text that says no", "A plant is simulated, or is not: \"no\" is a text, and true.",
+     lambda c: c["plant"].update(simulated="no")),
+    ("nothing said of simulation", "Whether the plant is simulated is left out.",
+     lambda c: c["plant"].pop("simulated")),
+    ("a null for false", "A group says null where it must say that it is measured.",
+     lambda c: c["groups"][0].update(computed=None)),
+    ("a rule nobody knows", "A total is said to be a mean.",
+     lambda c: c["statement"]["metal"].update(rule="mean")),
+    ("a collector's key cut short", "Whose receipts free the spool is left open.",
+     lambda c: c["collector"].update(key_sha256=b"short")),
+    ("a time zone that is a folder", "The month begins nowhere.",
+     lambda c: c["plant"].update(time_zone="America")),
+    ("a time zone of 300 letters", "The month begins nowhere.",
+     lambda c: c["plant"].update(time_zone="A" * 300)),
+]  # fmt: skip
+
+REAL = Clock("ntp", 1, 1, bytes(16))
+
+KINDS: list[Kind] = [
+    *(kind(f"configuration: {name}", why, misformed(c), *BAD) for name, why, c in _MISFORMED),
+    kind(
+        "configuration: a change told", "A meter counts half from noon on, and it is said.",
+        reconfigured(halved), "N-CONFIG",
+    ),
+    kind(
+        "configuration: a change without what went before",
+        "A meter counts half from noon on; its configuration does not say what it follows.",
+        reconfigured(halved, cfg=None), "E-CFG",
+    ),
+    kind(
+        "configuration: a change undone by one frame",
+        "One frame goes by the configuration that is no longer in force.",
+        reconfigured(halved, frame=FROM + 2, cfg=bytes(32)), "E-CFG-MISSING", "E-INPUT",
+    ),
+    kind(
+        "configuration: a name and no more", "The smelter is given another name, and no new meter.",
+        reconfigured(lambda c: c["plant"].update(name="Renamed", sector="x")), "N-CONFIG",
+    ),
+    kind(
+        "configuration: outside the chain",
+        "Frames name a configuration that is signed for a place far after them.",
+        outside_the_chain(2**40), "E-CFG", "E-INPUT",
+    ),
+    kind(
+        "configuration: beside the chain",
+        "Frames name a configuration that is signed for a place where a frame stands.",
+        outside_the_chain(3), "E-CFG", "E-INPUT",
+    ),
+    kind(
+        "configuration: simulated until the last day",
+        "A simulator's month ends under a configuration that calls the plant real.",
+        reconfigured(lambda c: c["plant"].update(simulated=False)), "N-CONFIG", "N-SIMULATED",
+    ),
+    kind(
+        "configuration: simulated readings of a real plant",
+        "Every frame and its clock say that they are simulated; the configuration does not.",
+        under(changed(lambda c: c["plant"].update(simulated=False))), "N-SIMULATED",
+    ),
+    kind(
+        "configuration: metal that a person types",
+        "The month's metal is what somebody wrote down.",
+        under(changed(lambda c: c["points"][5].update(provenance="typed"))), "W-TYPED",
+    ),
+    kind(
+        "configuration: frames that a person types", "Readings are typed, and their frames say so.",
+        under(sm.configuration(), bodies(flags=12)), "W-TYPED",
+    ),
+    kind(
+        "configuration: a flag that nobody knows", "A frame has a flag beside those there are.",
+        under(sm.configuration(), bodies(flags=2**40)), "E-FRAME", "E-INPUT",
+    ),
+    kind(
+        "configuration: a clock that nobody knows", "A frame's clock is set by an unknown source.",
+        under(sm.configuration(), bodies(clock=dataclasses.replace(REAL, source="gps"))),
+        "E-FRAME", "E-INPUT",
+    ),
+]  # fmt: skip
