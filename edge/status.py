@@ -11,12 +11,14 @@ from edge.alarms import standing
 from edge.clock import Clock
 from edge.config import Site
 from edge.identity import out_of_date
+from edge.schedule import FAR_NS, SURE_NS
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State
 from edge.stream import condition_of
 from edge.trouble import DAMAGED
-from evidence import checkpoint
+from evidence import cbor, checkpoint
 from evidence.errors import EvidenceError
+from evidence.frame import Clock as ClockState
 from evidence.keys import Certificate, key_sha256, public_key
 from evidence.receipt import decode_receipt
 from evidence.suites import PublicKey
@@ -48,6 +50,7 @@ def status_of(
         usage, head = spool.usage(), spool.head()
         fill = usage.bytes / site.uplink.spool_bytes_max
         alarms = standing(condition_of(spool, fill), now_ns, site.uplink.spool_age_max_ns)
+        alarms |= _unsure(spool.get(State.CLOCK), now_ns, state)
         in_use = spool.get(State.KEY) or b""
         receipt = spool.get(State.RECEIPT) or b""
         told = {
@@ -83,6 +86,22 @@ def status_of(
         "clock": {"source": state.source, "error_ms": state.error_ms},
         "alarms": [{"name": name, "sentence": alarms[name]} for name in sorted(alarms)],
     }
+
+
+def _unsure(kept: bytes | None, now_ns: int, clock: ClockState) -> dict[str, str]:
+    """The alarm while this boot's clock is far ahead of the newest tick and the time since."""
+    if kept is None:
+        return {}
+    boot_id, tick_ns, monotonic_ns = cbor.decode(kept)
+    ahead_ns = now_ns - tick_ns - (clock.monotonic_ns - monotonic_ns)
+    if boot_id != clock.boot_id or ahead_ns <= FAR_NS:
+        return {}
+    sentence = (
+        f"the clock has gone {ahead_ns // 60_000_000_000} minutes ahead since the newest reading: "
+        f"no readings are taken until it has stood there for {SURE_NS // 60_000_000_000} minutes. "
+        "If it is wrong, set it now"
+    )
+    return {"clock-unsure": sentence}
 
 
 def _receipt(data: bytes, collector: PublicKey) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import signal
 import threading
 import time
@@ -14,7 +15,9 @@ import pytest
 from cloud.live_message import parse_live
 from edge.agent import Agent
 from edge.spool import Spool
+from edge.spool_reader import State
 from edge.stream import Stream
+from edge.trouble import decode_troubles
 from edge.uplink.machine import WINDOW
 from evidence import cose
 from evidence.frame import TYP_CLOSE, TYP_COSIGNATURE, Body, Clock, header_of
@@ -167,6 +170,33 @@ async def test_one_altered_object_holds_up_what_is_behind_it_and_alarms(
     assert len(collector.objects) == 2
     assert len([m for m in caplog.messages if "has altered seq 2" in m]) <= 2, "log and alarm"
     assert wired_plant.in_spool(Spool.oldest_seq) == 2
+
+
+async def test_spool_that_was_set_back_alarms_for_as_long_as_it_stands(
+    wired_plant: Plant, tmp_path: Path, collector: SmallCollector, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A machine restored from an older image: it forks, and says so until somebody acts."""
+    broker = Broker("mosquitto", tmp_path / "broker", port=wired_plant.port)
+    broker.start()
+    collector.start(broker.port)
+    image = tmp_path / "image"
+    try:
+        async with wired_plant.running():
+            await until(lambda: len(collector.objects) >= 2)
+        shutil.copytree(wired_plant.spool_path.parent, image)
+        async with wired_plant.running():
+            await until(lambda: len(collector.objects) >= 6)
+        shutil.rmtree(wired_plant.spool_path.parent)
+        shutil.copytree(image, wired_plant.spool_path.parent)
+        held = len(collector.objects)
+        async with wired_plant.running() as agent:
+            await until(lambda: "fork" in agent._alarms.names)
+            assert len(collector.objects) == held
+    finally:
+        broker.stop()
+    kept = wired_plant.in_spool(lambda spool: spool.get(State.TROUBLE))
+    assert list(decode_troubles(kept)) == ["fork"]
+    assert len([m for m in caplog.messages if "put it back" in m]) <= 2, "log and alarm"
 
 
 async def test_stop_without_a_broker_is_prompt_and_leaves_nothing(wired_plant: Plant) -> None:

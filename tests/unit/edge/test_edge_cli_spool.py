@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
+from edge.clock import SystemClock
 from edge.receipt_files import receipts_of, waiting
 from edge.spool import Spool
 from edge.stream import Stream
+from evidence import cbor
 from evidence.archive.export import ExportReader, write_receipts
 from evidence.keys import FileSigner, certificate_to_pem, generate, key_sha256, public_key
 from evidence.merkle import Tree, leaf_hash
@@ -139,6 +141,21 @@ def test_status_of_a_stream_that_stands_ahead_of_the_clock(site: Site, run: Run)
     status, out, _ = run("status", site.file)
     assert status == 1
     assert "ALARM clock-ahead: the stream's newest reading is of 2076-" in out
+
+
+@pytest.mark.parametrize(
+    ("minutes", "boot", "stands"), [(20, 0, True), (10, 0, False), (20, 1, False)]
+)
+def test_status_while_the_clock_is_not_yet_believed(
+    site: Site, run: Run, minutes: int, boot: int, stands: bool
+) -> None:
+    clock = SystemClock().state()
+    tick_ns = SystemClock().wall_ns() - minutes * 60 * 10**9
+    boot_id = bytes([clock.boot_id[0] ^ boot]) + clock.boot_id[1:]
+    kept = cbor.encode([boot_id, tick_ns, clock.monotonic_ns])
+    site.rig.spool.put({"clock": kept})
+    _, out, _ = run("status", site.file)
+    assert ("ALARM clock-unsure: the clock has gone 20 minutes ahead" in out) is stands
 
 
 def test_one_altered_object(site: Site, run: Run) -> None:
