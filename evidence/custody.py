@@ -17,6 +17,9 @@ from evidence.keys import key_sha256, public_key
 from evidence.orders import Order, Replace, Revoke
 from evidence.suites import PublicKey
 
+#: keys of one gateway: rotated every day, a certificate's whole life
+KEYS_MAX = 1_000
+
 
 class KeyFault(StrEnum):
     """Why a key does not count for an object; also a verdict of the log's reject entries."""
@@ -119,10 +122,13 @@ class StreamKeys:
 
         Raises:
             UnknownSuiteError: no suite for its key.
-            MalformedError: its key cannot be read, or its key id is that of another key.
+            MalformedError: its key cannot be read, its key id is that of another key, or it is one
+                key too many.
         """
         key = public_key(certificate)
         sha256 = key_sha256(key)
+        if len(self._keys) == KEYS_MAX and sha256[:8] not in self._keys:
+            raise MalformedError(f"this gateway has {KEYS_MAX} keys already")
         valid = validity_ns(certificate, root)
         known = self._keys.setdefault(sha256[:8], GatewayKey(key, sha256))
         if known.sha256 != sha256:

@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from evidence import cbor, cose
 from evidence.blocks import compress, content
 from evidence.errors import MalformedError, UnsupportedError
-from evidence.keys import PEM_BYTES_MAX, Signer, certificate_from_der
+from evidence.keys import Signer, certificate_from_der
 from evidence.points import NAME_ID
 from evidence.suites import PublicKey
 
 TYP_REVOKE = "stackproof-revoke+cbor"
 TYP_REPLACE = "stackproof-replace+cbor"
 REASON_MAX = 200
+CERTIFICATE_BYTES_MAX = 16 * 1024  # of a replace order
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _check(kind: type[Revoke] | type[Replace], fields: Any) -> None:
     _check_values(fields)
     if kind is Replace:
         certificate = fields["certificate"]
-        if not isinstance(certificate, bytes) or len(certificate) > PEM_BYTES_MAX:
+        if not isinstance(certificate, bytes) or len(certificate) > CERTIFICATE_BYTES_MAX:
             raise MalformedError("the order's certificate must be a byte string")
         certificate_from_der(certificate)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import BinaryIO
 
@@ -12,6 +12,9 @@ from evidence.findings import Report, said, shown
 
 #: files read whole (all but frame segments and the log) are at most this large
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
+
+#: certificates, orders and rotate objects; gateways
+KEY_FILES_MAX, STREAMS_MAX = 10_000, 1_000
 
 #: told in a few words what is being done
 Progress = Callable[[str], None]
@@ -105,10 +108,24 @@ def open_archive(file: BinaryIO, report: Report) -> Opened | None:
         return None
     name = tops.pop()
     files = {member.name.partition("/")[2]: member for member in found}
+    if too_many := _too_many(files):
+        report.add("E-CONTAINER", "archive", too_many)
+        return None
     report.counts["files"] = len(files)
     report.counts["bytes"] = sum(member.size for member in found)
     report.archive = shown(name)
     return Opened(file, name, files)
+
+
+def _too_many(files: Iterable[str]) -> str:
+    """What there is too much of; "" for nothing. Keys and streams are held in memory."""
+    keys = sum(path.startswith(paths.KEYS) for path in files)
+    streams = {match[1] for path in files if (match := paths.FRAMES.fullmatch(path))}
+    if keys > KEY_FILES_MAX:
+        return f"It has {keys} files of keys; the limit is {KEY_FILES_MAX}."
+    if len(streams) > STREAMS_MAX:
+        return f"It has objects of {len(streams)} gateways; the limit is {STREAMS_MAX}."
+    return ""
 
 
 def check_bag(archive: Opened, report: Report, progress: Progress) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace as replaced
 from typing import Any
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from edge.calc.live import PlantCalc
 from evidence import cbor, cose
@@ -18,13 +19,13 @@ from evidence.archive import bag, paths, ustar
 from evidence.blocks import compress
 from evidence.frame import TICKS_MAX, Body, Clock, Section
 from evidence.groups import Group
-from evidence.keys import FileSigner
+from evidence.keys import FileSigner, certificate_to_der, certificate_to_pem
 from evidence.log import Entry, encode_entry
 from evidence.log import Kind as LogKind
 from evidence.points import Dtype
 from evidence.recompute import Recomputation, statement_bytes
 from tests.attacks.by_both import BAD_CONFIG, BAD_FRAME, CONFIG, moved, payload, stated
-from tests.attacks.by_keys import replacement
+from tests.attacks.by_keys import certificate, replacement
 from tests.attacks.by_strangers import GATEWAY_PATH, RULES_PATH
 from tests.attacks.forging import (
     FOREIGN,
@@ -131,6 +132,24 @@ def _log_of(entries: int, each: Callable[[int], dict[str, Any]]) -> Callable[[],
         return packed(replace(paths.LOG_ENTRIES, sm.seg(log)), OPERATOR)()
 
     return build
+
+
+def _files(count: int, path: Callable[[int], str]) -> Callable[[], bytes]:
+    def build() -> bytes:
+        files = sm.unpack(sm.honest()) | {path(i): b"" for i in range(count)}
+        return sm.repack(files, by=OPERATOR)
+
+    return build
+
+
+def _certified_keys() -> bytes:
+    files = sm.unpack(sm.honest())
+    for i in range(1, 1_001):
+        key = ed25519.Ed25519PrivateKey.from_private_bytes(i.to_bytes(32, "big"))
+        made = certificate(FileSigner(key))
+        path = paths.gateway_certificate(sm.STREAM, sm.sha256(certificate_to_der(made)))
+        files[path] = certificate_to_pem(made)
+    return sm.repack(files, by=OPERATOR)
 
 
 FUEL = {
@@ -292,6 +311,13 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      {"E-TOTAL"}, True),
     ("effects without end", "Two pots have an anode effect every four seconds for a day.",
      _effects, {"W-CLOCK"}, False),
+    ("10,001 files of keys", "The archive holds more certificates than it may.",
+     _files(10_001, lambda i: paths.gateway_certificate("edge-1", sm.sha256(b"%d" % i))),
+     {"E-CONTAINER"}, False),
+    ("1,001 gateways", "The archive holds objects of more gateways than it may.",
+     _files(1_001, lambda i: paths.frames(f"g{i}", "2026-06-15/04")), {"E-CONTAINER"}, False),
+    ("a gateway of 1,001 keys", "The root certified a gateway's key every minute.",
+     _certified_keys, {"E-CERTIFICATE"}, True),
     ("two thousand orders about one place", "Each order is compared with all others.",
      _orders_of_one_place, {"E-ORDER"}, True),
     ("a statement of brackets", "A statement nests ten million deep.",

@@ -9,6 +9,7 @@ import { OBJECT_MAX } from "./cose.mjs";
 const BLOCK = 512;
 const CHUNK = 1 << 20;
 const FILES_MAX = 100_000;
+const [KEYS_MAX, STREAMS_MAX] = [10_000, 1_000];
 
 /** The file is no archive as the format writes it; nothing else is looked at. */
 export class ContainerError extends Error {}
@@ -59,6 +60,8 @@ export class Archive {
     this.bytes = fstatSync(this.fd).size;
     this.files = new Map(); // path inside the top folder -> {offset, size}
     this.top = null;
+    this.keys = 0; // files under data/keys
+    this.streams = new Set();
   }
 
   close() {
@@ -115,6 +118,11 @@ export class Archive {
     this.top = top;
     this.files.set(path.slice(slash + 1), { offset, size });
     if (this.files.size > FILES_MAX) throw new ContainerError("more than 100,000 files");
+    const [room, kind, stream] = path.slice(slash + 1).split("/");
+    if (room === "data" && kind === "keys") this.keys += 1;
+    if (room === "data" && kind === "frames") this.streams.add(stream);
+    if (this.keys > KEYS_MAX) throw new ContainerError("more than 10,000 files of keys");
+    if (this.streams.size > STREAMS_MAX) throw new ContainerError("more than 1,000 streams");
   }
 
   padded(offset, size) {

@@ -6,6 +6,7 @@ import { FormatError } from "./cbor.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 
+const KEYS_MAX = 1_000;
 const REVOKE = "stackproof-revoke+cbor";
 const REPLACE = "stackproof-replace+cbor";
 const ID = /^[a-z0-9-]{1,40}$/;
@@ -59,6 +60,7 @@ export class Identities {
     this.collector = null;
     this.earlier = []; // other certificates of the collector
     this.gateways = new Map(); // id -> certificates
+    this.keys = new Map(); // gateway -> hashes of its keys
     this.orders = []; // {typ, path, hash, ...fields}
     this.rotations = []; // of earlier months: {stream, seq, signer, certificate, hash}
   }
@@ -149,10 +151,19 @@ export class Identities {
     }
     const isIssued = found.certificate.issuer === this.root.certificate.subject &&
       found.certificate.verify(this.root.certificate.publicKey);
-    return isIssued ? null : "the plant's root did not issue it";
+    if (!isIssued) return "the plant's root did not issue it";
+    const keys = this.keysOf(found.name);
+    const isNew = role === "gateway" && !keys.has(hex(found.key.hash));
+    return isNew && keys.size === KEYS_MAX ? "its gateway has too many keys" : null;
+  }
+
+  keysOf(gateway) {
+    if (!this.keys.has(gateway)) this.keys.set(gateway, new Set());
+    return this.keys.get(gateway);
   }
 
   add(found) {
+    this.keysOf(found.name).add(hex(found.key.hash));
     if (!this.gateways.has(found.name)) this.gateways.set(found.name, []);
     this.gateways.get(found.name).push(found);
   }
@@ -241,6 +252,7 @@ export class Identities {
       order.through = cbor.uint(fields.get("seq"), "seq");
       order.head = cbor.bytes(fields.get("head"), "head", 32);
       order.throughNs = cbor.uint(fields.get("through_ns"), "through_ns");
+      if (fields.get("certificate").length > 16 << 10) throw new FormatError("its certificate is long");
       order.certificate = this.inside(fields.get("certificate"), stream);
       this.add(order.certificate);
     }
