@@ -150,7 +150,7 @@ def test_status_while_the_clock_is_not_yet_believed(
     site: Site, run: Run, minutes: int, boot: int, stands: bool
 ) -> None:
     clock = SystemClock().state()
-    tick_ns = SystemClock().wall_ns() - minutes * 60 * 10**9
+    tick_ns = SystemClock().wall_ns() - (minutes * 60 + 30) * 10**9
     boot_id = bytes([clock.boot_id[0] ^ boot]) + clock.boot_id[1:]
     kept = cbor.encode([boot_id, tick_ns, clock.monotonic_ns])
     site.rig.spool.put({"clock": kept})
