@@ -32,9 +32,7 @@ FIELDS = frozenset({"format", "simulated", "input", "output", "replaces"})
 def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
     """The statement, None when it cannot be used."""
     try:
-        data = archive.read(paths.STATEMENT)
-        if len(data) > STATEMENT_BYTES_MAX or sum(map(data.count, _SIGNS)) > STATEMENT_SIGNS_MAX:
-            raise LimitError("there is more in it than a month may have")
+        data = _bounded(archive.read(paths.STATEMENT))
         statement = json.loads(data, parse_float=_no_floats, parse_constant=_no_floats)
         canonical = isinstance(statement, dict) and statement_bytes(statement) == data
     except (MalformedError, LimitError, ValueError, RecursionError) as error:
@@ -83,6 +81,13 @@ def period_of(statement: Mapping[str, Any], report: Report) -> Period | None:
         return None
 
 
+def _bounded(data: bytes) -> bytes:
+    """A statement's bytes, if they can be read without taking gigabytes."""
+    if len(data) > STATEMENT_BYTES_MAX or sum(map(data.count, _SIGNS)) > STATEMENT_SIGNS_MAX:
+        raise LimitError("there is more in it than a month may have")
+    return data
+
+
 def _no_floats(text: str) -> None:
     raise ValueError(f"{text} is not allowed: figures are decimal strings")
 
@@ -122,11 +127,12 @@ class FigureCheck:
         self._period = period
         self._streams: dict[str, Recomputation] = {}
         self._config: Mapping[str, Any] = {}
+        self._named: Mapping[str, Any] = {}
         self._first: tuple[int, int] | None = None
         self._end_ns = 0
-        self._named: Mapping[str, Any] = {}
         self._broken, self._known = False, True
         self._waiting = Waiting()
+        self._refused: bytes | None = None
 
     def feed(self, frame: Checked, *, broken: bool) -> None:
         """Take one sound frame; computed points are compared unless an earlier one is broken."""
@@ -137,16 +143,18 @@ class FigureCheck:
         if frame.stream not in self._streams:
             self._streams[frame.stream] = Recomputation()
         recomputation = self._streams[frame.stream]
+        self._named = frame.config
+        if frame.cfg == self._refused:
+            return  # told at the first frame that names it
         try:
             recomputation.configure(frame.cfg, frame.config)
-        self._named = frame.config
             self._config = frame.config
         except UnsupportedError as error:
+            self._known, self._refused = False, frame.cfg
             self._report.add("C-RULES", where, said(error))
             return
-            self._known = False
         except MalformedError as error:
-            self._broken = True
+            self._broken, self._refused = True, frame.cfg
             self._report.add("E-CFG", where, said(error))
             return
         self._note_times(frame)
@@ -217,8 +225,6 @@ class FigureCheck:
         simulated = self._statement.get("simulated")
         self._compare("E-INPUT", simulated, again["simulated"], "simulated")
 
-    def _check_period(self, given: Mapping[str, Any], closing: str) -> None:
-        """Period and readings must agree: completeness is counted against the period."""
     def _compare_names(self, given: Mapping[str, Any]) -> None:
         """What a configuration says of the statement even where nothing can be computed by it."""
         plant = self._named.get("plant")
@@ -226,6 +232,8 @@ class FigureCheck:
             if isinstance(plant, dict) and given.get(key) != plant.get(name):
                 self._compare("E-INPUT", given.get(key), plant.get(name), f"input.{key}")
 
+    def _check_period(self, given: Mapping[str, Any], closing: str) -> None:
+        """Period and readings must agree: completeness is counted against the period."""
         if self._period is None or self._first is None:
             raise MalformedError("there are no readings that could be used")
         zone = str(self._config["plant"]["time_zone"])
