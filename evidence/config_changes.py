@@ -5,11 +5,16 @@ in a list; numbers that are places in such a list are compared as the names they
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 NOTHING = "nothing"
+#: a name with a bracket in it, which could pretend to be a path, is not idle
+_IDLE = re.compile(
+    r"software|gateway\.slice|plant\.name|devices\[[^\[\]]*\]\.settings(\..*)?", re.DOTALL
+)
 _NAMES = ("id", "kind", "material", "point")
 
 
@@ -25,6 +30,11 @@ class ConfigChange:
     path: str
     old: str
     new: str
+
+    @property
+    def is_idle(self) -> bool:
+        """True when no figure can depend on it."""
+        return _IDLE.fullmatch(self.path) is not None
 
 
 def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ConfigChange]:

@@ -15,7 +15,10 @@ from typing import Any
 from evidence.phrases import of_kind, phrase
 from evidence.version import VERSION
 
+#: findings of one code and rank that are listed in any case
 SAME_CODE_MAX = 100
+#: of what fails, is undecided or changed in a configuration: so many in all, of rank 1 half of it
+EACH_MAX = 10_000
 TEXT_MAX = 600
 
 #: code -> what it means, in general; the finding's own sentence says where and how.
@@ -44,11 +47,13 @@ class Finding:
         code: a key of `CODES`.
         where: file, stream and seq, figure: as exactly as is known.
         sentence: what is wrong there and what it means.
+        rank: 0, or 1 for what stands after all others of its code, as it matters less.
     """
 
     code: str
     where: str
     sentence: str
+    rank: int = 0
 
 
 def said(error: Exception) -> str:
@@ -80,7 +85,8 @@ class Report:
     """Everything a verification found.
 
     Attributes:
-        findings: in the order found; at most `SAME_CODE_MAX` of one code, the rest are counted.
+        findings: in the order found; of what fails, is undecided or changed in a configuration
+            `EACH_MAX` in all, else `SAME_CODE_MAX` of one code; the rest are counted.
         not_checked: what was not looked at, a sentence each.
         counts: what was looked at, by name.
         archive: name of its top folder, "" when it could not be opened.
@@ -101,24 +107,33 @@ class Report:
     trusted: bool | None = None
     timestamp: str = "none"
     _per_code: Counter[str] = field(default_factory=Counter)
+    _listed: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _each: int = 0
 
-    def add(self, code: str, where: str, sentence: str) -> None:
+    def add(self, code: str, where: str, sentence: str, rank: int = 0) -> None:
         """Note a finding."""
         if code not in CODES:
             raise ValueError(f"unknown finding code {code}")
         self._per_code[code] += 1
-        if self._per_code[code] <= SAME_CODE_MAX:
-            self.findings.append(Finding(code, shown(where), shown(sentence)))
+        is_each = code[0] in "EC" or code == "N-CONFIG"
+        is_room = is_each and self._each < (EACH_MAX // 2 if rank else EACH_MAX)
+        if is_room or self._listed[code, rank] < SAME_CODE_MAX:
+            self._each += is_each
+            self._listed[code, rank] += 1
+            self.findings.append(Finding(code, shown(where), shown(sentence), rank))
 
     def suppressed(self) -> Iterator[tuple[str, int]]:
         """(code, how many more) for codes found more often than is listed."""
+        listed = Counter(finding.code for finding in self.findings)
         for code, count in sorted(self._per_code.items()):
-            if count > SAME_CODE_MAX:
-                yield code, count - SAME_CODE_MAX
+            if count > listed[code]:
+                yield code, count - listed[code]
 
     def weighed(self) -> list[Finding]:
         """The findings: what fails first, then what is undecided, warnings, notes; by code."""
-        return sorted(self.findings, key=lambda f: ("ECWN".index(f.code[0]), _ORDER[f.code]))
+        return sorted(
+            self.findings, key=lambda f: ("ECWN".index(f.code[0]), _ORDER[f.code], f.rank)
+        )
 
     @property
     def verdict(self) -> Verdict:
@@ -133,8 +148,9 @@ class Report:
 
         `completeness` holds for each stream: first_seq, last_seq, objects, missing (ranges, at most
         1,000) and missing_objects, readings (of measured points) of readings_due and percent,
-        anchored_objects, made_within_s (the longest from an object's anchor to its receipt) and
-        clock_error_ms (the largest the gateway stated).
+        gaps, gaps_s and longest_gap_s (their number, their sum and the longest), anchored_objects,
+        made_within_s (the longest from an object's anchor to its receipt) and clock_error_ms (the
+        largest the gateway stated).
         """
         more = [
             Finding(code, "archive", f"{count} more like these.")
@@ -149,7 +165,12 @@ class Report:
             "identity": self.identity,
             "timestamp": self.timestamp,
             "findings": [
-                {**vars(finding), "meaning": phrase(f"code.{finding.code}", language)}
+                {
+                    "code": finding.code,
+                    "where": finding.where,
+                    "sentence": finding.sentence,
+                    "meaning": phrase(f"code.{finding.code}", language),
+                }
                 for finding in [*self.weighed(), *more]
             ],
             "completeness": self.completeness,

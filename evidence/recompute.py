@@ -194,7 +194,7 @@ class Recomputation:
             if section.schedule >= len(self._due):
                 raise MalformedError(f"there is no schedule {section.schedule}")
             interval_ns, due = self._due[section.schedule]
-            if section.step_ns != interval_ns:
+            if section.step_ns != interval_ns or section.first_ns % interval_ns:
                 raise MalformedError("ticks are not those of the schedule")
             if [g.group for g in section.groups] != list(due):
                 raise MalformedError(f"groups are not those of schedule {section.schedule}")

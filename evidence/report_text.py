@@ -12,6 +12,8 @@ from evidence.phrases import phrase, translated
 
 #: findings of one code that are told one by one; `--json` has more
 LISTED_MAX = 20
+#: of what a changed configuration moves figures by
+CHANGES_LISTED_MAX = 100
 RANGES_LISTED_MAX = 10
 
 COUNTS = ("files", "bytes", "log_entries", "objects", "signatures", "frames", "readings")
@@ -32,11 +34,13 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
         found = list(group)
         yield ""
         yield f"  {code}  {phrase(f'code.{code}', language)}"
-        for finding in found[:LISTED_MAX]:
+        told = min(sum(not finding.rank for finding in found), CHANGES_LISTED_MAX)
+        listed = max(told, LISTED_MAX) if code == "N-CONFIG" else LISTED_MAX
+        for finding in found[:listed]:
             where = translated("where", finding.where, language)
             sentence = translated("sentence", finding.sentence, language)
             yield f"    {phrase('join.where', language, where=where, sentence=sentence)}"
-        rest = len(found[LISTED_MAX:]) + more.get(code, 0)
+        rest = len(found[listed:]) + more.get(code, 0)
         if rest:
             yield f"    {phrase('summary.more', language, n=rest)}"
     yield ""
@@ -71,6 +75,8 @@ def _held(told: Mapping[str, Any], language: str) -> str:
         say("readings_due", n=told["readings"], due=due, percent=percent)
     else:
         say("readings", n=told["readings"])
+    if told["gaps"]:
+        say("gaps", n=told["gaps"], s=told["gaps_s"], longest=told["longest_gap_s"])
     if told["made_within_s"] is None:
         say("anchored", n=told["anchored_objects"])
     else:

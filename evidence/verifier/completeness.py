@@ -47,7 +47,7 @@ class Held:
         if cfg != self._cfg and body.sections:
             if self._cfg:
                 self._until(min(section.first_ns for section in body.sections))
-            self._cfg, self._rates = cfg, _rates(config)
+            self._cfg, self._rates = cfg, rates_of(config)
         for section in body.sections:
             if section.schedule < len(self._rates):
                 self.readings += section.ticks * self._rates[section.schedule][1]
@@ -91,8 +91,8 @@ class Held:
         }
 
 
-def _rates(config: Mapping[str, Any]) -> Rates:
-    """Intervals and measured points of a configuration; none when it is misformed."""
+def rates_of(config: Mapping[str, Any]) -> Rates:
+    """Interval, and number of measured points, of each schedule; none when it is misformed."""
     try:
         rates = [(int(schedule["interval_ns"]), 0) for schedule in config["schedules"]]
         for group in config["groups"]:

@@ -215,4 +215,4 @@ class Configs:
                 f"{change.path}: {change.old} became {change.new}; signed by key {new.kid.hex()} "
                 f"of gateway {header.stream} {utc(header.iat_s * SECOND_NS)}, {came}."
             )
-            self._report.add("N-CONFIG", where, sentence)
+            self._report.add("N-CONFIG", where, sentence, rank=int(change.is_idle))

@@ -41,6 +41,7 @@ from evidence.verifier.anchors import Anchors
 from evidence.verifier.clocks import Times, newest_ns
 from evidence.verifier.completeness import Held
 from evidence.verifier.configs import Configs
+from evidence.verifier.gaps import Gaps
 from evidence.verifier.identities import Identities
 from evidence.verifier.key_check import KeyCheck
 from evidence.verifier.log_view import Logged, LogView, gap_sha256
@@ -73,10 +74,12 @@ class StreamView:
         anchor: of the newest object.
         times: what the clocks say of its frames.
         held: how much of it is here.
+        gaps: what is missing between its ticks.
         manual: how many of its frames say that a person typed them.
     """
 
     held: Held
+    gaps: Gaps
     first: int | None = None
     head: Head = field(default_factory=Head)
     hour: str = ""
@@ -151,12 +154,15 @@ class FrameCheck:
             last, to_ns = view.head.next_seq - 1, self.period[1] if self.period else None
             if view.first is not None:
                 self._keys.finish(stream, view.first, last)
-            told = view.held.as_map(view.first, last, to_ns, view.times)
+            for sentence in view.gaps.end(to_ns) if to_ns is not None else ():
+                self._report.add("W-GAP", f"stream {stream}", sentence)
+            told = view.held.as_map(view.first, last, to_ns, view.times) | view.gaps.as_map()
             self._report.completeness[stream] = told
 
     def _view(self, stream: str) -> StreamView:
         if stream not in self.streams:
-            self.streams[stream] = StreamView(Held(self.period[0] if self.period else None))
+            from_ns = self.period[0] if self.period else None
+            self.streams[stream] = StreamView(Held(from_ns), Gaps(from_ns))
         return self.streams[stream]
 
     def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:
@@ -276,12 +282,10 @@ class FrameCheck:
             sentence = f"The log calls it a {entry.kind.name.lower()}."
             self._report.add("E-LOG-FRAME", where, sentence)
 
-    def _gap(self, entry: Logged | None, body: Body, where: str) -> None:
+    def _gap(self, view: StreamView, entry: Logged | None, body: Body, where: str) -> None:
         """The log says the same gap as the frame, in the entry directly after the frame's."""
         if (gap := body.gap) is not None:
-            seconds = (gap.to_ns - gap.from_ns) / 1e9
-            sentence = f"{seconds:.3f} s without readings ({gap.reason}), recorded by the gateway."
-            self._report.add("W-GAP", where, sentence)
+            self._report.add("W-GAP", where, view.gaps.tell(gap))
         if entry is None:
             return
         told = gap_sha256(vars(body.gap)) if body.gap is not None else None
@@ -303,7 +307,7 @@ class FrameCheck:
             self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {stands}.")
         view.frame_hour, view.early_hour = hour, ""
         self._times(view, body, where)
-        self._gap(logged, body, where)
+        self._gap(view, logged, body, where)
         view.times.take(self._log, header, body, logged)
         config = self._configs.named(header, where)
         self.broken = self.broken or config is None
@@ -311,6 +315,8 @@ class FrameCheck:
             self.named.take(header.cfg, config)
             self.simulated |= config["plant"]["simulated"]
             view.held.read(header.cfg, config, body)
+            for sentence in view.gaps.read(header.cfg, config, body):
+                self._report.add("W-GAP", where, sentence)
             first = view.first if view.first is not None else header.seq
             yield Checked(header.stream, header, body, header.cfg, config, first)
 
@@ -330,6 +336,7 @@ class FrameCheck:
 
     def _miss(self, view: StreamView, stream: str, first: int, last: int) -> None:
         view.held.miss(first, last)
+        view.gaps.lose()
         which = f"Object {first} is" if first == last else f"Objects {first} to {last} are"
         sentence = f"{which} missing; what was read there is not in this archive."
         self._report.add("E-CHAIN-GAP", f"stream {stream}", sentence)
@@ -352,10 +359,10 @@ class FrameCheck:
 
     def _ends(self, stream: str, first: int, last: int, head: bytes) -> None:
         """The archive begins and ends a stream where the log closed it."""
-        view = self.streams.get(stream) or StreamView(Held(None))
+        view = self.streams.get(stream) or StreamView(Held(None), Gaps(None))
         if view.first is None:
             self._miss(view, stream, first, last)
-            told = view.held.as_map(None, -1, None, view.times)
+            told = view.held.as_map(None, -1, None, view.times) | view.gaps.as_map()
             self._report.completeness[stream] = told
             return
         held = view.head.next_seq - 1

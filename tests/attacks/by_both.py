@@ -190,13 +190,16 @@ _UNTRUE: list[tuple[str, str, list[sm.Item], set[str]]] = [
     ("t0 going back", "A frame claims to speak of a time before the frame before it.",
      frames(2, earlier_t0), {"E-TIME"}),
     ("readings taken twice over", "A frame's ticks lie over those of the frame before it.",
-     frames(1, moved(-5)), {"E-TIME", "E-INPUT", "E-COMPUTED"}),
+     frames(1, moved(-10)), {"E-TIME", "E-INPUT", "E-COMPUTED"}),
     ("a frame without readings in it", "An object that says it is a frame holds nothing.",
      payload(2, b""), BAD_FRAME),
     ("first object that follows something", "The stream's head is cut and seq 0 written anew.",
      fields(0, prev=ROOT), {"E-CHAIN"}),
     ("first object not numbered 0", "The first object calls itself the eighth.",
      fields(0, seq=7), {"E-CHAIN", "E-CHAIN-GAP", "E-LOG-FRAME", "E-INPUT", "E-CFG"}),
+    ("ticks between the ticks of a schedule",
+     "Readings are taken twice as often for a while, to make up for those that are missing.",
+     frames(3, moved(1)), MISREAD),
     ("a hole in the numbers", "One number is left out, for a frame to be put in later.",
      fields(3, seq=4), {"E-CHAIN-GAP", "E-CHAIN", "E-LOG-FRAME"}),
     ("a stranger's prev", "A frame follows an object that nobody has seen.",
@@ -290,6 +293,11 @@ KINDS: list[Kind] = [
     *(
         kind(f"both: close of {name}", why, _built(sm.items(), detail), *codes)
         for name, why, detail, codes in _CLOSES
+    ),
+    kind(
+        "both: readings left out and no gap told",
+        "A bad quarter of an hour is never signed, and the gateway is made to say nothing of it.",
+        _built(frames(2, lambda body: dataclasses.replace(body, gap=None))), "W-GAP",
     ),
     _period(
         "a period that leaves readings out",

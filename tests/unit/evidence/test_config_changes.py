@@ -134,3 +134,29 @@ def test_a_changed_scale_factor_is_told_with_who_when_old_and_new() -> None:
 
 def test_a_configuration_signed_again_without_change_tells_nothing() -> None:
     assert told(reconfigured(lambda _: None)()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "is_idle"),
+    [
+        ("software", True), ("devices[meters].settings.note", True), ("plant.name", True),
+        ("devices[meters].settings", True), ("devices[meters].url", False),
+        ("points[gas.volume].scaling.scale", False), ("plant.time_zone", False),
+        ("devices[a].settings].url", False), ("devices[x[].settings.y].url", False),
+        ("points[devices[a].settings.x].unit", False), ("collector.key_sha256", False),
+    ],
+)  # fmt: skip
+def test_idle_is_only_what_no_figure_can_depend_on(path: str, is_idle: bool) -> None:
+    assert ConfigChange(path, "1", "2").is_idle is is_idle
+
+
+def test_idle_settings_hide_no_scale() -> None:
+    def change(config: dict[str, Any]) -> None:
+        notes = {f"note-{i:03}": "b" for i in range(120)}
+        config["devices"][0]["settings"] = notes
+        config["points"][8]["scaling"] = {"scale": "0.5"}
+
+    report = sm.check(reconfigured(change)())
+    told = [f.sentence for f in report.weighed() if f.code == "N-CONFIG"]
+    assert told[0].startswith("points[gas.flow].scaling: nothing became ")
+    assert len(told) == 121

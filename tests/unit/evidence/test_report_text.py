@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from evidence.findings import CODES, SAME_CODE_MAX, Report, said
+from evidence.findings import CODES, EACH_MAX, SAME_CODE_MAX, Report, said
 from evidence.report_text import LISTED_MAX, report_lines
 from tests.unit.evidence import sealed_month as sm
 
@@ -37,14 +37,38 @@ def test_the_verdict_is_the_first_word(code: str, word: str) -> None:
 def test_many_alike_are_counted_not_listed() -> None:
     report = Report()
     for i in range(SAME_CODE_MAX + 1905):
-        report.add("E-CHAIN", f"seq {i}", "x.")
+        report.add("W-CLOCK", f"seq {i}", "x.")
     assert len(report.findings) == SAME_CODE_MAX
     last = report.as_map()["findings"][-1]
-    assert (last["code"], last["where"]) == ("E-CHAIN", "archive")
+    assert (last["code"], last["where"]) == ("W-CLOCK", "archive")
     assert last["sentence"] == "1905 more like these."
     shown = text(report)
     assert shown.count("    seq ") == LISTED_MAX
     assert f"    and {2005 - LISTED_MAX:,} more like these" in shown
+
+
+def test_what_a_changed_configuration_moves_figures_by_is_told_before_what_is_idle() -> None:
+    report = Report()
+    for i in range(EACH_MAX):
+        report.add("N-CONFIG", f"seq {i}", "idle.", rank=1)
+    for i in range(30):
+        report.add("N-CONFIG", f"seq {i}", "scale.")
+    shown = text(report)
+    assert (shown.count(": scale."), shown.count(": idle.")) == (30, 0)
+    assert f"    and {EACH_MAX:,} more like these" in shown
+    told = [f["sentence"] for f in report.as_map()["findings"]]
+    assert told[:30] == ["scale."] * 30
+    assert told[30:] == ["idle."] * (EACH_MAX // 2) + [f"{EACH_MAX // 2} more like these."]
+
+
+def test_what_fails_is_listed_one_by_one_and_all_of_it_is_bounded() -> None:
+    report = Report()
+    for i in range(EACH_MAX + 7):
+        report.add("E-CHAIN", f"seq {i}", "x.")
+    for i in range(SAME_CODE_MAX + 5):
+        report.add("E-TOTAL", f"figure {i}", "y.")
+    assert len(report.findings) == EACH_MAX + SAME_CODE_MAX
+    assert dict(report.suppressed()) == {"E-CHAIN": 7, "E-TOTAL": 5}
 
 
 def test_an_archive_that_cannot_be_opened_is_told_too() -> None:
