@@ -10,6 +10,7 @@ order, batching or CPU. Rounding rules (also in FORMAT.md, "Counts"):
   count: they come back as bad.
 """
 
+import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -142,3 +143,50 @@ class GroupCounts:
                 return whole, np.ones(raw.shape, dtype=bool)
         rows = [to_counts(row, point) for row, point in zip(raw, self._points, strict=True)]
         return np.stack([c for c, _ in rows]), np.stack([v for _, v in rows])
+
+
+class Countable:
+    """Which raw numbers of a group have a count, without making the counts."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        """Prepare.
+
+        Args:
+            points: the group's points, in row order, all of one dtype.
+        """
+        self._is_float = points[0].dtype.is_float
+        parts = [
+            (p.scaling.factor * 10**p.decimals, p.scaling.shift * 10**p.decimals) for p in points
+        ]
+        if self._is_float:
+            self._factor = np.array([[float(factor)] for factor, _ in parts])
+            self._shift = np.array([[float(shift)] for _, shift in parts])
+            room = min((_LIMIT - 1 - abs(shift)) / factor for factor, shift in parts)
+            # a margin far above the rounding of binary64, far below what a plant measures
+            self._sure = float(room) * (1 - 2.0**-30)
+            return
+        kind = np.iinfo(points[0].dtype.numpy_name)
+        # its count is below the limit where the exact number is half a step below it
+        room = _LIMIT - Fraction(1, 2)
+        spans = [(-(room + s) / f, (room - s) / f) for f, s in parts]
+        lows = [max(math.floor(low) + 1, kind.min) for low, _ in spans]
+        highs = [min(math.ceil(high) - 1, kind.max) for _, high in spans]
+        self._all = max(lows) == kind.min and min(highs) == kind.max
+        none = [low > high for low, high in zip(lows, highs, strict=True)]
+        self._low = np.array([[1 if n else v] for n, v in zip(none, lows, strict=True)], kind.dtype)
+        self._high = np.array(
+            [[0 if n else v] for n, v in zip(none, highs, strict=True)], kind.dtype
+        )
+
+    def where(self, raw: npt.NDArray[np.generic]) -> Mask | None:
+        """Which of raw [points][ticks] have one; None for all, which is quickly seen."""
+        if not raw.size:
+            return None
+        if not self._is_float:
+            return None if self._all else (raw >= self._low) & (raw <= self._high)
+        # NaN fails every comparison
+        if float(raw.min()) >= -self._sure and float(raw.max()) <= self._sure:
+            return None
+        with np.errstate(all="ignore"):
+            valid: Mask = np.abs(raw.astype(np.float64) * self._factor + self._shift) < _LIMIT
+        return valid

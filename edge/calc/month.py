@@ -16,9 +16,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from edge.calc.blocks import Block, Int64
+from edge.calc.blocks import Block
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.local_time import cut
@@ -27,8 +25,8 @@ from edge.calc.month_line import EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.month_plan import MonthPlan
 from edge.calc.plant import reading_configuration
 from edge.calc.totaliser import Totaliser
+from edge.calc.usable import UsableReadings
 from evidence.points import Point, Provenance
-from evidence.quality import FIRST_BAD
 
 #: the parts of a configuration that figures are made by, and of its plant what stays in a month
 _READ = ("schedules", "points", "groups", "potlines", "statement")
@@ -48,8 +46,7 @@ class MonthFold:
         self._lines: list[MonthLine] = []
         self._live_lines: list[MonthLine] = []  # those of the present configuration
         self._folds: list[tuple[tuple[int, int], Totaliser | FlowIntegral]] = []
-        self._usable: dict[str, int] = {}
-        self._group_usable: list[Int64] = []
+        self._usable = UsableReadings()
         self._bounds: tuple[int, int] | None = None
         self._outside = 0
 
@@ -85,8 +82,7 @@ class MonthFold:
         new = [p for p in plan.lines if not any(m.plan.same(p) for m in self._live_lines)]
         lines = [*(m.line for m in self._lines), *(p.line for p in new)]
         pots = sum(len(line.pots) for line in lines)
-        self._collect_usable()
-        points = len({*self._usable, *(point["id"] for point in plan.config["points"])})
+        points = len({*self._usable.by_point(), *(point["id"] for point in plan.config["points"])})
         if meters > METERS_MAX or len(lines) > LINES_MAX:
             raise PlantError(f"more than {METERS_MAX} meters or {LINES_MAX} potlines in a month")
         if pots > POTS_MAX or points > POINTS_MAX:
@@ -94,10 +90,7 @@ class MonthFold:
 
     def _adopt(self, plan: MonthPlan) -> None:
         """Go on with another configuration."""
-        self._collect_usable()
-        self._group_usable = [
-            np.zeros(len(group["points"]), dtype=np.int64) for group in plan.config["groups"]
-        ]
+        self._usable.configure(plan.config)
         self._folds = []
         for meter_plan in plan.meters:
             meter = next((m for m in self._meters if m.plan == meter_plan), None)
@@ -122,18 +115,6 @@ class MonthFold:
         for line in self._lines:
             line.listed = EFFECTS_LISTED // len(self._lines)
 
-    def _collect_usable(self) -> None:
-        """Add the present configuration's usable ticks to the month's, by point."""
-        if self._plan is None:
-            return
-        config = self._plan.config
-        for group, counts in zip(config["groups"], self._group_usable, strict=True):
-            for index, count in zip(group["points"], counts.tolist(), strict=True):
-                if not group["computed"]:
-                    point_id = config["points"][index]["id"]
-                    self._usable[point_id] = self._usable.get(point_id, 0) + count
-            counts[:] = 0
-
     def feed(self, blocks: Sequence[Block]) -> None:
         """All blocks of one frame (or tick), later than all before, of one month.
 
@@ -141,12 +122,7 @@ class MonthFold:
         """
         plan = self._planned()
         inside = self._within_month([block for block in blocks if len(block.ticks_ns)])
-        for block in inside:
-            for group in block.groups:
-                usable = group.quality < FIRST_BAD
-                # all usable is the rule, and seen far faster than it is counted
-                count = len(block.ticks_ns) if usable.all() else usable.sum(axis=1)
-                self._group_usable[group.group] += count
+        self._usable.feed(inside)
         decoded = plan.inputs.decode(inside)
         for (schedule, row), fold in self._folds:
             if (readings := decoded.get(schedule)) is not None:
@@ -263,14 +239,14 @@ class MonthFold:
 
     def _completeness(self, plan: MonthPlan, from_ns: int, to_ns: int) -> dict[str, dict[str, Any]]:
         """Usable ticks of each read point against the ticks its schedule has in the period."""
-        self._collect_usable()
+        found = self._usable.by_point()
         result: dict[str, dict[str, Any]] = {}
         for group in plan.config["groups"]:
             step = int(plan.config["schedules"][group["schedule"]]["interval_ns"])
             expected = -(-to_ns // step) - (-(-from_ns // step))
             for index in [] if group["computed"] else group["points"]:
                 point_id = plan.config["points"][index]["id"]
-                usable = self._usable.get(point_id, 0)
+                usable = found.get(point_id, 0)
                 entry: dict[str, Any] = {"usable": usable, "expected": expected}
                 if expected > 0:
                     entry["percent"] = rounded_text(Fraction(usable * 100, expected), 2)

@@ -35,6 +35,15 @@ def test_both_make_the_same_figures_of_random_plants(months: list[bytes], tmp_pa
         assert found.verdicts == ("passed", "passed")
 
 
+def test_a_number_that_is_none_is_not_usable(tmp_path: Path) -> None:
+    """A NaN that is called good is as a bad reading (FORMAT.md §3): completeness too says so."""
+    files = [tmp_path / f"{seed}.tar" for seed in range(10, 20)]
+    for seed, file in enumerate(files, 10):
+        file.write_bytes(month(seed, nan_code=0))
+    for file, answer in zip(files, verify_there(files, [ROOT_SHA256]), strict=True):
+        assert compare(sm.check(file.read_bytes()), answer).differences() == []
+
+
 def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:
     made = inputs(months)
     effects = [e for m in made for line in m["potlines"] for e in line["effects"]]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from evidence.counts import (
+    Countable,
     GroupCounts,
     count_to_decimal,
     count_to_text,
@@ -178,3 +179,41 @@ def test_a_group_of_floats_is_its_rows() -> None:
     values, valid = GroupCounts(points).counts(raw)
     assert values.tolist() == [[3, 0], [3, -3]]
     assert valid.tolist() == [[True, False], [True, True]]
+
+
+@pytest.mark.parametrize("dtype", list(Dtype))
+@pytest.mark.parametrize("decimals", [0, 9])
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        Scaling(),
+        Scaling(scale="1e9", offset="-4e9"),
+        Scaling(scale="1e-9", ct_ratio="800/5"),
+        Scaling(scale="3/7", pulse_weight="1e9"),
+        Scaling(offset="1e9/1e-9"),
+        Scaling(offset="4611686018427387904"),
+    ],
+)
+def test_what_has_a_count_is_known_without_making_it(
+    dtype: Dtype, decimals: int, scaling: Scaling
+) -> None:
+    """Against the counts themselves, at the edges of the type and of the limit."""
+    of = Point("p", Quantity("count", "1"), dtype, decimals, scaling=scaling)
+    if dtype.is_float:
+        edge = float(2**62 / (scaling.factor * 10**decimals))
+        odd = [np.nan, np.inf, -np.inf, np.finfo(dtype.numpy_name).max]
+        with np.errstate(over="ignore"):
+            raw = np.array([0, 1, -1, edge, -edge, edge * 0.999, edge * 1.001, *odd]).astype(
+                dtype.numpy_name
+            )
+    else:
+        kind = np.iinfo(dtype.numpy_name)
+        room, unit = Fraction(2**62), scaling.factor * 10**decimals
+        near = [round((room * sign - scaling.shift * 10**decimals) / unit) for sign in (1, -1)]
+        around = [n + d for n in near for d in range(-2, 3)]
+        values = [kind.min, kind.max, 0, 1, *around]
+        raw = np.array([v for v in values if kind.min <= v <= kind.max], kind.dtype)
+    rows = np.stack([raw, raw])
+    found = Countable([of, of]).where(rows)
+    _, valid = to_counts(rows, of)
+    assert np.array_equal(np.ones(rows.shape, bool) if found is None else found, valid)
