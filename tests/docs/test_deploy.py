@@ -1,0 +1,85 @@
+"""docs/deploy.md: its keys are made, and its files checked, by the commands that stand there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs/deploy.md").read_text()
+
+
+def blocks(language: str, heading: str = "") -> list[str]:
+    text = TEXT if not heading else TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def shell(script: str, folder: Path) -> str:
+    """Run commands as a reader would; `stackproof` is this tree's."""
+    (folder / "bin").mkdir(exist_ok=True)
+    program = folder / "bin/stackproof"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/stackproof.py" "$@"\n')
+    program.chmod(0o755)
+    path = {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-euc", script], cwd=folder, env={**os.environ, **path},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With the keys and both files, as the document has them."""
+    ask, enrol = blocks("sh", "Keys")
+    key = re.findall(r"key SHA-256: ([0-9a-f]{64})", shell(ask, tmp_path))[-1]
+    shell(enrol.replace("HEX", key), tmp_path)
+    (tmp_path / "collector/CLOUD.toml").write_text(blocks("toml", "The collector")[0])
+    (tmp_path / "gateway/SITE.toml").write_text(blocks("toml", "The gateway")[0])
+    return tmp_path
+
+
+def test_its_files_are_fine(folder: Path) -> None:
+    out = shell(
+        "stackproof cloud check collector/CLOUD.toml; stackproof edge check gateway/SITE.toml",
+        folder,
+    )
+    assert "collector/CLOUD.toml: fine; 1 plant(s)" in out
+    assert "gateway/SITE.toml: fine. smelter/edge-1: 1 devices" in out
+
+
+def test_another_key_is_made_and_the_site_file_that_names_it_is_fine(folder: Path) -> None:
+    (script,) = blocks("sh", "Another key")
+    rotate, enrol = script.split("cd ..\n")
+    printed = shell(rotate, folder)
+    (key,) = re.findall(r"key SHA-256: ([0-9a-f]{64})", printed)
+    shell(enrol.replace("HEX", key), folder)
+    site = folder / "gateway/SITE.toml"
+    text = (
+        site.read_text().replace("edge-1.pem", "edge-1-b.pem").replace("edge-1.crt", "edge-1-b.crt")
+    )
+    more = '[gateway]\nprevious_key = "file:edge-1.pem"\nroot = "file:root.crt"'
+    site.write_text(text.replace("[gateway]", more))
+    assert ": fine." in shell("stackproof edge check gateway/SITE.toml", folder)
+
+
+def test_every_option_in_it_exists() -> None:
+    """Each command is understood with the options it has there."""
+    commands = re.findall(r"^stackproof (\w+ \w+(?: \w+)?)(.*(?:\\\n.*)*)", TEXT, re.MULTILINE)
+    assert len(commands) > 25
+    for name, rest in commands:
+        words = name.split()
+        helped = subprocess.run(
+            [sys.executable, str(ROOT / "stackproof.py"), *words[: _depth(words)], "--help"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        for option in re.findall(r"(?<= )--[a-z0-9-]+", rest.split("#")[0]):
+            assert option in helped, f"{name} {option}"
+
+
+def _depth(words: list[str]) -> int:
+    return 3 if words[1] in ("month", "receipts") else 2
