@@ -197,3 +197,15 @@ def test_any_order_of_telling_gives_what_a_plain_walk_gives(
             wanted = KeyFault.CHANGED if key != current else None
             wanted = KeyFault.REVOKED if seq > revoked.get(key, 99) else wanted
             assert fault(made, seq, key) is wanted
+
+
+def test_a_gateway_has_a_thousand_keys_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is known may be renewed, as often as one likes."""
+    monkeypatch.setattr("evidence.custody.KEYS_MAX", 2)
+    root = keys().certificates["root"]
+    one, two, three = (certified(signer(seed)) for seed in (61, 62, 63))
+    of = StreamKeys()
+    for made in (one, two, one):
+        of.certify(made, root)
+    with pytest.raises(MalformedError, match="has 2 keys already"):
+        of.certify(three, root)

@@ -236,3 +236,41 @@ def test_a_reused_name_of_a_potline_that_went_is_a_new_piece(
     feed(fold, make_block, config, range(40, 61))
     first, second = result(fold, 61)["potlines"]
     assert (first["producing_pot_s"], second["producing_pot_s"]) == ("87", "60")
+
+
+def test_the_first_effects_are_listed_and_all_are_counted(
+    config: Config, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By start and then by pot; the one that starts second ends last."""
+    monkeypatch.setattr("edge.calc.month.EFFECTS_LISTED", 2)
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(150), {"03": (10, 40), "01": (12, 120), "02": (12, 40)})
+    (line,) = result(fold, 150)["potlines"]
+    assert [(e["pot"], e["start_ns"]) for e in line["effects"]] == [
+        ("03", NOON + 10 * S), ("01", NOON + 12 * S),
+    ]  # fmt: skip
+    assert (line["effect_count"], line["polarised_s"]) == (3, "166")  # 30 + 108 + 28
+    assert [pot["effects"] for pot in line["pots"]] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "said"),
+    [
+        ("METERS_MAX", 5, "meters"), ("LINES_MAX", 1, "potlines"), ("POTS_MAX", 5, "pots"),
+        ("POINTS_MAX", 10, "points"),
+    ],
+)  # fmt: skip
+def test_a_month_has_a_bounded_number_of_parts(
+    config: Config, monkeypatch: pytest.MonkeyPatch, limit: str, most: int, said: str
+) -> None:
+    """What changes counts again; the fold that refuses is as before."""
+    fold = MonthFold()
+    fold.configure(config)
+    changed = copy.deepcopy(config)
+    for point in changed["points"]:
+        point["decimals"] = 2
+    monkeypatch.setattr(f"edge.calc.month.{limit}", most)
+    with pytest.raises(PlantError, match=f"more than .*{said}"):
+        fold.configure(changed)
+    assert len(result(fold, 1)["potlines"]) == 1
