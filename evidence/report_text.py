@@ -34,8 +34,8 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
         found = list(group)
         yield ""
         yield f"  {code}  {phrase(f'code.{code}', language)}"
-        told = min(sum(not finding.rank for finding in found), CHANGES_LISTED_MAX)
-        listed = max(told, LISTED_MAX) if code == "N-CONFIG" else LISTED_MAX
+        moving = min(sum(not finding.rank for finding in found), CHANGES_LISTED_MAX)
+        listed = max(moving, LISTED_MAX) if code == "N-CONFIG" else LISTED_MAX
         for finding in found[:listed]:
             where = translated("where", finding.where, language)
             sentence = translated("sentence", finding.sentence, language)

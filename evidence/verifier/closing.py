@@ -82,6 +82,10 @@ class ClosingCheck:
         if final is not None and final.hex() != replaces:
             sentence = f"The log closed this month before, as final, with statement {final.hex()}."
             self._report.add("E-LOG-CLOSE", "statement replaces", sentence)
+        is_all = self._log.whole and not self._log.undecided and not self._log.tree.start.size
+        if close is not None and final is None and is_all and replaces is not None:
+            sentence = "The log, whole in this archive, has no final close of what this replaces."
+            self._report.add("E-LOG-CLOSE", "statement replaces", sentence)
         if self._archive.closing is not None and self._archive.replaces != replaces:
             sentence = f"It replaces {self._archive.replaces}, says the bag; {replaces}, says the "
             self._report.add("E-BAG", bag.BAG_INFO, f"{sentence}statement.")

@@ -70,7 +70,7 @@ _LOG: list[tuple[str, str, Change, set[str]]] = [
      _entries(lambda e: [*e[:3], *e[4:]]), {"E-LOG-FRAME", *REWRITTEN}),
     ("entries reordered and the log signed anew",
      "The operator lets a frame have been accepted before another.",
-     _entries(lambda e: [*e[:2], e[3], e[2], *e[4:]]), {"E-LOG", *REWRITTEN}),
+     _entries(lambda e: [*e[:2], e[3], e[2], *e[4:]]), {"E-LOG", "E-LOG-FRAME", *REWRITTEN}),
     ("reject removed and the log signed anew",
      "The operator hides that something was refused.",
      _entries(lambda e: [*e[:-2], e[-1]]), {"E-CLOSE"}),

@@ -123,11 +123,23 @@ def kept_aside() -> bytes:
     return sm.build(sm.contents(sm.make_month(sm.items(), between={4: reject})))
 
 
-EARLIER = hashlib.sha256(b"the statement of the first close").digest()
+FIRST = b"the statement of the first close"
+EARLIER = hashlib.sha256(FIRST).digest()
+
+
+def first_close(index: int) -> bytes:
+    """The log's entry of the month's first close."""
+    streams = {sm.STREAM: [0, 2, bytes(32)]}
+    told = {"month": "2026-06", "closing": "final", "streams": streams}
+    return sm.entry(EntryKind.MONTH_CLOSE, FIRST, index, stream="", detail=told)
 
 
 def amended(
-    statement: bytes = EARLIER, log: bytes = EARLIER, in_bag: bytes = EARLIER
+    statement: bytes = EARLIER,
+    log: bytes = EARLIER,
+    in_bag: bytes = EARLIER,
+    *,
+    was_closed: bool = True,
 ) -> Callable[[], bytes]:
     """A month that replaces another, as statement, log and bag say."""
 
@@ -135,7 +147,8 @@ def amended(
         told = {"statement_sha256": statement.hex(), "reason": "a meter's factor was wrong"}
         given = stated(lambda s: s.update(replaces=told) if statement else None)
         detail: dict[str, Any] = {"replaces": log} if log else {}
-        month = sm.make_month(sm.items(), statement=given, detail=detail)
+        before = {4: first_close} if was_closed else {}
+        month = sm.make_month(sm.items(), statement=given, detail=detail, between=before)
         files = sm.unpack(sm.build(sm.contents(month, replaces=in_bag.hex())))
         return sm.repack(files, by=COLLECTOR)
 
@@ -220,6 +233,8 @@ _KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      {"E-COSIGNATURE"}, True),
     ("honest amendment", "A final month is closed again and says why: no tampering.",
      amended(), {"N-AMENDED"}, False),
+    ("amended month that nothing came before", "A month is excused by one that never was closed.",
+     amended(was_closed=False), {"E-LOG-CLOSE"}, False),
     ("amended month whose bag names another", "The bag says that another month is replaced.",
      amended(in_bag=bytes(32)), {"E-BAG"}, True),
     ("amended month whose log names another", "The log replaces another close than the statement.",

@@ -140,6 +140,9 @@ export function checkLogClose(log, stated, streams, report) {
     if (before !== undefined && hex(before.sha256) !== stated.replaces) {
       report("E-LOG-CLOSE", "statement replaces", "it was closed as final before");
     }
+    if (before === undefined && stated.replaces !== null && log.isWhole) {
+      report("E-LOG-CLOSE", "statement replaces", "nothing came before it");
+    }
   }
   const spans = detail.get("streams");
   if (!(spans instanceof Map)) {
@@ -267,7 +270,7 @@ export function checkReceipts(receipts, identities, log, streams, report) {
           entry.index !== receipt.index || entry.received !== receipt.received)) {
         throw new FormatError("it names another object than the log");
       }
-      if (entry === null && log.isReadable && !log.isUndecided && !isOutside(receipt, stream, log)) {
+      if (entry === null && log.isReadable && !log.isNewer && !isOutside(receipt, stream, log)) {
         throw new FormatError("the log has no such object");
       }
       const object = stream.atReceipt;

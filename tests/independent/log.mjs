@@ -74,7 +74,6 @@ export class Log {
     this.forks = []; // entries
     this.refused = new Set(); // streams of which objects were refused or kept aside
     this.closes = []; // entries that close a month
-    this.isUndecided = false; // an entry is newer
     this.last = null; // the last entry, if it could be read
     this.isReadable = false;
     this.checkpoint = null; // if the collector signed it
@@ -151,7 +150,6 @@ export class Log {
       this.judge(entry, before, report);
     } catch (error) {
       if (!(error instanceof NewerError)) throw error;
-      this.isUndecided = true;
       this.isNewer = true;
       report("C-FORMAT", `log entry ${index}`, error.message);
       this.received.push(this.received.at(-1) ?? 0n);
