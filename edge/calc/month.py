@@ -34,6 +34,7 @@ _FIXED = ("id", "time_zone", "rule_set")
 _KG_A_TONNE = 1000
 #: of all configurations of a month together; a works has a few potlines and a thousand pots
 METERS_MAX, LINES_MAX, POTS_MAX, POINTS_MAX = 1_000, 200, 20_000, 100_000
+EFFECTS_MAX = 1_000_000  # thirty a day in each of a thousand pots
 
 
 class MonthFold:
@@ -119,6 +120,9 @@ class MonthFold:
         """All blocks of one frame (or tick), later than all before, of one month.
 
         Ticks outside the month of the very first tick are counted, flagged and not used.
+
+        Raises:
+            PlantError: not configured, or a month of more effects than pots can have.
         """
         plan = self._planned()
         inside = self._within_month([block for block in blocks if len(block.ticks_ns)])
@@ -132,8 +136,11 @@ class MonthFold:
             line.feed(aligned)
 
     def _planned(self) -> MonthPlan:
+        """The present plan; PlantError when there is none, or there is no going on with it."""
         if self._plan is None:
             raise PlantError("no configuration yet: call configure first")
+        if sum(line.effects for line in self._lines) > EFFECTS_MAX:
+            raise PlantError(f"more than {EFFECTS_MAX} anode effects in a month")
         return self._plan
 
     def _within_month(self, blocks: list[Block]) -> list[Block]:

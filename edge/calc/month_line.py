@@ -45,6 +45,11 @@ class MonthLine:
         self._producing_ns = self.line.detector.producing.total_ns.tolist()
         self._take(self.line.detector.cut("configuration-change"))
 
+    @property
+    def effects(self) -> int:
+        """How many effects are final."""
+        return self._final.effects
+
     def _take(self, effects: Sequence[Effect]) -> None:
         """Count effects that are final."""
         self._final.add(effects)
@@ -74,7 +79,7 @@ class MonthLine:
         """The potline in the statement's input."""
         still = self._still(at_month_end=at_month_end)
         sums = self._final.with_(still)
-        count, polarised_ns = sum(sums.count), sum(sums.polarised_ns)
+        count, polarised_ns = sums.effects, sum(sums.polarised_ns)
         integral, producing_ns = sums.integral, self.producing_ns()
         step = 10**self.line.decimals
         result: dict[str, Any] = {
@@ -121,8 +126,10 @@ class _Sums:
 
     def __init__(self, pots: int) -> None:
         self.count, self.polarised_ns, self.integral = [0] * pots, [0] * pots, 0
+        self.effects = 0
 
     def add(self, effects: Sequence[Effect]) -> None:
+        self.effects += len(effects)
         for effect in effects:
             self.count[effect.pot] += 1
             self.polarised_ns[effect.pot] += effect.polarised_ns
@@ -132,7 +139,7 @@ class _Sums:
         """These and those of more effects."""
         sums = _Sums(0)
         sums.count, sums.polarised_ns = self.count.copy(), self.polarised_ns.copy()
-        sums.integral = self.integral
+        sums.integral, sums.effects = self.integral, self.effects
         sums.add(effects)
         return sums
 

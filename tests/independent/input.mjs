@@ -160,6 +160,12 @@ export class Input {
         this.usable.size > 100_000) throw new FormatError("more parts than a month may have");
   }
 
+  /** Of all pots so far. */
+  effects() {
+    return this.allPotlines.flatMap((line) => line.pots)
+      .reduce((sum, pot) => sum + pot.calc.effects.length, 0);
+  }
+
   totalisersOf(config) {
     const statement = config.fields.get("statement");
     const wanted = [];

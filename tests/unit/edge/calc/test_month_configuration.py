@@ -254,6 +254,19 @@ def test_the_first_effects_are_listed_and_all_are_counted(
     assert [pot["effects"] for pot in line["pots"]] == [1, 1, 1]
 
 
+def test_a_month_has_a_bounded_number_of_effects(
+    config: Config, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.calc.month.EFFECTS_MAX", 2)
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(60), {"01": (10, 20), "02": (10, 20)})
+    assert result(fold, 60)["potlines"][0]["effect_count"] == 2
+    feed(fold, make_block, config, range(60, 77), {"03": (62, 66)})
+    with pytest.raises(PlantError, match="more than 2 anode effects"):
+        feed(fold, make_block, config, range(77, 85))
+
+
 @pytest.mark.parametrize(
     ("limit", "most", "said"),
     [
