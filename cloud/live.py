@@ -8,8 +8,9 @@ page can tell a quiet plant from a dead server.
     {"type": "snapshot", "v": 1, "seq", "server_ns", "plant", "points", "potlines", "statement",
      "qualities", "values": {id: [value, quality, tick_ns, source_ns]}, "effects": [...],
      "gateways": [...], "today": {id: {...}}, "trusted": [{"id", "share"}],
-     "alarms": [{"gateway", "reason", "count", "newest_ns", where missing "first", "last"} of the
-                collector, {"gateway", "reason": "edge.NAME", "since_ns"} of a gateway]}
+     "alarms": [{"gateway", "reason", "count", "newest_ns", where it stands "since_ns", where
+                missing "first", "last"} of the collector, {"gateway", "reason": "edge.NAME",
+                "since_ns"} of a gateway]}
     {"type": "delta", "seq", "server_ns", "values" and "effects": only what changed,
      "gateways", "today", "trusted", "alarms": whole}
 

@@ -17,10 +17,10 @@ from evidence.quality import FIRST_BAD, SENTENCES
 EFFECTS_SHOWN = 50
 #: a message older than the newest one is ignored unless the gateway's clock was set back by more
 REORDER_MAX_NS = 5_000_000_000
-#: how long the page shows an alarm; the collector's API tells older ones too
+#: how long the page shows an alarm that does not stand; the collector's API tells older ones too
 ALARM_NS = 24 * 3_600_000_000_000
 #: first and last where objects are missing
-ALARM_FIELDS = ("gateway", "reason", "count", "newest_ns", "first", "last")
+ALARM_FIELDS = ("gateway", "reason", "count", "newest_ns", "since_ns", "first", "last")
 
 EffectKey = tuple[str, str, str, int]
 
@@ -229,7 +229,9 @@ class PlantState:
                 *(
                     {name: row[name] for name in ALARM_FIELDS if name in row}
                     for row in self.alarms
-                    if row["reason"] == "missing" or row["newest_ns"] >= now_ns - ALARM_NS
+                    if row["reason"] == "missing"
+                    or "since_ns" in row
+                    or row["newest_ns"] >= now_ns - ALARM_NS
                 ),
                 *(
                     {"gateway": name, "reason": f"edge.{alarm}", "since_ns": since_ns}

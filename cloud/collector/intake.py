@@ -170,6 +170,8 @@ class Intake:
         try:
             verdict = judge(data, sender, plant.keyring, plant.store, plant.received_ns())
             return self._apply(plant, sender, data, verdict, now_s)
+        except OSError as error:  # it is sent again; nothing is logged on a disk that fails
+            return Refused("disk", f"evidence cannot be read: {error}")
         except Exception as error:
             if now_s >= self._traced_s + INTERVAL_S:  # whoever found how could do it for ever
                 self._traced_s = now_s
@@ -292,7 +294,7 @@ class Intake:
             digest.count, newest.plant or "unknown plants", newest.reason, newest.sentence,
         )  # fmt: skip
         plant = self.plants.get(newest.plant)
-        if plant is not None:
+        if plant is not None and newest.reason != "disk":
             self._told.append(digest)
             plant.store.stage(
                 Entry(

@@ -188,7 +188,7 @@ class Collector:
     def _alarms(self, plant: str) -> list[Mapping[str, Any]]:
         missed = [missing_row(s, m) for s, m in self._lasting.items() if s.plant == plant]
         refused = [n for n in self._intake.rejects.notices(plant) if n.reason in ALARMS]
-        return [*missed, *(asdict(n) for n in (*self._intake.standing.of(plant), *refused))]
+        return [*missed, *self._intake.standing.rows(plant), *map(asdict, refused)]
 
     # -- the collector's thread -------------------------------------------------------------------
 

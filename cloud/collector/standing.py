@@ -3,7 +3,9 @@
 One thread changes it, any may ask.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
 
 from cloud.collector.rejects import Notice
 
@@ -19,6 +21,7 @@ class Standing:
 
     def __init__(self) -> None:
         self._notices: dict[tuple[str, str, str], Notice] = {}
+        self._since_ns: dict[tuple[str, str, str], int] = {}
 
     def rise(self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str) -> bool:
         """Something is so; True when it was not before. What stands already stays as it is."""
@@ -31,15 +34,27 @@ class Standing:
         key = plant, gateway, reason
         known = self._notices.get(key)
         count = 1 if known is None else known.count + 1
+        self._since_ns.setdefault(key, at_ns)
         self._notices[key] = Notice(gateway, reason, count, at_ns, sentence)
         return known is None
 
     def end(self, plant: str, gateway: str, reasons: Collection[str]) -> bool:
         """It is so no more; True when it was."""
-        ended = [self._notices.pop((plant, gateway, reason), None) for reason in reasons]
+        keys = [(plant, gateway, reason) for reason in reasons]
+        ended = [self._notices.pop(key, None) for key in keys]
+        for key in keys:
+            self._since_ns.pop(key, None)
         return any(notice is not None for notice in ended)
 
     def of(self, plant: str) -> list[Notice]:
         """What stands at a plant, newest first."""
         found = [n for (name, _, _), n in list(self._notices.items()) if name == plant]
         return sorted(found, key=lambda notice: -notice.newest_ns)
+
+    def rows(self, plant: str) -> list[Mapping[str, Any]]:
+        """JSON-ready, as alarms: with `since_ns`, from when on it has been so."""
+        since_ns = dict(self._since_ns)
+        return [
+            {**asdict(n), "since_ns": since_ns.get((plant, n.gateway, n.reason), n.newest_ns)}
+            for n in self.of(plant)
+        ]

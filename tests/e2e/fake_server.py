@@ -35,15 +35,23 @@ class OneStream:
     def status(self) -> Sequence[Mapping[str, Any]]:
         return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 60}]
 
+    def served(self) -> Sequence[str]:
+        return [PLANT]
+
+    def amiss(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
     def strangers(self) -> Mapping[str, int]:
         return {}
 
 
 def alarms(at_ns: int) -> list[dict[str, Any]]:
-    """A fork, a hole in the stream, and a reason that no page knows."""
+    """A fork, a hole in the stream, what stands, and a reason that no page knows."""
     row = {"gateway": GATEWAY, "count": 1, "newest_ns": at_ns, "sentence": "for the log"}
     return [
         {**row, "reason": "missing", "count": 29, "first": 12, "last": 40},
+        {**row, "reason": "clock", "gateway": "", "newest_ns": 0, "since_ns": at_ns - 2 * DAY_NS},
+        {**row, "reason": "rotate", "count": 3, "since_ns": at_ns},
         {**row, "reason": "fork", "count": 2},
         {**row, "reason": "anchor"},
         {**row, "reason": "unknown-key", "gateway": "", "count": 1200},

@@ -5,11 +5,9 @@ import { clockTime } from "./format.js";
 import { ms } from "./model.js";
 import { t, tOr } from "./texts.js";
 
-// these are so, however often anything came
-const STANDING = new Set(["clock", "clock-ahead", "not-served"]);
-
+// what stands without a gateway is about the whole plant
 const whose = (alarm) =>
-  alarm.gateway || t(STANDING.has(alarm.reason) ? "alarm.plant" : "alarm.stranger");
+  alarm.gateway || t("since_ns" in alarm ? "alarm.plant" : "alarm.stranger");
 
 export function alarmsView(model) {
   const box = document.getElementById("alarms");
@@ -20,7 +18,7 @@ export function alarmsView(model) {
         const stands = "since_ns" in alarm;
         const what = tOr(`alarm.${alarm.reason}`, stands ? "alarm.edge" : "alarm.other", alarm);
         const time = clockTime(ms(stands ? alarm.since_ns : alarm.newest_ns), model.zone);
-        let line = stands || STANDING.has(alarm.reason) ? "alarm.stands" : "alarm.line";
+        let line = stands ? "alarm.stands" : "alarm.line";
         if (alarm.reason === "missing") line = "alarm.since";
         return t(line, { gateway: whose(alarm), what, count: alarm.count, time });
       });

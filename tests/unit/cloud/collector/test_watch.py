@@ -17,6 +17,7 @@ from cloud.collector.watch import AHEAD_NS, LONG_NS, clock_unlikely
 from cloud.errors import ClockError
 from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, encode_body
+from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
@@ -104,6 +105,17 @@ def test_a_start_long_after_the_newest_entry_is_worth_a_look() -> None:
     assert "newest entry" in clock_unlikely(T0_NS - LONG_NS, T0_NS)
 
 
+def test_a_plant_with_several_gateways_is_warned_of_at_the_start(tmp_path: Path) -> None:
+    """Only months of exactly one can be closed yet."""
+    for count, warned in ((1, 0), (2, 1)):
+        names = tuple(f"edge-{n}" for n in range(count))
+        made = make_plant(tmp_path / f"keys{count}", gateways=names)
+        intake = Intake(SliceStore(tmp_path / f"{count}0"), ManualClock(), made.collector)
+        notes = open_plants(intake, [made.identity()])
+        assert sum("only months of exactly one gateway" in note for note in notes) == warned
+        intake.store.close()
+
+
 def test_a_gateway_whose_clock_is_ahead_is_told_until_it_is_not(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -117,6 +129,19 @@ def test_a_gateway_whose_clock_is_ahead_is_told_until_it_is_not(
     site.mono_ns += 2 * SECOND_NS
     site.take(gateway.frame(received_ns + AHEAD_NS + 2 * SECOND_NS))
     assert site.alarms() == []
+
+
+def test_a_disk_that_cannot_be_read_is_no_defect_and_leaves_no_entry(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, size = site.gateway.frame(T0_NS + SECOND_NS), site.intake.plant("mini").reader.size
+    with monkeypatch.context() as broken:
+        error = OSError(24, "Too many open files")
+        broken.setattr("cloud.collector.intake.judge", lambda *_: (_ for _ in ()).throw(error))
+        assert [v.reason for v in site.take(data) if isinstance(v, Refused)] == ["disk"]
+    assert "Traceback" not in caplog.text
+    assert site.intake.plant("mini").reader.size == size
+    assert isinstance(site.take(data)[0], Accepted)
 
 
 def test_a_refusal_that_stalls_a_stream_stands_until_it_goes_on(site: Site) -> None:
@@ -177,6 +202,7 @@ def test_what_stands_keeps_its_beginning_and_what_is_counted_does_not() -> None:
     found = [(n.reason, n.count, n.newest_ns, n.sentence) for n in standing.of("mini")]
     assert found == [("time", 2, 4, "d"), ("clock", 1, 1, "a")]
     assert standing.of("maxi") == []
+    assert [row["since_ns"] for row in standing.rows("mini")] == [3, 1]
     assert standing.end("mini", "edge-1", ("time", "rotate"))
     assert not standing.end("mini", "edge-1", ("time", "rotate"))
 
@@ -184,7 +210,6 @@ def test_what_stands_keeps_its_beginning_and_what_is_counted_does_not() -> None:
 async def test_the_page_is_told_when_the_clock_is_in_doubt_although_nothing_comes(
     tmp_path: Path,
 ) -> None:
-    from tests.unit.cloud.collector.running import Running
 
     running = Running(make_plant(tmp_path), tmp_path / "00")
     running.clock.now_ns -= DAY_NS
