@@ -75,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument(
         "--tsa", type=Path, metavar="FILE",
-        help="PEM file of the time stamp authority's root certificate you trust",
+        help="PEM file of the time stamp authority's root certificate you trust; the archive fails "
+        "without a stamp of theirs",
     )  # fmt: skip
     verify.add_argument(
         "--no-recompute", action="store_true", help="leave the figures unchecked (faster)"
