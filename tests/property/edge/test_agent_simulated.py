@@ -269,7 +269,7 @@ class Life:
         fate.cancel()
         await asyncio.gather(fate, return_exceptions=True)
         self.peace()
-        ends.append(await self.run(400))
+        ends.append(await self.run(700))  # a clock far ahead is believed after 300 s
         return ends
 
 
