@@ -65,6 +65,8 @@ class Watch:
             sentence = doubt or clock_behind(at_ns, newest_ns)
             if not sentence:
                 is_new = self._standing.end(plant, "", ("clock",))
+                if is_new:
+                    log.warning("plant %s: the collector's clock fits the log again", plant)
             elif is_new := self._standing.rise(plant, "", "clock", at_ns, sentence):
                 log.error("plant %s: %s", plant, sentence)
             changed |= {plant} if is_new else set()
