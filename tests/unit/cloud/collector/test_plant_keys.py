@@ -278,6 +278,18 @@ def test_a_plant_whose_keys_cannot_be_read_again_is_served_when_the_disk_is_well
     assert site.intake.plant("mini").reader.head("edge-1").next_seq == 3
 
 
+def test_what_was_missing_of_a_lost_device_is_so_no_more_after_an_order(site: Site) -> None:
+    """The numbers of the dead device will never come."""
+    lost, ahead = (site.gateway.frame(T0_NS + n * SECOND_NS) for n in (1, 2))
+    site.take(ahead)
+    assert site.intake.missing.of(SENDER) is not None
+    key = key_sha256(site.gateway.signer.public_key)
+    site.order(Revoke("mini", "edge-1", key, 1, "lost"))
+    assert site.look().ordered == ("edge-1",)
+    assert site.intake.missing.of(SENDER) is None
+    assert isinstance(site.take(lost)[0], Aside)
+
+
 def test_an_order_that_was_taken_away_stops_the_plant(site: Site) -> None:
     """Without it a revoked key would count again."""
     key = key_sha256(site.gateway.signer.public_key)
