@@ -103,7 +103,7 @@ def _open(path: Path) -> _Opened:
     who = open_identity(site, problems)
     config: dict[str, Any] = {}
     if not found:  # else it would be about stand-ins
-        fingerprint = b"" if who is None else key_sha256(who.collector)
+        fingerprint = bytes(32) if who is None else key_sha256(who.collector)
         try:
             config = signed_configuration(
                 site, collector_key_sha256=fingerprint, software=f"stackproof {VERSION}"

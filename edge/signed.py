@@ -14,6 +14,8 @@ from edge.calc.month import MonthFold
 from edge.config import Site
 from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig
+from evidence.configuration import check_configuration
+from evidence.errors import EvidenceError
 from evidence.points import Dtype, Point
 from firmware_configs.fields import Problem
 
@@ -31,8 +33,8 @@ def signed_configuration(
         software: "stackproof <version>".
 
     Raises:
-        SiteConfigError: the calculation refuses it, live or for the month; each part of the site
-            file that it refuses is a problem with its key.
+        SiteConfigError: it is no configuration, or the calculation refuses it, live or for the
+            month; each part of the site file that it refuses is a problem with its key.
     """
     schedules = site.schedules_ns()
     measured = [bound.point for device in site.devices for bound in device.points]
@@ -68,6 +70,10 @@ def signed_configuration(
                 "points": list(range(first, first + len(computed))),
             }
         )
+    try:
+        check_configuration(config)
+    except EvidenceError as error:  # no reader would take it
+        raise SiteConfigError([Problem(str(site.path), "", str(error))]) from error
     return config
 
 

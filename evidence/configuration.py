@@ -26,6 +26,12 @@ def decode_configuration(payload: bytes) -> dict[str, Any]:
         UnsupportedError: a newer format, compression or number type.
     """
     config = content(payload)
+    check_configuration(config)
+    return dict(config)
+
+
+def check_configuration(config: Any) -> None:
+    """Refuse what is no configuration; errors as of `decode_configuration`."""
     if not isinstance(config, dict):
         raise MalformedError("a configuration is a map")
     if not is_uint(config.get("format")):
@@ -34,7 +40,7 @@ def decode_configuration(payload: bytes) -> dict[str, Any]:
         raise UnsupportedError(f"configuration format {config['format']} is unknown")
     _CONFIGURATION(config, "configuration")
     _check_places(config)
-    return config
+    _check_totalisers(config)
 
 
 def _check_places(config: Mapping[str, Any]) -> None:
@@ -53,6 +59,14 @@ def _check_places(config: Mapping[str, Any]) -> None:
     for i, group in enumerate(config["groups"]):
         if any(config["points"][row]["dtype"] != group["dtype"] for row in group["points"]):
             raise MalformedError(f"groups[{i}]: a point is of another number type")
+
+
+def _check_totalisers(config: Mapping[str, Any]) -> None:
+    statement, roles = config["statement"], {p["id"]: p["role"] for p in config["points"]}
+    metal = [statement["metal"]] if "metal" in statement else []
+    for entry in (*metal, *statement.get("fuels", ()), *statement.get("auxiliary", ())):
+        if roles.get(entry["point"]) != Role.TOTALISER.value:
+            raise MalformedError(f"statement: {entry['point']} is no totaliser")
 
 
 # -- rules: each takes a value and where it stands, and raises MalformedError ----------------------
@@ -134,7 +148,7 @@ def _texts(value: Any, where: str) -> None:
 def _state(value: Any, where: str) -> None:
     if not isinstance(value, list) or len(value) != 2:
         raise MalformedError(f"{where}: a number and its name are due")
-    _uint(value[0], where)
+    _int(value[0], where)
     _text(value[1], where)
 
 
@@ -146,7 +160,7 @@ def _point(value: Any, where: str) -> None:
         raise MalformedError(f"{where}: {error}") from error
 
 
-_text, _bool = _of(str), _of(bool)
+_text, _bool, _int = _of(str), _of(bool), _of(int)
 
 
 def _all(rule: Rule, names: str) -> dict[str, Rule]:

@@ -5,12 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evidence.frame import Body, Clock
-from evidence.recompute import Recomputation, statement_bytes
+from evidence.keys import key_sha256
+from evidence.log import Kind as Entry
+from evidence.recompute import Recomputation, month_bounds, statement_bytes
+from tests.attacks.by_keys import BOTH, GOOD_REPLACE, Changing, order_entry, replacement
 from tests.attacks.forging import Kind, kind
 from tests.unit.evidence import sealed_month as sm
 
 Config = dict[str, Any]
 Change = Callable[[Config], Any]
+JUNE = month_bounds("Asia/Shanghai", "2026-06")[0]
 FROM = 2  # the second configuration stands before this frame
 AT_S = 25  # where that frame begins
 
@@ -22,15 +26,17 @@ def changed(change: Change) -> Config:
     return config
 
 
-def statement_of(parts: Sequence[tuple[Mapping[str, Any], Sequence[Body]]]) -> bytes:
-    """The statement that these frames under these configurations give."""
+def statement_of(
+    parts: Sequence[tuple[Mapping[str, Any], Sequence[Body]]], from_ns: int = sm.START_NS
+) -> bytes:
+    """The statement that these frames under these configurations give, from an instant on."""
     fold = Recomputation()
     for n, (config, bodies) in enumerate(parts):
         fold.configure(b"%d" % n, config)
         for body in bodies:
             assert list(fold.feed(body)) == []
-    start = sm.START_NS
-    return statement_bytes(fold.statement(start, start + 50 * sm.SECOND, "interim"))
+    to_ns = sm.START_NS + 50 * sm.SECOND
+    return statement_bytes(fold.statement(from_ns, to_ns, "interim"))
 
 
 def reconfigured(change: Change, frame: int | None = None, **fields: Any) -> Callable[[], bytes]:
@@ -54,6 +60,51 @@ def reconfigured(change: Change, frame: int | None = None, **fields: Any) -> Cal
         month = sm.make_month(stream, statement=statement)
         configs = {sm.sha256(month.objects[i]): month.objects[i] for i in (0, FROM + 1)}
         return sm.build(sm.contents(month, configs=configs))
+
+    return build
+
+
+def by_a_new_device() -> bytes:
+    """The gateway burns in the month's midst; the next one does not know what it went by."""
+    one, two = sm.configuration(), changed(halved)
+    before, after = sm.bodies(one)[:FROM], sm.bodies(two, anew_at=AT_S)[FROM:]
+    stream = sm.items(one, [*before, *after])
+    again = dataclasses.replace(
+        sm.config_item(two), hour=stream[FROM].hour, fields={"cfg": None, "anchor": None}
+    )
+    stream.insert(FROM + 1, again)
+    statement = statement_of([(one, before), (two, after)])
+    between = {FROM + 1: order_entry(GOOD_REPLACE, FROM, replaces=True)}
+    month = sm.make_month(stream, statement=statement, chain=Changing(FROM + 1), between=between)
+    configs = {sm.sha256(month.objects[i]): month.objects[i] for i in (0, FROM + 1)}
+    gateways = [(sm.STREAM, certificate) for certificate in BOTH]
+    return sm.build(sm.contents(month, configs=configs, gateways=gateways, orders=[GOOD_REPLACE]))
+
+
+def begins(*, replaced: bool) -> Callable[[], bytes]:
+    """A month whose first object is another configuration that names none before it."""
+
+    def build() -> bytes:
+        one, two = sm.configuration(), changed(halved)
+        chain = Changing(1) if replaced else sm.Chain(sm.keys().gateway)
+        item = sm.config_item(one)
+        old = chain.sign(item.typ, item.payload)
+        entries = [sm.enrolment()]
+        by = key_sha256(chain.by.public_key)
+        entries.append(sm.entry(Entry.CONFIG, old, 1, seq=0, certificate=by))
+        order = replacement(0, sm.sha256(old))
+        if replaced:
+            entries.append(order_entry(order, 0, replaces=True)(2))
+        first, *frames = sm.items(two)
+        stream = [dataclasses.replace(first, fields={"cfg": None}), *frames]
+        month = sm.make_month(
+            stream, chain=chain, first_entries=entries,
+            statement=statement_of([(two, sm.bodies(two))], JUNE),
+        )  # fmt: skip
+        told = (old, month.objects[0]) if replaced else (month.objects[0],)
+        more: dict[str, Any] = {"orders": [order] if replaced else []}
+        more["gateways"] = [(sm.STREAM, certificate) for certificate in BOTH[: 1 + replaced]]
+        return sm.build(sm.contents(month, configs={sm.sha256(o): o for o in told}, **more))
 
     return build
 
@@ -137,6 +188,8 @@ _MISFORMED: list[tuple[str, str, Change]] = [
      lambda c: c["groups"][0].update(computed=None)),
     ("a rule nobody knows", "A total is said to be a mean.",
      lambda c: c["statement"]["metal"].update(rule="mean")),
+    ("a total of a gauge", "What goes up and down is added up as if it only counted.",
+     lambda c: c["points"][5].update(role="gauge")),
     ("a collector's key cut short", "Whose receipts free the spool is left open.",
      lambda c: c["collector"].update(key_sha256=b"short")),
     ("a time zone that is a folder", "The month begins nowhere.",
@@ -157,6 +210,21 @@ KINDS: list[Kind] = [
         "configuration: a change without what went before",
         "A meter counts half from noon on; its configuration does not say what it follows.",
         reconfigured(halved, cfg=None), "E-CFG",
+    ),
+    kind(
+        "configuration: a change by a new device",
+        "A gateway burns, and in the next one a meter counts half: it is said.",
+        by_a_new_device, "N-CONFIG", "N-KEY",
+    ),
+    kind(
+        "configuration: a change where the month begins",
+        "The month begins with a configuration that does not say what it follows.",
+        begins(replaced=False), "E-CFG",
+    ),
+    kind(
+        "configuration: a change by a new device where the month begins",
+        "The gateway burned on the month's last day, and in the next one a meter counts half.",
+        begins(replaced=True), "N-CONFIG", "N-KEY",
     ),
     kind(
         "configuration: a change undone by one frame",

@@ -31,6 +31,16 @@ export const monthStart = (timeZone, year, month) => dayStart(timeZone, year, mo
 /** {year, month, day, …} of an instant there; throws RangeError as above. */
 export const dateAt = (timeZone, ns) => partsOf(timeZone, Number(ns / MS));
 
+/** True if there is a time zone of that name. */
+export function isZone(name) {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 /** [from, to) of the month an instant is in. */
 export function monthOf(timeZone, ns) {
   const { year, month } = dateAt(timeZone, ns);

@@ -103,7 +103,7 @@ export function checkPeriod(stated, streams, figures, report) {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     report("E-CFG", "statement", "its time zone is unknown");
-    return false;
+    return true; // no frame could be calculated with
   }
   const from = first === 0n && span.from > bounds[0] ? span.from : bounds[0];
   const to = stated.closing === "interim" && span.to < bounds[1] ? span.to : bounds[1];

@@ -33,7 +33,7 @@ export function decode(value) {
     group(item, schedules.length, points));
   checkGroups(groups, points);
   for (const item of cbor.list(value.get("potlines"), "potlines")) potline(item);
-  statement(value.get("statement"));
+  statement(value.get("statement"), points);
   return {
     plant: plant.get("id"), timeZone: plant.get("time_zone"), ruleSet: plant.get("rule_set"),
     simulated: plant.get("simulated"), gateway: gateway.get("id"), schedules,
@@ -88,7 +88,7 @@ function point(value) {
   for (const key of ["range_min", "range_max"]) if (value.has(key)) exact(value.get(key));
   for (const item of value.has("states") ? some(value.get("states"), "states") : []) {
     const [code, word] = cbor.list(item, "state", 2);
-    cbor.uint(code, "state");
+    if (typeof code !== "bigint") throw new FormatError("state");
     cbor.string(word, "state");
   }
   return {
@@ -134,11 +134,13 @@ function potline(value) {
   texts(value.get("indicator"), "indicator", ["edition", "gwp"]);
 }
 
-function statement(value) {
+function statement(value, points) {
   cbor.map(value, "statement", [], ["metal", "anode", "fuels", "auxiliary"]);
   const totaliser = (item, required, optional) => {
     texts(item, "totaliser", ["point", "rule", ...required], [], optional);
-    if (item.get("rule") !== "totaliser") throw new FormatError("rule");
+    const point = points.find(({ id }) => id === item.get("point"));
+    const isOne = point?.fields.get("role") === "totaliser" && item.get("rule") === "totaliser";
+    if (!isOne) throw new FormatError("no totaliser");
     return item;
   };
   const each = (key) => (value.has(key) ? cbor.list(value.get(key), key) : []);

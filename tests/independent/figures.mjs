@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "./cbor.mjs";
+import { isZone } from "./calendar.mjs";
 import { Computed, computedPoints } from "./computed.mjs";
 import { Input } from "./input.mjs";
 import { outputOf } from "./output.mjs";
@@ -108,6 +109,7 @@ export class Figures {
 
   wrongWith(config) {
     if (config.ruleSet !== KNOWN) return "C-RULES";
+    if (!isZone(config.timeZone)) return "its time zone is unknown";
     try {
       const wanted = computedPoints(config, this.rules);
       const own = config.groups.filter((group) => group.computed)

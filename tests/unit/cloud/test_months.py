@@ -129,6 +129,24 @@ async def test_a_month_with_two_configurations_verifies(desk: Desk, folder: Path
     assert "N-CONFIG" in sm.codes(report)
 
 
+async def test_configurations_that_nothing_was_read_under_are_told_too(
+    desk: Desk, folder: Path
+) -> None:
+    """Somebody tries one after another; each change is in the archive, and told."""
+    desk.deliver(frames=0)
+    for name in ("one", "two", "three", "four"):
+        config = sm.configuration()
+        config["plant"]["name"] = name
+        desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode(config)))
+    desk.deliver_more(0)
+    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    report = judged(folder / ARCHIVE)
+    assert report.verdict is Verdict.PASSED, report.findings
+    assert [f.where for f in report.findings if f.code == "N-CONFIG"] == [
+        f"edge-1 seq {seq}" for seq in (1, 2, 3, 4)
+    ]
+
+
 async def test_computed_points_that_differ_are_logged_with_their_object(
     desk: Desk, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 from edge.errors import SiteConfigError
 from edge.pipeline import Layout
 from evidence import cbor
+from evidence.blocks import compress
+from evidence.configuration import decode_configuration
 from evidence.points import Dtype, Point
 from evidence.recompute import Recomputation
 from tests.unit.edge.sites import SITE, config_of, replaced, site_of
@@ -35,6 +37,10 @@ def test_heads(config: dict[str, Any]) -> None:
     assert config["gateway"] == {"id": "edge-1", "slice": "00"}
     assert config["collector"] == {"key_sha256": bytes(range(32))}
     assert config["schedules"] == [{"interval_ns": 1_000_000_000}]
+
+
+def test_it_is_one_that_every_reader_takes(config: dict[str, Any]) -> None:
+    assert decode_configuration(compress(cbor.encode(config))) == config
 
 
 def test_devices_name_profile_and_ratios(config: dict[str, Any]) -> None:

@@ -1,0 +1,81 @@
+"""A configuration has the fields FORMAT.md §5 and FIGURES.md §1 ask for, and no others."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from evidence import cbor
+from evidence.blocks import compress
+from evidence.configuration import decode_configuration
+from evidence.errors import MalformedError, UnsupportedError
+from tests.unit.evidence.small_plant import configuration
+
+#: fields that the texts put a question mark before
+OPTIONAL = {
+    "scaling", "states", "flow_point", "power_point", "device", "source", "reference", "moisture",
+    "metal", "anode", "fuels", "auxiliary", "range_min", "range_max",
+}  # fmt: skip
+
+
+def decoded(config: Any) -> dict[str, Any]:
+    return decode_configuration(compress(cbor.encode(config)))
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every field, of lists the first item only."""
+    items = value.items() if isinstance(value, dict) else enumerate(value[:1])
+    for key, part in items:
+        yield (*path, key)
+        if isinstance(part, dict | list):
+            yield from places(part, (*path, key))
+
+
+def changed(path: tuple[Any, ...], change: Callable[[Any, Any], None]) -> dict[str, Any]:
+    made = copy.deepcopy(configuration())
+    at: Any = made
+    for key in path[:-1]:
+        at = at[key]
+    change(at, path[-1])
+    return made
+
+
+PLACES = list(places(configuration()))
+FIELDS = [path for path in PLACES if isinstance(path[-1], str)]
+
+
+def test_the_small_plants_is_one() -> None:
+    assert decoded(configuration()) == configuration()
+
+
+@pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(map(str, path)))
+def test_a_field_that_is_not_optional_is_there(path: tuple[Any, ...]) -> None:
+    if path[-1] in OPTIONAL:
+        pytest.skip("optional")
+    with pytest.raises(MalformedError):
+        decoded(changed(path, lambda at, key: at.pop(key)))
+
+
+@pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(map(str, path)))
+def test_no_field_stands_beside_those(path: tuple[Any, ...]) -> None:
+    with pytest.raises(MalformedError):
+        decoded(changed(path, lambda at, _: at.update(zzz=1)))
+
+
+@pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(map(str, path)))
+@pytest.mark.parametrize("value", [None, True, -1, 2**63, b"", {"x": 1}, ["x"]], ids=repr)
+def test_a_field_of_another_type_is_none(path: tuple[Any, ...], value: Any) -> None:
+    if path[-1] in {"simulated", "computed"} and value is True:
+        pytest.skip("it may be")
+    with pytest.raises((MalformedError, UnsupportedError)):
+        decoded(changed(path, lambda at, key: at.__setitem__(key, value)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [(("format",), 2), (("points", 0, "dtype"), 200), (("groups", 0, "dtype"), 200)],
+)
+def test_what_is_newer_is_called_so(path: tuple[Any, ...], value: int) -> None:
+    with pytest.raises(UnsupportedError):
+        decoded(changed(path, lambda at, key: at.__setitem__(key, value)))
