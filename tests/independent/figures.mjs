@@ -23,6 +23,7 @@ export function differences(stated, made, path) {
   return isSame ? [] : [[path, stated, made]];
 }
 
+const EFFECTS_MAX = 1_000_000;
 const shown = (value) => JSON.stringify(value ?? null, (_, item) =>
   item instanceof Map ? Object.fromEntries(item) : typeof item === "bigint" ? `${item}` : item);
 
@@ -77,6 +78,10 @@ export class Figures {
     if (!this.mayConfigure(hash, config, where)) return;
     if (stream.isBroken) this.computed = null; // running values are nobody's until they begin anew
     if (body.sections.length === 0) return;
+    if (this.input.effects() > EFFECTS_MAX) {
+      this.report("E-GROUPS", where, "more effects than a month may have");
+      return;
+    }
     this.input.feed(body);
     for (const [point, about] of this.computed?.check(body) ?? []) {
       this.report("E-COMPUTED", where, `${point}: ${about}`);
