@@ -320,6 +320,11 @@ KINDS: list[Kind] = [
         _july(), "E-TIME", "E-INPUT", "E-BAG", "E-CLOSE", month="2026-07",
     ),
     _period(
+        "a month that replaces nothing",
+        "The statement says null where it may only say what it replaces, or nothing at all.",
+        stated(lambda s: s.update(replaces=None)), "E-STATEMENT",
+    ),
+    _period(
         "simulated readings called real",
         "A simulator's readings are sold as a plant's.",
         stated(lambda s: s.update(simulated=False)), "E-INPUT",
