@@ -7,7 +7,7 @@ import { t, tOr } from "./texts.js";
 
 // what stands without a gateway is about the whole plant
 const whose = (alarm) =>
-  alarm.gateway || t("since_ns" in alarm ? "alarm.plant" : "alarm.stranger");
+  alarm.gateway || ("since_ns" in alarm ? t("alarm.plant") : t("alarm.stranger"));
 
 export function alarmsView(model) {
   const box = document.getElementById("alarms");
