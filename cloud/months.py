@@ -32,7 +32,7 @@ from cloud.month_log import (
 )
 from evidence import cose
 from evidence.archive.paths import STATEMENT
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceError, KeyFileError
 from evidence.log import Entry, Kind, decode_entry
 from evidence.receipt import CloseRequest, decode_close
 
@@ -175,7 +175,10 @@ class Months:
                 log_size=size,
                 log_root=evidence.compact_range(size).root(),
             )
-            await self._desk.request_close(plant, stream, request)
+            try:
+                await self._desk.request_close(plant, stream, request)
+            except KeyFileError as error:
+                raise MonthRefusedError(_not_sealed(plant, close.month, error)) from error
         answers = {
             stream: await self._desk.plant_close(
                 plant, stream, close.statement_sha256, PLANT_SIGNATURE_S
@@ -214,10 +217,7 @@ class Months:
                 f"the time stamp is not put in, and the archive is as it was: {error}"
             ) from error
         except (EvidenceError, StoreError, OSError) as error:
-            raise MonthRefusedError(
-                f"{plant} {close.month} is closed in the log, and its archive could not be made: "
-                f"{error}; mend that, then: stackproof cloud month seal"
-            ) from error
+            raise MonthRefusedError(_not_sealed(plant, close.month, error)) from error
         log.info(
             "%s %s sealed (%s): %s; %s",
             plant, close.month, close.closing, sealed.path, sealed.stamping,
@@ -238,6 +238,13 @@ class Months:
         # keys may have been enrolled and orders made between the reading and the close
         history = read_history(month.evidence, month.history)
         return self._archives.seal(replace(month, history=history), reply)
+
+
+def _not_sealed(plant: str, month: str, error: Exception) -> str:
+    return (
+        f"{plant} {month} is closed in the log, and its archive could not be made: {error}; "
+        "mend that, then: stackproof cloud month seal"
+    )
 
 
 def _check_order(month: str, closing: str, reason: str, *, amend: bool) -> None:

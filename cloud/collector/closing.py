@@ -64,11 +64,17 @@ class Desk:
         return await asyncio.wrap_future(self._collector.submit(work))
 
     async def request_close(self, plant: str, stream: str, request: CloseRequest) -> None:
-        """Publish a close request for a gateway, signed and retained."""
-        payload = encode_close_request(request, self._signer)
-        sender = Sender(plant, stream)
-        work = self._collector.submit(lambda: self._collector.send_request(sender, payload))
-        await asyncio.wrap_future(work)
+        """Publish a close request for a gateway, signed and retained.
+
+        Raises:
+            KeyFileError: the collector's token does not sign.
+        """
+
+        def work() -> None:
+            payload = encode_close_request(request, self._signer)
+            self._collector.send_request(Sender(plant, stream), payload)
+
+        await asyncio.wrap_future(self._collector.submit(work))
 
     async def plant_close(
         self, plant: str, stream: str, statement_sha256: bytes, timeout_s: float

@@ -50,7 +50,9 @@ def test_a_p256_plant_passes_with_both(tmp_path: Path, monkeypatch: pytest.Monke
     """Root, gateway and collector with ECDSA: certificates, objects, checkpoint, seal and close."""
     who = sm.keys(p256=True)
     monkeypatch.setattr(sm, "keys", lambda: who)
-    archive = sm.build(sm.contents(sm.make_month(sm.items(sm.configuration(who.collector)), who=who)))
+    archive = sm.build(
+        sm.contents(sm.make_month(sm.items(sm.configuration(who.collector)), who=who))
+    )
     assert {cose.parse(o).alg for o in sm.records(sm.unpack(archive)[SEG_4])} == {-9}
     (tmp_path / "p256.tar").write_bytes(archive)
     trust = sm.key_sha256(who.root.public_key)

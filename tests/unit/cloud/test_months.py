@@ -17,6 +17,7 @@ from cloud.api.services import MonthRefusedError
 from evidence import cbor
 from evidence.archive import paths
 from evidence.blocks import compress
+from evidence.errors import KeyFileError
 from evidence.findings import Verdict
 from evidence.frame import TYP_CONFIG, TYP_COSIGNATURE, TYP_FRAME, encode_body
 from evidence.keys import certificate_to_pem, issue, key_sha256
@@ -80,6 +81,20 @@ async def test_bagit_calls_a_month_valid(desk: Desk, folder: Path, tmp_path: Pat
     bag = bagit.Bag(str(tmp_path / "bag"))
     assert bag.validate()
     assert bag.info["External-Identifier"] == f"{sm.PLANT}-{MONTH} interim"
+
+
+async def test_a_token_that_does_not_sign_leaves_a_month_to_be_sealed(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise KeyFileError("token t1 is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "request_close", refuse)
+        with pytest.raises(MonthRefusedError, match="token t1 is away; mend that, then: .* seal"):
+            await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    await months(desk, folder).seal(sm.PLANT, MONTH)
+    assert judged(folder / ARCHIVE).verdict is Verdict.PASSED
 
 
 async def test_a_gateway_that_is_away_signs_later(desk: Desk, folder: Path) -> None:
