@@ -89,9 +89,10 @@ async def test_a_token_that_does_not_sign_leaves_a_month_to_be_sealed(
     async def refuse(*_: object) -> None:
         raise KeyFileError("token t1 is away")
 
+    desk.deliver()
     with monkeypatch.context() as patch:
         patch.setattr(desk, "request_close", refuse)
-        with pytest.raises(MonthRefusedError, match="token t1 is away; mend that, then: .* seal"):
+        with pytest.raises(MonthRefusedError, match="t1 is away; mend that, then: stackproof"):
             await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
     await months(desk, folder).seal(sm.PLANT, MONTH)
     assert judged(folder / ARCHIVE).verdict is Verdict.PASSED
