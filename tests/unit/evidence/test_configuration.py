@@ -49,10 +49,10 @@ def test_the_small_plants_is_one() -> None:
     assert decoded(configuration()) == configuration()
 
 
-@pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(map(str, path)))
+@pytest.mark.parametrize(
+    "path", [p for p in FIELDS if p[-1] not in OPTIONAL], ids=lambda path: ".".join(map(str, path))
+)
 def test_a_field_that_is_not_optional_is_there(path: tuple[Any, ...]) -> None:
-    if path[-1] in OPTIONAL:
-        pytest.skip("optional")
     with pytest.raises(MalformedError):
         decoded(changed(path, lambda at, key: at.pop(key)))
 
@@ -67,7 +67,7 @@ def test_no_field_stands_beside_those(path: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize("value", [None, True, -1, 2**63, b"", {"x": 1}, ["x"]], ids=repr)
 def test_a_field_of_another_type_is_none(path: tuple[Any, ...], value: Any) -> None:
     if path[-1] in {"simulated", "computed"} and value is True:
-        pytest.skip("it may be")
+        value = 1  # true is one of these two's values, and true is not 1
     with pytest.raises((MalformedError, UnsupportedError)):
         decoded(changed(path, lambda at, key: at.__setitem__(key, value)))
 
