@@ -44,6 +44,7 @@ class MonthFold:
         self._plan: MonthPlan | None = None
         self._changes = 0
         self._meters: list[Meter] = []
+        self._live_meters: list[Meter] = []  # those of the present configuration
         self._lines: list[MonthLine] = []
         self._live_lines: list[MonthLine] = []  # those of the present configuration
         self._folds: list[tuple[tuple[int, int], Totaliser | FlowIntegral]] = []
@@ -78,8 +79,8 @@ class MonthFold:
 
     def _check_room(self, plan: MonthPlan) -> None:
         """PlantError when the month would have too many parts with this configuration."""
-        known = [meter.plan for meter in self._meters]
-        meters = len(known) + sum(meter not in known for meter in plan.meters)
+        live = [meter.plan for meter in self._live_meters]
+        meters = len(self._meters) + sum(meter not in live for meter in plan.meters)
         new = [p for p in plan.lines if not any(m.plan.same(p) for m in self._live_lines)]
         lines = [*(m.line for m in self._lines), *(p.line for p in new)]
         pots = sum(len(line.pots) for line in lines)
@@ -92,12 +93,17 @@ class MonthFold:
     def _adopt(self, plan: MonthPlan) -> None:
         """Go on with another configuration."""
         self._usable.configure(plan.config)
-        self._folds = []
+        self._folds, live_meters = [], []
+        # one that was left out for a while begins anew: what it rose meanwhile was not its own
+        free = list(self._live_meters)
         for meter_plan in plan.meters:
-            meter = next((m for m in self._meters if m.plan == meter_plan), None)
+            meter = next((m for m in free if m.plan == meter_plan), None)
             if meter is None:
                 meter = Meter(meter_plan)
                 self._meters.append(meter)
+            else:
+                free.remove(meter)
+            live_meters.append(meter)
             self._folds.append((plan.inputs.place(meter.point.id), meter.totaliser))
             if meter.integral is not None and meter_plan.flow is not None:
                 self._folds.append((plan.inputs.place(meter_plan.flow.id), meter.integral))
@@ -112,7 +118,7 @@ class MonthFold:
         for line in self._live_lines:
             if line not in going_on:
                 line.close()
-        self._live_lines, self._plan = going_on, plan
+        self._live_meters, self._live_lines, self._plan = live_meters, going_on, plan
         for line in self._lines:
             line.listed = EFFECTS_LISTED // len(self._lines)
 
