@@ -162,8 +162,9 @@ class Agent:
             if 0 < ahead_ns <= interval:
                 await self._pause(stop, ahead_ns)
                 continue
-            # an instant that is over by now was missed: what a meter says now is not its reading
-            if -interval < ahead_ns <= 0:
+            # an instant that is over by now was missed: what a meter says now is not its reading;
+            # nor is one taken that a heartbeat, the first thing of a stream, already stands after
+            if -interval < ahead_ns <= 0 and tick_ns > self._recorder.last_ns:
                 await self._take(tick_ns, interval)
             tick_ns = next_tick_ns(self._time.now_ns, interval)
 

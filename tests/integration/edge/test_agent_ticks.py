@@ -277,6 +277,27 @@ async def test_silent_stream_beats_so_that_a_cut_tail_shows(
     assert times == sorted(times)
 
 
+async def test_no_tick_is_before_the_heartbeat_a_stream_begins_with(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The collector would refuse it, and all that follows, for ever."""
+    looks = 0
+
+    async def beat_when_the_first_tick_is_due(agent: Agent) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            assert await agent._recorder.heartbeat(0)
+            agent._time.use(agent._recorder.last_ns)
+
+    monkeypatch.setattr(Agent, "_beat", beat_when_the_first_tick_is_due)
+    await plant.run(0.5)
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    assert len([b for _, b in frames(objects) if not b.sections]) == 1
+    assert len(readings(objects)) >= 2
+
+
 async def test_full_spool_beats_seldom_and_says_why(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
