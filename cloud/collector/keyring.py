@@ -5,6 +5,7 @@ entry of each stream, so it is made again from these whenever a commit failed. W
 `evidence.custody`'s rule; whether an order may be taken in at all is decided here.
 """
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,6 +71,15 @@ class KeyFacts:
     first: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What a keyring holds: streams by gateway, certificates and orders by SHA-256."""
+
+    streams: dict[str, StreamKeys] = field(default_factory=dict)
+    certificates: dict[bytes, Certified] = field(default_factory=dict)
+    orders: dict[bytes, SignedOrder] = field(default_factory=dict)
+
+
 class Keyring:
     """The keys of a plant's gateways.
 
@@ -90,21 +100,19 @@ class Keyring:
         self.plant = identity.plant
         self.root: Certificate = identity.root.certificate
         self.root_key: PublicKey = identity.root.key
-        self._streams: dict[str, StreamKeys] = {}
-        self._certificates: dict[bytes, Certified] = {}
-        self._orders: dict[bytes, SignedOrder] = {}
+        self._known = _Known()
 
     # -- what is known: any thread ----------------------------------------------------------------
 
     @property
     def certificates(self) -> tuple[Certified, ...]:
         """Certificates of all gateways."""
-        return tuple(self._certificates.values())
+        return tuple(self._known.certificates.values())
 
     @property
     def orders(self) -> tuple[SignedOrder, ...]:
         """Orders taken in."""
-        return tuple(self._orders.values())
+        return tuple(self._known.orders.values())
 
     @property
     def gateways(self) -> frozenset[str]:
@@ -113,7 +121,7 @@ class Keyring:
 
     def of(self, stream: str) -> StreamKeys:
         """The keys of one stream; without any when nobody is certified for it."""
-        return self._streams.get(stream) or StreamKeys()
+        return self._known.streams.get(stream) or StreamKeys()
 
     def certificates_of(self, stream: str) -> list[Certified]:
         """Certificates of one gateway."""
@@ -122,22 +130,25 @@ class Keyring:
     # -- what changes it: the collector's thread --------------------------------------------------
 
     def load(self, facts: KeyFacts) -> None:
-        """Make everything again from what is known."""
-        self._streams, self._certificates, self._orders = {}, {}, {}
+        """Make everything again from what is known; others see the old keys until it is made."""
+        made = copy.copy(self)
+        made._known = _Known()
         for certified in facts.certificates:
-            self.certify(certified)
+            made.certify(certified)
         for stream, sha256 in facts.first.items():
-            self.begin(stream, sha256)
+            made.begin(stream, sha256)
         for rotation in facts.rotations:
-            self.rotate(rotation)
+            made.rotate(rotation)
         for order in facts.orders:
-            self.apply(order)
+            made.apply(order)
+        self._known = made._known
 
     def certify(self, certified: Certified) -> None:
         """A certificate of a gateway counts from now on."""
-        if certified.certificate_sha256 not in self._certificates:
+        certificates = self._known.certificates
+        if certified.certificate_sha256 not in certificates:
             self._keys(certified.name).certify(certified.certificate, self.root)
-            self._certificates[certified.certificate_sha256] = certified
+            certificates[certified.certificate_sha256] = certified
 
     def begin(self, stream: str, sha256: bytes) -> None:
         """The stream's first object is signed by this key."""
@@ -158,10 +169,10 @@ class Keyring:
             self.certify(signed.certified)
         new = signed.certified.fingerprint if signed.certified is not None else b""
         self._keys(signed.order.stream).apply(signed.order, new)
-        self._orders[signed.sha256] = signed
+        self._known.orders[signed.sha256] = signed
 
     def _keys(self, stream: str) -> StreamKeys:
-        return self._streams.setdefault(stream, StreamKeys())
+        return self._known.streams.setdefault(stream, StreamKeys())
 
     # -- what may be taken in ---------------------------------------------------------------------
 

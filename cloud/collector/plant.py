@@ -90,9 +90,9 @@ class EnrolledPlant:
 
     def _load(self) -> None:
         """Make the keyring again from what is on disk."""
-        self.keyring.load(read_kept(self.store, Keyring(self.identity)))
-        for certified in self.identity.gateways:
-            self.keyring.certify(certified)
+        facts = read_kept(self.store, Keyring(self.identity))
+        known = (*facts.certificates, *self.identity.gateways)
+        self.keyring.load(replace(facts, certificates=known))
 
     def start_again(self) -> None:
         """What was staged is dropped: again as on disk, and new keys are staged anew."""

@@ -11,7 +11,7 @@ from cloud.collector.judge import (
     Aside,
     Duplicate,
 )
-from cloud.collector.keyring import Keyring, Rotation, SignedOrder
+from cloud.collector.keyring import KeyFacts, Keyring, Rotation, SignedOrder
 from cloud.collector.topics import Sender
 from evidence.frame import (
     TYP_FRAME,
@@ -180,3 +180,21 @@ def test_a_key_of_another_gateway_of_the_plant_is_unknown_here(
 ) -> None:
     started.signer = plant.gateways["edge-2"].signer
     assert ask(started.frame(T0_NS + SECOND_NS)).entry.verdict == "unknown-key"
+
+
+def test_keys_are_made_again_without_a_moment_in_which_there_are_none(
+    plant: ExamplePlant, keyring: Keyring
+) -> None:
+    """The page's thread asks while the collector's makes them again."""
+    key = key_sha256(plant.gateways["edge-1"].signer.public_key)
+    keyring.begin("edge-1", key)
+    certified, seen = keyring.certificates, []
+
+    class Asking(dict[str, bytes]):
+        def items(self) -> Any:  # when half of it is made
+            seen.append((keyring.certificates, keyring.of("edge-1").current(0)))
+            return super().items()
+
+    keyring.load(KeyFacts(certified[:1], first=Asking()))
+    assert seen == [(certified, key)]
+    assert (keyring.certificates, keyring.of("edge-1").current(0)) == (certified[:1], None)
