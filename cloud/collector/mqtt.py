@@ -68,7 +68,7 @@ class MqttLink:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_connected: Callable[[], None] = lambda: None
         self._ready = asyncio.Event()
-        self._subscribing: int | None = None
+        self._again: asyncio.TimerHandle | None = None
         self._last: paho.MQTTMessageInfo | None = None
         self._lost = False
         self._strange = 0
@@ -143,19 +143,28 @@ class MqttLink:
         if code.is_failure:
             self._say_lost(f"refused: {code}")
             return
-        self._subscribe()
-
-    def _subscribe(self) -> None:
-        _, self._subscribing = self._client.subscribe(topics.filters(self._slice))
+        self._client.subscribe(topics.filters(self._slice))
 
     def _subscribe_later(self) -> None:
-        asyncio.get_running_loop().call_later(RESUBSCRIBE_S, self._subscribe)
+        if self._again is not None:  # one that was refused before a reconnect
+            self._again.cancel()
+        loop = asyncio.get_running_loop()
+        self._again = loop.call_later(RESUBSCRIBE_S, self._subscribe_again)
+
+    def _subscribe_again(self) -> None:
+        if self._client.is_connected():  # else `_connected` will, and nothing may go before it
+            self._client.subscribe(topics.filters(self._slice))
 
     def _subscribed(
-        self, _client: paho.Client, _data: object, mid: int, codes: list[ReasonCode], _props: object
+        self,
+        _client: paho.Client,
+        _data: object,
+        _mid: int,
+        codes: list[ReasonCode],
+        _props: object,
     ) -> None:
-        if mid != self._subscribing:
-            return
+        # whichever it answers: a connection's answers come in order, and each speaks of all topics.
+        # Its number may be here before `subscribe` has told it to the other thread.
         wanted = topics.filters(self._slice)
         refused = [
             f"{name} ({code})"

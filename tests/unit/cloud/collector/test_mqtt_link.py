@@ -111,6 +111,7 @@ async def test_a_subscription_not_granted_is_told_and_tried_again(
     monkeypatch.setattr(mqtt, "RESUBSCRIBE_S", 0.01)
     connect(link)
     granted(link, *codes)
+    granted(link, *codes)  # as after a reconnect: it is tried once all the same
     assert not await link.wait_connected(0.05)
     assert len(client_of(link).subscribed) == 2
     assert named in caplog.text
@@ -118,11 +119,34 @@ async def test_a_subscription_not_granted_is_told_and_tried_again(
     assert await link.wait_connected(1)
 
 
-async def test_answers_to_an_earlier_subscription_are_not_believed(link: MqttLink) -> None:
+async def test_an_answer_that_comes_before_subscribe_has_returned_is_believed(
+    link: MqttLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried again from the event loop's thread, while paho's already reads the answer."""
+    monkeypatch.setattr(mqtt, "RESUBSCRIBE_S", 0.01)
     connect(link)
+    client, subscribe = client_of(link), client_of(link).subscribe
+
+    def answered(filters: list[tuple[str, int]]) -> tuple[int, int]:
+        granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0", mid=2)
+        result: tuple[int, int] = subscribe(filters)
+        return result
+
+    monkeypatch.setattr(client, "subscribe", answered)
+    granted(link, "Unspecified error", "Granted QoS 1", "Granted QoS 0")
+    assert await link.wait_connected(1)
+
+
+async def test_nothing_is_subscribed_again_while_there_is_no_connection(
+    link: MqttLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next connection subscribes by itself; before its CONNECT nothing may be sent."""
+    monkeypatch.setattr(mqtt, "RESUBSCRIBE_S", 0.01)
     connect(link)
-    granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0", mid=1)
-    assert not await link.wait_connected(0.02)
+    granted(link, "Unspecified error", "Granted QoS 1", "Granted QoS 0")
+    client_of(link).up = False
+    await asyncio.sleep(0.05)
+    assert len(client_of(link).subscribed) == 1
 
 
 async def test_a_loss_is_told_once_and_a_return_once(
