@@ -21,7 +21,7 @@ from cloud.collector.rejects import ALARMS, INTERVAL_S, Digest, Refusal, Rejects
 from cloud.collector.standing import STALLS, STALLS_AT_DUE, Standing
 from cloud.collector.topics import Sender
 from cloud.collector.watch import Watch
-from cloud.errors import DamagedLogError, ReceiptWithheldError
+from cloud.errors import DamagedLogError, ReceiptWithheldError, StoreError
 from cloud.store.plant import PlantStore
 from cloud.store.reader import Committed
 from cloud.store.slice import Failure, SliceStore
@@ -170,7 +170,8 @@ class Intake:
         try:
             verdict = judge(data, sender, plant.keyring, plant.store, plant.received_ns())
             return self._apply(plant, sender, data, verdict, now_s)
-        except OSError as error:  # it is sent again; nothing is logged on a disk that fails
+        except (OSError, StoreError) as error:
+            # it is sent again; nothing is logged on a disk that fails or gives back other bytes
             return Refused("disk", f"evidence cannot be read: {error}")
         except Exception as error:
             if now_s >= self._traced_s + INTERVAL_S:  # whoever found how could do it for ever

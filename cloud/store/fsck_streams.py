@@ -198,7 +198,7 @@ def _hint(stored: bytes, entry: Entry) -> Place | None:
     """The stored index record, where it is whole and of the entry's object."""
     try:
         place = decode_place(stored)
-    except (EvidenceError, ValueError):  # ValueError: a kind that this program does not know
+    except EvidenceError:
         return None
     wanted = (entry.kind, entry.sha256, entry.length)
     usable = (place.kind, place.sha256, place.length) == wanted and place.hour <= HOUR_MAX

@@ -21,6 +21,8 @@ _FIELDS = struct.Struct("<IQIB3x32sQqqq")
 _CRC = struct.Struct("<I")
 PLACE_BYTES = _FIELDS.size + _CRC.size
 _BLOCK = 1024
+_KINDS = frozenset(Kind)
+_REMEDY = "stop the collector and run: stackproof cloud rebuild CLOUD.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ def encode_place(place: Place) -> bytes:
 
 
 def decode_place(data: bytes) -> Place:
-    """The place of an index record; MalformedError when the record is torn or altered."""
+    """The place of an index record; MalformedError when it is torn, altered or of a newer kind."""
     if len(data) != PLACE_BYTES or _CRC.unpack(data[_FIELDS.size :])[0] != zlib.crc32(
         data[: _FIELDS.size]
     ):
         raise MalformedError("index record is torn or altered")
     hour, offset, length, kind, *rest = _FIELDS.unpack(data[: _FIELDS.size])
+    if kind not in _KINDS:
+        raise MalformedError(f"index record of kind {kind}, which this program does not know")
     return Place(hour, offset, length, Kind(kind), *rest)
 
 
@@ -94,7 +98,7 @@ class IndexFile:
                     yield decode_place(block[at : at + PLACE_BYTES])
                     first += 1
             except MalformedError as error:
-                sentence = f"{self.path}: seq {first}: {error}; restart the collector to rebuild it"
+                sentence = f"{self.path}: seq {first}: {error}; {_REMEDY}"
                 raise StoreError(sentence) from error
 
     def first_at(self, at_ns: int, stop: int) -> int:

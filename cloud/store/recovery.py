@@ -324,7 +324,7 @@ class _Replay:
         """The index's own record of the object, so that its body need not be decoded."""
         try:
             place = IndexFile(self._folder.index(entry.stream)).place(stream.next_seq)
-        except (StoreError, ValueError):
+        except StoreError:
             return None
         wanted = (entry.kind, entry.sha256, entry.length, entry.received_ns, self.state.size)
         found = (place.kind, place.sha256, place.length, place.received_ns, place.log_index)

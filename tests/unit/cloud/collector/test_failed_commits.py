@@ -8,7 +8,7 @@ import pytest
 
 from cloud.collector.aside import KNOWN
 from cloud.collector.intake import Intake
-from cloud.collector.judge import Accepted, Aside
+from cloud.collector.judge import Accepted, Aside, Refused
 from cloud.collector.opening import open_plants
 from cloud.store.slice import SliceStore
 from evidence.errors import KeyFileError
@@ -51,6 +51,23 @@ def test_a_fork_that_the_disk_did_not_take_uses_up_no_room(
     assert isinstance(intake.take(SENDER, other, 100.0), Aside)
     intake.commit()
     assert [path.read_bytes() for path in (tmp_path / "00/mini/quarantine").iterdir()] == [other]
+
+
+def test_a_damaged_index_is_no_defect_of_this_program(
+    intake: Intake, gateway: Gateway, tmp_path: Path
+) -> None:
+    """What it would be compared with cannot be read; the stream's head is known without."""
+    first, second = gateway.config(), gateway.frame(T0_NS)
+    for data in (first, second):
+        intake.take(SENDER, data, 0.0)
+        intake.commit()
+    intake.store.plants["mini"]._hashes.clear()  # as after a start
+    index = tmp_path / "00/mini/index/edge-1.idx"
+    index.write_bytes(b"\xff" * 88 + index.read_bytes()[88:])
+    verdict = intake.take(SENDER, first, 1.0)
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, "stackproof cloud rebuild" in verdict.sentence) == ("disk", True)
+    assert isinstance(intake.take(SENDER, gateway.frame(T0_NS + SECOND_NS), 1.0), Accepted)
 
 
 def test_what_the_disk_refused_is_not_sealed_and_comes_again(

@@ -5,6 +5,7 @@ Each row damages one file of good evidence and says what must be found; nothing 
 
 import shutil
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,6 +72,17 @@ def grow(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\x01")
 
 
+def of_no_kind(path: Path) -> None:
+    """A whole record, its checksum right, of a kind that there is not."""
+    data = bytearray(path.read_bytes())
+    at = 2 * PLACE_BYTES
+    data[at + 16] = 99
+    data[at + PLACE_BYTES - 4 : at + PLACE_BYTES] = struct.pack(
+        "<I", zlib.crc32(data[at : at + PLACE_BYTES - 4])
+    )
+    path.write_bytes(data)
+
+
 def lie_in_index(path: Path) -> None:
     """A whole record, its checksum right, that says another time."""
     data = bytearray(path.read_bytes())
@@ -131,6 +143,7 @@ ROWS: list[Row] = [
     ("frames/edge-a/1970-01-01/00.seg", drop, {Fault.SEGMENT_MISSING}, "edge-a seq 0"),
     ("index/edge-a.idx", flip(), {Fault.INDEX}, "is not what log and object give"),
     ("index/edge-a.idx", lie_in_index, {Fault.INDEX}, "seq 2 at byte 176 is not what"),
+    ("index/edge-a.idx", of_no_kind, {Fault.INDEX}, "seq 2 at byte 176 is not what"),
     ("index/edge-a.idx", cut, {Fault.INDEX}, "is cut"),
     ("index/edge-a.idx", drop, {Fault.INDEX}, "is cut"),
     ("index/edge-a.idx", grow, {Fault.INDEX}, "they index no logged object"),

@@ -55,6 +55,21 @@ def test_places_are_read_in_order_and_a_torn_one_is_named(tmp_path: Path) -> Non
         IndexFile(tmp_path / "absent").place(0)
 
 
+def test_a_record_of_a_kind_nobody_knows_is_damage(tmp_path: Path) -> None:
+    """Its checksum is right, as in the index of a newer version."""
+    fields = bytearray(encode_place(PLACE)[:-4])
+    fields[16] = 99  # behind hour, offset and length
+    data = bytes(fields) + struct.pack("<I", zlib.crc32(fields))
+    with pytest.raises(MalformedError, match="kind 99"):
+        decode_place(data)
+    index = IndexFile(tmp_path / "edge.idx")
+    index.path.write_bytes(encode_place(PLACE) + data)
+    with pytest.raises(
+        StoreError, match=r"edge\.idx: seq 1: .* kind 99.*: stackproof cloud rebuild"
+    ):
+        list(index.places(0, 2))
+
+
 def test_the_first_place_at_a_time_is_found(tmp_path: Path) -> None:
     index = IndexFile(tmp_path / "edge.idx")
     times = [0, 10, 10, 10, 20, 30]
