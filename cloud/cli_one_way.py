@@ -4,6 +4,7 @@ The running collector takes the objects in and signs the receipts; this carries 
 """
 
 import argparse
+import base64
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,12 @@ def add_one_way_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's ow
     receipts = commands.add_parser("receipts", help="receipts as a file").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    export = receipts.add_parser("export", help="write a plant's newest receipts into a file")
+    export = receipts.add_parser(
+        "export",
+        help="write a plant's newest receipts into a file",
+        epilog="Exit status: 0 written, 1 a gateway's receipt is withheld (the others are written) "
+        "or there is none, 2 cannot run.",
+    )
     export.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
     export.add_argument("--plant", required=True, type=plant_id, help="plant id")
     export.add_argument("--out", required=True, type=Path, metavar="FILE", help="where to")
@@ -80,15 +86,25 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _export(args: argparse.Namespace) -> int:
-    data = RunningCollector(args.config).ask(f"plants/{args.plant}/receipts")
-    try:
-        args.out.write_bytes(data)
-    except OSError as error:
-        raise CarriedFileError(f"{args.out} cannot be written: {error.strerror}") from error
+    facts = RunningCollector(args.config).get(f"plants/{args.plant}/receipts")
+    data, withheld = base64.b64decode(facts["file"]), facts["withheld"]
+    if data:
+        try:
+            args.out.write_bytes(data)
+        except OSError as error:
+            raise CarriedFileError(f"{args.out} cannot be written: {error.strerror}") from error
     if args.json:
-        print(json.dumps({"receipts": str(args.out), "bytes": len(data)}))
-    else:
+        written = str(args.out) if data else None
+        print(json.dumps({"receipts": written, "bytes": len(data), "withheld": withheld}))
+    elif data:
         print(args.out)
-        sentence = "carry it to the site: stackproof edge receipts import SITE.toml FILE"
-        print(f"stackproof cloud: {sentence}", file=sys.stderr)
-    return 0
+        _tell("carry it to the site: stackproof edge receipts import SITE.toml FILE")
+    else:
+        _tell(f"plant {args.plant}: there is no receipt to give, {args.out} is not written")
+    for gateway, why in withheld.items():
+        _tell(f"no receipt for {gateway}: {why}")
+    return 0 if data and not withheld else 1
+
+
+def _tell(sentence: str) -> None:
+    print(f"stackproof cloud: {sentence}", file=sys.stderr)

@@ -1,13 +1,13 @@
 """Routes for sites without a way back: an exported spool comes in, a receipt file goes out."""
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request
 
 from cloud.api.routes import Given, PlantPath, TokenRoute
-from cloud.errors import StoreError
 from evidence.archive.export import OBJECTS_BYTES_MAX
 from evidence.errors import EvidenceError
 
@@ -48,13 +48,14 @@ async def _receive(request: Request, file: BinaryIO) -> None:
     await asyncio.to_thread(file.write, bytes(piece))
 
 
-@router.get("/plants/{plant}/receipts", response_class=Response)
-async def receipt_file(given: Given, plant: PlantPath) -> Response:
-    """The newest receipt of every stream of a plant, as a receipt file; needs the bearer token."""
+@router.get("/plants/{plant}/receipts")
+async def receipt_file(given: Given, plant: PlantPath) -> Mapping[str, Any]:
+    """The newest receipt of every stream of a plant; needs the bearer token.
+
+    `file` is the receipt file, base64; `withheld` says of a gateway why there is none of it there.
+    """
     try:
-        data = await given.one_way.receipts(plant)
+        data, withheld = await given.one_way.receipts(plant)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
-    except StoreError as error:
-        raise HTTPException(409, str(error)) from error
-    return Response(data, media_type="application/octet-stream")
+    return {"file": base64.b64encode(data).decode(), "withheld": withheld}

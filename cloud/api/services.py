@@ -122,8 +122,8 @@ class OneWay(Protocol):
             StoreError: the disk refused.
         """
 
-    async def receipts(self, plant: str) -> bytes:
-        """A receipt file of a plant's streams; StoreError when one may not be given."""
+    async def receipts(self, plant: str) -> tuple[bytes, Mapping[str, str]]:
+        """A receipt file of a plant's streams, and gateway -> why its receipt is withheld."""
 
 
 @dataclass(frozen=True)

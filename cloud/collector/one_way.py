@@ -17,7 +17,9 @@ from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused, Verdict
 from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
+from cloud.errors import StoreError
 from evidence.archive.export import ExportReader, Span, write_receipts
+from evidence.errors import KeyFileError
 
 #: objects between two commits
 BATCH = 64
@@ -87,17 +89,26 @@ class OneWayDesk:
         found.next_seq = store.reader.head(span.stream).next_seq
         return asdict(found)
 
-    async def receipts(self, plant: str) -> bytes:
-        """A receipt file of a plant's streams, each by its newest object.
+    async def receipts(self, plant: str) -> tuple[bytes, Mapping[str, str]]:
+        """A receipt file of a plant's streams, each by its newest object; b"" where there is none.
+
+        Returns:
+            The file, and gateway -> why its receipt is withheld.
 
         Raises:
             LookupError: no such plant.
-            StoreError: a gateway has seen another log than the one here.
+            StoreError: it is not served.
         """
         streams = self._intake.plant(plant).reader.streams()
 
-        def work() -> bytes:
-            return write_receipts(self._intake.receipt(Sender(plant, s)) for s in streams)
+        def work() -> tuple[bytes, Mapping[str, str]]:
+            given, withheld = [], {}
+            for stream in streams:
+                try:
+                    given.append(self._intake.receipt(Sender(plant, stream)))
+                except (StoreError, OSError, KeyFileError) as error:
+                    withheld[stream] = str(error)
+            return write_receipts(given), withheld
 
         return await asyncio.wrap_future(self._collector.submit(work))
 

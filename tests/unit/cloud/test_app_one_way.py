@@ -33,10 +33,10 @@ class OneWay:
         self.taken.append(file.read())
         return {"accepted": 3}
 
-    async def receipts(self, plant: str) -> bytes:
+    async def receipts(self, plant: str) -> tuple[bytes, Mapping[str, str]]:
         if self._error is not None:
             raise self._error
-        return f"receipts of {plant}".encode()
+        return f"receipts of {plant}".encode(), {"edge-2": "why"}
 
 
 def test_a_file_is_taken_in_whole_and_in_pieces() -> None:
@@ -73,7 +73,7 @@ def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     [
         (MalformedError("cut"), 422, None, "this is no exported spool as it was written: cut"),
         (LookupError("plant maxi: not here"), 404, 404, "plant maxi: not here"),
-        (StoreError("disk full"), 503, 409, "disk full"),
+        (StoreError("disk full"), 503, 503, "disk full"),
         (OSError(28, "No space left on device"), 503, None, "(No space left on device): make room"),
     ],
 )
@@ -89,8 +89,9 @@ def test_refusals_are_sentences(
         assert (answer.status_code, answer.json()["detail"]) == (exporting, words)
 
 
-def test_a_receipt_file_is_given_as_it_is() -> None:
+def test_a_receipt_file_is_given_with_what_is_not_in_it() -> None:
     answer = make_client(make_app(one_way=OneWay())).get(
         "/api/v1/plants/mini/receipts", headers=BEARER
     )
-    assert (answer.status_code, answer.content) == (200, b"receipts of mini")
+    assert answer.status_code == 200
+    assert answer.json() == {"file": "cmVjZWlwdHMgb2YgbWluaQ==", "withheld": {"edge-2": "why"}}

@@ -28,9 +28,9 @@ class Collector:
         self.sent.append((path, b"".join(chunks)))
         return self.answers.pop(0)
 
-    def ask(self, path: str) -> bytes:
+    def get(self, path: str) -> Any:
         self.sent.append((path, b""))
-        return b"SPR1 receipts"
+        return self.answers.pop(0)
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> Collector:
@@ -93,16 +93,44 @@ def test_a_file_that_cannot_be_read_is_told(
     assert "none.tar cannot be read: No such file or directory" in capsys.readouterr().err
 
 
+EXPORT = ["receipts", "export", "CLOUD.toml", "--plant", "mini", "--out"]
+GIVEN = {"file": "U1BSMSByZWNlaXB0cw==", "withheld": {}}  # "SPR1 receipts"
+
+
 def test_receipts_are_written_into_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    collector = answering(monkeypatch)
-    export = ["receipts", "export", "CLOUD.toml", "--plant", "mini", "--out"]
-    assert cli.main([*export, str(tmp_path / "home")]) == 0
+    collector = answering(monkeypatch, GIVEN, GIVEN)
+    assert cli.main([*EXPORT, str(tmp_path / "home")]) == 0
     assert (tmp_path / "home").read_bytes() == b"SPR1 receipts"
     assert collector.sent == [("plants/mini/receipts", b"")]
     printed = capsys.readouterr()
     assert printed.out == f"{tmp_path / 'home'}\n"
     assert "stackproof edge receipts import SITE.toml FILE" in printed.err
-    assert cli.main([*export, str(tmp_path / "no" / "home")]) == 2
+    assert cli.main([*EXPORT, str(tmp_path / "no" / "home")]) == 2
     assert "cannot be written: No such file or directory" in capsys.readouterr().err
+
+
+def test_what_is_withheld_is_said_and_ends_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    withheld = {"edge-2": "mini/edge-2: its object seq 4 names a log that is not here"}
+    answering(monkeypatch, {**GIVEN, "withheld": withheld}, {**GIVEN, "withheld": withheld})
+    assert cli.main([*EXPORT, str(tmp_path / "home")]) == 1
+    assert (tmp_path / "home").read_bytes() == b"SPR1 receipts"
+    assert f"no receipt for edge-2: {withheld['edge-2']}\n" in capsys.readouterr().err
+    assert cli.main([*EXPORT, str(tmp_path / "home"), "--json"]) == 1
+    facts = {"receipts": str(tmp_path / "home"), "bytes": 13, "withheld": withheld}
+    assert json.loads(capsys.readouterr().out) == facts
+
+
+def test_without_any_receipt_there_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file without receipts would be refused at the site."""
+    answering(monkeypatch, {"file": "", "withheld": {}}, {"file": "", "withheld": {}})
+    assert cli.main([*EXPORT, str(tmp_path / "home")]) == 1
+    assert "there is no receipt to give" in capsys.readouterr().err
+    assert cli.main([*EXPORT, str(tmp_path / "home"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["receipts"] is None
+    assert not (tmp_path / "home").exists()

@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 
+from cloud.collector.inbox import Message
 from cloud.collector.one_way import BATCH, OneWayDesk
+from cloud.collector.topics import Sender
 from evidence.archive.export import Span, read_receipts, write_export
 from evidence.errors import EvidenceError
+from evidence.frame import TYP_FRAME, encode_body
 from evidence.keys import FileSigner, certificate_from_pem, generate
 from evidence.log import Kind, decode_entry
 from evidence.receipt import decode_receipt
-from tests.unit.cloud.collector.test_service import Running
+from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
     ExamplePlant,
     Gateway,
+    body,
     make_plant,
 )
 
@@ -160,14 +164,40 @@ async def test_receipts_go_home_as_a_file(
     plant: ExamplePlant, running: Running, tmp_path: Path
 ) -> None:
     by, gateway = desk(running, tmp_path), spool(plant, 3)
-    assert await by.receipts("mini") == b""  # nothing is held, nothing is said
+    assert await by.receipts("mini") == (b"", {})  # nothing is held, nothing is said
     await by.take(exported(plant, gateway, 0, 3))
-    (signed,) = read_receipts(await by.receipts("mini"))
+    data, withheld = await by.receipts("mini")
+    (signed,) = read_receipts(data)
+    assert withheld == {}
     receipt = decode_receipt(signed, plant.collector.public_key)
     assert (receipt.plant, receipt.stream, receipt.seq) == ("mini", "edge-1", 3)
     assert receipt.head == gateway.head
     with pytest.raises(LookupError):
         await by.receipts("maxi")
+
+
+async def test_a_receipt_that_is_withheld_keeps_no_other_gateway_from_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = make_plant(tmp_path, gateways=("edge-1", "edge-2"))
+    running = Running(two, tmp_path / "00")
+    store = running.intake.plant("mini")
+    first, second = two.gateways.values()
+    log = store.reader.size, store.reader.compact_range(store.reader.size).root()
+    running.send(first.config())
+    second.config()
+    second.append(second.sign(TYP_FRAME, encode_body(body(T0_NS)), anchor=log))
+    for data in second.objects:
+        running.inbox.put(Message(Sender("mini", "edge-2"), data))
+    await running.until(lambda: store.reader.streams() == ["edge-1", "edge-2"])
+    monkeypatch.setattr(store, "root_at", lambda _: bytes(32))  # it was replaced meanwhile
+    data, withheld = await desk(running, tmp_path).receipts("mini")
+    (signed,) = read_receipts(data)
+    assert decode_receipt(signed, two.collector.public_key).stream == "edge-1"
+    assert withheld == {
+        "edge-2": f"mini/edge-2: its object seq 1 names a log of {log[0]} entries that is not here"
+    }
+    await running.stop()
 
 
 async def test_the_file_it_is_taken_from_leaves_nothing(running: Running, tmp_path: Path) -> None:
