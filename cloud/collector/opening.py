@@ -14,7 +14,12 @@ from evidence.configuration import decode_configuration
 
 
 def newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
-    """The configuration in force, None when the stream has none."""
+    """The configuration in force, None when the stream has none.
+
+    Raises:
+        StoreError: it is not on disk as it was committed.
+        EvidenceError: this program refuses it; an earlier one took it.
+    """
     configs = reader.configs(stream)
     if not configs:
         return None

@@ -26,7 +26,7 @@ from cloud.collector.rejects import ALARMS
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, StoreError
 from cloud.store.state import StreamState
-from evidence.errors import KeyFileError
+from evidence.errors import EvidenceError, KeyFileError
 
 log = logging.getLogger("stackproof.cloud.collector")
 
@@ -316,8 +316,9 @@ class Collector:
             held.append((sender, stream))
             try:
                 config = newest_config(reader, sender.gateway)
-            except (StoreError, OSError) as error:
-                # the page misses a plant; its evidence goes on being taken
+            except (StoreError, OSError, EvidenceError) as error:
+                # the page misses a plant; its evidence goes on being taken. A configuration that an
+                # earlier version took may be one that this version refuses
                 log.error("%s/%s: %s", sender.plant, sender.gateway, error)  # noqa: TRY400 - says all
                 continue
             if config is not None:

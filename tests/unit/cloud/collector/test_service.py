@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from cloud.collector import service
+from cloud.collector import judge, service
 from cloud.collector.desk import EvidenceDesk
 from cloud.collector.inbox import Message
 from cloud.collector.missing import LASTING_NS
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, StoreError
-from evidence import checkpoint
+from evidence import cbor, checkpoint
+from evidence.blocks import compress
+from evidence.frame import TYP_CONFIG
 from evidence.log import Entry, Kind, decode_entry
 from evidence.receipt import CloseRequest, decode_close_request
 from tests.unit.cloud.collector.running import CONFIG, RECEIPTS, SENDER, Running
@@ -130,6 +132,26 @@ async def test_a_damaged_configuration_does_not_stop_the_plant(
     assert again.page.configs == []
     assert "mini/edge-1: " in caplog.text
     assert "fails its checksum" in caplog.text
+    await again.stop()
+
+
+async def test_a_configuration_that_an_earlier_version_took_does_not_stop_the_collector(
+    running: Running, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    lax = {"plant": {"id": "mini"}, "gateway": {"id": "edge-1"}}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(judge, "decode_configuration", lambda _: lax)
+        data = gateway.append(gateway.sign(TYP_CONFIG, compress(cbor.encode(lax))))
+        gateway.cfg = hashlib.sha256(data).digest()
+        running.send(data)
+        await running.until(lambda: running.receipted() == [0])
+        await running.stop()
+    again = Running(running.plant, tmp_path / "00")
+    again.send(gateway.frame(T0_NS))
+    await again.until(lambda: again.receipted()[-1:] == [1])
+    assert again.page.configs == []
+    assert "mini/edge-1: " in caplog.text
     await again.stop()
 
 
