@@ -42,8 +42,9 @@ def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str
     for identity in identities:
         try:
             opened = intake.open(identity)
-        except DamagedLogError as error:
-            notes.insert(0, f"plant {identity.plant} is NOT served: {error}")
+        except DamagedLogError:
+            why = intake.plants.not_served()[identity.plant]
+            notes.insert(0, f"plant {identity.plant} is NOT served: {why}")
             continue
         notes += _warnings(opened)
         found = [*opened.store.recovery.notes, *opened.news.taken, *opened.news.problems]

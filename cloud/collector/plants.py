@@ -19,6 +19,8 @@ log = logging.getLogger("stackproof.cloud.collector")
 
 #: seconds between two tries: doubled from the first to the last
 AGAIN_FIRST_S, AGAIN_LAST_S = 1.0, 60.0
+#: what to do about a plant that was damaged at the start
+AFTER_REPAIR = "Stop the collector, repair the plant, start the collector again"
 
 
 @dataclass(slots=True)
@@ -73,9 +75,16 @@ class Plants:
         raise LookupError(f"plant {plant}: not a plant of this collector")
 
     def not_served(self) -> Mapping[str, str]:
-        """Plants of this collector that are not served -> why."""
+        """Plants of this collector that are not served -> why.
+
+        A damaged one stays so until a start: its repair (`cloud rebuild`, a backup put in place)
+        needs the slice's lock, and to read its log again would hold up every other plant.
+        """
         waiting = {plant: waits.reason for plant, waits in list(self._waiting.items())}
-        return {**self._store.damaged, **waiting}
+        return {
+            **{p: f"{why}. {AFTER_REPAIR}" for p, why in self._store.damaged.items()},
+            **waiting,
+        }
 
     def start_again(self, plant: str) -> None:
         """What was staged of a plant is dropped: its keys as on disk; it waits if that fails."""

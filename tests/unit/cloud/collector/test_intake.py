@@ -259,11 +259,14 @@ def test_a_damaged_plant_is_refused_and_the_others_are_served(
     opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
     notes = open_plants(opened, [plant.identity(), other.identity()])
     assert notes[0].startswith("plant mini is NOT served: ")
+    assert notes[0].endswith("repair the plant, start the collector again")
     assert list(opened.plants) == ["maxi"]
     verdict = opened.take(SENDER, gateway.config(), 0.0)
     assert isinstance(verdict, Refused)
     assert verdict.reason == "not-served"
-    with pytest.raises(NotServedError, match=r"plant mini .*restore this plant from a backup"):
+    with pytest.raises(
+        NotServedError, match=r"plant mini .*from a backup.*start the collector again"
+    ):
         opened.plant("mini")
     with pytest.raises(LookupError, match="plant nowhere: not a plant of this collector"):
         opened.plants.require("nowhere")
