@@ -2,13 +2,19 @@
 
 Hashes are hex; indices and sizes count entries from 0. A proof is about trees the log has had, up
 to the newest checkpoint; anybody can check it with RFC 6962 and the checkpoint alone.
+
+A receipt of inclusion is signed for whoever asks, by the key that gateways wait for, which may live
+in a token. What is signed is the newest root in a stream's name, no word of the asker's: so one
+signature a stream and commit is made, however many entries are asked for, and as often.
 """
 
 import base64
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Annotated, Any
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.responses import PlainTextResponse
@@ -16,12 +22,18 @@ from fastapi.responses import PlainTextResponse
 from cloud.api.routes import Given, PlantPath, TokenRoute
 from cloud.api.services import Services
 from cloud.collector.desk import PlantEvidence
+from evidence.errors import KeyFileError
 from evidence.inclusion_receipt import encode_inclusion
+from evidence.keys import Signer
 from evidence.points import NAME_ID
+from evidence.suites import PublicKey
 
 ENTRIES_MAX = 1_000
 #: of what RFC 9052 registers
 COSE_TYPE = "application/cose"
+
+#: a signature for every stream of a large collector
+SIGNATURES_KEPT = 4_096
 
 router = APIRouter(prefix="/api/v1/plants/{plant}")
 #: what changes something
@@ -47,6 +59,35 @@ def _refusing() -> Iterator[None]:
         yield
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
+
+
+@lru_cache(SIGNATURES_KEPT)
+def _signature(signer: Signer, message: bytes) -> bytes:
+    return signer.sign(message)
+
+
+@dataclass(frozen=True)
+class _Once:
+    """A key that signs the same bytes once, whoever asks. Any thread."""
+
+    signer: Signer
+    one: ClassVar = Lock()  # many who ask at once would each find nothing kept
+
+    @property
+    def alg(self) -> int:
+        return self.signer.alg
+
+    @property
+    def kid(self) -> bytes:
+        return self.signer.kid
+
+    @property
+    def public_key(self) -> PublicKey:
+        return self.signer.public_key
+
+    def sign(self, message: bytes) -> bytes:
+        with self.one:
+            return _signature(self.signer, message)  # type: ignore[arg-type]  # hashed by identity
 
 
 # plain functions: they read the disk, so they run in a worker thread
@@ -114,7 +155,12 @@ def receipt(given: Given, plant: PlantPath, stream: GatewayId, seq: Count) -> Re
         index = found.log_index
         _, entry = next(iter(evidence.entries(index, index + 1)))
         path = evidence.inclusion_path(index, size)
-    signed = encode_inclusion(plant, entry, index, size, path, signer=given.evidence.signer)
+    try:
+        signed = encode_inclusion(
+            plant, entry, index, size, path, signer=_Once(given.evidence.signer)
+        )
+    except KeyFileError as error:
+        raise HTTPException(503, f"the collector's key does not sign just then: {error}") from error
     return Response(signed, media_type=COSE_TYPE)
 
 

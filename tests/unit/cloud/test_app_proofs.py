@@ -15,9 +15,10 @@ import pytest
 
 from cloud.collector.key_desk import KeyDesk
 from evidence import checkpoint
+from evidence.errors import KeyFileError
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.inclusion_receipt import verify_inclusion
-from evidence.keys import FileSigner, generate, key_sha256
+from evidence.keys import FileSigner, generate, key_sha256, load_private
 from evidence.log import Kind, decode_entry
 from evidence.orders import Revoke, encode_order
 from tests.unit.cloud.app_examples import TOKEN, make_app, make_client
@@ -130,6 +131,43 @@ async def test_a_receipt_of_inclusion_proves_an_objects_entry(site: Site) -> Non
     assert decode_entry(leaves[7]).sha256 == hashlib.sha256(site.gateway.objects[4]).digest()
     for stream, seq in (("edge-1", 10), ("edge-2", 0)):
         assert (await site.get("log/receipt", stream=stream, seq=seq)).status_code == 404
+
+
+class Counting(FileSigner):
+    """Counts what it signs; signs nothing while it is away."""
+
+    def __init__(self, key: Any) -> None:
+        super().__init__(key)
+        self.count, self.away = 0, False
+
+    def sign(self, message: bytes) -> bytes:
+        if self.away:
+            raise KeyFileError("the token is away")
+        self.count += 1
+        return super().sign(message)
+
+
+async def test_receipts_of_inclusion_cost_one_signature_a_stream_and_tree(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may ask, of any entry, at once and again: the key is the one gateways wait for."""
+    signer = Counting(load_private(site.plant.folder / "collector.pem"))
+    monkeypatch.setattr(type(site.running.desk), "signer", property(lambda _: signer))
+    ask = [site.get("log/receipt", stream="edge-1", seq=seq) for seq in (*range(10), *range(10))]
+    answers = await asyncio.gather(*ask)
+    assert signer.count == 1
+    leaves, key = await site.leaves(), site.plant.collector.public_key
+    for seq, answer in enumerate(answers):
+        seen = verify_inclusion(answer.content, leaves[3 + seq % 10], key)
+        assert (seen.index, seen.root) == (3 + seq % 10, tree(leaves))
+    await site.send(site.gateway.frame(T0_NS + 9 * SECOND_NS))
+    signer.away = True
+    refused = await site.get("log/receipt", stream="edge-1", seq=4)
+    assert (refused.status_code, "token is away" in refused.json()["detail"]) == (503, True)
+    signer.away = False
+    answer = await site.get("log/receipt", stream="edge-1", seq=4)
+    assert verify_inclusion(answer.content, leaves[7], key).size == 14
+    assert signer.count == 2
 
 
 async def test_a_plant_that_is_not_here_is_not_found(site: Site) -> None:
