@@ -19,7 +19,6 @@ from edge.handover import objection
 from edge.identity import Identity, Problems, open_identity, out_of_date
 from edge.signed import signed_configuration
 from edge.spool_reader import SpoolReader
-from evidence import cbor
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256
 from evidence.version import VERSION
@@ -110,8 +109,6 @@ def _open(path: Path) -> _Opened:
             )
         except SiteConfigError as error:
             problems += error.problems
-    if (size := len(cbor.encode(config))) > cbor.BYTES_MAX:
-        problems.add("", f"makes a configuration of {size} bytes; {cbor.BYTES_MAX} can be signed")
     if problems or who is None:
         raise SiteConfigError(problems)
     return _Opened(site, who, config)

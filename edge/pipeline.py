@@ -68,6 +68,11 @@ class Tick:
     rows: Mapping[int, Rows]
     lag_ms: npt.NDArray[np.int32]
 
+    @property
+    def raw_bytes(self) -> int:
+        """Of its readings with their quality."""
+        return sum(r.raw.nbytes + r.quality.nbytes for r in self.rows.values())
+
     def encode(self) -> bytes:
         """Bytes for the spool's table of open ticks."""
         groups = [
@@ -255,10 +260,19 @@ class Batch:
     def add(self, tick: Tick) -> None:
         """Take one more tick; its instant is not before the last one's."""
         self.ticks.append(tick)
-        self.raw_bytes += sum(r.raw.nbytes + r.quality.nbytes for r in tick.rows.values())
+        self.raw_bytes += tick.raw_bytes
 
-    def follows(self, tick: Tick) -> bool:
-        """True when the tick is the next of its schedule's grid (or the first)."""
+    def takes(self, ticks: Sequence[Tick]) -> bool:
+        """True when these ticks of an instant may join: each the next of its schedule's grid.
+
+        Those that fill a frame by themselves get one of their own: what readers take of one object
+        has its bounds.
+        """
+        if self.ticks and sum(tick.raw_bytes for tick in ticks) > FRAME_BYTES_MAX:
+            return False
+        return all(self._follows(tick) for tick in ticks)
+
+    def _follows(self, tick: Tick) -> bool:
         before = [t.tick_ns for t in self.ticks if t.schedule == tick.schedule]
         interval = self.layout.intervals_ns[tick.schedule]
         return not before or tick.tick_ns == before[-1] + interval

@@ -144,7 +144,7 @@ class Recorder:
 
     async def close_before(self, ticks: Sequence[Tick], tick_ns: int) -> None:
         """Close the open frame if these ticks of an instant do not belong to it."""
-        if self.is_due(tick_ns) or not all(self._batch.follows(tick) for tick in ticks):
+        if self.is_due(tick_ns) or not self._batch.takes(ticks):
             await self.close_frame()
 
     async def commit(self, ticks: Sequence[Tick], tick_ns: int) -> Sequence[Tick]:

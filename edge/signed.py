@@ -4,6 +4,7 @@ Everything that turns raw counts into figures is in it, so changing a scale fact
 the old and the new configuration are both signed objects of the gateway's chain. Pure.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,12 +15,18 @@ from edge.calc.month import MonthFold
 from edge.config import Site
 from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig
-from evidence.configuration import check_configuration
-from evidence.errors import EvidenceError
+from evidence import cbor
+from evidence.blocks import compress
+from evidence.configuration import decode_configuration
+from evidence.cose import OBJECT_BYTES_MAX
+from evidence.errors import EvidenceError, LimitError
+from evidence.frame import POINTS_MAX
 from evidence.points import Dtype, Point
 from firmware_configs.fields import Problem
 
 CONFIG_FORMAT = 1
+#: more than stands in a signed object beside its payload
+HEADER_BYTES_MAX = 4096
 
 
 def signed_configuration(
@@ -33,7 +40,7 @@ def signed_configuration(
         software: "stackproof <version>".
 
     Raises:
-        SiteConfigError: it is no configuration, or the calculation refuses it, live or for the
+        SiteConfigError: no reader would take it, or the calculation refuses it, live or for the
             month; each part of the site file that it refuses is a problem with its key.
     """
     schedules = site.schedules_ns()
@@ -70,11 +77,41 @@ def signed_configuration(
                 "points": list(range(first, first + len(computed))),
             }
         )
-    try:
-        check_configuration(config)
-    except EvidenceError as error:  # no reader would take it
-        raise SiteConfigError([Problem(str(site.path), "", str(error))]) from error
+    if reason := _unreadable(config):
+        raise SiteConfigError([Problem(str(site.path), "", reason)])
     return config
+
+
+def _unreadable(config: Mapping[str, Any]) -> str:
+    """Why no reader would take it, or the frames under it; "" when they would."""
+    too_many = (
+        "read fewer points (points = [...] of a device, pots of a potline), or divide the devices "
+        "among several gateways"
+    )
+    data = cbor.encode(dict(config))
+    if len(data) > cbor.BYTES_MAX:
+        size = f"{len(data)} bytes; {cbor.BYTES_MAX} can be signed"
+        return f"makes a configuration of {size}: {too_many}"
+    payload = compress(data)
+    if len(payload) > OBJECT_BYTES_MAX - HEADER_BYTES_MAX:
+        return f"makes a configuration of {len(payload)} bytes compressed: {too_many}"
+    try:
+        decode_configuration(payload)
+    except LimitError as error:
+        return f"makes a configuration that no reader takes ({error}): {too_many}"
+    except EvidenceError as error:
+        return f"makes a configuration that no reader takes: {error}"
+    rows: Counter[int] = Counter()
+    for group in config["groups"]:
+        rows[group["schedule"]] += len(group["points"])
+    for schedule, count in rows.items():
+        if count > POINTS_MAX:
+            seconds = config["schedules"][schedule]["interval_ns"] / 1e9
+            return (
+                f"has {count} points every {seconds:g} s, computed ones included; a frame holds "
+                f"{POINTS_MAX}: {too_many}"
+            )
+    return ""
 
 
 def _refused(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -121,8 +121,23 @@ def decode_blocks(
     return numbers.transpose(1, 0, 2).reshape(rows, len(blocks) * ticks)
 
 
-def compress(data: bytes, method: int = COMPRESSION_ZSTD) -> bytes:
-    """One method byte, then the data under that method."""
+def compress(data: bytes, method: int | None = None) -> bytes:
+    """One method byte, then the data under that method.
+
+    Without a method, the first under which a reader takes it: what is nearly all alike becomes so
+    small under Zstandard that it would grow beyond the limits (a zlib stream never grows so far).
+
+    Args:
+        data: a CBOR item.
+        method: one of COMPRESSION_*.
+    """
+    if method is None:
+        for likely in (COMPRESSION_ZSTD, COMPRESSION_ZLIB):
+            payload = compress(data, likely)
+            is_small = len(data) <= _bytes_most(len(payload))
+            if is_small and not cbor.has_more_items(data, _items_most(len(payload))):
+                return payload
+        method = COMPRESSION_NONE
     if method == COMPRESSION_NONE:
         return bytes([method]) + data
     if method == COMPRESSION_ZSTD:
@@ -143,7 +158,7 @@ def decompress(payload: bytes) -> bytes:
     if not payload:
         raise MalformedError("empty payload")
     method, data = payload[0], payload[1:]
-    most = min(PAYLOAD_BYTES_MAX, FEW_BYTES + BYTES_PER_BYTE * len(payload))
+    most = _bytes_most(len(payload))
     if method == COMPRESSION_NONE:
         result, ended, rest = data, True, b""
     elif method == COMPRESSION_ZSTD:
@@ -177,8 +192,17 @@ def content(payload: bytes) -> Any:
         LimitError: likewise; or of far more items than a payload of its length holds: the largest
             configurations have six a byte.
     """
-    most = min(cbor.ITEMS_MAX, FEW_ITEMS + ITEMS_PER_BYTE * len(payload))
-    return cbor.decode(decompress(payload), most)
+    return cbor.decode(decompress(payload), _items_most(len(payload)))
+
+
+def _bytes_most(length: int) -> int:
+    """How much may come out of a payload of so many bytes."""
+    return min(PAYLOAD_BYTES_MAX, FEW_BYTES + BYTES_PER_BYTE * length)
+
+
+def _items_most(length: int) -> int:
+    """How many items a payload of so many bytes may hold."""
+    return min(cbor.ITEMS_MAX, FEW_ITEMS + ITEMS_PER_BYTE * length)
 
 
 def _unsigned(dtype: Dtype) -> str:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from edge.calc.live import PlantCalc
 from evidence import cbor, cose
 from evidence.archive import bag, paths, ustar
-from evidence.blocks import compress
+from evidence.blocks import COMPRESSION_ZSTD, compress
 from evidence.frame import TICKS_MAX, Body, Clock, Section
 from evidence.groups import Group
 from evidence.keys import FileSigner, certificate_to_der, certificate_to_pem
@@ -219,7 +219,7 @@ def _manifest_of(files: int) -> bytes:
 def _empties(item: bytes) -> bytes:
     """A payload of some hundred bytes that is 4 MiB of empty maps or arrays."""
     count = (4 * MIB - 64) // len(item)
-    return compress(b"\xa1\x01\x9a" + struct.pack(">I", count) + item * count)
+    return compress(b"\xa1\x01\x9a" + struct.pack(">I", count) + item * count, COMPRESSION_ZSTD)
 
 
 def _orders_of_one_place() -> bytes:

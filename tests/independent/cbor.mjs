@@ -4,7 +4,7 @@
 
 export const BYTES_MAX = 4 << 20;
 export const DEPTH_MAX = 12;
-const ITEMS_MAX = 524_288;
+const ITEMS_MAX = 1_048_576;
 
 /** The bytes are not what the format allows; the verifier makes a finding of it. */
 export class FormatError extends Error {}

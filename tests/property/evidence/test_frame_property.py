@@ -1,5 +1,6 @@
 """Frames of any readings come back bit by bit; frames of spoilt bytes draw only our errors."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,6 @@ def sections(draw: st.DrawFn, schedule: int) -> Section:
 int64 = st.integers(-(2**63), 2**63 - 1)
 text = st.text(st.characters(codec="utf-8"), max_size=20)
 events = st.fixed_dictionaries({"kind": text, "at_ns": int64}, optional={"x": st.binary()})
-gaps = st.builds(lambda a, b, reason: Gap(min(a, b), max(a, b), reason), int64, int64, text)
 
 
 @st.composite
@@ -77,12 +77,15 @@ def bodies(draw: st.DrawFn) -> Body:
         draw(int64),
         draw(st.binary(min_size=16, max_size=16)),
     )
+    t0_ns = draw(st.integers(-(2**63) + 1, latest))
+    until_ns = draw(st.integers(-(2**63) + 1, latest if parts else t0_ns))
+    gap = Gap(draw(st.integers(-(2**63), until_ns - 1)), until_ns, draw(text))
     return Body(
-        draw(st.integers(-(2**63), latest)),
+        t0_ns,
         clock,
         draw(st.integers(0, 15)),
         parts,
-        draw(st.one_of(st.none(), gaps)),
+        draw(st.sampled_from([None, gap])),
         tuple(draw(st.lists(events, max_size=2))),
     )
 
@@ -93,6 +96,61 @@ def test_every_body_comes_back(body: Body) -> None:
     payload = encode_body(body)
     back = decode_body(payload)
     assert plain(back) == plain(body)
+    assert encode_body(back) == payload
+
+
+SIZES = [(1, 1), (1, 4096), (7, 4096), (100, 100), (5_000, 2), (16_293, 1), (20_000, 2)]
+
+
+FILLINGS = ["all alike", "row by row", "to and fro", "noise"]
+
+
+def filled(
+    draw: st.DrawFn, dtype: str, shape: tuple[int, int], fillings: Sequence[str]
+) -> np.ndarray:
+    """Extremes: nothing but one byte (zeros, NaN), one row again and again, noise."""
+    rows, ticks = shape
+    size = np.dtype(dtype).itemsize
+    noise = np.random.default_rng(draw(st.integers(0, 9)))
+    parts = {
+        "all alike": lambda: bytes([draw(st.sampled_from([0, 1, 255]))]) * (rows * ticks * size),
+        "row by row": lambda: noise.bytes(ticks * size) * rows,
+        "to and fro": lambda: (b"\x80" * size + b"\0" * size) * (rows * ticks // 2 + 1),
+        "noise": lambda: noise.bytes(rows * ticks * size),
+    }
+    data = parts[draw(st.sampled_from(fillings))]()[: rows * ticks * size]
+    return np.frombuffer(data, dtype=dtype).reshape(rows, ticks)
+
+
+@st.composite
+def extremes(draw: st.DrawFn) -> Body:
+    """Frames as large, as alike and as bad as a writer can make them."""
+    rows, ticks = draw(st.sampled_from(SIZES))
+    dtype = draw(st.sampled_from(list(Dtype)))
+    source = draw(st.one_of(st.none(), st.just("<i4")))
+    fillings = draw(st.sampled_from([FILLINGS[:1], FILLINGS]))
+
+    def made(kind: str, rows: int) -> np.ndarray:
+        return filled(draw, kind, (rows, ticks), fillings)
+
+    values, quality = made(dtype.numpy_name, rows), made("u1", rows)
+    times = made(source, rows) if source else None
+    devices = draw(st.sampled_from([0, 1, rows]))
+    part = Section(
+        0, 10**9, 10**9, ticks, (Group(0, dtype, values, quality, times),),
+        made("<i4", devices), tuple(range(devices)),
+    )  # fmt: skip
+    told = tuple({"kind": "x", "at_ns": n} for n in range(draw(st.sampled_from([0, 1, 1000]))))
+    return Body(0, Clock("ntp", 1, 1, bytes(16)), 0, (part,), Gap(0, 1, "x" * 200), told)
+
+
+@settings(max_examples=40, deadline=None)
+@given(extremes())
+def test_whatever_is_written_is_read(body: Body) -> None:
+    """FORMAT.md §2 bounds how far a payload may grow: the writer keeps to it."""
+    payload = encode_body(body)
+    back = decode_body(payload)
+    assert back.readings == body.readings
     assert encode_body(back) == payload
 
 

@@ -182,7 +182,25 @@ def test_configuration_too_large_to_be_signed(
     monkeypatch.setattr("evidence.cbor.BYTES_MAX", 5000)
     status, lines = check(SITE)
     assert status == 2
-    assert "5000 can be signed" in lines[0]
+    assert "5000 can be signed: read fewer points (points = [...] of a device" in lines[0]
+    assert lines[1] == "1 problem; nothing was started"
+
+
+def test_configuration_that_no_reader_takes(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evidence.cbor.ITEMS_MAX", 500)
+    status, lines = check(SITE)
+    assert status == 2
+    assert "that no reader takes (CBOR of more than 500 items): read fewer points" in lines[0]
+
+
+def test_more_points_than_a_frame_holds(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """24 points read and 17 computed, all with the fastest schedule."""
+    monkeypatch.setattr("edge.signed.POINTS_MAX", 40)
+    status, lines = check(SITE)
+    assert status == 2
+    assert "has 41 points every 1 s, computed ones included; a frame holds 40: read" in lines[0]
+    monkeypatch.setattr("edge.signed.POINTS_MAX", 41)
+    assert check(SITE)[0] == 0
 
 
 def test_run_starts_nothing_on_a_bad_file(

@@ -279,14 +279,27 @@ def test_frame_is_due_when_it_holds_enough_bytes() -> None:
 
 def test_only_the_next_tick_of_the_grid_follows() -> None:
     batch = batch_of(1, 2)
-    assert batch.follows(tick_at(3))
-    assert not batch.follows(tick_at(4))
-    assert not batch.follows(tick_at(2))
+    assert batch.takes([tick_at(3)])
+    assert not batch.takes([tick_at(4)])
+    assert not batch.takes([tick_at(2)])
     slow = tick(1, T0 + 10 * S, {1: rows([0], "<f4")})
-    assert batch.follows(slow), "the first of its schedule"
+    assert batch.takes([tick_at(3), slow]), "the first of its schedule"
     batch.add(slow)
-    assert batch.follows(tick(1, T0 + 20 * S, {}))
-    assert not batch.follows(tick(1, T0 + 30 * S, {}))
+    assert batch.takes([tick(1, T0 + 20 * S, {})])
+    assert not batch.takes([tick(1, T0 + 30 * S, {})])
+    assert not batch.takes([tick_at(3), tick(1, T0 + 30 * S, {})])
+
+
+def test_an_instant_that_fills_a_frame_has_one_of_its_own() -> None:
+    """17,000 u16 points take 51,000 bytes a tick with their quality, more than 48 KiB."""
+    many = config(*(point(f"a.{n}", Dtype.U16) for n in range(17_000)), point("b.y", Dtype.F32))
+    batch = Batch(Layout(many))
+    small = tick(1, T0, {1: rows([0], "<f4")})
+    large = [tick(0, T0 + second * S, {0: rows([0] * 17_000, "<u2")}) for second in range(2)]
+    assert batch.takes([large[0], small])
+    batch.add(small)
+    assert not batch.takes([large[0]])
+    assert batch.takes([tick(0, T0, {0: rows([0] * 16_000, "<u2")})]), "48,000 bytes"
 
 
 def test_body_has_one_section_a_schedule_tag_major() -> None:

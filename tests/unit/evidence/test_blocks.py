@@ -112,7 +112,9 @@ def test_a_payload_by_hand() -> None:
     assert compress(b"hello", COMPRESSION_NONE) == b"\x00hello"
     assert compress(b"hello", COMPRESSION_ZLIB) == b"\x02" + zlib.compress(b"hello", 6)
     # a Zstandard frame begins with its magic number, RFC 8878 §3.1.1
-    assert compress(b"hello")[:5] == b"\x01" + bytes.fromhex("28b52ffd")
+    zstandard = compress(b"hello", COMPRESSION_ZSTD)
+    assert zstandard[:5] == b"\x01" + bytes.fromhex("28b52ffd")
+    assert compress(b"hello") == zstandard
     with pytest.raises(ValueError, match="compression 3"):
         compress(b"hello", 3)
 
@@ -156,7 +158,7 @@ def test_the_limit_itself_is_allowed(method: int) -> None:
 @pytest.mark.parametrize("length", [1_000, 80_000, 200_000, PAYLOAD_BYTES_MAX])
 def test_a_payload_grows_a_thousandfold_at_most(length: int) -> None:
     """FORMAT.md §2: 65,536 + 1,024 × its bytes."""
-    payload = compress(bytes(length))
+    payload = compress(bytes(length), COMPRESSION_ZSTD)
     most = 65_536 + 1_024 * len(payload)
     assert (length <= most) == (length <= 80_000)
     if length <= most:
@@ -178,6 +180,23 @@ def test_a_payload_has_few_items_for_its_length(method: int) -> None:
         with pytest.raises(LimitError, match="items"):
             content(payload)
     assert content(compress(cbor.encode([0] * 4095), method)) == [0] * 4095
+
+
+@pytest.mark.parametrize("length", [80_000, 200_000, PAYLOAD_BYTES_MAX - 5])
+def test_what_shrinks_too_much_is_written_so_that_readers_take_it(length: int) -> None:
+    """Nothing but zeros: a Zstandard frame of them is smaller than a reader lets grow so far."""
+    data = cbor.encode(bytes(length))
+    payload = compress(data)
+    assert decompress(payload) == data
+    assert payload[0] == (COMPRESSION_ZSTD if length == 80_000 else COMPRESSION_ZLIB)
+    assert len(payload) < 5_000, "compressed all the same"
+
+
+def test_many_like_items_are_written_so_that_readers_take_them() -> None:
+    items = [[]] * 60_000
+    payload = compress(cbor.encode(items))
+    assert content(payload) == items
+    assert payload[0] == COMPRESSION_NONE
 
 
 def test_two_zstandard_frames_are_not_one_payload() -> None:
