@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from evidence.keys import key_sha256, load_certificate, public_key
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/deploy.md").read_text()
 
@@ -65,6 +67,22 @@ def test_another_key_is_made_and_the_site_file_that_names_it_is_fine(folder: Pat
     more = '[gateway]\nprevious_key = "file:edge-1.pem"\nroot = "file:root.crt"'
     site.write_text(text.replace("[gateway]", more))
     assert ": fine." in shell("stackproof edge check gateway/SITE.toml", folder)
+
+
+def test_keys_are_certified_again_for_a_log_that_has_run_ahead(folder: Path) -> None:
+    """For longer than before, and within the life of the root that the document has made."""
+    for script in blocks("sh", "Clocks"):
+        ask, enrol = script.split("stackproof keys enrol")
+        (key,) = re.findall(r"key SHA-256: ([0-9a-f]{64})", shell(ask, folder))
+        enrol = enrol.replace("HEX", key).replace("stackproof cloud keys", "# needs a collector: ")
+        shell(f"stackproof keys enrol{enrol}", folder)
+    cloud = folder / "collector/CLOUD.toml"
+    for name in ("collector/collector", "collector/keys/edge-1"):
+        renewed, before = (load_certificate(folder / f"{name}{more}.crt") for more in ("-long", ""))
+        assert key_sha256(public_key(renewed)) == key_sha256(public_key(before))
+        assert renewed.not_valid_after_utc > before.not_valid_after_utc
+    cloud.write_text(cloud.read_text().replace("file:collector.crt", "file:collector-long.crt"))
+    assert ": fine;" in shell("stackproof cloud check collector/CLOUD.toml", folder)
 
 
 def test_every_option_in_it_exists() -> None:
