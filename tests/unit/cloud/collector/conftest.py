@@ -1,5 +1,7 @@
 """A plant with two gateways, one of which has begun a stream that a judge is asked about."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from cloud.collector.keyring import Keyring
 from cloud.collector.topics import Sender
 from evidence.keys import key_sha256
 from tests.unit.cloud.collector.judge_examples import NOW_NS, SENDER, View, keyring_of
+from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, Gateway, make_plant
 
 
@@ -21,6 +24,15 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
 def gateway(plant: ExamplePlant) -> Gateway:
     """A fresh stream of an enrolled key."""
     return Gateway("mini", "edge-1", plant.gateways["edge-1"].signer)
+
+
+@pytest.fixture
+async def running(plant: ExamplePlant, tmp_path: Path) -> AsyncIterator[Running]:
+    """A collector that runs."""
+    made = Running(plant, tmp_path / "00")
+    yield made
+    if not made.collector.ended.is_set():
+        await made.stop()
 
 
 @pytest.fixture

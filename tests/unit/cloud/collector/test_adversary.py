@@ -15,11 +15,8 @@ from typing import Any
 import pytest
 
 from cloud.collector import aside
-from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Duplicate
-from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
-from cloud.store.slice import SliceStore
 from evidence import cbor, cose
 from evidence.blocks import compress
 from evidence.frame import (
@@ -31,17 +28,14 @@ from evidence.frame import (
     encode_body,
 )
 from evidence.keys import FileSigner, generate
-from evidence.log import Kind, decode_entry
-from evidence.log_details import check_entry
+from evidence.log import Kind
 from evidence.receipt import decode_receipt
+from tests.unit.cloud.collector.site import Site as At
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
-    ExamplePlant,
     Gateway,
-    ManualClock,
     body,
-    make_plant,
 )
 
 HONEST, STOLEN = Sender("mini", "edge-1"), Sender("mini", "edge-2")
@@ -50,19 +44,16 @@ MIB = 1024 * 1024
 BOMBS = [b"\x02" + zlib.compress(bytes(4 * MIB + more)) for more in range(2)]
 
 
-class Site:
-    """A collector with an honest gateway and one whose key was stolen."""
+class Site(At):
+    """With an honest gateway, and one whose key was stolen."""
 
     def __init__(self, folder: Path) -> None:
-        self.plant: ExamplePlant = make_plant(folder, gateways=("edge-1", "edge-2"))
-        self.root = folder / "00"
-        self.intake = Intake(SliceStore(self.root), ManualClock(T0_NS), self.plant.collector)
-        open_plants(self.intake, [self.plant.identity()])
-        self.honest, self.stolen = (self.plant.gateways[name] for name in ("edge-1", "edge-2"))
+        super().__init__(folder, ("edge-1", "edge-2"))
+        self.honest, self.stolen = self.plant.gateways.values()
         self.honest_frames(3)
         self.now_s = 0.0
 
-    def take(self, sender: Sender, data: bytes) -> Any:
+    def send(self, sender: Sender, data: bytes) -> Any:
         return self.intake.take(sender, data, self.now_s)
 
     def honest_frames(self, count: int) -> None:
@@ -76,12 +67,6 @@ class Site:
         assert HONEST in self.intake.commit().sealed
         receipt = decode_receipt(self.intake.receipt(HONEST), self.plant.collector.public_key)
         assert (receipt.seq, receipt.head) == (len(gateway.objects) - 1, gateway.head)
-
-    def entries(self) -> list[Any]:
-        found = [decode_entry(data) for _, data in self.intake.plant("mini").reader.entries()]
-        for entry in found:
-            check_entry(entry)
-        return found
 
     def kept(self) -> list[Path]:
         return [path for path in (self.root / "mini/quarantine").rglob("*") if path.is_file()]
@@ -126,7 +111,7 @@ def test_a_login_without_a_key_gets_nothing_and_fills_nothing(site: Site) -> Non
     draw, before = random.Random(1), len(site.entries())
     for _ in range(3_000):
         sender, data = login_only(site, draw)
-        verdict = site.take(sender, data)
+        verdict = site.send(sender, data)
         assert not isinstance(verdict, Accepted)
         assert not isinstance(verdict, Duplicate) or data in site.honest.objects
     assert site.intake.commit().sealed <= {HONEST}  # at most the receipt of what is held, again
@@ -147,7 +132,7 @@ def test_in_days_of_it_everything_refused_is_told_and_nothing_outgrows_its_bound
     for _ in range(500):
         site.now_s += 1_200
         for _ in range(6):
-            site.take(*login_only(site, draw))
+            site.send(*login_only(site, draw))
         site.intake.tell_rejects(site.now_s)
         site.intake.commit()
     site.now_s += 60
@@ -189,9 +174,9 @@ def test_a_stolen_key_harms_its_own_stream_alone(site: Site) -> None:
     draw = random.Random(3)
     for _ in range(1_500):
         data = with_the_key(site, draw)
-        if isinstance(site.take(STOLEN, data), Accepted):
+        if isinstance(site.send(STOLEN, data), Accepted):
             site.stolen.append(data)
-        assert not isinstance(site.take(HONEST, data), Accepted | Duplicate)
+        assert not isinstance(site.send(HONEST, data), Accepted | Duplicate)
     site.intake.commit()
     view = site.intake.plant("mini").reader
     assert view.head("edge-2").next_seq == len(site.stolen.objects)
@@ -210,7 +195,7 @@ def test_configurations_that_blow_up_are_not_held_beyond_the_newest(site: Site) 
     for _ in range(5):
         data = gateway.config(noise + "x" * 3_000_000)  # three million characters in a few KB
         assert len(data) < 100_000
-        assert isinstance(site.take(STOLEN, data), Accepted)
+        assert isinstance(site.send(STOLEN, data), Accepted)
     assert [sender for sender in site.intake.commit().configs] == [STOLEN]
 
 
@@ -218,6 +203,6 @@ def test_the_same_objects_for_ever_change_nothing(site: Site) -> None:
     size = len(site.entries())
     for _ in range(300):
         for data in site.honest.objects:
-            assert isinstance(site.take(HONEST, data), Duplicate)
+            assert isinstance(site.send(HONEST, data), Duplicate)
     assert site.intake.commit().sealed == {HONEST}
     assert len(site.entries()) == size

@@ -42,12 +42,8 @@ SENDER = Sender("mini", "edge-1")
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
+    """With one gateway only."""
     return make_plant(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gateway(plant: ExamplePlant) -> Gateway:
-    return Gateway("mini", "edge-1", plant.gateways["edge-1"].signer)
 
 
 @pytest.fixture

@@ -5,18 +5,13 @@ replace, ended by revoke.
 """
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside, Refused
-from cloud.collector.opening import open_plants
-from cloud.collector.topics import Sender
-from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, TYP_ROTATE, encode_body
 from evidence.keys import (
     FileSigner,
@@ -26,9 +21,9 @@ from evidence.keys import (
     key_sha256,
 )
 from evidence.orders import Order, Replace, Revoke, encode_order, encode_rotate
-from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ManualClock, body, make_plant
+from tests.unit.cloud.collector.site import Site as At
+from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, body
 
-SENDER = Sender("mini", "edge-1")
 KEYS = 4
 
 
@@ -72,13 +67,11 @@ class Oracle:
         return self.objects > 0 and new != self.current and new not in self.revoked
 
 
-class Site:
-    """A collector, the root, and every key of the gateway."""
+class Site(At):
+    """With every key of the gateway, and the root."""
 
     def __init__(self, folder: Path) -> None:
-        self.plant, self.root, self.keys = make_plant(folder), folder / "00", folder / "operator"
-        self.keys.mkdir()
-        self.gateway = self.plant.gateways["edge-1"]
+        super().__init__(folder)
         self.signers = [self.gateway.signer, *(FileSigner(generate()) for _ in range(KEYS))]
         self.certificates = []
         for n, signer in enumerate(self.signers[:KEYS]):
@@ -87,16 +80,6 @@ class Site:
                 certificate_from_pem((self.plant.folder / f"{n}.crt").read_bytes())
             )
         self.orders = 0
-        self.intake = self.start()
-
-    def start(self) -> Intake:
-        made = Intake(SliceStore(self.root), ManualClock(T0_NS), self.plant.collector)
-        open_plants(made, [replace(self.plant.identity(), key_folder=self.keys)])
-        return made
-
-    def restart(self) -> None:
-        self.intake.store.close()
-        self.intake = self.start()
 
     def hash(self, key: int) -> bytes:
         return key_sha256(self.signers[key].public_key)
@@ -115,9 +98,8 @@ class Site:
         at_ns = T0_NS + len(self.gateway.objects) * SECOND_NS
         return self.object(key, TYP_FRAME, encode_body(body(at_ns)))
 
-    def take(self, data: bytes) -> Any:
-        verdict = self.intake.take(SENDER, data, 0.0)
-        self.intake.commit()
+    def send(self, data: bytes) -> Any:
+        (verdict,) = self.take(data)
         if isinstance(verdict, Accepted):
             self.gateway.append(data)
             self.gateway.cfg = self.gateway.cfg or verdict.entry.sha256  # a configuration is first
@@ -174,7 +156,7 @@ def apply(site: Site, oracle: Oracle, what: str, key: int, through: int = 0) -> 
     signer = 0 if oracle.current is None else oracle.current
     if what in ("frame", "own"):
         key = signer if what == "own" else key
-        fault, verdict = oracle.fault(key), site.take(site.frame(key))
+        fault, verdict = oracle.fault(key), site.send(site.frame(key))
         if fault:
             assert isinstance(verdict, Aside | Refused), verdict  # the room for strangers is small
             told = verdict.entry.verdict if isinstance(verdict, Aside) else verdict.reason
@@ -184,7 +166,7 @@ def apply(site: Site, oracle: Oracle, what: str, key: int, through: int = 0) -> 
             oracle.accept(key)
     elif what == "rotate" and oracle.objects and not oracle.fault(signer):
         payload = encode_rotate(site.certificates[key])
-        verdict = site.take(site.object(signer, TYP_ROTATE, payload))
+        verdict = site.send(site.object(signer, TYP_ROTATE, payload))
         assert isinstance(verdict, Accepted) == oracle.may_rotate(key), verdict
         if isinstance(verdict, Accepted):
             oracle.accept(signer)

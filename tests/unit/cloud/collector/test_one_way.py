@@ -1,7 +1,6 @@
 """Exported spools taken in: judged like what comes over MQTT, told in full, twice is once."""
 
 import io
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,18 +25,6 @@ from tests.unit.cloud.evidence_examples import (
     body,
     make_plant,
 )
-
-
-@pytest.fixture(scope="module")
-def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
-    return make_plant(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-async def running(plant: ExamplePlant, tmp_path: Path) -> AsyncIterator[Running]:
-    made = Running(plant, tmp_path / "00")
-    yield made
-    await made.stop()
 
 
 def spool(plant: ExamplePlant, frames: int, signer: FileSigner | None = None) -> Gateway:

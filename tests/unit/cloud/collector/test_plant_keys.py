@@ -5,7 +5,6 @@ is accepted after it, also after a start anew.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,63 +12,36 @@ import pytest
 
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside
-from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
 from cloud.errors import DamagedLogError, NotServedError
 from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, TYP_ROTATE, encode_body
 from evidence.keys import FileSigner, certificate_from_pem, certificate_to_der, generate, key_sha256
-from evidence.log import Entry, Kind, decode_entry
-from evidence.log_details import check_entry
+from evidence.log import Kind
 from evidence.orders import Order, Replace, Revoke, encode_order, encode_rotate
+from tests.unit.cloud.collector.judge_examples import SENDER
+from tests.unit.cloud.collector.site import Site as At
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
-    ExamplePlant,
     Gateway,
     ManualClock,
     body,
     make_plant,
 )
 
-SENDER = Sender("mini", "edge-1")
 
-
-class Site:
-    """A plant with an operator's folder, its collector, and a gateway that has begun."""
+class Site(At):
+    """With a gateway that has begun, and the plant's root at hand."""
 
     def __init__(self, folder: Path) -> None:
-        self.plant: ExamplePlant = make_plant(folder)
-        self.gateway: Gateway = self.plant.gateways["edge-1"]
-        self.keys, self.root = folder / "operator", folder / "00"
-        self.keys.mkdir()
-        self.intake = self.start()
+        super().__init__(folder)
         self.take(self.gateway.config(), self.gateway.frame(T0_NS))
-
-    def start(self) -> Intake:
-        made = Intake(SliceStore(self.root), ManualClock(T0_NS + 9), self.plant.collector)
-        self.notes = open_plants(made, [replace(self.plant.identity(), key_folder=self.keys)])
-        return made
-
-    def restart(self) -> None:
-        self.intake.store.close()
-        self.intake = self.start()
-
-    def take(self, *objects: bytes) -> list[Any]:
-        verdicts = [self.intake.take(SENDER, data, 0.0) for data in objects]
-        self.intake.commit()
-        return verdicts
 
     def look(self) -> Any:
         news = self.intake.look_for_keys("mini")
         self.intake.commit()
         return news
-
-    def entries(self) -> list[Entry]:
-        found = [decode_entry(data) for _, data in self.intake.plant("mini").reader.entries()]
-        for entry in found:
-            check_entry(entry)  # as any verifier will
-        return found
 
     def new_key(self, name: str = "new.crt") -> FileSigner:
         """Certified in the operator's folder."""

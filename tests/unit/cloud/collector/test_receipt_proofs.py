@@ -11,64 +11,33 @@ from typing import Any
 
 import pytest
 
-from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted
-from cloud.collector.opening import open_plants
-from cloud.collector.topics import Sender
 from cloud.errors import ReceiptWithheldError
-from cloud.store.slice import SliceStore
 from evidence import checkpoint
 from evidence.frame import TYP_FRAME, Gap, encode_body
 from evidence.log import Kind, decode_entry
 from evidence.log_details import check_entry
 from evidence.receipt import Receipt, decode_receipt
+from tests.unit.cloud.collector.judge_examples import SENDER
+from tests.unit.cloud.collector.site import Site as At
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
-    ExamplePlant,
-    Gateway,
-    ManualClock,
     body,
-    make_plant,
 )
 from tests.unit.cloud.rfc6962 import proof, tree
 
-SENDER = Sender("mini", "edge-1")
 
-
-class Site:
-    """A collector and a gateway that names what it saw of the log."""
-
-    def __init__(self, folder: Path) -> None:
-        self.plant: ExamplePlant = make_plant(folder)
-        self.gateway: Gateway = self.plant.gateways["edge-1"]
-        self.root = folder / "00"
-        self.intake = self.start()
-
-    def start(self) -> Intake:
-        made = Intake(SliceStore(self.root), ManualClock(T0_NS), self.plant.collector)
-        open_plants(made, [self.plant.identity()])
-        return made
-
-    def restart(self) -> None:
-        self.intake.store.close()
-        self.intake = self.start()
-
-    def send(self, data: bytes) -> Any:
-        verdict = self.intake.take(SENDER, data, 0.0)
-        self.intake.commit()
-        return verdict
+class Site(At):
+    """With a gateway that names what it saw of the log."""
 
     def frame(self, n: int, anchor: tuple[int, bytes] | None = None, gap: Gap | None = None) -> Any:
         payload = encode_body(replace(body(T0_NS + n * SECOND_NS), gap=gap))
         data = self.gateway.sign(TYP_FRAME, payload, anchor=anchor)
-        verdict = self.send(data)
+        (verdict,) = self.take(data)
         if isinstance(verdict, Accepted):
             self.gateway.append(data)
         return verdict
-
-    def leaves(self) -> list[bytes]:
-        return [data for _, data in self.intake.plant("mini").reader.entries()]
 
     def receipt(self) -> Receipt:
         return decode_receipt(self.intake.receipt(SENDER), self.plant.collector.public_key)
@@ -77,7 +46,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     made = Site(tmp_path)
-    made.send(made.gateway.config())
+    made.take(made.gateway.config())
     made.frame(0)
     yield made
     made.intake.store.close()
@@ -117,7 +86,7 @@ def test_a_log_that_was_set_back_gives_no_receipt_and_says_so(site: Site, tmp_pa
     assert (verdict.reason, "has fewer entries" in verdict.sentence) == ("anchor", True)
     assert site.receipt().seq == held.seq - 1
     assert site.intake.rejects.of("mini", "edge-1")["anchor"] == 1
-    assert isinstance(site.send(site.gateway.objects[2]), Accepted)  # what was lost comes again
+    assert isinstance(site.take(site.gateway.objects[2])[0], Accepted)  # what was lost comes again
     verdict = site.frame(2, (len(leaves), tree(leaves)))
     assert "is another log" in verdict.sentence  # longer by now, and never again the one shown
     assert site.receipt().seq == held.seq

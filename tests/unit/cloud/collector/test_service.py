@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -31,20 +30,8 @@ from tests.unit.cloud.evidence_examples import (
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> ExamplePlant:
+    """With one gateway only."""
     return make_plant(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def gateway(plant: ExamplePlant) -> Gateway:
-    return Gateway("mini", "edge-1", plant.gateways["edge-1"].signer)
-
-
-@pytest.fixture
-async def running(plant: ExamplePlant, tmp_path: Path) -> AsyncIterator[Running]:
-    made = Running(plant, tmp_path / "00")
-    yield made
-    if not made.collector.ended.is_set():
-        await made.stop()
 
 
 async def test_after_a_quiet_time_the_receipt_comes_at_once(

@@ -17,36 +17,27 @@ from cloud.collector.watch import AHEAD_NS, LONG_NS, clock_unlikely
 from cloud.errors import ClockError
 from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, encode_body
+from tests.unit.cloud.collector.judge_examples import SENDER
 from tests.unit.cloud.collector.running import Running
+from tests.unit.cloud.collector.site import Site as At
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
-    ExamplePlant,
-    Gateway,
     ManualClock,
     body,
     make_plant,
 )
 
-SENDER = Sender("mini", "edge-1")
 DAY_NS = 86_400 * SECOND_NS
 
 
-class Site:
-    """A plant at a collector whose clocks are moved by hand."""
+class Site(At):
+    """Its collector's clocks are moved by hand."""
 
     def __init__(self, folder: Path) -> None:
-        self.plant: ExamplePlant = make_plant(folder)
-        self.gateway: Gateway = self.plant.gateways["edge-1"]
         self.wall, self.mono_ns = ManualClock(T0_NS + 9), 0
         clock = SteadyClock(self.wall, lambda: self.mono_ns)
-        self.intake = Intake(SliceStore(folder / "00"), clock, self.plant.collector, clock.doubt)
-        open_plants(self.intake, [self.plant.identity()])
-
-    def take(self, *objects: bytes) -> list[object]:
-        verdicts: list[object] = [self.intake.take(SENDER, data, 0.0) for data in objects]
-        self.intake.commit()
-        return verdicts
+        super().__init__(folder, clock=clock, doubt=clock.doubt)
 
     def alarms(self) -> list[tuple[str, str]]:
         return [(n.gateway, n.reason) for n in self.intake.standing.of("mini")]
