@@ -4,7 +4,8 @@ What passes here has every field the text asks for and no other, each of its typ
 point at something. Whether it can be calculated with is the calculation library's to say. Pure.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from evidence.blocks import content
@@ -40,7 +41,7 @@ def check_configuration(config: Any) -> None:
         raise UnsupportedError(f"configuration format {config['format']} is unknown")
     _CONFIGURATION(config, "configuration")
     _check_places(config)
-    _check_totalisers(config)
+    _check_uses(config)
 
 
 def _check_places(config: Mapping[str, Any]) -> None:
@@ -61,12 +62,24 @@ def _check_places(config: Mapping[str, Any]) -> None:
             raise MalformedError(f"groups[{i}]: a point is of another number type")
 
 
-def _check_totalisers(config: Mapping[str, Any]) -> None:
+def _check_uses(config: Mapping[str, Any]) -> None:
+    """Totals are of totalisers, and nothing is counted twice."""
     statement, roles = config["statement"], {p["id"]: p["role"] for p in config["points"]}
     metal = [statement["metal"]] if "metal" in statement else []
-    for entry in (*metal, *statement.get("fuels", ()), *statement.get("auxiliary", ())):
+    entries = [*metal, *statement.get("fuels", ()), *statement.get("auxiliary", ())]
+    for entry in entries:
         if roles.get(entry["point"]) != Role.TOTALISER.value:
             raise MalformedError(f"statement: {entry['point']} is no totaliser")
+    keys = ("point", "flow_point", "power_point")
+    _check_once("statement", (entry[key] for entry in entries for key in keys if key in entry))
+    pots = [pot for line in config["potlines"] for pot in line["pots"]]
+    _check_once("potlines", (pot["voltage"] for pot in pots))
+
+
+def _check_once(where: str, used: Iterable[str]) -> None:
+    for point, times in Counter(used).items():
+        if times > 1:
+            raise MalformedError(f"{where}: {point} would count twice")
 
 
 # -- rules: each takes a value and where it stands, and raises MalformedError ----------------------

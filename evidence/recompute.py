@@ -110,14 +110,7 @@ class Recomputation:
         with _calculating("configuration"):
             self._fold.configure(config)
             self._calc = PlantCalc(config)
-            names = [point.id for point in self._calc.points]
-            self._computed = {
-                g: [Point.from_map(config["points"][i]).id for i in group["points"]]
-                for g, group in enumerate(config["groups"])
-                if group["computed"]
-            }
-            if any(ids != names for ids in self._computed.values()):
-                raise MalformedError("its computed points are not those the calculation makes")
+            self._computed = _computed(config, self._calc.points)
             self._due = _groups_due(config)
         self._cfg = cfg
         self._simulated |= bool(config["plant"]["simulated"])
@@ -276,6 +269,24 @@ def _differs(group: GroupBlock, expected: Computed) -> Bool:
     differs: Bool = group.quality != expected.quality
     differs |= usable & (group.raw != expected.counts)
     return differs
+
+
+def _computed(config: Mapping[str, Any], made: Sequence[Point]) -> dict[int, list[str]]:
+    """Group -> ids of its computed points: one group of all that are made, if any are."""
+    found = {
+        g: [Point.from_map(config["points"][i]) for i in group["points"]]
+        for g, group in enumerate(config["groups"])
+        if group["computed"]
+    }
+    told, due = [_counts_of(points) for points in found.values()], _counts_of(made)
+    if told != ([due] if due else []):
+        raise MalformedError("its computed points are not those the calculation makes")
+    return {g: [point.id for point in points] for g, points in found.items()}
+
+
+def _counts_of(points: Sequence[Point]) -> list[tuple[Any, ...]]:
+    """Which counts these points hold, and what makes counts of their numbers."""
+    return [(p.id, p.decimals, p.scaling.factor, p.scaling.shift) for p in points]
 
 
 def _groups_due(config: Mapping[str, Any]) -> list[Due]:

@@ -37,7 +37,7 @@ class Waiting:
 
     Attributes:
         common: to all of them.
-        bodies: of the frames; those without readings need not wait.
+        bodies: of the frames.
         places: of each frame, for people.
         readings: in all of them.
         last_ns: newest tick.
@@ -63,13 +63,11 @@ class Waiting:
 
     def add(self, common: Common, body: Body, where: str) -> None:
         """Add a frame whose form was checked."""
-        if not body.sections:
-            return
         self.common = common
         self.bodies.append(body)
         self.places.append(where)
         self.readings += body.readings
-        self.last_ns = max(section.last_ns for section in body.sections)
+        self.last_ns = max([self.last_ns, *(section.last_ns for section in body.sections)])
 
     def calculate(self, recomputation: Recomputation) -> Iterator[tuple[str, str]]:
         """Fold them; (place, sentence) for each compared point that differs in a frame.

@@ -8,7 +8,7 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import InputError
 from edge.calc.factors import RuleSet, gwp_row, gwp_sets
 from edge.calc.line import EMISSION_PLACES, Line
-from edge.calc.parameter import Parameter, calculated, default
+from edge.calc.parameter import Parameter, calculated, default, is_typed
 from edge.calc.registry import evaluate
 from edge.calc.statement_table import Table
 
@@ -132,7 +132,7 @@ def pfc_part(table: Table, rules: RuleSet) -> PfcPart | None:
     flags: list[str] = []
     if indicator is not None:
         pfc["indicator"] = indicator
-        flags = _unconfirmed(indicator)
+        flags = _indicator_flags(indicator)
     return PfcPart(line, pfc, gases, flags)
 
 
@@ -180,9 +180,14 @@ def _indicator(outer: Table, metal: Parameter | None) -> dict[str, Any] | None:
     return {"method": "pfc.slope", "metal_t": metal.text, **values, **result}
 
 
-def _unconfirmed(indicator: dict[str, Any]) -> list[str]:
-    return [
+def _indicator_flags(indicator: dict[str, Any]) -> list[str]:
+    """What the statement must say of the indicator; typed metal is told with the record."""
+    flags = [
         f"unconfirmed:{parameter['row']}"
         for parameter in indicator["parameters"].values()
         if parameter["basis"] == "default" and parameter["confidence"] != "confirmed"
     ]
+    for key, parameter in indicator["parameters"].items():
+        if key != "metal_t" and is_typed(parameter.get("provenance")):
+            flags.append(f"typed:indicator.{key}")
+    return flags

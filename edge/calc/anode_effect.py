@@ -50,13 +50,20 @@ class Detector:
     """All pots of one potline.
 
     Attributes:
+        rules: of the potline.
         producing: accumulated producing time per pot, the denominator.
     """
 
     def __init__(self, rules: Rules, pots: int) -> None:
-        self._rules = rules
+        self.rules = rules
         self.producing = ProducingTime(pots, rules.t_merge_ns)
         self._busy: dict[int, PotState] = {}
+
+    def use(self, rules: Rules) -> None:
+        """Go on by rules that differ in the interval of the samples alone."""
+        self.rules = rules
+        for state in self._busy.values():
+            state.rules = rules
 
     def feed(self, ticks_ns: Int64, volts: Int64, usable: Bool, producing: Bool) -> Activity:
         """Advance by n ticks, later than all before.
@@ -71,8 +78,8 @@ class Detector:
         running = np.zeros(volts.shape, dtype=bool)
         steps = _Steps([0] * n, [0] * n, [])
         first_hot = dict.fromkeys(self._busy, 0)
-        if volts.max(initial=0) >= self._rules.v_start:  # seldom, and seen at a glance
-            hot = usable & producing & (volts >= self._rules.v_start)
+        if volts.max(initial=0) >= self.rules.v_start:  # seldom, and seen at a glance
+            hot = usable & producing & (volts >= self.rules.v_start)
             for pot in np.flatnonzero(hot.any(axis=1)).tolist():
                 first_hot.setdefault(pot, int(hot[pot].argmax()))
         for pot, first in sorted(first_hot.items()):
@@ -92,7 +99,7 @@ class Detector:
         self, pot: int, samples: list[tuple[int, int, bool, bool]], first: int, steps: "_Steps"
     ) -> list[bool]:
         """Take one pot through its state machine; samples begin at tick number `first`."""
-        state = self._busy.setdefault(pot, PotState(self._rules, pot))
+        state = self._busy.setdefault(pot, PotState(self.rules, pot))
         running = []
         for j, (tick_ns, volts, usable, producing) in enumerate(samples, start=first):
             if usable:
@@ -135,7 +142,7 @@ class Detector:
         """Take over the state of a snapshot."""
         self.producing.restore(snapshot["producing"])
         self._busy = {
-            fields["pot"]: PotState.restored(self._rules, fields) for fields in snapshot["busy"]
+            fields["pot"]: PotState.restored(self.rules, fields) for fields in snapshot["busy"]
         }
 
 

@@ -20,10 +20,11 @@ _SECOND_NS = 10**9
 class FlowIntegral:
     """Sum of flow × time, exact: count·ns; an interval stands for its earlier reading.
 
-    Intervals longer than `longest_ns` are not integrated: nothing is assumed about silences.
+    Intervals longer than `longest_ns` are not integrated: nothing is assumed about silences. It
+    may change between two feeds, when the flow is read at another interval.
     """
 
-    longest_ns: int
+    longest_ns: int = 0
     total: int = 0
     covered_ns: int = 0
     _last: tuple[int, int] | None = None
@@ -63,7 +64,7 @@ class Meter:
         self.plan = plan
         self.point = plan.point
         self.totaliser = Totaliser()
-        self.integral = FlowIntegral(2 * plan.flow_interval_ns) if plan.flow else None
+        self.integral = FlowIntegral() if plan.flow else None
 
     @property
     def quantity(self) -> Fraction | None:

@@ -23,10 +23,11 @@ from edge.calc.local_time import cut
 from edge.calc.meter import FlowIntegral, Meter
 from edge.calc.month_line import EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.month_plan import MonthPlan
+from edge.calc.parameter import TYPED
 from edge.calc.plant import reading_configuration
 from edge.calc.totaliser import Totaliser
 from edge.calc.usable import UsableReadings
-from evidence.points import Point, Provenance
+from evidence.points import Point
 
 #: the parts of a configuration that figures are made by, and of its plant what stays in a month
 _READ = ("schedules", "points", "groups", "potlines", "statement")
@@ -106,14 +107,16 @@ class MonthFold:
             live_meters.append(meter)
             self._folds.append((plan.inputs.place(meter.point.id), meter.totaliser))
             if meter.integral is not None and meter_plan.flow is not None:
-                self._folds.append((plan.inputs.place(meter_plan.flow.id), meter.integral))
+                place = plan.inputs.place(meter_plan.flow.id)
+                meter.integral.longest_ns = 2 * plan.inputs.interval_ns(place[0])
+                self._folds.append((place, meter.integral))
         going_on = []
         for line_plan in plan.lines:
             line = next((m for m in self._live_lines if m.plan.same(line_plan)), None)
             if line is None:
                 line = MonthLine(line_plan)
                 self._lines.append(line)
-            line.line.place(plan.inputs)
+            line.line.read_as(line_plan.line, plan.inputs)
             going_on.append(line)
         for line in self._live_lines:
             if line not in going_on:
@@ -237,7 +240,8 @@ class MonthFold:
         line = self._lines[0].line
         minutes = aem(sum(line.polarised_ns() for line in self._lines), producing_ns)
         names = " ".join(dict.fromkeys(m.line.id for m in self._lines))
-        frames = {"potline": names, "rule": "anode-effect"}
+        read = [provenance for m in self._lines for provenance in m.provenances]
+        frames = {"potline": names, "rule": "anode-effect", "class": _class(read)}
         return {
             "technology": line.technology,
             "edition": line.edition,
@@ -280,15 +284,19 @@ class MonthFold:
 
 
 def _frames(points: Sequence[Point]) -> dict[str, Any]:
-    """Provenance of a totaliser's difference, or of the sum of several: typed if one of them is."""
-    first = next((point for point in points if point.provenance is Provenance.TYPED), points[0])
+    """Provenance of a totaliser's difference, or of the sum of several."""
     return {
         "frames": {
             "point": " ".join(point.id for point in points),
             "rule": "totaliser",
-            "class": first.provenance.value,
+            "class": _class([point.provenance.value for point in points]),
         }
     }
+
+
+def _class(provenances: Sequence[str]) -> str:
+    """What a figure of several points is called: typed if one of them is."""
+    return TYPED if TYPED in provenances else provenances[0]
 
 
 def utc_text(instant_ns: int) -> str:

@@ -46,6 +46,11 @@ class MonthLine:
         self._take(self.line.detector.cut("configuration-change"))
 
     @property
+    def provenances(self) -> list[str]:
+        """Of the points that effects and times are made of: all but the line current."""
+        return [point["provenance"] for point in self.plan.points[:-1]]
+
+    @property
     def effects(self) -> int:
         """How many effects are final."""
         return self._final.effects

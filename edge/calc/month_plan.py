@@ -1,11 +1,13 @@
 """What a month needs of one signed configuration: its meters, potlines and inputs, resolved.
 
 A month may see several configurations; what is equal in two of them keeps its sums (`Meter` and
-`MonthLine` compare what made them), what differs begins a new piece.
+`MonthLine` compare what made them), what differs begins a new piece. Compared are the maps as they
+were signed, so that nobody has to know which spellings mean the same. The interval at which points
+are read is no part of that: counting goes on over a change of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -31,7 +33,7 @@ class MeterPlan:
         amount: statement units (t, 10^4 Nm3, MWh) per count of it.
         flow: the point whose integral stands beside it, or None.
         flow_amount: statement units an hour per count of the flow.
-        flow_interval_ns: nominal distance of the flow's readings.
+        fields: maps of the entry, of its point and of its flow, for comparison.
     """
 
     role: str
@@ -40,7 +42,7 @@ class MeterPlan:
     amount: Fraction
     flow: Point | None = None
     flow_amount: Fraction = Fraction(0)
-    flow_interval_ns: int = 0
+    fields: tuple[Mapping[str, Any] | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,10 @@ class LinePlan:
 
     line: Potline
     fields: Mapping[str, Any]
-    points: tuple[Point, ...]
+    points: tuple[Mapping[str, Any], ...]
 
     def same(self, other: "LinePlan") -> bool:
-        """The other plan describes the same potline read in the same way."""
+        """The other plan describes the same potline by the same points."""
         return self.fields == other.fields and self.points == other.points
 
 
@@ -76,49 +78,38 @@ class MonthPlan:
         anode = config.get("statement", {}).get("anode")
         self.anode: Mapping[str, Any] | None = dict(anode) if anode else None
         self.gross_kg_per_t = exact(anode["gross_kg_per_t"]) if anode else None
-        points = plant_points(config)
-        self.lines = [_line_plan(config, fields, points) for fields in config.get("potlines", ())]
-        self.meters = self._meters(points)
+        points, maps = plant_points(config), {point["id"]: point for point in config["points"]}
+        self.lines = []
+        for fields in config.get("potlines", ()):
+            line = Potline(config, fields, points)
+            self.lines.append(LinePlan(line, fields, tuple(maps[p] for p in line.point_ids)))
+        self.meters = self._meters(points, maps)
         needed = [p for plan in self.lines for p in plan.line.point_ids]
         needed += [meter.point.id for meter in self.meters]
         needed += [meter.flow.id for meter in self.meters if meter.flow is not None]
         self.inputs = Inputs(config, needed)
-        self.meters = [self._timed(meter) for meter in self.meters]
         for plan in self.lines:
             plan.line.place(self.inputs)
 
-    def _meters(self, points: Mapping[str, Point]) -> list[MeterPlan]:
-        meters = []
-        if metal := self.config.get("statement", {}).get("metal"):
+    def _meters(
+        self, points: Mapping[str, Point], maps: Mapping[str, Mapping[str, Any]]
+    ) -> list[MeterPlan]:
+        statement, meters = self.config.get("statement", {}), []
+        if metal := statement.get("metal"):
             point = points[metal["point"]]
             if point.quantity.unit not in _TONNES:
                 raise PlantError(f"statement.metal: {point.id} must count kg or t")
             amount = Fraction(_TONNES[point.quantity.unit] / 10**point.decimals)
-            meters.append(MeterPlan("metal", "metal", point, amount))
-        meters += [
-            MeterPlan("fuel", f.kind.id, f.point, f.amount, f.flow, f.flow_amount)
-            for f in self.factors.fuels
-        ]
-        meters += [
-            MeterPlan(
-                "electricity", "electricity", e.point, e.kwh / _KWH_A_MWH, e.power,
-                e.kw / _KWH_A_MWH,
+            meters.append(
+                MeterPlan("metal", "metal", point, amount, fields=(metal, maps[point.id]))
             )
-            for e in self.factors.electricity
-        ]  # fmt: skip
+        for entry, f in zip(statement.get("fuels", ()), self.factors.fuels, strict=True):
+            fields = entry, maps[f.point.id], maps[f.flow.id] if f.flow else None
+            meters.append(
+                MeterPlan("fuel", f.kind.id, f.point, f.amount, f.flow, f.flow_amount, fields)
+            )
+        for entry, e in zip(statement.get("auxiliary", ()), self.factors.electricity, strict=True):
+            fields = entry, maps[e.point.id], maps[e.power.id] if e.power else None
+            amounts = e.kwh / _KWH_A_MWH, e.power, e.kw / _KWH_A_MWH
+            meters.append(MeterPlan("electricity", "electricity", e.point, *amounts, fields))
         return meters
-
-    def _timed(self, meter: MeterPlan) -> MeterPlan:
-        if meter.flow is None:
-            return meter
-        interval_ns = self.inputs.interval_ns(self.inputs.schedule_of(meter.flow.id))
-        return replace(meter, flow_interval_ns=interval_ns)
-
-
-def _line_plan(
-    config: Mapping[str, Any], fields: Mapping[str, Any], points: Mapping[str, Point]
-) -> LinePlan:
-    line = Potline(config, fields, points)
-    interval_ns = config["schedules"][0]["interval_ns"]
-    made_of = {**fields, "interval_ns": interval_ns}
-    return LinePlan(line, made_of, tuple(points[p] for p in line.point_ids))

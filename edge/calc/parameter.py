@@ -52,7 +52,7 @@ class Parameter:
     @property
     def is_typed(self) -> bool:
         """A person typed it, or typed what its point reads."""
-        return _is_typed(self.provenance)
+        return is_typed(self.provenance)
 
     @property
     def flags(self) -> list[str]:
@@ -83,7 +83,7 @@ def given(
         value=value,
         text=text,
         unit=unit,
-        basis=CALCULATED if _is_typed(provenance) else MEASURED,
+        basis=CALCULATED if is_typed(provenance) else MEASURED,
         confidence="given",
         source=_told(provenance),
         provenance=provenance,
@@ -95,7 +95,8 @@ def calculated(value: Fraction, text: str, unit: str, source: str) -> Parameter:
     return Parameter(value, text, unit, CALCULATED, "given", source)
 
 
-def _is_typed(provenance: Mapping[str, Any] | None) -> bool:
+def is_typed(provenance: Mapping[str, Any] | None) -> bool:
+    """A person typed it, or typed what its points read."""
     frames = (provenance or {}).get("frames")
     by_frames = isinstance(frames, Mapping) and frames.get("class") == TYPED
     return by_frames or "typed" in (provenance or {})

@@ -11,22 +11,20 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.combustion import co2_per_unit, fuel_parameters
-from edge.calc.errors import CalcError, PlantError
+from edge.calc.errors import CalcError, PlantError, UnknownRuleSetError
 from edge.calc.factors import Kind, RuleSet, find_kind, gwp_row, rule_set
 from edge.calc.inputs import plant_points
 from evidence.points import Point, exact
 
 _KG_A_TONNE = 1000
-#: unit of a fuel's points -> (unit the rule set counts in, how many of that one of it is)
+#: unit of a fuel's totaliser -> (unit the rule set counts in, how many of that one of it is)
 _AMOUNT: dict[str, tuple[str, Fraction]] = {
     "Nm3": ("10^4 Nm3", Fraction(1, 10_000)),
     "10^4 Nm3": ("10^4 Nm3", Fraction(1)),
-    "Nm3/h": ("10^4 Nm3", Fraction(1, 10_000)),
     "t": ("t", Fraction(1)),
-    "t/h": ("t", Fraction(1)),
     "kg": ("t", Fraction(1, 1000)),
-    "kg/h": ("t", Fraction(1, 1000)),
 }
+_FLOW = {f"{unit}/h": amount for unit, amount in _AMOUNT.items()}
 _ENERGY_KWH = {"Wh": Fraction(1, 1000), "kWh": Fraction(1), "MWh": Fraction(1000)}
 _POWER_KW = {"W": Fraction(1, 1000), "kW": Fraction(1), "MW": Fraction(1000)}
 
@@ -95,7 +93,7 @@ def plant_factors(config: Mapping[str, Any]) -> PlantFactors:
     """Resolve the statement section of a signed configuration."""
     rules = rule_set(config["plant"]["rule_set"])
     if not rules.record:
-        raise PlantError(f"plant.rule_set: {rules.id} is a table of coefficients, no rule set")
+        raise UnknownRuleSetError(f"{rules.id!r} is a table of coefficients, no rule set")
     statement = config.get("statement", {})
     points = plant_points(config)
     return PlantFactors(
@@ -122,6 +120,8 @@ def _anode(rules: RuleSet, fields: Mapping[str, Any] | None) -> Fraction | None:
     if not fields:
         return None
     gross_t_t = exact(fields["gross_kg_per_t"]) / _KG_A_TONNE
+    if gross_t_t <= 0:
+        raise PlantError("statement.anode.gross_kg_per_t: must be above zero")
     lost, sulfur, ash = (
         rules.row(f"anode.{name}_percent").value / 100 for name in ("loss", "sulfur", "ash")
     )
@@ -139,14 +139,14 @@ def _fuel(rules: RuleSet, entry: Mapping[str, Any], points: Mapping[str, Point])
         kind=kind,
         point=point,
         flow=flow,
-        amount=_amount(kind, point),
-        flow_amount=_amount(kind, flow) if flow is not None else Fraction(0),
+        amount=_amount(kind, point, _AMOUNT),
+        flow_amount=_amount(kind, flow, _FLOW) if flow is not None else Fraction(0),
         co2_per_unit=co2_per_unit(rules, fuel_parameters(rules, kind, {})),
     )
 
 
-def _amount(kind: Kind, point: Point) -> Fraction:
-    unit, amount = _AMOUNT.get(point.quantity.unit, ("", Fraction(0)))
+def _amount(kind: Kind, point: Point, units: Mapping[str, tuple[str, Fraction]]) -> Fraction:
+    unit, amount = units.get(point.quantity.unit, ("", Fraction(0)))
     if unit != kind.unit:
         raise PlantError(
             f"{point.id}: {point.quantity.unit} does not fit {kind.id}, counted in {kind.unit}"

@@ -73,7 +73,7 @@ class Rules:
         )
         if not 0 < rules.target < rules.v_end <= rules.v_start:
             raise PlantError("anode_effect: needs 0 < target_v < v_end_v <= v_start_v")
-        if min(rules.t_start_ns, rules.t_end_ns) < 0 or rules.t_merge_ns < rules.hole_ns:
+        if min(rules.t_start_ns, rules.t_end_ns) < 0 or 2 * rules.t_merge_ns < 3 * interval_ns:
             raise PlantError("anode_effect: times must not be negative, t_merge_s >= 1.5 samples")
         return rules
 
@@ -156,10 +156,14 @@ _NOTHING = Step()
 
 
 class PotState:
-    """One pot from its first sample at the start voltage until it is quiet again."""
+    """One pot from its first sample at the start voltage until it is quiet again.
+
+    Attributes:
+        rules: of its potline.
+    """
 
     def __init__(self, rules: Rules, pot: int) -> None:
-        self._rules = rules
+        self.rules = rules
         self._pot = pot
         self._last_ns: int | None = None
         self._last_v = 0
@@ -184,7 +188,7 @@ class PotState:
         result = _NOTHING
         if self._last_ns is not None:
             dt_ns = t - self._last_ns
-            if not 0 < dt_ns <= self._rules.t_merge_ns:
+            if not 0 < dt_ns <= self.rules.t_merge_ns:
                 result = self._interrupt(self._last_ns, "gap")
             elif not self.quiet:
                 result = self._elapse(dt_ns)
@@ -203,10 +207,10 @@ class PotState:
         part = self._effect if self.running else self._candidate
         if part is None:
             return _NOTHING
-        part.hole |= dt_ns > self._rules.hole_ns
-        if self._last_v < self._rules.v_end:
+        part.hole |= dt_ns > self.rules.hole_ns
+        if self._last_v < self.rules.v_end:
             return _NOTHING
-        part.add(self._last_v, self._rules.target, dt_ns)
+        part.add(self._last_v, self.rules.target, dt_ns)
         return Step(dt_ns) if self.running else _NOTHING
 
     def _interrupt(self, end_ns: int, flag: str) -> Step:
@@ -223,12 +227,12 @@ class PotState:
         effect = self._effect
         assert effect is not None  # noqa: S101 - `running` says so
         effect.v_max = max(effect.v_max, volts)
-        if volts >= self._rules.v_end:
+        if volts >= self.rules.v_end:
             self._below_ns = None
             return so_far
         if self._below_ns is None:
             self._below_ns = t
-        if t - self._below_ns < self._rules.t_end_ns:
+        if t - self._below_ns < self.rules.t_end_ns:
             return so_far
         self._end_ns, self._below_ns = self._below_ns, None
         return Step(so_far.polarised_ns, 0, self._finish_if_over(t))
@@ -236,14 +240,14 @@ class PotState:
     def _step_waiting(self, t: int, volts: int, so_far: Step) -> Step:
         """Quiet, candidate, or hold."""
         finished = so_far.finished
-        if volts < self._rules.v_start:
+        if volts < self.rules.v_start:
             self._candidate = None
             return Step(finished=finished or self._finish_if_over(t))
         if self._candidate is None:
             finished = finished or self._finish_if_over(t)
             self._candidate = _Sums(t, volts)
         self._candidate.v_max = max(self._candidate.v_max, volts)
-        if t - self._candidate.start_ns < self._rules.t_start_ns:
+        if t - self._candidate.start_ns < self.rules.t_start_ns:
             return Step(finished=finished)
         started, polarised_ns = self._confirm(self._candidate)
         return Step(polarised_ns, started, finished)
@@ -259,7 +263,7 @@ class PotState:
         return 1, candidate.polarised_ns
 
     def _finish_if_over(self, t: int) -> Effect | None:
-        if self._end_ns is None or t < self._end_ns + self._rules.t_merge_ns:
+        if self._end_ns is None or t < self._end_ns + self.rules.t_merge_ns:
             return None
         return self._finish()
 
@@ -285,7 +289,7 @@ class PotState:
             return self._report(self._end_ns)
         if cut is not None:
             return self._report(self._last_ns, cut)
-        if now_ns - self._last_ns > self._rules.t_merge_ns:
+        if now_ns - self._last_ns > self.rules.t_merge_ns:
             return self._report(self._last_ns, "gap")
         return self._report(None, "running")
 

@@ -3,7 +3,7 @@
 The live calculation and the month fold both feed this; neither has a rule of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -116,7 +116,7 @@ class Potline:
         names = (self.id, *self.pots, self.technology, self.edition, self.gwp)
         if not all(isinstance(name, str) for name in names):
             raise PlantError(f"potline {self.id}: ids and names must be text")
-        self._check_indicator()
+        self._check_indicator(rule_set(config["plant"]["rule_set"]).tables)
         self.metal_t_h = self._metal_rate(
             points[self._current_id], fields["current_efficiency_percent"]
         )
@@ -137,10 +137,11 @@ class Potline:
             )
         return sorted(next(iter(values)))
 
-    def _check_indicator(self) -> None:
+    def _check_indicator(self, tables: Sequence[str]) -> None:
         if self.gwp not in gwp_sets():
             raise PlantError(f"potline {self.id}: indicator.gwp {self.gwp!r} is none of the sets")
-        if coefficient_rows(self.edition, "slope", self.technology) is None:
+        known = self.edition in tables
+        if not known or coefficient_rows(self.edition, "slope", self.technology) is None:
             raise PlantError(
                 f"potline {self.id}: {self.edition} has no slope for {self.technology!r}"
             )
@@ -173,6 +174,11 @@ class Potline:
         cancel against the metal rate, so its time integral is the slope formula.
         """
         return self.slope()[0] * _MINUTES_A_DAY * self.metal_t_h
+
+    def read_as(self, other: "Potline", inputs: Inputs) -> None:
+        """Go on with the inputs and the interval of another configuration's same potline."""
+        self.place(inputs)
+        self.detector.use(other.detector.rules)
 
     def place(self, inputs: Inputs) -> None:
         """Look up the rows of this potline's points; voltages must be on schedule 0."""

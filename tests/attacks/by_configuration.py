@@ -17,6 +17,7 @@ Change = Callable[[Config], Any]
 JUNE = month_bounds("Asia/Shanghai", "2026-06")[0]
 FROM = 2  # the second configuration stands before this frame
 AT_S = 25  # where that frame begins
+REAL = Clock("ntp", 1, 1, bytes(16))
 
 
 def changed(change: Change) -> Config:
@@ -136,6 +137,12 @@ def bodies(**fields: Any) -> list[Body]:
     return [dataclasses.replace(body, **fields) for body in sm.bodies(sm.configuration())]
 
 
+def beating() -> list[Body]:
+    """The honest frames of a real plant; the heartbeat alone is simulated."""
+    *made, beat = bodies(flags=0, clock=REAL)
+    return [*made, dataclasses.replace(beat, flags=8)]
+
+
 def outside_the_chain(seq: int) -> Callable[[], bytes]:
     """Frames name a configuration that never was an object of the stream."""
 
@@ -190,6 +197,15 @@ _MISFORMED: list[tuple[str, str, Change]] = [
      lambda c: c["statement"]["metal"].update(rule="mean")),
     ("a total of a gauge", "What goes up and down is added up as if it only counted.",
      lambda c: c["points"][5].update(role="gauge")),
+    ("a rule that is no number", "When an anode effect begins is left open.",
+     lambda c: c["potlines"][0]["anode_effect"].update(v_start_v="high")),
+    ("a flow that is not there", "The check beside a total is of nothing.",
+     lambda c: c["statement"]["fuels"][0].update(flow_point="nothing")),
+    ("one meter for two fuels", "A cubic metre is burnt twice.",
+     lambda c: c["statement"]["fuels"].append(
+         {"kind": "coke-oven-gas", "point": "gas.volume", "rule": "totaliser"})),
+    ("one voltage for two pots", "A pot's anode effects are those of its neighbour, told twice.",
+     lambda c: c["potlines"][0]["pots"][1].update(voltage="pot-01.voltage")),
     ("a collector's key cut short", "Whose receipts free the spool is left open.",
      lambda c: c["collector"].update(key_sha256=b"short")),
     ("a time zone that is a folder", "The month begins nowhere.",
@@ -197,8 +213,6 @@ _MISFORMED: list[tuple[str, str, Change]] = [
     ("a time zone of 300 letters", "The month begins nowhere.",
      lambda c: c["plant"].update(time_zone="A" * 300)),
 ]  # fmt: skip
-
-REAL = Clock("ntp", 1, 1, bytes(16))
 
 KINDS: list[Kind] = [
     *(kind(f"configuration: {name}", why, misformed(c), *BAD) for name, why, c in _MISFORMED),
@@ -259,6 +273,16 @@ KINDS: list[Kind] = [
         "configuration: metal that a person types",
         "The month's metal is what somebody wrote down.",
         under(changed(lambda c: c["points"][5].update(provenance="typed"))), "W-TYPED",
+    ),
+    kind(
+        "configuration: a pot's state that a person types",
+        "Whether a pot produces is what somebody wrote down, and with it what the indicator says.",
+        under(changed(lambda c: c["points"][3].update(provenance="typed"))), "W-TYPED",
+    ),
+    kind(
+        "configuration: a heartbeat of a simulated plant",
+        "One frame without readings says that it is simulated; nothing else does.",
+        under(changed(lambda c: c["plant"].update(simulated=False)), beating()), "N-SIMULATED",
     ),
     kind(
         "configuration: frames that a person types", "Readings are typed, and their frames say so.",

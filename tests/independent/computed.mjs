@@ -1,7 +1,8 @@
 // Computed points from measured ones: FIGURES.md section 6.
 
-import { FormatError } from "./cbor.mjs";
 import { dayOf, monthOf } from "./calendar.mjs";
+import { fuelOf } from "./calculable.mjs";
+import { exact } from "./configuration.mjs";
 import { Pot, rulesOf } from "./effects.mjs";
 import * as fr from "./fractions.mjs";
 import { placesOf, producingOf } from "./input.mjs";
@@ -28,41 +29,19 @@ const listOf = (config, key) => config.fields.get("statement").get(key) ?? [];
 const anodeOf = (config) => config.fields.get("statement").get("anode");
 
 /** Ids and decimals of the points a configuration's calculation makes, in order. */
-export function computedPoints(config, rules) {
-  const places = placesOf(config);
+export function computedPoints(config) {
   const found = [];
   const point = (id, decimals) => found.push({ id, decimals });
-  const need = (id) => {
-    if (!places.has(id)) throw new FormatError(`no such point: ${id}`);
-  };
   const potlines = config.fields.get("potlines");
   for (const line of potlines) {
     const id = line.get("id");
-    need(line.get("line_current"));
-    const voltages = [];
     for (const [name, decimals] of [["producing", 0], ["effects_running", 0], ["aef_day", 4],
       ["aed_day", 4], ["aem_day", 4], ["metal_t_h", 6], ["cf4_now_kg_h", 6], ["c2f6_now_kg_h", 6],
       ["pfc_indicator_tco2e_h", 6], ["pfc_record_tco2e_h", 6]]) point(`${id}.${name}`, decimals);
     if (anodeOf(config)) point(`${id}.anode_co2_t_h`, 6);
-    for (const pot of line.get("pots")) {
-      need(pot.get("voltage"));
-      need(pot.get("state"));
-      voltages.push(places.get(pot.get("voltage")));
-      point(`${id}.pot-${pot.get("id")}.effect`, 0);
-    }
-    const [[first]] = voltages;
-    if (line.get("anode_effect").get("mode") !== "positive" ||
-        voltages.some(([{ decimals, fields }, schedule]) => schedule !== 0 ||
-          decimals !== first.decimals || fields.get("quantity").get("unit") !== "V")) {
-      throw new FormatError(`potline ${id}: its voltages or its rules`);
-    }
+    for (const pot of line.get("pots")) point(`${id}.pot-${pot.get("id")}.effect`, 0);
   }
   const fuels = listOf(config, "fuels");
-  for (const fuel of fuels) {
-    need(fuel.get("point"));
-    if (!(fuel.get("kind") in rules.fuels)) throw new FormatError(`no such fuel: ${fuel.get("kind")}`);
-  }
-  for (const other of listOf(config, "auxiliary")) need(other.get("point"));
   const haveFlows = fuels.every((fuel) => fuel.has("flow_point"));
   if (fuels.length && haveFlows) point("plant.gas_co2_t_h", 6);
   if (potlines.length && anodeOf(config) && haveFlows) point("plant.co2e_t_h", 6);
@@ -78,14 +57,14 @@ class Line {
     const quantity = this.current.fields.get("quantity").get("unit");
     const rows = factors.slope(fields.get("indicator").get("edition"), fields.get("technology"));
     const gwp = factors.gwp(fields.get("indicator").get("gwp"));
-    const efficiency = fr.div(fr.parse(fields.get("current_efficiency_percent")), [100n, 1n]);
+    const efficiency = fr.div(exact(fields.get("current_efficiency_percent")), [100n, 1n]);
     this.perCount = fr.mul(fr.of(1n, 10n ** BigInt(this.current.decimals)), // t/h of one pot
       unitFactor(quantity, "kA"), factors.row(FARADAY, "physics").exact, efficiency, [1n, 24_000n]);
     this.cf4 = fr.mul(rows.slope.exact, [1440n, 1n]);
     this.fraction = rows.c2f6_fraction.exact;
     this.indicator = factors.co2e([1n, 1n], this.fraction, gwp);
     this.record = factors.record().factor;
-    this.anode = anode && fr.mul(fr.parse(anode.get("gross_kg_per_t")), [1n, 1000n],
+    this.anode = anode && fr.mul(exact(anode.get("gross_kg_per_t")), [1n, 1000n],
       factors.anode().factor);
     this.pots = fields.get("pots").map((pot) => {
       const [voltage] = places.get(pot.get("voltage"));
@@ -161,14 +140,13 @@ class Line {
 export class Computed {
   constructor(config, rules) {
     this.config = config;
-    this.points = computedPoints(config, rules);
     const places = placesOf(config);
     const factors = new Factors(rules);
     this.lines = config.fields.get("potlines").map((fields) =>
       new Line(fields, places, config.schedules[0], factors, anodeOf(config)));
     this.flows = listOf(config, "fuels").filter((fuel) => fuel.has("flow_point")).map((fuel) => {
       const [point] = places.get(fuel.get("flow_point"));
-      const { factor, unit } = factors.fuel(fuel.get("kind"));
+      const { factor, unit } = factors.fuel(fuelOf(rules, fuel.get("kind")));
       const own = unitFactor(point.fields.get("quantity").get("unit").replace(/\/h$/, ""), unit);
       return { id: point.id, factor: fr.mul(fr.of(1n, 10n ** BigInt(point.decimals)), own, factor) };
     });

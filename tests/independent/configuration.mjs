@@ -3,6 +3,7 @@
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { NUMBER_TYPES, numberAt } from "./frame.mjs";
+import { checkWords } from "./quantities.mjs";
 
 const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d)?$/;
 
@@ -84,7 +85,10 @@ function point(value) {
   }
   texts(value.get("quantity"), "quantity", ["kind", "unit"], [],
     ["reference", "moisture", "heating", "fuel_basis"]);
-  if (!["gauge", "totaliser", "state"].includes(value.get("role"))) throw new FormatError("role");
+  checkWords(value);
+  const [role, dtype] = [value.get("role"), numberType(value.get("dtype"))];
+  if (!["gauge", "totaliser", "state"].includes(role)) throw new FormatError("role");
+  if (role === "state" && NUMBER_TYPES.get(dtype)[1]) throw new FormatError("a state in floats");
   for (const key of ["range_min", "range_max"]) if (value.has(key)) exact(value.get(key));
   for (const item of value.has("states") ? some(value.get("states"), "states") : []) {
     const [code, word] = cbor.list(item, "state", 2);
@@ -92,7 +96,7 @@ function point(value) {
     cbor.string(word, "state");
   }
   return {
-    id: value.get("id"), dtype: numberType(value.get("dtype")), fields: value,
+    id: value.get("id"), dtype, fields: value,
     decimals: cbor.small(value.get("decimals"), "decimals", 0, 9),
     scaling: scaling(value.get("scaling")),
   };

@@ -2,13 +2,14 @@
 //
 // Voltages are counts, times ns; the integral is kept as the sum of count x ns.
 
+import { exact } from "./configuration.mjs";
 import * as fr from "./fractions.mjs";
 
-const ns = (seconds) => fr.round(fr.mul(fr.parse(seconds), [10n ** 9n, 1n]));
+const ns = (seconds) => fr.round(fr.mul(exact(seconds), [10n ** 9n, 1n]));
 
 /** The rules of a potline, for voltages of so many decimals. */
 export function rulesOf(fields, decimals, intervalNs) {
-  const volts = (key) => fr.mul(fr.parse(fields.get(key)), [10n ** BigInt(decimals), 1n]);
+  const volts = (key) => fr.mul(exact(fields.get(key)), [10n ** BigInt(decimals), 1n]);
   return {
     start: volts("v_start_v"), end: volts("v_end_v"), target: volts("target_v"), decimals,
     startNs: ns(fields.get("t_start_s")), endNs: ns(fields.get("t_end_s")),

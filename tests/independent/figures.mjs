@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "./cbor.mjs";
 import { isZone } from "./calendar.mjs";
+import { checkCalculable } from "./calculable.mjs";
 import { Computed, computedPoints } from "./computed.mjs";
-import { Input } from "./input.mjs";
+import { Input, placesOf } from "./input.mjs";
 import { outputOf } from "./output.mjs";
 import { KNOWN, Rules, pathOf } from "./rules.mjs";
 
@@ -24,8 +25,37 @@ export function differences(stated, made, path) {
 }
 
 const EFFECTS_MAX = 1_000_000;
+const I64 = 79;
+
+/** True if a point's number is its count. */
+const isItsCount = ({ decimals, scaling: { factor: [n, d], shift } }) =>
+  shift[0] === 0n && n * 10n ** BigInt(decimals) === d;
+
 const shown = (value) => JSON.stringify(value ?? null, (_, item) =>
   item instanceof Map ? Object.fromEntries(item) : typeof item === "bigint" ? `${item}` : item);
+
+/** Why no figures can be made by a configuration: null, "C-RULES", or what is wrong. */
+export function wrongWith(config, rules) {
+  if (config.ruleSet !== KNOWN) return "C-RULES";
+  if (!isZone(config.timeZone)) return "its time zone is unknown";
+  try {
+    checkCalculable(config, placesOf(config), rules);
+    const groups = config.groups.filter(({ computed }) => computed);
+    if (groups.some(({ schedule, dtype }) => schedule !== 0 || dtype !== I64)) {
+      return "computed points are i64 on schedule 0";
+    }
+    const own = groups.flatMap(({ points }) => points.map((index) => config.points[index]));
+    const wanted = computedPoints(config);
+    const spelled = (points) => points.map(({ id, decimals }) => `${id} ${decimals}`).join("\n");
+    if (groups.length > 1 || spelled(own) !== spelled(wanted) || !own.every(isItsCount)) {
+      return "its computed points are others";
+    }
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return error.message;
+  }
+  return null;
+}
 
 export class Figures {
   /** `published`: folder of the published rule sets, or null. */
@@ -89,7 +119,7 @@ export class Figures {
   }
 
   mayConfigure(hash, config, where) {
-    if (!this.configured.has(hash)) this.configured.set(hash, this.wrongWith(config));
+    if (!this.configured.has(hash)) this.configured.set(hash, wrongWith(config, this.rules));
     const wrong = this.configured.get(hash);
     if (wrong !== null) {
       this.report(wrong === "C-RULES" ? wrong : "E-CFG", where, wrong);
@@ -110,22 +140,6 @@ export class Figures {
       this.computed = new Computed(config, this.rules);
     }
     return true;
-  }
-
-  wrongWith(config) {
-    if (config.ruleSet !== KNOWN) return "C-RULES";
-    if (!isZone(config.timeZone)) return "its time zone is unknown";
-    try {
-      const wanted = computedPoints(config, this.rules);
-      const own = config.groups.filter((group) => group.computed)
-        .flatMap((group) => group.points.map((index) => config.points[index]));
-      const spelled = (points) => points.map(({ id, decimals }) => `${id} ${decimals}`).join("\n");
-      if (spelled(own) !== spelled(wanted)) return "its computed points are others";
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      return error.message;
-    }
-    return null;
   }
 
   /** Compare the statement; `isOneStream`: frames of exactly one stream were good. */

@@ -3,6 +3,8 @@
 import * as cbor from "./cbor.mjs";
 import { FormatError } from "./cbor.mjs";
 import { monthOf } from "./calendar.mjs";
+import { fuelOf } from "./calculable.mjs";
+import { exact } from "./configuration.mjs";
 import { Pot, overTarget, rulesOf } from "./effects.mjs";
 import * as fr from "./fractions.mjs";
 import { Held, rowsOf } from "./readings.mjs";
@@ -37,8 +39,11 @@ class Potline {
         calc: new Pot(rules),
       };
     });
-    const ids = this.pots.flatMap((pot) => [pot.voltage, pot.state]);
-    this.same = spelled([fields, ...ids.map((id) => places.get(id)[0].fields)]);
+    const points = ["voltage", "state"].flatMap((key) =>
+      this.pots.map((pot) => places.get(pot[key])[0]));
+    this.class = classOf(points);
+    const current = places.get(fields.get("line_current"))[0];
+    this.same = spelled([fields, ...[...points, current].map((point) => point.fields)]);
   }
 
   /** As the statement has it, with the first of its effects. */
@@ -74,8 +79,8 @@ class Potline {
   }
 }
 
-const classOf = (items) => {
-  const classes = items.map((item) => item.point.fields.get("provenance"));
+const classOf = (points) => {
+  const classes = points.map((point) => point.fields.get("provenance"));
   return classes.includes("typed") ? "typed" : classes[0];
 };
 const polarisedOf = (pot) => pot.calc.effects.reduce((sum, effect) => sum + effect.polarised, 0n);
@@ -144,7 +149,9 @@ export class Input {
     }
     this.potlines = config.fields.get("potlines").map((fields) => {
       const made = new Potline(fields, this.places, config.schedules[0]);
-      return before.find((line) => line.same === made.same) ?? made;
+      const old = before.find((line) => line.same === made.same);
+      for (const { calc } of old?.pots ?? []) calc.rules.intervalNs = config.schedules[0];
+      return old ?? made;
     });
     this.totalisers = this.totalisersOf(config);
     const now = [this.potlines, this.totalisers].flat();
@@ -172,8 +179,8 @@ export class Input {
     const metal = statement.get("metal");
     if (metal) wanted.push(["metal", metal, "t", null]);
     for (const fuel of statement.get("fuels") ?? []) {
-      wanted.push([fuel.get("kind"), fuel, this.rules.fuels[fuel.get("kind")].unit,
-        fuel.get("flow_point")]);
+      const kind = fuelOf(this.rules, fuel.get("kind"));
+      wanted.push([kind, fuel, this.rules.fuels[kind].unit, fuel.get("flow_point")]);
     }
     for (const other of statement.get("auxiliary") ?? []) {
       wanted.push([other.get("kind"), other, "MWh", other.get("power_point")]);
@@ -286,7 +293,7 @@ export class Input {
     const metals = given((item) => item.kind === "metal");
     const joined = (items, of) => items.map(of).join(" ");
     const frames = (...items) => new Map([["frames", new Map([
-      ["class", classOf(items)],
+      ["class", classOf(items.map((item) => item.point))],
       ["point", joined(items, (item) => item.point.id)], ["rule", "totaliser"]])]]);
     const quantities = (items) => items.map((item) => new Map([
       ["kind", item.kind], ["quantity", fr.exact(item.quantity())],
@@ -299,7 +306,7 @@ export class Input {
     const tonnes = fr.sum(metals.map((item) => item.quantity()));
     const anode = statement.get("anode");
     if (anode) {
-      const gross = fr.mul(tonnes, fr.parse(anode.get("gross_kg_per_t")), [1n, 1000n]);
+      const gross = fr.mul(tonnes, exact(anode.get("gross_kg_per_t")), [1n, 1000n]);
       found.set("anode", new Map([["gross_t", fr.exact(gross)],
         ["provenance", new Map([["gross_t", new Map([...frames(...metals), ["typed", anode]])]])]]));
     }
@@ -328,7 +335,9 @@ export class Input {
     const polarised = sums.reduce((sum, item) => sum + item.polarised, 0n);
     const aem = fr.div(fr.of(polarised, 60n * SECOND), fr.of(producing, DAY));
     const ids = [...new Set(lines.map((line) => line.fields.get("id")))].join(" ");
-    const frames = new Map([["potline", ids], ["rule", "anode-effect"]]);
+    const classes = lines.map((line) => line.class);
+    const frames = new Map([["potline", ids], ["rule", "anode-effect"],
+      ["class", classes.includes("typed") ? "typed" : classes[0]]]);
     return new Map([
       ["technology", first.fields.get("technology")], ...first.fields.get("indicator"),
       ["aem_min_per_cell_day", fr.places(aem, 12)],
@@ -343,8 +352,8 @@ export class Input {
       const expected = multiples(period.to, step) - multiples(period.from, step);
       const usable = this.usable.get(id);
       const found = new Map([["usable", usable], ["expected", expected]]);
-      const share = expected > 0n ? fr.of(100n * usable, expected) : fr.ZERO;
-      return [id, found.set("percent", fr.places(share, 2))];
+      if (expected > 0n) found.set("percent", fr.places(fr.of(100n * usable, expected), 2));
+      return [id, found];
     }));
   }
 }

@@ -197,6 +197,8 @@ export function outputOf(input, rules) {
   const typed = [
     ...lines.map((item) => [item.get("category"), item.get("parameters")]),
     ...found.get("auxiliary").map((item) => ["auxiliary", item]),
+    ["indicator", new Map([...(pfc?.pfc.get("indicator")?.get("parameters") ?? [])]
+      .filter(([key]) => key !== "metal_t"))],
   ].flatMap(([category, parameters]) => [...parameters].filter(([, item]) =>
     item instanceof Map && item.has("provenance") && isTyped(item.get("provenance")))
     .map(([key]) => `typed:${category}.${key}`));

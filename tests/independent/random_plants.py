@@ -1,7 +1,8 @@
 """Months of plants that nobody drew up: readings at random, sealed by the tests' own means.
 
 Two or three pots, some states read slowly, effects at every edge of the rules, holes, bad
-qualities, totalisers that are reset, a midnight, a month's end, a configuration that changes.
+qualities, totalisers that are reset, a midnight, a month's end, a configuration that changes: what
+is read, how often, and how it is spelled. Some are real plants, and a heartbeat says otherwise.
 """
 
 import copy
@@ -27,6 +28,7 @@ NOT_A_NUMBER = 133
 CODES = (16, 17, 128, 133, 139)
 ZONE = dt.timezone(dt.timedelta(hours=8))  # Asia/Shanghai has had no other since 1991
 MIDNIGHT = dt.datetime(2026, 6, 16, tzinfo=ZONE)
+CLOCK = Clock("ntp", 1, 0, bytes(16))
 JULY = dt.datetime(2026, 7, 1, tzinfo=ZONE)
 
 NUMPY = {
@@ -81,13 +83,8 @@ def plant(rng: random.Random) -> dict[str, Any]:
     config["schedules"] = [{"interval_ns": SECOND}, {"interval_ns": slow * SECOND}]
     measured = _measured(rng)
     config["points"] = [point for _, point in measured]
-    groups: dict[tuple[int, int], list[int]] = {}
-    for index, (schedule, point) in enumerate(measured):
-        groups.setdefault((schedule, point["dtype"]), []).append(index)
-    config["groups"] = [
-        {"schedule": s, "dtype": d, "computed": False, "points": p}
-        for (s, d), p in sorted(groups.items())
-    ]
+    config["groups"] = _groups(measured)
+    config["plant"]["simulated"] = rng.random() < 0.5
     pots = sorted({p["id"][:2] for _, p in measured if p["id"].endswith(".v")})
     (line,) = config["potlines"]
     line["line_current"] = "current"
@@ -104,12 +101,23 @@ def plant(rng: random.Random) -> dict[str, Any]:
                        "power_point": "power"}],
     }  # fmt: skip
     _leave_out(config, rng)
+    _spell(config, rng)
     if rng.random() < 0.3:
         other = copy.deepcopy(line) | {"id": "line-2", "pots": [line["pots"].pop()]}
         other["technology"] = rng.choice(("PFPB-M", "PFPB-L"))
         other["indicator"] = {"edition": "ipcc-2019", "gwp": rng.choice(("ar5", "ar6"))}
         config["potlines"].append(other)
     return with_computed(config)
+
+
+def _groups(measured: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
+    groups: dict[tuple[int, int], list[int]] = {}
+    for index, (schedule, point) in enumerate(measured):
+        groups.setdefault((schedule, point["dtype"]), []).append(index)
+    return [
+        {"schedule": s, "dtype": d, "computed": False, "points": p}
+        for (s, d), p in sorted(groups.items())
+    ]
 
 
 def _leave_out(config: dict[str, Any], rng: random.Random) -> None:
@@ -123,6 +131,24 @@ def _leave_out(config: dict[str, Any], rng: random.Random) -> None:
     for key in ("anode", "metal"):
         if rng.random() < 0.15:
             statement.pop(key, None)
+
+
+def _spell(config: dict[str, Any], rng: random.Random) -> None:
+    """Names, units, numbers and provenances as they may stand too."""
+    statement, (line,) = config["statement"], config["potlines"]
+    for fuel in statement["fuels"]:
+        fuel["kind"] = rng.choice(("natural-gas", "天然气", "coke-oven-gas"))
+    if "anode" in statement:
+        statement["anode"]["gross_kg_per_t"] = rng.choice(("469", "4.69e2", "+938/2"))
+    line["current_efficiency_percent"] = rng.choice(("94.5", "189/2", "1E2", "50"))
+    line["anode_effect"]["target_v"] = rng.choice(("4.2", "42e-1", "21/5"))
+    units = {"gas": ("Nm3", "10^4 Nm3"), "energy": ("Wh", "kWh", "MWh"), "power": ("W", "kW", "MW"),
+             "current": ("A", "kA")}  # fmt: skip
+    for point in config["points"]:
+        if rng.random() < 0.1:
+            point["provenance"] = rng.choice(("typed", "file"))
+        if point["id"] in units and rng.random() < 0.3:
+            point["quantity"]["unit"] = rng.choice(units[point["id"]])
 
 
 def with_computed(config: dict[str, Any]) -> dict[str, Any]:
@@ -193,8 +219,10 @@ def _code(rng: random.Random) -> int:
 
 
 def _calculated(calc: PlantCalc, config: Mapping[str, Any], made: list[Any]) -> tuple[Any, ...]:
-    body = Body(0, Clock("simulated", 1, 0, bytes(16)), sections=tuple(made))
+    body = Body(0, CLOCK, sections=tuple(made))
     blocks = calc.feed(blocks_of(body))
+    if not made or made[0].schedule != 0:
+        return tuple(made)
     fast = made[0]
     group = Group(len(config["groups"]) - 1, Dtype.I64, blocks.counts.astype("<i8"), blocks.quality)
     return (replace(fast, groups=(*fast.groups, group)), *made[1:])
@@ -213,7 +241,7 @@ def month(seed: int, nan_code: int = NOT_A_NUMBER) -> bytes:
     stream, last, hour_ns, configs = [], start, start, 0
     calc = PlantCalc(config)
     while at < stop:
-        if configs == 0 or rng.random() < 0.1:
+        if configs == 0 or rng.random() < 0.25:
             config = config if configs == 0 else changed(config, rng)
             calc = PlantCalc(config)
             fold.configure(bytes([configs]), config)
@@ -221,12 +249,16 @@ def month(seed: int, nan_code: int = NOT_A_NUMBER) -> bytes:
             configs += 1
         ticks = min(rng.randint(1, 25), stop - at)
         made = _calculated(calc, config, _sections(config, readings, at, ticks))
-        body = Body(at * SECOND, Clock("simulated", 1, 0, bytes(16)), 8, made)
+        body = Body(at * SECOND, CLOCK, 0, made)
         assert list(fold.feed(body)) == []
         stream.append(sm.frame_item(body))
         hour_ns = body.t0_ns
+        if rng.random() < 0.05:
+            beat = Body(hour_ns, CLOCK, rng.choice((0, 0, 8)))
+            assert list(fold.feed(beat)) == []
+            stream.append(sm.frame_item(beat))
         ends = [section.first_ns + section.step_ns * section.ticks for section in made]
-        last = max(last, *ends)
+        last = max([last, *ends])
         at += ticks + (rng.choice((1, 3, 12)) if rng.random() < 0.3 else 0)
     closing = "final" if is_final else "interim"
     period = (start, end * SECOND if is_final else last)
@@ -238,10 +270,22 @@ def month(seed: int, nan_code: int = NOT_A_NUMBER) -> bytes:
 
 
 def changed(config: dict[str, Any], rng: random.Random) -> dict[str, Any]:
-    """Another configuration: of a device, a rule, or a factor."""
+    """Another configuration: of a device, a rule, a factor, an interval, a place, a spelling."""
     made = copy.deepcopy(config)
-    what = rng.choice(("device", "rule", "metal", "flow", "software"))
-    if what == "device":
+    what = rng.choice(
+        ("device", "rule", "metal", "flow", "software", "fast", "slow", "place", "spelling")
+    )
+    if what == "fast":
+        merges = [float(line["anode_effect"]["t_merge_s"]) for line in made["potlines"]]
+        seconds = rng.choice((1, 2)) if min(merges) >= 3 else 1
+        made["schedules"][0]["interval_ns"] = seconds * SECOND
+    elif what == "slow":
+        made["schedules"][1]["interval_ns"] = rng.choice((4, 5, 10)) * SECOND
+    elif what == "place":
+        _move(made, rng.choice(("metal", "flow", "energy", "current", "01.s")))
+    elif what == "spelling":
+        next(p for p in made["points"] if "scaling" not in p)["scaling"] = {"scale": "1"}
+    elif what == "device":
         made["devices"][0]["url"] += "0"
     elif what == "rule":
         made["potlines"][0]["anode_effect"]["t_start_s"] = str(rng.randint(0, 4))
@@ -251,3 +295,13 @@ def changed(config: dict[str, Any], rng: random.Random) -> dict[str, Any]:
         point = next(p for p in made["points"] if p["id"] == what)
         point["scaling"] = {"scale": str(rng.randint(2, 9))}
     return made
+
+
+def _move(config: dict[str, Any], point_id: str) -> None:
+    """Read a point on the other schedule."""
+    computed = config["groups"].pop()
+    schedule_of = {i: g["schedule"] for g in config["groups"] for i in g["points"]}
+    measured = [(schedule_of[i], config["points"][i]) for i in sorted(schedule_of)]
+    at = next(i for i, (_, point) in enumerate(measured) if point["id"] == point_id)
+    measured[at] = 1 - measured[at][0], measured[at][1]
+    config["groups"] = [*_groups(measured), computed]

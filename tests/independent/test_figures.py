@@ -54,6 +54,13 @@ def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:
     flags = {flag.partition(":")[0] for m in made for flag in m["flags"]}
     assert {"configuration-changed", "totaliser-drop"} <= flags
     assert {m["closing"] for m in made} == {"interim", "final"}
+    figures = [m["pfc"] for m in made if "indicator" in m.get("pfc", {})]
+    classes = {
+        pfc["indicator"]["provenance"]["aem_min_per_cell_day"]["frames"]["class"] for pfc in figures
+    }
+    assert {"typed", "meter-direct"} <= classes
+    statements = [json.loads(sm.unpack(data)["data/statement.json"]) for data in months]
+    assert {statement["simulated"] for statement in statements} == {True, False}
 
 
 def test_a_figure_that_is_moved_is_found_there_too(tmp_path: Path) -> None:

@@ -72,6 +72,42 @@ def test_a_field_of_another_type_is_none(path: tuple[Any, ...], value: Any) -> N
         decoded(changed(path, lambda at, key: at.__setitem__(key, value)))
 
 
+def second_fuel(config: Any, **fields: str) -> None:
+    config["statement"]["fuels"].append({**config["statement"]["fuels"][0], **fields})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["statement"]["fuels"][0].update(point="line.metal"),
+        lambda c: c["statement"]["auxiliary"][0].update(point="gas.volume"),
+        lambda c: c["statement"]["auxiliary"][0].update(power_point="gas.flow"),
+        lambda c: second_fuel(c, point="ac.energy"),
+        lambda c: second_fuel(c, kind="diesel"),
+        lambda c: c["potlines"][0]["pots"][1].update(voltage="pot-01.voltage"),
+        lambda c: c["potlines"].append({**c["potlines"][0], "id": "line-2"}),
+    ],
+)
+def test_nothing_is_counted_twice(change: Callable[[Any], None]) -> None:
+    config = copy.deepcopy(configuration())
+    change(config)
+    with pytest.raises(MalformedError, match="would count twice"):
+        decoded(config)
+
+
+def test_what_counts_nothing_may_be_of_several() -> None:
+    """The state of a section of pots, the current of two potlines."""
+    config = copy.deepcopy(configuration())
+    (line,) = config["potlines"]
+    first, second = line["pots"]
+    second["state"] = first["state"]
+    config["potlines"] = [
+        {**line, "pots": [first]},
+        {**line, "id": "line-2", "pots": [second]},
+    ]
+    assert decoded(config) == config
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [(("format",), 2), (("points", 0, "dtype"), 200), (("groups", 0, "dtype"), 200)],

@@ -1,5 +1,6 @@
 """Frames calculated with in one go give what they give one after another."""
 
+import copy
 import dataclasses
 from collections.abc import Iterator
 
@@ -56,6 +57,21 @@ def test_the_statement_is_that_of_one_after_another(
         statement_bytes(made.statement(FROM_NS, TO_NS, "interim")) for made in (alone, together)
     )
     assert one == other
+
+
+def test_a_heartbeat_can_say_alone_that_it_is_simulated() -> None:
+    """Among frames of a real plant, before them, and where nothing else is."""
+    config = copy.deepcopy(CONFIG)
+    config["plant"]["simulated"] = False
+    clock = dataclasses.replace(sm.bodies(CONFIG)[0].clock, source="ntp")
+    real = [dataclasses.replace(body, flags=0, clock=clock) for body in sm.bodies(CONFIG)]
+    beat = dataclasses.replace(real[-1], flags=8)
+    for bodies, simulated in ((real, False), ([*real[:4], beat], True), ([beat, *real[:4]], True)):
+        made = Recomputation()
+        made.configure(b"config", config)
+        found = [list(held.calculate(made)) for held in batches(bodies)]
+        assert found == [[]]
+        assert made.statement(FROM_NS, TO_NS, "interim")["simulated"] is simulated
 
 
 def test_what_differs_is_told_at_its_own_frame() -> None:

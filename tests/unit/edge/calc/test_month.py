@@ -179,6 +179,28 @@ def test_the_indicator_is_the_slope_formula_on_the_printed_numbers(plant: Plant)
     assert abs(Fraction(indicator["cf4_kg"]) - by_hand) < Fraction(1, 10**9)
 
 
+@pytest.mark.parametrize(
+    ("point", "given", "basis"),
+    [
+        ("pg.pot-02.voltage", "typed", "calculated"), ("pg.pot-03.state", "typed", "calculated"),
+        ("pg.pot-02.voltage", "file", "measured"), ("pg.line_current", "typed", "measured"),
+    ],
+)  # fmt: skip
+def test_an_indicator_of_typed_readings_is_not_called_measured(
+    config: Config, make_block: MakeBlock, point: str, given: str, basis: str
+) -> None:
+    """What the line current gives is no figure of the month."""
+    next(p for p in config["points"] if p["id"] == point)["provenance"] = given
+    found = compute(Plant(config, make_block).run(120, {"01": (10, 40)}).result())
+    parameter = found["pfc"]["indicator"]["parameters"]["aem_min_per_cell_day"]
+    assert parameter["basis"] == basis
+    kind = "typed" if basis == "calculated" else "meter-direct"
+    frames = {"potline": "line-1", "rule": "anode-effect", "class": kind}
+    assert parameter["provenance"] == {"frames": frames}
+    flagged = "typed:indicator.aem_min_per_cell_day" in found["flags"]
+    assert flagged == (basis == "calculated")
+
+
 def test_the_statement_of_a_fold(plant: Plant) -> None:
     found = compute(plant.run(1001).result())
     # gas 1000 Nm3 = 0.1 × 10^4 Nm3: 0.1 × 21.650152 = 2.17; metal 10 t: anode 14.24, PFC 1.45

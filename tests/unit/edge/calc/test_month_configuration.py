@@ -117,6 +117,72 @@ def test_a_change_of_typed_figures_keeps_every_sum(config: Config, make_block: M
     assert "configuration-changed" in compute(found)["flags"]
 
 
+def test_what_is_spelled_otherwise_is_another(config: Config, make_block: MakeBlock) -> None:
+    """Nobody has to know which spellings of a point mean the same."""
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(51))
+    changed = copy.deepcopy(config)
+    for point in changed["points"]:
+        if point["id"] in {"pg.metal_tapped", "pg.pot-01.voltage"}:
+            assert "scaling" not in point
+            point["scaling"] = {"scale": "1"}
+    fold.configure(changed)
+    feed(fold, make_block, changed, range(51, 101))
+    found = result(fold, 101)
+    assert len(found["potlines"]) == 2
+    assert found["pfc"]["metal_t"] == "0.99"
+
+
+def at_other_intervals(config: Config, fast_s: int, slow_s: int) -> Config:
+    changed = copy.deepcopy(config)
+    changed["schedules"] = [{"interval_ns": fast_s * S}, {"interval_ns": slow_s * S}]
+    return changed
+
+
+def test_what_is_read_at_another_interval_goes_on(config: Config, make_block: MakeBlock) -> None:
+    """An effect that runs is one, and a meter's reading is the next one of the same meter."""
+    fold = MonthFold()
+    fold.configure(config)
+    feed(fold, make_block, config, range(51), {"01": (40, 70)})
+    changed = at_other_intervals(config, 2, 20)
+    fold.configure(changed)
+    feed(fold, make_block, changed, range(52, 101, 2), {"01": (40, 70)})
+    found = result(fold, 101)
+    (line,) = found["potlines"]
+    assert [(e["start_ns"], e["end_ns"], e["flags"]) for e in line["effects"]] == [
+        (NOON + 40 * S, NOON + 70 * S, [])
+    ]
+    assert line["producing_pot_s"] == "300"
+    assert [f["quantity"] for f in found["fuel"]] == ["0.01"]
+    assert found["pfc"]["metal_t"] == "1"
+    assert len(found["totalisers"]) == 3
+    # 0 s to 100 s in steps of 10 s: at most two intervals, of either schedule
+    assert [check["covered_s"] for check in found["checks"]] == ["100", "100"]
+    assert found["flags"] == ["configuration-changed"]
+
+
+@pytest.mark.parametrize(
+    ("intervals", "is_hole", "covered_s"), [((2, 20), False, "70"), ((1, 10), True, "30")]
+)
+def test_what_is_too_far_apart_is_said_by_the_interval_in_force(
+    config: Config, make_block: MakeBlock, intervals: tuple[int, int], is_hole: bool, covered_s: str
+) -> None:
+    """Over the change, samples of an effect are 3 s apart and readings of a flow 40 s."""
+    fold = MonthFold()
+    before = at_other_intervals(config, 1, 20)
+    fold.configure(before)
+    feed(fold, make_block, before, range(11), {"01": (5, 60)})
+    changed = at_other_intervals(config, *intervals)
+    fold.configure(changed)
+    feed(fold, make_block, changed, range(13, 20), {"01": (5, 60)})
+    feed(fold, make_block, changed, range(50, 71, 10))
+    found = result(fold, 71)
+    (effect,) = found["potlines"][0]["effects"]
+    assert ("hole" in effect["flags"]) == is_hole
+    assert found["checks"][0]["covered_s"] == covered_s
+
+
 def test_changed_rules_begin_a_new_piece_of_the_potline(
     config: Config, make_block: MakeBlock
 ) -> None:

@@ -1,0 +1,162 @@
+"""What a configuration may say: both verifiers take the same ones, and neither ends on another."""
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidence import cbor
+from evidence.blocks import compress
+from evidence.configuration import decode_configuration
+from evidence.errors import EvidenceError, LimitError, MalformedError, UnsupportedError
+from evidence.recompute import Recomputation
+from tests.independent.other import RULE_SETS, run_node
+from tests.independent.random_configurations import mutated
+from tests.unit.evidence.small_plant import configuration
+
+SEEDS = range(1500)
+
+pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
+
+
+def said_here(payload: bytes) -> str | None:
+    """The code of the finding, None for what figures can be made by."""
+    try:
+        config = decode_configuration(payload)
+    except (MalformedError, LimitError):
+        return "E-CFG"
+    except UnsupportedError:
+        return "C-FORMAT"
+    try:
+        Recomputation().configure(b"x", config)
+    except EvidenceError as error:
+        return "C-RULES" if isinstance(error, UnsupportedError) else "E-CFG"
+    return None
+
+
+def said_there(payloads: Iterable[bytes], folder: Path) -> list[tuple[str, str] | None]:
+    file = folder / "payloads"
+    file.write_text("".join(f"{payload.hex()}\n" for payload in payloads))
+    return run_node("configs.mjs", RULE_SETS, file)
+
+
+def code(answer: tuple[str, str] | None) -> str | None:
+    return answer[0] if answer else None
+
+
+def test_both_take_the_same_configurations(tmp_path: Path) -> None:
+    payloads = {}
+    for seed in SEEDS:
+        try:
+            payloads[seed] = compress(cbor.encode(mutated(seed)))
+        except EvidenceError:
+            continue  # no CBOR of this format
+    here = {seed: said_here(payload) for seed, payload in payloads.items()}
+    there = said_there(payloads.values(), tmp_path)
+    assert [
+        (seed, here[seed], answer)
+        for seed, answer in zip(payloads, there, strict=True)
+        if code(answer) != here[seed]
+    ] == []
+    assert {None, "E-CFG", "C-FORMAT", "C-RULES"} <= Counter(here.values()).keys()
+
+
+def _line(config: Any) -> Any:
+    return config["potlines"][0]
+
+
+def _point(config: Any, point_id: str) -> Any:
+    return next(point for point in config["points"] if point["id"] == point_id)
+
+
+def _second_fuel(config: Any, **fields: str) -> None:
+    config["statement"]["fuels"].append({**config["statement"]["fuels"][0], **fields})
+
+
+def _another_state(config: Any) -> None:
+    _point(config, "pot-02.state")["states"] = [[0, "producing"], [1, "unknown"]]
+
+
+def _no_computed_points(config: Any) -> None:
+    group = config["groups"].pop()
+    del config["points"][group["points"][0] :]
+
+
+#: rule of FIGURES.md §1 or FORMAT.md §5 -> how it is broken
+BROKEN: dict[str, Callable[[Any], Any]] = {
+    "a rule that is no number": lambda c: _line(c)["anode_effect"].update(v_start_v="high"),
+    "a voltage too fine": lambda c: _line(c)["anode_effect"].update(v_end_v="7.9999"),
+    "an end above the start": lambda c: _line(c)["anode_effect"].update(v_end_v="8.001"),
+    "a target above the end": lambda c: _line(c)["anode_effect"].update(target_v="8"),
+    "a merge time below 1.5 samples": lambda c: _line(c)["anode_effect"].update(t_merge_s="1.499"),
+    "a time below 0": lambda c: _line(c)["anode_effect"].update(t_end_s="-1"),
+    "no such flow": lambda c: c["statement"]["fuels"][0].update(flow_point="nothing"),
+    "no such power": lambda c: c["statement"]["auxiliary"][0].update(power_point="nothing"),
+    "a computed power": lambda c: c["statement"]["auxiliary"][0].update(
+        power_point="line-1.aef_day"
+    ),
+    "no such current": lambda c: _line(c).update(line_current="nothing"),
+    "a current in V": lambda c: _line(c).update(line_current="pot-01.voltage"),
+    "one total for two fuels": lambda c: _second_fuel(c, kind="coke-oven-gas"),
+    "one flow for two fuels": lambda c: _second_fuel(c, point="line.metal"),
+    "one voltage for two pots": lambda c: _line(c)["pots"][1].update(voltage="pot-01.voltage"),
+    "states that are not alike": _another_state,
+    "an efficiency of 0.945": lambda c: _line(c).update(current_efficiency_percent="0.945"),
+    "an efficiency of 101": lambda c: _line(c).update(current_efficiency_percent="101"),
+    "no such edition": lambda c: _line(c)["indicator"].update(edition="ipcc-2050"),
+    "no slope in the edition": lambda c: _line(c)["indicator"].update(edition="physics"),
+    "no such gwp": lambda c: _line(c)["indicator"].update(gwp="ar9"),
+    "no such technology": lambda c: _line(c).update(technology="PFPB"),
+    "a volume as a flow": lambda c: _point(c, "gas.flow").update(
+        quantity=_point(c, "gas.volume")["quantity"]
+    ),
+    "gas at 20 degrees": lambda c: _point(c, "gas.volume")["quantity"].update(
+        reference="20C-101.325kPa"
+    ),
+    "wet gas": lambda c: _point(c, "gas.flow")["quantity"].update(moisture="wet"),
+    "a fuel of another unit": lambda c: c["statement"]["fuels"][0].update(kind="diesel"),
+    "no such fuel": lambda c: c["statement"]["fuels"][0].update(kind="peat"),
+    "no anode at all": lambda c: c["statement"]["anode"].update(gross_kg_per_t="0"),
+    "no such kind": lambda c: _point(c, "ac.power")["quantity"].update(kind="strength"),
+    "no such unit": lambda c: _point(c, "ac.power")["quantity"].update(unit="PS"),
+    "a qualifier too many": lambda c: _point(c, "ac.power")["quantity"].update(moisture="dry"),
+    "no such provenance": lambda c: _point(c, "ac.power").update(provenance="rumour"),
+    "an id in capitals": lambda c: _point(c, "ac.power").update(id="AC.power"),
+    "a state in floats": lambda c: _point(c, "ac.power").update(role="state"),
+    "a scale of 0": lambda c: _point(c, "ac.power").update(scaling={"scale": "0"}),
+    "no computed points": _no_computed_points,
+    "a computed point of other decimals": lambda c: _point(c, "line-1.aef_day").update(
+        decimals=3, scaling={"raw_decimals": 3}
+    ),
+    "a computed point that is scaled": lambda c: _point(c, "line-1.aef_day").update(
+        scaling={"raw_decimals": 3}
+    ),
+}  # fmt: skip
+#: what may stand there too
+GOOD: dict[str, Callable[[Any], Any]] = {
+    "one state for two pots": lambda c: _line(c)["pots"][1].update(state="pot-01.state"),
+    "a fuel's Chinese name": lambda c: c["statement"]["fuels"][0].update(kind="天然气"),
+    "numbers as in scaling": lambda c: _line(c).update(current_efficiency_percent="189/2"),
+    "an exponent": lambda c: _line(c)["anode_effect"].update(v_start_v="80e-1"),
+    "a merge time of 1.5 samples": lambda c: _line(c)["anode_effect"].update(t_merge_s="1.5"),
+    "two words for producing": lambda c: [
+        _point(c, f"pot-{n}.state").update(states=[[1, "producing"], [4, "producing"]])
+        for n in ("01", "02")
+    ],
+}  # fmt: skip
+
+
+def test_each_rule_is_held_by_both(tmp_path: Path) -> None:
+    changes = {**BROKEN, **GOOD}
+    payloads = []
+    for change in changes.values():
+        config = copy.deepcopy(configuration())
+        change(config)
+        payloads.append(compress(cbor.encode(config)))
+    there = said_there(payloads, tmp_path)
+    wanted = dict.fromkeys(BROKEN, "E-CFG") | dict.fromkeys(GOOD)
+    assert dict(zip(changes, map(said_here, payloads), strict=True)) == wanted
+    assert dict(zip(changes, map(code, there), strict=True)) == wanted
