@@ -21,11 +21,12 @@ from zoneinfo import ZoneInfo
 
 from cloud.collector.desk import PlantEvidence, PlantKeys
 from cloud.errors import TimeStampError
-from cloud.month_draft import configs_of, time_zone
+from cloud.month_draft import configs_of
 from cloud.month_kept import KeptArchive, read_kept
 from cloud.month_keys import earlier_collectors, gateway_certificates, orders
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
 from cloud.month_stamp import check_reply, may_be_kept
+from cloud.month_zone import zone_named
 from cloud.store.objects import StoredObject
 from evidence import checkpoint
 from evidence.archive.bag import Sealed as SealedOver
@@ -235,7 +236,8 @@ class _Sealing:
 def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
     evidence, close = month.evidence, month.close
     first_index = _first_index(evidence, close.streams)
-    zone = ZoneInfo(time_zone(evidence, next(iter(close.streams)), close.index))
+    stream, span = next(iter(close.streams.items()))
+    zone = ZoneInfo(zone_named(evidence, stream, span.first, span.last + 1))
     closed_at = datetime.fromtimestamp(close.received_ns // 10**9, zone)
     return Contents(
         plant=evidence.plant,

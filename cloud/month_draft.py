@@ -13,10 +13,10 @@ from cloud.api.services import MonthRefusedError
 from cloud.collector.desk import PlantEvidence
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
 from cloud.month_seam import Seams
+from cloud.month_zone import configuration_of, zone_named
 from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
 from evidence import cose
-from evidence.configuration import decode_configuration
 from evidence.frame import Body, decode_body, header_of
 from evidence.log import Kind
 from evidence.recompute import Recomputation, statement_bytes
@@ -47,7 +47,7 @@ class Draft:
         statement: bytes of statement.json.
         spans: stream -> its part.
         replaces: what it amends, if anything.
-        late: what to do about readings of the month before that are in no archive; "" for none.
+        late: what to do about readings before it that are in no archive; "" for none.
     """
 
     month: str
@@ -85,21 +85,17 @@ def draft_month(
             "one can be closed by this version"
         )
     (stream,) = streams
-    zone = time_zone(evidence, stream)
-    from_ns, to_ns = PlantDays(zone).month_bounds(month)
-    if closing == FINAL and now_ns < to_ns:
-        raise MonthRefusedError(f"{month} is not over in {zone}; close it as interim")
-    first, stop = evidence.span(stream, from_ns, to_ns)
-    seams = Seams(evidence, stream, month, history.closes)
-    if first < stop:
-        first, stop = seams.join(first, stop, zone)
+    part = Seams(evidence, stream, month, history.closes).part()
+    if closing == FINAL and now_ns < part.to_ns:
+        raise MonthRefusedError(f"{month} is not over in {part.zone}; close it as interim")
     fold = _Fold(evidence, stream)
-    fold.take_all(first, stop)
+    fold.take_all(part.first, part.stop)
     if fold.first_ns is None:
         raise MonthRefusedError(f"{evidence.plant} has no readings in {month}")
-    statement = fold.statement((from_ns, to_ns), closing, replaces, is_start=first == 0)
-    spans = {stream: Span(first, stop - 1, fold.head)}
-    return Draft(month, closing, statement, spans, replaces, seams.late)
+    bounds_ns, is_start = (part.from_ns, part.to_ns), part.first == 0
+    statement = fold.statement(bounds_ns, closing, replaces, is_start=is_start)
+    spans = {stream: Span(part.first, part.stop - 1, fold.head)}
+    return Draft(month, closing, statement, spans, replaces, part.late)
 
 
 def remake_statement(
@@ -107,7 +103,8 @@ def remake_statement(
 ) -> bytes:
     """The statement of a month that was closed, from the objects it was made of then."""
     ((stream, span),) = close.streams.items()
-    bounds_ns = PlantDays(time_zone(evidence, stream, close.index)).month_bounds(close.month)
+    zone = zone_named(evidence, stream, span.first, span.last + 1)
+    bounds_ns = PlantDays(zone).month_bounds(close.month)
     fold = _Fold(evidence, stream)
     fold.take_all(span.first, span.last + 1)
     return fold.statement(bounds_ns, close.closing, replaces, is_start=span.first == 0)
@@ -135,19 +132,6 @@ def configs_of(evidence: PlantEvidence, spans: Mapping[str, Span]) -> dict[bytes
     return found
 
 
-def time_zone(evidence: PlantEvidence, stream: str, before: int | None = None) -> str:
-    """The plant's time zone by its newest configuration (logged before an entry, if one is given).
-
-    Raises:
-        MonthRefusedError: there is no configuration.
-    """
-    for seq in sorted(evidence.configs(stream).values(), reverse=True):
-        stored = next(evidence.objects(stream, seq, seq + 1))
-        if before is None or stored.log_index < before:
-            return str(_config(stored.data)["plant"]["time_zone"])
-    raise MonthRefusedError(f"{evidence.plant} has no signed configuration yet")
-
-
 class _Fold:
     """Folds a stream's objects of one month into a statement."""
 
@@ -173,7 +157,9 @@ class _Fold:
         envelope = cose.parse(stored.data)
         cfg = header_of(envelope).cfg or b""
         if cfg not in self._configs:
-            self._configs[cfg] = _config(_object(self._evidence, self._stream, self._seqs[cfg]))
+            self._configs[cfg] = configuration_of(
+                _object(self._evidence, self._stream, self._seqs[cfg])
+            )
         body, common = decode_body(envelope.payload), Common(self._stream, cfg)
         if not self._waiting.takes(common, body):
             self._calculate()
@@ -224,7 +210,3 @@ class _Fold:
 
 def _object(evidence: PlantEvidence, stream: str, seq: int) -> bytes:
     return next(evidence.objects(stream, seq, seq + 1)).data
-
-
-def _config(data: bytes) -> dict[str, Any]:
-    return decode_configuration(cose.parse(data).payload)
