@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.config import Site
+from evidence.certify import objection_to
 from evidence.cose import OBJECT_BYTES_MAX
 from evidence.custody import validity_ns
 from evidence.errors import EvidenceError, KeyFileError
@@ -17,7 +18,6 @@ from evidence.keys import (
     Certificate,
     Signer,
     certificate_from_der,
-    identity,
     is_issued_by,
     key_sha256,
     load_certificate,
@@ -162,18 +162,13 @@ def _certificate(
     certificate = problems.tried(key, lambda: load_certificate(path))
     if certificate is None:
         return None
-    found = problems.tried(key, lambda: identity(certificate))
-    if found is None:
+    why = problems.tried(key, lambda: objection_to(certificate, *wanted, root=None))
+    if why is None:
         return None
-    if found[:2] != wanted[:2] or wanted[2] not in ("", found[2]):
-        whose = _called(wanted) if wanted[2] else f"a {wanted[0]} of {wanted[1]}"
-        problems.add(key, f"is for {_called(found)}, not for {whose}")
+    if why:
+        role, plant, name = wanted
+        problems.add(key, f"{why}; needed is one of {role} {plant}/{name or '…'}")
     return certificate
-
-
-def _called(name: tuple[str, str, str]) -> str:
-    role, plant, own = name
-    return f"{role} {plant}/{own}"
 
 
 def _root(site: Site, problems: Problems, certificate: Certificate | None) -> Certificate | None:

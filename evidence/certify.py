@@ -1,7 +1,7 @@
-"""Requests for certificates, and certificates by a key that may never leave its token. Pure.
+"""Requests for certificates, certificates by a key that may never leave its token, whose one is.
 
 A request is PKCS#10 (RFC 2986) with the identity that the certificate will have; its signature
-shows that whoever asks holds the key.
+shows that whoever asks holds the key. Pure.
 """
 
 import datetime as dt
@@ -16,7 +16,15 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from evidence.errors import MalformedError
-from evidence.keys import UNREADABLE, Certificate, Signer, identity, issue, public_key
+from evidence.keys import (
+    UNREADABLE,
+    Certificate,
+    Signer,
+    identity,
+    is_issued_by,
+    issue,
+    public_key,
+)
 from evidence.suites import PrivateKey, PublicKey
 
 
@@ -90,6 +98,29 @@ def certify(
         request.role, request.plant, request.name, request.key,
         issuer=key if certificate is None else (key, certificate), not_before=not_before, days=days,
     )  # fmt: skip
+
+
+def objection_to(
+    certificate: Certificate, role: str, plant: str, name: str = "", *, root: Certificate | None
+) -> str:
+    """Why a certificate is not the one that is asked for, "" when it is.
+
+    Args:
+        certificate: any.
+        role: it must have.
+        plant: it must be of.
+        name: it must have; "" for any.
+        root: must have issued it; None leaves that aside.
+
+    Raises:
+        MalformedError: it carries no identity of ours.
+    """
+    has_role, of_plant, has_name = identity(certificate)
+    if (has_role, of_plant) != (role, plant) or name not in ("", has_name):
+        return f"the certificate is for {has_role} {of_plant}/{has_name}"
+    if root is not None and not is_issued_by(certificate, root):
+        return "the plant's root did not issue this certificate"
+    return ""
 
 
 def _as_private(signer: Signer) -> PrivateKey:

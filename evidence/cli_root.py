@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evidence.certify import certify, decode_request
+from evidence.certify import certify, decode_request, objection_to
 from evidence.errors import KeyFileError, MalformedError
 from evidence.key_files import REFERENCE, id_of, must_not_exist, now, read_small, write_new
 from evidence.keys import (
@@ -169,7 +169,7 @@ def _certified(path: Path, root: Certificate, gateway: str) -> bytes:
     """`key_sha256` of a gateway's certificate by this root."""
     certificate = load_certificate(path)
     plant = identity(root)[1]
-    if identity(certificate) != ("gateway", plant, gateway) or not is_issued_by(certificate, root):
+    if objection_to(certificate, "gateway", plant, gateway, root=root):
         sentence = f"{path} is no certificate of gateway {plant}/{gateway} by this root"
         raise KeyFileError(f"{sentence}; make one with keys csr and keys enrol")
     return key_sha256(public_key(certificate))

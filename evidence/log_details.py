@@ -6,12 +6,21 @@ from typing import Any
 
 from evidence.custody import KeyFault
 from evidence.errors import MalformedError
+from evidence.frame import TYP_CLOSE, TYP_CONFIG, TYP_COSIGNATURE, TYP_FRAME, TYP_ROTATE
 from evidence.keys import ROLES
 from evidence.log import Entry, Kind
 from evidence.points import NAME_ID
 
-#: entries that accept an object of a gateway's stream
-OBJECT_KINDS = frozenset({Kind.FRAME, Kind.CONFIG, Kind.ROTATE, Kind.COSIGNATURE, Kind.PLANT_CLOSE})
+#: what the log calls an object of a gateway's stream, by the object's type
+KIND_OF = {
+    TYP_FRAME: Kind.FRAME,
+    TYP_CONFIG: Kind.CONFIG,
+    TYP_ROTATE: Kind.ROTATE,
+    TYP_COSIGNATURE: Kind.COSIGNATURE,
+    TYP_CLOSE: Kind.PLANT_CLOSE,
+}
+#: entries that accept one
+OBJECT_KINDS = frozenset(KIND_OF.values())
 ACCEPTED = "accepted"
 FORK = "fork"
 #: faults of its key for which an object is kept aside, for people to look at; a fork is too

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evidence.certify import objection_to
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import (
     Certificate,
@@ -16,7 +17,6 @@ from evidence.keys import (
     certificate_to_der,
     certificate_to_pem,
     identity,
-    is_issued_by,
     key_sha256,
     load_certificate,
     public_key,
@@ -116,15 +116,10 @@ def certified_by(
         MalformedError: it is of another, or not issued by this root.
         UnknownSuiteError: no suite for its key.
     """
-    has_role, of_plant, has_name = identity(certificate)
-    if (has_role, of_plant) != (role, plant):
-        raise MalformedError(f"is a {has_role} of {of_plant}, not a {role} of {plant}")
-    if name not in ("", has_name):
-        raise MalformedError(f"is of {role} {has_name}, not of {name}")
-    if not is_issued_by(certificate, root):
-        raise MalformedError(f"was not issued by the root of {plant}")
+    if why := objection_to(certificate, role, plant, name, root=root):
+        raise MalformedError(f"{why}; needed is one of {role} {plant}/{name or '…'}")
     key = public_key(certificate)
-    return Certified(role, has_name, key, key_sha256(key), certificate)
+    return Certified(role, identity(certificate)[2], key, key_sha256(key), certificate)
 
 
 def _read(path: Path, root: Path, role: str, plant: str) -> Certified:
@@ -148,8 +143,8 @@ def collector_keys(plant: PlantIdentity, folder: Path) -> Sequence[PublicKey]:
     for path in sorted(folder.glob("collector-*.crt")):
         try:
             certificate = certificate_from_pem(path.read_bytes())
-            is_its = identity(certificate)[:2] == ("collector", plant.plant)
-            if is_its and is_issued_by(certificate, plant.root.certificate):
+            root = plant.root.certificate
+            if not objection_to(certificate, "collector", plant.plant, root=root):
                 key = public_key(certificate)
                 keys.setdefault(key_sha256(key), key)
         except EvidenceError as error:

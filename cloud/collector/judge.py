@@ -40,17 +40,10 @@ from evidence.frame import (
     header_of,
 )
 from evidence.log import Entry, Kind
+from evidence.log_details import KIND_OF
 from evidence.orders import decode_rotate
 from evidence.receipt import CloseRequest, decode_close
 from evidence.suites import PublicKey
-
-KIND_OF = {
-    TYP_FRAME: Kind.FRAME,
-    TYP_CONFIG: Kind.CONFIG,
-    TYP_COSIGNATURE: Kind.COSIGNATURE,
-    TYP_CLOSE: Kind.PLANT_CLOSE,
-    TYP_ROTATE: Kind.ROTATE,
-}
 
 #: configurations of one stream: each is remembered for as long as the stream lives
 CONFIGS_MAX = 10_000
@@ -328,7 +321,7 @@ def _next_key(keyring: Keyring, header: Header, payload: bytes) -> Certified:
     except (UnknownSuiteError, UnsupportedError):
         raise
     except EvidenceError as error:
-        sentence = f"seq {header.seq} hands over to a certificate that {error}"
+        sentence = f"seq {header.seq} hands over to no key that counts: {error}"
         raise _RefusalError("rotate", sentence) from error
 
 

@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from evidence.archive import paths
+from evidence.certify import objection_to
 from evidence.custody import StreamKeys, validity_ns
 from evidence.errors import EvidenceError, LimitError, MalformedError, UnknownSuiteError
 from evidence.findings import Report, said
@@ -67,11 +68,10 @@ class Identities:
             UnknownSuiteError: no suite for its key; the gateway is foreign from now on.
             MalformedError: it is not of this gateway, or not issued by the plant's root.
         """
-        role, plant, name = identity(certificate)
-        if (role, plant, name) != ("gateway", self.plant, gateway):
-            raise MalformedError(f"the certificate is for {role} {plant}/{name}")
-        if self.root is None or not is_issued_by(certificate, self.root):
+        if self.root is None:
             raise MalformedError("the plant's root did not issue this certificate")
+        if why := objection_to(certificate, "gateway", self.plant, gateway, root=self.root):
+            raise MalformedError(why)
         try:
             return self.keys_of(gateway).certify(certificate, self.root).sha256
         except UnknownSuiteError:
@@ -190,11 +190,8 @@ def _collector(
     if certificate is None or found.root is None:
         return
     try:
-        role, plant, name = identity(certificate)
-        if (role, plant) != ("collector", found.plant):
-            raise MalformedError(f"the certificate is for {role} {plant}/{name}")
-        if not is_issued_by(certificate, found.root):
-            raise MalformedError("the plant's root did not issue this certificate")
+        if why := objection_to(certificate, "collector", found.plant, root=found.root):
+            raise MalformedError(why)
         key = public_key(certificate)
         if not earlier:
             found.collector_valid_ns = validity_ns(certificate, found.root)

@@ -79,16 +79,16 @@ def test_all_keys_missing_at_once_each_under_its_own_key(check: Check, tmp_path:
     [
         (
             {"keys/edge-1.crt": "keys/collector.crt"},
-            ["gateway.certificate: is for collector north-works/collector, not for gateway",
+            ["gateway.certificate: the certificate is for collector north-works/collector; needed",
              "gateway.certificate: ", ],
         ),
-        ({'id = "edge-1"': 'id = "edge-2"'}, ["gateway.certificate: is for gateway north-works/e"]),
+        ({'id = "edge-1"': 'id = "edge-2"'}, ["gateway.certificate: the certificate is for "]),
         (
             {'id = "north-works"': 'id = "south-works"'},
-            ["gateway.certificate: is for gateway north-works/edge-1, not for gateway south-works",
-             "uplink.collector: is for collector north-works/collector, not for a collector of"],
+            ["gateway.certificate: the certificate is for gateway north-works/edge-1; needed",
+             "uplink.collector: the certificate is for collector north-works/collector; n"],
         ),
-        ({"keys/collector.crt": "keys/edge-1.crt"}, ["uplink.collector: is for gateway "]),
+        ({"keys/collector.crt": "keys/edge-1.crt"}, ["uplink.collector: the certificate is for "]),
         ({"keys/edge-1.pem": "site.toml"}, ["gateway.key: "]),
         ({"keys/edge-1.crt": "site.toml"}, ["gateway.certificate: "]),
     ],

@@ -46,23 +46,23 @@ def test_a_plants_certificates_come_root_first(plant: ExamplePlant) -> None:
 def test_a_root_is_its_own_issuer_and_of_this_plant(plant: ExamplePlant, tmp_path: Path) -> None:
     root = read_root(plant.folder / "root.crt", "mini")
     assert (root.role, root.name) == ("root", "mini")
-    with pytest.raises(MalformedError, match=r"root\.crt: is a root of mini, not a root of maxi"):
+    with pytest.raises(MalformedError, match=r"root\.crt: .*; needed is one of root maxi/"):
         read_root(plant.folder / "root.crt", "maxi")
     cross = issue(
         "root", "mini", "mini", generate().public_key(),
         issuer=(plant.root_key, plant.root_certificate), not_before=NOT_BEFORE, days=9,
     )  # fmt: skip
     (tmp_path / "cross.crt").write_bytes(certificate_to_pem(cross))
-    with pytest.raises(MalformedError, match=r"cross\.crt: was not issued by the root of mini"):
+    with pytest.raises(MalformedError, match=r"cross\.crt: the plant's root did not issue"):
         read_root(tmp_path / "cross.crt", "mini")
 
 
 @pytest.mark.parametrize(
     ("role", "of_plant", "words"),
     [
-        ("collector", "mini", "is a gateway of mini, not a collector of mini"),
-        ("root", "mini", "is a gateway of mini, not a root of mini"),
-        ("gateway", "maxi", "is a gateway of mini, not a gateway of maxi"),
+        ("collector", "mini", "needed is one of collector mini/"),
+        ("root", "mini", "needed is one of root mini/"),
+        ("gateway", "maxi", "needed is one of gateway maxi/"),
     ],
 )
 def test_a_certificate_of_another_role_or_plant_does_not_count(
@@ -76,7 +76,7 @@ def test_a_forgers_root_of_the_same_name_does_not_count(
     plant: ExamplePlant, tmp_path: Path
 ) -> None:
     forged = make_plant(tmp_path / "forged")
-    with pytest.raises(MalformedError, match="was not issued by"):
+    with pytest.raises(MalformedError, match="did not issue this certificate"):
         read_issued(forged.folder / "edge-1.crt", plant.folder / "root.crt", "gateway", "mini")
 
 
@@ -91,7 +91,7 @@ def test_a_gateway_cannot_certify_another(plant: ExamplePlant, tmp_path: Path) -
     )  # fmt: skip
     (tmp_path / "edge-4.crt").write_bytes(certificate_to_pem(minted))
     for issuer in ("root.crt", "edge-3.crt"):
-        with pytest.raises(MalformedError, match="was not issued by"):
+        with pytest.raises(MalformedError, match="did not issue this certificate"):
             read_issued(tmp_path / "edge-4.crt", plant.folder / issuer, "gateway", "mini")
 
 

@@ -97,7 +97,10 @@ def test_a_rotate_to_a_key_that_does_not_count_is_refused(
     foreign = make_plant(tmp_path, gateways=("edge-1",))
     forged = foreign.identity().gateways[0].certificate
     other = plant.identity().gateways[1].certificate  # of edge-2
-    for certificate, words in ((forged, "was not issued by"), (other, "is of gateway edge-2")):
+    for certificate, words in (
+        (forged, "did not issue this"),
+        (other, "is for gateway mini/edge-2"),
+    ):
         verdict = ask(started.sign(TYP_ROTATE, encode_rotate(certificate)))
         assert (verdict.reason, words in verdict.sentence) == ("rotate", True), verdict
     assert ask(started.sign(TYP_ROTATE, b"\x00\xa0")).reason == "rotate"
