@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from evidence.cli_keys import add_key_commands
-from evidence.errors import EvidenceError, KeyFileError
+from evidence.errors import EvidenceError, KeyFileError, ScratchError
 from evidence.findings import shown
 from evidence.keys import load_certificates, load_trust
 from evidence.phrases import LANGUAGES, PHRASES
@@ -108,6 +108,8 @@ def _verify(args: argparse.Namespace) -> int:
             report = verify(
                 file, trust=trust, tsa=tsa, recompute=not args.no_recompute, progress=progress.tell
             )
+    except ScratchError:
+        raise
     except OSError as error:
         raise KeyFileError(f"{args.archive}: cannot be read: {error.strerror}") from error
     progress.end()

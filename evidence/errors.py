@@ -11,6 +11,7 @@
     └── LimitError            a size, depth or count beyond the limits of FORMAT.md
 
 Parsers in this room raise nothing else on hostile bytes (a fuzz test holds them to it).
+ScratchError is none of these: it says nothing about evidence, and must become no finding.
 Misuse by a caller raises ValueError or TypeError as anywhere in Python.
 """
 
@@ -45,3 +46,13 @@ class ChainError(EvidenceError):
 
 class LimitError(EvidenceError):
     """Something is larger, deeper or more numerous than FORMAT.md allows."""
+
+
+class ScratchError(OSError):
+    """The disk refuses temporary files (operator)."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(
+            f"temporary files: {reason}. Make room, or set TMPDIR to a folder of a disk with room "
+            "for three times the archive's log"
+        )

@@ -147,7 +147,8 @@ class Report:
         """The form of `verify --json`; only `meaning` is in the reader's language.
 
         `completeness` holds for each stream: first_seq, last_seq, objects, missing (ranges, at most
-        1,000) and missing_objects, readings (of measured points) of readings_due and percent,
+        1,000, of all streams 10,000) and missing_objects, readings (of measured points) of
+        readings_due and percent,
         gaps, gaps_s and longest_gap_s (their number, their sum and the longest), anchored_objects,
         made_within_s (the longest from an object's anchor to its receipt) and clock_error_ms (the
         largest the gateway stated).

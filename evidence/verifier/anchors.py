@@ -92,18 +92,18 @@ class Anchors:
         self, log: LogView, size: int, root: bytes, own: Logged | None, where: str
     ) -> list[str]:
         """What is wrong with a size and root that a gateway signed."""
-        tree, found = log.tree, []
+        found = []
         if own is not None and size > own.index:
             found.append(f"It names a log of {size} entries; its own entry there is {own.index}.")
-        if size > tree.size:
-            found.append(f"It names a log of {size} entries; the archive has {tree.size}.")
-        elif size < tree.start.size:
+        if size > log.tree.size:
+            found.append(f"It names a log of {size} entries; the archive has {log.tree.size}.")
+        elif size < log.start.size:
             if len(self.before) < BEFORE_MAX:
                 self.before.setdefault(size, (root, where))
             known = self.before.get(size)
             if known is not None and known[0] != root:
                 found.append(f"It and {known[1]} name different roots of a log of {size} entries.")
-        elif tree.root_at(size) != root:
+        elif log.root_at(size) != root:
             found.append(
                 f"The log's first {size} entries had another root when the gateway saw it."
             )

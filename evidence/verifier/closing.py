@@ -78,11 +78,11 @@ class ClosingCheck:
         if close is not None and logged != replaces:
             sentence = f"The log says that it replaces {logged}, the statement {replaces}."
             self._report.add("E-LOG-CLOSE", "statement replaces", sentence)
-        final = self._log.finals.get(str(close.get("month"))) if close is not None else None
+        final = self._log.final(str(close.get("month"))) if close is not None else None
         if final is not None and final.hex() != replaces:
             sentence = f"The log closed this month before, as final, with statement {final.hex()}."
             self._report.add("E-LOG-CLOSE", "statement replaces", sentence)
-        is_all = self._log.whole and not self._log.undecided and not self._log.tree.start.size
+        is_all = self._log.whole and not self._log.undecided and not self._log.start.size
         if close is not None and final is None and is_all and replaces is not None:
             sentence = "The log, whole in this archive, has no final close of what this replaces."
             self._report.add("E-LOG-CLOSE", "statement replaces", sentence)
@@ -125,16 +125,16 @@ class ClosingCheck:
             return told == (receipt.head, receipt.log_index, receipt.received_ns)
         if log.undecided or not log.whole:
             return True
-        if receipt.log_index < log.tree.start.size:
+        if receipt.log_index < log.start.size:
             return view.first is None or receipt.seq < view.first
         is_later = receipt.log_index >= log.tree.size and receipt.seq >= view.head.next_seq
         return is_later and receipt.received_ns >= log.closed_ns
 
     def _log_grew(self, receipt: Receipt, note: checkpoint.Checkpoint) -> bool:
         """Its checkpoint and its proof are of the archive's log, as far as that reaches."""
-        tree, view = self._log.tree, self._frames.streams[receipt.stream]
-        within = range(tree.start.size, tree.size + 1)
-        if note.size in within and tree.root_at(note.size) != note.root:
+        log, view = self._log, self._frames.streams[receipt.stream]
+        within = range(log.start.size, log.tree.size + 1)
+        if note.size in within and log.root_at(note.size) != note.root:
             return False
         anchor = (0, b"") if view.anchor is None else view.anchor
         if receipt.seq == view.head.next_seq - 1 and receipt.since != anchor[0]:
@@ -142,7 +142,7 @@ class ClosingCheck:
         if receipt.since == 0:
             return not receipt.path
         if receipt.since in within:
-            root = tree.root_at(receipt.since)
+            root = log.root_at(receipt.since)
         elif receipt.seq == view.head.next_seq - 1:
             root = anchor[1]
         else:

@@ -6,7 +6,8 @@ from typing import Any
 from evidence.frame import Body, Header
 from evidence.verifier.clocks import Times
 
-RANGES_MAX = 1000
+#: ranges of missing objects that are told: of a stream, and of all streams together
+RANGES_MAX, RANGES_ALL = 1_000, 10_000
 SECOND_NS = 1_000_000_000
 
 #: of each schedule: its interval in nanoseconds, and how many measured points it has
@@ -19,13 +20,19 @@ class Held:
     Attributes:
         objects: signed objects, sound or not.
         anchored: those that name a log which their gateway had seen.
-        missing: (first, last) seqs of objects that are not here, at most `RANGES_MAX` ranges.
+        missing: (first, last) seqs of objects that are not here, at most so many ranges.
         missing_objects: how many they are, in all ranges.
         readings: of measured points, bad ones included.
     """
 
-    def __init__(self, from_ns: int | None) -> None:
-        """Begin with nothing; the period begins at `from_ns`, UTC nanoseconds, if it is known."""
+    def __init__(self, from_ns: int | None, streams: int = 1) -> None:
+        """Begin with nothing.
+
+        Args:
+            from_ns: where the period begins, UTC nanoseconds, if it is known.
+            streams: how many there are in the archive.
+        """
+        self._ranges = min(RANGES_MAX, RANGES_ALL // streams)
         self.objects = self.anchored = self.missing_objects = self.readings = 0
         self.missing: list[tuple[int, int]] = []
         self._since_ns, self._due = from_ns, 0
@@ -39,7 +46,7 @@ class Held:
     def miss(self, first: int, last: int) -> None:
         """Objects `first` to `last` are not here."""
         self.missing_objects += last - first + 1
-        if len(self.missing) < RANGES_MAX:
+        if len(self.missing) < self._ranges:
             self.missing.append((first, last))
 
     def read(self, cfg: bytes, config: Mapping[str, Any], body: Body) -> None:

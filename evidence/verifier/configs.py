@@ -36,8 +36,9 @@ class Configs:
         """Prepare."""
         self._archive, self._report, self._keys, self._log = archive, report, keys, log
         self._held: tuple[bytes, Config] | None = None
-        self._seen: set[bytes] = set()  # looked at, with the one before it
-        self._known: set[bytes] = set()  # may be in the archive
+        self._seen: set[bytes] = set()  # looked at, with the one before it; in the archive
+        self._missed = b""  # the newest that is not in the archive
+        self._known: set[bytes] = set()  # may be in the archive, and are
         self._in_force: dict[str, bytes | None] = {}  # of streams of which it is known
         self._lost: set[str] = set()  # streams of which an object could not be read
         self._unaware: set[str] = set()  # a new device has not yet said what it goes by
@@ -70,7 +71,7 @@ class Configs:
             if stream in self._unaware and self._before is None:
                 self._before = self._newest_before(header)
             self._in_force[stream] = sha256
-            self._known.add(sha256)
+            self._know(sha256)
             self._unaware.discard(stream)
             self._lost.discard(stream)
 
@@ -142,10 +143,12 @@ class Configs:
         before: bytes | None = None,
     ) -> None:
         """Check a configuration the first time it is met, and tell what changed in it."""
-        if sha256 in self._seen:
+        if sha256 in self._seen or sha256 == self._missed:
             return
-        self._seen.add(sha256)
-        self._known.add(sha256)
+        if self._know(sha256):
+            self._seen.add(sha256)
+        else:
+            self._missed = sha256
         self._held = None
         told = f"{where} names a configuration"
         new = self._checked(header, sha256, told, check)
@@ -155,8 +158,8 @@ class Configs:
         before = before or new.header.cfg
         if before is None:
             return
-        self._known.add(before)
-        if new.header.cfg is None and paths.config(before) not in self._archive:
+        is_here = self._know(before)
+        if new.header.cfg is None and not is_here:
             return  # of a lost device, whose last frames are not of this month
         told = f"{new.header.stream} seq {new.header.seq} follows a configuration"
         is_seen = before in self._seen
@@ -165,6 +168,13 @@ class Configs:
         )
         if old is not None:
             self._tell(new, old.config)
+
+    def _know(self, sha256: bytes) -> bool:
+        """A configuration may be in the archive: whether it is. Others are not held in memory."""
+        is_here = paths.config(sha256) in self._archive
+        if is_here:
+            self._known.add(sha256)
+        return is_here
 
     def _checked(self, header: Header, sha256: bytes, told: str, check: Check) -> _Read | None:
         path = paths.config(sha256)

@@ -162,7 +162,8 @@ class FrameCheck:
     def _view(self, stream: str) -> StreamView:
         if stream not in self.streams:
             from_ns = self.period[0] if self.period else None
-            self.streams[stream] = StreamView(Held(from_ns), Gaps(from_ns))
+            held = Held(from_ns, len(self._archive.streams))
+            self.streams[stream] = StreamView(held, Gaps(from_ns))
         return self.streams[stream]
 
     def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:

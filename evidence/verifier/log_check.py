@@ -27,23 +27,21 @@ TOLD_EVERY = 1000  # entries
 
 
 def check_log(
-    archive: Opened, report: Report, identities: Identities, progress: Progress
-) -> LogView:
-    """Read the log, remake its root and compare with the signed checkpoint."""
-    view = LogView()
+    archive: Opened, report: Report, identities: Identities, view: LogView, progress: Progress
+) -> None:
+    """Read the log into `view`, remake its root and compare with the signed checkpoint."""
     try:
-        view.tree = merkle.Tree(_range(archive))
+        view.begin(_range(archive))
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_RANGE, said(error))
-        return view
+        return
     try:
         _Entries(report, identities, view).read(archive, progress)
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_ENTRIES, said(error))
-        return view
+        return
     view.whole = True
     _checkpoint(archive, report, identities, view)
-    return view
 
 
 def _range(archive: Opened) -> merkle.CompactRange:
@@ -96,7 +94,7 @@ class _Entries:
                 "E-LOG", where, f"The {entry.kind.name.lower()} entry is misformed: {error}."
             )
         if entry.kind in OBJECT_KINDS and entry.verdict == ACCEPTED and entry.seq is not None:
-            if not view.accept(entry):
+            if not view.accept(entry, self._received):
                 sentence = f"{entry.stream} seq {entry.seq} is accepted twice or out of order."
                 report.add("E-LOG", where, sentence)
         elif entry.kind is Kind.GAP:
@@ -150,7 +148,7 @@ class _Entries:
             did = "kept aside" if reason in KEPT_ASIDE else "refused"
             sentence = f"The collector {did} {count} object(s): {reason}."
             self._report.add("N-REJECTED", where, sentence)
-        if self._view.tree.start.size or self._view.undecided:
+        if self._view.start.size or self._view.undecided:
             return  # the entry of an order may stand before the range
         for sha256 in sorted(set(self._identities.orders) - self._ordered):
             sentence = "The log, whole in this archive, has no entry for this order."
@@ -165,7 +163,7 @@ def _checkpoint(
 ) -> None:
     path, tree = paths.LOG_CHECKPOINT, view.tree
     if paths.COLLECTOR_CERTIFICATE in identities.foreign:
-        view.undecided, view.size, view.root = True, tree.size, tree.root_at(tree.size)
+        view.undecided, view.size, view.root = True, tree.size, tree.root()
         return
     if identities.collector is None:
         report.add("E-CHECKPOINT", path, "There is no good collector certificate to check it with.")
@@ -188,7 +186,7 @@ def _checkpoint(
             f"The checkpoint speaks of {note.size} entries; the archive leads to {tree.size}."
         )
         report.add("E-LOG-ROOT", path, sentence)
-    elif note.root != tree.root_at(tree.size):
+    elif note.root != tree.root():
         sentence = (
             "The entries do not give the signed root: an entry was changed, added or removed."
         )

@@ -1,22 +1,38 @@
-"""What the log says, held compactly: a month's entries in columns, not in objects. Pure.
+"""What the log says, to be looked up object by object: in tables on disk, not in memory.
 
-A month of one gateway has 260,000 entries and more; each takes about 140 bytes here, hash tree
-included. Objects are looked up by stream and seq, roots by size.
+A month of one gateway has 260,000 entries and more, and nothing bounds a log. Objects are looked
+up by stream and seq, roots and times of receipt by size.
 """
 
 import hashlib
-from array import array
-from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from evidence import cbor, merkle
 from evidence.errors import LimitError
 from evidence.log import Entry, Kind
+from evidence.verifier.scratch import Scratch
 
 #: gateways of a plant, and keys of all of them, in one archive's piece of the log
 STREAMS_MAX, KEYS_MAX = 1_000, 10_000
+
+#: unsigned numbers of 64 bits, which SQLite has not, are 8 bytes, big-endian
+_TABLES = (
+    # of every entry: when it was received, and the log's root with it
+    "CREATE TABLE entry (number INTEGER PRIMARY KEY, received BLOB, root BLOB)",
+    """CREATE TABLE accepted (stream INTEGER, seq BLOB, number INTEGER, received BLOB,
+       sha256 BLOB, length BLOB, key INTEGER, kind INTEGER, gap BLOB,
+       PRIMARY KEY (stream, seq)) WITHOUT ROWID""",
+    "CREATE TABLE final (month TEXT PRIMARY KEY, statement BLOB) WITHOUT ROWID",
+)
+_ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
+_ACCEPTED = "INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_GAP = "UPDATE accepted SET gap = ? WHERE stream = ? AND seq = ?"
+_OBJECT = """SELECT number, received, sha256, length, key, kind, gap
+             FROM accepted WHERE stream = ? AND seq = ?"""
+_RECEIVED = "SELECT received, root FROM entry WHERE number = ?"
+_FINAL = "INSERT OR REPLACE INTO final VALUES (?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,72 +58,81 @@ class Logged:
     gap_sha256: bytes | None
 
 
-class _Stream:
-    """Where the accepted objects of one stream stand in the columns, in ascending order of seq."""
-
-    def __init__(self) -> None:
-        self.seqs = array("Q")
-        self.rows = array("I")
-
-    def find(self, seq: int) -> int | None:
-        at = bisect_left(self.seqs, seq)
-        if at < len(self.seqs) and self.seqs[at] == seq:
-            return self.rows[at]
-        return None
-
-
 @dataclass
+class _Stream:
+    """How far one stream has been accepted: its number in the tables, objects, and newest seq."""
+
+    number: int
+    objects: int = 0
+    newest: int = -1
+
+
 class LogView:
-    """What the log says about this month.
+    """What the log says about this month; a context manager that gives the disk back.
+
+    All its methods raise ScratchError when the disk refuses.
 
     Attributes:
-        tree: the log's tree, from before the first entry in the archive to the last.
+        start: the log before the first entry in the archive.
+        tree: the log up to the newest entry read.
+        entries: how many were read.
         size: entries up to the checkpoint.
         root: the checkpoint's root.
         close: detail of the month-close entry, None when there is none.
         statement_sha256: what that entry closes.
-        finals: month -> statement of its newest final close before that entry, as far as is here.
         closed_ns: when, UTC nanoseconds by the collector's clock; 0 when it does not.
         undecided: True when an entry, or the checkpoint's key, is newer than this program.
         whole: True when all its entries could be read.
     """
 
-    tree: merkle.Tree = field(default_factory=merkle.Tree)
-    size: int = 0
-    root: bytes = b""
-    close: dict[str, Any] | None = None
-    statement_sha256: bytes = b""
-    closed_ns: int = 0
-    finals: dict[str, bytes] = field(default_factory=dict)
-    undecided: bool = False
-    whole: bool = False
-
-    def __post_init__(self) -> None:
-        self._received = array("Q")  # of every entry
+    def __init__(self) -> None:
+        """Begin with no entry."""
+        self.start = self.tree = merkle.CompactRange()
+        self.entries, self.size, self.root = 0, 0, b""
+        self.close: dict[str, Any] | None = None
+        self.statement_sha256, self.closed_ns = b"", 0
+        self.undecided = self.whole = False
+        self._tables = Scratch(*_TABLES)
         self._streams: dict[str, _Stream] = {}
-        # of every accepted object, a row each
-        self._entry = array("I")
-        self._sha256 = bytearray()
-        self._length = array("Q")
-        self._key = array("I")
         self._keys: list[bytes | None] = []
         self._key_number: dict[bytes | None, int] = {}
-        self._kind = array("B")
-        self._gaps: dict[int, bytes] = {}
+        self._newest: tuple[int, Entry] | None = None  # acceptance, and the number of its entry
+        self._found: tuple[int, tuple[Any, ...] | None] = -1, None  # in the table of entries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tables.close()
+
+    def begin(self, start: merkle.CompactRange) -> None:
+        """What stands before the first entry."""
+        self.start = self.tree = start
 
     def go_on(self) -> None:
         """Another entry follows: what closes the month, "YYYY-MM", is the last one."""
         if self.close is not None and self.close.get("closing") == "final":
-            self.finals[str(self.close.get("month"))[:7]] = self.statement_sha256
+            month = str(self.close.get("month"))[:7]
+            self._tables.put(_FINAL, (month, self.statement_sha256))
         self.close = None
+
+    def final(self, month: str) -> bytes | None:
+        """Statement of the newest final close of a month before the last entry, None for none."""
+        row = self._tables.get("SELECT statement FROM final WHERE month = ?", (month,))
+        return None if row is None else bytes(row[0])
 
     def add(self, data: bytes, received_ns: int) -> None:
         """Take the next entry's bytes into the tree; `received_ns` as the log stands there."""
-        self.tree.append(merkle.leaf_hash(data))
-        self._received.append(received_ns)
+        self.tree = self.tree.append(merkle.leaf_hash(data))
+        self._tables.put(_ENTRY, (self.entries, _u64(received_ns), self.tree.root()))
+        self.entries += 1
 
-    def accept(self, entry: Entry) -> bool:
+    def accept(self, entry: Entry, received_ns: int) -> bool:
         """Take the acceptance the entry added next will be; False when it does not ascend.
+
+        Args:
+            entry: the acceptance.
+            received_ns: as that entry will be added.
 
         Raises:
             LimitError: it is of one stream or one key too many.
@@ -118,66 +143,85 @@ class LogView:
         if stream is None:
             if len(self._streams) == STREAMS_MAX:
                 raise LimitError(f"it accepts objects of more than {STREAMS_MAX} gateways")
-            stream = self._streams[entry.stream] = _Stream()
-        if stream.seqs and entry.seq <= stream.seqs[-1]:
+            stream = self._streams[entry.stream] = _Stream(len(self._streams))
+        if entry.seq <= stream.newest:
             return False
-        number = self._key_number.setdefault(entry.certificate, len(self._keys))
-        if number == len(self._keys):
-            if number == KEYS_MAX:
+        key = self._key_number.setdefault(entry.certificate, len(self._keys))
+        if key == len(self._keys):
+            if key == KEYS_MAX:
                 raise LimitError(f"it accepts objects under more than {KEYS_MAX} keys")
             self._keys.append(entry.certificate)
-        row = len(self._entry)
-        stream.seqs.append(entry.seq)
-        stream.rows.append(row)
-        self._entry.append(len(self._received))
-        self._sha256 += entry.sha256
-        self._length.append(entry.length)
-        self._key.append(number)
-        self._kind.append(entry.kind)
+        stream.newest = entry.seq
+        stream.objects += 1
+        self._newest = self.entries, entry
+        place = stream.number, _u64(entry.seq), self.entries, _u64(received_ns)
+        self._tables.put(_ACCEPTED, (*place, entry.sha256, _u64(entry.length), key, entry.kind))
         return True
 
     def accept_gap(self, entry: Entry) -> bool:
         """Take a gap entry; False when it does not stand directly after its frame's."""
-        row = len(self._entry) - 1
-        if row < 0 or self._entry[row] != len(self._received) - 1 or entry.seq is None:
+        if self._newest is None or entry.seq is None:
             return False
-        stream = self._streams.get(entry.stream)
-        if stream is None or stream.find(entry.seq) != row:
+        number, frame = self._newest
+        if number != self.entries - 1 or _object(frame) != _object(entry):
             return False
-        of = (self._logged(row).sha256, self._length[row], self._keys[self._key[row]])
-        if of != (entry.sha256, entry.length, entry.certificate):
-            return False
-        self._gaps[row] = gap_sha256(entry.detail)
+        place = self._streams[entry.stream].number, _u64(entry.seq)
+        self._tables.put(_GAP, (gap_sha256(entry.detail), *place))
         return True
 
     def streams(self) -> dict[str, int]:
         """Gateway id -> how many objects of it are accepted here."""
-        return {name: len(stream.rows) for name, stream in self._streams.items()}
+        return {name: stream.objects for name, stream in self._streams.items()}
 
     def entry(self, stream: str, seq: int) -> Logged | None:
         """What the log says of the object at a place, None when it accepted none there."""
         found = self._streams.get(stream)
-        row = found.find(seq) if found is not None else None
-        return None if row is None else self._logged(row)
-
-    def _logged(self, row: int) -> Logged:
-        number = self._entry[row]
+        row = self._tables.get(_OBJECT, (found.number, _u64(seq))) if found is not None else None
+        if row is None:
+            return None
+        number, received, sha256, length, key, kind, gap = row
         return Logged(
-            self.tree.start.size + number,
-            self._received[number],
-            bytes(self._sha256[32 * row : 32 * row + 32]),
-            self._length[row],
-            self._keys[self._key[row]],
-            Kind(self._kind[row]),
-            self._gaps.get(row),
-        )
+            self.start.size + number, int.from_bytes(received, "big"), sha256,
+            int.from_bytes(length, "big"), self._keys[key], Kind(kind), gap,
+        )  # fmt: skip
 
     def received_at(self, index: int) -> int | None:
         """When the entry of this index was received; None when it is not in the archive."""
-        number = index - self.tree.start.size
-        return self._received[number] if 0 <= number < len(self._received) else None
+        row = self._entry(index)
+        return None if row is None else int.from_bytes(row[0], "big")
+
+    def root_at(self, size: int) -> bytes:
+        """The log's root at a size from that of the start to that of the tree.
+
+        Raises:
+            ValueError: the archive's log never had this size.
+        """
+        if size == self.start.size:
+            return self.start.root()
+        row = self._entry(size - 1)
+        if row is None:
+            raise ValueError(f"no log of {size} entries; it had {self.start.size} and more")
+        return bytes(row[1])
+
+    def _entry(self, index: int) -> tuple[Any, ...] | None:
+        """When it was received, and the root with it."""
+        number = index - self.start.size
+        if not 0 <= number < self.entries:
+            return None
+        if number != self._found[0]:  # a frame's anchor is asked for both
+            self._found = number, self._tables.get(_RECEIVED, (number,))
+        return self._found[1]
 
 
 def gap_sha256(told: Mapping[str, Any]) -> bytes:
     """What stands for a gap here: its words may be long, and a month may have many."""
     return hashlib.sha256(cbor.encode(dict(told))).digest()
+
+
+def _object(entry: Entry) -> tuple[Any, ...]:
+    """Which object an entry speaks of."""
+    return entry.stream, entry.seq, entry.sha256, entry.length, entry.certificate
+
+
+def _u64(number: int) -> bytes:
+    return number.to_bytes(8, "big")

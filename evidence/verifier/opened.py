@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import BinaryIO
 
@@ -32,6 +32,7 @@ class Opened:
 
     Attributes:
         name: the bag's name.
+        streams: gateways that have objects here.
         tag_manifest_sha256: what the seal must be over.
         closed_on: date of closing as the bag says, None when it does not.
         closing: "interim" or "final" as the bag says, None when it does not.
@@ -41,6 +42,7 @@ class Opened:
     def __init__(self, file: BinaryIO, name: str, files: dict[str, ustar.Member]) -> None:
         """Use `open_archive`."""
         self._file, self.name, self._files = file, name, files
+        self.streams = frozenset(m[1] for path in files if (m := paths.FRAMES.fullmatch(path)))
         self.tag_manifest_sha256 = b""
         self.closed_on: str | None = None
         self.closing: str | None = None
@@ -108,23 +110,23 @@ def open_archive(file: BinaryIO, report: Report) -> Opened | None:
         return None
     name = tops.pop()
     files = {member.name.partition("/")[2]: member for member in found}
-    if too_many := _too_many(files):
+    archive = Opened(file, name, files)
+    if too_many := _too_many(archive):
         report.add("E-CONTAINER", "archive", too_many)
         return None
     report.counts["files"] = len(files)
     report.counts["bytes"] = sum(member.size for member in found)
     report.archive = shown(name)
-    return Opened(file, name, files)
+    return archive
 
 
-def _too_many(files: Iterable[str]) -> str:
+def _too_many(archive: Opened) -> str:
     """What there is too much of; "" for nothing. Keys and streams are held in memory."""
-    keys = sum(path.startswith(paths.KEYS) for path in files)
-    streams = {match[1] for path in files if (match := paths.FRAMES.fullmatch(path))}
+    keys = sum(path.startswith(paths.KEYS) for path in archive.paths())
     if keys > KEY_FILES_MAX:
         return f"It has {keys} files of keys; the limit is {KEY_FILES_MAX}."
-    if len(streams) > STREAMS_MAX:
-        return f"It has objects of {len(streams)} gateways; the limit is {STREAMS_MAX}."
+    if len(archive.streams) > STREAMS_MAX:
+        return f"It has objects of {len(archive.streams)} gateways; the limit is {STREAMS_MAX}."
     return ""
 
 

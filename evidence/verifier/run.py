@@ -10,7 +10,7 @@ from evidence.keys import Certificate
 from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
 from evidence.verifier.frames import FrameCheck, Period
-from evidence.verifier.identities import check_identities
+from evidence.verifier.identities import Identities, check_identities
 from evidence.verifier.key_orders import check_orders
 from evidence.verifier.log_check import check_log
 from evidence.verifier.log_view import LogView
@@ -41,6 +41,9 @@ def verify(
 
     Returns:
         All findings; never raises on a hostile archive.
+
+    Raises:
+        ScratchError: the disk refuses temporary files.
     """
     report = Report()
     progress("container")
@@ -51,7 +54,24 @@ def verify(
     check_bag(archive, report, progress)  # step 2
     identities = check_identities(archive, report, trust)  # step 3
     check_orders(archive, report, identities)
-    log = check_log(archive, report, identities, progress)  # step 4
+    with LogView() as log:
+        check_log(archive, report, identities, log, progress)  # step 4
+        _check_rest(archive, report, identities, log, recompute=recompute, progress=progress)
+    check_timestamp(archive, report, identities.collector, tsa)
+    _say_what_was_not_checked(archive, report)
+    return report
+
+
+def _check_rest(
+    archive: Opened,
+    report: Report,
+    identities: Identities,
+    log: LogView,
+    *,
+    recompute: bool,
+    progress: Progress,
+) -> None:
+    """Steps 5 to 7: all that is looked up in the log."""
     statement = read_statement(archive, report)
     period = period_of(statement, report) if statement is not None else None
     figures = _figures(archive, report, statement, period, recompute=recompute)
@@ -74,10 +94,7 @@ def verify(
         closing.check(statement)  # step 7
     except EvidenceError as error:
         report.add("E-SEAL", "archive", said(error))
-    check_timestamp(archive, report, identities.collector, tsa)
-    _say_what_was_not_checked(archive, report)
     _say_what_is_not_here(report, log, frames)
-    return report
 
 
 def _figures(

@@ -125,7 +125,7 @@ def _many_files() -> bytes:
     return target.getvalue()
 
 
-def _log_of(entries: int, each: Callable[[int], dict[str, Any]]) -> Callable[[], bytes]:
+def log_of(entries: int, each: Callable[[int], dict[str, Any]]) -> Callable[[], bytes]:
     def build() -> bytes:
         made = Entry(LogKind.FRAME, sm.START_NS, 1, "", 0, bytes(32), 1)
         log = [encode_entry(replaced(made, **each(i))) for i in range(entries)]
@@ -292,12 +292,12 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      packed(replace(paths.LOG_RANGE, b"\x82\x05\x9a\x00\x15\x00\x00" + b"\xa1\x00\xa0" * 0x150000),
             OPERATOR), {"E-LOG"}, True),
     ("a log of 100,000 gateways", "The log accepts objects of ever new gateways.",
-     _log_of(100_000, lambda i: {"stream": f"s{i}"}), {"E-LOG"}, True),
+     log_of(100_000, lambda i: {"stream": f"s{i}"}), {"E-LOG"}, True),
     ("a log of 100,000 keys", "The log accepts each object under another key.",
-     _log_of(100_000, lambda i: {"stream": "s", "seq": i, "certificate": sm.sha256(b"%d" % i)}),
+     log_of(100_000, lambda i: {"stream": "s", "seq": i, "certificate": sm.sha256(b"%d" % i)}),
      {"E-LOG"}, True),
     ("a log that goes back", "The log accepts the last object of a stream first.",
-     _log_of(100_000, lambda i: {"stream": "s", "seq": 100_000 - i}), {"E-LOG"}, True),
+     log_of(100_000, lambda i: {"stream": "s", "seq": 100_000 - i}), {"E-LOG"}, True),
     ("a statement of empties", "A statement is twenty million empty tables.",
      packed(replace(paths.STATEMENT, b'{"a":[' + b"{}," * (20 * MIB) + b"{}]}"), FOREIGN),
      {"E-STATEMENT"}, True),

@@ -11,7 +11,7 @@ import pytest
 
 from evidence.frame import Body, Gap, Header
 from evidence.verifier.clocks import Times
-from evidence.verifier.completeness import RANGES_MAX, Held
+from evidence.verifier.completeness import Held
 from evidence.verifier.gaps import Gaps
 from tests.unit.evidence import sealed_month as sm
 
@@ -111,11 +111,13 @@ def test_a_misformed_configuration_counts_nothing(spoilt: dict[str, Any]) -> Non
     assert (shown["readings"], shown["readings_due"], shown["percent"]) == (0, 0, None)
 
 
-def test_ranges_are_bounded() -> None:
-    held = Held(None)
-    for i in range(RANGES_MAX + 7):
+@pytest.mark.parametrize(("streams", "ranges"), [(1, 1_000), (10, 1_000), (11, 909), (1_000, 10)])
+def test_ranges_are_bounded(streams: int, ranges: int) -> None:
+    """A thousand streams of a thousand ranges each took 400 MB, mostly of JSON."""
+    held = Held(None, streams)
+    for i in range(1_007):
         held.miss(2 * i, 2 * i)
-    assert (len(held.missing), held.missing_objects) == (RANGES_MAX, RANGES_MAX + 7)
+    assert (len(held.missing), held.missing_objects) == (ranges, 1_007)
 
 
 def test_objects_without_anchors_are_counted_as_such() -> None:

@@ -20,7 +20,7 @@ def log() -> LogView:
     """Entry 0, received at `ANCHOR`; entry 1, the frame's, at `RECEIVED`."""
     view = LogView()
     view.add(b"first", ANCHOR)
-    view.accept(Entry(Kind.FRAME, RECEIVED, 1, "s", 7, bytes(32), 1, bytes(32)))
+    view.accept(Entry(Kind.FRAME, RECEIVED, 1, "s", 7, bytes(32), 1, bytes(32)), RECEIVED)
     view.add(b"frame", RECEIVED)
     return view
 
@@ -36,8 +36,9 @@ def told(newest_ns: int | None, *, anchored: bool = True, error_ms: int | None =
     sections = () if newest_ns is None else (section(newest_ns), section(newest_ns - 5 * S))
     body = Body(0, Clock("ntp", error_ms, 0, bytes(16)), sections=sections)
     header = Header("t", "p", "s", 0, 7, bytes(32), (1, bytes(32)) if anchored else None)
-    view, times = log(), Times()
-    times.take(view, header, body, view.entry("s", 7))
+    times = Times()
+    with log() as view:
+        times.take(view, header, body, view.entry("s", 7))
     return times
 
 
@@ -67,7 +68,8 @@ def test_without_an_anchor_only_the_receipt_is_compared() -> None:
 def test_an_object_that_the_log_does_not_know_is_not_compared_with_its_receipt() -> None:
     times = Times()
     body = Body(0, Clock("ntp", 3, 0, bytes(16)), sections=(section(RECEIVED + 999 * S),))
-    times.take(log(), Header("t", "p", "s", 0, 8, bytes(32)), body, None)
+    with log() as view:
+        times.take(view, Header("t", "p", "s", 0, 8, bytes(32)), body, None)
     assert codes(times) == []
 
 
@@ -81,18 +83,21 @@ def test_between_its_anchor_and_its_receipt_a_frame_was_made() -> None:
 def test_the_largest_error_that_the_gateway_stated_is_kept() -> None:
     times = told(RECEIVED, error_ms=None)
     assert times.error_ms is None
-    header, view = Header("t", "p", "s", 0, 7, bytes(32)), log()
-    for error_ms in (5, 9, None, 2):
-        times.take(view, header, Body(0, Clock("ntp", error_ms, 0, bytes(16))), None)
+    header = Header("t", "p", "s", 0, 7, bytes(32))
+    with log() as view:
+        for error_ms in (5, 9, None, 2):
+            times.take(view, header, Body(0, Clock("ntp", error_ms, 0, bytes(16))), None)
     assert times.error_ms == 9
 
 
 def test_many_alike_are_one_sentence_with_the_worst_and_the_first() -> None:
-    view, times, report = log(), Times(), Report()
-    for seq, ahead_s in ((4, 61), (5, 3_600), (6, 62)):
-        header = Header("t", "p", "s", 0, seq, bytes(32))
-        body = Body(0, Clock("ntp", 3, 0, bytes(16)), sections=(section(RECEIVED + ahead_s * S),))
-        times.take(view, header, body, view.entry("s", 7))
+    times, report = Times(), Report()
+    with log() as view:
+        logged = view.entry("s", 7)
+        for seq, ahead_s in ((4, 61), (5, 3_600), (6, 62)):
+            header = Header("t", "p", "s", 0, seq, bytes(32))
+            ticks = (section(RECEIVED + ahead_s * S),)
+            times.take(view, header, Body(0, BODY.clock, sections=ticks), logged)
     times.tell(report, "s")
     (finding,) = report.findings
     assert finding.where == "stream s"
