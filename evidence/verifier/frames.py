@@ -32,8 +32,7 @@ from evidence.frame import (
     decode_body,
     place_of,
 )
-from evidence.log import Kind
-from evidence.log_details import is_span
+from evidence.log_details import KIND_OF, is_span
 from evidence.points import NAME_ID
 from evidence.receipt import decode_close
 from evidence.records import records_in
@@ -49,12 +48,6 @@ from evidence.verifier.named import Named
 from evidence.verifier.opened import Opened
 
 HOUR_NS = 3600 * 1_000_000_000
-
-#: what the log calls an object
-KINDS = {
-    TYP_FRAME: Kind.FRAME, TYP_CONFIG: Kind.CONFIG, TYP_ROTATE: Kind.ROTATE,
-    TYP_COSIGNATURE: Kind.COSIGNATURE, TYP_CLOSE: Kind.PLANT_CLOSE,
-}  # fmt: skip
 
 Period = tuple[int, int]
 
@@ -279,7 +272,7 @@ class FrameCheck:
             self._report.add("E-LOG-FRAME", where, "The log accepted other bytes at this seq.")
         elif by is not None and entry.key_sha256 != by:
             self._report.add("E-LOG-FRAME", where, "The log says another key had signed it.")
-        if KINDS.get(header.typ, entry.kind) is not entry.kind:
+        if KIND_OF.get(header.typ, entry.kind) is not entry.kind:
             sentence = f"The log calls it a {entry.kind.name.lower()}."
             self._report.add("E-LOG-FRAME", where, sentence)
 

@@ -15,7 +15,7 @@ from evidence import cbor, cose
 from evidence.archive import paths
 from evidence.blocks import compress
 from evidence.frame import TYP_ROTATE
-from evidence.keys import FileSigner, issue, key_sha256
+from evidence.keys import FileSigner, certificate_to_pem, issue, key_sha256
 from evidence.log import Entry, encode_entry
 from evidence.log import Kind as EntryKind
 from tests.attacks.by_newer import private
@@ -30,13 +30,11 @@ KNOWN = sm.keys().certificates["gateway"]
 
 def certificate(
     by: FileSigner, *, name: str = sm.STREAM, seed: int = 1, since: dt.datetime = SINCE,
-    days: int = DAYS,
+    days: int = DAYS, role: str = "gateway",
 ) -> x509.Certificate:  # fmt: skip
-    """A gateway's certificate, issued by the root of a seed (1 is the small plant's)."""
+    """A certificate, issued by the root of a seed (1 is the small plant's)."""
     issuer = private(seed), sm.keys(seed).certificates["root"]
-    return issue(
-        "gateway", sm.PLANT, name, by.public_key, issuer=issuer, not_before=since, days=days
-    )
+    return issue(role, sm.PLANT, name, by.public_key, issuer=issuer, not_before=since, days=days)
 
 
 def der(made: x509.Certificate) -> bytes:
@@ -164,6 +162,13 @@ def _expired(since: dt.datetime, days: int) -> Callable[[], bytes]:
     return month(certificates=[certificate(OLD, since=since, days=days)])
 
 
+def _closed_late(files: sm.Files) -> None:
+    """The collector closed the month with a certificate that had ended."""
+    key = sm.keys().collector
+    ended = certificate(key, role="collector", name="collector", since=SINCE, days=9)
+    files[paths.COLLECTOR_CERTIFICATE] = certificate_to_pem(ended)
+
+
 GOOD_REVOKE, GOOD_REPLACE = revoke(3), replacement(2, _head(2))
 BOTH = (KNOWN, NEXT)
 STRANGE = certificate(NEW, seed=60)
@@ -201,6 +206,8 @@ _KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      _expired(SINCE, 9), {"E-KEY-EXPIRED"}, True),
     ("certificate not valid yet", "Frames are signed with a key that was certified after them.",
      _expired(SINCE + dt.timedelta(days=300), 400), {"E-KEY-EXPIRED"}, True),
+    ("expired certificate of the collector", "A month is closed years after it ended.",
+     month(change=_closed_late), {"E-KEY-EXPIRED"}, False),
     ("lost device after its replacement", "A thief sends with the gateway that is called lost.",
      replaced(GOOD_REPLACE, chain=lambda: sm.Chain(OLD)), {"E-KEY-REVOKED"}, True),
     ("replacement with another head", "The new device follows an object that the old never sent.",

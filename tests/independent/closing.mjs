@@ -115,11 +115,14 @@ export function checkPeriod(stated, streams, figures, report) {
 // -- the log's close ------------------------------------------------------------------------------
 
 /** The log ends with the close of this month; each stream's span is the one it names. */
-export function checkLogClose(log, stated, streams, report) {
+export function checkLogClose(log, identities, stated, streams, report) {
   const { last } = log;
   if (!log.isReadable || last?.kind !== KINDS.monthClose) {
     report("E-LOG-CLOSE", "data/log/entries.seg");
     return;
+  }
+  if (!identities.wasCollectorValid(last.received)) {
+    report("E-KEY-EXPIRED", "data/keys/collector.crt", "the month was closed outside its validity");
   }
   const { detail } = last;
   if (stated !== null) {

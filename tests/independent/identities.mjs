@@ -45,6 +45,10 @@ function keyOf(certificate) {
   }
 }
 
+function within(item, ns) {
+  return item.from <= ns && ns <= item.to;
+}
+
 function instant(text) {
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw new FormatError("its validity is none");
@@ -188,9 +192,15 @@ export class Identities {
 
   /** True if some certificate of this key, and the root's, were valid at that instant. */
   isValidAt(stream, keyHash, ns) {
-    const within = (item) => item.from <= ns && ns <= item.to;
     const all = this.gateways.get(stream) ?? [];
-    return within(this.root) && all.some((item) => item.key.hash.equals(keyHash) && within(item));
+    return within(this.root, ns) &&
+      all.some((item) => item.key.hash.equals(keyHash) && within(item, ns));
+  }
+
+  /** False if collector.crt, or the root, was not valid at that instant; true if it is undecided. */
+  wasCollectorValid(ns) {
+    if (this.root === null || this.collector === null || this.collector.key.kind === null) return true;
+    return within(this.root, ns) && within(this.collector, ns);
   }
 
   // -- orders -----------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ function look(archive, identities, trusted, published, counts, report) {
   closing.tellStatement(stated, all, report);
   const isOneStream = closing.checkPeriod(stated, all, figures, report);
   figures.end(isOneStream, named.last);
-  closing.checkLogClose(log, stated, all, report);
+  closing.checkLogClose(log, identities, stated, all, report);
   closing.checkSeal(archive, identities, tagHash, report);
   closing.checkReceipts(receipts, identities, log, all, report);
   closing.checkCloses(archive, identities, log, stated, all, report);
