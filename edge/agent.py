@@ -169,8 +169,14 @@ class Agent:
             tick_ns = next_tick_ns(self._time.now_ns, interval)
 
     async def _pause(self, stop: asyncio.Event, wait_ns: int) -> None:
+        """Wait, and meanwhile sign what has waited for the gateway's key."""
+        ends_ns = self._clock.monotonic_ns() + min(wait_ns, HEARTBEAT_NS)
+        while not stop.is_set() and self._clock.monotonic_ns() < ends_ns:
+            if not await self._recorder.sign_waiting():
+                break
+        left_s = max(0, ends_ns - self._clock.monotonic_ns()) / 1e9
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), min(wait_ns, HEARTBEAT_NS) / 1e9)
+            await asyncio.wait_for(stop.wait(), left_s)
 
     async def _advance(self) -> None:
         step = self._time.advance(self._clock.wall_ns(), self._clock.monotonic_ns())

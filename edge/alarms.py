@@ -8,15 +8,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from edge.condition import Condition
 from edge.schedule import FAR_NS, SLEW
-from edge.stream import Condition
 from edge.trouble import DAMAGED, FORK, standing_troubles
 
 log = logging.getLogger("stackproof.edge")
 
 FILLING, FULL, OLD = "spool-filling", "spool-full", "spool-old"
 DISK_LOW, TWO_LOGS, UNANSWERED = "disk-low", "log-inconsistent", "no-receipts"
-CLOCK_AHEAD = "clock-ahead"
+CLOCK_AHEAD, KEY_AWAY = "clock-ahead", "key-away"
 # each begins at the first and ends at the second: one object more or less is not a new alarm
 FILLING_FROM, FILLING_UNTIL = 0.8, 0.75
 DISK_LOW_FROM, DISK_LOW_UNTIL = 64 * 2**20, 80 * 2**20
@@ -65,6 +65,12 @@ def standing(
             f"the collector has shown two histories of the plant's log (at {size} entries): "
             "readings go on; tell the plant and its reviewers, the proof is in the spool"
         )
+    if condition.unsigned_ns is not None:
+        found[KEY_AWAY] = (
+            f"the gateway's key does not sign: {condition.unsigned} frames wait for it, the oldest "
+            f"of {_time(condition.unsigned_ns)}. Readings go on until the spool is full, and are "
+            "signed in order when the key is back: look at the token, its PIN file and its module"
+        )
     if condition.through_ns - now_ns > FAR_NS:
         found[CLOCK_AHEAD] = _ahead(condition.through_ns, now_ns)
     return found
@@ -72,14 +78,17 @@ def standing(
 
 def _ahead(through_ns: int, now_ns: int) -> str:
     lead_s = (through_ns - now_ns) // 1_000_000_000
-    at = dt.datetime.fromtimestamp(through_ns // 1_000_000_000, dt.UTC)
     return (
-        f"the stream's newest reading is of {at:%Y-%m-%d %H:%M} UTC, {_span(lead_s)} ahead of this "
+        f"the stream's newest reading is of {_time(through_ns)}, {_span(lead_s)} ahead of this "
         "machine's clock. If the clock is wrong, set it. If it is right, readings are stamped too "
         f"late for {_span(lead_s * SLEW)} more, since a stream's time never goes back: begin a new "
         "stream, under another gateway id with its own key, certificate and state_dir (stackproof "
         "keys csr, keys enrol). A replace order does not help: it goes on from the same instant"
     )
+
+
+def _time(at_ns: int) -> str:
+    return f"{dt.datetime.fromtimestamp(at_ns // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _span(seconds: int) -> str:
@@ -112,7 +121,7 @@ class Alarms:
         )
         events: list[Mapping[str, Any]] = []
         for name in found.keys() - set(self.names):
-            urgent = name in (FULL, TWO_LOGS, FORK, DAMAGED)
+            urgent = name in (FULL, TWO_LOGS, FORK, DAMAGED, KEY_AWAY)
             log.log(logging.ERROR if urgent else logging.WARNING, "alarm: %s", found[name])
             event: dict[str, Any] = {"kind": name, "at_ns": now_ns}
             if name == TWO_LOGS and condition.two_logs is not None:

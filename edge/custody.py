@@ -42,10 +42,14 @@ def encode_log(log: Log | None) -> bytes:
     return b"" if log is None else log[0].to_bytes(8, "big") + log[1]
 
 
+def decode_log(value: bytes | None) -> Log | None:
+    """Undo `encode_log`."""
+    return (int.from_bytes(value[:8], "big"), value[8:]) if value else None
+
+
 def log_of(spool: SpoolReader, key: State) -> Log | None:
     """The log that a state value names."""
-    value = spool.get(key)
-    return (int.from_bytes(value[:8], "big"), value[8:]) if value else None
+    return decode_log(spool.get(key))
 
 
 def judge_receipt(data: bytes, spool: SpoolReader, who: Addressee) -> Judged:

@@ -2,9 +2,10 @@
 
     EdgeError
     ├── SiteConfigError      the site file is wrong (engineer: every problem is listed)
-    ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged, or
-    │                        the gateway's key is in a token that does not sign)
-    │   └── AlteredError     the disk has changed a signed object (engineer: a new device's steps)
+    ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged)
+    │   ├── AlteredError     the disk has changed a signed object (engineer: a new device's steps)
+    │   └── KeyAwayError     the gateway's key is in a token that does not sign (engineer: readings
+    │                        go on and wait for it)
     ├── SpoolGoneError       the spool's file is no longer at its place (engineer: the agent ends)
     ├── ExportError          what is asked for is not in the spool (engineer)
     └── NotOursError         a message is not for this gateway or not signed by the pinned
@@ -64,6 +65,13 @@ class AlteredError(SpoolError):
             f"it; what is before is. {NEW_DEVICE}"
         )
         self.seq = seq
+
+
+class KeyAwayError(SpoolError):
+    """The gateway's key does not sign: nothing was made."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"the gateway's key does not sign: {reason}")
 
 
 class SpoolGoneError(EdgeError):

@@ -21,6 +21,9 @@ from evidence.frame import Body, Gap
 
 log = logging.getLogger("stackproof.edge")
 
+EVENTS_MAX = 1_000  # that one frame tells, the newest
+KEY_AGAIN_NS = 5_000_000_000  # how often a key that does not sign is asked again
+
 
 class Recorder:
     """The open frame of one gateway.
@@ -47,6 +50,7 @@ class Recorder:
         self.last_ns, self.missed = 0, "restart"
         self._signed_ns = clock.monotonic_ns()
         self._is_refused = False
+        self._waits, self._key_again_ns = False, 0  # frames for the key, which is asked again then
         # what the open frame tells beside its ticks; kept in the spool with each of them
         self._gap: Gap | None = None
         self._events: list[dict[str, Any]] = []
@@ -66,13 +70,14 @@ class Recorder:
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Tell this in the next frame that begins."""
-        self._upcoming.append(dict(event))
+        self._upcoming = [*self._upcoming, dict(event)][-EVENTS_MAX:]
 
     # -- start and failure ------------------------------------------------------------------------
 
     async def take_over(self, now_ns: int) -> None:
         """Continue where the last process stopped: its open ticks become a frame first."""
         stream = self._stream
+        self._waits = await self._disk.run(stream.spool.unsigned) is not None
         before = await self._disk.run(stream.config_in_force)
         if before is not None:
             await self._restore(before)
@@ -182,16 +187,38 @@ class Recorder:
         return Gap(self.last_ns, tick_ns, self.missed or "overrun")
 
     async def close_frame(self, event: str = "") -> None:
-        """Sign the open ticks as a frame, with the event that ends it; nothing without either."""
+        """Sign the open ticks as a frame, with the event that ends it; nothing without either.
+
+        While the key does not sign, the frame is kept in the spool until it does.
+        """
         if self._batch.ticks or event:
             await self._sign(event)
 
     async def heartbeat(self, silent_ns: int) -> bool:
-        """Sign a frame without readings when nothing was signed for so long; True when it was."""
-        if self._batch.ticks or self._clock.monotonic_ns() - self._signed_ns < silent_ns:
+        """Sign a frame without readings when nothing was signed for so long; True when it was.
+
+        Not while frames wait for the key: it could not be signed either.
+        """
+        is_silent = self._clock.monotonic_ns() - self._signed_ns >= silent_ns
+        if self._batch.ticks or self._waits or not is_silent:
             return False
         await self._sign("", tells=True)
         return True
+
+    async def sign_waiting(self) -> bool:
+        """Sign the oldest frame that waits for the key, if one does and the key is back."""
+        if not self._waits or self._clock.monotonic_ns() < self._key_again_ns:
+            return False
+        try:
+            stored = await self._disk.run(self._stream.sign_waiting, self._clock.wall_ns())
+        except SpoolError as error:
+            log.debug("%s", error)
+            self._key_again_ns = self._clock.monotonic_ns() + KEY_AGAIN_NS
+            return False
+        self._waits = stored is not None
+        if stored is not None:
+            self._appended(stored)
+        return self._waits
 
     async def _sign(self, event: str, *, tells: bool = False) -> None:
         """Sign the open ticks. A frame without any stands at the newest tick.
@@ -205,9 +232,12 @@ class Recorder:
         self._gap, self._events = None, []
         if tells or event:
             self._upcoming = []
-        self.last_ns = max(self.last_ns, stored.through_ns)
+        self.last_ns = max(self.last_ns, body.t0_ns)
         self._signed_ns = self._clock.monotonic_ns()
-        self._appended(stored)
+        if stored is not None:
+            self._appended(stored)
+        elif not self._waits:
+            self._waits, self._key_again_ns = True, self._signed_ns + KEY_AGAIN_NS
 
     def _body(self, event: str, now_ns: int, *, tells: bool) -> Body:
         events = self._events

@@ -18,15 +18,13 @@ from edge.site_devices import DeviceConfig
 from evidence import cbor
 from evidence.blocks import compress
 from evidence.configuration import decode_configuration
-from evidence.cose import OBJECT_BYTES_MAX
+from evidence.cose import PAYLOAD_BYTES_MAX
 from evidence.errors import EvidenceError, LimitError
 from evidence.frame import POINTS_MAX
 from evidence.points import Dtype, Point
 from firmware_configs.fields import Problem
 
 CONFIG_FORMAT = 1
-#: more than stands in a signed object beside its payload
-HEADER_BYTES_MAX = 4096
 
 
 def signed_configuration(
@@ -93,7 +91,7 @@ def _unreadable(config: Mapping[str, Any]) -> str:
         size = f"{len(data)} bytes; {cbor.BYTES_MAX} can be signed"
         return f"makes a configuration of {size}: {too_many}"
     payload = compress(data)
-    if len(payload) > OBJECT_BYTES_MAX - HEADER_BYTES_MAX:
+    if len(payload) > PAYLOAD_BYTES_MAX:
         return f"makes a configuration of {len(payload)} bytes compressed: {too_many}"
     try:
         decode_configuration(payload)

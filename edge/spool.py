@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.errors import SpoolError, SpoolGoneError
-from edge.spool_reader import FORMAT, SpoolReader, State, Stored, Usage
+from edge.spool_reader import FORMAT, SpoolReader, State, Stored, Unsigned, Usage
 
 __all__ = ["FORMAT", "FREED_MAX", "Spool", "State", "Stored", "Usage", "is_in_use"]
 
@@ -33,6 +33,10 @@ CREATE TABLE objects (
 ) STRICT;
 CREATE TABLE freed (seq INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT;
 CREATE TABLE open (id INTEGER PRIMARY KEY AUTOINCREMENT, tick BLOB NOT NULL) STRICT;
+CREATE TABLE unsigned (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, payload BLOB NOT NULL, readings INTEGER NOT NULL,
+    through_ns INTEGER NOT NULL, anchor BLOB NOT NULL
+) STRICT;
 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 """
 
@@ -76,7 +80,7 @@ class Spool(SpoolReader):
         # The objects are by far the most: reading 8 GiB of them takes minutes in which no reading
         # is taken. Each is checked against its hash when it is read (`objects`), and a person can
         # have all of it checked beside the running agent (`edge status --check`).
-        for table in ("state", "open", "freed"):
+        for table in ("state", "open", "unsigned", "freed"):
             if db.execute(f"PRAGMA quick_check('{table}')").fetchone()[0] != "ok":
                 raise SpoolError(
                     f"{self._path}: damaged; set the file aside (do not delete it) and start again"
@@ -108,10 +112,27 @@ class Spool(SpoolReader):
             self._db.executemany("INSERT INTO open (tick) VALUES (?)", [(t,) for t in ticks])
             self._put(state or {})
 
+    def keep_unsigned(self, frame: Unsigned, state: Mapping[str, bytes]) -> None:
+        """Keep a frame of the open ticks until the key signs it; the ticks are in it from here on.
+
+        Args:
+            frame: the next of those that wait.
+            state: values to set in the same transaction.
+        """
+        row = (frame.payload, frame.readings, frame.through_ns, frame.anchor)
+        with self._transaction():
+            self._db.execute("INSERT INTO unsigned VALUES (NULL, ?, ?, ?, ?)", row)
+            self._db.execute("DELETE FROM open")
+            self._put(state)
+
     # -- objects --------------------------------------------------------------------------------
 
     def append(
-        self, *objects: Stored, state: Mapping[str, bytes], closes_ticks: bool = False
+        self,
+        *objects: Stored,
+        state: Mapping[str, bytes],
+        closes_ticks: bool = False,
+        signs: Unsigned | None = None,
     ) -> None:
         """Add the stream's next objects; the head and the given state move with them.
 
@@ -119,6 +140,7 @@ class Spool(SpoolReader):
             objects: in order; the first one's seq must be `head().next_seq`.
             state: values to set in the same transaction.
             closes_ticks: the open ticks are in one of the objects and are deleted with it.
+            signs: the frame that waited and is now one of the objects.
         """
         head = self.head()
         if [stored.seq for stored in objects] != [head.next_seq + n for n in range(len(objects))]:
@@ -131,6 +153,8 @@ class Spool(SpoolReader):
             self._put({State.HEAD: _head(objects[-1].seq, objects[-1].sha256)})
             if closes_ticks:
                 self._db.execute("DELETE FROM open")
+            if signs is not None:
+                self._db.execute("DELETE FROM unsigned WHERE id = ?", (signs.number,))
             self._put(state)
 
     def begin_after(self, seq: int, sha256: bytes, state: Mapping[str, bytes]) -> None:

@@ -6,6 +6,7 @@ agent's own `edge.spool.Spool` adds the writing.
     objects  seq -> signed object verbatim, its SHA-256, readings, last instant it speaks of
     freed    seq -> SHA-256 of the newest objects a receipt freed, to check closes by
     open     ticks committed but not yet in a frame, in order
+    unsigned frames that wait for the gateway's key, in order: payload, and the anchor of their time
     state    key -> value: see `State`
 """
 
@@ -23,10 +24,9 @@ from edge.errors import AlteredError, SpoolError
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
 
-FORMAT = 2
+FORMAT = 3
 SEQ_MAX = 2**63 - 1
 BATCH = 64  # objects read at a time, at most 1 MiB each
-_TABLES = ("objects", "freed", "open", "state")
 
 
 class State(StrEnum):
@@ -76,6 +76,24 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Unsigned:
+    """A frame that waits for the gateway's key; its ticks are in it.
+
+    Attributes:
+        payload: what will be signed.
+        readings, through_ns: as of the object it becomes.
+        anchor: of its time, as `State.ANCHOR`: it names no later log than its readings knew.
+        number: its row.
+    """
+
+    payload: bytes
+    readings: int
+    through_ns: int
+    anchor: bytes
+    number: int = 0
+
+
+@dataclass(frozen=True)
 class Usage:
     """How full the spool is.
 
@@ -83,11 +101,15 @@ class Usage:
         objects: waiting for a receipt.
         bytes: of the file's used pages.
         oldest_ns: last instant of the oldest object waiting, or None.
+        unsigned: frames waiting for the gateway's key.
+        unsigned_ns: last instant of the oldest of them, or None.
     """
 
     objects: int
     bytes: int
     oldest_ns: int | None
+    unsigned: int = 0
+    unsigned_ns: int | None = None
 
 
 class SpoolReader:
@@ -152,6 +174,13 @@ class SpoolReader:
     def open_ticks(self) -> list[bytes]:
         """Ticks not yet in a frame, oldest first."""
         return [row[0] for row in self._rows("SELECT tick FROM open ORDER BY id")]
+
+    def unsigned(self) -> Unsigned | None:
+        """The oldest frame that waits for the key; None when none does."""
+        query = "SELECT payload, readings, through_ns, anchor, id FROM unsigned ORDER BY id LIMIT 1"
+        for row in self._rows(query):
+            return Unsigned(*row)
+        return None
 
     def head(self) -> Head:
         """Where the stream stands."""
@@ -239,11 +268,17 @@ class SpoolReader:
             self._rows(f"SELECT seq, through_ns FROM objects ORDER BY seq {order} LIMIT 1")  # noqa: S608 - two constants
             for order in ("ASC", "DESC")
         ]
-        if not ends[0]:
-            return Usage(0, self._bytes(), None)
-        # counting rows would read the whole backlog at every tick; seqs have no holes
-        (first, oldest), (last, _) = ends[0][0], ends[1][0]
-        return Usage(last - first + 1, self._bytes(), oldest)
+        # counting rows would read the whole backlog at every tick; seqs and ids have no holes
+        count, oldest = 0, None
+        if ends[0]:
+            (first, oldest), (last, _) = ends[0][0], ends[1][0]
+            count = last - first + 1
+        for waits, since in self._rows(
+            "SELECT (SELECT max(id) FROM unsigned) - id + 1, through_ns FROM unsigned "
+            "ORDER BY id LIMIT 1"
+        ):
+            return Usage(count, self._bytes(), oldest, waits, since)
+        return Usage(count, self._bytes(), oldest)
 
     def disk_free_bytes(self) -> int:
         """What its disk can still take; SpoolError when the disk does not say."""

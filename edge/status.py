@@ -9,12 +9,12 @@ from typing import Any
 
 from edge.alarms import standing
 from edge.clock import Clock
+from edge.condition import condition_of
 from edge.config import Site
 from edge.identity import out_of_date
 from edge.schedule import FAR_NS, SURE_NS
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State
-from edge.stream import condition_of
 from edge.trouble import DAMAGED
 from evidence import cbor, checkpoint
 from evidence.errors import EvidenceError
@@ -69,6 +69,7 @@ def status_of(
                 "head_seq": head.next_seq - 1,
                 "receipted_seq": spool.receipted_seq(),
                 "open_ticks": len(spool.open_ticks()),
+                "unsigned": usage.unsigned,
             },
             "receipt": _receipt(receipt[8:], collector),
             "cosigned_size": int.from_bytes((spool.get(State.COSIGNED) or b"")[:8], "big"),
@@ -130,7 +131,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"spool: {spool['percent']} % of {spool['bytes_max'] // MIB} MiB, "
         f"{spool['disk_free_bytes'] // MIB} MiB left on its disk; {waiting}",
         f"stream: newest seq {spool['head_seq']}, under receipt up to {spool['receipted_seq']}; "
-        f"{spool['open_ticks']} ticks not yet in a frame",
+        f"{spool['open_ticks']} ticks not yet in a frame, {spool['unsigned']} frames not signed",
         f"receipt: {_receipt_line(receipt, now_ns)}",
         f"log: cosigned up to {status['cosigned_size']} entries",
         f"key: {key['sha256'][:16] or 'none yet'}",

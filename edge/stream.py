@@ -6,22 +6,30 @@ collector says is judged by `edge.custody`.
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from edge.custody import encode_log, judge_close_request, judge_receipt, log_of
-from edge.errors import SpoolError, TwoLogsError
+from edge.condition import Condition, condition_of, through_of, two_logs
+from edge.custody import (
+    Log,
+    decode_log,
+    encode_log,
+    judge_close_request,
+    judge_receipt,
+    log_of,
+)
+from edge.errors import KeyAwayError, SpoolError, TwoLogsError
 from edge.handover import objection, with_used
 from edge.identity import Identity
 from edge.spool import Spool
-from edge.spool_reader import SpoolReader, State, Stored
+from edge.spool_reader import State, Stored, Unsigned
 from edge.trouble import SENTENCE_MAX, Trouble, decode_troubles, encode_troubles
-from evidence import cbor, receipt
+from evidence import cbor, cose, receipt
 from evidence.blocks import compress
 from evidence.chain import Head
 from evidence.cosignature import cosign, witness_name
-from evidence.errors import KeyFileError
+from evidence.errors import EvidenceError, KeyFileError
 from evidence.frame import (
     TYP_CLOSE,
     TYP_CONFIG,
@@ -30,36 +38,19 @@ from evidence.frame import (
     TYP_ROTATE,
     Body,
     Header,
+    decode_body,
     encode_body,
+    place_of,
     sign_object,
 )
-from evidence.keys import Signer, certificate_to_der
+from evidence.keys import Signer, certificate_to_der, key_sha256
 from evidence.orders import encode_rotate
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
 CERTIFICATES_MAX = 50  # certificates that are remembered, for exports
 NS_PER_HOUR = 3_600 * 1_000_000_000
 
-
-@dataclass(frozen=True)
-class Condition:
-    """How the spool and the log stand, for the alarms.
-
-    Attributes:
-        fill: used share of the spool's bound.
-        disk_free_bytes: what its disk can still take.
-        oldest_ns: last instant of the oldest object without a receipt, or None.
-        two_logs: what the collector showed, while it shows two histories; else None.
-        through_ns: newest instant the stream speaks of, 0 before the first.
-        troubles: what stands in the way of delivery, by kind.
-    """
-
-    fill: float
-    disk_free_bytes: int
-    oldest_ns: int | None
-    two_logs: Mapping[str, Any] | None
-    through_ns: int = 0
-    troubles: Mapping[str, Trouble] = field(default_factory=dict)
+log = logging.getLogger("stackproof.edge")
 
 
 class Stream:
@@ -107,7 +98,7 @@ class Stream:
         """Make the key of the site file the stream's key, before anything is signed with it.
 
         An empty spool begins, or continues the stream of a lost device. A spool of another key is
-        handed over: a rotate object, signed by that key, names the new one.
+        handed over: that key signs the frames that wait, then a rotate object, naming the new one.
 
         Raises:
             SpoolError: the key in use is another and cannot hand over, or the order does not fit.
@@ -118,8 +109,12 @@ class Stream:
         self._continue()
         in_use = self.spool.get(State.KEY)
         if in_use is not None and in_use != who.key_sha256:
-            payload = encode_rotate(who.certificate)
-            stored = self._sign(TYP_ROTATE, payload, now_ns, self.spool.head(), signer=who.previous)
+            while self.sign_waiting(now_ns, who.previous):
+                pass
+            payload, head = encode_rotate(who.certificate), self.spool.head()
+            stored = self._sign(
+                TYP_ROTATE, payload, now_ns, head, anchor=self._anchor, signer=who.previous
+            )
             self._append(stored, state=with_used(self.spool, in_use))
         der = certificate_to_der(who.certificate)
         known = cbor.decode(self.spool.get(State.CERTIFICATES) or cbor.encode([]))
@@ -147,47 +142,100 @@ class Stream:
     ) -> list[Stored]:
         """Sign a configuration; it is in force from the next frame on.
 
+        Frames that wait for the key are signed first: they are of the configuration before.
+
         Args:
             config: what it says.
             now_ns: wall clock.
             closing: a frame of the open ticks of the configuration before; signed in the same
                 transaction, since the calculation's state ends between the two.
         """
+        while self.sign_waiting(now_ns):
+            pass
         made: list[Stored] = []
         head, state = self.spool.head(), dict[str, bytes]()
         if closing is not None:
-            frame = self._frame(closing, now_ns, head)
+            frame = self._sign_frame(self._frame(closing), now_ns, head)
             made, head = [frame], Head(frame.seq + 1, frame.sha256)
             state[State.THROUGH] = frame.through_ns.to_bytes(8, "big")
         data = cbor.encode(dict(config))
         through = made[0].through_ns if made else 0
-        stored = self._sign(TYP_CONFIG, compress(data), now_ns, head, through_ns=through)
+        stored = self._sign(
+            TYP_CONFIG, compress(data), now_ns, head, anchor=self._anchor, through_ns=through
+        )
         state |= {State.CFG: stored.sha256, State.CONFIG: data, State.CALC: b""}
         self._append(*made, stored, state=state, closes_ticks=closing is not None)
         return [*made, stored]
 
-    def append_frame(self, body: Body, calc: bytes, now_ns: int) -> Stored:
-        """Sign a frame of the open ticks.
+    def append_frame(self, body: Body, calc: bytes, now_ns: int) -> Stored | None:
+        """Sign a frame of the open ticks; None when it is kept until the key signs.
 
         Args:
             body: what it says.
             calc: state of the live calculation after its last tick.
             now_ns: wall clock.
         """
-        stored = self._frame(body, now_ns, self.spool.head())
-        through = stored.through_ns.to_bytes(8, "big")
-        self._append(stored, state={State.CALC: calc, State.THROUGH: through}, closes_ticks=True)
+        frame = self._frame(body)
+        through = frame.through_ns.to_bytes(8, "big")
+        state: dict[str, bytes] = {State.CALC: calc, State.THROUGH: through}
+        if self.spool.unsigned() is None:
+            try:
+                stored = self._sign_frame(frame, now_ns, self.spool.head())
+            except KeyAwayError as error:
+                log.error("%s; readings go on and wait for it", error)  # noqa: TRY400 - no defect
+            else:
+                self._append(stored, state=state, closes_ticks=True)
+                return stored
+        self.spool.keep_unsigned(frame, state)
+        return None
+
+    def sign_waiting(self, now_ns: int, signer: Signer | None = None) -> Stored | None:
+        """Sign the oldest frame that waits for the key; None when none does.
+
+        Args:
+            now_ns: wall clock.
+            signer: the key in use when it is not the gateway's own yet.
+
+        Raises:
+            KeyAwayError: the key does not sign.
+        """
+        frame, signer = self.spool.unsigned(), signer or self._who.signer
+        if frame is None:
+            return None
+        stored = self._sign_frame(frame, now_ns, self.spool.head(), signer)
+        self._append(stored, state={State.KEY: key_sha256(signer.public_key)}, signs=frame)
+        if self.spool.unsigned() is None:
+            log.warning("the gateway's key has signed all frames that waited for it")
         return stored
 
-    def _frame(self, body: Body, now_ns: int, head: Head) -> Stored:
-        through = max(body.t0_ns, self.through_ns(), *(s.last_ns for s in body.sections))
+    def _frame(self, body: Body) -> Unsigned:
+        """A frame to be signed, which every reader takes: else all behind it would be refused."""
         payload = encode_body(body)
+        try:
+            decode_body(payload)
+        except EvidenceError as error:
+            raise SpoolError(f"a frame that no reader takes is not signed: {error}") from error
+        if len(payload) > cose.PAYLOAD_BYTES_MAX:
+            raise SpoolError(f"a frame of {len(payload)} bytes is not signed: no reader takes it")
+        through = max(body.t0_ns, self.through_ns(), *(s.last_ns for s in body.sections))
+        return Unsigned(payload, body.readings, through, encode_log(self._anchor))
+
+    def _sign_frame(
+        self, frame: Unsigned, now_ns: int, head: Head, signer: Signer | None = None
+    ) -> Stored:
         return self._sign(
-            TYP_FRAME, payload, now_ns, head, readings=body.readings, through_ns=through
-        )
+            TYP_FRAME, frame.payload, now_ns, head,
+            anchor=decode_log(frame.anchor), readings=frame.readings, through_ns=frame.through_ns,
+            signer=signer,
+        )  # fmt: skip
 
     def cosign_hourly(self, now_ns: int) -> Stored | None:
-        """Cosign the newest checkpoint, once an hour if it is new; None when none is due."""
+        """Cosign the newest checkpoint, once an hour if it is new; None when none is due.
+
+        Frames that wait for the key come first.
+        """
+        if self.spool.unsigned() is not None:
+            return None
         kept = self.spool.get(State.COSIGNED) or bytes(16)
         hour = int.from_bytes(kept[8:], "big")
         made = self._cosignature(now_ns, self.spool.head()) if hour != now_ns // NS_PER_HOUR else []
@@ -206,9 +254,9 @@ class Stream:
         try:
             text = cosign(note.decode(), name, now_s, who.signer, who.signer.public_key)
         except KeyFileError as error:
-            raise SpoolError(f"the gateway's key does not sign: {error}") from error
+            raise KeyAwayError(error) from error
         payload = compress(cbor.encode({"checkpoint": text}))
-        return [self._sign(TYP_COSIGNATURE, payload, now_ns, head)]
+        return [self._sign(TYP_COSIGNATURE, payload, now_ns, head, anchor=self._anchor)]
 
     def _cosigned(self, now_ns: int) -> dict[str, bytes]:
         size = self._anchor[0] if self._anchor is not None else 0
@@ -273,7 +321,7 @@ class Stream:
         made = self._cosignature(now_ns, head)
         if made:
             head, state = Head(made[0].seq + 1, made[0].sha256), self._cosigned(now_ns)
-        made.append(self._sign(TYP_CLOSE, payload, now_ns, head))
+        made.append(self._sign(TYP_CLOSE, payload, now_ns, head, anchor=self._anchor))
         kept = (closed + digest)[-CLOSES_MAX * size :]
         self._append(*made, state={**state, State.CLOSED: kept})
         return made
@@ -309,13 +357,17 @@ class Stream:
     # -- signing ----------------------------------------------------------------------------------
 
     def _append(
-        self, *made: Stored, state: Mapping[str, bytes], closes_ticks: bool = False
+        self,
+        *made: Stored,
+        state: Mapping[str, bytes],
+        closes_ticks: bool = False,
+        signs: Unsigned | None = None,
     ) -> None:
         own: dict[str, bytes] = {
-            State.BASE: encode_log(self._anchor),
+            State.BASE: encode_log(place_of(cose.parse(made[-1].data)).anchor),
             State.KEY: self._who.key_sha256,
         }
-        self.spool.append(*made, state={**own, **state}, closes_ticks=closes_ticks)
+        self.spool.append(*made, state={**own, **state}, closes_ticks=closes_ticks, signs=signs)
 
     def _sign(
         self,
@@ -324,6 +376,7 @@ class Stream:
         now_ns: int,
         head: Head,
         *,
+        anchor: Log | None,
         readings: int = 0,
         through_ns: int = 0,
         signer: Signer | None = None,
@@ -335,32 +388,13 @@ class Stream:
             iat_s=now_ns // 1_000_000_000,
             seq=head.next_seq,
             prev=head.hash,
-            anchor=self._anchor,
+            anchor=anchor,
             cfg=self.cfg() or None,
         )
         try:
             data = sign_object(signer or self._who.signer, header, payload)
         except KeyFileError as error:  # a token that is away: nothing is lost that is committed
-            raise SpoolError(f"the gateway's key does not sign: {error}") from error
+            raise KeyAwayError(error) from error
         digest = hashlib.sha256(data).digest()
         through = through_ns or self.through_ns() or now_ns
         return Stored(head.next_seq, typ, digest, data, readings, through)
-
-
-def condition_of(spool: SpoolReader, fill: float) -> Condition:
-    """How things stand in a spool that is so full."""
-    oldest_ns = spool.usage().oldest_ns
-    free, through_ns = spool.disk_free_bytes(), through_of(spool)
-    troubles = decode_troubles(spool.get(State.TROUBLE))
-    return Condition(fill, free, oldest_ns, two_logs(spool), through_ns, troubles)
-
-
-def through_of(spool: SpoolReader) -> int:
-    """Newest instant the frames of a spool's stream speak of, 0 before the first."""
-    return int.from_bytes(spool.get(State.THROUGH) or b"", "big")
-
-
-def two_logs(spool: SpoolReader) -> Mapping[str, Any] | None:
-    """What the collector showed while it shows two histories, else None."""
-    value = spool.get(State.TWO_LOGS)
-    return cbor.decode(value) if value else None

@@ -15,6 +15,8 @@ from evidence.keys import Signer, key_id
 from evidence.suites import PublicKey, suite
 
 OBJECT_BYTES_MAX = 1024 * 1024
+#: leaves more room than any header and signature of ours take
+PAYLOAD_BYTES_MAX = OBJECT_BYTES_MAX - 4096
 
 # header labels
 ALG, KID, CWT_CLAIMS, TYP = 1, 4, 15, 16

@@ -124,7 +124,9 @@ class Pkcs11Signer:
     def sign(self, message: bytes) -> bytes:
         """Signature over the message.
 
-        A token that was unplugged and put back has lost its session: it is opened once more.
+        A token that was unplugged and put back has lost its session: it is opened once more, and
+        if that fails the module begins anew, as some see a token again only then. (Whoever else
+        uses it has lost their sessions by that, and opens them once more likewise.)
 
         Raises:
             KeyFileError: the token does not sign.
@@ -133,7 +135,7 @@ class Pkcs11Signer:
             try:
                 return self._sign(message)
             except self._pkcs11.PKCS11Error:
-                self._private = self._open()
+                self._private = self._open_again()
             try:
                 return self._sign(message)
             except self._pkcs11.PKCS11Error as error:
@@ -147,6 +149,16 @@ class Pkcs11Signer:
         digest.update(message)
         # raw ECDSA over the digest: r and s, 32 bytes each, as COSE has them
         return bytes(self._private.sign(digest.finalize(), mechanism=mechanism.ECDSA))
+
+    def _open_again(self) -> Any:
+        try:
+            return self._open()
+        except KeyFileError as refused:
+            try:
+                self._pkcs11.lib(str(self._where.module)).reinitialize()
+            except (self._pkcs11.PKCS11Error, RuntimeError):
+                raise refused from None
+        return self._open()
 
     def _open(self) -> Any:
         where, library = self._where, self._pkcs11

@@ -23,6 +23,7 @@ from edge.spool import Spool
 from edge.spool_reader import Stored
 from edge.stream import Stream
 from evidence import cose
+from evidence.errors import KeyFileError
 from evidence.frame import TYP_FRAME, decode_body, header_of
 from evidence.keys import FileSigner, generate
 from evidence.receipt import encode_close_request
@@ -105,12 +106,29 @@ class Life:
         assert cosigned is not None
         self.made(cosigned)
         self.receipt(stream)
+        self.without_the_key(spool, stream)
         self.ticks(spool, 2)
         closing, other = body(open_numbers(spool)), {**CONFIG, "format": 2}
         self.made(*self.do(lambda: stream.append_config(other, NOW_NS, closing=closing)))
         self.ticks(spool, 1)
         spool.close()
         self.live_on_with_another_key()
+
+    def without_the_key(self, spool: Spool, stream: Stream) -> None:
+        """Two frames wait for the key, then it signs them, and receipts come in between."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(FileSigner, "sign", _no_token)
+            for _ in range(2):
+                self.ticks(spool, 2)
+                told = body(open_numbers(spool))
+                kept = self.do(lambda told=told: stream.append_frame(told, b"calc", NOW_NS))  # type: ignore[misc] # bound now
+                assert kept is None
+        for _ in range(2):
+            signed = self.do(lambda: stream.sign_waiting(NOW_NS))
+            assert signed is not None
+            self.made(signed)
+            self.receipt(stream)
+        assert stream.sign_waiting(NOW_NS) is None
 
     def live_on_with_another_key(self) -> None:
         old, self.key = self.key, NEXT
@@ -147,11 +165,17 @@ class Life:
 
     def frame(self, spool: Spool, stream: Stream) -> None:
         told = body(open_numbers(spool))
-        self.made(self.do(lambda: stream.append_frame(told, b"calc", NOW_NS)))
+        stored = self.do(lambda: stream.append_frame(told, b"calc", NOW_NS))
+        assert stored is not None
+        self.made(stored)
 
     def receipt(self, stream: Stream) -> None:
         receipt = self.collector.receipt()
         self.ledger.receipted = self.do(lambda: stream.take_receipt(receipt, NOW_NS))
+
+
+def _no_token(*_: object) -> bytes:
+    raise KeyFileError("no token in the slot")
 
 
 def open_numbers(spool: Spool) -> list[int]:
@@ -241,6 +265,8 @@ def go_on(point: Point) -> list[bytes]:
         numbers = open_numbers(spool)
         if not stream.cfg():
             stream.append_config(CONFIG, NOW_NS)
+        while stream.sign_waiting(NOW_NS) is not None:
+            pass
         stream.append_frame(body(numbers), b"", NOW_NS)
         _deliver(spool, stream, taken)
     finally:
@@ -293,4 +319,4 @@ def test_every_write_that_the_disk_refuses(tmp_path: Path, monkeypatch: pytest.M
         assert life.refused == 1
         assert life.ledger.numbers == whole.ledger.numbers
         last = Point(life.path.parent, life.ledger, life.key)
-        assert told(go_on(last)) == whole.ledger.numbers == list(range(1, 11))
+        assert told(go_on(last)) == whole.ledger.numbers == list(range(1, 15))

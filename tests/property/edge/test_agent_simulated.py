@@ -1,10 +1,10 @@
 """Hours of an agent's life in seconds: random faults of everything around it, and kills.
 
-Devices come, go, answer late and answer nonsense; the disk is slow or refuses; the clock is set
-forward and back; the broker loses, repeats and reorders; the collector goes deaf; the site file
-changes; the process is killed before or after any disk call, or stopped. Afterwards everything it
-committed must be with the collector, once, under an unbroken chain, each hole a signed gap and
-each computed point what its inputs give.
+Devices come, go, answer late and answer nonsense; the disk is slow or refuses; the key does not
+sign; the clock is set forward and back; the broker loses, repeats and reorders; the collector goes
+deaf; the site file changes; the process is killed before or after any disk call, or stopped.
+Afterwards everything it committed must be with the collector, once, under an unbroken chain, each
+hole a signed gap and each computed point what its inputs give.
 """
 
 import asyncio
@@ -24,7 +24,9 @@ from edge.pipeline import Layout, decode_tick
 from edge.spool import Spool
 from edge.uplink.machine import Machine
 from evidence import cose
+from evidence.errors import KeyFileError
 from evidence.frame import TYP_CLOSE
+from evidence.keys import FileSigner
 from evidence.points import Point, Role
 from evidence.receipt import encode_close_request
 from tests.integration.edge.small_collector import SmallCollector
@@ -143,7 +145,7 @@ class Life:
         self.spools: list[Spool] = []
         self.edition = 0
         self.request = b""
-        self.disk_refuses = self.spool_is_full = False
+        self.disk_refuses = self.spool_is_full = self.key_is_away = False
         self.kill_share = 0.0
         self.loop.kill = lambda: self.chance.random() < self.kill_share
         for device in ("ac-1", "gas-1", "pot-gateway"):
@@ -168,7 +170,7 @@ class Life:
     async def fate(self) -> None:
         """One fault after the other, for ever."""
         faults = [self._device, self._device, self._disk, self._time, self._broker]
-        faults += [self._losses, self._words]
+        faults += [self._losses, self._words, self._key]
         while True:
             await asyncio.sleep(self.chance.expovariate(0.2))
             self.chance.choice(faults)()
@@ -187,6 +189,9 @@ class Life:
         self.spool_is_full = self.chance.random() < 0.1
         slow_s = self.chance.choice([0.001, 0.001, 0.02, 0.3, 2])
         self.loop.delay_s = lambda: self.chance.uniform(0, slow_s)
+
+    def _key(self) -> None:
+        self.key_is_away = self.chance.random() < 0.5
 
     def _time(self) -> None:
         seconds = self.chance.choice([0.3, -0.3, 2, -2, 40, -40, 4000, -4000])
@@ -217,7 +222,7 @@ class Life:
     def peace(self) -> None:
         """Nothing goes wrong from here on."""
         self.wire.loss, self.kill_share = 0.0, 0.0
-        self.disk_refuses = self.spool_is_full = False
+        self.disk_refuses = self.spool_is_full = self.key_is_away = False
         self.loop.delay_s = lambda: 0.001
         for device in self.devices.values():
             device.connects, device.answers, device.error = True, True, None
@@ -289,6 +294,14 @@ def watched(life: Life, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
         return call
 
+    signs, own = FileSigner.sign, keys().signer.kid
+
+    def sign(signer: FileSigner, message: bytes) -> bytes:
+        if life.key_is_away and signer.kid == own:
+            raise KeyFileError("no token in the slot")
+        return signs(signer, message)
+
+    monkeypatch.setattr(FileSigner, "sign", sign)
     opened = Spool.__init__
 
     def remembered(spool: Spool, path: Path, *, bytes_max: int) -> None:
@@ -348,5 +361,6 @@ def live(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch, *, seconds: f
     spool = Spool(folder / "state" / "spool.sqlite", bytes_max=2**30)
     assert spool.objects(0, 1) == []
     assert spool.open_ticks() == []
+    assert spool.unsigned() is None
     spool.close()
     assert len(found) > seconds / 10

@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edge.errors import SpoolError
 from edge.spool import Spool, Stored
+from edge.spool_reader import Unsigned
 from evidence.chain import ZERO_HASH, Head
 
 BYTES_MAX = 400_000
@@ -26,6 +28,7 @@ class SpoolModel(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "spool.sqlite"
         self.spool = self._open()
         self.open: list[bytes] = []
+        self.unsigned: list[Unsigned] = []
         self.made: list[Stored] = []
         self.receipted = -1
         self.state: dict[str, bytes] = {}
@@ -56,6 +59,23 @@ class SpoolModel(RuleBasedStateMachine):
         self.state["calc"] = value
         if closes:
             self.open = []
+
+    @rule(payload=st.binary(max_size=5_000), value=st.binary(max_size=20))
+    def keep_unsigned(self, payload: bytes, value: bytes) -> None:
+        frame = Unsigned(payload, len(payload), len(self.unsigned), b"anchor")
+        self.spool.keep_unsigned(frame, {"calc": value})
+        self.unsigned.append(frame)
+        self.state["calc"], self.open = value, []
+
+    @precondition(lambda self: self.unsigned)
+    @rule(value=st.binary(max_size=20))
+    def sign(self, value: bytes) -> None:
+        frame, stored = self.spool.unsigned(), self._next(b"signed")
+        assert frame is not None
+        self.spool.append(stored, state={"key": value}, signs=frame)
+        self.made.append(stored)
+        self.state["key"] = value
+        self.unsigned.pop(0)
 
     @rule(offset=st.sampled_from([-2, -1, 1, 2]))
     def append_out_of_order(self, offset: int) -> None:
@@ -98,7 +118,11 @@ class SpoolModel(RuleBasedStateMachine):
         assert [spool.hash_at(s.seq) for s in self.made] == [s.sha256 for s in self.made]
         assert spool.hash_at(len(self.made)) is None
         assert {key: spool.get(key) for key in self.state} == self.state
-        usage = spool.usage()
+        first, usage = spool.unsigned(), spool.usage()
+        waits = [replace(first, number=0)] if first is not None else []
+        assert waits == self.unsigned[:1]
+        assert usage.unsigned == len(self.unsigned)
+        assert usage.unsigned_ns == (waits[0].through_ns if waits else None)
         assert usage.objects == len(waiting)
         assert usage.oldest_ns == (waiting[0].through_ns if waiting else None)
 
@@ -106,10 +130,11 @@ class SpoolModel(RuleBasedStateMachine):
     def size_is_what_is_kept_and_little_more(self) -> None:
         kept = sum(map(len, self.open))
         kept += sum(len(s.data) for s in self.made[self.receipted + 1 :])
+        kept += sum(len(frame.payload) for frame in self.unsigned)
         used = self.spool.usage().bytes
         assert kept <= used
         # a page each for tables and indexes, and what a page cannot be filled with
-        rows = len(self.open) + len(self.made)
+        rows = len(self.open) + len(self.made) + len(self.unsigned)
         assert used <= kept + 100_000 + 4500 * rows
         assert self.spool.fill() == pytest.approx(used / BYTES_MAX)
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from cloud import dashboard
 from cloud.live import LiveHub
-from edge.alarms import CLOCK_AHEAD, DISK_LOW, FILLING, FULL, OLD, TWO_LOGS, UNANSWERED
+from edge.alarms import (
+    CLOCK_AHEAD,
+    DISK_LOW,
+    FILLING,
+    FULL,
+    KEY_AWAY,
+    OLD,
+    TWO_LOGS,
+    UNANSWERED,
+)
 from edge.calc.live import PlantCalc
 from edge.calc.live_points import computed_points
 from edge.drivers.base import Sample
@@ -21,7 +30,8 @@ from tests.unit.cloud.live_examples import NS, T0, ManualClock, configuration
 
 SECONDS = 14
 ALARMS = (
-    CLOCK_AHEAD, DAMAGED, DISK_LOW, FILLING, FORK, FULL, OLD, REFUSED, TWO_LOGS, UNANSWERED,
+    CLOCK_AHEAD, DAMAGED, DISK_LOW, FILLING, FORK, FULL, KEY_AWAY, OLD, REFUSED, TWO_LOGS,
+    UNANSWERED,
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from edge.alarms import Alarms, standing
-from edge.stream import Condition
+from edge.condition import Condition
 
 DAY_NS = 86_400 * 10**9
 NOW_NS = 1_795_574_490 * 10**9

@@ -175,7 +175,7 @@ def test_other_format_is_refused(spool: Spool, path: Path) -> None:
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 1")
     db.close()
-    with pytest.raises(SpoolError, match="spool format 1; this program knows 2"):
+    with pytest.raises(SpoolError, match="spool format 1; this program knows 3"):
         Spool(path, bytes_max=MIB)
 
 

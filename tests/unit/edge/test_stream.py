@@ -96,26 +96,6 @@ def test_last_frame_of_a_configuration_is_signed_with_the_next_one_or_not_at_all
     assert rig.headers()[4].cfg == config.sha256
 
 
-def test_a_key_that_does_not_sign_changes_nothing(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A token that is away: the open ticks stay, and the next frame follows what is there."""
-    rig.made(2)
-    rig.spool.commit_ticks([b"a tick"])
-    before = rig.spool.head()
-    with monkeypatch.context() as away:
-        away.setattr(
-            FileSigner,
-            "sign",
-            lambda *_: (_ for _ in ()).throw(KeyFileError("no token in the slot")),
-        )
-        with pytest.raises(SpoolError, match="key does not sign: no token in the slot"):
-            rig.stream.append_frame(BODY, b"calc", NOW_NS)
-    assert (rig.spool.head(), rig.spool.open_ticks()) == (before, [b"a tick"])
-    assert rig.stream.append_frame(BODY, b"calc", NOW_NS).seq == before.next_seq
-    assert rig.spool.open_ticks() == []
-
-
 def test_state_is_taken_over_by_the_next_process(rig: Rig, tmp_path: Path) -> None:
     rig.made(3)
     rig.stream.take_receipt(rig.collector.receipt(), NOW_NS)
