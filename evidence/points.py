@@ -299,6 +299,11 @@ class Point:
             if text is not None:
                 exact(text)
 
+    @property
+    def counts_as_it_is(self) -> bool:
+        """Its number on the wire is its count."""
+        return self.scaling.factor * 10**self.decimals == 1 and not self.scaling.shift
+
     def as_map(self) -> dict[str, Any]:
         """The point as it stands in the signed configuration."""
         result: dict[str, Any] = {

@@ -97,6 +97,7 @@ class Recomputation:
         self._simulated = False
         self._computed: dict[int, list[str]] = {}
         self._due: list[Due] = []
+        self._devices = 0
 
     def configure(self, cfg: bytes, config: Mapping[str, Any]) -> None:
         """Use this configuration from the next frame on.
@@ -111,7 +112,7 @@ class Recomputation:
             self._fold.configure(config)
             self._calc = PlantCalc(config)
             self._computed = _computed(config, self._calc.points)
-            self._due = _groups_due(config)
+            self._due, self._devices = _groups_due(config), len(config["devices"])
         self._cfg = cfg
         self._simulated |= bool(config["plant"]["simulated"])
 
@@ -189,6 +190,8 @@ class Recomputation:
             interval_ns, due = self._due[section.schedule]
             if section.step_ns != interval_ns or section.first_ns % interval_ns:
                 raise MalformedError("ticks are not those of the schedule")
+            if max(section.devices, default=-1) >= self._devices:
+                raise MalformedError(f"there is no device {max(section.devices)}")
             if [g.group for g in section.groups] != list(due):
                 raise MalformedError(f"groups are not those of schedule {section.schedule}")
             for group in section.groups:
@@ -278,15 +281,11 @@ def _computed(config: Mapping[str, Any], made: Sequence[Point]) -> dict[int, lis
         for g, group in enumerate(config["groups"])
         if group["computed"]
     }
-    told, due = [_counts_of(points) for points in found.values()], _counts_of(made)
+    told = [[(p.id, p.decimals, p.counts_as_it_is) for p in points] for points in found.values()]
+    due = [(p.id, p.decimals, True) for p in made]
     if told != ([due] if due else []):
         raise MalformedError("its computed points are not those the calculation makes")
     return {g: [point.id for point in points] for g, points in found.items()}
-
-
-def _counts_of(points: Sequence[Point]) -> list[tuple[Any, ...]]:
-    """Which counts these points hold, and what makes counts of their numbers."""
-    return [(p.id, p.decimals, p.scaling.factor, p.scaling.shift) for p in points]
 
 
 def _groups_due(config: Mapping[str, Any]) -> list[Due]:

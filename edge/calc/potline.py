@@ -128,6 +128,10 @@ class Potline:
         return points[0].decimals
 
     def _producing(self, points: list[Point]) -> list[int]:
+        if odd := [p.id for p in points if p.dtype.is_float or not p.counts_as_it_is]:
+            raise PlantError(
+                f"potline {self.id}: {odd[0]} is no state: its number is not its count"
+            )
         values = {
             frozenset(raw for raw, name in p.states if name in PRODUCING_STATES) for p in points
         }

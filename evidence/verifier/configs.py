@@ -9,7 +9,13 @@ from evidence import cose
 from evidence.archive import paths
 from evidence.config_changes import config_changes
 from evidence.configuration import decode_configuration
-from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
+from evidence.errors import (
+    EvidenceError,
+    LimitError,
+    MalformedError,
+    UnknownSuiteError,
+    UnsupportedError,
+)
 from evidence.findings import Report, said, utc
 from evidence.frame import TYP_CONFIG, TYP_FRAME, Header, place_of
 from evidence.verifier.key_check import KeyCheck
@@ -202,7 +208,10 @@ class Configs:
             raise MalformedError("this is not a signed configuration")
         if own != header and own.seq >= header.seq:
             raise MalformedError(f"it is of seq {own.seq}, and named at seq {header.seq}")
-        config = decode_configuration(envelope.payload)
+        try:
+            config = decode_configuration(envelope.payload)
+        except (MalformedError, LimitError) as error:
+            raise MalformedError(f"it cannot be used: {error}") from error
         if (config["plant"]["id"], config["gateway"]["id"]) != (header.plant, header.stream):
             raise MalformedError("this is the configuration of another plant or gateway")
         return _Read(own, envelope.kid, config)

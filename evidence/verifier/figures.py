@@ -155,7 +155,7 @@ class FigureCheck:
             return
         except MalformedError as error:
             self._broken, self._refused = True, frame.cfg
-            self._report.add("E-CFG", where, said(error))
+            self._report.add("E-CFG", where, f"It cannot be used: {error}.")
             return
         self._note_times(frame)
         try:

@@ -217,6 +217,11 @@ _MISFORMED: list[tuple[str, str, Change]] = [
 KINDS: list[Kind] = [
     *(kind(f"configuration: {name}", why, misformed(c), *BAD) for name, why, c in _MISFORMED),
     kind(
+        "configuration: a device that is not there",
+        "Which device answered so late is left open: the frames name one that nobody has.",
+        misformed(lambda c: c["devices"].pop()), "E-GROUPS", "E-INPUT",
+    ),
+    kind(
         "configuration: a change told", "A meter counts half from noon on, and it is said.",
         reconfigured(halved), "N-CONFIG",
     ),

@@ -3,6 +3,7 @@
 import { FormatError } from "./cbor.mjs";
 import { exact } from "./configuration.mjs";
 import * as fr from "./fractions.mjs";
+import { NUMBER_TYPES } from "./frame.mjs";
 import { unitFactor } from "./totalisers.mjs";
 
 const CONDITION = new Map([["reference", "0C-101.325kPa"], ["moisture", "dry"]]);
@@ -14,6 +15,10 @@ function demand(isSo, what) {
 
 const list = (statement, key) => statement.get(key) ?? [];
 const unitOf = (point) => point.fields.get("quantity").get("unit");
+
+/** True if a point's number is its count. */
+export const isItsCount = ({ decimals, scaling: { factor: [n, d], shift } }) =>
+  shift[0] === 0n && n * 10n ** BigInt(decimals) === d;
 
 /** The rule set's id of a fuel that is named by id or in Chinese; null if there is none. */
 export function fuelOf(rules, name) {
@@ -72,6 +77,10 @@ function potline(line, config, places, measured, rules) {
   for (const point of voltages) {
     demand(unitOf(point) === "V" && point.decimals === voltages[0].decimals &&
       places.get(point.id)[1] === 0, about("its voltages"));
+  }
+  for (const pot of pots) {
+    const state = measured(pot.get("state"));
+    demand(!NUMBER_TYPES.get(state.dtype)[1] && isItsCount(state), about("no state"));
   }
   const states = pots.map((pot) => (measured(pot.get("state")).fields.get("states") ?? [])
     .filter(([, word]) => word === "producing").map(([raw]) => raw));

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "./cbor.mjs";
 import { isZone } from "./calendar.mjs";
-import { checkCalculable } from "./calculable.mjs";
+import { checkCalculable, isItsCount } from "./calculable.mjs";
 import { Computed, computedPoints } from "./computed.mjs";
 import { Input, placesOf } from "./input.mjs";
 import { outputOf } from "./output.mjs";
@@ -26,10 +26,6 @@ export function differences(stated, made, path) {
 
 const EFFECTS_MAX = 1_000_000;
 const I64 = 79;
-
-/** True if a point's number is its count. */
-const isItsCount = ({ decimals, scaling: { factor: [n, d], shift } }) =>
-  shift[0] === 0n && n * 10n ** BigInt(decimals) === d;
 
 const shown = (value) => JSON.stringify(value ?? null, (_, item) =>
   item instanceof Map ? Object.fromEntries(item) : typeof item === "bigint" ? `${item}` : item);

@@ -104,6 +104,10 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
     "one flow for two fuels": lambda c: _second_fuel(c, point="line.metal"),
     "one voltage for two pots": lambda c: _line(c)["pots"][1].update(voltage="pot-01.voltage"),
     "states that are not alike": _another_state,
+    "a state of decimals": lambda c: _point(c, "pot-01.state").update(decimals=1),
+    "a state that is scaled": lambda c: _point(c, "pot-01.state").update(scaling={"ct_ratio": "5"}),
+    "a state that is moved": lambda c: _point(c, "pot-01.state").update(scaling={"offset": "1"}),
+    "a state in volts": lambda c: _line(c)["pots"][0].update(state="line.current"),
     "an efficiency of 0.945": lambda c: _line(c).update(current_efficiency_percent="0.945"),
     "an efficiency of 101": lambda c: _line(c).update(current_efficiency_percent="101"),
     "no such edition": lambda c: _line(c)["indicator"].update(edition="ipcc-2050"),
@@ -138,6 +142,9 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
 #: what may stand there too
 GOOD: dict[str, Callable[[Any], Any]] = {
     "one state for two pots": lambda c: _line(c)["pots"][1].update(state="pot-01.state"),
+    "a state that is scaled and counts as it is": lambda c: _point(c, "pot-01.state").update(
+        decimals=1, scaling={"raw_decimals": 1}
+    ),
     "a fuel's Chinese name": lambda c: c["statement"]["fuels"][0].update(kind="天然气"),
     "numbers as in scaling": lambda c: _line(c).update(current_efficiency_percent="189/2"),
     "an exponent": lambda c: _line(c)["anode_effect"].update(v_start_v="80e-1"),

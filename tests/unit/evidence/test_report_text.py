@@ -1,6 +1,8 @@
 """What a reviewer reads: worst first, each kind with its meaning, nothing repeated without end."""
 
+import copy
 import re
+from typing import Any
 
 import pytest
 
@@ -130,6 +132,26 @@ def test_all_that_stands_in_every_report_is_chinese() -> None:
     assert words == {"malformed", "restart"}
     assert "签名对象 0 至 5；无缺失；应有实测读数 320 个，实有 256 个（80.00 %）" in text
     assert "、6 个签名对象、" in text
+
+
+@pytest.mark.parametrize(
+    ("fault", "detail"),
+    [
+        ({"statement": {"metal": {"rule": "mean"}}}, "configuration.statement"),
+        ({"potlines": []}, "其计算测点与计算所得的测点不同。"),
+        ({"plant": {"time_zone": "Nowhere"}}, "configuration: "),
+    ],
+)
+def test_what_is_wrong_with_a_configuration_is_said_in_chinese(
+    fault: dict[str, Any], detail: str
+) -> None:
+    """The detail behind it may be in the words of the format."""
+    config = copy.deepcopy(sm.configuration())
+    for key, value in fault.items():
+        config[key] = {**config[key], **value} if isinstance(value, dict) else value
+    stream = [sm.config_item(config), *sm.items()[1:]]
+    told = chinese(sm.check(sm.build(sm.contents(sm.make_month(stream)))))
+    assert f"：无法使用：{detail}" in told
 
 
 def test_missing_objects_are_named_in_chinese() -> None:

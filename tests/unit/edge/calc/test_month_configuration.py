@@ -347,7 +347,7 @@ def test_a_month_has_a_bounded_number_of_parts(
     fold.configure(config)
     changed = copy.deepcopy(config)
     for point in changed["points"]:
-        point["decimals"] = 2
+        point["source"] = "another register"
     monkeypatch.setattr(f"edge.calc.month.{limit}", most)
     with pytest.raises(PlantError, match=f"more than .*{said}"):
         fold.configure(changed)
