@@ -149,9 +149,10 @@ class Report:
         `completeness` holds for each stream: first_seq, last_seq, objects, missing (ranges, at most
         1,000, of all streams 10,000) and missing_objects, readings (of measured points) of
         readings_due and percent,
-        gaps, gaps_s and longest_gap_s (their number, their sum and the longest), anchored_objects,
-        made_within_s (the longest from an object's anchor to its receipt) and clock_error_ms (the
-        largest the gateway stated).
+        gaps, gaps_s and longest_gap_s (number, sum and longest of those the gateway told of),
+        holes, holes_s, longest_hole_s and longest_hole_from (of time that no gap covers, of each
+        schedule for itself), anchored_objects, made_within_s (the longest from an object's anchor
+        to its receipt) and clock_error_ms (the largest the gateway stated).
         """
         more = [
             Finding(code, "archive", f"{count} more like these.")

@@ -6,7 +6,7 @@ has the same header and stands in the same chain, told apart by `typ`.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -157,7 +157,7 @@ class Gap:
 
     Attributes:
         from_ns: last committed tick before, or the start of the gap.
-        to_ns: first tick after.
+        to_ns: first tick after; later than `from_ns`.
         reason: "restart", "clock-step", "spool-full", "stopped", ...
     """
 
@@ -290,12 +290,13 @@ def decode_body(payload: bytes) -> Body:
         raise MalformedError("frame t0 or flags missing")
     if fields[_FLAGS] > FLAGS_MAX:
         raise MalformedError(f"frame flags {fields[_FLAGS]}: only 1, 2, 4 and 8 are flags")
+    sections = _decode_sections(fields.get(_SECTIONS), fields[_T0])
     return Body(
         t0_ns=fields[_T0],
         clock=_decode_clock(fields.get(_CLOCK)),
         flags=fields[_FLAGS],
-        sections=_decode_sections(fields.get(_SECTIONS), fields[_T0]),
-        gap=_decode_gap(fields[_GAP]) if _GAP in fields else None,
+        sections=sections,
+        gap=_decode_gap(fields[_GAP], fields[_T0], sections) if _GAP in fields else None,
         events=_decode_events(fields[_EVENTS]) if _EVENTS in fields else (),
     )
 
@@ -355,12 +356,14 @@ def _decode_clock(value: Any) -> Clock:
     return Clock(source, error, monotonic, boot)
 
 
-def _decode_gap(value: Any) -> Gap:
+def _decode_gap(value: Any, t0_ns: int, sections: Sequence[CodedSection]) -> Gap:
     if not isinstance(value, list) or len(value) != 3:
         raise MalformedError("a gap has three parts")
     start, stop, reason = value
-    if not (_int(start) and _int(stop) and isinstance(reason, str) and start <= stop):
+    if not (_int(start) and _int(stop) and isinstance(reason, str) and start < stop):
         raise MalformedError("gap misformed")
+    if stop > min((section.first_ns for section in sections), default=t0_ns):
+        raise MalformedError("a gap ends after the first tick of the frame that tells of it")
     return Gap(start, stop, reason)
 
 

@@ -77,6 +77,9 @@ def _held(told: Mapping[str, Any], language: str) -> str:
         say("readings", n=told["readings"])
     if told["gaps"]:
         say("gaps", n=told["gaps"], s=told["gaps_s"], longest=told["longest_gap_s"])
+    if told["holes"]:
+        at, longest = told["longest_hole_from"], told["longest_hole_s"]
+        say("holes", n=told["holes"], s=told["holes_s"], longest=longest, at=at)
     if told["made_within_s"] is None:
         say("anchored", n=told["anchored_objects"])
     else:

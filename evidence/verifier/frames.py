@@ -116,10 +116,16 @@ class FrameCheck:
         identities: Identities,
         log: LogView,
         period: Period | None,
+        *,
+        is_final: bool = False,
     ) -> None:
-        """Prepare; `period` is the statement's, None when there is none to hold ticks against."""
+        """Prepare; `period` is the statement's, None when there is none to hold ticks against.
+
+        `is_final`: the statement is, so that all of its period is due.
+        """
         self._archive, self._report = archive, report
         self._identities, self._log, self.period = identities, log, period
+        self._is_final = is_final
         self._anchors = Anchors()
         self._keys = KeyCheck(archive, report, identities)
         self._configs = Configs(archive, report, self._keys, log)
@@ -147,8 +153,9 @@ class FrameCheck:
             last, to_ns = view.head.next_seq - 1, self.period[1] if self.period else None
             if view.first is not None:
                 self._keys.finish(stream, view.first, last)
-            for sentence in view.gaps.end(to_ns) if to_ns is not None else ():
-                self._report.add("W-GAP", f"stream {stream}", sentence)
+            if to_ns is not None:
+                for sentence in view.gaps.end(to_ns, is_final=self._is_final):
+                    self._report.add("W-GAP", f"stream {stream}", sentence)
             told = view.held.as_map(view.first, last, to_ns, view.times) | view.gaps.as_map()
             self._report.completeness[stream] = told
 
@@ -279,7 +286,7 @@ class FrameCheck:
     def _gap(self, view: StreamView, entry: Logged | None, body: Body, where: str) -> None:
         """The log says the same gap as the frame, in the entry directly after the frame's."""
         if (gap := body.gap) is not None:
-            self._report.add("W-GAP", where, view.gaps.tell(gap))
+            self._report.add("W-GAP", where, view.gaps.tell(gap), rank=1)
         if entry is None:
             return
         told = gap_sha256(vars(body.gap)) if body.gap is not None else None

@@ -1,8 +1,10 @@
 """Step 5, gaps: time without readings, as the gateway told of it or as its ticks show it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from evidence.findings import utc
 from evidence.frame import Body, Gap
 from evidence.verifier.completeness import rates_of
 
@@ -11,17 +13,40 @@ SECOND_NS = 1_000_000_000
 TOLD_MAX = 1_000
 
 
+@dataclass
+class Stretches:
+    """Stretches of time of one kind.
+
+    Attributes:
+        count: how many.
+        total_ns, longest_ns: of all of them, and of the longest.
+        longest_from_ns: where the longest begins, UTC; None while there is none.
+    """
+
+    count: int = 0
+    total_ns: int = 0
+    longest_ns: int = 0
+    longest_from_ns: int | None = None
+
+    def note(self, from_ns: int, ns: int) -> None:
+        """One more, of `ns` nanoseconds."""
+        self.count += 1
+        self.total_ns += ns
+        if self.longest_from_ns is None or ns > self.longest_ns:
+            self.longest_ns, self.longest_from_ns = ns, from_ns
+
+
 class Gaps:
     """What is missing between the ticks of one stream.
 
     Attributes:
-        count: gaps that were told, and holes that were not.
-        total_ns, longest_ns: of all of them, and of the longest.
+        gaps: those the gateway told of.
+        holes: those that no gap covers, of each schedule for itself.
     """
 
     def __init__(self, from_ns: int | None) -> None:
         """Begin where the period begins, UTC nanoseconds; None leaves open what is due first."""
-        self.count = self.total_ns = self.longest_ns = 0
+        self.gaps, self.holes = Stretches(), Stretches()
         self._newest_ns = None if from_ns is None else from_ns - 1
         self._cfg = b""
         self._intervals: list[int] = []
@@ -31,9 +56,12 @@ class Gaps:
     def tell(self, gap: Gap) -> str:
         """The gateway tells of a gap; the sentence for the report."""
         self._told = [*self._told[1 - TOLD_MAX :], (gap.from_ns, gap.to_ns)]
-        self._note(gap.to_ns - gap.from_ns)
+        self.gaps.note(gap.from_ns, gap.to_ns - gap.from_ns)
         seconds = (gap.to_ns - gap.from_ns) / SECOND_NS
-        return f"{seconds:.3f} s without readings ({gap.reason}), recorded by the gateway."
+        return (
+            f"{seconds:.3f} s without readings ({gap.reason}) from {utc(gap.from_ns)} to "
+            f"{utc(gap.to_ns)}, recorded by the gateway."
+        )
 
     def lose(self) -> None:
         """Objects are missing, and with them what they may have told."""
@@ -41,9 +69,9 @@ class Gaps:
 
     def read(self, cfg: bytes, config: Mapping[str, Any], body: Body) -> list[str]:
         """Take a frame's ticks; a sentence for each schedule with a hole before them."""
-        if cfg != self._cfg:
-            self._configure(cfg, config)
         found = []
+        if cfg != self._cfg:
+            found += self._configure(cfg, config)
         for section in body.sections:
             schedule = section.schedule
             if schedule >= len(self._intervals):
@@ -54,61 +82,66 @@ class Gaps:
         self._forget()
         return found
 
-    def end(self, to_ns: int) -> list[str]:
-        """The period is over; a sentence for each schedule of which ticks were due till then.
+    def end(self, to_ns: int, *, is_final: bool) -> list[str]:
+        """The stream is over; a sentence for each schedule of which ticks were due till then.
 
-        The step of a slow schedule's last tick may end after all others' last ticks.
+        Args:
+            to_ns: where the period ends, UTC nanoseconds, exclusive.
+            is_final: every tick before that is due, otherwise what the stream reached: the step of
+                a slow schedule's last tick may end after all others' last ticks.
         """
-        until_ns = to_ns - max(self._intervals, default=0)
-        return [s for schedule in range(len(self._due)) for s in self._hole(schedule, until_ns)]
+        if not is_final and self._newest_ns is not None:
+            to_ns = min(to_ns, self._newest_ns + 1)
+        return [s for schedule in range(len(self._due)) for s in self._hole(schedule, to_ns)]
 
-    def as_map(self) -> dict[str, int]:
+    def as_map(self) -> dict[str, int | str | None]:
         """The form of `verify --json`, seconds rounded up."""
+        at_ns = self.holes.longest_from_ns
         return {
-            "gaps": self.count,
-            "gaps_s": -(-self.total_ns // SECOND_NS),
-            "longest_gap_s": -(-self.longest_ns // SECOND_NS),
+            "gaps": self.gaps.count,
+            "gaps_s": -(-self.gaps.total_ns // SECOND_NS),
+            "longest_gap_s": -(-self.gaps.longest_ns // SECOND_NS),
+            "holes": self.holes.count,
+            "holes_s": -(-self.holes.total_ns // SECOND_NS),
+            "longest_hole_s": -(-self.holes.longest_ns // SECOND_NS),
+            "longest_hole_from": None if at_ns is None else utc(at_ns),
         }
 
-    def _configure(self, cfg: bytes, config: Mapping[str, Any]) -> None:
-        before = dict(enumerate(zip(self._intervals, self._due, strict=True)))
+    def _configure(self, cfg: bytes, config: Mapping[str, Any]) -> list[str]:
+        """Go on with another configuration; what was due under the old intervals is told now."""
         intervals = [interval_ns if points else 0 for interval_ns, points in rates_of(config)]
-        after_ns = self._newest_ns
-        fresh = [
-            None if after_ns is None or not step else (after_ns // step + 1) * step
-            for step in intervals
-        ]
-        self._due = [
-            before[i][1] if i in before and before[i][0] == step else fresh[i]
-            for i, step in enumerate(intervals)
-        ]
-        self._cfg, self._intervals = cfg, intervals
+        stays = [old == new for old, new in zip(self._intervals, intervals, strict=False)]
+        stays += [False] * max(len(self._intervals), len(intervals))
+        after_ns, found, due = self._newest_ns, list[str](), list[int | None]()
+        if after_ns is not None:
+            for schedule in range(len(self._due)):
+                found += [] if stays[schedule] else self._hole(schedule, after_ns + 1)
+        for schedule, step in enumerate(intervals):
+            fresh = None if after_ns is None or not step else (after_ns // step + 1) * step
+            due.append(self._due[schedule] if stays[schedule] else fresh)
+        self._cfg, self._intervals, self._due = cfg, intervals, due
+        return found
 
     def _hole(self, schedule: int, until_ns: int) -> list[str]:
         """What was due before an instant and is in no gap that was told."""
         due_ns, step = self._due[schedule], self._intervals[schedule]
         if due_ns is None or not step:
             return []
-        missing, at_ns = 0, due_ns
+        pieces, at_ns = list[tuple[int, int]](), due_ns
         for from_ns, to_ns in sorted(self._told):
             if at_ns >= until_ns:
                 break
-            missing += _ticks(at_ns, min(from_ns, until_ns), step)
+            pieces += _ticks(at_ns, min(from_ns, until_ns), step)
             at_ns = max(at_ns, (to_ns // step + 1) * step)
-        missing += _ticks(at_ns, until_ns, step)
-        if not missing:
+        pieces += _ticks(at_ns, until_ns, step)
+        if not pieces:
             return []
-        self._note(missing * step)
-        seconds = missing * step / SECOND_NS
+        from_ns, ns = pieces[0][0], sum(stop - start for start, stop in pieces)
+        self.holes.note(from_ns, ns)
         return [
-            f"{seconds:.3f} s without readings of schedule {schedule}, "
-            "which the gateway did not record."
+            f"{ns / SECOND_NS:.3f} s without readings of schedule {schedule} between "
+            f"{utc(from_ns)} and {utc(pieces[-1][1])}, and no gap recorded here covers them."
         ]
-
-    def _note(self, ns: int) -> None:
-        self.count += 1
-        self.total_ns += ns
-        self.longest_ns = max(self.longest_ns, ns)
 
     def _forget(self) -> None:
         """Gaps before all that is due tell nothing any more."""
@@ -118,6 +151,7 @@ class Gaps:
             self._told = [told for told in self._told if told[1] >= first_ns]
 
 
-def _ticks(from_ns: int, to_ns: int, step: int) -> int:
-    """Multiples of the step from one instant until before another."""
-    return max(-(-to_ns // step) - -(-from_ns // step), 0)
+def _ticks(from_ns: int, to_ns: int, step: int) -> list[tuple[int, int]]:
+    """The multiples of the step from one instant until before another, as one stretch or none."""
+    first, stop = (-(-at_ns // step) * step for at_ns in (from_ns, to_ns))
+    return [(first, stop)] if first < stop else []

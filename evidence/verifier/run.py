@@ -75,7 +75,8 @@ def _check_rest(
     statement = read_statement(archive, report)
     period = period_of(statement, report) if statement is not None else None
     figures = _figures(archive, report, statement, period, recompute=recompute)
-    frames = FrameCheck(archive, report, identities, log, period)
+    is_final = statement is not None and statement["input"].get("closing") == "final"
+    frames = FrameCheck(archive, report, identities, log, period, is_final=is_final)
     for frame in frames.frames():  # step 5
         counts = report.counts
         progress(f"{frame.stream}: frame {counts['frames']:,}, reading {counts['readings']:,}")

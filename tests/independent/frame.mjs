@@ -34,7 +34,7 @@ export function decodeBody(payload) {
     clock: clock(body.get(3n)),
     flags: cbor.small(body.get(4n), "flags", 0, 15),
     sections,
-    gap: body.has(6n) ? gap(body.get(6n)) : null,
+    gap: body.has(6n) ? gap(body.get(6n), t0, sections) : null,
     events: body.has(7n) ? events(body.get(7n)) : [],
   };
 }
@@ -50,11 +50,14 @@ function clock(value) {
   };
 }
 
-function gap(value) {
+function gap(value, t0, sections) {
   const [from, to, reason] = cbor.list(value, "gap", 3);
   cbor.int64(from, "gap");
   cbor.int64(to, "gap");
-  if (from > to) throw new FormatError("gap ends before it begins");
+  if (from >= to) throw new FormatError("a gap has some length");
+  const firsts = sections.map(({ first }) => first);
+  const latest = firsts.length ? firsts.reduce((a, b) => (a < b ? a : b)) : t0;
+  if (to > latest) throw new FormatError("gap ends after the frame's first tick");
   return { from, to, reason: cbor.string(reason, "reason of the gap") };
 }
 

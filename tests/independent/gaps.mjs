@@ -27,8 +27,7 @@ export class Gaps {
 
   /** Take a frame's sections; true if ticks were due before them of which no gap was told. */
   isHoleBefore(config, sections) {
-    if (config !== this.config) this.configure(config);
-    let found = false;
+    let found = config !== this.config && this.configure(config);
     for (const { schedule, first, last } of sections) {
       const item = this.due.get(Number(schedule));
       if (item === undefined) continue;
@@ -39,13 +38,13 @@ export class Gaps {
     return found;
   }
 
-  /** True if ticks were due until the end of the period. */
-  isHoleAtEnd(to) {
-    const all = [...this.due.values()];
-    const longest = all.reduce((most, { step }) => (step > most ? step : most), 0n);
-    return all.some((item) => this.isMissing(item, to - longest));
+  /** True if ticks were due until the end: of the period, or if interim of what was read. */
+  isHoleAtEnd(to, closing) {
+    const reached = this.newest === null || closing === "final" ? to : this.newest + 1n;
+    return [...this.due.values()].some((item) => this.isMissing(item, reached));
   }
 
+  /** Go on with another configuration; true if ticks were due that it does not ask for. */
   configure(config) {
     this.config = config;
     const before = this.due;
@@ -56,6 +55,9 @@ export class Gaps {
       const next = this.newest === null ? null : (this.newest / step + 1n) * step;
       this.due.set(index, { step, at: old?.step === step ? old.at : next });
     });
+    if (this.newest === null) return false;
+    const ended = [...before].filter(([index, { step }]) => this.due.get(index)?.step !== step);
+    return ended.some(([, item]) => this.isMissing(item, this.newest + 1n));
   }
 
   isMissing({ step, at }, until) {

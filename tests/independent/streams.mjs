@@ -39,6 +39,7 @@ export class Stream {
     this.anchored = false;
     this.gaps = new Gaps(context.stated?.period?.from ?? null);
     this.span = null; // {from, to, timeZone, simulated} of the good frames
+    this.isInherited = false; // the configuration of before its objects was compared
     this.isSimulated = false; // a frame or its configuration says so
     this.inForce = new InForce(id, context);
     this.isBroken = false; // an object is missing, bad or in no order
@@ -235,7 +236,7 @@ export class Stream {
   /** What can be said only after the last object. */
   end() {
     const { identities, report, stated } = this.context;
-    if (stated?.period && this.gaps.isHoleAtEnd(stated.period.to)) {
+    if (stated?.period && this.gaps.isHoleAtEnd(stated.period.to, stated.closing)) {
       report("W-GAP", `stream ${this.id}`, "not recorded");
     }
     if (this.last !== null && !this.anchored) report("N-NO-ANCHORS", `stream ${this.id}`);
@@ -310,6 +311,7 @@ export class Stream {
     const config = header.cfg && configurations.get(header.cfg, this.id, where, header.seq);
     if (config) this.isSimulated ||= config.simulated;
     if (config) this.context.named.take(config);
+    if (config) this.inherited(config, where);
     if (config && this.gaps.isHoleBefore(config, body.sections)) {
       this.report("W-GAP", header.seq, "not recorded");
     }
@@ -389,10 +391,22 @@ export class Stream {
     const { before } = this.inForce;
     if (before === null || new_ === null) return;
     if (header.cfg === null && !archive.has(`data/config/${hex(before)}.cose`)) return;
-    const old = configurations.get(before, this.id, where, header.seq);
+    this.compare(configurations.get(before, this.id, where, header.seq), new_, header.seq);
+  }
+
+  /** A configuration of before the archive's objects: compared when a frame first names it. */
+  inherited(config, where) {
+    if (this.isInherited || config.seq >= this.first) return;
+    this.isInherited = true;
+    if (config.before === null) return;
+    const old = this.context.configurations.get(config.before, this.id, where, config.seq);
+    this.compare(old, config, config.seq);
+  }
+
+  compare(old, new_, seq) {
     if (old === null) return;
     const found = differences(old.fields, new_.fields);
-    if (found.length) this.report("N-CONFIG", header.seq, found.map(([path]) => path).join(", "));
+    if (found.length) this.report("N-CONFIG", seq, found.map(([path]) => path).join(", "));
   }
 }
 

@@ -11,6 +11,9 @@ from evidence.verifier.run import verify
 from tests.attacks.corpus import KINDS
 from tests.attacks.forging import ROOT_SHA256, SEG_4, Kind
 from tests.independent.other import Comparison, compare, verify_there
+from tests.unit.cloud.month_examples import Desk, months
+from tests.unit.cloud.test_month_zone import moves_to, reads, utc_ns
+from tests.unit.evidence import gap_months
 from tests.unit.evidence import sealed_month as sm
 
 pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
@@ -22,6 +25,10 @@ def both(folder: Path, archives: list[bytes]) -> list[Comparison]:
         file.write_bytes(data)
     answers = verify_there(files, [ROOT_SHA256])
     return [compare(sm.check(data), a) for data, a in zip(archives, answers, strict=True)]
+
+
+def read(path: str) -> bytes:
+    return Path(path).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +51,32 @@ def test_the_honest_archive_passes_with_both(tmp_path: Path) -> None:
     assert found.differences() == []
     assert found.verdicts == ("passed", "passed")
     assert ("W-GAP", "edge-1 seq 3") in found.theirs
+
+
+def test_time_without_readings_is_told_by_both(tmp_path: Path) -> None:
+    made = [make() for make, _ in gap_months.CASES.values()]
+    for name, found in zip(gap_months.CASES, both(tmp_path, made), strict=True):
+        ours, theirs = (
+            {where for code, where in told if code == "W-GAP"}
+            for told in (found.ours, found.theirs)
+        )
+        assert theirs == ours, name
+        _, wanted = gap_months.CASES[name]
+        assert {line.partition(": ")[0] for line in wanted} <= theirs, name
+
+
+async def test_neighbours_of_two_time_zones_pass_with_both(tmp_path: Path) -> None:
+    """What the second is configured to was signed before it begins; both say what it changed."""
+    desk = Desk(tmp_path / "evidence").deliver()
+    moves_to(desk, "UTC")
+    reads(desk, "2026-07-01T00:00:00Z")
+    made = months(desk, tmp_path / "archives", utc_ns("2026-10-01T00:00:00Z"))
+    facts = [await made.close(sm.PLANT, f"2026-{n:02}", closing="final") for n in (6, 7)]
+    june, july = both(tmp_path, [read(fact["archive"]) for fact in facts])
+    assert (june.differences(), july.differences()) == ([], [])
+    assert june.verdicts == july.verdicts == ("passed", "passed")
+    assert ("N-CONFIG", "edge-1 seq 6") in july.theirs
+    desk.shut()
 
 
 def test_a_p256_plant_passes_with_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

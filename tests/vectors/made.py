@@ -197,7 +197,8 @@ def good() -> list[Vector]:
         read_vector("a section without groups or devices", [Good(2, lag=())]),
         read_vector("4096 ticks", [Good(4096, lag=()).add([[7] * 4096], 64, 1)], as_zstd),
         read_vector("a gap", [one()], gap=[w.T0 - 5 * w.SECOND, w.T0, "restart 停电"]),
-        read_vector("a gap of nothing", [one()], gap=[-(2**63), -(2**63), ""]),
+        read_vector("the smallest gap", [one()], gap=[-(2**63), -(2**63) + 1, ""]),
+        read_vector("a gap before a heartbeat", [], gap=[w.T0 - 1, w.T0, "x"]),
         read_vector("a heartbeat", [], events=[{"kind": "heartbeat", "at_ns": w.T0}]),
         read_vector(
             "events with fields of their own", [one()],

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from evidence.frame import Body, Gap, Header
+from evidence.frame import Header
 from evidence.verifier.clocks import Times
 from evidence.verifier.completeness import Held
-from evidence.verifier.gaps import Gaps
 from tests.unit.evidence import sealed_month as sm
 
 CONFIG = sm.configuration()
@@ -29,6 +28,7 @@ def test_the_honest_month() -> None:
         "readings": 4 * (10 * 6 + 4), "readings_due": 50 * 6 + 5 * 4, "percent": "80.00",
         "anchored_objects": 5, "made_within_s": 10, "clock_error_ms": 1,
         "gaps": 1, "gaps_s": 6, "longest_gap_s": 6,
+        "holes": 0, "holes_s": 0, "longest_hole_s": 0, "longest_hole_from": None,
     }  # fmt: skip
 
 
@@ -128,83 +128,3 @@ def test_objects_without_anchors_are_counted_as_such() -> None:
     shown = held.as_map(0, 1, None, Times())
     assert (shown["objects"], shown["anchored_objects"]) == (2, 1)
     assert shown["made_within_s"] is shown["clock_error_ms"] is shown["readings_due"] is None
-
-
-# -- holes ---------------------------------------------------------------------------------------
-
-
-def holes(made: list[Body]) -> list[str]:
-    """What is said of gaps when these frames are all there is."""
-    report = sm.check(sm.build(sm.contents(sm.make_month(sm.items(CONFIG, made)))))
-    return [f"{f.where}: {f.sentence}" for f in report.findings if f.code == "W-GAP"]
-
-
-def gapped(gap: Gap | None) -> list[Body]:
-    made = sm.bodies(CONFIG)
-    made[2] = dataclasses.replace(made[2], gap=gap)
-    return made
-
-
-def at(seconds: int) -> int:
-    return sm.START_NS + seconds * sm.SECOND
-
-
-FAST = "edge-1 seq 3: 5.000 s without readings of schedule 0, which the gateway did not record."
-SLOW = "edge-1 seq 3: 10.000 s without readings of schedule 1, which the gateway did not record."
-
-
-@pytest.mark.parametrize(
-    ("gap", "wanted"),
-    [
-        (Gap(at(19), at(25), "restart"), []), (Gap(at(20), at(24), "x"), []), (None, [FAST, SLOW]),
-        (Gap(at(25), at(25), "x"), [FAST, SLOW]), (Gap(0, 1, "x"), [FAST, SLOW]),
-        (Gap(at(20), at(20), "x"), [FAST.replace("5.000", "4.000")]),
-        (Gap(at(21), at(23), "x"), [FAST.replace("5.000", "2.000"), SLOW]),
-    ],
-)  # fmt: skip
-def test_ticks_that_are_in_no_frame_and_no_gap_are_told(gap: Gap | None, wanted: list[str]) -> None:
-    """Seconds 20 to 24 are missing: five ticks of the fast schedule, and second 20 of the slow."""
-    assert [line for line in holes(gapped(gap)) if "did not record" in line] == wanted
-
-
-def test_the_ends_of_the_period_are_told() -> None:
-    """Without the first two frames and the last: 0 s to 24 s and 35 s to 39 s are in no frame."""
-    made = sm.bodies(CONFIG)
-    assert holes([made[2], made[4]]) == [
-        "edge-1 seq 1: 6.000 s without readings (restart), recorded by the gateway.",
-        "edge-1 seq 1: 19.000 s without readings of schedule 0, which the gateway did not record.",
-        "edge-1 seq 1: 20.000 s without readings of schedule 1, which the gateway did not record.",
-        "stream edge-1: 5.000 s without readings of schedule 0, which the gateway did not record.",
-    ]
-
-
-def test_a_gap_told_stands_for_a_slow_tick_of_a_later_frame() -> None:
-    """Second 20's slow tick is due before second 30's, which comes one frame after the gap."""
-    gaps, made = Gaps(sm.START_NS), sm.bodies(CONFIG)
-    assert gaps.read(b"a", CONFIG, made[0]) == gaps.read(b"a", CONFIG, made[1]) == []
-    gaps.tell(Gap(at(19), at(25), "restart"))
-    fast, slow = made[2].sections
-    assert gaps.read(b"a", CONFIG, dataclasses.replace(made[2], sections=(fast,))) == []
-    assert gaps.read(b"a", CONFIG, dataclasses.replace(made[2], sections=(slow,))) == []
-    assert gaps.as_map() == {"gaps": 1, "gaps_s": 6, "longest_gap_s": 6}
-
-
-def test_a_hundred_gaps_hide_no_long_one() -> None:
-    gaps = Gaps(None)
-    for _ in range(2_000):
-        gaps.tell(Gap(at(0), at(0) + 1_000, "x"))
-    gaps.tell(Gap(at(19), at(25), "restart"))
-    assert gaps.as_map() == {"gaps": 2_001, "gaps_s": 7, "longest_gap_s": 6}
-
-
-def test_a_changed_interval_is_due_after_the_newest_tick() -> None:
-    """Schedule 1 asks every 5 s from second 10 on: 10 and 15 are due before second 20."""
-    other = sm.configuration()
-    other["schedules"][1]["interval_ns"] = 5 * sm.SECOND
-    gaps, made = Gaps(None), sm.bodies(CONFIG)
-    assert gaps.read(b"a", CONFIG, made[0]) == []  # ticks 0 to 9
-    fast = dataclasses.replace(made[1], sections=made[1].sections[:1])
-    assert gaps.read(b"b", other, fast) == []  # ticks 10 to 19
-    assert gaps.end(at(25)) == [
-        "10.000 s without readings of schedule 1, which the gateway did not record."
-    ]

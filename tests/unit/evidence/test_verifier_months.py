@@ -173,7 +173,7 @@ def test_every_compression_passes(method: int) -> None:
 def test_backfilled_late_and_eventful_frames_pass() -> None:
     made = [
         dataclasses.replace(
-            body, flags=15, gap=Gap(body.t0_ns, body.t0_ns, "stopped"),
+            body, flags=15, gap=Gap(body.t0_ns - 1, body.t0_ns, "stopped"),
             events=({"kind": "clock-step", "at_ns": body.t0_ns, "by_ms": -3},),
         )
         for body in sm.bodies(CONFIG)
