@@ -3,7 +3,7 @@
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { RecordError } from "./archive.mjs";
-import { differences, fitsConfiguration } from "./configuration.mjs";
+import { fitsConfiguration } from "./configuration.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex } from "./cose.mjs";
 import { decodeBody } from "./frame.mjs";
@@ -39,7 +39,6 @@ export class Stream {
     this.anchored = false;
     this.gaps = new Gaps(context.stated?.period?.from ?? null);
     this.span = null; // {from, to, timeZone, simulated} of the good frames
-    this.isInherited = false; // the configuration of before its objects was compared
     this.isSimulated = false; // a frame or its configuration says so
     this.inForce = new InForce(id, context);
     this.isBroken = false; // an object is missing, bad or in no order
@@ -311,7 +310,7 @@ export class Stream {
     const config = header.cfg && configurations.get(header.cfg, this.id, where, header.seq);
     if (config) this.isSimulated ||= config.simulated;
     if (config) this.context.named.take(config);
-    if (config) this.inherited(config, where);
+    if (config) this.inForce.inherited(config, this.first);
     if (config && this.gaps.isHoleBefore(config, body.sections)) {
       this.report("W-GAP", header.seq, "not recorded");
     }
@@ -341,7 +340,7 @@ export class Stream {
     else if (this.hour !== hour) this.report("E-FRAME-PLACE", seq);
     if (object.typ === cose.ROTATE) this.rotate(object, seq);
     else if (object.typ === cose.COSIGNATURE) this.cosignature(object, header, entry);
-    else if (object.typ === cose.CONFIG) this.changed(object, header);
+    else if (object.typ === cose.CONFIG) this.inForce.changed(object, header);
   }
 
   rotate(object, seq) {
@@ -382,31 +381,6 @@ export class Stream {
       if (!(error instanceof FormatError)) throw error;
       this.report("E-COSIGNATURE", header.seq, error.message);
     }
-  }
-
-  changed(object, header) {
-    const { archive, configurations } = this.context;
-    const where = `${this.id} seq ${header.seq}`;
-    const new_ = configurations.get(object.hash, this.id, where, header.seq + 1n);
-    const { before } = this.inForce;
-    if (before === null || new_ === null) return;
-    if (header.cfg === null && !archive.has(`data/config/${hex(before)}.cose`)) return;
-    this.compare(configurations.get(before, this.id, where, header.seq), new_, header.seq);
-  }
-
-  /** A configuration of before the archive's objects: compared when a frame first names it. */
-  inherited(config, where) {
-    if (this.isInherited || config.seq >= this.first) return;
-    this.isInherited = true;
-    if (config.before === null) return;
-    const old = this.context.configurations.get(config.before, this.id, where, config.seq);
-    this.compare(old, config, config.seq);
-  }
-
-  compare(old, new_, seq) {
-    if (old === null) return;
-    const found = differences(old.fields, new_.fields);
-    if (found.length) this.report("N-CONFIG", seq, found.map(([path]) => path).join(", "));
   }
 }
 
