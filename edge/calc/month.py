@@ -26,7 +26,7 @@ from edge.calc.month_plan import MonthPlan
 from edge.calc.parameter import TYPED
 from edge.calc.plant import reading_configuration
 from edge.calc.totaliser import Totaliser
-from edge.calc.usable import UsableReadings
+from edge.calc.usable import DueReadings, UsableReadings
 from evidence.points import Point
 
 #: the parts of a configuration that figures are made by, and of its plant what stays in a month
@@ -49,7 +49,7 @@ class MonthFold:
         self._lines: list[MonthLine] = []
         self._live_lines: list[MonthLine] = []  # those of the present configuration
         self._folds: list[tuple[tuple[int, int], Totaliser | FlowIntegral]] = []
-        self._usable = UsableReadings()
+        self._usable, self._due = UsableReadings(), DueReadings()
         self._bounds: tuple[int, int] | None = None
         self._outside = 0
 
@@ -94,6 +94,7 @@ class MonthFold:
     def _adopt(self, plan: MonthPlan) -> None:
         """Go on with another configuration."""
         self._usable.configure(plan.config)
+        self._due.configure(plan.config)
         self._folds, live_meters = [], []
         # one that was left out for a while begins anew: what it rose meanwhile was not its own
         free = list(self._live_meters)
@@ -136,6 +137,7 @@ class MonthFold:
         plan = self._planned()
         inside = self._within_month([block for block in blocks if len(block.ticks_ns)])
         self._usable.feed(inside)
+        self._due.feed(inside)
         decoded = plan.inputs.decode(inside)
         for (schedule, row), fold in self._folds:
             if (readings := decoded.get(schedule)) is not None:
@@ -255,15 +257,14 @@ class MonthFold:
         return len(kinds) == 1
 
     def _completeness(self, plan: MonthPlan, from_ns: int, to_ns: int) -> dict[str, dict[str, Any]]:
-        """Usable ticks of each read point against the ticks its schedule has in the period."""
+        """Usable ticks of each read point against those that are due in the period."""
         found = self._usable.by_point()
         result: dict[str, dict[str, Any]] = {}
         for group in plan.config["groups"]:
-            step = int(plan.config["schedules"][group["schedule"]]["interval_ns"])
-            expected = -(-to_ns // step) - (-(-from_ns // step))
             for index in [] if group["computed"] else group["points"]:
                 point_id = plan.config["points"][index]["id"]
                 usable = found.get(point_id, 0)
+                expected = self._due.of(point_id, from_ns, to_ns)
                 entry: dict[str, Any] = {"usable": usable, "expected": expected}
                 if expected > 0:
                     entry["percent"] = rounded_text(Fraction(usable * 100, expected), 2)

@@ -1,6 +1,6 @@
-"""How many usable readings each measured point has: FIGURES.md "completeness". Pure.
+"""How many usable readings each measured point has, and how many are due. Pure.
 
-A reading is usable when its quality is and it has a count.
+FIGURES.md "completeness". A reading is usable when its quality is and it has a count.
 """
 
 from collections import Counter
@@ -63,6 +63,55 @@ class UsableReadings:
                 self._by_point[point.id] += count
             group.found[:] = 0
         return self._by_point
+
+
+class DueReadings:
+    """How many readings of each point the schedules ask for.
+
+    A configuration's are due from its first tick until that of the next one, the first one's from
+    the period's beginning. Of all between the first and the last, sums by point are kept.
+    """
+
+    def __init__(self) -> None:
+        self._first: tuple[Mapping[str, int], int] | None = None  # steps by point, until when
+        self._between: Counter[str] = Counter()
+        self._steps: Mapping[str, int] = {}  # by point, of the configuration in force
+        self._since_ns = 0
+        self._next: Mapping[str, int] | None = None  # of one that has had no tick yet
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Readings are due by this configuration from the next tick on."""
+        self._next = {
+            config["points"][i]["id"]: int(config["schedules"][group["schedule"]]["interval_ns"])
+            for group in config["groups"]
+            for i in ([] if group["computed"] else group["points"])
+        }
+
+    def feed(self, blocks: Iterable[Block]) -> None:
+        """Take the ticks of blocks, none of which is empty."""
+        ticks = [int(block.ticks_ns[0]) for block in blocks]
+        if self._next is None or not ticks:
+            return
+        if self._first is not None:
+            for point_id, step in self._steps.items():
+                self._between[point_id] += _multiples(self._since_ns, min(ticks), step)
+        elif self._steps:
+            self._first = self._steps, min(ticks)
+        self._steps, self._since_ns, self._next = self._next, min(ticks), None
+
+    def of(self, point_id: str, from_ns: int, to_ns: int) -> int:
+        """Due of a point in a period that ends after the last tick."""
+        since_ns, due = from_ns, self._between[point_id]
+        if self._first is not None:
+            steps, until_ns = self._first
+            since_ns = self._since_ns
+            due += _multiples(from_ns, until_ns, steps.get(point_id))
+        return due + _multiples(since_ns, to_ns, self._steps.get(point_id))
+
+
+def _multiples(from_ns: int, to_ns: int, step: int | None) -> int:
+    """Multiples of a step from an instant until before another; none of no step."""
+    return max(0, -(-to_ns // step) - (-(-from_ns // step))) if step else 0
 
 
 def _group(points: list[Point]) -> _Group:

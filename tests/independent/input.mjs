@@ -6,6 +6,7 @@ import { monthOf } from "./calendar.mjs";
 import { fuelOf } from "./calculable.mjs";
 import { exact } from "./configuration.mjs";
 import { Pot, overTarget, rulesOf } from "./effects.mjs";
+import { Due } from "./due.mjs";
 import * as fr from "./fractions.mjs";
 import { Held, rowsOf } from "./readings.mjs";
 import { Flow, Totaliser } from "./totalisers.mjs";
@@ -127,6 +128,7 @@ export class Input {
     this.lastTick = null;
     this.flags = new Set();
     this.usable = new Map(); // point id -> usable readings
+    this.due = new Due();
     this.allPotlines = []; // of this configuration and earlier ones
     this.potlines = []; // of this one
     this.allTotalisers = [];
@@ -143,6 +145,8 @@ export class Input {
     const before = [this.potlines, this.totalisers].flat();
     this.config = config;
     this.places = placesOf(config);
+    this.due.next = new Map([...this.places]
+      .map(([id, [, schedule]]) => [id, config.schedules[schedule]]));
     for (const [id, [, schedule]] of this.places) {
       if (!this.usable.has(id)) this.usable.set(id, 0n);
       if (schedule !== 0 && !this.held.has(id)) this.held.set(id, new Held());
@@ -201,6 +205,10 @@ export class Input {
     for (const { section } of sections) {
       this.month ??= monthOf(this.config.timeZone, section.first);
     }
+    this.due.begin(sections.map(({ section }) => {
+      const [from, to] = this.within(section);
+      return from < to ? section.first + section.step * BigInt(from) : null;
+    }).filter((tick) => tick !== null));
     const byId = new Map();
     for (const { section, rows } of sections) {
       const [from, to] = this.within(section);
@@ -346,10 +354,8 @@ export class Input {
   }
 
   completeness(period) {
-    const multiples = (to, step) => (to + step - 1n) / step; // of 0 <= multiple < to
-    return new Map([...this.places].map(([id, [, schedule]]) => {
-      const step = this.config.schedules[schedule];
-      const expected = multiples(period.to, step) - multiples(period.from, step);
+    return new Map([...this.places].map(([id]) => {
+      const expected = this.due.of(id, period);
       const usable = this.usable.get(id);
       const found = new Map([["usable", usable], ["expected", expected]]);
       if (expected > 0n) found.set("percent", fr.places(fr.of(100n * usable, expected), 2));

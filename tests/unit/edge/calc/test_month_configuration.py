@@ -157,9 +157,33 @@ def test_what_is_read_at_another_interval_goes_on(config: Config, make_block: Ma
     assert [f["quantity"] for f in found["fuel"]] == ["0.01"]
     assert found["pfc"]["metal_t"] == "1"
     assert len(found["totalisers"]) == 3
+    # every second until 51 s, then every second one of 52 s to 100 s; every 10 s until 50 s, then
+    # 60 s, 80 s and 100 s, and what was read at 70 s and 90 s was read beside the schedule
+    fast = {"usable": 51 + 25, "expected": 52 + 25, "percent": "98.70"}
+    assert found["completeness"]["pg.metal_tapped"] == fast
+    slow = {"usable": 11, "expected": 6 + 3, "percent": "122.22"}
+    assert found["completeness"]["gas.volume"] == slow
     # 0 s to 100 s in steps of 10 s: at most two intervals, of either schedule
     assert [check["covered_s"] for check in found["checks"]] == ["100", "100"]
     assert found["flags"] == ["configuration-changed"]
+
+
+def test_what_is_due_is_due_by_the_configuration_in_force(
+    config: Config, make_block: MakeBlock
+) -> None:
+    """A reading a second, one in two, one in five, and one a second again; nothing is missing."""
+    fold = MonthFold()
+    for fast_s, seconds in (
+        (1, range(20)), (2, range(20, 40, 2)), (5, range(40, 60, 5)), (1, range(60, 80)),
+    ):  # fmt: skip
+        changed = at_other_intervals(config, fast_s, 10)
+        fold.configure(changed)
+        feed(fold, make_block, changed, seconds)
+    found = result(fold, 80)["completeness"]
+    for point, due in (("pg.metal_tapped", 20 + 10 + 4 + 20), ("gas.volume", 8)):
+        assert found[point] == {"usable": due, "expected": due, "percent": "100.00"}
+    later = fold.result(NOON - 10 * S, NOON + 90 * S, "interim")["completeness"]
+    assert later["pg.metal_tapped"]["expected"] == 10 + 54 + 10
 
 
 @pytest.mark.parametrize(
