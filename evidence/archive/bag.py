@@ -145,7 +145,10 @@ def check_seal(data: bytes, sha256: bytes, key: PublicKey, over: Sealed = Sealed
     envelope = cose.parse(data)
     cose.verify(envelope, key)
     wanted = {cose.ALG, cose.KID, cose.TYP, _HASH_ALG, _PREIMAGE_TYPE}
-    if set(envelope.header) != wanted or envelope.typ != over.value[0]:
-        raise MalformedError(f"not a {over.value[0]}")
+    typ, content = over.value
+    if set(envelope.header) != wanted or envelope.typ != typ:
+        raise MalformedError(f"not a {typ}")
+    if envelope.header[_PREIMAGE_TYPE] != content:
+        raise MalformedError(f"the seal is not over {content}")
     if envelope.header[_HASH_ALG] != _SHA256 or envelope.payload != sha256:
         raise MalformedError("the seal is over other bytes than these")

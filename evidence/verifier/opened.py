@@ -140,7 +140,8 @@ def check_bag(archive: Opened, report: Report, progress: Progress) -> None:
         report.add("E-BAG", bag.TAG_MANIFEST, "It must list exactly the bag's three tag files.")
     if not all(path.startswith("data/") for path in payload):
         report.add("E-BAG", bag.MANIFEST, "It must list only what is under data/.")
-    listed = tags | payload
+    listed = {path: tags[path] for path in bag.TAG_FILES if path in tags}
+    listed |= {path: digest for path, digest in payload.items() if path.startswith("data/")}
     for i, (path, digest) in enumerate(sorted(listed.items())):
         progress(f"bag: file {i:,} of {len(listed):,}")
         if path not in archive:
@@ -148,10 +149,9 @@ def check_bag(archive: Opened, report: Report, progress: Progress) -> None:
         elif archive.sha256(path) != digest:
             report.add("E-FILE-HASH", path, "This file was changed after the manifest was written.")
     for path in archive.paths():
-        sealing = path.startswith("seal/") or path == bag.TAG_MANIFEST
-        if path not in listed and not sealing:
+        if path.startswith("data/") and path not in payload:
             report.add("E-FILE-EXTRA", path, "No manifest names this file.")
-        elif path not in bag.TAG_FILES and path != bag.TAG_MANIFEST and not paths.is_known(path):
+        elif path not in (*bag.TAG_FILES, bag.TAG_MANIFEST) and not paths.is_known(path):
             report.add("E-FILE-EXTRA", path, "The format knows no such file.")
     _check_tag_files(archive, report)
 

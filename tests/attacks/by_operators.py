@@ -155,6 +155,11 @@ _FILES: list[tuple[str, str, Change, set[str]]] = [
      "The operator passes something else they signed off as a seal.",
      replace(paths.SEAL, cose.sign(COLLECTOR, {cose.TYP: "stackproof-seal+cose"}, b"x")),
      {"E-SEAL"}),
+    ("seal over a page",
+     "The operator seals the manifest as a page, for a reader that shows pages.",
+     replace(paths.SEAL, cose.sign(COLLECTOR, {
+         cose.TYP: "stackproof-seal+cose", 258: -16, 259: "text/html",
+     }, sm.sha256(sm.unpack(sm.honest())[bag.TAG_MANIFEST]))), {"E-SEAL"}),
     ("receipt as seal",
      "The operator passes a receipt off as a seal.",
      replace(paths.SEAL, sm.month().receipt), {"E-SEAL"}),
@@ -203,6 +208,15 @@ def _renamed() -> bytes:
     return sm.repack(sm.unpack(sm.honest()), name="other-2026-06")
 
 
+def _seal_listed(files: sm.Files) -> None:
+    tags = {path: sm.sha256(files[path]).hex() for path in bag.TAG_FILES}
+    files[bag.TAG_MANIFEST] = bag.manifest(tags | {paths.SEAL: "0" * 64})
+
+
+def _line_more(files: sm.Files) -> None:
+    files[bag.TAG_MANIFEST] += b"\n"
+
+
 def _built(name: str, change: Change) -> Callable[[], bytes]:
     if name == "another top folder":
         return _renamed
@@ -220,4 +234,11 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
 KINDS: list[Kind] = [
     kind(f"operator: {name}", story, _built(name, change), *codes)
     for name, story, change, codes in (*_LOG, *_FILES)
-]
+] + [
+    kind("operator: tag manifest that lists the seal",
+         "The operator lists in the tag manifest what cannot be in it.",
+         packed(_seal_listed, COLLECTOR, manifest=False), "E-BAG"),
+    kind("operator: tag manifest with a line more",
+         "The operator's own tool ends the tag manifest with an empty line.",
+         packed(_line_more, COLLECTOR, manifest=False), "E-BAG"),
+]  # fmt: skip

@@ -121,6 +121,7 @@ LABELS = {cose.TYP: bag.Sealed.BAG.value[0], 258: -16, 259: "text/plain"}
     [
         {cose.TYP: bag.Sealed.BAG.value[0]}, {**LABELS, 258: -43}, {**LABELS, cose.TYP: "other"},
         {**LABELS, 260: "x"}, {k: v for k, v in LABELS.items() if k != 259},
+        {**LABELS, 259: "text/html"}, {**LABELS, 259: bag.Sealed.STAMP.value[1]},
     ],
 )  # fmt: skip
 def test_a_seal_of_another_form_is_none(labels: dict[int, object]) -> None:
