@@ -99,8 +99,9 @@ class Agent:
             for poller in self._pollers:
                 parts.push_async_callback(poller.close)
             await self._delivery.start()
+            connecting = (p.connect_first(FIRST_CONNECT_S) for p in self._pollers)
+            await asyncio.gather(self._delivery.first_receipt(), *connecting)
             await self._take_over()
-            await asyncio.gather(*(p.connect_first(FIRST_CONNECT_S) for p in self._pollers))
             ready()
             await self._tick_forever(stop)
             await self._recorder.close_frame("stopped")

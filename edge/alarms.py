@@ -65,7 +65,7 @@ def standing(
             f"the collector has shown two histories of the plant's log (at {size} entries): "
             "readings go on; tell the plant and its reviewers, the proof is in the spool"
         )
-    if condition.unsigned_ns is not None:
+    if condition.unsigned_ns is not None and FORK not in found:
         found[KEY_AWAY] = (
             f"the gateway's key does not sign: {condition.unsigned} frames wait for it, the oldest "
             f"of {_time(condition.unsigned_ns)}. Readings go on until the spool is full, and are "

@@ -74,16 +74,18 @@ def judge_receipt(data: bytes, spool: SpoolReader, who: Addressee) -> Judged:
     head = spool.head()
     if taken.seq >= head.next_seq:
         raise ForkError(
+            taken.seq,
             f"the collector holds seq {taken.seq}, and this spool's newest is seq "
             f"{head.next_seq - 1}: the spool was lost, or set back to an earlier copy. If the "
-            f"right one is still there, stop the agent and put it back. {NEW_DEVICE}"
+            f"right one is still there, stop the agent and put it back. {NEW_DEVICE}",
         )
     known = spool.hash_at(taken.seq)
     if known is not None and known != taken.head:
         raise ForkError(
+            taken.seq,
             f"the collector holds another object at seq {taken.seq} (fork): a second device signs "
             "with this key, or the spool was lost or set back to an earlier copy. If a second "
-            f"device runs, stop the wrong one. {NEW_DEVICE}"
+            f"device runs, stop the wrong one. {NEW_DEVICE}",
         )
     return _judge_log(taken, (note.size, note.root), spool)
 

@@ -29,6 +29,7 @@ from edge.uplink.mqtt import MqttUplink, Topics
 log = logging.getLogger("stackproof.edge.delivery")
 
 TICK_S = 0.5
+FIRST_RECEIPT_S = 2.0
 LAST_RECEIPT_S = 3.0
 CUTS_MAX = 4  # connections lost within a minute before somebody else is suspected
 RECEIPT_FILES_S = 2.0  # how often to look for receipts brought as files
@@ -57,6 +58,7 @@ class Delivery:
         self._tasks: set[asyncio.Task[None]] = set()
         self._order = asyncio.Lock()
         self._moved = asyncio.Event()
+        self._heard = asyncio.Event()  # a receipt was looked at, or there is no way to any
         self._lost = False
         self._cuts_s: deque[float] = deque(maxlen=CUTS_MAX)
         self._quiet = Quiet()
@@ -73,6 +75,15 @@ class Delivery:
             self._uplink.start()
             self._spawn(self._watch())
         self._spawn(self._watch_files())
+
+    async def first_receipt(self) -> None:
+        """Wait a moment for the retained receipt, if there is a way to the collector.
+
+        A spool that was set back to an earlier copy learns by it that it was, before it signs.
+        """
+        if self._uplink is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._heard.wait(), FIRST_RECEIPT_S)
 
     async def stop(self) -> None:
         """Wait a moment for the last receipts, then end."""
@@ -122,6 +133,7 @@ class Delivery:
             self._lost = True
         self.machine.disconnected()
         self._moved.set()
+        self._heard.set()
 
     def _is_cut_again_and_again(self) -> bool:
         cuts = self._cuts_s
@@ -150,6 +162,8 @@ class Delivery:
         except NotOursError as error:
             await self._refuse(error)
             return
+        finally:
+            self._heard.set()
         self._moved.set()
 
     async def _act_on(self, receipt: bytes) -> None:
@@ -201,7 +215,10 @@ class Delivery:
             if self._quiet.once("two-logs", self._now_s()):
                 log.error("%s", error)
             return
-        await self._note(FORK if isinstance(error, ForkError) else REFUSED, error)
+        if isinstance(error, ForkError):
+            await self._note(FORK, error, until_seq=error.seq)
+        else:
+            await self._note(REFUSED, error)
 
     async def _note(self, kind: str, error: EdgeError, until_seq: int = 0) -> None:
         """Keep why nothing gets through; say so once until a new receipt comes."""

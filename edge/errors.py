@@ -4,8 +4,8 @@
     ├── SiteConfigError      the site file is wrong (engineer: every problem is listed)
     ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged)
     │   ├── AlteredError     the disk has changed a signed object (engineer: a new device's steps)
-    │   └── KeyAwayError     the gateway's key is in a token that does not sign (engineer: readings
-    │                        go on and wait for it)
+    │   └── HeldError        nothing may be signed for now: frames wait in the spool (engineer)
+    │       └── KeyAwayError the gateway's key is in a token that does not sign (engineer)
     ├── SpoolGoneError       the spool's file is no longer at its place (engineer: the agent ends)
     ├── ExportError          what is asked for is not in the spool (engineer)
     └── NotOursError         a message is not for this gateway or not signed by the pinned
@@ -28,7 +28,7 @@ NEW_DEVICE = (
     "stream prints; 3. put certificate and order into the collector's key folder and run "
     "stackproof cloud keys; 4. under [gateway] name key, certificate, root, and the order as "
     "continues; 5. stop the agent, set state_dir aside and start with an empty one. What is read "
-    "until then is signed here and never counts at the collector: keep the old state_dir"
+    "until then is kept here and never counts at the collector: keep the old state_dir"
 )
 
 
@@ -67,8 +67,12 @@ class AlteredError(SpoolError):
         self.seq = seq
 
 
-class KeyAwayError(SpoolError):
-    """The gateway's key does not sign: nothing was made."""
+class HeldError(SpoolError):
+    """Nothing may be signed for now: nothing was made, and frames wait in the spool."""
+
+
+class KeyAwayError(HeldError):
+    """The gateway's key does not sign."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the gateway's key does not sign: {reason}")
@@ -91,7 +95,15 @@ class OthersError(NotOursError):
 
 
 class ForkError(NotOursError):
-    """The collector holds objects of this gateway that this spool never made, or made otherwise."""
+    """The collector holds objects of this gateway that this spool never made, or made otherwise.
+
+    Attributes:
+        seq: the newest of them.
+    """
+
+    def __init__(self, seq: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.seq = seq
 
 
 class TwoLogsError(NotOursError):

@@ -7,9 +7,16 @@ So what the collector would not take is not signed: a stream never goes back to 
 from edge.identity import Identity
 from edge.spool_reader import SpoolReader, State
 from evidence import cbor
-from evidence.keys import certificate_from_der, key_sha256, public_key
+from evidence.keys import (
+    Certificate,
+    certificate_from_der,
+    certificate_to_der,
+    key_sha256,
+    public_key,
+)
 
 HASH_BYTES = 32
+CERTIFICATES_MAX = 50  # certificates that are remembered, for exports
 USED_MAX = 10_000  # keys that are remembered
 
 
@@ -25,6 +32,14 @@ def with_used(spool: SpoolReader, key: bytes) -> dict[str, bytes]:
     """The state by which this key is remembered as one that had its time."""
     used = (spool.get(State.USED) or b"") + key
     return {State.USED: used[-USED_MAX * HASH_BYTES :]}
+
+
+def with_certificate(spool: SpoolReader, certificate: Certificate) -> dict[str, bytes]:
+    """The state by which this certificate is remembered."""
+    der = certificate_to_der(certificate)
+    known = cbor.decode(spool.get(State.CERTIFICATES) or cbor.encode([]))
+    kept = known if der in known else [*known, der][-CERTIFICATES_MAX:]
+    return {State.CERTIFICATES: cbor.encode(kept)}
 
 
 def objection(spool: SpoolReader, who: Identity) -> str:

@@ -19,12 +19,12 @@ from edge.custody import (
     judge_receipt,
     log_of,
 )
-from edge.errors import KeyAwayError, SpoolError, TwoLogsError
-from edge.handover import objection, with_used
+from edge.errors import HeldError, KeyAwayError, SpoolError, TwoLogsError
+from edge.handover import objection, with_certificate, with_used
 from edge.identity import Identity
 from edge.spool import Spool
 from edge.spool_reader import State, Stored, Unsigned
-from edge.trouble import SENTENCE_MAX, Trouble, decode_troubles, encode_troubles
+from edge.trouble import SENTENCE_MAX, Trouble, decode_troubles, encode_troubles, holds_back
 from evidence import cbor, cose, receipt
 from evidence.blocks import compress
 from evidence.chain import Head
@@ -43,11 +43,10 @@ from evidence.frame import (
     place_of,
     sign_object,
 )
-from evidence.keys import Signer, certificate_to_der, key_sha256
+from evidence.keys import Signer, key_sha256
 from evidence.orders import encode_rotate
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
-CERTIFICATES_MAX = 50  # certificates that are remembered, for exports
 NS_PER_HOUR = 3_600 * 1_000_000_000
 
 log = logging.getLogger("stackproof.edge")
@@ -116,11 +115,7 @@ class Stream:
                 TYP_ROTATE, payload, now_ns, head, anchor=self._anchor, signer=who.previous
             )
             self._append(stored, state=with_used(self.spool, in_use))
-        der = certificate_to_der(who.certificate)
-        known = cbor.decode(self.spool.get(State.CERTIFICATES) or cbor.encode([]))
-        if der not in known:
-            kept = [*known, der][-CERTIFICATES_MAX:]
-            self.spool.put({State.CERTIFICATES: cbor.encode(kept)})
+        self.spool.put(with_certificate(self.spool, who.certificate))
 
     def _continue(self) -> None:
         continues, spool = self._who.continues, self.spool
@@ -168,7 +163,7 @@ class Stream:
         return [*made, stored]
 
     def append_frame(self, body: Body, calc: bytes, now_ns: int) -> Stored | None:
-        """Sign a frame of the open ticks; None when it is kept until the key signs.
+        """Sign a frame of the open ticks; None when it is kept until it may be signed.
 
         Args:
             body: what it says.
@@ -181,8 +176,8 @@ class Stream:
         if self.spool.unsigned() is None:
             try:
                 stored = self._sign_frame(frame, now_ns, self.spool.head())
-            except KeyAwayError as error:
-                log.error("%s; readings go on and wait for it", error)  # noqa: TRY400 - no defect
+            except HeldError as error:
+                log.error("%s; readings go on and wait", error)  # noqa: TRY400 - no defect
             else:
                 self._append(stored, state=state, closes_ticks=True)
                 return stored
@@ -197,7 +192,7 @@ class Stream:
             signer: the key in use when it is not the gateway's own yet.
 
         Raises:
-            KeyAwayError: the key does not sign.
+            HeldError: the key does not sign, or the object would be a fork.
         """
         frame, signer = self.spool.unsigned(), signer or self._who.signer
         if frame is None:
@@ -223,6 +218,8 @@ class Stream:
     def _sign_frame(
         self, frame: Unsigned, now_ns: int, head: Head, signer: Signer | None = None
     ) -> Stored:
+        if holds_back(self.spool.get(State.TROUBLE), head.next_seq):
+            raise HeldError(f"the collector holds another object at seq {head.next_seq}")
         return self._sign(
             TYP_FRAME, frame.payload, now_ns, head,
             anchor=decode_log(frame.anchor), readings=frame.readings, through_ns=frame.through_ns,

@@ -42,6 +42,17 @@ def decode_troubles(data: bytes | None) -> dict[str, Trouble]:
     return {kind: Trouble(*fields) for kind, fields in (cbor.decode(data) if data else {}).items()}
 
 
+def holds_back(data: bytes | None, seq: int) -> bool:
+    """True when a fork stands that an object of this seq would be one more of.
+
+    Args:
+        data: as the spool's state holds the troubles.
+        seq: of the object to be signed.
+    """
+    fork = decode_troubles(data).get(FORK)
+    return fork is not None and seq <= fork.until_seq
+
+
 def standing_troubles(troubles: Mapping[str, Trouble], now_ns: int) -> dict[str, str]:
     """Alarm name -> sentence of those that are to be told now."""
     found = {kind: trouble.sentence for kind, trouble in troubles.items()}

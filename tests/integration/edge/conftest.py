@@ -30,9 +30,11 @@ def fast(text: str = METERS, interval_s: str = "0.1") -> str:
 class NoUplink:
     """A broker that is never there."""
 
-    def __init__(self, *_: object, **__: object) -> None: ...
+    def __init__(self, *_: object, on_disconnected: Callable[[str], None], **__: object) -> None:
+        self._on_disconnected = on_disconnected
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        self._on_disconnected("it is never there")
 
     def stop(self) -> None: ...
 
@@ -100,6 +102,14 @@ class Plant:
         spool = SpoolReader(self.spool_path)
         try:
             return spool.objects(0, 100_000)
+        finally:
+            spool.close()
+
+    def waiting(self) -> int:
+        """Frames in the spool of a running agent that wait to be signed."""
+        spool = SpoolReader(self.spool_path)
+        try:
+            return spool.usage().unsigned
         finally:
             spool.close()
 

@@ -176,6 +176,8 @@ async def test_second_client_of_the_same_name_is_suspected(
     plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with plant.running() as agent:
+        agent._delivery._on_connected()
+        caplog.clear()
         for _ in range(20):
             agent._delivery._on_connected()
             agent._delivery._on_disconnected("Unspecified error")

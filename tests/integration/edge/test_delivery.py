@@ -175,7 +175,7 @@ async def test_one_altered_object_holds_up_what_is_behind_it_and_alarms(
 async def test_spool_that_was_set_back_alarms_for_as_long_as_it_stands(
     wired_plant: Plant, tmp_path: Path, collector: SmallCollector, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A machine restored from an older image: it forks, and says so until somebody acts."""
+    """A machine restored from an older image: it signs no fork, and says so until somebody acts."""
     broker = Broker("mosquitto", tmp_path / "broker", port=wired_plant.port)
     broker.start()
     collector.start(broker.port)
@@ -188,15 +188,21 @@ async def test_spool_that_was_set_back_alarms_for_as_long_as_it_stands(
             await until(lambda: len(collector.objects) >= 6)
         shutil.rmtree(wired_plant.spool_path.parent)
         shutil.copytree(image, wired_plant.spool_path.parent)
-        held = len(collector.objects)
+        held, before = len(collector.objects), wired_plant.in_spool(Spool.head)
         async with wired_plant.running() as agent:
             await until(lambda: "fork" in agent._alarms.names)
+            await until(lambda: wired_plant.waiting() >= 2)
+            assert "key-away" not in agent._alarms.names
             assert len(collector.objects) == held
     finally:
         broker.stop()
+    await wired_plant.run(0.8)  # without a way to the collector it knows it still
+    assert collector.forks == 0
+    assert wired_plant.in_spool(Spool.head) == before, "nothing was signed twice for one place"
+    assert wired_plant.in_spool(Spool.usage).unsigned >= 3, "readings go on, and are kept"
     kept = wired_plant.in_spool(lambda spool: spool.get(State.TROUBLE))
-    assert list(decode_troubles(kept)) == ["fork"]
-    assert len([m for m in caplog.messages if "put it back" in m]) <= 2, "log and alarm"
+    assert decode_troubles(kept)["fork"].until_seq == held - 1
+    assert len([m for m in caplog.messages if "put it back" in m]) <= 3, "log, and alarm twice"
 
 
 async def test_stop_without_a_broker_is_prompt_and_leaves_nothing(wired_plant: Plant) -> None:

@@ -86,7 +86,7 @@ def test_frames_wait_and_are_signed_in_order(
     assert times(rig.collector.objects) == [0, 10, 20, 30, 40, 50]
     said = [r.getMessage() for r in caplog.records]
     assert said == [
-        "the gateway's key does not sign: no token in the slot; readings go on and wait for it",
+        "the gateway's key does not sign: no token in the slot; readings go on and wait",
         "the gateway's key has signed all frames that waited for it",
     ]
 

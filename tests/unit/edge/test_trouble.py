@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.errors import AlteredError, ForkError
+from edge.errors import AlteredError, ForkError, HeldError
 from edge.spool_reader import State
 from edge.trouble import (
     DAMAGED,
@@ -11,6 +11,7 @@ from edge.trouble import (
     Trouble,
     decode_troubles,
     encode_troubles,
+    holds_back,
     standing_troubles,
 )
 from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig
@@ -69,3 +70,27 @@ def test_sentences_name_every_step(rig: Rig) -> None:
     said = str(AlteredError("spool.sqlite", 7))
     assert "spool.sqlite: the disk has altered seq 7" in said
     assert all(step in said for step in steps)
+
+
+def test_what_the_collector_holds_otherwise_is_not_signed_again(rig: Rig) -> None:
+    """A spool that was set back: each object up to the collector's newest would be a fork."""
+    rig.made(3)
+    assert not holds_back(rig.spool.get(State.TROUBLE), 3)
+    with pytest.raises(ForkError) as caught:
+        rig.stream.take_receipt(rig.collector.receipt(seq=4), NOW_NS)
+    rig.stream.note_trouble(FORK, str(caught.value), NOW_NS, until_seq=caught.value.seq)
+    held = rig.spool.get(State.TROUBLE)
+    assert [holds_back(held, seq) for seq in (3, 4, 5)] == [True, True, False]
+    assert rig.stream.append_frame(BODY, b"", NOW_NS) is None
+    with pytest.raises(HeldError, match="holds another object at seq 3"):
+        rig.stream.sign_waiting(NOW_NS)
+    assert rig.spool.head().next_seq == 3
+
+
+def test_a_second_device_does_not_keep_the_right_one_from_signing(rig: Rig) -> None:
+    """What is behind the contradicted object is signed as ever: it may be the one that counts."""
+    rig.made(3)
+    with pytest.raises(ForkError) as caught:
+        rig.stream.take_receipt(rig.collector.receipt(seq=2, head=bytes(32)), NOW_NS)
+    rig.stream.note_trouble(FORK, str(caught.value), NOW_NS, until_seq=caught.value.seq)
+    assert rig.stream.append_frame(BODY, b"", NOW_NS) is not None
