@@ -71,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         "--trust",
         type=Path,
         metavar="FILE",
-        help="PEM file of the root certificate or public key you got from the plant by another way",
+        help="PEM file of the root certificate or public key you got from the plant by another "
+        "way; a certificate is trusted for its own plant only, a public key for any",
     )
     verify.add_argument(
         "--tsa", type=Path, metavar="FILE",

@@ -30,6 +30,9 @@ CertificateRequest = x509.CertificateSigningRequest
 ROLES = ("root", "gateway", "collector")
 PEM_BYTES_MAX = 64 * 1024
 
+#: a root key that a reader trusts, by its `key_sha256`: for one plant, or alone for any
+Trusted = bytes | tuple[str, bytes]
+
 #: what the certificate library raises at bytes that are no certificate, key or extension; a warning
 #: of it is raised where warnings are made errors
 UNREADABLE = (
@@ -267,19 +270,22 @@ def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
         raise KeyFileError(f"{path}: not PEM certificates: {error}") from error
 
 
-def load_trust(path: Path) -> frozenset[bytes]:
+def load_trust(path: Path) -> frozenset[Trusted]:
     """The fingerprints (`key_sha256`) of every root certificate and public key in a PEM file.
+
+    A certificate's key is trusted for its plant only: whoever rules another plant's root, which
+    stands in the same file, must not pass for this one. A public key names no plant.
 
     Raises:
         KeyFileError: missing, empty, or with something that is neither; a certificate of a gateway
             or collector too: whoever has that key could pass for a plant's root.
     """
-    fingerprints: set[bytes] = set()
+    fingerprints: set[Trusted] = set()
     blocks = _read(path).split(b"-----BEGIN ")[1:]
     for block in blocks:
         pem = b"-----BEGIN " + block
         try:
-            fingerprints.add(key_sha256(_trusted_key(path, pem)))
+            fingerprints.add(_trusted(path, pem))
         except (UnsupportedAlgorithm, UnknownSuiteError) as error:
             raise KeyFileError(f"{path}: a key this program cannot use: {error}") from error
         except (*UNREADABLE, MalformedError) as error:
@@ -289,7 +295,7 @@ def load_trust(path: Path) -> frozenset[bytes]:
     return frozenset(fingerprints)
 
 
-def _trusted_key(path: Path, pem: bytes) -> PublicKey:
+def _trusted(path: Path, pem: bytes) -> Trusted:
     if pem.startswith(b"-----BEGIN CERTIFICATE-----"):
         certificate = certificate_from_pem(pem)
         role, plant, name = identity(certificate)
@@ -298,12 +304,12 @@ def _trusted_key(path: Path, pem: bytes) -> PublicKey:
                 f"{path}: it holds the certificate of {role} {plant}/{name}; only a root is to be "
                 "trusted: take this certificate out of the file"
             )
-        return public_key(certificate)
+        return plant, key_sha256(public_key(certificate))
     key = serialization.load_pem_public_key(pem)
     if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
         raise UnknownSuiteError("no crypto suite for this kind of key")
     suite_of(key)
-    return key
+    return key_sha256(key)
 
 
 def load_private(path: Path) -> PrivateKey:

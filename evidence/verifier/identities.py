@@ -12,6 +12,7 @@ from evidence.custody import StreamKeys, validity_ns
 from evidence.errors import EvidenceError, LimitError, MalformedError, UnknownSuiteError
 from evidence.findings import Report, said
 from evidence.keys import (
+    Trusted,
     certificate_from_pem,
     certificate_to_pem,
     identity,
@@ -79,13 +80,15 @@ class Identities:
             raise
 
 
-def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | None) -> Identities:
+def check_identities(
+    archive: Opened, report: Report, trust: frozenset[Trusted] | None
+) -> Identities:
     """Read every certificate and check that the plant's root issued it.
 
     Args:
         archive: a sound container.
         report: takes the findings and the identity line.
-        trust: fingerprints of the keys the reviewer trusts, or None to leave identity open.
+        trust: root keys the reviewer trusts, or None to leave identity open.
     """
     found = Identities()
     root = _certificate(archive, paths.ROOT_CERTIFICATE, report)
@@ -103,7 +106,7 @@ def check_identities(archive: Opened, report: Report, trust: frozenset[bytes] | 
         sentence = "This is not a plant's self-signed root certificate."
         report.add("E-CERTIFICATE", paths.ROOT_CERTIFICATE, sentence)
     found.root = root
-    _compare_with_trust(report, fingerprint, trust)
+    _compare_with_trust(report, found.plant, fingerprint, trust)
     for path in archive.paths():
         match = paths.GATEWAY_CERTIFICATE.fullmatch(path)
         if match:
@@ -118,7 +121,7 @@ def _foreign_root(
     archive: Opened,
     report: Report,
     found: Identities,
-    trust: frozenset[bytes] | None,
+    trust: frozenset[Trusted] | None,
     error: EvidenceError,
 ) -> Identities:
     """A root of an unknown suite: nobody's certificate can be checked, so nobody's signature."""
@@ -132,22 +135,29 @@ def _foreign_root(
     return found
 
 
-def _compare_with_trust(report: Report, fingerprint: bytes, trust: frozenset[bytes] | None) -> None:
+def _compare_with_trust(
+    report: Report, plant: str, fingerprint: bytes, trust: frozenset[Trusted] | None
+) -> None:
     shown = report.root_sha256 = fingerprint.hex()
-    report.trusted = None if trust is None else fingerprint in trust
+    report.trusted = None
+    if trust is not None:
+        report.trusted = not trust.isdisjoint({fingerprint, (plant, fingerprint)})
     if trust is None:
         report.identity = f"not checked; the archive's root key has SHA-256 {shown}"
         report.not_checked.append(
             "Identity: without --trust anybody's key passes. Compare the root key's SHA-256 with "
             "one you got from the plant by another way."
         )
-    elif fingerprint in trust:
+    elif report.trusted:
         report.identity = f"root key {shown} is trusted"
     else:
         report.identity = f"root key {shown} is NOT among the trusted keys"
         sentence = (
             f"The root key {shown} is not among the keys you trust: not this plant's archive."
         )
+        if fingerprint in {one[1] for one in trust if isinstance(one, tuple)}:
+            report.identity = f"root key {shown} is NOT trusted for this plant"
+            sentence = f"The root key {shown} is one you trust for another plant than {plant}."
         report.add("E-TRUST", paths.ROOT_CERTIFICATE, sentence)
 
 

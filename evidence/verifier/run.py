@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 from evidence.archive.build import spec_texts
 from evidence.errors import EvidenceError
 from evidence.findings import Report, said, shown
-from evidence.keys import Certificate
+from evidence.keys import Certificate, Trusted
 from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
 from evidence.verifier.frames import FrameCheck, Period
@@ -23,7 +23,7 @@ STREAMS_TOLD_MAX = 20
 def verify(
     file: BinaryIO,
     *,
-    trust: frozenset[bytes] | None = None,
+    trust: frozenset[Trusted] | None = None,
     tsa: Sequence[Certificate] | None = None,
     recompute: bool = True,
     progress: Progress = lambda _: None,
@@ -32,8 +32,7 @@ def verify(
 
     Args:
         file: the archive, seekable.
-        trust: fingerprints (`evidence.keys.key_sha256`) of keys the reviewer trusts; None
-            leaves the identity open and says so.
+        trust: root keys the reviewer trusts; None leaves the identity open and says so.
         tsa: certificates of time stamp authorities the reviewer trusts; None leaves the time
             stamp's authority open and says so.
         recompute: make the figures again from the frames.

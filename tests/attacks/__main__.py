@@ -1,8 +1,8 @@
 """Write the tamper corpus as files: `python -m tests.attacks DIR`.
 
 One archive a kind, and index.json: for each its file, name, story, the verdict it must come to,
-the codes that must be among the findings, whether E- and C- codes are exactly these, and the key
-hashes of the roots to trust. A verifier that shares nothing with ours can be run over it.
+the codes that must be among the findings, whether E- and C- codes are exactly these, and the roots
+to trust, as PLANT:SHA256 of the key. A verifier that shares nothing with ours can be run over it.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.attacks.corpus import KINDS
 from tests.attacks.forging import Kind
+from tests.independent.other import trusted
 
 
 def file_name(kind: Kind) -> str:
@@ -33,7 +34,7 @@ def write_corpus(folder: Path) -> int:
                 "verdict": kind.verdict.value,
                 "codes": sorted(kind.codes),
                 "exact": not kind.more,
-                "trust": None if kind.trust is None else sorted(h.hex() for h in kind.trust),
+                "trust": None if kind.trust is None else sorted(map(trusted, kind.trust)),
                 "is_bomb": kind.is_bomb,
             }
         )

@@ -16,7 +16,7 @@ from evidence.keys import FileSigner, key_sha256
 from evidence.log import Kind as EntryKind
 from evidence.recompute import Recomputation, statement_bytes
 from tests.attacks.by_both import CONFIG, stated
-from tests.attacks.forging import FOREIGN, SEG_4, SEG_5, Kind, kind
+from tests.attacks.forging import FOREIGN, SEG_4, SEG_5, SISTER_SEED, Kind, kind
 from tests.unit.evidence import sealed_month as sm
 
 GATEWAY, COLLECTOR = sm.keys().gateway, sm.keys().collector
@@ -167,11 +167,11 @@ def with_timestamp(data: bytes | None, sealed: bytes | None = None) -> Callable[
     return build
 
 
-def re_made() -> bytes:
+def re_made(seed: int = 60) -> bytes:
     """A whole archive of another root, collector and gateway, over the same readings."""
     files = sm.unpack(sm.honest())
     assert files[bag.BAGIT]
-    other = sm.keys(60)
+    other = sm.keys(seed)
     chain = sm.Chain(other.gateway)
     stream = sm.items(sm.configuration(other.collector))
     month = sm.make_month(stream, chain=chain, who=other)
@@ -255,6 +255,9 @@ _KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
      with_timestamp(None, sealed=b"junk"), {"E-TIMESTAMP"}, False),
     ("the whole archive made again by another root", "A stranger makes everything with own keys.",
      re_made, {"E-TRUST"}, False),
+    ("the whole archive made again by the root of a sister plant",
+     "Whoever rules another plant that the reviewer trusts calls their own month this plant's.",
+     lambda: re_made(SISTER_SEED), {"E-TRUST"}, False),
 ]  # fmt: skip
 
 KINDS: list[Kind] = [

@@ -12,7 +12,7 @@ from typing import Any
 
 from evidence.archive import paths
 from evidence.findings import Verdict
-from evidence.keys import FileSigner, key_sha256
+from evidence.keys import FileSigner, Trusted, key_sha256
 from evidence.recompute import statement_bytes
 from tests.unit.evidence import sealed_month as sm
 
@@ -21,6 +21,13 @@ Change = Callable[[sm.Files], None]
 #: a key of nobody in the plant
 FOREIGN = sm.signer(90)
 ROOT_SHA256 = key_sha256(sm.keys().root.public_key)
+#: another plant, whose root the same reviewer trusts too
+SISTER_SEED = 70
+SISTER = sm.keys(SISTER_SEED, "sister-smelter")
+#: as from a file of both plants' root certificates
+TRUST: frozenset[Trusted] = frozenset(
+    {(sm.PLANT, ROOT_SHA256), ("sister-smelter", key_sha256(SISTER.root.public_key))}
+)
 
 SEG_4 = paths.frames(sm.STREAM, "2026-06-15/04")
 SEG_5 = paths.frames(sm.STREAM, "2026-06-15/05")
@@ -38,7 +45,7 @@ class Kind:
             unless `more`.
         verdict: what it comes to.
         more: other E- codes may stand beside them (spoilt bytes are many things at once).
-        trust: key hashes of the roots the reviewer trusts; None: none given.
+        trust: roots the reviewer trusts; None: none given.
         is_bomb: meant to exhaust memory or time.
     """
 
@@ -48,7 +55,7 @@ class Kind:
     codes: frozenset[str]
     verdict: Verdict = Verdict.FAILED
     more: bool = False
-    trust: frozenset[bytes] | None = frozenset({ROOT_SHA256})
+    trust: frozenset[Trusted] | None = TRUST
     is_bomb: bool = False
 
 

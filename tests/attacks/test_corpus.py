@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from evidence.findings import CODES, Report
-from evidence.keys import certificate_to_pem
+from evidence.keys import certificate_to_pem, load_trust
 from evidence.verifier.run import verify
 from tests.attacks.__main__ import file_name, write_corpus
 from tests.attacks.corpus import KINDS
-from tests.attacks.forging import ROOT_SHA256, Kind
+from tests.attacks.forging import SISTER, TRUST, Kind
 from tests.unit.evidence import sealed_month as sm
 
 PEAK_MIB_MAX = 512
@@ -47,8 +47,10 @@ def in_children(kinds: list[Kind], folder: Path) -> dict[str, dict[str, Any]]:
     """What the command said of each archive in a process of its own, by file name."""
     for kind in kinds:
         (folder / file_name(kind)).write_bytes(kind.build())
-    root = folder / "root.crt"
-    root.write_bytes(certificate_to_pem(sm.keys().certificates["root"]))
+    root = folder / "trust.pem"
+    both = (who.certificates["root"] for who in (sm.keys(), SISTER))
+    root.write_bytes(b"".join(map(certificate_to_pem, both)))
+    assert load_trust(root) == TRUST
     files = [str(folder / file_name(kind)) for kind in kinds]
     done = subprocess.run(
         [sys.executable, "-m", "tests.attacks.confined", root, *files],
@@ -83,7 +85,7 @@ def test_a_bomb_takes_little_memory_and_time(kind: Kind, bombs: dict[str, dict[s
 @pytest.mark.timeout(900)
 def test_so_does_every_other_kind(tmp_path: Path) -> None:
     """All that a reviewer who trusts the plant's root may be handed."""
-    others = [k for k in KINDS if not k.is_bomb and k.trust == frozenset({ROOT_SHA256})]
+    others = [k for k in KINDS if not k.is_bomb and k.trust == TRUST]
     assert len(others) > 250
     said = in_children(others, tmp_path)
     for kind in others:
@@ -114,8 +116,8 @@ def test_the_corpus_as_files_says_what_a_verifier_must_find(tmp_path: Path) -> N
     index = json.loads((tmp_path / "index.json").read_text())
     assert [line["name"] for line in index] == [kind.name for kind in KINDS]
     assert {line["file"] for line in index} == {p.name for p in tmp_path.glob("*.tar")}
-    root = [ROOT_SHA256.hex()]
-    assert all(line["trust"] == root for line in index)
+    roots = sorted(f"{plant}:{key.hex()}" for plant, key in TRUST)
+    assert all(line["trust"] == roots for line in index)
     (honest,) = [line for line in index if line["name"] == "honest"]
     assert (tmp_path / honest["file"]).read_bytes() == sm.honest()
     assert honest["verdict"] == "passed"

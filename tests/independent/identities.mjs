@@ -134,7 +134,10 @@ export class Identities {
         certificate.verify(certificate.publicKey);
       if (!isSelfSigned) report("E-CERTIFICATE", path, "it is not self-signed");
     }
-    if (trusted !== null && !trusted.has(hex(root.key.hash))) report("E-TRUST", path);
+    const hash = hex(root.key.hash);
+    if (trusted !== null && !trusted.has(hash) && !trusted.has(`${root.plant}:${hash}`)) {
+      report("E-TRUST", path);
+    }
   }
 
   /** A certificate of a gateway or the collector, if it is good. */

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence.findings import Report, Verdict
+from evidence.keys import Trusted
 
 FOLDER = Path(__file__).parent
 LOCK = FOLDER / "package-lock.json"
@@ -39,9 +40,14 @@ def run_node(program: str, *arguments: object) -> list[Any]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def verify_there(files: Sequence[Path], trust: Iterable[bytes] = ()) -> list[dict[str, Any]]:
+def trusted(key: Trusted) -> str:
+    """A trusted key in one word."""
+    return key.hex() if isinstance(key, bytes) else f"{key[0]}:{key[1].hex()}"
+
+
+def verify_there(files: Sequence[Path], trust: Iterable[Trusted] = ()) -> list[dict[str, Any]]:
     """What the other verifier says of each archive."""
-    flags = [word for key in trust for word in ("--trust", key.hex())]
+    flags = [word for key in trust for word in ("--trust", trusted(key))]
     answers = run_node("verify.mjs", "--rules", RULE_SETS, *flags, *files)
     assert len(answers) == len(files)
     return answers

@@ -1,15 +1,17 @@
 """Two verifiers that share nothing say the same: the other was written from the text alone."""
 
 import io
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
 
 from evidence import cose
 from evidence.findings import Verdict
+from evidence.keys import Trusted
 from evidence.verifier.run import verify
 from tests.attacks.corpus import KINDS
-from tests.attacks.forging import ROOT_SHA256, SEG_4, Kind
+from tests.attacks.forging import ROOT_SHA256, SEG_4, TRUST, Kind
 from tests.independent.other import Comparison, compare, verify_there
 from tests.unit.cloud.month_examples import Desk, months
 from tests.unit.cloud.test_month_zone import moves_to, reads, utc_ns
@@ -19,12 +21,15 @@ from tests.unit.evidence import sealed_month as sm
 pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
 
 
-def both(folder: Path, archives: list[bytes]) -> list[Comparison]:
+def both(
+    folder: Path, archives: list[bytes], trust: Set[Trusted] = frozenset({ROOT_SHA256})
+) -> list[Comparison]:
     files = [folder / f"{i:03}.tar" for i in range(len(archives))]
     for file, data in zip(files, archives, strict=True):
         file.write_bytes(data)
-    answers = verify_there(files, [ROOT_SHA256])
-    return [compare(sm.check(data), a) for data, a in zip(archives, answers, strict=True)]
+    answers = verify_there(files, trust)
+    here = [sm.check(data, trust=trust) for data in archives]
+    return [compare(ours, theirs) for ours, theirs in zip(here, answers, strict=True)]
 
 
 def read(path: str) -> bytes:
@@ -35,7 +40,7 @@ def read(path: str) -> bytes:
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
     """Every kind of tampering, by both."""
     archives = [kind.build() for kind in KINDS]
-    found = both(tmp_path_factory.mktemp("corpus"), archives)
+    found = both(tmp_path_factory.mktemp("corpus"), archives, TRUST)
     return {kind.name: item for kind, item in zip(KINDS, found, strict=True)}
 
 

@@ -1,6 +1,6 @@
 // A second verifier of sealed months: Node alone, written from evidence/FORMAT.md and FIGURES.md.
 //
-//     node verify.mjs [--trust SHA256-OF-THE-ROOT-KEY] [--rules FOLDER] ARCHIVE...
+//     node verify.mjs [--trust [PLANT:]SHA256-OF-THE-ROOT-KEY] [--rules FOLDER] ARCHIVE...
 //
 // One line of JSON an archive: {verdict, identity, findings: [{code, where, about}], counts,
 // not_checked}. It shares no code with the program, and what it knows of the format it knows from
@@ -23,7 +23,7 @@ const NOT_CHECKED = [
   "The meters themselves, and another history written by gateway and collector together.",
 ];
 
-/** Everything about one archive. `trusted`: hex key hashes; `published`: a folder; or null. */
+/** Everything about one archive. `trusted`: hashes as `--trust`; `published`: a folder; or null. */
 export function verify(file, trusted, published = null) {
   const findings = [];
   const report = (code, where, about = "") => findings.push({ code, where, about });

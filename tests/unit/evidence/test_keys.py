@@ -315,7 +315,8 @@ def test_trust_takes_keys_and_certificates_together(tmp_path: Path) -> None:
     path.write_bytes(
         b"# the plant's root\n" + certificate_to_pem(ROOT_CERTIFICATE) + pem(LEAF.public_key())
     )
-    assert load_trust(path) == {key_sha256(ROOT.public_key()), key_sha256(LEAF.public_key())}
+    certified = identity(ROOT_CERTIFICATE)[1], key_sha256(ROOT.public_key())
+    assert load_trust(path) == {certified, key_sha256(LEAF.public_key())}
 
 
 @pytest.mark.parametrize("role", ["gateway", "collector"])

@@ -6,7 +6,7 @@ from evidence import checkpoint
 from evidence.archive import paths
 from evidence.findings import Verdict
 from tests.attacks.by_strangers import CHANGES
-from tests.attacks.forging import FOREIGN
+from tests.attacks.forging import FOREIGN, ROOT_SHA256
 from tests.unit.evidence import sealed_month as sm
 
 
@@ -35,6 +35,17 @@ def test_another_root_fails_only_on_trust_when_everything_else_is_its_own() -> N
     assert report.verdict is Verdict.FAILED
     assert {c for c in sm.codes(report) if c[0] == "E"} == {"E-TRUST"}
     assert "NOT among the trusted" in report.identity
+
+
+def test_a_certificates_key_is_trusted_for_its_plant_only_and_a_bare_key_for_any() -> None:
+    """One file may hold the roots of two plants; neither may speak for the other."""
+    for key, verdict in (("test-smelter", Verdict.PASSED), ("sister", Verdict.FAILED)):
+        report = sm.check(sm.honest(), trust=frozenset({(key, ROOT_SHA256)}))
+        assert (report.verdict, report.trusted) == (verdict, verdict is Verdict.PASSED)
+    (finding,) = [one for one in report.findings if one.code == "E-TRUST"]
+    assert "for another plant than test-smelter" in finding.sentence
+    assert report.identity.endswith("NOT trusted for this plant")
+    assert sm.check(sm.honest(), trust=frozenset({ROOT_SHA256})).trusted
 
 
 def test_a_checkpoint_may_carry_a_witness() -> None:
