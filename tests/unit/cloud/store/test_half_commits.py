@@ -21,7 +21,7 @@ from tests.unit.cloud.store.plant_examples import Example
 from tests.unit.cloud.store.whole_plant import WholePlant
 
 EXAMPLE = Example()
-GAP = Gap(T0_NS, T0_NS + 5 * SECOND_NS, "power cut")
+GAP = Gap(T0_NS - 5 * SECOND_NS, T0_NS, "power cut")
 
 
 def gateway_with_gap() -> Gateway:
