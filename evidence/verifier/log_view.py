@@ -17,6 +17,9 @@ from evidence.verifier.scratch import Scratch
 #: gateways of a plant, and keys of all of them, in one archive's piece of the log
 STREAMS_MAX, KEYS_MAX = 1_000, 10_000
 
+#: rows read at a time: what is looked up next mostly stands beside
+BLOCK = 32
+
 #: unsigned numbers of 64 bits, which SQLite has not, are 8 bytes, big-endian
 _TABLES = (
     # of every entry: when it was received, and the log's root with it
@@ -29,9 +32,9 @@ _TABLES = (
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
 _ACCEPTED = "INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 _GAP = "UPDATE accepted SET gap = ? WHERE stream = ? AND seq = ?"
-_OBJECT = """SELECT number, received, sha256, length, key, kind, gap
-             FROM accepted WHERE stream = ? AND seq = ?"""
-_RECEIVED = "SELECT received, root FROM entry WHERE number = ?"
+_OBJECTS = """SELECT seq, number, received, sha256, length, key, kind, gap
+              FROM accepted WHERE stream = ? AND seq BETWEEN ? AND ?"""
+_ENTRIES = "SELECT received, root FROM entry WHERE number BETWEEN ? AND ? ORDER BY number"
 _FINAL = "INSERT OR REPLACE INTO final VALUES (?, ?)"
 
 
@@ -97,7 +100,9 @@ class LogView:
         self._keys: list[bytes | None] = []
         self._key_number: dict[bytes | None, int] = {}
         self._newest: tuple[int, Entry] | None = None  # acceptance, and the number of its entry
-        self._found: tuple[int, tuple[Any, ...] | None] = -1, None  # in the table of entries
+        # the rows read last: where their block begins, and they; by seq, and in order
+        self._objects: tuple[tuple[int, int], dict[bytes, tuple[Any, ...]]] = (-1, -1), {}
+        self._entries: tuple[int, list[tuple[Any, ...]]] = -1, []
 
     def __enter__(self) -> Self:
         return self
@@ -113,19 +118,20 @@ class LogView:
         """Another entry follows: what closes the month, "YYYY-MM", is the last one."""
         if self.close is not None and self.close.get("closing") == "final":
             month = str(self.close.get("month"))[:7]
-            self._tables.put(_FINAL, (month, self.statement_sha256))
+            self._tables.run(_FINAL, (month, self.statement_sha256))
         self.close = None
 
     def final(self, month: str) -> bytes | None:
         """Statement of the newest final close of a month before the last entry, None for none."""
-        row = self._tables.get("SELECT statement FROM final WHERE month = ?", (month,))
-        return None if row is None else bytes(row[0])
+        rows = self._tables.run("SELECT statement FROM final WHERE month = ?", (month,))
+        return bytes(rows[0][0]) if rows else None
 
     def add(self, data: bytes, received_ns: int) -> None:
         """Take the next entry's bytes into the tree; `received_ns` as the log stands there."""
         self.tree = self.tree.append(merkle.leaf_hash(data))
-        self._tables.put(_ENTRY, (self.entries, _u64(received_ns), self.tree.root()))
+        self._tables.run(_ENTRY, (self.entries, _u64(received_ns), self.tree.root()))
         self.entries += 1
+        self._entries = -1, []
 
     def accept(self, entry: Entry, received_ns: int) -> bool:
         """Take the acceptance the entry added next will be; False when it does not ascend.
@@ -155,7 +161,8 @@ class LogView:
         stream.objects += 1
         self._newest = self.entries, entry
         place = stream.number, _u64(entry.seq), self.entries, _u64(received_ns)
-        self._tables.put(_ACCEPTED, (*place, entry.sha256, _u64(entry.length), key, entry.kind))
+        self._tables.run(_ACCEPTED, (*place, entry.sha256, _u64(entry.length), key, entry.kind))
+        self._objects = (-1, -1), {}
         return True
 
     def accept_gap(self, entry: Entry) -> bool:
@@ -166,7 +173,8 @@ class LogView:
         if number != self.entries - 1 or _object(frame) != _object(entry):
             return False
         place = self._streams[entry.stream].number, _u64(entry.seq)
-        self._tables.put(_GAP, (gap_sha256(entry.detail), *place))
+        self._tables.run(_GAP, (gap_sha256(entry.detail), *place))
+        self._objects = (-1, -1), {}
         return True
 
     def streams(self) -> dict[str, int]:
@@ -175,11 +183,17 @@ class LogView:
 
     def entry(self, stream: str, seq: int) -> Logged | None:
         """What the log says of the object at a place, None when it accepted none there."""
-        found = self._streams.get(stream)
-        row = self._tables.get(_OBJECT, (found.number, _u64(seq))) if found is not None else None
+        if stream not in self._streams:
+            return None
+        block = self._streams[stream].number, seq - seq % BLOCK
+        if block != self._objects[0]:
+            span = _u64(block[1]), _u64(block[1] + BLOCK - 1)
+            rows = self._tables.run(_OBJECTS, (block[0], *span))
+            self._objects = block, {row[0]: row for row in rows}
+        row = self._objects[1].get(_u64(seq))
         if row is None:
             return None
-        number, received, sha256, length, key, kind, gap = row
+        _, number, received, sha256, length, key, kind, gap = row
         return Logged(
             self.start.size + number, int.from_bytes(received, "big"), sha256,
             int.from_bytes(length, "big"), self._keys[key], Kind(kind), gap,
@@ -208,9 +222,10 @@ class LogView:
         number = index - self.start.size
         if not 0 <= number < self.entries:
             return None
-        if number != self._found[0]:  # a frame's anchor is asked for both
-            self._found = number, self._tables.get(_RECEIVED, (number,))
-        return self._found[1]
+        first = number - number % BLOCK
+        if first != self._entries[0]:
+            self._entries = first, self._tables.run(_ENTRIES, (first, first + BLOCK - 1))
+        return self._entries[1][number - first]
 
 
 def gap_sha256(told: Mapping[str, Any]) -> bytes:

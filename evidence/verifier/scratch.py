@@ -21,24 +21,16 @@ class Scratch:
         """Make the tables, SQL each; ScratchError when the disk refuses."""
         self._db = sqlite3.connect("", isolation_level=None)
         for sql in ("PRAGMA journal_mode = OFF", f"PRAGMA cache_size = -{CACHE_KIB}", "BEGIN"):
-            self.get(sql)
+            self.run(sql)
         for sql in tables:
-            self.put(sql)
+            self.run(sql)
 
-    def put(self, sql: str, values: Sequence[Any] = ()) -> None:
-        """Write; ScratchError when the disk refuses."""
+    def run(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Write, or read all rows asked for; ScratchError when the disk refuses."""
         try:
-            self._db.execute(sql, values)
+            return self._db.execute(sql, values).fetchall()
         except sqlite3.OperationalError as error:
             raise ScratchError(error) from error
-
-    def get(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        """The first row asked for, None when there is none; ScratchError when the disk refuses."""
-        try:
-            row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
-        except sqlite3.OperationalError as error:
-            raise ScratchError(error) from error
-        return row
 
     def close(self) -> None:
         """Give the disk back."""

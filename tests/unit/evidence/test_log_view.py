@@ -46,6 +46,7 @@ def test_roots_and_times_are_those_of_each_size(before: int) -> None:
         view.begin(start)
         for i in range(before, len(leaves)):
             view.add(leaves[i], 10 * i)
+            assert view.root_at(i + 1) == view.tree.root()  # at once: rows are read in blocks
         assert (view.start.size, view.tree.size, view.entries) == (before, before + 20, 20)
         for size in range(before, len(leaves) + 1):
             assert view.root_at(size) == root_of(hashes[:size])
@@ -100,7 +101,11 @@ def test_a_gap_is_told_directly_after_its_frame() -> None:
               {"certificate": None}, {"seq": None}]  # fmt: skip
     with LogView() as view:
         assert not take(view, gap_of(frame))  # nothing stands before it
+        assert view.entry("s", 1) is None
         assert take(view, frame)
+        found = view.entry("s", 1)
+        assert found is not None
+        assert found.gap_sha256 is None
         for other in others:
             assert not view.accept_gap(gap_of(frame, **other))
         assert take(view, gap_of(frame))

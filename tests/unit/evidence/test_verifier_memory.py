@@ -9,8 +9,8 @@ import pytest
 from evidence.findings import EACH_MAX, Report
 from evidence.frame import TYP_CONFIG, TYP_FRAME, Header
 from evidence.verifier.configs import Configs
+from evidence.verifier.frames import FrameCheck
 from evidence.verifier.identities import Identities
-from evidence.verifier.key_check import KeyCheck
 from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened
 from tests.unit.evidence import sealed_month as sm
@@ -39,10 +39,9 @@ def grown(take: Callable[[int], None]) -> int:
 @pytest.fixture
 def configs() -> Configs:
     """Of an archive that holds no configuration."""
-    archive, report = Opened(io.BytesIO(), "x", {}), Report()
-    keys = KeyCheck(archive, report, Identities())
     with LogView() as log:
-        return Configs(archive, report, keys, log)
+        archive = Opened(io.BytesIO(), "x", {})
+        return FrameCheck(archive, Report(), Identities(), log, None)._configs
 
 
 def test_configurations_that_are_not_here(configs: Configs) -> None:
