@@ -36,7 +36,7 @@ SHORT_TICKS = 32
 PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
 #: what a payload may grow to: frames of 20,000 points none of which answers grow thousandfold
 FEW_BYTES, BYTES_PER_BYTE = 64 * 1024, 1024
-FEW_ITEMS, ITEMS_PER_BYTE = 4096, 64
+FEW_ITEMS, ITEMS_PER_BYTE = 4096, 16
 #: steps of readings are noise and zeros: higher levels take longer and save nothing
 ZSTD_LEVEL = 1
 #: one for all payloads, as making one takes as long as compressing a frame with it; each payload

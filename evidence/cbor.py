@@ -100,13 +100,16 @@ def read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
 
 
 def has_more_items(data: bytes, most: int) -> bool:
-    """True for more items than `most`; looks at heads only, before anything is made of them."""
+    """True for more items than `most`."""
+    return len(data) > most and items_up_to(data, most + 1) > most  # an item has a byte at least
+
+
+def items_up_to(data: bytes, most: int) -> int:
+    """How many items there are; looks at `most` heads only, before anything is made of them."""
     at, end = 0, len(data)
-    if end <= most:  # an item has a byte at least
-        return False
-    for _ in range(most):
+    for count in range(most):
         if at >= end:
-            return False
+            return count
         head, argument = data[at], data[at] & 31
         at += 1
         if argument in _ARGUMENT_BYTES:
@@ -114,7 +117,7 @@ def has_more_items(data: bytes, most: int) -> bool:
             argument = int.from_bytes(data[begin:at], "big")
         if head >> 5 in _STRINGS:
             at += argument
-    return at < end
+    return most
 
 
 def _head(kind: int, length: int) -> bytes:

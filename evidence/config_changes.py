@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NOTHING = "nothing"
+_NONE = object()
 #: a name with a bracket in it, which could pretend to be a path, is not idle
 _IDLE = re.compile(
     r"software|gateway\.slice|plant\.name|devices\[[^\[\]]*\]\.settings(\..*)?", re.DOTALL
@@ -24,12 +25,21 @@ class ConfigChange:
 
     Attributes:
         path: where it stands, for example `points[pot-01.voltage].scaling.scale`.
-        old, new: JSON of the value, bytes as hex; `NOTHING` where there is none.
+        values: old and new, `_NONE` where there is none; made into text when it is asked for.
     """
 
     path: str
-    old: str
-    new: str
+    values: tuple[Any, Any]
+
+    @property
+    def old(self) -> str:
+        """JSON of the value there was, bytes as hex; `NOTHING` where there was none."""
+        return _text(self.values[0])
+
+    @property
+    def new(self) -> str:
+        """Likewise of the value there is."""
+        return _text(self.values[1])
 
     @property
     def is_idle(self) -> bool:
@@ -37,17 +47,25 @@ class ConfigChange:
         return _IDLE.fullmatch(self.path) is not None
 
 
-def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ConfigChange]:
+def config_changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], *, settings: bool = True
+) -> Iterator[ConfigChange]:
     """Every value in which two decoded configurations differ, in order of path.
 
-    They need not be well formed: what has no names is compared by its place.
+    They need not be well formed: what has no names is compared by its place. Without `settings`
+    those of devices are left out: they can be many, and are idle.
     """
-    yield from _differences(_named(old), _named(new), "")
+    yield from _differences(_named(old, settings), _named(new, settings), "")
 
 
-def _named(config: Mapping[str, Any]) -> dict[str, Any]:
+def _named(config: Mapping[str, Any], settings: bool) -> dict[str, Any]:
     """The configuration with its groups' places in other lists made into names."""
     made = dict(config)
+    if not settings:
+        made["devices"] = [
+            {key: part for key, part in device.items() if key != "settings"}
+            for device in made["devices"]
+        ]
     groups = made.get("groups")
     if isinstance(groups, list) and all(isinstance(group, dict) for group in groups):
         made["groups"] = [_named_group(config, group) for group in groups]
@@ -79,7 +97,7 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[ConfigChange]:
     elif isinstance(old, list) and isinstance(new, list):
         yield from _lists(old, new, path)
     elif type(old) is not type(new) or old != new:
-        yield ConfigChange(path, _text(old), _text(new))
+        yield ConfigChange(path, (old, new))
 
 
 def _lists(old: list[Any], new: list[Any], path: str) -> Iterator[ConfigChange]:
@@ -91,7 +109,7 @@ def _lists(old: list[Any], new: list[Any], path: str) -> Iterator[ConfigChange]:
             return
     if not any(isinstance(value, dict | list) for value in [*old, *new]):
         if old != new:
-            yield ConfigChange(path, _text(old), _text(new))
+            yield ConfigChange(path, (old, new))
         return
     for i in range(max(len(old), len(new))):
         before, after = (dict(enumerate(values[i : i + 1])) for values in (old, new))
@@ -110,14 +128,16 @@ def _pair(
     old: Mapping[Any, Any], new: Mapping[Any, Any], key: Any, path: str
 ) -> Iterator[ConfigChange]:
     if key not in old:
-        yield ConfigChange(path, NOTHING, _text(new[key]))
+        yield ConfigChange(path, (_NONE, new[key]))
     elif key not in new:
-        yield ConfigChange(path, _text(old[key]), NOTHING)
+        yield ConfigChange(path, (old[key], _NONE))
     else:
         yield from _differences(old[key], new[key], path)
 
 
 def _text(value: Any) -> str:
+    if value is _NONE:
+        return NOTHING
     return json.dumps(_printable(value), ensure_ascii=False)
 
 

@@ -8,12 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from evidence.blocks import content
-from evidence.errors import MalformedError, UnsupportedError
+from evidence import cbor
+from evidence.blocks import PAYLOAD_BYTES_MAX, content, decompress
+from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.groups import is_uint
 from evidence.points import DECIMALS_MAX, Dtype, Point, Role
 
 CONFIG_FORMAT = 1
+
+#: of all that an archive holds: some twelve of 20,000 points, a hundred of a large works
+TOGETHER_ITEMS_MAX, TOGETHER_BYTES_MAX = 8 * cbor.ITEMS_MAX, 16 * PAYLOAD_BYTES_MAX
 
 Rule = Callable[[Any, str], None]
 Fields = Mapping[str, Rule]
@@ -29,6 +33,31 @@ def decode_configuration(payload: bytes) -> dict[str, Any]:
     config = content(payload)
     check_configuration(config)
     return dict(config)
+
+
+class Together:
+    """How much the configurations of one archive may still be, all of them together."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._items, self._bytes = TOGETHER_ITEMS_MAX, TOGETHER_BYTES_MAX
+
+    def decode(self, payload: bytes) -> dict[str, Any]:
+        """As `decode_configuration`, of one more; LimitError also when there is no room for it."""
+        self.take(payload)
+        return decode_configuration(payload)
+
+    def take(self, payload: bytes) -> None:
+        """One more; LimitError when there is no room for it, and for each one after it."""
+        data = decompress(payload)
+        self._bytes -= len(data)
+        if min(self._items, self._bytes) >= 0:
+            self._items -= cbor.items_up_to(data, self._items + 1)
+        if min(self._items, self._bytes) < 0:
+            raise LimitError(
+                f"the configurations of this month are together more than {TOGETHER_ITEMS_MAX} "
+                f"items of CBOR or {TOGETHER_BYTES_MAX} bytes"
+            )
 
 
 def check_configuration(config: Any) -> None:

@@ -23,6 +23,8 @@ TEXT_MAX = 600
 
 #: code -> what it means, in general; the finding's own sentence says where and how.
 CODES = of_kind("code", "en")
+#: not all of these are counted
+_AT_LEAST = {"N-CONFIG": "At least "}
 _ORDER = {code: i for i, code in enumerate(CODES)}
 
 
@@ -80,13 +82,18 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def _is_each(code: str) -> bool:
+    return code[0] in "EC" or code == "N-CONFIG"
+
+
 @dataclass
 class Report:
     """Everything a verification found.
 
     Attributes:
         findings: in the order found; of what fails, is undecided or changed in a configuration
-            `EACH_MAX` in all, else `SAME_CODE_MAX` of one code; the rest are counted.
+            `EACH_MAX` in all, else `SAME_CODE_MAX` of one code; the rest are counted (of what
+            changed in a configuration, some).
         not_checked: what was not looked at, a sentence each.
         counts: what was looked at, by name.
         archive: name of its top folder, "" when it could not be opened.
@@ -115,12 +122,15 @@ class Report:
         if code not in CODES:
             raise ValueError(f"unknown finding code {code}")
         self._per_code[code] += 1
-        is_each = code[0] in "EC" or code == "N-CONFIG"
-        is_room = is_each and self._each < (EACH_MAX // 2 if rank else EACH_MAX)
-        if is_room or self._listed[code, rank] < SAME_CODE_MAX:
-            self._each += is_each
+        if self.has_room(code, rank):
+            self._each += _is_each(code)
             self._listed[code, rank] += 1
             self.findings.append(Finding(code, shown(where), shown(sentence), rank))
+
+    def has_room(self, code: str, rank: int = 0) -> bool:
+        """True when one more would be listed; what is only counted needs no sentence."""
+        is_room = _is_each(code) and self._each < (EACH_MAX // 2 if rank else EACH_MAX)
+        return is_room or self._listed[code, rank] < SAME_CODE_MAX
 
     def suppressed(self) -> Iterator[tuple[str, int]]:
         """(code, how many more) for codes found more often than is listed."""
@@ -155,7 +165,7 @@ class Report:
         to its receipt) and clock_error_ms (the largest the gateway stated).
         """
         more = [
-            Finding(code, "archive", f"{count} more like these.")
+            Finding(code, "archive", f"{_AT_LEAST.get(code, '')}{count} more like these.")
             for code, count in self.suppressed()
         ]
         return {

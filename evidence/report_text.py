@@ -42,7 +42,9 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
             yield f"    {phrase('join.where', language, where=where, sentence=sentence)}"
         rest = len(found[listed:]) + more.get(code, 0)
         if rest:
-            yield f"    {phrase('summary.more', language, n=rest)}"
+            is_least = code == "N-CONFIG" and code in more
+            key = "summary.more_at_least" if is_least else "summary.more"
+            yield f"    {phrase(key, language, n=rest)}"
     yield ""
     yield f"  {phrase('summary.not_checked', language)}"
     for sentence in report.not_checked:

@@ -1,6 +1,7 @@
 """Step 5, configurations: signed, of this gateway, in force where they are named, what changed."""
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from evidence import cose
 from evidence.archive import paths
 from evidence.config_changes import config_changes
-from evidence.configuration import decode_configuration
+from evidence.configuration import Together
 from evidence.errors import (
     EvidenceError,
     LimitError,
@@ -36,12 +37,15 @@ class _Read:
 
 
 class Configs:
-    """The archive's configurations; one or two are held at a time, however many there are."""
+    """The archive's configurations: two are held at a time, each is decoded twice at most."""
 
     def __init__(self, archive: Opened, report: Report, keys: KeyCheck, log: LogView) -> None:
         """Prepare."""
         self._archive, self._report, self._keys, self._log = archive, report, keys, log
-        self._held: tuple[bytes, Config] | None = None
+        self._held: tuple[bytes, Config] | None = None  # the newest looked at that can be used
+        self._together = Together()
+        self._followed: set[bytes] = set()  # decoded as the one before another
+        self._of_streams: dict[str, list[tuple[int, bytes]]] | None = None
         self._seen: set[bytes] = set()  # looked at, with the one before it; in the archive
         self._missed = b""  # the newest that is not in the archive
         self._known: set[bytes] = set()  # may be in the archive, and are
@@ -94,16 +98,27 @@ class Configs:
 
     def _newest_before(self, header: Header) -> bytes | None:
         """The newest configuration in the archive of before this object of the stream."""
-        found: dict[int, bytes] = {}
+        if self._of_streams is None:
+            self._of_streams = self._placed()
+        of_stream = self._of_streams.get(header.stream, [])
+        before = bisect_left(of_stream, (header.seq, b""))
+        return of_stream[before - 1][1] if before else None
+
+    def _placed(self) -> dict[str, list[tuple[int, bytes]]]:
+        """Stream -> (seq, hash) of each configuration in the archive, in order."""
+        found: dict[str, list[tuple[int, bytes]]] = {}
         for path in self._archive.paths():
             match = paths.CONFIG.fullmatch(path)
+            if match is None:
+                continue
             try:
-                own = place_of(cose.parse(self._archive.read(path))) if match else header
+                own = place_of(cose.parse(self._archive.read(path)))
             except EvidenceError:
                 continue  # what is wrong with it is said where it is named
-            if match and own.stream == header.stream and own.seq < header.seq:
-                found[own.seq] = bytes.fromhex(match[1])
-        return found[max(found)] if found else None
+            found.setdefault(own.stream, []).append((own.seq, bytes.fromhex(match[1])))
+        for of_stream in found.values():
+            of_stream.sort()
+        return found
 
     def lose(self, stream: str) -> None:
         """An object of the stream cannot be read: the next one says what is in force."""
@@ -155,25 +170,36 @@ class Configs:
             self._seen.add(sha256)
         else:
             self._missed = sha256
-        self._held = None
         told = f"{where} names a configuration"
         new = self._checked(header, sha256, told, check)
         if new is None:
             return
-        self._held = sha256, new.config
-        before = before or new.header.cfg
-        if before is None:
-            return
+        try:
+            before = before or new.header.cfg
+            if before is not None:
+                self._compare(new, before)
+        finally:
+            self._held = sha256, new.config
+
+    def _compare(self, new: _Read, before: bytes) -> None:
+        """Check the one before it, and tell what changed."""
         is_here = self._know(before)
         if new.header.cfg is None and not is_here:
             return  # of a lost device, whose last frames are not of this month
         told = f"{new.header.stream} seq {new.header.seq} follows a configuration"
+        if before in self._followed and not self._is_held(before):
+            return  # two go on from one: something failed before
+        if is_here:
+            self._followed.add(before)
         is_seen = before in self._seen
         old = self._checked(
             new.header, before, told, self._say_nothing if is_seen else self._signature
         )
         if old is not None:
             self._tell(new, old.config)
+
+    def _is_held(self, sha256: bytes) -> bool:
+        return self._held is not None and self._held[0] == sha256
 
     def _know(self, sha256: bytes) -> bool:
         """A configuration may be in the archive: whether it is. Others are not held in memory."""
@@ -209,12 +235,16 @@ class Configs:
         if own != header and own.seq >= header.seq:
             raise MalformedError(f"it is of seq {own.seq}, and named at seq {header.seq}")
         try:
-            config = decode_configuration(envelope.payload)
+            config = self._decoded(sha256, envelope.payload)
         except (MalformedError, LimitError) as error:
             raise MalformedError(f"it cannot be used: {error}") from error
         if (config["plant"]["id"], config["gateway"]["id"]) != (header.plant, header.stream):
             raise MalformedError("this is the configuration of another plant or gateway")
         return _Read(own, envelope.kid, config)
+
+    def _decoded(self, sha256: bytes, payload: bytes) -> Config:
+        held = self._held
+        return held[1] if held and held[0] == sha256 else self._together.decode(payload)
 
     def _signature(self, envelope: cose.Envelope, own: Header) -> None:
         logged = self._log.entry(own.stream, own.seq)
@@ -229,9 +259,16 @@ class Configs:
         logged = self._log.entry(header.stream, header.seq)
         came = f"received {utc(logged.received_ns)}" if logged is not None else "before this month"
         where = f"{header.stream} seq {header.seq}"
-        for change in config_changes(old, new.config):
+        has_room = self._report.has_room("N-CONFIG", rank=1)
+        for change in config_changes(old, new.config, settings=has_room):
+            rank = int(change.is_idle)
+            if not self._report.has_room("N-CONFIG", rank):
+                self._report.add("N-CONFIG", where, "", rank)
+                if rank:
+                    continue
+                return  # nobody reads more, and to find them all can take hours
             sentence = (
                 f"{change.path}: {change.old} became {change.new}; signed by key {new.kid.hex()} "
                 f"of gateway {header.stream} {utc(header.iat_s * SECOND_NS)}, {came}."
             )
-            self._report.add("N-CONFIG", where, sentence, rank=int(change.is_idle))
+            self._report.add("N-CONFIG", where, sentence, rank)

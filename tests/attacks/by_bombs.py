@@ -4,6 +4,7 @@ Who would: somebody who rather has the reviewer's program killed than the month 
 """
 
 import io
+import random
 import struct
 import zlib
 from collections.abc import Callable
@@ -16,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from edge.calc.live import PlantCalc
 from evidence import cbor, cose
 from evidence.archive import bag, paths, ustar
-from evidence.blocks import COMPRESSION_ZSTD, compress
-from evidence.frame import TICKS_MAX, Body, Clock, Section
+from evidence.blocks import COMPRESSION_ZSTD, compress, zstd
+from evidence.frame import TICKS_MAX, TYP_CONFIG, Body, Clock, Section
 from evidence.groups import Group
 from evidence.keys import FileSigner, certificate_to_der, certificate_to_pem
 from evidence.log import Entry, encode_entry
@@ -204,6 +205,20 @@ def _configured(where: list[str | int], value: Any) -> list[sm.Item]:
     return [sm.config_item(config), *sm.items()[1:]]
 
 
+def _configurations(count: int) -> bytes:
+    """A configuration and `count` more, each of them nearly four mebibytes of software."""
+    config, first = sm.configuration(), sm.items()[0]
+    noise = random.Random(1).randbytes(8192).hex()
+    made = []
+    for i in range(count):
+        config["software"] = noise + "a" * (4 * MIB - 24 * 1024) + str(i % 2)
+        payload = b"\x01" + zstd.compress(cbor.encode(config))
+        made.append(sm.Item(TYP_CONFIG, payload, first.hour))
+    month = sm.make_month([first, *made, *sm.items()[1:]])
+    configs = {sm.sha256(data): data for data in month.objects[: count + 1]}
+    return sm.build(sm.contents(month, configs=configs))
+
+
 def _period_to(instant: str) -> bytes:
     return stated(lambda s: s["input"]["period"].update(to=instant))
 
@@ -266,6 +281,8 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
     ("a scale of forty digits", "A scale factor is as long as it may be.",
      _stream(_configured(["points", 6, "scaling"], {"scale": "9" * 38 + "e9"})),
      {"E-INPUT"}, True),
+    ("seventeen configurations of four mebibytes", "More than all of an archive may be.",
+     lambda: _configurations(17), {"E-CFG"}, True),
     ("a schedule of a nanosecond", "The configuration asks for a billion ticks a second.",
      _stream(_configured(["schedules", 0, "interval_ns"], 1)), {"E-GROUPS"}, True),
     ("a pot line of ten thousand pots", "The configuration names one pot ten thousand times.",

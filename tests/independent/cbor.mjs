@@ -115,6 +115,12 @@ export function decode(bytes, itemsMax = ITEMS_MAX) {
   return value;
 }
 
+/** How many items a value is, keys of maps and itself among them. */
+export function items(value) {
+  const inside = value instanceof Map ? [...value].flat() : Array.isArray(value) ? value : [];
+  return inside.reduce((sum, part) => sum + items(part), 1);
+}
+
 function head(major, value) {
   const n = BigInt(value);
   if (n < 24n) return Buffer.from([(major << 5) | Number(n)]);

@@ -1,5 +1,6 @@
 // Configuration objects: FORMAT.md sections 5 and 9.
 
+import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import * as configuration from "./configuration.mjs";
 import * as cose from "./cose.mjs";
@@ -9,7 +10,7 @@ import { SignatureError, SuiteError, hex } from "./cose.mjs";
 export class Configurations {
   constructor(archive, identities, report) {
     Object.assign(this, { archive, identities, report, known: new Map(), named: new Set(),
-      isUndecided: false });
+      isUndecided: false, bytes: 64 * 2 ** 20, items: 8_388_608 });
   }
 
   /** The configuration of that hash, signed before `seq`; null if it is missing, bad or newer. */
@@ -61,7 +62,11 @@ export class Configurations {
       if (key !== null) cose.verify(object, key);
       else if (identities.hasUnknownSuite(stream)) throw new SuiteError("its key");
       else report("E-SIG-UNKNOWN-KEY", where);
-      const found = configuration.decode(cose.content(object.payload));
+      const fields = cose.content(object.payload);
+      this.bytes -= cbor.encode(fields).length;
+      this.items -= cbor.items(fields);
+      if (this.bytes < 0 || this.items < 0) throw new FormatError("too much in an archive");
+      const found = configuration.decode(fields);
       if (found.plant !== identities.plant || found.gateway !== stream) {
         throw new FormatError("it is of another plant or gateway");
       }

@@ -151,5 +151,5 @@ function unzlib(data, most) {
 
 /** The item a payload holds. */
 export function content(payload) {
-  return cbor.decode(unpack(payload), 4096 + 64 * payload.length);
+  return cbor.decode(unpack(payload), 4096 + 16 * payload.length);
 }

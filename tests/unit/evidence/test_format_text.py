@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import evidence
-from evidence import blocks, cbor, checkpoint, cose, frame, records
+from evidence import blocks, cbor, checkpoint, configuration, cose, frame, records
 from evidence.archive import paths, ustar
 from evidence.findings import CODES
 from evidence.log import Kind
@@ -96,6 +96,8 @@ def test_limits_are_those_of_the_program() -> None:
     assert cbor.BYTES_MAX == blocks.PAYLOAD_BYTES_MAX == 4 * 2**20
     assert f"{cbor.ITEMS_MAX:,} items" in TEXT
     assert f"{blocks.FEW_ITEMS:,} + {blocks.ITEMS_PER_BYTE} × b items" in TEXT
+    together = configuration.TOGETHER_BYTES_MAX // 2**20, configuration.TOGETHER_ITEMS_MAX
+    assert "together at most\n{} MiB and {:,} items".format(*together) in TEXT
     assert f"{blocks.FEW_BYTES:,} + {blocks.BYTES_PER_BYTE:,} × b bytes" in TEXT
     assert cose.OBJECT_BYTES_MAX == records.RECORD_BYTES_MAX == 2**20
     assert checkpoint.TEXT_BYTES_MAX == 4 * 2**10
