@@ -14,7 +14,6 @@ from edge.spool import Spool
 from edge.stream import CLOSES_MAX, Stream
 from evidence import checkpoint, cose
 from evidence.chain import Head, follow
-from evidence.errors import KeyFileError
 from evidence.frame import (
     TYP_CLOSE,
     TYP_CONFIG,
