@@ -10,7 +10,9 @@ place of FileSigner; nothing else changes.
 
 import datetime as dt
 import hashlib
+import re
 import stat
+import warnings
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +34,15 @@ PEM_BYTES_MAX = 64 * 1024
 
 #: a root key that a reader trusts, by its `key_sha256`: for one plant, or alone for any
 Trusted = bytes | tuple[str, bytes]
+
+_IDENTITY = re.compile(
+    f"urn:stackproof:({'|'.join(ROLES)}):([a-z0-9-]{{1,40}}):([a-z0-9-]{{1,40}})", re.ASCII
+)
+
+#: of a stranger's serial number, with a path of ours: `_allowed` refuses the certificate
+warnings.filterwarnings(
+    "ignore", "Parsed a serial number which wasn't positive", CryptographyDeprecationWarning
+)
 
 #: what the certificate library raises at bytes that are no certificate, key or extension; a warning
 #: of it is raised where warnings are made errors
@@ -180,16 +191,20 @@ def _key_usage(*, is_root: bool) -> x509.KeyUsage:
 
 
 def identity(certificate: Certificate | CertificateRequest) -> tuple[str, str, str]:
-    """(role, plant, name) of a certificate; MalformedError when it carries none of ours."""
+    """(role, plant, name) of a certificate; MalformedError when it is not of ours, and theirs only.
+
+    A second name would be read by programs that look for another one than we do.
+    """
     try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        names = list(found.value)
     except (x509.ExtensionNotFound, *UNREADABLE) as error:
         raise MalformedError("the certificate has no stackproof identity") from error
-    ours = [uri.split(":") for uri in uris if uri.startswith("urn:stackproof:")]
-    if len(ours) != 1 or len(ours[0]) != 5 or ours[0][2] not in ROLES:
+    is_one = len(names) == 1 and isinstance(names[0], x509.UniformResourceIdentifier)
+    parts = _IDENTITY.fullmatch(names[0].value) if is_one else None
+    if parts is None:
         raise MalformedError("the certificate has no stackproof identity")
-    return ours[0][2], ours[0][3], ours[0][4]
+    return parts[1], parts[2], parts[3]
 
 
 def public_key(certificate: Certificate | CertificateRequest) -> PublicKey:
@@ -238,9 +253,11 @@ def certificate_from_der(data: bytes) -> x509.Certificate:
 
 
 def _allowed(certificate: x509.Certificate) -> x509.Certificate:
-    """The library still reads what RFC 5280 forbids, and warns that it will not for long."""
+    """The library still reads what RFC 5280 forbids, and dates that it cannot say."""
     if certificate.serial_number <= 0:
         raise ValueError("its serial number is not positive (RFC 5280 §4.1.2.2)")
+    if certificate.not_valid_before_utc > certificate.not_valid_after_utc:
+        raise ValueError("it ends before it begins")
     return certificate
 
 

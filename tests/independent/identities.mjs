@@ -5,6 +5,7 @@ import * as cbor from "./cbor.mjs";
 import { FormatError } from "./cbor.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
+import { told } from "./x509.mjs";
 
 const KEYS_MAX = 1_000;
 const REVOKE = "stackproof-revoke+cbor";
@@ -17,7 +18,7 @@ function pem(der) {
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
-/** {role, plant, name, key, from, to (ns), hash}; key.kind is null where the suite is unknown. */
+/** {role, plant, name, key, hash, and what `told` says}; key.kind is null where the suite is unknown. */
 function read(der) {
   let certificate;
   try {
@@ -26,14 +27,13 @@ function read(der) {
     throw new FormatError("it is no X.509 certificate");
   }
   if (!certificate.raw.equals(der)) throw new FormatError("bytes after the certificate");
-  const names = (certificate.subjectAltName ?? "").split(", ");
-  const uris = names.filter((name) => name.startsWith("URI:"));
-  const parts = /^URI:urn:stackproof:(root|gateway|collector):([^:]+):([^:]+)$/.exec(uris[0] ?? "");
-  if (uris.length !== 1 || names.length !== 1 || !parts) throw new FormatError("its name is none");
-  if (!ID.test(parts[2]) || !ID.test(parts[3])) throw new FormatError("its name is none");
+  const { names, ...said } = told(der);
+  const parts = /^urn:stackproof:(root|gateway|collector):([^:]+):([^:]+)$/.exec(names[0] ?? "");
+  const isNamed = names.length === 1 && parts !== null && ID.test(parts[2]) && ID.test(parts[3]);
+  if (!isNamed) throw new FormatError("its name is none");
   return {
-    certificate, role: parts[1], plant: parts[2], name: parts[3], key: keyOf(certificate),
-    from: instant(certificate.validFrom), to: instant(certificate.validTo), hash: sha256(der),
+    certificate, role: parts[1], plant: parts[2], name: parts[3], key: keyOf(certificate), ...said,
+    hash: sha256(der),
   };
 }
 
@@ -47,12 +47,6 @@ function keyOf(certificate) {
 
 function within(item, ns) {
   return item.from <= ns && ns <= item.to;
-}
-
-function instant(text) {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new FormatError("its validity is none");
-  return BigInt(at) * 1_000_000n;
 }
 
 /** Everything the archive says about who may sign. */
@@ -130,7 +124,7 @@ export class Identities {
     else if (root.role !== "root") report("E-CERTIFICATE", path, "it is no root");
     else {
       this.root = root;
-      const isSelfSigned = certificate.ca && certificate.issuer === certificate.subject &&
+      const isSelfSigned = root.isAuthority && root.issuer.equals(root.subject) &&
         certificate.verify(certificate.publicKey);
       if (!isSelfSigned) report("E-CERTIFICATE", path, "it is not self-signed");
     }
@@ -156,7 +150,7 @@ export class Identities {
     if (found.role !== role || found.plant !== this.plant || (name ?? found.name) !== found.name) {
       return "it is for somebody else than its name says";
     }
-    const isIssued = found.certificate.issuer === this.root.certificate.subject &&
+    const isIssued = found.issuer.equals(this.root.subject) &&
       found.certificate.verify(this.root.certificate.publicKey);
     if (!isIssued) return "the plant's root did not issue it";
     const keys = this.keysOf(found.name);

@@ -3,6 +3,8 @@
 import base64
 import datetime as dt
 import hashlib
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from evidence.errors import EvidenceError, KeyFileError, MalformedError, Unknown
 from evidence.keys import (
     PEM_BYTES_MAX,
     FileSigner,
+    certificate_from_der,
     certificate_from_pem,
+    certificate_to_der,
     certificate_to_pem,
     generate,
     identity,
@@ -224,7 +228,9 @@ def test_who_issued_what() -> None:
     assert not is_issued_by(LEAF_CERTIFICATE, LEAF_CERTIFICATE)
 
 
-def other_certificate(key: PublicKey, names: list[x509.GeneralName]) -> x509.Certificate:
+def other_certificate(
+    key: PublicKey, names: list[x509.GeneralName], since: dt.datetime = SINCE
+) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
     builder = (
         x509.CertificateBuilder()
@@ -232,8 +238,8 @@ def other_certificate(key: PublicKey, names: list[x509.GeneralName]) -> x509.Cer
         .issuer_name(ROOT_CERTIFICATE.subject)
         .public_key(key)
         .serial_number(1)
-        .not_valid_before(SINCE)
-        .not_valid_after(SINCE + dt.timedelta(days=1))
+        .not_valid_before(since)
+        .not_valid_after(since + dt.timedelta(days=1))
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -254,6 +260,10 @@ URI = x509.UniformResourceIdentifier
         [URI("urn:stackproof:gateway:p:edge:1")],
         [URI("urn:stackproof:owner:p:edge-1")],
         [URI("urn:stackproof:gateway:p:a"), URI("urn:stackproof:gateway:p:b")],
+        [URI("urn:stackproof:gateway:p:a"), x509.DNSName("example.org")],
+        [URI("urn:stackproof:gateway:p:a"), URI("https://example.org")],
+        [URI("urn:stackproof:collector:p:Mine")],
+        [URI("urn:stackproof:collector:p:" + 41 * "a")],
     ],
 )
 def test_a_certificate_without_one_identity_of_ours_is_refused(
@@ -281,6 +291,27 @@ def test_pem_reads_back_and_junk_does_not(tmp_path: Path) -> None:
             certificate_from_pem(junk)
         with pytest.raises(KeyFileError, match=r"c\.crt"):
             load_certificate(path)
+
+
+def test_what_no_reader_takes_is_refused_where_it_is_read() -> None:
+    """Serial numbers that are none, dates that no calendar has; and the library says nothing."""
+    far = dt.timedelta(days=36_525)
+    text = certificate_to_der(other_certificate(ROOT.public_key(), [], SINCE + far))
+    serial, begins = b"\xa0\x03\x02\x01\x02\x02\x01\x01", f"{SINCE + far:%Y%m%d}".encode()
+    for old, new, why in (
+        (serial, serial[:7] + b"\x00", "serial number"),
+        (serial, serial[:7] + b"\x80", "serial number"),
+        (begins, b"0000" + begins[4:], "year 0"),
+        (begins, b"9999" + begins[4:], "ends before it begins"),
+    ):
+        assert text.count(old) == 1
+        with pytest.raises(MalformedError, match=why):
+            certificate_from_der(text.replace(old, new))
+    negative = text.replace(serial, serial[:7] + b"\x80").hex()
+    program = f"from evidence.keys import *\ntry: certificate_from_der(bytes.fromhex('{negative}'))"
+    ask = [sys.executable, "-c", f"{program}\nexcept MalformedError: print('refused')"]
+    done = subprocess.run(ask, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("refused\n", "")
 
 
 @pytest.mark.parametrize("certificate", [ROOT_CERTIFICATE, LEAF_CERTIFICATE])
