@@ -5,6 +5,7 @@ The objects are folded one at a time, so memory does not grow with the month.
 
 import hashlib
 import logging
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from cloud.month_zone import configuration_of, zone_named
 from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
 from evidence import cose
+from evidence.configuration import Together
 from evidence.frame import Body, decode_body, header_of
 from evidence.log import Kind
 from evidence.recompute import Recomputation, statement_bytes
@@ -81,13 +83,14 @@ def draft_month(
     streams = evidence.streams()
     if len(streams) != 1:
         raise MonthRefusedError(
-            f"{evidence.plant} has {len(streams)} gateways with readings; months of exactly "
-            "one can be closed by this version"
+            f"{evidence.plant} has {len(streams)} gateways that have sent objects; months of "
+            "exactly one can be closed by this version"
         )
     (stream,) = streams
     part = Seams(evidence, stream, month, history.closes).part()
     if closing == FINAL and now_ns < part.to_ns:
         raise MonthRefusedError(f"{month} is not over in {part.zone}; close it as interim")
+    _hold_together(evidence, stream, part.first, part.stop)
     fold = _Fold(evidence, stream)
     fold.take_all(part.first, part.stop)
     if fold.first_ns is None:
@@ -130,6 +133,14 @@ def configs_of(evidence: PlantEvidence, spans: Mapping[str, Span]) -> dict[bytes
             if before is not None:
                 found[before] = _object(evidence, stream, seqs[before])
     return found
+
+
+def _hold_together(evidence: PlantEvidence, stream: str, first: int, stop: int) -> None:
+    """LimitError when no archive holds the configurations of objects first..stop-1."""
+    together, seqs = Together(), sorted(evidence.configs(stream).values())
+    begin = bisect_left(seqs, first)
+    for seq in seqs[max(0, begin - 2) : bisect_left(seqs, stop)]:  # the one in force, its former
+        together.take(cose.parse(_object(evidence, stream, seq)).payload)
 
 
 class _Fold:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from evidence.archive import bag, paths
-from evidence.keys import certificate_to_pem, issue
+from evidence.frame import TYP_CONFIG
+from evidence.keys import certificate_to_pem, issue, key_sha256
 from evidence.log import Kind as EntryKind
 from evidence.receipt import decode_receipt, encode_receipt
 from evidence.recompute import month_bounds
 from tests.attacks.by_both import statement
-from tests.attacks.by_keys import DAYS, SINCE, private
+from tests.attacks.by_keys import DAYS, SINCE, certificate, private
 from tests.attacks.forging import Change, Kind, kind, packed
 from tests.unit.evidence import sealed_month as sm
 
@@ -77,6 +78,44 @@ def taken_over(files: sm.Files) -> None:
     files[paths.earlier_collector(digest)] = old
 
 
+def beside(gateway: str) -> Change:
+    """Another gateway of the plant, configured and running, but without a reading so far."""
+
+    def change(files: sm.Files) -> None:
+        by, month = sm.signer(70), sm.month()
+        config = {**sm.configuration(), "gateway": {"id": gateway, "slice": "00"}}
+        beat = sm.frame_item(sm.bodies(sm.configuration())[4])
+        chain = sm.Chain(by, stream=gateway)
+        chain.sign(TYP_CONFIG, sm.config_item(config).payload)
+        chain.sign(beat.typ, beat.payload)
+        entries = list(month.entries[:-1])
+        for seq, (made, what) in enumerate(
+            zip(chain.objects, (EntryKind.CONFIG, EntryKind.FRAME), strict=True)
+        ):
+            entries.append(
+                sm.entry(
+                    what, made, len(entries), seq=seq, stream=gateway,
+                    certificate=key_sha256(by.public_key),
+                )
+            )  # fmt: skip
+        spans = {s: [0, len(o) - 1, sm.sha256(o[-1])]
+                 for s, o in ((sm.STREAM, month.objects), (gateway, chain.objects))}  # fmt: skip
+        told = {"month": "2026-06", "closing": "interim", "streams": spans}
+        entries.append(
+            sm.entry(EntryKind.MONTH_CLOSE, month.statement, len(entries), stream="", detail=told)
+        )
+        known = certificate(by, name=gateway)
+        path = paths.gateway_certificate(gateway, known.fingerprint(sm.SHA256))
+        files[path] = certificate_to_pem(known)
+        files[paths.frames(gateway, beat.hour)] = sm.seg(chain.objects)
+        files[paths.config(sm.sha256(chain.objects[0]))] = chain.objects[0]
+        files[paths.LOG_ENTRIES] = sm.seg(entries)
+        files[paths.LOG_CHECKPOINT] = sm.log_note(entries).encode()
+        del files[paths.receipt(sm.STREAM)], files[paths.close(sm.STREAM)]
+
+    return change
+
+
 def dated(files: sm.Files) -> None:
     """A date on which nothing was closed."""
     files[bag.BAG_INFO] = files[bag.BAG_INFO].replace(b"2026-06-15", b"2026-06-16")
@@ -104,6 +143,10 @@ _CLOSES: list[tuple[str, str, Callable[[], bytes], set[str]]] = [
     ("another collector of the plant",
      "Whoever has an old collector's key signs log and seal again.",
      packed(by_another, ANOTHER), {"E-CERTIFICATE"}),
+    ("a second gateway that has read nothing", "Months are of one gateway, with heartbeats too.",
+     packed(beside("g2"), COLLECTOR), {"E-INPUT"}),
+    ("a first gateway that has read nothing", "The same, and it stands before the other.",
+     packed(beside("a1"), COLLECTOR), {"E-INPUT"}),
     ("honest new collector", "The collector has a new key; the gateway knows the old one only.",
      packed(taken_over, ANOTHER), {"N-KEY"}),
 ]  # fmt: skip

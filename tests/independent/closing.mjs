@@ -86,7 +86,7 @@ export function tellStatement(stated, streams, report) {
 export function checkPeriod(stated, streams, figures, report) {
   const spans = streams.filter((stream) => stream.span !== null);
   if (stated === null || stated.period === null || figures.isUndecided) return false;
-  if (spans.length !== 1) {
+  if (spans.length !== 1 || figures.streams.size > 1) {
     report("E-INPUT", "statement", "it needs the frames of one gateway");
     return false;
   }

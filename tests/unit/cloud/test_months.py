@@ -145,6 +145,17 @@ async def test_a_month_with_two_configurations_verifies(desk: Desk, folder: Path
     assert "N-CONFIG" in sm.codes(report)
 
 
+async def test_a_month_of_more_configurations_than_an_archive_holds_is_refused(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.deliver()
+    monkeypatch.setattr("evidence.configuration.TOGETHER_ITEMS_MAX", 500)
+    size = desk.reader.size
+    with pytest.raises(MonthRefusedError, match="the configurations of this month are together"):
+        await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
+    assert desk.reader.size == size, "before the close is logged"
+
+
 async def test_configurations_that_nothing_was_read_under_are_told_too(
     desk: Desk, folder: Path
 ) -> None:
