@@ -102,11 +102,10 @@ def _read_potline(fields: Fields, points: SitePoints, uses: _Uses, place: str) -
 
 
 def _claim_pots(fields: Fields, place: str, pots: Sequence[Mapping[str, str]], uses: _Uses) -> None:
-    for part in ("voltage", "state"):
-        for pot in pots:
-            mine = f"{place} pot {pot['id']}"
-            if not uses.claim(fields, f"pot_{part}", pot[part], mine):
-                break  # one pot's sentence speaks for all
+    """A state may be that of a whole section: only what is measured counts twice."""
+    for pot in pots:
+        if not uses.claim(fields, "pot_voltage", pot["voltage"], f"{place} pot {pot['id']}"):
+            break  # one pot's sentence speaks for all
 
 
 def _read_pots(fields: Fields, points: SitePoints) -> list[Mapping[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud.errors import DamagedLogError
 from evidence.certify import objection_to
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import (
@@ -137,7 +138,7 @@ def collector_keys(plant: PlantIdentity, folder: Path) -> Sequence[PublicKey]:
     plant's root has not certified as its collector does not count, here as in `cloud.store.fsck`.
 
     Raises:
-        EvidenceError: a certificate in the folder is damaged.
+        DamagedLogError: a certificate in the folder is damaged.
     """
     keys = {plant.collector.fingerprint: plant.collector.key}
     for path in sorted(folder.glob("collector-*.crt")):
@@ -148,5 +149,5 @@ def collector_keys(plant: PlantIdentity, folder: Path) -> Sequence[PublicKey]:
                 key = public_key(certificate)
                 keys.setdefault(key_sha256(key), key)
         except EvidenceError as error:
-            raise MalformedError(f"{path}: {error}") from error
+            raise DamagedLogError(f"{path}: {error}") from error
     return tuple(keys.values())

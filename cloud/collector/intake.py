@@ -95,12 +95,11 @@ class Intake:
 
         Raises:
             StoreError: the disk refuses, or holds less than was signed (DamagedLogError).
-            EvidenceError: a certificate in the plant's keys/ folder is damaged.
         """
         plant = identity.plant
-        keys = collector_keys(identity, self.store.folder(plant) / "keys")
-        store = self.store.open_plant(plant, self._signer, keys)
         try:
+            keys = collector_keys(identity, self.store.folder(plant) / "keys")
+            store = self.store.open_plant(plant, self._signer, keys)
             opened = EnrolledPlant(store, identity, self._clock, keys)
         except DamagedLogError as error:
             self.store.give_up(plant, str(error))

@@ -88,8 +88,7 @@ def read_kept(store: PlantStore, keyring: Keyring) -> KeyFacts:
     """What stands beside a plant's log and is borne out by it.
 
     Raises:
-        DamagedLogError: an order that the log names is missing or altered.
-        EvidenceError: a certificate is damaged.
+        DamagedLogError: a certificate is damaged, or an order that the log names is missing.
     """
     certificates: list[Certified] = []
     orders: list[SignedOrder] = []
@@ -108,7 +107,7 @@ def read_kept(store: PlantStore, keyring: Keyring) -> KeyFacts:
                 if store.hash_at(rotation.stream, rotation.seq) == hashlib.sha256(data).digest():
                     rotations.append(rotation)
         except EvidenceError as error:
-            raise MalformedError(f"{store.key_file(name)}: {error}") from error
+            raise DamagedLogError(f"{store.key_file(name)}: {error}") from error
     for sha256 in store.state.orders - {signed.sha256 for signed in orders}:
         raise DamagedLogError(
             f"{store.key_file(f'order-{sha256.hex()}.cose')}: the log names this order, and it is "

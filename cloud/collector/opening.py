@@ -36,7 +36,6 @@ def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str
 
     Raises:
         StoreError: the disk refuses.
-        EvidenceError: a certificate kept with a plant is damaged.
     """
     notes: list[str] = []
     for identity in identities:

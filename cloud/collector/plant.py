@@ -55,8 +55,8 @@ class EnrolledPlant:
         news: what the operator's folder brought at the start.
 
     Raises:
-        DamagedLogError: an order that the log names is not kept any more.
-        EvidenceError: a certificate in the plant's keys/ folder is damaged.
+        DamagedLogError: a certificate in the plant's keys/ folder is damaged, or an order that
+            the log names is not kept any more.
     """
 
     def __init__(
@@ -119,6 +119,9 @@ class EnrolledPlant:
                 continue
             self.keyring.apply(signed)
             taken.append(f"{name}: {_order_text(signed)}")
+            undone = self.keyring.of(signed.order.stream).undone_by(signed.order)
+            if undone is not None:
+                problems.append(f"{name}: {_undone_text(undone)}")
             ordered.append(signed.order.stream)
         self.stage_new()
         return KeyNews(tuple(taken), tuple(problems), tuple(ordered))
@@ -207,6 +210,15 @@ def _order_text(signed: SignedOrder) -> str:
         )
     through = "for all objects" if order.through is None else f"after seq {order.through}"
     return f"revoke: key {order.key[:8].hex()} of {order.stream}, {through} ({order.reason})"
+
+
+def _undone_text(rotate: Change) -> str:
+    return (
+        f"the order counts, and ends key {rotate.old[:8].hex()} before its rotate object of seq "
+        f"{rotate.seq}: so key {rotate.new[:8].hex()} is not the stream's, nothing more of it is "
+        "accepted, and what it has signed fails verification. To go on, have the root sign a "
+        f"replace order whose old key is {rotate.old.hex()}"
+    )
 
 
 def _short(certified: Certified) -> str:

@@ -86,9 +86,9 @@ class SliceStore:
         return store
 
     def give_up(self, plant: str, reason: str) -> None:
-        """Close an open plant again: it cannot be served."""
+        """Close a plant again, if it is open: it cannot be served."""
         self.damaged[plant] = reason
-        del self.plants[plant]
+        self.plants.pop(plant, None)
 
     def commit(self) -> tuple[list[PlantStore], Mapping[str, Failure]]:
         """Bring everything staged to disk and sign it.

@@ -143,9 +143,11 @@ def test_pots_and_current_of_two_potlines(tmp_path: Path) -> None:
         ),
         ("potline[1].pot_voltage", "potline[0] pot 02 and by potline[1] pot 02; it would count "
          "twice"),
-        ("potline[1].pot_state", "potline[0] pot 02 and by potline[1] pot 02; it would count "
-         "twice"),
     ]  # fmt: skip
+
+
+def test_pots_of_a_section_share_its_state(tmp_path: Path) -> None:
+    assert not problems(tmp_path, replaced(SITE, {"{n:02}.state": "01.state"}))
 
 
 def test_template_without_a_number_makes_all_pots_one(tmp_path: Path) -> None:

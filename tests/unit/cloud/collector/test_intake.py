@@ -17,11 +17,10 @@ from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused
 from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
-from cloud.errors import NotServedError, StoreError
+from cloud.errors import DamagedLogError, NotServedError, StoreError
 from cloud.store.slice import SliceStore
 from evidence import checkpoint, merkle
 from evidence.chain import ZERO_HASH
-from evidence.errors import MalformedError
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.keys import FileSigner, generate
 from evidence.log import Entry, Kind, decode_entry
@@ -299,7 +298,7 @@ def test_a_new_collector_key_goes_on_with_the_old_ones_log(
     ]  # fmt: skip
     opened.store.close()
     (tmp_path / "00/mini/keys/collector-x.crt").write_bytes(b"garbage")
-    with pytest.raises(MalformedError, match=r"collector-x\.crt: not a PEM certificate"):
+    with pytest.raises(DamagedLogError, match=r"collector-x\.crt: not a PEM certificate"):
         collector_keys(new.identity(), tmp_path / "00/mini/keys")
 
 

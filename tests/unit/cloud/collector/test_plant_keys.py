@@ -141,6 +141,30 @@ def test_a_revoke_order_ends_a_key_and_outlives_a_start(site: Site) -> None:
         assert verdict.entry.verdict == "revoked"
 
 
+def test_a_revoke_from_before_a_rotate_undoes_it_and_says_how_to_go_on(site: Site) -> None:
+    """The key that was handed the stream by a revoked one counts for nothing, as in every archive."""
+    second, first = site.new_key(), site.gateway.signer
+    rotate = site.gateway.append(
+        site.gateway.sign(TYP_ROTATE, encode_rotate(site.certificate()))
+    )  # fmt: skip
+    site.gateway.signer = second
+    site.take(rotate, site.gateway.frame(T0_NS + SECOND_NS))
+    old, new = (key_sha256(key.public_key) for key in (first, second))
+    site.order(Revoke("mini", "edge-1", old, 1, "stolen"), "end.cose")
+    news = site.look()
+    (sentence,) = news.problems
+    assert "ends key " + old[:8].hex() + " before its rotate object of seq 2" in sentence
+    assert sentence.endswith("a replace order whose old key is " + old.hex())
+    next_frame = site.gateway.sign(TYP_FRAME, encode_body(body(T0_NS + 2 * SECOND_NS)))
+    (verdict,) = site.take(next_frame)
+    assert verdict.entry.verdict == "key-change"
+    site.order(site.replacement(old=old), "replace.cose")
+    assert site.look().problems == ()
+    (verdict,) = site.take(site.gateway.frame(T0_NS + 2 * SECOND_NS))
+    assert isinstance(verdict, Accepted)
+    assert site.entries()[-1].certificate == new
+
+
 def test_a_replace_order_continues_the_stream_with_another_device(site: Site) -> None:
     gateway, first = site.gateway, site.gateway.signer
     second = site.new_key()
@@ -281,3 +305,13 @@ def test_an_order_that_was_taken_away_stops_the_plant(site: Site) -> None:
     site.intake = Intake(SliceStore(site.root), ManualClock(), site.plant.collector)
     with pytest.raises(DamagedLogError):
         site.intake.open(site.plant.identity())
+
+
+@pytest.mark.parametrize("name", ["gateway-00.crt", "collector-00.crt"])
+def test_a_damaged_certificate_stops_its_plant_and_no_other(site: Site, name: str) -> None:
+    site.intake.store.close()
+    (site.root / "mini/keys" / name).write_bytes(b"not a certificate")
+    site.intake = site.start()
+    assert site.notes[0].startswith("plant mini is NOT served: ")
+    assert name in site.notes[0]
+    assert list(site.intake.plants) == []
