@@ -147,7 +147,8 @@ def test_pots_and_current_of_two_potlines(tmp_path: Path) -> None:
 
 
 def test_pots_of_a_section_share_its_state(tmp_path: Path) -> None:
-    assert not problems(tmp_path, replaced(SITE, {"{n:02}.state": "01.state"}))
+    pots = site_of(tmp_path, replaced(SITE, {"{n:02}.state": "01.state"})).potlines[0]["pots"]
+    assert {pot["state"] for pot in pots} == {"pot-gateway.pot-01.state"}
 
 
 def test_template_without_a_number_makes_all_pots_one(tmp_path: Path) -> None:
