@@ -1,12 +1,14 @@
 """Which key may sign which object of a stream. Pure; collector and verifier share it.
 
 A stream has one key at a time. It changes by a rotate object or a replace order only, ends by a
-revoke, and counts only while a certificate of it is valid at the collector's time of receipt.
-FORMAT.md "Keys".
+revoke, and counts only while a certificate of it is valid at the collector's time of receipt. A
+rotate object by a key that is not good there hands over nothing, also where the order that ends
+that key came later: what a thief has handed over is the thief's. FORMAT.md "Keys".
 """
 
 import datetime as dt
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -101,7 +103,8 @@ class StreamKeys:
     """The keys of one stream and where each of them counts.
 
     Attributes:
-        changes: in order of seq; at one seq a replace order follows a rotate object.
+        changes: in order of seq, also those that do not count; at one seq a replace order follows
+            a rotate object.
         revoked: key_sha256 -> seq of its last good object, -1 for none.
     """
 
@@ -110,12 +113,11 @@ class StreamKeys:
         self.changes: list[Change] = []
         self.revoked: dict[bytes, int] = {}
         self._keys: dict[bytes, GatewayKey] = {}
-        self._first: bytes | None = None
         self._changed: set[Change] = set()  # all of `changes`
-        self._used: set[bytes] = set()  # every key that it changed to
-        self._replaced: set[tuple[int, bytes]] = set()
         self._continued: list[int] = []  # ascending: after these seqs a new device goes on
-        self._last: dict[int, Change] = {}
+        # as far as it was asked for: after 0, 1, 2, … of `changes`, the key in use
+        self._in_use: list[bytes | None] = [None]
+        self._had: dict[bytes, int] = {}  # keys in use so far -> after how many changes at first
 
     def certify(self, certificate: x509.Certificate, root: x509.Certificate) -> GatewayKey:
         """Take in a certificate that the root has issued for this gateway (the caller checked).
@@ -138,7 +140,7 @@ class StreamKeys:
 
     def begin(self, sha256: bytes) -> None:
         """This key signed the first object that is known of the stream."""
-        self._first = sha256
+        self._in_use, self._had = [sha256], {sha256: 0}
 
     def rotate(self, seq: int, old: bytes, new: bytes) -> None:
         """The rotate object at `seq`, signed by `old`, hands over to `new`."""
@@ -150,19 +152,24 @@ class StreamKeys:
             self._revoke(order.key, -1 if order.through is None else order.through)
         elif isinstance(order, Replace):
             self._revoke(order.old, order.seq)
-            self._replaced.add((order.seq, order.old))
             insort(self._continued, order.seq)
             self._change(Change(order.seq, order.old, new, by_order=True))
 
     def _revoke(self, sha256: bytes, through: int) -> None:
         self.revoked[sha256] = min(through, self.revoked.get(sha256, through))
+        self._forget(0)
 
     def _change(self, change: Change) -> None:
         if change not in self._changed:
             self._changed.add(change)
-            self._used.add(change.new)
+            self._forget(bisect_left(self.changes, _place(change), key=_place))
             self.changes.insert(bisect_right(self.changes, _place(change), key=_place), change)
-            self._last.clear()
+
+    def _forget(self, count: int) -> None:
+        """What follows the first `count` changes is to be found again."""
+        if len(self._in_use) > count + 1:
+            del self._in_use[count + 1 :]
+            self._had = {key: after for key, after in self._had.items() if after <= count}
 
     def find(self, kid: bytes) -> GatewayKey | None:
         """The certified key of a key id, whether it counts or not."""
@@ -170,26 +177,41 @@ class StreamKeys:
 
     def current(self, seq: int) -> bytes | None:
         """`key_sha256` of the key in use at `seq`; None before the first object is known."""
+        return self._after(bisect_left(self.changes, (seq, False), key=_place))
+
+    def undone_by(self, order: Order) -> Change | None:
+        """The first rotate object in the stream that hands over nothing once this order counts."""
+        if not isinstance(order, Revoke):
+            return None
+        through = -1 if order.through is None else order.through
+        after = (c for c in self.changes if c.old == order.key and c.seq > through)
+        return next((c for c in after if not c.by_order), None)
+
+    def hands_over(self, seq: int, old: bytes, new: bytes) -> bool:
+        """True when a rotate object at `seq`, signed by `old`, makes `new` the stream's key."""
         at = bisect_left(self.changes, (seq, False), key=_place)
-        if not at:
-            return self._first
-        if at not in self._last:
-            self._last[at] = self._last_before(at)
-        return self._last[at].new
+        return self._counts(Change(seq, old, new, by_order=False), at)
 
-    def _last_before(self, at: int) -> Change:
-        """The change that holds: of several orders about one seq, whose key none of them replaces.
+    def _counts(self, rotate: Change, at: int) -> bool:
+        """By the key in use after the first `at` changes, not revoked, to one it never had."""
+        is_in_use = self._after(at) in (rotate.old, None) or not rotate.old
+        is_good = rotate.seq <= self.revoked.get(rotate.old, rotate.seq)
+        return is_in_use and is_good and self._had.get(rotate.new, at + 1) > at
 
-        A device that never signed may have been replaced too; orders come in any order.
-        """
-        newest = self.changes[at - 1]
-        for n in range(at - 1, -1, -1):
-            change = self.changes[n]
-            if not change.by_order or change.seq != newest.seq:
-                break
-            if (change.seq, change.new) not in self._replaced:
-                return change
-        return newest
+    def _after(self, count: int) -> bytes | None:
+        """The key in use after the first `count` changes."""
+        while len(self._in_use) <= count:
+            at = len(self._in_use) - 1
+            change, key, end = self.changes[at], self._in_use[at], at + 1
+            if change.by_order:
+                end = bisect_right(self.changes, _place(change), key=_place)
+                key = that_holds(self.changes[at:end]) or key
+            elif self._counts(change, at):
+                key = change.new
+            self._in_use += [key] * (end - at)
+            if key is not None:
+                self._had.setdefault(key, end)
+        return self._in_use[count]
 
     def was_replaced(self, seqs: range) -> bool:
         """True when a new device goes on after one of these seqs."""
@@ -197,8 +219,9 @@ class StreamKeys:
         return at < len(self._continued) and self._continued[at] in seqs
 
     def was_used(self, sha256: bytes) -> bool:
-        """True for the stream's first key and for every key it changed to."""
-        return sha256 == self._first or sha256 in self._used
+        """True for the stream's first key and for every key that came into use."""
+        self._after(len(self.changes))
+        return sha256 in self._had
 
     def check(self, seq: int, kid: bytes, received_ns: int | None) -> GatewayKey:
         """The key that an object must verify with.
@@ -232,6 +255,16 @@ class StreamKeys:
 
 def _place(change: Change) -> tuple[int, bool]:
     return change.seq, change.by_order
+
+
+def that_holds(orders: Sequence[Change]) -> bytes | None:
+    """Of all replaces of one seq, the key that none of them replaces; None when they contradict.
+
+    A device that never signed may have been replaced too; orders come in any order.
+    """
+    replaced = {order.old for order in orders}
+    last = [order.new for order in orders if order.new not in replaced]
+    return last[0] if len(last) == 1 and len(replaced) == len(orders) else None
 
 
 def validity_ns(certificate: x509.Certificate, root: x509.Certificate) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from cloud.collector.judge import Accepted
 from cloud.collector.key_folder import read_kept, read_offered
 from cloud.collector.keyring import Keyring, SignedOrder
 from cloud.store.plant import PlantStore
+from evidence.custody import Change
 from evidence.frame import Gap
 from evidence.log import Entry, Kind, decode_entry
 from evidence.orders import Replace, Revoke

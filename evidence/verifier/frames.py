@@ -127,7 +127,7 @@ class FrameCheck:
         self._identities, self._log, self.period = identities, log, period
         self._is_final = is_final
         self._anchors = Anchors()
-        self._keys = KeyCheck(archive, report, identities)
+        self._keys = KeyCheck(report, identities)
         self._configs = Configs(archive, report, self._keys, log)
         self.streams: dict[str, StreamView] = {}
         self.named = Named()
@@ -186,6 +186,7 @@ class FrameCheck:
             if (header.plant, header.stream) != (self._identities.plant, stream):
                 raise MalformedError(f"it is of {header.plant}/{header.stream}, not of this place")
             logged = self._log.entry(header.stream, header.seq)
+            self._keys.follow(header, where)
             self._anchors.take(self._report, self._log, header, logged, where)
             view.anchor = header.anchor
             view.held.take(header)

@@ -25,6 +25,20 @@ from evidence.suites import PublicKey
 from evidence.verifier.opened import Opened
 
 
+@dataclass(frozen=True)
+class Rotated:
+    """A rotate object under data/keys that is well signed.
+
+    Attributes:
+        path: where it stands.
+        old, new: `key_sha256` of the key that signed it, and of the one it hands over to.
+    """
+
+    path: str
+    old: bytes
+    new: bytes
+
+
 @dataclass
 class Identities:
     """Keys of the archive, by role.
@@ -38,7 +52,7 @@ class Identities:
         streams: gateway id -> its certified keys and where each of them counts.
         orders: SHA-256 of an order's bytes -> the order; signed by the root.
         newer: SHA-256 of each order that is newer than this program: what it says is not decided.
-        rotates: gateway id -> seq -> path of the rotate objects under data/keys.
+        rotates: gateway id -> seq -> the rotate objects under data/keys.
         foreign: files and gateway ids whose key is of a suite unknown to this program; what such
             a key signed cannot be decided.
     """
@@ -51,7 +65,7 @@ class Identities:
     streams: dict[str, StreamKeys] = field(default_factory=dict)
     orders: dict[bytes, Order] = field(default_factory=dict)
     newer: set[bytes] = field(default_factory=set)
-    rotates: dict[str, dict[int, str]] = field(default_factory=dict)
+    rotates: dict[str, dict[int, Rotated]] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
 
     def keys_of(self, gateway: str) -> StreamKeys:

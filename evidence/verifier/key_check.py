@@ -5,10 +5,9 @@ from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import MalformedError, UnknownSuiteError
 from evidence.findings import Report, said
 from evidence.frame import Header
-from evidence.orders import decode_rotate
+from evidence.orders import Replace, decode_rotate
 from evidence.verifier.identities import Identities
 from evidence.verifier.key_orders import apply_rotates
-from evidence.verifier.opened import Opened
 
 SEQ_END = 2**64
 CODES = {
@@ -22,15 +21,20 @@ CODES = {
 class KeyCheck:
     """Checks signatures in the order of the streams, and follows their keys."""
 
-    def __init__(self, archive: Opened, report: Report, identities: Identities) -> None:
+    def __init__(self, report: Report, identities: Identities) -> None:
         """Prepare with the keys that step 3 found."""
-        self._archive, self._report, self._identities = archive, report, identities
+        self._report, self._identities = report, identities
         self._newest: dict[tuple[str, bytes], int] = {}  # (stream, key) -> newest seq it signed
-        self._refused: set[tuple[str, bytes]] = set()
+        # (stream, seq of a new device's first object) -> what the orders say it follows
+        self._heads: dict[tuple[str, int], set[bytes]] = {}
+        for order in identities.orders.values():
+            if isinstance(order, Replace):
+                place = order.stream, order.seq + 1
+                self._heads.setdefault(place, set()).add(order.head)
 
     def start(self, stream: str, first: int) -> None:
         """The archive's objects of a stream begin at this seq: what was before it is applied."""
-        apply_rotates(self._archive, self._report, self._identities, stream, range(first))
+        apply_rotates(self._identities, stream, range(first))
 
     def signature(
         self, envelope: cose.Envelope, header: Header, received_ns: int | None, where: str
@@ -58,8 +62,6 @@ class KeyCheck:
             keys.check(header.seq, envelope.kid, received_ns)
         except KeyRefusedError as error:
             self._report.add(CODES[error.fault], where, said(error))
-            if named is not None:
-                self._refused.add((header.stream, named.sha256))
         if named is None:
             return None
         cose.verify(envelope, named.key)
@@ -69,6 +71,12 @@ class KeyCheck:
         place = header.stream, named.sha256
         self._newest[place] = max(header.seq, self._newest.get(place, 0))
         return named.sha256
+
+    def follow(self, header: Header, where: str) -> None:
+        """The first object of a new device follows the object that the order for it names."""
+        if self._heads.get((header.stream, header.seq), set()) - {header.prev}:
+            sentence = "It follows another object than the replace order for its device names."
+            self._report.add("E-ORDER", where, sentence)
 
     def is_new_device(self, header: Header) -> bool:
         """True for the first object of a device that continues the stream of a lost one."""
@@ -89,11 +97,15 @@ class KeyCheck:
             self._report.add("E-CERTIFICATE", where, said(error))
             return
         keys = self._identities.keys_of(header.stream)
-        if by is None or keys.current(header.seq) != by or (header.stream, by) in self._refused:
-            return  # the key that hands over is not the one in use: nothing changes
-        keys.rotate(header.seq, by, new)
-        sentence = f"Key {by.hex()[:16]} handed over to key {new.hex()[:16]}."
-        self._report.add("N-KEY", where, sentence)
+        if by is None:
+            return
+        if keys.hands_over(header.seq, by, new):
+            keys.rotate(header.seq, by, new)
+            sentence = f"Key {by.hex()[:16]} handed over to key {new.hex()[:16]}."
+            self._report.add("N-KEY", where, sentence)
+        elif keys.current(header.seq) == by and header.seq <= keys.revoked.get(by, header.seq):
+            sentence = f"It hands over to key {new.hex()[:16]}, which the stream had before."
+            self._report.add("E-KEY-CHANGE", where, sentence)
 
     def finish(self, stream: str, first: int, last: int) -> None:
         """Tell what became of a stream's keys; its objects here are seq first to last."""
@@ -113,9 +125,8 @@ class KeyCheck:
                     f"{through}; these are before."
                 )
                 self._report.add("W-KEY-REVOKED", f"stream {stream}", sentence)
-        for seq, path in self._identities.rotates.get(stream, {}).items():
+        for seq, rotated in self._identities.rotates.get(stream, {}).items():
             if first <= seq <= last:
                 sentence = f"A rotate object of seq {seq} is to stand among the objects only."
-                self._report.add("E-ORDER", path, sentence)
-        after = range(last + 1, SEQ_END)
-        apply_rotates(self._archive, self._report, self._identities, stream, after)
+                self._report.add("E-ORDER", rotated.path, sentence)
+        apply_rotates(self._identities, stream, range(last + 1, SEQ_END))

@@ -5,10 +5,11 @@ at; rotate objects in their place in the stream: before its first object here, o
 """
 
 import hashlib
+from collections import defaultdict
 
 from evidence import cose
 from evidence.archive import paths
-from evidence.custody import KeyFault, KeyRefusedError
+from evidence.custody import Change, that_holds
 from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
 from evidence.findings import Report, said
 from evidence.frame import TYP_ROTATE, header_of
@@ -16,7 +17,7 @@ from evidence.keys import certificate_from_der, key_sha256, public_key
 from evidence.log import Entry, Kind
 from evidence.orders import Order, Replace, Revoke, decode_order, decode_rotate
 from evidence.suites import PublicKey
-from evidence.verifier.identities import Identities
+from evidence.verifier.identities import Identities, Rotated
 from evidence.verifier.opened import Opened
 
 
@@ -25,6 +26,7 @@ def check_orders(archive: Opened, report: Report, identities: Identities) -> Non
     if identities.root is None:
         return  # said by step 3: no root, so nobody's order
     root = public_key(identities.root)
+    rotates = []
     for path in archive.paths():
         match = paths.ORDER.fullmatch(path)
         if match is None:
@@ -35,7 +37,8 @@ def check_orders(archive: Opened, report: Report, identities: Identities) -> Non
                 raise MalformedError("it is not the order its name says")
             envelope = cose.parse(data)
             if envelope.typ == TYP_ROTATE:
-                _rotate(path, envelope, identities)
+                _certify(envelope, identities)
+                rotates.append(path)
             else:
                 _order(data, root, identities)
         except (UnknownSuiteError, UnsupportedError) as error:
@@ -44,6 +47,9 @@ def check_orders(archive: Opened, report: Report, identities: Identities) -> Non
             report.add(code, path, said(error))
         except EvidenceError as error:
             report.add("E-ORDER", path, said(error))
+    for path in rotates:  # a key may be certified in the rotate object before only
+        _rotate(archive, report, path, identities)
+    _contradictions(report, identities)
 
 
 def _order(data: bytes, root: PublicKey, identities: Identities) -> None:
@@ -60,45 +66,59 @@ def _order(data: bytes, root: PublicKey, identities: Identities) -> None:
     identities.orders[hashlib.sha256(data).digest()] = order
 
 
-def _rotate(path: str, envelope: cose.Envelope, identities: Identities) -> None:
-    """Take in a rotate object's certificate; its signature counts when it is applied."""
+def _contradictions(report: Report, identities: Identities) -> None:
+    """Of the replaces of one seq exactly one holds, or it is not said who goes on."""
+    told: dict[tuple[str, int], dict[bytes, Change]] = defaultdict(dict)
+    for sha256, order in identities.orders.items():
+        if isinstance(order, Replace):
+            change = Change(order.seq, order.old, _new_key(order), by_order=True)
+            told[order.stream, order.seq][sha256] = change
+    for (stream, seq), orders in told.items():
+        if that_holds(list(orders.values())) is None:
+            for sha256 in orders:
+                sentence = f"The replace orders of {stream} for seq {seq} contradict each other."
+                report.add("E-ORDER", paths.order(sha256), sentence)
+
+
+def _certify(envelope: cose.Envelope, identities: Identities) -> bytes:
+    """Take in a rotate object's certificate: the key that it hands over to."""
     header = header_of(envelope)
     if header.plant != identities.plant:
         raise MalformedError(f"it is of {header.plant}")
-    identities.certify(decode_rotate(envelope.payload), header.stream)
-    places = identities.rotates.setdefault(header.stream, {})
-    if header.seq in places:
-        raise MalformedError(f"there is another rotate object at seq {header.seq}")
-    places[header.seq] = path
+    return identities.certify(decode_rotate(envelope.payload), header.stream)
 
 
-def apply_rotates(
-    archive: Opened, report: Report, identities: Identities, stream: str, where: range
-) -> None:
-    """Apply the rotate objects of data/keys whose seq is in a range, in their order."""
-    for seq, path in sorted(identities.rotates.get(stream, {}).items()):
-        if seq not in where:
-            continue
-        try:
-            _apply(cose.parse(archive.read(path)), identities)
-        except EvidenceError as error:
-            unknown = isinstance(error, KeyRefusedError) and error.fault is KeyFault.UNKNOWN
-            foreign = unknown and identities.is_foreign(stream)
-            report.add("C-SUITE" if foreign else "E-ORDER", path, said(error))
-
-
-def _apply(envelope: cose.Envelope, identities: Identities) -> None:
-    header = header_of(envelope)
-    keys = identities.keys_of(header.stream)
-    by = keys.check(header.seq, envelope.kid, None)
+def _rotate(archive: Opened, report: Report, path: str, identities: Identities) -> None:
+    """Check its signature; whether it counts is known in its place only."""
     try:
-        cose.verify(envelope, by.key)
-    except UnknownSuiteError as error:  # nothing else vouches for its bytes: no signature
-        raise MalformedError(f"not signed by the key it names: {error}") from error
-    if keys.current(header.seq) is None:
-        keys.begin(by.sha256)
-    new = identities.certify(decode_rotate(envelope.payload), header.stream)
-    keys.rotate(header.seq, by.sha256, new)
+        envelope = cose.parse(archive.read(path))
+        header, new = header_of(envelope), _certify(envelope, identities)
+        signer = identities.keys_of(header.stream).find(envelope.kid)
+        if signer is None and identities.is_foreign(header.stream):
+            report.add("C-SUITE", path, f"Key {envelope.kid.hex()} is of an unknown crypto suite.")
+            return
+        if signer is None:
+            raise MalformedError(f"no certificate of this gateway holds key {envelope.kid.hex()}")
+        try:
+            cose.verify(envelope, signer.key)
+        except UnknownSuiteError as error:  # nothing else vouches for its bytes: no signature
+            raise MalformedError(f"not signed by the key it names: {error}") from error
+        places = identities.rotates.setdefault(header.stream, {})
+        if header.seq in places:
+            raise MalformedError(f"there is another rotate object at seq {header.seq}")
+        places[header.seq] = Rotated(path, signer.sha256, new)
+    except EvidenceError as error:
+        report.add("E-ORDER", path, said(error))
+
+
+def apply_rotates(identities: Identities, stream: str, where: range) -> None:
+    """Apply the rotate objects of data/keys whose seq is in a range, in their order."""
+    keys = identities.keys_of(stream)
+    for seq, rotated in sorted(identities.rotates.get(stream, {}).items()):
+        if seq in where:
+            if keys.current(seq) is None:
+                keys.begin(rotated.old)
+            keys.rotate(seq, rotated.old, rotated.new)
 
 
 def order_fault(entry: Entry, identities: Identities) -> str:
@@ -118,5 +138,9 @@ def order_fault(entry: Entry, identities: Identities) -> str:
 def _told(order: Order) -> tuple[Kind, str, int | None, dict[str, bytes]]:
     if isinstance(order, Revoke):
         return Kind.REVOKE, order.stream, order.through, {"key": order.key}
-    new = key_sha256(public_key(certificate_from_der(order.certificate)))
-    return Kind.REPLACE, order.stream, order.seq, {"old": order.old, "new": new}
+    return Kind.REPLACE, order.stream, order.seq, {"old": order.old, "new": _new_key(order)}
+
+
+def _new_key(order: Replace) -> bytes:
+    """`key_sha256` of the new device's key, whose certificate was taken in before."""
+    return key_sha256(public_key(certificate_from_der(order.certificate)))

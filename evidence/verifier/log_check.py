@@ -116,11 +116,6 @@ class _Entries:
             self._report.add("E-ORDER", where, sentence)
         elif entry.sha256 in self._identities.orders:
             self._ordered.add(entry.sha256)
-        replace = self._identities.orders.get(entry.sha256)
-        held = self._view.entry(entry.stream, entry.seq) if entry.seq is not None else None
-        if isinstance(replace, Replace) and held is not None and held.sha256 != replace.head:
-            sentence = f"The replace order names another object at seq {replace.seq} than the log."
-            self._report.add("E-ORDER", where, sentence)
 
     def _reject(self, entry: Entry) -> None:
         if entry.verdict == FORK:
@@ -130,11 +125,10 @@ class _Entries:
             )
             where = f"{entry.stream} seq {entry.seq}"
             self._report.add("W-FORK", where, sentence)
-            held = entry.detail.get("held")
-            accepted = self._view.entry(entry.stream, entry.seq) if entry.seq is not None else None
-            if held is not None and accepted is not None and accepted.sha256 != held:
-                sentence = "The log's entry of the fork names another object than it accepted."
-                self._report.add("E-LOG", where, sentence)
+            for name, back in (("held", 0), ("held_before", 1)):
+                held = entry.detail.get(name)
+                if isinstance(held, bytes) and entry.seq is not None and entry.seq >= back:
+                    self._view.tell(entry.stream, entry.seq - back, held)
             return
         told = entry.detail.get("count", 1)
         key = (entry.stream[:WORD_MAX], entry.verdict[:WORD_MAX])
@@ -148,11 +142,26 @@ class _Entries:
             did = "kept aside" if reason in KEPT_ASIDE else "refused"
             sentence = f"The collector {did} {count} object(s): {reason}."
             self._report.add("N-REJECTED", where, sentence)
+        self._accepted()
         if self._view.start.size or self._view.undecided:
             return  # the entry of an order may stand before the range
         for sha256 in sorted(set(self._identities.orders) - self._ordered):
             sentence = "The log, whole in this archive, has no entry for this order."
             self._report.add("E-ORDER", paths.order(sha256), sentence)
+
+    def _accepted(self) -> None:
+        """What orders and forks say was accepted, was, wherever in the log they stand."""
+        for stream, seq in self._view.untrue():
+            sentence = "The log's entry of the fork names another object than it accepted."
+            self._report.add("E-LOG", f"{stream} seq {seq}", sentence)
+        for sha256, order in self._identities.orders.items():
+            if isinstance(order, Replace):
+                held = self._view.entry(order.stream, order.seq)
+                if held is not None and held.sha256 != order.head:
+                    sentence = (
+                        f"The replace order names another object at seq {order.seq} than the log."
+                    )
+                    self._report.add("E-ORDER", paths.order(sha256), sentence)
 
 
 def _checkpoint(

@@ -5,7 +5,7 @@ up by stream and seq, roots and times of receipt by size.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -27,6 +27,8 @@ _TABLES = (
     """CREATE TABLE accepted (stream INTEGER, seq BLOB, number INTEGER, received BLOB,
        sha256 BLOB, length BLOB, key INTEGER, kind INTEGER, gap BLOB,
        PRIMARY KEY (stream, seq)) WITHOUT ROWID""",
+    # what other entries say was accepted at a place
+    "CREATE TABLE told (number INTEGER PRIMARY KEY, stream TEXT, seq BLOB, sha256 BLOB)",
     "CREATE TABLE final (month TEXT PRIMARY KEY, statement BLOB) WITHOUT ROWID",
 )
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
@@ -35,6 +37,7 @@ _GAP = "UPDATE accepted SET gap = ? WHERE stream = ? AND seq = ?"
 _OBJECTS = """SELECT seq, number, received, sha256, length, key, kind, gap
               FROM accepted WHERE stream = ? AND seq BETWEEN ? AND ?"""
 _ENTRIES = "SELECT received, root FROM entry WHERE number BETWEEN ? AND ? ORDER BY number"
+_TOLD = "INSERT INTO told VALUES (?, ?, ?, ?)"
 _FINAL = "INSERT OR REPLACE INTO final VALUES (?, ?)"
 
 
@@ -99,6 +102,7 @@ class LogView:
         self._streams: dict[str, _Stream] = {}
         self._keys: list[bytes | None] = []
         self._key_number: dict[bytes | None, int] = {}
+        self._told = 0
         self._newest: tuple[int, Entry] | None = None  # acceptance, and the number of its entry
         # the rows read last: where their block begins, and they; by seq, and in order
         self._objects: tuple[tuple[int, int], dict[bytes, tuple[Any, ...]]] = (-1, -1), {}
@@ -176,6 +180,20 @@ class LogView:
         self._tables.run(_GAP, (gap_sha256(entry.detail), *place))
         self._objects = (-1, -1), {}
         return True
+
+    def tell(self, stream: str, seq: int, sha256: bytes) -> None:
+        """An entry says that this object was accepted here, before it or even after it."""
+        self._tables.run(_TOLD, (self._told, stream, _u64(seq), sha256))
+        self._told += 1
+
+    def untrue(self) -> Iterator[tuple[str, int]]:
+        """Places at which another object is accepted than was told; ask when all are read."""
+        for first in range(0, self._told, BLOCK):
+            told = "SELECT stream, seq, sha256 FROM told WHERE number BETWEEN ? AND ?"
+            for stream, seq, sha256 in self._tables.run(told, (first, first + BLOCK - 1)):
+                accepted = self.entry(stream, int.from_bytes(seq, "big"))
+                if accepted is not None and accepted.sha256 != sha256:
+                    yield stream, int.from_bytes(seq, "big")
 
     def streams(self) -> dict[str, int]:
         """Gateway id -> how many objects of it are accepted here."""

@@ -11,6 +11,7 @@ from tests.attacks import (
     by_keys,
     by_newer,
     by_operators,
+    by_orders,
     by_strangers,
     by_time,
 )
@@ -25,6 +26,7 @@ KINDS: list[Kind] = [
     *by_closing.KINDS,
     *by_configuration.KINDS,
     *by_keys.KINDS,
+    *by_orders.KINDS,
     *by_time.KINDS,
     *by_newer.KINDS,
     *by_container.KINDS,

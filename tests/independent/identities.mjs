@@ -6,10 +6,12 @@ import { FormatError } from "./cbor.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import { told } from "./x509.mjs";
+import { StreamKeys, held } from "./keys.mjs";
 
 const KEYS_MAX = 1_000;
 const REVOKE = "stackproof-revoke+cbor";
 const REPLACE = "stackproof-replace+cbor";
+const SEQ_MAX = (1n << 63n) - 1n;
 const ID = /^[a-z0-9-]{1,40}$/;
 
 /** The one PEM form: 64 columns, newlines, nothing beside it. */
@@ -59,8 +61,9 @@ export class Identities {
     this.earlier = []; // other certificates of the collector
     this.gateways = new Map(); // id -> certificates
     this.keys = new Map(); // gateway -> hashes of its keys
-    this.orders = []; // {typ, path, hash, ...fields}
-    this.rotations = []; // of earlier months: {stream, seq, signer, certificate, hash}
+    this.orders = []; // {isRevoke, path, hash, ...fields}
+    this.newer = new Set(); // hashes of orders that are newer than this program
+    this.rotations = []; // not of this month: {stream, seq, signer, key, path}
   }
 
   load(archive, trusted, report) {
@@ -203,6 +206,7 @@ export class Identities {
   // -- orders -----------------------------------------------------------------------------------
 
   loadOrders(archive, report) {
+    if (this.root === null) return; // said of the root
     const rotations = [];
     for (const path of archive.files.keys()) {
       const parts = /^data\/keys\/order-([0-9a-f]{64})\.cose$/.exec(path);
@@ -211,19 +215,25 @@ export class Identities {
         const data = archive.read(path);
         if (hex(sha256(data)) !== parts[1]) throw new FormatError("it is not the one its name says");
         const object = cose.parse(data);
-        if (object.typ === cose.ROTATE) rotations.push([path, object]);
+        if (object.typ === cose.ROTATE) rotations.push({ path, object, ...this.handed(object) });
         else this.order(path, object);
-      });
+      }, () => this.newer.add(parts[1]));
     }
-    for (const [path, object] of rotations) {
-      this.guarded("E-ORDER", path, report, () => this.rotations.push({ ...this.rotation(object), path }));
+    for (const rotation of rotations) {
+      this.guarded("E-ORDER", rotation.path, report, () => this.rotation(rotation));
+    }
+    const replaces = this.orders.filter(({ isRevoke }) => !isRevoke);
+    for (const { path, stream, through } of replaces) {
+      const same = replaces.filter((one) => one.stream === stream && one.through === through);
+      if (held(same) === null) report("E-ORDER", path, "it contradicts another of its seq");
     }
   }
 
-  guarded(code, where, report, action) {
+  guarded(code, where, report, action, isNewer = () => {}) {
     try {
       action();
     } catch (error) {
+      if (error instanceof SuiteError || error instanceof cbor.NewerError) isNewer();
       if (error instanceof SuiteError) report("C-SUITE", where, error.message);
       else if (error instanceof cbor.NewerError) report("C-FORMAT", where, error.message);
       else if (error instanceof FormatError || error instanceof SignatureError) {
@@ -233,13 +243,12 @@ export class Identities {
   }
 
   order(path, object) {
-    if (object.typ !== REVOKE && object.typ !== REPLACE) throw new FormatError("it is no order");
-    cose.plainHeader(object, object.typ);
-    if (this.root === null) throw new FormatError("there is no root to check it with");
     if (!object.kid.equals(this.root.key.hash.subarray(0, 8))) {
       throw new FormatError("it is not signed by the root");
     }
-    cose.verify(object, this.root.key);
+    verifyStrictly(object, this.root.key);
+    if (object.typ !== REVOKE && object.typ !== REPLACE) throw new cbor.NewerError(object.typ);
+    cose.plainHeader(object, object.typ);
     const isRevoke = object.typ === REVOKE;
     const fields = cbor.map(cose.content(object.payload), "order", isRevoke
       ? ["plant", "stream", "key", "through", "reason"]
@@ -253,67 +262,54 @@ export class Identities {
     if (isRevoke) {
       order.key = cbor.bytes(fields.get("key"), "key", 32);
       const through = fields.get("through");
-      order.through = through === null ? null : cbor.uint(through, "through");
+      order.through = through === null ? null : cbor.uint(through, "through", SEQ_MAX);
     } else {
       order.key = cbor.bytes(fields.get("old"), "old", 32);
-      order.through = cbor.uint(fields.get("seq"), "seq");
+      order.through = cbor.uint(fields.get("seq"), "seq", SEQ_MAX);
       order.head = cbor.bytes(fields.get("head"), "head", 32);
-      order.throughNs = cbor.uint(fields.get("through_ns"), "through_ns");
+      order.throughNs = cbor.uint(fields.get("through_ns"), "through_ns", SEQ_MAX);
       if (fields.get("certificate").length > 16 << 10) throw new FormatError("its certificate is long");
       order.certificate = this.inside(fields.get("certificate"), stream);
       this.add(order.certificate);
     }
-    this.orders.push(order);
     if (order.certificate?.key.kind === null) throw new SuiteError("a key of no known suite");
+    this.orders.push(order);
   }
 
-  /** A rotate object: who handed over, at which seq, to which certificate. */
-  rotation(object) {
+  /** A rotate object: in which stream and at which seq it hands over to which certificate. */
+  handed(object) {
     const header = cose.streamHeader(object);
     if (header.plant !== this.plant) throw new FormatError("it is of another plant");
     const fields = cbor.map(cose.content(object.payload), "rotate", ["certificate"]);
     const certificate = this.inside(fields.get("certificate"), header.stream);
-    const signer = this.keyFor(header.stream, object.kid);
-    if (signer === null) throw new FormatError("no certificate holds the key that signed it");
-    cose.verify(object, signer);
     this.add(certificate);
     if (certificate.key.kind === null) throw new SuiteError("a key of no known suite");
-    const through = this.goodThrough(header.stream, signer.hash);
-    if (through !== null && header.seq > through) throw new FormatError("its key is revoked");
-    const isSecond = ({ stream, seq }) => stream === header.stream && seq === header.seq;
-    if (this.rotations.some(isSecond)) throw new FormatError("another one is of that seq");
-    return {
-      stream: header.stream, seq: header.seq, signer: signer.hash, certificate, hash: object.hash,
-    };
+    return { stream: header.stream, seq: header.seq, key: certificate.key.hash };
   }
 
-  /** For how long a key is good in a stream: null without an end, -1n for none at all. */
-  goodThrough(stream, keyHash) {
-    let least = null;
-    for (const order of this.orders) {
-      if (order.stream !== stream || !order.key.equals(keyHash)) continue;
-      const through = order.through === null ? -1n : order.through;
-      if (least === null || through < least) least = through;
-    }
-    return least;
+  /** Its signature: by a key that may stand in another rotate object only. */
+  rotation({ path, object, stream, seq, key }) {
+    const signer = this.keyFor(stream, object.kid);
+    if (signer === null && this.hasUnknownSuite(stream)) throw new SuiteError("its key");
+    if (signer === null) throw new FormatError("no certificate holds the key that signed it");
+    verifyStrictly(object, signer);
+    const isSecond = this.rotations.some((other) => other.stream === stream && other.seq === seq);
+    if (isSecond) throw new FormatError("another one is of that seq");
+    this.rotations.push({ stream, seq, signer: signer.hash, key, path });
   }
 
-  /** True if the object after this seq is the first of a new device. */
-  isReplacedAt(stream, seq) {
-    return this.orders.some((order) => !order.isRevoke && order.stream === stream &&
-      order.through === seq);
+  /** The keys of a stream, and where each of them counts. */
+  of(stream) {
+    return new StreamKeys(this.orders.filter((order) => order.stream === stream));
   }
+}
 
-  /** Where a stream's key changes by what is in data/keys: [{after: seq, key}], ascending. */
-  changes(stream) {
-    const found = this.rotations.filter((item) => item.stream === stream)
-      .map((item) => ({ after: item.seq, key: item.certificate.key.hash, isEarlier: true }));
-    const orders = this.orders.filter((order) => !order.isRevoke && order.stream === stream);
-    for (const { through, certificate } of orders) {
-      const { hash } = certificate.key;
-      const isReplaced = orders.some((other) => other.through === through && other.key.equals(hash));
-      if (!isReplaced) found.push({ after: through, key: hash });
-    }
-    return found.sort((a, b) => (a.after < b.after ? -1 : a.after > b.after ? 1 : 0));
+/** Throws unless this key signed it; nothing else vouches for its bytes. */
+function verifyStrictly(object, key) {
+  try {
+    cose.verify(object, key);
+  } catch (error) {
+    if (error instanceof SuiteError && key.kind !== null) throw new SignatureError(error.message);
+    throw error;
   }
 }

@@ -5,8 +5,8 @@ import * as cose from "./cose.mjs";
 import { hex } from "./cose.mjs";
 
 export class InForce {
-  constructor(id, context) {
-    Object.assign(this, { id, context });
+  constructor(id, context, keys) {
+    Object.assign(this, { id, context, keys });
     this.hash = undefined; // null: there is none; undefined: it is not known
     this.before = null; // what was in force before the newest configuration object
     this.isLost = false; // an object could not be read: the next one says
@@ -21,9 +21,9 @@ export class InForce {
 
   /** The next object: it names what is in force, and nothing else. */
   follow({ typ, hash }, { cfg, seq }) {
-    const { archive, configurations, identities, report } = this.context;
+    const { archive, configurations, report } = this.context;
     if (seq === 0n) this.hash = null;
-    this.isUnaware ||= identities.isReplacedAt(this.id, seq - 1n);
+    this.isUnaware ||= this.keys.isReplacedAt(seq - 1n);
     const isFault = cfg === null ? !(this.isUnaware || this.isLost || this.hash === null)
       : this.hash !== undefined && !(this.hash !== null && cfg.equals(this.hash));
     const isMissed = typ === cose.FRAME &&

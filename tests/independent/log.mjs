@@ -16,6 +16,7 @@ export const KIND_OF_TYPE = new Map([
 ]);
 const CLOSINGS = ["interim", "final"];
 const [STREAMS_MAX, KEYS_MAX] = [1_000, 10_000];
+const ASIDE = new Set(["revoked", "expired", "key-change", "unknown-key"]);
 const ACCEPTING = new Set([1, 2, 4, 12, 13]);
 
 const RANGE = "data/log/range.cbor";
@@ -58,6 +59,21 @@ function isClose(detail) {
   return /^\d{4}-\d{2}$/.test(detail.get("month")) && CLOSINGS.includes(detail.get("closing")) &&
     streams instanceof Map && [...streams.values()].every(isSpan) &&
     (replaces === undefined || isHash(replaces)) && detail.size === (replaces ? 4 : 3);
+}
+
+const isBytes = (value, size) => Buffer.isBuffer(value) && value.length === size;
+
+/** What the detail of a reject says, by its verdict. */
+function isReject({ verdict, seq, key, detail }) {
+  const has = (...names) => detail.size === names.length && names.every((name) => detail.has(name));
+  if (verdict === "fork") {
+    return (has("prev", "held") || has("prev", "held_before")) && seq !== null && key !== null &&
+      [...detail.values()].every((value) => isBytes(value, 32));
+  }
+  if (ASIDE.has(verdict)) return has("kid") && isBytes(detail.get("kid"), 8);
+  const count = detail.get("count");
+  return verdict !== "accepted" && verdict !== "" && has("count") && typeof count === "bigint" &&
+    count >= 1n;
 }
 
 export class Log {
@@ -189,22 +205,23 @@ export class Log {
   }
 
   reject(entry, report) {
+    if (!isReject(entry)) report("E-LOG", `log entry ${entry.index}`, "its detail is none");
     if (entry.verdict !== "fork") {
       this.refused.add(entry.stream);
       return;
     }
     report("W-FORK", `${entry.stream} seq ${entry.seq}`);
-    this.forks.push(entry);
+    if (isReject(entry)) this.forks.push(entry);
   }
 
   /** What a fork was other than is what the log accepted, as far as the archive tells. */
   checkForks(report) {
     for (const { stream, seq, detail } of this.forks) {
-      const name = detail.has("held") ? "held" : "held_before";
-      const accepted = this.entryFor(stream, name === "held" ? seq : seq - 1n);
-      const held = detail.get(name);
-      if (!Buffer.isBuffer(held) || (accepted !== null && !accepted.sha256.equals(held))) {
-        report("E-LOG", `${stream} seq ${seq}`, "its fork is of another object");
+      for (const [name, at] of [["held", seq], ["held_before", seq - 1n]]) {
+        const accepted = detail.has(name) ? this.entryFor(stream, at) : null;
+        if (accepted !== null && !accepted.sha256.equals(detail.get(name))) {
+          report("E-LOG", `${stream} seq ${seq}`, "its fork is of another object");
+        }
       }
     }
   }
@@ -238,26 +255,29 @@ export class Log {
     for (const [hash, { path }] of this.isWhole ? byHash : []) {
       if (!told.has(hash)) report("E-ORDER", path, "the whole log has no entry for it");
     }
+    for (const { isRevoke, path, stream, through, head } of identities.orders) {
+      const accepted = isRevoke ? null : this.entryFor(stream, through);
+      if (accepted !== null && !accepted.sha256.equals(head)) {
+        report("E-ORDER", path, "it names another object than the log");
+      }
+    }
     for (const entry of this.orders) {
       const where = `log entry ${entry.index}`;
       const order = byHash.get(entry.sha256.toString("hex"));
+      if (order === undefined && identities.newer.has(entry.sha256.toString("hex"))) continue;
       if (order === undefined) {
         report("E-ORDER", where, "its order is not in the archive");
         continue;
       }
       const isRevoke = entry.kind === KINDS.revoke;
-      const held = isRevoke ? null : this.entryFor(order.stream, order.through);
-      if (held !== null && !held.sha256.equals(order.head)) {
-        report("E-ORDER", where, "it names another object than the log");
-      }
       const named = isRevoke ? [["key", order.key]]
         : [["old", order.key], ["new", order.certificate?.key.hash]];
       const fits = order.isRevoke === isRevoke && order.stream === entry.stream &&
         order.through === entry.seq && BigInt(order.length) === entry.length &&
         entry.key !== null && entry.key.equals(identities.root.key.hash) &&
         entry.detail.size === named.length &&
-        named.every(([name, hash]) => (name === "new" && order.certificate.key.kind === null) ||
-          (Buffer.isBuffer(entry.detail.get(name)) && entry.detail.get(name).equals(hash)));
+        named.every(([name, hash]) => Buffer.isBuffer(entry.detail.get(name)) &&
+          entry.detail.get(name).equals(hash));
       if (!fits) report("E-ORDER", where, "it says something else than its order");
     }
   }

@@ -31,33 +31,19 @@ export class Stream {
     this.tick = null;
     this.hour = null; // of the frame before
     this.waiting = []; // objects before the first frame
-    this.key = null; // hash of the key in use
     this.keyHashes = new Set(); // of all keys that signed, as they may
     this.told = new Set(); // codes that are told once a stream
-    this.changes = context.identities.changes(id);
-    this.withoutOwn();
+    this.keys = context.identities.of(id);
     this.anchored = false;
     this.gaps = new Gaps(context.stated?.period?.from ?? null);
     this.span = null; // {from, to, timeZone, simulated} of the good frames
     this.isSimulated = false; // a frame or its configuration says so
-    this.inForce = new InForce(id, context);
+    this.inForce = new InForce(id, context, this.keys);
     this.isBroken = false; // an object is missing, bad or in no order
     this.atReceipt = null; // header of the object the receipt names
   }
 
-  /** Rotate objects of this archive's own objects are to stand among them only. */
-  withoutOwn() {
-    const { identities, log, report } = this.context;
-    const span = log.last?.detail?.get?.("streams")?.get?.(this.id);
-    if (!Array.isArray(span)) return;
-    for (const { stream, seq, path } of identities.rotations) {
-      if (stream !== this.id || seq < span[0] || seq > span[1]) continue;
-      report("E-ORDER", path, "it is to stand among the objects only");
-      this.changes = this.changes.filter(({ after }) => after !== seq);
-    }
-  }
-
-  /** Configurations of before the archive's objects: by which keys they were signed. */
+  /** What was before the archive's objects: rotate objects, and who signed configurations. */
   before(first) {
     const { archive, identities } = this.context;
     const found = [];
@@ -73,7 +59,18 @@ export class Stream {
       }
     }
     found.sort((a, b) => (a.seq < b.seq ? -1 : 1));
+    this.rotatedBeside((seq) => seq < first);
     for (const { seq, key } of found) this.inUse(key, seq);
+  }
+
+  /** Rotate objects under data/keys hand over where they stood in the stream. */
+  rotatedBeside(isThere) {
+    const own = this.context.identities.rotations.filter(({ stream }) => stream === this.id);
+    own.sort((a, b) => (a.seq < b.seq ? -1 : 1));
+    for (const { seq, signer, key } of own.filter((item) => isThere(item.seq))) {
+      if (this.keys.current(seq) === null) this.keys.begin(signer);
+      this.keys.rotate(seq, signer, key);
+    }
   }
 
   report(code, seq, about) {
@@ -113,6 +110,11 @@ export class Stream {
       this.lose();
       this.report("E-FRAME", header.seq, "it is of another place");
       return;
+    }
+    for (const { through, head } of this.keys.replaces()) {
+      if (through === header.seq - 1n && !header.prev.equals(head)) {
+        this.report("E-ORDER", header.seq, "it follows another object than the order names");
+      }
     }
     if (header.seq === this.context.receiptSeq.get(this.id)) this.atReceipt = { header, object };
     const entry = this.context.log.entryFor(this.id, header.seq);
@@ -198,29 +200,19 @@ export class Stream {
   }
 
   inUse(key, seq) {
-    const { identities } = this.context;
-    for (const change of this.changes) {
-      if (change.after >= seq || change.isDone) continue;
-      change.isDone = true;
-      const isTold = !change.isEarlier && this.key !== null && !this.key.equals(change.key);
-      if (isTold) this.report("N-KEY", change.after);
-      this.key = change.key;
-    }
-    this.key ??= key.hash;
-    const through = identities.goodThrough(this.id, key.hash);
-    if (through !== null && seq > through) this.report("E-KEY-REVOKED", seq);
-    else if (!this.key.equals(key.hash)) this.report("E-KEY-CHANGE", seq);
+    if (this.keys.current(seq) === null) this.keys.begin(key.hash);
+    if (this.keys.isRevoked(key.hash, seq)) this.report("E-KEY-REVOKED", seq);
+    else if (!this.keys.current(seq).equals(key.hash)) this.report("E-KEY-CHANGE", seq);
     else this.keyHashes.add(hex(key.hash));
   }
 
   /** Throws unless this key is the stream's at that seq, which is after the archive's objects. */
   mayClose(key, seq) {
-    const through = this.context.identities.goodThrough(this.id, key.hash);
-    if (through !== null && seq > through) throw new FormatError("its key is revoked");
-    const due = this.changes.filter((change) => change.after < seq);
-    const current = due.reduce((a, b) => (a === null || b.after > a.after ? b : a), null);
-    const inUse = current?.key ?? this.key;
-    if (inUse !== null && !inUse.equals(key.hash)) throw new FormatError("another key is in use");
+    if (this.keys.isRevoked(key.hash, seq)) throw new FormatError("its key is revoked");
+    const current = this.keys.current(seq);
+    if (current !== null && !current.equals(key.hash)) {
+      throw new FormatError("another key is in use");
+    }
   }
 
   logged(object, header, entry) {
@@ -234,17 +226,32 @@ export class Stream {
 
   /** What can be said only after the last object. */
   end() {
-    const { identities, report, stated } = this.context;
+    const { report, stated } = this.context;
+    this.endKeys();
     if (stated?.period && this.gaps.isHoleAtEnd(stated.period.to, stated.closing)) {
       report("W-GAP", `stream ${this.id}`, "not recorded");
     }
     if (this.last !== null && !this.anchored) report("N-NO-ANCHORS", `stream ${this.id}`);
     for (const code of this.told) report(code, `stream ${this.id}`);
     for (const name of this.keyHashes) {
-      if (identities.goodThrough(this.id, Buffer.from(name, "hex")) !== null) {
+      if (this.keys.goodThrough(Buffer.from(name, "hex")) !== null) {
         report("W-KEY-REVOKED", `stream ${this.id}`, name);
       }
     }
+  }
+
+  /** New devices of which the first object is here; rotate objects that are here, or after. */
+  endKeys() {
+    if (this.last === null) return;
+    const isHere = (seq) => this.first <= seq && seq <= this.last.seq;
+    for (const { through } of this.keys.replaces()) {
+      if (isHere(through + 1n)) this.report("N-KEY", through);
+    }
+    for (const { stream, seq, path } of this.context.identities.rotations) {
+      if (stream !== this.id || !isHere(seq)) continue;
+      this.context.report("E-ORDER", path, "it is to stand among the objects only");
+    }
+    this.rotatedBeside((seq) => seq > this.last.seq);
   }
 
   // -- frames -----------------------------------------------------------------------------------
@@ -351,7 +358,12 @@ export class Stream {
       identities.add(certificate);
       if (certificate.key.kind === null) throw new SuiteError("a key of no known suite");
       const { hash } = identities.keyFor(this.id, object.kid);
-      if (hash.equals(this.key)) this.changes.push({ after: seq, key: certificate.key.hash });
+      if (this.keys.handsOver(seq, hash, certificate.key.hash)) {
+        this.keys.rotate(seq, hash, certificate.key.hash);
+        this.report("N-KEY", seq);
+      } else if (this.keys.current(seq).equals(hash) && !this.keys.isRevoked(hash, seq)) {
+        this.report("E-KEY-CHANGE", seq, "it hands over to a key that the stream had before");
+      }
     } catch (error) {
       if (error instanceof FormatError) this.report("E-CERTIFICATE", seq, error.message);
       else if (error instanceof SuiteError) this.report("C-SUITE", seq, error.message);

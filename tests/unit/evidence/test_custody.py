@@ -19,7 +19,7 @@ from tests.unit.evidence.small_plant import DAYS, PLANT, SECOND, SINCE, STREAM, 
 ROOT = keys().certificates["root"]
 FIRST, SECOND_KEY, THIRD = keys().gateway, signer(41), signer(42)
 A, B, C = (key_sha256(k.public_key) for k in (FIRST, SECOND_KEY, THIRD))
-D = bytes([4]) * 32  # certified or not: that is another question
+D, E = (bytes([n]) * 32 for n in (4, 5))  # certified or not: that is another question
 SINCE_NS = int(SINCE.timestamp()) * SECOND
 DAY_NS = 86_400 * SECOND
 
@@ -65,8 +65,8 @@ def test_replaces_at_one_seq_follow_one_another_in_whatever_order_they_come(
     for old, new in told:
         made.apply(replace(4, old), new)
     assert (made.current(4), made.current(5), made.current(99)) == (A, D, D)
-    made.rotate(7, D, A)
-    assert (made.current(7), made.current(8)) == (D, A)
+    made.rotate(7, D, E)
+    assert (made.current(7), made.current(8)) == (D, E)
 
 
 def test_the_first_key_is_any_certified_one_and_then_the_only_one() -> None:
@@ -119,6 +119,61 @@ def test_a_replace_after_a_rotate_at_the_same_object_has_the_last_word() -> None
     assert made.current(6) == C
 
 
+@pytest.mark.parametrize("through", [None, 5])
+def test_what_a_key_hands_over_after_its_end_does_not_count_however_late_that_is_told(
+    through: int | None,
+) -> None:
+    """Nor what the key hands over that got it; a new device goes on where the stream stands."""
+    made = stream()
+    made.rotate(6, A, B)
+    made.rotate(8, B, C)
+    assert [made.current(seq) for seq in (7, 9)] == [B, C]
+    made.apply(revoke(A, through))
+    assert [fault(made, 7, key) for key in (A, B)] == [KeyFault.REVOKED, KeyFault.CHANGED]
+    assert [made.current(seq) for seq in (7, 9)] == [A, A]
+    assert not made.was_used(B)
+    made.apply(replace(11, A), C)
+    assert fault(made, 12, C) is None
+
+
+def test_a_key_that_is_revoked_from_its_rotate_object_on_has_handed_over() -> None:
+    made = stream()
+    made.rotate(6, A, B)
+    made.apply(revoke(A, 6))
+    assert [fault(made, seq, key) for seq, key in ((6, A), (7, B))] == [None, None]
+
+
+def test_only_the_key_in_use_hands_over_and_only_to_one_the_stream_never_had() -> None:
+    made = stream()
+    assert [made.hands_over(4, old, new) for old, new in ((A, B), (B, C), (A, A))] == [
+        True, False, False,
+    ]  # fmt: skip
+    made.rotate(4, A, B)
+    made.rotate(6, B, A)
+    made.rotate(7, A, C)
+    assert made.current(9) == B
+    made.apply(replace(9, B), A)  # the root may
+    assert made.current(10) == A
+    assert not made.hands_over(12, A, B)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [(A, B), (A, C)], [(A, B), (D, C)], [(A, B), (B, A)], [(A, A)],
+        [(A, B), (B, C), (C, B)], [(A, B), (A, C), (C, D)], [(A, B), (A, C), (C, A)],
+    ],
+)  # fmt: skip
+def test_replaces_of_one_seq_that_contradict_each_other_give_the_stream_to_nobody(
+    told: list[tuple[bytes, bytes]],
+) -> None:
+    for orders in itertools.permutations(told):
+        made = stream()
+        for old, new in orders:
+            made.apply(replace(4, old), new)
+        assert [made.current(seq) for seq in (4, 5)] == [A, A]
+
+
 def test_a_key_counts_while_any_of_its_certificates_is_valid() -> None:
     """Two of them, with ten days between; both cut to the root's own 400 days."""
     made = StreamKeys()
@@ -169,33 +224,44 @@ def test_refusals_are_sentences_with_the_key_in_them() -> None:
         assert key[:8].hex() in str(caught.value)
 
 
+_KEY = st.sampled_from([A, B, C])
 _CHANGES = st.lists(
-    st.tuples(st.integers(0, 12), st.booleans(), st.sampled_from([A, B, C])),
-    max_size=6, unique_by=lambda c: c[:2],
+    st.tuples(st.integers(0, 12), st.booleans(), _KEY, _KEY), max_size=6,
+    unique_by=lambda c: c[:2],
 )  # fmt: skip
 
 
-@given(_CHANGES, st.dictionaries(st.sampled_from([A, B, C]), st.integers(-1, 12)), st.randoms())
+@given(_CHANGES, st.dictionaries(_KEY, st.integers(-1, 12)), st.randoms())
 def test_any_order_of_telling_gives_what_a_plain_walk_gives(
-    changes: Sequence[tuple[int, bool, bytes]], revoked: dict[bytes, int], random: object
+    changes: Sequence[tuple[int, bool, bytes, bytes]], revoked: dict[bytes, int], random: object
 ) -> None:
     made = stream()
-    told: list[tuple[int, bool, bytes]] = list(changes)
+    told: list[tuple[int, bool, bytes, bytes]] = list(changes)
     random.shuffle(told)  # type: ignore[attr-defined]  # hypothesis gives random.Random
-    for seq, by_order, new in told:
+    for seq, by_order, old, new in told:
+        made.current(seq)
         if by_order:
-            made.apply(Replace(PLANT, STREAM, bytes(32), b"", seq, bytes(32), 0, "x"), new)
+            made.apply(replace(seq, old), new)
         else:
-            made.rotate(seq, A, new)
+            made.rotate(seq, old, new)
     for key, through in revoked.items():
         made.apply(revoke(key, None if through < 0 else through))
+    good = dict(revoked)
+    for seq, by_order, old, _ in changes:
+        if by_order:
+            good[old] = min(seq, good.get(old, 99))
     for seq in range(14):
-        current = A
-        for at, _, new in sorted(changes, key=lambda c: c[:2]):
-            current = new if at < seq else current
+        current, had = A, {A}
+        for at, by_order, old, new in sorted(changes, key=lambda c: c[:2]):
+            is_good = old != new if by_order else (
+                old == current and at <= good.get(old, 99) and new not in had
+            )  # fmt: skip
+            if at < seq and is_good:
+                current = new
+                had.add(new)
         for key in (A, B, C):
             wanted = KeyFault.CHANGED if key != current else None
-            wanted = KeyFault.REVOKED if seq > revoked.get(key, 99) else wanted
+            wanted = KeyFault.REVOKED if seq > good.get(key, 99) else wanted
             assert fault(made, seq, key) is wanted
 
 

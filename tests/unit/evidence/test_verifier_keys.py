@@ -4,7 +4,6 @@ June ends with a rotate object; July begins under the new key. Rotate objects of
 all orders stand under data/keys. The kinds of tampering within a month are in tests/attacks.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,83 +11,30 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from evidence import cose
 from evidence.findings import Finding, Report, Verdict
 from evidence.frame import TYP_FRAME, TYP_ROTATE
 from evidence.keys import FileSigner, key_sha256
-from evidence.log import Kind
 from evidence.orders import encode_rotate
-from evidence.recompute import Recomputation, month_bounds, statement_bytes
 from tests.attacks.by_keys import certificate, der, order_entry, replacement, revoke
 from tests.attacks.by_newer import P384
 from tests.attacks.by_newer import certificate as foreign
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import signer
-
-CONFIG = sm.configuration()
-JULY = month_bounds("Asia/Shanghai", "2026-07")
-FIRST, NEXT = sm.keys().gateway, signer(33)
-CERTIFICATES = [sm.keys().certificates["gateway"], certificate(NEXT)]
-
-
-@dataclasses.dataclass
-class Two:
-    """June as it was signed, and what July's archive is made of."""
-
-    june: tuple[bytes, ...]
-    july: sm.Month
-    rotate: bytes
-    since: int  # entries of the log before July's
+from tests.unit.evidence.two_months import (
+    CERTIFICATES,
+    FIRST,
+    NEXT,
+    Two,
+    archive,
+    july,
+    june,
+    two_months,
+)
 
 
-def june() -> sm.Chain:
-    """The honest stream of June, signed with the first key."""
-    chain = sm.Chain(FIRST)
-    for item in sm.items(CONFIG):
-        chain.sign(item.typ, item.payload)
-    return chain
-
-
-def two_months(july_by: FileSigner = NEXT, between: Sequence[bytes] = ()) -> Two:
-    """June, a rotate object after it, then July signed by a key; `between` are log entries."""
-    chain = june()
-    rotate = chain.sign(TYP_ROTATE, encode_rotate(CERTIFICATES[1]))
-    return july(chain, july_by, between, rotate)
-
-
-def july(chain: sm.Chain, by: FileSigner, between: Sequence[bytes], rotate: bytes = b"") -> Two:
-    """The chain goes on with July; June's objects and `between` stand in the log before it."""
-    signed, entries = tuple(chain.objects), [sm.enrolment()]
-    for seq, data in enumerate(signed):
-        kind = sm.ENTRY_KINDS.get(cose.parse(data).typ, Kind.FRAME)
-        key = key_sha256(FIRST.public_key)
-        entries.append(sm.entry(kind, data, len(entries), seq=seq, certificate=key))
-    entries += between
-    chain.by = by
-    bodies = sm.bodies(CONFIG, JULY[0])
-    fold = Recomputation()
-    fold.configure(b"x", CONFIG)
-    for body in bodies:
-        list(fold.feed(body))
-    made = sm.make_month(
-        [sm.frame_item(body) for body in bodies],
-        statement=statement_bytes(fold.statement(*JULY, "final")), chain=chain,
-        first_entries=entries, closing="final", month_id="2026-07",
-    )  # fmt: skip
-    return Two(signed, made, rotate, len(entries))
-
-
-def archived(two: Two, orders: Sequence[bytes], **other: Any) -> Report:
-    """July's archive: its log begins after June's entries."""
-    entries, since = two.july.entries, two.since
-    fields: dict[str, Any] = {
-        "month": "2026-07", "closing": "final", "orders": orders,
-        "gateways": [(sm.STREAM, one) for one in CERTIFICATES],
-        "configs": {sm.sha256(two.june[0]): two.june[0]},
-        "log_range": sm.tree_of(entries[:since]), "log_entries": entries[since:],
-        "checkpoint": sm.log_note(entries),
-    }  # fmt: skip
-    return sm.check(sm.build(sm.contents(two.july, **(fields | other))))
+def archived(two: Two, orders: Sequence[bytes]) -> Report:
+    """What is found in July's archive."""
+    return sm.check(archive(two, orders))
 
 
 def about_keys(report: Report) -> dict[str, list[Finding]]:
@@ -190,8 +136,30 @@ def test_an_old_key_may_be_revoked_after_it_has_handed_over() -> None:
 def test_a_key_that_was_revoked_before_hands_over_nothing(through: int | None) -> None:
     report = revoked(through)
     assert report.verdict is Verdict.FAILED
-    (finding,) = about_keys(report)["E-ORDER"]
-    assert f"Key {FIRST.kid.hex()} is revoked" in finding.sentence
+    found = about_keys(report)
+    assert "E-ORDER" not in found
+    places = {finding.where for finding in found["E-KEY-CHANGE"]}
+    assert places >= {f"edge-1 seq {seq}" for seq in range(7, 12)}
+
+
+def test_after_such_a_revocation_a_replace_order_lets_the_next_device_go_on() -> None:
+    """The rotate object of June stays in the archives of all later months, and fails none."""
+    ended, chain = revoke(5), june()
+    rotate = chain.sign(TYP_ROTATE, encode_rotate(CERTIFICATES[1]))
+    order = replacement(6, sm.sha256(rotate), certificate=der(CERTIFICATES[1]))
+    entries = [order_entry(ended, 5)(8), order_entry(order, 6, replaces=True)(9)]
+    report = archived(july(chain, NEXT, entries), [rotate, ended, order])
+    assert report.verdict is Verdict.PASSED, report.findings
+
+
+def test_the_first_object_of_a_new_device_follows_the_head_that_its_order_names() -> None:
+    """June ends with the lost device, July begins with the new one: neither log shows both."""
+    chain = june()
+    order = replacement(5, bytes(range(32)), certificate=der(CERTIFICATES[1]))
+    two = july(chain, NEXT, [order_entry(order, 5, replaces=True)(7)])
+    report = archived(two, [order])
+    assert failing(report) == {"E-ORDER"}
+    assert [f.where for f in about_keys(report)["E-ORDER"]] == ["edge-1 seq 6"]
 
 
 def test_a_replacement_in_an_earlier_month() -> None:

@@ -142,7 +142,7 @@ def test_a_revoke_order_ends_a_key_and_outlives_a_start(site: Site) -> None:
 
 
 def test_a_revoke_from_before_a_rotate_undoes_it_and_says_how_to_go_on(site: Site) -> None:
-    """The key that was handed the stream by a revoked one counts for nothing, as in every archive."""
+    """What a revoked key handed over counts for nothing, as in every archive."""
     second, first = site.new_key(), site.gateway.signer
     rotate = site.gateway.append(
         site.gateway.sign(TYP_ROTATE, encode_rotate(site.certificate()))
