@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from edge.calc.live import computed_points
 from evidence.frame import Body, Clock
 from evidence.keys import key_sha256
 from evidence.log import Kind as Entry
@@ -214,7 +215,36 @@ _MISFORMED: list[tuple[str, str, Change]] = [
      lambda c: c["plant"].update(time_zone="A" * 300)),
 ]  # fmt: skip
 
+
+def of_many_meters() -> bytes:
+    """More of them than a month may have, on a schedule of hours; frames of slow points only."""
+    config, count = sm.configuration(), 1_001
+    groups, gas = config["groups"], config["statement"]["fuels"][0]
+    (like,) = (point for point in config["points"] if point["id"] == gas["point"])
+    (computed,) = (group for group in groups if group["computed"])
+    first = len(config["points"]) - len(computed["points"])
+    config["points"][first:] = [{**like, "id": f"m{i}"} for i in range(count)]
+    config["schedules"].append({"interval_ns": 3600 * sm.SECOND})
+    group = {"schedule": 2, "dtype": like["dtype"], "computed": False}
+    groups.append({**group, "points": list(range(first, first + count))})
+    entry = {"kind": gas["kind"], "rule": "totaliser"}
+    config["statement"]["fuels"] += [{**entry, "point": f"m{i}"} for i in range(count)]
+    made = computed_points({**config, "groups": [g for g in groups if g is not computed]})
+    computed["points"] = [first + count + i for i in range(len(made))]
+    config["points"] += [point.as_map() for point in made]
+    slow = [
+        dataclasses.replace(body, sections=tuple(s for s in body.sections if s.schedule))
+        for body in sm.bodies(sm.configuration())
+    ]
+    return sm.build(sm.contents(sm.make_month(sm.items(config, slow))))
+
+
 KINDS: list[Kind] = [
+    kind(
+        "configuration: 1,001 meters",
+        "No reading of a month can be used, as its only configuration is refused.",
+        of_many_meters, "E-CFG", "E-INPUT",
+    ),
     *(kind(f"configuration: {name}", why, misformed(c), *BAD) for name, why, c in _MISFORMED),
     kind(
         "configuration: a device that is not there",

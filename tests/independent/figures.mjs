@@ -159,7 +159,7 @@ export class Figures {
       return;
     }
     if (!isOneStream || stated.period === null) return;
-    if (this.input === null) {
+    if (this.input === null || this.input.month === null) {
       report("E-INPUT", "statement", "there are no readings that could be used");
       return;
     }
