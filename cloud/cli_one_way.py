@@ -83,6 +83,11 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["refused"] is not None:
         refused = facts["refused"]
         yield f"seq {refused['seq']} is refused ({refused['reason']}): {refused['sentence']}"
+        if refused["reason"] == "damaged-file":
+            yield (
+                f"nothing from there on was taken; at the site: stackproof edge export SITE.toml "
+                f"--from {facts['next_seq']}; then import that file"
+            )
 
 
 def _export(args: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
 from cloud.errors import StoreError
 from evidence.archive.export import ExportReader, Span, write_receipts
-from evidence.errors import KeyFileError
+from evidence.errors import EvidenceError, KeyFileError
 
 #: objects between two commits
 BATCH = 64
@@ -36,7 +36,8 @@ class Imported:
         next_seq: the stream's next seq now.
         missing: [from, to]: seqs that must come before this file's can be taken; None otherwise.
         refused: {seq, reason, sentence} of the first object that was not taken; None otherwise.
-            What follows it was not looked at.
+            What follows it was not looked at. Reason "damaged-file": from about there on the
+            file's objects cannot be read or do not follow one another.
     """
 
     plant: str
@@ -70,7 +71,8 @@ class OneWayDesk:
         """Take in an exported spool; JSON-ready `Imported`.
 
         Raises:
-            MalformedError, LimitError, ChainError: it is none, or was altered.
+            MalformedError, LimitError, ChainError: it is none, or was altered, and nothing of it
+                was taken.
             LookupError: of a plant this collector does not hold.
             StoreError: the disk refused; what was accepted before stays.
         """
@@ -80,7 +82,16 @@ class OneWayDesk:
         found = Imported(span.plant, span.stream, span.first, span.last)
         objects = (data for _, data in export.objects())
         seq = span.first
-        while batch := await asyncio.to_thread(_some, objects):
+        while True:
+            try:
+                batch = await asyncio.to_thread(_some, objects)
+            except EvidenceError as error:
+                if seq == span.first:
+                    raise
+                found.refused = {"seq": seq, "reason": "damaged-file", "sentence": str(error)}
+                break
+            if not batch:
+                break
             verdicts = await self._judged(span, batch)
             _note(found, verdicts, seq)
             if len(verdicts) < len(batch) or found.missing or found.refused:

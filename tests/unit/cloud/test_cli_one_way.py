@@ -68,6 +68,11 @@ def test_a_file_is_sent_as_it_is_and_its_account_printed(
             {"refused": {"seq": 5, "reason": "fork", "sentence": "two for one place"}},
             "seq 5 is refused (fork): two for one place",
         ),
+        (
+            {"refused": {"seq": 8, "reason": "damaged-file", "sentence": "x"}, "next_seq": 8},
+            "nothing from there on was taken; at the site: stackproof edge export SITE.toml "
+            "--from 8; then import that file",
+        ),
     ],
 )
 def test_what_was_not_taken_is_said_and_ends_with_1(

@@ -139,6 +139,22 @@ async def test_what_is_no_export_of_this_collector_changes_nothing(
     assert running.intake.plant("mini").reader.size == size
 
 
+async def test_of_a_file_that_is_damaged_further_on_is_told_what_was_taken(
+    plant: ExamplePlant, running: Running, tmp_path: Path
+) -> None:
+    by, gateway = desk(running, tmp_path), spool(plant, last := 2 * BATCH + 5)
+    whole = list(gateway.objects)
+    gateway.objects[-2] = b"junk"
+    found = await by.take(exported(plant, gateway, 0, last))
+    assert (found["accepted"], found["next_seq"]) == (2 * BATCH, 2 * BATCH)
+    assert (found["refused"]["seq"], found["refused"]["reason"]) == (2 * BATCH, "damaged-file")
+    with pytest.raises(EvidenceError):
+        await by.take(exported(plant, gateway, 2 * BATCH, last))
+    gateway.objects[:] = whole
+    found = await by.take(exported(plant, gateway, 2 * BATCH, last))
+    assert found == told(2 * BATCH, last, accepted=6, next_seq=last + 1)
+
+
 def _of_maxi(folder: Path, gateway: Gateway) -> io.BytesIO:
     certificate = certificate_from_pem((folder / "elsewhere/maxi/edge-1.crt").read_bytes())
     span, target = replace(Span("mini", "edge-1", 0, 0), plant="maxi"), io.BytesIO()
