@@ -19,9 +19,10 @@ from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
 from evidence import cose
 from evidence.configuration import Together
+from evidence.errors import LimitError
 from evidence.frame import Body, decode_body, header_of
 from evidence.log import Kind
-from evidence.recompute import Recomputation, statement_bytes
+from evidence.recompute import Recomputation, bounded_statement, statement_bytes
 from evidence.waiting import Common, Waiting
 
 log = logging.getLogger("stackproof.cloud.months")
@@ -199,7 +200,7 @@ class _Fold:
         *,
         is_start: bool,
     ) -> bytes:
-        """Bytes of statement.json.
+        """Bytes of statement.json; MonthRefusedError when nobody could read them.
 
         Args:
             bounds_ns: first instant of the month and of the next one.
@@ -216,7 +217,13 @@ class _Fold:
         if replaces is not None:
             sha256 = replaces.statement_sha256.hex()
             statement["replaces"] = {"statement_sha256": sha256, "reason": replaces.reason}
-        return statement_bytes(statement)
+        try:
+            return bounded_statement(statement_bytes(statement))
+        except LimitError as error:
+            raise MonthRefusedError(
+                f"the statement is larger than any verifier reads ({error}); "
+                "make parts of the plant plants of their own"
+            ) from error
 
 
 def _object(evidence: PlantEvidence, stream: str, seq: int) -> bytes:

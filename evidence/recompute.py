@@ -20,13 +20,17 @@ from edge.calc.live import Computed, PlantCalc
 from edge.calc.local_time import PlantDays
 from edge.calc.month import MonthFold
 from edge.calc.statement import compute
-from evidence.errors import MalformedError, UnsupportedError
+from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.frame import Body, CodedSection, Section
 from evidence.groups import joined
 from evidence.points import Dtype, Point
 from evidence.quality import FIRST_BAD
 
 STATEMENT_FORMAT = 1
+#: of a statement: bytes, and how many of them are signs, of which each value has one; enough for
+#: 20,000 pots, 20,000 points and the effects that a month lists
+STATEMENT_BYTES_MAX, STATEMENT_SIGNS_MAX = 16 * 1024 * 1024, 600_000
+_SIGNS = (b",", b"[", b"{")
 
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z", re.ASCII)
 
@@ -315,3 +319,14 @@ def statement_bytes(statement: Mapping[str, Any]) -> bytes:
     """The one JSON form of a statement: sorted keys, UTF-8, a newline at the end."""
     text = json.dumps(statement, sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False)
     return f"{text}\n".encode()
+
+
+def bounded_statement(data: bytes) -> bytes:
+    """A statement's bytes as they are, if every reader takes them.
+
+    Raises:
+        LimitError: they could not be read without taking gigabytes.
+    """
+    if len(data) > STATEMENT_BYTES_MAX or sum(map(data.count, _SIGNS)) > STATEMENT_SIGNS_MAX:
+        raise LimitError("there is more in it than a month may have")
+    return data

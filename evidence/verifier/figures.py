@@ -11,6 +11,7 @@ from evidence.findings import Report, said, utc
 from evidence.recompute import (
     STATEMENT_FORMAT,
     Recomputation,
+    bounded_statement,
     compute_statement,
     instant_ns,
     month_bounds,
@@ -21,10 +22,6 @@ from evidence.verifier.frames import Checked, Period
 from evidence.verifier.opened import Opened
 from evidence.waiting import Common, Waiting
 
-#: a statement of 20,000 pots, of 20,000 points and of the effects that a month lists
-STATEMENT_BYTES_MAX, STATEMENT_SIGNS_MAX = 16 * 1024 * 1024, 600_000
-
-_SIGNS = (b",", b"[", b"{")  # of which each value has one
 #: what stands in a statement
 FIELDS = frozenset({"format", "simulated", "input", "output", "replaces"})
 
@@ -32,7 +29,7 @@ FIELDS = frozenset({"format", "simulated", "input", "output", "replaces"})
 def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
     """The statement, None when it cannot be used."""
     try:
-        data = _bounded(archive.read(paths.STATEMENT))
+        data = bounded_statement(archive.read(paths.STATEMENT))
         statement = json.loads(data, parse_float=_no_floats, parse_constant=_no_floats)
         canonical = isinstance(statement, dict) and statement_bytes(statement) == data
     except (MalformedError, LimitError, ValueError, RecursionError) as error:
@@ -79,13 +76,6 @@ def period_of(statement: Mapping[str, Any], report: Report) -> Period | None:
     except MalformedError as error:
         report.add("E-STATEMENT", "statement period", said(error))
         return None
-
-
-def _bounded(data: bytes) -> bytes:
-    """A statement's bytes, if they can be read without taking gigabytes."""
-    if len(data) > STATEMENT_BYTES_MAX or sum(map(data.count, _SIGNS)) > STATEMENT_SIGNS_MAX:
-        raise LimitError("there is more in it than a month may have")
-    return data
 
 
 def _no_floats(text: str) -> None:

@@ -3,7 +3,7 @@
 import * as fr from "./fractions.mjs";
 
 const SECOND = 10n ** 9n;
-const DROPS_MAX = 100;
+const DROPS_MAX = 20;
 
 /** What a unit is of the unit that the statement uses: kg and t in t, Wh to MWh in MWh, and so on. */
 export function unitFactor(unit, wanted) {

@@ -249,6 +249,15 @@ async def test_an_amended_month_whose_archive_is_lost_needs_its_reason_again(
     assert (folder / ARCHIVE).read_bytes() == before
 
 
+async def test_a_statement_that_nobody_could_read_is_not_signed(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evidence.recompute.STATEMENT_SIGNS_MAX", 100)
+    with pytest.raises(MonthRefusedError, match="larger than any verifier reads"):
+        await months(desk.deliver(), folder).close(sm.PLANT, MONTH, closing="final")
+    assert files(folder) == []
+
+
 @pytest.mark.parametrize(
     ("closed", "order", "refusal"),
     [
