@@ -147,7 +147,7 @@ def out_of_date(certificate: Certificate, now_ns: int) -> str:
     The agent signs on all the same: readings kept aside can be taken in later, readings never
     signed cannot.
     """
-    first, last = validity_ns(certificate, certificate)
+    first, last = validity_ns(certificate)
     if now_ns < first:
         return "is not valid yet, by this machine's clock"
     if now_ns > last:

@@ -119,7 +119,7 @@ class StreamKeys:
         self._in_use: list[bytes | None] = [None]
         self._had: dict[bytes, int] = {}  # keys in use so far -> after how many changes at first
 
-    def certify(self, certificate: x509.Certificate, root: x509.Certificate) -> GatewayKey:
+    def certify(self, certificate: x509.Certificate) -> GatewayKey:
         """Take in a certificate that the root has issued for this gateway (the caller checked).
 
         Raises:
@@ -131,7 +131,7 @@ class StreamKeys:
         sha256 = key_sha256(key)
         if len(self._keys) == KEYS_MAX and sha256[:8] not in self._keys:
             raise MalformedError(f"this gateway has {KEYS_MAX} keys already")
-        valid = validity_ns(certificate, root)
+        valid = validity_ns(certificate)
         known = self._keys.setdefault(sha256[:8], GatewayKey(key, sha256))
         if known.sha256 != sha256:
             raise MalformedError(f"two keys of this gateway have one key id, {known.kid.hex()}")
@@ -267,11 +267,13 @@ def that_holds(orders: Sequence[Change]) -> bytes | None:
     return last[0] if len(last) == 1 and len(replaced) == len(orders) else None
 
 
-def validity_ns(certificate: x509.Certificate, root: x509.Certificate) -> tuple[int, int]:
-    """(first, last) UTC nanoseconds in which both are valid; first > last when never."""
-    starts = [_ns(c.not_valid_before_utc) for c in (certificate, root)]
-    ends = [_ns(c.not_valid_after_utc) for c in (certificate, root)]
-    return max(starts), min(ends)
+def validity_ns(certificate: x509.Certificate) -> tuple[int, int]:
+    """(first, last) UTC nanoseconds in which it is valid.
+
+    Its root's dates do not count: what people trust is the root's key, which writes those dates
+    itself, and a root that is certified again under its key must not end what was good.
+    """
+    return _ns(certificate.not_valid_before_utc), _ns(certificate.not_valid_after_utc)
 
 
 def _ns(at: dt.datetime) -> int:

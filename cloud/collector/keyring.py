@@ -147,7 +147,7 @@ class Keyring:
         """A certificate of a gateway counts from now on."""
         certificates = self._known.certificates
         if certified.certificate_sha256 not in certificates:
-            self._keys(certified.name).certify(certified.certificate, self.root)
+            self._keys(certified.name).certify(certified.certificate)
             certificates[certified.certificate_sha256] = certified
 
     def begin(self, stream: str, sha256: bytes) -> None:

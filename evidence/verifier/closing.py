@@ -55,11 +55,10 @@ class ClosingCheck:
             self._gateway(stream, given, sha256)
 
     def _collector_was_valid(self) -> None:
-        first, last = self._identities.collector_valid_ns
         if self._log.close is None or self._identities.collector is None:
             return
-        if not first <= self._log.closed_ns <= last:
-            sentence = "It was not valid, or the root's was not, when the month was closed."
+        if not self._identities.may_close(self._log.closed_ns):
+            sentence = "Neither it nor one that it renews was valid when the month was closed."
             self._report.add("E-KEY-EXPIRED", paths.COLLECTOR_CERTIFICATE, sentence)
 
     def _collector_is_named(self) -> None:

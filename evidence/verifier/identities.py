@@ -47,7 +47,9 @@ class Identities:
         plant: plant id, from the root's certificate.
         root: the root's certificate, None when it cannot be used.
         collector: the collector's key, None when missing or bad.
-        collector_valid_ns: (first, last) UTC nanoseconds in which its certificate is valid.
+        collector_valid_ns: (first, last) UTC nanoseconds in which collector.crt is valid.
+        others_valid_ns: the same of each other certificate of the collector, with its key; None
+            for a key of an unknown suite.
         earlier: keys that the collector had before; gateways have cosigned under them.
         streams: gateway id -> its certified keys and where each of them counts.
         orders: SHA-256 of an order's bytes -> the order; signed by the root.
@@ -61,6 +63,7 @@ class Identities:
     root: x509.Certificate | None = None
     collector: PublicKey | None = None
     collector_valid_ns: tuple[int, int] = (0, -1)
+    others_valid_ns: list[tuple[PublicKey | None, tuple[int, int]]] = field(default_factory=list)
     earlier: list[PublicKey] = field(default_factory=list)
     streams: dict[str, StreamKeys] = field(default_factory=dict)
     orders: dict[bytes, Order] = field(default_factory=dict)
@@ -76,6 +79,17 @@ class Identities:
         """True when a key of this gateway is of a suite unknown to this program."""
         return gateway in self.foreign or paths.ROOT_CERTIFICATE in self.foreign
 
+    def may_close(self, at_ns: int) -> bool:
+        """True when a certificate of the collector's key was valid, or of its key before that.
+
+        A renewed certificate begins when it is issued; a month that was closed before may be
+        sealed again later.
+        """
+        first, _ = self.collector_valid_ns
+        spans = [self.collector_valid_ns]
+        spans += [ns for key, ns in self.others_valid_ns if at_ns < first or key == self.collector]
+        return any(begin <= at_ns <= end for begin, end in spans)
+
     def certify(self, certificate: x509.Certificate, gateway: str) -> bytes:
         """Take in a gateway's certificate; the `key_sha256` of its key.
 
@@ -88,7 +102,7 @@ class Identities:
         if why := objection_to(certificate, "gateway", self.plant, gateway, root=self.root):
             raise MalformedError(why)
         try:
-            return self.keys_of(gateway).certify(certificate, self.root).sha256
+            return self.keys_of(gateway).certify(certificate).sha256
         except UnknownSuiteError:
             self.foreign.add(gateway)
             raise
@@ -216,14 +230,15 @@ def _collector(
     try:
         if why := objection_to(certificate, "collector", found.plant, root=found.root):
             raise MalformedError(why)
-        key = public_key(certificate)
+        valid = validity_ns(certificate)
         if not earlier:
-            found.collector_valid_ns = validity_ns(certificate, found.root)
-            found.collector = key
-        elif certificate.fingerprint(hashes.SHA256()).hex()[:16] != earlier:
+            found.collector_valid_ns, found.collector = valid, public_key(certificate)
+            return
+        if certificate.fingerprint(hashes.SHA256()).hex()[:16] != earlier:
             raise MalformedError("it is not the certificate its name says")
-        else:
-            found.earlier.append(key)
+        found.others_valid_ns.append((None, valid))
+        found.earlier.append(public_key(certificate))
+        found.others_valid_ns[-1] = found.earlier[-1], valid
     except UnknownSuiteError as error:
         found.foreign.add(path)
         report.add("C-SUITE", path, said(error))

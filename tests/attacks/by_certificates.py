@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from cryptography import x509
 
 from evidence.archive import paths
-from evidence.keys import FileSigner
-from tests.attacks.by_keys import KNOWN, der
+from evidence.keys import FileSigner, issue
+from tests.attacks.by_closing import ANOTHER, by_another
+from tests.attacks.by_keys import KNOWN, certificate, der
 from tests.attacks.by_newer import private
 from tests.attacks.by_strangers import GATEWAY_PATH
 from tests.attacks.forging import Kind, kind, packed
@@ -130,6 +131,56 @@ _COLLECTORS: list[tuple[str, str, bytes]] = [
      COLLECTOR_YEAR_0),
 ]  # fmt: skip
 
+# -- renewed ------------------------------------------------------------------------------------
+
+JULY = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)  # after the close
+AS_IT_WAS = sm.keys().certificates["collector"]
+
+
+def collector(by: FileSigner, since: dt.datetime, days: int = 400) -> x509.Certificate:
+    return certificate(by, role="collector", name="collector", since=since, days=days)
+
+
+def sealed_again(own: x509.Certificate, *others: x509.Certificate) -> Callable[[], bytes]:
+    """The honest month under a certificate of the same key, others of the collector beside it."""
+    return lambda: sm.build(sm.contents(sm.month(), collector=own, earlier=others))
+
+
+def sealed_by_another(files: sm.Files) -> None:
+    """The collector has another key since July, and seals again what it closed in June."""
+    by_another(files)
+    files[paths.COLLECTOR_CERTIFICATE] = pem(der(collector(ANOTHER, JULY)))
+    files[paths.earlier_collector(sm.sha256(der(AS_IT_WAS)))] = pem(der(AS_IT_WAS))
+
+
+def certified_again() -> bytes:
+    """The root has another certificate of its key since July."""
+    key = private(1)
+    root = issue(
+        "root", sm.PLANT, sm.PLANT, key.public_key(), issuer=key, not_before=JULY, days=400
+    )
+    return sm.build(sm.contents(sm.month(), root=root))
+
+
+#: (name, who and why, archive, codes)
+_RENEWED: list[tuple[str, str, Callable[[], bytes], set[str]]] = [
+    ("honest month sealed again under a renewed certificate",
+     "The collector's certificate was renewed after the close: no tampering.",
+     sealed_again(collector(COLLECTOR, JULY), AS_IT_WAS), set()),
+    ("honest month sealed again under a new key",
+     "The collector's key was changed after the close: no tampering.",
+     packed(sealed_by_another, ANOTHER), {"N-KEY"}),
+    ("honest month after the root was certified again",
+     "The root's certificate was renewed under its key: no tampering.", certified_again, set()),
+    ("renewed certificate without the one before",
+     "Nothing shows that the collector could close a month in June.",
+     sealed_again(collector(COLLECTOR, JULY)), {"E-KEY-EXPIRED"}),
+    ("ended certificate beside a good one of a new key",
+     "A thief of the collector's old key closes a month after its end.",
+     sealed_again(collector(COLLECTOR, KNOWN.not_valid_before_utc, 9),
+                  collector(ANOTHER, KNOWN.not_valid_before_utc)), {"E-KEY-EXPIRED"}),
+]  # fmt: skip
+
 KINDS: list[Kind] = [
     kind("certificates: an honest one as these are made", "Nothing is wrong: no tampering.",
          of_gateway(GOOD)),
@@ -137,4 +188,6 @@ KINDS: list[Kind] = [
       for name, story, made in _GATEWAYS),
     *(kind(f"certificates: {name}", story, of_collector(made), *WITHOUT_COLLECTOR)
       for name, story, made in _COLLECTORS),
+    *(kind(f"certificates: {name}", story, build, *codes)
+      for name, story, build, codes in _RENEWED),
 ]  # fmt: skip

@@ -190,17 +190,19 @@ export class Identities {
     return (this.gateways.get(stream) ?? []).some((item) => item.key.kind === null);
   }
 
-  /** True if some certificate of this key, and the root's, were valid at that instant. */
+  /** True if some certificate of this key was valid at that instant. */
   isValidAt(stream, keyHash, ns) {
     const all = this.gateways.get(stream) ?? [];
-    return within(this.root, ns) &&
-      all.some((item) => item.key.hash.equals(keyHash) && within(item, ns));
+    return all.some((item) => item.key.hash.equals(keyHash) && within(item, ns));
   }
 
-  /** False if collector.crt, or the root, was not valid at that instant; true if it is undecided. */
+  /** False if no certificate with which the collector could close was valid; true if undecided. */
   wasCollectorValid(ns) {
     if (this.root === null || this.collector === null || this.collector.key.kind === null) return true;
-    return within(this.root, ns) && within(this.collector, ns);
+    const isBefore = ns < this.collector.from;
+    const isOwn = (item) => item.key.hash.equals(this.collector.key.hash);
+    return [this.collector, ...this.earlier].some((item) => (isBefore || isOwn(item)) &&
+      within(item, ns));
   }
 
   // -- orders -----------------------------------------------------------------------------------

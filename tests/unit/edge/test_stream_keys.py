@@ -14,7 +14,7 @@ from evidence.custody import StreamKeys
 from evidence.frame import TYP_ROTATE, header_of
 from evidence.keys import FileSigner, certificate_to_der, generate, key_sha256
 from evidence.orders import Replace, decode_rotate
-from tests.unit.edge.sites import GATEWAY, PLANT, certificate, keys, root_certificate, who
+from tests.unit.edge.sites import GATEWAY, PLANT, certificate, keys, who
 from tests.unit.edge.stream_rig import BODY, CONFIG, NOW_NS, Rig, collector, opened
 
 
@@ -65,7 +65,7 @@ def test_new_key_takes_over_with_an_object_of_the_old_one(tmp_path: Path) -> Non
 def _check_with_evidence(made: Sequence[bytes], certificates: Sequence[object]) -> None:
     """The rules that collector and verifier go by say the same."""
     rules = StreamKeys()
-    first, second = (rules.certify(c, root_certificate()) for c in certificates)  # type: ignore[arg-type] # certificates
+    first, second = (rules.certify(c) for c in certificates)  # type: ignore[arg-type] # certificates
     rules.begin(first.sha256)
     rules.rotate(3, first.sha256, second.sha256)
     for seq, data in enumerate(made):

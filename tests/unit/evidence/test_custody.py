@@ -34,7 +34,7 @@ def certified(by: FileSigner, since: dt.datetime = SINCE, days: int = DAYS) -> x
 def stream(*by: FileSigner, first: bytes | None = A) -> StreamKeys:
     made = StreamKeys()
     for one in by or (FIRST, SECOND_KEY, THIRD):
-        made.certify(certified(one), ROOT)
+        made.certify(certified(one))
     if first is not None:
         made.begin(first)
     return made
@@ -177,8 +177,8 @@ def test_replaces_of_one_seq_that_contradict_each_other_give_the_stream_to_nobod
 def test_a_key_counts_while_any_of_its_certificates_is_valid() -> None:
     """Two of them, with ten days between; both cut to the root's own 400 days."""
     made = StreamKeys()
-    made.certify(certified(FIRST, days=10), ROOT)
-    made.certify(certified(FIRST, SINCE + dt.timedelta(days=20), 1000), ROOT)
+    made.certify(certified(FIRST, days=10))
+    made.certify(certified(FIRST, SINCE + dt.timedelta(days=20), 380))
     made.begin(A)
     days = {0: None, 10: None, 11: KeyFault.EXPIRED, 20: None, 400: None, 401: KeyFault.EXPIRED}
     assert {day: fault(made, 3, A, SINCE_NS + day * DAY_NS) for day in days} == days
@@ -187,7 +187,7 @@ def test_a_key_counts_while_any_of_its_certificates_is_valid() -> None:
 
 
 def test_ends_of_validity_are_included() -> None:
-    first, last = validity_ns(certified(FIRST, days=10), ROOT)
+    first, last = validity_ns(certified(FIRST, days=10))
     assert (first, last) == (SINCE_NS, SINCE_NS + 10 * DAY_NS)
     made = stream(first=A)
     assert fault(made, 0, A, first) is fault(made, 0, A, last) is None
@@ -209,9 +209,9 @@ def test_two_keys_of_one_id_are_refused_and_an_unknown_suite_is_not_decided() ->
     made = stream()
     made._keys[key_id(signer(43).public_key)] = made._keys[A[:8]]
     with pytest.raises(MalformedError, match="two keys of this gateway have one key id"):
-        made.certify(certified(signer(43)), ROOT)
+        made.certify(certified(signer(43)))
     with pytest.raises(UnknownSuiteError):
-        made.certify(certificate("gateway", STREAM, P384.public_key()), ROOT)
+        made.certify(certificate("gateway", STREAM, P384.public_key()))
 
 
 def test_refusals_are_sentences_with_the_key_in_them() -> None:
@@ -268,10 +268,9 @@ def test_any_order_of_telling_gives_what_a_plain_walk_gives(
 def test_a_gateway_has_a_thousand_keys_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that is known may be renewed, as often as one likes."""
     monkeypatch.setattr("evidence.custody.KEYS_MAX", 2)
-    root = keys().certificates["root"]
     one, two, three = (certified(signer(seed)) for seed in (61, 62, 63))
     of = StreamKeys()
     for made in (one, two, one):
-        of.certify(made, root)
+        of.certify(made)
     with pytest.raises(MalformedError, match="has 2 keys already"):
-        of.certify(three, root)
+        of.certify(three)
