@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
 from evidence.errors import MalformedError, SignatureError
 from evidence.keys import UNREADABLE, Certificate, certificate_from_der
 
@@ -31,7 +34,7 @@ class Stamp:
 
     Attributes:
         at: when the authority saw the bytes, aware UTC, by its own clock.
-        authority: subject of the certificate that signed, RFC 4514.
+        authority: subject of its signer's certificate, RFC 4514; true only if it was checked.
     """
 
     at: dt.datetime
@@ -59,11 +62,11 @@ def read_stamp(response: bytes, data: bytes) -> Stamp:
         data: what must have been stamped.
 
     Raises:
-        MalformedError: no granted response, or without the certificate that signed it.
+        MalformedError: no granted response of one signer, with one certificate of theirs.
         SignatureError: it is about other bytes.
     """
     try:
-        return _read(_parsed(response), data)
+        return _read(_parsed(response), data)[0]
     except _STRANGE as error:
         raise MalformedError(f"the time stamp cannot be read: {error}") from error
 
@@ -82,16 +85,36 @@ def check_stamp(response: bytes, data: bytes, authorities: Sequence[Certificate]
     """
     from rfc3161_client import VerificationError, VerifierBuilder
 
-    stamp = read_stamp(response, data)
     verifier = VerifierBuilder(roots=list(authorities)).build()
     try:
-        verifier.verify_message(_parsed(response), data)
-    except VerificationError as error:
-        sentence = f"{stamp.authority} is not the authority you trust, or did not sign it: {error}"
-        raise SignatureError(sentence) from error
+        stamp, signer = _read(_parsed(response), data)
+        try:
+            verifier.verify_message(_parsed(response), data)
+        except VerificationError as error:
+            raise SignatureError(_why_not(signer, stamp.at, authorities)) from error
     except _STRANGE as error:
         raise MalformedError(f"the time stamp cannot be read: {error}") from error
     return stamp
+
+
+def _why_not(signer: Certificate, at: dt.datetime, authorities: Sequence[Certificate]) -> str:
+    """What a reader can do something about, of a stamp that does not verify."""
+    if not signer.not_valid_before_utc <= at <= signer.not_valid_after_utc:
+        return "the certificate that signed the time stamp was not valid at the time it says"
+    if not _is_for_stamps(signer):
+        return "the certificate that signed the time stamp is not for time stamps"
+    if signer in authorities:
+        return "it needs the root certificate of the authority, not the one that signed the stamp"
+    return "the time stamp is not by an authority you trust, or its signature does not hold"
+
+
+def _is_for_stamps(signer: Certificate) -> bool:
+    """RFC 3161 §2.3: the one purpose, critical."""
+    try:
+        usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return False
+    return usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
 
 
 def _parsed(response: bytes) -> "TimeStampResponse":
@@ -102,16 +125,21 @@ def _parsed(response: bytes) -> "TimeStampResponse":
     return decode_timestamp_response(response)
 
 
-def _read(response: "TimeStampResponse", data: bytes) -> Stamp:
+def _read(response: "TimeStampResponse", data: bytes) -> tuple[Stamp, Certificate]:
     if response.status != GRANTED:
         raise MalformedError(f"the authority did not grant the time stamp: {response.status}")
     told, signers = response.tst_info, list(response.signed_data.signer_infos)
+    if told.version != 1 or len(signers) != 1:
+        raise MalformedError("the time stamp is of another version, or has not exactly one signer")
     if told.message_imprint.hash_algorithm.dotted_string != SHA256_OID:
         raise MalformedError("the time stamp is not over a SHA-256 hash")
     if told.message_imprint.message != hashlib.sha256(data).digest():
         raise SignatureError("the time stamp is of other bytes than this seal")
-    for certificate in map(certificate_from_der, response.signed_data.certificates):
-        named = certificate.issuer, certificate.serial_number
-        if named in [(signer.issuer, signer.serial_number) for signer in signers]:
-            return Stamp(told.gen_time, certificate.subject.rfc4514_string())
-    raise MalformedError("the time stamp lacks the certificate that signed it")
+    named = signers[0].issuer, signers[0].serial_number
+    held = map(certificate_from_der, response.signed_data.certificates)
+    own = [one for one in held if (one.issuer, one.serial_number) == named]
+    if not own:
+        raise MalformedError("the time stamp lacks the certificate that signed it")
+    if len(own) > 1:
+        raise MalformedError("the time stamp has two certificates of its signer")
+    return Stamp(told.gen_time, own[0].subject.rfc4514_string()), own[0]

@@ -56,7 +56,7 @@ def verify(
     with LogView() as log:
         check_log(archive, report, identities, log, progress)  # step 4
         _check_rest(archive, report, identities, log, recompute=recompute, progress=progress)
-    check_timestamp(archive, report, identities.collector, tsa)
+    check_timestamp(archive, report, identities.collector, tsa, log.closed_ns)
     _say_what_was_not_checked(archive, report)
     return report
 

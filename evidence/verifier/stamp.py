@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from evidence import timestamp
 from evidence.archive import bag, paths
 from evidence.errors import EvidenceError
-from evidence.findings import Report, said, shown
+from evidence.findings import Report, said, shown, utc
 from evidence.keys import Certificate
 from evidence.suites import PublicKey
+from evidence.verifier.clocks import AHEAD_MAX_NS, SECOND_NS
 from evidence.verifier.opened import Opened
 
 
@@ -17,8 +18,12 @@ def check_timestamp(
     report: Report,
     collector: PublicKey | None,
     authorities: Sequence[Certificate] | None,
+    closed_ns: int,
 ) -> None:
-    """Compare the time stamp, if any, with the seal and the authorities.
+    """Compare the time stamp, if any, with the seal, the authorities and the close.
+
+    A stamp that is dated later than today is for the reader to see: what a verifier finds does not
+    depend on the day it runs.
 
     Args:
         archive: a sound container.
@@ -27,6 +32,7 @@ def check_timestamp(
             is no good certificate, which was told.
         authorities: certificates the reader trusts; None leaves the authority open, and
             asks for no stamp.
+        closed_ns: when the log closed the month, UTC nanoseconds; 0 when it does not say.
     """
     path = paths.TIMESTAMP
     if path not in archive:
@@ -57,13 +63,17 @@ def check_timestamp(
         report.add("E-TIMESTAMP", path, said(error))
         return
     at, authority = f"{stamp.at:%Y-%m-%dT%H:%M:%SZ}", shown(stamp.authority)
-    told = f"{at} by {authority}"
     # the authority chose its name: what we say of it stands before that
-    report.timestamp = told if authorities is None else f"{at} by one you trust: {authority}"
+    report.timestamp = f"{at} by one you trust: {authority}"
     if authorities is None:
+        report.timestamp = f"{at}, not checked"
         report.not_checked.append(
-            f"Time stamp: it says {told}; without --tsa anybody's signature passes for theirs."
+            f"Time stamp: it says {at}; without --tsa anybody's signature passes for an "
+            f"authority's. The name in it, which anybody can write: {authority}."
         )
+    if int(stamp.at.timestamp()) * SECOND_NS < closed_ns - AHEAD_MAX_NS:
+        sentence = f"It says {at}; the collector closed the month later, {utc(closed_ns)}."
+        report.add("W-CLOCK", path, sentence)
 
 
 def _is_as_it_came(archive: Opened, report: Report, collector: PublicKey) -> bool:

@@ -12,6 +12,7 @@ from tests.attacks import (
     by_newer,
     by_operators,
     by_orders,
+    by_stamps,
     by_strangers,
     by_time,
 )
@@ -28,6 +29,7 @@ KINDS: list[Kind] = [
     *by_keys.KINDS,
     *by_orders.KINDS,
     *by_time.KINDS,
+    *by_stamps.KINDS,
     *by_newer.KINDS,
     *by_container.KINDS,
     *by_bombs.KINDS,

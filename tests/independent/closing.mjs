@@ -13,6 +13,7 @@ import { sealStamp } from "./stamp.mjs";
 
 const SIGNS = new Set(Buffer.from(",[{"));
 const STATEMENT = "data/statement.json";
+const STAMP_BEFORE_NS = 60n * 1_000_000_000n;
 const [STATEMENT_MAX, SIGNS_MAX] = [16 << 20, 600_000];
 const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/;
 
@@ -200,7 +201,7 @@ function byCollector(object, identities) {
   return collector.key;
 }
 
-export function checkSeal(archive, identities, tagHash, report) {
+export function checkSeal(archive, identities, log, tagHash, report) {
   const path = "seal/seal.cose";
   guarded("E-SEAL", path, report, () => {
     sealed(archive, path, identities, tagHash, "stackproof-seal+cose", "text/plain");
@@ -217,7 +218,9 @@ export function checkSeal(archive, identities, tagHash, report) {
   if (!isAsItCame) return;
   guarded("E-TIMESTAMP", stamp, report, () => {
     if (!archive.has(path)) throw new FormatError("there is no seal");
-    sealStamp(archive.read(stamp), sha256(archive.read(path)));
+    const at = sealStamp(archive.read(stamp), sha256(archive.read(path)));
+    const isClosed = log.isReadable && log.last?.kind === KINDS.monthClose;
+    if (isClosed && at < log.last.received - STAMP_BEFORE_NS) report("W-CLOCK", stamp);
   });
 }
 

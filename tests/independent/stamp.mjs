@@ -1,57 +1,72 @@
-// The time stamp's imprint: RFC 3161, as far as bare DER reading goes. Pure; no I/O.
+// A time stamp response, as far as FORMAT.md section 9 asks: RFC 3161 and RFC 5652. Pure; no I/O.
 
 import { FormatError } from "./cbor.mjs";
+import { as, inside, integer, items, only, time } from "./der.mjs";
 
 const SHA256 = "608648016503040201";
 const TST_INFO = "2a864886f70d0109100104";
 const SIGNED_DATA = "2a864886f70d010702";
+const BYTES_MAX = 64 << 10;
 
-/** The items inside a DER value: [{tag, value}]. */
-function items(bytes) {
-  const found = [];
-  let at = 0;
-  while (at < bytes.length) {
-    if (at + 2 > bytes.length) throw new FormatError("DER is cut short");
-    const tag = bytes[at];
-    let length = bytes[at + 1];
-    at += 2;
-    if (length & 0x80) {
-      const count = length & 0x7f;
-      if (count < 1 || count > 4 || at + count > bytes.length) throw new FormatError("DER length");
-      length = bytes.readUIntBE(at, count);
-      at += count;
-    }
-    if (at + length > bytes.length) throw new FormatError("DER is cut short");
-    found.push({ tag, value: bytes.subarray(at, at + length) });
-    at += length;
+const oid = (item) => as(item, 0x06, "OID").toString("hex");
+
+/** The members of a set, which DER has in order. */
+function members(value, what) {
+  const found = items(value);
+  for (let i = 1; i < found.length; i += 1) {
+    if (Buffer.compare(found[i - 1].whole, found[i].whole) > 0) throw new FormatError(`${what}: order`);
   }
   return found;
 }
 
-function inside(item, tag) {
-  if (item?.tag !== tag) throw new FormatError("it is no time stamp response");
-  return items(item.value);
+/**
+ * The time that a response says, in nanoseconds since 1970; throws unless it is a granted one over
+ * this SHA-256, with one signer and their certificate. No signature is checked.
+ */
+export function sealStamp(bytes, digest) {
+  if (bytes.length > BYTES_MAX) throw new FormatError("more than 64 KiB");
+  const [status, token] = items(only(bytes, 0x30, "response"));
+  if (integer(inside(status, 0x30, "status")[0], "status") !== 0n) {
+    throw new FormatError("the authority did not grant it");
+  }
+  const [type, wrapped] = inside(token, 0x30, "token");
+  if (oid(type) !== SIGNED_DATA) throw new FormatError("it is no signed data");
+  const data = items(only(as(wrapped, 0xa0, "signed data"), 0x30, "signed data"));
+  const [, algorithms, content] = data;
+  members(as(algorithms, 0x31, "algorithms"), "algorithms");
+  checkSigner(data);
+  const [kind, octets] = inside(content, 0x30, "content");
+  if (oid(kind) !== TST_INFO) throw new FormatError("it is no TSTInfo");
+  return toldBy(only(as(octets, 0xa0, "content"), 0x04, "content"), digest);
 }
 
-/** Throws unless this response was granted over this SHA-256. Its signature is not checked. */
-export function sealStamp(bytes, digest) {
-  const all = items(bytes);
-  if (all.length !== 1) throw new FormatError("bytes after the response");
-  const [status, token] = inside(all[0], 0x30);
-  const granted = inside(status, 0x30)[0];
-  if (granted?.tag !== 0x02 || ![0, 1].includes(granted.value[0]) || granted.value.length !== 1) {
-    throw new FormatError("the authority refused");
+/** One signer, and one certificate that has the issuer and the number which they name. */
+function checkSigner(data) {
+  const signers = members(as(data.at(-1), 0x31, "signers"), "signers");
+  if (signers.length !== 1) throw new FormatError("it has not exactly one signer");
+  const [issuer, serial] = inside(inside(signers[0], 0x30, "signer")[1], 0x30, "signer");
+  const set = data.find(({ tag }) => tag === 0xa0);
+  const held = set === undefined ? [] : members(set.value, "certificates");
+  const own = held.filter((certificate) => {
+    const fields = inside(inside(certificate, 0x30, "certificate")[0], 0x30, "certificate");
+    if (fields[0]?.tag === 0xa0) fields.shift();
+    if (integer(fields[0], "serial") <= 0n) throw new FormatError("a serial number is not positive");
+    return fields[0].whole.equals(serial.whole) && fields[2].whole.equals(issuer.whole);
+  });
+  if (new Set(own.map(({ whole }) => whole.toString("hex"))).size !== 1) {
+    throw new FormatError("it has not exactly one certificate of its signer");
   }
-  const [type, wrapped] = inside(token, 0x30);
-  if (type?.value.toString("hex") !== SIGNED_DATA) throw new FormatError("it is no signed data");
-  const [, , content] = inside(inside(wrapped, 0xa0)[0], 0x30);
-  const [kind, octets] = inside(content, 0x30);
-  if (kind?.value.toString("hex") !== TST_INFO) throw new FormatError("it is no TSTInfo");
-  const info = inside(inside(octets, 0xa0)[0], 0x04);
-  const [, , imprint] = inside(info[0], 0x30);
-  const [algorithm, hash] = inside(imprint, 0x30);
-  const name = inside(algorithm, 0x30)[0];
-  if (name?.value.toString("hex") !== SHA256 || hash?.tag !== 0x04 || !hash.value.equals(digest)) {
+}
+
+/** The time in a TSTInfo over this SHA-256. */
+function toldBy(bytes, digest) {
+  const [version, , imprint, , at] = items(only(bytes, 0x30, "TSTInfo"));
+  if (integer(version, "version") !== 1n) throw new FormatError("it is of another version");
+  const [algorithm, hash] = inside(imprint, 0x30, "imprint");
+  const isOverSha256 = oid(inside(algorithm, 0x30, "imprint")[0]) === SHA256;
+  if (!isOverSha256 || !as(hash, 0x04, "imprint").equals(digest)) {
     throw new FormatError("it is over something else than this seal");
   }
+  as(at, 0x18, "time");
+  return time(at, "time");
 }

@@ -19,7 +19,7 @@ import { Named } from "./named.mjs";
 import { Stream } from "./streams.mjs";
 
 const NOT_CHECKED = [
-  "Time stamp: of seal.tsr only the imprint is looked at, neither signature nor authority.",
+  "Time stamp: of seal.tsr neither signature nor authority is looked at.",
   "The meters themselves, and another history written by gateway and collector together.",
 ];
 
@@ -79,7 +79,7 @@ function look(archive, identities, trusted, published, counts, report) {
   const isOneStream = closing.checkPeriod(stated, all, figures, report);
   figures.end(isOneStream, named.last);
   closing.checkLogClose(log, identities, stated, all, report);
-  closing.checkSeal(archive, identities, tagHash, report);
+  closing.checkSeal(archive, identities, log, tagHash, report);
   closing.checkReceipts(receipts, identities, log, all, report);
   closing.checkCloses(archive, identities, log, stated, all, report);
 }

@@ -9,9 +9,11 @@ import pytest
 from evidence import cli, timestamp
 from evidence.archive import paths
 from evidence.errors import EvidenceError, MalformedError, SignatureError
-from evidence.findings import Report, Verdict
+from evidence.findings import Report, Verdict, said
+from evidence.phrases import translated
 from evidence.timestamp import check_stamp, read_stamp, stamp_request
 from evidence.verifier.run import verify
+from tests.attacks.by_stamps import tst_info
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.time_authority import TimeAuthority
 
@@ -74,9 +76,10 @@ def test_the_trusted_authoritys_stamp_passes(authority: TimeAuthority, stamped: 
 def test_without_tsa_the_authority_is_only_named(stamped: bytes) -> None:
     report = verified(stamped)
     assert report.verdict is Verdict.PASSED
-    assert report.timestamp.endswith(" by CN=Test time")
+    assert report.timestamp.endswith("Z, not checked")
     (sentence,) = not_checked(report)
-    assert "without --tsa anybody's signature passes for theirs" in sentence
+    assert "without --tsa anybody's signature passes for an authority's" in sentence
+    assert sentence.endswith("which anybody can write: CN=Test time.")
 
 
 def test_no_stamp_is_said_and_passes_unless_one_is_asked_for(authority: TimeAuthority) -> None:
@@ -95,10 +98,29 @@ def test_another_authoritys_stamp_fails(
     report = verified(stamped, other)
     assert {c for c in sm.codes(report) if c[0] == "E"} == {"E-TIMESTAMP"}
     assert report.timestamp == "none"
-    with pytest.raises(SignatureError, match="not the authority you trust"):
+    with pytest.raises(SignatureError, match="not by an authority you trust"):
         check_stamp(stamped, SEAL, other.certificates)
     both = (*other.certificates, *authority.certificates)
     assert check_stamp(stamped, SEAL, both).authority == "CN=Test time"
+
+
+def test_why_a_stamp_fails_is_a_plain_sentence_in_both_languages(
+    authority: TimeAuthority, other: TimeAuthority, stamped: bytes
+) -> None:
+    now = f"{dt.datetime.now(dt.UTC):%Y%m%d%H%M%SZ}"
+    good = authority.says(tst_info(at=now))
+    assert check_stamp(good, SEAL, authority.certificates).authority == "CN=Test time"
+    for response, trusted, why, chinese in (
+        (authority.says(tst_info(at="20010101000000Z")), authority.certificates, "was not valid",
+         "不在有效期内"),
+        (authority.says(tst_info(at=now), "other"), authority.certificates, "not for time stamps",
+         "不是用于签发时间戳"),
+        (stamped, authority.signer, "needs the root certificate", "需要授时机构的根证书"),
+        (stamped, other.certificates, "not by an authority you trust", "不是由您信任的"),
+    ):  # fmt: skip
+        with pytest.raises(SignatureError, match=why) as caught:
+            check_stamp(response, SEAL, trusted)
+        assert chinese in translated("sentence", said(caught.value), "zh")
 
 
 @pytest.mark.parametrize("trusted", [False, True])
@@ -179,8 +201,10 @@ def test_an_authoritys_name_cannot_steer_a_terminal(
     nasty = timestamp.Stamp(dt.datetime(2026, 7, 1, tzinfo=dt.UTC), "CN=x\x1b[2J\nPASSED")
     monkeypatch.setattr(timestamp, "read_stamp", lambda *_: nasty)
     report = verified(stamped)
-    assert report.timestamp == "2026-07-01T00:00:00Z by CN=x\\x1b[2J\\nPASSED"
-    assert all(sentence.isprintable() for sentence in report.not_checked)
+    assert report.timestamp == "2026-07-01T00:00:00Z, not checked"
+    (sentence,) = not_checked(report)
+    assert sentence.endswith("which anybody can write: CN=x\\x1b[2J\\nPASSED.")
+    assert sentence.isprintable()
 
 
 def test_without_the_package_it_is_said(

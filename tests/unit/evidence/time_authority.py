@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 from evidence.keys import Certificate, load_certificates
+from tests.attacks.by_stamps import number, tlv
 
 _CA = """[req]
 distinguished_name=dn
@@ -19,6 +20,9 @@ basicConstraints=critical,CA:false
 keyUsage=critical,digitalSignature
 extendedKeyUsage=critical,timeStamping
 subjectKeyIdentifier=hash
+[other]
+basicConstraints=critical,CA:false
+keyUsage=critical,digitalSignature
 """
 _TS = """[tsa]
 default_tsa=t
@@ -49,11 +53,12 @@ class TimeAuthority:
         conf = ["-config", "ca.cnf"]
         self._openssl("req", "-x509", *_KEY, "-keyout", "root.key", "-out", "root.pem",
                       "-days", "3650", *conf, "-extensions", "root")  # fmt: skip
-        self._openssl("req", "-new", *_KEY, "-keyout", "tsa.key", "-out", "tsa.csr", *conf,
-                      "-subj", "/CN=Test time")  # fmt: skip
-        self._openssl("x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key",
-                      "-CAcreateserial", "-out", "tsa.pem", "-days", "3650", "-extfile", "ca.cnf",
-                      "-extensions", "signer")  # fmt: skip
+        for name, extensions in (("tsa", "signer"), ("other", "other")):
+            self._openssl("req", "-new", *_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr",
+                          *conf, "-subj", "/CN=Test time")  # fmt: skip
+            self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "root.pem", "-CAkey",
+                          "root.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", "3650",
+                          "-extfile", "ca.cnf", "-extensions", extensions)  # fmt: skip
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -66,6 +71,19 @@ class TimeAuthority:
         self._openssl("ts", "-reply", "-config", "ts.cnf", "-queryfile", "q.tsq", "-inkey",
                       "tsa.key", "-signer", "tsa.pem", "-out", "r.tsr")  # fmt: skip
         return (self._folder / "r.tsr").read_bytes()
+
+    @property
+    def signer(self) -> tuple[Certificate, ...]:
+        """The certificate that it signs stamps with."""
+        return load_certificates(self._folder / "tsa.pem")
+
+    def says(self, told: bytes, by: str = "tsa") -> bytes:
+        """A granted response that says anything (DER), signed by "tsa" or by "other"."""
+        (self._folder / "told").write_bytes(told)
+        self._openssl("cms", "-sign", "-binary", "-nodetach", "-econtent_type",
+                      "1.2.840.113549.1.9.16.1.4", "-in", "told", "-signer", f"{by}.pem",
+                      "-inkey", f"{by}.key", "-outform", "DER", "-out", "token")  # fmt: skip
+        return tlv(0x30, tlv(0x30, number(0)), (self._folder / "token").read_bytes())
 
     def asked(self, data: bytes, *arguments: str) -> bytes:
         """A request as openssl itself makes it."""
