@@ -6,7 +6,7 @@ import { FormatError } from "./cbor.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import { told } from "./x509.mjs";
-import { StreamKeys, held } from "./keys.mjs";
+import { StreamKeys, grouped, held } from "./keys.mjs";
 
 const KEYS_MAX = 1_000;
 const REVOKE = "stackproof-revoke+cbor";
@@ -225,9 +225,9 @@ export class Identities {
       this.guarded("E-ORDER", rotation.path, report, () => this.rotation(rotation));
     }
     const replaces = this.orders.filter(({ isRevoke }) => !isRevoke);
-    for (const { path, stream, through } of replaces) {
-      const same = replaces.filter((one) => one.stream === stream && one.through === through);
-      if (held(same) === null) report("E-ORDER", path, "it contradicts another of its seq");
+    for (const same of grouped(replaces, (one) => `${one.stream} ${one.through}`).values()) {
+      if (held(same) !== null) continue;
+      for (const { path } of same) report("E-ORDER", path, "it contradicts another of its seq");
     }
   }
 

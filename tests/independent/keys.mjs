@@ -6,15 +6,26 @@ const bySeq = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Of the replaces of one seq, the key that none of them replaces; null if they contradict. */
 export function held(orders) {
-  const ends = orders.filter(({ certificate }) =>
-    orders.every(({ key }) => !key.equals(certificate.key.hash)));
   const replaced = new Set(orders.map(({ key }) => hex(key)));
+  const ends = orders.filter(({ certificate }) => !replaced.has(hex(certificate.key.hash)));
   return ends.length === 1 && replaced.size === orders.length ? ends[0].certificate.key.hash : null;
+}
+
+/** The items in groups, by what a function says of each. */
+export function grouped(items, by) {
+  const groups = new Map();
+  for (const item of items) {
+    const name = by(item);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(item);
+  }
+  return groups;
 }
 
 export class StreamKeys {
   constructor(orders) {
-    this.orders = orders; // of this stream
+    this.ended = grouped(orders, ({ key }) => hex(key)); // by the key that they end
+    this.replaces = grouped(orders.filter(({ isRevoke }) => !isRevoke), ({ through }) => through);
     this.first = null; // hash of the key that signed what is known first
     this.rotates = []; // {seq, signer, key}
     this.steps = null; // [{after: seq, key}], ascending, as far as it is known
@@ -33,9 +44,8 @@ export class StreamKeys {
 
   /** For how long a key is good: null without an end, -1n for none at all. */
   goodThrough(key) {
-    const ends = this.orders.filter((order) => order.key.equals(key))
-      .map(({ through }) => through ?? -1n);
-    return ends.length === 0 ? null : ends.sort(bySeq)[0];
+    const ends = (this.ended.get(hex(key)) ?? []).map(({ through }) => through ?? -1n);
+    return ends.length === 0 ? null : ends.reduce((a, b) => (a < b ? a : b));
   }
 
   isRevoked(key, seq) {
@@ -45,11 +55,7 @@ export class StreamKeys {
 
   /** True if the object after this seq is the first of a new device. */
   isReplacedAt(seq) {
-    return this.replaces().some(({ through }) => through === seq);
-  }
-
-  replaces() {
-    return this.orders.filter(({ isRevoke }) => !isRevoke);
+    return this.replaces.has(seq);
   }
 
   /** The key in use at a seq, null if none is known yet. */
@@ -74,14 +80,13 @@ export class StreamKeys {
 
   walk() {
     this.steps = [];
-    const seqs = [...this.rotates.map(({ seq }) => seq), ...this.replaces().map((o) => o.through)];
+    const seqs = [...this.rotates.map(({ seq }) => seq), ...this.replaces.keys()];
     for (const after of [...new Set(seqs)].sort(bySeq)) {
       const rotate = this.rotates.find(({ seq }) => seq === after);
       if (rotate && this.handsOver(after, rotate.signer, rotate.key)) {
         this.steps.push({ after, key: rotate.key });
       }
-      const orders = this.replaces().filter(({ through }) => through === after);
-      const key = orders.length ? held(orders) : null;
+      const key = this.replaces.has(after) ? held(this.replaces.get(after)) : null;
       if (key !== null) this.steps.push({ after, key });
     }
     return this.steps;

@@ -111,8 +111,8 @@ export class Stream {
       this.report("E-FRAME", header.seq, "it is of another place");
       return;
     }
-    for (const { through, head } of this.keys.replaces()) {
-      if (through === header.seq - 1n && !header.prev.equals(head)) {
+    for (const { head } of this.keys.replaces.get(header.seq - 1n) ?? []) {
+      if (!header.prev.equals(head)) {
         this.report("E-ORDER", header.seq, "it follows another object than the order names");
       }
     }
@@ -244,7 +244,7 @@ export class Stream {
   endKeys() {
     if (this.last === null) return;
     const isHere = (seq) => this.first <= seq && seq <= this.last.seq;
-    for (const { through } of this.keys.replaces()) {
+    for (const through of this.keys.replaces.keys()) {
       if (isHere(through + 1n)) this.report("N-KEY", through);
     }
     for (const { stream, seq, path } of this.context.identities.rotations) {
