@@ -44,6 +44,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
     return {kind.name: item for kind, item in zip(KINDS, found, strict=True)}
 
 
+@pytest.mark.timeout(600)  # the first one builds and judges all of them
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
 def test_the_corpus(kind: Kind, corpus: dict[str, Comparison]) -> None:
     found = corpus[kind.name]
