@@ -16,8 +16,8 @@ from evidence.points import DECIMALS_MAX, Dtype, Point, Role
 
 CONFIG_FORMAT = 1
 
-#: of all that an archive holds: some twelve of 20,000 points, a hundred of a large works
-TOGETHER_ITEMS_MAX, TOGETHER_BYTES_MAX = 8 * cbor.ITEMS_MAX, 16 * PAYLOAD_BYTES_MAX
+#: of all that an archive holds: ten of 20,000 points, a hundred of a large works
+TOGETHER_ITEMS_MAX, TOGETHER_BYTES_MAX = 6 * cbor.ITEMS_MAX, 16 * PAYLOAD_BYTES_MAX
 
 Rule = Callable[[Any, str], None]
 Fields = Mapping[str, Rule]

@@ -95,7 +95,9 @@ def plant_factors(config: Mapping[str, Any]) -> PlantFactors:
     if not rules.record:
         raise UnknownRuleSetError(f"{rules.id!r} is a table of coefficients, no rule set")
     statement = config.get("statement", {})
-    points = plant_points(config)
+    entries = [*statement.get("fuels", ()), *statement.get("auxiliary", ())]
+    named = {e[key] for e in entries for key in ("point", "flow_point", "power_point") if key in e}
+    points = plant_points(config, only=named)
     return PlantFactors(
         rules=rules,
         pfc_record=pfc_default_factor(rules),

@@ -10,7 +10,7 @@ import { SignatureError, SuiteError, hex } from "./cose.mjs";
 export class Configurations {
   constructor(archive, identities, report) {
     Object.assign(this, { archive, identities, report, known: new Map(), named: new Set(),
-      isUndecided: false, bytes: 64 * 2 ** 20, items: 8_388_608 });
+      isUndecided: false, bytes: 64 * 2 ** 20, items: 6_291_456 });
   }
 
   /** The configuration of that hash, signed before `seq`; null if it is missing, bad or newer. */

@@ -10,6 +10,8 @@ from evidence.configuration import Together
 from evidence.findings import Report
 from evidence.frame import TYP_CONFIG
 from evidence.keys import key_sha256
+from evidence.points import Point
+from evidence.recompute import Recomputation
 from evidence.verifier.opened import Opened
 from tests.attacks.by_keys import replacement
 from tests.attacks.forging import FOREIGN
@@ -96,3 +98,16 @@ def test_a_configuration_is_looked_up_once_however_many_devices_were_replaced(
     times = [read[path] for path in files if paths.CONFIG.fullmatch(path)]
     assert len(times) > configs
     assert max(times) <= 3
+
+
+def test_calculation_reads_each_point_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 18,000 points this is what a configuration takes longest for."""
+    config, made, make = sm.configuration(), Counter[str](), Point.from_map
+
+    def counting(fields: dict[str, object]) -> Point:
+        made[str(fields["id"])] += 1
+        return make(fields)
+
+    monkeypatch.setattr(Point, "from_map", counting)
+    Recomputation().configure(b"any", config)
+    assert made["pot-01.voltage"] <= 5, "live and month, each for itself and for its inputs"
