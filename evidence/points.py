@@ -150,7 +150,7 @@ class Quantity:
                 raise ValueError(f"{self.kind} takes no {name}")
             if given is not None and given not in allowed:
                 raise ValueError(f"{name} {given!r} unknown; allowed: {' '.join(sorted(allowed))}")
-        if self.unit.endswith("Nm3") and self.reference == "actual":
+        if "Nm3" in self.unit and self.reference == "actual":
             raise ValueError("Nm3 is a volume at a reference state, not 'actual'")
 
     def as_map(self) -> dict[str, str]:

@@ -79,6 +79,7 @@ REFUSED_QUANTITIES: list[dict[str, Any]] = [
     {"kind": "gas-volume", "unit": "Nm3", "reference": "0C-101.325kPa"},
     {**NM3, "reference": "actual"},
     {**NM3, "unit": "10^4 Nm3", "reference": "actual"},
+    {**NM3, "kind": "gas-flow", "unit": "Nm3/h", "reference": "actual"},
     {**NM3, "reference": "25C"},
     {**NM3, "moisture": "damp"},
     {"kind": "heating-value", "unit": "GJ/t"},
