@@ -11,7 +11,7 @@ from evidence import cbor, checkpoint, cose, keys, log, receipt
 from evidence.blocks import compress, decode_block, decompress, encode_block
 from evidence.certify import decode_request, encode_request
 from evidence.config_changes import config_changes
-from evidence.configuration import decode_configuration
+from evidence.configuration import Together, decode_configuration
 from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, witness_name
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, decode_body, encode_body, header_of, place_of
@@ -72,7 +72,7 @@ def _body(payload: bytes) -> None:
 
 
 def _configuration(payload: bytes) -> None:
-    config = decode_configuration(payload)
+    config = Together().decode(payload)
     list(config_changes(decode_configuration(CONFIG), config))
     Recomputation().configure(b"x", config)
 
@@ -200,7 +200,8 @@ DOORS: list[Door] = [
     pure("frame body", _body, PAYLOADS, payload_bent, OURS,
          "evidence.frame.decode_body", "evidence.runs.decode_runs"),
     pure("configuration", _configuration, [CONFIG], payload_bent, OURS, "evidence.points.from_map",
-         "evidence.configuration.decode_configuration", weight=2),
+         "evidence.configuration.decode_configuration", "evidence.configuration.decode",
+         weight=2),
     pure("block", _block, _blocks(), spoilt, OURS, "evidence.blocks.decode_block"),
     pure("compressed payload", decompress, [compress(b"x" * 999, how) for how in (0, 1, 2)],
          spoilt, OURS, "evidence.blocks.decompress"),

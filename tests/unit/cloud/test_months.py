@@ -145,17 +145,6 @@ async def test_a_month_with_two_configurations_verifies(desk: Desk, folder: Path
     assert "N-CONFIG" in sm.codes(report)
 
 
-async def test_a_month_of_more_configurations_than_an_archive_holds_is_refused(
-    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.deliver()
-    monkeypatch.setattr("evidence.configuration.TOGETHER_ITEMS_MAX", 500)
-    size = desk.reader.size
-    with pytest.raises(MonthRefusedError, match="the configurations of this month are together"):
-        await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
-    assert desk.reader.size == size, "before the close is logged"
-
-
 async def test_configurations_that_nothing_was_read_under_are_told_too(
     desk: Desk, folder: Path
 ) -> None:
@@ -247,17 +236,6 @@ async def test_an_amended_month_whose_archive_is_lost_needs_its_reason_again(
         await months(desk, folder).seal(sm.PLANT, MONTH, reason="something else")
     await months(desk, folder).seal(sm.PLANT, MONTH, reason="a meter was exchanged")
     assert (folder / ARCHIVE).read_bytes() == before
-
-
-async def test_a_statement_that_nobody_could_read_is_not_signed(
-    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("evidence.recompute.STATEMENT_SIGNS_MAX", 100)
-    desk.deliver()
-    size = desk.reader.size
-    with pytest.raises(MonthRefusedError, match="larger than any verifier reads"):
-        await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
-    assert desk.reader.size == size, "before the close is logged"
 
 
 @pytest.mark.parametrize(
