@@ -132,7 +132,27 @@ def test_bits_in_40001_notation(written: str, resolved: tuple[str, int], tmp_pat
 @pytest.mark.parametrize(
     ("notation", "where", "key", "reason"),
     [
-        ("1-based", 'table = "holding"\naddress = 0', "address", "0 is not in 1..65536"),
+        (
+            "1-based",
+            'table = "holding"\naddress = 0',
+            "address",
+            '0 is not in 1..65536; a manual that counts from 0 is address_notation = "0-based"',
+        ),
+        ("1-based", 'table = "input"\naddress = 65537', "address", "65537 is not in 1..65536"),
+        (
+            "0-based",
+            'table = "input"\naddress = 400001',
+            "address",
+            '400001 is not in 0..65535; it reads as address_notation = "40001", and then is '
+            "holding 0 of this notation",
+        ),
+        (
+            "1-based",
+            'table = "input"\naddress = 300100',
+            "address",
+            '300100 is not in 1..65536; it reads as address_notation = "40001", and then is '
+            "input 100 of this notation",
+        ),
         (
             "40001",
             "address = 20001",
@@ -145,13 +165,28 @@ def test_bits_in_40001_notation(written: str, resolved: tuple[str, int], tmp_pat
             "address = 40000",
             "address",
             "40000 is no address in 40001 notation: 4xxxx holding, 3xxxx input, 1xxxx discrete, "
-            "0xxxx coil",
+            "0xxxx coil, each counted from 1",
         ),
         (
             "40001",
             'table = "holding"\naddress = 30001',
             "table",
-            "holding contradicts address 30001, which is input",
+            "holding contradicts address 30001, which is input 0x0000 on the wire; "
+            "holding 0x0000 is written 40001",
+        ),
+        (
+            "40001",
+            'table = "input"\naddress = 400010',
+            "table",
+            "input contradicts address 400010, which is holding 0x0009 on the wire; "
+            "input 0x0009 is written 30010",
+        ),
+        (
+            "40001",
+            'table = "holding"\naddress = 101',
+            "table",
+            "holding contradicts address 101, which is coil 0x0064 on the wire; "
+            "holding 0x0064 is written 40101",
         ),
     ],
 )
