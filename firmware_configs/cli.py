@@ -116,9 +116,9 @@ def _show(profile: Profile, *, as_json: bool) -> int:
             print(f"{key:24}{value}")
     print()
     for row in rows:
-        print(_line(row, f"{row['unit']:8}{row['role']}"))
+        print(_line(row, f"{row['unit']:8} {row['role']}"))
     for row in settings:
-        print(_line(row, f"{row.get('unit', ''):8}setting: {row['means']}"))
+        print(_line(row, f"{row.get('unit', ''):8} setting: {row['means']}"))
     for caveat in profile.caveats:
         print(f"\ncaveat: {caveat.text} {caveat.link}".rstrip())
     return 0

@@ -5,14 +5,15 @@ bits of a NaN survive and no rounding can happen. Bit fields and BCD become the 
 hold, which is exact too.
 """
 
-import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
+
 from edge.drivers.base import Sample
-from edge.drivers.raw import judge_of, pack, unpack
+from edge.drivers.raw import judge_of, unpack
 from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.profile import Register, Setting
@@ -130,17 +131,8 @@ def decode_setting(words: Sequence[int], setting: Setting) -> str | None:
     number = unpack(sample.raw, register.dtype)
     if isinstance(number, int):
         return f"{Decimal(number).scaleb(-register.decimals):f}"
-    return _shortest(number, register.dtype)
-
-
-def _shortest(number: float, dtype: Dtype) -> str:
-    """The fewest digits that mean this very float; 17 are enough for any (IEEE 754)."""
-    raw = pack(number, dtype)
-    for digits in range(1, 17):
-        text = f"{number:.{digits}g}"
-        if math.isfinite(number) and pack(float(text), dtype) == raw:
-            return text
-    return f"{number:.17g}"
+    # the fewest digits that mean this very float
+    return str(np.float32(number) if register.dtype is Dtype.F32 else number)
 
 
 def decode_bits(bits: Sequence[bool], places: Iterable[Place]) -> list[Sample]:

@@ -1,4 +1,4 @@
-"""Bit fields, BCD, orders of a row and roll-over: what they become, and each wrong way to say so."""
+"""Bit fields, BCD, orders of a row, roll-over: what they become, and each wrong way to say so."""
 
 from pathlib import Path
 
@@ -66,10 +66,12 @@ WRONG = [
     ('type = "f32"\nbits = "0"\npoint_decimals = 0', "type",
      "bits are taken of u16, u32 or u64, not of f32"),
     ('type = "u16"\nbits = 3', "bits", '3 is not text; write bits = "..."'),
-    ('type = "u16"\nbits = "a"', "bits", "'a' is no bit such as \"3\" and no range such as \"0-3\""),
+    ('type = "u16"\nbits = "a"', "bits",
+     "'a' is no bit such as \"3\" and no range such as \"0-3\""),
     ('type = "u16"\nbits = "-3"', "bits",
      "'-3' is no bit such as \"3\" and no range such as \"0-3\""),
-    ('type = "u16"\nbits = "٣"', "bits", "'٣' is no bit such as \"3\" and no range such as \"0-3\""),
+    ('type = "u16"\nbits = "٣"', "bits",
+     "'٣' is no bit such as \"3\" and no range such as \"0-3\""),
     ('type = "u16"\nbits = "16"', "bits",
      "'16': u16 has bits 0 (the lowest) to 15, written from low to high"),
     ('type = "u16"\nbits = "3-1"', "bits",
@@ -275,7 +277,7 @@ class TestVectors:
         ],
     )  # fmt: skip
     def test_untrue(
-        self, row: str, words: str, value: str, key: str, reason: str, tmp_path: Path
+        self, *, row: str, words: str, value: str, key: str, reason: str, tmp_path: Path
     ) -> None:
         text = with_row(f"address = 0x0020\n{row}") + self.VECTOR.format(words, value)
         assert problems_of(text, tmp_path) == [(f"vector[1].{key}", f"status: {reason}")]

@@ -119,7 +119,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("setting", "old", "new", "key", "reason"), WRONG)
-def test_wrong(setting: str, old: str, new: str, key: str, reason: str, tmp_path: Path) -> None:
+def test_wrong(*, setting: str, old: str, new: str, key: str, reason: str, tmp_path: Path) -> None:
     assert old in setting
     found = problems_of(MODBUS + setting.replace(old, new), tmp_path)
     assert found == [(f"setting[0].{key}", reason)]
