@@ -25,7 +25,7 @@ SETTINGS = (
     "serial", "maker", "model", "firmware", "hardware",
     "ct_ratio", "ct_primary", "ct_secondary", "vt_ratio", "vt_primary", "vt_secondary",
     "pulse_weight", "k_factor", "span_low", "span_high", "low_flow_cutoff", "damping",
-    "unit_code", "clock", "totaliser_resets", "parameter_changes",
+    "unit_code", "constant", "totaliser_resets", "parameter_changes",
 )  # fmt: skip
 
 #: The leading digit of the five- and six-digit notation (40001, 400001).

@@ -1,10 +1,12 @@
 """What a meter tells about itself: rows that are no points, and the vectors of their texts."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+import firmware_configs
 from evidence.points import Dtype
 from firmware_configs.cli import main
 from firmware_configs.model import SETTINGS
@@ -86,6 +88,15 @@ def test_the_issues_own_list_can_be_said() -> None:
     wanted = {"serial", "firmware", "ct_ratio", "vt_ratio", "k_factor", "span_low", "span_high",
               "low_flow_cutoff", "totaliser_resets", "parameter_changes"}  # fmt: skip
     assert wanted <= set(SETTINGS)
+
+
+def test_the_readme_names_all_of_them_and_its_example_is_one(tmp_path: Path) -> None:
+    text = (Path(firmware_configs.__file__).parent / "README.md").read_text(encoding="utf-8")
+    listed = text[text.index("`means` is one of:") :].partition(". In a text")[0]
+    assert re.findall(r"`(\w+)`", listed) == ["means", *SETTINGS]
+    (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    (setting,) = loaded(MODBUS + "\n" + example, tmp_path).settings
+    assert (setting.name, setting.unit) == ("k_factor_1", "pulses/m3")
 
 
 def test_a_setting_may_stand_where_a_point_does(tmp_path: Path) -> None:
