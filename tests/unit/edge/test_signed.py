@@ -91,7 +91,7 @@ def test_bit_fields_and_bcd_are_signed_as_integers_with_the_way_they_were_taken(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "valve.toml").write_text(VALVE)
-    site = replaced(HEAD + GAS, {'"stackproof/gas-meter"': '"valve.toml"'})
+    site = replaced(HEAD + GAS + "[statement]\n", {'"stackproof/gas-meter"': '"valve.toml"'})
     config = config_of(site_of(tmp_path, site))
     assert decode_configuration(compress(cbor.encode(config))) == config
     points = by_id(config)
