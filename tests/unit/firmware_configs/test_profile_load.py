@@ -14,7 +14,7 @@ from firmware_configs.profile import (
     unproven_types,
 )
 from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
-from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, problems_of, spoiled
+from tests.unit.firmware_configs.profile_texts import FULL, MODBUS, OPCUA, problems_of, spoiled
 
 
 def loaded(text: str, folder: Path) -> Profile:
@@ -51,6 +51,16 @@ def test_an_opcua_profile(tmp_path: Path) -> None:
     assert (voltage.dtype, voltage.decimals, voltage.point_decimals) == (Dtype.F32, 0, 3)
     assert state.states == ((0, "unknown"), (1, "producing"))
     assert state.role is Role.STATE
+
+
+def test_a_profile_with_everything(tmp_path: Path) -> None:
+    profile = loaded(FULL, tmp_path)
+    assert unproven_types(profile) == []
+    assert [r.taken for r in profile.registers] == [
+        "holding 0x0013", "holding 0x0015", "input 0x0010, bit 3 of u16",
+        "input 0x0010, bits 4-13 of u16", "input 0x0020, bcd32, low word first, low byte first",
+    ]  # fmt: skip
+    assert [(s.name, s.words) for s in profile.settings] == [("serial", 4), ("k_factor_1", 2)]
 
 
 def test_everything_optional_is_read(tmp_path: Path) -> None:
