@@ -43,7 +43,7 @@ def read_place(fields: Fields, notation: str) -> Place:
     first = 1 if notation == "1-based" else 0
     written = fields.raw("address")
     if type(written) is int and not first <= written <= LAST + first:
-        fields.complain("address", _beyond(written, notation))
+        fields.complain("address", _beyond(table, written, notation))
         return Place(table, 0, written)
     address = fields.integer("address", first, first + LAST)
     return Place(table, address - first, address)
@@ -54,14 +54,6 @@ def check_end(fields: Fields, place: Place, words: int) -> None:
     last = place.address + words - 1
     if last > LAST:
         fields.complain("address", f"ends at {last:#06x}, beyond the last address 0xffff")
-
-
-def in_notation(table: str, address: int, notation: str) -> int:
-    """A wire address as the notation writes it; 40001 with six digits where five do not do."""
-    if notation == "40001":
-        span = 10_000 if address < 9_999 else 100_000
-        return DIGITS[table] * span + address + 1
-    return address + (notation == "1-based")
 
 
 def doubt(table: str | None, written: int | None, notation: str) -> str:
@@ -80,13 +72,17 @@ def doubt(table: str | None, written: int | None, notation: str) -> str:
     )
 
 
-def _beyond(written: int, notation: str) -> str:
+def _beyond(table: str, written: int, notation: str) -> str:
     first = 1 if notation == "1-based" else 0
     reason = f"{written} is not in {first}..{LAST + first}"
     digit, rest = divmod(written, 100_000)
     if digit and digit in _TABLE_OF and 1 <= rest <= LAST + 1:
-        seen = f"{_TABLE_OF[digit]} {rest - 1 + first} of this notation"
-        return f'{reason}; it reads as address_notation = "40001", and then is {seen}'
+        meant = _TABLE_OF[digit]
+        other = f", and this row says {table}" if table != meant else ""
+        return (
+            f"{reason}; in 40001 notation it is {meant} {rest - 1 + first}{other}: write that, or "
+            'address_notation = "40001" for the whole file'
+        )
     if written == 0:
         return f'{reason}; a manual that counts from 0 is address_notation = "0-based"'
     return reason
@@ -107,7 +103,7 @@ def _numbered(fields: Fields) -> Place:
     if fields.has("table"):
         given = fields.choice("table", _TABLES)
         if given != table:
-            meant = in_notation(given, rest - 1, "40001")
+            meant = _numbered_as(given, rest)
             fields.complain(
                 "table",
                 f"{given} contradicts address {number}, which is {table} {rest - 1:#06x} on the "
@@ -115,6 +111,11 @@ def _numbered(fields: Fields) -> Place:
             )
             table = given  # one complaint is enough
     return Place(table, rest - 1, number)
+
+
+def _numbered_as(table: str, rest: int) -> int:
+    """Cell `rest` of a table, counted from 1: with four digits behind the table's, or five."""
+    return DIGITS[table] * (10_000 if rest <= 9_999 else 100_000) + rest
 
 
 def read_node(fields: Fields, name: str) -> tuple[str, str | None]:

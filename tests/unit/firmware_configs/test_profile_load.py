@@ -153,15 +153,15 @@ def test_bits_in_40001_notation(written: str, resolved: tuple[str, int], tmp_pat
             "0-based",
             'table = "input"\naddress = 400001',
             "address",
-            '400001 is not in 0..65535; it reads as address_notation = "40001", and then is '
-            "holding 0 of this notation",
+            "400001 is not in 0..65535; in 40001 notation it is holding 0, and this row says "
+            'input: write that, or address_notation = "40001" for the whole file',
         ),
         (
             "1-based",
             'table = "input"\naddress = 300100',
             "address",
-            '300100 is not in 1..65536; it reads as address_notation = "40001", and then is '
-            "input 100 of this notation",
+            "300100 is not in 1..65536; in 40001 notation it is input 100: write that, or "
+            'address_notation = "40001" for the whole file',
         ),
         (
             "40001",
