@@ -63,6 +63,10 @@ class Coding:
         return limits(self.holder)
 
 
+#: of the row whose type is wrong; it causes the fewest complaints further on
+_STAND_IN = Coding(Dtype.I64)
+
+
 def limits(dtype: Dtype) -> tuple[int, int]:
     """Least and greatest whole number the type holds exactly."""
     if dtype.is_float:
@@ -82,25 +86,23 @@ def read_coding(fields: Fields, *, modbus: bool) -> Coding:
             fields.complain("bits", f"are of a plain register; {text} holds decimal digits")
         return Coding(_BCD[text], is_bcd=True)
     dtype = _dtype(fields, text, modbus=modbus)
-    if modbus and fields.has("bits"):
+    if modbus and fields.raw("bits") is not None and dtype is not None:
         return _bit_field(fields, dtype)
-    return Coding(dtype)
+    return _STAND_IN if dtype is None else Coding(dtype)
 
 
-def _dtype(fields: Fields, text: str, *, modbus: bool) -> Dtype:
-    if text in ("text", *_BCD) and not (modbus and text in _BCD):
-        reason = (
-            "a text is no point; write it as a [[setting]]"
-            if text == "text"
-            else f"{text} is for protocol modbus only"
-        )
-        fields.complain("type", reason)
+def _dtype(fields: Fields, text: str, *, modbus: bool) -> Dtype | None:
+    """The number type called so; None, and a complaint, when there is none."""
+    if text == "text":
+        fields.complain("type", "a text is no point; write it as a [[setting]]")
+    elif text in _BCD:
+        fields.complain("type", f"{text} is for protocol modbus only")
     elif text:
         try:
             return Dtype.named(text)
         except ValueError as error:
             fields.complain("type", f"{error} {' '.join(_BCD)}" if modbus else str(error))
-    return Dtype.I64  # the stand-in that causes the fewest complaints further on
+    return None
 
 
 def _bit_field(fields: Fields, holder: Dtype) -> Coding:
@@ -121,7 +123,7 @@ def _bit_field(fields: Fields, holder: Dtype) -> Coding:
         else:
             bits = Bits(holder, low, high)
             return Coding(next(d for d in _PARTS if 8 * d.size >= bits.width), bits)
-    return Coding(Dtype.I64)
+    return _STAND_IN
 
 
 def check_table(fields: Fields, table: str, coding: Coding) -> None:

@@ -84,6 +84,9 @@ WRONG = [
     ('type = "bcd24"', "type",
      "unknown number type 'bcd24'; known: u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 "
      "bcd16 bcd32 bcd64"),
+    ('type = "bcd24"\nbits = "0"', "type",
+     "unknown number type 'bcd24'; known: u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 "
+     "bcd16 bcd32 bcd64"),
     ('type = "u16"\nword_order = "little"', "word_order",
      "has no effect: the value is one register"),
     ('type = "u32"\nword_order = "mid"', "word_order", "'mid' is not one of big | little"),
