@@ -263,7 +263,7 @@ def _point(
     }
     name = register.name if n is None else register.name.format(n=n)
     if register.node is None:
-        source = f"{register.table} 0x{register.address or 0:04X}"
+        source = register.taken
     else:
         source = register.node.format(n=n, ns=register.namespace or "")
     return Point(

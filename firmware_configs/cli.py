@@ -8,12 +8,15 @@ import json
 import sys
 from typing import Any
 
+from firmware_configs.model import REGISTER_TABLES
+from firmware_configs.places import doubt
 from firmware_configs.profile import (
     Problem,
     Profile,
     ProfileError,
     ProfileUnreadableError,
     Register,
+    Setting,
     list_profiles,
     load_profile,
     unproven_types,
@@ -64,46 +67,70 @@ def _check(names: list[str], *, as_json: bool) -> int:
     checked = [(name, *_problems(name)) for name in names]
     if as_json:
         print(json.dumps([
-            {"profile": name, "errors": [problem._asdict() for problem in problems]}
-            for name, _, problems in checked
+            {"profile": name, "errors": [problem._asdict() for problem in problems], "notes": notes}
+            for name, _, problems, notes in checked
         ]))  # fmt: skip
-        return max(code for _, code, _ in checked)
-    for name, code, problems in checked:
+        return max(code for _, code, _, _ in checked)
+    for name, code, problems, notes in checked:
         if code == 0:
             print(f"{name}: fine")
-        for problem in problems:
-            print(problem, file=sys.stderr)
-    return max(code for _, code, _ in checked)
+        for line in (*problems, *(f"{name}: note: {note}" for note in notes)):
+            print(line, file=sys.stderr)
+    return max(code for _, code, _, _ in checked)
 
 
-def _problems(name: str) -> tuple[int, list[Problem]]:
-    """The exit code one profile deserves, and all that is wrong with it."""
+def _problems(name: str) -> tuple[int, list[Problem], list[str]]:
+    """The exit code one profile deserves, all that is wrong with it, and what may be wrong."""
     try:
-        unproven = unproven_types(load_profile(name))
+        profile = load_profile(name)
     except ProfileError as error:
-        return 2 if isinstance(error, ProfileUnreadableError) else 1, list(error.errors)
+        return 2 if isinstance(error, ProfileUnreadableError) else 1, list(error.errors), []
     found = [
-        Problem(name, "vector", f"nothing proves the word order of {dtype}; add a [[vector]]")
-        for dtype in unproven
+        Problem(name, "vector", f"nothing proves the word order of {way}; add a [[vector]]")
+        for way in unproven_types(profile)
     ]
-    return 1 if found else 0, found
+    return 1 if found else 0, found, _notes(profile)
+
+
+def _notes(profile: Profile) -> list[str]:
+    """One note for all addresses that read as another notation's: real maps have such too."""
+    doubts = {
+        row.name: said
+        for row in (*profile.registers, *(s.register for s in profile.settings))
+        if (said := doubt(row.table, row.written, profile.address_notation))
+    }
+    if not doubts:
+        return []
+    name, said = next(iter(doubts.items()))
+    return [f"{name}: {said}" + (f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else "")]
 
 
 def _show(profile: Profile, *, as_json: bool) -> int:
     rows = [_row(register) for register in profile.registers]
+    settings = [_setting(setting) for setting in profile.settings]
     if as_json:
-        print(json.dumps({**_head(profile), "registers": rows}))
+        print(json.dumps({**_head(profile), "registers": rows, "settings": settings}))
         return 0
     for key, value in _head(profile).items():
         if value is not None and key != "caveats":
             print(f"{key:24}{value}")
     print()
     for row in rows:
-        where = row.get("node") or f"{row['table']} {row['address']:#06x}"
-        print(f"{row['name']:22}{where:30}{row['type']:5}{row['unit']:8}{row['role']}")
+        print(_line(row, f"{row['unit']:8} {row['role']}"))
+    for row in settings:
+        print(_line(row, f"{row.get('unit', ''):8} setting: {row['means']}"))
     for caveat in profile.caveats:
         print(f"\ncaveat: {caveat.text} {caveat.link}".rstrip())
     return 0
+
+
+def _line(row: dict[str, Any], rest: str) -> str:
+    """Address as the manual writes it, then as the wire has it."""
+    where = row.get("node")
+    if where is None:
+        where = f"{row['table']} {row['written']:<6} {row['address']:#06x}"
+    kind = row["type"] + (f" bits {row['bits']}" if "bits" in row else "")
+    return f"{row['name']:22}{where:30}{kind:14}{rest}"
 
 
 def _head(profile: Profile) -> dict[str, Any]:
@@ -114,6 +141,7 @@ def _head(profile: Profile) -> dict[str, Any]:
     }  # fmt: skip
     if profile.protocol == "modbus":
         head |= {
+            "address_notation": profile.address_notation,
             "word_order": profile.word_order, "byte_order": profile.byte_order,
             "max_registers_per_read": profile.max_registers_per_read,
             "hole_limit": profile.hole_limit, "pause_ms": profile.pause_ms,
@@ -125,11 +153,36 @@ def _head(profile: Profile) -> dict[str, Any]:
 
 def _row(register: Register) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "name": register.name, "table": register.table, "address": register.address,
-        "node": register.node, "namespace": register.namespace,
-        "type": register.dtype.name.lower(), "decimals": register.decimals,
+        **_place(register), "decimals": register.decimals,
         "point_decimals": register.point_decimals, **register.quantity.as_map(),
         "role": register.role.value, "applies": list(register.applies),
-        "invalid": list(register.invalid), "source": register.source,
+        "invalid": list(register.invalid), "rolls_at": register.rolls_at,
+        "source": register.source,
     }  # fmt: skip
     return {key: value for key, value in row.items() if value is not None}
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    register = setting.register
+    row = {
+        **_place(register), "name": setting.name, "means": setting.means,
+        "unit": setting.unit or None, "source": register.source,
+    } | (
+        {"type": "text", "length": setting.text_words or None} if setting.is_text else
+        {"decimals": register.decimals, "invalid": list(register.invalid)}
+    )  # fmt: skip
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _place(register: Register) -> dict[str, Any]:
+    """Where it stands and how it is taken; orders and bits of Modbus only."""
+    place: dict[str, Any] = {
+        "name": register.name, "table": register.table, "address": register.address,
+        "written": register.written, "node": register.node, "namespace": register.namespace,
+        "type": register.type_name,
+    }  # fmt: skip
+    if register.table in REGISTER_TABLES:
+        place |= {"word_order": register.word_order, "byte_order": register.byte_order}
+    if register.bits is not None:
+        place["bits"] = f"{register.bits.low}-{register.bits.high}"
+    return place

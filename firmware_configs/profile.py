@@ -6,23 +6,24 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from evidence.points import exact
+from firmware_configs.coding import ORDERS
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.model import (
     QUALITY_LEVELS,
-    REGISTER_TABLES,
     Caveat,
     Profile,
     Register,
+    Setting,
     Vector,
 )
-from firmware_configs.rows import ADDRESS_NOTATIONS, read_register
+from firmware_configs.places import ADDRESS_NOTATIONS
+from firmware_configs.rows import Head, read_register
+from firmware_configs.settings import read_setting
 from firmware_configs.toml import NotTomlError, parse_toml
-from firmware_configs.words import nearest_float, number_of_words
+from firmware_configs.vectors import check_vector, read_vector, unproven_types
 
 __all__ = [
     "FOLDER",
@@ -32,6 +33,7 @@ __all__ = [
     "ProfileError",
     "ProfileUnreadableError",
     "Register",
+    "Setting",
     "Vector",
     "list_profiles",
     "load_profile",
@@ -98,13 +100,6 @@ def load_profile(id_or_path: str, *, folder: Path | None = None) -> Profile:
     return profile
 
 
-def unproven_types(profile: Profile) -> list[str]:
-    """Types longer than one word without a vector: their word order is only claimed."""
-    proven = {profile.register(vector.register).dtype for vector in profile.vectors}
-    used = {r.dtype for r in profile.registers if r.words > 1 and r.table in REGISTER_TABLES}
-    return sorted(dtype.name.lower() for dtype in used - proven)
-
-
 def _is_id(text: str) -> bool:
     parts = text.split("/")
     return len(parts) == 2 and all(_ID.fullmatch(part) for part in parts)
@@ -129,10 +124,18 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
     vendor, model = _id_part(fields, "vendor"), _id_part(fields, "model")
     protocol = fields.choice("protocol", ("modbus", "opcua"))
     modbus = protocol == "modbus"
-    notation = fields.choice("address_notation", ADDRESS_NOTATIONS) if modbus else ""
-    rows, vector_rows = fields.children("register"), fields.children("vector")
-    registers = tuple(read_register(row, protocol=protocol, notation=notation) for row in rows)
-    vectors = tuple(_vector(row) for row in vector_rows)
+    head = Head(
+        protocol,
+        fields.choice("address_notation", ADDRESS_NOTATIONS) if modbus else "",
+        (
+            fields.choice("word_order", ORDERS) if modbus else "big",
+            fields.choice("byte_order", ORDERS, default="big"),
+        ),
+    )
+    rows, setting_rows = fields.children("register"), fields.children("setting")
+    vector_rows = fields.children("vector")
+    registers = tuple(read_register(row, head) for row in rows)
+    vectors = tuple(read_vector(row) for row in vector_rows)
     profile = Profile(
         id=f"{vendor}/{model}",
         path=path,
@@ -144,23 +147,26 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
         quality_level=fields.choice("quality_level", QUALITY_LEVELS),
         source=fields.text("source", why="manual and revision the map comes from"),
         firmware=fields.text("firmware", default="") or "",
-        word_order=fields.choice("word_order", ("big", "little")) if modbus else "big",
-        byte_order=fields.choice("byte_order", ("big", "little"), default="big"),
+        address_notation=head.notation,
+        word_order=head.orders[0],
+        byte_order=head.orders[1],
         max_registers_per_read=fields.integer("max_registers_per_read", 1, 125, default=125),
         hole_limit=fields.integer("hole_limit", 0, 124, default=0),
         pause_ms=fields.integer("pause_ms", 0, 60_000, default=0),
         reports=fields.optional_text("reports"),
         probe=fields.optional_text("probe"),
         registers=registers,
+        settings=tuple(read_setting(row, head) for row in setting_rows),
         vectors=vectors,
         caveats=tuple(_caveat(row) for row in fields.children("caveat")),
     )
     _check_head(fields, profile)
     _check_places(rows, registers)
-    sound = {r.name: r for r, row in zip(registers, rows, strict=True) if not row.flawed}
+    _check_settings(setting_rows, profile.settings)
+    flawed = frozenset(row.label for row in (*rows, *setting_rows) if row.flawed)
     for row, vector in zip(vector_rows, vectors, strict=True):
         if not row.flawed:
-            _check_vector(row, vector, profile, sound)
+            check_vector(row, vector, profile, flawed)
     fields.finish()
     return profile
 
@@ -170,22 +176,6 @@ def _id_part(fields: Fields, key: str) -> str:
     if text and not _ID.fullmatch(text):
         fields.complain(key, f"{text!r} must match {_ID.pattern}")
     return text
-
-
-def _vector(fields: Fields) -> Vector:
-    register = fields.text("register", why="name of the register the words stand in")
-    fields.label = register
-    words: list[int] = []
-    for word in fields.sequence("words"):
-        if isinstance(word, bool) or not isinstance(word, int) or not 0 <= word <= 0xFFFF:
-            fields.complain("words", f"{word} is not a 16-bit word (0..0xffff)")
-            word = 0
-        words.append(word)
-    if not fields.has("words"):
-        fields.complain("words", "is missing: the 16-bit words in address order")
-    value = fields.decimal("value", why="decimal text, what the words mean")
-    fields.finish()
-    return Vector(register, tuple(words), value)
 
 
 def _caveat(fields: Fields) -> Caveat:
@@ -229,6 +219,14 @@ def _check_places(rows: Sequence[Fields], registers: Sequence[Register]) -> None
                 row.complain("address" if register.node is None else "node", reason)
 
 
+def _check_settings(rows: Sequence[Fields], settings: Sequence[Setting]) -> None:
+    """No name twice. Where they stand may be a point's place too: a serial number may be both."""
+    for index, (row, setting) in enumerate(zip(rows, settings, strict=True)):
+        for before, other in enumerate(settings[:index]):
+            if setting.name and setting.name == other.name:
+                row.complain("name", f"{setting.name!r} is also the name of setting[{before}]")
+
+
 def _clash(register: Register, other: Register) -> str:
     if register.node is not None:
         same = (register.node, register.namespace) == (other.node, other.namespace)
@@ -238,38 +236,21 @@ def _clash(register: Register, other: Register) -> str:
     end, other_end = register.address + register.words, other.address + other.words
     if register.address >= other_end or other.address >= end:
         return ""
+    if _is_same_word(register, other):
+        return _bit_clash(register, other)
     taken = f"{other.address:#06x}" + (f"..{other_end - 1:#06x}" if other.words > 1 else "")
     return f"address {register.address:#06x} overlaps {other.name} ({taken})"
 
 
-def _check_vector(
-    row: Fields, vector: Vector, profile: Profile, sound: Mapping[str, Register]
-) -> None:
-    """The words are as many as the type takes, and mean the value."""
-    if vector.register not in {r.name for r in profile.registers}:
-        row.complain("register", "is no register of this profile")
-        return
-    register = sound.get(vector.register)
-    if register is None or profile.protocol != "modbus":
-        return
-    if register.table not in REGISTER_TABLES:
-        row.complain("register", f"is in table {register.table}; vectors are for 16-bit registers")
-        return
-    if len(vector.words) != register.words:
-        of_type = f"{register.dtype.name.lower()} takes {register.words}"
-        row.complain("words", f"there are {len(vector.words)}, but {of_type}")
-        return
-    raw = number_of_words(vector.words, register.dtype, profile.word_order, profile.byte_order)
-    if not _means(raw, register, vector.value):
-        order = f"word_order {profile.word_order}, byte_order {profile.byte_order}"
-        row.complain("value", f"the words are raw {raw} ({order}), which is not {vector.value}")
+def _is_same_word(register: Register, other: Register) -> bool:
+    """Both are taken of the very same cells in the same way, at least one of them as bits."""
+    ways = {(r.address, r.holder, r.word_order, r.byte_order) for r in (register, other)}
+    return len(ways) == 1 and not (register.bits is None and other.bits is None)
 
 
-def _means(raw: int | float, register: Register, value: str) -> bool:
-    wanted = (exact(value) - exact(register.offset)) / exact(register.scale)
-    if not isinstance(raw, float):
-        return Fraction(raw, 10**register.decimals) == wanted
-    try:
-        return raw == nearest_float(float(wanted), register.dtype)
-    except OverflowError:
-        return False
+def _bit_clash(register: Register, other: Register) -> str:
+    mine, others = register.bits, other.bits
+    if mine is None or others is None:
+        return ""  # the whole word, and a part of it by name
+    apart = mine.high < others.low or others.high < mine.low
+    return "" if apart else f"{mine} overlaps {other.name} ({others})"

@@ -4,14 +4,15 @@ Pure. What concerns two rows at once (duplicates, overlaps) is in `firmware_conf
 """
 
 import re
-import string
+from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
-from evidence.points import DECIMALS_MAX, Dtype, Quantity, Role
+from evidence.points import DECIMALS_MAX, Quantity, Role
+from firmware_configs.coding import Coding, check_table, read_coding, read_orders
 from firmware_configs.fields import Fields, is_decimal
-from firmware_configs.model import BIT_TABLES, RATIOS, REGISTER_TABLES, Register
-
-ADDRESS_NOTATIONS = ("0-based", "1-based", "40001")
+from firmware_configs.model import RATIOS, Register
+from firmware_configs.places import check_end, filled, read_node, read_place
 
 #: Kinds that are amounts, so that a difference of two readings means something.
 COUNTABLE = frozenset(
@@ -20,88 +21,95 @@ COUNTABLE = frozenset(
 
 _STAND_IN = Quantity("count", "1")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-_NODE = re.compile(r"(ns=(\d+|\{ns\});)?[isgb]=.+")
-_PAD = re.compile(r"(0\d)?")
-
-#: What the leading digit of the 5- and 6-digit notation means.
-_NUMBERED_TABLES = {0: "coil", 1: "discrete", 3: "input", 4: "holding"}
 
 
-def read_register(fields: Fields, *, protocol: str, notation: str) -> Register:
+class Head(NamedTuple):
+    """What a row must know of its file.
+
+    Attributes:
+        protocol: "modbus" or "opcua".
+        notation: how a Modbus file writes addresses; "" for OPC UA.
+        orders: (word_order, byte_order) of the rows that do not say their own.
+    """
+
+    protocol: str
+    notation: str
+    orders: tuple[str, str]
+
+
+def read_register(fields: Fields, head: Head) -> Register:
     """The row as a Register; where the row is wrong a stand-in, and the problem is noted."""
-    name = _name(fields, protocol)
-    dtype = _dtype(fields)
-    decimals, point_decimals = _decimals(fields, dtype)
+    name = read_name(fields, head.protocol)
+    coding = read_coding(fields, modbus=head.protocol == "modbus")
+    decimals, point_decimals = _decimals(fields, coding)
     quantity = _quantity(fields)
-    role = _role(fields, quantity, dtype)
-    modbus = protocol == "modbus"
-    table, address = _place(fields, notation, dtype) if modbus else (None, None)
-    node, namespace = (None, None) if modbus else _node(fields, name)
+    role = _role(fields, quantity, coding)
     range_min, range_max = _range(fields)
-    register = Register(
-        name=name,
-        table=table,
-        address=address,
-        node=node,
-        namespace=namespace,
-        dtype=dtype,
+    register = replace(
+        bare_register(fields, name, head, coding),
         decimals=decimals,
         point_decimals=point_decimals,
         quantity=quantity or _STAND_IN,
         role=role,
         applies=_applies(fields),
-        invalid=_invalid(fields, dtype),
         range_min=range_min,
         range_max=range_max,
-        states=_states(fields, role, dtype),
-        source=fields.text("source", why="the page or table of the manual this row is from"),
+        states=_states(fields, role, coding),
         scale=_scale(fields),
         offset=fields.decimal("offset", default="0"),
+        rolls_at=_rolls_at(fields, role, coding),
     )
     fields.finish()
     return register
 
 
-def _name(fields: Fields, protocol: str) -> str:
-    name = fields.text("name", why='what the value is called, e.g. name = "energy_import"')
+def bare_register(
+    fields: Fields, name: str, head: Head, coding: Coding, words: int = 0
+) -> Register:
+    """Where a value stands and how it is coded; what it is a number of is a stand-in.
+
+    Args:
+        fields: the row.
+        name: of the value.
+        head: of its file.
+        coding: its type.
+        words: registers it takes; 0: as many as the type does.
+    """
+    table, address, written, node, namespace = None, None, None, None, None
+    words = words or max(1, coding.holder.size // 2)
+    if head.protocol == "modbus":
+        place = read_place(fields, head.notation)
+        table, address, written = place.table, place.address, place.written
+        check_table(fields, table, coding)
+        check_end(fields, place, words)
+    else:
+        node, namespace = read_node(fields, name)
+    word_order, byte_order = read_orders(fields, table, words, head.orders)
+    return Register(
+        name=name, table=table, address=address, node=node, namespace=namespace,
+        dtype=coding.dtype, decimals=0, point_decimals=0, quantity=_STAND_IN, role=Role.GAUGE,
+        applies=(), invalid=_invalid(fields, coding), range_min=None, range_max=None, states=(),
+        source=fields.text("source", why="the page or table of the manual this row is from"),
+        word_order=word_order, byte_order=byte_order, bits=coding.bits, is_bcd=coding.is_bcd,
+        written=written,
+    )  # fmt: skip
+
+
+def read_name(fields: Fields, protocol: str, *, default: str | None = None) -> str:
+    """The row's name, which may hold {n} in OPC UA."""
+    name = fields.text(
+        "name", default=default, why='what the value is called, e.g. name = "energy_import"'
+    )
     fields.label = name
     allowed = {"n"} if protocol == "opcua" else set()
-    filled = _filled(fields, "name", name, allowed)
-    if filled and not _NAME.fullmatch(filled):
+    plain = filled(fields, "name", name, allowed)
+    if plain and not _NAME.fullmatch(plain):
         fields.complain("name", f"must match {_NAME.pattern} (it becomes part of the point's id)")
     return name
 
 
-def _filled(fields: Fields, key: str, template: str, allowed: set[str]) -> str:
-    """The template with n = 1 and ns = 2; "" when it is no valid template."""
-    marks = " and ".join("{" + mark + "}" for mark in sorted(allowed)) or "no braces"
-    try:
-        parts = list(string.Formatter().parse(template))
-    except ValueError:
-        fields.complain(key, f"the braces of {template!r} do not match; allowed here: {marks}")
-        return ""
-    for _, mark, pad, conversion in parts:
-        if mark is None:
-            continue
-        if mark not in allowed or conversion or not _PAD.fullmatch(pad or ""):
-            shown = "{" + mark + (f":{pad}" if pad else "") + "}"
-            fields.complain(key, f"{template!r} holds {shown}; allowed here: {marks}")
-            return ""
-    return template.format(n=1, ns=2)
-
-
-def _dtype(fields: Fields) -> Dtype:
-    text = fields.text("type", why="number type, e.g. u16 i32 f32")
-    if text:
-        try:
-            return Dtype.named(text)
-        except ValueError as error:
-            fields.complain("type", str(error))
-    return Dtype.I64  # the stand-in that causes the fewest complaints further on
-
-
-def _decimals(fields: Fields, dtype: Dtype) -> tuple[int, int]:
-    if dtype.is_float:
+def _decimals(fields: Fields, coding: Coding) -> tuple[int, int]:
+    if coding.dtype.is_float:
         if fields.raw("decimals") is not None:
             fields.complain(
                 "decimals",
@@ -127,7 +135,7 @@ def _quantity(fields: Fields) -> Quantity | None:
     return None
 
 
-def _role(fields: Fields, quantity: Quantity | None, dtype: Dtype) -> Role:
+def _role(fields: Fields, quantity: Quantity | None, coding: Coding) -> Role:
     role = Role(fields.choice("role", [r.value for r in Role], default="gauge"))
     if quantity is None:
         return role
@@ -138,62 +146,9 @@ def _role(fields: Fields, quantity: Quantity | None, dtype: Dtype) -> Role:
         )
     if (role is Role.STATE) != (quantity.kind == "state"):
         fields.complain("role", 'a state needs both role = "state" and kind = "state"')
-    if role is Role.STATE and dtype.is_float:
+    if role is Role.STATE and coding.dtype.is_float:
         fields.complain("type", "a state needs an integer type, e.g. u8")
     return role
-
-
-def _place(fields: Fields, notation: str, dtype: Dtype) -> tuple[str, int]:
-    if notation == "40001":
-        table, address = _numbered(fields)
-    else:
-        table = fields.choice("table", REGISTER_TABLES + BIT_TABLES)
-        first = 1 if notation == "1-based" else 0
-        address = fields.integer("address", first, first + 0xFFFF) - first
-    if table in BIT_TABLES and dtype is not Dtype.U8:
-        fields.complain("type", f"{dtype.name.lower()} cannot be in table {table}: a bit is u8")
-    if table in REGISTER_TABLES and dtype.size < 2:
-        fields.complain(
-            "type",
-            f"{dtype.name.lower()} cannot be in table {table}: a register has 16 bits, use u16",
-        )
-    last = address + max(1, dtype.size // 2) - 1
-    if last > 0xFFFF:
-        fields.complain("address", f"ends at {last:#06x}, beyond the last address 0xffff")
-    return table, address
-
-
-def _numbered(fields: Fields) -> tuple[str, int]:
-    """40001 notation: the leading digit is the table, the rest counts from 1."""
-    number = fields.integer("address", 1, 465_536)
-    span = 100_000 if number > 99_999 else 10_000
-    digit, rest = divmod(number, span)
-    table = _NUMBERED_TABLES.get(digit)
-    if table is None or not 1 <= rest <= 0x10000:
-        fields.complain(
-            "address",
-            f"{number} is no address in 40001 notation: 4xxxx holding, 3xxxx input, "
-            "1xxxx discrete, 0xxxx coil",
-        )
-        return "holding", 0
-    if fields.has("table"):
-        given = fields.choice("table", REGISTER_TABLES + BIT_TABLES)
-        if given != table:
-            fields.complain("table", f"{given} contradicts address {number}, which is {table}")
-    return table, rest - 1
-
-
-def _node(fields: Fields, name: str) -> tuple[str, str | None]:
-    node = fields.text("node", why='node id, e.g. "ns={ns};s=Line.Current"')
-    namespace = fields.optional_text("namespace")
-    filled = _filled(fields, "node", node, {"n", "ns"})
-    if filled and not _NODE.fullmatch(node):
-        fields.complain("node", f"{node!r} is no node id such as ns={{ns}};s=Line.Current")
-    if filled and ("{ns}" in node) != (namespace is not None):
-        fields.complain("namespace", "give the URI that {ns} in node stands for, or leave out both")
-    if filled and ("{n" in name) != (re.search(r"\{n[}:]", node) is not None):
-        fields.complain("node", "{n} must stand in both name and node, or in neither")
-    return node, namespace
 
 
 def _range(fields: Fields) -> tuple[str | None, str | None]:
@@ -223,9 +178,11 @@ def _applies(fields: Fields) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _invalid(fields: Fields, dtype: Dtype) -> tuple[int, ...]:
-    bits = 8 * dtype.size
-    signed = dtype.name.startswith("I")
+def _invalid(fields: Fields, coding: Coding) -> tuple[int, ...]:
+    """Decoded numbers of a plain type; of bit fields and BCD the pattern of the whole value."""
+    bits = 8 * coding.holder.size
+    signed = coding.holder.name.startswith("I")
+    low, high = coding.patterns
     found: list[int] = []
     for value in fields.sequence("invalid"):
         if isinstance(value, bool) or not isinstance(value, int):
@@ -234,26 +191,26 @@ def _invalid(fields: Fields, dtype: Dtype) -> tuple[int, ...]:
         number = value
         if signed and 2 ** (bits - 1) <= value < 2**bits:
             number = value - 2**bits  # the file gave the bit pattern, as manuals do
-        low, high = _limits(dtype)
         if low <= number <= high:
             found.append(number)
         else:
-            fields.complain("invalid", f"{value} does not fit {dtype.name.lower()} ({low}..{high})")
+            name = coding.holder.name.lower()
+            fields.complain("invalid", f"{value} does not fit {name} ({low}..{high})")
     return tuple(found)
 
 
-def _limits(dtype: Dtype) -> tuple[int, int]:
-    """Least and greatest raw whole number the type holds exactly."""
-    if dtype.is_float:
-        most = 2**24 if dtype is Dtype.F32 else 2**53
-        return -most, most
-    bits = 8 * dtype.size
-    if dtype.name.startswith("I"):
-        return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    return 0, 2**bits - 1
+def _rolls_at(fields: Fields, role: Role, coding: Coding) -> int | None:
+    """The raw count at which a counter that ends before its type starts again."""
+    if not fields.has("rolls_at"):
+        return None
+    if role is not Role.TOTALISER or coding.dtype.is_float:
+        fields.raw("rolls_at")
+        fields.complain("rolls_at", "is of a totaliser with an integer type only")
+        return None
+    return fields.integer("rolls_at", 2, coding.numbers[1] + 1)
 
 
-def _states(fields: Fields, role: Role, dtype: Dtype) -> tuple[tuple[int, str], ...]:
+def _states(fields: Fields, role: Role, coding: Coding) -> tuple[tuple[int, str], ...]:
     table = fields.raw("states")
     if role is not Role.STATE:
         if table is not None:
@@ -262,11 +219,11 @@ def _states(fields: Fields, role: Role, dtype: Dtype) -> tuple[tuple[int, str], 
     if not isinstance(table, dict) or not table:
         fields.complain("states", 'is missing: name the values, states = { "0" = "stopped" }')
         return ()
-    low, high = _limits(dtype)
+    low, high = coding.numbers
     found: dict[int, str] = {}
     for key, name in table.items():
         if not re.fullmatch(r"-?\d{1,20}", key) or not low <= int(key) <= high:
-            fields.complain("states", f"{key!r} is no {dtype.name.lower()} value ({low}..{high})")
+            fields.complain("states", f"{key!r} is no {coding.name} value ({low}..{high})")
         elif not isinstance(name, str) or not name.strip():
             fields.complain("states", f"state {key} needs a name as text")
         elif int(key) in found:

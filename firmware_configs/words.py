@@ -1,4 +1,4 @@
-"""Sixteen-bit words to a number, used only to check a profile's own vectors.
+"""Sixteen-bit words to a number or text, used only to check a profile's own vectors.
 
 Not the drivers' decoder: that one lives in edge.drivers.modbus and is held to the same vectors,
 as is the simulators' encoder. Pure.
@@ -6,8 +6,44 @@ as is the simulators' encoder. Pure.
 
 import struct
 from collections.abc import Sequence
+from typing import Literal
 
 from evidence.points import Dtype
+from firmware_configs.model import Register
+
+
+def raw_of_words(words: Sequence[int], register: Register) -> int | float | None:
+    """The raw number that words in address order stand for.
+
+    Args:
+        words: each 0..65535; as many as the register takes.
+        register: in a table of 16-bit registers.
+
+    Returns:
+        None when it is BCD and one of the digits is none.
+    """
+    number = number_of_words(words, register.holder, register.word_order, register.byte_order)
+    if register.is_bcd:
+        digits = f"{number:x}"
+        return int(digits) if digits.isdecimal() else None
+    if register.bits is not None:
+        return int(number) >> register.bits.low & (1 << register.bits.width) - 1
+    return number
+
+
+def text_of_words(words: Sequence[int], byte_order: str) -> str:
+    """The text of words in address order, two ASCII characters each, without its padding.
+
+    Padding is spaces and NULs behind, which makers use alike.
+
+    Raises:
+        ValueError: what is left is not all printable ASCII.
+    """
+    order: Literal["big", "little"] = "big" if byte_order == "big" else "little"
+    text = b"".join(word.to_bytes(2, order) for word in words).rstrip(b" \0").decode("ascii")
+    if not text.isprintable():
+        raise ValueError(f"{text!r} is not all printable")
+    return text
 
 
 def number_of_words(

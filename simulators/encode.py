@@ -32,7 +32,7 @@ def raw_number(
 
     Returns:
         A whole number for integer types (gauges rounded, totalisers cut off and rolled over at
-        the type's end, as meters do), a float for float types.
+        the type's end or the maker's, as meters do), a float for float types.
 
     Raises:
         EncodeError: the value is beyond the type.
@@ -42,18 +42,27 @@ def raw_number(
     if register.dtype.is_float:
         return float(shown)
     counts = shown * 10**register.decimals
-    bits = 8 * register.dtype.size
+    size = _numbers(register)
     if register.role is Role.TOTALISER:
         whole: int = counts.numerator // counts.denominator
-        return whole % (1 << bits)
+        return whole % (register.rolls_at or size)
     raw = round_half_away(counts)
-    low = -(1 << bits - 1) if register.dtype.name.startswith("I") else 0
-    if not low <= raw < low + (1 << bits):
+    low = -(size // 2) if register.dtype.name.startswith("I") else 0
+    if not low <= raw < low + size:
         raise EncodeError(
             f"{profile.id} {register.name}: {value} {register.quantity.unit} is raw {raw}, "
-            f"beyond {register.dtype.name.lower()}; check the ratios of the scenario"
+            f"beyond {register.bits or register.type_name}; check the ratios of the scenario"
         )
     return raw
+
+
+def _numbers(register: Register) -> int:
+    """How many different numbers the register can show."""
+    if register.bits is not None:
+        return 1 << register.bits.width
+    if register.is_bcd:
+        return int(10 ** (4 * register.words))  # four digits a register
+    return 1 << 8 * register.dtype.size
 
 
 def _installed(
@@ -64,6 +73,37 @@ def _installed(
         if name == "pulse_weight" or profile.reports == "secondary":
             value /= exact(ratios.get(name, "1"))
     return value
+
+
+def register_words(register: Register, raw: int | float) -> tuple[int, ...]:
+    """The 16-bit words of a register's raw number, in address order.
+
+    Those of a bit field have all other bits 0: fields of one register are laid over each other.
+
+    Args:
+        register: in a table of 16-bit registers.
+        raw: as `raw_number` gives it.
+    """
+    if register.is_bcd:
+        raw = int(str(raw), 16)  # each decimal digit is written as one hexadecimal digit
+    elif register.bits is not None:
+        raw = int(raw) * 2**register.bits.low
+    return words_of(raw, register.holder, register.word_order, register.byte_order)
+
+
+def text_words(text: str, count: int, byte_order: str) -> tuple[int, ...]:
+    """The `count` words of an ASCII text, two characters each, filled up with NUL.
+
+    Raises:
+        EncodeError: it is longer, or not ASCII.
+    """
+    if not text.isascii() or len(text) > 2 * count:
+        raise EncodeError(f"{text!r} is not ASCII of at most {2 * count} characters")
+    filled = text.ljust(2 * count, "\0")
+    high, low = (0, 1) if byte_order == "big" else (1, 0)
+    return tuple(
+        ord(filled[at + high]) * 256 + ord(filled[at + low]) for at in range(0, 2 * count, 2)
+    )
 
 
 def words_of(raw: int | float, dtype: Dtype, word_order: str, byte_order: str) -> tuple[int, ...]:

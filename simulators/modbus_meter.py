@@ -14,7 +14,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from firmware_configs.profile import Profile
-from simulators.encode import raw_number, words_of
+from simulators.encode import raw_number, register_words
 from simulators.served import Readings, ServeError
 
 #: Which table a read function code looks into; everything else is refused.
@@ -75,12 +75,13 @@ class ModbusMeter:
         """Show these values (by register name, primary units); Modbus carries no time."""
         del source_ns
         profile = self._profile
+        shown: dict[str, dict[int, int]] = {table: {} for table in _TABLES.values()}
         for register in profile.registers:
             raw = raw_number(profile, register, readings[register.name], self._ratios)
-            words = words_of(raw, register.dtype, profile.word_order, profile.byte_order)
-            cells = self._cells[str(register.table)]
-            for index, word in enumerate(words):
-                cells[int(register.address or 0) + index] = word
+            cells = shown[str(register.table)]
+            for cell, word in enumerate(register_words(register, raw), int(register.address or 0)):
+                cells[cell] = cells.get(cell, 0) | word  # bit fields of one register
+        self._cells = shown
         self._published = True
 
     async def stop(self) -> None:

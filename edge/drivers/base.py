@@ -49,7 +49,8 @@ class Sample:
 
     Attributes:
         raw: the value's own bytes in the point's dtype, little-endian, exactly as the wire gave
-            them (NaN bits kept); None when the wire gave none.
+            them (NaN bits kept), of a bit field or BCD the number they hold; None when the wire
+            gave none.
         quality: a bad quality with raw bytes means "the wire said this, do not use it".
         source_ns: UTC nanoseconds the source put on the value; None when it puts none.
     """

@@ -60,7 +60,8 @@ def _site_seeds(folder: Path) -> list[bytes]:
 
 def _profiles(_: Path) -> list[bytes]:
     shipped = [path.read_bytes() for path in sorted(FOLDER.glob("*/*.toml"))]
-    return [profile_texts.MODBUS.encode(), profile_texts.OPCUA.encode(), *shipped]
+    texts = profile_texts.MODBUS, profile_texts.OPCUA, profile_texts.FULL
+    return [*(text.encode() for text in texts), *shipped]
 
 
 def _url(data: bytes) -> None:

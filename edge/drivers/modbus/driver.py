@@ -308,14 +308,11 @@ class ModbusDriver:
     def _place(
         self, read: Read, cells: Sequence[int] | Sequence[bool], samples: list[Sample]
     ) -> None:
-        profile, values = self._spec.profile, self._values
-        places = [(s.address - read.address, values[s.index]) for s in read.slots]
+        places = [(s.address - read.address, self._values[s.index]) for s in read.slots]
         if read.code <= 2:
             found = decode_bits([bool(c) for c in cells], places)
         else:
-            found = decode_words(
-                cells, places, word_order=profile.word_order, byte_order=profile.byte_order
-            )
+            found = decode_words(cells, places)
         for slot, sample in zip(read.slots, found, strict=True):
             samples[slot.index] = sample
         self._complaints.over(_where(read))

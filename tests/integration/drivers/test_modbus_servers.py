@@ -36,7 +36,7 @@ def blocks(profile: Profile) -> tuple[list[SimData], list[SimData]]:
     """The profile's first vector of each register as (holding, input) blocks of a server."""
     found: dict[str, list[SimData]] = {"holding": [], "input": []}
     done: set[str] = set()
-    for vector in profile.vectors:
+    for vector in (v for v in profile.vectors if v.register):
         row = profile.register(vector.register)
         if row.name not in done and row.table in found and row.address is not None:
             done.add(row.name)
@@ -63,7 +63,7 @@ async def test_each_profiles_vectors_read_true_over_the_wire(name: str) -> None:
     bits = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
     device = SimDevice(1, simdata=(bits, bits, holding or spare, inputs or spare))
     vectors = {}
-    for vector in profile.vectors:
+    for vector in (v for v in profile.vectors if v.register):
         vectors.setdefault(vector.register, vector)
     rows = [profile.register(n) for n in vectors]
     async for port in serve(device):

@@ -13,7 +13,7 @@ from evidence.blocks import compress
 from evidence.configuration import decode_configuration
 from evidence.points import Dtype, Point
 from evidence.recompute import Recomputation
-from tests.unit.edge.sites import SITE, config_of, replaced, site_of
+from tests.unit.edge.sites import GAS, HEAD, SITE, config_of, replaced, site_of
 
 AC_HEAD = 'id = "ac-1"\n'
 
@@ -47,7 +47,7 @@ def test_devices_name_profile_and_ratios(config: dict[str, Any]) -> None:
     ac, gas, pots = config["devices"]
     assert ac == {
         "id": "ac-1", "url": "modbus+tcp://127.0.0.1:15020?unit=1",
-        "profile": "stackproof/ac-meter", "profile_revision": "1", "provenance": "meter-direct",
+        "profile": "stackproof/ac-meter", "profile_revision": "2", "provenance": "meter-direct",
         "schedule": 0, "settings": {"ct_ratio": "800/5", "vt_ratio": "10000/100"},
     }  # fmt: skip
     assert (gas["settings"], pots["provenance"]) == ({}, "via-control-system")
@@ -76,6 +76,76 @@ def test_instances_are_points_with_their_own_place(config: dict[str, Any]) -> No
         "ns=urn:stackproof:sim:potline;s=Pot02.Voltage"
     )
     assert points["ac-1.energy_import"]["source"].startswith("holding 0x")
+
+
+def test_a_source_says_how_a_number_was_taken_when_it_is_not_the_usual_way(
+    config: dict[str, Any],
+) -> None:
+    points = by_id(config)
+    assert points["ac-1.energy_import"]["source"] == "holding 0x0BB8"
+    assert points["gas-1.volume"]["source"] == "holding 0x00C8, low word first"
+    assert points["gas-1.temperature"]["source"] == "holding 0x0066"  # one word has no word order
+
+
+def test_bit_fields_and_bcd_are_signed_as_integers_with_the_way_they_were_taken(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "valve.toml").write_text(VALVE)
+    site = replaced(HEAD + GAS + "[statement]\n", {'"stackproof/gas-meter"': '"valve.toml"'})
+    config = config_of(site_of(tmp_path, site))
+    assert decode_configuration(compress(cbor.encode(config))) == config
+    points = by_id(config)
+    valve, total = points["gas-1.valve"], points["gas-1.total"]
+    assert (valve["dtype"], valve["states"]) == (Dtype.U8.value, [[0, "shut"], [1, "open"]])
+    assert valve["source"] == "input 0x0010, bit 3 of u16"
+    assert (total["dtype"], total["scaling"]) == (Dtype.U32.value, {"raw_decimals": 1})
+    assert total["source"] == "input 0x0020, bcd32, low word first"
+
+
+VALVE = """\
+format = 1
+vendor = "acme"
+model = "valve"
+revision = "1"
+title = "A valve with a counter"
+protocol = "modbus"
+quality_level = "simulated"
+source = "made for a test"
+address_notation = "0-based"
+word_order = "little"
+
+[[register]]
+name = "valve"
+table = "input"
+address = 0x0010
+type = "u16"
+bits = "3"
+unit = "1"
+kind = "state"
+role = "state"
+states = { "0" = "shut", "1" = "open" }
+source = "p. 1"
+
+[[register]]
+name = "total"
+table = "input"
+address = 0x0020
+type = "bcd32"
+decimals = 1
+unit = "1"
+kind = "count"
+role = "totaliser"
+rolls_at = 10000000
+source = "p. 2"
+
+[[setting]]
+means = "serial"
+table = "input"
+address = 0x0030
+type = "text"
+length = 8
+source = "p. 3"
+"""
 
 
 def test_groups_hold_every_point_once_one_dtype_each(config: dict[str, Any]) -> None:

@@ -73,6 +73,78 @@ states = { "0" = "unknown", "1" = "producing" }
 source = "folder Pot"
 """
 
+#: A meter with everything a Modbus profile can hold: bit fields, BCD, mixed orders, settings.
+FULL = f"""\
+{MODBUS}
+[[register]]
+name = "valve"
+table = "input"
+address = 0x0010
+type = "u16"
+bits = "3"
+unit = "1"
+kind = "state"
+role = "state"
+states = {{ "0" = "shut", "1" = "open" }}
+invalid = [0xFFFF]
+source = "p. 1"
+
+[[register]]
+name = "step"
+table = "input"
+address = 0x0010
+type = "u16"
+bits = "4-13"
+unit = "1"
+kind = "count"
+source = "p. 1"
+
+[[register]]
+name = "total"
+table = "input"
+address = 0x0020
+type = "bcd32"
+word_order = "little"
+byte_order = "little"
+unit = "1"
+kind = "count"
+role = "totaliser"
+rolls_at = 10000000
+source = "p. 2"
+
+[[setting]]
+means = "serial"
+table = "input"
+address = 0x0030
+type = "text"
+length = 4
+source = "p. 3"
+
+[[setting]]
+name = "k_factor_1"
+means = "k_factor"
+table = "holding"
+address = 0x0040
+type = "f32"
+unit = "pulses/m3"
+source = "p. 4"
+
+[[vector]]
+register = "total"
+words = [0x7856, 0x3412]
+value = "12345678"
+
+[[vector]]
+setting = "serial"
+words = [0x534E, 0x3432, 0x0000, 0x0000]
+value = "SN42"
+
+[[vector]]
+setting = "k_factor_1"
+words = [0x47F1, 0x2000]
+value = "123456"
+"""
+
 
 def spoiled(text: str, old: str, new: str) -> str:
     """The text with one piece replaced; the piece must be there, or the test tests nothing."""

@@ -30,7 +30,7 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "word_order              little" in out
     volume = next(line for line in out.splitlines() if line.startswith("volume"))
-    assert volume.split() == ["volume", "holding", "0x00c8", "u64", "Nm3", "totaliser"]
+    assert volume.split() == ["volume", "holding", "40201", "0x00c8", "u64", "Nm3", "totaliser"]
 
 
 def test_show_an_address_space_and_its_caveat(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,6 +107,7 @@ def test_check_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
             "errors": [
                 {"file": str(path), "key": "title", "reason": "is missing: one line for people"}
             ],
+            "notes": [],
         },
         {
             "profile": gone,
@@ -118,8 +119,9 @@ def test_check_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
                     "the path of a .toml file",
                 }
             ],
+            "notes": [],
         },
-        {"profile": "stackproof/ac-meter", "errors": []},
+        {"profile": "stackproof/ac-meter", "errors": [], "notes": []},
     ]
 
 
@@ -129,3 +131,48 @@ def test_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         main(argv)
     assert caught.value.code == 2
     assert "usage: stackproof profile" in capsys.readouterr().err
+
+
+def test_show_gives_addresses_as_written_and_as_on_the_wire(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text(spoiled(MODBUS, '"0-based"', '"1-based"'))
+    assert main(["show", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "address_notation        1-based" in out
+    status = next(line for line in out.splitlines() if line.startswith("status"))
+    assert status.split() == ["status", "holding", "21", "0x0014", "i16", "1", "gauge"]
+    assert main(["show", "stackproof/gas-meter", "--json"]) == 0
+    flow = json.loads(capsys.readouterr().out)["registers"][1]
+    assert (flow["written"], flow["address"], flow["word_order"]) == (40101, 100, "little")
+
+
+def test_show_bits_and_bcd(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text(spoiled(MODBUS, 'type = "i16"', 'type = "u16"\nbits = "4-7"'))
+    main(["show", str(path)])
+    assert " u16 bits 4-7  " in capsys.readouterr().out
+    path.write_text(spoiled(MODBUS, 'type = "i16"', 'type = "bcd16"'))
+    main(["show", str(path), "--json"])
+    status = json.loads(capsys.readouterr().out)["registers"][1]
+    assert (status["type"], "bits" in status) == ("bcd16", False)
+
+
+def test_check_doubts_what_reads_as_another_notation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A doubt is no mistake: makers put holding registers at 30000 and on (0-based) as well."""
+    path = tmp_path / "m.toml"
+    text = spoiled(MODBUS, "address = 0x0013", "address = 30020").replace("0x0015", "30022")
+    path.write_text(text)
+    assert main(["check", str(path)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{path}: fine\n"
+    assert captured.err == (
+        f"{path}: note: voltage_l1: address 30020 stands in table holding as 0-based; if the "
+        "manual means 40001 notation, it is input 0x0013 (and 1 more)\n"
+    )
+    path.write_text(text.replace("300", "400"))
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().err == ""

@@ -130,7 +130,7 @@ VECTOR = [
         'value = "230.0"',
         'value = "230.0"\npage = 4',
         "vector[0].page",
-        "voltage_l1: unknown key; known here: register value words",
+        "voltage_l1: unknown key; known here: register setting value words",
     ),
 ]
 

@@ -14,7 +14,7 @@ from firmware_configs.profile import (
     unproven_types,
 )
 from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
-from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, problems_of, spoiled
+from tests.unit.firmware_configs.profile_texts import FULL, MODBUS, OPCUA, problems_of, spoiled
 
 
 def loaded(text: str, folder: Path) -> Profile:
@@ -51,6 +51,16 @@ def test_an_opcua_profile(tmp_path: Path) -> None:
     assert (voltage.dtype, voltage.decimals, voltage.point_decimals) == (Dtype.F32, 0, 3)
     assert state.states == ((0, "unknown"), (1, "producing"))
     assert state.role is Role.STATE
+
+
+def test_a_profile_with_everything(tmp_path: Path) -> None:
+    profile = loaded(FULL, tmp_path)
+    assert unproven_types(profile) == []
+    assert [r.taken for r in profile.registers] == [
+        "holding 0x0013", "holding 0x0015", "input 0x0010, bit 3 of u16",
+        "input 0x0010, bits 4-13 of u16", "input 0x0020, bcd32, low word first, low byte first",
+    ]  # fmt: skip
+    assert [(s.name, s.words) for s in profile.settings] == [("serial", 4), ("k_factor_1", 2)]
 
 
 def test_everything_optional_is_read(tmp_path: Path) -> None:
@@ -132,7 +142,27 @@ def test_bits_in_40001_notation(written: str, resolved: tuple[str, int], tmp_pat
 @pytest.mark.parametrize(
     ("notation", "where", "key", "reason"),
     [
-        ("1-based", 'table = "holding"\naddress = 0', "address", "0 is not in 1..65536"),
+        (
+            "1-based",
+            'table = "holding"\naddress = 0',
+            "address",
+            '0 is not in 1..65536; a manual that counts from 0 is address_notation = "0-based"',
+        ),
+        ("1-based", 'table = "input"\naddress = 65537', "address", "65537 is not in 1..65536"),
+        (
+            "0-based",
+            'table = "input"\naddress = 400001',
+            "address",
+            "400001 is not in 0..65535; in 40001 notation it is holding 0, and this row says "
+            'input: write that, or address_notation = "40001" for the whole file',
+        ),
+        (
+            "1-based",
+            'table = "input"\naddress = 300100',
+            "address",
+            "300100 is not in 1..65536; in 40001 notation it is input 100: write that, or "
+            'address_notation = "40001" for the whole file',
+        ),
         (
             "40001",
             "address = 20001",
@@ -145,13 +175,28 @@ def test_bits_in_40001_notation(written: str, resolved: tuple[str, int], tmp_pat
             "address = 40000",
             "address",
             "40000 is no address in 40001 notation: 4xxxx holding, 3xxxx input, 1xxxx discrete, "
-            "0xxxx coil",
+            "0xxxx coil, each counted from 1",
         ),
         (
             "40001",
             'table = "holding"\naddress = 30001',
             "table",
-            "holding contradicts address 30001, which is input",
+            "holding contradicts address 30001, which is input 0x0000 on the wire; "
+            "holding 0x0000 is written 40001",
+        ),
+        (
+            "40001",
+            'table = "input"\naddress = 400010',
+            "table",
+            "input contradicts address 400010, which is holding 0x0009 on the wire; "
+            "input 0x0009 is written 30010",
+        ),
+        (
+            "40001",
+            'table = "holding"\naddress = 101',
+            "table",
+            "holding contradicts address 101, which is coil 0x0064 on the wire; "
+            "holding 0x0064 is written 40101",
         ),
     ],
 )

@@ -35,7 +35,8 @@ ROW = [
         'type = "i16"',
         'type = "i17"',
         "register[1].type",
-        "status: unknown number type 'i17'; known: u8 u16 u32 u64 i8 i16 i32 i64 f32 f64",
+        "status: unknown number type 'i17'; known: u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 "
+        "bcd16 bcd32 bcd64",
     ),
     (
         'type = "i16"\n',

@@ -74,7 +74,7 @@ CODES = {Dtype.U16: "H", Dtype.I16: "h", Dtype.U32: "I", Dtype.I32: "i", Dtype.U
 
 
 def test_vectors_decode_by_another_way_too(profile: Profile) -> None:
-    for vector in profile.vectors:
+    for vector in (v for v in profile.vectors if v.register):
         register = profile.register(vector.register)
         raw = by_struct(vector.words, CODES[register.dtype], swapped=profile.word_order == "little")
         assert raw.scaleb(-register.decimals) == Decimal(vector.value), vector

@@ -5,7 +5,9 @@ import math
 import pytest
 
 from evidence.points import Dtype
-from firmware_configs.words import nearest_float, number_of_words
+from firmware_configs.model import Bits
+from firmware_configs.words import nearest_float, number_of_words, raw_of_words, text_of_words
+from tests.unit.edge.drivers.specs import register
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,59 @@ def test_nearest_single() -> None:
 def test_beyond_a_single() -> None:
     with pytest.raises(OverflowError):
         nearest_float(1e39, Dtype.F32)
+
+
+@pytest.mark.parametrize(
+    ("words", "dtype", "orders", "number"),
+    [
+        ((0x9876,), Dtype.U16, ("big", "big"), 9876),
+        ((0x7698,), Dtype.U16, ("big", "little"), 9876),
+        ((0x0000,), Dtype.U16, ("big", "big"), 0),
+        ((0x1234, 0x5678), Dtype.U32, ("big", "big"), 12345678),
+        ((0x5678, 0x1234), Dtype.U32, ("little", "big"), 12345678),
+        ((0x7856, 0x3412), Dtype.U32, ("little", "little"), 12345678),
+        ((0x123A,), Dtype.U16, ("big", "big"), None),
+        ((0xFFFF, 0xFFFF), Dtype.U32, ("big", "big"), None),
+    ],
+)
+def test_decimal_digits(
+    words: tuple[int, ...], dtype: Dtype, orders: tuple[str, str], number: int | None
+) -> None:
+    assert raw_of_words(words, register("r", dtype, orders=orders, is_bcd=True)) == number
+
+
+@pytest.mark.parametrize(
+    ("words", "bits", "number"),
+    [
+        ((0x8001,), Bits(Dtype.U16, 0, 0), 1),
+        ((0x8001,), Bits(Dtype.U16, 1, 14), 0),
+        ((0x8001,), Bits(Dtype.U16, 15, 15), 1),
+        ((0x8001,), Bits(Dtype.U16, 0, 15), 0x8001),
+        ((0x0001, 0x8000), Bits(Dtype.U32, 15, 16), 3),  # 0x00018000
+        ((0x8000, 0, 0, 0), Bits(Dtype.U64, 63, 63), 1),
+    ],
+)
+def test_parts_of_a_register(words: tuple[int, ...], bits: Bits, number: int) -> None:
+    assert raw_of_words(words, register("r", Dtype.U32, bits=bits)) == number
+
+
+@pytest.mark.parametrize(
+    ("words", "byte_order", "text"),
+    [
+        # ASCII: A 0x41, B 0x42, 1 0x31, 2 0x32, space 0x20
+        ((0x4142, 0x3132), "big", "AB12"),
+        ((0x4241, 0x3231), "little", "AB12"),
+        ((0x4142, 0x3100), "big", "AB1"),
+        ((0x4142, 0x2020), "big", "AB"),
+        ((0x2041, 0x0000), "big", " A"),  # only what stands behind is padding
+        ((0x0000, 0x0000), "big", ""),
+    ],
+)
+def test_texts(words: tuple[int, ...], byte_order: str, text: str) -> None:
+    assert text_of_words(words, byte_order) == text
+
+
+@pytest.mark.parametrize("words", [(0x4100, 0x4200), (0x41FF,), (0x0741,), (0xB5C8,)])
+def test_no_texts(words: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"printable|ascii"):
+        text_of_words(words, "big")

@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from evidence.points import Dtype
+from firmware_configs.model import Bits
 from firmware_configs.profile import Profile, Register, Vector, list_profiles, load_profile
-from simulators.encode import EncodeError, raw_number, words_of
+from simulators.encode import EncodeError, raw_number, register_words, text_words, words_of
+from tests.unit.edge.drivers.specs import register
 
 AC = load_profile("stackproof/ac-meter")
 GAS = load_profile("stackproof/gas-meter")
@@ -18,7 +20,7 @@ RATIOS = {"ct_ratio": "800/5", "vt_ratio": "10000/100"}  # × 160 and × 100
 
 def shipped_vectors() -> list[tuple[Profile, Vector]]:
     profiles = [load_profile(name) for name in list_profiles()]
-    return [(profile, vector) for profile in profiles for vector in profile.vectors]
+    return [(profile, v) for profile in profiles for v in profile.vectors if v.register]
 
 
 @pytest.mark.parametrize(
@@ -30,8 +32,7 @@ def test_shipped_vectors(profile: Profile, vector: Vector) -> None:
     """Without ratios a value becomes exactly the words somebody worked out by hand."""
     register = profile.register(vector.register)
     raw = raw_number(profile, register, float(vector.value), {})
-    words = words_of(raw, register.dtype, profile.word_order, profile.byte_order)
-    assert words == vector.words
+    assert register_words(register, raw) == vector.words
 
 
 @pytest.mark.parametrize(
@@ -147,3 +148,77 @@ def test_the_ends_of_a_signed_type_fit() -> None:
     register = GAS.register("temperature")
     assert raw_number(GAS, register, 3276.7, {}) == 32767
     assert raw_number(GAS, register, -3276.8, {}) == -32768
+
+
+@pytest.mark.parametrize(
+    ("raw", "dtype", "orders", "words"),
+    [
+        (9876, Dtype.U16, ("big", "big"), (0x9876,)),
+        (7, Dtype.U16, ("big", "big"), (0x0007,)),
+        (12345678, Dtype.U32, ("big", "big"), (0x1234, 0x5678)),
+        (12345678, Dtype.U32, ("little", "big"), (0x5678, 0x1234)),
+        (12345678, Dtype.U32, ("big", "little"), (0x3412, 0x7856)),
+        (12345678, Dtype.U32, ("little", "little"), (0x7856, 0x3412)),
+        (9999999999999999, Dtype.U64, ("big", "big"), (0x9999,) * 4),
+    ],
+)
+def test_decimal_digits(
+    raw: int, dtype: Dtype, orders: tuple[str, str], words: tuple[int, ...]
+) -> None:
+    row = register("r", dtype, orders=orders, is_bcd=True)
+    assert register_words(row, raw) == words
+
+
+@pytest.mark.parametrize(
+    ("raw", "bits", "orders", "words"),
+    [
+        (1, Bits(Dtype.U16, 0, 0), ("big", "big"), (0x0001,)),
+        (1, Bits(Dtype.U16, 15, 15), ("big", "big"), (0x8000,)),
+        (1, Bits(Dtype.U16, 15, 15), ("big", "little"), (0x0080,)),
+        (5, Bits(Dtype.U16, 8, 11), ("big", "big"), (0x0500,)),
+        (3, Bits(Dtype.U32, 15, 16), ("big", "big"), (0x0001, 0x8000)),
+        (3, Bits(Dtype.U32, 15, 16), ("little", "big"), (0x8000, 0x0001)),
+    ],
+)
+def test_a_part_of_a_register(
+    raw: int, bits: Bits, orders: tuple[str, str], words: tuple[int, ...]
+) -> None:
+    assert register_words(register("r", Dtype.U8, bits=bits, orders=orders), raw) == words
+
+
+def test_what_a_part_or_digits_cannot_show_is_refused() -> None:
+    part = replace(GAS.register("temperature"), dtype=Dtype.U8, bits=Bits(Dtype.U16, 4, 7))
+    assert raw_number(GAS, part, 1.5, {}) == 15
+    with pytest.raises(EncodeError, match=r"is raw 16, beyond bits 4-7 of u16"):
+        raw_number(GAS, part, 1.6, {})
+    digits = replace(GAS.register("temperature"), dtype=Dtype.U16, is_bcd=True)
+    assert raw_number(GAS, digits, 999.9, {}) == 9999
+    with pytest.raises(EncodeError, match=r"is raw 10000, beyond bcd16"):
+        raw_number(GAS, digits, 1000.0, {})
+
+
+def test_a_counter_rolls_over_where_its_maker_says() -> None:
+    six_digits = replace(AC.register("energy_import"), rolls_at=1_000_000)
+    assert raw_number(AC, six_digits, 9.99999, {}) == 999_999
+    assert raw_number(AC, six_digits, 10.5, {}) == 50_000  # 1,050,000 counts
+    digits = replace(AC.register("energy_import"), is_bcd=True)
+    assert raw_number(AC, digits, 1000.5, {}) == 50_000  # eight digits: 100,050,000 counts
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "byte_order", "words"),
+    [
+        ("SN42", 2, "big", (0x534E, 0x3432)),
+        ("SN42", 2, "little", (0x4E53, 0x3234)),
+        ("SN4", 3, "big", (0x534E, 0x3400, 0x0000)),
+        ("", 1, "big", (0,)),
+    ],
+)
+def test_texts(text: str, count: int, byte_order: str, words: tuple[int, ...]) -> None:
+    assert text_words(text, count, byte_order) == words
+
+
+@pytest.mark.parametrize("text", ["SN423", "é"])
+def test_texts_that_do_not_fit(text: str) -> None:
+    with pytest.raises(EncodeError, match="is not ASCII of at most 4 characters"):
+        text_words(text, 2, "big")

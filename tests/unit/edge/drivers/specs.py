@@ -1,9 +1,11 @@
 """Registers, profiles and device specs for driver tests, made in code instead of TOML."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from edge.drivers.base import BoundPoint, DeviceSpec
 from evidence.points import Dtype, Point, Quantity, Role
+from firmware_configs.model import Bits
 from firmware_configs.profile import Profile, Register
 
 COUNT = Quantity("count", "1")
@@ -18,8 +20,14 @@ def register(
     node: str | None = None,
     namespace: str | None = None,
     invalid: tuple[int, ...] = (),
+    orders: tuple[str, str] = ("big", "big"),
+    bits: Bits | None = None,
+    is_bcd: bool = False,
 ) -> Register:
-    """A register row; what the drivers do not look at is filled in."""
+    """A register row; what the drivers do not look at is filled in.
+
+    `orders` is (word_order, byte_order).
+    """
     return Register(
         name=name,
         table=table if node is None else None,
@@ -37,6 +45,10 @@ def register(
         range_max=None,
         states=(),
         source="test",
+        word_order=orders[0],
+        byte_order=orders[1],
+        bits=bits,
+        is_bcd=is_bcd,
     )
 
 
@@ -49,7 +61,10 @@ def profile(
     hole_limit: int = 8,
     pause_ms: int = 0,
 ) -> Profile:
-    """A profile of these registers."""
+    """A profile of these registers; orders that are not the usual ones become all registers'."""
+    orders = {"word_order": word_order, "byte_order": byte_order}
+    if set(orders.values()) != {"big"}:
+        registers = tuple(replace(row, **orders) for row in registers)
     return Profile(
         id="test/device",
         path=Path("test/device.toml"),
@@ -61,6 +76,7 @@ def profile(
         quality_level="simulated",
         source="test",
         firmware="",
+        address_notation="0-based",
         word_order=word_order,
         byte_order=byte_order,
         max_registers_per_read=max_registers_per_read,
@@ -69,6 +85,7 @@ def profile(
         reports=None,
         probe=None,
         registers=registers,
+        settings=(),
         vectors=(),
         caveats=(),
     )
@@ -89,11 +106,11 @@ def spec(
     **of_profile: object,
 ) -> DeviceSpec:
     """A device with one point a register, or one a number for registers with "{n}"."""
+    made = profile(registers, **of_profile)  # type: ignore[arg-type] # keywords of profile()
     points: list[BoundPoint] = []
-    for row in registers:
+    for row in made.registers:
         if "{n" in row.name:
             points += [bound(row, n=n) for n in numbers]
         else:
             points.append(bound(row))
-    made = profile(registers, **of_profile)  # type: ignore[arg-type] # keywords of profile()
     return DeviceSpec("dev", url, made, tuple(points), timeout_s)

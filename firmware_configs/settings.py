@@ -1,0 +1,41 @@
+"""One [[setting]] table of a profile: what a meter tells about itself and how it is set. Pure.
+
+Serial number, firmware, transformer ratios, K-factor, span, counters of resets and changes: read
+to notice when somebody turns a screw, and never a point.
+"""
+
+from dataclasses import replace
+
+from evidence.points import DECIMALS_MAX, Dtype
+from firmware_configs.coding import Coding, read_coding
+from firmware_configs.fields import Fields
+from firmware_configs.model import SETTINGS, Setting
+from firmware_configs.rows import Head, bare_register, read_name
+
+#: Registers of the longest text, of which a read can hold 125.
+TEXT_WORDS_MAX = 64
+
+
+def read_setting(fields: Fields, head: Head) -> Setting:
+    """The row as a Setting; where the row is wrong a stand-in, and the problem is noted."""
+    means = fields.choice("means", SETTINGS)
+    name = read_name(fields, head.protocol, default=means)
+    is_text = fields.raw("type") == "text"
+    words = 0
+    if is_text:
+        coding = Coding(Dtype.U16, is_text=True)
+        if head.protocol == "modbus":
+            words = fields.integer("length", 1, TEXT_WORDS_MAX)
+        for key in ("invalid", "word_order"):
+            if fields.has(key):
+                fields.complain(key, "is of numbers; this is a text")
+    else:
+        coding = read_coding(fields, modbus=head.protocol == "modbus")
+    plain = is_text or coding.dtype.is_float
+    register = replace(
+        bare_register(fields, name, head, coding, words),
+        decimals=0 if plain else fields.integer("decimals", 0, DECIMALS_MAX, default=0),
+    )
+    setting = Setting(name, means, fields.text("unit", default=""), register, is_text, words)
+    fields.finish()
+    return setting
