@@ -184,15 +184,15 @@ def decompress(payload: bytes) -> bytes:
     return result
 
 
-def content(payload: bytes) -> Any:
-    """The CBOR item of a payload.
+def content(payload: bytes, nested_max: int = cbor.ITEMS_MAX) -> Any:
+    """The CBOR item of a payload, of so many arrays and maps at most.
 
     Raises:
         MalformedError, UnsupportedError: as `decompress` and `cbor.decode` do.
         LimitError: likewise; or of far more items than a payload of its length holds: the largest
             configurations have six a byte.
     """
-    return cbor.decode(decompress(payload), _items_most(len(payload)))
+    return cbor.decode(decompress(payload), _items_most(len(payload)), nested_max)
 
 
 def _bytes_most(length: int) -> int:

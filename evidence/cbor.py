@@ -8,6 +8,8 @@ rules of RFC 7049 (the library's) and RFC 8949 (ours) agree.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import cbor2
@@ -22,7 +24,7 @@ ITEMS_MAX = 1 << 20
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 #: first byte of an empty byte string, and bytes of a length by what is added to it
 _BYTES, _LENGTH_BYTES = 0x40, {24: 1, 25: 2, 26: 4}
-_ARGUMENT_BYTES, _STRINGS = {**_LENGTH_BYTES, 27: 8}, (2, 3)
+_ARGUMENT_BYTES, _STRINGS, _ARRAYS_MAPS = {**_LENGTH_BYTES, 27: 8}, (2, 3), (4, 5)
 _WIDER_FROM = (24, 2**8, 2**16, 2**32)
 _LEAVES = frozenset({bytes, str, bool, type(None)})
 _NESTED = frozenset({list, tuple, dict})
@@ -39,12 +41,13 @@ def encode(value: Any) -> bytes:
     return cbor2.dumps(value, canonical=True)
 
 
-def decode(data: bytes, items_max: int = ITEMS_MAX) -> Any:
+def decode(data: bytes, items_max: int = ITEMS_MAX, nested_max: int = ITEMS_MAX) -> Any:
     """The value of deterministic CBOR bytes; anything else is refused.
 
     Args:
         data: one item.
         items_max: most items in it, keys of maps and itself among them.
+        nested_max: most arrays and maps among these, each of which takes as long as ten integers.
 
     Raises:
         MalformedError: not CBOR, not deterministic, trailing bytes, or a type not allowed.
@@ -54,6 +57,8 @@ def decode(data: bytes, items_max: int = ITEMS_MAX) -> Any:
         raise LimitError(f"CBOR of {len(data)} bytes; the limit is {BYTES_MAX}")
     if has_more_items(data, items_max):
         raise LimitError(f"CBOR of more than {items_max} items")
+    if len(data) > nested_max and nested_up_to(data, nested_max + 1) > nested_max:
+        raise LimitError(f"CBOR of more than {nested_max} arrays and maps")
     try:
         value = cbor2.loads(
             data,
@@ -106,18 +111,26 @@ def has_more_items(data: bytes, most: int) -> bool:
 
 def items_up_to(data: bytes, most: int) -> int:
     """How many items there are; looks at `most` heads only, before anything is made of them."""
+    return sum(1 for _ in islice(_kinds(data), most))
+
+
+def nested_up_to(data: bytes, most: int) -> int:
+    """How many arrays and maps there are, likewise; of data with few items."""
+    return sum(1 for _ in islice((kind for kind in _kinds(data) if kind in _ARRAYS_MAPS), most))
+
+
+def _kinds(data: bytes) -> Iterator[int]:
+    """CBOR's major type of each item, keys of maps among them."""
     at, end = 0, len(data)
-    for count in range(most):
-        if at >= end:
-            return count
+    while at < end:
         head, argument = data[at], data[at] & 31
         at += 1
         if argument in _ARGUMENT_BYTES:
             begin, at = at, at + _ARGUMENT_BYTES[argument]
             argument = int.from_bytes(data[begin:at], "big")
+        yield head >> 5
         if head >> 5 in _STRINGS:
             at += argument
-    return most
 
 
 def _head(kind: int, length: int) -> bytes:

@@ -42,6 +42,8 @@ SEQ, PREV, ANCHOR, CFG = -65537, -65538, -65539, -65540
 FRAME_VERSION = 1
 POINTS_MAX = 20_000
 TICKS_MAX = 4_096
+#: arrays and maps of a body, beside one for each byte of payload: two a group, a thousand events
+FEW_NESTED = 2_048
 NO_SOURCE_TIME = -(2**31)
 NO_LAG = -(2**31)
 SIMULATED = "simulated"
@@ -276,7 +278,7 @@ def decode_body(payload: bytes) -> Body:
         MalformedError, LimitError: not a frame body.
         UnsupportedError: a newer frame version, compression or filter.
     """
-    fields = content(payload)
+    fields = content(payload, FEW_NESTED + len(payload))
     if not isinstance(fields, dict):
         raise MalformedError("frame body must be a map")
     if not is_uint(fields.get(_VERSION)):

@@ -4,7 +4,7 @@ One way for the collector that makes a month's statement and the verifier that m
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from evidence.frame import Body
@@ -62,9 +62,9 @@ class Waiting:
         )
 
     def add(self, common: Common, body: Body, where: str) -> None:
-        """Add a frame whose form was checked."""
+        """Add a frame whose form was checked; its events, maybe many, do not wait."""
         self.common = common
-        self.bodies.append(body)
+        self.bodies.append(replace(body, events=()))
         self.places.append(where)
         self.readings += body.readings
         self.last_ns = max([self.last_ns, *(section.last_ns for section in body.sections)])

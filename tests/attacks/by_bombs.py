@@ -206,10 +206,9 @@ def _configured(where: list[str | int], value: Any) -> list[sm.Item]:
 
 
 def _configurations(count: int) -> bytes:
-    """A configuration and `count` more, each of them nearly four mebibytes of software."""
+    """A configuration and `count` more, each nearly four mebibytes of software."""
     config, first = sm.configuration(), sm.items()[0]
-    noise = random.Random(1).randbytes(8192).hex()
-    made = []
+    noise, made = random.Random(1).randbytes(8192).hex(), []
     for i in range(count):
         config["software"] = noise + "a" * (4 * MIB - 24 * 1024) + str(i % 2)
         payload = b"\x01" + zstd.compress(cbor.encode(config))
@@ -235,6 +234,13 @@ def _empties(item: bytes) -> bytes:
     """A payload of some hundred bytes that is 4 MiB of empty maps or arrays."""
     count = (4 * MIB - 64) // len(item)
     return compress(b"\xa1\x01\x9a" + struct.pack(">I", count) + item * count, COMPRESSION_ZSTD)
+
+
+def _with_events(maps: int) -> bytes:
+    """A heartbeat with an event of so many empty maps."""
+    event = {"kind": "x", "at_ns": sm.START_NS, "maps": [{}] * maps}
+    clock = ["simulated", 1, 0, bytes(16)]
+    return compress(cbor.encode({1: 1, 2: sm.START_NS, 3: clock, 4: 8, 5: [], 7: [event]}))
 
 
 def _orders_of_one_place() -> bytes:
@@ -303,6 +309,8 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
     ("empty maps in frames", "Frames of 200 bytes hold four million maps each.",
      _stream([*sm.items()[:2], *[replaced(sm.items()[2], payload=_empties(b"\xa0"))] * 20]),
      BAD_FRAME, True),
+    ("three thousand empty maps in a frame", "Thousands of frames of a few bytes hold them each.",
+     _stream(payload(2, _with_events(3_000))), BAD_FRAME, False),
     ("empty arrays in a configuration", "A configuration of 200 bytes holds two million arrays.",
      _stream(payload(0, _empties(b"\x81\x80"))), BAD_CONFIG, False),
     ("a range of empty maps", "The log's past is four million maps.",

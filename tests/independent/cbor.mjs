@@ -22,10 +22,11 @@ export function text(bytes) {
 }
 
 class Reader {
-  constructor(bytes, itemsMax) {
+  constructor(bytes, itemsMax, nestedMax) {
     this.bytes = bytes;
     this.at = 0;
     this.left = Math.min(itemsMax, ITEMS_MAX);
+    this.nestedLeft = nestedMax;
   }
 
   take(count) {
@@ -54,6 +55,7 @@ class Reader {
   item(depth) {
     if (this.left-- === 0) throw new FormatError("too many items");
     const [major, info, value] = this.head();
+    if ((major === 4 || major === 5) && this.nestedLeft-- === 0) throw new FormatError("too nested");
     switch (major) {
       case 0:
         return value;
@@ -107,9 +109,10 @@ class Reader {
 }
 
 /** One item and nothing after it. */
-export function decode(bytes, itemsMax = ITEMS_MAX) {
+export function decode(bytes, itemsMax = ITEMS_MAX, nestedMax = ITEMS_MAX) {
   if (bytes.length > BYTES_MAX) throw new FormatError("more than 4 MiB of CBOR");
-  const reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), itemsMax);
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const reader = new Reader(whole, itemsMax, nestedMax);
   const value = reader.item(0);
   if (reader.at !== bytes.length) throw new FormatError("bytes after the CBOR item");
   return value;

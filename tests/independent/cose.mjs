@@ -149,7 +149,7 @@ function unzlib(data, most) {
   return made.buffer;
 }
 
-/** The item a payload holds. */
-export function content(payload) {
-  return cbor.decode(unpack(payload), 4096 + 16 * payload.length);
+/** The item a payload holds, of so many arrays and maps at most. */
+export function content(payload, nestedMax) {
+  return cbor.decode(unpack(payload), 4096 + 16 * payload.length, nestedMax);
 }

@@ -16,7 +16,7 @@ const I63 = 1n << 63n;
 
 /** The body of a frame, blocks decoded; throws FormatError or NewerError. */
 export function decodeBody(payload) {
-  const body = content(payload);
+  const body = content(payload, 2048 + payload.length);
   if (!(body instanceof Map)) throw new FormatError("a body is a map");
   const version = cbor.uint(body.get(1n), "version of the body");
   if (version !== 1n) throw new NewerError(`body of version ${version}`);

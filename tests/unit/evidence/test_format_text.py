@@ -103,6 +103,7 @@ def test_limits_are_those_of_the_program() -> None:
     assert checkpoint.TEXT_BYTES_MAX == 4 * 2**10
     assert f"ticks: 1..{frame.TICKS_MAX}" in TEXT
     assert f"rows: 1..{frame.POINTS_MAX}" in TEXT
+    assert f"at most {frame.FEW_NESTED:,} + b (§2) are arrays and maps" in TEXT
     assert f"{ustar.FILES_MAX:,}" in TEXT
 
 

@@ -355,3 +355,18 @@ def test_flags_and_version_are_those_of_the_format() -> None:
     assert (frame.FLAG_MANUAL, frame.FLAG_SIMULATED) == (4, 8)
     assert frame.FRAME_VERSION == 1
     assert frame.NO_SOURCE_TIME == frame.NO_LAG == -2147483648
+
+
+def test_a_body_has_few_arrays_and_maps_for_its_payload() -> None:
+    """FORMAT.md §4: 2,048 + b. Six are body, clock, sections, events, the event and its list."""
+    clock = ["simulated", 1, 0, bytes(16)]
+
+    def payload(maps: int) -> bytes:
+        event = {"kind": "x", "at_ns": 1, "maps": [{}] * maps}
+        return compress(cbor.encode({1: 1, 2: 1, 3: clock, 4: 8, 5: [], 7: [event]}))
+
+    most = 2_048 + len(payload(2_100)) - 6
+    assert len(payload(most)) == len(payload(most + 1)) == len(payload(2_100))
+    assert len(decode_body(payload(most)).events[0]["maps"]) == most
+    with pytest.raises(LimitError, match="arrays and maps"):
+        decode_body(payload(most + 1))

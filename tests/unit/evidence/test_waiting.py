@@ -107,3 +107,10 @@ def test_a_heartbeat_of_another_configuration_ends_the_batch_too(other: Common) 
     assert not held.takes(other, heartbeat)
     assert not held.takes(other, second)
     assert not held.takes(COMMON, first)  # its ticks are not after those that wait
+
+
+def test_events_do_not_wait() -> None:
+    held, (body, *_) = Waiting(), sm.bodies(CONFIG)
+    event = {"kind": "x", "at_ns": body.t0_ns, "maps": [{}] * 500_000}
+    held.add(COMMON, dataclasses.replace(body, events=(event,)), "edge-1 seq 1")
+    assert held.bodies == [dataclasses.replace(body, events=())]
