@@ -74,7 +74,7 @@ class Process:
     def commit(self, ticks: list[Tick]) -> list[bytes]:
         """Take an instant; the frames it closes, encoded."""
         frames = []
-        if self.batch.is_due(ticks[0].tick_ns) or not all(map(self.batch.follows, ticks)):
+        if self.batch.is_due(ticks[0].tick_ns) or not self.batch.takes(ticks):
             frames.append(self.close())
         self.open += [tick.encode() for tick in self._take(ticks)]
         return frames
