@@ -118,7 +118,9 @@ async def test_broker_absent_at_start_killed_and_back(
             await until(lambda: len(collector.objects) >= before + 2)
             await until(lambda: outstanding(agent) == 0)
     assert mistakes(collector.objects) == []
-    assert told(collector.objects).gaps == [], "a broker that is away costs no tick"
+    gaps = told(collector.objects).gaps  # a busy machine may cost a second, the broker none
+    assert {reason for _, reason in gaps} <= {"overrun"}
+    assert sum(seconds for seconds, _ in gaps) < 2
     said = [r.getMessage() for r in caplog.records if r.name == "stackproof.edge.delivery"]
     assert [s.partition(" (")[0] for s in said] == ["broker: away", "broker: connected"] * 2
     assert "does not answer" in said[0]
