@@ -9,6 +9,7 @@ import time
 import pytest
 
 from edge.drivers.base import DeviceError, DeviceSpec, Sample
+from edge.drivers.dlt645 import bus
 from edge.drivers.dlt645.driver import Dlt645Driver
 from evidence.points import Dtype
 from evidence.quality import Quality
@@ -226,7 +227,8 @@ async def test_what_comes_in_the_quiet_time_is_thrown_away() -> None:
         await driver.close()
 
 
-async def test_the_doubt_outlives_the_line() -> None:
+async def test_the_doubt_outlives_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus, "LATE_TIMEOUTS", 1000)  # it does not lapse meanwhile
     meter = Meter(dict(ITEMS), twist=twisted(ENERGY))  # type: ignore[arg-type] # a Twist
     async with meter:
         driver = Dlt645Driver(device(meter, ROWS[0]))
