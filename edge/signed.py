@@ -157,6 +157,8 @@ def _device(device: DeviceConfig, schedules: Sequence[int]) -> dict[str, Any]:
 
 def _without_credentials(url: str) -> str:
     parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url  # as it stands: urlunsplit drops the strokes of scheme:///dev/ttyS0
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 

@@ -262,9 +262,8 @@ def _point(
         name: ratios.get(name) for name in register.applies if secondary or name == "pulse_weight"
     }
     name = register.name if n is None else register.name.format(n=n)
-    if register.node is None:
-        source = register.taken
-    else:
+    source = register.place
+    if register.node is not None:
         source = register.node.format(n=n, ns=register.namespace or "")
     return Point(
         id=f"{device_id}.{name}",

@@ -126,7 +126,7 @@ def _show(profile: Profile, *, as_json: bool) -> int:
 
 def _line(row: dict[str, Any], rest: str) -> str:
     """Address as the manual writes it, then as the wire has it."""
-    where = row.get("node")
+    where = row.get("node") or row.get("item") or row.get("identifier")
     if where is None:
         where = f"{row['table']} {row['written']:<6} {row['address']:#06x}"
     kind = row["type"] + (f" bits {row['bits']}" if "bits" in row else "")
@@ -180,6 +180,8 @@ def _place(register: Register) -> dict[str, Any]:
         "name": register.name, "table": register.table, "address": register.address,
         "written": register.written, "node": register.node, "namespace": register.namespace,
         "type": register.type_name,
+        "item": str(register.item) if register.item else None,
+        "identifier": str(register.identifier) if register.identifier else None,
     }  # fmt: skip
     if register.table in REGISTER_TABLES:
         place |= {"word_order": register.word_order, "byte_order": register.byte_order}

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from evidence.points import Dtype, Quantity, Role
 
+#: What a profile may be of.
+PROTOCOLS = ("modbus", "opcua", "hj212", "dlt645")
+
 #: Modbus tables whose cells are 16-bit registers, and those whose cells are single bits.
 REGISTER_TABLES = ("holding", "input")
 BIT_TABLES = ("coil", "discrete")
@@ -51,14 +54,58 @@ class Bits:
 
 
 @dataclass(frozen=True)
+class Item:
+    """One item of HJ 212 messages.
+
+    Attributes:
+        factor: code of what is measured, such as "a05001".
+        field: Rtd, Min, Avg, Max, Cou, or Flag (the mark itself, as the letter's ASCII code).
+        command: CN of the message it stands in: 2011 real time, 2051 minutes, 2061 hour, 2031 day.
+    """
+
+    factor: str
+    field: str
+    command: int
+
+    def __str__(self) -> str:
+        return f"{self.factor}-{self.field} of CN {self.command}"
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """One data item of a DL/T 645-2007 meter.
+
+    Attributes:
+        di: data identifier, DI3 first.
+        format: how the standard writes its digits, such as "XXXXXX.XX".
+    """
+
+    di: int
+    format: str
+
+    @property
+    def digits(self) -> int:
+        """BCD digits on the wire, an even number."""
+        return self.format.count("X")
+
+    @property
+    def decimals(self) -> int:
+        """Digits behind the point."""
+        return self.format.partition(".")[2].count("X")
+
+    def __str__(self) -> str:
+        return f"DI {self.di:08X} {self.format}"
+
+
+@dataclass(frozen=True)
 class Register:
     """One value a device offers.
 
     Attributes:
         name: unique in the profile; may hold "{n}" or "{n:02}" in an OPC UA profile.
-        table: Modbus table (holding, input, coil, discrete); None for OPC UA.
-        address: Modbus address as on the wire, 0-based, first register; None for OPC UA.
-        node: OPC UA node id template with {ns} and {n}; None for Modbus.
+        table: Modbus table (holding, input, coil, discrete); None otherwise.
+        address: Modbus address as on the wire, 0-based, first register; None otherwise.
+        node: OPC UA node id template with {ns} and {n}; None otherwise.
         namespace: URI that {ns} stands for; None when the node gives its own index.
         dtype: number type of the point; of what is no bit field and no BCD, also on the wire.
             Coils and discrete inputs are u8 with 0 or 1.
@@ -83,6 +130,8 @@ class Register:
         rolls_at: raw count at which a totaliser starts at 0 again, when its maker says so; None:
             at the end of its type.
         written: Modbus, the address as the manual writes it (the profile's `address_notation`).
+        item: HJ 212, which item of which message; None otherwise.
+        identifier: DL/T 645, which data item and how its digits stand; None otherwise.
     """
 
     name: str
@@ -109,11 +158,24 @@ class Register:
     is_bcd: bool = False
     rolls_at: int | None = None
     written: int | None = None
+    item: Item | None = None
+    identifier: Identifier | None = None
 
     @property
     def holder(self) -> Dtype:
         """Type of all its cells together."""
         return self.bits.holder if self.bits else self.dtype
+
+    @property
+    def place(self) -> str:
+        """Where it is in the device, in the device's own words; OPC UA templates unfilled."""
+        if self.node is not None:
+            return self.node
+        if self.item is not None:
+            return str(self.item)
+        if self.identifier is not None:
+            return str(self.identifier)
+        return self.taken
 
     @property
     def words(self) -> int:
@@ -202,7 +264,7 @@ class Profile:
         model: id of the model, `[a-z0-9-]+`.
         revision: of this profile, goes into the signed configuration.
         title: one line for people.
-        protocol: "modbus" or "opcua".
+        protocol: one of `PROTOCOLS`.
         quality_level: one of `QUALITY_LEVELS`.
         source: manual and revision the map comes from.
         firmware: firmware range it holds for, or "".

@@ -12,6 +12,7 @@ from typing import Any
 from firmware_configs.coding import ORDERS
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.model import (
+    PROTOCOLS,
     QUALITY_LEVELS,
     Caveat,
     Profile,
@@ -122,7 +123,7 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
         fields.complain("format", f"is newer than this program, which reads format {FORMAT}")
         raise ProfileUnreadableError(problems)
     vendor, model = _id_part(fields, "vendor"), _id_part(fields, "model")
-    protocol = fields.choice("protocol", ("modbus", "opcua"))
+    protocol = fields.choice("protocol", PROTOCOLS)
     modbus = protocol == "modbus"
     head = Head(
         protocol,
@@ -216,7 +217,7 @@ def _check_places(rows: Sequence[Fields], registers: Sequence[Register]) -> None
             if was_flawed or rows[before].flawed:
                 continue
             if reason := _clash(register, other):
-                row.complain("address" if register.node is None else "node", reason)
+                row.complain(_key(register), reason)
 
 
 def _check_settings(rows: Sequence[Fields], settings: Sequence[Setting]) -> None:
@@ -227,11 +228,21 @@ def _check_settings(rows: Sequence[Fields], settings: Sequence[Setting]) -> None
                 row.complain("name", f"{setting.name!r} is also the name of setting[{before}]")
 
 
+def _key(register: Register) -> str:
+    """The key of a row that says where the value is."""
+    if register.item is not None:
+        return "factor"
+    if register.identifier is not None:
+        return "di"
+    return "address" if register.node is None else "node"
+
+
 def _clash(register: Register, other: Register) -> str:
-    if register.node is not None:
-        same = (register.node, register.namespace) == (other.node, other.namespace)
-        return f"node {register.node} is also the node of {other.name}" if same else ""
-    if register.address is None or other.address is None or register.table != other.table:
+    if register.address is None or other.address is None:
+        key = _key(register)
+        same = _named_place(register) == _named_place(other)
+        return f"{key} {register.place} is also the {key} of {other.name}" if same else ""
+    if register.table != other.table:
         return ""
     end, other_end = register.address + register.words, other.address + other.words
     if register.address >= other_end or other.address >= end:
@@ -240,6 +251,12 @@ def _clash(register: Register, other: Register) -> str:
         return _bit_clash(register, other)
     taken = f"{other.address:#06x}" + (f"..{other_end - 1:#06x}" if other.words > 1 else "")
     return f"address {register.address:#06x} overlaps {other.name} ({taken})"
+
+
+def _named_place(register: Register) -> tuple[object, ...]:
+    """Where a value is that has no address."""
+    di = register.identifier and register.identifier.di
+    return register.node, register.namespace, register.item, di
 
 
 def _is_same_word(register: Register, other: Register) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from evidence.points import DECIMALS_MAX, Quantity, Role
 from firmware_configs.coding import Coding, check_table, read_coding, read_orders
 from firmware_configs.fields import Fields, is_decimal
+from firmware_configs.messages import read_identifier, read_item
 from firmware_configs.model import RATIOS, Register
 from firmware_configs.places import check_end, filled, read_node, read_place
 
@@ -27,8 +28,8 @@ class Head(NamedTuple):
     """What a row must know of its file.
 
     Attributes:
-        protocol: "modbus" or "opcua".
-        notation: how a Modbus file writes addresses; "" for OPC UA.
+        protocol: one of `model.PROTOCOLS`.
+        notation: how a Modbus file writes addresses; "" for others.
         orders: (word_order, byte_order) of the rows that do not say their own.
     """
 
@@ -41,12 +42,15 @@ def read_register(fields: Fields, head: Head) -> Register:
     """The row as a Register; where the row is wrong a stand-in, and the problem is noted."""
     name = read_name(fields, head.protocol)
     coding = read_coding(fields, modbus=head.protocol == "modbus")
-    decimals, point_decimals = _decimals(fields, coding)
+    bare = None
+    if head.protocol == "dlt645":
+        bare = bare_register(fields, name, head, coding)
+    decimals, point_decimals = _decimals(fields, coding, bare)
     quantity = _quantity(fields)
     role = _role(fields, quantity, coding)
     range_min, range_max = _range(fields)
     register = replace(
-        bare_register(fields, name, head, coding),
+        bare or bare_register(fields, name, head, coding),
         decimals=decimals,
         point_decimals=point_decimals,
         quantity=quantity or _STAND_IN,
@@ -76,14 +80,19 @@ def bare_register(
         words: registers it takes; 0: as many as the type does.
     """
     table, address, written, node, namespace = None, None, None, None, None
+    item, identifier = None, None
     words = words or max(1, coding.holder.size // 2)
     if head.protocol == "modbus":
         place = read_place(fields, head.notation)
         table, address, written = place.table, place.address, place.written
         check_table(fields, table, coding)
         check_end(fields, place, words)
-    else:
+    elif head.protocol == "opcua":
         node, namespace = read_node(fields, name)
+    elif head.protocol == "hj212":
+        item = read_item(fields, coding.dtype)
+    else:
+        identifier = read_identifier(fields, coding.dtype)
     word_order, byte_order = read_orders(fields, table, words, head.orders)
     return Register(
         name=name, table=table, address=address, node=node, namespace=namespace,
@@ -91,7 +100,7 @@ def bare_register(
         applies=(), invalid=_invalid(fields, coding), range_min=None, range_max=None, states=(),
         source=fields.text("source", why="the page or table of the manual this row is from"),
         word_order=word_order, byte_order=byte_order, bits=coding.bits, is_bcd=coding.is_bcd,
-        written=written,
+        written=written, item=item, identifier=identifier,
     )  # fmt: skip
 
 
@@ -108,7 +117,12 @@ def read_name(fields: Fields, protocol: str, *, default: str | None = None) -> s
     return name
 
 
-def _decimals(fields: Fields, coding: Coding) -> tuple[int, int]:
+def _decimals(fields: Fields, coding: Coding, bare: Register | None) -> tuple[int, int]:
+    if bare is not None and bare.identifier is not None:
+        if fields.raw("decimals") is not None:
+            fields.complain("decimals", "comes from format; remove it")
+        decimals = bare.identifier.decimals
+        return decimals, fields.integer("point_decimals", 0, DECIMALS_MAX, default=decimals)
     if coding.dtype.is_float:
         if fields.raw("decimals") is not None:
             fields.complain(

@@ -14,7 +14,7 @@ from typing import Any
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import InputError
 
-_MODULES = ("edge.calc.pfc", "edge.calc.combustion")
+_MODULES = ("edge.calc.pfc", "edge.calc.combustion", "edge.calc.hj212")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Input:
         unit: of a number; "" for a name.
         low, high: allowed range of a number, decimal strings, "" for none.
         optional: may be left out.
-        is_text: a name (rule set, technology), not a number.
+        is_text: a name (rule set, technology) or other text, not a number.
+        length_max: of a text.
     """
 
     unit: str = ""
@@ -33,11 +34,12 @@ class Input:
     high: str = ""
     optional: bool = False
     is_text: bool = False
+    length_max: int = 64
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - Fraction or str by is_text
         """The value as a method takes it: Fraction or str. ValueError says what is wrong."""
         if self.is_text:
-            if not isinstance(value, str) or not value or len(value) > 64:
+            if not isinstance(value, str) or not value or len(value) > self.length_max:
                 raise ValueError(f"{str(value)[:40]!r} is not a name")
             return value
         number = parse_decimal(value)

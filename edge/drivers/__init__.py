@@ -14,6 +14,9 @@ __all__ = ["DRIVERS", "open_driver"]
 
 #: scheme of a device's URL -> "module:class"
 DRIVERS: dict[str, str] = {
+    "dlt645+serial": "edge.drivers.dlt645.driver:Dlt645Driver",
+    "dlt645+tcp": "edge.drivers.dlt645.driver:Dlt645Driver",
+    "hj212": "edge.drivers.hj212.driver:Hj212Driver",
     "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
     "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
 }

@@ -1,135 +1,37 @@
 """What every driver owes the agent (edge/drivers/base.py), one suite for all of them.
 
-A new driver gets a bench here: a device of its protocol that can be good, silent and gone. Each
-bench's device has three points; the middle one is bad, the others read `VALUE`.
+A new driver gets a bench in `driver_benches.py`. A driver that is called by its device instead of
+asking it (`CALLED`) is never out of reach: its points say that the device is away.
 """
 
 import asyncio
-import struct
 import time
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from edge.drivers import DRIVERS, open_driver
-from edge.drivers.base import DeviceError, DeviceSpec, Driver, Sample
-from evidence.points import Dtype
+from edge.drivers.base import DeviceError, Driver, Sample
 from evidence.quality import Quality
-from tests.integration.drivers.modbus_responder import Responder, Silence
-from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
-from tests.unit.edge.drivers.specs import register, spec
+from tests.conformance.driver_benches import (
+    ASKING,
+    BENCHES,
+    CALLED,
+    SAME_DRIVER,
+    TIMEOUT_S,
+    Bench,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-VALUE = struct.pack("<f", 123456.0)
-TIMEOUT_S = 0.25
-
-
-class Bench(ABC):
-    """A device under test conditions."""
-
-    url: str
-
-    @abstractmethod
-    def spec(self, url: str = "") -> DeviceSpec:
-        """Three points: good, bad, good."""
-
-    @abstractmethod
-    async def start(self) -> None: ...
-
-    @abstractmethod
-    async def stop(self) -> None: ...
-
-    @abstractmethod
-    async def cut(self) -> None:
-        """Gone: port closed, connections broken."""
-
-    @abstractmethod
-    async def back(self) -> None:
-        """Listening again where it was."""
-
-    @abstractmethod
-    def silence(self, is_silent: bool) -> None:
-        """Connections stay, nothing is answered."""
-
-    @abstractmethod
-    async def connections(self) -> int:
-        """Open connections, once what was closed has been noticed."""
-
-
-class ModbusBench(Bench):
-    def __init__(self) -> None:
-        self._device = Responder(words={0: 0x47F1, 1: 0x2000, 4: 0x47F1, 5: 0x2000}, illegal={2, 3})
-
-    def spec(self, url: str = "") -> DeviceSpec:
-        rows = [register(f"r{a}", Dtype.F32, address=a) for a in (0, 2, 4)]
-        return spec(url or self.url, *rows, timeout_s=TIMEOUT_S)
-
-    async def start(self) -> None:
-        await self._device.start()
-        self.url = self._device.url
-
-    async def stop(self) -> None:
-        await self._device.stop()
-
-    async def cut(self) -> None:
-        await self._device.stop()
-
-    async def back(self) -> None:
-        await self._device.start()
-
-    def silence(self, is_silent: bool) -> None:
-        self._device.twist = (lambda _: Silence()) if is_silent else (lambda _: None)
-
-    async def connections(self) -> int:
-        return await self._device.settled()
-
-
-class OpcUaBench(Bench):
-    def __init__(self, mode: str) -> None:
-        self._plant = Plant()
-        self._mode = mode
-
-    def spec(self, url: str = "") -> DeviceSpec:
-        rows = [
-            register(n, Dtype.F32, node="ns={ns};s=" + n, namespace=NAMESPACE)
-            for n in ("first", "missing", "third")
-        ]
-        return spec(url or self.url, *rows, timeout_s=TIMEOUT_S)
-
-    async def start(self) -> None:
-        await self._plant.start()
-        for name in ("first", "third"):
-            await self._plant.put(name, 123456.0)
-        self.url = f"{self._plant.url}?mode={self._mode}"
-
-    async def stop(self) -> None:
-        await self._plant.stop()
-
-    async def cut(self) -> None:
-        await self._plant.cut()
-
-    async def back(self) -> None:
-        await self._plant.listen()
-
-    def silence(self, is_silent: bool) -> None:
-        self._plant.is_silent = is_silent
-
-    async def connections(self) -> int:
-        return await self._plant.settled()
-
-
-BENCHES = {
-    "modbus+tcp": lambda: ModbusBench(),
-    "opc.tcp": lambda: OpcUaBench("read"),
-    "opc.tcp, subscribe": lambda: OpcUaBench("subscribe"),
-}
+asking = pytest.mark.parametrize("bench", ASKING, indirect=True)
+called = pytest.mark.parametrize("bench", CALLED, indirect=True)
 
 
 async def test_every_driver_has_a_bench() -> None:
-    assert {name.partition(",")[0] for name in BENCHES} == set(DRIVERS)
+    assert {name.partition(",")[0] for name in BENCHES} == set(DRIVERS) - SAME_DRIVER.keys()
+    assert all(DRIVERS[name] == DRIVERS[like] for name, like in SAME_DRIVER.items())
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=list(BENCHES))
@@ -154,26 +56,30 @@ async def driver(bench: Bench) -> AsyncIterator[Driver]:
 
 def driver_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     """Tasks that came since, the benches' servers and pytest's aside."""
-    servers = ("Responder", "BinaryServer", "OPCUAProtocol", "Internal", "UaProcessor")
+    servers = (
+        "Responder", "BinaryServer", "OPCUAProtocol", "Internal", "UaProcessor", "Meter", "Logger",
+    )  # fmt: skip
     left = [t.get_coro().__qualname__ for t in asyncio.all_tasks() - before]  # type: ignore[union-attr] # coroutines
     return [
         n for n in left if not n.startswith(servers) and "fixture" not in n and "test_" not in n
     ]
 
 
-def assert_as_on_the_bench(samples: object) -> None:
+def assert_as_on_the_bench(samples: object, bench: Bench) -> None:
     assert isinstance(samples, list | tuple)
     assert all(isinstance(s, Sample) for s in samples)
-    assert [s.raw for s in samples] == [VALUE, None, VALUE]
+    assert [s.raw for s in samples] == [bench.value, None, bench.value]
     assert [s.quality for s in samples] == [
         Quality.GOOD, Quality.DEVICE_REFUSED, Quality.GOOD,
     ]  # fmt: skip
 
 
-async def test_one_sample_a_point_in_order_and_a_bad_point_raises_nothing(driver: Driver) -> None:
+async def test_one_sample_a_point_in_order_and_a_bad_point_raises_nothing(
+    bench: Bench, driver: Driver
+) -> None:
     await driver.connect()
     for _ in range(3):
-        assert_as_on_the_bench(await driver.read())
+        assert_as_on_the_bench(await driver.read(), bench)
 
 
 async def test_making_a_driver_touches_no_network(bench: Bench) -> None:
@@ -194,6 +100,7 @@ async def test_connecting_twice_is_one_connection(bench: Bench, driver: Driver) 
     assert await bench.connections() == 1
 
 
+@asking
 async def test_a_device_that_is_not_there_is_named_and_may_be_retried(bench: Bench) -> None:
     await bench.cut()
     made = open_driver(bench.spec())
@@ -204,10 +111,11 @@ async def test_a_device_that_is_not_there_is_named_and_may_be_retried(bench: Ben
     assert bench.url.split("/")[2].partition("?")[0] in str(caught.value)  # host:port
     await bench.back()
     await made.connect()
-    assert_as_on_the_bench(await made.read())
+    assert_as_on_the_bench(await made.read(), bench)
     await made.close()
 
 
+@asking
 async def test_a_device_that_goes_away_is_a_device_error_and_comes_back(
     bench: Bench, driver: Driver
 ) -> None:
@@ -223,10 +131,11 @@ async def test_a_device_that_goes_away_is_a_device_error_and_comes_back(
             await driver.connect()
     await bench.back()
     await driver.connect()
-    assert_as_on_the_bench(await driver.read())
+    assert_as_on_the_bench(await driver.read(), bench)
     assert await bench.connections() == 1
 
 
+@asking
 async def test_a_silent_device_is_a_device_error_in_time_with_nothing_left_open(
     bench: Bench, driver: Driver
 ) -> None:
@@ -242,6 +151,7 @@ async def test_a_silent_device_is_a_device_error_in_time_with_nothing_left_open(
         await driver.read()
 
 
+@asking
 async def test_a_cancelled_read_is_cancelled_and_leaves_no_connection(
     bench: Bench, driver: Driver
 ) -> None:
@@ -255,7 +165,53 @@ async def test_a_cancelled_read_is_cancelled_and_leaves_no_connection(
     assert await bench.connections() == 0
     bench.silence(False)
     await driver.connect()
-    assert_as_on_the_bench(await driver.read())
+    assert_as_on_the_bench(await driver.read(), bench)
+
+
+async def bad_of_all(driver: Driver) -> set[Quality]:
+    """The qualities of all points, once none of them has a value any more."""
+    for _ in range(400):
+        samples = await driver.read()
+        if all(sample.raw is None and not sample.quality.usable for sample in samples):
+            return {sample.quality for sample in samples}
+        await asyncio.sleep(0.01)
+    raise AssertionError("a value is given though its device is away")
+
+
+async def comes_back(driver: Driver, bench: Bench) -> None:
+    for _ in range(400):
+        if (await driver.read())[0].quality is Quality.GOOD:
+            break
+        await asyncio.sleep(0.01)
+    assert_as_on_the_bench(await driver.read(), bench)
+
+
+@called
+async def test_a_device_that_does_not_call_is_told_by_every_point_until_it_does(
+    bench: Bench, driver: Driver
+) -> None:
+    await bench.cut()
+    await driver.connect()
+    assert await bad_of_all(driver) == {Quality.NOT_CONNECTED}
+    await bench.back()
+    await comes_back(driver, bench)
+    await bench.cut()
+    assert await bad_of_all(driver) == {Quality.NOT_CONNECTED}
+    await bench.back()
+    await comes_back(driver, bench)
+    assert await bench.connections() == 1
+
+
+@called
+async def test_a_device_that_called_and_says_nothing_more_is_stale(
+    bench: Bench, driver: Driver
+) -> None:
+    await driver.connect()
+    assert_as_on_the_bench(await driver.read(), bench)
+    bench.silence(True)
+    assert await bad_of_all(driver) == {Quality.STALE}
+    bench.silence(False)
+    await comes_back(driver, bench)
 
 
 async def test_close_never_raises(bench: Bench, driver: Driver) -> None:
@@ -272,20 +228,22 @@ async def test_close_never_raises(bench: Bench, driver: Driver) -> None:
     await driver.close()  # silent
 
 
-async def test_after_close_a_read_is_refused_and_connect_works(driver: Driver) -> None:
+async def test_after_close_a_read_is_refused_and_connect_works(
+    bench: Bench, driver: Driver
+) -> None:
     await driver.connect()
     await driver.close()
     with pytest.raises(DeviceError, match="connect first"):
         await driver.read()
     await driver.connect()
-    assert_as_on_the_bench(await driver.read())
+    assert_as_on_the_bench(await driver.read(), bench)
 
 
 async def test_ten_lives_leave_nothing_behind(bench: Bench, driver: Driver) -> None:
     before = asyncio.all_tasks()
     for _ in range(10):
         await driver.connect()
-        assert_as_on_the_bench(await driver.read())
+        assert_as_on_the_bench(await driver.read(), bench)
         await driver.close()
         assert await bench.connections() == 0
         assert driver_tasks(before) == []

@@ -16,6 +16,9 @@ from edge.config import load_site
 from edge.custody import judge_close_request, judge_receipt
 from edge.drivers.address import parse_address
 from edge.drivers.base import DeviceError
+from edge.drivers.dlt645.frame import WrongAnswerError, find_frame, judge_answer
+from edge.drivers.hj212.message import Assembler, parse_segment
+from edge.drivers.hj212.packet import Hj212Error, Splitter
 from edge.drivers.modbus.decode import find_pdu
 from edge.drivers.opcua.decode import Value, decode_value
 from edge.errors import NotOursError, SiteConfigError
@@ -38,6 +41,7 @@ from tests.fuzz.mutating import (
 )
 from tests.unit.edge import sites
 from tests.unit.edge.calc.test_calc_cli import STATEMENT
+from tests.unit.edge.drivers.hj212_packets import packet, rtd, segment
 from tests.unit.edge.drivers.specs import register, spec
 from tests.unit.edge.stream_rig import Rig, collector, opened
 from tests.unit.edge.test_pipeline import PLAIN, T0
@@ -100,6 +104,35 @@ def _packets(data: bytes) -> None:
     assert found in data
 
 
+def _hj212_stream(data: bytes) -> None:
+    """Whole segments, or errors that are handed out; never one that is raised."""
+    for found in Splitter().feed(data):
+        assert isinstance(found, bytes | Hj212Error)
+
+
+def _hj212_segment(data: bytes) -> None:
+    Assembler().take(parse_segment(data))
+
+
+_HJ212_SEGMENTS = [
+    rtd("a05001-Rtd=12.5,a05001-Flag=N;a19001-Rtd=8.1,a19001-Flag=M").encode(),
+    rtd("a05001-Rtd=12.5", flag=7, extra="PNUM=2;PNO=1;RF=1;").encode(),
+    segment("", cn=9015).encode(),
+]
+_DLT645 = [
+    bytes.fromhex("FEFE 68 129078563412 68 91 08 33333433 AB896745 CC 16"),
+    bytes.fromhex("68 129078563412 68 D1 01 39 91 16"),
+]
+
+
+def _dlt645(data: bytes) -> None:
+    """Every frame in it is one we asked for, or passed over, or a wrong answer."""
+    frame, rest = find_frame(data)
+    while frame is not None:
+        judge_answer(frame, bytes.fromhex("129078563412"), 0x00010000)
+        frame, rest = find_frame(rest)
+
+
 _LAYOUT = Layout(PLAIN)
 _TICK = tick(0, T0, {0: rows([1, 2], "<u2")}, devices=2).encode()
 
@@ -153,6 +186,12 @@ DOORS: list[Door] = [
          "edge.pipeline.decode_tick"),
     pure("Modbus packets", _packets, [b"\0\7\0\6\0\0\0\3\1\3\2\0\7\0\0\0\5\1\3\2\0\1"], spoilt, (),
          "edge.drivers.modbus.decode.find_pdu"),
+    pure("HJ 212 stream", _hj212_stream, [packet(s) for s in _HJ212_SEGMENTS], spoilt, (),
+         "edge.drivers.hj212.packet.Splitter.feed"),
+    pure("HJ 212 segment", _hj212_segment, _HJ212_SEGMENTS, spoilt, (Hj212Error,),
+         "edge.drivers.hj212.message.parse_segment"),
+    pure("DL/T 645 frames", _dlt645, _DLT645, spoilt, (WrongAnswerError,),
+         "edge.drivers.dlt645.frame.find_frame"),
     pure("OPC UA value", _opcua, [cbor2.dumps(v) for v in (True, 7, -1, 2.5, "x", [1], b"")],
          cbor_bent, (), "edge.drivers.opcua.decode.decode_value"),
     file_door("month as TOML", _calculated, lambda _: [STATEMENT.encode()], toml_bent,

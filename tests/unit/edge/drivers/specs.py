@@ -5,8 +5,7 @@ from pathlib import Path
 
 from edge.drivers.base import BoundPoint, DeviceSpec
 from evidence.points import Dtype, Point, Quantity, Role
-from firmware_configs.model import Bits
-from firmware_configs.profile import Profile, Register
+from firmware_configs.model import Bits, Identifier, Item, Profile, Register
 
 COUNT = Quantity("count", "1")
 
@@ -23,6 +22,9 @@ def register(
     orders: tuple[str, str] = ("big", "big"),
     bits: Bits | None = None,
     is_bcd: bool = False,
+    decimals: int = 0,
+    item: Item | None = None,
+    identifier: Identifier | None = None,
 ) -> Register:
     """A register row; what the drivers do not look at is filled in.
 
@@ -35,8 +37,8 @@ def register(
         node=node,
         namespace=namespace,
         dtype=dtype,
-        decimals=0,
-        point_decimals=0,
+        decimals=decimals,
+        point_decimals=decimals,
         quantity=COUNT,
         role=Role.GAUGE,
         applies=(),
@@ -49,6 +51,8 @@ def register(
         byte_order=orders[1],
         bits=bits,
         is_bcd=is_bcd,
+        item=item,
+        identifier=identifier,
     )
 
 

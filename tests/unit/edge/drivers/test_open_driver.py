@@ -18,6 +18,9 @@ NODE = register("node", Dtype.F32, node="ns=2;s=Node")
 
 def test_the_table_holds_the_published_schemes() -> None:
     assert DRIVERS == {
+        "dlt645+serial": "edge.drivers.dlt645.driver:Dlt645Driver",
+        "dlt645+tcp": "edge.drivers.dlt645.driver:Dlt645Driver",
+        "hj212": "edge.drivers.hj212.driver:Hj212Driver",
         "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
         "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
     }
@@ -37,7 +40,7 @@ def test_the_scheme_picks_the_driver(url: str, row: object, kind: type) -> None:
 
 @pytest.mark.parametrize("url", ["profinet://127.0.0.1", "127.0.0.1:502", "", "modbus://h:1"])
 def test_an_unknown_scheme_names_the_known_ones_and_is_not_retried(url: str) -> None:
-    with pytest.raises(DeviceError, match=r"known: modbus\+tcp:// opc\.tcp://") as caught:
+    with pytest.raises(DeviceError, match=r"known: dlt645\+serial:// .*opc\.tcp://") as caught:
         open_driver(spec(url, WORD))
     assert caught.value.retry is False
     assert "device dev" in str(caught.value)

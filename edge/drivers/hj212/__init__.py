@@ -1,0 +1,1 @@
+"""HJ 212: what a CEMS logger sends on its second output."""
