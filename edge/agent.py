@@ -69,12 +69,7 @@ class Agent:
         self._site, self._config, self._who, self._clock = site, config, who, clock
         self._disk = Disk()
         self._pollers = [
-            Poller(
-                DeviceSpec(d.id, d.url, d.profile, d.points, d.timeout_s),
-                clock.monotonic_ns,
-                opener=opener,
-            )
-            for d in site.devices
+            Poller(device.spec, clock.monotonic_ns, opener=opener) for device in site.devices
         ]
         self._intervals = [d.interval_ns for d in site.devices]
         self._alarms = Alarms(site.uplink.spool_age_max_ns)

@@ -120,9 +120,13 @@ def _check(args: argparse.Namespace) -> int:
     _check_spool(site, opened.who)
     measured = sum(len(device.points) for device in site.devices)
     computed = len(config["points"]) - measured
+    warnings = [f"{device.id}: {device.warning}" for device in site.devices if device.warning]
     if args.json:
-        print(json.dumps({"problems": [], "points": measured, "computed": computed}))
+        found = {"problems": [], "warnings": warnings, "points": measured, "computed": computed}
+        print(json.dumps(found, ensure_ascii=False))
     else:
+        for warning in warnings:
+            print(f"warning: device {warning}", file=sys.stderr)
         print(
             f"{args.site}: fine. {site.plant.id}/{site.gateway.id}: {len(site.devices)} devices, "
             f"{measured} points read, {computed} computed."

@@ -7,6 +7,7 @@ from typing import Any
 
 from edge.drivers import DRIVERS, open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
+from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
 from firmware_configs.model import RATIOS, Profile, Register
@@ -32,6 +33,7 @@ class DeviceConfig:
         timeout_s: how long one answer may take.
         ratios: ct_ratio, vt_ratio, pulse_weight as the file gives them.
         points: what is read, in order.
+        security: of an OPC UA device; None for the others.
     """
 
     id: str
@@ -42,6 +44,19 @@ class DeviceConfig:
     timeout_s: float
     ratios: Mapping[str, str]
     points: tuple[BoundPoint, ...]
+    security: OpcUaSecurity | None = None
+
+    @property
+    def spec(self) -> DeviceSpec:
+        """What its driver is made of."""
+        return DeviceSpec(
+            self.id, self.url, self.profile, self.points, self.timeout_s, self.security
+        )
+
+    @property
+    def warning(self) -> str:
+        """What a person should know before it is read; "" when there is nothing."""
+        return warning_of(self.url, self.security) if self.security is not None else ""
 
 
 def read_devices(root: Fields, folder: Path) -> tuple[tuple[DeviceConfig, ...], frozenset[str]]:
@@ -99,6 +114,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     given = {name: fields.text(name) for name in RATIOS if fields.has(name)}
     wanted = fields.sequence("points")
     numbers = _instances(fields)
+    security = read_security(fields, folder) if scheme == "opc.tcp" else None
     profile = _profile(fields, folder)
     fields.finish()
     if profile is None:
@@ -114,7 +130,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
         ratios=ratios,
     )
     device = DeviceConfig(
-        device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points
+        device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points, security
     )
     if not fields.flawed:
         _check_driver(fields, device)
@@ -127,12 +143,10 @@ def _check_driver(fields: Fields, device: DeviceConfig) -> None:
     It also loads the protocol's library now, before there is a schedule it could hold up.
     """
     try:
-        open_driver(
-            DeviceSpec(device.id, device.url, device.profile, device.points, device.timeout_s)
-        )
+        open_driver(device.spec)
     except DeviceError as error:
         known = f"device {device.id}: ", f"url {device.url!r}: "  # the complaint says them itself
-        fields.complain("url", str(error).removeprefix(known[0]).removeprefix(known[1]))
+        fields.complain(error.key, str(error).removeprefix(known[0]).removeprefix(known[1]))
 
 
 def _profile(fields: Fields, folder: Path) -> Profile | None:

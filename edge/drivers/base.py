@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from edge.drivers.opcua.security import OpcUaSecurity
 from evidence.points import Point
 from evidence.quality import Quality
 from firmware_configs.profile import Profile, Register
@@ -21,11 +22,13 @@ class DeviceError(Exception):
     Attributes:
         retry: True when trying again later may help (link down), False when it cannot (the
             address is not of this driver's form).
+        key: the key of the device's table in the site file that is wrong, as far as one is.
     """
 
-    def __init__(self, sentence: str, *, retry: bool = True) -> None:
+    def __init__(self, sentence: str, *, retry: bool = True, key: str = "url") -> None:
         super().__init__(sentence)
         self.retry = retry
+        self.key = key
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class DeviceSpec:
         profile: the resolved device profile.
         points: what to read, in frame order.
         timeout_s: how long one answer may take.
+        security: of an OPC UA device; None for the others.
     """
 
     id: str
@@ -95,3 +99,4 @@ class DeviceSpec:
     profile: Profile
     points: tuple[BoundPoint, ...]
     timeout_s: float = 1.0
+    security: OpcUaSecurity | None = None

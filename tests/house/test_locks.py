@@ -105,8 +105,9 @@ def test_every_declared_dependency_is_locked() -> None:
                     assert requirement.specifier.contains(version), requirement
 
 
-def test_browser_library_is_locked_without_an_address() -> None:
-    text = (ROOT / "package-lock.json").read_text()
+@pytest.mark.parametrize("folder", [".", "tests/integration/drivers/opcua_servers"])
+def test_npm_packages_are_locked_without_an_address(folder: str) -> None:
+    text = (ROOT / folder / "package-lock.json").read_text()
     assert '"resolved"' not in text
     assert "://" not in text
     packages = json.loads(text)["packages"]

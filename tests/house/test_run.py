@@ -260,7 +260,7 @@ class TestTest:
         fonts.mkdir()
         text = (machine.root / "run").read_text()
         text = text.replace("/usr/share/fonts/*/noto/NotoSansCJK*", '"$root"/fonts')
-        for header in ("stdio.h", "modbus/modbus.h"):
+        for header in ("stdio.h", "modbus/modbus.h", "open62541/server.h"):
             text = text.replace(f"/usr/include/{header}", '"$root"/fonts')
         (machine.root / "run").write_text(text.replace(":/usr/sbin:/sbin", ""))
         (machine.root / "tests/unit").mkdir(parents=True)
@@ -311,6 +311,24 @@ class TestTest:
         code, _, err = complete.run("test")
         assert code == 0
         assert "left out: tests that need mosquitto" in err
+
+    def test_a_package_the_release_does_not_have_keeps_out_no_other(
+        self, complete: Machine
+    ) -> None:
+        for program in ("mosquitto", "cc"):
+            (complete.bin / program).unlink()
+        complete.program("id", "#!/bin/sh\necho 0\n")
+        complete.program(
+            "apt-get",
+            f'#!/bin/sh\necho "apt $*" >>{complete.log}\n'
+            f"for name; do :; done\ncase $name in\n"
+            f"mosquitto) exit 100 ;;\n"
+            f"gcc) cp {complete.bin}/npm {complete.bin}/cc ;;\nesac\n",
+        )
+        code, _, err = complete.run("test")
+        assert code == 0
+        assert "left out: tests that need mosquitto" in err
+        assert "left out: tests that need gcc" not in err
 
     def test_strict_fails_on_a_missing_program(self, complete: Machine) -> None:
         (complete.bin / "mosquitto").unlink()

@@ -114,6 +114,16 @@ def exact_bytes(value: object, dtype: Dtype) -> bytes | None:
     return raw if unpack(raw, dtype) == value or value != value else None  # noqa: PLR0124 - NaN
 
 
+def operation_limit(content: object, most: int) -> int:
+    """How many nodes one request may name: the server's OperationLimit, `most` when it has none.
+
+    Args:
+        content: what the server says; 0 or nothing is no limit of its own (Part 5, 6.3.11).
+        most: our own limit.
+    """
+    return min(most, content) if isinstance(content, int) and content > 0 else most
+
+
 def source_ns(source_time: datetime | None) -> int | None:
     """UTC nanoseconds since 1970 of a source time; None when the server gave none.
 

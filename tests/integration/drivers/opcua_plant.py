@@ -24,6 +24,7 @@ class Plant:
         self.index = 0
         self.requests: list[str] = []
         self.is_silent = False
+        self.deaf_to = ""
         self._nodes: dict[str, Node] = {}
 
     async def start(self, *, port: int = 0, before: tuple[str, ...] = ()) -> None:
@@ -105,8 +106,9 @@ def _listen_in(plant: Plant) -> Callable[[], None]:
 
     async def processing(self: Any, typeid: ua.NodeId, *rest: Any) -> Any:
         if self.iserver is plant.server.iserver:
-            plant.requests.append(ObjectIdNames[typeid.Identifier].split("_")[0])
-            if plant.is_silent:
+            name = ObjectIdNames[typeid.Identifier].split("_")[0]
+            plant.requests.append(name)
+            if plant.is_silent or plant.deaf_to == name:
                 return True
         return await process(self, typeid, *rest)
 

@@ -119,7 +119,8 @@ async def test_a_batch_without_answer_costs_itself_and_what_was_got_stays(
     ]
     driver = OpcUaDriver(spec(plant.url, *rows, timeout_s=0.2))
     await driver.connect()
-    asked = driver._ask
+    assert driver._session is not None
+    asked = driver._session.ask
     count = 0
 
     async def ask(nodes: list[ua.ReadValueId]) -> list[ua.DataValue]:
@@ -128,7 +129,7 @@ async def test_a_batch_without_answer_costs_itself_and_what_was_got_stays(
         plant.is_silent = count == 2
         return await asked(nodes)
 
-    monkeypatch.setattr(driver, "_ask", ask)
+    monkeypatch.setattr(driver._session, "ask", ask)
     samples = await driver.read()
     plant.is_silent = False
     assert [s.quality for s in samples] == [Quality.GOOD] * 2 + [Quality.NO_ANSWER] * 4
@@ -142,7 +143,7 @@ async def test_a_cut_server_is_read_again_with_a_new_client(plant: Plant, mode: 
     before = asyncio.all_tasks()
     driver = driver_of(plant, mode)
     await driver.connect()
-    first = driver._client
+    first = driver._session
     await plant.cut()
     await asyncio.sleep(0.02)
     await fails(driver.read(), "check that the server runs")
@@ -151,7 +152,7 @@ async def test_a_cut_server_is_read_again_with_a_new_client(plant: Plant, mode: 
     await plant.listen()
     await driver.connect()
     assert (await driver.read())[0].raw == GOOD.raw
-    assert driver._client is not first
+    assert driver._session is not first
     await driver.close()
 
 

@@ -203,12 +203,13 @@ async def test_a_batch_with_an_answer_too_few_is_believed_in_nothing(
     await plant.put("good", 4.25)
     driver = OpcUaDriver(of(plant, node("good"), node("missing")))
     await driver.connect()
-    asked = driver._ask
+    assert driver._session is not None
+    asked = driver._session.ask
 
     async def ask(nodes: list[ua.ReadValueId]) -> list[ua.DataValue]:
         return (await asked(nodes))[:-1]
 
-    monkeypatch.setattr(driver, "_ask", ask)
+    monkeypatch.setattr(driver._session, "ask", ask)
     assert await driver.read() == [Sample(None, Quality.WRONG_ANSWER)] * 2
     await driver.close()
 
@@ -273,8 +274,8 @@ async def test_the_gate_stops_a_write_and_a_call_before_they_are_sent(plant: Pla
     driver = OpcUaDriver(of(plant, node("good")))
     await driver.connect()
     plant.requests.clear()
-    client = driver._client
-    assert client is not None
+    assert driver._session is not None
+    client = driver._session._client
     target = client.get_node(ua.NodeId(ua.String("good"), ua.Int16(plant.index)))
     with pytest.raises(RuntimeError, match="OPC UA WriteRequest must never leave the edge"):
         await target.write_value(5.0, ua.VariantType.Float)
@@ -290,8 +291,8 @@ async def test_the_query_of_the_url_is_ours_and_not_the_servers(plant: Plant) ->
     await plant.put("good", 4.25)
     driver = OpcUaDriver(spec(plant.url + "?mode=read", node("good")))
     await driver.connect()
-    assert driver._client is not None
-    assert driver._client.server_url.geturl() == plant.url
+    assert driver._session is not None
+    assert driver._session._client.server_url.geturl() == plant.url
     await driver.close()
 
 

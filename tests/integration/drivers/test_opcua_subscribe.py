@@ -11,7 +11,7 @@ import pytest_asyncio
 from asyncua import ua
 from asyncua.client.ua_client import UaClient
 
-import edge.drivers.opcua.driver as module
+import edge.drivers.opcua.session as module
 from edge.drivers.base import DeviceError, Sample
 from edge.drivers.opcua.driver import OpcUaDriver
 from evidence.points import Dtype
@@ -167,7 +167,8 @@ async def test_a_server_without_a_time_is_out_of_reach(
     async def ask(_: object) -> list[ua.DataValue]:
         return [bad]
 
-    monkeypatch.setattr(driver, "_ask", ask)
+    assert driver._session is not None
+    monkeypatch.setattr(driver._session, "ask", ask)
     with pytest.raises(DeviceError, match="the server does not tell its time: BadShutdown"):
         await driver.read()
     assert await plant.settled() == 0
@@ -195,7 +196,8 @@ async def test_a_subscription_the_server_ends_is_given_up(plant: Plant) -> None:
     driver = subscribing(plant, "g")
     await driver.connect()
     note = ua.StatusChangeNotification(Status=ua.StatusCode(ua.UInt32(ua.StatusCodes.BadTimeout)))
-    driver._published(
+    assert driver._session is not None
+    driver._session._published(
         ua.PublishResult(1, NotificationMessage=ua.NotificationMessage(NotificationData=[note]))
     )
     with pytest.raises(DeviceError, match="the server ended the subscription: BadTimeout"):
@@ -220,3 +222,104 @@ async def test_a_namespace_that_comes_late_is_subscribed_anew(plant: Plant) -> N
     await driver.connect()
     assert (await driver.read())[0].raw == struct.pack("<f", 2.5)
     await driver.close()
+
+
+async def test_a_subscription_that_really_falls_silent_is_given_up(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep-alives every 0.2 s that stop coming, while the server answers everything else."""
+    await plant.put("h", 1.5)
+    monkeypatch.setattr(module, "KEEPALIVE_MS", 200)
+    row = node("h")
+    driver = OpcUaDriver(spec(f"{plant.url}?mode=subscribe&publishing_ms=50", row))
+    await driver.connect()
+    for _ in range(6):  # kept alive for longer than the silence that is borne
+        await asyncio.sleep(0.2)
+        assert (await driver.read())[0].quality is Quality.GOOD
+    plant.deaf_to = "PublishRequest"
+    await asyncio.sleep(1.0)
+    with pytest.raises(DeviceError, match="the subscription has been silent for"):
+        await driver.read()
+    plant.deaf_to = ""
+    assert await plant.settled() == 0
+    await driver.connect()
+    assert (await driver.read())[0].quality is Quality.GOOD
+    await driver.close()
+
+
+def publishing(sequence: int, *notes: object) -> ua.PublishResult:
+    message = ua.NotificationMessage(
+        SequenceNumber=ua.UInt32(sequence), NotificationData=list(notes)
+    )
+    return ua.PublishResult(1, NotificationMessage=message)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "lost"),
+    [((1, 2, 3), ""), ((1, 3), "notification 2 of the subscription was lost"),
+     ((5, 6), ""), ((2**32 - 1, 1), ""), ((2**32 - 1, 2), "notification 1 of the subscription"),
+     ((7, 7), "notification 8 of the subscription was lost")],
+)  # fmt: skip
+async def test_a_notification_that_is_missing_ends_the_subscription(
+    plant: Plant, sequences: tuple[int, ...], lost: str
+) -> None:
+    await plant.put("i", 1.5)
+    driver = subscribing(plant, "i")
+    await driver.connect()
+    session = driver._session
+    assert session is not None
+    await asyncio.sleep(0.4)  # what the server has to say of itself has come
+    session._sequence = 0
+    note = ua.DataChangeNotification(MonitoredItems=[])
+    for sequence in sequences:
+        session._published(publishing(sequence, note))
+        session._published(publishing(sequence))  # a keep-alive counts nothing
+    if lost:
+        with pytest.raises(DeviceError, match=lost):
+            await driver.read()
+    else:
+        assert (await driver.read())[0].quality is Quality.GOOD
+        await driver.close()
+
+
+async def test_what_the_url_says_is_asked_and_a_slower_server_is_told_of_once(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await plant.put("j", 1.5)
+    asked: list[Any] = []
+    real = UaClient.create_monitored_items
+
+    async def heard(self: UaClient, request: Any) -> Any:
+        asked.append(request)
+        results = await real(self, request)
+        for result in results:
+            result.RevisedSamplingInterval = 2000.0
+        return results
+
+    monkeypatch.setattr(UaClient, "create_monitored_items", heard)
+    query = "?mode=subscribe&publishing_ms=500&sampling_ms=50&queue=3"
+    driver = OpcUaDriver(spec(plant.url + query, node("j")))
+    for _ in range(2):
+        await driver.connect()
+        await driver.close()
+    (item,) = asked[0].ItemsToCreate
+    assert item.RequestedParameters.SamplingInterval == 50
+    assert item.RequestedParameters.QueueSize == 3
+    said = [r.message for r in caplog.records if "samples" in r.message]
+    assert said == [
+        "device dev: the server samples some values: every 2000 ms at best, not every 50 ms"
+    ]
+
+
+async def test_a_notification_about_a_value_nobody_asked_for_ends_the_subscription(
+    plant: Plant,
+) -> None:
+    await plant.put("k", 1.5)
+    driver = subscribing(plant, "k")
+    await driver.connect()
+    assert driver._session is not None
+    item = ua.MonitoredItemNotification(ClientHandle=ua.UInt32(4711), Value=ua.DataValue())
+    note = ua.DataChangeNotification(MonitoredItems=[item])
+    driver._session._published(publishing(driver._session._sequence + 1, note))
+    with pytest.raises(DeviceError, match="a notification could not be understood: IndexError"):
+        await driver.read()

@@ -37,7 +37,23 @@ def test_good_site(check: Check) -> None:
 def test_good_site_as_json(check: Check) -> None:
     status, lines = check(SITE, "--json")
     assert status == 0
-    assert json.loads("\n".join(lines)) == {"problems": [], "points": 24, "computed": 17}
+    assert json.loads("\n".join(lines)) == {
+        "problems": [], "warnings": [], "points": 24, "computed": 17,
+    }  # fmt: skip
+
+
+def test_an_unsecured_opc_ua_server_beyond_this_machine_is_warned_of(
+    check: Check, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    far = replaced(SITE, {"opc.tcp://127.0.0.1:14840": "opc.tcp://192.0.2.7:4840"})
+    status, lines = check(far, "--json")
+    (warning,) = json.loads("\n".join(lines))["warnings"]
+    assert status == 0
+    assert warning.startswith("pot-gateway: opc.tcp://192.0.2.7:4840/potline is read without")
+    assert main(["check", str(write_site(tmp_path, far))]) == 0
+    out, err = capsys.readouterr()
+    assert ": fine. north-works/edge-1" in out
+    assert err == f"warning: device {warning}\n"
 
 
 def test_every_problem_of_the_file(check: Check) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.drivers.base import BoundPoint, DeviceSpec
+from edge.drivers.opcua.security import OpcUaSecurity
 from evidence.points import Dtype, Point, Quantity, Role
 from firmware_configs.model import Bits, Identifier, Item, Profile, Register
 
@@ -118,3 +119,10 @@ def spec(
         else:
             points.append(bound(row))
     return DeviceSpec("dev", url, made, tuple(points), timeout_s)
+
+
+def secured(
+    url: str, security: OpcUaSecurity, *registers: Register, timeout_s: float = 1.0
+) -> DeviceSpec:
+    """A device that is read with these security settings."""
+    return replace(spec(url, *registers, timeout_s=timeout_s), security=security)
