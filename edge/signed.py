@@ -157,6 +157,8 @@ def _device(device: DeviceConfig, schedules: Sequence[int]) -> dict[str, Any]:
 
 def _without_credentials(url: str) -> str:
     parts = urlsplit(url)
+    if not parts.netloc:  # a path of this machine, whose three strokes urlunsplit would lose
+        return url
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 

@@ -15,6 +15,9 @@ __all__ = ["DRIVERS", "open_driver"]
 #: scheme of a device's URL -> "module:class"
 DRIVERS: dict[str, str] = {
     "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
+    "modbus+rtu-tcp": "edge.drivers.modbus.driver:ModbusDriver",
+    "modbus+rtu": "edge.drivers.modbus.driver:ModbusDriver",
+    "modbus+listen": "edge.drivers.modbus.overhear:ListenDriver",
     "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
 }
 

@@ -5,7 +5,7 @@ Pure: no I/O, no name is looked up.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from edge.drivers.base import DeviceError, DeviceSpec
 
@@ -46,25 +46,57 @@ def parse_address(spec: DeviceSpec, *, port: int, options: Collection[str]) -> A
     Raises:
         DeviceError: with `retry` False, saying which part is wrong.
     """
+    parts, host, given_port = _split(spec)
+    if not host or any(c.isspace() or not c.isprintable() for c in host):
+        raise wrong(spec, "names no host; write scheme://host:port")
+    if given_port == 0:
+        raise wrong(spec, "port 0 is not in 1..65535")
+    return Address(host, given_port or port, parts.path, _options(spec, parts, options))
+
+
+def parse_path(spec: DeviceSpec, *, options: Collection[str]) -> tuple[str, Mapping[str, str]]:
+    """Take the URL of something on this machine apart: scheme:///dev/ttyS0?key=value.
+
+    Args:
+        spec: the device.
+        options: names the URL's query may hold.
+
+    Returns:
+        The absolute path, and the URL's query, one value a key.
+
+    Raises:
+        DeviceError: with `retry` False, saying which part is wrong.
+    """
+    parts, host, _ = _split(spec)
+    if host or parts.netloc:
+        raise wrong(
+            spec, f"names host {parts.netloc!r}; write scheme:///dev/... with three strokes"
+        )
+    if len(parts.path) < 2 or not parts.path.isprintable() or "%" in parts.path:
+        raise wrong(spec, "names no device file; write scheme:///dev/...")
+    return parts.path, _options(spec, parts, options)
+
+
+def _split(spec: DeviceSpec) -> tuple[SplitResult, str, int | None]:
     try:
         parts = urlsplit(spec.url)
-        given_port, host = parts.port, parts.hostname or ""
+        port, host = parts.port, parts.hostname or ""
         host.encode("idna")  # what the system's look-up will do; it refuses "a..b"
     except ValueError as error:  # UnicodeError is one
         raise wrong(spec, f"{error}; write scheme://host:port") from None
     if parts.username is not None or parts.password is not None:
         raise wrong(spec, "takes no user name or password; secrets are never part of a url")
-    if not host or any(c.isspace() or not c.isprintable() for c in host):
-        raise wrong(spec, "names no host; write scheme://host:port")
-    if given_port == 0:
-        raise wrong(spec, "port 0 is not in 1..65535")
     if parts.fragment:
         raise wrong(spec, f"has '#{parts.fragment}', which means nothing here")
+    return parts, host, port
+
+
+def _options(spec: DeviceSpec, parts: SplitResult, known: Collection[str]) -> dict[str, str]:
     given: dict[str, str] = {}
     for key, value in parse_qsl(parts.query, keep_blank_values=True):
-        if key not in options:
-            raise wrong(spec, f"unknown option {key!r}; known: {' '.join(options) or 'none'}")
+        if key not in known:
+            raise wrong(spec, f"unknown option {key!r}; known: {' '.join(known) or 'none'}")
         if key in given:
             raise wrong(spec, f"option {key!r} stands there twice")
         given[key] = value
-    return Address(host, given_port or port, parts.path, given)
+    return given

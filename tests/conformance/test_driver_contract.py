@@ -5,9 +5,7 @@ bench's device has three points; the middle one is bad, the others read `VALUE`.
 """
 
 import asyncio
-import struct
 import time
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,46 +15,13 @@ from edge.drivers import DRIVERS, open_driver
 from edge.drivers.base import DeviceError, DeviceSpec, Driver, Sample
 from evidence.points import Dtype
 from evidence.quality import Quality
+from tests.conformance.bench import TIMEOUT_S, VALUE, Bench
+from tests.conformance.line_benches import ConverterBench, ListenBench, RtuBench
 from tests.integration.drivers.modbus_responder import Responder, Silence
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
 from tests.unit.edge.drivers.specs import register, spec
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-VALUE = struct.pack("<f", 123456.0)
-TIMEOUT_S = 0.25
-
-
-class Bench(ABC):
-    """A device under test conditions."""
-
-    url: str
-
-    @abstractmethod
-    def spec(self, url: str = "") -> DeviceSpec:
-        """Three points: good, bad, good."""
-
-    @abstractmethod
-    async def start(self) -> None: ...
-
-    @abstractmethod
-    async def stop(self) -> None: ...
-
-    @abstractmethod
-    async def cut(self) -> None:
-        """Gone: port closed, connections broken."""
-
-    @abstractmethod
-    async def back(self) -> None:
-        """Listening again where it was."""
-
-    @abstractmethod
-    def silence(self, is_silent: bool) -> None:
-        """Connections stay, nothing is answered."""
-
-    @abstractmethod
-    async def connections(self) -> int:
-        """Open connections, once what was closed has been noticed."""
 
 
 class ModbusBench(Bench):
@@ -123,6 +88,9 @@ class OpcUaBench(Bench):
 
 BENCHES = {
     "modbus+tcp": lambda: ModbusBench(),
+    "modbus+rtu": lambda: RtuBench(),
+    "modbus+rtu-tcp": lambda: ConverterBench(),
+    "modbus+listen": lambda: ListenBench(),
     "opc.tcp": lambda: OpcUaBench("read"),
     "opc.tcp, subscribe": lambda: OpcUaBench("subscribe"),
 }
@@ -154,7 +122,15 @@ async def driver(bench: Bench) -> AsyncIterator[Driver]:
 
 def driver_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     """Tasks that came since, the benches' servers and pytest's aside."""
-    servers = ("Responder", "BinaryServer", "OPCUAProtocol", "Internal", "UaProcessor")
+    servers = (
+        "Responder",
+        "Converter",
+        "Master",
+        "BinaryServer",
+        "OPCUAProtocol",
+        "Internal",
+        "UaProcessor",
+    )
     left = [t.get_coro().__qualname__ for t in asyncio.all_tasks() - before]  # type: ignore[union-attr] # coroutines
     return [
         n for n in left if not n.startswith(servers) and "fixture" not in n and "test_" not in n

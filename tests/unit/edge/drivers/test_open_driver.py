@@ -8,6 +8,7 @@ import pytest
 from edge.drivers import DRIVERS, open_driver
 from edge.drivers.base import DeviceError
 from edge.drivers.modbus.driver import ModbusDriver
+from edge.drivers.modbus.overhear import ListenDriver
 from edge.drivers.opcua.driver import OpcUaDriver
 from evidence.points import Dtype
 from tests.unit.edge.drivers.specs import register, spec
@@ -19,6 +20,9 @@ NODE = register("node", Dtype.F32, node="ns=2;s=Node")
 def test_the_table_holds_the_published_schemes() -> None:
     assert DRIVERS == {
         "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
+        "modbus+rtu-tcp": "edge.drivers.modbus.driver:ModbusDriver",
+        "modbus+rtu": "edge.drivers.modbus.driver:ModbusDriver",
+        "modbus+listen": "edge.drivers.modbus.overhear:ListenDriver",
         "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
     }
 
@@ -28,6 +32,9 @@ def test_the_table_holds_the_published_schemes() -> None:
     [
         ("modbus+tcp://127.0.0.1:1502?unit=1", WORD, ModbusDriver),
         ("MODBUS+TCP://127.0.0.1:1502", WORD, ModbusDriver),
+        ("modbus+rtu-tcp://127.0.0.1:4001?unit=1", WORD, ModbusDriver),
+        ("modbus+rtu:///dev/ttyS0?unit=1&baud=9600&parity=E", WORD, ModbusDriver),
+        ("modbus+listen:///dev/ttyS0?unit=1&baud=9600&parity=E", WORD, ListenDriver),
         ("opc.tcp://127.0.0.1:4840/plant", NODE, OpcUaDriver),
     ],
 )
@@ -37,7 +44,7 @@ def test_the_scheme_picks_the_driver(url: str, row: object, kind: type) -> None:
 
 @pytest.mark.parametrize("url", ["profinet://127.0.0.1", "127.0.0.1:502", "", "modbus://h:1"])
 def test_an_unknown_scheme_names_the_known_ones_and_is_not_retried(url: str) -> None:
-    with pytest.raises(DeviceError, match=r"known: modbus\+tcp:// opc\.tcp://") as caught:
+    with pytest.raises(DeviceError, match=r"known: modbus\+listen://.* opc\.tcp://") as caught:
         open_driver(spec(url, WORD))
     assert caught.value.retry is False
     assert "device dev" in str(caught.value)
