@@ -18,6 +18,9 @@ DRIVERS: dict[str, str] = {
     "dlt645+tcp": "edge.drivers.dlt645.driver:Dlt645Driver",
     "hj212": "edge.drivers.hj212.driver:Hj212Driver",
     "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
+    "modbus+rtu-tcp": "edge.drivers.modbus.driver:ModbusDriver",
+    "modbus+rtu": "edge.drivers.modbus.driver:ModbusDriver",
+    "modbus+listen": "edge.drivers.modbus.overhear:ListenDriver",
     "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
 }
 

@@ -5,53 +5,18 @@ Each bench's device has three points; the middle one is bad, the others read the
 
 import socket
 import struct
-from abc import ABC, abstractmethod
 
 from edge.drivers.base import DeviceSpec
 from evidence.points import Dtype
 from firmware_configs.model import Identifier, Item
+from tests.conformance.bench import TIMEOUT_S, Bench
+from tests.conformance.line_benches import ConverterBench, ListenBench, RtuBench
 from tests.integration.drivers.dlt645_responder import Meter
 from tests.integration.drivers.hj212_logger import Logger
 from tests.integration.drivers.modbus_responder import Responder, Silence
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
 from tests.unit.edge.drivers.hj212_packets import MN
 from tests.unit.edge.drivers.specs import register, spec
-
-VALUE = struct.pack("<f", 123456.0)
-TIMEOUT_S = 0.25
-
-
-class Bench(ABC):
-    """A device under test conditions."""
-
-    url: str
-    value: bytes = VALUE
-
-    @abstractmethod
-    def spec(self, url: str = "") -> DeviceSpec:
-        """Three points: good, bad, good."""
-
-    @abstractmethod
-    async def start(self) -> None: ...
-
-    @abstractmethod
-    async def stop(self) -> None: ...
-
-    @abstractmethod
-    async def cut(self) -> None:
-        """Gone: port closed, connections broken."""
-
-    @abstractmethod
-    async def back(self) -> None:
-        """Listening again where it was."""
-
-    @abstractmethod
-    def silence(self, is_silent: bool) -> None:
-        """Connections stay, nothing is answered."""
-
-    @abstractmethod
-    async def connections(self) -> int:
-        """Open connections, once what was closed has been noticed."""
 
 
 class ModbusBench(Bench):
@@ -195,6 +160,9 @@ class Hj212Bench(Bench):
 
 BENCHES = {
     "modbus+tcp": lambda: ModbusBench(),
+    "modbus+rtu": lambda: RtuBench(),
+    "modbus+rtu-tcp": lambda: ConverterBench(),
+    "modbus+listen": lambda: ListenBench(),
     "opc.tcp": lambda: OpcUaBench("read"),
     "opc.tcp, subscribe": lambda: OpcUaBench("subscribe"),
     "dlt645+tcp": lambda: Dlt645Bench(),

@@ -58,6 +58,7 @@ def driver_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     """Tasks that came since, the benches' servers and pytest's aside."""
     servers = (
         "Responder", "BinaryServer", "OPCUAProtocol", "Internal", "UaProcessor", "Meter", "Logger",
+        "Converter", "Master",
     )  # fmt: skip
     left = [t.get_coro().__qualname__ for t in asyncio.all_tasks() - before]  # type: ignore[union-attr] # coroutines
     return [

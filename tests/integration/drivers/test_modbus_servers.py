@@ -14,6 +14,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from edge.drivers import open_driver
 from edge.drivers.base import BoundPoint, DeviceSpec
 from edge.drivers.modbus.driver import ModbusDriver
+from edge.drivers.modbus.tcp_wire import TcpWire
 from edge.drivers.raw import unpack
 from evidence.points import Dtype, Point, exact
 from evidence.quality import Quality
@@ -117,7 +118,11 @@ async def test_the_gate_stops_a_write_before_it_is_sent() -> None:
     async with Responder() as device:
         driver = ModbusDriver(spec(device.url, register("r", Dtype.U16)))
         await driver.connect()
-        client = driver._link._client
+        bus = driver._seat._bus
+        assert bus is not None
+        wire = bus._wire
+        assert isinstance(wire, TcpWire)
+        client = wire._client
         assert client is not None
         for write in (
             client.write_register(0, 1), client.write_registers(0, [1]), client.write_coil(0, True),

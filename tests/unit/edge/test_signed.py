@@ -8,6 +8,7 @@ import pytest
 
 from edge.errors import SiteConfigError
 from edge.pipeline import Layout
+from edge.signed import _without_credentials
 from evidence import cbor
 from evidence.blocks import compress
 from evidence.configuration import decode_configuration
@@ -51,6 +52,18 @@ def test_devices_name_profile_and_ratios(config: dict[str, Any]) -> None:
         "schedule": 0, "settings": {"ct_ratio": "800/5", "vt_ratio": "10000/100"},
     }  # fmt: skip
     assert (gas["settings"], pots["provenance"]) == ({}, "via-control-system")
+
+
+@pytest.mark.parametrize(
+    ("given", "signed"),
+    [
+        ("modbus+tcp://h:502?unit=1", "modbus+tcp://h:502?unit=1"),
+        ("opc.tcp://user:secret@h:4840/x", "opc.tcp://h:4840/x"),
+        ("modbus+rtu:///dev/ttyS0?unit=1&baud=9600", "modbus+rtu:///dev/ttyS0?unit=1&baud=9600"),
+    ],
+)
+def test_a_devices_url_is_signed_as_given_but_for_secrets(given: str, signed: str) -> None:
+    assert _without_credentials(given) == signed
 
 
 def test_ratios_are_named_in_the_points_they_multiply(config: dict[str, Any]) -> None:

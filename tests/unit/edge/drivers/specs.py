@@ -65,6 +65,7 @@ def profile(
     max_registers_per_read: int = 125,
     hole_limit: int = 8,
     pause_ms: int = 0,
+    probe: str | None = None,
 ) -> Profile:
     """A profile of these registers; orders that are not the usual ones become all registers'."""
     orders = {"word_order": word_order, "byte_order": byte_order}
@@ -88,7 +89,7 @@ def profile(
         hole_limit=hole_limit,
         pause_ms=pause_ms,
         reports=None,
-        probe=None,
+        probe=probe,
         registers=registers,
         settings=(),
         vectors=(),

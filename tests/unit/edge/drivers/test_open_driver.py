@@ -8,6 +8,7 @@ import pytest
 from edge.drivers import DRIVERS, open_driver
 from edge.drivers.base import DeviceError
 from edge.drivers.modbus.driver import ModbusDriver
+from edge.drivers.modbus.overhear import ListenDriver
 from edge.drivers.opcua.driver import OpcUaDriver
 from evidence.points import Dtype
 from tests.unit.edge.drivers.specs import register, spec
@@ -22,6 +23,9 @@ def test_the_table_holds_the_published_schemes() -> None:
         "dlt645+tcp": "edge.drivers.dlt645.driver:Dlt645Driver",
         "hj212": "edge.drivers.hj212.driver:Hj212Driver",
         "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
+        "modbus+rtu-tcp": "edge.drivers.modbus.driver:ModbusDriver",
+        "modbus+rtu": "edge.drivers.modbus.driver:ModbusDriver",
+        "modbus+listen": "edge.drivers.modbus.overhear:ListenDriver",
         "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
     }
 
@@ -31,6 +35,9 @@ def test_the_table_holds_the_published_schemes() -> None:
     [
         ("modbus+tcp://127.0.0.1:1502?unit=1", WORD, ModbusDriver),
         ("MODBUS+TCP://127.0.0.1:1502", WORD, ModbusDriver),
+        ("modbus+rtu-tcp://127.0.0.1:4001?unit=1", WORD, ModbusDriver),
+        ("modbus+rtu:///dev/ttyS0?unit=1&baud=9600&parity=E", WORD, ModbusDriver),
+        ("modbus+listen:///dev/ttyS0?unit=1&baud=9600&parity=E", WORD, ListenDriver),
         ("opc.tcp://127.0.0.1:4840/plant", NODE, OpcUaDriver),
     ],
 )

@@ -1,0 +1,166 @@
+"""The wire of Modbus RTU, on a serial line or through a transparent converter (RTU over TCP).
+
+What it guarantees:
+- a question goes out only after the line has been silent for 3.5 characters;
+- what is heard while no question is under way is thrown away, and so is the question's own echo;
+- an answer is believed only with the unit, the function code, the bytes asked for and a CRC.
+Answers carry no number of their question: `seat.Seat` sees to it that a late one cannot fit.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import cast
+
+from edge.drivers.modbus.answers import Cells, NotAskedError, SilentError, cells_of
+from edge.drivers.modbus.endpoint import Host, Line
+from edge.drivers.modbus.gate import RTU_CODE_AT, only_reads
+from edge.drivers.modbus.plan import Read
+from edge.drivers.modbus.rtu import answers_in, request
+from edge.drivers.modbus.tty import LineError, Mouth
+
+HEARD_MAX = 2048  # bytes kept of one answer; the longest frame has 256
+HOST_SILENCE_S = 0.005  # a converter's line is not ours to measure; 3.5 characters at 9600 baud
+
+
+class _Socket(asyncio.Protocol):
+    """A converter's end of a line; the same two things as `Mouth`: send, close."""
+
+    def __init__(self, wire: "RtuWire") -> None:
+        self._wire = wire
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
+
+    def data_received(self, data: bytes) -> None:
+        self._wire.hear(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None:
+            self._transport = None
+            self._wire.lost()
+
+    def send(self, frame: bytes) -> None:
+        """Send one question."""
+        if self._transport is None:
+            raise OSError("the connection is closed")
+        self._transport.write(only_reads(frame, RTU_CODE_AT))
+
+    def close(self) -> None:
+        """Give the connection back; nothing more is called."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
+
+
+class RtuWire:
+    """One line to several units; at most one question is under way on it."""
+
+    is_numbered = False
+
+    def __init__(self, endpoint: Host | Line) -> None:
+        self._endpoint = endpoint
+        self._silence_s = endpoint.silence_s if isinstance(endpoint, Line) else HOST_SILENCE_S
+        self._end: Mouth | _Socket | None = None
+        self._heard_at_s = 0.0
+        self._unit, self._question, self._heard = 0, b"", b""
+        self._takes: Callable[[bytes], bool] = lambda _: True
+        self._answer: asyncio.Future[bytes] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while there is a line, as far as is known."""
+        return self._end is not None
+
+    async def open(self, timeout_s: float) -> str:
+        """Open the line anew; why not, or ""."""
+        self.close()
+        loop = asyncio.get_running_loop()
+        if isinstance(self._endpoint, Line):
+            try:
+                self._end = Mouth(self._endpoint, self.hear, self.lost)
+            except LineError as error:
+                return str(error)
+            return ""
+        end = _Socket(self)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await loop.create_connection(lambda: end, self._endpoint.host, self._endpoint.port)
+        except (OSError, TimeoutError):
+            end.close()
+            return "nobody accepts"
+        except BaseException:
+            end.close()
+            raise
+        self._end = end
+        return ""
+
+    async def ask(
+        self, unit: int, read: Read, timeout_s: float, takes: Callable[[bytes], bool]
+    ) -> Cells:
+        """The one place that asks: the cells of one read.
+
+        Args:
+            unit: who.
+            read: what.
+            timeout_s: how long the answer may take.
+            takes: whether an answer of the unit is looked at or, being a late one, passed over.
+
+        Raises:
+            NotAskedError, SilentError, RefusedError, WrongAnswerError.
+        """
+        await self._silence(timeout_s)
+        if self._end is None:
+            raise NotAskedError("the line is closed")
+        answer = asyncio.get_running_loop().create_future()
+        self._unit, self._question, self._heard = unit, request(unit, read), b""
+        self._takes = takes
+        self._answer = answer
+        try:
+            self._end.send(self._question)
+            async with asyncio.timeout(timeout_s):
+                pdu = await answer
+        except OSError as error:  # TimeoutError is one
+            late = f"{len(self._heard)} bytes heard, no answer among them"
+            raise SilentError(str(error) or (late if self._heard else "nothing heard")) from None
+        finally:
+            self._answer = None
+        return cells_of(pdu, read)
+
+    def close(self) -> None:
+        """Give the line back; a question under way fails at once."""
+        end, self._end = self._end, None
+        if end is not None:
+            end.close()
+        self.lost()
+
+    def lost(self) -> None:
+        """The line is gone."""
+        self._end = None
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionError("the connection was lost"))
+            self._answer.exception()  # nobody may be waiting; then it is not an unretrieved error
+
+    def hear(self, data: bytes) -> None:
+        """Whatever comes in."""
+        self._heard_at_s = asyncio.get_running_loop().time()
+        if self._answer is None or self._answer.done():
+            return  # nobody asked
+        self._heard = (self._heard + data)[:HEARD_MAX]
+        echo = len(self._question)
+        heard = self._heard[echo:] if self._heard[:echo] == self._question else self._heard
+        for pdu in answers_in(heard, self._unit):
+            if self._takes(pdu):
+                self._answer.set_result(pdu)
+                return
+
+    async def _silence(self, patience_s: float) -> None:
+        """Wait until nobody speaks; what is said meanwhile is thrown away."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while (wait_s := self._heard_at_s + self._silence_s - loop.time()) > 0:  # noqa: ASYNC110 - time is what is waited for
+                    await asyncio.sleep(wait_s)
+                return
+        raise NotAskedError("the line is never silent; is there another master, or noise?")
