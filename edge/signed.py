@@ -151,12 +151,14 @@ def _device(device: DeviceConfig, schedules: Sequence[int]) -> dict[str, Any]:
         "profile_revision": device.profile.revision,
         "provenance": device.provenance.value,
         "schedule": schedules.index(device.interval_ns),
-        "settings": dict(device.ratios),
+        "settings": device.settings,
     }
 
 
 def _without_credentials(url: str) -> str:
     parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 

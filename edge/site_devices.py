@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.drivers import DRIVERS, open_driver
+from edge.drivers import DRIVERS, PROVENANCES, open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
 from firmware_configs.model import RATIOS, Profile, Register
 from firmware_configs.profile import ProfileError, load_profile
+from firmware_configs.row_source import source_settings
 
-PROVENANCES = tuple(p.value for p in Provenance if p is not Provenance.COMPUTED)
+CLASSES = tuple(p.value for p in Provenance if p is not Provenance.COMPUTED)
 INSTANCES_MAX = 2_000
 INTERVAL_MS_MIN, INTERVAL_MS_MAX = 100, 3_600_000
 TIMEOUT_S_MAX = 60
@@ -42,6 +43,11 @@ class DeviceConfig:
     timeout_s: float
     ratios: Mapping[str, str]
     points: tuple[BoundPoint, ...]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What of it is signed beside its points: ratios, and how a source of rows is asked."""
+        return {**self.ratios, **source_settings(self.profile.rows)}
 
 
 def read_devices(root: Fields, folder: Path) -> tuple[tuple[DeviceConfig, ...], frozenset[str]]:
@@ -93,7 +99,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     scheme = url.partition("://")[0]
     if url and scheme not in DRIVERS:
         fields.complain("url", f"{scheme!r} is no driver; known: {' '.join(sorted(DRIVERS))}")
-    provenance = Provenance(fields.choice("provenance", PROVENANCES))
+    provenance = _provenance(fields, scheme)
     interval_ns = _interval_ns(fields)
     timeout_s = _timeout_s(fields)
     given = {name: fields.text(name) for name in RATIOS if fields.has(name)}
@@ -119,6 +125,17 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     if not fields.flawed:
         _check_driver(fields, device)
     return device
+
+
+def _provenance(fields: Fields, scheme: str) -> Provenance:
+    """How near to the meter; what a source is, decides what it may be called."""
+    provenance = fields.choice("provenance", CLASSES)
+    allowed = PROVENANCES.get(scheme, CLASSES)
+    if provenance == fields.raw("provenance") and provenance not in allowed:
+        fields.complain(
+            "provenance", f"{provenance!r} is not what {scheme}:// gives: {' | '.join(allowed)}"
+        )
+    return Provenance(provenance)
 
 
 def _check_driver(fields: Fields, device: DeviceConfig) -> None:
@@ -262,7 +279,9 @@ def _point(
         name: ratios.get(name) for name in register.applies if secondary or name == "pulse_weight"
     }
     name = register.name if n is None else register.name.format(n=n)
-    if register.node is None:
+    if register.column is not None:
+        source = f"column {register.column}" + ("" if n is None else f" of {n}")
+    elif register.node is None:
         source = register.taken
     else:
         source = register.node.format(n=n, ns=register.namespace or "")

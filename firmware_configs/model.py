@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.points import Dtype, Quantity, Role
+from firmware_configs.row_source import FolderSource, TableSource
 
 #: Modbus tables whose cells are 16-bit registers, and those whose cells are single bits.
 REGISTER_TABLES = ("holding", "input")
@@ -83,6 +84,7 @@ class Register:
         rolls_at: raw count at which a totaliser starts at 0 again, when its maker says so; None:
             at the end of its type.
         written: Modbus, the address as the manual writes it (the profile's `address_notation`).
+        column: of a row of a table or file; None for meters.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Register:
     is_bcd: bool = False
     rolls_at: int | None = None
     written: int | None = None
+    column: str | None = None
 
     @property
     def holder(self) -> Dtype:
@@ -202,7 +205,7 @@ class Profile:
         model: id of the model, `[a-z0-9-]+`.
         revision: of this profile, goes into the signed configuration.
         title: one line for people.
-        protocol: "modbus" or "opcua".
+        protocol: "modbus", "opcua", "table" or "folder".
         quality_level: one of `QUALITY_LEVELS`.
         source: manual and revision the map comes from.
         firmware: firmware range it holds for, or "".
@@ -218,6 +221,7 @@ class Profile:
         settings: in the order of the file.
         vectors: in the order of the file.
         caveats: in the order of the file.
+        rows: of a table or folder, what its rows are and how they are got; None for meters.
     """
 
     id: str
@@ -242,6 +246,7 @@ class Profile:
     settings: tuple[Setting, ...]
     vectors: tuple[Vector, ...]
     caveats: tuple[Caveat, ...]
+    rows: TableSource | FolderSource | None = None
 
     def register(self, name: str) -> Register:
         """The register called `name`; KeyError names those there are."""

@@ -20,6 +20,7 @@ from firmware_configs.model import (
     Vector,
 )
 from firmware_configs.places import ADDRESS_NOTATIONS
+from firmware_configs.row_source import ROW_PROTOCOLS, check_column, read_source
 from firmware_configs.rows import Head, read_register
 from firmware_configs.settings import read_setting
 from firmware_configs.toml import NotTomlError, parse_toml
@@ -122,7 +123,7 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
         fields.complain("format", f"is newer than this program, which reads format {FORMAT}")
         raise ProfileUnreadableError(problems)
     vendor, model = _id_part(fields, "vendor"), _id_part(fields, "model")
-    protocol = fields.choice("protocol", ("modbus", "opcua"))
+    protocol = fields.choice("protocol", ("modbus", "opcua", *ROW_PROTOCOLS))
     modbus = protocol == "modbus"
     head = Head(
         protocol,
@@ -136,6 +137,7 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
     vector_rows = fields.children("vector")
     registers = tuple(read_register(row, head) for row in rows)
     vectors = tuple(read_vector(row) for row in vector_rows)
+    source = read_source(fields, protocol) if protocol in ROW_PROTOCOLS else None
     profile = Profile(
         id=f"{vendor}/{model}",
         path=path,
@@ -159,8 +161,14 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
         settings=tuple(read_setting(row, head) for row in setting_rows),
         vectors=vectors,
         caveats=tuple(_caveat(row) for row in fields.children("caveat")),
+        rows=source,
     )
     _check_head(fields, profile)
+    if source is not None:
+        if setting_rows:
+            fields.complain("setting", "is for meters: rows of a source have no settings")
+        for row, register in zip(rows, registers, strict=True):
+            check_column(row, register.name, register.column or "", source.rows)
     _check_places(rows, registers)
     _check_settings(setting_rows, profile.settings)
     flawed = frozenset(row.label for row in (*rows, *setting_rows) if row.flawed)
@@ -216,7 +224,13 @@ def _check_places(rows: Sequence[Fields], registers: Sequence[Register]) -> None
             if was_flawed or rows[before].flawed:
                 continue
             if reason := _clash(register, other):
-                row.complain("address" if register.node is None else "node", reason)
+                row.complain(_place(register), reason)
+
+
+def _place(register: Register) -> str:
+    if register.column is not None:
+        return "column"
+    return "address" if register.node is None else "node"
 
 
 def _check_settings(rows: Sequence[Fields], settings: Sequence[Setting]) -> None:
@@ -231,6 +245,9 @@ def _clash(register: Register, other: Register) -> str:
     if register.node is not None:
         same = (register.node, register.namespace) == (other.node, other.namespace)
         return f"node {register.node} is also the node of {other.name}" if same else ""
+    if register.column is not None:
+        same_column = register.column == other.column
+        return f"column {register.column} is also the column of {other.name}" if same_column else ""
     if register.address is None or other.address is None or register.table != other.table:
         return ""
     end, other_end = register.address + register.words, other.address + other.words

@@ -27,8 +27,8 @@ class Head(NamedTuple):
     """What a row must know of its file.
 
     Attributes:
-        protocol: "modbus" or "opcua".
-        notation: how a Modbus file writes addresses; "" for OPC UA.
+        protocol: as of `Profile`.
+        notation: how a Modbus file writes addresses; "" for others.
         orders: (word_order, byte_order) of the rows that do not say their own.
     """
 
@@ -75,15 +75,17 @@ def bare_register(
         coding: its type.
         words: registers it takes; 0: as many as the type does.
     """
-    table, address, written, node, namespace = None, None, None, None, None
+    table, address, written, node, namespace, column = None, None, None, None, None, None
     words = words or max(1, coding.holder.size // 2)
     if head.protocol == "modbus":
         place = read_place(fields, head.notation)
         table, address, written = place.table, place.address, place.written
         check_table(fields, table, coding)
         check_end(fields, place, words)
-    else:
+    elif head.protocol == "opcua":
         node, namespace = read_node(fields, name)
+    else:
+        column = fields.text("column", why="of the source's rows")
     word_order, byte_order = read_orders(fields, table, words, head.orders)
     return Register(
         name=name, table=table, address=address, node=node, namespace=namespace,
@@ -91,17 +93,17 @@ def bare_register(
         applies=(), invalid=_invalid(fields, coding), range_min=None, range_max=None, states=(),
         source=fields.text("source", why="the page or table of the manual this row is from"),
         word_order=word_order, byte_order=byte_order, bits=coding.bits, is_bcd=coding.is_bcd,
-        written=written,
+        written=written, column=column,
     )  # fmt: skip
 
 
 def read_name(fields: Fields, protocol: str, *, default: str | None = None) -> str:
-    """The row's name, which may hold {n} in OPC UA."""
+    """The row's name, which may hold {n} but in Modbus."""
     name = fields.text(
         "name", default=default, why='what the value is called, e.g. name = "energy_import"'
     )
     fields.label = name
-    allowed = {"n"} if protocol == "opcua" else set()
+    allowed = set() if protocol == "modbus" else {"n"}
     plain = filled(fields, "name", name, allowed)
     if plain and not _NAME.fullmatch(plain):
         fields.complain("name", f"must match {_NAME.pattern} (it becomes part of the point's id)")

@@ -1,62 +1,37 @@
 """What every driver owes the agent (edge/drivers/base.py), one suite for all of them.
 
 A new driver gets a bench here: a device of its protocol that can be good, silent and gone. Each
-bench's device has three points; the middle one is bad, the others read `VALUE`.
+bench's device has three points; the middle one is bad, the others read `VALUE`. A source that
+delivers each row once is given a row before each read; a folder cannot be silent.
 """
 
 import asyncio
-import struct
+import dataclasses
 import time
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from edge.drivers import DRIVERS, open_driver
-from edge.drivers.base import DeviceError, DeviceSpec, Driver, Sample
+from edge.drivers.base import (
+    POSITION_BYTES_MAX,
+    DeliversOnce,
+    DeviceError,
+    DeviceSpec,
+    Driver,
+    Sample,
+    TellsEvents,
+)
 from evidence.points import Dtype
 from evidence.quality import Quality
+from tests.conformance.bench import TIMEOUT_S, VALUE, Bench
+from tests.conformance.row_benches import FolderBench, TableBench
 from tests.integration.drivers.modbus_responder import Responder, Silence
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
 from tests.unit.edge.drivers.specs import register, spec
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-VALUE = struct.pack("<f", 123456.0)
-TIMEOUT_S = 0.25
-
-
-class Bench(ABC):
-    """A device under test conditions."""
-
-    url: str
-
-    @abstractmethod
-    def spec(self, url: str = "") -> DeviceSpec:
-        """Three points: good, bad, good."""
-
-    @abstractmethod
-    async def start(self) -> None: ...
-
-    @abstractmethod
-    async def stop(self) -> None: ...
-
-    @abstractmethod
-    async def cut(self) -> None:
-        """Gone: port closed, connections broken."""
-
-    @abstractmethod
-    async def back(self) -> None:
-        """Listening again where it was."""
-
-    @abstractmethod
-    def silence(self, is_silent: bool) -> None:
-        """Connections stay, nothing is answered."""
-
-    @abstractmethod
-    async def connections(self) -> int:
-        """Open connections, once what was closed has been noticed."""
 
 
 class ModbusBench(Bench):
@@ -125,11 +100,16 @@ BENCHES = {
     "modbus+tcp": lambda: ModbusBench(),
     "opc.tcp": lambda: OpcUaBench("read"),
     "opc.tcp, subscribe": lambda: OpcUaBench("subscribe"),
+    "sqlite+ro": lambda: TableBench(),
+    "folder": lambda: FolderBench(),
 }
+#: the same driver on a server that is not part of the suite: see tests/integration/drivers
+NO_BENCH = {"postgresql+ro", "mysql+ro", "oracle+ro", "mssql+ro"}
 
 
 async def test_every_driver_has_a_bench() -> None:
-    assert {name.partition(",")[0] for name in BENCHES} == set(DRIVERS)
+    assert {name.partition(",")[0] for name in BENCHES} == set(DRIVERS) - NO_BENCH
+    assert {DRIVERS[name] for name in NO_BENCH} == {DRIVERS["sqlite+ro"]}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=list(BENCHES))
@@ -143,6 +123,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def driver(bench: Bench) -> AsyncIterator[Driver]:
     """A driver not yet connected; afterwards nothing of it may be left."""
+    bench.clear()
     before = asyncio.all_tasks()
     made = open_driver(bench.spec())
     yield made
@@ -161,19 +142,23 @@ def driver_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     ]
 
 
-def assert_as_on_the_bench(samples: object) -> None:
+async def assert_as_on_the_bench(driver: Driver, bench: Bench) -> None:
+    await bench.feed()
+    samples = await driver.read()
     assert isinstance(samples, list | tuple)
     assert all(isinstance(s, Sample) for s in samples)
     assert [s.raw for s in samples] == [VALUE, None, VALUE]
     assert [s.quality for s in samples] == [
-        Quality.GOOD, Quality.DEVICE_REFUSED, Quality.GOOD,
+        Quality.GOOD, bench.bad, Quality.GOOD,
     ]  # fmt: skip
 
 
-async def test_one_sample_a_point_in_order_and_a_bad_point_raises_nothing(driver: Driver) -> None:
+async def test_one_sample_a_point_in_order_and_a_bad_point_raises_nothing(
+    bench: Bench, driver: Driver
+) -> None:
     await driver.connect()
     for _ in range(3):
-        assert_as_on_the_bench(await driver.read())
+        await assert_as_on_the_bench(driver, bench)
 
 
 async def test_making_a_driver_touches_no_network(bench: Bench) -> None:
@@ -204,7 +189,7 @@ async def test_a_device_that_is_not_there_is_named_and_may_be_retried(bench: Ben
     assert bench.url.split("/")[2].partition("?")[0] in str(caught.value)  # host:port
     await bench.back()
     await made.connect()
-    assert_as_on_the_bench(await made.read())
+    await assert_as_on_the_bench(made, bench)
     await made.close()
 
 
@@ -223,13 +208,15 @@ async def test_a_device_that_goes_away_is_a_device_error_and_comes_back(
             await driver.connect()
     await bench.back()
     await driver.connect()
-    assert_as_on_the_bench(await driver.read())
+    await assert_as_on_the_bench(driver, bench)
     assert await bench.connections() == 1
 
 
 async def test_a_silent_device_is_a_device_error_in_time_with_nothing_left_open(
     bench: Bench, driver: Driver
 ) -> None:
+    if not bench.can_be_silent:
+        return
     await driver.connect()
     bench.silence(True)
     began = time.monotonic()
@@ -245,6 +232,8 @@ async def test_a_silent_device_is_a_device_error_in_time_with_nothing_left_open(
 async def test_a_cancelled_read_is_cancelled_and_leaves_no_connection(
     bench: Bench, driver: Driver
 ) -> None:
+    if not bench.can_be_silent:
+        return
     await driver.connect()
     bench.silence(True)
     task = asyncio.create_task(driver.read())  # type: ignore[arg-type] # a coroutine, says mypy not
@@ -255,7 +244,7 @@ async def test_a_cancelled_read_is_cancelled_and_leaves_no_connection(
     assert await bench.connections() == 0
     bench.silence(False)
     await driver.connect()
-    assert_as_on_the_bench(await driver.read())
+    await assert_as_on_the_bench(driver, bench)
 
 
 async def test_close_never_raises(bench: Bench, driver: Driver) -> None:
@@ -272,20 +261,22 @@ async def test_close_never_raises(bench: Bench, driver: Driver) -> None:
     await driver.close()  # silent
 
 
-async def test_after_close_a_read_is_refused_and_connect_works(driver: Driver) -> None:
+async def test_after_close_a_read_is_refused_and_connect_works(
+    bench: Bench, driver: Driver
+) -> None:
     await driver.connect()
     await driver.close()
     with pytest.raises(DeviceError, match="connect first"):
         await driver.read()
     await driver.connect()
-    assert_as_on_the_bench(await driver.read())
+    await assert_as_on_the_bench(driver, bench)
 
 
 async def test_ten_lives_leave_nothing_behind(bench: Bench, driver: Driver) -> None:
     before = asyncio.all_tasks()
     for _ in range(10):
         await driver.connect()
-        assert_as_on_the_bench(await driver.read())
+        await assert_as_on_the_bench(driver, bench)
         await driver.close()
         assert await bench.connections() == 0
         assert driver_tasks(before) == []
@@ -298,3 +289,39 @@ async def test_a_url_that_cannot_work_is_known_when_the_driver_is_made(bench: Be
             open_driver(bench.spec(url))
         assert caught.value.retry is False
         assert url in str(caught.value)
+
+
+# -- sources that deliver each row once -----------------------------------------------------------
+
+
+async def test_what_delivers_once_says_no_value_twice(bench: Bench, driver: Driver) -> None:
+    if not isinstance(driver, DeliversOnce):
+        return
+    await driver.connect()
+    await assert_as_on_the_bench(driver, bench)
+    for _ in range(3):
+        assert list(await driver.read()) == [Sample(None, Quality.NOT_SAMPLED)] * 3
+
+
+async def test_a_new_driver_goes_on_where_the_position_stands(bench: Bench, driver: Driver) -> None:
+    if not isinstance(driver, DeliversOnce):
+        return
+    await driver.connect()
+    await assert_as_on_the_bench(driver, bench)
+    position, marks = driver.position(), driver.take_marks()
+    assert position is not None
+    assert len(position) <= POSITION_BYTES_MAX
+    assert driver.take_marks() == {}, "marks are taken once"
+    assert isinstance(driver, TellsEvents)
+    assert {event["device"] for event in driver.take_events()} == {"dev"}
+    assert driver.take_events() == [], "events are taken once"
+    made = open_driver(dataclasses.replace(bench.spec(), position=position, marks=marks))
+    await made.connect()
+    seen = [list(await made.read()) for _ in range(3)]
+    await made.close()
+    assert all(s.raw is None for samples in seen for s in samples)
+    from_the_start = open_driver(bench.spec())
+    await from_the_start.connect()
+    (first, *_) = await from_the_start.read()
+    await from_the_start.close()
+    assert first.raw == VALUE, "without a position everything is read again"

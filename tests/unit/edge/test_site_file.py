@@ -148,7 +148,7 @@ def test_plant_gateway_uplink(tmp_path: Path, old: str, new: str, key: str, says
 @pytest.mark.parametrize(
     ("old", "new", "key", "says"),
     [
-        ("modbus+tcp://127.0.0.1:15020", "modbus://h", "url", "known: modbus+tcp opc.tcp"),
+        ("modbus+tcp://127.0.0.1:15020", "modbus://h", "url", "known: folder modbus+tcp"),
         ("unit=1", "unit=300", "url", "unit '300' is not in 0..255"),
         ("unit=1", "unti=1", "url", "unknown option 'unti'"),
         ("127.0.0.1:15020", ":15020", "url", "names no host"),

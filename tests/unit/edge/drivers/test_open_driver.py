@@ -20,6 +20,12 @@ def test_the_table_holds_the_published_schemes() -> None:
     assert DRIVERS == {
         "modbus+tcp": "edge.drivers.modbus.driver:ModbusDriver",
         "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
+        "sqlite+ro": "edge.drivers.table.driver:TableDriver",
+        "postgresql+ro": "edge.drivers.table.driver:TableDriver",
+        "mysql+ro": "edge.drivers.table.driver:TableDriver",
+        "oracle+ro": "edge.drivers.table.driver:TableDriver",
+        "mssql+ro": "edge.drivers.table.driver:TableDriver",
+        "folder": "edge.drivers.folder.driver:FolderDriver",
     }
 
 
@@ -37,7 +43,9 @@ def test_the_scheme_picks_the_driver(url: str, row: object, kind: type) -> None:
 
 @pytest.mark.parametrize("url", ["profinet://127.0.0.1", "127.0.0.1:502", "", "modbus://h:1"])
 def test_an_unknown_scheme_names_the_known_ones_and_is_not_retried(url: str) -> None:
-    with pytest.raises(DeviceError, match=r"known: modbus\+tcp:// opc\.tcp://") as caught:
+    with pytest.raises(
+        DeviceError, match=r"known: folder:// modbus\+tcp:// .* opc\.tcp://"
+    ) as caught:
         open_driver(spec(url, WORD))
     assert caught.value.retry is False
     assert "device dev" in str(caught.value)

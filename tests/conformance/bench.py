@@ -1,0 +1,50 @@
+"""A device for the driver contract: of one protocol, good, silent or gone as a test wants it."""
+
+import struct
+from abc import ABC, abstractmethod
+
+from edge.drivers.base import DeviceSpec
+from evidence.quality import Quality
+
+VALUE = struct.pack("<f", 123456.0)
+TIMEOUT_S = 0.25
+
+
+class Bench(ABC):
+    """A device under test conditions."""
+
+    url: str
+    bad = Quality.DEVICE_REFUSED  # what the middle point is
+    can_be_silent = True
+
+    async def feed(self) -> None:  # noqa: B027 - a meter needs none
+        """Have something to read; a meter has always."""
+
+    def clear(self) -> None:  # noqa: B027 - a meter needs none
+        """Have nothing left from an earlier test."""
+
+    @abstractmethod
+    def spec(self, url: str = "") -> DeviceSpec:
+        """Three points: good, bad, good."""
+
+    @abstractmethod
+    async def start(self) -> None: ...
+
+    @abstractmethod
+    async def stop(self) -> None: ...
+
+    @abstractmethod
+    async def cut(self) -> None:
+        """Gone: port closed, connections broken."""
+
+    @abstractmethod
+    async def back(self) -> None:
+        """Listening again where it was."""
+
+    @abstractmethod
+    def silence(self, is_silent: bool) -> None:
+        """Connections stay, nothing is answered."""
+
+    @abstractmethod
+    async def connections(self) -> int:
+        """Open connections, once what was closed has been noticed."""
