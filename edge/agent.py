@@ -235,6 +235,8 @@ class Agent:
             await self._recorder.fall_back(error)
             if self._recorder.last_ns < tick_ns:
                 self._recorder.missed = "spool-error"
+            else:  # the disk has it, whatever it said
+                self._committed(polled)
         self._time.use(tick_ns)
 
     async def _poll(
@@ -285,10 +287,14 @@ class Agent:
             return
         progress = {i: p.progress for i, p in polled.items() if p.progress is not None}
         kept = await recorder.commit(ticks, tick_ns, progress)
-        for poller in self._pollers:
-            if poller.spec.id in progress:
-                poller.committed()
+        self._committed(polled)
         await self._send_live(kept)
+
+    def _committed(self, polled: Mapping[str, Polled]) -> None:
+        """What these gave is on disk: sources that deliver once may go on."""
+        for poller in self._pollers:
+            if poller.spec.id in polled:
+                poller.committed()
 
     async def _send_live(self, ticks: Sequence[Tick]) -> None:
         usage = await self._disk.run(self._stream.spool.usage)

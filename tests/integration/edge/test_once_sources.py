@@ -151,6 +151,25 @@ async def test_a_disk_that_refuses_delays_and_loses_nothing(
     assert sourced.source.given == list(range(1, LAST + 1))
 
 
+async def test_a_disk_that_refuses_and_has_it_all_the_same(
+    sourced: Sourced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sync failed after the bytes were there: what counts is what the spool then holds."""
+    real = Spool.commit_ticks
+    count = 0
+
+    def lying(self: Spool, ticks: Any, state: Any = None) -> None:
+        nonlocal count
+        count += 1
+        real(self, ticks, state)
+        if count % 3 == 0:
+            raise SpoolError("disk I/O error")
+
+    monkeypatch.setattr(Spool, "commit_ticks", lying)
+    await sourced.run_until_over(6)
+    sourced.assert_each_once()
+
+
 async def test_every_copy_of_the_spool_goes_on_where_it_stands(
     sourced: Sourced, tmp_path: Path
 ) -> None:
