@@ -36,6 +36,7 @@ from edge.schedule import (
     slot_ns,
 )
 from edge.spool import Spool
+from edge.spool_reader import position_key
 from edge.stream import Stream
 
 log = logging.getLogger("stackproof.edge")
@@ -93,6 +94,7 @@ class Agent:
             parts.push_async_callback(self._delivery.stop)
             for poller in self._pollers:
                 parts.push_async_callback(poller.close)
+            await self._disk.run(self._resume_sources)
             await self._delivery.start()
             connecting = (p.connect_first(FIRST_CONNECT_S) for p in self._pollers)
             await asyncio.gather(self._delivery.first_receipt(), *connecting)
@@ -116,6 +118,13 @@ class Agent:
             spool.close()
             raise
         return stream
+
+    def _resume_sources(self) -> None:
+        """Tell each device what of it the spool holds."""
+        spool = self._stream.spool
+        for poller in self._pollers:
+            device_id = poller.spec.id
+            poller.resume(spool.get(position_key(device_id)), spool.marks(device_id))
 
     async def _take_over(self) -> None:
         """Continue where the last process stopped."""
@@ -213,7 +222,7 @@ class Agent:
         polled = await self._poll(schedules, tick_ns, interval)
         ticks = [self._assemble(s, tick_ns, polled) for s in schedules]
         try:
-            await self._commit(ticks, tick_ns)
+            await self._commit(ticks, tick_ns, polled)
             if self._recorder.is_due(tick_ns + interval) or self._frame_asked:
                 self._frame_asked = False
                 await self._recorder.close_frame()
@@ -221,6 +230,8 @@ class Agent:
             await self._recorder.fall_back(error)
             if self._recorder.last_ns < tick_ns:
                 self._recorder.missed = "spool-error"
+            else:  # the disk has it, whatever it said
+                self._committed(polled)
         self._time.use(tick_ns)
 
     async def _poll(
@@ -254,7 +265,9 @@ class Agent:
                 lags[self._pollers[index].spec.id] = (done_ns - tick_ns) // NS_PER_MS
         return assemble(self._layout, schedule, tick_ns, samples, lags)
 
-    async def _commit(self, ticks: Sequence[Tick], tick_ns: int) -> None:
+    async def _commit(
+        self, ticks: Sequence[Tick], tick_ns: int, polled: Mapping[str, Polled]
+    ) -> None:
         """Keep one instant's ticks, if there is room, and show them."""
         recorder = self._recorder
         await recorder.close_before(ticks, tick_ns)
@@ -267,7 +280,16 @@ class Agent:
         if FULL in self._alarms.names:
             recorder.missed = "spool-full"
             return
-        await self._send_live(await recorder.commit(ticks, tick_ns))
+        progress = {i: p.progress for i, p in polled.items() if p.progress is not None}
+        kept = await recorder.commit(ticks, tick_ns, progress)
+        self._committed(polled)
+        await self._send_live(kept)
+
+    def _committed(self, polled: Mapping[str, Polled]) -> None:
+        """What these gave is on disk: sources that deliver once may go on."""
+        for poller in self._pollers:
+            if poller.spec.id in polled:
+                poller.committed()
 
     async def _send_live(self, ticks: Sequence[Tick]) -> None:
         usage = await self._disk.run(self._stream.spool.usage)

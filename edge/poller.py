@@ -3,21 +3,35 @@
 A device that is absent, slow or broken costs nobody else anything: `poll` always answers within
 its time limit, with a reason for every point when there is no value. Loss and return are logged
 once each. I/O is the driver's.
+
+Of a source that delivers each row once (`DeliversOnce`) an answer is kept until its tick is
+committed, however late it came, and handed out again until then: nothing is lost, nothing twice.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from edge.drivers import open_driver
-from edge.drivers.base import DeviceError, DeviceSpec, Driver, Sample
+from edge.drivers.base import (
+    EVENTS_PER_READ,
+    DeliversOnce,
+    DeviceError,
+    DeviceSpec,
+    Driver,
+    Progress,
+    Sample,
+    TellsEvents,
+)
 from evidence.quality import Quality
 
 log = logging.getLogger("stackproof.edge.device")
 
 BACKOFF_S_MIN, BACKOFF_S_MAX = 1.0, 30.0
+EVENTS_KEPT = 256  # of a device whose ticks are not committed: the newest
 STUCK_S = 60.0  # a driver keeps its own time limits; one that does not is dropped
 
 
@@ -28,10 +42,12 @@ class Polled:
     Attributes:
         samples: point id -> sample, one for every point of the device.
         monotonic_ns: when the answer was complete, None when there was none.
+        progress: what is to be committed with the samples; None when nothing is.
     """
 
     samples: Mapping[str, Sample]
     monotonic_ns: int | None
+    progress: Progress | None = None
 
 
 class Poller:
@@ -53,7 +69,11 @@ class Poller:
         )
         self._up = False
         self._connecting: asyncio.Task[None] | None = None
-        self._reading: asyncio.Task[Mapping[str, Sample]] | None = None
+        self._reading: asyncio.Task[Polled | None] | None = None
+        self._kept: Polled | None = None  # of a source that delivers once: not committed yet
+        self._untold: list[Mapping[str, Any]] = []  # events, likewise
+        # what the last poll gave of these two
+        self._given: tuple[Polled | None, tuple[Mapping[str, Any], ...]] = None, ()
         self._backoff_s = BACKOFF_S_MIN
         self._retry_at_ns = 0
         self._lost = False
@@ -64,21 +84,48 @@ class Poller:
         """True while there is a connection."""
         return self._up
 
+    def resume(self, position: bytes | None, marks: Mapping[bytes, bytes]) -> None:
+        """Take up what the spool holds of this device; before the first connection."""
+        self.spec = replace(self.spec, position=position, marks=marks)
+
     async def poll(self, timeout_s: float) -> Polled:
         """Ask for all points; never takes longer than `timeout_s`, never raises."""
-        if self._driver is None or not self._up:
+        polled = await self._ask(timeout_s)
+        kept = self._kept if polled.progress is not None else None
+        events = tuple(self._untold[:EVENTS_PER_READ])
+        self._given = kept, events
+        if not events:
+            return polled
+        return replace(polled, progress=replace(polled.progress or Progress(), events=events))
+
+    def committed(self) -> None:
+        """What the last poll gave is on disk; of what is handed out once the next may come."""
+        (kept, events), self._given = self._given, (None, ())
+        self._untold = self._untold[len(events) :]
+        if kept is None or kept.progress is None:
+            return
+        self._kept = None
+        # a new driver, made after a defect in this one, begins where this one's readings end
+        position, marks = kept.progress.position, kept.progress.marks
+        self.resume(
+            self.spec.position if position is None else position,
+            {**self.spec.marks, **marks} if marks else self.spec.marks,
+        )
+
+    async def _ask(self, timeout_s: float) -> Polled:
+        if self._kept is None and (self._driver is None or not self._up):
             self._connect_when_due()
             return self._nothing(Quality.NOT_CONNECTED)
         if self._reading is not None and not self._reading.done():
             return self._nothing(Quality.NO_ANSWER)
+        if self._kept is not None:
+            return replace(self._kept, monotonic_ns=self._now_ns())
+        assert self._driver is not None  # noqa: S101 - it is up
         self._reading = asyncio.create_task(self._read(self._driver))
         done, _ = await asyncio.wait({self._reading}, timeout=timeout_s)
         if not done:
             return self._nothing(Quality.NO_ANSWER)
-        samples = self._reading.result()
-        if not samples:
-            return self._nothing(Quality.NO_ANSWER)
-        return Polled(samples, self._now_ns())
+        return self._reading.result() or self._nothing(Quality.NO_ANSWER)
 
     async def connect_first(self, timeout_s: float) -> None:
         """Give the device a moment to connect before the first tick."""
@@ -96,21 +143,33 @@ class Poller:
         if self._driver is not None and self._up:
             await self._end(self._driver)
 
-    async def _read(self, driver: Driver) -> Mapping[str, Sample]:
-        """One read; on loss of the device an empty answer, and the way back is begun."""
+    async def _read(self, driver: Driver) -> Polled | None:
+        """One read; on loss of the device no answer, and the way back is begun."""
         points = (bound.point.id for bound in self.spec.points)
         try:
             async with asyncio.timeout(STUCK_S):
                 samples = dict(zip(points, await driver.read(), strict=True))
+            progress = self._progress(driver) if isinstance(driver, DeliversOnce) else None
+            told = list(driver.take_events()) if isinstance(driver, TellsEvents) else []
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
             self._loss(error)
             await self._end(driver)
-            return {}
+            return None
+        polled = Polled(samples, self._now_ns(), progress)
+        self._untold = [*self._untold, *told][-EVENTS_KEPT:]
+        if progress is not None:
+            self._kept = polled
         if self._lost:
             log.warning("%s: answers again at %s", self.spec.id, self.spec.url)
             self._lost = False
         self._backoff_s = BACKOFF_S_MIN
-        return samples
+        return polled
+
+    def _progress(self, driver: DeliversOnce) -> Progress:
+        """What the driver's last read wants committed with it; ValueError when it is too much."""
+        position = driver.position()
+        is_new = position != self.spec.position
+        return Progress(position if is_new else None, dict(driver.take_marks()))
 
     def _connect_when_due(self) -> None:
         busy = self._connecting is not None and not self._connecting.done()

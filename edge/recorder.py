@@ -12,9 +12,10 @@ from typing import Any
 from edge.calc.live import PlantCalc
 from edge.clock import Clock
 from edge.disk import Disk
+from edge.drivers.base import Progress
 from edge.errors import SpoolError
 from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, without_computed
-from edge.spool_reader import State, Stored
+from edge.spool_reader import State, Stored, mark_key, position_key
 from edge.stream import Stream
 from evidence import cbor
 from evidence.frame import Body, Gap
@@ -22,6 +23,7 @@ from evidence.frame import Body, Gap
 log = logging.getLogger("stackproof.edge")
 
 EVENTS_MAX = 1_000  # that one frame tells, the newest
+EVENTS_DUE = 500  # a frame that tells so many is closed: none of a device's is lost
 KEY_AGAIN_NS = 5_000_000_000  # how often a key that does not sign is asked again
 
 
@@ -145,15 +147,22 @@ class Recorder:
 
     def is_due(self, next_ns: int) -> bool:
         """True when the open frame must close before a tick at `next_ns` joins it."""
-        return self._batch.is_due(next_ns)
+        return self._batch.is_due(next_ns) or len(self._events) >= EVENTS_DUE
 
     async def close_before(self, ticks: Sequence[Tick], tick_ns: int) -> None:
         """Close the open frame if these ticks of an instant do not belong to it."""
         if self.is_due(tick_ns) or not self._batch.takes(ticks):
             await self.close_frame()
 
-    async def commit(self, ticks: Sequence[Tick], tick_ns: int) -> Sequence[Tick]:
+    async def commit(
+        self, ticks: Sequence[Tick], tick_ns: int, progress: Mapping[str, Progress] | None = None
+    ) -> Sequence[Tick]:
         """Keep the measured ticks of an instant; the same with their computed points.
+
+        Args:
+            ticks: of the instant.
+            tick_ns: the instant.
+            progress: device id -> what is kept in the same transaction, for it and the next start.
 
         Raises:
             SpoolError: nothing of the instant was kept.
@@ -161,6 +170,7 @@ class Recorder:
         gap, events = self._gap, self._events
         if not self._batch.ticks:
             gap, events = self._gap_before(tick_ns), self._upcoming
+        events = [*events, *_told(progress or {}, tick_ns)][-EVENTS_MAX:]
         told = None if gap is None else [gap.from_ns, gap.to_ns, gap.reason]
         opening = cbor.encode([told, events])
         ticks = calculate(self.layout, self.calc, ticks)
@@ -169,10 +179,12 @@ class Recorder:
         state: dict[str, bytes] = {
             State.OPENING: opening,
             State.CLOCK: cbor.encode([clock.boot_id, tick_ns, clock.monotonic_ns]),
+            **_kept_of(progress or {}),
         }
         await self._disk.run(self._stream.spool.commit_ticks, encoded, state)
         if not self._batch.ticks:
-            self._gap, self._events, self._upcoming = gap, events, []
+            self._upcoming = []
+        self._gap, self._events = gap, events
         for tick in ticks:
             self._batch.add(tick)
         self.last_ns, self.missed = tick_ns, ""
@@ -248,3 +260,18 @@ class Recorder:
         return self._batch.body(
             now_ns=self.last_ns or now_ns, clock=self._clock.state(), gap=self._gap, events=events
         )
+
+
+def _told(progress: Mapping[str, Progress], tick_ns: int) -> list[dict[str, Any]]:
+    """The events of an instant's devices, as a frame tells them."""
+    return [{**event, "at_ns": tick_ns} for made in progress.values() for event in made.events]
+
+
+def _kept_of(progress: Mapping[str, Progress]) -> dict[str, bytes]:
+    """The spool's state values that say what sources have delivered."""
+    kept: dict[str, bytes] = {}
+    for device_id, made in progress.items():
+        if made.position is not None:
+            kept[position_key(device_id)] = made.position
+        kept |= {mark_key(device_id, mark): note for mark, note in made.marks.items()}
+    return kept

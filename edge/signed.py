@@ -151,15 +151,8 @@ def _device(device: DeviceConfig, schedules: Sequence[int]) -> dict[str, Any]:
         "profile_revision": device.profile.revision,
         "provenance": device.provenance.value,
         "schedule": schedules.index(device.interval_ns),
-        "settings": _settings(device),
+        "settings": device.settings,
     }
-
-
-def _settings(device: DeviceConfig) -> dict[str, str]:
-    """Ratios, and how an OPC UA server is talked to; never a secret, nor where one lies."""
-    security = device.security
-    secured = {} if security is None or not security.mode else {"security": security.policy}
-    return {**device.ratios, **secured}
 
 
 def _without_credentials(url: str) -> str:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.drivers import DRIVERS, open_driver
+from edge.drivers import DRIVERS, PROVENANCES, open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
 from firmware_configs.model import RATIOS, Profile, Register
 from firmware_configs.profile import ProfileError, load_profile
+from firmware_configs.row_source import source_settings
 
-PROVENANCES = tuple(p.value for p in Provenance if p is not Provenance.COMPUTED)
+CLASSES = tuple(p.value for p in Provenance if p is not Provenance.COMPUTED)
 INSTANCES_MAX = 2_000
 INTERVAL_MS_MIN, INTERVAL_MS_MAX = 100, 3_600_000
 TIMEOUT_S_MAX = 60
@@ -57,6 +58,16 @@ class DeviceConfig:
     def warning(self) -> str:
         """What a person should know before it is read; "" when there is nothing."""
         return warning_of(self.url, self.security) if self.security is not None else ""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What of it is signed beside its points: ratios, and how a source is talked to.
+
+        Never a secret, nor where one lies.
+        """
+        security = self.security
+        secured = {} if security is None or not security.mode else {"security": security.policy}
+        return {**self.ratios, **secured, **source_settings(self.profile.rows)}
 
 
 def read_devices(root: Fields, folder: Path) -> tuple[tuple[DeviceConfig, ...], frozenset[str]]:
@@ -108,7 +119,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     scheme = url.partition("://")[0]
     if url and scheme not in DRIVERS:
         fields.complain("url", f"{scheme!r} is no driver; known: {' '.join(sorted(DRIVERS))}")
-    provenance = Provenance(fields.choice("provenance", PROVENANCES))
+    provenance = _provenance(fields, scheme)
     interval_ns = _interval_ns(fields)
     timeout_s = _timeout_s(fields)
     given = {name: fields.text(name) for name in RATIOS if fields.has(name)}
@@ -135,6 +146,17 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     if not fields.flawed:
         _check_driver(fields, device)
     return device
+
+
+def _provenance(fields: Fields, scheme: str) -> Provenance:
+    """How near to the meter; what a source is, decides what it may be called."""
+    provenance = fields.choice("provenance", CLASSES)
+    allowed = PROVENANCES.get(scheme, CLASSES)
+    if provenance == fields.raw("provenance") and provenance not in allowed:
+        fields.complain(
+            "provenance", f"{provenance!r} is not what {scheme}:// gives: {' | '.join(allowed)}"
+        )
+    return Provenance(provenance)
 
 
 def _check_driver(fields: Fields, device: DeviceConfig) -> None:
@@ -277,7 +299,9 @@ def _point(
     }
     name = register.name if n is None else register.name.format(n=n)
     source = register.place
-    if register.node is not None:
+    if register.column is not None:
+        source = f"column {register.column}" + ("" if n is None else f" of {n}")
+    elif register.node is not None:
         source = register.node.format(n=n, ns=register.namespace or "")
     return Point(
         id=f"{device_id}.{name}",

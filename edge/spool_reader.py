@@ -52,6 +52,19 @@ class State(StrEnum):
     PROOF = "two-logs-proof"  # the first such receipt ever; never deleted
     TROUBLE = "trouble"  # why nothing gets through, by kind (`edge.trouble`); empty when it does
     CONTINUES = "continues"  # SHA-256 of the replace order this spool began with
+    # of sources that deliver once, a key a device and one a mark (`position_key`, `mark_key`)
+    POSITION = "position"  # up to where it has delivered
+    MARK = "mark"  # what is noted with something that is delivered for ever
+
+
+def position_key(device_id: str) -> str:
+    """Key of a device's position; an id holds no "/"."""
+    return f"{State.POSITION}/{device_id}"
+
+
+def mark_key(device_id: str, mark: bytes) -> str:
+    """Key of one of a device's marks."""
+    return f"{State.MARK}/{device_id}/{mark.hex()}"
 
 
 @dataclass(frozen=True)
@@ -261,6 +274,13 @@ class SpoolReader:
         for row in self._rows("SELECT value FROM state WHERE key = ?", key):
             return bytes(row[0])
         return None
+
+    def marks(self, device_id: str) -> dict[bytes, bytes]:
+        """Every mark of a device with its note."""
+        prefix = mark_key(device_id, b"")
+        query = "SELECT key, value FROM state WHERE key > ? AND key < ?"
+        rows = self._rows(query, prefix, f"{prefix}~")  # "~" is after all hex digits
+        return {bytes.fromhex(key[len(prefix) :]): bytes(note) for key, note in rows}
 
     def usage(self) -> Usage:
         """How full it is."""

@@ -21,6 +21,7 @@ from firmware_configs.profile import (
     load_profile,
     unproven_types,
 )
+from firmware_configs.row_source import source_settings
 
 
 def main(argv: list[str]) -> int:
@@ -127,6 +128,8 @@ def _show(profile: Profile, *, as_json: bool) -> int:
 def _line(row: dict[str, Any], rest: str) -> str:
     """Address as the manual writes it, then as the wire has it."""
     where = row.get("node") or row.get("item") or row.get("identifier")
+    if "column" in row:
+        where = f"column {row['column']}"
     if where is None:
         where = f"{row['table']} {row['written']:<6} {row['address']:#06x}"
     kind = row["type"] + (f" bits {row['bits']}" if "bits" in row else "")
@@ -139,6 +142,7 @@ def _head(profile: Profile) -> dict[str, Any]:
         "protocol": profile.protocol, "quality_level": profile.quality_level,
         "source": profile.source, "firmware": profile.firmware or None,
     }  # fmt: skip
+    head |= source_settings(profile.rows)
     if profile.protocol == "modbus":
         head |= {
             "address_notation": profile.address_notation,
@@ -179,6 +183,7 @@ def _place(register: Register) -> dict[str, Any]:
     place: dict[str, Any] = {
         "name": register.name, "table": register.table, "address": register.address,
         "written": register.written, "node": register.node, "namespace": register.namespace,
+        "column": register.column,
         "type": register.type_name,
         "item": str(register.item) if register.item else None,
         "identifier": str(register.identifier) if register.identifier else None,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.points import Dtype, Quantity, Role
+from firmware_configs.row_source import FolderSource, TableSource
 
 #: What a profile may be of.
-PROTOCOLS = ("modbus", "opcua", "hj212", "dlt645")
+PROTOCOLS = ("modbus", "opcua", "hj212", "dlt645", "table", "folder")
 
 #: Modbus tables whose cells are 16-bit registers, and those whose cells are single bits.
 REGISTER_TABLES = ("holding", "input")
@@ -132,6 +133,7 @@ class Register:
         written: Modbus, the address as the manual writes it (the profile's `address_notation`).
         item: HJ 212, which item of which message; None otherwise.
         identifier: DL/T 645, which data item and how its digits stand; None otherwise.
+        column: of a row of a table or file; None for meters.
     """
 
     name: str
@@ -160,6 +162,7 @@ class Register:
     written: int | None = None
     item: Item | None = None
     identifier: Identifier | None = None
+    column: str | None = None
 
     @property
     def holder(self) -> Dtype:
@@ -175,6 +178,8 @@ class Register:
             return str(self.item)
         if self.identifier is not None:
             return str(self.identifier)
+        if self.column is not None:
+            return f"column {self.column}"
         return self.taken
 
     @property
@@ -280,6 +285,7 @@ class Profile:
         settings: in the order of the file.
         vectors: in the order of the file.
         caveats: in the order of the file.
+        rows: of a table or folder, what its rows are and how they are got; None for meters.
     """
 
     id: str
@@ -304,6 +310,7 @@ class Profile:
     settings: tuple[Setting, ...]
     vectors: tuple[Vector, ...]
     caveats: tuple[Caveat, ...]
+    rows: TableSource | FolderSource | None = None
 
     def register(self, name: str) -> Register:
         """The register called `name`; KeyError names those there are."""

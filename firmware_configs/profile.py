@@ -21,6 +21,7 @@ from firmware_configs.model import (
     Vector,
 )
 from firmware_configs.places import ADDRESS_NOTATIONS
+from firmware_configs.row_source import ROW_PROTOCOLS, check_column, read_source
 from firmware_configs.rows import Head, read_register
 from firmware_configs.settings import read_setting
 from firmware_configs.toml import NotTomlError, parse_toml
@@ -137,6 +138,7 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
     vector_rows = fields.children("vector")
     registers = tuple(read_register(row, head) for row in rows)
     vectors = tuple(read_vector(row) for row in vector_rows)
+    source = read_source(fields, protocol) if protocol in ROW_PROTOCOLS else None
     profile = Profile(
         id=f"{vendor}/{model}",
         path=path,
@@ -160,8 +162,14 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
         settings=tuple(read_setting(row, head) for row in setting_rows),
         vectors=vectors,
         caveats=tuple(_caveat(row) for row in fields.children("caveat")),
+        rows=source,
     )
     _check_head(fields, profile)
+    if source is not None:
+        if setting_rows:
+            fields.complain("setting", "is for meters: rows of a source have no settings")
+        for row, register in zip(rows, registers, strict=True):
+            check_column(row, register.name, register.column or "", source.rows)
     _check_places(rows, registers)
     _check_settings(setting_rows, profile.settings)
     flawed = frozenset(row.label for row in (*rows, *setting_rows) if row.flawed)
@@ -234,10 +242,15 @@ def _key(register: Register) -> str:
         return "factor"
     if register.identifier is not None:
         return "di"
+    if register.column is not None:
+        return "column"
     return "address" if register.node is None else "node"
 
 
 def _clash(register: Register, other: Register) -> str:
+    if register.column is not None:
+        same_column = register.column == other.column
+        return f"column {register.column} is also the column of {other.name}" if same_column else ""
     if register.address is None or other.address is None:
         key = _key(register)
         same = _named_place(register) == _named_place(other)

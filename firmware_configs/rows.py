@@ -80,7 +80,7 @@ def bare_register(
         words: registers it takes; 0: as many as the type does.
     """
     table, address, written, node, namespace = None, None, None, None, None
-    item, identifier = None, None
+    item, identifier, column = None, None, None
     words = words or max(1, coding.holder.size // 2)
     if head.protocol == "modbus":
         place = read_place(fields, head.notation)
@@ -91,8 +91,10 @@ def bare_register(
         node, namespace = read_node(fields, name)
     elif head.protocol == "hj212":
         item = read_item(fields, coding.dtype)
-    else:
+    elif head.protocol == "dlt645":
         identifier = read_identifier(fields, coding.dtype)
+    else:
+        column = fields.text("column", why="of the source's rows")
     word_order, byte_order = read_orders(fields, table, words, head.orders)
     return Register(
         name=name, table=table, address=address, node=node, namespace=namespace,
@@ -100,17 +102,17 @@ def bare_register(
         applies=(), invalid=_invalid(fields, coding), range_min=None, range_max=None, states=(),
         source=fields.text("source", why="the page or table of the manual this row is from"),
         word_order=word_order, byte_order=byte_order, bits=coding.bits, is_bcd=coding.is_bcd,
-        written=written, item=item, identifier=identifier,
+        written=written, item=item, identifier=identifier, column=column,
     )  # fmt: skip
 
 
 def read_name(fields: Fields, protocol: str, *, default: str | None = None) -> str:
-    """The row's name, which may hold {n} in OPC UA."""
+    """The row's name, which may hold {n} but in Modbus."""
     name = fields.text(
         "name", default=default, why='what the value is called, e.g. name = "energy_import"'
     )
     fields.label = name
-    allowed = {"n"} if protocol == "opcua" else set()
+    allowed = set() if protocol == "modbus" else {"n"}
     plain = filled(fields, "name", name, allowed)
     if plain and not _NAME.fullmatch(plain):
         fields.complain("name", f"must match {_NAME.pattern} (it becomes part of the point's id)")

@@ -9,8 +9,9 @@ belongs to what is trusted. The contract is in `edge.drivers.base`. No I/O here.
 import importlib
 
 from edge.drivers.base import DeviceError, DeviceSpec, Driver
+from evidence.points import Provenance
 
-__all__ = ["DRIVERS", "open_driver"]
+__all__ = ["DRIVERS", "PROVENANCES", "open_driver"]
 
 #: scheme of a device's URL -> "module:class"
 DRIVERS: dict[str, str] = {
@@ -22,6 +23,23 @@ DRIVERS: dict[str, str] = {
     "modbus+rtu": "edge.drivers.modbus.driver:ModbusDriver",
     "modbus+listen": "edge.drivers.modbus.overhear:ListenDriver",
     "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
+    "sqlite+ro": "edge.drivers.table.driver:TableDriver",
+    "postgresql+ro": "edge.drivers.table.driver:TableDriver",
+    "mysql+ro": "edge.drivers.table.driver:TableDriver",
+    "oracle+ro": "edge.drivers.table.driver:TableDriver",
+    "mssql+ro": "edge.drivers.table.driver:TableDriver",
+    "folder": "edge.drivers.folder.driver:FolderDriver",
+}
+
+_TABLE = (Provenance.VIA_DATABASE.value, Provenance.TYPED.value)
+#: scheme -> what a device's provenance may be, where the source itself rules something out
+PROVENANCES: dict[str, tuple[str, ...]] = {
+    "sqlite+ro": _TABLE,
+    "postgresql+ro": _TABLE,
+    "mysql+ro": _TABLE,
+    "oracle+ro": _TABLE,
+    "mssql+ro": _TABLE,
+    "folder": (Provenance.FILE.value, Provenance.TYPED.value),
 }
 
 

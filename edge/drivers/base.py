@@ -6,14 +6,19 @@ task backs off and tries again. A driver holds no schedule, no cache of last goo
 thread of its own that outlives `close()`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 from edge.drivers.opcua.security import OpcUaSecurity
 from evidence.points import Point
 from evidence.quality import Quality
 from firmware_configs.profile import Profile, Register
+
+POSITION_BYTES_MAX = 4096
+MARK_BYTES_MAX = 32  # of a mark; a thing's SHA-256
+NOTE_BYTES_MAX = 512  # of what is noted with a mark
+EVENTS_PER_READ = 16  # of one device; what is more waits for the next read
 
 
 class DeviceError(Exception):
@@ -81,6 +86,65 @@ class Driver(Protocol):
         """Give everything back; never raises."""
 
 
+@runtime_checkable
+class DeliversOnce(Protocol):
+    """A driver whose source is no meter: each of its rows is delivered in one read and no other.
+
+    What a read delivers counts when its tick is committed: position and marks are kept in the
+    tick's own transaction and given back in `DeviceSpec` at the next start. Until then the poller
+    keeps the answer and asks for no other, so a driver never goes back by itself. A read that
+    raises has delivered nothing. A point without a new row is NOT_SAMPLED, never its last value.
+    """
+
+    def position(self) -> bytes | None:
+        """Up to where the last read has delivered, at most POSITION_BYTES_MAX; None: nothing yet.
+
+        It belongs to the device's id: it must stay readable when the profile changes.
+        """
+
+    def take_marks(self) -> Mapping[bytes, bytes]:
+        """What is delivered for ever since the last call: mark -> what is noted with it.
+
+        For what no position can say, such as the hash of each file that was read.
+        """
+
+
+@runtime_checkable
+class TellsEvents(Protocol):
+    """A driver that has something to be signed beside its samples."""
+
+    def take_events(self) -> Sequence[Mapping[str, Any]]:
+        """Events since the last call, at most EVENTS_PER_READ, each with its "kind" and "device".
+
+        They are signed with the tick that the last read is for, at its instant ("at_ns" is not the
+        driver's to say), and only once.
+        """
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is committed with the samples of one read, in one transaction.
+
+    Attributes:
+        position: as `DeliversOnce.position`; None leaves the committed one.
+        marks: as `DeliversOnce.take_marks`.
+        events: as `TellsEvents.take_events`.
+    """
+
+    position: bytes | None = None
+    marks: Mapping[bytes, bytes] = field(default_factory=dict)
+    events: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        sizes = [(len(mark), len(note)) for mark, note in self.marks.items()]
+        if (
+            len(self.position or b"") > POSITION_BYTES_MAX
+            or any(mark > MARK_BYTES_MAX or note > NOTE_BYTES_MAX for mark, note in sizes)
+            or len(self.events) > EVENTS_PER_READ
+        ):
+            raise ValueError("a driver's position, marks or events are more than a tick carries")
+
+
 @dataclass(frozen=True)
 class DeviceSpec:
     """One device of the site file, ready for a driver.
@@ -92,6 +156,8 @@ class DeviceSpec:
         points: what to read, in frame order.
         timeout_s: how long one answer may take.
         security: of an OPC UA device; None for the others.
+        position: what a source that `DeliversOnce` has delivered, as committed; None: nothing.
+        marks: likewise, mark -> note.
     """
 
     id: str
@@ -100,3 +166,5 @@ class DeviceSpec:
     points: tuple[BoundPoint, ...]
     timeout_s: float = 1.0
     security: OpcUaSecurity | None = None
+    position: bytes | None = None
+    marks: Mapping[bytes, bytes] = field(default_factory=dict)

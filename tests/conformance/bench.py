@@ -4,6 +4,7 @@ import struct
 from abc import ABC, abstractmethod
 
 from edge.drivers.base import DeviceSpec
+from evidence.quality import Quality
 
 VALUE = struct.pack("<f", 123456.0)
 TIMEOUT_S = 0.25
@@ -14,6 +15,14 @@ class Bench(ABC):
 
     url: str
     value: bytes = VALUE
+    bad = Quality.DEVICE_REFUSED  # what the middle point is
+    can_be_silent = True
+
+    async def feed(self) -> None:  # noqa: B027 - a meter needs none
+        """Have something to read; a meter has always."""
+
+    def clear(self) -> None:  # noqa: B027 - a meter needs none
+        """Have nothing left from an earlier test."""
 
     @abstractmethod
     def spec(self, url: str = "") -> DeviceSpec:

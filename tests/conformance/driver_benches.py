@@ -11,6 +11,7 @@ from evidence.points import Dtype
 from firmware_configs.model import Identifier, Item
 from tests.conformance.bench import TIMEOUT_S, Bench
 from tests.conformance.line_benches import ConverterBench, ListenBench, RtuBench
+from tests.conformance.row_benches import FolderBench, TableBench
 from tests.integration.drivers.dlt645_responder import Meter
 from tests.integration.drivers.hj212_logger import Logger
 from tests.integration.drivers.modbus_responder import Responder, Silence
@@ -167,7 +168,11 @@ BENCHES = {
     "opc.tcp, subscribe": lambda: OpcUaBench("subscribe"),
     "dlt645+tcp": lambda: Dlt645Bench(),
     "hj212": lambda: Hj212Bench(),
+    "sqlite+ro": lambda: TableBench(),
+    "folder": lambda: FolderBench(),
 }
+#: the same driver on a server that is not part of the suite: see tests/integration/drivers
+NO_BENCH = {"postgresql+ro", "mysql+ro", "oracle+ro", "mssql+ro"}
 CALLED = ["hj212"]
 ASKING = [name for name in BENCHES if name not in CALLED]
 #: the same driver on another line: tests/integration/drivers/test_dlt645_meter.py has a serial one

@@ -1,10 +1,12 @@
 """What every driver owes the agent (edge/drivers/base.py), one suite for all of them.
 
 A new driver gets a bench in `driver_benches.py`. A driver that is called by its device instead of
-asking it (`CALLED`) is never out of reach: its points say that the device is away.
+asking it (`CALLED`) is never out of reach: its points say that the device is away. A source
+that delivers each row once is given a row before each read; a folder cannot be silent.
 """
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator
 
@@ -12,12 +14,20 @@ import pytest
 import pytest_asyncio
 
 from edge.drivers import DRIVERS, open_driver
-from edge.drivers.base import DeviceError, Driver, Sample
+from edge.drivers.base import (
+    POSITION_BYTES_MAX,
+    DeliversOnce,
+    DeviceError,
+    Driver,
+    Sample,
+    TellsEvents,
+)
 from evidence.quality import Quality
 from tests.conformance.driver_benches import (
     ASKING,
     BENCHES,
     CALLED,
+    NO_BENCH,
     SAME_DRIVER,
     TIMEOUT_S,
     Bench,
@@ -30,7 +40,10 @@ called = pytest.mark.parametrize("bench", CALLED, indirect=True)
 
 
 async def test_every_driver_has_a_bench() -> None:
-    assert {name.partition(",")[0] for name in BENCHES} == set(DRIVERS) - SAME_DRIVER.keys()
+    assert {name.partition(",")[0] for name in BENCHES} == set(
+        DRIVERS
+    ) - SAME_DRIVER.keys() - NO_BENCH
+    assert {DRIVERS[name] for name in NO_BENCH} == {DRIVERS["sqlite+ro"]}
     assert all(DRIVERS[name] == DRIVERS[like] for name, like in SAME_DRIVER.items())
 
 
@@ -45,6 +58,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def driver(bench: Bench) -> AsyncIterator[Driver]:
     """A driver not yet connected; afterwards nothing of it may be left."""
+    bench.clear()
     before = asyncio.all_tasks()
     made = open_driver(bench.spec())
     yield made
@@ -66,12 +80,14 @@ def driver_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     ]
 
 
-def assert_as_on_the_bench(samples: object, bench: Bench) -> None:
+async def assert_as_on_the_bench(driver: Driver, bench: Bench) -> None:
+    await bench.feed()
+    samples = await driver.read()
     assert isinstance(samples, list | tuple)
     assert all(isinstance(s, Sample) for s in samples)
     assert [s.raw for s in samples] == [bench.value, None, bench.value]
     assert [s.quality for s in samples] == [
-        Quality.GOOD, Quality.DEVICE_REFUSED, Quality.GOOD,
+        Quality.GOOD, bench.bad, Quality.GOOD,
     ]  # fmt: skip
 
 
@@ -80,7 +96,7 @@ async def test_one_sample_a_point_in_order_and_a_bad_point_raises_nothing(
 ) -> None:
     await driver.connect()
     for _ in range(3):
-        assert_as_on_the_bench(await driver.read(), bench)
+        await assert_as_on_the_bench(driver, bench)
 
 
 async def test_making_a_driver_touches_no_network(bench: Bench) -> None:
@@ -112,7 +128,7 @@ async def test_a_device_that_is_not_there_is_named_and_may_be_retried(bench: Ben
     assert bench.url.split("/")[2].partition("?")[0] in str(caught.value)  # host:port
     await bench.back()
     await made.connect()
-    assert_as_on_the_bench(await made.read(), bench)
+    await assert_as_on_the_bench(made, bench)
     await made.close()
 
 
@@ -132,7 +148,7 @@ async def test_a_device_that_goes_away_is_a_device_error_and_comes_back(
             await driver.connect()
     await bench.back()
     await driver.connect()
-    assert_as_on_the_bench(await driver.read(), bench)
+    await assert_as_on_the_bench(driver, bench)
     assert await bench.connections() == 1
 
 
@@ -140,6 +156,8 @@ async def test_a_device_that_goes_away_is_a_device_error_and_comes_back(
 async def test_a_silent_device_is_a_device_error_in_time_with_nothing_left_open(
     bench: Bench, driver: Driver
 ) -> None:
+    if not bench.can_be_silent:
+        return
     await driver.connect()
     bench.silence(True)
     began = time.monotonic()
@@ -156,6 +174,8 @@ async def test_a_silent_device_is_a_device_error_in_time_with_nothing_left_open(
 async def test_a_cancelled_read_is_cancelled_and_leaves_no_connection(
     bench: Bench, driver: Driver
 ) -> None:
+    if not bench.can_be_silent:
+        return
     await driver.connect()
     bench.silence(True)
     task = asyncio.create_task(driver.read())  # type: ignore[arg-type] # a coroutine, says mypy not
@@ -166,7 +186,7 @@ async def test_a_cancelled_read_is_cancelled_and_leaves_no_connection(
     assert await bench.connections() == 0
     bench.silence(False)
     await driver.connect()
-    assert_as_on_the_bench(await driver.read(), bench)
+    await assert_as_on_the_bench(driver, bench)
 
 
 async def bad_of_all(driver: Driver) -> set[Quality]:
@@ -184,7 +204,7 @@ async def comes_back(driver: Driver, bench: Bench) -> None:
         if (await driver.read())[0].quality is Quality.GOOD:
             break
         await asyncio.sleep(0.01)
-    assert_as_on_the_bench(await driver.read(), bench)
+    await assert_as_on_the_bench(driver, bench)
 
 
 @called
@@ -208,7 +228,7 @@ async def test_a_device_that_called_and_says_nothing_more_is_stale(
     bench: Bench, driver: Driver
 ) -> None:
     await driver.connect()
-    assert_as_on_the_bench(await driver.read(), bench)
+    await assert_as_on_the_bench(driver, bench)
     bench.silence(True)
     assert await bad_of_all(driver) == {Quality.STALE}
     bench.silence(False)
@@ -237,14 +257,14 @@ async def test_after_close_a_read_is_refused_and_connect_works(
     with pytest.raises(DeviceError, match="connect first"):
         await driver.read()
     await driver.connect()
-    assert_as_on_the_bench(await driver.read(), bench)
+    await assert_as_on_the_bench(driver, bench)
 
 
 async def test_ten_lives_leave_nothing_behind(bench: Bench, driver: Driver) -> None:
     before = asyncio.all_tasks()
     for _ in range(10):
         await driver.connect()
-        assert_as_on_the_bench(await driver.read(), bench)
+        await assert_as_on_the_bench(driver, bench)
         await driver.close()
         assert await bench.connections() == 0
         assert driver_tasks(before) == []
@@ -257,3 +277,39 @@ async def test_a_url_that_cannot_work_is_known_when_the_driver_is_made(bench: Be
             open_driver(bench.spec(url))
         assert caught.value.retry is False
         assert url in str(caught.value)
+
+
+# -- sources that deliver each row once -----------------------------------------------------------
+
+
+async def test_what_delivers_once_says_no_value_twice(bench: Bench, driver: Driver) -> None:
+    if not isinstance(driver, DeliversOnce):
+        return
+    await driver.connect()
+    await assert_as_on_the_bench(driver, bench)
+    for _ in range(3):
+        assert list(await driver.read()) == [Sample(None, Quality.NOT_SAMPLED)] * 3
+
+
+async def test_a_new_driver_goes_on_where_the_position_stands(bench: Bench, driver: Driver) -> None:
+    if not isinstance(driver, DeliversOnce):
+        return
+    await driver.connect()
+    await assert_as_on_the_bench(driver, bench)
+    position, marks = driver.position(), driver.take_marks()
+    assert position is not None
+    assert len(position) <= POSITION_BYTES_MAX
+    assert driver.take_marks() == {}, "marks are taken once"
+    assert isinstance(driver, TellsEvents)
+    assert {event["device"] for event in driver.take_events()} == {"dev"}
+    assert driver.take_events() == [], "events are taken once"
+    made = open_driver(dataclasses.replace(bench.spec(), position=position, marks=marks))
+    await made.connect()
+    seen = [list(await made.read()) for _ in range(3)]
+    await made.close()
+    assert all(s.raw is None for samples in seen for s in samples)
+    from_the_start = open_driver(bench.spec())
+    await from_the_start.connect()
+    (first, *_) = await from_the_start.read()
+    await from_the_start.close()
+    assert first.raw == bench.value, "without a position everything is read again"

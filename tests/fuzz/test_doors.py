@@ -13,10 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import doors_archive, doors_cloud, doors_edge, doors_evidence
+from tests.fuzz import doors_archive, doors_cloud, doors_edge, doors_evidence, doors_sources
 from tests.fuzz.doors import Door, example, knock
 
-DOORS = [*doors_evidence.DOORS, *doors_archive.DOORS, *doors_cloud.DOORS, *doors_edge.DOORS]
+DOORS = [
+    *doors_evidence.DOORS, *doors_archive.DOORS, *doors_cloud.DOORS, *doors_edge.DOORS,
+    *doors_sources.DOORS,
+]  # fmt: skip
 EXAMPLES = 120
 LONG_S = 20.0
 

@@ -152,7 +152,7 @@ def test_plant_gateway_uplink(tmp_path: Path, old: str, new: str, key: str, says
             "modbus+tcp://127.0.0.1:15020",
             "modbus://h",
             "url",
-            "known: dlt645+serial dlt645+tcp hj212 modbus+tcp opc.tcp",
+            "known: dlt645+serial dlt645+tcp folder hj212 modbus+listen",
         ),
         ("unit=1", "unit=300", "url", "unit '300' is not in 0..255"),
         ("unit=1", "unti=1", "url", "unknown option 'unti'"),

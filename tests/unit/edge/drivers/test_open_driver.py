@@ -27,6 +27,12 @@ def test_the_table_holds_the_published_schemes() -> None:
         "modbus+rtu": "edge.drivers.modbus.driver:ModbusDriver",
         "modbus+listen": "edge.drivers.modbus.overhear:ListenDriver",
         "opc.tcp": "edge.drivers.opcua.driver:OpcUaDriver",
+        "sqlite+ro": "edge.drivers.table.driver:TableDriver",
+        "postgresql+ro": "edge.drivers.table.driver:TableDriver",
+        "mysql+ro": "edge.drivers.table.driver:TableDriver",
+        "oracle+ro": "edge.drivers.table.driver:TableDriver",
+        "mssql+ro": "edge.drivers.table.driver:TableDriver",
+        "folder": "edge.drivers.folder.driver:FolderDriver",
     }
 
 

@@ -1,0 +1,1 @@
+"""Rows of a database, read with one SELECT."""
