@@ -79,7 +79,7 @@ async def test_frame_is_closed_on_request(plant: Plant, monkeypatch: pytest.Monk
         closed = agent._delivery.machine.newest
         await asyncio.sleep(0.5)
         more = agent._delivery.machine.newest - closed
-        assert more <= 2, "once, not at each of five ticks; a tick that a busy machine missed ends one"
+        assert more <= 2, "once, not at each of five ticks; a missed tick ends one too"
     assert mistakes(plant.kept()) == []
     assert next(body.sections[0].ticks for _, body in frames(plant.kept())) >= 1
 
