@@ -10,7 +10,6 @@ What carries less is met so:
 """
 
 import asyncio
-import weakref
 
 from edge.drivers.dlt645.frame import (
     Answer,
@@ -20,6 +19,7 @@ from edge.drivers.dlt645.frame import (
     judge_answer,
 )
 from edge.drivers.dlt645.wire import Endpoint, Wire
+from edge.drivers.shared import Shared
 
 #: A lost question is taken for dead after so many timeouts.
 LATE_TIMEOUTS = 10
@@ -135,19 +135,13 @@ class Bus:
             self._wire.close()
 
 
-#: The lines there are, by event loop; neither is kept alive by it.
-_BUSES: weakref.WeakKeyDictionary[
-    asyncio.AbstractEventLoop, weakref.WeakValueDictionary[Endpoint, Bus]
-] = weakref.WeakKeyDictionary()
+#: a meter must find the line its neighbours are on
+_BUSES: Shared[Endpoint, Bus] = Shared(Bus)
 
 
 def bus_of(endpoint: Endpoint) -> Bus:
-    """The line of an endpoint in the running loop, made if nobody has it yet."""
-    buses = _BUSES.setdefault(asyncio.get_running_loop(), weakref.WeakValueDictionary())
-    bus = buses.get(endpoint)
-    if bus is None:
-        bus = buses[endpoint] = Bus(endpoint)
-    return bus
+    """The line of an endpoint in the running loop."""
+    return _BUSES.of(endpoint)
 
 
 def _now_s() -> float:

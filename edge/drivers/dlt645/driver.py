@@ -17,7 +17,8 @@ from edge.drivers.complaints import Complaints
 from edge.drivers.dlt645.bus import Bus, SilentError, bus_of
 from edge.drivers.dlt645.decode import Value
 from edge.drivers.dlt645.frame import FRAMES_MAX, Dlt645Error, WrongAnswerError, pack_address
-from edge.drivers.dlt645.wire import SPEEDS, Endpoint, Host, SerialLine
+from edge.drivers.dlt645.wire import Endpoint, Host
+from edge.drivers.serial_line import BAUDS, SerialLine
 from evidence.quality import Quality
 
 _LOG = logging.getLogger(__name__)
@@ -148,8 +149,8 @@ def _place(spec: DeviceSpec) -> tuple[Endpoint, str]:
 
 def _serial_line(spec: DeviceSpec, path: str, options: Mapping[str, str]) -> SerialLine:
     baud = options.get("baud", "2400")  # DL/T 645-2007, 5.1: the rate a meter is delivered with
-    if baud not in {str(speed) for speed in SPEEDS}:
-        raise wrong(spec, f"baud {baud!r} is not one of {' '.join(map(str, SPEEDS))}")
+    if baud not in {str(known) for known in BAUDS}:
+        raise wrong(spec, f"baud {baud!r} is not one of {' '.join(map(str, BAUDS))}")
     parity = options.get("parity", "E")
     if parity not in ("E", "N", "O"):
         raise wrong(spec, f"parity {parity!r} is not one of E N O")

@@ -5,17 +5,10 @@ is kept until it is asked for, bounded; nothing is written to the line but quest
 """
 
 import asyncio
-import fcntl
-import os
-import termios
 from dataclasses import dataclass
 
 from edge.drivers.dlt645.frame import HELD_BYTES_MAX, only_reads
-
-SPEEDS = {
-    1200: termios.B1200, 2400: termios.B2400, 4800: termios.B4800, 9600: termios.B9600,
-    19200: termios.B19200,
-}  # fmt: skip
+from edge.drivers.serial_line import Mouth, SerialLine
 
 
 @dataclass(frozen=True)
@@ -27,24 +20,6 @@ class Host:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class SerialLine:
-    """A serial line: 8 data bits, 1 stop bit (DL/T 645-2007, 5.1).
-
-    Attributes:
-        path: device file.
-        baud: a key of `SPEEDS`.
-        parity: "E", "N" or "O"; the standard's is even.
-    """
-
-    path: str
-    baud: int
-    parity: str
-
-    def __str__(self) -> str:
-        return self.path
 
 
 Endpoint = Host | SerialLine
@@ -68,14 +43,14 @@ class Wire:
         self._endpoint = endpoint
         self._transport: asyncio.Transport | None = None
         self._ears: _Ears | None = None
-        self._fd = -1
+        self._mouth: Mouth | None = None
         self._held = bytearray()
         self._news = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
         """True while there is a line, as far as is known."""
-        return self._transport is not None or self._fd >= 0
+        return self._transport is not None or self._mouth is not None
 
     async def open(self) -> None:
         """Open it.
@@ -84,13 +59,11 @@ class Wire:
             OSError: it cannot be.
         """
         self.close()
-        loop = asyncio.get_running_loop()
         if isinstance(self._endpoint, SerialLine):
-            self._fd = _open_serial(self._endpoint)
-            loop.add_reader(self._fd, self._readable)
+            self._mouth = Mouth(self._endpoint, self.heard, self.close, only_reads)
             return
         ears = _Ears(self)
-        transport, _ = await loop.create_connection(
+        transport, _ = await asyncio.get_running_loop().create_connection(
             lambda: ears, self._endpoint.host, self._endpoint.port
         )
         self._ears, self._transport = ears, transport
@@ -101,11 +74,10 @@ class Wire:
         Raises:
             OSError: the line is closed or does not take it.
         """
-        frame = only_reads(frame)
         if self._transport is not None:
-            self._transport.write(frame)
-        elif self._fd >= 0:
-            os.write(self._fd, frame)  # 21 bytes: a free line takes them whole
+            self._transport.write(only_reads(frame))
+        elif self._mouth is not None:
+            self._mouth.send(frame)
         else:
             raise OSError("the line is closed")
 
@@ -144,59 +116,8 @@ class Wire:
         transport, self._transport, self._ears = self._transport, None, None
         if transport is not None:
             transport.abort()
-        if self._fd >= 0:
-            asyncio.get_running_loop().remove_reader(self._fd)
-            os.close(self._fd)
-            self._fd = -1
+        mouth, self._mouth = self._mouth, None
+        if mouth is not None:
+            mouth.close()
         self._held.clear()
         self._news.set()
-
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._fd, HELD_BYTES_MAX)
-        except BlockingIOError:
-            return
-        except OSError:  # the adapter was pulled out
-            data = b""
-        if data:
-            self.heard(data)
-        else:
-            self.close()
-
-
-def _open_serial(line: SerialLine) -> int:
-    # O_NONBLOCK: without it, opening waits for a carrier that RS-485 has not
-    fd = os.open(line.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        _set(fd, line)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
-
-
-def _set(fd: int, line: SerialLine) -> None:
-    """Raises OSError."""
-    if not os.isatty(fd):
-        raise OSError(f"{line.path} is no serial line")
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # two readers take each other's bytes
-    except OSError:
-        raise OSError(
-            f"{line.path} is in use by another program, or by a device with other settings"
-        ) from None
-    flags = termios.CS8 | termios.CREAD | termios.CLOCAL
-    if line.parity != "N":
-        flags |= termios.PARENB | (termios.PARODD if line.parity == "O" else 0)
-    speed = SPEEDS[line.baud]
-    # bytes with a wrong parity are dropped by the kernel: the checksum then finds them missing
-    checked = termios.INPCK | termios.IGNPAR if line.parity != "N" else 0
-    try:
-        characters = termios.tcgetattr(fd)[6]
-        characters[termios.VMIN], characters[termios.VTIME] = 1, 0
-        termios.tcsetattr(fd, termios.TCSANOW, [checked, 0, flags, 0, speed, speed, characters])
-        termios.tcflush(fd, termios.TCIFLUSH)
-    except termios.error as error:
-        raise OSError(
-            f"{line.path} cannot be set to {line.baud} baud, parity {line.parity}: {error.args[-1]}"
-        ) from None

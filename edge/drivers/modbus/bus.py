@@ -6,7 +6,6 @@ a round. The connection is opened by whoever needs it first and closed when the 
 """
 
 import asyncio
-import weakref
 from collections.abc import Callable
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from edge.drivers.modbus.endpoint import Endpoint, Host, Place
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.rtu_wire import RtuWire
 from edge.drivers.modbus.tcp_wire import TcpWire
+from edge.drivers.shared import Shared
 
 
 class Wire(Protocol):
@@ -132,17 +132,10 @@ class Bus:
         return self._trouble
 
 
-#: The buses there are, by event loop: a device must find the one its neighbours are on. Neither
-#: loops nor buses are kept alive by it.
-_BUSES: weakref.WeakKeyDictionary[
-    asyncio.AbstractEventLoop, weakref.WeakValueDictionary[Endpoint, Bus]
-] = weakref.WeakKeyDictionary()
+#: a device must find the bus its neighbours are on
+_BUSES: Shared[Endpoint, Bus] = Shared(Bus)
 
 
 def bus_of(place: Place) -> Bus:
-    """The bus of an endpoint in the running loop, made if nobody has it yet."""
-    buses = _BUSES.setdefault(asyncio.get_running_loop(), weakref.WeakValueDictionary())
-    bus = buses.get(place.endpoint)
-    if bus is None:
-        bus = buses[place.endpoint] = Bus(place.endpoint)
-    return bus
+    """The bus of an endpoint in the running loop."""
+    return _BUSES.of(place.endpoint)

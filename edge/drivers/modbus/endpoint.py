@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from edge.drivers.address import parse_address, parse_path, wrong
 from edge.drivers.base import DeviceSpec
+from edge.drivers.serial_line import BAUDS, SerialLine
 
 PORT = 502  # Modbus Messaging on TCP/IP 1.0b, 4.3.1.3
-BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 FRAME_MAX = 256  # bytes of the longest RTU frame; Modbus over serial line 1.02, 2.5.1
 ANSWER_HEAD = 5  # unit, function code, number of bytes, CRC
 _REQUEST = 8  # unit, function code, address, quantity, CRC
@@ -38,24 +38,8 @@ class Host:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True)
-class Line:
-    """A serial line of this machine.
-
-    Attributes:
-        path: device file.
-        baud: bits a second, one of `BAUDS`.
-        parity: "N", "E" or "O".
-        stop_bits: 1 or 2.
-    """
-
-    path: str
-    baud: int
-    parity: str
-    stop_bits: int
-
-    def __str__(self) -> str:
-        return self.path
+class Line(SerialLine):
+    """A serial line, and what frames on it take."""
 
     @property
     def byte_s(self) -> float:

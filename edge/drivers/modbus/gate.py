@@ -21,3 +21,8 @@ def only_reads(packet: bytes, code_at: int) -> bytes:
     if code not in READ_CODES:
         raise RuntimeError(f"Modbus function code {code} must never leave the edge")
     return packet
+
+
+def only_rtu_reads(frame: bytes) -> bytes:
+    """`only_reads` of an RTU frame."""
+    return only_reads(frame, RTU_CODE_AT)

@@ -14,7 +14,7 @@ from edge.drivers.modbus.endpoint import Line, parse_place
 from edge.drivers.modbus.plan import Slot
 from edge.drivers.modbus.slots import slots_of
 from edge.drivers.modbus.tap import Overheard, Tap
-from edge.drivers.modbus.tty import Ear, LineError
+from edge.drivers.serial_line import Ear, LineError
 from evidence.quality import Quality
 
 #: Silence after which a frame that is not complete is given up; far above what adapters hold back.

@@ -14,10 +14,10 @@ from typing import cast
 
 from edge.drivers.modbus.answers import Cells, NotAskedError, SilentError, cells_of
 from edge.drivers.modbus.endpoint import Host, Line
-from edge.drivers.modbus.gate import RTU_CODE_AT, only_reads
+from edge.drivers.modbus.gate import only_rtu_reads
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.rtu import answers_in, request
-from edge.drivers.modbus.tty import LineError, Mouth
+from edge.drivers.serial_line import LineError, Mouth
 
 HEARD_MAX = 2048  # bytes kept of one answer; the longest frame has 256
 HOST_SILENCE_S = 0.005  # a converter's line is not ours to measure; 3.5 characters at 9600 baud
@@ -45,7 +45,7 @@ class _Socket(asyncio.Protocol):
         """Send one question."""
         if self._transport is None:
             raise OSError("the connection is closed")
-        self._transport.write(only_reads(frame, RTU_CODE_AT))
+        self._transport.write(only_rtu_reads(frame))
 
     def close(self) -> None:
         """Give the connection back; nothing more is called."""
@@ -79,7 +79,7 @@ class RtuWire:
         loop = asyncio.get_running_loop()
         if isinstance(self._endpoint, Line):
             try:
-                self._end = Mouth(self._endpoint, self.hear, self.lost)
+                self._end = Mouth(self._endpoint, self.hear, self.lost, only_rtu_reads)
             except LineError as error:
                 return str(error)
             return ""

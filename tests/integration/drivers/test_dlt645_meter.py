@@ -213,7 +213,7 @@ async def test_what_is_no_line(path: str, reason: str) -> None:
 
 
 async def test_a_line_is_set_as_the_url_says(serial_meter: str) -> None:
-    url = f"dlt645+serial://{serial_meter}?address={METER}&baud=9600&parity=E"
+    url = f"dlt645+serial://{serial_meter}?address={METER}&baud=9600&parity=N"
     driver = open_driver(site_device(url))
     await driver.connect()
     fd = os.open(serial_meter, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
@@ -225,3 +225,9 @@ async def test_a_line_is_set_as_the_url_says(serial_meter: str) -> None:
     assert flags & termios.CSIZE == termios.CS8
     assert (output, local) == (0, 0)
     await driver.close()
+
+
+async def test_a_line_that_cannot_do_the_parity_is_refused(serial_meter: str) -> None:
+    url = f"dlt645+serial://{serial_meter}?address={METER}&baud=9600&parity=E"
+    with pytest.raises(DeviceError, match="cannot be set to 9600 baud, parity E"):
+        await open_driver(site_device(url)).connect()

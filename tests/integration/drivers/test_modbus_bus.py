@@ -241,7 +241,7 @@ async def test_a_hundred_cuts_with_several_units_leave_nothing_behind() -> None:
 async def test_a_bus_nobody_uses_any_more_is_forgotten() -> None:
     async with Responder() as device:
         drivers = await connected(device, 1, 2)
-        buses = bus._BUSES[asyncio.get_running_loop()]
+        buses = bus._BUSES._buses[asyncio.get_running_loop()]
         assert len([b for b in buses.values() if b.is_open]) == 1
         await close(drivers)
         del drivers

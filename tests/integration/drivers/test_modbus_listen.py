@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from edge.drivers import serial_line
 from edge.drivers.base import DeviceError, DeviceSpec, Sample
-from edge.drivers.modbus import tty
 from edge.drivers.modbus.driver import ModbusDriver
 from edge.drivers.modbus.endpoint import Line
 from edge.drivers.modbus.overhear import ListenDriver
@@ -197,7 +197,7 @@ async def test_the_line_cannot_be_written_through_what_the_listener_holds(master
     await driver.connect()
     assert driver._post is not None
     ear = driver._post._ear
-    assert type(ear) is tty.Ear
+    assert type(ear) is serial_line.Ear
     with pytest.raises(OSError, match="Bad file descriptor"):  # EBADF: opened for reading only
         os.write(ear._fd, b"\x00")
     await driver.close()
@@ -246,8 +246,11 @@ async def test_lines_are_opened_as_said(tmp_path: Path) -> None:
     pty = Pty(tmp_path)
     pty.back()
     line = Line(str(pty.path), 9600, "N", 2)
-    for kind, access in ((tty.Ear, os.O_RDONLY), (tty.Mouth, os.O_RDWR)):
-        ear = kind(line, lambda _: None, lambda: None)
+    for open_end, access in (
+        (lambda: serial_line.Ear(line, lambda _: None, lambda: None), os.O_RDONLY),
+        (lambda: serial_line.Mouth(line, lambda _: None, lambda: None, bytes), os.O_RDWR),
+    ):
+        ear = open_end()
         flags = os.get_blocking(ear._fd), os.O_ACCMODE & fcntl.fcntl(ear._fd, fcntl.F_GETFL)
         assert flags == (False, access)
         assert not os.get_inheritable(ear._fd)

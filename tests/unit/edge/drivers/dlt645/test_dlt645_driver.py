@@ -71,8 +71,8 @@ def test_one_place_sends_and_it_passes_the_gate() -> None:
     assert {name: names for name, names in found.items() if names} == {"wire.py": ["write"]}
     source = (FOLDER / "wire.py").read_text(encoding="utf-8")
     send = source[source.index("    def send(") : source.index("    async def more(")]
-    assert "frame = only_reads(frame)" in send
-    assert source.count(".write(") == send.count(".write(") == 2  # TCP and serial
+    assert source.count(".write(") == send.count(".write(only_reads(frame))") == 1
+    assert "self.heard, self.close, only_reads)" in source  # the gate of a serial line
 
 
 def test_no_library_comes_between() -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import edge.drivers.modbus.tcp_wire as module
-from edge.drivers.modbus import tty
+from edge.drivers import serial_line
 from edge.drivers.modbus.gate import RTU_CODE_AT, TCP_CODE_AT, only_reads
 from edge.drivers.modbus.plan import TABLES
 
 TCP_WIRE = Path(module.__file__)
 FOLDER = TCP_WIRE.parent
+LINE = FOLDER.parent / "serial_line.py"
 
 
 def attributes(path: Path) -> set[str]:
@@ -49,20 +50,21 @@ def test_nothing_is_written_but_through_the_gate() -> None:
     """Every call in the room that can put bytes on a wire stands here, with the gate inside it."""
     calls = [
         (path.name, line.strip())
-        for path in sorted(FOLDER.glob("*.py"))
+        for path in [*sorted(FOLDER.glob("*.py")), LINE]
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(r"\b(write|writelines|sendall|sendto|pwrite|writev)\(", line)
     ]
     assert calls == [
-        ("rtu_wire.py", "self._transport.write(only_reads(frame, RTU_CODE_AT))"),
-        ("tty.py", "os.write(self._fd, only_reads(frame, RTU_CODE_AT))"
-                   "  # 8 bytes: always taken whole"),
+        ("rtu_wire.py", "self._transport.write(only_rtu_reads(frame))"),
+        ("serial_line.py", "os.write(self._fd, self._gate(frame))"
+                           "  # a free line takes so few bytes whole"),
     ]  # fmt: skip
+    assert "self.lost, only_rtu_reads)" in (FOLDER / "rtu_wire.py").read_text(encoding="utf-8")
 
 
 def test_a_line_that_is_listened_to_is_opened_for_reading_only() -> None:
-    assert tty.Ear._access == os.O_RDONLY
-    assert not hasattr(tty.Ear, "send")
+    assert serial_line.Ear._access == os.O_RDONLY
+    assert not hasattr(serial_line.Ear, "send")
     listening = (FOLDER / "overhear.py").read_text(encoding="utf-8")
     assert "Mouth" not in listening
     assert "only_reads" not in listening  # it has nothing to let through

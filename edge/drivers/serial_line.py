@@ -11,21 +11,40 @@ import os
 import struct
 import termios
 from collections.abc import Callable
-
-from edge.drivers.modbus.endpoint import Line
-from edge.drivers.modbus.gate import RTU_CODE_AT, only_reads
+from dataclasses import dataclass
 
 _CHUNK = 4096
 _SPEEDS = {
     1200: termios.B1200, 2400: termios.B2400, 4800: termios.B4800, 9600: termios.B9600,
     19200: termios.B19200, 38400: termios.B38400, 57600: termios.B57600, 115200: termios.B115200,
 }  # fmt: skip
-
-
 _SETTINGS = termios.CSIZE | termios.PARENB | termios.PARODD | termios.CSTOPB
 
+#: bits a second that a line can be set to
+BAUDS = tuple(_SPEEDS)
 
-class LineError(Exception):
+
+@dataclass(frozen=True)
+class SerialLine:
+    """A serial line of this machine: 8 data bits.
+
+    Attributes:
+        path: device file.
+        baud: bits a second, one of `BAUDS`.
+        parity: "N", "E" or "O".
+        stop_bits: 1 or 2.
+    """
+
+    path: str
+    baud: int
+    parity: str
+    stop_bits: int = 1
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class LineError(OSError):
     """The line cannot be opened or set as wanted; the sentence says why."""
 
 
@@ -44,7 +63,7 @@ class Ear:
     _access = os.O_RDONLY
 
     def __init__(
-        self, line: Line, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]
+        self, line: SerialLine, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]
     ) -> None:
         self._on_bytes, self._on_lost = on_bytes, on_lost
         self._loop = asyncio.get_running_loop()
@@ -75,22 +94,37 @@ class Ear:
 
 
 class Mouth(Ear):
-    """A serial line on which questions are asked."""
+    """A serial line on which questions are asked.
+
+    Args:
+        line, on_bytes, on_lost: as of `Ear`.
+        gate: everything outgoing passes it; it raises for what only a defect would send.
+    """
 
     _access = os.O_RDWR
 
+    def __init__(
+        self,
+        line: SerialLine,
+        on_bytes: Callable[[bytes], None],
+        on_lost: Callable[[], None],
+        gate: Callable[[bytes], bytes],
+    ) -> None:
+        super().__init__(line, on_bytes, on_lost)
+        self._gate = gate
+
     def send(self, frame: bytes) -> None:
-        """Put one question on the line.
+        """Put one question, of a few dozen bytes, on the line.
 
         Raises:
             OSError: the line does not take it.
         """
         if self._fd < 0:
             raise OSError("the line is closed")
-        os.write(self._fd, only_reads(frame, RTU_CODE_AT))  # 8 bytes: always taken whole
+        os.write(self._fd, self._gate(frame))  # a free line takes so few bytes whole
 
 
-def _open(line: Line, access: int) -> int:
+def _open(line: SerialLine, access: int) -> int:
     # O_NONBLOCK: without it, opening waits for a carrier that RS-485 has not
     try:
         fd = os.open(line.path, access | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -104,7 +138,7 @@ def _open(line: Line, access: int) -> int:
     return fd
 
 
-def _set(fd: int, line: Line) -> None:
+def _set(fd: int, line: SerialLine) -> None:
     if not os.isatty(fd):
         raise LineError(f"{line.path} is no serial line")
     try:
@@ -119,11 +153,13 @@ def _set(fd: int, line: Line) -> None:
         flags |= termios.PARENB | (termios.PARODD if line.parity == "O" else 0)
     if line.stop_bits == 2:
         flags |= termios.CSTOPB
+    # bytes of a wrong parity are dropped: the frame's checksum then finds them missing
+    checked = 0 if line.parity == "N" else termios.INPCK | termios.IGNPAR
     speed = _SPEEDS[line.baud]
     try:
         characters = termios.tcgetattr(fd)[6]
         characters[termios.VMIN], characters[termios.VTIME] = 1, 0
-        termios.tcsetattr(fd, termios.TCSANOW, [0, 0, flags, 0, speed, speed, characters])
+        termios.tcsetattr(fd, termios.TCSANOW, [checked, 0, flags, 0, speed, speed, characters])
         termios.tcflush(fd, termios.TCIFLUSH)
         now = termios.tcgetattr(fd)  # what a line cannot do it may leave out without a word
     except termios.error:
