@@ -271,8 +271,8 @@ def damaged(unit: int, read: Read, chance: random.Random) -> list[bytes]:
     """One exchange as it may come over a line: lost, cut, spoilt, crossed or repeated."""
     frames = [question(unit, read), answer(unit, read)]
     match chance.randrange(7):
-        case 0:
-            frames.pop(chance.randrange(2))
+        case 0:  # not the question alone: see test_what_no_listener_can_know
+            frames = frames[: chance.randrange(2)]
         case 1:
             frames[1] = frames[1][: chance.randrange(len(frames[1]))]
         case 2:
@@ -312,6 +312,12 @@ def disturbed(asked: list[tuple[int, Read]], chance: random.Random) -> bytes:
         else:
             parts.append(exchange(unit, read))
     return b"".join(parts)
+
+
+def test_what_no_listener_can_know() -> None:
+    """A's answer and B's question go unheard, to the byte: what is left is an honest exchange."""
+    unheard = question(1, A) + answer(1, B)
+    assert warm().feed(unheard, 0.0) == [Overheard(1, A, tuple(truth(1, B)))]
 
 
 @settings(deadline=None)
