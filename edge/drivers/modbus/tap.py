@@ -8,7 +8,9 @@ pair: a read, and directly behind it the answer that fits it. Whatever is not ce
   the longest frame (256 bytes), for then it cannot all lie inside the data of one frame, where
   anything at all may stand. Noise, a cut frame, a collision or an unknown function begin a new run.
 - One byte that belongs to nothing is allowed between two frames: drivers of a line that has just
-  been let go make one. Two are not, for the CRC of a frame around the run would hide in them.
+  been let go make one. Two are not, for the CRC of a frame around the run would hide in them. And
+  between a question and its answer only one that an idle line makes, all its bits alike: any other
+  may be what is left of a next question.
 - A frame that can be the awaited answer and a new question as well is neither; nothing is told.
 
 - A question that is not directly followed by its answer may still be answered late. Until the unit
@@ -30,6 +32,7 @@ _TABLE_OF = {code: table for table, (code, _) in TABLES.items()}
 _CELLS_MAX = {1: 2000, 2: 2000, 3: 125, 4: 125}  # Application Protocol 1.1b3, 6.1 to 6.4
 _REQUEST = 8
 _STRAY_MAX = 1  # bytes between two frames that may belong to nothing
+_IDLE = (0x00, 0xFF)
 
 #: Functions whose question and answer are of one fixed length; 6.5, 6.6, 6.8, 6.16.
 _FIXED = {5: 8, 6: 8, 8: 8, 22: 10}
@@ -89,15 +92,22 @@ class Tap:
                     told.append(pair)
                 at += ends[-1]
             else:
-                self._stray()
+                self._stray(self._bytes[at], now_s)
                 at += 1
         self._bytes = self._bytes[at:]
         return told
 
-    def _stray(self) -> None:
+    def _stray(self, byte: int, now_s: float) -> None:
         self._strays += 1
         if self._strays > _STRAY_MAX:
-            self._run, self._asked = 0, None
+            self._run = 0
+        if self._asked is not None and (self._strays > _STRAY_MAX or byte not in _IDLE):
+            self._note_unanswered(self._asked, now_s)
+            self._asked = None
+
+    def _note_unanswered(self, asked: tuple[int, Read], now_s: float) -> None:
+        unit, read = asked
+        self._unanswered[unit] = {**self._late(unit, now_s), read: now_s + LATE_S}
 
     def _frame(self, here: bytes, ends: list[int], now_s: float) -> Overheard | None:
         """A frame, or the several these bytes could be; the pair it closes, if that is sure."""
@@ -110,8 +120,7 @@ class Tap:
             self._run += ends[0]
         is_sure = len(ends) == 1 and (question is None or answer is None)
         if asked is not None and (answer is None or not is_sure):
-            late = self._late(asked[0], now_s)
-            self._unanswered[asked[0]] = {**late, asked[1]: now_s + LATE_S}
+            self._note_unanswered(asked, now_s)
         if not is_sure:
             return None
         if answer is None:

@@ -142,13 +142,27 @@ def test_what_the_master_writes_breaks_nothing_and_is_not_told(head: str) -> Non
     assert_true(told)
 
 
-@pytest.mark.parametrize("stray", [b"\x00", b"\xff", b"\x01", b"\x03"])
-def test_one_stray_byte_between_frames_is_passed_over(stray: bytes) -> None:
+@pytest.mark.parametrize("stray", [b"\x00", b"\xff"])
+def test_one_idle_byte_between_frames_is_passed_over(stray: bytes) -> None:
     parts = [question(1, A), answer(1, A), question(2, C), answer(2, C)]
     tap = warm()
     told = tap.feed(stray + stray.join(parts), 0.0) + tap.settle(0.0)
     assert pairs(told) == [(1, A), (2, C)]
     assert_true(told)
+
+
+@pytest.mark.parametrize("stray", [b"\x01", b"\x03"])
+def test_one_stray_byte_between_exchanges_is_passed_over(stray: bytes) -> None:
+    tap = warm()
+    told = tap.feed(stray + exchange(1, A) + stray + exchange(2, C), 0.0) + tap.settle(0.0)
+    assert pairs(told) == [(1, A), (2, C)]
+
+
+def test_what_is_left_of_a_lost_question_is_no_idle_byte() -> None:
+    """B's question is heard from its last byte on, and B's answer behind A's question."""
+    left = question(1, B)[-1:]
+    assert left not in (b"\x00", b"\xff")
+    assert warm().feed(question(1, A) + left + answer(1, B), 0.0) == []
 
 
 # --- what is not --------------------------------------------------------------------------------
