@@ -20,6 +20,8 @@ DEPTH_MAX = 12
 BYTES_MAX = 4 * 1024 * 1024
 #: a configuration of 20,000 points has 600,000 items; each takes a microsecond and 60 bytes
 ITEMS_MAX = 1 << 20
+#: decoding so few takes no longer than looking at their heads, whatever they are
+_FEW_BYTES = 64 * 1024
 
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 #: first byte of an empty byte string, and bytes of a length by what is added to it
@@ -57,8 +59,10 @@ def decode(data: bytes, items_max: int = ITEMS_MAX, nested_max: int = ITEMS_MAX)
         raise LimitError(f"CBOR of {len(data)} bytes; the limit is {BYTES_MAX}")
     if has_more_items(data, items_max):
         raise LimitError(f"CBOR of more than {items_max} items")
-    if len(data) > nested_max and nested_up_to(data, nested_max + 1) > nested_max:
-        raise LimitError(f"CBOR of more than {nested_max} arrays and maps")
+    too_nested = f"CBOR of more than {nested_max} arrays and maps"
+    # of a frame's few bytes they are counted where they are looked at anyway
+    if len(data) > max(nested_max, _FEW_BYTES) and nested_up_to(data, nested_max + 1) > nested_max:
+        raise LimitError(too_nested)
     try:
         value = cbor2.loads(
             data,
@@ -67,12 +71,14 @@ def decode(data: bytes, items_max: int = ITEMS_MAX, nested_max: int = ITEMS_MAX)
             allow_duplicate_keys=False,
             strict_hashable_types=False,
         )
-        _check(value, 0)
+        nested = _check(value, 0)
         again = cbor2.dumps(value, canonical=True)
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise MalformedError(f"not the CBOR that evidence allows: {error}") from error
     if again != data:
         raise MalformedError("CBOR is not in deterministic form or has trailing bytes")
+    if nested > nested_max:
+        raise LimitError(too_nested)
     return value
 
 
@@ -141,16 +147,20 @@ def _head(kind: int, length: int) -> bytes:
     return bytes([kind + 23 + width]) + length.to_bytes(1 << (width - 1), "big")
 
 
-def _check(value: Any, depth: int) -> None:
-    """Refuse what evidence does not allow in a value that stands `depth` levels deep."""
-    kind = type(value)
+def _check(value: Any, depth: int) -> int:
+    """Refuse what evidence does not allow in a value that stands `depth` levels deep.
+
+    Returns:
+        How many arrays and maps it has, itself among them.
+    """
+    kind, nested = type(value), 1
     if kind is dict:
         _check_keys(value)
         items = value.values()
     elif kind is list or kind is tuple:
         items = value
     else:
-        items, depth = (value,), depth - 1
+        items, depth, nested = (value,), depth - 1, 0
     if depth == DEPTH_MAX and items:
         raise ValueError(f"nested deeper than {DEPTH_MAX}")
     for item in items:
@@ -161,9 +171,10 @@ def _check(value: Any, depth: int) -> None:
             if not _INT_MIN <= item <= _INT_MAX:
                 raise ValueError("integer has more than 64 bits")
         elif kind in _NESTED:
-            _check(item, depth + 1)
+            nested += _check(item, depth + 1)
         else:
             raise TypeError(f"type {kind.__name__} is not part of evidence")
+    return nested
 
 
 def _check_keys(value: dict[Any, Any]) -> None:

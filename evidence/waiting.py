@@ -10,8 +10,8 @@ from typing import NamedTuple
 from evidence.frame import Body
 from evidence.recompute import Recomputation
 
-#: half a minute's readings of a large plant: a few MiB
-READINGS, FRAMES = 2**18, 2**12
+#: a quarter of an hour's readings of a plant of 500 points: some MiB
+READINGS, FRAMES = 2**19, 2**12
 
 
 class Common(NamedTuple):
@@ -64,7 +64,7 @@ class Waiting:
     def add(self, common: Common, body: Body, where: str) -> None:
         """Add a frame whose form was checked; its events, maybe many, do not wait."""
         self.common = common
-        self.bodies.append(replace(body, events=()))
+        self.bodies.append(replace(body, events=()) if body.events else body)
         self.places.append(where)
         self.readings += body.readings
         self.last_ns = max([self.last_ns, *(section.last_ns for section in body.sections)])

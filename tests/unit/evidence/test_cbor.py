@@ -137,6 +137,19 @@ def test_the_number_of_items_has_a_limit() -> None:
             cbor.decode(data, count - 1)
 
 
+@pytest.mark.parametrize("filler", [10, 70_000], ids=["counted after", "counted before"])
+def test_the_number_of_arrays_and_maps_has_a_limit(filler: int) -> None:
+    """Of [[], {}, {1: []}, bytes] there are five: the whole, two empty ones, a map, what it holds.
+
+    Few bytes are decoded first and many are not: what is refused is the same.
+    """
+    head = b"\x5a" + filler.to_bytes(4, "big") if filler > 0xFFFF else bytes([0x40 | filler])
+    data = b"\x84\x80\xa0\xa1\x01\x80" + head + b"\x80" * filler
+    assert cbor.decode(data, nested_max=5) == [[], {}, {1: []}, b"\x80" * filler]
+    with pytest.raises(LimitError, match="arrays and maps"):
+        cbor.decode(data, nested_max=4)
+
+
 @pytest.mark.parametrize("major", [2, 3, 4, 5])
 @pytest.mark.parametrize("length", [2**20, 2**31 - 1, 2**32, 2**40, 2**62, 2**63, 2**64 - 1])
 def test_a_promised_length_takes_no_memory(major: int, length: int) -> None:
