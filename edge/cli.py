@@ -92,14 +92,19 @@ class _Opened:
     config: dict[str, Any]
 
 
-def _open(path: Path) -> _Opened:
-    """Read a site file and its keys; SiteConfigError with every problem in them."""
+def _open(path: Path, *, may_be_away: bool = False) -> _Opened:
+    """Read a site file and its keys; SiteConfigError with every problem in them.
+
+    Args:
+        path: of the site file.
+        may_be_away: the token that holds the gateway's key need not be there now.
+    """
     site, found = read_site(path)
     problems = Problems(path)
     problems += found
     if any(_KEY_PLACES.fullmatch(problem.key) for problem in found):
         raise SiteConfigError(problems)  # whose keys they should be, or where, is not known
-    who = open_identity(site, problems)
+    who = open_identity(site, problems, may_be_away=may_be_away)
     config: dict[str, Any] = {}
     if not found:  # else it would be about stand-ins
         fingerprint = bytes(32) if who is None else key_sha256(who.collector)
@@ -156,7 +161,7 @@ def _run(args: argparse.Namespace) -> int:
     # asyncua tells every lost connection at length; our own line says it once
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    asyncio.run(_serve(_open(args.site)))
+    asyncio.run(_serve(_open(args.site, may_be_away=True)))
     return EXIT_FINE
 
 

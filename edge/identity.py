@@ -3,17 +3,20 @@
 I/O: reads those files. Everything that does not belong together is a problem under its own key.
 """
 
+import functools
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from edge.config import Site
+from edge.token_key import TokenKey
 from evidence.certify import objection_to
 from evidence.cose import OBJECT_BYTES_MAX
 from evidence.custody import validity_ns
-from evidence.errors import EvidenceError, KeyFileError
+from evidence.errors import EvidenceError, KeyFileError, TokenAwayError
 from evidence.keys import (
     Certificate,
     Signer,
@@ -24,11 +27,13 @@ from evidence.keys import (
     public_key,
 )
 from evidence.orders import Replace, decode_order
-from evidence.signers import open_signer
+from evidence.signers import PKCS11, open_signer
 from evidence.suites import PublicKey
 from firmware_configs.fields import Problem
 
 T = TypeVar("T")
+
+log = logging.getLogger("stackproof.edge")
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,18 @@ class Problems(list[Problem]):
             return None
 
 
-def open_identity(site: Site, problems: Problems) -> Identity | None:
-    """The keys of a site, if they are all there and belong together; else problems and None."""
+def open_identity(site: Site, problems: Problems, *, may_be_away: bool = False) -> Identity | None:
+    """The keys of a site, if they are all there and belong together; else problems and None.
+
+    Args:
+        site: the site file.
+        problems: takes what is wrong.
+        may_be_away: the token that holds the key need not be there now.
+    """
     before = len(problems)
     gateway, folder = site.gateway, site.path.parent
-    signer = problems.tried("gateway.key", lambda: open_signer(gateway.key, folder))
     certificate = open_gateway_certificate(site, problems)
+    signer = problems.tried("gateway.key", lambda: _signer(site, certificate, may_be_away))
     if signer is not None and certificate is not None:
         held = problems.tried("gateway.certificate", lambda: public_key(certificate))
         if held is not None and key_sha256(held) != key_sha256(signer.public_key):
@@ -124,6 +135,22 @@ def open_identity(site: Site, problems: Problems) -> Identity | None:
     if len(problems) > before or signer is None or certificate is None or collector is None:
         return None
     return Identity(site.plant.id, gateway.id, collector, signer, certificate, previous, continues)
+
+
+def _signer(site: Site, certificate: Certificate | None, may_be_away: bool) -> Signer:
+    """The gateway's key; of one in a token what can wait for it."""
+    reference, folder = site.gateway.key, site.path.parent
+    if not reference.startswith(PKCS11):
+        return open_signer(reference, folder)
+    opener = functools.partial(open_signer, reference, folder)
+    try:
+        opened = opener()
+    except TokenAwayError as error:
+        if certificate is None or not may_be_away:
+            raise
+        log.warning("%s; readings are kept until it is, and signed then", error)
+        return TokenKey(public_key(certificate), opener)
+    return TokenKey(opened.public_key, opener, opened)
 
 
 def open_gateway_certificate(site: Site, problems: Problems) -> Certificate | None:

@@ -13,7 +13,7 @@ from edge.calc.live import PlantCalc
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.drivers.base import Progress
-from edge.errors import SpoolError
+from edge.errors import HeldError, SpoolError
 from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, without_computed
 from edge.spool_reader import State, Stored, mark_key, position_key
 from edge.stream import Stream
@@ -85,7 +85,15 @@ class Recorder:
             await self._restore(before)
         if before != self._config:
             closing = self._body("restart", now_ns, tells=True) if self._batch.ticks else None
-            made = await self._disk.run(stream.append_config, self._config, now_ns, closing=closing)
+            try:
+                made = await self._disk.run(
+                    stream.append_config, self._config, now_ns, closing=closing
+                )
+            except HeldError as error:
+                raise SpoolError(
+                    f"{error}. A new configuration must be signed before the first reading: start "
+                    "again once it signs, or with the site file as it was"
+                ) from error
             for stored in made:
                 self._appended(stored)
             self._use(self._config)

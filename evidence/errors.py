@@ -6,6 +6,7 @@
     ├── UnknownSuiteError     newer or foreign cryptography: the verdict is "cannot decide"
     ├── UnsupportedError      a format or method version newer than this program: "cannot decide"
     ├── KeyFileError          a key or certificate file is missing or too open (operator)
+    │   └── TokenAwayError    the token that holds the key is not there now
     ├── KeyRefusedError       a key does not count at its object's place (`evidence.custody`)
     ├── ChainError            an object does not continue its stream
     └── LimitError            a size, depth or count beyond the limits of FORMAT.md
@@ -38,6 +39,10 @@ class UnsupportedError(EvidenceError):
 
 class KeyFileError(EvidenceError):
     """A key or certificate file is missing, unreadable or readable by others."""
+
+
+class TokenAwayError(KeyFileError):
+    """The token that holds the key is not there, or does not answer: it may be later."""
 
 
 class ChainError(EvidenceError):

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from evidence.errors import KeyFileError
+from evidence.errors import KeyFileError, TokenAwayError
 from evidence.keys import key_id
 from evidence.suites import PublicKey, suite_of
 
@@ -101,8 +101,17 @@ class Pkcs11Signer:
             sentence = "keys in a token need python-pkcs11: pip install 'stackproof[hsm]'"
             raise KeyFileError(sentence) from error
         self._pkcs11, self._where = pkcs11, where
+        # everything else that a module says may be over later; each says something else for that
+        self._refusals = (
+            pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinLocked,
+            pkcs11.PinExpired, pkcs11.UserPinNotInitialized, pkcs11.NoSuchKey,
+            pkcs11.MultipleObjectsReturned, pkcs11.MultipleTokensReturned,
+        )  # fmt: skip
         with _ONE_CALL:
-            self._private = self._open()
+            try:
+                self._private = self._open()
+            except TokenAwayError:
+                self._private = self._open_again()
             self._public = self._read_public()
         self._suite = suite_of(self._public)
 
@@ -129,6 +138,7 @@ class Pkcs11Signer:
         uses it has lost their sessions by that, and opens them once more likewise.)
 
         Raises:
+            TokenAwayError: the token is not there.
             KeyFileError: the token does not sign.
         """
         with _ONE_CALL:
@@ -172,7 +182,11 @@ class Pkcs11Signer:
             return self._session.get_key(
                 object_class=library.ObjectClass.PRIVATE_KEY, label=where.label
             )
-        except (library.PKCS11Error, RuntimeError) as error:
+        except self._refusals as error:
+            raise self._refused("cannot be used", error) from error
+        except library.PKCS11Error as error:
+            raise TokenAwayError(str(self._refused("is not there", error))) from error
+        except RuntimeError as error:  # the module cannot be loaded
             raise self._refused("cannot be used", error) from error
 
     def _read_public(self) -> PublicKey:
