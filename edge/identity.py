@@ -115,8 +115,8 @@ def open_identity(site: Site, problems: Problems, *, may_be_away: bool = False) 
     """
     before = len(problems)
     gateway, folder = site.gateway, site.path.parent
+    signer = problems.tried("gateway.key", lambda: _signer(site, may_be_away=may_be_away))
     certificate = open_gateway_certificate(site, problems)
-    signer = problems.tried("gateway.key", lambda: _signer(site, certificate, may_be_away))
     if signer is not None and certificate is not None:
         held = problems.tried("gateway.certificate", lambda: public_key(certificate))
         if held is not None and key_sha256(held) != key_sha256(signer.public_key):
@@ -137,7 +137,7 @@ def open_identity(site: Site, problems: Problems, *, may_be_away: bool = False) 
     return Identity(site.plant.id, gateway.id, collector, signer, certificate, previous, continues)
 
 
-def _signer(site: Site, certificate: Certificate | None, may_be_away: bool) -> Signer:
+def _signer(site: Site, *, may_be_away: bool) -> Signer:
     """The gateway's key; of one in a token what can wait for it."""
     reference, folder = site.gateway.key, site.path.parent
     if not reference.startswith(PKCS11):
@@ -146,10 +146,10 @@ def _signer(site: Site, certificate: Certificate | None, may_be_away: bool) -> S
     try:
         opened = opener()
     except TokenAwayError as error:
-        if certificate is None or not may_be_away:
+        if not may_be_away:
             raise
         log.warning("%s; readings are kept until it is, and signed then", error)
-        return TokenKey(public_key(certificate), opener)
+        return TokenKey(public_key(load_certificate(site.gateway.certificate)), opener)
     return TokenKey(opened.public_key, opener, opened)
 
 
