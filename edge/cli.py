@@ -18,7 +18,10 @@ from edge.errors import EdgeError, SiteConfigError
 from edge.handover import objection
 from edge.identity import Identity, Problems, open_identity, out_of_date
 from edge.signed import signed_configuration
+from edge.site_devices import asked_of
+from edge.site_traffic import endpoints_of
 from edge.spool_reader import SpoolReader
+from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256
 from evidence.version import VERSION
@@ -59,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    check.add_argument(
+        "--traffic",
+        action="store_true",
+        help="also list every request that devices will be sent, byte by byte where that is known",
+    )
     check.set_defaults(run=_check)
     run = commands.add_parser(
         "run",
@@ -126,9 +134,11 @@ def _check(args: argparse.Namespace) -> int:
     measured = sum(len(device.points) for device in site.devices)
     computed = len(config["points"]) - measured
     warnings = [f"{device.id}: {device.warning}" for device in site.devices if device.warning]
+    endpoints = endpoints_of(asked_of(site.devices)) if args.traffic else []
     if args.json:
         found = {"problems": [], "warnings": warnings, "points": measured, "computed": computed}
-        print(json.dumps(found, ensure_ascii=False))
+        traffic = {"traffic": as_json(endpoints)} if args.traffic else {}
+        print(json.dumps({**found, **traffic}, ensure_ascii=False))
     else:
         for warning in warnings:
             print(f"warning: device {warning}", file=sys.stderr)
@@ -136,6 +146,8 @@ def _check(args: argparse.Namespace) -> int:
             f"{args.site}: fine. {site.plant.id}/{site.gateway.id}: {len(site.devices)} devices, "
             f"{measured} points read, {computed} computed."
         )
+        for line in lines_of(endpoints) if args.traffic else ():
+            print(line)
     return EXIT_FINE
 
 

@@ -1,13 +1,15 @@
 """The `[[device]]` tables of the site file: devices, their profiles, and the points they give."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from edge.drivers import DRIVERS, PROVENANCES, open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
+from edge.drivers.traffic import Traffic
+from edge.site_traffic import Asked, objections
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
 from firmware_configs.model import RATIOS, Profile, Register
@@ -35,6 +37,7 @@ class DeviceConfig:
         ratios: ct_ratio, vt_ratio, pulse_weight as the file gives them.
         points: what is read, in order.
         security: of an OPC UA device; None for the others.
+        traffic: what its driver will send; None of a device that cannot be read as it stands.
     """
 
     id: str
@@ -46,6 +49,7 @@ class DeviceConfig:
     ratios: Mapping[str, str]
     points: tuple[BoundPoint, ...]
     security: OpcUaSecurity | None = None
+    traffic: Traffic | None = None
 
     @property
     def spec(self) -> DeviceSpec:
@@ -94,6 +98,7 @@ def read_devices(root: Fields, folder: Path) -> tuple[tuple[DeviceConfig, ...], 
         if fields.flawed:
             unclear.add(fields.label)
     _check_intervals(tables, devices)
+    _check_traffic(tables, devices)
     return tuple(devices), frozenset(unclear)
 
 
@@ -107,6 +112,22 @@ def _check_intervals(tables: Sequence[Fields], devices: Sequence[DeviceConfig]) 
                 "interval_s", f"must be a whole multiple of the site's shortest interval, "
                 f"{shortest_ns / 1e9:g} s",
             )  # fmt: skip
+
+
+def _check_traffic(tables: Sequence[Fields], devices: Sequence[DeviceConfig]) -> None:
+    """What is asked of an endpoint must fit the caps and the intervals set for it."""
+    by_label = {fields.label: fields for fields in tables}
+    for device_id, key, reason in objections(asked_of(devices)):
+        by_label[device_id].complain(key, reason)
+
+
+def asked_of(devices: Sequence[DeviceConfig]) -> list[Asked]:
+    """What each device is asked, in the order of the file; those with a problem are left out."""
+    return [
+        Asked(device.id, device.interval_ns, device.traffic)
+        for device in devices
+        if device.traffic is not None
+    ]
 
 
 def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
@@ -143,9 +164,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     device = DeviceConfig(
         device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points, security
     )
-    if not fields.flawed:
-        _check_driver(fields, device)
-    return device
+    return device if fields.flawed else _check_driver(fields, device)
 
 
 def _provenance(fields: Fields, scheme: str) -> Provenance:
@@ -159,16 +178,17 @@ def _provenance(fields: Fields, scheme: str) -> Provenance:
     return Provenance(provenance)
 
 
-def _check_driver(fields: Fields, device: DeviceConfig) -> None:
-    """The driver judges address and points without connecting.
+def _check_driver(fields: Fields, device: DeviceConfig) -> DeviceConfig:
+    """The driver judges address and points without connecting, and tells what it will send.
 
     It also loads the protocol's library now, before there is a schedule it could hold up.
     """
     try:
-        open_driver(device.spec)
+        return replace(device, traffic=open_driver(device.spec).traffic())
     except DeviceError as error:
         known = f"device {device.id}: ", f"url {device.url!r}: "  # the complaint says them itself
         fields.complain(error.key, str(error).removeprefix(known[0]).removeprefix(known[1]))
+        return device
 
 
 def _profile(fields: Fields, folder: Path) -> Profile | None:

@@ -1,6 +1,7 @@
 """What every test run shares: which tests are left out and why, and the tally for `./run test`.
 
-No fixtures here: they stand beside the tests that use them.
+No fixtures here: they stand beside the tests that use them. What servers were asked is watched by
+`tests/recording.py`.
 """
 
 import faulthandler
@@ -10,12 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.recording import RECORD, Watch
+
 EXIT_S = 60.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--long` also runs the tests that take minutes."""
     parser.addoption("--long", action="store_true", help="also run tests marked long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch what servers are asked."""
+    config.pluginmanager.register(Watch())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,7 +47,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not tally:
         return
     count = {kind: len(reports) for kind, reports in terminalreporter.stats.items()}
-    failed = count.get("failed", 0) + count.get("error", 0)
+    failed = count.get("failed", 0) + count.get("error", 0) + len(RECORD.complaints())
     skipped = count.get("skipped", 0) + count.get("xfailed", 0)
     with Path(tally).open("a") as file:
         file.write(f"{count.get('passed', 0)} {failed} {skipped}\n")

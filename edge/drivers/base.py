@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from edge.drivers.opcua.security import OpcUaSecurity
+from edge.drivers.traffic import Traffic
 from evidence.points import Point
 from evidence.quality import Quality
 from firmware_configs.profile import Profile, Register
@@ -70,6 +71,9 @@ class Sample:
 
 class Driver(Protocol):
     """One device, read-only."""
+
+    def traffic(self) -> Traffic:
+        """What it will send, made by the code that sends it; nothing is opened for that."""
 
     async def connect(self) -> None:
         """Open the connection; DeviceError when that fails."""

@@ -40,6 +40,16 @@ class SerialLine:
     parity: str
     stop_bits: int = 1
 
+    @property
+    def byte_s(self) -> float:
+        """Seconds one byte takes on the wire: start, 8 data, parity and stop bits."""
+        return (9 + (self.parity != "N") + self.stop_bits) / self.baud
+
+    @property
+    def shown(self) -> str:
+        """Its settings as people write them: "9600 baud 8E1"."""
+        return f"{self.baud} baud 8{self.parity}{self.stop_bits}"
+
     def __str__(self) -> str:
         return self.path
 

@@ -17,6 +17,7 @@ class Bench(ABC):
     value: bytes = VALUE
     bad = Quality.DEVICE_REFUSED  # what the middle point is
     can_be_silent = True
+    asks = ""  # protocol under which its device records what it is asked; "" is asked nothing
 
     async def feed(self) -> None:  # noqa: B027 - a meter needs none
         """Have something to read; a meter has always."""

@@ -10,6 +10,7 @@ from edge.drivers.base import DeviceSpec
 from evidence.points import Dtype
 from firmware_configs.model import Identifier, Item
 from tests.conformance.bench import TIMEOUT_S, Bench
+from tests.conformance.blueprint_bench import BlueprintBench
 from tests.conformance.line_benches import ConverterBench, ListenBench, RtuBench
 from tests.conformance.row_benches import FolderBench, TableBench
 from tests.integration.drivers.dlt645_responder import Meter
@@ -21,6 +22,8 @@ from tests.unit.edge.drivers.specs import register, spec
 
 
 class ModbusBench(Bench):
+    asks = "Modbus"
+
     def __init__(self) -> None:
         self._device = Responder(words={0: 0x47F1, 1: 0x2000, 4: 0x47F1, 5: 0x2000}, illegal={2, 3})
 
@@ -49,6 +52,8 @@ class ModbusBench(Bench):
 
 
 class OpcUaBench(Bench):
+    asks = "OPC UA"
+
     def __init__(self, mode: str) -> None:
         self._plant = Plant()
         self._mode = mode
@@ -86,6 +91,7 @@ class Dlt645Bench(Bench):
     """A serial server with one meter; DI 00020000 is refused."""
 
     value = struct.pack("<I", 12_345_678)
+    asks = "DL/T 645"
 
     def __init__(self) -> None:
         content = bytes.fromhex("78563412")  # 123456.78
@@ -170,7 +176,10 @@ BENCHES = {
     "hj212": lambda: Hj212Bench(),
     "sqlite+ro": lambda: TableBench(),
     "folder": lambda: FolderBench(),
+    "blueprint": lambda: BlueprintBench(),
 }
+#: drivers that no site file can name
+TEST_ONLY = {"blueprint": "edge.drivers._blueprint.driver:BlueprintDriver"}
 #: the same driver on a server that is not part of the suite: see tests/integration/drivers
 NO_BENCH = {"postgresql+ro", "mysql+ro", "oracle+ro", "mssql+ro"}
 CALLED = ["hj212"]

@@ -14,6 +14,8 @@ from tests.unit.edge.drivers.specs import register, spec
 class RtuBench(Bench):
     """The same device on a serial line: a pty, which knows no parity."""
 
+    asks = "Modbus"
+
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
         unit = Unit(words={0: 0x47F1, 1: 0x2000, 4: 0x47F1, 5: 0x2000}, illegal={2, 3})
@@ -74,6 +76,8 @@ class ConverterBench(RtuBench):
 
 class ListenBench(RtuBench):
     """A line on which a master asks the same device."""
+
+    asks = ""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,6 +16,7 @@ from tests.unit.edge.drivers.row_specs import column, files, row_spec, table
 class TableBench(Bench):
     """An SQLite file: gone when it is moved away, silent when another program locks it."""
 
+    asks = "SQL"
     bad = Quality.WRONG_ANSWER
 
     def __init__(self) -> None:

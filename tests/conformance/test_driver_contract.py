@@ -8,6 +8,7 @@ that delivers each row once is given a row before each read; a folder cannot be 
 import asyncio
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -22,6 +23,7 @@ from edge.drivers.base import (
     Sample,
     TellsEvents,
 )
+from edge.drivers.traffic import EACH_READ
 from evidence.quality import Quality
 from tests.conformance.driver_benches import (
     ASKING,
@@ -29,9 +31,11 @@ from tests.conformance.driver_benches import (
     CALLED,
     NO_BENCH,
     SAME_DRIVER,
+    TEST_ONLY,
     TIMEOUT_S,
     Bench,
 )
+from tests.recording import RECORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,6 +47,7 @@ async def test_every_driver_has_a_bench() -> None:
     assert {name.partition(",")[0] for name in BENCHES} == set(
         DRIVERS
     ) - SAME_DRIVER.keys() - NO_BENCH
+    assert set(DRIVERS) >= TEST_ONLY.keys()
     assert {DRIVERS[name] for name in NO_BENCH} == {DRIVERS["sqlite+ro"]}
     assert all(DRIVERS[name] == DRIVERS[like] for name, like in SAME_DRIVER.items())
 
@@ -72,7 +77,7 @@ def driver_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     """Tasks that came since, the benches' servers and pytest's aside."""
     servers = (
         "Responder", "BinaryServer", "OPCUAProtocol", "Internal", "UaProcessor", "Meter", "Logger",
-        "Converter", "Master",
+        "Converter", "Master", "TextDevice",
     )  # fmt: skip
     left = [t.get_coro().__qualname__ for t in asyncio.all_tasks() - before]  # type: ignore[union-attr] # coroutines
     return [
@@ -97,6 +102,31 @@ async def test_one_sample_a_point_in_order_and_a_bad_point_raises_nothing(
     await driver.connect()
     for _ in range(3):
         await assert_as_on_the_bench(driver, bench)
+
+
+async def test_what_it_asks_is_recorded_by_the_device_and_only_reads(
+    bench: Bench, driver: Driver
+) -> None:
+    """`tests/recording.py` fails the run for what else comes; this is why it cannot be empty."""
+    await driver.connect()
+    before = Counter(RECORD.counts)
+    await assert_as_on_the_bench(driver, bench)
+    asked = {protocol for protocol, count in RECORD.counts.items() if count > before[protocol]}
+    assert asked == ({bench.asks} if bench.asks else set())
+    assert RECORD.complaints() == []
+
+
+async def test_what_it_will_send_is_told_without_connecting(bench: Bench) -> None:
+    traffic = open_driver(bench.spec()).traffic()
+    assert await bench.connections() == 0
+    assert traffic.endpoint
+    assert traffic.promise.startswith("nothing is ")
+    asked = [request for request in traffic.requests if request.every_s == EACH_READ]
+    points = [bound.point.id for bound in bench.spec().points]
+    if bench.asks and asked[0].points:
+        assert sorted(p for request in asked for p in request.points) == sorted(points)
+    assert bool(traffic.requests) == bool(bench.asks)
+    assert traffic.is_listening == (bench.asks == "")
 
 
 async def test_making_a_driver_touches_no_network(bench: Bench) -> None:

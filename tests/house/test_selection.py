@@ -55,7 +55,7 @@ def tally(project: Path, *arguments: str) -> str:
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *arguments],
         cwd=project,
-        env={**os.environ, "STACKPROOF_TALLY": str(file)},
+        env={**os.environ, "STACKPROOF_TALLY": str(file), "PYTHONPATH": str(CONFTEST.parents[1])},
         capture_output=True,
         check=False,
         timeout=60,

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from simulators.demo_files import PLANT, TIME_ZONE
+from tests.recorded_wires import relayed
 from tests.system.playing import archive_frames, stackproof, tick_mistakes, verify
 from tests.system.rig import Rig, running
 
@@ -27,7 +28,7 @@ START_NS = 12 * SECOND_NS
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    with running(tmp_path) as rig:
+    with relayed() as recorded, running(tmp_path, recorded) as rig:
         yield rig
 
 

@@ -17,8 +17,10 @@ from edge.drivers.complaints import Complaints
 from edge.drivers.dlt645.bus import Bus, SilentError, bus_of
 from edge.drivers.dlt645.decode import Value
 from edge.drivers.dlt645.frame import FRAMES_MAX, Dlt645Error, WrongAnswerError, pack_address
+from edge.drivers.dlt645.traffic import traffic_of
 from edge.drivers.dlt645.wire import Endpoint, Host
 from edge.drivers.serial_line import BAUDS, SerialLine
+from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
 
 _LOG = logging.getLogger(__name__)
@@ -53,6 +55,10 @@ class Dlt645Driver:
         self._complaints = Complaints(_LOG, spec.id)
         self._is_wanted = False
         self._bus: Bus | None = None  # kept when closed: it knows what may still come late
+
+    def traffic(self) -> Traffic:
+        """One question a data item."""
+        return traffic_of(self._spec, self._endpoint, self._address, self._items)
 
     async def connect(self) -> None:
         """Open the line, if no other meter's driver has; takes at most `timeout_s` a turn."""

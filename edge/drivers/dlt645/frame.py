@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 _START, _END, _WAKE, _ADDED = 0x68, 0x16, 0xFE, 0x33
 _WAKES = bytes([_WAKE]) * 4  # what the standard wants in front of a question
-_AROUND = 12  # 68, address 6, 68, C, L, CS, 16
+AROUND = 12  # bytes around the data: 68, address 6, 68, C, L, CS, 16
 
 READ, READ_MORE = 0x11, 0x12
 _READ_CODES = frozenset({READ, READ_MORE})
@@ -18,7 +18,7 @@ _FROM_METER, _IS_ERROR, _HAS_MORE = 0x80, 0x40, 0x20
 #: Follow-up frames of one item: a value of ours needs none, a block some.
 FRAMES_MAX = 16
 #: The longest frame, and so much noise in front of it that nobody waits for more.
-HELD_BYTES_MAX = 4 * (255 + _AROUND)
+HELD_BYTES_MAX = 4 * (255 + AROUND)
 
 _ADDRESS = re.compile(r"[0-9]{12}")
 
@@ -85,7 +85,7 @@ def only_reads(frame: bytes) -> bytes:
         RuntimeError: it is anything else.
     """
     found, rest = find_frame(frame)
-    length = len(frame) - len(_WAKES) - _AROUND
+    length = len(frame) - len(_WAKES) - AROUND
     if found is None or rest or length != len(found.data) or not frame.startswith(_WAKES):
         raise RuntimeError("nothing but one DL/T 645 question must ever leave the edge")
     if not found.address.hex().isdecimal() or found.address == b"\x99" * 6:
@@ -118,8 +118,8 @@ def _frame_at(held: bytes, at: int) -> tuple[Frame | None, int]:
     if len(held) > at + 7 and held[at + 7] != _START:
         return None, 0
     if len(held) < at + 10:
-        return None, _AROUND
-    length = held[at + 9] + _AROUND
+        return None, AROUND
+    length = held[at + 9] + AROUND
     if len(held) < at + length:
         return None, length
     body, tail = held[at : at + length - 2], held[at + length - 2 : at + length]

@@ -23,6 +23,7 @@ from edge.drivers.folder.history import FILES_MAX, Current, History
 from edge.drivers.folder.sheet import is_installed, sheet_lines
 from edge.drivers.own_thread import OwnThread
 from edge.drivers.source_rows import Row, RowReader, plain_number, text_number
+from edge.drivers.traffic import Traffic
 from edge.drivers.waiting_rows import Key, take
 from evidence.quality import Quality
 from firmware_configs.row_source import FolderSource, source_settings
@@ -72,6 +73,15 @@ class FolderDriver:
         self._events: list[dict[str, Any]] = []
         self._thread: OwnThread | None = None
         self._folder = Folder(self._path, source.pattern)
+
+    def traffic(self) -> Traffic:
+        """Nothing: files are read."""
+        return Traffic(
+            protocol="files",
+            endpoint=str(self._path),
+            promise="nothing is sent or changed: the folder is listed, files opened for reading",
+            is_listening=True,
+        )
 
     async def connect(self) -> None:
         """Open the folder."""

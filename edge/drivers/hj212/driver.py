@@ -19,6 +19,7 @@ from edge.drivers.complaints import Complaints
 from edge.drivers.hj212.listener import Listener, PortTakenError, Subscriber
 from edge.drivers.hj212.message import Message
 from edge.drivers.hj212.newest import Newest, Value
+from edge.drivers.traffic import Request, Traffic
 from evidence.quality import Quality
 
 _LOG = logging.getLogger(__name__)
@@ -28,6 +29,11 @@ _LOG = logging.getLogger(__name__)
 _INTERVALS = {"rtd_s": (2011, 30), "minutes_s": (2051, 600)}
 _FIXED_S = {2061: 3600.0, 2031: 86_400.0}
 _INTERVAL_S_MAX = 86_400
+#: with `answer=yes` or without
+_PROMISES = {
+    False: "nothing is sent: the port only takes what the logger sends",
+    True: "nothing is asked or set: acknowledgements (9013, 9014) without content only",
+}
 _MN = re.compile(r"[0-9A-Fa-f]{24}")
 _PEERS_MAX = 16
 
@@ -65,6 +71,22 @@ class Hj212Driver:
         self._listener: Listener | None = None
         self._newest = Newest(self._intervals_s)
         self._heard = asyncio.Event()
+
+    def traffic(self) -> Traffic:
+        """Nothing, or an acknowledgement to each message that asks for one."""
+        acks = [
+            Request(f"9014 to each message CN {command} that asks for it", seconds)
+            for command, seconds in self._intervals_s.items()
+        ]
+        heartbeats = Request("9013 to each heartbeat (CN 9015) that asks for it", None)
+        answers = self._subscriber.answers
+        return Traffic(
+            protocol="HJ 212, the logger calls",
+            endpoint=f"{self._address}, MN {self._mn}",
+            promise=_PROMISES[answers],
+            is_listening=True,
+            requests=[*acks, heartbeats] if answers else [],
+        )
 
     async def connect(self) -> None:
         """Listen, and give the logger `timeout_s` to send something; silence is no error.

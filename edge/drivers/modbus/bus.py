@@ -11,7 +11,7 @@ from typing import Protocol
 
 from edge.drivers.modbus.answers import Cells, NotAskedError
 from edge.drivers.modbus.doubt import Doubt
-from edge.drivers.modbus.endpoint import Endpoint, Host, Place
+from edge.drivers.modbus.endpoint import Endpoint, Place, is_tcp
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.rtu_wire import RtuWire
 from edge.drivers.modbus.tcp_wire import TcpWire
@@ -44,8 +44,7 @@ class Bus:
     """The devices on one endpoint, and its wire."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        is_tcp = isinstance(endpoint, Host) and not endpoint.is_rtu
-        self._wire: Wire = TcpWire(endpoint) if is_tcp else RtuWire(endpoint)  # type: ignore[arg-type] # a Host, as said
+        self._wire: Wire = TcpWire(endpoint) if is_tcp(endpoint) else RtuWire(endpoint)
         self._gaps: dict[object, float] = {}  # by member
         self._turn = asyncio.Lock()  # first come, first served
         self._asking: object | None = None

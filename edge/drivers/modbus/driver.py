@@ -34,6 +34,8 @@ from edge.drivers.modbus.plan import (
 )
 from edge.drivers.modbus.seat import Seat
 from edge.drivers.modbus.slots import slots_of
+from edge.drivers.modbus.traffic import traffic_of
+from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
 
 _LOG = logging.getLogger(__name__)
@@ -54,14 +56,15 @@ class ModbusDriver:
 
     def __init__(self, spec: DeviceSpec) -> None:
         self._spec = spec
-        place = parse_place(spec)
+        self._at = place = parse_place(spec)
+        self._probe = _probe(spec)
         self._name = f"device {spec.id} ({place})"
         self._seat = Seat(
             spec.id,
             place,
             timeout_s=spec.timeout_s,
             pause_s=spec.profile.pause_ms / 1000,
-            probe=_probe(spec),
+            probe=self._probe,
             others=self._proofs,
         )
         self._wanted = False
@@ -75,6 +78,10 @@ class ModbusDriver:
         if isinstance(place.endpoint, Line):
             _check_timeout(spec, place.endpoint, self._plan)
         self._complaints = Complaints(_LOG, spec.id)
+
+    def traffic(self) -> Traffic:
+        """The planned reads, framed as they will be asked; the probe where it is asked."""
+        return traffic_of(self._spec, self._at, self._plan, self._probe)
 
     async def connect(self) -> None:
         """Open the connection, if it is not open; takes at most `timeout_s`."""

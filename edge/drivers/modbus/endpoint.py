@@ -5,6 +5,7 @@ Pure: no I/O, nothing is opened. Devices whose URLs name the same endpoint share
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from edge.drivers.address import parse_address, parse_path, wrong
 from edge.drivers.base import DeviceSpec
@@ -42,11 +43,6 @@ class Line(SerialLine):
     """A serial line, and what frames on it take."""
 
     @property
-    def byte_s(self) -> float:
-        """Seconds one byte takes on the wire: start, 8 data, parity and stop bits."""
-        return (9 + (self.parity != "N") + self.stop_bits) / self.baud
-
-    @property
     def silence_s(self) -> float:
         """Silence between two frames; Modbus over serial line 1.02, 2.5.1.1."""
         return 3.5 * self.byte_s if self.baud <= 19200 else 0.00175
@@ -61,6 +57,11 @@ class Line(SerialLine):
 
 
 Endpoint = Host | Line
+
+
+def is_tcp(endpoint: Endpoint) -> TypeGuard[Host]:
+    """True of a Modbus TCP server; False where RTU frames travel, by line or converter."""
+    return isinstance(endpoint, Host) and not endpoint.is_rtu
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from edge.drivers.modbus.endpoint import Line, parse_place
 from edge.drivers.modbus.plan import Slot
 from edge.drivers.modbus.slots import slots_of
 from edge.drivers.modbus.tap import Overheard, Tap
+from edge.drivers.modbus.traffic import listening_to
 from edge.drivers.serial_line import Ear, LineError
+from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
 
 #: Silence after which a frame that is not complete is given up; far above what adapters hold back.
@@ -112,6 +114,10 @@ class ListenDriver:
         self._reads = 0  # since connected
         self._latest: dict[int, tuple[int, Sample]] = {}  # point -> (reads before it, sample)
         self._news = asyncio.Event()
+
+    def traffic(self) -> Traffic:
+        """Nothing."""
+        return listening_to(self._line)
 
     async def connect(self) -> None:
         """Open the line for reading, if it is not open."""

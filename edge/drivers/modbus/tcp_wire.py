@@ -8,9 +8,13 @@ a byte too many without a word, so the answer is taken out of the bytes heard in
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.client.mixin import ModbusClientMixin
 from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.framer import FramerSocket
+from pymodbus.pdu import DecodePDU, ModbusPDU
 
 from edge.drivers.modbus.answers import Cells, NotAskedError, SilentError, cells_of
 from edge.drivers.modbus.decode import find_pdu
@@ -20,6 +24,8 @@ from edge.drivers.modbus.plan import Read
 
 # What pymodbus would log at each timeout reaches the caller as a DeviceError or a quality.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+
+T = TypeVar("T")
 
 
 class TcpWire:
@@ -68,16 +74,10 @@ class TcpWire:
         client = self._client
         if client is None:
             raise NotAskedError("the connection is closed")
-        method = {
-            1: client.read_coils,
-            2: client.read_discrete_inputs,
-            3: client.read_holding_registers,
-            4: client.read_input_registers,
-        }[read.code]
         client.comm_params.timeout_connect = timeout_s
         cancels = _cancels()
         try:
-            answer = await method(read.address, count=read.count, device_id=unit)
+            answer = await _ask(client, unit, read)
             _raise_if_cancelled_since(cancels)
         except ModbusException as error:
             self.close()
@@ -104,6 +104,34 @@ class TcpWire:
     def _changed(self, is_connected: bool) -> None:
         if not is_connected and self._client is not None:
             _fail_question(self._client)
+
+
+class _Framing(ModbusClientMixin[bytes]):
+    """The client's methods without a connection: they give the packet that would be sent."""
+
+    def execute(self, no_response_expected: bool, request: ModbusPDU) -> bytes:
+        """Called by each of them with the request it has made."""
+        del no_response_expected
+        request.transaction_id = 0
+        return FramerSocket(DecodePDU(False)).buildFrame(request)
+
+
+_FRAMING = _Framing()  # type: ignore[no-untyped-call] # pymodbus
+
+
+def packet(unit: int, read: Read) -> bytes:
+    """What `TcpWire.ask` sends for a read; on the wire its first two bytes count the questions."""
+    return only_reads(_ask(_FRAMING, unit, read), TCP_CODE_AT)
+
+
+def _ask(client: ModbusClientMixin[T], unit: int, read: Read) -> T:
+    method = {
+        1: client.read_coils,
+        2: client.read_discrete_inputs,
+        3: client.read_holding_registers,
+        4: client.read_input_registers,
+    }[read.code]
+    return method(read.address, count=read.count, device_id=unit)
 
 
 def _fail_question(client: AsyncModbusTcpClient) -> None:

@@ -22,6 +22,7 @@ from edge.drivers.opcua.refusals import LoginRefusedError, RefusedError
 from edge.drivers.opcua.security import OpcUaSecurity
 from edge.drivers.opcua.session import (
     ITEMS_PER_CALL,
+    KEEP_SESSION_S,
     NAMESPACES,
     NODES_PER_READ,
     DataValue,
@@ -30,6 +31,8 @@ from edge.drivers.opcua.session import (
     content_of,
     value_of,
 )
+from edge.drivers.opcua.traffic import traffic_of
+from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
 
 _LOG = logging.getLogger(__name__)
@@ -76,6 +79,17 @@ class OpcUaDriver:
         self._nodes: list[ReadValueId | None] = []
         self._newest: list[Sample] = []
         self._login_refused: tuple[float, LoginRefusedError] | None = None
+
+    def traffic(self) -> Traffic:
+        """Services, nodes and intervals as they will be asked for."""
+        return traffic_of(
+            self._endpoint,
+            self._security,
+            self._options,
+            [(bound.point.id, _node_shown(self._spec, bound)) for bound in self._spec.points],
+            per_request=self._chunk,
+            keep_session_s=KEEP_SESSION_S,
+        )
 
     async def connect(self) -> None:
         """Open channel and session and find the nodes; about six answers, each `timeout_s`."""
@@ -263,6 +277,13 @@ class OpcUaDriver:
 
 def _endpoint(address: Address) -> str:
     return f"opc.tcp://{address}{address.path}"
+
+
+def _node_shown(spec: DeviceSpec, bound: BoundPoint) -> str:
+    """The node with its namespace's URI in place of the index that the server has for it."""
+    node: str = _node(spec, bound, 0).NodeId.to_string()
+    uri = bound.register.namespace
+    return node if uri is None else f"nsu={uri};{node}"
 
 
 def _node(spec: DeviceSpec, bound: BoundPoint, namespace: int) -> ReadValueId:

@@ -32,6 +32,21 @@ class Options:
     sampling_ms: float = _NUMBERS["sampling_ms"][0]
     queue: int = _NUMBERS["queue"][0]
 
+    @property
+    def publishing_s(self) -> float:
+        """`publishing_ms` in seconds."""
+        return self.publishing_ms / 1000
+
+    @property
+    def keepalives(self) -> int:
+        """Publishing intervals without a change after which the server says "still here"."""
+        return max(1, round(KEEPALIVE_MS / self.publishing_ms))
+
+    @property
+    def lifetimes(self) -> int:
+        """Publishing intervals the server keeps a subscription that nobody fetches from."""
+        return max(3 * self.keepalives, round(LIFETIME_MS / self.publishing_ms))
+
 
 def read_options(given: Mapping[str, str]) -> Options:
     """The options of a URL's query; ValueError names the one that cannot work."""

@@ -27,7 +27,7 @@ from asyncua.ua.uaerrors import UaError
 
 from edge.drivers.opcua.certificates import Secured, certificate_of, check_dates, check_server
 from edge.drivers.opcua.credentials import read_credentials
-from edge.drivers.opcua.options import KEEPALIVE_MS, LIFETIME_MS, Options
+from edge.drivers.opcua.options import Options
 from edge.drivers.opcua.refusals import (
     LOGIN_CODES,
     LoginRefusedError,
@@ -49,7 +49,7 @@ NAME = "stackproof edge"
 ANONYMOUS_URI = "urn:stackproof:edge"  # ours while there is no certificate that says another
 SESSION_MS = 60_000.0  # a server has few sessions; one we lost must not be held for an hour
 CHANNEL_MS = 3_600_000  # after three quarters of it asyncua renews the channel's keys
-_KEEP_SESSION_S = 15.0  # asyncua reads the server's state this often, so slow polls keep theirs
+KEEP_SESSION_S = 15.0  # asyncua reads the server's state this often, so slow polls keep theirs
 _SILENT_KEEPALIVES = 3  # missing in a row: the subscription is dead though the server is not
 
 _ALLOWED = frozenset(
@@ -147,7 +147,7 @@ class Session:
 
     def __init__(self, endpoint: str, security: OpcUaSecurity, timeout_s: float) -> None:
         self._security = security
-        self._client = Client(endpoint, timeout=timeout_s, watchdog_intervall=_KEEP_SESSION_S)
+        self._client = Client(endpoint, timeout=timeout_s, watchdog_intervall=KEEP_SESSION_S)
         self._secured: Secured | None = None
         self.lost = ""
         self._heard_s = 0.0
@@ -254,14 +254,11 @@ class Session:
             on_value: called with handle and value for every one that comes.
         """
         self._on_value = on_value
-        keepalives = max(1, round(KEEPALIVE_MS / options.publishing_ms))
         made = await self._client.uaclient.create_subscription(
             ua.CreateSubscriptionParameters(
                 RequestedPublishingInterval=options.publishing_ms,
-                RequestedLifetimeCount=max(
-                    3 * keepalives, round(LIFETIME_MS / options.publishing_ms)
-                ),
-                RequestedMaxKeepAliveCount=keepalives,
+                RequestedLifetimeCount=options.lifetimes,
+                RequestedMaxKeepAliveCount=options.keepalives,
                 MaxNotificationsPerPublish=0,  # no limit
                 PublishingEnabled=True,
             ),

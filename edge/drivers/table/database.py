@@ -80,6 +80,7 @@ class Dialect:
         alias: between the derived table and its name.
         top: what follows SELECT instead of `limit`.
         read_only: statements that make the session, or each transaction, read only.
+        opening: statements once a connection.
         connect: gives a connection that reads only as far as the module can say so.
     """
 
@@ -92,6 +93,7 @@ class Dialect:
     alias: str = " AS"
     top: str = ""
     read_only: tuple[str, ...] = ()
+    opening: tuple[str, ...] = ()
 
 
 def _postgresql(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library without types
@@ -152,7 +154,14 @@ DIALECTS: Mapping[str, Dialect] = {
         "pymssql", "pymssql", 1433, "%s", _sql_server, limit="", top=f" TOP ({ROWS_MAX})"
     ),
 }  # fmt: skip
-_SQLITE = Dialect("sqlite3", "", 0, "?", lambda *_: None)
+_SQLITE = Dialect(
+    "sqlite3", "", 0, "?", lambda *_: None,
+    opening=(
+        "PRAGMA query_only=ON",
+        "PRAGMA trusted_schema=OFF",  # its views and triggers call nothing
+        "PRAGMA schema_version",  # it is a database, and not locked
+    ),
+)  # fmt: skip
 
 
 def question(select: Select, key: str, dialect: Dialect, *, is_first: bool) -> str:
@@ -231,9 +240,8 @@ class SqliteDatabase(Database):
                 uri, uri=True, timeout=self._timeout_s, isolation_level=None,
                 check_same_thread=False,  # one at a time, but the thread changes with connections
             )  # fmt: skip
-            made.execute("PRAGMA query_only=ON")
-            made.execute("PRAGMA trusted_schema=OFF")  # its views and triggers call nothing
-            made.execute("PRAGMA schema_version")  # it is a database, and not locked
+            for statement in self.dialect.opening:
+                made.execute(statement)
             for limit, most in (
                 (sqlite3.SQLITE_LIMIT_LENGTH, CELL_BYTES_MAX),
                 (sqlite3.SQLITE_LIMIT_ATTACHED, 0),

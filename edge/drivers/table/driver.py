@@ -18,9 +18,10 @@ from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
 from edge.drivers.own_thread import OwnThread
 from edge.drivers.source_rows import Row, RowReader, plain_number, shown
-from edge.drivers.table.database import ROWS_MAX, Answer, Database, DatabaseError
+from edge.drivers.table.database import ROWS_MAX, Answer, Database, DatabaseError, question
 from edge.drivers.table.gate import StatementError, check_statement
 from edge.drivers.table.place import Place, parse_place
+from edge.drivers.traffic import Request, Traffic
 from edge.drivers.waiting_rows import KEY_BYTES_MAX, Delivered, Key, Taken, take
 from evidence import cbor
 from evidence.errors import EvidenceError
@@ -29,6 +30,7 @@ from firmware_configs.row_source import TableSource
 
 _LOG = logging.getLogger(__name__)
 
+_PROMISE = "nothing is written: one gated SELECT, in a session that is read only where it can be"
 _VERSION = 1  # of the position
 _GRACE_S = 0.5  # beyond the database's own time limit, before its thread is left to itself
 _NOT_TAKEN = Sample(None, Quality.NOT_SAMPLED)
@@ -105,6 +107,29 @@ class TableDriver:
                 "another id to begin anew",
                 retry=False,
             ) from None
+
+    def traffic(self) -> Traffic:
+        """The statements as the database gets them; the key is bound, never written into them."""
+        dialect = self._place.dialect
+        first, later = (
+            question(self._select, self._source.key, dialect, is_first=is_first)
+            for is_first in (True, False)
+        )
+        begins = [Request(first, None)] if self._position.delivered.floor is None else []
+        points = tuple(bound.point.id for bound in self._spec.points)
+        return Traffic(
+            protocol="SQL",
+            endpoint=self._place.shown,
+            promise=_PROMISE,
+            requests=[
+                *(Request(statement, None) for statement in dialect.opening),
+                *begins,
+                *(Request(statement) for statement in dialect.read_only),
+                Request(later, points=points),
+            ],
+            notes=(f"The first statement without a key is asked until a row was delivered; "
+                   f"{dialect.mark} stands for the last key delivered.",),
+        )  # fmt: skip
 
     async def connect(self) -> None:
         """Open the database."""

@@ -21,6 +21,7 @@ from edge.drivers.table.database import (
     DIALECTS,
     Database,
     DatabaseError,
+    Dialect,
     Login,
     ServerDatabase,
     SqliteDatabase,
@@ -41,12 +42,14 @@ class Place:
         after: key to begin behind, None for the first row.
         open: makes what connects.
         advice: what to look at when it does not answer.
+        dialect: how it is asked.
     """
 
     shown: str
     after: Key | None
     open: Callable[[], Database]
     advice: str
+    dialect: Dialect
 
 
 def parse_place(spec: DeviceSpec) -> Place:
@@ -79,6 +82,7 @@ def _sqlite(spec: DeviceSpec) -> Place:
         after=_after(spec, dict(given).get("after")),
         open=lambda: SqliteDatabase(Path(path), spec.timeout_s),
         advice="check that the file is there, may be read, and is not locked",
+        dialect=SqliteDatabase.dialect,
     )
 
 
@@ -109,6 +113,7 @@ def _server(spec: DeviceSpec, scheme: str) -> Place:
         after=_after(spec, address.options.get("after")),
         open=opened,
         advice="check that the server runs, and that its rights let this user read",
+        dialect=dialect,
     )
 
 

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.recorded_wires import Dlt645
+
 METER = "123456789012"
 _ADDRESS = bytes.fromhex("129078563412")
 
@@ -81,12 +83,14 @@ class Meter:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
+        record = Dlt645()
         try:
             while True:
                 heard = await reader.readuntil(b"\x68")
                 head = await reader.readexactly(9)
                 rest = await reader.readexactly(head[8] + 2)
                 self.heard += heard + head + rest
+                record.feed(heard + head + rest)
                 assert sum(b"\x68" + head + rest[:-2]) % 256 == rest[-2]
                 data = bytes((byte - 0x33) % 256 for byte in rest[:-2])
                 self._reply(head[7], int.from_bytes(data[:4], "little"), data[4:], writer)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.recorded_wires import Mbap, Relay, Rtu
+
 FOLDER = Path(__file__).parent / "modbus_servers"
 HEADER = Path("/usr/include/modbus/modbus.h")
 SLAVE = 3  # of the serial line
@@ -97,11 +99,8 @@ def _held(folder: Path, lines: Iterable[str]) -> str:
 @contextmanager
 def libmodbus_tcp(programs: Path, folder: Path, lines: Iterable[str]) -> Iterator[str]:
     """The device's URL at a libmodbus server that holds these lines."""
-    server = Program([str(compiled(programs)), "tcp", _held(folder, lines)])
-    try:
-        yield f"modbus+tcp://127.0.0.1:{server.port}?unit=1"
-    finally:
-        server.stop()
+    with _recorded(Program([str(compiled(programs)), "tcp", _held(folder, lines)])) as url:
+        yield url
 
 
 @contextmanager
@@ -110,9 +109,20 @@ def modbus_serial_tcp(programs: Path, folder: Path, lines: Iterable[str]) -> Ite
     del programs
     installed()
     port = _free_port()  # of its own it would take 502
-    server = Program(["node", "modbus_serial_server.cjs", _held(folder, lines), str(port)])
+    command = ["node", "modbus_serial_server.cjs", _held(folder, lines), str(port)]
+    with _recorded(Program(command)) as url:
+        yield url
+
+
+@contextmanager
+def _recorded(server: Program) -> Iterator[str]:
+    """The device's URL at a relay in front of the server, which it ends."""
     try:
-        yield f"modbus+tcp://127.0.0.1:{server.port}?unit=1"
+        relay = Relay(server.port, Mbap)
+        try:
+            yield f"modbus+tcp://127.0.0.1:{relay.port}?unit=1"
+        finally:
+            relay.stop()
     finally:
         server.stop()
 
@@ -137,6 +147,7 @@ def _line() -> Iterator[tuple[str, str]]:
     for handle in (handle for pair in pairs for handle in pair):
         tty.setraw(handle)
     over = threading.Event()
+    record = Rtu()
     joined = {pairs[0][0]: pairs[1][0], pairs[1][0]: pairs[0][0]}
 
     def carry() -> None:
@@ -145,7 +156,10 @@ def _line() -> Iterator[tuple[str, str]]:
                 selector.register(handle, selectors.EVENT_READ)
             while not over.is_set():
                 for key, _ in selector.select(timeout=0.05):
-                    os.write(joined[key.fd], os.read(key.fd, 1024))
+                    data = os.read(key.fd, 1024)
+                    if key.fd == pairs[0][0]:  # what comes out of our end
+                        record.feed(data)
+                    os.write(joined[key.fd], data)
 
     carrier = threading.Thread(target=carry)
     carrier.start()

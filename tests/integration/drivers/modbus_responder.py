@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from tests.recording import RECORD
+
 
 @dataclass(frozen=True)
 class Question:
@@ -148,6 +150,7 @@ class Responder:
                 head = await reader.readexactly(7)
                 transaction, _, length, unit = struct.unpack(">HHHB", head)
                 pdu = await reader.readexactly(length - 1)
+                RECORD.note("Modbus", f"FC {pdu[0]}")
                 address, count = struct.unpack(">HH", pdu[1:5])
                 question = Question(transaction, unit, pdu[0], address, count, mine)
                 self.questions.append(question)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.drivers.opcua_pki import SERVER_URI, Made
+from tests.recorded_wires import Relay, UaTcp
+from tests.recording import RECORD
 
 FOLDER = Path(__file__).parent / "opcua_servers"
 NAMESPACE = "urn:stackproof:test:types"
@@ -37,7 +39,7 @@ class Other:
 
     def __init__(self, command: list[str], port: int, path: str, log: Path) -> None:
         """Start it; what it says goes to the file `log`, since a full pipe would stop it."""
-        self.url = f"opc.tcp://127.0.0.1:{port}{path}"
+        self._relay: Relay | None = None
         self._log = log
         with log.open("wb") as said:
             self._process = subprocess.Popen(
@@ -49,6 +51,8 @@ class Other:
                 self.stop()
                 raise AssertionError(f"the server did not start:\n{log.read_text()}")
             time.sleep(0.05)
+        self._relay = Relay(port, UaTcp)
+        self.url = f"opc.tcp://127.0.0.1:{self._relay.port}{path}"
 
     @property
     def seen(self) -> set[str]:
@@ -61,6 +65,10 @@ class Other:
 
     def stop(self) -> None:
         """End it."""
+        if self._relay is not None:
+            self._relay.stop()
+        for name in self.seen:
+            RECORD.note("OPC UA", name)
         self._process.terminate()
         try:
             self._process.wait(timeout=10)

@@ -13,6 +13,8 @@ from asyncua.common.node import Node
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.object_ids import ObjectIdNames
 
+from tests.recording import RECORD
+
 NAMESPACE = "urn:stackproof:test:plant"
 
 
@@ -108,6 +110,7 @@ def _listen_in(plant: Plant) -> Callable[[], None]:
         if self.iserver is plant.server.iserver:
             name = ObjectIdNames[typeid.Identifier].split("_")[0]
             plant.requests.append(name)
+            RECORD.note("OPC UA", name)
             if plant.is_silent or plant.deaf_to == name:
                 return True
         return await process(self, typeid, *rest)

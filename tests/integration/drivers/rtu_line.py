@@ -16,6 +16,8 @@ from typing import Self
 
 from pymodbus.framer import FramerRTU
 
+from tests.recorded_wires import Rtu
+
 
 def framed(head: bytes) -> bytes:
     """Unit, function code and data with their CRC."""
@@ -79,10 +81,12 @@ class Devices:
         self.garbled: list[bytes] = []
         self.is_silent = False
         self._heard = b""
+        self._record = Rtu()
 
     def hear(self, data: bytes, say: Callable[[bytes], None]) -> None:
         """Requests as they come; answers go out through `say`."""
         loop = asyncio.get_running_loop()
+        self._record.feed(data)
         self._heard += data
         while len(self._heard) >= 8:
             frame, self._heard = self._heard[:8], self._heard[8:]

@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 
 from tests.integration.drivers.rtu_line import Asked, Devices, Pty, Unit, framed
+from tests.recording import RECORD
 
 
 class Master:
@@ -16,7 +17,8 @@ class Master:
 
     def __init__(self, folder: Path, **units: Unit) -> None:
         self.devices = Devices(**units)
-        self.pty = Pty(folder)
+        # who listens says nothing: any byte of theirs is noted
+        self.pty = Pty(folder, lambda _: RECORD.note("Modbus", "bytes from who only listens"))
         self.reads: list[tuple[int, int, int, int]] = []
         self._polling: asyncio.Task[None] | None = None
 

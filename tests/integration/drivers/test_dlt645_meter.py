@@ -21,6 +21,7 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.model import Identifier
 from firmware_configs.profile import load_profile
+from tests.recorded_wires import Dlt645, Relay
 from tests.unit.edge.drivers.specs import bound, register, spec
 
 METER = "123456789012"
@@ -73,7 +74,9 @@ def tcp_meter() -> Iterator[int]:
     server = MeterServerService.new_tcp_server("127.0.0.1", port, 1.0)
     set_values(server)
     assert server.start()
-    yield port
+    relay = Relay(port, Dlt645)
+    yield relay.port
+    relay.stop()
     server.stop()
 
 
@@ -103,13 +106,18 @@ def _joined(one: int, other: int) -> Iterator[None]:
         selector.register(other, selectors.EVENT_READ, one)
         selector.register(stop_read, selectors.EVENT_READ, None)
 
+        record = Dlt645()
+
         def pump() -> None:
             while True:
                 for key, _ in selector.select():
                     if key.data is None:
                         return
                     with contextlib.suppress(OSError):
-                        os.write(key.data, os.read(key.fd, 4096))
+                        data = os.read(key.fd, 4096)
+                        if key.fd == other:  # what comes out of our end
+                            record.feed(data)
+                        os.write(key.data, data)
 
         thread = threading.Thread(target=pump)
         thread.start()

@@ -19,6 +19,8 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.integration.drivers import libmodbus
 from tests.integration.drivers.rtu_line import Pty
+from tests.recorded_wires import Rtu
+from tests.recording import note_pymodbus
 from tests.unit.edge.drivers.specs import register, spec
 
 needs_libmodbus = pytest.mark.skipif(
@@ -50,7 +52,11 @@ def lines(folder: Path, *names: str) -> list[Pty]:
         ends.append(Pty(folder / name))
 
     def relay(speaker: Pty) -> None:
+        record = Rtu()
+
         def heard(data: bytes) -> None:
+            if speaker.path.parent.name == "mine":
+                record.feed(data)
             for end in ends:
                 if end is not speaker:
                     end.say(data)
@@ -162,7 +168,7 @@ async def test_pymodbus_with_rtu_frames_over_tcp_is_read_true() -> None:
     other = [SimData(0, values=list(range(900, 960)), datatype=DataType.REGISTERS)]
     server = ModbusTcpServer(
         [SimDevice(3, simdata=words), SimDevice(4, simdata=other)],
-        framer=FramerType.RTU, address=("127.0.0.1", 0),
+        framer=FramerType.RTU, address=("127.0.0.1", 0), trace_pdu=note_pymodbus,
     )  # fmt: skip
     await server.serve_forever(background=True)
     assert server.transport is not None

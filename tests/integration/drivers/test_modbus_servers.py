@@ -20,6 +20,7 @@ from evidence.points import Dtype, Point, exact
 from evidence.quality import Quality
 from firmware_configs.profile import Profile, Register, list_profiles, load_profile
 from tests.integration.drivers.modbus_responder import Responder
+from tests.recording import note_pymodbus
 from tests.unit.edge.drivers.specs import register, spec
 
 PROFILES = [n for n in list_profiles() if load_profile(n).protocol == "modbus"]
@@ -47,7 +48,7 @@ def blocks(profile: Profile) -> tuple[list[SimData], list[SimData]]:
 
 
 async def serve(*devices: SimDevice) -> AsyncIterator[int]:
-    server = ModbusTcpServer(list(devices), address=("127.0.0.1", 0))
+    server = ModbusTcpServer(list(devices), address=("127.0.0.1", 0), trace_pdu=note_pymodbus)
     await server.serve_forever(background=True)
     assert server.transport is not None
     try:

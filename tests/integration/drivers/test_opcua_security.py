@@ -21,6 +21,7 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.integration.drivers.opcua_others import PASSWORD, USER, free_port
 from tests.integration.drivers.opcua_pki import CLIENT_URI, SERVER_URI, Made, make, secret_file
+from tests.recording import recorded_asyncua
 from tests.unit.edge.drivers.specs import register, secured
 
 VOLT = register("volt", Dtype.F32, node="ns=2;s=volt", namespace=None)
@@ -59,7 +60,8 @@ async def serving(
     )
     await server.start()
     try:
-        yield f"opc.tcp://127.0.0.1:{port}/secured"
+        with recorded_asyncua():
+            yield f"opc.tcp://127.0.0.1:{port}/secured"
     finally:
         await server.stop()
 

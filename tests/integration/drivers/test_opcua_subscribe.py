@@ -229,7 +229,7 @@ async def test_a_subscription_that_really_falls_silent_is_given_up(
 ) -> None:
     """Keep-alives every 0.2 s that stop coming, while the server answers everything else."""
     await plant.put("h", 1.5)
-    monkeypatch.setattr(module, "KEEPALIVE_MS", 200)
+    monkeypatch.setattr("edge.drivers.opcua.options.KEEPALIVE_MS", 200)
     row = node("h")
     driver = OpcUaDriver(spec(f"{plant.url}?mode=subscribe&publishing_ms=50", row))
     await driver.connect()

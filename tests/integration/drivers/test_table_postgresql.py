@@ -19,6 +19,7 @@ from edge.drivers.base import DeviceError, DeviceSpec
 from edge.drivers.table.driver import TableDriver
 from evidence.quality import Quality
 from tests.integration.edge.brokers import free_port
+from tests.recording import BEHIND_THE_GATE, note_postgresql
 from tests.unit.edge.drivers.row_specs import row_spec, table
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -77,7 +78,8 @@ def server() -> Iterator[Server]:
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
         [PROGRAMS[-1].with_name("postgres"), "-D", data, "-p", str(made.port), "-c", "fsync=off",
-         "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"],
+         "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
+         "-c", "log_statement=all", "-c", "log_line_prefix=%a|"],
         stdout=log, stderr=log, user=user, cwd=folder,
     )  # fmt: skip
     try:
@@ -87,6 +89,7 @@ def server() -> Iterator[Server]:
         process.send_signal(signal.SIGINT)  # a fast end: it waits for no connection
         process.wait(30)
         log.close()
+        note_postgresql((folder / "log").read_text(), "stackproof edge")
         shutil.rmtree(folder)
 
 
@@ -194,6 +197,8 @@ async def test_the_session_cannot_write_even_without_the_gate(
     driver = await connected(server.spec())
     assert driver._opened is not None
     connection = driver._opened[1]._connection
+    connection.execute(BEHIND_THE_GATE)
+    connection.commit()
     for statement in (
         "INSERT INTO pot_log (pot) VALUES (1)", "CREATE TABLE other (a int)", "DROP TABLE pot_log",
         "SELECT nextval('pot_log_id_seq')",

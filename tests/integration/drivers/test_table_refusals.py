@@ -12,6 +12,7 @@ from edge.drivers.base import DeviceError
 from edge.drivers.table import database
 from edge.drivers.table.driver import TableDriver
 from tests.integration.drivers.pot_log import Plant, connected, volts
+from tests.recording import RECORD
 from tests.unit.edge.drivers.row_specs import STATEMENT, column, table, table_spec
 
 
@@ -34,7 +35,7 @@ async def test_nothing_can_be_written_whatever_reaches_the_connection(plant: Pla
         "SELECT load_extension('x')", "SELECT randomblob(9)", "PRAGMA journal_mode=DELETE",
         "CREATE TEMP TABLE t (a)", "REINDEX", "ANALYZE",
     ):  # fmt: skip
-        with pytest.raises(sqlite3.Error):
+        with RECORD.on_purpose(), pytest.raises(sqlite3.Error):
             opened._connection.execute(statement)
     opened.close()
     bare = sqlite3.connect(f"file:{plant.path}?mode=ro", uri=True)

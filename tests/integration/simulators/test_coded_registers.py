@@ -17,6 +17,8 @@ from firmware_configs.profile import Profile, load_profile
 from simulators.modbus_meter import ModbusMeter
 from tests.unit.firmware_configs.profile_texts import FULL
 
+pytestmark = pytest.mark.usefixtures("recorded")
+
 SOURCE_NS = 1_795_571_679_000_000_000
 
 

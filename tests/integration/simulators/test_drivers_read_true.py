@@ -25,7 +25,7 @@ from simulators.play import start_all, stop_all
 from simulators.served import Served
 from tests.unit.simulators.smelters import QUICK
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("recorded")]
 
 POTS = 24
 STEPS = 300
@@ -41,7 +41,7 @@ class Serving:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def serving() -> AsyncIterator[Serving]:
+async def serving(recorded: None) -> AsyncIterator[Serving]:
     plant = Smelter(QUICK, pots=POTS, seed=12, record=lambda line: None)
     for _ in range(STEPS):
         plant.step()

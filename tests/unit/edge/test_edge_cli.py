@@ -8,7 +8,7 @@ import pytest
 
 from edge.cli import main
 from evidence.keys import generate, write_private
-from tests.unit.edge.sites import SITE, replaced, write_keys, write_site
+from tests.unit.edge.sites import GAS, SITE, replaced, write_keys, write_site
 
 Check = Callable[..., tuple[int, list[str]]]
 
@@ -73,6 +73,67 @@ def test_problems_as_json(check: Check) -> None:
     assert problem["key"] == "format"
     assert problem["reason"].startswith("must be 1")
     assert problem["file"] == "SITE"
+
+
+METER = """\
+[[device]]
+id = "ac-2"
+url = "modbus+tcp://127.0.0.1:15020?unit=2&requests_per_s={rate}"
+profile = "stackproof/ac-meter"
+provenance = "meter-direct"
+ct_ratio = "800/5"
+vt_ratio = "10000/100"
+points = ["power", "energy_import"]
+"""
+
+
+def test_traffic_lists_every_request_with_its_bytes(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("something was opened")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    status, lines = check(replaced(SITE, {GAS: METER.format(rate=10) + GAS}), "--traffic")
+    assert status == 0
+    assert lines[0].startswith("SITE: fine.")
+    text = "\n".join(lines)
+    assert "Modbus TCP, 127.0.0.1:15020, 1 connection\n  ac-1, read every 1 s\n" in text
+    (power,) = [line for line in lines if line.endswith("; ac-2.power")]
+    # MBAP: number, protocol 0, 6 bytes behind, unit 2; FC 3 from 0x0018, 2 registers (an i32)
+    assert "FC 3 unit 2 holding 0x0018 (24 in 0-based notation) x 2" in power
+    assert "sends 12 bytes ....00000006020300180002; answer 13 bytes" in power
+    assert "requests_per_s 10: kept, " in text
+    assert "  nothing is written: function codes 1 to 4 only" in lines
+    assert "OPC UA, opc.tcp://127.0.0.1:14840/potline, none, 1 connection" in text
+    assert "each read: Read attribute Value of 9 nodes" in text
+    assert "      nsu=urn:stackproof:sim:potline;s=" in text
+
+
+def test_traffic_as_json(check: Check) -> None:
+    status, lines = check(SITE, "--traffic", "--json")
+    assert status == 0
+    found = json.loads("\n".join(lines))
+    first = found["traffic"][0]
+    assert (first["protocol"], first["endpoint"], first["connections"]) == (
+        "Modbus TCP", "127.0.0.1:15020", 1,
+    )  # fmt: skip
+    (device,) = first["devices"]
+    assert device["id"] == "ac-1"
+    points = {point for request in device["requests"] for point in request["points"]}
+    assert {"ac-1.power", "ac-1.energy_import"} <= points
+    assert first["sent_bytes_per_s"] == 12 * len(device["requests"])
+
+
+def test_a_cap_that_cannot_be_kept_is_a_problem_with_its_way_out(check: Check) -> None:
+    status, lines = check(replaced(SITE, {GAS: METER.format(rate=1) + GAS}))
+    assert status == 2
+    assert lines[0].startswith(
+        "SITE: device[1].url: ac-2: requests_per_s 1 cannot be kept: what is read on "
+        "127.0.0.1:15020 is "
+    )
+    assert "allow " in lines[0]
+    assert lines[-1] == "1 problem; nothing was started"
 
 
 def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ profile = "stackproof/dlt645-meter"
 provenance = "meter-direct"
 ct_ratio = "800/5"
 vt_ratio = "10000/100"
+interval_s = "3"
 """
 LOGGER = f"""\
 [[device]]
@@ -34,7 +35,7 @@ provenance = "via-control-system"
 interval_s = "30"
 points = ["co2", "co2_minutes", "co2_mark"]
 """
-SITE = METERS + METER + LOGGER
+SITE = METERS.replace("provenance", 'interval_s = "3"\nprovenance') + METER + LOGGER
 
 
 def test_their_points_stand_in_the_signed_configuration(tmp_path: Path) -> None:
@@ -58,6 +59,15 @@ def test_their_points_stand_in_the_signed_configuration(tmp_path: Path) -> None:
     urls = {device["id"]: device["url"] for device in config["devices"]}
     assert urls["stack"] == f"hj212://127.0.0.1:9212?mn={MN}"
     assert urls["grid"] == "dlt645+serial:///dev/ttyS0?address=123456789012"
+
+
+def test_a_meter_whose_line_is_too_slow_for_its_interval_is_a_problem(tmp_path: Path) -> None:
+    """Ten data items at 2400 baud, 11 bits a character: 4 FE and 16 bytes ask for one; answers have
+    20 for the energies and 18 or 19 for the others: 1.78 s each second.
+    """  # noqa: D205 - one sum
+    ((key, reason),) = problems(tmp_path, SITE.replace('interval_s = "3"', 'interval_s = "1"'))
+    assert key == "device[2].interval_s"
+    assert "/dev/ttyS0 would be busy 178% of its time" in reason
 
 
 def test_a_reader_takes_that_configuration(tmp_path: Path) -> None:

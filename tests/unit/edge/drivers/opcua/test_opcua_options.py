@@ -42,3 +42,17 @@ def test_what_cannot_work_is_named(said: dict[str, str], sentence: str) -> None:
     assert set(said) <= set(NAMES)
     with pytest.raises(ValueError, match=sentence.replace(".", r"\.")):
         read_options(said)
+
+
+@pytest.mark.parametrize(
+    ("publishing_ms", "keepalives", "lifetimes"),
+    [(250, 20, 240), (1000, 5, 60), (50, 100, 1200), (10_000, 1, 6)],
+)
+def test_keep_alive_every_5_s_and_life_of_a_minute_in_publishing_intervals(
+    publishing_ms: int, keepalives: int, lifetimes: int
+) -> None:
+    """A life is at least three keep-alives (OPC UA Part 4, 5.14.2.2: lifetime count)."""
+    options = Options(is_subscribing=True, publishing_ms=publishing_ms)
+    assert (options.keepalives, options.lifetimes) == (keepalives, lifetimes)
+    assert options.lifetimes >= 3 * options.keepalives
+    assert options.publishing_s == publishing_ms / 1000
