@@ -8,6 +8,7 @@ from typing import Any
 from edge.drivers import DRIVERS, PROVENANCES, open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
+from edge.site_rules import ruled_points
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
 from firmware_configs.model import RATIOS, Profile, Register
@@ -127,6 +128,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     numbers = _instances(fields)
     security = read_security(fields, folder) if scheme == "opc.tcp" else None
     profile = _profile(fields, folder)
+    rules = fields.named_children("rules")
     fields.finish()
     if profile is None:
         return None
@@ -140,6 +142,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
         provenance=provenance,
         ratios=ratios,
     )
+    points = ruled_points(fields, rules, profile, points, interval_ns)
     device = DeviceConfig(
         device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points, security
     )
