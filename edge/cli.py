@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.calc.sampling import slow_potlines, slow_text
 from edge.cli_spool import add_spool_commands
 from edge.clock import SystemClock
 from edge.config import Site, read_site
@@ -133,15 +134,17 @@ def _check(args: argparse.Namespace) -> int:
     _check_spool(site, opened.who)
     measured = sum(len(device.points) for device in site.devices)
     computed = len(config["points"]) - measured
-    warnings = [f"{device.id}: {device.warning}" for device in site.devices if device.warning]
+    warnings = [("device", d.id, d.warning) for d in site.devices if d.warning]
+    warnings += [("potline", line, slow_text(told)) for line, told in slow_potlines(config)]
     endpoints = endpoints_of(asked_of(site.devices)) if args.traffic else []
     if args.json:
-        found = {"problems": [], "warnings": warnings, "points": measured, "computed": computed}
+        said = [f"{name}: {text}" for _, name, text in warnings]
+        found = {"problems": [], "warnings": said, "points": measured, "computed": computed}
         traffic = {"traffic": as_json(endpoints)} if args.traffic else {}
         print(json.dumps({**found, **traffic}, ensure_ascii=False))
     else:
-        for warning in warnings:
-            print(f"warning: device {warning}", file=sys.stderr)
+        for kind, name, text in warnings:
+            print(f"warning: {kind} {name}: {text}", file=sys.stderr)
         print(
             f"{args.site}: fine. {site.plant.id}/{site.gateway.id}: {len(site.devices)} devices, "
             f"{measured} points read, {computed} computed."

@@ -5,10 +5,8 @@
 no I/O, so `sim month` and the tests run the very code the agent runs.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,8 +15,9 @@ import numpy.typing as npt
 from edge.calc.blocks import Block, GroupBlock
 from edge.calc.live import PlantCalc
 from edge.drivers.base import Sample
+from edge.quality_history import History
+from edge.quality_rules import NO_AGE, Taken, TickRules
 from evidence import cbor
-from evidence.counts import GroupCounts
 from evidence.errors import MalformedError
 from evidence.frame import (
     FLAG_SIMULATED,
@@ -30,7 +29,7 @@ from evidence.frame import (
     Section,
 )
 from evidence.groups import Group
-from evidence.points import Dtype, Point, exact
+from evidence.points import Dtype, Point
 from evidence.quality import Quality
 
 NS_PER_MS = 1_000_000
@@ -40,7 +39,6 @@ QUARTER_HOUR_NS = 900 * 1_000_000_000
 
 #: A source clock further off than this many milliseconds does not fit the frame's 32 bits.
 _SOURCE_MS_MAX = 2**31 - 1
-_LIMIT = 2**62  # no count reaches it (`evidence.counts`)
 
 
 @dataclass(frozen=True)
@@ -88,9 +86,6 @@ class _GroupPlan:
     dtype: Dtype
     computed: bool
     points: tuple[Point, ...]
-    limits: GroupCounts | None
-    low: npt.NDArray[np.int64]
-    high: npt.NDArray[np.int64]
 
 
 class Layout:
@@ -112,17 +107,20 @@ class Layout:
         )
         self.device_index = {d["id"]: i for i, d in enumerate(config["devices"])}
         self.simulated = bool(config["plant"]["simulated"])
+        self.rules = TickRules({g: plan.points for g, plan in self._measured().items()})
 
     def _group(self, fields: Mapping[str, Any]) -> _GroupPlan:
         points = tuple(self.points[i] for i in fields["points"])
-        low = [math.ceil(_limit(p.range_min, p, -_LIMIT)) for p in points]
-        high = [math.floor(_limit(p.range_max, p, _LIMIT)) for p in points]
-        limited = any(p.range_min is not None or p.range_max is not None for p in points)
-        return _GroupPlan(
-            fields["schedule"], Dtype(fields["dtype"]), fields["computed"], points,
-            GroupCounts(points) if limited else None,
-            np.array(low, dtype=np.int64), np.array(high, dtype=np.int64),
-        )  # fmt: skip
+        return _GroupPlan(fields["schedule"], Dtype(fields["dtype"]), fields["computed"], points)
+
+    def history(self) -> History:
+        """What is known of the readings before: nothing yet."""
+        return History(
+            {g: (p.points, self.intervals_ns[p.schedule]) for g, p in self._measured().items()}
+        )
+
+    def _measured(self) -> dict[int, _GroupPlan]:
+        return {g: plan for g, plan in enumerate(self.groups) if not plan.computed}
 
     def of_schedule(self, schedule: int, *, computed: bool) -> list[int]:
         """Group indices of a schedule."""
@@ -133,12 +131,6 @@ class Layout:
         ]
 
 
-def _limit(text: str | None, point: Point, otherwise: int) -> Fraction:
-    """A limit in counts; one that no count can reach is as good as none."""
-    limit = otherwise if text is None else exact(text) * 10**point.decimals
-    return Fraction(max(-_LIMIT, min(_LIMIT, limit)))
-
-
 def assemble(
     layout: Layout,
     schedule: int,
@@ -146,7 +138,7 @@ def assemble(
     samples: Mapping[str, Sample],
     lag_ms: Mapping[str, int],
 ) -> Tick:
-    """One tick of a schedule from what its devices gave.
+    """One tick of a schedule from what its devices gave, judged by the rules that need no more.
 
     Args:
         layout: of the configuration in force.
@@ -155,9 +147,12 @@ def assemble(
         samples: point id -> sample; a point without one was not sampled.
         lag_ms: device id -> milliseconds from the tick to its complete answer.
     """
-    rows = {}
-    for g in layout.of_schedule(schedule, computed=False):
-        rows[g] = _rows(layout.groups[g], tick_ns, samples)
+    taken = {
+        g: _taken(layout.groups[g], tick_ns, samples)
+        for g in layout.of_schedule(schedule, computed=False)
+    }
+    layout.rules.judge(taken)
+    rows = {g: Rows(t.raw, t.quality, _source_ms(t.age_ms)) for g, t in taken.items()}
     devices = layout.devices[schedule]
     lags = np.full(len(devices), NO_LAG, dtype=np.int32)
     for device_id, lag in lag_ms.items():
@@ -165,11 +160,11 @@ def assemble(
     return Tick(schedule, tick_ns, rows, lags)
 
 
-def _rows(plan: _GroupPlan, tick_ns: int, samples: Mapping[str, Sample]) -> Rows:
+def _taken(plan: _GroupPlan, tick_ns: int, samples: Mapping[str, Sample]) -> Taken:
     count = len(plan.points)
     filler = bytes(plan.dtype.size)
     quality = np.full(count, Quality.NOT_SAMPLED, dtype=np.uint8)
-    source = np.full(count, NO_SOURCE_TIME, dtype=np.int32)
+    age_ms = np.full(count, NO_AGE, dtype=np.int64)
     parts = []
     for row, point in enumerate(plan.points):
         sample = samples.get(point.id)
@@ -178,16 +173,31 @@ def _rows(plan: _GroupPlan, tick_ns: int, samples: Mapping[str, Sample]) -> Rows
             quality[row] = sample.quality
             raw = sample.raw if sample.raw is not None else filler
             if sample.source_ns is not None:
-                age = (tick_ns - sample.source_ns) // NS_PER_MS
-                if abs(age) <= _SOURCE_MS_MAX:
-                    source[row] = age
+                age_ms[row] = (tick_ns - sample.source_ns) // NS_PER_MS
         parts.append(raw)
-    values = np.frombuffer(b"".join(parts), dtype=plan.dtype.numpy_name)
-    if plan.limits is not None:
-        counts, valid = plan.limits.counts(values.reshape(-1, 1))
-        outside = ~valid[:, 0] | (counts[:, 0] < plan.low) | (counts[:, 0] > plan.high)
-        quality[outside & (quality < Quality.NO_ANSWER)] = Quality.OUT_OF_RANGE
-    return Rows(values, quality, source)
+    return Taken(np.frombuffer(b"".join(parts), dtype=plan.dtype.numpy_name), quality, age_ms)
+
+
+def _source_ms(age_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Ages as a frame holds them."""
+    fits = (age_ms >= -_SOURCE_MS_MAX) & (age_ms <= _SOURCE_MS_MAX)
+    return np.where(fits, age_ms, NO_SOURCE_TIME).astype(np.int32)
+
+
+def judge(history: History, ticks: Sequence[Tick]) -> Sequence[Tick]:
+    """The ticks of one instant, judged by the readings before; they are known from now on."""
+    if history.is_idle:
+        return ticks
+    return [
+        Tick(t.schedule, t.tick_ns, {g: _judged(history, g, t) for g in t.rows}, t.lag_ms)
+        for t in ticks
+    ]
+
+
+def _judged(history: History, group: int, tick: Tick) -> Rows:
+    rows = tick.rows[group]
+    quality = history.judge(group, tick.tick_ns, rows.raw, rows.quality)
+    return Rows(rows.raw, quality, rows.source_ms)
 
 
 def calculate(layout: Layout, calc: PlantCalc, ticks: Sequence[Tick]) -> list[Tick]:

@@ -14,7 +14,7 @@ from edge.clock import Clock
 from edge.disk import Disk
 from edge.drivers.base import Progress
 from edge.errors import HeldError, SpoolError
-from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, without_computed
+from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, judge, without_computed
 from edge.spool_reader import State, Stored, mark_key, position_key
 from edge.stream import Stream
 from evidence import cbor
@@ -24,6 +24,7 @@ log = logging.getLogger("stackproof.edge")
 
 EVENTS_MAX = 1_000  # that one frame tells, the newest
 EVENTS_DUE = 500  # a frame that tells so many is closed: none of a device's is lost
+_HISTORY = "history"  # beside the calculation's own parts of the state after a frame
 KEY_AGAIN_NS = 5_000_000_000  # how often a key that does not sign is asked again
 
 
@@ -63,6 +64,7 @@ class Recorder:
         """Calculate and batch by this configuration from here on."""
         self.layout = Layout(config)
         self.calc = PlantCalc(config)
+        self._history = self.layout.history()
         self._batch = Batch(self.layout)
 
     @property
@@ -123,10 +125,10 @@ class Recorder:
         await self._restore(self._config)
 
     async def _restore(self, config: Mapping[str, Any]) -> None:
-        """Take the open frame from the spool, and the calculation as it was after its last tick.
+        """Take the open frame from the spool; calculation and history as after its last tick.
 
         Ticks of an earlier configuration are batched as they were calculated: with the new one
-        calculation starts anew, and this program may not even know the old one's methods.
+        both start anew, and this program may not even know the old one's methods.
         """
         self._use(self._config)
         spool = self._stream.spool
@@ -136,10 +138,12 @@ class Recorder:
         if layout is self.layout:
             snapshot = await self._disk.run(spool.get, State.CALC)
             if snapshot:
-                self.calc.restore(cbor.decode(snapshot))
+                state = cbor.decode(snapshot)
+                self.calc.restore(state)
+                self._history.restore(state.get(_HISTORY, {}))
             for _, together in itertools.groupby(ticks, lambda tick: tick.tick_ns):
                 measured = [without_computed(layout, tick) for tick in together]
-                calculate(layout, self.calc, measured)
+                calculate(layout, self.calc, judge(self._history, measured))
         self._batch = Batch(layout)
         for tick in ticks:
             self._batch.add(tick)
@@ -181,7 +185,7 @@ class Recorder:
         events = [*events, *_told(progress or {}, tick_ns)][-EVENTS_MAX:]
         told = None if gap is None else [gap.from_ns, gap.to_ns, gap.reason]
         opening = cbor.encode([told, events])
-        ticks = calculate(self.layout, self.calc, ticks)
+        ticks = calculate(self.layout, self.calc, judge(self._history, ticks))
         encoded = [tick.encode() for tick in ticks]
         clock = self._clock.state()
         state: dict[str, bytes] = {
@@ -247,7 +251,7 @@ class Recorder:
         """
         now_ns = self._clock.wall_ns()
         body = self._body(event, now_ns, tells=tells or bool(event))
-        calc = cbor.encode(self.calc.snapshot())
+        calc = cbor.encode({**self.calc.snapshot(), _HISTORY: self._history.snapshot()})
         stored = await self._disk.run(self._stream.append_frame, body, calc, now_ns)
         self._gap, self._events = None, []
         if tells or event:

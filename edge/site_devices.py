@@ -9,6 +9,7 @@ from edge.drivers import DRIVERS, PROVENANCES, open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
 from edge.drivers.traffic import Traffic
+from edge.site_rules import ruled_points
 from edge.site_traffic import Asked, objections
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
@@ -148,6 +149,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     numbers = _instances(fields)
     security = read_security(fields, folder) if scheme == "opc.tcp" else None
     profile = _profile(fields, folder)
+    rules = fields.named_children("rules")
     fields.finish()
     if profile is None:
         return None
@@ -161,6 +163,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
         provenance=provenance,
         ratios=ratios,
     )
+    points = ruled_points(fields, rules, profile, points, interval_ns)
     device = DeviceConfig(
         device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points, security
     )

@@ -5,14 +5,14 @@ point at something. Whether it can be calculated with is the calculation library
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from evidence import cbor
 from evidence.blocks import PAYLOAD_BYTES_MAX, content, decompress
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.groups import is_uint
-from evidence.points import DECIMALS_MAX, Dtype, Point, Role
+from evidence.points import DECIMALS_MAX, NO_RULES, Dtype, Point, Role
 
 CONFIG_FORMAT = 1
 
@@ -89,6 +89,19 @@ def _check_places(config: Mapping[str, Any]) -> None:
     for i, group in enumerate(config["groups"]):
         if any(config["points"][row]["dtype"] != group["dtype"] for row in group["points"]):
             raise MalformedError(f"groups[{i}]: a point is of another number type")
+    _check_marks(config["points"])
+
+
+def _check_marks(points: Sequence[Mapping[str, Any]]) -> None:
+    """A state speaks of points of its own device: they are read at the same ticks as it is."""
+    by_id = {point["id"]: point for point in points}
+    for point in points:
+        for name in point.get("speaks_of", ()):
+            of = by_id.get(name, {"role": Role.STATE.value})
+            if of["role"] == Role.STATE.value or of.get("device") != point.get("device"):
+                raise MalformedError(
+                    f"points: {point['id']} speaks of {name}, which is no value of its device"
+                )
 
 
 def _check_uses(config: Mapping[str, Any]) -> None:
@@ -194,6 +207,11 @@ def _state(value: Any, where: str) -> None:
     _text(value[1], where)
 
 
+def _mark(value: Any, where: str) -> None:
+    if not isinstance(value, list) or [type(item) for item in value] != [int, int]:
+        raise MalformedError(f"{where}: a number and a quality code are due")
+
+
 def _point(value: Any, where: str) -> None:
     _POINT(value, where)
     try:
@@ -227,6 +245,9 @@ _POINT = _map(
             | {"pulse_weight": _text},
         ),
         "states": _list(_state, 1),
+        "rules": _map({}, _all(_text, " ".join(vars(NO_RULES)))),
+        "marks": _list(_mark, 1),
+        "speaks_of": _list(_text, 1),
     },
 )
 _RULES = _map(

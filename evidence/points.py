@@ -15,12 +15,18 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
 
+from evidence.exact import exact
+from evidence.point_rules import MARKS, NO_RULES, PointRules
+
+__all__ = [
+    "DECIMALS_MAX", "KINDS", "MARKS", "NAME_ID", "NO_RULES", "POINT_ID", "REFERENCE_STATES",
+    "Dtype", "Point", "PointRules", "Provenance", "Quantity", "Role", "Scaling", "exact",
+]  # fmt: skip
+
 POINT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 NAME_ID = re.compile(r"[a-z0-9-]{1,40}")
-#: one spelling, ASCII only, and an exponent that cannot make a number of a million digits
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9])?")
 DECIMALS_MAX = 9
-SHARED = 4096  # quantities, scalings and numbers that are kept
+SHARED = 4096  # quantities and scalings that are kept
 
 
 class Provenance(Enum):
@@ -167,26 +173,10 @@ class Quantity:
         return _quantity(tuple((k, str(v)) for k, v in fields.items()))
 
 
-# the points of a plant share a few quantities, scalings and numbers: each is made once
+# the points of a plant share a few quantities and scalings: each is made once
 @lru_cache(maxsize=SHARED)
 def _quantity(fields: tuple[tuple[str, str], ...]) -> Quantity:
     return Quantity(**dict(fields))
-
-
-@lru_cache(maxsize=SHARED)
-def exact(text: str) -> Fraction:
-    """A decimal or a ratio ("0.1", "800/5") as an exact fraction; ValueError otherwise."""
-    if len(text) > 40:
-        raise ValueError(f"number {text[:40]!r}... is too long")
-    parts = text.split("/")
-    if not all(_NUMBER.fullmatch(part) for part in parts):
-        raise ValueError(f"{text!r} is not a decimal number or a ratio like 800/5")
-    numbers = [Fraction(part) for part in parts]
-    if len(numbers) == 1:
-        return numbers[0]
-    if len(numbers) != 2 or numbers[1] == 0:
-        raise ValueError(f"{text!r} is not a ratio like 800/5")
-    return numbers[0] / numbers[1]
 
 
 @dataclass(frozen=True)
@@ -273,6 +263,9 @@ class Point:
         scaling: raw to engineering value.
         range_min, range_max: engineering limits as decimal strings; outside is OUT_OF_RANGE.
         states: raw value -> name, for Role.STATE.
+        rules: limits that need more than one reading, or its source time.
+        marks: raw value of a state -> quality code it gives the points it speaks of.
+        speaks_of: ids of those points.
     """
 
     id: str
@@ -287,6 +280,9 @@ class Point:
     range_min: str | None = None
     range_max: str | None = None
     states: tuple[tuple[int, str], ...] = ()
+    rules: PointRules = NO_RULES
+    marks: tuple[tuple[int, int], ...] = ()
+    speaks_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not POINT_ID.fullmatch(self.id):
@@ -298,6 +294,21 @@ class Point:
         for text in (self.range_min, self.range_max):
             if text is not None:
                 exact(text)
+        self._check_rules()
+
+    def _check_rules(self) -> None:
+        if self.role is not Role.GAUGE and (odd := self.rules.of_gauges):
+            raise ValueError(f"{odd[0]} is for gauges, not for a {self.role.value}")
+        if self.role is Role.STATE and self.rules.rate_per_s is not None:
+            raise ValueError("rate_per_s is not for a state")
+        if bool(self.marks) != bool(self.speaks_of) or (self.marks and self.role is not Role.STATE):
+            raise ValueError("marks and speaks_of stand together, at a state")
+        if len({raw for raw, _ in self.marks}) != len(self.marks):
+            raise ValueError("marks: a raw value stands twice")
+        if odd_codes := {code for _, code in self.marks} - set(MARKS.values()):
+            raise ValueError(f"marks: {min(odd_codes)} is no code that a state gives")
+        if len(set(self.speaks_of)) != len(self.speaks_of) or self.id in self.speaks_of:
+            raise ValueError("speaks_of: a point stands twice, or is the state itself")
 
     @property
     def counts_as_it_is(self) -> bool:
@@ -321,6 +332,11 @@ class Point:
                 result[name] = getattr(self, name)
         if self.states:
             result["states"] = [[value, name] for value, name in self.states]
+        if rules := self.rules.as_map():
+            result["rules"] = rules
+        if self.marks:
+            result["marks"] = [[raw, int(code)] for raw, code in self.marks]
+            result["speaks_of"] = list(self.speaks_of)
         return result
 
     @classmethod
@@ -339,4 +355,7 @@ class Point:
             range_min=fields.get("range_min"),
             range_max=fields.get("range_max"),
             states=tuple((v, n) for v, n in fields.get("states", ())),
+            rules=PointRules.from_map(fields.get("rules", {})),
+            marks=tuple((raw, code) for raw, code in fields.get("marks", ())),
+            speaks_of=tuple(fields.get("speaks_of", ())),
         )

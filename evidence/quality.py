@@ -17,6 +17,11 @@ class Quality(IntEnum):
     UNCERTAIN = 16  # the source itself says so (OPC UA Uncertain)
     SETTLING = 17  # device or calculation has just started and has not enough history
     PARTIAL = 18  # computed over many inputs of which some are missing: speaks of the others
+    TOO_FAST = 19  # changed faster than the configuration thinks credible
+    STUCK = 20  # has not changed for longer than the configuration thinks credible
+    JUMPED = 21  # a step larger than credible: a spike or a new level, the next reading tells
+    CAME_BACK = 22  # the reading before had jumped, and this one is back: that one was a spike
+    STATE_UNKNOWN = 23  # the state that would mark it has no value, or one that has no name
     NO_ANSWER = 128  # the device did not answer in time
     NOT_CONNECTED = 129  # there is no connection to the device
     DEVICE_REFUSED = 130  # the device answered with an exception or a bad status
@@ -29,6 +34,7 @@ class Quality(IntEnum):
     NOT_SAMPLED = 137  # this tick was not taken (overrun, start, stop)
     NO_INPUT = 138  # computed point: an input it needs was bad or missing
     MAINTENANCE = 139  # marked as maintenance or calibration
+    CALIBRATION = 140  # marked as calibration, told apart from maintenance
 
     @property
     def usable(self) -> bool:
@@ -42,6 +48,11 @@ SENTENCES: dict[Quality, tuple[str, str]] = {
     Quality.UNCERTAIN: ("uncertain, says the source", "数据源标记为不确定"),
     Quality.SETTLING: ("just started, not enough history yet", "刚启动，历史数据不足"),
     Quality.PARTIAL: ("some inputs missing; covers the others", "部分输入缺失，仅含其余输入"),
+    Quality.TOO_FAST: ("changed faster than is credible", "变化速率超出可信范围"),
+    Quality.STUCK: ("has not changed for too long", "数值长时间不变"),
+    Quality.JUMPED: ("jumped: a spike or a new level", "数值跳变：尖峰或新水平"),
+    Quality.CAME_BACK: ("came back: the reading before was a spike", "已回落：前一读数为尖峰"),
+    Quality.STATE_UNKNOWN: ("the state that speaks of it is unknown", "相关设备状态未知"),
     Quality.NO_ANSWER: ("device did not answer in time", "设备未按时应答"),
     Quality.NOT_CONNECTED: ("no connection to the device", "设备未连接"),
     Quality.DEVICE_REFUSED: ("device refused to give a value", "设备拒绝提供数值"),
@@ -54,6 +65,7 @@ SENTENCES: dict[Quality, tuple[str, str]] = {
     Quality.NOT_SAMPLED: ("this tick was not taken", "本次未采样"),
     Quality.NO_INPUT: ("an input of the calculation is missing", "计算输入缺失"),
     Quality.MAINTENANCE: ("maintenance or calibration", "维护或校准"),
+    Quality.CALIBRATION: ("calibration", "校准"),
 }
 
 

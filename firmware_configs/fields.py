@@ -156,6 +156,21 @@ class Fields:
             for index, table in enumerate(value)
         ]
 
+    def named_children(self, key: str) -> dict[str, "Fields"]:
+        """The tables under [key] by name, none when absent; anything else is a problem."""
+        value = self.raw(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
+            self.complain(key, f"must be written as tables with names: [{key}.NAME]")
+            return {}
+        return {
+            name: Fields(
+                table, file=self._file, prefix=self._path(f"{key}.{name}"), problems=self._problems
+            )
+            for name, table in value.items()
+        }
+
     def sequence(self, key: str) -> list[Any]:
         """A TOML list, empty when absent."""
         value = self.raw(key)

@@ -8,7 +8,7 @@ the two are separate implementations held together by the profile's hand-compute
 from dataclasses import dataclass
 from pathlib import Path
 
-from evidence.points import Dtype, Quantity, Role
+from evidence.points import NO_RULES, Dtype, PointRules, Quantity, Role
 from firmware_configs.row_source import FolderSource, TableSource
 
 #: What a profile may be of.
@@ -134,6 +134,9 @@ class Register:
         item: HJ 212, which item of which message; None otherwise.
         identifier: DL/T 645, which data item and how its digits stand; None otherwise.
         column: of a row of a table or file; None for meters.
+        rules: limits its readings are held against beside the range.
+        marks: (raw value, quality code) of a state, what it says of others; ascending.
+        speaks_of: names of the registers it says it of.
     """
 
     name: str
@@ -163,6 +166,9 @@ class Register:
     item: Item | None = None
     identifier: Identifier | None = None
     column: str | None = None
+    rules: PointRules = NO_RULES
+    marks: tuple[tuple[int, int], ...] = ()
+    speaks_of: tuple[str, ...] = ()
 
     @property
     def holder(self) -> Dtype:

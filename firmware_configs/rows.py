@@ -14,6 +14,7 @@ from firmware_configs.fields import Fields, is_decimal
 from firmware_configs.messages import read_identifier, read_item
 from firmware_configs.model import RATIOS, Register
 from firmware_configs.places import check_end, filled, read_node, read_place
+from firmware_configs.rules import Ruled, read_marks, read_rules
 
 #: Kinds that are amounts, so that a difference of two readings means something.
 COUNTABLE = frozenset(
@@ -48,7 +49,9 @@ def read_register(fields: Fields, head: Head) -> Register:
     decimals, point_decimals = _decimals(fields, coding, bare)
     quantity = _quantity(fields)
     role = _role(fields, quantity, coding)
-    range_min, range_max = _range(fields)
+    range_min, range_max = read_range(fields)
+    states = _states(fields, role, coding)
+    marks, speaks_of = read_marks(fields, role, states)
     register = replace(
         bare or bare_register(fields, name, head, coding),
         decimals=decimals,
@@ -58,7 +61,10 @@ def read_register(fields: Fields, head: Head) -> Register:
         applies=_applies(fields),
         range_min=range_min,
         range_max=range_max,
-        states=_states(fields, role, coding),
+        states=states,
+        rules=read_rules(fields, Ruled(head.protocol, role, point_decimals)),
+        marks=marks,
+        speaks_of=speaks_of,
         scale=_scale(fields),
         offset=fields.decimal("offset", default="0"),
         rolls_at=_rolls_at(fields, role, coding),
@@ -167,7 +173,8 @@ def _role(fields: Fields, quantity: Quantity | None, coding: Coding) -> Role:
     return role
 
 
-def _range(fields: Fields) -> tuple[str | None, str | None]:
+def read_range(fields: Fields) -> tuple[str | None, str | None]:
+    """`range = ["0", "500"]` as least and greatest credible value; None where there is none."""
     values = fields.sequence("range")
     if not fields.has("range"):
         return None, None

@@ -7,7 +7,8 @@ Memory is bounded: of effects the first are listed, and all counted; a month has
 of meters, potlines and pots, those of earlier configurations included.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, ticks-outside-month,
-no-producing-time, indicator-needs-metal-by-potline, configuration-changed.
+no-producing-time, indicator-needs-metal-by-potline, configuration-changed,
+slow-pot-voltage:<potline>.
 Pure: no I/O, no clock.
 """
 
@@ -25,6 +26,7 @@ from edge.calc.month_line import EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.month_plan import MonthPlan
 from edge.calc.parameter import TYPED
 from edge.calc.plant import reading_configuration
+from edge.calc.sampling import FLAG
 from edge.calc.totaliser import Totaliser
 from edge.calc.usable import DueReadings, UsableReadings
 from evidence.points import Point
@@ -191,6 +193,7 @@ class MonthFold:
             "totalisers": [meter.reading_map(*period) for meter in self._meters],
             "checks": [check for check in checks if check is not None],
             "completeness": self._completeness(plan, *period),
+            **self._reservations(),
             "flags": sorted(self._flags()),
         }
 
@@ -268,11 +271,19 @@ class MonthFold:
                 entry: dict[str, Any] = {"usable": usable, "expected": expected}
                 if expected > 0:
                     entry["percent"] = rounded_text(Fraction(usable * 100, expected), 2)
+                if reserved := self._usable.reserved(point_id):
+                    entry["reserved"] = reserved
                 result[point_id] = entry
         return result
 
+    def _reservations(self) -> dict[str, dict[str, int]]:
+        """Usable readings that are not good, by quality code; nothing when there is none."""
+        found = self._usable.by_code()
+        return {"reservations": found} if found else {}
+
     def _flags(self) -> set[str]:
         flags = {flag for meter in self._meters for flag in meter.flags()}
+        flags |= {f"{FLAG}:{line.line.id}" for line in self._lines if line.is_slow}
         if self._changes:
             flags.add("configuration-changed")
         if self._outside:

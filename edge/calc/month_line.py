@@ -8,6 +8,7 @@ from edge.calc.anode_effect import Effect
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.inputs import Readings
 from edge.calc.month_plan import LinePlan
+from edge.calc.sampling import is_slow, sampling_map
 
 RATE_PLACES = 12  # AEF, AED, AEM and AEO: beyond any reading; their exact sums stand beside them
 _SECOND_NS, _MINUTE_NS, _DAY_NS = 10**9, 60 * 10**9, 86_400 * 10**9
@@ -33,12 +34,14 @@ class MonthLine:
         self._first: list[Effect] = []  # of those that are final
         self._final = _Sums(len(self.line.pots))
         self._last_ns = 0
+        self._slowest_ns = 0  # of the intervals in force at its ticks
 
     def feed(self, readings: Readings) -> None:
         """Advance by the ticks of `readings`."""
         self._take(self.line.feed(readings).activity.finished)
         if len(readings.ticks_ns):
             self._last_ns = int(readings.ticks_ns[-1])
+            self._slowest_ns = max(self._slowest_ns, self.line.interval_ns)
 
     def close(self) -> None:
         """The configuration changed: end what runs; nothing is fed any more."""
@@ -49,6 +52,11 @@ class MonthLine:
     def provenances(self) -> list[str]:
         """Of the points that effects and times are made of: all but the line current."""
         return [point["provenance"] for point in self.plan.points[:-1]]
+
+    @property
+    def is_slow(self) -> bool:
+        """Its voltages were read so seldom that the statement tells what that hides."""
+        return is_slow(self._slowest_ns)
 
     @property
     def effects(self) -> int:
@@ -98,6 +106,9 @@ class MonthLine:
             "effects": [self._effect_map(e) for e in _first([*self._first, *still], self.listed)],
             "pots": self._pots(sums),
         }
+        if self.is_slow:
+            t_start_ns = self.line.detector.rules.t_start_ns
+            result["sampling"] = sampling_map(self._slowest_ns, t_start_ns, count)
         if producing_ns:
             rates = {
                 "producing_cell_days": Fraction(producing_ns, _DAY_NS),

@@ -86,6 +86,7 @@ class Potline:
         point_ids: every point the potline reads.
         decimals: of the voltage counts.
         detector: of its anode effects.
+        interval_ns: between two samples of its voltages, by the configuration in force.
         metal_t_h: tonnes of metal an hour per (count of line current × producing pot).
         technology, edition, gwp: of the indicator.
     """
@@ -106,9 +107,8 @@ class Potline:
             raise PlantError(f"potline {self.id}: no such points: {' '.join(missing)}")
         self.decimals = self._voltage_decimals([points[p] for p in self._volt_ids])
         self._producing_values = self._producing([points[p] for p in self._state_ids])
-        rules = Rules.from_config(
-            fields["anode_effect"], self.decimals, int(config["schedules"][0]["interval_ns"])
-        )
+        self.interval_ns = int(config["schedules"][0]["interval_ns"])
+        rules = Rules.from_config(fields["anode_effect"], self.decimals, self.interval_ns)
         self.detector = Detector(rules, len(self.pots))
         self.technology: str = fields["technology"]
         self.edition: str = fields["indicator"]["edition"]
@@ -182,6 +182,7 @@ class Potline:
     def read_as(self, other: "Potline", inputs: Inputs) -> None:
         """Go on with the inputs and the interval of another configuration's same potline."""
         self.place(inputs)
+        self.interval_ns = other.interval_ns
         self.detector.use(other.detector.rules)
 
     def place(self, inputs: Inputs) -> None:

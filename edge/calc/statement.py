@@ -34,7 +34,7 @@ _TABLES = {"fuel", "anode", "pfc", "carbonate", "output", "auxiliary"}
 #: carried along for the reader and the archive; no figure is made from them
 _CARRIED = {
     "format", "plant", "period", "closing", "potlines", "totalisers", "checks", "completeness",
-    "flags",
+    "reservations", "flags",
 }  # fmt: skip
 _TOTALS = {"fuel": "fuel_t", "anode": "anode_t", "pfc": "pfc_co2e_t", "carbonate": "carbonate_t"}
 

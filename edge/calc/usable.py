@@ -1,6 +1,7 @@
-"""How many usable readings each measured point has, and how many are due. Pure.
+"""How many usable readings each measured point has, with what reservation, how many are due. Pure.
 
-FIGURES.md "completeness". A reading is usable when its quality is and it has a count.
+FIGURES.md "completeness", "reservations". A reading is usable when its quality is and it has a
+count.
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.calc.blocks import Block, Bool, GroupBlock, Int64
+from edge.calc.blocks import Block, Bool, GroupBlock, Int64, UInt8
 from evidence.counts import Countable
 from evidence.points import Point
 from evidence.quality import FIRST_BAD
@@ -24,19 +25,23 @@ class _Group:
         points: in order of rows.
         countable: says which raw numbers have a count.
         found: usable readings [points].
+        reserved: those of them that are not good [points].
     """
 
     points: list[Point]
     countable: Countable
     found: Int64
+    reserved: Int64
 
 
 class UsableReadings:
-    """Counts by configuration, sums by point."""
+    """Counts by configuration, sums by point; reservations also by code."""
 
     def __init__(self) -> None:
         self._groups: dict[int, _Group] = {}
         self._by_point: Counter[str] = Counter()
+        self._reserved: Counter[str] = Counter()
+        self._by_code = np.zeros(FIRST_BAD, dtype=np.int64)
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Count by this configuration from now on; it can be calculated with."""
@@ -55,13 +60,31 @@ class UsableReadings:
                     usable = _usable(group, known)
                     # all usable is the rule, and seen far faster than it is counted
                     known.found[:] += len(block.ticks_ns) if usable.all() else usable.sum(axis=1)
+                    if group.quality.any():
+                        self._reserve(group.quality, usable, known)
+
+    def _reserve(self, quality: UInt8, usable: Bool, known: _Group) -> None:
+        reserved = usable & (quality > 0)
+        known.reserved[:] += reserved.sum(axis=1)
+        self._by_code += np.bincount(quality[reserved], minlength=FIRST_BAD)
+
+    def reserved(self, point_id: str) -> int:
+        """Usable readings of a point that are not good; as of the last `by_point`."""
+        return self._reserved[point_id]
+
+    def by_code(self) -> dict[str, int]:
+        """Usable readings that are not good, of all points, by quality code."""
+        return {str(code): int(self._by_code[code]) for code in np.flatnonzero(self._by_code)}
 
     def by_point(self) -> Mapping[str, int]:
         """Usable readings of all configurations, by point id."""
         for group in self._groups.values():
             for point, count in zip(group.points, group.found.tolist(), strict=True):
                 self._by_point[point.id] += count
+            for point, count in zip(group.points, group.reserved.tolist(), strict=True):
+                self._reserved[point.id] += count
             group.found[:] = 0
+            group.reserved[:] = 0
         return self._by_point
 
 
@@ -115,7 +138,8 @@ def _multiples(from_ns: int, to_ns: int, step: int | None) -> int:
 
 
 def _group(points: list[Point]) -> _Group:
-    return _Group(points, Countable(points), np.zeros(len(points), dtype=np.int64))
+    found, reserved = (np.zeros(len(points), dtype=np.int64) for _ in range(2))
+    return _Group(points, Countable(points), found, reserved)
 
 
 def _usable(group: GroupBlock, known: _Group) -> Bool:

@@ -18,6 +18,10 @@ from evidence.verifier.opened import Opened, Progress, check_bag, open_archive
 from evidence.verifier.stamp import check_timestamp
 
 STREAMS_TOLD_MAX = 20
+_SLOW = (
+    "Pot voltages of this potline were more than 5 s apart: the duration of an anode effect is "
+    "known to plus or minus that interval, and an effect shorter than it is invisible."
+)
 
 
 def verify(
@@ -128,6 +132,8 @@ def _notes(report: Report, statement: Mapping[str, Any], *, simulated: bool) -> 
             report.add("W-TYPED", what, "A person typed this figure; no meter gave it.")
         elif kind == "unconfirmed":
             report.add("W-UNCONFIRMED", what, "The source of this factor could not be confirmed.")
+        elif kind == "slow-pot-voltage":
+            report.add("W-SAMPLING", what, _SLOW)
 
 
 def _say_what_is_not_here(report: Report, log: LogView, frames: FrameCheck) -> None:

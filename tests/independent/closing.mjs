@@ -78,8 +78,9 @@ export function tellStatement(stated, streams, report) {
   const isSimulated = stated.simulated || streams.some((stream) => stream.isSimulated);
   if (isSimulated) report("N-SIMULATED", "statement");
   for (const flag of stated.flags) {
-    const parts = /^(typed|unconfirmed):(.+)$/s.exec(typeof flag === "string" ? flag : "");
-    if (parts) report(parts[1] === "typed" ? "W-TYPED" : "W-UNCONFIRMED", parts[2]);
+    const told = { typed: "W-TYPED", unconfirmed: "W-UNCONFIRMED", "slow-pot-voltage": "W-SAMPLING" };
+    const parts = /^(typed|unconfirmed|slow-pot-voltage):(.+)$/s.exec(`${flag}`);
+    if (parts && typeof flag === "string") report(told[parts[1]], parts[2]);
   }
 }
 

@@ -33,6 +33,7 @@ export function decode(value) {
   const groups = some(value.get("groups"), "groups").map((item) =>
     group(item, schedules.length, points));
   checkGroups(groups, points);
+  checkMarks(points);
   for (const item of cbor.list(value.get("potlines"), "potlines")) potline(item);
   statement(value.get("statement"), points);
   return {
@@ -79,7 +80,8 @@ function numberType(value) {
 
 function point(value) {
   cbor.map(value, "point", ["id", "quantity", "dtype", "decimals", "role", "provenance"],
-    ["device", "source", "scaling", "range_min", "range_max", "states"]);
+    ["device", "source", "scaling", "range_min", "range_max", "states", "rules", "marks",
+      "speaks_of"]);
   for (const key of ["id", "role", "provenance", "device", "source"]) {
     if (value.has(key)) cbor.string(value.get(key), `point's ${key}`);
   }
@@ -95,11 +97,56 @@ function point(value) {
     if (typeof code !== "bigint") throw new FormatError("state");
     cbor.string(word, "state");
   }
+  rules(value);
+  marks(value);
   return {
     id: value.get("id"), dtype, fields: value,
     decimals: cbor.small(value.get("decimals"), "decimals", 0, 9),
     scaling: scaling(value.get("scaling")),
   };
+}
+
+/** Limits beside the range: FORMAT.md section 5. */
+function rules(point) {
+  if (!point.has("rules")) return;
+  const found = texts(point.get("rules"), "rules", [], [],
+    ["rate_per_s", "jump", "stuck_after_s", "stuck_tolerance", "stale_after_s"]);
+  const role = point.get("role");
+  for (const [key, text] of found) {
+    const [number] = exact(text);
+    if (number < 0n || (number === 0n && key !== "stuck_tolerance")) throw new FormatError(key);
+    const fits = key === "stale_after_s" || role === "gauge" ||
+      (key === "rate_per_s" && role === "totaliser");
+    if (!fits) throw new FormatError(`${key} of a ${role}`);
+  }
+  if (found.has("stuck_tolerance") && !found.has("stuck_after_s")) throw new FormatError("stuck");
+}
+
+/** What a state says of other points. */
+function marks(point) {
+  if (!point.has("marks") && !point.has("speaks_of")) return;
+  if (point.get("role") !== "state") throw new FormatError("marks of no state");
+  const found = some(point.get("marks"), "marks").map((item) => {
+    const [raw, code] = cbor.list(item, "mark", 2);
+    if (typeof raw !== "bigint" || ![134n, 139n, 140n].includes(code)) throw new FormatError("mark");
+    return raw;
+  });
+  const named = some(point.get("speaks_of"), "speaks_of").map((id) => cbor.string(id, "speaks_of"));
+  for (const all of [found, named]) {
+    if (new Set(all).size !== all.length) throw new FormatError("twice in marks or speaks_of");
+  }
+}
+
+/** A state speaks of values of its own device. */
+function checkMarks(points) {
+  const byId = new Map(points.map(({ id, fields }) => [id, fields]));
+  for (const { fields } of points) {
+    for (const id of fields.get("speaks_of") ?? []) {
+      const other = byId.get(id);
+      if (other === undefined || other.get("role") === "state" ||
+          other.get("device") !== fields.get("device")) throw new FormatError("speaks of no value");
+    }
+  }
 }
 
 function group(value, schedules, points) {

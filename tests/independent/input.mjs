@@ -12,6 +12,7 @@ import { Held, rowsOf } from "./readings.mjs";
 import { Flow, Totaliser } from "./totalisers.mjs";
 
 const EFFECTS_LISTED = 20_000;
+const SLOW = 5n * 10n ** 9n;
 const SECOND = 10n ** 9n;
 const DAY = 86_400n * SECOND;
 const READ = ["schedules", "points", "groups", "potlines", "statement"];
@@ -31,6 +32,7 @@ export function placesOf(config) {
 class Potline {
   constructor(fields, places, intervalNs) {
     this.fields = fields;
+    this.slowest = 0n; // interval in force at a tick
     this.pots = fields.get("pots").map((pot) => {
       const [voltage] = places.get(pot.get("voltage"));
       const [state] = places.get(pot.get("state"));
@@ -64,7 +66,17 @@ class Potline {
       ]))],
     ]);
     for (const [key, value] of ratesOf(sums)) found.set(key, fr.places(value, 12));
+    if (this.slowest > SLOW) found.set("sampling", this.sampling(BigInt(effects.length)));
     return found;
+  }
+
+  /** What its sampling cannot see. */
+  sampling(effects) {
+    const { startNs } = this.pots[0].calc.rules;
+    const needed = (startNs + this.slowest - 1n) / this.slowest;
+    return new Map([["interval_s", 1n], ["duration_uncertainty_s", 1n],
+      ["total_uncertainty_s", effects], ["never_seen_up_to_s", needed],
+      ["always_seen_from_s", needed + 1n]].map(([key, times]) => [key, seconds(times * this.slowest)]));
   }
 
   sums() {
@@ -128,6 +140,8 @@ export class Input {
     this.lastTick = null;
     this.flags = new Set();
     this.usable = new Map(); // point id -> usable readings
+    this.reserved = new Map(); // point id -> those of them that are not good
+    this.byCode = new Map(); // quality code -> likewise, of all points
     this.due = new Due();
     this.allPotlines = []; // of this configuration and earlier ones
     this.potlines = []; // of this one
@@ -216,7 +230,11 @@ export class Input {
         byId.set(row.point.id, row);
         this.held.get(row.point.id)?.add(row, from, to);
         let count = 0n;
-        for (let i = from; i < to; i++) if (row.isUsable(i)) count += 1n;
+        for (let i = from; i < to; i++) {
+          if (!row.isUsable(i)) continue;
+          count += 1n;
+          if (row.quality(i) !== 0) this.reserve(row.point.id, row.quality(i));
+        }
         this.usable.set(row.point.id, this.usable.get(row.point.id) + count);
       }
     }
@@ -230,6 +248,11 @@ export class Input {
     }
     const fast = sections.find(({ section }) => section.schedule === 0n);
     if (fast) this.feedPots(fast.section, byId);
+  }
+
+  reserve(id, code) {
+    this.reserved.set(id, (this.reserved.get(id) ?? 0n) + 1n);
+    this.byCode.set(`${code}`, (this.byCode.get(`${code}`) ?? 0n) + 1n);
   }
 
   /** Numbers of the first tick in the month and the first after it. */
@@ -256,6 +279,9 @@ export class Input {
       return held.reading(t);
     };
     const pots = this.potlines.flatMap((line) => line.pots);
+    for (const line of from < to ? this.potlines : []) {
+      if (section.step > line.slowest) line.slowest = section.step;
+    }
     for (let i = from; i < to; i++) {
       const t = section.first + section.step * BigInt(i);
       for (const { voltage, state, producing, calc } of pots) {
@@ -285,6 +311,10 @@ export class Input {
         .map((item) => item.flow.check(item))],
       ["completeness", this.completeness(period)],
     ]);
+    if (this.byCode.size) found.set("reservations", this.byCode);
+    for (const { slowest, fields } of this.allPotlines) {
+      if (slowest > SLOW) this.flags.add(`slow-pot-voltage:${fields.get("id")}`);
+    }
     this.quantities(found, statement);
     for (const { last, point } of this.allTotalisers) {
       if (last === null) this.flags.add(`no-reading:${point.id}`);
@@ -359,6 +389,7 @@ export class Input {
       const usable = this.usable.get(id);
       const found = new Map([["usable", usable], ["expected", expected]]);
       if (expected > 0n) found.set("percent", fr.places(fr.of(100n * usable, expected), 2));
+      if (this.reserved.has(id)) found.set("reserved", this.reserved.get(id));
       return [id, found];
     }));
   }

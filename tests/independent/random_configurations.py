@@ -30,8 +30,16 @@ OTHER = (None, True, False, b"", [], {}, [1], {"x": "1"}, "")
 SCALING = ("raw_decimals", "scale", "offset", "ct_ratio", "vt_ratio", "pulse_weight")
 MORE = (
     "flow_point", "power_point", "range_min", "range_max", "reference", "moisture", "heating",
-    "fuel_basis", "device", "states",
+    "fuel_basis", "device", "states", "rules", "marks", "speaks_of", "jump", "stuck_tolerance",
 )  # fmt: skip
+#: limits and marks that are sound where they stand
+RULED = (
+    ("gas.flow", {"rules": {"jump": "3", "stuck_after_s": "60", "stuck_tolerance": "0"}}),
+    ("ac.power", {"rules": {"rate_per_s": "0.5", "stale_after_s": "90"}}),
+    ("line.metal", {"rules": {"rate_per_s": "1"}}),
+    ("pot-01.state", {"marks": [[0, 134], [9, 140]], "speaks_of": ["pot-01.voltage"]}),
+    ("pot-02.state", {"marks": [[0, 139]], "speaks_of": ["line.current", "pot-02.voltage"]}),
+)
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -77,13 +85,21 @@ def _change(config: Any, rng: random.Random) -> None:
         at[rng.choice(MORE)] = rng.choice((*NUMBERS, *WORDS))
 
 
+def ruled() -> dict[str, Any]:
+    """The configuration with limits and marks of every kind."""
+    config: dict[str, Any] = copy.deepcopy(configuration())
+    for name, fields in RULED:
+        next(p for p in config["points"] if p["id"] == name).update(copy.deepcopy(fields))
+    return config
+
+
 def mutated(seed: int) -> dict[str, Any]:
     """The configuration with one thing changed (even seeds) or several.
 
     Of one that is newer and wrong at once either may be told; so no number type is newer in those.
     """
     rng = random.Random(seed)
-    config: dict[str, Any] = copy.deepcopy(configuration())
+    config: dict[str, Any] = ruled() if seed % 3 == 0 else copy.deepcopy(configuration())
     if seed % 2 == 0:
         _change(config, rng)
         return config

@@ -25,7 +25,7 @@ SECOND = 10**9
 POTS = ("01", "02", "03")
 VOLTS = (4.1, 6.0, 7.9995, 8.0, 8.5, 31.5)
 NOT_A_NUMBER = 133
-CODES = (16, 17, 128, 133, 139)
+CODES = (16, 21, 128, 133, 140)
 ZONE = dt.timezone(dt.timedelta(hours=8))  # Asia/Shanghai has had no other since 1991
 MIDNIGHT = dt.datetime(2026, 6, 16, tzinfo=ZONE)
 CLOCK = Clock("ntp", 1, 0, bytes(16))
@@ -108,6 +108,13 @@ def plant(rng: random.Random) -> dict[str, Any]:
         other["indicator"] = {"edition": "ipcc-2019", "gwp": rng.choice(("ar5", "ar6"))}
         config["potlines"].append(other)
     return with_computed(config)
+
+
+def _read_seldom(config: dict[str, Any]) -> None:
+    """Voltages every six seconds, which the statement tells of."""
+    config["schedules"][0]["interval_ns"] = 6 * SECOND
+    for line in config["potlines"]:
+        line["anode_effect"]["t_merge_s"] = "9"
 
 
 def _groups(measured: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -235,8 +242,11 @@ def month(seed: int, nan_code: int = NOT_A_NUMBER) -> bytes:
     end = _instant(JULY if is_final else MIDNIGHT) // SECOND
     at = end - rng.randint(30, 90)
     stop = end if is_final else end + rng.randint(0, 60)
-    start = at * SECOND
     config = plant(rng)
+    if seed % 7 == 3:
+        _read_seldom(config)
+        at -= at % 6  # the first tick
+    start = at * SECOND
     readings, fold = Readings(rng, nan_code), Recomputation()
     stream, last, hour_ns, configs = [], start, start, 0
     calc = PlantCalc(config)

@@ -14,7 +14,7 @@ from evidence.configuration import decode_configuration
 from evidence.errors import EvidenceError, LimitError, MalformedError, UnsupportedError
 from evidence.recompute import Recomputation
 from tests.independent.other import RULE_SETS, run_node
-from tests.independent.random_configurations import mutated
+from tests.independent.random_configurations import mutated, ruled
 from tests.unit.evidence.small_plant import configuration
 
 SEEDS = range(1500)
@@ -139,6 +139,33 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
         scaling={"raw_decimals": 3}
     ),
 }  # fmt: skip
+BROKEN |= {
+    name: lambda c, point=point, fields=fields: _point(c, point).update(fields)
+    for name, point, fields in (
+        ("a jump of 0", "gas.flow", {"rules": {"jump": "0"}}),
+        ("a rate that is no number", "gas.flow", {"rules": {"rate_per_s": "fast"}}),
+        ("a tolerance of nothing", "gas.flow", {"rules": {"stuck_tolerance": "1"}}),
+        ("an unknown limit", "gas.flow", {"rules": {"spike": "1"}}),
+        ("a stuck totaliser", "line.metal", {"rules": {"stuck_after_s": "1"}}),
+        ("a jump of a totaliser", "line.metal", {"rules": {"jump": "1"}}),
+        ("a rate of a state", "pot-01.state", {"rules": {"rate_per_s": "1"}}),
+        ("marks of nothing", "pot-01.state", {"marks": [[0, 134]]}),
+        ("nothing said of a point", "pot-01.state", {"speaks_of": ["gas.flow"]}),
+        ("a gauge that marks", "gas.flow", {"marks": [[0, 134]], "speaks_of": ["ac.power"]}),
+        ("a mark of another code", "pot-01.state",
+         {"marks": [[0, 135]], "speaks_of": ["pot-01.voltage"]}),
+        ("two marks of one value", "pot-01.state",
+         {"marks": [[0, 134], [0, 139]], "speaks_of": ["pot-01.voltage"]}),
+        ("a state that speaks of a state", "pot-01.state",
+         {"marks": [[0, 134]], "speaks_of": ["pot-02.state"]}),
+        ("a state that speaks of nobody", "pot-01.state",
+         {"marks": [[0, 134]], "speaks_of": ["nobody"]}),
+        ("a state that speaks twice", "pot-01.state",
+         {"marks": [[0, 134]], "speaks_of": ["gas.flow", "gas.flow"]}),
+        ("a state of another device", "pot-01.state",
+         {"marks": [[0, 134]], "speaks_of": ["gas.flow"], "device": "pots"}),
+    )
+}  # fmt: skip
 #: what may stand there too
 GOOD: dict[str, Callable[[Any], Any]] = {
     "one state for two pots": lambda c: _line(c)["pots"][1].update(state="pot-01.state"),
@@ -148,6 +175,8 @@ GOOD: dict[str, Callable[[Any], Any]] = {
     "a fuel's Chinese name": lambda c: c["statement"]["fuels"][0].update(kind="天然气"),
     "numbers as in scaling": lambda c: _line(c).update(current_efficiency_percent="189/2"),
     "an exponent": lambda c: _line(c)["anode_effect"].update(v_start_v="80e-1"),
+    "limits and marks": lambda c: c.update(points=ruled()["points"]),
+    "limits as ratios": lambda c: _point(c, "gas.flow").update(rules={"rate_per_s": "1/3"}),
     "a merge time of 1.5 samples": lambda c: _line(c)["anode_effect"].update(t_merge_s="1.5"),
     "two words for producing": lambda c: [
         _point(c, f"pot-{n}.state").update(states=[[1, "producing"], [4, "producing"]])

@@ -52,7 +52,11 @@ def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:
     }  # fmt: skip
     assert max(effect["crossings"] for effect in effects) >= 3
     flags = {flag.partition(":")[0] for m in made for flag in m["flags"]}
-    assert {"configuration-changed", "totaliser-drop"} <= flags
+    assert {"configuration-changed", "totaliser-drop", "slow-pot-voltage"} <= flags
+    slow = [line["sampling"] for m in made for line in m["potlines"] if "sampling" in line]
+    assert len({s["never_seen_up_to_s"] for s in slow}) >= 2
+    assert max(int(s["total_uncertainty_s"]) for s in slow) >= 12, "two effects, six seconds each"
+    assert {code for m in made for code in m.get("reservations", {})} == {"16", "21"}
     assert {m["closing"] for m in made} == {"interim", "final"}
     figures = [m["pfc"] for m in made if "indicator" in m.get("pfc", {})]
     classes = {

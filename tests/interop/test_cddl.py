@@ -11,6 +11,7 @@ from evidence import cbor, cose
 from evidence.blocks import decompress
 from evidence.frame import TYP_CONFIG, TYP_FRAME
 from tests.attacks import by_keys
+from tests.independent.random_configurations import ruled
 from tests.interop.conftest import Ask
 from tests.unit.evidence import sealed_month as sm
 
@@ -52,6 +53,7 @@ def written() -> Cases:
         rule = orders.get(data) or bodies.get(envelope.typ)
         if rule is not None:
             made.append((rule, decompress(envelope.payload)))
+    made.append(("configuration", cbor.encode(ruled())))
     return made + [("entry", data) for data in month.entries]
 
 

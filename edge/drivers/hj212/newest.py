@@ -28,7 +28,7 @@ _MARKS = {
     "M": Quality.MAINTENANCE,
     "S": Quality.DEVICE_REFUSED,  # set by hand
     "D": Quality.SENSOR_FAULT,
-    "C": Quality.MAINTENANCE,  # calibration
+    "C": Quality.CALIBRATION,
     "T": Quality.OUT_OF_RANGE,
     "B": Quality.NOT_CONNECTED,  # the analyser does not answer the logger
 }

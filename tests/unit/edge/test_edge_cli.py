@@ -56,6 +56,25 @@ def test_an_unsecured_opc_ua_server_beyond_this_machine_is_warned_of(
     assert err == f"warning: device {warning}\n"
 
 
+def test_pot_voltages_that_are_read_seldom_are_warned_of(
+    check: Check, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = SITE.replace("provenance =", 'interval_s = "6"\nprovenance =')
+    rule = '[potline.anode_effect]\nt_start_s = "7"\n'
+    slow = replaced(slow, {"[statement.metal]": f"{rule}[statement.metal]"})
+    status, lines = check(slow, "--json")
+    assert status == 0
+    (warning,) = json.loads("\n".join(lines))["warnings"]
+    assert warning == (
+        "line-1: pot voltages are read every 6 s: the duration of an anode effect is known to ±6 s "
+        "only, one of up to 12 s is never seen, and only one of 18 s or more is always seen; read "
+        "them at least every 5 s"
+    )
+    assert main(["check", str(write_site(tmp_path, slow))]) == 0
+    assert capsys.readouterr().err == f"warning: potline {warning}\n"
+    assert json.loads("\n".join(check(slow.replace('"6"', '"5"'), "--json")[1]))["warnings"] == []
+
+
 def test_every_problem_of_the_file(check: Check) -> None:
     status, lines = check(replaced(SITE, {'"800/5"': '"x"', '"94.5"': '"945"'}))
     assert status == 2

@@ -10,6 +10,7 @@ from evidence import cbor
 from evidence.blocks import compress
 from evidence.configuration import decode_configuration
 from evidence.errors import MalformedError, UnsupportedError
+from tests.independent.random_configurations import ruled
 from tests.unit.evidence.small_plant import configuration
 
 #: fields that the texts put a question mark before
@@ -70,6 +71,45 @@ def test_a_field_of_another_type_is_none(path: tuple[Any, ...], value: Any) -> N
         value = 1  # true is one of these two's values, and true is not 1
     with pytest.raises((MalformedError, UnsupportedError)):
         decoded(changed(path, lambda at, key: at.__setitem__(key, value)))
+
+
+RULED = ruled()
+LIMITS = [
+    ("points", i, key)
+    for i, point in enumerate(RULED["points"])
+    for key in ("rules", "marks", "speaks_of")
+    if key in point
+]
+
+
+def test_limits_and_marks_are_taken() -> None:
+    assert decoded(RULED) == RULED
+
+
+@pytest.mark.parametrize("path", LIMITS, ids=lambda path: ".".join(map(str, path)))
+@pytest.mark.parametrize("value", [None, True, 1, b"", {"jump": 1}, {"x": "1"}, ["x"]], ids=repr)
+def test_limits_and_marks_of_another_type_are_none(path: tuple[Any, ...], value: Any) -> None:
+    config = copy.deepcopy(RULED)
+    at: Any = config
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    with pytest.raises(MalformedError):
+        decoded(config)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"speaks_of": ["pot-02.state"]}, {"speaks_of": ["nobody"]}, {"speaks_of": ["pot-01.state"]},
+        {"device": "pots"}, {"marks": [[0, 136]]}, {"marks": [[0, 134], [0, 134]]},
+    ],
+)  # fmt: skip
+def test_a_state_speaks_of_values_of_its_own_device(change: dict[str, Any]) -> None:
+    config = copy.deepcopy(RULED)
+    next(p for p in config["points"] if p["id"] == "pot-01.state").update(change)
+    with pytest.raises(MalformedError):
+        decoded(config)
 
 
 def second_fuel(config: Any, **fields: str) -> None:

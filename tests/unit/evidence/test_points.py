@@ -1,5 +1,6 @@
 """Points: wrong combinations cannot be built, numbers have one spelling, maps read back."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +11,7 @@ from evidence.points import (
     KINDS,
     Dtype,
     Point,
+    PointRules,
     Provenance,
     Quantity,
     Role,
@@ -163,6 +165,10 @@ def test_a_point_reads_back() -> None:
     assert Point.from_map(full.as_map()) == full
     state = point(role=Role.STATE, decimals=0, states=((0, "unknown"), (1, "producing")))
     assert Point.from_map(state.as_map()) == state
+    ruled = point(rules=PointRules("0.5", "3", "60", "0", "1.5"))
+    assert Point.from_map(ruled.as_map()) == ruled
+    marking = replace(state, marks=((1, 140), (2, 134)), speaks_of=("ac-1.x", "ac-1.y"))
+    assert Point.from_map(marking.as_map()) == marking
     assert set(point().as_map()) == {"id", "quantity", "dtype", "decimals", "role", "provenance"}
 
 
@@ -172,6 +178,15 @@ def test_a_point_reads_back() -> None:
         {"id": ""}, {"id": "A"}, {"id": "-a"}, {"id": ".a"}, {"id": "a b"}, {"id": "a" * 65},
         {"id": "ä"}, {"id": "a\n"}, {"decimals": -1}, {"decimals": 10}, {"range_min": "x"},
         {"range_max": ""}, {"role": Role.STATE, "dtype": Dtype.F32},
+        {"role": Role.TOTALISER, "rules": PointRules(jump="1")},
+        {"role": Role.TOTALISER, "rules": PointRules(stuck_after_s="1")},
+        {"role": Role.STATE, "rules": PointRules(rate_per_s="1")},
+        {"marks": ((1, 140),), "speaks_of": ("b",)},
+        {"role": Role.STATE, "marks": ((1, 140),)}, {"role": Role.STATE, "speaks_of": ("b",)},
+        {"role": Role.STATE, "marks": ((1, 136),), "speaks_of": ("b",)},
+        {"role": Role.STATE, "marks": ((1, 140), (1, 139)), "speaks_of": ("b",)},
+        {"role": Role.STATE, "marks": ((1, 140),), "speaks_of": ("b", "b")},
+        {"role": Role.STATE, "marks": ((1, 140),), "speaks_of": ("ac-1.power",)},
     ],
 )  # fmt: skip
 def test_a_point_that_is_none_cannot_be_built(fields: dict[str, Any]) -> None:
@@ -200,18 +215,42 @@ def test_a_points_map_without_a_field_is_none(missing: str) -> None:
         Point.from_map(fields)
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"jump": "0"}, {"jump": "-1"}, {"rate_per_s": "0"}, {"stuck_after_s": "0"},
+        {"stale_after_s": "0"}, {"stuck_after_s": "1", "stuck_tolerance": "-1"}, {"jump": "x"},
+        {"stuck_tolerance": "1"}, {"jump": ""},
+    ],
+)  # fmt: skip
+def test_rules_that_are_none_cannot_be_built(limits: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        PointRules(**limits)
+
+
+def test_rules_say_only_what_is_given() -> None:
+    assert PointRules().as_map() == {}
+    assert PointRules(stuck_after_s="9", stuck_tolerance="0").as_map() == {
+        "stuck_after_s": "9", "stuck_tolerance": "0",
+    }  # fmt: skip
+
+
 # -- quality ----------------------------------------------------------------------------------
 
 
 def test_quality_codes_are_part_of_the_format_and_do_not_move() -> None:
     assert {q.name: q.value for q in Quality} == {
-        "GOOD": 0, "UNCERTAIN": 16, "SETTLING": 17, "PARTIAL": 18, "NO_ANSWER": 128,
+        "GOOD": 0, "UNCERTAIN": 16, "SETTLING": 17, "PARTIAL": 18, "TOO_FAST": 19,
+        "STUCK": 20, "JUMPED": 21, "CAME_BACK": 22, "STATE_UNKNOWN": 23, "NO_ANSWER": 128,
         "NOT_CONNECTED": 129,
         "DEVICE_REFUSED": 130, "WRONG_ANSWER": 131, "SENTINEL": 132, "NOT_A_NUMBER": 133,
         "SENSOR_FAULT": 134, "OUT_OF_RANGE": 135, "STALE": 136, "NOT_SAMPLED": 137,
-        "NO_INPUT": 138, "MAINTENANCE": 139,
+        "NO_INPUT": 138, "MAINTENANCE": 139, "CALIBRATION": 140,
     }  # fmt: skip
-    assert {q.name for q in Quality if q.usable} == {"GOOD", "UNCERTAIN", "SETTLING", "PARTIAL"}
+    assert {q.name for q in Quality if q.usable} == {
+        "GOOD", "UNCERTAIN", "SETTLING", "PARTIAL", "TOO_FAST", "STUCK", "JUMPED", "CAME_BACK",
+        "STATE_UNKNOWN",
+    }  # fmt: skip
     assert FIRST_BAD == 128
 
 

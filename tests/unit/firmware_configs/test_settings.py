@@ -94,7 +94,7 @@ def test_the_readme_names_all_of_them_and_its_example_is_one(tmp_path: Path) -> 
     text = (Path(firmware_configs.__file__).parent / "README.md").read_text(encoding="utf-8")
     listed = text[text.index("`means` is one of:") :].partition(". In a text")[0]
     assert re.findall(r"`(\w+)`", listed) == ["means", *SETTINGS]
-    (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    (example,) = re.findall(r"```toml\n(\[\[setting.*?)```", text, flags=re.DOTALL)
     (setting,) = loaded(MODBUS + "\n" + example, tmp_path).settings
     assert (setting.name, setting.unit) == ("k_factor_1", "pulses/m3")
 

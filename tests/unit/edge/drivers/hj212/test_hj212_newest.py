@@ -191,7 +191,7 @@ def test_the_loggers_own_no_value() -> None:
 #: HJ 212-2017, table 8
 MARKS = {
     "N": Quality.GOOD, "F": Quality.DEVICE_REFUSED, "M": Quality.MAINTENANCE,
-    "S": Quality.DEVICE_REFUSED, "D": Quality.SENSOR_FAULT, "C": Quality.MAINTENANCE,
+    "S": Quality.DEVICE_REFUSED, "D": Quality.SENSOR_FAULT, "C": Quality.CALIBRATION,
     "T": Quality.OUT_OF_RANGE, "B": Quality.NOT_CONNECTED,
 }  # fmt: skip
 
