@@ -1,13 +1,15 @@
 """The `[[device]]` tables of the site file: devices, their profiles, and the points they give."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.drivers import DRIVERS, PROVENANCES, open_driver
+from edge.drivers import DRIVERS, PROVENANCES, READS_SETTINGS, open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
+from edge.settings import Stated, signed_rows
+from edge.site_stated import read_stated
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
 from firmware_configs.model import RATIOS, Profile, Register
@@ -35,6 +37,7 @@ class DeviceConfig:
         ratios: ct_ratio, vt_ratio, pulse_weight as the file gives them.
         points: what is read, in order.
         security: of an OPC UA device; None for the others.
+        stated: setting -> (value, reason) of each value a person answers for; the last holds now.
     """
 
     id: str
@@ -46,13 +49,20 @@ class DeviceConfig:
     ratios: Mapping[str, str]
     points: tuple[BoundPoint, ...]
     security: OpcUaSecurity | None = None
+    stated: Stated = field(default_factory=dict)
 
     @property
     def spec(self) -> DeviceSpec:
         """What its driver is made of."""
         return DeviceSpec(
-            self.id, self.url, self.profile, self.points, self.timeout_s, self.security
+            self.id, self.url, self.profile, self.points, self.timeout_s, self.security, self.stated
         )
+
+    @property
+    def meter(self) -> dict[str, dict[str, Any]]:
+        """The settings that are read of it, as they are signed."""
+        is_read = self.url.partition("://")[0] in READS_SETTINGS
+        return signed_rows(self.profile, self.stated) if is_read else {}
 
     @property
     def warning(self) -> str:
@@ -127,6 +137,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     numbers = _instances(fields)
     security = read_security(fields, folder) if scheme == "opc.tcp" else None
     profile = _profile(fields, folder)
+    stated = read_stated(fields, profile, is_read=scheme in READS_SETTINGS)
     fields.finish()
     if profile is None:
         return None
@@ -141,8 +152,9 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
         ratios=ratios,
     )
     device = DeviceConfig(
-        device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points, security
-    )
+        device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points, security,
+        stated,
+    )  # fmt: skip
     if not fields.flawed:
         _check_driver(fields, device)
     return device

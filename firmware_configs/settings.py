@@ -20,7 +20,11 @@ def read_setting(fields: Fields, head: Head) -> Setting:
     """The row as a Setting; where the row is wrong a stand-in, and the problem is noted."""
     means = fields.choice("means", SETTINGS)
     name = read_name(fields, head.protocol, default=means)
+    if "{n" in name:
+        fields.complain("name", "a setting is of the device: {n} is for registers")
     is_text = fields.raw("type") == "text"
+    if is_text and head.protocol == "dlt645":
+        fields.complain("type", "DL/T 645 settings are numbers here; give the digits' format")
     words = 0
     if is_text:
         coding = Coding(Dtype.U16, is_text=True)

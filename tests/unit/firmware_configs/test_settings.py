@@ -39,9 +39,9 @@ source = "p. 10"
 
 NODE = """
 [[setting]]
-name = "pot-{n:02}.firmware"
+name = "controller.firmware"
 means = "firmware"
-node = "ns={ns};s=Pot{n:02}.Firmware"
+node = "ns={ns};s=Controller.Firmware"
 namespace = "urn:acme:pots"
 type = "text"
 source = "folder Pot"
@@ -73,10 +73,17 @@ def test_a_number(tmp_path: Path) -> None:
 
 def test_a_node(tmp_path: Path) -> None:
     (firmware,) = loaded(OPCUA + NODE, tmp_path).settings
-    assert firmware.name == "pot-{n:02}.firmware"
+    assert firmware.name == "controller.firmware"
     assert (firmware.is_text, firmware.text_words) == (True, 0)
-    assert firmware.register.node == "ns={ns};s=Pot{n:02}.Firmware"
+    assert firmware.register.node == "ns={ns};s=Controller.Firmware"
     assert firmware.register.namespace == "urn:acme:pots"
+
+
+def test_a_setting_is_of_the_device_and_of_no_part_of_it(tmp_path: Path) -> None:
+    parts = NODE.replace("controller.", "pot-{n:02}.").replace("Controller.", "Pot{n:02}.")
+    ((key, reason),) = problems_of(OPCUA + parts, tmp_path)
+    assert key == "setting[0].name"
+    assert "{n} is for registers" in reason
 
 
 def test_a_setting_is_no_point(tmp_path: Path) -> None:
