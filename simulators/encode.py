@@ -118,7 +118,7 @@ def setting_words(setting: Setting, text: str) -> tuple[int, ...]:
     try:
         shown = exact(text) * 10**register.decimals
         raw = float(shown) if register.dtype.is_float else int(shown)
-        if raw == shown:
+        if raw == shown and (raw >= 0 or not register.dtype.name.startswith("U")):
             return register_words(register, raw)
     except (ValueError, OverflowError):
         pass

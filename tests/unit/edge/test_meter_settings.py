@@ -1,5 +1,6 @@
-"""Settings of a meter: when each is asked for, what is signed of them, and what stands against them."""
+"""Settings of a meter: when each is asked for, what is signed, and what stands against them."""
 
+import itertools
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -61,7 +62,7 @@ def test_all_are_asked_one_at_a_time_and_told_as_one() -> None:
     assert [name for _, name in meter.asked] == NAMES
     at = [second for second, _ in meter.asked]
     assert at[0] <= 5
-    assert [b - a for a, b in zip(at, at[1:], strict=False)] == [5] * (len(NAMES) - 1)
+    assert [b - a for a, b in itertools.pairwise(at)] == [5] * (len(NAMES) - 1)
     ((_, event),) = meter.events
     assert event == {"kind": "meter-settings", "device": "ac-1", "read": SAID, "unread": {}}
 
@@ -72,7 +73,7 @@ def test_they_are_read_again_within_the_hour_each_device_at_its_own_pace() -> No
         meter = begun(device=f"ac-{number}").run(3 * 3600)
         told = [second for second, _ in meter.events]
         assert told[0] < 60
-        (period,) = {b - a for a, b in zip(told, told[1:], strict=False)}
+        (period,) = {b - a for a, b in itertools.pairwise(told)}
         periods.append(period)
     assert all(2700 <= period <= 3600 for period in periods)
     assert len(set(periods)) == 8, "what a link took away together is not read together for ever"
@@ -85,7 +86,7 @@ def test_a_new_connection_begins_anew_but_not_more_than_every_ten_minutes() -> N
         meter.run(10)
     told = [second for second, _ in meter.events]
     assert 5 <= len(told) <= 7
-    assert all(b - a >= 595 for a, b in zip(told, told[1:], strict=False))
+    assert all(b - a >= 595 for a, b in itertools.pairwise(told))
 
 
 def test_a_connection_lost_in_a_round_lets_it_end_and_begins_another() -> None:

@@ -1,4 +1,4 @@
-"""`[[device.stated]]`: what a meter's settings are, and why, from the site file into what is signed."""
+"""`[[device.stated]]`: what a meter's settings are, and why, from site file to signed bytes."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def test_a_driver_that_reads_none_signs_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "part"),
     [
-        (STATED.replace("ct_primary", "ct_ratio"), "stated[0].setting", "is no setting of stackpro"),
+        (STATED.replace("ct_primary", "ct_ratio"), "stated[0].setting", "is no setting of"),
         (STATED.replace('"800"', "800"), "stated[0].value", "must be text"),
         (STATED.replace('"800"', f'"{"8" * 129}"'), "stated[0].value", "at most 128 characters"),
         (STATED.replace('reason = "type plate"\n', ""), "stated[0].reason", "is missing: who says"),

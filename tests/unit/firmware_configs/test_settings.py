@@ -12,6 +12,7 @@ from firmware_configs.cli import main
 from firmware_configs.model import SETTINGS
 from firmware_configs.profile import Profile, load_profile, unproven_types
 from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, problems_of
+from tests.unit.firmware_configs.test_messages import DLT645 as METER
 
 SERIAL = """
 [[setting]]
@@ -226,3 +227,29 @@ def test_show_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     }  # fmt: skip
     assert (factor["decimals"], factor["unit"]) == (3, "pulses/m3")
     assert factor["invalid"] == [0xFFFFFFFF]
+
+
+ITEM = """
+[[setting]]
+means = "constant"
+di = "04000409"
+type = "u32"
+format = "XXXX.XX"
+source = "DL/T 645-2007, appendix A"
+"""
+
+
+def test_the_decimals_of_a_dlt645_item_are_those_of_its_format(tmp_path: Path) -> None:
+    (setting,) = loaded(METER + ITEM, tmp_path).settings
+    assert setting.register.decimals == 2
+    given = ITEM + "decimals = 2\n"
+    assert [key for key, _ in problems_of(METER + given, tmp_path)] == ["setting[0].decimals"]
+    text = ITEM.replace('"u32"', '"text"')
+    assert "setting[0].type" in dict(problems_of(METER + text, tmp_path))
+
+
+def test_more_settings_than_one_event_holds(tmp_path: Path) -> None:
+    rows = "".join(SERIAL.replace("[[setting]]", f'[[setting]]\nname = "s{i}"') for i in range(65))
+    ((key, reason),) = problems_of(MODBUS + rows, tmp_path)
+    assert key == "setting[64]"
+    assert "more than 64 settings" in reason
