@@ -56,6 +56,7 @@ def test_a_ratio_changed_while_running(tmp_path: Path, monkeypatch: pytest.Monke
     begun = time.monotonic()
     with running(tmp_path) as rig:
         log, site = rig.work / "edge.log", rig.work / "site.toml"
+        rig.wait("frames", lambda: rig.receipted() >= 2, 40)
         first = closed(rig)
         while not [e for e in events(rig, first) if e["device"] == "ac-1"]:
             assert time.monotonic() - begun < 55, log.read_text()
