@@ -142,16 +142,14 @@ class MeterSettings:
             )  # fmt: skip
 
     def _value(self, name: str, text: str) -> None:
-        departure, before = self._settings[name].take(text)
+        departure, change = self._settings[name].take(text)
         if departure is not None:
             log.warning(
                 "%s. Find out why; then state the new value, with the reason, under "
                 "[[device.stated]] in the site file", departure,
             )  # fmt: skip
-        if before:
-            log.info(
-                "%s: setting %s went from %s to %r, as stated", self._device, name, before, text
-            )
+        if change:
+            log.info("%s, as stated", change)
 
 
 def _recall(settings: Iterable[Setting], kept: bytes | None) -> None:

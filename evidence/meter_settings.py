@@ -91,6 +91,11 @@ def way_of(row: Row) -> tuple[str, str, str]:
     return row["means"], row["source"], row.get("unit", "")
 
 
+def change(device: str, name: str, old: str, new: str, unit: str) -> str:
+    """From what to what a setting went, in short and in every language."""
+    return f"{device} {name}: {old!r} → {new!r}{' ' + unit if unit else ''}"
+
+
 @dataclass(frozen=True)
 class Departure:
     """A value that differs from what was stated, or from the one before, and is not explained.
@@ -116,6 +121,11 @@ class Departure:
             if value == self.value and (value, reason) not in self.stated:
                 return reason
         return ""
+
+    @property
+    def change(self) -> str:
+        """From what to what, in short."""
+        return change(self.device, self.name, self.expected, self.value, self.unit)
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
@@ -163,19 +173,26 @@ class Setting:
         """One reading.
 
         Returns:
-            (a departure that begins with it, "") or (None, the value before, where it is another
-            and the configuration states the new one), else (None, "").
+            (a departure that begins with it, "") or (None, from what to what, where it is another
+            value than before and the configuration states it), else (None, "").
         """
         stated = stated_of(self.row)
         expected = stated[-1][0] if stated else self.accepted
         if expected is None or value == expected:
             before, self.accepted, self.departed = self.accepted, value, None
-            return None, "" if before in (None, value) else repr(before)
+            if before in {None, value}:
+                return None, ""
+            return None, change(self._device, self.name, str(before), value, self._unit)
         if self.departed is not None and self.departed.value == value:
             return None, ""
-        unit = self.row.get("unit", "")
-        self.departed = Departure(self._device, self.name, expected, value, tuple(stated), unit)
+        self.departed = Departure(
+            self._device, self.name, expected, value, tuple(stated), self._unit
+        )
         return self.departed, ""
+
+    @property
+    def _unit(self) -> str:
+        return str(self.row.get("unit", ""))
 
 
 def told_of(events: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -67,7 +67,7 @@ class SettingsCheck:
             row = rows.get(said.device, {}).get(said.name)
             reason = "" if row is None else said.is_explained_by(row)
             if reason:
-                sentence = f"{said}. Configuration {cfg.hex()[:12]} explains it: {reason}"
+                sentence = f"{said.change}. Configuration {cfg.hex()[:12]} explains it: {reason}"
                 self._report.add("N-METER-SETTING", item.where, sentence)
             else:
                 left.append(item)
@@ -121,13 +121,10 @@ class SettingsCheck:
 
     def _value(self, key: Key, value: str, where: str, at_ns: int) -> None:
         setting = self._settings[key]
-        departure, before = setting.take(value)
-        if before:
+        departure, change = setting.take(value)
+        if change:
             reason = stated_of(setting.row)[-1][1]
-            sentence = (
-                f"{key[0]} {key[1]}: {before} became {value!r}, as the configuration states: "
-                f"{reason}"
-            )
+            sentence = f"{change}, as the configuration states: {reason}"
             self._report.add("N-METER-SETTING", where, sentence)
         if departure is not None:
             item = _Open(departure, where, at_ns)

@@ -97,4 +97,7 @@ def test_a_ratio_changed_while_running(tmp_path: Path, monkeypatch: pytest.Monke
         assert (status, report["verdict"]) == (0, "passed"), report["findings"]
         notes = [f["sentence"] for f in report["findings"] if f["code"] == "N-METER-SETTING"]
         assert len(notes) == 2
-        assert all("explains it: transformers replaced, work order 4711" in note for note in notes)
+        assert all(
+            "→" in note and "explains it: transformers replaced, work order 4711" in note
+            for note in notes
+        )

@@ -8,6 +8,7 @@ from evidence.configuration import check_configuration
 from evidence.errors import MalformedError
 from evidence.findings import Verdict
 from evidence.meter_settings import check_event
+from evidence.phrases import translated
 from evidence.verifier.meter_settings import SettingsCheck
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence import settings_months
@@ -38,8 +39,24 @@ def test_a_change_names_device_setting_values_and_first_sight() -> None:
         "2026-06-15T04:59:52Z), and no later configuration here explains it."
     )
     explained = sentence(month(config(), told, config(*LATER)), "N-METER-SETTING")
-    assert explained.startswith("meters ct_primary reads '800' A; before it was '400' A. Config")
+    assert explained.startswith("meters ct_primary: '400' → '800' A. Configuration ")
     assert explained.endswith("explains it: transformers replaced, work order 4711")
+
+
+def test_a_change_to_what_is_stated_gives_the_reason() -> None:
+    archive = month(config(), {0: [says(1, "400")], 3: [says(40, "800")]}, config(*LATER))
+    assert sentence(archive, "N-METER-SETTING") == (
+        "meters ct_primary: '400' → '800' A, as the configuration states: transformers replaced, "
+        "work order 4711"
+    )
+
+
+def test_it_is_told_in_chinese() -> None:
+    english = sentence(month(config(), {0: [says(1, "400"), says(2, "800")]}), "E-METER-SETTING")
+    assert translated("sentence", english, "zh") == (
+        "设备 meters 的仪表参数 ct_primary 读得 '800' A，此前为 '400' A（首次读得于 "
+        "2026-06-15T04:59:42Z），其后的配置均未说明原因。"
+    )
 
 
 def test_what_differs_from_what_is_stated_says_so() -> None:
