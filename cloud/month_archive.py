@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from cloud.collector.desk import PlantEvidence, PlantKeys
 from cloud.errors import TimeStampError
 from cloud.month_draft import configs_of
+from cloud.month_explained import explanations_of
 from cloud.month_kept import KeptArchive, read_kept
 from cloud.month_keys import earlier_collectors, gateway_certificates, orders
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
@@ -246,7 +247,7 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
         statement=month.statement,
         rules=published_rules(json.loads(month.statement)["input"]["rule_set"]),
         objects=_objects(evidence, close.streams),
-        configs=configs_of(evidence, close.streams),
+        configs=explanations_of(evidence, close) | configs_of(evidence, close.streams),
         root=certificate_from_pem(month.keys.root),
         collector=certificate_from_pem(month.keys.collector),
         gateways=[

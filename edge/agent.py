@@ -36,7 +36,7 @@ from edge.schedule import (
     slot_ns,
 )
 from edge.spool import Spool
-from edge.spool_reader import position_key
+from edge.spool_reader import position_key, settings_key
 from edge.stream import Stream
 
 log = logging.getLogger("stackproof.edge")
@@ -125,6 +125,7 @@ class Agent:
         for poller in self._pollers:
             device_id = poller.spec.id
             poller.resume(spool.get(position_key(device_id)), spool.marks(device_id))
+            poller.recall(spool.get(settings_key(device_id)))
 
     async def _take_over(self) -> None:
         """Continue where the last process stopped."""
@@ -275,7 +276,10 @@ class Agent:
         unanswered = self._delivery.machine.is_unanswered
         # a wall clock far ahead that nobody believes yet makes nothing old
         now_ns = min(self._clock.wall_ns(), self._time.now_ns)
-        for event in self._alarms.check(condition, now_ns, is_unanswered=unanswered):
+        departures = [said for poller in self._pollers for said in poller.departures]
+        for event in self._alarms.check(
+            condition, now_ns, is_unanswered=unanswered, departures=departures
+        ):
             recorder.note(event)
         if FULL in self._alarms.names:
             recorder.missed = "spool-full"

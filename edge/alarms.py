@@ -17,6 +17,7 @@ log = logging.getLogger("stackproof.edge")
 FILLING, FULL, OLD = "spool-filling", "spool-full", "spool-old"
 DISK_LOW, TWO_LOGS, UNANSWERED = "disk-low", "log-inconsistent", "no-receipts"
 CLOCK_AHEAD, KEY_AWAY = "clock-ahead", "key-away"
+METER_SETTING = "meter-setting"
 # each begins at the first and ends at the second: one object more or less is not a new alarm
 FILLING_FROM, FILLING_UNTIL = 0.8, 0.75
 DISK_LOW_FROM, DISK_LOW_UNTIL = 64 * 2**20, 80 * 2**20
@@ -29,6 +30,7 @@ def standing(
     age_max_ns: int,
     *,
     is_unanswered: bool = False,
+    departures: Sequence[str] = (),
     before: Sequence[str] = (),
 ) -> dict[str, str]:
     """Name -> sentence of every alarm that stands.
@@ -38,6 +40,7 @@ def standing(
         now_ns: wall clock.
         age_max_ns: how old the oldest object without a receipt may be.
         is_unanswered: the broker is there, and objects sent again and again get no receipt.
+        departures: a sentence for each setting of a meter that is not what it should be.
         before: the alarms that stood until now.
     """
     found = standing_troubles(condition.troubles, now_ns)
@@ -70,6 +73,12 @@ def standing(
             f"the gateway's key does not sign: {condition.unsigned} frames wait for it, the oldest "
             f"of {_time(condition.unsigned_ns)}. Readings go on until the spool is full, and are "
             "signed in order when the key is back: look at the token, its PIN file and its module"
+        )
+    if departures:
+        more = f"; and {len(departures) - 1} more" if len(departures) > 1 else ""
+        found[METER_SETTING] = (
+            f"{departures[0]}{more}. The month fails until the site file states the value and why "
+            "([[device.stated]])"
         )
     if condition.through_ns - now_ns > FAR_NS:
         found[CLOCK_AHEAD] = _ahead(condition.through_ns, now_ns)
@@ -109,7 +118,12 @@ class Alarms:
         self._age_max_ns = age_max_ns
 
     def check(
-        self, condition: Condition, now_ns: int, *, is_unanswered: bool = False
+        self,
+        condition: Condition,
+        now_ns: int,
+        *,
+        is_unanswered: bool = False,
+        departures: Sequence[str] = (),
     ) -> list[Mapping[str, Any]]:
         """Events of the alarms that begin now; what begins and ends is logged."""
         found = standing(
@@ -117,6 +131,7 @@ class Alarms:
             now_ns,
             self._age_max_ns,
             is_unanswered=is_unanswered,
+            departures=departures,
             before=self.names,
         )
         events: list[Mapping[str, Any]] = []

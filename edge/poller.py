@@ -23,10 +23,13 @@ from edge.drivers.base import (
     DeviceSpec,
     Driver,
     Progress,
+    ReadsSettings,
     Sample,
     TellsEvents,
 )
+from edge.settings import MeterSettings
 from evidence.quality import Quality
+from firmware_configs.profile import Setting
 
 log = logging.getLogger("stackproof.edge.device")
 
@@ -72,8 +75,12 @@ class Poller:
         self._reading: asyncio.Task[Polled | None] | None = None
         self._kept: Polled | None = None  # of a source that delivers once: not committed yet
         self._untold: list[Mapping[str, Any]] = []  # events, likewise
-        # what the last poll gave of these two
-        self._given: tuple[Polled | None, tuple[Mapping[str, Any], ...]] = None, ()
+        self._settings = MeterSettings(spec.id, spec.profile, spec.stated)
+        self._connection: int | None = None  # the driver's number of the one they were read on
+        self._aside: asyncio.Task[None] | None = None  # a question for one of them
+        # what the last poll gave of these two, and of settings
+        self._given: tuple[Polled | None, tuple[Mapping[str, Any], ...], bytes | None]
+        self._given = None, (), None
         self._backoff_s = BACKOFF_S_MIN
         self._retry_at_ns = 0
         self._lost = False
@@ -84,24 +91,37 @@ class Poller:
         """True while there is a connection."""
         return self._up
 
+    @property
+    def departures(self) -> list[str]:
+        """A sentence for each setting of the device that is not what it should be."""
+        return self._settings.departures
+
     def resume(self, position: bytes | None, marks: Mapping[bytes, bytes]) -> None:
         """Take up what the spool holds of this device; before the first connection."""
         self.spec = replace(self.spec, position=position, marks=marks)
+
+    def recall(self, settings: bytes | None) -> None:
+        """Likewise of its settings."""
+        self._settings.recall(settings)
 
     async def poll(self, timeout_s: float) -> Polled:
         """Ask for all points; never takes longer than `timeout_s`, never raises."""
         polled = await self._ask(timeout_s)
         kept = self._kept if polled.progress is not None else None
         events = tuple(self._untold[:EVENTS_PER_READ])
-        self._given = kept, events
-        if not events:
+        settings = self._settings.unkept
+        self._given = kept, events, settings
+        if not events and settings is None:
             return polled
-        return replace(polled, progress=replace(polled.progress or Progress(), events=events))
+        progress = replace(polled.progress or Progress(), events=events, settings=settings)
+        return replace(polled, progress=progress)
 
     def committed(self) -> None:
         """What the last poll gave is on disk; of what is handed out once the next may come."""
-        (kept, events), self._given = self._given, (None, ())
+        (kept, events, settings), self._given = self._given, (None, (), None)
         self._untold = self._untold[len(events) :]
+        if self._settings.unkept is settings:
+            self._settings.unkept = None
         if kept is None or kept.progress is None:
             return
         self._kept = None
@@ -120,12 +140,46 @@ class Poller:
             return self._nothing(Quality.NO_ANSWER)
         if self._kept is not None:
             return replace(self._kept, monotonic_ns=self._now_ns())
-        assert self._driver is not None  # noqa: S101 - it is up
-        self._reading = asyncio.create_task(self._read(self._driver))
-        done, _ = await asyncio.wait({self._reading}, timeout=timeout_s)
-        if not done:
+        ends_ns = self._now_ns() + int(timeout_s * 1e9)
+        if self._aside is not None:
+            await asyncio.wait({self._aside}, timeout=timeout_s)
+        polled = None
+        if self._driver is not None and self._up and (self._aside is None or self._aside.done()):
+            self._reading = asyncio.create_task(self._read(self._driver))
+            left_s = max(0.0, (ends_ns - self._now_ns()) / 1e9)
+            done, _ = await asyncio.wait({self._reading}, timeout=left_s)
+            polled = self._reading.result() if done else None
+        if polled is None or self._driver is None:
             return self._nothing(Quality.NO_ANSWER)
-        return self._reading.result() or self._nothing(Quality.NO_ANSWER)
+        self._ask_aside(self._driver)
+        return polled
+
+    def _ask_aside(self, driver: Driver) -> None:
+        """After an answered read: ask for a setting, if one is due, until the next read."""
+        self._aside = None
+        if not isinstance(driver, ReadsSettings):
+            return
+        reads: ReadsSettings = driver
+        if self._connection != reads.connection():
+            self._connection = reads.connection()
+            self._settings.begin(self._now_ns())
+        if (setting := self._settings.due(self._now_ns())) is not None:
+            self._aside = asyncio.create_task(self._ask_setting(driver, reads, setting))
+
+    async def _ask_setting(self, driver: Driver, reads: ReadsSettings, setting: Setting) -> None:
+        try:
+            async with asyncio.timeout(STUCK_S):
+                value = await reads.read_setting(setting)
+        except DeviceError as error:
+            log.debug("%s: setting %s: %s", self.spec.id, setting.name, error)
+            return  # the next read says what is the matter
+        except Exception as error:  # noqa: BLE001 - as of a read
+            self._loss(error)
+            await self._end(driver)
+            return
+        event = self._settings.take(value, self._now_ns())
+        if event is not None:
+            self._untold = [*self._untold, event][-EVENTS_KEPT:]
 
     async def connect_first(self, timeout_s: float) -> None:
         """Give the device a moment to connect before the first tick."""
@@ -135,7 +189,7 @@ class Poller:
 
     async def close(self) -> None:
         """End everything that runs for this device."""
-        for task in (self._connecting, self._reading):
+        for task in (self._connecting, self._reading, self._aside):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -189,7 +243,7 @@ class Poller:
                 raise  # cancelled
             self._loss(error)
             return
-        self._up = True
+        self._up, self._connection = True, None  # another device may answer now
 
     async def _end(self, driver: Driver) -> None:
         self._up = False

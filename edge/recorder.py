@@ -15,7 +15,7 @@ from edge.disk import Disk
 from edge.drivers.base import Progress
 from edge.errors import HeldError, SpoolError
 from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, judge, without_computed
-from edge.spool_reader import State, Stored, mark_key, position_key
+from edge.spool_reader import State, Stored, mark_key, position_key, settings_key
 from edge.stream import Stream
 from evidence import cbor
 from evidence.frame import Body, Gap
@@ -280,10 +280,12 @@ def _told(progress: Mapping[str, Progress], tick_ns: int) -> list[dict[str, Any]
 
 
 def _kept_of(progress: Mapping[str, Progress]) -> dict[str, bytes]:
-    """The spool's state values that say what sources have delivered."""
+    """The spool's state values that say what sources have delivered and meters have said."""
     kept: dict[str, bytes] = {}
     for device_id, made in progress.items():
         if made.position is not None:
             kept[position_key(device_id)] = made.position
+        if made.settings is not None:
+            kept[settings_key(device_id)] = made.settings
         kept |= {mark_key(device_id, mark): note for mark, note in made.marks.items()}
     return kept

@@ -152,6 +152,7 @@ def _device(device: DeviceConfig, schedules: Sequence[int]) -> dict[str, Any]:
         "provenance": device.provenance.value,
         "schedule": schedules.index(device.interval_ns),
         "settings": device.settings,
+        **({"meter": device.meter} if device.meter else {}),
     }
 
 

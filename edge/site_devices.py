@@ -1,15 +1,17 @@
 """The `[[device]]` tables of the site file: devices, their profiles, and the points they give."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edge.drivers import DRIVERS, PROVENANCES, open_driver
+from edge.drivers import DRIVERS, PROVENANCES, READS_SETTINGS, open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
 from edge.drivers.traffic import Traffic
+from edge.settings import Stated, signed_rows
 from edge.site_rules import ruled_points
+from edge.site_stated import read_stated
 from edge.site_traffic import Asked, objections
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields
@@ -38,6 +40,7 @@ class DeviceConfig:
         ratios: ct_ratio, vt_ratio, pulse_weight as the file gives them.
         points: what is read, in order.
         security: of an OPC UA device; None for the others.
+        stated: setting -> (value, reason) of each value a person answers for; the last holds now.
         traffic: what its driver will send; None of a device that cannot be read as it stands.
     """
 
@@ -50,14 +53,21 @@ class DeviceConfig:
     ratios: Mapping[str, str]
     points: tuple[BoundPoint, ...]
     security: OpcUaSecurity | None = None
+    stated: Stated = field(default_factory=dict)
     traffic: Traffic | None = None
 
     @property
     def spec(self) -> DeviceSpec:
         """What its driver is made of."""
         return DeviceSpec(
-            self.id, self.url, self.profile, self.points, self.timeout_s, self.security
+            self.id, self.url, self.profile, self.points, self.timeout_s, self.security, self.stated
         )
+
+    @property
+    def meter(self) -> dict[str, dict[str, Any]]:
+        """The settings that are read of it, as they are signed."""
+        is_read = self.url.partition("://")[0] in READS_SETTINGS
+        return signed_rows(self.profile, self.stated) if is_read else {}
 
     @property
     def warning(self) -> str:
@@ -150,6 +160,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     security = read_security(fields, folder) if scheme == "opc.tcp" else None
     profile = _profile(fields, folder)
     rules = fields.named_children("rules")
+    stated = read_stated(fields, profile, is_read=scheme in READS_SETTINGS)
     fields.finish()
     if profile is None:
         return None
@@ -165,8 +176,9 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     )
     points = ruled_points(fields, rules, profile, points, interval_ns)
     device = DeviceConfig(
-        device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points, security
-    )
+        device_id, url, profile, provenance, interval_ns, timeout_s, ratios, points, security,
+        stated,
+    )  # fmt: skip
     return device if fields.flawed else _check_driver(fields, device)
 
 

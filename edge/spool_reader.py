@@ -55,6 +55,7 @@ class State(StrEnum):
     # of sources that deliver once, a key a device and one a mark (`position_key`, `mark_key`)
     POSITION = "position"  # up to where it has delivered
     MARK = "mark"  # what is noted with something that is delivered for ever
+    SETTINGS = "settings"  # of a meter: what it said of itself, and what was accepted of that
 
 
 def position_key(device_id: str) -> str:
@@ -65,6 +66,11 @@ def position_key(device_id: str) -> str:
 def mark_key(device_id: str, mark: bytes) -> str:
     """Key of one of a device's marks."""
     return f"{State.MARK}/{device_id}/{mark.hex()}"
+
+
+def settings_key(device_id: str) -> str:
+    """Key of what is known of a meter's settings."""
+    return f"{State.SETTINGS}/{device_id}"
 
 
 @dataclass(frozen=True)

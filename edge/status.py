@@ -13,8 +13,9 @@ from edge.condition import condition_of
 from edge.config import Site
 from edge.identity import out_of_date
 from edge.schedule import FAR_NS, SURE_NS
+from edge.settings import standing_departures
 from edge.spool import is_in_use
-from edge.spool_reader import SpoolReader, State
+from edge.spool_reader import SpoolReader, State, settings_key
 from edge.trouble import DAMAGED
 from evidence import cbor, checkpoint
 from evidence.errors import EvidenceError
@@ -49,7 +50,15 @@ def status_of(
     with spool.one_moment():
         usage, head = spool.usage(), spool.head()
         fill = usage.bytes / site.uplink.spool_bytes_max
-        alarms = standing(condition_of(spool, fill), now_ns, site.uplink.spool_age_max_ns)
+        departures = [
+            said
+            for d in site.devices
+            for said in standing_departures(
+                d.id, d.profile, d.stated, spool.get(settings_key(d.id))
+            )
+        ]
+        condition, age_max_ns = condition_of(spool, fill), site.uplink.spool_age_max_ns
+        alarms = standing(condition, now_ns, age_max_ns, departures=departures)
         alarms |= _unsure(spool.get(State.CLOCK), now_ns, state)
         in_use = spool.get(State.KEY) or b""
         receipt = spool.get(State.RECEIPT) or b""

@@ -12,6 +12,7 @@ from evidence import cbor
 from evidence.blocks import PAYLOAD_BYTES_MAX, content, decompress
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.groups import is_uint
+from evidence.meter_settings import check_rows
 from evidence.points import DECIMALS_MAX, NO_RULES, Dtype, Point, Role
 
 CONFIG_FORMAT = 1
@@ -285,7 +286,8 @@ _CONFIGURATION = _map(
         "devices": _list(
             _map(
                 _all(_text, "id url profile profile_revision provenance")
-                | {"schedule": _uint, "settings": _texts}
+                | {"schedule": _uint, "settings": _texts},
+                {"meter": check_rows},
             )
         ),
         "points": _list(_point, 1),

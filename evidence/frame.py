@@ -28,6 +28,7 @@ from evidence.groups import (
     is_uint,
 )
 from evidence.keys import Signer
+from evidence.meter_settings import KIND, check_event
 
 TYP_FRAME = "stackproof-frame+cbor"
 TYP_CONFIG = "stackproof-config+cbor"
@@ -377,6 +378,8 @@ def _decode_events(value: Any) -> tuple[Mapping[str, Any], ...]:
             raise MalformedError("a frame event must be a map with a kind")
         if not _int(event.get("at_ns")):
             raise MalformedError("a frame event needs at_ns")
+        if event["kind"] == KIND:
+            check_event(event)
     return tuple(value)
 
 

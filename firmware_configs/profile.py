@@ -47,6 +47,7 @@ __all__ = [
 FOLDER = Path(__file__).parent
 
 FORMAT = 1
+SETTINGS_MAX = 64  # of a profile: as many as one signed event holds
 _ID = re.compile(r"[a-z0-9-]{1,40}")
 _MODBUS_ONLY = "is for protocol modbus only"
 
@@ -232,6 +233,8 @@ def _check_places(rows: Sequence[Fields], registers: Sequence[Register]) -> None
 
 def _check_settings(rows: Sequence[Fields], settings: Sequence[Setting]) -> None:
     """No name twice. Where they stand may be a point's place too: a serial number may be both."""
+    if len(settings) > SETTINGS_MAX:
+        rows[SETTINGS_MAX].complain("", f"is one of more than {SETTINGS_MAX} settings")
     for index, (row, setting) in enumerate(zip(rows, settings, strict=True)):
         for before, other in enumerate(settings[:index]):
             if setting.name and setting.name == other.name:

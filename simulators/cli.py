@@ -21,7 +21,16 @@ from simulators.month import make_month
 from simulators.month_config import POINTS_LIMITS, Mix
 from simulators.opcua_gateway import OpcUaGateway
 from simulators.plant import Smelter, TruthLine
-from simulators.play import Play, play, start_all, start_instant, steps_of, stop_all
+from simulators.play import (
+    Change,
+    Play,
+    changes_of,
+    play,
+    start_all,
+    start_instant,
+    steps_of,
+    stop_all,
+)
 from simulators.scenario import (
     POTS_LIMITS,
     Scenario,
@@ -80,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--for", dest="seconds", type=_duration, metavar="SECONDS",
         help="end by itself after this scenario time; otherwise at SIGINT or SIGTERM",
+    )  # fmt: skip
+    run.add_argument(
+        "--change", type=_change, action="append", default=[],
+        metavar="SECONDS:DEVICE.SETTING=VALUE",
+        help="a fault: from then on a meter says that of itself, such as 30:ac-1.ct_primary=400",
     )  # fmt: skip
     run.add_argument("--json", action="store_true", help="say what is served as one JSON line")
     _add_month(
@@ -171,6 +185,15 @@ def _duration(text: str) -> Decimal:
     return seconds
 
 
+def _change(text: str) -> Change:
+    place, _, value = text.partition("=")
+    seconds, _, name = place.partition(":")
+    device, _, setting = name.partition(".")
+    if not (device and setting and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not SECONDS:DEVICE.SETTING=VALUE")
+    return Change(_duration(seconds), device, setting, value)
+
+
 def _list(*, as_json: bool) -> int:
     scenarios = [load_scenario(name) for name in list_scenarios()]
     if as_json:
@@ -232,9 +255,11 @@ async def _run(options: argparse.Namespace, clock: Clock) -> int:
                 "scenario": scenario.name, "seed": seed, "pots": pots, "started_ns": started_ns,
                 "truth": str(truth.path) if truth else None,
             }  # fmt: skip
+            by_id = dict(zip(devices, served, strict=True))
             show = Play(
                 plant=plant,
-                devices=dict(zip(devices, served, strict=True)),
+                devices=by_id,
+                changes=changes_of(options.change, by_id, scenario.step_s),
                 steps=steps_of(options.seconds, scenario.step_s) if options.seconds else None,
                 flush=truth.flush if truth else lambda: None,
                 ready=lambda: _announce(head, rows, as_json=options.json),
@@ -262,7 +287,10 @@ def _devices(
             gateway = OpcUaGateway(profile, host=options.host, port=options.opcua_port, pots=pots)
             devices[device.id] = gateway, {**facts, "each": f"1-{pots}"}
         else:
-            meter = ModbusMeter(profile, host=options.host, port=modbus_port, ratios=device.ratios)
+            meter = ModbusMeter(
+                profile, host=options.host, port=modbus_port, ratios=device.ratios,
+                settings=device.settings,
+            )  # fmt: skip
             devices[device.id] = meter, facts
             modbus_port += 1 if modbus_port else 0
     return devices

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from evidence.counts import round_half_away
 from evidence.points import Dtype, Role, exact
-from firmware_configs.profile import Profile, Register
+from firmware_configs.profile import Profile, Register, Setting
 
 
 class EncodeError(Exception):
@@ -104,6 +104,25 @@ def text_words(text: str, count: int, byte_order: str) -> tuple[int, ...]:
     return tuple(
         ord(filled[at + high]) * 256 + ord(filled[at + low]) for at in range(0, 2 * count, 2)
     )
+
+
+def setting_words(setting: Setting, text: str) -> tuple[int, ...]:
+    """The 16-bit words of a setting's value, in address order.
+
+    Raises:
+        EncodeError: the setting cannot say that.
+    """
+    register = setting.register
+    if setting.is_text:
+        return text_words(text, setting.text_words, register.byte_order)
+    try:
+        shown = exact(text) * 10**register.decimals
+        raw = float(shown) if register.dtype.is_float else int(shown)
+        if raw == shown and (raw >= 0 or not register.dtype.name.startswith("U")):
+            return register_words(register, raw)
+    except (ValueError, OverflowError):
+        pass
+    raise EncodeError(f"setting {setting.name} cannot be {text!r}")
 
 
 def words_of(raw: int | float, dtype: Dtype, word_order: str, byte_order: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from firmware_configs.profile import Profile
-from simulators.encode import raw_number, register_words
+from simulators.encode import EncodeError, raw_number, register_words, setting_words
 from simulators.served import Readings, ServeError
 
 #: Which table a read function code looks into; everything else is refused.
@@ -32,9 +32,13 @@ class ModbusMeter:
         port: int,
         ratios: Mapping[str, str],
         unit: int = 1,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """Nothing is opened yet; `port` 0 lets the machine choose one."""
-        for register in profile.registers:
+        """Nothing is opened yet; `port` 0 lets the machine choose one.
+
+        `settings` is what it says of itself, by the profile's names; the others read 0.
+        """
+        for register in (*profile.registers, *(s.register for s in profile.settings)):
             if register.table not in _TABLES.values():
                 raise ServeError(
                     f"{profile.id} {register.name}: table {register.table} is not served"
@@ -45,6 +49,31 @@ class ModbusMeter:
         self._server: ModbusTcpServer | None = None
         self._cells: dict[str, dict[int, int]] = {table: {} for table in _TABLES.values()}
         self._published = False
+        self._settings: dict[str, dict[int, int]] = {table: {} for table in _TABLES.values()}
+        for name, value in (settings or {}).items():
+            self.set_setting(name, value)
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Say this of itself from now on, as if somebody had turned a screw.
+
+        Raises:
+            ServeError: the profile has no such setting, or it cannot be that.
+        """
+        table, cells = self.check_setting(name, value)
+        self._settings[table] |= cells
+
+    def check_setting(self, name: str, value: str) -> tuple[str, dict[int, int]]:
+        """Table and cells of what it would say; ServeError as `set_setting`."""
+        known = {setting.name: setting for setting in self._profile.settings}
+        if name not in known:
+            listed = " ".join(known) or "none"
+            raise ServeError(f"{self._profile.id} has no setting {name!r}: {listed}")
+        try:
+            words = setting_words(known[name], value)
+        except EncodeError as error:
+            raise ServeError(f"{self._profile.id}: {error}") from None
+        register = known[name].register
+        return str(register.table), dict(enumerate(words, int(register.address or 0)))
 
     @property
     def url(self) -> str:
@@ -92,9 +121,12 @@ class ModbusMeter:
 
     def _block(self, table: str) -> list[SimData]:
         """The table's registers; holes no longer than the profile's limit answer zero."""
+        profile = self._profile
+        places = [(register, register.words) for register in profile.registers]
+        places += [(setting.register, setting.words) for setting in profile.settings]
         rows = sorted(
-            (register.address, register.words)
-            for register in self._profile.registers
+            (register.address, words)
+            for register, words in places
             if register.table == table and register.address is not None
         )
         if not rows:
@@ -102,7 +134,7 @@ class ModbusMeter:
         spans = [[rows[0][0], rows[0][0] + rows[0][1]]]
         for address, words in rows[1:]:
             if address - spans[-1][1] <= self._profile.hole_limit:
-                spans[-1][1] = address + words
+                spans[-1][1] = max(spans[-1][1], address + words)
             else:
                 spans.append([address, address + words])
         return [
@@ -124,7 +156,8 @@ class ModbusMeter:
             return ExcCodes.ILLEGAL_FUNCTION
         if not self._published:
             return ExcCodes.DEVICE_BUSY
-        cells = self._cells[_TABLES[function_code]]
+        table = _TABLES[function_code]
+        cells, settings = self._cells[table], self._settings[table]
         for cell in range(address, address + count):
-            registers[cell - start_address] = cells.get(cell, 0)
+            registers[cell - start_address] = settings.get(cell, cells.get(cell, 0))
         return None

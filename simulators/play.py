@@ -8,15 +8,33 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from simulators.clock import Clock
+from simulators.modbus_meter import ModbusMeter
 from simulators.plant import Smelter
-from simulators.served import Served
+from simulators.served import Served, ServeError
 
 _NS = 10**9
 
 #: Steps made in one go while catching up, before other tasks get their turn.
 _BURST_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Change:
+    """A fault: from an instant on a meter says something else of itself.
+
+    Attributes:
+        after_s: seconds after the start.
+        device, setting: which, by id and by the profile's name.
+        value: what it then says.
+    """
+
+    after_s: Decimal
+    device: str
+    setting: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +45,7 @@ class Play:
         plant: at step 0.
         devices: by device id as in the plant's readings; already started.
         steps: after so many steps the play ends by itself; None plays until stopped.
+        changes: (step, what happens then), in order.
         flush: called after each round, e.g. to flush the truth.
         ready: called once, when the devices show the values of step 0.
     """
@@ -36,6 +55,7 @@ class Play:
     steps: int | None
     flush: Callable[[], None]
     ready: Callable[[], None]
+    changes: Sequence[tuple[int, Callable[[], None]]] = ()
 
 
 def start_instant(clock: Clock) -> int:
@@ -78,7 +98,29 @@ async def _step_to(plant: Smelter, step: int, clock: Clock) -> None:
         await clock.sleep(0)
 
 
+def changes_of(
+    changes: Sequence[Change], devices: Mapping[str, Served], step_s: Decimal
+) -> list[tuple[int, Callable[[], None]]]:
+    """The faults as `Play.changes`.
+
+    Raises:
+        ServeError: of no meter, of no setting it has, or to what that cannot be.
+    """
+    found: list[tuple[int, Callable[[], None]]] = []
+    for change in sorted(changes, key=lambda change: change.after_s):
+        meter = devices.get(change.device)
+        if not isinstance(meter, ModbusMeter):
+            raise ServeError(f"{change.device!r} is no Modbus meter of this scenario")
+        meter.check_setting(change.setting, change.value)
+        step = steps_of(change.after_s, step_s)
+        found.append((step, partial(meter.set_setting, change.setting, change.value)))
+    return found
+
+
 async def _publish(show: Play, source_ns: int) -> None:
+    step = show.plant.step_number
+    for _, happen in (c for c in show.changes if c[0] <= step):
+        happen()  # again and again: it stays so
     readings = show.plant.readings()
     for device_id, device in show.devices.items():
         await device.publish(readings[device_id], source_ns)

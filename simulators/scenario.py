@@ -212,11 +212,13 @@ class Device:
         id: as in the plant's readings, also the site file's device id.
         profile: "vendor/model".
         ratios: installation ratios by name (ct_ratio, vt_ratio) as the site file must give them.
+        settings: what the device says of itself, by the profile's names.
     """
 
     id: str
     profile: str
     ratios: Mapping[str, str]
+    settings: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -341,6 +343,9 @@ def _device(fields: Fields) -> Device:
         else:
             if not positive:
                 fields.complain(key, f"{ratio} must be greater than zero")
-    device = Device(fields.text("id"), fields.text("profile"), ratios)
+    said = fields.child("settings") if fields.has("settings") else None
+    named = fields.raw("settings")
+    settings = {name: said.text(name) for name in named} if said and isinstance(named, dict) else {}
+    device = Device(fields.text("id"), fields.text("profile"), ratios, settings)
     fields.finish()
     return device

@@ -11,7 +11,7 @@ import importlib
 from edge.drivers.base import DeviceError, DeviceSpec, Driver
 from evidence.points import Provenance
 
-__all__ = ["DRIVERS", "PROVENANCES", "open_driver"]
+__all__ = ["DRIVERS", "PROVENANCES", "READS_SETTINGS", "open_driver"]
 
 #: scheme of a device's URL -> "module:class"
 DRIVERS: dict[str, str] = {
@@ -41,6 +41,11 @@ PROVENANCES: dict[str, tuple[str, ...]] = {
     "mssql+ro": _TABLE,
     "folder": (Provenance.FILE.value, Provenance.TYPED.value),
 }
+
+#: schemes whose drivers read the settings a profile names (`edge.drivers.base.ReadsSettings`)
+READS_SETTINGS = frozenset(
+    {"modbus+tcp", "modbus+rtu-tcp", "modbus+rtu", "dlt645+tcp", "dlt645+serial", "opc.tcp"}
+)
 
 
 def open_driver(spec: DeviceSpec) -> Driver:

@@ -14,7 +14,7 @@ from edge.drivers.opcua.security import OpcUaSecurity
 from edge.drivers.traffic import Traffic
 from evidence.points import Point
 from evidence.quality import Quality
-from firmware_configs.profile import Profile, Register
+from firmware_configs.profile import Profile, Register, Setting
 
 POSITION_BYTES_MAX = 4096
 MARK_BYTES_MAX = 32  # of a mark; a thing's SHA-256
@@ -125,6 +125,25 @@ class TellsEvents(Protocol):
         """
 
 
+@runtime_checkable
+class ReadsSettings(Protocol):
+    """A driver that can ask a device for the settings its profile names.
+
+    Settings are asked for one at a time, after a read that was answered and never beside one; what
+    becomes of a question costs that setting only. The poller decides when.
+    """
+
+    def connection(self) -> int:
+        """Another number after each new connection: another device may answer there."""
+
+    async def read_setting(self, setting: Setting) -> str | Quality:
+        """What the device says, as text, at most VALUE_MAX characters; or why there is nothing.
+
+        Raises:
+            DeviceError: it could not be asked. The connection is left to the next read.
+        """
+
+
 @dataclass(frozen=True)
 class Progress:
     """What is committed with the samples of one read, in one transaction.
@@ -133,11 +152,13 @@ class Progress:
         position: as `DeliversOnce.position`; None leaves the committed one.
         marks: as `DeliversOnce.take_marks`.
         events: as `TellsEvents.take_events`.
+        settings: what is known of a meter's settings (`edge.settings`); None leaves it.
     """
 
     position: bytes | None = None
     marks: Mapping[bytes, bytes] = field(default_factory=dict)
     events: tuple[Mapping[str, Any], ...] = ()
+    settings: bytes | None = None
 
     def __post_init__(self) -> None:
         sizes = [(len(mark), len(note)) for mark, note in self.marks.items()]
@@ -160,6 +181,7 @@ class DeviceSpec:
         points: what to read, in frame order.
         timeout_s: how long one answer may take.
         security: of an OPC UA device; None for the others.
+        stated: setting -> (value, reason) of each value a person answers for; the last holds now.
         position: what a source that `DeliversOnce` has delivered, as committed; None: nothing.
         marks: likewise, mark -> note.
     """
@@ -170,5 +192,6 @@ class DeviceSpec:
     points: tuple[BoundPoint, ...]
     timeout_s: float = 1.0
     security: OpcUaSecurity | None = None
+    stated: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     position: bytes | None = None
     marks: Mapping[bytes, bytes] = field(default_factory=dict)

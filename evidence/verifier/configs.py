@@ -2,8 +2,8 @@
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evidence import cose
@@ -14,6 +14,7 @@ from evidence.errors import (
     EvidenceError,
     LimitError,
     MalformedError,
+    SignatureError,
     UnknownSuiteError,
     UnsupportedError,
 )
@@ -125,13 +126,18 @@ class Configs:
         self._in_force.pop(stream, None)
         self._lost.add(stream)
 
-    def signed(self, header: Header, sha256: bytes, where: str) -> None:
+    def signed(self, header: Header, sha256: bytes, where: str) -> Config | None:
         """A configuration object stands in its stream, and its signature was looked at there.
+
+        Returns:
+            It, if it can be used.
 
         Raises:
             UnknownSuiteError, UnsupportedError: newer than this program.
         """
         self._look(header, sha256, where, self._say_nothing, before=self._before)
+        held = self._held
+        return held[1] if held is not None and held[0] == sha256 else None
 
     def named(self, header: Header, where: str) -> Config | None:
         """The configuration that a frame names, None when it cannot be used.
@@ -146,13 +152,51 @@ class Configs:
         held = self._held  # one that was followed by another does not come again
         return held[1] if held is not None and held[0] == header.cfg else None
 
-    def finish(self) -> None:
-        """All objects were read: what none of them names is no part of the archive."""
+    def later(self, lasts: Mapping[str, int]) -> Iterator[tuple[str, bytes, Config]]:
+        """All objects were read: (stream, hash, configuration) of each signed after.
+
+        Such a one may explain what meters said. Anything else that none of the objects names is no
+        part of the archive.
+
+        Args:
+            lasts: stream -> seq of its last object here.
+        """
+        found = []
         for path in self._archive.paths():
             match = paths.CONFIG.fullmatch(path)
             if match and bytes.fromhex(match[1]) not in self._known:
-                sentence = "No object names this configuration, nor is it one that went before."
-                self._report.add("E-FILE-EXTRA", path, sentence)
+                try:
+                    found.append((self._place_after(path, lasts), bytes.fromhex(match[1])))
+                except EvidenceError as error:
+                    self._extra(path, error)
+        for own, sha256 in sorted(found, key=lambda item: (item[0].stream, item[0].seq)):
+            path = paths.config(sha256)
+            try:
+                new = self._read(replace(own, seq=own.seq + 1), sha256, self._signature)
+            except (UnknownSuiteError, UnsupportedError) as error:
+                code = "C-SUITE" if isinstance(error, UnknownSuiteError) else "C-FORMAT"
+                self._report.add(code, path, said(error))
+            except SignatureError as error:
+                self._report.add("E-SIG-BAD", path, said(error))
+            except EvidenceError as error:
+                self._extra(path, error)
+            else:
+                yield own.stream, sha256, new.config
+
+    def _place_after(self, path: str, lasts: Mapping[str, int]) -> Header:
+        """Header of a configuration behind the last object here; EvidenceError when it is none."""
+        data = self._archive.read(path)
+        own = place_of(cose.parse(data))
+        logged = self._log.entry(own.stream, own.seq)
+        if own.seq <= lasts.get(own.stream, own.seq) or logged is None:
+            raise MalformedError("the log here has no such object after those of the month")
+        if (logged.sha256, logged.length) != (hashlib.sha256(data).digest(), len(data)):
+            raise MalformedError("the log here accepted another object at its place")
+        return own
+
+    def _extra(self, path: str, error: EvidenceError) -> None:
+        sentence = f"No object here names this configuration, nor does it explain one: {error}."
+        self._report.add("E-FILE-EXTRA", path, sentence)
 
     def _look(
         self,

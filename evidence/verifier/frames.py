@@ -44,6 +44,7 @@ from evidence.verifier.gaps import Gaps
 from evidence.verifier.identities import Identities
 from evidence.verifier.key_check import KeyCheck
 from evidence.verifier.log_view import Logged, LogView, gap_sha256
+from evidence.verifier.meter_settings import SettingsCheck
 from evidence.verifier.named import Named
 from evidence.verifier.opened import Opened
 
@@ -68,11 +69,13 @@ class StreamView:
         times: what the clocks say of its frames.
         held: how much of it is here.
         gaps: what is missing between its ticks.
+        settings: what its meters said of themselves.
         manual: how many of its frames say that a person typed them.
     """
 
     held: Held
     gaps: Gaps
+    settings: SettingsCheck
     first: int | None = None
     head: Head = field(default_factory=Head)
     hour: str = ""
@@ -143,8 +146,11 @@ class FrameCheck:
                 yield from self._segment(path, match[1], view)
         self._missing()
         if not self.broken:
-            self._configs.finish()
+            lasts = {stream: view.head.next_seq - 1 for stream, view in self.streams.items()}
+            for stream, sha256, config in self._configs.later(lasts):
+                self.streams[stream].settings.explain(sha256, config)
         for stream, view in self.streams.items():
+            view.settings.finish()
             self._anchors.tell(self._report, stream)
             view.times.tell(self._report, stream)
             if view.manual:
@@ -163,7 +169,8 @@ class FrameCheck:
         if stream not in self.streams:
             from_ns = self.period[0] if self.period else None
             held = Held(from_ns, len(self._archive.streams))
-            self.streams[stream] = StreamView(held, Gaps(from_ns))
+            settings = SettingsCheck(self._report, stream)
+            self.streams[stream] = StreamView(held, Gaps(from_ns), settings)
         return self.streams[stream]
 
     def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:
@@ -231,7 +238,9 @@ class FrameCheck:
         """An object that is no frame."""
         collector = self._identities.collector
         if header.typ == TYP_CONFIG:
-            self._configs.signed(header, digest, where)
+            config = self._configs.signed(header, digest, where)
+            if config is not None:
+                self.streams[header.stream].settings.explain(digest, config)
         elif header.typ == TYP_ROTATE:
             self._keys.rotate(header, envelope.payload, by, where)
         elif header.typ == TYP_COSIGNATURE:
@@ -319,6 +328,7 @@ class FrameCheck:
             view.held.read(header.cfg, config, body)
             for sentence in view.gaps.read(header.cfg, config, body):
                 self._report.add("W-GAP", where, sentence)
+            view.settings.read(header.cfg, config, body, where)
             first = view.first if view.first is not None else header.seq
             yield Checked(header.stream, header, body, header.cfg, config, first)
 
@@ -361,7 +371,8 @@ class FrameCheck:
 
     def _ends(self, stream: str, first: int, last: int, head: bytes) -> None:
         """The archive begins and ends a stream where the log closed it."""
-        view = self.streams.get(stream) or StreamView(Held(None), Gaps(None))
+        none = StreamView(Held(None), Gaps(None), SettingsCheck(self._report, stream))
+        view = self.streams.get(stream) or none
         if view.first is None:
             self._miss(view, stream, first, last)
             told = view.held.as_map(None, -1, None, view.times) | view.gaps.as_map()

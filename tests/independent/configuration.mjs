@@ -4,6 +4,7 @@ import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { NUMBER_TYPES, numberAt } from "./frame.mjs";
 import { checkWords } from "./quantities.mjs";
+import { checkMeter } from "./settings.mjs";
 
 const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d)?$/;
 
@@ -53,8 +54,8 @@ function plain(value, what) {
   if (!(value instanceof Map)) throw new FormatError(`${what} is no map`);
 }
 
-function texts(value, what, required, others = [], optional = []) {
-  cbor.map(value, what, [...required, ...others], optional);
+function texts(value, what, required, others = [], optional = [], more = []) {
+  cbor.map(value, what, [...required, ...others], [...optional, ...more]);
   for (const key of [...required, ...optional]) {
     if (value.has(key)) cbor.string(value.get(key), `${what}.${key}`);
   }
@@ -63,13 +64,14 @@ function texts(value, what, required, others = [], optional = []) {
 
 function device(value, schedules) {
   texts(value, "device", ["id", "url", "profile", "profile_revision", "provenance"],
-    ["schedule", "settings"]);
+    ["schedule", "settings"], [], ["meter"]);
   cbor.small(value.get("schedule"), "device's schedule", 0, schedules - 1);
   plain(value.get("settings"), "settings");
   for (const [key, item] of value.get("settings")) {
     cbor.string(key, "setting");
     cbor.string(item, "setting");
   }
+  if (value.has("meter")) checkMeter(value.get("meter"));
 }
 
 function numberType(value) {

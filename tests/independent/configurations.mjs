@@ -8,8 +8,8 @@ import { SignatureError, SuiteError, hex } from "./cose.mjs";
 
 /** Configurations by the hash of their objects, each read and checked once. */
 export class Configurations {
-  constructor(archive, identities, report) {
-    Object.assign(this, { archive, identities, report, known: new Map(), named: new Set(),
+  constructor(archive, identities, log, report) {
+    Object.assign(this, { archive, identities, log, report, known: new Map(), named: new Set(),
       isUndecided: false, bytes: 64 * 2 ** 20, items: 6_291_456 });
   }
 
@@ -49,7 +49,41 @@ export class Configurations {
     return newest?.hash ?? null;
   }
 
-  read(path, name, stream) {
+  /** Configurations that no object here names: those that were signed later may explain. */
+  later(streams) {
+    const found = [];
+    for (const path of this.archive.files.keys()) {
+      if (!path.startsWith("data/config/") || this.named.has(path)) continue;
+      const object = this.laterObject(path, streams);
+      if (object === null) this.report("E-FILE-EXTRA", path);
+      else found.push({ path, object, header: cose.streamHeader(object) });
+    }
+    found.sort((a, b) => (a.header.seq < b.header.seq ? -1 : 1));
+    for (const { path, object, header } of found) {
+      const stream = streams.get(header.stream);
+      stream.inUseAt(object, header);
+      const config = this.read(path, hex(object.hash), header.stream, "E-FILE-EXTRA");
+      if (config !== null) stream.settings.explain(config);
+    }
+  }
+
+  /** One behind the last object here, which the log accepted; null for any other. */
+  laterObject(path, streams) {
+    try {
+      const object = cose.parse(this.archive.read(path));
+      const { stream, seq } = cose.streamHeader(object);
+      const last = streams.get(stream)?.last;
+      const entry = this.log.entryFor(stream, seq);
+      const isOne = last && seq > last.seq && entry !== null &&
+        entry.sha256.equals(object.hash) && entry.length === BigInt(object.data.length);
+      return isOne ? object : null;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      return null;
+    }
+  }
+
+  read(path, name, stream, code = "E-CFG") {
     const { identities, report } = this;
     try {
       const object = cose.parse(this.archive.read(path));
@@ -72,7 +106,7 @@ export class Configurations {
       }
       return { ...found, before: header.cfg, seq: header.seq };
     } catch (error) {
-      if (error instanceof FormatError) report("E-CFG", path, error.message);
+      if (error instanceof FormatError) report(code, path, error.message);
       else if (error instanceof SignatureError) report("E-SIG-BAD", path);
       else if (error instanceof SuiteError) report("C-SUITE", path, error.message);
       else if (error instanceof NewerError) report("C-FORMAT", path, error.message);

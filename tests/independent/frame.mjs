@@ -3,6 +3,7 @@
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { content } from "./cose.mjs";
+import * as settings from "./settings.mjs";
 
 /** tag -> [bytes, isFloat, isSigned] */
 export const NUMBER_TYPES = new Map([
@@ -67,6 +68,7 @@ function events(value) {
     if (!(event instanceof Map)) throw new FormatError("an event is a map");
     cbor.string(event.get("kind"), "kind of event");
     cbor.int64(event.get("at_ns"), "instant of event");
+    if (event.get("kind") === "meter-settings") settings.checkEvent(event);
   }
   return value;
 }

@@ -31,20 +31,22 @@ export class InForce {
     if (isFault && !isMissed) report("E-CFG", `${this.id} seq ${seq}`, "another one is in force");
     if (this.hash === undefined && cfg !== null) [this.hash, this.isLost] = [cfg, false];
     if (typ !== cose.CONFIG) return;
+    configurations.named.add(`data/config/${hex(hash)}.cose`);
     this.before = cfg ?? this.hash ?? null;
     if (this.isUnaware) this.before ??= configurations.newestBefore(this.id, seq);
     this.hash = hash;
     this.isUnaware = this.isLost = false;
   }
 
-  /** A configuration object among the others: what it changes is told. */
+  /** A configuration object among the others: what it changes is told. Null if it is bad. */
   changed(object, header) {
     const { archive, configurations } = this.context;
     const where = `${this.id} seq ${header.seq}`;
     const new_ = configurations.get(object.hash, this.id, where, header.seq + 1n);
-    if (this.before === null || new_ === null) return;
-    if (header.cfg === null && !archive.has(`data/config/${hex(this.before)}.cose`)) return;
+    if (this.before === null || new_ === null) return new_;
+    if (header.cfg === null && !archive.has(`data/config/${hex(this.before)}.cose`)) return new_;
     this.compare(this.before, new_);
+    return new_;
   }
 
   /** One that was signed before the archive's first object: told when a frame first names it. */

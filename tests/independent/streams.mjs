@@ -11,6 +11,7 @@ import { InForce } from "./in_force.mjs";
 import { Gaps } from "./gaps.mjs";
 import { KIND_OF_TYPE } from "./log.mjs";
 import * as note from "./note.mjs";
+import { Settings } from "./settings.mjs";
 
 const SECOND = 1_000_000_000n;
 const [AHEAD, BEHIND, LATE] = [60n * SECOND, 1200n * SECOND, 900n * SECOND];
@@ -36,11 +37,22 @@ export class Stream {
     this.keys = context.identities.of(id);
     this.anchored = false;
     this.gaps = new Gaps(context.stated?.period?.from ?? null);
+    this.settings = new Settings(id, context.report);
     this.span = null; // {from, to, timeZone, simulated} of the good frames
     this.isSimulated = false; // a frame or its configuration says so
     this.inForce = new InForce(id, context, this.keys);
+    this.wasBroken = false;
     this.isBroken = false; // an object is missing, bad or in no order
     this.atReceipt = null; // header of the object the receipt names
+  }
+
+  get isBroken() {
+    return this.broken;
+  }
+
+  set isBroken(is) {
+    this.broken = is;
+    this.wasBroken ||= is;
   }
 
   /** What was before the archive's objects: rotate objects, and who signed configurations. */
@@ -206,6 +218,17 @@ export class Stream {
     else this.keyHashes.add(hex(key.hash));
   }
 
+  /** Told unless the key that signed an object behind those here is the stream's there. */
+  inUseAt(object, { seq }) {
+    const { identities, log } = this.context;
+    const key = identities.keyFor(this.id, object.kid);
+    if (!key?.kind) return; // said when it is read
+    this.inUse(key, seq);
+    if (!identities.isValidAt(this.id, key.hash, log.entryFor(this.id, seq).received)) {
+      this.report("E-KEY-EXPIRED", seq);
+    }
+  }
+
   /** Throws unless this key is the stream's at that seq, which is after the archive's objects. */
   mayClose(key, seq) {
     if (this.keys.isRevoked(key.hash, seq)) throw new FormatError("its key is revoked");
@@ -227,6 +250,7 @@ export class Stream {
   /** What can be said only after the last object. */
   end() {
     const { report, stated } = this.context;
+    this.settings.end();
     this.endKeys();
     if (stated?.period && this.gaps.isHoleAtEnd(stated.period.to, stated.closing)) {
       report("W-GAP", `stream ${this.id}`, "not recorded");
@@ -321,6 +345,7 @@ export class Stream {
     if (config && this.gaps.isHoleBefore(config, body.sections)) {
       this.report("W-GAP", header.seq, "not recorded");
     }
+    if (config) this.settings.frame(config, body, header.seq);
     if (header.cfg === null) this.report("E-CFG-MISSING", header.seq);
     const fits = config && body.sections.every((section) => fitsConfiguration(section, config));
     if (config && !fits) this.report("E-GROUPS", header.seq);
@@ -347,7 +372,10 @@ export class Stream {
     else if (this.hour !== hour) this.report("E-FRAME-PLACE", seq);
     if (object.typ === cose.ROTATE) this.rotate(object, seq);
     else if (object.typ === cose.COSIGNATURE) this.cosignature(object, header, entry);
-    else if (object.typ === cose.CONFIG) this.inForce.changed(object, header);
+    else if (object.typ === cose.CONFIG) {
+      const config = this.inForce.changed(object, header);
+      if (config !== null) this.settings.explain(config);
+    }
   }
 
   rotate(object, seq) {

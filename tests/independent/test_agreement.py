@@ -15,7 +15,7 @@ from tests.attacks.forging import ROOT_SHA256, SEG_4, TRUST, Kind
 from tests.independent.other import Comparison, compare, verify_there
 from tests.unit.cloud.month_examples import Desk, months
 from tests.unit.cloud.test_month_zone import moves_to, reads, utc_ns
-from tests.unit.evidence import gap_months
+from tests.unit.evidence import gap_months, settings_months
 from tests.unit.evidence import sealed_month as sm
 
 pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
@@ -69,6 +69,16 @@ def test_time_without_readings_is_told_by_both(tmp_path: Path) -> None:
         assert theirs == ours, name
         _, wanted = gap_months.CASES[name]
         assert {line.partition(": ")[0] for line in wanted} <= theirs, name
+
+
+def test_settings_are_judged_alike(tmp_path: Path) -> None:
+    made = [make() for make, _ in settings_months.CASES.values()]
+    for name, found in zip(settings_months.CASES, both(tmp_path, made), strict=True):
+        _, wanted = settings_months.CASES[name]
+        for told in (found.ours, found.theirs):
+            ours = {(code, at) for code, at in told if "METER" in code or code == "E-GROUPS"}
+            assert ours == set(wanted), name
+        assert found.differences() == [], name
 
 
 async def test_neighbours_of_two_time_zones_pass_with_both(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ function look(archive, identities, trusted, published, counts, report) {
   const files = frameFiles(archive);
   const ids = new Set(files.map(({ stream }) => stream));
   const receipts = closing.loadReceipts(archive, identities, ids, report);
-  const configurations = new Configurations(archive, identities, report);
+  const configurations = new Configurations(archive, identities, log, report);
   const receiptSeq = new Map([...receipts].map(([id, receipt]) => [id, receipt.seq]));
   const figures = new Figures(archive, stated, published, report);
   const named = new Named();
@@ -71,6 +71,7 @@ function look(archive, identities, trusted, published, counts, report) {
     streams.get(stream).file(path, hour);
   }
   const all = [...streams.values()];
+  if (!all.some(({ wasBroken }) => wasBroken)) configurations.later(streams);
   for (const stream of all) stream.end();
   checkStrays(archive, streams, report);
   checkWords(archive, identities.plant ?? "", stated, named.closedOn(log), report);

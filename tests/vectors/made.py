@@ -170,6 +170,12 @@ def one() -> Good:
     return Good().add([[10, 12, 11]])
 
 
+SETTINGS = {
+    "kind": "meter-settings", "at_ns": w.T0, "device": "ac-1",
+    "read": {"ct_primary": "800", "serial": "名" * 128, "firmware": ""}, "unread": {"span": 128},
+}  # fmt: skip
+
+
 def good() -> list[Vector]:
     """All frames that must be read."""
     every = [("not compressed", as_plain), ("Zstandard", as_zstd), ("zlib", as_zlib)]
@@ -204,6 +210,7 @@ def good() -> list[Vector]:
             "events with fields of their own", [one()],
             events=[{"kind": "a", "at_ns": -1, "more": [1, {"b": True}]}, {"kind": "", "at_ns": 0}],
         ),
+        read_vector("settings of a meter", [one()], events=[SETTINGS]),
         read_vector("an anchor", [one()], head={"anchor": [2**63, bytes(range(100, 132))]}),
         read_vector("the first object", [one()], head={"seq": 0, "prev": bytes(32), "cfg": None}),
         read_vector("the largest seq", [one()], head={"seq": 2**64 - 1}),

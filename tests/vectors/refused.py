@@ -47,6 +47,13 @@ def _with(**changes: Any) -> bytes:
     return w.cose(_object(_plain(_body(**changes))))
 
 
+def _settings(**changes: Any) -> bytes:
+    """A settings event with a field of another value; None takes it out."""
+    event = {"kind": "meter-settings", "at_ns": 1, "device": "ac-1", "read": {"serial": "7"}}
+    event = event | {"unread": {}} | changes
+    return _with(events=[{name: value for name, value in event.items() if value is not None}])
+
+
 def _packed(payload: bytes) -> bytes:
     return w.cose(_object(payload))
 
@@ -153,6 +160,13 @@ _BODIES: list[tuple[str, str, Bytes]] = [
     ("a gap without a reason", "E-FRAME", lambda: _with(gap=[1, 2])),
     ("no events in a list of them", "E-FRAME", lambda: _with(events=[])),
     ("an event without a kind", "E-FRAME", lambda: _with(events=[{"at_ns": 1}])),
+    ("settings without a device", "E-FRAME", lambda: _settings(device=None)),
+    ("settings that are numbers", "E-FRAME", lambda: _settings(read={"serial": 7})),
+    ("no settings", "E-FRAME", lambda: _settings(read={})),
+    ("a setting of 129 characters", "E-FRAME", lambda: _settings(read={"serial": "x" * 129})),
+    ("a setting that was read and not read", "E-FRAME", lambda: _settings(unread={"serial": 128})),
+    ("a setting that was not read for no reason", "E-FRAME", lambda: _settings(unread={"span": 0})),
+    ("settings with one field more", "E-FRAME", lambda: _settings(more=1)),
     ("sections in no order", "E-FRAME", lambda: _with(
         sections=[w.section([GOOD], schedule=1), w.section([GOOD])])),
     ("a schedule twice", "E-FRAME", lambda: _with(sections=[w.section([GOOD]), w.section([GOOD])])),

@@ -20,8 +20,10 @@ from edge.drivers.dlt645.frame import FRAMES_MAX, Dlt645Error, WrongAnswerError,
 from edge.drivers.dlt645.traffic import traffic_of
 from edge.drivers.dlt645.wire import Endpoint, Host
 from edge.drivers.serial_line import BAUDS, SerialLine
+from edge.drivers.setting_text import number_text
 from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
+from firmware_configs.model import Setting
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Dlt645Driver:
             self._places.setdefault(di, []).append((index, value))
         self._complaints = Complaints(_LOG, spec.id)
         self._is_wanted = False
+        self._connections = 0
         self._bus: Bus | None = None  # kept when closed: it knows what may still come late
 
     def traffic(self) -> Traffic:
@@ -64,6 +67,7 @@ class Dlt645Driver:
         """Open the line, if no other meter's driver has; takes at most `timeout_s` a turn."""
         self._bus = bus = bus_of(self._endpoint)
         self._is_wanted = True
+        self._connections += 1
         bus.join(self)
         try:
             await bus.open(self._spec.timeout_s)
@@ -87,6 +91,27 @@ class Dlt645Driver:
         except BaseException:
             self._give_up()
             raise
+
+    def connection(self) -> int:
+        """Another number each time the line is opened for this meter."""
+        return self._connections
+
+    async def read_setting(self, setting: Setting) -> str | Quality:
+        """Ask for one setting; see `edge.drivers.base.ReadsSettings`."""
+        identifier = setting.register.identifier
+        if self._bus is None or not self._is_wanted:
+            raise DeviceError(f"{self._name}: not connected; connect first")
+        if identifier is None or setting.is_text:
+            return Quality.DEVICE_REFUSED  # this driver decodes numbers only
+        try:
+            content = await self._fetch(self._bus, identifier.di)
+        except SilentError:
+            return Quality.NO_ANSWER
+        except WrongAnswerError:
+            return Quality.WRONG_ANSWER
+        except _RefusedError:
+            return Quality.DEVICE_REFUSED
+        return number_text(Value(setting.register, identifier).sample(content), setting.register)
 
     async def close(self) -> None:
         """Leave the line; a read under way ends with DeviceError."""

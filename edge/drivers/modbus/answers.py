@@ -4,6 +4,7 @@ import struct
 from collections.abc import Sequence
 
 from edge.drivers.modbus.plan import Read
+from evidence.quality import Quality
 
 #: Exception codes, Modbus Application Protocol 1.1b3, section 7.
 _EXCEPTIONS = {
@@ -12,6 +13,9 @@ _EXCEPTIONS = {
     8: "memory parity error", 10: "gateway path unavailable",
     11: "gateway target device failed to respond",
 }  # fmt: skip
+
+#: Two exceptions speak of a device behind a gateway that was never asked or never answered.
+_GATEWAY_QUALITY = {10: Quality.NOT_CONNECTED, 11: Quality.NO_ANSWER}
 
 #: Registers as 0..65535, or bits as 0 and 1, in address order.
 Cells = Sequence[int]
@@ -39,6 +43,11 @@ class RefusedError(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(f"refused: {_EXCEPTIONS.get(code, 'unknown exception')} ({code})")
         self.code = code
+
+
+def refusal_quality(code: int) -> Quality:
+    """What an exception code says of the value that was asked for."""
+    return _GATEWAY_QUALITY.get(code, Quality.DEVICE_REFUSED)
 
 
 def data_bytes(read: Read) -> int:

@@ -63,6 +63,11 @@ class Bus:
         """True while there is a connection, as far as is known."""
         return self._wire.is_open
 
+    @property
+    def connection(self) -> int:
+        """How many attempts to connect there were: another number, another connection."""
+        return self._attempts
+
     def doubt_of(self, unit: int, timeout_s: float) -> Doubt:
         """What may still come late from a unit, whoever asked; it outlives connections."""
         return self._doubts.setdefault(unit, Doubt(timeout_s))

@@ -8,13 +8,10 @@ hold, which is exact too.
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-
-import numpy as np
 
 from edge.drivers.base import Sample
-from edge.drivers.raw import judge_of, unpack
-from evidence.points import Dtype
+from edge.drivers.raw import judge_of
+from edge.drivers.setting_text import number_text, plain_text
 from evidence.quality import Quality
 from firmware_configs.profile import Register, Setting
 
@@ -109,7 +106,7 @@ def _bcd(held: bytes, invalid: frozenset[int]) -> Sample:
     return Sample(int(digits).to_bytes(len(held), "little"), Quality.GOOD)
 
 
-def decode_setting(words: Sequence[int], setting: Setting) -> str | None:
+def decode_setting(words: Sequence[int], setting: Setting) -> str | Quality:
     """What a meter says of itself, as text.
 
     Args:
@@ -117,22 +114,15 @@ def decode_setting(words: Sequence[int], setting: Setting) -> str | None:
         setting: of the profile, in a table of 16-bit registers.
 
     Returns:
-        The text without its padding (spaces and NULs behind), or the number in decimal; None when
-        it says nothing: not ASCII, the meter's "no value" pattern, no decimal digits, NaN.
+        The text without its padding, or the number in decimal; the quality of what says nothing:
+        not ASCII, the meter's "no value" pattern, no decimal digits, NaN.
     """
     register = setting.register
     if setting.is_text:
         data = struct.pack(f"{'>' if register.byte_order == 'big' else '<'}{len(words)}H", *words)
-        text = data.rstrip(b" \0").decode("ascii", "replace")
-        return text if text.isascii() and text.isprintable() else None
+        return plain_text(data.decode("latin-1")) if data.isascii() else Quality.WRONG_ANSWER
     (sample,) = decode_words(words, [(0, Value.of(register))])
-    if sample.raw is None or sample.quality is not Quality.GOOD:
-        return None
-    number = unpack(sample.raw, register.dtype)
-    if isinstance(number, int):
-        return f"{Decimal(number).scaleb(-register.decimals):f}"
-    # the fewest digits that mean this very float
-    return str(np.float32(number) if register.dtype is Dtype.F32 else number)
+    return number_text(sample, register)
 
 
 def decode_bits(bits: Sequence[bool], places: Iterable[Place]) -> list[Sample]:

@@ -21,6 +21,7 @@ from edge.drivers.modbus.answers import (
     SilentError,
     WrongAnswerError,
     data_bytes,
+    refusal_quality,
 )
 from edge.drivers.modbus.decode import Value, decode_bits, decode_words
 from edge.drivers.modbus.endpoint import Line, parse_place
@@ -33,18 +34,18 @@ from edge.drivers.modbus.plan import (
     spanning,
 )
 from edge.drivers.modbus.seat import Seat
+from edge.drivers.modbus.settings import ask_setting
 from edge.drivers.modbus.slots import slots_of
 from edge.drivers.modbus.traffic import traffic_of
 from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
+from firmware_configs.profile import Setting
 
 _LOG = logging.getLogger(__name__)
 
 REASK_EVERY = 10  # reads between two questions for a register the device once refused
 REPLY_S = 0.05  # what a device on a serial line is granted, at the very least, to begin its answer
 _ILLEGAL_ADDRESS = 2
-#: Two exceptions speak of a device behind a gateway that was never asked or never answered.
-_GATEWAY_QUALITY = {10: Quality.NOT_CONNECTED, 11: Quality.NO_ANSWER}
 
 
 class ModbusDriver:
@@ -104,6 +105,16 @@ class ModbusDriver:
             self._give_up()
             raise
 
+    def connection(self) -> int:
+        """Another number after each new connection."""
+        return self._seat.connection
+
+    async def read_setting(self, setting: Setting) -> str | Quality:
+        """Ask for one setting; see `edge.drivers.base.ReadsSettings`."""
+        if not self._wanted:
+            raise DeviceError(f"{self._name}: not connected; connect first")
+        return await ask_setting(self._seat, setting)
+
     async def close(self) -> None:
         """Close the connection; a read under way ends with DeviceError."""
         self._give_up()
@@ -153,8 +164,7 @@ class ModbusDriver:
         except RefusedError as error:
             parts = halves(read)
             if error.code != _ILLEGAL_ADDRESS or parts is None:
-                quality = _GATEWAY_QUALITY.get(error.code, Quality.DEVICE_REFUSED)
-                self._blame(read, str(error), quality, samples)
+                self._blame(read, str(error), refusal_quality(error.code), samples)
                 if error.code == _ILLEGAL_ADDRESS:
                     self._remember_refused(read)
                 return False

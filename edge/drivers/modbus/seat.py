@@ -62,6 +62,11 @@ class Seat:
         self._swapped: list[Cells] = []
         self._complaints = Complaints(_LOG, name)
 
+    @property
+    def connection(self) -> int:
+        """Which connection of its endpoint this is."""
+        return 0 if self._bus is None else self._bus.connection
+
     async def open(self) -> str:
         """Join the bus and see to it that there is a connection; why there is none, or ""."""
         if self._bus is None:

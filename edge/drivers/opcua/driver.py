@@ -31,9 +31,11 @@ from edge.drivers.opcua.session import (
     content_of,
     value_of,
 )
+from edge.drivers.opcua.settings import ask_setting
 from edge.drivers.opcua.traffic import traffic_of
 from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
+from firmware_configs.profile import Setting
 
 _LOG = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class OpcUaDriver:
         self._complaints = Complaints(_LOG, spec.id)
         self._wanted = False
         self._session: Session | None = None
+        self._sessions = 0
         self._chunk = NODES_PER_REQUEST
         self._items_chunk = NODES_PER_REQUEST
         self._nodes: list[ReadValueId | None] = []
@@ -117,6 +120,19 @@ class OpcUaDriver:
             await self._give_up()
             raise
 
+    def connection(self) -> int:
+        """Another number after each new session."""
+        return self._sessions
+
+    async def read_setting(self, setting: Setting) -> str | Quality:
+        """Ask for one setting; see `edge.drivers.base.ReadsSettings`."""
+        try:
+            return await ask_setting(self._at_hand(), setting)
+        except TimeoutError:
+            return Quality.NO_ANSWER
+        except Exception as error:  # as of a read, which will meet it too
+            raise self._device_error(error) from error
+
     async def close(self) -> None:
         """End session and connection; a read under way ends with DeviceError."""
         self._wanted = False
@@ -131,6 +147,7 @@ class OpcUaDriver:
         try:
             self._mind_refused_login()
             self._session = session = Session(self._endpoint, self._security, self._spec.timeout_s)
+            self._sessions += 1
             await session.open()
             await self._find_nodes(session)
             if self._options.is_subscribing:

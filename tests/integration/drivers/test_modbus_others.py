@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from edge.drivers import DRIVERS, open_driver
-from edge.drivers.base import BoundPoint, DeviceSpec
-from edge.drivers.modbus.decode import decode_setting
+from edge.drivers.base import BoundPoint, DeviceSpec, ReadsSettings
 from edge.drivers.raw import unpack
 from evidence.points import Point
 from evidence.quality import Quality
@@ -290,17 +289,23 @@ source = "test"
 async def test_a_serial_number(
     order: str, byte_order: str, serving: Served, tmp_path: Path
 ) -> None:
-    """The words come over the wire as points; what reads settings later decodes the same words."""
-    words = "".join(
-        f'[[register]]\nname = "w{i}"\ntable = "input"\naddress = {40 + i}\ntype = "u16"\n'
-        'unit = "1"\nkind = "count"\nsource = "test"\n'
-        for i in range(6)
-    )
-    profile = profile_of(tmp_path, [], more=words + SERIAL.format(byte_order))
-    with serving([f"input 40 text {order} SN-2026-07A"]) as url:
-        found = await numbers(url, profile)
-    (serial,) = profile.settings
-    assert decode_setting([int(word) for word in found.values()], serial) == "SN-2026-07A"
+    """Asked for as a setting, from servers we did not write; one beyond their end is refused."""
+    rows = [Row("r0", "input", 0, "u16", "ABCD", "7")]
+    beyond = SERIAL.format("big").replace("address = 40", "address = 2100\nname = 'beyond'")
+    profile = profile_of(tmp_path, rows, more=SERIAL.format(byte_order) + beyond)
+    with serving([f"input 40 text {order} SN-2026-07A", *(row.line for row in rows)]) as url:
+        driver = open_driver(DeviceSpec("dev", url, profile, points_of(profile), 2.0))
+        assert isinstance(driver, ReadsSettings)
+        await driver.connect()
+        try:
+            first = await driver.read()
+            found = [await driver.read_setting(setting) for setting in profile.settings]
+            again = await driver.read()
+        finally:
+            await driver.close()
+    assert found == ["SN-2026-07A", Quality.DEVICE_REFUSED]
+    assert first == again
+    assert [sample.quality for sample in again] == [Quality.GOOD]
 
 
 async def test_an_address_that_is_not_there_costs_one_point(

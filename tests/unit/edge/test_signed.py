@@ -46,9 +46,14 @@ def test_it_is_one_that_every_reader_takes(config: dict[str, Any]) -> None:
 
 def test_devices_name_profile_and_ratios(config: dict[str, Any]) -> None:
     ac, gas, pots = config["devices"]
-    assert ac == {
+    assert list(ac["meter"]) == [
+        "serial", "firmware", "ct_primary", "ct_secondary", "totaliser_resets",
+        "parameter_changes",
+    ]  # fmt: skip
+    assert "meter" not in pots, "its profile names no settings"
+    assert {key: value for key, value in ac.items() if key != "meter"} == {
         "id": "ac-1", "url": "modbus+tcp://127.0.0.1:15020?unit=1",
-        "profile": "stackproof/ac-meter", "profile_revision": "2", "provenance": "meter-direct",
+        "profile": "stackproof/ac-meter", "profile_revision": "3", "provenance": "meter-direct",
         "schedule": 0, "settings": {"ct_ratio": "800/5", "vt_ratio": "10000/100"},
     }  # fmt: skip
     assert (gas["settings"], pots["provenance"]) == ({}, "via-control-system")

@@ -12,6 +12,7 @@ from firmware_configs.cli import main
 from firmware_configs.model import SETTINGS
 from firmware_configs.profile import Profile, load_profile, unproven_types
 from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, problems_of
+from tests.unit.firmware_configs.test_messages import DLT645 as METER
 
 SERIAL = """
 [[setting]]
@@ -39,9 +40,9 @@ source = "p. 10"
 
 NODE = """
 [[setting]]
-name = "pot-{n:02}.firmware"
+name = "controller.firmware"
 means = "firmware"
-node = "ns={ns};s=Pot{n:02}.Firmware"
+node = "ns={ns};s=Controller.Firmware"
 namespace = "urn:acme:pots"
 type = "text"
 source = "folder Pot"
@@ -73,10 +74,17 @@ def test_a_number(tmp_path: Path) -> None:
 
 def test_a_node(tmp_path: Path) -> None:
     (firmware,) = loaded(OPCUA + NODE, tmp_path).settings
-    assert firmware.name == "pot-{n:02}.firmware"
+    assert firmware.name == "controller.firmware"
     assert (firmware.is_text, firmware.text_words) == (True, 0)
-    assert firmware.register.node == "ns={ns};s=Pot{n:02}.Firmware"
+    assert firmware.register.node == "ns={ns};s=Controller.Firmware"
     assert firmware.register.namespace == "urn:acme:pots"
+
+
+def test_a_setting_is_of_the_device_and_of_no_part_of_it(tmp_path: Path) -> None:
+    parts = NODE.replace("controller.", "pot-{n:02}.").replace("Controller.", "Pot{n:02}.")
+    ((key, reason),) = problems_of(OPCUA + parts, tmp_path)
+    assert key == "setting[0].name"
+    assert "{n} is for registers" in reason
 
 
 def test_a_setting_is_no_point(tmp_path: Path) -> None:
@@ -219,3 +227,29 @@ def test_show_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     }  # fmt: skip
     assert (factor["decimals"], factor["unit"]) == (3, "pulses/m3")
     assert factor["invalid"] == [0xFFFFFFFF]
+
+
+ITEM = """
+[[setting]]
+means = "constant"
+di = "04000409"
+type = "u32"
+format = "XXXX.XX"
+source = "DL/T 645-2007, appendix A"
+"""
+
+
+def test_the_decimals_of_a_dlt645_item_are_those_of_its_format(tmp_path: Path) -> None:
+    (setting,) = loaded(METER + ITEM, tmp_path).settings
+    assert setting.register.decimals == 2
+    given = ITEM + "decimals = 2\n"
+    assert [key for key, _ in problems_of(METER + given, tmp_path)] == ["setting[0].decimals"]
+    text = ITEM.replace('"u32"', '"text"')
+    assert "setting[0].type" in dict(problems_of(METER + text, tmp_path))
+
+
+def test_more_settings_than_one_event_holds(tmp_path: Path) -> None:
+    rows = "".join(SERIAL.replace("[[setting]]", f'[[setting]]\nname = "s{i}"') for i in range(65))
+    ((key, reason),) = problems_of(MODBUS + rows, tmp_path)
+    assert key == "setting[64]"
+    assert "more than 64 settings" in reason

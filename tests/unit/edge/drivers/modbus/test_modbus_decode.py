@@ -262,13 +262,13 @@ def text_setting(words: int, byte_order: str = "big") -> Setting:
         ([0x534E, 0x0000], "big", "SN"),
         ([0x534E, 0x2020], "big", "SN"),
         ([0x0000, 0x0000], "big", ""),
-        ([0x53FF, 0x0000], "big", None),
-        ([0x5300, 0x4E00], "big", None),  # a NUL inside
-        ([0x530A, 0x4E00], "big", None),  # a line feed
-        ([0xFFFF, 0xFFFF], "big", None),
+        ([0x53FF, 0x0000], "big", Quality.WRONG_ANSWER),
+        ([0x5300, 0x4E00], "big", Quality.WRONG_ANSWER),  # a NUL inside
+        ([0x530A, 0x4E00], "big", Quality.WRONG_ANSWER),  # a line feed
+        ([0xFFFF, 0xFFFF], "big", Quality.WRONG_ANSWER),
     ],
 )
-def test_a_text_of_a_meter(words: list[int], byte_order: str, text: str | None) -> None:
+def test_a_text_of_a_meter(words: list[int], byte_order: str, text: str | Quality) -> None:
     assert decode_setting(words, text_setting(2, byte_order)) == text
 
 
@@ -283,12 +283,12 @@ def test_a_text_of_a_meter(words: list[int], byte_order: str, text: str | None) 
         ([0x47F1, 0x2000], Dtype.F32, 0, "123456.0"),
         ([0x3FB9, 0x9999, 0x9999, 0x999A], Dtype.F64, 0, "0.1"),
         ([0x3FD5, 0x5555, 0x5555, 0x5555], Dtype.F64, 0, "0.3333333333333333"),
-        ([0x7FC0, 0x0000], Dtype.F32, 0, None),
-        ([0xFFFF, 0xFFFF], Dtype.U32, 0, None),  # the sentinel
+        ([0x7FC0, 0x0000], Dtype.F32, 0, Quality.NOT_A_NUMBER),
+        ([0xFFFF, 0xFFFF], Dtype.U32, 0, Quality.SENTINEL),  # the sentinel
     ],
 )
 def test_a_number_of_a_meter(
-    words: list[int], dtype: Dtype, decimals: int, text: str | None
+    words: list[int], dtype: Dtype, decimals: int, text: str | Quality
 ) -> None:
     invalid = (0xFFFFFFFF,) if dtype is Dtype.U32 else ()
     row = replace(register("k", dtype, invalid=invalid), decimals=decimals)
@@ -298,7 +298,8 @@ def test_a_number_of_a_meter(
 def test_bcd_and_bits_of_a_meter() -> None:
     row = register("k", Dtype.U16, is_bcd=True)
     assert decode_setting([0x1234], Setting("k", "k_factor", "", row)) == "1234"
-    assert decode_setting([0x123F], Setting("k", "k_factor", "", row)) is None
+    not_bcd = decode_setting([0x123F], Setting("k", "k_factor", "", row))
+    assert not_bcd is Quality.NOT_A_NUMBER
     row = register("unit", Dtype.U8, bits=Bits(Dtype.U16, 4, 7))
     assert decode_setting([0x00A0], Setting("unit", "unit_code", "", row)) == "10"
 
@@ -307,7 +308,7 @@ def test_bcd_and_bits_of_a_meter() -> None:
 def test_a_floats_text_means_the_same_float(number: float) -> None:
     high, low = struct.unpack(">HH", struct.pack(">f", number))
     text = decode_setting([high, low], Setting("k", "k_factor", "", register("k", Dtype.F32)))
-    assert text is not None
+    assert isinstance(text, str)
     assert struct.pack(">f", float(text)) == struct.pack(">f", number)
 
 
