@@ -9,6 +9,7 @@ All disk work runs on one thread, everything else in one event loop.
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -69,8 +70,11 @@ class Agent:
         """
         self._site, self._config, self._who, self._clock = site, config, who, clock
         self._disk = Disk()
+        endpoints = [device.url.partition("?")[0] for device in site.devices]
+        sharing = Counter(endpoints)
         self._pollers = [
-            Poller(device.spec, clock.monotonic_ns, opener=opener) for device in site.devices
+            Poller(device.spec, clock.monotonic_ns, opener=opener, sharing=sharing[endpoint])
+            for device, endpoint in zip(site.devices, endpoints, strict=True)
         ]
         self._intervals = [d.interval_ns for d in site.devices]
         self._alarms = Alarms(site.uplink.spool_age_max_ns)

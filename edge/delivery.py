@@ -62,7 +62,8 @@ class Delivery:
         self._lost = False
         self._cuts_s: deque[float] = deque(maxlen=CUTS_MAX)
         self._quiet = Quiet()
-        self._unread: dict[str, bytes] = {}  # topic -> newest message nobody has looked at
+        # topic -> newest message nobody has looked at, and whether the broker had kept it
+        self._unread: dict[str, tuple[bytes, bool]] = {}
         self._reading: set[str] = set()
         self.refused = 0  # messages from the broker that were not acted on
 
@@ -139,11 +140,11 @@ class Delivery:
         cuts = self._cuts_s
         return len(cuts) == CUTS_MAX and self._now_s() - cuts[0] < EVERY_S
 
-    def _on_message(self, topic: str, payload: bytes) -> None:
+    def _on_message(self, topic: str, payload: bytes, is_retained: bool = True) -> None:
         """Only the newest message of a topic counts: a flood of them costs one call at a time."""
         if not payload:
             return  # somebody has cleared the retained message
-        self._unread[topic] = payload
+        self._unread[topic] = payload, is_retained
         if topic not in self._reading:
             self._reading.add(topic)
             self._spawn(self._read(topic))
@@ -151,14 +152,16 @@ class Delivery:
     async def _read(self, topic: str) -> None:
         take = self._take_receipt if topic.endswith("/receipts") else self._take_close_request
         try:
-            while (payload := self._unread.pop(topic, None)) is not None:
-                await take(payload)
+            while (message := self._unread.pop(topic, None)) is not None:
+                await take(*message)
         finally:
             self._reading.discard(topic)
 
-    async def _take_receipt(self, payload: bytes) -> None:
+    async def _take_receipt(self, payload: bytes, is_retained: bool) -> None:
+        before = self.machine.receipted
         try:
-            await self._act_on(payload)
+            if await self._act_on(payload) == before and not is_retained:
+                self._send_all(self.machine.repeated(self._now_s()))
         except NotOursError as error:
             await self._refuse(error)
             return
@@ -166,8 +169,8 @@ class Delivery:
             self._heard.set()
         self._moved.set()
 
-    async def _act_on(self, receipt: bytes) -> None:
-        """Free what the receipt covers, and cosign its log when an hour has passed."""
+    async def _act_on(self, receipt: bytes) -> int:
+        """Free what the receipt covers, up to the seq returned; cosign its log once an hour."""
         now_ns = self._clock.wall_ns()
         seq = await self._disk.run(self._stream.take_receipt, receipt, now_ns)
         if seq > self.machine.receipted:
@@ -176,8 +179,9 @@ class Delivery:
         stored = await self._disk.run(self._stream.cosign_hourly, now_ns)
         if stored is not None:
             self.appended(stored)
+        return seq
 
-    async def _take_close_request(self, payload: bytes) -> None:
+    async def _take_close_request(self, payload: bytes, _is_retained: bool) -> None:
         now_ns = self._clock.wall_ns()
         try:
             made = await self._disk.run(self._stream.answer_close, payload, now_ns)

@@ -30,7 +30,7 @@ from cloud.collector.topics import Sender
 log = logging.getLogger("stackproof.cloud.mqtt")
 
 KEEPALIVE_S = 30
-RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 10
+RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4
 RESUBSCRIBE_S = 5.0
 OUTGOING_MAX = 10_000
 INFLIGHT_MAX = 1_000

@@ -44,6 +44,7 @@ class Machine:
     _next: int = 0
     _stall_s: float = field(default_factory=lambda: STALL_S)
     _stalls_at_s: float | None = None
+    _repeats_from_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._next = self.receipted + 1
@@ -96,6 +97,20 @@ class Machine:
         self.receipted = seq
         self._next = max(self._next, seq + 1)
         self._stall_s = STALL_S
+        self._stalls_at_s = None
+        return self._fill(now_s)
+
+    def repeated(self, now_s: float) -> list[Send]:
+        """The collector has just said once more what it holds, and it is no more than before.
+
+        It says so when it has come back: what was sent since has met nobody. It is sent again at
+        once, but not for every message somebody may repeat: once in `STALL_S`.
+        """
+        if self._next == self.receipted + 1 or now_s < self._repeats_from_s:
+            return []
+        self._repeats_from_s = now_s + STALL_S
+        self.resends += 1
+        self._next = self.receipted + 1
         self._stalls_at_s = None
         return self._fill(now_s)
 

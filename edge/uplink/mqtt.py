@@ -20,7 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 log = logging.getLogger("stackproof.edge.uplink")
 
 KEEPALIVE_S = 10
-RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 10
+RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4  # a try costs a packet; readings wait for it
 UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
 
 
@@ -67,9 +67,13 @@ class MqttUplink:
         *,
         on_connected: Callable[[], None],
         on_disconnected: Callable[[str], None],
-        on_message: Callable[[str, bytes], None],
+        on_message: Callable[[str, bytes, bool], None],
     ) -> None:
-        """Prepare; nothing is sent before `start`. Callbacks run in the event loop."""
+        """Prepare; nothing is sent before `start`. Callbacks run in the event loop.
+
+        `on_message` gets topic, payload, and whether the broker had kept the message (retained)
+        rather than got it just now.
+        """
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
         self._topics = topics
@@ -153,4 +157,4 @@ class MqttUplink:
         self._call(self._on_disconnected, str(code))
 
     def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self._call(self._on_message, message.topic, message.payload)
+        self._call(self._on_message, message.topic, message.payload, message.retain)

@@ -49,6 +49,8 @@ class Rig:
     def kill(self, name: str) -> None:
         """SIGKILL one part (the broker is the collector's child)."""
         if name == "broker":
+            # a collector that was killed just before may still be starting
+            self.wait("a broker", (self.work / "cloud/ready.json").exists, 30)
             os.kill(int(self.ready()["broker_pid"]), signal.SIGKILL)
             return
         self.processes[name].kill()

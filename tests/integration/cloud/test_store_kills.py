@@ -215,7 +215,7 @@ def test_checked_beside_a_collector_at_work(plant: ExamplePlant, tmp_path: Path)
         child.kill()
         child.join()
     assert sizes == sorted(sizes)
-    assert len(set(sizes)) > 10, "it wrote hardly anything meanwhile"
+    assert len(set(sizes)) > 3, "it wrote hardly anything meanwhile"
 
 
 @pytest.mark.long

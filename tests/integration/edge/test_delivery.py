@@ -18,7 +18,7 @@ from edge.spool import Spool
 from edge.spool_reader import State
 from edge.stream import Stream
 from edge.trouble import decode_troubles
-from edge.uplink.machine import WINDOW
+from edge.uplink.machine import STALL_S, WINDOW
 from evidence import cose
 from evidence.frame import TYP_CLOSE, TYP_COSIGNATURE, Body, Clock, header_of
 from evidence.keys import FileSigner, generate
@@ -144,6 +144,27 @@ async def test_collector_that_hears_nothing_for_a_while(
         await until(lambda: outstanding(agent) == 0)
         await asyncio.sleep(0.5)
     assert wired_plant.kept() == []
+    assert mistakes(collector.objects) == []
+
+
+async def test_collector_that_comes_back_is_sent_at_once_what_it_missed(
+    broker: Broker, wired_plant: Plant, collector: SmallCollector
+) -> None:
+    """It says what it has when it has subscribed; nobody waits for the receipt to stand still."""
+    broker.start()
+    collector.start(broker.port)
+    async with wired_plant.running() as agent:
+        await until(lambda: len(collector.objects) >= 2 and outstanding(agent) == 0)
+        await asyncio.to_thread(collector.stop)
+        await until(lambda: outstanding(agent) >= 3)
+        seen, resends = len(collector.states), agent._delivery.machine.resends
+        collector.start(broker.port)
+        await until(lambda: len(collector.states) > seen)
+        collector.say("receipts", collector.receipt())
+        before_s = time.monotonic()
+        await until(lambda: agent._delivery.machine.resends > resends, 2)
+        await until(lambda: outstanding(agent) == 0)
+        assert time.monotonic() - before_s < STALL_S - 1
     assert mistakes(collector.objects) == []
 
 

@@ -86,7 +86,7 @@ class Wire:
     def _answer(self, receipt: bytes) -> None:
         for uplink in self.uplinks:
             if uplink.is_up:
-                uplink.on_message("x/receipts", receipt)
+                uplink.on_message("x/receipts", receipt, self.chance.random() < 0.2)
 
 
 class Uplink:
@@ -99,7 +99,7 @@ class Uplink:
         *_: object,
         on_connected: Callable[[], None],
         on_disconnected: Callable[[str], None],
-        on_message: Callable[[str, bytes], None],
+        on_message: Callable[[str, bytes, bool], None],
     ) -> None:
         self.on_connected, self.on_disconnected = on_connected, on_disconnected
         self.on_message = on_message
@@ -217,7 +217,7 @@ class Life:
         topic = self.chance.choice(["x/config", "x/receipts"])
         data = self.chance.choice([self.request, self.chance.randbytes(40), collector.receipt()])
         for uplink in self.wire.uplinks:
-            uplink.on_message(topic, data)
+            uplink.on_message(topic, data, self.chance.random() < 0.5)
 
     def peace(self) -> None:
         """Nothing goes wrong from here on."""

@@ -66,6 +66,8 @@ class World:
                 before = self.machine.receipted
                 self.send(self.machine.receipt(seq, self.now_s))
                 assert self.machine.receipted == max(before, seq)
+                if seq == before:
+                    self.send(self.machine.repeated(self.now_s))
         self.send(self.machine.tick(self.now_s))
 
     def append(self) -> None:

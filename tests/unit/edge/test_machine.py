@@ -85,6 +85,39 @@ def test_back_off_doubles_with_jitter_to_its_bound_and_ends_with_progress() -> N
     assert stall_s(made, now_s) <= 6.02
 
 
+def test_a_collector_that_says_again_what_it_has_is_sent_the_rest_at_once() -> None:
+    made = machine(newest=4)
+    made.connected(0)
+    made.receipt(1, 1)
+    assert made.repeated(2) == [Send(2, 4)]
+    assert made.resends == 1
+    assert made.repeated(2 + STALL_S - 0.01) == [], "not for every message that is repeated"
+    assert made.repeated(2 + STALL_S) == [Send(2, 4)]
+
+
+def test_a_receipt_said_again_costs_nothing_when_nothing_waits() -> None:
+    made = machine(newest=4)
+    assert made.repeated(0) == [], "offline, nothing was sent"
+    made.connected(0)
+    made.receipt(4, 1)
+    assert made.repeated(2) == []
+    assert made.appended(5, 2) == [Send(5, 5)]
+    assert made.repeated(2) == [Send(5, 5)]
+    made.disconnected()
+    assert made.repeated(100) == []
+    assert made.connected(101) == [Send(5, 5)]
+
+
+def test_a_receipt_said_again_does_not_hide_that_nothing_new_comes() -> None:
+    made = machine(newest=4)
+    made.connected(0)
+    now_s = 0.0
+    while not made.is_unanswered:
+        now_s += stall_s(made, now_s)
+        made.repeated(now_s)
+    assert now_s < 200
+
+
 def test_nothing_outstanding_is_no_stall() -> None:
     made = machine(newest=4)
     made.connected(0)

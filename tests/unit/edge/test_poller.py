@@ -100,21 +100,31 @@ async def test_slow_answer_is_no_answer_and_is_never_taken_for_a_later_tick() ->
     await rig.poller.close()
 
 
-async def test_back_off_doubles_up_to_its_bound_and_starts_anew_after_an_answer() -> None:
-    rig = Rig()
+async def waits(rig: Rig, tries: int) -> list[float]:
+    """Seconds between tries to connect to a device that is not there."""
     rig.device.connects = False
-    waits = []
-    for _ in range(8):
-        await poll(rig)
-        tries = rig.device.calls["connect"]
-        waited = 0.0
-        while rig.device.calls["connect"] == tries:
-            rig.clock.forward(0.5)
-            waited += 0.5
+    await poll(rig)
+    found = []
+    for _ in range(tries):
+        before, waited = rig.device.calls["connect"], 0.0
+        while rig.device.calls["connect"] == before:
+            rig.clock.forward(0.25)
+            waited += 0.25
             assert reasons(await poll(rig)) == {Quality.NOT_CONNECTED}
-        waits.append(waited)
-    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert BACKOFF_S_MAX == 30
+        found.append(waited)
+    return found
+
+
+async def test_a_lost_device_is_tried_after_a_twentieth_of_its_absence_up_to_a_bound() -> None:
+    rig = Rig()
+    away_s = 0.0
+    found = await waits(rig, 100)
+    for waited in found:
+        wanted = min(max(1.0, away_s / 20), 30.0)
+        assert wanted <= waited < wanted + 0.25
+        away_s += waited
+    assert away_s > 600
+    assert found[-1] == BACKOFF_S_MAX == 30
     rig.device.connects = True
     rig.clock.forward(60)
     await poll(rig)
@@ -124,7 +134,15 @@ async def test_back_off_doubles_up_to_its_bound_and_starts_anew_after_an_answer(
     tries = rig.device.calls["connect"]
     rig.clock.forward(1)
     await poll(rig)
-    assert rig.device.calls["connect"] == tries + 1
+    assert rig.device.calls["connect"] == tries + 1, "it began anew after an answer"
+    await rig.poller.close()
+
+
+async def test_devices_of_one_endpoint_are_tried_less_often_the_more_there_are() -> None:
+    """Of twenty the waits double: what is dead must not take a line's time from what is not."""
+    rig = Rig()
+    rig.poller = Poller(two_points(), rig.clock, opener=rig.devices.opener, sharing=20)
+    assert await waits(rig, 8) == [1, 1, 2, 4, 8, 16, 30, 30]
     await rig.poller.close()
 
 

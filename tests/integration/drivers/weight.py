@@ -1,0 +1,60 @@
+"""What a process holds: tasks, open files, threads, memory; for tests that look for leaks."""
+
+import asyncio
+import gc
+import threading
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Weight:
+    """At one moment, after a collection of garbage.
+
+    Attributes:
+        tasks: of the running loop.
+        files: open file descriptors.
+        threads: alive.
+        objects: that the garbage collector knows.
+        kib: resident memory.
+    """
+
+    tasks: int
+    files: int
+    threads: int
+    objects: int
+    kib: int
+
+    @classmethod
+    def now(cls) -> "Weight":
+        """Of this process."""
+        gc.collect()
+        status = Path("/proc/self/status").read_text()
+        return cls(
+            len(asyncio.all_tasks()),
+            len(list(Path("/proc/self/fd").iterdir())),
+            threading.active_count(),
+            len(gc.get_objects()),
+            int(status.split("VmRSS:")[1].split()[0]),
+        )
+
+
+def check_flat(weights: list[Weight], *, per_part: int) -> None:
+    """Weights taken after equal parts of the work; the first is of a process that is warm.
+
+    Args:
+        weights: at least three.
+        per_part: disturbances in a part. A leak of one small object (100 bytes) each is seen when
+            there are thousands; a leak of one client with its buffers (10 KiB) at once.
+    """
+    first, last = weights[0], weights[-1]
+    parts = len(weights) - 1
+    assert last.tasks <= first.tasks, weights
+    assert last.files <= first.files, weights
+    assert last.threads <= first.threads, weights
+    assert (last.objects - first.objects) / (parts * per_part) < 1.0, weights
+    # memory comes in pages and arenas: what grows in every part is a leak, a step is not
+    steps = [after.kib - before.kib for before, after in pairwise(weights)]
+    assert min(steps) <= per_part * 2, weights
+    assert last.kib - first.kib <= 2048 + parts * per_part * 2, weights

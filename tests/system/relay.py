@@ -1,0 +1,136 @@
+"""A network link that can die without a word: what is sent over it is swallowed, nobody is told.
+
+It stands between processes as a TCP relay in a thread of its own. While it is silent it still
+accepts connections, as a router does whose far side is dead: so a client's `connect` succeeds and
+nothing ever comes. `restore` resets whatever was open, as a router does that has forgotten it.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+_LINGER_0 = struct.pack("ii", 1, 0)  # close with RST
+
+
+class Relay:
+    """Use as `with Relay() as link`; `forward(port)` gives the port that leads there."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="relay")
+        self._targets: dict[int, int] = {}
+        self._servers: dict[int, asyncio.Server] = {}
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_silent = False
+
+    def __enter__(self) -> "Relay":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._do(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def forward(self, target: int) -> int:
+        """A port on 127.0.0.1 that leads to another one there."""
+        return self._do(self._listen(0, target))
+
+    def silence(self) -> None:
+        """From now on every byte is swallowed, every end of a connection too."""
+        self._do(self._set_silent())
+
+    def restore(self) -> None:
+        """Carry again; connections from before are reset."""
+        self._do(self._restore())
+
+    def shut(self) -> None:
+        """Refuse connections and reset those there are: what stands behind is not running."""
+        self._do(self._shut())
+
+    def open(self) -> None:
+        """Accept connections again, on the same ports."""
+        self._do(self._reopen())
+
+    # -- in the relay's thread --------------------------------------------------------------------
+
+    def _do(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _listen(self, port: int, target: int) -> int:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._carry(reader, writer, target)
+
+        server = await asyncio.start_server(serve, "127.0.0.1", port)
+        port = int(server.sockets[0].getsockname()[1])
+        self._servers[port], self._targets[port] = server, target
+        return port
+
+    async def _set_silent(self) -> None:
+        self._is_silent = True
+
+    async def _restore(self) -> None:
+        self._reset()
+        self._is_silent = False
+
+    async def _shut(self) -> None:
+        for server in self._servers.values():
+            server.close()
+        self._reset()
+
+    async def _reopen(self) -> None:
+        for port, target in list(self._targets.items()):
+            await self._listen(port, target)
+
+    async def _end(self) -> None:
+        await self._shut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+
+    def _reset(self) -> None:
+        for writer in self._open:
+            connection = writer.get_extra_info("socket")
+            if connection.fileno() >= 0:  # not closed by its other side meanwhile
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
+            writer.transport.abort()
+        self._open.clear()
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int
+    ) -> None:
+        self._open.add(writer)
+        if self._is_silent:
+            await self._pump(reader, None)  # there is no far side
+            return
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
+        except OSError:
+            writer.transport.abort()
+            self._open.discard(writer)
+            return
+        self._open.add(far_writer)
+        back = asyncio.create_task(self._pump(far_reader, writer))
+        self._tasks.add(back)
+        back.add_done_callback(self._tasks.discard)
+        await self._pump(reader, far_writer)
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None
+    ) -> None:
+        """Carry one direction; an end is carried too, unless the link is silent."""
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                if writer is not None and not self._is_silent:
+                    writer.write(data)
+        if writer is not None and not self._is_silent:
+            writer.close()
+            self._open.discard(writer)
