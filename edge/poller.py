@@ -70,6 +70,8 @@ class Poller:
         self._driver: Driver | None = (
             None  # kept across losses: it remembers what the device refuses
         )
+        self._once: DeliversOnce | None = None  # the driver, if it is one
+        self._teller: TellsEvents | None = None  # likewise
         self._up = False
         self._connecting: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[Polled | None] | None = None
@@ -203,8 +205,8 @@ class Poller:
         try:
             async with asyncio.timeout(STUCK_S):
                 samples = dict(zip(points, await driver.read(), strict=True))
-            progress = self._progress(driver) if isinstance(driver, DeliversOnce) else None
-            told = list(driver.take_events()) if isinstance(driver, TellsEvents) else []
+            progress = self._progress(self._once) if self._once is not None else None
+            told = list(self._teller.take_events()) if self._teller is not None else []
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
             self._loss(error)
             await self._end(driver)
@@ -233,7 +235,10 @@ class Poller:
     async def _connect(self) -> None:
         try:
             if self._driver is None:
-                self._driver = self._opener(self.spec)
+                self._driver = driver = self._opener(self.spec)
+                # asked here: an answer about a protocol class costs half as much as a read
+                self._once = driver if isinstance(driver, DeliversOnce) else None
+                self._teller = driver if isinstance(driver, TellsEvents) else None
             async with asyncio.timeout(STUCK_S):
                 await self._driver.connect()
         except BaseException as error:
