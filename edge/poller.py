@@ -11,7 +11,7 @@ committed, however late it came, and handed out again until then: nothing is los
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,12 +43,12 @@ class Polled:
     """What one poll gave.
 
     Attributes:
-        samples: point id -> sample, one for every point of the device.
+        samples: one for every point of the device, in their order.
         monotonic_ns: when the answer was complete, None when there was none.
         progress: what is to be committed with the samples; None when nothing is.
     """
 
-    samples: Mapping[str, Sample]
+    samples: Sequence[Sample]
     monotonic_ns: int | None
     progress: Progress | None = None
 
@@ -201,10 +201,9 @@ class Poller:
 
     async def _read(self, driver: Driver) -> Polled | None:
         """One read; on loss of the device no answer, and the way back is begun."""
-        points = (bound.point.id for bound in self.spec.points)
         try:
             async with asyncio.timeout(STUCK_S):
-                samples = dict(zip(points, await driver.read(), strict=True))
+                samples = self._whole(await driver.read())
             progress = self._progress(self._once) if self._once is not None else None
             told = list(self._teller.take_events()) if self._teller is not None else []
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
@@ -220,6 +219,11 @@ class Poller:
             self._lost = False
         self._backoff_s = BACKOFF_S_MIN
         return polled
+
+    def _whole(self, samples: Sequence[Sample]) -> Sequence[Sample]:
+        if len(samples) != len(self.spec.points):
+            raise ValueError(f"{len(samples)} samples for {len(self.spec.points)} points")
+        return samples
 
     def _progress(self, driver: DeliversOnce) -> Progress:
         """What the driver's last read wants committed with it; ValueError when it is too much."""
@@ -270,5 +274,4 @@ class Poller:
         self._backoff_s = min(self._backoff_s * 2, BACKOFF_S_MAX)
 
     def _nothing(self, reason: Quality) -> Polled:
-        sample = Sample(None, reason)
-        return Polled({bound.point.id: sample for bound in self.spec.points}, None)
+        return Polled([Sample(None, reason)] * len(self.spec.points), None)
