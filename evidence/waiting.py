@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from evidence.frame import Body
+from evidence.frame import Body, CodedSection, Section
 from evidence.recompute import Recomputation
 
 #: a quarter of an hour's readings of a plant of 500 points: some MiB
@@ -62,9 +62,10 @@ class Waiting:
         )
 
     def add(self, common: Common, body: Body, where: str) -> None:
-        """Add a frame whose form was checked; its events, maybe many, do not wait."""
+        """Add a frame whose form was checked; what is not calculated with, maybe much, goes."""
         self.common = common
-        self.bodies.append(replace(body, events=()) if body.events else body)
+        sections = tuple(map(_without_lags, body.sections))
+        self.bodies.append(replace(body, sections=sections, gap=None, events=()))
         self.places.append(where)
         self.readings += body.readings
         self.last_ns = max([self.last_ns, *(section.last_ns for section in body.sections)])
@@ -78,3 +79,8 @@ class Waiting:
         for i, sentence in recomputation.feed_all(self.bodies):
             if self.common.compared:
                 yield self.places[i], sentence
+
+
+def _without_lags(section: Section | CodedSection) -> Section | CodedSection:
+    """Devices and their lags take megabytes in a section that hardly has readings."""
+    return replace(section, lag=b"", devices=()) if isinstance(section, CodedSection) else section

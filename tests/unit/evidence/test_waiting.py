@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evidence import waiting
-from evidence.frame import Body
+from evidence.frame import Body, Gap, decode_body, encode_body
 from evidence.recompute import Recomputation, statement_bytes
 from evidence.waiting import Common, Waiting
 from tests.unit.evidence import sealed_month as sm
@@ -114,3 +114,16 @@ def test_events_do_not_wait() -> None:
     event = {"kind": "x", "at_ns": body.t0_ns, "maps": [{}] * 500_000}
     held.add(COMMON, dataclasses.replace(body, events=(event,)), "edge-1 seq 1")
     assert held.bodies == [dataclasses.replace(body, events=())]
+
+
+def test_what_is_not_calculated_with_does_not_wait() -> None:
+    """Lags of 20,000 devices and a gap's long reason, of a frame of any size, are let go."""
+    body = sm.bodies(CONFIG)[0]
+    read = decode_body(encode_body(body))
+    gap = Gap(0, read.t0_ns, "x" * 10**6)
+    held = Waiting()
+    held.add(COMMON, dataclasses.replace(read, gap=gap), "seq 0")
+    (kept,) = held.bodies
+    assert kept.gap is None
+    assert held.readings == body.readings
+    assert [(s.lag, s.devices) for s in kept.sections] == [(b"", ())] * len(body.sections)  # type: ignore[union-attr] # decoded
