@@ -27,6 +27,10 @@ class LiveMessage:
         self._layout = layout
         self._head = {"v": VERSION, "plant": plant, "gateway": gateway, "cfg": cfg.hex()}
         self._counts = [GroupCounts(plan.points) for plan in layout.groups]
+        self._decimals = [
+            [0 if point.role is Role.STATE else point.decimals for point in plan.points]
+            for plan in layout.groups
+        ]
 
     def message(
         self,
@@ -78,15 +82,13 @@ class LiveMessage:
     def _group(
         self, values: dict[str, list[Any]], g: int, tick: Tick, counts: list[int], valid: list[bool]
     ) -> None:
-        rows = tick.rows[g]
+        rows, points = tick.rows[g], self._layout.groups[g].points
+        texts = map(count_to_text, counts, self._decimals[g])
         codes, ages = rows.quality.tolist(), rows.source_ms.tolist()
-        for row, point in enumerate(self._layout.groups[g].points):
-            usable = codes[row] < FIRST_BAD and valid[row]
-            decimals = 0 if point.role is Role.STATE else point.decimals
-            age = ages[row]
+        for point, text, is_valid, code, age in zip(points, texts, valid, codes, ages, strict=True):
+            shown = text if is_valid and code < FIRST_BAD else None
             source = None if age == NO_SOURCE_TIME else tick.tick_ns - age * NS_PER_MS
-            text = count_to_text(counts[row], decimals) if usable else None
-            values[point.id] = [text, codes[row], source]
+            values[point.id] = [shown, code, source]
 
 
 def _effects(calc: PlantCalc, now_ns: int) -> list[dict[str, Any]]:

@@ -97,7 +97,10 @@ def count_to_decimal(count: int, decimals: int) -> Decimal:
 
 def count_to_text(count: int, decimals: int) -> str:
     """The decimal string of a count, always with `decimals` places, never an exponent."""
-    return f"{count_to_decimal(count, decimals):.{decimals}f}"
+    if not decimals:
+        return str(count)
+    digits = str(abs(count)).zfill(decimals + 1)
+    return f"{'-' if count < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
 def decimal_to_count(value: Decimal, decimals: int) -> int:
