@@ -19,11 +19,11 @@ from edge.config import Site
 from edge.delivery import Delivery
 from edge.disk import Disk
 from edge.drivers import open_driver
-from edge.drivers.base import DeviceSpec, Driver, Sample
+from edge.drivers.base import DeviceSpec, Driver
 from edge.errors import SpoolError
 from edge.identity import Identity
 from edge.live_message import LiveMessage
-from edge.pipeline import NS_PER_MS, Tick, assemble
+from edge.pipeline import NS_PER_MS, Given, Tick, assemble
 from edge.poller import Polled, Poller
 from edge.recorder import Recorder
 from edge.schedule import (
@@ -139,6 +139,10 @@ class Agent:
         now_ns = self._clock.wall_ns()
         await self._recorder.take_over(now_ns)
         self._layout = self._recorder.layout
+        self._places = [
+            self._layout.places([bound.point.id for bound in poller.spec.points])
+            for poller in self._pollers
+        ]
         self._live = LiveMessage(
             self._layout,
             plant=self._site.plant.id,
@@ -260,15 +264,15 @@ class Agent:
         return {p.spec.id: a for (_, p), a in zip(pollers, answers, strict=True)}
 
     def _assemble(self, schedule: int, tick_ns: int, polled: Mapping[str, Polled]) -> Tick:
-        samples: dict[str, Sample] = {}
+        given: list[Given] = []
         lags: dict[str, int] = {}
         for index in self._layout.devices[schedule]:
             answer = polled[self._pollers[index].spec.id]
-            samples.update(answer.samples)
+            given.append((self._places[index], answer.samples))
             if answer.monotonic_ns is not None:
                 done_ns = self._time.at_ns(answer.monotonic_ns)
                 lags[self._pollers[index].spec.id] = (done_ns - tick_ns) // NS_PER_MS
-        return assemble(self._layout, schedule, tick_ns, samples, lags)
+        return assemble(self._layout, schedule, tick_ns, given, lags)
 
     async def _commit(
         self, ticks: Sequence[Tick], tick_ns: int, polled: Mapping[str, Polled]

@@ -13,8 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.calc.blocks import Block, GroupBlock
+from edge.calc.inputs import Rows as Index
+from edge.calc.inputs import as_rows
 from edge.calc.live import PlantCalc
 from edge.drivers.base import Sample
+from edge.drivers.samples import NO_TIME, Samples
 from edge.quality_history import History
 from edge.quality_rules import NO_AGE, Taken, TickRules
 from evidence import cbor
@@ -88,6 +91,23 @@ class _GroupPlan:
     points: tuple[Point, ...]
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where the points of one read stand.
+
+    Attributes:
+        sizes: bytes of each point's number.
+        parts: group index -> (rows of the group, which samples of the read stand there).
+    """
+
+    sizes: tuple[int, ...]
+    parts: Mapping[int, tuple[Index | slice, Index | slice]]
+
+
+#: What one device gave: where its points stand, and a sample for each of them.
+Given = tuple[Places, Sequence[Sample]]
+
+
 class Layout:
     """Where every point stands in groups and rows, and which devices a schedule polls."""
 
@@ -122,6 +142,18 @@ class Layout:
     def _measured(self) -> dict[int, _GroupPlan]:
         return {g: plan for g, plan in enumerate(self.groups) if not plan.computed}
 
+    def places(self, point_ids: Sequence[str]) -> Places:
+        """Where these points stand, read together in this order."""
+        found: dict[int, tuple[list[int], list[int]]] = {}
+        for at, point_id in enumerate(point_ids):
+            g, row = self.place[point_id]
+            rows, samples = found.setdefault(g, ([], []))
+            rows.append(row)
+            samples.append(at)
+        sizes = tuple(self.groups[self.place[point_id][0]].dtype.size for point_id in point_ids)
+        parts = {g: (as_rows(rows), as_rows(samples)) for g, (rows, samples) in found.items()}
+        return Places(sizes, parts)
+
     def of_schedule(self, schedule: int, *, computed: bool) -> list[int]:
         """Group indices of a schedule."""
         return [
@@ -135,7 +167,7 @@ def assemble(
     layout: Layout,
     schedule: int,
     tick_ns: int,
-    samples: Mapping[str, Sample],
+    given: Sequence[Given],
     lag_ms: Mapping[str, int],
 ) -> Tick:
     """One tick of a schedule from what its devices gave, judged by the rules that need no more.
@@ -144,11 +176,19 @@ def assemble(
         layout: of the configuration in force.
         schedule: which one.
         tick_ns: the instant.
-        samples: point id -> sample; a point without one was not sampled.
+        given: by its devices; a point without a sample was not sampled.
         lag_ms: device id -> milliseconds from the tick to its complete answer.
     """
+    reads = [
+        (places, read if isinstance(read, Samples) else Samples.of(places.sizes, read))
+        for places, read in given
+    ]
     taken = {
-        g: _taken(layout.groups[g], tick_ns, samples)
+        g: _taken(
+            layout.groups[g],
+            tick_ns,
+            [(*places.parts[g], read) for places, read in reads if g in places.parts],
+        )
         for g in layout.of_schedule(schedule, computed=False)
     }
     layout.rules.judge(taken)
@@ -160,22 +200,26 @@ def assemble(
     return Tick(schedule, tick_ns, rows, lags)
 
 
-def _taken(plan: _GroupPlan, tick_ns: int, samples: Mapping[str, Sample]) -> Taken:
-    count = len(plan.points)
-    filler = bytes(plan.dtype.size)
+def _taken(
+    plan: _GroupPlan, tick_ns: int, parts: Sequence[tuple[Index | slice, Index | slice, Samples]]
+) -> Taken:
+    count, size = len(plan.points), plan.dtype.size
+    raw = np.zeros((count, size), dtype=np.uint8)
     quality = np.full(count, Quality.NOT_SAMPLED, dtype=np.uint8)
     age_ms = np.full(count, NO_AGE, dtype=np.int64)
-    parts = []
-    for row, point in enumerate(plan.points):
-        sample = samples.get(point.id)
-        raw = filler
-        if sample is not None:
-            quality[row] = sample.quality
-            raw = sample.raw if sample.raw is not None else filler
-            if sample.source_ns is not None:
-                age_ms[row] = (tick_ns - sample.source_ns) // NS_PER_MS
-        parts.append(raw)
-    return Taken(np.frombuffer(b"".join(parts), dtype=plan.dtype.numpy_name), quality, age_ms)
+    for rows, at, read in parts:
+        raw[rows] = read.raw[at, :size]
+        quality[rows] = read.quality[at]
+        if read.source_ns is not None:
+            age_ms[rows] = _ages_ms(tick_ns, read.source_ns[at])
+    return Taken(raw.view(plan.dtype.numpy_name)[:, 0], quality, age_ms)
+
+
+def _ages_ms(tick_ns: int, source_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How old each was at the tick; NO_AGE where nobody knows."""
+    is_known = source_ns != NO_TIME
+    ages = (tick_ns - np.where(is_known, source_ns, tick_ns)) // NS_PER_MS
+    return np.where(is_known, ages, NO_AGE)
 
 
 def _source_ms(age_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:

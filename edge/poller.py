@@ -11,7 +11,7 @@ committed, however late it came, and handed out again until then: nothing is los
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,12 +47,12 @@ class Polled:
     """What one poll gave.
 
     Attributes:
-        samples: point id -> sample, one for every point of the device.
+        samples: one for every point of the device, in their order.
         monotonic_ns: when the answer was complete, None when there was none.
         progress: what is to be committed with the samples; None when nothing is.
     """
 
-    samples: Mapping[str, Sample]
+    samples: Sequence[Sample]
     monotonic_ns: int | None
     progress: Progress | None = None
 
@@ -83,6 +83,8 @@ class Poller:
         self._driver: Driver | None = (
             None  # kept across losses: it remembers what the device refuses
         )
+        self._once: DeliversOnce | None = None  # the driver, if it is one
+        self._teller: TellsEvents | None = None  # likewise
         self._up = False
         self._connecting: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[Polled | None] | None = None
@@ -211,12 +213,11 @@ class Poller:
 
     async def _read(self, driver: Driver) -> Polled | None:
         """One read; on loss of the device no answer, and the way back is begun."""
-        points = (bound.point.id for bound in self.spec.points)
         try:
             async with asyncio.timeout(STUCK_S):
-                samples = dict(zip(points, await driver.read(), strict=True))
-            progress = self._progress(driver) if isinstance(driver, DeliversOnce) else None
-            told = list(driver.take_events()) if isinstance(driver, TellsEvents) else []
+                samples = self._whole(await driver.read())
+            progress = self._progress(self._once) if self._once is not None else None
+            told = list(self._teller.take_events()) if self._teller is not None else []
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
             self._loss(error)
             await self._end(driver)
@@ -229,6 +230,11 @@ class Poller:
             log.warning("%s: answers again at %s", self.spec.id, self.spec.url)
             self._lost = False
         return polled
+
+    def _whole(self, samples: Sequence[Sample]) -> Sequence[Sample]:
+        if len(samples) != len(self.spec.points):
+            raise ValueError(f"{len(samples)} samples for {len(self.spec.points)} points")
+        return samples
 
     def _progress(self, driver: DeliversOnce) -> Progress:
         """What the driver's last read wants committed with it; ValueError when it is too much."""
@@ -244,7 +250,10 @@ class Poller:
     async def _connect(self) -> None:
         try:
             if self._driver is None:
-                self._driver = self._opener(self.spec)
+                self._driver = driver = self._opener(self.spec)
+                # asked here: an answer about a protocol class costs half as much as a read
+                self._once = driver if isinstance(driver, DeliversOnce) else None
+                self._teller = driver if isinstance(driver, TellsEvents) else None
             async with asyncio.timeout(STUCK_S):
                 await self._driver.connect()
         except BaseException as error:
@@ -279,5 +288,4 @@ class Poller:
         self._retry_at_ns = now_ns + int(wait_s * 1e9)
 
     def _nothing(self, reason: Quality) -> Polled:
-        sample = Sample(None, reason)
-        return Polled({bound.point.id: sample for bound in self.spec.points}, None)
+        return Polled([Sample(None, reason)] * len(self.spec.points), None)

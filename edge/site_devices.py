@@ -100,8 +100,9 @@ def read_devices(root: Fields, folder: Path) -> tuple[tuple[DeviceConfig, ...], 
         root.complain("device", "no device: add at least one [[device]]")
     devices: list[DeviceConfig] = []
     unclear: set[str] = set()
+    profiles: dict[str, Profile] = {}
     for fields in tables:
-        device = _read_device(fields, folder)
+        device = _read_device(fields, folder, profiles)
         if device is not None:
             if any(other.id == device.id for other in devices):
                 fields.complain("id", f"{device.id!r} is used by an earlier device")
@@ -141,7 +142,7 @@ def asked_of(devices: Sequence[DeviceConfig]) -> list[Asked]:
     ]
 
 
-def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
+def _read_device(fields: Fields, folder: Path, profiles: dict[str, Profile]) -> DeviceConfig | None:
     device_id = fields.text("id", why="lower-case letters, digits and -")
     fields.label = device_id
     if device_id and not NAME_ID.fullmatch(device_id):
@@ -158,7 +159,7 @@ def _read_device(fields: Fields, folder: Path) -> DeviceConfig | None:
     wanted = fields.sequence("points")
     numbers = _instances(fields)
     security = read_security(fields, folder) if scheme == "opc.tcp" else None
-    profile = _profile(fields, folder)
+    profile = _profile(fields, folder, profiles)
     rules = fields.named_children("rules")
     stated = read_stated(fields, profile, is_read=scheme in READS_SETTINGS)
     fields.finish()
@@ -206,12 +207,15 @@ def _check_driver(fields: Fields, device: DeviceConfig) -> DeviceConfig:
         return device
 
 
-def _profile(fields: Fields, folder: Path) -> Profile | None:
+def _profile(fields: Fields, folder: Path, known: dict[str, Profile]) -> Profile | None:
+    """The device's profile; those of one model share it."""
     name = fields.text("profile", why='a device profile, such as "stackproof/ac-meter"')
     if not name:
         return None
     try:
-        return load_profile(str(folder / name) if name.endswith(".toml") else name)
+        if name not in known:
+            known[name] = load_profile(str(folder / name) if name.endswith(".toml") else name)
+        return known[name]
     except ProfileError as error:
         fields.complain("profile", str(error))
         return None

@@ -81,6 +81,8 @@ class Driver(Protocol):
     async def read(self) -> Sequence[Sample]:
         """One sample a point, in the order of the points given at construction.
 
+        A list, or `edge.drivers.samples.Samples` where there are many.
+
         Raises:
             DeviceError: no point could be had because the device as a whole is out of reach.
                 The connection is then already closed; the caller calls `connect()` again.

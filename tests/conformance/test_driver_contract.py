@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 import pytest_asyncio
@@ -88,7 +88,7 @@ def driver_tasks(before: set[asyncio.Task[object]]) -> list[str]:
 async def assert_as_on_the_bench(driver: Driver, bench: Bench) -> None:
     await bench.feed()
     samples = await driver.read()
-    assert isinstance(samples, list | tuple)
+    assert isinstance(samples, Sequence)
     assert all(isinstance(s, Sample) for s in samples)
     assert [s.raw for s in samples] == [bench.value, None, bench.value]
     assert [s.quality for s in samples] == [

@@ -23,7 +23,7 @@ from edge.drivers.modbus.answers import (
     data_bytes,
     refusal_quality,
 )
-from edge.drivers.modbus.decode import Value, decode_bits, decode_words
+from edge.drivers.modbus.decode import Decoding, Value, decode_bits
 from edge.drivers.modbus.endpoint import Line, parse_place
 from edge.drivers.modbus.plan import (
     Cut,
@@ -37,6 +37,7 @@ from edge.drivers.modbus.seat import Seat
 from edge.drivers.modbus.settings import ask_setting
 from edge.drivers.modbus.slots import slots_of
 from edge.drivers.modbus.traffic import traffic_of
+from edge.drivers.samples import Samples
 from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
 from firmware_configs.profile import Setting
@@ -70,7 +71,9 @@ class ModbusDriver:
         )
         self._wanted = False
         self._values = [Value.of(bound.register) for bound in spec.points]
+        self._sizes = tuple(bound.point.dtype.size for bound in spec.points)
         self._slots = slots_of(spec)
+        self._decodings: dict[Read, Decoding] = {}  # of the reads of the plan
         self._cuts: set[Cut] = set()
         self._refused: dict[Slot, None] = {}  # in the order they will be asked again
         self._reads = 0
@@ -93,7 +96,7 @@ class ModbusDriver:
             self._give_up()
             raise
 
-    async def read(self) -> Sequence[Sample]:
+    async def read(self) -> Samples:
         """One sample a point; at most one question of it runs into its timeout."""
         if not self._wanted:
             raise DeviceError(f"{self._name}: not connected; connect first")
@@ -131,10 +134,10 @@ class ModbusDriver:
                 f"cable and address, and how many clients the device allows ({trouble})"
             )
 
-    async def _read_all(self) -> list[Sample]:
-        samples = [Sample(None, Quality.NO_ANSWER)] * len(self._slots)
+    async def _read_all(self) -> Samples:
+        samples = Samples(self._sizes, Quality.NO_ANSWER)
         for slot in self._refused:
-            samples[slot.index] = Sample(None, Quality.DEVICE_REFUSED)
+            samples.put(slot.index, Sample(None, Quality.DEVICE_REFUSED))
         known = (len(self._cuts), len(self._refused))
         answered = False
         for read in tuple(self._plan):
@@ -154,7 +157,7 @@ class ModbusDriver:
         await self._ask_refused_again(samples)
         return samples
 
-    async def _fetch(self, read: Read, samples: list[Sample]) -> bool:
+    async def _fetch(self, read: Read, samples: Samples) -> bool:
         """Ask one read and put its samples in their places; True when it was answered whole."""
         try:
             cells = await self._seat.ask(read)
@@ -177,26 +180,32 @@ class ModbusDriver:
             self._cuts.add((read.table, right.address))
         return False
 
-    def _place(self, read: Read, cells: Cells, samples: list[Sample]) -> None:
-        places = [(s.address - read.address, self._values[s.index]) for s in read.slots]
+    def _place(self, read: Read, cells: Cells, samples: Samples) -> None:
         if read.code <= 2:
+            places = [(s.address - read.address, self._values[s.index]) for s in read.slots]
             found = decode_bits([bool(c) for c in cells], places)
+            for slot, sample in zip(read.slots, found, strict=True):
+                samples.put(slot.index, sample)
         else:
-            found = decode_words(cells, places)
-        for slot, sample in zip(read.slots, found, strict=True):
-            samples[slot.index] = sample
+            decoding = self._decodings.get(read) or self._decoding(read)
+            decoding.fill(cells, samples)
         self._complaints.over(_where(read))
 
-    def _blame(self, read: Read, trouble: str, quality: Quality, samples: list[Sample]) -> None:
+    def _decoding(self, read: Read) -> Decoding:
+        return Decoding(
+            (s.index, (s.address - read.address, self._values[s.index])) for s in read.slots
+        )
+
+    def _blame(self, read: Read, trouble: str, quality: Quality, samples: Samples) -> None:
         for slot in read.slots:
-            samples[slot.index] = Sample(None, quality)
+            samples.put(slot.index, Sample(None, quality))
         self._complaints.say(_where(read), f"{trouble}; points {self._points(read)}")
 
     def _remember_refused(self, read: Read) -> None:
         self._refused.update(dict.fromkeys(read.slots))
         self._cuts |= {(read.table, read.address), (read.table, read.address + read.count)}
 
-    async def _ask_refused_again(self, samples: list[Sample]) -> None:
+    async def _ask_refused_again(self, samples: Samples) -> None:
         """Give one refused register another chance: its device may only have been starting.
 
         If it answers, everything learnt about refusals is forgotten.
@@ -228,6 +237,7 @@ class ModbusDriver:
         except ValueError as error:
             raise DeviceError(f"{self._name}: profile {profile.id}: {error}", retry=False) from None
         self._plan = list(reads)
+        self._decodings = {read: self._decoding(read) for read in reads if read.code > 2}
 
     def _proofs(self) -> Iterator[Read]:
         """Reads of different lengths to regain order with: as planned, single values, parts."""

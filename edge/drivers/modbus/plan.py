@@ -52,6 +52,9 @@ class Read:
     count: int
     slots: tuple[Slot, ...]
 
+    def __hash__(self) -> int:  # of its place alone: reads are looked up far more often than made
+        return hash((self.table, self.address, self.count))
+
     @property
     def code(self) -> int:
         """The Modbus function code, 1 to 4."""

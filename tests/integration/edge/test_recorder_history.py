@@ -17,6 +17,7 @@ from evidence.quality import Quality
 from tests.unit.edge.fakes import ShiftedClock
 from tests.unit.edge.sites import METERS, config_of, replaced, site_of
 from tests.unit.edge.stream_rig import opened
+from tests.unit.edge.ticks import one_read
 
 S = 10**9
 T0 = 1_795_574_700 * S
@@ -59,7 +60,9 @@ async def read(recorder: Recorder, second: int, hertz: float) -> int:
     layout, tick_ns = recorder.layout, T0 + second * S
     raw = struct.pack("<H", round(hertz * 100))
     samples = {"ac-1.frequency": Sample(raw, Quality.GOOD)}
-    (tick,) = await recorder.commit([assemble(layout, 0, tick_ns, samples, {})], tick_ns)
+    (tick,) = await recorder.commit(
+        [assemble(layout, 0, tick_ns, one_read(layout, samples), {})], tick_ns
+    )
     group, row = layout.place["ac-1.frequency"]
     return int(tick.rows[group].quality[row])
 

@@ -34,7 +34,7 @@ from evidence.points import Dtype, Point, Role
 from evidence.quality import Quality
 from evidence.recompute import Recomputation
 from tests.unit.edge.sites import SITE, config_of, site_of
-from tests.unit.edge.ticks import CLOCK
+from tests.unit.edge.ticks import CLOCK, one_read
 
 S = 10**9
 #: 30 s before midnight, and the end of a month, in Shanghai
@@ -94,7 +94,10 @@ def instant(layout: Layout, chance: random.Random, tick_ns: int, burning: list[i
             raw = _raw(point, chance, tick_ns, burning)
             bad = chance.random() < 0.02
             samples[point.id] = Sample(raw, Quality.SENTINEL if bad else Quality.GOOD)
-    return [assemble(layout, s, tick_ns, samples, {}) for s in due(tick_ns, layout.intervals_ns)]
+    return [
+        assemble(layout, s, tick_ns, one_read(layout, samples), {})
+        for s in due(tick_ns, layout.intervals_ns)
+    ]
 
 
 def _raw(point: Point, chance: random.Random, tick_ns: int, burning: list[int]) -> bytes:

@@ -27,6 +27,7 @@ from edge.trouble import DAMAGED, FORK, REFUSED
 from evidence.frame import Clock
 from evidence.quality import Quality
 from tests.unit.cloud.live_examples import NS, T0, ManualClock, configuration
+from tests.unit.edge.ticks import one_read
 
 SECONDS = 14
 ALARMS = (
@@ -88,7 +89,7 @@ def test_the_edges_message_is_taken_whole_and_shows_its_running_effect() -> None
             "p.02.voltage": sample(0.0, quality=Quality.SENSOR_FAULT),
             "p.02.state": Sample(b"\x01", Quality.GOOD, None),
         }
-        ticks = [assemble(layout, 0, tick_ns, samples, {"d": 12})]
+        ticks = [assemble(layout, 0, tick_ns, one_read(layout, samples), {"d": 12})]
         message = maker.message(
             calculate(layout, calc, ticks),
             sent_ns=tick_ns + 1, clock=Clock("free", None, 0, bytes(16)),

@@ -16,7 +16,7 @@ from edge.spool import Usage
 from evidence.points import Role
 from evidence.quality import Quality
 from tests.unit.edge.sites import GATEWAY, PLANT, SITE, config_of, replaced, site_of
-from tests.unit.edge.ticks import CLOCK
+from tests.unit.edge.ticks import CLOCK, one_read
 
 S = 10**9
 T0 = 1_795_574_700 * S
@@ -36,12 +36,12 @@ class Plant:
         self.layout, self.calc = Layout(config), PlantCalc(config)
         self.live = LiveMessage(self.layout, plant=PLANT, gateway=GATEWAY, cfg=bytes(32))
 
-    def ticks(self, second: int, **samples: Sample) -> list[Tick]:
+    def ticks(self, second: int, **changed: Sample) -> list[Tick]:
         tick_ns = T0 + second * S
-        given = {p.id: self.sample(p.id) for p in self.layout.points if p.device}
-        given |= {key.replace("__", ".").replace("_dash_", "-"): s for key, s in samples.items()}
+        samples = {p.id: self.sample(p.id) for p in self.layout.points if p.device}
+        samples |= {key.replace("__", ".").replace("_dash_", "-"): s for key, s in changed.items()}
         ticks = [
-            assemble(self.layout, s, tick_ns, given, {})
+            assemble(self.layout, s, tick_ns, one_read(self.layout, samples), {})
             for s in due(tick_ns, self.layout.intervals_ns)
         ]
         return calculate(self.layout, self.calc, ticks)

@@ -31,7 +31,7 @@ from evidence.frame import (
 )
 from evidence.points import Dtype
 from evidence.quality import Quality
-from tests.unit.edge.ticks import CLOCK, point, rows, tick
+from tests.unit.edge.ticks import CLOCK, one_read, point, rows, tick
 
 S = 10**9
 T0 = 1_795_574_700 * S  # a whole quarter of an hour
@@ -60,6 +60,7 @@ def config(*points: Mapping[str, Any], simulated: bool = False) -> dict[str, Any
 
 
 PLAIN = config(point("a.x", Dtype.U16), point("b.y", Dtype.F32), point("a.z", Dtype.U16))
+PLAINLY = Layout(PLAIN)
 
 
 def word(value: int) -> bytes:
@@ -87,7 +88,7 @@ def test_samples_stand_in_their_rows() -> None:
         "a.x": Sample(word(4), Quality.UNCERTAIN),
         "b.y": Sample(struct.pack("<f", 1.5), Quality.GOOD),  # of the other schedule
     }
-    made = assemble(layout, 0, T0, samples, {"a": 12, "c": 40})
+    made = assemble(layout, 0, T0, one_read(layout, samples), {"a": 12, "c": 40})
     assert (made.schedule, made.tick_ns, set(made.rows)) == (0, T0, {0})
     assert made.rows[0].raw.tolist() == [4, 9]
     assert made.rows[0].quality.tolist() == [Quality.UNCERTAIN, Quality.GOOD]
@@ -95,7 +96,9 @@ def test_samples_stand_in_their_rows() -> None:
 
 
 def test_point_without_a_sample_was_not_sampled_and_device_without_answer_has_no_lag() -> None:
-    made = assemble(Layout(PLAIN), 0, T0, {"a.x": Sample(word(4), Quality.GOOD)}, {"c": 7})
+    made = assemble(
+        PLAINLY, 0, T0, one_read(PLAINLY, {"a.x": Sample(word(4), Quality.GOOD)}), {"c": 7}
+    )
     assert made.rows[0].quality.tolist() == [Quality.GOOD, Quality.NOT_SAMPLED]
     assert made.rows[0].raw.tolist() == [4, 0]
     assert made.lag_ms.tolist() == [NO_LAG, 7]
@@ -104,7 +107,7 @@ def test_point_without_a_sample_was_not_sampled_and_device_without_answer_has_no
 def test_bad_sample_keeps_the_bits_the_wire_gave() -> None:
     nan = struct.pack("<I", 0x7FC12345)
     samples = {"b.y": Sample(nan, Quality.NOT_A_NUMBER)}
-    made = assemble(Layout(PLAIN), 1, T0, samples, {})
+    made = assemble(PLAINLY, 1, T0, one_read(PLAINLY, samples), {})
     assert made.rows[1].raw.tobytes() == nan
     assert made.rows[1].quality.tolist() == [Quality.NOT_A_NUMBER]
 
@@ -126,7 +129,7 @@ def test_bad_sample_keeps_the_bits_the_wire_gave() -> None:
 )
 def test_source_age(source_ns: int | None, age_ms: int) -> None:
     samples = {"a.x": Sample(word(1), Quality.GOOD, source_ns)}
-    made = assemble(Layout(PLAIN), 0, T0, samples, {})
+    made = assemble(PLAINLY, 0, T0, one_read(PLAINLY, samples), {})
     assert made.rows[0].source_ms.tolist() == [age_ms, NO_SOURCE_TIME]
 
 
@@ -143,7 +146,7 @@ def ranged(low: str | None, high: str | None, *, decimals: int = 1) -> Layout:
 
 def judged(layout: Layout, raw: int, quality: Quality = Quality.GOOD) -> int:
     samples = {"a.x": Sample(word(raw), quality), "a.z": Sample(word(65535), Quality.GOOD)}
-    made = assemble(layout, 0, T0, samples, {})
+    made = assemble(layout, 0, T0, one_read(layout, samples), {})
     assert made.rows[0].quality[1] == Quality.GOOD, "a point without a range has none"
     return int(made.rows[0].quality[0])
 
@@ -202,7 +205,7 @@ def test_tick_survives_its_bytes() -> None:
         "a.x": Sample(word(65535), Quality.GOOD, T0 - 5_000_000),
         "a.z": Sample(None, Quality.NO_ANSWER),
     }
-    made = assemble(layout, 0, T0, samples, {"a": 3})
+    made = assemble(layout, 0, T0, one_read(layout, samples), {"a": 3})
     back = decode_tick(layout, made.encode())
     assert (back.schedule, back.tick_ns) == (0, T0)
     assert back.rows[0].raw.tolist() == [65535, 0]
@@ -330,7 +333,7 @@ def test_source_times_are_kept_where_there_are_any() -> None:
     for second in range(2):
         source_ns = T0 if second else None
         samples = {"a.x": Sample(word(1), Quality.GOOD, source_ns)}
-        batch.add(assemble(layout, 0, T0 + second * S, samples, {"a": 1}))
+        batch.add(assemble(layout, 0, T0 + second * S, one_read(layout, samples), {"a": 1}))
     body = batch.body(now_ns=T0, clock=CLOCK, gap=None, events=[])
     (group,) = decode_body(encode_body(body)).sections[0].groups
     assert group.source_ms is not None
@@ -348,7 +351,7 @@ def test_nan_bits_reach_the_frame() -> None:
     layout = Layout(PLAIN)
     nan = struct.pack("<I", 0x7FA00001)  # a signalling NaN with a payload
     batch = Batch(layout)
-    made = assemble(layout, 1, T0, {"b.y": Sample(nan, Quality.NOT_A_NUMBER)}, {})
+    made = assemble(layout, 1, T0, one_read(layout, {"b.y": Sample(nan, Quality.NOT_A_NUMBER)}), {})
     batch.add(decode_tick(layout, made.encode()))
     body = batch.body(now_ns=T0, clock=CLOCK, gap=None, events=[])
     raw = decode_body(encode_body(body)).sections[0].groups[0].raw

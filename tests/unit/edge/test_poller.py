@@ -48,16 +48,15 @@ async def poll(rig: Rig, timeout_s: float = 0.05) -> Polled:
 
 
 def reasons(polled: Polled) -> set[Quality]:
-    assert set(polled.samples) == {"dev.a", "dev.b"}
-    return {sample.quality for sample in polled.samples.values()}
+    assert len(polled.samples) == 2
+    return {sample.quality for sample in polled.samples}
 
 
 async def test_answer_has_every_point_and_the_time_it_was_complete() -> None:
     rig = await Rig().connected()
     rig.clock.now_ns = 5
     polled = await poll(rig)
-    assert [s.raw for s in polled.samples.values()] == [b"\x88\x13", b"\x88\x13"]
-    assert list(polled.samples) == ["dev.a", "dev.b"]
+    assert [s.raw for s in polled.samples] == [b"\x88\x13", b"\x88\x13"]
     assert polled.monotonic_ns == 5
     await rig.poller.close()
     assert not rig.device.is_open
@@ -96,7 +95,7 @@ async def test_slow_answer_is_no_answer_and_is_never_taken_for_a_later_tick() ->
     await asyncio.sleep(0.1)  # the late answer is there now, and belongs to no tick
     rig.device.read_s, rig.device.value = 0, 9
     polled = await poll(rig)
-    assert {s.raw for s in polled.samples.values()} == {b"\x09\x00"}
+    assert {s.raw for s in polled.samples} == {b"\x09\x00"}
     await rig.poller.close()
 
 

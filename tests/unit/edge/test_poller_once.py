@@ -54,7 +54,7 @@ class Rig:
 
 
 def number_of(polled: Polled) -> int | None:
-    raws = {sample.raw for sample in polled.samples.values()}
+    raws = {sample.raw for sample in polled.samples}
     assert len(raws) == 1
     (raw,) = raws
     return None if raw is None else int.from_bytes(raw, "little")
@@ -76,7 +76,7 @@ async def test_rows_go_on_when_committed_and_then_nothing_is_sampled() -> None:
     assert rig.position == b"3"
     assert rig.marks == {b"\0\0\0\2": b"even"}
     polled = await poller.poll(1)
-    assert {s.quality for s in polled.samples.values()} == {Quality.NOT_SAMPLED}
+    assert {s.quality for s in polled.samples} == {Quality.NOT_SAMPLED}
     await poller.close()
 
 
@@ -109,7 +109,7 @@ async def test_a_late_answer_is_kept_for_the_next_tick() -> None:
     rig.source.read_s = 0.08
     poller = await rig.start()
     polled = await poller.poll(0.02)
-    assert {s.quality for s in polled.samples.values()} == {Quality.NO_ANSWER}
+    assert {s.quality for s in polled.samples} == {Quality.NO_ANSWER}
     rig.commit(poller, polled)
     await asyncio.sleep(0.1)
     rig.commit(poller, await poller.poll(0.02))
@@ -197,7 +197,7 @@ async def test_a_meters_events_wait_for_a_commit_and_its_readings_do_not() -> No
     await poller.poll(1)
     devices["dev"].value = 7
     polled = await poller.poll(1)
-    assert {s.raw for s in polled.samples.values()} == {b"\x07\x00"}, "an old reading"
+    assert {s.raw for s in polled.samples} == {b"\x07\x00"}, "an old reading"
     assert polled.progress is not None
     assert polled.progress.position is None
     assert [e["number"] for e in polled.progress.events] == [1, 2]
@@ -223,7 +223,7 @@ async def test_more_than_a_tick_carries_is_a_defect(caplog: pytest.LogCaptureFix
     poller = Poller(two_points(), HandClock(), opener=lambda s: Greedy(s, source))
     await poller.connect_first(1)
     polled = await poller.poll(1)
-    assert {s.quality for s in polled.samples.values()} == {Quality.NO_ANSWER}
+    assert {s.quality for s in polled.samples} == {Quality.NO_ANSWER}
     assert "defect in its driver" in caplog.text
     await poller.close()
 

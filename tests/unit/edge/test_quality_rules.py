@@ -11,7 +11,7 @@ from edge.pipeline import Layout, assemble
 from evidence.frame import NO_SOURCE_TIME
 from evidence.points import Dtype
 from evidence.quality import Quality
-from tests.unit.edge.ticks import point
+from tests.unit.edge.ticks import one_read, point
 
 S = 10**9
 T0 = 1_795_574_700 * S
@@ -43,7 +43,7 @@ def layout(*points: Mapping[str, Any]) -> Layout:
 def codes(of: Layout, **samples: Sample) -> dict[str, int]:
     """Quality by point id ("a__x" stands for "a.x")."""
     given = {name.replace("__", "."): sample for name, sample in samples.items()}
-    made = assemble(of, 0, T0, given, {})
+    made = assemble(of, 0, T0, one_read(of, given), {})
     return {p: int(made.rows[g].quality[row]) for p, (g, row) in of.place.items()}
 
 
@@ -92,7 +92,7 @@ def test_stale_explains_a_value_out_of_range_and_never_hides_a_worse_reason() ->
 
 
 def test_the_age_in_the_frame_is_what_it_was() -> None:
-    made = assemble(AGED, 0, T0, {"a.x": real(1, source_ns=T0 - 2 * S)}, {})
+    made = assemble(AGED, 0, T0, one_read(AGED, {"a.x": real(1, source_ns=T0 - 2 * S)}), {})
     assert made.rows[0].source_ms.tolist() == [2000, NO_SOURCE_TIME]
     assert struct.unpack("<f", made.rows[0].raw[:1].tobytes()) == (1.0,), "its bytes are kept"
 

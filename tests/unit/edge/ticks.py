@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.pipeline import Rows, Tick
+from edge.drivers.base import Sample
+from edge.pipeline import Given, Layout, Rows, Tick
 from evidence.frame import NO_SOURCE_TIME, Body, Clock, Section
 from evidence.groups import Group
 from evidence.points import Dtype
@@ -21,6 +22,11 @@ def body_of_ticks(*, first_ns: int, ticks: int, step_ns: int = 10**9) -> Body:
     return Body(
         first_ns, CLOCK, sections=(Section(0, first_ns, step_ns, ticks, (group,), lag, (0,)),)
     )
+
+
+def one_read(layout: Layout, samples: Mapping[str, Sample]) -> list[Given]:
+    """These samples by point id, as if one device had given them."""
+    return [(layout.places(list(samples)), list(samples.values()))]
 
 
 def rows(values: Sequence[float], dtype: str, quality: Sequence[int] | None = None) -> Rows:
