@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import contextlib
+import ctypes
 import json
 import logging
 import re
@@ -29,6 +31,7 @@ from evidence.version import VERSION
 from firmware_configs.fields import Problem
 
 EXIT_FINE, EXIT_CANNOT = 0, 2
+_M_ARENA_MAX = -8  # malloc.h
 
 #: what must be right in a site file before its keys can be looked at
 _KEY_PLACES = re.compile(
@@ -176,8 +179,18 @@ def _run(args: argparse.Namespace) -> int:
     # asyncua tells every lost connection at length; our own line says it once
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    _share_one_heap()
     asyncio.run(_serve(_open(args.site, may_be_away=True)))
     return EXIT_FINE
+
+
+def _share_one_heap() -> None:
+    """One heap for all threads, where malloc is glibc's.
+
+    Each thread would get its own, and keep what encoding the configuration took at the start.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 async def _serve(opened: _Opened) -> None:
