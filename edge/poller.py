@@ -85,6 +85,7 @@ class Poller:
         )
         self._once: DeliversOnce | None = None  # the driver, if it is one
         self._teller: TellsEvents | None = None  # likewise
+        self._asks: ReadsSettings | None = None  # likewise
         self._up = False
         self._connecting: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[Polled | None] | None = None
@@ -171,9 +172,8 @@ class Poller:
     def _ask_aside(self, driver: Driver) -> None:
         """After an answered read: ask for a setting, if one is due, until the next read."""
         self._aside = None
-        if not isinstance(driver, ReadsSettings):
+        if (reads := self._asks) is None:
             return
-        reads: ReadsSettings = driver
         if self._connection != reads.connection():
             self._connection = reads.connection()
             self._settings.begin(self._now_ns())
@@ -254,6 +254,7 @@ class Poller:
                 # asked here: an answer about a protocol class costs half as much as a read
                 self._once = driver if isinstance(driver, DeliversOnce) else None
                 self._teller = driver if isinstance(driver, TellsEvents) else None
+                self._asks = driver if isinstance(driver, ReadsSettings) else None
             async with asyncio.timeout(STUCK_S):
                 await self._driver.connect()
         except BaseException as error:

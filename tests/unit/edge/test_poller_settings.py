@@ -85,7 +85,7 @@ def events(polled: list[Polled]) -> list[object]:
 
 
 def qualities(polled: list[Polled]) -> set[Quality]:
-    return {sample.quality for p in polled for sample in p.samples.values()}
+    return {sample.quality for p in polled for sample in p.samples}
 
 
 EVENT = {
