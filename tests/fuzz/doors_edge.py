@@ -14,6 +14,7 @@ import cbor2
 from edge.calc.cli import main as calc
 from edge.config import load_site
 from edge.custody import judge_close_request, judge_receipt
+from edge.drivers._blueprint.question import decode_answer
 from edge.drivers.address import parse_address
 from edge.drivers.base import DeviceError
 from edge.drivers.dlt645.frame import WrongAnswerError, find_frame, judge_answer
@@ -104,6 +105,14 @@ def _packets(data: bytes) -> None:
     assert found in data
 
 
+def _blueprint(data: bytes) -> None:
+    """A sample of either kind of point, whatever the device says; never an error."""
+    for dtype in (Dtype.F32, Dtype.I16):
+        sample = decode_answer(data, register("flow", dtype, address=None))
+        assert sample.raw is None or len(sample.raw) == dtype.size
+        assert sample.raw is not None or not sample.quality.usable
+
+
 def _hj212_stream(data: bytes) -> None:
     """Whole segments, or errors that are handed out; never one that is raised."""
     for found in Splitter().feed(data):
@@ -186,6 +195,9 @@ DOORS: list[Door] = [
          "edge.pipeline.decode_tick"),
     pure("Modbus packets", _packets, [b"\0\7\0\6\0\0\0\3\1\3\2\0\7\0\0\0\5\1\3\2\0\1"], spoilt, (),
          "edge.drivers.modbus.decode.find_pdu"),
+    pure("blueprint's answer", _blueprint,
+         [b"VALUE flow 123.5", b"VALUE flow -7", b"ERROR flow off"], spoilt, (),
+         "edge.drivers._blueprint.question.decode_answer"),
     pure("HJ 212 stream", _hj212_stream, [packet(s) for s in _HJ212_SEGMENTS], spoilt, (),
          "edge.drivers.hj212.packet.Splitter.feed"),
     pure("HJ 212 segment", _hj212_segment, _HJ212_SEGMENTS, spoilt, (Hj212Error,),

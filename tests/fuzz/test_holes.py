@@ -20,6 +20,7 @@ ELSEWHERE = {
     "evidence.timestamp.read_stamp": "its door needs openssl",
     "evidence.verifier.completeness.read": "a part of `verify`",
     "evidence.verifier.gaps.read": "a part of `verify`",
+    "evidence.verifier.meter_settings.read": "a part of `verify`",
     "evidence.verifier.opened.open_archive": "a part of `verify`",
     "evidence.verifier.opened.read": "a part of `verify`",
     "cloud.store.record_file.read_at": "the store's own files: tests/unit/cloud/store damages them",
