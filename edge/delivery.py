@@ -182,6 +182,7 @@ class Delivery:
         return seq
 
     async def _take_close_request(self, payload: bytes, _is_retained: bool) -> None:
+        await self._heard.wait()  # a spool that was set back must not sign before it knows
         now_ns = self._clock.wall_ns()
         try:
             made = await self._disk.run(self._stream.answer_close, payload, now_ns)

@@ -155,8 +155,9 @@ class Stream:
             state[State.THROUGH] = frame.through_ns.to_bytes(8, "big")
         data = cbor.encode(dict(config))
         through = made[0].through_ns if made else 0
+        packed = compress(data)
         stored = self._sign(
-            TYP_CONFIG, compress(data), now_ns, head, anchor=self._anchor, through_ns=through
+            TYP_CONFIG, packed, now_ns, head, anchor=self._anchor, through_ns=through
         )
         state |= {State.CFG: stored.sha256, State.CONFIG: data, State.CALC: b""}
         self._append(*made, stored, state=state, closes_ticks=closing is not None)
@@ -194,8 +195,8 @@ class Stream:
         Raises:
             HeldError: the key does not sign, or the object would be a fork.
         """
-        frame, signer = self.spool.unsigned(), signer or self._who.signer
-        if frame is None:
+        signer = signer or self._who.signer
+        if (frame := self.spool.unsigned()) is None:
             return None
         stored = self._sign_frame(frame, now_ns, self.spool.head(), signer)
         self._append(stored, state={State.KEY: key_sha256(signer.public_key)}, signs=frame)
@@ -218,7 +219,7 @@ class Stream:
     def _sign_frame(
         self, frame: Unsigned, now_ns: int, head: Head, signer: Signer | None = None
     ) -> Stored:
-        if holds_back(self.spool.get(State.TROUBLE), head.next_seq):
+        if self._is_held_back(head):
             raise HeldError(f"the collector holds another object at seq {head.next_seq}")
         return self._sign(
             TYP_FRAME, frame.payload, now_ns, head,
@@ -226,12 +227,16 @@ class Stream:
             signer=signer,
         )  # fmt: skip
 
+    def _is_held_back(self, head: Head) -> bool:
+        """True when an object signed now would be one more fork."""
+        return holds_back(self.spool.get(State.TROUBLE), head.next_seq)
+
     def cosign_hourly(self, now_ns: int) -> Stored | None:
         """Cosign the newest checkpoint, once an hour if it is new; None when none is due.
 
-        Frames that wait for the key come first.
+        Frames that wait for the key come first, and nothing is added to a fork.
         """
-        if self.spool.unsigned() is not None:
+        if self.spool.unsigned() is not None or self._is_held_back(self.spool.head()):
             return None
         kept = self.spool.get(State.COSIGNED) or bytes(16)
         hour = int.from_bytes(kept[8:], "big")
@@ -257,8 +262,8 @@ class Stream:
 
     def _cosigned(self, now_ns: int) -> dict[str, bytes]:
         size = self._anchor[0] if self._anchor is not None else 0
-        hour = now_ns // NS_PER_HOUR
-        return {State.COSIGNED: size.to_bytes(8, "big") + hour.to_bytes(8, "big")}
+        numbers = size, now_ns // NS_PER_HOUR
+        return {State.COSIGNED: b"".join(number.to_bytes(8, "big") for number in numbers)}
 
     # -- what the collector says ------------------------------------------------------------------
 
@@ -310,11 +315,12 @@ class Stream:
             raise
         payload = receipt.encode_close(request)
         digest = hashlib.sha256(payload).digest()
-        closed = self.spool.get(State.CLOSED) or b""
-        size = len(digest)
+        closed, size = self.spool.get(State.CLOSED) or b"", len(digest)
         if digest in {closed[i : i + size] for i in range(0, len(closed), size)}:
             return []
         head, state = self.spool.head(), dict[str, bytes]()
+        if self._is_held_back(head):
+            return []
         made = self._cosignature(now_ns, head)
         if made:
             head, state = Head(made[0].seq + 1, made[0].sha256), self._cosigned(now_ns)
@@ -392,6 +398,5 @@ class Stream:
             data = sign_object(signer or self._who.signer, header, payload)
         except KeyFileError as error:  # a token that is away: nothing is lost that is committed
             raise KeyAwayError(error) from error
-        digest = hashlib.sha256(data).digest()
-        through = through_ns or self.through_ns() or now_ns
+        digest, through = hashlib.sha256(data).digest(), through_ns or self.through_ns() or now_ns
         return Stored(head.next_seq, typ, digest, data, readings, through)

@@ -31,6 +31,8 @@ CertificateRequest = x509.CertificateSigningRequest
 
 ROLES = ("root", "gateway", "collector")
 PEM_BYTES_MAX = 64 * 1024
+#: of one certificate in DER: libraries make a list of all its names before anything is checked
+CERTIFICATE_BYTES_MAX = 16 * 1024
 
 #: a root key that a reader trusts, by its `key_sha256`: for one plant, or alone for any
 Trusted = bytes | tuple[str, bytes]
@@ -238,6 +240,8 @@ def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
 
 def certificate_from_pem(data: bytes) -> x509.Certificate:
     """One PEM certificate; MalformedError otherwise."""
+    if len(data) > PEM_BYTES_MAX:
+        raise MalformedError(f"a certificate of {len(data)} bytes of PEM is too long")
     try:
         return _allowed(x509.load_pem_x509_certificate(data))
     except UNREADABLE as error:
@@ -246,6 +250,8 @@ def certificate_from_pem(data: bytes) -> x509.Certificate:
 
 def certificate_from_der(data: bytes) -> x509.Certificate:
     """One DER certificate; MalformedError otherwise."""
+    if len(data) > CERTIFICATE_BYTES_MAX:
+        raise MalformedError(f"a certificate of {len(data)} bytes; {CERTIFICATE_BYTES_MAX} at most")
     try:
         return _allowed(x509.load_der_x509_certificate(data))
     except UNREADABLE as error:
@@ -254,6 +260,8 @@ def certificate_from_der(data: bytes) -> x509.Certificate:
 
 def _allowed(certificate: x509.Certificate) -> x509.Certificate:
     """The library still reads what RFC 5280 forbids, and dates that it cannot say."""
+    if len(certificate_to_der(certificate)) > CERTIFICATE_BYTES_MAX:
+        raise ValueError(f"it has more than {CERTIFICATE_BYTES_MAX} bytes")
     if certificate.serial_number <= 0:
         raise ValueError("its serial number is not positive (RFC 5280 §4.1.2.2)")
     if certificate.not_valid_before_utc > certificate.not_valid_after_utc:

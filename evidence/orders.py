@@ -14,14 +14,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from evidence import cbor, cose
 from evidence.blocks import compress, content
 from evidence.errors import MalformedError, UnsupportedError
-from evidence.keys import Signer, certificate_from_der
+from evidence.keys import CERTIFICATE_BYTES_MAX, Signer, certificate_from_der
 from evidence.points import NAME_ID
 from evidence.suites import PublicKey
 
 TYP_REVOKE = "stackproof-revoke+cbor"
 TYP_REPLACE = "stackproof-replace+cbor"
 REASON_MAX = 200
-CERTIFICATE_BYTES_MAX = 16 * 1024  # of a replace order
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def signed(
     ca: bool = False,
     since: dt.datetime = KNOWN.not_valid_before_utc,
     until: dt.datetime = KNOWN.not_valid_after_utc,
+    unknown: bytes = b"\x05\x00",
 ) -> bytes:
     """The DER of a certificate with these names, by the plant's root."""
     builder = (
@@ -52,7 +53,7 @@ def signed(
         .not_valid_after(until)
         .add_extension(x509.BasicConstraints(ca, None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.UnrecognizedExtension(NOTHING, b"\x05\x00"), critical=False)
+        .add_extension(x509.UnrecognizedExtension(NOTHING, unknown), critical=False)
     )
     return der(builder.sign(private(1), None))
 
@@ -88,6 +89,9 @@ def of_collector(made: bytes) -> Callable[[], bytes]:
 
 OWN, OTHER = uri("gateway", sm.STREAM), x509.UniformResourceIdentifier("https://example.com")
 GOOD = signed(GATEWAY, [OWN])
+#: 16 KiB of DER, all a certificate may have; then one byte more
+_FULL = 16 * 1024 - len(signed(GATEWAY, [OWN], unknown=bytes(15_000))) + 15_000
+FULL = signed(GATEWAY, [OWN], unknown=bytes(_FULL))
 YEAR_0 = altered(signed(GATEWAY, [OWN], since=FAR, until=FARTHER), b"20600101", b"00000101")
 COLLECTOR_YEAR_0 = altered(
     signed(COLLECTOR, [uri("collector", "collector")], since=FAR, until=FARTHER),
@@ -117,6 +121,10 @@ _GATEWAYS: list[tuple[str, str, bytes]] = [
      altered(signed(GATEWAY, [OWN], until=FARTHER), b"20700101", b"20701301")),
     ("an end before its beginning", "A tool swaps the dates.",
      altered(signed(GATEWAY, [OWN], since=FAR, until=FARTHER), b"20600101", b"20800101")),
+    ("a byte too long", "A reader is to choke on names without end.",
+     signed(GATEWAY, [OWN], unknown=bytes(_FULL + 1))),
+    ("names without end", "A reader is to choke on names without end.",
+     signed(GATEWAY, [OWN, *[x509.UniformResourceIdentifier("u")] * 300_000])),
 ]  # fmt: skip
 
 #: (name, who and why, certificate of the collector)
@@ -184,6 +192,8 @@ _RENEWED: list[tuple[str, str, Callable[[], bytes], set[str]]] = [
 KINDS: list[Kind] = [
     kind("certificates: an honest one as these are made", "Nothing is wrong: no tampering.",
          of_gateway(GOOD)),
+    kind("certificates: an honest one as long as may be", "Nothing is wrong: no tampering.",
+         of_gateway(FULL)),
     *(kind(f"certificates: {name}", story, of_gateway(made), *WITHOUT_GATEWAY)
       for name, story, made in _GATEWAYS),
     *(kind(f"certificates: {name}", story, of_collector(made), *WITHOUT_COLLECTOR)

@@ -9,6 +9,7 @@ import { told } from "./x509.mjs";
 import { StreamKeys, grouped, held } from "./keys.mjs";
 
 const KEYS_MAX = 1_000;
+const CERTIFICATE_BYTES_MAX = 16 * 1024;
 const REVOKE = "stackproof-revoke+cbor";
 const REPLACE = "stackproof-replace+cbor";
 const SEQ_MAX = (1n << 63n) - 1n;
@@ -22,6 +23,7 @@ function pem(der) {
 
 /** {role, plant, name, key, hash, and what `told` says}; key.kind is null where the suite is unknown. */
 function read(der) {
+  if (der.length > CERTIFICATE_BYTES_MAX) throw new FormatError("it is too long");
   let certificate;
   try {
     certificate = new X509Certificate(der);

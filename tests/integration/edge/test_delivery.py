@@ -1,6 +1,7 @@
 """Delivery over real brokers: everything arrives once and in order, and only receipts free it."""
 
 import asyncio
+import hashlib
 import logging
 import shutil
 import signal
@@ -212,6 +213,8 @@ async def test_spool_that_was_set_back_alarms_for_as_long_as_it_stands(
         shutil.rmtree(wired_plant.spool_path.parent)
         shutil.copytree(image, wired_plant.spool_path.parent)
         held, before = len(collector.objects), wired_plant.in_spool(Spool.head)
+        second = hashlib.sha256(collector.objects[1]).digest()
+        collector.ask_close(collector.close_request(seq=1, head=second))  # retained, as any
         async with wired_plant.running() as agent:
             await until(lambda: "fork" in agent._alarms.names)
             await until(lambda: wired_plant.waiting() >= 2)
