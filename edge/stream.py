@@ -11,14 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge.condition import Condition, condition_of, through_of, two_logs
-from edge.custody import (
-    Log,
-    decode_log,
-    encode_log,
-    judge_close_request,
-    judge_receipt,
-    log_of,
-)
+from edge.custody import Log, decode_log, encode_log, judge_close_request, judge_receipt, log_of
 from edge.errors import HeldError, KeyAwayError, SpoolError, TwoLogsError
 from edge.handover import objection, with_certificate, with_used
 from edge.identity import Identity

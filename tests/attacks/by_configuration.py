@@ -11,6 +11,7 @@ from evidence.log import Kind as Entry
 from evidence.recompute import Recomputation, month_bounds, statement_bytes
 from tests.attacks.by_keys import BOTH, GOOD_REPLACE, Changing, order_entry, replacement
 from tests.attacks.forging import Kind, kind
+from tests.independent.random_plants import month
 from tests.unit.evidence import sealed_month as sm
 
 Config = dict[str, Any]
@@ -136,6 +137,11 @@ def halved(config: Config) -> None:
 def bodies(**fields: Any) -> list[Body]:
     """The honest frames, each with fields replaced."""
     return [dataclasses.replace(body, **fields) for body in sm.bodies(sm.configuration())]
+
+
+def slow_month() -> bytes:
+    """A plant of the second verifier's tests whose pots are read every six seconds."""
+    return month(3)
 
 
 def beating() -> list[Body]:
@@ -322,6 +328,10 @@ KINDS: list[Kind] = [
     kind(
         "configuration: frames that a person types", "Readings are typed, and their frames say so.",
         under(sm.configuration(), bodies(flags=12)), "W-TYPED",
+    ),
+    kind(
+        "configuration: pot voltages every six seconds",
+        "The pots are read so seldom that short effects never show.", slow_month, "W-SAMPLING",
     ),
     kind(
         "configuration: a flag that nobody knows", "A frame has a flag beside those there are.",

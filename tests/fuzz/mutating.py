@@ -267,12 +267,15 @@ def tar_bent(
 
 
 def pem_bent(data: bytes, choose: Random) -> bytes:
-    """A PEM file: the DER inside spoilt, seldom its text."""
+    """A PEM file: the DER inside one of its blocks spoilt, seldom its text."""
     if not choose.randint(0, 5):
         return lines_bent(data, choose)
-    first, *middle, last = data.strip().split(b"\n")
+    blocks = [block for block in re.split(rb"(?<=-----)\n(?=-----BEGIN)", data.strip()) if block]
+    at = choose.randrange(len(blocks))
+    first, *middle, last = blocks[at].split(b"\n")
     der = spoilt(base64.b64decode(b"".join(middle)), choose)
-    return b"\n".join([first, base64.encodebytes(der).strip(), last, b""])
+    blocks[at] = b"\n".join([first, base64.encodebytes(der).strip(), last])
+    return b"\n".join([*blocks, b""])
 
 
 def note_bent(name: str, by: FileSigner) -> Mutate:
