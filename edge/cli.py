@@ -178,7 +178,6 @@ def _run(args: argparse.Namespace) -> int:
     )
     # asyncua tells every lost connection at length; our own line says it once
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
     _share_one_heap()
     asyncio.run(_serve(_open(args.site, may_be_away=True)))
     return EXIT_FINE

@@ -20,7 +20,7 @@ from edge.drivers.base import DeviceError
 from edge.drivers.dlt645.frame import WrongAnswerError, find_frame, judge_answer
 from edge.drivers.hj212.message import Assembler, parse_segment
 from edge.drivers.hj212.packet import Hj212Error, Splitter
-from edge.drivers.modbus.decode import find_pdu
+from edge.drivers.modbus.tcp import find_pdu
 from edge.drivers.opcua.decode import Value, decode_value
 from edge.errors import NotOursError, SiteConfigError
 from edge.pipeline import Layout, decode_tick
@@ -101,7 +101,7 @@ def _judging(judge: Callable[[bytes, Any, Any], object]) -> Callable[[Path], Cal
 
 
 def _packets(data: bytes) -> None:
-    found = find_pdu(data[2:], int.from_bytes(data[:2], "big"))
+    found = find_pdu(data[3:], int.from_bytes(data[:2], "big"), int.from_bytes(data[2:3], "big"))
     assert found in data
 
 
@@ -193,8 +193,9 @@ DOORS: list[Door] = [
               records_bent(spoilt), (NotOursError,), "edge.receipt_files.receipts_of"),
     pure("open tick", lambda d: decode_tick(_LAYOUT, d), [_TICK], cbor_bent, (EvidenceError,),
          "edge.pipeline.decode_tick"),
-    pure("Modbus packets", _packets, [b"\0\7\0\6\0\0\0\3\1\3\2\0\7\0\0\0\5\1\3\2\0\1"], spoilt, (),
-         "edge.drivers.modbus.decode.find_pdu"),
+    pure("Modbus packets", _packets,
+         [b"\0\7\1\0\6\0\0\0\3\1\3\2\0\7\0\0\0\5\1\3\2\0\1"], spoilt, (),
+         "edge.drivers.modbus.tcp.find_pdu"),
     pure("blueprint's answer", _blueprint,
          [b"VALUE flow 123.5", b"VALUE flow -7", b"ERROR flow off"], spoilt, (),
          "edge.drivers._blueprint.question.decode_answer"),

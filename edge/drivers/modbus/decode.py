@@ -208,20 +208,3 @@ def decode_bits(bits: Sequence[bool], places: Iterable[Place]) -> list[Sample]:
         quality = Quality.SENTINEL if int(bits[first]) in value.invalid else Quality.GOOD
         samples.append(Sample(b"\x01" if bits[first] else b"\x00", quality))
     return samples
-
-
-def find_pdu(packets: bytes, transaction: int) -> bytes:
-    """The function code and data of a transaction's packet, as they came; b"" when it is not there.
-
-    Args:
-        packets: Modbus TCP packets one after another, as far as they have come in. Each opens
-            with transaction, protocol, length (2 bytes each) and the unit, which length counts.
-        transaction: 0..65535.
-    """
-    at = 0
-    while at + 7 <= len(packets):
-        found, _, length = struct.unpack_from(">HHH", packets, at)
-        if found == transaction:
-            return packets[at + 7 : at + 6 + length]
-        at += 6 + length
-    return b""

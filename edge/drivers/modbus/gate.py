@@ -23,6 +23,11 @@ def only_reads(packet: bytes, code_at: int) -> bytes:
     return packet
 
 
+def only_tcp_reads(packet: bytes) -> bytes:
+    """`only_reads` of a TCP packet."""
+    return only_reads(packet, TCP_CODE_AT)
+
+
 def only_rtu_reads(frame: bytes) -> bytes:
     """`only_reads` of an RTU frame."""
     return only_reads(frame, RTU_CODE_AT)

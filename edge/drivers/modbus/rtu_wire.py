@@ -10,9 +10,9 @@ Answers carry no number of their question: `seat.Seat` sees to it that a late on
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import cast
 
 from edge.drivers.modbus.answers import Cells, NotAskedError, SilentError, cells_of
+from edge.drivers.modbus.connection import Connection, connect
 from edge.drivers.modbus.endpoint import Host, Line
 from edge.drivers.modbus.gate import only_rtu_reads
 from edge.drivers.modbus.plan import Read
@@ -23,37 +23,6 @@ HEARD_MAX = 2048  # bytes kept of one answer; the longest frame has 256
 HOST_SILENCE_S = 0.005  # a converter's line is not ours to measure; 3.5 characters at 9600 baud
 
 
-class _Socket(asyncio.Protocol):
-    """A converter's end of a line; the same two things as `Mouth`: send, close."""
-
-    def __init__(self, wire: "RtuWire") -> None:
-        self._wire = wire
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
-
-    def data_received(self, data: bytes) -> None:
-        self._wire.hear(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._transport is not None:
-            self._transport = None
-            self._wire.lost()
-
-    def send(self, frame: bytes) -> None:
-        """Send one question."""
-        if self._transport is None:
-            raise OSError("the connection is closed")
-        self._transport.write(only_rtu_reads(frame))
-
-    def close(self) -> None:
-        """Give the connection back; nothing more is called."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.abort()
-
-
 class RtuWire:
     """One line to several units; at most one question is under way on it."""
 
@@ -62,7 +31,7 @@ class RtuWire:
     def __init__(self, endpoint: Host | Line) -> None:
         self._endpoint = endpoint
         self._silence_s = endpoint.silence_s if isinstance(endpoint, Line) else HOST_SILENCE_S
-        self._end: Mouth | _Socket | None = None
+        self._end: Mouth | Connection | None = None
         self._heard_at_s = 0.0
         self._unit, self._question, self._heard = 0, b"", b""
         self._takes: Callable[[bytes], bool] = lambda _: True
@@ -76,25 +45,16 @@ class RtuWire:
     async def open(self, timeout_s: float) -> str:
         """Open the line anew; why not, or ""."""
         self.close()
-        loop = asyncio.get_running_loop()
         if isinstance(self._endpoint, Line):
             try:
                 self._end = Mouth(self._endpoint, self.hear, self.lost, only_rtu_reads)
             except LineError as error:
                 return str(error)
             return ""
-        end = _Socket(self)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await loop.create_connection(lambda: end, self._endpoint.host, self._endpoint.port)
-        except (OSError, TimeoutError):
-            end.close()
-            return "nobody accepts"
-        except BaseException:
-            end.close()
-            raise
-        self._end = end
-        return ""
+        self._end = await connect(
+            self._endpoint, timeout_s, hear=self.hear, lost=self.lost, gate=only_rtu_reads
+        )
+        return "" if self._end is not None else "nobody accepts"
 
     async def ask(
         self, unit: int, read: Read, timeout_s: float, takes: Callable[[bytes], bool]

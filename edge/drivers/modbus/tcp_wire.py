@@ -1,31 +1,22 @@
-"""The wire of Modbus TCP; the only file that touches pymodbus.
+"""The wire of Modbus TCP (Modbus Messaging on TCP/IP Implementation Guide 1.0b, section 3.1).
 
-pymodbus's own retries and reconnect are off: one question, one answer, one owner of the connection
-(two owners make two connections). It checks neither function code nor length of an answer and drops
-a byte too many without a word, so the answer is taken out of the bytes heard instead.
+What it guarantees:
+- an answer is believed only with the number of its question, the unit that was asked, the function
+  code and the bytes asked for;
+- after a question without an answer the connection is closed, so that a late one reaches nobody.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
-from typing import TypeVar
-
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.client.mixin import ModbusClientMixin
-from pymodbus.exceptions import ConnectionException, ModbusException
-from pymodbus.framer import FramerSocket
-from pymodbus.pdu import DecodePDU, ModbusPDU
 
 from edge.drivers.modbus.answers import Cells, NotAskedError, SilentError, cells_of
-from edge.drivers.modbus.decode import find_pdu
+from edge.drivers.modbus.connection import Connection, connect
 from edge.drivers.modbus.endpoint import Host
-from edge.drivers.modbus.gate import TCP_CODE_AT, only_reads
+from edge.drivers.modbus.gate import only_tcp_reads
 from edge.drivers.modbus.plan import Read
+from edge.drivers.modbus.tcp import find_pdu, request
 
-# What pymodbus would log at each timeout reaches the caller as a DeviceError or a quality.
-logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
-
-T = TypeVar("T")
+HEARD_MAX = 2048  # bytes kept while an answer is waited for; the longest packet has 260
 
 
 class TcpWire:
@@ -36,118 +27,73 @@ class TcpWire:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._heard = b""
-        self._client: AsyncModbusTcpClient | None = None
+        self._connection: Connection | None = None
+        self._number, self._unit, self._heard = 0, 0, b""
+        self._answer: asyncio.Future[bytes] | None = None
 
     @property
     def is_open(self) -> bool:
         """True while there is a connection, as far as is known."""
-        return self._client is not None and self._client.connected
+        return self._connection is not None
 
     async def open(self, timeout_s: float) -> str:
         """Connect anew; why not, or "". Never leaves two connections."""
         self.close()
-        self._client = client = AsyncModbusTcpClient(
-            self._host.host,
-            port=self._host.port,
-            timeout=timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._passing,
-            trace_connect=self._changed,
+        self._connection = await connect(
+            self._host, timeout_s, hear=self._hear, lost=self._lost, gate=only_tcp_reads
         )
-        cancels = _cancels()
-        opened = await client.connect()
-        _raise_if_cancelled_since(cancels)
-        return "" if opened else "nobody accepts"
+        return "" if self._connection is not None else "nobody accepts"
 
     async def ask(
         self, unit: int, read: Read, timeout_s: float, _takes: Callable[[bytes], bool]
     ) -> Cells:
         """The one place that asks: the cells of one read.
 
-        When no answer came the connection is closed, so that a late one has nobody to reach.
-
         Raises:
             NotAskedError, SilentError, RefusedError, WrongAnswerError.
         """
-        client = self._client
-        if client is None:
+        if self._connection is None:
             raise NotAskedError("the connection is closed")
-        client.comm_params.timeout_connect = timeout_s
-        cancels = _cancels()
+        loop = asyncio.get_running_loop()
+        self._answer = answer = loop.create_future()
+        self._number, self._unit, self._heard = self._number % 0xFFFF + 1, unit, b""
+        timer = loop.call_later(timeout_s, self._fail, "nothing heard in time")
         try:
-            answer = await _ask(client, unit, read)
-            _raise_if_cancelled_since(cancels)
-        except ModbusException as error:
-            self.close()
-            raise SilentError(error.string) from None
+            self._connection.send(request(self._number, unit, read))
+            pdu = await answer
         except BaseException:
             self.close()
             raise
-        return cells_of(find_pdu(self._heard, answer.transaction_id), read)
+        finally:
+            timer.cancel()
+            self._answer = None
+        return cells_of(pdu, read)
 
     def close(self) -> None:
         """Close the connection; a question under way fails at once."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-            _fail_question(client)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        self._fail("the connection was lost")
 
-    def _passing(self, sending: bool, packets: bytes) -> bytes:
-        """Sees every byte of this connection, out and in, before pymodbus does."""
-        if sending:
-            return only_reads(packets, TCP_CODE_AT)
-        self._heard = packets
-        return packets
+    def _hear(self, data: bytes) -> None:
+        if self._answer is None or self._answer.done():
+            return  # nobody asked
+        self._heard = (self._heard + data)[:HEARD_MAX]
+        if pdu := find_pdu(self._heard, self._number, self._unit):
+            self._answer.set_result(pdu)
 
-    def _changed(self, is_connected: bool) -> None:
-        if not is_connected and self._client is not None:
-            _fail_question(self._client)
+    def _lost(self) -> None:
+        self._connection = None
+        self._fail("the connection was lost")
 
-
-class _Framing(ModbusClientMixin[bytes]):
-    """The client's methods without a connection: they give the packet that would be sent."""
-
-    def execute(self, no_response_expected: bool, request: ModbusPDU) -> bytes:
-        """Called by each of them with the request it has made."""
-        del no_response_expected
-        request.transaction_id = 0
-        return FramerSocket(DecodePDU(False)).buildFrame(request)
-
-
-_FRAMING = _Framing()  # type: ignore[no-untyped-call] # pymodbus
+    def _fail(self, why: str) -> None:
+        """End a wait that can have no answer any more."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(SilentError(why))
+            self._answer.exception()  # nobody may be waiting; then it is not an unretrieved error
 
 
 def packet(unit: int, read: Read) -> bytes:
     """What `TcpWire.ask` sends for a read; on the wire its first two bytes count the questions."""
-    return only_reads(_ask(_FRAMING, unit, read), TCP_CODE_AT)
-
-
-def _ask(client: ModbusClientMixin[T], unit: int, read: Read) -> T:
-    method = {
-        1: client.read_coils,
-        2: client.read_discrete_inputs,
-        3: client.read_holding_registers,
-        4: client.read_input_registers,
-    }[read.code]
-    return method(read.address, count=read.count, device_id=unit)
-
-
-def _fail_question(client: AsyncModbusTcpClient) -> None:
-    """End a wait that can have no answer any more; pymodbus would sit out the whole timeout."""
-    question = client.ctx.response_future
-    if not question.done():
-        question.set_exception(ConnectionException("the connection was lost"))
-        question.exception()  # nobody may be waiting; then it is not an unretrieved error
-
-
-def _cancels() -> int:
-    task = asyncio.current_task()
-    return task.cancelling() if task else 0
-
-
-def _raise_if_cancelled_since(before: int) -> None:
-    """`asyncio.wait_for`, which pymodbus uses, loses a cancel that meets the answer (< 3.12)."""
-    if _cancels() > before:
-        raise asyncio.CancelledError
+    return only_tcp_reads(request(0, unit, read))

@@ -123,15 +123,12 @@ async def test_the_gate_stops_a_write_before_it_is_sent() -> None:
         assert bus is not None
         wire = bus._wire
         assert isinstance(wire, TcpWire)
-        client = wire._client
-        assert client is not None
-        for write in (
-            client.write_register(0, 1), client.write_registers(0, [1]), client.write_coil(0, True),
-            client.write_coils(0, [True]), client.mask_write_register(address=0),
-            client.readwrite_registers(read_count=1, write_address=0, values=[1]),
-        ):  # fmt: skip
+        connection = wire._connection
+        assert connection is not None
+        for code in set(range(256)) - {1, 2, 3, 4}:
+            write = bytes.fromhex("0001 0000 0006 01") + bytes([code]) + bytes.fromhex("0000 0001")
             with pytest.raises(RuntimeError, match="must never leave the edge"):
-                await write
+                connection.send(write)
         await driver.read()
         assert [q.code for q in device.questions] == [3]
         await driver.close()

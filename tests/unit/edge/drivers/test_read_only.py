@@ -31,10 +31,9 @@ PLACES = {
         "thread.run(work, LOAD_S)",
     ],
     "hj212/listener.py": ["connection.writer.write(only_acks(ack))"],
-    "modbus/rtu_wire.py": [
-        "self._transport.write(only_rtu_reads(frame))",
-        "self._end.send(self._question)",
-    ],
+    "modbus/connection.py": ["self._transport.write(self._gate(packet))"],
+    "modbus/rtu_wire.py": ["self._end.send(self._question)"],
+    "modbus/tcp_wire.py": ["self._connection.send(request(self._number, unit, read))"],
     "serial_line.py": ["os.write(self._fd, self._gate(frame))"],
     "table/database.py": [
         "cursor.execute(statement)",  # of Dialect.read_only
@@ -50,10 +49,6 @@ PLACES = {
 
 #: what is called on an object of a protocol library that connects
 LIBRARIES = {
-    "modbus/tcp_wire.py": {
-        "connect", "close", "read_coils", "read_discrete_inputs", "read_holding_registers",
-        "read_input_registers",
-    },
     "opcua/session.py": {
         "connect", "connect_and_get_server_endpoints", "disconnect", "set_user", "set_password",
         "set_security", "read", "browse", "browse_next", "create_subscription",
@@ -113,7 +108,7 @@ def test_libraries_are_asked_for_nothing_but_reading() -> None:
                                             "self._client.uaclient"}
         }  # fmt: skip
         state = {
-            "connected", "comm_params", "ctx", "uaclient", "protocol", "state", "name",
+            "uaclient", "protocol", "state", "name",
             "description", "application_uri", "session_timeout", "secure_channel_timeout",
             "observer", "security_policy", "user_certificate", "user_private_key",
         }  # fmt: skip

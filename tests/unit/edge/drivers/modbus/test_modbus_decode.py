@@ -19,7 +19,6 @@ from edge.drivers.modbus.decode import (
     decode_bits,
     decode_setting,
     decode_words,
-    find_pdu,
 )
 from edge.drivers.raw import unpack
 from evidence.points import Dtype, exact
@@ -310,36 +309,6 @@ def test_a_floats_text_means_the_same_float(number: float) -> None:
     text = decode_setting([high, low], Setting("k", "k_factor", "", register("k", Dtype.F32)))
     assert isinstance(text, str)
     assert struct.pack(">f", float(text)) == struct.pack(">f", number)
-
-
-A = bytes.fromhex("0007 0000 0005 01 03 02 1234")  # transaction 7
-B = bytes.fromhex("0008 0000 0007 01 03 04 1234 5678")  # transaction 8
-LONG = bytes.fromhex("0009 0000 0006 01 03 03 1234 56")  # transaction 9, an odd number of bytes
-
-
-@pytest.mark.parametrize(
-    ("packets", "transaction", "pdu"),
-    [
-        (A, 7, "03021234"),
-        (A + B, 8, "030412345678"),
-        (B + A, 7, "03021234"),
-        (A + LONG, 9, "0303123456"),
-        (A, 8, ""),
-        (b"", 7, ""),
-        (A[:6], 7, ""),
-        (bytes.fromhex("0006 0000 ffff 01") + A, 7, ""),  # a length beyond what came
-        (bytes.fromhex("0007 0000 0000 01"), 7, ""),
-    ],
-)
-def test_the_pdu_of_a_transaction_is_found_among_packets(
-    packets: bytes, transaction: int, pdu: str
-) -> None:
-    assert find_pdu(packets, transaction).hex() == pdu
-
-
-@given(st.binary(max_size=300), st.integers(0, 0xFFFF))
-def test_looking_for_a_pdu_in_anything_ends(packets: bytes, transaction: int) -> None:
-    assert len(find_pdu(packets, transaction)) <= len(packets)
 
 
 # --- against independent statements of the same thing ------------------------------------------

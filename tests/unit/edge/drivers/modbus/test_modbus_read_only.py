@@ -1,28 +1,17 @@
 """Reading is all this driver can do: its source names no write, its gate lets none through."""
 
-import ast
 import os
 import re
 from pathlib import Path
 
 import pytest
 
-import edge.drivers.modbus.tcp_wire as module
 from edge.drivers import serial_line
 from edge.drivers.modbus.gate import RTU_CODE_AT, TCP_CODE_AT, only_reads
 from edge.drivers.modbus.plan import TABLES
 
-TCP_WIRE = Path(module.__file__)
-FOLDER = TCP_WIRE.parent
-LINE = FOLDER.parent / "serial_line.py"
-
-
-def attributes(path: Path) -> set[str]:
-    return {
-        node.attr
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute)
-    }
+LINE = Path(serial_line.__file__)
+FOLDER = LINE.parent / "modbus"
 
 
 def test_the_tables_are_the_four_reading_functions_of_the_standard() -> None:
@@ -30,20 +19,6 @@ def test_the_tables_are_the_four_reading_functions_of_the_standard() -> None:
     # 6.3 holding registers 0x03, 6.4 input registers 0x04
     codes = {table: code for table, (code, _) in TABLES.items()}
     assert codes == {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
-
-
-def test_the_tcp_wire_names_only_reading_methods_of_the_client() -> None:
-    named = attributes(TCP_WIRE)
-    reading = {n for n in named if n.startswith("read_")}
-    assert reading == {
-        "read_coils", "read_discrete_inputs", "read_holding_registers", "read_input_registers",
-    }  # fmt: skip
-    text = TCP_WIRE.read_text(encoding="utf-8")
-    assert "trace_packet=self._passing" in text  # the gate is in place
-    assert "return only_reads(packets, TCP_CODE_AT)" in text
-    forbidden = {"execute", "pdu_send", "mask_write_register", "low_level_send", "send"}
-    assert not {n for n in named if "write" in n}
-    assert not named & forbidden
 
 
 def test_nothing_is_written_but_through_the_gate() -> None:
@@ -55,11 +30,14 @@ def test_nothing_is_written_but_through_the_gate() -> None:
         if re.search(r"\b(write|writelines|sendall|sendto|pwrite|writev)\(", line)
     ]
     assert calls == [
-        ("rtu_wire.py", "self._transport.write(only_rtu_reads(frame))"),
+        ("connection.py", "self._transport.write(self._gate(packet))"),
         ("serial_line.py", "os.write(self._fd, self._gate(frame))"
                            "  # a free line takes so few bytes whole"),
     ]  # fmt: skip
-    assert "self.lost, only_rtu_reads)" in (FOLDER / "rtu_wire.py").read_text(encoding="utf-8")
+    rtu, tcp = ((FOLDER / f"{name}_wire.py").read_text(encoding="utf-8") for name in ("rtu", "tcp"))
+    assert "Mouth(self._endpoint, self.hear, self.lost, only_rtu_reads)" in rtu
+    assert rtu.count("connect(") == rtu.count("gate=only_rtu_reads") == 1
+    assert tcp.count("connect(") == tcp.count("gate=only_tcp_reads") == 1
 
 
 def test_a_line_that_is_listened_to_is_opened_for_reading_only() -> None:
@@ -70,11 +48,13 @@ def test_a_line_that_is_listened_to_is_opened_for_reading_only() -> None:
     assert "only_reads" not in listening  # it has nothing to let through
 
 
-def test_only_one_file_touches_pymodbus() -> None:
-    for path in FOLDER.parent.rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        touches = "import pymodbus" in text or "from pymodbus" in text
-        assert touches == (path == TCP_WIRE), path
+def test_pymodbus_is_taken_for_its_four_reading_questions_only() -> None:
+    text = (FOLDER / "tcp.py").read_text(encoding="utf-8")
+    named = set(re.findall(r"\b\w+(?:Request|Response)\b", text))
+    assert named == {
+        "ReadCoilsRequest", "ReadDiscreteInputsRequest", "ReadHoldingRegistersRequest",
+        "ReadInputRegistersRequest",
+    }  # fmt: skip
 
 
 def packet(code: int) -> bytes:
