@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from edge.calc.factors import rule_set, statement_rule_sets
+from edge.calc.factors import live_rule_sets, rule_set
 from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig, read_devices
 from edge.site_statement import SitePoints, read_potlines, read_statement
@@ -190,7 +190,7 @@ def _read_plant(fields: Fields) -> Plant:
         name=_plant_name(fields),
         sector=_sector(fields),
         time_zone=time_zone,
-        rule_set=fields.choice("rule_set", statement_rule_sets()),
+        rule_set=fields.choice("rule_set", live_rule_sets()),
         simulated=simulated is True,
     )
     fields.finish()
@@ -209,7 +209,7 @@ def _plant_name(fields: Fields) -> str:
 
 def _sector(fields: Fields) -> str:
     sector = fields.choice("sector", SECTORS)
-    built = sorted({rule_set(rule_set_id).sector for rule_set_id in statement_rule_sets()})
+    built = sorted({rule_set(rule_set_id).sector for rule_set_id in live_rule_sets()})
     if sector not in built:
         reason = f"this version has no rule set for {sector}, only for {' '.join(built)}"
         fields.complain("sector", reason)

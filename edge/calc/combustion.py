@@ -6,15 +6,17 @@ from typing import Any
 
 from edge.calc.decimal_text import exact_text
 from edge.calc.errors import InputError, UnknownRuleSetError
-from edge.calc.factors import Kind, RuleSet, find_kind, rule_set
+from edge.calc.factors import Kind, Row, RuleSet, find_kind, rule_set
 from edge.calc.parameter import Parameter, default, given
 from edge.calc.registry import Input, method
 
 
 def fuel_parameters(
-    rules: RuleSet, kind: Kind, own: Mapping[str, Parameter]
+    rules: RuleSet, kind: Kind, own: Mapping[str, Parameter], *, use: str = ""
 ) -> dict[str, Parameter]:
     """The factors of one fuel: the caller's own where given, else the rule set's rows.
+
+    A rule set that balances carbon (steel) has no oxidation, so there is none among them.
 
     A measured carbon content as received ("carbon_ar", tC per unit of fuel) takes the place of
     heating value and carbon content per energy; giving both is refused by the callers.
@@ -25,9 +27,16 @@ def fuel_parameters(
     else:
         for name in ("ncv", "carbon_content"):
             parameters[name] = own.get(name) or default(rules.row(f"fuel.{kind.id}.{name}"))
-    oxidation = rules.row(f"fuel.{kind.state}.oxidation_percent")
-    parameters["oxidation_percent"] = own.get("oxidation_percent") or default(oxidation)
+    oxidation = oxidation_row(rules, kind, use)
+    if oxidation is not None:
+        parameters["oxidation_percent"] = own.get("oxidation_percent") or default(oxidation)
     return parameters
+
+
+def oxidation_row(rules: RuleSet, kind: Kind, use: str = "") -> Row | None:
+    """How much of a fuel's carbon burns, by where it is used; None where that is not counted."""
+    found = rules.rows.get(f"fuel.{kind.state}.{use}.oxidation_percent")
+    return found or rules.rows.get(f"fuel.{kind.state}.oxidation_percent")
 
 
 def co2_per_unit(rules: RuleSet, parameters: Mapping[str, Parameter]) -> Fraction:
@@ -36,8 +45,9 @@ def co2_per_unit(rules: RuleSet, parameters: Mapping[str, Parameter]) -> Fractio
         carbon = parameters["carbon_ar"].value
     else:
         carbon = parameters["ncv"].value * parameters["carbon_content"].value
-    oxidised = parameters["oxidation_percent"].value / 100
-    return carbon * oxidised * rules.row("carbon.co2_ratio").value
+    if "oxidation_percent" in parameters:
+        carbon *= parameters["oxidation_percent"].value / 100
+    return carbon * rules.row("carbon.co2_ratio").value
 
 
 def parameter_unit(kind: Kind, name: str) -> str:
@@ -54,7 +64,7 @@ def parameter_unit(kind: Kind, name: str) -> str:
 @method(
     "combustion.fuel",
     version=1,
-    source="CETS-AG-04.01 (fuel combustion); IPCC 2006 Vol. 2 Eq. 2.1 in carbon form",
+    source="CETS-AG-02.01, 03.01, 04.01 (fuel combustion); IPCC 2006 Vol. 2 Eq. 2.1 in carbon form",
     inputs={
         "rule_set": Input(is_text=True),
         "kind": Input(is_text=True),
@@ -73,7 +83,8 @@ def fuel(*, rule_set: str, kind: str, quantity: Fraction, **own: Fraction) -> di
     or, with a measured carbon content as received, quantity × C_ar [tC/unit] × OF ÷ 100 × 44/12.
 
     NCV is the net (lower) heating value; gas volumes are dry, at 0 °C and 101.325 kPa. What is
-    left out is the rule set's default and marked so. Oxidation 0..100 %.
+    left out is the rule set's default and marked so. Oxidation 0..100 %, by default that of the
+    sector's main furnace; steel (cets-ag-03.01) balances carbon: it has none, and takes none.
 
     Example: 100 × 10^4 Nm3 of natural gas, cets-ag-04.01-v01-2024, all defaults:
     100 × 389.310 × 0.01532 × 0.99 × 44/12 = 2165.0151996 t. No published example was found; the
@@ -87,6 +98,8 @@ def fuel(*, rule_set: str, kind: str, quantity: Fraction, **own: Fraction) -> di
         )
     if "carbon_ar" in own and ("ncv" in own or "carbon_content" in own):
         raise InputError(["carbon_ar: give it alone, not with ncv or carbon_content"])
+    if "oxidation_percent" in own and oxidation_row(rules, found) is None:
+        raise InputError([f"oxidation_percent: {rules.id} has no oxidation: leave it out"])
     parameters = fuel_parameters(
         rules,
         found,

@@ -17,6 +17,7 @@ from edge.calc.errors import UnknownRuleSetError
 from evidence.points import exact
 
 CONFIDENCES = ("confirmed", "single-source", "conflicting", "unverified")
+DEFAULT_FACTORS = "default-factors"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
@@ -57,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Kind:
-    """A fuel or carbonate of a rule set.
+    """A fuel, carbonate, material or product of a rule set.
 
     Attributes:
         id: English kebab-case.
@@ -80,11 +81,12 @@ class RuleSet:
 
     Attributes:
         id, title, zh, edition, sector: what it is.
-        gwp: name of the GWP set it prescribes, "" for coefficient tables.
-        record: how the PFC figure of record is made, "" for coefficient tables.
+        gwp: name of the GWP set it prescribes, "" when it has CO2 only.
+        record: how its figure of record is made ("default-factors": PFC by metal × factors;
+            "mass-balance"; "clinker-factor"), "" for coefficient tables.
         tables: names of the tables its figures may take rows from besides.
         rows: by row id.
-        fuels, carbonates: kinds by id.
+        fuels, carbonates, materials, products, clinkers, substitutes: kinds by id.
     """
 
     id: str
@@ -98,6 +100,10 @@ class RuleSet:
     rows: Mapping[str, Row]
     fuels: Mapping[str, Kind]
     carbonates: Mapping[str, Kind]
+    materials: Mapping[str, Kind]
+    products: Mapping[str, Kind]
+    clinkers: Mapping[str, Kind]
+    substitutes: Mapping[str, Kind]
 
     def row(self, row_id: str) -> Row:
         """One row; KeyError when the rule set has none of this id."""
@@ -122,6 +128,11 @@ def rule_set_ids() -> list[str]:
 def statement_rule_sets() -> list[str]:
     """Those of them that a month's statement can be made by."""
     return [name for name in rule_set_ids() if rule_set(name).record]
+
+
+def live_rule_sets() -> list[str]:
+    """Those of them that an agent's figures and a month's own frames can be counted by."""
+    return [name for name in rule_set_ids() if rule_set(name).record == DEFAULT_FACTORS]
 
 
 def rule_set_bytes(rule_set_id: str) -> bytes:
@@ -158,8 +169,9 @@ def rule_set(rule_set_id: str) -> RuleSet:
         UnknownRuleSetError: this program has none of that name.
     """
     fields = tomllib.loads(rule_set_bytes(rule_set_id).decode())
+    extended = [rule_set(name) for name in fields.get("extends", ())]
     sources = {key: entry["title"] for key, entry in fields["source"].items()}
-    rows = {
+    own = {
         row_id: Row(
             id=row_id,
             text=row["value"],
@@ -176,10 +188,14 @@ def rule_set(rule_set_id: str) -> RuleSet:
         **{key: fields[key] for key in ("id", "title", "zh", "edition", "sector")},
         gwp=fields.get("gwp", ""),
         record=fields.get("record", ""),
-        tables=tuple(fields.get("tables", ())),
-        rows=rows,
-        fuels=_kinds(fields.get("fuel", {})),
+        tables=(*fields.get("extends", ()), *fields.get("tables", ())),
+        rows={**{row.id: row for base in extended for row in base.rows.values()}, **own},
+        fuels=_kinds(fields.get("fuel", {})) | {k: v for x in extended for k, v in x.fuels.items()},
         carbonates=_kinds(fields.get("carbonate", {})),
+        materials=_kinds(fields.get("material", {})),
+        products=_kinds(fields.get("product", {})),
+        clinkers=_kinds(fields.get("clinker", {})),
+        substitutes=_kinds(fields.get("substitute", {})),
     )
 
 

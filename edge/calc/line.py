@@ -9,6 +9,17 @@ from edge.calc.decimal_text import rounded_text
 from edge.calc.parameter import Parameter
 from evidence.counts import round_half_away
 
+#: category -> (the total it belongs to, its sign there, its sign in the sum of all)
+COUNTS = {
+    "fuel": ("fuel_t", 1, 1),
+    "process": ("process_t", 1, 1),
+    "product": ("product_t", 1, -1),
+    "anode": ("anode_t", 1, 1),
+    "pfc": ("pfc_co2e_t", 1, 1),
+    "carbonate": ("carbonate_t", 1, 1),
+    "clinker": ("clinker_t", 1, 1),
+    "substitute": ("clinker_t", -1, -1),
+}
 EMISSION_PLACES = 2  # 修约: every CO2 amount to 2 decimals, half up, then summed
 
 
@@ -17,10 +28,10 @@ class Line:
     """One emission source of a month.
 
     Attributes:
-        category: "fuel", "anode", "pfc" or "carbonate".
+        category: one of `COUNTS`.
         kind: kind id.
         quantity: activity data as text.
-        emission: exact tCO2(e).
+        emission: exact tCO2(e); of a category that is subtracted, what is subtracted.
         parameters: everything that entered, by name.
         unit: process unit id, "" when the line has none.
         notes: flags of the line itself.
@@ -39,6 +50,11 @@ class Line:
         """The emission as the statement counts it."""
         step = 10**EMISSION_PLACES
         return Fraction(round_half_away(self.emission * step), step)
+
+    @property
+    def counted(self) -> Fraction:
+        """`rounded` with the sign it has in the sum of all lines."""
+        return COUNTS[self.category][2] * self.rounded
 
     @property
     def flags(self) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from edge.calc.combustion import co2_per_unit, fuel_parameters
 from edge.calc.errors import CalcError, PlantError, UnknownRuleSetError
-from edge.calc.factors import Kind, RuleSet, find_kind, gwp_row, rule_set
+from edge.calc.factors import Kind, RuleSet, find_kind, gwp_row, live_rule_sets, rule_set
 from edge.calc.inputs import plant_points
 from evidence.points import Point, exact
 
@@ -92,8 +92,10 @@ class PlantFactors:
 def plant_factors(config: Mapping[str, Any]) -> PlantFactors:
     """Resolve the statement section of a signed configuration."""
     rules = rule_set(config["plant"]["rule_set"])
-    if not rules.record:
-        raise UnknownRuleSetError(f"{rules.id!r} is a table of coefficients, no rule set")
+    if rules.id not in live_rule_sets():
+        raise UnknownRuleSetError(
+            f"no figures are made of frames by {rules.id!r}, only by: {' '.join(live_rule_sets())}"
+        )
     statement = config.get("statement", {})
     entries = [*statement.get("fuels", ()), *statement.get("auxiliary", ())]
     named = {e[key] for e in entries for key in ("point", "flow_point", "power_point") if key in e}

@@ -8,15 +8,17 @@ is not covered; they are never added.
 Flags are codes, with ":" and where it applies:
     unconfirmed:<row>      a default was used that two independent sources do not confirm
     typed:<key>            a figure was typed, not measured
-    net-output             a fuel's net consumption is negative (more left than came)
-    stock-incomplete       a fuel given by its parts without opening or closing stock (counted as 0)
+    net-output             an amount given by its parts is negative (more left than came)
+    stock-incomplete       an amount given by its parts without opening or closing stock (then 0)
+    total-below-zero       more was subtracted than emitted
     and whatever the input itself brings (see month.py).
 
-Implemented so far: aluminium (rule sets whose PFC record is "default-factors").
+What is subtracted (carbon in steel's products, cement's substitute raw materials) stands in its
+line and in `product_t` as a positive number; `total_t` is the sum with `line.COUNTS`'s signs.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -24,19 +26,30 @@ from typing import Any
 from edge.calc.aluminium import anode_line, carbonate_line, pfc_part
 from edge.calc.decimal_text import parse_decimal, rounded_text
 from edge.calc.errors import StatementError, UnknownRuleSetError
-from edge.calc.factors import RuleSet, rule_set
+from edge.calc.factor_line import clinker_line, material_line, product_line, substitute_line
+from edge.calc.factors import DEFAULT_FACTORS, RuleSet, rule_set
 from edge.calc.fuel_line import fuel_line
-from edge.calc.line import Line
+from edge.calc.line import COUNTS, Line
 from edge.calc.statement_table import Table, tables
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-_TABLES = {"fuel", "anode", "pfc", "carbonate", "output", "auxiliary"}
+#: how the figure of record is made -> the tables lines come from, the key of [output]
+_SECTORS = {
+    DEFAULT_FACTORS: (("fuel", "anode", "pfc", "carbonate"), "aluminium_t"),
+    "mass-balance": (("fuel", "process", "product"), "crude_steel_t"),
+    "clinker-factor": (("fuel", "clinker", "substitute"), "clinker_t"),
+}
+_READERS: dict[str, Callable[[Table, RuleSet], Line | None]] = {
+    "fuel": fuel_line, "process": material_line, "product": product_line, "anode": anode_line,
+    "carbonate": carbonate_line, "clinker": clinker_line, "substitute": substitute_line,
+}  # fmt: skip
+_ALONE = {"anode", "clinker"}  # given once, though clinker may be a list
+_ALL = {table for tables_, _ in _SECTORS.values() for table in tables_} | {"output", "auxiliary"}
 #: carried along for the reader and the archive; no figure is made from them
 _CARRIED = {
     "format", "plant", "period", "closing", "potlines", "totalisers", "checks", "completeness",
     "reservations", "flags",
 }  # fmt: skip
-_TOTALS = {"fuel": "fuel_t", "anode": "anode_t", "pfc": "pfc_co2e_t", "carbonate": "carbonate_t"}
 
 
 @dataclass
@@ -72,10 +85,11 @@ def compute(source: Mapping[str, Any]) -> dict[str, Any]:
     rules, month = _head(source, problems)
     parts = _Parts()
     for key in source:
-        if key not in {"rule_set", "month", *_TABLES, *_CARRIED}:
+        if key not in {"rule_set", "month", *_ALL, *_CARRIED}:
             problems.append(f"{key}: unknown key")
     if rules is not None:
         _read_lines(source, rules, parts, problems)
+        _read_output(source, rules, parts, problems)
     _read_rest(source, parts, problems)
     if problems or rules is None:
         raise StatementError(problems)
@@ -101,25 +115,49 @@ def _head(source: Mapping[str, Any], problems: list[str]) -> tuple[RuleSet | Non
 def _read_lines(
     source: Mapping[str, Any], rules: RuleSet, parts: _Parts, problems: list[str]
 ) -> None:
-    read = [fuel_line(table, rules) for table in tables(source, "fuel", problems)]
-    if "anode" in source:
-        read.append(anode_line(Table("anode", source["anode"], problems), rules))
-    if "pfc" in source:
-        made = pfc_part(Table("pfc", source["pfc"], problems), rules)
-        if made is not None:
-            read.append(made.line)
-            parts.pfc, parts.gases = made.pfc, made.gases
-            parts.flags += made.flags
-    read += [carbonate_line(table, rules) for table in tables(source, "carbonate", problems)]
-    parts.lines = [line for line in read if line is not None]
+    mine, _ = _SECTORS[rules.record]
+    for key in _READERS.keys() | {"pfc"}:
+        if key in source and key not in mine:
+            problems.append(f"{key}: {rules.id} ({rules.sector}) has none; it has {' '.join(mine)}")
+    for key in mine:
+        if key == "pfc":
+            _read_pfc(source, rules, parts, problems)
+        elif key in _ALONE and isinstance(source.get(key), Mapping):
+            parts.lines += _made(key, [Table(key, source[key], problems)], rules)
+        elif key == "anode" and key in source:
+            problems.append("anode: must be a table")
+        else:
+            parts.lines += _made(key, tables(source, key, problems), rules)
+
+
+def _made(key: str, given: list[Table], rules: RuleSet) -> list[Line]:
+    lines = (_READERS[key](table, rules) for table in given)
+    return [line for line in lines if line is not None]
+
+
+def _read_pfc(
+    source: Mapping[str, Any], rules: RuleSet, parts: _Parts, problems: list[str]
+) -> None:
+    if "pfc" not in source:
+        return
+    made = pfc_part(Table("pfc", source["pfc"], problems), rules)
+    if made is not None:
+        parts.lines.append(made.line)
+        parts.pfc, parts.gases = made.pfc, made.gases
+        parts.flags += made.flags
+
+
+def _read_output(
+    source: Mapping[str, Any], rules: RuleSet, parts: _Parts, problems: list[str]
+) -> None:
+    if "output" in source:
+        table = Table("output", source["output"], problems)
+        output = table.number(_SECTORS[rules.record][1], "t")
+        table.end()
+        parts.output_t = output.value if output is not None else None
 
 
 def _read_rest(source: Mapping[str, Any], parts: _Parts, problems: list[str]) -> None:
-    if "output" in source:
-        table = Table("output", source["output"], problems)
-        output = table.number("aluminium_t", "t")
-        table.end()
-        parts.output_t = output.value if output is not None else None
     for table in tables(source, "auxiliary", problems):
         kind = table.text("kind", ("electricity",))
         quantity = table.number("quantity", "MWh")
@@ -140,7 +178,9 @@ def _read_rest(source: Mapping[str, Any], parts: _Parts, problems: list[str]) ->
 
 def _statement(rules: RuleSet, month: str, parts: _Parts) -> dict[str, Any]:
     totals = _totals(parts.lines)
-    co2 = sum((line.rounded for line in parts.lines if line.category != "pfc"), Fraction(0))
+    co2 = sum((line.counted for line in parts.lines if line.category != "pfc"), Fraction(0))
+    if sum((line.counted for line in parts.lines), Fraction(0)) < 0:
+        parts.flags.append("total-below-zero")
     statement: dict[str, Any] = {
         "rule_set": rules.id,
         "edition": rules.edition,
@@ -166,7 +206,7 @@ def _statement(rules: RuleSet, month: str, parts: _Parts) -> dict[str, Any]:
 def _totals(lines: list[Line]) -> dict[str, str]:
     sums: dict[str, Fraction] = {}
     for line in lines:
-        key = _TOTALS[line.category]
-        sums[key] = sums.get(key, Fraction(0)) + line.rounded
-    sums["total_t"] = sum((line.rounded for line in lines), Fraction(0))
+        key, sign, _ = COUNTS[line.category]
+        sums[key] = sums.get(key, Fraction(0)) + sign * line.rounded
+    sums["total_t"] = sum((line.counted for line in lines), Fraction(0))
     return {key: rounded_text(value, 2) for key, value in sums.items()}

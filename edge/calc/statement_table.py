@@ -8,7 +8,7 @@ from edge.calc.decimal_text import parse_decimal
 from edge.calc.factors import Kind, find_kind
 from edge.calc.parameter import Parameter, given
 
-#: How a boiler is used decides the oxidation of solid fuel in some rule sets (not in 04.01).
+#: Where solid fuel burns decides its oxidation in some rule sets (02.01; not in 04.01).
 USES = ("kiln", "power-boiler", "industrial-boiler", "other")
 
 
@@ -88,16 +88,18 @@ class Table:
             return None
         return value
 
-    def kind(self, kinds: Mapping[str, Kind], rule_set_id: str) -> Kind | None:
-        """The table's `kind`, by id, Chinese name or alias."""
-        name = self.text("kind")
+    def kind(
+        self, kinds: Mapping[str, Kind], rule_set_id: str, *, key: str = "kind"
+    ) -> Kind | None:
+        """What the table is about (its `kind`), by id, Chinese name or alias."""
+        name = self.text(key)
         if name is None:
-            if "kind" not in self._fields:
-                self.problem("kind", "missing")
+            if key not in self._fields:
+                self.problem(key, "missing")
             return None
         found = find_kind(kinds, name)
         if found is None:
-            self.problem("kind", f"{rule_set_id} has no {name!r}; it has: {' '.join(kinds)}")
+            self.problem(key, f"{rule_set_id} has no {name!r}; it has: {' '.join(kinds)}")
         return found
 
     def subtable(self, key: str) -> "Table | None":

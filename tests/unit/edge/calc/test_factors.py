@@ -62,6 +62,8 @@ CARBONATES = {
     "strontium-carbonate": ("Sr", 1, 1),
 }
 
+SECTORS = (ALUMINIUM, "cets-ag-02.01-v01-2024", "cets-ag-03.01-v01-2024")
+
 
 @pytest.mark.parametrize("rule_set_id", rule_set_ids())
 def test_every_row_is_complete(rule_set_id: str) -> None:
@@ -77,19 +79,23 @@ def test_every_row_is_complete(rule_set_id: str) -> None:
         assert row.basis
         assert row.source
         assert row.confidence in CONFIDENCES
-        assert row.edition == rules.edition
+        assert row.edition == rule_set(row.rule_set).edition
+        assert row.rule_set in {rules.id, *rules.tables}
 
 
 @pytest.mark.parametrize(("kind", "ncv", "carbon", "state"), FUELS)
-def test_fuel_defaults(kind: str, ncv: str, carbon: str, state: str) -> None:
-    rules = rule_set(ALUMINIUM)
-    assert rules.row(f"fuel.{kind}.ncv").text == ncv
-    assert rules.row(f"fuel.{kind}.carbon_content").text == carbon
-    assert rules.fuels[kind].state == state
+def test_fuel_defaults_are_the_same_in_all_three_sectors(
+    kind: str, ncv: str, carbon: str, state: str
+) -> None:
+    for rules in map(rule_set, SECTORS):
+        assert rules.row(f"fuel.{kind}.ncv").text == ncv
+        assert rules.row(f"fuel.{kind}.carbon_content").text == carbon
+        assert rules.fuels[kind].state == state
 
 
-def test_the_table_has_no_other_fuels() -> None:
-    assert set(rule_set(ALUMINIUM).fuels) == {row[0] for row in FUELS}
+@pytest.mark.parametrize("rule_set_id", SECTORS)
+def test_the_table_has_no_other_fuels(rule_set_id: str) -> None:
+    assert set(rule_set(rule_set_id).fuels) == {row[0] for row in FUELS}
 
 
 @pytest.mark.parametrize(("state", "percent"), [("solid", "98"), ("liquid", "98"), ("gas", "99")])
@@ -234,7 +240,7 @@ def test_no_name_means_two_kinds() -> None:
     "name", ["cets-ag-99", "", "../secrets", "/etc/passwd", "CETS", "a" * 65, "gwp.toml"]
 )
 def test_an_unknown_rule_set_is_refused_and_the_known_are_named(name: str) -> None:
-    with pytest.raises(UnknownRuleSetError, match=f"made by: {ALUMINIUM}$"):
+    with pytest.raises(UnknownRuleSetError, match=rf"made by: .*{ALUMINIUM}$"):
         rule_set_bytes(name)
 
 

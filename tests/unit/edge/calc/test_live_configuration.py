@@ -19,7 +19,7 @@ def test_a_computed_points_raw_integer_is_its_count(config: Config) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("plant", "rule_set"), "ipcc-2019", "no rule set"),
+        (("plant", "rule_set"), "ipcc-2019", "only by: cets-ag-04.01-v01-2024"),
         (("plant", "rule_set"), "cets-99", "not in this program"),
         (("plant", "time_zone"), "Nowhere", "time_zone"),
         (("potlines", 0, "line_current"), "pg.missing", r"pg\.missing"),
