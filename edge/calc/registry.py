@@ -14,7 +14,9 @@ from typing import Any
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import InputError
 
-_MODULES = ("edge.calc.pfc", "edge.calc.combustion", "edge.calc.hj212")
+_MODULES = tuple(
+    f"edge.calc.{name}" for name in ("cems", "clinker_oxides", "combustion", "hj212", "pfc")
+)
 
 
 @dataclass(frozen=True)

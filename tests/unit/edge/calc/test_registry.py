@@ -9,7 +9,14 @@ from edge.calc.registry import Input, evaluate, methods
 
 
 def test_the_methods_there_are() -> None:
-    assert list(methods()) == ["combustion.fuel", "hj212.crc", "pfc.overvoltage", "pfc.slope"]
+    assert list(methods()) == [
+        "cement.clinker_oxides",
+        "cems.co2_mass",
+        "combustion.fuel",
+        "hj212.crc",
+        "pfc.overvoltage",
+        "pfc.slope",
+    ]
 
 
 @pytest.mark.parametrize("name", list(methods()))
