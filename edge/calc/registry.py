@@ -15,7 +15,7 @@ from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import InputError
 
 _MODULES = tuple(
-    f"edge.calc.{name}" for name in ("cems", "clinker_oxides", "combustion", "hj212", "pfc")
+    f"edge.calc.{name}" for name in ("cems", "clinker_oxides", "coal", "combustion", "hj212", "pfc")
 )
 
 

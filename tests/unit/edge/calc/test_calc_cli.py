@@ -49,8 +49,8 @@ def test_methods_lists_every_method(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "methods")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == [
-        "cement.clinker_oxides", "cems.co2_mass", "combustion.fuel", "hj212.crc", "pfc.overvoltage",
-        "pfc.slope",
+        "cement.clinker_oxides", "cems.co2_mass", "coal.c_ar", "coal.ncv_ar", "combustion.fuel",
+        "hj212.crc", "pfc.overvoltage", "pfc.slope",
     ]  # fmt: skip
 
 

@@ -12,6 +12,8 @@ def test_the_methods_there_are() -> None:
     assert list(methods()) == [
         "cement.clinker_oxides",
         "cems.co2_mass",
+        "coal.c_ar",
+        "coal.ncv_ar",
         "combustion.fuel",
         "hj212.crc",
         "pfc.overvoltage",
