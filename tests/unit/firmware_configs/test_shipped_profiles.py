@@ -70,18 +70,34 @@ def by_struct(words: tuple[int, ...], code: str, *, swapped: bool) -> Decimal:
 
 
 CODES = {Dtype.U16: "H", Dtype.I16: "h", Dtype.U32: "I", Dtype.I32: "i", Dtype.U64: "Q",
-         Dtype.F32: "f"}  # fmt: skip
+         Dtype.I64: "q", Dtype.F32: "f", Dtype.F64: "d"}  # fmt: skip
 
 
 def test_vectors_decode_by_another_way_too(profile: Profile) -> None:
     for vector in (v for v in profile.vectors if v.register):
         register = profile.register(vector.register)
-        raw = by_struct(vector.words, CODES[register.dtype], swapped=profile.word_order == "little")
-        assert raw.scaleb(-register.decimals) == Decimal(vector.value), vector
+        raw = by_struct(
+            vector.words, CODES[register.dtype], swapped=register.word_order == "little"
+        )
+        value = raw.scaleb(-register.decimals) * Decimal(register.scale) + Decimal(register.offset)
+        assert value == Decimal(vector.value), vector
+
+
+def test_settings_vectors_decode_by_another_way_too(profile: Profile) -> None:
+    settings = {setting.name: setting for setting in profile.settings}
+    for vector in (v for v in profile.vectors if v.setting):
+        setting = settings[vector.setting]
+        if setting.is_text:
+            text = b"".join(word.to_bytes(2, "big") for word in vector.words)
+            assert text.rstrip(b"\0 ").decode() == vector.value, vector
+            continue
+        row = setting.register
+        raw = by_struct(vector.words, CODES[row.dtype], swapped=row.word_order == "little")
+        assert raw.scaleb(-row.decimals) == Decimal(vector.value), vector
 
 
 def test_both_word_orders_are_used() -> None:
-    orders = {load_profile(name).word_order for name in SHIPPED if "meter" in name}
+    orders = {load_profile(name).word_order for name in SHIPPED if load_profile(name).vectors}
     assert orders == {"big", "little"}
 
 
