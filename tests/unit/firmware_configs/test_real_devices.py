@@ -17,8 +17,8 @@ LOCATORS = (
     r"\b[\w.-]+/[\w.-]+@[0-9a-f]{8,40} ",  # public repository at a commit, then the file
     r"\baddress \d+",
     r"\boffset \d+",
-    r"\btable [A-Z]?[-\d. ]*\d",
-    r"\bsection \d",
+    r"\b(table|section|chapter|sheet|annex|appendix) [A-Z]?[-\d. ]*\w",
+    r"§ ?\d",
     r"\b50\d{3}\b: ",  # address in a maker's published table
     r"https?://",
 )
@@ -46,7 +46,7 @@ def test_every_row_says_where_it_can_be_looked_up(profile: Profile) -> None:
     vague = [
         f"{row.name}: {row.source}"
         for row in rows(profile)
-        if not any(re.search(locator, row.source) for locator in LOCATORS)
+        if not any(re.search(locator, row.source, re.IGNORECASE) for locator in LOCATORS)
     ]
     assert vague == []
 
