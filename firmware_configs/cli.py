@@ -11,7 +11,7 @@ from typing import Any
 
 from firmware_configs.coding import ORDERS
 from firmware_configs.csv_import import COLUMNS, import_csv
-from firmware_configs.model import PROTOCOLS, REGISTER_TABLES
+from firmware_configs.model import REGISTER_TABLES
 from firmware_configs.pages import all_pages, stale_pages, write_pages
 from firmware_configs.places import ADDRESS_NOTATIONS, doubt
 from firmware_configs.profile import (
@@ -68,18 +68,19 @@ def _parser() -> argparse.ArgumentParser:
 def _import_parser(commands: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse's own kind
     taking: argparse.ArgumentParser = commands.add_parser(
         "import",
-        help="a profile from a register table kept as CSV",
-        description="Makes a profile of a CSV file with one line a register. The first line names "
-        f"the columns: {' '.join(COLUMNS)}. A line with `means` is a setting.",
+        help="a Modbus profile from a register table kept as CSV",
+        description="Makes a Modbus profile of a CSV file with one line a register. The first line "
+        f"names the columns: {' '.join(COLUMNS)}. A line with `means` is a setting.",
     )
     taking.add_argument("csv", type=Path, help="UTF-8, separated by comma, semicolon or tab")
     taking.add_argument("--vendor", required=True, help="of the profile's id, e.g. siemens")
     taking.add_argument("--model", required=True, help="of the profile's id, e.g. pac3200")
     taking.add_argument("--title", required=True, help="one line for people")
     taking.add_argument("--source", required=True, help="manual and revision the table is from")
-    taking.add_argument("--protocol", choices=PROTOCOLS, default="modbus")
-    taking.add_argument("--notation", choices=ADDRESS_NOTATIONS, help="how the manual counts")
-    taking.add_argument("--word-order", choices=ORDERS, help="big: high word first")
+    taking.add_argument(
+        "--notation", choices=ADDRESS_NOTATIONS, required=True, help="how the manual counts"
+    )
+    taking.add_argument("--word-order", choices=ORDERS, required=True, help="big: high word first")
     taking.add_argument("--byte-order", choices=ORDERS, help="big is the standard")
     taking.add_argument("--reports", choices=("primary", "secondary"), help="of transformers")
     taking.add_argument("--out", type=Path, metavar="FILE.toml", help="instead of printing it")
@@ -117,7 +118,7 @@ def _import(options: argparse.Namespace) -> int:
     """Print or write the profile of a spreadsheet; nothing of it when anything is wrong."""
     head = {
         "vendor": options.vendor, "model": options.model, "revision": "1", "title": options.title,
-        "protocol": options.protocol, "quality_level": "simulated", "source": options.source,
+        "protocol": "modbus", "quality_level": "simulated", "source": options.source,
         "address_notation": options.notation, "word_order": options.word_order,
         "byte_order": options.byte_order, "reports": options.reports,
     }  # fmt: skip
