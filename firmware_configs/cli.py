@@ -1,4 +1,4 @@
-"""`stackproof profile`: list, show and check device profiles.
+"""`stackproof profile`: list, show and check device profiles, import a table, make their pages.
 
 Exit codes: 0 fine, 1 a profile is wrong, 2 cannot run (usage, no such profile, newer format).
 """
@@ -6,10 +6,14 @@ Exit codes: 0 fine, 1 a profile is wrong, 2 cannot run (usage, no such profile, 
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+from firmware_configs.coding import ORDERS
+from firmware_configs.csv_import import COLUMNS, import_csv
 from firmware_configs.model import REGISTER_TABLES
-from firmware_configs.places import doubt
+from firmware_configs.pages import all_pages, stale_pages, write_pages
+from firmware_configs.places import ADDRESS_NOTATIONS, doubt
 from firmware_configs.profile import (
     Problem,
     Profile,
@@ -32,6 +36,10 @@ def main(argv: list[str]) -> int:
             return _list(as_json=options.json)
         if options.command == "show":
             return _show(load_profile(options.profile), as_json=options.json)
+        if options.command == "import":
+            return _import(options)
+        if options.command == "pages":
+            return _pages(options.folder, only_check=options.check)
     except ProfileError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, ProfileUnreadableError) else 1
@@ -48,9 +56,35 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("profile", help="vendor/model, or the path of a .toml file")
     check = commands.add_parser("check", help="find all that is wrong")
     check.add_argument("profiles", nargs="*", help="vendor/model or path; all when none is given")
-    for command in (listing, show, check):
+    taking = _import_parser(commands)
+    pages = commands.add_parser("pages", help="write one page a profile, as in docs/devices")
+    pages.add_argument("folder", type=Path, help="where to; other .md files there are deleted")
+    pages.add_argument("--check", action="store_true", help="write nothing; 1 if any is not true")
+    for command in (listing, show, check, taking):
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
+
+
+def _import_parser(commands: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse's own kind
+    taking: argparse.ArgumentParser = commands.add_parser(
+        "import",
+        help="a Modbus profile from a register table kept as CSV",
+        description="Makes a Modbus profile of a CSV file with one line a register. The first line "
+        f"names the columns: {' '.join(COLUMNS)}. A line with `means` is a setting.",
+    )
+    taking.add_argument("csv", type=Path, help="UTF-8, separated by comma, semicolon or tab")
+    taking.add_argument("--vendor", required=True, help="of the profile's id, e.g. siemens")
+    taking.add_argument("--model", required=True, help="of the profile's id, e.g. pac3200")
+    taking.add_argument("--title", required=True, help="one line for people")
+    taking.add_argument("--source", required=True, help="manual and revision the table is from")
+    taking.add_argument(
+        "--notation", choices=ADDRESS_NOTATIONS, required=True, help="how the manual counts"
+    )
+    taking.add_argument("--word-order", choices=ORDERS, required=True, help="big: high word first")
+    taking.add_argument("--byte-order", choices=ORDERS, help="big is the standard")
+    taking.add_argument("--reports", choices=("primary", "secondary"), help="of transformers")
+    taking.add_argument("--out", type=Path, metavar="FILE.toml", help="instead of printing it")
+    return taking
 
 
 def _list(*, as_json: bool) -> int:
@@ -78,6 +112,53 @@ def _check(names: list[str], *, as_json: bool) -> int:
         for line in (*problems, *(f"{name}: note: {note}" for note in notes)):
             print(line, file=sys.stderr)
     return max(code for _, code, _, _ in checked)
+
+
+def _import(options: argparse.Namespace) -> int:
+    """Print or write the profile of a spreadsheet; nothing of it when anything is wrong."""
+    head = {
+        "vendor": options.vendor, "model": options.model, "revision": "1", "title": options.title,
+        "protocol": "modbus", "quality_level": "simulated", "source": options.source,
+        "address_notation": options.notation, "word_order": options.word_order,
+        "byte_order": options.byte_order, "reports": options.reports,
+    }  # fmt: skip
+    try:
+        data = options.csv.read_bytes()
+    except OSError as error:
+        print(f"{options.csv}: cannot be read: {error.strerror}", file=sys.stderr)
+        return 2
+    made = import_csv(data, str(options.csv), {key: text for key, text in head.items() if text})
+    left = [f"no [[vector]] proves the order of {way}" for way in unproven_types(made.profile)]
+    if options.out is not None:
+        try:
+            with options.out.open("x", encoding="utf-8") as file:
+                file.write(made.text)
+        except OSError as error:
+            print(f"{options.out}: cannot be written: {error.strerror}", file=sys.stderr)
+            return 2
+    if options.json:
+        print(json.dumps({
+            "id": made.profile.id, "registers": len(made.profile.registers),
+            "settings": len(made.profile.settings), "guessed": made.guessed, "left_to_do": left,
+            "toml": made.text,
+        }))  # fmt: skip
+    elif options.out is None:
+        print(made.text, end="")
+    for said in (*(f"guessed: {g}" for g in made.guessed), *(f"left to do: {x}" for x in left)):
+        print(said, file=sys.stderr)
+    return 0
+
+
+def _pages(folder: Path, *, only_check: bool) -> int:
+    pages = all_pages()
+    if not only_check:
+        write_pages(folder, pages)
+        return 0
+    stale = stale_pages(folder, pages)
+    for name in stale:
+        again = f"run stackproof profile pages {folder}"
+        print(f"{folder / name}: is not what its profile says; {again}", file=sys.stderr)
+    return 1 if stale else 0
 
 
 def _problems(name: str) -> tuple[int, list[Problem], list[str]]:

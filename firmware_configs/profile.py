@@ -40,6 +40,7 @@ __all__ = [
     "Vector",
     "list_profiles",
     "load_profile",
+    "read_profile",
     "unproven_types",
 ]
 
@@ -93,11 +94,28 @@ def load_profile(id_or_path: str, *, folder: Path | None = None) -> Profile:
         raise ProfileUnreadableError(
             [Problem(id_or_path, "", f"there is no such profile; known: {known}")]
         )
+    return _checked(_read(path), path, id_or_path if by_id else "")
+
+
+def read_profile(text: bytes, path: Path) -> Profile:
+    """Check a profile that is not a file yet.
+
+    Args:
+        text: the TOML.
+        path: what to call it in complaints.
+
+    Raises:
+        ProfileError: with all that is wrong.
+    """
+    return _checked(_parsed(text, path), path, "")
+
+
+def _checked(document: Mapping[str, Any], path: Path, place: str) -> Profile:
+    """The profile, if nothing is wrong with it; `place` is the id its file's place says, or ""."""
     problems: list[Problem] = []
-    document = _read(path)
     profile = _profile(document, path, problems)
-    if by_id and profile.id != id_or_path:
-        where = f"{profile.id!r} does not fit the file's place {id_or_path!r}"
+    if place and profile.id != place:
+        where = f"{profile.id!r} does not fit the file's place {place!r}"
         problems.append(Problem(str(path), "model", f"vendor/model {where}"))
     if problems:
         raise ProfileError(problems)
@@ -111,13 +129,18 @@ def _is_id(text: str) -> bool:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return parse_toml(path.read_bytes())
+        text = path.read_bytes()
     except OSError as error:
         reason = f"cannot be read: {error.strerror}; give vendor/model or the path of a .toml file"
         raise ProfileUnreadableError([Problem(str(path), "", reason)]) from None
+    return _parsed(text, path)
+
+
+def _parsed(text: bytes, path: Path) -> Mapping[str, Any]:
+    try:
+        return parse_toml(text)
     except NotTomlError as error:
-        reason = f"is not TOML: {error}"
-    raise ProfileError([Problem(str(path), "", reason)])
+        raise ProfileError([Problem(str(path), "", f"is not TOML: {error}")]) from None
 
 
 def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -> Profile:

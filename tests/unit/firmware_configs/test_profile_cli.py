@@ -57,9 +57,8 @@ def test_show_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "acme/none"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(
-        "acme/none: there is no such profile; known: stackproof/ac-meter"
-    )
+    known = ", ".join(list_profiles())
+    assert captured.err == f"acme/none: there is no such profile; known: {known}\n"
 
 
 def test_show_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +72,8 @@ def test_check_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [f"{name}: fine" for name in list_profiles()]
-    assert captured.err == ""
+    # some makers' addresses read as another notation's; ABB's really are 35072 from 0
+    assert all(": note: " in line for line in captured.err.splitlines())
 
 
 def test_check_prints_all_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

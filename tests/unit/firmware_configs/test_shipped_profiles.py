@@ -2,11 +2,18 @@
 
 import struct
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
 from evidence.points import Dtype, Point, Role
-from firmware_configs.profile import Profile, list_profiles, load_profile, unproven_types
+from firmware_configs.profile import (
+    Profile,
+    Register,
+    list_profiles,
+    load_profile,
+    unproven_types,
+)
 
 SHIPPED = list_profiles()
 
@@ -62,26 +69,48 @@ def test_the_installation_multiplies_only_what_transformers_stand_before(profile
         assert set(register.applies) == wanted.get(register.quantity.kind, set()), register.name
 
 
-def by_struct(words: tuple[int, ...], code: str, *, swapped: bool) -> Decimal:
-    """Another way from words to a number: through struct's own byte orders."""
-    ordered = words[::-1] if swapped else words
-    number = struct.unpack(f">{code}", struct.pack(f">{len(ordered)}H", *ordered))[0]
-    return Decimal(number)
-
-
 CODES = {Dtype.U16: "H", Dtype.I16: "h", Dtype.U32: "I", Dtype.I32: "i", Dtype.U64: "Q",
-         Dtype.F32: "f"}  # fmt: skip
+         Dtype.I64: "q", Dtype.F32: "f", Dtype.F64: "d"}  # fmt: skip
+
+
+def by_struct(words: tuple[int, ...], register: Register) -> Decimal:
+    """Another way from words to a number: through struct's own byte orders."""
+    ordered = words[::-1] if register.word_order == "little" else words
+    pair = "<H" if register.byte_order == "little" else ">H"
+    data = b"".join(struct.pack(pair, word) for word in ordered)
+    number = struct.unpack(f">{CODES[register.holder]}", data)[0]
+    if register.is_bcd:
+        number = int(data.hex())
+    if register.bits is not None:
+        number = number // 2**register.bits.low % 2 ** (register.bits.high - register.bits.low + 1)
+    return Decimal(number)
 
 
 def test_vectors_decode_by_another_way_too(profile: Profile) -> None:
     for vector in (v for v in profile.vectors if v.register):
         register = profile.register(vector.register)
-        raw = by_struct(vector.words, CODES[register.dtype], swapped=profile.word_order == "little")
-        assert raw.scaleb(-register.decimals) == Decimal(vector.value), vector
+        raw = by_struct(vector.words, register).scaleb(-register.decimals)
+        value = raw * Decimal(register.scale) + Decimal(register.offset)
+        assert value == Decimal(vector.value), vector
+
+
+def test_settings_vectors_decode_by_another_way_too(profile: Profile) -> None:
+    settings = {setting.name: setting for setting in profile.settings}
+    for vector in (v for v in profile.vectors if v.setting):
+        setting = settings[vector.setting]
+        if setting.is_text:
+            order: Literal["big", "little"] = "big"
+            if setting.register.byte_order == "little":
+                order = "little"
+            text = b"".join(word.to_bytes(2, order) for word in vector.words)
+            assert text.rstrip(b"\0 ").decode() == vector.value, vector
+        else:
+            raw = by_struct(vector.words, setting.register)
+            assert raw.scaleb(-setting.register.decimals) == Decimal(vector.value), vector
 
 
 def test_both_word_orders_are_used() -> None:
-    orders = {load_profile(name).word_order for name in SHIPPED if "meter" in name}
+    orders = {load_profile(name).word_order for name in SHIPPED if load_profile(name).vectors}
     assert orders == {"big", "little"}
 
 
