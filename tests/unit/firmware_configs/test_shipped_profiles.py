@@ -34,6 +34,15 @@ def test_what_was_never_on_a_device_says_so(profile: Profile) -> None:
         assert "simulated" in profile.source or "simulator" in profile.source
 
 
+def test_what_a_maker_sells_says_where_its_map_is_from(profile: Profile) -> None:
+    """Not recorded from a device: then the level is simulated, and a user is told the doubts."""
+    if profile.vendor == "stackproof":
+        return
+    assert profile.quality_level == "simulated"
+    assert "github.com/" in profile.source or "http" in profile.source or "p. " in profile.source
+    assert profile.caveats
+
+
 def test_every_register_makes_a_point(profile: Profile) -> None:
     for register in profile.registers:
         point = Point(
@@ -62,11 +71,12 @@ def test_the_installation_multiplies_only_what_transformers_stand_before(profile
         assert set(register.applies) == wanted.get(register.quantity.kind, set()), register.name
 
 
-def by_struct(words: tuple[int, ...], code: str, *, swapped: bool) -> Decimal:
+def by_struct(words: tuple[int, ...], code: str, *, orders: tuple[str, str]) -> Decimal:
     """Another way from words to a number: through struct's own byte orders."""
-    ordered = words[::-1] if swapped else words
-    number = struct.unpack(f">{code}", struct.pack(f">{len(ordered)}H", *ordered))[0]
-    return Decimal(number)
+    word_order, byte_order = orders
+    ordered = words[::-1] if word_order == "little" else words
+    packed = struct.pack(f"{'<' if byte_order == 'little' else '>'}{len(ordered)}H", *ordered)
+    return Decimal(struct.unpack(f">{code}", packed)[0])
 
 
 CODES = {Dtype.U16: "H", Dtype.I16: "h", Dtype.U32: "I", Dtype.I32: "i", Dtype.U64: "Q",
@@ -76,8 +86,10 @@ CODES = {Dtype.U16: "H", Dtype.I16: "h", Dtype.U32: "I", Dtype.I32: "i", Dtype.U
 def test_vectors_decode_by_another_way_too(profile: Profile) -> None:
     for vector in (v for v in profile.vectors if v.register):
         register = profile.register(vector.register)
-        raw = by_struct(vector.words, CODES[register.dtype], swapped=profile.word_order == "little")
-        assert raw.scaleb(-register.decimals) == Decimal(vector.value), vector
+        orders = (register.word_order, register.byte_order)
+        raw = by_struct(vector.words, CODES[register.dtype], orders=orders)
+        value = raw.scaleb(-register.decimals) * Decimal(register.scale)
+        assert value == Decimal(vector.value), vector
 
 
 def test_both_word_orders_are_used() -> None:
