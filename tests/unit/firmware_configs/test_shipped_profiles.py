@@ -34,15 +34,6 @@ def test_what_was_never_on_a_device_says_so(profile: Profile) -> None:
         assert "simulated" in profile.source or "simulator" in profile.source
 
 
-def test_what_a_maker_sells_says_where_its_map_is_from(profile: Profile) -> None:
-    """Not recorded from a device: then the level is simulated, and a user is told the doubts."""
-    if profile.vendor == "stackproof":
-        return
-    assert profile.quality_level == "simulated"
-    assert "github.com/" in profile.source or "http" in profile.source or "p. " in profile.source
-    assert profile.caveats
-
-
 def test_every_register_makes_a_point(profile: Profile) -> None:
     for register in profile.registers:
         point = Point(
@@ -80,7 +71,7 @@ def by_struct(words: tuple[int, ...], code: str, *, orders: tuple[str, str]) -> 
 
 
 CODES = {Dtype.U16: "H", Dtype.I16: "h", Dtype.U32: "I", Dtype.I32: "i", Dtype.U64: "Q",
-         Dtype.F32: "f"}  # fmt: skip
+         Dtype.I64: "q", Dtype.F32: "f", Dtype.F64: "d"}  # fmt: skip
 
 
 def test_vectors_decode_by_another_way_too(profile: Profile) -> None:
@@ -88,8 +79,22 @@ def test_vectors_decode_by_another_way_too(profile: Profile) -> None:
         register = profile.register(vector.register)
         orders = (register.word_order, register.byte_order)
         raw = by_struct(vector.words, CODES[register.dtype], orders=orders)
-        value = raw.scaleb(-register.decimals) * Decimal(register.scale)
+        value = raw.scaleb(-register.decimals) * Decimal(register.scale) + Decimal(register.offset)
         assert value == Decimal(vector.value), vector
+
+
+def test_settings_vectors_decode_by_another_way_too(profile: Profile) -> None:
+    settings = {setting.name: setting for setting in profile.settings}
+    for vector in (v for v in profile.vectors if v.setting):
+        setting = settings[vector.setting]
+        row = setting.register
+        if setting.is_text:
+            order = "<" if row.byte_order == "little" else ">"
+            text = struct.pack(f"{order}{len(vector.words)}H", *vector.words)
+            assert text.rstrip(b"\0 ").decode() == vector.value, vector
+            continue
+        raw = by_struct(vector.words, CODES[row.dtype], orders=(row.word_order, row.byte_order))
+        assert raw.scaleb(-row.decimals) == Decimal(vector.value), vector
 
 
 def test_both_word_orders_are_used() -> None:
