@@ -1,6 +1,5 @@
 """The spool through SIGKILL at any moment, with a torn end, and on a disk that is full."""
 
-import contextlib
 import hashlib
 import random
 import subprocess
@@ -127,22 +126,6 @@ def test_full_disk_refuses_whole_transactions_and_recovers(tmp_path: Path) -> No
         again = Spool(disk / "spool.sqlite", bytes_max=2**30)
         assert again.open_ticks() == ticks
         again.close()
-
-
-def test_disk_filled_by_others_and_cleared(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "2m") as disk:
-        spool = Spool(disk / "spool.sqlite", bytes_max=2**30)
-        spool.commit_ticks([b"before"])
-        ballast = disk / "ballast"
-        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
-            while True:
-                file.write(bytes(4096))
-        with pytest.raises(SpoolError):
-            spool.commit_ticks([bytes(50_000)])
-        ballast.unlink()
-        spool.commit_ticks([b"after"])
-        assert spool.open_ticks() == [b"before", b"after"]
-        spool.close()
 
 
 def test_torn_tail_is_cut_to_whole_transactions(tmp_path: Path) -> None:
