@@ -3,7 +3,6 @@
 Each bench's device has three points; the middle one is bad, the others read the bench's `value`.
 """
 
-import socket
 import struct
 
 from edge.drivers.base import DeviceSpec
@@ -17,6 +16,7 @@ from tests.integration.drivers.dlt645_responder import Meter
 from tests.integration.drivers.hj212_logger import Logger
 from tests.integration.drivers.modbus_responder import Responder, Silence
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
+from tests.ports import free_port
 from tests.unit.edge.drivers.hj212_packets import MN
 from tests.unit.edge.drivers.specs import register, spec
 
@@ -131,9 +131,7 @@ class Hj212Bench(Bench):
     value = struct.pack("<q", 12_345_600)
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         values = "a1-Rtd=123456.0,a1-Flag=N;a2-Flag=F;a3-Rtd=123456.00,a3-Flag=N"
         self._logger = Logger(port, values)
         self.url = f"hj212://127.0.0.1:{port}?mn={MN}&rtd_s=1"

@@ -18,17 +18,12 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.model import Item, Register
 from tests.integration.drivers.hj212_logger import Logger
+from tests.ports import free_port
 from tests.unit.edge.drivers.hj212_packets import MN, packet, rtd, segment, stamp
 from tests.unit.edge.drivers.specs import register, spec
 
 OTHER_MN = "010000A8900016F000169DC1"
 CO2 = "a05001-Rtd=12.5,a05001-Flag=N"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def row(name: str, factor: str, field: str = "Rtd", command: int = 2011) -> Register:
@@ -191,19 +186,6 @@ async def test_silence_is_stale_and_never_the_last_good_value(
     assert time.monotonic() - began < 2.6  # two intervals of one second
     await logger.send(logger.message("a05001-Rtd=5.00,a05001-Flag=N"))
     await gives(driver, 500)
-
-
-async def test_a_logger_that_goes_away_is_not_connected_once_its_value_has_lapsed(
-    driver: Hj212Driver, logger: Logger
-) -> None:
-    await linked(driver, logger)
-    await logger.stop()
-
-    async def is_away() -> bool:
-        return (await first(driver)).quality is Quality.NOT_CONNECTED
-
-    await until(is_away)
-    assert (await first(driver)).raw is None
 
 
 async def test_sent_again_for_want_of_an_answer_is_no_new_value(
