@@ -4,7 +4,7 @@ import asyncio
 
 from edge.drivers.base import DeviceSpec
 from evidence.points import Dtype
-from tests.conformance.bench import TIMEOUT_S, Bench
+from tests.conformance.bench import TIMEOUT_S, TcpBench
 from tests.recording import RECORD
 from tests.tcp_server import TcpServer
 from tests.unit.edge.drivers.specs import register, spec
@@ -28,13 +28,13 @@ class TextDevice(TcpServer):
                 writer.write(f"{said}\n".encode())
 
 
-class BlueprintBench(Bench):
+class BlueprintBench(TcpBench):
     """Three values, of which the device does not know the second."""
 
     asks = "blueprint"
 
     def __init__(self, scheme: str = "blueprint") -> None:
-        self._device = TextDevice({"first": "123456.0", "third": "123456.0"})
+        self.device = TextDevice({"first": "123456.0", "third": "123456.0"})
         self._scheme = scheme
 
     def spec(self, url: str = "") -> DeviceSpec:
@@ -42,20 +42,8 @@ class BlueprintBench(Bench):
         return spec(url or self.url, *rows, timeout_s=TIMEOUT_S)
 
     async def start(self) -> None:
-        await self._device.start()
-        self.url = f"{self._scheme}://127.0.0.1:{self._device.port}"
-
-    async def stop(self) -> None:
-        await self._device.stop()
-
-    async def cut(self) -> None:
-        await self._device.stop()
-
-    async def back(self) -> None:
-        await self._device.start()
+        await self.device.start()
+        self.url = f"{self._scheme}://127.0.0.1:{self.device.port}"
 
     def silence(self, is_silent: bool) -> None:
-        self._device.is_silent = is_silent
-
-    async def connections(self) -> int:
-        return await self._device.settled()
+        self.device.is_silent = is_silent
