@@ -94,39 +94,6 @@ async def test_an_answer_in_pieces_with_wake_ups(size: int) -> None:
         assert await driver.read() == GOOD
 
 
-@pytest.mark.parametrize(
-    "before",
-    [
-        b"\x68noise\x00",
-        bytes.fromhex("FEFEFEFE 68 129078563412 68 11 04 33333433 68 16"),  # our own, echoed
-        answer(ENERGY, bytes(4), bytes.fromhex("139078563412")),  # a neighbour's
-        answer(VOLTAGE, bytes.fromhex("9909")),  # another data item's
-        answer(ENERGY, ITEMS[ENERGY])[:-2] + b"\x00\x16",  # wrong checksum
-        frame(0x94, b""),  # another master's
-    ],
-)
-async def test_what_is_no_answer_to_us_is_passed_over(before: bytes) -> None:
-    sent = twisted(ENERGY, (0.0, before), (0.01, answer(ENERGY, ITEMS[ENERGY])))
-    async with (
-        Meter(dict(ITEMS), twist=sent) as meter,
-        opened(Dlt645Driver(device(meter))) as driver,
-    ):
-        assert await driver.read() == GOOD
-
-
-@pytest.mark.parametrize(
-    "content", [b"", bytes(3), bytes(5), bytes.fromhex("7856341A"), bytes.fromhex("A8563412")]
-)
-async def test_content_that_is_no_value_costs_its_point(content: bytes) -> None:
-    sent = twisted(ENERGY, (0.0, answer(ENERGY, content)))
-    async with (
-        Meter(dict(ITEMS), twist=sent) as meter,
-        opened(Dlt645Driver(device(meter))) as driver,
-    ):
-        assert await driver.read() == [Sample(None, Quality.WRONG_ANSWER), *GOOD[1:]]
-        assert await driver.read() == GOOD
-
-
 async def test_a_refusal_costs_its_point_and_is_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

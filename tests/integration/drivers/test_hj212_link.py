@@ -115,18 +115,6 @@ async def test_connected_is_who_has_said_something(driver: Hj212Driver, logger: 
     await until(is_there)
 
 
-async def test_split_over_segments_of_tcp_and_two_in_one(
-    driver: Hj212Driver, logger: Logger
-) -> None:
-    await linked(driver, logger)
-    one = logger.message("a05001-Rtd=1.00,a05001-Flag=N")
-    await logger.send(one[:3], one[3:40], one[40:-1], one[-1:])
-    await gives(driver, 100)
-    two = [logger.message(f"a05001-Rtd={v}.00,a05001-Flag=N") for v in (2, 3)]
-    await logger.send(two[0] + two[1])
-    await gives(driver, 300)
-
-
 async def test_a_split_message(driver: Hj212Driver, logger: Logger) -> None:
     await linked(driver, logger)
     parts = [

@@ -88,13 +88,6 @@ async def test_two_units_share_one_connection_and_each_gets_its_own(line: Line) 
         assert line.pty.users == 0
 
 
-@pytest.mark.parametrize("noise", [b"\x00", b"\xff\xff", b"\x01", b"\x01\x01", b"\x01\x83\x02"])
-async def test_noise_before_an_answer_is_passed_over(line: Line, noise: bytes) -> None:
-    line.devices.units[1].twist = lambda _, true: [Say(noise), Say(true, 0.005)]
-    async with opened(ModbusDriver(of(line, 1, A))) as driver:
-        assert await driver.read() == [word(1000)]
-
-
 async def test_the_echo_of_the_question_is_not_an_answer(line: Line) -> None:
     def with_echo(asked: Asked, true: bytes) -> list[Say]:
         echo = framed(struct.pack(">BBHH", asked.unit, asked.code, asked.address, asked.count))
@@ -148,14 +141,6 @@ async def test_a_whole_answer_that_does_not_fit_is_not_believed(line: Line, head
         samples = await driver.read()
     assert samples[0] == Sample(None, Quality.WRONG_ANSWER)
     assert samples[1].quality is Quality.GOOD
-
-
-async def test_another_units_answer_is_not_ours(line: Line) -> None:
-    line.devices.units[1].twist = lambda _, __: [Say(framed(bytes([2, 3, 2, 0xDE, 0xAD])))]
-    driver = ModbusDriver(of(line, 1, A))
-    await driver.connect()
-    with pytest.raises(DeviceError, match="no answer"):
-        await driver.read()
 
 
 async def test_a_line_that_is_never_silent_is_not_spoken_on(tmp_path: Path) -> None:
