@@ -86,6 +86,17 @@ def test_impossible_limits_are_refused(most: int, hole: int) -> None:
         plan_reads([], registers_max=most, hole_limit=hole)
 
 
+def test_a_cut_in_another_table_does_not_matter() -> None:
+    assert len(plan_reads(holding((0, 1), (1, 1)), cuts=frozenset({("input", 1)}))) == 1
+
+
+def test_a_value_inside_another_ends_nothing_early() -> None:
+    slots = holding((0, 4), (1, 1), (5, 1))  # one cell is unused: 4
+    assert spans(plan_reads(slots, hole_limit=1)) == [("holding", 0, 6)]
+    cuts = frozenset({("holding", 3)})
+    assert spans(plan_reads(slots[:2], cuts=cuts)) == [("holding", 0, 4), ("holding", 1, 1)]
+
+
 def test_two_cuts_shut_a_refused_register_in() -> None:
     slots = holding((0, 1), (1, 1), (2, 1))
     cuts = frozenset({("holding", 1), ("holding", 2)})
