@@ -14,6 +14,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -112,19 +114,12 @@ def recorded_sqlite() -> Iterator[None]:
     """SQLite tells each statement it runs for the table driver."""
     from edge.drivers.table import database
 
-    def connect(*args: object, **kwargs: object) -> sqlite3.Connection:
-        made: sqlite3.Connection = sqlite3.connect(*args, **kwargs)  # type: ignore[call-overload] # passed on
+    def connect(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        made: sqlite3.Connection = sqlite3.connect(*args, **kwargs)
         made.set_trace_callback(note_sql)
         return made
 
-    class Library:
-        """sqlite3, but for one name."""
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(sqlite3, name)
-
-    library = Library()
-    library.connect = connect  # type: ignore[attr-defined] # the one name
+    library = SimpleNamespace(**{**vars(sqlite3), "connect": connect})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "sqlite3", library)
         yield
@@ -138,9 +133,9 @@ def recorded_asyncua() -> Iterator[None]:
 
     process = UaProcessor._process_message
 
-    async def processing(self: object, typeid: object, *rest: object) -> object:
-        RECORD.note("OPC UA", ObjectIdNames[typeid.Identifier].partition("_")[0])  # type: ignore[attr-defined] # a NodeId
-        return await process(self, typeid, *rest)  # type: ignore[arg-type] # passed on
+    async def processing(self: Any, typeid: Any, *rest: Any) -> object:
+        RECORD.note("OPC UA", ObjectIdNames[typeid.Identifier].partition("_")[0])
+        return await process(self, typeid, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(UaProcessor, "_process_message", processing)

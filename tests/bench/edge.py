@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,9 +22,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.bench.evidence import Line
+from tests.bench.evidence import Line, ended
 from tests.bench.load import whole_agent
 from tests.bench.load.spent import end, on_core, two_cores
+from tests.ports import free_port
 
 CONNECTIONS = 50
 READS_A_SECOND, READS_SHARE = 8_000, 0.85
@@ -57,12 +57,7 @@ def main(argv: list[str]) -> int:
             lines.append(line)
             if not args.json:
                 print(line.text(), flush=True)
-    missed = [line.what for line in lines if not line.met]
-    if args.json:
-        print(json.dumps([{**vars(line), "met": line.met} for line in lines]))
-    else:
-        print(f"missed: {'; '.join(missed)}" if missed else "all targets met")
-    return 1 if missed else 0
+    return ended(lines, as_json=args.json)
 
 
 def _say(text: str) -> None:
@@ -116,9 +111,7 @@ def _with_opcua_plant(folder: Path, who: str, seconds: str) -> dict[str, Any]:
             raise SystemExit("cannot measure OPC UA: apt install gcc libopen62541-1.4-dev")
         command = ["cc", "-O2", str(source), "-o", str(program), "-lopen62541"]
         subprocess.run(command, check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = (str(port), str(NODES), str(CHANGE_MS))
     server = on_core(two_cores()[1], str(program), *arguments, out=subprocess.PIPE, is_python=False)
     try:

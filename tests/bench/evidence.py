@@ -113,8 +113,13 @@ def main(argv: list[str]) -> int:
         lines.append(line)
         if not args.json:
             print(line.text(), flush=True)
+    return ended(lines, as_json=args.json)
+
+
+def ended(lines: list[Line], *, as_json: bool) -> int:
+    """Print what was missed, or all as JSON; the exit status."""
     missed = [line.what for line in lines if not line.met]
-    if args.json:
+    if as_json:
         print(json.dumps([{**vars(line), "met": line.met} for line in lines]))
     else:
         print(f"missed: {'; '.join(missed)}" if missed else "all targets met")

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 
 from edge.drivers.base import DeviceSpec
 from evidence.quality import Quality
+from tests.tcp_server import TcpServer
 
 VALUE = struct.pack("<f", 123456.0)
 TIMEOUT_S = 0.25
@@ -50,3 +51,24 @@ class Bench(ABC):
     @abstractmethod
     async def connections(self) -> int:
         """Open connections, once what was closed has been noticed."""
+
+
+class TcpBench(Bench):
+    """A device that is a TCP server of the suite's own."""
+
+    device: TcpServer
+
+    async def start(self) -> None:
+        await self.device.start()
+
+    async def stop(self) -> None:
+        await self.device.stop()
+
+    async def cut(self) -> None:
+        await self.device.stop()
+
+    async def back(self) -> None:
+        await self.device.start()
+
+    async def connections(self) -> int:
+        return await self.device.settled()

@@ -3,13 +3,12 @@
 Each bench's device has three points; the middle one is bad, the others read the bench's `value`.
 """
 
-import socket
 import struct
 
 from edge.drivers.base import DeviceSpec
 from evidence.points import Dtype
 from firmware_configs.model import Identifier, Item
-from tests.conformance.bench import TIMEOUT_S, Bench
+from tests.conformance.bench import TIMEOUT_S, Bench, TcpBench
 from tests.conformance.blueprint_bench import BlueprintBench
 from tests.conformance.line_benches import ConverterBench, ListenBench, RtuBench
 from tests.conformance.row_benches import FolderBench, TableBench
@@ -17,38 +16,27 @@ from tests.integration.drivers.dlt645_responder import Meter
 from tests.integration.drivers.hj212_logger import Logger
 from tests.integration.drivers.modbus_responder import Responder, Silence
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
+from tests.ports import free_port
 from tests.unit.edge.drivers.hj212_packets import MN
 from tests.unit.edge.drivers.specs import register, spec
 
 
-class ModbusBench(Bench):
+class ModbusBench(TcpBench):
     asks = "Modbus"
 
     def __init__(self) -> None:
-        self._device = Responder(words={0: 0x47F1, 1: 0x2000, 4: 0x47F1, 5: 0x2000}, illegal={2, 3})
+        self.device = Responder(words={0: 0x47F1, 1: 0x2000, 4: 0x47F1, 5: 0x2000}, illegal={2, 3})
 
     def spec(self, url: str = "") -> DeviceSpec:
         rows = [register(f"r{a}", Dtype.F32, address=a) for a in (0, 2, 4)]
         return spec(url or self.url, *rows, timeout_s=TIMEOUT_S)
 
     async def start(self) -> None:
-        await self._device.start()
-        self.url = self._device.url
-
-    async def stop(self) -> None:
-        await self._device.stop()
-
-    async def cut(self) -> None:
-        await self._device.stop()
-
-    async def back(self) -> None:
-        await self._device.start()
+        await self.device.start()
+        self.url = self.device.url
 
     def silence(self, is_silent: bool) -> None:
-        self._device.twist = (lambda _: Silence()) if is_silent else (lambda _: None)
-
-    async def connections(self) -> int:
-        return await self._device.settled()
+        self.device.twist = (lambda _: Silence()) if is_silent else (lambda _: None)
 
 
 class OpcUaBench(Bench):
@@ -87,7 +75,7 @@ class OpcUaBench(Bench):
         return await self._plant.settled()
 
 
-class Dlt645Bench(Bench):
+class Dlt645Bench(TcpBench):
     """A serial server with one meter; DI 00020000 is refused."""
 
     value = struct.pack("<I", 12_345_678)
@@ -95,7 +83,7 @@ class Dlt645Bench(Bench):
 
     def __init__(self) -> None:
         content = bytes.fromhex("78563412")  # 123456.78
-        self._meter = Meter({0x00010000: content, 0x00030000: content})
+        self.device = Meter({0x00010000: content, 0x00030000: content})
 
     def spec(self, url: str = "") -> DeviceSpec:
         rows = [
@@ -106,23 +94,11 @@ class Dlt645Bench(Bench):
         return spec(url or self.url, *rows, timeout_s=TIMEOUT_S)
 
     async def start(self) -> None:
-        await self._meter.start()
-        self.url = self._meter.url
-
-    async def stop(self) -> None:
-        await self._meter.stop()
-
-    async def cut(self) -> None:
-        await self._meter.stop()
-
-    async def back(self) -> None:
-        await self._meter.start()
+        await self.device.start()
+        self.url = self.device.url
 
     def silence(self, is_silent: bool) -> None:
-        self._meter.twist = (lambda *_: []) if is_silent else (lambda *_: None)
-
-    async def connections(self) -> int:
-        return await self._meter.settled()
+        self.device.twist = (lambda *_: []) if is_silent else (lambda *_: None)
 
 
 class Hj212Bench(Bench):
@@ -131,9 +107,7 @@ class Hj212Bench(Bench):
     value = struct.pack("<q", 12_345_600)
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         values = "a1-Rtd=123456.0,a1-Flag=N;a2-Flag=F;a3-Rtd=123456.00,a3-Flag=N"
         self._logger = Logger(port, values)
         self.url = f"hj212://127.0.0.1:{port}?mn={MN}&rtd_s=1"

@@ -166,6 +166,7 @@ async def test_a_device_that_is_not_there_is_named_and_may_be_retried(bench: Ben
 async def test_a_device_that_goes_away_is_a_device_error_and_comes_back(
     bench: Bench, driver: Driver
 ) -> None:
+    before = asyncio.all_tasks()
     await driver.connect()
     await driver.read()
     await bench.cut()
@@ -176,6 +177,7 @@ async def test_a_device_that_goes_away_is_a_device_error_and_comes_back(
     for _ in range(3):
         with pytest.raises(DeviceError):
             await driver.connect()
+    assert driver_tasks(before) == []
     await bench.back()
     await driver.connect()
     await assert_as_on_the_bench(driver, bench)
@@ -188,6 +190,7 @@ async def test_a_silent_device_is_a_device_error_in_time_with_nothing_left_open(
 ) -> None:
     if not bench.can_be_silent:
         return
+    before = asyncio.all_tasks()
     await driver.connect()
     bench.silence(True)
     began = time.monotonic()
@@ -196,6 +199,7 @@ async def test_a_silent_device_is_a_device_error_in_time_with_nothing_left_open(
     assert time.monotonic() - began < TIMEOUT_S + 1.0
     assert caught.value.retry is True
     assert await bench.connections() == 0
+    assert driver_tasks(before) == []
     with pytest.raises(DeviceError, match="connect first"):
         await driver.read()
 
@@ -206,17 +210,36 @@ async def test_a_cancelled_read_is_cancelled_and_leaves_no_connection(
 ) -> None:
     if not bench.can_be_silent:
         return
+    before = asyncio.all_tasks()
     await driver.connect()
     bench.silence(True)
-    task = asyncio.create_task(driver.read())  # type: ignore[arg-type] # a coroutine, says mypy not
+    task = asyncio.create_task(driver.read())
     await asyncio.sleep(0.02)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await bench.connections() == 0
+    assert driver_tasks(before) == []
     bench.silence(False)
     await driver.connect()
     await assert_as_on_the_bench(driver, bench)
+
+
+@asking
+async def test_close_ends_a_read_under_way(bench: Bench, driver: Driver) -> None:
+    if not bench.can_be_silent:
+        return
+    before = asyncio.all_tasks()
+    await driver.connect()
+    bench.silence(True)
+    task = asyncio.create_task(driver.read())
+    await asyncio.sleep(0.02)
+    closing = asyncio.create_task(driver.close())
+    with pytest.raises(DeviceError):
+        await asyncio.wait_for(task, TIMEOUT_S + 1.0)
+    await closing
+    assert await bench.connections() == 0
+    assert driver_tasks(before) == []
 
 
 async def bad_of_all(driver: Driver) -> set[Quality]:
@@ -276,7 +299,9 @@ async def test_close_never_raises(bench: Bench, driver: Driver) -> None:
     await bench.back()
     await driver.connect()
     bench.silence(True)
+    began = time.monotonic()
     await driver.close()  # silent
+    assert time.monotonic() - began < TIMEOUT_S + 1.0
 
 
 async def test_after_close_a_read_is_refused_and_connect_works(

@@ -79,7 +79,7 @@ def test_arguments_are_handed_over(
         seen.append(argv)
         return 7
 
-    room.main = main  # type: ignore[attr-defined] # a module made on the spot
+    vars(room)["main"] = main
     monkeypatch.setitem(sys.modules, "room_under_test", room)
     command = stackproof.Command("x", "room_under_test", keeps_name=keeps_name)
     monkeypatch.setitem(stackproof.COMMANDS, "room", command)
@@ -93,7 +93,7 @@ def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def main(argv: list[str]) -> int:
         raise KeyboardInterrupt
 
-    room.main = main  # type: ignore[attr-defined] # a module made on the spot
+    vars(room)["main"] = main
     monkeypatch.setitem(sys.modules, "room_under_test", room)
     monkeypatch.setitem(stackproof.COMMANDS, "room", stackproof.Command("x", "room_under_test"))
     assert stackproof.main(["room"]) == 130

@@ -26,7 +26,7 @@ from cloud.store.slice import SliceStore
 from evidence import checkpoint
 from evidence.keys import FileSigner, generate
 from evidence.log import Kind, decode_entry
-from tests.integration.cloud.brokers import MOSQUITTO, Mosquitto, running_broker
+from tests.integration.cloud.brokers import MOSQUITTO, OtherBroker, running_broker
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.unit.cloud.collector.running import FakePage
 from tests.unit.cloud.evidence_examples import (
@@ -200,16 +200,15 @@ async def test_live_and_state_reach_the_page_and_requests_the_gateway(
         publisher.stop()
 
 
-async def kill(broker: Broker | Mosquitto) -> None:
+async def kill(broker: Broker | OtherBroker) -> None:
+    if isinstance(broker, OtherBroker):
+        await asyncio.to_thread(broker.stop, signal.SIGKILL)
+        await asyncio.to_thread(broker.start)
+        return
     pid = broker.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    if isinstance(broker, Mosquitto):
-        assert broker.process is not None
-        await asyncio.to_thread(broker.process.wait)
-        await asyncio.to_thread(broker.start)
-    else:
-        await until(lambda: broker.restarts > 0 and broker.pid not in (None, pid))
+    await until(lambda: broker.restarts > 0 and broker.pid not in (None, pid))
 
 
 @pytest.mark.parametrize("kind", BROKERS)

@@ -24,29 +24,20 @@ from evidence.keys import (
     load_certificate,
 )
 from evidence.orders import Replace, Revoke, encode_order
-from tests.integration.cloud.brokers import free_port
 from tests.integration.cloud.flood import flood
 from tests.integration.cloud.spool_publisher import SpoolPublisher
-from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ExamplePlant, make_plant
+from tests.ports import free_port
+from tests.unit.cloud.evidence_examples import (
+    CLOUD_HEAD,
+    CLOUD_PLANT,
+    SECOND_NS,
+    T0_NS,
+    ExamplePlant,
+    make_plant,
+)
 from tests.unit.cloud.store.plant_examples import read_plant
 
-TEXT = """\
-format = 1
-[cloud]
-slice = "00"
-evidence_dir = "evidence"
-state_dir = "state"
-key = "file:mini/collector.pem"
-certificate = "file:mini/collector.crt"
-[broker]
-port = {port}
-[http]
-port = 0
-[[plant]]
-id = "mini"
-root = "file:mini/root.crt"
-gateways = ["file:mini/edge-1.crt"]
-"""
+TEXT = f"{CLOUD_HEAD}[broker]\nport = {{port}}\n[http]\nport = 0\n{CLOUD_PLANT}"
 
 
 def command(*arguments: object) -> list[str]:

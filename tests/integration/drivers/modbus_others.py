@@ -7,7 +7,6 @@ write it into their registers in C and in JavaScript; nothing of ours has a part
 import os
 import selectors
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.recorded_wires import Mbap, Relay, Rtu
 
 FOLDER = Path(__file__).parent / "modbus_servers"
@@ -84,12 +84,6 @@ def installed() -> None:
         subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, timeout=NPM_S)
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 def _held(folder: Path, lines: Iterable[str]) -> str:
     path = folder / "held.txt"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
@@ -108,7 +102,7 @@ def modbus_serial_tcp(programs: Path, folder: Path, lines: Iterable[str]) -> Ite
     """The device's URL at a modbus-serial server that holds these lines."""
     del programs
     installed()
-    port = _free_port()  # of its own it would take 502
+    port = free_port()  # of its own it would take 502
     command = ["node", "modbus_serial_server.cjs", _held(folder, lines), str(port)]
     with _recorded(Program(command)) as url:
         yield url

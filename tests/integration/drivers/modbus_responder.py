@@ -8,9 +8,9 @@ import asyncio
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 
 from tests.recording import RECORD
+from tests.tcp_server import TcpServer
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ Twist = Silence | Hangup | Late | Pieces | Pdu | None
 
 
 @dataclass
-class Responder:
+class Responder(TcpServer):
     """Use as `async with Responder() as device`; `device.url` is where it listens."""
 
     words: dict[int, int] = field(default_factory=dict)
@@ -70,63 +70,15 @@ class Responder:
     illegal: set[int] = field(default_factory=set)
     twist: Callable[[Question], Twist] = lambda _: None
     questions: list[Question] = field(default_factory=list)
-    connections: int = 0
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _server: asyncio.Server | None = None
-    port: int = 0
-
-    async def __aenter__(self) -> "Responder":
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen, on the same port as before if there was one."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        if self._server is not None:
-            self._server.close()
-            for task in self._tasks:
-                task.cancel()
-            self.hang_up()
-            await self._server.wait_closed()
-            await self.settled()
-            self._server = None
-
-    def hang_up(self) -> None:
-        """Close every open connection from this side."""
-        for writer in self._writers:
-            writer.close()
 
     @property
     def url(self) -> str:
         return f"modbus+tcp://127.0.0.1:{self.port}?unit=1"
 
     @property
-    def open_connections(self) -> int:
-        return len(self._writers)
-
-    @property
     def spans(self) -> list[tuple[int, int]]:
         """(address, count) of every question so far."""
         return [q.span for q in self.questions]
-
-    async def settled(self) -> int:
-        """Open connections once the loop has had a moment to notice what was closed."""
-        for _ in range(50):
-            if not self._writers:
-                break
-            await asyncio.sleep(0.002)
-        return len(self._writers)
 
     def true_answer(self, question: Question) -> bytes:
         """The PDU a well-behaved device sends."""
@@ -141,31 +93,18 @@ class Responder:
         words = [self.words.get(cell, cell) for cell in cells]
         return bytes([question.code, 2 * len(words)]) + struct.pack(f">{len(words)}H", *words)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         mine = self.connections
-        self._writers.add(writer)
-        try:
-            while True:
-                head = await reader.readexactly(7)
-                transaction, _, length, unit = struct.unpack(">HHHB", head)
-                pdu = await reader.readexactly(length - 1)
-                RECORD.note("Modbus", f"FC {pdu[0]}")
-                address, count = struct.unpack(">HH", pdu[1:5])
-                question = Question(transaction, unit, pdu[0], address, count, mine)
-                self.questions.append(question)
-                if not self._reply(question, writer):
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-            self._writers.discard(writer)
-
-    def _later(self, writer: asyncio.StreamWriter, pieces: tuple[bytes, ...], gap_s: float) -> None:
-        task = asyncio.create_task(_spread(writer, pieces, gap_s))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        while True:
+            head = await reader.readexactly(7)
+            transaction, _, length, unit = struct.unpack(">HHHB", head)
+            pdu = await reader.readexactly(length - 1)
+            RECORD.note("Modbus", f"FC {pdu[0]}")
+            address, count = struct.unpack(">HH", pdu[1:5])
+            question = Question(transaction, unit, pdu[0], address, count, mine)
+            self.questions.append(question)
+            if not self._reply(question, writer):
+                return
 
     def _reply(self, question: Question, writer: asyncio.StreamWriter) -> bool:
         twist = self.twist(question)
@@ -173,9 +112,9 @@ class Responder:
         if isinstance(twist, Hangup):
             return False
         if isinstance(twist, Late):
-            self._later(writer, (b"", packet), twist.delay_s)
+            self.later(_spread(writer, (b"", packet), twist.delay_s))
         elif isinstance(twist, Pieces):
-            self._later(writer, twist.pieces, 0.02)
+            self.later(_spread(writer, twist.pieces, 0.02))
         elif isinstance(twist, Pdu):
             writer.write(_packet(question, twist.pdu))
         elif twist is None:

@@ -5,7 +5,6 @@ Both serve the same nodes in the namespace `NAMESPACE` (`opcua_servers/`).
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.drivers.opcua_pki import SERVER_URI, Made
+from tests.ports import free_port
 from tests.recorded_wires import Relay, UaTcp
 from tests.recording import RECORD
 
@@ -21,13 +21,6 @@ NAMESPACE = "urn:stackproof:test:types"
 USER, PASSWORD = "edge", "correct horse"
 NPM_S = 110
 START_S = 30
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 class Other:

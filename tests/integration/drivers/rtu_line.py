@@ -17,6 +17,7 @@ from typing import Self
 from pymodbus.framer import FramerRTU
 
 from tests.recorded_wires import Rtu
+from tests.tcp_server import TcpServer
 
 
 def framed(head: bytes) -> bytes:
@@ -194,67 +195,19 @@ class SerialLine:
         return f"modbus+rtu://{self.pty.path}?unit={unit}&baud=19200&parity=N{more}"
 
 
-class Converter:
+class Converter(TcpServer):
     """The same devices behind a transparent converter; use as `SerialLine`."""
 
     def __init__(self, **units: Unit) -> None:
+        super().__init__()
         self.devices = Devices(**units)
-        self.port = 0
-        self.connections = 0
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
-        await self.stop()
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self.hang_up()
-            await self._server.wait_closed()
-            await self.settled()
-            self._server = None
-
-    def hang_up(self) -> None:
-        for writer in self._writers:
-            writer.close()
-
-    async def settled(self) -> int:
-        for _ in range(50):
-            if not self._writers:
-                break
-            await asyncio.sleep(0.002)
-        return len(self._writers)
-
-    @property
-    def open_connections(self) -> int:
-        return len(self._writers)
 
     def url(self, unit: int, more: str = "") -> str:
         return f"modbus+rtu-tcp://127.0.0.1:{self.port}?unit={unit}{more}"
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        self._writers.add(writer)
-        try:
-            while data := await reader.read(256):
-                self.devices.hear(data, self._say)
-        except ConnectionError:
-            return
-        finally:
-            writer.close()
-            self._writers.discard(writer)
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(256):
+            self.devices.hear(data, self._say)
 
     def _say(self, data: bytes) -> None:
         for writer in self._writers:  # a line: whoever is connected hears it

@@ -5,6 +5,7 @@ import gc
 import logging
 import struct
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -15,6 +16,7 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.model import Identifier, Register
 from tests.integration.drivers.dlt645_responder import METER, Meter, Twist, answer, frame
+from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, spec
 
 ENERGY, VOLTAGE, POWER = 0x00010000, 0x02010100, 0x02030000
@@ -49,7 +51,7 @@ def device(meter: Meter, *rows: Register) -> DeviceSpec:
     return spec(meter.url, *(rows or ROWS), timeout_s=TIMEOUT_S)
 
 
-def twisted(di: int, *pieces: tuple[float, bytes], times: int = 1) -> object:
+def twisted(di: int, *pieces: tuple[float, bytes], times: int = 1) -> Callable[[int, int], Twist]:
     """Only the first so many questions for this data item are answered otherwise."""
     left = [times]
 
@@ -64,10 +66,8 @@ def twisted(di: int, *pieces: tuple[float, bytes], times: int = 1) -> object:
 
 async def test_only_reading_frames_are_heard() -> None:
     async with Meter(dict(ITEMS)) as meter:
-        driver = Dlt645Driver(device(meter))
-        await driver.connect()
-        assert await driver.read() == GOOD
-        await driver.close()
+        async with opened(Dlt645Driver(device(meter))) as driver:
+            assert await driver.read() == GOOD
         assert meter.questions == [(0x11, ENERGY), (0x11, VOLTAGE), (0x11, POWER)]
         # to the meter's own address, with four wake-ups, and nothing beside
         one = bytes.fromhex("FEFEFEFE 68 129078563412 68 11 04 33333433 68 16")
@@ -78,63 +78,29 @@ async def test_only_reading_frames_are_heard() -> None:
 async def test_two_points_of_one_data_item_are_one_question() -> None:
     async with Meter(dict(ITEMS)) as meter:
         again = row("again", ENERGY, "XXXXXX.XX", Dtype.U32)
-        driver = Dlt645Driver(device(meter, ROWS[0], again))
-        await driver.connect()
-        assert await driver.read() == [GOOD[0], GOOD[0]]
-        assert len(meter.questions) == 1
-        await driver.close()
+        async with opened(Dlt645Driver(device(meter, ROWS[0], again))) as driver:
+            assert await driver.read() == [GOOD[0], GOOD[0]]
+            assert len(meter.questions) == 1
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 13])
 async def test_an_answer_in_pieces_with_wake_ups(size: int) -> None:
     whole = b"\xfe" * 4 + answer(ENERGY, ITEMS[ENERGY])
     pieces = [(0.002, whole[at : at + size]) for at in range(0, len(whole), size)]
-    async with Meter(dict(ITEMS), twist=twisted(ENERGY, *pieces)) as meter:  # type: ignore[arg-type] # a Twist
-        driver = Dlt645Driver(device(meter))
-        await driver.connect()
+    async with (
+        Meter(dict(ITEMS), twist=twisted(ENERGY, *pieces)) as meter,
+        opened(Dlt645Driver(device(meter))) as driver,
+    ):
         assert await driver.read() == GOOD
-        await driver.close()
-
-
-@pytest.mark.parametrize(
-    "before",
-    [
-        b"\x68noise\x00",
-        bytes.fromhex("FEFEFEFE 68 129078563412 68 11 04 33333433 68 16"),  # our own, echoed
-        answer(ENERGY, bytes(4), bytes.fromhex("139078563412")),  # a neighbour's
-        answer(VOLTAGE, bytes.fromhex("9909")),  # another data item's
-        answer(ENERGY, ITEMS[ENERGY])[:-2] + b"\x00\x16",  # wrong checksum
-        frame(0x94, b""),  # another master's
-    ],
-)
-async def test_what_is_no_answer_to_us_is_passed_over(before: bytes) -> None:
-    sent = twisted(ENERGY, (0.0, before), (0.01, answer(ENERGY, ITEMS[ENERGY])))
-    async with Meter(dict(ITEMS), twist=sent) as meter:  # type: ignore[arg-type] # a Twist
-        driver = Dlt645Driver(device(meter))
-        await driver.connect()
-        assert await driver.read() == GOOD
-        await driver.close()
-
-
-@pytest.mark.parametrize(
-    "content", [b"", bytes(3), bytes(5), bytes.fromhex("7856341A"), bytes.fromhex("A8563412")]
-)
-async def test_content_that_is_no_value_costs_its_point(content: bytes) -> None:
-    sent = twisted(ENERGY, (0.0, answer(ENERGY, content)))
-    async with Meter(dict(ITEMS), twist=sent) as meter:  # type: ignore[arg-type] # a Twist
-        driver = Dlt645Driver(device(meter))
-        await driver.connect()
-        assert await driver.read() == [Sample(None, Quality.WRONG_ANSWER), *GOOD[1:]]
-        assert await driver.read() == GOOD
-        await driver.close()
 
 
 async def test_a_refusal_costs_its_point_and_is_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with Meter({ENERGY: ITEMS[ENERGY], POWER: ITEMS[POWER]}) as meter:
-        driver = Dlt645Driver(device(meter))
-        await driver.connect()
+    async with (
+        Meter({ENERGY: ITEMS[ENERGY], POWER: ITEMS[POWER]}) as meter,
+        opened(Dlt645Driver(device(meter))) as driver,
+    ):
         with caplog.at_level(logging.INFO):
             for _ in range(3):
                 refused = Sample(None, Quality.DEVICE_REFUSED)
@@ -146,15 +112,14 @@ async def test_a_refusal_costs_its_point_and_is_told_once(
             "device dev: DI 02010100: the meter refuses: no such data (0x02)",
             "device dev: DI 02010100: is fine again",
         ]
-        await driver.close()
 
 
 async def test_an_answer_without_form_is_a_wrong_answer() -> None:
-    async with Meter(dict(ITEMS), twist=twisted(ENERGY, (0.0, frame(0xD1, b"")))) as meter:  # type: ignore[arg-type] # a Twist
-        driver = Dlt645Driver(device(meter))
-        await driver.connect()
+    async with (
+        Meter(dict(ITEMS), twist=twisted(ENERGY, (0.0, frame(0xD1, b"")))) as meter,
+        opened(Dlt645Driver(device(meter))) as driver,
+    ):
         assert await driver.read() == [Sample(None, Quality.WRONG_ANSWER), *GOOD[1:]]
-        await driver.close()
 
 
 async def test_follow_up_frames_are_put_together() -> None:
@@ -167,12 +132,12 @@ async def test_follow_up_frames_are_put_together() -> None:
         control = 0xB2 if number == 1 else 0x92
         return [(0.0, frame(control, head + part + bytes([number])))]
 
-    async with Meter(twist=twist) as meter:
-        driver = Dlt645Driver(device(meter, ROWS[0]))
-        await driver.connect()
+    async with (
+        Meter(twist=twist) as meter,
+        opened(Dlt645Driver(device(meter, ROWS[0]))) as driver,
+    ):
         assert await driver.read() == GOOD[:1]
         assert [c for c, _ in meter.questions] == [0x11, 0x12, 0x12]
-        await driver.close()
 
 
 async def test_follow_up_frames_without_end_are_given_up() -> None:
@@ -181,58 +146,54 @@ async def test_follow_up_frames_without_end_are_given_up() -> None:
         tail = bytes([number]) if control == 0x12 else b""
         return [(0.0, frame(0xA0 | control, head + b"\x00" + tail))]
 
-    async with Meter(twist=twist) as meter:
-        driver = Dlt645Driver(device(meter, ROWS[0]))
-        await driver.connect()
+    async with (
+        Meter(twist=twist) as meter,
+        opened(Dlt645Driver(device(meter, ROWS[0]))) as driver,
+    ):
         assert await driver.read() == [Sample(None, Quality.WRONG_ANSWER)]
         assert len(meter.questions) == 16
-        await driver.close()
 
 
 async def test_a_silent_item_costs_itself_and_is_asked_last() -> None:
-    async with Meter(dict(ITEMS), twist=twisted(VOLTAGE, times=2)) as meter:  # type: ignore[arg-type] # a Twist
-        driver = Dlt645Driver(device(meter))
-        await driver.connect()
+    async with (
+        Meter(dict(ITEMS), twist=twisted(VOLTAGE, times=2)) as meter,
+        opened(Dlt645Driver(device(meter))) as driver,
+    ):
         assert await driver.read() == [GOOD[0], SILENT, SILENT]
         assert await driver.read() == [GOOD[0], SILENT, GOOD[2]]
         assert await driver.read() == GOOD
         assert [di for _, di in meter.questions[-3:]] == [ENERGY, POWER, VOLTAGE]
         assert meter.connections == 1
-        await driver.close()
 
 
 async def test_a_late_answer_is_not_taken_for_another_items() -> None:
     late = twisted(ENERGY, (TIMEOUT_S * 1.5, answer(ENERGY, ITEMS[ENERGY])))
-    async with Meter(dict(ITEMS), twist=late) as meter:  # type: ignore[arg-type] # a Twist
+    async with Meter(dict(ITEMS), twist=late) as meter:
         voltage = row("energy-like", 0x00020000, "XXXXXX.XX", Dtype.U32)
         meter.items[0x00020000] = bytes(4)
-        driver = Dlt645Driver(device(meter, voltage, ROWS[0]))
-        await driver.connect()
-        zero = Sample(bytes(4), Quality.GOOD)
-        assert await driver.read() == [zero, SILENT]
-        for _ in range(3):
-            assert await driver.read() == [zero, GOOD[0]]
-        await driver.close()
+        async with opened(Dlt645Driver(device(meter, voltage, ROWS[0]))) as driver:
+            zero = Sample(bytes(4), Quality.GOOD)
+            assert await driver.read() == [zero, SILENT]
+            for _ in range(3):
+                assert await driver.read() == [zero, GOOD[0]]
 
 
 async def test_what_comes_in_the_quiet_time_is_thrown_away() -> None:
     stale = answer(ENERGY, bytes(4))
     late = twisted(ENERGY, (TIMEOUT_S * 1.5, stale))
-    async with Meter(dict(ITEMS), twist=late) as meter:  # type: ignore[arg-type] # a Twist
-        driver = Dlt645Driver(device(meter, ROWS[1], ROWS[0]))  # the voltage keeps the line open
-        await driver.connect()
+    async with (
+        Meter(dict(ITEMS), twist=late) as meter,
+        opened(Dlt645Driver(device(meter, ROWS[1], ROWS[0]))) as driver,
+    ):  # the voltage keeps the line open
         assert await driver.read() == [GOOD[1], SILENT]
         driver._items.reverse()  # the same item is asked first
         assert await driver.read() == [GOOD[1], GOOD[0]]
-        await driver.close()
 
 
 async def test_the_doubt_outlives_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus, "LATE_TIMEOUTS", 1000)  # it does not lapse meanwhile
-    meter = Meter(dict(ITEMS), twist=twisted(ENERGY))  # type: ignore[arg-type] # a Twist
-    async with meter:
-        driver = Dlt645Driver(device(meter, ROWS[0]))
-        await driver.connect()
+    meter = Meter(dict(ITEMS), twist=twisted(ENERGY))
+    async with meter, opened(Dlt645Driver(device(meter, ROWS[0]))) as driver:
         with pytest.raises(DeviceError):
             await driver.read()
         gc.collect()
@@ -245,7 +206,6 @@ async def test_the_doubt_outlives_the_line(monkeypatch: pytest.MonkeyPatch) -> N
         assert await driver.read() == GOOD[:1]  # a value ends the doubt
         meter.items.clear()
         assert await driver.read() == [Sample(None, Quality.DEVICE_REFUSED)]
-        await driver.close()
 
 
 async def test_a_late_refusal_is_not_taken_for_another_items() -> None:
@@ -253,37 +213,37 @@ async def test_a_late_refusal_is_not_taken_for_another_items() -> None:
     late = twisted(ENERGY, (TIMEOUT_S * 2.3, frame(0xD1, b"\x02")))
 
     def twist(control: int, di: int) -> Twist:
-        found = late(control, di)  # type: ignore[operator] # a Twist
+        found = late(control, di)
         if found is None and di == VOLTAGE and len(meter.questions) > 2:
             return [(TIMEOUT_S * 0.7, answer(VOLTAGE, ITEMS[VOLTAGE]))]
-        return found  # type: ignore[no-any-return] # a Twist
+        return found
 
-    async with Meter(dict(ITEMS), twist=twist) as meter:
-        driver = Dlt645Driver(device(meter, ROWS[1], ROWS[0]))
-        await driver.connect()
+    async with (
+        Meter(dict(ITEMS), twist=twist) as meter,
+        opened(Dlt645Driver(device(meter, ROWS[1], ROWS[0]))) as driver,
+    ):
         assert await driver.read() == [GOOD[1], SILENT]
         assert await driver.read() == [GOOD[1], GOOD[0]]
-        await driver.close()
 
 
 async def test_after_silence_the_line_is_quiet_for_one_timeout() -> None:
-    async with Meter(dict(ITEMS), twist=twisted(ENERGY)) as meter:  # type: ignore[arg-type] # a Twist
-        driver = Dlt645Driver(device(meter, ROWS[0]))
-        await driver.connect()
+    async with (
+        Meter(dict(ITEMS), twist=twisted(ENERGY)) as meter,
+        opened(Dlt645Driver(device(meter, ROWS[0]))) as driver,
+    ):
         with pytest.raises(DeviceError, match="no answer to DI 00010000"):
             await driver.read()
         given_up = time.monotonic()
         await driver.connect()
         assert await driver.read() == GOOD[:1]
         assert time.monotonic() - given_up > TIMEOUT_S * 0.9
-        await driver.close()
 
 
 async def test_a_link_that_is_cut_while_asking() -> None:
     async with Meter(dict(ITEMS), twist=lambda *_: []) as meter:
         driver = Dlt645Driver(device(meter))
         await driver.connect()
-        reading = asyncio.create_task(driver.read())  # type: ignore[arg-type] # a coroutine
+        reading = asyncio.create_task(driver.read())
         await asyncio.sleep(0.05)
         began = time.monotonic()
         meter.hang_up()
@@ -332,16 +292,4 @@ async def test_two_meters_on_one_line_take_turns() -> None:
         await one.close()
         assert await other.read() == [Sample(bytes(4), Quality.GOOD)]
         await other.close()
-        assert await meter.settled() == 0
-
-
-async def test_close_ends_a_read_under_way() -> None:
-    async with Meter(dict(ITEMS), twist=lambda *_: []) as meter:
-        driver = Dlt645Driver(device(meter))
-        await driver.connect()
-        reading = asyncio.create_task(driver.read())  # type: ignore[arg-type] # a coroutine
-        await asyncio.sleep(0.05)
-        await driver.close()
-        with pytest.raises(DeviceError):
-            await reading
         assert await meter.settled() == 0

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import selectors
-import socket
 import struct
 import termios
 import threading
@@ -16,13 +15,13 @@ from dlt645 import MeterServerService
 
 from edge.drivers import open_driver
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
-from edge.drivers.dlt645.driver import Dlt645Driver
 from evidence.points import Dtype
 from evidence.quality import Quality
-from firmware_configs.model import Identifier
 from firmware_configs.profile import load_profile
+from tests.integration.drivers.opened import opened
+from tests.ports import free_port
 from tests.recorded_wires import Dlt645, Relay
-from tests.unit.edge.drivers.specs import bound, register, spec
+from tests.unit.edge.drivers.specs import bound
 
 METER = "123456789012"
 PROFILE = load_profile("stackproof/dlt645-meter")
@@ -68,9 +67,7 @@ def numbers(samples: Sequence[Sample]) -> dict[str, int]:
 
 @pytest.fixture
 def tcp_meter() -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     server = MeterServerService.new_tcp_server("127.0.0.1", port, 1.0)
     set_values(server)
     assert server.start()
@@ -141,28 +138,9 @@ async def test_every_register_of_the_shipped_profile_reads_true_on_a_serial_line
 ) -> None:
     # a pty has no parity; on a real line it is even
     url = f"dlt645+serial://{serial_meter}?address={METER}&baud=2400&parity=N"
-    driver = open_driver(site_device(url))
-    await driver.connect()
-    for _ in range(2):
-        assert numbers(await driver.read()) == {name: raw for name, (_, raw) in VALUES.items()}
-    await driver.close()
-
-
-async def test_a_data_item_it_has_not_is_refused(tcp_meter: int) -> None:
-    rows = [
-        register("known", Dtype.U32, table=None, address=None,
-                 identifier=Identifier(0x00010000, "XXXXXX.XX")),
-        register("unknown", Dtype.U32, table=None, address=None,
-                 identifier=Identifier(0x02EE0000, "XXXXXX.XX")),
-    ]  # fmt: skip
-    driver = Dlt645Driver(
-        spec(f"dlt645+tcp://127.0.0.1:{tcp_meter}?address={METER}", *rows, timeout_s=2.0)
-    )
-    await driver.connect()
-    known, unknown = await driver.read()
-    assert known.quality is Quality.GOOD
-    assert (unknown.raw, unknown.quality) == (None, Quality.DEVICE_REFUSED)
-    await driver.close()
+    async with opened(open_driver(site_device(url))) as driver:
+        for _ in range(2):
+            assert numbers(await driver.read()) == {name: raw for name, (_, raw) in VALUES.items()}
 
 
 async def test_another_meters_address_gives_no_value(tcp_meter: int) -> None:
@@ -222,17 +200,15 @@ async def test_what_is_no_line(path: str, reason: str) -> None:
 
 async def test_a_line_is_set_as_the_url_says(serial_meter: str) -> None:
     url = f"dlt645+serial://{serial_meter}?address={METER}&baud=9600&parity=N"
-    driver = open_driver(site_device(url))
-    await driver.connect()
-    fd = os.open(serial_meter, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
-    try:
-        _, output, flags, local, speed, _, _ = termios.tcgetattr(fd)
-    finally:
-        os.close(fd)
-    assert speed == termios.B9600
-    assert flags & termios.CSIZE == termios.CS8
-    assert (output, local) == (0, 0)
-    await driver.close()
+    async with opened(open_driver(site_device(url))):
+        fd = os.open(serial_meter, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            _, output, flags, local, speed, _, _ = termios.tcgetattr(fd)
+        finally:
+            os.close(fd)
+        assert speed == termios.B9600
+        assert flags & termios.CSIZE == termios.CS8
+        assert (output, local) == (0, 0)
 
 
 async def test_a_line_that_cannot_do_the_parity_is_refused(serial_meter: str) -> None:

@@ -18,17 +18,12 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.model import Item, Register
 from tests.integration.drivers.hj212_logger import Logger
+from tests.ports import free_port
 from tests.unit.edge.drivers.hj212_packets import MN, packet, rtd, segment, stamp
 from tests.unit.edge.drivers.specs import register, spec
 
 OTHER_MN = "010000A8900016F000169DC1"
 CO2 = "a05001-Rtd=12.5,a05001-Flag=N"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def row(name: str, factor: str, field: str = "Rtd", command: int = 2011) -> Register:
@@ -120,18 +115,6 @@ async def test_connected_is_who_has_said_something(driver: Hj212Driver, logger: 
     await until(is_there)
 
 
-async def test_split_over_segments_of_tcp_and_two_in_one(
-    driver: Hj212Driver, logger: Logger
-) -> None:
-    await linked(driver, logger)
-    one = logger.message("a05001-Rtd=1.00,a05001-Flag=N")
-    await logger.send(one[:3], one[3:40], one[40:-1], one[-1:])
-    await gives(driver, 100)
-    two = [logger.message(f"a05001-Rtd={v}.00,a05001-Flag=N") for v in (2, 3)]
-    await logger.send(two[0] + two[1])
-    await gives(driver, 300)
-
-
 async def test_a_split_message(driver: Hj212Driver, logger: Logger) -> None:
     await linked(driver, logger)
     parts = [
@@ -191,19 +174,6 @@ async def test_silence_is_stale_and_never_the_last_good_value(
     assert time.monotonic() - began < 2.6  # two intervals of one second
     await logger.send(logger.message("a05001-Rtd=5.00,a05001-Flag=N"))
     await gives(driver, 500)
-
-
-async def test_a_logger_that_goes_away_is_not_connected_once_its_value_has_lapsed(
-    driver: Hj212Driver, logger: Logger
-) -> None:
-    await linked(driver, logger)
-    await logger.stop()
-
-    async def is_away() -> bool:
-        return (await first(driver)).quality is Quality.NOT_CONNECTED
-
-    await until(is_away)
-    assert (await first(driver)).raw is None
 
 
 async def test_sent_again_for_want_of_an_answer_is_no_new_value(

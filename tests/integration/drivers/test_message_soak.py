@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import socket
 import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from evidence.quality import Quality
 from firmware_configs.model import Identifier, Item
 from tests.integration.drivers.dlt645_responder import Meter
 from tests.integration.drivers.hj212_logger import Logger
+from tests.ports import free_port
 from tests.unit.edge.drivers.hj212_packets import MN
 from tests.unit.edge.drivers.specs import register, spec
 
@@ -78,9 +78,7 @@ async def test_a_meters_line() -> None:
 
 
 async def test_a_loggers_calls() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     row = register("co2", Dtype.I64, table=None, address=None,
                    item=Item("a05001", "Rtd", 2011))  # fmt: skip
     driver = Hj212Driver(spec(f"hj212://127.0.0.1:{port}?mn={MN}&rtd_s=1", row, timeout_s=0.5))

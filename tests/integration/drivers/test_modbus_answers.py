@@ -1,6 +1,7 @@
 """What the driver makes of answers: true ones, wrong ones, refusals. The device is raw asyncio."""
 
 import struct
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from edge.drivers.base import DeviceSpec, Sample
 from edge.drivers.modbus.driver import REASK_EVERY, ModbusDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
+from firmware_configs.model import Register
 from tests.integration.drivers.modbus_responder import (
     Pdu,
     Pieces,
@@ -16,26 +18,23 @@ from tests.integration.drivers.modbus_responder import (
     Silence,
     Twist,
 )
+from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, spec
 
 TIMEOUT_S = 0.25
 
 
-def words(first: int, count: int, **of: object) -> list[object]:
-    return [register(f"w{i}", Dtype.U16, address=first + i, **of) for i in range(count)]  # type: ignore[arg-type] # register()'s keywords
+def words(first: int, count: int, **of: Any) -> list[Register]:
+    return [register(f"w{i}", Dtype.U16, address=first + i, **of) for i in range(count)]
 
 
-def of(device: Responder, *rows: object, **of_profile: object) -> DeviceSpec:
-    return spec(device.url, *rows, timeout_s=TIMEOUT_S, **of_profile)  # type: ignore[arg-type] # registers
+def of(device: Responder, *rows: Register, **of_profile: Any) -> DeviceSpec:
+    return spec(device.url, *rows, timeout_s=TIMEOUT_S, **of_profile)
 
 
 async def read_once(made: DeviceSpec) -> list[Sample]:
-    driver = ModbusDriver(made)
-    await driver.connect()
-    try:
+    async with opened(ModbusDriver(made)) as driver:
         return list(await driver.read())
-    finally:
-        await driver.close()
 
 
 def qualities(samples: list[Sample]) -> list[Quality]:
@@ -60,7 +59,7 @@ async def test_all_four_tables_each_with_its_own_function_code() -> None:
 
 async def test_the_unit_of_the_url_is_asked() -> None:
     async with Responder() as device:
-        made = spec(f"modbus+tcp://127.0.0.1:{device.port}?unit=17", *words(0, 1))  # type: ignore[arg-type] # registers
+        made = spec(f"modbus+tcp://127.0.0.1:{device.port}?unit=17", *words(0, 1))
         await read_once(made)
         assert [q.unit for q in device.questions] == [17]
 
@@ -135,12 +134,10 @@ async def test_an_exception_costs_its_block_and_no_other(code: int, quality: Qua
 async def test_one_refused_register_costs_one_point_and_is_found_once() -> None:
     rows = words(0, 40)
     async with Responder(illegal={23}) as device:
-        driver = ModbusDriver(of(device, *rows))
-        await driver.connect()
-        first = await driver.read()
-        asked = len(device.questions)
-        second = await driver.read()
-        await driver.close()
+        async with opened(ModbusDriver(of(device, *rows))) as driver:
+            first = await driver.read()
+            asked = len(device.questions)
+            second = await driver.read()
         assert asked <= 1 + 2 * 6  # the whole, then two halves at each of log2(40) levels
         assert device.spans[asked:] == [(0, 23), (24, 16)]
     for samples in (first, second):
@@ -154,12 +151,10 @@ async def test_one_refused_register_costs_one_point_and_is_found_once() -> None:
 async def test_several_refused_registers_are_all_found() -> None:
     illegal = {0, 7, 8, 31}
     async with Responder(illegal=illegal) as device:
-        driver = ModbusDriver(of(device, *words(0, 32)))
-        await driver.connect()
-        await driver.read()
-        before = len(device.questions)
-        samples = await driver.read()
-        await driver.close()
+        async with opened(ModbusDriver(of(device, *words(0, 32)))) as driver:
+            await driver.read()
+            before = len(device.questions)
+            samples = await driver.read()
         assert device.spans[before:] == [(1, 6), (9, 22)]
     assert {i for i, s in enumerate(samples) if not s.quality.usable} == illegal
 
@@ -175,11 +170,9 @@ async def test_a_refused_long_value_is_not_split() -> None:
 async def test_a_refused_hole_costs_no_point_and_is_not_bridged_again() -> None:
     rows = [*words(0, 2), *words(6, 2)]
     async with Responder(illegal={4}) as device:
-        driver = ModbusDriver(of(device, *rows))
-        await driver.connect()
-        first = await driver.read()
-        second = await driver.read()
-        await driver.close()
+        async with opened(ModbusDriver(of(device, *rows))) as driver:
+            first = await driver.read()
+            second = await driver.read()
         assert device.spans == [(0, 8), (0, 2), (6, 2), (0, 2), (6, 2)]
     assert all(s.quality is Quality.GOOD for s in [*first, *second])
 
@@ -196,9 +189,10 @@ async def test_two_points_on_one_refused_register_are_both_refused() -> None:
 
 
 async def test_a_register_that_was_only_not_ready_comes_back() -> None:
-    async with Responder(illegal={1, 3}) as device:
-        driver = ModbusDriver(of(device, *words(0, 4)))
-        await driver.connect()
+    async with (
+        Responder(illegal={1, 3}) as device,
+        opened(ModbusDriver(of(device, *words(0, 4)))) as driver,
+    ):
         await driver.read()
         device.illegal.clear()
         samples = await driver.read()
@@ -209,13 +203,13 @@ async def test_a_register_that_was_only_not_ready_comes_back() -> None:
         device.questions.clear()
         await driver.read()
         assert device.spans == [(0, 4)]  # and the map is read in one piece again
-        await driver.close()
 
 
 async def test_a_register_that_stays_refused_is_asked_rarely_and_never_lost() -> None:
-    async with Responder(illegal={1}) as device:
-        driver = ModbusDriver(of(device, *words(0, 3)))
-        await driver.connect()
+    async with (
+        Responder(illegal={1}) as device,
+        opened(ModbusDriver(of(device, *words(0, 3)))) as driver,
+    ):
         await driver.read()
         device.questions.clear()
         for _ in range(3 * REASK_EVERY):
@@ -229,44 +223,29 @@ async def test_a_register_that_stays_refused_is_asked_rarely_and_never_lost() ->
         for _ in range(REASK_EVERY):
             samples = await driver.read()
         assert all(s.quality is Quality.GOOD for s in samples)
-        await driver.close()
 
 
 async def test_a_refused_register_that_falls_silent_when_asked_again_costs_no_other() -> None:
-    async with Responder(illegal={1}) as device:
-        driver = ModbusDriver(of(device, *words(0, 3)))
-        await driver.connect()
+    async with (
+        Responder(illegal={1}) as device,
+        opened(ModbusDriver(of(device, *words(0, 3)))) as driver,
+    ):
         await driver.read()
         device.twist = lambda q: Silence() if q.address == 1 else None
         for _ in range(REASK_EVERY + 1):
             samples = await driver.read()
             assert [s.quality.usable for s in samples] == [True, False, True]
         assert device.connections == 2  # after the silence the next read connected anew
-        await driver.close()
 
 
 async def test_a_device_that_refuses_everything_still_answers_with_a_sample_a_point() -> None:
-    async with Responder(illegal=set(range(200))) as device:
-        driver = ModbusDriver(of(device, *words(0, 20)))
-        await driver.connect()
+    async with (
+        Responder(illegal=set(range(200))) as device,
+        opened(ModbusDriver(of(device, *words(0, 20)))) as driver,
+    ):
         for _ in range(2):
             samples = await driver.read()
             assert qualities(list(samples)) == [Quality.DEVICE_REFUSED] * 20
-        await driver.close()
-
-
-async def test_sentinels_and_nan_keep_their_bytes() -> None:
-    rows = [
-        register("flow", Dtype.F32, address=0),
-        register("count", Dtype.U32, address=2, invalid=(0xFFFFFFFF,)),
-        register("good", Dtype.F32, address=4),
-    ]
-    held = {0: 0x7FC0, 1: 0x1234, 2: 0xFFFF, 3: 0xFFFF, 4: 0x47F1, 5: 0x2000}
-    async with Responder(words=held) as device:
-        nan, none, good = await read_once(of(device, *rows))
-    assert nan == Sample(bytes.fromhex("3412c07f"), Quality.NOT_A_NUMBER)
-    assert none == Sample(b"\xff" * 4, Quality.SENTINEL)
-    assert good == Sample(struct.pack("<f", 123456.0), Quality.GOOD)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import gc
 import socket
 import struct
 import time
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,9 @@ ROWS = [register(f"r{i}", Dtype.U16, address=100 * i) for i in range(3)]
 GOOD = [Sample(struct.pack("<H", 100 * i), Quality.GOOD) for i in range(3)]
 
 
-def of(device: Responder, unit: int, **more: object) -> DeviceSpec:
+def of(device: Responder, unit: int, **more: Any) -> DeviceSpec:
     url = f"modbus+tcp://127.0.0.1:{device.port}?unit={unit}"
-    return spec(url, *ROWS, timeout_s=TIMEOUT_S, **more)  # type: ignore[arg-type] # a profile's
+    return spec(url, *ROWS, timeout_s=TIMEOUT_S, **more)
 
 
 async def connected(device: Responder, *units: int) -> list[ModbusDriver]:
@@ -97,7 +98,7 @@ async def test_a_silent_device_costs_the_others_its_own_timeout_once() -> None:
             assert await driver.read() == GOOD
             return time.monotonic() - began
 
-        silent = asyncio.create_task(drivers[1].read())  # type: ignore[arg-type] # a coroutine
+        silent = asyncio.create_task(drivers[1].read())
         took = await asyncio.gather(timed(drivers[0]), timed(drivers[2]))
         with pytest.raises(DeviceError, match=r"unit 9\): no answer to holding 0x0000"):
             await silent
@@ -162,7 +163,7 @@ async def test_each_keeps_its_own_pause_and_holds_nobody_up_with_it() -> None:
         quick = ModbusDriver(of(device, 2))
         await slow.connect()
         await quick.connect()
-        reading = asyncio.create_task(slow.read())  # type: ignore[arg-type] # a coroutine
+        reading = asyncio.create_task(slow.read())
         began = time.monotonic()
         for _ in range(10):
             assert await quick.read() == GOOD
@@ -175,9 +176,9 @@ async def test_each_keeps_its_own_pause_and_holds_nobody_up_with_it() -> None:
 async def test_closing_one_fails_its_question_and_no_other() -> None:
     async with Responder(twist=lambda q: Silence() if q.unit == 1 else None) as device:
         one, two = await connected(device, 1, 2)
-        asking = asyncio.create_task(one.read())  # type: ignore[arg-type] # a coroutine
+        asking = asyncio.create_task(one.read())
         await asyncio.sleep(0.02)
-        waiting = asyncio.create_task(two.read())  # type: ignore[arg-type] # a coroutine
+        waiting = asyncio.create_task(two.read())
         await asyncio.sleep(0.02)
         began = time.monotonic()
         await one.close()
@@ -192,9 +193,9 @@ async def test_closing_one_fails_its_question_and_no_other() -> None:
 async def test_closing_one_that_waits_for_its_turn_ends_its_read() -> None:
     async with Responder(twist=lambda q: Silence() if q.unit == 1 else None) as device:
         one, two = await connected(device, 1, 2)
-        asking = asyncio.create_task(one.read())  # type: ignore[arg-type] # a coroutine
+        asking = asyncio.create_task(one.read())
         await asyncio.sleep(0.02)
-        waiting = asyncio.create_task(two.read())  # type: ignore[arg-type] # a coroutine
+        waiting = asyncio.create_task(two.read())
         await asyncio.sleep(0.02)
         await two.close()
         for task in (asking, waiting):

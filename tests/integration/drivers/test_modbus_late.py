@@ -9,6 +9,7 @@ import random
 import struct
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from edge.drivers.modbus.driver import ModbusDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
+from firmware_configs.model import Register
+from tests.integration.drivers.opened import opened
 from tests.integration.drivers.rtu_line import Asked, Converter, Say, SerialLine, Unit, framed
 from tests.unit.edge.drivers.specs import register, spec
 
@@ -46,20 +49,21 @@ class Slow:
         return [] if number in self._lost else [Say(true, self._free_at_s - asked.at_s)]
 
 
-def of(line: SerialLine | Converter, *rows: object, unit: int = 1, **more: object) -> DeviceSpec:
-    return spec(line.url(unit), *rows, timeout_s=TIMEOUT_S, **more)  # type: ignore[arg-type] # registers
+def of(line: SerialLine | Converter, *rows: Register, unit: int = 1, **more: Any) -> DeviceSpec:
+    return spec(line.url(unit), *rows, timeout_s=TIMEOUT_S, **more)
 
 
 def word(number: int) -> Sample:
     return Sample(struct.pack("<H", number), Quality.GOOD)
 
 
-def expected(row: object, unit: int) -> bytes:
-    address = row.address + 1000 * unit  # type: ignore[attr-defined] # a Register
-    if row.dtype is Dtype.U16:  # type: ignore[attr-defined] # a Register
+def expected(row: Register, unit: int) -> bytes:
+    assert row.address is not None
+    address = row.address + 1000 * unit
+    if row.dtype is Dtype.U16:
         return struct.pack("<H", address)
-    words = range(address, address + row.words)  # type: ignore[attr-defined] # a Register
-    return struct.pack(f"<{row.words}H", *reversed(words))  # type: ignore[attr-defined] # a Register
+    words = range(address, address + row.words)
+    return struct.pack(f"<{row.words}H", *reversed(words))
 
 
 async def read(driver: ModbusDriver) -> list[Sample] | None:
@@ -198,16 +202,16 @@ async def test_a_device_of_one_value_waits_until_nothing_late_can_come(
 
 
 async def test_a_cancelled_question_is_a_lost_one(tmp_path: Path) -> None:
-    async with SerialLine(tmp_path, u1=Unit(twist=Slow([0.05]))) as line:
-        driver = ModbusDriver(of(line, A, B, SERIAL))
-        await driver.connect()
-        reading = asyncio.create_task(driver.read())  # type: ignore[arg-type] # a coroutine
+    async with (
+        SerialLine(tmp_path, u1=Unit(twist=Slow([0.05]))) as line,
+        opened(ModbusDriver(of(line, A, B, SERIAL))) as driver,
+    ):
+        reading = asyncio.create_task(driver.read())
         await asyncio.sleep(0.02)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
         samples = await read(driver)
-        await driver.close()
     assert samples == [word(1000), word(1100), Sample(expected(SERIAL, 1), Quality.GOOD)]
 
 

@@ -4,7 +4,8 @@ import asyncio
 import socket
 import struct
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from edge.drivers.modbus.driver import ModbusDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
+from firmware_configs.model import Register
 from tests.integration.drivers.modbus_responder import (
     Hangup,
     Late,
@@ -22,6 +24,7 @@ from tests.integration.drivers.modbus_responder import (
     Silence,
     Twist,
 )
+from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, spec
 
 TIMEOUT_S = 0.2
@@ -29,11 +32,11 @@ TIMEOUT_S = 0.2
 A, B = register("a", Dtype.U16, address=0), register("b", Dtype.U16, address=100)
 
 
-def of(device: Responder, *rows: object, **of_profile: object) -> DeviceSpec:
-    return spec(device.url, *rows, timeout_s=TIMEOUT_S, **of_profile)  # type: ignore[arg-type] # registers
+def of(device: Responder, *rows: Register, **of_profile: Any) -> DeviceSpec:
+    return spec(device.url, *rows, timeout_s=TIMEOUT_S, **of_profile)
 
 
-def at(address: int, twist: Twist) -> object:
+def at(address: int, twist: Twist) -> Callable[[Question], Twist]:
     """A twist for questions about one address only."""
 
     def twisted(question: Question) -> Twist:
@@ -72,67 +75,54 @@ async def test_a_silent_device_is_an_error_that_says_what_and_where() -> None:
         assert await device.settled() == 0
 
 
-async def test_after_a_device_error_the_driver_must_be_connected_again() -> None:
-    async with Responder(twist=lambda _: Silence()) as device:
-        driver = ModbusDriver(of(device, A))
-        await driver.connect()
-        await fails(driver.read(), "no answer")
-        await fails(driver.read(), "not connected; connect first")
-        assert device.connections == 1
-        device.twist = lambda _: None
-        await driver.connect()
-        assert await driver.read() == [good(0)]
-        await driver.close()
-
-
 async def test_a_block_without_answer_costs_itself_and_what_was_got_stays() -> None:
-    async with Responder(twist=at(100, Silence())) as device:  # type: ignore[arg-type] # a twist
-        driver = ModbusDriver(of(device, A, B))
-        await driver.connect()
+    async with (
+        Responder(twist=at(100, Silence())) as device,
+        opened(ModbusDriver(of(device, A, B))) as driver,
+    ):
         assert await driver.read() == [good(0), NONE]
         assert await device.settled() == 0  # closed at once: the late answer has nobody to reach
         assert await driver.read() == [good(0), NONE]  # and opened again by itself
         device.twist = lambda _: None
         assert await driver.read() == [good(0), good(100)]
         assert device.connections == 3
-        await driver.close()
 
 
 async def test_a_first_block_that_is_never_answered_does_not_hide_the_others() -> None:
-    async with Responder(twist=at(0, Silence())) as device:  # type: ignore[arg-type] # a twist
-        driver = ModbusDriver(of(device, A, B))
-        await driver.connect()
+    async with (
+        Responder(twist=at(0, Silence())) as device,
+        opened(ModbusDriver(of(device, A, B))) as driver,
+    ):
         await fails(driver.read(), "no answer to holding 0x0000")
         await driver.connect()
         assert await driver.read() == [NONE, good(100)]  # asked last from now on
-        await driver.close()
 
 
 async def test_one_timeout_a_read_however_many_blocks_are_silent() -> None:
     rows = [register(f"r{i}", Dtype.U16, address=100 * i) for i in range(6)]
-    async with Responder(twist=lambda q: None if q.address == 0 else Silence()) as device:
-        driver = ModbusDriver(of(device, *rows))
-        await driver.connect()
+    async with (
+        Responder(twist=lambda q: None if q.address == 0 else Silence()) as device,
+        opened(ModbusDriver(of(device, *rows))) as driver,
+    ):
         began = time.monotonic()
         assert await driver.read() == [good(0)] + [NONE] * 5
         assert time.monotonic() - began < 2 * TIMEOUT_S
-        await driver.close()
 
 
 # --- late and strange answers -------------------------------------------------------------------
 
 
 async def test_a_late_answer_is_never_taken_for_another_questions() -> None:
-    async with Responder(twist=at(100, Late(TIMEOUT_S * 1.5))) as device:  # type: ignore[arg-type] # a twist
-        driver = ModbusDriver(of(device, A, B))
-        await driver.connect()
+    async with (
+        Responder(twist=at(100, Late(TIMEOUT_S * 1.5))) as device,
+        opened(ModbusDriver(of(device, A, B))) as driver,
+    ):
         for _ in range(3):
             assert await driver.read() == [good(0), NONE]
             await asyncio.sleep(TIMEOUT_S / 2)  # into the next read the late answer would fall
         connections = [q.connection for q in device.questions]
         assert connections == sorted(connections)
         assert len(set(connections)) == 3  # a connection never carries two reads after a timeout
-        await driver.close()
 
 
 async def test_another_transactions_answer_is_not_ours() -> None:
@@ -141,11 +131,8 @@ async def test_another_transactions_answer_is_not_ours() -> None:
         true = struct.pack(">HHHB", question.transaction, 0, 5, 1) + b"\x03\x02\x12\x34"
         return Pieces((foreign, true))
 
-    async with Responder(twist=twist) as device:
-        driver = ModbusDriver(of(device, A))
-        await driver.connect()
+    async with Responder(twist=twist) as device, opened(ModbusDriver(of(device, A))) as driver:
         assert await driver.read() == [Sample(b"\x34\x12", Quality.GOOD)]
-        await driver.close()
 
 
 async def test_another_units_answer_is_not_ours() -> None:
@@ -168,14 +155,14 @@ async def test_another_units_answer_is_not_ours() -> None:
     ],
 )
 async def test_a_broken_answer_gives_no_value_and_costs_its_block(pdu: bytes) -> None:
-    async with Responder(twist=at(100, Pdu(pdu))) as device:  # type: ignore[arg-type] # a twist
-        driver = ModbusDriver(of(device, A, B))
-        await driver.connect()
+    async with (
+        Responder(twist=at(100, Pdu(pdu))) as device,
+        opened(ModbusDriver(of(device, A, B))) as driver,
+    ):
         assert await driver.read() == [good(0), Sample(None, Quality.WRONG_ANSWER)]
         device.twist = lambda _: None
         assert await driver.read() == [good(0), good(100)]
         assert device.connections == 1
-        await driver.close()
 
 
 @pytest.mark.parametrize(
@@ -212,78 +199,22 @@ async def test_a_cut_while_a_question_is_under_way_is_noticed_at_once() -> None:
 
 
 async def test_a_link_the_device_closed_between_reads_costs_no_read() -> None:
-    async with Responder() as device:
-        driver = ModbusDriver(of(device, A))
-        await driver.connect()
+    async with Responder() as device, opened(ModbusDriver(of(device, A))) as driver:
         await driver.read()
         device.hang_up()  # as devices do with idle clients
         await asyncio.sleep(0.02)
         assert await driver.read() == [good(0)]
         assert device.connections == 2
-        await driver.close()
 
 
 async def test_nothing_reconnects_behind_our_back() -> None:
-    async with Responder() as device:
-        driver = ModbusDriver(of(device, A))
-        await driver.connect()
+    async with Responder() as device, opened(ModbusDriver(of(device, A))):
         device.hang_up()
         await asyncio.sleep(0.4)
         assert device.connections == 1
-        await driver.close()
-
-
-async def test_a_device_that_was_away_is_read_again_on_one_connection() -> None:
-    async with Responder() as device:
-        driver = ModbusDriver(of(device, A))
-        await driver.connect()
-        await device.stop()
-        await asyncio.sleep(0.02)
-        await fails(driver.read(), "no connection")
-        for _ in range(3):
-            await fails(driver.connect(), "no connection")
-        await device.start()
-        await driver.connect()
-        await driver.connect()  # once more changes nothing
-        assert await driver.read() == [good(0)]
-        assert (device.connections, device.open_connections) == (2, 1)
-        await driver.close()
-
-
-async def test_many_cuts_leave_no_connection_and_no_task_behind() -> None:
-    async with Responder() as device:
-        before = len(asyncio.all_tasks())
-        driver = ModbusDriver(of(device, A, B))
-        for turn in range(60):
-            await driver.connect()
-            device.twist = (lambda _: Hangup()) if turn % 3 == 0 else (lambda _: None)
-            try:
-                assert await driver.read() == [good(0), good(100)]
-            except DeviceError:
-                assert turn % 3 == 0
-            if turn % 3 == 1:
-                device.hang_up()
-                await asyncio.sleep(0.001)
-        await driver.close()
-        assert await device.settled() == 0
-        assert len(asyncio.all_tasks()) == before
 
 
 # --- cancel and close ---------------------------------------------------------------------------
-
-
-async def test_a_cancelled_read_leaves_no_connection() -> None:
-    async with Responder(twist=lambda _: Silence()) as device:
-        driver = ModbusDriver(spec(device.url, A, timeout_s=30.0))
-        await driver.connect()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await driver.read()
-        assert await device.settled() == 0
-        device.twist = lambda _: None
-        await driver.connect()
-        assert await driver.read() == [good(0)]
-        await driver.close()
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.0005, 0.001, 0.002, 0.003])
@@ -319,41 +250,30 @@ async def test_a_cancelled_connect_leaves_no_connection() -> None:
         assert await device.settled() == 0
 
 
-async def test_close_ends_a_read_under_way_at_once() -> None:
-    async with Responder(twist=lambda _: Silence()) as device:
-        driver = ModbusDriver(spec(device.url, A, timeout_s=30.0))
-        await driver.connect()
-        task = asyncio.create_task(driver.read())
-        await asyncio.sleep(0.02)
-        await driver.close()
-        await fails(asyncio.wait_for(task, 5), "the connection was lost")
-        assert await device.settled() == 0
-
-
 async def test_the_devices_pause_between_questions_is_kept() -> None:
     rows = [register(f"r{i}", Dtype.U16, address=100 * i) for i in range(4)]
-    async with Responder() as device:
-        driver = ModbusDriver(of(device, *rows, pause_ms=30))
-        await driver.connect()
+    async with (
+        Responder() as device,
+        opened(ModbusDriver(of(device, *rows, pause_ms=30))) as driver,
+    ):
         began = time.monotonic()
         await driver.read()
         assert time.monotonic() - began >= 3 * 0.030
-        await driver.close()
 
 
 async def test_a_lasting_trouble_is_logged_once_and_its_end_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", logger="edge.drivers")
-    async with Responder(twist=at(100, Pdu(b"\x83\x06"))) as device:  # type: ignore[arg-type] # a twist
-        driver = ModbusDriver(of(device, A, B))
-        await driver.connect()
+    async with (
+        Responder(twist=at(100, Pdu(b"\x83\x06"))) as device,
+        opened(ModbusDriver(of(device, A, B))) as driver,
+    ):
         for _ in range(3):
             await driver.read()
         device.twist = lambda _: None
         for _ in range(3):
             await driver.read()
-        await driver.close()
     assert [r.message for r in caplog.records if r.name.startswith("edge.drivers")] == [
         "device dev: holding 0x0064..0x0064: refused: server device busy (6); points dev.b",
         "device dev: holding 0x0064..0x0064: is fine again",

@@ -17,6 +17,8 @@ from edge.drivers.modbus.endpoint import Line
 from edge.drivers.modbus.overhear import ListenDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
+from firmware_configs.model import Register
+from tests.integration.drivers.opened import opened
 from tests.integration.drivers.rtu_line import Pty, Unit
 from tests.integration.drivers.rtu_master import Master
 from tests.unit.edge.drivers.specs import register, spec
@@ -38,8 +40,8 @@ async def master(tmp_path: Path) -> AsyncIterator[Master]:
     made.pty.cut()
 
 
-def of(master: Master, *rows: object, unit: int = 1, more: str = "") -> DeviceSpec:
-    return spec(master.url(unit, more), *rows, timeout_s=TIMEOUT_S)  # type: ignore[arg-type] # registers
+def of(master: Master, *rows: Register, unit: int = 1, more: str = "") -> DeviceSpec:
+    return spec(master.url(unit, more), *rows, timeout_s=TIMEOUT_S)
 
 
 def word(number: int) -> Sample:
@@ -51,12 +53,10 @@ def long(first: int) -> Sample:
 
 
 async def test_what_the_master_reads_is_what_is_read(master: Master) -> None:
-    driver = ListenDriver(of(master, A, B))
-    await driver.connect()
-    for _ in range(3):
-        assert await driver.read() == [word(1000), long(1010)]
-        await asyncio.sleep(0.03)
-    await driver.close()
+    async with opened(ListenDriver(of(master, A, B))) as driver:
+        for _ in range(3):
+            assert await driver.read() == [word(1000), long(1010)]
+            await asyncio.sleep(0.03)
     assert master.pty.users == 0
 
 
@@ -83,10 +83,8 @@ async def test_all_four_tables_and_the_profiles_orders(master: Master) -> None:
         register("i", Dtype.U16, table="input", address=7),
     ]
     made = spec(master.url(), *rows, timeout_s=TIMEOUT_S, word_order="little")
-    driver = ListenDriver(made)
-    await driver.connect()
-    samples = await driver.read()
-    await driver.close()
+    async with opened(ListenDriver(made)) as driver:
+        samples = await driver.read()
     assert [s.raw for s in samples] == [
         b"\x01", b"\x00", struct.pack("<f", 123456.0), struct.pack("<H", 1007),
     ]  # fmt: skip
@@ -94,16 +92,14 @@ async def test_all_four_tables_and_the_profiles_orders(master: Master) -> None:
 
 async def test_a_value_is_no_value_when_the_master_stops_reading_it(master: Master) -> None:
     master.reads = [(1, 3, 0, 1), (1, 3, 10, 2)] * 3
-    driver = ListenDriver(of(master, A, B, more="&stale_after=3"))
-    await driver.connect()
-    assert await driver.read() == [word(1000), long(1010)]
-    master.reads = [(1, 3, 0, 1)]
-    await asyncio.sleep(0.05)
-    seen = []
-    for _ in range(5):
-        seen.append((await driver.read())[1])
-        await asyncio.sleep(0.03)
-    await driver.close()
+    async with opened(ListenDriver(of(master, A, B, more="&stale_after=3"))) as driver:
+        assert await driver.read() == [word(1000), long(1010)]
+        master.reads = [(1, 3, 0, 1)]
+        await asyncio.sleep(0.05)
+        seen = []
+        for _ in range(5):
+            seen.append((await driver.read())[1])
+            await asyncio.sleep(0.03)
     assert seen[0] == long(1010)
     assert seen[-1] == NONE
     assert seen.index(NONE) <= 3
@@ -119,10 +115,8 @@ async def test_a_point_the_master_never_reads_has_no_value(master: Master) -> No
 
 async def test_a_value_read_in_two_pieces_is_not_put_together(master: Master) -> None:
     master.reads = [(1, 3, 0, 11), (1, 3, 11, 9)]  # between the two words of b
-    driver = ListenDriver(of(master, A, B))
-    await driver.connect()
-    assert await driver.read() == [word(1000), NONE]
-    await driver.close()
+    async with opened(ListenDriver(of(master, A, B))) as driver:
+        assert await driver.read() == [word(1000), NONE]
 
 
 async def test_a_register_refused_alone_is_refused_one_among_others_is_not_known(
@@ -131,10 +125,8 @@ async def test_a_register_refused_alone_is_refused_one_among_others_is_not_known
     master.devices.units[1] = Unit(illegal={10})
     master.reads = [(1, 3, 0, 2), (1, 3, 10, 2), (1, 3, 9, 5)]
     rows = (A, B, register("c", Dtype.U16, address=12))
-    driver = ListenDriver(of(master, *rows))
-    await driver.connect()
-    assert await driver.read() == [word(1000), Sample(None, Quality.DEVICE_REFUSED), NONE]
-    await driver.close()
+    async with opened(ListenDriver(of(master, *rows))) as driver:
+        assert await driver.read() == [word(1000), Sample(None, Quality.DEVICE_REFUSED), NONE]
 
 
 async def test_silence_is_an_error_that_says_so(master: Master) -> None:
@@ -165,19 +157,17 @@ async def test_a_unit_that_is_not_there_is_an_error(master: Master) -> None:
 
 
 async def test_a_line_that_is_pulled_out_is_noticed_and_comes_back(master: Master) -> None:
-    driver = ListenDriver(of(master, A))
-    await driver.connect()
-    await driver.read()
-    master.pty.cut()
-    await asyncio.sleep(0.02)
-    with pytest.raises(DeviceError, match="the line is gone"):
+    async with opened(ListenDriver(of(master, A))) as driver:
         await driver.read()
-    with pytest.raises(DeviceError, match="cannot be opened"):
+        master.pty.cut()
+        await asyncio.sleep(0.02)
+        with pytest.raises(DeviceError, match="the line is gone"):
+            await driver.read()
+        with pytest.raises(DeviceError, match="cannot be opened"):
+            await driver.connect()
+        master.pty.back()
         await driver.connect()
-    master.pty.back()
-    await driver.connect()
-    assert await driver.read() == [word(1000)]
-    await driver.close()
+        assert await driver.read() == [word(1000)]
 
 
 async def test_what_was_known_before_a_loss_is_forgotten(master: Master) -> None:
@@ -193,47 +183,41 @@ async def test_what_was_known_before_a_loss_is_forgotten(master: Master) -> None
 
 
 async def test_the_line_cannot_be_written_through_what_the_listener_holds(master: Master) -> None:
-    driver = ListenDriver(of(master, A))
-    await driver.connect()
-    assert driver._post is not None
-    ear = driver._post._ear
-    assert type(ear) is serial_line.Ear
-    with pytest.raises(OSError, match="Bad file descriptor"):  # EBADF: opened for reading only
-        os.write(ear._fd, b"\x00")
-    await driver.close()
+    async with opened(ListenDriver(of(master, A))) as driver:
+        assert driver._post is not None
+        ear = driver._post._ear
+        assert type(ear) is serial_line.Ear
+        with pytest.raises(OSError, match="Bad file descriptor"):  # EBADF: opened for reading only
+            os.write(ear._fd, b"\x00")
 
 
 async def test_one_line_is_not_listened_to_and_asked_on_at_once(master: Master) -> None:
-    listener = ListenDriver(of(master, A))
-    await listener.connect()
-    asker = ModbusDriver(
-        spec(master.url().replace("modbus+listen", "modbus+rtu"), A, timeout_s=TIMEOUT_S)
-    )
-    with pytest.raises(DeviceError, match="in use by another program"):
-        await asker.connect()
-    await listener.close()
+    async with opened(ListenDriver(of(master, A))):
+        asker = ModbusDriver(
+            spec(master.url().replace("modbus+listen", "modbus+rtu"), A, timeout_s=TIMEOUT_S)
+        )
+        with pytest.raises(DeviceError, match="in use by another program"):
+            await asker.connect()
 
 
 async def test_noise_on_the_line_gives_no_wrong_value(master: Master) -> None:
-    driver = ListenDriver(of(master, A, B))
-    await driver.connect()
+    async with opened(ListenDriver(of(master, A, B))) as driver:
 
-    async def disturb() -> None:
-        for number in range(40):
-            master.pty.say(bytes([number * 37 & 0xFF, number]) * (number % 5 + 1))
-            await asyncio.sleep(0.02)
+        async def disturb() -> None:
+            for number in range(40):
+                master.pty.say(bytes([number * 37 & 0xFF, number]) * (number % 5 + 1))
+                await asyncio.sleep(0.02)
 
-    disturbing = asyncio.create_task(disturb())
-    while not disturbing.done():
-        try:
-            await driver.connect()
-            a, b = await driver.read()
-        except DeviceError:
-            continue
-        assert a in (word(1000), NONE)
-        assert b in (long(1010), NONE)
-        await asyncio.sleep(0.01)
-    await driver.close()
+        disturbing = asyncio.create_task(disturb())
+        while not disturbing.done():
+            try:
+                await driver.connect()
+                a, b = await driver.read()
+            except DeviceError:
+                continue
+            assert a in (word(1000), NONE)
+            assert b in (long(1010), NONE)
+            await asyncio.sleep(0.01)
 
 
 def test_a_listener_is_for_serial_lines() -> None:

@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from edge.drivers import DRIVERS, open_driver
-from edge.drivers.base import BoundPoint, DeviceSpec, ReadsSettings
-from edge.drivers.raw import unpack
-from evidence.points import Point
+from edge.drivers.base import DeviceSpec, ReadsSettings
 from evidence.quality import Quality
 from firmware_configs.profile import Profile, load_profile
 from tests.integration.drivers.modbus_others import (
@@ -23,6 +20,8 @@ from tests.integration.drivers.modbus_others import (
     libmodbus_tcp,
     modbus_serial_tcp,
 )
+from tests.integration.drivers.opened import numbers
+from tests.unit.edge.drivers.specs import points_of
 
 Serving = Callable[[Path, Path, Iterable[str]], AbstractContextManager[str]]
 
@@ -132,34 +131,6 @@ def profile_of(
     path = folder / "profile.toml"
     path.write_text("\n".join([*parts, more]), encoding="utf-8")
     return load_profile(str(path))
-
-
-def points_of(profile: Profile) -> tuple[BoundPoint, ...]:
-    return tuple(
-        BoundPoint(
-            Point(id=f"dev.{row.name}", quantity=row.quantity, dtype=row.dtype,
-                  decimals=row.point_decimals, role=row.role, states=row.states),
-            row,
-        )
-        for row in profile.registers
-    )  # fmt: skip
-
-
-async def numbers(url: str, profile: Profile) -> dict[str, Any]:
-    """Register name -> what was read: a number, or a quality that is not good."""
-    points = points_of(profile)
-    driver = open_driver(DeviceSpec("dev", url, profile, points, 2.0))
-    await driver.connect()
-    try:
-        samples = await driver.read()
-    finally:
-        await driver.close()
-    return {
-        point.register.name: unpack(sample.raw, point.register.dtype)
-        if sample.raw is not None and sample.quality is Quality.GOOD
-        else sample.quality
-        for point, sample in zip(points, samples, strict=True)
-    }
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,6 +15,8 @@ from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from edge.drivers.modbus.driver import ModbusDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
+from firmware_configs.model import Register
+from tests.integration.drivers.opened import opened
 from tests.integration.drivers.rtu_line import Asked, Converter, Say, SerialLine, Unit, framed
 from tests.unit.edge.drivers.specs import register, spec
 
@@ -33,9 +36,9 @@ async def line(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         yield ready
 
 
-def of(line: Line, unit: int, *rows: object, more: str = "", **of_profile: object) -> DeviceSpec:
+def of(line: Line, unit: int, *rows: Register, more: str = "", **of_profile: Any) -> DeviceSpec:
     url = line.url(unit, more)
-    return spec(url, *rows, timeout_s=TIMEOUT_S, **of_profile)  # type: ignore[arg-type] # registers
+    return spec(url, *rows, timeout_s=TIMEOUT_S, **of_profile)
 
 
 def word(number: int) -> Sample:
@@ -53,10 +56,8 @@ async def test_all_four_tables_are_read_and_bits_unpacked(line: Line) -> None:
         register("h", Dtype.U16, table="holding", address=0x0BB8),
         register("i", Dtype.U32, table="input", address=0x1000),
     ]
-    driver = ModbusDriver(of(line, 1, *rows))
-    await driver.connect()
-    samples = await driver.read()
-    await driver.close()
+    async with opened(ModbusDriver(of(line, 1, *rows))) as driver:
+        samples = await driver.read()
     bits = [sample.raw for sample in samples[:12]]
     assert bits == [b"\x01" if i in (3, 10) else b"\x00" for i in range(12)]
     # 0x0BB8 + 1000 * unit = 4000
@@ -87,47 +88,22 @@ async def test_two_units_share_one_connection_and_each_gets_its_own(line: Line) 
         assert line.pty.users == 0
 
 
-async def test_one_refused_register_costs_one_point(line: Line) -> None:
-    line.devices.units[1].illegal = {5}
-    rows = [register(f"r{i}", Dtype.U16, address=i) for i in range(8)]
-    driver = ModbusDriver(of(line, 1, *rows))
-    await driver.connect()
-    samples = await driver.read()
-    await driver.close()
-    assert [s.quality for s in samples] == [
-        Quality.DEVICE_REFUSED if i == 5 else Quality.GOOD for i in range(8)
-    ]
-
-
-@pytest.mark.parametrize("noise", [b"\x00", b"\xff\xff", b"\x01", b"\x01\x01", b"\x01\x83\x02"])
-async def test_noise_before_an_answer_is_passed_over(line: Line, noise: bytes) -> None:
-    line.devices.units[1].twist = lambda _, true: [Say(noise), Say(true, 0.005)]
-    driver = ModbusDriver(of(line, 1, A))
-    await driver.connect()
-    assert await driver.read() == [word(1000)]
-    await driver.close()
-
-
 async def test_the_echo_of_the_question_is_not_an_answer(line: Line) -> None:
     def with_echo(asked: Asked, true: bytes) -> list[Say]:
         echo = framed(struct.pack(">BBHH", asked.unit, asked.code, asked.address, asked.count))
         return [Say(echo), Say(true, 0.01)]
 
     line.devices.units[1].twist = with_echo
-    driver = ModbusDriver(of(line, 1, A))
-    await driver.connect()
-    assert await driver.read() == [word(1000)]
-    await driver.close()
+    async with opened(ModbusDriver(of(line, 1, A))) as driver:
+        assert await driver.read() == [word(1000)]
 
 
 async def test_an_answer_in_single_bytes_is_one_answer(line: Line) -> None:
     line.devices.units[1].twist = lambda _, true: [
         Say(true[i : i + 1], 0.004 * i) for i in range(len(true))
     ]
-    driver = ModbusDriver(of(line, 1, A))
-    await driver.connect()
-    assert await driver.read() == [word(1000)]
-    await driver.close()
+    async with opened(ModbusDriver(of(line, 1, A))) as driver:
+        assert await driver.read() == [word(1000)]
 
 
 def broken(true: bytes) -> list[bytes]:
@@ -141,11 +117,9 @@ async def test_a_spoilt_or_cut_answer_is_no_answer(tmp_path: Path) -> None:
         for number in range(len(broken(bytes(7)))):
             line.devices.units[1].twist = lambda _, true, n=number: [Say(broken(true)[n])]
             made = spec(line.url(1), A, timeout_s=0.08)
-            driver = ModbusDriver(made)
-            await driver.connect()
-            with pytest.raises(DeviceError, match="no answer"):
-                await driver.read()
-            await driver.close()
+            async with opened(ModbusDriver(made)) as driver:
+                with pytest.raises(DeviceError, match="no answer"):
+                    await driver.read()
 
 
 @pytest.mark.parametrize(
@@ -163,20 +137,10 @@ async def test_a_whole_answer_that_does_not_fit_is_not_believed(line: Line, head
         [Say(framed(head))] if asked.address == 0 else None
     )
     rows = [A, register("b", Dtype.U32, address=100)]
-    driver = ModbusDriver(of(line, 1, *rows))
-    await driver.connect()
-    samples = await driver.read()
-    await driver.close()
+    async with opened(ModbusDriver(of(line, 1, *rows))) as driver:
+        samples = await driver.read()
     assert samples[0] == Sample(None, Quality.WRONG_ANSWER)
     assert samples[1].quality is Quality.GOOD
-
-
-async def test_another_units_answer_is_not_ours(line: Line) -> None:
-    line.devices.units[1].twist = lambda _, __: [Say(framed(bytes([2, 3, 2, 0xDE, 0xAD])))]
-    driver = ModbusDriver(of(line, 1, A))
-    await driver.connect()
-    with pytest.raises(DeviceError, match="no answer"):
-        await driver.read()
 
 
 async def test_a_line_that_is_never_silent_is_not_spoken_on(tmp_path: Path) -> None:
@@ -199,12 +163,13 @@ async def test_a_line_that_is_never_silent_is_not_spoken_on(tmp_path: Path) -> N
 
 
 async def test_a_line_that_is_pulled_out_is_noticed_at_once_and_comes_back(tmp_path: Path) -> None:
-    async with SerialLine(tmp_path, u1=Unit()) as line:
-        driver = ModbusDriver(spec(line.url(1), A, timeout_s=5.0))
-        await driver.connect()
+    async with (
+        SerialLine(tmp_path, u1=Unit()) as line,
+        opened(ModbusDriver(spec(line.url(1), A, timeout_s=5.0))) as driver,
+    ):
         assert await driver.read() == [word(1000)]
         line.devices.is_silent = True
-        reading = asyncio.create_task(driver.read())  # type: ignore[arg-type] # a coroutine
+        reading = asyncio.create_task(driver.read())
         await asyncio.sleep(0.05)
         began = time.monotonic()
         line.pty.cut()
@@ -215,7 +180,6 @@ async def test_a_line_that_is_pulled_out_is_noticed_at_once_and_comes_back(tmp_p
             await driver.connect()
         line.devices.is_silent = False
         line.pty.back()
-        await driver.close()
 
 
 async def test_a_line_somebody_else_has_is_not_taken(tmp_path: Path) -> None:
@@ -249,25 +213,6 @@ async def test_a_setting_the_line_does_not_take_is_named(tmp_path: Path) -> None
         assert line.pty.users == 0
 
 
-async def test_nothing_but_reads_of_a_frame_each_goes_out(tmp_path: Path) -> None:
-    rows = [
-        register(f"{table}-{i}", dtype, table=table, address=9 * i)
-        for table, dtype in (("coil", Dtype.U8), ("discrete", Dtype.U8),
-                             ("holding", Dtype.F32), ("input", Dtype.U64))
-        for i in range(10)
-    ]  # fmt: skip
-    async with SerialLine(tmp_path, u1=Unit(illegal={21, 22})) as line:
-        driver = ModbusDriver(of(line, 1, *rows))
-        await driver.connect()
-        for _ in range(5):
-            await driver.read()
-        await driver.close()
-        written = line.pty.written
-        assert len(written) == 8 * len(line.devices.asked)
-        assert line.devices.garbled == []
-        assert {written[at + 1] for at in range(0, len(written), 8)} == {1, 2, 3, 4}
-
-
 async def test_the_cap_of_a_place_holds_for_everybody_there(line: Line) -> None:
     one = ModbusDriver(of(line, 1, A, B, more="&requests_per_s=50"))
     two = ModbusDriver(of(line, 2, A, B))
@@ -281,24 +226,3 @@ async def test_the_cap_of_a_place_holds_for_everybody_there(line: Line) -> None:
     gaps = [after - before for before, after in itertools.pairwise(times)]
     assert len(gaps) == 11
     assert min(gaps) >= 0.019
-
-
-def open_files() -> int:
-    """How many file descriptors this process has."""
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-async def test_many_lives_leave_no_line_and_no_task_behind(tmp_path: Path) -> None:
-    before_fds = open_files()
-    async with SerialLine(tmp_path, u1=Unit(), u2=Unit()) as line:
-        before = len(asyncio.all_tasks())
-        for _ in range(50):
-            drivers = [ModbusDriver(of(line, unit, A)) for unit in (1, 2)]
-            for driver in drivers:
-                await driver.connect()
-            assert await drivers[0].read() == [word(1000)]
-            for driver in drivers:
-                await driver.close()
-            assert line.pty.users == 0
-        assert len(asyncio.all_tasks()) == before
-    assert open_files() <= before_fds

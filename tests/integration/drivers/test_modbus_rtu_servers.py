@@ -17,7 +17,9 @@ from edge.drivers.modbus.driver import ModbusDriver
 from edge.drivers.modbus.overhear import ListenDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
+from firmware_configs.model import Register
 from tests.integration.drivers import libmodbus
+from tests.integration.drivers.opened import opened
 from tests.integration.drivers.rtu_line import Pty
 from tests.recorded_wires import Rtu
 from tests.recording import note_pymodbus
@@ -69,7 +71,7 @@ def lines(folder: Path, *names: str) -> list[Pty]:
     return ends
 
 
-def rows_of(table: str, dtype: Dtype, addresses: range) -> list[object]:
+def rows_of(table: str, dtype: Dtype, addresses: range) -> list[Register]:
     return [register(f"{table}{a}", dtype, table=table, address=a) for a in addresses]
 
 
@@ -89,12 +91,12 @@ async def test_libmodbus_as_a_device_is_read_true(tmp_path: Path) -> None:
         *rows_of("coil", Dtype.U8, range(3, 60)), *rows_of("discrete", Dtype.U8, range(0, 9)),
     ]  # fmt: skip
     url = f"modbus+rtu://{mine.path}?unit=17&baud={libmodbus.BAUD}&parity=N"
-    async with process("device", device.path, 17):
-        driver = ModbusDriver(spec(url, *rows, timeout_s=1.0))  # type: ignore[arg-type] # registers
-        await driver.connect()
+    async with (
+        process("device", device.path, 17),
+        opened(ModbusDriver(spec(url, *rows, timeout_s=1.0))) as driver,
+    ):
         for _ in range(3):
             samples = await driver.read()
-        await driver.close()
     assert list(samples) == [
         *(word(libmodbus.holding(a)) for a in range(125)),
         *(word(libmodbus.inputs(a)) for a in range(60, 70)),
@@ -144,11 +146,12 @@ async def test_a_conversation_of_two_libmodbus_is_overheard_true(tmp_path: Path)
         register("float", Dtype.F32, address=4), register("far", Dtype.U16, address=150),
     ]  # fmt: skip
     url = f"modbus+listen://{mine.path}?unit=17&baud={libmodbus.BAUD}&parity=N"
-    async with process("device", device.path, 17), process("master", master.path, 17):
-        driver = ListenDriver(spec(url, *rows, timeout_s=3.0))  # type: ignore[arg-type] # registers
-        await driver.connect()
+    async with (
+        process("device", device.path, 17),
+        process("master", master.path, 17),
+        opened(ListenDriver(spec(url, *rows, timeout_s=3.0))) as driver,
+    ):
         samples = list(await driver.read())
-        await driver.close()
     pair = libmodbus.holding(4) << 16 | libmodbus.holding(5)
     assert samples == [
         *(word(libmodbus.holding(a)) for a in range(20)),
@@ -175,7 +178,7 @@ async def test_pymodbus_with_rtu_frames_over_tcp_is_read_true() -> None:
     port = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined] # a Server
     rows = rows_of("holding", Dtype.U16, range(10, 50))
     drivers = [
-        ModbusDriver(spec(f"modbus+rtu-tcp://127.0.0.1:{port}?unit={u}", *rows, timeout_s=1.0))  # type: ignore[arg-type] # registers
+        ModbusDriver(spec(f"modbus+rtu-tcp://127.0.0.1:{port}?unit={u}", *rows, timeout_s=1.0))
         for u in (3, 4)
     ]
     try:

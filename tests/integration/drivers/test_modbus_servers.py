@@ -20,6 +20,7 @@ from evidence.points import Dtype, Point, exact
 from evidence.quality import Quality
 from firmware_configs.profile import Profile, Register, list_profiles, load_profile
 from tests.integration.drivers.modbus_responder import Responder
+from tests.integration.drivers.opened import opened
 from tests.recording import note_pymodbus
 from tests.unit.edge.drivers.specs import register, spec
 
@@ -85,40 +86,11 @@ async def test_each_profiles_vectors_read_true_over_the_wire(name: str) -> None:
         assert exact(str(number)) == meant, row.name
 
 
-async def test_an_undefined_address_of_a_foreign_server_costs_one_point() -> None:
-    held = [SimData(0, values=[10, 11], datatype=DataType.REGISTERS),
-            SimData(3, values=[13], datatype=DataType.REGISTERS)]  # fmt: skip
-    rows = [register(f"r{i}", Dtype.U16, address=i) for i in range(4)]
-    async for port in serve(SimDevice(1, simdata=held)):
-        driver = ModbusDriver(spec(f"modbus+tcp://127.0.0.1:{port}", *rows, timeout_s=2.0))
-        await driver.connect()
-        samples = await driver.read()
-        await driver.close()
-    assert [s.raw for s in samples] == [b"\x0a\x00", b"\x0b\x00", None, b"\x0d\x00"]
-    assert samples[2].quality is Quality.DEVICE_REFUSED
-
-
-async def test_only_function_codes_one_to_four_are_seen_by_a_recording_server() -> None:
-    rows = [
-        register(f"{table}-{i}", dtype, table=table, address=7 * i)
-        for table, dtype in (("coil", Dtype.U8), ("discrete", Dtype.U8),
-                             ("holding", Dtype.F32), ("input", Dtype.U64))
-        for i in range(20)
-    ]  # fmt: skip
-    async with Responder(illegal={21, 22}) as device:
-        driver = ModbusDriver(spec(device.url, *rows))
-        for _ in range(3):
-            await driver.connect()
-            for _ in range(12):
-                await driver.read()
-            await driver.close()
-        assert {q.code for q in device.questions} == {1, 2, 3, 4}
-
-
 async def test_the_gate_stops_a_write_before_it_is_sent() -> None:
-    async with Responder() as device:
-        driver = ModbusDriver(spec(device.url, register("r", Dtype.U16)))
-        await driver.connect()
+    async with (
+        Responder() as device,
+        opened(ModbusDriver(spec(device.url, register("r", Dtype.U16)))) as driver,
+    ):
         bus = driver._seat._bus
         assert bus is not None
         wire = bus._wire
@@ -131,4 +103,3 @@ async def test_the_gate_stops_a_write_before_it_is_sent() -> None:
                 connection.send(write)
         await driver.read()
         assert [q.code for q in device.questions] == [3]
-        await driver.close()

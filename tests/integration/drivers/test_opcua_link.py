@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable
@@ -17,6 +16,7 @@ from edge.drivers.opcua.driver import OpcUaDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
+from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, spec
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,19 +54,6 @@ def ours(before: set[asyncio.Task[object]]) -> set[str]:
     return {n for n in names if not n.startswith(server)}
 
 
-async def test_nobody_listening_is_an_error_that_may_be_retried() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound, not listening: refused
-        url = f"opc.tcp://127.0.0.1:{taken.getsockname()[1]}"
-        before = asyncio.all_tasks()
-        driver = OpcUaDriver(spec(url, VOLT))
-        error = await fails(driver.connect(), "check that the server runs")
-        assert f"device dev ({url})" in str(error)
-        await fails(driver.read(), "connect first")
-        await driver.close()
-        assert ours(before) == set()
-
-
 async def test_a_server_that_is_not_opc_ua_is_an_error() -> None:
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -79,26 +66,6 @@ async def test_a_server_that_is_not_opc_ua_is_an_error() -> None:
     assert ours(before) == set()
     server.close()
     await server.wait_closed()
-
-
-@MODES
-async def test_a_silent_server_is_an_error_in_time_and_leaves_nothing(
-    plant: Plant, mode: str
-) -> None:
-    before = asyncio.all_tasks()
-    driver = driver_of(plant, mode, timeout_s=0.2)
-    await driver.connect()
-    plant.is_silent = True
-    began = time.monotonic()
-    await fails(driver.read(), r"no answer within 0\.2 s")
-    assert time.monotonic() - began < 1.0
-    assert await plant.settled() == 0
-    assert ours(before) == set()
-    plant.is_silent = False
-    await fails(driver.read(), "not connected; connect first")
-    await driver.connect()
-    assert (await driver.read())[0].raw == GOOD.raw
-    await driver.close()
 
 
 async def test_a_server_silent_from_the_start_is_an_error_in_time(plant: Plant) -> None:
@@ -138,24 +105,6 @@ async def test_a_batch_without_answer_costs_itself_and_what_was_got_stays(
     await driver.close()
 
 
-@MODES
-async def test_a_cut_server_is_read_again_with_a_new_client(plant: Plant, mode: str) -> None:
-    before = asyncio.all_tasks()
-    driver = driver_of(plant, mode)
-    await driver.connect()
-    first = driver._session
-    await plant.cut()
-    await asyncio.sleep(0.02)
-    await fails(driver.read(), "check that the server runs")
-    await fails(driver.connect(), "check that the server runs")
-    assert ours(before) == set()
-    await plant.listen()
-    await driver.connect()
-    assert (await driver.read())[0].raw == GOOD.raw
-    assert driver._session is not first
-    await driver.close()
-
-
 async def test_a_cut_while_a_question_is_under_way_is_noticed_at_once(plant: Plant) -> None:
     driver = driver_of(plant, timeout_s=30.0)
     await driver.connect()
@@ -174,19 +123,17 @@ async def test_a_restarted_server_may_have_moved_the_namespace() -> None:
     old = Plant()
     await old.start()
     await old.put("volt", 4.25)
-    driver = driver_of(old, "subscribe")
-    await driver.connect()
-    await driver.read()
-    await old.stop()
-    with contextlib.suppress(DeviceError):
+    async with opened(driver_of(old, "subscribe")) as driver:
         await driver.read()
-    new = Plant()
-    await new.start(port=old.port, before=("urn:somebody:else", "urn:and:another"))
-    assert new.index == old.index + 2
-    await new.put("volt", 5.5)
-    await driver.connect()
-    assert (await driver.read())[0].raw == struct.pack("<f", 5.5)
-    await driver.close()
+        await old.stop()
+        with contextlib.suppress(DeviceError):
+            await driver.read()
+        new = Plant()
+        await new.start(port=old.port, before=("urn:somebody:else", "urn:and:another"))
+        assert new.index == old.index + 2
+        await new.put("volt", 5.5)
+        await driver.connect()
+        assert (await driver.read())[0].raw == struct.pack("<f", 5.5)
     await new.stop()
 
 
@@ -207,34 +154,6 @@ async def test_close_ends_every_task_and_the_session(plant: Plant, mode: str) ->
     await driver.close()  # and again
 
 
-@MODES
-async def test_close_of_a_lost_connection_is_quiet_and_whole(plant: Plant, mode: str) -> None:
-    before = asyncio.all_tasks()
-    driver = driver_of(plant, mode, timeout_s=0.2)
-    await driver.connect()
-    plant.is_silent = True
-    began = time.monotonic()
-    await driver.close()
-    assert time.monotonic() - began < 1.0
-    plant.is_silent = False
-    assert ours(before) == set()
-    assert await plant.settled() == 0
-
-
-@MODES
-async def test_a_cancelled_read_leaves_no_connection(plant: Plant, mode: str) -> None:
-    before = asyncio.all_tasks()
-    driver = driver_of(plant, mode, timeout_s=30.0)
-    await driver.connect()
-    plant.is_silent = True
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
-            await driver.read()
-    plant.is_silent = False
-    assert ours(before) == set()
-    assert await plant.settled() == 0
-
-
 @pytest.mark.parametrize("delay_s", [0.0, 0.001, 0.003, 0.006, 0.01])
 async def test_a_cancelled_connect_leaves_no_connection(plant: Plant, delay_s: float) -> None:
     before = asyncio.all_tasks()
@@ -250,16 +169,3 @@ async def test_a_cancelled_connect_leaves_no_connection(plant: Plant, delay_s: f
         assert task.exception() is None
         await plant.cut()
         await plant.listen()
-
-
-async def test_close_ends_a_read_under_way(plant: Plant) -> None:
-    driver = driver_of(plant, timeout_s=1.0)
-    await driver.connect()
-    plant.is_silent = True
-    reading = asyncio.create_task(driver.read())
-    await asyncio.sleep(0.02)
-    closing = asyncio.create_task(driver.close())
-    await fails(asyncio.wait_for(reading, 5), "device dev")
-    await closing
-    plant.is_silent = False
-    assert await plant.settled() == 0

@@ -15,6 +15,7 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.integration.drivers.opcua_others import NAMESPACE, SERVERS, Other
 from tests.integration.drivers.opcua_pki import CLIENT_URI, SERVER_URI, Made, make
+from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, secured
 
 MANY = 5000
@@ -67,17 +68,13 @@ def plant(
 @pytest.mark.parametrize("mode", ["read", "subscribe"])
 async def test_five_thousand_nodes(plant: Plant, mode: str, policy: str) -> None:
     """The server takes 700 nodes a Read and 300 items a call, and says so."""
-    driver = plant.driver(f"?mode={mode}", policy)
-    await driver.connect()
-    try:
+    async with opened(plant.driver(f"?mode={mode}", policy)) as driver:
         began = time.monotonic()
         for _ in range(3):
             samples = await driver.read()
             assert [s.raw for s in samples] == [struct.pack("<f", i) for i in range(MANY)]
             assert {s.quality for s in samples} == {Quality.GOOD}
         assert time.monotonic() - began < 30
-    finally:
-        await driver.close()
 
 
 async def test_a_server_without_a_session_left_says_so_and_close_gives_ours_back(

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asyncua import Server, ua
@@ -19,8 +20,9 @@ from edge.drivers.opcua.driver import OpcUaDriver
 from edge.drivers.opcua.security import ENCRYPT, SIGN, OpcUaSecurity
 from evidence.points import Dtype
 from evidence.quality import Quality
-from tests.integration.drivers.opcua_others import PASSWORD, USER, free_port
+from tests.integration.drivers.opcua_others import PASSWORD, USER
 from tests.integration.drivers.opcua_pki import CLIENT_URI, SERVER_URI, Made, make, secret_file
+from tests.ports import free_port
 from tests.recording import recorded_asyncua
 from tests.unit.edge.drivers.specs import register, secured
 
@@ -72,9 +74,9 @@ def client(tmp_path: Path) -> Made:
 
 
 def driver_of(
-    url: str, client: Made, trusted: Path, policy: str = ENCRYPT, **more: object
+    url: str, client: Made, trusted: Path, policy: str = ENCRYPT, **more: Any
 ) -> OpcUaDriver:
-    security = OpcUaSecurity(policy, client.pem, client.key, trusted, **more)  # type: ignore[arg-type] # its fields
+    security = OpcUaSecurity(policy, client.pem, client.key, trusted, **more)
     return OpcUaDriver(secured(url, security, VOLT, timeout_s=5.0))
 
 

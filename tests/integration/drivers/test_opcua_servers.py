@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from evidence.quality import Quality
 from firmware_configs.profile import Register
 from tests.integration.drivers.opcua_others import NAMESPACE, PASSWORD, SERVERS, USER, Other
 from tests.integration.drivers.opcua_pki import CLIENT_URI, SERVER_URI, make, secret_file
+from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, secured
 
 # date -ud 2026-11-01T12:00 +%s, then the fraction; node-opcua was given milliseconds
@@ -54,13 +56,13 @@ class Plant:
         self.client = make(folder, "client", CLIENT_URI, number=2)
         self.other: Other = SERVERS[kind](folder, self.server, self.client)
 
-    def security(self, policy: str, **changes: object) -> OpcUaSecurity:
+    def security(self, policy: str, **changes: Any) -> OpcUaSecurity:
         if policy == NONE:
             return OpcUaSecurity()
-        given: dict[str, object] = {
+        given: dict[str, Any] = {
             "certificate": self.client.pem, "key": self.client.key, "trusted": self.server.der,
         }  # fmt: skip
-        return OpcUaSecurity(policy, **(given | changes))  # type: ignore[arg-type] # its fields
+        return OpcUaSecurity(policy, **(given | changes))
 
     def driver(self, security: OpcUaSecurity, *rows: Register, query: str = "") -> OpcUaDriver:
         return OpcUaDriver(secured(self.other.url + query, security, *rows, timeout_s=5.0))
@@ -82,9 +84,7 @@ async def test_every_number_type_status_and_source_time(
 ) -> None:
     rows = [node(name, dtype) for name, dtype, _ in TYPES]
     rows += [node(name, Dtype.F32) for name in ("Unsure", "Broken", "Away", "Missing")]
-    driver = plant.driver(plant.security(policy), *rows, query=f"?mode={mode}")
-    await driver.connect()
-    try:
+    async with opened(plant.driver(plant.security(policy), *rows, query=f"?mode={mode}")) as driver:
         for _ in range(2):
             samples = list(await driver.read())
             when = WHEN_NS[plant.kind]
@@ -97,17 +97,17 @@ async def test_every_number_type_status_and_source_time(
             assert (away.quality, away.source_ns) == (Quality.NOT_CONNECTED, when)
             assert (missing.raw, missing.quality) == (None, Quality.DEVICE_REFUSED)
             await asyncio.sleep(0.3)
-    finally:
-        await driver.close()
 
 
 @pytest.mark.parametrize("policy", [NONE, ENCRYPT])
 async def test_changes_are_pushed(plant: Plant, policy: str) -> None:
-    driver = plant.driver(
-        plant.security(policy), node("Counter", Dtype.U32), query="?mode=subscribe&publishing_ms=50"
-    )
-    await driver.connect()
-    try:
+    async with opened(
+        plant.driver(
+            plant.security(policy),
+            node("Counter", Dtype.U32),
+            query="?mode=subscribe&publishing_ms=50",
+        )
+    ) as driver:
         seen: list[int] = []
         for _ in range(20):
             (sample,) = await driver.read()
@@ -115,8 +115,6 @@ async def test_changes_are_pushed(plant: Plant, policy: str) -> None:
             assert sample.raw is not None
             seen.append(int.from_bytes(sample.raw, "little"))
             await asyncio.sleep(0.05)
-    finally:
-        await driver.close()
     assert seen == sorted(seen)
     assert len(set(seen)) >= 5  # it counts every 50 ms, for a second
 
@@ -125,10 +123,8 @@ async def test_changes_are_pushed(plant: Plant, policy: str) -> None:
 async def test_user_and_password(plant: Plant, policy: str) -> None:
     password = secret_file(plant.folder / "password", PASSWORD + "\n")
     security = plant.security(policy, user=USER, password=password)
-    driver = plant.driver(security, node("Float", Dtype.F32))
-    await driver.connect()
-    (sample,) = await driver.read()
-    await driver.close()
+    async with opened(plant.driver(security, node("Float", Dtype.F32))) as driver:
+        (sample,) = await driver.read()
     assert sample.quality is Quality.GOOD
 
 
@@ -159,10 +155,8 @@ async def test_a_user_certificate(plant: Plant) -> None:
     security = plant.security(
         ENCRYPT, user_certificate=plant.client.der, user_key=plant.client.key_der
     )
-    driver = plant.driver(security, node("Float", Dtype.F32))
-    await driver.connect()
-    assert (await driver.read())[0].quality is Quality.GOOD
-    await driver.close()
+    async with opened(plant.driver(security, node("Float", Dtype.F32))) as driver:
+        assert (await driver.read())[0].quality is Quality.GOOD
 
 
 async def test_a_client_the_server_does_not_trust_is_told_which_certificate(

@@ -6,7 +6,6 @@ and killed and started again. Three drivers hang on it: reading, subscribing, an
 
 import asyncio
 import random
-import socket
 import struct
 import sys
 from collections.abc import AsyncIterator
@@ -23,6 +22,7 @@ from evidence.quality import Quality
 from tests.integration.drivers.opcua_child import NODE, VALUE
 from tests.integration.drivers.opcua_pki import CLIENT_URI, SERVER_URI, Made, make
 from tests.integration.drivers.weight import Weight, check_flat
+from tests.ports import free_port
 from tests.system.relay import Relay
 from tests.unit.edge.drivers.specs import register, secured, spec
 
@@ -36,9 +36,7 @@ class Child:
     """The server process, on a port it keeps."""
 
     def __init__(self, own: Made) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._own = str(own.der), str(own.key)
         self._process: asyncio.subprocess.Process | None = None
 

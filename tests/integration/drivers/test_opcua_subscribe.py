@@ -18,6 +18,7 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.profile import Register
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
+from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, spec
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -57,53 +58,45 @@ async def until(read: Callable[[], Awaitable[object]], wanted: object) -> object
 async def test_the_first_read_after_connecting_has_every_value(plant: Plant) -> None:
     await plant.put("a", 1.5, when=WHEN)
     await plant.put("b", None, status=ua.StatusCodes.BadSensorFailure, when=WHEN)
-    driver = subscribing(plant, "a", "missing", "b")
-    await driver.connect()
-    assert await driver.read() == [
-        Sample(struct.pack("<f", 1.5), Quality.GOOD, WHEN_NS),
-        Sample(None, Quality.DEVICE_REFUSED),
-        Sample(None, Quality.SENSOR_FAULT, WHEN_NS),
-    ]
-    await driver.close()
+    async with opened(subscribing(plant, "a", "missing", "b")) as driver:
+        assert await driver.read() == [
+            Sample(struct.pack("<f", 1.5), Quality.GOOD, WHEN_NS),
+            Sample(None, Quality.DEVICE_REFUSED),
+            Sample(None, Quality.SENSOR_FAULT, WHEN_NS),
+        ]
 
 
 async def test_changes_of_value_and_of_status_arrive_with_their_source_time(plant: Plant) -> None:
     await plant.put("c", 1.5)
-    driver = subscribing(plant, "c")
-    await driver.connect()
-    await plant.put("c", 2.5, when=WHEN)
-    wanted = [Sample(struct.pack("<f", 2.5), Quality.GOOD, WHEN_NS)]
-    assert await until(driver.read, wanted) == wanted
-    await plant.put("c", 2.5, status=ua.StatusCodes.UncertainSensorNotAccurate, when=WHEN)
-    wanted = [Sample(struct.pack("<f", 2.5), Quality.UNCERTAIN, WHEN_NS)]
-    assert await until(driver.read, wanted) == wanted
-    await plant.put("c", None, status=ua.StatusCodes.BadNoCommunication, when=WHEN)
-    wanted = [Sample(None, Quality.NOT_CONNECTED, WHEN_NS)]
-    assert await until(driver.read, wanted) == wanted
-    await driver.close()
+    async with opened(subscribing(plant, "c")) as driver:
+        await plant.put("c", 2.5, when=WHEN)
+        wanted = [Sample(struct.pack("<f", 2.5), Quality.GOOD, WHEN_NS)]
+        assert await until(driver.read, wanted) == wanted
+        await plant.put("c", 2.5, status=ua.StatusCodes.UncertainSensorNotAccurate, when=WHEN)
+        wanted = [Sample(struct.pack("<f", 2.5), Quality.UNCERTAIN, WHEN_NS)]
+        assert await until(driver.read, wanted) == wanted
+        await plant.put("c", None, status=ua.StatusCodes.BadNoCommunication, when=WHEN)
+        wanted = [Sample(None, Quality.NOT_CONNECTED, WHEN_NS)]
+        assert await until(driver.read, wanted) == wanted
 
 
 async def test_of_many_changes_the_newest_counts(plant: Plant) -> None:
     await plant.put("d", 0.0)
-    driver = subscribing(plant, "d")
-    await driver.connect()
-    for step in range(1, 101):
-        await plant.put("d", float(step))
-    wanted = [Sample(struct.pack("<f", 100.0), Quality.GOOD)]
-    assert await until(driver.read, wanted) == wanted
-    await driver.close()
+    async with opened(subscribing(plant, "d")) as driver:
+        for step in range(1, 101):
+            await plant.put("d", float(step))
+        wanted = [Sample(struct.pack("<f", 100.0), Quality.GOOD)]
+        assert await until(driver.read, wanted) == wanted
 
 
 async def test_a_read_asks_the_server_for_its_time_and_for_no_value(plant: Plant) -> None:
     await plant.put("e", 1.5)
-    driver = subscribing(plant, "e")
-    await driver.connect()
-    await asyncio.sleep(0.3)
-    plant.requests.clear()
-    for _ in range(3):
-        await driver.read()
-    assert plant.requests.count("ReadRequest") == 3
-    await driver.close()
+    async with opened(subscribing(plant, "e")) as driver:
+        await asyncio.sleep(0.3)
+        plant.requests.clear()
+        for _ in range(3):
+            await driver.read()
+        assert plant.requests.count("ReadRequest") == 3
 
 
 async def test_what_is_asked_of_the_server(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,12 +128,10 @@ async def test_what_is_asked_of_the_server(plant: Plant, monkeypatch: pytest.Mon
 
 async def test_a_quiet_value_is_alive_as_long_as_the_server_is(plant: Plant) -> None:
     await plant.put("f", 1.5)
-    driver = subscribing(plant, "f")
-    await driver.connect()
-    for _ in range(5):
-        assert (await driver.read())[0].quality is Quality.GOOD
-        await asyncio.sleep(0.1)
-    await driver.close()
+    async with opened(subscribing(plant, "f")) as driver:
+        for _ in range(5):
+            assert (await driver.read())[0].quality is Quality.GOOD
+            await asyncio.sleep(0.1)
 
 
 async def test_a_server_that_does_not_answer_is_out_of_reach_though_values_are_known(
@@ -193,35 +184,33 @@ async def test_a_subscription_that_falls_silent_is_given_up_though_the_server_an
 
 async def test_a_subscription_the_server_ends_is_given_up(plant: Plant) -> None:
     await plant.put("g", 1.5)
-    driver = subscribing(plant, "g")
-    await driver.connect()
-    note = ua.StatusChangeNotification(Status=ua.StatusCode(ua.UInt32(ua.StatusCodes.BadTimeout)))
-    assert driver._session is not None
-    driver._session._published(
-        ua.PublishResult(1, NotificationMessage=ua.NotificationMessage(NotificationData=[note]))
-    )
-    with pytest.raises(DeviceError, match="the server ended the subscription: BadTimeout"):
-        await driver.read()
-    await driver.connect()
-    assert (await driver.read())[0].quality is Quality.GOOD
-    await driver.close()
+    async with opened(subscribing(plant, "g")) as driver:
+        note = ua.StatusChangeNotification(
+            Status=ua.StatusCode(ua.UInt32(ua.StatusCodes.BadTimeout))
+        )
+        assert driver._session is not None
+        driver._session._published(
+            ua.PublishResult(1, NotificationMessage=ua.NotificationMessage(NotificationData=[note]))
+        )
+        with pytest.raises(DeviceError, match="the server ended the subscription: BadTimeout"):
+            await driver.read()
+        await driver.connect()
+        assert (await driver.read())[0].quality is Quality.GOOD
 
 
 async def test_a_namespace_that_comes_late_is_subscribed_anew(plant: Plant) -> None:
     late = "urn:stackproof:test:late-subscription"
     row = register("later", Dtype.F32, node="ns={ns};s=later", namespace=late)
-    driver = OpcUaDriver(spec(f"{plant.url}?mode=subscribe", row))
-    await driver.connect()
-    assert await driver.read() == [Sample(None, Quality.DEVICE_REFUSED)]
-    index = await plant.server.register_namespace(late)
-    await plant.server.nodes.objects.add_variable(
-        ua.NodeId(ua.String("later"), ua.Int16(index)), "later", 2.5, ua.VariantType.Float
-    )
-    with pytest.raises(DeviceError, match="the server has new namespaces; subscribe anew"):
-        await driver.read()
-    await driver.connect()
-    assert (await driver.read())[0].raw == struct.pack("<f", 2.5)
-    await driver.close()
+    async with opened(OpcUaDriver(spec(f"{plant.url}?mode=subscribe", row))) as driver:
+        assert await driver.read() == [Sample(None, Quality.DEVICE_REFUSED)]
+        index = await plant.server.register_namespace(late)
+        await plant.server.nodes.objects.add_variable(
+            ua.NodeId(ua.String("later"), ua.Int16(index)), "later", 2.5, ua.VariantType.Float
+        )
+        with pytest.raises(DeviceError, match="the server has new namespaces; subscribe anew"):
+            await driver.read()
+        await driver.connect()
+        assert (await driver.read())[0].raw == struct.pack("<f", 2.5)
 
 
 async def test_a_subscription_that_really_falls_silent_is_given_up(

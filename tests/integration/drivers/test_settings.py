@@ -16,6 +16,7 @@ from simulators.modbus_meter import ModbusMeter
 from simulators.opcua_gateway import OpcUaGateway
 from simulators.served import ServeError
 from tests.integration.drivers.dlt645_responder import Meter
+from tests.integration.drivers.opened import opened
 from tests.integration.drivers.test_dlt645_answers import GOOD, ITEMS, TIMEOUT_S, device, row
 from tests.integration.simulators.test_modbus_meter import AC, AC_NOW, GAS, GAS_NOW, RATIOS
 from tests.unit.edge.drivers.specs import register, spec
@@ -44,14 +45,12 @@ async def test_a_simulated_meter_says_what_it_was_set_to(
     await meter.start()
     await meter.publish(now, 0)
     rows = [r for r in model.registers if r.name != "serial"]
-    driver = ModbusDriver(spec(meter.url, *rows))
-    await driver.connect()
-    first = await driver.read()
-    assert {s.name: await driver.read_setting(s) for s in model.settings} == says
-    assert await driver.read() == first
-    meter.set_setting("parameter_changes", "8")
-    assert await driver.read_setting(model.settings[-1]) == "8"
-    await driver.close()
+    async with opened(ModbusDriver(spec(meter.url, *rows))) as driver:
+        first = await driver.read()
+        assert {s.name: await driver.read_setting(s) for s in model.settings} == says
+        assert await driver.read() == first
+        meter.set_setting("parameter_changes", "8")
+        assert await driver.read_setting(model.settings[-1]) == "8"
     await meter.stop()
 
 

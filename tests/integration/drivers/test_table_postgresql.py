@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +19,7 @@ import pytest
 from edge.drivers.base import DeviceError, DeviceSpec
 from edge.drivers.table.driver import TableDriver
 from evidence.quality import Quality
-from tests.integration.edge.brokers import free_port
+from tests.ports import free_port
 from tests.recording import BEHIND_THE_GATE, note_postgresql
 from tests.unit.edge.drivers.row_specs import row_spec, table
 
@@ -51,8 +52,8 @@ class Server:
             password=PASSWORD, autocommit=True,
         )  # fmt: skip
 
-    def spec(self, statement: str = STATEMENT_PG, **more: object) -> DeviceSpec:
-        return row_spec(self.url, table(statement), **more)  # type: ignore[arg-type] # keywords
+    def spec(self, statement: str = STATEMENT_PG, **more: Any) -> DeviceSpec:
+        return row_spec(self.url, table(statement), **more)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,10 +51,10 @@ async def test_every_statement_sent_is_the_one_question(
     sent: list[str] = []
     connect = sqlite3.connect
 
-    def recorded(*args: object, **kwargs: object) -> sqlite3.Connection:
-        made = connect(*args, **kwargs)  # type: ignore[call-overload] # passed on
+    def recorded(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        made: sqlite3.Connection = connect(*args, **kwargs)
         made.set_trace_callback(sent.append)
-        return made  # type: ignore[no-any-return] # a Connection
+        return made
 
     monkeypatch.setattr("edge.drivers.table.database.sqlite3.connect", recorded)
     plant.put((1, 1, 1, None), (2, 1, 2, None))

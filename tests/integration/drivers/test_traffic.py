@@ -8,6 +8,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -152,17 +153,17 @@ async def plant() -> AsyncIterator[Plant]:
 
 
 @pytest.fixture
-def asked(plant: Plant) -> Iterator[list[object]]:
+def asked(plant: Plant) -> Iterator[list[tuple[str, Any]]]:
     """The parameters of every request the server gets."""
-    found: list[object] = []
+    found: list[tuple[str, Any]] = []
     process = UaProcessor._process_message
 
-    async def processing(self: object, typeid: ua.NodeId, header: object, *rest: object) -> object:
+    async def processing(self: Any, typeid: ua.NodeId, header: object, *rest: Any) -> object:
         (buffer,) = [r for r in rest if hasattr(r, "copy")]
         name = ua.ObjectIdNames[typeid.Identifier].partition("_")[0].removesuffix("Request")
         kind = getattr(ua, f"{name}Parameters", None)
         found.append((name, struct_from_binary(kind, buffer.copy()) if kind else None))
-        return await process(self, typeid, header, *rest)  # type: ignore[arg-type] # passed on
+        return await process(self, typeid, header, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(UaProcessor, "_process_message", processing)
@@ -184,7 +185,7 @@ def shown(plant: Plant, value: ua.ReadValueId) -> str:
     return node.replace(f"ns={plant.index};", f"nsu={NAMESPACE};")
 
 
-async def test_opc_ua_reads(plant: Plant, asked: list[tuple[str, object]]) -> None:
+async def test_opc_ua_reads(plant: Plant, asked: list[tuple[str, Any]]) -> None:
     driver = open_driver(of(plant, ""))
     start, (told,) = at_start(driver), each_read(driver)
     await driver.connect()
@@ -195,16 +196,16 @@ async def test_opc_ua_reads(plant: Plant, asked: list[tuple[str, object]]) -> No
     # the channel's own service is no message of a session, so the server's ear does not hear it
     assert start[0].what == ("OpenSecureChannel (none), CreateSession, ActivateSession")
     assert [name for name, _ in opening] == ["CreateSession", "ActivateSession", *["Read"] * 3]
-    read_at_start = [shown(plant, p.NodesToRead[0]) for _, p in opening[2:]]  # type: ignore[attr-defined] # ReadParameters
+    read_at_start = [shown(plant, p.NodesToRead[0]) for _, p in opening[2:]]
     assert [r.what.split(" of ")[1].split(" ")[0] for r in start[1:]] == read_at_start
     name, parameters = asked[0]
     assert (name, told.what) == ("Read", "Read attribute Value of 2 nodes")
-    assert [shown(plant, n) for n in parameters.NodesToRead] == list(told.items)  # type: ignore[attr-defined] # likewise
+    assert [shown(plant, n) for n in parameters.NodesToRead] == list(told.items)
     assert told.points == ("dev.volt", "dev.state")
     assert [name for name, _ in asked[1:]] == ["CloseSession"]
 
 
-async def test_opc_ua_subscribes(plant: Plant, asked: list[tuple[str, object]]) -> None:
+async def test_opc_ua_subscribes(plant: Plant, asked: list[tuple[str, Any]]) -> None:
     query = "?mode=subscribe&publishing_ms=500&sampling_ms=200&queue=7"
     driver = open_driver(of(plant, query))
     start, (told,) = at_start(driver), each_read(driver)
@@ -217,13 +218,13 @@ async def test_opc_ua_subscribes(plant: Plant, asked: list[tuple[str, object]]) 
     await driver.close()
     create = next(r for r in start if r.what.startswith("CreateSubscription"))
     assert create.what == (
-        f"CreateSubscription: publishing interval {made.RequestedPublishingInterval:g} ms, "  # type: ignore[attr-defined] # its parameters
-        f"keep-alive after {made.RequestedMaxKeepAliveCount} and "  # type: ignore[attr-defined] # likewise
-        f"lifetime {made.RequestedLifetimeCount} of them"  # type: ignore[attr-defined] # likewise
+        f"CreateSubscription: publishing interval {made.RequestedPublishingInterval:g} ms, "
+        f"keep-alive after {made.RequestedMaxKeepAliveCount} and "
+        f"lifetime {made.RequestedLifetimeCount} of them"
     )
-    assert made.RequestedPublishingInterval == 500  # type: ignore[attr-defined] # likewise
+    assert made.RequestedPublishingInterval == 500
     items = next(r for r in start if r.what.startswith("CreateMonitoredItems"))
-    wanted = watched.ItemsToCreate  # type: ignore[attr-defined] # likewise
+    wanted = watched.ItemsToCreate
     assert items.items == tuple(shown(plant, item.ItemToMonitor) for item in wanted)
     assert {
         (i.RequestedParameters.SamplingInterval, i.RequestedParameters.QueueSize) for i in wanted
@@ -231,4 +232,4 @@ async def test_opc_ua_subscribes(plant: Plant, asked: list[tuple[str, object]]) 
     assert "sampling interval 200 ms, queue 7" in items.what
     (publish,) = [r for r in driver.traffic().requests if r.what.startswith("Publish")]
     assert publish.every_s == 0.5
-    assert f"of {shown(plant, alive.NodesToRead[0])} " in told.what  # type: ignore[attr-defined] # likewise
+    assert f"of {shown(plant, alive.NodesToRead[0])} " in told.what

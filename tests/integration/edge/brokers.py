@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 NAMES = ("nats", "mosquitto")
 
 _NATS = """\
@@ -26,13 +28,6 @@ allow_anonymous true
 persistence false
 user root
 """
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _program(name: str) -> Path:

@@ -15,8 +15,8 @@ from edge.config import Site
 from edge.identity import Identity
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader, Stored
-from tests.integration.edge.brokers import free_port
 from tests.integration.edge.small_collector import SmallCollector
+from tests.ports import free_port
 from tests.unit.edge.fakes import Devices, ShiftedClock
 from tests.unit.edge.sites import GATEWAY, METERS, PLANT, config_of, keys, site_of, who
 

@@ -1,13 +1,14 @@
 """An MQTT 3.1.1 broker that accepts connections and subscriptions and acknowledges no publish."""
 
 import asyncio
-from types import TracebackType
+
+from tests.tcp_server import TcpServer
 
 _CONNECT, _PUBLISH, _SUBSCRIBE, _PINGREQ = 1, 3, 8, 12
 _PINGRESP = b"\xd0\x00"
 
 
-class DeafBroker:
+class DeafBroker(TcpServer):
     """Use as `async with DeafBroker(port)`; `published` counts PUBLISH packets of QoS 1."""
 
     def __init__(self, port: int, *, connack: int = 0, suback: int = 1) -> None:
@@ -18,43 +19,23 @@ class DeafBroker:
             connack: return code of every connection, 5 = not authorised.
             suback: return code of every subscription, 0x80 = refused.
         """
-        self._port, self._connack, self._suback = port, connack, suback
+        super().__init__()
+        self.port, self._connack, self._suback = port, connack, suback
         self.published = 0
-        self._writers: set[asyncio.StreamWriter] = set()
 
-    async def __aenter__(self) -> "DeafBroker":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
-        self._server.close()
-        for writer in self._writers:
-            writer.close()
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            while True:
-                (first,) = await reader.readexactly(1)
-                body = await reader.readexactly(await _length(reader))
-                kind, qos = first >> 4, (first >> 1) & 3
-                if kind == _CONNECT:
-                    writer.write(bytes([0x20, 2, 0, self._connack]))
-                elif kind == _SUBSCRIBE:
-                    writer.write(b"\x90\x04" + body[:2] + bytes([self._suback] * 2))
-                elif kind == _PINGREQ:
-                    writer.write(_PINGRESP)
-                elif kind == _PUBLISH and qos == 1:
-                    self.published += 1
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-            self._writers.discard(writer)
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            (first,) = await reader.readexactly(1)
+            body = await reader.readexactly(await _length(reader))
+            kind, qos = first >> 4, (first >> 1) & 3
+            if kind == _CONNECT:
+                writer.write(bytes([0x20, 2, 0, self._connack]))
+            elif kind == _SUBSCRIBE:
+                writer.write(b"\x90\x04" + body[:2] + bytes([self._suback] * 2))
+            elif kind == _PINGREQ:
+                writer.write(_PINGRESP)
+            elif kind == _PUBLISH and qos == 1:
+                self.published += 1
 
 
 async def _length(reader: asyncio.StreamReader) -> int:

@@ -22,10 +22,11 @@ from edge.pipeline import Layout, decode_tick
 from edge.spool import Spool
 from evidence import cbor, cose
 from evidence.blocks import decompress
-from tests.integration.edge.brokers import NAMES, Broker, free_port
+from tests.integration.edge.brokers import NAMES, Broker
 from tests.integration.edge.potline_meter import playing, site_text, write_profile
 from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import Readings, frames, mistakes, readings, told
+from tests.ports import free_port
 from tests.unit.edge.sites import write_keys, write_site
 
 RUNS, RUNS_LONG = 5, 150

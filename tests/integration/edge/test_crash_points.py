@@ -2,12 +2,14 @@
 
 One life of a stream runs once, and before each statement that writes the spool's files are copied:
 that is what a process killed there leaves behind. Between two commits the write-ahead log is cut at
-each of its frames and in the middle of them: that is what a power cut leaves. A new process must
+each of its frames and in the middle of them, with noise behind the cut or none: that is what a
+power cut leaves. A new process must
 go on from every copy: what was said to be kept is there, what the collector has under receipt is
 not asked for again, no seq is ever two objects, and the totals are equal.
 """
 
 import hashlib
+import random
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -36,6 +38,7 @@ NEXT = FileSigner(generate())
 T = TypeVar("T")
 WRITES = ("BEGIN", "INSERT", "DELETE", "UPDATE", "COMMIT", "CREATE", "PRAGMA user_version=")
 WAL_HEAD, WAL_FRAME = 32, 24 + 4096  # SQLite's file format, section 4.1
+NOISE = random.Random(7).randbytes(5000)
 
 
 @dataclass
@@ -81,7 +84,7 @@ class Life:
             for end in range(len(before), len(self._wal), WAL_FRAME):
                 for cut in (end, end + 11, end + WAL_HEAD + 2000):
                     if len(before) < cut < len(self._wal) and self._wal.startswith(before):
-                        self._copy(self._wal[:cut], earlier)
+                        self._copy(self._wal[:cut] + NOISE[: cut % 3 * 2500], earlier)
 
     def _copy(self, wal: bytes, said: Ledger) -> None:
         folder = self.folder / f"{len(self.points):04}"

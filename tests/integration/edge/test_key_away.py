@@ -16,13 +16,13 @@ from edge.spool_reader import SpoolReader
 from evidence.errors import KeyFileError
 from evidence.keys import FileSigner, certificate_to_pem
 from evidence.signers import open_signer
-from tests.integration.edge.brokers import free_port
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.potline_meter import playing, site_text, write_profile
 from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import mistakes, readings, told
 from tests.integration.edge.test_agent_kills import Child
 from tests.integration.softhsm import uri
+from tests.ports import free_port
 from tests.unit.edge.sites import certificate, keys, replaced, write_keys, write_site
 
 

@@ -1,7 +1,6 @@
 """The agent's poller with a DL/T 645 meter and an HJ 212 logger: loss, return, no false value."""
 
 import asyncio
-import socket
 import struct
 import time
 
@@ -12,6 +11,7 @@ from evidence.quality import Quality
 from firmware_configs.model import Identifier, Item
 from tests.integration.drivers.dlt645_responder import Meter
 from tests.integration.drivers.hj212_logger import Logger
+from tests.ports import free_port
 from tests.unit.edge.drivers.hj212_packets import MN
 from tests.unit.edge.drivers.specs import register, spec
 
@@ -46,9 +46,7 @@ async def test_a_meter_that_goes_and_comes_back() -> None:
 
 
 async def test_a_logger_that_goes_and_comes_back_finds_the_port_open() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     row = register("co2", Dtype.I64, table=None, address=None, decimals=1,
                    item=Item("a05001", "Rtd", 2011))  # fmt: skip
     url = f"hj212://127.0.0.1:{port}?mn={MN}&rtd_s=1"

@@ -4,17 +4,12 @@ Two implementations, one map: the simulator's encoder and the driver's decoder s
 """
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from edge.drivers import open_driver
-from edge.drivers.base import BoundPoint, DeviceSpec
-from edge.drivers.raw import unpack
-from evidence.points import Point
-from evidence.quality import Quality
 from firmware_configs.profile import Profile, load_profile
 from simulators.modbus_meter import ModbusMeter
+from tests.integration.drivers.opened import numbers
 from tests.unit.firmware_configs.profile_texts import FULL
 
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -27,29 +22,6 @@ def profile(tmp_path: Path) -> Profile:
     path = tmp_path / "full.toml"
     path.write_text(FULL)
     return load_profile(str(path))
-
-
-async def read(url: str, profile: Profile) -> dict[str, Any]:
-    points = tuple(
-        BoundPoint(
-            Point(id=f"d.{row.name}", quantity=row.quantity, dtype=row.dtype,
-                  decimals=row.point_decimals, role=row.role, states=row.states),
-            row,
-        )
-        for row in profile.registers
-    )  # fmt: skip
-    driver = open_driver(DeviceSpec("d", url, profile, points, 5.0))
-    await driver.connect()
-    try:
-        samples = await driver.read()
-    finally:
-        await driver.close()
-    return {
-        point.register.name: unpack(sample.raw, point.point.dtype)
-        if sample.raw is not None and sample.quality is Quality.GOOD
-        else sample.quality
-        for point, sample in zip(points, samples, strict=True)
-    }
 
 
 @pytest.mark.parametrize(
@@ -65,7 +37,7 @@ async def test_what_is_shown_is_read(shown: dict[str, float], profile: Profile) 
     await meter.start()
     try:
         await meter.publish(shown, SOURCE_NS)
-        found = await read(meter.url, profile)
+        found = await numbers(meter.url, profile)
     finally:
         await meter.stop()
     raw_volts = round(shown["voltage_l1"] * 10)
@@ -80,7 +52,7 @@ async def test_a_bit_that_was_set_can_be_cleared(profile: Profile) -> None:
     try:
         await meter.publish(shown, SOURCE_NS)
         await meter.publish({**shown, "valve": 0, "step": 3}, SOURCE_NS)
-        found = await read(meter.url, profile)
+        found = await numbers(meter.url, profile)
     finally:
         await meter.stop()
     assert (found["valve"], found["step"]) == (0, 3)
@@ -92,6 +64,6 @@ async def test_the_counter_starts_again_where_its_maker_says(profile: Profile) -
     await meter.start()
     try:
         await meter.publish(shown, SOURCE_NS)
-        assert (await read(meter.url, profile))["total"] == 42
+        assert (await numbers(meter.url, profile))["total"] == 42
     finally:
         await meter.stop()

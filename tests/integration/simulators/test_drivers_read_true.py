@@ -23,6 +23,7 @@ from simulators.opcua_gateway import OpcUaGateway
 from simulators.plant import Smelter
 from simulators.play import start_all, stop_all
 from simulators.served import Served
+from tests.integration.drivers.opened import opened
 from tests.unit.simulators.smelters import QUICK
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("recorded")]
@@ -84,14 +85,12 @@ def point_of(register: Register, device_id: str, n: int | None, ratios: Mapping[
 
 
 async def samples(url: str, profile: Profile, points: list[BoundPoint]) -> list[Sample]:
-    driver = open_driver(
-        DeviceSpec(id="d", url=url, profile=profile, points=tuple(points), timeout_s=5.0)
-    )
-    await driver.connect()
-    try:
+    async with opened(
+        open_driver(
+            DeviceSpec(id="d", url=url, profile=profile, points=tuple(points), timeout_s=5.0)
+        )
+    ) as driver:
         return list(await driver.read())
-    finally:
-        await driver.close()
 
 
 def value_of(sample: Sample, point: Point) -> Decimal:

@@ -59,34 +59,6 @@ def slots_of(found: list[Register]) -> list[Slot]:
     ]
 
 
-def cells_of(table: str, address: int, count: int) -> set[tuple[str, int]]:
-    return {(table, cell) for cell in range(address, address + count)}
-
-
-@given(maps, caps, holes)
-def test_the_reads_cover_the_map_and_no_cell_that_nobody_wants(
-    found: list[Register], cap: int, hole: int
-) -> None:
-    reads = plan_reads(slots_of(found), registers_max=cap, hole_limit=hole)
-    wanted: set[tuple[str, int]] = set()
-    for row in found:
-        wanted |= cells_of(str(row.table), row.address or 0, row.words)
-    asked: set[tuple[str, int]] = set()
-    for read in reads:
-        asked |= cells_of(read.table, read.address, read.count)
-    assert wanted <= asked
-    for table, cell in asked - wanted:  # a hole: wanted cells on both sides, near enough
-        run = {cell}
-        for step in (-1, 1):
-            while (table, (at := (max(run) if step > 0 else min(run)) + step)) not in wanted:
-                run.add(at)
-                assert len(run) <= hole
-    for read in reads:
-        assert read.count <= cap * (16 if read.table in BIT_CELLS else 1)
-        assert read.address >= 0
-        assert read.address + read.count <= 65_536
-
-
 @st.composite
 def neighbours(draw: st.DrawFn) -> list[Slot]:
     """Slots of one table that follow each other without sharing a cell."""

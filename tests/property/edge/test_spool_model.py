@@ -88,9 +88,10 @@ class SpoolModel(RuleBasedStateMachine):
     def fail_in_the_middle(self, data: bytes) -> None:
         """The last of several statements is refused: the others must be undone."""
         bad: dict[str, bytes] = {"calc": b"new", "x": None}  # type: ignore[dict-item] # NOT NULL
-        with pytest.raises(SpoolError):
+        said = r"spool\.sqlite: cannot be written: NOT NULL"
+        with pytest.raises(SpoolError, match=said):
             self.spool.append(self._next(data), state=bad, closes_ticks=True)
-        with pytest.raises(SpoolError):
+        with pytest.raises(SpoolError, match=said):
             self.spool.commit_ticks([data], bad)
 
     @precondition(lambda self: self.made)
@@ -118,6 +119,7 @@ class SpoolModel(RuleBasedStateMachine):
         assert [spool.hash_at(s.seq) for s in self.made] == [s.sha256 for s in self.made]
         assert spool.hash_at(len(self.made)) is None
         assert {key: spool.get(key) for key in self.state} == self.state
+        assert spool.get("x") is None
         first, usage = spool.unsigned(), spool.usage()
         waits = [replace(first, number=0)] if first is not None else []
         assert waits == self.unsigned[:1]

@@ -1,4 +1,4 @@
-"""A collector that commands can ask, and the CLOUD.toml that leads to it."""
+"""A collector that commands can ask, and evidence of which months are made."""
 
 import json
 import threading
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
+from tests.unit.cloud.month_examples import Desk
 
 
 @pytest.fixture
@@ -31,3 +32,17 @@ def config(tmp_path: Path, collector: FakeCollector) -> str:
     (state / "ready.json").write_text(json.dumps(ready))
     (state / "api.token").write_text(TOKEN + "\n")
     return str(tmp_path / "CLOUD.toml")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Evidence without an object yet."""
+    opened = Desk(tmp_path / "evidence")
+    yield opened
+    opened.shut()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where archives go."""
+    return tmp_path / "archives"

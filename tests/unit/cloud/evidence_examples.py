@@ -40,6 +40,23 @@ HOUR_NS = 3600 * SECOND_NS
 T0_NS = 1_790_000_000 * SECOND_NS  # 2026-09-21 14:13:20 UTC
 NOT_BEFORE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
+#: CLOUD.toml beside what `make_plant` makes: the collector, and the plant; other tables between
+CLOUD_HEAD = """\
+format = 1
+[cloud]
+slice = "00"
+evidence_dir = "evidence"
+state_dir = "state"
+key = "file:mini/collector.pem"
+certificate = "file:mini/collector.crt"
+"""
+CLOUD_PLANT = """\
+[[plant]]
+id = "mini"
+root = "file:mini/root.crt"
+gateways = ["file:mini/edge-1.crt"]
+"""
+
 
 class ManualClock:
     """A clock that stands until it is set."""

@@ -9,21 +9,12 @@ import pytest
 
 from cloud import cli
 from cloud.store.disk import Disk
+from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT
 from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
-CLOUD = """\
-format = 1
-[cloud]
-slice = "00"
-evidence_dir = "evidence"
-state_dir = "state"
-key = "file:mini/collector.pem"
-certificate = "file:mini/collector.crt"
-[[plant]]
-id = "mini"
-root = "file:mini/root.crt"
-gateways = ["file:mini/edge-a.crt", "file:mini/edge-b.crt"]
-"""
+CLOUD = CLOUD_HEAD + CLOUD_PLANT.replace(
+    '"file:mini/edge-1.crt"', '"file:mini/edge-a.crt", "file:mini/edge-b.crt"'
+)
 PROJECTIONS = ("log/entries.idx", "log/tree.bin", "log/state", "index/edge-a.idx")
 
 

@@ -8,28 +8,17 @@ from cloud import config as config_module
 from cloud.config import CloudConfig, load_cloud, read_state_dir
 from cloud.errors import CloudConfigError
 from evidence.keys import FileSigner, generate, write_private
-from tests.unit.cloud.evidence_examples import ExamplePlant, make_plant
+from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, ExamplePlant, make_plant
 from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
 
-GOOD = """\
-format = 1
-[cloud]
-slice = "0f"
-evidence_dir = "evidence"
-state_dir = "state"
-key = "file:mini/collector.pem"
-certificate = "file:mini/collector.crt"
-[broker]
+GOOD = f"""\
+{CLOUD_HEAD.replace("00", "0f")}[broker]
 mode = "embedded"
 port = 0
 [http]
 host = "127.0.0.1"
 port = 0
-[[plant]]
-id = "mini"
-root = "file:mini/root.crt"
-gateways = ["file:mini/edge-1.crt"]
-"""
+{CLOUD_PLANT}"""
 
 
 @pytest.fixture

@@ -183,12 +183,6 @@ def test_more_values_or_effects_than_bounds_are_refused() -> None:
     assert reason_of(payload(effects=[effect(0)] * 1001)) == "field"
 
 
-@given(st.binary(max_size=300))
-def test_any_bytes_give_a_message_or_the_one_error(data: bytes) -> None:
-    with pytest.raises(LiveMessageError):
-        parse(data)
-
-
 _ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),

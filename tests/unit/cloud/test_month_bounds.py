@@ -1,6 +1,5 @@
 """A month that no verifier would read is refused before its close is logged."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,18 +8,6 @@ from cloud.api.services import MonthRefusedError
 from tests.unit.cloud.month_examples import Desk, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    opened = Desk(tmp_path / "evidence")
-    yield opened
-    opened.shut()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "archives"
 
 
 async def test_a_month_of_more_configurations_than_an_archive_holds_is_refused(

@@ -4,7 +4,6 @@ The small plant's heartbeat stands at its newest tick, in June; what follows is 
 """
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,13 +26,6 @@ def begins(month: int) -> int:
     """The first instant of a month of 2026 in Shanghai."""
     first = dt.datetime(2026, month, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
     return int(first.timestamp()) * sm.SECOND
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    opened = Desk(tmp_path / "evidence")
-    yield opened
-    opened.shut()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ verifier, not by this code.
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +34,6 @@ from tests.unit.cloud.month_examples import (
 )
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import DAYS, MONTH, SINCE, signer
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    opened = Desk(tmp_path / "evidence")
-    yield opened
-    opened.shut()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "archives"
 
 
 def unpacked(archive: Path) -> sm.Files:

@@ -5,25 +5,14 @@ from pathlib import Path
 import pytest
 
 from cloud import cli
-from tests.unit.cloud.evidence_examples import make_plant
+from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
 
-TEXT = """\
-format = 1
-[cloud]
-slice = "00"
-evidence_dir = "evidence"
-state_dir = "state"
-archive_dir = "archives"
-key = "file:mini/collector.pem"
-certificate = "file:mini/collector.crt"
+TEXT = f"""\
+{CLOUD_HEAD}archive_dir = "archives"
 [broker]
 mode = "external"
 url = "mqtt://127.0.0.1:9"
-[[plant]]
-id = "mini"
-root = "file:mini/root.crt"
-gateways = ["file:mini/edge-1.crt"]
-"""
+{CLOUD_PLANT}"""
 
 
 @pytest.mark.parametrize(("key", "name"), [("state_dir", "state"), ("archive_dir", "archives")])

@@ -80,40 +80,29 @@ technology = "PFPB-M"
 current_efficiency_percent = "94.5"
 """
 
-STATEMENT = """\
+GAS_AND_ENERGY = """\
+[[statement.fuel]]
+kind = "natural-gas"
+point = "gas-1.volume"
+flow_point = "gas-1.flow"
+[[statement.auxiliary]]
+kind = "electricity"
+point = "ac-1.energy_import"
+power_point = "ac-1.power"
+"""
+
+STATEMENT = f"""\
 [statement.metal]
 point = "pot-gateway.metal_tapped"
 [statement.anode]
 gross_kg_per_t = "469"
 source = "typed in a test"
-[[statement.fuel]]
-kind = "natural-gas"
-point = "gas-1.volume"
-flow_point = "gas-1.flow"
-[[statement.auxiliary]]
-kind = "electricity"
-point = "ac-1.energy_import"
-power_point = "ac-1.power"
-"""
+{GAS_AND_ENERGY}"""
 
 SITE = HEAD + AC + GAS + POTS + POTLINE + STATEMENT
 
 #: A site of two Modbus meters: computed points without a potline, and no OPC UA library to load.
-METERS = (
-    HEAD
-    + AC
-    + GAS
-    + """\
-[[statement.fuel]]
-kind = "natural-gas"
-point = "gas-1.volume"
-flow_point = "gas-1.flow"
-[[statement.auxiliary]]
-kind = "electricity"
-point = "ac-1.energy_import"
-power_point = "ac-1.power"
-"""
-)
+METERS = HEAD + AC + GAS + GAS_AND_ENERGY
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Alarms: when each begins and ends, what it says, and that it is said once."""
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,12 @@ TWO = {"at_ns": NOW_NS, "log": [7, bytes(32)], "anchor": [5, bytes(32)]}
 
 
 def condition(
-    fill: float = 0.1, age_days: float = 0, two_logs: object = None, free: int = 2**30
+    fill: float = 0.1,
+    age_days: float = 0,
+    two_logs: dict[str, Any] | None = None,
+    free: int = 2**30,
 ) -> Condition:
-    return Condition(fill, free, NOW_NS - int(age_days * DAY_NS), two_logs)  # type: ignore[arg-type] # of a test
+    return Condition(fill, free, NOW_NS - int(age_days * DAY_NS), two_logs)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,12 +187,12 @@ def test_the_old_key_signs_what_waits_before_it_hands_over(
     if killed_after is not None:
         count, works = 0, Spool.append
 
-        def append_or_die(spool: Spool, *args: object, **kwargs: object) -> None:
+        def append_or_die(spool: Spool, *args: Any, **kwargs: Any) -> None:
             nonlocal count
             count += 1
             if count > killed_after:
                 raise SpoolError("the process is gone")
-            works(spool, *args, **kwargs)  # type: ignore[arg-type] # as given
+            works(spool, *args, **kwargs)
 
         dying = Spool(tmp_path / "spool.sqlite", bytes_max=2**24)
         with monkeypatch.context() as patch:

@@ -80,20 +80,6 @@ async def test_rows_go_on_when_committed_and_then_nothing_is_sampled() -> None:
     await poller.close()
 
 
-async def test_an_answer_that_was_not_committed_is_given_again_and_no_other_asked_for() -> None:
-    """The spool was full for three ticks."""
-    rig = Rig()
-    poller = await rig.start()
-    for _ in range(3):
-        polled = await poller.poll(1)
-        assert number_of(polled) == 1
-    rig.commit(poller, polled)
-    assert rig.source.given == [1]
-    rig.commit(poller, await poller.poll(1))
-    assert rig.kept == rig.events == [1, 2]
-    await poller.close()
-
-
 async def test_a_given_again_answer_is_complete_now() -> None:
     rig = Rig()
     poller = await rig.start()
@@ -155,25 +141,6 @@ async def test_after_a_defect_the_new_driver_begins_at_what_was_committed() -> N
     assert rig.source.opened == [(None, 0), (b"2", 1)]
     assert rig.kept == rig.source.given == [1, 2, 3, 4][: len(rig.kept)]
     assert len(rig.kept) >= 3
-    await poller.close()
-
-
-@pytest.mark.parametrize("cut", ["before the read", "after the read", "after the commit"])
-@pytest.mark.parametrize("at", range(1, 6))
-async def test_killed_at_every_boundary_each_row_is_kept_once(cut: str, at: int) -> None:
-    rig = Rig()
-    poller = await rig.start()
-    for number in range(1, 12):
-        if number == at and cut == "before the read":
-            poller = await rig.start()
-        polled = await poller.poll(1)
-        if number == at and cut == "after the read":
-            poller = await rig.start()
-            continue
-        rig.commit(poller, polled)
-        if number == at and cut == "after the commit":
-            poller = await rig.start()
-    assert rig.kept == rig.events == [1, 2, 3, 4, 5]
     await poller.close()
 
 

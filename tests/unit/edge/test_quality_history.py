@@ -51,14 +51,6 @@ def test_rate_is_against_the_reading_before_it() -> None:
     assert verdicts(of, [0, 0.5, 1.1, 1.6, 1.0]) == [GOOD, GOOD, FAST, GOOD, FAST]
 
 
-def test_rate_over_two_intervals_is_a_mean() -> None:
-    """With a bad reading between, ten counts may pass in two seconds."""
-    of = history(rules={"rate_per_s": "0.5"})
-    assert verdicts(of, [0, 99, 1.0, 99, 2.1], quality={1: BAD, 3: BAD}) == [
-        GOOD, BAD, GOOD, BAD, FAST,
-    ]  # fmt: skip
-
-
 def test_rate_of_a_slow_schedule_is_still_a_second() -> None:
     of = history(10 * S, rules={"rate_per_s": "0.05"})
     assert verdicts(of, [0, 0.5, 1.1], at=[0, 10, 20]) == [GOOD, GOOD, FAST]
@@ -70,13 +62,6 @@ def test_a_rate_between_two_counts_is_exact() -> None:
     assert verdicts(of, [0, 0.2, 0.5]) == [GOOD, GOOD, FAST]
 
 
-def test_rate_of_a_totaliser_is_upwards_only() -> None:
-    """A counter of whole kWh that may rise by 5 a second, and begins at 0 again."""
-    of = history(dtype=Dtype.U32, decimals=0, role="totaliser", rules={"rate_per_s": "5"})
-    values = [10, 15, 21, 0, 5, 99]
-    assert verdicts(of, values, dtype="<u4") == [GOOD, GOOD, FAST, GOOD, GOOD, FAST]
-
-
 # -- jump and spike --------------------------------------------------------------------
 
 
@@ -85,75 +70,12 @@ def test_a_spike_is_told_in_two_parts() -> None:
     assert verdicts(of, [1, 1, 9, 1, 1]) == [GOOD, GOOD, JUMPED, BACK, GOOD]
 
 
-def test_a_new_level_is_told_once() -> None:
-    of = history(rules={"jump": "5"})
-    assert verdicts(of, [1, 9, 9, 9, 1, 1]) == [GOOD, JUMPED, GOOD, GOOD, JUMPED, GOOD]
-
-
-def test_a_step_of_the_limit_is_none() -> None:
-    of = history(rules={"jump": "5"})
-    assert verdicts(of, [1, 6, 1, 6.1]) == [GOOD, GOOD, GOOD, JUMPED]
-
-
-def test_a_staircase_never_comes_back() -> None:
-    of = history(rules={"jump": "5"})
-    assert verdicts(of, [0, 6, 12, 18, 12]) == [GOOD, JUMPED, JUMPED, JUMPED, BACK]
-
-
-def test_half_way_back_is_not_back() -> None:
-    """From 20 to 10 is a jump again, and 10 is not what was before the first one."""
-    of = history(rules={"jump": "5"})
-    assert verdicts(of, [0, 20, 10, 10]) == [GOOD, JUMPED, JUMPED, GOOD]
-
-
-def test_a_little_back_is_not_back() -> None:
-    """From 6 to 4 is no jump: the level moved, and 4 is near 0 by chance."""
-    of = history(rules={"jump": "5"})
-    assert verdicts(of, [0, 6, 4]) == [GOOD, JUMPED, GOOD]
-
-
-def test_a_bad_reading_between_does_not_hide_a_spike() -> None:
-    of = history(rules={"jump": "5"})
-    assert verdicts(of, [0, 9, 77, 0], quality={2: BAD}) == [GOOD, JUMPED, BAD, BACK]
-
-
-def test_a_spike_that_was_bad_is_no_spike() -> None:
-    """Out of range, it was no value: what comes after is compared with what was before."""
-    of = history(rules={"jump": "5"})
-    assert verdicts(of, [0, 9, 0], quality={1: BAD}) == [GOOD, BAD, GOOD]
-
-
 # -- stuck ----------------------------------------------------------------------
-
-
-def test_stuck_after_so_many_seconds_until_it_moves() -> None:
-    of = history(rules={"stuck_after_s": "3"})
-    values = [7, 7, 7, 7, 7, 7.1, 7.1]
-    assert verdicts(of, values) == [GOOD, GOOD, GOOD, STUCK, STUCK, GOOD, GOOD]
 
 
 def test_what_the_wire_moves_less_than_a_count_is_no_move() -> None:
     of = history(rules={"stuck_after_s": "2"})
     assert verdicts(of, [7.00, 7.01, 7.04, 7.06]) == [GOOD, GOOD, STUCK, GOOD]
-
-
-def test_tolerance_is_from_where_it_began_to_stand() -> None:
-    """Noise of ±0.2 is stuck; a drift of 0.2 a second leaves the tolerance after two."""
-    noise = [7, 7.2, 6.8, 7.2, 7]
-    rules = {"stuck_after_s": "3", "stuck_tolerance": "0.2"}
-    assert verdicts(history(rules=rules), noise) == [GOOD, GOOD, GOOD, STUCK, STUCK]
-    drift = [7, 7.2, 7.4, 7.6, 7.8, 8]
-    assert verdicts(history(rules=rules), drift) == [GOOD] * 6
-
-
-def test_a_bad_reading_neither_counts_nor_ends_it() -> None:
-    of = history(rules={"stuck_after_s": "3"})
-    assert verdicts(of, [7, 7, 0, 7, 7], quality={2: BAD}) == [GOOD, GOOD, BAD, STUCK, STUCK]
-
-
-def test_a_time_of_no_whole_interval_is_reached_at_the_next_tick() -> None:
-    of = history(rules={"stuck_after_s": "2.5"})
-    assert verdicts(of, [7, 7, 7, 7]) == [GOOD, GOOD, GOOD, STUCK]
 
 
 # -- together ----------------------------------------------------------------------
@@ -170,15 +92,6 @@ def test_a_verdict_stands_in_place_of_what_the_source_called_uncertain() -> None
     of = history(rules={"jump": "5"})
     quality = {0: UNCERTAIN, 1: UNCERTAIN, 2: UNCERTAIN}
     assert verdicts(of, [0, 9, 9], quality=quality) == [UNCERTAIN, JUMPED, UNCERTAIN]
-
-
-def test_after_more_than_two_intervals_all_begins_anew() -> None:
-    rules = {"rate_per_s": "1", "jump": "5", "stuck_after_s": "2"}
-    assert verdicts(history(rules=rules), [0, 50], at=[0, 3]) == [GOOD, GOOD]
-    assert verdicts(history(rules=rules), [0, 50], at=[0, 2]) == [GOOD, JUMPED]
-    assert verdicts(history(rules=rules), [7, 7, 7], at=[0, 3, 5]) == [GOOD, GOOD, STUCK]
-    spike = [0, 50, 0]
-    assert verdicts(history(rules=rules), spike, at=[0, 1, 4]) == [GOOD, JUMPED, GOOD]
 
 
 def test_a_number_without_a_count_is_not_known() -> None:

@@ -15,6 +15,7 @@ from evidence.configuration import decode_configuration
 from evidence.points import Dtype, Point
 from evidence.recompute import Recomputation
 from tests.unit.edge.sites import GAS, HEAD, SITE, config_of, replaced, site_of
+from tests.unit.firmware_configs.profile_texts import FULL
 
 AC_HEAD = 'id = "ac-1"\n'
 
@@ -108,62 +109,16 @@ def test_a_source_says_how_a_number_was_taken_when_it_is_not_the_usual_way(
 def test_bit_fields_and_bcd_are_signed_as_integers_with_the_way_they_were_taken(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "valve.toml").write_text(VALVE)
-    site = replaced(HEAD + GAS + "[statement]\n", {'"stackproof/gas-meter"': '"valve.toml"'})
+    (tmp_path / "full.toml").write_text(FULL)
+    site = replaced(HEAD + GAS + "[statement]\n", {'"stackproof/gas-meter"': '"full.toml"'})
     config = config_of(site_of(tmp_path, site))
     assert decode_configuration(compress(cbor.encode(config))) == config
     points = by_id(config)
     valve, total = points["gas-1.valve"], points["gas-1.total"]
     assert (valve["dtype"], valve["states"]) == (Dtype.U8.value, [[0, "shut"], [1, "open"]])
     assert valve["source"] == "input 0x0010, bit 3 of u16"
-    assert (total["dtype"], total["scaling"]) == (Dtype.U32.value, {"raw_decimals": 1})
-    assert total["source"] == "input 0x0020, bcd32, low word first"
-
-
-VALVE = """\
-format = 1
-vendor = "acme"
-model = "valve"
-revision = "1"
-title = "A valve with a counter"
-protocol = "modbus"
-quality_level = "simulated"
-source = "made for a test"
-address_notation = "0-based"
-word_order = "little"
-
-[[register]]
-name = "valve"
-table = "input"
-address = 0x0010
-type = "u16"
-bits = "3"
-unit = "1"
-kind = "state"
-role = "state"
-states = { "0" = "shut", "1" = "open" }
-source = "p. 1"
-
-[[register]]
-name = "total"
-table = "input"
-address = 0x0020
-type = "bcd32"
-decimals = 1
-unit = "1"
-kind = "count"
-role = "totaliser"
-rolls_at = 10000000
-source = "p. 2"
-
-[[setting]]
-means = "serial"
-table = "input"
-address = 0x0030
-type = "text"
-length = 8
-source = "p. 3"
-"""
+    assert (total["dtype"], "scaling" in total) == (Dtype.U32.value, False)
+    assert total["source"] == "input 0x0020, bcd32, low word first, low byte first"
 
 
 def test_groups_hold_every_point_once_one_dtype_each(config: dict[str, Any]) -> None:

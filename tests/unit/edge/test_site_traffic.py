@@ -1,6 +1,7 @@
 """What a site's devices send: sums worked out by hand, and what can never be kept."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,10 @@ from tests.unit.edge.drivers.specs import register, spec
 SECOND_NS = 1_000_000_000
 
 
-def asked(
-    url: str, *addresses: int, name: str = "dev", every_s: float = 1, **more: object
-) -> Asked:
+def asked(url: str, *addresses: int, name: str = "dev", every_s: float = 1, **more: Any) -> Asked:
     """A device with one float at each address, each a read of its own."""
     rows = [register(f"r{a}", Dtype.F32, address=a) for a in addresses]
-    made = open_driver(spec(url, *rows, hole_limit=0, timeout_s=5.0, **more))  # type: ignore[arg-type] # a profile's
+    made = open_driver(spec(url, *rows, hole_limit=0, timeout_s=5.0, **more))
     return Asked(name, int(every_s * SECOND_NS), made.traffic())
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from edge.errors import AlteredError, SpoolError, SpoolGoneError
-from edge.spool import FREED_MAX, Spool, Stored, Usage, is_in_use
+from edge.spool import FREED_MAX, Spool, Stored, is_in_use
 from edge.spool_reader import SpoolReader
-from evidence.chain import ZERO_HASH, Head
+from evidence.chain import Head
 
 MIB = 1024 * 1024
 
@@ -37,53 +37,10 @@ def reopened(spool: Spool, path: Path) -> Spool:
     return Spool(path, bytes_max=16 * MIB)
 
 
-def test_new_spool_is_empty(spool: Spool) -> None:
-    assert spool.head() == Head(0, ZERO_HASH)
-    assert spool.receipted_seq() == -1
-    assert spool.open_ticks() == []
-    assert spool.objects(0, 10) == []
-    assert spool.hash_at(0) is None
-    assert spool.get("calc") is None
-    assert spool.usage().objects == 0
-    assert spool.usage().oldest_ns is None
-    assert spool.fill() < 0.01
-
-
-def test_everything_survives_reopening(spool: Spool, path: Path) -> None:
-    spool.commit_ticks([b"one"], {"opening": b"o"})
-    spool.append(stored(0, through_ns=5), state={"calc": b"c"}, closes_ticks=True)
-    spool.commit_ticks([b"two", b"three"])
-    spool.put({"anchor": b"a"})
-    again = reopened(spool, path)
-    assert again.open_ticks() == [b"two", b"three"]
-    assert again.objects(0, 10) == [stored(0, through_ns=5)]
-    assert again.head() == Head(1, stored(0).sha256)
-    assert [again.get(k) for k in ("calc", "anchor", "opening")] == [b"c", b"a", b"o"]
-    again.close()
-
-
 def test_durability_settings(spool: Spool, path: Path) -> None:
     db = spool._db
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
-
-
-def test_ticks_keep_their_order_and_close_with_their_frame_only(spool: Spool) -> None:
-    for number in range(12):
-        spool.commit_ticks([b"%d" % number])
-    assert spool.open_ticks() == [b"%d" % n for n in range(12)]
-    spool.append(stored(0), state={}, closes_ticks=False)  # a close object, say
-    assert len(spool.open_ticks()) == 12
-    spool.append(stored(1), state={}, closes_ticks=True)
-    assert spool.open_ticks() == []
-
-
-def test_only_the_next_seq_is_appended(spool: Spool) -> None:
-    spool.append(stored(0), state={})
-    for seq in (0, 2):
-        with pytest.raises(ValueError, match="do not follow"):
-            spool.append(stored(seq), state={})
-    assert spool.head() == Head(1, stored(0).sha256)
 
 
 def test_several_objects_are_appended_together_or_not_at_all(spool: Spool) -> None:
@@ -140,15 +97,6 @@ def test_full_at_its_bound_and_room_again_after_a_receipt(tmp_path: Path) -> Non
     spool.release(seq // 2, b"r")
     assert 0.3 < spool.fill() < 0.7
     spool.close()
-
-
-def test_usage_counts_what_waits(spool: Spool) -> None:
-    for seq in range(3):
-        spool.append(stored(seq, through_ns=100 + seq), state={})
-    usage = spool.usage()
-    assert usage == Usage(3, usage.bytes, 100)
-    spool.release(2, b"r")
-    assert spool.usage().objects == 0
 
 
 def test_second_agent_is_refused(spool: Spool, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,21 +265,6 @@ def test_spool_that_continues_another_device_s_stream(spool: Spool) -> None:
     assert [s.seq for s in spool.objects(0, 9)] == [42]
     with pytest.raises(ValueError, match="cannot begin again"):
         spool.begin_after(50, bytes(32), {})
-
-
-def test_failed_transaction_leaves_nothing_behind(spool: Spool) -> None:
-    """The second value cannot be stored: neither can the first, nor the ticks beside it."""
-    spool.commit_ticks([b"before"])
-    bad: dict[str, bytes] = {"good": b"1", "bad": None}  # type: ignore[dict-item] # NOT NULL
-    with pytest.raises(SpoolError, match=r"spool\.sqlite: cannot be written: NOT NULL"):
-        spool.commit_ticks([b"lost"], bad)
-    assert spool.open_ticks() == [b"before"]
-    with pytest.raises(SpoolError):
-        spool.append(stored(0), state=bad, closes_ticks=True)
-    assert spool.open_ticks() == [b"before"]
-    assert spool.head() == Head(0, ZERO_HASH)
-    assert spool.get("good") is None
-    spool.append(stored(0), state={}, closes_ticks=True)  # and it goes on
 
 
 def test_true_cause_is_told_when_sqlite_ends_the_transaction_itself(spool: Spool) -> None:

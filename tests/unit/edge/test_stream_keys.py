@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_stream_never_goes_back_to_a_key(tmp_path: Path) -> None:
 # -- replace --------------------------------------------------------------------------------------
 
 
-def replaced(lost: Rig, new: FileSigner, **changes: object) -> Continuation:
+def replaced(lost: Rig, new: FileSigner, **changes: Any) -> Continuation:
     """The root's order that `new` continues what the collector holds of the lost device."""
     fields = {
         "plant": PLANT,
@@ -158,7 +159,7 @@ def replaced(lost: Rig, new: FileSigner, **changes: object) -> Continuation:
         "through_ns": NOW_NS,
         "reason": "lightning",
     }
-    return Continuation(Replace(**{**fields, **changes}), bytes([9]) * 32)  # type: ignore[arg-type] # of a test
+    return Continuation(Replace(**{**fields, **changes}), bytes([9]) * 32)
 
 
 def test_new_device_goes_on_where_the_lost_one_ended(rig: Rig, tmp_path: Path) -> None:

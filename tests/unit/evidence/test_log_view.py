@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,9 +32,9 @@ def take(view: LogView, entry: Entry, received_ns: int = 0) -> bool:
     return is_good
 
 
-def gap_of(frame: Entry, **other: object) -> Entry:
+def gap_of(frame: Entry, **other: Any) -> Entry:
     fields = {**vars(frame), "kind": Kind.GAP, "detail": GAP, **other}
-    return Entry(**fields)  # type: ignore[arg-type] # fields of an entry
+    return Entry(**fields)
 
 
 @pytest.mark.parametrize("before", [0, 1, 6, 11])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from firmware_configs.profile import ProfileError, load_profile
+from firmware_configs.profile import Profile, ProfileError, load_profile
 
 MODBUS = """\
 format = 1
@@ -152,15 +152,26 @@ def spoiled(text: str, old: str, new: str) -> str:
     return text.replace(old, new, 1)
 
 
-def problems_of(text: str, folder: Path) -> list[tuple[str, str]]:
-    """(key, reason) of all that is wrong with a profile text; empty when it is sound."""
+def written(text: str, folder: Path) -> str:
+    """The path of a profile file with this text."""
     path = folder / "profile.toml"
     path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def loaded(text: str, folder: Path) -> Profile:
+    """The profile of a sound text."""
+    return load_profile(written(text, folder))
+
+
+def problems_of(text: str, folder: Path) -> list[tuple[str, str]]:
+    """(key, reason) of all that is wrong with a profile text; empty when it is sound."""
+    path = written(text, folder)
     try:
-        load_profile(str(path))
+        load_profile(path)
     except ProfileError as error:
         problems = error.errors
     else:
         problems = ()
-    assert {problem.file for problem in problems} <= {str(path)}
+    assert {problem.file for problem in problems} <= {path}
     return [(problem.key, problem.reason) for problem in problems]

@@ -6,16 +6,10 @@ import pytest
 
 from evidence.points import Dtype, Role
 from firmware_configs.model import Bits
-from firmware_configs.profile import Profile, load_profile, unproven_types
-from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, problems_of, spoiled
+from firmware_configs.profile import unproven_types
+from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, loaded, problems_of, spoiled
 
 ROW = 'address = 0x0015\ntype = "i16"'
-
-
-def loaded(text: str, folder: Path) -> Profile:
-    path = folder / "profile.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_profile(str(path))
 
 
 def with_row(row: str) -> str:

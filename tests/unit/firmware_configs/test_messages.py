@@ -8,7 +8,7 @@ from evidence.points import Dtype
 from firmware_configs.cli import main
 from firmware_configs.model import Identifier, Item, Register
 from firmware_configs.profile import load_profile, unproven_types
-from tests.unit.firmware_configs.profile_texts import problems_of, spoiled
+from tests.unit.firmware_configs.profile_texts import loaded, problems_of, spoiled
 
 HEAD = """\
 format = 1
@@ -76,16 +76,14 @@ source = "A.3"
 )
 
 
-def loaded(text: str, folder: Path) -> dict[str, Register]:
-    path = folder / "profile.toml"
-    path.write_text(text, encoding="utf-8")
-    profile = load_profile(str(path))
+def rows_of(text: str, folder: Path) -> dict[str, Register]:
+    profile = loaded(text, folder)
     assert unproven_types(profile) == []
     return {r.name: r for r in profile.registers}
 
 
 def test_items(tmp_path: Path) -> None:
-    rows = loaded(HJ212, tmp_path)
+    rows = rows_of(HJ212, tmp_path)
     co2, mean = rows["co2"], rows["co2_mean"]
     assert co2.item == Item("a05001", "Rtd", 2011)
     assert mean.item == Item("a05001", "Avg", 2051)
@@ -95,7 +93,7 @@ def test_items(tmp_path: Path) -> None:
 
 
 def test_identifiers(tmp_path: Path) -> None:
-    rows = loaded(DLT645, tmp_path)
+    rows = rows_of(DLT645, tmp_path)
     energy, power = rows["energy"], rows["power"]
     assert energy.identifier == Identifier(0x00010000, "XXXXXX.XX")
     assert energy.place == "DI 00010000 XXXXXX.XX"

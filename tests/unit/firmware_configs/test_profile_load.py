@@ -6,7 +6,6 @@ import pytest
 
 from evidence.points import Dtype, Quantity, Role
 from firmware_configs.profile import (
-    Profile,
     ProfileError,
     ProfileUnreadableError,
     list_profiles,
@@ -14,13 +13,14 @@ from firmware_configs.profile import (
     unproven_types,
 )
 from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
-from tests.unit.firmware_configs.profile_texts import FULL, MODBUS, OPCUA, problems_of, spoiled
-
-
-def loaded(text: str, folder: Path) -> Profile:
-    path = folder / "profile.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_profile(str(path))
+from tests.unit.firmware_configs.profile_texts import (
+    FULL,
+    MODBUS,
+    OPCUA,
+    loaded,
+    problems_of,
+    spoiled,
+)
 
 
 def test_a_modbus_profile(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from firmware_configs.cli import main
-from firmware_configs.profile import ProfileError, load_profile
+from firmware_configs.profile import load_profile
 from firmware_configs.row_source import FolderSource, TableSource, row_form, source_settings
+from tests.unit.firmware_configs.profile_texts import loaded, problems_of, spoiled, written
 
 HEAD = """\
 format = 1
@@ -74,20 +75,8 @@ XLSX = FOLDER.replace(
 )
 
 
-def write(folder: Path, text: str) -> str:
-    path = folder / "profile.toml"
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
-def problems(folder: Path, text: str) -> list[tuple[str, str]]:
-    with pytest.raises(ProfileError) as caught:
-        load_profile(write(folder, text))
-    return [(p.key, p.reason) for p in caught.value.errors]
-
-
 def test_a_table(tmp_path: Path) -> None:
-    profile = load_profile(write(tmp_path, TABLE))
+    profile = loaded(TABLE, tmp_path)
     source = profile.rows
     assert isinstance(source, TableSource)
     assert profile.protocol == "table"
@@ -106,7 +95,7 @@ def test_a_table(tmp_path: Path) -> None:
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    source = load_profile(write(tmp_path, FOLDER)).rows
+    source = loaded(FOLDER, tmp_path).rows
     assert isinstance(source, FolderSource)
     assert row_form(source) is source.rows
     assert (source.encoding, source.delimiter, source.decimal) == ("gbk", ";", ",")
@@ -115,7 +104,7 @@ def test_a_folder(tmp_path: Path) -> None:
     assert settings["pattern"] == "lab-*.csv"
     assert settings["decimal"] == ","
     assert "sheet" not in settings
-    sheets = load_profile(write(tmp_path, XLSX)).rows
+    sheets = loaded(XLSX, tmp_path).rows
     assert source_settings(sheets)["sheet"] == "CaO"
     assert "decimal" not in source_settings(sheets)
 
@@ -162,8 +151,7 @@ def test_a_meter_has_none(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_in_a_table(tmp_path: Path, old: str, new: str, key: str, reason: str) -> None:
-    assert old in TABLE
-    found = problems(tmp_path, TABLE.replace(old, new, 1))
+    found = problems_of(spoiled(TABLE, old, new), tmp_path)
     assert any(k == key and reason in r for k, r in found), found
 
 
@@ -191,22 +179,21 @@ def test_mistakes_in_a_table(tmp_path: Path, old: str, new: str, key: str, reaso
     ],
 )
 def test_mistakes_in_a_folder(tmp_path: Path, old: str, new: str, key: str, reason: str) -> None:
-    assert old in FOLDER
-    found = problems(tmp_path, FOLDER.replace(old, new, 1))
+    found = problems_of(spoiled(FOLDER, old, new), tmp_path)
     assert any(k == key and reason in r for k, r in found), found
 
 
 def test_a_sheet_needs_its_name(tmp_path: Path) -> None:
-    assert ("folder.sheet", "is missing: the sheet that is read") in problems(
-        tmp_path, XLSX.replace('sheet = "CaO"', "")
+    assert ("folder.sheet", "is missing: the sheet that is read") in problems_of(
+        XLSX.replace('sheet = "CaO"', ""), tmp_path
     )
-    long = problems(tmp_path, XLSX.replace('"CaO"\ncolumns', f'"{"x" * 32}"\ncolumns'))
+    long = problems_of(XLSX.replace('"CaO"\ncolumns', f'"{"x" * 32}"\ncolumns'), tmp_path)
     assert any("more than 31" in reason for _, reason in long)
 
 
 def test_one_column_is_one_register(tmp_path: Path) -> None:
     again = TABLE[TABLE.index("[[register]]") :].replace("volts", "v2", 1)
-    found = problems(tmp_path, TABLE + again)
+    found = problems_of(TABLE + again, tmp_path)
     assert (
         "register[1].column",
         "pot-{n:03}.v2: column volts is also the column of pot-{n:03}.volts",
@@ -215,28 +202,30 @@ def test_one_column_is_one_register(tmp_path: Path) -> None:
 
 def test_meters_have_no_section_and_no_columns(tmp_path: Path) -> None:
     meter = (Path(__file__).parents[3] / "firmware_configs/stackproof/ac-meter.toml").read_text()
-    found = problems(tmp_path, meter.replace("[[register]]", "[table]\nkey = 'x'\n[[register]]", 1))
+    found = problems_of(
+        meter.replace("[[register]]", "[table]\nkey = 'x'\n[[register]]", 1), tmp_path
+    )
     assert any(key == "table" and "unknown key" in reason for key, reason in found)
 
 
 def test_too_many_columns(tmp_path: Path) -> None:
     many = ", ".join(f'"c{n}"' for n in range(501))
-    found = problems(tmp_path, TABLE.replace('"id", "taken_at", "pot", "volts"', many))
+    found = problems_of(TABLE.replace('"id", "taken_at", "pot", "volts"', many), tmp_path)
     assert ("table.columns", "501 are too many; 500 at most") in found
 
 
 def test_a_source_has_no_settings(tmp_path: Path) -> None:
     setting = '[[setting]]\nname = "serial"\ncolumn = "volts"\ntype = "u32"\nmeans = "serial"\n'
-    found = problems(tmp_path, TABLE + setting + 'source = "p. 1"\n')
+    found = problems_of(TABLE + setting + 'source = "p. 1"\n', tmp_path)
     assert ("setting", "is for meters: rows of a source have no settings") in found
 
 
 def test_show_names_columns_and_how_they_are_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["show", write(tmp_path, TABLE)]) == 0
+    assert main(["show", written(TABLE, tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "column volts" in shown
     assert "Asia/Shanghai" in shown
-    assert main(["show", "--json", write(tmp_path, FOLDER)]) == 0
+    assert main(["show", "--json", written(FOLDER, tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out)["registers"][0]["column"] == "CaO"

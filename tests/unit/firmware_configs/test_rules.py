@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from evidence.points import NO_RULES, PointRules
-from firmware_configs.profile import FOLDER, Profile, load_profile
+from firmware_configs.profile import FOLDER
 from firmware_configs.rules import RULES
-from tests.unit.firmware_configs.profile_texts import FULL, MODBUS, OPCUA, problems_of, spoiled
+from tests.unit.firmware_configs.profile_texts import (
+    FULL,
+    MODBUS,
+    OPCUA,
+    loaded,
+    problems_of,
+    spoiled,
+)
 
 VOLTAGE = 'kind = "voltage"\nsource = "p. 4"'
 POT = 'kind = "voltage"\nsource = "folder Pot"'
@@ -19,31 +26,25 @@ STATE = 'states = { "0" = "unknown", "1" = "producing" }'
 MARKS = 'marks = { "1" = "calibration", "0" = "fault" }'
 
 
-def profile(text: str, folder: Path) -> Profile:
-    path = folder / "profile.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_profile(str(path))
-
-
 def with_keys(text: str, place: str, keys: str) -> str:
     return spoiled(text, place, f"{place}\n{keys}")
 
 
 def test_a_row_without_rules_has_none(tmp_path: Path) -> None:
-    assert {r.rules for r in profile(FULL, tmp_path).registers} == {NO_RULES}
+    assert {r.rules for r in loaded(FULL, tmp_path).registers} == {NO_RULES}
 
 
 def test_rules_of_a_row(tmp_path: Path) -> None:
     keys = 'rate_per_s = "5"\njump = "30"\nstuck_after_s = "600"\nstuck_tolerance = "0.2"'
-    made = profile(with_keys(MODBUS, VOLTAGE, keys), tmp_path)
+    made = loaded(with_keys(MODBUS, VOLTAGE, keys), tmp_path)
     assert made.register("voltage_l1").rules == PointRules("5", "30", "600", "0.2")
-    aged = profile(with_keys(OPCUA, POT, 'stale_after_s = "2.5"'), tmp_path)
+    aged = loaded(with_keys(OPCUA, POT, 'stale_after_s = "2.5"'), tmp_path)
     assert aged.register("pot-{n:02}.voltage").rules == PointRules(stale_after_s="2.5")
 
 
 def test_marks_of_a_state(tmp_path: Path) -> None:
     keys = f'{MARKS}\nspeaks_of = ["voltage_l1", "total"]'
-    valve = profile(with_keys(FULL, VALVE, keys), tmp_path).register("valve")
+    valve = loaded(with_keys(FULL, VALVE, keys), tmp_path).register("valve")
     assert valve.marks == ((0, 134), (1, 140))
     assert valve.speaks_of == ("voltage_l1", "total")
 
@@ -52,7 +53,7 @@ def test_the_readmes_state_is_one(tmp_path: Path) -> None:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```toml\n( *\[\[register.*?)```", text, flags=re.DOTALL)
     row = spoiled(textwrap.dedent(example), '["co2", "o2"]', '["voltage_l1"]')
-    state = profile(f"{MODBUS}\n{row}", tmp_path).register("analyser")
+    state = loaded(f"{MODBUS}\n{row}", tmp_path).register("analyser")
     assert state.marks == ((1, 140), (2, 140), (3, 139), (4, 134))
 
 

@@ -10,8 +10,8 @@ import firmware_configs
 from evidence.points import Dtype
 from firmware_configs.cli import main
 from firmware_configs.model import SETTINGS
-from firmware_configs.profile import Profile, load_profile, unproven_types
-from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, problems_of
+from firmware_configs.profile import unproven_types
+from tests.unit.firmware_configs.profile_texts import MODBUS, OPCUA, loaded, problems_of
 from tests.unit.firmware_configs.test_messages import DLT645 as METER
 
 SERIAL = """
@@ -47,12 +47,6 @@ namespace = "urn:acme:pots"
 type = "text"
 source = "folder Pot"
 """
-
-
-def loaded(text: str, folder: Path) -> Profile:
-    path = folder / "profile.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_profile(str(path))
 
 
 def test_a_text(tmp_path: Path) -> None:

@@ -115,92 +115,53 @@ def test_killed_at_any_call(
         check(whole, disk.root, told)
 
 
-def without_power(
-    whole: WholePlant, root: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+#: the first in every run, all of them in the long one
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 21))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_power_at_any_call(
+    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
+    """Every call in turn, and what had not been synced is lost by the dice."""
     dice = random.Random(seed)
-    for disk in every_call(root):
+    for disk in every_call(tmp_path / "r"):
         told = Told()
         run_until_the_end(whole, disk, told, monkeypatch)
         disk.cut_power(dice)
         check(whole, disk.root, told)
 
 
-def test_without_power_at_any_call(
-    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every call in turn, and what had not been synced is lost by the dice."""
-    without_power(whole, tmp_path / "r", monkeypatch, 0)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(1, 21))
-def test_without_power_at_any_call_again_and_again(
+@pytest.mark.parametrize("seed", SEEDS[:11])
+def test_a_full_disk_and_then_no_power(
     whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
-    without_power(whole, tmp_path / "r", monkeypatch, seed)
-
-
-def refused_then_cut(
-    whole: WholePlant, root: Path, monkeypatch: pytest.MonkeyPatch, dice: random.Random
 ) -> None:
     """The disk is full for one call; the power goes while that is undone, or soon after."""
-    refused = dice.randrange(160)
-    told = Told()
-    disk = ForgetfulDisk(root, refused + dice.randrange(25), refused)
-    run_until_the_end(whole, disk, told, monkeypatch)
-    disk.cut_power(dice)
-    check(whole, root, told)
-    shutil.rmtree(root)
-
-
-def test_a_full_disk_and_then_no_power(
-    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dice = random.Random(5)
+    dice, root = random.Random(seed), tmp_path / "r"
     for _ in range(100):
-        refused_then_cut(whole, tmp_path / "r", monkeypatch, dice)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(10))
-def test_a_full_disk_and_then_no_power_a_thousand_times(
-    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
-    dice = random.Random(seed)
-    for _ in range(100):
-        refused_then_cut(whole, tmp_path / "r", monkeypatch, dice)
-
-
-def cut_twice(
-    whole: WholePlant, root: Path, monkeypatch: pytest.MonkeyPatch, dice: random.Random
-) -> None:
-    """Two cuts, the second while the first is being recovered from."""
-    told = Told()
-    for calls in (dice.randrange(10, 140), dice.randrange(30)):
-        disk = ForgetfulDisk(root, calls)
+        refused = dice.randrange(160)
+        told = Told()
+        disk = ForgetfulDisk(root, refused + dice.randrange(25), refused)
         run_until_the_end(whole, disk, told, monkeypatch)
         disk.cut_power(dice)
-    check(whole, root, told)
-    shutil.rmtree(root)
+        check(whole, root, told)
+        shutil.rmtree(root)
 
 
+@pytest.mark.parametrize("seed", SEEDS[:17])
 def test_without_power_again_during_the_way_back(
-    whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dice = random.Random(7)
-    for _ in range(60):
-        cut_twice(whole, tmp_path / "r", monkeypatch, dice)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(10))
-def test_without_power_twice_a_thousand_times(
     whole: WholePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    dice = random.Random(seed)
-    for _ in range(100):
-        cut_twice(whole, tmp_path / "r", monkeypatch, dice)
+    """Two cuts, the second while the first is being recovered from."""
+    dice, root = random.Random(seed), tmp_path / "r"
+    for _ in range(60):
+        told = Told()
+        for calls in (dice.randrange(10, 140), dice.randrange(30)):
+            disk = ForgetfulDisk(root, calls)
+            run_until_the_end(whole, disk, told, monkeypatch)
+            disk.cut_power(dice)
+        check(whole, root, told)
+        shutil.rmtree(root)
 
 
 @pytest.mark.parametrize("missing", ["sync", "folders"])

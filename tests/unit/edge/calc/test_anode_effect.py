@@ -6,6 +6,7 @@ import pytest
 from edge.calc.anode_effect import Detector
 from edge.calc.errors import PlantError
 from edge.calc.pot import Effect, Rules
+from tests.unit.edge.calc.plain import is_plain
 
 S = 10**9
 LOW, HIGH = 4200, 25_000  # 4.200 V and 25.000 V
@@ -274,12 +275,4 @@ def test_a_snapshot_holds_only_plain_values() -> None:
     everything = np.ones((1, 6), dtype=bool)
     volts = np.array([[LOW] + [HIGH] * 5], dtype=np.int64)
     detector.feed(np.arange(6, dtype=np.int64) * S, volts, everything, everything)
-
-    def plain(value: object) -> bool:
-        if isinstance(value, dict):
-            return all(type(k) is str and plain(v) for k, v in value.items())
-        if isinstance(value, list):
-            return all(plain(v) for v in value)
-        return value is None or type(value) in {int, str}
-
-    assert plain(detector.snapshot())
+    assert is_plain(detector.snapshot(), frozenset({int, str, type(None)}))

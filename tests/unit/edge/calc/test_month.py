@@ -13,6 +13,7 @@ from edge.calc.month import MonthFold, utc_text
 from edge.calc.registry import evaluate
 from edge.calc.statement import compute
 from evidence.quality import Quality
+from tests.unit.edge.calc.plain import is_plain
 
 S = 10**9
 NOON = 1_781_496_000 * S  # 2026-06-15 12:00:00 +08:00
@@ -360,15 +361,7 @@ def test_metal_in_kilograms(config: Config, make_block: MakeBlock) -> None:
 
 def test_everything_is_plain(plant: Plant) -> None:
     found = plant.run(60, {"01": (10, 99)}).result()
-
-    def plain(value: Any) -> bool:
-        if isinstance(value, dict):
-            return all(type(k) is str and plain(v) for k, v in value.items())
-        if isinstance(value, list):
-            return all(plain(v) for v in value)
-        return type(value) in {str, bool, int}
-
-    assert plain(found)
+    assert is_plain(found)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edge.calc.registry import evaluate
 from edge.calc.statement import compute
+from tests.unit.edge.calc.plain import is_plain
 
 RULES = "cets-ag-04.01-v01-2024"
 
@@ -85,15 +86,7 @@ def test_everything_is_plain() -> None:
             output={"aluminium_t": 7},
         )
     )
-
-    def plain(value: Any) -> bool:
-        if isinstance(value, dict):
-            return all(type(k) is str and plain(v) for k, v in value.items())
-        if isinstance(value, list):
-            return all(plain(v) for v in value)
-        return type(value) in {str, bool, int}
-
-    assert plain(found)
+    assert is_plain(found)
 
 
 def test_pfc_stands_as_three_things_and_is_counted_once() -> None:

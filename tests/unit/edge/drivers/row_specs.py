@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from edge.drivers.base import BoundPoint, DeviceSpec
 from evidence.points import Dtype
@@ -14,13 +15,13 @@ COLUMNS = ("id", "taken_at", "pot", "volts", "temp")
 STATEMENT = "SELECT id, taken_at, pot, volts, temp FROM pot_log"
 
 
-def form(**changes: object) -> RowForm:
+def form(**changes: Any) -> RowForm:
     """Rows of one pot each, in UTC, ripe at once."""
     fields: dict[str, object] = {
         "columns": COLUMNS, "time": "taken_at", "time_zone": "UTC", "time_form": "text",
         "name": "pot", "name_form": "{n}", "settle_s": 0,
     }  # fmt: skip
-    return RowForm(**{**fields, **changes})  # type: ignore[arg-type] # fields of RowForm
+    return RowForm(**{**fields, **changes})
 
 
 def column(name: str, of: str, dtype: Dtype = Dtype.I64, decimals: int = 3) -> Register:
@@ -63,22 +64,22 @@ def table(statement: str = STATEMENT, key: str = "id", **of_rows: object) -> Tab
     return TableSource(form(**of_rows), statement, key)
 
 
-def table_spec(path: Path | str, source: TableSource | None = None, **more: object) -> DeviceSpec:
+def table_spec(path: Path | str, source: TableSource | None = None, **more: Any) -> DeviceSpec:
     """A device of an SQLite file."""
-    return row_spec(f"sqlite+ro://{path}", source or table(), **more)  # type: ignore[arg-type] # keywords of row_spec
+    return row_spec(f"sqlite+ro://{path}", source or table(), **more)
 
 
 FILE_COLUMNS = ("taken_at", "pot", "volts", "temp")
 
 
-def files(**changes: object) -> FolderSource:
+def files(**changes: Any) -> FolderSource:
     """A folder of CSV files."""
     of_rows = {k: changes.pop(k) for k in list(changes) if k in RowForm.__dataclass_fields__}
     fields: dict[str, object] = {
         "rows": form(**{"columns": FILE_COLUMNS, **of_rows}), "pattern": "*.csv", "form": "csv",
         "encoding": "utf-8", "delimiter": ",", "decimal": ".", "sheet": "", "reuses_names": False,
     }  # fmt: skip
-    return FolderSource(**{**fields, **changes})  # type: ignore[arg-type] # fields of FolderSource
+    return FolderSource(**{**fields, **changes})
 
 
 def sheets(**changes: object) -> FolderSource:
@@ -89,6 +90,6 @@ def sheets(**changes: object) -> FolderSource:
     )  # fmt: skip
 
 
-def folder_spec(path: Path, source: FolderSource | None = None, **more: object) -> DeviceSpec:
+def folder_spec(path: Path, source: FolderSource | None = None, **more: Any) -> DeviceSpec:
     """A device of a folder."""
-    return row_spec(f"folder://{path}", source or files(), **more)  # type: ignore[arg-type] # keywords of row_spec
+    return row_spec(f"folder://{path}", source or files(), **more)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from edge.drivers.base import BoundPoint, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity
@@ -104,15 +105,27 @@ def bound(row: Register, *, n: int | None = None, device: str = "dev") -> BoundP
     return BoundPoint(point, row, n)
 
 
+def points_of(profile: Profile, device: str = "dev") -> tuple[BoundPoint, ...]:
+    """A point a register, as a site file without a choice would take them."""
+    return tuple(
+        BoundPoint(
+            Point(id=f"{device}.{row.name}", quantity=row.quantity, dtype=row.dtype,
+                  decimals=row.point_decimals, role=row.role, states=row.states),
+            row,
+        )
+        for row in profile.registers
+    )  # fmt: skip
+
+
 def spec(
     url: str,
     *registers: Register,
     timeout_s: float = 1.0,
     numbers: tuple[int, ...] = (),
-    **of_profile: object,
+    **of_profile: Any,
 ) -> DeviceSpec:
     """A device with one point a register, or one a number for registers with "{n}"."""
-    made = profile(registers, **of_profile)  # type: ignore[arg-type] # keywords of profile()
+    made = profile(registers, **of_profile)
     points: list[BoundPoint] = []
     for row in made.registers:
         if "{n" in row.name:

@@ -15,6 +15,7 @@ from edge.drivers._blueprint.question import (
 from edge.drivers.base import DeviceError, Sample
 from evidence.points import Dtype
 from evidence.quality import Quality
+from firmware_configs.model import Register
 from tests.unit.edge.drivers.specs import register, spec
 
 FLOAT = register("flow", Dtype.F32, invalid=(9999,))
@@ -62,8 +63,8 @@ def test_the_gate_stops_everything_else(sent: bytes) -> None:
         (b"ERROR flow busy\n", FLOAT, Sample(None, Quality.DEVICE_REFUSED)),
     ],
 )
-def test_what_an_answer_says(answer: bytes, row: object, sample: Sample) -> None:
-    assert decode_answer(answer, row) == sample  # type: ignore[arg-type] # a Register
+def test_what_an_answer_says(answer: bytes, row: Register, sample: Sample) -> None:
+    assert decode_answer(answer, row) == sample
 
 
 def test_an_answer_that_names_another_value_belongs_to_another_question() -> None:

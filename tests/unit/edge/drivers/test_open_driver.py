@@ -11,6 +11,7 @@ from edge.drivers.modbus.driver import ModbusDriver
 from edge.drivers.modbus.overhear import ListenDriver
 from edge.drivers.opcua.driver import OpcUaDriver
 from evidence.points import Dtype
+from firmware_configs.model import Register
 from tests.unit.edge.drivers.specs import register, spec
 
 WORD = register("word", Dtype.U16)
@@ -47,8 +48,8 @@ def test_the_table_holds_the_published_schemes() -> None:
         ("opc.tcp://127.0.0.1:4840/plant", NODE, OpcUaDriver),
     ],
 )
-def test_the_scheme_picks_the_driver(url: str, row: object, kind: type) -> None:
-    assert isinstance(open_driver(spec(url, row)), kind)  # type: ignore[arg-type] # a Register
+def test_the_scheme_picks_the_driver(url: str, row: Register, kind: type) -> None:
+    assert isinstance(open_driver(spec(url, row)), kind)
 
 
 @pytest.mark.parametrize("url", ["profinet://127.0.0.1", "127.0.0.1:502", "", "modbus://h:1"])

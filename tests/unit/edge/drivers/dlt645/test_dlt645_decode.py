@@ -1,6 +1,7 @@
 """BCD to raw values: worked by hand after DL/T 645-2007, annex A."""
 
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,11 +15,11 @@ from firmware_configs.model import Identifier
 from tests.unit.edge.drivers.specs import register
 
 
-def sample(content: str | bytes, format_: str, dtype: Dtype, **given_: object) -> Sample:
+def sample(content: str | bytes, format_: str, dtype: Dtype, **given_: Any) -> Sample:
     identifier = Identifier(0x00010000, format_)
     row = register(
         "item", dtype, table=None, address=None, decimals=identifier.decimals,
-        identifier=identifier, **given_,  # type: ignore[arg-type] # of register()
+        identifier=identifier, **given_,
     )  # fmt: skip
     data = bytes.fromhex(content) if isinstance(content, str) else content
     return Value(row, identifier).sample(data)

@@ -228,12 +228,3 @@ def test_a_segment_bent_anywhere_gives_a_message_or_our_error(data: st.DataObjec
     except Hj212Error as error:
         said = str(error)
     assert 0 < len(said) < 1000
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes_give_a_message_or_our_error(data: bytes) -> None:
-    for candidate in (data, b"QN=" + data, GOOD.encode()[:60] + data + b";CP=&&" + data + b"&&"):
-        try:
-            parse_segment(candidate)
-        except Hj212Error:
-            continue

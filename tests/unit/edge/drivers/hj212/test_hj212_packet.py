@@ -157,12 +157,6 @@ def test_segments_of_any_bytes_come_through_however_they_are_cut(
     assert fed(*pieces) == parts
 
 
-@given(st.lists(st.binary(max_size=40), max_size=8))
-def test_noise_never_raises(pieces: list[bytes]) -> None:
-    for found in fed(*(b"##" + piece for piece in pieces)):
-        assert isinstance(found, bytes | Hj212Error)
-
-
 def test_an_acknowledgement_as_the_standard_writes_it() -> None:
     # HJ 212-2017, appendix C: QN as received, ST=91, CN=9014, Flag with the version alone
     ack = build_ack("9014", qn="20260601080000223", pw="123456", mn=MN, version=1)

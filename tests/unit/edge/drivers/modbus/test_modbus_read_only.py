@@ -21,19 +21,8 @@ def test_the_tables_are_the_four_reading_functions_of_the_standard() -> None:
     assert codes == {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 
 
-def test_nothing_is_written_but_through_the_gate() -> None:
-    """Every call in the room that can put bytes on a wire stands here, with the gate inside it."""
-    calls = [
-        (path.name, line.strip())
-        for path in [*sorted(FOLDER.glob("*.py")), LINE]
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if re.search(r"\b(write|writelines|sendall|sendto|pwrite|writev)\(", line)
-    ]
-    assert calls == [
-        ("connection.py", "self._transport.write(self._gate(packet))"),
-        ("serial_line.py", "os.write(self._fd, self._gate(frame))"
-                           "  # a free line takes so few bytes whole"),
-    ]  # fmt: skip
+def test_each_wire_has_the_gate_of_its_frames() -> None:
+    """That nothing else writes is looked at in `tests/unit/edge/drivers/test_read_only.py`."""
     rtu, tcp = ((FOLDER / f"{name}_wire.py").read_text(encoding="utf-8") for name in ("rtu", "tcp"))
     assert "Mouth(self._endpoint, self.hear, self.lost, only_rtu_reads)" in rtu
     assert rtu.count("connect(") == rtu.count("gate=only_rtu_reads") == 1

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,11 @@ def server(tmp_path: Path) -> Made:
     return make(tmp_path, "server", SERVER_URI, number=1)
 
 
-def security(client: Made, server: Made, **changes: object) -> OpcUaSecurity:
-    given: dict[str, object] = {
+def security(client: Made, server: Made, **changes: Any) -> OpcUaSecurity:
+    given: dict[str, Any] = {
         "certificate": client.pem, "key": client.key, "trusted": server.der,
     }  # fmt: skip
-    return OpcUaSecurity(ENCRYPT, **(given | changes))  # type: ignore[arg-type] # its fields
+    return OpcUaSecurity(ENCRYPT, **(given | changes))
 
 
 def refused(said: OpcUaSecurity) -> tuple[str, str]:
