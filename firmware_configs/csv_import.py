@@ -88,7 +88,11 @@ def _lines(data: bytes, file: str) -> list[tuple[int, dict[str, str]]]:
         raise _refused(file, "", 'is not UTF-8; save it as "CSV UTF-8"') from None
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-    columns = [cell.strip().lower() for cell in next(reader, [])]
+    try:
+        columns = [cell.strip().lower() for cell in next(reader, [])]
+        rest = [(reader.line_num, cells) for cells in reader]
+    except csv.Error as error:
+        raise _refused(file, f"line {reader.line_num}", f"is not CSV: {error}") from None
     if not any(columns):
         raise _refused(file, "line 1", "has no columns' names")
     unknown = [column for column in columns if column and column not in COLUMNS]
@@ -98,10 +102,10 @@ def _lines(data: bytes, file: str) -> list[tuple[int, dict[str, str]]]:
     if twice:
         raise _refused(file, f"line 1, {twice[0]}", "stands there twice")
     found = []
-    for cells in reader:
+    for number, cells in rest:
         filled = {c: v.strip() for c, v in zip(columns, cells, strict=False) if c and v.strip()}
         if filled:
-            found.append((reader.line_num, filled))
+            found.append((number, filled))
     if not found:
         raise _refused(file, "", "has no line below the columns' names")
     return found

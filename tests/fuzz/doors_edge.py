@@ -30,11 +30,14 @@ from evidence.errors import EvidenceError
 from evidence.points import Dtype
 from evidence.receipt import encode_close_request
 from evidence.recompute import Recomputation
+from firmware_configs.csv_import import import_csv
+from firmware_configs.left_out import load_left_out
 from firmware_configs.profile import FOLDER, ProfileError, load_profile
 from tests.fuzz.doors import Call, Door, file_door, pure
 from tests.fuzz.mutating import (
     cbor_bent,
     json_bent,
+    lines_bent,
     object_bent,
     records_bent,
     spoilt,
@@ -48,8 +51,13 @@ from tests.unit.edge.stream_rig import Rig, collector, opened
 from tests.unit.edge.test_pipeline import PLAIN, T0
 from tests.unit.edge.ticks import rows, tick
 from tests.unit.firmware_configs import profile_texts
+from tests.unit.firmware_configs.test_csv_import import HEAD, TABLE
 
 _COLLECTOR = object_bent(sites.keys().collector_signer)
+
+
+def _left_out(_: Path) -> list[bytes]:
+    return [(FOLDER / "left-out.toml").read_bytes()[:2_000].rpartition(b"\n\n")[0]]
 
 
 def _site(path: Path) -> None:
@@ -181,6 +189,10 @@ DOORS: list[Door] = [
     file_door("device profile", lambda path: load_profile(str(path)), _profiles,
               toml_bent, (ProfileError,), "firmware_configs.profile.load_profile",
               "firmware_configs.toml.parse_toml", file="some.toml"),
+    pure("register table as CSV", lambda data: import_csv(data, "map.csv", HEAD), [TABLE.encode()],
+         lines_bent, (ProfileError,), "firmware_configs.profile.read_profile"),
+    file_door("devices left out", load_left_out, _left_out, toml_bent, (ProfileError,),
+              "firmware_configs.left_out.load_left_out", file="left-out.toml"),
     pure("device URL", _url, _URLS, spoilt, (DeviceError,), "edge.drivers.address.parse_address"),
     Door("receipt at the gateway", ("edge.custody.judge_receipt",),
          lambda folder: [_spooled(folder).receipt], _judging(judge_receipt), _COLLECTOR,

@@ -31,6 +31,16 @@ def told(text: str | bytes) -> list[str]:
     return [str(problem) for problem in caught.value.errors]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b'name\n"' + b"x" * 200_000 + b'"\n', b"name,table\r\nx\ry,z\r\n"],
+    ids=["a field too long", "a line end of old Macs"],
+)
+def test_what_is_no_csv_is_told(data: bytes) -> None:
+    (said,) = told(data)
+    assert ": is not CSV: " in said
+
+
 def test_a_line_becomes_a_register() -> None:
     made = import_csv(TABLE.encode(), "map.csv", HEAD)
     voltage, energy = made.profile.registers
