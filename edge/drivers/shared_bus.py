@@ -46,7 +46,7 @@ class Bus(Generic[W]):
         self._gaps: dict[object, float] = {}  # by member
         self._turn = asyncio.Lock()  # first come, first served
         self._asking: object | None = None
-        self._attempts = 0  # to open
+        self._attempts = 0  # to open, that have ended
         self._trouble = ""  # of the newest attempt
         self._next_s = 0.0
 
@@ -108,9 +108,9 @@ class Bus(Generic[W]):
             return ""
         if known != self._attempts and self._trouble:
             return self._trouble  # of an attempt made while this device waited for its turn
-        self._attempts += 1
         self._trouble = ""
         self._trouble = await self._wire.open(timeout_s)
+        self._attempts += 1
         if not self._gaps:  # everybody left meanwhile
             self._wire.close()
         return self._trouble
