@@ -9,7 +9,6 @@ All disk work runs on one thread, everything else in one event loop.
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,9 +21,10 @@ from edge.drivers import open_driver
 from edge.drivers.base import DeviceSpec, Driver
 from edge.errors import SpoolError
 from edge.identity import Identity
+from edge.lead import Lead
 from edge.live_message import LiveMessage
 from edge.pipeline import NS_PER_MS, Given, Tick, assemble
-from edge.poller import Polled, Poller
+from edge.poller import Poller
 from edge.recorder import Recorder
 from edge.schedule import (
     DEADLINE_SHARE,
@@ -36,9 +36,12 @@ from edge.schedule import (
     next_tick_ns,
     slot_ns,
 )
+from edge.site_devices import DeviceConfig, asked_of
+from edge.site_traffic import endpoints_of
 from edge.spool import Spool
 from edge.spool_reader import position_key, settings_key
 from edge.stream import Stream
+from edge.unkept import Polled
 
 log = logging.getLogger("stackproof.edge")
 
@@ -70,13 +73,7 @@ class Agent:
         """
         self._site, self._config, self._who, self._clock = site, config, who, clock
         self._disk = Disk()
-        endpoints = [device.url.partition("?")[0] for device in site.devices]
-        sharing = Counter(endpoints)
-        self._pollers = [
-            Poller(device.spec, clock.monotonic_ns, opener=opener, sharing=sharing[endpoint])
-            for device, endpoint in zip(site.devices, endpoints, strict=True)
-        ]
-        self._intervals = [d.interval_ns for d in site.devices]
+        self._pollers = _pollers_of(site.devices, clock.monotonic_ns, opener)
         self._alarms = Alarms(site.uplink.spool_age_max_ns)
         self._frame_asked = False
 
@@ -249,19 +246,26 @@ class Agent:
         late_s = max(0, self._time.now_ns - tick_ns) / 1e9
         deadline_s = DEADLINE_SHARE * interval / 1e9 - late_s
         wanted = {self._layout.intervals_ns[s] for s in schedules}
-        pollers = [
-            (i, p)
-            for i, (p, every) in enumerate(zip(self._pollers, self._intervals, strict=True))
-            if every in wanted
-        ]
 
-        async def ask(index: int, poller: Poller) -> Polled:
+        async def ask(index: int, poller: Poller) -> Polled | None:
             delay = min(slot_ns(index, interval) / 1e9, max(0.0, deadline_s))
             await asyncio.sleep(delay)
-            return await poller.poll(max(0.01, deadline_s - delay))
+            if poller.interval_ns in wanted:
+                return await poller.poll(max(0.01, deadline_s - delay), tick_ns)
+            poller.begin(tick_ns)
+            return None
 
-        answers = await asyncio.gather(*(ask(i, p) for i, p in pollers))
-        return {p.spec.id: a for (_, p), a in zip(pollers, answers, strict=True)}
+        asked = [
+            (index, poller)
+            for index, poller in enumerate(self._pollers)
+            if poller.interval_ns in wanted or poller.is_due(tick_ns)
+        ]
+        answers = await asyncio.gather(*(ask(index, poller) for index, poller in asked))
+        return {
+            poller.spec.id: answer
+            for (_, poller), answer in zip(asked, answers, strict=True)
+            if answer is not None
+        }
 
     def _assemble(self, schedule: int, tick_ns: int, polled: Mapping[str, Polled]) -> Tick:
         given: list[Given] = []
@@ -316,3 +320,27 @@ class Agent:
             alarms=self._alarms.names,
         )
         self._delivery.send_live(message)
+
+
+def _pollers_of(
+    devices: Sequence[DeviceConfig],
+    monotonic_ns: Callable[[], int],
+    opener: Callable[[DeviceSpec], Driver],
+) -> list[Poller]:
+    """One for each device; those on one endpoint are asked equally long before their ticks."""
+    shortest_ns = min(device.interval_ns for device in devices)
+    timeout_s = {device.id: device.timeout_s for device in devices}
+    shared: dict[str, tuple[int, Lead]] = {}
+    for endpoint in endpoints_of(asked_of(devices)):
+        ids = [asked.id for asked in endpoint.devices]
+        least_s = max(endpoint.takes_s(asked) for asked in endpoint.devices)
+        expected_s = least_s + max(timeout_s[device] for device in ids)
+        lead = Lead(shortest_ns, int(expected_s * 1e9))
+        shared |= dict.fromkeys(ids, (len(ids), lead))
+    return [
+        Poller(
+            device.spec, monotonic_ns, opener=opener, sharing=shared[device.id][0],
+            interval_ns=device.interval_ns, lead=shared[device.id][1],
+        )
+        for device in devices
+    ]  # fmt: skip

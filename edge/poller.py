@@ -1,60 +1,27 @@
-"""One device as the agent sees it: asked at every tick, connected and retried in the background.
+"""One device as the agent sees it: asked for every tick of its own, ahead of it if it is slow.
 
 A device that is absent, slow or broken costs nobody else anything: `poll` always answers within
-its time limit, with a reason for every point when there is no value. Loss and return are logged
-once each. I/O is the driver's.
-
-Of a source that delivers each row once (`DeliversOnce`) an answer is kept until its tick is
-committed, however late it came, and handed out again until then: nothing is lost, nothing twice.
+its time limit, with a reason for every point when there is no value. An answer belongs to the tick
+it was asked for and to no other. I/O is the driver's.
 """
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from edge.drivers import open_driver
-from edge.drivers.base import (
-    EVENTS_PER_READ,
-    DeliversOnce,
-    DeviceError,
-    DeviceSpec,
-    Driver,
-    Progress,
-    ReadsSettings,
-    Sample,
-    TellsEvents,
-)
+from edge.drivers.base import DeliversOnce, DeviceSpec, Driver, Progress, Sample
+from edge.drivers.complaints import Complaints
+from edge.lead import Lead
+from edge.link import STUCK_S, Link, cancel, log
+from edge.schedule import until_tick_ns
+from edge.setting_questions import SettingQuestions
 from edge.settings import MeterSettings
+from edge.unkept import Polled, Unkept
 from evidence.quality import Quality
-from firmware_configs.profile import Setting
 
-log = logging.getLogger("stackproof.edge.device")
-
-#: A lost device is tried again after a twentieth of the time it has been away, times the devices on
-#: its endpoint: back soon after a short loss, while the dead units of a line leave the others most
-#: of its time and a hundred devices that stay away cost three tries a second (ADR 0018).
-BACKOFF_SHARE = 0.05
-BACKOFF_S_MIN, BACKOFF_S_MAX = 1.0, 30.0
-EVENTS_KEPT = 256  # of a device whose ticks are not committed: the newest
-STUCK_S = 60.0  # a driver keeps its own time limits; one that does not is dropped
-
-
-@dataclass(frozen=True)
-class Polled:
-    """What one poll gave.
-
-    Attributes:
-        samples: one for every point of the device, in their order.
-        monotonic_ns: when the answer was complete, None when there was none.
-        progress: what is to be committed with the samples; None when nothing is.
-    """
-
-    samples: Sequence[Sample]
-    monotonic_ns: int | None
-    progress: Progress | None = None
+_ANSWER = "answer in time"
+_TOO_LATE = "none, it came too late; raise interval_s or read fewer points"
 
 
 class Poller:
@@ -67,6 +34,8 @@ class Poller:
         *,
         opener: Callable[[DeviceSpec], Driver] = open_driver,
         sharing: int = 1,
+        interval_ns: int = 1_000_000_000,
+        lead: Lead | None = None,
     ) -> None:
         """Prepare.
 
@@ -75,36 +44,29 @@ class Poller:
             monotonic_ns: the clock.
             opener: makes the driver (tests give their own).
             sharing: how many devices of the site have its endpoint, itself included.
+            interval_ns: from one of its ticks to the next.
+            lead: of its endpoint; None: it is asked at its ticks.
         """
-        self.spec = spec
-        self._backoff_share = BACKOFF_SHARE * sharing
+        self.interval_ns = interval_ns
         self._now_ns = monotonic_ns
-        self._opener = opener
-        self._driver: Driver | None = (
-            None  # kept across losses: it remembers what the device refuses
-        )
-        self._once: DeliversOnce | None = None  # the driver, if it is one
-        self._teller: TellsEvents | None = None  # likewise
-        self._asks: ReadsSettings | None = None  # likewise
-        self._up = False
-        self._connecting: asyncio.Task[None] | None = None
-        self._reading: asyncio.Task[Polled | None] | None = None
-        self._kept: Polled | None = None  # of a source that delivers once: not committed yet
-        self._untold: list[Mapping[str, Any]] = []  # events, likewise
+        self._lead = lead or Lead(interval_ns)
         self._settings = MeterSettings(spec.id, spec.profile, spec.stated)
-        self._connection: int | None = None  # the driver's number of the one they were read on
-        self._aside: asyncio.Task[None] | None = None  # a question for one of them
-        # what the last poll gave of these two, and of settings
-        self._given: tuple[Polled | None, tuple[Mapping[str, Any], ...], bytes | None]
-        self._given = None, (), None
-        self._retry_at_ns = self._lost_at_ns = 0
-        self._lost = False
-        self._given_up = False
+        self._link = Link(spec, monotonic_ns, opener=opener, sharing=sharing)
+        self._unkept = Unkept(self._settings)
+        self._questions = SettingQuestions(self._link, self._settings, self._unkept, monotonic_ns)
+        self._complaints = Complaints(log, spec.id)
+        self._reading: asyncio.Task[Polled | None] | None = None
+        self._ahead_of: int | None = None  # the tick that the read under way was begun for
+
+    @property
+    def spec(self) -> DeviceSpec:
+        """The device, with what is committed of it."""
+        return self._link.spec
 
     @property
     def connected(self) -> bool:
         """True while there is a connection."""
-        return self._up
+        return self._link.driver is not None
 
     @property
     def departures(self) -> list[str]:
@@ -113,122 +75,115 @@ class Poller:
 
     def resume(self, position: bytes | None, marks: Mapping[bytes, bytes]) -> None:
         """Take up what the spool holds of this device; before the first connection."""
-        self.spec = replace(self.spec, position=position, marks=marks)
+        self._link.spec = replace(self.spec, position=position, marks=marks)
 
     def recall(self, settings: bytes | None) -> None:
         """Likewise of its settings."""
         self._settings.recall(settings)
 
-    async def poll(self, timeout_s: float) -> Polled:
-        """Ask for all points; never takes longer than `timeout_s`, never raises."""
-        polled = await self._ask(timeout_s)
-        kept = self._kept if polled.progress is not None else None
-        events = tuple(self._untold[:EVENTS_PER_READ])
-        settings = self._settings.unkept
-        self._given = kept, events, settings
-        if not events and settings is None:
-            return polled
-        progress = replace(polled.progress or Progress(), events=events, settings=settings)
-        return replace(polled, progress=progress)
+    async def connect_first(self, timeout_s: float) -> None:
+        """Give the device a moment to connect before the first tick."""
+        await self._link.seek_for(timeout_s)
+
+    def is_due(self, instant_ns: int) -> bool:
+        """True when something is to be done at an instant of the site: ask, or connect."""
+        left_ns = until_tick_ns(instant_ns, self.interval_ns)
+        is_ahead = left_ns <= self._lead.ns(self.interval_ns)
+        return (is_ahead and self._ahead_of != instant_ns + left_ns) or self._link.is_sought
+
+    def begin(self, instant_ns: int) -> None:
+        """Between its ticks: ask for the next one, if it is time and nothing else is under way."""
+        self._link.seek()
+        if self.is_due(instant_ns) and not self._questions.is_asking and self._start():
+            self._ahead_of = instant_ns + until_tick_ns(instant_ns, self.interval_ns)
+
+    async def poll(self, timeout_s: float, tick_ns: int = 0) -> Polled:
+        """All points for one of its ticks; never takes longer than `timeout_s`, never raises."""
+        return self._unkept.hand_out(await self._ask(timeout_s, tick_ns))
 
     def committed(self) -> None:
         """What the last poll gave is on disk; of what is handed out once the next may come."""
-        (kept, events, settings), self._given = self._given, (None, (), None)
-        self._untold = self._untold[len(events) :]
-        if self._settings.unkept is settings:
-            self._settings.unkept = None
-        if kept is None or kept.progress is None:
+        progress = self._unkept.committed()
+        if progress is None:
             return
-        self._kept = None
         # a new driver, made after a defect in this one, begins where this one's readings end
-        position, marks = kept.progress.position, kept.progress.marks
+        position, marks = progress.position, progress.marks
         self.resume(
             self.spec.position if position is None else position,
             {**self.spec.marks, **marks} if marks else self.spec.marks,
         )
 
-    async def _ask(self, timeout_s: float) -> Polled:
-        if self._kept is None and (self._driver is None or not self._up):
-            self._connect_when_due()
-            return self._nothing(Quality.NOT_CONNECTED)
-        if self._reading is not None and not self._reading.done():
-            return self._nothing(Quality.NO_ANSWER)
-        if self._kept is not None:
-            return replace(self._kept, monotonic_ns=self._now_ns())
-        ends_ns = self._now_ns() + int(timeout_s * 1e9)
-        if self._aside is not None:
-            await asyncio.wait({self._aside}, timeout=timeout_s)
-        polled = None
-        if self._driver is not None and self._up and (self._aside is None or self._aside.done()):
-            self._reading = asyncio.create_task(self._read(self._driver))
-            left_s = max(0.0, (ends_ns - self._now_ns()) / 1e9)
-            done, _ = await asyncio.wait({self._reading}, timeout=left_s)
-            polled = self._reading.result() if done else None
-        if polled is None or self._driver is None:
-            return self._nothing(Quality.NO_ANSWER)
-        self._ask_aside(self._driver)
-        return polled
-
-    def _ask_aside(self, driver: Driver) -> None:
-        """After an answered read: ask for a setting, if one is due, until the next read."""
-        self._aside = None
-        if (reads := self._asks) is None:
-            return
-        if self._connection != reads.connection():
-            self._connection = reads.connection()
-            self._settings.begin(self._now_ns())
-        if (setting := self._settings.due(self._now_ns())) is not None:
-            self._aside = asyncio.create_task(self._ask_setting(driver, reads, setting))
-
-    async def _ask_setting(self, driver: Driver, reads: ReadsSettings, setting: Setting) -> None:
-        try:
-            async with asyncio.timeout(STUCK_S):
-                value = await reads.read_setting(setting)
-        except DeviceError as error:
-            log.debug("%s: setting %s: %s", self.spec.id, setting.name, error)
-            return  # the next read says what is the matter
-        except Exception as error:  # noqa: BLE001 - as of a read
-            self._loss(error)
-            await self._end(driver)
-            return
-        event = self._settings.take(value, self._now_ns())
-        if event is not None:
-            self._untold = [*self._untold, event][-EVENTS_KEPT:]
-
-    async def connect_first(self, timeout_s: float) -> None:
-        """Give the device a moment to connect before the first tick."""
-        self._connect_when_due()
-        if self._connecting is not None:
-            await asyncio.wait({self._connecting}, timeout=timeout_s)
-
     async def close(self) -> None:
         """End everything that runs for this device."""
-        for task in (self._connecting, self._reading, self._aside):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-        if self._driver is not None and self._up:
-            await self._end(self._driver)
+        await cancel(self._reading)
+        await self._questions.close()
+        await self._link.close()
+
+    async def _ask(self, timeout_s: float, tick_ns: int) -> Polled:
+        ends_ns = self._now_ns() + int(timeout_s * 1e9)
+        reading = self._reading if self._ahead_of == tick_ns else None
+        self._ahead_of = None
+        if reading is not None:
+            return await self._answer(reading, ends_ns)
+        if self._is_reading:
+            return self._nothing(Quality.NO_ANSWER)
+        if self._unkept.answer is not None:
+            return replace(self._unkept.answer, monotonic_ns=self._now_ns())
+        if not self.connected:
+            self._link.seek()
+            return self._nothing(Quality.NOT_CONNECTED)
+        if not await self._questions.over(timeout_s) or (reading := self._start()) is None:
+            return self._nothing(Quality.NO_ANSWER)
+        return await self._answer(reading, ends_ns)
+
+    async def _answer(self, reading: asyncio.Task[Polled | None], ends_ns: int) -> Polled:
+        left_s = max(0.0, (ends_ns - self._now_ns()) / 1e9)
+        await asyncio.wait({reading}, timeout=left_s)
+        if not reading.done():
+            reading.add_done_callback(self._came_late)
+            return self._nothing(Quality.NO_ANSWER)
+        if (polled := reading.result()) is None:
+            return self._nothing(Quality.NO_ANSWER)
+        self._complaints.over(_ANSWER)
+        self._questions.ask()
+        return polled
+
+    def _came_late(self, reading: asyncio.Task[Polled | None]) -> None:
+        if not reading.cancelled() and reading.result() is not None:
+            self._complaints.say(_ANSWER, _TOO_LATE)
+
+    @property
+    def _is_reading(self) -> bool:
+        return self._reading is not None and not self._reading.done()
+
+    def _start(self) -> asyncio.Task[Polled | None] | None:
+        """Begin a read, if none is under way and no answer of another waits for the disk."""
+        driver = self._link.driver
+        if driver is None or self._is_reading or self._unkept.answer is not None:
+            return None
+        self._reading = asyncio.create_task(self._read(driver))
+        return self._reading
 
     async def _read(self, driver: Driver) -> Polled | None:
         """One read; on loss of the device no answer, and the way back is begun."""
+        begun_ns = self._now_ns()
         try:
-            async with asyncio.timeout(STUCK_S):
+            async with asyncio.timeout(max(STUCK_S, self.interval_ns / 1e9)):
                 samples = self._whole(await driver.read())
-            progress = self._progress(self._once) if self._once is not None else None
-            told = list(self._teller.take_events()) if self._teller is not None else []
+            link = self._link
+            progress = self._progress(link.once) if link.once is not None else None
+            told = link.teller.take_events() if link.teller is not None else ()
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
-            self._loss(error)
-            await self._end(driver)
+            self._ahead_of = None  # there may be time to ask again
+            await self._link.lose(error)
             return None
-        polled = Polled(samples, self._now_ns(), progress)
-        self._untold = [*self._untold, *told][-EVENTS_KEPT:]
+        now_ns = self._now_ns()
+        polled = Polled(samples, now_ns, progress)
+        self._lead.took(now_ns - begun_ns, now_ns)
+        self._unkept.tell(told)
         if progress is not None:
-            self._kept = polled
-        if self._lost:
-            log.warning("%s: answers again at %s", self.spec.id, self.spec.url)
-            self._lost = False
+            self._unkept.answer = polled
+        link.answered()
         return polled
 
     def _whole(self, samples: Sequence[Sample]) -> Sequence[Sample]:
@@ -241,52 +196,6 @@ class Poller:
         position = driver.position()
         is_new = position != self.spec.position
         return Progress(position if is_new else None, dict(driver.take_marks()))
-
-    def _connect_when_due(self) -> None:
-        busy = self._connecting is not None and not self._connecting.done()
-        if not busy and not self._given_up and self._now_ns() >= self._retry_at_ns:
-            self._connecting = asyncio.create_task(self._connect())
-
-    async def _connect(self) -> None:
-        try:
-            if self._driver is None:
-                self._driver = driver = self._opener(self.spec)
-                # asked here: an answer about a protocol class costs half as much as a read
-                self._once = driver if isinstance(driver, DeliversOnce) else None
-                self._teller = driver if isinstance(driver, TellsEvents) else None
-                self._asks = driver if isinstance(driver, ReadsSettings) else None
-            async with asyncio.timeout(STUCK_S):
-                await self._driver.connect()
-        except BaseException as error:
-            if self._driver is not None:
-                await self._end(self._driver)
-            if not isinstance(error, Exception):
-                raise  # cancelled
-            self._loss(error)
-            return
-        self._up, self._connection = True, None  # another device may answer now
-
-    async def _end(self, driver: Driver) -> None:
-        self._up = False
-        await driver.close()
-
-    def _loss(self, error: Exception) -> None:
-        defect = None if isinstance(error, DeviceError) else error
-        if defect is not None:
-            self._driver = None  # whatever it remembers is not to be trusted
-        self._given_up = isinstance(error, DeviceError) and not error.retry
-        if not self._lost or self._given_up:
-            then = "not tried again until restart" if self._given_up else "trying again"
-            what = f"defect in its driver: {error!r}" if defect else str(error)
-            log.warning(
-                "%s: lost at %s: %s; %s", self.spec.id, self.spec.url, what, then, exc_info=defect
-            )
-        now_ns = self._now_ns()
-        if not self._lost:
-            self._lost, self._lost_at_ns = True, now_ns
-        wait_s = self._backoff_share * (now_ns - self._lost_at_ns) / 1e9
-        wait_s = min(max(BACKOFF_S_MIN, wait_s), BACKOFF_S_MAX)
-        self._retry_at_ns = now_ns + int(wait_s * 1e9)
 
     def _nothing(self, reason: Quality) -> Polled:
         return Polled([Sample(None, reason)] * len(self.spec.points), None)

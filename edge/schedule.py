@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 SLOTS = 10
 SLOT_SHARE = 0.05  # of the shortest interval: ten slots over its first half
-DEADLINE_SHARE = 0.8  # the device asked last has 0.35 of it to answer, the disk the last fifth
+DEADLINE_SHARE = 0.8  # of it, from a tick until the answers are there; the disk has the last fifth
+ANSWER_SHARE = 0.35  # of it, that is left of that for the device asked last
 STEP_NS = 1_000_000_000
 FAR_NS = 15 * 60 * 1_000_000_000  # a wall clock so far ahead is not believed at once
 SURE_NS = 5 * 60 * 1_000_000_000  # how long it has to stand there until it is
@@ -23,6 +24,11 @@ def next_tick_ns(after_ns: int, interval_ns: int) -> int:
 def due(tick_ns: int, intervals_ns: tuple[int, ...]) -> list[int]:
     """Indices of the schedules that tick at an instant."""
     return [s for s, interval in enumerate(intervals_ns) if tick_ns % interval == 0]
+
+
+def until_tick_ns(instant_ns: int, interval_ns: int) -> int:
+    """From an instant to the next tick of an interval: 0 when it is one."""
+    return -instant_ns % interval_ns
 
 
 def slot_ns(device_index: int, interval_ns: int) -> int:

@@ -45,11 +45,11 @@ class Endpoint:
 
     Attributes:
         devices: of the site that are read there, in the order of the file.
-        wait_s: how long the agent waits for the answers of a tick.
+        shortest_ns: the shortest interval of the site.
     """
 
     devices: tuple[Asked, ...]
-    wait_s: float
+    shortest_ns: int
 
     @property
     def first(self) -> Traffic:
@@ -94,16 +94,31 @@ class Endpoint:
         return sum((request.line_s + self.gap_s) * per_s for request, per_s in self._all())
 
     @property
+    def tightest(self) -> Asked:
+        """The device that has the least time to spare, of what the agent waits for it."""
+        return max(self.devices, key=lambda asked: self.takes_s(asked) / self.wait_s(asked))
+
+    @property
     def tick_s(self) -> float:
-        """Least time until the last answer of a tick at which all its devices are read."""
-        asked = [request for device in self.devices for request in device.each_read]
-        together = sum(r.line_s for r in asked) + self.gap_s * max(0, len(asked) - 1)
-        alone = (
-            sum(r.line_s for r in device.each_read)
-            + max(self.gap_s, device.traffic.pause_s) * max(0, len(device.each_read) - 1)
-            for device in self.devices
-        )
-        return max(together, *alone)
+        """Least time until its last answer, at a tick at which all devices are read."""
+        return self.takes_s(self.tightest)
+
+    def wait_s(self, asked: Asked) -> float:
+        """How long the agent waits for a device: a slow one is asked ahead of its tick."""
+        return (asked.interval_ns - (1 - DEADLINE_SHARE) * self.shortest_ns) / 1e9
+
+    def takes_s(self, asked: Asked) -> float:
+        """Least time for a device's questions, while the others have theirs; each in turn."""
+        own, line_s, turns = len(asked.each_read), 0.0, 0
+        for other in self.devices:
+            theirs = other.each_read
+            reads = max(1, math.ceil(self.wait_s(asked) * 1e9 / other.interval_ns))
+            between = min(own, len(theirs) * reads)
+            line_s += between * sum(r.line_s for r in theirs) / max(1, len(theirs))
+            turns += between
+        together = line_s + self.gap_s * max(0, turns - 1)
+        pause_s = max(self.gap_s, asked.traffic.pause_s)
+        return max(together, sum(r.line_s for r in asked.each_read) + pause_s * max(0, own - 1))
 
     def _all(self) -> Iterator[tuple[Request, float]]:
         for asked in self.devices:
@@ -117,8 +132,7 @@ def endpoints_of(devices: Sequence[Asked]) -> list[Endpoint]:
     found: dict[tuple[str, str], list[Asked]] = {}
     for asked in devices:
         found.setdefault((asked.traffic.protocol, asked.traffic.endpoint), []).append(asked)
-    wait_s = DEADLINE_SHARE * shortest_ns / 1e9
-    return [Endpoint(tuple(there), wait_s) for there in found.values()]
+    return [Endpoint(tuple(there), shortest_ns) for there in found.values()]
 
 
 class Objection(NamedTuple):
@@ -180,21 +194,19 @@ def _cannot_keep(endpoint: Endpoint) -> Iterator[Objection]:
             f"{where} is {endpoint.requests_per_s:g} requests a second; allow {_rate(endpoint)} or "
             "more, raise interval_s, or read fewer points",
         )
-    elif endpoint.tick_s > endpoint.wait_s:
-        asked = sum(len(device.each_read) for device in endpoint.devices)
-        slow = max(endpoint.devices, key=lambda device: device.traffic.pause_s)
+    elif endpoint.tick_s > (wait_s := endpoint.wait_s(tightest := endpoint.tightest)):
         causes = [
             *([f"requests_per_s {1 / endpoint.gap_s:g}"] if capped else []),
-            *([f"pause_ms {slow.traffic.pause_s * 1000:g}"] if slow.traffic.pause_s else []),
+            *([f"pause_ms {pause_s * 1000:g}"] if (pause_s := tightest.traffic.pause_s) else []),
             *(["the line's speed"] if endpoint.line_share else []),
         ]
         yield Objection(
-            slowest.id,
+            tightest.id,
             "interval_s",
-            f"the {asked} requests of one tick on {where} take at least "
+            f"a read of it, in turn with what else is read on {where}, takes at least "
             f"{endpoint.tick_s:.2f} s by {' and '.join(causes)}, and the agent waits "
-            f"{endpoint.wait_s:.2f} s for them ({DEADLINE_SHARE:g} of the site's shortest "
-            "interval_s): raise that, or read fewer points",
+            f"{wait_s:.2f} s for it (interval_s, less {1 - DEADLINE_SHARE:.1g} of the site's "
+            "shortest): raise interval_s, or read fewer points",
         )
 
 

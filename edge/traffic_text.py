@@ -74,8 +74,9 @@ def _sums(endpoint: Endpoint) -> Iterator[str]:
             "allows is used"
         )
     yield (
-        f"a tick takes at least {endpoint.tick_s:.3f} s of the {endpoint.wait_s:g} s that the "
-        "agent waits; the devices' own time to answer comes on top"
+        f"a tick takes at least {endpoint.tick_s:.3f} s of the "
+        f"{endpoint.wait_s(endpoint.tightest):g} s that the agent waits for "
+        f"{endpoint.tightest.id}; the devices' own time to answer comes on top"
     )
     notes = [note for asked in endpoint.devices for note in asked.traffic.notes]
     yield from dict.fromkeys(notes)
@@ -96,7 +97,7 @@ def as_json(endpoints: Sequence[Endpoint]) -> list[dict[str, Any]]:
             "line_share": round(endpoint.line_share, 6),
             "cap_per_s": round(1 / endpoint.gap_s, 6) if endpoint.gap_s else None,
             "tick_s": round(endpoint.tick_s, 6),
-            "wait_s": endpoint.wait_s,
+            "wait_s": endpoint.wait_s(endpoint.tightest),
             "promise": endpoint.first.promise,
         }
         for endpoint in endpoints

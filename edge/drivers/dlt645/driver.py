@@ -14,13 +14,14 @@ from collections.abc import Mapping, Sequence
 from edge.drivers.address import parse_address, parse_path, wrong
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
-from edge.drivers.dlt645.bus import Bus, SilentError, bus_of
+from edge.drivers.dlt645.bus import Bus, bus_of
 from edge.drivers.dlt645.decode import Value
 from edge.drivers.dlt645.frame import FRAMES_MAX, Dlt645Error, WrongAnswerError, pack_address
 from edge.drivers.dlt645.traffic import traffic_of
 from edge.drivers.dlt645.wire import Endpoint, Host
 from edge.drivers.serial_line import BAUDS, SerialLine
 from edge.drivers.setting_text import number_text
+from edge.drivers.shared_bus import SilentError
 from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
 from firmware_configs.model import Setting
@@ -56,7 +57,6 @@ class Dlt645Driver:
             self._places.setdefault(di, []).append((index, value))
         self._complaints = Complaints(_LOG, spec.id)
         self._is_wanted = False
-        self._connections = 0
         self._bus: Bus | None = None  # kept when closed: it knows what may still come late
 
     def traffic(self) -> Traffic:
@@ -67,20 +67,18 @@ class Dlt645Driver:
         """Open the line, if no other meter's driver has; takes at most `timeout_s` a turn."""
         self._bus = bus = bus_of(self._endpoint)
         self._is_wanted = True
-        self._connections += 1
         bus.join(self)
         try:
-            await bus.open(self._spec.timeout_s)
-        except OSError as error:  # TimeoutError is one
-            self._give_up()
-            reason = error.strerror or str(error) or "nobody accepts in time"
-            raise DeviceError(
-                f"{self._name}: cannot be opened: {reason}; check cable, "
-                "address and who else uses the line"
-            ) from None
+            trouble = await bus.open(self._spec.timeout_s)
         except BaseException:
             self._give_up()
             raise
+        if trouble:
+            self._give_up()
+            raise DeviceError(
+                f"{self._name}: cannot be opened: {trouble}; check cable, address and who else "
+                "uses the line"
+            )
 
     async def read(self) -> Sequence[Sample]:
         """One sample a point; at most one question of it runs into its timeout."""
@@ -93,8 +91,8 @@ class Dlt645Driver:
             raise
 
     def connection(self) -> int:
-        """Another number each time the line is opened for this meter."""
-        return self._connections
+        """Which connection of its endpoint this is."""
+        return 0 if self._bus is None else self._bus.connection
 
     async def read_setting(self, setting: Setting) -> str | Quality:
         """Ask for one setting; see `edge.drivers.base.ReadsSettings`."""

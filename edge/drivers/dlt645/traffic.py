@@ -10,14 +10,15 @@ from edge.drivers.traffic import Request, Traffic
 
 PROMISE = "nothing is written: control codes 11H and 12H (read) to one meter's own address only"
 _DI_BYTES = 4
+_REPLY_S = 0.02  # DL/T 645-2007, 5.3.3: a meter answers 20 to 500 ms after the question
 
 _NOTES = (
     "A meter that says that more follows is asked for the rest (12H), at most 16 frames an item.",
     "Answers are counted without the FE bytes a meter may send before them.",
 )
 _LINE_NOTE = (
-    "Time on the line: characters of start, 8 data, parity and stop bits. The meter's own time to "
-    "answer comes on top."
+    "Time on the line: characters of start, 8 data, parity and stop bits, and the 20 ms that a "
+    "meter waits at least before it answers; it may wait 500."
 )
 
 
@@ -45,7 +46,7 @@ def traffic_of(
                 points=tuple(b.point.id for b in asked),
                 sent=sent,
                 answer_bytes=answer_bytes,
-                line_s=(len(sent) + answer_bytes) * line.byte_s if line else 0.0,
+                line_s=(len(sent) + answer_bytes) * line.byte_s + _REPLY_S if line else 0.0,
             )
         )
     return Traffic(

@@ -7,8 +7,9 @@ is kept until it is asked for, bounded; nothing is written to the line but quest
 import asyncio
 from dataclasses import dataclass
 
+from edge.drivers.connection import Connection, connect
 from edge.drivers.dlt645.frame import HELD_BYTES_MAX, only_reads
-from edge.drivers.serial_line import Mouth, SerialLine
+from edge.drivers.serial_line import LineError, Mouth, SerialLine
 
 
 @dataclass(frozen=True)
@@ -25,48 +26,34 @@ class Host:
 Endpoint = Host | SerialLine
 
 
-class _Ears(asyncio.Protocol):
-    def __init__(self, wire: "Wire") -> None:
-        self._wire = wire
-
-    def data_received(self, data: bytes) -> None:
-        self._wire.heard(data)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._wire.lost(self)
-
-
 class Wire:
     """The line, open or not."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._transport: asyncio.Transport | None = None
-        self._ears: _Ears | None = None
-        self._mouth: Mouth | None = None
+        self._end: Mouth | Connection | None = None
         self._held = bytearray()
         self._news = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
         """True while there is a line, as far as is known."""
-        return self._transport is not None or self._mouth is not None
+        return self._end is not None
 
-    async def open(self) -> None:
-        """Open it.
-
-        Raises:
-            OSError: it cannot be.
-        """
+    async def open(self, timeout_s: float) -> str:
+        """Open it anew; why not, or ""."""
         self.close()
         if isinstance(self._endpoint, SerialLine):
-            self._mouth = Mouth(self._endpoint, self.heard, self.close, only_reads)
-            return
-        ears = _Ears(self)
-        transport, _ = await asyncio.get_running_loop().create_connection(
-            lambda: ears, self._endpoint.host, self._endpoint.port
-        )
-        self._ears, self._transport = ears, transport
+            try:
+                self._end = Mouth(self._endpoint, self.heard, self.close, only_reads)
+            except LineError as error:
+                return str(error)
+            return ""
+        self._end = await connect(
+            self._endpoint.host, self._endpoint.port, timeout_s,
+            hear=self.heard, lost=self.close, gate=only_reads,
+        )  # fmt: skip
+        return "" if self._end is not None else "nobody accepts"
 
     def send(self, frame: bytes) -> None:
         """The one place that sends: one question.
@@ -74,12 +61,9 @@ class Wire:
         Raises:
             OSError: the line is closed or does not take it.
         """
-        if self._transport is not None:
-            self._transport.write(only_reads(frame))
-        elif self._mouth is not None:
-            self._mouth.send(frame)
-        else:
+        if self._end is None:
             raise OSError("the line is closed")
+        self._end.send(frame)
 
     async def more(self) -> bytes:
         """Wait for bytes, and take all there are.
@@ -106,18 +90,10 @@ class Wire:
         del self._held[:-HELD_BYTES_MAX]
         self._news.set()
 
-    def lost(self, ears: _Ears) -> None:
-        """The other end closed a connection; it may be one that was given up before."""
-        if ears is self._ears:
-            self.close()
-
     def close(self) -> None:
         """Give it back; whoever waits for more learns it."""
-        transport, self._transport, self._ears = self._transport, None, None
-        if transport is not None:
-            transport.abort()
-        mouth, self._mouth = self._mouth, None
-        if mouth is not None:
-            mouth.close()
+        end, self._end = self._end, None
+        if end is not None:
+            end.close()
         self._held.clear()
         self._news.set()

@@ -21,14 +21,6 @@ _GATEWAY_QUALITY = {10: Quality.NOT_CONNECTED, 11: Quality.NO_ANSWER}
 Cells = Sequence[int]
 
 
-class SilentError(Exception):
-    """No answer: in time, or because the connection is gone."""
-
-
-class NotAskedError(SilentError):
-    """The question never went out, so no answer to it can come."""
-
-
 class WrongAnswerError(Exception):
     """The device answered something else than what was asked."""
 

@@ -18,7 +18,6 @@ from edge.drivers.complaints import Complaints
 from edge.drivers.modbus.answers import (
     Cells,
     RefusedError,
-    SilentError,
     WrongAnswerError,
     data_bytes,
     refusal_quality,
@@ -38,6 +37,7 @@ from edge.drivers.modbus.settings import ask_setting
 from edge.drivers.modbus.slots import slots_of
 from edge.drivers.modbus.traffic import traffic_of
 from edge.drivers.samples import Samples
+from edge.drivers.shared_bus import SilentError
 from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
 from firmware_configs.profile import Setting

@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from edge.drivers.modbus.answers import Cells, NotAskedError, SilentError, cells_of
-from edge.drivers.modbus.connection import Connection, connect
+from edge.drivers.connection import Connection, connect
+from edge.drivers.modbus.answers import Cells, cells_of
 from edge.drivers.modbus.endpoint import Host, Line
 from edge.drivers.modbus.gate import only_rtu_reads
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.rtu import answers_in, request
 from edge.drivers.serial_line import LineError, Mouth
+from edge.drivers.shared_bus import NotAskedError, SilentError
 
 HEARD_MAX = 2048  # bytes kept of one answer; the longest frame has 256
 HOST_SILENCE_S = 0.005  # a converter's line is not ours to measure; 3.5 characters at 9600 baud
@@ -52,8 +53,9 @@ class RtuWire:
                 return str(error)
             return ""
         self._end = await connect(
-            self._endpoint, timeout_s, hear=self.hear, lost=self.lost, gate=only_rtu_reads
-        )
+            self._endpoint.host, self._endpoint.port, timeout_s,
+            hear=self.hear, lost=self.lost, gate=only_rtu_reads,
+        )  # fmt: skip
         return "" if self._end is not None else "nobody accepts"
 
     async def ask(

@@ -14,15 +14,14 @@ from collections.abc import Callable, Iterable
 from edge.drivers.complaints import Complaints
 from edge.drivers.modbus.answers import (
     Cells,
-    NotAskedError,
     RefusedError,
-    SilentError,
     WrongAnswerError,
 )
 from edge.drivers.modbus.bus import Bus, bus_of
 from edge.drivers.modbus.doubt import Doubt
 from edge.drivers.modbus.endpoint import Place
 from edge.drivers.modbus.plan import Read
+from edge.drivers.shared_bus import NotAskedError, SilentError
 
 _LOG = logging.getLogger(__name__)
 PROBE_TRIES = 3  # a probe that an answering device does not answer so often is not asked any more

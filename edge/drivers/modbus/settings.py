@@ -2,9 +2,7 @@
 
 from edge.drivers.base import DeviceError
 from edge.drivers.modbus.answers import (
-    NotAskedError,
     RefusedError,
-    SilentError,
     WrongAnswerError,
     refusal_quality,
 )
@@ -12,6 +10,7 @@ from edge.drivers.modbus.decode import Value, decode_bits, decode_setting
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.seat import Seat
 from edge.drivers.setting_text import number_text
+from edge.drivers.shared_bus import NotAskedError, SilentError
 from evidence.quality import Quality
 from firmware_configs.profile import Setting
 

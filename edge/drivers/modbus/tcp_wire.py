@@ -9,12 +9,13 @@ What it guarantees:
 import asyncio
 from collections.abc import Callable
 
-from edge.drivers.modbus.answers import Cells, NotAskedError, SilentError, cells_of
-from edge.drivers.modbus.connection import Connection, connect
+from edge.drivers.connection import Connection, connect
+from edge.drivers.modbus.answers import Cells, cells_of
 from edge.drivers.modbus.endpoint import Host
 from edge.drivers.modbus.gate import only_tcp_reads
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.tcp import find_pdu, request
+from edge.drivers.shared_bus import NotAskedError, SilentError
 
 HEARD_MAX = 2048  # bytes kept while an answer is waited for; the longest packet has 260
 
@@ -40,8 +41,9 @@ class TcpWire:
         """Connect anew; why not, or "". Never leaves two connections."""
         self.close()
         self._connection = await connect(
-            self._host, timeout_s, hear=self._hear, lost=self._lost, gate=only_tcp_reads
-        )
+            self._host.host, self._host.port, timeout_s,
+            hear=self._hear, lost=self._lost, gate=only_tcp_reads,
+        )  # fmt: skip
         return "" if self._connection is not None else "nobody accepts"
 
     async def ask(

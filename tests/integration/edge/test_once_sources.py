@@ -48,7 +48,7 @@ class Sourced(Plant):
             return self.source.opener(spec) if spec.id == "gas-1" else devices.opener(spec)
 
         for poller in made._pollers:
-            poller._opener = opener
+            poller._link._opener = opener
         return made
 
     async def run_until_over(self, seconds: float = 3.0) -> None:

@@ -5,7 +5,8 @@ import struct
 import time
 
 from edge.drivers.base import DeviceSpec
-from edge.poller import Polled, Poller
+from edge.poller import Poller
+from edge.unkept import Polled
 from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.model import Identifier, Item

@@ -7,7 +7,9 @@ import time
 import pytest
 
 from edge.drivers.base import DeviceSpec, Driver
-from edge.poller import BACKOFF_S_MAX, Polled, Poller
+from edge.link import BACKOFF_S_MAX
+from edge.poller import Poller
+from edge.unkept import Polled
 from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.unit.edge.drivers.specs import register, spec
@@ -96,6 +98,26 @@ async def test_slow_answer_is_no_answer_and_is_never_taken_for_a_later_tick() ->
     rig.device.read_s, rig.device.value = 0, 9
     polled = await poll(rig)
     assert {s.raw for s in polled.samples} == {b"\x09\x00"}
+    await rig.poller.close()
+
+
+async def test_answers_that_come_too_late_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    rig = await Rig().connected()
+    rig.device.read_s = 0.04
+    with caplog.at_level(logging.INFO, logger="stackproof.edge.device"):
+        for _ in range(3):
+            assert reasons(await poll(rig, 0.01)) == {Quality.NO_ANSWER}
+            await asyncio.sleep(0.06)
+        rig.device.read_s = 0
+        assert reasons(await poll(rig)) == {Quality.GOOD}
+        rig.device.answers, rig.device.read_s = False, 0.04
+        assert reasons(await poll(rig, 0.01)) == {Quality.NO_ANSWER}
+        await asyncio.sleep(0.06)  # one that never comes is a loss and not late
+    assert [r.getMessage() for r in caplog.records] == [
+        "device dev: answer in time: none, it came too late; raise interval_s or read fewer points",
+        "device dev: answer in time: is fine again",
+        "dev: lost at modbus+tcp://127.0.0.1:1: device dev: no answer; trying again",
+    ]
     await rig.poller.close()
 
 
@@ -252,7 +274,9 @@ async def test_stuck_read_is_dropped_and_the_device_comes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("edge.poller.STUCK_S", 0.1)
-    rig = await Rig().connected()
+    rig = Rig()
+    rig.poller.interval_ns = 100_000_000
+    await rig.connected()
     rig.device.read_s = None
     assert reasons(await poll(rig, 0.02)) == {Quality.NO_ANSWER}
     await asyncio.sleep(0.15)

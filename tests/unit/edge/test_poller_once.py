@@ -9,6 +9,7 @@ import pytest
 from edge.drivers.base import (
     EVENTS_PER_READ,
     DeliversOnce,
+    DeviceError,
     DeviceSpec,
     Progress,
     Sample,
@@ -17,7 +18,8 @@ from edge.drivers.base import (
 from edge.drivers.folder.driver import FolderDriver
 from edge.drivers.modbus.driver import ModbusDriver
 from edge.drivers.table.driver import TableDriver
-from edge.poller import EVENTS_KEPT, Polled, Poller
+from edge.poller import Poller
+from edge.unkept import EVENTS_KEPT, Polled
 from evidence.quality import Quality
 from tests.unit.edge.fake_source import FakeSource, FakeSourceDriver
 from tests.unit.edge.fakes import Devices, FakeDriver, HandClock
@@ -120,7 +122,7 @@ async def test_an_answer_before_a_loss_is_still_given() -> None:
     rig = Rig()
     poller = await rig.start()
     await poller.poll(1)
-    await poller._end(poller._driver)  # type: ignore[arg-type] # there is one
+    await poller._link.lose(DeviceError("it went"))
     assert not poller.connected
     rig.commit(poller, await poller.poll(1))
     assert rig.kept == [1]
@@ -177,7 +179,7 @@ async def test_a_meters_events_wait_for_a_commit_and_its_readings_do_not() -> No
     many = await poller.poll(1)
     assert many.progress is not None
     assert len(many.progress.events) == EVENTS_PER_READ
-    assert len(poller._untold) == EVENTS_KEPT
+    assert len(poller._unkept._events) == EVENTS_KEPT
     await poller.close()
 
 

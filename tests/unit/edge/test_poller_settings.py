@@ -8,7 +8,8 @@ from edge.drivers.dlt645.driver import Dlt645Driver
 from edge.drivers.modbus.driver import ModbusDriver
 from edge.drivers.modbus.overhear import ListenDriver
 from edge.drivers.opcua.driver import OpcUaDriver
-from edge.poller import Polled, Poller
+from edge.poller import Poller
+from edge.unkept import Polled
 from evidence.quality import Quality
 from firmware_configs.profile import Setting, load_profile
 from tests.unit.edge.fakes import FakeDevice, FakeDriver, HandClock
@@ -162,7 +163,7 @@ async def test_no_question_after_a_read_that_was_not_answered() -> None:
     rig.device.answers = False
     await rig.polls(3)
     rig.driver.number = 99
-    assert rig.poller._aside is None
+    assert not rig.poller._questions.is_asking
     await rig.poller.close()
 
 
@@ -229,5 +230,5 @@ async def test_a_device_without_settings_is_never_asked() -> None:
     for _ in range(5):
         assert (await poller.poll(1)).progress is None
         rig.clock.forward(5)
-    assert poller._aside is None
+    assert not poller._questions.is_asking
     await poller.close()

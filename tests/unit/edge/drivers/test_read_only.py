@@ -23,15 +23,15 @@ SENDING = {
 #: every call by one of these names
 PLACES = {
     "_blueprint/wire.py": ["self._writer.write(only_reads(question))"],
+    "connection.py": ["self._transport.write(self._gate(packet))"],
     "dlt645/bus.py": ["self._wire.send(build_question(address, di, follow_up))"],
-    "dlt645/wire.py": ["self._transport.write(only_reads(frame))", "self._mouth.send(frame)"],
+    "dlt645/wire.py": ["self._end.send(frame)"],
     "folder/driver.py": [
         "thread.run(self._folder.open, self._spec.timeout_s)",
         "thread.run(self._folder.listing, self._spec.timeout_s)",
         "thread.run(work, LOAD_S)",
     ],
     "hj212/listener.py": ["connection.writer.write(only_acks(ack))"],
-    "modbus/connection.py": ["self._transport.write(self._gate(packet))"],
     "modbus/rtu_wire.py": ["self._end.send(self._question)"],
     "modbus/tcp_wire.py": ["self._connection.send(request(self._number, unit, read))"],
     "serial_line.py": ["os.write(self._fd, self._gate(frame))"],

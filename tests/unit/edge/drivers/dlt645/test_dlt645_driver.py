@@ -60,10 +60,11 @@ def test_a_point_of_another_protocol_is_named() -> None:
         Dlt645Driver(spec(f"dlt645+tcp://h:1?address={METER}", register("word", Dtype.U16)))
 
 
-def test_a_serial_line_has_the_gate_too() -> None:
+def test_serial_line_and_connection_have_the_gate() -> None:
     """That nothing else writes is looked at in `tests/unit/edge/drivers/test_read_only.py`."""
     source = (FOLDER / "wire.py").read_text(encoding="utf-8")
-    assert "self.heard, self.close, only_reads)" in source
+    assert "Mouth(self._endpoint, self.heard, self.close, only_reads)" in source
+    assert source.count("connect(") == source.count("gate=only_reads") == 1
 
 
 def test_no_library_comes_between() -> None:

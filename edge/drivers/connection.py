@@ -1,10 +1,8 @@
-"""A TCP connection, to a Modbus TCP server or to a converter with a serial line behind it. I/O."""
+"""A TCP connection to a device, or to a converter with a serial line behind it. I/O."""
 
 import asyncio
 from collections.abc import Callable
 from typing import cast
-
-from edge.drivers.modbus.endpoint import Host
 
 
 class Connection(asyncio.Protocol):
@@ -53,7 +51,8 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(
-    host: Host,
+    host: str,
+    port: int,
     timeout_s: float,
     *,
     hear: Callable[[bytes], None],
@@ -65,7 +64,7 @@ async def connect(
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
-            await loop.create_connection(lambda: made, host.host, host.port)
+            await loop.create_connection(lambda: made, host, port)
     except (OSError, TimeoutError):
         made.close()
         return None
