@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.clock import SystemClock
-from edge.commissioning import look_text
+from edge.commissioning import doctor_text, look_text
 from edge.commissioning.bare import plain
+from edge.commissioning.findings import has_failed
 from edge.commissioning.look import Look
-from edge.commissioning.target import point_of
+from edge.commissioning.target import devices_of, point_of
 from edge.config import load_site
 from edge.drivers.base import DeviceError
 
@@ -50,12 +51,29 @@ def add_commissioning_commands(
         "--timeout", type=_seconds, default=TIMEOUT_S, metavar="S",
         help=f"of one answer at a URL; default {TIMEOUT_S:g}. A site file has its own",
     )  # fmt: skip
-    read.add_argument(
+    _add_wait(read)
+    read.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    read.set_defaults(run=_read)
+    doctor = commands.add_parser(
+        "doctor",
+        help="names the layer that fails, from the machine to the values, and what to do",
+        epilog="Layers: permission, clock, dns, tcp, certificate, login, protocol, unit, register, "
+        f"value. {_BESIDE_AGENT} A file is made in the state folder and removed; the broker is "
+        "asked under a client id of its own. Exit status: 0 nothing fails, 1 something does, 2 "
+        "cannot run.",
+    )
+    doctor.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
+    doctor.add_argument("devices", nargs="*", metavar="DEVICE", help="default: all of them")
+    _add_wait(doctor)
+    doctor.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    doctor.set_defaults(run=_doctor)
+
+
+def _add_wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--wait", type=_seconds, default=PATIENCE_S, metavar="S",
         help=f"for a device that is heard, not asked (HJ 212, listening); default {PATIENCE_S:g}",
     )  # fmt: skip
-    read.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    read.set_defaults(run=_read)
 
 
 def _seconds(text: str) -> float:
@@ -94,6 +112,28 @@ async def _looks(args: argparse.Namespace) -> tuple[Sequence[Look], bool]:
     if bound is None:
         return await read_device(device.spec, clock, args.wait), True
     return [await read_point(device.spec, bound, clock, args.wait)], False
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from edge.commissioning.doctor import examine
+
+    quiet()
+    site = load_site(args.site)
+    devices = devices_of(site, args.devices)
+    checks = asyncio.run(
+        examine(site, devices, SystemClock(), patience_s=args.wait, progress=_progress)
+    )
+    if args.json:
+        _print_json(doctor_text.as_map(checks))
+    else:
+        print("\n".join(doctor_text.lines(checks)))
+    return EXIT_FOUND if has_failed(checks) else EXIT_FINE
+
+
+def _progress(line: str) -> None:
+    """For a person who waits; a script's stderr stays empty."""
+    if sys.stderr.isatty():
+        print(line, file=sys.stderr)
 
 
 def quiet() -> None:

@@ -82,12 +82,9 @@ def number_text(value: float | None) -> str:
 def _beside(look: Look) -> Iterator[str]:
     if not look.neighbours or look.address is None:
         return
-    own, words = "" if look.shown is None else look.shown.text, look.words
-    if look.shown is None:
-        own, words = "".join(map(str, look.words[:1])), look.words[:1]
-    rows: list[tuple[int, Sequence[int], str, str]] = [
-        (n.address, n.words, n.text, "") for n in look.neighbours
-    ]
+    words = look.words if look.shown is not None else look.words[:1]
+    own = "".join(map(str, words)) if look.shown is None else look.shown.text
+    rows = [(n.address, n.words, n.text, "") for n in look.neighbours]
     rows.append((look.address, words, own or look.trouble, "   < this one"))
     yield ""
     yield "  one address lower and higher, as this row would take them"

@@ -5,9 +5,8 @@ No I/O of its own: what is sent goes out where the driver's questions do (`edge.
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from edge.commissioning.bare import bare_spec
 from edge.drivers.address import wrong
 from edge.drivers.base import DeviceSpec
 from edge.drivers.modbus.answers import Cells, RefusedError, SilentError, WrongAnswerError
@@ -51,18 +50,19 @@ class Asking:
 
     Args:
         spec: its id, url, timeout and pause are used.
+        unit: instead of the URL's.
 
     Raises:
         DeviceError: with `retry` False when the URL is none of a device that can be asked.
     """
 
-    def __init__(self, spec: DeviceSpec) -> None:
+    def __init__(self, spec: DeviceSpec, unit: int | None = None) -> None:
         scheme = spec.url.partition("://")[0]
         if scheme not in SCHEMES:
             known = " ".join(f"{name}://" for name in SCHEMES)
             raise wrong(spec, f"a single question can be asked over {known} only")
-        self.place: Place = parse_place(spec)
-        self._timeout_s = spec.timeout_s
+        place = parse_place(spec)
+        self.place: Place = place if unit is None else replace(place, unit=unit)
         self._seat = Seat(
             spec.id,
             self.place,
@@ -99,11 +99,6 @@ class Asking:
 
     def _proofs(self) -> Iterable[Read]:
         return [] if self._safe is None else [self._safe]
-
-
-def asking_at(url: str, timeout_s: float) -> Asking:
-    """To ask at a URL that no site file names yet."""
-    return Asking(bare_spec(url, timeout_s))
 
 
 def beside(read: Read, offset: int) -> Read | None:

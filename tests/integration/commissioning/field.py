@@ -10,6 +10,7 @@ import pytest
 
 from edge.cli import main
 from tests.integration.drivers.modbus_responder import Responder
+from tests.integration.edge.brokers import free_port
 from tests.unit.edge.sites import METERS, replaced, write_keys, write_site
 
 #: the vectors of the simulated AC meter's profile, worked out by hand there
@@ -29,9 +30,10 @@ def with_url(text: str, port: int, *, was: int = 15020, unit: int = 1) -> str:
 
 
 def site_at(folder: Path, ac: Responder, *, text: str = METERS) -> Path:
-    """A site file whose AC meter is this one; its gas meter is nowhere."""
+    """A site file whose AC meter is this one; its gas meter and its broker are nowhere."""
     write_keys(folder / "keys")
-    return write_site(folder, with_url(text, ac.port))
+    nowhere = {"127.0.0.1:15021": f"127.0.0.1:{free_port()}", ":1883": f":{free_port()}"}
+    return write_site(folder, replaced(with_url(text, ac.port), nowhere))
 
 
 async def edge(*arguments: object) -> int:

@@ -1,0 +1,103 @@
+"""Whether a host is known, and whether somebody listens there: DNS and TCP. I/O: opens and closes.
+
+Nothing is sent.
+"""
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.commissioning.findings import Check, failed, fine
+
+_UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
+
+
+@dataclass(frozen=True)
+class Knock:
+    """What came of a try to connect.
+
+    Attributes:
+        is_open: somebody accepts.
+        sentence: what happened.
+        todo: what to do; "" when it is open.
+    """
+
+    is_open: bool
+    sentence: str
+    todo: str = ""
+
+
+async def reach(subject: str, host: str, port: int, timeout_s: float) -> list[Check]:
+    """DNS, then TCP; TCP is not tried where the name is not known."""
+    address = await resolve(host, port)
+    if isinstance(address, Knock):
+        return [failed(subject, "dns", address.sentence, address.todo)]
+    known = f"{host} is an address" if _is_address(host) else f"{host} is {' '.join(address)}"
+    knock = await knock_at(host, port, timeout_s)
+    tcp = (
+        fine(subject, "tcp", knock.sentence)
+        if knock.is_open
+        else failed(subject, "tcp", knock.sentence, knock.todo)
+    )
+    return [fine(subject, "dns", known), tcp]
+
+
+async def resolve(host: str, port: int) -> Sequence[str] | Knock:
+    """The addresses of a host, or why it has none."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        return Knock(
+            False,
+            f"the name {host!r} is not known here: {error.strerror or error}",
+            "write the device's IP address, or correct the name, or this machine's DNS server "
+            "(resolv.conf)",
+        )
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+async def knock_at(host: str, port: int, timeout_s: float) -> Knock:
+    """Connect and hang up."""
+    where = f"{host} port {port}"
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    try:
+        async with asyncio.timeout(timeout_s):
+            transport, _ = await loop.create_connection(asyncio.Protocol, host, port)
+    except TimeoutError:
+        return Knock(
+            False,
+            f"{where}: nothing comes back within {timeout_s:g} s",
+            "check the address, power and network cable, and whether a firewall drops it",
+        )
+    except ConnectionRefusedError:
+        return Knock(
+            False,
+            f"{where}: refused: the host is there, nobody listens on that port",
+            "check the port and that the service is switched on at the device; it may also have "
+            "no connection left: end other programs that hold one",
+        )
+    except OSError as error:
+        away = error.errno in _UNREACHABLE
+        return Knock(
+            False,
+            f"{where}: {error.strerror or error}",
+            "check this machine's own address, mask and gateway: no way leads to that host"
+            if away
+            else "check the address and this machine's network",
+        )
+    transport.abort()
+    await asyncio.sleep(0)  # the loop lets go of the socket in its next turn
+    return Knock(True, f"{where} accepts after {1000 * (loop.time() - began_s):.0f} ms")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
