@@ -8,21 +8,23 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edge.clock import SystemClock
 from edge.commissioning import doctor_text, look_text
-from edge.commissioning.bare import plain
+from edge.commissioning.bare import bare_spec, plain
 from edge.commissioning.findings import has_failed
 from edge.commissioning.look import Look
-from edge.commissioning.target import devices_of, point_of
+from edge.commissioning.target import device_of, devices_of, point_of
 from edge.config import load_site
-from edge.drivers.base import DeviceError
+from edge.drivers.base import DeviceError, DeviceSpec
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
 TIMEOUT_S = 2.0
 PATIENCE_S = 30.0
+UNIT_TIMEOUT_S, PAUSE_S = 0.5, 0.02  # of a scan: most units are not there
+NODES, NODES_MAX = 500, 10_000
 
 _BESIDE_AGENT = (
     "Reads only, whatever it is given. Beside a running agent it is one client more: a serial "
@@ -54,6 +56,7 @@ def add_commissioning_commands(
     _add_wait(read)
     read.add_argument("--json", action="store_true", help="one JSON object on stdout")
     read.set_defaults(run=_read)
+    _add_scan(commands)
     doctor = commands.add_parser(
         "doctor",
         help="names the layer that fails, from the machine to the values, and what to do",
@@ -67,6 +70,52 @@ def add_commissioning_commands(
     _add_wait(doctor)
     doctor.add_argument("--json", action="store_true", help="one JSON object on stdout")
     doctor.set_defaults(run=_doctor)
+
+
+def _add_scan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    scan = commands.add_parser(
+        "scan",
+        help="who answers: units on a bus, services of given hosts, nodes of an OPC UA server",
+        epilog="modbus+tcp://…, modbus+rtu-tcp://… or modbus+rtu:///dev/…?baud=9600&parity=E: each "
+        "unit is asked for one holding register (FC 3). opc.tcp://…: endpoints, and variables as "
+        "far as the bounds go. HOST…: known ports are connected to, nothing is sent; networks are "
+        "not swept. SITE.toml DEVICE: the device's endpoint, with its security. "
+        f"{_BESIDE_AGENT} Exit status: 0 something answers, 1 nothing does, 2 cannot run.",
+    )
+    scan.add_argument("target", nargs="+", metavar="URL|HOST|SITE.toml DEVICE")
+    scan.add_argument(
+        "--units", type=_units, metavar="1-32,100",
+        help="Modbus: which to ask; default all: 1-247, and 255 and 0 over Modbus TCP",
+    )  # fmt: skip
+    scan.add_argument(
+        "--timeout", type=_seconds, metavar="S",
+        help=f"of one answer; default {UNIT_TIMEOUT_S:g} for a unit, {TIMEOUT_S:g} otherwise",
+    )  # fmt: skip
+    scan.add_argument(
+        "--pause", type=_seconds, default=PAUSE_S, metavar="S",
+        help=f"between two units; default {PAUSE_S:g}",
+    )  # fmt: skip
+    scan.add_argument(
+        "--nodes", type=_count, default=NODES, metavar="N",
+        help=f"OPC UA: variables listed at most, up to {NODES_MAX}; default {NODES}",
+    )  # fmt: skip
+    scan.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    scan.set_defaults(run=_scan)
+
+
+def _units(text: str) -> list[int]:
+    from edge.commissioning.scan_modbus import parse_units
+
+    try:
+        return parse_units(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= NODES_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {NODES_MAX}")
+    return int(text)
 
 
 def _add_wait(parser: argparse.ArgumentParser) -> None:
@@ -123,11 +172,77 @@ def _doctor(args: argparse.Namespace) -> int:
     checks = asyncio.run(
         examine(site, devices, SystemClock(), patience_s=args.wait, progress=_progress)
     )
-    if args.json:
-        _print_json(doctor_text.as_map(checks))
-    else:
-        print("\n".join(doctor_text.lines(checks)))
+    _print(args, doctor_text.as_map(checks), doctor_text.lines(checks))
     return EXIT_FOUND if has_failed(checks) else EXIT_FINE
+
+
+def _scan(args: argparse.Namespace) -> int:
+    quiet()
+    first = args.target[0]
+    try:
+        if "://" in first:
+            if len(args.target) > 1:
+                return _usage("scan one URL at a time")
+            spec = bare_spec(first, args.timeout or TIMEOUT_S)
+        elif first.endswith(".toml"):
+            if len(args.target) != 2:
+                return _usage("with a site file name one of its devices: SITE.toml DEVICE")
+            spec = device_of(load_site(Path(first)), args.target[1]).spec
+        else:
+            return _scan_hosts(args)
+        return _scan_endpoint(args, spec)
+    except DeviceError as error:
+        return _failed(error, as_json=args.json)
+
+
+def _scan_endpoint(args: argparse.Namespace, spec: DeviceSpec) -> int:
+    scheme = spec.url.partition("://")[0]
+    if scheme == "opc.tcp":
+        from edge.commissioning import scan_opcua, scan_opcua_text
+        from edge.drivers.opcua.browse import BrowseLimits
+
+        limits = BrowseLimits(count=args.nodes)
+        found = asyncio.run(scan_opcua.scan_server(spec, limits, _progress))
+        _print(args, scan_opcua_text.as_map(found), scan_opcua_text.lines(found))
+        return EXIT_FINE
+    if not scheme.startswith("modbus+"):
+        return _usage(f"{scheme}:// has no scan: read a device of it (stackproof edge read)")
+    from edge.commissioning import scan_modbus, scan_text
+
+    scanning = scan_modbus.scan_units(
+        spec.url, args.units, timeout_s=args.timeout or UNIT_TIMEOUT_S, pause_s=args.pause,
+        progress=_progress,
+    )  # fmt: skip
+    units = asyncio.run(scanning)
+    _print(args, scan_text.unit_map(units), scan_text.unit_lines(units, spec.url))
+    return EXIT_FINE if units else EXIT_FOUND
+
+
+def _scan_hosts(args: argparse.Namespace) -> int:
+    from edge.commissioning import scan_hosts, scan_text
+
+    try:
+        scan_hosts.check_hosts(args.target)
+    except ValueError as error:
+        return _usage(str(error))
+    scanning = scan_hosts.scan_hosts(
+        args.target, timeout_s=args.timeout or TIMEOUT_S, progress=_progress
+    )
+    services = asyncio.run(scanning)
+    _print(args, scan_text.host_map(services), scan_text.host_lines(services))
+    return EXIT_FINE if any(service.knock.is_open for service in services) else EXIT_FOUND
+
+
+def _print(args: argparse.Namespace, told: object, lines: Iterable[str]) -> None:
+    if args.json:
+        _print_json(told)
+    else:
+        print("\n".join(lines))
+
+
+def _usage(sentence: str) -> int:
+    print(f"stackproof edge: {sentence}", file=sys.stderr)
+    return EXIT_CANNOT
 
 
 def _progress(line: str) -> None:

@@ -126,7 +126,7 @@ class TestSecured:
         assert layer == "certificate"
         assert "which is not now: renew it (or set this machine's clock)" in sentence
 
-    @pytest.mark.parametrize(("password", "layers"), [(PASSWORD, []), ("12345", ["login"])])
+    @pytest.mark.parametrize(("password", "layers"), [(PASSWORD, []), ("none of his", ["login"])])
     async def test_a_login(self, tmp_path: Path, password: str, layers: list[str]) -> None:
         server = make(tmp_path, "server", SERVER_URI, number=1)
         client = make(tmp_path, "client", CLIENT_URI, number=2)
