@@ -7,7 +7,10 @@ import argparse
 import asyncio
 import json
 import logging
+import shutil
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,8 +20,9 @@ from edge.commissioning.bare import bare_spec, plain
 from edge.commissioning.findings import has_failed
 from edge.commissioning.look import Look
 from edge.commissioning.target import device_of, devices_of, point_of
-from edge.config import load_site
+from edge.config import Site, load_site
 from edge.drivers.base import DeviceError, DeviceSpec
+from edge.site_devices import DeviceConfig
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
 TIMEOUT_S = 2.0
@@ -57,6 +61,7 @@ def add_commissioning_commands(
     read.add_argument("--json", action="store_true", help="one JSON object on stdout")
     read.set_defaults(run=_read)
     _add_scan(commands)
+    _add_watch(commands)
     doctor = commands.add_parser(
         "doctor",
         help="names the layer that fails, from the machine to the values, and what to do",
@@ -101,6 +106,23 @@ def _add_scan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )  # fmt: skip
     scan.add_argument("--json", action="store_true", help="one JSON object on stdout")
     scan.set_defaults(run=_scan)
+
+
+def _add_watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    watch = commands.add_parser(
+        "watch",
+        help="live table: value, unit, age, quality, and how each device stands",
+        epilog="Reads as the agent does, at each device's own interval. Ends with Ctrl-C. Into a "
+        f"file or a pipe it writes plain lines, a line a point. {_BESIDE_AGENT}",
+    )
+    watch.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
+    watch.add_argument("devices", nargs="*", metavar="DEVICE", help="default: all of them")
+    watch.add_argument(
+        "--every", type=_seconds, default=1.0, metavar="S", help="between two pictures; default 1"
+    )
+    watch.add_argument("--for", dest="seconds", type=_seconds, metavar="S", help="end by itself")
+    watch.add_argument("--json", action="store_true", help="one JSON object a line")
+    watch.set_defaults(run=_watch)
 
 
 def _units(text: str) -> list[int]:
@@ -231,6 +253,39 @@ def _scan_hosts(args: argparse.Namespace) -> int:
     services = asyncio.run(scanning)
     _print(args, scan_text.host_map(services), scan_text.host_lines(services))
     return EXIT_FINE if any(service.knock.is_open for service in services) else EXIT_FOUND
+
+
+def _watch(args: argparse.Namespace) -> int:
+    quiet()
+    site = load_site(args.site)
+    asyncio.run(_watching(args, site, devices_of(site, args.devices)))
+    return EXIT_FINE
+
+
+async def _watching(args: argparse.Namespace, site: Site, devices: Sequence[DeviceConfig]) -> None:
+    from edge.commissioning import watch, watch_text
+
+    is_screen = sys.stdout.isatty() and not args.json
+
+    def show(picture: watch.Picture) -> None:
+        if is_screen:
+            print(watch_text.screen(picture, *shutil.get_terminal_size()), end="", flush=True)
+        elif args.json:
+            print(watch_text.as_line(picture), flush=True)
+        else:
+            print("\n".join(watch_text.plain(picture)), flush=True)
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+    if args.seconds is not None:
+        loop.call_later(args.seconds, stop.set)
+    print(watch_text.OTHER_SCREEN if is_screen else "", end="", flush=True)
+    try:
+        await watch.watch(site, devices, SystemClock(), every_s=args.every, stop=stop, show=show)
+    finally:
+        print(watch_text.OWN_SCREEN if is_screen else "", end="", flush=True)
 
 
 def _print(args: argparse.Namespace, told: object, lines: Iterable[str]) -> None:
