@@ -15,6 +15,7 @@ from typing import Any
 
 from edge.calc.sampling import slow_potlines, slow_text
 from edge.cli_commissioning import add_commissioning_commands
+from edge.cli_record import add_record_command
 from edge.cli_spool import add_spool_commands
 from edge.clock import SystemClock
 from edge.config import Site, read_site
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
     add_spool_commands(commands)
     add_commissioning_commands(commands)
+    add_record_command(commands)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""`stackproof edge read`, `scan`, `watch`, `doctor` and `record`: commissioning. I/O: prints.
+"""`stackproof edge read`, `scan`, `watch` and `doctor`: commissioning. I/O: prints.
 
 Nothing here writes to a device: whatever is sent goes through the drivers and their gates.
 """
@@ -57,7 +57,7 @@ def add_commissioning_commands(
         "--timeout", type=_seconds, default=TIMEOUT_S, metavar="S",
         help=f"of one answer at a URL; default {TIMEOUT_S:g}. A site file has its own",
     )  # fmt: skip
-    _add_wait(read)
+    add_wait(read)
     read.add_argument("--json", action="store_true", help="one JSON object on stdout")
     read.set_defaults(run=_read)
     _add_scan(commands)
@@ -72,7 +72,7 @@ def add_commissioning_commands(
     )
     doctor.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     doctor.add_argument("devices", nargs="*", metavar="DEVICE", help="default: all of them")
-    _add_wait(doctor)
+    add_wait(doctor)
     doctor.add_argument("--json", action="store_true", help="one JSON object on stdout")
     doctor.set_defaults(run=_doctor)
 
@@ -140,7 +140,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _add_wait(parser: argparse.ArgumentParser) -> None:
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """How long to listen for devices that are heard, not asked."""
     parser.add_argument(
         "--wait", type=_seconds, default=PATIENCE_S, metavar="S",
         help=f"for a device that is heard, not asked (HJ 212, listening); default {PATIENCE_S:g}",
