@@ -20,8 +20,9 @@ from edge.commissioning.bare import bare_spec, plain
 from edge.commissioning.findings import has_failed
 from edge.commissioning.look import Look
 from edge.commissioning.target import device_of, devices_of, point_of
-from edge.config import Site, load_site
+from edge.config import Site, load_site, read_site
 from edge.drivers.base import DeviceError, DeviceSpec
+from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
@@ -180,7 +181,7 @@ async def _looks(args: argparse.Namespace) -> tuple[Sequence[Look], bool]:
     clock = SystemClock()
     if "://" in args.target:
         return [await read_place(args.target, args.name, args.timeout, clock)], False
-    device, bound = point_of(load_site(Path(args.target)), args.name, args.point)
+    device, bound = point_of(_site_of_devices(Path(args.target)), args.name, args.point)
     if bound is None:
         return await read_device(device.spec, clock, args.wait), True
     return [await read_point(device.spec, bound, clock, args.wait)], False
@@ -210,7 +211,7 @@ def _scan(args: argparse.Namespace) -> int:
         elif first.endswith(".toml"):
             if len(args.target) != 2:
                 return _usage("with a site file name one of its devices: SITE.toml DEVICE")
-            spec = device_of(load_site(Path(first)), args.target[1]).spec
+            spec = device_of(_site_of_devices(Path(first)), args.target[1]).spec
         else:
             return _scan_hosts(args)
         return _scan_endpoint(args, spec)
@@ -258,7 +259,7 @@ def _scan_hosts(args: argparse.Namespace) -> int:
 
 def _watch(args: argparse.Namespace) -> int:
     quiet()
-    site = load_site(args.site)
+    site = _site_of_devices(args.site)
     asyncio.run(_watching(args, site, devices_of(site, args.devices)))
     return EXIT_FINE
 
@@ -305,6 +306,22 @@ def _progress(line: str) -> None:
     """For a person who waits; a script's stderr stays empty."""
     if sys.stderr.isatty():
         print(line, file=sys.stderr)
+
+
+def _site_of_devices(path: Path) -> Site:
+    """A site whose devices are right; the rest may still have to be written.
+
+    Raises:
+        SiteConfigError: something is wrong with the devices, or with the file as a whole.
+    """
+    site, problems = read_site(path)
+    hard = [p for p in problems if p.key in ("", "format") or p.key.startswith("device")]
+    if hard:
+        raise SiteConfigError(hard)
+    if problems:
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        print(f"{path}: {count} outside its devices: stackproof edge check", file=sys.stderr)
+    return site
 
 
 def quiet() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.commissioning.field import AC_WORDS, Said, edge, site_at
+from tests.integration.commissioning.field import AC_WORDS, Said, edge, site_at, with_url
 from tests.integration.drivers.modbus_others import libmodbus_rtu, libmodbus_tcp, modbus_serial_tcp
 from tests.integration.drivers.modbus_responder import Pdu, Responder, Silence
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
-from tests.unit.edge.sites import HEAD, replaced, write_keys, write_site
+from tests.unit.edge.sites import AC, HEAD, replaced, write_keys, write_site
 
 
 @pytest.fixture
@@ -98,6 +98,24 @@ class TestAPoint:
         assert len(lines) == 10
         assert lines[1].split() == ["ac-1.voltage_l1", "5780.0", "V", "good"]  # 57.80 × 100
         assert lines[9].split()[1:3] == ["1600000.00", "kWh"]  # 100 × 160 × 100
+
+    async def test_before_the_rest_of_the_site_file_is_written(
+        self, tmp_path: Path, meter: Responder, said: Said
+    ) -> None:
+        site = write_site(tmp_path, "format = 1\n" + with_url(AC, meter.port))
+        assert await edge("read", site, "ac-1", "power") == 0
+        out, err = said.both()
+        assert "value   8000.00 kW   good" in out
+        assert err == f"{site}: 4 problems outside its devices: stackproof edge check\n"
+
+    async def test_a_mistake_in_the_devices_is_told(
+        self, tmp_path: Path, meter: Responder, said: Said
+    ) -> None:
+        text = replaced(with_url(AC, meter.port), {'ct_ratio = "800/5"\n': ""})
+        assert await edge("read", write_site(tmp_path, text), "ac-1", "power") == 2
+        err = said.both()[1]
+        assert "ct_ratio: ac-1: is missing: stackproof/ac-meter reports secondary values" in err
+        assert meter.questions == []
 
     async def test_unknown_names_cannot_run(
         self, tmp_path: Path, meter: Responder, said: Said
