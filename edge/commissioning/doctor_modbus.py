@@ -37,6 +37,9 @@ async def examine_modbus(spec: DeviceSpec) -> list[Check]:
         checks = [check for check in (serial_check(spec.id, endpoint.path),) if check is not None]
     if has_failed(checks):
         return checks
+    if not spec.points:
+        todo = "name points in the device's table, or another profile"
+        return [*checks, failed(spec.id, "register", "no point of it is read", todo)]
     try:
         if trouble := await asking.open():
             return [*checks, _not_open(spec, asking, trouble)]

@@ -61,13 +61,23 @@ async def resolve(host: str, port: int) -> Sequence[str] | Knock:
 
 
 async def knock_at(host: str, port: int, timeout_s: float) -> Knock:
-    """Connect and hang up."""
-    where = f"{host} port {port}"
+    """Connect and hang up; of a host with several addresses the first that accepts will do."""
+    found = await resolve(host, port)
+    if isinstance(found, Knock):
+        return found
+    for address in found:
+        knock = await _knock(f"{host} port {port}", address, port, timeout_s)
+        if knock.is_open:
+            break
+    return knock
+
+
+async def _knock(where: str, address: str, port: int, timeout_s: float) -> Knock:
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     try:
         async with asyncio.timeout(timeout_s):
-            transport, _ = await loop.create_connection(asyncio.Protocol, host, port)
+            transport, _ = await loop.create_connection(asyncio.Protocol, address, port)
     except TimeoutError:
         return Knock(
             False,

@@ -55,11 +55,11 @@ async def scan_hosts(
     """Every known port of every host, one after another."""
     found: list[Service] = []
     for host in hosts:
-        address = await resolve(host, 0)
+        known = await resolve(host, 0)
         for port, (name, then) in PORTS.items():
             progress(f"{host} port {port}")
-            knock = address if isinstance(address, Knock) else await knock_at(host, port, timeout_s)
+            knock = known if isinstance(known, Knock) else await knock_at(host, port, timeout_s)
             found.append(Service(host, port, name, knock, then.format(host=host)))
-            if isinstance(address, Knock):
+            if isinstance(known, Knock):
                 break
     return found

@@ -95,6 +95,19 @@ async def test_a_closed_port(tmp_path: Path, meter: Responder, said: Said) -> No
     assert (layer, "nobody listens on that port" in sentence) == ("tcp", True)
 
 
+async def test_a_host_with_several_addresses(tmp_path: Path, meter: Responder, said: Said) -> None:
+    """Localhost is often ::1 too, where nobody listens."""
+    site = site_at(tmp_path, meter)
+    name = {f"127.0.0.1:{meter.port}": f"localhost:{meter.port}"}
+    site.write_text(replaced(site.read_text(), name))
+    _, checks = await doctor(site, said, "ac-1")
+    assert failures(checks) == []
+    await meter.stop()
+    _, checks = await doctor(site, said, "ac-1")
+    ((layer, sentence),) = failures(checks)
+    assert (layer, "nobody listens on that port" in sentence) == ("tcp", True)
+
+
 async def test_a_port_that_never_accepts(tmp_path: Path, said: Said) -> None:
     """A full backlog drops what comes: as a firewall does."""
     with socket.socket() as full, contextlib.ExitStack() as held:
@@ -194,6 +207,50 @@ async def test_an_address_one_off(tmp_path: Path, said: Said) -> None:
     assert status == 1
     todo = next(c["todo"] for c in checks if c["sentence"].startswith("gas-1.flow"))
     assert "1234.500 Nm3/h with the address one lower (0x0063 on the wire)" in todo
+
+
+RATED = """\
+format = 1
+vendor = "test"
+model = "rated"
+revision = "1"
+title = "A meter that reports primary amperes"
+protocol = "modbus"
+quality_level = "simulated"
+source = "made up for this test"
+address_notation = "0-based"
+word_order = "big"
+byte_order = "big"
+max_registers_per_read = 10
+hole_limit = 0
+pause_ms = 0
+reports = "secondary"
+[[register]]
+name = "current"
+table = "holding"
+address = 0
+type = "u16"
+point_decimals = 1
+unit = "A"
+kind = "current"
+applies = ["ct_ratio"]
+range = ["0", "1000"]
+source = "made up for this test"
+"""
+
+
+async def test_a_current_ratio_that_is_counted_twice(tmp_path: Path, said: Said) -> None:
+    """The meter knows its transformer, and the site file multiplies once more."""
+    (tmp_path / "rated.toml").write_text(RATED)
+    write_keys(tmp_path / "keys")
+    async with Responder(words={0: 640, 1: 0}) as device:  # 640 A primary; × 160 is 102,400
+        changes = {'"stackproof/ac-meter"': '"rated.toml"', 'vt_ratio = "10000/100"\n': ""}
+        text = HEAD + replaced(with_url(AC, device.port), changes) + "[statement]\n"
+        status, checks = await doctor(write_site(tmp_path, text), said, "ac-1")
+    assert status == 1
+    ((layer, sentence),) = failures(checks)
+    assert (layer, sentence) == ("value", "ac-1.current is 102400.0 A (0x0280, range 0 to 1000)")
+    assert 'it would be 640.0 A with ct_ratio = "1" instead of "800/5"' in checks[-1]["todo"]
 
 
 async def test_two_devices_at_once_and_one_of_them_gone(
