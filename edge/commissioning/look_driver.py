@@ -28,7 +28,7 @@ async def read_once(spec: DeviceSpec, patience_s: float = 0.0) -> list[Sample]:
     Raises:
         DeviceError: the device is out of reach.
     """
-    driver = open_driver(spec)
+    driver = open_driver(unanswering(spec))
     loop = asyncio.get_running_loop()
     ends_s = loop.time() + (patience_s if spec.url.partition("://")[0] in HEARD else 0.0)
     try:
@@ -40,6 +40,16 @@ async def read_once(spec: DeviceSpec, patience_s: float = 0.0) -> list[Sample]:
             await asyncio.sleep(AGAIN_S)
     finally:
         await driver.close()
+
+
+def unanswering(spec: DeviceSpec) -> DeviceSpec:
+    """The device, told nothing: a logger that gets an answer takes its message for kept.
+
+    Only the agent keeps it, so `answer=yes` of an HJ 212 device's URL is left out here.
+    """
+    head, mark, query = spec.url.partition("?")
+    kept = [part for part in query.split("&") if part.partition("=")[0] != "answer"]
+    return replace(spec, url=head + mark + "&".join(kept))
 
 
 async def look_by_driver(

@@ -88,7 +88,7 @@ async def _knock(where: str, address: str, port: int, timeout_s: float) -> Knock
         return Knock(
             False,
             f"{where}: refused: the host is there, nobody listens on that port",
-            "check the port and that the service is switched on at the device; it may also have "
+            "check the port and that the service is switched on there; it may also have "
             "no connection left: end other programs that hold one",
         )
     except OSError as error:

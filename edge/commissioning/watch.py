@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.clock import Clock
+from edge.commissioning.look_driver import unanswering
 from edge.commissioning.value import Shown, shown
 from edge.config import Site
 from edge.errors import EdgeError
@@ -78,7 +79,7 @@ class _Watched:
 
     def __init__(self, device: DeviceConfig, clock: Clock) -> None:
         self.device, self._clock = device, clock
-        self.poller = Poller(device.spec, clock.monotonic_ns)
+        self.poller = Poller(unanswering(device.spec), clock.monotonic_ns)
         self.seen = Seen(device.id, device.url, [Row(b.point.id) for b in device.points])
         self._answered_ns: int | None = None
         self._due_ns = 0
