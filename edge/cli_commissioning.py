@@ -291,6 +291,7 @@ async def _watching(args: argparse.Namespace, site: Site, devices: Sequence[Devi
 
 
 def _print(args: argparse.Namespace, told: object, lines: Iterable[str]) -> None:
+    _progress("")
     if args.json:
         _print_json(told)
     else:
@@ -303,9 +304,10 @@ def _usage(sentence: str) -> int:
 
 
 def _progress(line: str) -> None:
-    """For a person who waits; a script's stderr stays empty."""
+    """For a person who waits, in place of the line before; a script's stderr stays empty."""
     if sys.stderr.isatty():
-        print(line, file=sys.stderr)
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{line[:width]}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _site_of_devices(path: Path) -> Site:
@@ -332,6 +334,7 @@ def quiet() -> None:
 def _failed(error: DeviceError, *, as_json: bool) -> int:
     """The device is out of reach (1), or what was asked for cannot be asked (2)."""
     sentence = plain(error)
+    _progress("")
     if as_json:
         _print_json({"trouble": sentence})
     else:

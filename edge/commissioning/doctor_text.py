@@ -24,7 +24,7 @@ def verdict(checks: Sequence[Check]) -> str:
     bad = [check for check in checks if check.state is State.FAILED]
     if not bad:
         warned = sum(check.state is State.WARNING for check in checks)
-        return "nothing fails" + (f"; {warned} warnings" if warned else "")
+        return "nothing fails" + (f"; {warned} warning{'s'[: warned > 1]}" if warned else "")
     subjects = list(dict.fromkeys(check.subject for check in bad))
     return "fails: " + ", ".join(
         f"{subject} at {_first([check for check in bad if check.subject == subject])}"

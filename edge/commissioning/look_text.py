@@ -52,11 +52,11 @@ def _table(look: Look) -> Iterator[str]:
             continue
         orders = ORDERS_OF_ONE if width == 1 else ORDERS
         heads = "".join(letters(width, *order).rjust(_WIDTH) for order in orders)
-        yield f"  {'':7}{heads}".rstrip()
+        yield f"  {'':6}{heads}".rstrip()
         for name in dict.fromkeys(taking.type for taking in here):
             row = [taking for taking in here if taking.type == name]
             cells = "".join(_cell(taking, is_marked=taking is marked) for taking in row)
-            yield f"  {name:7}{cells}".rstrip()
+            yield f"  {name:6}{cells}".rstrip()
     if look.shown is not None and marked is None:
         yield "  (the profile takes none of these: it says how in its row)"
 

@@ -50,10 +50,11 @@ async def resolve(host: str, port: int) -> Sequence[str] | Knock:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: such as "a..b"
+        why = getattr(error, "strerror", None) or "it is no host's name"
         return Knock(
             False,
-            f"the name {host!r} is not known here: {error.strerror or error}",
+            f"the name {host!r} is not known here: {why}",
             "write the device's IP address, or correct the name, or this machine's DNS server "
             "(resolv.conf)",
         )

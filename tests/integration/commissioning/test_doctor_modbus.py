@@ -1,6 +1,7 @@
 """`stackproof edge doctor` on Modbus devices that fail in each layer: the layer, and what to do."""
 
 import contextlib
+import fcntl
 import socket
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -285,6 +286,16 @@ class TestASerialLine:
         (tmp_path / "line").write_text("")
         _, checks = await doctor(self.site(tmp_path, tmp_path / "line"), said, "ac-1")
         assert failures(checks) == [("permission", f"{tmp_path / 'line'} is no serial line")]
+
+    async def test_a_line_that_another_program_holds(self, tmp_path: Path, said: Said) -> None:
+        async with SerialLine(tmp_path, u3=Unit()) as line:
+            with line.pty.path.open("rb", buffering=0) as held:  # as the agent does
+                fcntl.flock(held, fcntl.LOCK_EX)
+                site = self.site(tmp_path, line.pty.path)
+                _, checks = await doctor(site, said, "ac-1")
+        ((layer, sentence),) = failures(checks)
+        assert (layer, "in use by another program" in sentence) == ("permission", True)
+        assert checks[-1]["todo"].startswith("end the program that holds the line")
 
     async def test_nobody_with_that_unit(self, tmp_path: Path, said: Said) -> None:
         async with SerialLine(tmp_path, u3=Unit(words=dict(AC_WORDS))) as line:

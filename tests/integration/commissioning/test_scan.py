@@ -84,6 +84,11 @@ class TestHosts:
         assert first.endswith("Modbus TCP  open next: scan 127.0.0.1")
         assert "nobody listens on that port" in second
 
+    async def test_a_name_that_is_none(self, said: Said) -> None:
+        assert await edge("scan", "a..b", "--json") == 1
+        (service,) = said.json()["services"]
+        assert service["sentence"] == "the name 'a..b' is not known here: it is no host's name"
+
     @pytest.mark.parametrize(
         ("target", "sentence"),
         [

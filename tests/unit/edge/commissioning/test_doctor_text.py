@@ -29,7 +29,7 @@ def test_subjects_layers_and_what_to_do() -> None:
 
 def test_a_warning_is_no_failure() -> None:
     assert not has_failed(FOUND[:2])
-    assert verdict(FOUND[:2]) == "nothing fails; 1 warnings"
+    assert verdict(FOUND[:2]) == "nothing fails; 1 warning"
     assert verdict(FOUND[1:2]) == "nothing fails"
 
 
