@@ -1,8 +1,8 @@
 """`edge doctor`: goes through the layers of a site in order and names those that fail.
 
 From the machine outwards: permission and clock, the broker, then each device from its name to its
-values. Devices are examined side by side, those on one endpoint in turn. Nothing is written but one
-file in the state folder, which is removed.
+values. Endpoints are examined side by side, the devices on one of them in turn. Nothing is written
+but one file in the state folder, which is removed.
 """
 
 import asyncio
@@ -40,17 +40,27 @@ async def examine(
     checks = permission_checks(site) + clock_checks(site, clock)
     progress("this machine is looked at")
     few = asyncio.Semaphore(AT_ONCE)
+    found: dict[str, list[Check]] = {}
 
-    async def one(device: DeviceConfig) -> list[Check]:
+    async def in_turn(group: Sequence[DeviceConfig]) -> None:
         async with few:
-            found = await examine_device(device, clock, patience_s)
-        progress(f"{device.id} is looked at")
-        return found
+            for device in group:
+                found[device.id] = await examine_device(device, clock, patience_s)
+                progress(f"{device.id} is looked at")
 
     broker = await examine_broker(site)
     progress(f"{BROKER} is looked at")
-    found = await asyncio.gather(*(one(device) for device in devices))
-    return checks + broker + [check for of_device in found for check in of_device]
+    await asyncio.gather(*(in_turn(group) for group in _by_endpoint(devices)))
+    return checks + broker + [check for device in devices for check in found[device.id]]
+
+
+def _by_endpoint(devices: Sequence[DeviceConfig]) -> list[list[DeviceConfig]]:
+    """Those that share an endpoint together: it may have one connection to give."""
+    groups: dict[str, list[DeviceConfig]] = {}
+    for device in devices:
+        endpoint = device.id if device.traffic is None else device.traffic.endpoint
+        groups.setdefault(endpoint, []).append(device)
+    return list(groups.values())
 
 
 async def examine_device(device: DeviceConfig, clock: Clock, patience_s: float) -> list[Check]:

@@ -3,6 +3,7 @@
 All questions go through the driver's bus and gate (`modbus_asking`), or are the driver's own read.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from edge.commissioning.look_driver import read_once
 from edge.commissioning.look_modbus import sample_of
 from edge.commissioning.modbus_asking import Answer, Asking, beside
 from edge.commissioning.plausible import explanations, has_range, is_odd
-from edge.commissioning.reach import reach
+from edge.commissioning.reach import dns_check, knock_at
 from edge.commissioning.value import shown
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.drivers.modbus.answers import Cells
@@ -28,34 +29,48 @@ _NOT_HAD = (Quality.DEVICE_REFUSED, Quality.WRONG_ANSWER, Quality.NO_ANSWER, Qua
 
 
 async def examine_modbus(spec: DeviceSpec) -> list[Check]:
-    """Everything about one device, up to the first layer that fails."""
+    """Everything about one device, up to the first layer that fails; over one connection."""
     asking = Asking(spec)
     endpoint = asking.place.endpoint
+    checks: list[Check] = []
     if isinstance(endpoint, Host):
-        checks = await reach(spec.id, endpoint.host, endpoint.port, spec.timeout_s)
-    else:
-        checks = [check for check in (serial_check(spec.id, endpoint.path),) if check is not None]
+        checks.append(await dns_check(spec.id, endpoint.host, endpoint.port))
+    elif (line := serial_check(spec.id, endpoint.path)) is not None:
+        checks.append(line)
     if has_failed(checks):
         return checks
     if not spec.points:
         todo = "name points in the device's table, or another profile"
         return [*checks, failed(spec.id, "register", "no point of it is read", todo)]
     try:
-        if trouble := await asking.open():
-            return [*checks, _not_open(spec, asking, trouble)]
-        unit = await _unit(spec, asking)
-        checks.append(unit)
+        checks += await _opened(spec, asking)
+        if not has_failed(checks):
+            checks.append(await _unit(spec, asking))
         return checks if has_failed(checks) else checks + await _registers(spec, asking)
     finally:
         await asking.close()
 
 
-def _not_open(spec: DeviceSpec, asking: Asking, trouble: str) -> Check:
-    if isinstance(asking.place.endpoint, Host):
-        todo = "the device may allow one connection: end other programs that hold it, and try again"
-        return failed(spec.id, "tcp", f"no second connection: {trouble}", todo)
-    todo = "end the program that holds the line (the agent?), or correct baud, parity, stop_bits"
-    return failed(spec.id, "permission", trouble, todo)
+async def _opened(spec: DeviceSpec, asking: Asking) -> list[Check]:
+    """Connect; a device may have one connection to give, so that none is tried out before."""
+    endpoint, loop = asking.place.endpoint, asyncio.get_running_loop()
+    began_s = loop.time()
+    trouble = await asking.open()
+    took_ms = 1000 * (loop.time() - began_s)
+    if not isinstance(endpoint, Host):
+        if not trouble:
+            return []
+        todo = (
+            "end the program that holds the line (the agent?), or correct baud, parity, stop_bits"
+        )
+        return [failed(spec.id, "permission", trouble, todo)]
+    if not trouble:
+        return [fine(spec.id, "tcp", f"{endpoint} accepts after {took_ms:.0f} ms")]
+    knock = await knock_at(endpoint.host, endpoint.port, spec.timeout_s)
+    if not knock.is_open:
+        return [failed(spec.id, "tcp", knock.sentence, knock.todo)]
+    sentence = f"did not accept within {spec.timeout_s:g} s, and then did: {knock.sentence}"
+    return [failed(spec.id, "tcp", sentence, "raise timeout_s in the device's table")]
 
 
 def read_of(bound: BoundPoint) -> Read:

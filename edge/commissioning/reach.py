@@ -10,7 +10,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge.commissioning.findings import Check, failed, fine
+from edge.commissioning.findings import Check, State, failed, fine
 
 _UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 
@@ -32,17 +32,22 @@ class Knock:
 
 async def reach(subject: str, host: str, port: int, timeout_s: float) -> list[Check]:
     """DNS, then TCP; TCP is not tried where the name is not known."""
+    dns = await dns_check(subject, host, port)
+    if dns.state is State.FAILED:
+        return [dns]
+    knock = await knock_at(host, port, timeout_s)
+    if knock.is_open:
+        return [dns, fine(subject, "tcp", knock.sentence)]
+    return [dns, failed(subject, "tcp", knock.sentence, knock.todo)]
+
+
+async def dns_check(subject: str, host: str, port: int) -> Check:
+    """Whether a host's name is known."""
     address = await resolve(host, port)
     if isinstance(address, Knock):
-        return [failed(subject, "dns", address.sentence, address.todo)]
+        return failed(subject, "dns", address.sentence, address.todo)
     known = f"{host} is an address" if _is_address(host) else f"{host} is {' '.join(address)}"
-    knock = await knock_at(host, port, timeout_s)
-    tcp = (
-        fine(subject, "tcp", knock.sentence)
-        if knock.is_open
-        else failed(subject, "tcp", knock.sentence, knock.todo)
-    )
-    return [fine(subject, "dns", known), tcp]
+    return fine(subject, "dns", known)
 
 
 async def resolve(host: str, port: int) -> Sequence[str] | Knock:

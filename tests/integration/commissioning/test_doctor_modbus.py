@@ -1,5 +1,6 @@
 """`stackproof edge doctor` on Modbus devices that fail in each layer: the layer, and what to do."""
 
+import asyncio
 import contextlib
 import fcntl
 import socket
@@ -11,7 +12,7 @@ import pytest
 
 from tests.integration.commissioning.field import AC_WORDS, Said, edge, site_at, with_url
 from tests.integration.drivers.modbus_responder import Pdu, Question, Responder, Silence
-from tests.integration.drivers.rtu_line import SerialLine, Unit
+from tests.integration.drivers.rtu_line import Converter, SerialLine, Unit
 from tests.unit.edge.sites import AC, GAS, HEAD, replaced, write_keys, write_site
 
 Checks = list[Mapping[str, Any]]
@@ -262,6 +263,37 @@ async def test_two_devices_at_once_and_one_of_them_gone(
     assert status == 1
     assert "\nac-1\n  dns         fine     127.0.0.1 is an address\n" in text
     assert text.splitlines()[-1].startswith("fails: broker at tcp, gas-1 at tcp")
+
+
+async def test_devices_behind_a_converter_that_has_one_connection(
+    tmp_path: Path, said: Said
+) -> None:
+    """One after another, each over one connection; one that is away costs the others nothing."""
+    words = dict(AC_WORDS)
+    async with Converter(u1=Unit(words=words), u3=Unit(words=words)) as converter:
+        tables = ""
+        for unit in (1, 2, 3):
+            url = converter.url(unit)
+            names = {'"ac-1"': f'"ac-{unit}"', "modbus+tcp://127.0.0.1:15020?unit=1": url}
+            tables += replaced(AC, names) + 'timeout_s = "0.5"\n'
+        write_keys(tmp_path / "keys")
+        site = write_site(tmp_path, HEAD + tables + _POWER)
+        most: list[int] = []
+        watching = asyncio.create_task(_count(converter, most))
+        status, checks = await doctor(site, said)
+        watching.cancel()
+        assert converter.connections == 3
+    assert status == 1
+    assert max(most) == 1
+    assert [(c["subject"], c["layer"]) for c in checks if c["state"] == "failed"] == [
+        ("ac-2", "unit")
+    ]
+
+
+async def _count(converter: Converter, most: list[int]) -> None:
+    while True:
+        most.append(converter.open_connections)
+        await asyncio.sleep(0.001)
 
 
 class TestASerialLine:
