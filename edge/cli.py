@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.calc.sampling import slow_potlines, slow_text
+from edge.cli_commissioning import add_commissioning_commands
+from edge.cli_record import add_record_command
 from edge.cli_spool import add_spool_commands
 from edge.clock import SystemClock
 from edge.config import Site, read_site
@@ -81,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.set_defaults(run=_run)
     add_spool_commands(commands)
+    add_commissioning_commands(commands)
+    add_record_command(commands)
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 #: option -> its default, least and greatest value; the page shows a change within 250 ms
 _NUMBERS = {
@@ -46,6 +47,21 @@ class Options:
     def lifetimes(self) -> int:
         """Publishing intervals the server keeps a subscription that nobody fetches from."""
         return max(3 * self.keepalives, round(LIFETIME_MS / self.publishing_ms))
+
+
+@dataclass(frozen=True)
+class Revised:
+    """What the server made of these wishes.
+
+    Attributes:
+        publishing_ms: how often it sends.
+        statuses: for each item the StatusCode, Good when it is watched.
+        sampling_ms: the slowest sampling of a watched item; 0 when nothing is watched.
+    """
+
+    publishing_ms: float
+    statuses: tuple[Any, ...]
+    sampling_ms: float
 
 
 def read_options(given: Mapping[str, str]) -> Options:

@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -27,7 +26,7 @@ from asyncua.ua.uaerrors import UaError
 
 from edge.drivers.opcua.certificates import Secured, certificate_of, check_dates, check_server
 from edge.drivers.opcua.credentials import read_credentials
-from edge.drivers.opcua.options import Options
+from edge.drivers.opcua.options import Options, Revised
 from edge.drivers.opcua.refusals import (
     LOGIN_CODES,
     LoginRefusedError,
@@ -77,21 +76,6 @@ class _ReadsOnly(Observer):
             if isinstance(token, ua.UserNameIdentityToken) and not token.EncryptionAlgorithm:
                 raise clear_password()
         return nullcontext()
-
-
-@dataclass(frozen=True)
-class Revised:
-    """What the server made of a subscription's wishes.
-
-    Attributes:
-        publishing_ms: how often it sends.
-        statuses: for each item the StatusCode, Good when it is watched.
-        sampling_ms: the slowest sampling of a watched item; 0 when nothing is watched.
-    """
-
-    publishing_ms: float
-    statuses: tuple[ua.StatusCode, ...]
-    sampling_ms: float
 
 
 def value_of(node: str) -> ua.ReadValueId:
@@ -148,6 +132,9 @@ class Session:
     def __init__(self, endpoint: str, security: OpcUaSecurity, timeout_s: float) -> None:
         self._security = security
         self._client = Client(endpoint, timeout=timeout_s, watchdog_intervall=KEEP_SESSION_S)
+        self._client.uaclient.observer = _ReadsOnly(
+            is_encrypted=security.mode == ua.MessageSecurityMode.SignAndEncrypt.name
+        )
         self._secured: Secured | None = None
         self.lost = ""
         self._heard_s = 0.0
@@ -173,9 +160,6 @@ class Session:
         client.application_uri = ANONYMOUS_URI
         client.session_timeout = SESSION_MS  # type: ignore[assignment] # a Duration, not an int
         client.secure_channel_timeout = CHANNEL_MS
-        client.uaclient.observer = _ReadsOnly(
-            is_encrypted=self._security.mode == ua.MessageSecurityMode.SignAndEncrypt.name
-        )
         credentials = read_credentials(self._security)
         if credentials is not None:
             await self._secure(Secured(self._security, credentials))
@@ -191,13 +175,17 @@ class Session:
                 "not trust this client may do so: " + self._by_server("BadSecurityChecksFailed")
             ) from error
 
+    async def offers(self) -> list[ua.EndpointDescription]:
+        """What the server offers to anybody: asked over a channel of its own, which is ended."""
+        return await self._client.connect_and_get_server_endpoints()
+
     async def _secure(self, secured: Secured) -> None:
         """Get the server's certificate, check it, and use it and ours from here on."""
         self._secured, client = secured, self._client
         await check_dates(secured.certificate, f"this client's {secured.credentials.own.where}")
         client.application_uri = secured.uri
         mode = ua.MessageSecurityMode[self._security.mode]
-        offers = await client.connect_and_get_server_endpoints()
+        offers = await self.offers()
         for offer in offers:
             if offer.SecurityMode == mode and offer.SecurityPolicyUri == (
                 SecurityPolicyBasic256Sha256.URI

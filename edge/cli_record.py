@@ -1,0 +1,128 @@
+"""`stackproof edge record`: a printable commissioning record. I/O: prints, writes one file."""
+
+import argparse
+import asyncio
+import datetime as dt
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.cli_commissioning import add_wait, quiet
+from edge.clock import SystemClock
+from edge.commissioning.record import Ask, Read, Record, take_device
+from edge.commissioning.record_html import page
+from edge.commissioning.target import devices_of
+from edge.config import Site, load_site
+from edge.drivers.base import DeviceSpec, Sample
+from edge.errors import EdgeError
+from edge.site_devices import DeviceConfig
+from evidence.version import VERSION
+
+EXIT_FINE, EXIT_FOUND = 0, 1
+BY_MAX = 200
+
+
+def add_record_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add it to `stackproof edge`."""
+    record = commands.add_parser(
+        "record",
+        help="a printable commissioning record: value read, face value, difference, who, when",
+        epilog="An HTML file, to be printed or kept; open it in a browser for a PDF. With --ask "
+        "you type what the meter's own display shows, point by point, and each is read again at "
+        "that moment; without, the columns are left to be filled in by hand. Its SHA-256 is "
+        "printed: whoever signs the paper writes it down. A file that is there is not overwritten. "
+        "Exit status: 0 every point has a value, 1 some have none, 2 cannot run.",
+    )
+    record.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
+    record.add_argument("devices", nargs="*", metavar="DEVICE", help="default: all of them")
+    record.add_argument("--by", required=True, type=_name, metavar="NAME", help="who makes it")
+    record.add_argument("--ask", action="store_true", help="ask for face values")
+    record.add_argument(
+        "--out", type=Path, metavar="FILE", help="default: here, named for plant, gateway and time"
+    )
+    add_wait(record)
+    record.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    record.set_defaults(run=_record)
+
+
+def _name(text: str) -> str:
+    if not text.strip() or len(text) > BY_MAX or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"a name of 1 to {BY_MAX} printable characters")
+    return text.strip()
+
+
+def _record(args: argparse.Namespace) -> int:
+    quiet()
+    site = load_site(args.site)
+    devices = devices_of(site, args.devices)
+    if args.out is not None and args.out.exists():
+        raise EdgeError(f"{args.out} is there already; name another file")
+    record = _taken(site, devices, args.by, _reader(args.wait), _ask if args.ask else None)
+    text = page(record).encode()
+    path = args.out or Path(f"commissioning-{_file_name(record)}.html")
+    try:
+        with path.open("xb") as file:
+            file.write(text)
+    except OSError as error:
+        raise EdgeError(f"{path}: cannot be written: {error.strerror}") from error
+    digest = hashlib.sha256(text).hexdigest()
+    if args.json:
+        told = {"file": str(path), "sha256": digest, "record": record.as_map()}
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(f"{path}: SHA-256 {digest}")
+        for sentence in _missing(record):
+            print(sentence, file=sys.stderr)
+    return EXIT_FINE if record.is_whole else EXIT_FOUND
+
+
+def _taken(
+    site: Site, devices: Sequence[DeviceConfig], by: str, read: Read, ask: Ask | None
+) -> Record:
+    clock = SystemClock()
+    made = tuple(take_device(device, read, clock.wall_ns, ask) for device in devices)
+    return Record(
+        plant=site.plant.id,
+        plant_name=site.plant.name,
+        gateway=site.gateway.id,
+        simulated=site.plant.simulated,
+        time_zone=site.plant.time_zone,
+        site_sha256=hashlib.sha256(site.path.read_bytes()).hexdigest(),
+        software=f"stackproof {VERSION}",
+        by=by,
+        made_ns=clock.wall_ns(),
+        devices=made,
+    )
+
+
+def _reader(patience_s: float) -> Read:
+    """Reads a device once, over a connection of its own: a person takes minutes in between."""
+    from edge.commissioning.look_driver import read_once
+
+    def read(spec: DeviceSpec) -> Sequence[Sample]:
+        return asyncio.run(read_once(spec, patience_s))
+
+    return read
+
+
+def _ask(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)  # stdout is the result's
+    return sys.stdin.readline()
+
+
+def _file_name(record: Record) -> str:
+    at = dt.datetime.fromtimestamp(record.made_ns // 1_000_000_000, dt.UTC)
+    return f"{record.plant}-{record.gateway}-{at:%Y%m%dT%H%M%SZ}"
+
+
+def _missing(record: Record) -> list[str]:
+    found = [f"{device.id}: {device.trouble}" for device in record.devices if device.trouble]
+    return found + [
+        f"{entry.point}: {entry.shown.verdict}"
+        for device in record.devices
+        if not device.trouble
+        for entry in device.entries
+        if not entry.shown.quality.usable
+    ]

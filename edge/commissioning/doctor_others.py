@@ -1,0 +1,77 @@
+"""Devices of the other protocols, and the broker: DNS, TCP, and one try as the agent makes it."""
+
+from urllib.parse import urlsplit
+
+from edge.clock import Clock
+from edge.commissioning.findings import Check, failed, fine, has_failed
+from edge.commissioning.look_driver import HEARD, read_once
+from edge.commissioning.reach import reach
+from edge.commissioning.value import shown
+from edge.config import Site
+from edge.drivers.base import DeviceError, DeviceSpec
+from edge.uplink.hello import NotLetInError, say_hello
+
+BROKER = "broker"
+BROKER_TIMEOUT_S = 5.0
+MQTT_PORT = 1883
+#: protocols whose URL names a host that is called; the others are files, lines, or call us
+_CALLED = {"dlt645+tcp": 0, "postgresql+ro": 5432}
+TOLD_MAX = 8
+
+
+async def examine_broker(site: Site) -> list[Check]:
+    """Is the broker there, and does it let us in?"""
+    if site.uplink.mode != "mqtt":
+        return [fine(BROKER, "protocol", "none: what is signed leaves as files")]
+    parts = urlsplit(site.uplink.url)
+    host, port = parts.hostname or "", parts.port or MQTT_PORT
+    checks = await reach(BROKER, host, port, BROKER_TIMEOUT_S)
+    if has_failed(checks):
+        return checks
+    try:
+        name = f"{site.plant.id}-{site.gateway.id}-doctor"
+        await say_hello(host, port, name, BROKER_TIMEOUT_S)
+    except (NotLetInError, OSError) as error:
+        todo = "check uplink.url, and at the broker who may connect; readings wait in the spool"
+        return [*checks, failed(BROKER, "protocol", str(error), todo)]
+    return [*checks, fine(BROKER, "protocol", "the broker lets this gateway in (MQTT 3.1.1)")]
+
+
+async def examine_by_driver(spec: DeviceSpec, clock: Clock, patience_s: float) -> list[Check]:
+    """One read as the agent makes it."""
+    checks: list[Check] = []
+    parts = urlsplit(spec.url)
+    port = parts.port or _CALLED.get(parts.scheme, 0)
+    if parts.scheme in _CALLED and parts.hostname and port:
+        checks = await reach(spec.id, parts.hostname, port, spec.timeout_s)
+    if has_failed(checks):
+        return checks
+    try:
+        samples = await read_once(spec, patience_s)
+    except DeviceError as error:
+        sentence = str(error).removeprefix(f"device {spec.id}: ")
+        todo = "the sentence says what to look at"
+        return [*checks, failed(spec.id, "protocol", sentence, todo)]
+    checks.append(fine(spec.id, "protocol", _opened(spec, patience_s)))
+    now_ns = clock.wall_ns()
+    values = [shown(b.point, s, now_ns) for b, s in zip(spec.points, samples, strict=True)]
+    wrong = [
+        failed(
+            spec.id,
+            "register",
+            f"{bound.point.id} ({bound.point.source}): {value.text}: {value.verdict}",
+            "check the row of the profile, and what the device itself shows",
+        )
+        for bound, value in zip(spec.points, values, strict=True)
+        if not value.quality.usable
+    ]
+    had = len(values) - len(wrong)
+    if had:
+        checks.append(fine(spec.id, "register", f"{had} of {len(values)} points have a value"))
+    return checks + wrong[:TOLD_MAX]
+
+
+def _opened(spec: DeviceSpec, patience_s: float) -> str:
+    if spec.url.partition("://")[0] in HEARD:
+        return f"opened; listened for up to {patience_s:g} s"
+    return "opened, and read once"

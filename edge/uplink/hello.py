@@ -1,0 +1,69 @@
+"""Asks a broker whether it lets us in: CONNECT, its answer, DISCONNECT; nothing else. I/O.
+
+A client id of its own, no will, no subscription, nothing published: the agent's session stays as
+it is. MQTT 3.1.1, sections 3.1, 3.2 and 3.14; small enough to need no library, which would try
+again and again in a thread of its own.
+"""
+
+import asyncio
+import struct
+
+KEEPALIVE_S = 10
+_LEVEL, _CLEAN_SESSION = 4, 0x02
+_DISCONNECT = b"\xe0\x00"
+_CONNACK = b"\x20\x02"
+
+#: return codes of table 3.1
+_REFUSALS = {
+    1: "the broker does not speak MQTT 3.1.1",
+    2: "the broker does not take this client id",
+    3: "the broker is not available",
+    4: "the broker does not accept user or password",
+    5: "the broker does not let this client in",
+}
+
+
+class NotLetInError(Exception):
+    """The broker does not take us, or is none; the sentence says why."""
+
+
+def connect_packet(client_id: str) -> bytes:
+    """CONNECT of a clean session without will, user or password."""
+    name = client_id.encode()
+    rest = b"\x00\x04MQTT" + struct.pack(">BBH", _LEVEL, _CLEAN_SESSION, KEEPALIVE_S)
+    rest += struct.pack(">H", len(name)) + name
+    if len(rest) > 127:
+        raise ValueError("the client id is too long for a length of one byte")
+    return bytes([0x10, len(rest)]) + rest
+
+
+def read_answer(answer: bytes) -> None:
+    """NotLetInError unless it is a CONNACK that lets us in."""
+    if answer[:2] != _CONNACK or len(answer) != 4:
+        raise NotLetInError(f"what answers is no MQTT broker: it says {answer[:16]!r}")
+    if code := answer[3]:
+        raise NotLetInError(_REFUSALS.get(code, f"the broker refuses with code {code}"))
+
+
+async def say_hello(host: str, port: int, client_id: str, timeout_s: float) -> None:
+    """Connect, be let in, and leave.
+
+    Raises:
+        NotLetInError: the broker refuses, hangs up, stays silent, or is none.
+        OSError: nobody accepts.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(connect_packet(client_id))
+                answer = await reader.readexactly(4)
+                read_answer(answer)
+                writer.write(_DISCONNECT)
+                await writer.drain()
+            finally:
+                writer.close()
+    except TimeoutError:
+        raise NotLetInError(f"accepts, and says nothing within {timeout_s:g} s") from None
+    except asyncio.IncompleteReadError:
+        raise NotLetInError("accepts, and hangs up on an MQTT CONNECT") from None

@@ -1,0 +1,40 @@
+"""Every call of the commissioning commands that could put something on a wire or a disk.
+
+Whatever goes to a device goes through the drivers, whose own calls stand in `test_read_only.py`.
+"""
+
+from pathlib import Path
+
+import edge.commissioning as package
+from tests.unit.edge.drivers.test_read_only import SENDING, sending
+
+FOLDER = Path(package.__file__).parent
+EDGE = FOLDER.parent
+
+PLACES = {
+    "commissioning/doctor_machine.py": ["file.write(b'\\x00' * 4096)"],  # removed when closed
+    "cli_commissioning.py": [],
+    "cli_record.py": ["file.write(text)"],  # the record, opened with "x"
+    "uplink/hello.py": ["writer.write(connect_packet(client_id))", "writer.write(_DISCONNECT)"],
+}
+#: asyncio.run is no program's
+HARMLESS = "asyncio.run("
+
+
+def test_every_call_that_could_send_stands_here() -> None:
+    files = [*FOLDER.glob("*.py"), *(EDGE / name for name in PLACES)]
+    found = {
+        path.relative_to(EDGE).as_posix(): [t for t in sending(path) if not t.startswith(HARMLESS)]
+        for path in files
+    }
+    named = {name: calls for name, calls in found.items() if calls or name in PLACES}
+    assert "write" in SENDING
+    assert named == PLACES
+
+
+def test_no_protocol_library_is_touched() -> None:
+    for path in FOLDER.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for library in ("asyncua", "pymodbus", "paho", "sqlite3", "socket.socket"):
+            assert f"import {library}" not in text, path
+            assert f"from {library}" not in text, path
