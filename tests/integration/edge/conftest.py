@@ -135,6 +135,7 @@ def collector() -> Iterator[SmallCollector]:
 def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
     """Two meters, ten ticks a second, frames of half a second, no broker."""
     monkeypatch.setattr("edge.delivery.MqttUplink", NoUplink)
+    monkeypatch.setattr("edge.delivery.UNREACHABLE_S", 0.0)
     return plant_in(tmp_path, monkeypatch)
 
 
