@@ -218,8 +218,8 @@ class Spool(SpoolReader):
         )
         # the row behind `last` is always there: the newest are not thinned
         self._db.execute(
-            "DELETE FROM freed WHERE seq <= ?1 AND seq < (SELECT seq FROM freed WHERE through_ns "
-            ">= (SELECT through_ns FROM freed WHERE seq = ?1 + 1) - ?2 ORDER BY seq LIMIT 1)",
+            "DELETE FROM freed WHERE seq < min(?1, (SELECT seq FROM freed WHERE through_ns >= "
+            "(SELECT through_ns FROM freed WHERE seq = ?1 + 1) - ?2 ORDER BY seq LIMIT 1))",
             (last, KEPT_NS),
         )
 
