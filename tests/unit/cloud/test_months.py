@@ -274,6 +274,21 @@ async def test_orders_are_those_that_the_log_knew_when_the_month_was_closed(
         assert (folder / ARCHIVE).read_bytes() == before
 
 
+async def test_an_order_that_waits_in_the_key_folder_is_of_the_month(
+    desk: Desk, folder: Path
+) -> None:
+    """Whoever put it there has told nobody: without it the archive would say that all is well."""
+    desk.deliver()
+    mine = key_sha256(sm.keys().gateway.public_key)
+    desk.offered = [Revoke(sm.PLANT, sm.STREAM, mine, 3, "the device was stolen")]
+    desk.not_keys = ["keys/notes.crt: is no certificate"]
+    facts = await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
+    assert facts["keys"] == ["keys/notes.crt: is no certificate"]
+    report = judged(folder / ARCHIVE)
+    assert report.verdict is Verdict.FAILED
+    assert "E-KEY-REVOKED" in sm.codes(report)
+
+
 async def test_a_key_that_changes_before_the_gateway_signs_the_close_comes_along(
     desk: Desk, folder: Path
 ) -> None:
