@@ -169,7 +169,7 @@ class SigningStream:
                 made.append(self._sign_waiting(waiting, now_ns, head))
                 head = Head(made[-1].seq + 1, made[-1].sha256)
         except HeldError as error:
-            log.error("%s; a new configuration and its readings wait", error)  # noqa: TRY400 - no defect
+            log.warning("%s; a new configuration and its readings wait", error)
             upcoming = (self._upcoming() + 1).to_bytes(8, "big")
             self.spool.keep_unsigned(*waits, state={**state, State.UPCOMING: upcoming})
             return []
@@ -192,7 +192,7 @@ class SigningStream:
             try:
                 stored = self._sign_waiting(frame, now_ns, self._free_head())
             except HeldError as error:
-                log.error("%s; readings go on and wait", error)  # noqa: TRY400 - no defect
+                log.warning("%s; readings go on and wait", error)
             else:
                 self._append(stored, state=state, closes_ticks=True)
                 return stored
