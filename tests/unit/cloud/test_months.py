@@ -19,7 +19,7 @@ from evidence.blocks import compress
 from evidence.errors import KeyFileError
 from evidence.findings import Verdict
 from evidence.frame import TYP_CONFIG, TYP_COSIGNATURE, TYP_FRAME, encode_body
-from evidence.keys import certificate_to_pem, issue, key_sha256
+from evidence.keys import certificate_to_pem, issue
 from evidence.log import Kind
 from tests.attacks.by_time import cosignature
 from tests.unit.cloud.month_examples import (
