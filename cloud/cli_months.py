@@ -160,6 +160,7 @@ def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:
             None: "the archive before is gone, so the figures cannot be compared",
         }
         yield f"it replaces the month of statement {old}; {said[replaces['same_figures']]}"
+    yield from map(str, facts.get("keys", ()))
     if "late" in facts:
         yield str(facts["late"])
     if str(facts.get("time_stamp", "")).startswith("sealed without"):

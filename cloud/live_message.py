@@ -103,7 +103,8 @@ class LiveMessage:
     Attributes:
         tick_ns: instant the values belong to, UTC ns, by the gateway's clock.
         sent_ns: when the gateway published, UTC ns, by its clock.
-        cfg: hex SHA-256 of the signed configuration the values were read under.
+        cfg: hex SHA-256 of the signed configuration the values were read under; zeros while it
+            waits to be signed.
         seq: seq the frame with these readings will have.
         clock_source, clock_error_ms: where the gateway's time comes from and its bound, if known.
         alarms: names of the alarms that stand at the gateway.

@@ -95,7 +95,13 @@ def draft_month(
     fold = _Fold(evidence, stream)
     fold.take_all(part.first, part.stop)
     if fold.first_ns is None:
-        raise MonthRefusedError(f"{evidence.plant} has no readings in {month}")
+        raise MonthRefusedError(
+            f"{evidence.plant} has no readings in {month} ({part.zone}). If its gateway holds some "
+            "(stackproof edge status there), bring them: it delivers when it reaches the broker; "
+            "of a one-way site, stackproof edge export there and stackproof cloud import here. If "
+            "nothing was measured, leave the month out and close the next one that has readings: "
+            "its archive begins where the one before ended, and shows the gap"
+        )
     bounds_ns, is_start = (part.from_ns, part.to_ns), part.first == 0
     statement = fold.statement(bounds_ns, closing, replaces, is_start=is_start)
     spans = {stream: Span(part.first, part.stop - 1, fold.head)}

@@ -81,6 +81,7 @@ class Months:
         _check_order(month, closing, reason, amend=amend)
         evidence = self._evidence(plant)
         async with self._closing:
+            keys = await self._look_for_keys(plant)
             history = await _reading(read_history, evidence)
             replaces = _replaces(history.newest(month), month, reason, amend=amend)
             draft = await _reading(
@@ -94,6 +95,8 @@ class Months:
             facts = await self._seal(evidence, history, close, draft.statement, closes)
         if replaces is not None:
             facts["replaces"] = _replaced_facts(old, draft, replaces)
+        if keys:
+            facts["keys"] = keys
         if draft.late:
             log.warning("%s %s: %s", plant, month, draft.late)
             facts["late"] = draft.late
@@ -134,6 +137,18 @@ class Months:
             return self._desk.evidence(plant)
         except LookupError as error:
             raise MonthRefusedError(f"{plant!r} is no plant of this collector") from error
+
+    async def _look_for_keys(self, plant: str) -> Sequence[str]:
+        """An order that lies there unread would be missing in the month, and leave no trace."""
+        try:
+            problems = await self._desk.look_for_keys(plant)
+        except StoreError as error:
+            raise MonthRefusedError(
+                f"what is in the key folder cannot be logged: {error}"
+            ) from error
+        for problem in problems:
+            log.warning("%s: %s", plant, problem)
+        return list(problems)
 
     def _make_dir(self) -> None:
         try:

@@ -15,7 +15,7 @@ from typing import Any
 from edge.alarms import FULL, Alarms
 from edge.clock import Clock
 from edge.config import Site
-from edge.delivery import Delivery
+from edge.delivery import UNHEARD_SAYS, Delivery
 from edge.disk import Disk
 from edge.drivers import open_driver
 from edge.drivers.base import DeviceSpec, Driver
@@ -98,7 +98,7 @@ class Agent:
             await self._disk.run(self._resume_sources)
             await self._delivery.start()
             connecting = (p.connect_first(FIRST_CONNECT_S) for p in self._pollers)
-            await asyncio.gather(self._delivery.first_receipt(), *connecting)
+            await asyncio.gather(self._delivery.first_word(), *connecting)
             await self._take_over()
             ready()
             await self._tick_forever(stop)
@@ -112,9 +112,14 @@ class Agent:
 
     def _open_stream(self) -> Stream:
         spool = Spool(self._site.gateway.spool, bytes_max=self._site.uplink.spool_bytes_max)
+        now_ns, is_heard = self._clock.wall_ns(), self._site.uplink.mode != "mqtt"
         try:
             stream = Stream(spool, self._who)
-            stream.take_up_key(self._clock.wall_ns())
+            if not is_heard:
+                stream.await_word(UNHEARD_SAYS, now_ns)
+            stream.take_up_key(now_ns)
+            if is_heard:  # it may not have been when the last process ended
+                stream.word_came(now_ns)
         except BaseException:
             spool.close()
             raise
@@ -144,7 +149,6 @@ class Agent:
             self._layout,
             plant=self._site.plant.id,
             gateway=self._site.gateway.id,
-            cfg=await self._disk.run(self._stream.cfg),
         )
         last_ns = self._recorder.last_ns
         self._time = SteadyTime(
@@ -308,9 +312,11 @@ class Agent:
                 poller.committed()
 
     async def _send_live(self, ticks: Sequence[Tick]) -> None:
-        usage = await self._disk.run(self._stream.spool.usage)
+        stream = self._stream
+        usage, cfg = await self._disk.run(lambda: (stream.spool.usage(), stream.cfg()))
         message = self._live.message(
             ticks,
+            cfg=cfg,
             sent_ns=self._clock.wall_ns(),
             clock=self._clock.state(),
             spool=usage,

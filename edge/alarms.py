@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.condition import Condition
 from edge.schedule import FAR_NS, SLEW
-from edge.trouble import DAMAGED, FORK, standing_troubles
+from edge.trouble import DAMAGED, FORK, UNHEARD, standing_troubles
 
 log = logging.getLogger("stackproof.edge")
 
@@ -68,7 +68,7 @@ def standing(
             f"the collector has shown two histories of the plant's log (at {size} entries): "
             "readings go on; tell the plant and its reviewers, the proof is in the spool"
         )
-    if condition.unsigned_ns is not None and FORK not in found:
+    if condition.unsigned_ns is not None and not {FORK, UNHEARD} & condition.troubles.keys():
         found[KEY_AWAY] = (
             f"the gateway's key does not sign: {condition.unsigned} frames wait for it, the oldest "
             f"of {_time(condition.unsigned_ns)}. Readings go on until the spool is full, and are "

@@ -14,7 +14,7 @@ from edge.clock import SystemClock
 from edge.config import Site, load_site
 from edge.custody import judge_receipt
 from edge.errors import NotOursError, OthersError, SiteConfigError, TwoLogsError
-from edge.export import export
+from edge.export import export, unsigned_note
 from edge.identity import Addressee, Problems, open_collector, open_gateway_certificate
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader
@@ -110,9 +110,12 @@ def _export(args: argparse.Namespace) -> int:
     try:
         owner = site.plant.id, site.gateway.id
         span, path = export(spool, owner, first=args.first, last=args.last, out=args.out)
+        unsigned = unsigned_note(spool)
     finally:
         spool.close()
     print(f"{path}: seq {span.first} to {span.last} of {span.plant}/{span.stream}")
+    if unsigned:
+        print(f"stackproof edge: {unsigned}", file=sys.stderr)
     return EXIT_FINE
 
 

@@ -29,7 +29,16 @@ from edge.uplink.mqtt import MqttUplink, Topics
 log = logging.getLogger("stackproof.edge.delivery")
 
 TICK_S = 0.5
+#: a broker gives a retained receipt right after the subscription: what comes no sooner is not there
 FIRST_RECEIPT_S = 2.0
+#: after a power cut the network is up later than the gateway: what is read until then is not signed
+UNREACHABLE_S = 300.0
+UNHEARD_SAYS = (
+    "the collector has not been heard since the start, and may hold objects that this spool does "
+    "not, if it was set back to an earlier copy: what is read is kept, and signed when the "
+    f"collector is heard, or {UNREACHABLE_S / 60:.0f} minutes after the start. Look at the broker "
+    "of [uplink] url and the way to it"
+)
 LAST_RECEIPT_S = 3.0
 CUTS_MAX = 4  # connections lost within a minute before somebody else is suspected
 RECEIPT_FILES_S = 2.0  # how often to look for receipts brought as files
@@ -58,7 +67,10 @@ class Delivery:
         self._tasks: set[asyncio.Task[None]] = set()
         self._order = asyncio.Lock()
         self._moved = asyncio.Event()
-        self._heard = asyncio.Event()  # a receipt was looked at, or there is no way to any
+        self._started = asyncio.Event()  # reading may begin: the word has come, or no way to it
+        self._word = asyncio.Event()  # the collector was heard, or it is over that one waits for it
+        self._until: asyncio.TimerHandle | None = None
+        self._ends_s = 0.0  # then it is over without a broker, by the monotonic clock
         self._lost = False
         self._cuts_s: deque[float] = deque(maxlen=CUTS_MAX)
         self._quiet = Quiet()
@@ -73,18 +85,43 @@ class Delivery:
         newest = (await self._disk.run(spool.head)).next_seq - 1
         self.machine.resume(newest, await self._disk.run(spool.receipted_seq))
         if self._uplink is not None:
+            self._ends_s = self._now_s() + UNREACHABLE_S
+            self._wait_for_word(UNREACHABLE_S)
             self._uplink.start()
             self._spawn(self._watch())
         self._spawn(self._watch_files())
 
-    async def first_receipt(self) -> None:
+    async def first_word(self) -> None:
         """Wait a moment for the retained receipt, if there is a way to the collector.
 
-        A spool that was set back to an earlier copy learns by it that it was, before it signs.
+        A spool that was set back to an earlier copy learns by it that it was. Until it has come,
+        or is not to be expected, nothing is signed, and what is read meanwhile waits.
         """
         if self._uplink is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._heard.wait(), FIRST_RECEIPT_S)
+                await asyncio.wait_for(self._started.wait(), FIRST_RECEIPT_S)
+
+    def _wait_for_word(self, seconds: float) -> None:
+        """Wait no longer than this for the collector's first word."""
+        if self._until is not None:
+            self._until.cancel()
+        if not self._word.is_set():
+            loop = asyncio.get_running_loop()
+            self._until = loop.call_later(seconds, lambda: self._spawn(self._may_sign()))
+
+    async def _may_sign(self) -> None:
+        """The collector's first word was looked at, or is waited for no longer."""
+        if self._word.is_set():
+            return
+        try:
+            made = await self._disk.run(self._stream.word_came, self._clock.wall_ns())
+        except SpoolError:
+            self._wait_for_word(FIRST_RECEIPT_S)
+            raise
+        for stored in made:
+            self.appended(stored)
+        self._word.set()
+        self._started.set()
 
     async def stop(self) -> None:
         """Wait a moment for the last receipts, then end."""
@@ -94,6 +131,8 @@ class Delivery:
                     self._moved.clear()
                     await self._moved.wait()
         # first the transport, so that nothing new begins; off the loop, since it may have to wait
+        if self._until is not None:
+            self._until.cancel()
         if self._uplink is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._uplink.stop)
         self.machine.disconnected()
@@ -117,6 +156,7 @@ class Delivery:
             log.warning("broker: connected")
             self._lost = False
         self._send_all(self.machine.connected(self._now_s()))
+        self._wait_for_word(FIRST_RECEIPT_S)
 
     def _on_disconnected(self, reason: str) -> None:
         if self.machine.online:
@@ -134,7 +174,10 @@ class Delivery:
             self._lost = True
         self.machine.disconnected()
         self._moved.set()
-        self._heard.set()
+        left_s = self._ends_s - self._now_s()
+        self._wait_for_word(max(0.0, left_s))
+        if left_s > 0:
+            self._started.set()
 
     def _is_cut_again_and_again(self) -> bool:
         cuts = self._cuts_s
@@ -165,8 +208,6 @@ class Delivery:
         except NotOursError as error:
             await self._refuse(error)
             return
-        finally:
-            self._heard.set()
         self._moved.set()
 
     async def _act_on(self, receipt: bytes) -> int:
@@ -176,13 +217,14 @@ class Delivery:
         if seq > self.machine.receipted:
             self._quiet.arm()
         self._send_all(self.machine.receipt(seq, self._now_s()))
+        await self._may_sign()
         stored = await self._disk.run(self._stream.cosign_hourly, now_ns)
         if stored is not None:
             self.appended(stored)
         return seq
 
     async def _take_close_request(self, payload: bytes, _is_retained: bool) -> None:
-        await self._heard.wait()  # a spool that was set back must not sign before it knows
+        await self._word.wait()  # a spool that was set back must not sign before it knows
         now_ns = self._clock.wall_ns()
         try:
             made = await self._disk.run(self._stream.answer_close, payload, now_ns)
@@ -219,11 +261,12 @@ class Delivery:
         if isinstance(error, TwoLogsError):  # its alarm stands by its own proof
             if self._quiet.once("two-logs", self._now_s()):
                 log.error("%s", error)
-            return
-        if isinstance(error, ForkError):
+        elif isinstance(error, ForkError):
             await self._note(FORK, error, until_seq=error.seq)
         else:
             await self._note(REFUSED, error)
+            return
+        await self._may_sign()  # it is the collector's own word, whatever it says
 
     async def _note(self, kind: str, error: EdgeError, until_seq: int = 0) -> None:
         """Keep why nothing gets through; say so once until a new receipt comes."""

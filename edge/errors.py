@@ -4,6 +4,7 @@
     ├── SiteConfigError      the site file is wrong (engineer: every problem is listed)
     ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged)
     │   ├── AlteredError     the disk has changed a signed object (engineer: a new device's steps)
+    │   ├── OtherFormatError another program version wrote the spool (engineer)
     │   └── HeldError        nothing may be signed for now: frames wait in the spool (engineer)
     │       └── KeyAwayError the gateway's key is in a token that does not sign (engineer)
     ├── SpoolGoneError       the spool's file is no longer at its place (engineer: the agent ends)
@@ -29,6 +30,11 @@ NEW_DEVICE = (
     "stackproof cloud keys; 4. under [gateway] name key, certificate, root, and the order as "
     "continues; 5. stop the agent, set state_dir aside and start with an empty one. What is read "
     "until then is kept here and never counts at the collector: keep the old state_dir"
+)
+
+_OTHER_PROGRAM = (
+    "To go on with this one, let that one run until stackproof edge status says that 0 objects "
+    f"wait for a receipt, and stop it. {NEW_DEVICE}"
 )
 
 
@@ -65,6 +71,20 @@ class AlteredError(SpoolError):
             f"it; what is before is. {NEW_DEVICE}"
         )
         self.seq = seq
+
+
+class OtherFormatError(SpoolError):
+    """Another version of the program wrote the spool."""
+
+    def __init__(self, where: object, version: int, own: int, *, becomes: bool) -> None:
+        said = f"{where}: spool format {version}; this program knows {own}. "
+        if becomes:
+            said += "The agent of this program takes it over when it starts (stackproof edge run)"
+        elif version > own:
+            said += f"A newer program wrote it: start that one again. {_OTHER_PROGRAM}"
+        else:
+            said += f"An older program wrote it: start that one again. {_OTHER_PROGRAM}"
+        super().__init__(said)
 
 
 class HeldError(SpoolError):

@@ -46,6 +46,19 @@ def export(
     return span, path
 
 
+def unsigned_note(spool: SpoolReader) -> str:
+    """What to do about what cannot be exported because it is not signed; "" when all is."""
+    count = spool.usage().unsigned
+    if not count:
+        return ""
+    return (
+        f"{count} frames or configurations behind seq {spool.head().next_seq - 1} are not signed "
+        "yet and cannot be exported. The agent (stackproof edge run) signs them: what keeps it "
+        "from that is the alarm of stackproof edge status. Export once more when it says 0 frames "
+        "not signed"
+    )
+
+
 def _span(spool: SpoolReader, owner: tuple[str, str], first: int | None, last: int | None) -> Span:
     if spool.owner() not in (None, owner):
         raise ExportError(
@@ -53,7 +66,9 @@ def _span(spool: SpoolReader, owner: tuple[str, str], first: int | None, last: i
         )
     oldest, newest = spool.oldest_seq(), spool.head().next_seq - 1
     if oldest is None:
-        raise ExportError("nothing waits for a receipt: the collector has it all")
+        unsigned = unsigned_note(spool)
+        left = f"all of what is signed, and {unsigned}" if unsigned else "it all"
+        raise ExportError(f"nothing waits for a receipt: the collector has {left}")
     span = Span(*owner, oldest if first is None else first, newest if last is None else last)
     if not oldest <= span.first <= span.last <= newest:
         hint = " (what is before is under receipt: the collector has it)" if oldest else ""

@@ -70,5 +70,7 @@ def objection(spool: SpoolReader, who: Identity) -> str:
     given = "is missing" if named is None else f"is of key {named.hex()[:16]}"
     return (
         f"{signed}; only the key in use can hand over, and previous_key {given}: write "
-        f'previous_key = "file:PATH" of key {old} under [gateway], or, to change nothing, {stay}'
+        f'previous_key = "file:PATH" of key {old} under [gateway], or, to change nothing, {stay}. '
+        f"Do so too if {own} has signed before and the spool was set back to an earlier copy: the "
+        "agent then reads on, signs nothing, and says what to do"
     )

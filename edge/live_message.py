@@ -17,15 +17,16 @@ from evidence.quality import FIRST_BAD
 
 VERSION = 1
 EFFECTS_NS = 600 * 1_000_000_000
+_UNSIGNED = bytes(32)  # no configuration has this hash
 
 
 class LiveMessage:
     """Makes the messages of one configuration."""
 
-    def __init__(self, layout: Layout, *, plant: str, gateway: str, cfg: bytes) -> None:
+    def __init__(self, layout: Layout, *, plant: str, gateway: str) -> None:
         """Prepare the conversions of every group."""
         self._layout = layout
-        self._head = {"v": VERSION, "plant": plant, "gateway": gateway, "cfg": cfg.hex()}
+        self._head = {"v": VERSION, "plant": plant, "gateway": gateway}
         self._counts = [GroupCounts(plan.points) for plan in layout.groups]
         self._decimals = [
             [0 if point.role is Role.STATE else point.decimals for point in plan.points]
@@ -36,6 +37,7 @@ class LiveMessage:
         self,
         ticks: Sequence[Tick],
         *,
+        cfg: bytes,
         sent_ns: int,
         clock: Clock,
         spool: Usage,
@@ -48,6 +50,7 @@ class LiveMessage:
 
         Args:
             ticks: of the instant, computed rows included.
+            cfg: SHA-256 of the configuration's object; b"" while it is not signed.
             sent_ns: wall clock now.
             clock: clock state.
             spool: how full the spool is.
@@ -63,6 +66,7 @@ class LiveMessage:
                 self._group(values, g, tick, counts[:, 0].tolist(), valid[:, 0].tolist())
         return {
             **self._head,
+            "cfg": (cfg or _UNSIGNED).hex(),
             "tick_ns": ticks[0].tick_ns,
             "sent_ns": sent_ns,
             "seq": head_seq + 1,

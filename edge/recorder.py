@@ -13,7 +13,7 @@ from edge.calc.live import PlantCalc
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.drivers.base import Progress
-from edge.errors import HeldError, SpoolError
+from edge.errors import SpoolError
 from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, judge, without_computed
 from edge.spool_reader import State, Stored, mark_key, position_key, settings_key
 from edge.stream import Stream
@@ -81,26 +81,19 @@ class Recorder:
     async def take_over(self, now_ns: int) -> None:
         """Continue where the last process stopped: its open ticks become a frame first."""
         stream = self._stream
-        self._waits = await self._disk.run(stream.spool.unsigned) is not None
+        self._waits = await self._disk.run(stream.is_waiting)
         before = await self._disk.run(stream.config_in_force)
         if before is not None:
             await self._restore(before)
         if before != self._config:
             closing = self._body("restart", now_ns, tells=True) if self._batch.ticks else None
-            try:
-                made = await self._disk.run(
-                    stream.append_config, self._config, now_ns, closing=closing
-                )
-            except HeldError as error:
-                raise SpoolError(
-                    f"{error}. A new configuration must be signed before the first reading: start "
-                    "again once it signs, or with the site file as it was"
-                ) from error
+            made = await self._disk.run(stream.append_config, self._config, now_ns, closing=closing)
+            self._waits = not made
             for stored in made:
                 self._appended(stored)
+                log.info("configuration: signed up to seq %d", stored.seq)
             self._use(self._config)
             self._gap, self._events = None, []
-            log.info("configuration %s signed as seq %d", stored.sha256.hex()[:12], stored.seq)
         elif self._batch.ticks:
             await self.close_frame("restart")
         self.note({"kind": "start", "at_ns": now_ns})

@@ -19,11 +19,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.errors import SpoolError, SpoolGoneError
-from edge.spool_reader import FORMAT, SpoolReader, State, Stored, Unsigned, Usage
+from edge.spool_reader import BEFORE, FORMAT, SpoolReader, State, Stored, Unsigned, Usage
 
 __all__ = ["FORMAT", "FREED_MAX", "Spool", "State", "Stored", "Usage", "is_in_use"]
 
-FREED_MAX = 50_000
+FREED_MAX = 50_000  # newest objects whose hashes are all kept after a receipt freed them
+#: what stands last before a quarter of an hour is kept for longer: a month ends there in every zone
+QUARTER_NS = 900 * 1_000_000_000
+KEPT_NS = 400 * 86_400 * 1_000_000_000
 LOCKED_S = 5.0  # how long to wait for another process to let go of the spool
 
 _SCHEMA = """
@@ -31,13 +34,21 @@ CREATE TABLE objects (
     seq INTEGER PRIMARY KEY, typ TEXT NOT NULL, sha256 BLOB NOT NULL, bytes BLOB NOT NULL,
     readings INTEGER NOT NULL, through_ns INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE freed (seq INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT;
+CREATE TABLE freed (
+    seq INTEGER PRIMARY KEY, sha256 BLOB NOT NULL, through_ns INTEGER NOT NULL DEFAULT 0
+) STRICT;
 CREATE TABLE open (id INTEGER PRIMARY KEY AUTOINCREMENT, tick BLOB NOT NULL) STRICT;
 CREATE TABLE unsigned (
     id INTEGER PRIMARY KEY AUTOINCREMENT, payload BLOB NOT NULL, readings INTEGER NOT NULL,
-    through_ns INTEGER NOT NULL, anchor BLOB NOT NULL
+    through_ns INTEGER NOT NULL, anchor BLOB NOT NULL,
+    typ TEXT NOT NULL DEFAULT 'stackproof-frame+cbor'
 ) STRICT;
 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+"""
+#: from the format before; what was freed then has no instant and goes when it is not the newest
+_FROM_3 = """
+ALTER TABLE freed ADD COLUMN through_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE unsigned ADD COLUMN typ TEXT NOT NULL DEFAULT 'stackproof-frame+cbor';
 """
 
 
@@ -74,8 +85,9 @@ class Spool(SpoolReader):
         db = self._db
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;")
+        steps = {0: _SCHEMA, BEFORE: _FROM_3}.get(db.execute("PRAGMA user_version").fetchone()[0])
+        if steps is not None:
+            db.executescript(f"BEGIN;{steps}PRAGMA user_version={FORMAT};COMMIT;")
         self._check_format()
         # The objects are by far the most: reading 8 GiB of them takes minutes in which no reading
         # is taken. Each is checked against its hash when it is read (`objects`), and a person can
@@ -112,16 +124,16 @@ class Spool(SpoolReader):
             self._db.executemany("INSERT INTO open (tick) VALUES (?)", [(t,) for t in ticks])
             self._put(state or {})
 
-    def keep_unsigned(self, frame: Unsigned, state: Mapping[str, bytes]) -> None:
-        """Keep a frame of the open ticks until the key signs it; the ticks are in it from here on.
+    def keep_unsigned(self, *waits: Unsigned, state: Mapping[str, bytes]) -> None:
+        """Keep what may not be signed yet; the open ticks are in it from here on.
 
         Args:
-            frame: the next of those that wait.
+            waits: a frame of the open ticks if there are any, and what follows it.
             state: values to set in the same transaction.
         """
-        row = (frame.payload, frame.readings, frame.through_ns, frame.anchor)
+        rows = [(u.payload, u.readings, u.through_ns, u.anchor, u.typ) for u in waits]
         with self._transaction():
-            self._db.execute("INSERT INTO unsigned VALUES (NULL, ?, ?, ?, ?)", row)
+            self._db.executemany("INSERT INTO unsigned VALUES (NULL, ?, ?, ?, ?, ?)", rows)
             self._db.execute("DELETE FROM open")
             self._put(state)
 
@@ -140,7 +152,7 @@ class Spool(SpoolReader):
             objects: in order; the first one's seq must be `head().next_seq`.
             state: values to set in the same transaction.
             closes_ticks: the open ticks are in one of the objects and are deleted with it.
-            signs: the frame that waited and is now one of the objects.
+            signs: what waited and is now one of the objects.
         """
         head = self.head()
         if [stored.seq for stored in objects] != [head.next_seq + n for n in range(len(objects))]:
@@ -168,7 +180,7 @@ class Spool(SpoolReader):
         if self.head().next_seq:
             raise ValueError(f"{self._path}: a spool with objects cannot begin again")
         with self._transaction():
-            self._db.execute("INSERT INTO freed VALUES (?, ?)", (seq, sha256))
+            self._db.execute("INSERT INTO freed VALUES (?, ?, 0)", (seq, sha256))
             receipted = seq.to_bytes(8, "big")
             self._put({State.HEAD: _head(seq, sha256), State.RECEIPT: receipted, **state})
 
@@ -180,14 +192,36 @@ class Spool(SpoolReader):
             receipt: the signed receipt, kept as proof.
             state: values to set in the same transaction.
         """
+        before = self.receipted_seq()
         with self._transaction():
             self._db.execute(
-                "INSERT OR IGNORE INTO freed SELECT seq, sha256 FROM objects WHERE seq <= ?", (seq,)
+                "INSERT OR IGNORE INTO freed SELECT seq, sha256, through_ns FROM objects "
+                "WHERE seq <= ?",
+                (seq,),
             )
-            self._db.execute("DELETE FROM freed WHERE seq <= ?", (seq - FREED_MAX,))
+            self._forget(before - FREED_MAX, seq - FREED_MAX)
             freed = self._db.execute("DELETE FROM objects WHERE seq <= ?", (seq,)).rowcount
             self._put({State.RECEIPT: seq.to_bytes(8, "big") + receipt, **(state or {})})
         return freed
+
+    def _forget(self, first: int, last: int) -> None:
+        """Of freed objects that are no longer the newest, keep the last of each quarter hour.
+
+        Args:
+            first: seq up to which this was done before.
+            last: seq up to which to do it now; the object behind it is known.
+        """
+        self._db.execute(
+            "DELETE FROM freed WHERE seq > ?1 AND seq <= ?2 AND through_ns / ?3 = "
+            "(SELECT next.through_ns / ?3 FROM freed AS next WHERE next.seq = freed.seq + 1)",
+            (first, last, QUARTER_NS),
+        )
+        # the row behind `last` is always there: the newest are not thinned
+        self._db.execute(
+            "DELETE FROM freed WHERE seq < min(?1, (SELECT seq FROM freed WHERE through_ns >= "
+            "(SELECT through_ns FROM freed WHERE seq = ?1 + 1) - ?2 ORDER BY seq LIMIT 1))",
+            (last, KEPT_NS),
+        )
 
     # -- state ----------------------------------------------------------------------------------
 

@@ -4,9 +4,10 @@
 agent's own `edge.spool.Spool` adds the writing.
 
     objects  seq -> signed object verbatim, its SHA-256, readings, last instant it speaks of
-    freed    seq -> SHA-256 of the newest objects a receipt freed, to check closes by
+    freed    seq -> SHA-256 of objects a receipt freed, to check closes by, and their last instant
     open     ticks committed but not yet in a frame, in order
-    unsigned frames that wait for the gateway's key, in order: payload, and the anchor of their time
+    unsigned frames and configurations that may not be signed yet, in order: payload, the anchor of
+             their time, and what they are
     state    key -> value: see `State`
 """
 
@@ -20,11 +21,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from edge.errors import AlteredError, SpoolError
+from edge.errors import AlteredError, OtherFormatError, SpoolError
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
+from evidence.frame import TYP_FRAME
 
-FORMAT = 3
+FORMAT = 4
+BEFORE = 3  # the format that the agent makes into this one when it starts
 SEQ_MAX = 2**63 - 1
 BATCH = 64  # objects read at a time, at most 1 MiB each
 
@@ -34,8 +37,9 @@ class State(StrEnum):
 
     HEAD = "head"  # seq of the newest object, its SHA-256
     THROUGH = "through"  # newest instant the stream speaks of, UTC nanoseconds
-    CFG = "cfg"  # SHA-256 of the configuration object in force
-    CONFIG = "config"  # that configuration
+    CFG = "cfg"  # SHA-256 of the newest configuration object
+    CONFIG = "config"  # the configuration in force: of that object, or the newest that waits
+    UPCOMING = "upcoming"  # how many configurations wait to be signed
     CALC = "calc"  # the live calculation after the newest frame
     CLOCK = "clock"  # boot id, newest tick committed, and the monotonic clock then (CBOR)
     OPENING = "opening"  # what the open frame tells beside its ticks
@@ -96,12 +100,13 @@ class Stored:
 
 @dataclass(frozen=True)
 class Unsigned:
-    """A frame that waits for the gateway's key; its ticks are in it.
+    """A frame, its ticks in it, or a configuration, that waits to be signed.
 
     Attributes:
         payload: what will be signed.
         readings, through_ns: as of the object it becomes.
         anchor: of its time, as `State.ANCHOR`: it names no later log than its readings knew.
+        typ: what it is.
         number: its row.
     """
 
@@ -109,6 +114,7 @@ class Unsigned:
     readings: int
     through_ns: int
     anchor: bytes
+    typ: str = TYP_FRAME
     number: int = 0
 
 
@@ -120,7 +126,7 @@ class Usage:
         objects: waiting for a receipt.
         bytes: of the file's used pages.
         oldest_ns: last instant of the oldest object waiting, or None.
-        unsigned: frames waiting for the gateway's key.
+        unsigned: frames and configurations waiting to be signed.
         unsigned_ns: last instant of the oldest of them, or None.
     """
 
@@ -158,10 +164,7 @@ class SpoolReader:
     def _check_format(self) -> None:
         version = self._rows("PRAGMA user_version")[0][0]
         if version != FORMAT:
-            raise SpoolError(
-                f"{self._path}: spool format {version}; this program knows {FORMAT}. "
-                "Run the program version that wrote it, or deliver it first."
-            )
+            raise OtherFormatError(self._path, version, FORMAT, becomes=version == BEFORE)
 
     def close(self) -> None:
         """Close the file."""
@@ -195,9 +198,9 @@ class SpoolReader:
         return [row[0] for row in self._rows("SELECT tick FROM open ORDER BY id")]
 
     def unsigned(self) -> Unsigned | None:
-        """The oldest frame that waits for the key; None when none does."""
-        query = "SELECT payload, readings, through_ns, anchor, id FROM unsigned ORDER BY id LIMIT 1"
-        for row in self._rows(query):
+        """The oldest frame or configuration that waits to be signed; None when none does."""
+        columns = "payload, readings, through_ns, anchor, typ, id"
+        for row in self._rows(f"SELECT {columns} FROM unsigned ORDER BY id LIMIT 1"):  # noqa: S608 - constant
             return Unsigned(*row)
         return None
 

@@ -12,9 +12,12 @@ from dataclasses import astuple, dataclass
 from evidence import cbor
 
 FORK, DAMAGED, REFUSED = "fork", "spool-damaged", "messages-refused"
+UNHEARD = "unheard"  # the collector has not been heard since the start
 SENTENCE_MAX = 2_000  # characters
 #: anybody who reaches the broker can have a message refused: it counts when no receipt comes
 REFUSED_AFTER_NS = 5 * 60 * 1_000_000_000
+UNHEARD_AFTER_NS = 10 * 1_000_000_000  # every start is without it for a moment
+_TOLD_AFTER_NS = {REFUSED: REFUSED_AFTER_NS, UNHEARD: UNHEARD_AFTER_NS}
 
 
 @dataclass(frozen=True)
@@ -42,22 +45,27 @@ def decode_troubles(data: bytes | None) -> dict[str, Trouble]:
     return {kind: Trouble(*fields) for kind, fields in (cbor.decode(data) if data else {}).items()}
 
 
-def holds_back(data: bytes | None, seq: int) -> bool:
-    """True when a fork stands that an object of this seq would be one more of.
+def reason_to_hold(data: bytes | None, seq: int) -> str:
+    """Why an object of this seq must not be signed now: it would fork, or may; "" when it may be.
 
     Args:
         data: as the spool's state holds the troubles.
         seq: of the object to be signed.
     """
-    fork = decode_troubles(data).get(FORK)
-    return fork is not None and seq <= fork.until_seq
+    troubles = decode_troubles(data)
+    if FORK in troubles and seq <= troubles[FORK].until_seq:
+        return f"the collector holds another object at seq {seq}"
+    if UNHEARD in troubles:
+        return "nothing is signed until the collector has said how far it holds the stream"
+    return ""
 
 
 def standing_troubles(troubles: Mapping[str, Trouble], now_ns: int) -> dict[str, str]:
     """Alarm name -> sentence of those that are to be told now."""
     found = {kind: trouble.sentence for kind, trouble in troubles.items()}
-    if REFUSED in found and now_ns - troubles[REFUSED].at_ns <= REFUSED_AFTER_NS:
-        del found[REFUSED]
+    for kind, after_ns in _TOLD_AFTER_NS.items():
+        if kind in found and now_ns - troubles[kind].at_ns <= after_ns:
+            del found[kind]
     for kind in found:
         at = dt.datetime.fromtimestamp(troubles[kind].at_ns // 1_000_000_000, dt.UTC)
         found[kind] = f"since {at:%Y-%m-%d %H:%M} UTC: {found[kind]}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from cloud.collector.desk import PlantKeys
 from cloud.collector.intake import Intake
+from cloud.collector.key_desk import KeyDesk
 from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
 from cloud.store.objects import Appended
@@ -43,6 +44,10 @@ class Desk:
     def receipt(self, plant: str, stream: str) -> bytes | None:
         """The newest signed receipt of a stream, None before its first object."""
         return self._collector.receipt(Sender(plant, stream))
+
+    async def look_for_keys(self, plant: str) -> Sequence[str]:
+        """Log what waits in the key folder; what does not count. Errors as `KeyDesk.reload`."""
+        return (await KeyDesk(self._collector, self._intake).reload(plant)).problems
 
     async def append_entry(self, plant: str, entry: Entry) -> Appended:
         """Log one entry and wait until it is on disk, the last of its checkpoint's tree.

@@ -111,6 +111,16 @@ class EvidenceDesk(Protocol):
     def receipt(self, plant: str, stream: str) -> bytes | None:
         """The newest signed receipt of a stream, None before its first object."""
 
+    async def look_for_keys(self, plant: str) -> Sequence[str]:
+        """Log the certificates and orders that wait in the operator's folder.
+
+        Gives a sentence for each file of it that does not count.
+
+        Raises:
+            LookupError: no such plant.
+            StoreError: the disk refused; nothing new counts.
+        """
+
     async def append_entry(self, plant: str, entry: Entry) -> Appended:
         """Log one entry (a month close, a record) and wait until it is on disk.
 

@@ -135,14 +135,16 @@ def collector() -> Iterator[SmallCollector]:
 def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
     """Two meters, ten ticks a second, frames of half a second, no broker."""
     monkeypatch.setattr("edge.delivery.MqttUplink", NoUplink)
+    monkeypatch.setattr("edge.delivery.UNREACHABLE_S", 0.0)
     return plant_in(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def wired_plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    """The same plant with the real transport, quicker to try again."""
+    """The same plant with the real transport, quicker to try again and to do without a broker."""
     monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MIN", 0.2)
     monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MAX", 0.4)
+    monkeypatch.setattr("edge.delivery.UNREACHABLE_S", 0.5)
     return plant_in(tmp_path, monkeypatch)
 
 

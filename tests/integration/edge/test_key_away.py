@@ -132,10 +132,12 @@ async def test_token_pulled_and_the_agent_killed_meanwhile(
     (tmp_path / "keys" / "edge-1.crt").write_bytes(pem)
     slot = token / "tokens"
     async with playing(7) as device:
-        text = site_text(device.url, broker=f"mqtt://127.0.0.1:{free_port()}", nobody=free_port())
-        child = Child(
-            write_site(tmp_path, replaced(text, {'"file:keys/edge-1.pem"': f'"{reference}"'}))
-        )
+        text = site_text(device.url, broker="mqtt://nobody", nobody=free_port())
+        changes = {
+            '"file:keys/edge-1.pem"': f'"{reference}"',
+            'url = "mqtt://nobody"': 'mode = "one-way"',
+        }
+        child = Child(write_site(tmp_path, replaced(text, changes)))
         await child.start()
         await child.running()
         await until(lambda: beside(child)[1] >= 1)

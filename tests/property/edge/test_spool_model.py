@@ -63,7 +63,7 @@ class SpoolModel(RuleBasedStateMachine):
     @rule(payload=st.binary(max_size=5_000), value=st.binary(max_size=20))
     def keep_unsigned(self, payload: bytes, value: bytes) -> None:
         frame = Unsigned(payload, len(payload), len(self.unsigned), b"anchor")
-        self.spool.keep_unsigned(frame, {"calc": value})
+        self.spool.keep_unsigned(frame, state={"calc": value})
         self.unsigned.append(frame)
         self.state["calc"], self.open = value, []
 

@@ -54,6 +54,7 @@ class Desk:
         """Open the evidence under `root`; new, its certificates are enrolled."""
         who = sm.keys()
         self.plant, self.away, self.asked = sm.PLANT, False, list[CloseRequest]()
+        self.offered, self.not_keys = list[Order](), list[str]()
         self._slice = SliceStore(root)
         key = who.collector.public_key
         self._store = self._slice.open_plant(sm.PLANT, who.collector, [key])
@@ -169,6 +170,12 @@ class Desk:
 
     def receipt(self, plant: str, stream: str) -> bytes | None:
         return None
+
+    async def look_for_keys(self, plant: str) -> Sequence[str]:
+        for order in self.offered:
+            self.order(order)
+        self.offered.clear()
+        return self.not_keys
 
     async def append_entry(self, plant: str, entry: Entry) -> Appended:
         at_ns = max(self._now_ns(), entry.received_ns)

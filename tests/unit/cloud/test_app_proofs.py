@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cloud.collector.desk import EvidenceDesk
 from cloud.collector.key_desk import KeyDesk
 from evidence import checkpoint
 from evidence.errors import KeyFileError
@@ -223,6 +224,18 @@ async def test_new_keys_are_looked_for_on_order(site: Site) -> None:
     assert ["2.cose" in text for text in answer["problems"]] == [True]
     assert (await site.get("streams/edge-1")).json()["revoked"] == {key.hex(): 9}
     assert decode_entry((await site.leaves())[-1]).kind is Kind.REVOKE
+
+
+async def test_a_month_logs_what_waits_in_the_folder_before_it_is_closed(site: Site) -> None:
+    key = key_sha256(site.gateway.signer.public_key)
+    order = Revoke("mini", "edge-1", key, 9, "stolen")
+    (site.keys / "1.cose").write_bytes(encode_order(order, FileSigner(site.plant.root_key)))
+    (site.keys / "2.cose").write_bytes(b"junk")
+    desk: EvidenceDesk = site.running.desk
+    assert ["2.cose" in text for text in await desk.look_for_keys("mini")] == [True]
+    assert decode_entry((await site.leaves())[-1]).kind is Kind.REVOKE
+    with pytest.raises(LookupError, match="plant maxi"):
+        await desk.look_for_keys("maxi")
 
 
 @pytest.mark.parametrize(

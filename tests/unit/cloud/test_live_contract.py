@@ -77,7 +77,7 @@ def sample(value: float, code: str = "<d", quality: Quality = Quality.GOOD) -> S
 def test_the_edges_message_is_taken_whole_and_shows_its_running_effect() -> None:
     config = signed_configuration()
     layout, calc = Layout(config), PlantCalc(config)
-    maker = LiveMessage(layout, plant="mini", gateway="edge-1", cfg=b"\xab" * 32)
+    maker = LiveMessage(layout, plant="mini", gateway="edge-1")
     hub = LiveHub(ManualClock())
     hub.on_config("mini", "edge-1", config)
     for second in range(SECONDS):
@@ -92,6 +92,7 @@ def test_the_edges_message_is_taken_whole_and_shows_its_running_effect() -> None
         ticks = [assemble(layout, 0, tick_ns, one_read(layout, samples), {"d": 12})]
         message = maker.message(
             calculate(layout, calc, ticks),
+            cfg=b"\xab" * 32,
             sent_ns=tick_ns + 1, clock=Clock("free", None, 0, bytes(16)),
             spool=Usage(0, 0, None), head_seq=second, receipted_seq=-1, calc=calc,
             alarms=ALARMS if second >= 5 else (),

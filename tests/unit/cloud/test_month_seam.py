@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cloud.api.services import MonthRefusedError
 from cloud.month_log import read_history
 from cloud.months import Months
 from evidence.findings import Verdict
@@ -61,6 +62,10 @@ async def test_what_a_silent_gateway_sends_after_the_close_begins_the_next_month
     beat = sm.bodies(CONFIG)[4]
     deliver(desk, [beat, beat, *sm.bodies(CONFIG, begins(following))])
     month = f"2026-{following:02}"
+    for empty in range(7, following):
+        says = rf"no readings in 2026-{empty:02} \(Asia/Shanghai\).* close the next one that has"
+        with pytest.raises(MonthRefusedError, match=says):
+            await made.close(sm.PLANT, f"2026-{empty:02}", closing="final")
     later = await made.close(sm.PLANT, month, closing="final")
     assert spans(desk) == {MONTH: (0, 5), month: (6, 13)}
     assert "late" not in later

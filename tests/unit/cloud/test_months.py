@@ -19,9 +19,8 @@ from evidence.blocks import compress
 from evidence.errors import KeyFileError
 from evidence.findings import Verdict
 from evidence.frame import TYP_CONFIG, TYP_COSIGNATURE, TYP_FRAME, encode_body
-from evidence.keys import certificate_to_pem, issue, key_sha256
+from evidence.keys import certificate_to_pem, issue
 from evidence.log import Kind
-from evidence.orders import Revoke
 from tests.attacks.by_time import cosignature
 from tests.unit.cloud.month_examples import (
     AFTER_NS,
@@ -251,27 +250,6 @@ async def test_what_cannot_be_amended_says_why(
 
 
 # -- keys -----------------------------------------------------------------------------------------
-
-
-async def test_orders_are_those_that_the_log_knew_when_the_month_was_closed(
-    desk: Desk, folder: Path
-) -> None:
-    desk.deliver()
-    key = key_sha256(sm.keys(80).gateway.public_key)
-    known = desk.order(Revoke(sm.PLANT, sm.STREAM, key, None, "never used"))
-    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
-    before = (folder / ARCHIVE).read_bytes()
-    orders = {p for p in unpacked(folder / ARCHIVE) if paths.ORDER.fullmatch(p)}
-    assert orders == {f"data/keys/order-{sha256(known)}.cose"}
-    assert judged(folder / ARCHIVE).verdict is Verdict.PASSED
-
-    mine = key_sha256(sm.keys().gateway.public_key)
-    desk.order(Revoke(sm.PLANT, sm.STREAM, mine, 7, "the device was stolen"))
-    for is_lost in (False, True):
-        if is_lost:
-            (folder / ARCHIVE).unlink()
-        await months(desk, folder).seal(sm.PLANT, MONTH)
-        assert (folder / ARCHIVE).read_bytes() == before
 
 
 async def test_a_key_that_changes_before_the_gateway_signs_the_close_comes_along(

@@ -16,6 +16,7 @@ from edge.spool import Spool
 from edge.stream import Stream
 from evidence import cbor
 from evidence.archive.export import ExportReader, write_receipts
+from evidence.errors import KeyFileError
 from evidence.keys import FileSigner, certificate_to_pem, generate, key_sha256, public_key
 from evidence.merkle import Tree, leaf_hash
 from tests.unit.edge.sites import (
@@ -286,6 +287,41 @@ def test_export_when_nothing_waits(site: Site, run: Run) -> None:
     status, _, err = run("export", site.file)
     assert status == 2
     assert "nothing waits for a receipt: the collector has it all" in err
+
+
+def test_export_while_frames_wait_for_the_key(
+    site: Site, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so each time, and what it tells to do does it."""
+    monkeypatch.chdir(site.folder)
+    rig = site.rig
+    says = "2 frames or configurations behind seq 4 are not signed yet and cannot be exported"
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSigner, "sign", no_token)
+        for _ in range(2):
+            assert rig.stream.append_frame(BODY, b"", NOW_NS) is None
+    status, out, err = run("export", site.file)
+    assert (status, out) == (0, f"{PLANT}-{GATEWAY}-0-4.tar: seq 0 to 4 of {PLANT}/{GATEWAY}\n")
+    assert says in err
+    assert "Export once more when it says 0 frames not signed" in err
+    rig.stream.take_receipt(rig.collector.receipt(), NOW_NS)
+    status, out, err = run("export", site.file)
+    assert (status, out) == (2, "")
+    assert f"the collector has all of what is signed, and {says}" in err
+    status, out, _ = run("status", site.file)
+    assert status == 1
+    assert "2 frames not signed" in out
+    assert "ALARM key-away: " in out
+    while rig.stream.sign_waiting(NOW_NS) is not None:  # the token is back
+        pass
+    assert "0 frames not signed" in run("status", site.file)[1]
+    status, out, err = run("export", site.file)
+    assert (status, err) == (0, "")
+    assert out.endswith(f"seq 5 to 6 of {PLANT}/{GATEWAY}\n")
+
+
+def no_token(*_: object) -> bytes:
+    raise KeyFileError("no token in the slot")
 
 
 def test_export_of_another_gateway_s_spool(site: Site, run: Run) -> None:

@@ -34,7 +34,8 @@ class Plant:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.layout, self.calc = Layout(config), PlantCalc(config)
-        self.live = LiveMessage(self.layout, plant=PLANT, gateway=GATEWAY, cfg=bytes(32))
+        self.cfg = bytes.fromhex("ab" * 32)
+        self.live = LiveMessage(self.layout, plant=PLANT, gateway=GATEWAY)
 
     def ticks(self, second: int, **changed: Sample) -> list[Tick]:
         tick_ns = T0 + second * S
@@ -58,8 +59,8 @@ class Plant:
 
     def message(self, ticks: list[Tick]) -> dict[str, Any]:
         return self.live.message(
-            ticks, sent_ns=T0 + 5, clock=CLOCK, spool=Usage(3, 900, T0 - S), head_seq=6,
-            receipted_seq=4, calc=self.calc,
+            ticks, cfg=self.cfg, sent_ns=T0 + 5, clock=CLOCK, spool=Usage(3, 900, T0 - S),
+            head_seq=6, receipted_seq=4, calc=self.calc,
         )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def test_heads(plant: Plant) -> None:
     message = plant.message(plant.ticks(0))
     values, effects = message.pop("values"), message.pop("effects")
     assert message == {
-        "v": 1, "plant": PLANT, "gateway": GATEWAY, "cfg": "00" * 32, "tick_ns": T0,
+        "v": 1, "plant": PLANT, "gateway": GATEWAY, "cfg": "ab" * 32, "tick_ns": T0,
         "sent_ns": T0 + 5, "seq": 7, "clock": {"source": "free", "error_ms": None},
         "spool": {"frames": 3, "bytes": 900, "oldest_ns": T0 - S, "head_seq": 6,
                   "receipted_seq": 4},
@@ -80,6 +81,8 @@ def test_heads(plant: Plant) -> None:
     }  # fmt: skip
     assert set(values) == {p.id for p in plant.layout.points}
     assert effects == []
+    plant.cfg = b""
+    assert plant.message(plant.ticks(1))["cfg"] == "00" * 32, "of no object: it waits to be signed"
 
 
 def test_values_are_decimal_texts_of_the_counts(plant: Plant) -> None:

@@ -1,5 +1,6 @@
 """A gateway's key that does not sign for a while: frames wait for it, and are signed in order."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge.spool import Spool
 from edge.spool_reader import State
 from edge.stream import Stream
 from evidence import cose
+from evidence.blocks import content
 from evidence.errors import KeyFileError
 from evidence.frame import TYP_CONFIG, TYP_FRAME, TYP_ROTATE, decode_body, header_of
 from evidence.keys import FileSigner, generate
@@ -88,7 +90,7 @@ def test_frames_wait_and_are_signed_in_order(
     said = [r.getMessage() for r in caplog.records]
     assert said == [
         "the gateway's key does not sign: no token in the slot; readings go on and wait",
-        "the gateway's key has signed all frames that waited for it",
+        "the gateway's key has signed all that waited",
     ]
 
 
@@ -156,21 +158,55 @@ def test_a_close_is_signed_while_frames_wait(rig: Rig, key: Key) -> None:
     assert times(rig.collector.objects) == [0, 10]
 
 
-def test_a_configuration_comes_after_what_waits(rig: Rig, key: Key) -> None:
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_configuration_comes_after_what_waits(rig: Rig, key: Key, is_away: bool) -> None:
     rig.made(2)
     key.is_away = True
     append(rig, 10, 20)
     body, other = replace(BODY, t0_ns=NOW_NS + 30 * S), {**CONFIG, "format": 2}
-    with pytest.raises(KeyAwayError):
-        rig.stream.append_config(other, NOW_NS, closing=body)
-    key.is_away = False
+    key.is_away = is_away
     made = rig.stream.append_config(other, NOW_NS, closing=body)
-    assert [header_of(cose.parse(stored.data)).seq for stored in made] == [4, 5]
-    rig.made(6)
-    assert times(rig.collector.objects) == [0, 10, 20, 30]
-    configs = {header.cfg for header in rig.headers()[1:]}
-    assert len(configs) == 1, "each frame is under the configuration of its readings"
-    assert cose.parse(rig.collector.objects[-1]).typ == TYP_CONFIG
+    assert rig.stream.config_in_force() == other
+    assert bool(rig.stream.cfg()) is not is_away, "until it is signed it is no object"
+    if is_away:
+        assert made == []
+        assert append(rig, 40) == [False]
+        key.is_away = False
+        assert sign_all(rig) == 5
+    else:
+        assert [header_of(cose.parse(stored.data)).seq for stored in made] == [4, 5]
+        assert append(rig, 40) == [True]
+    assert rig.spool.get(State.CALC) == b"calc 40"
+    rig.made(7)
+    assert times(rig.collector.objects) == [0, 10, 20, 30, 40]
+    kinds = [cose.parse(data).typ for data in rig.collector.objects]
+    assert kinds == [TYP_CONFIG, *[TYP_FRAME] * 4, TYP_CONFIG, TYP_FRAME]
+    of_config = [hashlib.sha256(rig.collector.objects[seq]).digest() for seq in (0, 5)]
+    named = [header.cfg for header in rig.headers()]
+    assert named == [None, *of_config[:1] * 5, of_config[1]], "each frame its readings' own"
+    assert rig.stream.cfg() == of_config[1]
+
+
+def test_configurations_that_wait_are_signed_one_after_the_other(rig: Rig, key: Key) -> None:
+    """Three starts with three site files, and the token away all the time; the first comes back."""
+    rig.made(2)
+    key.is_away = True
+    for number, seconds in ((2, 10), (3, 20), (2, 30)):
+        rig.stream.append_config({**CONFIG, "format": number}, NOW_NS)
+        append(rig, seconds)
+    key.is_away = False
+    for left in (6, 5, 4, 3, 2):
+        assert rig.spool.usage().unsigned == left
+        assert rig.stream.cfg() == b""
+        rig.stream.sign_waiting(NOW_NS)
+    assert rig.stream.cfg() != b""
+    sign_all(rig)
+    rig.made(8)
+    packed = [cose.parse(data) for data in rig.collector.objects]
+    configs = [
+        content(envelope.payload)["format"] for envelope in packed if envelope.typ == TYP_CONFIG
+    ]
+    assert configs == [1, 2, 3, 2]
 
 
 @pytest.mark.parametrize("killed_after", [None, 1, 2])
@@ -210,6 +246,30 @@ def test_the_old_key_signs_what_waits_before_it_hands_over(
     spool.close()
 
 
+def test_a_key_that_is_away_hands_over_when_it_is_back(rig: Rig, key: Key, tmp_path: Path) -> None:
+    """Readings go on meanwhile, and each start finds the same."""
+    rig.made(2)
+    rig.spool.close()
+    new = FileSigner(generate())
+    own = who(signer=new, certificate=certificate(new.public_key), previous=keys().signer)
+    key.is_away = True
+    for second in (10, 20):
+        spool, stream = opened(tmp_path / "spool.sqlite", own)
+        assert stream.is_waiting()
+        assert stream.append_frame(replace(BODY, t0_ns=NOW_NS + second * S), b"", NOW_NS) is None
+        spool.close()
+    spool, stream = opened(tmp_path / "spool.sqlite", own)
+    stream.append_config({**CONFIG, "format": 2}, NOW_NS)
+    key.is_away = False
+    again = Rig(spool, stream, rig.collector)
+    assert sign_all(again) == 4
+    assert not stream.is_waiting()
+    again.made(7)
+    kinds = [cose.parse(data).typ for data in rig.collector.objects]
+    assert kinds == [TYP_CONFIG, *[TYP_FRAME] * 3, TYP_CONFIG, TYP_ROTATE, TYP_FRAME]
+    spool.close()
+
+
 def test_a_full_spool_is_the_bound(rig: Rig, key: Key) -> None:
     """What waits counts as what is signed does."""
     rig.made(1)
@@ -217,7 +277,7 @@ def test_a_full_spool_is_the_bound(rig: Rig, key: Key) -> None:
     before = rig.spool.fill()
     frame = rig.stream._frame(BODY)
     for _ in range(20):
-        rig.spool.keep_unsigned(replace(frame, payload=bytes(100_000)), {})
+        rig.spool.keep_unsigned(replace(frame, payload=bytes(100_000)), state={})
     assert rig.spool.fill() - before == pytest.approx(20 * 100_000 / 2**24, rel=0.05)
 
 

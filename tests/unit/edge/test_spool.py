@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import AlteredError, SpoolError, SpoolGoneError
-from edge.spool import FREED_MAX, Spool, Stored, is_in_use
+from edge.spool import Spool, Stored, is_in_use
 from edge.spool_reader import SpoolReader
 from evidence.chain import Head
 
@@ -75,15 +75,6 @@ def test_release_frees_up_to_the_seq_and_remembers_hashes(spool: Spool, path: Pa
     again.close()
 
 
-def test_freed_hashes_are_bounded(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert FREED_MAX >= 10_000
-    monkeypatch.setattr("edge.spool.FREED_MAX", 3)
-    for seq in range(8):
-        spool.append(stored(seq), state={})
-        spool.release(seq, b"r")
-    assert [spool.hash_at(seq) is not None for seq in range(8)] == [False] * 5 + [True] * 3
-
-
 def test_full_at_its_bound_and_room_again_after_a_receipt(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "s.sqlite", bytes_max=MIB)
     assert spool.fill() < 0.1
@@ -116,15 +107,6 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         Spool(other, bytes_max=MIB)
     with pytest.raises(SpoolError, match="cannot be opened"):
         Spool(tmp_path, bytes_max=MIB)
-
-
-def test_other_format_is_refused(spool: Spool, path: Path) -> None:
-    spool.close()
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version = 1")
-    db.close()
-    with pytest.raises(SpoolError, match="spool format 1; this program knows 3"):
-        Spool(path, bytes_max=MIB)
 
 
 def test_damaged_file_is_set_aside_by_a_person(tmp_path: Path) -> None:

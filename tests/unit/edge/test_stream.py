@@ -285,6 +285,33 @@ def test_close_overtaken_by_newer_receipts_is_answered(rig: Rig) -> None:
     assert [s.typ for s in made] == [TYP_COSIGNATURE, TYP_CLOSE]
 
 
+def test_close_of_a_month_that_ended_long_ago_is_answered(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month's last object may be a cosignature: it stands at the frame before it.
+
+    `date -u -d @1796054400`: Mon Nov 30 16:00:00 UTC 2026, a month's end in Shanghai.
+    """
+    monkeypatch.setattr("edge.spool.FREED_MAX", 5)
+    end_ns, minute_ns, last = 1_796_054_400 * 10**9, 60 * 10**9, -1
+    for number in range(60):
+        at_ns = end_ns + (number - 20) * minute_ns
+        if number == 20:
+            assert rig.stream.cosign_hourly(end_ns) is not None
+            last = rig.spool.head().next_seq - 1
+        if number == 0:
+            rig.stream.append_config(CONFIG, at_ns)
+        rig.stream.append_frame(replace(BODY, t0_ns=at_ns), b"", at_ns)
+        rig.made(0)
+        rig.stream.take_receipt(rig.collector.receipt(), at_ns)
+    head = hashlib.sha256(rig.collector.objects[last]).digest()
+    for seq in (last - 2, last + 1):  # so much for those that no month ends with
+        with pytest.raises(NotOursError, match="is unknown here"):
+            rig.stream.answer_close(ask(rig, seq=seq), end_ns)
+    made = rig.stream.answer_close(ask(rig, seq=last, head=head, closing="final"), end_ns)
+    assert made[-1].typ == TYP_CLOSE
+
+
 def test_close_requests_that_are_refused(rig: Rig) -> None:
     rig.made(3)
     attempts = {

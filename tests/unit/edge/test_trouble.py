@@ -11,7 +11,7 @@ from edge.trouble import (
     Trouble,
     decode_troubles,
     encode_troubles,
-    holds_back,
+    reason_to_hold,
     standing_troubles,
 )
 from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig
@@ -75,12 +75,12 @@ def test_sentences_name_every_step(rig: Rig) -> None:
 def test_what_the_collector_holds_otherwise_is_not_signed_again(rig: Rig) -> None:
     """A spool that was set back: each object up to the collector's newest would be a fork."""
     rig.made(3)
-    assert not holds_back(rig.spool.get(State.TROUBLE), 3)
+    assert reason_to_hold(rig.spool.get(State.TROUBLE), 3) == ""
     with pytest.raises(ForkError) as caught:
         rig.stream.take_receipt(rig.collector.receipt(seq=4), NOW_NS)
     rig.stream.note_trouble(FORK, str(caught.value), NOW_NS, until_seq=caught.value.seq)
     held = rig.spool.get(State.TROUBLE)
-    assert [holds_back(held, seq) for seq in (3, 4, 5)] == [True, True, False]
+    assert [reason_to_hold(held, seq)[-5:] for seq in (3, 4, 5)] == ["seq 3", "seq 4", ""]
     assert rig.stream.append_frame(BODY, b"", NOW_NS) is None
     with pytest.raises(HeldError, match="holds another object at seq 3"):
         rig.stream.sign_waiting(NOW_NS)
