@@ -15,7 +15,8 @@ from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import InputError
 
 _MODULES = tuple(
-    f"edge.calc.{name}" for name in ("cems", "clinker_oxides", "coal", "combustion", "hj212", "pfc")
+    f"edge.calc.{name}"
+    for name in ("cems", "clinker_oxides", "coal", "combustion", "gas", "hj212", "pfc", "stack")
 )
 
 

@@ -15,9 +15,13 @@ def test_the_methods_there_are() -> None:
         "coal.c_ar",
         "coal.ncv_ar",
         "combustion.fuel",
+        "gas.dp_compensate",
+        "gas.normalise",
         "hj212.crc",
         "pfc.overvoltage",
         "pfc.slope",
+        "stack.moisture_by_oxygen",
+        "stack.pitot_velocity",
     ]
 
 
