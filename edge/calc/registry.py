@@ -16,7 +16,18 @@ from edge.calc.errors import InputError
 
 _MODULES = tuple(
     f"edge.calc.{name}"
-    for name in ("cems", "clinker_oxides", "coal", "combustion", "gas", "hj212", "pfc", "stack")
+    for name in (
+        "cems",
+        "clinker_oxides",
+        "coal",
+        "combustion",
+        "gas",
+        "hj212",
+        "pfc",
+        "stack",
+        "substitution",
+        "validity",
+    )
 )
 
 

@@ -12,6 +12,9 @@ def test_the_methods_there_are() -> None:
     assert list(methods()) == [
         "cement.clinker_oxides",
         "cems.co2_mass",
+        "cems.hour_validity",
+        "cems.month_validity",
+        "cems.substitute",
         "coal.c_ar",
         "coal.ncv_ar",
         "combustion.fuel",
