@@ -23,6 +23,7 @@ _MODULES = tuple(
         "combustion",
         "gas",
         "hj212",
+        "part75",
         "pfc",
         "stack",
         "substitution",
