@@ -35,10 +35,11 @@ def c_ar(
 
     C 0..1; total moisture 0..60 %; moisture of the air-dried sample 0..40 %, at most the total.
 
-    Example: C_ad 0.60, M_t 10 %, M_ad 2 %: 0.60 × 90 ÷ 98 = 0.551020… tC/t (by hand).
+    Example: C_ad 0.60, M_t 10 %, M_ad 2 %: 0.60 × 90 ÷ 98 = 0.551020… tC/t (by hand). Published
+    for ash, which goes the same way: 12.0 % air-dried, 2.0 and 10 % moisture, is 11.0 % as received
+    (ALS, "Coal Basis Conversion", example 2).
 
-    Not confirmed: the standard's own text could not be read; the conversion follows from the mass
-    balance of dry coal.
+    Not confirmed: the standard's own text could not be read; a laboratory prints the equation.
     """
     return {"c_ar": exact_text(c_ad * _drier(moisture_total_percent, moisture_ad_percent))}
 
