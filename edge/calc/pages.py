@@ -154,7 +154,7 @@ def _doubts(rows: Iterable[Row]) -> str:
         for word in CONFIDENCES
         if word in found
     ]
-    return "A statement names each of these that it used.\n\n" + "\n".join(told)
+    return "Whatever is computed with one of these names it.\n\n" + "\n".join(told)
 
 
 def _links(rule_set_names: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ A substituted hour is never called measured: `Hour.code` is "measured" for measu
 every rule here takes its neighbours and look-back from measured hours only. Pure.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -231,22 +231,16 @@ def substitute(
     says so. A percentile is taken as the least value that so many do not exceed (40 CFR 72.2,
     recalled).
     """
-    problems = [f"rules: {rules!r} unknown; known: {' '.join(RULES)}"] if rules not in RULES else []
-    if rules in (HJ_2017, PART_75) and availability_percent is None:
-        problems.append(f"availability_percent: missing, {rules} needs it")
-    if rules == PART_75 and maximum_potential is None:
-        problems.append(f"maximum_potential: missing, {rules} needs it")
-    if problems:
-        raise InputError(problems)
+    _check(rules, {"availability_percent": availability_percent,
+                   "maximum_potential": maximum_potential})  # fmt: skip
     readings = _read(hours)
-    if rules == HJ_2007:
-        made = neighbours_mean(readings)
-    elif rules == MRR:
-        made = mean_and_deviations(readings)
-    elif rules == HJ_2017 or maximum_potential is None:
-        made = look_back_maximum(readings, availability_percent or Fraction(0))
-    else:
-        made = part_75_co2(readings, availability_percent or Fraction(0), maximum_potential)
+    percent, potential = availability_percent or Fraction(0), maximum_potential or Fraction(0)
+    made = {
+        HJ_2007: lambda: neighbours_mean(readings),
+        HJ_2017: lambda: look_back_maximum(readings, percent),
+        MRR: lambda: mean_and_deviations(readings),
+        PART_75: lambda: part_75_co2(readings, percent, potential),
+    }[rules]()
     codes = [hour.code for hour in made]
     return {
         "values": ",".join(_text(hour) for hour in made),
@@ -256,6 +250,20 @@ def substitute(
         "missing": str(codes.count(MISSING)),
         "parameters": _parameters(rules),
     }
+
+
+def _check(rules: str, given: Mapping[str, Fraction | None]) -> None:
+    """Refuse unknown rules, and what the rules need and have not, or have and do not take."""
+    if rules not in RULES:
+        raise InputError([f"rules: {rules!r} unknown; known: {' '.join(RULES)}"])
+    needs = {HJ_2017: ("availability_percent",), PART_75: tuple(given)}.get(rules, ())
+    problems = [
+        f"{key}: " + (f"missing, {rules} needs it" if key in needs else f"{rules} takes none")
+        for key, value in given.items()
+        if (value is None) == (key in needs)
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 #: rows of the rule sets that each rule uses, by the beginnings of their names
