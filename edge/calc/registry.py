@@ -17,6 +17,7 @@ from edge.calc.errors import InputError
 _MODULES = tuple(
     f"edge.calc.{name}"
     for name in (
+        "calibration",
         "cems",
         "clinker_oxides",
         "coal",

@@ -28,6 +28,8 @@ def test_the_methods_there_are() -> None:
         "hj212.crc",
         "part75.co2_by_oxygen",
         "part75.co2_mass",
+        "part75.control_state",
+        "part75.daily_calibration",
         "part75.heat_input",
         "pfc.default_factors",
         "pfc.overvoltage",
