@@ -63,6 +63,9 @@ def co2_mass(
     dry flow 100000 × 0.9 × 273.15 ÷ 393.15 × 100000 ÷ 101325 = 61711.89 m3/h;
     E = 0.12 × 61711.89 × 1.963463… ÷ 1000 = 14.5403 t/h (computed by hand; no published example
     was found).
+
+    Not confirmed: the equation follows from the gas law; the texts of DL/T 2376 and T/CAEPI 47,
+    which print one for China, could not be read. The gas is taken as ideal.
     """
     dry = {WET: 1 - moisture_percent / 100, DRY: Fraction(1)}
     given = {"basis": basis, "flow_basis": flow_basis}

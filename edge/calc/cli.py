@@ -1,6 +1,6 @@
 """`stackproof calc`: the calculation library by hand. This file and `factors` do the room's I/O.
 
-Exit 0 fine, 2 cannot run: bad input names each key on standard error.
+Exit 0 fine, 1 a page is not true, 2 cannot run: bad input names each key on standard error.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.calc.errors import CalcError, InputError, StatementError
+from edge.calc.pages import COMMAND, all_pages
 from edge.calc.registry import Method, evaluate, methods
 from edge.calc.statement import compute
 
@@ -53,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     made["eval"].add_argument("method")
     made["eval"].add_argument("inputs", nargs="*", metavar="key=value")
     made["statement"].add_argument("file", type=Path)
+    pages = commands.add_parser("pages", help="write one page a method, as in docs/methods")
+    pages.add_argument("folder", type=Path, help="where to; other .md files there are deleted")
+    pages.add_argument("--check", action="store_true", help="write nothing; 1 if any is not true")
+    pages.set_defaults(run=_pages)
     return parser
 
 
@@ -124,6 +129,25 @@ def _statement(options: argparse.Namespace) -> int:
         _print_pfc(result["pfc"])
     for flag in result["flags"]:
         print(f"  flag {flag}")
+    return 0
+
+
+def _pages(options: argparse.Namespace) -> int:
+    """As `profile pages` does it; the two rooms may not import each other."""
+    folder, pages = options.folder, all_pages()
+    there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    stale = sorted(name for name in {*there, *pages} if there.get(name) != pages.get(name))
+    if options.check:
+        for name in stale:
+            again = f"is not what its method or rule set says; run {COMMAND} {folder}"
+            print(f"{folder / name}: {again}", file=sys.stderr)
+        return 1 if stale else 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        if name in pages:
+            (folder / name).write_text(pages[name], encoding="utf-8")
+        else:
+            (folder / name).unlink()
     return 0
 
 

@@ -44,6 +44,8 @@ def clinker_oxides(
 
     Example: 1 t, CaO 65 %, no MgO, all of carbonate: 0.65 × 44/56 = 0.5107 tCO2 (IPCC 2006 Vol. 3,
     2.2.1.2, prints 0.51 for 65 % CaO).
+
+    Not confirmed: the rule of 2023 was read in a study's program, not in its own text.
     """
     own = {"cao": cao_percent, "mgo": mgo_percent}
     other = {"cao": cao_noncarbonate_percent, "mgo": mgo_noncarbonate_percent}

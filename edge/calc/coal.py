@@ -35,7 +35,11 @@ def c_ar(
 
     C 0..1; total moisture 0..60 %; moisture of the air-dried sample 0..40 %, at most the total.
 
-    Example: C_ad 0.60, M_t 10 %, M_ad 2 %: 0.60 × 90 ÷ 98 = 0.551020… tC/t (by hand).
+    Example: C_ad 0.60, M_t 10 %, M_ad 2 %: 0.60 × 90 ÷ 98 = 0.551020… tC/t (by hand). Published
+    for ash, which goes the same way: 12.0 % air-dried, 2.0 and 10 % moisture, is 11.0 % as received
+    (ALS, "Coal Basis Conversion", example 2).
+
+    Not confirmed: the standard's own text could not be read; a laboratory prints the equation.
     """
     return {"c_ar": exact_text(c_ad * _drier(moisture_total_percent, moisture_ad_percent))}
 
@@ -57,9 +61,9 @@ def ncv_ar(
     NCV 0..40 GJ/t, net (lower) at constant volume; total moisture 0..60 %, moisture of the
     air-dried sample 0..40 % and not above the total. A gross value must be made net first.
 
-    The equation was read in two public programs, not in the standard itself.
-
     Example: NCV_ad 24, M_t 10 %, M_ad 2 %: 24.046 × 90 ÷ 98 - 0.23 = 21.853061… GJ/t (by hand).
+
+    Not confirmed: the equation was read in two public programs, not in the standard itself.
     """
     drier = _drier(moisture_total_percent, moisture_ad_percent)
     net = (ncv_ad + _WATER_GJ_T * moisture_ad_percent) * drier

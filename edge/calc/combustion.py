@@ -89,6 +89,9 @@ def fuel(*, rule_set: str, kind: str, quantity: Fraction, **own: Fraction) -> di
     Example: 100 × 10^4 Nm3 of natural gas, cets-ag-04.01-v01-2024, all defaults:
     100 × 389.310 × 0.01532 × 0.99 × 44/12 = 2165.0151996 t. No published example was found; the
     defaults (without OF) reproduce a steel works' evidence file to the cent.
+
+    Not confirmed: the guidelines' own texts could not be read; each default says in its row where
+    it was seen. Oxidation by sector was seen in one source, its absence for steel in two.
     """
     rules = _rules(rule_set)
     found = find_kind(rules.fuels, kind)

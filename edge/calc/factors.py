@@ -32,6 +32,10 @@ class Row:
         basis: what it refers to (lhv, ar, reference state, technology).
         confidence: one of `CONFIDENCES`.
         source: where it was seen, with locator.
+        seen_in: the sources' keys in its rule set's `sources`.
+        locator: where in them.
+        note: what a reader must know of it, or "".
+        zh: its own Chinese name, "" where its kind's name says it.
         rule_set: the rule set's id.
         edition: of the document.
     """
@@ -44,6 +48,10 @@ class Row:
     source: str
     rule_set: str
     edition: str
+    seen_in: tuple[str, ...] = ()
+    locator: str = ""
+    note: str = ""
+    zh: str = ""
 
     @property
     def value(self) -> Fraction:
@@ -85,6 +93,8 @@ class RuleSet:
         record: how its figure of record is made ("default-factors": PFC by metal × factors;
             "mass-balance"; "clinker-factor"), "" for coefficient tables.
         tables: names of the tables its figures may take rows from besides.
+        sources: titles of the documents its own rows were seen in, by key.
+        extends: names of the rule sets whose rows it takes over.
         rows: by row id.
         fuels, carbonates, materials, products, clinkers, substitutes: kinds by id.
     """
@@ -97,6 +107,8 @@ class RuleSet:
     gwp: str
     record: str
     tables: tuple[str, ...]
+    sources: Mapping[str, str]
+    extends: tuple[str, ...]
     rows: Mapping[str, Row]
     fuels: Mapping[str, Kind]
     carbonates: Mapping[str, Kind]
@@ -181,6 +193,10 @@ def rule_set(rule_set_id: str) -> RuleSet:
             source=f"{'; '.join(sources[s] for s in row['source'])}: {row['locator']}",
             rule_set=fields["id"],
             edition=fields["edition"],
+            seen_in=tuple(row["source"]),
+            locator=row["locator"],
+            note=row.get("note", ""),
+            zh=row.get("zh", ""),
         )
         for row_id, row in fields["rows"].items()
     }
@@ -189,6 +205,8 @@ def rule_set(rule_set_id: str) -> RuleSet:
         gwp=fields.get("gwp", ""),
         record=fields.get("record", ""),
         tables=(*fields.get("extends", ()), *fields.get("tables", ())),
+        sources=sources,
+        extends=tuple(fields.get("extends", ())),
         rows={**{row.id: row for base in extended for row in base.rows.values()}, **own},
         fuels=_kinds(fields.get("fuel", {})) | {k: v for x in extended for k, v in x.fuels.items()},
         carbonates=_kinds(fields.get("carbonate", {})),

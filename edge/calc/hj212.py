@@ -28,6 +28,8 @@ def hj212_crc(segment: str) -> dict[str, Any]:
 
     Example (HJ 212-2017, appendix A): QN=20160801085857223;ST=32;CN=1062;PW=100000;
     MN=010000A8900016F000169DC0;Flag=5;CP=&&RtdInterval=30&& in one piece gives crc = 1C80.
+
+    Not confirmed: nothing of this; the printed packets of both editions give their checksums.
     """
     if not segment.isascii():
         raise InputError(["segment: has characters beyond ASCII"])

@@ -62,6 +62,9 @@ def slope(
     Example: 1000 t, 10 AE-min/cell-day, VSS, ipcc-2006, gwp sar: CF4 = 0.092 × 10 × 1000 = 920 kg,
     C2F6 = 920 × 0.053 = 48.76 kg, CO2e = 920 × 6.5 + 48.76 × 9.2 = 6428.592 t (printed 6428.59).
     Source: GHG Protocol/IAI Aluminium Sector GHG Workbook v2.0, Worksheet 8, first example.
+
+    Not confirmed: the coefficients of ipcc-2019 (read as (EU) 2025/2547 prints them, not in the
+    Refinement), of ndrc-2013 (read in public ports) and of cets-04.01 (a draft's, withdrawn).
     """
     unit = "(kg CF4/t)/(AE-min/cell-day)"
     factor, fraction = _coefficients(
@@ -116,6 +119,9 @@ def overvoltage(
     C2F6 = 0.121 × CF4 = 7.38737 kg, CO2e = 464.806 t.
     Source: GHG Protocol/IAI Aluminium Sector GHG Workbook v2.0, Worksheet 8, second example (it
     shows the efficiency as 0.95, a percent cell; its results only come with 95).
+
+    Not confirmed: the number of the IPCC equation, and the coefficients of ipcc-2019 (read as
+    (EU) 2025/2547 prints them). No published text says whether time below target is subtracted.
     """
     unit = "(kg CF4/t)/(mV/%)"
     factor, fraction = _coefficients(

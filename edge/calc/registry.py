@@ -15,7 +15,24 @@ from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import InputError
 
 _MODULES = tuple(
-    f"edge.calc.{name}" for name in ("cems", "clinker_oxides", "coal", "combustion", "hj212", "pfc")
+    f"edge.calc.{name}"
+    for name in (
+        "calibration",
+        "cems",
+        "clinker_oxides",
+        "coal",
+        "combustion",
+        "electrodes",
+        "gas",
+        "hj212",
+        "part75",
+        "part98",
+        "pfc",
+        "pfc_factors",
+        "stack",
+        "substitution",
+        "validity",
+    )
 )
 
 

@@ -16,6 +16,7 @@ from edge.calc.factors import (
     rule_set_files,
     rule_set_ids,
 )
+from edge.calc.pfc import EDITIONS
 
 ALUMINIUM = "cets-ag-04.01-v01-2024"
 
@@ -249,7 +250,6 @@ def test_bytes_are_the_published_file() -> None:
 
 
 def test_a_rule_set_names_every_table_a_figure_of_it_can_be_made_by() -> None:
-    others = {name for name in rule_set_ids() if name != ALUMINIUM}
-    fitting = {name for name in others if rule_set(name).sector in ("aluminium", "any")}
+    fitting = {name for name in rule_set_ids() if rule_set(name).sector == "any"} | set(EDITIONS)
     assert set(rule_set(ALUMINIUM).tables) == fitting
     assert set(rule_set_files(ALUMINIUM)) == {ALUMINIUM, *fitting}

@@ -10,14 +10,32 @@ from edge.calc.registry import Input, evaluate, methods
 
 def test_the_methods_there_are() -> None:
     assert list(methods()) == [
+        "aluminium.anode_baking",
+        "aluminium.missing_carbon_data",
+        "aluminium.prebaked_anodes",
+        "aluminium.soderberg_paste",
         "cement.clinker_oxides",
         "cems.co2_mass",
+        "cems.hour_validity",
+        "cems.month_validity",
+        "cems.substitute",
         "coal.c_ar",
         "coal.ncv_ar",
         "combustion.fuel",
+        "combustion.part98",
+        "gas.dp_compensate",
+        "gas.normalise",
         "hj212.crc",
+        "part75.co2_by_oxygen",
+        "part75.co2_mass",
+        "part75.control_state",
+        "part75.daily_calibration",
+        "part75.heat_input",
+        "pfc.default_factors",
         "pfc.overvoltage",
         "pfc.slope",
+        "stack.moisture_by_oxygen",
+        "stack.pitot_velocity",
     ]
 
 
