@@ -13,12 +13,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import doors_archive, doors_cloud, doors_edge, doors_evidence, doors_sources
+from tests.fuzz import (
+    doors_archive,
+    doors_cloud,
+    doors_commissioning,
+    doors_edge,
+    doors_evidence,
+    doors_sources,
+)
 from tests.fuzz.doors import Door, example, knock
 
 DOORS = [
     *doors_evidence.DOORS, *doors_archive.DOORS, *doors_cloud.DOORS, *doors_edge.DOORS,
-    *doors_sources.DOORS,
+    *doors_sources.DOORS, *doors_commissioning.DOORS,
 ]  # fmt: skip
 EXAMPLES = 120
 LONG_S = 20.0
