@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from evidence.points import Point, Provenance, Role
+from evidence.time_zones import time_zone
 
 
 class FactsError(Exception):
@@ -77,8 +78,7 @@ def gateway_facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
     """
     try:
         return _facts(gateway, config)
-    # OSError: a time zone that names a folder of the zone database
-    except (LookupError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise FactsError(
             f"configuration of gateway {gateway}: {type(error).__name__}: {error}"
         ) from error
@@ -96,7 +96,7 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
     voltages = {pot["voltage"] for line in potlines for pot in line["pots"]}
     return GatewayFacts(
         plant=_plant(config["plant"]),
-        zone=ZoneInfo(config["plant"]["time_zone"]),
+        zone=time_zone(config["plant"]["time_zone"]),
         interval_ns=max(LIVE_INTERVAL_MIN_NS, min(intervals, default=LIVE_INTERVAL_MIN_NS)),
         points={p.id: _point(p, gateway, of_point[n]) for n, p in enumerate(points)},
         totalisers=frozenset(p.id for p in points if p.role is Role.TOTALISER),

@@ -39,6 +39,7 @@ from evidence.keys import Signer, certificate_from_pem
 from evidence.log import Kind
 from evidence.receipt import decode_receipt
 from evidence.recompute import published_rules
+from evidence.time_zones import time_zone
 
 log = logging.getLogger("stackproof.cloud.months")
 
@@ -238,7 +239,7 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
     evidence, close = month.evidence, month.close
     first_index = _first_index(evidence, close.streams)
     stream, span = next(iter(close.streams.items()))
-    zone = ZoneInfo(zone_named(evidence, stream, span.first, span.last + 1))
+    zone = time_zone(zone_named(evidence, stream, span.first, span.last + 1))
     closed_at = datetime.fromtimestamp(close.received_ns // 10**9, zone)
     return Contents(
         plant=evidence.plant,

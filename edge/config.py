@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.calc.factors import live_rule_sets, rule_set
 from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig, read_devices
 from edge.site_statement import SitePoints, read_potlines, read_statement
 from evidence.points import NAME_ID
+from evidence.time_zones import time_zone
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.toml import NotTomlError, parse_toml
 
@@ -180,16 +180,16 @@ def _read_plant(fields: Fields) -> Plant:
     simulated = fields.raw("simulated")
     if not isinstance(simulated, bool | None):
         fields.complain("simulated", "must be true or false")
-    time_zone = fields.text("time_zone", default="Asia/Shanghai")
+    zone = fields.text("time_zone", default="Asia/Shanghai")
     try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones
-        fields.complain("time_zone", f"{time_zone!r} is no IANA time zone, such as Asia/Shanghai")
+        time_zone(zone)
+    except ValueError as error:
+        fields.complain("time_zone", str(error))
     plant = Plant(
         id=_name(fields, "id"),
         name=_plant_name(fields),
         sector=_sector(fields),
-        time_zone=time_zone,
+        time_zone=zone,
         rule_set=fields.choice("rule_set", live_rule_sets()),
         simulated=simulated is True,
     )

@@ -5,16 +5,38 @@ in a list; numbers that are places in such a list are compared as the names they
 """
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from evidence.exact import exact
+from evidence.findings import IDLE
+
 NOTHING = "nothing"
 _NONE = object()
-#: a name with a bracket in it, which could pretend to be a path, is not idle
-_IDLE = re.compile(
-    r"software|gateway\.slice|plant\.name|devices\[[^\[\]]*\]\.settings(\..*)?", re.DOTALL
+_FIGURES = ("potlines", "statement")
+
+#: names on the way to a value
+_Way = tuple[Any, ...]
+_Difference = tuple[str, tuple[Any, Any], _Way]
+#: where it stands, None for any name: what is told first, scaling of what is used, and what last
+_WEIGHTY: Sequence[tuple[str | None, ...]] = (
+    ("collector",),
+    ("plant", "time_zone"),
+    ("plant", "rule_set"),
+    ("devices", None, "meter"),
+    ("potlines",),
+    ("statement",),
+)
+_COUNTED: Sequence[tuple[str | None, ...]] = (
+    ("points", None, "scaling"),
+    ("points", None, "decimals"),
+)
+_IDLE: Sequence[tuple[str | None, ...]] = (
+    ("software",),
+    ("gateway", "slice"),
+    ("plant", "name"),
+    ("devices", None, "settings"),
 )
 _NAMES = ("id", "kind", "material", "point")
 
@@ -26,10 +48,13 @@ class ConfigChange:
     Attributes:
         path: where it stands, for example `points[pot-01.voltage].scaling.scale`.
         values: old and new, `_NONE` where there is none; made into text when it is asked for.
+        rank: 0 for keys, meters' settings, what figures are made of and how it is scaled, 2 when
+            no figure can depend on it, else 1: so no crowd of changes hides the first ones.
     """
 
     path: str
     values: tuple[Any, Any]
+    rank: int
 
     @property
     def old(self) -> str:
@@ -41,21 +66,54 @@ class ConfigChange:
         """Likewise of the value there is."""
         return _text(self.values[1])
 
-    @property
-    def is_idle(self) -> bool:
-        """True when no figure can depend on it."""
-        return _IDLE.fullmatch(self.path) is not None
-
 
 def config_changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, settings: bool = True
 ) -> Iterator[ConfigChange]:
-    """Every value in which two decoded configurations differ, in order of path.
+    """Every value in which two decoded configurations differ, in the order of names.
 
     They need not be well formed: what has no names is compared by its place. Without `settings`
     those of devices are left out: they can be many, and are idle.
     """
-    yield from _differences(_named(old, settings), _named(new, settings), "")
+    used = {word for config in (old, new) for part in _FIGURES for word in _words(config.get(part))}
+    for path, values, way in _differences(_named(old, settings), _named(new, settings), "", ()):
+        yield ConfigChange(path, values, _rank(way, values, used))
+
+
+def _rank(way: _Way, values: tuple[Any, Any], used: Set[str]) -> int:
+    """By the names on the way there; a name with a bracket in it can pretend to be a path only."""
+    if _is_of(way, _COUNTED) and way[1] in used:
+        return IDLE if _is_one_number(way, values) else 0
+    if _is_of(way, _WEIGHTY):
+        return 0
+    return IDLE if _is_of(way, _IDLE) else 1
+
+
+def _is_of(way: _Way, places: Sequence[tuple[str | None, ...]]) -> bool:
+    return any(
+        len(way) >= len(place)
+        and all(name in (None, own) for name, own in zip(place, way, strict=False))
+        for place in places
+    )
+
+
+def _is_one_number(way: _Way, values: tuple[Any, Any]) -> bool:
+    """True for a number of the scaling that is written in another way, or no longer left out."""
+    default = "0" if way[-1] == "offset" else "1"
+    try:
+        old, new = (exact(default if value is _NONE else value) for value in values)
+    except (TypeError, ValueError):
+        return False
+    return way[2] == "scaling" and way[-1] != "raw_decimals" and old == new
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Every text in it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _words(part)
 
 
 def _named(config: Mapping[str, Any], settings: bool) -> dict[str, Any]:
@@ -89,31 +147,31 @@ def _id_of(points: Sequence[Any], row: Any) -> Any:
     return row
 
 
-def _differences(old: Any, new: Any, path: str) -> Iterator[ConfigChange]:
+def _differences(old: Any, new: Any, path: str, way: _Way) -> Iterator[_Difference]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys(), key=str):
             place = f"{path}.{key}" if path else str(key)
-            yield from _pair(old, new, key, place)
+            yield from _pair(old, new, key, place, way)
     elif isinstance(old, list) and isinstance(new, list):
-        yield from _lists(old, new, path)
+        yield from _lists(old, new, path, way)
     elif type(old) is not type(new) or old != new:
-        yield ConfigChange(path, (old, new))
+        yield path, (old, new), way
 
 
-def _lists(old: list[Any], new: list[Any], path: str) -> Iterator[ConfigChange]:
+def _lists(old: list[Any], new: list[Any], path: str, way: _Way) -> Iterator[_Difference]:
     for name in _NAMES:
         by_old, by_new = _by_name(old, name), _by_name(new, name)
         if by_old is not None and by_new is not None:
             for key in sorted(by_old.keys() | by_new.keys()):
-                yield from _pair(by_old, by_new, key, f"{path}[{key}]")
+                yield from _pair(by_old, by_new, key, f"{path}[{key}]", way)
             return
     if not any(isinstance(value, dict | list) for value in [*old, *new]):
         if old != new:
-            yield ConfigChange(path, (old, new))
+            yield path, (old, new), way
         return
     for i in range(max(len(old), len(new))):
         before, after = (dict(enumerate(values[i : i + 1])) for values in (old, new))
-        yield from _pair(before, after, 0, f"{path}[{i}]")
+        yield from _pair(before, after, 0, f"{path}[{i}]", way)
 
 
 def _by_name(values: list[Any], name: str) -> dict[str, Any] | None:
@@ -125,14 +183,15 @@ def _by_name(values: list[Any], name: str) -> dict[str, Any] | None:
 
 
 def _pair(
-    old: Mapping[Any, Any], new: Mapping[Any, Any], key: Any, path: str
-) -> Iterator[ConfigChange]:
+    old: Mapping[Any, Any], new: Mapping[Any, Any], key: Any, path: str, way: _Way
+) -> Iterator[_Difference]:
+    way = *way, key
     if key not in old:
-        yield ConfigChange(path, (_NONE, new[key]))
+        yield path, (_NONE, new[key]), way
     elif key not in new:
-        yield ConfigChange(path, (old[key], _NONE))
+        yield path, (old[key], _NONE), way
     else:
-        yield from _differences(old[key], new[key], path)
+        yield from _differences(old[key], new[key], path, way)
 
 
 def _text(value: Any) -> str:

@@ -14,11 +14,14 @@ from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.groups import is_uint
 from evidence.meter_settings import check_rows
 from evidence.points import DECIMALS_MAX, NO_RULES, Dtype, Point, Role
+from evidence.time_zones import time_zone
 
 CONFIG_FORMAT = 1
 
 #: of all that an archive holds: ten of 20,000 points, a hundred of a large works
 TOGETHER_ITEMS_MAX, TOGETHER_BYTES_MAX = 6 * cbor.ITEMS_MAX, 16 * PAYLOAD_BYTES_MAX
+#: each may be held against every gap that was told
+SCHEDULES_MAX = 100
 
 Rule = Callable[[Any, str], None]
 Fields = Mapping[str, Rule]
@@ -81,9 +84,10 @@ def _check_places(config: Mapping[str, Any]) -> None:
         for i, item in enumerate(config[part]):
             if item["schedule"] >= schedules:
                 raise MalformedError(f"{part}[{i}].schedule: there is no such schedule")
-    ids = {point["id"] for point in config["points"]}
-    if len(ids) != points:
-        raise MalformedError("points: two have one id")
+    _check_schedules(config)
+    for part in ("devices", "points"):
+        if len({item["id"] for item in config[part]}) != len(config[part]):
+            raise MalformedError(f"{part}: two have one id")
     rows = sorted(row for group in config["groups"] for row in group["points"])
     if rows != list(range(points)):
         raise MalformedError("groups: each point must stand in exactly one, once")
@@ -91,6 +95,15 @@ def _check_places(config: Mapping[str, Any]) -> None:
         if any(config["points"][row]["dtype"] != group["dtype"] for row in group["points"]):
             raise MalformedError(f"groups[{i}]: a point is of another number type")
     _check_marks(config["points"])
+
+
+def _check_schedules(config: Mapping[str, Any]) -> None:
+    """They are few, and on each of them something is read."""
+    count = len(config["schedules"])
+    if count > SCHEDULES_MAX:
+        raise LimitError(f"{count} schedules; the limit is {SCHEDULES_MAX}")
+    if idle := set(range(count)) - {group["schedule"] for group in config["groups"]}:
+        raise MalformedError(f"schedules[{min(idle)}]: there is no group on it")
 
 
 def _check_marks(points: Sequence[Mapping[str, Any]]) -> None:
@@ -181,6 +194,14 @@ def _interval(value: Any, where: str) -> None:
 def _decimals(value: Any, where: str) -> None:
     if not is_uint(value) or value > DECIMALS_MAX:
         raise MalformedError(f"{where}: must be 0 to {DECIMALS_MAX}")
+
+
+def _time_zone(value: Any, where: str) -> None:
+    _text(value, where)
+    try:
+        time_zone(value)
+    except ValueError as error:
+        raise MalformedError(f"{where}: {error}") from error
 
 
 def _dtype(value: Any, where: str) -> None:
@@ -279,7 +300,9 @@ _CONFIGURATION = _map(
     {
         "format": _uint,
         "software": _text,
-        "plant": _map(_all(_text, "id name sector time_zone rule_set") | {"simulated": _bool}),
+        "plant": _map(
+            _all(_text, "id name sector rule_set") | {"time_zone": _time_zone, "simulated": _bool}
+        ),
         "gateway": _map(_all(_text, "id slice")),
         "collector": _map({"key_sha256": _key_hash}),
         "schedules": _list(_map({"interval_ns": _interval}), 1),

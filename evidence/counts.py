@@ -2,7 +2,7 @@
 
 A count is an int64 in units of 10^-decimals of the point's unit. A reading is rounded to its
 count once, half away from zero; from there on integers are added, so a sum does not depend on
-order, batching or CPU. Rounding rules (also in FORMAT.md, "Counts"):
+order, batching or CPU. Rounding rules (also in FIGURES.md, "Counts"):
 
 - integer dtypes: exact rational arithmetic, count = round_half_away(raw × num / den + shift);
 - float dtypes: y = float64(raw) × m + s with m, s the float64 nearest to factor × 10^decimals and

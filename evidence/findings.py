@@ -17,8 +17,10 @@ from evidence.version import VERSION
 
 #: findings of one code and rank that are listed in any case
 SAME_CODE_MAX = 100
-#: of what fails, is undecided or changed in a configuration: so many in all, of rank 1 half of it
+#: of what fails or is undecided so many in all, and again of what changed in a configuration: of
+#: rank 0, of rank 1 half of it, of rank 2 a quarter
 EACH_MAX = 10_000
+IDLE = 2  # rank of what no figure can depend on
 TEXT_MAX = 600
 
 #: code -> what it means, in general; the finding's own sentence says where and how.
@@ -49,7 +51,7 @@ class Finding:
         code: a key of `CODES`.
         where: file, stream and seq, figure: as exactly as is known.
         sentence: what is wrong there and what it means.
-        rank: 0, or 1 for what stands after all others of its code, as it matters less.
+        rank: 0, or more for what stands after others of its code, as it matters less.
     """
 
     code: str
@@ -82,8 +84,11 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _is_each(code: str) -> bool:
-    return code[0] in "EC" or code == "N-CONFIG"
+def _each_of(code: str, rank: int) -> tuple[str, int] | None:
+    """What it is counted with, None for a code of which only some are listed."""
+    if code[0] in "EC":
+        return "EC", 0
+    return (code, rank) if code == "N-CONFIG" else None
 
 
 @dataclass
@@ -91,9 +96,9 @@ class Report:
     """Everything a verification found.
 
     Attributes:
-        findings: in the order found; of what fails, is undecided or changed in a configuration
-            `EACH_MAX` in all, else `SAME_CODE_MAX` of one code; the rest are counted (of what
-            changed in a configuration, some).
+        findings: in the order found; of what fails or is undecided `EACH_MAX` in all, of what
+            changed in a configuration as many of the first rank, fewer of the others, else
+            `SAME_CODE_MAX` of one code; the rest are counted (of what changed, some).
         not_checked: what was not looked at, a sentence each.
         counts: what was looked at, by name.
         archive: name of its top folder, "" when it could not be opened.
@@ -115,7 +120,7 @@ class Report:
     timestamp: str = "none"
     _per_code: Counter[str] = field(default_factory=Counter)
     _listed: Counter[tuple[str, int]] = field(default_factory=Counter)
-    _each: int = 0
+    _each: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def add(self, code: str, where: str, sentence: str, rank: int = 0) -> None:
         """Note a finding."""
@@ -123,13 +128,15 @@ class Report:
             raise ValueError(f"unknown finding code {code}")
         self._per_code[code] += 1
         if self.has_room(code, rank):
-            self._each += _is_each(code)
+            if each := _each_of(code, rank):
+                self._each[each] += 1
             self._listed[code, rank] += 1
             self.findings.append(Finding(code, shown(where), shown(sentence), rank))
 
     def has_room(self, code: str, rank: int = 0) -> bool:
         """True when one more would be listed; what is only counted needs no sentence."""
-        is_room = _is_each(code) and self._each < (EACH_MAX // 2 if rank else EACH_MAX)
+        each = _each_of(code, rank)
+        is_room = each is not None and self._each[each] < EACH_MAX >> each[1]
         return is_room or self._listed[code, rank] < SAME_CODE_MAX
 
     def suppressed(self) -> Iterator[tuple[str, int]]:

@@ -43,6 +43,7 @@ SEQ, PREV, ANCHOR, CFG = -65537, -65538, -65539, -65540
 FRAME_VERSION = 1
 POINTS_MAX = 20_000
 TICKS_MAX = 4_096
+GAP_REASON_MAX = 200  # characters: the log repeats it
 #: arrays and maps of a body, beside one for each byte of payload: two a group, a thousand events
 FEW_NESTED = 2_048
 NO_SOURCE_TIME = -(2**31)
@@ -289,8 +290,8 @@ def decode_body(payload: bytes) -> Body:
     known = {_VERSION, _T0, _CLOCK, _FLAGS, _SECTIONS, _GAP, _EVENTS}
     if not set(fields) <= known:
         raise MalformedError("frame body has unknown fields")
-    if not _int(fields.get(_T0)) or not is_uint(fields.get(_FLAGS)):
-        raise MalformedError("frame t0 or flags missing")
+    if not _int(fields.get(_T0)) or fields[_T0] < 0 or not is_uint(fields.get(_FLAGS)):
+        raise MalformedError("frame t0 or flags missing, or t0 before 1970")
     if fields[_FLAGS] > FLAGS_MAX:
         raise MalformedError(f"frame flags {fields[_FLAGS]}: only 1, 2, 4 and 8 are flags")
     sections = _decode_sections(fields.get(_SECTIONS), fields[_T0])
@@ -336,8 +337,8 @@ def _decode_section(value: Any) -> CodedSection:
         raise MalformedError("section reaches beyond representable time")
     if not (isinstance(groups, list) and isinstance(devices, list) and isinstance(lag, bytes)):
         raise MalformedError("section parts misformed")
-    if not all(is_uint(d) for d in devices):
-        raise MalformedError("device indices misformed")
+    if not all(is_uint(d) for d in devices) or len(set(devices)) != len(devices):
+        raise MalformedError("device indices misformed, or one stands twice")
     rows = sum(g[3] for g in groups if isinstance(g, list) and len(g) == 7 and is_uint(g[3]))
     if rows > POINTS_MAX or len(devices) > POINTS_MAX:
         raise LimitError(f"section of {rows} points; the limit is {POINTS_MAX}")
@@ -365,6 +366,8 @@ def _decode_gap(value: Any, t0_ns: int, sections: Sequence[CodedSection]) -> Gap
     start, stop, reason = value
     if not (_int(start) and _int(stop) and isinstance(reason, str) and start < stop):
         raise MalformedError("gap misformed")
+    if not 1 <= len(reason) <= GAP_REASON_MAX:
+        raise MalformedError(f"the reason of a gap has 1 to {GAP_REASON_MAX} characters")
     if stop > min((section.first_ns for section in sections), default=t0_ns):
         raise MalformedError("a gap ends after the first tick of the frame that tells of it")
     return Gap(start, stop, reason)

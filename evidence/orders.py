@@ -112,12 +112,17 @@ def encode_rotate(certificate: x509.Certificate) -> bytes:
 
 def decode_rotate(payload: bytes) -> x509.Certificate:
     """The next key's certificate; MalformedError when the payload is no rotate."""
+    return certificate_from_der(handed_over(payload))
+
+
+def handed_over(payload: bytes) -> bytes:
+    """What a rotate gives as certificate, DER; MalformedError when the payload is no rotate."""
     fields = content(payload)
     if not isinstance(fields, dict) or set(fields) != {"certificate"}:
         raise MalformedError("a rotate holds a certificate and nothing else")
     if not isinstance(fields["certificate"], bytes):
         raise MalformedError("a rotate's certificate must be a byte string")
-    return certificate_from_der(fields["certificate"])
+    return bytes(fields["certificate"])
 
 
 def _check(kind: type[Revoke] | type[Replace], fields: Any) -> None:

@@ -1,4 +1,4 @@
-"""The limits a point's readings are held against beside its range. Pure; FORMAT.md §3.
+"""The limits a point's readings are held against beside its range. Pure; FIGURES.md.
 
 What the gateway makes of them is in `edge.quality_rules` and `edge.quality_history`. A rule that is
 not given does not run.

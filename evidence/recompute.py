@@ -15,7 +15,7 @@ import numpy as np
 
 from edge.calc.blocks import Block, Bool, GroupBlock, Int64
 from edge.calc.errors import CalcError, UnknownRuleSetError
-from edge.calc.factors import rule_set_files
+from edge.calc.factors import rule_set, rule_set_files
 from edge.calc.live import Computed, PlantCalc
 from edge.calc.local_time import PlantDays
 from edge.calc.month import MonthFold
@@ -25,6 +25,7 @@ from evidence.frame import Body, CodedSection, Section
 from evidence.groups import joined
 from evidence.points import Dtype, Point
 from evidence.quality import FIRST_BAD
+from evidence.statement_input import check_input
 
 STATEMENT_FORMAT = 1
 #: of a statement: bytes, and how many of them are signs, of which each value has one; enough for
@@ -64,6 +65,18 @@ def compute_statement(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     with _calculating("statement"):
         return compute(given)
+
+
+def check_statement_input(given: Mapping[str, Any]) -> None:
+    """Refuse an input that no output can be made of.
+
+    Raises:
+        UnsupportedError: this program has no such rule set.
+        MalformedError: it has another shape than an input.
+    """
+    with _calculating("rule set"):
+        kinds = rule_set(str(given.get("rule_set"))).fuels.keys()
+    check_input(given, kinds)
 
 
 def published_rules(rule_set: str) -> Mapping[str, bytes]:

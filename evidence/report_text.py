@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from evidence.findings import Report
+from evidence.findings import IDLE, Report
 from evidence.phrases import phrase, translated
 
 #: findings of one code that are told one by one; `--json` has more
@@ -34,7 +34,7 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
         found = list(group)
         yield ""
         yield f"  {code}  {phrase(f'code.{code}', language)}"
-        moving = min(sum(not finding.rank for finding in found), CHANGES_LISTED_MAX)
+        moving = min(sum(finding.rank < IDLE for finding in found), CHANGES_LISTED_MAX)
         listed = max(moving, LISTED_MAX) if code == "N-CONFIG" else LISTED_MAX
         for finding in found[:listed]:
             where = translated("where", finding.where, language)

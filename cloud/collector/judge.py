@@ -22,7 +22,6 @@ from evidence.cosignature import decode_cosignature, verify_cosigned, witness_na
 from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import (
     EvidenceError,
-    MalformedError,
     SignatureError,
     UnknownSuiteError,
     UnsupportedError,
@@ -47,8 +46,6 @@ from evidence.suites import PublicKey
 
 #: configurations of one stream: each is remembered for as long as the stream lives
 CONFIGS_MAX = 10_000
-#: characters of a gap's reason: the log repeats it
-GAP_REASON_MAX = 200
 
 #: every reason `judge` refuses an object for (`intake` has a few more); the log repeats them
 REASONS = frozenset(
@@ -339,15 +336,13 @@ def _accept(entry: Entry, header: Header, payload: bytes, stream: StreamState) -
 
 
 def _accept_frame(entry: Entry, body: Body, stream: StreamState) -> Accepted:
-    if body.t0_ns < max(stream.at_ns, 0):  # its ticks are not before it: `decode_body` saw to that
+    if body.t0_ns < stream.at_ns:  # its ticks are not before it: `decode_body` saw to that
         sentence = f"t0 {body.t0_ns} is before the stream's {stream.at_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
     first_ns = min((s.first_ns for s in body.sections), default=None)
     if first_ns is not None and first_ns <= stream.through_ns:
         sentence = f"its first tick {first_ns} is not after the stream's {stream.through_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
-    if body.gap is not None and len(body.gap.reason) > GAP_REASON_MAX:
-        raise MalformedError(f"the reason of a gap has more than {GAP_REASON_MAX} characters")
     newest_ns = max((s.last_ns for s in body.sections), default=0)
     return Accepted(entry, body.t0_ns, newest_ns, body.readings, gap=body.gap)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from evidence import checkpoint, cose, merkle
 from evidence.archive import bag, paths
-from evidence.errors import EvidenceError, UnsupportedError
+from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError, UnsupportedError
 from evidence.findings import Report, said, utc
-from evidence.frame import TYP_CLOSE, header_of, place_of
+from evidence.frame import TYP_CLOSE, place_of
 from evidence.receipt import CloseRequest, Receipt, decode_close, decode_receipt
 from evidence.verifier.frames import FrameCheck
 from evidence.verifier.identities import Identities
@@ -48,8 +48,9 @@ class ClosingCheck:
             return
         given = statement["input"]
         self._name(given)
-        sha256 = hashlib.sha256(self._archive.read(paths.STATEMENT)).digest()
-        self._log_entry(given, sha256)
+        data = self._archive.read(paths.STATEMENT)
+        sha256 = hashlib.sha256(data).digest()
+        self._log_entry(given, sha256, len(data))
         self._replaced(statement.get("replaces"))
         for stream in sorted(self._frames.streams):
             self._gateway(stream, given, sha256)
@@ -99,6 +100,10 @@ class ClosingCheck:
         try:
             receipt = decode_receipt(self._archive.read(path), key)
             note = checkpoint.verify(receipt.checkpoint, key)
+        except (UnknownSuiteError, UnsupportedError) as error:
+            code = "C-SUITE" if isinstance(error, UnknownSuiteError) else "C-FORMAT"
+            self._report.add(code, path, said(error))
+            return
         except EvidenceError as error:
             self._report.add("E-RECEIPT", path, said(error))
             return
@@ -135,15 +140,15 @@ class ClosingCheck:
         within = range(log.start.size, log.tree.size + 1)
         if note.size in within and log.root_at(note.size) != note.root:
             return False
-        anchor = (0, b"") if view.anchor is None else view.anchor
-        if receipt.seq == view.head.next_seq - 1 and receipt.since != anchor[0]:
+        anchor = view.receipted
+        if anchor is not None and receipt.since != anchor[0]:
             return False
         if receipt.since == 0:
             return not receipt.path
-        if receipt.since in within:
-            root = log.root_at(receipt.since)
-        elif receipt.seq == view.head.next_seq - 1:
+        if anchor is not None:
             root = anchor[1]
+        elif receipt.since in within:
+            root = log.root_at(receipt.since)
         else:
             return True  # the archive knows no root of that size
         return merkle.is_consistent(receipt.since, root, note.size, note.root, receipt.path)
@@ -178,14 +183,14 @@ class ClosingCheck:
         except EvidenceError as error:
             self._report.add("E-SEAL", paths.SEAL, said(error))
 
-    def _log_entry(self, given: Mapping[str, Any], statement: bytes) -> None:
+    def _log_entry(self, given: Mapping[str, Any], sha256: bytes, length: int) -> None:
         close = self._log.close
-        if close is None and not self._log.undecided:
+        if close is None and not self._log.ends_newer:
             sentence = "The log does not end with the entry that closes the month."
             self._report.add("E-LOG-CLOSE", paths.LOG_ENTRIES, sentence)
         if close is None:
             return
-        if self._log.statement_sha256 != statement:
+        if (self._log.statement_sha256, self._log.statement_bytes) != (sha256, length):
             sentence = "The log closed another statement than this."
             self._report.add("E-LOG-CLOSE", paths.STATEMENT, sentence)
         if self._archive.closing not in (None, given.get("closing")):
@@ -223,7 +228,8 @@ class ClosingCheck:
             place = place_of(envelope)
             key = self._identities.keys_of(stream).check(place.seq, envelope.kid, None)
             cose.verify(envelope, key.key)
-            header = header_of(envelope)
+            if place.typ != TYP_CLOSE:
+                raise MalformedError(f"this is no close: {place.typ!r}")
             agreed = decode_close(envelope.payload)
         except UnsupportedError as error:
             self._report.add("C-FORMAT", path, said(error))
@@ -233,10 +239,10 @@ class ClosingCheck:
             return
         wanted = self._wanted(stream, given, statement)
         differ = [k for k in vars(wanted) if getattr(agreed, k) != getattr(wanted, k)]
-        if (header.typ, header.plant, header.stream) != (TYP_CLOSE, wanted.plant, stream):
+        if (place.plant, place.stream) != (wanted.plant, stream):
             differ.append("header")
-        is_next = header.seq == wanted.seq + 1
-        if header.seq <= wanted.seq or (is_next and header.prev != wanted.head):
+        is_next = place.seq == wanted.seq + 1
+        if place.seq <= wanted.seq or (is_next and place.prev != wanted.head):
             differ.append("place in the chain")
         if differ:
             sentence = f"The gateway signed another close than this: {', '.join(differ)}."

@@ -37,14 +37,25 @@ class _Read:
     config: Config
 
 
+@dataclass(frozen=True)
+class _Held:
+    sha256: bytes
+    seq: int
+    config: Config
+
+
 class Configs:
-    """The archive's configurations: two are held at a time, each is decoded twice at most."""
+    """The archive's configurations: two are held at a time, each is decoded twice at most.
+
+    Attributes:
+        newer: hashes of those that are newer than this program.
+    """
 
     def __init__(self, archive: Opened, report: Report, keys: KeyCheck, log: LogView) -> None:
         """Prepare."""
         self._archive, self._report, self._keys, self._log = archive, report, keys, log
-        self._held: tuple[bytes, Config] | None = None  # the newest looked at that can be used
-        self._together = Together()
+        self._held: _Held | None = None  # the newest looked at that can be used
+        self._together, self.newer = Together(), set[bytes]()
         self._followed: set[bytes] = set()  # decoded as the one before another
         self._of_streams: dict[str, list[tuple[int, bytes]]] | None = None
         self._seen: set[bytes] = set()  # looked at, with the one before it; in the archive
@@ -137,7 +148,7 @@ class Configs:
         """
         self._look(header, sha256, where, self._say_nothing, before=self._before)
         held = self._held
-        return held[1] if held is not None and held[0] == sha256 else None
+        return held.config if held is not None and held.sha256 == sha256 else None
 
     def named(self, header: Header, where: str) -> Config | None:
         """The configuration that a frame names, None when it cannot be used.
@@ -150,7 +161,13 @@ class Configs:
             return None
         self._look(header, header.cfg, where, self._signature)
         held = self._held  # one that was followed by another does not come again
-        return held[1] if held is not None and held[0] == header.cfg else None
+        if held is None or held.sha256 != header.cfg:
+            return None
+        if held.seq >= header.seq:
+            sentence = f"It is of seq {held.seq}, and named at seq {header.seq}."
+            self._report.add("E-CFG", paths.config(header.cfg), sentence)
+            return None
+        return held.config
 
     def later(self, lasts: Mapping[str, int]) -> Iterator[tuple[str, bytes, Config]]:
         """All objects were read: (stream, hash, configuration) of each signed after.
@@ -215,7 +232,11 @@ class Configs:
         else:
             self._missed = sha256
         told = f"{where} names a configuration"
-        new = self._checked(header, sha256, told, check)
+        try:
+            new = self._checked(header, sha256, told, check)
+        except (UnknownSuiteError, UnsupportedError):
+            self.newer.add(sha256)
+            raise
         if new is None:
             return
         try:
@@ -223,7 +244,7 @@ class Configs:
             if before is not None:
                 self._compare(new, before)
         finally:
-            self._held = sha256, new.config
+            self._held = _Held(sha256, new.header.seq, new.config)
 
     def _compare(self, new: _Read, before: bytes) -> None:
         """Check the one before it, and tell what changed."""
@@ -243,7 +264,7 @@ class Configs:
             self._tell(new, old.config)
 
     def _is_held(self, sha256: bytes) -> bool:
-        return self._held is not None and self._held[0] == sha256
+        return self._held is not None and self._held.sha256 == sha256
 
     def _know(self, sha256: bytes) -> bool:
         """A configuration may be in the archive: whether it is. Others are not held in memory."""
@@ -288,7 +309,7 @@ class Configs:
 
     def _decoded(self, sha256: bytes, payload: bytes) -> Config:
         held = self._held
-        return held[1] if held and held[0] == sha256 else self._together.decode(payload)
+        return held.config if held and held.sha256 == sha256 else self._together.decode(payload)
 
     def _signature(self, envelope: cose.Envelope, own: Header) -> None:
         logged = self._log.entry(own.stream, own.seq)
@@ -303,9 +324,9 @@ class Configs:
         logged = self._log.entry(header.stream, header.seq)
         came = f"received {utc(logged.received_ns)}" if logged is not None else "before this month"
         where = f"{header.stream} seq {header.seq}"
-        has_room = self._report.has_room("N-CONFIG", rank=1)
+        has_room = self._report.has_room("N-CONFIG", rank=2)
         for change in config_changes(old, new.config, settings=has_room):
-            rank = int(change.is_idle)
+            rank = change.rank
             if not self._report.has_room("N-CONFIG", rank):
                 self._report.add("N-CONFIG", where, "", rank)
                 if rank:

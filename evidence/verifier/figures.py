@@ -8,10 +8,12 @@ from typing import Any
 from evidence.archive import paths
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.findings import Report, said, utc
+from evidence.groups import is_uint
 from evidence.recompute import (
     STATEMENT_FORMAT,
     Recomputation,
     bounded_statement,
+    check_statement_input,
     compute_statement,
     instant_ns,
     month_bounds,
@@ -38,7 +40,7 @@ def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
     if not canonical:
         report.add("E-STATEMENT", paths.STATEMENT, "It is not in the one allowed JSON form.")
         return None
-    if type(statement.get("format")) is not int:
+    if not is_uint(statement.get("format")):
         report.add("E-STATEMENT", paths.STATEMENT, "It has no format number.")
         return None
     if statement["format"] != STATEMENT_FORMAT:
@@ -47,14 +49,18 @@ def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
         return None
     kinds = {name: type(statement.get(name)) for name in ("simulated", "input", "output")}
     is_whole = kinds == {"simulated": bool, "input": dict, "output": dict}
-    if not is_whole or not _is_replaced(statement) or statement.keys() - FIELDS:
+    if not is_whole or not _is_told(statement) or statement.keys() - FIELDS:
         report.add("E-STATEMENT", paths.STATEMENT, "It has not the fields of a statement.")
         return None
     return dict(statement)
 
 
-def _is_replaced(statement: Mapping[str, Any]) -> bool:
-    """True for a sound account of what a month replaces, and for none."""
+def _is_told(statement: Mapping[str, Any]) -> bool:
+    """True when it says which month it is of, how closed, and what it replaces, if anything."""
+    given = statement["input"]
+    is_month = isinstance(given.get("month"), str) and isinstance(given.get("period"), dict)
+    if not is_month or given.get("closing") not in ("interim", "final"):
+        return False
     if "replaces" not in statement:
         return True
     told = statement["replaces"]
@@ -67,10 +73,7 @@ def _is_replaced(statement: Mapping[str, Any]) -> bool:
 
 def period_of(statement: Mapping[str, Any], report: Report) -> Period | None:
     """The statement's period in nanoseconds, from and to (exclusive); None when it has none."""
-    period = statement["input"].get("period")
-    if not isinstance(period, dict):
-        report.add("E-STATEMENT", "statement period", "It is missing.")
-        return None
+    period = statement["input"]["period"]
     try:
         return instant_ns(str(period.get("from"))), instant_ns(str(period.get("to")))
     except MalformedError as error:
@@ -186,6 +189,7 @@ class FigureCheck:
         self._flush()
         given, output = self._statement["input"], self._statement["output"]
         try:
+            check_statement_input(given)
             self._compare("E-TOTAL", output, compute_statement(given), "output")
         except UnsupportedError as error:
             self._report.add("C-RULES", "statement", said(error))

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ from evidence.points import NAME_ID
 from evidence.receipt import decode_close
 from evidence.records import records_in
 from evidence.verifier.anchors import Anchors
-from evidence.verifier.clocks import Times, newest_ns
+from evidence.verifier.clocks import newest_ns
 from evidence.verifier.completeness import Held
 from evidence.verifier.configs import Configs
 from evidence.verifier.gaps import Gaps
@@ -47,45 +47,13 @@ from evidence.verifier.log_view import Logged, LogView, gap_sha256
 from evidence.verifier.meter_settings import SettingsCheck
 from evidence.verifier.named import Named
 from evidence.verifier.opened import Opened
+from evidence.verifier.stream_view import StreamView, receipted_seq
 
+#: no figure is made of them
+_BESIDE = frozenset({TYP_CONFIG, TYP_ROTATE, TYP_COSIGNATURE, TYP_CLOSE})
 HOUR_NS = 3600 * 1_000_000_000
 
 Period = tuple[int, int]
-
-
-@dataclass
-class StreamView:
-    """How far one stream has been followed.
-
-    Attributes:
-        first: seq of its first object in the archive, None before it.
-        head: where it stands.
-        hour: of the segment being read, "YYYY-MM-DD/HH".
-        frame_hour: where the newest frame belongs; "" before the first.
-        early_hour: where objects stand that came before the first frame; "" when there are none.
-        t0_ns: of the newest frame.
-        last_ns: newest tick seen.
-        anchor: of the newest object.
-        times: what the clocks say of its frames.
-        held: how much of it is here.
-        gaps: what is missing between its ticks.
-        settings: what its meters said of themselves.
-        manual: how many of its frames say that a person typed them.
-    """
-
-    held: Held
-    gaps: Gaps
-    settings: SettingsCheck
-    first: int | None = None
-    head: Head = field(default_factory=Head)
-    hour: str = ""
-    frame_hour: str = ""
-    early_hour: str = ""
-    t0_ns: int = 0
-    last_ns: int = -1
-    anchor: tuple[int, bytes] | None = None
-    times: Times = field(default_factory=Times)
-    manual: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,7 +138,8 @@ class FrameCheck:
             from_ns = self.period[0] if self.period else None
             held = Held(from_ns, len(self._archive.streams))
             settings = SettingsCheck(self._report, stream)
-            self.streams[stream] = StreamView(held, Gaps(from_ns), settings)
+            receipt = receipted_seq(self._archive, stream, self._identities.collector)
+            self.streams[stream] = StreamView(held, Gaps(from_ns), settings, receipt=receipt)
         return self.streams[stream]
 
     def _segment(self, path: str, stream: str, view: StreamView) -> Iterator[Checked]:
@@ -183,11 +152,11 @@ class FrameCheck:
 
     def _object(self, path: str, stream: str, view: StreamView, data: bytes) -> Iterator[Checked]:
         self._report.counts["objects"] += 1
-        where = f"{path} after seq {view.head.next_seq - 1}"
+        typ, where = "", f"{path} after seq {view.head.next_seq - 1}"
         try:
             envelope = cose.parse(data)
             header = place_of(envelope)
-            where = f"{stream} seq {header.seq}"
+            typ, where = header.typ, f"{stream} seq {header.seq}"
             digest = hashlib.sha256(data).digest()
             self._follow(view, header, digest, where)
             if (header.plant, header.stream) != (self._identities.plant, stream):
@@ -195,7 +164,8 @@ class FrameCheck:
             logged = self._log.entry(header.stream, header.seq)
             self._keys.follow(header, where)
             self._anchors.take(self._report, self._log, header, logged, where)
-            view.anchor = header.anchor
+            if header.seq == view.receipt:
+                view.receipted = header.anchor or (0, b"")
             view.held.take(header)
             self._configs.follow(header, digest, where)
             received = logged.received_ns if logged is not None else None
@@ -211,7 +181,7 @@ class FrameCheck:
                 self._place(view, where)
                 self._other(header, envelope, digest, by, where)
         except (UnknownSuiteError, UnsupportedError) as error:
-            self.undecided = True
+            self.undecided = self.undecided or typ not in _BESIDE
             code = "C-SUITE" if isinstance(error, UnknownSuiteError) else "C-FORMAT"
             self._report.add(code, where, said(error))
         except SignatureError as error:
@@ -322,6 +292,7 @@ class FrameCheck:
         view.times.take(self._log, header, body, logged)
         config = self._configs.named(header, where)
         self.broken = self.broken or config is None
+        self.undecided = self.undecided or (config is None and header.cfg in self._configs.newer)
         if config is not None and header.cfg is not None:
             self.named.take(header.cfg, config)
             self.simulated |= config["plant"]["simulated"]

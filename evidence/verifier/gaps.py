@@ -1,6 +1,8 @@
 """Step 5, gaps: time without readings, as the gateway told of it or as its ticks show it."""
 
-from collections.abc import Mapping, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +11,7 @@ from evidence.frame import Body, Gap
 from evidence.verifier.completeness import rates_of
 
 SECOND_NS = 1_000_000_000
-#: told gaps that a slow schedule's next tick may lie in; of more, the newest
+#: told gaps that a slow schedule's next tick may lie in; of more, the latest
 TOLD_MAX = 1_000
 
 
@@ -36,6 +38,29 @@ class Stretches:
             self.longest_ns, self.longest_from_ns = ns, from_ns
 
 
+class Told:
+    """Gaps that were told: those that overlap are one, and they stand in the order of time."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._from, self._to = array("q"), array("q")
+
+    def add(self, from_ns: int, to_ns: int) -> None:
+        """One more, its ends included; of too many the earliest is forgotten."""
+        first, stop = bisect_left(self._to, from_ns), bisect_right(self._from, to_ns)
+        if first < stop:
+            from_ns = min(from_ns, self._from[first])
+            to_ns = max(to_ns, self._to[stop - 1])
+        self._from[first:stop], self._to[first:stop] = array("q", [from_ns]), array("q", [to_ns])
+        if len(self._to) > TOLD_MAX:
+            del self._from[0], self._to[0]
+
+    def between(self, from_ns: int, to_ns: int) -> Iterator[tuple[int, int]]:
+        """Those that do not end before one instant, and begin before another."""
+        for i in range(bisect_left(self._to, from_ns), bisect_left(self._from, to_ns)):
+            yield self._from[i], self._to[i]
+
+
 class Gaps:
     """What is missing between the ticks of one stream.
 
@@ -51,11 +76,11 @@ class Gaps:
         self._cfg = b""
         self._intervals: list[int] = []
         self._due: list[int | None] = []  # of each schedule: its next tick
-        self._told: list[tuple[int, int]] = []
+        self._told = Told()
 
     def tell(self, gap: Gap) -> str:
         """The gateway tells of a gap; the sentence for the report."""
-        self._told = [*self._told[1 - TOLD_MAX :], (gap.from_ns, gap.to_ns)]
+        self._told.add(gap.from_ns, gap.to_ns)
         self.gaps.note(gap.from_ns, gap.to_ns - gap.from_ns)
         seconds = (gap.to_ns - gap.from_ns) / SECOND_NS
         return (
@@ -77,9 +102,10 @@ class Gaps:
             if schedule >= len(self._intervals):
                 continue  # the figures say so
             found += self._hole(schedule, section.first_ns)
-            self._due[schedule] = section.last_ns + self._intervals[schedule]
+            # never back: what was looked at once is not looked at again, whatever a frame says
+            after_ns = section.last_ns + self._intervals[schedule]
+            self._due[schedule] = max(after_ns, self._due[schedule] or 0)
             self._newest_ns = max(section.last_ns, self._newest_ns or 0)
-        self._forget()
         return found
 
     def end(self, to_ns: int, *, is_final: bool) -> list[str]:
@@ -128,10 +154,8 @@ class Gaps:
         if due_ns is None or not step:
             return []
         pieces, at_ns = list[tuple[int, int]](), due_ns
-        for from_ns, to_ns in sorted(self._told):
-            if at_ns >= until_ns:
-                break
-            pieces += _ticks(at_ns, min(from_ns, until_ns), step)
+        for from_ns, to_ns in self._told.between(due_ns, until_ns):
+            pieces += _ticks(at_ns, from_ns, step)
             at_ns = max(at_ns, (to_ns // step + 1) * step)
         pieces += _ticks(at_ns, until_ns, step)
         if not pieces:
@@ -142,13 +166,6 @@ class Gaps:
             f"{ns / SECOND_NS:.3f} s without readings of schedule {schedule} between "
             f"{utc(from_ns)} and {utc(pieces[-1][1])}, and no gap recorded here covers them."
         ]
-
-    def _forget(self) -> None:
-        """Gaps before all that is due tell nothing any more."""
-        due: Sequence[int] = [due_ns for due_ns in self._due if due_ns is not None]
-        if self._told and due:
-            first_ns = min(due)
-            self._told = [told for told in self._told if told[1] >= first_ns]
 
 
 def _ticks(from_ns: int, to_ns: int, step: int) -> list[tuple[int, int]]:

@@ -5,7 +5,8 @@ from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import MalformedError, UnknownSuiteError
 from evidence.findings import Report, said
 from evidence.frame import Header
-from evidence.orders import Replace, decode_rotate
+from evidence.keys import certificate_from_der
+from evidence.orders import Replace, handed_over
 from evidence.verifier.identities import Identities
 from evidence.verifier.key_orders import apply_rotates
 
@@ -90,9 +91,9 @@ class KeyCheck:
             MalformedError: it is no rotate.
             UnknownSuiteError: no suite for the next key.
         """
-        certificate = decode_rotate(payload)
+        data = handed_over(payload)
         try:
-            new = self._identities.certify(certificate, header.stream)
+            new = self._identities.certify(certificate_from_der(data), header.stream)
         except MalformedError as error:
             self._report.add("E-CERTIFICATE", where, said(error))
             return

@@ -73,7 +73,7 @@ class _Entries:
             try:
                 entry = decode_entry(data)
             except UnsupportedError as error:
-                view.undecided = True
+                view.undecided = view.ends_newer = True
                 report.add("C-FORMAT", where, said(error))
             else:
                 if entry.received_ns < self._received:
@@ -107,7 +107,7 @@ class _Entries:
             self._reject(entry)
         elif entry.kind is Kind.MONTH_CLOSE:
             view.close, view.statement_sha256 = dict(entry.detail), entry.sha256
-            view.closed_ns = entry.received_ns
+            view.statement_bytes, view.closed_ns = entry.length, self._received
 
     def _order(self, entry: Entry, where: str) -> None:
         fault = order_fault(entry, self._identities)
@@ -172,7 +172,7 @@ def _checkpoint(
 ) -> None:
     path, tree = paths.LOG_CHECKPOINT, view.tree
     if paths.COLLECTOR_CERTIFICATE in identities.foreign:
-        view.undecided, view.size, view.root = True, tree.size, tree.root()
+        view.size, view.root = tree.size, tree.root()
         return
     if identities.collector is None:
         report.add("E-CHECKPOINT", path, "There is no good collector certificate to check it with.")

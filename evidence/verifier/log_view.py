@@ -85,9 +85,10 @@ class LogView:
         size: entries up to the checkpoint.
         root: the checkpoint's root.
         close: detail of the month-close entry, None when there is none.
-        statement_sha256: what that entry closes.
+        statement_sha256, statement_bytes: what that entry closes, and how long that is.
         closed_ns: when, UTC nanoseconds by the collector's clock; 0 when it does not.
-        undecided: True when an entry, or the checkpoint's key, is newer than this program.
+        undecided: True when an entry is newer than this program.
+        ends_newer: True when the last one is.
         whole: True when all its entries could be read.
     """
 
@@ -96,8 +97,8 @@ class LogView:
         self.start = self.tree = merkle.CompactRange()
         self.entries, self.size, self.root = 0, 0, b""
         self.close: dict[str, Any] | None = None
-        self.statement_sha256, self.closed_ns = b"", 0
-        self.undecided = self.whole = False
+        self.statement_sha256, self.statement_bytes, self.closed_ns = b"", 0, 0
+        self.undecided = self.ends_newer = self.whole = False
         self._tables = Scratch(*_TABLES)
         self._streams: dict[str, _Stream] = {}
         self._keys: list[bytes | None] = []
@@ -123,7 +124,7 @@ class LogView:
         if self.close is not None and self.close.get("closing") == "final":
             month = str(self.close.get("month"))[:7]
             self._tables.run(_FINAL, (month, self.statement_sha256))
-        self.close = None
+        self.close, self.ends_newer = None, False
 
     def final(self, month: str) -> bytes | None:
         """Statement of the newest final close of a month before the last entry, None for none."""
@@ -174,7 +175,8 @@ class LogView:
         if self._newest is None or entry.seq is None:
             return False
         number, frame = self._newest
-        if number != self.entries - 1 or _object(frame) != _object(entry):
+        is_next = number == self.entries - 1 and frame.kind is Kind.FRAME
+        if not is_next or _object(frame) != _object(entry):
             return False
         place = self._streams[entry.stream].number, _u64(entry.seq)
         self._tables.run(_GAP, (gap_sha256(entry.detail), *place))

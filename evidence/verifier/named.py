@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from evidence.archive import paths
 from evidence.findings import Report
 from evidence.keys import key_sha256
 from evidence.suites import PublicKey
+from evidence.time_zones import time_zone
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Named:
     def date(self, instant_ns: int) -> str | None:
         """The day of an instant in the plant's time zone, "YYYY-MM-DD"; None when it has none."""
         try:
-            zone = ZoneInfo(self._zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            zone = time_zone(self._zone)
+        except ValueError:
             return None  # the figures say so
         return f"{datetime.fromtimestamp(instant_ns // 10**9, UTC).astimezone(zone):%Y-%m-%d}"
 

@@ -153,10 +153,8 @@ def _certified_keys() -> bytes:
     return sm.repack(files, by=OPERATOR)
 
 
-FUEL = {
-    "kind": "natural-gas", "quantity": "1",
-    "provenance": {"quantity": {"frames": {"point": "gas.volume", "rule": "totaliser"}}},
-}  # fmt: skip
+FRAMES = {"class": "file", "point": "gas.volume", "rule": "totaliser"}
+FUEL = {"kind": "natural-gas", "quantity": "1", "provenance": {"quantity": {"frames": FRAMES}}}
 
 
 def _empty_tables(count: int) -> bytes:

@@ -8,6 +8,7 @@ from tests.attacks import (
     by_closing,
     by_configuration,
     by_container,
+    by_details,
     by_keys,
     by_newer,
     by_operators,
@@ -33,6 +34,7 @@ KINDS: list[Kind] = [
     *by_time.KINDS,
     *by_stamps.KINDS,
     *by_newer.KINDS,
+    *by_details.KINDS,
     *by_container.KINDS,
     *by_bombs.KINDS,
 ]

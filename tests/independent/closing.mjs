@@ -6,7 +6,7 @@ import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import * as json from "./json.mjs";
 import { monthStart } from "./calendar.mjs";
-import { KINDS } from "./log.mjs";
+import { KINDS } from "./entries.mjs";
 import { isConsistent } from "./merkle.mjs";
 import * as note from "./note.mjs";
 import { sealStamp } from "./stamp.mjs";
@@ -33,7 +33,7 @@ export function loadStatement(archive, report) {
     const value = json.parse(bytes);
     if (!(value instanceof Map)) throw new FormatError("it is no object");
     const format = value.get("format");
-    if (typeof format !== "bigint" || format < 1n) throw new FormatError("format");
+    if (typeof format !== "bigint" || format < 0n) throw new FormatError("format");
     if (format !== 1n) throw new NewerError(`statement of format ${format}`);
     cbor.map(value, "statement", ["format", "simulated", "input", "output"], ["replaces"]);
     cbor.bool(value.get("simulated"), "simulated");
@@ -119,6 +119,7 @@ export function checkPeriod(stated, streams, figures, report) {
 /** The log ends with the close of this month; each stream's span is the one it names. */
 export function checkLogClose(log, identities, stated, streams, report) {
   const { last } = log;
+  if (log.isReadable && log.endsNewer) return;
   if (!log.isReadable || last?.kind !== KINDS.monthClose) {
     report("E-LOG-CLOSE", "data/log/entries.seg");
     return;
@@ -258,6 +259,7 @@ export function loadReceipts(archive, identities, streams, report) {
         since: cbor.uint(fields.get("since"), "since"),
         path_: cbor.list(fields.get("path"), "path").map((h) => cbor.bytes(h, "hash", 32)),
       };
+      if (receipt.path_.length > 128) throw new FormatError("its proof is too long");
       if (receipt.plant !== identities.plant || receipt.stream !== parts[1]) {
         throw new FormatError("it is of another place");
       }
@@ -305,14 +307,12 @@ function checkReceiptsTree(receipt, anchor, isHere, identities, log) {
   if (size <= log.size && log.hadRoot(size, root) === false) {
     throw new FormatError("its checkpoint is of another log");
   }
+  if (receipt.since === 0n && receipt.path_.length) throw new FormatError("a proof from nothing");
   if (!isHere && (receipt.since < log.start || receipt.since > log.size)) return;
   const own = isHere ? anchor : { size: receipt.since, root: log.tree.root(receipt.since) };
   const [since, old] = own ? [own.size, own.root] : [0n, null];
   if (receipt.since !== since) throw new FormatError("it begins at another log than its object");
-  if (since === 0n) {
-    if (receipt.path_.length) throw new FormatError("a proof from nothing");
-  } else if (since > size ||
-      !isConsistent(since, old, size, root, receipt.path_)) {
+  if (since !== 0n && (since > size || !isConsistent(since, old, size, root, receipt.path_))) {
     throw new FormatError("its proof of consistency is none");
   }
 }
@@ -339,10 +339,19 @@ export function checkCloses(archive, identities, log, stated, streams, report) {
       if (key === null) throw new FormatError("it is signed by a key that is not the gateway's");
       verifyStrictly(object, key);
       stream.mayClose(key, header.seq);
-      const fields = cbor.map(cose.content(object.payload), "close", CLOSE_FIELDS);
+      const fields = closeFields(object.payload);
       compareClose(fields, header, stream, log, stated, identities);
     });
   }
+}
+
+/** The fields of a close, each of its kind. */
+export function closeFields(payload) {
+  const fields = cbor.map(cose.content(payload), "close", CLOSE_FIELDS);
+  for (const key of ["plant", "stream", "month", "closing"]) cbor.string(fields.get(key), key);
+  for (const key of ["statement_sha256", "head", "log_root"]) cbor.bytes(fields.get(key), key, 32);
+  for (const key of ["seq", "log_size"]) cbor.uint(fields.get(key), key);
+  return fields;
 }
 
 function compareClose(fields, header, stream, log, stated, identities) {

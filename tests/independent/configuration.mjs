@@ -1,5 +1,6 @@
-// Configurations: FORMAT.md sections 3 (counts) and 5. Pure; no I/O.
+// Configurations: FORMAT.md section 5, counts as in FIGURES.md. Pure; no I/O.
 
+import { isZone } from "./calendar.mjs";
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { NUMBER_TYPES, numberAt } from "./frame.mjs";
@@ -18,7 +19,8 @@ export function decode(value) {
   cbor.string(value.get("software"), "software");
   const plant = texts(value.get("plant"), "plant",
     ["id", "name", "sector", "time_zone", "rule_set"], ["simulated"]);
-  cbor.bool(value.get("plant").get("simulated"), "simulated");
+  cbor.bool(plant.get("simulated"), "simulated");
+  if (!isZone(plant.get("time_zone"))) throw new FormatError("no such time zone");
   const gateway = texts(value.get("gateway"), "gateway", ["id", "slice"]);
   const collector = cbor.map(value.get("collector"), "collector", ["key_sha256"]);
   cbor.bytes(collector.get("key_sha256"), "collector's key", 32);
@@ -28,12 +30,17 @@ export function decode(value) {
     if (interval === 0n) throw new FormatError("an interval of nothing");
     return interval;
   });
+  if (schedules.length > 100) throw new FormatError("more than 100 schedules");
   const devices = cbor.list(value.get("devices"), "devices");
   for (const item of devices) device(item, schedules.length);
+  once(devices.map((item) => item.get("id")), "device");
   const points = some(value.get("points"), "points").map(point);
   const groups = some(value.get("groups"), "groups").map((item) =>
     group(item, schedules.length, points));
   checkGroups(groups, points);
+  if (new Set(groups.map(({ schedule }) => schedule)).size !== schedules.length) {
+    throw new FormatError("a schedule without groups");
+  }
   checkMarks(points);
   for (const item of cbor.list(value.get("potlines"), "potlines")) potline(item);
   statement(value.get("statement"), points);
@@ -48,6 +55,10 @@ export function decode(value) {
 function some(value, what) {
   if (cbor.list(value, what).length === 0) throw new FormatError(`there are no ${what}`);
   return value;
+}
+
+function once(ids, what) {
+  if (new Set(ids).size !== ids.length) throw new FormatError(`two of one id: ${what}`);
 }
 
 function plain(value, what) {
@@ -164,7 +175,7 @@ function group(value, schedules, points) {
 
 /** Ids are unique; each point stands in one group, once, and has its number type. */
 function checkGroups(groups, points) {
-  if (new Set(points.map(({ id }) => id)).size !== points.length) throw new FormatError("two of one id");
+  once(points.map(({ id }) => id), "point");
   const seen = new Set();
   for (const { dtype, points: members } of groups) {
     for (const index of members) {

@@ -90,7 +90,9 @@ export class Configurations {
       if (hex(object.hash) !== name) throw new FormatError("it is not the one its name says");
       if (object.typ !== cose.CONFIG) throw new FormatError("it is no configuration");
       const header = cose.streamHeader(object);
-      if (header.stream !== stream) throw new FormatError("it is of another gateway");
+      if (header.plant !== identities.plant || header.stream !== stream) {
+        throw new FormatError("it is of another place");
+      }
       const where = `${stream} seq ${header.seq}`;
       const key = identities.keyFor(stream, object.kid);
       if (key !== null) cose.verify(object, key);

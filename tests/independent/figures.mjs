@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "./cbor.mjs";
-import { isZone } from "./calendar.mjs";
 import { checkCalculable, isItsCount } from "./calculable.mjs";
 import { Computed, computedPoints } from "./computed.mjs";
 import { Input, placesOf } from "./input.mjs";
@@ -33,7 +32,6 @@ const shown = (value) => JSON.stringify(value ?? null, (_, item) =>
 /** Why no figures can be made by a configuration: null, "C-RULES", or what is wrong. */
 export function wrongWith(config, rules) {
   if (config.ruleSet !== KNOWN) return "C-RULES";
-  if (!isZone(config.timeZone)) return "its time zone is unknown";
   try {
     checkCalculable(config, placesOf(config), rules);
     const groups = config.groups.filter(({ computed }) => computed);

@@ -12,7 +12,7 @@ export const NUMBER_TYPES = new Map([
   [78, [4, false, true]], [79, [8, false, true]], [85, [4, true, true]], [86, [8, true, true]],
 ]);
 const SOURCES = new Set(["ntp", "ptp", "free", "simulated"]);
-const [TICKS_MAX, ROWS_MAX] = [4096, 20000];
+const [TICKS_MAX, ROWS_MAX, DEVICES_MAX, REASON_MAX] = [4096, 20_000, 20_000, 200];
 const I63 = 1n << 63n;
 
 /** The body of a frame, blocks decoded; throws FormatError or NewerError. */
@@ -22,7 +22,7 @@ export function decodeBody(payload) {
   const version = cbor.uint(body.get(1n), "version of the body");
   if (version !== 1n) throw new NewerError(`body of version ${version}`);
   cbor.map(body, "body", [1n, 2n, 3n, 4n, 5n], [6n, 7n]);
-  const t0 = cbor.int64(body.get(2n), "t0");
+  const t0 = cbor.uint(body.get(2n), "t0", I63 - 1n);
   const sections = cbor.list(body.get(5n), "sections").map(section);
   for (let i = 1; i < sections.length; i++) {
     if (sections[i].schedule <= sections[i - 1].schedule) throw new FormatError("order of sections");
@@ -59,7 +59,9 @@ function gap(value, t0, sections) {
   const firsts = sections.map(({ first }) => first);
   const latest = firsts.length ? firsts.reduce((a, b) => (a < b ? a : b)) : t0;
   if (to > latest) throw new FormatError("gap ends after the frame's first tick");
-  return { from, to, reason: cbor.string(reason, "reason of the gap") };
+  const { length } = [...cbor.string(reason, "reason of the gap")];
+  if (length < 1 || length > REASON_MAX) throw new FormatError(`a reason of ${length} characters`);
+  return { from, to, reason };
 }
 
 function events(value) {
@@ -83,6 +85,9 @@ function section(value) {
   const groups = cbor.list(parts[4], "groups").map((item) => group(item, ticks));
   if (groups.reduce((sum, g) => sum + g.rows, 0) > ROWS_MAX) throw new FormatError("too many rows");
   const devices = cbor.list(parts[5], "devices").map((item) => cbor.uint(item, "device"));
+  if (devices.length > DEVICES_MAX || new Set(devices).size !== devices.length) {
+    throw new FormatError("too many devices, or one twice");
+  }
   const lag = block(parts[6], 78, 1, devices.length, ticks, "lag");
   return {
     schedule: cbor.uint(parts[0], "schedule"), first, step, ticks, groups, devices, lag,

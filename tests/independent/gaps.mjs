@@ -7,17 +7,27 @@ function ticks(from, to, step) {
   return count > 0n ? count : 0n;
 }
 
+const TOLD_MAX = 1_000;
+
 export class Gaps {
   /** `from`: first instant of the period; null leaves open what is due first. */
   constructor(from) {
     this.newest = from === null ? null : from - 1n;
     this.config = null;
     this.due = new Map(); // schedule -> {step, at}, at null where it is open
-    this.told = [];
+    this.told = []; // stretches that do not meet, in order of time
   }
 
+  /** Those that overlap are one; of too many the earliest is forgotten. */
   tell({ from, to }) {
-    this.told.push({ from, to });
+    const meets = (other) => other.from <= to && from <= other.to;
+    const all = [{ from, to }, ...this.told.filter(meets)];
+    const one = all.reduce((a, b) => ({
+      from: a.from < b.from ? a.from : b.from, to: a.to > b.to ? a.to : b.to,
+    }));
+    this.told = [...this.told.filter((other) => !meets(other)), one];
+    this.told.sort((a, b) => (a.from < b.from ? -1 : 1));
+    if (this.told.length > TOLD_MAX) this.told.shift();
   }
 
   lose() {
@@ -32,7 +42,7 @@ export class Gaps {
       const item = this.due.get(Number(schedule));
       if (item === undefined) continue;
       found = this.isMissing(item, first) || found;
-      item.at = last + item.step;
+      if (item.at === null || last >= item.at) item.at = last + item.step;
       if (this.newest === null || last > this.newest) this.newest = last;
     }
     return found;
@@ -63,7 +73,7 @@ export class Gaps {
   isMissing({ step, at }, until) {
     if (at === null) return false;
     let from = at;
-    for (const gap of [...this.told].sort((a, b) => (a.from < b.from ? -1 : 1))) {
+    for (const gap of this.told) {
       if (ticks(from, gap.from < until ? gap.from : until, step) > 0n) return true;
       if (gap.to + 1n > from) from = gap.to + 1n;
     }

@@ -4,76 +4,24 @@ import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { RecordError } from "./archive.mjs";
 import { CLOSE, CONFIG, COSIGNATURE, FRAME, ROTATE } from "./cose.mjs";
+import { ACCEPTING, KINDS, decodeEntry, isSound } from "./entries.mjs";
 import { Tree, leafHash } from "./merkle.mjs";
 import * as note from "./note.mjs";
 
-export const KINDS = {
-  frame: 1, config: 2, enrol: 3, rotate: 4, revoke: 5, replace: 6, gap: 7, record: 8, review: 9,
-  reject: 10, monthClose: 11, cosignature: 12, plantClose: 13,
-};
 export const KIND_OF_TYPE = new Map([
   [FRAME, 1], [CONFIG, 2], [ROTATE, 4], [COSIGNATURE, 12], [CLOSE, 13],
 ]);
-const CLOSINGS = ["interim", "final"];
-const [STREAMS_MAX, KEYS_MAX] = [1_000, 10_000];
-const ASIDE = new Set(["revoked", "expired", "key-change", "unknown-key"]);
-const ACCEPTING = new Set([1, 2, 4, 12, 13]);
+const [STREAMS_MAX, KEYS_MAX, BEFORE_MAX] = [1_000, 10_000, 10_000];
 
 const RANGE = "data/log/range.cbor";
 const ENTRIES = "data/log/entries.seg";
 export const CHECKPOINT = "data/log/checkpoint";
 
-/** One entry; throws FormatError or NewerError. */
-export function decodeEntry(bytes) {
-  const parts = cbor.list(cbor.decode(bytes), "entry");
-  const version = cbor.uint(parts[0], "version of the entry");
-  if (version === 0n) throw new FormatError("version 0");
-  if (version !== 1n) throw new NewerError(`log entry of version ${version}`);
-  cbor.list(parts, "entry", 12);
-  const kind = Number(cbor.uint(parts[1], "kind"));
-  if (kind < 1 || kind > 13) throw new NewerError(`log entry of kind ${kind}`);
-  const entry = {
-    kind,
-    received: cbor.uint(parts[2], "received_ns"),
-    epoch: cbor.uint(parts[3], "epoch"),
-    stream: cbor.string(parts[4], "stream"),
-    seq: parts[5] === null ? null : cbor.uint(parts[5], "seq"),
-    sha256: cbor.bytes(parts[6], "sha256", 32),
-    length: cbor.uint(parts[7], "length"),
-    key: parts[8] === null ? null : cbor.bytes(parts[8], "key_hash", 32),
-    verdict: cbor.string(parts[9], "verdict"),
-    second: parts[10] === null ? null : cbor.bytes(parts[10], "second_hash"),
-    detail: parts[11],
-  };
-  if (!(entry.detail instanceof Map)) throw new FormatError("detail is no map");
-  for (const key of entry.detail.keys()) cbor.string(key, "key of the detail");
-  if (kind === KINDS.monthClose) entry.isSound = isClose(entry.detail);
-  return entry;
-}
-
-function isClose(detail) {
-  const [streams, replaces] = [detail.get("streams"), detail.get("replaces")];
-  const isHash = (value) => Buffer.isBuffer(value) && value.length === 32;
-  const isSpan = (span) => Array.isArray(span) && span.length === 3 && isHash(span[2]) &&
-    span.slice(0, 2).every((seq) => typeof seq === "bigint" && seq >= 0n);
-  return /^\d{4}-\d{2}$/.test(detail.get("month")) && CLOSINGS.includes(detail.get("closing")) &&
-    streams instanceof Map && [...streams.values()].every(isSpan) &&
-    (replaces === undefined || isHash(replaces)) && detail.size === (replaces ? 4 : 3);
-}
-
-const isBytes = (value, size) => Buffer.isBuffer(value) && value.length === size;
-
-/** What the detail of a reject says, by its verdict. */
-function isReject({ verdict, seq, key, detail }) {
-  const has = (...names) => detail.size === names.length && names.every((name) => detail.has(name));
-  if (verdict === "fork") {
-    return (has("prev", "held") || has("prev", "held_before")) && seq !== null && key !== null &&
-      [...detail.values()].every((value) => isBytes(value, 32));
-  }
-  if (ASIDE.has(verdict)) return has("kid") && isBytes(detail.get("kid"), 8);
-  const count = detail.get("count");
-  return verdict !== "accepted" && verdict !== "" && has("count") && typeof count === "bigint" &&
-    count >= 1n;
+/** True for a frame's entry and one that speaks of the same object. */
+function isOfOne(frame, entry) {
+  return frame.kind === KINDS.frame && frame.stream === entry.stream && frame.seq === entry.seq &&
+    frame.sha256.equals(entry.sha256) && frame.length === entry.length &&
+    frame.key !== null && entry.key !== null && frame.key.equals(entry.key);
 }
 
 export class Log {
@@ -85,12 +33,14 @@ export class Log {
     this.newest = new Map(); // stream -> newest seq that was accepted
     this.keys = new Set(); // hashes of the keys of what was accepted
     this.isNewer = false; // an entry is newer than this program
+    this.endsNewer = false; // the last one is
     this.gaps = new Map(); // the same key -> the gap entry that stands directly after
     this.orders = []; // entries of kind revoke and replace
     this.forks = []; // entries
     this.refused = new Set(); // streams of which objects were refused or kept aside
     this.closes = []; // entries that close a month
     this.last = null; // the last entry, if it could be read
+    this.before = new Map(); // size -> root, of logs that gateways saw and that are not here
     this.isReadable = false;
     this.checkpoint = null; // if the collector signed it
   }
@@ -117,6 +67,13 @@ export class Log {
     if (size > this.size) return false;
     if (size < this.start) return null;
     return this.tree.root(size).equals(root);
+  }
+
+  /** As `hadRoot`, of a root that a gateway names: of two older than the archive the first holds. */
+  hadSeen(size, root) {
+    if (size >= this.start) return this.hadRoot(size, root);
+    if (!this.before.has(size) && this.before.size < BEFORE_MAX) this.before.set(size, root);
+    return this.before.get(size)?.equals(root) ?? null;
   }
 
   load(archive, identities, report) {
@@ -159,6 +116,7 @@ export class Log {
     const index = this.size;
     const before = this.last;
     this.last = null;
+    this.endsNewer = false;
     try {
       const entry = decodeEntry(bytes);
       entry.index = index;
@@ -166,7 +124,7 @@ export class Log {
       this.judge(entry, before, report);
     } catch (error) {
       if (!(error instanceof NewerError)) throw error;
-      this.isNewer = true;
+      this.isNewer = this.endsNewer = true;
       report("C-FORMAT", `log entry ${index}`, error.message);
       this.received.push(this.received.at(-1) ?? 0n);
     }
@@ -175,16 +133,19 @@ export class Log {
 
   judge(entry, before, report) {
     const where = `log entry ${entry.index}`;
-    if (entry.received < (this.received.at(-1) ?? 0n)) report("E-LOG", where, "time goes back");
+    const newest = this.received.at(-1) ?? 0n;
+    if (entry.received < newest) {
+      report("E-LOG", where, "time goes back");
+      entry.received = newest;
+    }
     this.received.push(entry.received);
-    if (entry.kind !== KINDS.reject && entry.verdict !== "accepted") report("E-LOG", where);
-    if (entry.isSound === false) report("E-LOG", where, "it is no close of a month");
+    if (!isSound(entry)) report("E-LOG", where, "it does not say what its kind must say");
     if (entry.kind === KINDS.monthClose) this.closes.push(entry);
     const key = `${entry.stream} ${entry.seq}`;
     if (ACCEPTING.has(entry.kind)) {
-      this.accept(entry, key, where, report);
+      if (entry.verdict === "accepted") this.accept(entry, key, where, report);
     } else if (entry.kind === KINDS.gap) {
-      if (before?.kind === KINDS.frame && `${before.stream} ${before.seq}` === key) {
+      if (before !== null && isOfOne(before, entry) && this.accepted.get(key) === before) {
         this.gaps.set(key, entry);
       } else report("E-LOG", where, "it does not stand after its frame");
     } else if (entry.kind === KINDS.revoke || entry.kind === KINDS.replace) this.orders.push(entry);
@@ -205,13 +166,12 @@ export class Log {
   }
 
   reject(entry, report) {
-    if (!isReject(entry)) report("E-LOG", `log entry ${entry.index}`, "its detail is none");
     if (entry.verdict !== "fork") {
       this.refused.add(entry.stream);
       return;
     }
     report("W-FORK", `${entry.stream} seq ${entry.seq}`);
-    if (isReject(entry)) this.forks.push(entry);
+    if (isSound(entry)) this.forks.push(entry);
   }
 
   /** What a fork was other than is what the log accepted, as far as the archive tells. */

@@ -2,7 +2,7 @@
 
 import { dateAt } from "./calendar.mjs";
 import { hex } from "./cose.mjs";
-import { KINDS } from "./log.mjs";
+import { KINDS } from "./entries.mjs";
 
 export class Named {
   constructor() {

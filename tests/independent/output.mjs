@@ -2,6 +2,7 @@
 
 import { FormatError } from "./cbor.mjs";
 import * as fr from "./fractions.mjs";
+import { checkInput } from "./shape.mjs";
 
 const ONE = [1n, 1n];
 const HUNDRED = [100n, 1n];
@@ -162,9 +163,7 @@ function pfcOf(factors, fields) {
 
 /** Output of an input; throws FormatError where the input cannot be used. */
 export function outputOf(input, rules) {
-  for (const key of ["fuel", "auxiliary"]) {
-    if ((input.get(key) ?? []).length > 1_000) throw new FormatError(`too many of ${key}`);
-  }
+  checkInput(input, rules);
   const factors = new Factors(rules);
   const lines = (input.get("fuel") ?? []).map((fields) => fuelLine(factors, fields));
   if (input.has("anode")) lines.push(anodeLine(factors, input.get("anode")));

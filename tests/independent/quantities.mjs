@@ -1,4 +1,4 @@
-// What a point is of: the kinds, units and words of FORMAT.md section 5. Pure; no I/O.
+// What a point is of: the kinds, units and words of FIGURES.md section 1. Pure; no I/O.
 
 import { FormatError } from "./cbor.mjs";
 

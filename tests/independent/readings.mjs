@@ -1,4 +1,4 @@
-// What a frame's sections say of each point: FORMAT.md section 3, FIGURES.md section 1. Pure.
+// What a frame's sections say of each point: FIGURES.md, counts and section 1. Pure.
 
 import { countOf, hasCount } from "./configuration.mjs";
 import { numberAt } from "./frame.mjs";

@@ -3,6 +3,7 @@
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { RecordError } from "./archive.mjs";
+import { closeFields } from "./closing.mjs";
 import { fitsConfiguration } from "./configuration.mjs";
 import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex } from "./cose.mjs";
@@ -15,6 +16,9 @@ import { Settings } from "./settings.mjs";
 
 const SECOND = 1_000_000_000n;
 const [AHEAD, BEHIND, LATE] = [60n * SECOND, 1200n * SECOND, 900n * SECOND];
+
+/** Types of objects that no figure is made of. */
+const BESIDE = new Set([cose.CONFIG, cose.ROTATE, cose.COSIGNATURE, cose.CLOSE]);
 
 const hourOf = (ns) => {
   const seconds = Number((ns - (((ns % SECOND) + SECOND) % SECOND)) / SECOND);
@@ -134,7 +138,8 @@ export class Stream {
     this.inForce.follow(object, header);
     const signed = this.signature(object, header, entry);
     if (signed !== "bad") this.logged(object, header, entry);
-    if (signed === "undecided") this.context.figures.isUndecided = true;
+    const isNewer = signed === "undecided" || !cose.STREAM_TYPES.has(object.typ);
+    if (isNewer && !BESIDE.has(object.typ)) this.context.figures.isUndecided = true;
     if (signed === "bad") this.lose();
     if (signed === "bad" || signed === "undecided") return;
     if (!cose.STREAM_TYPES.has(object.typ)) {
@@ -182,7 +187,7 @@ export class Stream {
     const { size, root } = header.anchor;
     const most = entry === null ? log.size : entry.index;
     if (size > most) this.report("E-ANCHOR", header.seq, `a log of ${size}, of ${most}`);
-    else if (log.hadRoot(size, root) === false) this.report("E-ANCHOR", header.seq);
+    else if (log.hadSeen(size, root) === false) this.report("E-ANCHOR", header.seq);
   }
 
   /** "good", "bad", "undecided", or "unknown": read, and no more. */
@@ -241,6 +246,7 @@ export class Stream {
   logged(object, header, entry) {
     const by = this.context.identities.keyFor(this.id, object.kid);
     const kind = KIND_OF_TYPE.get(object.typ);
+    if (entry === null && this.context.log.isNewer) return;
     const fits = entry !== null && entry.sha256.equals(object.hash) &&
       entry.length === BigInt(object.data.length) && (kind === undefined || kind === entry.kind) &&
       (!by || by.kind === null || (entry.key !== null && entry.key.equals(by.hash)));
@@ -289,9 +295,9 @@ export class Stream {
     if (body.gap !== null) {
       this.report("W-GAP", seq, body.gap.reason);
       this.gaps.tell(body.gap);
-      if (entry !== null && !isToldBy(body.gap, log.gaps.get(`${this.id} ${seq}`), entry)) {
-        this.report("E-LOG-FRAME", seq, "the log does not tell of its gap");
-      }
+    }
+    if (entry !== null && !isToldBy(body.gap, log.gaps.get(`${this.id} ${seq}`))) {
+      this.report("E-LOG-FRAME", seq, "the log tells of another gap");
     }
     if (body.flags & 4) this.told.add("W-TYPED");
     this.isSimulated ||= (body.flags & 8) !== 0 || body.clock.source === "simulated";
@@ -372,6 +378,7 @@ export class Stream {
     else if (this.hour !== hour) this.report("E-FRAME-PLACE", seq);
     if (object.typ === cose.ROTATE) this.rotate(object, seq);
     else if (object.typ === cose.COSIGNATURE) this.cosignature(object, header, entry);
+    else if (object.typ === cose.CLOSE) closeFields(object.payload);
     else if (object.typ === cose.CONFIG) {
       const config = this.inForce.changed(object, header);
       if (config !== null) this.settings.explain(config);
@@ -381,11 +388,13 @@ export class Stream {
   rotate(object, seq) {
     const { identities } = this.context;
     const fields = cbor.map(cose.content(object.payload), "rotate", ["certificate"]);
+    const der = cbor.bytes(fields.get("certificate"), "certificate");
     try {
-      const certificate = identities.inside(fields.get("certificate"), this.id);
+      const certificate = identities.inside(der, this.id);
       identities.add(certificate);
       if (certificate.key.kind === null) throw new SuiteError("a key of no known suite");
-      const { hash } = identities.keyFor(this.id, object.kid);
+      const hash = identities.keyFor(this.id, object.kid)?.hash;
+      if (hash === undefined) return; // a key nobody knows hands over nothing
       if (this.keys.handsOver(seq, hash, certificate.key.hash)) {
         this.keys.rotate(seq, hash, certificate.key.hash);
         this.report("N-KEY", seq);
@@ -401,6 +410,7 @@ export class Stream {
 
   cosignature(object, header, entry) {
     const { identities, log } = this.context;
+    if (identities.keyFor(this.id, object.kid) === null) return; // nobody's: that is said
     try {
       const fields = cbor.map(cose.content(object.payload), "cosignature", ["checkpoint"]);
       const found = note.parse(Buffer.from(cbor.string(fields.get("checkpoint"), "checkpoint")));
@@ -414,7 +424,7 @@ export class Stream {
         throw new FormatError("the gateway did not cosign the checkpoint");
       }
       const most = entry === null ? log.size : entry.index;
-      if (found.size > most || log.hadRoot(found.size, found.root) === false) {
+      if (found.size > most || log.hadSeen(found.size, found.root) === false) {
         throw new FormatError("it is of another log");
       }
     } catch (error) {
@@ -424,10 +434,11 @@ export class Stream {
   }
 }
 
-function isToldBy(gap, told, entry) {
-  if (told === undefined) return false;
+/** True if the log's entry tells the frame's gap; both may be none. */
+function isToldBy(gap, told) {
+  if (told === undefined || gap === null) return told === undefined && gap === null;
   const { detail } = told;
-  return told.sha256.equals(entry.sha256) && told.length === entry.length && detail.size === 3 &&
+  return detail.size === 3 &&
     detail.get("from_ns") === gap.from && detail.get("to_ns") === gap.to &&
     detail.get("reason") === gap.reason;
 }

@@ -132,6 +132,13 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
     "a state in floats": lambda c: _point(c, "ac.power").update(role="state"),
     "a scale of 0": lambda c: _point(c, "ac.power").update(scaling={"scale": "0"}),
     "no computed points": _no_computed_points,
+    "a time zone in small letters": lambda c: c["plant"].update(time_zone="asia/shanghai"),
+    "a machine's own time zone": lambda c: c["plant"].update(time_zone="localtime"),
+    "a time zone of no place": lambda c: c["plant"].update(time_zone="Factory"),
+    "a time zone with leap seconds": lambda c: c["plant"].update(time_zone="right/Asia/Shanghai"),
+    "an offset for a time zone": lambda c: c["plant"].update(time_zone="+08:00"),
+    "a schedule without groups": lambda c: c["schedules"].append({"interval_ns": 10**9}),
+    "two devices of one id": lambda c: c["devices"][1].update(id="pots"),
     "a computed point of other decimals": lambda c: _point(c, "line-1.aef_day").update(
         decimals=3, scaling={"raw_decimals": 3}
     ),
@@ -172,6 +179,7 @@ GOOD: dict[str, Callable[[Any], Any]] = {
     "a state that is scaled and counts as it is": lambda c: _point(c, "pot-01.state").update(
         decimals=1, scaling={"raw_decimals": 1}
     ),
+    "a time zone by its old name": lambda c: c["plant"].update(time_zone="PRC"),
     "a fuel's Chinese name": lambda c: c["statement"]["fuels"][0].update(kind="天然气"),
     "numbers as in scaling": lambda c: _line(c).update(current_efficiency_percent="189/2"),
     "an exponent": lambda c: _line(c)["anode_effect"].update(v_start_v="80e-1"),

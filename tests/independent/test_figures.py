@@ -36,7 +36,7 @@ def test_both_make_the_same_figures_of_random_plants(months: list[bytes], tmp_pa
 
 
 def test_a_number_that_is_none_is_not_usable(tmp_path: Path) -> None:
-    """A NaN that is called good is as a bad reading (FORMAT.md §3): completeness too says so."""
+    """A NaN that is called good is as a bad reading (FIGURES.md): completeness too says so."""
     files = [tmp_path / f"{seed}.tar" for seed in range(10, 20)]
     for seed, file in enumerate(files, 10):
         file.write_bytes(month(seed, nan_code=0))

@@ -203,7 +203,8 @@ def good() -> list[Vector]:
         read_vector("a section without groups or devices", [Good(2, lag=())]),
         read_vector("4096 ticks", [Good(4096, lag=()).add([[7] * 4096], 64, 1)], as_zstd),
         read_vector("a gap", [one()], gap=[w.T0 - 5 * w.SECOND, w.T0, "restart 停电"]),
-        read_vector("the smallest gap", [one()], gap=[-(2**63), -(2**63) + 1, ""]),
+        read_vector("the smallest gap", [one()], gap=[-(2**63), -(2**63) + 1, "x"]),
+        read_vector("the longest reason", [one()], gap=[w.T0 - 1, w.T0, "\U0001d11e" * 200]),
         read_vector("a gap before a heartbeat", [], gap=[w.T0 - 1, w.T0, "x"]),
         read_vector("a heartbeat", [], events=[{"kind": "heartbeat", "at_ns": w.T0}]),
         read_vector(
@@ -217,7 +218,7 @@ def good() -> list[Vector]:
         read_vector("a clock of unknown error", [one()], clock=["free", None, -1, w.BOOT]),
         read_vector("a clock by PTP", [one()], clock=["ptp", 2**64 - 1, 2**63 - 1, b"\xff" * 16]),
         read_vector("all flags", [one()], flags=15),
-        read_vector("a year before 1677", [Good(first=-(2**63)).add([[1, 2, 3]])], t0=-(2**63)),
+        read_vector("the beginning of 1970", [Good(first=0).add([[1, 2, 3]])], t0=0),
         read_vector("the last tick there is",
                     [Good(1, first=2**63 - 2, step=1, lag=()).add([[1]])], t0=2**63 - 2),
     ]  # fmt: skip

@@ -12,6 +12,8 @@ from tests.vectors.made import Vector, as_checked, as_zstd
 
 Bytes = Callable[[], bytes]
 GOOD = w.group([[10, 12, 11]])
+TWO = w.section([GOOD], lag=[[5, 5, 6]] * 2)
+TWICE = [*TWO[:5], [0, 0], TWO[6]]
 
 
 def _object(payload: bytes | None = None, **changes: Any) -> list[Any]:
@@ -148,6 +150,7 @@ _BODIES: list[tuple[str, str, Bytes]] = [
     ("version 2", "C-FORMAT", lambda: _with(version=2)),
     ("version 0", "C-FORMAT", lambda: _with(version=0)),
     ("t0 after a tick", "E-FRAME", lambda: _with(t0=w.T0 + 1)),
+    ("t0 before 1970", "E-FRAME", lambda: _with(t0=-1)),
     ("a clock of no known source", "E-FRAME", lambda: _with(clock=["gps", 1, 0, bytes(16)])),
     ("a boot id of 15 bytes", "E-FRAME", lambda: _with(clock=["ntp", 1, 0, bytes(15)])),
     ("negative flags", "E-FRAME", lambda: _with(flags=-1)),
@@ -158,6 +161,8 @@ _BODIES: list[tuple[str, str, Bytes]] = [
     ("a gap that ends after a heartbeat", "E-FRAME",
      lambda: _with(sections=[], gap=[w.T0 - 1, w.T0 + 1, "x"])),
     ("a gap without a reason", "E-FRAME", lambda: _with(gap=[1, 2])),
+    ("a gap of an empty reason", "E-FRAME", lambda: _with(gap=[1, 2, ""])),
+    ("a gap of a reason of 201 characters", "E-FRAME", lambda: _with(gap=[1, 2, "\u00e9" * 201])),
     ("no events in a list of them", "E-FRAME", lambda: _with(events=[])),
     ("an event without a kind", "E-FRAME", lambda: _with(events=[{"at_ns": 1}])),
     ("settings without a device", "E-FRAME", lambda: _settings(device=None)),
@@ -180,6 +185,7 @@ _BODIES: list[tuple[str, str, Bytes]] = [
     ("filter 2 on integers", "E-FRAME", lambda: _group(2, 2)),
     ("filter 1 on floats", "E-FRAME", lambda: _with(
         sections=[w.section([w.group([[1.0, 2.0, 3.0]], 85, 1)])])),
+    ("a device twice", "E-FRAME", lambda: _with(sections=[TWICE])),
     ("no rows", "E-FRAME", lambda: _group(3, 0)),
     ("20,001 rows", "E-FRAME", lambda: _group(3, 20_001)),
     ("a block of another size", "E-FRAME", lambda: _group(4, bytes(5))),

@@ -1,4 +1,4 @@
-"""The verdicts of many points at once are those of a plain reading of FORMAT.md §3, one by one."""
+"""The verdicts of many points at once are those of a plain reading of FIGURES.md, one by one."""
 
 from fractions import Fraction
 from typing import Any

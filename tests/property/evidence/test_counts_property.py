@@ -54,7 +54,7 @@ def integers(dtype: Dtype) -> st.SearchStrategy[int]:
 
 
 def exact_count(raw: int, point: Point) -> int | None:
-    """FORMAT.md "Counts", in fractions."""
+    """FIGURES.md "Counts", in fractions."""
     step = 10**point.decimals
     value = raw * point.scaling.factor * step + point.scaling.shift * step
     count = round_half_away(value)
@@ -97,7 +97,7 @@ def floats(dtype: Dtype) -> st.SearchStrategy[float]:
 
 
 def float_count(raw: float, point: Point) -> int | None:
-    """FORMAT.md "Counts" in Python's own binary64 arithmetic."""
+    """FIGURES.md "Counts" in Python's own binary64 arithmetic."""
     step = 10**point.decimals
     y = raw * float(point.scaling.factor * step) + float(point.scaling.shift * step)
     if not math.isfinite(y) or abs(y) >= LIMIT:

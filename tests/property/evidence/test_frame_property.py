@@ -64,6 +64,7 @@ def sections(draw: st.DrawFn, schedule: int) -> Section:
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 text = st.text(st.characters(codec="utf-8"), max_size=20)
+reasons = st.text(st.characters(codec="utf-8"), min_size=1, max_size=200)
 events = st.fixed_dictionaries({"kind": text, "at_ns": int64}, optional={"x": st.binary()})
 
 
@@ -77,9 +78,9 @@ def bodies(draw: st.DrawFn) -> Body:
         draw(int64),
         draw(st.binary(min_size=16, max_size=16)),
     )
-    t0_ns = draw(st.integers(-(2**63) + 1, latest))
+    t0_ns = draw(st.integers(0, latest))
     until_ns = draw(st.integers(-(2**63) + 1, latest if parts else t0_ns))
-    gap = Gap(draw(st.integers(-(2**63), until_ns - 1)), until_ns, draw(text))
+    gap = Gap(draw(st.integers(-(2**63), until_ns - 1)), until_ns, draw(reasons))
     return Body(
         t0_ns,
         clock,

@@ -123,6 +123,8 @@ def test_all_problems_at_once_in_the_order_of_the_tables(tmp_path: Path) -> None
         ("simulated = true", 'time_zone = "Beijing"', "plant.time_zone", "no IANA time zone"),
         ("simulated = true", 'time_zone = "Asia"', "plant.time_zone", "no IANA time zone"),
         ("simulated = true", 'time_zone = "../x"', "plant.time_zone", "no IANA time zone"),
+        ("simulated = true", 'time_zone = "localtime"', "plant.time_zone", "such as Asia/Shanghai"),
+        ("simulated = true", 'time_zone = "asia/tokyo"', "plant.time_zone", "write Asia/Tokyo"),
         ('id = "edge-1"', 'id = "edge-1"\nslice = "0"', "gateway.slice", "two hex digits"),
         ('"file:keys/edge-1.pem"', '"keys/edge-1.pem"', "gateway.key", 'a reference: "file:"'),
         ('certificate = "file:keys/edge-1.crt"\n', "", "gateway.certificate", "is missing"),

@@ -144,7 +144,7 @@ def test_a_change_of_a_rule_is_a_change_of_the_configuration(tmp_path: Path) -> 
     after = config_of(site_of(tmp_path, pots(rules(ONE, 'jump = "41"'))))
     (change,) = config_changes(before, after)
     assert change.path == "points[pot-gateway.pot-02.voltage].rules.jump"
-    assert (change.old, change.new, change.is_idle) == ('"40"', '"41"', False)
+    assert (change.old, change.new, change.rank) == ('"40"', '"41"', 1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What changed in a configuration: by names, exact; verify says who, when, old and new."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.config_changes import NOTHING, ConfigChange, config_changes
-from evidence.findings import Finding
+from evidence.findings import IDLE, Finding
 from evidence.keys import key_sha256
 from tests.attacks.by_time import reconfigured
 from tests.unit.evidence import sealed_month as sm
@@ -133,18 +134,64 @@ def test_a_configuration_signed_again_without_change_tells_nothing() -> None:
     assert told(reconfigured(lambda _: None)()) == []
 
 
+def _state_a_ratio(config: dict[str, Any]) -> None:
+    config["devices"][1]["meter"] = {"ct": {"means": "a ratio", "source": "register 7"}}
+
+
 @pytest.mark.parametrize(
-    ("path", "is_idle"),
+    ("change", "rank"),
     [
-        ("software", True), ("devices[meters].settings.note", True), ("plant.name", True),
-        ("devices[meters].settings", True), ("devices[meters].url", False),
-        ("points[gas.volume].scaling.scale", False), ("plant.time_zone", False),
-        ("devices[a].settings].url", False), ("devices[x[].settings.y].url", False),
-        ("points[devices[a].settings.x].unit", False), ("collector.key_sha256", False),
+        (lambda c: c["collector"].update(key_sha256=bytes(32)), 0),
+        (lambda c: c["points"][6].update(scaling={"scale": "2"}), 0),
+        (lambda c: c["points"][6].update(scaling={"offset": "1", "ct_ratio": "1"}), 0),
+        (lambda c: c["points"][6].update(decimals=1), 0),
+        (lambda c: c["potlines"][0].update(technology="CWPB"), 0),
+        (lambda c: c["statement"]["anode"].update(gross_kg_per_t="1"), 0),
+        (lambda c: c["plant"].update(rule_set="another"), 0),
+        (_state_a_ratio, 0),
+        (lambda c: c["plant"].update(sector="steel"), 1),
+        (lambda c: c["devices"][0].update(url="b"), 1),
+        (lambda c: c["points"][6].update(provenance="typed"), 1),
+        (lambda c: c["schedules"][1].update(interval_ns=5), 1),
+        (lambda c: c.update(software="b"), IDLE),
+        (lambda c: c["gateway"].update(slice="01"), IDLE),
+        (lambda c: c["plant"].update(name="b"), IDLE),
+        (lambda c: c["devices"][0].update(settings={"a": "b"}), IDLE),
+    ],
+)
+def test_what_figures_hang_on_is_told_first_and_what_they_cannot_last(
+    change: Callable[[dict[str, Any]], Any], rank: int
+) -> None:
+    new = copy.deepcopy(sm.configuration())
+    change(new)
+    assert {found.rank for found in config_changes(sm.configuration(), new)} == {rank}
+
+
+@pytest.mark.parametrize(
+    ("name", "scaling", "rank"),
+    [
+        ("gas.volume", {"scale": "2"}, 0), ("spare", {"scale": "2"}, 1),
+        ("gas.volume", {"scale": "1.0"}, IDLE), ("gas.volume", {"scale": "3/3"}, IDLE),
+        ("gas.volume", {}, IDLE), ("gas.volume", {"scale": "1", "raw_decimals": 1}, 0),
+        ("gas.volume", {"scale": "1", "offset": "0.0"}, IDLE), ("gas.volume", {"scale": "x"}, 0),
+        ("gas.volume", {"scale": "1", "offset": "1"}, 0), ("gas.volume", {"scale": 1}, 0),
     ],
 )  # fmt: skip
-def test_idle_is_only_what_no_figure_can_depend_on(path: str, is_idle: bool) -> None:
-    assert ConfigChange(path, (1, 2)).is_idle is is_idle
+def test_a_number_in_another_spelling_is_no_other_scale(
+    name: str, scaling: dict[str, Any], rank: int
+) -> None:
+    """Nor is the scale of a point that no figure is made of."""
+    old: dict[str, Any] = {"points": [], "statement": {"fuels": [{"point": "gas.volume"}]}}
+    new = {**old, "points": [{"id": name, "scaling": scaling}]}
+    old["points"] = [{"id": name, "scaling": {"scale": "1"}}]
+    assert [found.rank for found in config_changes(old, new)] == [rank]
+
+
+@pytest.mark.parametrize("name", ["a].meter[x", "a].settings", "x[].settings.y"])
+def test_a_name_that_looks_like_a_path_is_a_name(name: str) -> None:
+    one, other = ({"devices": [{"id": name, "url": url}]} for url in "ab")
+    (found,) = config_changes(one, other)
+    assert found.rank == 1
 
 
 def test_idle_settings_hide_no_scale() -> None:
@@ -157,3 +204,20 @@ def test_idle_settings_hide_no_scale() -> None:
     told = [f.sentence for f in report.weighed() if f.code == "N-CONFIG"]
     assert told[0].startswith("points[gas.flow].scaling: nothing became ")
     assert len(told) == 121
+
+
+def test_ten_thousand_changes_hide_no_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other point and device is changed beside it, and in more configurations to come."""
+    monkeypatch.setattr("evidence.findings.EACH_MAX", 8)
+    monkeypatch.setattr("evidence.findings.SAME_CODE_MAX", 2)
+
+    def change(config: dict[str, Any]) -> None:
+        for point in config["points"]:
+            point["provenance"] = "typed"
+        config["devices"][0]["url"] = "elsewhere"
+        config["points"][6]["scaling"] = {"scale": "0.5"}
+
+    report = sm.check(reconfigured(change)())
+    told = [f.sentence for f in report.weighed() if f.code == "N-CONFIG"]
+    assert told[0].startswith("points[gas.volume].scaling: nothing became ")
+    assert len(told) == 1 + 4

@@ -1,4 +1,4 @@
-"""Counts: every expected number here was worked out by hand from FORMAT.md "Counts"."""
+"""Counts: every expected number here was worked out by hand from FIGURES.md "Counts"."""
 
 from decimal import Decimal
 from fractions import Fraction

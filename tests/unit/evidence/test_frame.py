@@ -304,9 +304,11 @@ def test_the_ticks_of_a_section_have_a_limit_and_an_end() -> None:
         decode_body(encode_body(of(TICKS_MAX + 1)))
     latest = decode_body(encode_body(of(1, 2**63 - 2)))
     assert latest.sections[0].ticks_ns().tolist() == [2**63 - 2]
-    earliest = decode_body(encode_body(of(2, -(2**63), 2**62)))
-    assert earliest.sections[0].ticks_ns().tolist() == [-(2**63), -(2**62)]
-    for first, step in ((2**63 - 1, 1), (0, 2**63 - 1), (-(2**63), 2**63 - 1)):
+    earliest = decode_body(encode_body(of(2, 0, 2**61)))
+    assert earliest.sections[0].ticks_ns().tolist() == [0, 2**61]
+    with pytest.raises(MalformedError, match="before 1970"):
+        decode_body(encode_body(of(1, -1)))
+    for first, step in ((2**63 - 1, 1), (0, 2**63 - 1)):
         with pytest.raises(MalformedError, match="representable"):
             decode_body(encode_body(of(3, first, step)))
 

@@ -4,14 +4,17 @@ All counted by hand from when the small plant ticks (gap_months.py).
 """
 
 import dataclasses
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from evidence.configuration import SCHEDULES_MAX
 from evidence.errors import MalformedError
 from evidence.frame import Body, Gap, decode_body, encode_body
 from evidence.phrases import translated
-from evidence.verifier.gaps import Gaps
+from evidence.verifier.gaps import TOLD_MAX, Gaps, Told
 from tests.unit.evidence import gap_months as gm
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.gap_months import CONFIG, MADE, at, hole
@@ -105,6 +108,63 @@ def test_gaps_are_counted_with_their_longest() -> None:
     }  # fmt: skip
 
 
+def test_gaps_that_overlap_are_one() -> None:
+    """Their order does not matter, ends included; what only stands beside another stays apart."""
+    spans = [(10, 20), (40, 50), (21, 30), (30, 40), (0, 5), (3, 4), (60, 70)]
+    wanted = [(0, 5), (10, 20), (21, 50), (60, 70)]
+    for order in itertools.permutations(spans):
+        told = Told()
+        for span in order:
+            told.add(*span)
+        assert list(told.between(0, 100)) == wanted
+    assert list(told.between(20, 60)) == [(10, 20), (21, 50)]
+    assert list(told.between(51, 61)) == [(60, 70)]
+
+
+def test_of_too_many_gaps_the_earliest_is_forgotten() -> None:
+    """A tick of every second is due; of odd ones a gap is told, the first of which is one more."""
+    config = {"schedules": [{"interval_ns": sm.SECOND}],
+              "groups": [{"computed": False, "schedule": 0, "points": [0]}]}  # fmt: skip
+    for told, lost in ((TOLD_MAX, 0), (TOLD_MAX + 1, 1)):
+        gaps = Gaps(0)
+        gaps.read(b"a", config, dataclasses.replace(MADE[4], sections=()))
+        for i in reversed(range(told)):
+            gaps.tell(Gap(2 * i * sm.SECOND, (2 * i + 1) * sm.SECOND, "x"))
+        gaps.end(2 * told * sm.SECOND, is_final=True)
+        assert gaps.as_map()["holes_s"] == 2 * lost
+
+
+def test_many_schedules_and_gaps_take_no_time() -> None:
+    """Each gap is looked at once a schedule: a hundred thousand times, and not in every frame."""
+    most = SCHEDULES_MAX
+    groups = [{"computed": False, "schedule": i, "points": [i]} for i in range(most)]
+    config = {
+        "schedules": [{"interval_ns": sm.SECOND + i} for i in range(most)],
+        "groups": groups,
+    }
+    gaps, looked = Gaps(0), 0
+
+    class Counting(Told):
+        def between(self, from_ns: int, to_ns: int) -> Iterator[tuple[int, int]]:
+            nonlocal looked
+            for span in super().between(from_ns, to_ns):
+                looked += 1
+                yield span
+
+    gaps._told = Counting()
+    gaps.read(b"a", config, dataclasses.replace(MADE[4], sections=()))
+    for i in range(TOLD_MAX):
+        gaps.tell(Gap(2 * i * sm.SECOND, (2 * i + 1) * sm.SECOND, "x"))
+    (section, *_) = MADE[0].sections
+    for back in range(50):  # a frame may go back in time: what was looked at is not again
+        sections = tuple(
+            dataclasses.replace(section, schedule=i, first_ns=(10**4 - back) * sm.SECOND)
+            for i in range(most)
+        )
+        gaps.read(b"a", config, dataclasses.replace(MADE[0], sections=sections))
+    assert looked <= most * TOLD_MAX
+
+
 def test_a_changed_interval_is_due_after_the_newest_tick() -> None:
     """Schedule 1 asks every 5 s from second 10 on: 10 and 15 are due before second 20."""
     gaps, made = Gaps(None), sm.bodies(CONFIG)
@@ -142,6 +202,7 @@ def test_a_schedule_that_ends_is_told_what_it_was_due(config: dict[str, Any]) ->
         (MADE[2], Gap(at(20), at(20), "x")), (MADE[2], Gap(at(21), at(20), "x")),
         (MADE[2], Gap(at(19), at(25) + 1, "x")), (MADE[4], Gap(at(19), at(50) + 1, "x")),
         (dataclasses.replace(MADE[2], t0_ns=at(20)), Gap(at(19), at(26), "x")),
+        (MADE[2], Gap(at(19), at(25), "")), (MADE[2], Gap(at(19), at(25), "x" * 201)),
     ],
 )  # fmt: skip
 def test_a_gap_that_is_none_or_lies_later_is_refused(body: Body, gap: Gap) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from cloud.collector.judge import (
     CONFIGS_MAX,
-    GAP_REASON_MAX,
     REASONS,
     Accepted,
     Ahead,
@@ -27,6 +26,7 @@ from cloud.collector.topics import Sender
 from evidence import cbor, cose
 from evidence.blocks import compress
 from evidence.frame import (
+    GAP_REASON_MAX,
     TYP_CLOSE,
     TYP_CONFIG,
     TYP_FRAME,
@@ -240,7 +240,7 @@ def test_a_new_device_does_not_know_the_configuration_before(
     assert isinstance(ask(started.sign(TYP_FRAME, payload)), Accepted)
 
 
-@pytest.mark.parametrize("t0_ns", [T0_NS - 1, 0, -1])
+@pytest.mark.parametrize("t0_ns", [T0_NS - 1, 0])
 def test_a_frame_before_the_one_before_is_refused(ask: Any, started: Gateway, t0_ns: int) -> None:
     assert ask(started.frame(t0_ns)).reason == "time"
 

@@ -55,7 +55,50 @@ def test_a_day_of_a_clock_change_has_23_or_25_hours() -> None:
     assert autumn.end_ns - autumn.start_ns == 25 * 3600 * S
 
 
-@pytest.mark.parametrize("zone", ["America", "Mars/Olympus", "", "../etc/passwd"])
+#: months whose first midnight there is skipped or comes twice: (zone, month, its first instant)
+ODD_MONTHS = [
+    # tz database, "egypt": 2014-07-31 24:00 EET the clock was set to 01:00
+    ("Africa/Cairo", "2014-08", "2014-07-31T22:00:00"),
+    # "Jordan": last Thursday of March 24:00
+    ("Asia/Amman", "2016-04", "2016-03-31T22:00:00"),
+    # "Palestine": 2004-10-01 01:00 the clock was set back to 00:00
+    ("Asia/Gaza", "2004-10", "2004-09-30T21:00:00"),
+    # "Nepal": at 1986-01-01 00:00 (+05:30) it was set to 00:15
+    ("Asia/Kathmandu", "1986-01", "1985-12-31T18:30:00"),
+    # "StJohns": 2009-11-01 00:01 it was set back to 23:01, an hour from October told in November
+    ("America/St_Johns", "2009-11", "2009-11-01T02:30:00"),
+    # "Kwajalein": 1993-08-20 24:00 (-12) became 1993-08-22 00:00; the month began as usual
+    ("Pacific/Kwajalein", "1993-09", "1993-08-31T12:00:00"),
+]
+
+
+@pytest.mark.parametrize(("zone", "month", "first"), ODD_MONTHS)
+def test_a_month_begins_when_the_clock_first_shows_it(zone: str, month: str, first: str) -> None:
+    days, at = PlantDays(zone), ns(first, "UTC")
+    assert days.month_bounds(month)[0] == at
+    assert (days.day(at).start_ns, days.day(at).month) == (at, month)
+    assert days.day(at - 1).month != month
+    assert days.day(at - 1).end_ns == at
+
+
+def test_an_hour_that_is_shown_again_belongs_to_the_new_day() -> None:
+    """00:01 on 1 November became 23:01 on 31 October: cutting at midnights comes to an end."""
+    st_johns = PlantDays("America/St_Johns")
+    ticks = [ns(f"2009-11-01T0{h}:{m:02}:00", "UTC") for h in (2, 3) for m in range(0, 60, 10)]
+    parts = [
+        (day.month, len(part[0].ticks_ns)) for day, part in by_day(st_johns, [a_block(0, ticks)])
+    ]
+    assert parts == [("2009-10", 3), ("2009-11", 9)]
+
+
+def test_a_day_that_never_was_is_skipped() -> None:
+    """Kwajalein went from 20 to 22 August 1993."""
+    day = PlantDays("Pacific/Kwajalein").day(ns("1993-08-21T11:59:59", "UTC"))
+    assert (day.start_ns, day.end_ns) == (ns("1993-08-20T12:00:00", "UTC"),
+                                          ns("1993-08-21T12:00:00", "UTC"))  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["America", "Mars/Olympus", "", "../etc/passwd", "localtime"])
 def test_an_unknown_zone_is_refused(zone: str) -> None:
     with pytest.raises(PlantError, match="time_zone"):
         PlantDays(zone)

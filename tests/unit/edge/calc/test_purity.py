@@ -9,7 +9,7 @@ import edge.calc
 
 FOLDER = Path(edge.calc.__file__).parent
 FILES = sorted(FOLDER.glob("*.py"))
-OURS = {"evidence.points", "evidence.quality", "evidence.counts"}
+OURS = {"evidence.points", "evidence.quality", "evidence.counts", "evidence.time_zones"}
 DISK = {"factors.py", "cli.py"}  # the packaged rule sets; the file a person names
 
 

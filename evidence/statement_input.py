@@ -1,0 +1,92 @@
+"""The shape of a statement's input, as far as its output is made from it. FIGURES.md §4. Pure.
+
+The calculation library takes more than a sealed month may hold (factors of one's own, a fuel by its
+Chinese name); what has another shape than this is no input, whatever the library makes of it.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Set
+from typing import Any
+
+from evidence.errors import MalformedError
+
+#: of one list: as many as a month has meters
+ENTRIES_MAX = 1_000
+
+_EXACT = re.compile(r"(0|[1-9][0-9]{0,29})(\.[0-9]{0,14}[1-9])?")
+#: minutes of a day, with 12 places
+_RATE = re.compile(r"((0|[1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9])\.[0-9]{12}|1440\.0{12})")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+#: what only the readings can tell: it is compared, and no figure is made of it
+_CARRIED = frozenset({"rule_set", "month", "plant", "closing", "period", "flags"}) | {
+    "potlines", "totalisers", "checks", "completeness", "reservations",
+}  # fmt: skip
+
+Check = Callable[[Any], bool]
+
+
+def check_input(given: Mapping[str, Any], kinds: Set[str]) -> None:
+    """MalformedError when no output can be made of it.
+
+    Args:
+        given: the input.
+        kinds: ids of the rule set's fuels.
+    """
+    totalled = {"fuel": kinds, "auxiliary": {"electricity"}}
+    _expect(_matches(_MONTH)(given.get("month")), "month")
+    flags = given.get("flags")
+    _expect(isinstance(flags, list) and all(map(_is_text, flags)), "flags")
+    for key, allowed in totalled.items():
+        entries = given.get(key, [])
+        _expect(isinstance(entries, list) and len(entries) <= ENTRIES_MAX, key)
+        for entry in entries:
+            kind = entry.get("kind") if isinstance(entry, dict) else None
+            _expect(isinstance(kind, str) and kind in allowed, f"{key}.kind")
+            _figure(entry, key, "quantity", _EXACT, "kind")
+    for key, name in (("anode", "gross_t"), ("output", "aluminium_t")):
+        if key in given:
+            _figure(given[key], key, name, _EXACT)
+    if "pfc" in given:
+        more = [
+            key for key in ("indicator",) if isinstance(given["pfc"], dict) and key in given["pfc"]
+        ]
+        _figure(given["pfc"], "pfc", "metal_t", _EXACT, *more)
+        if more:
+            words = ("technology", "edition", "gwp")
+            _figure(given["pfc"]["indicator"], "indicator", "aem_min_per_cell_day", _RATE, *words)
+            _expect(all(_is_text(given["pfc"]["indicator"][word]) for word in words), "indicator")
+    unknown = given.keys() - _CARRIED - totalled.keys() - {"anode", "output", "pfc"}
+    _expect(not unknown, f"no field {min(unknown, default='')!r}")
+
+
+def _figure(fields: Any, where: str, name: str, number: re.Pattern[str], *more: str) -> None:
+    """A figure with its provenance, beside it the fields named and no others."""
+    _expect(isinstance(fields, dict) and fields.keys() == {name, "provenance", *more}, where)
+    _expect(_matches(number)(fields[name]), f"{where}.{name}")
+    told = fields["provenance"]
+    _expect(isinstance(told, dict) and told.keys() == {name}, f"{where}.provenance")
+    _expect(_is_provenance(told[name]), f"{where}.provenance.{name}")
+
+
+def _is_provenance(told: Any) -> bool:
+    if not isinstance(told, dict) or told.keys() - {"typed"} != {"frames"}:
+        return False
+    frames, typed = told["frames"], told.get("typed", {"gross_kg_per_t": "", "source": ""})
+    tables = isinstance(frames, dict) and isinstance(typed, dict)
+    if not tables or typed.keys() != {"gross_kg_per_t", "source"}:
+        return False
+    whole = frames.keys() in ({"class", "rule", "point"}, {"class", "rule", "potline"})
+    return whole and all(map(_is_text, (*frames.values(), *typed.values())))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _matches(pattern: re.Pattern[str]) -> Check:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _expect(is_so: bool, what: str) -> None:
+    if not is_so:
+        raise MalformedError(f"the input is not as FIGURES.md section 4 has it: {what}")

@@ -1,0 +1,71 @@
+// What a statement's input must look like for its output to be made: FIGURES.md section 4. Pure.
+
+import { FormatError } from "./cbor.mjs";
+
+const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
+const EXACT = /^(0|[1-9]\d{0,29})(\.\d{0,14}[1-9])?$/;
+const RATE = /^(0|[1-9]\d*)\.\d{12}$/;
+const ENTRIES_MAX = 1_000;
+const COMPARED = ["rule_set", "month", "plant", "closing", "period", "potlines", "totalisers",
+  "checks", "completeness", "reservations", "flags"];
+
+function demand(isSo, what) {
+  if (!isSo) throw new FormatError(`the input's ${what}`);
+}
+
+const isText = (value) => typeof value === "string";
+
+/** True for a map of exactly these fields. */
+const has = (value, ...names) => value instanceof Map && value.size === names.length &&
+  names.every((name) => value.has(name));
+const allText = (value) => [...value.values()].every(isText);
+
+/** A figure, where it comes from, and the fields named beside it. */
+function figure(fields, name, form, others = []) {
+  demand(has(fields, name, "provenance", ...others), name);
+  demand(isText(fields.get(name)) && form.test(fields.get(name)), name);
+  const told = fields.get("provenance");
+  demand(has(told, name), `${name}'s provenance`);
+  const from = told.get(name);
+  demand(has(from, "frames") || has(from, "frames", "typed"), `${name}'s provenance`);
+  const [frames, typed] = [from.get("frames"), from.get("typed")];
+  demand((has(frames, "class", "rule", "point") || has(frames, "class", "rule", "potline")) &&
+    allText(frames), `${name}'s frames`);
+  demand(typed === undefined || (has(typed, "gross_kg_per_t", "source") && allText(typed)),
+    `${name}'s typed`);
+}
+
+function entries(input, key, isKind) {
+  if (!input.has(key)) return;
+  const all = input.get(key);
+  demand(Array.isArray(all) && all.length <= ENTRIES_MAX, key);
+  for (const fields of all) {
+    figure(fields, "quantity", EXACT, ["kind"]);
+    demand(isText(fields.get("kind")) && isKind(fields.get("kind")), `kind of ${key}`);
+  }
+}
+
+/** Throws FormatError unless an output can be made of it. */
+export function checkInput(input, rules) {
+  demand(isText(input.get("month")) && MONTH.test(input.get("month")), "month");
+  const flags = input.get("flags");
+  demand(Array.isArray(flags) && flags.every(isText), "flags");
+  entries(input, "fuel", (kind) => Object.hasOwn(rules.fuels, kind));
+  entries(input, "auxiliary", (kind) => kind === "electricity");
+  if (input.has("anode")) figure(input.get("anode"), "gross_t", EXACT);
+  if (input.has("output")) figure(input.get("output"), "aluminium_t", EXACT);
+  if (input.has("pfc")) {
+    const pfc = input.get("pfc");
+    const indicator = pfc instanceof Map ? pfc.get("indicator") : undefined;
+    figure(pfc, "metal_t", EXACT, indicator === undefined ? [] : ["indicator"]);
+    if (indicator !== undefined) {
+      const words = ["technology", "edition", "gwp"];
+      figure(indicator, "aem_min_per_cell_day", RATE, words);
+      demand(words.every((word) => isText(indicator.get(word))), "indicator");
+      const [whole, rest] = indicator.get("aem_min_per_cell_day").split(".");
+      demand(Number(whole) < 1440 || (whole === "1440" && /^0*$/.test(rest)), "minutes of a day");
+    }
+  }
+  const known = [...COMPARED, "fuel", "auxiliary", "anode", "output", "pfc"];
+  for (const key of input.keys()) demand(known.includes(key), `field ${key}`);
+}
