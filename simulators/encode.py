@@ -4,6 +4,7 @@ Written apart from the drivers on purpose, and held to the profiles' hand-comput
 mistake on one side would otherwise be undone by the same mistake on the other. Pure.
 """
 
+import math
 import struct
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,7 +20,12 @@ class EncodeError(Exception):
 
 
 def raw_number(
-    profile: Profile, register: Register, value: float | Decimal, ratios: Mapping[str, str]
+    profile: Profile,
+    register: Register,
+    value: float | Decimal,
+    ratios: Mapping[str, str],
+    *,
+    is_bounded: bool = False,
 ) -> int | float:
     """The raw number a device shows for an engineering value.
 
@@ -27,16 +33,21 @@ def raw_number(
         profile: says whether the device reports secondary values.
         register: the profile's row.
         value: primary engineering units; taken as exactly the number it is, so what must not
-            lose a count on its way is given as Decimal.
+            lose a count on its way is given as Decimal. NaN is the number that means "no value".
         ratios: the installation's ratios by name, e.g. {"ct_ratio": "800/5"}; a missing one is 1.
+        is_bounded: a value beyond the type is shown as the type's end.
 
     Returns:
         A whole number for integer types (gauges rounded, totalisers cut off and rolled over at
         the type's end or the maker's, as meters do), a float for float types.
 
     Raises:
-        EncodeError: the value is beyond the type.
+        EncodeError: the value is beyond the type, or there is no number for "no value".
     """
+    if math.isnan(value):
+        if not can_say_nothing(register):
+            raise EncodeError(f"{profile.id} {register.name} has no number that means no value")
+        return math.nan if register.dtype.is_float else register.invalid[0]
     shown = _installed(profile, register, Fraction(value), ratios)
     shown = (shown - exact(register.offset)) / exact(register.scale)
     if register.dtype.is_float:
@@ -48,12 +59,20 @@ def raw_number(
         return whole % (register.rolls_at or size)
     raw = round_half_away(counts)
     low = -(size // 2) if register.dtype.name.startswith("I") else 0
+    if is_bounded:
+        return min(max(raw, low), low + size - 1)
     if not low <= raw < low + size:
         raise EncodeError(
             f"{profile.id} {register.name}: {value} {register.quantity.unit} is raw {raw}, "
             f"beyond {register.bits or register.type_name}; check the ratios of the scenario"
         )
     return raw
+
+
+def can_say_nothing(register: Register) -> bool:
+    """Whether there is a raw number that means "no value": NaN, or one the profile names."""
+    is_plain = register.bits is None and not register.is_bcd
+    return register.dtype.is_float or (is_plain and bool(register.invalid))
 
 
 def _numbers(register: Register) -> int:

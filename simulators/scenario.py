@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from evidence.points import exact
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.toml import NotTomlError, parse_toml
+from simulators.faults import Fault, FaultError, fault_of
 
 #: Where the scenarios that come with the product are.
 FOLDER = Path(__file__).parent / "scenarios"
@@ -233,6 +234,7 @@ class Scenario:
         step_s: length of a physical step.
         publish_steps: servers show every so manyeth step.
         totals_s: cadence of the totals lines of the truth.
+        faults: what befalls its devices.
     """
 
     name: str
@@ -251,6 +253,7 @@ class Scenario:
     electricity: ElectricityFigures
     gas: GasFigures
     devices: tuple[Device, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 def list_scenarios(*, folder: Path | None = None) -> list[str]:
@@ -302,6 +305,7 @@ def _scenario(name: str, fields: Fields) -> Scenario:
         electricity=_figures(fields, "electricity", ElectricityFigures),
         gas=_figures(fields, "gas", GasFigures),
         devices=tuple(_device(row) for row in fields.children("device")),
+        faults=tuple(_faults(fields)),
     )
     fields.finish()
     return scenario
@@ -349,3 +353,17 @@ def _device(fields: Fields) -> Device:
     device = Device(fields.text("id"), fields.text("profile"), ratios, settings)
     fields.finish()
     return device
+
+
+def _faults(fields: Fields) -> list[Fault]:
+    """The `[[fault]]` tables: keys as on the command line, all of them texts."""
+    found = []
+    for row in fields.children("fault") if fields.has("fault") else ():
+        told = {key: row.text(key) for key in ("at", "for", "kind", "on", "by") if row.has(key)}
+        try:
+            if all(isinstance(row.raw(key), str) for key in told):
+                found.append(fault_of(told))
+        except FaultError as error:
+            row.complain("", str(error))
+        row.finish()
+    return found

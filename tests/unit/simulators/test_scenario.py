@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from firmware_configs.profile import load_profile
+from simulators.faults import fault_of_text
 from simulators.plant import Smelter
 from simulators.scenario import FOLDER, ScenarioError, list_scenarios, load_scenario
 from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
@@ -124,3 +125,33 @@ def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "x.toml").mkdir()
     with pytest.raises(ScenarioError, match=r"x\.toml: cannot be read: Is a directory"):
         load_scenario("x", folder=tmp_path)
+
+
+FAULT = """
+[[fault]]
+at = "20"
+for = "10"
+kind = "stuck"
+on = "ac-1.power"
+"""
+
+
+def test_faults_by_schedule(tmp_path: Path) -> None:
+    (tmp_path / "try.toml").write_text(TEXT + FAULT, encoding="utf-8")
+    assert load_scenario("try", folder=tmp_path).faults == (
+        fault_of_text("at=20 for=10 kind=stuck on=ac-1.power"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "key", "reason"),
+    [
+        ('"stuck"', '"stuk"', "fault[0]", "kind: 'stuk' is none of"),
+        ('at = "20"', "at = 20", "fault[0].at", "text"),
+        ("for =", "until =", "fault[0].until", "unknown"),
+    ],
+)
+def test_mistakes_in_a_fault(was: str, becomes: str, key: str, reason: str, tmp_path: Path) -> None:
+    (found,) = mistakes(TEXT + FAULT.replace(was, becomes), tmp_path)
+    assert found[0] == key
+    assert reason in found[1]

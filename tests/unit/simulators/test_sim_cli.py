@@ -5,6 +5,7 @@ import json
 import pytest
 
 from simulators.cli import main
+from simulators.faults import KINDS
 from simulators.scenario import load_scenario
 
 
@@ -30,6 +31,34 @@ def test_unknown_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.err == "kiln: there is no such scenario; known: smelter, smelter-normal\n"
 
 
+def test_list_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--faults"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(KINDS)
+    assert lines[0] == "drop            questions are heard and not answered"
+    assert lines[1].endswith("each answer takes BY seconds, one after another (BY: 0.3)")
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["stackproof/gas-meter", "--set", "flo=1"], "has no register 'flo'"),
+        (["stackproof/gas-meter", "--ratio", "ct_ratio=5"], "has nothing that ct_ratio applies to"),
+        (["stackproof/cems-logger"], "speaks hj212 cannot be served yet"),
+        (["stackproof/pot-gateway", "--pty"], "speaks opcua has no serial line"),
+        (["stackproof/gas-metre"], "gas-metre"),
+        (["stackproof/gas-meter", "--fault", "kind=drop on=gas-1"], "'gas-1' is no device"),
+    ],
+)
+def test_what_cannot_be_served(
+    argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *argv, "--port", "0"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert sentence in captured.err
+
+
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
@@ -47,6 +76,10 @@ def test_unknown_scenario(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "smelter", "--for", "0"], "'0' is not a number of seconds above zero"),
         (["run", "smelter", "--for", "inf"], "'inf' is not a number of seconds above zero"),
         (["run", "smelter", "--for", "soon"], "'soon' is not a number of seconds above zero"),
+        (["serve", "x", "--unit", "248"], "'248' is not a whole number in 1..247"),
+        (["serve", "x", "--set", "power"], "'power' is not NAME=VALUE"),
+        (["serve", "x", "--ratio", "ct_ratio=0"], "0 must be greater than zero"),
+        (["serve", "x", "--fault", "kind=stuk on=a"], "kind: 'stuk' is none of drop delay"),
         (["run", "smelter", "--fast"], "unrecognized arguments: --fast"),
     ],
 )
