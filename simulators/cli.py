@@ -19,7 +19,7 @@ from simulators.modbus_meter import ModbusMeter
 from simulators.month import make_month
 from simulators.month_config import Mix
 from simulators.opcua_gateway import OpcUaGateway
-from simulators.plant import Smelter
+from simulators.plants import AnyScenario, load_any, make
 from simulators.scenario import Scenario, ScenarioError, list_scenarios, load_scenario
 from simulators.served import Served, ServeError
 from simulators.stage import Staging, stage
@@ -117,7 +117,7 @@ def _add_month(month: argparse.ArgumentParser) -> None:
 
 
 def _list(*, as_json: bool) -> int:
-    scenarios = [load_scenario(name) for name in list_scenarios()]
+    scenarios = [load_any(name) for name in list_scenarios()]
     if as_json:
         print(json.dumps([{"name": s.name, "description": s.description} for s in scenarios]))
     else:
@@ -161,24 +161,25 @@ def _month(options: argparse.Namespace) -> int:
 
 
 async def _run(options: argparse.Namespace, clock: Clock) -> None:
-    scenario = load_scenario(options.scenario)
-    pots = options.pots or scenario.pots
+    scenario = load_any(options.scenario)
+    pots = (options.pots or scenario.pots) if isinstance(scenario, Scenario) else None
+    if options.pots and pots is None:
+        raise ServeError(f"{scenario.name} has no pots")
     seed = scenario.seed if options.seed is None else options.seed
     devices = _devices(scenario, options, pots)
 
     def announce(started_ns: int, truth: Path | None) -> None:
         rows = [{"id": key, "url": device.url, **facts}
                 for key, (device, facts) in devices.items()]  # fmt: skip
-        head: dict[str, object] = {
-            "scenario": scenario.name, "seed": seed, "pots": pots, "started_ns": started_ns,
-            "truth": str(truth) if truth else None,
-        }  # fmt: skip
+        head: dict[str, object] = {"scenario": scenario.name, "seed": seed}
+        head |= {"pots": pots} if pots else {}
+        head |= {"started_ns": started_ns, "truth": str(truth) if truth else None}
         _announce(head, rows, as_json=options.json)
 
     staging = Staging(
         name=scenario.name,
         seed=seed,
-        make=lambda record: Smelter(scenario, pots=pots, seed=seed, record=record),
+        make=lambda record: make(scenario, pots=pots, seed=seed, record=record),
         devices={key: device for key, (device, _) in devices.items()},
         announce=announce,
         out=options.out,
@@ -190,7 +191,7 @@ async def _run(options: argparse.Namespace, clock: Clock) -> None:
 
 
 def _devices(
-    scenario: Scenario, options: argparse.Namespace, pots: int
+    scenario: AnyScenario, options: argparse.Namespace, pots: int | None
 ) -> dict[str, tuple[Served, dict[str, str]]]:
     """Device id -> the device, and what a site file must say of it beside its address."""
     devices: dict[str, tuple[Served, dict[str, str]]] = {}
@@ -199,8 +200,11 @@ def _devices(
         profile = load_profile(device.profile)
         facts = {"profile": device.profile, **device.ratios}
         if profile.protocol == "opcua":
-            gateway = OpcUaGateway(profile, host=options.host, port=options.opcua_port, pots=pots)
-            devices[device.id] = gateway, {**facts, "each": f"1-{pots}"}
+            path = "/potline" if pots else f"/{device.id}"
+            gateway = OpcUaGateway(
+                profile, host=options.host, port=options.opcua_port, pots=pots or 1, path=path
+            )
+            devices[device.id] = gateway, facts | ({"each": f"1-{pots}"} if pots else {})
         else:
             meter = ModbusMeter(
                 profile, host=options.host, port=modbus_port, ratios=device.ratios,
@@ -216,7 +220,8 @@ def _announce(head: dict[str, object], rows: list[dict[str, str]], *, as_json: b
     if as_json:
         print(json.dumps({**head, "devices": rows}))
     else:
-        print(f"scenario {head['scenario']}, seed {head['seed']}, {head['pots']} pots")
+        pots = f", {head['pots']} pots" if "pots" in head else ""
+        print(f"scenario {head['scenario']}, seed {head['seed']}{pots}")
         for row in rows:
             print(" ".join(f"{key}={value}" for key, value in row.items()))
         print(f"truth={head['truth']}" if head["truth"] else "truth is not kept: give --out DIR")

@@ -6,29 +6,36 @@ import pytest
 
 from simulators.cli import main
 from simulators.faults import KINDS
-from simulators.scenario import load_scenario
+from simulators.plants import load_any
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(maxsplit=1) for line in lines] == [
-        [name, load_scenario(name).description] for name in ("smelter", "smelter-normal")
+        [name, load_any(name).description] for name in ("kiln", "smelter", "smelter-normal")
     ]
 
 
 def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in listed] == ["smelter", "smelter-normal"]
+    assert [row["name"] for row in listed] == ["kiln", "smelter", "smelter-normal"]
     assert all(len(row["description"]) > 20 for row in listed)
 
 
 def test_unknown_scenario(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "kiln"]) == 2
+    assert main(["run", "kilm"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "kiln: there is no such scenario; known: smelter, smelter-normal\n"
+    assert captured.err == (
+        "kilm: there is no such scenario; known: kiln, smelter, smelter-normal\n"
+    )
+
+
+def test_a_kiln_has_no_pots(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "kiln", "--pots", "5"]) == 2
+    assert capsys.readouterr().err == "kiln has no pots\n"
 
 
 def test_list_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
