@@ -12,7 +12,7 @@ from pathlib import Path
 
 from firmware_configs.profile import ProfileError, load_profile
 from simulators import option_types as types
-from simulators.cli_serve import MODBUS_PORT, OPCUA_PORT, add_play, add_serve, serve
+from simulators.cli_serve import METER_PORT, OPCUA_PORT, add_play, add_serve, serve
 from simulators.clock import Clock, SystemClock
 from simulators.faults import KINDS
 from simulators.modbus_meter import ModbusMeter
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=types.seed, help="seed instead of the scenario's")
     run.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     run.add_argument(
-        "--modbus-port", type=types.port, default=MODBUS_PORT, metavar="P",
+        "--modbus-port", type=types.port, default=METER_PORT, metavar="P",
         help="first meter at P, second at P+1, ...; 0 = any free ports (%(default)s)",
     )  # fmt: skip
     run.add_argument(

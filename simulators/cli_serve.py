@@ -8,6 +8,7 @@ from pathlib import Path
 from firmware_configs.profile import Profile, load_profile
 from simulators import option_types as types
 from simulators.clock import Clock
+from simulators.dlt645_meter import Dlt645Meter
 from simulators.modbus_meter import ModbusMeter
 from simulators.opcua_gateway import OpcUaGateway
 from simulators.played import TruthLine
@@ -15,7 +16,8 @@ from simulators.profile_plant import DEVICE, ProfilePlant
 from simulators.served import Served, ServeError
 from simulators.stage import Staging, stage
 
-MODBUS_PORT = 15020
+#: the first port of meters; of an OPC UA server
+METER_PORT = 15020
 OPCUA_PORT = 14840
 SEED = 1
 
@@ -26,10 +28,14 @@ def add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     serve.add_argument(
         "--port", type=types.port, metavar="P",
-        help=f"0 = any free port ({MODBUS_PORT}, OPC UA {OPCUA_PORT})",
+        help=f"0 = any free port ({METER_PORT}, OPC UA {OPCUA_PORT})",
     )  # fmt: skip
-    serve.add_argument("--pty", action="store_true", help="Modbus RTU on a pseudo-terminal instead")
+    serve.add_argument("--pty", action="store_true", help="a serial line instead, on a pty")
     serve.add_argument("--unit", type=types.unit, default=1, help="Modbus unit id (%(default)s)")
+    serve.add_argument(
+        "--address", type=types.plate, default="100000000001", metavar="DIGITS",
+        help="of a DL/T 645 meter, as on its plate (%(default)s)",
+    )  # fmt: skip
     serve.add_argument(
         "--seed", type=types.seed, default=SEED, help="of all that moves (%(default)s)"
     )
@@ -108,12 +114,18 @@ def _device(
     if profile.protocol == "opcua" and not options.pty:
         port = OPCUA_PORT if options.port is None else options.port
         return OpcUaGateway(profile, host=options.host, port=port, pots=options.each, path="/")
+    port = METER_PORT if options.port is None else options.port
+    if profile.protocol == "dlt645":
+        return Dlt645Meter(
+            profile, host=options.host, port=port, address=options.address, ratios=ratios,
+            on_pty=options.pty,
+        )  # fmt: skip
     if profile.protocol != "modbus":
-        what = "has no serial line" if options.pty else "cannot be served yet: modbus, opcua can"
+        what = "has no serial line" if options.pty else "cannot be served yet"
         raise ServeError(f"{profile.id}: a device that speaks {profile.protocol} {what}")
     return ModbusMeter(
-        profile, host=options.host, port=MODBUS_PORT if options.port is None else options.port,
-        ratios=ratios, unit=options.unit, settings=said, on_pty=options.pty,
+        profile, host=options.host, port=port, ratios=ratios, unit=options.unit, settings=said,
+        on_pty=options.pty,
     )  # fmt: skip
 
 

@@ -53,15 +53,14 @@ def raw_number(
     if register.dtype.is_float:
         return float(shown)
     counts = shown * 10**register.decimals
-    size = _numbers(register)
+    low, high = ends_of(register)
     if register.role is Role.TOTALISER:
         whole: int = counts.numerator // counts.denominator
-        return whole % (register.rolls_at or size)
+        return whole % (register.rolls_at or high + 1)
     raw = round_half_away(counts)
-    low = -(size // 2) if register.dtype.name.startswith("I") else 0
     if is_bounded:
-        return min(max(raw, low), low + size - 1)
-    if not low <= raw < low + size:
+        return min(max(raw, low), high)
+    if not low <= raw <= high:
         raise EncodeError(
             f"{profile.id} {register.name}: {value} {register.quantity.unit} is raw {raw}, "
             f"beyond {register.bits or register.type_name}; check the ratios of the scenario"
@@ -72,16 +71,23 @@ def raw_number(
 def can_say_nothing(register: Register) -> bool:
     """Whether there is a raw number that means "no value": NaN, or one the profile names."""
     is_plain = register.bits is None and not register.is_bcd
-    return register.dtype.is_float or (is_plain and bool(register.invalid))
+    is_filled = register.identifier is not None  # DL/T 645: all FF
+    return register.dtype.is_float or is_filled or (is_plain and bool(register.invalid))
 
 
-def _numbers(register: Register) -> int:
-    """How many different numbers the register can show."""
+def ends_of(register: Register) -> tuple[int, int]:
+    """Least and greatest raw number an integer register can show."""
+    is_signed = register.dtype.name.startswith("I")
+    if register.identifier is not None:  # a sign takes the top bit of the first digit
+        digits = register.identifier.digits
+        most = 8 * 10 ** (digits - 1) - 1 if is_signed else 10**digits - 1
+        return (-most if is_signed else 0), most
     if register.bits is not None:
-        return 1 << register.bits.width
+        return 0, (1 << register.bits.width) - 1
     if register.is_bcd:
-        return int(10 ** (4 * register.words))  # four digits a register
-    return 1 << 8 * register.dtype.size
+        return 0, int(10 ** (4 * register.words)) - 1  # four digits a register
+    size = 1 << 8 * register.dtype.size
+    return (-(size // 2), size // 2 - 1) if is_signed else (0, size - 1)
 
 
 def _installed(

@@ -5,39 +5,10 @@ the driver's on purpose, and held to pymodbus and libmodbus as clients.
 """
 
 import struct
-from dataclasses import dataclass
-from typing import Protocol
+
+from simulators.frames import NonsenseError, Question
 
 _LENGTHS = {15: 9, 16: 9}  # with so many bytes beside the data
-
-
-class NoModbusError(Exception):
-    """Bytes that no Modbus client sends; the connection is of no more use."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """One request.
-
-    Attributes:
-        mark: transaction of Modbus TCP, to be given back; b"" on a serial line.
-        unit: who is asked.
-        pdu: function code and data.
-    """
-
-    mark: bytes
-    unit: int
-    pdu: bytes
-
-
-class Frames(Protocol):
-    """One connection's framing."""
-
-    def feed(self, data: bytes) -> list[Question]:
-        """Bytes as they come; the questions they complete."""
-
-    def frame(self, question: Question, pdu: bytes) -> bytes:
-        """The bytes of an answer."""
 
 
 class TcpFrames:
@@ -47,13 +18,13 @@ class TcpFrames:
         self._held = b""
 
     def feed(self, data: bytes) -> list[Question]:
-        """The questions these bytes complete; NoModbusError for what is none."""
+        """The questions these bytes complete; NonsenseError for what is none."""
         self._held += data
         found = []
         while len(self._held) >= 8:
             protocol, length = struct.unpack(">HH", self._held[2:6])
             if protocol or not 2 <= length <= 254:
-                raise NoModbusError(self._held[:8].hex(" "))
+                raise NonsenseError(self._held[:8].hex(" "))
             if len(self._held) < 6 + length:
                 break
             whole, self._held = self._held[: 6 + length], self._held[6 + length :]

@@ -10,9 +10,10 @@ from firmware_configs.model import BIT_TABLES
 from firmware_configs.profile import Profile, Register
 from simulators.clock import Clock, SystemClock
 from simulators.encode import EncodeError, raw_number, register_words, setting_words
+from simulators.frames import Question
+from simulators.links import Link, PtyLink, TcpLink
 from simulators.manner import WELL, Manner
-from simulators.modbus_frames import Question
-from simulators.modbus_link import Link, PtyLink, TcpLink
+from simulators.modbus_frames import RtuFrames, TcpFrames
 from simulators.modbus_pdu import BUSY, NOBODY_THERE, TABLES, answer_of, refusal, shortened
 from simulators.served import Readings, ServeError
 
@@ -48,7 +49,11 @@ class ModbusMeter:
         self._ratios = ratios
         self._is_on_line = on_pty
         clock = clock or SystemClock()
-        self._link: Link = PtyLink(clock=clock) if on_pty else TcpLink(host, port, clock=clock)
+        self._link: Link = (
+            PtyLink(clock=clock, frames=RtuFrames)
+            if on_pty
+            else TcpLink(host, port, clock=clock, frames=TcpFrames)
+        )
         self._manner = WELL
         self._holes = {table: _cells(profile, table) for table in TABLES.values()}
         self._shown: dict[str, dict[int, int]] = {table: {} for table in TABLES.values()}
@@ -84,7 +89,9 @@ class ModbusMeter:
     @property
     def url(self) -> str:
         """As a site file writes it."""
-        return self._link.url(self._unit)
+        if self._is_on_line:
+            return f"modbus+rtu://{self._link.place}?unit={self._unit}&baud=19200&parity=N"
+        return f"modbus+tcp://{self._link.place}?unit={self._unit}"
 
     @property
     def rows(self) -> Mapping[str, Register]:

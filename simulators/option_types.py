@@ -36,6 +36,13 @@ def unit(text: str) -> int:
     return _whole(text, 1, 247)
 
 
+def plate(text: str) -> str:
+    """The twelve digits of a meter."""
+    if not (text.isascii() and text.isdigit() and len(text) == 12):
+        raise argparse.ArgumentTypeError(f"{text!r} is not twelve digits")
+    return text
+
+
 def month_id(text: str) -> str:
     """A month as YYYY-MM."""
     try:

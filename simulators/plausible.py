@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from evidence.points import Role, exact
 from firmware_configs.model import BIT_TABLES, Profile, Register
+from simulators.encode import ends_of
 
 #: (kind, unit) -> least and greatest of what a gauge moves between, in that unit.
 _GAUGES: Mapping[tuple[str, str], tuple[float, float]] = {
@@ -113,14 +114,11 @@ def _ratio(profile: Profile, register: Register, ratios: Mapping[str, str]) -> f
 
 
 def _raw_limits(register: Register) -> tuple[int, int]:
-    """Least and greatest raw number; the outermost ones often mean "no value", so not they."""
+    """Least and greatest raw number; the outermost of whole words often mean "no value"."""
     if register.table in BIT_TABLES:
         return 0, 1
     if register.role is Role.TOTALISER and register.rolls_at:
         return 0, register.rolls_at - 1
-    if register.bits is not None:
-        return 0, (1 << register.bits.width) - 1
-    if register.is_bcd:
-        return 0, int(10 ** (4 * register.words) - 1)
-    size = 1 << 8 * register.dtype.size
-    return (2 - size // 2, size // 2 - 2) if register.dtype.name.startswith("I") else (0, size - 2)
+    low, high = ends_of(register)
+    is_whole = register.bits is None and not register.is_bcd and register.identifier is None
+    return (low + 2 * (low < 0), high - 1) if is_whole else (low, high)

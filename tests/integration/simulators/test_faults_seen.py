@@ -16,6 +16,7 @@ from edge.drivers import open_driver
 from edge.drivers.base import DeviceError, DeviceSpec, Driver, Sample
 from evidence.quality import Quality
 from firmware_configs.profile import load_profile
+from simulators.dlt645_meter import Dlt645Meter
 from simulators.fault_plan import FaultPlan
 from simulators.faults import fault_of_text
 from simulators.modbus_meter import ModbusMeter
@@ -27,6 +28,7 @@ from tests.integration.simulators.test_modbus_meter import GAS, GAS_NOW
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("recorded")]
 
 POT = load_profile("stackproof/pot-gateway")
+DLT = load_profile("stackproof/dlt645-meter")
 POT_NOW = {"line_current": 460.0, "line_voltage": 90.0, "metal_tapped": 100.0,
            "pot-01.voltage": 4.0, "pot-01.state": 1}  # fmt: skip
 TIMEOUT_S = 0.3
@@ -225,6 +227,35 @@ async def test_a_reset_counter_reads_from_zero() -> None:
         assert sample.quality is Quality.GOOD
         assert sample.raw is not None
         assert int.from_bytes(sample.raw, "little") == pytest.approx(2500, abs=1)  # thousandths
+
+
+@pytest.mark.parametrize(
+    ("fault", "quality"),
+    [
+        ("wrong-length", Quality.WRONG_ANSWER),
+        ("exception by=2", Quality.DEVICE_REFUSED),
+        ("nan", Quality.SENTINEL),
+    ],
+)
+async def test_dlt645(fault: str, quality: Quality) -> None:
+    meter = Dlt645Meter(
+        DLT, host="127.0.0.1", port=0, address="123456789012", ratios={}
+    )  # fmt: skip
+    await meter.start()
+    points = tuple(bound_points(DLT, "d", {}))
+    driver = open_driver(
+        DeviceSpec(id="d", url=meter.url, profile=DLT, points=points, timeout_s=2.0)
+    )
+    made = Bench(meter, {register.name: 1.0 for register in DLT.registers}, driver)
+    try:
+        await made.show(0)
+        await driver.connect()
+        assert set(await made.qualities()) == {Quality.GOOD}
+        await made.befall(f"kind={fault} on=d")
+        assert set(await made.qualities()) == {quality}
+    finally:
+        await driver.close()
+        await meter.stop()
 
 
 @pytest.mark.parametrize(

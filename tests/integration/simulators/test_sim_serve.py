@@ -130,6 +130,23 @@ def _by_libmodbus(port: int, address: int, count: int) -> list[int]:
     return list(found)
 
 
+@pytest.mark.parametrize("place", [("--port", "0"), ("--pty",)], ids=["tcp", "pty"])
+async def test_a_dlt645_meter_is_read_by_our_driver(place: tuple[str, ...]) -> None:
+    argv = ("--set", "voltage_a=231.4", "--address", "123456789012", "--json")
+    async with serving("stackproof/dlt645-meter", *place, *argv) as run:
+        profile = load_profile("stackproof/dlt645-meter")
+        points = tuple(bound_points(profile, "d", {}))
+        driver = open_driver(
+            DeviceSpec(id="d", url=run.said["url"], profile=profile, points=points, timeout_s=5)
+        )
+        await driver.connect()
+        samples = list(await driver.read())
+        await driver.close()
+        assert {sample.quality for sample in samples} == {Quality.GOOD}
+        at = [bound.register.name for bound in points].index("voltage_a")
+        assert float(value_of(samples[at], points[at].point)) == 231.4
+
+
 async def test_an_opcua_profile_is_served_too() -> None:
     async with serving("stackproof/pot-gateway", "--port", "0", "--each", "2", "--json") as run:
         names = [row["name"] for row in run.said["rows"]]

@@ -3,7 +3,8 @@
 import pytest
 from pymodbus.framer import FramerRTU
 
-from simulators.modbus_frames import NoModbusError, Question, RtuFrames, TcpFrames, crc
+from simulators.frames import NonsenseError, Question
+from simulators.modbus_frames import RtuFrames, TcpFrames, crc
 from simulators.modbus_pdu import answer_of, refusal, shortened
 
 CELLS = {
@@ -76,7 +77,7 @@ def test_tcp_questions_come_in_any_pieces() -> None:
     "junk", ["4745 5420 2f20 4854", "0001 0000 0001 01 03", "0001 0000 0FFF 01 03"]
 )
 def test_what_is_no_modbus_is_told(junk: str) -> None:
-    with pytest.raises(NoModbusError):
+    with pytest.raises(NonsenseError):
         TcpFrames().feed(bytes.fromhex(junk))
 
 

@@ -84,6 +84,7 @@ def test_what_cannot_be_served(
         (["run", "smelter", "--for", "inf"], "'inf' is not a number of seconds above zero"),
         (["run", "smelter", "--for", "soon"], "'soon' is not a number of seconds above zero"),
         (["serve", "x", "--unit", "248"], "'248' is not a whole number in 1..247"),
+        (["serve", "x", "--address", "12"], "'12' is not twelve digits"),
         (["serve", "x", "--set", "power"], "'power' is not NAME=VALUE"),
         (["serve", "x", "--ratio", "ct_ratio=0"], "0 must be greater than zero"),
         (["serve", "x", "--fault", "kind=stuk on=a"], "kind: 'stuk' is none of drop delay"),

@@ -1,7 +1,7 @@
-"""Where a simulated Modbus device is reached: a TCP port, or a serial line that is a pty.
+"""Where a simulated meter is reached: a TCP port, or a serial line that is a pty.
 
-The one file of this room that reads and writes Modbus bytes. A library's server would not let
-answers be late, cut or lost as a fault wants them, so the few lines of a server stand here.
+The one file of this room that reads and writes bytes of Modbus and DL/T 645. A library's server
+would not let answers be late, cut or lost as a fault wants it, so a server's few lines stand here.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from simulators.clock import Clock
+from simulators.frames import Frames, NonsenseError, Question
 from simulators.manner import WELL, Manner
-from simulators.modbus_frames import Frames, NoModbusError, Question, RtuFrames, TcpFrames
 
 #: What a device answers; None: it is not this device that is asked.
 Ask = Callable[[Question], bytes | None]
@@ -21,8 +21,9 @@ Ask = Callable[[Question], bytes | None]
 class Link(Protocol):
     """One way to a device."""
 
-    def url(self, unit: int) -> str:
-        """As a site file writes it."""
+    @property
+    def place(self) -> str:
+        """Host and port, or the path of a line, as a site file writes it; known once started."""
 
     def behave(self, manner: Manner) -> None:
         """Treat answers so from now on."""
@@ -74,17 +75,20 @@ class Answers:
 class TcpLink:
     """A TCP port; `port` 0 lets the machine choose one."""
 
-    def __init__(self, host: str, port: int, *, clock: Clock) -> None:
+    def __init__(self, host: str, port: int, *, clock: Clock, frames: Callable[[], Frames]) -> None:
+        """Nothing is opened yet; `frames` makes the framing of one connection."""
         self._host, self._port = host, port
+        self._frames = frames
         self._answers = Answers(clock)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._dead: set[asyncio.StreamWriter] = set()
 
-    def url(self, unit: int) -> str:
-        """As a site file writes it; the port is the real one once started."""
-        return f"modbus+tcp://{self._host}:{self._port}?unit={unit}"
+    @property
+    def place(self) -> str:
+        """Host and port; the port is the real one once started."""
+        return f"{self._host}:{self._port}"
 
     def behave(self, manner: Manner) -> None:
         """Treat answers so from now on; a cut kills the connections open at this moment."""
@@ -101,7 +105,7 @@ class TcpLink:
             self._writers.add(writer)
             try:
                 await self._converse(reader, writer, ask)
-            except (ConnectionError, NoModbusError, asyncio.CancelledError):
+            except (ConnectionError, NonsenseError, asyncio.CancelledError):
                 pass  # the other side is gone, talks nonsense, or we end
             finally:
                 writer.close()
@@ -129,7 +133,7 @@ class TcpLink:
     async def _converse(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ask: Ask
     ) -> None:
-        frames = TcpFrames()
+        frames = self._frames()
 
         def say(data: bytes) -> None:
             if not writer.is_closing() and writer not in self._dead:
@@ -142,19 +146,21 @@ class TcpLink:
 
 
 class PtyLink:
-    """A serial line on this machine: RTU frames over a pseudo-terminal."""
+    """A serial line on this machine, a pseudo-terminal: no parity bit, whatever the baud rate."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, frames: Callable[[], Frames]) -> None:
         """Nothing is opened yet."""
+        self._frames = frames
         self._answers = Answers(clock)
         self._far = self._near = -1
         self._path = ""
         self._heard: asyncio.Queue[bytes] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
-    def url(self, unit: int) -> str:
-        """As a site file writes it, once started; a pty keeps no parity bit, and any baud rate."""
-        return f"modbus+rtu://{self._path}?unit={unit}&baud=19200&parity=N"
+    @property
+    def place(self) -> str:
+        """The line's path, once started."""
+        return self._path
 
     def behave(self, manner: Manner) -> None:
         """Treat answers so from now on; a line has no connections that could be cut."""
@@ -185,7 +191,7 @@ class PtyLink:
         self._heard.put_nowait(os.read(self._far, 4096))
 
     async def _converse(self, ask: Ask) -> None:
-        frames = RtuFrames()
+        frames = self._frames()
         while True:
             for question in frames.feed(await self._heard.get()):
                 await self._answers.send(question, ask(question), frames, self._say)
