@@ -9,6 +9,7 @@ from firmware_configs.profile import Profile, load_profile
 from simulators import option_types as types
 from simulators.clock import Clock
 from simulators.dlt645_meter import Dlt645Meter
+from simulators.hj212_logger import Hj212Logger
 from simulators.modbus_meter import ModbusMeter
 from simulators.opcua_gateway import OpcUaGateway
 from simulators.played import TruthLine
@@ -35,6 +36,17 @@ def add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--address", type=types.plate, default="100000000001", metavar="DIGITS",
         help="of a DL/T 645 meter, as on its plate (%(default)s)",
+    )  # fmt: skip
+    serve.add_argument(
+        "--to", type=types.listener, metavar="HOST:PORT", help="whom an HJ 212 logger calls"
+    )
+    serve.add_argument(
+        "--mn", type=types.mn, default="010000A8900016F000169DC0", metavar="DIGITS",
+        help="of an HJ 212 logger (%(default)s)",
+    )  # fmt: skip
+    serve.add_argument(
+        "--every", type=types.every, default=5, metavar="SECONDS",
+        help="of an HJ 212 logger, between two real-time messages (%(default)s)",
     )  # fmt: skip
     serve.add_argument(
         "--seed", type=types.seed, default=SEED, help="of all that moves (%(default)s)"
@@ -120,8 +132,13 @@ def _device(
             profile, host=options.host, port=port, address=options.address, ratios=ratios,
             on_pty=options.pty,
         )  # fmt: skip
+    if profile.protocol == "hj212" and not options.pty:
+        if options.to is None:
+            raise ServeError(f"{profile.id}: a logger calls; say whom: --to HOST:PORT")
+        host, to = options.to
+        return Hj212Logger(profile, host=host, port=to, mn=options.mn, rtd_s=options.every)
     if profile.protocol != "modbus":
-        what = "has no serial line" if options.pty else "cannot be served yet"
+        what = "has no serial line" if options.pty else "cannot be served"
         raise ServeError(f"{profile.id}: a device that speaks {profile.protocol} {what}")
     return ModbusMeter(
         profile, host=options.host, port=port, ratios=ratios, unit=options.unit, settings=said,

@@ -71,7 +71,8 @@ def raw_number(
 def can_say_nothing(register: Register) -> bool:
     """Whether there is a raw number that means "no value": NaN, or one the profile names."""
     is_plain = register.bits is None and not register.is_bcd
-    is_filled = register.identifier is not None  # DL/T 645: all FF
+    # DL/T 645: all FF; HJ 212: no number
+    is_filled = register.identifier is not None or register.item is not None
     return register.dtype.is_float or is_filled or (is_plain and bool(register.invalid))
 
 

@@ -43,6 +43,26 @@ def plate(text: str) -> str:
     return text
 
 
+def mn(text: str) -> str:
+    """The number of an HJ 212 logger."""
+    if len(text) != 24 or not set(text) <= set("0123456789ABCDEFabcdef"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 24 hexadecimal digits")
+    return text
+
+
+def listener(text: str) -> tuple[str, int]:
+    """HOST:PORT that is called."""
+    host, _, digits = text.rpartition(":")
+    if not host:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, _whole(digits, 1, 65535)
+
+
+def every(text: str) -> int:
+    """Seconds between two real-time messages."""
+    return _whole(text, 1, 3600)
+
+
 def month_id(text: str) -> str:
     """A month as YYYY-MM."""
     try:

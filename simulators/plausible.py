@@ -94,6 +94,8 @@ def gain_of(profile: Profile, register: Register, ratios: Mapping[str, str]) -> 
 
 def state_of(register: Register) -> int:
     """A state in which nothing is wrong: 0 of a bit, else the first that marks nothing, not odd."""
+    if register.item is not None and register.item.field == "Flag":
+        return ord("N")
     marked = {raw for raw, _ in register.marks}
     is_bit = register.table in BIT_TABLES or (
         register.bits is not None and register.bits.width == 1

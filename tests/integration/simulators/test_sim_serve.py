@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import json
 import signal
+import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -145,6 +146,31 @@ async def test_a_dlt645_meter_is_read_by_our_driver(place: tuple[str, ...]) -> N
         assert {sample.quality for sample in samples} == {Quality.GOOD}
         at = [bound.register.name for bound in points].index("voltage_a")
         assert float(value_of(samples[at], points[at].point)) == 231.4
+
+
+async def test_a_logger_calls_and_is_read_by_our_driver() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    argv = ("--to", f"127.0.0.1:{port}", "--every", "1", "--set", "o2=6.25", "--json")
+    async with serving("stackproof/cems-logger", *argv) as run:
+        profile = load_profile("stackproof/cems-logger")
+        points = tuple(bound_points(profile, "d", {}))
+        driver = open_driver(
+            DeviceSpec(id="d", url=run.said["url"], profile=profile, points=points, timeout_s=5)
+        )
+        await driver.connect()
+        try:
+            for _ in range(600):  # it calls once a second
+                samples = list(await driver.read())
+                if {sample.quality for sample in samples} == {Quality.GOOD}:
+                    break
+                await asyncio.sleep(0.1)
+        finally:
+            await driver.close()
+        assert {sample.quality for sample in samples} == {Quality.GOOD}
+        at = [bound.register.name for bound in points].index("o2")
+        assert float(value_of(samples[at], points[at].point)) == 6.25
 
 
 async def test_an_opcua_profile_is_served_too() -> None:

@@ -16,7 +16,9 @@ from simulators.served import Readings, ServeError
 
 AC = load_profile("stackproof/ac-meter")
 RATIOS = {"ct_ratio": "800/5", "vt_ratio": "10000/100"}
-SERVED = [n for n in list_profiles() if load_profile(n).protocol in {"modbus", "opcua", "dlt645"}]
+SERVED = [
+    n for n in list_profiles() if load_profile(n).protocol in {"modbus", "opcua", "dlt645", "hj212"}
+]
 
 
 def plant(
