@@ -56,7 +56,8 @@ def raw_number(
     low, high = ends_of(register)
     if register.role is Role.TOTALISER:
         whole: int = counts.numerator // counts.denominator
-        return whole % (register.rolls_at or high + 1)
+        numbers = high + 1 if register.identifier is not None else high - low + 1
+        return whole % (register.rolls_at or numbers)
     raw = round_half_away(counts)
     if is_bounded:
         return min(max(raw, low), high)

@@ -45,8 +45,13 @@ class FaultPlan:
         devices: Mapping[str, Served],
         step_s: Decimal,
         record: Callable[[TruthLine], None],
+        notes: Sequence[tuple[int, TruthLine]] = (),
     ) -> None:
-        """Raises ServeError for a fault that cannot befall what it is asked for."""
+        """Nothing has begun yet; ServeError for a fault that cannot befall what it is asked for.
+
+        `notes` are lines of the truth of what is done otherwise, and at which step.
+        """
+        self._notes = notes
         self._step_s, self._record = step_s, record
         self._courses = [
             _Course(
@@ -59,6 +64,9 @@ class FaultPlan:
 
     def at(self, step: int, readings: Callable[[], Mapping[str, Readings]]) -> None:
         """Called once after each step: what begins and ends there goes into the truth."""
+        for at, line in self._notes:
+            if at == step:
+                self._record(line)
         for course in self._courses:
             if step == course.first:
                 self._begin(course, readings)

@@ -67,8 +67,9 @@ async def stage(staging: Staging, clock: Clock) -> None:
         plant = staging.make(record)
         changes = changes_of(staging.changes, staging.devices, plant.step_s)
         faults = FaultPlan(
-            staging.faults, devices=staging.devices, step_s=plant.step_s, record=record
-        )
+            staging.faults, devices=staging.devices, step_s=plant.step_s, record=record,
+            notes=[_note(change, plant.step_s) for change in staging.changes],
+        )  # fmt: skip
         await start_all(devices)
         try:
             started_ns = start_instant(clock)
@@ -88,6 +89,15 @@ async def stage(staging: Staging, clock: Clock) -> None:
             await play(show, clock, stop, started_ns=started_ns)
         finally:
             await stop_all(devices)
+
+
+def _note(change: Change, step_s: Decimal) -> tuple[int, TruthLine]:
+    """When a meter's setting is turned, and what the truth says of it."""
+    step = steps_of(change.after_s, step_s)
+    return step, {
+        "type": "change", "t_s": str(step * step_s), "device": change.device,
+        "setting": change.setting, "value": change.value,
+    }  # fmt: skip
 
 
 def _forget(line: TruthLine) -> None:

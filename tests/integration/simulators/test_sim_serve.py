@@ -189,12 +189,15 @@ async def test_a_fault_is_shown_and_told(tmp_path: Path) -> None:
     fault = "at=0.2 for=0.3 kind=stuck on=device.flow"
     async with serving(
         "stackproof/gas-meter", "--port", "0", "--fault", fault, "--out", str(tmp_path),
-        "--for", "1", "--json",
+        "--change", "0.7:device.k_factor=46", "--for", "1", "--json",
     ) as run:  # fmt: skip
         assert await ended(run.process) == (0, "")
         lines = truth(tmp_path)
-        assert [line["type"] for line in lines] == ["device", "fault-start", "fault-end", "end"]
-        assert [line.get("t_s") for line in lines] == [None, "0.2", "0.5", "1.0"]
+        assert [line["type"] for line in lines] == [
+            "device", "fault-start", "fault-end", "change", "end",
+        ]  # fmt: skip
+        assert [line.get("t_s") for line in lines] == [None, "0.2", "0.5", "0.7", "1.0"]
+        assert (lines[3]["setting"], lines[3]["value"]) == ("k_factor", "46")
         assert lines[1]["points"] == ["flow"]
         assert 700 <= float(lines[1]["values"]["flow"]) <= 1100
 
