@@ -1,4 +1,4 @@
-"""`stackproof sim`: list scenarios, serve one over real protocols, make a sealed month of one.
+"""`stackproof sim`: list scenarios, serve one or a single device, make a sealed month of one.
 
 Exit codes: 0 ended as asked, 2 cannot run (usage, bad scenario, port taken).
 """
@@ -7,42 +7,23 @@ import argparse
 import asyncio
 import json
 import logging
-import signal
 import sys
-from contextlib import ExitStack
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from firmware_configs.profile import ProfileError, load_profile
+from simulators import option_types as types
+from simulators.cli_serve import METER_PORT, OPCUA_PORT, add_play, add_serve, serve
 from simulators.clock import Clock, SystemClock
+from simulators.faults import KINDS
 from simulators.modbus_meter import ModbusMeter
 from simulators.month import make_month
-from simulators.month_config import POINTS_LIMITS, Mix
+from simulators.month_config import Mix
 from simulators.opcua_gateway import OpcUaGateway
-from simulators.plant import Smelter, TruthLine
-from simulators.play import (
-    Change,
-    Play,
-    changes_of,
-    play,
-    start_all,
-    start_instant,
-    steps_of,
-    stop_all,
-)
-from simulators.scenario import (
-    POTS_LIMITS,
-    Scenario,
-    ScenarioError,
-    list_scenarios,
-    load_scenario,
-)
+from simulators.plants import AnyScenario, load_any, make
+from simulators.scenario import Scenario, ScenarioError, list_scenarios, load_scenario
 from simulators.served import Served, ServeError
-from simulators.truth import TruthFile, write_start
+from simulators.stage import Staging, stage
 
-MODBUS_PORT = 15020
-OPCUA_PORT = 14840
 #: what frames of a month may be, seconds; the first as the agent makes them
 FRAME_S = (10, 60)
 
@@ -52,17 +33,18 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         if options.command == "list":
-            return _list(as_json=options.json)
+            return _list_faults() if options.faults else _list(as_json=options.json)
         if options.command == "month":
             return _month(options)
-        for library in ("asyncua", "pymodbus"):  # they warn of what is meant here: no encryption
-            logging.getLogger(library).setLevel(logging.ERROR)
-        return asyncio.run(_run(options, SystemClock()))
+        logging.getLogger("asyncua").setLevel(logging.ERROR)  # warns of no encryption: meant here
+        played = serve if options.command == "serve" else _run
+        asyncio.run(played(options, SystemClock()))
     except BrokenPipeError:
         raise  # nobody reads any more: `stackproof.main` ends quietly
     except (ScenarioError, ProfileError, ServeError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,29 +54,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="the scenarios there are")
     listing.add_argument("--json", action="store_true", help="one JSON array")
+    listing.add_argument("--faults", action="store_true", help="the kinds of faults there are")
+    add_serve(commands.add_parser("serve", help="serve one device, made from its profile alone"))
     run = commands.add_parser("run", help="serve a scenario over Modbus TCP and OPC UA")
     run.add_argument("scenario", help="a name of `stackproof sim list`")
-    run.add_argument("--pots", type=_pots, help="number of pots instead of the scenario's")
-    run.add_argument("--seed", type=_seed, help="seed instead of the scenario's")
-    run.add_argument("--out", type=Path, metavar="DIR", help="write the ground truth here, anew")
+    run.add_argument("--pots", type=types.pots, help="number of pots instead of the scenario's")
+    run.add_argument("--seed", type=types.seed, help="seed instead of the scenario's")
     run.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     run.add_argument(
-        "--modbus-port", type=_port, default=MODBUS_PORT, metavar="P",
+        "--modbus-port", type=types.port, default=METER_PORT, metavar="P",
         help="first meter at P, second at P+1, ...; 0 = any free ports (%(default)s)",
     )  # fmt: skip
     run.add_argument(
-        "--opcua-port", type=_port, default=OPCUA_PORT, metavar="P",
+        "--opcua-port", type=types.port, default=OPCUA_PORT, metavar="P",
         help="0 = any free port (%(default)s)",
     )  # fmt: skip
-    run.add_argument(
-        "--for", dest="seconds", type=_duration, metavar="SECONDS",
-        help="end by itself after this scenario time; otherwise at SIGINT or SIGTERM",
-    )  # fmt: skip
-    run.add_argument(
-        "--change", type=_change, action="append", default=[],
-        metavar="SECONDS:DEVICE.SETTING=VALUE",
-        help="a fault: from then on a meter says that of itself, such as 30:ac-1.ct_primary=400",
-    )  # fmt: skip
+    add_play(run)
     run.add_argument("--json", action="store_true", help="say what is served as one JSON line")
     _add_month(
         commands.add_parser(
@@ -112,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_month(month: argparse.ArgumentParser) -> None:
     month.add_argument("scenario", help="a name of `stackproof sim list`")
     month.add_argument(
-        "--month", required=True, type=_month_id, metavar="YYYY-MM",
+        "--month", required=True, type=types.month_id, metavar="YYYY-MM",
         help="which month, in the plant's time zone",
     )  # fmt: skip
     month.add_argument(
@@ -120,14 +95,14 @@ def _add_month(month: argparse.ArgumentParser) -> None:
         help="the archive goes here, and the root's certificate (trust.pem)",
     )  # fmt: skip
     month.add_argument(
-        "--days", type=_days, metavar="N", help="only the first N, as an interim archive"
+        "--days", type=types.days, metavar="N", help="only the first N, as an interim archive"
     )
     month.add_argument(
-        "--points", type=_points, default=500, metavar="N",
+        "--points", type=types.points, default=500, metavar="N",
         help="measured points, read each second (%(default)s)",
     )  # fmt: skip
     month.add_argument(
-        "--pots", type=_pots, metavar="N",
+        "--pots", type=types.pots, metavar="N",
         help="so many of them pot voltages, instead of the scenario's number",
     )  # fmt: skip
     month.add_argument(
@@ -135,72 +110,25 @@ def _add_month(month: argparse.ArgumentParser) -> None:
         help="seconds a frame (%(default)s, as the agent's)",
     )  # fmt: skip
     month.add_argument(
-        "--seed", type=_seed, metavar="N",
+        "--seed", type=types.seed, metavar="N",
         help="of the readings, instead of the scenario's; keys are always new",
     )  # fmt: skip
     month.add_argument("--json", action="store_true", help="say what was made as one JSON object")
 
 
-def _pots(text: str) -> int:
-    return _whole(text, *POTS_LIMITS)
-
-
-def _points(text: str) -> int:
-    return _whole(text, *POINTS_LIMITS)
-
-
-def _days(text: str) -> int:
-    return _whole(text, 1, 31)
-
-
-def _month_id(text: str) -> str:
-    try:
-        date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no month like 2026-10") from None
-    return text
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0, 2**63 - 1)
-
-
-def _port(text: str) -> int:
-    return _whole(text, 0, 65535)
-
-
-def _whole(text: str, low: int, high: int) -> int:
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in {low}..{high}")
-    return int(text)
-
-
-def _duration(text: str) -> Decimal:
-    try:
-        seconds = Decimal(text)
-    except InvalidOperation:
-        seconds = Decimal("NaN")
-    if not seconds.is_finite() or seconds <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above zero")
-    return seconds
-
-
-def _change(text: str) -> Change:
-    place, _, value = text.partition("=")
-    seconds, _, name = place.partition(":")
-    device, _, setting = name.partition(".")
-    if not (device and setting and value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not SECONDS:DEVICE.SETTING=VALUE")
-    return Change(_duration(seconds), device, setting, value)
-
-
 def _list(*, as_json: bool) -> int:
-    scenarios = [load_scenario(name) for name in list_scenarios()]
+    scenarios = [load_any(name) for name in list_scenarios()]
     if as_json:
         print(json.dumps([{"name": s.name, "description": s.description} for s in scenarios]))
     else:
         for scenario in scenarios:
             print(f"{scenario.name:16}{scenario.description}")
+    return 0
+
+
+def _list_faults() -> int:
+    for name, kind in KINDS.items():
+        print(f"{name:16}{kind.help}" + (f" (BY: {kind.by})" if kind.by is not None else ""))
     return 0
 
 
@@ -232,50 +160,38 @@ def _month(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _run(options: argparse.Namespace, clock: Clock) -> int:
-    scenario = load_scenario(options.scenario)
-    pots = options.pots or scenario.pots
+async def _run(options: argparse.Namespace, clock: Clock) -> None:
+    scenario = load_any(options.scenario)
+    pots = (options.pots or scenario.pots) if isinstance(scenario, Scenario) else None
+    if options.pots and pots is None:
+        raise ServeError(f"{scenario.name} has no pots")
     seed = scenario.seed if options.seed is None else options.seed
     devices = _devices(scenario, options, pots)
-    served = [device for device, _ in devices.values()]
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with ExitStack() as files:
-        truth = files.enter_context(TruthFile(options.out)) if options.out else None
-        plant = Smelter(scenario, pots=pots, seed=seed, record=truth.write if truth else _forget)
-        await start_all(served)
-        try:
-            started_ns = start_instant(clock)
-            if truth:
-                write_start(options.out, started_ns=started_ns, scenario=scenario.name, seed=seed)
-            rows = [{"id": key, "url": device.url, **facts}
-                    for key, (device, facts) in devices.items()]  # fmt: skip
-            head: dict[str, object] = {
-                "scenario": scenario.name, "seed": seed, "pots": pots, "started_ns": started_ns,
-                "truth": str(truth.path) if truth else None,
-            }  # fmt: skip
-            by_id = dict(zip(devices, served, strict=True))
-            show = Play(
-                plant=plant,
-                devices=by_id,
-                changes=changes_of(options.change, by_id, scenario.step_s),
-                steps=steps_of(options.seconds, scenario.step_s) if options.seconds else None,
-                flush=truth.flush if truth else lambda: None,
-                ready=lambda: _announce(head, rows, as_json=options.json),
-            )
-            await play(show, clock, stop, started_ns=started_ns)
-        finally:
-            await stop_all(served)
-    return 0
 
+    def announce(started_ns: int, truth: Path | None) -> None:
+        rows = [{"id": key, "url": device.url, **facts}
+                for key, (device, facts) in devices.items()]  # fmt: skip
+        head: dict[str, object] = {"scenario": scenario.name, "seed": seed}
+        head |= {"pots": pots} if pots else {}
+        head |= {"started_ns": started_ns, "truth": str(truth) if truth else None}
+        _announce(head, rows, as_json=options.json)
 
-def _forget(line: TruthLine) -> None:
-    """Without --out nobody keeps the truth."""
+    staging = Staging(
+        name=scenario.name,
+        seed=seed,
+        make=lambda record: make(scenario, pots=pots, seed=seed, record=record),
+        devices={key: device for key, (device, _) in devices.items()},
+        announce=announce,
+        out=options.out,
+        seconds=options.seconds,
+        changes=options.change,
+        faults=[*scenario.faults, *options.fault],
+    )
+    await stage(staging, clock)
 
 
 def _devices(
-    scenario: Scenario, options: argparse.Namespace, pots: int
+    scenario: AnyScenario, options: argparse.Namespace, pots: int | None
 ) -> dict[str, tuple[Served, dict[str, str]]]:
     """Device id -> the device, and what a site file must say of it beside its address."""
     devices: dict[str, tuple[Served, dict[str, str]]] = {}
@@ -284,8 +200,11 @@ def _devices(
         profile = load_profile(device.profile)
         facts = {"profile": device.profile, **device.ratios}
         if profile.protocol == "opcua":
-            gateway = OpcUaGateway(profile, host=options.host, port=options.opcua_port, pots=pots)
-            devices[device.id] = gateway, {**facts, "each": f"1-{pots}"}
+            path = "/potline" if pots else f"/{device.id}"
+            gateway = OpcUaGateway(
+                profile, host=options.host, port=options.opcua_port, pots=pots or 1, path=path
+            )
+            devices[device.id] = gateway, facts | ({"each": f"1-{pots}"} if pots else {})
         else:
             meter = ModbusMeter(
                 profile, host=options.host, port=modbus_port, ratios=device.ratios,
@@ -301,7 +220,8 @@ def _announce(head: dict[str, object], rows: list[dict[str, str]], *, as_json: b
     if as_json:
         print(json.dumps({**head, "devices": rows}))
     else:
-        print(f"scenario {head['scenario']}, seed {head['seed']}, {head['pots']} pots")
+        pots = f", {head['pots']} pots" if "pots" in head else ""
+        print(f"scenario {head['scenario']}, seed {head['seed']}{pots}")
         for row in rows:
             print(" ".join(f"{key}={value}" for key, value in row.items()))
         print(f"truth={head['truth']}" if head["truth"] else "truth is not kept: give --out DIR")

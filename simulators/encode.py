@@ -4,6 +4,7 @@ Written apart from the drivers on purpose, and held to the profiles' hand-comput
 mistake on one side would otherwise be undone by the same mistake on the other. Pure.
 """
 
+import math
 import struct
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,7 +20,12 @@ class EncodeError(Exception):
 
 
 def raw_number(
-    profile: Profile, register: Register, value: float | Decimal, ratios: Mapping[str, str]
+    profile: Profile,
+    register: Register,
+    value: float | Decimal,
+    ratios: Mapping[str, str],
+    *,
+    is_bounded: bool = False,
 ) -> int | float:
     """The raw number a device shows for an engineering value.
 
@@ -27,28 +33,35 @@ def raw_number(
         profile: says whether the device reports secondary values.
         register: the profile's row.
         value: primary engineering units; taken as exactly the number it is, so what must not
-            lose a count on its way is given as Decimal.
+            lose a count on its way is given as Decimal. NaN is the number that means "no value".
         ratios: the installation's ratios by name, e.g. {"ct_ratio": "800/5"}; a missing one is 1.
+        is_bounded: a value beyond the type is shown as the type's end.
 
     Returns:
         A whole number for integer types (gauges rounded, totalisers cut off and rolled over at
         the type's end or the maker's, as meters do), a float for float types.
 
     Raises:
-        EncodeError: the value is beyond the type.
+        EncodeError: the value is beyond the type, or there is no number for "no value".
     """
+    if math.isnan(value):
+        if not can_say_nothing(register):
+            raise EncodeError(f"{profile.id} {register.name} has no number that means no value")
+        return math.nan if register.dtype.is_float else register.invalid[0]
     shown = _installed(profile, register, Fraction(value), ratios)
     shown = (shown - exact(register.offset)) / exact(register.scale)
     if register.dtype.is_float:
         return float(shown)
     counts = shown * 10**register.decimals
-    size = _numbers(register)
+    low, high = ends_of(register)
     if register.role is Role.TOTALISER:
         whole: int = counts.numerator // counts.denominator
-        return whole % (register.rolls_at or size)
+        numbers = high + 1 if register.identifier is not None else high - low + 1
+        return whole % (register.rolls_at or numbers)
     raw = round_half_away(counts)
-    low = -(size // 2) if register.dtype.name.startswith("I") else 0
-    if not low <= raw < low + size:
+    if is_bounded:
+        return min(max(raw, low), high)
+    if not low <= raw <= high:
         raise EncodeError(
             f"{profile.id} {register.name}: {value} {register.quantity.unit} is raw {raw}, "
             f"beyond {register.bits or register.type_name}; check the ratios of the scenario"
@@ -56,13 +69,27 @@ def raw_number(
     return raw
 
 
-def _numbers(register: Register) -> int:
-    """How many different numbers the register can show."""
+def can_say_nothing(register: Register) -> bool:
+    """Whether there is a raw number that means "no value": NaN, or one the profile names."""
+    is_plain = register.bits is None and not register.is_bcd
+    # DL/T 645: all FF; HJ 212: no number
+    is_filled = register.identifier is not None or register.item is not None
+    return register.dtype.is_float or is_filled or (is_plain and bool(register.invalid))
+
+
+def ends_of(register: Register) -> tuple[int, int]:
+    """Least and greatest raw number an integer register can show."""
+    is_signed = register.dtype.name.startswith("I")
+    if register.identifier is not None:  # a sign takes the top bit of the first digit
+        digits = register.identifier.digits
+        most = 8 * 10 ** (digits - 1) - 1 if is_signed else 10**digits - 1
+        return (-most if is_signed else 0), most
     if register.bits is not None:
-        return 1 << register.bits.width
+        return 0, (1 << register.bits.width) - 1
     if register.is_bcd:
-        return int(10 ** (4 * register.words))  # four digits a register
-    return 1 << 8 * register.dtype.size
+        return 0, int(10 ** (4 * register.words)) - 1  # four digits a register
+    size = 1 << 8 * register.dtype.size
+    return (-(size // 2), size // 2 - 1) if is_signed else (0, size - 1)
 
 
 def _installed(

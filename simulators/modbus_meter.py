@@ -1,28 +1,25 @@
-"""A meter on Modbus TCP, driven by its device profile. The one simulator file with pymodbus.
+"""A meter on Modbus, driven by its device profile: what it shows, and what it says when asked.
 
 Values are encoded when they are published and handed out when they are read, so that one answer
-never mixes two steps. Read-only: every write is refused with exception 1. Written for pymodbus
-3.16: an unknown unit id is answered with exception 4 (a real meter would be silent).
+never mixes two steps. Read-only: every write is refused with exception 1.
 """
 
-import asyncio
 from collections.abc import Mapping
-from typing import cast
 
-from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
-
-from firmware_configs.profile import Profile
+from firmware_configs.model import BIT_TABLES
+from firmware_configs.profile import Profile, Register
+from simulators.clock import Clock, SystemClock
 from simulators.encode import EncodeError, raw_number, register_words, setting_words
+from simulators.frames import Question
+from simulators.links import Link, PtyLink, TcpLink
+from simulators.manner import WELL, Manner
+from simulators.modbus_frames import RtuFrames, TcpFrames
+from simulators.modbus_pdu import BUSY, NOBODY_THERE, TABLES, answer_of, refusal, shortened
 from simulators.served import Readings, ServeError
-
-#: Which table a read function code looks into; everything else is refused.
-_TABLES = {3: "holding", 4: "input"}
 
 
 class ModbusMeter:
-    """One meter, one TCP port."""
+    """One meter on one TCP port or one serial line."""
 
     def __init__(
         self,
@@ -33,23 +30,36 @@ class ModbusMeter:
         ratios: Mapping[str, str],
         unit: int = 1,
         settings: Mapping[str, str] | None = None,
+        on_pty: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         """Nothing is opened yet; `port` 0 lets the machine choose one.
 
-        `settings` is what it says of itself, by the profile's names; the others read 0.
+        `settings` is what it says of itself, by the profile's names; the others read 0. `on_pty`
+        makes a serial line instead of a port.
         """
         for register in (*profile.registers, *(s.register for s in profile.settings)):
-            if register.table not in _TABLES.values():
+            if register.table not in TABLES.values():
                 raise ServeError(
                     f"{profile.id} {register.name}: table {register.table} is not served"
                 )
-        self._profile = profile
-        self._host, self._port, self._unit = host, port, unit
+        self.profile = profile
+        self._place = "a pty" if on_pty else f"{host}:{port}; is it taken?"
+        self._unit = unit
         self._ratios = ratios
-        self._server: ModbusTcpServer | None = None
-        self._cells: dict[str, dict[int, int]] = {table: {} for table in _TABLES.values()}
+        self._is_on_line = on_pty
+        clock = clock or SystemClock()
+        self._link: Link = (
+            PtyLink(clock=clock, frames=RtuFrames)
+            if on_pty
+            else TcpLink(host, port, clock=clock, frames=TcpFrames)
+        )
+        self._manner = WELL
+        self._holes = {table: _cells(profile, table) for table in TABLES.values()}
+        self._shown: dict[str, dict[int, int]] = {table: {} for table in TABLES.values()}
         self._published = False
-        self._settings: dict[str, dict[int, int]] = {table: {} for table in _TABLES.values()}
+        self._settings: dict[str, dict[int, int]] = {table: {} for table in TABLES.values()}
+        self._cells = self._holes
         for name, value in (settings or {}).items():
             self.set_setting(name, value)
 
@@ -61,103 +71,109 @@ class ModbusMeter:
         """
         table, cells = self.check_setting(name, value)
         self._settings[table] |= cells
+        self._lay_out()
 
     def check_setting(self, name: str, value: str) -> tuple[str, dict[int, int]]:
         """Table and cells of what it would say; ServeError as `set_setting`."""
-        known = {setting.name: setting for setting in self._profile.settings}
+        known = {setting.name: setting for setting in self.profile.settings}
         if name not in known:
             listed = " ".join(known) or "none"
-            raise ServeError(f"{self._profile.id} has no setting {name!r}: {listed}")
+            raise ServeError(f"{self.profile.id} has no setting {name!r}: {listed}")
         try:
             words = setting_words(known[name], value)
         except EncodeError as error:
-            raise ServeError(f"{self._profile.id}: {error}") from None
+            raise ServeError(f"{self.profile.id}: {error}") from None
         register = known[name].register
         return str(register.table), dict(enumerate(words, int(register.address or 0)))
 
     @property
     def url(self) -> str:
         """As a site file writes it."""
-        return f"modbus+tcp://{self._host}:{self._port}?unit={self._unit}"
+        if self._is_on_line:
+            return f"modbus+rtu://{self._link.place}?unit={self._unit}&baud=19200&parity=N"
+        return f"modbus+tcp://{self._link.place}?unit={self._unit}"
+
+    @property
+    def rows(self) -> Mapping[str, Register]:
+        """Its registers by name."""
+        return {register.name: register for register in self.profile.registers}
+
+    def immunity(self, kind: str) -> str | None:
+        """A serial line has no connections that could be half open."""
+        return "a line has no connections" if kind == "half-open" and self._is_on_line else None
+
+    def behave(self, manner: Manner) -> None:
+        """Behave so from now on; swapped words show with the next values."""
+        self._manner = manner
+        self._link.behave(manner)
 
     async def start(self) -> None:
         """Listen; ServeError when the port cannot be had."""
-        # pymodbus wants all four tables; bits of which there are none stand far out of the way.
-        no_bits = [SimData(0xFFF0, values=[False] * 16, datatype=DataType.BITS)]
-        device = SimDevice(
-            id=self._unit,
-            simdata=(no_bits, list(no_bits), self._block("holding"), self._block("input")),
-            action=self._answer,
-        )
-        self._server = ModbusTcpServer(device, address=(self._host, self._port))
         try:
-            await self._server.serve_forever(background=True)
-        except RuntimeError:
-            where = f"{self._host}:{self._port}"
-            raise ServeError(
-                f"{self._profile.id}: cannot listen on {where}; is it taken?"
-            ) from None
-        listener = cast("asyncio.Server", self._server.transport)
-        self._port = listener.sockets[0].getsockname()[1]
+            await self._link.start(self._answer)
+        except OSError:
+            raise ServeError(f"{self.profile.id}: cannot listen on {self._place}") from None
 
     async def publish(self, readings: Readings, source_ns: int) -> None:
         """Show these values (by register name, primary units); Modbus carries no time."""
         del source_ns
-        profile = self._profile
-        shown: dict[str, dict[int, int]] = {table: {} for table in _TABLES.values()}
-        for register in profile.registers:
-            raw = raw_number(profile, register, readings[register.name], self._ratios)
+        shown: dict[str, dict[int, int]] = {table: {} for table in TABLES.values()}
+        for register in self.profile.registers:
+            raw = raw_number(
+                self.profile, register, readings[register.name], self._ratios,
+                is_bounded=register.name in self._manner.bounded,
+            )  # fmt: skip
             cells = shown[str(register.table)]
-            for cell, word in enumerate(register_words(register, raw), int(register.address or 0)):
+            for cell, word in enumerate(self._words(register, raw), int(register.address or 0)):
                 cells[cell] = cells.get(cell, 0) | word  # bit fields of one register
-        self._cells = shown
+        self._shown = shown
         self._published = True
+        self._lay_out()
 
     async def stop(self) -> None:
         """Close the port and every connection."""
-        if self._server is not None:
-            await self._server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus
-            self._server = None
+        await self._link.stop()
 
-    def _block(self, table: str) -> list[SimData]:
-        """The table's registers; holes no longer than the profile's limit answer zero."""
-        profile = self._profile
-        places = [(register, register.words) for register in profile.registers]
-        places += [(setting.register, setting.words) for setting in profile.settings]
-        rows = sorted(
-            (register.address, words)
-            for register, words in places
-            if register.table == table and register.address is not None
-        )
-        if not rows:
-            return [SimData(0, datatype=DataType.INVALID)]
-        spans = [[rows[0][0], rows[0][0] + rows[0][1]]]
-        for address, words in rows[1:]:
-            if address - spans[-1][1] <= self._profile.hole_limit:
-                spans[-1][1] = max(spans[-1][1], address + words)
-            else:
-                spans.append([address, address + words])
-        return [
-            SimData(start, values=[0] * (end - start), datatype=DataType.REGISTERS)
-            for start, end in spans
-        ]
+    def _words(self, register: Register, raw: int | float) -> tuple[int, ...]:
+        if register.table in BIT_TABLES:
+            return (int(raw),)
+        words = register_words(register, raw)
+        return words[::-1] if register.name in self._manner.swapped else words
 
-    async def _answer(  # noqa: PLR0917 - pymodbus calls it so
-        self,
-        function_code: int,
-        start_address: int,
-        address: int,
-        count: int,
-        registers: list[int],
-        set_values: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        """Called by pymodbus for each request, with the table's memory to fill in."""
-        if set_values is not None or function_code not in _TABLES:
-            return ExcCodes.ILLEGAL_FUNCTION
-        if not self._published:
-            return ExcCodes.DEVICE_BUSY
-        table = _TABLES[function_code]
-        cells, settings = self._cells[table], self._settings[table]
-        for cell in range(address, address + count):
-            registers[cell - start_address] = settings.get(cell, cells.get(cell, 0))
-        return None
+    def _lay_out(self) -> None:
+        """Settings lie over values, both over holes: what an answer is taken from."""
+        self._cells = {
+            table: self._holes[table] | self._shown[table] | self._settings[table]
+            for table in TABLES.values()
+        }
+
+    def _answer(self, question: Question) -> bytes | None:
+        """What it says; None: it is not asked. A port tells of a unit that is not there."""
+        code = question.pdu[0]
+        if question.unit != self._unit:
+            return None if self._is_on_line else refusal(code, NOBODY_THERE)
+        if self._manner.exception is not None:
+            return refusal(code, self._manner.exception)
+        if code in TABLES and not self._published:
+            return refusal(code, BUSY)
+        pdu = answer_of(question.pdu, self._cells)
+        return shortened(pdu) if self._manner.is_short else pdu
+
+
+def _cells(profile: Profile, table: str) -> dict[int, int]:
+    """The table's cells, all zero; holes no longer than the profile's limit are there too."""
+    places = [(register, register.words) for register in profile.registers]
+    places += [(setting.register, setting.words) for setting in profile.settings]
+    rows = sorted(
+        (register.address, words)
+        for register, words in places
+        if register.table == table and register.address is not None
+    )
+    cells: dict[int, int] = {}
+    end = None
+    for address, words in rows:
+        if end is not None and end < address <= end + profile.hole_limit:
+            cells |= dict.fromkeys(range(end, address), 0)
+        cells |= dict.fromkeys(range(address, address + words), 0)
+        end = max(end or 0, address + words)
+    return cells

@@ -5,6 +5,7 @@ carries the instant of its physical step as source time. Written for asyncua 2.1
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 
 from asyncua import ua
@@ -15,6 +16,8 @@ from asyncua.ua.status_codes import StatusCodes
 from evidence.points import Dtype
 from firmware_configs.profile import Profile, Register
 from simulators.encode import raw_number
+from simulators.manner import WELL, Manner
+from simulators.modbus_pdu import BUSY
 from simulators.served import Readings, ServeError
 
 _EPOCH = ua.DateTime(1970, 1, 1, tzinfo=UTC)
@@ -40,11 +43,29 @@ class OpcUaGateway:
         self._pots = pots
         self._server: Server | None = None
         self._nodes: list[tuple[str, Register, ua.NodeId]] = []
+        self._manner = WELL
 
     @property
     def url(self) -> str:
         """As a site file writes it."""
         return f"opc.tcp://{self._host}:{self._port}{self._path}"
+
+    @property
+    def rows(self) -> Mapping[str, Register]:
+        """Its rows by name, each pot's for itself."""
+        return {
+            register.name.format(n=n): register
+            for register in self._profile.registers
+            for n in self._numbers(register)
+        }
+
+    def immunity(self, kind: str) -> str | None:
+        """It has no words, and its bytes are a library's."""
+        return None if kind in {"exception", "busy"} else "it speaks OPC UA"
+
+    def behave(self, manner: Manner) -> None:
+        """Behave so from the next publishing on; of a manner only exception and bounded count."""
+        self._manner = manner
 
     async def start(self) -> None:
         """Build the address space and listen; ServeError when the port cannot be had."""
@@ -56,8 +77,7 @@ class OpcUaGateway:
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         for register in self._profile.registers:
             index = await server.register_namespace(str(register.namespace))
-            numbers = range(1, self._pots + 1) if "{n" in register.name else [0]
-            for n in numbers:
+            for n in self._numbers(register):
                 await self._add(server, register, index, n)
         try:
             await server.start()
@@ -67,6 +87,9 @@ class OpcUaGateway:
             ) from None
         self._server = server
         self._port = _port_of(server)
+
+    def _numbers(self, register: Register) -> Sequence[int]:
+        return range(1, self._pots + 1) if "{n" in register.name else [0]
 
     async def _add(self, server: Server, register: Register, index: int, n: int) -> None:
         name = register.name.format(n=n)
@@ -84,8 +107,21 @@ class OpcUaGateway:
             return
         at = _EPOCH + timedelta(microseconds=source_ns // 1000)
         space = self._server.iserver.aspace
+        if (code := self._manner.exception) is not None:
+            bad = (
+                StatusCodes.BadResourceUnavailable if code == BUSY else StatusCodes.BadDeviceFailure
+            )
+            failed = ua.DataValue(
+                StatusCode=ua.StatusCode(ua.UInt32(bad)), SourceTimestamp=at, ServerTimestamp=at
+            )
+            for _, _, node_id in self._nodes:
+                await space.write_attribute_value(node_id, AttributeIds.Value, failed)
+            return
         for name, register, node_id in self._nodes:
-            raw = raw_number(self._profile, register, readings[name], {})
+            raw = raw_number(
+                self._profile, register, readings[name], {},
+                is_bounded=name in self._manner.bounded,
+            )  # fmt: skip
             value = ua.DataValue(
                 ua.Variant(raw, _VARIANTS[register.dtype]), SourceTimestamp=at, ServerTimestamp=at
             )

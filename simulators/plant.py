@@ -5,11 +5,12 @@ handed every line of the truth in the order things happen (`TRUTH.md` has the sc
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 
 import numpy as np
 
+from simulators.played import TruthLine
 from simulators.potline import PRODUCING, Happening, Potline
 from simulators.scenario import Scenario
 from simulators.served import Readings
@@ -23,9 +24,6 @@ SERIALS = {"ac-1": 10_482_201, "gas-1": 20_771_934}
 
 #: The line a voltage must cross to count as an anode effect in this plant's truth.
 THRESHOLD_V = "8"
-
-#: One line of the truth: keys in the order they are written.
-TruthLine = Mapping[str, object]
 
 
 class Smelter:
@@ -57,6 +55,16 @@ class Smelter:
         self.gas = Gas(scenario.gas, step_s=self._step_s, seed=gas_seed)
         self._dc_kwh = 0.0
         self._head(seed)
+
+    @property
+    def step_s(self) -> Decimal:
+        """Seconds a physical step."""
+        return self.scenario.step_s
+
+    @property
+    def publish_steps(self) -> int:
+        """Servers show every so manyeth step."""
+        return self.scenario.publish_steps
 
     @property
     def step_number(self) -> int:

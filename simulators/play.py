@@ -11,9 +11,10 @@ from decimal import Decimal
 from functools import partial
 
 from simulators.clock import Clock
+from simulators.fault_plan import FaultPlan
 from simulators.modbus_meter import ModbusMeter
-from simulators.plant import Smelter
-from simulators.served import Served, ServeError
+from simulators.played import Played
+from simulators.served import CanFail, Served, ServeError
 
 _NS = 10**9
 
@@ -46,16 +47,18 @@ class Play:
         devices: by device id as in the plant's readings; already started.
         steps: after so many steps the play ends by itself; None plays until stopped.
         changes: (step, what happens then), in order.
+        faults: what befalls the devices; None: nothing.
         flush: called after each round, e.g. to flush the truth.
         ready: called once, when the devices show the values of step 0.
     """
 
-    plant: Smelter
+    plant: Played
     devices: Mapping[str, Served]
     steps: int | None
     flush: Callable[[], None]
     ready: Callable[[], None]
     changes: Sequence[tuple[int, Callable[[], None]]] = ()
+    faults: FaultPlan | None = None
 
 
 def start_instant(clock: Clock) -> int:
@@ -72,10 +75,10 @@ async def play(show: Play, clock: Clock, stop: asyncio.Event, *, started_ns: int
         stop: set by a signal handler.
         started_ns: UTC instant of step 0, as told to the reader of the truth.
     """
-    plant, scenario = show.plant, show.plant.scenario
-    round_steps = scenario.publish_steps
-    round_s = float(scenario.step_s * round_steps)
-    step_ns = int(scenario.step_s * _NS)
+    plant = show.plant
+    round_steps = plant.publish_steps
+    round_s = float(plant.step_s * round_steps)
+    step_ns = int(plant.step_s * _NS)
     begin_s = clock.elapsed_s()
     await _publish(show, started_ns)
     show.ready()
@@ -84,17 +87,20 @@ async def play(show: Play, clock: Clock, stop: asyncio.Event, *, started_ns: int
         await clock.sleep(begin_s + next_round * round_s - clock.elapsed_s())
         now_round = int((clock.elapsed_s() - begin_s) / round_s)  # a timer may ring a bit early
         due = max(next_round, now_round) * round_steps
-        await _step_to(plant, due if show.steps is None else min(due, show.steps), clock)
+        await _step_to(show, due if show.steps is None else min(due, show.steps), clock)
         await _publish(show, started_ns + plant.step_number * step_ns)
         show.flush()
     plant.finish()
     show.flush()
 
 
-async def _step_to(plant: Smelter, step: int, clock: Clock) -> None:
+async def _step_to(show: Play, step: int, clock: Clock) -> None:
+    plant = show.plant
     while plant.step_number < step:
         for _ in range(min(_BURST_STEPS, step - plant.step_number)):
             plant.step()
+            if show.faults:
+                show.faults.at(plant.step_number, plant.readings)
         await clock.sleep(0)
 
 
@@ -123,7 +129,11 @@ async def _publish(show: Play, source_ns: int) -> None:
         happen()  # again and again: it stays so
     readings = show.plant.readings()
     for device_id, device in show.devices.items():
-        await device.publish(readings[device_id], source_ns)
+        shown = readings[device_id]
+        if show.faults and isinstance(device, CanFail):
+            device.behave(show.faults.manner(device_id, step))
+            shown = show.faults.show(device_id, shown, step)
+        await device.publish(shown, source_ns)
 
 
 async def start_all(devices: Sequence[Served]) -> None:

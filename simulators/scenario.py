@@ -5,7 +5,7 @@ and unknown keys are errors.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from evidence.points import exact
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.toml import NotTomlError, parse_toml
+from simulators.faults import Fault, FaultError, fault_of
 
 #: Where the scenarios that come with the product are.
 FOLDER = Path(__file__).parent / "scenarios"
@@ -30,7 +31,8 @@ class ScenarioError(Exception):
         self.errors = tuple(errors)
 
 
-def _figure(low: float, high: float) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
+def figure(low: float, high: float) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
+    """A figure of a scenario within these limits."""
     return field(metadata={"limits": (low, high)})
 
 
@@ -52,17 +54,17 @@ class LineFigures:
         busbar_v: voltage lost between two pots.
     """
 
-    current_ka: float = _figure(10, 800)
-    variation: float = _figure(0, 0.1)
-    variation_period_s: float = _figure(1, 86400)
-    effect_dip: float = _figure(0, 0.05)
-    effect_dip_most: float = _figure(0, 0.2)
-    current_efficiency: float = _figure(0.8, 0.97)
-    pot_v: float = _figure(3.5, 5)
-    reversal_v: float = _figure(1.2, 2)
-    noise_least_mv: float = _figure(0, 100)
-    noise_most_mv: float = _figure(0, 100)
-    busbar_v: float = _figure(0, 1)
+    current_ka: float = figure(10, 800)
+    variation: float = figure(0, 0.1)
+    variation_period_s: float = figure(1, 86400)
+    effect_dip: float = figure(0, 0.05)
+    effect_dip_most: float = figure(0, 0.2)
+    current_efficiency: float = figure(0.8, 0.97)
+    pot_v: float = figure(3.5, 5)
+    reversal_v: float = figure(1.2, 2)
+    noise_least_mv: float = figure(0, 100)
+    noise_most_mv: float = figure(0, 100)
+    busbar_v: float = figure(0, 1)
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,11 @@ class AluminaFigures:
         away_v: volts a squared percent away from best.
     """
 
-    bath_kg: float = _figure(1, 50000)
-    set_percent: float = _figure(1, 8)
-    critical_percent: float = _figure(0.5, 4)
-    best_percent: float = _figure(1, 8)
-    away_v: float = _figure(0, 0.2)
+    bath_kg: float = figure(1, 50000)
+    set_percent: float = figure(1, 8)
+    critical_percent: float = figure(0.5, 4)
+    best_percent: float = figure(1, 8)
+    away_v: float = figure(0, 0.2)
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,10 @@ class BlockageFigures:
         rest_s: a pot is left alone this long after its last effect.
     """
 
-    per_pot_day: float = _figure(0, 50)
-    gap_least_s: float = _figure(0.1, 86400)
-    gap_most_s: float = _figure(0.1, 86400)
-    rest_s: float = _figure(0, 86400)
+    per_pot_day: float = figure(0, 50)
+    gap_least_s: float = figure(0.1, 86400)
+    gap_most_s: float = figure(0.1, 86400)
+    rest_s: float = figure(0, 86400)
 
 
 @dataclass(frozen=True)
@@ -117,15 +119,15 @@ class EffectFigures:
         after_s: time in which that falls to a third.
     """
 
-    plateau_least_v: float = _figure(15, 50)
-    plateau_most_v: float = _figure(15, 50)
-    flicker_v: float = _figure(0, 10)
-    answer_s: float = _figure(0, 600)
-    quench_feed: float = _figure(1.2, 50)
-    quench_spread: float = _figure(0, 0.5)
-    quenched_percent: float = _figure(0.6, 8)
-    after_v: float = _figure(0, 1)
-    after_s: float = _figure(0.1, 600)
+    plateau_least_v: float = figure(15, 50)
+    plateau_most_v: float = figure(15, 50)
+    flicker_v: float = figure(0, 10)
+    answer_s: float = figure(0, 600)
+    quench_feed: float = figure(1.2, 50)
+    quench_spread: float = figure(0, 0.5)
+    quenched_percent: float = figure(0.6, 8)
+    after_v: float = figure(0, 1)
+    after_s: float = figure(0.1, 600)
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,10 @@ class TapFigures:
         start_kg: what the plant's tapping counter shows at the start.
     """
 
-    period_s: float = _figure(1, 864000)
-    duration_s: float = _figure(0.1, 7200)
-    dip_v: float = _figure(0, 1)
-    start_kg: float = _figure(0, 4e9)
+    period_s: float = figure(1, 864000)
+    duration_s: float = figure(0.1, 7200)
+    dip_v: float = figure(0, 1)
+    start_kg: float = figure(0, 4e9)
 
 
 @dataclass(frozen=True)
@@ -158,12 +160,12 @@ class StartUpFigures:
         settled_v: voltage while settling.
     """
 
-    least_v: float = _figure(6, 40)
-    most_v: float = _figure(6, 40)
-    period_s: float = _figure(1, 86400)
-    hot_s: float = _figure(0, 1e7)
-    settle_s: float = _figure(0, 1e6)
-    settled_v: float = _figure(4, 7)
+    least_v: float = figure(6, 40)
+    most_v: float = figure(6, 40)
+    period_s: float = figure(1, 86400)
+    hot_s: float = figure(0, 1e7)
+    settle_s: float = figure(0, 1e6)
+    settled_v: float = figure(4, 7)
 
 
 @dataclass(frozen=True)
@@ -179,12 +181,12 @@ class ElectricityFigures:
         start_kwh: energy counter at the start, primary.
     """
 
-    power_least_kw: float = _figure(0, 1e6)
-    power_most_kw: float = _figure(0, 1e6)
-    period_s: float = _figure(1, 86400)
-    voltage_v: float = _figure(100, 500000)
-    power_factor: float = _figure(0.1, 1)
-    start_kwh: float = _figure(0, 1e12)
+    power_least_kw: float = figure(0, 1e6)
+    power_most_kw: float = figure(0, 1e6)
+    period_s: float = figure(1, 86400)
+    voltage_v: float = figure(100, 500000)
+    power_factor: float = figure(0.1, 1)
+    start_kwh: float = figure(0, 1e12)
 
 
 @dataclass(frozen=True)
@@ -198,10 +200,10 @@ class GasFigures:
         start_nm3: volume counter at the start.
     """
 
-    flow_least_nm3_h: float = _figure(0, 20000)
-    flow_most_nm3_h: float = _figure(0, 20000)
-    period_s: float = _figure(1, 86400)
-    start_nm3: float = _figure(0, 1e12)
+    flow_least_nm3_h: float = figure(0, 20000)
+    flow_most_nm3_h: float = figure(0, 20000)
+    period_s: float = figure(1, 86400)
+    start_nm3: float = figure(0, 1e12)
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,7 @@ class Scenario:
         step_s: length of a physical step.
         publish_steps: servers show every so manyeth step.
         totals_s: cadence of the totals lines of the truth.
+        faults: what befalls its devices.
     """
 
     name: str
@@ -251,6 +254,7 @@ class Scenario:
     electricity: ElectricityFigures
     gas: GasFigures
     devices: tuple[Device, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 def list_scenarios(*, folder: Path | None = None) -> list[str]:
@@ -259,11 +263,21 @@ def list_scenarios(*, folder: Path | None = None) -> list[str]:
 
 
 def load_scenario(name: str, *, folder: Path | None = None) -> Scenario:
-    """Read and check a scenario.
+    """Read and check a smelter's scenario.
 
     Raises:
         ScenarioError: with all that is wrong, or naming the known scenarios.
     """
+    return read_scenario(name, smelter_scenario, folder=folder)
+
+
+_S = TypeVar("_S")
+
+
+def read_scenario(
+    name: str, read: Callable[[str, Fields], _S], *, folder: Path | None = None
+) -> _S:
+    """Read and check a scenario with the reader of its kind of plant; errors as `load_scenario`."""
     root = folder or FOLDER
     if name not in list_scenarios(folder=root):
         known = ", ".join(list_scenarios(folder=root)) or "none"
@@ -277,37 +291,41 @@ def load_scenario(name: str, *, folder: Path | None = None) -> Scenario:
     except NotTomlError as error:
         raise ScenarioError([Problem(str(path), "", f"is not TOML: {error}")]) from None
     problems: list[Problem] = []
-    scenario = _scenario(name, Fields(document, file=str(path), prefix="", problems=problems))
+    scenario = read(name, Fields(document, file=str(path), prefix="", problems=problems))
     if problems:
         raise ScenarioError(problems)
     return scenario
 
 
-def _scenario(name: str, fields: Fields) -> Scenario:
+def smelter_scenario(name: str, fields: Fields) -> Scenario:
+    """A smelter's scenario; what is wrong is among the problems of `fields`."""
     fields.integer("format", FORMAT, FORMAT)
+    fields.choice("plant", ["smelter"])
     scenario = Scenario(
         name=name,
         description=fields.text("description"),
         seed=fields.integer("seed", 0, 2**63 - 1),
         pots=fields.integer("pots", *POTS_LIMITS),
-        step_s=_seconds(fields, "step_s"),
+        step_s=seconds_of(fields, "step_s"),
         publish_steps=fields.integer("publish_steps", 1, 100),
-        totals_s=_seconds(fields, "totals_s"),
-        line=_figures(fields, "line", LineFigures),
-        alumina=_figures(fields, "alumina", AluminaFigures),
-        blockage=_figures(fields, "blockage", BlockageFigures),
-        effect=_figures(fields, "effect", EffectFigures),
-        tap=_figures(fields, "tap", TapFigures),
-        start_up=_figures(fields, "start_up", StartUpFigures),
-        electricity=_figures(fields, "electricity", ElectricityFigures),
-        gas=_figures(fields, "gas", GasFigures),
-        devices=tuple(_device(row) for row in fields.children("device")),
+        totals_s=seconds_of(fields, "totals_s"),
+        line=figures_of(fields, "line", LineFigures),
+        alumina=figures_of(fields, "alumina", AluminaFigures),
+        blockage=figures_of(fields, "blockage", BlockageFigures),
+        effect=figures_of(fields, "effect", EffectFigures),
+        tap=figures_of(fields, "tap", TapFigures),
+        start_up=figures_of(fields, "start_up", StartUpFigures),
+        electricity=figures_of(fields, "electricity", ElectricityFigures),
+        gas=figures_of(fields, "gas", GasFigures),
+        devices=tuple(device_of(row) for row in fields.children("device")),
+        faults=tuple(faults_of(fields)),
     )
     fields.finish()
     return scenario
 
 
-def _seconds(fields: Fields, key: str) -> Decimal:
+def seconds_of(fields: Fields, key: str) -> Decimal:
+    """Seconds above zero, as decimal text."""
     text = fields.text(key, why="seconds as decimal text")
     value = fields.decimal(key, default="1") if text else "1"
     if exact(value) <= 0:
@@ -319,7 +337,8 @@ def _seconds(fields: Fields, key: str) -> Decimal:
 _T = TypeVar("_T")
 
 
-def _figures(fields: Fields, key: str, kind: type[_T]) -> _T:
+def figures_of(fields: Fields, key: str, kind: type[_T]) -> _T:
+    """A table of figures, each within its limits."""
     table = fields.child(key)
     values: dict[str, float] = {}
     for item in dataclasses.fields(kind):  # type: ignore[arg-type]  # kind is always a dataclass
@@ -333,7 +352,8 @@ def _figures(fields: Fields, key: str, kind: type[_T]) -> _T:
     return kind(**values)
 
 
-def _device(fields: Fields) -> Device:
+def device_of(fields: Fields) -> Device:
+    """A `[[device]]`."""
     ratios = {key: fields.text(key) for key in ("ct_ratio", "vt_ratio") if fields.has(key)}
     for key, ratio in ratios.items():
         try:
@@ -349,3 +369,17 @@ def _device(fields: Fields) -> Device:
     device = Device(fields.text("id"), fields.text("profile"), ratios, settings)
     fields.finish()
     return device
+
+
+def faults_of(fields: Fields) -> list[Fault]:
+    """The `[[fault]]` tables: keys as on the command line, all of them texts."""
+    found = []
+    for row in fields.children("fault") if fields.has("fault") else ():
+        told = {key: row.text(key) for key in ("at", "for", "kind", "on", "by") if row.has(key)}
+        try:
+            if all(isinstance(row.raw(key), str) for key in told):
+                found.append(fault_of(told))
+        except FaultError as error:
+            row.complain("", str(error))
+        row.finish()
+    return found

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from firmware_configs.model import Register
+from simulators.manner import Manner
 
 #: Register name -> value in primary engineering units, of one device. Whole counts that a float
 #: would miss by a hair are Decimal.
@@ -37,3 +40,18 @@ class Served(Protocol):
 
     async def stop(self) -> None:
         """Close the port and every connection."""
+
+
+@runtime_checkable
+class CanFail(Served, Protocol):
+    """A device that faults can befall."""
+
+    @property
+    def rows(self) -> Mapping[str, Register]:
+        """Its rows, by the names of its readings."""
+
+    def immunity(self, kind: str) -> str | None:
+        """Why a kind of fault that acts on words, answers or links cannot befall it, or None."""
+
+    def behave(self, manner: Manner) -> None:
+        """Behave so from now on."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from types import TracebackType
 
-from simulators.plant import TruthLine
+from simulators.played import TruthLine
 
 TRUTH_NAME = "truth.jsonl"
 START_NAME = "truth-start.json"

@@ -149,7 +149,7 @@ async def test_bits_are_refused(ac: ModbusMeter) -> None:
 async def test_another_unit_gets_an_exception(ac: ModbusMeter) -> None:
     await ac.publish(AC_NOW, 0)
     async with Client(ac) as client:
-        assert exception_of(await client.read_holding_registers(0, count=1, device_id=2)) == 4
+        assert exception_of(await client.read_holding_registers(0, count=1, device_id=2)) == 11
 
 
 async def test_one_answer_never_mixes_two_steps(ac: ModbusMeter) -> None:

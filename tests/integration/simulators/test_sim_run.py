@@ -19,6 +19,7 @@ import pytest_asyncio
 from asyncua.client.client import Client
 from pymodbus.client import AsyncModbusTcpClient
 
+from tests.unit.simulators.kilns import kiln
 from tests.unit.simulators.smelters import QUICK, played
 
 ROOT = Path(__file__).parents[3]
@@ -60,8 +61,8 @@ async def spawn(*argv: str, cwd: Path = ROOT) -> asyncio.subprocess.Process:
 
 
 @asynccontextmanager
-async def running(*argv: str, cwd: Path = ROOT) -> AsyncIterator[Run]:
-    process = await spawn("run", "smelter", *PORTS, *argv, cwd=cwd)
+async def running(*argv: str, scenario: str = "smelter", cwd: Path = ROOT) -> AsyncIterator[Run]:
+    process = await spawn("run", scenario, *PORTS, *argv, cwd=cwd)
     assert process.stdout
     lines: list[str] = []
     try:
@@ -198,3 +199,22 @@ async def test_a_taken_port_ends_it_at_once() -> None:
         code, err = await ended(process)
     assert code == 2
     assert err == f"stackproof/ac-meter: cannot listen on 127.0.0.1:{port}; is it taken?\n"
+
+
+async def test_a_kiln_with_a_fault(tmp_path: Path) -> None:
+    fault = "at=1 for=0.6 kind=drift on=stack.co2 by=0.5"
+    argv = ("--json", "--out", str(tmp_path), "--for", "2", "--seed", "5", "--fault", fault)
+    async with running(*argv, scenario="kiln") as run:
+        assert [row["id"] for row in run.said["devices"]] == [
+            "kiln-feed", "coal-kiln", "coal-calciner", "alternative", "stack", "kiln-dcs",
+        ]  # fmt: skip
+        assert run.url("kiln-dcs").endswith("/kiln-dcs")
+        assert "pots" not in run.said
+        assert await ended(run.process) == (0, "")
+    lines = truth(tmp_path)
+    told = [line for line in lines if line["type"].startswith("fault")]
+    assert [(line["type"], line["t_s"]) for line in told] == [
+        ("fault-start", "1.0"), ("fault-end", "1.6"),
+    ]  # fmt: skip
+    without = [line for line in lines if line not in told]
+    assert without == kiln(10, seed=5).lines  # a fault touches what is shown, not the plant

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from firmware_configs.profile import load_profile
+from simulators.faults import fault_of_text
 from simulators.plant import Smelter
 from simulators.scenario import FOLDER, ScenarioError, list_scenarios, load_scenario
 from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
@@ -24,10 +25,10 @@ def mistakes(text: str, folder: Path) -> list[tuple[str, str]]:
 
 
 def test_shipped_scenarios() -> None:
-    assert list_scenarios() == ["smelter", "smelter-normal"]
+    assert list_scenarios() == ["kiln", "smelter", "smelter-normal"]
 
 
-@pytest.mark.parametrize("name", list_scenarios())
+@pytest.mark.parametrize("name", ["smelter", "smelter-normal"])
 def test_shipped_scenarios_fit_the_plant_and_the_profiles(name: str) -> None:
     scenario = load_scenario(name)
     assert scenario.name == name
@@ -55,8 +56,17 @@ def test_scenarios_differ_in_pace_not_in_laws() -> None:
 
 def test_unknown_scenario_names_the_known_ones() -> None:
     with pytest.raises(ScenarioError) as caught:
+        load_scenario("kilm")
+    assert str(caught.value) == (
+        "kilm: there is no such scenario; known: kiln, smelter, smelter-normal"
+    )
+
+
+def test_a_kiln_is_no_smelter() -> None:
+    """Where only a smelter will do, as in `sim month`, that is the first thing said."""
+    with pytest.raises(ScenarioError) as caught:
         load_scenario("kiln")
-    assert str(caught.value) == ("kiln: there is no such scenario; known: smelter, smelter-normal")
+    assert "plant: 'kiln'" in str(caught.value.errors[0])
 
 
 @pytest.mark.parametrize(
@@ -124,3 +134,33 @@ def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "x.toml").mkdir()
     with pytest.raises(ScenarioError, match=r"x\.toml: cannot be read: Is a directory"):
         load_scenario("x", folder=tmp_path)
+
+
+FAULT = """
+[[fault]]
+at = "20"
+for = "10"
+kind = "stuck"
+on = "ac-1.power"
+"""
+
+
+def test_faults_by_schedule(tmp_path: Path) -> None:
+    (tmp_path / "try.toml").write_text(TEXT + FAULT, encoding="utf-8")
+    assert load_scenario("try", folder=tmp_path).faults == (
+        fault_of_text("at=20 for=10 kind=stuck on=ac-1.power"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "key", "reason"),
+    [
+        ('"stuck"', '"stuk"', "fault[0]", "kind: 'stuk' is none of"),
+        ('at = "20"', "at = 20", "fault[0].at", "text"),
+        ("for =", "until =", "fault[0].until", "unknown"),
+    ],
+)
+def test_mistakes_in_a_fault(was: str, becomes: str, key: str, reason: str, tmp_path: Path) -> None:
+    (found,) = mistakes(TEXT + FAULT.replace(was, becomes), tmp_path)
+    assert found[0] == key
+    assert reason in found[1]

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from simulators.truth import TruthFile, line_text, write_start
-from tests.unit.simulators.smelters import QUICK, played, smelter
+from tests.unit.simulators.kilns import Burnt, half_an_hour, kiln
+from tests.unit.simulators.smelters import QUICK, Played, played, smelter
 
 DOCUMENT = Path(__file__).parents[3] / "simulators" / "TRUTH.md"
 
@@ -110,11 +111,12 @@ def test_totals_come_at_their_cadence() -> None:
     assert times == [f"{10 * n}.0" for n in range(11)]
 
 
-def documented_keys() -> dict[str, set[str]]:
-    """Type -> keys, out of the table in TRUTH.md."""
+def documented_keys(plant: str) -> dict[str, set[str]]:
+    """Type -> keys, out of the plant's section of TRUTH.md."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z-]+)` \| ([^|]*) \|", text, flags=re.MULTILINE)
-    totals = re.search(r"^Totals: (.*?)\n\n", text, flags=re.MULTILINE | re.DOTALL)
+    (section,) = (part for part in text.split("\n## ") if part.startswith(f"Lines of a {plant}"))
+    rows = re.findall(r"^\| `([a-z-]+)` \| ([^|]*) \|", section, flags=re.MULTILINE)
+    totals = re.search(r"^Totals[^:]*: (.*?)\n\n", section, flags=re.MULTILINE | re.DOTALL)
     assert totals
     total_keys = set(re.findall(r"`(\w+)`", re.sub(r"\{.*?\}", "", totals[1], flags=re.DOTALL)))
     result = {}
@@ -126,10 +128,12 @@ def documented_keys() -> dict[str, set[str]]:
     return result
 
 
-def test_every_line_has_the_documented_keys() -> None:
-    run = played(10_000)
-    run.plant.finish()
-    documented = documented_keys()
+@pytest.mark.parametrize("plant", ["smelter", "kiln"])
+def test_every_line_has_the_documented_keys(plant: str) -> None:
+    run: Played | Burnt = half_an_hour(1) if plant == "kiln" else played(10_000)
+    if isinstance(run, Played):
+        run.plant.finish()
+    documented = documented_keys(plant)
     assert {str(line["type"]) for line in run.lines} == set(documented)
     for line in run.lines:
         assert set(line) == documented[str(line["type"])], line["type"]
@@ -147,7 +151,7 @@ def figures(value: Any) -> list[Any]:
 def test_no_binary_fraction_is_ever_written() -> None:
     run = played(500)
     run.plant.finish()
-    for line in run.lines:
+    for line in (*run.lines, *kiln(700).lines):
         assert not any(isinstance(leaf, float) for leaf in figures(dict(line)))
 
 

@@ -1,0 +1,31 @@
+"""How a simulated device behaves just now: well, or as a fault makes it. Plain data."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What is wrong with a device's answers; nothing, unless said.
+
+    Attributes:
+        is_silent: questions are heard and not answered.
+        slow_s: each answer takes so long, one question after another.
+        late_s: each answer comes so much later, whatever is asked meanwhile.
+        is_short: an answer lacks its last register.
+        exception: each question is answered with this exception code (OPC UA: a bad status).
+        cuts: how many times so far the links open at that moment have died without a word.
+        swapped: registers, by name, whose words stand in reverse order.
+        bounded: registers, by name, that show their type's end for a value beyond it.
+    """
+
+    is_silent: bool = False
+    slow_s: float = 0.0
+    late_s: float = 0.0
+    is_short: bool = False
+    exception: int | None = None
+    cuts: int = 0
+    swapped: frozenset[str] = frozenset()
+    bounded: frozenset[str] = frozenset()
+
+
+WELL = Manner()
