@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -38,6 +39,20 @@ class Weight:
             len(gc.get_objects()),
             int(status.split("VmRSS:")[1].split()[0]),
         )
+
+    @classmethod
+    async def settled(cls, before: Sequence["Weight"]) -> "Weight":
+        """Of this process once what was closed is gone, or what there is after 10 s.
+
+        The system, too, takes its time to tell the other end: on a busy machine more than any
+        moment one would like to give it. Left is the task that asks, and no file more than before.
+        """
+        for _ in range(200):
+            weight = cls.now()
+            if weight.tasks == 1 and (not before or weight.files <= before[0].files):
+                break
+            await asyncio.sleep(0.05)
+        return weight
 
 
 def check_flat(weights: list[Weight], *, per_part: int) -> None:
