@@ -15,7 +15,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-TOOLS = "sh dirname readlink sed cat sha256sum flock rm mktemp awk basename ls touch sleep env"
+TOOLS = "sh dirname readlink sed cat sha256sum flock rm mktemp awk basename ls touch sleep env nice"
 
 # Says whether it is new enough and has venv; a .venv it makes holds a copy of itself.
 PYTHON = """#!/bin/sh
