@@ -52,8 +52,9 @@ def test_a_slow_click_across_ticks_still_selects(open_page: Open, start_server: 
     expect(page.locator('.pot[data-pot="05"]')).to_have_attribute("aria-selected", "true")
 
 
-def test_the_trace_is_told_in_words(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/").page
+def test_the_trace_is_told_in_words(open_page: Open, mortal_server: Server) -> None:
+    """Of a server of its own: what was before the effect leaves the ten minutes after a while."""
+    page = open_page(f"{mortal_server.url}/en/").page
     expect(page.locator(".chart canvas")).to_be_visible()
     expect(page.locator(".chart")).to_have_attribute("role", "img")
     summary = page.locator(".trace .note")
