@@ -59,6 +59,7 @@ def settings_of_ac_1(rig: Rig, rounds: int) -> tuple[Path, list[dict[str, Any]]]
     raise AssertionError((rig.work / "edge.log").read_text())
 
 
+@pytest.mark.timeout(300)
 def test_a_ratio_changed_while_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A restart, as after somebody was at the meter, reads it again."""
     change = ("--change", "1:ac-1.ct_primary=400", "--change", "1:ac-1.parameter_changes=4")
