@@ -118,6 +118,7 @@ class Rig:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
 
 def free_port() -> int:

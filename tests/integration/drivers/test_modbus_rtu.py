@@ -149,7 +149,7 @@ async def test_a_line_that_is_never_silent_is_not_spoken_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # a busy machine that hands on no byte for so long is no silent line
-    monkeypatch.setattr("edge.drivers.modbus.endpoint.Line.silence_s", property(lambda _: 0.5))
+    monkeypatch.setattr("edge.drivers.modbus.endpoint.Line.silence_s", property(lambda _: 0.3))
     async with SerialLine(tmp_path, u1=Unit()) as line:
         driver = ModbusDriver(spec(line.url(1), A, timeout_s=1.0))
         await driver.connect()
