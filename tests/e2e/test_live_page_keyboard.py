@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.e2e.conftest import Server, Watched
 
@@ -37,6 +37,21 @@ def test_one_tab_stop_arrows_move_enter_selects(open_page: Open, start_server: S
     expect(page.locator(".trace h3")).to_have_text("Pot 24 · voltage, last 10 min")
     page.wait_for_timeout(2200)  # two ticks later the focus is where it was
     assert focused(page) == "24"
+
+
+def test_what_is_focused_before_the_first_message_stays_so(
+    open_page: Open, start_server: Start
+) -> None:
+    page = open_page("about:blank").page
+    waiting: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("/api/v1/live"), lambda socket: waiting.append(socket))
+    page.goto(f"{start_server().url}/en/")
+    page.locator('.pot[role=option][tabindex="0"]').focus()
+    while not waiting:
+        page.wait_for_timeout(50)
+    waiting[0].connect_to_server()
+    expect(page.locator("#status .live")).to_be_visible()
+    assert focused(page) == "07"
 
 
 def test_arrows_follow_the_columns_of_a_phone(open_page: Open, start_server: Start) -> None:
