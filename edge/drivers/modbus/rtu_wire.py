@@ -46,6 +46,8 @@ class RtuWire:
     async def open(self, timeout_s: float) -> str:
         """Open the line anew; why not, or ""."""
         self.close()
+        # who spoke before is not known: silence counts from here
+        self._heard_at_s = asyncio.get_running_loop().time()
         if isinstance(self._endpoint, Line):
             try:
                 self._end = Mouth(self._endpoint, self.hear, self.lost, only_rtu_reads)
