@@ -23,6 +23,8 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# as the live message has them: a page that finds another order is built twice, and loses the focus
+_templates.policies["json.dumps_kwargs"] = {}
 
 
 def load_strings() -> dict[str, dict[str, str]]:

@@ -20,10 +20,13 @@ class Scratch:
     def __init__(self, *tables: str) -> None:
         """Make the tables, SQL each; ScratchError when the disk refuses."""
         self._db = sqlite3.connect("", isolation_level=None)
-        for sql in ("PRAGMA journal_mode = OFF", f"PRAGMA cache_size = -{CACHE_KIB}", "BEGIN"):
-            self.run(sql)
-        for sql in tables:
-            self.run(sql)
+        settings = "PRAGMA journal_mode = OFF", f"PRAGMA cache_size = -{CACHE_KIB}", "BEGIN"
+        try:
+            for sql in (*settings, *tables):
+                self.run(sql)
+        except ScratchError:
+            self.close()
+            raise
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Write, or read all rows asked for; ScratchError when the disk refuses."""

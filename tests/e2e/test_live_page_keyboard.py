@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.e2e.conftest import Server, Watched
 
@@ -39,6 +39,21 @@ def test_one_tab_stop_arrows_move_enter_selects(open_page: Open, start_server: S
     assert focused(page) == "24"
 
 
+def test_what_is_focused_before_the_first_message_stays_so(
+    open_page: Open, start_server: Start
+) -> None:
+    page = open_page("about:blank").page
+    waiting: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("/api/v1/live"), lambda socket: waiting.append(socket))
+    page.goto(f"{start_server().url}/en/")
+    page.locator('.pot[role=option][tabindex="0"]').focus()
+    while not waiting:
+        page.wait_for_timeout(50)
+    waiting[0].connect_to_server()
+    expect(page.locator("#status .live")).to_be_visible()
+    assert focused(page) == "07"
+
+
 def test_arrows_follow_the_columns_of_a_phone(open_page: Open, start_server: Start) -> None:
     page = open_page(f"{start_server().url}/en/", width=390, height=844).page
     page.locator('.pot[role=option][tabindex="0"]').focus()
@@ -52,8 +67,9 @@ def test_a_slow_click_across_ticks_still_selects(open_page: Open, start_server: 
     expect(page.locator('.pot[data-pot="05"]')).to_have_attribute("aria-selected", "true")
 
 
-def test_the_trace_is_told_in_words(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/").page
+def test_the_trace_is_told_in_words(open_page: Open, mortal_server: Server) -> None:
+    """Of a server of its own: what was before the effect leaves the ten minutes after a while."""
+    page = open_page(f"{mortal_server.url}/en/").page
     expect(page.locator(".chart canvas")).to_be_visible()
     expect(page.locator(".chart")).to_have_attribute("role", "img")
     summary = page.locator(".trace .note")

@@ -15,7 +15,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-TOOLS = "sh dirname readlink sed cat sha256sum flock rm mktemp awk basename ls touch sleep env"
+TOOLS = "sh dirname readlink sed cat sha256sum flock rm mktemp awk basename ls touch sleep env nice"
 
 # Says whether it is new enough and has venv; a .venv it makes holds a copy of itself.
 PYTHON = """#!/bin/sh
@@ -249,7 +249,7 @@ def test_demo_without_npm_goes_on_and_says_what_is_missing(machine: Machine) -> 
 
 
 class TestTest:
-    """`./run test`: three processes, one sum, nothing left out in silence."""
+    """`./run test`: six processes, one sum, nothing left out in silence."""
 
     @pytest.fixture
     def complete(self, machine: Machine) -> Machine:
@@ -267,16 +267,19 @@ class TestTest:
         (machine.root / "tests/e2e").mkdir()
         return machine
 
-    def test_three_processes_and_their_sum(self, complete: Machine) -> None:
+    def test_six_processes_and_their_sum(self, complete: Machine) -> None:
         code, out, err = complete.run("test", "-k", "word")
         assert code == 0
         assert "left out" not in err
-        assert out.splitlines()[-1] == "9 passed, 0 failed, 3 skipped"
+        assert out.splitlines()[-1] == "18 passed, 0 failed, 6 skipped"
         ran = {line[line.index("tests") :] for line in complete.logged("pytest")}
         assert ran == {
-            "tests --ignore=tests/e2e --ignore=tests/integration --ignore=tests/system "
-            "--ignore=tests/conformance -k word",
-            "tests/integration tests/system tests/conformance -k word",
+            "tests --ignore=tests/unit --ignore=tests/e2e --ignore=tests/integration "
+            "--ignore=tests/system --ignore=tests/conformance -k word",
+            "tests/integration/drivers -k word",
+            "tests/integration --ignore=tests/integration/drivers -k word",
+            "tests/system tests/conformance -k word",
+            "tests/unit -k word",
             "tests/e2e -k word",
         }
 
@@ -291,7 +294,7 @@ class TestTest:
         complete.python(tally="3 2 0", pytest_exit=1)
         code, out, _ = complete.run("test")
         assert code == 1
-        assert out.splitlines()[-1] == "9 passed, 6 failed, 0 skipped"
+        assert out.splitlines()[-1] == "18 passed, 12 failed, 0 skipped"
 
     def test_nothing_selected_in_either_process_fails(self, complete: Machine) -> None:
         complete.python(tally="0 0 0", pytest_exit=5)

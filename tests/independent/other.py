@@ -1,5 +1,6 @@
 """The other verifier, run in Node, and what it means that the two agree (README.md)."""
 
+import fcntl
 import json
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -20,11 +21,12 @@ Places = set[tuple[str, str]]
 
 
 def install() -> None:
-    """Fetch what the lock names, once; `npm ci` checks every hash."""
-    if INSTALLED.exists() and INSTALLED.stat().st_mtime > LOCK.stat().st_mtime:
-        return
+    """Fetch what the lock names, once; `npm ci` checks every hash. Two runs at once take turns."""
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, timeout=NPM_S)
+    with LOCK.open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not INSTALLED.exists() or INSTALLED.stat().st_mtime <= LOCK.stat().st_mtime:
+            subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, timeout=NPM_S)
 
 
 def run_node(program: str, *arguments: object) -> list[Any]:

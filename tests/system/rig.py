@@ -20,26 +20,35 @@ from tests.system.playing import stackproof
 
 @dataclass
 class Rig:
-    """A running product in a folder."""
+    """A running product in a folder.
+
+    Attributes:
+        work: the folder.
+        processes: by part.
+        logged: bytes of each log when its part was started last.
+    """
 
     work: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    logged: dict[str, int] = field(default_factory=dict)
 
+    #: module, and its arguments
     COMMANDS: ClassVar[dict[str, tuple[str, ...]]] = {
         "sim": (
-            *("sim", "run", "smelter", "--json", "--out", "{work}/truth"),
+            *("stackproof", "sim", "run", "smelter", "--json", "--out", "{work}/truth"),
             *("--modbus-port", "0", "--opcua-port", "0"),
         ),
-        "cloud": ("cloud", "run", "{work}/cloud.toml"),
-        "edge": ("edge", "run", "{work}/site.toml"),
+        "cloud": ("stackproof", "cloud", "run", "{work}/cloud.toml"),
+        "edge": ("stackproof", "edge", "run", "{work}/site.toml"),
     }
 
     def start(self, name: str) -> None:
         """Start one part; its output is appended to `<name>.log`."""
         arguments = [part.format(work=self.work) for part in self.COMMANDS[name]]
         with (self.work / f"{name}.log").open("ab") as log:
+            self.logged[name] = log.tell()
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "stackproof", *arguments],
+                [sys.executable, "-m", *arguments],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -72,6 +81,23 @@ class Rig:
         """Newest seq under receipt, -1 before the first or while the collector is away."""
         return max((int(row["receipted_seq"]) for row in self.streams()), default=-1)
 
+    def wait_for_frames(self, count: int, timeout_s: float = 60) -> None:
+        """Wait until so many more objects are under receipt, each closed as soon as it can be.
+
+        An agent that is told nothing closes a frame every 10 s.
+        """
+        last = max(self.receipted(), 0) + count
+        self.wait(f"receipt of {last}", lambda: self.close_frame() and self.receipted() >= last,
+                  timeout_s)  # fmt: skip
+
+    def close_frame(self) -> bool:
+        """Have the agent close its frame with the next tick; False while it cannot be told."""
+        log = (self.work / "edge.log").read_bytes()
+        is_running = b": running" in log[self.logged["edge"] :]
+        if is_running:
+            self.processes["edge"].send_signal(signal.SIGUSR1)
+        return is_running
+
     def wait(self, what: str, condition: Callable[[], bool], timeout_s: float) -> None:
         """Wait for something to be true."""
         deadline_s = time.monotonic() + timeout_s
@@ -92,6 +118,7 @@ class Rig:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
 
 def free_port() -> int:
@@ -127,7 +154,7 @@ def running(
         write_site_file(work, devices, broker=f"mqtt://127.0.0.1:{broker}")
         rig.start("cloud")
         rig.start("edge")
-        rig.wait("the first receipt", lambda: rig.receipted() >= 1, 40)
+        rig.wait_for_frames(1)
         yield rig
     finally:
         rig.stop()

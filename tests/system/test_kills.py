@@ -44,12 +44,12 @@ def _play(rig: Rig, chance: random.Random, kills: list[str]) -> list[tuple[int, 
             rig.start(name)
         if name == "edge":
             away.append((gone_ns, time.time_ns()))
+    rig.wait("a collector", lambda: rig.receipted() >= 1, 60)
     return away
 
 
 def _check(rig: Rig, away: list[tuple[int, int]]) -> None:
-    before = rig.receipted()
-    rig.wait("delivery after the kills", lambda: rig.receipted() >= max(before, 1) + 2, 60)
+    rig.wait_for_frames(2)
     month = datetime.now(ZoneInfo(TIME_ZONE)).strftime("%Y-%m")
     closed = stackproof("cloud", "month", "close", str(rig.work / "cloud.toml"), "--plant", PLANT,
                         "--month", month, "--interim")  # fmt: skip

@@ -64,7 +64,10 @@ def export(rig: Rig, first: int, last: int, out: str = "carried") -> Path:
 
 
 def test_objects_out_as_files_and_receipts_home_as_a_file(rig: Rig) -> None:
-    rig.wait("frames in the spool", lambda: spool(rig)["head_seq"] >= 2, 90)
+    def has_frames() -> bool:
+        return rig.close_frame() and spool(rig)["head_seq"] >= 2
+
+    rig.wait("frames in the spool", has_frames, 90)
     cloud, site = rig.work / "cloud.toml", rig.work / "site.toml"
     early, late = export(rig, 0, 0), export(rig, 1, 2)
     assert export(rig, 0, 0, "again").read_bytes() == early.read_bytes()

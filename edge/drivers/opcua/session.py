@@ -275,12 +275,13 @@ class Session:
         """Called by asyncua for every answer to Publish, keep-alives included."""
         self._heard_s = monotonic()
         message = result.NotificationMessage
-        if not message.NotificationData:
-            return  # a keep-alive
+        if self.lost or not message.NotificationData:
+            return  # what went wrong first is what is told; or a keep-alive
         # a missing number is a message that nobody will send again: values unknown (Part 4, 7.26)
         expected = self._sequence % 0xFFFF_FFFF + 1
         if self._sequence and message.SequenceNumber not in (expected, 0):
             self.lost = f"notification {expected} of the subscription was lost"
+            return
         self._sequence = message.SequenceNumber
         try:
             for note in message.NotificationData:

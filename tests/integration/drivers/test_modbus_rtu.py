@@ -1,8 +1,10 @@
 """The driver on a serial line (a pty) and behind a converter, each with several units."""
 
 import asyncio
+import fcntl
 import itertools
 import struct
+import termios
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -143,10 +145,13 @@ async def test_a_whole_answer_that_does_not_fit_is_not_believed(line: Line, head
     assert samples[1].quality is Quality.GOOD
 
 
-async def test_a_line_that_is_never_silent_is_not_spoken_on(tmp_path: Path) -> None:
+async def test_a_line_that_is_never_silent_is_not_spoken_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a busy machine that hands on no byte for so long is no silent line
+    monkeypatch.setattr("edge.drivers.modbus.endpoint.Line.silence_s", property(lambda _: 0.3))
     async with SerialLine(tmp_path, u1=Unit()) as line:
-        slow = line.url(1).replace("19200", "1200")  # 3.5 characters are 29 ms
-        driver = ModbusDriver(spec(slow, A, timeout_s=0.3))
+        driver = ModbusDriver(spec(line.url(1), A, timeout_s=1.0))
         await driver.connect()
 
         async def babble() -> None:
@@ -160,6 +165,23 @@ async def test_a_line_that_is_never_silent_is_not_spoken_on(tmp_path: Path) -> N
             await driver.read()
         babbling.cancel()
         assert line.devices.asked == []
+
+
+async def test_what_came_while_the_process_was_held_up_is_heard_first(tmp_path: Path) -> None:
+    async with SerialLine(tmp_path, u1=Unit()) as line:
+        slow = line.url(1).replace("19200", "1200")  # 3.5 characters are 29 ms
+        driver = ModbusDriver(spec(slow, A, timeout_s=5.0))
+        await driver.connect()
+        assert await driver.read() == [word(1000)]
+        time.sleep(0.1)  # noqa: ASYNC251 - and the line is silent for long
+        line.pty.say(b"\x55")
+        with line.pty.path.open("rb", buffering=0) as port:
+            while not struct.unpack("i", fcntl.ioctl(port, termios.FIONREAD, bytes(4)))[0]:
+                time.sleep(0.001)  # noqa: ASYNC251 - the driver hears nothing meanwhile
+        said_s = time.monotonic()
+        assert await driver.read() == [word(1000)]
+        assert line.devices.asked[-1].at_s - said_s >= 0.028
+        await driver.close()
 
 
 async def test_a_line_that_is_pulled_out_is_noticed_at_once_and_comes_back(tmp_path: Path) -> None:

@@ -92,8 +92,7 @@ async def soak(plant: Plant, cuts: int) -> list[Weight]:
             plant.devices.asked.clear()
         else:
             plant.questions.clear()
-        await asyncio.sleep(0.05)
-        weights.append(Weight.now())
+        weights.append(await Weight.settled(weights))
     return weights
 
 

@@ -121,8 +121,7 @@ async def soak(drivers: list[OpcUaDriver], link: Relay, child: Child, cuts: int)
             await until_all_is_well(driver)
             await driver.close()
         link.restore()
-        await asyncio.sleep(0.1)
-        weights.append(Weight.now())
+        weights.append(await Weight.settled(weights))
     return weights
 
 

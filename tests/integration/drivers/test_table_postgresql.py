@@ -25,6 +25,7 @@ from tests.unit.edge.drivers.row_specs import row_spec, table
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 PASSWORD = "pass%word?"  # noqa: S105 - of a server that lives for this test
+PATIENT_S = 10.0  # a password is checked in thousands of rounds, on a busy machine
 T_S = 1_781_481_600  # date -u -d '2026-06-15 00:00:00' +%s
 
 STATEMENT_PG = "SELECT id, taken_at, pot, volts, temp FROM pot_log WHERE remark NOT LIKE '%test%'"
@@ -53,7 +54,7 @@ class Server:
         )  # fmt: skip
 
     def spec(self, statement: str = STATEMENT_PG, **more: Any) -> DeviceSpec:
-        return row_spec(self.url, table(statement), **more)
+        return row_spec(self.url, table(statement), **{"timeout_s": PATIENT_S, **more})
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +181,8 @@ async def test_a_row_whose_transaction_ends_late_is_not_passed(
     slow.autocommit = False
     put(slow, 1, 1, "1")
     put(owner, 2, 1, "2")
-    driver = await connected(row_spec(server.url, table(STATEMENT_PG, settle_s=10)))
+    made = table(STATEMENT_PG, settle_s=10)
+    driver = await connected(row_spec(server.url, made, timeout_s=PATIENT_S))
     assert (await driver.read())[0].raw is None
     slow.commit()
     slow.close()
@@ -235,11 +237,11 @@ async def test_a_locked_table_is_a_device_error_in_time_and_nothing_is_lost(
     server: Server, owner: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     put(owner, 1, 1, "4.201")
-    driver = await connected(server.spec(timeout_s=0.3))
+    driver = await connected(server.spec(timeout_s=1.0))
     with owner.transaction():
         owner.execute("LOCK TABLE pot_log IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(DeviceError, match="statement timeout"):
-            await asyncio.wait_for(driver.read(), 3)
+            await asyncio.wait_for(driver.read(), PATIENT_S)
     await driver.connect()
     assert (await driver.read())[0].raw == struct.pack("<q", 4201)
     await driver.close()
@@ -262,4 +264,4 @@ async def test_a_server_without_tls_is_refused_unless_the_site_says_so(server: S
     spec = server.spec()
     url = spec.url.replace("&tls=off", "")
     with pytest.raises(DeviceError, match="SSL"):
-        await TableDriver(row_spec(url, table(STATEMENT_PG))).connect()
+        await TableDriver(row_spec(url, table(STATEMENT_PG), timeout_s=PATIENT_S)).connect()

@@ -3,9 +3,12 @@
 import asyncio
 import gc
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+
+ONCE = 200  # objects that are made once, by whatever is rare
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,20 @@ class Weight:
             int(status.split("VmRSS:")[1].split()[0]),
         )
 
+    @classmethod
+    async def settled(cls, before: Sequence["Weight"]) -> "Weight":
+        """Of this process once what was closed is gone, or what there is after 10 s.
+
+        The system, too, takes its time to tell the other end: on a busy machine more than any
+        moment one would like to give it. Left is the task that asks, and no file more than before.
+        """
+        for _ in range(200):
+            weight = cls.now()
+            if weight.tasks == 1 and (not before or weight.files <= before[0].files):
+                break
+            await asyncio.sleep(0.05)
+        return weight
+
 
 def check_flat(weights: list[Weight], *, per_part: int) -> None:
     """Weights taken after equal parts of the work; the first is of a process that is warm.
@@ -53,8 +70,10 @@ def check_flat(weights: list[Weight], *, per_part: int) -> None:
     assert last.tasks <= first.tasks, weights
     assert last.files <= first.files, weights
     assert last.threads <= first.threads, weights
-    assert (last.objects - first.objects) / (parts * per_part) < 1.0, weights
-    # memory comes in pages and arenas: what grows in every part is a leak, a step is not
-    steps = [after.kib - before.kib for before, after in pairwise(weights)]
-    assert min(steps) <= per_part * 2, weights
+    # what grows in every part is a leak, a step is not: a cache is filled by what is rare, and
+    # memory comes in pages and arenas
+    pairs = list(pairwise(weights))
+    assert min(after.objects - before.objects for before, after in pairs) < per_part, weights
+    assert last.objects - first.objects < parts * per_part + ONCE, weights
+    assert min(after.kib - before.kib for before, after in pairs) <= per_part * 2, weights
     assert last.kib - first.kib <= 2048 + parts * per_part * 2, weights

@@ -15,6 +15,7 @@ from edge.config import Site
 from edge.identity import Identity
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader, Stored
+from tests.integration.edge import starved
 from tests.integration.edge.small_collector import SmallCollector
 from tests.ports import free_port
 from tests.unit.edge.fakes import Devices, ShiftedClock
@@ -85,6 +86,7 @@ class Plant:
                 await task
             yield agent
         finally:
+            starved.look()  # its threads end with it
             stop.set()
             await task
 
@@ -120,6 +122,12 @@ class Plant:
             return look(spool)
         finally:
             spool.close()
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """The agents here run in real time: `starved` says what that means on a busy machine."""
+    starved.run(item, nextitem)
+    return True
 
 
 @pytest.fixture

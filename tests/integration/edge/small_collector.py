@@ -64,7 +64,7 @@ class SmallCollector:
             self._client.loop_stop()
             self._client = None
 
-    def wait(self, condition: Any, timeout_s: float = 20) -> bool:
+    def wait(self, condition: Any, timeout_s: float = 60) -> bool:
         """Wait until `condition(self)` is true; False when it does not become so."""
         with self._changed:
             return bool(self._changed.wait_for(lambda: condition(self), timeout_s))

@@ -170,6 +170,10 @@ async def killed(name: str, folder: Path, collector: SmallCollector, runs: int) 
         await child.start()
         await child.running()
         await asyncio.sleep(2)  # running effects and their merging go on after the last restart
+        for _ in range(30):
+            if effects_seen(collector.objects) > 5:
+                break
+            await asyncio.sleep(1)  # a starved machine takes fewer ticks between two kills
         assert await child.end(signal.SIGTERM) == 0
         child.look(collector)
         log = (folder / "edge.log").read_text()

@@ -278,8 +278,11 @@ async def test_clock_step_while_the_disk_refuses(
         works(*args, **kwargs)
 
     monkeypatch.setattr(Spool, "append", append)
-    async with plant.running():
-        await asyncio.sleep(0.25)
+    async with plant.running() as agent:
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if agent._recorder.last_ns:
+                break
         refusing = True
         plant.clock.offset_ns += 600 * 10**9
         await asyncio.sleep(0.15)

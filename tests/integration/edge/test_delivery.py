@@ -37,7 +37,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path, wired_plant: Plant) -
     made.stop()
 
 
-async def until(condition: Any, timeout_s: float = 10) -> None:
+async def until(condition: Any, timeout_s: float = 60) -> None:
     """Wait for something to become true."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():

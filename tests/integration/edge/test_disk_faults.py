@@ -97,7 +97,10 @@ async def test_disk_that_fails_under_the_agent(
         await plant.run(0.4)
         objects = plant.kept()
         assert mistakes(objects) == []
-        assert readings(objects) == committed()
+        # of what the disk has not said yes to, one tick may be there: the one under way
+        found, said = readings(objects), committed()
+        assert {key: found.get(key) for key in said} == said
+        assert len(found) - len(said) <= 1
         assert [reason for _, reason in told(objects).gaps] == ["restart"]
     finally:
         disk.unmount()

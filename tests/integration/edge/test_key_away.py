@@ -92,7 +92,7 @@ async def test_stop_while_the_key_is_away(plant: Plant, monkeypatch: pytest.Monk
 # -- a real token, a real process -----------------------------------------------------------------
 
 
-async def until(look: Callable[[], bool], timeout_s: float = 20) -> None:
+async def until(look: Callable[[], bool], timeout_s: float = 60) -> None:
     for _ in range(int(timeout_s * 10)):
         if look():
             return

@@ -1,6 +1,7 @@
 """Tables on disk: where they are, who can see them, and a disk that refuses."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,16 @@ def test_rows_are_found_again() -> None:
     assert table.run("SELECT data FROM a WHERE number = ?", (1,)) == [(b"one",)]
     assert table.run("SELECT data FROM a WHERE number = ?", (2,)) == []
     table.close()
+
+
+def test_a_refusal_from_the_start_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13 warns of a connection that nobody closed, whenever it collects it."""
+    made = sqlite3.connect("", isolation_level=None)
+    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: made)
+    with pytest.raises(ScratchError):
+        Scratch("CREATE TABLE a (number INTEGER)", "CREATE TABLE a (number INTEGER)")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        made.execute("SELECT 1")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for open files")

@@ -7,7 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from simulators.play import Play, play, start_all, start_instant, steps_of, stop_all
+from firmware_configs.profile import load_profile
+from simulators.modbus_meter import ModbusMeter
+from simulators.play import (
+    Change,
+    Play,
+    changes_of,
+    play,
+    start_all,
+    start_instant,
+    steps_of,
+    stop_all,
+)
 from simulators.served import Readings, Served, ServeError
 from tests.unit.simulators.smelters import QUICK, Played, played, smelter
 
@@ -96,6 +107,34 @@ async def test_what_is_shown_is_the_step_it_says() -> None:
         step = (at - STARTED_NS) // 100_000_000
         assert readings["pot-01.voltage"] == run.voltage_v[step, 0]
         assert readings["line_current"] == run.current_ka[step]
+
+
+async def test_a_change_comes_at_its_step_and_stays() -> None:
+    run, happened = smelter(EVERY_OTHER), list[int]()
+    told = Play(
+        plant=run.plant, devices={}, steps=8, flush=lambda: None, ready=lambda: None,
+        changes=[(4, lambda: happened.append(run.plant.step_number))],
+    )  # fmt: skip
+    await play(told, JumpingClock(), asyncio.Event(), started_ns=STARTED_NS)
+    assert happened == [4, 6, 8]
+
+
+def test_changes_are_in_order_and_to_a_setting_that_the_meter_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    meter = ModbusMeter(load_profile("stackproof/ac-meter"), host="127.0.0.1", port=0, ratios={})
+    happened: list[tuple[str, str]] = []
+    monkeypatch.setattr(meter, "set_setting", lambda *change: happened.append(change))
+    asked = [Change(Decimal(60), "ac-1", "ct_primary", "400"),
+             Change(Decimal("1.5"), "ac-1", "parameter_changes", "4")]  # fmt: skip
+    made = changes_of(asked, {"ac-1": meter}, Decimal("0.1"))
+    for _, happen in made:
+        happen()
+    assert [step for step, _ in made] == [15, 600]
+    assert happened == [("parameter_changes", "4"), ("ct_primary", "400")]
+    for device, setting in (("ac-2", "ct_primary"), ("ac-1", "colour")):
+        with pytest.raises(ServeError):
+            changes_of([Change(Decimal(1), device, setting, "4")], {"ac-1": meter}, Decimal(1))
 
 
 async def test_ready_comes_once_after_the_first_values() -> None:

@@ -22,6 +22,7 @@ export class Link {
   }
 
   open() {
+    clearTimeout(this.opening);
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/api/v1/live${this.query}`);
     this.socket = socket;
@@ -39,7 +40,7 @@ export class Link {
     this.socket = null;
     const wait = Math.min(BACKOFF_MS[1], BACKOFF_MS[0] * 2 ** this.failures);
     this.failures += 1;
-    setTimeout(() => this.open(), wait * (0.75 + Math.random() / 2));
+    this.opening = setTimeout(() => this.open(), wait * (0.75 + Math.random() / 2));
   }
 
   heard(state, message) {
@@ -67,7 +68,11 @@ export class Link {
     this.polledAt = performance.now();
     try {
       const answer = await fetch(`/api/v1/live/snapshot${this.query}`, { cache: "no-store" });
-      if (answer.ok && this.failures) this.heard("polling", await answer.json());
+      const message = answer.ok && (await answer.json());
+      if (!message || !this.failures) return;
+      const wasLost = this.state === "lost";
+      this.heard("polling", message);
+      if (wasLost && !this.socket) this.open(); // it is back: no sense in waiting for the socket
     } catch (error) {
       if (!(error instanceof TypeError)) throw error; // TypeError: the server is out of reach
     }
