@@ -11,7 +11,7 @@ import pytest
 from evidence import cli
 from evidence.errors import KeyFileError
 from evidence.findings import Report, Verdict
-from evidence.keys import certificate_to_pem
+from evidence.keys import certificate_to_pem, key_sha256, write_private
 from tests.attacks.by_keys import (
     KNOWN,
     NEXT,
@@ -24,6 +24,7 @@ from tests.attacks.by_keys import (
     revoke,
     rotated,
 )
+from tests.attacks.by_newer import private
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.test_verifier_keys import failing
 from tests.unit.evidence.two_months import archive as july_archive
@@ -222,6 +223,29 @@ def test_the_command_takes_files_and_says_what_they_came_to(
     for given in ([late, ends], [late, "--orders", ends]):
         assert verify(files, *trust, "--orders", *given) == 1
         assert f"\n    {ends}: The root's order about key " in capsys.readouterr().out
+
+
+def test_an_order_as_the_root_writes_it_is_taken(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the root's desk to the reviewer's; what a gateway asks with is no order."""
+    write_private(files / "root.pem", private(1))
+    write_private(files / "edge.pem", private(2))
+    key = key_sha256(OLD.public_key).hex()
+    assert cli.main([
+        "keys", "revoke", "--gateway", sm.STREAM, "--key", key, "--through", "2", "--root",
+        f"file:{files / 'root.pem'}", "--root-certificate", str(files / "trust.pem"),
+        "--reason", "gateway stolen", "--out", str(files / "revoke-1.cose"),
+    ]) == 0  # fmt: skip
+    trust = ["--trust", str(files / "trust.pem")]
+    assert verify(files, *trust, "--orders", str(files / "revoke-1.cose")) == 1
+    assert "revoke-1.cose: The root's order about key " in capsys.readouterr().out
+    assert cli.main([
+        "keys", "csr", "--key", f"file:{files / 'edge.pem'}", "--plant", sm.PLANT, "--name",
+        sm.STREAM, "--out", str(files / "edge.csr"),
+    ]) == 0  # fmt: skip
+    assert verify(files, *trust, "--orders", str(files / "edge.csr")) == 2
+    assert "edge.csr: it is no order" in capsys.readouterr().err
 
 
 def test_the_command_says_all_of_it_in_chinese(
