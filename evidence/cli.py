@@ -10,6 +10,7 @@ from pathlib import Path
 from evidence.cli_keys import add_key_commands
 from evidence.errors import EvidenceError, KeyFileError, ScratchError
 from evidence.findings import shown
+from evidence.key_files import read_small
 from evidence.keys import load_certificates, load_trust
 from evidence.phrases import LANGUAGES, PHRASES
 from evidence.report_text import report_lines
@@ -75,6 +76,11 @@ def _parser() -> argparse.ArgumentParser:
         "way; a certificate is trusted for its own plant only, a public key for any",
     )
     verify.add_argument(
+        "--orders", type=Path, metavar="FILE", nargs="+", action="extend",
+        help="after ARCHIVE and with --trust: the orders about keys that you got from the plant's "
+        "root by another way; the archive fails if it lacks one that its objects fall under",
+    )  # fmt: skip
+    verify.add_argument(
         "--tsa", type=Path, metavar="FILE",
         help="PEM file of the time stamp authority's root certificate you trust; the archive fails "
         "without a stamp of theirs",
@@ -84,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument(
         "--lang", choices=LANGUAGES, default="en",
-        help="language of the report, default en; some details of findings are in English only. "
+        help="language of the report, default en; some details are in English only. "
         "报告语言，默认 en；部分细节仅为英文",
     )  # fmt: skip
     verify.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -98,6 +104,9 @@ def _verify(args: argparse.Namespace) -> int:
     from evidence.verifier.run import verify
 
     trust = load_trust(args.trust) if args.trust else None
+    if args.orders and trust is None:
+        raise KeyFileError("--orders needs --trust: whose orders they are, only a root says")
+    orders = {str(path): read_small(path) for path in args.orders} if args.orders else None
     tsa = load_certificates(args.tsa) if args.tsa else None
     if tsa is not None and not is_available():
         raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
@@ -107,8 +116,9 @@ def _verify(args: argparse.Namespace) -> int:
     try:
         with args.archive.open("rb") as file:
             report = verify(
-                file, trust=trust, tsa=tsa, recompute=not args.no_recompute, progress=progress.tell
-            )
+                file, trust=trust, orders=orders, tsa=tsa, recompute=not args.no_recompute,
+                progress=progress.tell,
+            )  # fmt: skip
     except ScratchError:
         raise
     except OSError as error:

@@ -5,7 +5,7 @@
     ├── SignatureError        the bytes are well formed but not signed by the key they name
     ├── UnknownSuiteError     newer or foreign cryptography: the verdict is "cannot decide"
     ├── UnsupportedError      a format or method version newer than this program: "cannot decide"
-    ├── KeyFileError          a key or certificate file is missing or too open (operator)
+    ├── KeyFileError          a file of a key, certificate or order cannot be used (operator)
     │   └── TokenAwayError    the token that holds the key is not there now
     ├── KeyRefusedError       a key does not count at its object's place (`evidence.custody`)
     ├── ChainError            an object does not continue its stream
@@ -38,7 +38,7 @@ class UnsupportedError(EvidenceError):
 
 
 class KeyFileError(EvidenceError):
-    """A key or certificate file is missing, unreadable or readable by others."""
+    """A file of a key, certificate or order is missing, too open, or not what it must be."""
 
 
 class TokenAwayError(KeyFileError):

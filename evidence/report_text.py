@@ -16,7 +16,9 @@ LISTED_MAX = 20
 CHANGES_LISTED_MAX = 100
 RANGES_LISTED_MAX = 10
 
-COUNTS = ("files", "bytes", "log_entries", "objects", "signatures", "frames", "readings")
+COUNTS = (
+    "files", "bytes", "log_entries", "objects", "signatures", "frames", "readings", "orders",
+)  # fmt: skip
 
 
 def report_lines(archive: str, report: Report, language: str = "en") -> Iterator[str]:

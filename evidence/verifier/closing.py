@@ -221,13 +221,15 @@ class ClosingCheck:
             return
         try:
             envelope = cose.parse(self._archive.read(path))
-            is_known = self._identities.keys_of(stream).find(envelope.kid) is not None
-            if not is_known and self._identities.is_foreign(stream):
+            named = self._identities.keys_of(stream).find(envelope.kid)
+            if named is None and self._identities.is_foreign(stream):
                 self._report.add("C-SUITE", path, "Its key is of an unknown crypto suite.")
                 return
             place = place_of(envelope)
-            key = self._identities.keys_of(stream).check(place.seq, envelope.kid, None)
-            cose.verify(envelope, key.key)
+            if named is not None:
+                cose.verify(envelope, named.key)
+                self._identities.note(stream, named.sha256, place.seq)
+            self._identities.keys_of(stream).check(place.seq, envelope.kid, None)
             if place.typ != TYP_CLOSE:
                 raise MalformedError(f"this is no close: {place.typ!r}")
             agreed = decode_close(envelope.payload)

@@ -1,6 +1,7 @@
 """Step 3: certificates. Who may sign what, and whether the root is the one you trust."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -39,6 +40,23 @@ class Rotated:
     new: bytes
 
 
+@dataclass(frozen=True)
+class Brought:
+    """An order by the root that the reviewer brought, and that the archive lacks.
+
+    Attributes:
+        name: of its file.
+        order: what it says.
+        new: `key_sha256` of a replace's new key, b"" of a revoke.
+        is_moot: other orders end its key there or earlier.
+    """
+
+    name: str
+    order: Order
+    new: bytes
+    is_moot: bool
+
+
 @dataclass
 class Identities:
     """Keys of the archive, by role.
@@ -53,6 +71,8 @@ class Identities:
         earlier: keys that the collector had before; gateways have cosigned under them.
         streams: gateway id -> its certified keys and where each of them counts.
         orders: SHA-256 of an order's bytes -> the order; signed by the root.
+        brought: orders that the reviewer brought and the archive lacks.
+        newest: (stream, key) -> newest seq of what the key signed here.
         newer: SHA-256 of each order that is newer than this program: what it says is not decided.
         rotates: gateway id -> seq -> the rotate objects under data/keys.
         foreign: files and gateway ids whose key is of a suite unknown to this program; what such
@@ -67,6 +87,8 @@ class Identities:
     earlier: list[PublicKey] = field(default_factory=list)
     streams: dict[str, StreamKeys] = field(default_factory=dict)
     orders: dict[bytes, Order] = field(default_factory=dict)
+    brought: list[Brought] = field(default_factory=list)
+    newest: dict[tuple[str, bytes], int] = field(default_factory=dict)
     newer: set[bytes] = field(default_factory=set)
     rotates: dict[str, dict[int, Rotated]] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
@@ -74,6 +96,15 @@ class Identities:
     def keys_of(self, gateway: str) -> StreamKeys:
         """The keys of a gateway; none at all for one that nobody certified."""
         return self.streams.setdefault(gateway, StreamKeys())
+
+    def note(self, stream: str, key: bytes, seq: int) -> None:
+        """This key has signed the object at `seq`, whether it may or not."""
+        self.newest[stream, key] = max(seq, self.newest.get((stream, key), seq))
+
+    def all_orders(self) -> Iterator[tuple[str, Order]]:
+        """Every order that counts, with its place: the archive's, and those that it lacks."""
+        yield from ((paths.order(sha256), order) for sha256, order in self.orders.items())
+        yield from ((one.name, one.order) for one in self.brought)
 
     def is_foreign(self, gateway: str) -> bool:
         """True when a key of this gateway is of a suite unknown to this program."""

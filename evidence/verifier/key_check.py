@@ -25,10 +25,9 @@ class KeyCheck:
     def __init__(self, report: Report, identities: Identities) -> None:
         """Prepare with the keys that step 3 found."""
         self._report, self._identities = report, identities
-        self._newest: dict[tuple[str, bytes], int] = {}  # (stream, key) -> newest seq it signed
         # (stream, seq of a new device's first object) -> what the orders say it follows
         self._heads: dict[tuple[str, int], set[bytes]] = {}
-        for order in identities.orders.values():
+        for _, order in identities.all_orders():
             if isinstance(order, Replace):
                 place = order.stream, order.seq + 1
                 self._heads.setdefault(place, set()).add(order.head)
@@ -69,8 +68,7 @@ class KeyCheck:
         self._report.counts["signatures"] += 1
         if keys.current(header.seq) is None:
             keys.begin(named.sha256)
-        place = header.stream, named.sha256
-        self._newest[place] = max(header.seq, self._newest.get(place, 0))
+        self._identities.note(header.stream, named.sha256, header.seq)
         return named.sha256
 
     def follow(self, header: Header, where: str) -> None:
@@ -119,7 +117,7 @@ class KeyCheck:
                 )
                 self._report.add("N-KEY", f"{stream} seq {change.seq}", sentence)
         for sha256, through in sorted(keys.revoked.items()):
-            newest = self._newest.get((stream, sha256))
+            newest = self._identities.newest.get((stream, sha256))
             if newest is not None and newest <= through:
                 sentence = (
                     f"Key {sha256.hex()[:16]} signed objects here and is revoked after seq "

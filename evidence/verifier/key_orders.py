@@ -49,7 +49,6 @@ def check_orders(archive: Opened, report: Report, identities: Identities) -> Non
             report.add("E-ORDER", path, said(error))
     for path in rotates:  # a key may be certified in the rotate object before only
         _rotate(archive, report, path, identities)
-    _contradictions(report, identities)
 
 
 def _order(data: bytes, root: PublicKey, identities: Identities) -> None:
@@ -59,25 +58,35 @@ def _order(data: bytes, root: PublicKey, identities: Identities) -> None:
         raise MalformedError(f"not signed by the plant's root: {error}") from error
     if order.plant != identities.plant:
         raise MalformedError(f"it is an order of {order.plant}")
+    apply_order(order, identities)
+    identities.orders[hashlib.sha256(data).digest()] = order
+
+
+def apply_order(order: Order, identities: Identities) -> bytes:
+    """Let an order of the plant's root count; `key_sha256` of a replace's new key, else b"".
+
+    Raises:
+        UnknownSuiteError, MalformedError: the certificate in it, as `Identities.certify`.
+    """
     new = b""
     if isinstance(order, Replace):
         new = identities.certify(certificate_from_der(order.certificate), order.stream)
     identities.keys_of(order.stream).apply(order, new)
-    identities.orders[hashlib.sha256(data).digest()] = order
+    return new
 
 
-def _contradictions(report: Report, identities: Identities) -> None:
+def check_contradictions(report: Report, identities: Identities) -> None:
     """Of the replaces of one seq exactly one holds, or it is not said who goes on."""
-    told: dict[tuple[str, int], dict[bytes, Change]] = defaultdict(dict)
-    for sha256, order in identities.orders.items():
+    told: dict[tuple[str, int], dict[str, Change]] = defaultdict(dict)
+    for place, order in identities.all_orders():
         if isinstance(order, Replace):
             change = Change(order.seq, order.old, _new_key(order), by_order=True)
-            told[order.stream, order.seq][sha256] = change
+            told[order.stream, order.seq][place] = change
     for (stream, seq), orders in told.items():
         if that_holds(list(orders.values())) is None:
-            for sha256 in orders:
+            for place in orders:
                 sentence = f"The replace orders of {stream} for seq {seq} contradict each other."
-                report.add("E-ORDER", paths.order(sha256), sentence)
+                report.add("E-ORDER", place, sentence)
 
 
 def _certify(envelope: cose.Envelope, identities: Identities) -> bytes:

@@ -154,14 +154,14 @@ class _Entries:
         for stream, seq in self._view.untrue():
             sentence = "The log's entry of the fork names another object than it accepted."
             self._report.add("E-LOG", f"{stream} seq {seq}", sentence)
-        for sha256, order in self._identities.orders.items():
+        for place, order in self._identities.all_orders():
             if isinstance(order, Replace):
                 held = self._view.entry(order.stream, order.seq)
                 if held is not None and held.sha256 != order.head:
                     sentence = (
                         f"The replace order names another object at seq {order.seq} than the log."
                     )
-                    self._report.add("E-ORDER", paths.order(sha256), sentence)
+                    self._report.add("E-ORDER", place, sentence)
 
 
 def _checkpoint(

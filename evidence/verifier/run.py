@@ -7,11 +7,12 @@ from evidence.archive.build import spec_texts
 from evidence.errors import EvidenceError
 from evidence.findings import Report, said, shown
 from evidence.keys import Certificate, Trusted
+from evidence.verifier.brought_orders import take_brought, tell_brought
 from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
 from evidence.verifier.frames import FrameCheck, Period
 from evidence.verifier.identities import Identities, check_identities
-from evidence.verifier.key_orders import check_orders
+from evidence.verifier.key_orders import check_contradictions, check_orders
 from evidence.verifier.log_check import check_log
 from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened, Progress, check_bag, open_archive
@@ -28,6 +29,7 @@ def verify(
     file: BinaryIO,
     *,
     trust: frozenset[Trusted] | None = None,
+    orders: Mapping[str, bytes] | None = None,
     tsa: Sequence[Certificate] | None = None,
     recompute: bool = True,
     progress: Progress = lambda _: None,
@@ -37,6 +39,9 @@ def verify(
     Args:
         file: the archive, seekable.
         trust: root keys the reviewer trusts; None leaves the identity open and says so.
+        orders: name of a file -> an order about keys that the reviewer has from the root by
+            another way than the archive; None leaves open what the collector did not log, and
+            says so.
         tsa: certificates of time stamp authorities the reviewer trusts; None leaves the time
             stamp's authority open and says so.
         recompute: make the figures again from the frames.
@@ -47,6 +52,7 @@ def verify(
 
     Raises:
         ScratchError: the disk refuses temporary files.
+        KeyFileError: a file of `orders` is no order of the plant whose root is trusted.
     """
     report = Report()
     progress("container")
@@ -57,6 +63,8 @@ def verify(
     check_bag(archive, report, progress)  # step 2
     identities = check_identities(archive, report, trust)  # step 3
     check_orders(archive, report, identities)
+    take_brought(orders, report, identities)
+    check_contradictions(report, identities)
     with LogView() as log:
         check_log(archive, report, identities, log, progress)  # step 4
         _check_rest(archive, report, identities, log, recompute=recompute, progress=progress)
@@ -98,6 +106,7 @@ def _check_rest(
         closing.check(statement)  # step 7
     except EvidenceError as error:
         report.add("E-SEAL", "archive", said(error))
+    tell_brought(report, identities)
     _say_what_is_not_here(report, log, frames)
 
 
