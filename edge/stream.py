@@ -9,10 +9,10 @@ import logging
 
 from edge.condition import Condition, condition_of, two_logs
 from edge.custody import encode_log, judge_close_request, judge_receipt
-from edge.errors import HeldError, KeyAwayError, TwoLogsError
+from edge.errors import ForkError, HeldError, KeyAwayError, TwoLogsError
 from edge.signing import SigningStream
 from edge.spool_reader import State, Stored
-from edge.trouble import SENTENCE_MAX, UNHEARD, Trouble, decode_troubles, encode_troubles
+from edge.trouble import FORK, SENTENCE_MAX, UNHEARD, Trouble, decode_troubles, encode_troubles
 from evidence import cbor, receipt
 from evidence.blocks import compress
 from evidence.chain import Head
@@ -63,13 +63,16 @@ class Stream(SigningStream):
 
         Raises:
             TwoLogsError: the collector shows two histories; nothing is freed.
-            ForkError: about objects this spool never made.
+            ForkError: about objects this spool never made; nothing up to there is signed any more.
             NotOursError: not for this stream, or not signed by the pinned collector.
         """
         try:
             judged = judge_receipt(data, self.spool, self._who)
         except TwoLogsError as error:
             self._keep_proof(error, data, now_ns)
+            raise
+        except ForkError as error:  # kept before anything else is done here: what waits would fork
+            self.note_trouble(FORK, str(error), now_ns, until_seq=error.seq)
             raise
         taken, state = judged.receipt, dict[str, bytes]()
         if judged.may_anchor:
@@ -132,6 +135,8 @@ class Stream(SigningStream):
         troubles = decode_troubles(self.spool.get(State.TROUBLE))
         before = troubles.get(kind)
         at_ns = now_ns if before is None else before.at_ns
+        if before is not None:  # an older message, said again, takes nothing back
+            until_seq = max(until_seq, before.until_seq)
         troubles[kind] = Trouble(sentence[:SENTENCE_MAX], at_ns, until_seq)
         if troubles[kind] != before:
             self.spool.put({State.TROUBLE: encode_troubles(troubles)})

@@ -1,16 +1,19 @@
 """What a start keeps until the collector is heard, and what then becomes of it."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from edge.alarms import standing
-from edge.errors import HeldError
+from edge.errors import ForkError, HeldError
 from edge.spool_reader import State
 from edge.trouble import FORK, UNHEARD
 from evidence import cose
 from evidence.frame import TYP_CONFIG, TYP_FRAME
 from evidence.receipt import encode_close_request
 from tests.unit.edge.sites import keys
-from tests.unit.edge.stream_rig import BODY, CONFIG, NOW_NS, Rig
+from tests.unit.edge.stream_rig import BODY, CONFIG, NOW_NS, Rig, collector, opened
 
 S = 10**9
 OTHER = {**CONFIG, "format": 2}
@@ -81,3 +84,36 @@ def test_it_is_told_when_it_lasts(rig: Rig) -> None:
     assert standing(condition, NOW_NS + 10 * S, 10**18) == {}
     told = {UNHEARD: "since 2026-11-25 02:41 UTC: not heard"}
     assert standing(condition, NOW_NS + 10 * S + 1, 10**18) == told, "and not key-away"
+
+
+@pytest.fixture
+def set_back(rig: Rig, tmp_path: Path) -> Iterator[Rig]:
+    """A spool of the past: it made two objects, and the collector holds four that are others'."""
+    rig.made(4)
+    spool, stream = opened(tmp_path / "set-back" / "spool.sqlite")
+    stream.append_config(OTHER, NOW_NS)
+    stream.append_frame(BODY, b"", NOW_NS)
+    yield Rig(spool, stream, rig.collector)
+    spool.close()
+
+
+def test_what_it_says_holds_before_anything_else_is_done(set_back: Rig) -> None:
+    """The wait may end while the receipt is judged: between the two nothing may be signed."""
+    stream = set_back.stream
+    stream.await_word("not heard", NOW_NS)
+    stream.append_frame(BODY, b"", NOW_NS)
+    with pytest.raises(ForkError):
+        stream.take_receipt(set_back.collector.receipt(), NOW_NS)
+    assert stream.word_came(NOW_NS) == []
+    assert stream.condition().troubles[FORK].until_seq == 3
+
+
+def test_an_older_receipt_takes_nothing_back(set_back: Rig) -> None:
+    """Whoever can write to the broker can bring one: it would let seq 2 and 3 be made twice."""
+    stream, held = set_back.stream, set_back.collector
+    fork = collector()
+    assert all(fork.take(data) for data in held.objects[:2])
+    for receipt in (held.receipt(), fork.receipt()):
+        with pytest.raises(ForkError):
+            stream.take_receipt(receipt, NOW_NS)
+    assert stream.append_frame(BODY, b"", NOW_NS) is None
