@@ -145,7 +145,8 @@ class SigningStream:
     ) -> list[Stored]:
         """Sign a configuration; it is in force from the next frame on. Nothing when it must wait.
 
-        What waits is signed first: it is of the configuration before.
+        It waits behind what waits, which is of the configuration before: to sign that here would
+        keep a start from reading for as long as it takes.
 
         Args:
             config: what it says.
@@ -162,9 +163,7 @@ class SigningStream:
         waits.append(Unsigned(compress(data), 0, through, anchor, TYP_CONFIG))
         state |= {State.CONFIG: data, State.CALC: b""}
         try:
-            while self.sign_waiting(now_ns):
-                pass
-            made, head = list[Stored](), self._free_head()
+            made, head = list[Stored](), self._head_behind_all(now_ns)
             for waiting in waits:
                 made.append(self._sign_waiting(waiting, now_ns, head))
                 head = Head(made[-1].seq + 1, made[-1].sha256)
@@ -247,6 +246,14 @@ class SigningStream:
         if reason := self._reason_to_hold(head):
             raise HeldError(reason)
         return head
+
+    def _head_behind_all(self, now_ns: int) -> Head:
+        """The same; HeldError also while anything waits. A hand-over that is due is made first."""
+        if self.spool.unsigned() is not None:
+            raise HeldError("other objects wait to be signed")
+        if self._hands_over():
+            self._rotate(now_ns)
+        return self._free_head()
 
     def _append(
         self,

@@ -8,11 +8,13 @@ import pytest
 from edge.alarms import standing
 from edge.errors import ForkError, HeldError
 from edge.spool_reader import State
+from edge.stream import Stream
 from edge.trouble import FORK, UNHEARD
 from evidence import cose
-from evidence.frame import TYP_CONFIG, TYP_FRAME
+from evidence.frame import TYP_CONFIG, TYP_FRAME, TYP_ROTATE
+from evidence.keys import FileSigner, generate
 from evidence.receipt import encode_close_request
-from tests.unit.edge.sites import keys
+from tests.unit.edge.sites import certificate, keys, who
 from tests.unit.edge.stream_rig import BODY, CONFIG, NOW_NS, Rig, collector, opened
 
 S = 10**9
@@ -117,3 +119,23 @@ def test_an_older_receipt_takes_nothing_back(set_back: Rig) -> None:
         with pytest.raises(ForkError):
             stream.take_receipt(receipt, NOW_NS)
     assert stream.append_frame(BODY, b"", NOW_NS) is None
+
+
+@pytest.mark.parametrize("is_key_new", [False, True])
+def test_a_new_configuration_waits_behind_what_waits(rig: Rig, is_key_new: bool) -> None:
+    """Of a day that waits 8,640 frames would be signed at the start, and nothing read meanwhile."""
+    rig.made(2)
+    rig.stream.await_word("not heard", NOW_NS)
+    rig.stream.append_frame(BODY, b"", NOW_NS)
+    if is_key_new:
+        new = FileSigner(generate())
+        changed = who(signer=new, certificate=certificate(new.public_key), previous=keys().signer)
+        rig.stream = Stream(rig.spool, changed)
+        rig.stream.take_up_key(NOW_NS)
+    rig.spool.put({State.TROUBLE: b""})
+    assert rig.stream.append_config(OTHER, NOW_NS) == []
+    rig.stream.append_frame(BODY, b"", NOW_NS)
+    assert kinds(rig, 2) == []
+    while rig.stream.sign_waiting(NOW_NS):
+        pass
+    assert kinds(rig, 2) == [TYP_FRAME, TYP_CONFIG, TYP_FRAME, *[TYP_ROTATE] * is_key_new]
