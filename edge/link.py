@@ -4,7 +4,6 @@ Loss and return are logged once each.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
@@ -121,7 +120,12 @@ class Link:
 
     async def _end(self, driver: Driver) -> None:
         self._is_up = False
-        await driver.close()
+        try:
+            async with asyncio.timeout(STUCK_S):
+                await driver.close()
+        except Exception as error:
+            self._driver = None
+            log.warning("%s: defect in its driver: close: %r", self.spec.id, error, exc_info=error)
 
     def _note(self, error: Exception) -> None:
         defect = None if isinstance(error, DeviceError) else error
@@ -143,8 +147,7 @@ class Link:
 
 
 async def cancel(task: asyncio.Task[object] | None) -> None:
-    """End a task and wait until it has."""
+    """End a task and wait until it has; who waits can be cancelled too."""
     if task is not None:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait({task})

@@ -7,13 +7,13 @@ import time
 import pytest
 
 from edge.drivers.base import DeviceSpec, Driver
-from edge.link import BACKOFF_S_MAX
+from edge.link import BACKOFF_S_MAX, cancel
 from edge.poller import Poller
 from edge.unkept import Polled
 from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.unit.edge.drivers.specs import register, spec
-from tests.unit.edge.fakes import Devices, FakeDevice, HandClock
+from tests.unit.edge.fakes import Devices, FakeDevice, FakeDriver, HandClock
 
 
 def two_points() -> DeviceSpec:
@@ -297,3 +297,46 @@ async def test_close_ends_a_read_under_way() -> None:
     assert not rig.device.is_open
     assert len(asyncio.all_tasks()) < len(before)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_defect_in_its_close_costs_its_device_only(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = await Rig().connected()
+
+    async def refuse(_: FakeDriver) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeDriver, "close", refuse)
+        rig.device.answers = False
+        assert reasons(await poll(rig)) == {Quality.NO_ANSWER}
+        assert "dev: defect in its driver: close: ZeroDivisionError()" in caplog.text
+        rig.device.answers = True
+        rig.clock.forward(BACKOFF_S_MAX)
+        await poll(rig)
+        assert reasons(await poll(rig)) == {Quality.GOOD}
+        await rig.poller.close()
+    assert not rig.poller.connected
+
+
+async def test_who_waits_for_the_end_of_a_task_can_be_cancelled() -> None:
+    ending, may_end = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await may_end.wait()
+        finally:
+            ending.set()
+            await may_end.wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(cancel(task))
+    await ending.wait()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    may_end.set()
+    await asyncio.wait({task})
+    assert task.cancelled()
