@@ -49,6 +49,7 @@ class Link:
         self._now_ns, self._opener = now_ns, opener
         self._backoff_share = BACKOFF_SHARE * sharing
         self._driver: Driver | None = None  # outlives losses: it knows what the device refuses
+        self._opened: Driver | None = None  # what is to be closed before anything is opened again
         self.once: DeliversOnce | None = None
         self.teller: TellsEvents | None = None
         self.asks: ReadsSettings | None = None
@@ -65,7 +66,8 @@ class Link:
     @property
     def is_sought(self) -> bool:
         """True when there is no connection and a try is due."""
-        busy = self._is_up or (self._connecting is not None and not self._connecting.done())
+        connecting = self._connecting is not None and not self._connecting.done()
+        busy = connecting or self._opened is not None
         return not busy and not self._is_given_up and self._now_ns() >= self._retry_at_ns
 
     def seek(self) -> None:
@@ -87,16 +89,13 @@ class Link:
 
     async def lose(self, error: Exception) -> None:
         """The device, or its driver, has failed: end the connection; another is sought later."""
-        driver = self._driver
         self._note(error)
-        if driver is not None:
-            await self._end(driver)
+        await self._end()
 
     async def close(self) -> None:
         """End everything."""
         await cancel(self._connecting)
-        if self._driver is not None and self._is_up:
-            await self._end(self._driver)
+        await self._end()
 
     async def _connect(self) -> None:
         try:
@@ -106,26 +105,29 @@ class Link:
                 self.once = driver if isinstance(driver, DeliversOnce) else None
                 self.teller = driver if isinstance(driver, TellsEvents) else None
                 self.asks = driver if isinstance(driver, ReadsSettings) else None
+            self._opened = self._driver
             async with asyncio.timeout(STUCK_S):
                 await self._driver.connect()
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
             await self.lose(error)
         except BaseException:  # cancelled
-            if self._driver is not None:
-                await self._end(self._driver)
+            await self._end()
             raise
         else:
             self._is_up = True
             self.number += 1
 
-    async def _end(self, driver: Driver) -> None:
+    async def _end(self) -> None:
         self._is_up = False
+        if self._opened is None:
+            return
         try:
             async with asyncio.timeout(STUCK_S):
-                await driver.close()
+                await self._opened.close()
         except Exception as error:
             self._driver = None
             log.warning("%s: defect in its driver: close: %r", self.spec.id, error, exc_info=error)
+        self._opened = None
 
     def _note(self, error: Exception) -> None:
         defect = None if isinstance(error, DeviceError) else error

@@ -340,3 +340,52 @@ async def test_who_waits_for_the_end_of_a_task_can_be_cancelled() -> None:
     may_end.set()
     await asyncio.wait({task})
     assert task.cancelled()
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError()])
+async def test_close_while_a_lost_device_is_closed_closes_it_for_good(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that takes seconds to end is not left behind half ended."""
+    rig = await Rig().connected()
+    closes, lets_go = FakeDriver.close, asyncio.Event()
+
+    async def close_slowly(driver: FakeDriver) -> None:
+        await lets_go.wait()
+        await closes(driver)
+
+    monkeypatch.setattr(FakeDriver, "close", close_slowly)
+    rig.device.answers, rig.device.error = False, error
+    await poll(rig)
+    rig.device.is_open = True  # as of the other side, until it is closed
+    lets_go.set()
+    await rig.poller.close()
+    assert not rig.device.is_open
+    assert rig.device.calls["close"] == 1
+
+
+async def test_a_device_is_not_connected_anew_before_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the end of the old connection would take the new one away."""
+    rig = await Rig().connected()
+    closes, lets_go = FakeDriver.close, asyncio.Event()
+
+    async def close_slowly(driver: FakeDriver) -> None:
+        await lets_go.wait()
+        await closes(driver)
+
+    monkeypatch.setattr(FakeDriver, "close", close_slowly)
+    rig.device.answers = False
+    await poll(rig)
+    rig.device.answers = True
+    rig.clock.forward(BACKOFF_S_MAX)
+    rig.poller.begin(0)
+    await poll(rig)
+    assert rig.device.calls["connect"] == 1
+    lets_go.set()
+    await poll(rig)
+    await poll(rig)
+    assert reasons(await poll(rig)) == {Quality.GOOD}
+    assert rig.device.calls["connect"] == 2
+    await rig.poller.close()
