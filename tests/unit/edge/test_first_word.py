@@ -67,7 +67,7 @@ def test_word_of_other_objects_keeps_all_unsigned(rig: Rig) -> None:
 
 
 def test_many_that_wait_do_not_hold_up_the_ticks(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.stream.WORD_SIGNS_MAX", 3)
+    monkeypatch.setattr("edge.signing.SIGNS_AT_ONCE", 3)
     rig.made(2)
     rig.stream.await_word("not heard", NOW_NS)
     for _ in range(5):
@@ -75,6 +75,23 @@ def test_many_that_wait_do_not_hold_up_the_ticks(rig: Rig, monkeypatch: pytest.M
     assert len(rig.stream.word_came(NOW_NS)) == 3
     assert rig.stream.is_waiting()
     assert [rig.stream.sign_waiting(NOW_NS) is None for _ in range(3)] == [False, False, True]
+
+
+def test_nor_does_a_new_key_at_the_start(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.signing.SIGNS_AT_ONCE", 3)
+    rig.made(2)
+    rig.stream.await_word("not heard", NOW_NS)
+    for _ in range(5):
+        rig.stream.append_frame(BODY, b"", NOW_NS)
+    rig.spool.put({State.TROUBLE: b""})
+    new = FileSigner(generate())
+    changed = who(signer=new, certificate=certificate(new.public_key), previous=keys().signer)
+    stream = Stream(rig.spool, changed)
+    stream.take_up_key(NOW_NS)
+    assert kinds(rig, 2) == [TYP_FRAME] * 3
+    while stream.sign_waiting(NOW_NS):
+        pass
+    assert kinds(rig, 5) == [TYP_FRAME, TYP_FRAME, TYP_ROTATE]
 
 
 def test_it_is_told_when_it_lasts(rig: Rig) -> None:
