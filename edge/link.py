@@ -24,7 +24,9 @@ log = logging.getLogger("stackproof.edge.device")
 #: of its time and a hundred devices that stay away cost three tries a second (ADR 0018).
 BACKOFF_SHARE = 0.05
 BACKOFF_S_MIN, BACKOFF_S_MAX = 1.0, 30.0
-STUCK_S = 60.0  # a driver keeps its own time limits; one that does not is dropped
+#: A driver keeps its own time limits; one that does not is dropped. Its turn on its endpoint comes
+#: after one timeout of each other device there.
+STUCK_S = 60.0
 
 
 class Link:
@@ -43,11 +45,12 @@ class Link:
         *,
         opener: Callable[[DeviceSpec], Driver] = open_driver,
         sharing: int = 1,
+        others_s: float = 0.0,
     ) -> None:
         """Prepare; arguments as of `edge.poller.Poller`."""
         self.spec = spec
         self._now_ns, self._opener = now_ns, opener
-        self._backoff_share = BACKOFF_SHARE * sharing
+        self._backoff_share, self._others_s = BACKOFF_SHARE * sharing, others_s
         self._driver: Driver | None = None  # outlives losses: it knows what the device refuses
         self._opened: Driver | None = None  # what is to be closed before anything is opened again
         self.once: DeliversOnce | None = None
@@ -57,6 +60,11 @@ class Link:
         self._is_up = self._is_lost = self._is_given_up = False
         self._connecting: asyncio.Task[None] | None = None
         self._retry_at_ns = self._lost_at_ns = 0
+
+    @property
+    def stuck_s(self) -> float:
+        """A driver that takes longer for anything is dropped."""
+        return STUCK_S + self._others_s
 
     @property
     def driver(self) -> Driver | None:
@@ -106,7 +114,7 @@ class Link:
                 self.teller = driver if isinstance(driver, TellsEvents) else None
                 self.asks = driver if isinstance(driver, ReadsSettings) else None
             self._opened = self._driver
-            async with asyncio.timeout(STUCK_S):
+            async with asyncio.timeout(self.stuck_s):
                 await self._driver.connect()
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
             await self.lose(error)
@@ -122,7 +130,7 @@ class Link:
         if self._opened is None:
             return
         try:
-            async with asyncio.timeout(STUCK_S):
+            async with asyncio.timeout(self.stuck_s):
                 await self._opened.close()
         except Exception as error:
             self._driver = None

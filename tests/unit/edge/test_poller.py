@@ -273,7 +273,7 @@ async def test_defect_while_connecting_is_a_loss_too(caplog: pytest.LogCaptureFi
 async def test_stuck_read_is_dropped_and_the_device_comes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("edge.poller.STUCK_S", 0.1)
+    monkeypatch.setattr("edge.link.STUCK_S", 0.1)
     rig = Rig()
     rig.poller.interval_ns = 100_000_000
     await rig.connected()
