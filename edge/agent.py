@@ -336,17 +336,19 @@ def _pollers_of(
     """One for each device; those on one endpoint are asked equally long before their ticks."""
     shortest_ns = min(device.interval_ns for device in devices)
     timeout_s = {device.id: device.timeout_s for device in devices}
-    shared: dict[str, tuple[int, Lead]] = {}
+    shared: dict[str, tuple[int, float, Lead]] = {}
     for endpoint in endpoints_of(asked_of(devices)):
         ids = [asked.id for asked in endpoint.devices]
         least_s = max(endpoint.takes_s(asked) for asked in endpoint.devices)
         expected_s = least_s + max(timeout_s[device] for device in ids)
         lead = Lead(shortest_ns, int(expected_s * 1e9))
-        shared |= dict.fromkeys(ids, (len(ids), lead))
+        all_s = sum(timeout_s[device] for device in ids)
+        shared |= {device: (len(ids), all_s - timeout_s[device], lead) for device in ids}
     return [
         Poller(
             device.spec, monotonic_ns, opener=opener, sharing=shared[device.id][0],
-            interval_ns=device.interval_ns, lead=shared[device.id][1],
+            others_s=shared[device.id][1], interval_ns=device.interval_ns,
+            lead=shared[device.id][2],
         )
         for device in devices
     ]  # fmt: skip

@@ -261,8 +261,9 @@ class Delivery:
         if isinstance(error, TwoLogsError):  # its alarm stands by its own proof
             if self._quiet.once("two-logs", self._now_s()):
                 log.error("%s", error)
-        elif isinstance(error, ForkError):
-            await self._note(FORK, error, until_seq=error.seq)
+        elif isinstance(error, ForkError):  # kept by the stream
+            if self._quiet.once(FORK, self._now_s()):
+                log.warning("%s", error)
         else:
             await self._note(REFUSED, error)
             return

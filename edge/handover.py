@@ -46,11 +46,13 @@ def objection(spool: SpoolReader, who: Identity) -> str:
     """Why the key of the site file cannot take up the spool's stream; "" when it can."""
     continues, in_use = who.continues, spool.get(State.KEY)
     if continues is not None and spool.get(State.CONTINUES) != continues.sha256:
-        if not (spool.head().next_seq or spool.open_ticks()):
+        made = spool.head().next_seq
+        if not (made or spool.open_ticks() or spool.unsigned()):
             return ""
+        holds = f"a stream up to seq {made - 1}" if made else "readings"
         return (
-            f"the spool already holds a stream up to seq {spool.head().next_seq - 1} that does "
-            f"not continue seq {continues.order.seq}: give the new device an empty state_dir, or "
+            f"the spool already holds {holds}, which cannot "
+            f"continue seq {continues.order.seq}: give the new device an empty state_dir, or "
             "remove continues from [gateway]"
         )
     if in_use is None or in_use == who.key_sha256:

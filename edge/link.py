@@ -4,7 +4,6 @@ Loss and return are logged once each.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
@@ -25,7 +24,9 @@ log = logging.getLogger("stackproof.edge.device")
 #: of its time and a hundred devices that stay away cost three tries a second (ADR 0018).
 BACKOFF_SHARE = 0.05
 BACKOFF_S_MIN, BACKOFF_S_MAX = 1.0, 30.0
-STUCK_S = 60.0  # a driver keeps its own time limits; one that does not is dropped
+#: A driver keeps its own time limits; one that does not is dropped. Its turn on its endpoint comes
+#: after one timeout of each other device there.
+STUCK_S = 60.0
 
 
 class Link:
@@ -44,12 +45,14 @@ class Link:
         *,
         opener: Callable[[DeviceSpec], Driver] = open_driver,
         sharing: int = 1,
+        others_s: float = 0.0,
     ) -> None:
         """Prepare; arguments as of `edge.poller.Poller`."""
         self.spec = spec
         self._now_ns, self._opener = now_ns, opener
-        self._backoff_share = BACKOFF_SHARE * sharing
+        self._backoff_share, self._others_s = BACKOFF_SHARE * sharing, others_s
         self._driver: Driver | None = None  # outlives losses: it knows what the device refuses
+        self._opened: Driver | None = None  # what is to be closed before anything is opened again
         self.once: DeliversOnce | None = None
         self.teller: TellsEvents | None = None
         self.asks: ReadsSettings | None = None
@@ -59,6 +62,11 @@ class Link:
         self._retry_at_ns = self._lost_at_ns = 0
 
     @property
+    def stuck_s(self) -> float:
+        """A driver that takes longer for anything is dropped."""
+        return STUCK_S + self._others_s
+
+    @property
     def driver(self) -> Driver | None:
         """The driver, while it is connected."""
         return self._driver if self._is_up else None
@@ -66,7 +74,8 @@ class Link:
     @property
     def is_sought(self) -> bool:
         """True when there is no connection and a try is due."""
-        busy = self._is_up or (self._connecting is not None and not self._connecting.done())
+        connecting = self._connecting is not None and not self._connecting.done()
+        busy = connecting or self._opened is not None
         return not busy and not self._is_given_up and self._now_ns() >= self._retry_at_ns
 
     def seek(self) -> None:
@@ -88,16 +97,13 @@ class Link:
 
     async def lose(self, error: Exception) -> None:
         """The device, or its driver, has failed: end the connection; another is sought later."""
-        driver = self._driver
         self._note(error)
-        if driver is not None:
-            await self._end(driver)
+        await self._end()
 
     async def close(self) -> None:
         """End everything."""
         await cancel(self._connecting)
-        if self._driver is not None and self._is_up:
-            await self._end(self._driver)
+        await self._end()
 
     async def _connect(self) -> None:
         try:
@@ -107,21 +113,29 @@ class Link:
                 self.once = driver if isinstance(driver, DeliversOnce) else None
                 self.teller = driver if isinstance(driver, TellsEvents) else None
                 self.asks = driver if isinstance(driver, ReadsSettings) else None
-            async with asyncio.timeout(STUCK_S):
+            self._opened = self._driver
+            async with asyncio.timeout(self.stuck_s):
                 await self._driver.connect()
         except Exception as error:  # noqa: BLE001 - one broken driver must not stop the others
             await self.lose(error)
         except BaseException:  # cancelled
-            if self._driver is not None:
-                await self._end(self._driver)
+            await self._end()
             raise
         else:
             self._is_up = True
             self.number += 1
 
-    async def _end(self, driver: Driver) -> None:
+    async def _end(self) -> None:
         self._is_up = False
-        await driver.close()
+        if self._opened is None:
+            return
+        try:
+            async with asyncio.timeout(self.stuck_s):
+                await self._opened.close()
+        except Exception as error:
+            self._driver = None
+            log.warning("%s: defect in its driver: close: %r", self.spec.id, error, exc_info=error)
+        self._opened = None
 
     def _note(self, error: Exception) -> None:
         defect = None if isinstance(error, DeviceError) else error
@@ -143,8 +157,7 @@ class Link:
 
 
 async def cancel(task: asyncio.Task[object] | None) -> None:
-    """End a task and wait until it has."""
+    """End a task and wait until it has; who waits can be cancelled too."""
     if task is not None:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait({task})

@@ -13,7 +13,7 @@ from edge.drivers import open_driver
 from edge.drivers.base import DeliversOnce, DeviceSpec, Driver, Progress, Sample
 from edge.drivers.complaints import Complaints
 from edge.lead import Lead
-from edge.link import STUCK_S, Link, cancel, log
+from edge.link import Link, cancel, log
 from edge.schedule import until_tick_ns
 from edge.setting_questions import SettingQuestions
 from edge.settings import MeterSettings
@@ -34,6 +34,7 @@ class Poller:
         *,
         opener: Callable[[DeviceSpec], Driver] = open_driver,
         sharing: int = 1,
+        others_s: float = 0.0,
         interval_ns: int = 1_000_000_000,
         lead: Lead | None = None,
     ) -> None:
@@ -44,6 +45,7 @@ class Poller:
             monotonic_ns: the clock.
             opener: makes the driver (tests give their own).
             sharing: how many devices of the site have its endpoint, itself included.
+            others_s: the timeouts of the others there, one after the other.
             interval_ns: from one of its ticks to the next.
             lead: of its endpoint; None: it is asked at its ticks.
         """
@@ -51,7 +53,7 @@ class Poller:
         self._now_ns = monotonic_ns
         self._lead = lead or Lead(interval_ns)
         self._settings = MeterSettings(spec.id, spec.profile, spec.stated)
-        self._link = Link(spec, monotonic_ns, opener=opener, sharing=sharing)
+        self._link = Link(spec, monotonic_ns, opener=opener, sharing=sharing, others_s=others_s)
         self._unkept = Unkept(self._settings)
         self._questions = SettingQuestions(self._link, self._settings, self._unkept, monotonic_ns)
         self._complaints = Complaints(log, spec.id)
@@ -168,7 +170,7 @@ class Poller:
         """One read; on loss of the device no answer, and the way back is begun."""
         begun_ns = self._now_ns()
         try:
-            async with asyncio.timeout(max(STUCK_S, self.interval_ns / 1e9)):
+            async with asyncio.timeout(max(self._link.stuck_s, self.interval_ns / 1e9)):
                 samples = self._whole(await driver.read())
             link = self._link
             progress = self._progress(link.once) if link.once is not None else None

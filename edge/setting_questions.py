@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 from edge.drivers.base import DeviceError, ReadsSettings
-from edge.link import STUCK_S, Link, cancel
+from edge.link import Link, cancel
 from edge.settings import MeterSettings
 from edge.unkept import Unkept
 from firmware_configs.profile import Setting
@@ -53,7 +53,7 @@ class SettingQuestions:
 
     async def _ask(self, reads: ReadsSettings, setting: Setting) -> None:
         try:
-            async with asyncio.timeout(STUCK_S):
+            async with asyncio.timeout(self._link.stuck_s):
                 value = await reads.read_setting(setting)
         except DeviceError as error:
             log.debug("%s: setting %s: %s", self._link.spec.id, setting.name, error)

@@ -36,6 +36,9 @@ from evidence.frame import (
 from evidence.keys import Signer, key_sha256
 from evidence.orders import encode_rotate
 
+#: nothing is read meanwhile: the rest is signed in the time that ticks leave
+SIGNS_AT_ONCE = 100
+
 log = logging.getLogger("stackproof.edge")
 
 
@@ -87,8 +90,8 @@ class SigningStream:
         """Make the key of the site file the stream's key.
 
         An empty spool begins, or continues the stream of a lost device. A spool of another key is
-        handed over: that key signs what waits, then a rotate object, naming the new one. While
-        it may not, what is made waits as well, and `sign_waiting` hands over.
+        handed over: that key signs what waits, then a rotate object, naming the new one. What it
+        may not sign yet, or has no time for, waits, and `sign_waiting` hands over.
 
         Raises:
             SpoolError: the key in use is another and cannot hand over, or the order does not fit.
@@ -99,11 +102,7 @@ class SigningStream:
         if not self._hands_over():
             self.spool.put(with_certificate(self.spool, self._who.certificate))
             return
-        try:
-            while self.sign_waiting(now_ns):
-                pass
-        except HeldError as error:
-            log.warning("%s; the new key takes over when it is", error)
+        self._sign_some(now_ns)
 
     def _continue(self) -> None:
         continues, spool = self._who.continues, self.spool
@@ -145,7 +144,8 @@ class SigningStream:
     ) -> list[Stored]:
         """Sign a configuration; it is in force from the next frame on. Nothing when it must wait.
 
-        What waits is signed first: it is of the configuration before.
+        It waits behind what waits, which is of the configuration before: to sign that here would
+        keep a start from reading for as long as it takes.
 
         Args:
             config: what it says.
@@ -162,9 +162,7 @@ class SigningStream:
         waits.append(Unsigned(compress(data), 0, through, anchor, TYP_CONFIG))
         state |= {State.CONFIG: data, State.CALC: b""}
         try:
-            while self.sign_waiting(now_ns):
-                pass
-            made, head = list[Stored](), self._free_head()
+            made, head = list[Stored](), self._head_behind_all(now_ns)
             for waiting in waits:
                 made.append(self._sign_waiting(waiting, now_ns, head))
                 head = Head(made[-1].seq + 1, made[-1].sha256)
@@ -223,6 +221,16 @@ class SigningStream:
             log.warning("the gateway's key has signed all that waited")
         return stored
 
+    def _sign_some(self, now_ns: int) -> list[Stored]:
+        """Sign what waits as far as it may be, at most `SIGNS_AT_ONCE` objects; what was made."""
+        made = list[Stored]()
+        try:
+            while len(made) < SIGNS_AT_ONCE and (stored := self.sign_waiting(now_ns)) is not None:
+                made.append(stored)
+        except HeldError as error:
+            log.warning("%s; what is read waits", error)
+        return made
+
     def _frame(self, body: Body) -> Unsigned:
         """A frame to be signed, which every reader takes: else all behind it would be refused."""
         payload = encode_body(body)
@@ -247,6 +255,14 @@ class SigningStream:
         if reason := self._reason_to_hold(head):
             raise HeldError(reason)
         return head
+
+    def _head_behind_all(self, now_ns: int) -> Head:
+        """The same; HeldError also while anything waits. A hand-over that is due is made first."""
+        if self.spool.unsigned() is not None:
+            raise HeldError("other objects wait to be signed")
+        if self._hands_over():
+            self._rotate(now_ns)
+        return self._free_head()
 
     def _append(
         self,

@@ -9,10 +9,10 @@ import logging
 
 from edge.condition import Condition, condition_of, two_logs
 from edge.custody import encode_log, judge_close_request, judge_receipt
-from edge.errors import HeldError, KeyAwayError, TwoLogsError
+from edge.errors import ForkError, KeyAwayError, TwoLogsError
 from edge.signing import SigningStream
 from edge.spool_reader import State, Stored
-from edge.trouble import SENTENCE_MAX, UNHEARD, Trouble, decode_troubles, encode_troubles
+from edge.trouble import FORK, SENTENCE_MAX, UNHEARD, Trouble, decode_troubles, encode_troubles
 from evidence import cbor, receipt
 from evidence.blocks import compress
 from evidence.chain import Head
@@ -22,7 +22,6 @@ from evidence.frame import TYP_CLOSE, TYP_COSIGNATURE
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
 NS_PER_HOUR = 3_600 * 1_000_000_000
-WORD_SIGNS_MAX = 100  # objects signed when the collector is heard; the rest between ticks
 
 log = logging.getLogger("stackproof.edge")
 
@@ -41,20 +40,12 @@ class Stream(SigningStream):
         self.note_trouble(UNHEARD, sentence, now_ns)
 
     def word_came(self, now_ns: int) -> list[Stored]:
-        """Sign what has waited for it, as far as it may be signed now; what was made.
-
-        At most `WORD_SIGNS_MAX` objects: the rest is signed in the time that ticks leave.
-        """
-        troubles, made = decode_troubles(self.spool.get(State.TROUBLE)), list[Stored]()
+        """Begin to sign what has waited for it; what was made."""
+        troubles = decode_troubles(self.spool.get(State.TROUBLE))
         if troubles.pop(UNHEARD, None) is None:
-            return made
+            return []
         self.spool.put({State.TROUBLE: encode_troubles(troubles)})
-        try:
-            while len(made) < WORD_SIGNS_MAX and (stored := self.sign_waiting(now_ns)) is not None:
-                made.append(stored)
-        except HeldError as error:
-            log.warning("%s", error)
-        return made
+        return self._sign_some(now_ns)
 
     # -- what the collector says ------------------------------------------------------------------
 
@@ -63,13 +54,16 @@ class Stream(SigningStream):
 
         Raises:
             TwoLogsError: the collector shows two histories; nothing is freed.
-            ForkError: about objects this spool never made.
+            ForkError: about objects this spool never made; nothing up to there is signed any more.
             NotOursError: not for this stream, or not signed by the pinned collector.
         """
         try:
             judged = judge_receipt(data, self.spool, self._who)
         except TwoLogsError as error:
             self._keep_proof(error, data, now_ns)
+            raise
+        except ForkError as error:  # kept before anything else is done here: what waits would fork
+            self.note_trouble(FORK, str(error), now_ns, until_seq=error.seq)
             raise
         taken, state = judged.receipt, dict[str, bytes]()
         if judged.may_anchor:
@@ -132,6 +126,8 @@ class Stream(SigningStream):
         troubles = decode_troubles(self.spool.get(State.TROUBLE))
         before = troubles.get(kind)
         at_ns = now_ns if before is None else before.at_ns
+        if before is not None:  # an older message, said again, takes nothing back
+            until_seq = max(until_seq, before.until_seq)
         troubles[kind] = Trouble(sentence[:SENTENCE_MAX], at_ns, until_seq)
         if troubles[kind] != before:
             self.spool.put({State.TROUBLE: encode_troubles(troubles)})

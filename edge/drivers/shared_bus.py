@@ -91,17 +91,21 @@ class Bus(Generic[W]):
             wait_s = self._next_s - asyncio.get_running_loop().time()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
-            if member not in self._gaps:
-                raise NotAskedError("the connection was lost")  # it left while it waited
+            self._check(member)
             self._asking = member
             try:
                 if trouble := await self._open(timeout_s, known):
                     raise NotAskedError(trouble)
+                self._check(member)
                 return await ask()
             finally:
                 self._asking = None
                 if gap_s := max(self._gaps.values(), default=0.0):
                     self._next_s = asyncio.get_running_loop().time() + gap_s
+
+    def _check(self, member: object) -> None:
+        if member not in self._gaps:  # it left while it waited
+            raise NotAskedError("the connection was lost")
 
     async def _open(self, timeout_s: float, known: int) -> str:
         if self._wire.is_open:

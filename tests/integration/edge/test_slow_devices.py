@@ -246,6 +246,7 @@ def plant_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
         folder.mkdir()
         plant = Plant(folder, HEAD + text + "[statement]\n")
         monkeypatch.setattr("edge.delivery.MqttUplink", NoUplink)
+        monkeypatch.setattr("edge.delivery.UNREACHABLE_S", 0.0)
         monkeypatch.setattr("edge.drivers.modbus.tcp_wire.connect", plant.far.connect)
         monkeypatch.setattr("edge.drivers.dlt645.wire.Mouth", plant.far.mouth)
         return plant
@@ -332,3 +333,17 @@ def test_a_line_that_cannot_be_read_in_its_interval_is_refused(tmp_path: Path) -
     ((key, reason),) = problems(tmp_path, text)
     assert key == "device[1].interval_s"
     assert "takes at least 9.89 s by the line's speed, and the agent waits 9.80 s for it" in reason
+
+
+def test_many_silent_units_wait_for_their_turn_and_are_no_defect(
+    plant_of: Callable[[str], Plant], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A converter whose line is cut: the last of 90 units is asked after 89 timeouts."""
+    unit = CLOCK.replace('id = "{id}"', 'id = "unit-{unit}"').replace("unit=1", "unit={unit}")
+    units = (unit.format(unit=n, host=3, every_s="10", timeout_s="1") for n in range(1, 91))
+    plant = plant_of(FAST + "".join(units))
+    plant.far.takes_s["192.0.2.3"] = 10_000.0
+    plant.run(700)
+    lost = [r.getMessage() for r in caplog.records if "lost at" in r.getMessage()]
+    assert [said for said in lost if "defect" in said] == []
+    assert len(lost) == 90

@@ -7,13 +7,13 @@ import time
 import pytest
 
 from edge.drivers.base import DeviceSpec, Driver
-from edge.link import BACKOFF_S_MAX
+from edge.link import BACKOFF_S_MAX, cancel
 from edge.poller import Poller
 from edge.unkept import Polled
 from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.unit.edge.drivers.specs import register, spec
-from tests.unit.edge.fakes import Devices, FakeDevice, HandClock
+from tests.unit.edge.fakes import Devices, FakeDevice, FakeDriver, HandClock
 
 
 def two_points() -> DeviceSpec:
@@ -273,7 +273,7 @@ async def test_defect_while_connecting_is_a_loss_too(caplog: pytest.LogCaptureFi
 async def test_stuck_read_is_dropped_and_the_device_comes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("edge.poller.STUCK_S", 0.1)
+    monkeypatch.setattr("edge.link.STUCK_S", 0.1)
     rig = Rig()
     rig.poller.interval_ns = 100_000_000
     await rig.connected()
@@ -297,3 +297,95 @@ async def test_close_ends_a_read_under_way() -> None:
     assert not rig.device.is_open
     assert len(asyncio.all_tasks()) < len(before)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_defect_in_its_close_costs_its_device_only(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = await Rig().connected()
+
+    async def refuse(_: FakeDriver) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeDriver, "close", refuse)
+        rig.device.answers = False
+        assert reasons(await poll(rig)) == {Quality.NO_ANSWER}
+        assert "dev: defect in its driver: close: ZeroDivisionError()" in caplog.text
+        rig.device.answers = True
+        rig.clock.forward(BACKOFF_S_MAX)
+        await poll(rig)
+        assert reasons(await poll(rig)) == {Quality.GOOD}
+        await rig.poller.close()
+    assert not rig.poller.connected
+
+
+async def test_who_waits_for_the_end_of_a_task_can_be_cancelled() -> None:
+    ending, may_end = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await may_end.wait()
+        finally:
+            ending.set()
+            await may_end.wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(cancel(task))
+    await ending.wait()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    may_end.set()
+    await asyncio.wait({task})
+    assert task.cancelled()
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError()])
+async def test_close_while_a_lost_device_is_closed_closes_it_for_good(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that takes seconds to end is not left behind half ended."""
+    rig = await Rig().connected()
+    closes, lets_go = FakeDriver.close, asyncio.Event()
+
+    async def close_slowly(driver: FakeDriver) -> None:
+        await lets_go.wait()
+        await closes(driver)
+
+    monkeypatch.setattr(FakeDriver, "close", close_slowly)
+    rig.device.answers, rig.device.error = False, error
+    await poll(rig)
+    rig.device.is_open = True  # as of the other side, until it is closed
+    lets_go.set()
+    await rig.poller.close()
+    assert not rig.device.is_open
+    assert rig.device.calls["close"] == 1
+
+
+async def test_a_device_is_not_connected_anew_before_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the end of the old connection would take the new one away."""
+    rig = await Rig().connected()
+    closes, lets_go = FakeDriver.close, asyncio.Event()
+
+    async def close_slowly(driver: FakeDriver) -> None:
+        await lets_go.wait()
+        await closes(driver)
+
+    monkeypatch.setattr(FakeDriver, "close", close_slowly)
+    rig.device.answers = False
+    await poll(rig)
+    rig.device.answers = True
+    rig.clock.forward(BACKOFF_S_MAX)
+    rig.poller.begin(0)
+    await poll(rig)
+    assert rig.device.calls["connect"] == 1
+    lets_go.set()
+    await poll(rig)
+    await poll(rig)
+    assert reasons(await poll(rig)) == {Quality.GOOD}
+    assert rig.device.calls["connect"] == 2
+    await rig.poller.close()

@@ -191,9 +191,23 @@ def test_order_does_not_fit_a_spool_that_has_a_stream(rig: Rig) -> None:
     rig.made(3)
     new = FileSigner(generate())
     wrong = Stream(rig.spool, who(signer=new, continues=replaced(rig, new, seq=7)))
-    with pytest.raises(SpoolError, match="up to seq 2 that does not continue seq 7: give the new"):
+    with pytest.raises(SpoolError, match="up to seq 2, which cannot continue seq 7: give the new"):
         wrong.take_up_key(NOW_NS)
     assert rig.spool.head().next_seq == 3
+
+
+def test_order_does_not_fit_readings_that_wait(rig: Rig, tmp_path: Path) -> None:
+    """They were read before the order: its time would go back behind theirs, and tell a gap."""
+    rig.made(3)
+    new = FileSigner(generate())
+    spool, stream = opened(tmp_path / "new.sqlite", who(signer=new))
+    stream.await_word("not heard", NOW_NS)
+    stream.append_config(CONFIG, NOW_NS)
+    wrong = Stream(spool, who(signer=new, continues=replaced(rig, new)))
+    with pytest.raises(SpoolError, match="holds readings, which cannot continue seq 2: give the"):
+        wrong.take_up_key(NOW_NS)
+    assert spool.head().next_seq == 0
+    spool.close()
 
 
 def test_replacing_device_does_not_hand_over_to_the_lost_one_s_key(

@@ -18,7 +18,8 @@ class FakeWire:
         self.opened += 1
         if not self.accepts:
             await asyncio.sleep(timeout_s)
-            return "nobody accepts"
+            if not self.accepts:
+                return "nobody accepts"
         self.is_open = True
         return ""
 
@@ -79,6 +80,23 @@ async def test_who_leaves_while_it_waits_is_not_asked_and_the_last_closes() -> N
         await second
     bus.leave(1)
     assert not wire.is_open
+
+
+async def test_who_leaves_while_the_wire_is_opened_for_it_is_not_asked() -> None:
+    bus, wire = bus_of(1, 2)
+    wire.accepts = False  # so that it takes a moment
+    asked = []
+
+    async def ask() -> None:
+        asked.append(1)
+
+    question = asyncio.create_task(bus.in_turn(1, 0.01, ask))
+    await asyncio.sleep(0)
+    bus.leave(1)
+    wire.accepts = True
+    with pytest.raises(NotAskedError, match="the connection was lost"):
+        await question
+    assert asked == []
 
 
 async def test_the_largest_gap_of_its_devices_lies_between_questions() -> None:
