@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import edge.settings
-import simulators.cli
+import simulators.stage
 import stackproof
 from simulators.play import changes_of
 
@@ -29,5 +29,5 @@ def _changes_of(*arguments: Any) -> list[tuple[int, Callable[[], None]]]:
 
 if __name__ == "__main__":
     edge.settings.ASK_NS = 200_000_000
-    simulators.cli.changes_of = _changes_of  # type: ignore[attr-defined, assignment] # a name it imports
+    simulators.stage.changes_of = _changes_of  # type: ignore[attr-defined, assignment] # a name it imports
     sys.exit(stackproof.main())
