@@ -21,6 +21,7 @@ from firmware_configs.model import (
     Vector,
 )
 from firmware_configs.places import ADDRESS_NOTATIONS
+from firmware_configs.ratios import check_ratios
 from firmware_configs.row_source import ROW_PROTOCOLS, check_column, read_source
 from firmware_configs.rows import Head, read_register
 from firmware_configs.rules import check_speaks_of
@@ -196,6 +197,7 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
         for row, register in zip(rows, registers, strict=True):
             check_column(row, register.name, register.column or "", source.rows)
     _check_places(rows, registers)
+    check_ratios(rows, registers, profile.reports)
     check_speaks_of(rows, registers)
     _check_settings(setting_rows, profile.settings)
     flawed = frozenset(row.label for row in (*rows, *setting_rows) if row.flawed)
