@@ -39,6 +39,10 @@ class Head(NamedTuple):
     orders: tuple[str, str]
 
 
+#: a count that a manual has and a row does not: it follows from the type
+_COUNT_KEYS = ("length", "count", "words", "registers", "quantity")
+
+
 def read_register(fields: Fields, head: Head) -> Register:
     """The row as a Register; where the row is wrong a stand-in, and the problem is noted."""
     name = read_name(fields, head.protocol)
@@ -69,6 +73,10 @@ def read_register(fields: Fields, head: Head) -> Register:
         offset=fields.decimal("offset", default="0"),
         rolls_at=_rolls_at(fields, role, coding),
     )
+    for key in _COUNT_KEYS:
+        if fields.raw(key) is not None:
+            takes = f"{register.words} register{'s' * (register.words > 1)}"
+            fields.complain(key, f"is not written: {register.type_name} takes {takes}")
     fields.finish()
     return register
 

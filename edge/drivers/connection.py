@@ -5,10 +5,8 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
-from edge.errors import EdgeError
 
-
-class NoConnectionError(EdgeError):
+class NoConnectionError(Exception):
     """There is none; the text says why."""
 
 

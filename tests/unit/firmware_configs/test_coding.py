@@ -222,7 +222,8 @@ class TestOrdersOfARow:
             (
                 "vector[1].value",
                 "status: the words are raw 33620995 (word_order little, byte_order little), "
-                "which is not 16909060",  # 0x02010403
+                "which is not 16909060; "
+                "it is with word_order little, byte_order big",  # 0x02010403
             )
         ]
 

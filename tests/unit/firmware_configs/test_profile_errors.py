@@ -48,7 +48,7 @@ VECTOR = [
      "voltage_l1: is missing: the 16-bit words in address order"),
     ("words = [0x0000, 0x08FC]", "words = [0x08FC, 0x0000]", "vector[0].value",
      "voltage_l1: the words are raw 150732800 (word_order big, byte_order big), which is not "
-     "230.0"),
+     "230.0; it is with word_order little, byte_order big"),
     ('value = "230.0"', 'value = "230.1"', "vector[0].value",
      "voltage_l1: the words are raw 2300 (word_order big, byte_order big), which is not 230.1"),
     ('value = "230.0"', "value = 230.0", "vector[0].value",
