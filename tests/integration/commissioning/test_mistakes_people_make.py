@@ -230,6 +230,22 @@ async def test_the_doctor_says(mistake: str, tmp_path: Path, said: Said) -> None
     assert failed[0]["todo"].startswith(case.todo) or case.todo in failed[0]["todo"]
 
 
+async def test_a_ratio_with_its_secondary_side_first(tmp_path: Path, said: Said) -> None:
+    """A warning: 3.000 A × 5/800 is credible, and such transformers may exist."""
+    (tmp_path / "meter.toml").write_text(replaced(PROFILE, {'["1", "1000"]': '["0", "1000"]'}))
+    write_keys(tmp_path / "keys")
+    async with Responder(words=dict.fromkeys(range(64), 0) | {0x11: 3000, 0x12: 500}) as device:
+        text = replaced(with_url(AC, device.port), {
+            '"stackproof/ac-meter"': '"meter.toml"', 'vt_ratio = "10000/100"\n': "",
+            '"800/5"': '"5/800"',
+        })  # fmt: skip
+        await edge("doctor", write_site(tmp_path, HEAD + text + "[statement]\n"), "ac-1", "--json")
+    (told,) = (c for c in said.json()["checks"]
+               if c["subject"] == "ac-1" and c["state"] == "warning")  # fmt: skip
+    assert told["sentence"] == 'ct_ratio = "5/800" makes values smaller than the meter has them'
+    assert told["todo"].startswith("a transformer's plate names the primary side first: ")
+
+
 async def test_a_certificate_that_is_not_trusted(tmp_path: Path) -> None:
     server = make(tmp_path, "server", SERVER_URI, number=1)
     stranger = make(tmp_path, "stranger", SERVER_URI, number=3)
