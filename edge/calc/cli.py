@@ -88,6 +88,7 @@ def _show(options: argparse.Namespace) -> int:
     print("Outputs")
     for name, unit in found.outputs.items():
         print(f"  {name} [{unit or 'table'}]")
+    print(f"Run\n  {found.command}")
     return 0
 
 
