@@ -19,7 +19,7 @@ from edge.commissioning import doctor_text, look_text
 from edge.commissioning.bare import bare_spec, plain
 from edge.commissioning.findings import has_failed
 from edge.commissioning.look import Look
-from edge.commissioning.target import device_of, devices_of, point_of
+from edge.commissioning.target import TargetError, device_of, devices_of, point_of
 from edge.config import Site, load_site, read_site
 from edge.drivers.base import DeviceError, DeviceSpec
 from edge.errors import SiteConfigError
@@ -315,7 +315,11 @@ def _site_of_devices(path: Path) -> Site:
 
     Raises:
         SiteConfigError: something is wrong with the devices, or with the file as a whole.
+        TargetError: it is no file but reads as a device's host and port.
     """
+    if ":" in str(path) and not path.exists():
+        url = f"modbus+tcp://{path}"
+        raise TargetError(f"{path} is no site file; a device's url is such as {url}")
     site, problems = read_site(path)
     hard = [p for p in problems if p.key in ("", "format") or p.key.startswith("device")]
     if hard:

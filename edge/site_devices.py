@@ -217,7 +217,8 @@ def _profile(fields: Fields, folder: Path, known: dict[str, Profile]) -> Profile
             known[name] = load_profile(str(folder / name) if name.endswith(".toml") else name)
         return known[name]
     except ProfileError as error:
-        fields.complain("profile", str(error))
+        for problem in error.errors:
+            fields.complain("profile", str(problem))
         return None
 
 

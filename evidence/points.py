@@ -148,10 +148,15 @@ class Quantity:
             raise ValueError(
                 f"unit {self.unit!r} does not fit {self.kind}; allowed: {' '.join(sorted(units))}"
             )
+        needed = [
+            f"{name} (one of {' '.join(sorted(allowed))})"
+            for name, allowed in _QUALIFIERS.items()
+            if name in required and getattr(self, name) is None
+        ]
+        if needed:
+            raise ValueError(f"{self.kind} needs {' and '.join(needed)}")
         for name, allowed in _QUALIFIERS.items():
             given = getattr(self, name)
-            if given is None and name in required:
-                raise ValueError(f"{self.kind} needs {name} (one of {' '.join(sorted(allowed))})")
             if given is not None and name not in required:
                 raise ValueError(f"{self.kind} takes no {name}")
             if given is not None and given not in allowed:

@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 a profile is wrong, 2 cannot run (usage, no such profile, 
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from firmware_configs.profile import (
     load_profile,
     unproven_types,
 )
+from firmware_configs.ratios import ratio_doubt
 from firmware_configs.row_source import source_settings
 
 
@@ -175,16 +177,19 @@ def _problems(name: str) -> tuple[int, list[Problem], list[str]]:
 
 
 def _notes(profile: Profile) -> list[str]:
-    """One note for all addresses that read as another notation's: real maps have such too."""
-    doubts = {
-        row.name: said
-        for row in (*profile.registers, *(s.register for s in profile.settings))
-        if (said := doubt(row.table, row.written, profile.address_notation))
-    }
-    if not doubts:
-        return []
-    name, said = next(iter(doubts.items()))
-    return [f"{name}: {said}" + (f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else "")]
+    """One note for all rows that may be mistaken in the same way: real maps have such too."""
+    rows = (*profile.registers, *(s.register for s in profile.settings))
+    notation = profile.address_notation
+    places = {row.name: doubt(row.table, row.written, notation) for row in rows}
+    scales = {row.name: ratio_doubt(row) for row in profile.registers}
+    return [note for doubts in (places, scales) for note in _one_for_all(doubts)]
+
+
+def _one_for_all(doubts: Mapping[str, str]) -> list[str]:
+    """The first doubt, and how many rows have one too; none when none has."""
+    found = [f"{name}: {said}" for name, said in doubts.items() if said]
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return [found[0] + more] if found else []
 
 
 def _show(profile: Profile, *, as_json: bool) -> int:

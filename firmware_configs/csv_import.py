@@ -11,25 +11,27 @@ import difflib
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from evidence.points import KINDS
+from firmware_configs.csv_cells import limits, states, type_name, whole_number, whole_numbers, words
 from firmware_configs.fields import Problem
 from firmware_configs.profile import Profile, ProfileError, read_profile
 
-_TEXTS = ("name", "table", "type", "bits", "unit", "kind", "role", "source", "scale", "offset",
-          "word_order", "byte_order", "means", "reference", "moisture", "heating",
-          "fuel_basis")  # fmt: skip
-_NUMBERS = ("address", "decimals", "point_decimals", "length", "rolls_at")
-_NUMBER_LISTS = ("invalid",)
-_TEXT_LISTS = ("applies", "range")
+#: how a column's cells are read; all others are text
+_READ: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("address", "decimals", "point_decimals", "length", "rolls_at"), whole_number),
+    "applies": words, "invalid": whole_numbers, "range": limits, "states": states,
+    "type": type_name,
+}  # fmt: skip
+_SEPARATOR = re.compile(r"sep=[,;\t]\r?\n", re.IGNORECASE)
 #: every column there may be, in the order a row is written
 COLUMNS = ("means", "name", "table", "address", "type", "bits", "length", "word_order",
            "byte_order", "decimals", "point_decimals", "scale", "offset", "unit", "kind",
            "reference", "moisture", "heating", "fuel_basis", "role", "applies", "invalid", "range",
-           "rolls_at", "source")  # fmt: skip
+           "rolls_at", "states", "source")  # fmt: skip
 _ROW = re.compile(r"(register|setting)\[(\d+)\]\.?(.*)")
 
 
@@ -66,6 +68,8 @@ def import_csv(data: bytes, file: str, head: Mapping[str, str]) -> Imported:
     for number, cells in lines:
         row = {key: _value(file, number, key, cell, problems) for key, cell in cells.items()}
         group = "setting" if row.get("means") else "register"
+        if row.get("type") != cells.get("type"):
+            guessed.append(f"{row.get('name')}: type {row['type']}, from {cells['type']!r}")
         if group == "register":
             guessed += _guess(row)
         rows[group].append(row)
@@ -86,21 +90,31 @@ def _lines(data: bytes, file: str) -> list[tuple[int, dict[str, str]]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _refused(file, "", 'is not UTF-8; save it as "CSV UTF-8"') from None
+    said = _SEPARATOR.match(text)  # Excel's own first line
+    text = text[said.end() :] if said else text
+    above = 1 if said else 0
+    top = f"line {above + 1}"
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
     try:
         columns = [cell.strip().lower() for cell in next(reader, [])]
-        rest = [(reader.line_num, cells) for cells in reader]
+        rest = [(reader.line_num + above, cells) for cells in reader]
     except csv.Error as error:
-        raise _refused(file, f"line {reader.line_num}", f"is not CSV: {error}") from None
+        raise _refused(file, f"line {reader.line_num + above}", f"is not CSV: {error}") from None
     if not any(columns):
-        raise _refused(file, "line 1", "has no columns' names")
+        raise _refused(file, top, "has no columns' names")
     unknown = [column for column in columns if column and column not in COLUMNS]
+    if len(unknown) == sum(map(bool, columns)):
+        raise _refused(
+            file, top, f"{unknown[0]!r} is no column of a profile, nor is any other: this line has "
+            "to name them; remove titles above it, and rename the manual's columns. Known: "
+            f"{' '.join(COLUMNS)}",
+        )  # fmt: skip
     if unknown:
-        raise ProfileError([Problem(file, f"line 1, {c}", _no_column(c)) for c in unknown])
+        raise ProfileError([Problem(file, f"{top}, {c}", _no_column(c)) for c in unknown])
     twice = sorted({c for c in columns if c and columns.count(c) > 1})
     if twice:
-        raise _refused(file, f"line 1, {twice[0]}", "stands there twice")
+        raise _refused(file, f"{top}, {twice[0]}", "stands there twice")
     found = []
     for number, cells in rest:
         filled = {c: v.strip() for c, v in zip(columns, cells, strict=False) if c and v.strip()}
@@ -123,21 +137,15 @@ def _refused(file: str, key: str, reason: str) -> ProfileError:
 
 def _value(file: str, number: int, key: str, cell: str, problems: list[Problem]) -> Any:  # noqa: ANN401 - what TOML can hold
     """The cell as the key's type; text where it is none, and a complaint."""
-    parts = cell.replace(";", " ").replace(",", " ").split()
     try:
-        if key in _NUMBERS:
-            return int(cell, 0)
-        if key in _NUMBER_LISTS:
-            return [int(part, 0) for part in parts]
-    except ValueError:
-        where = f"line {number}, {key}"
-        problems.append(Problem(file, where, f"{cell!r} is no whole number such as 42 or 0x2A"))
+        return _READ[key](cell) if key in _READ else cell
+    except ValueError as error:
+        problems.append(Problem(file, f"line {number}, {key}", str(error)))
         return cell
-    return parts if key in _TEXT_LISTS else cell
 
 
 def _guess(row: dict[str, Any]) -> list[str]:
-    """Fill in `kind` where the unit belongs to one kind only, and the role of energies."""
+    """Fill in `kind` where the unit belongs to one kind only, and the role of energies, states."""
     said = []
     kinds = [kind for kind, (units, _) in KINDS.items() if row.get("unit") in units]
     if "kind" not in row and len(kinds) == 1:
@@ -146,6 +154,9 @@ def _guess(row: dict[str, Any]) -> list[str]:
     if "role" not in row and row.get("kind") == "energy":
         row["role"] = "totaliser"
         said.append(f"{row.get('name')}: role totaliser, since it is energy")
+    if "role" not in row and row.get("kind") == "state":
+        row["role"] = "state"
+        said.append(f"{row.get('name')}: role state, since its kind is")
     return said
 
 
@@ -163,8 +174,11 @@ def _toml(head: Mapping[str, str], rows: Mapping[str, Sequence[Mapping[str, Any]
     return "\n".join(lines) + "\n"
 
 
-def _quoted(value: str | int | list[str] | list[int]) -> str:
+def _quoted(value: str | int | list[str] | list[int] | dict[str, str]) -> str:
     """As TOML writes it; its basic strings are JSON's, but for U+007F, which no name has."""
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{_quoted(key)} = {_quoted(text)}" for key, text in value.items())
+        return f"{{ {pairs} }}"
     return json.dumps(value, ensure_ascii=False)
 
 

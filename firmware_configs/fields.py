@@ -5,6 +5,7 @@ type, so that one pass finds everything. `finish` reports keys nobody asked for.
 """
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -75,7 +76,9 @@ class Fields:
         if value is None:
             self.complain(key, f"is missing{': ' + why if why else ''}")
         elif not isinstance(value, str):
-            self.complain(key, f'{_shown(value)} is not text; write {key} = "..."')
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            text = value if is_number and math.isfinite(value) else "..."
+            self.complain(key, f'{_shown(value)} is not text; write {key} = "{text}"')
         elif not value.strip():
             self.complain(key, f"is empty{': ' + why if why else ''}")
         else:

@@ -35,11 +35,16 @@ class Place:
     written: int
 
 
+_FUNCTION_KEYS = ("function_code", "function", "fc")
+_CODES = ("1", "2", "3", "4")
+_FUNCTIONS = 'table = "coil" is read with FC 1, "discrete" with 2, "holding" with 3, "input" with 4'
+
+
 def read_place(fields: Fields, notation: str) -> Place:
     """Table and address of a Modbus row; a stand-in, and a complaint, where they are wrong."""
     if notation == "40001":
         return _numbered(fields)
-    table = fields.choice("table", _TABLES)
+    table = _table(fields)
     first = 1 if notation == "1-based" else 0
     written = fields.raw("address")
     if type(written) is int and not first <= written <= LAST + first:
@@ -47,6 +52,18 @@ def read_place(fields: Fields, notation: str) -> Place:
         return Place(table, 0, written)
     address = fields.integer("address", first, first + LAST)
     return Place(table, address - first, address)
+
+
+def _table(fields: Fields) -> str:
+    """The table; a function code where its name is due is told by its meaning."""
+    for key in _FUNCTION_KEYS:
+        if fields.raw(key) is not None:
+            fields.complain(key, f"is written as the table: {_FUNCTIONS}")
+            return _TABLES[0]
+    if str(fields.raw("table")).lstrip("0") in _CODES:
+        fields.complain("table", f"{fields.raw('table')!r} is no table's name: {_FUNCTIONS}")
+        return _TABLES[0]
+    return fields.choice("table", _TABLES)
 
 
 def check_end(fields: Fields, place: Place, words: int) -> None:

@@ -21,6 +21,7 @@ from firmware_configs.model import (
     Vector,
 )
 from firmware_configs.places import ADDRESS_NOTATIONS
+from firmware_configs.ratios import check_ratios
 from firmware_configs.row_source import ROW_PROTOCOLS, check_column, read_source
 from firmware_configs.rows import Head, read_register
 from firmware_configs.rules import check_speaks_of
@@ -195,8 +196,7 @@ def _profile(document: Mapping[str, Any], path: Path, problems: list[Problem]) -
             fields.complain("setting", "is for meters: rows of a source have no settings")
         for row, register in zip(rows, registers, strict=True):
             check_column(row, register.name, register.column or "", source.rows)
-    _check_places(rows, registers)
-    check_speaks_of(rows, registers)
+    _check_rows(rows, profile)
     _check_settings(setting_rows, profile.settings)
     flawed = frozenset(row.label for row in (*rows, *setting_rows) if row.flawed)
     for row, vector in zip(vector_rows, vectors, strict=True):
@@ -239,6 +239,13 @@ def _check_head(fields: Fields, profile: Profile) -> None:
                     "hole_limit", "pause_ms", "vector"):  # fmt: skip
             if fields.raw(key) is not None:
                 fields.complain(key, _MODBUS_ONLY)
+
+
+def _check_rows(rows: Sequence[Fields], profile: Profile) -> None:
+    """What holds between rows, and between a row and the head."""
+    _check_places(rows, profile.registers)
+    check_ratios(rows, profile.registers, profile.reports)
+    check_speaks_of(rows, profile.registers)
 
 
 def _check_places(rows: Sequence[Fields], registers: Sequence[Register]) -> None:

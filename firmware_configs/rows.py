@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from evidence.points import DECIMALS_MAX, Quantity, Role
+from evidence.points import DECIMALS_MAX, KINDS, Quantity, Role
 from firmware_configs.coding import Coding, check_table, read_coding, read_orders
 from firmware_configs.fields import Fields, is_decimal
 from firmware_configs.messages import read_identifier, read_item
@@ -37,6 +37,10 @@ class Head(NamedTuple):
     protocol: str
     notation: str
     orders: tuple[str, str]
+
+
+#: a count that a manual has and a row does not: it follows from the type
+_COUNT_KEYS = ("length", "count", "words", "registers", "quantity")
 
 
 def read_register(fields: Fields, head: Head) -> Register:
@@ -69,6 +73,10 @@ def read_register(fields: Fields, head: Head) -> Register:
         offset=fields.decimal("offset", default="0"),
         rolls_at=_rolls_at(fields, role, coding),
     )
+    for key in _COUNT_KEYS:
+        if fields.raw(key) is not None:
+            takes = f"{register.words} register{'s' * (register.words > 1)}"
+            fields.complain(key, f"is not written: {register.type_name} takes {takes}")
     fields.finish()
     return register
 
@@ -144,8 +152,8 @@ def _decimals(fields: Fields, coding: Coding, bare: Register | None) -> tuple[in
 
 def _quantity(fields: Fields) -> Quantity | None:
     """None when it cannot be built."""
-    given = {"kind": fields.text("kind", why="what it measures, e.g. energy"),
-             "unit": fields.text("unit", why="e.g. kWh")}  # fmt: skip
+    unit = fields.text("unit", why="e.g. kWh")
+    given = {"kind": fields.text("kind", why=_kinds_of(unit)), "unit": unit}
     for key in ("reference", "moisture", "heating", "fuel_basis"):
         if text := fields.optional_text(key):
             given[key] = text
@@ -155,6 +163,17 @@ def _quantity(fields: Fields) -> Quantity | None:
         except ValueError as error:
             fields.complain("kind", str(error))
     return None
+
+
+def _kinds_of(unit: str) -> str:
+    """What a value with that unit may be; said where nobody said what it is."""
+    kinds = [kind for kind, (units, _) in KINDS.items() if unit in units]
+    if kinds:
+        return f"what it measures; with the unit {unit}: {' or '.join(kinds)}"
+    if unit:
+        known = " ".join(sorted({known for units, _ in KINDS.values() for known in units}))
+        return f"what it measures; and no kind has the unit {unit!r}; known units: {known}"
+    return "what it measures, e.g. energy"
 
 
 def _role(fields: Fields, quantity: Quantity | None, coding: Coding) -> Role:

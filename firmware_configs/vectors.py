@@ -3,10 +3,13 @@
 They are what holds loader, driver and simulator to the manual instead of to each other. Pure.
 """
 
+import itertools
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from fractions import Fraction
 
 from evidence.points import exact
+from firmware_configs.coding import ORDERS
 from firmware_configs.fields import Fields, is_decimal
 from firmware_configs.model import REGISTER_TABLES, Profile, Register, Setting, Vector
 from firmware_configs.words import nearest_float, raw_of_words, text_of_words
@@ -119,7 +122,19 @@ def _check_number(row: Fields, vector: Vector, register: Register) -> None:
     if raw is None:
         row.complain("words", f"are no decimal digits ({orders})")
     elif not _means(raw, register, vector.value):
-        row.complain("value", f"the words are raw {raw} ({orders}), which is not {vector.value}")
+        other = _order_that_fits(vector, register)
+        reason = f"the words are raw {raw} ({orders}), which is not {vector.value}{other}"
+        row.complain("value", reason)
+
+
+def _order_that_fits(vector: Vector, register: Register) -> str:
+    """The order in which the words would mean what the vector says, or ""."""
+    for word_order, byte_order in itertools.product(ORDERS, ORDERS):
+        swapped = replace(register, word_order=word_order, byte_order=byte_order)
+        raw = raw_of_words(vector.words, swapped)
+        if raw is not None and _means(raw, swapped, vector.value):
+            return f"; it is with word_order {word_order}, byte_order {byte_order}"
+    return ""
 
 
 def _means(raw: int | float, register: Register, value: str) -> bool:

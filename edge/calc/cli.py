@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(problem, file=sys.stderr)
     except BrokenPipeError:
         raise  # nobody reads any more: `stackproof.main` ends quietly
-    except (CalcError, OSError) as error:
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+    except CalcError as error:
         print(error, file=sys.stderr)
     return 2
 
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     made["show"].add_argument("method")
     made["eval"].add_argument("method")
     made["eval"].add_argument("inputs", nargs="*", metavar="key=value")
-    made["statement"].add_argument("file", type=Path)
+    made["statement"].add_argument("file", type=Path, help="its keys: docs/statements.md")
     pages = commands.add_parser("pages", help="write one page a method, as in docs/methods")
     pages.add_argument("folder", type=Path, help="where to; other .md files there are deleted")
     pages.add_argument("--check", action="store_true", help="write nothing; 1 if any is not true")
@@ -85,6 +88,7 @@ def _show(options: argparse.Namespace) -> int:
     print("Outputs")
     for name, unit in found.outputs.items():
         print(f"  {name} [{unit or 'table'}]")
+    print(f"Run\n  {found.command}")
     return 0
 
 
@@ -171,16 +175,26 @@ def _read(path: Path) -> Mapping[str, Any]:
     if len(content) > _FILE_BYTES_MAX:
         raise StatementError([f"{path}: larger than {_FILE_BYTES_MAX} bytes"])
     try:
-        text = content.decode()
-        if path.suffix == ".json":
-            fields = json.loads(text, parse_float=Decimal)
+        text = content.decode("utf-8-sig")  # Windows' editors write the mark
+        if path.suffix.lower() == ".json":
+            fields = json.loads(text, parse_float=Decimal, object_pairs_hook=_once)
         else:
             fields = tomllib.loads(text, parse_float=Decimal)
+    except UnicodeDecodeError:
+        raise StatementError([f"{path}: is not UTF-8; save it as UTF-8"]) from None
     except (ValueError, RecursionError) as error:
         raise StatementError([f"{path}: {error}"]) from error
     if not isinstance(fields, Mapping):
         raise StatementError([f"{path}: must be a table at the top"])
     return fields
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; a key that stands there twice has no one value."""
+    counted = Counter(key for key, _ in pairs)
+    if twice := [key for key, times in counted.items() if times > 1]:
+        raise ValueError(f"{' '.join(twice)}: stands twice in one object")
+    return dict(pairs)
 
 
 def _described(entry: Method) -> dict[str, Any]:

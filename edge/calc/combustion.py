@@ -41,13 +41,17 @@ def oxidation_row(rules: RuleSet, kind: Kind, use: str = "") -> Row | None:
 
 def co2_per_unit(rules: RuleSet, parameters: Mapping[str, Parameter]) -> Fraction:
     """tCO2 per t or 10^4 Nm3 of fuel from its `fuel_parameters`."""
-    if "carbon_ar" in parameters:
-        carbon = parameters["carbon_ar"].value
-    else:
-        carbon = parameters["ncv"].value * parameters["carbon_content"].value
+    carbon = carbon_per_unit(parameters)
     if "oxidation_percent" in parameters:
         carbon *= parameters["oxidation_percent"].value / 100
     return carbon * rules.row("carbon.co2_ratio").value
+
+
+def carbon_per_unit(parameters: Mapping[str, Parameter]) -> Fraction:
+    """TC in a t or 10^4 Nm3 of fuel, burnt or not."""
+    if "carbon_ar" in parameters:
+        return parameters["carbon_ar"].value
+    return parameters["ncv"].value * parameters["carbon_content"].value
 
 
 def parameter_unit(kind: Kind, name: str) -> str:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from evidence.counts import round_half_away
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,15})?")
+_TOO_LONG = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 UNROUNDED_PLACES = 15  # printed places of a value that has no finite decimal form
 
 
@@ -25,8 +26,19 @@ def parse_decimal(value: object) -> Fraction:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
-        raise ValueError(f"{str(value)[:40]!r} is not a decimal number")
+        raise ValueError(f"{str(value)[:40]!r} is not a decimal number{_why_not(value)}")
     return Fraction(value)
+
+
+def _why_not(value: object) -> str:
+    """What to write, where a person may have meant a number all the same."""
+    if not isinstance(value, str) or not any(mark.isdecimal() for mark in value):
+        return ""
+    if _TOO_LONG.fullmatch(value):
+        return ": at most 30 digits before the point and 15 behind it"
+    return (
+        ": write digits and, for decimals, a point; no separators, spaces, exponent or unit: 1234.5"
+    )
 
 
 def rounded_text(value: Fraction, places: int) -> str:

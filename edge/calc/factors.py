@@ -4,6 +4,7 @@ The files in `rule_sets/` are this module's only I/O: read once, from the packag
 published file never changes; a corrected value is a new edition under a new name.
 """
 
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -82,6 +83,11 @@ class Kind:
     state: str = ""
     aliases: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it is called."""
+        return (self.id, self.zh, *self.aliases)
+
 
 @dataclass(frozen=True)
 class RuleSet:
@@ -125,9 +131,17 @@ class RuleSet:
 def find_kind(kinds: Mapping[str, Kind], name: str) -> Kind | None:
     """A kind by id, Chinese name or alias."""
     for kind in kinds.values():
-        if name in (kind.id, kind.zh, *kind.aliases):
+        if name in kind.names:
             return kind
     return None
+
+
+def near_kinds(kinds: Mapping[str, Kind], name: str) -> str:
+    """What may have been meant by a name that no kind has, with both its names; or ""."""
+    wanted = name.strip().lower().replace(" ", "-").replace("_", "-")
+    names = {text.lower(): kind for kind in kinds.values() for text in kind.names}
+    found = difflib.get_close_matches(wanted, names, n=1)
+    return f"; did you mean {names[found[0]].id} ({names[found[0]].zh})?" if found else ""
 
 
 def rule_set_ids() -> list[str]:

@@ -1,10 +1,21 @@
 """The fuel lines of a statement."""
 
-from edge.calc.combustion import co2_per_unit, fuel_parameters, oxidation_row, parameter_unit
+from edge.calc.combustion import (
+    carbon_per_unit,
+    co2_per_unit,
+    fuel_parameters,
+    oxidation_row,
+    parameter_unit,
+)
+from edge.calc.decimal_text import rounded_text
 from edge.calc.factors import RuleSet
 from edge.calc.line import Line
 from edge.calc.net_amount import net_amount
 from edge.calc.statement_table import USES, Table
+
+#: tC that a unit of any fuel can hold: a tonne of carbon; as gas at 0 °C and 101.325 kPa ten carbon
+#: atoms a molecule (decane boils at 174 °C): 10^4 Nm3 ÷ 22.414 Nm3/kmol × 10 × 12.011 kg = 53.6 t
+CARBON_MAX = {"t": 1, "10^4 Nm3": 54}
 
 
 def fuel_line(table: Table, rules: RuleSet) -> Line | None:
@@ -32,6 +43,16 @@ def fuel_line(table: Table, rules: RuleSet) -> Line | None:
     if kind is None or amount is None:
         return None
     factors = fuel_parameters(rules, kind, own, use=use)
+    typed = [name for name in factors if name in own and name != "oxidation_percent"]
+    carbon = carbon_per_unit(factors)
+    if typed and carbon > CARBON_MAX[kind.unit]:
+        given = " × ".join(f"{own[name].text} {own[name].unit}" for name in typed)
+        table.problem(
+            typed[0],
+            f"{given} makes {rounded_text(carbon, 2)} tC in a {kind.unit} of {kind.id}, more than "
+            "fits: check the unit (heating values in GJ; carbon in t, not in percent)",
+        )
+        return None
     return Line(
         category="fuel",
         kind=kind.id,

@@ -59,6 +59,7 @@ def method_page(method: Method) -> str:
         *(_text(text) for text in said),
         "## Inputs",
         _table(("name", "unit", "range"), [_input(n, spec) for n, spec in method.inputs.items()]),
+        f"`{method.command}`",
         "## Outputs",
         _table(
             ("name", "unit"),

@@ -92,6 +92,12 @@ class Method:
         """The documentation."""
         return inspect.cleandoc(self.function.__doc__ or "")
 
+    @property
+    def command(self) -> str:
+        """How a person runs it, with the inputs it needs."""
+        needed = (f"{name}=…" for name, spec in self.inputs.items() if not spec.optional)
+        return " ".join(("stackproof calc eval", self.id, *needed))
+
 
 _METHODS: dict[str, Method] = {}
 

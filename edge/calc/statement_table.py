@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from edge.calc.decimal_text import parse_decimal
-from edge.calc.factors import Kind, find_kind
+from edge.calc.factors import Kind, find_kind, near_kinds
 from edge.calc.parameter import Parameter, given
 
 #: Where solid fuel burns decides its oxidation in some rule sets (02.01; not in 04.01).
@@ -99,7 +99,8 @@ class Table:
             return None
         found = find_kind(kinds, name)
         if found is None:
-            self.problem(key, f"{rule_set_id} has no {name!r}; it has: {' '.join(kinds)}")
+            near = near_kinds(kinds, name) or f"; it has: {' '.join(kinds)}"
+            self.problem(key, f"{rule_set_id} has no {name!r}{near}")
         return found
 
     def subtable(self, key: str) -> "Table | None":
@@ -124,7 +125,7 @@ def tables(source: Mapping[str, Any], key: str, problems: list[str]) -> list[Tab
     """The tables of a list, "fuel[0]" and so on; an absent list is empty."""
     entries = source.get(key, [])
     if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
-        problems.append(f"{key}: must be a list of tables")
+        problems.append(f"{key}: must be a list of tables: write [[{key}]]")
         return []
     if len(entries) > TABLES_MAX:
         problems.append(f"{key}: more than {TABLES_MAX} tables")

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from edge.commissioning.advice import of_refusal
 from edge.commissioning.doctor_machine import serial_check
-from edge.commissioning.findings import Check, failed, fine, has_failed
+from edge.commissioning.findings import Check, failed, fine, has_failed, warning
 from edge.commissioning.look_driver import read_once
 from edge.commissioning.look_modbus import sample_of
 from edge.commissioning.modbus_asking import Answer, Asking, beside
-from edge.commissioning.plausible import explanations, has_range, is_odd
+from edge.commissioning.plausible import explanations, has_range, is_odd, upside_down
 from edge.commissioning.reach import dns_check, knock_at
 from edge.commissioning.value import shown
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
@@ -188,7 +188,13 @@ async def _values(spec: DeviceSpec, asking: Asking, samples: Sequence[Sample]) -
         for bound, sample in zip(spec.points, samples, strict=True)
         if is_odd(bound.point, sample)
     ]
-    checks = []
+    checks = [
+        warning(
+            spec.id, "value", f'{name} = "{ratio}" makes values smaller than the meter has them',
+            'a transformer\'s plate names the primary side first: "400/5", not "5/400"',
+        )
+        for name, ratio in upside_down(bound.point for bound in spec.points).items()
+    ]  # fmt: skip
     for bound in odd[:TOLD_MAX]:
         answer = await asking.ask(read_of(bound))
         if answer.cells is not None:  # else it is gone since: the next examination says so

@@ -6,7 +6,7 @@ whether it is right only the meter's own display can say.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from edge.commissioning.orders import ORDERS, ORDERS_OF_ONE, letters
@@ -15,7 +15,7 @@ from edge.drivers.base import BoundPoint, Sample
 from edge.drivers.modbus.answers import Cells
 from edge.drivers.modbus.decode import Value, decode_words
 from edge.drivers.raw import unpack
-from evidence.points import Point
+from evidence.points import Point, exact
 from evidence.quality import Quality
 from firmware_configs.model import REGISTER_TABLES
 
@@ -81,6 +81,16 @@ def explanations(
                 "check address_notation and whether the manual counts from 0 or 1",
             )
     yield from _without_ratios(bound, cells)
+
+
+def upside_down(points: Iterable[Point]) -> dict[str, str]:
+    """Transformer ratios below 1, by name: a plate names the primary side first, which is more."""
+    return {
+        name: ratio
+        for point in points
+        for name in ("ct_ratio", "vt_ratio")
+        if (ratio := getattr(point.scaling, name)) is not None and exact(ratio) < 1
+    }
 
 
 def _order_said(words: int, word_order: str, byte_order: str) -> str:

@@ -1,8 +1,13 @@
 """A TCP connection to a device, or to a converter with a serial line behind it. I/O."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import cast
+
+
+class NoConnectionError(Exception):
+    """There is none; the text says why."""
 
 
 class Connection(asyncio.Protocol):
@@ -58,16 +63,22 @@ async def connect(
     hear: Callable[[bytes], None],
     lost: Callable[[], None],
     gate: Callable[[bytes], bytes],
-) -> Connection | None:
-    """Open a connection; None when nobody accepts in time. A cancelled try leaves none."""
+) -> Connection:
+    """Open a connection. A cancelled try leaves none.
+
+    Raises:
+        NoConnectionError: nobody accepts in time, or the host's name is not known.
+    """
     made = Connection(hear, lost, gate)
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
             await loop.create_connection(lambda: made, host, port)
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError) as error:
         made.close()
-        return None
+        if isinstance(error, socket.gaierror):
+            raise NoConnectionError(f"the name {host!r} is not known here") from None
+        raise NoConnectionError("nobody accepts") from None
     except BaseException:
         made.close()
         raise

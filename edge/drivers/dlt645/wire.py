@@ -7,7 +7,7 @@ is kept until it is asked for, bounded; nothing is written to the line but quest
 import asyncio
 from dataclasses import dataclass
 
-from edge.drivers.connection import Connection, connect
+from edge.drivers.connection import Connection, NoConnectionError, connect
 from edge.drivers.dlt645.frame import HELD_BYTES_MAX, only_reads
 from edge.drivers.serial_line import LineError, Mouth, SerialLine
 
@@ -43,17 +43,17 @@ class Wire:
     async def open(self, timeout_s: float) -> str:
         """Open it anew; why not, or ""."""
         self.close()
-        if isinstance(self._endpoint, SerialLine):
-            try:
+        try:
+            if isinstance(self._endpoint, SerialLine):
                 self._end = Mouth(self._endpoint, self.heard, self.close, only_reads)
-            except LineError as error:
-                return str(error)
-            return ""
-        self._end = await connect(
-            self._endpoint.host, self._endpoint.port, timeout_s,
-            hear=self.heard, lost=self.close, gate=only_reads,
-        )  # fmt: skip
-        return "" if self._end is not None else "nobody accepts"
+            else:
+                self._end = await connect(
+                    self._endpoint.host, self._endpoint.port, timeout_s,
+                    hear=self.heard, lost=self.close, gate=only_reads,
+                )  # fmt: skip
+        except (LineError, NoConnectionError) as error:
+            return str(error)
+        return ""
 
     def send(self, frame: bytes) -> None:
         """The one place that sends: one question.

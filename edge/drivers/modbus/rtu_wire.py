@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from edge.drivers.connection import Connection, connect
+from edge.drivers.connection import Connection, NoConnectionError, connect
 from edge.drivers.modbus.answers import Cells, cells_of
 from edge.drivers.modbus.endpoint import Host, Line
 from edge.drivers.modbus.gate import only_rtu_reads
@@ -48,17 +48,17 @@ class RtuWire:
         self.close()
         # who spoke before is not known: silence counts from here
         self._heard_at_s = asyncio.get_running_loop().time()
-        if isinstance(self._endpoint, Line):
-            try:
+        try:
+            if isinstance(self._endpoint, Line):
                 self._end = Mouth(self._endpoint, self.hear, self.lost, only_rtu_reads)
-            except LineError as error:
-                return str(error)
-            return ""
-        self._end = await connect(
-            self._endpoint.host, self._endpoint.port, timeout_s,
-            hear=self.hear, lost=self.lost, gate=only_rtu_reads,
-        )  # fmt: skip
-        return "" if self._end is not None else "nobody accepts"
+            else:
+                self._end = await connect(
+                    self._endpoint.host, self._endpoint.port, timeout_s,
+                    hear=self.hear, lost=self.lost, gate=only_rtu_reads,
+                )  # fmt: skip
+        except (LineError, NoConnectionError) as error:
+            return str(error)
+        return ""
 
     async def ask(
         self, unit: int, read: Read, timeout_s: float, takes: Callable[[bytes], bool]

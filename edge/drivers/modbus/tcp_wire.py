@@ -9,7 +9,7 @@ What it guarantees:
 import asyncio
 from collections.abc import Callable
 
-from edge.drivers.connection import Connection, connect
+from edge.drivers.connection import Connection, NoConnectionError, connect
 from edge.drivers.modbus.answers import Cells, cells_of
 from edge.drivers.modbus.endpoint import Host
 from edge.drivers.modbus.gate import only_tcp_reads
@@ -40,11 +40,14 @@ class TcpWire:
     async def open(self, timeout_s: float) -> str:
         """Connect anew; why not, or "". Never leaves two connections."""
         self.close()
-        self._connection = await connect(
-            self._host.host, self._host.port, timeout_s,
-            hear=self._hear, lost=self._lost, gate=only_tcp_reads,
-        )  # fmt: skip
-        return "" if self._connection is not None else "nobody accepts"
+        try:
+            self._connection = await connect(
+                self._host.host, self._host.port, timeout_s,
+                hear=self._hear, lost=self._lost, gate=only_tcp_reads,
+            )  # fmt: skip
+        except NoConnectionError as error:
+            return str(error)
+        return ""
 
     async def ask(
         self, unit: int, read: Read, timeout_s: float, _takes: Callable[[bytes], bool]

@@ -146,6 +146,17 @@ class TestAPlace:
         assert "refused: illegal data address (2)" in text
         assert [q.count for q in meter.questions] == [4, 2, 1, 1, 1]
 
+    async def test_a_url_without_its_protocol(self, said: Said) -> None:
+        assert await edge("read", "127.0.0.1:502", "40001") == 2
+        assert said.both()[1] == (
+            "stackproof edge: 127.0.0.1:502 is no site file; a device's url is such as "
+            "modbus+tcp://127.0.0.1:502\n"
+        )
+
+    async def test_a_name_nobody_knows(self, said: Said) -> None:
+        assert await edge("read", "modbus+tcp://meter.invalid:502", "40001") == 1
+        assert "(the name 'meter.invalid' is not known here)" in said.both()[1]
+
     async def test_a_bit(self, meter: Responder, said: Said) -> None:
         meter.bits = {17}
         assert await edge("read", meter.url, "coil:17", "--json") == 0

@@ -59,7 +59,7 @@ WRONG = [
     ),
     ('type = "f32"\nbits = "0"\npoint_decimals = 0', "type",
      "bits are taken of u16, u32 or u64, not of f32"),
-    ('type = "u16"\nbits = 3', "bits", '3 is not text; write bits = "..."'),
+    ('type = "u16"\nbits = 3', "bits", '3 is not text; write bits = "3"'),
     ('type = "u16"\nbits = "a"', "bits",
      "'a' is no bit such as \"3\" and no range such as \"0-3\""),
     ('type = "u16"\nbits = "-3"', "bits",
@@ -222,7 +222,8 @@ class TestOrdersOfARow:
             (
                 "vector[1].value",
                 "status: the words are raw 33620995 (word_order little, byte_order little), "
-                "which is not 16909060",  # 0x02010403
+                "which is not 16909060; "
+                "it is with word_order little, byte_order big",  # 0x02010403
             )
         ]
 

@@ -61,7 +61,8 @@ def test_what_was_filled_in_is_told() -> None:
 
 def test_a_unit_of_several_kinds_is_not_guessed() -> None:
     assert told("name,table,address,type,unit,source\nmass,holding,1,u32,t,p. 1\n") == [
-        "map.csv: line 2, kind: mass: is missing: what it measures, e.g. energy"
+        "map.csv: line 2, kind: mass: is missing: what it measures; with the unit t: "
+        "mass or solid-fuel-mass or emission"
     ]
 
 

@@ -45,7 +45,7 @@ ADDED = [
     (VOLTAGE, 'node = "i=85"', "register[0].node", "voltage_l1: unknown key"),
     (VOLTAGE, 'scale = "0"', "register[0].scale", "voltage_l1: 0 must be greater than zero"),
     (VOLTAGE, "scale = 0.1", "register[0].scale",
-     'voltage_l1: 0.1 is not text; write scale = "..."'),
+     'voltage_l1: 0.1 is not text; write scale = "0.1"'),
     (VOLTAGE, 'offset = "1/2"', "register[0].offset",
      "voltage_l1: '1/2' is a ratio; write a decimal number"),
     (VOLTAGE, 'offset = "warm"', "register[0].offset",

@@ -73,7 +73,7 @@ def test_a_kiln_is_no_smelter() -> None:
     ("old", "new", "key", "reason"),
     [
         ("format = 1", "format = 2", "format", "2 is not in 1..1"),
-        ('step_s = "0.1"', "step_s = 0.1", "step_s", '0.1 is not text; write step_s = "..."'),
+        ('step_s = "0.1"', "step_s = 0.1", "step_s", '0.1 is not text; write step_s = "0.1"'),
         ('step_s = "0.1"', 'step_s = "0"', "step_s", "0 must be greater than zero"),
         ('step_s = "0.1"', 'step_s = "1/10"', "step_s",
          "'1/10' is a ratio; write a decimal number"),

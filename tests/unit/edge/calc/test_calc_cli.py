@@ -70,6 +70,8 @@ def test_show_prints_formula_source_and_inputs(capsys: pytest.CaptureFixture[str
         "CF4 [kg] = slope",
         "Eq. 4.26",
         "aem_min_per_cell_day [AE-min/cell-day] 0 to 1440",
+        "  stackproof calc eval pfc.slope metal_t=… aem_min_per_cell_day=… technology=… "
+        "edition=… gwp=…\n",
     ):
         assert words in out
 

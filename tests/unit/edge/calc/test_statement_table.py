@@ -133,4 +133,4 @@ def test_lists_of_tables() -> None:
 def test_a_list_that_is_none_is_a_problem(wrong: object) -> None:
     problems: list[str] = []
     assert tables({"fuel": wrong}, "fuel", problems) == []
-    assert problems == ["fuel: must be a list of tables"]
+    assert problems == ["fuel: must be a list of tables: write [[fuel]]"]

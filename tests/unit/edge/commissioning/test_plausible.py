@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.commissioning.plausible import explanations, is_odd
+from edge.commissioning.plausible import explanations, is_odd, upside_down
 from edge.drivers.base import BoundPoint, Sample
 from edge.drivers.modbus.decode import Value, decode_words
 from evidence.points import Dtype, Point, Quantity, Scaling
@@ -71,6 +71,13 @@ def test_a_ratio_that_is_there_twice() -> None:
     row = bound(Dtype.U16, scaling=Scaling(ct_ratio="800/5"))
     numbers = dict(found(row, [900]))
     assert numbers["900.0 t/h"].startswith('ct_ratio = "1" instead of "800/5"')
+
+
+def test_a_ratio_with_its_secondary_side_first() -> None:
+    points = [bound(Dtype.U16, scaling=Scaling(ct_ratio=ratio)).point
+              for ratio in ("400/5", "1", "1/1", "5/400")]  # fmt: skip
+    assert upside_down(points) == {"ct_ratio": "5/400"}
+    assert upside_down([bound(Dtype.U16).point]) == {}
 
 
 def test_nothing_fits_and_nothing_is_said() -> None:

@@ -1,0 +1,73 @@
+"""docs/statements.md: its files are computed as they stand there, by arithmetic of another kind."""
+
+import json
+import re
+import tomllib
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from pathlib import Path
+
+import pytest
+
+from edge.calc.cli import main
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs/statements.md").read_text(encoding="utf-8")
+STEEL, CEMENT, ALUMINIUM = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+
+#: emission of each line before it is rounded, times 12 ÷ 44 where carbon burns; factors as the
+#: pages of the rule sets have them
+CARBON = {
+    "steel": ["34780.79 25.123 0.02749", "1234.5678 33.000 0.07080"],
+    "cement": ["12345.67 22.345 0.02618 0.99"],
+    "aluminium": ["12.3456 389.310 0.01532 0.99", "1234.5 0.985 0.975"],
+}
+PLAIN = {
+    "steel": ["12.345 3.663", "98765.432 0.037"],
+    "cement": ["123456.78 0.535", "345.67 0.480"],
+    "aluminium": ["2.98765 144.81", "12.34 0.985 0.4149"],  # 144.81 = 0.02 × 6630 + 0.0011 × 11100
+}
+SUBTRACTED = {"product", "substitute"}
+
+
+def product(factors: str) -> Decimal:
+    result = Decimal(1)
+    for factor in factors.split():
+        result *= Decimal(factor)
+    return result
+
+
+def rounded(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@pytest.mark.parametrize(
+    ("sector", "text"), [("steel", STEEL), ("cement", CEMENT), ("aluminium", ALUMINIUM)]
+)
+def test_each_file(
+    sector: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / f"{sector}.toml"
+    path.write_text(text, encoding="utf-8")
+    assert main(["statement", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    with localcontext() as context:
+        context.prec = 60
+        carbon = [rounded(product(factors) * 44 / 12) for factors in CARBON[sector]]
+        wanted = carbon + [rounded(product(factors)) for factors in PLAIN[sector]]
+    assert [Decimal(line["emission_t"]) for line in said["lines"]] == wanted
+    signs = [-1 if line["category"] in SUBTRACTED else 1 for line in said["lines"]]
+    total = sum(sign * value for sign, value in zip(signs, wanted, strict=True))
+    assert Decimal(said["totals"]["total_t"]) == total
+
+
+@pytest.mark.parametrize("text", [STEEL, CEMENT, ALUMINIUM], ids=["steel", "cement", "aluminium"])
+def test_json_of_the_same_shape_is_the_same(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml, plain = tmp_path / "month.toml", tmp_path / "month.JSON"
+    toml.write_text("\ufeff" + text.replace("\n", "\r\n"), encoding="utf-8")  # as Windows writes it
+    plain.write_text(json.dumps(tomllib.loads(text)), encoding="utf-8")
+    outputs = []
+    for path in (toml, plain):
+        assert main(["statement", str(path), "--json"]) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
