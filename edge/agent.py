@@ -135,11 +135,10 @@ class Agent:
 
     async def _take_over(self) -> None:
         """Continue where the last process stopped."""
-        self._recorder = Recorder(
-            self._config, self._stream, self._disk, self._clock, self._delivery.appended
-        )
+        self._recorder = Recorder(self._stream, self._disk, self._clock, self._delivery.appended)
         now_ns = self._clock.wall_ns()
-        await self._recorder.take_over(now_ns)
+        config, self._config = self._config, {}
+        await self._recorder.take_over(config, now_ns)
         self._layout = self._recorder.layout
         self._places = [
             self._layout.places([bound.point.id for bound in poller.spec.points])

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import gc
 import json
 import logging
 import re
@@ -208,7 +209,13 @@ async def _serve(opened: _Opened) -> None:
     if reason := out_of_date(opened.who.certificate, clock.wall_ns()):
         log.warning("%s: %s; the agent signs on all the same", site.gateway.certificate, reason)
     agent = Agent(site, opened.config, opened.who, clock=clock)
+    del opened  # the agent forgets the configuration when it is signed: so must its caller
     loop.add_signal_handler(signal.SIGUSR1, agent.close_frame_soon)
     name = f"{site.plant.id}/{site.gateway.id}"
-    await agent.run(stop, ready=lambda: print(f"{name}: running", flush=True))
+
+    def ready() -> None:
+        gc.freeze()  # what the start has made stays: not to be gone through for cycles again
+        print(f"{name}: running", flush=True)
+
+    await agent.run(stop, ready=ready)
     print(f"{name}: stopped", flush=True)

@@ -12,7 +12,6 @@ from pathlib import Path
 from edge.cli_commissioning import add_wait, quiet
 from edge.clock import SystemClock
 from edge.commissioning.record import Ask, Read, Record, take_device
-from edge.commissioning.record_html import page
 from edge.commissioning.target import devices_of
 from edge.config import Site, load_site
 from edge.drivers.base import DeviceSpec, Sample
@@ -54,6 +53,8 @@ def _name(text: str) -> str:
 
 
 def _record(args: argparse.Namespace) -> int:
+    from edge.commissioning.record_html import page  # the agent does without `html`
+
     quiet()
     site = load_site(args.site)
     devices = devices_of(site, args.devices)

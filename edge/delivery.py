@@ -144,7 +144,7 @@ class Delivery:
         """The spool holds one more object."""
         self._send_all(self.machine.appended(stored.seq, self._now_s()))
 
-    def send_live(self, message: dict[str, Any]) -> None:
+    def send_live(self, message: bytes) -> None:
         """Newest values for the live page; lost when the broker is away."""
         if self._uplink is not None:
             self._uplink.send_live(message)

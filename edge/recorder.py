@@ -40,16 +40,14 @@ class Recorder:
 
     def __init__(
         self,
-        config: Mapping[str, Any],
         stream: Stream,
         disk: Disk,
         clock: Clock,
         appended: Callable[[Stored], None],
     ) -> None:
         """Prepare; `appended` is told of every object signed here."""
-        self._config, self._stream = config, stream
+        self._stream = stream
         self._disk, self._clock, self._appended = disk, clock, appended
-        self._use(config)
         self.last_ns, self.missed = 0, "restart"
         self._signed_ns = clock.monotonic_ns()
         self._is_refused = False
@@ -78,21 +76,25 @@ class Recorder:
 
     # -- start and failure ------------------------------------------------------------------------
 
-    async def take_over(self, now_ns: int) -> None:
-        """Continue where the last process stopped: its open ticks become a frame first."""
+    async def take_over(self, config: Mapping[str, Any], now_ns: int) -> None:
+        """Continue where the last process stopped: its open ticks become a frame first.
+
+        The configuration is not kept: of ten thousand points it is several megabytes.
+        """
+        self._use(config)
         stream = self._stream
         self._waits = await self._disk.run(stream.is_waiting)
         before = await self._disk.run(stream.config_in_force)
         if before is not None:
-            await self._restore(before)
-        if before != self._config:
+            await self._restore(config, before)
+        if before != config:
             closing = self._body("restart", now_ns, tells=True) if self._batch.ticks else None
-            made = await self._disk.run(stream.append_config, self._config, now_ns, closing=closing)
+            made = await self._disk.run(stream.append_config, config, now_ns, closing=closing)
             self._waits = not made
             for stored in made:
                 self._appended(stored)
                 log.info("configuration: signed up to seq %d", stored.seq)
-            self._use(self._config)
+            self._use(config)
             self._gap, self._events = None, []
         elif self._batch.ticks:
             await self.close_frame("restart")
@@ -115,17 +117,20 @@ class Recorder:
         """The disk refused: what counts is what it holds, and nothing that is not there."""
         log.log(logging.DEBUG if self._is_refused else logging.ERROR, "%s", error)
         self._is_refused = True
-        await self._restore(self._config)
+        config = await self._disk.run(self._stream.config_in_force)
+        if config is None:
+            raise SpoolError("the spool has lost the configuration that is in force") from error
+        await self._restore(config, config)
 
-    async def _restore(self, config: Mapping[str, Any]) -> None:
+    async def _restore(self, config: Mapping[str, Any], before: Mapping[str, Any]) -> None:
         """Take the open frame from the spool; calculation and history as after its last tick.
 
         Ticks of an earlier configuration are batched as they were calculated: with the new one
         both start anew, and this program may not even know the old one's methods.
         """
-        self._use(self._config)
+        self._use(config)
         spool = self._stream.spool
-        layout = self.layout if config == self._config else Layout(config)
+        layout = self.layout if before == config else Layout(before)
         kept = await self._disk.run(spool.open_ticks)
         ticks = [decode_tick(layout, tick) for tick in kept]
         if layout is self.layout:

@@ -6,11 +6,9 @@ noticed by the missing receipt (`edge.uplink.machine`), whatever the broker ackn
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
@@ -111,11 +109,10 @@ class MqttUplink:
         info = self._client.publish(self._topics.frames, data, qos=1)
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def send_live(self, message: dict[str, Any]) -> None:
+    def send_live(self, message: bytes) -> None:
         """Hand over the newest values, QoS 0; dropped when the connection is down."""
         if self._client.is_connected():
-            text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
-            self._client.publish(self._topics.live, text.encode(), qos=0)
+            self._client.publish(self._topics.live, message, qos=0)
 
     # -- paho's thread from here ------------------------------------------------------------------
 

@@ -41,8 +41,8 @@ class Gateway:
         if self.spool is not None:
             await self.disk.run(self.spool.close)
         self.spool, stream = await self.disk.run(opened, self.path)
-        recorder = Recorder(self.config, stream, self.disk, ShiftedClock(), lambda _: None)
-        await recorder.take_over(T0)
+        recorder = Recorder(stream, self.disk, ShiftedClock(), lambda _: None)
+        await recorder.take_over(self.config, T0)
         return recorder
 
 

@@ -97,7 +97,7 @@ def test_the_edges_message_is_taken_whole_and_shows_its_running_effect() -> None
             spool=Usage(0, 0, None), head_seq=second, receipted_seq=-1, calc=calc,
             alarms=ALARMS if second >= 5 else (),
         )  # fmt: skip
-        hub.on_live("mini", "edge-1", json.dumps(message).encode())
+        hub.on_live("mini", "edge-1", message)
     assert hub.refused == {}
     state = hub.snapshot("mini")
     tick_ns = T0 + (SECONDS - 1) * NS

@@ -58,10 +58,12 @@ class Plant:
         return Sample(raw, Quality.GOOD)
 
     def message(self, ticks: list[Tick]) -> dict[str, Any]:
-        return self.live.message(
+        sent = self.live.message(
             ticks, cfg=self.cfg, sent_ns=T0 + 5, clock=CLOCK, spool=Usage(3, 900, T0 - S),
             head_seq=6, receipted_seq=4, calc=self.calc,
         )  # fmt: skip
+        message: dict[str, Any] = json.loads(sent)
+        return message
 
 
 @pytest.fixture
