@@ -39,8 +39,8 @@ class NoUplink:
 
     def stop(self) -> None: ...
 
-    def send_live(self, message: dict[str, Any]) -> None:
-        json.dumps(message)
+    def send_live(self, message: bytes) -> None:
+        json.loads(message)
 
 
 @dataclass

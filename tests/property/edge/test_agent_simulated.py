@@ -9,6 +9,7 @@ hole a signed gap and each computed point what its inputs give.
 
 import asyncio
 import contextlib
+import json
 import random
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -128,8 +129,8 @@ class Uplink:
         self.wire.sent(data)
         return True
 
-    def send_live(self, message: dict[str, Any]) -> None:
-        assert message["v"] == 1
+    def send_live(self, message: bytes) -> None:
+        assert json.loads(message)["v"] == 1
 
 
 class Life:
