@@ -11,7 +11,6 @@ import json
 import os
 import resource
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ EXIT_RAISED = 70
 def confined(path: Path, root: Path) -> dict[str, Any]:
     """What verifying this archive in a fork came to and took."""
     reading, writing = os.pipe()
-    started = time.monotonic()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
@@ -44,7 +42,8 @@ def confined(path: Path, root: Path) -> dict[str, Any]:
         report = json.loads(printed)
         codes = sorted({finding["code"] for finding in report["findings"]})
         found = {"verdict": report["verdict"], "codes": codes}
-    taken = {"peak_mib": usage.ru_maxrss / 1024, "wall_s": time.monotonic() - started}
+    # seconds of the processor: by the clock an hour of a busy machine looks like a slow verifier
+    taken = {"peak_mib": usage.ru_maxrss / 1024, "cpu_s": usage.ru_utime + usage.ru_stime}
     return {"file": path.name, "exit": exit_status, **found, **taken}
 
 
