@@ -9,11 +9,10 @@ import math
 from collections.abc import Mapping
 
 from firmware_configs.model import Identifier, Profile, Register
-from simulators.clock import Clock, SystemClock
+from simulators.clock import Clock
 from simulators.encode import raw_number
 from simulators.frames import Question
-from simulators.links import Link, PtyLink, TcpLink
-from simulators.manner import WELL, Manner
+from simulators.linked import LinkedMeter
 from simulators.served import Readings, ServeError
 
 _READ, _ANSWERED, _REFUSED = 0x11, 0x91, 0xD1
@@ -54,7 +53,7 @@ class Dlt645Frames:
         return body + bytes([sum(body) % 256, 0x16])
 
 
-class Dlt645Meter:
+class Dlt645Meter(LinkedMeter):
     """One meter behind one TCP port or on one serial line."""
 
     def __init__(
@@ -69,20 +68,13 @@ class Dlt645Meter:
         clock: Clock | None = None,
     ) -> None:
         """Nothing is opened yet; `address` is the twelve digits of its plate."""
-        self.profile = profile
+        super().__init__(
+            profile, host=host, port=port, frames=Dlt645Frames, on_pty=on_pty, clock=clock
+        )
         self._address = address
         self._mark = bytes.fromhex(address)[::-1]
         self._ratios = ratios
-        self._is_on_line = on_pty
-        self._place = "a pty" if on_pty else f"{host}:{port}; is it taken?"
-        clock = clock or SystemClock()
-        self._link: Link = (
-            PtyLink(clock=clock, frames=Dlt645Frames)
-            if on_pty
-            else TcpLink(host, port, clock=clock, frames=Dlt645Frames)
-        )
         self._items: dict[bytes, bytes] = {}
-        self._manner = WELL
 
     @property
     def url(self) -> str:
@@ -91,28 +83,11 @@ class Dlt645Meter:
             return f"dlt645+serial://{self._link.place}?address={self._address}&parity=N"
         return f"dlt645+tcp://{self._link.place}?address={self._address}"
 
-    @property
-    def rows(self) -> Mapping[str, Register]:
-        """Its data items by name."""
-        return {register.name: register for register in self.profile.registers}
-
     def immunity(self, kind: str) -> str | None:
         """It has no words and is never busy; a line has no connections."""
         if kind in {"swap-words", "busy"}:
             return "DL/T 645 knows no such thing"
-        return "a line has no connections" if kind == "half-open" and self._is_on_line else None
-
-    def behave(self, manner: Manner) -> None:
-        """Behave so from now on."""
-        self._manner = manner
-        self._link.behave(manner)
-
-    async def start(self) -> None:
-        """Listen; ServeError when the port cannot be had."""
-        try:
-            await self._link.start(self._answer)
-        except OSError:
-            raise ServeError(f"{self.profile.id}: cannot listen on {self._place}") from None
+        return super().immunity(kind)
 
     async def publish(self, readings: Readings, source_ns: int) -> None:
         """Show these values (by register name, primary units); the protocol carries no time."""
@@ -123,10 +98,6 @@ class Dlt645Meter:
                 raise ServeError(f"{self.profile.id} {register.name}: is no data item")
             items[item.di.to_bytes(4, "little")] = self._digits(register, item, readings)
         self._items = items
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        await self._link.stop()
 
     def _digits(self, register: Register, item: Identifier, readings: Readings) -> bytes:
         """The item's BCD, lowest byte first; all FF is how meters fill what they do not have."""

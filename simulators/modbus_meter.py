@@ -8,17 +8,16 @@ from collections.abc import Mapping
 
 from firmware_configs.model import BIT_TABLES
 from firmware_configs.profile import Profile, Register
-from simulators.clock import Clock, SystemClock
+from simulators.clock import Clock
 from simulators.encode import EncodeError, raw_number, register_words, setting_words
 from simulators.frames import Question
-from simulators.links import Link, PtyLink, TcpLink
-from simulators.manner import WELL, Manner
+from simulators.linked import LinkedMeter
 from simulators.modbus_frames import RtuFrames, TcpFrames
 from simulators.modbus_pdu import BUSY, NOBODY_THERE, TABLES, answer_of, refusal, shortened
 from simulators.served import Readings, ServeError
 
 
-class ModbusMeter:
+class ModbusMeter(LinkedMeter):
     """One meter on one TCP port or one serial line."""
 
     def __init__(
@@ -43,18 +42,16 @@ class ModbusMeter:
                 raise ServeError(
                     f"{profile.id} {register.name}: table {register.table} is not served"
                 )
-        self.profile = profile
-        self._place = "a pty" if on_pty else f"{host}:{port}; is it taken?"
+        super().__init__(
+            profile,
+            host=host,
+            port=port,
+            frames=RtuFrames if on_pty else TcpFrames,
+            on_pty=on_pty,
+            clock=clock,
+        )
         self._unit = unit
         self._ratios = ratios
-        self._is_on_line = on_pty
-        clock = clock or SystemClock()
-        self._link: Link = (
-            PtyLink(clock=clock, frames=RtuFrames)
-            if on_pty
-            else TcpLink(host, port, clock=clock, frames=TcpFrames)
-        )
-        self._manner = WELL
         self._holes = {table: _cells(profile, table) for table in TABLES.values()}
         self._shown: dict[str, dict[int, int]] = {table: {} for table in TABLES.values()}
         self._published = False
@@ -93,27 +90,6 @@ class ModbusMeter:
             return f"modbus+rtu://{self._link.place}?unit={self._unit}&baud=19200&parity=N"
         return f"modbus+tcp://{self._link.place}?unit={self._unit}"
 
-    @property
-    def rows(self) -> Mapping[str, Register]:
-        """Its registers by name."""
-        return {register.name: register for register in self.profile.registers}
-
-    def immunity(self, kind: str) -> str | None:
-        """A serial line has no connections that could be half open."""
-        return "a line has no connections" if kind == "half-open" and self._is_on_line else None
-
-    def behave(self, manner: Manner) -> None:
-        """Behave so from now on; swapped words show with the next values."""
-        self._manner = manner
-        self._link.behave(manner)
-
-    async def start(self) -> None:
-        """Listen; ServeError when the port cannot be had."""
-        try:
-            await self._link.start(self._answer)
-        except OSError:
-            raise ServeError(f"{self.profile.id}: cannot listen on {self._place}") from None
-
     async def publish(self, readings: Readings, source_ns: int) -> None:
         """Show these values (by register name, primary units); Modbus carries no time."""
         del source_ns
@@ -129,10 +105,6 @@ class ModbusMeter:
         self._shown = shown
         self._published = True
         self._lay_out()
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        await self._link.stop()
 
     def _words(self, register: Register, raw: int | float) -> tuple[int, ...]:
         if register.table in BIT_TABLES:
