@@ -60,18 +60,23 @@ async def spawn(*argv: str, cwd: Path = ROOT) -> asyncio.subprocess.Process:
     )  # fmt: skip
 
 
+async def until_ready(process: asyncio.subprocess.Process) -> list[str]:
+    """What it says before it is ready."""
+    assert process.stdout
+    lines: list[str] = []
+    async with asyncio.timeout(30):
+        while line := (await process.stdout.readline()).decode().rstrip("\n"):
+            if line == "ready":
+                break
+            lines.append(line)
+    return lines
+
+
 @asynccontextmanager
 async def running(*argv: str, scenario: str = "smelter", cwd: Path = ROOT) -> AsyncIterator[Run]:
     process = await spawn("run", scenario, *PORTS, *argv, cwd=cwd)
-    assert process.stdout
-    lines: list[str] = []
     try:
-        async with asyncio.timeout(30):
-            while line := (await process.stdout.readline()).decode().rstrip("\n"):
-                if line == "ready":
-                    break
-                lines.append(line)
-        yield Run(process, lines)
+        yield Run(process, await until_ready(process))
     finally:
         if process.returncode is None:
             process.kill()

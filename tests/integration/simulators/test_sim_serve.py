@@ -22,7 +22,7 @@ from evidence.quality import Quality
 from firmware_configs.profile import load_profile
 from tests.integration.drivers import libmodbus
 from tests.integration.simulators.test_drivers_read_true import bound_points, value_of
-from tests.integration.simulators.test_sim_run import Run, ended, spawn, truth
+from tests.integration.simulators.test_sim_run import Run, ended, spawn, truth, until_ready
 
 pytestmark = pytest.mark.asyncio
 GAS = load_profile("stackproof/gas-meter")
@@ -31,15 +31,8 @@ GAS = load_profile("stackproof/gas-meter")
 @asynccontextmanager
 async def serving(*argv: str) -> AsyncIterator[Run]:
     process = await spawn("serve", *argv)
-    assert process.stdout
-    lines: list[str] = []
     try:
-        async with asyncio.timeout(30):
-            while line := (await process.stdout.readline()).decode().rstrip("\n"):
-                if line == "ready":
-                    break
-                lines.append(line)
-        yield Run(process, lines)
+        yield Run(process, await until_ready(process))
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             assert await ended(process) == (0, "")
