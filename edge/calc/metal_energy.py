@@ -34,7 +34,7 @@ def dc_energy(*, cell_voltage_v: Fraction, current_efficiency_percent: Fraction)
     U: mean voltage of a cell with its share of the bus bars, 2..10 V; CE: current efficiency
     50..100 %, not 0.5..1. It checks metal and electricity against each other and makes neither.
 
-    Example: 4.0 V at 94.5 %: 24 × 4.0 ÷ (8.0537 × 0.945) × 1000 = 12614.3 kWh/t (by hand). The
+    Example: 4.0 V at 94.5 %: 24 × 4.0 ÷ (8.0537 × 0.945) × 1000 = 12613.7 kWh/t (by hand). The
     textbooks' 2980 kWh/t for 1 V at 100 % is 24000 ÷ 8.0537 = 2979.997.
 
     Not confirmed: nothing but the constant's last digit; see rule set physics.

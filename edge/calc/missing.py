@@ -55,7 +55,7 @@ def treatment_row(rule_set_id: str, parameter: str) -> Row:
 def substitute(*, rule_set: str, parameter: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - Fraction or str by input
     """The value that takes the place of a missing one, by the rule set's row.
 
-    value = the rule set's default of `kind`, or (before + after) ÷ 2, or the estimate given
+    value [its unit] = the rule set's default of `kind`, or (before + after) ÷ 2, or the estimate
 
     Which of the three is the row's of table missing-data; inputs of another treatment are refused.
     Of before and after one is enough where the other does not exist. An estimate needs its reason.

@@ -27,7 +27,7 @@ def cross_checks(
     """All of them, in the order of the lines and then of the tables."""
     found = [check for line in lines for check in _second_source(line)]
     kiln = _kiln_fuels(source, lines)
-    found += [check for line in lines for check in _clinker(line, kiln)]
+    found += [check for line in lines for check in _clinker(line, lines, kiln)]
     for table in tables(source, "cross_check", problems):
         kind = table.text("check", tuple(_ASKED))
         if kind is None:
@@ -60,13 +60,15 @@ def _kiln_fuels(source: Mapping[str, Any], lines: Sequence[Line]) -> list[Line]:
     return [fuel for fuel, table in pairs if table.get("use", "kiln") == "kiln"]
 
 
-def _clinker(line: Line, kiln: Sequence[Line]) -> list[CrossCheck]:
+def _clinker(line: Line, lines: Sequence[Line], kiln: Sequence[Line]) -> list[CrossCheck]:
     by_stock = "stock-taking" in line.notes
     if line.category != "clinker" or not (by_stock or RAW_MEAL in line.parameters):
         return []
     clinker, meal = line.parameters["quantity"].value, line.parameters.get(RAW_MEAL)
     checks = [_per_tonne("raw-meal", meal.value if meal else None, clinker, "t/t", "no raw_meal_t")]
-    heat, without = _heat([fuel for fuel in kiln if fuel.unit == line.unit])
+    heat, without = _heat([fuel for fuel in kiln if line.unit in {"", fuel.unit}])
+    if sum(other.category == "clinker" and other.unit == line.unit for other in lines) > 1:
+        heat, without = None, "several kinds of clinker share the fuels"
     checks.append(_per_tonne("clinker-heat", heat, clinker, "GJ/t", without))
     return checks
 
