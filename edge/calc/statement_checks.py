@@ -54,7 +54,7 @@ def _second_source(line: Line) -> list[CrossCheck]:
 def _kiln_fuels(source: Mapping[str, Any], lines: Sequence[Line]) -> list[Line]:
     """The fuel lines that burn in a kiln: all whose table names no other use."""
     fuels, given = [x for x in lines if x.category == "fuel"], source.get("fuel", ())
-    if len(fuels) != len(given):
+    if not isinstance(given, Sequence) or len(fuels) != len(given):
         return []  # one was wrong: the statement is refused
     pairs = zip(fuels, given, strict=True)
     return [fuel for fuel, table in pairs if table.get("use", "kiln") == "kiln"]

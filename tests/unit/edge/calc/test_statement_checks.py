@@ -183,6 +183,10 @@ def test_checks_that_are_asked_for_wrongly(table: dict[str, Any], said: str) -> 
     assert any(problem.startswith(said) for problem in problems), problems
 
 
+def test_fuels_that_are_no_list_are_refused_like_everywhere() -> None:
+    assert refused(CEMENT, clinker=STOCK, fuel=5)[0].startswith("fuel: must be a list of tables")
+
+
 def test_what_is_not_asked_for_is_not_there() -> None:
     """Months that are sealed have none of this input: their statements keep their bytes."""
     found = month(CEMENT, clinker={"kind": "portland", "quantity": "1"})

@@ -87,16 +87,18 @@ def test_what_a_year_must_say() -> None:
     assert found["units"] == {"k": {"fuel_t": "9.22", "total_t": "9.22"}}  # twice 2 t: 4.61
 
 
-def test_a_change_of_rule_set_is_said_and_both_months_stand_as_printed() -> None:
-    pfc = {"pfc": {"metal_t": "1000"}}
-    found = year_to_date([
-        {"rule_set": "ndrc-2013", "month": "2026-01", **pfc},
-        {"rule_set": METAL, "month": "2026-02", **pfc},
-    ])  # fmt: skip
-    # 1000 × (0.034 × 6500 + 0.0034 × 9200) ÷ 1000 = 252.28; 1000 × 0.14481 = 144.81
-    assert [month["total_t"] for month in found["months"]] == ["252.28", "144.81"]
-    assert found["totals"]["total_t"] == "397.09"
+def test_a_change_of_rule_set_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sector has two editions here yet: the first month's is renamed on its way."""
+
+    def renamed(source: dict[str, Any]) -> dict[str, Any]:
+        older = {"rule_set": "cets-ag-04.01-v00"} if source["month"] == "2026-01" else {}
+        return {**compute(source), **older}
+
+    monkeypatch.setattr("edge.calc.year.compute", renamed)
+    monkeypatch.setattr("edge.calc.year.output_key", lambda _: "aluminium_t")
+    found = year_to_date([metal("2026-01", "1", "0"), metal("2026-02", "1", "0")])
     assert "rule-set-changed:2026-02" in found["flags"]
+    assert [month["rule_set"] for month in found["months"]] == ["cets-ag-04.01-v00", METAL]
 
 
 @pytest.mark.parametrize(
