@@ -34,8 +34,9 @@ def dc_energy(*, cell_voltage_v: Fraction, current_efficiency_percent: Fraction)
     U: mean voltage of a cell with its share of the bus bars, 2..10 V; CE: current efficiency
     50..100 %, not 0.5..1. It checks metal and electricity against each other and makes neither.
 
-    Example: 4.0 V at 94.5 %: 24 × 4.0 ÷ (8.0537 × 0.945) × 1000 = 12613.7 kWh/t (by hand). The
-    textbooks' 2980 kWh/t for 1 V at 100 % is 24000 ÷ 8.0537 = 2979.997.
+    Example: 4.3 V at 94.36 %: 24 × 4.3 ÷ (8.0537 × 0.9436) × 1000 = 13580 kWh/t, with rectifiers
+    at 97 % the 14000 kWh/t ac that an examination prints (dushuang.com/detail/626245). The 2980
+    kWh/t that textbooks have for 1 V at 100 % is 24000 ÷ 8.0537 = 2979.997.
 
     Not confirmed: nothing but the constant's last digit; see rule set physics.
     """
