@@ -141,7 +141,7 @@ def _pairs(arguments: Sequence[str]) -> dict[str, str]:
 def _statement(options: argparse.Namespace) -> int:
     source = _input(options.file)
     result = compute(source)
-    result |= _projected(options, [source], result, whole_days(result["month"]))
+    result |= _projected(options, [source], result)
     if options.json:
         _print_json(result)
         return 0
@@ -163,8 +163,7 @@ def _statement(options: argparse.Namespace) -> int:
 def _year(options: argparse.Namespace) -> int:
     sources = [_input(path) for path in options.files]
     result = year_to_date(sources)
-    whole = whole_days(result["months"][0]["month"], is_year=True)
-    result |= _projected(options, sources, result, whole)
+    result |= _projected(options, sources, result, is_year=True)
     if options.json:
         _print_json(result)
         return 0
@@ -198,7 +197,8 @@ def _projected(
     options: argparse.Namespace,
     sources: Sequence[Mapping[str, Any]],
     result: Mapping[str, Any],
-    whole: Fraction,
+    *,
+    is_year: bool = False,
 ) -> dict[str, Any]:
     """The projection against an allowance, when one is asked for."""
     asked = {}
@@ -210,7 +210,10 @@ def _projected(
                 raise InputError([f"--{name.partition('_')[0]}: {error}"]) from error
     if not asked:
         return {}
-    key = output_key(sources[0]["rule_set"])
+    key, whole = (
+        output_key(sources[0]["rule_set"]),
+        whole_days(sources[0]["month"], is_year=is_year),
+    )
     outputs = [parse_decimal(s.get("output", {}).get(key, 0)) for s in sources]
     found = project(
         Fraction(result["totals"]["total_t"]),

@@ -47,11 +47,11 @@ def amount_of_readings(table: Table, unit: str) -> DatedAmount | None:
     if not {"first", "last"} <= set(read) or at[0] is None or at[1] is None or not table.month:
         _bridged(table, None, (None, None))
         return None
-    one, rolls_at = Fraction(1), read.get("rolls_at")
+    rolls_at = read.get("rolls_at")
     try:
         found = difference(
             read["first"].value, read["last"].value, table.month, (at[0], at[1]),
-            multiplier=read["multiplier"].value if "multiplier" in read else one,
+            multiplier=read["multiplier"].value if "multiplier" in read else Fraction(1),
             rolls_at=rolls_at.value if rolls_at is not None else None,
         )  # fmt: skip
     except InputError as error:
@@ -66,17 +66,13 @@ def amount_of_readings(table: Table, unit: str) -> DatedAmount | None:
         "last_before_end_s": found.last_before_end_s,
     }
     told = {k: calculated(Fraction(v), str(v), "s", "reading - edge") for k, v in ages.items()}
-    return DatedAmount(
-        brought.quantity, {**read, **told, **brought.parts}, (*_notes(ages, found.rolled, brought),)
-    )
-
-
-def _notes(ages: dict[str, int], rolled: bool, brought: DatedAmount) -> list[str]:
-    limit = rule_set("statement-checks").row("totaliser.age_s").value
     notes = list(brought.notes)
+    limit = rule_set("statement-checks").row("totaliser.age_s").value
     if not notes and any(abs(age) > limit for age in ages.values()):
         notes.append("totaliser-age")
-    return [*notes, "totaliser-rolled"] if rolled else notes
+    if found.rolled:
+        notes.append("totaliser-rolled")
+    return DatedAmount(brought.quantity, {**read, **told, **brought.parts}, tuple(notes))
 
 
 def _bridged(

@@ -3,6 +3,8 @@
 import re
 from datetime import datetime
 
+from edge.calc.errors import InputError
+
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
@@ -27,11 +29,11 @@ def month_edges(month: str) -> tuple[datetime, datetime]:
     """00:00 of a month's first day and of the next month's.
 
     Raises:
-        ValueError: not like "2026-06".
+        InputError: not like "2026-06", or at an end of the calendar.
     """
     found = _MONTH.fullmatch(month)
-    if found is None or month.startswith(("0000", "9999")):
-        raise ValueError(f'{month[:40]!r} is no month like "2026-06"')
+    if found is None or month.startswith("0000") or month == "9999-12":
+        raise InputError([f'month: {month[:40]!r} is no month like "2026-06"'])
     year, number = int(found[1]), int(found[2])
     following = (year, number + 1) if number < 12 else (year + 1, 1)
     return datetime(year, number, 1), datetime(*following, 1)  # noqa: DTZ001 - a ledger's local time

@@ -190,6 +190,16 @@ def test_the_method_says_the_same_of_readings() -> None:
         })  # fmt: skip
 
 
+@pytest.mark.parametrize("month", ["0000-01", "9999-12"])
+def test_a_month_at_an_end_of_the_calendar_is_told_and_not_a_crash(month: str) -> None:
+    """Such a month has a statement; it has no edges a period could be bridged to."""
+    for table in ({"readings": READ}, {"quantity": "1", "period": INVOICE}):
+        with pytest.raises(StatementError, match="is no month like"):
+            compute({
+                "rule_set": RULES, "month": month, "fuel": [{"kind": "anthracite", **table}]
+            })  # fmt: skip
+
+
 def test_instants() -> None:
     assert month_edges("2026-12")[1] == datetime.fromisoformat("2027-01-01")
     assert at_text(read_instant("2026-05-30 16:00:05")) == "2026-05-30T16:00:05"
