@@ -38,8 +38,9 @@ def amount_of_period(table: Table, quantity: Parameter | None) -> DatedAmount | 
 
 def amount_of_readings(table: Table, unit: str) -> DatedAmount | None:
     """[….readings]: last minus first, with their ages; None when something is wrong."""
-    units = {"first": "as read", "last": "as read", "rolls_at": "as read", "multiplier": "1"}
-    read = table.numbers(units)
+    read = table.numbers(dict.fromkeys(("first", "last", "rolls_at"), "as read"))
+    if (multiplier := table.number("multiplier", "1", above_zero=True)) is not None:
+        read["multiplier"] = multiplier
     at = table.instant("first_at"), table.instant("last_at")
     for key in ("first", "last"):
         if not table.has(key):
@@ -51,7 +52,7 @@ def amount_of_readings(table: Table, unit: str) -> DatedAmount | None:
     try:
         found = difference(
             read["first"].value, read["last"].value, table.month, (at[0], at[1]),
-            multiplier=read["multiplier"].value if "multiplier" in read else Fraction(1),
+            multiplier=multiplier.value if multiplier is not None else Fraction(1),
             rolls_at=rolls_at.value if rolls_at is not None else None,
         )  # fmt: skip
     except InputError as error:
@@ -68,7 +69,11 @@ def amount_of_readings(table: Table, unit: str) -> DatedAmount | None:
     told = {k: calculated(Fraction(v), str(v), "s", "reading - edge") for k, v in ages.items()}
     notes = list(brought.notes)
     limit = rule_set("statement-checks").row("totaliser.age_s").value
-    if not notes and any(abs(age) > limit for age in ages.values()):
+    ends_bridged = (f"{end}_bridge" in brought.parts for end in ("start", "end"))
+    if any(
+        abs(age) > limit and not is_bridged
+        for age, is_bridged in zip(ages.values(), ends_bridged, strict=True)
+    ):
         notes.append("totaliser-age")
     if found.rolled:
         notes.append("totaliser-rolled")

@@ -145,7 +145,9 @@ READ = {"first": "1000", "first_at": "2026-06-01T00:03", "last": "4500.5",
          ("-60", "30"), {"totaliser-rolled"}),
         # read eight hours early at the end: 3500.5 + 40
         ({"last_at": "2026-06-30T16:00", "end_metered": "40", "meter": "DCS trend"}, "3540.5",
-         ("180", "28800"), {"bridged"}),
+         ("180", "28800"), {"bridged", "totaliser-age"}),
+        ({"last_at": "2026-06-30T16:00", "end_metered": "40", "meter": "DCS trend",
+          "first_at": "2026-06-01T00:01"}, "3540.5", ("60", "28800"), {"bridged"}),
     ],
 )  # fmt: skip
 def test_readings_by_hand(
@@ -166,6 +168,7 @@ def test_readings_by_hand(
         ({"first_at": "2026-07-01T00:00"}, "fuel[0].readings.last_at: must be after first_at"),
         ({"last_at": "2026-06-30T16:00"}, "fuel[0].readings.end_metered: missing; to make it"),
         ({"first": "x"}, "fuel[0].readings.first: 'x' is not a decimal number"),
+        ({"multiplier": "0"}, "fuel[0].readings.multiplier: 0 must be above zero"),
         ({"colour": "x"}, "fuel[0].readings.colour: unknown key"),
     ],
 )
