@@ -10,15 +10,21 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from edge.calc.allowance import elapsed_days, project, whole_days
+from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import CalcError, InputError, StatementError
 from edge.calc.pages import COMMAND, all_pages
 from edge.calc.registry import Method, evaluate, methods
-from edge.calc.statement import compute
+from edge.calc.statement import compute, output_key
+from edge.calc.what_if import what_if
+from edge.calc.year import year_to_date
 
 _FILE_BYTES_MAX = 16 * 1024 * 1024
+_TOLD = ("_bridge", "recorded")  # parameters that say where they come from in the text as well
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         "show": (_show, "print a method's documentation"),
         "eval": (_eval, "run a method on key=value arguments"),
         "statement": (_statement, "compute a month's statement from a TOML or JSON file"),
+        "year": (_year, "put months of one plant and year together, to the cent"),
+        "what-if": (_what_if, "what a statement would be with other inputs"),
     }
     made = {}
     for name, (function, text) in each.items():
@@ -57,6 +65,15 @@ def _parser() -> argparse.ArgumentParser:
     made["eval"].add_argument("method")
     made["eval"].add_argument("inputs", nargs="*", metavar="key=value")
     made["statement"].add_argument("file", type=Path, help="its keys: docs/statements.md")
+    made["year"].add_argument("files", type=Path, nargs="+", help="one a month, as of statement")
+    made["what-if"].add_argument("file", type=Path, help="as of statement")
+    made["what-if"].add_argument(
+        "inputs", nargs="+", metavar="path=value", help="like fuel[0].ncv=25.5"
+    )
+    for name in ("statement", "year"):
+        given = made[name].add_mutually_exclusive_group()
+        given.add_argument("--allowance", metavar="T", help="project the end against so many t")
+        given.add_argument("--benchmark", metavar="T", help="… against so many t a t of product")
     pages = commands.add_parser("pages", help="write one page a method, as in docs/methods")
     pages.add_argument("folder", type=Path, help="where to; other .md files there are deleted")
     pages.add_argument("--check", action="store_true", help="write nothing; 1 if any is not true")
@@ -93,18 +110,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    values: dict[str, object] = {}
-    problems = []
-    for argument in options.inputs:
-        key, equals, value = argument.partition("=")
-        if not equals:
-            problems.append(f"{argument}: not of the form key=value")
-        elif key in values:
-            problems.append(f"{key}: given twice")
-        values[key] = value
-    if problems:
-        raise InputError(problems)
-    result = evaluate(options.method, values)
+    result = evaluate(options.method, _pairs(options.inputs))
     if options.json:
         _print_json(result)
     else:
@@ -116,8 +122,26 @@ def _eval(options: argparse.Namespace) -> int:
     return 0
 
 
+def _pairs(arguments: Sequence[str]) -> dict[str, str]:
+    """Arguments of the form key=value."""
+    values: dict[str, str] = {}
+    problems = []
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            problems.append(f"{argument}: not of the form key=value")
+        elif key in values:
+            problems.append(f"{key}: given twice")
+        values[key] = value
+    if problems:
+        raise InputError(problems)
+    return values
+
+
 def _statement(options: argparse.Namespace) -> int:
-    result = compute(_read(options.file))
+    source = _input(options.file)
+    result = compute(source)
+    result |= _projected(options, [source], result)
     if options.json:
         _print_json(result)
         return 0
@@ -131,8 +155,80 @@ def _statement(options: argparse.Namespace) -> int:
         print(f"  {'intensity, t per t':40} {result['intensity']:>16}")
     if "pfc" in result:
         _print_pfc(result["pfc"])
+    for check in result.get("cross_checks", ()):
+        print(f"  check {check['result']}: {check['sentence']}")
+    return _print_end(result)
+
+
+def _year(options: argparse.Namespace) -> int:
+    sources = [_input(path) for path in options.files]
+    result = year_to_date(sources)
+    result |= _projected(options, sources, result, is_year=True)
+    if options.json:
+        _print_json(result)
+        return 0
+    for month in result["months"]:
+        print(f"{month['month']}  {month['rule_set']:40} {month['total_t']:>16}")
+    for line in result["lines"]:
+        print(f"  {line['category']:10} {line['kind']:28} {line['emission_t']:>16} t")
+        for name, mean in line["factors"].items():
+            print(f"    {name} = {mean['value']} {mean['unit']} ({mean['basis']})")
+    for key, value in result["totals"].items():
+        print(f"  {key:40} {value:>16}")
+    if "intensity" in result:
+        print(f"  {'intensity, t per t':40} {result['intensity']:>16}")
+    return _print_end(result)
+
+
+def _what_if(options: argparse.Namespace) -> int:
+    result = what_if(_input(options.file), _pairs(options.inputs))
+    if options.json:
+        _print_json(result)
+        return 0
+    for change in result["changes"]:
+        print(f"{change['path']}: {change['from'] or 'not given'} -> {change['to']}")
+    for line in result["lines"]:
+        print(f"  {line['category']:10} {line['kind']:28} {line['difference']:>16} t")
+    print(result["sentence"])
+    return 0
+
+
+def _projected(
+    options: argparse.Namespace,
+    sources: Sequence[Mapping[str, Any]],
+    result: Mapping[str, Any],
+    *,
+    is_year: bool = False,
+) -> dict[str, Any]:
+    """The projection against an allowance, when one is asked for."""
+    asked = {}
+    for name, value in (("allowance_t", options.allowance), ("benchmark_t_t", options.benchmark)):
+        if value is not None:
+            try:
+                asked[name] = parse_decimal(value)
+            except ValueError as error:
+                raise InputError([f"--{name.partition('_')[0]}: {error}"]) from error
+    if not asked:
+        return {}
+    key, whole = (
+        output_key(sources[0]["rule_set"]),
+        whole_days(sources[0]["month"], is_year=is_year),
+    )
+    outputs = [parse_decimal(s.get("output", {}).get(key, 0)) for s in sources]
+    found = project(
+        Fraction(result["totals"]["total_t"]),
+        (sum(map(elapsed_days, sources), Fraction(0)), whole),
+        output_t=sum(outputs, Fraction(0)) if all(outputs) else Fraction(0),
+        **asked,
+    )
+    return {"projection": found.as_map()}
+
+
+def _print_end(result: Mapping[str, Any]) -> int:
     for flag in result["flags"]:
         print(f"  flag {flag}")
+    if "projection" in result:
+        print(f"  {result['projection']['sentence']}")
     return 0
 
 
@@ -166,7 +262,14 @@ def _print_pfc(pfc: Mapping[str, Any]) -> None:
 def _print_parameters(parameters: Mapping[str, Mapping[str, Any]], indent: int = 2) -> None:
     for name, entry in parameters.items():
         basis = f"{entry['basis']}, {entry['confidence']}"
-        print(f"{'':{indent}}{name} = {entry['value']} {entry['unit']} ({basis})")
+        told = f"; {entry['source']}" if name.endswith(_TOLD) else ""
+        print(f"{'':{indent}}{name} = {entry['value']} {entry['unit']} ({basis}{told})")
+
+
+def _input(path: Path) -> Mapping[str, Any]:
+    """A statement's input, also out of the statement.json of a sealed month."""
+    fields = _read(path)
+    return fields["input"] if {"input", "output"} <= fields.keys() else fields
 
 
 def _read(path: Path) -> Mapping[str, Any]:

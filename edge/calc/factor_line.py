@@ -5,6 +5,7 @@ Steel (CETS-AG-03.01): total = fuels + materials × factor - products × factor.
 in its line as a positive number (`line.COUNTS`).
 """
 
+from edge.calc.clinker_amount import clinker_amount
 from edge.calc.factors import Kind, RuleSet
 from edge.calc.line import Line
 from edge.calc.net_amount import NetAmount, net_amount
@@ -30,7 +31,7 @@ def product_line(table: Table, rules: RuleSet) -> Line | None:
 def clinker_line(table: Table, rules: RuleSet) -> Line | None:
     """One [clinker] table: the carbonates of its raw meal."""
     kind = table.kind(rules.clinkers, rules.id)
-    return _line("clinker", kind, _made(table), table, rules)
+    return _line("clinker", kind, clinker_amount(table), table, rules)
 
 
 def substitute_line(table: Table, rules: RuleSet) -> Line | None:

@@ -1,5 +1,6 @@
 """The fuel lines of a statement."""
 
+from edge.calc.bases import check_bases
 from edge.calc.combustion import (
     carbon_per_unit,
     co2_per_unit,
@@ -8,8 +9,10 @@ from edge.calc.combustion import (
     parameter_unit,
 )
 from edge.calc.decimal_text import rounded_text
+from edge.calc.errors import InputError
 from edge.calc.factors import RuleSet
 from edge.calc.line import Line
+from edge.calc.missing import DEFAULT, treatment_row
 from edge.calc.net_amount import net_amount
 from edge.calc.statement_table import USES, Table
 
@@ -39,6 +42,8 @@ def fuel_line(table: Table, rules: RuleSet) -> Line | None:
         table.problem(
             "oxidation_percent", f"{rules.id} balances carbon and has no oxidation: leave it out"
         )
+    missing = _missing(table, rules)
+    check_bases(table, kind)
     table.end()
     if kind is None or amount is None:
         return None
@@ -60,5 +65,24 @@ def fuel_line(table: Table, rules: RuleSet) -> Line | None:
         emission=amount.quantity.value * co2_per_unit(rules, factors),
         parameters={**amount.parameters, **factors},
         unit=unit,
-        notes=amount.notes,
+        notes=(*amount.notes, *missing),
     )
+
+
+def _missing(table: Table, rules: RuleSet) -> list[str]:
+    """Flags of what should have been measured and was not: by the rule set's row, never silent."""
+    notes = []
+    for name in table.texts("missing", ("ncv", "carbon_content")):
+        if table.has(name) or table.has("carbon_ar"):
+            table.problem("missing", f"{name} is given, or not needed")
+            continue
+        try:
+            row = treatment_row(rules.id, name)
+        except InputError as error:
+            table.problem("missing", error.problems[0].partition(": ")[2])
+            continue
+        if row.value != DEFAULT:
+            table.problem("missing", f"{name}: {row.basis}: make it by missing.substitute first")
+        notes += [f"missing:fuel.{name}"]
+        notes += [] if row.confirmed else [f"unconfirmed:{row.id}"]
+    return notes

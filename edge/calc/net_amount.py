@@ -1,13 +1,21 @@
-"""What was used of a fuel or material in a month: given as one number, or by its stock."""
+"""What was used of a fuel or material in a month: metered, by its stock, or by what a record says.
+
+Priority: the quantity (a meter's, typed or by `readings`) or the stock balance is the figure; a
+`recorded` one (invoice, ledger) beside it is the second source and is compared. A record alone is
+the figure, and the statement says that no meter stands behind it. Quantities of another period than
+the month are bridged, never taken as they are.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
+from edge.calc.dated_amount import DatedAmount, amount_of_period, amount_of_readings
 from edge.calc.decimal_text import exact_text
 from edge.calc.parameter import Parameter, calculated
 from edge.calc.statement_table import Table
 
 _STOCK = {"opening": 1, "purchased": 1, "closing": -1, "output": -1}
+RECORDED = "recorded"
 
 
 @dataclass(frozen=True)
@@ -31,22 +39,77 @@ class NetAmount:
 
 
 def net_amount(table: Table, unit: str) -> NetAmount | None:
-    """`quantity`, or opening + purchased - closing - output; None when neither is right.
+    """`quantity`, `readings`, or opening + purchased - closing - output; `recorded` beside it.
 
     Args:
         table: notes what is wrong in it.
         unit: of every number.
+
+    Returns:
+        None when none of them is right.
     """
     quantity = table.number("quantity", unit)
     parts = table.numbers(dict.fromkeys(_STOCK, unit))
     stock_given = [key for key in _STOCK if table.has(key)]
+    readings = table.subtable("readings")
     if table.has("quantity") and stock_given:
         table.problem("quantity", f"give either it or {' '.join(stock_given)}")
-    elif not table.has("quantity") and not stock_given:
+    if readings is not None and (table.has("quantity") or stock_given):
+        table.problem("readings", "give either them, or quantity, or stocks")
+    if not stock_given and not any(table.has(k) for k in ("quantity", "readings", RECORDED)):
         table.problem("quantity", "missing (or opening, purchased, closing, output)")
+    if table.has("period") and not (table.has("quantity") or stock_given):
+        table.problem("period", "is of quantity or stocks; a record's is recorded_period")
+    amount = None
     if quantity is not None:
-        return NetAmount(quantity, {}, ())
-    return _of_stock(parts, unit) if parts else None
+        amount = NetAmount(quantity, {}, ())
+    elif readings is not None:
+        amount = _dated({}, (), amount_of_readings(readings, unit))
+    elif parts:
+        amount = _of_stock(parts, unit)
+    return with_record(table, of_month(table, "period", amount), unit)
+
+
+def with_record(table: Table, amount: NetAmount | None, unit: str) -> NetAmount | None:
+    """The amount with its second source; the record itself when there is no other."""
+    record = table.number(RECORDED, unit)
+    if not table.has(RECORDED):
+        for key in ("recorded_period", "recorded_by"):
+            if table.has(key):
+                table.problem(key, "has no meaning without recorded")
+        return amount
+    by = table.text("recorded_by")
+    if by is None:
+        table.problem("recorded_by", "missing: what it stands in (invoice, ledger, 205-1 form)")
+    own = NetAmount(record, {}, ()) if record is not None else None
+    brought = of_month(table, "recorded_period", own)
+    if brought is None or by is None:
+        return None
+    second = brought.quantity
+    if amount is None:
+        only = calculated(second.value, second.text, second.unit, f"recorded: {by}; no meter")
+        return NetAmount(only, brought.parts, (*brought.notes, "record-only"))
+    told = calculated(second.value, second.text, second.unit, f"recorded: {by}; second source")
+    parts = {**amount.parts, **{f"recorded_{k}": v for k, v in brought.parts.items()}}
+    notes = amount.notes + tuple(note for note in brought.notes if note not in amount.notes)
+    return NetAmount(amount.quantity, {**parts, RECORDED: told}, notes)
+
+
+def of_month(table: Table, key: str, amount: NetAmount | None) -> NetAmount | None:
+    """The amount, bridged to the month if the table `key` says that it is another period's."""
+    period = table.subtable(key)
+    if period is None:
+        return amount
+    dated = amount_of_period(period, amount.quantity if amount is not None else None)
+    return _dated(amount.parts, amount.notes, dated) if amount is not None else None
+
+
+def _dated(
+    parts: dict[str, Parameter], notes: tuple[str, ...], dated: DatedAmount | None
+) -> NetAmount | None:
+    if dated is None:
+        return None
+    return NetAmount(dated.quantity, {**parts, **dated.parts}, (*notes, *dated.notes))
 
 
 def _of_stock(parts: dict[str, Parameter], unit: str) -> NetAmount:

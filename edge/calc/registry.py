@@ -17,14 +17,21 @@ from edge.calc.errors import InputError
 _MODULES = tuple(
     f"edge.calc.{name}"
     for name in (
+        "allowance",
+        "bridge",
         "calibration",
         "cems",
         "clinker_oxides",
+        "clinker_stock",
         "coal",
         "combustion",
         "electrodes",
         "gas",
+        "gas_network",
+        "hand_readings",
         "hj212",
+        "missing",
+        "metal_energy",
         "part75",
         "part98",
         "pfc",

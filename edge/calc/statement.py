@@ -11,28 +11,31 @@ Flags are codes, with ":" and where it applies:
     net-output             an amount given by its parts is negative (more left than came)
     stock-incomplete       an amount given by its parts without opening or closing stock (then 0)
     total-below-zero       more was subtracted than emitted
+    stock-taking, bridged, totaliser-age, totaliser-rolled, record-only   how an amount was made
+    missing:<category>.<parameter>   the rule's value takes the place of one that is missing
+    check:<id>, not-checked:<id>     a cross-check is outside its limits, or could not be made
     and whatever the input itself brings (see month.py).
 
 What is subtracted (carbon in steel's products, cement's substitute raw materials) stands in its
 line and in `product_t` as a positive number; `total_t` is the sum with `line.COUNTS`'s signs.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from edge.calc.aluminium import anode_line, carbonate_line, pfc_part
+from edge.calc.cross_check import CrossCheck
 from edge.calc.decimal_text import parse_decimal, rounded_text
 from edge.calc.errors import StatementError, UnknownRuleSetError
 from edge.calc.factor_line import clinker_line, material_line, product_line, substitute_line
 from edge.calc.factors import DEFAULT_FACTORS, RuleSet, rule_set
 from edge.calc.fuel_line import fuel_line
 from edge.calc.line import COUNTS, Line
-from edge.calc.statement_table import Table, tables
+from edge.calc.statement_checks import cross_checks
+from edge.calc.statement_table import MONTH, Table, month_of, tables
 
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 #: how the figure of record is made -> the tables lines come from, the key of [output]
 _SECTORS = {
     DEFAULT_FACTORS: (("fuel", "anode", "pfc", "carbonate"), "aluminium_t"),
@@ -44,7 +47,8 @@ _READERS: dict[str, Callable[[Table, RuleSet], Line | None]] = {
     "carbonate": carbonate_line, "clinker": clinker_line, "substitute": substitute_line,
 }  # fmt: skip
 _ALONE = {"anode", "clinker"}  # given once, though clinker may be a list
-_ALL = {table for tables_, _ in _SECTORS.values() for table in tables_} | {"output", "auxiliary"}
+_ALL = {table for tables_, _ in _SECTORS.values() for table in tables_}
+_ALL |= {"output", "auxiliary", "cross_check"}
 #: carried along for the reader and the archive; no figure is made from them
 _CARRIED = {
     "format", "plant", "period", "closing", "potlines", "totalisers", "checks", "completeness",
@@ -61,6 +65,7 @@ class _Parts:
     gases: dict[str, str] = field(default_factory=dict)
     output_t: Fraction | None = None
     auxiliary: list[dict[str, Any]] = field(default_factory=list)
+    checks: list[CrossCheck] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
 
 
@@ -91,15 +96,22 @@ def compute(source: Mapping[str, Any]) -> dict[str, Any]:
         _read_lines(source, rules, parts, problems)
         _read_output(source, rules, parts, problems)
     _read_rest(source, parts, problems)
+    parts.checks = cross_checks(source, parts.lines, problems)
+    parts.flags += [flag for check in parts.checks for flag in check.flags]
     if problems or rules is None:
         raise StatementError(problems)
     head = {key: source[key] for key in ("plant", "period", "closing") if key in source}
     return {**head, **_statement(rules, month, parts)}
 
 
+def output_key(rule_set_id: str) -> str:
+    """The key of [output] under a rule set: its main product, in t."""
+    return _SECTORS[rule_set(rule_set_id).record][1]
+
+
 def _head(source: Mapping[str, Any], problems: list[str]) -> tuple[RuleSet | None, str]:
     month = source.get("month")
-    if not isinstance(month, str) or not _MONTH.fullmatch(month):
+    if not isinstance(month, str) or not MONTH.fullmatch(month):
         problems.append('month: must be like "2026-06"')
         month = ""
     name = source.get("rule_set")
@@ -123,7 +135,8 @@ def _read_lines(
         if key == "pfc":
             _read_pfc(source, rules, parts, problems)
         elif key in _ALONE and isinstance(source.get(key), Mapping):
-            parts.lines += _made(key, [Table(key, source[key], problems)], rules)
+            alone = Table(key, source[key], problems, month_of(source))
+            parts.lines += _made(key, [alone], rules)
         elif key == "anode" and key in source:
             problems.append("anode: must be a table")
         else:
@@ -200,6 +213,8 @@ def _statement(rules: RuleSet, month: str, parts: _Parts) -> dict[str, Any]:
         statement["intensity"] = rounded_text(total / parts.output_t, 4)
     if parts.pfc is not None:
         statement["pfc"] = parts.pfc
+    if parts.checks:
+        statement["cross_checks"] = [check.as_map() for check in parts.checks]
     return statement
 
 

@@ -1,11 +1,14 @@
 """Reading one table of a statement's input: every wrong key is named, none stops the others."""
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.factors import Kind, find_kind, near_kinds
+from edge.calc.local_instant import read_instant
 from edge.calc.parameter import Parameter, given
 
 #: Where solid fuel burns decides its oxidation in some rule sets (02.01; not in 04.01).
@@ -17,10 +20,12 @@ class Table:
 
     Attributes:
         where: its place in the input, like "fuel[0]".
+        month: of the statement, "2026-06"; "" when it has none that is right.
     """
 
-    def __init__(self, where: str, fields: object, problems: list[str]) -> None:
+    def __init__(self, where: str, fields: object, problems: list[str], month: str = "") -> None:
         self.where = where
+        self.month = month
         self._problems = problems
         self._fields: Mapping[str, Any] = {}
         if isinstance(fields, Mapping):
@@ -108,7 +113,32 @@ class Table:
         self._read.add(key)
         if key not in self._fields:
             return None
-        return Table(f"{self.where}.{key}", self._fields[key], self._problems)
+        return Table(f"{self.where}.{key}", self._fields[key], self._problems, self.month)
+
+    def instant(self, key: str) -> datetime | None:
+        """A local instant, which must be there."""
+        self._read.add(key)
+        if key not in self._fields:
+            self.problem(key, 'missing: a local time like "2026-05-30T16:00"')
+            return None
+        try:
+            return read_instant(self._fields[key])
+        except ValueError as error:
+            self.problem(key, str(error))
+            return None
+
+    def texts(self, key: str, allowed: Sequence[str]) -> list[str]:
+        """A list of names, each one of `allowed`; an absent list is empty."""
+        self._read.add(key)
+        given = self._fields.get(key, [])
+        if not isinstance(given, list) or any(name not in allowed for name in given):
+            self.problem(key, f"must be a list of names of: {' '.join(allowed)}")
+            return []
+        return given
+
+    def all_numbers(self, unit: str) -> dict[str, Parameter]:
+        """Every key of the table as a number, for tables whose keys a person names."""
+        return self.numbers({str(key): unit for key in self._fields if key != "provenance"})
 
     def end(self) -> None:
         """Name every key that nobody asked for."""
@@ -119,6 +149,7 @@ class Table:
 
 #: of one list: as many as a month has meters
 TABLES_MAX = 1_000
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 def tables(source: Mapping[str, Any], key: str, problems: list[str]) -> list[Table]:
@@ -130,4 +161,11 @@ def tables(source: Mapping[str, Any], key: str, problems: list[str]) -> list[Tab
     if len(entries) > TABLES_MAX:
         problems.append(f"{key}: more than {TABLES_MAX} tables")
         return []
-    return [Table(f"{key}[{i}]", entry, problems) for i, entry in enumerate(entries)]
+    month = month_of(source)
+    return [Table(f"{key}[{i}]", entry, problems, month) for i, entry in enumerate(entries)]
+
+
+def month_of(source: Mapping[str, Any]) -> str:
+    """The month of a statement's input; "" when it is not one."""
+    month = source.get("month")
+    return month if isinstance(month, str) and MONTH.fullmatch(month) else ""

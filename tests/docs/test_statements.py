@@ -11,7 +11,7 @@ import pytest
 from edge.calc.cli import main
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/statements.md").read_text(encoding="utf-8")
-STEEL, CEMENT, ALUMINIUM = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+STEEL, CEMENT, ALUMINIUM, STOCK = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 #: emission of each line before it is rounded, times 12 ÷ 44 where carbon burns; factors as the
 #: pages of the rule sets have them
@@ -71,3 +71,21 @@ def test_json_of_the_same_shape_is_the_same(
         assert main(["statement", str(path), "--json"]) == 0
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
+
+
+def test_the_month_by_stock_taking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "stock.toml"
+    path.write_text(STOCK, encoding="utf-8")
+    assert main(["statement", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    # 5200 + 17100 - 4100 - 790.5 + 200.25; 60000 + 65000 + 40500 - 42000
+    assert [line["quantity"] for line in said["lines"]] == ["17609.75", "123500"]
+    coal = rounded(product("17609.75 22.345 0.02618 0.99") * 44 / 12)
+    assert Decimal(said["totals"]["total_t"]) == coal + rounded(product("123500 0.535"))
+    # 18300 ÷ 17609.75; 188955 ÷ 123500; 17609.75 × 22.345 ÷ 123500; 240 ÷ 60000
+    found = [(check["check"], check["statistic"]) for check in said["cross_checks"]]
+    assert found == [
+        ("second-source", "3.920"), ("raw-meal", "1.530"), ("clinker-heat", "3.186"),
+        ("second-source", "0.400"),
+    ]  # fmt: skip
+    assert {check["result"] for check in said["cross_checks"]} == {"within"}

@@ -202,6 +202,106 @@ def test_a_missing_file_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "/nowhere/month.toml" in err
 
 
+STEEL = """
+rule_set = "cets-ag-03.01-v01-2024"
+month = "2026-{n:02}"
+[[fuel]]
+kind = "anthracite"
+quantity = "3000"
+recorded = "3100"
+recorded_by = "invoice 17"
+[fuel.recorded_period]
+from = 2026-{n:02}-02T00:00:00      # TOML's own local time will do
+to = "2026-{n:02}-20T00:00"
+start_metered = "100"
+end_metered = "800"
+meter = "belt 2"
+[output]
+crude_steel_t = "1000"
+"""
+
+
+@pytest.fixture
+def steel_files(tmp_path: Path) -> list[str]:
+    paths = [tmp_path / f"{n}.toml" for n in (1, 3)]
+    for path in paths:
+        path.write_text(STEEL.format(n=int(path.stem)), encoding="utf-8")
+    return [str(path) for path in paths]
+
+
+def test_a_bridge_and_a_check_are_printed(
+    capsys: pytest.CaptureFixture[str], steel_files: list[str]
+) -> None:
+    code, out, _ = run(capsys, "statement", steel_files[0], "--allowance", "7000")
+    assert code == 0
+    for words in (
+        "recorded_start_bridge = 100 t (calculated, given; added: belt 2 from 2026-01-01T00:00 to "
+        "2026-01-02T00:00)",
+        # 3100 + 100 + 800 = 4000 against 3000
+        "check outside: Anthracite: invoice 17 4000 t against 3000 t of the statement: 33.333 %",
+        "flag check:second-source:fuel.anthracite",
+        # 3000 × 22.867 × 0.02749 × 44/12 = 6914.75
+        "  Emitted: 6914.75 t against an allowance of 7000.00 t, 85.25 t left over.",
+    ):
+        assert words in out
+
+
+def test_year_as_text_and_json(capsys: pytest.CaptureFixture[str], steel_files: list[str]) -> None:
+    code, out, _ = run(capsys, "year", *steel_files, "--benchmark", "6.5", "--json")
+    found = json.loads(out)
+    assert (code, found["totals"]["total_t"]) == (0, "13829.50")
+    assert "month-missing:2026-02" in found["flags"]
+    # 62 of 365 days: 13829.50 × 365 ÷ 62 = 81415.604…; 2000 × 365 ÷ 62 × 6.5 = 76532.258…
+    assert found["projection"] == {
+        "emission_t": "81415.60", "allowance_t": "76532.26", "balance_t": "-4883.35",
+        "output_t": "11774.19",
+        "sentence": "Going on as until now: 81415.60 t against an allowance of 76532.26 t, 4883.35 "
+                    "t short.",
+    }  # fmt: skip
+    code, out, _ = run(capsys, "year", *steel_files)
+    assert code == 0
+    assert "2026-03  cets-ag-03.01-v01-2024" in out
+    assert "ncv = 22.867 GJ/t (default)" in out
+    assert "intensity, t per t" in out
+
+
+def test_what_if_as_text_and_json(
+    capsys: pytest.CaptureFixture[str], steel_files: list[str]
+) -> None:
+    arguments = ("what-if", steel_files[0], "fuel[0].quantity=1500")
+    code, out, _ = run(capsys, *arguments)
+    assert (code, out.splitlines()[0]) == (0, "fuel[0].quantity: 3000 -> 1500")
+    assert "The total would be 3457.38 t, 3457.37 t less than 6914.75 t." in out
+    assert json.loads(run(capsys, *arguments, "--json")[1])["lines"][0]["after"] == "3457.38"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--allowance", "much"], "--allowance: 'much' is not a decimal number"),
+        (["--benchmark", "1.5e3"], "--benchmark: '1.5e3' is not a decimal number"),
+    ],
+)
+def test_an_allowance_that_is_no_number(
+    capsys: pytest.CaptureFixture[str], steel_files: list[str], arguments: list[str], said: str
+) -> None:
+    for command in ("statement", "year"):
+        code, out, err = run(capsys, command, steel_files[0], *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(said)
+
+
+def test_a_sealed_months_statement_json_is_taken_by_its_input(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, statement_file: Path
+) -> None:
+    fields = {"rule_set": "cets-ag-04.01-v01-2024", "month": "2026-06", "pfc": {"metal_t": "1000"}}
+    path = tmp_path / "statement.json"
+    path.write_text(json.dumps({"format": 1, "input": fields, "output": {}}), encoding="utf-8")
+    code, out, _ = run(capsys, "year", str(path), "--json")
+    assert (code, json.loads(out)["totals"]["total_t"]) == (0, "144.81")
+    assert run(capsys, "year", str(path), str(statement_file))[0] == 2  # June twice
+
+
 def test_no_command_is_a_usage_error() -> None:
     with pytest.raises(SystemExit) as caught:
         main([])

@@ -10,11 +10,14 @@ from edge.calc.registry import Input, evaluate, methods
 
 def test_the_methods_there_are() -> None:
     assert list(methods()) == [
+        "allowance.project",
         "aluminium.anode_baking",
+        "aluminium.dc_energy",
         "aluminium.missing_carbon_data",
         "aluminium.prebaked_anodes",
         "aluminium.soderberg_paste",
         "cement.clinker_oxides",
+        "cement.clinker_stocktaking",
         "cems.co2_mass",
         "cems.hour_validity",
         "cems.month_validity",
@@ -24,18 +27,22 @@ def test_the_methods_there_are() -> None:
         "combustion.fuel",
         "combustion.part98",
         "gas.dp_compensate",
+        "gas.network_balance",
         "gas.normalise",
         "hj212.crc",
+        "missing.substitute",
         "part75.co2_by_oxygen",
         "part75.co2_mass",
         "part75.control_state",
         "part75.daily_calibration",
         "part75.heat_input",
+        "period.bridge",
         "pfc.default_factors",
         "pfc.overvoltage",
         "pfc.slope",
         "stack.moisture_by_oxygen",
         "stack.pitot_velocity",
+        "totaliser.difference",
     ]
 
 
