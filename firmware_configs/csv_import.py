@@ -151,7 +151,7 @@ def _guess(row: dict[str, Any]) -> list[str]:
     if "kind" not in row and len(kinds) == 1:
         row["kind"] = kinds[0]
         said.append(f"{row.get('name')}: kind {kinds[0]}, from the unit {row['unit']}")
-    if "role" not in row and row.get("kind") == "energy":
+    if "role" not in row and row.get("kind") in ("energy", "reactive-energy"):
         row["role"] = "totaliser"
         said.append(f"{row.get('name')}: role totaliser, since it is energy")
     if "role" not in row and row.get("kind") == "state":

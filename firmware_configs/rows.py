@@ -18,7 +18,8 @@ from firmware_configs.rules import Ruled, read_marks, read_rules
 
 #: Kinds that are amounts, so that a difference of two readings means something.
 COUNTABLE = frozenset(
-    {"energy", "mass", "solid-fuel-mass", "gas-volume", "count", "duration", "emission"}
+    {"energy", "reactive-energy", "mass", "solid-fuel-mass", "gas-volume", "liquid-volume"}
+    | {"count", "duration", "emission"}
 )
 
 _STAND_IN = Quantity("count", "1")

@@ -101,6 +101,6 @@ def test_a_unit_that_is_unknown_is_told_beside_the_missing_kind() -> None:
 
 
 def test_all_that_a_gas_needs_is_told_at_once() -> None:
-    (said,) = told("name,table,address,type,unit,source\nq,holding,1,u16,m3/h,p. 1\n")
+    (said,) = told("name,table,address,type,unit,source\nq,holding,1,u16,Nm3/h,p. 1\n")
     assert "gas-flow needs reference (one of " in said
     assert said.endswith(") and moisture (one of dry wet)")

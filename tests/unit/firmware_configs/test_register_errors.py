@@ -12,8 +12,8 @@ VOLTAGE, STATUS = 'kind = "voltage"', 'kind = "count"'
 ADDED = [
     (VOLTAGE, 'moisture = "dry"', "register[0].kind", "voltage_l1: voltage takes no moisture"),
     (VOLTAGE, 'role = "totaliser"', "register[0].role",
-     "voltage_l1: a totaliser counts an amount (count duration emission energy gas-volume mass "
-     "solid-fuel-mass), not voltage"),
+     "voltage_l1: a totaliser counts an amount (count duration emission energy gas-volume "
+     "liquid-volume mass reactive-energy solid-fuel-mass), not voltage"),
     (STATUS, 'states = { "0" = "off" }', "register[1].states",
      'status: only a register with role = "state" has states'),
     (VOLTAGE, 'applies = ["ct"]', "register[0].applies",
