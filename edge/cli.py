@@ -16,6 +16,7 @@ from typing import Any
 
 from edge.calc.sampling import slow_potlines, slow_text
 from edge.cli_commissioning import add_commissioning_commands
+from edge.cli_new import add_new_command
 from edge.cli_record import add_record_command
 from edge.cli_spool import add_spool_commands
 from edge.clock import SystemClock
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.set_defaults(run=_run)
+    add_new_command(commands)
     add_spool_commands(commands)
     add_commissioning_commands(commands)
     add_record_command(commands)
