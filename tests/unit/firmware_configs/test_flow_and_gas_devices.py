@@ -36,6 +36,8 @@ BIG, SWAPPED, LITTLE = ("big", "big"), ("little", "big"), ("little", "little")
         ("siemens/sitrans-mass6000 mass_flow", ("holding", 3000), (Dtype.F32, BIG), "kg/h"),
         ("siemens/sitrans-mass6000 mass_total", ("holding", 3014), (Dtype.F64, BIG), "kg"),
         ("siemens/sitrans-mag6000 volume_flow", ("holding", 3002), (Dtype.F32, BIG), "m3/h"),
+        ("siemens/sitrans-fc410 temperature", ("holding", 3010), (Dtype.F32, BIG), "degC"),
+        ("siemens/sitrans-fst030 mass_flow", ("holding", 3004), (Dtype.F32, BIG), "kg/h"),
         ("krohne/mfc300 density", ("input", 30008), (Dtype.F32, BIG), "kg/m3"),
         ("endress-hauser/promag-800 volume_total", ("holding", 2609), (Dtype.F32, SWAPPED), "m3"),
         ("siemens/bw500 rate", ("holding", 1009), (Dtype.U32, BIG), "t/h"),
@@ -88,7 +90,7 @@ def test_a_unit_that_is_set_in_the_meter_is_read_as_a_setting_or_told() -> None:
     """A menu's choice of unit is a factor nobody signs for."""
     for profile_id in ("emco/fp-93b", "spirax-sarco/vlm20", "micro-motion/transmitter",
                        "tactical-flow-meter/coriolis", "hardy/hi6200", "siemens/bw500",
-                       "endress-hauser/promag-800"):  # fmt: skip
+                       "endress-hauser/promag-800", "siemens/sitrans-fst030"):  # fmt: skip
         profile = load_profile(profile_id)
         assert any("unit" in caveat.text for caveat in profile.caveats), profile_id
     units = [s.name for s in load_profile("spirax-sarco/vlm20").settings]
