@@ -139,7 +139,14 @@ def _open(path: Path, *, may_be_away: bool = False) -> _Opened:
 
 
 def _check(args: argparse.Namespace) -> int:
-    opened = _open(args.site)
+    try:
+        opened = _open(args.site)
+    except SiteConfigError:
+        site, wrong = read_site(args.site)
+        if args.traffic and not args.json and not wrong:  # its keys may still have to be made
+            for line in lines_of(endpoints_of(asked_of(site.devices))):
+                print(line)
+        raise
     site, config = opened.site, opened.config
     _check_spool(site, opened.who)
     measured = sum(len(device.points) for device in site.devices)

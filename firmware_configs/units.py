@@ -11,7 +11,7 @@ UNITS = frozenset().union(*(units for units, _ in KINDS.values()))
 #: other spellings, in lower case, with ordinary digits for raised ones
 _SPELT = {unit.lower(): unit for unit in sorted(UNITS)} | {
     "c": "degC", "°c": "degC", "deg c": "degC", "kelvin": "K", "ton": "t", "tonne": "t",
-    "ton/h": "t/h", "kvarh": "kvarh", "cbm": "m3", "m^3": "m3", "m^3/h": "m3/h", "nm^3": "Nm3",
+    "ton/h": "t/h", "cbm": "m3", "m^3": "m3", "m^3/h": "m3/h", "nm^3": "Nm3",
     "nm^3/h": "Nm3/h", "vol.%": "vol%", "vol-%": "vol%", "%vol": "vol%", "percent": "%",
     "volt": "V", "volts": "V", "amps": "A", "ampere": "A", "watt": "W", "watts": "W",
     "sec": "s", "litre": "L", "liter": "L", "none": "1", "-": "1",
@@ -23,11 +23,11 @@ _TIMES = {
     "g/h": ("kg/h", "0.001"), "t/min": ("t/h", "60"), "kt/h": ("t/h", "1000"),
     "m3/s": ("m3/h", "3600"), "m3/min": ("m3/h", "60"), "l/s": ("L/h", "3600"),
     "l/min": ("L/h", "60"), "nm3/s": ("Nm3/h", "3600"), "nm3/min": ("Nm3/h", "60"),
-    "g": ("kg", "0.001"), "kt": ("t", "1000"), "hl": ("L", "100"), "ml": ("L", "0.001"),
+    "g": ("kg", "0.001"), "kt": ("t", "1000"), "hl": ("L", "100"),
     "kv": ("V", "1000"), "ma": ("A", "0.001"), "gwh": ("MWh", "1000"), "gw": ("MW", "1000"),
     "mbar": ("Pa", "100"), "hpa": ("Pa", "100"), "g/cm3": ("kg/m3", "1000"),
     "kg/l": ("kg/m3", "1000"), "g/l": ("kg/m3", "1"), "t/m3": ("kg/m3", "1000"),
-    "mhz": ("Hz", "0.001"), "g/nm3": ("mg/Nm3", "1000"), "ppb": ("ppm", "0.001"),
+    "g/nm3": ("mg/Nm3", "1000"), "ppb": ("ppm", "0.001"),
 }  # fmt: skip
 #: prefixes whose letter alone tells them from others: mW is no MW
 _TWO_READINGS = frozenset({"mw", "mwh", "mva", "mvar", "mvarh", "mpa", "mv", "mhz", "ml", "k"})
@@ -46,7 +46,7 @@ def instead(unit: str) -> str:
     if (spelt := spelling(unit)) != unit:
         return f"write {spelt}"
     plain = _plain(unit)
-    if plain in _TIMES and plain not in _TWO_READINGS:
+    if plain in _TIMES:
         other, scale = _TIMES[plain]
         times = "" if scale == "1" else f' with scale = "{scale}"'
         return f"write unit {other}{times}"

@@ -76,6 +76,16 @@ def test_filled_in_it_is_right(
         assert places <= {"plant.sector", "plant.rule_set", "statement.fuel"}
 
 
+def test_what_will_be_sent_is_printed_before_there_are_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = write_site(tmp_path, filled((TEMPLATES / "aluminium.toml").read_text()))
+    assert main(["check", str(site), "--traffic"]) == 2
+    out, err = capsys.readouterr()
+    assert "Modbus TCP, 127.0.0.1:15020" in out
+    assert "edge-1.pem: cannot be read" in err
+
+
 def test_a_blank_is_told_once_and_beside_whose_id_it_stands() -> None:
     table = {"plant": {"id": "?", "name": "N"}, "device": [{"id": "a", "url": "?"}], "x": ["?"]}
     kept, blanks = without_blanks(table)
