@@ -107,6 +107,8 @@ def test_two_editions_of_one_meter_differ_by_the_side_they_report() -> None:
         ("socomec/diris-a10", "energy_import", 50780, "kWh"),
         ("acrel/adl3000-e", "energy_forward", 10, "kWh"),
         ("acrel/adl3000-e", "reactive_energy_forward", 40, "kvarh"),
+        ("acrel/dtsd1352", "voltage_l1", 97, "V"),
+        ("acrel/dtsd1352", "power", 362, "kW"),
         ("eastron/sdm630", "reactive_power", 0x003C, "var"),
         ("eastron/sdm120", "reactive_energy_export", 0x004E, "kvarh"),
         ("eastron/sdm230", "power_factor", 0x001E, "1"),
