@@ -16,6 +16,7 @@ from typing import Any
 
 from edge.calc.sampling import slow_potlines, slow_text
 from edge.cli_commissioning import add_commissioning_commands
+from edge.cli_new import add_new_command
 from edge.cli_record import add_record_command
 from edge.cli_spool import add_spool_commands
 from edge.clock import SystemClock
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.set_defaults(run=_run)
+    add_new_command(commands)
     add_spool_commands(commands)
     add_commissioning_commands(commands)
     add_record_command(commands)
@@ -137,7 +139,14 @@ def _open(path: Path, *, may_be_away: bool = False) -> _Opened:
 
 
 def _check(args: argparse.Namespace) -> int:
-    opened = _open(args.site)
+    try:
+        opened = _open(args.site)
+    except SiteConfigError:
+        site, wrong = read_site(args.site)
+        if args.traffic and not args.json and not wrong:  # its keys may still have to be made
+            for line in lines_of(endpoints_of(asked_of(site.devices))):
+                print(line)
+        raise
     site, config = opened.site, opened.config
     _check_spool(site, opened.who)
     measured = sum(len(device.points) for device in site.devices)

@@ -181,7 +181,7 @@ async def _looks(args: argparse.Namespace) -> tuple[Sequence[Look], bool]:
     clock = SystemClock()
     if "://" in args.target:
         return [await read_place(args.target, args.name, args.timeout, clock)], False
-    device, bound = point_of(_site_of_devices(Path(args.target)), args.name, args.point)
+    device, bound = point_of(_site_of_devices(Path(args.target), args.name), args.name, args.point)
     if bound is None:
         return await read_device(device.spec, clock, args.wait), True
     return [await read_point(device.spec, bound, clock, args.wait)], False
@@ -211,7 +211,7 @@ def _scan(args: argparse.Namespace) -> int:
         elif first.endswith(".toml"):
             if len(args.target) != 2:
                 return _usage("with a site file name one of its devices: SITE.toml DEVICE")
-            spec = device_of(_site_of_devices(Path(first)), args.target[1]).spec
+            spec = device_of(_site_of_devices(Path(first), args.target[1]), args.target[1]).spec
         else:
             return _scan_hosts(args)
         return _scan_endpoint(args, spec)
@@ -259,7 +259,7 @@ def _scan_hosts(args: argparse.Namespace) -> int:
 
 def _watch(args: argparse.Namespace) -> int:
     quiet()
-    site = _site_of_devices(args.site)
+    site = _site_of_devices(args.site, args.devices[0] if len(args.devices) == 1 else "")
     asyncio.run(_watching(args, site, devices_of(site, args.devices)))
     return EXIT_FINE
 
@@ -310,8 +310,12 @@ def _progress(line: str) -> None:
         print(f"\r{line[:width]}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _site_of_devices(path: Path) -> Site:
+def _site_of_devices(path: Path, only: str = "") -> Site:
     """A site whose devices are right; the rest may still have to be written.
+
+    Args:
+        path: of the site file.
+        only: device, or point of it, that is meant; others may still have to be written too.
 
     Raises:
         SiteConfigError: something is wrong with the devices, or with the file as a whole.
@@ -322,11 +326,14 @@ def _site_of_devices(path: Path) -> Site:
         raise TargetError(f"{path} is no site file; a device's url is such as {url}")
     site, problems = read_site(path)
     hard = [p for p in problems if p.key in ("", "format") or p.key.startswith("device")]
+    name = only.partition(".")[0]
+    if any(device.id == name for device in site.devices):
+        hard = [p for p in hard if p.key in ("", "format") or p.reason.startswith(f"{name}: ")]
     if hard:
         raise SiteConfigError(hard)
     if problems:
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        print(f"{path}: {count} outside its devices: stackproof edge check", file=sys.stderr)
+        print(f"{path}: {count} elsewhere in it: stackproof edge check", file=sys.stderr)
     return site
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from edge.calc.factors import live_rule_sets, rule_set
 from edge.errors import SiteConfigError
+from edge.site_blanks import told, without_blanks
 from edge.site_devices import DeviceConfig, read_devices
 from edge.site_statement import SitePoints, read_potlines, read_statement
 from evidence.points import NAME_ID
@@ -134,9 +135,11 @@ def read_site(path: Path) -> tuple[Site, list[Problem]]:
         SiteConfigError: it cannot be read or is no TOML.
     """
     problems: list[Problem] = []
-    table = _parse(path)
+    table, blanks = without_blanks(_parse(path))
     root = _fields(table, "", path, problems)
-    if root.raw("format") != 1:
+    if root.raw("format") is None:
+        root.complain("format", "is missing: write format = 1 above all tables")
+    elif root.raw("format") != 1:
         root.complain("format", "must be 1: the site file format this program knows")
     plant = _read_plant(_section(root, "plant", path, problems))
     gateway = _read_gateway(_section(root, "gateway", path, problems), path.parent)
@@ -147,7 +150,8 @@ def read_site(path: Path) -> tuple[Site, list[Problem]]:
     potlines = read_potlines(root, known)
     statement = read_statement(_section(root, "statement", path, problems), known)
     root.finish()
-    return Site(path, plant, gateway, uplink, devices, potlines, statement), problems
+    site = Site(path, plant, gateway, uplink, devices, potlines, statement)
+    return site, told(problems, blanks, str(path))
 
 
 def _parse(path: Path) -> Mapping[str, Any]:

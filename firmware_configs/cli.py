@@ -219,7 +219,7 @@ def _line(row: dict[str, Any], rest: str) -> str:
     if where is None:
         where = f"{row['table']} {row['written']:<6} {row['address']:#06x}"
     kind = row["type"] + (f" bits {row['bits']}" if "bits" in row else "")
-    return f"{row['name']:22}{where:30}{kind:14}{rest}"
+    return f"{row['name']:25} {where:29} {kind:13} {rest}"
 
 
 def _head(profile: Profile) -> dict[str, Any]:

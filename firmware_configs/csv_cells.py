@@ -6,6 +6,10 @@ column of addresses is 13 to one reader and 19 to another. Pure.
 
 import re
 
+#: a table's digit set off from the number: 4:03001, 3x0001; 0x would be hexadecimal
+_SET_OFF = re.compile(r"([134])(?::|[xX])(\d{4,5})")
+#: 41,010 and R41,010; 1,000 may be a number with decimals
+_GROUPED = re.compile(r"[Rr]?([1-4]\d{1,2})[, ](\d{3})")
 _BARE_HEX = re.compile(r"(?:\$|#|&[hH])?([0-9A-Fa-f]+)[hH]?")
 _POINT = re.compile(r"(\d+)\.0+")
 _DECIMAL_COMMA = re.compile(r"\d,\d")
@@ -14,15 +18,18 @@ _INTEGER = re.compile(r"(u|unsigned_|s|signed_|)(?:int|integer)_?(8|16|32|64)(?:
 _SYNONYMS = {
     "float": "f32", "float32": "f32", "real": "f32", "real32": "f32", "single": "f32",
     "float64": "f64", "real64": "f64", "double": "f64", "lreal": "f64",
+    "floatingpoint": "f32", "ieee754": "f32", "doublefloat": "f64",
 }  # fmt: skip
 
 
 def whole_number(cell: str) -> int:
-    """42 or 0x2A.
+    """42 or 0x2A; of a manual's 4:03001 the number 403001, as 40001 notation has it.
 
     Raises:
         ValueError: it is neither; with what to write where that can be told.
     """
+    if match := _SET_OFF.fullmatch(cell):
+        return int(match[1] + match[2])
     try:
         return int(cell, 0)
     except ValueError:
@@ -35,6 +42,8 @@ def _instead(cell: str) -> str:
         return f"; write {int(match[1])}"
     if cell.isascii() and cell.isdigit():  # begins with 0, or int would have taken it
         return f"; without the leading 0 if it is decimal, 0x{cell} if it is hexadecimal"
+    if match := _GROUPED.fullmatch(cell):
+        return f"; write {match[1]}{match[2]}"
     if (match := _BARE_HEX.fullmatch(cell)) and not cell.isdigit():
         return f"; if it is hexadecimal write 0x{match[1]}"
     return ""

@@ -19,6 +19,7 @@ from evidence.points import KINDS
 from firmware_configs.csv_cells import limits, states, type_name, whole_number, whole_numbers, words
 from firmware_configs.fields import Problem
 from firmware_configs.profile import Profile, ProfileError, read_profile
+from firmware_configs.units import spelling
 
 #: how a column's cells are read; all others are text
 _READ: dict[str, Callable[[str], Any]] = {
@@ -145,13 +146,20 @@ def _value(file: str, number: int, key: str, cell: str, problems: list[Problem])
 
 
 def _guess(row: dict[str, Any]) -> list[str]:
-    """Fill in `kind` where the unit belongs to one kind only, and the role of energies, states."""
+    """Fill in `kind` where the unit tells it, and the role of energies, states.
+
+    Emissions are computed: no meter's kg/h is one.
+    """
     said = []
+    if (unit := row.get("unit")) and spelling(unit) != unit:
+        row["unit"] = spelling(unit)
+        said.append(f"{row.get('name')}: unit {row['unit']}, from {unit!r}")
     kinds = [kind for kind, (units, _) in KINDS.items() if row.get("unit") in units]
+    kinds = [kind for kind in kinds if not kind.startswith("emission")]
     if "kind" not in row and len(kinds) == 1:
         row["kind"] = kinds[0]
         said.append(f"{row.get('name')}: kind {kinds[0]}, from the unit {row['unit']}")
-    if "role" not in row and row.get("kind") == "energy":
+    if "role" not in row and row.get("kind") in ("energy", "reactive-energy"):
         row["role"] = "totaliser"
         said.append(f"{row.get('name')}: role totaliser, since it is energy")
     if "role" not in row and row.get("kind") == "state":

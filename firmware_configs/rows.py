@@ -15,12 +15,15 @@ from firmware_configs.messages import read_identifier, read_item
 from firmware_configs.model import RATIOS, Register
 from firmware_configs.places import check_end, filled, read_node, read_place
 from firmware_configs.rules import Ruled, read_marks, read_rules
+from firmware_configs.units import UNITS, instead
 
 #: Kinds that are amounts, so that a difference of two readings means something.
 COUNTABLE = frozenset(
-    {"energy", "mass", "solid-fuel-mass", "gas-volume", "count", "duration", "emission"}
+    {"energy", "reactive-energy", "mass", "solid-fuel-mass", "gas-volume", "liquid-volume"}
+    | {"count", "duration", "emission"}
 )
 
+_POINT_DECIMALS = "is missing: decimals that are kept of a float, in its unit, such as 2"
 _STAND_IN = Quantity("count", "1")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -145,7 +148,9 @@ def _decimals(fields: Fields, coding: Coding, bare: Register | None) -> tuple[in
                 "decimals",
                 "a float carries its own decimal point; remove decimals and give point_decimals",
             )
-        return 0, fields.integer("point_decimals", 0, DECIMALS_MAX)
+        if not fields.has("point_decimals"):
+            fields.complain("point_decimals", _POINT_DECIMALS)
+        return 0, fields.integer("point_decimals", 0, DECIMALS_MAX, default=0)
     decimals = fields.integer("decimals", 0, DECIMALS_MAX, default=0)
     return decimals, fields.integer("point_decimals", 0, DECIMALS_MAX, default=decimals)
 
@@ -171,8 +176,8 @@ def _kinds_of(unit: str) -> str:
     if kinds:
         return f"what it measures; with the unit {unit}: {' or '.join(kinds)}"
     if unit:
-        known = " ".join(sorted({known for units, _ in KINDS.values() for known in units}))
-        return f"what it measures; and no kind has the unit {unit!r}; known units: {known}"
+        known = instead(unit) or f"known units: {' '.join(sorted(UNITS))}"
+        return f"what it measures; and no kind has the unit {unit!r}; {known}"
     return "what it measures, e.g. energy"
 
 

@@ -4,15 +4,19 @@ They are what holds loader, driver and simulator to the manual instead of to eac
 """
 
 import itertools
+import math
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from fractions import Fraction
 
-from evidence.points import exact
+from evidence.points import DECIMALS_MAX, exact
 from firmware_configs.coding import ORDERS
 from firmware_configs.fields import Fields, is_decimal
 from firmware_configs.model import REGISTER_TABLES, Profile, Register, Setting, Vector
 from firmware_configs.words import nearest_float, raw_of_words, text_of_words
+
+#: a printed value may differ so much from what its words hold: four digits are enough to know it
+ROUNDED = 1e-3
 
 
 def read_vector(fields: Fields) -> Vector:
@@ -122,9 +126,27 @@ def _check_number(row: Fields, vector: Vector, register: Register) -> None:
     if raw is None:
         row.complain("words", f"are no decimal digits ({orders})")
     elif not _means(raw, register, vector.value):
-        other = _order_that_fits(vector, register)
-        reason = f"the words are raw {raw} ({orders}), which is not {vector.value}{other}"
+        other = _order_that_fits(vector, register) or _all_digits(raw, register, vector.value)
+        scaled = f", scale {register.scale}" if register.scale != "1" else ""
+        reason = f"the words are raw {raw} ({orders}{scaled}), which is not {vector.value}{other}"
         row.complain("value", reason)
+
+
+def _all_digits(raw: int | float, register: Register, value: str) -> str:
+    """What to write where a manual prints a float rounded, or before its scale; or ""."""
+    if not isinstance(raw, float) or not math.isfinite(raw):
+        return ""
+    meant = float(Fraction(raw) * exact(register.scale) + exact(register.offset))
+    said = float(exact(value))
+    if math.isclose(said, meant, rel_tol=ROUNDED):
+        how = "rounded"
+    elif math.isclose(said, raw, rel_tol=ROUNDED):
+        how = "before its scale"
+    else:
+        return ""
+    texts = (f"{meant:.{decimals}f}" for decimals in range(DECIMALS_MAX + 1))
+    whole = next((text for text in texts if _means(raw, register, text)), "")
+    return f"; if that is printed {how}, write {whole}" if whole else ""
 
 
 def _order_that_fits(vector: Vector, register: Register) -> str:

@@ -16,6 +16,12 @@ _GAUGES: Mapping[tuple[str, str], tuple[float, float]] = {
     ("voltage", "V"): (225, 235), ("voltage", "mV"): (200, 300),
     ("current", "A"): (80, 160), ("current", "kA"): (0.8, 1.6),
     ("power", "W"): (30e3, 60e3), ("power", "kW"): (30, 60), ("power", "MW"): (3, 6),
+    ("reactive-power", "var"): (9e3, 18e3), ("reactive-power", "kvar"): (9, 18),
+    ("reactive-power", "Mvar"): (0.9, 1.8), ("apparent-power", "VA"): (32e3, 63e3),
+    ("apparent-power", "kVA"): (32, 63), ("apparent-power", "MVA"): (3.2, 6.3),
+    ("liquid-volume", "m3"): (20, 80), ("liquid-volume", "L"): (200, 800),
+    ("liquid-flow", "m3/h"): (18, 24), ("liquid-flow", "L/h"): (800, 1200),
+    ("density", "kg/m3"): (840, 860),
     ("mass", "kg"): (200, 800), ("mass", "t"): (20, 80),
     ("mass-flow", "kg/h"): (800, 1200), ("mass-flow", "t/h"): (18, 24),
     ("gas-volume", "m3"): (500, 900), ("gas-volume", "Nm3"): (500, 900),
@@ -36,12 +42,16 @@ _GAUGES: Mapping[tuple[str, str], tuple[float, float]] = {
 }  # fmt: skip
 
 #: A meter behind transformers sees these: 100 V between phases, up to 5 A.
-_BEHIND_TRANSFORMERS = {"V": (57.0, 58.5), "A": (1.5, 4.5), "W": (300, 700), "kW": (0.3, 0.7)}
+_BEHIND_TRANSFORMERS = {
+    "V": (57.0, 58.5), "A": (1.5, 4.5), "W": (300, 700), "kW": (0.3, 0.7), "var": (100, 200),
+    "kvar": (0.1, 0.2), "VA": (320, 730), "kVA": (0.32, 0.73),
+}  # fmt: skip
 
 #: unit -> what a totaliser gains an hour; any other unit gains one.
 _GAINS = {
-    "Wh": 90e3, "kWh": 90, "MWh": 4.5, "kg": 1000, "t": 21, "m3": 900, "Nm3": 900,
-    "10^4 Nm3": 0.09, "tCO2e": 21, "s": 3600, "min": 60,
+    "Wh": 90e3, "kWh": 90, "MWh": 4.5, "varh": 27e3, "kvarh": 27, "Mvarh": 1.35,
+    "kg": 1000, "t": 21, "L": 1000, "m3": 900, "Nm3": 900, "10^4 Nm3": 0.09, "tCO2e": 21,
+    "s": 3600, "min": 60,
 }  # fmt: skip
 
 #: Names of states that would make a bad first impression.

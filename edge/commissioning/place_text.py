@@ -6,7 +6,7 @@ from edge.drivers.modbus.plan import CELLS, TABLES
 from firmware_configs.model import DIGITS
 
 _PLACE = re.compile(r"(?P<table>[a-z]+):(?P<address>0x[0-9a-f]{1,4}|[0-9]{1,5})", re.IGNORECASE)
-_NUMBERED = re.compile(r"(?P<digit>[0134])(?P<rest>[0-9]{4,5})")
+_NUMBERED = re.compile(r"(?P<digit>[0134])(?::|(?<!0)x)?(?P<rest>[0-9]{4,5})", re.IGNORECASE)
 FORMS = (
     "write TABLE:ADDRESS as on the wire, from 0 on (holding:3000, input:0x0BB8, coil:0, "
     "discrete:7), or a manual's number in 40001 notation (43001 is holding:3000)"

@@ -14,7 +14,8 @@ def unit_lines(units: Sequence[Unit], url: str) -> Iterator[str]:
     if len(units) > 1 and len({unit.said for unit in units}) == 1:
         yield "all say the same: a server that is no gateway often answers to every unit id"
     if units:
-        yield f'next: stackproof edge read "{_at(url, units[0].unit)}" holding:0'
+        table = "input" if "illegal function" in units[0].said else "holding"
+        yield f'next: stackproof edge read "{_at(url, units[0].unit)}" {table}:0'
     else:
         yield "nobody answers: check the port; on a line baud, parity, stop bits, and A against B"
 

@@ -68,8 +68,9 @@ async def test_every_step(
         head = HEAD.replace(":1883", f":{free_port()}")
         text = head + table.replace("192.0.2.7", here) + "[statement]\n"
         (tmp_path / "SITE.toml").write_text(text)
-        check, traffic = commands("3. Write the profile")
+        check, new, traffic = commands("3. Write the profile")
         assert await run(check) == 0
+        assert await run([word.replace("SITE.toml", "NEW.toml") for word in new]) == 0
         assert await run(traffic) == 0
         assert "FC 3 unit 1 holding 0x0064 (40101 in 40001 notation) x 2" in said.readouterr().out
         # 4: nothing of the device fails (the broker is nowhere), and both ways to read agree

@@ -4,6 +4,9 @@ import { FormatError } from "./cbor.mjs";
 
 const KINDS = new Map(Object.entries({
   voltage: ["V mV"], current: ["A kA"], power: ["W kW MW"], energy: ["Wh kWh MWh"],
+  "reactive-power": ["var kvar Mvar"], "reactive-energy": ["varh kvarh Mvarh"],
+  "apparent-power": ["VA kVA MVA"], "liquid-volume": ["m3 L"], "liquid-flow": ["m3/h L/h"],
+  density: ["kg/m3"],
   mass: ["kg t"], "mass-flow": ["kg/h t/h"], "solid-fuel-mass": ["kg t", "fuel_basis"],
   "gas-volume": ["m3 Nm3 10^4_Nm3", "reference moisture"],
   "gas-flow": ["m3/h Nm3/h", "reference moisture"],

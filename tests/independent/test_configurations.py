@@ -12,6 +12,7 @@ from evidence import cbor
 from evidence.blocks import compress
 from evidence.configuration import decode_configuration
 from evidence.errors import EvidenceError, LimitError, MalformedError, UnsupportedError
+from evidence.points import KINDS
 from evidence.recompute import Recomputation
 from tests.independent.other import RULE_SETS, run_node
 from tests.independent.random_configurations import mutated, ruled
@@ -204,3 +205,22 @@ def test_each_rule_is_held_by_both(tmp_path: Path) -> None:
     wanted = dict.fromkeys(BROKEN, "E-CFG") | dict.fromkeys(GOOD)
     assert dict(zip(changes, map(said_here, payloads), strict=True)) == wanted
     assert dict(zip(changes, map(code, there), strict=True)) == wanted
+
+
+def test_both_know_the_same_units_of_each_kind(tmp_path: Path) -> None:
+    """Every unit that any kind has, at every kind: taken by both or by neither."""
+    qualifiers = {
+        "reference": "20C-101.325kPa", "moisture": "wet", "heating": "lhv", "fuel_basis": "ar",
+    }  # fmt: skip
+    known = sorted(set().union(*(units for units, _ in KINDS.values())))
+    tried = [(kind, unit) for kind in KINDS for unit in known]
+    payloads = []
+    for kind, unit in tried:
+        config = copy.deepcopy(configuration())
+        named = {name: qualifiers[name] for name in KINDS[kind][1]}
+        del config["statement"]["auxiliary"][0]["power_point"]  # so that ac.power may be anything
+        _point(config, "ac.power")["quantity"] = {"kind": kind, "unit": unit, **named}
+        payloads.append(compress(cbor.encode(config)))
+    wanted = {(kind, unit): None if unit in KINDS[kind][0] else "E-CFG" for kind, unit in tried}
+    assert dict(zip(tried, map(said_here, payloads), strict=True)) == wanted
+    assert dict(zip(tried, map(code, said_there(payloads, tmp_path)), strict=True)) == wanted

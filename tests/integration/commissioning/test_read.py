@@ -10,7 +10,7 @@ from tests.integration.commissioning.field import AC_WORDS, Said, edge, site_at,
 from tests.integration.drivers.modbus_others import libmodbus_rtu, libmodbus_tcp, modbus_serial_tcp
 from tests.integration.drivers.modbus_responder import Pdu, Responder, Silence
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
-from tests.unit.edge.sites import AC, HEAD, replaced, write_keys, write_site
+from tests.unit.edge.sites import AC, GAS, HEAD, replaced, write_keys, write_site
 
 
 @pytest.fixture
@@ -106,7 +106,16 @@ class TestAPoint:
         assert await edge("read", site, "ac-1", "power") == 0
         out, err = said.both()
         assert "value   8000.00 kW   good" in out
-        assert err == f"{site}: 4 problems outside its devices: stackproof edge check\n"
+        assert err == f"{site}: 4 problems elsewhere in it: stackproof edge check\n"
+
+    async def test_before_the_other_devices_are_written(
+        self, tmp_path: Path, meter: Responder, said: Said
+    ) -> None:
+        gas = replaced(GAS, {"modbus+tcp://127.0.0.1:15021?unit=1": "?"})
+        site = write_site(tmp_path, "format = 1\n" + with_url(AC, meter.port) + gas)
+        assert await edge("read", site, "ac-1.power") == 0
+        assert await edge("read", site, "gas-1") == 2
+        assert "device[1].url: gas-1: is still to be filled in" in said.both()[1]
 
     async def test_a_mistake_in_the_devices_is_told(
         self, tmp_path: Path, meter: Responder, said: Said

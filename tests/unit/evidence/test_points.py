@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import evidence
 from evidence.points import (
     DECIMALS_MAX,
     KINDS,
@@ -108,6 +110,17 @@ def test_every_kind_and_unit_reads_back(kind: str) -> None:
     for unit in units:
         fields = {"kind": kind, "unit": unit, **{q: qualifiers[q] for q in required}}
         assert Quantity.from_map(fields).as_map() == fields
+
+
+def test_figures_md_lists_the_units_of_each_kind() -> None:
+    text = Path(evidence.__file__).with_name("FIGURES.md").read_text()
+    sentence = text.split("- A quantity has a unit of its kind: ")[1].split("\n- ")[0]
+    words = sentence.replace("10^4 Nm3", "10^4_Nm3").replace(",", " ").replace(";", " ")
+    words = words.replace('"', "").replace(" and ", " ").split()
+    for kind, (units, _) in KINDS.items():
+        spelt = {unit.replace(" ", "_") for unit in units}
+        at = words.index(kind) + 1
+        assert set(words[at : at + len(units)]) == spelt, kind
 
 
 def test_cubic_metres_at_working_state_are_allowed() -> None:

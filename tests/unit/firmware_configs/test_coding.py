@@ -272,6 +272,16 @@ class TestVectors:
             ('type = "bcd32"', "0x1234", "1234", "words", "there are 1, but bcd32 takes 2"),
             ('type = "u16"\nbits = "0-3"', "0xA5F0", "15", "value",
              "the words are raw 0 (word_order big, byte_order big), which is not 15"),
+            # 0x425D47AE prints as 55.32 in many manuals; a digit more is needed to have it again
+            ('type = "f32"\npoint_decimals = 1', "0x425D, 0x47AE", "55.3", "value",
+             "the words are raw 55.31999969482422 (word_order big, byte_order big), which is not "
+             "55.3; if that is printed rounded, write 55.32"),
+            ('type = "f32"\npoint_decimals = 1\nscale = "3600"', "0x425D, 0x47AE", "55.32", "value",
+             "the words are raw 55.31999969482422 (word_order big, byte_order big, scale 3600), "
+             "which is not 55.32; if that is printed before its scale, write 199152"),
+            ('type = "f32"\npoint_decimals = 1', "0x425D, 0x47AE", "99", "value",
+             "the words are raw 55.31999969482422 (word_order big, byte_order big), "
+             "which is not 99"),
         ],
     )  # fmt: skip
     def test_untrue(

@@ -14,6 +14,9 @@ from tests.unit.firmware_configs.test_csv_import import HEAD, TABLE, told
         ("4.0", "; write 4"),
         ("0013", "; without the leading 0 if it is decimal, 0x0013 if it is hexadecimal"),
         ("0013h", "; if it is hexadecimal write 0x0013"),
+        ("41,010", "; write 41010"),
+        ("R41,010", "; write 41010"),
+        ("0:00001", ""),
         ("$1A", "; if it is hexadecimal write 0x1A"),
         ("1E2", "; if it is hexadecimal write 0x1E2"),
         ("1,000", ""),
@@ -29,6 +32,9 @@ def test_what_may_be_two_numbers_is_none(cell: str, instead: str) -> None:
 
 def test_whole_numbers() -> None:
     assert [whole_number(cell) for cell in ("0", "40001", "0x2A", "-1")] == [0, 40001, 42, -1]
+    assert [whole_number(cell) for cell in ("4:03001", "3x0001", "4X00001")] == [
+        403001, 30001, 400001,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -95,12 +101,12 @@ def test_a_state_needs_no_role_in_a_table() -> None:
 
 
 def test_a_unit_that_is_unknown_is_told_beside_the_missing_kind() -> None:
-    (said,) = told("name,table,address,type,unit,source\nt,holding,1,i16,°C,p. 1\n")
-    assert "line 2, kind: t: is missing: what it measures; and no kind has the unit '°C'; " in said
+    (said,) = told("name,table,address,type,unit,source\nt,holding,1,i16,°F,p. 1\n")
+    assert "line 2, kind: t: is missing: what it measures; and no kind has the unit '°F'; " in said
     assert " degC " in said
 
 
 def test_all_that_a_gas_needs_is_told_at_once() -> None:
-    (said,) = told("name,table,address,type,unit,source\nq,holding,1,u16,m3/h,p. 1\n")
+    (said,) = told("name,table,address,type,unit,source\nq,holding,1,u16,Nm3/h,p. 1\n")
     assert "gas-flow needs reference (one of " in said
     assert said.endswith(") and moisture (one of dry wet)")

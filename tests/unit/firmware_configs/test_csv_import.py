@@ -59,6 +59,26 @@ def test_what_was_filled_in_is_told() -> None:
     )
 
 
+def test_how_a_manual_spells_a_unit_is_told_and_no_meter_counts_emissions() -> None:
+    table = TABLE.replace(",1,V,", ",1,kg/h,").replace(",2,kWh,", ",2,KVARH,")
+    made = import_csv(table.encode(), "map.csv", HEAD)
+    assert made.guessed == (
+        "voltage_l1: kind mass-flow, from the unit kg/h",
+        "energy: unit kvarh, from 'KVARH'",
+        "energy: kind reactive-energy, from the unit kvarh",
+        "energy: role totaliser, since it is energy",
+    )
+
+
+def test_what_a_float_in_a_unit_a_second_needs_is_told() -> None:
+    row = "name,table,address,type,unit,source\nq,holding,1,f32,kg/s,p. 1\n"
+    assert [problem.partition("q: ")[2] for problem in told(row)] == [
+        "is missing: decimals that are kept of a float, in its unit, such as 2",
+        "is missing: what it measures; and no kind has the unit 'kg/s'; "
+        'write unit kg/h with scale = "3600"',
+    ]
+
+
 def test_a_unit_of_several_kinds_is_not_guessed() -> None:
     assert told("name,table,address,type,unit,source\nmass,holding,1,u32,t,p. 1\n") == [
         "map.csv: line 2, kind: mass: is missing: what it measures; with the unit t: "

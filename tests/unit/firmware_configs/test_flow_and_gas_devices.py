@@ -4,6 +4,7 @@ import pytest
 
 from evidence.points import Dtype, Role
 from firmware_configs.profile import load_profile
+from firmware_configs.words import raw_of_words
 
 BIG, SWAPPED, LITTLE = ("big", "big"), ("little", "big"), ("little", "little")
 
@@ -32,6 +33,15 @@ BIG, SWAPPED, LITTLE = ("big", "big"), ("little", "big"), ("little", "little")
         ("thermo-fisher/43i so2", ("holding", 0), (Dtype.F32, SWAPPED), "ppm"),
         ("hbm/wtx120 gross", ("holding", 2), (Dtype.I32, BIG), "kg"),
         ("hardy/hi6200 net", ("holding", 6), (Dtype.F32, SWAPPED), "kg"),
+        ("siemens/sitrans-mass6000 mass_flow", ("holding", 3000), (Dtype.F32, BIG), "kg/h"),
+        ("siemens/sitrans-mass6000 mass_total", ("holding", 3014), (Dtype.F64, BIG), "kg"),
+        ("siemens/sitrans-mag6000 volume_flow", ("holding", 3002), (Dtype.F32, BIG), "m3/h"),
+        ("siemens/sitrans-fc410 temperature", ("holding", 3010), (Dtype.F32, BIG), "degC"),
+        ("siemens/sitrans-fst030 mass_flow", ("holding", 3004), (Dtype.F32, BIG), "kg/h"),
+        ("krohne/mfc300 density", ("input", 30008), (Dtype.F32, BIG), "kg/m3"),
+        ("endress-hauser/promag-800 volume_total", ("holding", 2609), (Dtype.F32, SWAPPED), "m3"),
+        ("siemens/bw500 rate", ("holding", 1009), (Dtype.U32, BIG), "t/h"),
+        ("siemens/bw500 total_1", ("holding", 1015), (Dtype.U32, BIG), "t"),
     ],
 )
 def test_where_it_stands_on_the_wire(
@@ -42,6 +52,14 @@ def test_where_it_stands_on_the_wire(
     assert (row.table, row.address) == wire
     assert (row.dtype, (row.word_order, row.byte_order)) == how
     assert row.quantity.unit == unit
+
+
+def test_what_the_maker_prints_as_an_example_is_what_is_taken() -> None:
+    """SFIDK.PS.023.D2.02 p. 35: 40,C3,52,93 is "Absolute massflow = 6.10383 kg/s"."""
+    row = load_profile("siemens/sitrans-mass6000").register("mass_flow")
+    raw = raw_of_words((0x40C3, 0x5293), row)
+    assert raw == pytest.approx(6.10383, abs=5e-6)
+    assert row.scale == "3600"  # s in an hour
 
 
 @pytest.mark.parametrize(
@@ -71,7 +89,8 @@ def test_a_normal_status_marks_nothing() -> None:
 def test_a_unit_that_is_set_in_the_meter_is_read_as_a_setting_or_told() -> None:
     """A menu's choice of unit is a factor nobody signs for."""
     for profile_id in ("emco/fp-93b", "spirax-sarco/vlm20", "micro-motion/transmitter",
-                       "tactical-flow-meter/coriolis", "hardy/hi6200"):  # fmt: skip
+                       "tactical-flow-meter/coriolis", "hardy/hi6200", "siemens/bw500",
+                       "endress-hauser/promag-800", "siemens/sitrans-fst030"):  # fmt: skip
         profile = load_profile(profile_id)
         assert any("unit" in caveat.text for caveat in profile.caveats), profile_id
     units = [s.name for s in load_profile("spirax-sarco/vlm20").settings]

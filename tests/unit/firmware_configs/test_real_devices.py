@@ -71,7 +71,7 @@ def test_someone_is_told_what_to_know(profile: Profile) -> None:
 
 
 def test_energies_are_totalisers(profile: Profile) -> None:
-    energies = [r for r in profile.registers if r.quantity.kind == "energy"]
+    energies = [r for r in profile.registers if r.quantity.kind in ("energy", "reactive-energy")]
     assert [r.name for r in energies if r.role is not Role.TOTALISER] == []
 
 
@@ -106,6 +106,23 @@ def test_two_editions_of_one_meter_differ_by_the_side_they_report() -> None:
         ("chint/dtsu666", "energy_import", 4126, "kWh"),
         ("socomec/diris-a10", "energy_import", 50780, "kWh"),
         ("acrel/adl3000-e", "energy_forward", 10, "kWh"),
+        ("acrel/adl3000-e", "reactive_energy_forward", 40, "kvarh"),
+        ("acrel/dtsd1352", "voltage_l1", 97, "V"),
+        ("acrel/dtsd1352", "power", 362, "kW"),
+        ("eastron/sdm630", "reactive_power", 0x003C, "var"),
+        ("eastron/sdm120", "reactive_energy_export", 0x004E, "kvarh"),
+        ("eastron/sdm230", "power_factor", 0x001E, "1"),
+        ("janitza/umg96rm", "reactive_energy_inductive", 19100, "varh"),
+        ("weidmueller/em525", "apparent_power", 19034, "VA"),
+        ("schneider/pm5350", "reactive_power", 3067, "kvar"),
+        ("schneider/pm5500", "reactive_energy_delivered", 3219, "varh"),
+        ("schneider/iem3000", "apparent_power", 0x0C03, "kVA"),
+        ("siemens/pac3200", "power_factor", 69, "1"),
+        ("siemens/pac4200", "reactive_energy_import_t1", 817, "varh"),
+        ("abb/b23-b24", "reactive_power", 23324, "var"),
+        ("carlo-gavazzi/em330-em340", "reactive_energy_export", 0x0050, "kvarh"),
+        ("chint/dtsu666", "reactive_power", 0x201A, "var"),
+        ("socomec/diris-a10", "reactive_power", 50538, "kvar"),
     ],
 )
 def test_addresses_on_the_wire(profile_id: str, register: str, wire: int, unit: str) -> None:

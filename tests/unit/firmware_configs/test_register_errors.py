@@ -12,8 +12,8 @@ VOLTAGE, STATUS = 'kind = "voltage"', 'kind = "count"'
 ADDED = [
     (VOLTAGE, 'moisture = "dry"', "register[0].kind", "voltage_l1: voltage takes no moisture"),
     (VOLTAGE, 'role = "totaliser"', "register[0].role",
-     "voltage_l1: a totaliser counts an amount (count duration emission energy gas-volume mass "
-     "solid-fuel-mass), not voltage"),
+     "voltage_l1: a totaliser counts an amount (count duration emission energy gas-volume "
+     "liquid-volume mass reactive-energy solid-fuel-mass), not voltage"),
     (STATUS, 'states = { "0" = "off" }', "register[1].states",
      'status: only a register with role = "state" has states'),
     (VOLTAGE, 'applies = ["ct"]', "register[0].applies",
@@ -112,7 +112,7 @@ OPCUA_CHANGED = [
     ("s=Pot{n:02}.State", "s=Pot{n:02}.Voltage", "register[1].node",
      "pot-{n:02}.state: node ns={ns};s=Pot{n:02}.Voltage is also the node of pot-{n:02}.voltage"),
     ("point_decimals = 3\n", "", "register[0].point_decimals",
-     "pot-{n:02}.voltage: is missing: a whole number in 0..9"),
+     "pot-{n:02}.voltage: is missing: decimals that are kept of a float, in its unit, such as 2"),
     ("point_decimals = 3", "point_decimals = 3\ndecimals = 1", "register[0].decimals",
      "pot-{n:02}.voltage: a float carries its own decimal point; remove decimals and give "
      "point_decimals"),

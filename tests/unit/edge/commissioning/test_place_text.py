@@ -13,6 +13,8 @@ from edge.commissioning.place_text import parse
         ("COIL:0", ("coil", 0)),
         ("discrete:65535", ("discrete", 65535)),
         ("43001", ("holding", 3000)),  # 4 is holding, the rest counts from 1
+        ("4:03001", ("holding", 3000)),
+        ("3x0001", ("input", 0)),
         ("30001", ("input", 0)),
         ("10008", ("discrete", 7)),
         ("00001", ("coil", 0)),

@@ -50,5 +50,12 @@ def test_a_server_that_answers_to_everything_is_told_of() -> None:
     )
 
 
+def test_a_unit_without_holding_registers_is_asked_for_input_registers_next() -> None:
+    (_, text) = unit_lines(
+        [Unit(1, "refused: illegal function (1)", 0.01)], "modbus+tcp://10.0.0.7"
+    )
+    assert text == 'next: stackproof edge read "modbus+tcp://10.0.0.7?unit=1" input:0'
+
+
 def test_nobody() -> None:
     assert "nobody answers" in next(unit_lines([], "modbus+tcp://10.0.0.7"))

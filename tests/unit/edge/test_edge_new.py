@@ -1,0 +1,99 @@
+"""`stackproof edge new`: a site file of each sector that is right once its blanks are filled in."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from edge.calc.factors import live_rule_sets
+from edge.cli import main
+from edge.cli_new import SECTORS, TEMPLATES
+from edge.site_blanks import told, without_blanks
+from firmware_configs.fields import Problem
+from tests.unit.edge.sites import GATEWAY, PLANT, write_keys, write_site
+
+#: what a person writes in place of "?", by key or by device
+FILLED = {
+    "id": PLANT, "name": "Works", "url": "modbus+tcp://127.0.0.1:15020?unit=1",
+    "current_efficiency_percent": "94.5", "gross_kg_per_t": "469", "source": "laboratory",
+}  # fmt: skip
+URLS = {
+    "[uplink]": "mqtt://127.0.0.1:1883",
+    '"pots"': "opc.tcp://127.0.0.1:14840/potline",
+    '"kiln"': "opc.tcp://127.0.0.1:14841/kiln",
+    '"cems-1"': "hj212://127.0.0.1:9212?mn=010000A8900016F000169DC0",
+    '"gas-1"': "modbus+tcp://127.0.0.1:15021?unit=1",
+}
+
+
+def filled(text: str) -> str:
+    """The template with a value for each blank, and what waits for its sector's rule set."""
+    lines, place = [], ""
+    for line in text.splitlines():
+        if line.startswith(("[", "id =")):
+            place = line.split("#")[0].removeprefix("id =").strip()
+        key = line.partition(" =")[0]
+        value = URLS.get(place, FILLED["url"]) if key == "url" else FILLED.get(key, "")
+        lines.append(re.sub(r'"\?"', f'"{value}"', line))
+    return re.sub(r"(?m)^#(?=\[|[a-z_]+ = )", "", "\n".join(lines))
+
+
+def test_each_sector_has_one() -> None:
+    assert SECTORS == ("aluminium", "cement", "steel")
+
+
+@pytest.mark.parametrize("sector", SECTORS)
+def test_check_names_what_is_left(
+    sector: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "SITE.toml"
+    assert main(["new", sector, "--out", str(site)]) == 0
+    blanks = site.read_text().count(' = "?"')
+    capsys.readouterr()
+    assert main(["check", str(site)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert sum(line.endswith("is still to be filled in") for line in lines) == blanks >= 5
+    others = [line for line in lines[:-1] if not line.endswith("is still to be filled in")]
+    assert all(": plant.sector: " in line or ": plant.rule_set: " in line for line in others)
+    assert main(["new", sector, "--out", str(site)]) == 2  # nothing is overwritten
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sector", SECTORS)
+def test_filled_in_it_is_right(
+    sector: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = filled((TEMPLATES / f"{sector}.toml").read_text())
+    assert '"?"' not in text
+    write_keys(tmp_path)
+    status = main(["check", str(write_site(tmp_path, text))])
+    out, err = capsys.readouterr()
+    if re.search(r'rule_set = "([^"]+)"', text)[1] in live_rule_sets():  # type: ignore[index]  # it has one
+        assert (status, err) == (0, "")
+        assert f": fine. {PLANT}/{GATEWAY}: 3 devices" in out
+    else:  # the agent does not know the sector yet; then nothing else may be wrong
+        places = {line.split(": ")[1].partition("[")[0] for line in err.splitlines()[:-1]}
+        assert places <= {"plant.sector", "plant.rule_set", "statement.fuel"}
+
+
+def test_what_will_be_sent_is_printed_before_there_are_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = write_site(tmp_path, filled((TEMPLATES / "aluminium.toml").read_text()))
+    assert main(["check", str(site), "--traffic"]) == 2
+    out, err = capsys.readouterr()
+    assert "Modbus TCP, 127.0.0.1:15020" in out
+    assert "edge-1.pem: cannot be read" in err
+
+
+def test_a_blank_is_told_once_and_beside_whose_id_it_stands() -> None:
+    table = {"plant": {"id": "?", "name": "N"}, "device": [{"id": "a", "url": "?"}], "x": ["?"]}
+    kept, blanks = without_blanks(table)
+    assert kept == {"plant": {"name": "N"}, "device": [{"id": "a"}], "x": ["?"]}
+    found = [Problem("S", "plant.id", "is missing"), Problem("S", "uplink", "is missing")]
+    assert [str(problem) for problem in told(found, blanks, "S")] == [
+        "S: plant.id: is still to be filled in",
+        "S: device[0].url: a: is still to be filled in",
+        "S: x[0]: is still to be filled in",
+        "S: uplink: is missing",
+    ]
