@@ -108,7 +108,7 @@ def archive(
         sm.sha256(data): encode_proof(i, month.entries[i], merkle.inclusion_path(leaves, i))
         for i, data in enumerate(made[:earlier], 1)
     }
-    held = Records(made, proofs, [(sm.sha256(data), [data]) for data in files])
+    held = Records(dict.fromkeys(made), proofs, [(sm.sha256(data), [data]) for data in files])
     return sm.build(
         sm.contents(
             month, records=held, log_range=sm.tree_of(month.entries[:start]),
