@@ -162,6 +162,8 @@ _MORE = {"paper left out", "paper replaced"} | {row[0] for row in BENT if "proof
 KINDS: list[Kind] = [
     *[kind(name, story, build, "E-DOCUMENT", *(["E-FILE-EXTRA"] if name in _MORE else []))
       for (name, build, _), story in zip(SAID, _STORIES, strict=True)],
+    kind("honest month with papers", "Nobody: persons, an invoice that was corrected, a scan.",
+         lambda: pp.archive(pp.papers(), earlier=3)),
     kind("file that no paper names", "A scan nobody signed for lies among the others.",
          changed(paths.record_file(bytes(32)), b"x"), "E-FILE-EXTRA"),
     kind("paper that the log does not have", "A paper nobody logged lies among the others.",
