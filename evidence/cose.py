@@ -61,6 +61,33 @@ class Envelope:
         return str(self.header[TYP])
 
 
+@dataclass(frozen=True)
+class Unsigned:
+    """A COSE_Sign1 but for its signature: for keys that sign somewhere else, as in a browser.
+
+    Attributes:
+        protected: the protected header's bytes.
+        payload: the payload's bytes.
+    """
+
+    protected: bytes
+    payload: bytes
+
+    @property
+    def message(self) -> bytes:
+        """What is to be signed: the Sig_structure of RFC 9052 §4.4."""
+        return _to_be_signed(self.protected, self.payload)
+
+    def signed_with(self, signature: bytes) -> bytes:
+        """The whole object; LimitError when it is larger than any reader takes."""
+        strings = (cbor.encode_bytes(part) for part in (self.payload, signature))
+        head = [_TAG_18, _ARRAY_OF_4, cbor.encode_bytes(self.protected), _EMPTY_MAP]
+        data = b"".join([*head, *strings])
+        if len(data) > OBJECT_BYTES_MAX:
+            raise LimitError(f"object of {len(data)} bytes; the limit is {OBJECT_BYTES_MAX}")
+        return data
+
+
 def sign(signer: Signer, header: dict[int, Any], payload: bytes) -> bytes:
     """A COSE_Sign1 over payload; alg and kid are filled in from the signer.
 
@@ -72,13 +99,13 @@ def sign(signer: Signer, header: dict[int, Any], payload: bytes) -> bytes:
     Raises:
         LimitError: the object would be larger than any reader takes.
     """
-    protected = cbor.encode({**header, ALG: signer.alg, KID: signer.kid})
-    signature = signer.sign(_to_be_signed(protected, payload))
-    strings = (cbor.encode_bytes(part) for part in (payload, signature))
-    data = b"".join([_TAG_18, _ARRAY_OF_4, cbor.encode_bytes(protected), _EMPTY_MAP, *strings])
-    if len(data) > OBJECT_BYTES_MAX:
-        raise LimitError(f"object of {len(data)} bytes; the limit is {OBJECT_BYTES_MAX}")
-    return data
+    unsigned = prepare(signer.alg, signer.kid, header, payload)
+    return unsigned.signed_with(signer.sign(unsigned.message))
+
+
+def prepare(alg: int, kid: bytes, header: dict[int, Any], payload: bytes) -> Unsigned:
+    """What a key of this algorithm and id is to sign; `header` without alg and kid."""
+    return Unsigned(cbor.encode({**header, ALG: alg, KID: kid}), payload)
 
 
 def parse(data: bytes) -> Envelope:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evidence.custody import KeyFault
+from evidence.documents.document import ABOUT, KIND
 from evidence.errors import MalformedError
 from evidence.frame import TYP_CLOSE, TYP_CONFIG, TYP_COSIGNATURE, TYP_FRAME, TYP_ROTATE
 from evidence.keys import ROLES
@@ -72,6 +73,14 @@ def _replace(entry: Entry, detail: Mapping[str, Any]) -> None:
     _check(entry.seq is not None and entry.certificate is not None, "it names no seq or no key")
 
 
+def _record(entry: Entry, detail: Mapping[str, Any]) -> None:
+    _names(detail, "kind", "about", "person")
+    _check(entry.certificate is not None, "it names no key")
+    for name, pattern in (("kind", KIND), ("about", ABOUT), ("person", NAME_ID)):
+        is_id = isinstance(detail[name], str) and pattern.fullmatch(detail[name]) is not None
+        _check(is_id, f"its {name} is no id")
+
+
 def _gap(entry: Entry, detail: Mapping[str, Any]) -> None:
     _names(detail, "from_ns", "to_ns", "reason")
     numbers = all(type(detail[name]) is int for name in ("from_ns", "to_ns"))
@@ -120,6 +129,7 @@ def is_span(span: Any) -> bool:
 
 _DETAILS = {
     Kind.ENROL: _enrol, Kind.REVOKE: _revoke, Kind.REPLACE: _replace, Kind.GAP: _gap,
+    Kind.RECORD: _record,
     Kind.REJECT: _reject, Kind.MONTH_CLOSE: _month_close,
 }  # fmt: skip
 

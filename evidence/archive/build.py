@@ -6,7 +6,7 @@ with the month. Deterministic: the same contents and the same seals give the sam
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -39,6 +39,21 @@ class Object:
 
 
 @dataclass(frozen=True)
+class Records:
+    """What persons signed.
+
+    Attributes:
+        documents: verbatim.
+        proofs: SHA-256 of a document from before the log's piece here -> `encode_proof` of it.
+        files: (SHA-256, pieces of its bytes) of each attached file.
+    """
+
+    documents: Iterable[bytes] = ()
+    proofs: Mapping[bytes, bytes] = field(default_factory=dict)
+    files: Iterable[tuple[bytes, Iterable[bytes]]] = ()
+
+
+@dataclass(frozen=True)
 class Contents:
     """Everything that goes into an archive.
 
@@ -59,6 +74,7 @@ class Contents:
         closes: stream -> the gateway's signed close object, where there is one.
         orders: orders of the plant so far, and rotate objects of earlier months, verbatim.
         replaces: hex SHA-256 of the statement of the final close this one amends, or "".
+        records: documents of persons: of the log entries below, and of before what these need.
     """
 
     plant: str
@@ -80,6 +96,7 @@ class Contents:
     orders: Iterable[bytes] = ()
     replaces: str = ""
     earlier: Iterable[x509.Certificate] = ()
+    records: Records = field(default_factory=Records)
 
     @property
     def name(self) -> str:
@@ -119,6 +136,7 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
         bag.add(paths.receipt(stream), [data])
     for name, data in contents.rules.items():
         bag.add(paths.rules(name), [data])
+    _add_records(bag, contents.records)
     for path, text in spec_texts().items():
         bag.add(path, [text])
     bag.add(paths.STATEMENT, [contents.statement])
@@ -133,9 +151,14 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
     bag.pack(target, contents.name, info, lambda digest: {**closes, **seal(digest)})
 
 
+def encode_proof(index: int, entry: bytes, path: Sequence[bytes]) -> bytes:
+    """The file that says where in the log an earlier document is, and leads to the checkpoint."""
+    return cbor.encode([index, entry, list(path)])
+
+
 def spec_texts() -> dict[str, bytes]:
     """Path -> the texts that say what the bytes and the figures are, as shipped."""
-    texts = (paths.FORMAT_TEXT, paths.FIGURES_TEXT)
+    texts = (paths.FORMAT_TEXT, paths.FIGURES_TEXT, paths.RECORDS_TEXT)
     folder = resources.files("evidence")
     return {path: folder.joinpath(path.rpartition("/")[2]).read_bytes() for path in texts}
 
@@ -143,6 +166,15 @@ def spec_texts() -> dict[str, bytes]:
 def _add_objects(bag: BagWriter, objects: Iterable[Object]) -> None:
     for (stream, hour), group in itertools.groupby(objects, lambda o: (o.stream, o.hour)):
         bag.add(paths.frames(stream, hour), _records(group))
+
+
+def _add_records(bag: BagWriter, records: Records) -> None:
+    for data in records.documents:
+        bag.add(paths.record(hashlib.sha256(data).digest()), [data])
+    for sha256, proof in records.proofs.items():
+        bag.add(paths.record_proof(sha256), [proof])
+    for sha256, pieces in records.files:
+        bag.add(paths.record_file(sha256), pieces)
 
 
 def _records(group: Iterable[Object]) -> Iterator[bytes]:

@@ -8,9 +8,11 @@ LOG_RANGE = "data/log/range.cbor"
 LOG_CHECKPOINT = "data/log/checkpoint"
 FORMAT_TEXT = "data/spec/FORMAT.md"
 FIGURES_TEXT = "data/spec/FIGURES.md"
+RECORDS_TEXT = "data/spec/RECORDS.md"
 ROOT_CERTIFICATE = "data/keys/root.crt"
 COLLECTOR_CERTIFICATE = "data/keys/collector.crt"
 KEYS = "data/keys/"
+RECORDS = "data/records/"
 SEAL = "seal/seal.cose"
 TIMESTAMP = "seal/seal.tsr"
 TIMESTAMP_SEAL = "seal/stamp.cose"
@@ -23,13 +25,19 @@ ORDER = re.compile(r"data/keys/order-([0-9a-f]{64})\.cose")
 RULES = re.compile(r"data/rules/([a-z0-9.-]{1,80})\.toml")
 RECEIPT = re.compile(r"data/receipts/([a-z0-9-]{1,40})\.cose")
 CLOSE = re.compile(r"seal/close-([a-z0-9-]{1,40})\.cose")
+RECORD = re.compile(r"data/records/([0-9a-f]{64})\.cose")
+RECORD_PROOF = re.compile(r"data/records/([0-9a-f]{64})\.proof")
+RECORD_FILE = re.compile(r"data/records/files/([0-9a-f]{64})")
 
 #: every name an archive may hold beside the bag's own tag files
-KNOWN = (FRAMES, CONFIG, GATEWAY_CERTIFICATE, EARLIER_COLLECTOR, ORDER, RULES, RECEIPT, CLOSE)
+KNOWN = (
+    FRAMES, CONFIG, GATEWAY_CERTIFICATE, EARLIER_COLLECTOR, ORDER, RULES, RECEIPT, CLOSE,
+    RECORD, RECORD_PROOF, RECORD_FILE,
+)  # fmt: skip
 FIXED = frozenset(
     {
         STATEMENT, LOG_ENTRIES, LOG_RANGE, LOG_CHECKPOINT, FORMAT_TEXT, FIGURES_TEXT,
-        ROOT_CERTIFICATE, COLLECTOR_CERTIFICATE, SEAL, TIMESTAMP, TIMESTAMP_SEAL,
+        RECORDS_TEXT, ROOT_CERTIFICATE, COLLECTOR_CERTIFICATE, SEAL, TIMESTAMP, TIMESTAMP_SEAL,
     }
 )  # fmt: skip
 
@@ -62,6 +70,21 @@ def earlier_collector(certificate_sha256: bytes) -> str:
 def order(sha256: bytes) -> str:
     """Path of an order about keys, or of a rotate object of an earlier month."""
     return f"data/keys/order-{sha256.hex()}.cose"
+
+
+def record(sha256: bytes) -> str:
+    """Path of a document that a person signed."""
+    return f"data/records/{sha256.hex()}.cose"
+
+
+def record_proof(sha256: bytes) -> str:
+    """Path of the proof that an earlier document is in the log."""
+    return f"data/records/{sha256.hex()}.proof"
+
+
+def record_file(sha256: bytes) -> str:
+    """Path of a file that is attached to a document."""
+    return f"data/records/files/{sha256.hex()}"
 
 
 def rules(rule_set: str) -> str:

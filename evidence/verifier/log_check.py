@@ -81,6 +81,8 @@ class _Entries:
                     report.add("E-LOG", where, sentence)
                 self._received = max(self._received, entry.received_ns)
                 self._take(entry, where)
+                if entry.kind is Kind.RECORD:
+                    view.record(data)
             view.add(data, self._received)
             report.counts["log_entries"] += 1
         self._finish()

@@ -11,11 +11,13 @@ from typing import Any, Self
 
 from evidence import cbor, merkle
 from evidence.errors import LimitError
-from evidence.log import Entry, Kind
+from evidence.log import Entry, Kind, decode_entry
 from evidence.verifier.scratch import Scratch
 
 #: gateways of a plant, and keys of all of them, in one archive's piece of the log
 STREAMS_MAX, KEYS_MAX = 1_000, 10_000
+#: documents of persons in one archive's piece of the log, and entries looked through at a time
+RECORDS_MAX, RECORDS_BLOCK = 20_000, 10_000
 
 #: rows read at a time: what is looked up next mostly stands beside
 BLOCK = 32
@@ -30,6 +32,7 @@ _TABLES = (
     # what other entries say was accepted at a place
     "CREATE TABLE told (number INTEGER PRIMARY KEY, stream TEXT, seq BLOB, sha256 BLOB)",
     "CREATE TABLE final (month TEXT PRIMARY KEY, statement BLOB) WITHOUT ROWID",
+    "CREATE TABLE record (number INTEGER PRIMARY KEY, data BLOB)",
 )
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
 _ACCEPTED = "INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
@@ -39,6 +42,7 @@ _OBJECTS = """SELECT seq, number, received, sha256, length, key, kind, gap
 _ENTRIES = "SELECT received, root FROM entry WHERE number BETWEEN ? AND ? ORDER BY number"
 _TOLD = "INSERT INTO told VALUES (?, ?, ?, ?)"
 _FINAL = "INSERT OR REPLACE INTO final VALUES (?, ?)"
+_RECORD = "INSERT INTO record VALUES (?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class LogView:
         self._streams: dict[str, _Stream] = {}
         self._keys: list[bytes | None] = []
         self._key_number: dict[bytes | None, int] = {}
-        self._told = 0
+        self._told = self._records = 0
         self._newest: tuple[int, Entry] | None = None  # acceptance, and the number of its entry
         # the rows read last: where their block begins, and they; by seq, and in order
         self._objects: tuple[tuple[int, int], dict[bytes, tuple[Any, ...]]] = (-1, -1), {}
@@ -196,6 +200,24 @@ class LogView:
                 accepted = self.entry(stream, int.from_bytes(seq, "big"))
                 if accepted is not None and accepted.sha256 != sha256:
                     yield stream, int.from_bytes(seq, "big")
+
+    def record(self, data: bytes) -> None:
+        """Take the bytes of the record entry that the entry added next will be.
+
+        Raises:
+            LimitError: it is one too many.
+        """
+        if self._records == RECORDS_MAX:
+            raise LimitError(f"it has more than {RECORDS_MAX} documents of persons")
+        self._records += 1
+        self._tables.run(_RECORD, (self.entries, data))
+
+    def records(self) -> Iterator[tuple[int, Entry]]:
+        """(index, entry) of every record entry, in order."""
+        for first in range(0, self.entries, RECORDS_BLOCK):
+            read = "SELECT number, data FROM record WHERE number BETWEEN ? AND ? ORDER BY number"
+            for number, data in self._tables.run(read, (first, first + RECORDS_BLOCK - 1)):
+                yield self.start.size + number, decode_entry(data)
 
     def streams(self) -> dict[str, int]:
         """Gateway id -> how many objects of it are accepted here."""

@@ -9,6 +9,7 @@ from evidence.findings import Report, said, shown
 from evidence.keys import Certificate, Trusted
 from evidence.verifier.brought_orders import take_brought, tell_brought
 from evidence.verifier.closing import ClosingCheck
+from evidence.verifier.documents import DocumentCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
 from evidence.verifier.frames import FrameCheck, Period
 from evidence.verifier.identities import Identities, check_identities
@@ -85,6 +86,7 @@ def _check_rest(
     """Steps 5 to 7: all that is looked up in the log."""
     statement = read_statement(archive, report)
     period = period_of(statement, report) if statement is not None else None
+    DocumentCheck(archive, report, identities, log).check()
     figures = _figures(archive, report, statement, period, recompute=recompute)
     is_final = statement is not None and statement["input"].get("closing") == "final"
     frames = FrameCheck(archive, report, identities, log, period, is_final=is_final)

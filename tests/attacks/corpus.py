@@ -9,6 +9,7 @@ from tests.attacks import (
     by_configuration,
     by_container,
     by_details,
+    by_documents,
     by_keys,
     by_newer,
     by_operators,
@@ -35,6 +36,7 @@ KINDS: list[Kind] = [
     *by_stamps.KINDS,
     *by_newer.KINDS,
     *by_details.KINDS,
+    *by_documents.KINDS,
     *by_container.KINDS,
     *by_bombs.KINDS,
 ]

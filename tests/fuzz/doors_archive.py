@@ -32,6 +32,7 @@ from tests.fuzz.mutating import (
 )
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence import test_export as exported
+from tests.unit.evidence.documents import papers
 from tests.unit.evidence.time_authority import TimeAuthority
 
 OURS = (EvidenceError,)
@@ -48,13 +49,15 @@ def _bend_of(path: str) -> Mutate:
     """How the owner of a file's keys would bend it."""
     ends: list[tuple[str, Mutate]] = [
         ("entries.seg", records_bent(cbor_bent)), (".seg", records_bent(_BY_GATEWAY)),
-        ("range.cbor", cbor_bent), ("statement.json", json_bent), (".crt", pem_bent),
+        ("range.cbor", cbor_bent), (".proof", cbor_bent), ("statement.json", json_bent),
+        (".crt", pem_bent),
         ("checkpoint", note_bent(f"stackproof/{sm.PLANT}", WHO.collector)),
         ("seal.cose", object_bent(WHO.collector, spoilt)), (".txt", lines_bent),
     ]  # fmt: skip
     folders = [
         ("seal/close", _BY_GATEWAY), ("data/receipts", _BY_COLLECTOR), ("data/config", _BY_GATEWAY),
         ("data/keys/order", object_bent(WHO.root)),
+        ("data/records", object_bent(papers.key_of("li"))),
     ]  # fmt: skip
     for end, mutate in ends:
         if path.endswith(end):

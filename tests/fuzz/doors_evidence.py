@@ -13,6 +13,9 @@ from evidence.certify import decode_request, encode_request
 from evidence.config_changes import config_changes
 from evidence.configuration import Together, decode_configuration
 from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, witness_name
+from evidence.documents.document import decode_document, signed_by
+from evidence.documents.kinds import check_document
+from evidence.documents.people import load_key
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, decode_body, encode_body, header_of, place_of
 from evidence.inclusion_receipt import encode_inclusion, verify_inclusion
@@ -39,6 +42,7 @@ from tests.fuzz.mutating import (
     toml_bent,
 )
 from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.documents import papers
 
 OURS = (EvidenceError,)
 WHO = sm.keys()
@@ -159,10 +163,17 @@ def _certificate(certificate: keys.Certificate) -> None:
     keys.key_sha256(keys.public_key(certificate))
 
 
+def _document(data: bytes) -> None:
+    signed_by(data)
+    check_document(decode_document(data, LI.public_key))
+
+
 def _rotate(payload: bytes) -> None:
     _certificate(decode_rotate(payload))
 
 
+LI = papers.key_of("li")
+PAPERS = [data for data in papers.papers() if signed_by(data)[0] == "li"]
 PEMS = [keys.certificate_to_pem(c) for c in WHO.certificates.values()]
 ROOT = keys.certificate_to_pem(WHO.certificates["root"])
 PUBLIC = WHO.gateway.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -228,6 +239,10 @@ DOORS: list[Door] = [
          [_receipt_of_inclusion()], _inclusion_bent, OURS,
          "evidence.inclusion_receipt.verify_inclusion"),
     pure("order", _order, ORDERS, object_bent(WHO.root), OURS, "evidence.orders.decode_order"),
+    pure("document", _document, PAPERS, object_bent(LI), OURS,
+         "evidence.documents.document.decode_document"),
+    pure("person's key", load_key, [papers.spki(LI), papers.spki(sm.keys(p256=True).gateway)],
+         spoilt, OURS, "evidence.documents.people.load_key"),
     pure("rotate", _rotate, [ROTATE], payload_bent, OURS, "evidence.orders.decode_rotate"),
     pure("certificate, PEM", lambda d: _certificate(keys.certificate_from_pem(d)), PEMS, pem_bent,
          OURS, "evidence.keys.certificate_from_pem"),

@@ -15,6 +15,7 @@ RAW = {"bytes", "str", "Path", "BinaryIO", "Iterable[bytes]"}
 #: parsers without a door of their own, and why
 ELSEWHERE = {
     "evidence.cbor.read_bytes": "a part of `cose.parse`",
+    "evidence.documents.people.read": "an object's door: `document.decode_document`",
     "evidence.groups.decode_ms": "a part of `frame.decode_body`",
     "evidence.key_files.read_small": "reads a file for those that parse it",
     "evidence.timestamp.read_stamp": "its door needs openssl",

@@ -62,8 +62,14 @@ export function isSound(entry) {
       return (stream === "" || ID.test(stream)) && isReject(entry);
     case KINDS.monthClose:
       return isOfPlant && key === null && isClose(detail);
+    case KINDS.record:
+      return isOfPlant && key !== null && has(detail, {
+        kind: (value) => isText(value) && /^[a-z][a-z-]{0,39}$/.test(value),
+        about: (value) => isText(value) && /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/.test(value),
+        person: (value) => isText(value) && ID.test(value),
+      });
     default:
-      return isOfPlant; // records and reviews: read as they are
+      return isOfPlant; // reviews: read as they are
   }
 }
 

@@ -112,6 +112,11 @@ export class Figures {
     }
   }
 
+  /** False for what is no configuration, which is said: no frame can be held against it. */
+  mayUse(hash, config, where) {
+    return this.rules !== null && !this.isUndecided && this.mayConfigure(hash, config, where);
+  }
+
   mayConfigure(hash, config, where) {
     if (!this.configured.has(hash)) this.configured.set(hash, wrongWith(config, this.rules));
     const wrong = this.configured.get(hash);

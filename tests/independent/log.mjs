@@ -11,7 +11,7 @@ import * as note from "./note.mjs";
 export const KIND_OF_TYPE = new Map([
   [FRAME, 1], [CONFIG, 2], [ROTATE, 4], [COSIGNATURE, 12], [CLOSE, 13],
 ]);
-const [STREAMS_MAX, KEYS_MAX, BEFORE_MAX] = [1_000, 10_000, 10_000];
+const [STREAMS_MAX, KEYS_MAX, BEFORE_MAX, RECORDS_MAX] = [1_000, 10_000, 10_000, 20_000];
 
 const RANGE = "data/log/range.cbor";
 const ENTRIES = "data/log/entries.seg";
@@ -39,6 +39,7 @@ export class Log {
     this.forks = []; // entries
     this.refused = new Set(); // streams of which objects were refused or kept aside
     this.closes = []; // entries that close a month
+    this.records = []; // entries of documents
     this.last = null; // the last entry, if it could be read
     this.before = new Map(); // size -> root, of logs that gateways saw and that are not here
     this.isReadable = false;
@@ -141,6 +142,7 @@ export class Log {
     this.received.push(entry.received);
     if (!isSound(entry)) report("E-LOG", where, "it does not say what its kind must say");
     if (entry.kind === KINDS.monthClose) this.closes.push(entry);
+    if (entry.kind === KINDS.record) this.record(entry);
     const key = `${entry.stream} ${entry.seq}`;
     if (ACCEPTING.has(entry.kind)) {
       if (entry.verdict === "accepted") this.accept(entry, key, where, report);
@@ -163,6 +165,11 @@ export class Log {
     if (this.newest.size > STREAMS_MAX) throw new FormatError("it accepts too many streams");
     if (this.keys.size > KEYS_MAX) throw new FormatError("it accepts too many keys");
     this.accepted.set(key, entry);
+  }
+
+  record(entry) {
+    if (this.records.length === RECORDS_MAX) throw new FormatError("it has too many documents");
+    this.records.push(entry);
   }
 
   reject(entry, report) {

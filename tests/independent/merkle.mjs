@@ -51,6 +51,21 @@ export class Tree {
   }
 }
 
+/** The root that a leaf and its path lead to, null if the path is none of that place: RFC 9162 2.1.3.2. */
+export function rootByPath(leaf, index, size, path) {
+  if (index >= size) return null;
+  let [fn, sn, root] = [index, size - 1n, leaf];
+  for (const hash of path) {
+    if (sn === 0n) return null;
+    if (fn & 1n || fn === sn) {
+      root = join(hash, root);
+      while (!(fn & 1n) && fn !== 0n) [fn, sn] = [fn >> 1n, sn >> 1n];
+    } else root = join(root, hash);
+    [fn, sn] = [fn >> 1n, sn >> 1n];
+  }
+  return sn === 0n ? root : null;
+}
+
 /** True if `path` proves that a tree of `from` leaves and `first` grew to `to` and `second`. */
 export function isConsistent(from, first, to, second, path) {
   if (from > to) return false;

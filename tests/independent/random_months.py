@@ -21,6 +21,7 @@ from evidence.keys import FileSigner, certificate_to_pem, key_sha256
 from evidence.log import Kind
 from tests.attacks.by_keys import KNOWN, NEXT, OLD, ROOT, der, order, order_entry
 from tests.attacks.forging import FOREIGN
+from tests.independent import random_documents
 from tests.independent.random_configurations import places
 from tests.unit.evidence import sealed_month as sm
 
@@ -265,6 +266,7 @@ HOW: dict[str, Callable[[random.Random], bytes]] = {
     "frame": _frame, "configuration": _configuration, "header": _header, "beside": _beside,
     "entry": _entry, "detail": _detail, "statement": _statement, "tag file": _tag_file,
     "order": _order, "certificate": _certificate,
+    "document": lambda rng: random_documents.month(rng, bent, compress),
     "receipt": lambda rng: _signed(paths.receipt(sm.STREAM), sm.keys().collector, rng),
     "close": lambda rng: _signed(paths.close(sm.STREAM), sm.keys().gateway, rng),
     "seal": lambda rng: _signed(paths.SEAL, sm.keys().collector, rng),

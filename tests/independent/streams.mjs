@@ -354,7 +354,9 @@ export class Stream {
     if (config) this.settings.frame(config, body, header.seq);
     if (header.cfg === null) this.report("E-CFG-MISSING", header.seq);
     const fits = config && body.sections.every((section) => fitsConfiguration(section, config));
-    if (config && !fits) this.report("E-GROUPS", header.seq);
+    if (config && !fits && figures.mayUse(hex(header.cfg), config, where)) {
+      this.report("E-GROUPS", header.seq);
+    }
     if (!fits) {
       this.isBroken = true;
       figures.isUndecided ||= config === null && configurations.isUndecided;

@@ -1,4 +1,4 @@
-// A second verifier of sealed months: Node alone, written from evidence/FORMAT.md and FIGURES.md.
+// A second verifier of sealed months: Node alone, written from FORMAT.md, FIGURES.md and RECORDS.md.
 //
 //     node verify.mjs [--trust [PLANT:]SHA256-OF-THE-ROOT-KEY] [--rules FOLDER] ARCHIVE...
 //
@@ -12,6 +12,7 @@ import { Archive, ContainerError } from "./archive.mjs";
 import { checkFiles, checkWords, frameFiles } from "./bag.mjs";
 import * as closing from "./closing.mjs";
 import { Configurations } from "./configurations.mjs";
+import { Documents } from "./documents.mjs";
 import { Figures } from "./figures.mjs";
 import { Identities } from "./identities.mjs";
 import { Log } from "./log.mjs";
@@ -55,6 +56,7 @@ function look(archive, identities, trusted, published, counts, report) {
   log.load(archive, identities, report);
   counts.log_entries = Number(log.size - log.start);
   if (identities.root !== null) log.checkOrders(identities, report);
+  new Documents(archive, identities, log, report).check();
   const stated = closing.loadStatement(archive, report);
   const files = frameFiles(archive);
   const ids = new Set(files.map(({ stream }) => stream));

@@ -20,11 +20,12 @@ def sha256(data: bytes) -> bytes:
 
 def entry(kind: Kind, data: bytes, index: int, after_ns: int = 0, **fields: Any) -> bytes:
     """A log entry about some bytes, received ten seconds an index after the start, or later."""
-    given = {"stream": STREAM, "seq": None, "epoch": 1, **fields}
+    given: dict[str, Any] = {
+        "stream": STREAM, "seq": None, "epoch": 1, "sha256": sha256(data), "length": len(data),
+        **fields,
+    }  # fmt: skip
     at = max(START_NS + index * 10 * SECOND, after_ns)
-    return encode_entry(
-        Entry(kind=kind, received_ns=at, sha256=sha256(data), length=len(data), **given)
-    )
+    return encode_entry(Entry(kind=kind, received_ns=at, **given))
 
 
 def received_ns(data: bytes) -> int:

@@ -33,7 +33,10 @@ ASIDE = entry(Kind.REJECT, verdict="revoked", detail={"kid": bytes(8)})
 GAP = entry(Kind.GAP, detail={"from_ns": -5, "to_ns": 9, "reason": "restart"})
 REVOKE = entry(Kind.REVOKE, detail={"key": KEY})
 REPLACE = entry(Kind.REPLACE, detail={"old": HASH, "new": KEY})
-RECORD = entry(Kind.RECORD, stream="", seq=None, certificate=None, detail={"any": [1, {"x": None}]})
+RECORD = entry(
+    Kind.RECORD, stream="", seq=None, detail={"kind": "count", "about": "Coal.1", "person": "li"}
+)
+REVIEW = entry(Kind.REVIEW, stream="", seq=None, certificate=None, detail={"any": [1, {"x": None}]})
 GOOD = {
     **OBJECTS, "enrol": ENROL, "close": CLOSE, "reject": REJECT, "fork": FORK, "aside": ASIDE,
     "gap": GAP, "revoke": REVOKE, "replace": REPLACE, "record": RECORD,
@@ -58,7 +61,7 @@ ALSO_GOOD = [
     but(CLOSE, streams={"a": [3, 3, HASH]}), but(REVOKE, seq=None), but(REJECT, stream=""),
     but(REJECT, seq=None), but(FORK, detail={"prev": HASH, "held_before": KEY}),
     but(ASIDE, certificate=None), but(ASIDE, verdict="unknown-key", seq=None),
-    but(REJECT, count=1), but(REJECT, certificate=KEY), but(RECORD, kind=Kind.REVIEW),
+    but(REJECT, count=1), but(REJECT, certificate=KEY), REVIEW,
 ]  # fmt: skip
 
 
@@ -74,8 +77,8 @@ BAD = [
         ("stream", "Edge"))],
     *[but(e, verdict="malformed") for k, e in GOOD.items() if k not in ("reject", "fork", "aside")],
     *[but(e, verdict=v) for e in (REJECT, FORK, ASIDE) for v in ("accepted", "")],
-    *[without(e, name) for e in GOOD.values() if e.kind is not Kind.RECORD for name in e.detail],
-    *[but(e, detail=dict(e.detail) | {"more": 1}) for k, e in GOOD.items() if k != "record"],
+    *[without(e, name) for e in GOOD.values() for name in e.detail],
+    *[but(e, detail=dict(e.detail) | {"more": 1}) for e in GOOD.values()],
     but(ENROL, seq=1), but(ENROL, certificate=KEY), but(ENROL, role="owner"), but(ENROL, name=5),
     but(ENROL, stream="edge-2"), but(ENROL, stream=""), but(ENROL, role="root"),
     but(ENROL, certificate_sha256=HASH[:31]), but(ENROL, certificate_sha256="x"),

@@ -1,0 +1,154 @@
+"""The kinds of documents: their fields, who may sign them, what they follow. Pure, a table.
+
+A kind that is published keeps its meaning; a new field is a new kind. RECORDS.md "Kinds" is this
+table in words, and a test holds the two together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evidence.documents import fields as f
+from evidence.documents.document import COLLECTOR, Document
+from evidence.errors import MalformedError, UnsupportedError
+
+ROLES = (
+    "operator", "engineer", "accountant", "laboratory", "reviewer",
+    "system", "security", "audit",
+)  # fmt: skip
+PLANT_ROLES = ("operator", "engineer", "accountant")
+
+#: what a document of a kind follows, see `Shape`
+Follows = Literal["corrected", "decided", "previous"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a kind of document must be.
+
+    Attributes:
+        required, optional: field -> check.
+        roles: who may sign it.
+        follows: "corrected": maybe one of its kind and about, which it corrects; "decided": one or
+            more that it decides about; "previous": the one before it in the plant's list of
+            persons, none in the first.
+    """
+
+    required: Mapping[str, f.Check]
+    roles: tuple[str, ...]
+    optional: Mapping[str, f.Check] = field(default_factory=dict)
+    follows: Follows = "corrected"
+
+
+#: the period a figure is of: from, to exclusive
+_PERIOD = {"from_ns": f.instant, "to_ns": f.instant}
+_VALUE = {"value": f.decimal, "unit": f.text}
+_NOTE = {"note": f.note}
+_LAB = ("laboratory",)
+_SAMPLERS = ("operator", "engineer", "accountant", "laboratory")
+_RESULT_ROW = {"name": f.name_id, **_VALUE}
+_RESULT_BASIS = {"basis": f.one_of("ar", "ad", "d", "daf")}
+
+KINDS: dict[str, Shape] = {
+    # persons: `about` is the person
+    "person": Shape(
+        {
+            "name": f.text, "organisation": f.text, "role": f.one_of(*ROLES), "region": f.region,
+            "key": f.key_bytes,
+        },
+        (COLLECTOR, "security"),
+        follows="previous",
+    ),
+    "person-end": Shape(
+        {"key": f.digest, "reason": f.text}, (COLLECTOR, "security"), follows="previous"
+    ),
+    # samples: `about` is the sample
+    "sample-taken": Shape(
+        {"source": f.name_id, "place": f.text, "taken_ns": f.instant, "mass_kg": f.amount,
+         "seal": f.text, **_PERIOD},
+        PLANT_ROLES, {"stands_for_t": f.amount, **_NOTE},
+    ),
+    "sample-prepared": Shape(
+        {"prepared_ns": f.instant, "method": f.text}, _SAMPLERS, {"parts": f.count, **_NOTE}
+    ),
+    "sample-composed": Shape(
+        {"source": f.name_id, "composed_ns": f.instant,
+         "parts": f.rows({"sample": f.name_id, "weight": f.amount}), **_PERIOD},
+        _SAMPLERS, _NOTE,
+    ),
+    "sample-retained": Shape(
+        {"retained_ns": f.instant, "place": f.text, "seal": f.text, "until": f.day},
+        _SAMPLERS, _NOTE,
+    ),
+    "sample-sent": Shape(
+        {"sent_ns": f.instant, "laboratory": f.text, "carrier": f.text}, PLANT_ROLES, _NOTE
+    ),
+    "sample-received": Shape(
+        {"received_ns": f.instant, "seal": f.text, "is_seal_whole": f.truth}, _LAB, _NOTE
+    ),
+    "sample-tested": Shape({"tested_ns": f.instant, "method": f.text}, _LAB, _NOTE),
+    "sample-result": Shape(
+        {"report": f.text, "report_day": f.day, "laboratory": f.text,
+         "values": f.rows(_RESULT_ROW, _RESULT_BASIS)},
+        ("laboratory", "accountant"), {"accreditation": f.text, **_NOTE},
+    ),
+    # amounts: `about` is the source (a fuel, material or product of the statement)
+    "invoice": Shape(
+        {"number": f.text, "party": f.text,
+         "part": f.one_of("purchased", "output"), **_VALUE, **_PERIOD},
+        ("accountant",), _NOTE,
+    ),
+    "stock-take": Shape(
+        {"at_ns": f.instant, "method": f.text, **_VALUE}, PLANT_ROLES, _NOTE
+    ),
+    "count": Shape({**_VALUE, **_PERIOD}, PLANT_ROLES, _NOTE),
+    "parameter": Shape(
+        {"name": f.name_id, "origin": f.text, **_VALUE, **_PERIOD},
+        ("accountant", "engineer"), {**_RESULT_BASIS, **_NOTE},
+    ),
+    # meters: `about` is the device
+    "meter-event": Shape(
+        {"event": f.one_of("maintenance", "calibration", "replacement", "setting", "marked"),
+         "reason": f.text, **_PERIOD},
+        PLANT_ROLES, _NOTE,
+    ),
+    "meter-certificate": Shape(
+        {"scope": f.one_of("verification", "calibration", "own-check"), "issuer": f.text,
+         "number": f.text, "day": f.day, "due": f.day, "fit": f.truth},
+        ("engineer",),
+        {"as_found_percent": f.decimal, "as_left_percent": f.decimal, "limit_percent": f.amount,
+         **_NOTE},
+    ),
+    # papers: `about` is the ledger sheet, or the year of the control plan
+    "ledger": Shape({"sheet_sha256": f.digest, "pages": f.count, **_PERIOD}, PLANT_ROLES, _NOTE),
+    "control-plan": Shape({"plan_sha256": f.digest, "revision": f.count}, ("engineer",), _NOTE),
+    # decisions: `about` is what the documents they follow are about
+    "approve": Shape({}, ("accountant", "engineer"), _NOTE, follows="decided"),
+    "withdraw": Shape({"reason": f.text}, PLANT_ROLES + _LAB, follows="decided"),
+}  # fmt: skip
+
+
+def shape_of(kind: str) -> Shape:
+    """The shape of a kind; UnsupportedError when this program has none."""
+    try:
+        return KINDS[kind]
+    except KeyError:
+        raise UnsupportedError(f"documents of kind {kind!r} are unknown to this program") from None
+
+
+def check_document(document: Document) -> None:
+    """Hold a document against its kind.
+
+    Raises:
+        UnsupportedError: the kind is newer than this program.
+        MalformedError: names every field that is wrong.
+    """
+    shape = shape_of(document.kind)
+    f.check_fields(document.body, shape.required, shape.optional)
+    followed, body = len(document.follows), document.body
+    if shape.follows == "decided" and not followed:
+        raise MalformedError(f"a {document.kind} names the documents it decides about")
+    if shape.follows in ("corrected", "previous") and followed > 1:
+        raise MalformedError(f"a {document.kind} follows one other document at most")
+    if "from_ns" in body and not body["from_ns"] < body["to_ns"]:
+        raise MalformedError("from_ns: must be before to_ns")

@@ -1,0 +1,114 @@
+"""Which documents stand: neither corrected nor withdrawn, and who else has approved them. Pure.
+
+Nothing is ever overwritten: a correction is another document that follows the one it corrects, a
+withdrawal one that follows what it ends. Four eyes: who approves must be another person than
+everybody who wrote the document or one it corrects. RECORDS.md "What stands".
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from evidence.documents.document import Document
+from evidence.documents.kinds import shape_of
+from evidence.documents.people import Person
+from evidence.errors import MalformedError
+
+APPROVE, WITHDRAW = "approve", "withdraw"
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A document at its place in the log.
+
+    Attributes:
+        index: of its entry.
+        received_ns: when the collector took it, UTC nanoseconds by the collector's clock.
+        sha256: of its bytes.
+        document: what it says.
+        signer: who signed it, None for the collector.
+    """
+
+    index: int
+    received_ns: int
+    sha256: bytes
+    document: Document
+    signer: Person | None
+
+
+class Standing:
+    """The documents of a plant so far, and what became of each."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._documents: dict[bytes, Logged] = {}
+        self._ended: dict[bytes, bytes] = {}
+        self._approved: dict[bytes, list[Logged]] = {}
+
+    def take(self, logged: Logged) -> None:
+        """Take the next document of the log.
+
+        Raises:
+            MalformedError: it is here already; it follows one that is not, that stands no more, or
+                that is about something else; it approves what its own signer wrote.
+        """
+        if logged.sha256 in self._documents:
+            raise MalformedError("the log has this document twice")
+        for sha256 in logged.document.follows:
+            self._check(logged, sha256)
+        for sha256 in logged.document.follows:
+            if logged.document.kind == APPROVE:
+                self._approved.setdefault(sha256, []).append(logged)
+            elif shape_of(logged.document.kind).follows != "previous":
+                self._ended[sha256] = logged.sha256
+        self._documents[logged.sha256] = logged
+
+    def __getitem__(self, sha256: bytes) -> Logged:
+        return self._documents[sha256]
+
+    def standing(self, kinds: Iterable[str]) -> Iterator[Logged]:
+        """Documents of these kinds that nothing has corrected or withdrawn, in the log's order."""
+        wanted = frozenset(kinds)
+        for sha256, logged in self._documents.items():
+            if logged.document.kind in wanted and sha256 not in self._ended:
+                yield logged
+
+    def approvals(self, sha256: bytes) -> list[Logged]:
+        """Who approved a document, in the log's order; none of them wrote it."""
+        return list(self._approved.get(sha256, ()))
+
+    def ended_by(self, sha256: bytes) -> Logged | None:
+        """What corrected or withdrew a document, None while it stands."""
+        ended = self._ended.get(sha256)
+        return None if ended is None else self._documents[ended]
+
+    def _check(self, logged: Logged, sha256: bytes) -> None:
+        document = logged.document
+        followed = self._documents.get(sha256)
+        if followed is None:
+            raise MalformedError(f"the log has no document {sha256.hex()} before it to follow")
+        if shape_of(document.kind).follows == "previous":
+            return  # `People` has looked at it
+        if document.about != followed.document.about:
+            raise MalformedError(f"it follows a document about {followed.document.about}")
+        if sha256 in self._ended:
+            raise MalformedError("what it follows was corrected or withdrawn before")
+        if document.kind == APPROVE:
+            if document.person in self._authors(followed):
+                raise MalformedError(f"{document.person} wrote it: another person must approve it")
+        elif document.kind not in (WITHDRAW, followed.document.kind):
+            raise MalformedError(f"a {document.kind} corrects no {followed.document.kind}")
+
+    def _authors(self, logged: Logged) -> set[str]:
+        """Who wrote a document and those it corrects."""
+        authors: set[str] = set()
+        waiting = [logged]
+        while waiting:
+            one = waiting.pop()
+            authors.add(one.document.person)
+            waiting += [self._documents[h] for h in one.document.follows]
+        return authors
+
+
+def detail_of(document: Document) -> Mapping[str, str]:
+    """What the log's record entry says of a document beside its hash."""
+    return {"kind": document.kind, "about": document.about, "person": document.person}

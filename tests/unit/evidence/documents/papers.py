@@ -1,0 +1,117 @@
+"""Persons of the small plant with fixed keys, the papers they sign, and months that hold them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from evidence import cose, merkle
+from evidence.archive.build import Records, encode_proof
+from evidence.blocks import content
+from evidence.documents.document import COLLECTOR, AttachedFile, Document, encode_document
+from evidence.keys import FileSigner, key_sha256
+from evidence.log import Kind
+from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.small_plant import PLANT, SECOND, START_NS, keys, signer
+
+DAY = 86_400 * SECOND
+MAY, JUNE = START_NS - 45 * DAY, START_NS - 14 * DAY
+PERIOD = {"from_ns": MAY, "to_ns": JUNE}
+#: person -> role, and seed of the key
+WHO = {"wang": ("security", 51), "li": ("accountant", 52), "zhao": ("engineer", 53),
+       "lab": ("laboratory", 54), "chen": ("operator", 55)}  # fmt: skip
+SCAN = b"%PDF-1.7 an invoice"
+INVOICE = {"number": "0001", "party": "Coal Ltd", "part": "purchased", "value": "120.50",
+           "unit": "t", **PERIOD}  # fmt: skip
+STOCK = {"at_ns": JUNE, "method": "tape", "value": "8.25", "unit": "t"}
+
+
+def key_of(person: str) -> FileSigner:
+    """The key of a person; of a stranger, one that nobody has."""
+    return keys().collector if person == COLLECTOR else signer(WHO.get(person, ("", 59))[1])
+
+
+def spki(by: FileSigner) -> bytes:
+    return by.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def file_of(data: bytes, name: str = "invoice.pdf") -> AttachedFile:
+    return AttachedFile(name, "application/pdf", len(data), sm.sha256(data))
+
+
+def paper(
+    person: str, kind: str, about: str, body: Mapping[str, Any],
+    *follows: bytes, files: Sequence[AttachedFile] = (), by: FileSigner | None = None,
+    plant: str = PLANT,
+) -> bytes:  # fmt: skip
+    """A document as it is signed; `by` signs it instead of the person's own key."""
+    document = Document(plant, person, START_NS // SECOND, kind, about, body, follows, tuple(files))
+    return encode_document(document, by or key_of(person))
+
+
+def person_body(person: str) -> dict[str, Any]:
+    return {
+        "name": person.title(), "organisation": "Test smelter", "role": WHO[person][0],
+        "region": "", "key": spki(key_of(person)),
+    }  # fmt: skip
+
+
+def persons() -> list[bytes]:
+    """The list of persons: the collector enrols Wang, who enrols the others."""
+    made = [paper(COLLECTOR, "person", "wang", person_body("wang"))]
+    for person in list(WHO)[1:]:
+        made.append(paper("wang", "person", person, person_body(person), sm.sha256(made[-1])))
+    return made
+
+
+def papers() -> list[bytes]:
+    """Persons, an invoice that is corrected and approved, a stock-take that is withdrawn."""
+    wrong = paper("li", "invoice", "anthracite", INVOICE | {"value": "12.05"})
+    right = paper("li", "invoice", "anthracite", INVOICE, sm.sha256(wrong), files=[file_of(SCAN)])
+    stock = paper("chen", "stock-take", "anthracite", STOCK)
+    return [
+        *persons(), wrong, right, paper("zhao", "approve", "anthracite", {}, sm.sha256(right)),
+        stock, paper("chen", "withdraw", "anthracite", {"reason": "wet"}, sm.sha256(stock)),
+    ]  # fmt: skip
+
+
+def entry_of(data: bytes, index: int, **other: Any) -> bytes:
+    """The log's record entry of a paper, as the collector writes it."""
+    envelope = cose.parse(data)
+    told, person = content(envelope.payload), envelope.header[cose.CWT_CLAIMS][cose.CWT_SUB]
+    fields: dict[str, Any] = {
+        "stream": "", "certificate": key_sha256(key_of(person).public_key),
+        "detail": {"kind": told["kind"], "about": told["about"], "person": person},
+    }  # fmt: skip
+    return sm.entry(Kind.RECORD, data, index, **(fields | other))
+
+
+def archive(
+    made: Sequence[bytes], *, files: Sequence[bytes] = (SCAN,), earlier: int = 0,
+    entries: Mapping[int, Mapping[str, Any]] | None = None,
+) -> bytes:  # fmt: skip
+    """The small plant's month with these papers, logged before its first object.
+
+    Args:
+        made: papers in the log's order.
+        files: what is attached to them.
+        earlier: so many of them stand before the archive's piece of the log, with proofs.
+        entries: number of a paper -> fields of its entry to replace.
+    """
+    first = [sm.enrolment()]
+    for i, data in enumerate(made):
+        first.append(entry_of(data, len(first), **(entries or {}).get(i, {})))
+    month = sm.make_month(sm.items(), first_entries=first)
+    leaves = [merkle.leaf_hash(data) for data in month.entries]
+    start = 1 + earlier if earlier else 0
+    proofs = {
+        sm.sha256(data): encode_proof(i, month.entries[i], merkle.inclusion_path(leaves, i))
+        for i, data in enumerate(made[:earlier], 1)
+    }
+    held = Records(dict.fromkeys(made), proofs, [(sm.sha256(data), [data]) for data in files])
+    return sm.build(
+        sm.contents(
+            month, records=held, log_range=sm.tree_of(month.entries[:start]),
+            log_entries=month.entries[start:],
+        )
+    )  # fmt: skip
