@@ -26,6 +26,7 @@ def test_the_methods_there_are() -> None:
         "coal.ncv_ar",
         "combustion.fuel",
         "combustion.part98",
+        "gas.compressibility",
         "gas.dp_compensate",
         "gas.network_balance",
         "gas.normalise",
@@ -42,7 +43,13 @@ def test_the_methods_there_are() -> None:
         "pfc.slope",
         "stack.moisture_by_oxygen",
         "stack.pitot_velocity",
+        "steam.meter_compensate",
+        "steam.properties",
+        "steam.saturated",
         "totaliser.difference",
+        "uncertainty.product",
+        "uncertainty.repeated",
+        "uncertainty.standard",
     ]
 
 
