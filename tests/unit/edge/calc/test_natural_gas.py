@@ -46,7 +46,7 @@ def test_nists_printed_values() -> None:
     assert found["molar_mass_kg_kmol"] == "20.543330510"
 
 
-@pytest.mark.parametrize(  # PyPI pyaga8 0.1.18 (Equinor): Detail.calc_density, calc_properties
+@pytest.mark.parametrize(  # Python package pyaga8 0.1.18 (Equinor): Detail.calc_properties
     ("gas", "pascal", "celsius", "z"),
     [(GAS_1, "6000000", "-3.15", "0.840527455"), (GAS_1, "6000000", "6.85", "0.861993379"),
      (GAS_1, "12000000", "56.85", "0.883830870"), (GAS_1, "101325", "0", "0.997413279"),

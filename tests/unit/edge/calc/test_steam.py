@@ -143,7 +143,7 @@ def test_refusals(method: str, values: dict[str, str], sentence: str) -> None:
     [("30000000", "426.85", "steam", 1 / 0.00542946619), ("25000000", "300", "water", 743.0120778)],
 )
 def test_above_the_critical_pressure(pascal: str, celsius: str, phase: str, density: float) -> None:
-    """R7-97 Table 15, 700 K and 30 MPa; 25 MPa and 300 °C by PyPI seuif97 2.3.8."""
+    """R7-97 Table 15, 700 K and 30 MPa; 25 MPa and 300 °C by Python package seuif97 2.3.8."""
     found = evaluate(
         "steam.properties", {"pressure_pa": pascal, "temperature_c": celsius, "phase": phase}
     )
