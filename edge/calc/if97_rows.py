@@ -1,7 +1,7 @@
 """Coefficients of IAPWS-IF97: numbers as IAPWS R7-97(2012) prints them, and nothing else.
 
 Copied by two independent readers of the release, which agree in every digit (github CoolProp/IF97,
-IF97.h; Python package pyXSteam 0.4.10, Regions.py); the release's verification values hold with them.
+IF97.h; PyPI pyXSteam 0.4.10, Regions.py); the release's verification values hold with them.
 """
 
 from fractions import Fraction

@@ -33,6 +33,7 @@ _MODULES = tuple(
         "missing",
         "metal_energy",
         "natural_gas",
+        "orifice",
         "part75",
         "part98",
         "pfc",

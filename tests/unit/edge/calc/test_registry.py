@@ -30,6 +30,7 @@ def test_the_methods_there_are() -> None:
         "gas.dp_compensate",
         "gas.network_balance",
         "gas.normalise",
+        "gas.orifice_flow",
         "hj212.crc",
         "missing.substitute",
         "part75.co2_by_oxygen",
