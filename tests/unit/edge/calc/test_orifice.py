@@ -38,7 +38,7 @@ def test_another_program(taps: str, pipe: str, bore: str, printed: list[str]) ->
 
 
 def test_its_documented_example() -> None:
-    """fluids 1.3.1 prints 7.702338035732167."""
+    """The package prints 7.702338035732167."""
     assert computed(WATER)["flow_kg_s"] == Decimal("7.702338036")
 
 
