@@ -1,5 +1,6 @@
 """The lines only an aluminium smelter has: anodes, PFC, carbonates (CETS-AG-04.01 and kin)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -7,12 +8,13 @@ from typing import Any
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import InputError
 from edge.calc.factors import RuleSet, gwp_row, gwp_sets
-from edge.calc.line import EMISSION_PLACES, Line
+from edge.calc.line import EMISSION_PLACES, Line, Model
 from edge.calc.parameter import Parameter, calculated, default, is_typed
 from edge.calc.registry import evaluate
 from edge.calc.statement_table import Table
 
 _KG_A_TONNE = 1000
+_GASES = ("cf4", "c2f6")
 #: What neither the figure of record nor the indicator measures; said beside them, always.
 NOT_COVERED = (
     {
@@ -54,24 +56,41 @@ def anode_line(table: Table, rules: RuleSet) -> Line | None:
     gross, net = given["gross_t"], given["net_t"]
     used: dict[str, Parameter] = {}
     if gross is not None:
-        loss = parameters["loss_percent"]
-        value = gross.value * (1 - loss.value / 100)
+        used = {"gross_t": gross, "loss_percent": parameters["loss_percent"]}
+        value = _net_anode_t(used)
         net = calculated(value, exact_text(value), "t", "gross_t × (1 - loss_percent ÷ 100)")
-        used = {"gross_t": gross, "loss_percent": loss}
     if net is None:
         return None
     sulfur, ash = parameters["sulfur_percent"], parameters["ash_percent"]
     if sulfur.value + ash.value > 100:
         table.problem("sulfur_percent", "sulfur and ash are more than the anode")
-    carbon = net.value * (1 - (sulfur.value + ash.value) / 100)
+    parameters = {**used, "net_t": net, "sulfur_percent": sulfur, "ash_percent": ash}
+    model = Model(
+        lambda p: _anode_t(rules, p),
+        ("gross_t",) if used else ("net_t",),
+        (*(("loss_percent",) if used else ()), "sulfur_percent", "ash_percent"),
+    )
     return Line(
         category="anode",
         kind="prebaked-anode",
         quantity=net.text,
-        emission=carbon * rules.row("carbon.co2_ratio").value,
-        parameters={**used, "net_t": net, "sulfur_percent": sulfur, "ash_percent": ash},
+        emission=model.emission(parameters),
+        parameters=parameters,
         unit=unit,
+        model=model,
     )
+
+
+def _net_anode_t(parameters: Mapping[str, Parameter]) -> Fraction:
+    if "gross_t" not in parameters:
+        return parameters["net_t"].value
+    return parameters["gross_t"].value * (1 - parameters["loss_percent"].value / 100)
+
+
+def _anode_t(rules: RuleSet, parameters: Mapping[str, Parameter]) -> Fraction:
+    other = parameters["sulfur_percent"].value + parameters["ash_percent"].value
+    carbon = _net_anode_t(parameters) * (1 - other / 100)
+    return carbon * rules.row("carbon.co2_ratio").value
 
 
 def carbonate_line(table: Table, rules: RuleSet) -> Line | None:
@@ -87,14 +106,21 @@ def carbonate_line(table: Table, rules: RuleSet) -> Line | None:
         return None
     purity = purity or default(rules.row("carbonate.purity_percent"))
     factor = default(rules.row(f"carbonate.{kind.id}.factor"))
+    parameters = {"quantity": quantity, "purity_percent": purity, "factor": factor}
     return Line(
         category="carbonate",
         kind=kind.id,
         quantity=quantity.text,
-        emission=quantity.value * purity.value / 100 * factor.value,
-        parameters={"quantity": quantity, "purity_percent": purity, "factor": factor},
+        emission=_carbonate_t(parameters),
+        parameters=parameters,
         unit=unit,
+        model=Model(_carbonate_t, ("quantity",), ("purity_percent", "factor")),
     )
+
+
+def _carbonate_t(parameters: Mapping[str, Parameter]) -> Fraction:
+    pure = parameters["quantity"].value * parameters["purity_percent"].value / 100
+    return pure * parameters["factor"].value
 
 
 def pfc_part(table: Table, rules: RuleSet) -> PfcPart | None:
@@ -139,17 +165,27 @@ def pfc_part(table: Table, rules: RuleSet) -> PfcPart | None:
 def _record(
     metal: Parameter, factors: dict[str, Parameter], unit: str
 ) -> tuple[Line, dict[str, str]]:
-    masses = {gas: metal.value * factors[f"{gas}_kg_t"].value for gas in ("cf4", "c2f6")}
-    co2e_kg = sum((masses[gas] * factors[f"gwp_{gas}"].value for gas in masses), Fraction(0))
+    parameters = {"metal_t": metal, **factors}
+    masses = {gas: _mass_kg(parameters, gas) for gas in _GASES}
     line = Line(
         category="pfc",
         kind="anode-effect-pfc",
         quantity=metal.text,
-        emission=co2e_kg / _KG_A_TONNE,
-        parameters={"metal_t": metal, **factors},
+        emission=_pfc_t(parameters),
+        parameters=parameters,
         unit=unit,
+        model=Model(_pfc_t, ("metal_t",), tuple(factors)),
     )
     return line, {f"{gas}_kg": exact_text(mass) for gas, mass in masses.items()}
+
+
+def _mass_kg(parameters: Mapping[str, Parameter], gas: str) -> Fraction:
+    return parameters["metal_t"].value * parameters[f"{gas}_kg_t"].value
+
+
+def _pfc_t(parameters: Mapping[str, Parameter]) -> Fraction:
+    kg = (_mass_kg(parameters, gas) * parameters[f"gwp_{gas}"].value for gas in _GASES)
+    return sum(kg, Fraction(0)) / _KG_A_TONNE
 
 
 def _indicator(outer: Table, metal: Parameter | None) -> dict[str, Any] | None:

@@ -149,8 +149,10 @@ def _statement(options: argparse.Namespace) -> int:
     for line in result["lines"]:
         print(f"  {line['category']:10} {line['kind']:28} {line['emission_t']:>16} t")
         _print_parameters(line["parameters"], indent=4)
+        _print_uncertainty(line["uncertainty"])
     for key, value in result["totals"].items():
         print(f"  {key:40} {value:>16}")
+        _print_uncertainty(result.get("uncertainty", {}).get("totals", {}).get(key, {}))
     if "intensity" in result:
         print(f"  {'intensity, t per t':40} {result['intensity']:>16}")
     if "pfc" in result:
@@ -257,6 +259,24 @@ def _print_pfc(pfc: Mapping[str, Any]) -> None:
         print(f"  PFC indicator from anode effects, not added: {pfc['indicator']['co2e_t']} tCO2e")
     for entry in pfc["not_covered"]:
         print(f"  PFC not covered: {entry['what']}")
+
+
+def _print_uncertainty(found: Mapping[str, Any]) -> None:
+    """Nothing where none was given."""
+    if "expanded_t" in found:
+        share = f", ±{found['expanded_percent']} %" if "expanded_percent" in found else ""
+        of = f" of {found['of_t']} t" if "of_t" in found else ""
+        print(f"    uncertainty ±{found['expanded_t']} t{share}{of} (k = {found['k']})")
+    if "activity" in found:
+        tier = found["activity"].get("mrr_tier")
+        met = f", tier {tier} of (EU) 2018/2066" if tier is not None else ""
+        print(f"    of what was counted ±{found['activity']['expanded_percent']} %{met}")
+    if found.get("not_assessed"):
+        print(f"    uncertainty not assessed: {' '.join(found['not_assessed'])}")
+    if "not_assessed_percent" in found:
+        names = ("assessed", "partly_assessed", "not_assessed")
+        full, part, none = (found[f"{name}_percent"] for name in names)
+        print(f"    of its emission assessed {full} %, in part {part} %, not {none} %")
 
 
 def _print_parameters(parameters: Mapping[str, Mapping[str, Any]], indent: int = 2) -> None:

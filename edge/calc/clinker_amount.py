@@ -33,7 +33,8 @@ def clinker_amount(table: Table) -> NetAmount | None:
     meal = table.number(RAW_MEAL, "t")
     if amount is None or meal is None:
         return amount
-    return NetAmount(amount.quantity, {**amount.parts, RAW_MEAL: meal}, amount.notes)
+    parts = {**amount.parts, RAW_MEAL: meal}
+    return NetAmount(amount.quantity, parts, amount.notes, amount.counted)
 
 
 def _by_stock(table: Table, parts: dict[str, Parameter]) -> NetAmount | None:
@@ -49,4 +50,5 @@ def _by_stock(table: Table, parts: dict[str, Parameter]) -> NetAmount | None:
         table.problem(key, reason)
         return None
     told = calculated(made, exact_text(made), "t", FORMULA)
-    return NetAmount(told, parts, ("stock-taking",))
+    counted = {key: sign for key, sign in PARTS.items() if key in parts}
+    return NetAmount(told, parts, ("stock-taking",), counted)

@@ -7,7 +7,7 @@ in its line as a positive number (`line.COUNTS`).
 
 from edge.calc.clinker_amount import clinker_amount
 from edge.calc.factors import Kind, RuleSet
-from edge.calc.line import Line
+from edge.calc.line import Line, Model
 from edge.calc.net_amount import NetAmount, net_amount
 from edge.calc.parameter import default
 from edge.calc.statement_table import Table
@@ -70,4 +70,5 @@ def _line(
         parameters={**amount.parameters, "factor": factor},
         unit=unit,
         notes=amount.notes,
+        model=Model(lambda p: amount.of(p) * p["factor"].value, tuple(amount.counted), ("factor",)),
     )

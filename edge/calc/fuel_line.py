@@ -11,7 +11,7 @@ from edge.calc.combustion import (
 from edge.calc.decimal_text import rounded_text
 from edge.calc.errors import InputError
 from edge.calc.factors import RuleSet
-from edge.calc.line import Line
+from edge.calc.line import Line, Model
 from edge.calc.missing import DEFAULT, treatment_row
 from edge.calc.net_amount import net_amount
 from edge.calc.statement_table import USES, Table
@@ -66,6 +66,9 @@ def fuel_line(table: Table, rules: RuleSet) -> Line | None:
         parameters={**amount.parameters, **factors},
         unit=unit,
         notes=(*amount.notes, *missing),
+        model=Model(
+            lambda p: amount.of(p) * co2_per_unit(rules, p), tuple(amount.counted), tuple(factors)
+        ),
     )
 
 

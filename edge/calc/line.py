@@ -1,12 +1,13 @@
 """One line of a statement: what, how much, which emission, from which parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import rounded_text
 from edge.calc.parameter import Parameter
+from edge.calc.uncertainty import Assessment
 from evidence.counts import round_half_away
 
 #: category -> (the total it belongs to, its sign there, its sign in the sum of all)
@@ -24,6 +25,26 @@ EMISSION_PLACES = 2  # 修约: every CO2 amount to 2 decimals, half up, then sum
 
 
 @dataclass(frozen=True)
+class Model:
+    """How a line's emission is made of its parameters.
+
+    Attributes:
+        emission: exact t; in each input alone, the others held, a straight line.
+        counted: names of the inputs that are amounts, the parts where there are any.
+        factors: names of all other inputs. What is in neither is made of others, or told beside.
+    """
+
+    emission: Callable[[Mapping[str, Parameter]], Fraction]
+    counted: tuple[str, ...]
+    factors: tuple[str, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Everything the emission is made of, each once."""
+        return self.counted + self.factors
+
+
+@dataclass(frozen=True)
 class Line:
     """One emission source of a month.
 
@@ -35,6 +56,8 @@ class Line:
         parameters: everything that entered, by name.
         unit: process unit id, "" when the line has none.
         notes: flags of the line itself.
+        model: how the emission is made; None where no uncertainty can be carried to it.
+        assessment: its uncertainty, as far as one was given.
     """
 
     category: str
@@ -44,6 +67,8 @@ class Line:
     parameters: Mapping[str, Parameter]
     unit: str = ""
     notes: tuple[str, ...] = ()
+    model: Model | None = None
+    assessment: Assessment | None = None
 
     @property
     def rounded(self) -> Fraction:

@@ -6,7 +6,8 @@ the figure, and the statement says that no meter stands behind it. Quantities of
 the month are bridged, never taken as they are.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from edge.calc.dated_amount import DatedAmount, amount_of_period, amount_of_readings
@@ -26,11 +27,18 @@ class NetAmount:
         quantity: of the line; below zero when more left than came.
         parts: what it was made of, by key; empty when it was given as one number.
         notes: flags of the line.
+        counted: names of the parameters that the quantity is the sum of, with their signs.
     """
 
     quantity: Parameter
     parts: dict[str, Parameter]
     notes: tuple[str, ...]
+    counted: Mapping[str, int] = field(default_factory=lambda: {"quantity": 1})
+
+    def of(self, parameters: Mapping[str, Parameter]) -> Fraction:
+        """The quantity that these parameters make, by the names of this amount's."""
+        values = (parameters[name].value * sign for name, sign in self.counted.items())
+        return sum(values, Fraction(0))
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -64,7 +72,7 @@ def net_amount(table: Table, unit: str) -> NetAmount | None:
     if quantity is not None:
         amount = NetAmount(quantity, {}, ())
     elif readings is not None:
-        amount = _dated({}, (), amount_of_readings(readings, unit))
+        amount = _dated(None, amount_of_readings(readings, unit))
     elif parts:
         amount = _of_stock(parts, unit)
     return with_record(table, of_month(table, "period", amount), unit)
@@ -88,11 +96,12 @@ def with_record(table: Table, amount: NetAmount | None, unit: str) -> NetAmount 
     second = brought.quantity
     if amount is None:
         only = calculated(second.value, second.text, second.unit, f"recorded: {by}; no meter")
-        return NetAmount(only, brought.parts, (*brought.notes, "record-only"))
+        notes = (*brought.notes, "record-only")
+        return NetAmount(only, brought.parts, notes, brought.counted)
     told = calculated(second.value, second.text, second.unit, f"recorded: {by}; second source")
     parts = {**amount.parts, **{f"recorded_{k}": v for k, v in brought.parts.items()}}
     notes = amount.notes + tuple(note for note in brought.notes if note not in amount.notes)
-    return NetAmount(amount.quantity, {**parts, RECORDED: told}, notes)
+    return NetAmount(amount.quantity, {**parts, RECORDED: told}, notes, amount.counted)
 
 
 def of_month(table: Table, key: str, amount: NetAmount | None) -> NetAmount | None:
@@ -101,15 +110,27 @@ def of_month(table: Table, key: str, amount: NetAmount | None) -> NetAmount | No
     if period is None:
         return amount
     dated = amount_of_period(period, amount.quantity if amount is not None else None)
-    return _dated(amount.parts, amount.notes, dated) if amount is not None else None
+    return _dated(amount, dated) if amount is not None else None
 
 
-def _dated(
-    parts: dict[str, Parameter], notes: tuple[str, ...], dated: DatedAmount | None
-) -> NetAmount | None:
+def _dated(amount: NetAmount | None, dated: DatedAmount | None) -> NetAmount | None:
+    """An amount as `dated` has brought it to the month; None: `dated` counted it itself."""
     if dated is None:
         return None
-    return NetAmount(dated.quantity, {**parts, **dated.parts}, (*notes, *dated.notes))
+    parts, notes = (amount.parts, amount.notes) if amount is not None else ({}, ())
+    bridges: dict[str, int] = {
+        name: 1 for name in ("start_bridge", "end_bridge") if name in dated.parts
+    }
+    own = "period_quantity" if bridges else "quantity"
+    counted = (
+        amount.counted if amount is not None and "quantity" not in amount.counted else {own: 1}
+    )
+    return NetAmount(
+        dated.quantity,
+        {**parts, **dated.parts},
+        (*notes, *dated.notes),
+        {**counted, **bridges},
+    )
 
 
 def _of_stock(parts: dict[str, Parameter], unit: str) -> NetAmount:
@@ -118,4 +139,4 @@ def _of_stock(parts: dict[str, Parameter], unit: str) -> NetAmount:
     notes: tuple[str, ...] = ("net-output",) if value < 0 else ()
     if not {"opening", "closing"} <= set(parts):
         notes += ("stock-incomplete",)  # an omitted stock counts as none: said, never silent
-    return NetAmount(net, parts, notes)
+    return NetAmount(net, parts, notes, {k: sign for k, sign in _STOCK.items() if k in parts})

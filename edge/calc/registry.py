@@ -32,12 +32,16 @@ _MODULES = tuple(
         "hj212",
         "missing",
         "metal_energy",
+        "natural_gas",
+        "orifice",
         "part75",
         "part98",
         "pfc",
         "pfc_factors",
         "stack",
+        "steam",
         "substitution",
+        "uncertainty_methods",
         "validity",
     )
 )

@@ -14,6 +14,7 @@ Flags are codes, with ":" and where it applies:
     stock-taking, bridged, totaliser-age, totaliser-rolled, record-only   how an amount was made
     missing:<category>.<parameter>   the rule's value takes the place of one that is missing
     check:<id>, not-checked:<id>     a cross-check is outside its limits, or could not be made
+    uncertainty-incomplete some uncertainty was given, but not that of every input of every line
     and whatever the input itself brings (see month.py).
 
 What is subtracted (carbon in steel's products, cement's substitute raw materials) stands in its
@@ -33,8 +34,11 @@ from edge.calc.factor_line import clinker_line, material_line, product_line, sub
 from edge.calc.factors import DEFAULT_FACTORS, RuleSet, rule_set
 from edge.calc.fuel_line import fuel_line
 from edge.calc.line import COUNTS, Line
+from edge.calc.line_uncertainty import assess, read_stated
 from edge.calc.statement_checks import cross_checks
 from edge.calc.statement_table import MONTH, Table, month_of, tables
+from edge.calc.statement_uncertainty import INCOMPLETE, is_incomplete, line_map, totals_map
+from edge.calc.uncertainty import COVERAGE
 
 #: how the figure of record is made -> the tables lines come from, the key of [output]
 _SECTORS = {
@@ -144,8 +148,13 @@ def _read_lines(
 
 
 def _made(key: str, given: list[Table], rules: RuleSet) -> list[Line]:
-    lines = (_READERS[key](table, rules) for table in given)
-    return [line for line in lines if line is not None]
+    lines = []
+    for table in given:
+        stated = read_stated(table)
+        line = _READERS[key](table, rules)
+        if line is not None:
+            lines.append(assess(line, stated, table))
+    return lines
 
 
 def _read_pfc(
@@ -153,9 +162,11 @@ def _read_pfc(
 ) -> None:
     if "pfc" not in source:
         return
-    made = pfc_part(Table("pfc", source["pfc"], problems), rules)
+    table = Table("pfc", source["pfc"], problems)
+    stated = read_stated(table)
+    made = pfc_part(table, rules)
     if made is not None:
-        parts.lines.append(made.line)
+        parts.lines.append(assess(made.line, stated, table))
         parts.pfc, parts.gases = made.pfc, made.gases
         parts.flags += made.flags
 
@@ -215,7 +226,25 @@ def _statement(rules: RuleSet, month: str, parts: _Parts) -> dict[str, Any]:
         statement["pfc"] = parts.pfc
     if parts.checks:
         statement["cross_checks"] = [check.as_map() for check in parts.checks]
+    if any(line.assessment is not None for line in parts.lines):
+        _add_uncertainty(statement, rules, parts)
     return statement
+
+
+def _add_uncertainty(statement: dict[str, Any], rules: RuleSet, parts: _Parts) -> None:
+    """Beside the figures; where none was given, nothing is said and no byte changes."""
+    for shown, line in zip(statement["lines"], parts.lines, strict=True):
+        shown["uncertainty"] = line_map(line, rules)
+    statement["uncertainty"] = {
+        "k": str(COVERAGE),
+        "totals": totals_map(parts.lines, statement["totals"]),
+        "units": {
+            unit: totals_map([line for line in parts.lines if line.unit == unit], totals)
+            for unit, totals in statement["units"].items()
+        },
+    }
+    if is_incomplete(parts.lines):
+        statement["flags"] = sorted({*statement["flags"], INCOMPLETE})
 
 
 def _totals(lines: list[Line]) -> dict[str, str]:

@@ -140,6 +140,11 @@ class Table:
         """Every key of the table as a number, for tables whose keys a person names."""
         return self.numbers({str(key): unit for key in self._fields if key != "provenance"})
 
+    def subtables(self, key: str) -> "list[Table]":
+        """The tables of a list inside this one; an absent list is empty."""
+        self._read.add(key)
+        return tables(self._fields, key, self._problems, where=f"{self.where}.")
+
     def end(self) -> None:
         """Name every key that nobody asked for."""
         for key in self._fields:
@@ -152,17 +157,20 @@ TABLES_MAX = 1_000
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
-def tables(source: Mapping[str, Any], key: str, problems: list[str]) -> list[Table]:
+def tables(
+    source: Mapping[str, Any], key: str, problems: list[str], *, where: str = ""
+) -> list[Table]:
     """The tables of a list, "fuel[0]" and so on; an absent list is empty."""
+    name = f"{where}{key}"
     entries = source.get(key, [])
     if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
-        problems.append(f"{key}: must be a list of tables: write [[{key}]]")
+        problems.append(f"{name}: must be a list of tables: write [[{key}]]")
         return []
     if len(entries) > TABLES_MAX:
-        problems.append(f"{key}: more than {TABLES_MAX} tables")
+        problems.append(f"{name}: more than {TABLES_MAX} tables")
         return []
     month = month_of(source)
-    return [Table(f"{key}[{i}]", entry, problems, month) for i, entry in enumerate(entries)]
+    return [Table(f"{name}[{i}]", entry, problems, month) for i, entry in enumerate(entries)]
 
 
 def month_of(source: Mapping[str, Any]) -> str:

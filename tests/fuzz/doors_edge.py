@@ -179,7 +179,19 @@ def _statement_json(_: Path) -> Sequence[bytes]:
             "rule_set": "cets-ag-04.01-v01-2024", "month": "2026-06",
             "fuel": [{"kind": "natural-gas", "quantity": "12.50"}], "anode": {"gross_t": "469.00"},
             "pfc": {"metal_t": "1000.00"}, "output": {"aluminium_t": "1000.00"},
-        }).encode()
+        }).encode(),
+        json.dumps({
+            "rule_set": "cets-ag-03.01-v01-2024", "month": "2026-06",
+            "fuel": [{
+                "kind": "coke", "opening": "20", "purchased": "100", "closing": "10",
+                "uncertainty": [
+                    {"parameter": "purchased", "percent": "0.5", "means": "limits", "common": "w"},
+                    {"parameter": "closing", "absolute": "1", "means": "expanded", "k": "2"},
+                    {"parameter": "ncv", "percent": "1", "means": "standard", "dof": "9"},
+                    {"parameter": "carbon_content", "means": "convention"},
+                ],
+            }],
+        }).encode(),
     ]  # fmt: skip
 
 

@@ -26,9 +26,11 @@ def test_the_methods_there_are() -> None:
         "coal.ncv_ar",
         "combustion.fuel",
         "combustion.part98",
+        "gas.compressibility",
         "gas.dp_compensate",
         "gas.network_balance",
         "gas.normalise",
+        "gas.orifice_flow",
         "hj212.crc",
         "missing.substitute",
         "part75.co2_by_oxygen",
@@ -42,7 +44,13 @@ def test_the_methods_there_are() -> None:
         "pfc.slope",
         "stack.moisture_by_oxygen",
         "stack.pitot_velocity",
+        "steam.meter_compensate",
+        "steam.properties",
+        "steam.saturated",
         "totaliser.difference",
+        "uncertainty.product",
+        "uncertainty.repeated",
+        "uncertainty.standard",
     ]
 
 
