@@ -1,6 +1,8 @@
 """Appendix F of 40 CFR 75 against EPA's own program, transcribed."""
 
+import math
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -73,7 +75,18 @@ def test_co2_by_oxygen_as_epa_has_it(
     found = evaluate("part75.co2_by_oxygen", inputs)
     with localcontext(prec=28):
         theirs = epa_co2(equation, o2, Decimal(fc), Decimal(fd), h2o)
+    # 100 / 20.9 has no end, so that 28 digits put an exact half (25.95) just below it (25.9)
+    dry = 100 if equation == "F-14A" else 100 - Fraction(h2o)
+    exact = Fraction(fc, fd) * (dry - 100 * Fraction(o2) / Fraction("20.9"))
+    if exact * 10 % 1 == Fraction(1, 2):
+        theirs = Decimal(math.floor(exact * 10 + Fraction(1, 2))) / 10
     assert Decimal(found["reported_percent"]) == theirs
+
+
+def test_an_exact_half_is_rounded_up() -> None:
+    inputs = {"equation": "F-14B", "gas_of": "fuel", "o2_percent": 0, "fc": 2076, "fd": 8000,
+              "moisture_percent": 0}  # fmt: skip
+    assert evaluate("part75.co2_by_oxygen", inputs)["reported_percent"] == "26.0"  # of 25.95
 
 
 factors = st.tuples(st.integers(900, 3000), st.integers(8000, 12000))
