@@ -1,5 +1,6 @@
 """`stackproof cloud` as processes: run, check, month; ended, killed, started twice."""
 
+import io
 import json
 import os
 import signal
@@ -11,11 +12,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evidence import cbor
+from evidence.blocks import compress
+from evidence.findings import Verdict
+from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
 from evidence.keys import (
     FileSigner,
     certificate_to_der,
@@ -24,6 +30,7 @@ from evidence.keys import (
     load_certificate,
 )
 from evidence.orders import Replace, Revoke, encode_order
+from evidence.verifier.run import verify
 from tests.integration.cloud.flood import flood
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.ports import free_port
@@ -36,6 +43,7 @@ from tests.unit.cloud.evidence_examples import (
     make_plant,
 )
 from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.evidence import small_plant
 
 TEXT = f"{CLOUD_HEAD}[broker]\nport = {{port}}\n[http]\nport = 0\n{CLOUD_PLANT}"
 
@@ -69,11 +77,14 @@ class Cloud:
         self.config.write_text(TEXT.format(port=free_port()))
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self) -> dict[str, Any]:
+    def start(self, *options: str) -> dict[str, Any]:
         """Start it and wait for its ready file."""
         (self.folder / "state/ready.json").unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            command("run", self.config), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command("run", self.config, *options),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         return wait(self.ready)
 
@@ -266,6 +277,51 @@ def test_months_are_asked_of_the_running_collector(
     )
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
+
+
+def test_a_months_deadline_passes_in_seconds_under_a_simulated_clock(cloud: Cloud) -> None:
+    """June ends at 16:00 UTC of the 30th where the plant is; its readings are of the 15th."""
+    order = ("month", "close", cloud.config, "--plant", "mini", "--month", small_plant.MONTH)
+    sim, gateway = ("--clock", "sim", "--from"), cloud.plant.gateways["edge-1"]
+    config = small_plant.configuration(cloud.plant.collector)
+    config["plant"] |= {"id": "mini", "simulated": True}
+    gateway.cfg = sha256(
+        gateway.append(gateway.sign(TYP_CONFIG, compress(cbor.encode(config))))
+    ).digest()
+    for body in small_plant.bodies(config):
+        gateway.append(gateway.sign(TYP_FRAME, encode_body(body)))
+    ready = cloud.start(*sim, "2026-06-15T05:01:00Z", "--speed", "1")
+    publisher = cloud.publisher(ready["broker"])
+    wait(lambda: publisher.receipted == len(gateway.objects) - 1)
+    publisher.stop()
+    assert "2026-06 is not over in Asia/Shanghai" in run(*order).stderr
+    assert "clock: simulated, it is 2026-06-15 05:01:" in cloud.end()[1]
+    done = run("run", cloud.config)
+    assert done.returncode == 2
+    assert "go on with --clock sim" in done.stderr
+    cloud.start(*sim, "2026-06-30T23:50:00+08:00", "--speed", "600")  # ten minutes: one second
+    done = wait(lambda: (d := run(*order)).returncode == 0 and d)
+    archive = Path(done.stdout.strip())
+    assert archive.name == "mini-2026-06.tar"
+    report = verify(io.BytesIO(archive.read_bytes()))
+    assert report.verdict is Verdict.PASSED, report.findings
+    assert "N-SIMULATED" in {finding.code for finding in report.findings}
+    assert cloud.end()[0] == 0
+
+
+def test_a_simulated_clock_spoils_no_evidence_and_takes_its_words_alone(cloud: Cloud) -> None:
+    cloud.start()
+    cloud.end()
+    done = run("run", cloud.config, "--clock", "sim")
+    assert done.returncode == 2
+    assert "for --clock sim name an evidence_dir of its own" in done.stderr
+    for words, sentence in (
+        (("--speed", "9"), "--from and --speed belong to --clock sim"),
+        (("--clock", "sim", "--speed", "0"), "'0' is no whole number in 1..1000000"),
+        (("--clock", "sim", "--from", "2026-09-30"), "'2026-09-30' is no instant with its zone"),
+    ):
+        done = run("run", cloud.config, *words)
+        assert (done.returncode, sentence in done.stderr) == (2, True), done.stderr
 
 
 def test_a_gateway_is_enrolled_by_a_file_and_a_signal(cloud: Cloud) -> None:
