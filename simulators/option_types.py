@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from evidence.points import exact
 from simulators.faults import Fault, FaultError, fault_of_text
-from simulators.month_config import POINTS_LIMITS
+from simulators.month_smelter import POINTS_LIMITS
 from simulators.play import Change
 from simulators.scenario import POTS_LIMITS
 
