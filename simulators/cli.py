@@ -1,4 +1,4 @@
-"""`stackproof sim`: list scenarios, serve one or a single device, make a sealed month of one.
+"""`stackproof sim`: list and serve scenarios or a single device, make a month, record and replay.
 
 Exit codes: 0 ended as asked, 2 cannot run (usage, bad scenario, port taken).
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from firmware_configs.profile import ProfileError, load_profile
 from simulators import option_types as types
+from simulators.cli_record import add_record, add_replay, record, replay
 from simulators.cli_serve import METER_PORT, OPCUA_PORT, add_play, add_serve, serve
 from simulators.clock import Clock, SystemClock
 from simulators.faults import KINDS
@@ -20,6 +21,7 @@ from simulators.month import make_month
 from simulators.month_plants import SMELTER_POINTS, month_plant
 from simulators.opcua_gateway import OpcUaGateway
 from simulators.plants import AnyScenario, load_any, make
+from simulators.recorded.recording import RecordingError
 from simulators.scenario import Scenario, ScenarioError, list_scenarios
 from simulators.served import Served, ServeError
 from simulators.stage import Staging, stage
@@ -39,11 +41,11 @@ def main(argv: list[str]) -> int:
         if options.command == "month":
             return _month(options)
         logging.getLogger("asyncua").setLevel(logging.ERROR)  # warns of no encryption: meant here
-        played = serve if options.command == "serve" else _run
-        asyncio.run(played(options, SystemClock()))
+        played = {"run": _run, "serve": serve, "record": record, "replay": replay}
+        asyncio.run(played[options.command](options, SystemClock()))
     except BrokenPipeError:
         raise  # nobody reads any more: `stackproof.main` ends quietly
-    except (ScenarioError, ProfileError, ServeError, OSError) as error:
+    except (ScenarioError, ProfileError, ServeError, RecordingError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -85,6 +87,23 @@ def _parser() -> argparse.ArgumentParser:
             epilog="Then: stackproof verify --trust DIR/trust.pem DIR/SCENARIO-YYYY-MM.tar",
         )
     )
+    add_record(
+        commands.add_parser(
+            "record",
+            help="ask a real device and write down what it answers",
+            description="Ask a real device, reading only, round after round, and write down every "
+            "answer, exception and silence. The file holds what the device says of itself too, "
+            "such as its serial number. Format: simulators/recorded/RECORDING.md.",
+        )
+    )
+    add_replay(
+        commands.add_parser(
+            "replay",
+            help="serve a recording as a simulator",
+            description="Serve a device from its recording: same answers, exceptions and silences, "
+            "values as they went.",
+        )
+    )
     return parser
 
 
@@ -96,7 +115,7 @@ def _add_month(month: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     month.add_argument(
         "--out", required=True, type=Path, metavar="DIR",
-        help="the archive goes here, and the root's certificate (trust.pem)",
+        help="the archive goes here; the root's certificate is added to trust.pem",
     )  # fmt: skip
     month.add_argument(
         "--days", type=types.days, metavar="N", help="only the first N, as an interim archive"

@@ -122,7 +122,7 @@ class Made:
 def make_month(
     plant: MonthPlant, *, month: str, out: Path, frame_s: int, days: int | None, say: Say
 ) -> Made:
-    """Make the archive of a month, with trust.pem and the truth beside it.
+    """Make the archive of a month, with the truth beside it; its root is added to trust.pem.
 
     Args:
         plant: whose month.
@@ -151,7 +151,8 @@ def make_month(
         out / "trust.pem",
         out / f"{plant.name}-{month}.truth.jsonl",
     )
-    made.trust.write_bytes(certificate_to_pem(who.certificates["root"]))
+    with made.trust.open("ab") as trust:  # beside the roots of other months in this folder
+        trust.write(certificate_to_pem(who.certificates["root"]))
     with tempfile.TemporaryDirectory(dir=out, prefix=".month-") as folder:
         with TruthFile(Path(folder), "truth") as truth:
             truth.write(

@@ -1,27 +1,19 @@
 """`stackproof cloud` as processes: run, check, month; ended, killed, started twice."""
 
-import io
 import json
 import os
 import signal
 import socket
 import stat
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evidence import cbor
-from evidence.blocks import compress
-from evidence.findings import Verdict
-from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
 from evidence.keys import (
     FileSigner,
     certificate_to_der,
@@ -30,88 +22,14 @@ from evidence.keys import (
     load_certificate,
 )
 from evidence.orders import Replace, Revoke, encode_order
-from evidence.verifier.run import verify
+from tests.integration.cloud.cloud_process import Cloud, run, wait
 from tests.integration.cloud.flood import flood
-from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.ports import free_port
 from tests.unit.cloud.evidence_examples import (
-    CLOUD_HEAD,
-    CLOUD_PLANT,
     SECOND_NS,
     T0_NS,
-    ExamplePlant,
-    make_plant,
 )
 from tests.unit.cloud.store.plant_examples import read_plant
-from tests.unit.evidence import small_plant
-
-TEXT = f"{CLOUD_HEAD}[broker]\nport = {{port}}\n[http]\nport = 0\n{CLOUD_PLANT}"
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "stackproof", "cloud", *map(str, arguments)]
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), check=False, capture_output=True, text=True, timeout=60
-    )
-
-
-def wait(condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
-    until_s = time.monotonic() + timeout_s
-    while time.monotonic() < until_s:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("nothing came in time")
-
-
-class Cloud:
-    """A folder with CLOUD.toml, and the process that runs it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.plant: ExamplePlant = make_plant(folder)
-        self.config = folder / "CLOUD.toml"
-        self.config.write_text(TEXT.format(port=free_port()))
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self, *options: str) -> dict[str, Any]:
-        """Start it and wait for its ready file."""
-        (self.folder / "state/ready.json").unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            command("run", self.config, *options),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        return wait(self.ready)
-
-    def ready(self) -> dict[str, Any] | None:
-        if self.process is not None and self.process.poll() is not None:
-            raise AssertionError(f"it ended: {self.process.communicate()[0]}")
-        path = self.folder / "state/ready.json"
-        return json.loads(path.read_text()) if path.exists() else None
-
-    def end(self, order: int = signal.SIGTERM) -> tuple[int, str]:
-        """(exit status, everything it printed)."""
-        assert self.process is not None
-        self.process.send_signal(order)
-        printed, _ = self.process.communicate(timeout=20)
-        return self.process.returncode, printed
-
-    def publisher(self, url: str) -> SpoolPublisher:
-        key = self.plant.collector.public_key
-        return SpoolPublisher(url, self.plant.gateways["edge-1"], key, "00")
-
-
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    made = Cloud(tmp_path)
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.end()
 
 
 def get(url: str) -> Any:
@@ -277,51 +195,6 @@ def test_months_are_asked_of_the_running_collector(
     )
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
-
-
-def test_a_months_deadline_passes_in_seconds_under_a_simulated_clock(cloud: Cloud) -> None:
-    """June ends at 16:00 UTC of the 30th where the plant is; its readings are of the 15th."""
-    order = ("month", "close", cloud.config, "--plant", "mini", "--month", small_plant.MONTH)
-    sim, gateway = ("--clock", "sim", "--from"), cloud.plant.gateways["edge-1"]
-    config = small_plant.configuration(cloud.plant.collector)
-    config["plant"] |= {"id": "mini", "simulated": True}
-    gateway.cfg = sha256(
-        gateway.append(gateway.sign(TYP_CONFIG, compress(cbor.encode(config))))
-    ).digest()
-    for body in small_plant.bodies(config):
-        gateway.append(gateway.sign(TYP_FRAME, encode_body(body)))
-    ready = cloud.start(*sim, "2026-06-15T05:01:00Z", "--speed", "1")
-    publisher = cloud.publisher(ready["broker"])
-    wait(lambda: publisher.receipted == len(gateway.objects) - 1)
-    publisher.stop()
-    assert "2026-06 is not over in Asia/Shanghai" in run(*order).stderr
-    assert "clock: simulated, it is 2026-06-15 05:01:" in cloud.end()[1]
-    done = run("run", cloud.config)
-    assert done.returncode == 2
-    assert "go on with --clock sim" in done.stderr
-    cloud.start(*sim, "2026-06-30T23:50:00+08:00", "--speed", "600")  # ten minutes: one second
-    done = wait(lambda: (d := run(*order)).returncode == 0 and d)
-    archive = Path(done.stdout.strip())
-    assert archive.name == "mini-2026-06.tar"
-    report = verify(io.BytesIO(archive.read_bytes()))
-    assert report.verdict is Verdict.PASSED, report.findings
-    assert "N-SIMULATED" in {finding.code for finding in report.findings}
-    assert cloud.end()[0] == 0
-
-
-def test_a_simulated_clock_spoils_no_evidence_and_takes_its_words_alone(cloud: Cloud) -> None:
-    cloud.start()
-    cloud.end()
-    done = run("run", cloud.config, "--clock", "sim")
-    assert done.returncode == 2
-    assert "for --clock sim name an evidence_dir of its own" in done.stderr
-    for words, sentence in (
-        (("--speed", "9"), "--from and --speed belong to --clock sim"),
-        (("--clock", "sim", "--speed", "0"), "'0' is no whole number in 1..1000000"),
-        (("--clock", "sim", "--from", "2026-09-30"), "'2026-09-30' is no instant with its zone"),
-    ):
-        done = run("run", cloud.config, *words)
-        assert (done.returncode, sentence in done.stderr) == (2, True), done.stderr
 
 
 def test_a_gateway_is_enrolled_by_a_file_and_a_signal(cloud: Cloud) -> None:

@@ -203,11 +203,16 @@ def test_who_reads_once_a_minute_sees_every_sixtieth_of_the_same_values() -> Non
 
 
 def test_a_kilns_month_verifies_and_its_counters_are_the_truths_masses(tmp_path: Path) -> None:
-    """A day. Carbon is balanced in every step of a minute as in one of a fifth of a second."""
-    arguments = ["kiln-normal", "--month", MONTH, "--out", str(tmp_path), "--days", "1"]
-    arguments += ["--seed", str(SEED)]
+    """A day. Carbon is balanced in every step of a minute as in one of a fifth of a second.
+
+    Another month in the same folder has other keys, and trust.pem has both roots.
+    """
+    arguments = ["kiln-normal", "--out", str(tmp_path), "--days", "1", "--seed", str(SEED)]
     with redirect_stdout(io.StringIO()):
-        assert main(["month", *arguments]) == 0
+        assert main(["month", *arguments, "--month", MONTH]) == 0
+        assert main(["month", *arguments, "--month", "2026-12", "--frame-s", "900"]) == 0
+    second = io.BytesIO((tmp_path / "kiln-normal-2026-12.tar").read_bytes())
+    assert verify(second, trust=load_trust(tmp_path / "trust.pem")).verdict is Verdict.PASSED
     archive = tmp_path / f"kiln-normal-{MONTH}.tar"
     report = verify(io.BytesIO(archive.read_bytes()), trust=load_trust(tmp_path / "trust.pem"))
     assert report.verdict is Verdict.PASSED, report.findings
@@ -233,14 +238,22 @@ def test_a_kilns_month_verifies_and_its_counters_are_the_truths_masses(tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--days", "31"], "2026-11 has 30 days, not 31"),
-        (["--pots", "500"], "500 pots do not fit into 500 points: give more points"),
+        ([NAME, "--days", "31"], "2026-11 has 30 days, not 31"),
+        (
+            [NAME, "--interval", "60", "--frame-s", "10"],
+            "a frame of 10 s holds no whole readings of 60 s",
+        ),
+        (
+            ["kiln-normal", "--points", "60"],
+            "kiln-normal has the points of its devices, and no pots",
+        ),
+        ([NAME, "--pots", "500"], "500 pots do not fit into 500 points: give more points"),
     ],
 )
 def test_what_cannot_be_made_is_said(
     arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = main(["month", NAME, "--month", MONTH, "--out", str(tmp_path / "out"), *arguments])
+    code = main(["month", *arguments, "--month", MONTH, "--out", str(tmp_path / "out")])
     assert (code, capsys.readouterr().err.strip()) == (2, sentence)
 
 
