@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime as dt
 import json
 import logging
 import signal
@@ -13,7 +14,7 @@ from cloud.cli_keys import add_key_commands
 from cloud.cli_months import add_month_commands
 from cloud.cli_one_way import add_one_way_commands
 from cloud.cli_store import add_store_commands
-from cloud.clock import SystemClock
+from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
@@ -49,11 +50,54 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=act)
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    _add_clock(run)
     add_month_commands(commands)
     add_one_way_commands(commands)
     add_key_commands(commands)
     add_store_commands(commands)
     return parser
+
+
+def _add_clock(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--clock", choices=("machine", "sim"), default="machine",
+        help="sim: simulated plants only, in an evidence_dir of its own; to try deadlines with",
+    )  # fmt: skip
+    run.add_argument(
+        "--from", dest="from_ns", type=_instant, metavar="INSTANT",
+        help="with --clock sim: what it shows at the start, such as 2026-09-30T15:59:00Z (now)",
+    )  # fmt: skip
+    run.add_argument(
+        "--speed", type=_speed, metavar="N",
+        help="with --clock sim: its seconds a second, 1..1000000 (60)",
+    )  # fmt: skip
+
+
+def _instant(text: str) -> int:
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.utcoffset() is None or at.year < 2000:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no instant with its zone, such as 2026-09-30T15:59:00Z"
+        )
+    return int(at.timestamp()) * 1_000_000_000
+
+
+def _speed(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number in 1..1000000")
+    return int(text)
+
+
+def _clock(args: argparse.Namespace) -> Clock:
+    if args.clock == "sim":
+        from_ns = SystemClock().wall_ns() if args.from_ns is None else args.from_ns
+        return SimulatedClock(from_ns, args.speed or 60)
+    if args.from_ns is not None or args.speed is not None:
+        raise CloudError("--from and --speed belong to --clock sim")
+    return SystemClock()
 
 
 def _print_problems(error: CloudConfigError, *, as_json: bool) -> None:
@@ -82,7 +126,7 @@ def _run(args: argparse.Namespace) -> int:
     # imported on use: `check` and `month` need no server, and start in a third of the time
     from cloud.process import run_cloud
 
-    config = load_cloud(args.config)
+    config, clock = load_cloud(args.config), _clock(args)
     logging.basicConfig(
         level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -93,7 +137,7 @@ def _run(args: argparse.Namespace) -> int:
         for order in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(order, stop.set)
         loop.add_signal_handler(signal.SIGHUP, reload.set)
-        await run_cloud(config, SystemClock(), stop, _say, reload)
+        await run_cloud(config, clock, stop, _say, reload)
 
     asyncio.run(run())
     return EXIT_FINE

@@ -1,6 +1,6 @@
 """The cloud's clock: the one file of this room that reads the wall clock.
 
-Everything else takes a `Clock`, so that a test (or `--clock sim`) decides what time it is.
+Everything else takes a `Clock`, so that a test or `--clock sim` decides what time it is.
 """
 
 import datetime as dt
@@ -83,6 +83,33 @@ class SteadyClock:
                 return stood_ns >= STAND_NS
         self._jumped = wall_ns, mono_ns  # it jumps for the first time, or again
         return False
+
+
+class SimulatedClock:
+    """A clock that goes faster than time, from an instant somebody chose: to try deadlines with.
+
+    Nothing it stamps is evidence of when something happened, so whoever uses it takes readings of
+    simulated plants only (`cloud.store.clock_mark`, `cloud.collector.intake`). Any thread.
+
+    Args:
+        from_ns: UTC nanoseconds it shows when it is made.
+        speed: its seconds a second, 1 or more.
+        monotonic_ns: what drives it.
+    """
+
+    def __init__(
+        self, from_ns: int, speed: int, monotonic_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._from_ns, self._speed = from_ns, speed
+        self._monotonic_ns, self._began_ns = monotonic_ns, monotonic_ns()
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds since 1970-01-01, as simulated."""
+        return self._from_ns + (self._monotonic_ns() - self._began_ns) * self._speed
+
+    def doubt(self) -> str:
+        """Nobody doubts it: it is not asked what time it is."""
+        return ""
 
 
 def instant(ns: int) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
-from cloud.clock import Clock, SteadyClock
+from cloud.clock import Clock, SimulatedClock, SteadyClock, instant
 from cloud.collector.closing import Desk
 from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
@@ -31,6 +31,7 @@ from cloud.http_server import listen, make_server
 from cloud.live import LiveHub
 from cloud.month_stamp import Authority
 from cloud.months import Months
+from cloud.store.clock_mark import check_clock
 from cloud.store.slice import SliceStore
 
 log = logging.getLogger("stackproof.cloud")
@@ -40,6 +41,7 @@ CONNECT_S = 2.0
 READY, TOKEN, BROKER_URL = "ready.json", "api.token", "broker.url"
 
 Say = Callable[[str], None]
+Believed = SteadyClock | SimulatedClock
 
 
 async def run_cloud(
@@ -53,7 +55,8 @@ async def run_cloud(
 
     Args:
         config: what to run.
-        clock: wall clock; for the log it is not believed when it jumps ahead.
+        clock: wall clock; for the log it is not believed when it jumps ahead, unless it is a
+            simulated one: then only simulated plants are taken.
         stop: ends it.
         say: told one line for each step.
         reload: whenever it is set, the plants' key folders are looked into again.
@@ -69,7 +72,7 @@ async def run_cloud(
     with _folder_of(config, "archive_dir", config.archive_dir):  # now, not at the end of a month
         config.archive_dir.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
-        steady = SteadyClock(clock)
+        steady = clock if isinstance(clock, SimulatedClock) else SteadyClock(clock)
         intake = await stack.enter_async_context(_evidence(config, steady, say))
         process = _Process(config, intake, steady, token, say)
         await process.start(stack)
@@ -83,11 +86,15 @@ async def run_cloud(
 
 
 @contextlib.asynccontextmanager
-async def _evidence(config: CloudConfig, clock: SteadyClock, say: Say) -> AsyncIterator[Intake]:
+async def _evidence(config: CloudConfig, clock: Believed, say: Say) -> AsyncIterator[Intake]:
+    is_simulated = isinstance(clock, SimulatedClock)
     root = config.evidence_dir / config.slice
     store = await asyncio.to_thread(SliceStore, root)
     try:
-        intake = Intake(store, clock, config.signer, clock.doubt)
+        check_clock(root, is_simulated=is_simulated)
+        intake = Intake(store, clock, config.signer, clock.doubt, only_simulated=is_simulated)
+        if is_simulated:
+            say(f"clock: simulated, it is {instant(clock.wall_ns())}; only simulated plants count")
         notes = await asyncio.to_thread(open_plants, intake, config.plants)
         for note in notes:
             say(f"evidence: {note}")
@@ -104,7 +111,7 @@ class _Process:
     """The running parts."""
 
     def __init__(
-        self, config: CloudConfig, intake: Intake, clock: SteadyClock, token: str, say: Say
+        self, config: CloudConfig, intake: Intake, clock: Believed, token: str, say: Say
     ) -> None:
         self._config, self._intake, self._clock = config, intake, clock
         self._token, self._say = token, say

@@ -1,4 +1,4 @@
-"""`stackproof sim`: list scenarios, serve one or a single device, make a sealed month of one.
+"""`stackproof sim`: list and serve scenarios or a single device, make a month, record and replay.
 
 Exit codes: 0 ended as asked, 2 cannot run (usage, bad scenario, port taken).
 """
@@ -12,20 +12,24 @@ from pathlib import Path
 
 from firmware_configs.profile import ProfileError, load_profile
 from simulators import option_types as types
+from simulators.cli_record import add_record, add_replay, record, replay
 from simulators.cli_serve import METER_PORT, OPCUA_PORT, add_play, add_serve, serve
 from simulators.clock import Clock, SystemClock
 from simulators.faults import KINDS
 from simulators.modbus_meter import ModbusMeter
 from simulators.month import make_month
-from simulators.month_config import Mix
+from simulators.month_plants import SMELTER_POINTS, month_plant
 from simulators.opcua_gateway import OpcUaGateway
 from simulators.plants import AnyScenario, load_any, make
-from simulators.scenario import Scenario, ScenarioError, list_scenarios, load_scenario
+from simulators.recorded.recording import RecordingError
+from simulators.scenario import Scenario, ScenarioError, list_scenarios
 from simulators.served import Served, ServeError
 from simulators.stage import Staging, stage
 
-#: what frames of a month may be, seconds; the first as the agent makes them
-FRAME_S = (10, 60)
+#: what frames of a month may be, seconds; the first as the agent makes them of short intervals
+FRAME_S = (10, 60, 900)
+#: seconds between two readings of a month
+INTERVAL_S = (1, 2, 5, 10, 30, 60)
 
 
 def main(argv: list[str]) -> int:
@@ -37,11 +41,11 @@ def main(argv: list[str]) -> int:
         if options.command == "month":
             return _month(options)
         logging.getLogger("asyncua").setLevel(logging.ERROR)  # warns of no encryption: meant here
-        played = serve if options.command == "serve" else _run
-        asyncio.run(played(options, SystemClock()))
+        played = {"run": _run, "serve": serve, "record": record, "replay": replay}
+        asyncio.run(played[options.command](options, SystemClock()))
     except BrokenPipeError:
         raise  # nobody reads any more: `stackproof.main` ends quietly
-    except (ScenarioError, ProfileError, ServeError, OSError) as error:
+    except (ScenarioError, ProfileError, ServeError, RecordingError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -76,9 +80,28 @@ def _parser() -> argparse.ArgumentParser:
             "month",
             help="make a sealed month, fast, without any plant",
             description="Make a sealed month that says it is simulated, with fresh keys, to try "
-            "`stackproof verify` on. A month of 500 points takes minutes and makes an archive of "
-            "1.5 GB and more; DIR needs three times as much.",
+            "`stackproof verify` on, and beside it what really happened (TRUTH.md). 500 points a "
+            "second take minutes and make an archive of 1.5 GB and more; DIR needs three times as "
+            "much. A reading a minute (--interval 60) takes seconds. Readings of a smelter follow "
+            "its scenario's figures; other plants are played, one physical step a reading.",
             epilog="Then: stackproof verify --trust DIR/trust.pem DIR/SCENARIO-YYYY-MM.tar",
+        )
+    )
+    add_record(
+        commands.add_parser(
+            "record",
+            help="ask a real device and write down what it answers",
+            description="Ask a real device, reading only, round after round, and write down every "
+            "answer, exception and silence. The file holds what the device says of itself too, "
+            "such as its serial number. Format: simulators/recorded/RECORDING.md.",
+        )
+    )
+    add_replay(
+        commands.add_parser(
+            "replay",
+            help="serve a recording as a simulator",
+            description="Serve a device from its recording: same answers, exceptions and silences, "
+            "values as they went.",
         )
     )
     return parser
@@ -92,22 +115,27 @@ def _add_month(month: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     month.add_argument(
         "--out", required=True, type=Path, metavar="DIR",
-        help="the archive goes here, and the root's certificate (trust.pem)",
+        help="the archive goes here; the root's certificate is added to trust.pem",
     )  # fmt: skip
     month.add_argument(
         "--days", type=types.days, metavar="N", help="only the first N, as an interim archive"
     )
     month.add_argument(
-        "--points", type=types.points, default=500, metavar="N",
-        help="measured points, read each second (%(default)s)",
+        "--points", type=types.points, metavar="N",
+        help=f"of a smelter: measured points ({SMELTER_POINTS})",
     )  # fmt: skip
     month.add_argument(
         "--pots", type=types.pots, metavar="N",
-        help="so many of them pot voltages, instead of the scenario's number",
+        help="of a smelter: so many of them pot voltages, instead of the scenario's number",
     )  # fmt: skip
     month.add_argument(
-        "--frame-s", type=int, choices=FRAME_S, default=FRAME_S[0],
-        help="seconds a frame (%(default)s, as the agent's)",
+        "--interval", type=int, choices=INTERVAL_S, metavar="S",
+        help=f"seconds between two readings: {', '.join(map(str, INTERVAL_S))} (a smelter 1, other "
+        "plants 60)",
+    )  # fmt: skip
+    month.add_argument(
+        "--frame-s", type=int, choices=FRAME_S,
+        help="seconds a frame, instead of the agent's: 10 s, or a reading where that is longer",
     )  # fmt: skip
     month.add_argument(
         "--seed", type=types.seed, metavar="N",
@@ -133,30 +161,32 @@ def _list_faults() -> int:
 
 
 def _month(options: argparse.Namespace) -> int:
-    scenario = load_scenario(options.scenario)
+    scenario = load_any(options.scenario)
+    interval_s = options.interval or (1 if isinstance(scenario, Scenario) else 60)
+    frame_s = options.frame_s or max(FRAME_S[0], interval_s)
     try:
-        target = make_month(
-            scenario,
-            month=options.month,
-            out=options.out,
-            mix=Mix.fit(options.points, options.pots or scenario.pots),
-            seed=scenario.seed if options.seed is None else options.seed,
-            frame_s=options.frame_s,
-            days=options.days,
+        plant = month_plant(
+            scenario, points=options.points, pots=options.pots, seed=options.seed,
+            interval_s=interval_s,
+        )  # fmt: skip
+        made = make_month(
+            plant, month=options.month, out=options.out, frame_s=frame_s, days=options.days,
             say=lambda text: print(text, file=sys.stderr),
-        )
+        )  # fmt: skip
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    made = {
-        "archive": str(target),
-        "trust": str(options.out / "trust.pem"),
-        "bytes": target.stat().st_size,
+    told = {
+        "archive": str(made.archive),
+        "trust": str(made.trust),
+        "truth": str(made.truth),
+        "bytes": made.archive.stat().st_size,
         "month": options.month,
         "closing": "interim" if options.days else "final",
-        "frame_s": options.frame_s,
+        "interval_s": interval_s,
+        "frame_s": frame_s,
     }
-    print(json.dumps(made) if options.json else target)
+    print(json.dumps(told) if options.json else made.archive)
     return 0
 
 

@@ -49,7 +49,8 @@ def raw_number(
             raise EncodeError(f"{profile.id} {register.name} has no number that means no value")
         return math.nan if register.dtype.is_float else register.invalid[0]
     shown = _installed(profile, register, Fraction(value), ratios)
-    shown = (shown - exact(register.offset)) / exact(register.scale)
+    if (register.offset, register.scale) != ("0", "1"):  # few have any, and months encode millions
+        shown = (shown - exact(register.offset)) / exact(register.scale)
     if register.dtype.is_float:
         return float(shown)
     counts = shown * 10**register.decimals

@@ -36,13 +36,16 @@ from evidence.log import Entry, Kind, encode_entry
 from evidence.receipt import CloseRequest, Receipt, encode_close, encode_receipt
 from evidence.recompute import month_bounds, published_rules
 from evidence.records import encode_record, records_in
-from simulators.month_config import GATEWAY, RULES, TIME_ZONE, Mix, configuration
-from simulators.month_play import DAY_NS, Encoded, Order, produce
-from simulators.scenario import Scenario
+from simulators.month_config import GATEWAY, TIME_ZONE
+from simulators.month_plant import MonthPlant
+from simulators.month_play import DAY_NS, Encoded, Order, Part, produce
+from simulators.played import TruthLine
+from simulators.truth import TruthFile
 
 _SECOND_NS = 10**9
 _RECEIVED_AFTER_NS = 1_200_000_000  # a frame's newest tick to the collector's receipt
 _CHUNK = 1 << 20
+TRUTH_FORMAT = 1
 
 Say = Callable[[str], None]
 
@@ -107,38 +110,56 @@ class _Stream:
         return data
 
 
+@dataclass(frozen=True)
+class Made:
+    """The files of a month: the archive, the root's certificate, and the truth."""
+
+    archive: Path
+    trust: Path
+    truth: Path
+
+
 def make_month(
-    scenario: Scenario, *, month: str, out: Path, mix: Mix, seed: int, frame_s: int,
-    days: int | None, say: Say,
-) -> Path:  # fmt: skip
-    """Make the archive of a month; its path. Writes `out`/trust.pem too.
+    plant: MonthPlant, *, month: str, out: Path, frame_s: int, days: int | None, say: Say
+) -> Made:
+    """Make the archive of a month, with the truth beside it; its root is added to trust.pem.
 
     Args:
-        scenario: whose figures the readings follow.
+        plant: whose month.
         month: "YYYY-MM" in the plant's time zone.
         out: folder, made when missing; needs three times the archive's size.
-        mix: the points.
-        seed: of all readings.
-        frame_s: seconds a frame.
+        frame_s: seconds a frame; divides a quarter hour.
         days: only this many from its first on (then an interim archive); None: all.
         say: told how far it is.
 
     Raises:
-        ValueError: the month has not so many days.
+        ValueError: the month has not so many days, or frames not whole numbers of readings.
     """
+    if frame_s % plant.interval_s:
+        raise ValueError(f"a frame of {frame_s} s holds no whole readings of {plant.interval_s} s")
     first_ns, next_ns = month_bounds(TIME_ZONE, month)
     whole = (next_ns - first_ns) // DAY_NS
     if days is not None and days > whole:
         raise ValueError(f"{month} has {whole} days, not {days}")
     out.mkdir(parents=True, exist_ok=True)
     since = dt.datetime.fromtimestamp(first_ns // _SECOND_NS, dt.UTC) - dt.timedelta(days=30)
-    who = Identities.make(scenario.name, since)
-    config = configuration(mix, scenario.name, key_sha256(who.collector.public_key))
-    order = Order(scenario, mix, seed, config, first_ns, days or whole, frame_s, final=not days)
-    (out / "trust.pem").write_bytes(certificate_to_pem(who.certificates["root"]))
-    target = out / f"{scenario.name}-{month}.tar"
+    who = Identities.make(plant.name, since)
+    config = plant.configuration(key_sha256(who.collector.public_key))
+    order = Order(plant, config, first_ns, days or whole, frame_s, final=not days)
+    made = Made(
+        out / f"{plant.name}-{month}.tar",
+        out / "trust.pem",
+        out / f"{plant.name}-{month}.truth.jsonl",
+    )
+    with made.trust.open("ab") as trust:  # beside the roots of other months in this folder
+        trust.write(certificate_to_pem(who.certificates["root"]))
     with tempfile.TemporaryDirectory(dir=out, prefix=".month-") as folder:
-        contents = _Making(Path(folder), who, order, month).run(say)
+        with TruthFile(Path(folder), "truth") as truth:
+            truth.write(
+                {"type": "month", "format": TRUTH_FORMAT, "plant": plant.name, "month": month,
+                 "seed": plant.seed, "interval_s": plant.interval_s, "started_ns": first_ns}
+            )  # fmt: skip
+            contents = _Making(Path(folder), who, order, month).run(say, truth.write)
         say("archive")
         part = Path(folder) / "archive"
         with part.open("wb") as file:
@@ -146,8 +167,9 @@ def make_month(
                 contents, file, staging=Path(folder) / "bag",
                 seal=lambda digest: {paths.SEAL: bag.seal(digest, who.collector)},
             )  # fmt: skip
-        part.replace(target)
-    return target
+        truth.path.replace(made.truth)
+        part.replace(made.archive)
+    return made
 
 
 @dataclass(frozen=True)
@@ -164,20 +186,23 @@ class _Making:
 
     def __init__(self, folder: Path, who: Identities, order: Order, month: str) -> None:
         self._folder, self._who, self._order, self._month = folder, who, order, month
-        self._stream = _Stream(order.scenario.name, who.gateway)
+        self._stream = _Stream(order.plant.name, who.gateway)
         self._key = key_sha256(who.gateway.public_key)
         self._newest = _Newest(0, 0, 0)
 
-    def run(self, say: Say) -> Contents:
-        """Sign and log everything; what the archive is built of."""
+    def run(self, say: Say, tell: Callable[[TruthLine], None]) -> Contents:
+        """Sign and log everything, and tell the truth; what the archive is built of."""
         with (self._folder / "entries").open("wb") as file:
             self._log = _Log(file)
             self._enrol()
             config = self._configure()
             played = _Played(self._order)
-            for number, frames in enumerate(played.hours()):
-                self._hour(number, frames)
-                say(f"hour {number + 1} of {self._order.days * 24}")
+            for number, part in enumerate(played.parts()):
+                for line in part.truth:
+                    tell(line)
+                if part.frames:
+                    self._hour(number, part.frames)
+                    say(f"hour {number + 1} of {self._order.days * 24}")
             return self._close(config, played.statement)
 
     def _enrol(self) -> None:
@@ -247,7 +272,8 @@ class _Making:
         certificates = self._who.certificates
         return Contents(
             plant=stream.plant, month=self._month, closing=closing, statement=statement,
-            rules=published_rules(RULES), objects=self._objects(config),
+            rules=published_rules(self._order.config["plant"]["rule_set"]),
+            objects=self._objects(config),
             configs={_sha256(config): config}, root=certificates["root"],
             collector=certificates["collector"], gateways=[(GATEWAY, certificates["gateway"])],
             log_range=merkle.CompactRange(), log_entries=_records(self._folder / "entries"),
@@ -285,8 +311,8 @@ class _Played:
         self._order = order
         self.statement = b""
 
-    def hours(self) -> Iterator[list[Encoded]]:
-        """Frames, an hour at a time; afterwards `statement` is set.
+    def parts(self) -> Iterator[Part]:
+        """An hour at a time; afterwards `statement` is set.
 
         Raises:
             RuntimeError: the process died.
@@ -297,7 +323,7 @@ class _Played:
         process.start()
         theirs.close()
         try:
-            while isinstance(part := ours.recv(), list):
+            while isinstance(part := ours.recv(), Part):
                 yield part
             self.statement = part
         except EOFError:

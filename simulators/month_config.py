@@ -1,192 +1,104 @@
-"""The signed configuration of a simulated month: which points there are and how they are read.
+"""The signed configuration of a simulated month: one gateway that reads everything at one pace.
 
-A large plant: one gateway, everything polled once a second. Of 500 points, 275 are 12-bit
-transmitters, 125 are analogue inputs of a controller (0..27648), 50 are 32-bit floats (pot
-voltages and line current among them), 25 are counters and 25 are states; other numbers of points
-are shared out alike. Pure.
+Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from edge.calc.live import computed_points
-from evidence.points import Dtype, Point, Quantity, Role, Scaling
+from evidence.points import Dtype, Point
 from evidence.version import VERSION
 
-GATEWAY, LINE, RULES, TIME_ZONE = "edge-1", "line-1", "cets-ag-04.01-v01-2024", "Asia/Shanghai"
-INTERVAL_NS = 1_000_000_000
-DEVICES = 12
-#: floats that are no pot voltages: line current and voltage, gas flow, power, and others
-OTHER_FLOATS = 26
-COUNTERS_LEAST = 3  # metal, gas, energy
-POINTS_LIMITS = (100, 5000)
+GATEWAY, TIME_ZONE = "edge-1", "Asia/Shanghai"
 
-_STATES = (
-    (0, "unknown"), (1, "producing"), (2, "baking"), (3, "start-up"), (4, "abnormal"),
-    (5, "bridged"), (6, "stopped"),
-)  # fmt: skip
-_GAS = {"reference": "0C-101.325kPa", "moisture": "dry"}
+#: The map the gateway signs.
+Config = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Mix:
-    """How many points of each kind; `fit` makes one."""
+class MonthDevice:
+    """A device of the month: its id, and the profile it is read by."""
 
-    pots: int
-    narrow: int  # 12-bit, u16
-    wide: int  # 0..27648, i16
-    counters: int  # u32
-    states: int  # u8
-
-    @property
-    def floats(self) -> int:
-        """32-bit floats, pot voltages first."""
-        return self.pots + OTHER_FLOATS
-
-    @property
-    def points(self) -> int:
-        """All measured points."""
-        return self.narrow + self.wide + self.floats + self.counters + self.states
-
-    @classmethod
-    def fit(cls, points: int, pots: int) -> "Mix":
-        """Share out `points`; ValueError when so many pots leave no room for the rest."""
-        few = max(COUNTERS_LEAST, points // 20)
-        rest = points - pots - OTHER_FLOATS - 2 * few
-        if rest < 2:
-            raise ValueError(f"{pots} pots do not fit into {points} points: give more points")
-        narrow = round(rest * 275 / 400)
-        return cls(pots, narrow, rest - narrow, few, few)
+    id: str
+    profile: str
+    revision: str
+    provenance: str
 
 
-def configuration(mix: Mix, plant: str, collector_sha256: bytes) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Said:
+    """What the configuration says beside the readings: title, sector, rule set, statement."""
+
+    title: str
+    sector: str
+    rules: str
+    statement: Config
+
+
+@dataclass(frozen=True)
+class Described:
+    """What is particular to a plant.
+
+    Attributes:
+        plant: its id.
+        said: of a kind of plant.
+        interval_s: seconds between two readings.
+        devices: in order.
+        groups: number type and points of each measured group, in order.
+        potlines: as a site file resolves them.
+    """
+
+    plant: str
+    said: Said
+    interval_s: int
+    devices: Sequence[MonthDevice]
+    groups: Sequence[tuple[Dtype, Sequence[Point]]]
+    potlines: Sequence[Config] = ()
+
+
+def configuration(of: Described, collector_sha256: bytes) -> dict[str, Any]:
     """The map the gateway signs, computed points included.
 
     Args:
-        mix: the points.
-        plant: its id.
+        of: the plant.
         collector_sha256: fingerprint of the collector's key.
     """
-    kinds = _groups(mix)
-    points = [point for _, members in kinds for point in members]
     config: dict[str, Any] = {
         "format": 1,
         "software": f"stackproof {VERSION} sim month",
         "plant": {
-            "id": plant, "name": "Simulated smelter", "sector": "aluminium",
-            "time_zone": TIME_ZONE, "rule_set": RULES, "simulated": True,
+            "id": of.plant, "name": of.said.title, "sector": of.said.sector,
+            "time_zone": TIME_ZONE, "rule_set": of.said.rules, "simulated": True,
         },
         "gateway": {"id": GATEWAY, "slice": "00"},
         "collector": {"key_sha256": collector_sha256},
-        "schedules": [{"interval_ns": INTERVAL_NS}],
+        "schedules": [{"interval_ns": of.interval_s * 10**9}],
         "devices": [
             {
-                "id": f"station-{n + 1:02}", "url": f"sim:station-{n + 1:02}",
-                "profile": "stackproof/sim-month", "profile_revision": "1",
-                "provenance": "via-control-system", "schedule": 0, "settings": {},
+                "id": device.id, "url": f"sim:{device.id}", "profile": device.profile,
+                "profile_revision": device.revision, "provenance": device.provenance,
+                "schedule": 0, "settings": {},
             }
-            for n in range(DEVICES)
+            for device in of.devices
         ],
-        "points": [point.as_map() for point in points],
+        "points": [point.as_map() for _, members in of.groups for point in members],
         "groups": [],
-        "potlines": [_potline(mix)],
-        "statement": _statement(),
+        "potlines": list(of.potlines),
+        "statement": of.said.statement,
     }  # fmt: skip
     first = 0
-    for dtype, members in kinds:
+    for dtype, members in of.groups:
         config["groups"].append(_group(dtype, first, len(members), computed=False))
         first += len(members)
     computed = [point.as_map() for point in computed_points(config)]
-    config["points"] += computed
-    config["groups"].append(_group(Dtype.I64, first, len(computed), computed=True))
+    if computed:
+        config["points"] += computed
+        config["groups"].append(_group(Dtype.I64, first, len(computed), computed=True))
     return config
 
 
 def _group(dtype: Dtype, first: int, count: int, *, computed: bool) -> dict[str, Any]:
     rows = list(range(first, first + count))
     return {"schedule": 0, "dtype": dtype.value, "computed": computed, "points": rows}
-
-
-def _groups(mix: Mix) -> list[tuple[Dtype, list[Point]]]:
-    """Number type and points of each measured group, in order."""
-    temperature, pressure = Quantity("temperature", "degC"), Quantity("pressure", "kPa")
-    narrow = [
-        Point(f"temperature-{n:04}", temperature, Dtype.U16, 1, scaling=Scaling(scale="0.25"))
-        for n in range(mix.narrow)
-    ]
-    wide = [
-        Point(f"pressure-{n:04}", pressure, Dtype.I16, 2, scaling=Scaling(scale="600/27648"))
-        for n in range(mix.wide)
-    ]
-    volts = [Point(voltage_id(n), Quantity("voltage", "V"), Dtype.F32, 4) for n in range(mix.pots)]
-    known = [
-        Point("line.current", Quantity("current", "kA"), Dtype.F32, 3),
-        Point("line.voltage", Quantity("voltage", "V"), Dtype.F32, 2),
-        Point("gas.flow", Quantity("gas-flow", "Nm3/h", **_GAS), Dtype.F32, 1),
-        Point("ac.power", Quantity("power", "kW"), Dtype.F32, 1),
-    ]
-    others = [
-        Point(f"flow-{n:04}", Quantity("mass-flow", "t/h"), Dtype.F32, 4)
-        for n in range(OTHER_FLOATS - len(known))
-    ]
-    counters = [
-        Point("line.metal", Quantity("mass", "kg"), Dtype.U32, 0, Role.TOTALISER),
-        Point("gas.volume", Quantity("gas-volume", "Nm3", **_GAS), Dtype.U32, 0, Role.TOTALISER),
-        Point("ac.energy", Quantity("energy", "kWh"), Dtype.U32, 0, Role.TOTALISER),
-    ]
-    counters += [
-        Point(f"mass-{n:04}", Quantity("mass", "kg"), Dtype.U32, 0, Role.TOTALISER)
-        for n in range(mix.counters - len(counters))
-    ]
-    states = [
-        Point(state_id(n), Quantity("state", "1"), Dtype.U8, 0, Role.STATE, states=_STATES)
-        for n in range(mix.states)
-    ]
-    return [
-        (Dtype.U16, narrow), (Dtype.I16, wide), (Dtype.F32, [*volts, *known, *others]),
-        (Dtype.U32, counters), (Dtype.U8, states),
-    ]  # fmt: skip
-
-
-def voltage_id(pot: int) -> str:
-    """Point id of a pot's voltage, 0-based."""
-    return f"pot-{pot + 1:03}.voltage"
-
-
-def state_id(number: int) -> str:
-    """Point id of a state, 0-based."""
-    return f"section-{number + 1:03}.state"
-
-
-def _potline(mix: Mix) -> Mapping[str, Any]:
-    """All pots; where there are more pots than states, pots of one section share one."""
-    sections = max(1, -(-mix.pots // mix.states))
-    return {
-        "id": LINE, "line_current": "line.current",
-        "pots": [
-            {"id": f"{n + 1:03}", "voltage": voltage_id(n), "state": state_id(n // sections)}
-            for n in range(mix.pots)
-        ],
-        "technology": "PFPB-M", "current_efficiency_percent": "94.5",
-        "anode_effect": {
-            "v_start_v": "8", "t_start_s": "2", "v_end_v": "8", "t_end_s": "2",
-            "t_merge_s": "10", "mode": "positive", "target_v": "4.2",
-        },
-        "indicator": {"edition": "ipcc-2019", "gwp": "ar5"},
-    }  # fmt: skip
-
-
-def _statement() -> Mapping[str, Any]:
-    return {
-        "metal": {"point": "line.metal", "rule": "totaliser"},
-        "anode": {"gross_kg_per_t": "469", "source": "typed for the simulated month"},
-        "fuels": [{
-            "kind": "natural-gas", "point": "gas.volume", "rule": "totaliser",
-            "flow_point": "gas.flow",
-        }],
-        "auxiliary": [{
-            "kind": "electricity", "point": "ac.energy", "rule": "totaliser",
-            "power_point": "ac.power",
-        }],
-    }  # fmt: skip

@@ -1,46 +1,41 @@
-"""Readings of a simulated month, an hour at a time for all points at once.
+"""Readings of a smelter's simulated month, an hour at a time for all points at once.
 
 What is modelled is what matters to size and speed of evidence: transmitters with slow wander and a
 little noise, floats whose last digits never stand still, counters that follow a flow, pots that
 run into an anode effect now and then, a station that does not answer for some seconds. It is not
-the plant of `simulators.plant`, which takes every physical step. Sums and products only, so that
-one seed gives one month on every processor. Pure.
+the plant of `simulators.plant`, which takes every physical step. It goes by seconds whatever the
+interval of reading is: who reads once a minute sees every sixtieth of the same values. Sums and
+products only, so that one seed gives one month on every processor. Pure.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from evidence.quality import Quality
 from simulators.faraday import METAL_KG_KAH
-from simulators.month_config import DEVICES, Mix
+from simulators.month_plant import HOUR_S, Hour, Raw
+from simulators.month_smelter import DEVICES, Mix
+from simulators.played import TruthLine
 from simulators.scenario import Scenario
 
-HOUR_S = 3600
+_DAY_HOURS = 24
 _WANDER_S = 600
 _EFFECT_LEAST_S, _EFFECT_MOST_S = 40, 180
 #: anode effects a pot-day for a scenario that has them by rhythm, to show them all the time
 _EFFECTS_POT_DAY = 0.2
 
-Raw = npt.NDArray[np.generic]
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Hour:
-    """An hour's readings: raw and quality [points][3600] a group, lag [devices][3600] in ms."""
-
-    raw: tuple[Raw, ...]
-    quality: tuple[npt.NDArray[np.uint8], ...]
-    lag_ms: npt.NDArray[np.int32]
 
 
 class Signals:
     """Everything the plant's meters show, hour after hour."""
 
-    def __init__(self, scenario: Scenario, mix: Mix, seed: int) -> None:
-        self._scenario, self._mix = scenario, mix
+    def __init__(self, scenario: Scenario, mix: Mix, seed: int, interval_s: int = 1) -> None:
+        self._scenario, self._mix, self._interval_s = scenario, mix, interval_s
+        self._hours, self._effects_told = 0, 0
+        self._truth: list[TruthLine] = []
         self._rng = np.random.default_rng(seed)
         rows = mix.narrow + mix.wide + mix.floats + mix.counters
         line = scenario.line
@@ -55,6 +50,7 @@ class Signals:
         self._low, self._high = self._ranges(rows)
         self._anchor = self._turn()
         self._totals = draw(1e6, 1e8, mix.counters)
+        self._start = self._totals[:3].copy()
 
     def _ranges(self, rows: int) -> tuple[Floats, Floats]:
         """Between which values each row wanders."""
@@ -108,7 +104,28 @@ class Signals:
             np.ones((mix.states, HOUR_S), dtype="<u1"),
         )
         lag = self._rng.integers(20, 60, (DEVICES, HOUR_S), dtype=np.int32)
-        return Hour(raw, self._silence(raw), lag)
+        read, quality = slice(None, None, self._interval_s), self._silence(raw)
+        self._hours += 1
+        if self._hours % _DAY_HOURS == 0:
+            self._truth.append({"type": "totals", **self._told()})
+        truth, self._truth = tuple(self._truth), []
+        return Hour(
+            tuple(np.ascontiguousarray(group[:, read]) for group in raw),
+            tuple(np.ascontiguousarray(group[:, read]) for group in quality),
+            np.ascontiguousarray(lag[:, read]),
+            truth,
+        )
+
+    def finish(self) -> Sequence[TruthLine]:
+        """The last line of the truth."""
+        return [{"type": "end", **self._told()}]
+
+    def _told(self) -> dict[str, object]:
+        """Since the start, by the flows behind the counters and not by the counters."""
+        names = ("metal_made_kg", "gas_volume_nm3", "ac_energy_kwh")
+        moved = (self._totals[:3] - self._start).tolist()
+        totals = {name: f"{value:.3f}" for name, value in zip(names, moved, strict=True)}
+        return {"t_s": str(self._hours * HOUR_S), **totals, "effects": self._effects_told}
 
     def _wander(self) -> Floats:
         """Straight lines between a value every ten minutes."""
@@ -130,6 +147,11 @@ class Signals:
             plateau = self._rng.uniform(figures.plateau_least_v, figures.plateau_most_v)
             flicker = self._rng.uniform(-figures.flicker_v, figures.flicker_v, length)
             volts[pot, first : first + length] = plateau + flicker
+            self._effects_told += 1
+            self._truth.append({
+                "type": "effect", "t_s": str(self._hours * HOUR_S + first),
+                "pot": f"{pot + 1:03}", "duration_s": str(length),
+            })  # fmt: skip
 
     def _counters(self, floats: Floats, rates: Floats) -> Raw:
         """Metal follows the current, gas and energy their flows, the others their rates."""

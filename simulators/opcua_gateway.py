@@ -86,7 +86,7 @@ class OpcUaGateway:
                 f"{self._profile.id}: cannot listen on {self.url}: {error.strerror}"
             ) from None
         self._server = server
-        self._port = _port_of(server)
+        self._port = port_of(server)
 
     def _numbers(self, register: Register) -> Sequence[int]:
         return range(1, self._pots + 1) if "{n" in register.name else [0]
@@ -134,7 +134,7 @@ class OpcUaGateway:
             self._server = None
 
 
-def _port_of(server: Server) -> int:
+def port_of(server: Server) -> int:
     """The port it listens on; asyncua says it nowhere, so its own server object is asked."""
     listener = server.bserver._server if server.bserver else None
     if not isinstance(listener, asyncio.Server):

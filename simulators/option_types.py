@@ -6,8 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 from evidence.points import exact
 from simulators.faults import Fault, FaultError, fault_of_text
-from simulators.month_config import POINTS_LIMITS
+from simulators.month_smelter import POINTS_LIMITS
 from simulators.play import Change
+from simulators.recorded.recording import ROUNDS_MAX, TABLES
 from simulators.scenario import POTS_LIMITS
 
 
@@ -61,6 +62,21 @@ def listener(text: str) -> tuple[str, int]:
 def every(text: str) -> int:
     """Seconds between two real-time messages."""
     return _whole(text, 1, 3600)
+
+
+def rounds(text: str) -> int:
+    """How often a device is asked for a recording."""
+    return _whole(text, 1, ROUNDS_MAX)
+
+
+def block(text: str) -> int:
+    """Registers a question asks for."""
+    return _whole(text, 1, TABLES["holding"])
+
+
+def speed(text: str) -> int:
+    """How many times as fast."""
+    return _whole(text, 1, 10_000)
 
 
 def month_id(text: str) -> str:

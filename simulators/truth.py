@@ -18,10 +18,10 @@ def line_text(line: TruthLine) -> str:
 class TruthFile:
     """`truth.jsonl` in a folder, written anew; a run that is killed loses only unflushed lines."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = TRUTH_NAME) -> None:
         """The folder is made when it is not there."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / TRUTH_NAME
+        self.path = folder / name
         self._file = self.path.open("w", encoding="ascii", newline="\n")
 
     def __enter__(self) -> "TruthFile":

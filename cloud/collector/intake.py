@@ -63,6 +63,7 @@ class Intake:
         clock: wall clock for `received_ns`.
         signer: the collector's key.
         doubt: why the clock is not believed just then, "" when it is (`cloud.clock.SteadyClock`).
+        only_simulated: refuse the configuration of a plant that is not: the clock is simulated.
 
     Attributes:
         plants: which are open.
@@ -75,9 +76,11 @@ class Intake:
     """
 
     def __init__(
-        self, store: SliceStore, clock: Clock, signer: Signer, doubt: Callable[[], str] = str
-    ) -> None:
+        self, store: SliceStore, clock: Clock, signer: Signer, doubt: Callable[[], str] = str,
+        *, only_simulated: bool = False,
+    ) -> None:  # fmt: skip
         self.store, self._clock, self._signer = store, clock, signer
+        self._only_simulated = only_simulated
         self.rejects, self.missing, self.standing = Rejects(), Missing(), Standing()
         self.plants = Plants(store)
         self.watch = Watch(self.plants, self.standing, clock, doubt)
@@ -168,6 +171,8 @@ class Intake:
     def _decide(self, plant: EnrolledPlant, sender: Sender, data: bytes, now_s: float) -> Verdict:
         try:
             verdict = judge(data, sender, plant.keyring, plant.store, plant.received_ns())
+            if self._only_simulated and isinstance(verdict, Accepted):
+                verdict = _simulated_only(verdict)
             return self._apply(plant, sender, data, verdict, now_s)
         except (OSError, StoreError) as error:
             # it is sent again; nothing is logged on a disk that fails or gives back other bytes
@@ -382,3 +387,11 @@ class Intake:
             self._next.alarmed.add(sender.plant)
             raise ReceiptWithheldError(f"{sender.plant}/{sender.gateway}: {sentence}")
         return anchor[0]
+
+
+def _simulated_only(accepted: Accepted) -> Verdict:
+    """Under a simulated clock: what is accepted, but no configuration of a real plant."""
+    if accepted.config is None or accepted.config["plant"]["simulated"]:
+        return accepted
+    return Refused("config", "this collector's clock is simulated, and the plant is not: it would "
+                   "get receipts and months with times that never were")  # fmt: skip

@@ -57,7 +57,9 @@ REASONS = frozenset(
         "rotate",  # hands over to a key that is not certified, revoked, or was in use before
         "signature",  # altered or forged
         "unsupported",  # a newer format or suite than this program knows
-        "config",  # names another configuration than its stream's newest, or is one too many
+        # names another configuration than its stream's newest, is one too many, or is of a real
+        # plant under a simulated clock
+        "config",
         "time",  # a frame from before the one before it, or from no possible time
         "defect",  # this program failed on it: see the process log
     }

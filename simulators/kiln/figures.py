@@ -115,7 +115,8 @@ class SiloFigures:
     Attributes:
         meal_t: in the meal silo.
         clinker_1_t, clinker_2_t: in the two clinker silos.
-        despatch_t_h: clinker drawn out, from the second silo.
+        despatch_t_h: clinker drawn out, first from the second silo; when it is empty the kiln fills
+            it and the other is emptied.
         area_m2, height_m: of a clinker silo.
         bulk_t_m3: what the tapers reckon with.
         bulk_error_percent: how much heavier clinker really lies.

@@ -33,7 +33,10 @@ class Tape:
 
 
 class Silos:
-    """The meal silo and two of clinker: the kiln fills the first, trucks empty the second."""
+    """The meal silo and two of clinker: the kiln fills one, trucks empty the other.
+
+    The kiln begins with the first. When the other is empty, the two change roles.
+    """
 
     def __init__(
         self, figures: SiloFigures, *, local_start: datetime, seed: np.random.SeedSequence
@@ -42,15 +45,19 @@ class Silos:
         self._rng = np.random.default_rng(seed)
         self.meal_ug = round(figures.meal_t * _UG_T)
         self.clinker_ug = [round(t * _UG_T) for t in (figures.clinker_1_t, figures.clinker_2_t)]
+        self._filled = 0
         self._start = local_start
         self._tape_at = _tape_after(local_start, int(figures.day), int(figures.hour))
 
     def step(self, *, meal_ug: int, clinker_ug: int, despatch_ug: int) -> int:
         """Put in (meal: net, may be negative) and drawn out; what could be drawn out."""
         self.meal_ug += meal_ug
-        self.clinker_ug[0] += clinker_ug
-        drawn = min(despatch_ug, self.clinker_ug[1])
-        self.clinker_ug[1] -= drawn
+        emptied = 1 - self._filled
+        self.clinker_ug[self._filled] += clinker_ug
+        drawn = min(despatch_ug, self.clinker_ug[emptied])
+        self.clinker_ug[emptied] -= drawn
+        if drawn < despatch_ug:
+            self._filled = emptied
         return drawn
 
     def local(self, elapsed: timedelta) -> datetime:

@@ -12,6 +12,7 @@ import pytest
 
 from edge.cli import main as edge
 from firmware_configs.cli import main as profile
+from simulators.cli import main as sim
 from tests.integration.drivers.modbus_responder import Responder
 from tests.integration.edge.brokers import free_port
 from tests.unit.edge.sites import HEAD, write_keys
@@ -47,7 +48,7 @@ async def test_every_step(
         here = f"127.0.0.1:{device.port}"
 
         async def run(words: list[str], *more: str) -> int:
-            room = {"edge": edge, "profile": profile}[words[1]]
+            room = {"edge": edge, "profile": profile, "sim": sim}[words[1]]
             typed = [word.replace("192.0.2.7", here) for word in words[2:]]
             return await asyncio.to_thread(room, [*typed, *more])
 
@@ -89,4 +90,9 @@ async def test_every_step(
         assert "record.html: SHA-256 " in said.readouterr().out
         page = (tmp_path / "record.html").read_text()
         assert '<td class="n">1234</td><td class="n">0.5</td>' in page
+        # and home: the words as they came (replaying it: tests/integration/simulators)
+        record, _ = commands("Take the meter home")
+        assert await run(record, "--rounds", "1") == 0
+        assert "1 answers, 0 exceptions, 0 silences" in said.readouterr().out
+        assert '"words":"5000 449a"' in (tmp_path / "flow-1.jsonl").read_text()
         assert {question.code for question in device.questions} == {3}

@@ -13,12 +13,15 @@ from edge.drivers.table.gate import StatementError, check_statement
 from edge.drivers.waiting_rows import Delivered, take
 from evidence import cbor
 from firmware_configs.profile import ProfileError, load_profile
+from simulators.recorded.recording import RecordingError
+from simulators.recorded.text import read_recording
 from tests.fuzz.doors import Call, Door, file_door, pure
-from tests.fuzz.mutating import cbor_bent, spoilt, toml_bent
+from tests.fuzz.mutating import cbor_bent, lines_bent, spoilt, toml_bent
 from tests.unit.edge.drivers.folder.test_sheet import AT, book
 from tests.unit.edge.drivers.row_specs import files, folder_spec, sheets, table, table_spec
 from tests.unit.edge.drivers.table.test_gate import GOOD
 from tests.unit.firmware_configs.test_row_source import FOLDER, TABLE, XLSX
+from tests.unit.simulators.test_recording import TEXT, UA_TEXT
 
 _CSV = b'taken_at,pot,volts,temp\n2026-06-15 08:00:00,1,4.2,960\n2026-06-15 08:00:01,2,"1,5",\n'
 _SHEET = book(["taken_at", "pot", "volts", "temp"], [AT, 1, 4.273, 960], [AT, "2", None, "x"])
@@ -58,6 +61,10 @@ def _table_position(data: bytes) -> None:
 
 
 DOORS: list[Door] = [
+    pure(
+        "recording", read_recording, [TEXT.encode(), UA_TEXT.encode()], lines_bent,
+        (RecordingError,), "simulators.recorded.text.read_recording",
+    ),
     pure("dropped CSV", lambda d: _rows_of(d, is_csv=True), [_CSV], spoilt, (FileRefusedError,)),
     pure("dropped XLSX", lambda d: _rows_of(d, is_csv=False), [_SHEET], spoilt,
          (FileRefusedError,), weight=4),

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.fuzz.test_doors import DOORS
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("evidence", "cloud", "edge", "firmware_configs")
+ROOMS = ("evidence", "cloud", "edge", "firmware_configs", "simulators/recorded")
 NAMES = re.compile(r"(decode|parse|load|read|verify|judge|check_seal|open|members|receipts)(_|$)")
 RAW = {"bytes", "str", "Path", "BinaryIO", "Iterable[bytes]"}
 

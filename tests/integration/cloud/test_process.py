@@ -5,12 +5,10 @@ import os
 import signal
 import socket
 import stat
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,83 +22,14 @@ from evidence.keys import (
     load_certificate,
 )
 from evidence.orders import Replace, Revoke, encode_order
+from tests.integration.cloud.cloud_process import Cloud, run, wait
 from tests.integration.cloud.flood import flood
-from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.ports import free_port
 from tests.unit.cloud.evidence_examples import (
-    CLOUD_HEAD,
-    CLOUD_PLANT,
     SECOND_NS,
     T0_NS,
-    ExamplePlant,
-    make_plant,
 )
 from tests.unit.cloud.store.plant_examples import read_plant
-
-TEXT = f"{CLOUD_HEAD}[broker]\nport = {{port}}\n[http]\nport = 0\n{CLOUD_PLANT}"
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "stackproof", "cloud", *map(str, arguments)]
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), check=False, capture_output=True, text=True, timeout=60
-    )
-
-
-def wait(condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
-    until_s = time.monotonic() + timeout_s
-    while time.monotonic() < until_s:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("nothing came in time")
-
-
-class Cloud:
-    """A folder with CLOUD.toml, and the process that runs it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.plant: ExamplePlant = make_plant(folder)
-        self.config = folder / "CLOUD.toml"
-        self.config.write_text(TEXT.format(port=free_port()))
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self) -> dict[str, Any]:
-        """Start it and wait for its ready file."""
-        (self.folder / "state/ready.json").unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            command("run", self.config), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        return wait(self.ready)
-
-    def ready(self) -> dict[str, Any] | None:
-        if self.process is not None and self.process.poll() is not None:
-            raise AssertionError(f"it ended: {self.process.communicate()[0]}")
-        path = self.folder / "state/ready.json"
-        return json.loads(path.read_text()) if path.exists() else None
-
-    def end(self, order: int = signal.SIGTERM) -> tuple[int, str]:
-        """(exit status, everything it printed)."""
-        assert self.process is not None
-        self.process.send_signal(order)
-        printed, _ = self.process.communicate(timeout=20)
-        return self.process.returncode, printed
-
-    def publisher(self, url: str) -> SpoolPublisher:
-        key = self.plant.collector.public_key
-        return SpoolPublisher(url, self.plant.gateways["edge-1"], key, "00")
-
-
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    made = Cloud(tmp_path)
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.end()
 
 
 def get(url: str) -> Any:

@@ -1,6 +1,6 @@
 """A wall clock that jumps ahead is not believed at once."""
 
-from cloud.clock import JUMP_NS, STAND_NS, SteadyClock
+from cloud.clock import JUMP_NS, STAND_NS, SimulatedClock, SteadyClock
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ManualClock
 
 YEARS_6_NS = 6 * 365 * 86_400 * SECOND_NS
@@ -69,3 +69,11 @@ def test_a_new_process_believes_what_it_finds() -> None:
     time = Time()
     time.wall.now_ns += YEARS_6_NS
     assert SteadyClock(time.wall, lambda: time.mono_ns).doubt() == ""
+
+
+def test_a_simulated_clock_goes_at_its_speed_from_its_instant() -> None:
+    now_ns = 5 * SECOND_NS
+    clock = SimulatedClock(T0_NS, 3_600, lambda: now_ns)
+    assert clock.wall_ns() == T0_NS
+    now_ns += SECOND_NS
+    assert (clock.wall_ns(), clock.doubt()) == (T0_NS + 3_600 * SECOND_NS, "")

@@ -95,11 +95,14 @@ def test_they_are_taped_once_a_month_and_on_a_short_months_last_day() -> None:
     assert at == ["2027-02-28", "2027-03-30"]
 
 
-def test_what_is_not_there_is_not_despatched() -> None:
-    empty = replace(KILN.silos, clinker_2_t=100, despatch_t_h=1000)
-    run = kiln(2000, replace(KILN, silos=empty))  # 400 s: 111 t wanted, 100 there
-    assert Decimal(run.end["clinker_despatched_kg"]) == 100_000
-    assert Decimal(run.end["clinker_silos_kg"][1]) == 0
+def test_trucks_empty_one_silo_and_then_the_other() -> None:
+    """2001 steps of 55.555555556 kg; in the 1800th 800 ug of them are not there any more."""
+    few = replace(KILN.silos, clinker_1_t=100, clinker_2_t=100, despatch_t_h=1000)
+    end = kiln(2000, replace(KILN, silos=few)).end
+    assert Decimal(end["clinker_despatched_kg"]) == Decimal("111166.666666756")
+    first, second = (Decimal(mass) for mass in end["clinker_silos_kg"])
+    assert first + second == 200_000 + Decimal(end["clinker_made_kg"]) - Decimal("111166.666666756")
+    assert 0 < second < 20_000  # 201 steps of what the kiln makes, some 58 kg/s
 
 
 # -- what is shown -----------------------------------------------------------------------------

@@ -16,9 +16,13 @@ from evidence.keys import load_trust
 from evidence.recompute import month_bounds
 from evidence.verifier.run import verify
 from simulators.cli import FRAME_S, main
-from simulators.month_config import TIME_ZONE, Mix, configuration
+from simulators.month_config import TIME_ZONE
+from simulators.month_plant import Hour
+from simulators.month_plants import month_plant
 from simulators.month_play import Order, hours, produce
-from simulators.month_signals import Hour, Signals
+from simulators.month_signals import Signals
+from simulators.month_smelter import Mix
+from simulators.plants import load_any
 from simulators.scenario import load_scenario
 
 NAME, MONTH, SEED, POINTS = "smelter-normal", "2026-11", 7, 100
@@ -49,11 +53,15 @@ def report(made: Path) -> Report:
     return verify(io.BytesIO(data), trust=load_trust(made / "trust.pem"))
 
 
-def order(seed: int = SEED, frame_s: int = 60) -> Order:
-    scenario, mix = load_scenario(NAME), Mix.fit(POINTS, 24)
-    config = configuration(mix, NAME, bytes(32))
+def order(seed: int = SEED, frame_s: int = 60, name: str = NAME) -> Order:
+    """A day; of a kiln a reading a minute."""
+    is_smelter = name == NAME
+    plant = month_plant(
+        load_any(name), points=POINTS if is_smelter else None, pots=None, seed=seed,
+        interval_s=1 if is_smelter else 60,
+    )  # fmt: skip
     first_ns, _ = month_bounds(TIME_ZONE, MONTH)
-    return Order(scenario, mix, seed, config, first_ns, 1, frame_s, final=False)
+    return Order(plant, plant.configuration(bytes(32)), first_ns, 1, frame_s, final=False)
 
 
 def statement(frame_s: int) -> bytes:
@@ -85,8 +93,9 @@ def shown() -> list[Hour]:
 def test_what_was_made_is_told(told: dict[str, Any], made: Path) -> None:
     archive = made / f"{NAME}-{MONTH}.tar"
     assert told == {
-        "archive": str(archive), "trust": str(made / "trust.pem"), "bytes": archive.stat().st_size,
-        "month": MONTH, "closing": "interim", "frame_s": 60,
+        "archive": str(archive), "trust": str(made / "trust.pem"),
+        "truth": str(made / f"{NAME}-{MONTH}.truth.jsonl"), "bytes": archive.stat().st_size,
+        "month": MONTH, "closing": "interim", "interval_s": 1, "frame_s": 60,
     }  # fmt: skip
 
 
@@ -94,8 +103,9 @@ def test_frames_are_as_long_as_the_agent_makes_them() -> None:
     assert FRAME_S[0] * 10**9 == FRAME_NS_MAX
 
 
-def test_only_archive_and_trust_are_left(made: Path) -> None:
-    assert {path.name for path in made.iterdir()} == {f"{NAME}-{MONTH}.tar", "trust.pem"}
+def test_only_archive_trust_and_truth_are_left(made: Path) -> None:
+    name = f"{NAME}-{MONTH}"
+    assert {p.name for p in made.iterdir()} == {f"{name}.tar", f"{name}.truth.jsonl", "trust.pem"}
 
 
 def test_it_passes_and_says_that_it_is_simulated(report: Report) -> None:
@@ -150,9 +160,10 @@ def test_the_statement_does_not_depend_on_the_length_of_frames(stated: bytes) ->
 
 
 def test_one_seed_gives_one_month() -> None:
-    one, again, other = (next(hours(order(seed))) for seed in (SEED, SEED, SEED + 1))
+    orders = [order(seed) for seed in (SEED, SEED, SEED + 1)]
+    one, again, other = (next(hours(o, o.plant.begin(o.first_ns))) for o in orders)
     for mine, same, different in zip(
-        *(b.sections[0].groups for b in (one, again, other)), strict=True
+        *(body.sections[0].groups for body, _ in (one, again, other)), strict=True
     ):
         assert mine.raw.tobytes() == same.raw.tobytes()
         assert mine.quality.tobytes() == same.quality.tobytes()
@@ -164,19 +175,85 @@ def test_the_mix_of_500_points() -> None:
     mix = Mix.fit(500, 24)
     assert (mix.narrow, mix.wide, mix.floats, mix.counters, mix.states) == (275, 125, 50, 25, 25)
     assert Mix.fit(500, 300).points == 500
+    assert (Mix.fit(50, 24).points, Mix.fit(50, 24).other_floats) == (50, 18)
+
+
+def test_a_smelters_truth_is_what_its_meters_saw(made: Path, given: dict[str, Any]) -> None:
+    lines = truth_of(made / f"{NAME}-{MONTH}.truth.jsonl")
+    effects = [line for line in lines if line["type"] == "effect"]
+    assert (lines[0]["type"], lines[0]["started_ns"]) == ("month", order().first_ns)
+    (line,) = given["potlines"]
+    assert line["effect_count"] == len(effects) == lines[-1]["effects"]
+    assert line["polarised_s"] == str(sum(int(effect["duration_s"]) for effect in effects))
+    (gas,) = [row for row in given["totalisers"] if row["point"] == "gas.volume"]
+    # the counter shows whole Nm3, and the first reading is a second after the start
+    assert float(lines[-1]["gas_volume_nm3"]) - int(gas["difference"]) == pytest.approx(0, abs=2)
+
+
+def truth_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_who_reads_once_a_minute_sees_every_sixtieth_of_the_same_values() -> None:
+    mix = Mix.fit(POINTS, 24)
+    each, few = (Signals(load_scenario(NAME), mix, SEED, step).hour() for step in (1, 60))
+    for mine, theirs in zip(each.raw, few.raw, strict=True):
+        assert (mine[:, ::60] == theirs).all()
+    assert each.truth == few.truth
+
+
+def test_a_kilns_month_verifies_and_its_counters_are_the_truths_masses(tmp_path: Path) -> None:
+    """A day. Carbon is balanced in every step of a minute as in one of a fifth of a second.
+
+    Another month in the same folder has other keys, and trust.pem has both roots.
+    """
+    arguments = ["kiln-normal", "--out", str(tmp_path), "--days", "1", "--seed", str(SEED)]
+    with redirect_stdout(io.StringIO()):
+        assert main(["month", *arguments, "--month", MONTH]) == 0
+        assert main(["month", *arguments, "--month", "2026-12", "--frame-s", "900"]) == 0
+    second = io.BytesIO((tmp_path / "kiln-normal-2026-12.tar").read_bytes())
+    assert verify(second, trust=load_trust(tmp_path / "trust.pem")).verdict is Verdict.PASSED
+    archive = tmp_path / f"kiln-normal-{MONTH}.tar"
+    report = verify(io.BytesIO(archive.read_bytes()), trust=load_trust(tmp_path / "trust.pem"))
+    assert report.verdict is Verdict.PASSED, report.findings
+    assert {finding.code for finding in report.findings} == {"N-INTERIM", "N-SIMULATED"}
+    lines = truth_of(tmp_path / f"kiln-normal-{MONTH}.truth.jsonl")
+    end, carbon = lines[-1], lines[-1]["carbon_mol"]
+    assert (end["t_s"], end["local"]) == (str(DAY_S - 60), "2026-11-01T23:59:00")
+    burnt = sum(float(carbon[name]) for name in ("meal", "coal", "alternative"))
+    assert burnt == pytest.approx(float(end["stack_mol"]["co2"]), abs=0.01)
+    of = order(name="kiln-normal")
+    names = [point["id"] for point in of.config["points"]]
+    shown = [body for body, _ in hours(of, of.plant.begin(of.first_ns))]
+    rows = {name: row for g in of.config["groups"] for row, name in
+            enumerate(names[i] for i in g["points"])}  # fmt: skip
+    group = next(
+        g for g, made in enumerate(of.config["groups"])
+        if names.index("coal-kiln.total") in made["points"]
+    )  # fmt: skip
+    last = shown[-1].sections[0].groups[group].raw[rows["coal-kiln.total"], -1]
+    assert int(last) == int(float(end["kiln_coal_kg"]) / 10)  # the feeder counts in 0.01 t
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--days", "31"], "2026-11 has 30 days, not 31"),
-        (["--pots", "500"], "500 pots do not fit into 500 points: give more points"),
+        ([NAME, "--days", "31"], "2026-11 has 30 days, not 31"),
+        (
+            [NAME, "--interval", "60", "--frame-s", "10"],
+            "a frame of 10 s holds no whole readings of 60 s",
+        ),
+        (
+            ["kiln-normal", "--points", "60"],
+            "kiln-normal has the points of its devices, and no pots",
+        ),
+        ([NAME, "--pots", "500"], "500 pots do not fit into 500 points: give more points"),
     ],
 )
 def test_what_cannot_be_made_is_said(
     arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = main(["month", NAME, "--month", MONTH, "--out", str(tmp_path / "out"), *arguments])
+    code = main(["month", *arguments, "--month", MONTH, "--out", str(tmp_path / "out")])
     assert (code, capsys.readouterr().err.strip()) == (2, sentence)
 
 

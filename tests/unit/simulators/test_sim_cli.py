@@ -8,19 +8,21 @@ from simulators.cli import main
 from simulators.faults import KINDS
 from simulators.plants import load_any
 
+NAMES = ["kiln", "kiln-normal", "smelter", "smelter-normal"]
+
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(maxsplit=1) for line in lines] == [
-        [name, load_any(name).description] for name in ("kiln", "smelter", "smelter-normal")
+        [name, load_any(name).description] for name in NAMES
     ]
 
 
 def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in listed] == ["kiln", "smelter", "smelter-normal"]
+    assert [row["name"] for row in listed] == NAMES
     assert all(len(row["description"]) > 20 for row in listed)
 
 
@@ -29,7 +31,7 @@ def test_unknown_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == (
-        "kilm: there is no such scenario; known: kiln, smelter, smelter-normal\n"
+        "kilm: there is no such scenario; known: kiln, kiln-normal, smelter, smelter-normal\n"
     )
 
 

@@ -19,9 +19,10 @@ from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
 from cloud.errors import DamagedLogError, NotServedError, StoreError
 from cloud.store.slice import SliceStore
-from evidence import checkpoint, merkle
+from evidence import cbor, checkpoint, merkle
+from evidence.blocks import compress
 from evidence.chain import ZERO_HASH
-from evidence.frame import TYP_FRAME, encode_body
+from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
 from evidence.keys import FileSigner, generate
 from evidence.log import Entry, Kind, decode_entry
 from evidence.receipt import decode_receipt
@@ -32,6 +33,7 @@ from tests.unit.cloud.evidence_examples import (
     Gateway,
     ManualClock,
     body,
+    configuration,
     make_plant,
 )
 from tests.unit.cloud.store.plant_examples import read_plant
@@ -358,3 +360,20 @@ def _delivery() -> tuple[ExamplePlant, list[bytes]]:
 
 
 DELIVERY = _delivery()
+
+
+def test_under_a_simulated_clock_a_real_plant_is_refused(
+    plant: ExamplePlant, tmp_path: Path, gateway: Gateway
+) -> None:
+    """So every frame of every archive made under it names a configuration that says simulated."""
+    opened = Intake(
+        SliceStore(tmp_path / "00"), ManualClock(), plant.collector, only_simulated=True
+    )
+    open_plants(opened, [plant.identity()])
+    real = configuration("mini", "edge-1")
+    real["plant"]["simulated"] = False
+    refused = opened.take(SENDER, gateway.sign(TYP_CONFIG, compress(cbor.encode(real))), 0.0)
+    assert isinstance(refused, Refused)
+    assert (refused.reason, "clock is simulated" in refused.sentence) == ("config", True)
+    assert isinstance(opened.take(SENDER, gateway.config(), 0.0), Accepted)
+    opened.store.close()
