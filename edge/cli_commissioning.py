@@ -48,12 +48,15 @@ def add_commissioning_commands(
         epilog="SITE.toml DEVICE POINT (or DEVICE.POINT): one point; SITE.toml DEVICE: all points "
         "of a device. Without a site file: URL PLACE, where PLACE is holding:3000, input:0x0BB8, "
         "coil:0, discrete:7 (as on the wire, from 0 on), a manual's 43001, or an OPC UA node such "
-        f"as ns=2;s=Flow. {_BESIDE_AGENT} Exit status: 0 a value that may be used, 1 none, "
-        "2 cannot run.",
+        "as ns=2;s=Flow; URL PLACE TYPE looks at a register as u16, i16, u32, i32, f32, u64, i64, "
+        f"f64 or bcd32 alone, and at the addresses beside it. {_BESIDE_AGENT} Exit status: 0 a "
+        "value that may be used, 1 none, 2 cannot run.",
     )
     read.add_argument("target", metavar="SITE.toml|URL", help="the site file, or a device's URL")
     read.add_argument("name", metavar="DEVICE|PLACE", help="device or point id, or a place")
-    read.add_argument("point", metavar="POINT", nargs="?", help="point id, without the device's")
+    read.add_argument(
+        "point", metavar="POINT|TYPE", nargs="?", help="point id, without the device's; or a type"
+    )
     read.add_argument(
         "--timeout", type=_seconds, default=TIMEOUT_S, metavar="S",
         help=f"of one answer at a URL; default {TIMEOUT_S:g}. A site file has its own",
@@ -180,7 +183,7 @@ async def _looks(args: argparse.Namespace) -> tuple[Sequence[Look], bool]:
 
     clock = SystemClock()
     if "://" in args.target:
-        return [await read_place(args.target, args.name, args.timeout, clock)], False
+        return [await read_place(args.target, args.name, args.timeout, clock, args.point)], False
     device, bound = point_of(_site_of_devices(Path(args.target), args.name), args.name, args.point)
     if bound is None:
         return await read_device(device.spec, clock, args.wait), True
