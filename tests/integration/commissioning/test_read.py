@@ -13,12 +13,6 @@ from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
 from tests.unit.edge.sites import AC, GAS, HEAD, replaced, write_keys, write_site
 
 
-@pytest.fixture
-async def meter() -> AsyncIterator[Responder]:
-    async with Responder(words=dict(AC_WORDS)) as device:
-        yield device
-
-
 class TestAPoint:
     """Of a site file: value, unit, the profile's own order marked, what stands beside it."""
 
