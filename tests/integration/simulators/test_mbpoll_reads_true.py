@@ -160,4 +160,7 @@ async def test_every_profile(name: str) -> None:
 async def test_no_profile_is_left_out() -> None:
     """Of Modbus all are served above, of OPC UA in test_node_opcua_reads_true.py."""
     others = {name for name, kind in PROTOCOLS.items() if kind not in {"modbus", "opcua"}}
-    assert others == {"stackproof/dlt645-meter", "stackproof/cems-logger"}  # test_sim_serve.py
+    assert others == {
+        "stackproof/dlt645-meter", "stackproof/cems-logger",  # test_sim_serve.py
+        "stackproof/pot-effects",  # test_effect_table.py
+    }  # fmt: skip
