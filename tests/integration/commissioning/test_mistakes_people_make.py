@@ -157,7 +157,7 @@ IN_SITE = {
     "the same meter twice": (
         ("gas-1", "stackproof/gas-meter", ':15021?unit=1"'),
         ("ac-2", "stackproof/ac-meter", ':15020?unit=1"\nct_ratio = "1"\nvt_ratio = "1"'), "url",
-        "ac-2: asks 127.0.0.1:15020 what ac-1 asks already (FC 3 unit 1 holding 0x0000 (0x0000 in "
+        "ac-2: asks 127.0.0.1:15020 what ac-1 asks already (FC 3 unit 1 holding 0x0000 (0 in "
         "0-based notation) x 2): one meter would be counted twice; correct unit or address, or "
         "remove one of the two devices",
     ),
