@@ -14,7 +14,7 @@ from pathlib import Path
 from firmware_configs.profile import ProfileError, load_profile
 from simulators import option_types as types
 from simulators.cli_record import add_record, add_replay, record, replay
-from simulators.cli_serve import METER_PORT, OPCUA_PORT, add_play, add_serve, serve
+from simulators.cli_serve import METER_PORT, OPCUA_PORT, add_play, add_serve, serve, trust_of
 from simulators.clock import Clock, SystemClock
 from simulators.effect_table import EffectTable
 from simulators.faults import KINDS
@@ -209,7 +209,7 @@ async def _run(options: argparse.Namespace, clock: Clock) -> None:
     def announce(started_ns: int, truth: Path | None) -> None:
         if table:
             table.started_ns = started_ns
-        rows = [{"id": key, "url": device.url, **facts}
+        rows = [{"id": key, "url": device.url, **facts, **trust_of(device)}
                 for key, (device, facts) in devices.items()]  # fmt: skip
         head: dict[str, object] = {"scenario": scenario.name, "seed": seed}
         head |= {"pots": pots} if pots else {}
@@ -245,8 +245,9 @@ def _devices(
         if profile.protocol == "opcua":
             path = "/potline" if pots else f"/{device.id}"
             gateway = OpcUaGateway(
-                profile, host=options.host, port=options.opcua_port, pots=pots or 1, path=path
-            )
+                profile, host=options.host, port=options.opcua_port, pots=pots or 1, path=path,
+                is_secured=options.secured,
+            )  # fmt: skip
             devices[device.id] = gateway, facts | ({"each": f"1-{pots}"} if pots else {})
         else:
             meter = ModbusMeter(

@@ -63,16 +63,16 @@ def add_serve(serve: argparse.ArgumentParser) -> None:
         "--each", type=types.each, default=3, metavar="N",
         help="how many of what the profile has many of, such as pots (%(default)s)",
     )  # fmt: skip
-    serve.add_argument(
-        "--secured", action="store_true",
-        help="OPC UA: signed or encrypted sessions only, by a certificate made at the start",
-    )  # fmt: skip
     serve.add_argument("--json", action="store_true", help="say what is served as one JSON line")
     add_play(serve)
 
 
 def add_play(command: argparse.ArgumentParser) -> None:
     """Options of all that is played."""
+    command.add_argument(
+        "--secured", action="store_true",
+        help="OPC UA: signed or encrypted sessions only, by a certificate made at the start",
+    )  # fmt: skip
     command.add_argument("--out", type=Path, metavar="DIR", help="write the truth here, anew")
     command.add_argument(
         "--for", dest="seconds", type=types.duration, metavar="SECONDS",
@@ -155,6 +155,13 @@ def _device(
     )  # fmt: skip
 
 
+def trust_of(device: Served) -> dict[str, str]:
+    """What a site file needs to trust a secured server."""
+    if isinstance(device, OpcUaGateway) and device.thumbprint:
+        return {"trust": f"sha256:{device.thumbprint}"}
+    return {}
+
+
 def _announce(
     profile: Profile, device: Served, shown: dict[str, str], options: argparse.Namespace,
     truth: Path | None,
@@ -165,9 +172,7 @@ def _announce(
         for register in profile.registers
         for n in (range(1, options.each + 1) if "{n" in register.name else [0])
     }
-    address = {"url": device.url}
-    if isinstance(device, OpcUaGateway) and device.thumbprint:
-        address["trust"] = f"sha256:{device.thumbprint}"
+    address = {"url": device.url, **trust_of(device)}
     if options.json:
         rows = [{"name": name, "place": places[name], "shows": shown[name]} for name in shown]
         head = {"profile": profile.id, "seed": options.seed, "device": DEVICE} | address
