@@ -58,6 +58,7 @@ def turn(kind: str, by: Decimal | None, device: CanBeSet, said: Mapping[str, str
     says: dict[str, str] = {}
     if (counter := names.get(COUNTED[kind])) in said and counter is not None:
         says[counter] = str(int(said[counter]) + 1)
+        device.check_setting(counter, says[counter])
     if by is None:
         return Turn(says)
     name = next((names[means] for means in TURNS[kind] if means in names), None)

@@ -216,7 +216,7 @@ def test_a_setting_turned_twice_and_a_reset_after_it() -> None:
     """K 45.25 → 90.5 → 181: the counter gains half, then a quarter, and then begins at 0 again."""
     meter = ModbusMeter(
         GAS, host="127.0.0.1", port=0, ratios={},
-        settings={"k_factor": "45.250", "parameter_changes": "65534"},
+        settings={"k_factor": "45.250", "parameter_changes": "65533"},
     )  # fmt: skip
     lines: list[TruthLine] = []
     asked = ("at=1 kind=k-factor on=g", "at=2 kind=k-factor on=g", "at=3 kind=counter-reset on=g")
@@ -231,9 +231,22 @@ def test_a_setting_turned_twice_and_a_reset_after_it() -> None:
         shown.append(plan.show("g", now, step)["volume"])
     assert shown == [1000, 1000, 1004, 0, 2]
     assert plan.show("g", NOW, 4)["flow"] == 200
-    assert plan.manner("g", 2).settings == {"k_factor": "181", "parameter_changes": "65536"}
+    assert plan.manner("g", 2).settings == {"k_factor": "181", "parameter_changes": "65535"}
     assert [line["says"] for line in lines[:2]] == [
-        {"parameter_changes": "65535", "k_factor": "90.5"},
-        {"parameter_changes": "65536", "k_factor": "181"},
+        {"parameter_changes": "65534", "k_factor": "90.5"},
+        {"parameter_changes": "65535", "k_factor": "181"},
     ]
     assert (lines[1]["factor"], lines[1]["values"]) == ("0.5", {"volume": "1004.0"})
+
+
+def test_a_counter_of_changes_that_is_full() -> None:
+    """One more does not fit its register: told before anything is played."""
+    meter = ModbusMeter(
+        GAS, host="127.0.0.1", port=0, ratios={},
+        settings={"k_factor": "45.250", "parameter_changes": "65535"},
+    )  # fmt: skip
+    with pytest.raises(ServeError, match="parameter_changes cannot be '65536'"):
+        FaultPlan(
+            [fault_of_text("kind=k-factor on=g")],
+            devices={"g": meter}, step_s=Decimal(1), record=lambda _: None,
+        )  # fmt: skip
