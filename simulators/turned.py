@@ -23,8 +23,12 @@ COUNTED = {
     "counter-reset": "totaliser_resets",
 }  # fmt: skip
 
-_BY_CURRENT = frozenset({"current", "power", "energy"})
-_BY_PULSES = frozenset({"gas-flow", "gas-volume", "mass-flow", "mass"})
+_BY_CURRENT = frozenset(
+    {"current", "power", "energy", "reactive-power", "reactive-energy", "apparent-power"}
+)
+_BY_PULSES = frozenset(
+    {"gas-flow", "gas-volume", "liquid-flow", "liquid-volume", "mass-flow", "mass"}
+)
 
 
 @dataclass(frozen=True)

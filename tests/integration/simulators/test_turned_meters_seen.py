@@ -127,7 +127,8 @@ async def test_a_ratio_set_wrong_in_a_meter_that_reports_primary_values() -> Non
         assert (await meter.said())["ct_primary"] == "400"
     assert meter.settings.departures[0].startswith("d ct_primary reads '400'")
     kinds = {r.name: r.quantity.kind for r in PM.registers}
-    assert {float(v) for n, v in after.items() if kinds[n] in {"current", "power"}} == {50.0}
+    followed = {"current", "power", "reactive-power", "apparent-power"}
+    assert {float(v) for n, v in after.items() if kinds[n] in followed} == {50.0}
     assert {float(v) for n, v in after.items() if kinds[n] == "voltage"} == {100.0}
 
 
