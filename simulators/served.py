@@ -51,7 +51,7 @@ class CanFail(Served, Protocol):
         """Its rows, by the names of its readings."""
 
     def immunity(self, kind: str) -> str | None:
-        """Why a kind of fault that acts on words, answers or links cannot befall it, or None."""
+        """Why a kind of fault that acts on more than values cannot befall it, or None."""
 
     def behave(self, manner: Manner) -> None:
         """Behave so from now on."""
