@@ -19,10 +19,10 @@ from edge.commissioning import doctor_text, look_text
 from edge.commissioning.bare import bare_spec, plain
 from edge.commissioning.findings import has_failed
 from edge.commissioning.look import Look
-from edge.commissioning.target import TargetError, device_of, devices_of, point_of
-from edge.config import Site, load_site, read_site
+from edge.commissioning.site_part import read_part
+from edge.commissioning.target import device_of, devices_of, point_of
+from edge.config import Site
 from edge.drivers.base import DeviceError, DeviceSpec
-from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
@@ -48,12 +48,15 @@ def add_commissioning_commands(
         epilog="SITE.toml DEVICE POINT (or DEVICE.POINT): one point; SITE.toml DEVICE: all points "
         "of a device. Without a site file: URL PLACE, where PLACE is holding:3000, input:0x0BB8, "
         "coil:0, discrete:7 (as on the wire, from 0 on), a manual's 43001, or an OPC UA node such "
-        f"as ns=2;s=Flow. {_BESIDE_AGENT} Exit status: 0 a value that may be used, 1 none, "
-        "2 cannot run.",
+        "as ns=2;s=Flow; URL PLACE TYPE looks at a register as u16, i16, u32, i32, f32, u64, i64, "
+        f"f64 or bcd32 alone, and at the addresses beside it. {_BESIDE_AGENT} Exit status: 0 a "
+        "value that may be used, 1 none, 2 cannot run.",
     )
     read.add_argument("target", metavar="SITE.toml|URL", help="the site file, or a device's URL")
     read.add_argument("name", metavar="DEVICE|PLACE", help="device or point id, or a place")
-    read.add_argument("point", metavar="POINT", nargs="?", help="point id, without the device's")
+    read.add_argument(
+        "point", metavar="POINT|TYPE", nargs="?", help="point id, without the device's; or a type"
+    )
     read.add_argument(
         "--timeout", type=_seconds, default=TIMEOUT_S, metavar="S",
         help=f"of one answer at a URL; default {TIMEOUT_S:g}. A site file has its own",
@@ -68,11 +71,16 @@ def add_commissioning_commands(
         help="names the layer that fails, from the machine to the values, and what to do",
         epilog="Layers: permission, clock, dns, tcp, certificate, login, protocol, unit, register, "
         f"value. {_BESIDE_AGENT} A file is made in the state folder and removed; the broker is "
-        "asked under a client id of its own. Exit status: 0 nothing fails, 1 something does, 2 "
-        "cannot run.",
+        "asked under a client id of its own. A site file with nothing but devices in it will do; "
+        "what was not looked at is said. Exit status: 0 nothing that was looked at fails, 1 "
+        "something does, 2 cannot run.",
     )
     doctor.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     doctor.add_argument("devices", nargs="*", metavar="DEVICE", help="default: all of them")
+    doctor.add_argument(
+        "--laptop", action="store_true",
+        help="this machine is not the gateway: leave its state folder, keys and broker alone",
+    )  # fmt: skip
     add_wait(doctor)
     doctor.add_argument("--json", action="store_true", help="one JSON object on stdout")
     doctor.set_defaults(run=_doctor)
@@ -180,7 +188,7 @@ async def _looks(args: argparse.Namespace) -> tuple[Sequence[Look], bool]:
 
     clock = SystemClock()
     if "://" in args.target:
-        return [await read_place(args.target, args.name, args.timeout, clock)], False
+        return [await read_place(args.target, args.name, args.timeout, clock, args.point)], False
     device, bound = point_of(_site_of_devices(Path(args.target), args.name), args.name, args.point)
     if bound is None:
         return await read_device(device.spec, clock, args.wait), True
@@ -191,11 +199,14 @@ def _doctor(args: argparse.Namespace) -> int:
     from edge.commissioning.doctor import examine
 
     quiet()
-    site = load_site(args.site)
-    devices = devices_of(site, args.devices)
+    only = args.devices[0] if len(args.devices) == 1 else ""
+    part = read_part(args.site, only, is_rest_right=True)
+    devices = devices_of(part.site, args.devices)
+    unlooked = "--laptop was said" if args.laptop else ""
     checks = asyncio.run(
-        examine(site, devices, SystemClock(), patience_s=args.wait, progress=_progress)
-    )
+        examine(part, devices, SystemClock(), patience_s=args.wait, progress=_progress,
+                unlooked=unlooked)
+    )  # fmt: skip
     _print(args, doctor_text.as_map(checks), doctor_text.lines(checks))
     return EXIT_FOUND if has_failed(checks) else EXIT_FINE
 
@@ -311,30 +322,12 @@ def _progress(line: str) -> None:
 
 
 def _site_of_devices(path: Path, only: str = "") -> Site:
-    """A site whose devices are right; the rest may still have to be written.
-
-    Args:
-        path: of the site file.
-        only: device, or point of it, that is meant; others may still have to be written too.
-
-    Raises:
-        SiteConfigError: something is wrong with the devices, or with the file as a whole.
-        TargetError: it is no file but reads as a device's host and port.
-    """
-    if ":" in str(path) and not path.exists():
-        url = f"modbus+tcp://{path}"
-        raise TargetError(f"{path} is no site file; a device's url is such as {url}")
-    site, problems = read_site(path)
-    hard = [p for p in problems if p.key in ("", "format") or p.key.startswith("device")]
-    name = only.partition(".")[0]
-    if any(device.id == name for device in site.devices):
-        hard = [p for p in hard if p.key in ("", "format") or p.reason.startswith(f"{name}: ")]
-    if hard:
-        raise SiteConfigError(hard)
-    if problems:
-        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    """The site of `read_part`; that more is to be written is told."""
+    part = read_part(path, only)
+    if part.problems:
+        count = f"{part.problems} problem{'s' if part.problems > 1 else ''}"
         print(f"{path}: {count} elsewhere in it: stackproof edge check", file=sys.stderr)
-    return site
+    return part.site
 
 
 def quiet() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from edge.cli_commissioning import add_wait, quiet
 from edge.clock import SystemClock
 from edge.commissioning.record import Ask, Read, Record, take_device
+from edge.commissioning.site_part import SitePart, read_part
 from edge.commissioning.target import devices_of
-from edge.config import Site, load_site
 from edge.drivers.base import DeviceSpec, Sample
 from edge.errors import EdgeError
 from edge.site_devices import DeviceConfig
@@ -32,7 +32,9 @@ def add_record_command(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         "you type what the meter's own display shows, point by point, and each is read again at "
         "that moment; without, the columns are left to be filled in by hand. Its SHA-256 is "
         "printed: whoever signs the paper writes it down. A file that is there is not overwritten. "
-        "Exit status: 0 every point has a value, 1 some have none, 2 cannot run.",
+        "Keys are not needed; a site file with nothing but devices in it will do, and the record "
+        "says that it names no plant. Exit status: 0 every point has a value, 1 some have none, 2 "
+        "cannot run.",
     )
     record.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     record.add_argument("devices", nargs="*", metavar="DEVICE", help="default: all of them")
@@ -56,11 +58,11 @@ def _record(args: argparse.Namespace) -> int:
     from edge.commissioning.record_html import page  # the agent does without `html`
 
     quiet()
-    site = load_site(args.site)
-    devices = devices_of(site, args.devices)
+    part = read_part(args.site, is_rest_right=True)
+    devices = devices_of(part.site, args.devices)
     if args.out is not None and args.out.exists():
         raise EdgeError(f"{args.out} is there already; name another file")
-    record = _taken(site, devices, args.by, _reader(args.wait), _ask if args.ask else None)
+    record = _taken(part, devices, args.by, _reader(args.wait), _ask if args.ask else None)
     text = page(record).encode()
     path = args.out or Path(f"commissioning-{_file_name(record)}.html")
     try:
@@ -80,9 +82,9 @@ def _record(args: argparse.Namespace) -> int:
 
 
 def _taken(
-    site: Site, devices: Sequence[DeviceConfig], by: str, read: Read, ask: Ask | None
+    part: SitePart, devices: Sequence[DeviceConfig], by: str, read: Read, ask: Ask | None
 ) -> Record:
-    clock = SystemClock()
+    clock, site = SystemClock(), part.site
     made = tuple(take_device(device, read, clock.wall_ns, ask) for device in devices)
     return Record(
         plant=site.plant.id,
@@ -95,6 +97,7 @@ def _taken(
         by=by,
         made_ns=clock.wall_ns(),
         devices=made,
+        unwritten=part.unwritten,
     )
 
 
@@ -115,7 +118,7 @@ def _ask(prompt: str) -> str:
 
 def _file_name(record: Record) -> str:
     at = dt.datetime.fromtimestamp(record.made_ns // 1_000_000_000, dt.UTC)
-    return f"{record.plant}-{record.gateway}-{at:%Y%m%dT%H%M%SZ}"
+    return f"{record.plant or 'plant'}-{record.gateway or 'gateway'}-{at:%Y%m%dT%H%M%SZ}"
 
 
 def _missing(record: Record) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edge.drivers import DRIVERS, PROVENANCES, READS_SETTINGS, open_driver
+from edge.drivers import DRIVERS, PROVENANCES, READS_SETTINGS, open_driver, protocol_of
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
 from edge.drivers.traffic import Traffic
@@ -14,7 +14,7 @@ from edge.site_rules import ruled_points
 from edge.site_stated import read_stated
 from edge.site_traffic import Asked, objections
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
-from firmware_configs.fields import Fields
+from firmware_configs.fields import Fields, near
 from firmware_configs.model import RATIOS, Profile, Register
 from firmware_configs.profile import ProfileError, load_profile
 from firmware_configs.row_source import source_settings
@@ -24,6 +24,12 @@ INSTANCES_MAX = 2_000
 INTERVAL_MS_MIN, INTERVAL_MS_MAX = 100, 3_600_000
 TIMEOUT_S_MAX = 60
 RATIO_MAX = 100_000
+#: what people write as a url's protocol -> what it is called here
+_ALSO_CALLED = {
+    "modbus": "modbus+tcp", "tcp": "modbus+tcp", "modbustcp": "modbus+tcp", "mbtcp": "modbus+tcp",
+    "rtu": "modbus+rtu", "modbusrtu": "modbus+rtu", "opcua": "opc.tcp", "opc": "opc.tcp",
+    "sqlite": "sqlite+ro", "postgresql": "postgresql+ro", "mysql": "mysql+ro",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,9 @@ def read_devices(root: Fields, folder: Path) -> tuple[tuple[DeviceConfig, ...], 
         device = _read_device(fields, folder, profiles)
         if device is not None:
             if any(other.id == device.id for other in devices):
-                fields.complain("id", f"{device.id!r} is used by an earlier device")
+                fields.complain(
+                    "id", f"{device.id!r} is an earlier device's: name this one otherwise"
+                )
             devices.append(device)
         if fields.flawed:
             unclear.add(fields.label)
@@ -151,7 +159,7 @@ def _read_device(fields: Fields, folder: Path, profiles: dict[str, Profile]) -> 
     url = fields.text("url", why="such as modbus+tcp://192.0.2.7:502?unit=1")
     scheme = url.partition("://")[0]
     if url and scheme not in DRIVERS:
-        fields.complain("url", f"{scheme!r} is no driver; known: {' '.join(sorted(DRIVERS))}")
+        fields.complain("url", _no_scheme(url))
     provenance = _provenance(fields, scheme)
     interval_ns = _interval_ns(fields)
     timeout_s = _timeout_s(fields)
@@ -164,6 +172,12 @@ def _read_device(fields: Fields, folder: Path, profiles: dict[str, Profile]) -> 
     stated = read_stated(fields, profile, is_read=scheme in READS_SETTINGS)
     fields.finish()
     if profile is None:
+        return None
+    if scheme in DRIVERS and (spoken := protocol_of(scheme)) != profile.protocol:
+        fields.complain(
+            "profile", f"{profile.id} is of a device that speaks {profile.protocol}, and "
+            f"{scheme}:// is {spoken}: correct the profile, or the url",
+        )  # fmt: skip
         return None
     ratios = _check_ratios(fields, profile, given)
     points = _bind(
@@ -181,6 +195,16 @@ def _read_device(fields: Fields, folder: Path, profiles: dict[str, Profile]) -> 
         stated,
     )  # fmt: skip
     return device if fields.flawed else _check_driver(fields, device)
+
+
+def _no_scheme(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    known = sorted(DRIVERS)
+    if not mark:
+        return f"{url!r} names no protocol: write modbus+tcp://{url} or one of {' '.join(known)}"
+    if wanted := _ALSO_CALLED.get(scheme.lower()):
+        return f"{scheme}:// is no protocol here; did you mean {wanted}://{rest}?"
+    return f"{scheme}:// is no protocol here{near(scheme, known) or '; known: ' + ' '.join(known)}"
 
 
 def _provenance(fields: Fields, scheme: str) -> Provenance:
@@ -302,7 +326,8 @@ def _bind(
     names = [register.name for register in profile.registers]
     for name in wanted:
         if name not in names:
-            fields.complain("points", f"{name!r} is no register of {profile.id}: {names}")
+            hint = near(str(name), names) or f"; there are {' '.join(names)}"
+            fields.complain("points", f"{name!r} is no register of {profile.id}{hint}")
     registers = [r for r in profile.registers if not wanted or r.name in wanted]
     repeated = [r.name for r in registers if "{n" in r.name]
     if repeated and numbers is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evidence.points import NAME_ID, Point, Role, exact
-from firmware_configs.fields import Fields
+from firmware_configs.fields import Fields, near
 
 TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M")
 EDITIONS = ("ipcc-2006", "ipcc-2019", "ndrc-2013")
@@ -253,7 +253,10 @@ def _check_point(
     point = points.points.get(point_id)
     if point is None:
         if points.lacks(point_id):
-            fields.complain(key, f"{point_id!r} is no point of any device")
+            fields.complain(
+                key,
+                f"{point_id!r} is no point of any device{near(point_id, sorted(points.points))}",
+            )
         return False
     if point.quantity.kind not in kinds:
         needed = " or ".join(kinds)

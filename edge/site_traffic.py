@@ -150,6 +150,7 @@ def objections(devices: Sequence[Asked]) -> Iterator[Objection]:
         devices: those that have no other problem.
     """
     yield from _disagreements(devices)
+    yield from _twins(devices)
     for endpoint in endpoints_of(devices):
         yield from _cannot_keep(endpoint)
 
@@ -170,6 +171,23 @@ def _disagreements(devices: Sequence[Asked]) -> Iterator[Objection]:
                 f"{mine.endpoint} is used as {_use(mine)} here and as {_use(theirs)} by "
                 f"{other.id}; it is opened once and can be one of them only",
             )
+
+
+def _twins(devices: Sequence[Asked]) -> Iterator[Objection]:
+    """Devices that are asked the same of the same: most often a table copied and half changed."""
+    first: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
+    for asked in devices:
+        where, how, told = asked.traffic.endpoint, asked.traffic.protocol, False
+        for request in asked.traffic.requests if where else ():
+            other = first.setdefault((where, how, request.what, request.items), asked.id)
+            if request.points and other != asked.id and not told:
+                told = True
+                yield Objection(
+                    asked.id,
+                    "url",
+                    f"asks {where} what {other} asks already ({request.what}): one meter would be "
+                    "counted twice; correct unit or address, or remove one of the two devices",
+                )
 
 
 def _use(traffic: Traffic) -> str:

@@ -151,8 +151,11 @@ class Quantity:
             raise ValueError(f"unknown quantity {self.kind!r}; known: {' '.join(sorted(KINDS))}")
         units, required = KINDS[self.kind]
         if self.unit not in units:
+            others = sorted(kind for kind, (known, _) in KINDS.items() if self.unit in known)
+            hint = f"; it is of kind {' '.join(others)}" if others else ""
             raise ValueError(
-                f"unit {self.unit!r} does not fit {self.kind}; allowed: {' '.join(sorted(units))}"
+                f"{self.unit!r} is no unit of kind {self.kind!r}, which has "
+                f"{' '.join(sorted(units))}{hint}"
             )
         needed = [
             f"{name} (one of {' '.join(sorted(allowed))})"

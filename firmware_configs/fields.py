@@ -47,6 +47,7 @@ class Fields:
         self._prefix = prefix
         self._problems = problems
         self._asked: set[str] = set()
+        self._looked_for: set[str] = set()
         self.label = ""
         self.flawed = False
 
@@ -61,6 +62,7 @@ class Fields:
 
     def has(self, key: str) -> bool:
         """True when the file gives the key."""
+        self._looked_for.add(key)
         return key in self._table
 
     def raw(self, key: str) -> Any:  # noqa: ANN401 - whatever TOML holds, checked by the caller
@@ -94,7 +96,7 @@ class Fields:
         listed = " | ".join(allowed)
         value = self.text(key, default=default, why=f"one of {listed}")
         if value and value not in allowed:
-            self.complain(key, f"{_shown(value)} is not one of {listed}{_near(value, allowed)}")
+            self.complain(key, f"{_shown(value)} is not one of {listed}{near(value, allowed)}")
         return value if value in allowed else allowed[0]
 
     def integer(self, key: str, low: int, high: int, *, default: int | None = None) -> int:
@@ -188,9 +190,9 @@ class Fields:
         """Every key nobody asked for is a problem: a misspelt key must not be silently lost."""
         for key in self._table:
             if key not in self._asked:
-                near = _near(key, sorted(self._asked))
-                known = "" if near else f"; known here: {' '.join(sorted(self._asked))}"
-                self.complain(key, f"unknown key{near}{known}")
+                names = sorted(self._asked | self._looked_for)
+                known = near(key, names) or f"; known here: {' '.join(names)}"
+                self.complain(key, f"unknown key{known}")
 
 
 def is_decimal(value: object, key: str, fields: Fields) -> bool:
@@ -213,6 +215,7 @@ def _shown(value: object) -> str:
     return repr(value) if isinstance(value, str) else str(value)
 
 
-def _near(value: str, allowed: Sequence[str]) -> str:
+def near(value: str, allowed: Sequence[str]) -> str:
+    """The end of a sentence that names the allowed value this one is likely meant to be, or ""."""
     close = difflib.get_close_matches(value, allowed, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

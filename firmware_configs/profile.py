@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_configs.coding import ORDERS
-from firmware_configs.fields import Fields, Problem
+from firmware_configs.fields import Fields, Problem, near
 from firmware_configs.model import (
     PROTOCOLS,
     QUALITY_LEVELS,
@@ -91,10 +91,9 @@ def load_profile(id_or_path: str, *, folder: Path | None = None) -> Profile:
     by_id = not id_or_path.endswith(".toml")
     path = root / f"{id_or_path}.toml" if by_id else Path(id_or_path)
     if by_id and (not _is_id(id_or_path) or not path.is_file()):
-        known = ", ".join(list_profiles(folder=root)) or "none"
-        raise ProfileUnreadableError(
-            [Problem(id_or_path, "", f"there is no such profile; known: {known}")]
-        )
+        names = list_profiles(folder=root)
+        hint = near(id_or_path, names) or f"; known: {', '.join(names) or 'none'}"
+        raise ProfileUnreadableError([Problem(id_or_path, "", f"there is no such profile{hint}")])
     return _checked(_read(path), path, id_or_path if by_id else "")
 
 
@@ -298,7 +297,11 @@ def _clash(register: Register, other: Register) -> str:
     if _is_same_word(register, other):
         return _bit_clash(register, other)
     taken = f"{other.address:#06x}" + (f"..{other_end - 1:#06x}" if other.words > 1 else "")
-    return f"address {register.address:#06x} overlaps {other.name} ({taken})"
+    size = f", or a type is too long: {other.name} is {other.type_name}" if other.words > 1 else ""
+    return (
+        f"address {register.address:#06x} overlaps {other.name} ({taken}): look both up in the "
+        f"manual, one address is wrong{size}"
+    )
 
 
 def _named_place(register: Register) -> tuple[object, ...]:

@@ -79,7 +79,10 @@ def read_register(fields: Fields, head: Head) -> Register:
     for key in _COUNT_KEYS:
         if fields.raw(key) is not None:
             takes = f"{register.words} register{'s' * (register.words > 1)}"
-            fields.complain(key, f"is not written: {register.type_name} takes {takes}")
+            reason = f"remove it: {register.type_name} always takes {takes}"
+            if fields.raw(key) != register.words:
+                reason += f"; if the manual says {fields.raw(key)}, the type is another one"
+            fields.complain(key, reason)
     fields.finish()
     return register
 
@@ -166,7 +169,8 @@ def _quantity(fields: Fields) -> Quantity | None:
         try:
             return Quantity.from_map(given)
         except ValueError as error:
-            fields.complain("kind", str(error))
+            is_unit = unit not in KINDS.get(given["kind"], (unit,))[0]
+            fields.complain("unit" if is_unit else "kind", str(error))
     return None
 
 

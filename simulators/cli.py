@@ -8,13 +8,15 @@ import asyncio
 import json
 import logging
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from firmware_configs.profile import ProfileError, load_profile
 from simulators import option_types as types
 from simulators.cli_record import add_record, add_replay, record, replay
-from simulators.cli_serve import METER_PORT, OPCUA_PORT, add_play, add_serve, serve
+from simulators.cli_serve import METER_PORT, OPCUA_PORT, add_play, add_serve, serve, trust_of
 from simulators.clock import Clock, SystemClock
+from simulators.effect_table import EffectTable
 from simulators.faults import KINDS
 from simulators.modbus_meter import ModbusMeter
 from simulators.month import make_month
@@ -72,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--opcua-port", type=types.port, default=OPCUA_PORT, metavar="P",
         help="0 = any free port (%(default)s)",
+    )  # fmt: skip
+    run.add_argument(
+        "--effect-table", type=Path, metavar="FILE",
+        help="of a smelter: the pot controllers' own table of anode effects, an SQLite database "
+        "that is added to; see the profile stackproof/pot-effects",
     )  # fmt: skip
     add_play(run)
     run.add_argument("--json", action="store_true", help="say what is served as one JSON line")
@@ -193,17 +200,21 @@ def _month(options: argparse.Namespace) -> int:
 async def _run(options: argparse.Namespace, clock: Clock) -> None:
     scenario = load_any(options.scenario)
     pots = (options.pots or scenario.pots) if isinstance(scenario, Scenario) else None
-    if options.pots and pots is None:
+    if (options.pots or options.effect_table) and pots is None:
         raise ServeError(f"{scenario.name} has no pots")
     seed = scenario.seed if options.seed is None else options.seed
     devices = _devices(scenario, options, pots)
+    table = EffectTable(options.effect_table, pots) if options.effect_table and pots else None
 
     def announce(started_ns: int, truth: Path | None) -> None:
-        rows = [{"id": key, "url": device.url, **facts}
+        if table:
+            table.started_ns = started_ns
+        rows = [{"id": key, "url": device.url, **facts, **trust_of(device)}
                 for key, (device, facts) in devices.items()]  # fmt: skip
         head: dict[str, object] = {"scenario": scenario.name, "seed": seed}
         head |= {"pots": pots} if pots else {}
         head |= {"started_ns": started_ns, "truth": str(truth) if truth else None}
+        head |= {"effect_table": str(options.effect_table.resolve())} if table else {}
         _announce(head, rows, as_json=options.json)
 
     staging = Staging(
@@ -216,8 +227,10 @@ async def _run(options: argparse.Namespace, clock: Clock) -> None:
         seconds=options.seconds,
         changes=options.change,
         faults=[*scenario.faults, *options.fault],
+        watch=table.watch if table else None,
     )
-    await stage(staging, clock)
+    with table or nullcontext():
+        await stage(staging, clock)
 
 
 def _devices(
@@ -232,8 +245,9 @@ def _devices(
         if profile.protocol == "opcua":
             path = "/potline" if pots else f"/{device.id}"
             gateway = OpcUaGateway(
-                profile, host=options.host, port=options.opcua_port, pots=pots or 1, path=path
-            )
+                profile, host=options.host, port=options.opcua_port, pots=pots or 1, path=path,
+                is_secured=options.secured,
+            )  # fmt: skip
             devices[device.id] = gateway, facts | ({"each": f"1-{pots}"} if pots else {})
         else:
             meter = ModbusMeter(
@@ -254,5 +268,9 @@ def _announce(head: dict[str, object], rows: list[dict[str, str]], *, as_json: b
         print(f"scenario {head['scenario']}, seed {head['seed']}{pots}")
         for row in rows:
             print(" ".join(f"{key}={value}" for key, value in row.items()))
+        if "effect_table" in head:
+            print(
+                f"pot-effects url=sqlite+ro://{head['effect_table']} profile=stackproof/pot-effects"
+            )
         print(f"truth={head['truth']}" if head["truth"] else "truth is not kept: give --out DIR")
     print("ready", flush=True)

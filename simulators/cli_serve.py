@@ -69,6 +69,10 @@ def add_serve(serve: argparse.ArgumentParser) -> None:
 
 def add_play(command: argparse.ArgumentParser) -> None:
     """Options of all that is played."""
+    command.add_argument(
+        "--secured", action="store_true",
+        help="OPC UA: signed or encrypted sessions only, by a certificate made at the start",
+    )  # fmt: skip
     command.add_argument("--out", type=Path, metavar="DIR", help="write the truth here, anew")
     command.add_argument(
         "--for", dest="seconds", type=types.duration, metavar="SECONDS",
@@ -101,7 +105,7 @@ async def serve(options: argparse.Namespace, clock: Clock) -> None:
 
     def announce(started_ns: int, truth: Path | None) -> None:
         del started_ns
-        _announce(profile, device.url, plants[0].shown, options, truth)
+        _announce(profile, device, plants[0].shown, options, truth)
 
     def make(record: Callable[[TruthLine], None]) -> ProfilePlant:
         plants.append(
@@ -125,7 +129,12 @@ def _device(
 ) -> Served:
     if profile.protocol == "opcua" and not options.pty:
         port = OPCUA_PORT if options.port is None else options.port
-        return OpcUaGateway(profile, host=options.host, port=port, pots=options.each, path="/")
+        return OpcUaGateway(
+            profile, host=options.host, port=port, pots=options.each, path="/",
+            is_secured=options.secured,
+        )  # fmt: skip
+    if options.secured:
+        raise ServeError(f"{profile.id}: speaks {profile.protocol}, which --secured is not of")
     port = METER_PORT if options.port is None else options.port
     if profile.protocol == "dlt645":
         return Dlt645Meter(
@@ -146,8 +155,15 @@ def _device(
     )  # fmt: skip
 
 
+def trust_of(device: Served) -> dict[str, str]:
+    """What a site file needs to trust a secured server."""
+    if isinstance(device, OpcUaGateway) and device.thumbprint:
+        return {"trust": f"sha256:{device.thumbprint}"}
+    return {}
+
+
 def _announce(
-    profile: Profile, url: str, shown: dict[str, str], options: argparse.Namespace,
+    profile: Profile, device: Served, shown: dict[str, str], options: argparse.Namespace,
     truth: Path | None,
 ) -> None:  # fmt: skip
     """The address, and each row with where it stands and what it shows; then "ready"."""
@@ -156,13 +172,15 @@ def _announce(
         for register in profile.registers
         for n in (range(1, options.each + 1) if "{n" in register.name else [0])
     }
+    address = {"url": device.url, **trust_of(device)}
     if options.json:
         rows = [{"name": name, "place": places[name], "shows": shown[name]} for name in shown]
-        head = {"profile": profile.id, "seed": options.seed, "device": DEVICE, "url": url}
+        head = {"profile": profile.id, "seed": options.seed, "device": DEVICE} | address
         print(json.dumps({**head, "truth": str(truth) if truth else None, "rows": rows}))
     else:
         print(f"{profile.title}: profile {profile.id}, seed {options.seed}; values are made up")
-        print(f"url = {json.dumps(url)}")
+        for key, text in address.items():
+            print(f"{key} = {json.dumps(text)}")
         width = max(map(len, shown))
         for name, what in shown.items():
             print(f"{name:{width}}  {places[name]:24}  {what}")

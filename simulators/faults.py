@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-#: Where a fault acts: on the values shown, on their words, on answers, or on links.
-VALUE, WORDS, ANSWER, LINK = "value", "words", "answer", "link"
+#: Where a fault acts: on the values shown, on their words, on answers, on links, on the device's
+#: own clock, or on how it is set.
+VALUE, WORDS, ANSWER = "value", "words", "answer"
+LINK, CLOCK, SETTING = "link", "clock", "setting"
+OF_A_POINT = frozenset({VALUE, WORDS})
+
+CLOCK_S_MAX = 315_360_000  # ten years
 
 
 class FaultError(Exception):
@@ -20,7 +25,7 @@ class Kind:
     """One kind of fault.
 
     Attributes:
-        acts_on: VALUE, WORDS, ANSWER or LINK.
+        acts_on: VALUE, WORDS, ANSWER, LINK, CLOCK or SETTING.
         help: one line.
         by: what BY of the help is when nothing is said; None: there is none.
         is_lasting: it happens once and is not undone, so it has no end.
@@ -51,6 +56,20 @@ KINDS: Mapping[str, Kind] = {
     "spike": Kind(VALUE, "gauges show BY times their value", Decimal(10)),
     "nan": Kind(VALUE, "values are NaN, or what the profile says means no value"),
     "counter-reset": Kind(VALUE, "totalisers begin again at 0", is_lasting=True),
+    "clock-jump": Kind(
+        CLOCK, "the device's own clock is BY seconds ahead, and the times it sends", Decimal(-3600)
+    ),
+    "certificate": Kind(
+        LINK, "a secured OPC UA server comes back with another certificate", is_lasting=True
+    ),
+    "ct-ratio": Kind(
+        SETTING, "the current transformer's ratio is set to BY times what it was; readings follow",
+        Decimal("0.5"), is_lasting=True,
+    ),
+    "k-factor": Kind(
+        SETTING, "the K-factor (pulses a volume) is set to BY times what it was; readings follow",
+        Decimal(2), is_lasting=True,
+    ),
 }  # fmt: skip
 
 
@@ -98,7 +117,7 @@ def fault_of(told: Mapping[str, str]) -> Fault:
     if for_s is not None and (kind.is_lasting or not for_s):
         why = "happens once and is not undone" if kind.is_lasting else "must last"
         raise FaultError(f"for: {told['kind']} {why}")
-    if point and kind.acts_on in {ANSWER, LINK}:
+    if point and kind.acts_on not in OF_A_POINT:
         raise FaultError(f"on: {told['kind']} befalls a whole device, not the point {point!r}")
     at_s = _seconds("at", told.get("at", "0"))
     by = _by(told["kind"], kind, told.get("by"))
@@ -126,6 +145,10 @@ def _by(name: str, kind: Kind, text: str | None) -> Decimal | None:
         raise FaultError(f"by: {text} is no exception code 1..255")
     if name in {"delay", "late"} and not 0 < by <= 3600:
         raise FaultError(f"by: {text} is not in 0..3600 seconds")
+    if name == "clock-jump" and not 0 < abs(by) <= CLOCK_S_MAX:
+        raise FaultError(f"by: {text} is not in -{CLOCK_S_MAX}..{CLOCK_S_MAX} seconds, or is 0")
+    if kind.acts_on == SETTING and not (0 < by <= 1000 and by != 1):
+        raise FaultError(f"by: {text} is not in 0..1000, or is 1")
     return by
 
 

@@ -59,8 +59,8 @@ class Hj212Logger:
         return {register.name: register for register in self.profile.registers}
 
     def immunity(self, kind: str) -> str | None:
-        """It is asked nothing, so there are no answers to be late or wrong; it can fall silent."""
-        return None if kind == "drop" else "a logger is not asked, it sends"
+        """It is asked nothing: no answers are late or wrong. It can be silent, or tell the time."""
+        return None if kind in {"drop", "clock-jump"} else "a logger is not asked, it sends"
 
     def behave(self, manner: Manner) -> None:
         """Behave so from now on."""
@@ -78,7 +78,8 @@ class Hj212Logger:
             if source_ns >= self._due_ns.get(command, 0):
                 self._due_ns[command] = source_ns + self._intervals_s[command] * _NS
                 content = self._content(command, readings)
-                self._writer.write(packet(segment(content, command, self._mn, source_ns)))
+                told_ns = source_ns + int(self._manner.clock_s * _NS)
+                self._writer.write(packet(segment(content, command, self._mn, told_ns)))
 
     async def stop(self) -> None:
         """Hang up."""

@@ -42,6 +42,10 @@ class LinkedMeter:
 
     def immunity(self, kind: str) -> str | None:
         """A serial line has no connections that could be half open."""
+        if kind == "clock-jump":
+            return "its protocol carries no times"
+        if kind == "certificate":
+            return "it shows none"
         return "a line has no connections" if kind == "half-open" and self._is_on_line else None
 
     def behave(self, manner: Manner) -> None:

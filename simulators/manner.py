@@ -1,6 +1,7 @@
 """How a simulated device behaves just now: well, or as a fault makes it. Plain data."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,9 @@ class Manner:
         cuts: how many times so far the links open at that moment have died without a word.
         swapped: registers, by name, whose words stand in reverse order.
         bounded: registers, by name, that show their type's end for a value beyond it.
+        clock_s: so far its own clock is ahead; what carries a time carries that.
+        certificate: the how manyeth certificate it shows, from 0 on.
+        settings: what it says of itself instead of what it was told to say.
     """
 
     is_silent: bool = False
@@ -26,6 +30,9 @@ class Manner:
     cuts: int = 0
     swapped: frozenset[str] = frozenset()
     bounded: frozenset[str] = frozenset()
+    clock_s: float = 0.0
+    certificate: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 WELL = Manner()

@@ -57,7 +57,8 @@ class ModbusMeter(LinkedMeter):
         self._published = False
         self._settings: dict[str, dict[int, int]] = {table: {} for table in TABLES.values()}
         self._cells = self._holes
-        for name, value in (settings or {}).items():
+        self.said: Mapping[str, str] = dict(settings or {})
+        for name, value in self.said.items():
             self.set_setting(name, value)
 
     def set_setting(self, name: str, value: str) -> None:
@@ -114,8 +115,12 @@ class ModbusMeter(LinkedMeter):
 
     def _lay_out(self) -> None:
         """Settings lie over values, both over holes: what an answer is taken from."""
+        turned: dict[str, dict[int, int]] = {table: {} for table in TABLES.values()}
+        for name, value in self._manner.settings.items():
+            table, cells = self.check_setting(name, value)
+            turned[table] |= cells
         self._cells = {
-            table: self._holes[table] | self._shown[table] | self._settings[table]
+            table: self._holes[table] | self._shown[table] | self._settings[table] | turned[table]
             for table in TABLES.values()
         }
 

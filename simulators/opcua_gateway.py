@@ -1,14 +1,19 @@
 """A plant's OPC UA gateway, driven by its device profile. The one simulator file with asyncua.
 
-Anonymous, no security, read-only: it stands on the loopback of a demonstration. Every value
+Read-only: it stands on the loopback of a demonstration. Without security it lets everybody in; with
+it, everybody who shows a certificate, and its own is made by itself at each start. Every value
 carries the instant of its physical step as source time. Written for asyncua 2.1.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from asyncua import ua
+from asyncua.crypto import cert_gen
 from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
@@ -35,8 +40,9 @@ class OpcUaGateway:
     """One server, one port, one path."""
 
     def __init__(
-        self, profile: Profile, *, host: str, port: int, pots: int, path: str = "/potline"
-    ) -> None:
+        self, profile: Profile, *, host: str, port: int, pots: int, path: str = "/potline",
+        is_secured: bool = False,
+    ) -> None:  # fmt: skip
         """Nothing is opened yet; `port` 0 lets the machine choose one."""
         self._profile = profile
         self._host, self._port, self._path = host, port, path
@@ -44,6 +50,9 @@ class OpcUaGateway:
         self._server: Server | None = None
         self._nodes: list[tuple[str, Register, ua.NodeId]] = []
         self._manner = WELL
+        self._is_secured = is_secured
+        self._certificate = 0
+        self.thumbprint = ""
 
     @property
     def url(self) -> str:
@@ -61,10 +70,12 @@ class OpcUaGateway:
 
     def immunity(self, kind: str) -> str | None:
         """It has no words, and its bytes are a library's."""
-        return None if kind in {"exception", "busy"} else "it speaks OPC UA"
+        if kind == "certificate":
+            return None if self._is_secured else "it is served without security"
+        return None if kind in {"exception", "busy", "clock-jump"} else "it speaks OPC UA"
 
     def behave(self, manner: Manner) -> None:
-        """Behave so from the next publishing on; of a manner only exception and bounded count."""
+        """Behave so from the next publishing on; of a manner what `immunity` allows counts."""
         self._manner = manner
 
     async def start(self) -> None:
@@ -73,8 +84,13 @@ class OpcUaGateway:
         await server.init()
         server.set_endpoint(self.url)
         server.set_server_name(self._profile.title)
-        await server.set_application_uri(f"urn:{self._profile.id.replace('/', ':')}")
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        uri = f"urn:{self._profile.id.replace('/', ':')}"
+        await server.set_application_uri(uri)
+        if self._is_secured:
+            await self._show_certificate(server, uri)
+        else:
+            server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        self._nodes = []
         for register in self._profile.registers:
             index = await server.register_namespace(str(register.namespace))
             for n in self._numbers(register):
@@ -87,6 +103,23 @@ class OpcUaGateway:
             ) from None
         self._server = server
         self._port = port_of(server)
+
+    async def _show_certificate(self, server: Server, uri: str) -> None:
+        """One that nobody has seen before."""
+        with TemporaryDirectory() as name:
+            key, certificate = Path(name, "key.pem"), Path(name, "certificate.der")
+            x509 = cert_gen.x509  # type: ignore[attr-defined] # keys are evidence's; asyncua's own
+            use = [x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]
+            await cert_gen.setup_self_signed_certificate(
+                key, certificate, uri, "localhost", use, {}
+            )
+            self.thumbprint = _sha256(certificate)
+            await server.load_certificate(certificate)
+            await server.load_private_key(key)
+        server.set_security_policy([
+            ua.SecurityPolicyType.Basic256Sha256_Sign,
+            ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
+        ])  # fmt: skip
 
     def _numbers(self, register: Register) -> Sequence[int]:
         return range(1, self._pots + 1) if "{n" in register.name else [0]
@@ -105,7 +138,11 @@ class OpcUaGateway:
         """Write every node; subscribers hear of those whose value has changed."""
         if self._server is None:
             return
-        at = _EPOCH + timedelta(microseconds=source_ns // 1000)
+        if self._manner.certificate != self._certificate:
+            self._certificate = self._manner.certificate
+            await self.stop()
+            await self.start()
+        at = _EPOCH + timedelta(microseconds=source_ns // 1000, seconds=self._manner.clock_s)
         space = self._server.iserver.aspace
         if (code := self._manner.exception) is not None:
             bad = (
@@ -132,6 +169,10 @@ class OpcUaGateway:
         if self._server is not None:
             await self._server.stop()
             self._server = None
+
+
+def _sha256(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def port_of(server: Server) -> int:

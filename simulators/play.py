@@ -48,6 +48,7 @@ class Play:
         steps: after so many steps the play ends by itself; None plays until stopped.
         changes: (step, what happens then), in order.
         faults: what befalls the devices; None: nothing.
+        watch: called after each step.
         flush: called after each round, e.g. to flush the truth.
         ready: called once, when the devices show the values of step 0.
     """
@@ -59,6 +60,7 @@ class Play:
     ready: Callable[[], None]
     changes: Sequence[tuple[int, Callable[[], None]]] = ()
     faults: FaultPlan | None = None
+    watch: Callable[[Played], None] | None = None
 
 
 def start_instant(clock: Clock) -> int:
@@ -101,6 +103,8 @@ async def _step_to(show: Play, step: int, clock: Clock) -> None:
             plant.step()
             if show.faults:
                 show.faults.at(plant.step_number, plant.readings)
+            if show.watch:
+                show.watch(plant)
         await clock.sleep(0)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
-from firmware_configs.model import Register
+from firmware_configs.model import Profile, Register
 from simulators.manner import Manner
 
 #: Register name -> value in primary engineering units, of one device. Whole counts that a float
@@ -51,7 +51,21 @@ class CanFail(Served, Protocol):
         """Its rows, by the names of its readings."""
 
     def immunity(self, kind: str) -> str | None:
-        """Why a kind of fault that acts on words, answers or links cannot befall it, or None."""
+        """Why a kind of fault that acts on more than values cannot befall it, or None."""
 
     def behave(self, manner: Manner) -> None:
         """Behave so from now on."""
+
+
+@runtime_checkable
+class CanBeSet(CanFail, Protocol):
+    """A device that tells how it is set."""
+
+    profile: Profile
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """What it was told to say of itself, by the names of its profile's settings."""
+
+    def check_setting(self, name: str, value: str) -> object:
+        """ServeError when it has no such setting, or it cannot be that."""

@@ -38,6 +38,7 @@ class Staging:
         out: folder of the truth, or None.
         seconds: scenario time after which it ends by itself, or None.
         changes, faults: what befalls the devices.
+        watch: called after each step of the plant.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Staging:
     seconds: Decimal | None
     changes: Sequence[Change]
     faults: Sequence[Fault]
+    watch: Callable[[Played], None] | None = None
 
 
 async def stage(staging: Staging, clock: Clock) -> None:
@@ -82,6 +84,7 @@ async def stage(staging: Staging, clock: Clock) -> None:
                 devices=staging.devices,
                 changes=changes,
                 faults=faults,
+                watch=staging.watch,
                 steps=steps_of(staging.seconds, plant.step_s) if staging.seconds else None,
                 flush=truth.flush if truth else lambda: None,
                 ready=lambda: staging.announce(started_ns, truth.path if truth else None),

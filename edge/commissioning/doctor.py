@@ -9,35 +9,38 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from edge.clock import Clock
-from edge.commissioning.doctor_machine import clock_checks, permission_checks
+from edge.commissioning.doctor_machine import MACHINE, clock_checks, own_clock, permission_checks
 from edge.commissioning.doctor_others import BROKER, examine_broker, examine_by_driver
-from edge.commissioning.findings import Check, failed
+from edge.commissioning.findings import Check, failed, skipped
 from edge.commissioning.modbus_asking import SCHEMES as MODBUS
-from edge.config import Site
+from edge.commissioning.site_part import SitePart
 from edge.drivers.base import DeviceError
 from edge.site_devices import DeviceConfig
 
 AT_ONCE = 8
+AGAIN = "run the doctor once more on the gateway, with the whole site file"
 
 
 async def examine(
-    site: Site,
+    part: SitePart,
     devices: Sequence[DeviceConfig],
     clock: Clock,
     *,
     patience_s: float,
     progress: Callable[[str], None],
+    unlooked: str = "",
 ) -> list[Check]:
-    """Everything that was looked at, in the order of the site file.
+    """Everything that was looked at, in the order of the site file, and what was not.
 
     Args:
-        site: without a problem.
+        part: the site; what is written of it is right.
         devices: which of its devices.
         clock: this machine's.
         patience_s: how long to listen for devices that are heard, not asked.
         progress: told what is done, a line each.
+        unlooked: why this machine and the broker are left alone; "" when they are not.
     """
-    checks = permission_checks(site) + clock_checks(site, clock)
+    checks = _machine(part, clock, unlooked)
     progress("this machine is looked at")
     few = asyncio.Semaphore(AT_ONCE)
     found: dict[str, list[Check]] = {}
@@ -48,10 +51,28 @@ async def examine(
                 found[device.id] = await examine_device(device, clock, patience_s)
                 progress(f"{device.id} is looked at")
 
-    broker = await examine_broker(site)
+    broker = await _broker(part, unlooked)
     progress(f"{BROKER} is looked at")
     await asyncio.gather(*(in_turn(group) for group in _by_endpoint(devices)))
     return checks + broker + [check for device in devices for check in found[device.id]]
+
+
+def _machine(part: SitePart, clock: Clock, unlooked: str) -> list[Check]:
+    if why := unlooked or _not_written(part, "plant", "gateway"):
+        sentence = f"state folder, keys and certificates are not looked at: {why}"
+        return [skipped(MACHINE, "permission", sentence, AGAIN), *own_clock(clock)]
+    return permission_checks(part.site) + clock_checks(part.site, clock)
+
+
+async def _broker(part: SitePart, unlooked: str) -> list[Check]:
+    if why := unlooked or _not_written(part, "plant", "gateway", "uplink"):
+        return [skipped(BROKER, "protocol", f"is not looked at: {why}", AGAIN)]
+    return await examine_broker(part.site)
+
+
+def _not_written(part: SitePart, *needed: str) -> str:
+    missing = [f"[{name}]" for name in needed if name in part.unwritten]
+    return f"the site file has no {' '.join(missing)} yet" if missing else ""
 
 
 def _by_endpoint(devices: Sequence[DeviceConfig]) -> list[list[DeviceConfig]]:

@@ -11,12 +11,13 @@ import tempfile
 from pathlib import Path
 
 from edge.clock import Clock
-from edge.commissioning.findings import Check, failed, fine, warning
+from edge.commissioning.findings import Check, State, failed, fine, warning
 from edge.config import Site
 from edge.errors import EdgeError
 from edge.identity import Problems, open_gateway_certificate, open_identity, out_of_date
 from edge.spool import is_in_use
-from edge.spool_reader import SpoolReader, State
+from edge.spool_reader import SpoolReader
+from edge.spool_reader import State as Key
 
 MACHINE = "this machine"
 NS = 1_000_000_000
@@ -36,7 +37,8 @@ def permission_checks(site: Site) -> list[Check]:
             "permission",
             f"{problem.key}: {problem.reason}",
             "see that the file is there, that it is the right one, and that the agent's user may "
-            "read it (stackproof edge check SITE.toml)",
+            "read it (stackproof edge check SITE.toml); where this machine is not the gateway, "
+            "add --laptop",
         )
         for problem in problems
     ]
@@ -141,20 +143,24 @@ def clock_checks(site: Site, clock: Clock) -> list[Check]:
                 "signed ahead of time cannot be taken back",
             )
         )
-    state = clock.state()
-    if state.error_ms is None:
-        found.append(
-            warning(
-                MACHINE,
-                "clock",
-                f"it is {_at(now_ns)} here, and nothing keeps this clock right",
-                "compare it with a clock you trust; let chrony, systemd-timesyncd or ptp4l keep it",
-            )
+    kept = own_clock(clock)
+    return found + [check for check in kept if not found or check.state is State.WARNING]
+
+
+def own_clock(clock: Clock) -> list[Check]:
+    """Whether something keeps this machine's clock right."""
+    state, at = clock.state(), _at(clock.wall_ns())
+    if state.error_ms is not None:
+        sentence = f"it is {at} here, kept by {state.source}, to {state.error_ms} ms"
+        return [fine(MACHINE, "clock", sentence)]
+    return [
+        warning(
+            MACHINE,
+            "clock",
+            f"it is {at} here, and nothing keeps this clock right",
+            "compare it with a clock you trust; let chrony, systemd-timesyncd or ptp4l keep it",
         )
-    elif not found:
-        sentence = f"it is {_at(now_ns)} here, kept by {state.source}, to {state.error_ms} ms"
-        found.append(fine(MACHINE, "clock", sentence))
-    return found
+    ]
 
 
 def _newest_ns(site: Site) -> int:
@@ -166,7 +172,7 @@ def _newest_ns(site: Site) -> int:
     except EdgeError:
         return 0  # `edge check` and `edge status` say what is wrong with it
     try:
-        return int.from_bytes(spool.get(State.THROUGH) or b"", "big")
+        return int.from_bytes(spool.get(Key.THROUGH) or b"", "big")
     finally:
         spool.close()
 

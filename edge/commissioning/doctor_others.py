@@ -3,13 +3,15 @@
 from urllib.parse import urlsplit
 
 from edge.clock import Clock
-from edge.commissioning.findings import Check, failed, fine, has_failed
+from edge.commissioning.findings import Check, failed, fine, has_failed, warning
 from edge.commissioning.look_driver import HEARD, read_once
 from edge.commissioning.reach import reach
 from edge.commissioning.value import shown
 from edge.config import Site
 from edge.drivers.base import DeviceError, DeviceSpec
 from edge.uplink.hello import NotLetInError, say_hello
+from evidence.quality import Quality
+from firmware_configs.row_source import ROW_PROTOCOLS
 
 BROKER = "broker"
 BROKER_TIMEOUT_S = 5.0
@@ -55,6 +57,8 @@ async def examine_by_driver(spec: DeviceSpec, clock: Clock, patience_s: float) -
     checks.append(fine(spec.id, "protocol", _opened(spec, patience_s)))
     now_ns = clock.wall_ns()
     values = [shown(b.point, s, now_ns) for b, s in zip(spec.points, samples, strict=True)]
+    is_rows = spec.profile.protocol in ROW_PROTOCOLS  # no new row of a point is no fault
+    unsaid = sum(is_rows and value.quality is Quality.NOT_SAMPLED for value in values)
     wrong = [
         failed(
             spec.id,
@@ -63,11 +67,15 @@ async def examine_by_driver(spec: DeviceSpec, clock: Clock, patience_s: float) -
             "check the row of the profile, and what the device itself shows",
         )
         for bound, value in zip(spec.points, values, strict=True)
-        if not value.quality.usable
+        if not (value.quality.usable or (is_rows and value.quality is Quality.NOT_SAMPLED))
     ]
-    had = len(values) - len(wrong)
+    had = len(values) - len(wrong) - unsaid
     if had:
         checks.append(fine(spec.id, "register", f"{had} of {len(values)} points have a value"))
+    elif unsaid:
+        sentence = "no new row was there; one is taken only once, some seconds after it appeared"
+        todo = "see that the source writes rows, or wait longer for one (--wait)"
+        checks.append(warning(spec.id, "register", sentence, todo))
     return checks + wrong[:TOLD_MAX]
 
 

@@ -20,15 +20,22 @@ def lines(checks: Sequence[Check]) -> Iterator[str]:
 
 
 def verdict(checks: Sequence[Check]) -> str:
-    """Which layer fails, of whom."""
+    """Which layer fails, of whom, and what was not looked at."""
     bad = [check for check in checks if check.state is State.FAILED]
+    unknown = [f"{c.subject} at {c.layer}" for c in checks if c.state is State.SKIPPED]
+    end = f"; not looked at: {', '.join(unknown)}" if unknown else ""
     if not bad:
         warned = sum(check.state is State.WARNING for check in checks)
-        return "nothing fails" + (f"; {warned} warning{'s'[: warned > 1]}" if warned else "")
+        end = (f"; {warned} warning{'s'[: warned > 1]}" if warned else "") + end
+        return f"nothing that was looked at fails{end}" if unknown else f"nothing fails{end}"
     subjects = list(dict.fromkeys(check.subject for check in bad))
-    return "fails: " + ", ".join(
-        f"{subject} at {_first([check for check in bad if check.subject == subject])}"
-        for subject in subjects
+    return (
+        "fails: "
+        + ", ".join(
+            f"{subject} at {_first([check for check in bad if check.subject == subject])}"
+            for subject in subjects
+        )
+        + end
     )
 
 

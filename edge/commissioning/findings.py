@@ -17,6 +17,7 @@ class State(Enum):
     FINE = "fine"
     WARNING = "warning"
     FAILED = "FAILED"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ def failed(subject: str, layer: str, sentence: str, todo: str) -> Check:
 def warning(subject: str, layer: str, sentence: str, todo: str) -> Check:
     """It works, and a person should know of it."""
     return Check(subject, layer, State.WARNING, sentence, todo)
+
+
+def skipped(subject: str, layer: str, sentence: str, todo: str) -> Check:
+    """It was not looked at, so nothing is known of it."""
+    return Check(subject, layer, State.SKIPPED, sentence, todo)
 
 
 def has_failed(checks: Sequence[Check]) -> bool:

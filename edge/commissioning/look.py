@@ -9,17 +9,20 @@ from edge.commissioning.value import Shown
 
 @dataclass(frozen=True)
 class Neighbour:
-    """The same number of cells at an address one lower or higher.
+    """What stands at an address one lower or higher.
 
     Attributes:
         address: as on the wire.
         words: what stands there; () when it gave nothing.
-        text: the value the profile's row would take there, or why there is none.
+        text: the value the profile's row would take there, or why there is none; of a bare place
+            that gave registers "".
+        takings: those words as the type that was asked for, under every order.
     """
 
     address: int
     words: tuple[int, ...]
     text: str
+    takings: tuple[Taking, ...] = ()
 
 
 @dataclass(frozen=True)

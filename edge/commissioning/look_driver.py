@@ -12,6 +12,7 @@ from edge.commissioning.look import Look
 from edge.commissioning.value import shown
 from edge.drivers import open_driver
 from edge.drivers.base import BoundPoint, DeviceSpec, Sample
+from firmware_configs.row_source import row_form
 
 AGAIN_S = 0.5  # between two looks at what a device that is only heard has said meanwhile
 #: schemes of devices that speak when they like: nothing is asked of them
@@ -23,14 +24,15 @@ async def read_once(spec: DeviceSpec, patience_s: float = 0.0) -> list[Sample]:
 
     Args:
         spec: the device.
-        patience_s: how long to wait for the first value of one that is not asked but heard.
+        patience_s: how long to wait for the first value of one that is not asked but heard, and
+            for rows to have been there as long as the profile wants.
 
     Raises:
         DeviceError: the device is out of reach.
     """
     driver = open_driver(unanswering(spec))
     loop = asyncio.get_running_loop()
-    ends_s = loop.time() + (patience_s if spec.url.partition("://")[0] in HEARD else 0.0)
+    ends_s = loop.time() + _waits_s(spec, patience_s)
     try:
         await driver.connect()
         while True:
@@ -40,6 +42,12 @@ async def read_once(spec: DeviceSpec, patience_s: float = 0.0) -> list[Sample]:
             await asyncio.sleep(AGAIN_S)
     finally:
         await driver.close()
+
+
+def _waits_s(spec: DeviceSpec, patience_s: float) -> float:
+    if (form := row_form(spec.profile.rows)) is not None:
+        return min(form.settle_s + AGAIN_S, patience_s)
+    return patience_s if spec.url.partition("://")[0] in HEARD else 0.0
 
 
 def unanswering(spec: DeviceSpec) -> DeviceSpec:

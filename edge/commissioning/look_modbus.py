@@ -1,18 +1,18 @@
 """Looks at one place of a Modbus device: its words in every type and order, and its neighbours.
 
-Three reads at most, one after another, each through the driver's gate (`modbus_asking`). The value
+Three places at most, one after another, each through the driver's gate (`modbus_asking`). The value
 itself is decoded and judged by the functions that the driver and the agent use.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 from edge.commissioning.advice import of_refusal
 from edge.commissioning.look import Look, Neighbour
 from edge.commissioning.modbus_asking import Answer, Asking, beside
-from edge.commissioning.orders import is_taken, takings
+from edge.commissioning.orders import USUAL, is_taken, takings, takings_as, type_words
 from edge.commissioning.value import Shown, shown
 from edge.drivers.base import BoundPoint, DeviceError, Sample
-from edge.drivers.modbus.answers import Cells, refusal_quality
+from edge.drivers.modbus.answers import refusal_quality
 from edge.drivers.modbus.decode import Value, decode_bits, decode_words
 from edge.drivers.modbus.plan import Read
 from evidence.quality import Quality
@@ -43,6 +43,7 @@ async def look_at_point(asking: Asking, device: str, bound: BoundPoint, now_ns: 
     sample = sample_of(bound, answer)
     every = tuple(takings(answer.cells or ())) if answer.read.code > 2 else ()
     taken = [i for i, taking in enumerate(every) if is_taken(taking, register)]
+    types = [every[i].type for i in taken]
     return Look(
         point=bound.point.id,
         device=device,
@@ -55,24 +56,34 @@ async def look_at_point(asking: Asking, device: str, bound: BoundPoint, now_ns: 
         shown=shown(bound.point, sample, now_ns),
         takings=every,
         taken=taken[0] if taken else None,
-        neighbours=await _neighbours(asking, answer, bound, now_ns),
+        neighbours=tuple(
+            _neighbour(there, types, _text(there, bound, now_ns))
+            for there in await _neighbours(asking, answer, (answer.read.count,))
+        ),
         trouble=answer.trouble,
         advice=of_refusal(answer, asking.place.unit) if answer.trouble else "",
     )
 
 
-async def look_at_place(asking: Asking, url: str, table: str, address: int) -> Look:
-    """Everything about a place that no site file names; as many registers as there are, up to 4."""
-    answer = Answer(Read(table, address, 1, ()))
-    for count in (1,) if answer.read.code <= 2 else (WIDEST, 2, 1):
-        if (read := beside(Read(table, address, count, ()), 0)) is None:
-            continue
-        answer = await asking.ask(read)
-        if answer.cells is not None or not answer.exception:
-            break
+async def look_at_place(
+    asking: Asking, url: str, table: str, address: int, type_name: str = ""
+) -> Look:
+    """Everything about a place that no site file names.
+
+    Args:
+        asking: its device, connected.
+        url: of it.
+        table: of the place.
+        address: of the place, as on the wire.
+        type_name: of `orders.type_words`; "" looks at as many registers as there are, up to four,
+            as every type. Of a bit there is none.
+    """
+    has_words = Read(table, address, 1, ()).code > 2
+    counts = (type_words()[type_name],) if type_name else (WIDEST, 2, 1) if has_words else (1,)
+    answer = await _most(asking, table, address, counts)
     cells = tuple(answer.cells or ())
-    single = replace(answer, read=Read(table, address, 1, ()))
-    widths = [cells[:n] for n in (1, 2, 4) if n <= len(cells)] if answer.read.code > 2 else []
+    every = (type_name,) if type_name else tuple(type_words())
+    beside_it = (type_name,) if type_name else USUAL
     return Look(
         point="",
         device=url,
@@ -81,8 +92,13 @@ async def look_at_place(asking: Asking, url: str, table: str, address: int) -> L
         table=table,
         address=address,
         words=cells,
-        takings=tuple(taking for words in widths for taking in takings(words)),
-        neighbours=await _neighbours(asking, single, None, 0),
+        takings=tuple(takings_as(cells, every)) if has_words else (),
+        neighbours=tuple(
+            _neighbour(there, beside_it, there.trouble)
+            if has_words
+            else _neighbour(there, (), there.trouble or str(int((there.cells or (0,))[0])))
+            for there in await _neighbours(asking, answer, counts)
+        ),
         trouble=answer.trouble,
         advice=of_refusal(answer, asking.place.unit) if answer.trouble else "",
     )
@@ -104,32 +120,38 @@ def _quality(answer: Answer) -> Quality:
     return Quality.NO_ANSWER if answer.is_silent else Quality.WRONG_ANSWER
 
 
-async def _neighbours(
-    asking: Asking, answer: Answer, bound: BoundPoint | None, now_ns: int
-) -> tuple[Neighbour, ...]:
-    """What stands one address lower and higher; () when nobody is there to be asked."""
-    if not answer.is_there:
-        return ()
-    found = []
-    for offset in (-1, 1):
-        if (read := beside(answer.read, offset)) is None:
+async def _most(asking: Asking, table: str, address: int, counts: Sequence[int]) -> Answer:
+    """As many cells from this address on as the device gives at once, of these counts."""
+    answer = Answer(Read(table, address, 1, ()), None, "is beyond the table's end")
+    for count in counts:
+        if (read := beside(Read(table, address, count, ()), 0)) is None:
             continue
-        there = await asking.ask(read)
-        found.append(Neighbour(read.address, tuple(there.cells or ()), _text(there, bound, now_ns)))
-    return tuple(found)
+        answer = await asking.ask(read)
+        if answer.cells is not None or not answer.exception:
+            break
+    return answer
 
 
-def _text(answer: Answer, bound: BoundPoint | None, now_ns: int) -> str:
+async def _neighbours(asking: Asking, answer: Answer, counts: Sequence[int]) -> list[Answer]:
+    """What stands one address lower and higher; [] when nobody is there to be asked."""
+    if not answer.is_there:
+        return []
+    table, address = answer.read.table, answer.read.address
+    cell = Read(table, address, 1, ())
+    there = [read.address for offset in (-1, 1) if (read := beside(cell, offset)) is not None]
+    return [await _most(asking, table, address, counts) for address in there]
+
+
+def _neighbour(there: Answer, types: Sequence[str], text: str) -> Neighbour:
+    cells = tuple(there.cells or ())
+    return Neighbour(there.read.address, cells, text, tuple(takings_as(cells, types)))
+
+
+def _text(answer: Answer, bound: BoundPoint, now_ns: int) -> str:
     if answer.cells is None:
         return answer.trouble
-    if bound is None:
-        return _bare(answer.cells)
     value: Shown = shown(bound.point, sample_of(bound, answer), now_ns)
     return value.text if value.quality is Quality.GOOD else f"{value.text} ({value.verdict})"
-
-
-def _bare(cells: Cells) -> str:
-    return str(cells[0])
 
 
 def _asked(asking: Asking, answer: Answer) -> str:

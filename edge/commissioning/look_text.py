@@ -43,11 +43,18 @@ def _table(look: Look) -> Iterator[str]:
     if not look.takings:
         return
     marked = None if look.taken is None else look.takings[look.taken]
+    point = look.shown is not None
     yield ""
-    note = "" if look.shown is None else "; > < is what the profile takes"
+    note = "; > < is what the profile takes" if point else ""
     yield f"  the same words under every type and order, not scaled{note}"
+    yield from _rows(look.takings, marked)
+    if point and marked is None:
+        yield "  (the profile takes none of these: it says how in its row)"
+
+
+def _rows(takings: Sequence[Taking], marked: Taking | None) -> Iterator[str]:
     for width in (1, 2, 4):
-        here = [taking for taking in look.takings if _words_of(taking) == width]
+        here = [taking for taking in takings if _words_of(taking) == width]
         if not here:
             continue
         orders = ORDERS_OF_ONE if width == 1 else ORDERS
@@ -57,8 +64,6 @@ def _table(look: Look) -> Iterator[str]:
             row = [taking for taking in here if taking.type == name]
             cells = "".join(_cell(taking, is_marked=taking is marked) for taking in row)
             yield f"  {name:6}{cells}".rstrip()
-    if look.shown is not None and marked is None:
-        yield "  (the profile takes none of these: it says how in its row)"
 
 
 def _words_of(taking: Taking) -> int:
@@ -82,15 +87,16 @@ def number_text(value: float | None) -> str:
 def _beside(look: Look) -> Iterator[str]:
     if not look.neighbours or look.address is None:
         return
-    words = look.words if look.shown is not None else look.words[:1]
-    own = "".join(map(str, words)) if look.shown is None else look.shown.text
-    rows = [(n.address, n.words, n.text, "") for n in look.neighbours]
-    rows.append((look.address, words, own or look.trouble, "   < this one"))
+    own = "" if look.shown is None else look.shown.text
+    this = Neighbour(look.address, look.words, own or look.trouble)
     yield ""
-    yield "  one address lower and higher, as this row would take them"
-    for address, words, text, mark in sorted(rows):
-        hexed = " ".join(f"0x{word:04X}" for word in words)
-        yield f"  {look.table} {address:#06x}  {hexed:20} {text}{mark}"
+    as_row = "" if look.shown is None else ", as this row would take them"
+    yield f"  one address lower and higher{as_row}"
+    for at in sorted((*look.neighbours, this), key=lambda at: at.address):
+        hexed = " ".join(f"0x{word:04X}" for word in at.words)
+        mark = "   < this one" if at is this else ""
+        yield f"  {look.table} {at.address:#06x}  {hexed:20} {at.text}{mark}".rstrip()
+        yield from _rows(at.takings, None)
 
 
 def as_map(look: Look) -> dict[str, Any]:
@@ -107,12 +113,7 @@ def as_map(look: Look) -> dict[str, Any]:
         **({} if look.shown is None else look.shown.as_map()),
         "said": dict(look.said),
         "takings": [
-            {
-                "type": taking.type,
-                "order": letters(_words_of(taking), taking.word_order, taking.byte_order),
-                "value": taking.value,
-                "profile": place == look.taken,
-            }
+            {**_taking(taking), "profile": place == look.taken}
             for place, taking in enumerate(look.takings)
         ],
         "neighbours": [_neighbour(neighbour) for neighbour in look.neighbours],
@@ -121,11 +122,17 @@ def as_map(look: Look) -> dict[str, Any]:
     }
 
 
+def _taking(taking: Taking) -> dict[str, Any]:
+    order = letters(_words_of(taking), taking.word_order, taking.byte_order)
+    return {"type": taking.type, "order": order, "value": taking.value}
+
+
 def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
     return {
         "address": neighbour.address,
         "words": [f"{word:04x}" for word in neighbour.words],
         "text": neighbour.text,
+        "takings": [_taking(taking) for taking in neighbour.takings],
     }
 
 

@@ -24,6 +24,9 @@ TYPES: dict[int, tuple[Dtype, ...]] = {
     4: (Dtype.U64, Dtype.I64, Dtype.F64),
 }
 
+#: what a bare place is looked at as, where no type was asked for, at the addresses beside it
+USUAL = ("u16", "u32", "f32")
+
 
 @dataclass(frozen=True)
 class Taking:
@@ -39,6 +42,32 @@ class Taking:
     word_order: str
     byte_order: str
     value: int | float | None
+
+
+def type_words() -> dict[str, int]:
+    """Every type by name, "f32" or "bcd32", and how many words it takes."""
+    return {
+        name: words
+        for words, dtypes in TYPES.items()
+        for name in (*(dtype.name.lower() for dtype in dtypes), f"bcd{16 * words}")
+    }
+
+
+def takings_as(words: Sequence[int], types: Sequence[str]) -> list[Taking]:
+    """The words from the first on as each of these types under every order, as far as there are.
+
+    Args:
+        words: as on the wire, one or more.
+        types: of `type_words`.
+    """
+    known = type_words()
+    return [
+        taking
+        for name in types
+        if known[name] <= len(words)
+        for taking in takings(words[: known[name]])
+        if taking.type == name
+    ]
 
 
 def letters(words: int, word_order: str, byte_order: str) -> str:

@@ -2,8 +2,10 @@
 
 import re
 
+from edge.commissioning.orders import type_words
 from edge.drivers.modbus.plan import CELLS, TABLES
-from firmware_configs.model import DIGITS
+from firmware_configs.csv_cells import type_name
+from firmware_configs.model import BIT_TABLES, DIGITS
 
 _PLACE = re.compile(r"(?P<table>[a-z]+):(?P<address>0x[0-9a-f]{1,4}|[0-9]{1,5})", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<digit>[0134])(?::|(?<!0)x)?(?P<rest>[0-9]{4,5})", re.IGNORECASE)
@@ -27,3 +29,15 @@ def parse(text: str) -> tuple[str, int]:
     if not 0 <= address < CELLS:
         raise ValueError(f"{text!r} is no address: tables have {CELLS} cells, from 0 on")
     return table, address
+
+
+def parse_type(table: str, text: str) -> str:
+    """The type that "f32", or a manual's "FLOAT32", names; ValueError says which there are."""
+    if table in BIT_TABLES:
+        raise ValueError(f"a cell of table {table} is a bit: leave {text!r} out")
+    name = type_name(text)
+    if name not in type_words():
+        raise ValueError(
+            f"{text!r} is no type of a register; write one of {' '.join(type_words())}"
+        )
+    return name

@@ -10,7 +10,7 @@ from edge.commissioning.look_driver import look_by_driver, read_once
 from edge.commissioning.look_modbus import look_at_place, look_at_point
 from edge.commissioning.modbus_asking import SCHEMES as MODBUS
 from edge.commissioning.modbus_asking import Asking
-from edge.commissioning.place_text import parse
+from edge.commissioning.place_text import parse, parse_type
 from edge.commissioning.value import shown
 from edge.drivers.address import wrong
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
@@ -66,7 +66,9 @@ async def read_device(spec: DeviceSpec, clock: Clock, patience_s: float = 0.0) -
     ]
 
 
-async def read_place(url: str, place: str, timeout_s: float, clock: Clock) -> Look:
+async def read_place(
+    url: str, place: str, timeout_s: float, clock: Clock, type_name: str | None = None
+) -> Look:
     """A place of a device that no site file names.
 
     Args:
@@ -74,12 +76,15 @@ async def read_place(url: str, place: str, timeout_s: float, clock: Clock) -> Lo
         place: "holding:3000" or "43001" of Modbus, a node id of OPC UA.
         timeout_s: how long one answer may take.
         clock: this machine's.
+        type_name: as what to look at a Modbus register, such as "f32"; None: as everything.
 
     Raises:
-        DeviceError: the device is out of reach, or the URL or place cannot be understood.
+        DeviceError: the device is out of reach, or URL, place or type cannot be understood.
     """
     spec, scheme = bare_spec(url, timeout_s), scheme_of(url)
     if scheme == OPCUA:
+        if type_name is not None:
+            raise wrong(spec, f"an OPC UA node tells its type itself: leave {type_name!r} out")
         return await _read_node(spec, None, place, clock)
     if scheme not in MODBUS:
         raise wrong(
@@ -89,12 +94,13 @@ async def read_place(url: str, place: str, timeout_s: float, clock: Clock) -> Lo
         )
     try:
         table, address = parse(place)
+        taken = "" if type_name is None else parse_type(table, type_name)
     except ValueError as error:
         raise DeviceError(str(error), retry=False) from None
     asking = Asking(spec)
     try:
         await _open(asking, spec)
-        return await look_at_place(asking, url, table, address)
+        return await look_at_place(asking, url, table, address, taken)
     finally:
         await asking.close()
 

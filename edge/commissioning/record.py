@@ -126,6 +126,8 @@ class Record:
         by: who was there.
         made_ns: UTC nanoseconds when it was finished.
         devices: in the order of the site file.
+        unwritten: tables that the site file does not have yet; what would come from them is "",
+            and nothing is said of the plant being a simulation.
     """
 
     plant: str
@@ -138,6 +140,7 @@ class Record:
     by: str
     made_ns: int
     devices: tuple[OfDevice, ...]
+    unwritten: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -160,6 +163,7 @@ class Record:
             "software": self.software,
             "by": self.by,
             "made_ns": self.made_ns,
+            "unwritten": list(self.unwritten),
             "devices": [device.as_map() for device in self.devices],
         }
 

@@ -40,7 +40,7 @@ _HEADS = (
 
 def page(record: Record) -> str:
     """The record as a file's text."""
-    title = f"Commissioning record {record.plant}/{record.gateway}"
+    title = f"Commissioning record {record.plant or '-'}/{record.gateway or '-'}"
     body = "\n".join(_body(record))
     # "<" inside JSON strings could end the block: it is written as an escape
     data = json.dumps(record.as_map(), ensure_ascii=False).replace("<", "\\u003c")
@@ -52,11 +52,12 @@ def page(record: Record) -> str:
 
 
 def _body(record: Record) -> Iterator[str]:
-    yield f"<h1>{_both('Commissioning record', '调试记录')}: {_text(record.plant_name)}</h1>"
+    yield f"<h1>{_both('Commissioning record', '调试记录')}: {_text(record.plant_name or '-')}</h1>"
     if record.simulated:
         yield f'<p class="simulated">{_both("Simulated data", "模拟数据")}</p>'
     yield _list(
-        (("Plant, gateway", "厂区、网关"), f"{record.plant} / {record.gateway}"),
+        (("Plant, gateway", "厂区、网关"), f"{record.plant or '-'} / {record.gateway or '-'}"),
+        *_unwritten(record),
         (("Made at", "制作时间"), _time(record.made_ns, record.time_zone)),
         (("Made by", "制作人"), record.by),
         (("Software", "软件"), record.software),
@@ -67,6 +68,11 @@ def _body(record: Record) -> Iterator[str]:
     places = (("Read by", "读数人"), ("Checked by", "复核人"), ("Date", "日期"))
     cells = "".join(f"<div>{_both(*place)}</div>" for place in places)
     yield f'<div class="sign">{cells}</div>'
+
+
+def _unwritten(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
+    if record.unwritten:
+        yield ("Not in the site file yet", "站点文件尚缺"), ", ".join(record.unwritten)
 
 
 def _device(device: OfDevice, time_zone: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ import importlib
 from edge.drivers.base import DeviceError, DeviceSpec, Driver
 from evidence.points import Provenance
 
-__all__ = ["DRIVERS", "PROVENANCES", "READS_SETTINGS", "open_driver"]
+__all__ = ["DRIVERS", "PROVENANCES", "READS_SETTINGS", "open_driver", "protocol_of"]
 
 #: scheme of a device's URL -> "module:class"
 DRIVERS: dict[str, str] = {
@@ -46,6 +46,11 @@ PROVENANCES: dict[str, tuple[str, ...]] = {
 READS_SETTINGS = frozenset(
     {"modbus+tcp", "modbus+rtu-tcp", "modbus+rtu", "dlt645+tcp", "dlt645+serial", "opc.tcp"}
 )
+
+
+def protocol_of(scheme: str) -> str:
+    """What a profile calls the protocol that a known scheme's driver speaks."""
+    return DRIVERS[scheme].split(".")[2]
 
 
 def open_driver(spec: DeviceSpec) -> Driver:

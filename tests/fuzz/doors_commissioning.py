@@ -1,8 +1,9 @@
 """Doors of commissioning: what a person types, and what a broker answers."""
 
 from collections.abc import Callable
+from functools import partial
 
-from edge.commissioning.place_text import parse
+from edge.commissioning.place_text import parse, parse_type
 from edge.commissioning.record import parse_face
 from edge.commissioning.scan_modbus import parse_units
 from edge.uplink.hello import NotLetInError, read_answer
@@ -17,6 +18,8 @@ def _typed(call: Callable[[str], object]) -> Call:
 DOORS: list[Door] = [
     pure("place in a device", _typed(parse), [b"holding:3000", b"43001", b"input:0x10"], spoilt,
          (ValueError,), "edge.commissioning.place_text.parse"),
+    pure("Modbus type", _typed(partial(parse_type, "holding")), [b"f32", b"UINT16"],
+         spoilt, (ValueError,), "edge.commissioning.place_text.parse_type"),
     pure("units to be scanned", _typed(parse_units), [b"1-32,100", b"7"], spoilt,
          (ValueError,), "edge.commissioning.scan_modbus.parse_units"),
     pure("face value", _typed(parse_face), [b"1234.5", b"-1e3"], spoilt,

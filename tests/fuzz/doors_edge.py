@@ -12,6 +12,7 @@ from typing import Any
 import cbor2
 
 from edge.calc.cli import main as calc
+from edge.commissioning.site_part import read_part
 from edge.config import load_site
 from edge.custody import judge_close_request, judge_receipt
 from edge.drivers._blueprint.question import decode_answer
@@ -198,6 +199,8 @@ def _statement_json(_: Path) -> Sequence[bytes]:
 DOORS: list[Door] = [
     file_door("site file", _site, _site_seeds, toml_bent, (SiteConfigError,),
               "edge.config.load_site", "edge.config.read_site", file="site.toml", weight=4),
+    file_door("site file of devices", read_part, _site_seeds, toml_bent, (SiteConfigError,),
+              "edge.commissioning.site_part.read_part", file="site.toml"),
     file_door("device profile", lambda path: load_profile(str(path)), _profiles,
               toml_bent, (ProfileError,), "firmware_configs.profile.load_profile",
               "firmware_configs.toml.parse_toml", file="some.toml"),

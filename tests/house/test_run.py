@@ -253,8 +253,8 @@ class TestTest:
 
     @pytest.fixture
     def complete(self, machine: Machine) -> Machine:
-        for program in ("npm", "node", "mosquitto", "chromium", "openssl", "softhsm2-util",
-                        "cc"):  # fmt: skip
+        for program in ("npm", "node", "mbpoll", "mosquitto", "chromium", "openssl",
+                        "softhsm2-util", "cc"):  # fmt: skip
             machine.program(program)
         fonts = machine.root / "fonts"
         fonts.mkdir()

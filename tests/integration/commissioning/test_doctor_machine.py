@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from edge.spool import Spool
 from edge.spool_reader import State as Key
 from evidence.frame import Clock as ClockState
 from evidence.keys import certificate_to_pem, issue
-from tests.integration.commissioning.field import AC_WORDS, Said, edge, site_at
+from tests.integration.commissioning.field import AC_WORDS, Said, edge, site_at, with_url
 from tests.integration.drivers.modbus_responder import Responder
 from tests.integration.edge.brokers import NAMES, Broker
 from tests.unit.edge.sites import (
+    AC,
     GATEWAY,
     METERS,
     PLANT,
@@ -178,11 +179,6 @@ def with_broker(path: Path, line: str) -> Path:
 class TestBroker:
     """Reached and let in, or not."""
 
-    @pytest.fixture
-    async def meter(self) -> AsyncIterator[Responder]:
-        async with Responder(words=dict(AC_WORDS)) as device:
-            yield device
-
     async def of_broker(self, path: Path, said: Said) -> tuple[int, list[Mapping[str, Any]]]:
         status = await edge("doctor", path, "ac-1", "--json")
         return status, [c for c in said.json()["checks"] if c["subject"] == "broker"]
@@ -237,3 +233,43 @@ class TestBroker:
         path = with_broker(site_at(tmp_path, meter), 'mode = "one-way"')
         status, (check,) = await self.of_broker(path, said)
         assert (status, check["sentence"]) == (0, "none: what is signed leaves as files")
+
+
+class TestLaptop:
+    """An engineer's machine: a site file, meters within reach, no keys, no broker."""
+
+    async def test_a_site_file_with_nothing_but_a_device(
+        self, tmp_path: Path, meter: Responder, said: Said
+    ) -> None:
+        site = write_site(tmp_path, "format = 1\n" + with_url(AC, meter.port))
+        assert await edge("doctor", site, "--json") == 0
+        told = said.json()
+        assert told["verdict"].endswith("; not looked at: this machine at permission, broker at "
+                                        "protocol")  # fmt: skip
+        skipped = {c["subject"]: c["sentence"] for c in told["checks"] if c["state"] == "skipped"}
+        assert skipped["this machine"] == (
+            "state folder, keys and certificates are not looked at: the site file has no [plant] "
+            "[gateway] yet"
+        )
+        assert any(c["layer"] == "clock" for c in told["checks"])  # this machine has one
+        assert any(c["layer"] == "register" and c["subject"] == "ac-1" for c in told["checks"])
+
+    async def test_what_is_written_must_be_right(
+        self, tmp_path: Path, meter: Responder, said: Said
+    ) -> None:
+        text = "format = 1\n" + with_url(AC, meter.port) + '[plant]\nid = "north"\n'
+        assert await edge("doctor", write_site(tmp_path, text)) == 2
+        assert "plant.name: is missing: the plant's name for people" in said.both()[1]
+
+    async def test_a_whole_site_file_without_its_keys(
+        self, tmp_path: Path, meter: Responder, said: Said
+    ) -> None:
+        site = site_at(tmp_path, meter)
+        for key in (tmp_path / "keys").iterdir():
+            key.unlink()
+        assert await edge("doctor", site, "ac-1") == 1
+        assert "where this machine is not the gateway, add --laptop" in said.out()
+        assert await edge("doctor", site, "ac-1", "--laptop") == 0
+        text = said.out()
+        assert "skipped  state folder, keys and certificates are not looked at: --laptop" in text
+        assert "nothing that was looked at fails" in text.splitlines()[-1]

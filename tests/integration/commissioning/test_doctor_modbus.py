@@ -37,12 +37,6 @@ def failures(checks: Checks) -> list[tuple[str, str]]:
     return [(check["layer"], check["sentence"]) for check in checks if check["state"] == "failed"]
 
 
-@pytest.fixture
-async def meter() -> AsyncIterator[Responder]:
-    async with Responder(words=dict(AC_WORDS)) as device:
-        yield device
-
-
 @contextlib.asynccontextmanager
 async def gas_meter(words: Mapping[int, int]) -> AsyncIterator[Responder]:
     async with Responder(words=dict.fromkeys(range(200), 0) | dict(words)) as device:

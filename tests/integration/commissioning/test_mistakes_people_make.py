@@ -22,7 +22,7 @@ from tests.integration.drivers.opcua_others import free_port
 from tests.integration.drivers.opcua_pki import CLIENT_URI, SERVER_URI, make
 from tests.integration.drivers.test_opcua_security import VOLT, serving
 from tests.unit.edge.drivers.specs import secured
-from tests.unit.edge.sites import AC, HEAD, replaced, write_keys, write_site
+from tests.unit.edge.sites import AC, GAS, HEAD, replaced, write_keys, write_site
 
 PROFILE = """\
 format = 1
@@ -68,19 +68,26 @@ TABLE = 'table = "holding"\naddress = 0x12'
 TYPED = {
     "duplicate address": (
         "address = 0x12", "address = 0x10", "register[1].address",
-        "frequency: address 0x0010 overlaps current (0x0010..0x0011)",
+        "frequency: address 0x0010 overlaps current (0x0010..0x0011): look both up in the manual, "
+        "one address is wrong, or a type is too long: current is u32",
     ),
     "overlap": (
         "address = 0x12", "address = 0x11", "register[1].address",
-        "frequency: address 0x0011 overlaps current (0x0010..0x0011)",
+        "frequency: address 0x0011 overlaps current (0x0010..0x0011): look both up in the manual, "
+        "one address is wrong, or a type is too long: current is u32",
     ),
     "unknown unit": (
-        '"Hz"', '"hz"', "register[1].kind",
-        "frequency: unit 'hz' does not fit frequency; allowed: Hz",
+        '"Hz"', '"hz"', "register[1].unit",
+        "frequency: 'hz' is no unit of kind 'frequency', which has Hz",
+    ),
+    "a unit of another kind": (
+        '"Hz"', '"kW"', "register[1].unit",
+        "frequency: 'kW' is no unit of kind 'frequency', which has Hz; it is of kind power",
     ),
     "impossible type and count": (
         'type = "u32"', 'type = "u32"\nlength = 1', "register[0].length",
-        "current: is not written: u32 takes 2 registers",
+        "current: remove it: u32 always takes 2 registers; if the manual says 1, the type is "
+        "another one",
     ),
     "impossible type of a bit": (
         TABLE, 'table = "coil"\naddress = 0x12', "register[1].type",
@@ -143,6 +150,64 @@ def test_a_ratio_in_the_scale_of_a_meter_of_which_nothing_is_said(
         'belongs into the site file: reports = "secondary", applies = ["ct_ratio"] or '
         '["vt_ratio"], and ct_ratio = "primary/secondary" of the device\n'
     )
+
+
+#: likewise in a site file of an AC meter and a gas meter; the key is the device's
+IN_SITE = {
+    "the same meter twice": (
+        ("gas-1", "stackproof/gas-meter", ':15021?unit=1"'),
+        ("ac-2", "stackproof/ac-meter", ':15020?unit=1"\nct_ratio = "1"\nvt_ratio = "1"'), "url",
+        "ac-2: asks 127.0.0.1:15020 what ac-1 asks already (FC 3 unit 1 holding 0x0000 (0 in "
+        "0-based notation) x 2): one meter would be counted twice; correct unit or address, or "
+        "remove one of the two devices",
+    ),
+    "one id twice": (
+        ('id = "gas-1"',), ('id = "ac-1"',), "id",
+        "ac-1: 'ac-1' is an earlier device's: name this one otherwise",
+    ),
+    "no protocol": (
+        ("modbus+tcp://127.0.0.1:15021?unit=1",), ("127.0.0.1:15021",), "url",
+        "gas-1: '127.0.0.1:15021' names no protocol: write modbus+tcp://127.0.0.1:15021 or one of",
+    ),
+    "a protocol by another name": (
+        ("modbus+tcp://127.0.0.1:15021?unit=1",), ("modbus://127.0.0.1:15021",), "url",
+        "gas-1: modbus:// is no protocol here; did you mean modbus+tcp://127.0.0.1:15021?",
+    ),
+    "a profile that there is not": (
+        ("stackproof/gas-meter",), ("stackproof/gasmeter",), "profile",
+        "gas-1: stackproof/gasmeter: there is no such profile; did you mean "
+        "'stackproof/gas-meter'?",
+    ),
+    "a profile of another protocol": (
+        ("stackproof/gas-meter",), ("stackproof/pot-gateway",), "profile",
+        "gas-1: stackproof/pot-gateway is of a device that speaks opcua, and modbus+tcp:// is "
+        "modbus: correct the profile, or the url",
+    ),
+    "a unit id that is none": (
+        ("15021?unit=1",), ("15021?unit=300",), "url", "gas-1: unit '300' is not in 0..255",
+    ),
+    "a point that the profile has not": (
+        ('id = "gas-1"',), ('id = "gas-1"\npoints = ["flw"]',), "points",
+        "gas-1: 'flw' is no register of stackproof/gas-meter; did you mean 'flow'?",
+    ),
+    "a ratio of which nothing depends": (
+        ('id = "gas-1"',), ('id = "gas-1"\nct_ratio = "800/5"',), "ct_ratio",
+        "gas-1: has no effect: no register of stackproof/gas-meter takes it (the meter reports no "
+        "ratio-dependent values); remove it",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", IN_SITE)
+async def test_edge_check_says(mistake: str, tmp_path: Path, said: Said) -> None:
+    old, new, key, sentence = IN_SITE[mistake]
+    write_keys(tmp_path / "keys")
+    text = replaced(HEAD + AC + GAS, dict(zip(old, new, strict=True))) + "[statement]\n"
+    site = write_site(tmp_path, text)
+    assert await edge("check", site) == 2
+    told = said.both()[1].splitlines()
+    assert told[0].startswith(f"{site}: device[1].{key}: {sentence}")
+    assert told[1] == "1 problem; nothing was started"
 
 
 @dataclass

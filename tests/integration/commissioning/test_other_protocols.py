@@ -20,7 +20,7 @@ from tests.integration.drivers.pot_log import Plant
 from tests.integration.edge.brokers import free_port
 from tests.recording import recorded_sqlite
 from tests.unit.edge.drivers.hj212_packets import MN
-from tests.unit.edge.drivers.row_specs import table_spec
+from tests.unit.edge.drivers.row_specs import table, table_spec
 from tests.unit.edge.drivers.specs import register, spec
 from tests.unit.edge.sites import HEAD, write_keys, write_site
 
@@ -114,6 +114,27 @@ class TestDatabase:
         for _ in range(2):
             look = await read_point(device, device.points[0], CLOCK)
             assert look.raw == (4201).to_bytes(8, "little")
+
+    async def test_rows_ripen_before_they_are_shown(self, plant: Plant) -> None:
+        plant.put((1, 1, 4.201, 960.5))
+        device = table_spec(plant.path, source=table(settle_s=1))
+        look = await read_point(device, device.points[0], CLOCK, 10.0)
+        assert look.is_fine
+
+    @pytest.mark.parametrize(
+        ("rows", "state", "said"),
+        [
+            ([(1, 1, 4.201, None)], State.FINE, "1 of 4 points have a value"),
+            ([], State.WARNING, "no new row was there; one is taken only once"),
+        ],
+    )
+    async def test_that_nothing_is_new_is_no_failure(
+        self, rows: list[tuple[int, int, float, None]], state: State, said: str, plant: Plant
+    ) -> None:
+        plant.put(*rows)
+        check = (await examine_by_driver(table_spec(plant.path), CLOCK, 0.0))[-1]
+        assert (check.layer, check.state) == ("register", state)
+        assert check.sentence.startswith(said)
 
     async def test_a_table_that_is_not_there(self, plant: Plant) -> None:
         plant.db.execute("DROP TABLE pot_log")

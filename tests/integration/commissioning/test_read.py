@@ -13,12 +13,6 @@ from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
 from tests.unit.edge.sites import AC, GAS, HEAD, replaced, write_keys, write_site
 
 
-@pytest.fixture
-async def meter() -> AsyncIterator[Responder]:
-    async with Responder(words=dict(AC_WORDS)) as device:
-        yield device
-
-
 class TestAPoint:
     """Of a site file: value, unit, the profile's own order marked, what stands beside it."""
 
@@ -146,6 +140,34 @@ class TestAPlace:
         assert values["f32", "ABCD"] == 1234.5
         assert len(values) == 3 * 2 + 4 * 4 + 4 * 4
 
+    @pytest.mark.parametrize("asked", ["f32", "FLOAT32"])
+    async def test_a_type_is_looked_for_beside_the_place_too(
+        self, asked: str, meter: Responder, said: Said
+    ) -> None:
+        """The manual said 3002: the number stands one lower, its low word first."""
+        meter.words |= {3000: 0x5000, 3001: 0x449A}
+        assert await edge("read", meter.url, "holding:3001", asked, "--json") == 0
+        told = said.json()
+        assert told["words"] == ["449a", "0bba"]  # what nobody set is its address
+        lower, higher = told["neighbours"]
+        assert {t["type"] for n in (told, lower, higher) for t in n["takings"]} == {"f32"}
+        assert [t["order"] for t in lower["takings"] if t["value"] == 1234.5] == ["CDAB"]
+        assert [q.span for q in meter.questions] == [(3001, 2), (3000, 2), (3002, 2)]
+
+    @pytest.mark.parametrize(
+        ("place", "asked", "sentence"),
+        [
+            ("holding:3000", "f33", "'f33' is no type of a register; write one of u16 i16 bcd16 "),
+            ("coil:0", "u16", "a cell of table coil is a bit: leave 'u16' out"),
+        ],
+    )
+    async def test_what_is_no_type(
+        self, place: str, asked: str, sentence: str, meter: Responder, said: Said
+    ) -> None:
+        assert await edge("read", meter.url, place, asked) == 2
+        assert sentence in said.both()[1]
+        assert meter.questions == []
+
     async def test_the_last_register_of_a_device(self, meter: Responder, said: Said) -> None:
         meter.illegal = {201}
         assert await edge("read", meter.url, "input:200") == 0
@@ -153,7 +175,9 @@ class TestAPlace:
         assert "input 0x00c8 x 1; answered" in text
         assert "input 0x00c9" in text
         assert "refused: illegal data address (2)" in text
-        assert [q.count for q in meter.questions] == [4, 2, 1, 1, 1]
+        assert [q.span for q in meter.questions] == [
+            (200, 4), (200, 2), (200, 1), (199, 4), (199, 2), (201, 4), (201, 2), (201, 1),
+        ]  # fmt: skip
 
     async def test_a_url_without_its_protocol(self, said: Said) -> None:
         assert await edge("read", "127.0.0.1:502", "40001") == 2

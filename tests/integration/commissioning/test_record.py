@@ -4,19 +4,13 @@ import hashlib
 import io
 import re
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.commissioning.field import AC_WORDS, Said, edge, site_at
+from tests.integration.commissioning.field import Said, edge, site_at, with_url
 from tests.integration.drivers.modbus_responder import Responder
-
-
-@pytest.fixture
-async def meter() -> AsyncIterator[Responder]:
-    async with Responder(words=dict(AC_WORDS)) as device:
-        yield device
+from tests.unit.edge.sites import AC, write_site
 
 
 async def test_a_record_to_be_filled_in_by_hand(
@@ -87,3 +81,16 @@ async def test_by_default_it_is_named_for_plant_gateway_and_time(
     name, _, _ = said.out().partition(":")
     assert re.fullmatch(r"commissioning-north-works-edge-1-\d{8}T\d{6}Z\.html", name)
     assert (tmp_path / name).exists()
+
+
+async def test_from_a_site_file_with_nothing_but_a_device(
+    tmp_path: Path, meter: Responder, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    site = write_site(tmp_path, "format = 1\n" + with_url(AC, meter.port))
+    assert await edge("record", site, "--by", "Li Wei", "--json") == 0
+    told = said.json()
+    assert told["record"]["unwritten"] == ["plant", "gateway", "uplink", "statement"]
+    assert told["file"].startswith("commissioning-plant-gateway-")
+    page = (tmp_path / told["file"]).read_text()
+    assert "<dd>plant, gateway, uplink, statement</dd>" in page

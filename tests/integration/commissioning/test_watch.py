@@ -7,26 +7,18 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from edge.clock import SystemClock
 from edge.commissioning.watch import Picture, watch
 from edge.commissioning.watch_text import device_state
 from edge.config import load_site
-from tests.integration.commissioning.field import AC_WORDS, Said, edge, site_at
+from tests.integration.commissioning.field import Said, edge, site_at
 from tests.integration.drivers.modbus_responder import Responder
 
 ROOT = Path(__file__).parents[3]
 END_S = 20.0
-
-
-@pytest.fixture
-async def meter() -> AsyncIterator[Responder]:
-    async with Responder(words=dict(AC_WORDS)) as device:
-        yield device
 
 
 def state_of(picture: Picture) -> str:

@@ -70,10 +70,8 @@ class Other:
             self._process.wait()
 
 
-def node_opcua(
-    folder: Path, server: Made, client: Made, *, port: int = 0, sessions: int = 10, many: int = 0
-) -> Other:
-    """A node-opcua server; skips where npm or node are not installed."""
+def install() -> None:
+    """What the lock file names, fetched once; skips where npm or node are not there."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("npm or node is not installed")
     installed = FOLDER / "node_modules" / ".package-lock.json"
@@ -82,6 +80,13 @@ def node_opcua(
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
                    "--no-update-notifier"]  # fmt: skip
         subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, timeout=NPM_S)
+
+
+def node_opcua(
+    folder: Path, server: Made, client: Made, *, port: int = 0, sessions: int = 10, many: int = 0
+) -> Other:
+    """A node-opcua server; skips where npm or node are not installed."""
+    install()
     port = port or free_port()
     settings = {
         "port": port, "uri": SERVER_URI, "certificate": str(server.pem), "key": str(server.key),

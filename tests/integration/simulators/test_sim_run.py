@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -106,6 +107,14 @@ async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run]:
         started.process.send_signal(signal.SIGTERM)
         assert await ended(started.process) == (0, "")
         assert truth(folder)[-1]["type"] == "end"
+
+
+async def test_a_secured_server_tells_whom_to_trust() -> None:
+    async with running("--json", "--pots", "3", "--secured", "--for", "0.2") as started:
+        trust = {row["id"]: row.get("trust", "") for row in started.said["devices"]}
+        assert re.fullmatch("sha256:[0-9a-f]{64}", trust["pot-gateway"])
+        assert trust["ac-1"] == ""
+        assert await ended(started.process) == (0, "")
 
 
 async def test_served_values_are_the_truth(run: Run) -> None:

@@ -154,13 +154,18 @@ def test_plant_gateway_uplink(tmp_path: Path, old: str, new: str, key: str, says
             "modbus+tcp://127.0.0.1:15020",
             "modbus://h",
             "url",
-            "known: dlt645+serial dlt645+tcp folder hj212 modbus+listen",
+            "modbus:// is no protocol here; did you mean modbus+tcp://h",
         ),
         ("unit=1", "unit=300", "url", "unit '300' is not in 0..255"),
         ("unit=1", "unti=1", "url", "unknown option 'unti'"),
         ("127.0.0.1:15020", ":15020", "url", "names no host"),
         ("127.0.0.1:15020", "127.0.0.1:0", "url", "port 0"),
-        ("stackproof/ac-meter", "stackproof/ac-metre", "profile", "no such profile; known:"),
+        (
+            "stackproof/ac-meter",
+            "stackproof/ac-metre",
+            "profile",
+            "no such profile; did you mean 'stackproof/ac-meter'?",
+        ),
         ('"meter-direct"', '"direct"', "provenance", "did you mean 'meter-direct'?"),
         ('"meter-direct"', '"computed"', "provenance", "is not one of"),
         ('ct_ratio = "800/5"\n', "", "ct_ratio", "reports secondary values"),
@@ -220,7 +225,8 @@ def test_device_with_an_impossible_name_is_complained_about_once(tmp_path: Path)
 
 def test_two_devices_of_one_name(tmp_path: Path) -> None:
     found = problems(tmp_path, replaced(SITE, {AC: AC + AC}))
-    assert found == [("device[1].id", "ac-1: 'ac-1' is used by an earlier device")]
+    (told,) = found
+    assert told == ("device[1].id", "ac-1: 'ac-1' is an earlier device's: name this one otherwise")
 
 
 def test_interval_that_does_not_fit_the_shortest_is_named(tmp_path: Path) -> None:

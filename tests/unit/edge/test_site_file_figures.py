@@ -128,7 +128,7 @@ def test_metal_that_is_a_fuel_too(tmp_path: Path) -> None:
 
 
 def test_two_meters_of_one_kind_are_fine(tmp_path: Path) -> None:
-    second = AC.replace("ac-1", "ac-2")
+    second = AC.replace("ac-1", "ac-2").replace("unit=1", "unit=2")
     text = replaced(SITE, {AC: AC + second}) + AC_ENTRY.replace("ac-1", "ac-2")
     assert len(site_of(tmp_path, text).statement["auxiliary"]) == 2
 

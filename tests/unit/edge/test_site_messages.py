@@ -82,9 +82,24 @@ def test_a_reader_takes_that_configuration(tmp_path: Path) -> None:
         (f"?mn={MN}", "", "device[3].url", "gives no mn="),
         ("127.0.0.1:9212", "0.0.0.0:9212", "device[3].url", "name the logger's address"),
         ("123456789012", "AAAAAAAAAAAA", "device[2].url", "A stands for any meter"),
-        ("dlt645+serial:///dev/ttyS0", "modbus+tcp://h:1", "device[2].url", "unknown option"),
-        ('"stackproof/cems-logger"', '"stackproof/gas-meter"', "device[3].points", "no register"),
-        ("stackproof/dlt645-meter", "stackproof/ac-meter", "device[2].url", "no DL/T 645"),
+        (
+            "dlt645+serial:///dev/ttyS0",
+            "modbus+tcp://h:1",
+            "device[2].profile",
+            "that speaks dlt645, and modbus+tcp:// is modbus",
+        ),
+        (
+            '"stackproof/cems-logger"',
+            '"stackproof/gas-meter"',
+            "device[3].profile",
+            "speaks modbus, and hj212:// is hj212",
+        ),
+        (
+            "stackproof/dlt645-meter",
+            "stackproof/ac-meter",
+            "device[2].profile",
+            "speaks modbus, and dlt645+serial:// is dlt645",
+        ),
     ],
 )
 def test_mistakes(old: str, new: str, key: str, reason: str, tmp_path: Path) -> None:

@@ -94,9 +94,9 @@ def test_a_statement_that_does_not_pass_the_gate_is_a_problem_of_the_site_file(
 @pytest.mark.parametrize(
     ("url", "profile", "reason"),
     [
-        ("folder:///x", "pots.toml", "needs a profile with protocol folder"),
-        ("sqlite+ro:///x", "lab.toml", "needs a profile with protocol table"),
-        ("sqlite+ro:///x", "stackproof/gas-meter", "needs a profile with protocol table"),
+        ("folder:///x", "pots.toml", "speaks table, and folder:// is folder"),
+        ("sqlite+ro:///x", "lab.toml", "speaks folder, and sqlite+ro:// is table"),
+        ("sqlite+ro:///x", "stackproof/gas-meter", "speaks modbus, and sqlite+ro:// is table"),
     ],
 )
 def test_profile_and_url_must_fit(folder: Path, url: str, profile: str, reason: str) -> None:

@@ -79,6 +79,10 @@ def test_a_fault_in_words() -> None:
         ("kind=busy on=a.power", "on: busy befalls a whole device, not the point 'power'"),
         ("kind=half-open on=a for=3", "for: half-open happens once and is not undone"),
         ("kind=counter-reset on=a for=3", "for: counter-reset happens once and is not undone"),
+        ("kind=ct-ratio on=a.power", "on: ct-ratio befalls a whole device, not the point"),
+        ("kind=k-factor on=a by=1", r"by: 1 is not in 0\.\.1000, or is 1"),
+        ("kind=ct-ratio on=a by=-2", r"by: -2 is not in 0\.\.1000"),
+        ("kind=clock-jump on=a by=0", "by: 0 is not in -315360000"),
     ],
 )
 def test_what_cannot_be_asked_for(text: str, sentence: str) -> None:
@@ -98,6 +102,18 @@ def test_what_cannot_be_asked_for(text: str, sentence: str) -> None:
         ("kind=swap-words on=gas-1.temperature", "swap-words cannot befall temperature of gas-1"),
         ("kind=drift on=gas-1.volume", "drift cannot befall volume of gas-1"),
         ("kind=nan on=line-1.serial", "nan cannot befall serial of line-1"),
+        (
+            "kind=clock-jump on=gas-1",
+            "clock-jump cannot befall gas-1: its protocol carries no times",
+        ),
+        ("kind=certificate on=gas-1", "certificate cannot befall gas-1: it shows none"),
+        (
+            "kind=certificate on=pots",
+            "certificate cannot befall pots: it is served without security",
+        ),
+        ("kind=ct-ratio on=pots", "ct-ratio cannot befall pots: it speaks OPC UA"),
+        ("kind=ct-ratio on=gas-1", "gas-meter: it has no setting ct_primary or ct_ratio"),
+        ("kind=k-factor on=gas-1", "it is not told k_factor: --set k_factor=VALUE, or settings of"),
     ],
 )
 def test_whom_it_cannot_befall(text: str, sentence: str) -> None:
@@ -194,3 +210,43 @@ def test_the_truth_says_what_was_done_to_what() -> None:
          "points": ["flow", "temperature", "pressure"], "by": "0.05"},
         {"type": "fault-end", "t_s": "1.5", "fault": 1},
     ]  # fmt: skip
+
+
+def test_a_setting_turned_twice_and_a_reset_after_it() -> None:
+    """K 45.25 → 90.5 → 181: the counter gains half, then a quarter, and then begins at 0 again."""
+    meter = ModbusMeter(
+        GAS, host="127.0.0.1", port=0, ratios={},
+        settings={"k_factor": "45.250", "parameter_changes": "65533"},
+    )  # fmt: skip
+    lines: list[TruthLine] = []
+    asked = ("at=1 kind=k-factor on=g", "at=2 kind=k-factor on=g", "at=3 kind=counter-reset on=g")
+    plan = FaultPlan(
+        [fault_of_text(text) for text in asked],
+        devices={"g": meter}, step_s=Decimal(1), record=lines.append,
+    )  # fmt: skip
+    shown = []
+    for step, volume in enumerate((1000, 1000, 1008, 1016, 1024)):
+        now = {**NOW, "volume": volume}
+        plan.at(step, lambda now=now: {"g": now})
+        shown.append(plan.show("g", now, step)["volume"])
+    assert shown == [1000, 1000, 1004, 0, 2]
+    assert plan.show("g", NOW, 4)["flow"] == 200
+    assert plan.manner("g", 2).settings == {"k_factor": "181", "parameter_changes": "65535"}
+    assert [line["says"] for line in lines[:2]] == [
+        {"parameter_changes": "65534", "k_factor": "90.5"},
+        {"parameter_changes": "65535", "k_factor": "181"},
+    ]
+    assert (lines[1]["factor"], lines[1]["values"]) == ("0.5", {"volume": "1004.0"})
+
+
+def test_a_counter_of_changes_that_is_full() -> None:
+    """One more does not fit its register: told before anything is played."""
+    meter = ModbusMeter(
+        GAS, host="127.0.0.1", port=0, ratios={},
+        settings={"k_factor": "45.250", "parameter_changes": "65535"},
+    )  # fmt: skip
+    with pytest.raises(ServeError, match="parameter_changes cannot be '65536'"):
+        FaultPlan(
+            [fault_of_text("kind=k-factor on=g")],
+            devices={"g": meter}, step_s=Decimal(1), record=lambda _: None,
+        )  # fmt: skip

@@ -45,6 +45,21 @@ def kinds(wire: Wire) -> list[str]:
     return [text.partition("CN=")[2][:4] for text in wire.sent]
 
 
+async def test_a_clock_that_is_wrong_is_sent_and_changes_no_interval() -> None:
+    """An hour behind: 07:00:00 in China."""
+    logger = Hj212Logger(PROFILE, host="127.0.0.1", port=1, mn=MN, rtd_s=5)
+    wire = Wire()
+    logger._writer = cast("asyncio.StreamWriter", wire)
+    now = {register.name: 78.0 for register in PROFILE.registers}
+    await logger.publish(now, AT_NS - 5 * 10**9)
+    wire.sent.clear()
+    logger.behave(Manner(clock_s=-3600))
+    await logger.publish(now, AT_NS)
+    (text,) = wire.sent
+    assert "QN=20260601070000223;" in text
+    assert "DataTime=20260601070000;" in text
+
+
 async def test_messages_come_at_their_intervals() -> None:
     logger = Hj212Logger(PROFILE, host="127.0.0.1", port=1, mn=MN, rtd_s=5)
     wire = Wire()

@@ -1,7 +1,7 @@
 """How the doctor's findings read."""
 
 from edge.commissioning.doctor_text import as_map, lines, verdict
-from edge.commissioning.findings import LAYERS, failed, fine, has_failed, warning
+from edge.commissioning.findings import LAYERS, failed, fine, has_failed, skipped, warning
 
 FOUND = [
     warning("this machine", "clock", "nothing keeps this clock right", "let chrony keep it"),
@@ -31,6 +31,15 @@ def test_a_warning_is_no_failure() -> None:
     assert not has_failed(FOUND[:2])
     assert verdict(FOUND[:2]) == "nothing fails; 1 warning"
     assert verdict(FOUND[1:2]) == "nothing fails"
+
+
+def test_what_was_not_looked_at_is_not_called_fine() -> None:
+    unlooked = skipped("broker", "protocol", "is not looked at: --laptop was said", "once more")
+    assert not has_failed([unlooked])
+    assert verdict([*FOUND[:2], unlooked]) == (
+        "nothing that was looked at fails; 1 warning; not looked at: broker at protocol"
+    )
+    assert verdict([*FOUND, unlooked]).endswith("at register; not looked at: broker at protocol")
 
 
 def test_for_programs() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from edge.commissioning.look import Look, Neighbour
 from edge.commissioning.look_text import as_map, lines, summary
-from edge.commissioning.orders import is_taken, takings
+from edge.commissioning.orders import is_taken, takings, takings_as
 from edge.commissioning.value import Shown
 from evidence.points import Dtype
 from evidence.quality import Quality
@@ -29,7 +29,10 @@ LOOK = Look(
     shown=Shown("1234.5", "t/h", Quality.GOOD),
     takings=EVERY,
     taken=[is_taken(taking, ROW) for taking in EVERY].index(True),
-    neighbours=(Neighbour(99, (0, 0x5000), "0.0 t/h"), Neighbour(101, (), "refused")),
+    neighbours=(
+        Neighbour(99, (0, 0x5000), "0.0 t/h", tuple(takings_as((0, 0x5000), ["f32"]))),
+        Neighbour(101, (), "refused"),
+    ),
 )
 
 
@@ -44,7 +47,10 @@ def test_a_point() -> None:
     assert text[6].split() == ["ABCD", "CDAB", "BADC", "DCBA"]
     floats = next(line for line in text if line.startswith("  f32"))
     assert floats.split()[1:3] == ["8.60791808e+09", ">1234.5<"]
-    assert text[-3:] == [
+    # 0x5000 is 20480: 20480, 80 and 0x500000 × 2^-149, and 2^33
+    assert text[-3].split() == ["f32", "2.86985925e-41", "8.58993459e+09", "1.12103877e-43",
+                                "7.34683969e-39"]  # fmt: skip
+    assert [text[-5], *text[-2:]] == [
         "  holding 0x0063  0x0000 0x5000        0.0 t/h",
         "  holding 0x0064  0x5000 0x449A        1234.5 t/h   < this one",
         "  holding 0x0065                       refused",
