@@ -8,6 +8,7 @@ from edge.calc.anode_effect import Effect
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.inputs import Readings
 from edge.calc.month_plan import LinePlan
+from edge.calc.outside import OutsideTime
 from edge.calc.sampling import is_slow, sampling_map
 
 RATE_PLACES = 12  # AEF, AED, AEM and AEO: beyond any reading; their exact sums stand beside them
@@ -30,6 +31,8 @@ class MonthLine:
         self.plan = plan
         self.line = plan.line
         self._producing_ns = [0] * len(self.line.pots)  # of the time before `close`
+        merge_ns = self.line.detector.rules.t_merge_ns
+        self._outside = OutsideTime(self.line.state_names, merge_ns)
         self.listed = EFFECTS_LISTED
         self._first: list[Effect] = []  # of those that are final
         self._final = _Sums(len(self.line.pots))
@@ -38,7 +41,9 @@ class MonthLine:
 
     def feed(self, readings: Readings) -> None:
         """Advance by the ticks of `readings`."""
-        self._take(self.line.feed(readings).activity.finished)
+        ticks = self.line.feed(readings)
+        self._take(ticks.activity.finished)
+        self._outside.feed(readings.ticks_ns, ticks.states, ticks.states_ok, ticks.at_work)
         if len(readings.ticks_ns):
             self._last_ns = int(readings.ticks_ns[-1])
             self._slowest_ns = max(self._slowest_ns, self.line.interval_ns)
@@ -106,6 +111,8 @@ class MonthLine:
             "effects": [self._effect_map(e) for e in _first([*self._first, *still], self.listed)],
             "pots": self._pots(sums),
         }
+        if outside := self._outside_map():
+            result["outside"] = outside
         if self.is_slow:
             t_start_ns = self.line.detector.rules.t_start_ns
             result["sampling"] = sampling_map(self._slowest_ns, t_start_ns, count)
@@ -120,6 +127,14 @@ class MonthLine:
                 rates["aed_min"] = Fraction(polarised_ns, count * _MINUTE_NS)
             result |= {name: rounded_text(rate, RATE_PLACES) for name, rate in rates.items()}
         return result
+
+    def _outside_map(self) -> list[dict[str, str]]:
+        """What stands in no rate: time of each pot in each state that is not producing."""
+        return [
+            {"pot": pot, "state": name, "time_s": exact_text(Fraction(time_ns, _SECOND_NS))}
+            for pot, point in zip(self.line.pots, self.line.state_of, strict=True)
+            for name, time_ns in self._outside.of(point)
+        ]
 
     def _effect_map(self, effect: Effect) -> dict[str, Any]:
         fields = self.line.named(effect).as_map()

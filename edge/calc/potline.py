@@ -62,6 +62,9 @@ class LineTicks:
 
     Attributes:
         activity: from the detector.
+        states: [state points][n] raw values; `Potline.state_of` says which is whose.
+        states_ok: [state points][n] there is a usable one.
+        at_work: [state points][n] it is a producing one.
         known: [pots][n] voltage and state of the pot are both usable.
         states_known: [pots][n] the state of the pot is usable.
         producing: [n] pots producing.
@@ -70,6 +73,9 @@ class LineTicks:
     """
 
     activity: Activity
+    states: Int64
+    states_ok: Bool
+    at_work: Bool
     known: Bool
     states_known: Bool
     producing: Int64
@@ -87,6 +93,8 @@ class Potline:
         decimals: of the voltage counts.
         detector: of its anode effects.
         interval_ns: between two samples of its voltages, by the configuration in force.
+        state_of: each pot's state point, among those of the potline.
+        state_names: of each state point, raw value -> name, in the configuration's order.
         metal_t_h: tonnes of metal an hour per (count of line current × producing pot).
         technology, edition, gwp: of the indicator.
     """
@@ -101,12 +109,18 @@ class Potline:
             raise PlantError(f"potline {self.id}: has no pots")
         self._volt_ids: list[str] = [pot["voltage"] for pot in fields["pots"]]
         self._state_ids: list[str] = [pot["state"] for pot in fields["pots"]]
+        # where pots share a state, it is looked at once
+        place = {p: number for number, p in enumerate(dict.fromkeys(self._state_ids))}
+        self._states_read = list(place)
+        self.state_of = [place[p] for p in self._state_ids]
+        self._pot_states = as_rows(self.state_of)
         self._current_id: str = fields["line_current"]
         self.point_ids = [*self._volt_ids, *self._state_ids, self._current_id]
         if missing := sorted({p for p in self.point_ids if p not in points}):
             raise PlantError(f"potline {self.id}: no such points: {' '.join(missing)}")
         self.decimals = self._voltage_decimals([points[p] for p in self._volt_ids])
-        self._producing_values = self._producing([points[p] for p in self._state_ids])
+        self._producing_values = self._producing([points[p] for p in self._states_read])
+        self.state_names = [_names(points[p]) for p in self._states_read]
         self.interval_ns = int(config["schedules"][0]["interval_ns"])
         rules = Rules.from_config(fields["anode_effect"], self.decimals, self.interval_ns)
         self.detector = Detector(rules, len(self.pots))
@@ -190,27 +204,27 @@ class Potline:
         if any(inputs.schedule_of(p) != 0 for p in self._volt_ids):
             raise PlantError(f"potline {self.id}: pot voltages must be read on schedule 0")
         self._volts = as_rows([inputs.row[p] for p in self._volt_ids])
-        # where pots share a state, it is looked at once
-        states = [inputs.row[p] for p in self._state_ids]
-        place = {row: number for number, row in enumerate(dict.fromkeys(states))}
-        self._states = as_rows(list(place))
-        self._state_of = as_rows([place[row] for row in states])
+        self._states = as_rows([inputs.row[p] for p in self._states_read])
         self._current = inputs.row[self._current_id]
 
     def feed(self, readings: Readings) -> LineTicks:
         """Advance by the ticks of `readings` (aligned to schedule 0)."""
         ok, states = readings.ok[self._states], readings.counts[self._states]
-        states_ok = ok[self._state_of]
+        states_ok = ok[self._pot_states]
         known = readings.ok[self._volts] & states_ok
         at_work = np.zeros_like(ok)
         for value in self._producing_values:
             at_work |= states == value
-        producing = (ok & at_work)[self._state_of]
+        at_work &= ok
+        producing = at_work[self._pot_states]
         activity = self.detector.feed(
             readings.ticks_ns, readings.counts[self._volts], known, producing
         )
         return LineTicks(
             activity,
+            states,
+            ok,
+            at_work,
             known,
             states_ok,
             over_pots(producing),
@@ -221,3 +235,11 @@ class Potline:
     def named(self, effect: Effect) -> PotEffect:
         """An effect with its names."""
         return PotEffect(self.id, self.pots[effect.pot], effect, self.decimals)
+
+
+def _names(state: Point) -> dict[int, str]:
+    """Raw value -> name; the first, where one has several."""
+    names: dict[int, str] = {}
+    for raw, name in state.states:
+        names.setdefault(raw, name)
+    return names

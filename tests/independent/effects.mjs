@@ -17,6 +17,8 @@ export function rulesOf(fields, decimals, intervalNs) {
   };
 }
 
+const UNNAMED = "unnamed";
+
 const atLeast = (count, [n, d]) => count * d >= n;
 
 export class Pot {
@@ -136,6 +138,27 @@ export class Pot {
   /** The configuration changed. */
   cut() {
     if (this.running !== null) this.stop(this.before.t, "configuration-change");
+  }
+}
+
+/** Time of one pot in each state that is not producing, by its usable states alone. */
+export class Outside {
+  constructor(states, producing, mergeNs) {
+    Object.assign(this, { producing, mergeNs, before: null, names: new Map() });
+    for (const [raw, word] of states) {
+      if (!this.names.has(raw.toString())) this.names.set(raw.toString(), word);
+    }
+    this.times = new Map([...this.names.values(), UNNAMED].map((word) => [word, 0n]));
+  }
+
+  /** The next usable state. */
+  state(t, raw) {
+    const { before, times } = this;
+    if (before !== null && !this.producing.has(before.raw) && t - before.t <= this.mergeNs) {
+      const word = this.names.get(before.raw) ?? UNNAMED;
+      times.set(word, times.get(word) + t - before.t);
+    }
+    this.before = { t, raw };
   }
 }
 

@@ -5,7 +5,7 @@ import { FormatError } from "./cbor.mjs";
 import { monthOf } from "./calendar.mjs";
 import { fuelOf } from "./calculable.mjs";
 import { exact } from "./configuration.mjs";
-import { Pot, overTarget, rulesOf } from "./effects.mjs";
+import { Outside, Pot, overTarget, rulesOf } from "./effects.mjs";
 import { Due } from "./due.mjs";
 import * as fr from "./fractions.mjs";
 import { Held, rowsOf } from "./readings.mjs";
@@ -40,6 +40,7 @@ class Potline {
       return {
         id: pot.get("id"), voltage: voltage.id, state: state.id, producing: producingOf(state),
         calc: new Pot(rules),
+        outside: new Outside(state.fields.get("states"), producingOf(state), rules.mergeNs),
       };
     });
     const points = ["voltage", "state"].flatMap((key) =>
@@ -66,6 +67,9 @@ class Potline {
       ]))],
     ]);
     for (const [key, value] of ratesOf(sums)) found.set(key, fr.places(value, 12));
+    const outside = this.pots.flatMap((pot) => [...pot.outside.times].filter(([, ns]) => ns > 0n)
+      .map(([word, ns]) => new Map([["pot", pot.id], ["state", word], ["time_s", seconds(ns)]])));
+    if (outside.length) found.set("outside", outside);
     if (this.slowest > SLOW) found.set("sampling", this.sampling(BigInt(effects.length)));
     return found;
   }
@@ -284,11 +288,13 @@ export class Input {
     }
     for (let i = from; i < to; i++) {
       const t = section.first + section.step * BigInt(i);
-      for (const { voltage, state, producing, calc } of pots) {
+      for (const { voltage, state, producing, calc, outside } of pots) {
         const [volts, stood] = [at(voltage, i, t), at(state, i, t)];
+        if (stood === null || !stood.row.isUsable(stood.i)) continue;
+        const raw = stood.row.raw(stood.i);
+        outside.state(t, raw);
         const count = volts === null ? null : volts.row.count(volts.i);
-        if (count === null || stood === null || !stood.row.isUsable(stood.i)) continue;
-        calc.sample(t, count, producing.has(stood.row.raw(stood.i)));
+        if (count !== null) calc.sample(t, count, producing.has(raw));
       }
     }
   }

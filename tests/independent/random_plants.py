@@ -183,7 +183,7 @@ class Readings:
             value = rng.randint(0, 5) if before is None else before + rng.choice((0, 1, 2, 7))
             value = value if rng.random() > 0.05 else 0
         elif role == "state":
-            value = 1.0 if rng.random() > 0.1 else rng.choice((0, 2, 9))
+            value = 1.0 if rng.random() > 0.1 else rng.choice((0, 2, 5, 9))
         elif name.endswith(".v"):
             stays = before is not None and rng.random() < 0.7
             value = before if stays and before is not None else rng.choice(VOLTS)
