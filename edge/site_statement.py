@@ -11,6 +11,7 @@ from firmware_configs.fields import Fields, near
 TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M")
 EDITIONS = ("ipcc-2006", "ipcc-2019", "ndrc-2013")
 GWP_SETS = ("sar", "ar4", "ar5", "ar6")
+OVERVOLTAGE_MODES = ("positive", "algebraic")
 POTS_MAX = 1_000
 FUEL_KINDS = ("gas-volume", "mass", "solid-fuel-mass")
 FLOW_KINDS = ("gas-flow", "mass-flow")
@@ -154,10 +155,10 @@ def _filled(template: str, n: int) -> str:
 
 def _anode_effect(fields: Fields) -> Mapping[str, str]:
     if not fields.has("anode_effect"):
-        return {**ANODE_EFFECT_DEFAULTS, "mode": "positive"}
+        return {**ANODE_EFFECT_DEFAULTS, "mode": OVERVOLTAGE_MODES[0]}
     inner = fields.child("anode_effect")
     rule = {key: inner.decimal(key, default=text) for key, text in ANODE_EFFECT_DEFAULTS.items()}
-    rule["mode"] = inner.choice("mode", ("positive",), default="positive")
+    rule["mode"] = inner.choice("mode", OVERVOLTAGE_MODES, default=OVERVOLTAGE_MODES[0])
     inner.finish()
     for key, text in rule.items():
         if key == "mode":

@@ -273,7 +273,7 @@ _POINT = _map(
     },
 )
 _RULES = _map(
-    {"mode": _one_of("positive")}
+    {"mode": _one_of("positive", "algebraic")}
     | _all(_text, "v_start_v t_start_s v_end_v t_end_s t_merge_s target_v")
 )
 _POTLINE = _map(

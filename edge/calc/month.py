@@ -8,7 +8,7 @@ of meters, potlines and pots, those of earlier configurations included.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, ticks-outside-month,
 no-producing-time, indicator-needs-metal-by-potline, configuration-changed,
-slow-pot-voltage:<potline>.
+slow-pot-voltage:<potline>, unconfirmed:overvoltage.algebraic.
 Pure: no I/O, no clock.
 """
 
@@ -22,7 +22,7 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.local_time import cut
 from edge.calc.meter import FlowIntegral, Meter
-from edge.calc.month_line import EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
+from edge.calc.month_line import ALGEBRAIC_FLAG, EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.month_plan import MonthPlan
 from edge.calc.parameter import TYPED
 from edge.calc.plant import reading_configuration
@@ -284,6 +284,7 @@ class MonthFold:
     def _flags(self) -> set[str]:
         flags = {flag for meter in self._meters for flag in meter.flags()}
         flags |= {f"{FLAG}:{line.line.id}" for line in self._lines if line.is_slow}
+        flags |= {ALGEBRAIC_FLAG for line in self._lines if line.is_algebraic}
         if self._changes:
             flags.add("configuration-changed")
         if self._outside:

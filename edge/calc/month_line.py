@@ -14,6 +14,8 @@ from edge.calc.sampling import is_slow, sampling_map
 RATE_PLACES = 12  # AEF, AED, AEM and AEO: beyond any reading; their exact sums stand beside them
 _SECOND_NS, _MINUTE_NS, _DAY_NS = 10**9, 60 * 10**9, 86_400 * 10**9
 _MV_A_VOLT = 1000
+#: no text that could be read defines the algebraic overvoltage: a statement with it says so
+ALGEBRAIC_FLAG = "unconfirmed:overvoltage.algebraic"
 #: effects that a month lists, of all its potlines together: a year's of a hundred pots
 EFFECTS_LISTED = 20_000
 
@@ -62,6 +64,11 @@ class MonthLine:
     def is_slow(self) -> bool:
         """Its voltages were read so seldom that the statement tells what that hides."""
         return is_slow(self._slowest_ns)
+
+    @property
+    def is_algebraic(self) -> bool:
+        """Its overvoltage has what is below target subtracted."""
+        return self.line.detector.rules.is_algebraic
 
     @property
     def effects(self) -> int:

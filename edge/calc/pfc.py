@@ -121,7 +121,9 @@ def overvoltage(
     shows the efficiency as 0.95, a percent cell; its results only come with 95).
 
     Not confirmed: the number of the IPCC equation, and the coefficients of ipcc-2019 (read as
-    (EU) 2025/2547 prints them). No published text says whether time below target is subtracted.
+    (EU) 2025/2547 prints them). Controllers report a positive and an algebraic AEO, from which time
+    below target is subtracted; the workbook's list names both ("CWPB Algebraic AEO", "CWPB Positive
+    AEO"), and no text that could be read defines them or says which one a coefficient is for.
     """
     unit = "(kg CF4/t)/(mV/%)"
     factor, fraction = _coefficients(

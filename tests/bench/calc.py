@@ -54,8 +54,8 @@ def _month(days: int, seconds: int) -> Iterator[Line]:
     yield Line(
         f"{POTS} pots, 1 Hz, {days} days, {seconds} s a call", cpu_s, "s of CPU",
         MONTH_CPU_S * days / DAYS, at_most=True, bare=cpu_s / floor_s,
-        more=f"{samples / 1e6:,.0f} M samples, {cpu_s / samples * 1e9:.1f} ns each; one comparison of "
-        f"them {floor_s:.2f} s",
+        more=f"{samples / 1e6:,.0f} M samples, {cpu_s / samples * 1e9:.1f} ns each; "
+        f"one comparison of them {floor_s:.2f} s",
     )  # fmt: skip
     exact = found["found"] == found["laid"] and found["found_s"] == found["laid_s"]
     yield Line(

@@ -320,6 +320,9 @@ export class Input {
     if (this.byCode.size) found.set("reservations", this.byCode);
     for (const { slowest, fields } of this.allPotlines) {
       if (slowest > SLOW) this.flags.add(`slow-pot-voltage:${fields.get("id")}`);
+      if (fields.get("anode_effect").get("mode") === "algebraic") {
+        this.flags.add("unconfirmed:overvoltage.algebraic");
+      }
     }
     this.quantities(found, statement);
     for (const { last, point } of this.allTotalisers) {

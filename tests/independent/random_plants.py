@@ -93,6 +93,8 @@ def plant(rng: random.Random) -> dict[str, Any]:
         "v_end_v": rng.choice(("6", "8")), "t_start_s": str(rng.randint(0, 4)),
         "t_end_s": str(rng.randint(0, 3)), "t_merge_s": rng.choice(("2", "3.5", "6", "9")),
     }  # fmt: skip
+    if rng.random() < 0.4:
+        line["anode_effect"]["mode"] = "algebraic"
     config["statement"] |= {
         "metal": {"point": "metal", "rule": "totaliser"},
         "fuels": [{"kind": "natural-gas", "point": "gas", "rule": "totaliser",

@@ -53,6 +53,7 @@ def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:
     assert max(effect["crossings"] for effect in effects) >= 3
     flags = {flag.partition(":")[0] for m in made for flag in m["flags"]}
     assert {"configuration-changed", "totaliser-drop", "slow-pot-voltage"} <= flags
+    assert "unconfirmed:overvoltage.algebraic" in {flag for m in made for flag in m["flags"]}
     outside = [entry for m in made for line in m["potlines"] for entry in line.get("outside", [])]
     assert {entry["state"] for entry in outside} == {"unknown", "baking", "unnamed"}
     slow = [line["sampling"] for m in made for line in m["potlines"] if "sampling" in line]
