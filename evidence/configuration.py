@@ -281,7 +281,7 @@ _POTLINE = _map(
         **_all(_text, "id line_current technology current_efficiency_percent"),
         "pots": _list(_map(_all(_text, "id voltage state")), 1),
         "anode_effect": _RULES,
-        "indicator": _map(_all(_text, "edition gwp")),
+        "indicator": _map(_all(_text, "edition gwp"), _all(_text, "slope c2f6_fraction source")),
     }
 )
 _TOTALISER: Fields = {"point": _text, "rule": _one_of("totaliser")}

@@ -242,22 +242,14 @@ class MonthFold:
         producing_ns = sum(line.producing_ns() for line in self._lines)
         if not producing_ns or not self._one_technology():
             return None
-        line = self._lines[0].line
         minutes = aem(sum(line.polarised_ns() for line in self._lines), producing_ns)
         names = " ".join(dict.fromkeys(m.line.id for m in self._lines))
         read = [provenance for m in self._lines for provenance in m.provenances]
         frames = {"potline": names, "rule": "anode-effect", "class": _class(read)}
-        return {
-            "technology": line.technology,
-            "edition": line.edition,
-            "gwp": line.gwp,
-            "aem_min_per_cell_day": rounded_text(minutes, RATE_PLACES),
-            "provenance": {"aem_min_per_cell_day": {"frames": frames}},
-        }
+        return self._lines[0].line.indicator.as_map(rounded_text(minutes, RATE_PLACES), frames)
 
     def _one_technology(self) -> bool:
-        kinds = {(m.line.technology, m.line.edition, m.line.gwp) for m in self._lines}
-        return len(kinds) == 1
+        return len({m.line.indicator for m in self._lines}) == 1
 
     def _completeness(self, plan: MonthPlan, from_ns: int, to_ns: int) -> dict[str, dict[str, Any]]:
         """Usable ticks of each read point against those that are due in the period."""

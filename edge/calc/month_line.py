@@ -109,7 +109,7 @@ class MonthLine:
         step = 10**self.line.decimals
         result: dict[str, Any] = {
             "id": self.line.id,
-            "technology": self.line.technology,
+            "technology": self.line.indicator.technology,
             "anode_effect_rules": dict(self.plan.fields["anode_effect"]),
             "effect_count": count,
             "polarised_s": exact_text(Fraction(polarised_ns, _SECOND_NS)),

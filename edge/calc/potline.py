@@ -13,7 +13,8 @@ import numpy as np
 from edge.calc.anode_effect import Activity, Detector, Effect
 from edge.calc.blocks import Bool, Int64
 from edge.calc.errors import PlantError
-from edge.calc.factors import coefficient_rows, gwp_row, gwp_sets, rule_set
+from edge.calc.factors import rule_set
+from edge.calc.indicator import Indicator
 from edge.calc.inputs import Inputs, Readings, as_rows
 from edge.calc.pot import Rules
 from edge.calc.producing import over_pots
@@ -96,7 +97,7 @@ class Potline:
         state_of: each pot's state point, among those of the potline.
         state_names: of each state point, raw value -> name, in the configuration's order.
         metal_t_h: tonnes of metal an hour per (count of line current × producing pot).
-        technology, edition, gwp: of the indicator.
+        indicator: by which coefficients its indicator is made.
     """
 
     def __init__(
@@ -124,13 +125,9 @@ class Potline:
         self.interval_ns = int(config["schedules"][0]["interval_ns"])
         rules = Rules.from_config(fields["anode_effect"], self.decimals, self.interval_ns)
         self.detector = Detector(rules, len(self.pots))
-        self.technology: str = fields["technology"]
-        self.edition: str = fields["indicator"]["edition"]
-        self.gwp: str = fields["indicator"]["gwp"]
-        names = (self.id, *self.pots, self.technology, self.edition, self.gwp)
-        if not all(isinstance(name, str) for name in names):
-            raise PlantError(f"potline {self.id}: ids and names must be text")
-        self._check_indicator(rule_set(config["plant"]["rule_set"]).tables)
+        if not all(isinstance(name, str) for name in (self.id, *self.pots)):
+            raise PlantError(f"potline {self.id}: ids must be text")
+        self.indicator = self._indicator(fields, rule_set(config["plant"]["rule_set"]).tables)
         self.metal_t_h = self._metal_rate(
             points[self._current_id], fields["current_efficiency_percent"]
         )
@@ -155,14 +152,11 @@ class Potline:
             )
         return sorted(next(iter(values)))
 
-    def _check_indicator(self, tables: Sequence[str]) -> None:
-        if self.gwp not in gwp_sets():
-            raise PlantError(f"potline {self.id}: indicator.gwp {self.gwp!r} is none of the sets")
-        known = self.edition in tables
-        if not known or coefficient_rows(self.edition, "slope", self.technology) is None:
-            raise PlantError(
-                f"potline {self.id}: {self.edition} has no slope for {self.technology!r}"
-            )
+    def _indicator(self, fields: Mapping[str, Any], tables: Sequence[str]) -> Indicator:
+        try:
+            return Indicator.from_config(fields, tables)
+        except PlantError as error:
+            raise PlantError(f"potline {self.id}: {error}") from error
 
     def _metal_rate(self, current: Point, efficiency_percent: str) -> Fraction:
         if current.quantity.unit not in _CURRENT_KA:
@@ -177,21 +171,13 @@ class Potline:
         per_ka = faraday * efficiency / 100 / _HOURS_A_DAY / _KG_A_TONNE
         return Fraction(per_ka * _CURRENT_KA[current.quantity.unit] / 10**current.decimals)
 
-    def slope(self) -> tuple[Fraction, Fraction, Fraction]:
-        """(CF4 kg per t and AE-min/cell-day, C2F6 fraction, tCO2e per kg CF4 with its C2F6)."""
-        rows = coefficient_rows(self.edition, "slope", self.technology)
-        assert rows is not None  # noqa: S101 - checked at construction
-        cf4, fraction = rows[0].value, rows[1].value
-        co2e = gwp_row(self.gwp, "cf4").value + fraction * gwp_row(self.gwp, "c2f6").value
-        return cf4, fraction, co2e / _KG_A_TONNE
-
     def cf4_now_kg_h(self) -> Fraction:
         """CF4 in kg an hour per (count of line current × running effect).
 
         The slope formula with AEM = running ÷ producing pots × 1,440 min/d; the producing pots
         cancel against the metal rate, so its time integral is the slope formula.
         """
-        return self.slope()[0] * _MINUTES_A_DAY * self.metal_t_h
+        return self.indicator.cf4 * _MINUTES_A_DAY * self.metal_t_h
 
     def read_as(self, other: "Potline", inputs: Inputs) -> None:
         """Go on with the inputs and the interval of another configuration's same potline."""

@@ -129,8 +129,8 @@ function ratesOf({ producing, polarised, effects, integral }) {
       ["aef_per_cell_day", fr.div([BigInt(effects.length), 1n], days)],
       ["aem_min_per_cell_day", fr.div(minutes, days)],
       ["aeo_mv", fr.div(fr.mul(integral, [1000n, 1n]), fr.of(producing, SECOND))]);
+    if (effects.length) found.push(["aed_min", fr.div(minutes, [BigInt(effects.length), 1n])]);
   }
-  if (effects.length) found.push(["aed_min", fr.div(minutes, [BigInt(effects.length), 1n])]);
   return found;
 }
 
@@ -385,11 +385,17 @@ export class Input {
     const classes = lines.map((line) => line.class);
     const frames = new Map([["potline", ids], ["rule", "anode-effect"],
       ["class", classes.includes("typed") ? "typed" : classes[0]]]);
-    return new Map([
+    const provenance = new Map([["aem_min_per_cell_day", new Map([["frames", frames]])]]);
+    const found = new Map([
       ["technology", first.fields.get("technology")], ...first.fields.get("indicator"),
-      ["aem_min_per_cell_day", fr.places(aem, 12)],
-      ["provenance", new Map([["aem_min_per_cell_day", new Map([["frames", frames]])]])],
+      ["aem_min_per_cell_day", fr.places(aem, 12)], ["provenance", provenance],
     ]);
+    for (const key of ["slope", "c2f6_fraction"].filter((key) => found.has(key))) {
+      found.set(key, fr.exact(exact(found.get(key))));
+      provenance.set(key, new Map([["typed", new Map([["source", found.get("source")]])]]));
+    }
+    found.delete("source");
+    return found;
   }
 
   completeness(period) {

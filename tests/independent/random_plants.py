@@ -104,6 +104,12 @@ def plant(rng: random.Random) -> dict[str, Any]:
     }  # fmt: skip
     _leave_out(config, rng)
     _spell(config, rng)
+    if rng.random() < 0.25:
+        line["technology"] = rng.choice(("PFPB-M", "PFPB-MW"))
+        line["indicator"] = {
+            "edition": "site", "gwp": "ar6", "slope": rng.choice(("0.0987", "1/9", "1e-1")),
+            "c2f6_fraction": rng.choice(("0.061", "0")), "source": "measured 2026-03",
+        }  # fmt: skip
     if rng.random() < 0.3:
         other = copy.deepcopy(line) | {"id": "line-2", "pots": [line["pots"].pop()]}
         other["technology"] = rng.choice(("PFPB-M", "PFPB-L"))

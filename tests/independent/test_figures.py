@@ -62,6 +62,7 @@ def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:
     assert {code for m in made for code in m.get("reservations", {})} == {"16", "21"}
     assert {m["closing"] for m in made} == {"interim", "final"}
     figures = [m["pfc"] for m in made if "indicator" in m.get("pfc", {})]
+    assert {"site", "ipcc-2019"} <= {pfc["indicator"]["edition"] for pfc in figures}
     classes = {
         pfc["indicator"]["provenance"]["aem_min_per_cell_day"]["frames"]["class"] for pfc in figures
     }

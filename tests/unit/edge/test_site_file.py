@@ -277,7 +277,7 @@ RULE = "\n[potline.anode_effect]\n"
         ('"94.5"', f'"94.5"{RULE}v_start_v = "0"', "anode_effect.v_start_v", "greater than zero"),
         ('"94.5"', f'"94.5"{RULE}v_end_v = "9"', "anode_effect.v_end_v", "not be above v_start_v"),
         ('"94.5"', f'"94.5"{RULE}t_start = "1"', "anode_effect.t_start", "did you mean"),
-        ('"94.5"', f'"94.5"{RULE}mode = "up"', "anode_effect.mode", "one of positive, algebraic"),
+        ('"94.5"', f'"94.5"{RULE}mode = "up"', "anode_effect.mode", "is not one of positive"),
     ],
 )  # fmt: skip
 def test_potline(tmp_path: Path, old: str, new: str, key: str, says: str) -> None:
