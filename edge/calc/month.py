@@ -13,13 +13,13 @@ Pure: no I/O, no clock.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from edge.calc.blocks import Block
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
+from edge.calc.instants import utc_text
 from edge.calc.local_time import cut
 from edge.calc.meter import FlowIntegral, Meter
 from edge.calc.month_line import ALGEBRAIC_FLAG, EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
@@ -302,10 +302,3 @@ def _frames(points: Sequence[Point]) -> dict[str, Any]:
 def _class(provenances: Sequence[str]) -> str:
     """What a figure of several points is called: typed if one of them is."""
     return TYPED if TYPED in provenances else provenances[0]
-
-
-def utc_text(instant_ns: int) -> str:
-    """An instant as ISO 8601 UTC, with as many decimals of a second as it has."""
-    whole = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant_ns // 10**9)
-    fraction = f"{instant_ns % 10**9:09}".rstrip("0")
-    return f"{whole:%Y-%m-%dT%H:%M:%S}{'.' if fraction else ''}{fraction}Z"
