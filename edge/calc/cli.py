@@ -1,7 +1,7 @@
 """`stackproof calc`: the calculation library by hand.
 
-This file, `cli_effects` and `factors` do the room's I/O. Exit 0 fine, 1 a page is not true or effects do not agree, 2 cannot run: bad input names each key on
-standard error.
+This file, `cli_effects` and `factors` do the room's I/O. Exit 0 fine, 1 a page is not true or
+effects do not agree, 2 cannot run: bad input names each key on standard error.
 """
 
 import argparse
