@@ -31,6 +31,7 @@ class Indicator:
         technology, edition, gwp: names.
         cf4: kg per t of metal and AE-min/cell-day.
         fraction: kg of C2F6 per kg of CF4.
+        signed: the configuration's map, by key: two are the same where their texts are.
         source: of the site's own coefficients, "" of an edition's.
     """
 
@@ -39,6 +40,7 @@ class Indicator:
     gwp: str
     cf4: Fraction
     fraction: Fraction
+    signed: tuple[tuple[str, str], ...]
     source: str = ""
 
     @classmethod
@@ -50,7 +52,7 @@ class Indicator:
         """
         fields, technology = line["indicator"], line["technology"]
         edition, gwp = fields["edition"], fields["gwp"]
-        given = [key for key in _OWN if key in fields]
+        given, signed = [key for key in _OWN if key in fields], tuple(sorted(fields.items()))
         texts = (technology, edition, gwp, *(fields[key] for key in given))
         if not all(isinstance(text, str) for text in texts):
             raise PlantError("technology and indicator must be text")
@@ -63,13 +65,13 @@ class Indicator:
                 known = " ".join(SITE_TECHNOLOGIES)
                 raise PlantError(f"technology {technology!r} unknown; known: {known}")
             own = _own(fields["slope"], fields["c2f6_fraction"])
-            return cls(technology, edition, gwp, *own, fields["source"])
+            return cls(technology, edition, gwp, *own, signed, fields["source"])
         if given:
             raise PlantError(f"indicator: only edition {SITE} takes {' '.join(given)}")
         rows = coefficient_rows(edition, "slope", technology) if edition in tables else None
         if rows is None:
             raise PlantError(f"{edition} has no slope for {technology!r}")
-        return cls(technology, edition, gwp, rows[0].value, rows[1].value)
+        return cls(technology, edition, gwp, rows[0].value, rows[1].value, signed)
 
     @property
     def co2e_t_per_kg(self) -> Fraction:

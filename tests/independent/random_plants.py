@@ -114,6 +114,10 @@ def plant(rng: random.Random) -> dict[str, Any]:
         other = copy.deepcopy(line) | {"id": "line-2", "pots": [line["pots"].pop()]}
         other["technology"] = rng.choice(("PFPB-M", "PFPB-L"))
         other["indicator"] = {"edition": "ipcc-2019", "gwp": rng.choice(("ar5", "ar6"))}
+        if line["indicator"]["edition"] == "site" and rng.random() < 0.5:
+            slope = rng.choice((line["indicator"]["slope"], "0.0987", "987e-4"))
+            other["technology"] = line["technology"]
+            other["indicator"] = line["indicator"] | {"slope": slope}
         config["potlines"].append(other)
     return with_computed(config)
 

@@ -33,6 +33,13 @@ def test_coefficients_of_the_site() -> None:
     assert found.co2e_t_per_kg == Fraction("7.74")
 
 
+def test_potlines_share_an_indicator_where_it_is_signed_alike() -> None:
+    """As everywhere in a configuration, another spelling is another thing (FIGURES.md §1)."""
+    assert of(OWN) == of(dict(OWN))
+    assert of(OWN) != of({**OWN, "slope": "5e-2"})
+    assert of(OWN) != of({**OWN, "source": "measured 2026-09, report 18"})
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
