@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.calc.attribution import apportioned, attribute
@@ -132,6 +132,7 @@ def test_a_model_needs_every_effect() -> None:
     assert attribute(found).as_map()["pots"][0]["cf4_kg"] == "26.000000"
 
 
+@settings(deadline=None)
 @given(shares=st.lists(st.fractions(0, 1000, max_denominator=997), max_size=30))
 def test_printed_parts_add_up_to_the_printed_total(shares: list[Fraction]) -> None:
     texts = apportioned(shares, 3)

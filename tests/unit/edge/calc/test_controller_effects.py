@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.calc.controller_effects import (
@@ -121,6 +121,7 @@ def test_an_effect_that_runs_has_no_duration_yet() -> None:
     assert "50 s (known less well: running)" in finding["sentence"]
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_pairs_are_one_to_one_near_and_leave_nobody_who_could_match(data: st.DataObject) -> None:
     some = st.lists(
