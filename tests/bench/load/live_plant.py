@@ -12,11 +12,9 @@ import sys
 import time
 
 from edge.calc.live import PlantCalc
-from evidence.recompute import blocks_of, month_bounds
-from simulators.month_config import TIME_ZONE, Mix, configuration
-from simulators.month_play import Order, frame_of, hours
-from simulators.scenario import load_scenario
-from tests.bench.evidence_month import MONTH, SCENARIO, SEED
+from evidence.recompute import blocks_of
+from simulators.month_play import frame_of
+from tests.bench.evidence import played_hour
 
 FRAME_S = 10
 
@@ -24,11 +22,8 @@ FRAME_S = 10
 def main(argv: list[str]) -> int:
     """Feed and print."""
     points, pots, seconds = map(int, argv)
-    mix = Mix.fit(points, pots)
-    config = configuration(mix, SCENARIO, bytes(32))
-    first_ns, _ = month_bounds(TIME_ZONE, MONTH)
-    order = Order(load_scenario(SCENARIO), mix, SEED, config, first_ns, 1, FRAME_S, final=False)
-    hour, calc = next(hours(order)), PlantCalc(config)
+    config, hour = played_hour(points, pots, FRAME_S)
+    calc = PlantCalc(config)
     spent_s = 0.0
     for at in range(seconds):
         blocks = blocks_of(frame_of(hour, at, 1))
