@@ -8,9 +8,12 @@ from typing import Any
 from evidence.points import NAME_ID, Point, Role, exact
 from firmware_configs.fields import Fields, near
 
-TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M")
-EDITIONS = ("ipcc-2006", "ipcc-2019", "ndrc-2013")
+TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M", "PFPB-MW")
+SITE = "site"
+EDITIONS = ("ipcc-2006", "ipcc-2019", "ndrc-2013", SITE)
+SLOPE_MAX = 10
 GWP_SETS = ("sar", "ar4", "ar5", "ar6")
+OVERVOLTAGE_MODES = ("positive", "algebraic")
 POTS_MAX = 1_000
 FUEL_KINDS = ("gas-volume", "mass", "solid-fuel-mass")
 FLOW_KINDS = ("gas-flow", "mass-flow")
@@ -92,13 +95,32 @@ def _read_potline(fields: Fields, points: SitePoints, uses: _Uses, place: str) -
         "technology": fields.choice("technology", TECHNOLOGIES),
         "current_efficiency_percent": efficiency,
         "anode_effect": _anode_effect(fields),
-        "indicator": {
-            "edition": fields.choice("indicator_edition", EDITIONS, default="ipcc-2019"),
-            "gwp": fields.choice("indicator_gwp", GWP_SETS, default="ar5"),
-        },
+        "indicator": _indicator(fields),
     }
     fields.finish()
     return line
+
+
+def _indicator(fields: Fields) -> Mapping[str, str]:
+    """An edition's coefficients, or, with edition "site", those of the site's own measurement."""
+    chosen = {
+        "edition": fields.choice("indicator_edition", EDITIONS, default="ipcc-2019"),
+        "gwp": fields.choice("indicator_gwp", GWP_SETS, default="ar5"),
+    }
+    own = ("indicator_slope", "indicator_c2f6_fraction", "indicator_source")
+    if chosen["edition"] != SITE:
+        for key in filter(fields.has, own):
+            fields.complain(key, f'only indicator_edition = "{SITE}" takes it')
+            fields.raw(key)
+        return chosen
+    slope = fields.decimal(own[0], why="kg of CF4 per tonne and AE-min/cell-day, as measured")
+    fraction = fields.decimal(own[1], why="kg of C2F6 per kg of CF4, as measured")
+    if not 0 < exact(slope) <= SLOPE_MAX:
+        fields.complain(own[0], f"{slope!r} is not above 0 and at most {SLOPE_MAX}")
+    if not 0 <= exact(fraction) <= 1:
+        fields.complain(own[1], f"{fraction!r} is not between 0 and 1")
+    source = fields.text(own[2], why="where these typed coefficients come from: report and date")
+    return {**chosen, "slope": slope, "c2f6_fraction": fraction, "source": source}
 
 
 def _claim_pots(fields: Fields, place: str, pots: Sequence[Mapping[str, str]], uses: _Uses) -> None:
@@ -154,10 +176,10 @@ def _filled(template: str, n: int) -> str:
 
 def _anode_effect(fields: Fields) -> Mapping[str, str]:
     if not fields.has("anode_effect"):
-        return {**ANODE_EFFECT_DEFAULTS, "mode": "positive"}
+        return {**ANODE_EFFECT_DEFAULTS, "mode": OVERVOLTAGE_MODES[0]}
     inner = fields.child("anode_effect")
     rule = {key: inner.decimal(key, default=text) for key, text in ANODE_EFFECT_DEFAULTS.items()}
-    rule["mode"] = inner.choice("mode", ("positive",), default="positive")
+    rule["mode"] = inner.choice("mode", OVERVOLTAGE_MODES, default=OVERVOLTAGE_MODES[0])
     inner.finish()
     for key, text in rule.items():
         if key == "mode":

@@ -273,7 +273,7 @@ _POINT = _map(
     },
 )
 _RULES = _map(
-    {"mode": _one_of("positive")}
+    {"mode": _one_of("positive", "algebraic")}
     | _all(_text, "v_start_v t_start_s v_end_v t_end_s t_merge_s target_v")
 )
 _POTLINE = _map(
@@ -281,7 +281,7 @@ _POTLINE = _map(
         **_all(_text, "id line_current technology current_efficiency_percent"),
         "pots": _list(_map(_all(_text, "id voltage state")), 1),
         "anode_effect": _RULES,
-        "indicator": _map(_all(_text, "edition gwp")),
+        "indicator": _map(_all(_text, "edition gwp"), _all(_text, "slope c2f6_fraction source")),
     }
 )
 _TOTALISER: Fields = {"point": _text, "rule": _one_of("totaliser")}

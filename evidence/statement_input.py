@@ -22,6 +22,10 @@ _CARRIED = frozenset({"rule_set", "month", "plant", "closing", "period", "flags"
     "potlines", "totalisers", "checks", "completeness", "reservations",
 }  # fmt: skip
 
+_TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M", "PFPB-MW")
+#: coefficients that an indicator of edition "site" brings itself
+_OWN = ("slope", "c2f6_fraction")
+
 Check = Callable[[Any], bool]
 
 
@@ -52,11 +56,31 @@ def check_input(given: Mapping[str, Any], kinds: Set[str]) -> None:
         ]
         _figure(given["pfc"], "pfc", "metal_t", _EXACT, *more)
         if more:
-            words = ("technology", "edition", "gwp")
-            _figure(given["pfc"]["indicator"], "indicator", "aem_min_per_cell_day", _RATE, *words)
-            _expect(all(_is_text(given["pfc"]["indicator"][word]) for word in words), "indicator")
+            _check_indicator(given["pfc"]["indicator"])
     unknown = given.keys() - _CARRIED - totalled.keys() - {"anode", "output", "pfc"}
     _expect(not unknown, f"no field {min(unknown, default='')!r}")
+
+
+def _check_indicator(fields: Any) -> None:
+    """Coefficients of the site's own are typed and stand beside the minutes."""
+    rest = fields
+    if isinstance(fields, dict) and fields.get("edition") == "site":
+        given = fields.get("provenance")
+        told: dict[str, Any] = given if isinstance(given, dict) else {}
+        for key in _OWN:
+            _expect(_matches(_EXACT)(fields.get(key)), f"indicator.{key}")
+            _expect(_is_typed(told.get(key)), f"indicator.provenance.{key}")
+        _expect(fields.get("technology") in _TECHNOLOGIES, "indicator.technology")
+        rest = {key: value for key, value in fields.items() if key not in _OWN}
+        rest["provenance"] = {key: value for key, value in told.items() if key not in _OWN}
+    words = ("technology", "edition", "gwp")
+    _figure(rest, "indicator", "aem_min_per_cell_day", _RATE, *words)
+    _expect(all(_is_text(rest[word]) for word in words), "indicator")
+
+
+def _is_typed(told: Any) -> bool:
+    typed = told.get("typed") if isinstance(told, dict) and told.keys() == {"typed"} else None
+    return isinstance(typed, dict) and typed.keys() == {"source"} and _is_text(typed["source"])
 
 
 def _figure(fields: Any, where: str, name: str, number: re.Pattern[str], *more: str) -> None:

@@ -10,6 +10,7 @@ from edge.calc.errors import InputError
 from edge.calc.factors import RuleSet, gwp_row, gwp_sets
 from edge.calc.line import EMISSION_PLACES, Line, Model
 from edge.calc.parameter import Parameter, calculated, default, is_typed
+from edge.calc.pfc import FRACTION_UNIT, SLOPE_UNIT
 from edge.calc.registry import evaluate
 from edge.calc.statement_table import Table
 
@@ -196,8 +197,8 @@ def _indicator(outer: Table, metal: Parameter | None) -> dict[str, Any] | None:
     names = {key: table.text(key) for key in ("technology", "edition", "gwp")}
     numbers = {
         "aem_min_per_cell_day": table.number("aem_min_per_cell_day", "AE-min/cell-day"),
-        "slope": table.number("slope", ""),
-        "c2f6_fraction": table.number("c2f6_fraction", ""),
+        "slope": table.number("slope", SLOPE_UNIT),
+        "c2f6_fraction": table.number("c2f6_fraction", FRACTION_UNIT),
     }
     table.end()
     values: dict[str, object] = {k: v for k, v in names.items() if v is not None}

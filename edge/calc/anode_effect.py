@@ -8,7 +8,9 @@ array operations together; only the others go through the state machine, sample 
 The event rule (start voltage for a minimum time, end voltage, merging of re-crossings, time above
 the end voltage as polarised time) is common plant practice and has no public standard text: every
 parameter is signed configuration. Integral over target follows the definition of anode effect
-overvoltage in (EU) 2018/2066 Annex IV section 8 and (EU) 2025/2547 Annex II.
+overvoltage in (EU) 2018/2066 Annex IV section 8 and (EU) 2025/2547 Annex II ("voltage above the
+target voltage": mode "positive"). Mode "algebraic" is what controllers of AP technology are said to
+report; its name stands in the GHG Protocol/IAI workbook v2.0, its definition nowhere we could read.
 
 Units: times in ns, voltages in counts of the voltage points (10^-decimals V), integrals in
 count·ns. All integers, all exact. Pure: no I/O, no clock.

@@ -66,11 +66,11 @@ class _LiveLine:
         self.recent: deque[Effect] = deque(maxlen=RECENT_EFFECTS)
         self._effects = self._polarised_ns = self._producing_ns = 0
         self._current: int | None = None
-        cf4, fraction, co2e = line.cf4_now_kg_h(), line.slope()[1], line.slope()[2]
+        cf4, indicator = line.cf4_now_kg_h(), line.indicator
         per_running = {
             "cf4_now_kg_h": cf4,
-            "c2f6_now_kg_h": cf4 * fraction,
-            "pfc_indicator_tco2e_h": cf4 * co2e,
+            "c2f6_now_kg_h": cf4 * indicator.fraction,
+            "pfc_indicator_tco2e_h": cf4 * indicator.co2e_t_per_kg,
         }
         per_producing = {
             "metal_t_h": line.metal_t_h,

@@ -9,6 +9,7 @@ database, instants are given by the caller.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -34,6 +35,11 @@ class Day:
     start_ns: int
     end_ns: int
     month: str
+
+
+def clock_of(name: str) -> ZoneInfo:
+    """The clock of an IANA time zone; ValueError says what to write."""
+    return time_zone(name)
 
 
 class PlantDays:

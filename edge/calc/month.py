@@ -8,21 +8,21 @@ of meters, potlines and pots, those of earlier configurations included.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, ticks-outside-month,
 no-producing-time, indicator-needs-metal-by-potline, configuration-changed,
-slow-pot-voltage:<potline>.
+slow-pot-voltage:<potline>, unconfirmed:overvoltage.algebraic.
 Pure: no I/O, no clock.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from edge.calc.blocks import Block
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
+from edge.calc.instants import utc_text
 from edge.calc.local_time import cut
 from edge.calc.meter import FlowIntegral, Meter
-from edge.calc.month_line import EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
+from edge.calc.month_line import ALGEBRAIC_FLAG, EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.month_plan import MonthPlan
 from edge.calc.parameter import TYPED
 from edge.calc.plant import reading_configuration
@@ -242,22 +242,14 @@ class MonthFold:
         producing_ns = sum(line.producing_ns() for line in self._lines)
         if not producing_ns or not self._one_technology():
             return None
-        line = self._lines[0].line
         minutes = aem(sum(line.polarised_ns() for line in self._lines), producing_ns)
         names = " ".join(dict.fromkeys(m.line.id for m in self._lines))
         read = [provenance for m in self._lines for provenance in m.provenances]
         frames = {"potline": names, "rule": "anode-effect", "class": _class(read)}
-        return {
-            "technology": line.technology,
-            "edition": line.edition,
-            "gwp": line.gwp,
-            "aem_min_per_cell_day": rounded_text(minutes, RATE_PLACES),
-            "provenance": {"aem_min_per_cell_day": {"frames": frames}},
-        }
+        return self._lines[0].line.indicator.as_map(rounded_text(minutes, RATE_PLACES), frames)
 
     def _one_technology(self) -> bool:
-        kinds = {(m.line.technology, m.line.edition, m.line.gwp) for m in self._lines}
-        return len(kinds) == 1
+        return len({m.line.indicator for m in self._lines}) == 1
 
     def _completeness(self, plan: MonthPlan, from_ns: int, to_ns: int) -> dict[str, dict[str, Any]]:
         """Usable ticks of each read point against those that are due in the period."""
@@ -284,6 +276,7 @@ class MonthFold:
     def _flags(self) -> set[str]:
         flags = {flag for meter in self._meters for flag in meter.flags()}
         flags |= {f"{FLAG}:{line.line.id}" for line in self._lines if line.is_slow}
+        flags |= {ALGEBRAIC_FLAG for line in self._lines if line.is_algebraic}
         if self._changes:
             flags.add("configuration-changed")
         if self._outside:
@@ -309,10 +302,3 @@ def _frames(points: Sequence[Point]) -> dict[str, Any]:
 def _class(provenances: Sequence[str]) -> str:
     """What a figure of several points is called: typed if one of them is."""
     return TYPED if TYPED in provenances else provenances[0]
-
-
-def utc_text(instant_ns: int) -> str:
-    """An instant as ISO 8601 UTC, with as many decimals of a second as it has."""
-    whole = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant_ns // 10**9)
-    fraction = f"{instant_ns % 10**9:09}".rstrip("0")
-    return f"{whole:%Y-%m-%dT%H:%M:%S}{'.' if fraction else ''}{fraction}Z"

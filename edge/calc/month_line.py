@@ -8,11 +8,14 @@ from edge.calc.anode_effect import Effect
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.inputs import Readings
 from edge.calc.month_plan import LinePlan
+from edge.calc.outside import OutsideTime
 from edge.calc.sampling import is_slow, sampling_map
 
 RATE_PLACES = 12  # AEF, AED, AEM and AEO: beyond any reading; their exact sums stand beside them
 _SECOND_NS, _MINUTE_NS, _DAY_NS = 10**9, 60 * 10**9, 86_400 * 10**9
 _MV_A_VOLT = 1000
+#: no text that could be read defines the algebraic overvoltage: a statement with it says so
+ALGEBRAIC_FLAG = "unconfirmed:overvoltage.algebraic"
 #: effects that a month lists, of all its potlines together: a year's of a hundred pots
 EFFECTS_LISTED = 20_000
 
@@ -30,6 +33,8 @@ class MonthLine:
         self.plan = plan
         self.line = plan.line
         self._producing_ns = [0] * len(self.line.pots)  # of the time before `close`
+        merge_ns = self.line.detector.rules.t_merge_ns
+        self._outside = OutsideTime(self.line.state_names, merge_ns)
         self.listed = EFFECTS_LISTED
         self._first: list[Effect] = []  # of those that are final
         self._final = _Sums(len(self.line.pots))
@@ -38,7 +43,9 @@ class MonthLine:
 
     def feed(self, readings: Readings) -> None:
         """Advance by the ticks of `readings`."""
-        self._take(self.line.feed(readings).activity.finished)
+        ticks = self.line.feed(readings)
+        self._take(ticks.activity.finished)
+        self._outside.feed(readings.ticks_ns, ticks.states, ticks.states_ok, ticks.at_work)
         if len(readings.ticks_ns):
             self._last_ns = int(readings.ticks_ns[-1])
             self._slowest_ns = max(self._slowest_ns, self.line.interval_ns)
@@ -57,6 +64,11 @@ class MonthLine:
     def is_slow(self) -> bool:
         """Its voltages were read so seldom that the statement tells what that hides."""
         return is_slow(self._slowest_ns)
+
+    @property
+    def is_algebraic(self) -> bool:
+        """Its overvoltage has what is below target subtracted."""
+        return self.line.detector.rules.is_algebraic
 
     @property
     def effects(self) -> int:
@@ -97,7 +109,7 @@ class MonthLine:
         step = 10**self.line.decimals
         result: dict[str, Any] = {
             "id": self.line.id,
-            "technology": self.line.technology,
+            "technology": self.line.indicator.technology,
             "anode_effect_rules": dict(self.plan.fields["anode_effect"]),
             "effect_count": count,
             "polarised_s": exact_text(Fraction(polarised_ns, _SECOND_NS)),
@@ -106,6 +118,8 @@ class MonthLine:
             "effects": [self._effect_map(e) for e in _first([*self._first, *still], self.listed)],
             "pots": self._pots(sums),
         }
+        if outside := self._outside_map():
+            result["outside"] = outside
         if self.is_slow:
             t_start_ns = self.line.detector.rules.t_start_ns
             result["sampling"] = sampling_map(self._slowest_ns, t_start_ns, count)
@@ -120,6 +134,14 @@ class MonthLine:
                 rates["aed_min"] = Fraction(polarised_ns, count * _MINUTE_NS)
             result |= {name: rounded_text(rate, RATE_PLACES) for name, rate in rates.items()}
         return result
+
+    def _outside_map(self) -> list[dict[str, str]]:
+        """What stands in no rate: time of each pot in each state that is not producing."""
+        return [
+            {"pot": pot, "state": name, "time_s": exact_text(Fraction(time_ns, _SECOND_NS))}
+            for pot, point in zip(self.line.pots, self.line.state_of, strict=True)
+            for name, time_ns in self._outside.of(point)
+        ]
 
     def _effect_map(self, effect: Effect) -> dict[str, Any]:
         fields = self.line.named(effect).as_map()

@@ -18,7 +18,8 @@ TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M")
 SITE = "site"
 _KG_A_TONNE = 1000
 _NAME = Input(is_text=True)
-_FRACTION = Input("kg C2F6/kg CF4", low="0", high="1", optional=True)
+SLOPE_UNIT, FRACTION_UNIT = "(kg CF4/t)/(AE-min/cell-day)", "kg C2F6/kg CF4"
+_FRACTION = Input(FRACTION_UNIT, low="0", high="1", optional=True)
 _OUTPUTS = {"cf4_kg": "kg", "c2f6_kg": "kg", "co2e_t": "tCO2e", "parameters": ""}
 
 
@@ -32,7 +33,7 @@ _OUTPUTS = {"cf4_kg": "kg", "c2f6_kg": "kg", "co2e_t": "tCO2e", "parameters": ""
         "technology": _NAME,
         "edition": _NAME,
         "gwp": _NAME,
-        "slope": Input("(kg CF4/t)/(AE-min/cell-day)", low="0", high="10", optional=True),
+        "slope": Input(SLOPE_UNIT, low="0", high="10", optional=True),
         "c2f6_fraction": _FRACTION,
     },
     outputs=_OUTPUTS,
@@ -66,10 +67,8 @@ def slope(
     Not confirmed: the coefficients of ipcc-2019 (read as (EU) 2025/2547 prints them, not in the
     Refinement), of ndrc-2013 (read in public ports) and of cets-04.01 (a draft's, withdrawn).
     """
-    unit = "(kg CF4/t)/(AE-min/cell-day)"
-    factor, fraction = _coefficients(
-        "slope", technology, edition, (("slope", slope, unit), c2f6_fraction)
-    )
+    own = ("slope", slope, SLOPE_UNIT), c2f6_fraction
+    factor, fraction = _coefficients("slope", technology, edition, own)
     cf4_kg = factor.value * aem_min_per_cell_day * metal_t
     return _outputs(cf4_kg, ("slope", factor), fraction, gwp)
 
@@ -121,7 +120,9 @@ def overvoltage(
     shows the efficiency as 0.95, a percent cell; its results only come with 95).
 
     Not confirmed: the number of the IPCC equation, and the coefficients of ipcc-2019 (read as
-    (EU) 2025/2547 prints them). No published text says whether time below target is subtracted.
+    (EU) 2025/2547 prints them). Controllers report a positive and an algebraic AEO, from which time
+    below target is subtracted; the workbook's list names both ("CWPB Algebraic AEO", "CWPB Positive
+    AEO"), and no text that could be read defines them or says which one a coefficient is for.
     """
     unit = "(kg CF4/t)/(mV/%)"
     factor, fraction = _coefficients(
@@ -145,7 +146,7 @@ def _coefficients(
             raise InputError([f"{k}: missing, edition site needs it" for k in lacking])
         return (
             given(value, exact_text(value), unit),
-            given(fraction, exact_text(fraction), "kg C2F6/kg CF4"),
+            given(fraction, exact_text(fraction), FRACTION_UNIT),
         )
     problems = [
         f"{k}: only edition site takes it"

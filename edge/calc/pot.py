@@ -9,8 +9,9 @@ States of a pot that is not quiet:
     running ── pot leaves producing ──▶ final at that sample ("state-change")
 
 A sample's voltage stands for the time until the next usable sample (left rectangle). Polarised
-time and the integral over target count the intervals whose earlier sample was at or above v_end;
-a dip inside an effect, and the hold, count for neither.
+time counts the intervals whose earlier sample was at or above v_end; a dip inside an effect, and
+the hold, do not count. The integral over target is that of the same intervals (mode "positive"), or
+of all from the effect's start until end + t_merge, below target too (mode "algebraic").
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from edge.calc.errors import PlantError
 from evidence.points import exact
 
 _SECOND_NS = 1_000_000_000
+POSITIVE, ALGEBRAIC = "positive", "algebraic"
 _KEYS = {"v_start_v", "t_start_s", "v_end_v", "t_end_s", "t_merge_s", "mode", "target_v"}
 
 
@@ -33,6 +35,7 @@ class Rules:
         v_start, v_end, target: counts of the voltage points.
         t_start_ns, t_end_ns, t_merge_ns: times.
         hole_ns: consecutive samples further apart than this are flagged.
+        is_algebraic: what is below target inside an effect is subtracted from its integral.
     """
 
     v_start: int
@@ -42,6 +45,7 @@ class Rules:
     t_end_ns: int
     t_merge_ns: int
     hole_ns: int
+    is_algebraic: bool = False
 
     @classmethod
     def from_config(cls, fields: Mapping[str, str], decimals: int, interval_ns: int) -> "Rules":
@@ -59,8 +63,10 @@ class Rules:
         if set(fields) != _KEYS:
             wrong = " ".join(sorted(set(fields) ^ _KEYS))
             raise PlantError(f"anode_effect: missing or unknown keys: {wrong}")
-        if fields["mode"] != "positive":
-            raise PlantError(f"anode_effect.mode: {fields['mode']!r}; only 'positive' is known")
+        if fields["mode"] not in {POSITIVE, ALGEBRAIC}:
+            raise PlantError(
+                f"anode_effect.mode: {fields['mode']!r}; known: {POSITIVE} {ALGEBRAIC}"
+            )
         step = 10**decimals
         rules = cls(
             v_start=_whole(fields, "v_start_v", step),
@@ -70,6 +76,7 @@ class Rules:
             t_end_ns=_whole(fields, "t_end_s", _SECOND_NS),
             t_merge_ns=_whole(fields, "t_merge_s", _SECOND_NS),
             hole_ns=interval_ns * 3 // 2,
+            is_algebraic=fields["mode"] == ALGEBRAIC,
         )
         if not 0 < rules.target < rules.v_end <= rules.v_start:
             raise PlantError("anode_effect: needs 0 < target_v < v_end_v <= v_start_v")
@@ -94,7 +101,8 @@ class Effect:
         start_ns: first sample at or above the start voltage.
         end_ns: first sample of the final dip, or None while it runs.
         polarised_ns: time at or above the end voltage.
-        integral: voltage over target × time, count·ns, over the same intervals.
+        integral: voltage over target × time, count·ns, over the same intervals or, by the rules,
+            all of the effect's.
         v_max: highest voltage, counts.
         crossings: times the voltage rose (1 + merged re-crossings).
         flags: "gap", "hole", "state-change", "month-cut", "running".
@@ -140,10 +148,6 @@ class _Sums:
     polarised_ns: int = 0
     integral: int = 0
     hole: bool = False
-
-    def add(self, volts: int, target: int, dt_ns: int) -> None:
-        self.polarised_ns += dt_ns
-        self.integral += (volts - target) * dt_ns
 
     def absorb(self, other: "_Sums") -> None:
         self.v_max = max(self.v_max, other.v_max)
@@ -204,14 +208,30 @@ class PotState:
 
     def _elapse(self, dt_ns: int) -> Step:
         """Give the interval that ends now to what was going on at its earlier sample."""
+        over = (self._last_v - self.rules.target) * dt_ns
+        if self.rules.is_algebraic and self._effect is not None and self._counts_in_hold():
+            self._effect.integral += over
+            over = 0  # whether a candidate is confirmed or not
         part = self._effect if self.running else self._candidate
         if part is None:
             return _NOTHING
         part.hole |= dt_ns > self.rules.hole_ns
-        if self._last_v < self.rules.v_end:
+        is_polarised = self._last_v >= self.rules.v_end
+        if is_polarised or self.rules.is_algebraic:
+            part.integral += over
+        if not is_polarised:
             return _NOTHING
-        part.add(self._last_v, self.rules.target, dt_ns)
+        part.polarised_ns += dt_ns
         return Step(dt_ns) if self.running else _NOTHING
+
+    def _counts_in_hold(self) -> bool:
+        """The earlier sample lies in the hold."""
+        ended_ns, last_ns = self._end_ns, self._last_ns
+        return (
+            ended_ns is not None
+            and last_ns is not None
+            and last_ns < ended_ns + self.rules.t_merge_ns
+        )
 
     def _interrupt(self, end_ns: int, flag: str) -> Step:
         """End a running effect here, drop a candidate, close a hold."""

@@ -13,7 +13,8 @@ import numpy as np
 from edge.calc.anode_effect import Activity, Detector, Effect
 from edge.calc.blocks import Bool, Int64
 from edge.calc.errors import PlantError
-from edge.calc.factors import coefficient_rows, gwp_row, gwp_sets, rule_set
+from edge.calc.factors import rule_set
+from edge.calc.indicator import Indicator
 from edge.calc.inputs import Inputs, Readings, as_rows
 from edge.calc.pot import Rules
 from edge.calc.producing import over_pots
@@ -62,6 +63,9 @@ class LineTicks:
 
     Attributes:
         activity: from the detector.
+        states: [state points][n] raw values; `Potline.state_of` says which is whose.
+        states_ok: [state points][n] there is a usable one.
+        at_work: [state points][n] it is a producing one.
         known: [pots][n] voltage and state of the pot are both usable.
         states_known: [pots][n] the state of the pot is usable.
         producing: [n] pots producing.
@@ -70,6 +74,9 @@ class LineTicks:
     """
 
     activity: Activity
+    states: Int64
+    states_ok: Bool
+    at_work: Bool
     known: Bool
     states_known: Bool
     producing: Int64
@@ -87,8 +94,10 @@ class Potline:
         decimals: of the voltage counts.
         detector: of its anode effects.
         interval_ns: between two samples of its voltages, by the configuration in force.
+        state_of: each pot's state point, among those of the potline.
+        state_names: of each state point, raw value -> name, in the configuration's order.
         metal_t_h: tonnes of metal an hour per (count of line current × producing pot).
-        technology, edition, gwp: of the indicator.
+        indicator: by which coefficients its indicator is made.
     """
 
     def __init__(
@@ -101,22 +110,24 @@ class Potline:
             raise PlantError(f"potline {self.id}: has no pots")
         self._volt_ids: list[str] = [pot["voltage"] for pot in fields["pots"]]
         self._state_ids: list[str] = [pot["state"] for pot in fields["pots"]]
+        # where pots share a state, it is looked at once
+        place = {p: number for number, p in enumerate(dict.fromkeys(self._state_ids))}
+        self._states_read = list(place)
+        self.state_of = [place[p] for p in self._state_ids]
+        self._pot_states = as_rows(self.state_of)
         self._current_id: str = fields["line_current"]
         self.point_ids = [*self._volt_ids, *self._state_ids, self._current_id]
         if missing := sorted({p for p in self.point_ids if p not in points}):
             raise PlantError(f"potline {self.id}: no such points: {' '.join(missing)}")
         self.decimals = self._voltage_decimals([points[p] for p in self._volt_ids])
-        self._producing_values = self._producing([points[p] for p in self._state_ids])
+        self._producing_values = self._producing([points[p] for p in self._states_read])
+        self.state_names = [_names(points[p]) for p in self._states_read]
         self.interval_ns = int(config["schedules"][0]["interval_ns"])
         rules = Rules.from_config(fields["anode_effect"], self.decimals, self.interval_ns)
         self.detector = Detector(rules, len(self.pots))
-        self.technology: str = fields["technology"]
-        self.edition: str = fields["indicator"]["edition"]
-        self.gwp: str = fields["indicator"]["gwp"]
-        names = (self.id, *self.pots, self.technology, self.edition, self.gwp)
-        if not all(isinstance(name, str) for name in names):
-            raise PlantError(f"potline {self.id}: ids and names must be text")
-        self._check_indicator(rule_set(config["plant"]["rule_set"]).tables)
+        if not all(isinstance(name, str) for name in (self.id, *self.pots)):
+            raise PlantError(f"potline {self.id}: ids must be text")
+        self.indicator = self._indicator(fields, rule_set(config["plant"]["rule_set"]).tables)
         self.metal_t_h = self._metal_rate(
             points[self._current_id], fields["current_efficiency_percent"]
         )
@@ -141,14 +152,11 @@ class Potline:
             )
         return sorted(next(iter(values)))
 
-    def _check_indicator(self, tables: Sequence[str]) -> None:
-        if self.gwp not in gwp_sets():
-            raise PlantError(f"potline {self.id}: indicator.gwp {self.gwp!r} is none of the sets")
-        known = self.edition in tables
-        if not known or coefficient_rows(self.edition, "slope", self.technology) is None:
-            raise PlantError(
-                f"potline {self.id}: {self.edition} has no slope for {self.technology!r}"
-            )
+    def _indicator(self, fields: Mapping[str, Any], tables: Sequence[str]) -> Indicator:
+        try:
+            return Indicator.from_config(fields, tables)
+        except PlantError as error:
+            raise PlantError(f"potline {self.id}: {error}") from error
 
     def _metal_rate(self, current: Point, efficiency_percent: str) -> Fraction:
         if current.quantity.unit not in _CURRENT_KA:
@@ -163,21 +171,13 @@ class Potline:
         per_ka = faraday * efficiency / 100 / _HOURS_A_DAY / _KG_A_TONNE
         return Fraction(per_ka * _CURRENT_KA[current.quantity.unit] / 10**current.decimals)
 
-    def slope(self) -> tuple[Fraction, Fraction, Fraction]:
-        """(CF4 kg per t and AE-min/cell-day, C2F6 fraction, tCO2e per kg CF4 with its C2F6)."""
-        rows = coefficient_rows(self.edition, "slope", self.technology)
-        assert rows is not None  # noqa: S101 - checked at construction
-        cf4, fraction = rows[0].value, rows[1].value
-        co2e = gwp_row(self.gwp, "cf4").value + fraction * gwp_row(self.gwp, "c2f6").value
-        return cf4, fraction, co2e / _KG_A_TONNE
-
     def cf4_now_kg_h(self) -> Fraction:
         """CF4 in kg an hour per (count of line current × running effect).
 
         The slope formula with AEM = running ÷ producing pots × 1,440 min/d; the producing pots
         cancel against the metal rate, so its time integral is the slope formula.
         """
-        return self.slope()[0] * _MINUTES_A_DAY * self.metal_t_h
+        return self.indicator.cf4 * _MINUTES_A_DAY * self.metal_t_h
 
     def read_as(self, other: "Potline", inputs: Inputs) -> None:
         """Go on with the inputs and the interval of another configuration's same potline."""
@@ -190,27 +190,27 @@ class Potline:
         if any(inputs.schedule_of(p) != 0 for p in self._volt_ids):
             raise PlantError(f"potline {self.id}: pot voltages must be read on schedule 0")
         self._volts = as_rows([inputs.row[p] for p in self._volt_ids])
-        # where pots share a state, it is looked at once
-        states = [inputs.row[p] for p in self._state_ids]
-        place = {row: number for number, row in enumerate(dict.fromkeys(states))}
-        self._states = as_rows(list(place))
-        self._state_of = as_rows([place[row] for row in states])
+        self._states = as_rows([inputs.row[p] for p in self._states_read])
         self._current = inputs.row[self._current_id]
 
     def feed(self, readings: Readings) -> LineTicks:
         """Advance by the ticks of `readings` (aligned to schedule 0)."""
         ok, states = readings.ok[self._states], readings.counts[self._states]
-        states_ok = ok[self._state_of]
+        states_ok = ok[self._pot_states]
         known = readings.ok[self._volts] & states_ok
         at_work = np.zeros_like(ok)
         for value in self._producing_values:
             at_work |= states == value
-        producing = (ok & at_work)[self._state_of]
+        at_work &= ok
+        producing = at_work[self._pot_states]
         activity = self.detector.feed(
             readings.ticks_ns, readings.counts[self._volts], known, producing
         )
         return LineTicks(
             activity,
+            states,
+            ok,
+            at_work,
             known,
             states_ok,
             over_pots(producing),
@@ -221,3 +221,11 @@ class Potline:
     def named(self, effect: Effect) -> PotEffect:
         """An effect with its names."""
         return PotEffect(self.id, self.pots[effect.pot], effect, self.decimals)
+
+
+def _names(state: Point) -> dict[int, str]:
+    """Raw value -> name; the first, where one has several."""
+    names: dict[int, str] = {}
+    for raw, name in state.states:
+        names.setdefault(raw, name)
+    return names

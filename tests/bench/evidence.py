@@ -37,9 +37,11 @@ from evidence.keys import FileSigner, generate
 from evidence.points import Dtype
 from evidence.recompute import Recomputation, month_bounds
 from evidence.waiting import Common, Waiting
-from simulators.month_config import GATEWAY, TIME_ZONE, Mix, configuration
+from simulators.month_config import GATEWAY, TIME_ZONE
+from simulators.month_plants import SmelterMonth
 from simulators.month_play import Order, frame_of, hours
 from simulators.month_signals import HOUR_S
+from simulators.month_smelter import Mix
 from simulators.scenario import load_scenario
 from tests.bench.evidence_month import DAYS, MONTH, POINTS, SCENARIO, SEED, Shape, measure_apart
 
@@ -177,11 +179,18 @@ class Plant:
     readings: int  # measured ones a frame
 
 
-def _plant(pots: int, frame_s: int) -> Plant:
-    mix, scenario = Mix.fit(POINTS, pots), load_scenario(SCENARIO)
-    config = configuration(mix, SCENARIO, bytes(32))
+def played_hour(points: int, pots: int, frame_s: int) -> tuple[dict[str, Any], Body]:
+    """A smelter's configuration, and the first hour of its month."""
+    smelter = SmelterMonth(load_scenario(SCENARIO), Mix.fit(points, pots), SEED, 1)
+    config = smelter.configuration(bytes(32))
     first_ns, _ = month_bounds(TIME_ZONE, MONTH)
-    hour = next(hours(Order(scenario, mix, SEED, config, first_ns, 1, frame_s, final=False)))
+    order = Order(smelter, config, first_ns, 1, frame_s, final=False)
+    hour, _ = next(hours(order, smelter.begin(first_ns)))
+    return config, hour
+
+
+def _plant(pots: int, frame_s: int) -> Plant:
+    config, hour = played_hour(POINTS, pots, frame_s)
     frames = [frame_of(hour, at, frame_s) for at in range(0, HOUR_S, frame_s)]
     key = generate()
     assert isinstance(key, Ed25519PrivateKey)

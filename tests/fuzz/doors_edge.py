@@ -45,7 +45,8 @@ from tests.fuzz.mutating import (
     toml_bent,
 )
 from tests.unit.edge import sites
-from tests.unit.edge.calc.test_calc_cli import STATEMENT
+from tests.unit.edge.calc import smelter_month
+from tests.unit.edge.calc.test_calc_cli import HEAD_ROW, ROWS, STATEMENT
 from tests.unit.edge.drivers.hj212_packets import packet, rtd, segment
 from tests.unit.edge.drivers.specs import register, spec
 from tests.unit.edge.stream_rig import Rig, collector, opened
@@ -168,10 +169,29 @@ def _opcua(data: bytes) -> None:
 
 def _calculated(path: Path) -> None:
     """`stackproof calc statement`: exit 0, or 2 with sentences on standard error."""
+    _calc("statement", str(path), good={0})
+
+
+def _shared_out(path: Path) -> None:
+    """`stackproof calc pots` likewise, and a month against a table with nothing in it."""
+    _calc("pots", str(path), good={0})
+    table = path.with_name("nothing.csv")
+    table.write_text("pot,start,duration_s\n")
+    _calc("effects", str(path), str(table), "--time-s", "5", "--volts", "2", good={0, 1})
+
+
+def _held_against(path: Path) -> None:
+    """`stackproof calc effects` of a whole month; 1 where they do not agree."""
+    month = path.with_name("statement.json")
+    month.write_text(json.dumps(smelter_month.statement()))
+    _calc("effects", str(month), str(path), "--time-s", "5", "--volts", "2", good={0, 1})
+
+
+def _calc(*arguments: str, good: set[int]) -> None:
     said, complained = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
-        code = calc(["statement", str(path)])
-    assert code == 0 or (code == 2 and complained.getvalue())
+        code = calc(arguments)
+    assert code in good or (code == 2 and complained.getvalue())
 
 
 def _statement_json(_: Path) -> Sequence[bytes]:
@@ -237,4 +257,10 @@ DOORS: list[Door] = [
     file_door("month as TOML", _calculated, lambda _: [STATEMENT.encode()], toml_bent,
               (), file="month.toml"),
     file_door("month as JSON", _calculated, _statement_json, json_bent, (), file="month.json"),
+    file_door("a sealed month's statement", _shared_out,
+              lambda _: [json.dumps(smelter_month.statement()).encode()], json_bent, (),
+              file="statement.json"),
+    file_door("a controller's anode effects", _held_against,
+              lambda _: ["\n".join((HEAD_ROW, *ROWS)).encode()], lines_bent, (),
+              file="effects.csv", weight=4),
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import { FormatError } from "./cbor.mjs";
 import { exact } from "./configuration.mjs";
 import * as fr from "./fractions.mjs";
 import { NUMBER_TYPES } from "./frame.mjs";
+import { SITE_TECHNOLOGIES } from "./shape.mjs";
 import { unitFactor } from "./totalisers.mjs";
 
 const CONDITION = new Map([["reference", "0C-101.325kPa"], ["moisture", "dry"]]);
@@ -90,12 +91,25 @@ function potline(line, config, places, measured, rules) {
   demand(unitFactor(unitOf(current), "kA") !== null, about("its current"));
   const [n, d] = exact(line.get("current_efficiency_percent"));
   demand(n >= 50n * d && n <= 100n * d, about("its efficiency"));
-  const [edition, gwp] = ["edition", "gwp"].map((key) => line.get("indicator").get(key));
-  const slope = `slope.${line.get("technology")}`;
-  demand(rules.row(`${gwp}.cf4`, "gwp") !== null && rules.tables.has(edition) &&
-    edition !== rules.name && rules.row(`${slope}.cf4`, edition) !== null &&
-    rules.row(`${slope}.c2f6_fraction`, edition) !== null, about("its indicator"));
+  demand(hasCoefficients(line, rules), about("its indicator"));
   effectRules(line.get("anode_effect"), voltages[0].decimals, config.schedules[0], about);
+}
+
+/** An edition's coefficients, or the site's own and nothing less. */
+function hasCoefficients(line, rules) {
+  const indicator = line.get("indicator");
+  const [edition, gwp] = ["edition", "gwp"].map((key) => indicator.get(key));
+  const own = ["slope", "c2f6_fraction", "source"].filter((key) => indicator.has(key));
+  if (rules.row(`${gwp}.cf4`, "gwp") === null) return false;
+  if (edition === "site") {
+    if (own.length !== 3 || !SITE_TECHNOLOGIES.includes(line.get("technology"))) return false;
+    const [[a, b], [c, d]] = own.slice(0, 2).map((key) => exact(indicator.get(key)));
+    return a > 0n && a <= 10n * b && c >= 0n && c <= d;
+  }
+  const slope = `slope.${line.get("technology")}`;
+  return own.length === 0 && rules.tables.has(edition) && edition !== rules.name &&
+    rules.row(`${slope}.cf4`, edition) !== null &&
+    rules.row(`${slope}.c2f6_fraction`, edition) !== null;
 }
 
 function effectRules(fields, decimals, interval, about) {

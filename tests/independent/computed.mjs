@@ -55,13 +55,17 @@ class Line {
     this.fields = fields;
     this.current = places.get(fields.get("line_current"))[0];
     const quantity = this.current.fields.get("quantity").get("unit");
-    const rows = factors.slope(fields.get("indicator").get("edition"), fields.get("technology"));
-    const gwp = factors.gwp(fields.get("indicator").get("gwp"));
+    const chosen = fields.get("indicator");
+    const [slope, fraction] = chosen.get("edition") === "site"
+      ? ["slope", "c2f6_fraction"].map((key) => exact(chosen.get(key)))
+      : Object.values(factors.slope(chosen.get("edition"), fields.get("technology")))
+        .map((row) => row.exact);
+    const gwp = factors.gwp(chosen.get("gwp"));
     const efficiency = fr.div(exact(fields.get("current_efficiency_percent")), [100n, 1n]);
     this.perCount = fr.mul(fr.of(1n, 10n ** BigInt(this.current.decimals)), // t/h of one pot
       unitFactor(quantity, "kA"), factors.row(FARADAY, "physics").exact, efficiency, [1n, 24_000n]);
-    this.cf4 = fr.mul(rows.slope.exact, [1440n, 1n]);
-    this.fraction = rows.c2f6_fraction.exact;
+    this.cf4 = fr.mul(slope, [1440n, 1n]);
+    this.fraction = fraction;
     this.indicator = factors.co2e([1n, 1n], this.fraction, gwp);
     this.record = factors.record().factor;
     this.anode = anode && fr.mul(exact(anode.get("gross_kg_per_t")), [1n, 1000n],

@@ -194,8 +194,9 @@ function potline(value) {
   for (const pot of some(value.get("pots"), "pots")) texts(pot, "pot", ["id", "voltage", "state"]);
   const rules = texts(value.get("anode_effect"), "rules", ["mode", "v_start_v", "t_start_s",
     "v_end_v", "t_end_s", "t_merge_s", "target_v"]);
-  if (rules.get("mode") !== "positive") throw new FormatError("mode");
-  texts(value.get("indicator"), "indicator", ["edition", "gwp"]);
+  if (!["positive", "algebraic"].includes(rules.get("mode"))) throw new FormatError("mode");
+  texts(value.get("indicator"), "indicator", ["edition", "gwp"], [],
+    ["slope", "c2f6_fraction", "source"]);
 }
 
 function statement(value, points) {

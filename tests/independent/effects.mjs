@@ -14,10 +14,19 @@ export function rulesOf(fields, decimals, intervalNs) {
     start: volts("v_start_v"), end: volts("v_end_v"), target: volts("target_v"), decimals,
     startNs: ns(fields.get("t_start_s")), endNs: ns(fields.get("t_end_s")),
     mergeNs: ns(fields.get("t_merge_s")), intervalNs,
+    isAlgebraic: fields.get("mode") === "algebraic",
   };
 }
 
+const UNNAMED = "unnamed";
+
 const atLeast = (count, [n, d]) => count * d >= n;
+
+/** The integral of an effect: a voltage stood so long. */
+function weigh(part, volts, time) {
+  part.weighted += volts * time;
+  part.weighed += time;
+}
 
 export class Pot {
   constructor(rules) {
@@ -51,13 +60,17 @@ export class Pot {
   }
 
   interval(before, apart) {
+    const { isAlgebraic, end, mergeNs } = this.rules;
     if (before.isProducing) this.producingNs += apart;
+    const isHeld = this.held !== null && before.t < this.held.end + mergeNs;
+    if (isAlgebraic && isHeld) weigh(this.held, before.v, apart);
     const part = this.running ?? this.candidate;
     if (part === null) return;
     if (2n * apart > 3n * this.rules.intervalNs) part.hole = true;
-    if (!atLeast(before.v, this.rules.end)) return;
+    const isPolarised = atLeast(before.v, end);
+    if ((isPolarised || isAlgebraic) && !(isAlgebraic && isHeld)) weigh(part, before.v, apart);
+    if (!isPolarised) return;
     part.polarised += apart;
-    part.weighted += before.v * apart;
     if (part === this.running) this.polarisedNs += apart;
   }
 
@@ -96,7 +109,7 @@ export class Pot {
       this.candidate = null;
       return;
     }
-    this.candidate ??= { start: t, end: null, polarised: 0n, weighted: 0n, most: v, flags: [],
+    this.candidate ??= { start: t, end: null, polarised: 0n, weighted: 0n, weighed: 0n, most: v, flags: [],
       crossings: 1, hole: false };
     const { candidate } = this;
     if (v > candidate.most) candidate.most = v;
@@ -105,6 +118,7 @@ export class Pot {
       const { held } = this;
       held.polarised += candidate.polarised;
       held.weighted += candidate.weighted;
+      held.weighed += candidate.weighed;
       held.most = candidate.most > held.most ? candidate.most : held.most;
       held.hole ||= candidate.hole;
       held.crossings += 1;
@@ -139,8 +153,29 @@ export class Pot {
   }
 }
 
+/** Time of one pot in each state that is not producing, by its usable states alone. */
+export class Outside {
+  constructor(states, producing, mergeNs) {
+    Object.assign(this, { producing, mergeNs, before: null, names: new Map() });
+    for (const [raw, word] of states) {
+      if (!this.names.has(raw.toString())) this.names.set(raw.toString(), word);
+    }
+    this.times = new Map([...this.names.values(), UNNAMED].map((word) => [word, 0n]));
+  }
+
+  /** The next usable state. */
+  state(t, raw) {
+    const { before, times } = this;
+    if (before !== null && !this.producing.has(before.raw) && t - before.t <= this.mergeNs) {
+      const word = this.names.get(before.raw) ?? UNNAMED;
+      times.set(word, times.get(word) + t - before.t);
+    }
+    this.before = { t, raw };
+  }
+}
+
 /** Sum of (voltage - target) x time of effects or sums of them, in V x s. */
 export function overTarget(part, rules) {
-  const counts = fr.sub([part.weighted, 1n], fr.mul(rules.target, [part.polarised, 1n]));
+  const counts = fr.sub([part.weighted, 1n], fr.mul(rules.target, [part.weighed, 1n]));
   return fr.div(counts, [10n ** BigInt(9 + rules.decimals), 1n]);
 }

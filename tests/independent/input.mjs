@@ -5,7 +5,7 @@ import { FormatError } from "./cbor.mjs";
 import { monthOf } from "./calendar.mjs";
 import { fuelOf } from "./calculable.mjs";
 import { exact } from "./configuration.mjs";
-import { Pot, overTarget, rulesOf } from "./effects.mjs";
+import { Outside, Pot, overTarget, rulesOf } from "./effects.mjs";
 import { Due } from "./due.mjs";
 import * as fr from "./fractions.mjs";
 import { Held, rowsOf } from "./readings.mjs";
@@ -40,6 +40,7 @@ class Potline {
       return {
         id: pot.get("id"), voltage: voltage.id, state: state.id, producing: producingOf(state),
         calc: new Pot(rules),
+        outside: new Outside(state.fields.get("states"), producingOf(state), rules.mergeNs),
       };
     });
     const points = ["voltage", "state"].flatMap((key) =>
@@ -66,6 +67,9 @@ class Potline {
       ]))],
     ]);
     for (const [key, value] of ratesOf(sums)) found.set(key, fr.places(value, 12));
+    const outside = this.pots.flatMap((pot) => [...pot.outside.times].filter(([, ns]) => ns > 0n)
+      .map(([word, ns]) => new Map([["pot", pot.id], ["state", word], ["time_s", seconds(ns)]])));
+    if (outside.length) found.set("outside", outside);
     if (this.slowest > SLOW) found.set("sampling", this.sampling(BigInt(effects.length)));
     return found;
   }
@@ -125,8 +129,8 @@ function ratesOf({ producing, polarised, effects, integral }) {
       ["aef_per_cell_day", fr.div([BigInt(effects.length), 1n], days)],
       ["aem_min_per_cell_day", fr.div(minutes, days)],
       ["aeo_mv", fr.div(fr.mul(integral, [1000n, 1n]), fr.of(producing, SECOND))]);
+    if (effects.length) found.push(["aed_min", fr.div(minutes, [BigInt(effects.length), 1n])]);
   }
-  if (effects.length) found.push(["aed_min", fr.div(minutes, [BigInt(effects.length), 1n])]);
   return found;
 }
 
@@ -284,11 +288,13 @@ export class Input {
     }
     for (let i = from; i < to; i++) {
       const t = section.first + section.step * BigInt(i);
-      for (const { voltage, state, producing, calc } of pots) {
+      for (const { voltage, state, producing, calc, outside } of pots) {
         const [volts, stood] = [at(voltage, i, t), at(state, i, t)];
+        if (stood === null || !stood.row.isUsable(stood.i)) continue;
+        const raw = stood.row.raw(stood.i);
+        outside.state(t, raw);
         const count = volts === null ? null : volts.row.count(volts.i);
-        if (count === null || stood === null || !stood.row.isUsable(stood.i)) continue;
-        calc.sample(t, count, producing.has(stood.row.raw(stood.i)));
+        if (count !== null) calc.sample(t, count, producing.has(raw));
       }
     }
   }
@@ -314,6 +320,9 @@ export class Input {
     if (this.byCode.size) found.set("reservations", this.byCode);
     for (const { slowest, fields } of this.allPotlines) {
       if (slowest > SLOW) this.flags.add(`slow-pot-voltage:${fields.get("id")}`);
+      if (fields.get("anode_effect").get("mode") === "algebraic") {
+        this.flags.add("unconfirmed:overvoltage.algebraic");
+      }
     }
     this.quantities(found, statement);
     for (const { last, point } of this.allTotalisers) {
@@ -376,11 +385,17 @@ export class Input {
     const classes = lines.map((line) => line.class);
     const frames = new Map([["potline", ids], ["rule", "anode-effect"],
       ["class", classes.includes("typed") ? "typed" : classes[0]]]);
-    return new Map([
+    const provenance = new Map([["aem_min_per_cell_day", new Map([["frames", frames]])]]);
+    const found = new Map([
       ["technology", first.fields.get("technology")], ...first.fields.get("indicator"),
-      ["aem_min_per_cell_day", fr.places(aem, 12)],
-      ["provenance", new Map([["aem_min_per_cell_day", new Map([["frames", frames]])]])],
+      ["aem_min_per_cell_day", fr.places(aem, 12)], ["provenance", provenance],
     ]);
+    for (const key of ["slope", "c2f6_fraction"].filter((key) => found.has(key))) {
+      found.set(key, fr.exact(exact(found.get(key))));
+      provenance.set(key, new Map([["typed", new Map([["source", found.get("source")]])]]));
+    }
+    found.delete("source");
+    return found;
   }
 
   completeness(period) {

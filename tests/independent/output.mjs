@@ -127,16 +127,23 @@ function anodeLine(factors, fields) {
 function indicator(factors, fields, metal, shown) {
   const [edition, technology, set] = ["edition", "technology", "gwp"].map((key) => fields.get(key));
   const aem = number(fields.get("aem_min_per_cell_day"), "aem_min_per_cell_day");
-  const rows = { ...factors.slope(edition, technology), ...factors.gwp(set) };
-  const cf4 = fr.mul(rows.slope.exact, aem, metal);
-  const c2f6 = fr.mul(cf4, rows.c2f6_fraction.exact);
+  const gwp = factors.gwp(set);
+  const rows = edition === "site" ? gwp : { ...factors.slope(edition, technology), ...gwp };
+  const own = edition !== "site" ? [] : [["slope", "(kg CF4/t)/(AE-min/cell-day)"],
+    ["c2f6_fraction", "kg C2F6/kg CF4"]];
+  const coefficient = (name) => rows[name]?.exact ?? number(fields.get(name), name);
+  const cf4 = fr.mul(coefficient("slope"), aem, metal);
+  const c2f6 = fr.mul(cf4, coefficient("c2f6_fraction"));
   const key = "aem_min_per_cell_day";
   return new Map([
     ["method", "pfc.slope"], ["edition", edition], ["technology", technology], ["gwp", set],
     ["metal_t", fr.exact(metal)], [key, fields.get(key)],
     ["cf4_kg", fr.exact(cf4)], ["c2f6_kg", fr.exact(c2f6)],
-    ["co2e_t", fr.exact(factors.co2e(cf4, c2f6, rows))],
-    ["parameters", new Map([...described(rows), [key, given(fields, key, "AE-min/cell-day")],
+    ["co2e_t", fr.exact(factors.co2e(cf4, c2f6, gwp))],
+    ...own.map(([name]) => [name, fields.get(name)]),
+    ["parameters", new Map([...described(rows),
+      ...own.map(([name, unit]) => [name, given(fields, name, unit)]),
+      [key, given(fields, key, "AE-min/cell-day")],
       ["metal_t", shown]])],
   ]);
 }

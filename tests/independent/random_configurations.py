@@ -24,7 +24,7 @@ WORDS = (
     "line-1.producing", "plant.energy_day_kwh", "Upper", "a" * 65, "gwp", "physics", "ipcc-2006",
     "ipcc-2050", "cets-04.01", "cets-ag-04.01-v01-2024", "PFPB-L", "CWPB", "VSS", "ar6", "sar",
     "Asia/Tokyo", "Asia/Nowhere", "asia/tokyo", "localtime", "Factory", "PRC", "posix/UTC",
-    "producing", "electricity",
+    "producing", "electricity", "algebraic",
 )  # fmt: skip
 WHOLE = (0, 1, 2, 3, 6, 9, 10, 64, 69, 79, 85, 86, 200, 10**9, 3 * 10**9, 2**63 - 1, 2**63, -1)
 OTHER = (None, True, False, b"", [], {}, [1], {"x": "1"}, "")

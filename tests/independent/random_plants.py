@@ -93,6 +93,8 @@ def plant(rng: random.Random) -> dict[str, Any]:
         "v_end_v": rng.choice(("6", "8")), "t_start_s": str(rng.randint(0, 4)),
         "t_end_s": str(rng.randint(0, 3)), "t_merge_s": rng.choice(("2", "3.5", "6", "9")),
     }  # fmt: skip
+    if rng.random() < 0.4:
+        line["anode_effect"]["mode"] = "algebraic"
     config["statement"] |= {
         "metal": {"point": "metal", "rule": "totaliser"},
         "fuels": [{"kind": "natural-gas", "point": "gas", "rule": "totaliser",
@@ -102,10 +104,20 @@ def plant(rng: random.Random) -> dict[str, Any]:
     }  # fmt: skip
     _leave_out(config, rng)
     _spell(config, rng)
+    if rng.random() < 0.25:
+        line["technology"] = rng.choice(("PFPB-M", "PFPB-MW"))
+        line["indicator"] = {
+            "edition": "site", "gwp": "ar6", "slope": rng.choice(("0.0987", "1/9", "1e-1")),
+            "c2f6_fraction": rng.choice(("0.061", "0")), "source": "measured 2026-03",
+        }  # fmt: skip
     if rng.random() < 0.3:
         other = copy.deepcopy(line) | {"id": "line-2", "pots": [line["pots"].pop()]}
         other["technology"] = rng.choice(("PFPB-M", "PFPB-L"))
         other["indicator"] = {"edition": "ipcc-2019", "gwp": rng.choice(("ar5", "ar6"))}
+        if line["indicator"]["edition"] == "site" and rng.random() < 0.5:
+            slope = rng.choice((line["indicator"]["slope"], "0.0987", "987e-4"))
+            other["technology"] = line["technology"]
+            other["indicator"] = line["indicator"] | {"slope": slope}
         config["potlines"].append(other)
     return with_computed(config)
 
@@ -183,7 +195,7 @@ class Readings:
             value = rng.randint(0, 5) if before is None else before + rng.choice((0, 1, 2, 7))
             value = value if rng.random() > 0.05 else 0
         elif role == "state":
-            value = 1.0 if rng.random() > 0.1 else rng.choice((0, 2, 9))
+            value = 1.0 if rng.random() > 0.1 else rng.choice((0, 2, 5, 9))
         elif name.endswith(".v"):
             stays = before is not None and rng.random() < 0.7
             value = before if stays and before is not None else rng.choice(VOLTS)

@@ -1,10 +1,12 @@
 // What a statement's input must look like for its output to be made: FIGURES.md section 4. Pure.
 
 import { FormatError } from "./cbor.mjs";
+import * as fr from "./fractions.mjs";
 
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const EXACT = /^(0|[1-9]\d{0,29})(\.\d{0,14}[1-9])?$/;
 const RATE = /^(0|[1-9]\d*)\.\d{12}$/;
+export const SITE_TECHNOLOGIES = ["CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M", "PFPB-MW"];
 const ENTRIES_MAX = 1_000;
 const COMPARED = ["rule_set", "month", "plant", "closing", "period", "potlines", "totalisers",
   "checks", "completeness", "reservations", "flags"];
@@ -35,6 +37,27 @@ function figure(fields, name, form, others = []) {
     `${name}'s typed`);
 }
 
+/** An indicator without the coefficients that edition "site" brings itself; they are looked at. */
+function withoutOwn(indicator) {
+  if (!(indicator instanceof Map) || indicator.get("edition") !== "site") return indicator;
+  const told = indicator.get("provenance");
+  demand(told instanceof Map, "indicator's provenance");
+  demand(SITE_TECHNOLOGIES.includes(indicator.get("technology")), "indicator's technology");
+  const rest = new Map(indicator);
+  rest.set("provenance", new Map(told));
+  for (const [key, most] of [["slope", 10n], ["c2f6_fraction", 1n]]) {
+    demand(isText(indicator.get(key)) && EXACT.test(indicator.get(key)), `indicator's ${key}`);
+    const [n, d] = fr.parse(indicator.get(key));
+    demand(n <= most * d, `indicator's ${key}`);
+    const from = told.get(key);
+    demand(has(from, "typed") && has(from.get("typed"), "source") && allText(from.get("typed")),
+      `${key}'s provenance`);
+    rest.delete(key);
+    rest.get("provenance").delete(key);
+  }
+  return rest;
+}
+
 function entries(input, key, isKind) {
   if (!input.has(key)) return;
   const all = input.get(key);
@@ -60,7 +83,7 @@ export function checkInput(input, rules) {
     figure(pfc, "metal_t", EXACT, indicator === undefined ? [] : ["indicator"]);
     if (indicator !== undefined) {
       const words = ["technology", "edition", "gwp"];
-      figure(indicator, "aem_min_per_cell_day", RATE, words);
+      figure(withoutOwn(indicator), "aem_min_per_cell_day", RATE, words);
       demand(words.every((word) => isText(indicator.get(word))), "indicator");
       const [whole, rest] = indicator.get("aem_min_per_cell_day").split(".");
       demand(Number(whole) < 1440 || (whole === "1440" && /^0*$/.test(rest)), "minutes of a day");

@@ -69,6 +69,13 @@ def _line(config: Any) -> Any:
     return config["potlines"][0]
 
 
+def _site(config: Any, **changes: str | None) -> None:
+    """Coefficients of the site's own, with some of them changed or left out."""
+    own = {"slope": "0.1", "c2f6_fraction": "0.06", "source": "measured 2026-03"} | changes
+    told = {key: text for key, text in own.items() if text is not None}
+    _line(config)["indicator"] = {"edition": "site", "gwp": "ar5", **told}
+
+
 def _point(config: Any, point_id: str) -> Any:
     return next(point for point in config["points"] if point["id"] == point_id)
 
@@ -93,6 +100,7 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
     "an end above the start": lambda c: _line(c)["anode_effect"].update(v_end_v="8.001"),
     "a target above the end": lambda c: _line(c)["anode_effect"].update(target_v="8"),
     "a merge time below 1.5 samples": lambda c: _line(c)["anode_effect"].update(t_merge_s="1.499"),
+    "no such overvoltage": lambda c: _line(c)["anode_effect"].update(mode="upward"),
     "a time below 0": lambda c: _line(c)["anode_effect"].update(t_end_s="-1"),
     "no such flow": lambda c: c["statement"]["fuels"][0].update(flow_point="nothing"),
     "no such power": lambda c: c["statement"]["auxiliary"][0].update(power_point="nothing"),
@@ -113,6 +121,14 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
     "an efficiency of 101": lambda c: _line(c).update(current_efficiency_percent="101"),
     "no such edition": lambda c: _line(c)["indicator"].update(edition="ipcc-2050"),
     "no slope in the edition": lambda c: _line(c)["indicator"].update(edition="physics"),
+    "coefficients beside an edition's": lambda c: _line(c)["indicator"].update(slope="0.1"),
+    "a site without a source": lambda c: _site(c, source=None),
+    "a site without a slope": lambda c: _site(c, slope=None),
+    "a slope of 0": lambda c: _site(c, slope="0"),
+    "a slope above 10": lambda c: _site(c, slope="10.001"),
+    "a fraction above 1": lambda c: _site(c, c2f6_fraction="4/3"),
+    "a fraction below 0": lambda c: _site(c, c2f6_fraction="-0.1"),
+    "a site of no technology": lambda c: _site(c) or _line(c).update(technology="PFPB"),
     "no such gwp": lambda c: _line(c)["indicator"].update(gwp="ar9"),
     "no such technology": lambda c: _line(c).update(technology="PFPB"),
     "a volume as a flow": lambda c: _point(c, "gas.flow").update(
@@ -176,6 +192,11 @@ BROKEN |= {
 }  # fmt: skip
 #: what may stand there too
 GOOD: dict[str, Callable[[Any], Any]] = {
+    "a site's own coefficients": _site,
+    "a site of no edition's technology": lambda c: _site(c) or _line(c).update(
+        technology="PFPB-MW"
+    ),
+    "an algebraic overvoltage": lambda c: _line(c)["anode_effect"].update(mode="algebraic"),
     "one state for two pots": lambda c: _line(c)["pots"][1].update(state="pot-01.state"),
     "a state that is scaled and counts as it is": lambda c: _point(c, "pot-01.state").update(
         decimals=1, scaling={"raw_decimals": 1}

@@ -1,6 +1,8 @@
 """The month's figures, made twice: by the program, and by Node from FIGURES.md."""
 
+import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +55,16 @@ def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:
     assert max(effect["crossings"] for effect in effects) >= 3
     flags = {flag.partition(":")[0] for m in made for flag in m["flags"]}
     assert {"configuration-changed", "totaliser-drop", "slow-pot-voltage"} <= flags
+    assert "unconfirmed:overvoltage.algebraic" in {flag for m in made for flag in m["flags"]}
+    outside = [entry for m in made for line in m["potlines"] for entry in line.get("outside", [])]
+    assert {entry["state"] for entry in outside} == {"unknown", "baking", "unnamed"}
     slow = [line["sampling"] for m in made for line in m["potlines"] if "sampling" in line]
     assert len({s["never_seen_up_to_s"] for s in slow}) >= 2
     assert max(int(s["total_uncertainty_s"]) for s in slow) >= 12, "two effects, six seconds each"
     assert {code for m in made for code in m.get("reservations", {})} == {"16", "21"}
     assert {m["closing"] for m in made} == {"interim", "final"}
     figures = [m["pfc"] for m in made if "indicator" in m.get("pfc", {})]
+    assert {"site", "ipcc-2019"} <= {pfc["indicator"]["edition"] for pfc in figures}
     classes = {
         pfc["indicator"]["provenance"]["aem_min_per_cell_day"]["frames"]["class"] for pfc in figures
     }
@@ -91,6 +97,39 @@ def test_a_figure_that_is_moved_is_found_there_too(tmp_path: Path) -> None:
         assert {"code": code, "where": figure} in [
             {"code": found["code"], "where": found["where"]} for found in answer["findings"]
         ]
+
+
+#: what is no indicator of a site's own coefficients
+NO_SITE: tuple[Callable[[Any], Any], ...] = (
+    lambda i: i.pop("slope"), lambda i: i.update(slope="1/9"), lambda i: i.update(slope="10.5"),
+    lambda i: i.update(c2f6_fraction="1.01"), lambda i: i.update(c2f6_fraction=1),
+    lambda i: i.update(source="x"), lambda i: i.update(technology="PFPB"),
+    lambda i: i.update(edition="ipcc-2019"), lambda i: i["provenance"].pop("slope"),
+    lambda i: i["provenance"]["slope"].update(frames={}), lambda i: i.update(provenance=[]),
+    lambda i: i["provenance"]["c2f6_fraction"]["typed"].update(source=None),
+    lambda i: i["provenance"].update(source={}), lambda i: i.pop("aem_min_per_cell_day"),
+)  # fmt: skip
+
+
+def test_both_refuse_what_is_no_indicator_of_a_site(months: list[bytes], tmp_path: Path) -> None:
+    of = (i for i, m in enumerate(inputs(months)) if _edition(m) == "site")
+    files = sm.unpack(months[next(of)])
+    honest, paths = json.loads(files["data/statement.json"]), []
+    for change in NO_SITE:
+        statement = copy.deepcopy(honest)
+        change(statement["input"]["pfc"]["indicator"])
+        files["data/statement.json"] = sm.statement_bytes(statement)
+        paths.append(tmp_path / f"{len(paths)}.tar")
+        paths[-1].write_bytes(sm.repack(files))
+    for path, answer in zip(paths, verify_there(paths, [ROOT_SHA256]), strict=True):
+        report = sm.check(path.read_bytes())
+        assert compare(report, answer).differences() == []
+        assert "E-STATEMENT" in sm.codes(report)
+
+
+def _edition(given: dict[str, Any]) -> str | None:
+    found = given.get("pfc", {}).get("indicator", {}).get("edition")
+    return str(found) if found else None
 
 
 def move(statement: Any, path: str) -> None:

@@ -154,6 +154,27 @@ def test_defaults_of_the_anode_effect_rule_are_signed(config: dict[str, Any]) ->
     }  # fmt: skip
 
 
+def test_coefficients_of_the_site_are_signed_and_the_configuration_is_a_good_one(
+    tmp_path: Path,
+) -> None:
+    own = """"94.5"
+    indicator_edition = "site"
+    indicator_slope = "0.0987"
+    indicator_c2f6_fraction = "0.061"
+    indicator_source = "measured 2026-03, report 17"
+    [potline.anode_effect]
+    mode = "algebraic"
+    """
+    config = config_of(site_of(tmp_path, replaced(SITE, {'"94.5"': own})))
+    (line,) = decode_configuration(compress(cbor.encode(config)))["potlines"]
+    assert line["indicator"] == {
+        "edition": "site", "gwp": "ar5", "slope": "0.0987", "c2f6_fraction": "0.061",
+        "source": "measured 2026-03, report 17",
+    }  # fmt: skip
+    assert line["anode_effect"]["mode"] == "algebraic"
+    Recomputation().configure(b"cfg", config)
+
+
 def test_statement(config: dict[str, Any]) -> None:
     assert config["statement"] == {
         "metal": {"point": "pot-gateway.metal_tapped", "rule": "totaliser"},

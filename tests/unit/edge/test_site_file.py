@@ -247,6 +247,12 @@ def test_no_device(tmp_path: Path) -> None:
 # -- potlines ---------------------------------------------------------------------------------
 
 RULE = "\n[potline.anode_effect]\n"
+OWN = """
+indicator_edition = "site"
+indicator_slope = "0.1"
+indicator_c2f6_fraction = "0.06"
+indicator_source = "measured 2026-03"
+"""
 
 
 @pytest.mark.parametrize(
@@ -274,6 +280,10 @@ RULE = "\n[potline.anode_effect]\n"
         ('"94.5"', '"0.945"', "current_efficiency_percent", "is percent: 50 to 100"),
         ('"94.5"', "94.5", "current_efficiency_percent", "is not text"),
         ('"94.5"', '"94.5"\nindicator_gwp = "ar7"', "indicator_gwp", "is not one of"),
+        ('"94.5"', '"94.5"\nindicator_slope = "0.1"', "indicator_slope", "only indicator"),
+        ('"94.5"', f'"94.5"{OWN.replace("0.1", "0")}', "indicator_slope", "not above 0"),
+        ('"94.5"', f'"94.5"{OWN.replace("0.06", "1.2")}', "indicator_c2f6_fraction", "between 0"),
+        ('"94.5"', f'"94.5"{OWN.partition("indicator_source")[0]}', "indicator_source", "missing"),
         ('"94.5"', f'"94.5"{RULE}v_start_v = "0"', "anode_effect.v_start_v", "greater than zero"),
         ('"94.5"', f'"94.5"{RULE}v_end_v = "9"', "anode_effect.v_end_v", "not be above v_start_v"),
         ('"94.5"', f'"94.5"{RULE}t_start = "1"', "anode_effect.t_start", "did you mean"),

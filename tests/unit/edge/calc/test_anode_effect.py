@@ -249,7 +249,7 @@ def test_rules_are_exact_integers() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"mode": "algebraic"}, "algebraic"),
+        ({"mode": "upward"}, "upward"),
         ({"v_start_v": "8.0001"}, "v_start_v"),
         ({"v_start_v": "7"}, "v_end_v <= v_start_v"),
         ({"target_v": "9"}, "target_v"),
@@ -276,3 +276,40 @@ def test_a_snapshot_holds_only_plain_values() -> None:
     volts = np.array([[LOW] + [HIGH] * 5], dtype=np.int64)
     detector.feed(np.arange(6, dtype=np.int64) * S, volts, everything, everything)
     assert is_plain(detector.snapshot(), frozenset({int, str, type(None)}))
+
+
+ALGEBRAIC = Rules.from_config({**FIELDS, "mode": "algebraic"}, decimals=3, interval_ns=S)
+UNDER = 3700  # 0.5 V below target
+
+
+@pytest.mark.parametrize(
+    ("volts", "seconds_over", "seconds_under"),
+    [
+        # the kill: 2 s of the dip that ends it and 8 s of the hold, to 10 s after its end
+        ([HIGH] * 5 + [UNDER] * 20, 5, 10),
+        ([HIGH] * 5 + [UNDER] * 3 + [LOW] * 17, 5, 3),
+        # a dip inside, and the time between two rises that merge
+        ([HIGH] * 5 + [UNDER] + [HIGH] * 4 + [LOW] * 15, 9, 1),
+        ([HIGH] * 5 + [UNDER] * 6 + [HIGH] * 4 + [LOW] * 15, 9, 6),
+        # a spike in the hold counts as it is, though it continues nothing
+        ([HIGH] * 5 + [UNDER] * 4 + [HIGH] + [UNDER] * 10, 6, 9),
+        # what lies before the effect does not
+        ([UNDER] * 5 + [HIGH] * 5 + [LOW] * 15, 5, 0),
+    ],
+)
+def test_the_algebraic_overvoltage_subtracts_what_is_below_target(
+    volts: list[int], seconds_over: int, seconds_under: int
+) -> None:
+    (effect,) = detect(volts, rules=ALGEBRAIC)
+    expected = seconds_over * (HIGH - 4200) - seconds_under * (4200 - UNDER)
+    assert effect.integral == expected * S
+    (positive,) = detect(volts)
+    assert (positive.polarised_ns, positive.end_ns) == (effect.polarised_ns, effect.end_ns)
+
+
+def test_the_algebraic_overvoltage_ends_with_the_production_and_in_a_gap() -> None:
+    volts = [HIGH] * 5 + [UNDER] * 4
+    (effect,) = detect(volts, producing=[True] * 7 + [False] * 2, rules=ALGEBRAIC)
+    assert effect.integral == (5 * (HIGH - 4200) - 2 * 500) * S
+    (effect,) = detect([*volts, LOW], ticks=[*range(9), 30], rules=ALGEBRAIC)
+    assert effect.integral == (5 * (HIGH - 4200) - 3 * 500) * S

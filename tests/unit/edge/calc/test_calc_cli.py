@@ -1,6 +1,8 @@
 """`stackproof calc` as a person runs it."""
 
 import json
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from edge.calc.cli import main
 from edge.calc.registry import methods
+from tests.unit.edge.calc import smelter_month
 
 STATEMENT = """
 rule_set = "cets-ag-04.01-v01-2024"
@@ -306,3 +309,78 @@ def test_no_command_is_a_usage_error() -> None:
     with pytest.raises(SystemExit) as caught:
         main([])
     assert caught.value.code == 2
+
+
+# -- a month's anode effects --------------------------------------------------------------------
+
+HEAD_ROW = "pot,start,duration_s,v_max_v"
+ROWS = (
+    "01,2026-06-01T00:16:43+08:00,398,25", "02,2026-06-01T01:23:23+08:00,207,35",
+    "01,2026-06-02T01:00:03+08:00,199,",
+)  # fmt: skip
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> str:
+    path = tmp_path / "statement.json"
+    path.write_text(json.dumps(smelter_month.statement()), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "effects.csv"
+    path.write_text("\n".join((HEAD_ROW, *ROWS)), encoding="utf-8-sig")
+    return path
+
+
+def test_pots_share_out_the_indicator(capsys: pytest.CaptureFixture[str], sealed: str) -> None:
+    code, out, _ = run(capsys, "pots", sealed)
+    assert code == 0
+    assert "figure of record: 144.81 tCO2e" in out
+    assert re.search(r"^line-1 01 +26\.000000 kg CF4 .* 2 effects, 0\.333333 min", out, re.M)
+    found = json.loads(run(capsys, "pots", sealed, "--json")[1])
+    parts = [Decimal(pot["cf4_kg"]) for pot in found["pots"]]
+    assert sum(parts) == Decimal(found["indicator"]["cf4_kg"])
+
+
+def test_effects_that_agree_and_one_that_does_not(
+    capsys: pytest.CaptureFixture[str], sealed: str, table: Path
+) -> None:
+    how = ("--time-s", "10", "--volts", "2")
+    code, out, _ = run(capsys, "effects", sealed, str(table), *how)
+    assert (code, out.split()[:2]) == (0, ["matched", "3"])
+    assert re.search(r"^controller ahead, s +3$", out, re.M)
+    table.write_text("\n".join((HEAD_ROW, *ROWS[:2])), encoding="utf-8")
+    code, out, _ = run(capsys, "effects", sealed, str(table), *how)
+    assert code == 1
+    assert "2026-06-01T17:00:00Z  pot 01  effect-only-voltage: " in out
+    found = json.loads(run(capsys, "effects", sealed, str(table), *how, "--json")[1])
+    assert (found["matched"], found["only_voltage"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"pot,start\n01,2026-06-01T00:00:00Z\n", "row 1.duration_s: missing"),
+        (b"pot,start,duration_s\n01,2026-06-01T00:00:00Z,1,2,3\n", "more fields than the first"),
+        (b"\xff\xfe", "is not UTF-8"), (b'pot\n"x', "effects.csv"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_read(
+    capsys: pytest.CaptureFixture[str], sealed: str, table: Path, text: bytes, said: str
+) -> None:
+    table.write_bytes(text)
+    code, _, err = run(capsys, "effects", sealed, str(table), "--time-s", "1", "--volts", "1")
+    assert (code, said in err) == (2, True)
+
+
+def test_starts_by_a_clock_need_its_time_zone(
+    capsys: pytest.CaptureFixture[str], sealed: str, table: Path
+) -> None:
+    table.write_text("\n".join((HEAD_ROW, *ROWS)).replace("+08:00", ""), encoding="utf-8")
+    how = ("effects", sealed, str(table), "--time-s", "10", "--volts", "2")
+    assert run(capsys, *how)[0] == 2
+    assert run(capsys, *how, "--time-zone", "Asia/Shanghai")[0] == 0
+    code, _, err = run(capsys, *how, "--time-zone", "Asia/shanghai")
+    assert (code, "--time-zone: " in err, "write Asia/Shanghai" in err) == (2, True, True)

@@ -29,7 +29,7 @@ def test_a_computed_points_raw_integer_is_its_count(config: Config) -> None:
         (("potlines", 0, "indicator", "gwp"), "ar9", "ar9"),
         (("potlines", 0, "indicator", "edition"), "ipcc-1996", "ipcc-1996"),
         (("potlines", 0, "pots"), [], "no pots"),
-        (("potlines", 0, "anode_effect", "mode"), "algebraic", "algebraic"),
+        (("potlines", 0, "anode_effect", "mode"), "upward", "upward"),
         (("statement", "fuels", 0, "kind"), "hydrogen", "hydrogen"),
         (("statement", "fuels", 0, "point"), "pg.metal_tapped", "does not fit natural-gas"),
         (("statement", "fuels", 0, "flow_point"), "nothing", "nothing"),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from edge.calc.blocks import Block
+from edge.calc.instants import utc_text
 from edge.calc.live import PlantCalc
-from edge.calc.month import MonthFold, utc_text
+from edge.calc.month import MonthFold
 from edge.calc.registry import evaluate
 from edge.calc.statement import compute
 from evidence.quality import Quality

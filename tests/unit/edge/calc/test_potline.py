@@ -56,18 +56,12 @@ def test_efficiencies_that_are_not(config: Config, efficiency: str) -> None:
         line_of(config)
 
 
-def test_slope_coefficients_and_their_co2e(config: Config) -> None:
-    cf4, fraction, co2e_t_per_kg = line_of(config).slope()
-    assert (cf4, fraction) == (Fraction("0.104"), Fraction("0.057"))
-    assert co2e_t_per_kg == (6630 + Fraction("0.057") * 11_100) / 1000
-
-
 def test_every_edition_and_gwp_set_can_be_chosen(config: Config) -> None:
     line = config["potlines"][0]
     for edition, technology in (("ipcc-2006", "VSS"), ("ndrc-2013", "CWPB"), ("ipcc-2019", "HSS")):
         for gwp in ("sar", "ar4", "ar5", "ar6"):
             line["technology"], line["indicator"] = technology, {"edition": edition, "gwp": gwp}
-            assert line_of(config).slope()[2] > 5
+            assert line_of(config).indicator.co2e_t_per_kg > 5
 
 
 def fed(
