@@ -43,13 +43,23 @@ class Electricity:
 
     def readings(self) -> dict[str, float]:
         """By register name of the AC meter's profile, primary values."""
-        result = {"power": self.power_kw, "energy_import": self.energy_kwh,
-                  "frequency": self._frequency_hz}  # fmt: skip
-        for phase, (share, level) in enumerate(_PHASES, start=1):
-            watts, volts = self.power_kw * 1000.0 * share, self._voltage_v * level
-            result[f"voltage_l{phase}"] = volts
-            result[f"current_l{phase}"] = watts / (volts * self._figures.power_factor)
-        return result
+        return three_phase(
+            self.power_kw, self.energy_kwh, voltage_v=self._voltage_v,
+            frequency_hz=self._frequency_hz, power_factor=self._figures.power_factor,
+        )  # fmt: skip
+
+
+def three_phase(
+    power_kw: float, energy_kwh: float, *, voltage_v: float, frequency_hz: float,
+    power_factor: float,
+) -> dict[str, float]:  # fmt: skip
+    """A load by register name of the AC meter's profile, primary values; volts to neutral."""
+    result = {"power": power_kw, "energy_import": energy_kwh, "frequency": frequency_hz}
+    for phase, (share, level) in enumerate(_PHASES, start=1):
+        watts, volts = power_kw * 1000.0 * share, voltage_v * level
+        result[f"voltage_l{phase}"] = volts
+        result[f"current_l{phase}"] = watts / (volts * power_factor)
+    return result
 
 
 class Gas:

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
+from simulators.amounts import mass_ug
+from simulators.gas import Gas, air, water
 from simulators.kiln.figures import MillFigures
-from simulators.kiln.gas import Gas, air, water
 
 #: What the gateway's profile names these.
 ON, OFF = 1, 2
-
-_UG_T = 10**12
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,3 @@ class Mill:
     def stack_c(self) -> float:
         """Temperature of the stack."""
         return self._figures.stack_on_c if self.state == ON else self._figures.stack_off_c
-
-
-def mass_ug(t_h: float, step_s: float) -> int:
-    """What flows in a step."""
-    return round(t_h * _UG_T / 3600.0 * step_s)
