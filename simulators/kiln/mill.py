@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from simulators.amounts import mass_ug
 from simulators.gas import Gas, air, water
 from simulators.kiln.figures import MillFigures
-
-#: What the gateway's profile names these.
-ON, OFF = 1, 2
+from simulators.rhythm import OFF, ON, Rhythm
 
 
 @dataclass(frozen=True)
@@ -33,15 +31,14 @@ class Mill:
     def __init__(self, figures: MillFigures, *, step_s: float) -> None:
         self._figures = figures
         self._step_s = step_s
-        self._on_steps = max(1, round(figures.on_s / step_s))
-        self._round_steps = self._on_steps + max(1, round(figures.off_s / step_s))
+        self._rhythm = Rhythm(on_s=figures.on_s, off_s=figures.off_s, step_s=step_s)
         self.state = ON
         self.meal_t_h = figures.rate_t_h
 
     def step(self, step: int, gas: Gas) -> Milled:
         """What becomes of the preheater's gas in this step."""
         figures = self._figures
-        is_on = step % self._round_steps < self._on_steps
+        is_on = self._rhythm.is_on(step)
         self.state = ON if is_on else OFF
         self.meal_t_h = figures.rate_t_h if is_on else 0.0
         meal_ug = mass_ug(self.meal_t_h, self._step_s)
