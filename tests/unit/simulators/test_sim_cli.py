@@ -8,7 +8,7 @@ from simulators.cli import main
 from simulators.faults import KINDS
 from simulators.plants import load_any
 
-NAMES = ["kiln", "kiln-normal", "smelter", "smelter-normal"]
+NAMES = ["kiln", "kiln-normal", "smelter", "smelter-normal", "steelworks"]
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,7 +31,7 @@ def test_unknown_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == (
-        "kilm: there is no such scenario; known: kiln, kiln-normal, smelter, smelter-normal\n"
+        "kilm: there is no such scenario; known: kiln, kiln-normal, smelter, smelter-normal, steelworks\n"
     )
 
 
