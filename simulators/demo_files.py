@@ -94,7 +94,7 @@ gateways = ["file:keys/edge-1.crt"]
 """
 
 #: how near to the meter each simulated device's values are taken
-_PROVENANCE = {"pot-gateway": "via-control-system"}
+_PROVENANCE = dict.fromkeys(("pot-gateway", "kiln-dcs", "energy-centre"), "via-control-system")
 
 
 def write_site_file(work: Path, devices: Sequence[Mapping[str, Any]], *, broker: str) -> Path:
@@ -105,18 +105,23 @@ def write_site_file(work: Path, devices: Sequence[Mapping[str, Any]], *, broker:
         devices: as `sim run --json` says them.
         broker: MQTT URL.
     """
-    tables, pots = [], ""
-    for device in devices:
-        pots = device.get("each", pots)
-        provenance = _PROVENANCE.get(device["id"], "meter-direct")
-        lines = [f'{key} = "{value}"' for key, value in device.items()]
-        tables.append("\n".join(["", "[[device]]", *lines, f'provenance = "{provenance}"', ""]))
+    pots = next((device["each"] for device in devices if "each" in device), "")
     text = _SITE.format(
-        plant=PLANT, zone=TIME_ZONE, broker=broker, devices="".join(tables), pots=pots
+        plant=PLANT, zone=TIME_ZONE, broker=broker, devices=device_tables(devices), pots=pots
     )
     path = work / "site.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def device_tables(devices: Sequence[Mapping[str, Any]]) -> str:
+    """A site file's `[[device]]` tables of any plant's devices, as `sim run --json` says them."""
+    tables = []
+    for device in devices:
+        provenance = _PROVENANCE.get(device["id"], "meter-direct")
+        lines = [f'{key} = "{value}"' for key, value in device.items()]
+        tables.append("\n".join(["", "[[device]]", *lines, f'provenance = "{provenance}"', ""]))
+    return "".join(tables)
 
 
 def write_cloud_file(work: Path, *, archives: Path, port: int) -> Path:
