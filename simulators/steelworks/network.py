@@ -50,6 +50,11 @@ class Network:
         return 100.0 * self.held.wet_mmol / self._most
 
     @property
+    def leaving(self) -> Gas:
+        """What users and flare burn in this step."""
+        return sum(self.drawn.values(), self.flare)
+
+    @property
     def gained(self) -> Gas:
         """What the holder holds more than at the start."""
         return self.held - self._first

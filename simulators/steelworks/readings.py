@@ -116,6 +116,7 @@ def _centre(works: "Steelworks", step_s: float) -> Readings:
         rows |= {
             f"{short}_holder": network.filled_percent,
             f"{short}_to_power": meters.nm3_h(network.drawn["power"].wet_mmol, step_s),
+            f"{short}_burnt": meters.nm3_h(network.leaving.dry_mmol, step_s),
             f"{short}_flare": meters.nm3_h(network.flare.wet_mmol, step_s),
             f"{short}_flared": meters.nm3(network.flared.wet_mmol),
         }
