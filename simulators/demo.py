@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ EXIT_FAILED, EXIT_CANNOT = 1, 2
 START_S = 60.0
 CLOSE_S = 120.0
 LAST_FRAME_S = 10.0
+#: months closed and verified at a time
+CLOSING = 2
 
 
 def main(argv: list[str]) -> int:
@@ -116,7 +119,6 @@ def _demo(args: argparse.Namespace, plants: list[DemoPlant], work: Path, stack: 
     clock = SystemClock()
     began_s = clock.elapsed_s()
     _say(f"Working in {work}; logs of every part stand there.")
-    _make_keys(plants, work)
     sims = {}
     for plant in plants:
         _say(f"Starting the simulated {plant.scenario}: Modbus TCP meters and an OPC UA gateway.")
@@ -125,6 +127,7 @@ def _demo(args: argparse.Namespace, plants: list[DemoPlant], work: Path, stack: 
         run = ["sim", "run", plant.scenario, "--json", "--out", truth, *ports]
         sims[plant.scenario] = Child(work, f"sim-{plant.scenario}", run)
         stack.enter_context(sims[plant.scenario])
+    _make_keys(plants, work)
     _say("Starting the collector with its broker.")
     cloud_file = write_cloud_file(
         work, archives=out, port=_port(args.port),
@@ -158,8 +161,10 @@ def _demo(args: argparse.Namespace, plants: list[DemoPlant], work: Path, stack: 
     for agent in agents:
         agent.signal(signal.SIGUSR1)
     watch.wait_for_receipts(children, LAST_FRAME_S, after=held)
-    for plant in plants:
-        _close_and_verify(plant.id, out, cloud_file)
+    with ThreadPoolExecutor(CLOSING) as pool:  # each waits for processes most of the time
+        for archive, said in pool.map(lambda p: _close_and_verify(p.id, out, cloud_file), plants):
+            _say(said)
+            sys.stdout.write(f"{archive}\n")
     return 0
 
 
@@ -177,7 +182,8 @@ def _make_keys(plants: list[DemoPlant], work: Path) -> None:
     (work.parent / "trust.pem").write_bytes(roots)
 
 
-def _close_and_verify(plant: str, out: Path, cloud_file: Path) -> None:
+def _close_and_verify(plant: str, out: Path, cloud_file: Path) -> tuple[Path, str]:
+    """The sealed archive of the month so far, and what is to be said of it."""
     now = datetime.fromtimestamp(SystemClock().now_ns() // 10**9, ZoneInfo(TIME_ZONE))
     month = now.strftime("%Y-%m")
     _say(f"Closing {month} of {plant} so far, asking the gateway to sign, sealing.")
@@ -191,7 +197,6 @@ def _close_and_verify(plant: str, out: Path, cloud_file: Path) -> None:
     said = run_to_end(
         ["verify", str(archive), "--trust", str(out / "trust.pem")], timeout_s=CLOSE_S
     )
-    _say(said.rstrip())
     program = "stackproof" if shutil.which("stackproof") else "./run exec stackproof"
-    _say(f"Try it yourself: {program} verify {archive} --trust {out / 'trust.pem'}")
-    sys.stdout.write(f"{archive}\n")
+    again = f"Try it yourself: {program} verify {archive} --trust {out / 'trust.pem'}"
+    return archive, f"{said.rstrip()}\n{again}"
