@@ -14,9 +14,8 @@ from simulators.steelworks.network import Network
 
 @dataclass(frozen=True)
 class Fired:
-    """One user in one step: what it burnt, with which air, to what; and the heat of it."""
+    """One user in one step: which air it took, what it let off, and the heat of it."""
 
-    gas: Gas
     air: Matter
     stack: Gas
     heat_nj: int
@@ -62,14 +61,14 @@ class Users:
         }
         burnt = self._fire("power", needs, networks)
         fired["power"] = Fired(
-            burnt.gas, burnt.air + of_gas(self._purge), burnt.stack + self._purge, burnt.heat_nj
+            burnt.air + of_gas(self._purge), burnt.stack + self._purge, burnt.heat_nj
         )
         return fired
 
     def flare(self, gas: Gas) -> Fired:
         """A gas burnt in the open."""
         stack, fresh = gas.burnt(self._figures.excess_air_percent)
-        return Fired(gas, of_gas(fresh), stack, gas.burning_nj)
+        return Fired(of_gas(fresh), stack, gas.burning_nj)
 
     def blast_nj(self, stoves: Fired) -> int:
         """The heat the stoves give to the blast."""

@@ -161,6 +161,13 @@ def test_readings_fit_the_profiles_and_their_ranges(steps: int) -> None:
                 assert value in {raw for raw, _ in register.states}
 
 
+def test_meters_say_the_transformers_they_stand_behind() -> None:
+    said = [(device.ratios, device.settings) for device in WORKS.devices if device.ratios]
+    assert len(said) == 3
+    for ratios, settings in said:
+        assert ratios["ct_ratio"] == f"{settings['ct_primary']}/{settings['ct_secondary']}"
+
+
 def test_counters_are_the_truth() -> None:
     run = ten_minutes(2)
     shown, end = run.plant.readings(), run.end
