@@ -28,10 +28,17 @@ class Belt:
         self.step_ug = mass_ug
         self.total_ug += mass_ug
 
-    def shows(self, step_s: float) -> Readings:
-        """By the profiles' names."""
-        t_h = self.step_ug / 1e12 * 3600.0 / step_s
-        return {"feed": t_h, "total": tonnes(self.total_ug), "state": RUNNING}
+    def as_feeder(self, step_s: float) -> Readings:
+        """By the names of a feeder's profile."""
+        return {"feed": self._t_h(step_s), "total": tonnes(self.total_ug), "state": RUNNING}
+
+    def as_scale(self, step_s: float) -> Readings:
+        """By the names of a belt scale's profile, whose two totalisers run alike here."""
+        total = tonnes(self.total_ug)
+        return {"rate": self._t_h(step_s), "total_1": total, "total_2": total}
+
+    def _t_h(self, step_s: float) -> float:
+        return self.step_ug / 1e12 * 3600.0 / step_s
 
 
 @dataclass

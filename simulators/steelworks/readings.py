@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: What the power meters say of who they are.
 SERIALS = {"grid": 30_114_550, "generator": 30_114_551, "arc-furnace": 30_114_552}
 
+#: Belts with a scale; the others are feeders.
+_SCALES = ("sinter-ore", "bf-burden")
+
 #: Gas -> what its meter and the rows of the energy centre begin with.
 _SHORT = {"blast_furnace_gas": "bf", "coke_oven_gas": "co", "converter_gas": "converter"}
 
@@ -27,9 +30,7 @@ class Shown:
     """The instruments, and what they saw of the step."""
 
     def __init__(self) -> None:
-        self.belts = {
-            name: meters.Belt() for name in ("coking-coal", "bf-coal", "sinter-ore", "bf-burden")
-        }
+        self.belts = {name: meters.Belt() for name in ("coking-coal", "bf-coal", *_SCALES)}
         self.weighers = {
             name: meters.Weigher()
             for name in ("hot-metal", "converter-scrap", "converter-steel", "arc-scrap",
@@ -87,7 +88,10 @@ def readings_of(works: "Steelworks") -> dict[str, Readings]:
     """All devices."""
     shown, step_s = works.shown, float(works.step_s)
     sinter, users = works.scenario.sinter, works.scenario.users
-    result: dict[str, Readings] = {name: belt.shows(step_s) for name, belt in shown.belts.items()}
+    result: dict[str, Readings] = {
+        name: belt.as_scale(step_s) if name in _SCALES else belt.as_feeder(step_s)
+        for name, belt in shown.belts.items()
+    }
     for gas, short in _SHORT.items():
         network = works.networks[gas]
         result[f"{short}-gas"] = meters.gas_meter(network, step_s)
