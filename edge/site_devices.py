@@ -23,7 +23,7 @@ CLASSES = tuple(p.value for p in Provenance if p is not Provenance.COMPUTED)
 INSTANCES_MAX = 2_000
 INTERVAL_MS_MIN, INTERVAL_MS_MAX = 100, 3_600_000
 TIMEOUT_S_MAX = 60
-RATIO_MAX = 100_000
+RATIO_MAX = 1_000_000  # the highest grid voltage there is has 1 000 000 V on its plate
 #: what people write as a url's protocol -> what it is called here
 _ALSO_CALLED = {
     "modbus": "modbus+tcp", "tcp": "modbus+tcp", "modbustcp": "modbus+tcp", "mbtcp": "modbus+tcp",

@@ -157,7 +157,7 @@ def _list(*, as_json: bool) -> int:
         print(json.dumps([{"name": s.name, "description": s.description} for s in scenarios]))
     else:
         for scenario in scenarios:
-            print(f"{scenario.name:16}{scenario.description}")
+            print(f"{scenario.name:20}{scenario.description}")
     return 0
 
 

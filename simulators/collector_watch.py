@@ -4,7 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,11 +33,11 @@ class CollectorWatch:
         self.http: str = ready["http"]
         self.broker: str = ready["broker"]
 
-    def wait_for_receipt(
-        self, children: Iterable[Child], timeout_s: float, *, after: int = -1
-    ) -> int:
-        """Wait until an object later than `after` is under receipt; the newest one's seq."""
-        return _wait_for(lambda: self._receipted(after), list(children), self._clock, timeout_s)
+    def wait_for_receipts(
+        self, children: Iterable[Child], timeout_s: float, *, after: Mapping[str, int]
+    ) -> None:
+        """Wait until an object later than `after` is under receipt of each of these plants."""
+        _wait_for(lambda: self._all_after(after), list(children), self._clock, timeout_s)
 
     def stay(self, children: Iterable[Child], seconds: float | None) -> None:
         """Let things run for a while (None: until interrupted); DemoError when a part ends."""
@@ -47,14 +47,14 @@ class CollectorWatch:
                 child.check()
             time.sleep(POLL_S)
 
-    def receipted(self) -> int:
-        """Newest seq under receipt, -1 before the first."""
+    def receipted(self) -> dict[str, int]:
+        """Plant -> newest seq under receipt, -1 before the first; no plant before any."""
         rows = _get(f"{self.http}/api/v1/streams") or ()
-        return max((int(row["receipted_seq"]) for row in rows), default=-1)
+        return {str(row["plant"]): int(row["receipted_seq"]) for row in rows}
 
-    def _receipted(self, after: int) -> int | None:
+    def _all_after(self, after: Mapping[str, int]) -> bool | None:
         newest = self.receipted()
-        return newest if newest > after else None
+        return all(newest.get(plant, -1) > seq for plant, seq in after.items()) or None
 
 
 def _wait_for(

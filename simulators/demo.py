@@ -1,4 +1,4 @@
-"""`stackproof demo`: a simulated plant, an agent, a broker and a collector in one go.
+"""`stackproof demo`: simulated plants, an agent each, a broker and a collector in one go.
 
 Starts the same commands a user starts, as child processes: `keys new`, `sim run`, `cloud run`,
 `edge run`, and for a demo that ends by itself `cloud month close` and `verify`. What it is doing
@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -19,21 +20,28 @@ from zoneinfo import ZoneInfo
 from simulators.children import Child, DemoError, run_to_end
 from simulators.clock import SystemClock
 from simulators.collector_watch import CollectorWatch
-from simulators.demo_files import PLANT, TIME_ZONE, write_cloud_file, write_site_file
+from simulators.demo_files import (
+    PLANTS,
+    TIME_ZONE,
+    DemoPlant,
+    write_cloud_file,
+    write_site_file,
+)
 
-PLANTS = ("smelter",)
 PORT = 8600
 EXIT_FAILED, EXIT_CANNOT = 1, 2
 START_S = 60.0
 CLOSE_S = 120.0
 LAST_FRAME_S = 10.0
+#: months closed and verified at a time
+CLOSING = 2
 
 
 def main(argv: list[str]) -> int:
     """Run the demo; 0 when everything passed."""
     args = _parser().parse_args(argv)
-    plants = args.plants.split(",") if args.plants else list(PLANTS)
-    if unknown := [name for name in plants if name not in PLANTS]:
+    names = dict.fromkeys(args.plants.split(",") if args.plants else PLANTS)
+    if unknown := [name for name in names if name not in PLANTS]:
         known = ", ".join(PLANTS)
         _say(f"stackproof demo: no plant {unknown[0]!r}; there is: {known}")
         return EXIT_CANNOT
@@ -46,7 +54,7 @@ def main(argv: list[str]) -> int:
         return EXIT_CANNOT
     try:
         with ExitStack() as stack:
-            return _demo(args, work, stack)
+            return _demo(args, [PLANTS[name] for name in names], work, stack)
     except DemoError as error:
         _say(f"stackproof demo: {error}")
         return EXIT_FAILED
@@ -55,7 +63,7 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="stackproof demo",
-        description="Simulated plant, agent, broker and collector in one go, on this machine only.",
+        description="Simulated plants, agents, broker and collector in one go, on this machine.",
     )
     parser.add_argument(
         "--for", dest="seconds", type=_seconds, metavar="SECONDS",
@@ -106,38 +114,41 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _demo(args: argparse.Namespace, work: Path, stack: ExitStack) -> int:
+def _demo(args: argparse.Namespace, plants: list[DemoPlant], work: Path, stack: ExitStack) -> int:
     out = work.parent
     clock = SystemClock()
     began_s = clock.elapsed_s()
     _say(f"Working in {work}; logs of every part stand there.")
-
-    _say("Making keys: a plant root, a gateway and a collector.")
-    run_to_end(
-        ["keys", "new", "--out", str(work / "keys"), "--plant", PLANT, "--gateway", "edge-1"]
-    )
-    (out / "trust.pem").write_bytes((work / "keys/root.crt").read_bytes())
-
-    _say("Starting the simulated smelter: Modbus TCP meters and an OPC UA pot gateway.")
-    truth = str(work / "truth")
-    ports = ["--modbus-port", "0", "--opcua-port", "0"]
-    plant = Child(work, "sim", ["sim", "run", "smelter", "--json", "--out", truth, *ports])
-    stack.enter_context(plant)
+    sims = {}
+    for plant in plants:
+        _say(f"Starting the simulated {plant.scenario}: Modbus TCP meters and an OPC UA gateway.")
+        truth = str(work / plant.scenario / "truth")
+        ports = ["--modbus-port", "0", "--opcua-port", "0"]
+        run = ["sim", "run", plant.scenario, "--json", "--out", truth, *ports]
+        sims[plant.scenario] = Child(work, f"sim-{plant.scenario}", run)
+        stack.enter_context(sims[plant.scenario])
+    _make_keys(plants, work)
     _say("Starting the collector with its broker.")
-    cloud_file = write_cloud_file(work, archives=out, port=_port(args.port))
+    cloud_file = write_cloud_file(
+        work, archives=out, port=_port(args.port),
+        keys={plant.id: f"{plant.scenario}/keys" for plant in plants},
+    )  # fmt: skip
     collector = Child(work, "cloud", ["cloud", "run", str(cloud_file)])
     stack.enter_context(collector)
-
-    devices = plant.json_line(START_S)["devices"]
     watch = CollectorWatch(work / "cloud", collector, clock, START_S)
     _say(f"Dashboard: {watch.http}")
-    site_file = write_site_file(work, devices, broker=watch.broker)
-    _say(f"Starting the agent: it reads {len(devices)} devices once a second and signs.")
-    agent = Child(work, "edge", ["edge", "run", str(site_file)])
-    stack.enter_context(agent)
-    children = (plant, collector, agent)
-    watch.wait_for_receipt(children, START_S)
-    _say(f"First signed object delivered and receipted {clock.elapsed_s() - began_s:.0f} s in.")
+    agents = []
+    for plant in plants:
+        devices = sims[plant.scenario].json_line(START_S)["devices"]
+        site_file = write_site_file(
+            work / plant.scenario, devices, broker=watch.broker, plant=plant.scenario
+        )
+        _say(f"Starting an agent: it reads {len(devices)} devices once a second and signs.")
+        agents.append(Child(work, f"edge-{plant.scenario}", ["edge", "run", str(site_file)]))
+        stack.enter_context(agents[-1])
+    children = (*sims.values(), collector, *agents)
+    watch.wait_for_receipts(children, START_S, after={plant.id: -1 for plant in plants})
+    _say(f"First signed objects delivered and receipted {clock.elapsed_s() - began_s:.0f} s in.")
 
     if args.seconds is None:
         _say("Running until Ctrl-C.")
@@ -145,29 +156,47 @@ def _demo(args: argparse.Namespace, work: Path, stack: ExitStack) -> int:
         return 0
     _say(f"Collecting for {args.seconds:g} s.")
     watch.stay(children, args.seconds)
-    _say("Asking the agent to sign the frame it has open.")
+    _say("Asking every agent to sign the frame it has open.")
     held = watch.receipted()
-    agent.signal(signal.SIGUSR1)
-    watch.wait_for_receipt(children, LAST_FRAME_S, after=held)
-    return _close_and_verify(args, out, cloud_file)
+    for agent in agents:
+        agent.signal(signal.SIGUSR1)
+    watch.wait_for_receipts(children, LAST_FRAME_S, after=held)
+    with ThreadPoolExecutor(CLOSING) as pool:  # each waits for processes most of the time
+        for archive, said in pool.map(lambda p: _close_and_verify(p.id, out, cloud_file), plants):
+            _say(said)
+            sys.stdout.write(f"{archive}\n")
+    return 0
 
 
-def _close_and_verify(args: argparse.Namespace, out: Path, cloud_file: Path) -> int:
+def _make_keys(plants: list[DemoPlant], work: Path) -> None:
+    """A root a plant; one key of the collector, certified by each."""
+    _say(f"Making keys: a root and a gateway for each of {len(plants)} plants, and a collector.")
+    roots, first = b"", work / plants[0].scenario / "keys/collector.pem"
+    for plant in plants:
+        keys = work / plant.scenario / "keys"
+        keys.mkdir(parents=True)
+        if first.exists():
+            shutil.copy(first, keys)  # its mode too
+        run_to_end(["keys", "new", "--out", str(keys), "--plant", plant.id, "--gateway", "edge-1"])
+        roots += (keys / "root.crt").read_bytes()
+    (work.parent / "trust.pem").write_bytes(roots)
+
+
+def _close_and_verify(plant: str, out: Path, cloud_file: Path) -> tuple[Path, str]:
+    """The sealed archive of the month so far, and what is to be said of it."""
     now = datetime.fromtimestamp(SystemClock().now_ns() // 10**9, ZoneInfo(TIME_ZONE))
     month = now.strftime("%Y-%m")
-    _say(f"Closing {month} so far, asking the gateway to sign, sealing.")
+    _say(f"Closing {month} of {plant} so far, asking the gateway to sign, sealing.")
     run_to_end(
-        ["cloud", "month", "close", str(cloud_file), "--plant", PLANT, "--month", month,
+        ["cloud", "month", "close", str(cloud_file), "--plant", plant, "--month", month,
          "--interim"],
         timeout_s=CLOSE_S,
     )  # fmt: skip
-    archive = out / f"{PLANT}-{month}.tar"
+    archive = out / f"{plant}-{month}.tar"
     _say(f"Verifying {archive.name} with nothing but trust.pem.")
     said = run_to_end(
         ["verify", str(archive), "--trust", str(out / "trust.pem")], timeout_s=CLOSE_S
     )
-    _say(said.rstrip())
     program = "stackproof" if shutil.which("stackproof") else "./run exec stackproof"
-    _say(f"Try it yourself: {program} verify {archive} --trust {out / 'trust.pem'}")
-    sys.stdout.write(f"{archive}\n")
-    return 0
+    again = f"Try it yourself: {program} verify {archive} --trust {out / 'trust.pem'}"
+    return archive, f"{said.rstrip()}\n{again}"

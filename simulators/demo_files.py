@@ -1,11 +1,30 @@
 """The files the demo writes: a site file for the agent, a file for the collector."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PLANT = "demo-smelter"
 TIME_ZONE = "Asia/Shanghai"
+
+
+@dataclass(frozen=True)
+class DemoPlant:
+    """A plant of the demo.
+
+    Attributes:
+        scenario: what is played.
+        id, name, sector, rule_set: as the site file says them.
+        figures: the rest of the site file, with {pots}.
+    """
+
+    scenario: str
+    id: str
+    name: str
+    sector: str
+    rule_set: str
+    figures: str
+
 
 _SITE = """\
 # Written by `stackproof demo`. `stackproof edge check` validates a file like this.
@@ -13,10 +32,10 @@ format = 1
 
 [plant]
 id = "{plant}"
-name = "Demo smelter"
-sector = "aluminium"
+name = "{name}"
+sector = "{sector}"
 time_zone = "{zone}"
-rule_set = "cets-ag-04.01-v01-2024"
+rule_set = "{rule_set}"
 simulated = true
 
 [gateway]
@@ -30,6 +49,40 @@ state_dir = "edge"
 url = "{broker}"
 collector = "file:keys/collector.crt"
 {devices}
+{figures}"""
+
+_CLOUD = """\
+# Written by `stackproof demo`.
+format = 1
+
+[cloud]
+slice = "00"
+evidence_dir = "evidence"
+state_dir = "cloud"
+archive_dir = "{archives}"
+key = "file:{keys}/collector.pem"
+certificate = "file:{keys}/collector.crt"
+
+[broker]
+mode = "embedded"
+port = 0
+
+[http]
+host = "127.0.0.1"
+port = {port}
+
+{plants}"""
+
+_CLOUD_PLANT = """
+[[plant]]
+id = "{plant}"
+root = "file:{keys}/root.crt"
+gateways = ["file:{keys}/edge-1.crt"]
+collector = "file:{keys}/collector.crt"
+"""
+
+#: the devices of every plant stand between head and figures
+_SMELTER = """\
 [[potline]]
 id = "line-1"
 line_current = "pot-gateway.line_current"
@@ -67,61 +120,68 @@ point = "ac-1.energy_import"
 power_point = "ac-1.power"
 """
 
-_CLOUD = """\
-# Written by `stackproof demo`.
-format = 1
-
-[cloud]
-slice = "00"
-evidence_dir = "evidence"
-state_dir = "cloud"
-archive_dir = "{archives}"
-key = "file:keys/collector.pem"
-certificate = "file:keys/collector.crt"
-
-[broker]
-mode = "embedded"
-port = 0
-
-[http]
-host = "127.0.0.1"
-port = {port}
-
-[[plant]]
-id = "{plant}"
-root = "file:keys/root.crt"
-gateways = ["file:keys/edge-1.crt"]
-"""
+#: by the name they are asked for with
+PLANTS = {
+    plant.scenario: plant
+    for plant in (
+        DemoPlant("smelter", "demo-smelter", "Demo smelter", "aluminium", "cets-ag-04.01-v01-2024",
+                  _SMELTER),
+    )
+}  # fmt: skip
+PLANT = PLANTS["smelter"].id
 
 #: how near to the meter each simulated device's values are taken
-_PROVENANCE = {"pot-gateway": "via-control-system"}
+_PROVENANCE = dict.fromkeys(("pot-gateway", "kiln-dcs", "energy-centre"), "via-control-system")
 
 
-def write_site_file(work: Path, devices: Sequence[Mapping[str, Any]], *, broker: str) -> Path:
+def write_site_file(
+    work: Path, devices: Sequence[Mapping[str, Any]], *, broker: str, plant: str = "smelter"
+) -> Path:
     """Write the agent's site file.
 
     Args:
         work: folder with `keys/`.
         devices: as `sim run --json` says them.
         broker: MQTT URL.
+        plant: of `PLANTS`.
     """
-    tables, pots = [], ""
-    for device in devices:
-        pots = device.get("each", pots)
-        provenance = _PROVENANCE.get(device["id"], "meter-direct")
-        lines = [f'{key} = "{value}"' for key, value in device.items()]
-        tables.append("\n".join(["", "[[device]]", *lines, f'provenance = "{provenance}"', ""]))
+    its = PLANTS[plant]
+    pots = next((device["each"] for device in devices if "each" in device), "")
     text = _SITE.format(
-        plant=PLANT, zone=TIME_ZONE, broker=broker, devices="".join(tables), pots=pots
-    )
+        plant=its.id, name=its.name, sector=its.sector, rule_set=its.rule_set, zone=TIME_ZONE,
+        broker=broker, devices=device_tables(devices), figures=its.figures.format(pots=pots),
+    )  # fmt: skip
     path = work / "site.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def write_cloud_file(work: Path, *, archives: Path, port: int) -> Path:
-    """Write the collector's file; archives go to `archives`."""
+def device_tables(devices: Sequence[Mapping[str, Any]]) -> str:
+    """A site file's `[[device]]` tables of any plant's devices, as `sim run --json` says them."""
+    tables = []
+    for device in devices:
+        provenance = _PROVENANCE.get(device["id"], "meter-direct")
+        lines = [f'{key} = "{value}"' for key, value in device.items()]
+        tables.append("\n".join(["", "[[device]]", *lines, f'provenance = "{provenance}"', ""]))
+    return "".join(tables)
+
+
+def write_cloud_file(
+    work: Path, *, archives: Path, port: int, keys: Mapping[str, str] | None = None
+) -> Path:
+    """Write the collector's file; archives go to `archives`.
+
+    Args:
+        work: its folder.
+        archives: where sealed months go.
+        port: of the dashboard; 0 = any free one.
+        keys: plant id -> folder below `work` with its root, gateway and collector; the first one's
+            collector key is the collector's. None: the smelter's, in `keys`.
+    """
+    folders = {PLANT: "keys"} if keys is None else keys
     path = work / "cloud.toml"
-    text = _CLOUD.format(plant=PLANT, archives=archives, port=port)
+    plants = "".join(_CLOUD_PLANT.format(plant=plant, keys=at) for plant, at in folders.items())
+    first = next(iter(folders.values()))
+    text = _CLOUD.format(archives=archives, port=port, keys=first, plants=plants)
     path.write_text(text, encoding="utf-8")
     return path

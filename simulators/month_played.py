@@ -24,13 +24,17 @@ from simulators.month_config import TIME_ZONE, Described, MonthDevice, Said, con
 from simulators.month_plant import HOUR_S, Hour
 from simulators.plants import make
 from simulators.played import TruthLine
+from simulators.steelworks import month as steelworks
+from simulators.steelworks.figures import SteelworksScenario
 
 _DAY_S = 86_400
 _LAG_MS = 40
 
 #: Scenarios of plants a month can be played of, and what such a month says beside its readings.
-MonthScenario = KilnScenario
-_SAID: dict[type[MonthScenario], Said] = {KilnScenario: kiln.SAID}
+MonthScenario = KilnScenario | SteelworksScenario
+_SAID: dict[type[MonthScenario], Said] = {
+    KilnScenario: kiln.SAID, SteelworksScenario: steelworks.SAID,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,10 @@ class PlayedMonth:
 
     def begin(self, first_ns: int) -> "PlayedSource":
         """At the instant of its first reading."""
-        local = datetime.fromtimestamp(first_ns // 10**9, UTC).astimezone(ZoneInfo(TIME_ZONE))
-        paced = replace(
-            self.scenario, step_s=Decimal(self.interval_s), totals_s=Decimal(_DAY_S),
-            local_start=local.replace(tzinfo=None),
-        )  # fmt: skip
+        paced = replace(self.scenario, step_s=Decimal(self.interval_s), totals_s=Decimal(_DAY_S))
+        if isinstance(paced, KilnScenario):
+            local = datetime.fromtimestamp(first_ns // 10**9, UTC).astimezone(ZoneInfo(TIME_ZONE))
+            paced = replace(paced, local_start=local.replace(tzinfo=None))
         return PlayedSource(paced, self.seed, self.interval_s)
 
 

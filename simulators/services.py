@@ -4,6 +4,8 @@ Each counter is the integral of the power or flow it stands beside, step by step
 figure that is not zero, as counters in a plant do. Pure: no I/O, no clock.
 """
 
+from decimal import Decimal
+
 import numpy as np
 
 from simulators.scenario import ElectricityFigures, GasFigures
@@ -41,15 +43,27 @@ class Electricity:
         self._voltage_v = self._figures.voltage_v * self._grid.next()
         self._frequency_hz = self._beat.next()
 
-    def readings(self) -> dict[str, float]:
+    def readings(self) -> dict[str, float | Decimal]:
         """By register name of the AC meter's profile, primary values."""
-        result = {"power": self.power_kw, "energy_import": self.energy_kwh,
-                  "frequency": self._frequency_hz}  # fmt: skip
-        for phase, (share, level) in enumerate(_PHASES, start=1):
-            watts, volts = self.power_kw * 1000.0 * share, self._voltage_v * level
-            result[f"voltage_l{phase}"] = volts
-            result[f"current_l{phase}"] = watts / (volts * self._figures.power_factor)
-        return result
+        return three_phase(
+            self.power_kw, self.energy_kwh, voltage_v=self._voltage_v,
+            frequency_hz=self._frequency_hz, power_factor=self._figures.power_factor,
+        )  # fmt: skip
+
+
+def three_phase(
+    power_kw: float, energy_kwh: float | Decimal, *, voltage_v: float, frequency_hz: float,
+    power_factor: float,
+) -> dict[str, float | Decimal]:  # fmt: skip
+    """A load by register name of the AC meter's profile, primary values; volts to neutral."""
+    result: dict[str, float | Decimal] = {
+        "power": power_kw, "energy_import": energy_kwh, "frequency": frequency_hz,
+    }  # fmt: skip
+    for phase, (share, level) in enumerate(_PHASES, start=1):
+        watts, volts = power_kw * 1000.0 * share, voltage_v * level
+        result[f"voltage_l{phase}"] = volts
+        result[f"current_l{phase}"] = watts / (volts * power_factor)
+    return result
 
 
 class Gas:

@@ -8,10 +8,11 @@ lime, sulphur and alkali circles, a bypass. Pure; units as in `chemistry`.
 
 from dataclasses import dataclass
 
-from simulators.kiln import chemistry as of
+from simulators import chemistry as of
+from simulators.fuels import Fuel
+from simulators.gas import Gas, air, air_with
 from simulators.kiln.figures import BurningFigures
-from simulators.kiln.gas import Gas, air, air_with
-from simulators.kiln.materials import Fuel, RawMeal
+from simulators.kiln.materials import RawMeal
 
 _MK = 1000
 _REFERENCE_C = 25.0

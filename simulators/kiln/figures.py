@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from simulators.faults import Fault
+from simulators.fuels import FuelFigures
 from simulators.scenario import Device, figure
 
 
@@ -31,25 +32,6 @@ class MealFigures:
     dust_percent: float = figure(0, 20)
     meter_error_percent: float = figure(-20, 20)
     meter_drift_percent_h: float = figure(-10, 10)
-
-
-@dataclass(frozen=True)
-class FuelFigures:
-    """A fuel as fired, percent by mass; the rest is ash.
-
-    Attributes:
-        carbon_percent, hydrogen_percent, oxygen_percent, nitrogen_percent, water_percent: of it.
-        biogenic_percent: of its carbon.
-        ncv_kj_kg: lower heating value as fired.
-    """
-
-    carbon_percent: float = figure(10, 95)
-    hydrogen_percent: float = figure(0, 15)
-    oxygen_percent: float = figure(0, 40)
-    nitrogen_percent: float = figure(0, 5)
-    water_percent: float = figure(0, 50)
-    biogenic_percent: float = figure(0, 100)
-    ncv_kj_kg: float = figure(5000, 40000)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from firmware_configs.fields import Fields
+from simulators.fuels import FuelFigures
 from simulators.kiln.figures import (
     BurningFigures,
-    FuelFigures,
     KilnScenario,
     MealFigures,
     MillFigures,

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
+from simulators.amounts import mass_ug
+from simulators.gas import Gas, air, water
 from simulators.kiln.figures import MillFigures
-from simulators.kiln.gas import Gas, air, water
-
-#: What the gateway's profile names these.
-ON, OFF = 1, 2
-
-_UG_T = 10**12
+from simulators.rhythm import OFF, ON, Rhythm
 
 
 @dataclass(frozen=True)
@@ -34,15 +31,14 @@ class Mill:
     def __init__(self, figures: MillFigures, *, step_s: float) -> None:
         self._figures = figures
         self._step_s = step_s
-        self._on_steps = max(1, round(figures.on_s / step_s))
-        self._round_steps = self._on_steps + max(1, round(figures.off_s / step_s))
+        self._rhythm = Rhythm(on_s=figures.on_s, off_s=figures.off_s, step_s=step_s)
         self.state = ON
         self.meal_t_h = figures.rate_t_h
 
     def step(self, step: int, gas: Gas) -> Milled:
         """What becomes of the preheater's gas in this step."""
         figures = self._figures
-        is_on = step % self._round_steps < self._on_steps
+        is_on = self._rhythm.is_on(step)
         self.state = ON if is_on else OFF
         self.meal_t_h = figures.rate_t_h if is_on else 0.0
         meal_ug = mass_ug(self.meal_t_h, self._step_s)
@@ -57,8 +53,3 @@ class Mill:
     def stack_c(self) -> float:
         """Temperature of the stack."""
         return self._figures.stack_on_c if self.state == ON else self._figures.stack_off_c
-
-
-def mass_ug(t_h: float, step_s: float) -> int:
-    """What flows in a step."""
-    return round(t_h * _UG_T / 3600.0 * step_s)

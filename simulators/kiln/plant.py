@@ -9,13 +9,15 @@ from decimal import Decimal
 
 import numpy as np
 
+from simulators.amounts import kg, mass_ug
+from simulators.fuels import PPM_PERCENT, fuel_of
+from simulators.gas import Gas
 from simulators.kiln import readings
 from simulators.kiln.burning import Burning, Fed, Made
 from simulators.kiln.feed_meter import FeedMeter
-from simulators.kiln.figures import FuelFigures, KilnScenario, MealFigures
-from simulators.kiln.gas import Gas
-from simulators.kiln.materials import Fuel, RawMeal
-from simulators.kiln.mill import Mill, Milled, mass_ug
+from simulators.kiln.figures import KilnScenario, MealFigures
+from simulators.kiln.materials import RawMeal
+from simulators.kiln.mill import Mill, Milled
 from simulators.kiln.silos import Silos
 from simulators.kiln.totals import Totals
 from simulators.played import TruthLine
@@ -23,7 +25,6 @@ from simulators.served import Readings
 from simulators.waves import SlowWave
 
 TRUTH_FORMAT = 1
-_PPM_PERCENT = 10_000
 
 
 class Kiln:
@@ -166,30 +167,13 @@ class Kiln:
         }
 
 
-def kg(mass: int) -> str:
-    """Micrograms as exact kilograms."""
-    return f"{Decimal(mass).scaleb(-9):f}"
-
-
 def meal_of(figures: MealFigures) -> RawMeal:
     """The raw meal in parts per million."""
     caco3, dolomite, sio2, water = (
-        round(percent * _PPM_PERCENT)
+        round(percent * PPM_PERCENT)
         for percent in (
             figures.caco3_percent, figures.dolomite_percent, figures.sio2_percent,
             figures.water_percent,
         )
     )  # fmt: skip
     return RawMeal(caco3, dolomite, sio2, water)
-
-
-def fuel_of(figures: FuelFigures) -> Fuel:
-    """A fuel in parts per million."""
-    carbon, hydrogen, oxygen, nitrogen, water, biogenic = (
-        round(percent * _PPM_PERCENT)
-        for percent in (
-            figures.carbon_percent, figures.hydrogen_percent, figures.oxygen_percent,
-            figures.nitrogen_percent, figures.water_percent, figures.biogenic_percent,
-        )
-    )  # fmt: skip
-    return Fuel(carbon, hydrogen, oxygen, nitrogen, water, biogenic, round(figures.ncv_kj_kg))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from simulators.kiln import chemistry as of
+from simulators import chemistry as of
 from simulators.served import Readings
 
 if TYPE_CHECKING:

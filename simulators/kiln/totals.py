@@ -1,10 +1,9 @@
 """What has gone through the line since its start, in whole numbers, and how the truth tells it."""
 
-from decimal import Decimal
-
+from simulators.amounts import kg, mj, mol
+from simulators.fuels import Fuel
+from simulators.gas import Gas
 from simulators.kiln.burning import Fed, Heat, Made
-from simulators.kiln.gas import Gas
-from simulators.kiln.materials import Fuel
 from simulators.kiln.mill import Milled
 
 
@@ -45,16 +44,12 @@ class Totals:
         stack = self.stack
         co2 = self.co2_mmol | {"biogenic": fuel.biogenic_mmol(self.co2_mmol["alternative"])}
         return {
-            **{f"{name}_kg": f"{Decimal(ug).scaleb(-9):f}" for name, ug in self.mass_ug.items()},
-            "carbon_mol": {name: _mol(amount) for name, amount in co2.items()},
-            "stack_mol": {"co2": _mol(stack.co2), "h2o": _mol(stack.h2o), "n2": _mol(stack.n2),
-                          "o2": _mol(stack.o2)},
+            **{f"{name}_kg": kg(ug) for name, ug in self.mass_ug.items()},
+            "carbon_mol": {name: mol(amount) for name, amount in co2.items()},
+            "stack_mol": {"co2": mol(stack.co2), "h2o": mol(stack.h2o), "n2": mol(stack.n2),
+                          "o2": mol(stack.o2)},
             "heat_mj": {
-                name: f"{Decimal(getattr(self.heat, name)).scaleb(-15):f}"
+                name: mj(getattr(self.heat, name))
                 for name in self.heat.__dataclass_fields__
             },
         }  # fmt: skip
-
-
-def _mol(mmol: int) -> str:
-    return f"{Decimal(mmol).scaleb(-3):f}"

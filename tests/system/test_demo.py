@@ -76,7 +76,7 @@ def test_effects_are_the_simulators(demo: tuple[Path, Path]) -> None:
     out, archive = demo
     assert tick_mistakes(archive) == []
     ticks = [t for _, body in archive_frames(archive) for s in body.sections for t in s.ticks_ns()]
-    (truth,) = out.glob("work-*/truth")
+    (truth,) = out.glob("work-*/smelter/truth")
     (line,) = statement_of(archive)["input"]["potlines"]
     true = true_effects(truth)
     assert len(line["effects"]) >= 3

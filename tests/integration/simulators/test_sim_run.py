@@ -8,7 +8,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,8 +20,11 @@ import pytest_asyncio
 from asyncua.client.client import Client
 from pymodbus.client import AsyncModbusTcpClient
 
-from tests.unit.simulators.kilns import kiln
+from simulators.played import TruthLine
+from simulators.scenario import Device
+from tests.unit.simulators.kilns import KILN, kiln
 from tests.unit.simulators.smelters import QUICK, played
+from tests.unit.simulators.works import WORKS, works
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = "import sys; from simulators.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -215,20 +218,28 @@ async def test_a_taken_port_ends_it_at_once() -> None:
     assert err == f"stackproof/ac-meter: cannot listen on 127.0.0.1:{port}; is it taken?\n"
 
 
-async def test_a_kiln_with_a_fault(tmp_path: Path) -> None:
-    fault = "at=1 for=0.6 kind=drift on=stack.co2 by=0.5"
+@pytest.mark.parametrize(
+    ("scenario", "devices", "gateway", "point", "lines"),
+    [
+        ("kiln", KILN.devices, "kiln-dcs", "stack.co2", kiln(10, seed=5).lines),
+        ("steelworks", WORKS.devices, "energy-centre", "bf-gas.flow", works(10, seed=5).lines),
+    ],
+)
+async def test_another_plant_with_a_fault(  # noqa: PLR0917 - a case of a table
+    scenario: str, devices: Sequence[Device], gateway: str, point: str, lines: list[TruthLine],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    fault = f"at=1 for=0.6 kind=drift on={point} by=0.5"
     argv = ("--json", "--out", str(tmp_path), "--for", "2", "--seed", "5", "--fault", fault)
-    async with running(*argv, scenario="kiln") as run:
-        assert [row["id"] for row in run.said["devices"]] == [
-            "kiln-feed", "coal-kiln", "coal-calciner", "alternative", "stack", "kiln-dcs",
-        ]  # fmt: skip
-        assert run.url("kiln-dcs").endswith("/kiln-dcs")
+    async with running(*argv, scenario=scenario) as run:
+        assert [row["id"] for row in run.said["devices"]] == [device.id for device in devices]
+        assert run.url(gateway).endswith(f"/{gateway}")
         assert "pots" not in run.said
         assert await ended(run.process) == (0, "")
-    lines = truth(tmp_path)
-    told = [line for line in lines if line["type"].startswith("fault")]
+    written = truth(tmp_path)
+    told = [line for line in written if line["type"].startswith("fault")]
     assert [(line["type"], line["t_s"]) for line in told] == [
         ("fault-start", "1.0"), ("fault-end", "1.6"),
     ]  # fmt: skip
-    without = [line for line in lines if line not in told]
-    assert without == kiln(10, seed=5).lines  # a fault touches what is shown, not the plant
+    # a fault touches what is shown, not the plant
+    assert [line for line in written if line not in told] == lines

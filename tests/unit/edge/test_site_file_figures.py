@@ -32,11 +32,11 @@ RULE = '"94.5"\n[potline.anode_effect]\n'
         ),
         ("North works", "N" * 201, "plant.name", "201 characters are too many; 200 at most"),
         ("North works", r"North\u0007", "plant.name", "holds characters that cannot be printed"),
-        ("800/5", "100001/5", "device[0].ct_ratio", "'100001/5' holds or makes a number above"),
-        ("800/5", "5/100001", "device[0].ct_ratio", "'5/100001' holds or makes a number above"),
+        ("800/5", "1000001/5", "device[0].ct_ratio", "'1000001/5' holds or makes a number above"),
+        ("800/5", "5/1000001", "device[0].ct_ratio", "'5/1000001' holds or makes a number above"),
         ("800/5", "-1e9/-1e9", "device[0].ct_ratio", "-1e9/-1e9' holds or makes a number"),
-        ("800/5", "800/0.005", "device[0].ct_ratio", "'800/0.005' holds or makes a number above"),
-        ("10000/100", "1e6", "device[0].vt_ratio", "'1e6' holds or makes a number above 100000"),
+        ("800/5", "800/0.0005", "device[0].ct_ratio", "'800/0.0005' holds or makes a number above"),
+        ("10000/100", "1e7", "device[0].vt_ratio", "'1e7' holds or makes a number above 1000000"),
     ],
 )  # fmt: skip
 def test_out_of_bounds(tmp_path: Path, old: str, new: str, key: str, says: str) -> None:
@@ -52,7 +52,7 @@ def test_at_the_bounds(tmp_path: Path) -> None:
             '"469"': '"2000"',
             '"94.5"': f'{RULE}v_start_v = "1000"\nt_end_s = "3600"\nt_start_s = "0.001"',
             "North works": "北" * 200,
-            "800/5": "100000/1",
+            "800/5": "1000000/1",
         },
     )
     site = site_of(tmp_path, text)

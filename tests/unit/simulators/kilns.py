@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from simulators.kiln.figures import KilnScenario
 from simulators.kiln.plant import Kiln
@@ -21,11 +21,14 @@ def _kiln() -> KilnScenario:
 KILN = _kiln()
 
 
-@dataclass
-class Burnt:
-    """A played kiln line and its truth."""
+_P = TypeVar("_P")
 
-    plant: Kiln
+
+@dataclass
+class Burnt(Generic[_P]):
+    """A played plant and its truth."""
+
+    plant: _P
     lines: list[TruthLine] = field(default_factory=list)
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:
@@ -42,7 +45,7 @@ class Burnt:
         return dict(self.lines[-1])
 
 
-def kiln(steps: int, scenario: KilnScenario = KILN, *, seed: int = 1) -> Burnt:
+def kiln(steps: int, scenario: KilnScenario = KILN, *, seed: int = 1) -> Burnt[Kiln]:
     """A kiln line that has ended after so many steps."""
     lines: list[TruthLine] = []
     made = Burnt(Kiln(scenario, seed=seed, record=lines.append), lines)
@@ -53,7 +56,7 @@ def kiln(steps: int, scenario: KilnScenario = KILN, *, seed: int = 1) -> Burnt:
 
 
 @cache
-def half_an_hour(seed: int) -> Burnt:
+def half_an_hour(seed: int) -> Burnt[Kiln]:
     """Long enough for seven rounds of the mill; not to be changed."""
     return kiln(9000, seed=seed)
 

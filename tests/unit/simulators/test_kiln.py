@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from firmware_configs.profile import load_profile
-from simulators.kiln.mill import OFF, ON
 from simulators.kiln.silos import Silos
 from simulators.plants import load_any
+from simulators.rhythm import OFF, ON
 from simulators.scenario import FOLDER, ScenarioError
 from tests.unit.simulators.kilns import KILN, half_an_hour, kiln
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.kiln.gas import Gas, air, air_with, water
-from simulators.kiln.materials import Fuel, RawMeal
+from simulators.fuels import Fuel
+from simulators.gas import Gas, air, air_with, water
+from simulators.kiln.materials import RawMeal
 from tests.unit.simulators.kilns import KILN, half_an_hour, kg
 
 SEEDS = (1, 2, 3)

@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import redirect_stdout
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,23 @@ def test_a_kilns_month_verifies_and_its_counters_are_the_truths_masses(tmp_path:
     )  # fmt: skip
     last = shown[-1].sections[0].groups[group].raw[rows["coal-kiln.total"], -1]
     assert int(last) == int(float(end["kiln_coal_kg"]) / 10)  # the feeder counts in 0.01 t
+
+
+def test_a_steelworks_month_verifies_and_its_balances_close(tmp_path: Path) -> None:
+    """A day, by the minute, behind transformers too."""
+    arguments = ["steelworks-normal", "--out", str(tmp_path), "--days", "1", "--month", MONTH]
+    with redirect_stdout(io.StringIO()):
+        assert main(["month", *arguments, "--interval", "60"]) == 0
+    archive = tmp_path / f"steelworks-normal-{MONTH}.tar"
+    report = verify(io.BytesIO(archive.read_bytes()), trust=load_trust(tmp_path / "trust.pem"))
+    assert report.verdict is Verdict.PASSED, report.findings
+    end = truth_of(tmp_path / f"steelworks-normal-{MONTH}.truth.jsonl")[-1]
+    for what in ("mass_kg", "carbon_mol", "energy_mj"):
+        came, went, held = (
+            sum(map(Decimal, end[what][side].values())) for side in ("in", "out", "held")
+        )
+        assert came == went + held
+    assert end["heats"]["converter"] > 40
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,14 @@ def mistakes(text: str, folder: Path) -> list[tuple[str, str]]:
 
 
 def test_shipped_scenarios() -> None:
-    assert list_scenarios() == ["kiln", "kiln-normal", "smelter", "smelter-normal"]
+    assert list_scenarios() == [
+        "kiln",
+        "kiln-normal",
+        "smelter",
+        "smelter-normal",
+        "steelworks",
+        "steelworks-normal",
+    ]
 
 
 @pytest.mark.parametrize("name", ["smelter", "smelter-normal"])
@@ -58,7 +65,7 @@ def test_unknown_scenario_names_the_known_ones() -> None:
     with pytest.raises(ScenarioError) as caught:
         load_scenario("kilm")
     assert str(caught.value) == (
-        "kilm: there is no such scenario; known: kiln, kiln-normal, smelter, smelter-normal"
+        f"kilm: there is no such scenario; known: {', '.join(list_scenarios())}"
     )
 
 

@@ -8,7 +8,7 @@ from simulators.cli import main
 from simulators.faults import KINDS
 from simulators.plants import load_any
 
-NAMES = ["kiln", "kiln-normal", "smelter", "smelter-normal"]
+NAMES = ["kiln", "kiln-normal", "smelter", "smelter-normal", "steelworks", "steelworks-normal"]
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,9 +30,7 @@ def test_unknown_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "kilm"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == (
-        "kilm: there is no such scenario; known: kiln, kiln-normal, smelter, smelter-normal\n"
-    )
+    assert captured.err == (f"kilm: there is no such scenario; known: {', '.join(NAMES)}\n")
 
 
 def test_a_kiln_has_no_pots(capsys: pytest.CaptureFixture[str]) -> None:

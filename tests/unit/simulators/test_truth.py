@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from simulators.truth import TruthFile, line_text, write_start
 from tests.unit.simulators.kilns import Burnt, half_an_hour, kiln
 from tests.unit.simulators.smelters import QUICK, Played, played, smelter
+from tests.unit.simulators.works import ten_minutes, works
 
 DOCUMENT = Path(__file__).parents[3] / "simulators" / "TRUTH.md"
 
@@ -128,11 +130,20 @@ def documented_keys(plant: str) -> dict[str, set[str]]:
     return result
 
 
-@pytest.mark.parametrize("plant", ["smelter", "kiln"])
+def ended() -> Played:
+    run = played(10_000)
+    run.plant.finish()
+    return run
+
+
+RUNS: dict[str, Callable[[], Played | Burnt[Any]]] = {
+    "smelter": ended, "kiln": lambda: half_an_hour(1), "steelworks": lambda: ten_minutes(1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("plant", RUNS)
 def test_every_line_has_the_documented_keys(plant: str) -> None:
-    run: Played | Burnt = half_an_hour(1) if plant == "kiln" else played(10_000)
-    if isinstance(run, Played):
-        run.plant.finish()
+    run = RUNS[plant]()
     documented = documented_keys(plant)
     assert {str(line["type"]) for line in run.lines} == set(documented)
     for line in run.lines:
@@ -151,7 +162,7 @@ def figures(value: Any) -> list[Any]:
 def test_no_binary_fraction_is_ever_written() -> None:
     run = played(500)
     run.plant.finish()
-    for line in (*run.lines, *kiln(700).lines):
+    for line in (*run.lines, *kiln(700).lines, *works(20).lines):
         assert not any(isinstance(leaf, float) for leaf in figures(dict(line)))
 
 
