@@ -276,7 +276,7 @@ class PlantCalc:
                 for row, factor in self._gas_flows
             ]
             values[GAS] = total(flows, n)
-        if CO2E in self._names:
+        if CO2E in self._names and self._lines:
             # the sum of the counts the page shows beside it; the PFC indicator is never in it
             parts = [
                 lines[f"{live.line.id}.{name}"]
