@@ -53,6 +53,9 @@ _AMOUNTS: dict[str, tuple[str, Fraction]] = {
 _FLOWS = {f"{unit}/h": amount for unit, amount in _AMOUNTS.items()}
 _FLOWS |= {unit.removesuffix("h"): amount for unit, amount in _AMOUNTS.items() if unit[-1] == "h"}
 
+#: at which the rule sets' factors are
+_CONDITIONS = {"reference": "0C-101.325kPa", "moisture": "dry", "fuel_basis": "ar"}
+
 
 @dataclass(frozen=True)
 class EntryMeter:
@@ -213,11 +216,11 @@ def _counted(kind: Kind, point: Point, units: Mapping[str, tuple[str, Fraction]]
         raise PlantError(
             f"{point.id}: {point.quantity.unit} does not fit {kind.id}, counted in {kind.unit}"
         )
-    for name, needed in (("reference", "0C-101.325kPa"), ("moisture", "dry")):
+    for name, needed in _CONDITIONS.items():
         given = getattr(point.quantity, name)
         if given not in {None, needed}:
             raise PlantError(
-                f"{point.id}: gas is counted at {given}; {kind.id} needs {needed} "
+                f"{point.id}: it is counted at {given}; {kind.id} needs {needed} "
                 "(let the meter or its profile convert it)"
             )
     return Fraction(amount / 10**point.decimals)

@@ -7,7 +7,8 @@ import { NUMBER_TYPES } from "./frame.mjs";
 import { PARTS, UNIT, USES, entriesOf } from "./sections.mjs";
 import { unitFactor } from "./totalisers.mjs";
 
-const CONDITION = new Map([["reference", "0C-101.325kPa"], ["moisture", "dry"]]);
+const CONDITION = new Map([["reference", "0C-101.325kPa"], ["moisture", "dry"],
+  ["fuel_basis", "ar"]]);
 const SECONDS = 10n ** 9n;
 const USING = ["point", "flow_point", "purchased", "purchased_flow", "output", "output_flow",
   "power_point"];

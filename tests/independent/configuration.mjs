@@ -270,8 +270,7 @@ function decimal(spelled) {
 const times = ([a, b], [c, d]) => [a * c, b * d];
 
 /** {factor, shift} of a point's scaling, exact. */
-export function scaling(value) {
-  const fields = value ?? new Map();
+export function scaling(fields = new Map()) {
   cbor.map(fields, "scaling", [],
     ["raw_decimals", "scale", "offset", "ct_ratio", "vt_ratio", "pulse_weight"]);
   const given = (key, other) => exact(fields.get(key) ?? other);

@@ -166,7 +166,8 @@ def with_computed(config: dict[str, Any]) -> dict[str, Any]:
     first = len(config["points"])
     config["points"] += rows
     points = list(range(first, first + len(rows)))
-    config["groups"].append({"schedule": 0, "dtype": 79, "computed": True, "points": points})
+    if rows:
+        config["groups"].append({"schedule": 0, "dtype": 79, "computed": True, "points": points})
     return config
 
 
@@ -230,7 +231,7 @@ def _code(rng: random.Random) -> int:
 def _calculated(calc: PlantCalc, config: Mapping[str, Any], made: list[Any]) -> tuple[Any, ...]:
     body = Body(0, CLOCK, sections=tuple(made))
     blocks = calc.feed(blocks_of(body))
-    if not made or made[0].schedule != 0:
+    if not made or made[0].schedule != 0 or not len(blocks.counts):
         return tuple(made)
     fast = made[0]
     group = Group(len(config["groups"]) - 1, Dtype.I64, blocks.counts.astype("<i8"), blocks.quality)
