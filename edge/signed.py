@@ -124,14 +124,10 @@ def _refused(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for index, line in enumerate(config["potlines"])
     }
     for part, entries in config["statement"].items():
-        if isinstance(entries, list):
-            parts |= {
-                f"statement.{TABLES.get(part, part)}[{index}]": {
-                    **bare,
-                    "statement": {part: [entry]},
-                }
-                for index, entry in enumerate(entries)
-            }
+        is_list = isinstance(entries, list)
+        for index, entry in enumerate(entries if is_list else [entries]):
+            key = f"statement.{TABLES.get(part, part)}{f'[{index}]' if is_list else ''}"
+            parts[key] = {**bare, "statement": {part: [entry] if is_list else entry}}
     refused = [(key, reason) for key, alone in parts.items() if (reason := _refusal(alone))]
     yield from refused
     if not refused and (reason := _refusal(config)):

@@ -34,7 +34,7 @@ LISTS = {
 }
 ELECTRICITY = "electricity"
 #: totaliser of an entry -> (its flow, its name in the input, whether it is added)
-METERS = {
+_METERS = {
     "point": ("flow_point", "quantity", 1),
     "purchased": ("purchased_flow", "purchased", 1),
     "output": ("output_flow", "output", -1),
@@ -148,7 +148,7 @@ def entries(rules: RuleSet, statement: Mapping[str, Any], points: Points) -> Ite
 def burnt(rules: RuleSet, statement: Mapping[str, Any], points: Points) -> Iterator[Rated]:
     """What is burnt, as its flows are metered; PlantError as of `entries`."""
     for fields in statement.get("burnt", ()):
-        kind, factor = _kind(rules, "fuels", fields)
+        kind, factor = _kind(rules, "fuels", fields, where="burnt")
         flow = _known(points, fields["flow_point"])
         yield Rated(flow, kind.id, _counted(kind, flow, _FLOWS), factor)
 
@@ -159,7 +159,7 @@ def kiln_feed(rules: RuleSet, fields: Mapping[str, Any], points: Points) -> Rate
     Raises:
         PlantError: it cannot be calculated with.
     """
-    kind, factor = _kind(rules, "clinker", fields)
+    kind, factor = _kind(rules, "clinker", fields, where="kiln_feed")
     ratio = exact(fields["meal_per_clinker"])
     if ratio <= 0:
         raise PlantError("statement.kiln_feed.meal_per_clinker: must be above zero")
@@ -178,12 +178,14 @@ def _entry(rules: RuleSet, key: str, fields: Mapping[str, Any], points: Points) 
     return Entry(table, words, _meters(kind, fields, points), kind.id, factor, fields)
 
 
-def _kind(rules: RuleSet, key: str, fields: Mapping[str, Any]) -> tuple[Kind, Fraction]:
+def _kind(
+    rules: RuleSet, key: str, fields: Mapping[str, Any], where: str = ""
+) -> tuple[Kind, Fraction]:
     """What an entry of a list is about, and tCO2 per unit of it."""
     table, name = LISTS[key]
     kind = find_kind(rules.kinds(table), fields[name])
     if kind is None:
-        raise PlantError(f"statement.{key}: {rules.id} has no {table} {fields[name]!r}")
+        raise PlantError(f"statement.{where or key}: {rules.id} has no {table} {fields[name]!r}")
     if table == "fuel":
         own = fuel_parameters(rules, kind, {}, use=fields.get("use", ""))
         return kind, co2_per_unit(rules, own)
@@ -194,7 +196,7 @@ def _meters(
     kind: Kind, fields: Mapping[str, Any], points: Points, flow: str = "flow_point"
 ) -> tuple[EntryMeter, ...]:
     meters = []
-    for key, (gauge, name, sign) in METERS.items():
+    for key, (gauge, name, sign) in _METERS.items():
         if key not in fields:
             continue
         point = _known(points, fields[key])
@@ -205,7 +207,7 @@ def _meters(
             made = replace(made, flow=rate, flow_amount=_counted(kind, rate, _FLOWS))
         meters.append(made)
     if not meters:
-        raise PlantError(f"statement: an entry has none of {' '.join(METERS)}")
+        raise PlantError(f"statement: an entry has none of {' '.join(_METERS)}")
     return tuple(meters)
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.errors import SiteConfigError
 from tests.docs.test_site_statement import KILN, STEELWORKS, site
-from tests.unit.edge.sites import problems, replaced, site_of
+from tests.unit.edge.sites import config_of, problems, replaced, site_of
 
 CEMENT = site("cement", "cets-ag-02.01-v01-2024", KILN)
 STEEL = site("steel", "cets-ag-03.01-v01-2024", STEELWORKS)
@@ -38,6 +39,25 @@ def test_mistakes(tmp_path: Path, text: str, change: dict[str, str], told: tuple
     key, reason = problems(tmp_path, replaced(text, change))[0]
     assert key == f"statement.{told[0]}"
     assert told[1] in reason
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "key"),
+    [
+        (CEMENT, {'kind = "portland"': 'kind = "slag"'}, "statement.kiln_feed"),
+        (STEEL, {'kind = "coke-oven-gas"': 'kind = "peat"'}, "statement.burnt[0]"),
+        (STEEL, {'material = "limestone"': 'material = "chalk"'}, "statement.process[0]"),
+        (CEMENT + CLINKER, {CLINKER: CLINKER.replace("portland", "tar")}, "statement.clinker[0]"),
+    ],
+)
+def test_what_the_calculation_refuses_has_its_key(
+    tmp_path: Path, text: str, change: dict[str, str], key: str
+) -> None:
+    with pytest.raises(SiteConfigError) as caught:
+        config_of(site_of(tmp_path, replaced(text, change)))
+    ((_, found, reason),) = caught.value.problems
+    assert found == key
+    assert f"{key.partition('[')[0]}: " in reason
 
 
 def test_clinker_stands_alone_or_in_a_list(tmp_path: Path) -> None:
