@@ -92,7 +92,6 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
     of_point = _intervals(config["groups"], intervals, len(points))
     states = {p.id: p.states for p in points if p.role is Role.STATE}
     potlines = tuple(_potline(row, states) for row in config.get("potlines", ()))
-    statement = _statement(config.get("statement", {}))
     voltages = {pot["voltage"] for line in potlines for pot in line["pots"]}
     return GatewayFacts(
         plant=_plant(config["plant"]),
@@ -102,8 +101,10 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
         totalisers=frozenset(p.id for p in points if p.role is Role.TOTALISER),
         recorded=frozenset(voltages | {HEADLINE}),
         potlines=potlines,
-        inputs=_inputs(statement, potlines, {p.id: of_point[n] for n, p in enumerate(points)}),
-        statement=statement,
+        inputs=_inputs(
+            config.get("statement", {}), potlines, {p.id: of_point[n] for n, p in enumerate(points)}
+        ),
+        statement=_statement(config.get("statement", {})),
     )
 
 
@@ -173,8 +174,14 @@ def _inputs(
     potlines: tuple[Mapping[str, Any], ...],
     interval_of: Mapping[str, int],
 ) -> tuple[Input, ...]:
-    ids = [statement["metal"]] if statement["metal"] else []
-    ids += [row["point"] for row in statement["fuels"] + statement["auxiliary"] if "point" in row]
+    tables = [rows if isinstance(rows, list) else [rows] for rows in statement.values() if rows]
+    ids = [
+        str(row[key])
+        for rows in tables
+        for row in rows
+        for key in ("point", "purchased", "output")
+        if key in row
+    ]
     lines = [
         Input(
             id=line["id"],

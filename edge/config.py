@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from edge.calc.factors import live_rule_sets, rule_set
+from edge.calc.factors import rule_set, statement_rule_sets
 from edge.errors import SiteConfigError
 from edge.site_blanks import told, without_blanks
 from edge.site_devices import DeviceConfig, read_devices
-from edge.site_statement import SitePoints, read_potlines, read_statement
+from edge.site_points import SitePoints
+from edge.site_statement import read_potlines, read_statement
 from evidence.points import NAME_ID
 from evidence.time_zones import time_zone
 from firmware_configs.fields import Fields, Problem
@@ -192,9 +193,9 @@ def _read_plant(fields: Fields) -> Plant:
     plant = Plant(
         id=_name(fields, "id"),
         name=_plant_name(fields),
-        sector=_sector(fields),
+        sector=fields.choice("sector", SECTORS),
         time_zone=zone,
-        rule_set=fields.choice("rule_set", live_rule_sets()),
+        rule_set=_rule_set(fields),
         simulated=simulated is True,
     )
     fields.finish()
@@ -211,13 +212,13 @@ def _plant_name(fields: Fields) -> str:
     return name
 
 
-def _sector(fields: Fields) -> str:
-    sector = fields.choice("sector", SECTORS)
-    built = sorted({rule_set(rule_set_id).sector for rule_set_id in live_rule_sets()})
-    if sector not in built:
-        reason = f"this version has no rule set for {sector}, only for {' '.join(built)}"
-        fields.complain("sector", reason)
-    return sector
+def _rule_set(fields: Fields) -> str:
+    """One that statements are made by, of the plant's own sector."""
+    chosen = fields.choice("rule_set", statement_rule_sets())
+    sector = fields.raw("sector")
+    if not fields.flawed and (its := rule_set(chosen).sector) != sector:
+        fields.complain("rule_set", f"{chosen} is for {its}, and the sector is {sector}")
+    return chosen
 
 
 def _read_gateway(fields: Fields, folder: Path) -> Gateway:

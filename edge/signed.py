@@ -15,6 +15,7 @@ from edge.calc.month import MonthFold
 from edge.config import Site
 from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig
+from edge.site_entries import TABLES
 from evidence import cbor
 from evidence.blocks import compress
 from evidence.configuration import decode_configuration
@@ -122,11 +123,11 @@ def _refused(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         f"potline[{index}]": {**bare, "potlines": [line]}
         for index, line in enumerate(config["potlines"])
     }
-    for part, key in (("fuels", "fuel"), ("auxiliary", "auxiliary")):
-        parts |= {
-            f"statement.{key}[{index}]": {**bare, "statement": {part: [entry]}}
-            for index, entry in enumerate(config["statement"][part])
-        }
+    for part, entries in config["statement"].items():
+        is_list = isinstance(entries, list)
+        for index, entry in enumerate(entries if is_list else [entries]):
+            key = f"statement.{TABLES.get(part, part)}{f'[{index}]' if is_list else ''}"
+            parts[key] = {**bare, "statement": {part: [entry] if is_list else entry}}
     refused = [(key, reason) for key, alone in parts.items() if (reason := _refusal(alone))]
     yield from refused
     if not refused and (reason := _refusal(config)):

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from evidence.points import NAME_ID, Point, Role, exact
-from firmware_configs.fields import Fields, near
+from edge.site_entries import read_entries
+from edge.site_points import SitePoints, Uses, check_point, read_point, read_totaliser
+from evidence.points import NAME_ID, exact
+from firmware_configs.fields import Fields
 
 TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M", "PFPB-MW")
 SITE = "site"
@@ -15,9 +16,6 @@ SLOPE_MAX = 10
 GWP_SETS = ("sar", "ar4", "ar5", "ar6")
 OVERVOLTAGE_MODES = ("positive", "algebraic")
 POTS_MAX = 1_000
-FUEL_KINDS = ("gas-volume", "mass", "solid-fuel-mass")
-FLOW_KINDS = ("gas-flow", "mass-flow")
-AUXILIARY_KINDS = ("electricity",)
 
 #: Wider than any plant and far from what a count of 64 bits cannot hold.
 GROSS_KG_PER_T_MIN, GROSS_KG_PER_T_MAX = 1, 2_000
@@ -33,43 +31,10 @@ ANODE_EFFECT_DEFAULTS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class SitePoints:
-    """The points the devices give.
-
-    Attributes:
-        points: by id.
-        unclear: ids of devices with a problem of their own: what they would give is not known.
-    """
-
-    points: Mapping[str, Point]
-    unclear: frozenset[str] = frozenset()
-
-    def lacks(self, point_id: str) -> bool:
-        """True when it is certain that no device gives this point."""
-        return point_id not in self.points and point_id.partition(".")[0] not in self.unclear
-
-
-class _Uses:
-    """Which place of the site file uses which point: nothing may be counted twice."""
-
-    def __init__(self) -> None:
-        self._place_of: dict[str, str] = {}
-
-    def claim(self, fields: Fields, key: str, point_id: str, place: str) -> bool:
-        """Take a point for a place; complain and False when another place has it."""
-        owner = self._place_of.setdefault(point_id, place)
-        if owner != place:
-            fields.complain(
-                key, f"{point_id!r} is used by {owner} and by {place}; it would count twice"
-            )
-        return owner == place
-
-
 def read_potlines(root: Fields, points: SitePoints) -> tuple[Mapping[str, Any], ...]:
     """All potlines, in the form of the signed configuration."""
     lines: list[Mapping[str, Any]] = []
-    uses = _Uses()
+    uses = Uses()
     for index, fields in enumerate(root.children("potline")):
         place = f"potline[{index}]"
         line = _read_potline(fields, points, uses, place)
@@ -80,7 +45,7 @@ def read_potlines(root: Fields, points: SitePoints) -> tuple[Mapping[str, Any], 
     return tuple(lines)
 
 
-def _read_potline(fields: Fields, points: SitePoints, uses: _Uses, place: str) -> Mapping[str, Any]:
+def _read_potline(fields: Fields, points: SitePoints, uses: Uses, place: str) -> Mapping[str, Any]:
     line_id = fields.text("id", why="lower-case letters, digits and -")
     fields.label = line_id
     if line_id and not NAME_ID.fullmatch(line_id):
@@ -90,7 +55,7 @@ def _read_potline(fields: Fields, points: SitePoints, uses: _Uses, place: str) -
         fields.complain("current_efficiency_percent", "is percent: 50 to 100, such as 94.5")
     line = {
         "id": line_id,
-        "line_current": _point(fields, "line_current", points, uses, place, kinds=("current",)),
+        "line_current": read_point(fields, "line_current", points, uses, place, kinds=("current",)),
         "pots": _read_pots(fields, points),
         "technology": fields.choice("technology", TECHNOLOGIES),
         "current_efficiency_percent": efficiency,
@@ -123,7 +88,7 @@ def _indicator(fields: Fields) -> Mapping[str, str]:
     return {**chosen, "slope": slope, "c2f6_fraction": fraction, "source": source}
 
 
-def _claim_pots(fields: Fields, place: str, pots: Sequence[Mapping[str, str]], uses: _Uses) -> None:
+def _claim_pots(fields: Fields, place: str, pots: Sequence[Mapping[str, str]], uses: Uses) -> None:
     """A state may be that of a whole section: only what is measured counts twice."""
     for pot in pots:
         if not uses.claim(fields, "pot_voltage", pot["voltage"], f"{place} pot {pot['id']}"):
@@ -153,7 +118,7 @@ def _read_pots(fields: Fields, points: SitePoints) -> list[Mapping[str, str]]:
             ("pot_voltage", voltage, "voltage"),
             ("pot_state", state, "state"),
         ):
-            if not _check_point(fields, key, point_id, points, kinds=(kind,)):
+            if not check_point(fields, key, point_id, points, kinds=(kind,)):
                 return []  # one pot's sentence speaks for all
         pots.append({"id": f"{n:02}", "voltage": voltage, "state": state})
     return pots
@@ -198,10 +163,10 @@ def _anode_effect(fields: Fields) -> Mapping[str, str]:
 def read_statement(fields: Fields, points: SitePoints) -> Mapping[str, Any]:
     """What the month's figures are made of, in the form of the signed configuration."""
     statement: dict[str, Any] = {}
-    uses = _Uses()
+    uses = Uses()
     if fields.has("metal"):
         metal = fields.child("metal")
-        statement["metal"] = _totaliser(metal, points, uses, "statement.metal", kinds=("mass",))
+        statement["metal"] = read_totaliser(metal, points, uses, "statement.metal", kinds=("mass",))
         metal.finish()
     if fields.has("anode"):
         anode = fields.child("anode")
@@ -212,76 +177,6 @@ def read_statement(fields: Fields, points: SitePoints) -> Mapping[str, Any]:
         source = anode.text("source", why="where this typed figure comes from")
         statement["anode"] = {"gross_kg_per_t": gross, "source": source}
         anode.finish()
-    statement["fuels"] = _meters(
-        fields, "fuel", points, uses, kinds=FUEL_KINDS, gauge="flow_point", gauge_kinds=FLOW_KINDS
-    )
-    statement["auxiliary"] = _meters(
-        fields, "auxiliary", points, uses,
-        kinds=("energy",), gauge="power_point", gauge_kinds=("power",),
-    )  # fmt: skip
+    statement |= read_entries(fields, points, uses)
     fields.finish()
     return statement
-
-
-def _meters(
-    fields: Fields,
-    key: str,
-    points: SitePoints,
-    uses: _Uses,
-    *,
-    kinds: tuple[str, ...],
-    gauge: str,
-    gauge_kinds: tuple[str, ...],
-) -> list[Mapping[str, str]]:
-    entries: list[Mapping[str, str]] = []
-    for index, inner in enumerate(fields.children(key)):
-        if key == "auxiliary":
-            entry = {"kind": inner.choice("kind", AUXILIARY_KINDS)}
-        else:
-            entry = {"kind": inner.text("kind", why="a fuel of the rule set, such as natural-gas")}
-        place = f"statement.{key}[{index}]"
-        entry |= _totaliser(inner, points, uses, place, kinds=kinds)
-        if inner.has(gauge):
-            entry[gauge] = _point(inner, gauge, points, uses, place, kinds=gauge_kinds)
-        inner.finish()
-        entries.append(entry)
-    return entries
-
-
-def _totaliser(
-    fields: Fields, points: SitePoints, uses: _Uses, place: str, *, kinds: tuple[str, ...]
-) -> dict[str, str]:
-    point_id = _point(fields, "point", points, uses, place, kinds=kinds)
-    rule = fields.choice("rule", ("totaliser",), default="totaliser")
-    point = points.points.get(point_id)
-    if point is not None and point.quantity.kind in kinds and point.role is not Role.TOTALISER:
-        fields.complain("point", f"{point_id!r} is a {point.role.value}, not a totaliser")
-    return {"point": point_id, "rule": rule}
-
-
-def _point(
-    fields: Fields, key: str, points: SitePoints, uses: _Uses, place: str, *, kinds: tuple[str, ...]
-) -> str:
-    point_id = fields.text(key, why="a point id, <device>.<register>")
-    if point_id and _check_point(fields, key, point_id, points, kinds=kinds):
-        uses.claim(fields, key, point_id, f"{place}.{key}")
-    return point_id
-
-
-def _check_point(
-    fields: Fields, key: str, point_id: str, points: SitePoints, *, kinds: tuple[str, ...]
-) -> bool:
-    """Complain unless the point exists and is of one of these kinds; True when it is."""
-    point = points.points.get(point_id)
-    if point is None:
-        if points.lacks(point_id):
-            fields.complain(
-                key,
-                f"{point_id!r} is no point of any device{near(point_id, sorted(points.points))}",
-            )
-        return False
-    if point.quantity.kind not in kinds:
-        needed = " or ".join(kinds)
-        fields.complain(key, f"{point_id!r} is {point.quantity.kind}; {needed} is needed")
-        return False
-    return True

@@ -122,12 +122,15 @@ def _check_uses(config: Mapping[str, Any]) -> None:
     """Totals are of totalisers, and nothing is counted twice."""
     statement, roles = config["statement"], {p["id"]: p["role"] for p in config["points"]}
     metal = [statement["metal"]] if "metal" in statement else []
-    entries = [*metal, *statement.get("fuels", ()), *statement.get("auxiliary", ())]
-    for entry in entries:
-        if roles.get(entry["point"]) != Role.TOTALISER.value:
-            raise MalformedError(f"statement: {entry['point']} is no totaliser")
-    keys = ("point", "flow_point", "power_point")
-    _check_once("statement", (entry[key] for entry in entries for key in keys if key in entry))
+    counted = [*metal, *(entry for key in _LISTS for entry in statement.get(key, ()))]
+    output = [statement["output"]] if "output" in statement else []  # divides, and adds nothing
+    for entry in [*counted, *output]:
+        for key in _TOTALISERS & entry.keys():
+            if roles.get(entry[key]) != Role.TOTALISER.value:
+                raise MalformedError(f"statement: {entry[key]} is no totaliser")
+    keys = [*sorted(_TOTALISERS | _FLOWS), "power_point"]
+    _check_once("statement", (entry[key] for entry in counted for key in keys if key in entry))
+    _check_once("statement.burnt", (entry["flow_point"] for entry in statement.get("burnt", ())))
     pots = [pot for line in config["potlines"] for pot in line["pots"]]
     _check_once("potlines", (pot["voltage"] for pot in pots))
 
@@ -284,13 +287,48 @@ _POTLINE = _map(
         "indicator": _map(_all(_text, "edition gwp"), _all(_text, "slope c2f6_fraction source")),
     }
 )
-_TOTALISER: Fields = {"point": _text, "rule": _one_of("totaliser")}
+_RULE: dict[str, Rule] = {"rule": _one_of("totaliser")}
+_TOTALISER: dict[str, Rule] = {"point": _text, **_RULE}
+#: lists of the statement section; the totalisers an entry may have, and the flows beside them
+_LISTS = ("fuels", "process", "products", "clinker", "substitutes", "auxiliary")
+_TOTALISERS = frozenset({"point", "purchased", "output"})
+_FLOWS = frozenset({"flow_point", "purchased_flow", "output_flow"})
+
+
+def _entry(required: str, optional: str) -> Rule:
+    """An entry of one totaliser, or of one for what came and one for what left, or either."""
+    whole = _map(_all(_text, required) | _TOTALISER, _all(_text, f"{optional} flow_point"))
+    words = f"{optional} purchased purchased_flow output output_flow"
+    parts = _map(_all(_text, required) | _RULE, _all(_text, words))
+
+    def check(value: Any, where: str) -> None:
+        if not isinstance(value, dict) or "point" in value:
+            return whole(value, where)
+        parts(value, where)
+        named = {key for key in ("purchased", "output") if key in value}
+        flows = {key.removesuffix("_flow") for key in _FLOWS & value.keys()}
+        if not named or not flows <= named:
+            raise MalformedError(f"{where}: a totaliser is due, and beside each flow its own")
+        return None
+
+    return check
+
+
 _STATEMENT = _map(
     {},
     {
         "metal": _map(_TOTALISER),
         "anode": _map(_all(_text, "gross_kg_per_t source")),
-        "fuels": _list(_map({"kind": _text, **_TOTALISER}, {"flow_point": _text})),
+        "fuels": _list(_entry("kind", "use unit")),
+        "process": _list(_entry("material", "unit")),
+        "products": _list(
+            _map(_all(_text, "product") | _TOTALISER, _all(_text, "flow_point unit"))
+        ),
+        "clinker": _list(_map(_all(_text, "kind") | _TOTALISER, _all(_text, "flow_point unit"))),
+        "substitutes": _list(_entry("kind", "unit")),
+        "output": _map(_TOTALISER),
+        "burnt": _list(_map(_all(_text, "kind flow_point"))),
+        "kiln_feed": _map(_all(_text, "kind flow_point meal_per_clinker source")),
         "auxiliary": _list(
             _map({"kind": _one_of("electricity"), **_TOTALISER}, {"power_point": _text})
         ),

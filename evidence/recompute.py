@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from edge.calc.blocks import Block, Bool, GroupBlock, Int64
+from edge.calc.entries import ELECTRICITY, lists_of
 from edge.calc.errors import CalcError, UnknownRuleSetError
-from edge.calc.factors import rule_set, rule_set_files
+from edge.calc.factors import rule_set_files
 from edge.calc.live import Computed, PlantCalc
 from edge.calc.local_time import PlantDays
 from edge.calc.month import MonthFold
-from edge.calc.statement import compute
+from edge.calc.statement import compute, output_key, statement_rules
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.frame import Body, CodedSection, Section
 from evidence.groups import joined
@@ -75,8 +76,10 @@ def check_statement_input(given: Mapping[str, Any]) -> None:
         MalformedError: it has another shape than an input.
     """
     with _calculating("rule set"):
-        kinds = rule_set(str(given.get("rule_set"))).fuels.keys()
-    check_input(given, kinds)
+        rules = statement_rules(str(given.get("rule_set")))
+        kinds = {table: rules.kinds(table).keys() for table in lists_of(rules)}
+        output = output_key(rules.id)
+    check_input(given, {**kinds, "auxiliary": {ELECTRICITY}}, output)
 
 
 def published_rules(rule_set: str) -> Mapping[str, bytes]:

@@ -5,10 +5,11 @@ Chinese name); what has another shape than this is no input, whatever the librar
 """
 
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from evidence.errors import MalformedError
+from evidence.points import NAME_ID
 
 #: of one list: as many as a month has meters
 ENTRIES_MAX = 1_000
@@ -25,40 +26,60 @@ _CARRIED = frozenset({"rule_set", "month", "plant", "closing", "period", "flags"
 _TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M", "PFPB-MW")
 #: coefficients that an indicator of edition "site" brings itself
 _OWN = ("slope", "c2f6_fraction")
+ALUMINIUM = "aluminium_t"
 
 Check = Callable[[Any], bool]
 
 
-def check_input(given: Mapping[str, Any], kinds: Set[str]) -> None:
+def check_input(given: Mapping[str, Any], kinds: Mapping[str, Set[str]], output: str) -> None:
     """MalformedError when no output can be made of it.
 
     Args:
         given: the input.
-        kinds: ids of the rule set's fuels.
+        kinds: of each list of the rule set's statement, "auxiliary" besides: ids of its kinds.
+        output: what its [output] is called; of aluminium's, anode and PFC stand there too.
     """
-    totalled = {"fuel": kinds, "auxiliary": {"electricity"}}
     _expect(_matches(_MONTH)(given.get("month")), "month")
     flags = given.get("flags")
     _expect(isinstance(flags, list) and all(map(_is_text, flags)), "flags")
-    for key, allowed in totalled.items():
+    for key, allowed in kinds.items():
         entries = given.get(key, [])
         _expect(isinstance(entries, list) and len(entries) <= ENTRIES_MAX, key)
         for entry in entries:
-            kind = entry.get("kind") if isinstance(entry, dict) else None
-            _expect(isinstance(kind, str) and kind in allowed, f"{key}.kind")
-            _figure(entry, key, "quantity", _EXACT, "kind")
-    for key, name in (("anode", "gross_t"), ("output", "aluminium_t")):
-        if key in given:
-            _figure(given[key], key, name, _EXACT)
-    if "pfc" in given:
-        more = [
-            key for key in ("indicator",) if isinstance(given["pfc"], dict) and key in given["pfc"]
-        ]
-        _figure(given["pfc"], "pfc", "metal_t", _EXACT, *more)
-        if more:
-            _check_indicator(given["pfc"]["indicator"])
-    unknown = given.keys() - _CARRIED - totalled.keys() - {"anode", "output", "pfc"}
+            _entry(entry, key, allowed)
+    known = {*_CARRIED, *kinds, "output"}
+    if "output" in given:
+        _figures(given["output"], "output", (output,), _EXACT)
+    if output == ALUMINIUM:
+        known |= {"anode", "pfc"}
+        _aluminium(given)
+    unknown = given.keys() - known
     _expect(not unknown, f"no field {min(unknown, default='')!r}")
+
+
+def _entry(entry: Any, key: str, allowed: Set[str]) -> None:
+    """A row of a list: its kind, its quantity or what came and left, its use and unit."""
+    _expect(isinstance(entry, dict), key)
+    name = _KIND_OF.get(key, "kind")
+    kind = entry.get(name)
+    _expect(isinstance(kind, str) and kind in allowed, f"{key}.{name}")
+    parts = [part for part in _PARTS.get(key, ()) if part in entry] or ["quantity"]
+    words = [word for word in _WORDS.get(key, {}) if word in entry]
+    for word in words:
+        _expect(_WORDS[key][word](entry[word]), f"{key}.{word}")
+    _figures(entry, key, parts, _EXACT, name, *words)
+
+
+def _aluminium(given: Mapping[str, Any]) -> None:
+    if "anode" in given:
+        _figures(given["anode"], "anode", ("gross_t",), _EXACT)
+    if "pfc" not in given:
+        return
+    pfc = given["pfc"]
+    more = [key for key in ("indicator",) if isinstance(pfc, dict) and key in pfc]
+    _figures(pfc, "pfc", ("metal_t",), _EXACT, *more)
+    if more:
+        _check_indicator(pfc["indicator"])
 
 
 def _check_indicator(fields: Any) -> None:
@@ -74,7 +95,7 @@ def _check_indicator(fields: Any) -> None:
         rest = {key: value for key, value in fields.items() if key not in _OWN}
         rest["provenance"] = {key: value for key, value in told.items() if key not in _OWN}
     words = ("technology", "edition", "gwp")
-    _figure(rest, "indicator", "aem_min_per_cell_day", _RATE, *words)
+    _figures(rest, "indicator", ("aem_min_per_cell_day",), _RATE, *words)
     _expect(all(_is_text(rest[word]) for word in words), "indicator")
 
 
@@ -83,13 +104,16 @@ def _is_typed(told: Any) -> bool:
     return isinstance(typed, dict) and typed.keys() == {"source"} and _is_text(typed["source"])
 
 
-def _figure(fields: Any, where: str, name: str, number: re.Pattern[str], *more: str) -> None:
-    """A figure with its provenance, beside it the fields named and no others."""
-    _expect(isinstance(fields, dict) and fields.keys() == {name, "provenance", *more}, where)
-    _expect(_matches(number)(fields[name]), f"{where}.{name}")
+def _figures(
+    fields: Any, where: str, names: Sequence[str], number: re.Pattern[str], *more: str
+) -> None:
+    """Figures with their provenances, beside them the fields named and no others."""
+    _expect(isinstance(fields, dict) and fields.keys() == {*names, "provenance", *more}, where)
     told = fields["provenance"]
-    _expect(isinstance(told, dict) and told.keys() == {name}, f"{where}.provenance")
-    _expect(_is_provenance(told[name]), f"{where}.provenance.{name}")
+    _expect(isinstance(told, dict) and told.keys() == set(names), f"{where}.provenance")
+    for name in names:
+        _expect(_matches(number)(fields[name]), f"{where}.{name}")
+        _expect(_is_provenance(told[name]), f"{where}.provenance.{name}")
 
 
 def _is_provenance(told: Any) -> bool:
@@ -114,3 +138,13 @@ def _matches(pattern: re.Pattern[str]) -> Check:
 def _expect(is_so: bool, what: str) -> None:
     if not is_so:
         raise MalformedError(f"the input is not as FIGURES.md section 4 has it: {what}")
+
+
+_UNIT: dict[str, Check] = {"unit": _matches(NAME_ID)}
+#: words beside the figures of a list's rows, and parts that may stand for their quantity
+_WORDS: dict[str, dict[str, Check]] = {
+    "fuel": {"use": _is_text, **_UNIT},
+    **dict.fromkeys(("process", "product", "clinker", "substitute"), _UNIT),
+}
+_PARTS = dict.fromkeys(("fuel", "process", "substitute"), ("purchased", "output"))
+_KIND_OF = {"process": "material", "product": "product"}

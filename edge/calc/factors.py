@@ -127,6 +127,13 @@ class RuleSet:
         """One row; KeyError when the rule set has none of this id."""
         return self.rows[row_id]
 
+    def kinds(self, table: str) -> Mapping[str, Kind]:
+        """What a table of a statement's input may be about: "fuel", "process", …; or nothing."""
+        return {
+            "fuel": self.fuels, "process": self.materials, "product": self.products,
+            "clinker": self.clinkers, "substitute": self.substitutes,
+        }.get(table, {})  # fmt: skip
+
 
 def find_kind(kinds: Mapping[str, Kind], name: str) -> Kind | None:
     """A kind by id, Chinese name or alias."""
@@ -154,11 +161,6 @@ def rule_set_ids() -> list[str]:
 def statement_rule_sets() -> list[str]:
     """Those of them that a month's statement can be made by."""
     return [name for name in rule_set_ids() if rule_set(name).record]
-
-
-def live_rule_sets() -> list[str]:
-    """Those of them that an agent's figures and a month's own frames can be counted by."""
-    return [name for name in rule_set_ids() if rule_set(name).record == DEFAULT_FACTORS]
 
 
 def rule_set_bytes(rule_set_id: str) -> bytes:

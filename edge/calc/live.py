@@ -10,7 +10,7 @@ Pure: no I/O, no clock; state leaves and comes back through `snapshot` and `rest
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -23,8 +23,15 @@ from edge.calc.decimal_text import rounded_text
 from edge.calc.fixed import ratio, scale
 from edge.calc.inputs import Inputs, Readings, plant_points
 from edge.calc.live_points import CO2E, ENERGY, ENERGY_DECIMALS, GAS, LINE_POINTS, computed_points
+from edge.calc.live_rates import rate_values, rates
+from edge.calc.live_values import Values, given, total
 from edge.calc.local_time import Day, PlantDays, by_day
-from edge.calc.plant import PlantFactors, plant_factors, reading_configuration
+from edge.calc.plant import (
+    PlantFactors,
+    pfc_default_factor,
+    plant_factors,
+    reading_configuration,
+)
 from edge.calc.pot import Effect
 from edge.calc.potline import LineTicks, PotEffect, Potline
 from edge.calc.producing import over_pots
@@ -34,9 +41,8 @@ from evidence.quality import FIRST_BAD, Quality
 __all__ = ["Computed", "PlantCalc", "PotEffect", "computed_points"]
 
 RECENT_EFFECTS = 64  # finished effects a potline keeps for the page and across restarts
+_KWH_A_MWH = 1000
 _MINUTE_NS, _HOUR_NS, _DAY_NS = 60 * 10**9, 3_600 * 10**9, 86_400 * 10**9
-
-Values = tuple[Int64, UInt8]  # counts and their quality codes
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class _LiveLine:
         }
         per_producing = {
             "metal_t_h": line.metal_t_h,
-            "pfc_record_tco2e_h": line.metal_t_h * factors.pfc_record,
+            "pfc_record_tco2e_h": line.metal_t_h * pfc_default_factor(factors.rules),
         }
         if factors.anode_co2 is not None:
             per_producing["anode_co2_t_h"] = line.metal_t_h * factors.anode_co2
@@ -100,7 +106,7 @@ class _LiveLine:
         values |= self._day_values(ticks.activity)
         if ticks.current_ok.any():
             self._current = int(ticks.current[ticks.current_ok][-1])
-        current = _given(ticks.current_ok)
+        current = given(ticks.current_ok)
         made_quality = np.maximum(values["producing"][1], current)
         made = ticks.current * ticks.producing
         for name, factor in self._per_producing.items():
@@ -132,9 +138,9 @@ class _LiveLine:
         produced, any_effect = producing > 0, effects > 0
         below, count = np.maximum(producing, 1), np.maximum(effects, 1)
         return {
-            "aef_day": (ratio(effects, below, _AEF), _given(produced)),
-            "aed_day": (ratio(polarised, count, _AED), _given(any_effect)),
-            "aem_day": (ratio(polarised, below, _AEM), _given(produced)),
+            "aef_day": (ratio(effects, below, _AEF), given(produced)),
+            "aed_day": (ratio(polarised, count, _AED), given(any_effect)),
+            "aem_day": (ratio(polarised, below, _AEM), given(produced)),
         }
 
     def snapshot(self) -> dict[str, Any]:
@@ -176,24 +182,24 @@ class PlantCalc:
             points = plant_points(config)
             lines = [Potline(config, fields, points) for fields in config.get("potlines", ())]
             needed = [p for line in lines for p in line.point_ids]
-            needed += [fuel.flow.id for fuel in self._factors.fuels if fuel.flow is not None]
-            needed += [meter.point.id for meter in self._factors.electricity]
+            self._rates = rates(self._factors)
+            flows = list(_fuel_flows(self._factors))
+            needed += [point_id for point_id, _ in flows]
+            needed += [point_id for rate in self._rates for point_id, _ in rate.flows]
+            electricity = [entry.meters[0] for entry in self._factors.of("auxiliary")]
+            needed += [meter.point.id for meter in electricity]
             self._inputs = Inputs(config, needed)
             for line in lines:
                 line.place(self._inputs)
         self._lines = [_LiveLine(line, self._factors) for line in lines]
-        self._energy = [Totaliser() for _ in self._factors.electricity]
+        self._energy = [Totaliser() for _ in electricity]
         self._kwh = [
-            (self._inputs.row[meter.point.id], meter.kwh * 10**ENERGY_DECIMALS)
-            for meter in self._factors.electricity
+            (self._inputs.row[meter.point.id], meter.amount * _KWH_A_MWH * 10**ENERGY_DECIMALS)
+            for meter in electricity
         ]
         self._gas_flows = [
-            (
-                self._inputs.row[fuel.flow.id],
-                _in_counts("anode_co2_t_h", fuel.flow_amount * fuel.co2_per_unit),
-            )
-            for fuel in self._factors.fuels
-            if fuel.flow is not None
+            (self._inputs.row[point_id], _in_counts("anode_co2_t_h", factor))
+            for point_id, factor in flows
         ]
         self._names = [point.id for point in self.points]
         self._day: Day | None = None
@@ -252,7 +258,7 @@ class PlantCalc:
             values |= {f"{live.line.id}.{name}": v for name, v in line_values.items()}
             row += len(line_values)
             pots = slice(row, row + len(live.line.pots))
-            counts[pots], quality[pots] = ticks.activity.running, _given(ticks.known)
+            counts[pots], quality[pots] = ticks.activity.running, given(ticks.known)
             row += len(live.line.pots)
         values |= self._plant_values(readings, values)
         for index, name in enumerate(self._names):
@@ -262,15 +268,15 @@ class PlantCalc:
         return Computed(readings.ticks_ns, counts, quality)
 
     def _plant_values(self, readings: Readings, lines: Mapping[str, Values]) -> dict[str, Values]:
-        values: dict[str, Values] = {}
+        values = rate_values(self._rates, readings, self._inputs.row)
         n = len(readings.ticks_ns)
         if GAS in self._names:
             flows = [
-                (scale(readings.counts[row], factor), _given(readings.ok[row]))
+                (scale(readings.counts[row], factor), given(readings.ok[row]))
                 for row, factor in self._gas_flows
             ]
-            values[GAS] = _sum(flows, n)
-        if CO2E in self._names:
+            values[GAS] = total(flows, n)
+        if CO2E in self._names and self._lines:
             # the sum of the counts the page shows beside it; the PFC indicator is never in it
             parts = [
                 lines[f"{live.line.id}.{name}"]
@@ -278,14 +284,14 @@ class PlantCalc:
                 for name in ("anode_co2_t_h", "pfc_record_tco2e_h")
             ]
             parts += [values[GAS]] if GAS in values else []
-            values[CO2E] = _sum(parts, n)
+            values[CO2E] = total(parts, n)
         if ENERGY in self._names:
             parts = []
             for (row, factor), totaliser in zip(self._kwh, self._energy, strict=True):
                 ok = readings.ok[row]
-                total = totaliser.feed(readings.ticks_ns, readings.counts[row], ok)
-                parts.append((scale(total, factor), _given(ok)))
-            values[ENERGY] = _sum(parts, n)
+                risen = totaliser.feed(readings.ticks_ns, readings.counts[row], ok)
+                parts.append((scale(risen, factor), given(ok)))
+            values[ENERGY] = total(parts, n)
         return values
 
     def effects(self) -> list[PotEffect]:
@@ -324,13 +330,6 @@ class PlantCalc:
             totaliser.restore(state)
 
 
-def _given(ok: Bool) -> UInt8:
-    """GOOD where the inputs are there, NO_INPUT elsewhere; same shape."""
-    if ok.all():  # the rule, and seen far faster than it is written one by one
-        return np.full(ok.shape, Quality.GOOD, dtype=np.uint8)
-    return np.where(ok, np.uint8(Quality.GOOD), np.uint8(Quality.NO_INPUT))
-
-
 def _over_pots(known: Bool) -> UInt8:
     """Quality [n] of what is counted over pots, of which `known` [pots][n] give something."""
     if known.all():
@@ -339,10 +338,9 @@ def _over_pots(known: Bool) -> UInt8:
     return np.where(known.all(axis=0), np.uint8(Quality.GOOD), partial)
 
 
-def _sum(parts: Sequence[Values], n: int) -> Values:
-    """The sum, as good as its worst part; codes grow with what is missing."""
-    counts, quality = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.uint8)
-    for values, codes in parts:
-        counts = counts + values
-        quality = np.maximum(quality, codes)
-    return counts, quality
+def _fuel_flows(factors: PlantFactors) -> Iterator[tuple[str, Fraction]]:
+    """(point, tCO2 an hour per count of it) of every flow of a fuel."""
+    for entry in factors.of("fuel"):
+        for meter in entry.meters:
+            if meter.flow is not None:
+                yield meter.flow.id, meter.sign * meter.flow_amount * entry.co2_per_unit

@@ -7,6 +7,8 @@ recomputes them from the frames and compares the counts.
 from collections.abc import Mapping
 from typing import Any
 
+from edge.calc.factors import DEFAULT_FACTORS
+from edge.calc.live_rates import DECIMALS, rates
 from edge.calc.plant import plant_factors, reading_configuration
 from evidence.points import Dtype, Point, Provenance, Quantity, Role, Scaling
 
@@ -38,7 +40,8 @@ def computed_points(config: Mapping[str, Any]) -> list[Point]:
     "L.pfc_record_tco2e_h", "L.anode_co2_t_h" (when the site file gives anode consumption), then
     "L.pot-NN.effect" per pot. Then "plant.gas_co2_t_h" (fuels with flow meters),
     "plant.co2e_t_h" (anode + gas + PFC figure of record; only when every part of it is metered)
-    and "plant.energy_day_kwh" (electricity totalisers).
+    and "plant.energy_day_kwh" (electricity totalisers). Cement and steel have, instead of the
+    points before the last, those of `live_rates.rates`.
 
     Raises:
         PlantError: the configuration cannot be calculated with.
@@ -46,8 +49,10 @@ def computed_points(config: Mapping[str, Any]) -> list[Point]:
     with reading_configuration():
         factors = plant_factors(config)
         anode = factors.anode_co2 is not None
-        metered = all(fuel.flow is not None for fuel in factors.fuels)
-        points = []
+        fuels = factors.of("fuel")
+        metered = all(fuel.has_flows for fuel in fuels)
+        made = rates(factors)
+        points = [_point(rate.id, rate.kind, rate.unit, DECIMALS) for rate in made]
         for line in config.get("potlines", ()):
             points += [
                 _point(f"{line['id']}.{name}", *LINE_POINTS[name])
@@ -55,11 +60,11 @@ def computed_points(config: Mapping[str, Any]) -> list[Point]:
                 if anode or name != "anode_co2_t_h"
             ]
             points += [_effect_point(f"{line['id']}.pot-{pot['id']}") for pot in line["pots"]]
-        if factors.fuels and metered:
+        if fuels and metered and factors.rules.record == DEFAULT_FACTORS:
             points.append(_point(GAS, "emission-flow", "t/h", 6))
         if config.get("potlines") and anode and metered:
             points.append(_point(CO2E, "emission-flow", "tCO2e/h", 6))
-        if factors.electricity:
+        if factors.of("auxiliary"):
             points.append(_point(ENERGY, "energy", "kWh", ENERGY_DECIMALS))
         return points
 

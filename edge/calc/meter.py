@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.calc.blocks import Bool, Int64
 from edge.calc.decimal_text import exact_text, rounded_text
-from edge.calc.month_plan import MeterPlan
+from edge.calc.entries import EntryMeter
 from edge.calc.totaliser import Totaliser
 from evidence.counts import count_to_text
 
@@ -55,12 +55,12 @@ class Meter:
     """The month's quantity of one totaliser.
 
     Attributes:
-        plan: the point, its role and factors.
+        plan: the point, what it counts and its factors.
         totaliser: counts it.
         integral: of its flow, or None.
     """
 
-    def __init__(self, plan: MeterPlan) -> None:
+    def __init__(self, plan: EntryMeter) -> None:
         self.plan = plan
         self.point = plan.point
         self.totaliser = Totaliser()

@@ -19,17 +19,18 @@ from typing import Any
 from edge.calc.blocks import Block
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
+from edge.calc.factors import DEFAULT_FACTORS, RuleSet
 from edge.calc.instants import utc_text
 from edge.calc.local_time import cut
 from edge.calc.meter import FlowIntegral, Meter
+from edge.calc.month_entry import MonthEntry, class_of, rows, together
 from edge.calc.month_line import ALGEBRAIC_FLAG, EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.month_plan import MonthPlan
-from edge.calc.parameter import TYPED
 from edge.calc.plant import reading_configuration
 from edge.calc.sampling import FLAG
+from edge.calc.statement import output_key
 from edge.calc.totaliser import Totaliser
 from edge.calc.usable import DueReadings, UsableReadings
-from evidence.points import Point
 
 #: the parts of a configuration that figures are made by, and of its plant what stays in a month
 _READ = ("schedules", "points", "groups", "potlines", "statement")
@@ -46,8 +47,8 @@ class MonthFold:
     def __init__(self) -> None:
         self._plan: MonthPlan | None = None
         self._changes = 0
-        self._meters: list[Meter] = []
-        self._live_meters: list[Meter] = []  # those of the present configuration
+        self._entries: list[MonthEntry] = []
+        self._live_entries: list[MonthEntry] = []  # those of the present configuration
         self._lines: list[MonthLine] = []
         self._live_lines: list[MonthLine] = []  # those of the present configuration
         self._folds: list[tuple[tuple[int, int], Totaliser | FlowIntegral]] = []
@@ -82,8 +83,8 @@ class MonthFold:
 
     def _check_room(self, plan: MonthPlan) -> None:
         """PlantError when the month would have too many parts with this configuration."""
-        live = [meter.plan for meter in self._live_meters]
-        meters = len(self._meters) + sum(meter not in live for meter in plan.meters)
+        more = [p for p in plan.entries if not any(e.plan.same(p) for e in self._live_entries)]
+        meters = len(self._meters) + sum(len(p.entry.meters) for p in more)
         new = [p for p in plan.lines if not any(m.plan.same(p) for m in self._live_lines)]
         lines = [*(m.line for m in self._lines), *(p.line for p in new)]
         pots = sum(len(line.pots) for line in lines)
@@ -97,22 +98,15 @@ class MonthFold:
         """Go on with another configuration."""
         self._usable.configure(plan.config)
         self._due.configure(plan.config)
-        self._folds, live_meters = [], []
+        self._folds, live_entries = [], []
         # one that was left out for a while begins anew: what it rose meanwhile was not its own
-        free = list(self._live_meters)
-        for meter_plan in plan.meters:
-            meter = next((m for m in free if m.plan == meter_plan), None)
-            if meter is None:
-                meter = Meter(meter_plan)
-                self._meters.append(meter)
-            else:
-                free.remove(meter)
-            live_meters.append(meter)
-            self._folds.append((plan.inputs.place(meter.point.id), meter.totaliser))
-            if meter.integral is not None and meter_plan.flow is not None:
-                place = plan.inputs.place(meter_plan.flow.id)
-                meter.integral.longest_ns = 2 * plan.inputs.interval_ns(place[0])
-                self._folds.append((place, meter.integral))
+        for entry_plan in plan.entries:
+            entry = next((e for e in self._live_entries if e.plan.same(entry_plan)), None)
+            if entry is None:
+                entry = MonthEntry(entry_plan)
+                self._entries.append(entry)
+            live_entries.append(entry)
+            self._folds += entry.read_as(plan.inputs)
         going_on = []
         for line_plan in plan.lines:
             line = next((m for m in self._live_lines if m.plan.same(line_plan)), None)
@@ -124,9 +118,13 @@ class MonthFold:
         for line in self._live_lines:
             if line not in going_on:
                 line.close()
-        self._live_meters, self._live_lines, self._plan = live_meters, going_on, plan
+        self._live_entries, self._live_lines, self._plan = live_entries, going_on, plan
         for line in self._lines:
             line.listed = EFFECTS_LISTED // len(self._lines)
+
+    @property
+    def _meters(self) -> list[Meter]:
+        return [meter for entry in self._entries for meter in entry.meters]
 
     def feed(self, blocks: Sequence[Block]) -> None:
         """All blocks of one frame (or tick), later than all before, of one month.
@@ -199,43 +197,23 @@ class MonthFold:
 
     def _activity(self, plan: MonthPlan) -> dict[str, Any]:
         """The tables figures are made from; a quantity without any reading is left out."""
-        result: dict[str, Any] = {
-            "fuel": self._rows("fuel"),
-            "auxiliary": self._rows("electricity"),
-        }
-        metal = self._read("metal")
-        if not metal:
+        rules = plan.factors.rules
+        result: dict[str, Any] = dict(rows(rules, self._entries))
+        if rules.record != DEFAULT_FACTORS:
+            output = together(self._entries, "output")
+            return result | (_output(rules, *output) if output else {})
+        metal = together(self._entries, "metal")
+        if metal is None:
             return result
-        metal_t = sum((quantity for _, quantity in metal), Fraction(0))
-        provenance = _frames([meter.point for meter, _ in metal])
+        metal_t, provenance = metal
         if plan.anode is not None and plan.gross_kg_per_t is not None:
             gross = metal_t * plan.gross_kg_per_t / _KG_A_TONNE
             typed = {"typed": dict(plan.anode), **provenance}
             result["anode"] = {"gross_t": exact_text(gross), "provenance": {"gross_t": typed}}
-        text = exact_text(metal_t)
-        result["pfc"] = {"metal_t": text, "provenance": {"metal_t": provenance}}
+        result["pfc"] = {"metal_t": exact_text(metal_t), "provenance": {"metal_t": provenance}}
         if indicator := self._indicator():
             result["pfc"]["indicator"] = indicator
-        result["output"] = {"aluminium_t": text, "provenance": {"aluminium_t": provenance}}
-        return result
-
-    def _read(self, role: str) -> list[tuple[Meter, Fraction]]:
-        """The meters of a role that have a reading, with their quantities."""
-        return [
-            (meter, quantity)
-            for meter in self._meters
-            if meter.plan.role == role and (quantity := meter.quantity) is not None
-        ]
-
-    def _rows(self, role: str) -> list[dict[str, Any]]:
-        return [
-            {
-                "kind": meter.plan.kind,
-                "quantity": exact_text(quantity),
-                "provenance": {"quantity": _frames([meter.point])},
-            }
-            for meter, quantity in self._read(role)
-        ]
+        return result | _output(rules, *metal)
 
     def _indicator(self) -> dict[str, Any] | None:
         """Anode-effect minutes of all potlines together, if they share their coefficients."""
@@ -245,7 +223,7 @@ class MonthFold:
         minutes = aem(sum(line.polarised_ns() for line in self._lines), producing_ns)
         names = " ".join(dict.fromkeys(m.line.id for m in self._lines))
         read = [provenance for m in self._lines for provenance in m.provenances]
-        frames = {"potline": names, "rule": "anode-effect", "class": _class(read)}
+        frames = {"potline": names, "rule": "anode-effect", "class": class_of(read)}
         return self._lines[0].line.indicator.as_map(rounded_text(minutes, RATE_PLACES), frames)
 
     def _one_technology(self) -> bool:
@@ -288,17 +266,6 @@ class MonthFold:
         return flags
 
 
-def _frames(points: Sequence[Point]) -> dict[str, Any]:
-    """Provenance of a totaliser's difference, or of the sum of several."""
-    return {
-        "frames": {
-            "point": " ".join(point.id for point in points),
-            "rule": "totaliser",
-            "class": _class([point.provenance.value for point in points]),
-        }
-    }
-
-
-def _class(provenances: Sequence[str]) -> str:
-    """What a figure of several points is called: typed if one of them is."""
-    return TYPED if TYPED in provenances else provenances[0]
+def _output(rules: RuleSet, quantity: Fraction, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    key = output_key(rules.id)
+    return {"output": {key: exact_text(quantity), "provenance": {key: provenance}}}

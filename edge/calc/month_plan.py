@@ -1,48 +1,35 @@
-"""What a month needs of one signed configuration: its meters, potlines and inputs, resolved.
+"""What a month needs of one signed configuration: its entries, potlines and inputs, resolved.
 
-A month may see several configurations; what is equal in two of them keeps its sums (`Meter` and
-`MonthLine` compare what made them), what differs begins a new piece. Compared are the maps as they
+A month may see several configurations; what is equal in two of them keeps its sums (`EntryPlan` and
+`LinePlan` compare what made them), what differs begins a new piece. Compared are the maps as they
 were signed, so that nobody has to know which spellings mean the same. The interval at which points
 are read is no part of that: counting goes on over a change of it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-from edge.calc.errors import PlantError
+from edge.calc.entries import Entry
 from edge.calc.inputs import Inputs, plant_points
 from edge.calc.local_time import PlantDays
 from edge.calc.plant import PlantFactors, plant_factors
 from edge.calc.potline import Potline
-from evidence.points import Point, exact
-
-_KWH_A_MWH = 1000
-_TONNES = {"t": Fraction(1), "kg": Fraction(1, 1000)}
+from evidence.points import exact
 
 
 @dataclass(frozen=True)
-class MeterPlan:
-    """One totaliser of the statement section.
+class EntryPlan:
+    """One entry of the statement section and the maps of all points it names, for comparison."""
 
-    Attributes:
-        role: "metal", "fuel" or "electricity".
-        kind: fuel kind id, else the role.
-        point: the totaliser.
-        amount: statement units (t, 10^4 Nm3, MWh) per count of it.
-        flow: the point whose integral stands beside it, or None.
-        flow_amount: statement units an hour per count of the flow.
-        fields: maps of the entry, of its point and of its flow, for comparison.
-    """
+    entry: Entry
+    points: tuple[Mapping[str, Any], ...]
 
-    role: str
-    kind: str
-    point: Point
-    amount: Fraction
-    flow: Point | None = None
-    flow_amount: Fraction = Fraction(0)
-    fields: tuple[Mapping[str, Any] | None, ...] = ()
+    def same(self, other: "EntryPlan") -> bool:
+        """The other plan describes the same entry by the same points."""
+        return (self.entry.table, self.entry.fields, self.points) == (
+            other.entry.table, other.entry.fields, other.points
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,7 +51,7 @@ class MonthPlan:
     Attributes:
         config: the configuration.
         plant_id, days, factors: of the plant.
-        meters, lines: what to fold.
+        entries, lines: what to fold.
         inputs: reads every point of them.
         anode: the typed anode consumption as the site file gives it, or None.
         gross_kg_per_t: its number.
@@ -83,33 +70,13 @@ class MonthPlan:
         for fields in config.get("potlines", ()):
             line = Potline(config, fields, points)
             self.lines.append(LinePlan(line, fields, tuple(maps[p] for p in line.point_ids)))
-        self.meters = self._meters(points, maps)
-        needed = [p for plan in self.lines for p in plan.line.point_ids]
-        needed += [meter.point.id for meter in self.meters]
-        needed += [meter.flow.id for meter in self.meters if meter.flow is not None]
+        needed = [p for line_plan in self.lines for p in line_plan.line.point_ids]
+        self.entries = []
+        for entry in self.factors.entries:
+            named = [m.point for m in entry.meters] + [m.flow for m in entry.meters if m.flow]
+            plan = EntryPlan(entry, tuple(maps[point.id] for point in named))
+            self.entries.append(plan)
+            needed += [point.id for point in named]
         self.inputs = Inputs(config, needed)
-        for plan in self.lines:
-            plan.line.place(self.inputs)
-
-    def _meters(
-        self, points: Mapping[str, Point], maps: Mapping[str, Mapping[str, Any]]
-    ) -> list[MeterPlan]:
-        statement, meters = self.config.get("statement", {}), []
-        if metal := statement.get("metal"):
-            point = points[metal["point"]]
-            if point.quantity.unit not in _TONNES:
-                raise PlantError(f"statement.metal: {point.id} must count kg or t")
-            amount = Fraction(_TONNES[point.quantity.unit] / 10**point.decimals)
-            meters.append(
-                MeterPlan("metal", "metal", point, amount, fields=(metal, maps[point.id]))
-            )
-        for entry, f in zip(statement.get("fuels", ()), self.factors.fuels, strict=True):
-            fields = entry, maps[f.point.id], maps[f.flow.id] if f.flow else None
-            meters.append(
-                MeterPlan("fuel", f.kind.id, f.point, f.amount, f.flow, f.flow_amount, fields)
-            )
-        for entry, e in zip(statement.get("auxiliary", ()), self.factors.electricity, strict=True):
-            fields = entry, maps[e.point.id], maps[e.power.id] if e.power else None
-            amounts = e.kwh / _KWH_A_MWH, e.power, e.kw / _KWH_A_MWH
-            meters.append(MeterPlan("electricity", "electricity", e.point, *amounts, fields))
-        return meters
+        for line_plan in self.lines:
+            line_plan.line.place(self.inputs)

@@ -8,6 +8,7 @@ is not covered; they are never added.
 Flags are codes, with ":" and where it applies:
     unconfirmed:<row>      a default was used that two independent sources do not confirm
     typed:<key>            a figure was typed, not measured
+    no-<category>          no line of what every works of the sector has (`_NEVER_WITHOUT`)
     net-output             an amount given by its parts is negative (more left than came)
     stock-incomplete       an amount given by its parts without opening or closing stock (then 0)
     total-below-zero       more was subtracted than emitted
@@ -45,6 +46,12 @@ _SECTORS = {
     DEFAULT_FACTORS: (("fuel", "anode", "pfc", "carbonate"), "aluminium_t"),
     "mass-balance": (("fuel", "process", "product"), "crude_steel_t"),
     "clinker-factor": (("fuel", "clinker", "substitute"), "clinker_t"),
+}
+#: what no works of the sector is without: a statement that has no line of it says so
+_NEVER_WITHOUT = {
+    DEFAULT_FACTORS: ("anode", "pfc"),
+    "mass-balance": ("fuel",),
+    "clinker-factor": ("fuel", "clinker"),
 }
 _READERS: dict[str, Callable[[Table, RuleSet], Line | None]] = {
     "fuel": fuel_line, "process": material_line, "product": product_line, "anode": anode_line,
@@ -113,6 +120,14 @@ def output_key(rule_set_id: str) -> str:
     return _SECTORS[rule_set(rule_set_id).record][1]
 
 
+def statement_rules(name: str) -> RuleSet:
+    """A rule set that statements are made by; UnknownRuleSetError where it is none."""
+    rules = rule_set(name)
+    if not rules.record:
+        raise UnknownRuleSetError(f"rule set {name!r} is a table of coefficients, no rule set")
+    return rules
+
+
 def _head(source: Mapping[str, Any], problems: list[str]) -> tuple[RuleSet | None, str]:
     month = source.get("month")
     if not isinstance(month, str) or not MONTH.fullmatch(month):
@@ -122,10 +137,7 @@ def _head(source: Mapping[str, Any], problems: list[str]) -> tuple[RuleSet | Non
     if not isinstance(name, str):
         problems.append("rule_set: missing")
         return None, month
-    rules = rule_set(name)
-    if not rules.record:
-        raise UnknownRuleSetError(f"rule set {name!r} is a table of coefficients, no rule set")
-    return rules, month
+    return statement_rules(name), month
 
 
 def _read_lines(
@@ -176,7 +188,7 @@ def _read_output(
 ) -> None:
     if "output" in source:
         table = Table("output", source["output"], problems)
-        output = table.number(_SECTORS[rules.record][1], "t")
+        output = table.number(output_key(rules.id), "t")
         table.end()
         parts.output_t = output.value if output is not None else None
 
@@ -202,6 +214,8 @@ def _read_rest(source: Mapping[str, Any], parts: _Parts, problems: list[str]) ->
 
 def _statement(rules: RuleSet, month: str, parts: _Parts) -> dict[str, Any]:
     totals = _totals(parts.lines)
+    there = {line.category for line in parts.lines}
+    parts.flags += [f"no-{name}" for name in _NEVER_WITHOUT[rules.record] if name not in there]
     co2 = sum((line.counted for line in parts.lines if line.category != "pfc"), Fraction(0))
     if sum((line.counted for line in parts.lines), Fraction(0)) < 0:
         parts.flags.append("total-below-zero")

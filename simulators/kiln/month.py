@@ -1,12 +1,23 @@
-"""What a month of a kiln line says beside its readings. Its statement section goes here."""
+"""What a month of a kiln line says beside its readings."""
 
 from simulators.month_config import Said
 
+#: Alternative fuel is no fuel of the rule set, and there is no clinker meter: neither has a line.
 SAID = Said(
     title="Simulated cement kiln line",
     sector="cement",
-    # Months are not yet made of frames by the cement rule set; by this one they are, and as nothing
-    # is stated, it makes no figure.
-    rules="cets-ag-04.01-v01-2024",
-    statement={},
-)
+    rules="cets-ag-02.01-v01-2024",
+    statement={
+        "fuels": [
+            {
+                "kind": "bituminous", "rule": "totaliser", "use": "kiln",
+                "point": f"{feeder}.total", "flow_point": f"{feeder}.feed",
+            }
+            for feeder in ("coal-kiln", "coal-calciner")
+        ],
+        "kiln_feed": {
+            "kind": "portland", "flow_point": "kiln-feed.feed", "meal_per_clinker": "1.65",
+            "source": "typed for the simulated month; dust of 7 % comes back and is weighed again",
+        },
+    },
+)  # fmt: skip

@@ -4,11 +4,15 @@ import { FormatError } from "./cbor.mjs";
 import { exact } from "./configuration.mjs";
 import * as fr from "./fractions.mjs";
 import { NUMBER_TYPES } from "./frame.mjs";
+import { PARTS, UNIT, USES, entriesOf } from "./sections.mjs";
 import { SITE_TECHNOLOGIES } from "./shape.mjs";
 import { unitFactor } from "./totalisers.mjs";
 
-const CONDITION = new Map([["reference", "0C-101.325kPa"], ["moisture", "dry"]]);
+const CONDITION = new Map([["reference", "0C-101.325kPa"], ["moisture", "dry"],
+  ["fuel_basis", "ar"]]);
 const SECONDS = 10n ** 9n;
+const USING = ["point", "flow_point", "purchased", "purchased_flow", "output", "output_flow",
+  "power_point"];
 
 function demand(isSo, what) {
   if (!isSo) throw new FormatError(what);
@@ -21,12 +25,6 @@ const unitOf = (point) => point.fields.get("quantity").get("unit");
 export const isItsCount = ({ decimals, scaling: { factor: [n, d], shift } }) =>
   shift[0] === 0n && n * 10n ** BigInt(decimals) === d;
 
-/** The rule set's id of a fuel that is named by id or in Chinese; null if there is none. */
-export function fuelOf(rules, name) {
-  if (Object.hasOwn(rules.fuels, name)) return name;
-  return Object.keys(rules.fuels).find((id) => rules.fuels[id].zh === name) ?? null;
-}
-
 /** Throws FormatError; `places` as of `placesOf`. */
 export function checkCalculable(config, places, rules) {
   const [statement, potlines] = ["statement", "potlines"].map((key) => config.fields.get(key));
@@ -34,20 +32,32 @@ export function checkCalculable(config, places, rules) {
     demand(places.has(id), `no such point is measured: ${id}`);
     return places.get(id)[0];
   };
-  const entries = [...(statement.has("metal") ? [statement.get("metal")] : []),
-    ...list(statement, "fuels"), ...list(statement, "auxiliary")];
-  once(entries.flatMap((entry) => ["point", "flow_point", "power_point"]
-    .filter((key) => entry.has(key)).map((key) => entry.get(key))).map((id) => measured(id).id));
+  const there = [...statement.keys(), ...(potlines.length ? ["potlines"] : [])];
+  for (const key of there) demand(PARTS[rules.sector].includes(key), `${key} of another sector`);
+  const entries = entriesOf(statement);
+  const used = [...(statement.has("metal") ? [statement.get("metal")] : []),
+    ...entries.map(({ fields }) => fields), ...list(statement, "auxiliary")]
+    .flatMap((fields) => USING.filter((key) => fields.has(key)).map((key) => fields.get(key)));
+  once(used.map((id) => measured(id).id));
+  once(list(statement, "burnt").map((fields) => measured(fields.get("flow_point")).id));
   const pots = potlines.flatMap((line) => line.get("pots"));
   once(pots.map((pot) => measured(pot.get("voltage")).id));
   for (const line of potlines) potline(line, config, places, measured, rules);
   const isIn = (id, wanted) => demand(unitFactor(unitOf(measured(id)), wanted) !== null, `${id}: unit`);
-  if (statement.has("metal")) isIn(statement.get("metal").get("point"), "t");
+  for (const key of ["metal", "output"]) {
+    if (statement.has(key)) isIn(statement.get(key).get("point"), "t");
+  }
   for (const entry of list(statement, "auxiliary")) {
     isIn(entry.get("point"), "MWh");
     if (entry.has("power_point")) isIn(entry.get("power_point"), "MW");
   }
-  for (const entry of list(statement, "fuels")) fuel(entry, measured, rules);
+  for (const { fields, name, kinds } of entries) entryOf(fields, name, kinds, measured, rules);
+  for (const fields of list(statement, "burnt")) entryOf(fields, "kind", "fuel", measured, rules);
+  const feed = statement.get("kiln_feed");
+  if (feed) {
+    entryOf(feed, "kind", "clinker", measured, rules);
+    demand(exact(feed.get("meal_per_clinker"))[0] > 0n, "meal_per_clinker");
+  }
   const anode = statement.get("anode");
   if (anode) demand(exact(anode.get("gross_kg_per_t"))[0] > 0n, "gross_kg_per_t");
 }
@@ -56,17 +66,20 @@ function once(ids) {
   demand(new Set(ids).size === ids.length, "a point would count twice");
 }
 
-function fuel(entry, measured, rules) {
-  const kind = fuelOf(rules, entry.get("kind"));
-  demand(kind !== null, `no such fuel: ${entry.get("kind")}`);
-  for (const [key, end] of [["point", ""], ["flow_point", "/h"]]) {
-    if (!entry.has(key)) continue;
-    const point = measured(entry.get(key));
-    const unit = unitOf(point);
+function entryOf(fields, name, kinds, measured, rules) {
+  const id = rules.idOf(kinds, fields.get(name));
+  demand(id !== null, `no such kind: ${fields.get(name)}`);
+  demand(!fields.has("use") || USES.includes(fields.get("use")), "use");
+  demand(!fields.has("unit") || UNIT.test(fields.get("unit")), "unit");
+  const flows = new Set(["flow_point", "purchased_flow", "output_flow"]);
+  for (const key of USING.filter((one) => fields.has(one))) {
+    const point = measured(fields.get(key));
+    const [unit, end] = [unitOf(point), flows.has(key) ? "/h" : ""];
     const own = unit.endsWith(end) ? unit.slice(0, unit.length - end.length) : "";
-    demand(unitFactor(own, rules.fuels[kind].unit) !== null, `${point.id}: unit`);
-    for (const [name, needed] of CONDITION) {
-      demand((point.fields.get("quantity").get(name) ?? needed) === needed, `${point.id}: ${name}`);
+    demand(unitFactor(own, rules.kind(kinds, id).unit) !== null, `${point.id}: unit`);
+    for (const [condition, needed] of CONDITION) {
+      demand((point.fields.get("quantity").get(condition) ?? needed) === needed,
+        `${point.id}: ${condition}`);
     }
   }
 }

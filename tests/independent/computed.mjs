@@ -1,13 +1,14 @@
 // Computed points from measured ones: FIGURES.md section 6.
 
 import { dayOf, monthOf } from "./calendar.mjs";
-import { fuelOf } from "./calculable.mjs";
 import { exact } from "./configuration.mjs";
 import { Pot, rulesOf } from "./effects.mjs";
 import * as fr from "./fractions.mjs";
 import { placesOf, producingOf } from "./input.mjs";
 import { Factors } from "./output.mjs";
+import { Rates, ratesOf } from "./rates.mjs";
 import { Held, rowsOf } from "./readings.mjs";
+import { hasFlows, metersOf } from "./sections.mjs";
 import { Total, unitFactor } from "./totalisers.mjs";
 
 const [GOOD, PARTIAL, NO_INPUT] = [0, 18, 138];
@@ -29,7 +30,7 @@ const listOf = (config, key) => config.fields.get("statement").get(key) ?? [];
 const anodeOf = (config) => config.fields.get("statement").get("anode");
 
 /** Ids and decimals of the points a configuration's calculation makes, in order. */
-export function computedPoints(config) {
+export function computedPoints(config, rules) {
   const found = [];
   const point = (id, decimals) => found.push({ id, decimals });
   const potlines = config.fields.get("potlines");
@@ -42,8 +43,10 @@ export function computedPoints(config) {
     for (const pot of line.get("pots")) point(`${id}.pot-${pot.get("id")}.effect`, 0);
   }
   const fuels = listOf(config, "fuels");
-  const haveFlows = fuels.every((fuel) => fuel.has("flow_point"));
-  if (fuels.length && haveFlows) point("plant.gas_co2_t_h", 6);
+  const haveFlows = fuels.every(hasFlows);
+  if (rules.sector !== "aluminium") {
+    for (const { id } of ratesOf(config.fields.get("statement"), rules)) point(id, 6);
+  } else if (fuels.length && haveFlows) point("plant.gas_co2_t_h", 6);
   if (potlines.length && anodeOf(config) && haveFlows) point("plant.co2e_t_h", 6);
   if (listOf(config, "auxiliary").length) point("plant.energy_day_kwh", 3);
   return found;
@@ -148,12 +151,18 @@ export class Computed {
     const factors = new Factors(rules);
     this.lines = config.fields.get("potlines").map((fields) =>
       new Line(fields, places, config.schedules[0], factors, anodeOf(config)));
-    this.flows = listOf(config, "fuels").filter((fuel) => fuel.has("flow_point")).map((fuel) => {
-      const [point] = places.get(fuel.get("flow_point"));
-      const { factor, unit } = factors.fuel(fuelOf(rules, fuel.get("kind")));
+    const isSmelter = rules.sector === "aluminium";
+    this.rates = isSmelter ? null : new Rates(config.fields.get("statement"), rules, factors, places);
+    const fuels = isSmelter ? listOf(config, "fuels") : [];
+    this.isWhole = fuels.every(hasFlows);
+    const burnt = this.isWhole ? fuels : [];
+    this.flows = burnt.flatMap((fuel) => metersOf(fuel).map(({ flow, sign }) => {
+      const [point] = places.get(fuel.get(flow));
+      const { factor, unit } = factors.fuel(rules.idOf("fuel", fuel.get("kind")), fuel.get("use"));
       const own = unitFactor(point.fields.get("quantity").get("unit").replace(/\/h$/, ""), unit);
-      return { id: point.id, factor: fr.mul(fr.of(1n, 10n ** BigInt(point.decimals)), own, factor) };
-    });
+      return { id: point.id,
+        factor: fr.mul(fr.of(sign, 10n ** BigInt(point.decimals)), own, factor) };
+    }));
     this.meters = listOf(config, "auxiliary").map((other) => {
       const [point] = places.get(other.get("point"));
       const own = unitFactor(point.fields.get("quantity").get("unit"), "kWh");
@@ -202,13 +211,13 @@ export class Computed {
     const lines = this.lines.map((line) => line.tick(t, at));
     const found = lines.flatMap((line) => line.found);
     const parts = lines.flatMap((line) => line.plant);
-    const isWhole = this.flows.length === listOf(this.config, "fuels").length;
-    if (this.flows.length && isWhole) {
+    if (this.rates !== null) found.push(...this.rates.tick(at, NOTHING));
+    if (this.flows.length) {
       const gas = this.gas(at);
       found.push(gas);
       parts.push(gas);
     }
-    if (this.lines.length && anodeOf(this.config) && isWhole) {
+    if (this.lines.length && anodeOf(this.config) && this.isWhole) {
       const quality = Math.max(...parts.map((part) => part.quality));
       const count = parts.reduce((sum, part) => sum + part.count, 0n);
       found.push(quality === NO_INPUT ? NOTHING : { count, quality });

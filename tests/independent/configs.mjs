@@ -10,17 +10,16 @@ import { FormatError, NewerError } from "./cbor.mjs";
 import { Computed } from "./computed.mjs";
 import * as configuration from "./configuration.mjs";
 import { content } from "./cose.mjs";
-import { wrongWith } from "./figures.mjs";
+import { rulesBy, wrongWith } from "./figures.mjs";
 import { Input } from "./input.mjs";
-import { KNOWN, Rules } from "./rules.mjs";
 
-function said(payload, rules) {
+function said(payload, rulesOf) {
   try {
     const config = configuration.decode(content(payload));
-    const wrong = wrongWith(config, rules);
+    const wrong = wrongWith(config, rulesOf);
     if (wrong !== null) return [wrong === "C-RULES" ? wrong : "E-CFG", wrong];
-    new Input(rules).configure(config);
-    new Computed(config, rules);
+    new Input(rulesOf(config.ruleSet)).configure(config);
+    new Computed(config, rulesOf(config.ruleSet));
     return null;
   } catch (error) {
     if (error instanceof FormatError) return ["E-CFG", error.message];
@@ -30,7 +29,7 @@ function said(payload, rules) {
 }
 
 const [folder, file] = process.argv.slice(2);
-const rules = new Rules((table) => readFileSync(join(folder, `${table}.toml`)), KNOWN);
+const rulesOf = rulesBy((table) => readFileSync(join(folder, `${table}.toml`)));
 for (const line of readFileSync(file, "utf8").trim().split("\n")) {
-  process.stdout.write(`${JSON.stringify(said(Buffer.from(line, "hex"), rules))}\n`);
+  process.stdout.write(`${JSON.stringify(said(Buffer.from(line, "hex"), rulesOf))}\n`);
 }

@@ -5,6 +5,7 @@ import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { NUMBER_TYPES, numberAt } from "./frame.mjs";
 import { checkWords } from "./quantities.mjs";
+import { LISTS, mayBeInParts, wordsOf } from "./sections.mjs";
 import { checkMeter } from "./settings.mjs";
 
 const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d)?$/;
@@ -200,18 +201,31 @@ function potline(value) {
 }
 
 function statement(value, points) {
-  cbor.map(value, "statement", [], ["metal", "anode", "fuels", "auxiliary"]);
-  const totaliser = (item, required, optional) => {
-    texts(item, "totaliser", ["point", "rule", ...required], [], optional);
-    const point = points.find(({ id }) => id === item.get("point"));
-    const isOne = point?.fields.get("role") === "totaliser" && item.get("rule") === "totaliser";
-    if (!isOne) throw new FormatError("no totaliser");
+  cbor.map(value, "statement", [], ["metal", "anode", "output", "burnt", "kiln_feed", "auxiliary",
+    "fuels", "process", "products", "clinker", "substitutes"]);
+  const each = (key) => (value.has(key) ? cbor.list(value.get(key), key) : []);
+  const totaliser = (item, required, optional, keys = ["point"]) => {
+    texts(item, "totaliser", [...keys, "rule", ...required], [], optional);
+    const isOne = keys.every((key) => points.find(({ id }) => id === item.get(key))
+      ?.fields.get("role") === "totaliser");
+    if (!isOne || item.get("rule") !== "totaliser") throw new FormatError("no totaliser");
     return item;
   };
-  const each = (key) => (value.has(key) ? cbor.list(value.get(key), key) : []);
-  if (value.has("metal")) totaliser(value.get("metal"), [], []);
+  for (const key of ["metal", "output"]) if (value.has(key)) totaliser(value.get(key), [], []);
   if (value.has("anode")) texts(value.get("anode"), "anode", ["gross_kg_per_t", "source"]);
-  for (const item of each("fuels")) totaliser(item, ["kind"], ["flow_point"]);
+  for (const { key, table, name } of LISTS) {
+    for (const item of each(key)) {
+      const parts = item instanceof Map && mayBeInParts(table) && !item.has("point")
+        ? ["purchased", "output"].filter((part) => item.has(part)) : ["point"];
+      if (!parts.length) throw new FormatError("an entry without a totaliser");
+      const flows = parts.map((part) => (part === "point" ? "flow_point" : `${part}_flow`));
+      totaliser(item, [name], [...flows, ...wordsOf(table)], parts);
+    }
+  }
+  for (const item of each("burnt")) texts(item, "burnt", ["kind", "flow_point"]);
+  if (value.has("kiln_feed")) {
+    texts(value.get("kiln_feed"), "kiln_feed", ["kind", "flow_point", "meal_per_clinker", "source"]);
+  }
   for (const item of each("auxiliary")) {
     const kind = totaliser(item, ["kind"], ["power_point"]).get("kind");
     if (kind !== "electricity") throw new FormatError("kind");
@@ -257,8 +271,7 @@ function decimal(spelled) {
 const times = ([a, b], [c, d]) => [a * c, b * d];
 
 /** {factor, shift} of a point's scaling, exact. */
-export function scaling(value) {
-  const fields = value ?? new Map();
+export function scaling(fields = new Map()) {
   cbor.map(fields, "scaling", [],
     ["raw_decimals", "scale", "offset", "ct_ratio", "vt_ratio", "pulse_weight"]);
   const given = (key, other) => exact(fields.get(key) ?? other);

@@ -29,17 +29,28 @@ const I64 = 79;
 const shown = (value) => JSON.stringify(value ?? null, (_, item) =>
   item instanceof Map ? Object.fromEntries(item) : typeof item === "bigint" ? `${item}` : item);
 
+/** Rule sets by name, each read once; null for one that FIGURES.md is not written for. */
+export function rulesBy(read) {
+  const known = new Map();
+  return (name) => {
+    if (!KNOWN.has(name)) return null;
+    if (!known.has(name)) known.set(name, new Rules(read, name));
+    return known.get(name);
+  };
+}
+
 /** Why no figures can be made by a configuration: null, "C-RULES", or what is wrong. */
-export function wrongWith(config, rules) {
-  if (config.ruleSet !== KNOWN) return "C-RULES";
+export function wrongWith(config, rulesOf) {
   try {
+    const rules = rulesOf(config.ruleSet);
+    if (rules === null) return "C-RULES";
     checkCalculable(config, placesOf(config), rules);
     const groups = config.groups.filter(({ computed }) => computed);
     if (groups.some(({ schedule, dtype }) => schedule !== 0 || dtype !== I64)) {
       return "computed points are i64 on schedule 0";
     }
     const own = groups.flatMap(({ points }) => points.map((index) => config.points[index]));
-    const wanted = computedPoints(config);
+    const wanted = computedPoints(config, rules);
     const spelled = (points) => points.map(({ id, decimals }) => `${id} ${decimals}`).join("\n");
     if (groups.length > 1 || spelled(own) !== spelled(wanted) || !own.every(isItsCount)) {
       return "its computed points are others";
@@ -66,7 +77,7 @@ export class Figures {
   }
 
   load(name) {
-    if (name !== KNOWN) {
+    if (!KNOWN.has(name)) {
       this.report("C-RULES", "statement", `rule set ${name}`);
       this.isUndecided = true;
       return;
@@ -74,8 +85,9 @@ export class Figures {
     const own = (table) => this.archive.read(pathOf(table));
     const { published } = this;
     const read = published === null ? own : (table) => readFileSync(join(published, `${table}.toml`));
+    this.rulesOf = rulesBy(read);
     try {
-      this.rules = new Rules(read, name);
+      this.rules = this.rulesOf(name);
       const known = [...this.rules.tables.keys()].map(pathOf);
       for (const path of this.archive.files.keys()) {
         if (path.startsWith("data/rules/") && !known.includes(path)) {
@@ -118,7 +130,7 @@ export class Figures {
   }
 
   mayConfigure(hash, config, where) {
-    if (!this.configured.has(hash)) this.configured.set(hash, wrongWith(config, this.rules));
+    if (!this.configured.has(hash)) this.configured.set(hash, wrongWith(config, this.rulesOf));
     const wrong = this.configured.get(hash);
     if (wrong !== null) {
       this.report(wrong === "C-RULES" ? wrong : "E-CFG", where, wrong);
@@ -127,7 +139,7 @@ export class Figures {
     }
     if (hash !== this.hash) {
       this.hash = hash;
-      this.input ??= new Input(this.rules);
+      this.input ??= new Input(this.rulesOf(config.ruleSet));
       try {
         this.input.configure(config);
       } catch (error) {
@@ -136,7 +148,7 @@ export class Figures {
         this.configured.set(hash, error.message);
         return false;
       }
-      this.computed = new Computed(config, this.rules);
+      this.computed = new Computed(config, this.rulesOf(config.ruleSet));
     }
     return true;
   }

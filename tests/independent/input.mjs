@@ -3,12 +3,12 @@
 import * as cbor from "./cbor.mjs";
 import { FormatError } from "./cbor.mjs";
 import { monthOf } from "./calendar.mjs";
-import { fuelOf } from "./calculable.mjs";
 import { exact } from "./configuration.mjs";
 import { Outside, Pot, overTarget, rulesOf } from "./effects.mjs";
 import { Due } from "./due.mjs";
 import * as fr from "./fractions.mjs";
 import { Held, rowsOf } from "./readings.mjs";
+import { OUTPUTS, entriesOf, listsOf, metersOf, wordsOf } from "./sections.mjs";
 import { Flow, Totaliser } from "./totalisers.mjs";
 
 const EFFECTS_LISTED = 20_000;
@@ -154,6 +154,9 @@ export class Input {
   }
 
   configure(config) {
+    const fixed = [config.plant, config.timeZone, config.ruleSet].join(" ");
+    if ((this.fixed ?? fixed) !== fixed) throw new FormatError("another plant, zone or rule set");
+    this.fixed = fixed;
     const read = spelled(READ.map((key) => config.fields.get(key)));
     if (read !== this.read) {
       if (this.read !== null) this.flags.add("configuration-changed");
@@ -197,23 +200,32 @@ export class Input {
 
   totalisersOf(config) {
     const statement = config.fields.get("statement");
-    const wanted = [];
-    const metal = statement.get("metal");
-    if (metal) wanted.push(["metal", metal, "t", null]);
-    for (const fuel of statement.get("fuels") ?? []) {
-      const kind = fuelOf(this.rules, fuel.get("kind"));
-      wanted.push([kind, fuel, this.rules.fuels[kind].unit, fuel.get("flow_point")]);
+    const wanted = []; // [list of the input, words of its row, unit, fields, meters]
+    const plain = [{ key: "point", name: "quantity", sign: 1n }];
+    if (statement.has("metal")) wanted.push(["metal", [], "t", statement.get("metal"), plain]);
+    for (const { table, name, kinds, fields } of entriesOf(statement)) {
+      const id = this.rules.idOf(kinds, fields.get(name));
+      const words = wordsOf(table).filter((word) => fields.has(word));
+      wanted.push([table, [[name, id], ...words.map((word) => [word, fields.get(word)])],
+        this.rules.kind(kinds, id).unit, fields, metersOf(fields)]);
     }
+    if (statement.has("output")) wanted.push(["output", [], "t", statement.get("output"), plain]);
     for (const other of statement.get("auxiliary") ?? []) {
-      wanted.push([other.get("kind"), other, "MWh", other.get("power_point")]);
+      wanted.push(["auxiliary", [["kind", other.get("kind")]], "MWh", other,
+        [{ ...plain[0], flow: "power_point" }]]);
     }
-    return wanted.map(([kind, fields, unit, flow]) => {
-      const [point] = this.places.get(fields.get("point"));
-      const same = spelled([kind, fields, point.fields,
-        flow ? this.places.get(flow)[0].fields : null]);
-      const made = new Totaliser(kind, point, unit,
-        flow ? new Flow(this.places.get(flow)[0], unit) : null);
-      return this.totalisers.find((item) => item.same === same) ?? Object.assign(made, { same });
+    return wanted.flatMap(([table, words, unit, fields, meters]) => {
+      const at = (id) => this.places.get(id)[0];
+      const named = meters.flatMap(({ key, flow }) => [key, ...(fields.has(flow) ? [flow] : [])]);
+      const same = spelled([table, fields, ...named.map((key) => at(fields.get(key)).fields)]);
+      const old = this.totalisers.filter((item) => item.entry.same === same);
+      if (old.length) return old;
+      const entry = { table, words, same, items: [] };
+      for (const { key, flow, name } of meters) {
+        const beside = fields.has(flow) ? new Flow(at(fields.get(flow)), unit) : null;
+        entry.items.push(Object.assign(new Totaliser(name, at(fields.get(key)), unit, beside), { entry }));
+      }
+      return entry.items;
     });
   }
 
@@ -336,32 +348,36 @@ export class Input {
   }
 
   quantities(found, statement) {
-    const given = (keys) => this.allTotalisers.filter((item) => keys(item) && item.last !== null);
-    const metals = given((item) => item.kind === "metal");
-    const joined = (items, of) => items.map(of).join(" ");
+    const entries = [...new Set(this.allTotalisers.map((item) => item.entry))]
+      .filter(({ items }) => items.every((item) => item.last !== null));
+    const all = (table) => entries.filter((entry) => entry.table === table);
     const frames = (...items) => new Map([["frames", new Map([
       ["class", classOf(items.map((item) => item.point))],
-      ["point", joined(items, (item) => item.point.id)], ["rule", "totaliser"]])]]);
-    const quantities = (items) => items.map((item) => new Map([
-      ["kind", item.kind], ["quantity", fr.exact(item.quantity())],
-      ["provenance", new Map([["quantity", frames(item)]])],
-    ]));
-    found.set("fuel", quantities(given((item) => item.kind in this.rules.fuels)));
-    found.set("auxiliary", quantities(given((item) => item.kind === "electricity")));
-    const indicator = this.indicator();
-    if (metals.length === 0) return;
-    const tonnes = fr.sum(metals.map((item) => item.quantity()));
+      ["point", items.map((item) => item.point.id).join(" ")], ["rule", "totaliser"]])]]);
+    const rows = (table) => all(table).map(({ words, items }) => new Map([...words,
+      ...items.map((item) => [item.kind, fr.exact(item.quantity())]),
+      ["provenance", new Map(items.map((item) => [item.kind, frames(item)]))]]));
+    const { sector } = this.rules;
+    for (const table of [...listsOf(sector).map((list) => list.table), "auxiliary"]) {
+      found.set(table, rows(table));
+    }
+    const isSmelter = sector === "aluminium";
+    const indicator = isSmelter ? this.indicator() : null;
+    const whole = all(isSmelter ? "metal" : "output").flatMap(({ items }) => items);
+    if (whole.length === 0) return;
+    const tonnes = fr.sum(whole.map((item) => item.quantity()));
+    const stated = (key) => new Map([[key, fr.exact(tonnes)],
+      ["provenance", new Map([[key, frames(...whole)]])]]);
+    found.set("output", stated(OUTPUTS[sector]));
+    if (!isSmelter) return;
     const anode = statement.get("anode");
     if (anode) {
       const gross = fr.mul(tonnes, exact(anode.get("gross_kg_per_t")), [1n, 1000n]);
       found.set("anode", new Map([["gross_t", fr.exact(gross)],
-        ["provenance", new Map([["gross_t", new Map([...frames(...metals), ["typed", anode]])]])]]));
+        ["provenance", new Map([["gross_t", new Map([...frames(...whole), ["typed", anode]])]])]]));
     }
-    found.set("pfc", new Map([["metal_t", fr.exact(tonnes)],
-      ["provenance", new Map([["metal_t", frames(...metals)]])]]));
+    found.set("pfc", stated("metal_t"));
     if (indicator) found.get("pfc").set("indicator", indicator);
-    found.set("output", new Map([["aluminium_t", fr.exact(tonnes)],
-      ["provenance", new Map([["aluminium_t", frames(...metals)]])]]));
   }
 
   indicator() {

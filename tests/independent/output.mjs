@@ -2,13 +2,23 @@
 
 import { FormatError } from "./cbor.mjs";
 import * as fr from "./fractions.mjs";
+import { OUTPUTS, listsOf } from "./sections.mjs";
 import { checkInput } from "./shape.mjs";
 
 const ONE = [1n, 1n];
 const HUNDRED = [100n, 1n];
 const THOUSAND = [1000n, 1n];
 
-const TOTALS = [["fuel", "fuel_t"], ["anode", "anode_t"], ["pfc", "pfc_co2e_t"]];
+/** Of a category: its total, its sign there, its sign in the sum of all. */
+const COUNTS = {
+  fuel: ["fuel_t", 1n, 1n], anode: ["anode_t", 1n, 1n], pfc: ["pfc_co2e_t", 1n, 1n],
+  process: ["process_t", 1n, 1n], product: ["product_t", 1n, -1n],
+  clinker: ["clinker_t", 1n, 1n], substitute: ["clinker_t", -1n, -1n],
+};
+/** What no works of a sector is without. */
+const NEVER_WITHOUT = {
+  aluminium: ["anode", "pfc"], cement: ["fuel", "clinker"], steel: ["fuel"],
+};
 const NOT_COVERED = [
   ["low-voltage (non-anode-effect) PFC", "formed below the anode-effect voltage; no public " +
     "coefficients; published measurements on Chinese lines put it at 10-90 % of the total"],
@@ -39,6 +49,10 @@ function given(fields, key, unit) {
     ["provenance", provenance], ["source", source], ["unit", unit], ["value", fields.get(key)]]);
 }
 
+/** A figure that is made of others beside it. */
+const made = (value, unit, source) => new Map([["basis", "calculated"], ["confidence", "given"],
+  ["source", source], ["unit", unit], ["value", fr.exact(value)]]);
+
 const percent = (parameter) => fr.sub(ONE, fr.div(parameter.exact, HUNDRED));
 const line = (category, kind, quantity, emission, parameters) => new Map([
   ["category", category], ["kind", kind], ["quantity", fr.exact(quantity)],
@@ -63,15 +77,25 @@ export class Factors {
     return Object.fromEntries(Object.entries(names).map(([key, row]) => [key, this.row(row, table)]));
   }
 
-  /** tCO2 of one unit of a fuel. */
-  fuel(kind) {
-    const fuel = this.rules.fuels[kind];
-    if (fuel === undefined) throw new FormatError(`the rule set has no fuel ${kind}`);
+  /** tCO2 of one unit of a fuel, by where it burns. */
+  fuel(kind, use) {
+    const fuel = this.rules.kind("fuel", kind);
+    if (fuel === null) throw new FormatError(`the rule set has no fuel ${kind}`);
+    const oxidation = [`fuel.${fuel.state}.${use}`, `fuel.${fuel.state}`]
+      .map((name) => `${name}.oxidation_percent`).find((name) => this.rules.row(name) !== null);
     const rows = this.rows({ ncv: `fuel.${kind}.ncv`, carbon_content: `fuel.${kind}.carbon_content`,
-      oxidation_percent: `fuel.${fuel.state}.oxidation_percent` });
-    const factor = fr.mul(rows.ncv.exact, rows.carbon_content.exact, rows.oxidation_percent.exact,
-      [1n, 100n], this.row("carbon.co2_ratio").exact);
+      ...(oxidation ? { oxidation_percent: oxidation } : {}) });
+    const burnt = oxidation ? fr.div(rows.oxidation_percent.exact, HUNDRED) : ONE;
+    const factor = fr.mul(rows.ncv.exact, rows.carbon_content.exact, burnt,
+      this.row("carbon.co2_ratio").exact);
     return { rows, factor, unit: fuel.unit };
+  }
+
+  /** tCO2 of one unit of an entry of a list. */
+  entry({ table, kinds }, kind, use) {
+    if (table === "fuel") return this.fuel(kind, use);
+    const rows = this.rows({ factor: `${table}.${kind}.factor` });
+    return { rows, factor: rows.factor.exact, unit: this.rules.kind(kinds, kind).unit };
   }
 
   /** tCO2 of one tonne of gross anode. */
@@ -106,22 +130,37 @@ export class Factors {
 
 const described = (rows) => Object.entries(rows).map(([key, row]) => [key, row.describe()]);
 
-function fuelLine(factors, fields) {
-  const kind = fields.get("kind");
-  const quantity = number(fields.get("quantity"), "quantity");
-  const { rows, factor, unit } = factors.fuel(kind);
-  const parameters = new Map([...described(rows), ["quantity", given(fields, "quantity", unit)]]);
-  return line("fuel", kind, quantity, fr.mul(quantity, factor), parameters);
+/** A line of a list's entry, and what is said of its quantity. */
+function entryLine(factors, list, fields) {
+  const kind = fields.get(list.name);
+  const { rows, factor, unit } = factors.entry(list, kind, fields.get("use"));
+  const parts = ["purchased", "output"].filter((part) => fields.has(part));
+  const parameters = new Map(described(rows));
+  const flags = [];
+  let quantity = null;
+  if (parts.length) {
+    const [came, left] = ["purchased", "output"].map((part) =>
+      (fields.has(part) ? number(fields.get(part), part) : fr.ZERO));
+    quantity = fr.sub(came, left);
+    for (const part of parts) parameters.set(part, given(fields, part, unit));
+    parameters.set("quantity", made(quantity, unit, "opening + purchased - closing - output"));
+    flags.push("stock-incomplete", ...(quantity[0] < 0n ? ["net-output"] : []));
+  } else {
+    quantity = number(fields.get("quantity"), "quantity");
+    parameters.set("quantity", given(fields, "quantity", unit));
+  }
+  const found = line(list.table, kind, quantity, fr.mul(quantity, factor), parameters);
+  if (fields.has("unit")) found.set("unit", fields.get("unit"));
+  return [found, flags];
 }
 
 function anodeLine(factors, fields) {
   const gross = number(fields.get("gross_t"), "gross_t");
   const { rows, net, factor } = factors.anode();
-  const made = fr.mul(gross, net);
+  const used = fr.mul(gross, net);
   const parameters = new Map([...described(rows), ["gross_t", given(fields, "gross_t", "t")],
-    ["net_t", new Map([["basis", "calculated"], ["confidence", "given"],
-      ["source", "gross_t × (1 - loss_percent ÷ 100)"], ["unit", "t"], ["value", fr.exact(made)]])]]);
-  return line("anode", "prebaked-anode", made, fr.mul(gross, factor), parameters);
+    ["net_t", made(used, "t", "gross_t × (1 - loss_percent ÷ 100)")]]);
+  return line("anode", "prebaked-anode", used, fr.mul(gross, factor), parameters);
 }
 
 function indicator(factors, fields, metal, shown) {
@@ -168,25 +207,42 @@ function pfcOf(factors, fields) {
   return { pfc, line: line("pfc", "anode-effect-pfc", metal, emission, parameters), cf4, c2f6 };
 }
 
+const signed = (item, place) => {
+  const [, ...signs] = COUNTS[item.get("category")];
+  return fr.mul([signs[place], 1n], fr.parse(item.get("emission_t")));
+};
+
+/** Totals of lines by category, and of all. */
+function totalsOf(lines) {
+  const sums = new Map();
+  for (const item of lines) {
+    const [key] = COUNTS[item.get("category")];
+    sums.set(key, fr.add(sums.get(key) ?? fr.ZERO, signed(item, 0)));
+  }
+  sums.set("total_t", fr.sum(lines.map((item) => signed(item, 1))));
+  return new Map([...sums].map(([key, value]) => [key, fr.places(value, 2)]));
+}
+
 /** Output of an input; throws FormatError where the input cannot be used. */
 export function outputOf(input, rules) {
   checkInput(input, rules);
   const factors = new Factors(rules);
-  const lines = (input.get("fuel") ?? []).map((fields) => fuelLine(factors, fields));
-  if (input.has("anode")) lines.push(anodeLine(factors, input.get("anode")));
+  const [fuels, ...others] = listsOf(rules.sector);
+  const made = (list) => (input.get(list.table) ?? []).map((fields) => entryLine(factors, list, fields));
+  const [burnt, rest] = [made(fuels), others.flatMap(made)];
+  const own = input.has("anode") ? [anodeLine(factors, input.get("anode"))] : [];
   const pfc = input.has("pfc") ? pfcOf(factors, input.get("pfc")) : null;
-  if (pfc) lines.push(pfc.line);
-  const isOf = (item, ...categories) => categories.includes(item.get("category"));
-  const total = (...categories) => fr.sum(lines.filter((item) => isOf(item, ...categories))
-    .map((item) => fr.parse(item.get("emission_t"))));
-  const all = total("fuel", "anode", "pfc");
+  if (pfc) own.push(pfc.line);
+  const lines = [...[...burnt, ...rest].map(([item]) => item), ...own];
+  const co2 = lines.filter((item) => item.get("category") !== "pfc");
+  const all = fr.sum(lines.map((item) => signed(item, 1)));
+  const units = [...new Set(lines.filter((item) => item.has("unit")).map((item) => item.get("unit")))];
   const found = new Map([
     ...["month", "plant", "rule_set", "closing", "period"].map((key) => [key, input.get(key)]),
-    ["edition", rules.edition], ["lines", lines], ["units", new Map()],
-    ["totals", new Map([...TOTALS.filter(([category]) => lines.some((item) => isOf(item, category)))
-      .map(([category, key]) => [key, fr.places(total(category), 2)]),
-      ["total_t", fr.places(all, 2)]])],
-    ["gases", new Map([["co2_t", fr.places(total("fuel", "anode"), 2)],
+    ["edition", rules.edition], ["lines", lines], ["totals", totalsOf(lines)],
+    ["units", new Map(units.map((unit) =>
+      [unit, totalsOf(lines.filter((item) => item.get("unit") === unit))]))],
+    ["gases", new Map([["co2_t", fr.places(fr.sum(co2.map((item) => signed(item, 1))), 2)],
       ...(pfc ? [["cf4_kg", fr.exact(pfc.cf4)], ["c2f6_kg", fr.exact(pfc.c2f6)]] : [])])],
     ["auxiliary", (input.get("auxiliary") ?? []).map((fields) => {
       number(fields.get("quantity"), "quantity");
@@ -196,9 +252,9 @@ export function outputOf(input, rules) {
   ]);
   if (pfc) found.set("pfc", pfc.pfc);
   if (input.has("output")) {
-    const key = "aluminium_t";
-    const metal = number(input.get("output").get(key), key);
-    if (metal[0] > 0n) found.set("intensity", fr.places(fr.div(all, metal), 4));
+    const key = OUTPUTS[rules.sector];
+    const output = number(input.get("output").get(key), key);
+    if (output[0] > 0n) found.set("intensity", fr.places(fr.div(all, output), 4));
   }
   const typed = [
     ...lines.map((item) => [item.get("category"), item.get("parameters")]),
@@ -208,7 +264,11 @@ export function outputOf(input, rules) {
   ].flatMap(([category, parameters]) => [...parameters].filter(([, item]) =>
     item instanceof Map && item.has("provenance") && isTyped(item.get("provenance")))
     .map(([key]) => `typed:${category}.${key}`));
+  const missing = NEVER_WITHOUT[rules.sector]
+    .filter((name) => !lines.some((item) => item.get("category") === name));
   found.set("flags", [...new Set([...input.get("flags"), ...typed,
+    ...[...burnt, ...rest].flatMap(([, flags]) => flags), ...missing.map((name) => `no-${name}`),
+    ...(all[0] < 0n ? ["total-below-zero"] : []),
     ...[...factors.used].map((row) => `unconfirmed:${row}`)])].sort());
   return found;
 }

@@ -1,4 +1,4 @@
-"""The small plant's configuration with a thing or two changed in it that nobody chose."""
+"""A configuration, of the small plant or of random works, with a thing or two changed in it."""
 
 import copy
 import random
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from evidence.points import Dtype
+from tests.independent.random_works import works
 from tests.unit.evidence.small_plant import configuration
 
 NUMBER_TYPES = {dtype.value for dtype in Dtype}
@@ -24,7 +25,9 @@ WORDS = (
     "line-1.producing", "plant.energy_day_kwh", "Upper", "a" * 65, "gwp", "physics", "ipcc-2006",
     "ipcc-2050", "cets-04.01", "cets-ag-04.01-v01-2024", "PFPB-L", "CWPB", "VSS", "ar6", "sar",
     "Asia/Tokyo", "Asia/Nowhere", "asia/tokyo", "localtime", "Factory", "PRC", "posix/UTC",
-    "producing", "electricity", "algebraic",
+    "producing", "electricity", "cets-ag-02.01-v01-2024", "cets-ag-03.01-v01-2024", "portland",
+    "carbide-slag", "石墨电极", "scrap", "crude-steel", "kiln", "other", "bf-1", "Bf-1", "m.0",
+    "m.1", "m.2", "x.0", "algebraic",
 )  # fmt: skip
 WHOLE = (0, 1, 2, 3, 6, 9, 10, 64, 69, 79, 85, 86, 200, 10**9, 3 * 10**9, 2**63 - 1, 2**63, -1)
 OTHER = (None, True, False, b"", [], {}, [1], {"x": "1"}, "")
@@ -32,6 +35,8 @@ SCALING = ("raw_decimals", "scale", "offset", "ct_ratio", "vt_ratio", "pulse_wei
 MORE = (
     "flow_point", "power_point", "range_min", "range_max", "reference", "moisture", "heating",
     "fuel_basis", "device", "states", "rules", "marks", "speaks_of", "jump", "stuck_tolerance",
+    "purchased", "purchased_flow", "output", "output_flow", "point", "use", "unit", "burnt",
+    "metal",
 )  # fmt: skip
 #: limits and marks that are sound where they stand
 RULED = (
@@ -100,7 +105,8 @@ def mutated(seed: int) -> dict[str, Any]:
     Of one that is newer and wrong at once either may be told; so no number type is newer in those.
     """
     rng = random.Random(seed)
-    config: dict[str, Any] = ruled() if seed % 3 == 0 else copy.deepcopy(configuration())
+    bases = ruled, lambda: copy.deepcopy(configuration()), lambda: works(rng)
+    config: dict[str, Any] = bases[seed % 3]()
     if seed % 2 == 0:
         _change(config, rng)
         return config

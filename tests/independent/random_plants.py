@@ -9,7 +9,7 @@ import copy
 import datetime as dt
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +18,10 @@ import numpy as np
 from edge.calc.live import PlantCalc, computed_points
 from evidence.frame import TYP_CONFIG, Body, Clock, Group, Section
 from evidence.points import Dtype
-from evidence.recompute import Recomputation, blocks_of, statement_bytes
+from evidence.recompute import Recomputation, blocks_of, published_rules, statement_bytes
 from tests.unit.evidence import sealed_month as sm
+
+Change = Callable[[dict[str, Any], random.Random], dict[str, Any]]
 
 SECOND = 10**9
 POTS = ("01", "02", "03")
@@ -44,7 +46,7 @@ def _instant(moment: dt.datetime) -> int:
     return int(moment.timestamp()) * SECOND
 
 
-def _point(name: str, kind: str, unit: str, dtype: Dtype, decimals: int, **other: Any) -> Any:
+def point_map(name: str, kind: str, unit: str, dtype: Dtype, decimals: int, **other: Any) -> Any:
     given = {"id": name, "quantity": {"kind": kind, "unit": unit}, "dtype": dtype.value,
              "decimals": decimals, "role": "gauge", "provenance": "meter-direct"}  # fmt: skip
     return given | other
@@ -57,8 +59,8 @@ def _measured(rng: random.Random) -> list[tuple[int, dict[str, Any]]]:
     found = []
     decimals = rng.choice((3, 4))
     for pot in POTS[: rng.choice((2, 3))]:
-        found.append((0, _point(f"{pot}.v", "voltage", "V", F32, decimals)))
-        state = _point(f"{pot}.s", "state", "1", U8, 0, role="state", states=states)
+        found.append((0, point_map(f"{pot}.v", "voltage", "V", F32, decimals)))
+        state = point_map(f"{pot}.s", "state", "1", U8, 0, role="state", states=states)
         found.append((rng.choice((0, 1)), state))
     meter = {"role": "totaliser"}
     ratio = {"scaling": {"ct_ratio": "800/5", "raw_decimals": rng.choice((0, 2))}}
@@ -66,12 +68,12 @@ def _measured(rng: random.Random) -> list[tuple[int, dict[str, Any]]]:
     flow = {"kind": "gas-flow", "unit": "Nm3/h", **gas}
     volume = {"kind": "gas-volume", "unit": "Nm3", **gas}
     found += [
-        (rng.choice((0, 1)), _point("current", "current", "kA", F64, 3)),
-        (rng.choice((0, 1)), _point("metal", "mass", rng.choice(("t", "kg")), F64, 3, **meter)),
-        (1, _point("gas", "", "", U32, 2, quantity=volume, **meter)),
-        (rng.choice((0, 1)), _point("flow", "", "", I16, 1, quantity=flow, **half)),
-        (rng.choice((0, 1)), _point("energy", "energy", "kWh", U32, 3, **meter, **ratio)),
-        (1, _point("power", "power", "kW", U16, 1, **ratio)),
+        (rng.choice((0, 1)), point_map("current", "current", "kA", F64, 3)),
+        (rng.choice((0, 1)), point_map("metal", "mass", rng.choice(("t", "kg")), F64, 3, **meter)),
+        (1, point_map("gas", "", "", U32, 2, quantity=volume, **meter)),
+        (rng.choice((0, 1)), point_map("flow", "", "", I16, 1, quantity=flow, **half)),
+        (rng.choice((0, 1)), point_map("energy", "energy", "kWh", U32, 3, **meter, **ratio)),
+        (1, point_map("power", "power", "kW", U16, 1, **ratio)),
     ]
     return found
 
@@ -83,7 +85,7 @@ def plant(rng: random.Random) -> dict[str, Any]:
     config["schedules"] = [{"interval_ns": SECOND}, {"interval_ns": slow * SECOND}]
     measured = _measured(rng)
     config["points"] = [point for _, point in measured]
-    config["groups"] = _groups(measured)
+    config["groups"] = grouped(measured)
     config["plant"]["simulated"] = rng.random() < 0.5
     pots = sorted({p["id"][:2] for _, p in measured if p["id"].endswith(".v")})
     (line,) = config["potlines"]
@@ -129,7 +131,7 @@ def _read_seldom(config: dict[str, Any]) -> None:
         line["anode_effect"]["t_merge_s"] = "9"
 
 
-def _groups(measured: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
+def grouped(measured: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
     groups: dict[tuple[int, int], list[int]] = {}
     for index, (schedule, point) in enumerate(measured):
         groups.setdefault((schedule, point["dtype"]), []).append(index)
@@ -176,7 +178,8 @@ def with_computed(config: dict[str, Any]) -> dict[str, Any]:
     first = len(config["points"])
     config["points"] += rows
     points = list(range(first, first + len(rows)))
-    config["groups"].append({"schedule": 0, "dtype": 79, "computed": True, "points": points})
+    if rows:
+        config["groups"].append({"schedule": 0, "dtype": 79, "computed": True, "points": points})
     return config
 
 
@@ -240,22 +243,27 @@ def _code(rng: random.Random) -> int:
 def _calculated(calc: PlantCalc, config: Mapping[str, Any], made: list[Any]) -> tuple[Any, ...]:
     body = Body(0, CLOCK, sections=tuple(made))
     blocks = calc.feed(blocks_of(body))
-    if not made or made[0].schedule != 0:
+    if not made or made[0].schedule != 0 or not len(blocks.counts):
         return tuple(made)
     fast = made[0]
     group = Group(len(config["groups"]) - 1, Dtype.I64, blocks.counts.astype("<i8"), blocks.quality)
     return (replace(fast, groups=(*fast.groups, group)), *made[1:])
 
 
-def month(seed: int, nan_code: int = NOT_A_NUMBER) -> bytes:
-    """A sealed month; a NaN has this quality."""
+def month(
+    seed: int,
+    nan_code: int = NOT_A_NUMBER,
+    make: Callable[[random.Random], dict[str, Any]] | None = None,
+    change: Change | None = None,
+) -> bytes:
+    """A sealed month; a NaN has this quality, and others than a smelter come from elsewhere."""
     rng = random.Random(seed)
     is_final = rng.random() < 0.3
     end = _instant(JULY if is_final else MIDNIGHT) // SECOND
     at = end - rng.randint(30, 90)
     stop = end if is_final else end + rng.randint(0, 60)
-    config = plant(rng)
-    if seed % 7 == 3:
+    config = (make or plant)(rng)
+    if seed % 7 == 3 and make is None:
         _read_seldom(config)
         at -= at % 6  # the first tick
     start = at * SECOND
@@ -264,7 +272,7 @@ def month(seed: int, nan_code: int = NOT_A_NUMBER) -> bytes:
     calc = PlantCalc(config)
     while at < stop:
         if configs == 0 or rng.random() < 0.25:
-            config = config if configs == 0 else changed(config, rng)
+            config = config if configs == 0 else (change or changed)(config, rng)
             calc = PlantCalc(config)
             fold.configure(bytes([configs]), config)
             stream.append(sm.config_item(config, hour_ns))
@@ -288,7 +296,8 @@ def month(seed: int, nan_code: int = NOT_A_NUMBER) -> bytes:
     of = sm.make_month(stream, statement=statement, closing=closing)
     objects = [o for o, item in zip(of.objects, stream, strict=True) if item.typ == TYP_CONFIG]
     named = {sm.sha256(o): o for o in objects}
-    return sm.build(sm.contents(of, closing=closing, configs=named))
+    rules = published_rules(config["plant"]["rule_set"])
+    return sm.build(sm.contents(of, closing=closing, configs=named, rules=rules))
 
 
 def changed(config: dict[str, Any], rng: random.Random) -> dict[str, Any]:
@@ -326,4 +335,4 @@ def _move(config: dict[str, Any], point_id: str) -> None:
     measured = [(schedule_of[i], config["points"][i]) for i in sorted(schedule_of)]
     at = next(i for i, (_, point) in enumerate(measured) if point["id"] == point_id)
     measured[at] = 1 - measured[at][0], measured[at][1]
-    config["groups"] = [*_groups(measured), computed]
+    config["groups"] = [*grouped(measured), computed]

@@ -4,8 +4,9 @@ import { parse } from "smol-toml";
 import { FormatError, text } from "./cbor.mjs";
 import * as fr from "./fractions.mjs";
 
-/** What FIGURES.md section 5 is written for. */
-export const KNOWN = "cets-ag-04.01-v01-2024";
+/** What FIGURES.md section 5 is written for, and of which sector it is. */
+export const KNOWN = new Map([["cets-ag-04.01-v01-2024", "aluminium"],
+  ["cets-ag-02.01-v01-2024", "cement"], ["cets-ag-03.01-v01-2024", "steel"]]);
 export const pathOf = (name) => `data/rules/${name}.toml`;
 
 /** A value of a rule set with where it comes from. */
@@ -29,11 +30,12 @@ export class Rules {
   constructor(read, name) {
     this.tables = new Map();
     this.own = this.load(read, name);
-    for (const table of this.own.tables ?? []) this.load(read, table);
+    this.extended = this.own.extends ?? [];
+    for (const table of [...this.extended, ...(this.own.tables ?? [])]) this.load(read, table);
     this.edition = this.own.edition;
     this.gwp = this.own.gwp;
-    this.fuels = this.own.fuel;
     this.name = name;
+    this.sector = KNOWN.get(name);
   }
 
   load(read, name) {
@@ -47,9 +49,33 @@ export class Rules {
     return this.tables.get(name);
   }
 
+  /** A kind by the name of its table in the file ("fuel", "material") and its id; or null. */
+  kind(table, id) {
+    for (const name of [this.name, ...this.extended]) {
+      const kinds = this.tables.get(name)[table] ?? {};
+      if (Object.hasOwn(kinds, id)) return { unit: "t", ...kinds[id] };
+    }
+    return null;
+  }
+
+  /** The id of a kind that is named by id, in Chinese or by another name; null if there is none. */
+  idOf(table, called) {
+    for (const name of [this.name, ...this.extended]) {
+      for (const [id, { zh, aliases = [] }] of Object.entries(this.tables.get(name)[table] ?? {})) {
+        if ([id, zh, ...aliases].includes(called)) return id;
+      }
+    }
+    return null;
+  }
+
   /** A row of a table, the rule set's own unless another is named; null if there is none. */
   row(key, table = this.name) {
-    const row = this.tables.get(table)?.rows?.[key];
-    return row === undefined ? null : new Parameter(this.tables.get(table), row, key);
+    for (const name of table === this.name ? [table, ...this.extended] : [table]) {
+      const found = this.tables.get(name);
+      if (found?.rows && Object.hasOwn(found.rows, key)) {
+        return new Parameter(found, found.rows[key], key);
+      }
+    }
+    return null;
   }
 }

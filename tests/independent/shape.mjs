@@ -2,6 +2,7 @@
 
 import { FormatError } from "./cbor.mjs";
 import * as fr from "./fractions.mjs";
+import { OUTPUTS, UNIT, USES, listsOf, mayBeInParts, wordsOf } from "./sections.mjs";
 
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const EXACT = /^(0|[1-9]\d{0,29})(\.\d{0,14}[1-9])?$/;
@@ -22,19 +23,21 @@ const has = (value, ...names) => value instanceof Map && value.size === names.le
   names.every((name) => value.has(name));
 const allText = (value) => [...value.values()].every(isText);
 
-/** A figure, where it comes from, and the fields named beside it. */
-function figure(fields, name, form, others = []) {
-  demand(has(fields, name, "provenance", ...others), name);
-  demand(isText(fields.get(name)) && form.test(fields.get(name)), name);
+/** Figures, where each comes from, and the fields named beside them. */
+function figures(fields, names, form, others = []) {
+  demand(has(fields, ...names, "provenance", ...others), names);
   const told = fields.get("provenance");
-  demand(has(told, name), `${name}'s provenance`);
-  const from = told.get(name);
-  demand(has(from, "frames") || has(from, "frames", "typed"), `${name}'s provenance`);
-  const [frames, typed] = [from.get("frames"), from.get("typed")];
-  demand((has(frames, "class", "rule", "point") || has(frames, "class", "rule", "potline")) &&
-    allText(frames), `${name}'s frames`);
-  demand(typed === undefined || (has(typed, "gross_kg_per_t", "source") && allText(typed)),
-    `${name}'s typed`);
+  demand(has(told, ...names), `${names}'s provenance`);
+  for (const name of names) {
+    demand(isText(fields.get(name)) && form.test(fields.get(name)), name);
+    const from = told.get(name);
+    demand(has(from, "frames") || has(from, "frames", "typed"), `${name}'s provenance`);
+    const [frames, typed] = [from.get("frames"), from.get("typed")];
+    demand((has(frames, "class", "rule", "point") || has(frames, "class", "rule", "potline")) &&
+      allText(frames), `${name}'s frames`);
+    demand(typed === undefined || (has(typed, "gross_kg_per_t", "source") && allText(typed)),
+      `${name}'s typed`);
+  }
 }
 
 /** An indicator without the coefficients that edition "site" brings itself; they are looked at. */
@@ -58,13 +61,20 @@ function withoutOwn(indicator) {
   return rest;
 }
 
-function entries(input, key, isKind) {
-  if (!input.has(key)) return;
-  const all = input.get(key);
-  demand(Array.isArray(all) && all.length <= ENTRIES_MAX, key);
+/** Rows of a list; `parts` and `words` may be there, in quantity's place and beside it. */
+function entries(input, table, name, isKind, parts = [], words = []) {
+  if (!input.has(table)) return;
+  const all = input.get(table);
+  demand(Array.isArray(all) && all.length <= ENTRIES_MAX, table);
   for (const fields of all) {
-    figure(fields, "quantity", EXACT, ["kind"]);
-    demand(isText(fields.get("kind")) && isKind(fields.get("kind")), `kind of ${key}`);
+    demand(fields instanceof Map, table);
+    const there = (names) => names.filter((one) => fields.has(one));
+    const own = there(parts);
+    figures(fields, own.length ? own : ["quantity"], EXACT, [name, ...there(words)]);
+    demand(isText(fields.get(name)) && isKind(fields.get(name)), `${name} of ${table}`);
+    demand(!fields.has("use") || USES.includes(fields.get("use")), `use of ${table}`);
+    demand(!fields.has("unit") || (isText(fields.get("unit")) && UNIT.test(fields.get("unit"))),
+      `unit of ${table}`);
   }
 }
 
@@ -73,22 +83,29 @@ export function checkInput(input, rules) {
   demand(isText(input.get("month")) && MONTH.test(input.get("month")), "month");
   const flags = input.get("flags");
   demand(Array.isArray(flags) && flags.every(isText), "flags");
-  entries(input, "fuel", (kind) => Object.hasOwn(rules.fuels, kind));
-  entries(input, "auxiliary", (kind) => kind === "electricity");
-  if (input.has("anode")) figure(input.get("anode"), "gross_t", EXACT);
-  if (input.has("output")) figure(input.get("output"), "aluminium_t", EXACT);
-  if (input.has("pfc")) {
-    const pfc = input.get("pfc");
-    const indicator = pfc instanceof Map ? pfc.get("indicator") : undefined;
-    figure(pfc, "metal_t", EXACT, indicator === undefined ? [] : ["indicator"]);
-    if (indicator !== undefined) {
-      const words = ["technology", "edition", "gwp"];
-      figure(withoutOwn(indicator), "aem_min_per_cell_day", RATE, words);
-      demand(words.every((word) => isText(indicator.get(word))), "indicator");
-      const [whole, rest] = indicator.get("aem_min_per_cell_day").split(".");
-      demand(Number(whole) < 1440 || (whole === "1440" && /^0*$/.test(rest)), "minutes of a day");
-    }
+  const lists = listsOf(rules.sector);
+  for (const { table, name, kinds } of lists) {
+    const parts = mayBeInParts(table) ? ["purchased", "output"] : [];
+    entries(input, table, name, (id) => rules.kind(kinds, id) !== null, parts, wordsOf(table));
   }
-  const known = [...COMPARED, "fuel", "auxiliary", "anode", "output", "pfc"];
+  entries(input, "auxiliary", "kind", (kind) => kind === "electricity");
+  if (input.has("output")) figures(input.get("output"), [OUTPUTS[rules.sector]], EXACT);
+  const own = rules.sector === "aluminium" ? ["anode", "pfc"] : [];
+  if (own.length) smelter(input);
+  const known = [...COMPARED, ...lists.map(({ table }) => table), "auxiliary", "output", ...own];
   for (const key of input.keys()) demand(known.includes(key), `field ${key}`);
+}
+
+function smelter(input) {
+  if (input.has("anode")) figures(input.get("anode"), ["gross_t"], EXACT);
+  if (!input.has("pfc")) return;
+  const pfc = input.get("pfc");
+  const indicator = pfc instanceof Map ? pfc.get("indicator") : undefined;
+  figures(pfc, ["metal_t"], EXACT, indicator === undefined ? [] : ["indicator"]);
+  if (indicator === undefined) return;
+  const words = ["technology", "edition", "gwp"];
+  figures(withoutOwn(indicator), ["aem_min_per_cell_day"], RATE, words);
+  demand(words.every((word) => isText(indicator.get(word))), "indicator");
+  const [whole, rest] = indicator.get("aem_min_per_cell_day").split(".");
+  demand(Number(whole) < 1440 || (whole === "1440" && /^0*$/.test(rest)), "minutes of a day");
 }

@@ -40,6 +40,16 @@ def test_inputs_of_the_month_are_its_meters_and_the_pots_of_each_line() -> None:
     assert line.producing == {"1"}
 
 
+def test_what_came_and_what_left_are_inputs_too() -> None:
+    config = configuration()
+    config["statement"] = {
+        "fuels": [{"kind": "coke", "purchased": "p.01.voltage", "output": "p.02.voltage"}],
+        "output": {"point": "ac.energy"},
+    }
+    inputs = gateway_facts("g", config).inputs
+    assert [row.id for row in inputs[:3]] == ["p.01.voltage", "p.02.voltage", "ac.energy"]
+
+
 def test_recorded_are_pot_voltages_and_the_emission_rate() -> None:
     facts = gateway_facts("g", configuration())
     assert facts.recorded == {"p.01.voltage", "p.02.voltage", "plant.co2e_t_h"}

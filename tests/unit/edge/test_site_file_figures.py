@@ -167,10 +167,11 @@ def test_auxiliary_is_electricity(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sector", ["cement", "steel"])
-def test_sector_without_a_rule_set(tmp_path: Path, sector: str) -> None:
+def test_sector_of_another_rule_set(tmp_path: Path, sector: str) -> None:
     assert changed(tmp_path, '"aluminium"', f'"{sector}"') == (
-        "plant.sector", f"this version has no rule set for {sector}, only for aluminium",
-    )  # fmt: skip
+        "plant.rule_set",
+        f"cets-ag-04.01-v01-2024 is for aluminium, and the sector is {sector}",
+    )
 
 
 @pytest.mark.parametrize("name", ["cets-99", "gwp", "physics", "ipcc-2019"])
@@ -178,5 +179,6 @@ def test_rule_set_that_is_none(tmp_path: Path, name: str) -> None:
     """Tables of coefficients are neither taken nor offered."""
     text = replaced(SITE, {"cets-ag-04.01-v01-2024": name, '"94.5"': '"945"'})
     first, second = problems(tmp_path, text)
-    assert first == ("plant.rule_set", f"{name!r} is not one of cets-ag-04.01-v01-2024")
+    known = " | ".join(f"cets-ag-0{n}.01-v01-2024" for n in (2, 3, 4))
+    assert first == ("plant.rule_set", f"{name!r} is not one of {known}")
     assert second[0] == "potline[0].current_efficiency_percent"

@@ -25,6 +25,7 @@ from simulators.month_signals import Signals
 from simulators.month_smelter import Mix
 from simulators.plants import load_any
 from simulators.scenario import load_scenario
+from tests.unit.evidence import sealed_month as sm
 
 NAME, MONTH, SEED, POINTS = "smelter-normal", "2026-11", 7, 100
 DAY_S, START_V, GAS_ROW = 86_400, 8, 1
@@ -217,8 +218,14 @@ def test_a_kilns_month_verifies_and_its_counters_are_the_truths_masses(tmp_path:
     archive = tmp_path / f"kiln-normal-{MONTH}.tar"
     report = verify(io.BytesIO(archive.read_bytes()), trust=load_trust(tmp_path / "trust.pem"))
     assert report.verdict is Verdict.PASSED, report.findings
-    assert {finding.code for finding in report.findings} == {"N-INTERIM", "N-SIMULATED"}
+    codes = {finding.code for finding in report.findings}
+    assert codes == {"N-INTERIM", "N-SIMULATED", "W-UNCONFIRMED"}
     lines = truth_of(tmp_path / f"kiln-normal-{MONTH}.truth.jsonl")
+    output = json.loads(sm.unpack(archive.read_bytes())["data/statement.json"])["output"]
+    # what the feeders burnt between the first and the last reading: a minute less than the truth
+    burnt_t = [float(lines[-1][f"{name}_coal_kg"]) / 1000 for name in ("kiln", "calciner")]
+    assert [float(line["quantity"]) for line in output["lines"]] == pytest.approx(burnt_t, rel=1e-3)
+    assert "no-clinker" in output["flags"]
     end, carbon = lines[-1], lines[-1]["carbon_mol"]
     assert (end["t_s"], end["local"]) == (str(DAY_S - 60), "2026-11-01T23:59:00")
     burnt = sum(float(carbon[name]) for name in ("meal", "coal", "alternative"))

@@ -74,7 +74,7 @@ def test_how_much_burns_depends_on_where(
 
 def test_other_uses_have_no_source_and_say_so() -> None:
     flags = compute(source(fuel=[coal(use="other")]))["flags"]
-    assert flags == ["unconfirmed:fuel.solid.other.oxidation_percent"]
+    assert flags == ["no-clinker", "unconfirmed:fuel.solid.other.oxidation_percent"]
 
 
 def test_liquids_and_gases_do_not_ask_where() -> None:

@@ -19,7 +19,7 @@ def test_a_computed_points_raw_integer_is_its_count(config: Config) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("plant", "rule_set"), "ipcc-2019", "only by: cets-ag-04.01-v01-2024"),
+        (("plant", "rule_set"), "ipcc-2019", "only by: cets-ag-02.01-v01-2024"),
         (("plant", "rule_set"), "cets-99", "not in this program"),
         (("plant", "time_zone"), "Nowhere", "time_zone"),
         (("potlines", 0, "line_current"), "pg.missing", r"pg\.missing"),
@@ -33,8 +33,8 @@ def test_a_computed_points_raw_integer_is_its_count(config: Config) -> None:
         (("statement", "fuels", 0, "kind"), "hydrogen", "hydrogen"),
         (("statement", "fuels", 0, "point"), "pg.metal_tapped", "does not fit natural-gas"),
         (("statement", "fuels", 0, "flow_point"), "nothing", "nothing"),
-        (("statement", "auxiliary", 0, "point"), "gas.volume", "no unit of energy"),
-        (("statement", "auxiliary", 0, "power_point"), "gas.flow", "no unit of power"),
+        (("statement", "auxiliary", 0, "point"), "gas.volume", "does not fit electricity"),
+        (("statement", "auxiliary", 0, "power_point"), "gas.flow", "does not fit electricity"),
         (("potlines",), 5, "cannot be calculated"),
         (("statement", "anode"), {"gross": "469"}, "gross_kg_per_t"),
     ],

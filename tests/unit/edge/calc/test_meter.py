@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from edge.calc.entries import EntryMeter
 from edge.calc.meter import FlowIntegral, Meter
-from edge.calc.month_plan import MeterPlan
 from evidence.points import Dtype, Point, Quantity, Role
 
 S = 10**9
@@ -58,9 +58,9 @@ def test_flows_beyond_64_bits_in_their_sum_are_exact() -> None:
 def meter() -> Meter:
     """Nm3 counted in 10^4 Nm3, with a flow of 0.1 Nm3/h a count every 10 s."""
     made = Meter(
-        MeterPlan(
-            role="fuel",
-            kind="natural-gas",
+        EntryMeter(
+            key="quantity",
+            sign=1,
             point=VOLUME,
             amount=Fraction(1, 10_000),
             flow=FLOW,
@@ -73,7 +73,7 @@ def meter() -> Meter:
 
 
 def test_a_meter_without_a_flow_has_no_check() -> None:
-    made = Meter(MeterPlan("metal", "metal", VOLUME, Fraction(1)))
+    made = Meter(EntryMeter("quantity", 1, VOLUME, Fraction(1)))
     made.totaliser.feed(*series(1, 2))
     assert made.integral is None
     assert made.check_map() is None

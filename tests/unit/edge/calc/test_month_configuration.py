@@ -59,7 +59,7 @@ def test_feeding_before_configuring_is_refused(config: Config, make_block: MakeB
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("statement", "metal", "point"), "pg.line_current", "must count kg or t"),
+        (("statement", "metal", "point"), "pg.line_current", "does not fit metal, counted in t"),
         (("statement", "metal", "point"), "pg.nothing", r"pg\.nothing"),
         (("potlines", 0, "pots", 0, "voltage"), "pg.nothing", r"pg\.nothing"),
         (("plant", "id"), None, "changed within"),

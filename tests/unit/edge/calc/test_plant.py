@@ -41,33 +41,33 @@ def gas(kind: str, unit: str, **changes: str) -> Quantity:
 )
 def test_gas_totals_become_ten_thousand_nm3(config: Config, unit: str, per_unit: Fraction) -> None:
     config = fuel_config(config, "natural-gas", gas("gas-volume", unit), None)
-    (fuel,) = plant_factors(config).fuels
-    assert fuel.amount == per_unit / 100  # a count is 0.01 of the unit
-    assert fuel.flow is None
+    (fuel,) = plant_factors(config).of("fuel")
+    assert fuel.meters[0].amount == per_unit / 100  # a count is 0.01 of the unit
+    assert not fuel.has_flows
     assert fuel.co2_per_unit == GAS_PER_UNIT
 
 
 @pytest.mark.parametrize(("unit", "per_unit"), [("t", Fraction(1)), ("kg", Fraction(1, 1000))])
 def test_liquid_fuel_totals_become_tonnes(config: Config, unit: str, per_unit: Fraction) -> None:
     config = fuel_config(config, "diesel", Quantity("mass", unit), None)
-    (fuel,) = plant_factors(config).fuels
-    assert fuel.amount == per_unit / 100
+    (fuel,) = plant_factors(config).of("fuel")
+    assert fuel.meters[0].amount == per_unit / 100
     assert fuel.co2_per_unit == DIESEL_PER_T
 
 
 @pytest.mark.parametrize(("unit", "per_unit"), [("t/h", Fraction(1)), ("kg/h", Fraction(1, 1000))])
 def test_liquid_fuel_flows(config: Config, unit: str, per_unit: Fraction) -> None:
     config = fuel_config(config, "diesel", Quantity("mass", "t"), Quantity("mass-flow", unit))
-    (fuel,) = plant_factors(config).fuels
-    assert fuel.flow_amount == per_unit / 100
+    (fuel,) = plant_factors(config).of("fuel")
+    assert fuel.meters[0].flow_amount == per_unit / 100
 
 
 def test_gas_flow(config: Config) -> None:
     config = fuel_config(
         config, "coke-oven-gas", gas("gas-volume", "Nm3"), gas("gas-flow", "Nm3/h")
     )
-    (fuel,) = plant_factors(config).fuels
-    assert fuel.flow_amount == Fraction(1, 1_000_000)
+    (fuel,) = plant_factors(config).of("fuel")
+    assert fuel.meters[0].flow_amount == Fraction(1, 1_000_000)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_a_unit_or_state_that_does_not_fit_the_fuel_is_refused(
 
 def test_a_fuel_by_its_chinese_name(config: Config) -> None:
     config["statement"]["fuels"][0]["kind"] = "天然气"
-    (fuel,) = plant_factors(config).fuels
-    assert fuel.kind.id == "natural-gas"
+    (fuel,) = plant_factors(config).of("fuel")
+    assert fuel.kind == "natural-gas"
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_energy_units(config: Config, unit: str, kwh: Fraction) -> None:
         config, Point("e.total", Quantity("energy", unit), Dtype.U32, 1, Role.TOTALISER)
     )
     config["statement"]["auxiliary"] = [{"kind": "electricity", "point": "e.total"}]
-    (meter,) = plant_factors(config).electricity
-    assert meter.kwh == kwh / 10
-    assert meter.power is None
+    ((meter,),) = [entry.meters for entry in plant_factors(config).of("auxiliary")]
+    assert meter.amount == kwh / 10 / 1000  # MWh
+    assert meter.flow is None
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ def test_energy_units(config: Config, unit: str, kwh: Fraction) -> None:
 def test_power_units(config: Config, unit: str, kw: Fraction) -> None:
     config = with_point(config, Point("e.power", Quantity("power", unit), Dtype.F32, 3))
     config["statement"]["auxiliary"][0]["power_point"] = "e.power"
-    (meter,) = plant_factors(config).electricity
-    assert meter.kw == kw / 1000
+    ((meter,),) = [entry.meters for entry in plant_factors(config).of("auxiliary")]
+    assert meter.flow_amount == kw / 1000 / 1000  # MWh an hour
 
 
 def test_other_auxiliaries_are_left_alone(config: Config) -> None:
     config["statement"]["auxiliary"] = [{"kind": "heat", "point": "gas.volume"}]
-    assert plant_factors(config).electricity == ()
+    assert plant_factors(config).of("auxiliary") == ()
 
 
 def test_pfc_default_factor_is_0_14481() -> None:
@@ -138,7 +138,7 @@ def test_anode_factor(config: Config) -> None:
 def test_a_plant_without_a_statement_section(config: Config) -> None:
     del config["statement"]
     factors = plant_factors(config)
-    assert (factors.fuels, factors.electricity, factors.anode_co2) == ((), (), None)
+    assert (factors.entries, factors.anode_co2) == ((), None)
 
 
 @pytest.mark.parametrize(

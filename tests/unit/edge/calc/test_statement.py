@@ -273,6 +273,7 @@ def test_every_unconfirmed_row_is_flagged_once() -> None:
         )
     )
     assert found["flags"] == [
+        "no-anode",
         "unconfirmed:fuel.bituminous.carbon_content",
         "unconfirmed:fuel.bituminous.ncv",
         "unconfirmed:fuel.solid.oxidation_percent",
@@ -287,7 +288,7 @@ def test_confirmed_and_own_values_are_not_flagged() -> None:
     found = compute(
         source(fuel=[{"kind": "natural-gas", "quantity": "1", "oxidation_percent": "99"}])
     )
-    assert found["flags"] == []
+    assert found["flags"] == ["no-anode", "no-pfc"]
 
 
 def test_typed_figures_are_flagged_and_not_called_measured() -> None:
@@ -319,7 +320,7 @@ def test_flags_period_and_closing_of_the_input_are_carried() -> None:
             flags=["totaliser-drop:gas.volume"],
         )
     )
-    assert found["flags"] == ["totaliser-drop:gas.volume"]
+    assert found["flags"] == ["no-anode", "no-pfc", "totaliser-drop:gas.volume"]
     assert (found["plant"], found["closing"]) == ("p1", "interim")
     assert found["period"] == {"from": "2026-06-01", "to": "2026-06-02"}
 

@@ -89,7 +89,7 @@ def test_its_printed_factors_are_the_defaults() -> None:
 def test_what_two_sources_do_not_confirm_is_flagged() -> None:
     """Dolomite: 0.476 on the platform, 0.471 in a public tool."""
     flags = compute(source(process=[{"material": "dolomite", "quantity": "1"}]))["flags"]
-    assert flags == ["unconfirmed:process.dolomite.factor"]
+    assert flags == ["no-fuel", "unconfirmed:process.dolomite.factor"]
 
 
 def test_units_are_process_levels_of_their_own() -> None:
