@@ -17,7 +17,7 @@ from cloud.app import create_app
 from cloud.clock import SystemClock
 from cloud.live import LiveHub
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
-from tests.unit.cloud.app_examples import TOKEN, Nothing
+from tests.unit.cloud.app_examples import TOKEN, Nothing, make_accounts
 
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
@@ -83,7 +83,7 @@ async def serve(options: argparse.Namespace) -> None:
     app = create_app(
         Services(
             hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=Nothing(),
-            keys=Nothing(), one_way=Nothing(), token=TOKEN,
+            keys=Nothing(), one_way=Nothing(), token=TOKEN, accounts=make_accounts(clock),
         )
     )  # fmt: skip
     settings = uvicorn.Config(
