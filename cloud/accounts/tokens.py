@@ -42,7 +42,8 @@ class Tokens:
             allowed = {str(right) for right in ROLES[account.role] & TOKEN_RIGHTS}
             if not scopes or not set(scopes) <= allowed:
                 raise AccountError("token-scopes", 403)
-            if len(transaction.all(Token, who.account)) >= TOKENS_MAX:
+            held = [t for t in transaction.all(Token, who.account) if t.until_ns > now_ns]
+            if len(held) >= TOKENS_MAX:
                 raise AccountError("token-many", 409, most=str(TOKENS_MAX))
             ident, token = new_token()
             kept = ",".join(sorted(set(scopes)))
