@@ -74,7 +74,7 @@ def _asked(given: Given, who: Who, request: Request, language: Language) -> Aske
 
 
 Page = Annotated[Asked, Depends(_asked)]
-Done = Annotated[str, Query(max_length=20)]
+Done = Annotated[str, Query(max_length=40)]
 
 
 def _check_same(one: str, other: str, key: str) -> None:
@@ -239,20 +239,20 @@ def end_token(asked: Page, token: str) -> Response:
 
 
 @router.get("/{language}/accounts")
-def accounts_page(asked: Page, done: Done = "") -> HTMLResponse:
-    """Every account, and for security administrators what they can do about it."""
-    return _accounts(asked, done=done)
+def accounts_page(asked: Page, done: Done = "", of: Done = "") -> HTMLResponse:
+    """Every account; for security administrators what they can do about the one they chose."""
+    return _accounts(asked, done=done, of=of)
 
 
 def _accounts(
-    asked: Asked, error: AccountError | None = None, *, done: str = "", secret: str = "",
-    form: Mapping[str, str] | None = None,
+    asked: Asked, error: AccountError | None = None, *, done: str = "", of: str = "",
+    secret: str = "", form: Mapping[str, str] | None = None,
 ) -> HTMLResponse:  # fmt: skip
     url = asked.request.url
     link = f"{url.scheme}://{url.netloc}/{asked.language}/invited/{secret}" if secret else ""
     return asked.page(
         "accounts.html", error, path="/accounts", roles=tuple(ROLES), form=form or {}, link=link,
-        rows=[shown(row) for row in asked.accounts.people.accounts()],
+        of=of, rows=[shown(row) for row in asked.accounts.people.accounts()],
         may_change=Right.ACCOUNTS in asked.who.rights, done=done if done in _DONE else "",
     )  # fmt: skip
 
@@ -281,7 +281,7 @@ def change(asked: Page, account: str) -> Response:
     try:
         asked.accounts.people.change(asked.who, account, _profile(asked), asked.address)
     except AccountError as error:
-        return _accounts(asked, error)
+        return _accounts(asked, error, of=account)
     return asked.to("/accounts?done=role")
 
 
@@ -291,7 +291,7 @@ def renew(asked: Page, account: str) -> Response:
     try:
         secret = asked.accounts.people.renew(asked.who, account, asked.address)
     except AccountError as error:
-        return _accounts(asked, error)
+        return _accounts(asked, error, of=account)
     return _accounts(asked, secret=secret)
 
 
@@ -302,5 +302,5 @@ def end(asked: Page, account: str) -> Response:
         _check_same(asked.text("again"), account, "id-again")
         asked.accounts.people.end(asked.who, account, asked.address)
     except AccountError as error:
-        return _accounts(asked, error)
+        return _accounts(asked, error, of=account)
     return asked.to("/accounts?done=ended")
