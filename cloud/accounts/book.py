@@ -13,7 +13,7 @@ from cloud.accounts.rows import (
     Session,
     Token,
 )
-from cloud.accounts.security_log import KEPT_NS, Event, RefusalBudget
+from cloud.accounts.security_log import KEPT_NS, Budget, Event
 from cloud.accounts.store import AccountStore, Transaction
 from cloud.accounts.waiting import FORGOTTEN_NS, Lane
 from cloud.clock import Clock
@@ -31,7 +31,7 @@ class Book:
 
     def __init__(self, store: AccountStore, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._refusals = RefusalBudget()
+        self._refusals, self._acts = Budget(), dict[str, Budget]()
         self._tidied_ns = 0
 
     @contextlib.contextmanager
@@ -43,6 +43,12 @@ class Book:
                 self._tidied_ns = now_ns
                 _tidy(transaction, now_ns)
             yield transaction, now_ns
+
+    def log(self, transaction: Transaction, now_ns: int, event: Event) -> None:
+        """Log what somebody did; AccountError, and so undone, when that is too often."""
+        if event.by and self._acts.setdefault(event.by, Budget()).take(now_ns) is None:
+            raise AccountError("often", 429)
+        transaction.log(now_ns, event)
 
     def refused(self, event: Event) -> None:
         """Log a refusal, as far as there is room for it."""

@@ -93,7 +93,7 @@ class People:
             )  # fmt: skip
             transaction.put(account)
             told = Event("invited", ident, by.account, address, _told(profile))
-            transaction.log(now_ns, told)
+            self._book.log(transaction, now_ns, told)
             return _new_link(transaction, ident, now_ns)
 
     def renew(self, by: Principal, ident: str, address: str = "") -> str:
@@ -105,7 +105,7 @@ class People:
             account = standing(transaction, ident)
             if Right.ACCOUNTS not in by.rights and account.role not in ADMINISTRATORS:
                 raise AccountError("administrators-only", 403)
-            transaction.log(now_ns, Event("link-renewed", ident, by.account, address))
+            self._book.log(transaction, now_ns, Event("link-renewed", ident, by.account, address))
             return _new_link(transaction, ident, now_ns)
 
     def invited(self, secret: str) -> Invited:
@@ -133,10 +133,12 @@ class People:
             if step is not None:
                 _let_go(transaction, account.id)
                 account = replace(
-                    account, password=kept, second_factor=link.second_factor, last_step=step
+                    account, phc=kept, second_factor=link.second_factor, last_step=step
                 )
                 transaction.put(account)
-                transaction.log(now_ns, Event("link-used", account.id, account.id, address))
+                self._book.log(
+                    transaction, now_ns, Event("link-used", account.id, account.id, address)
+                )
                 return open_session(transaction, account, now_ns, device, address)
             event = Event("link-refused", account.id, "", address, "wrong code")
             self._book.refused_in(transaction, now_ns, event)
@@ -149,9 +151,11 @@ class People:
         check_password(password, (account.id, account.name, account.organisation))
         kept = hash_password(password)
         with self._book.begin() as (transaction, now_ns):
-            transaction.put(replace(standing(transaction, who.account), password=kept))
+            transaction.put(replace(standing(transaction, who.account), phc=kept))
             end_sessions(transaction, who.account, but=who.session)
-            transaction.log(now_ns, Event("password-changed", who.account, who.account, address))
+            self._book.log(
+                transaction, now_ns, Event("password-changed", who.account, who.account, address)
+            )
 
     def change(self, by: Principal, ident: str, profile: Profile, address: str = "") -> None:
         """Another role, region or plants; the account's sessions and tokens end. AccountError."""
@@ -167,15 +171,17 @@ class People:
             end_sessions(transaction, ident)
             transaction.drop(*transaction.all(Token, ident))
             detail = f"{_told(account.profile)} -> {_told(profile)}"
-            transaction.log(now_ns, Event("role-changed", ident, by.account, address, detail))
+            self._book.log(
+                transaction, now_ns, Event("role-changed", ident, by.account, address, detail)
+            )
 
     def end(self, by: Principal, ident: str, address: str = "") -> None:
         """End an account for good. AccountError for one's own."""
         with self._book.begin() as (transaction, now_ns):
             account = self._of_others(transaction, by, ident)
             _let_go(transaction, ident)
-            transaction.put(replace(account, password="", second_factor="", ended_ns=now_ns))
-            transaction.log(now_ns, Event("ended", ident, by.account, address))
+            transaction.put(replace(account, phc="", second_factor="", ended_ns=now_ns))
+            self._book.log(transaction, now_ns, Event("ended", ident, by.account, address))
 
     def log_rows(self, after: int = 0, count: int = LOG_ROWS_MAX) -> Sequence[LogRow]:
         """Rows of the security log behind a number, oldest first; at most 1,000."""

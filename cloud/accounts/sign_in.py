@@ -10,10 +10,10 @@ from cloud.accounts.errors import AccountError
 from cloud.accounts.passwords import LENGTH_MAX, NOBODY, is_password
 from cloud.accounts.roles import Principal, principal
 from cloud.accounts.rows import (
+    MARK,
     MINUTE_NS,
     OPEN,
     OVERLAP_NS,
-    TOKEN_PREFIX,
     TURN_NS,
     Account,
     Cookie,
@@ -71,9 +71,9 @@ class SignIn:
         Raises:
             AccountError: "wrong" for whatever is wrong, "wait", or "busy".
         """
-        kept, lane = self._try(account, device, address)
+        kept, lane = self._try(account, address, device)
         room = self._browsers if lane.is_browser else self._strangers
-        if not _is_right(room, password, kept.password if kept else NOBODY):
+        if not _is_right(room, password, kept.phc if kept else NOBODY):
             kept = None
         with self._book.begin() as (transaction, now_ns):
             # what was changed while the password was hashed counts
@@ -84,19 +84,28 @@ class SignIn:
             if now is not None and step is not None:
                 transaction.put(now := replace(now, last_step=step))
                 transaction.drop(lane)
-                transaction.log(now_ns, Event("sign-in", account, account, address))
+                self._book.log(transaction, now_ns, Event("sign-in", account, account, address))
                 return open_session(transaction, now, now_ns, device, address)
             event = Event("sign-in-refused", lane.owner, "", address, f"try {lane.tries}")
             self._book.refused_in(transaction, now_ns, event)
         raise AccountError("wrong", 401)
 
-    def _try(self, account: str, device: str, address: str) -> tuple[Account | None, Lane]:
-        """The account if it may sign in, and the lane with this try counted in."""
+    def _try(
+        self, account: str, address: str, device: str = "", *, own: bool = False
+    ) -> tuple[Account | None, Lane]:
+        """The account if it may sign in, and the lane with this try counted in.
+
+        Args:
+            account: id.
+            address: where it comes from.
+            device: cookie of an earlier sign-in.
+            own: it is somebody who is signed in, and has a lane for that.
+        """
         with self._book.begin() as (transaction, now_ns):
             known = transaction.get(Account, account)
             browser = transaction.get(Device, sha256(device)) if device else None
             is_browser = browser is not None and browser.owner == account
-            number = sha256(device)[:16] if is_browser else ""
+            number = sha256(device)[:16] if is_browser else "own" if own else ""
             ident = lane_of(account, number, is_known=known is not None)
             owner = known.id if known else ""
             lane = transaction.get(Lane, ident) or Lane(ident, owner)
@@ -111,8 +120,8 @@ class SignIn:
 
     def check_own(self, who: Principal, password: str) -> None:
         """AccountError unless this is the password of somebody who is signed in."""
-        account, lane = self._try(who.account, "", "")
-        if account is None or not _is_right(self._browsers, password, account.password):
+        account, lane = self._try(who.account, "", own=True)
+        if account is None or not _is_right(self._browsers, password, account.phc):
             raise AccountError("wrong-password", 403)
         with self._book.begin() as (transaction, _):
             transaction.drop(lane)
@@ -136,7 +145,9 @@ class SignIn:
                 return None, ""
             if row.until_ns and now_ns >= row.until_ns:
                 # a value that its browser has replaced long ago: somebody has a copy
-                transaction.log(now_ns, Event("cookie-replayed", session.owner, "", address))
+                self._book.log(
+                    transaction, now_ns, Event("cookie-replayed", session.owner, "", address)
+                )
                 end_session(transaction, session)
                 return None, ""
             account = transaction.get(Account, session.owner)
@@ -150,7 +161,7 @@ class SignIn:
 
     def by_token(self, token: str) -> Principal | None:
         """Who has an API token, None for nobody."""
-        ident = token.removeprefix(TOKEN_PREFIX).partition("_")[0]
+        ident = token.removeprefix(MARK).partition("_")[0]
         with self._book.begin() as (transaction, now_ns):
             row = transaction.get(Token, ident)
             kept = row.sha256 if row else sha256("")
@@ -176,14 +187,16 @@ class SignIn:
             session = transaction.get(Session, who.session)
             if session is not None:
                 end_session(transaction, session)
-                transaction.log(now_ns, Event("sign-out", who.account, who.account, address))
+                self._book.log(
+                    transaction, now_ns, Event("sign-out", who.account, who.account, address)
+                )
 
     def end_others(self, who: Principal, address: str = "") -> int:
         """End all other sessions of the account; how many."""
         with self._book.begin() as (transaction, now_ns):
             count = end_sessions(transaction, who.account, but=who.session)
             event = Event("sessions-ended", who.account, who.account, address, str(count))
-            transaction.log(now_ns, event)
+            self._book.log(transaction, now_ns, event)
             return count
 
     def sessions(self, who: Principal) -> Sequence[Session]:

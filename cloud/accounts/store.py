@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TypeVar
 
 from cloud.accounts.rows import Account, Cookie, Device, Link, Session, Token
-from cloud.accounts.security_log import Event, LogRow, chained
+from cloud.accounts.security_log import KEPT_ROWS, Event, LogRow, chained
 from cloud.accounts.waiting import Lane
 from cloud.errors import StoreError
 
@@ -96,12 +96,13 @@ class Transaction:
         return [LogRow(**json.loads(body)) for (body,) in found]
 
     def forget_log(self, before_ns: int) -> None:
-        """Drop the oldest rows, as long as they are older; the newest row stays."""
+        """Drop the oldest rows, as long as they are older; the newest 100,000 stay."""
         # a row whose clock was ahead keeps those behind it, for as long as it is kept
         self._sql.execute(
-            "DELETE FROM log WHERE seq < (SELECT coalesce(min(seq), (SELECT max(seq) FROM log)) "
-            "FROM log WHERE at_ns >= ?)",
-            (before_ns,),
+            "DELETE FROM log WHERE seq <= (SELECT max(seq) - ?1 FROM log) "
+            "AND seq < (SELECT coalesce(min(seq), (SELECT max(seq) FROM log)) "
+            "FROM log WHERE at_ns >= ?2)",
+            (KEPT_ROWS, before_ns),
         )
 
 

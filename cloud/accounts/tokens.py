@@ -50,7 +50,9 @@ class Tokens:
             until_ns = now_ns + days * DAY_NS
             transaction.put(Token(ident, account.id, name, sha256(token), kept, now_ns, until_ns))
             detail = f"token={ident} scopes={kept} days={days}"
-            transaction.log(now_ns, Event("token-made", account.id, account.id, address, detail))
+            self._book.log(
+                transaction, now_ns, Event("token-made", account.id, account.id, address, detail)
+            )
             return token
 
     def end(self, who: Principal, ident: str, address: str = "") -> None:
@@ -61,4 +63,4 @@ class Tokens:
                 raise AccountError("token", 404)
             transaction.drop(found)
             event = Event("token-ended", who.account, who.account, address, f"token={ident}")
-            transaction.log(now_ns, event)
+            self._book.log(transaction, now_ns, event)

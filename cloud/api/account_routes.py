@@ -195,7 +195,7 @@ def accounts(given: Given) -> Sequence[Mapping[str, Any]]:
 
 def shown(row: Account) -> dict[str, Any]:
     """What others may know of an account."""
-    state = "ended" if row.ended_ns else "active" if row.password else "invited"
+    state = "ended" if row.ended_ns else "active" if row.phc else "invited"
     return {
         "account": row.id, "name": row.name, "organisation": row.organisation, "role": row.role,
         "region": row.region, "plants": list(row.profile.plants), "state": state,

@@ -22,11 +22,11 @@ from cloud.accounts.roles import (
     principal,
 )
 from cloud.accounts.security_log import (
-    REFUSAL_EVERY_NS,
-    REFUSALS_AT_ONCE,
+    AT_ONCE,
+    EVERY_NS,
+    Budget,
     Event,
     LogRow,
-    RefusalBudget,
     broken_at,
     chained,
     syslog_line,
@@ -263,14 +263,14 @@ def test_a_row_is_a_line_of_rfc_5424() -> None:
 
 
 def test_refusals_are_listed_as_far_as_the_disk_is_meant_to_hold_them() -> None:
-    budget = RefusalBudget()
-    listed = [budget.take(S) for _ in range(REFUSALS_AT_ONCE + 50)]
-    assert listed == [0] * REFUSALS_AT_ONCE + [None] * 50
-    assert budget.take(S + REFUSAL_EVERY_NS) == 50
-    assert budget.take(S + REFUSAL_EVERY_NS) is None
+    budget = Budget()
+    listed = [budget.take(S) for _ in range(AT_ONCE + 50)]
+    assert listed == [0] * AT_ONCE + [None] * 50
+    assert budget.take(S + EVERY_NS) == 50
+    assert budget.take(S + EVERY_NS) is None
     assert budget.take(0) is None  # a clock that was set back earns nothing
     a_day = sum(budget.take(n * S) is not None for n in range(100, 86_500))
-    assert a_day <= REFUSALS_AT_ONCE + 86_400 * S // REFUSAL_EVERY_NS
+    assert a_day <= AT_ONCE + 86_400 * S // EVERY_NS
 
 
 def test_what_is_secret_is_compared_without_telling_where_it_differs() -> None:

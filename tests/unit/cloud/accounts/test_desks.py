@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud.accounts import people, security_log, sign_in
+from cloud.accounts import store as store_file
 from cloud.accounts.errors import AccountError
 from cloud.accounts.roles import COLLECTOR, PROGRAM, Profile, Right
 from cloud.accounts.rows import ABSOLUTE_NS, DAY_NS, IDLE_NS, LINK_NS, OVERLAP_NS, TURN_NS
@@ -302,6 +303,9 @@ def test_another_password_ends_the_other_sessions(town: Town) -> None:
     here = town.sign_in("operator").principal
     desk = town.accounts
     assert refused(desk.sign_in.check_own, here, "not it") == "wrong-password"
+    for _ in range(6):  # whoever guesses at the door keeps nobody from this
+        with pytest.raises(AccountError):
+            town.sign_in("operator", "guess")
     desk.sign_in.check_own(here, PASSWORD)
     assert refused(desk.people.change_password, here, "password1234") == "password-common"
     desk.people.change_password(here, OTHER)
@@ -325,7 +329,9 @@ def test_no_secret_stands_in_the_log_and_no_password_or_token_in_the_file(town: 
     assert [s for s in secrets[:-1] if s in kept] == []
 
 
-def test_the_file_is_its_owners_alone_and_the_log_only_grows(tmp_path: Path) -> None:
+def test_the_file_is_its_owners_alone_and_the_log_only_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = AccountStore(tmp_path / "state")
     files = list((tmp_path / "state").iterdir())
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
@@ -339,6 +345,9 @@ def test_the_file_is_its_owners_alone_and_the_log_only_grows(tmp_path: Path) -> 
         with pytest.raises(sqlite3.Error, match="append-only"):
             store._sql.execute(order)
     with store.begin() as transaction:
+        transaction.forget_log(100 * DAY_NS)  # a clock that is wrong by years
+        assert len(transaction.log_rows(0, 10)) == 5
+        monkeypatch.setattr(store_file, "KEPT_ROWS", 1)
         transaction.forget_log(2 * DAY_NS)
         kept = transaction.log_rows(0, 10)
     assert [row.seq for row in kept] == [3, 4, 5]
@@ -374,7 +383,10 @@ def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
         AccountStore(tmp_path)
 
 
-def test_what_is_over_is_forgotten_and_the_log_kept_for_thirteen_months(town: Town) -> None:
+def test_what_is_over_is_forgotten_and_the_log_kept_for_thirteen_months(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_file, "KEPT_ROWS", 1)
     done = town.join("operator")
     town.accounts.tokens.make(done.principal, "scripts", ["see"], 30)
     town.invite("engineer")
@@ -387,3 +399,19 @@ def test_what_is_over_is_forgotten_and_the_log_kept_for_thirteen_months(town: To
     assert kept == [("Account", 2)]
     town.clock.now_ns += 201 * DAY_NS
     assert town.events() == ["sign-in-refused"]  # the newest row stays: the chain goes on from it
+
+
+def test_nobody_fills_the_log_by_what_they_may_do(town: Town) -> None:
+    who = town.join("operator").principal
+    desk, rows = town.accounts.tokens, len(town.events())
+
+    def make_and_end() -> None:
+        for _ in range(security_log.AT_ONCE):
+            desk.make(who, "again", ["see"], 1)
+            desk.end(who, desk.tokens(who)[0].id)
+
+    assert refused(make_and_end) == "often"
+    assert len(town.events()) - rows == security_log.AT_ONCE
+    town.accounts.sign_in.sign_out(who)  # always
+    town.clock.now_ns += security_log.EVERY_NS
+    assert desk.make(who, "again", ["see"], 1)
