@@ -187,9 +187,7 @@ class SignIn:
             session = transaction.get(Session, who.session)
             if session is not None:
                 end_session(transaction, session)
-                self._book.log(
-                    transaction, now_ns, Event("sign-out", who.account, who.account, address)
-                )
+                transaction.log(now_ns, Event("sign-out", who.account, who.account, address))
 
     def end_others(self, who: Principal, address: str = "") -> int:
         """End all other sessions of the account; how many."""
