@@ -19,7 +19,7 @@ from cloud.accounts.store import AccountStore
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
-from cloud.clock import Clock, SimulatedClock, SteadyClock, instant
+from cloud.clock import Clock, SimulatedClock, SteadyClock, SystemClock, instant
 from cloud.collector.closing import Desk
 from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
@@ -150,7 +150,8 @@ class _Process:
             evidence=desk,
             keys=self._keys,
             one_way=OneWayDesk(self._collector, self._intake, config.state_dir),
-            accounts=open_accounts(store, self._clock, config.regions, unsigned),
+            # people's sessions, and the codes of their phones, go by the machine's clock
+            accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
             token=self._token,
             hosts=config.http.names,
         )

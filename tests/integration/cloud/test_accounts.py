@@ -7,13 +7,12 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from cloud.accounts.totp import code_of
-from tests.integration.cloud.test_process import Cloud, get, run
+from tests.integration.cloud.cloud_process import Cloud, run
+from tests.integration.cloud.test_process import get
 
 PASSWORD = "plover mast yonder"  # noqa: S105 - of this test
 
@@ -25,18 +24,10 @@ class Still(urllib.request.HTTPRedirectHandler):
         return None
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Closed: as CLOUD.toml is without a word."""
-    made = Cloud(tmp_path)
-    made.config.write_text(made.config.read_text().replace("accounts = false\n", ""))
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.end()
-
-
 def test_the_first_administrator_comes_by_a_link_that_outlives_a_restart(cloud: Cloud) -> None:
     """Nothing is open before, and a proxy's word that there is TLS is taken from this machine."""
+    text = cloud.config.read_text()
+    cloud.config.write_text(text.replace("accounts = false\n", ""))
     ready = cloud.start()
     assert get(f"{ready['http']}/api/v1/health") == {"status": "ok"}
     with pytest.raises(urllib.error.HTTPError, match="401") as refused:
