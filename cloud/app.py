@@ -9,12 +9,15 @@ import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from cloud.api import one_way, pages, proofs, routes, socket
+from cloud.accounts.errors import AccountError
+from cloud.api import account_pages, account_routes, one_way, pages, proofs, routes, socket
+from cloud.api.guard import SignInNeededError
+from cloud.api.rendering import DASHBOARD, LANGUAGES, render, sentence
 from cloud.api.security import SecurityHeaders
 from cloud.api.services import Services
 from cloud.errors import StoreError
@@ -43,14 +46,13 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(StoreError, _disk_disagrees)
-    app.include_router(routes.router)
-    app.include_router(routes.orders)
-    app.include_router(proofs.router)
-    app.include_router(proofs.orders)
-    app.include_router(one_way.router)
-    app.include_router(socket.router)
-    app.mount("/static", StaticFiles(directory=pages.DASHBOARD / "static"), name="static")
+    app.add_exception_handler(AccountError, _refused)
+    app.add_exception_handler(SignInNeededError, pages.to_sign_in)
+    for part in (routes, proofs, one_way, socket, account_routes):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
     app.include_router(pages.router)
+    app.include_router(account_pages.router)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False
@@ -64,6 +66,19 @@ async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
     rows = error.errors() if isinstance(error, RequestValidationError) else []
     kept = ("type", "loc", "msg")
     return JSONResponse({"detail": [{key: row[key] for key in kept} for row in rows]}, 422)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What accounts refuse, as a sentence; of a page, as a page."""
+    if not isinstance(error, AccountError):
+        raise error
+    language = request.path_params.get("language")
+    if language not in LANGUAGES:
+        return JSONResponse({"detail": sentence(error)}, error.status)
+    return render(
+        "refused.html", language, status=error.status, path="/account", who=request.state.who,
+        error=sentence(error, language),
+    )  # fmt: skip
 
 
 async def _disk_disagrees(_: Request, error: Exception) -> JSONResponse:

@@ -46,6 +46,11 @@ class RunningCollector:
                 f"with: stackproof cloud run {config}"
             ) from error
 
+    @property
+    def base(self) -> str:
+        """Its address on this machine."""
+        return self._base
+
     def get(self, path: str) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
         """What a path of /api/v1 answers; errors as for `ask`."""
         return self._json(self.ask(path))

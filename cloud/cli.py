@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from cloud.asking import RefusedError
+from cloud.cli_accounts import add_account_commands
 from cloud.cli_keys import add_key_commands
 from cloud.cli_months import add_month_commands
 from cloud.cli_one_way import add_one_way_commands
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add_one_way_commands(commands)
     add_key_commands(commands)
     add_store_commands(commands)
+    add_account_commands(commands)
     return parser
 
 

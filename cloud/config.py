@@ -19,6 +19,7 @@ host = "127.0.0.1"
 port = 8600                        # 0 = any free one, see state_dir/ready.json
 # allow_remote = true              # needed to listen beyond this machine
 # names = ["collector.example"]    # further names browsers may use for it
+# accounts = false                 # whoever reaches it reads everything: for trying out
 [[plant]]
 id = "smelter"
 root = "file:keys/root.crt"
@@ -27,10 +28,10 @@ gateways = ["file:keys/edge-1.crt"]
 #                                  # into at start, on SIGHUP and by `stackproof cloud keys`
 # collector = "file:…"             # this collector's certificate from this plant's root, when
 #                                  # it is not the one of [cloud]
+# region = "370700"                # GB/T 2260: which reviewers see it; without, national ones only
 ```
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cloud.accounts.roles import is_region
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
+from cloud.config_http import HttpConfig, read_http
 from cloud.errors import CloudConfigError
 from cloud.month_stamp import url_fault
 from evidence.errors import EvidenceError
@@ -70,21 +73,6 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True)
-class HttpConfig:
-    """Where pages and API are served.
-
-    Attributes:
-        host: address to listen on.
-        port: 0 takes a free one.
-        names: names browsers may use for it besides the loopback ones.
-    """
-
-    host: str
-    port: int
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class CloudConfig:
     """Everything CLOUD.toml says, with the keys it names.
 
@@ -99,6 +87,7 @@ class CloudConfig:
         broker: which broker.
         http: where pages and API are served.
         plants: their certificates, in the order of the file.
+        regions: plant -> its GB/T 2260 code, "" where none is given.
     """
 
     path: Path
@@ -111,6 +100,7 @@ class CloudConfig:
     broker: BrokerConfig
     http: HttpConfig
     plants: tuple[PlantIdentity, ...]
+    regions: Mapping[str, str]
 
 
 def load_cloud(path: Path) -> CloudConfig:
@@ -145,6 +135,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.problems: list[Problem] = []
         self._path = path
+        self._regions: dict[str, str] = {}
         self._root = self._fields(self._parse(), "", self.problems)
 
     def _parse(self) -> Mapping[str, Any]:
@@ -199,14 +190,14 @@ class _Reader:
         if tsa_url and (fault := url_fault(tsa_url)):
             cloud.complain("tsa_url", fault)
         cloud.finish()
-        broker, http = self._broker(), self._http()
+        broker, http = self._broker(), read_http(self._section("http", required=False))
         plants = self._plants(certificate, signer)
         root.finish()
         if signer is None:
             return None
         return CloudConfig(
             self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, tsa_url, broker,
-            http, plants,
+            http, plants, self._regions,
         )  # fmt: skip
 
     # -- single values ----------------------------------------------------------------------------
@@ -275,26 +266,6 @@ class _Reader:
         elif parts.username or parts.password:
             fields.complain("url", "must not hold a password: it would be seen in logs and lists")
 
-    def _http(self) -> HttpConfig:
-        fields = self._section("http", required=False)
-        host = fields.text("host", default="127.0.0.1")
-        port = fields.integer("port", 0, 65_535, default=8600)
-        remote = fields.raw("allow_remote")
-        if not isinstance(remote, bool | None):
-            fields.complain("allow_remote", "must be true or false")
-        if not _is_loopback(host) and remote is not True:
-            fields.complain(
-                "host",
-                f"{host} can be reached from other machines, and the pages have no accounts and no "
-                "TLS yet: put a proxy in front, or say allow_remote = true",
-            )
-        names = fields.sequence("names")
-        if not all(isinstance(name, str) and name for name in names):
-            fields.complain("names", 'must be a list of names: ["collector.example"]')
-            names = []
-        fields.finish()
-        return HttpConfig(host, port, () if _is_loopback(host) and not names else (host, *names))
-
     def _plants(self, certificate: Path | None, signer: Signer | None) -> tuple[PlantIdentity, ...]:
         tables = self._root.children("plant")
         if not tables:
@@ -312,6 +283,10 @@ class _Reader:
         plant = fields.text("id", why="plant id, as in its site files")
         if plant and not NAME_ID.fullmatch(plant):
             fields.complain("id", f"{plant!r} must match {NAME_ID.pattern}")
+        region = fields.text("region", default="")
+        if not is_region(region):
+            fields.complain("region", f"{region!r} is not 2, 4 or 6 digits of GB/T 2260")
+        self._regions[plant] = region
         root = self._file(fields, "root")
         listed = fields.sequence("gateways")
         gateways = [self._reference(fields, "gateways", value) for value in listed]
@@ -372,12 +347,3 @@ class _Reader:
         except EvidenceError as error:
             fields.complain(key, str(error))
             return None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -13,10 +13,13 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+from cloud.accounts.desks import open_accounts
+from cloud.accounts.roles import STRANGER, VISITOR
+from cloud.accounts.store import AccountStore
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
-from cloud.clock import Clock, SimulatedClock, SteadyClock, instant
+from cloud.clock import Clock, SimulatedClock, SteadyClock, SystemClock, instant
 from cloud.collector.closing import Desk
 from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
@@ -135,6 +138,9 @@ class _Process:
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
         desk = Desk(self._collector, self._intake, config.signer)
         self._keys = KeyDesk(self._collector, self._intake)
+        store = AccountStore(config.state_dir)
+        stack.callback(store.close)
+        unsigned = STRANGER if config.http.accounts else VISITOR
         authority = Authority(config.tsa_url) if config.tsa_url else None
         services = Services(
             hub=hub,
@@ -144,6 +150,8 @@ class _Process:
             evidence=desk,
             keys=self._keys,
             one_way=OneWayDesk(self._collector, self._intake, config.state_dir),
+            # people's sessions, and the codes of their phones, go by the machine's clock
+            accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
             token=self._token,
             hosts=config.http.names,
         )
@@ -157,6 +165,8 @@ class _Process:
         else:
             self._say(f"collector: {self._broker_url} does not answer yet; it is tried for ever")
         self._write_ready()
+        if not config.http.accounts:
+            self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
         self._say(f"ready: dashboard at {self._http_url}")
 
     async def look_for_keys(self, reload: asyncio.Event) -> None:

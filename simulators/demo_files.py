@@ -70,6 +70,7 @@ port = 0
 [http]
 host = "127.0.0.1"
 port = {port}
+accounts = false                # it is there to be looked at, on this machine
 
 {plants}"""
 

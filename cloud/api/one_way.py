@@ -7,7 +7,8 @@ from typing import Any, BinaryIO
 
 from fastapi import APIRouter, HTTPException, Request
 
-from cloud.api.routes import Given, PlantPath, TokenRoute
+from cloud.api.guard import Given, GuardedRoute
+from cloud.api.routes import PlantPath
 from evidence.archive.export import OBJECTS_BYTES_MAX
 from evidence.errors import EvidenceError
 
@@ -15,12 +16,12 @@ from evidence.errors import EvidenceError
 FILE_BYTES_MAX = OBJECTS_BYTES_MAX + 16 * 1024 * 1024
 _PIECE = 1024 * 1024
 
-router = APIRouter(prefix="/api/v1", route_class=TokenRoute)
+router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
 
 
 @router.post("/imports")
 async def take_export(given: Given, request: Request) -> Mapping[str, Any]:
-    """Take in an exported spool (the body, as it is); needs the bearer token."""
+    """Take in an exported spool (the body, as it is)."""
     try:
         with given.one_way.incoming() as file:
             await _receive(request, file)
@@ -50,7 +51,7 @@ async def _receive(request: Request, file: BinaryIO) -> None:
 
 @router.get("/plants/{plant}/receipts")
 async def receipt_file(given: Given, plant: PlantPath) -> Mapping[str, Any]:
-    """The newest receipt of every stream of a plant; needs the bearer token.
+    """The newest receipt of every stream of a plant.
 
     `file` is the receipt file, base64; `withheld` says of a gateway why there is none of it there.
     """

@@ -19,7 +19,8 @@ from typing import Annotated, Any, ClassVar
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 
-from cloud.api.routes import Given, PlantPath, TokenRoute
+from cloud.api.guard import Given, GuardedRoute
+from cloud.api.routes import PlantPath
 from cloud.api.services import Services
 from cloud.collector.desk import PlantEvidence
 from evidence.errors import KeyFileError
@@ -35,9 +36,7 @@ COSE_TYPE = "application/cose"
 #: a signature for every stream of a large collector
 SIGNATURES_KEPT = 4_096
 
-router = APIRouter(prefix="/api/v1/plants/{plant}")
-#: what changes something
-orders = APIRouter(prefix="/api/v1/plants/{plant}", route_class=TokenRoute)
+router = APIRouter(prefix="/api/v1/plants/{plant}", route_class=GuardedRoute)
 
 Count = Annotated[int, Query(ge=0, lt=2**63)]
 GatewayId = Annotated[str, Query(pattern=f"^{NAME_ID.pattern}$", description="gateway id")]
@@ -196,9 +195,9 @@ def kept_aside(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
     return Response(found[1], media_type=COSE_TYPE, headers=headers)
 
 
-@orders.post("/keys/reload")
+@router.post("/keys/reload")
 async def reload(given: Given, plant: PlantPath) -> dict[str, Any]:
-    """Look into the plant's key folder for certificates and orders; needs the bearer token."""
+    """Look into the plant's key folder for certificates and orders."""
     try:
         return asdict(await given.keys.reload(plant))
     except LookupError as error:

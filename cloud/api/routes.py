@@ -1,43 +1,20 @@
 """The JSON routes under /api/v1: health, plants, streams, points, live snapshot, months."""
 
 import base64
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from cloud.api.security import token_matches
+from cloud.accounts.roles import Right
+from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.services import MonthRefusedError, Services
 from cloud.live import UnknownPlantError, UnknownPointError
 from evidence.points import NAME_ID, POINT_ID
 from evidence.timestamp import RESPONSE_BYTES_MAX
 
-
-class TokenRoute(APIRoute):
-    """A route for holders of the bearer token: without it not even the body is read.
-
-    A dependency would come too late: FastAPI parses the body before it calls any.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's handler behind the check."""
-        handle = super().get_route_handler()
-
-        async def handle_order(request: Request) -> Response:
-            if not token_matches(request.headers.get("authorization"), services(request).token):
-                raise HTTPException(
-                    401, "this order needs the bearer token", {"WWW-Authenticate": "Bearer"}
-                )
-            return await handle(request)
-
-        return handle_order
-
-
-router = APIRouter(prefix="/api/v1")
-#: what changes something
-orders = APIRouter(prefix="/api/v1", route_class=TokenRoute)
+router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
 
 PlantId = Annotated[str, Query(pattern=f"^{NAME_ID.pattern}$", description="plant id")]
 PointId = Annotated[str, Query(pattern=f"^{POINT_ID.pattern}$", description="point id")]
@@ -83,15 +60,6 @@ class SealRequest(BaseModel):
     time_stamp: Base64 = b""
 
 
-def services(request: Request) -> Services:
-    """The bundle `create_app` was given."""
-    found: Services = request.app.state.services
-    return found
-
-
-Given = Annotated[Services, Depends(services)]
-
-
 def _snapshot(given: Services, plant: str) -> dict[str, Any]:
     try:
         return given.hub.snapshot(plant)
@@ -100,18 +68,22 @@ def _snapshot(given: Services, plant: str) -> dict[str, Any]:
 
 
 @router.get("/health")
-async def health(given: Given) -> dict[str, Any]:
+async def health(given: Given, who: Who) -> dict[str, Any]:
     """Is every plant served, what did the live view refuse, and what came for unknown plants.
 
-    `status` is "ok", or "amiss" where `amiss` says of a plant why it does not go on.
+    `status` is "ok", or "amiss" where `amiss` says of a plant why it does not go on. Who may see
+    nothing of any plant is told the status alone.
     """
     amiss = given.streams.amiss()
-    return {
-        "status": "amiss" if amiss else "ok",
-        "served": given.streams.served(),
-        "amiss": amiss,
+    told: dict[str, Any] = {"status": "amiss" if amiss else "ok"}
+    if Right.EVIDENCE not in who.rights:
+        return told
+    served = given.streams.served()
+    return told | {
+        "served": [plant for plant in served if given.accounts.sees(who, plant)],
+        "amiss": {plant: why for plant, why in amiss.items() if given.accounts.sees(who, plant)},
         "server_ns": given.clock.wall_ns(),
-        "plants": len(given.hub.plants()),
+        "plants": len(given.plants_of(who)),
         "viewers": given.hub.viewers,
         "live_refused": dict(given.hub.refused),
         "strangers_refused": given.streams.strangers(),
@@ -119,15 +91,15 @@ async def health(given: Given) -> dict[str, Any]:
 
 
 @router.get("/plants")
-async def plants(given: Given) -> list[dict[str, Any]]:
-    """Facts of every plant whose configuration has been received."""
-    return [given.hub.snapshot(plant)["plant"] for plant in given.hub.plants()]
+async def plants(given: Given, who: Who) -> list[dict[str, Any]]:
+    """Facts of every plant one may see whose configuration has been received."""
+    return [given.hub.snapshot(plant)["plant"] for plant in given.plants_of(who)]
 
 
 @router.get("/streams")
-async def streams(given: Given) -> Sequence[Mapping[str, Any]]:
-    """State of every gateway's stream of signed frames."""
-    return given.streams.status()
+async def streams(given: Given, who: Who) -> Sequence[Mapping[str, Any]]:
+    """State of every gateway's stream of signed frames, of the plants one may see."""
+    return [row for row in given.streams.status() if given.accounts.sees(who, str(row["plant"]))]
 
 
 @router.get("/points")
@@ -172,14 +144,14 @@ async def months(given: Given, plant: PlantId) -> Sequence[Mapping[str, Any]]:
         raise HTTPException(409, str(error)) from error
 
 
-@orders.post("/months/{plant}/{month}/close")
+@router.post("/months/{plant}/{month}/close")
 async def close_month(
     given: Given,
     plant: PlantPath,
     month: MonthPath,
     order: CloseRequest,
 ) -> Mapping[str, Any]:
-    """Close and seal a month; needs the bearer token."""
+    """Close and seal a month: an accountant's."""
     _snapshot(given, plant)
     try:
         return await given.months.close(
@@ -189,14 +161,14 @@ async def close_month(
         raise HTTPException(409, str(error)) from error
 
 
-@orders.post("/months/{plant}/{month}/seal")
+@router.post("/months/{plant}/{month}/seal")
 async def seal_month(
     given: Given,
     plant: PlantPath,
     month: MonthPath,
     order: SealRequest,
 ) -> Mapping[str, Any]:
-    """Seal a closed month again, with signatures that came since; needs the bearer token."""
+    """Seal a closed month again, with signatures that came since: an accountant's."""
     _snapshot(given, plant)
     try:
         return await given.months.seal(plant, month, reason=order.reason, reply=order.time_stamp)

@@ -1,4 +1,4 @@
-"""Headers on every answer, the origin of WebSockets, the bearer token. No I/O.
+"""Headers on every answer, the origin of requests, the bearer token. No I/O.
 
 The page loads everything from its own address and runs no inline script or style, so the
 policy can forbid the rest; a plant's name or a point's id may be hostile text.
@@ -19,7 +19,8 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",  # browsers that do not know frame-ancestors
-    "Referrer-Policy": "no-referrer",
+    # with no-referrer browsers would send forms with "Origin: null", and nobody knew whose they are
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",

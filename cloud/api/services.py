@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
+from cloud.accounts.desks import Accounts
+from cloud.accounts.roles import Principal
 from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.plant import KeyNews
@@ -138,7 +140,8 @@ class Services:
         evidence: what is committed.
         keys: keys and refusals.
         one_way: files of sites without a way back.
-        token: bearer token that closing a month needs; at least 16 characters.
+        accounts: persons and who may see what.
+        token: bearer token of programs on the collector's machine; at least 16 characters.
         hosts: names besides the loopback names that may stand in a Host header.
     """
 
@@ -149,12 +152,17 @@ class Services:
     evidence: EvidenceSource
     keys: Keys
     one_way: OneWay
+    accounts: Accounts
     token: str = field(repr=False)
     hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.token) < 16:
             raise ValueError("the bearer token needs at least 16 characters")
+
+    def plants_of(self, who: Principal) -> list[str]:
+        """Plants whose configuration is known and that somebody is for, sorted."""
+        return [plant for plant in self.hub.plants() if self.accounts.sees(who, plant)]
 
     @property
     def allowed_hosts(self) -> list[str]:

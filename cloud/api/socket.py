@@ -5,10 +5,13 @@ import contextlib
 import json
 import logging
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 
+from cloud.api.access import ACCESS
+from cloud.api.guard import identify
 from cloud.api.security import same_origin
 from cloud.api.services import Services
+from cloud.errors import StoreError
 from cloud.live import LiveHub, Subscription, UnknownPlantError
 
 router = APIRouter()
@@ -19,6 +22,8 @@ GOING_AWAY = 1001
 REQUEST_BYTES_MAX = 256
 #: a viewer that asks for snapshots faster than this is only answered at this pace
 SNAPSHOT_PAUSE_S = 1.0
+#: how often an open page is looked at: may its viewer still see this?
+LOOK_AGAIN_S = 15.0
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +33,11 @@ async def live(socket: WebSocket, plant: str = "") -> None:
     """Snapshot and deltas of one plant.
 
     The page may send {"type":"snapshot"} when it saw a gap in `seq`; anything else ends the
-    connection. A page of another origin, or an unknown plant, is refused before acceptance.
+    connection. A page of another origin, an unknown plant, and whoever may not see it, are refused
+    before acceptance; an open page ends with its session.
     """
     given: Services = socket.app.state.services
-    if not same_origin(socket.headers):
+    if not (same_origin(socket.headers) and await _may_see(socket, plant)):
         await socket.close(POLICY_VIOLATION)
         return
     try:
@@ -40,10 +46,40 @@ async def live(socket: WebSocket, plant: str = "") -> None:
         await socket.close(POLICY_VIOLATION)
         return
     await socket.accept()
+    looking = asyncio.create_task(_look_again(socket, plant, viewer))
     try:
         await _serve(socket, given.hub, viewer)
     finally:
+        looking.cancel()
         given.hub.unsubscribe(viewer)
+
+
+async def _may_see(socket: WebSocket, plant: str) -> bool:
+    try:
+        who, _ = await identify(socket)
+    except HTTPException:
+        return False
+    socket.state.who = who
+    given: Services = socket.app.state.services
+    needed = ACCESS["WEBSOCKET", "/api/v1/live"]
+    return needed in who.rights and given.accounts.sees(who, plant)
+
+
+async def _look_again(socket: WebSocket, plant: str, viewer: Subscription) -> None:
+    """End the viewer when it may no longer see the plant."""
+    given: Services = socket.app.state.services
+    session, still = socket.state.who.session, True
+    try:
+        while still:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            if session:  # watching is no use of it: it may be idle for as long as it stands
+                still = await asyncio.to_thread(given.accounts.sign_in.is_open, session)
+            else:
+                still = await _may_see(socket, plant)
+    except StoreError as error:
+        _log.error("%s", error)
+    finally:
+        viewer.close()
 
 
 async def _serve(socket: WebSocket, hub: LiveHub, viewer: Subscription) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 import uvicorn
 
+from cloud.accounts.roles import STRANGER, VISITOR
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.clock import SystemClock
 from cloud.live import LiveHub
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
-from tests.unit.cloud.app_examples import TOKEN, Nothing
+from tests.unit.cloud.app_examples import TOKEN, Nothing, make_accounts
 
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
@@ -80,10 +81,11 @@ async def serve(options: argparse.Namespace) -> None:
         await feed(hub, plant, n, n // 10)
     if options.alarms:
         hub.on_alarms(PLANT, alarms(start_ns))
+    accounts = make_accounts(clock, STRANGER if options.accounts else VISITOR)
     app = create_app(
         Services(
             hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=Nothing(),
-            keys=Nothing(), one_way=Nothing(), token=TOKEN,
+            keys=Nothing(), one_way=Nothing(), token=TOKEN, accounts=accounts,
         )
     )  # fmt: skip
     settings = uvicorn.Config(
@@ -111,6 +113,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=1)
     parser.add_argument("--dead-gas", action="store_true")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
+    parser.add_argument("--accounts", action="store_true", help="reading needs an account")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
+from cloud.api.guard import parse_form
 from cloud.collector.identity import read_issued, read_root
 from cloud.collector.judge import REASONS, Aside, Refused, judge
 from cloud.collector.key_folder import read_offered
@@ -40,6 +41,7 @@ from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, make_plant
 from tests.unit.cloud.test_cloud_config import GOOD
 
 OURS = (EvidenceError,)
+_FORMS = [b"account=li-wei&password=a+b%21&code=123456&next=", b"scopes=see&scopes=evidence"]
 LIVE = [live_examples.payload(0), live_examples.payload(1, effects=[live_examples.effect(0, 5)])]
 
 
@@ -204,5 +206,6 @@ DOORS: list[Door] = [
          "cloud.store.index.decode_place"),
     pure("snapshot of the log", decode_snapshot, [_snapshot()], cbor_bent, OURS,
          "cloud.store.state.decode_snapshot"),
+    pure("form of a page", parse_form, _FORMS, spoilt, (ValueError,), "cloud.api.guard.parse_form"),
     pure("HTTP", _http, _PATHS, _request_bent, (), weight=6),
 ]  # fmt: skip

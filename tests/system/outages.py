@@ -48,6 +48,7 @@ mode = "external"
 url = "{broker}"
 [http]
 port = 0
+accounts = false
 [[plant]]
 id = "{plant}"
 root = "file:keys/root.crt"

@@ -105,6 +105,7 @@ port = 0
 [http]
 host = "127.0.0.1"
 port = 0
+accounts = false
 
 [[plant]]
 id = "bench"

@@ -13,7 +13,7 @@ from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.ports import free_port
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, ExamplePlant, make_plant
 
-TEXT = f"{CLOUD_HEAD}[broker]\nport = {{port}}\n[http]\nport = 0\n{CLOUD_PLANT}"
+TEXT = f"{CLOUD_HEAD}[broker]\nport = {{port}}\n[http]\nport = 0\naccounts = false\n{CLOUD_PLANT}"
 
 
 def command(*arguments: object) -> list[str]:

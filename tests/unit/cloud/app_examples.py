@@ -1,13 +1,22 @@
 """The web application over a hub with the two-pot plant, for the app's tests."""
 
+import shutil
+import sqlite3
+import weakref
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from cloud.accounts.desks import Accounts, open_accounts
+from cloud.accounts.roles import VISITOR, Principal
+from cloud.accounts.store import AccountStore
 from cloud.api.services import MonthRefusedError, Services
 from cloud.app import create_app
+from cloud.clock import Clock
 from cloud.live import LiveHub
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, ManualClock, configuration, payload
 
@@ -68,6 +77,25 @@ class Nothing:
     stream = quarantine = evidence
 
 
+class BriefStore(AccountStore):
+    """A store whose folder goes with it."""
+
+    def __init__(self) -> None:
+        folder = mkdtemp()
+        super().__init__(Path(folder))
+        weakref.finalize(self, _end, self._sql, folder)
+
+
+def _end(connection: sqlite3.Connection, folder: str) -> None:
+    connection.close()
+    shutil.rmtree(folder)
+
+
+def make_accounts(clock: Clock | None = None, unsigned: Principal = VISITOR) -> Accounts:
+    regions = {PLANT: "370700", "maxi": "371300", "unplaced": ""}
+    return open_accounts(BriefStore(), clock or ManualClock(), regions, unsigned)
+
+
 def make_hub() -> LiveHub:
     hub = LiveHub(ManualClock(), delta_interval_s=0.02, beat_interval_s=0.05)
     hub.on_config(PLANT, GATEWAY, configuration())
@@ -76,9 +104,12 @@ def make_hub() -> LiveHub:
 
 
 def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
+    nothing = dict.fromkeys(("evidence", "keys", "one_way"), Nothing())
+    parts = {**nothing, **more}
+    parts.setdefault("accounts", make_accounts())
     services = Services(
         hub=hub or make_hub(), clock=ManualClock(), months=months or Months(), streams=Streams(),
-        token=TOKEN, **{"evidence": Nothing(), "keys": Nothing(), "one_way": Nothing(), **more},
+        token=TOKEN, **parts,
     )  # fmt: skip
     return create_app(services)
 

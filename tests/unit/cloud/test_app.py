@@ -195,7 +195,7 @@ def test_who_has_no_token_learns_nothing_of_what_else_is_wrong(
     sent = headers | {"Content-Type": "application/json"}
     answer = make_client().post(path, content=body, headers=sent)
     assert (answer.status_code, answer.json()) == (
-        401, {"detail": "this order needs the bearer token"},
+        401, {"detail": "this needs an account, or a bearer token"},
     )  # fmt: skip
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.headers["content-security-policy"] == STRICT
@@ -276,7 +276,7 @@ def test_every_answer_carries_the_security_headers(path: str) -> None:
     assert headers["content-security-policy"] == STRICT
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert "access-control-allow-origin" not in headers
 
 
@@ -343,7 +343,7 @@ def test_origin_must_name_the_host_that_was_asked(origin: str | None, same: bool
 
 def test_a_short_token_is_refused_and_no_token_is_ever_printed() -> None:
     hub = LiveHub(ManualClock())
-    parts = hub, ManualClock(), Months(), Streams(), Nothing(), Nothing(), Nothing()
+    parts = hub, ManualClock(), Months(), Streams(), *[Nothing()] * 4
     with pytest.raises(ValueError, match="at least 16"):
         Services(*parts, token="short")  # noqa: S106 - the test
     assert TOKEN not in repr(Services(*parts, token=TOKEN))

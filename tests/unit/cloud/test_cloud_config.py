@@ -142,6 +142,9 @@ gateways = []
          "can be reached from other machines"),
         ('host = "127.0.0.1"', 'host = "collector.example"', "http.host", "allow_remote = true"),
         ('host = "127.0.0.1"', 'allow_remote = "yes"', "http.allow_remote", "true or false"),
+        ('host = "127.0.0.1"', 'accounts = "no"', "http.accounts", "true or false"),
+        ('id = "mini"', 'id = "mini"\nregion = "3707 "', "plant[0].region", "2, 4 or 6 digits"),
+        ('id = "mini"', 'id = "mini"\nregion = 370700', "plant[0].region", "is not text"),
         ('host = "127.0.0.1"', "names = [1]", "http.names", "must be a list of names"),
         ('mode = "embedded"\nport = 0', 'mode = "external"', "broker.url", "is missing"),
         ('mode = "embedded"\nport = 0', 'mode = "external"\nurl = "http://x:1"', "broker.url",
@@ -229,6 +232,15 @@ def test_remote_access_is_an_explicit_choice(tmp_path: Path, plant: ExamplePlant
     for host in ("localhost", "127.1.2.3", "::1"):
         config = load(tmp_path, GOOD.replace('host = "127.0.0.1"', f'host = "{host}"'))
         assert config.http.host == host
+
+
+def test_accounts_are_needed_unless_it_says_not(tmp_path: Path, plant: ExamplePlant) -> None:
+    assert load(tmp_path, GOOD).http.accounts is True
+    assert load(tmp_path, GOOD).regions == {"mini": ""}
+    text = GOOD.replace("[http]", "[http]\naccounts = false")
+    config = load(tmp_path, text.replace('id = "mini"', 'id = "mini"\nregion = "370700"'))
+    assert config.http.accounts is False
+    assert config.regions == {"mini": "370700"}
 
 
 @pytest.mark.parametrize(
