@@ -65,7 +65,7 @@ class GatewayFacts:
 
 #: computed point drawn as the page's headline trace
 HEADLINE = "plant.co2e_t_h"
-#: name of the pot state that counts, as the profiles call it (edge.calc.potline)
+#: name of the pot state that counts, as the profiles call it (edge.calc.effects.potline)
 PRODUCING = "producing"
 LIVE_INTERVAL_MIN_NS = 1_000_000_000
 

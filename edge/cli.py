@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.calc.sampling import slow_potlines, slow_text
+from edge.calc.effects.sampling import slow_potlines, slow_text
 from edge.cli_commissioning import add_commissioning_commands
 from edge.cli_new import add_new_command
 from edge.cli_record import add_record_command

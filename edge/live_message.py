@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from edge.pipeline import NS_PER_MS, Layout, Tick
 from edge.spool_reader import Usage
 from evidence.counts import GroupCounts, count_to_text

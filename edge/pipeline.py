@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.calc.blocks import Block, GroupBlock
+from edge.calc.folds.live import PlantCalc
 from edge.calc.inputs import Rows as Index
 from edge.calc.inputs import as_rows
-from edge.calc.live import PlantCalc
 from edge.drivers.base import Sample
 from edge.drivers.samples import NO_TIME, Samples
 from edge.quality_history import History

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.drivers.base import Progress

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from edge.calc.errors import CalcError
-from edge.calc.live import PlantCalc, computed_points
-from edge.calc.month import MonthFold
+from edge.calc.folds.live import PlantCalc, computed_points
+from edge.calc.folds.month import MonthFold
 from edge.config import Site
 from edge.errors import SiteConfigError
 from edge.site_devices import DeviceConfig

@@ -6,7 +6,7 @@ Which of them a plant may have, and whether their units fit, the calculation say
 from collections.abc import Mapping
 from typing import Any
 
-from edge.calc.statement_table import USES
+from edge.calc.statements.statement_table import USES
 from edge.site_points import SitePoints, Uses, read_point, read_totaliser
 from evidence.points import NAME_ID, exact
 from firmware_configs.fields import Fields

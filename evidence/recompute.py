@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from edge.calc.blocks import Block, Bool, GroupBlock, Int64
-from edge.calc.entries import ELECTRICITY, lists_of
 from edge.calc.errors import CalcError, UnknownRuleSetError
 from edge.calc.factors import rule_set_files
-from edge.calc.live import Computed, PlantCalc
+from edge.calc.folds.entries import ELECTRICITY, lists_of
+from edge.calc.folds.live import Computed, PlantCalc
+from edge.calc.folds.month import MonthFold
 from edge.calc.local_time import PlantDays
-from edge.calc.month import MonthFold
-from edge.calc.statement import compute, output_key, statement_rules
+from edge.calc.statements.statement import compute, output_key, statement_rules
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.frame import Body, CodedSection, Section
 from evidence.groups import joined

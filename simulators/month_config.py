@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.calc.live import computed_points
+from edge.calc.folds.live import computed_points
 from evidence.points import Dtype, Point
 from evidence.version import VERSION
 

@@ -1,7 +1,7 @@
 """Plays a month: readings, computed points, frames' payloads, truth; then the statement. Pure.
 
-Computed points are made by the calculation the agent runs (`edge.calc.live`), an hour a call; it
-gives the same counts as a tick a call.
+Computed points are made by the calculation the agent runs (`edge.calc.folds.live`), an hour a call;
+it gives the same counts as a tick a call.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from evidence.frame import FLAG_SIMULATED, Body, Clock, Section, encode_body
 from evidence.groups import Group
 from evidence.points import Dtype

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from edge.calc import cli_effects
-from edge.calc.allowance import elapsed_days, project, whole_days
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import CalcError, InputError, StatementError
+from edge.calc.methods.allowance import elapsed_days, project, whole_days
 from edge.calc.pages import COMMAND, all_pages
 from edge.calc.registry import Method, evaluate, methods
-from edge.calc.statement import compute, output_key
-from edge.calc.what_if import what_if
-from edge.calc.year import year_to_date
+from edge.calc.statements.statement import compute, output_key
+from edge.calc.statements.what_if import what_if
+from edge.calc.statements.year import year_to_date
 
 _FILE_BYTES_MAX = 16 * 1024 * 1024
 _TOLD = ("_bridge", "recorded")  # parameters that say where they come from in the text as well

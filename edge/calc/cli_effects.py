@@ -10,9 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from edge.calc.attribution import attribute
-from edge.calc.controller_effects import match_effects
-from edge.calc.controller_rows import effects_of, line_of, period_of, read_rows, tolerance_of
+from edge.calc.effects.attribution import attribute
+from edge.calc.effects.controller_effects import match_effects
+from edge.calc.effects.controller_rows import (
+    effects_of,
+    line_of,
+    period_of,
+    read_rows,
+    tolerance_of,
+)
 from edge.calc.errors import InputError
 
 _FILE_BYTES_MAX = 16 * 1024 * 1024

@@ -9,42 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import InputError
 
-_MODULES = tuple(
-    f"edge.calc.{name}"
-    for name in (
-        "allowance",
-        "bridge",
-        "calibration",
-        "cems",
-        "clinker_oxides",
-        "clinker_stock",
-        "coal",
-        "combustion",
-        "electrodes",
-        "gas",
-        "gas_network",
-        "hand_readings",
-        "hj212",
-        "missing",
-        "metal_energy",
-        "natural_gas",
-        "orifice",
-        "part75",
-        "part98",
-        "pfc",
-        "pfc_factors",
-        "stack",
-        "steam",
-        "substitution",
-        "uncertainty_methods",
-        "validity",
-    )
-)
+#: every module in it is read: what it registers is a method
+_PACKAGE = "edge.calc.methods"
 
 
 @dataclass(frozen=True)
@@ -132,8 +104,8 @@ def method(
 
 def methods() -> dict[str, Method]:
     """All methods by id."""
-    for module in _MODULES:
-        import_module(module)
+    for module in iter_modules(import_module(_PACKAGE).__path__):
+        import_module(f"{_PACKAGE}.{module.name}")
     return dict(sorted(_METHODS.items()))
 
 

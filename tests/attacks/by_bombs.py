@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from evidence import cbor, cose
 from evidence.archive import bag, paths, ustar
 from evidence.blocks import COMPRESSION_ZSTD, compress, zstd

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge.calc.live import computed_points
+from edge.calc.folds.live import computed_points
 from evidence.frame import Body, Clock
 from evidence.keys import key_sha256
 from evidence.log import Kind as Entry

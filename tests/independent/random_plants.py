@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.calc.live import PlantCalc, computed_points
+from edge.calc.folds.live import PlantCalc, computed_points
 from evidence.frame import TYP_CONFIG, Body, Clock, Group, Section
 from evidence.points import Dtype
 from evidence.recompute import Recomputation, blocks_of, published_rules, statement_bytes

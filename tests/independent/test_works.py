@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge.calc.live_points import computed_points
+from edge.calc.folds.live_points import computed_points
 from tests.attacks.forging import ROOT_SHA256
 from tests.independent.other import compare, verify_there
 from tests.independent.random_months import bent

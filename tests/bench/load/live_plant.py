@@ -11,7 +11,7 @@ import json
 import sys
 import time
 
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from evidence.recompute import blocks_of
 from simulators.month_play import frame_of
 from tests.bench.evidence import played_hour

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from edge.calc.effects.potline import Potline
+from edge.calc.folds.month_line import MonthLine
+from edge.calc.folds.month_plan import LinePlan
 from edge.calc.inputs import Inputs, Readings, plant_points
-from edge.calc.month_line import MonthLine
-from edge.calc.month_plan import LinePlan
-from edge.calc.potline import Potline
 from evidence.points import Dtype, Point, Quantity, Role
 from tests.bench.load.spent import spent
 

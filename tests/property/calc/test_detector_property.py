@@ -15,8 +15,8 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge.calc.anode_effect import Activity, Detector
-from edge.calc.pot import Effect, Rules
+from edge.calc.effects.anode_effect import Activity, Detector
+from edge.calc.effects.pot import Effect, Rules
 
 SECOND = 10**9
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from hypothesis import given, settings
 
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from evidence.counts import round_half_away
 from tests.property.calc.plant_stories import CONFIG, MIDNIGHT, MONTH_END, S, Series, stories
 

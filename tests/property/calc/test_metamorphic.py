@@ -10,12 +10,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.calc.anode_effect import Detector
-from edge.calc.live import PlantCalc
-from edge.calc.month import MonthFold
-from edge.calc.pot import Effect, Rules
+from edge.calc.effects.anode_effect import Detector
+from edge.calc.effects.pot import Effect, Rules
+from edge.calc.folds.live import PlantCalc
+from edge.calc.folds.month import MonthFold
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 from tests.property.calc.plant_stories import CONFIG, MIDNIGHT, S, Series, make_series
 
 RULES = Rules(

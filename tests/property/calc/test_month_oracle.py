@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from hypothesis import assume, given, settings
 
-from edge.calc.month import MonthFold
-from edge.calc.statement import compute
+from edge.calc.folds.month import MonthFold
+from edge.calc.statements.statement import compute
 from tests.property.calc.plant_stories import CONFIG, MONTH_END, S, Series, stories
 
 Reading = tuple[int, Fraction]

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.calc.outside import UNNAMED, OutsideTime
+from edge.calc.effects.outside import UNNAMED, OutsideTime
 
 S = 10**9
 NAMES = ({0: "unknown", 1: "producing", 3: "start-up"}, {1: "producing", 3: "stopped"})

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.calc.live import Computed, PlantCalc
-from edge.calc.month import MonthFold
-from edge.calc.statement import compute
+from edge.calc.folds.live import Computed, PlantCalc
+from edge.calc.folds.month import MonthFold
+from edge.calc.statements.statement import compute
 from evidence.quality import Quality
 from tests.property.calc.plant_stories import (
     CONFIG,

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.calc.errors import CalcError, InputError, StatementError, UnknownRuleSetError
-from edge.calc.live import PlantCalc
-from edge.calc.month import MonthFold
+from edge.calc.folds.live import PlantCalc
+from edge.calc.folds.month import MonthFold
 from edge.calc.registry import evaluate, methods
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 from tests.property.calc.plant_stories import CONFIG, MIDNIGHT, S, make_series
 
 SCALARS = st.one_of(

@@ -16,7 +16,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from edge.drivers.base import Sample
 from edge.pipeline import (
     Batch,

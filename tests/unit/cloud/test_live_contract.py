@@ -17,8 +17,8 @@ from edge.alarms import (
     TWO_LOGS,
     UNANSWERED,
 )
-from edge.calc.live import PlantCalc
-from edge.calc.live_points import computed_points
+from edge.calc.folds.live import PlantCalc
+from edge.calc.folds.live_points import computed_points
 from edge.drivers.base import Sample
 from edge.live_message import LiveMessage
 from edge.pipeline import Layout, assemble, calculate

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cloud.live_message import parse_live
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from edge.drivers.base import Sample
 from edge.live_message import EFFECTS_NS, LiveMessage
 from edge.pipeline import Layout, Tick, assemble, calculate

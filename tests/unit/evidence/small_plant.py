@@ -10,7 +10,7 @@ import numpy as np
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from edge.calc.live import PlantCalc, computed_points
+from edge.calc.folds.live import PlantCalc, computed_points
 from evidence.frame import Body, Clock, Gap, Section
 from evidence.groups import Group
 from evidence.keys import FileSigner, issue, key_sha256

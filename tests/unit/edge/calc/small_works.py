@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from edge.calc.live import PlantCalc, computed_points
-from edge.calc.month import MonthFold
+from edge.calc.folds.live import PlantCalc, computed_points
+from edge.calc.folds.month import MonthFold
 from evidence.points import Dtype, Point, Quantity, Role
 from tests.unit.edge.calc.conftest import NOON, SECOND, block
 

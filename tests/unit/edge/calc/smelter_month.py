@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 S = 10**9
 JUNE = 1_780_243_200 * S  # 2026-06-01 00:00 +08:00, 2026-05-31T16:00:00Z

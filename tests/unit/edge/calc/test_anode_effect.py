@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from edge.calc.anode_effect import Detector
+from edge.calc.effects.anode_effect import Detector
+from edge.calc.effects.pot import Effect, Rules
 from edge.calc.errors import PlantError
-from edge.calc.pot import Effect, Rules
 from tests.unit.edge.calc.plain import is_plain
 
 S = 10**9

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.calc.attribution import apportioned, attribute
+from edge.calc.effects.attribution import apportioned, attribute
+from edge.calc.effects.pfc_event import EffectEvent, OvervoltageModel, PfcEventModel, SlopeModel
 from edge.calc.errors import InputError
-from edge.calc.pfc_event import EffectEvent, OvervoltageModel, PfcEventModel, SlopeModel
 from edge.calc.registry import evaluate
 from tests.unit.edge.calc.smelter_month import statement
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge.calc.errors import InputError, StatementError
 from edge.calc.local_instant import at_text, month_edges, read_instant
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 RULES = "cets-ag-03.01-v01-2024"
 BEGIN = datetime.fromisoformat("2026-04-25T00:00")  # hour 0 of the meter of the tests below

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.calc.calibration import RESULTS, control_states
 from edge.calc.errors import InputError
+from edge.calc.methods.calibration import RESULTS, control_states
 from edge.calc.registry import evaluate
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from edge.calc.errors import StatementError
 from edge.calc.factors import rule_set
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 RULES = "cets-ag-02.01-v01-2024"
 # tCO2 deducted per t, as a public accounting tool's table has them (thirty rows in ten lines)

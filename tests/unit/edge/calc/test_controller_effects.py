@@ -8,13 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.calc.controller_effects import (
+from edge.calc.effects.controller_effects import (
     Matching,
     ReportedEffect,
     Tolerance,
     match_effects,
 )
-from edge.calc.controller_rows import effects_of, line_of, period_of, read_rows, tolerance_of
+from edge.calc.effects.controller_rows import (
+    effects_of,
+    line_of,
+    period_of,
+    read_rows,
+    tolerance_of,
+)
 from edge.calc.errors import InputError
 from edge.calc.local_time import clock_of
 from tests.unit.edge.calc.smelter_month import JUNE, S, effect, statement

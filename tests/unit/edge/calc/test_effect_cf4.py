@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edge.calc.blocks import Block
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 
 S = 10**9
 NOON = 1_781_496_000 * S  # 2026-06-15 12:00:00 +08:00

@@ -16,7 +16,7 @@ from edge.calc.factors import (
     rule_set_files,
     rule_set_ids,
 )
-from edge.calc.pfc import EDITIONS
+from edge.calc.methods.pfc import EDITIONS
 
 ALUMINIUM = "cets-ag-04.01-v01-2024"
 

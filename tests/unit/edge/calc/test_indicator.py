@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 
+from edge.calc.effects.indicator import Indicator
 from edge.calc.errors import PlantError
-from edge.calc.indicator import Indicator
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 OWN = {
     "edition": "site", "gwp": "ar5", "slope": "0.05", "c2f6_fraction": "0.1",

@@ -8,7 +8,7 @@ import cbor2
 import pytest
 
 from edge.calc.blocks import Block
-from edge.calc.live import RECENT_EFFECTS, Computed, PlantCalc, computed_points
+from edge.calc.folds.live import RECENT_EFFECTS, Computed, PlantCalc, computed_points
 from evidence.counts import round_half_away
 from evidence.points import Dtype, Provenance, Role
 from evidence.quality import Quality

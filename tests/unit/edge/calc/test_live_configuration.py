@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edge.calc.errors import CalcError, PlantError, UnknownRuleSetError
-from edge.calc.live import PlantCalc, computed_points
+from edge.calc.folds.live import PlantCalc, computed_points
 
 Config = dict[str, Any]
 

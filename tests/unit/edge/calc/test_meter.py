@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from edge.calc.entries import EntryMeter
-from edge.calc.meter import FlowIntegral, Meter
+from edge.calc.folds.entries import EntryMeter
+from edge.calc.folds.meter import FlowIntegral, Meter
 from evidence.points import Dtype, Point, Quantity, Role
 
 S = 10**9

@@ -7,7 +7,7 @@ import pytest
 from edge.calc.errors import InputError, StatementError
 from edge.calc.factors import rule_set, statement_rule_sets
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 CEMENT = "cets-ag-02.01-v01-2024"
 

@@ -6,7 +6,7 @@ import pytest
 
 from edge.calc.cli import main
 from edge.calc.factors import find_kind, near_kinds, rule_set, statement_rule_sets
-from edge.calc.fuel_line import CARBON_MAX
+from edge.calc.statements.fuel_line import CARBON_MAX
 
 STEEL = 'rule_set = "cets-ag-03.01-v01-2024"\nmonth = "2026-06"\n'
 DIGITS = (

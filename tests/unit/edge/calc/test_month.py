@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from edge.calc.blocks import Block
+from edge.calc.folds.live import PlantCalc
+from edge.calc.folds.month import MonthFold
 from edge.calc.instants import utc_text
-from edge.calc.live import PlantCalc
-from edge.calc.month import MonthFold
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 from evidence.quality import Quality
 from tests.unit.edge.calc.plain import is_plain
 

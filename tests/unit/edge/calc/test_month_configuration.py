@@ -9,8 +9,8 @@ import pytest
 
 from edge.calc.blocks import Block
 from edge.calc.errors import PlantError, UnknownRuleSetError
-from edge.calc.month import MonthFold
-from edge.calc.statement import compute
+from edge.calc.folds.month import MonthFold
+from edge.calc.statements.statement import compute
 
 S = 10**9
 NOON = 1_781_496_000 * S
@@ -331,7 +331,7 @@ def test_the_first_effects_are_listed_and_all_are_counted(
     config: Config, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By start and then by pot; the one that starts second ends last."""
-    monkeypatch.setattr("edge.calc.month.EFFECTS_LISTED", 2)
+    monkeypatch.setattr("edge.calc.folds.month.EFFECTS_LISTED", 2)
     fold = MonthFold()
     fold.configure(config)
     feed(fold, make_block, config, range(150), {"03": (10, 40), "01": (12, 120), "02": (12, 40)})
@@ -346,7 +346,7 @@ def test_the_first_effects_are_listed_and_all_are_counted(
 def test_a_month_has_a_bounded_number_of_effects(
     config: Config, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.calc.month.EFFECTS_MAX", 2)
+    monkeypatch.setattr("edge.calc.folds.month.EFFECTS_MAX", 2)
     fold = MonthFold()
     fold.configure(config)
     feed(fold, make_block, config, range(60), {"01": (10, 20), "02": (10, 20)})
@@ -372,7 +372,7 @@ def test_a_month_has_a_bounded_number_of_parts(
     changed = copy.deepcopy(config)
     for point in changed["points"]:
         point["source"] = "another register"
-    monkeypatch.setattr(f"edge.calc.month.{limit}", most)
+    monkeypatch.setattr(f"edge.calc.folds.month.{limit}", most)
     with pytest.raises(PlantError, match=f"more than .*{said}"):
         fold.configure(changed)
     assert len(result(fold, 1)["potlines"]) == 1

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from edge.calc.aga8 import solve
-from edge.calc.aga8_rows import COMPONENTS
 from edge.calc.errors import InputError
+from edge.calc.methods.aga8 import solve
+from edge.calc.methods.aga8_rows import COMPONENTS
 from edge.calc.registry import evaluate
 
 #: NIST's Detail_test_01.cpp, in the order of its components, mol %

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge.calc.blocks import Block
-from edge.calc.month import MonthFold
+from edge.calc.folds.month import MonthFold
 
 S = 10**9
 NOON = 1_781_496_000 * S

@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from edge.calc.factors import rule_set
-from edge.calc.line import Line
 from edge.calc.parameter import Parameter, calculated, default, given
+from edge.calc.statements.line import Line
 
 RULES = rule_set("cets-ag-04.01-v01-2024")
 TYPED = {"typed": {"gross_kg_per_t": "469", "source": "site file"}}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.calc.blocks import Block
-from edge.calc.live import PlantCalc
+from edge.calc.folds.live import PlantCalc
 from evidence.counts import round_half_away
 from evidence.quality import FIRST_BAD, Quality
 

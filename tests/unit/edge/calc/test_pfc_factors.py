@@ -6,7 +6,7 @@ import pytest
 
 from edge.calc.errors import InputError
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 CETS = "cets-ag-04.01-v01-2024"
 

@@ -8,7 +8,7 @@ import pytest
 
 from edge.calc.errors import CalcError, PlantError
 from edge.calc.factors import rule_set
-from edge.calc.plant import pfc_default_factor, plant_factors, reading_configuration
+from edge.calc.folds.plant import pfc_default_factor, plant_factors, reading_configuration
 from evidence.points import Dtype, Point, Quantity, Role
 
 Config = dict[str, Any]

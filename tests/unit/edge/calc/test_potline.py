@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from edge.calc.blocks import Block
+from edge.calc.effects.pot import Effect
+from edge.calc.effects.potline import PotEffect, Potline
 from edge.calc.errors import PlantError
 from edge.calc.inputs import Inputs, plant_points
-from edge.calc.pot import Effect
-from edge.calc.potline import PotEffect, Potline
 
 S = 10**9
 NOON = 1_781_496_000 * S

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge.calc.producing import ProducingTime
+from edge.calc.effects.producing import ProducingTime
 
 S = 10**9
 

@@ -14,8 +14,8 @@ from fractions import Fraction
 import pytest
 
 from edge.calc.factors import rule_set
+from edge.calc.methods.substitution import percentile
 from edge.calc.registry import evaluate
-from edge.calc.substitution import percentile
 
 HUB = "EPA Emission Factors for Greenhouse Gas Inventories (Hub 2024), Table 1"
 STEEL = "steel works' monthly evidence, June 2026, national platform, enterprise level"

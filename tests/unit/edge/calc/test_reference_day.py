@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from edge.calc.blocks import Block, GroupBlock
-from edge.calc.live import PlantCalc
-from edge.calc.month import MonthFold
-from edge.calc.statement import compute
+from edge.calc.folds.live import PlantCalc
+from edge.calc.folds.month import MonthFold
+from edge.calc.statements.statement import compute
 
 S = 10**9
 NOON = 1_781_496_000 * S

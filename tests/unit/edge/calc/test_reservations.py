@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge.calc.blocks import Block
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 from evidence.quality import Quality
 from tests.unit.edge.calc.test_month import Plant
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.calc.anode_effect import Detector, Rules
 from edge.calc.blocks import Block
-from edge.calc.month import MonthFold
-from edge.calc.sampling import SLOW_NS, is_slow, sampling_map, slow_potlines, slow_text
-from edge.calc.statement import compute
+from edge.calc.effects.anode_effect import Detector, Rules
+from edge.calc.effects.sampling import SLOW_NS, is_slow, sampling_map, slow_potlines, slow_text
+from edge.calc.folds.month import MonthFold
+from edge.calc.statements.statement import compute
 
 S = 10**9
 NOON = 1_781_496_000 * S  # 2026-06-15 12:00:00 +08:00

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 from tests.unit.edge.calc.plain import is_plain
 
 RULES = "cets-ag-04.01-v01-2024"

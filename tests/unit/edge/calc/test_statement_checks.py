@@ -7,7 +7,7 @@ import pytest
 from edge.calc.errors import InputError, StatementError
 from edge.calc.factors import rule_set
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 CEMENT, STEEL, METAL = (f"cets-ag-0{n}.01-v01-2024" for n in (2, 3, 4))
 STOCK = {"kind": "portland", "opening": "42000", "closing": "40500", "despatched": "60000",

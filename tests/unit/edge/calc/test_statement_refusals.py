@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edge.calc.errors import StatementError, UnknownRuleSetError
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 RULES = "cets-ag-04.01-v01-2024"
 INDICATOR = {

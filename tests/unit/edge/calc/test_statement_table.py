@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge.calc.factors import rule_set
-from edge.calc.statement_table import Table, tables
+from edge.calc.statements.statement_table import Table, tables
 
 FUELS = rule_set("cets-ag-04.01-v01-2024").fuels
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.calc.aluminium import anode_line, carbonate_line, pfc_part
 from edge.calc.errors import StatementError
-from edge.calc.factor_line import clinker_line, material_line, substitute_line
 from edge.calc.factors import rule_set
-from edge.calc.fuel_line import fuel_line
-from edge.calc.line import Line
-from edge.calc.line_uncertainty import sensitivity
-from edge.calc.statement import compute
-from edge.calc.statement_table import Table
+from edge.calc.statements.aluminium import anode_line, carbonate_line, pfc_part
+from edge.calc.statements.factor_line import clinker_line, material_line, substitute_line
+from edge.calc.statements.fuel_line import fuel_line
+from edge.calc.statements.line import Line
+from edge.calc.statements.line_uncertainty import sensitivity
+from edge.calc.statements.statement import compute
+from edge.calc.statements.statement_table import Table
 
 STEEL, CEMENT, ALUMINIUM = (f"cets-ag-0{n}.01-v01-2024" for n in (3, 2, 4))
 

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from edge.calc import if97
 from edge.calc.errors import InputError
+from edge.calc.methods import if97
 from edge.calc.registry import evaluate
 
 #: region function, K, MPa, v in m3/kg and h in kJ/kg as printed: Tables 5 and 15

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge.calc.errors import InputError, StatementError
 from edge.calc.factors import rule_set
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
+from edge.calc.statements.statement import compute
 
 RULES = "cets-ag-03.01-v01-2024"
 

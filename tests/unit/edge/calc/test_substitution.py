@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.calc.errors import InputError
-from edge.calc.registry import evaluate
-from edge.calc.substitution import (
+from edge.calc.methods.substitution import (
     MEASURED,
     MISSING,
     RULES,
@@ -21,6 +20,7 @@ from edge.calc.substitution import (
     part_75_co2,
     percentile,
 )
+from edge.calc.registry import evaluate
 
 
 def series(*parts: int | None) -> list[Fraction | None]:

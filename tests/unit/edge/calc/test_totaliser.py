@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge.calc.totaliser import DROPS_KEPT, Drop, Totaliser
+from edge.calc.folds.totaliser import DROPS_KEPT, Drop, Totaliser
 
 S = 10**9
 

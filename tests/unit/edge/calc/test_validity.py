@@ -8,8 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from edge.calc.blocks import UInt8
 from edge.calc.errors import InputError
-from edge.calc.registry import evaluate
-from edge.calc.validity import (
+from edge.calc.methods.validity import (
     MARKS,
     RULES,
     Minute,
@@ -17,6 +16,7 @@ from edge.calc.validity import (
     valid_days,
     valid_hours,
 )
+from edge.calc.registry import evaluate
 
 
 def hour(rules: str, minutes: str) -> str:

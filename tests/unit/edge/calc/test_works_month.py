@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from edge.calc.errors import PlantError
-from edge.calc.month import MonthFold
-from edge.calc.statement import compute
+from edge.calc.folds.month import MonthFold
+from edge.calc.statements.statement import compute
 from tests.unit.edge.calc.small_works import (
     KILN,
     STEELWORKS,

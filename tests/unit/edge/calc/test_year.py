@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.calc.allowance import elapsed_days, whole_days
 from edge.calc.errors import InputError, StatementError
+from edge.calc.methods.allowance import elapsed_days, whole_days
 from edge.calc.registry import evaluate
-from edge.calc.statement import compute
-from edge.calc.what_if import what_if
-from edge.calc.year import year_to_date
+from edge.calc.statements.statement import compute
+from edge.calc.statements.what_if import what_if
+from edge.calc.statements.year import year_to_date
 
 STEEL, METAL = "cets-ag-03.01-v01-2024", "cets-ag-04.01-v01-2024"
 
@@ -94,8 +94,8 @@ def test_a_change_of_rule_set_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         older = {"rule_set": "cets-ag-04.01-v00"} if source["month"] == "2026-01" else {}
         return {**compute(source), **older}
 
-    monkeypatch.setattr("edge.calc.year.compute", renamed)
-    monkeypatch.setattr("edge.calc.year.output_key", lambda _: "aluminium_t")
+    monkeypatch.setattr("edge.calc.statements.year.compute", renamed)
+    monkeypatch.setattr("edge.calc.statements.year.output_key", lambda _: "aluminium_t")
     found = year_to_date([metal("2026-01", "1", "0"), metal("2026-02", "1", "0")])
     assert "rule-set-changed:2026-02" in found["flags"]
     assert [month["rule_set"] for month in found["months"]] == ["cets-ag-04.01-v00", METAL]

@@ -1,0 +1,1 @@
+"""Folds over readings: the running values of a plant, and the input of its month's statement."""

@@ -1,0 +1,96 @@
+"""What the entries of a month's configurations counted, as tables of the statement's input.
+
+An entry of which one totaliser has no reading gives no quantity: half of a difference is none.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from edge.calc.decimal_text import exact_text
+from edge.calc.factors import RuleSet
+from edge.calc.folds.entries import lists_of
+from edge.calc.folds.meter import FlowIntegral, Meter
+from edge.calc.folds.month_plan import EntryPlan
+from edge.calc.folds.totaliser import Totaliser
+from edge.calc.inputs import Inputs
+from edge.calc.parameter import TYPED
+from evidence.points import Point
+
+Place = tuple[int, int]  # schedule, row in its readings
+
+
+class MonthEntry:
+    """One entry of one configuration, for as long as it stays the same.
+
+    Attributes:
+        plan: what it is.
+        meters: its totalisers.
+    """
+
+    def __init__(self, plan: EntryPlan) -> None:
+        self.plan = plan
+        self.meters = [Meter(meter) for meter in plan.entry.meters]
+
+    @property
+    def table(self) -> str:
+        """Of the statement's input; "metal" makes several."""
+        return self.plan.entry.table
+
+    def read_as(self, inputs: Inputs) -> Iterable[tuple[Place, Totaliser | FlowIntegral]]:
+        """What is to be fed from where, at the intervals of these inputs."""
+        for meter in self.meters:
+            yield inputs.place(meter.point.id), meter.totaliser
+            if meter.integral is not None and meter.plan.flow is not None:
+                place = inputs.place(meter.plan.flow.id)
+                meter.integral.longest_ns = 2 * inputs.interval_ns(place[0])
+                yield place, meter.integral
+
+    @property
+    def quantities(self) -> dict[str, tuple[Meter, Fraction]]:
+        """What each of its totalisers counted, by its key; nothing when one has no reading."""
+        read = {
+            meter.plan.key: (meter, quantity)
+            for meter in self.meters
+            if (quantity := meter.quantity) is not None
+        }
+        return read if len(read) == len(self.meters) else {}
+
+    def row(self) -> dict[str, Any]:
+        """It as a row of its table."""
+        return {
+            **self.plan.entry.words,
+            **{key: exact_text(quantity) for key, (_, quantity) in self.quantities.items()},
+            "provenance": {key: frames([m.point]) for key, (m, _) in self.quantities.items()},
+        }
+
+
+def rows(rules: RuleSet, entries: Sequence[MonthEntry]) -> dict[str, list[dict[str, Any]]]:
+    """The tables that a sector's statement has lists of, in the order of the entries."""
+    return {
+        table: [entry.row() for entry in entries if entry.table == table and entry.quantities]
+        for table in [*lists_of(rules), "auxiliary"]
+    }
+
+
+def together(entries: Iterable[MonthEntry], table: str) -> tuple[Fraction, dict[str, Any]] | None:
+    """The sum of all entries of a table of one totaliser each, and where it comes from."""
+    read = [pair for e in entries if e.table == table for pair in e.quantities.values()]
+    if not read:
+        return None
+    return sum((quantity for _, quantity in read), Fraction(0)), frames([m.point for m, _ in read])
+
+
+def frames(points: Sequence[Point]) -> dict[str, Any]:
+    """Provenance of a totaliser's difference, or of the sum of several."""
+    told: Mapping[str, str] = {
+        "point": " ".join(point.id for point in points),
+        "rule": "totaliser",
+        "class": class_of([point.provenance.value for point in points]),
+    }
+    return {"frames": told}
+
+
+def class_of(provenances: Sequence[str]) -> str:
+    """What a figure of several points is called: typed if one of them is."""
+    return TYPED if TYPED in provenances else provenances[0]
