@@ -121,12 +121,92 @@ point = "ac-1.energy_import"
 power_point = "ac-1.power"
 """
 
+_KILN = """\
+[[statement.fuel]]
+kind = "bituminous"
+use = "kiln"
+unit = "kiln-1"
+point = "coal-kiln.total"
+flow_point = "coal-kiln.feed"
+
+[[statement.fuel]]
+kind = "bituminous"
+use = "kiln"
+unit = "kiln-1"
+point = "coal-calciner.total"
+flow_point = "coal-calciner.feed"
+
+[statement.kiln_feed]
+kind = "portland"
+flow_point = "kiln-feed.feed"
+meal_per_clinker = "1.70"
+source = "typed in the demo's site file; a real kiln's ratio comes of its stock-taking"
+"""
+
+_STEELWORKS = """\
+[[statement.fuel]]
+kind = "washed-coal"
+point = "coking-coal.total"
+flow_point = "coking-coal.feed"
+
+[[statement.fuel]]
+kind = "bituminous"
+unit = "bf-1"
+point = "bf-coal.total"
+flow_point = "bf-coal.feed"
+
+[[statement.process]]
+material = "scrap"
+unit = "converter"
+point = "converter-scrap.total"
+
+[[statement.process]]
+material = "scrap"
+unit = "arc-furnace"
+point = "arc-scrap.total"
+
+[[statement.product]]
+product = "crude-steel"
+unit = "converter"
+point = "converter-steel.total"
+
+[[statement.product]]
+product = "crude-steel"
+unit = "arc-furnace"
+point = "arc-steel.total"
+
+[[statement.burnt]]
+kind = "blast-furnace-gas"
+flow_point = "energy-centre.bf_burnt"
+
+[[statement.burnt]]
+kind = "coke-oven-gas"
+flow_point = "energy-centre.co_burnt"
+
+[[statement.burnt]]
+kind = "converter-gas"
+flow_point = "energy-centre.converter_burnt"
+
+[[statement.burnt]]
+kind = "converter-gas"
+flow_point = "energy-centre.shop_flare"
+
+[[statement.auxiliary]]
+kind = "electricity"
+point = "grid.energy_import"
+power_point = "grid.power"
+"""
+
 #: by the name they are asked for with
 PLANTS = {
     plant.scenario: plant
     for plant in (
         DemoPlant("smelter", "demo-smelter", "Demo smelter", "aluminium", "cets-ag-04.01-v01-2024",
                   _SMELTER),
+        DemoPlant("kiln", "demo-kiln", "Demo kiln line", "cement", "cets-ag-02.01-v01-2024",
+                  _KILN),
+        DemoPlant("steelworks", "demo-steelworks", "Demo steelworks", "steel",
+                  "cets-ag-03.01-v01-2024", _STEELWORKS),
     )
 }  # fmt: skip
 PLANT = PLANTS["smelter"].id

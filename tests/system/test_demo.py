@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from evidence.verifier.run import verify as verified
+from simulators.demo_files import PLANTS
 from tests.independent.other import compare, verify_there
 from tests.system.playing import (
     archive_frames,
@@ -25,18 +26,20 @@ SECONDS = 20
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """(output folder, archive) of one demo."""
+    """(output folder, the smelter's archive) of one demo of every plant there is."""
     out = tmp_path_factory.mktemp("demo")
     done = stackproof("demo", "--for", str(SECONDS), "--out", str(out), "--port", "0")
     assert done.returncode == 0, done.stderr
-    (line,) = done.stdout.splitlines()
-    archive = Path(line)
-    assert archive.parent == out
-    return out, archive
+    archives = [Path(line) for line in done.stdout.splitlines()]
+    assert [archive.name[:-12] for archive in archives] == [p.id for p in PLANTS.values()]
+    assert {archive.parent for archive in archives} == {out}
+    return out, archives[0]
 
 
-def test_archive_passes_with_the_demos_trust(demo: tuple[Path, Path]) -> None:
-    out, archive = demo
+@pytest.mark.parametrize("plant", PLANTS)
+def test_archive_passes_with_the_demos_trust(demo: tuple[Path, Path], plant: str) -> None:
+    out, _ = demo
+    (archive,) = out.glob(f"{PLANTS[plant].id}-*.tar")
     status, report = verify(archive, "--trust", str(out / "trust.pem"))
     assert (status, report["verdict"]) == (0, "passed"), report
     assert report["identity"].endswith("is trusted")
@@ -44,6 +47,24 @@ def test_archive_passes_with_the_demos_trust(demo: tuple[Path, Path]) -> None:
     assert report["counts"]["signatures"] >= report["counts"]["frames"]
     assert {"N-INTERIM", "N-SIMULATED"} <= {f["code"] for f in report["findings"]}
     assert "W-NO-PLANT-SIGNATURE" not in {f["code"] for f in report["findings"]}
+
+
+@pytest.mark.parametrize("plant", ["kiln", "steelworks"])
+def test_quantities_of_a_month_are_the_plants(demo: tuple[Path, Path], plant: str) -> None:
+    """No more than of the whole run, no less than of the 15 s that were surely collected."""
+    out, _ = demo
+    (archive,) = out.glob(f"{PLANTS[plant].id}-*.tar")
+    (truth,) = out.glob(f"work-*/{plant}/truth/truth.jsonl")
+    end = json.loads(truth.read_text().splitlines()[-1])
+    mass = end["mass_kg"]["in"] if plant == "steelworks" else end
+    names = {"steelworks": ("coking_coal", "coal"), "kiln": ("kiln_coal_kg", "calciner_coal_kg")}
+    lines = [row for row in statement_of(archive)["output"]["lines"] if row["category"] == "fuel"]
+    assert len(lines) == len(names[plant])
+    for line, name in zip(lines, names[plant], strict=True):
+        most_t = Decimal(mass[name]) / 1000
+        least_t = most_t * 15 / Decimal(end["t_s"])
+        slack = Decimal("0.02")  # two readings of a counter of 10 kg
+        assert least_t * Decimal("0.9") - slack <= Decimal(line["quantity"]) <= most_t + slack
 
 
 @pytest.mark.needs("node")

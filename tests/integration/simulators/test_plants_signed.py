@@ -24,13 +24,13 @@ from evidence.counts import count_to_decimal, to_counts
 from evidence.frame import NO_LAG, NO_SOURCE_TIME, TYP_CONFIG, header_of
 from evidence.points import Point
 from evidence.quality import Quality
-from simulators.demo_files import device_tables
+from simulators.demo_files import PLANTS, write_site_file
 from simulators.plants import load_any, make
 from simulators.served import Readings
 from tests.integration.edge.streams import frames, mistakes
 from tests.integration.simulators.test_drivers_read_true import resolution
 from tests.integration.simulators.test_sim_run import ended, running, truth
-from tests.unit.edge.sites import HEAD, replaced, write_keys, write_site
+from tests.unit.edge.sites import replaced, write_keys
 
 pytestmark = pytest.mark.asyncio
 
@@ -54,7 +54,7 @@ class Signed:
 
 
 def signed_readings(objects: list[bytes]) -> Iterator[Signed]:
-    """All that was signed; no reading may be bad."""
+    """All that was measured and signed; no reading may be bad."""
     (config,) = (
         cbor.decode(decompress(envelope.payload))
         for envelope in map(cose.parse, objects)
@@ -64,7 +64,8 @@ def signed_readings(objects: list[bytes]) -> Iterator[Signed]:
     for _, body in frames(objects):
         for section in body.sections:
             for group in section.groups:
-                for row, point in enumerate(layout.groups[group.group].points):
+                plan = layout.groups[group.group]
+                for row, point in enumerate(() if plan.computed else plan.points):
                     device = section.devices.index(layout.device_index[str(point.device)])
                     counts, valid = to_counts(group.raw[row], point)
                     assert valid.all(), point.id
@@ -84,12 +85,12 @@ def signed_readings(objects: list[bytes]) -> Iterator[Signed]:
                         )
 
 
-async def collected(folder: Path, said: dict[str, Any]) -> list[bytes]:
+async def collected(name: str, folder: Path, said: dict[str, Any]) -> list[bytes]:
     """The objects of an agent without a way back that has read these devices for some frames."""
-    write_keys(folder / "keys")
-    head = replaced(HEAD, {'url = "mqtt://127.0.0.1:1883"': 'mode = "one-way"'})
-    spool = folder / "state" / "spool.sqlite"
-    site = write_site(folder, head + device_tables(said["devices"]) + "[statement]\n")
+    write_keys(folder / "keys", plant=PLANTS[name].id)
+    spool = folder / "edge" / "spool.sqlite"
+    site = write_site_file(folder, said["devices"], broker="nobody", plant=name)
+    site.write_text(replaced(site.read_text(), {'url = "nobody"': 'mode = "one-way"'}))
     with (folder / "edge.log").open("wb") as log:
         edge = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "stackproof", "edge", "run", str(site),
@@ -135,7 +136,7 @@ def played_again(name: str, steps: int) -> list[dict[str, Readings]]:
 async def test_what_is_signed_is_what_the_plant_showed(name: str, tmp_path: Path) -> None:
     out = tmp_path / "truth"
     async with running("--json", "--out", str(out), "--seed", str(SEED), scenario=name) as run:
-        objects = await collected(tmp_path, run.said)
+        objects = await collected(name, tmp_path, run.said)
         run.process.send_signal(signal.SIGTERM)
         assert await ended(run.process) == (0, "")
         started_ns, devices = run.said["started_ns"], run.said["devices"]

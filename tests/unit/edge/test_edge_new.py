@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from edge.calc.factors import live_rule_sets
 from edge.cli import main
 from edge.cli_new import SECTORS, TEMPLATES
 from edge.site_blanks import told, without_blanks
@@ -15,7 +14,8 @@ from tests.unit.edge.sites import GATEWAY, PLANT, write_keys, write_site
 #: what a person writes in place of "?", by key or by device
 FILLED = {
     "id": PLANT, "name": "Works", "url": "modbus+tcp://127.0.0.1:15020?unit=1",
-    "current_efficiency_percent": "94.5", "gross_kg_per_t": "469", "source": "laboratory",
+    "current_efficiency_percent": "94.5", "gross_kg_per_t": "469", "meal_per_clinker": "1.65",
+    "source": "laboratory",
 }  # fmt: skip
 URLS = {
     "[uplink]": "mqtt://127.0.0.1:1883",
@@ -27,7 +27,7 @@ URLS = {
 
 
 def filled(text: str) -> str:
-    """The template with a value for each blank, and what waits for its sector's rule set."""
+    """The template with a value for each blank."""
     lines, place = [], ""
     for line in text.splitlines():
         if line.startswith(("[", "id =")):
@@ -35,7 +35,7 @@ def filled(text: str) -> str:
         key = line.partition(" =")[0]
         value = URLS.get(place, FILLED["url"]) if key == "url" else FILLED.get(key, "")
         lines.append(re.sub(r'"\?"', f'"{value}"', line))
-    return re.sub(r"(?m)^#(?=\[|[a-z_]+ = )", "", "\n".join(lines))
+    return "\n".join(lines)
 
 
 def test_each_sector_has_one() -> None:
@@ -53,8 +53,7 @@ def test_check_names_what_is_left(
     assert main(["check", str(site)]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert sum(line.endswith("is still to be filled in") for line in lines) == blanks >= 5
-    others = [line for line in lines[:-1] if not line.endswith("is still to be filled in")]
-    assert all(": plant.sector: " in line or ": plant.rule_set: " in line for line in others)
+    assert all(line.endswith("is still to be filled in") for line in lines[:-1])
     assert main(["new", sector, "--out", str(site)]) == 2  # nothing is overwritten
     assert "cannot be written" in capsys.readouterr().err
 
@@ -68,12 +67,8 @@ def test_filled_in_it_is_right(
     write_keys(tmp_path)
     status = main(["check", str(write_site(tmp_path, text))])
     out, err = capsys.readouterr()
-    if re.search(r'rule_set = "([^"]+)"', text)[1] in live_rule_sets():  # type: ignore[index]  # it has one
-        assert (status, err) == (0, "")
-        assert f": fine. {PLANT}/{GATEWAY}: 3 devices" in out
-    else:  # the agent does not know the sector yet; then nothing else may be wrong
-        places = {line.split(": ")[1].partition("[")[0] for line in err.splitlines()[:-1]}
-        assert places <= {"plant.sector", "plant.rule_set", "statement.fuel"}
+    assert (status, err) == (0, "")
+    assert f": fine. {PLANT}/{GATEWAY}: 3 devices" in out
 
 
 def test_what_will_be_sent_is_printed_before_there_are_keys(

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from edge.config import load_site
+from firmware_configs.profile import load_profile
 from simulators import demo
-from simulators.demo_files import PLANT, write_cloud_file, write_site_file
+from simulators.demo_files import PLANT, PLANTS, write_cloud_file, write_site_file
+from simulators.plants import load_any
+from tests.unit.edge.sites import config_of
 
 
 def test_the_usual_port_is_taken_only_when_it_is_free(
@@ -23,7 +27,7 @@ def test_the_usual_port_is_taken_only_when_it_is_free(
     assert demo._port(0) == 0
 
 
-@pytest.mark.parametrize("plants", ["kiln", "smelter,steelworks"])
+@pytest.mark.parametrize("plants", ["quarry", "smelter,quarry"])
 def test_a_plant_there_is_not_is_named(plants: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main(["--plants", plants]) == 2
     said = capsys.readouterr().err
@@ -56,6 +60,23 @@ def test_the_files_it_writes_are_what_edge_and_collector_read(
     cloud = write_cloud_file(work, archives=work / "out", port=0).read_text()
     assert f'archive_dir = "{work / "out"}"' in cloud
     assert "{" not in cloud
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_the_agent_takes_every_plants_site_file(name: str, tmp_path: Path) -> None:
+    """Its sector, rule set and figures, with the devices that the scenario serves."""
+    devices = [
+        {"id": device.id, "profile": device.profile, **device.ratios,
+         "url": f"opc.tcp://127.0.0.1:1/{device.id}"
+         if load_profile(device.profile).protocol == "opcua"
+         else f"modbus+tcp://127.0.0.1:{port}?unit=1",
+         **({"each": "1-24"} if device.id == "pot-gateway" else {})}
+        for port, device in enumerate(load_any(name).devices, start=1)
+    ]  # fmt: skip
+    site = load_site(write_site_file(tmp_path, devices, broker="mqtt://127.0.0.1:1", plant=name))
+    assert site.plant.id == PLANTS[name].id
+    assert [device.id for device in site.devices] == [device["id"] for device in devices]
+    assert config_of(site)["plant"]["rule_set"] == PLANTS[name].rule_set
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])

@@ -252,6 +252,19 @@ def test_a_steelworks_month_verifies_and_its_balances_close(tmp_path: Path) -> N
     report = verify(io.BytesIO(archive.read_bytes()), trust=load_trust(tmp_path / "trust.pem"))
     assert report.verdict is Verdict.PASSED, report.findings
     end = truth_of(tmp_path / f"steelworks-normal-{MONTH}.truth.jsonl")[-1]
+    output = json.loads(sm.unpack(archive.read_bytes())["data/statement.json"])["output"]
+    came, went = ({name: float(kg) / 1000 for name, kg in end["mass_kg"][side].items()}
+                  for side in ("in", "out"))  # fmt: skip
+    counted: dict[str, float] = {}
+    for line in output["lines"]:
+        counted[line["kind"]] = counted.get(line["kind"], 0) + float(line["quantity"])
+    # by the scenario both shops charge as the month begins, before the counters' first reading
+    first_charges_t = 24 + 101
+    assert counted == pytest.approx(
+        {"washed-coal": came["coking_coal"], "bituminous": came["coal"],
+         "scrap": came["scrap"] - first_charges_t, "crude-steel": went["steel"]}, rel=1e-3
+    )  # fmt: skip
+    assert set(output["units"]) == {"converter", "arc-furnace"}
     for what in ("mass_kg", "carbon_mol", "energy_mj"):
         came, went, held = (
             sum(map(Decimal, end[what][side].values())) for side in ("in", "out", "held")
