@@ -272,7 +272,6 @@ export class Identities {
       order.through = cbor.uint(fields.get("seq"), "seq", SEQ_MAX);
       order.head = cbor.bytes(fields.get("head"), "head", 32);
       order.throughNs = cbor.uint(fields.get("through_ns"), "through_ns", SEQ_MAX);
-      if (fields.get("certificate").length > 16 << 10) throw new FormatError("its certificate is long");
       order.certificate = this.inside(fields.get("certificate"), stream);
       this.add(order.certificate);
     }
