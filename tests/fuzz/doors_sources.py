@@ -5,7 +5,7 @@ from pathlib import Path
 from edge.drivers.base import DeviceError
 from edge.drivers.folder.content import FileRefusedError, csv_lines
 from edge.drivers.folder.driver import FolderDriver
-from edge.drivers.folder.files import FileError, Folder, FolderError
+from edge.drivers.folder.files import Folder
 from edge.drivers.folder.sheet import sheet_lines
 from edge.drivers.source_rows import RowReader, plain_number, text_number
 from edge.drivers.table.driver import TableDriver
@@ -68,8 +68,8 @@ DOORS: list[Door] = [
     pure("dropped CSV", lambda d: _rows_of(d, is_csv=True), [_CSV], spoilt, (FileRefusedError,)),
     pure("dropped XLSX", lambda d: _rows_of(d, is_csv=False), [_SHEET], spoilt,
          (FileRefusedError,), weight=4),
-    Door("dropped file", ("edge.drivers.folder.files.read",), lambda _: [_CSV], _dropped, spoilt,
-         (FileError, FolderError)),
+    # any bytes are a file: what is in them is looked at by those that parse it
+    Door("dropped file", ("edge.drivers.folder.files.read",), lambda _: [_CSV], _dropped, spoilt, ()),
     pure("statement", lambda d: check_statement(d.decode("utf-8", "replace")),
          [text.encode() for text in GOOD], spoilt, (StatementError,)),
     pure("position of a table", _table_position, [_TABLE_POSITION], cbor_bent, (DeviceError,),
