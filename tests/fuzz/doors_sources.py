@@ -69,7 +69,8 @@ DOORS: list[Door] = [
     pure("dropped XLSX", lambda d: _rows_of(d, is_csv=False), [_SHEET], spoilt,
          (FileRefusedError,), weight=4),
     # any bytes are a file: what is in them is looked at by those that parse it
-    Door("dropped file", ("edge.drivers.folder.files.read",), lambda _: [_CSV], _dropped, spoilt, ()),
+    Door("dropped file", ("edge.drivers.folder.files.read",), lambda _: [_CSV], _dropped, spoilt,
+         ()),
     pure("statement", lambda d: check_statement(d.decode("utf-8", "replace")),
          [text.encode() for text in GOOD], spoilt, (StatementError,)),
     pure("position of a table", _table_position, [_TABLE_POSITION], cbor_bent, (DeviceError,),
