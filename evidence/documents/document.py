@@ -122,6 +122,15 @@ def signed_by(data: bytes) -> tuple[str, bytes]:
     return person, envelope.kid
 
 
+def attached_files(data: bytes) -> tuple[AttachedFile, ...]:
+    """What a document whose bytes are known to be whole has attached, its signature not looked at.
+
+    Raises:
+        UnsupportedError, MalformedError, LimitError: as `decode_document`.
+    """
+    return _document(cose.parse(data)).files
+
+
 def _parts(document: Document) -> tuple[dict[int, Any], bytes]:
     """Protected header (without alg and kid) and payload."""
     fields: dict[str, Any] = {

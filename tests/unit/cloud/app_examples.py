@@ -74,7 +74,7 @@ class Nothing:
     def evidence(self, plant: str) -> Any:
         raise LookupError(f"plant {plant}: not a plant of this collector")
 
-    stream = quarantine = evidence
+    stream = quarantine = prepare = rows = document = file = evidence
 
 
 class BriefStore(AccountStore):
@@ -104,7 +104,7 @@ def make_hub() -> LiveHub:
 
 
 def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
-    nothing = dict.fromkeys(("evidence", "keys", "one_way"), Nothing())
+    nothing = dict.fromkeys(("evidence", "keys", "one_way", "records"), Nothing())
     parts = {**nothing, **more}
     parts.setdefault("accounts", make_accounts())
     services = Services(
