@@ -22,6 +22,11 @@ def is_of_type(data: bytes, media_type: str) -> bool:
     return media_type == XLSX and _is_workbook(data)
 
 
+def type_of(data: bytes) -> str | None:
+    """Which of `MEDIA_TYPES` bytes are of, None for none of them."""
+    return next((one for one in (PDF, JPEG, PNG, XLSX, CSV) if is_of_type(data, one)), None)
+
+
 def _is_text(data: bytes) -> bool:
     """Text in UTF-8 or, as spreadsheet programs in China write it, GB 18030."""
     if any(data.startswith(beginning) for beginning in (*_BEGINNINGS.values(), _ZIP)):

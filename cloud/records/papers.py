@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cloud.records.media import is_of_type
-from evidence.documents.document import AttachedFile, attached_files, signed_by
+from evidence.documents.document import AttachedFile, signed_by, unverified_document
 from evidence.documents.people import People
 from evidence.documents.standing import Logged, Standing, detail_of
 from evidence.errors import LimitError, MalformedError
@@ -71,7 +71,7 @@ def offer(data: bytes, files: Sequence[bytes]) -> Offered:
     """
     if sum(map(len, files)) > FILES_BYTES_MAX:
         raise LimitError(f"the files of a document have at most {FILES_BYTES_MAX} bytes together")
-    named = attached_files(data)
+    named = unverified_document(data).files
     given = {hashlib.sha256(held).digest(): held for held in files}
     for file in named:
         _check(file, given.get(file.sha256))

@@ -10,7 +10,7 @@ from pathlib import Path
 from cloud.store.fsck_findings import Fault, Findings
 from cloud.store.layout import PlantFolder
 from cloud.store.quarantine import is_kept
-from evidence.documents.document import FILE_BYTES_MAX, attached_files
+from evidence.documents.document import FILE_BYTES_MAX, unverified_document
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import (
     PEM_BYTES_MAX,
@@ -122,7 +122,7 @@ class BesideCheck:
             self._unread.add(entry.sha256.hex())
             return
         try:
-            files = attached_files(_read(path, OBJECT_BYTES_MAX))
+            files = unverified_document(_read(path, OBJECT_BYTES_MAX)).files
         except EvidenceError as error:
             self._unread.add(entry.sha256.hex())
             what = f"the document of log entry {index} is none this program reads ({error})"

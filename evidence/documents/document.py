@@ -122,13 +122,13 @@ def signed_by(data: bytes) -> tuple[str, bytes]:
     return person, envelope.kid
 
 
-def attached_files(data: bytes) -> tuple[AttachedFile, ...]:
-    """What a document whose bytes are known to be whole has attached, its signature not looked at.
+def unverified_document(data: bytes) -> Document:
+    """A document whose signature was not looked at: for bytes known otherwise, or to show them.
 
     Raises:
         UnsupportedError, MalformedError, LimitError: as `decode_document`.
     """
-    return _document(cose.parse(data)).files
+    return _document(cose.parse(data))
 
 
 def _parts(document: Document) -> tuple[dict[int, Any], bytes]:
