@@ -1,7 +1,7 @@
 """Routes of the documents that persons sign: taken in, prepared for a key in a browser, given out.
 
-Who may call them is `WHO`: today whoever has the bearer token, for reading too, as there are prices
-and names in them. Whether a document counts is never decided here, but by its signature.
+`cloud.api.access` says who may. An account brings in what its own person signed, and nothing of others;
+whether a document counts is never decided here, but by its signature.
 """
 
 import asyncio
@@ -13,7 +13,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cloud.api.routes import Given, PlantPath, TokenRoute
+from cloud.accounts.roles import COLLECTOR
+from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.routes import PlantPath
 from cloud.records.desk import Wanted
 from cloud.records.papers import FILES_BYTES_MAX
 from evidence import cose
@@ -25,12 +27,11 @@ from evidence.documents.document import (
     FOLLOWS_MAX,
     KIND,
     AttachedFile,
+    signed_by,
 )
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.points import NAME_ID
 
-#: the one place where roles and regions of accounts are to be asked for
-WHO = TokenRoute
 #: base64 of a document and its files, and what JSON has around them
 REQUEST_BYTES_MAX = (FILES_BYTES_MAX + cose.OBJECT_BYTES_MAX) // 3 * 4 + 64 * 1024
 #: requests with files that are held in memory at once, and seconds each has to arrive
@@ -38,7 +39,7 @@ AT_ONCE, ARRIVE_S = 2, 120.0
 ROWS_MAX = 1_000
 COSE_TYPE = "application/cose"
 
-router = APIRouter(prefix="/api/v1/plants/{plant}", route_class=WHO)
+router = APIRouter(prefix="/api/v1/plants/{plant}", route_class=GuardedRoute)
 
 _turns = asyncio.Semaphore(AT_ONCE)
 
@@ -129,7 +130,7 @@ def _refusing() -> Iterator[None]:
         }
     },
 )
-async def take(given: Given, plant: PlantPath, request: Request) -> Mapping[str, Any]:
+async def take(given: Given, who: Who, plant: PlantPath, request: Request) -> Mapping[str, Any]:
     """Take a signed document with its files; it is on disk and in the log when this answers.
 
     The same document again is the same answer.
@@ -137,7 +138,14 @@ async def take(given: Given, plant: PlantPath, request: Request) -> Mapping[str,
     async with _turns:
         posted = await _posted(request)
         with _refusing():
+            _require_own(who, signed_by(posted.document)[0])
             return await given.records.take(plant, posted.document, posted.files)
+
+
+def _require_own(who: Who, person: str) -> None:
+    """403 for a document of somebody else; a program beside the collector may carry anybody's."""
+    if who.account not in (COLLECTOR, person):
+        raise HTTPException(403, f"a document of {person} is brought in by {person}'s own account")
 
 
 async def _posted(request: Request) -> Posted:
@@ -161,11 +169,12 @@ async def _posted(request: Request) -> Posted:
 
 
 @router.post("/documents/prepare")
-def prepare(given: Given, plant: PlantPath, wanted: Preparing) -> Mapping[str, Any]:
+def prepare(given: Given, who: Who, plant: PlantPath, wanted: Preparing) -> Mapping[str, Any]:
     """The bytes a key in a browser is to sign, and the document but for its signature, base64.
 
-    Sign `message`; the document is `before` and the 64 bytes of the signature, one after the other.
+    What follows in the list of persons is put in, where nothing is said. Sign `message`; the document is `before` and the 64 bytes of the signature, one after the other.
     """
+    _require_own(who, wanted.person)
     files = tuple(AttachedFile(f.name, f.type, f.size, f.sha256) for f in wanted.files)
     fields = Wanted(
         wanted.person, wanted.key, wanted.kind, wanted.about, wanted.body, tuple(wanted.follows),

@@ -24,7 +24,7 @@ from evidence.documents.document import (
     unsigned_document,
 )
 from evidence.documents.kinds import check_document
-from evidence.documents.people import PERSON
+from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.plainly import body_of, plain_body
 from evidence.documents.standing import Logged
 from evidence.errors import MalformedError
@@ -152,14 +152,16 @@ class RecordDesk:
 
     def prepare(self, plant: str, wanted: Wanted, signed_s: int) -> cose.Unsigned:
         """The document for a key that signs elsewhere; errors as for `take`."""
-        person = self._papers(plant).people.active.get(wanted.key)
+        people = self._papers(plant).people
+        person = people.active.get(wanted.key)
         if person is None or person.id != wanted.person:
             raise MalformedError(f"{wanted.person} has no such key in the list of persons")
-        body = body_of(wanted.kind, wanted.body)
+        body, follows = body_of(wanted.kind, wanted.body), wanted.follows
+        if wanted.kind in (PERSON, PERSON_END) and people.head is not None:
+            follows = follows or (people.head,)
         document = Document(
-            plant, wanted.person, signed_s, wanted.kind, wanted.about, body, wanted.follows,
-            wanted.files,
-        )  # fmt: skip
+            plant, wanted.person, signed_s, wanted.kind, wanted.about, body, follows, wanted.files
+        )
         check_document(document)
         return unsigned_document(document, person.key)
 

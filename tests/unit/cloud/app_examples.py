@@ -71,10 +71,15 @@ class Streams:
 class Nothing:
     """A collector without plants."""
 
-    def evidence(self, plant: str) -> Any:
+    def evidence(self, plant: str, *_: Any) -> Any:
         raise LookupError(f"plant {plant}: not a plant of this collector")
 
     stream = quarantine = prepare = rows = document = file = evidence
+
+    async def take(self, plant: str, *_: Any) -> Any:
+        return self.evidence(plant)
+
+    enrol = take
 
 
 class BriefStore(AccountStore):
