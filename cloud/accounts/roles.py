@@ -2,8 +2,8 @@
 
 Everything that can be asked of the collector needs one `Right`; `cloud.api.access` says which.
 Administration is split in three (三员): system, security and audit, which are the three managements
-of GB/T 22239-2019. None of them has a right that makes or changes a record or a month; what security
-signs is who may sign.
+of GB/T 22239-2019. None of them has a right that makes or changes a record or a month; what
+security signs is who may sign.
 """
 
 import re
@@ -57,11 +57,8 @@ ROLES: dict[str, frozenset[Right]] = {
 ADMINISTRATORS = ("system", "security", "audit")
 #: what a token may be given of its owner's rights
 TOKEN_RIGHTS = frozenset(
-    {
-        Right.SEE, Right.EVIDENCE, Right.RECORDS, Right.SIGN, Right.SYSTEM, Right.MONTHS,
-        Right.SECURITY_LOG,
-    }  # fmt: skip
-)
+    {Right.SEE, Right.EVIDENCE, Right.RECORDS, Right.SIGN, Right.SYSTEM, Right.MONTHS}
+) | {Right.SECURITY_LOG}
 
 
 @dataclass(frozen=True)

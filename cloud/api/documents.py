@@ -1,7 +1,7 @@
 """Routes of the documents that persons sign: taken in, prepared for a key in a browser, given out.
 
-`cloud.api.access` says who may. An account brings in what its own person signed, and nothing of others;
-whether a document counts is never decided here, but by its signature.
+`cloud.api.access` says who may. An account brings in what its own person signed, and nothing of
+others; whether a document counts is never decided here, but by its signature.
 """
 
 import asyncio
@@ -172,7 +172,8 @@ async def _posted(request: Request) -> Posted:
 def prepare(given: Given, who: Who, plant: PlantPath, wanted: Preparing) -> Mapping[str, Any]:
     """The bytes a key in a browser is to sign, and the document but for its signature, base64.
 
-    What follows in the list of persons is put in, where nothing is said. Sign `message`; the document is `before` and the 64 bytes of the signature, one after the other.
+    Sign `message`; the document is `before` and the 64 bytes of the signature, one after the other.
+    Where it is for the list of persons and says nothing, it follows the newest of the list.
     """
     _require_own(who, wanted.person)
     files = tuple(AttachedFile(f.name, f.type, f.size, f.sha256) for f in wanted.files)

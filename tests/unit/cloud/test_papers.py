@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cloud.accounts.roles import Principal, Right
 from cloud.api import documents as routes
 from cloud.records import desk as desk_module
 from cloud.records import papers as papers_module
@@ -24,7 +25,7 @@ from evidence.documents.document import COLLECTOR, AttachedFile, Document, encod
 from evidence.errors import EvidenceError
 from evidence.keys import FileSigner
 from evidence.log import Kind, decode_entry
-from tests.unit.cloud.app_examples import TOKEN, make_app, make_client
+from tests.unit.cloud.app_examples import TOKEN, make_accounts, make_app, make_client
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import T0_NS, make_plant
 from tests.unit.evidence import sealed_month as sm
@@ -280,3 +281,21 @@ def test_the_collector_signs_nothing_but_persons() -> None:
     data = encode_document(Document("mini", COLLECTOR, 1, "count", "x", body), collector)
     with pytest.raises(EvidenceError, match="not for collector to sign"):
         papers.judge(offer(data, []), 0, T0_NS)
+
+
+async def test_an_account_brings_in_what_its_own_person_signed(site: Site) -> None:
+    """And no signature of somebody else, however good it is."""
+    count = paper("li", "count", "clinker", {"value": "1", "unit": "t", **pp.PERIOD})
+    accounts = make_accounts()
+    site.client = make_client(make_app(records=site.desk, accounts=accounts))
+    rights = frozenset({Right.SIGN, Right.RECORDS})
+    who = {name: Principal(name, rights, ("mini",)) for name in ("li", "zhao")}
+    for name, status in (("zhao", 403), ("li", 200)):
+        accounts.sign_in.by_token = lambda _, name=name: who[name]
+        url, body = DOCUMENTS, {"document": text(count)}
+        answer = await asyncio.to_thread(
+            lambda url=url, body=body: site.client.post(
+                url, json=body, headers={"Authorization": "Bearer sp_somebody"}
+            )
+        )
+        assert answer.status_code == status, answer.text
