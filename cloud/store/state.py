@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cloud.store.index import Place
+from cloud.store.logged import LoggedHashes
 from cloud.store.objects import HOUR_NS
 from cloud.store.quarantine import is_kept
 from cloud.store.tree import grow
@@ -113,7 +114,7 @@ class LogState:
     orders: frozenset[bytes] = frozenset()
     kept: Mapping[bytes, int] = field(default_factory=lambda: _NOTHING)
     streams: Mapping[str, StreamState] = field(default_factory=lambda: _NOTHING)
-    records: Mapping[bytes, int] = field(default_factory=lambda: _NOTHING)
+    records: LoggedHashes = field(default_factory=LoggedHashes)
 
     @property
     def size(self) -> int:
@@ -148,7 +149,7 @@ class LogState:
         elif entry.kind in (Kind.REVOKE, Kind.REPLACE):
             orders |= {entry.sha256}
         elif entry.kind is Kind.RECORD:
-            records = MappingProxyType({**records, entry.sha256: self.size})
+            records = records.adding(entry.sha256, self.size)
         elif is_kept(entry):
             kept = MappingProxyType({**kept, entry.sha256: self.size})
         end = self.entries_bytes + HEAD_BYTES + len(data)
@@ -183,10 +184,17 @@ def decode_snapshot(data: bytes) -> LogState:
             frozenset(enrolled), frozenset(orders),
             MappingProxyType({sha256: index for index, sha256 in kept}),
             MappingProxyType({name: _decode_stream(s) for name, s in streams.items()}),
-            MappingProxyType({sha256: index for index, sha256 in records}),
+            _logged(records),
         )  # fmt: skip
     except (TypeError, ValueError, AttributeError, LookupError) as error:
         raise MalformedError(f"not a snapshot: {error}") from error
+
+
+def _logged(rows: Any) -> LoggedHashes:  # noqa: ANN401 - whatever the CBOR held
+    found = LoggedHashes()
+    for index, sha256 in rows:
+        found = found.adding(sha256, index)
+    return found
 
 
 def _encode_stream(stream: StreamState) -> list[Any]:
