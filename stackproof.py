@@ -39,6 +39,7 @@ COMMANDS = {
     "verify": Command("check a sealed month, offline", "evidence.cli", keeps_name=True),
     "calc": Command("the calculation library by hand", "edge.calc.cli"),
     "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),
+    "record": Command("documents that persons sign: sign, show, send", "cloud.cli_records"),
     "relay": Command("forwards the frames of a one-way site (comes later)"),
     "screen": Command("statistical tests on sealed months (comes later)"),
 }

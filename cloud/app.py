@@ -15,7 +15,16 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from cloud.accounts.errors import AccountError
-from cloud.api import account_pages, account_routes, one_way, pages, proofs, routes, socket
+from cloud.api import (
+    account_pages,
+    account_routes,
+    documents,
+    one_way,
+    pages,
+    proofs,
+    routes,
+    socket,
+)
 from cloud.api.guard import SignInNeededError
 from cloud.api.rendering import DASHBOARD, LANGUAGES, render, sentence
 from cloud.api.security import SecurityHeaders
@@ -48,7 +57,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(StoreError, _disk_disagrees)
     app.add_exception_handler(AccountError, _refused)
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
-    for part in (routes, proofs, one_way, socket, account_routes):
+    for part in (routes, proofs, one_way, documents, socket, account_routes):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
     app.include_router(pages.router)

@@ -1,18 +1,20 @@
 """Asks the running collector over HTTP, with the token it leaves in its state folder.
 
-For commands on the collector's own machine. No printing here.
+For commands on the collector's own machine, and for whoever was given a token. No printing here.
 """
 
 import http.client
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cloud.config import read_state_dir
 from cloud.errors import CloudError
+from cloud.month_stamp import NoRedirects
 
 ANSWER_S = 10.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
@@ -50,6 +52,27 @@ class RunningCollector:
     def base(self) -> str:
         """Its address on this machine."""
         return self._base
+
+    @classmethod
+    def at(cls, url: str, token: str) -> Self:
+        """One that runs elsewhere, by its address and bearer token.
+
+        Raises:
+            RefusedError: the token would go over a network that others can listen to.
+        """
+        try:
+            parts = urllib.parse.urlsplit(url)
+            host = parts.hostname
+        except ValueError as error:
+            raise RefusedError(f"{url!r} is no address: {error}") from error
+        is_private = parts.scheme == "https" or host in ("127.0.0.1", "localhost", "::1")
+        if parts.scheme not in ("http", "https") or not host or not is_private:
+            raise RefusedError(
+                f"{url!r} is no https:// address: to another machine the token goes with TLS only"
+            )
+        made = cls.__new__(cls)
+        made._base, made._token = url.rstrip("/"), token
+        return made
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
         """What a path of /api/v1 answers; errors as for `ask`."""
@@ -95,8 +118,9 @@ class RunningCollector:
         headers = {"Authorization": f"Bearer {self._token}"}
         if content_type:
             headers["Content-Type"] = content_type
-        # a proxy from the environment has no business between this machine and itself
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        # a proxy from the environment has no business between this machine and itself, and nobody
+        # whom a redirect names is to get the token
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirects)
         try:
             request = urllib.request.Request(  # noqa: S310 - the address is the collector's own
                 f"{self._base}/api/v1/{path}", data=body, headers=headers

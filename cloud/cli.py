@@ -14,6 +14,7 @@ from cloud.cli_accounts import add_account_commands
 from cloud.cli_keys import add_key_commands
 from cloud.cli_months import add_month_commands
 from cloud.cli_one_way import add_one_way_commands
+from cloud.cli_records import add_person_command
 from cloud.cli_store import add_store_commands
 from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.config import load_cloud
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add_month_commands(commands)
     add_one_way_commands(commands)
     add_key_commands(commands)
+    add_person_command(commands)
     add_store_commands(commands)
     add_account_commands(commands)
     return parser

@@ -26,16 +26,18 @@ from cloud.month_explained import explanations_of
 from cloud.month_kept import KeptArchive, read_kept
 from cloud.month_keys import earlier_collectors, gateway_certificates, orders
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
+from cloud.month_records import MonthTime, records_of
 from cloud.month_stamp import check_reply, may_be_kept
 from cloud.month_zone import zone_named
 from cloud.store.objects import StoredObject
+from edge.calc.local_time import PlantDays
 from evidence import checkpoint
 from evidence.archive.bag import Sealed as SealedOver
 from evidence.archive.bag import check_seal, seal
 from evidence.archive.build import Contents, Object, build_archive
 from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP, TIMESTAMP_SEAL
 from evidence.errors import EvidenceError
-from evidence.keys import Signer, certificate_from_pem
+from evidence.keys import Signer, certificate_from_pem, public_key
 from evidence.log import Kind
 from evidence.receipt import decode_receipt
 from evidence.recompute import published_rules
@@ -239,8 +241,15 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
     evidence, close = month.evidence, month.close
     first_index = _first_index(evidence, close.streams)
     stream, span = next(iter(close.streams.items()))
-    zone = time_zone(zone_named(evidence, stream, span.first, span.last + 1))
-    closed_at = datetime.fromtimestamp(close.received_ns // 10**9, zone)
+    zone = zone_named(evidence, stream, span.first, span.last + 1)
+    closed_at = datetime.fromtimestamp(close.received_ns // 10**9, time_zone(zone))
+    earlier = [
+        certificate_from_pem(pem)
+        for pem in earlier_collectors(evidence, month.history, close, month.keys.collector)
+    ]
+    collector = certificate_from_pem(month.keys.collector)
+    time = MonthTime(close.month, *PlantDays(zone).month_bounds(close.month))
+    keys = [public_key(certificate) for certificate in (collector, *earlier)]
     return Contents(
         plant=evidence.plant,
         month=close.month,
@@ -250,15 +259,12 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
         objects=_objects(evidence, close.streams),
         configs=explanations_of(evidence, close) | configs_of(evidence, close.streams),
         root=certificate_from_pem(month.keys.root),
-        collector=certificate_from_pem(month.keys.collector),
+        collector=collector,
         gateways=[
             (gateway, certificate_from_pem(pem))
             for gateway, pem in gateway_certificates(evidence, month.history, close)
         ],
-        earlier=[
-            certificate_from_pem(pem)
-            for pem in earlier_collectors(evidence, month.history, close, month.keys.collector)
-        ],
+        earlier=earlier,
         log_range=evidence.compact_range(first_index),
         log_entries=(data for _, data in evidence.entries(first_index, close.index + 1)),
         checkpoint=_checkpoint(month, old),
@@ -267,6 +273,7 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
         closes=month.closes,
         orders=orders(evidence, month.history, close, month.closes),
         replaces="" if close.replaces is None else close.replaces.hex(),
+        records=records_of(evidence, keys, first_index, close.index + 1, time),
     )
 
 

@@ -52,7 +52,7 @@ class Authority:
 
     def _answer(self, request: urllib.request.Request) -> bytes:
         end_s, data = time.monotonic() + self._answer_s, b""
-        opener = urllib.request.build_opener(_NoRedirects)
+        opener = urllib.request.build_opener(NoRedirects)
         with opener.open(request, timeout=min(_STEP_S, self._answer_s)) as answer:
             while chunk := answer.read1(_CHUNK):
                 data += chunk
@@ -63,7 +63,7 @@ class Authority:
         return data
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     """A seal's hash goes to the address the operator wrote, and to no other."""
 
     def redirect_request(self, *_: object) -> None:

@@ -34,6 +34,7 @@ from cloud.http_server import listen, make_server
 from cloud.live import LiveHub
 from cloud.month_stamp import Authority
 from cloud.months import Months
+from cloud.records.desk import RecordDesk
 from cloud.store.clock_mark import check_clock
 from cloud.store.slice import SliceStore
 
@@ -138,6 +139,9 @@ class _Process:
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
         desk = Desk(self._collector, self._intake, config.signer)
         self._keys = KeyDesk(self._collector, self._intake)
+        records = RecordDesk(self._collector, self._intake, config.signer)
+        for note in await asyncio.to_thread(records.load):
+            log.error("%s", note)
         store = AccountStore(config.state_dir)
         stack.callback(store.close)
         unsigned = STRANGER if config.http.accounts else VISITOR
@@ -152,6 +156,7 @@ class _Process:
             one_way=OneWayDesk(self._collector, self._intake, config.state_dir),
             # people's sessions, and the codes of their phones, go by the machine's clock
             accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
+            records=records,
             token=self._token,
             hosts=config.http.names,
         )

@@ -3,7 +3,16 @@
 import datetime as dt
 from pathlib import Path
 
-from evidence.errors import KeyFileError
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
+from evidence.documents.people import load_key
+from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
+from evidence.keys import UNREADABLE, load_private
 from evidence.points import NAME_ID
 
 FILE_BYTES_MAX = 64 * 1024
@@ -16,6 +25,23 @@ def write_new(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
         file.write(data)
+
+
+def public_der(path: Path) -> bytes:
+    """SubjectPublicKeyInfo of a PEM file's public key, or of the public half of a private key.
+
+    Raises:
+        KeyFileError: no such file, or no key that this program has a suite for.
+    """
+    data = read_small(path)
+    try:
+        is_private = b"PRIVATE KEY-----" in data
+        key = load_private(path).public_key() if is_private else load_pem_public_key(data)
+        der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        load_key(der)
+    except (*UNREADABLE, UnsupportedAlgorithm, MalformedError, UnknownSuiteError) as error:
+        raise KeyFileError(f"{path}: no key that can be used: {error}") from error
+    return der
 
 
 def must_not_exist(path: Path) -> None:

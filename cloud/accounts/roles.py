@@ -2,7 +2,8 @@
 
 Everything that can be asked of the collector needs one `Right`; `cloud.api.access` says which.
 Administration is split in three (三员): system, security and audit, which are the three managements
-of GB/T 22239-2019. None of them has a right that makes or changes a record or a month.
+of GB/T 22239-2019. None of them has a right that makes or changes a record or a month; what
+security signs is who may sign.
 """
 
 import re
@@ -28,6 +29,8 @@ class Right(StrEnum):
     SEE = "see"  # live values, points, months: of one's plants
     EVIDENCE = "evidence"  # log, proofs, streams, refusals: of one's plants
     SYSTEM = "system"  # key folders, exported spools, receipt files
+    RECORDS = "records"  # what persons signed, with its files: of one's plants
+    SIGN = "sign"  # bringing in what one signed oneself, for one's plants
     MONTHS = "months"  # closing and sealing
     PEOPLE = "people"  # the list of accounts
     ACCOUNTS = "accounts"  # inviting, ending, changing accounts
@@ -36,24 +39,26 @@ class Right(StrEnum):
     OWN = "own"  # one's own password, sessions and tokens: never a token's
 
 
-_WORKS = {Right.SEE, Right.EVIDENCE, Right.OWN}
+_WORKS = {Right.SEE, Right.EVIDENCE, Right.RECORDS, Right.OWN}
 
 #: role -> rights
 ROLES: dict[str, frozenset[Right]] = {
-    "operator": frozenset(_WORKS),
-    "engineer": frozenset(_WORKS),
-    "accountant": frozenset(_WORKS | {Right.MONTHS}),
-    "laboratory": frozenset({Right.OWN}),
+    "operator": frozenset(_WORKS | {Right.SIGN}),
+    "engineer": frozenset(_WORKS | {Right.SIGN}),
+    "accountant": frozenset(_WORKS | {Right.SIGN, Right.MONTHS}),
+    "laboratory": frozenset({Right.SIGN, Right.OWN}),
     "reviewer": frozenset(_WORKS),
     "system": frozenset({Right.EVIDENCE, Right.SYSTEM, Right.OWN}),
-    "security": frozenset({Right.PEOPLE, Right.ACCOUNTS, Right.OWN}),
-    "audit": frozenset({Right.EVIDENCE, Right.PEOPLE, Right.SECURITY_LOG, Right.OWN}),
+    "security": frozenset({Right.PEOPLE, Right.ACCOUNTS, Right.SIGN, Right.OWN}),
+    "audit": frozenset(
+        {Right.EVIDENCE, Right.RECORDS, Right.PEOPLE, Right.SECURITY_LOG, Right.OWN}
+    ),
 }
 ADMINISTRATORS = ("system", "security", "audit")
 #: what a token may be given of its owner's rights
 TOKEN_RIGHTS = frozenset(
-    {Right.SEE, Right.EVIDENCE, Right.SYSTEM, Right.MONTHS, Right.SECURITY_LOG}
-)
+    {Right.SEE, Right.EVIDENCE, Right.RECORDS, Right.SIGN, Right.SYSTEM, Right.MONTHS}
+) | {Right.SECURITY_LOG}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.plant import KeyNews
 from cloud.live import LiveHub
+from cloud.records.desk import Wanted
+from evidence.cose import Unsigned
+from evidence.documents.document import AttachedFile
 from evidence.keys import Signer
 
 #: names a browser on the collector's own machine uses
@@ -110,6 +113,34 @@ class Keys(Protocol):
         """JSON-ready: what was refused and what is kept aside. Reads the disk."""
 
 
+class Records(Protocol):
+    """Documents of persons; `cloud.records.desk.RecordDesk` says more.
+
+    LookupError for a plant this collector does not hold, EvidenceError for what is refused,
+    StoreError where the disk refuses or disagrees.
+    """
+
+    async def take(self, plant: str, data: bytes, files: Sequence[bytes]) -> Mapping[str, Any]:
+        """Take a document with its files; JSON-ready, its row."""
+
+    async def enrol(
+        self, plant: str, person: str, body: Mapping[str, Any], signed_s: int
+    ) -> Mapping[str, Any]:
+        """Enrol a person in the collector's own name; JSON-ready, the document's row."""
+
+    def prepare(self, plant: str, wanted: Wanted, signed_s: int) -> Unsigned:
+        """A document for a key that signs elsewhere."""
+
+    def rows(self, plant: str, kind: str, about: str, first: int, count: int) -> Sequence[Any]:
+        """JSON-ready documents in the log's order; "" for any kind or about."""
+
+    def document(self, plant: str, sha256: bytes) -> bytes | None:
+        """A document, verbatim; None when there is none. Reads the disk."""
+
+    def file(self, plant: str, sha256: bytes) -> tuple[AttachedFile, bytes] | None:
+        """An attached file and its bytes; None when there is none. Reads the disk."""
+
+
 class OneWay(Protocol):
     """Files of sites without a way back. LookupError for a plant this collector does not hold."""
 
@@ -141,6 +172,7 @@ class Services:
         keys: keys and refusals.
         one_way: files of sites without a way back.
         accounts: persons and who may see what.
+        records: documents of persons.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         hosts: names besides the loopback names that may stand in a Host header.
     """
@@ -153,6 +185,7 @@ class Services:
     keys: Keys
     one_way: OneWay
     accounts: Accounts
+    records: Records
     token: str = field(repr=False)
     hosts: tuple[str, ...] = ()
 

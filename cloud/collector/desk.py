@@ -67,6 +67,16 @@ class PlantEvidence(Protocol):
     def kept(self, sha256: bytes) -> tuple[Entry, bytes] | None:
         """A REJECT entry and the object that was put aside for it, None when there is none."""
 
+    @property
+    def records(self) -> Mapping[bytes, int]:
+        """SHA-256 of every document of a person -> index of its log entry, in the log's order."""
+
+    def document(self, sha256: bytes) -> bytes:
+        """A document of `records`, verbatim."""
+
+    def attached(self, record: bytes, sha256: bytes) -> Iterator[bytes]:
+        """Pieces of a file that is attached to a document, both by their SHA-256."""
+
     def compact_range(self, size: int) -> CompactRange:
         """The tree of the first `size` entries as the hashes it grows from."""
 

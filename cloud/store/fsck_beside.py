@@ -1,11 +1,16 @@
-"""Checks what the log speaks of beside it: certificates, orders, objects kept aside. Reads only."""
+"""Checks what the log speaks of beside it. Reads only.
+
+Certificates, orders, objects kept aside, documents of persons with their files.
+"""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from cloud.store.fsck_findings import Fault, Findings
 from cloud.store.layout import PlantFolder
 from cloud.store.quarantine import is_kept
+from evidence.documents.document import FILE_BYTES_MAX, unverified_document
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import (
     PEM_BYTES_MAX,
@@ -21,10 +26,11 @@ from evidence.log import Entry, Kind
 from evidence.suites import PublicKey
 
 OBJECT_BYTES_MAX = 1024 * 1024
+_ALTERED = Fault.RECORD_ALTERED
 
 
 class BesideCheck:
-    """The files of keys/ and quarantine/, against the entries as they come.
+    """The files of keys/, quarantine/ and records/, against the entries as they come.
 
     Args:
         plant: plant id.
@@ -46,6 +52,8 @@ class BesideCheck:
         self._enrolled: set[bytes] = set()
         self._spoken_of: set[Path] = set()
         self._seen: set[Path] = set()
+        #: hex SHA-256 of documents whose files are not known
+        self._unread: set[str] = set()
         found = self._look()
         roots = [root] if root is not None else [c for c in found if identity(c)[0] == "root"]
         collectors = [c for c in found if identity(c)[:2] == ("collector", plant)]
@@ -88,6 +96,8 @@ class BesideCheck:
             faults = Fault.ROTATE_COPY, Fault.ROTATE_COPY
             what = "the copy of the rotate object"
             self._compare(self._folder.order(entry.sha256), entry, index, faults, what)
+        elif entry.kind is Kind.RECORD:
+            self._look_for_document(entry, index)
         elif is_kept(entry):
             faults = Fault.KEPT_MISSING, Fault.KEPT_ALTERED
             what = f"the object kept aside ({entry.verdict})"
@@ -106,17 +116,37 @@ class BesideCheck:
             name = self._name(self._folder.keys)
             self._findings.add(Fault.CERTIFICATE_MISSING, name, what, index=index)
 
+    def _look_for_document(self, entry: Entry, index: int) -> None:
+        path, faults = self._folder.record(entry.sha256), (Fault.RECORD_MISSING, _ALTERED)
+        if not self._compare(path, entry, index, faults, "the document"):
+            self._unread.add(entry.sha256.hex())
+            return
+        try:
+            files = unverified_document(_read(path, OBJECT_BYTES_MAX)).files
+        except EvidenceError as error:
+            self._unread.add(entry.sha256.hex())
+            what = f"the document of log entry {index} is none this program reads ({error})"
+            self._findings.add(_ALTERED, self._name(path), what, index=index)
+            return
+        for file in files:
+            held, what = self._folder.attached(entry.sha256, file.sha256), f"the file {file.name!r}"
+            self._compare(held, replace(entry, sha256=file.sha256), index, faults, what)
+
     def _compare(
         self, path: Path, entry: Entry, index: int, faults: tuple[Fault, Fault], what: str
-    ) -> None:
+    ) -> bool:
+        """Note what is wrong with the bytes that an entry has the hash of; True when nothing."""
         missing, altered = faults
         self._spoken_of.add(path)
         if not path.exists():
             sentence = f"{what} that log entry {index} speaks of is gone"
             self._findings.add(missing, self._name(path), sentence, index=index)
-        elif hashlib.sha256(_read(path, OBJECT_BYTES_MAX)).digest() != entry.sha256:
+        elif hashlib.sha256(_read(path, FILE_BYTES_MAX)).digest() != entry.sha256:
             sentence = f"these are not the bytes of {what} that log entry {index} speaks of"
             self._findings.add(altered, self._name(path), sentence, index=index)
+        else:
+            return True
+        return False
 
     def finish(self) -> None:
         """Tell of files that no entry speaks of. Only where no collector is writing them."""
@@ -131,6 +161,10 @@ class BesideCheck:
             for path in sorted(set(folder.glob("*.cose")) - self._spoken_of):
                 what = "no log entry speaks of this object: its commit did not finish"
                 self._findings.add(fault, self._name(path), what)
+        for path in sorted(set(self._folder.records.glob("*")) - self._spoken_of):
+            if path.name[:64] not in self._unread:  # whose files those are nobody can say
+                what = "no log entry speaks of this document or file: its commit did not finish"
+                self._findings.add(Fault.RECORD_UNLOGGED, self._name(path), what)
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self._folder.root))

@@ -51,6 +51,9 @@ class Fault(StrEnum):
     KEPT_MISSING = "quarantine-missing"
     KEPT_ALTERED = "quarantine-altered"
     KEPT_UNLOGGED = "quarantine-unlogged"
+    RECORD_MISSING = "document-missing"
+    RECORD_ALTERED = "document-altered"
+    RECORD_UNLOGGED = "document-unlogged"
 
     @property
     def remedy(self) -> Remedy:
@@ -67,12 +70,13 @@ class Fault(StrEnum):
 _REBUILDABLE = {Fault.INDEX, Fault.OFFSETS, Fault.TREE, Fault.STATE, Fault.ROTATE_COPY}
 _LEFT_OVER = {
     Fault.TORN_TAIL, Fault.UNSIGNED, Fault.OBJECT_UNLOGGED, Fault.KEPT_UNLOGGED,
-    Fault.ORDER_UNLOGGED,
+    Fault.ORDER_UNLOGGED, Fault.RECORD_UNLOGGED,
 }  # fmt: skip
 _STRANGE = {Fault.CERTIFICATE_UNLOGGED, Fault.SEGMENT_LONGER}
 _BESIDE = {
     Fault.CERTIFICATE_MISSING, Fault.CERTIFICATE_DAMAGED, Fault.ORDER_MISSING,
-    Fault.ORDER_ALTERED, Fault.KEPT_MISSING, Fault.KEPT_ALTERED,
+    Fault.ORDER_ALTERED, Fault.KEPT_MISSING, Fault.KEPT_ALTERED, Fault.RECORD_MISSING,
+    Fault.RECORD_ALTERED,
 }  # fmt: skip
 
 

@@ -11,6 +11,8 @@
                                             orders of the root, verbatim, and copies of the
                                             rotate objects in the streams
     quarantine/                             objects kept aside, verbatim
+    records/<SHA256>.cose                   documents that persons signed, verbatim
+    records/<SHA256>-<SHA256>               of the first of them: a file attached to it
 
 Objects before a stream's first frame stand in hour 0, 1970-01-01/00.seg.
 """
@@ -37,6 +39,7 @@ class PlantFolder:
         self.snapshot = root / "log" / "state"
         self.keys = root / "keys"
         self.quarantine = root / "quarantine"
+        self.records = root / "records"
         self._frames = root / "frames"
         self._index = root / "index"
 
@@ -52,6 +55,17 @@ class PlantFolder:
     def order(self, sha256: bytes) -> Path:
         """An order of the plant's root about keys."""
         return self.keys / f"order-{sha256.hex()}.cose"
+
+    def record(self, sha256: bytes) -> Path:
+        """A document that a person signed."""
+        return self.records / f"{sha256.hex()}.cose"
+
+    def attached(self, record: bytes, sha256: bytes) -> Path:
+        """A file attached to a document, both by their SHA-256.
+
+        It stands under the document's name so that what was never logged is known by its name.
+        """
+        return self.records / f"{record.hex()}-{sha256.hex()}"
 
     def kept(self, entry: Entry) -> Path:
         """The object that a reject entry says was kept aside."""

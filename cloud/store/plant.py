@@ -3,12 +3,12 @@
 One thread writes; `reader` gives everyone else what is committed.
 
 Order of a commit (`cloud.store.slice` drives it, for many plants at once):
-objects, keys, kept objects → sync → index, entries, tree, new checkpoint beside the old → sync →
-checkpoint in place.
+objects, keys, kept objects, documents → sync → index, entries, tree, new checkpoint beside the old
+→ sync → checkpoint in place.
 A receipt may be signed after the last step, never before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from cloud.store.state import LogState, StreamState, encode_snapshot
 from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.keys import Signer
-from evidence.log import Entry, encode_entry
+from evidence.log import Entry, Kind, encode_entry
 from evidence.log_details import OBJECT_KINDS
 from evidence.points import NAME_ID
 from evidence.records import encode_record
@@ -113,7 +113,7 @@ class PlantStore:
 
         `received_ns` is moved up when it lies before the newest entry's; `epoch` is set.
         """
-        if entry.kind in OBJECT_KINDS:
+        if entry.kind in OBJECT_KINDS or entry.kind is Kind.RECORD:
             raise ValueError(f"an entry of kind {entry.kind.name} needs its object")
         return self._stage(entry, b"", t0_ns=0, newest_ns=0)
 
@@ -174,6 +174,24 @@ class PlantStore:
         self._beside[self._folder.order(entry.sha256)] = data
         return self.stage(entry)
 
+    def stage_record(self, entry: Entry, data: bytes, files: Mapping[bytes, bytes]) -> int:
+        """Keep a document of a person with its files, and log it, with the next commit.
+
+        Args:
+            entry: of kind RECORD.
+            data: the document, verbatim.
+            files: SHA-256 -> bytes of what is attached.
+
+        Returns:
+            The entry's index.
+        """
+        if entry.kind is not Kind.RECORD or entry.sha256 in self._state.records:
+            raise ValueError(f"document {entry.sha256.hex()} is logged already, or is none")
+        for sha256, held in files.items():
+            self._beside[self._folder.attached(entry.sha256, sha256)] = held
+        self._beside[self._folder.record(entry.sha256)] = data
+        return self._stage(entry, b"", t0_ns=0, newest_ns=0)
+
     def stage_kept(self, entry: Entry, data: bytes) -> bool:
         """Put an object aside and log its REJECT entry, with the next commit.
 
@@ -197,7 +215,7 @@ class PlantStore:
     # -- the steps of a commit --------------------------------------------------------------------
 
     def write_objects(self) -> None:
-        """First step: objects into segments, keys and kept objects beside (not yet synced).
+        """First step: objects into segments, keys, kept objects and documents beside (unsynced).
 
         The latter get their names when the disk publishes, which is before the log's turn: what
         the log speaks of is there.
@@ -243,6 +261,8 @@ class PlantStore:
         self._torn = True
         self._restore_checkpoint()
         cut_to(self._folder, self._committed.state)
+        for path in self._beside:  # they can be large, and the disk may be full
+            self._disk.remove(path.with_name(f"{path.name}.new"))
         self._torn = False
 
     def _restore_checkpoint(self) -> None:

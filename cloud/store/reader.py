@@ -182,6 +182,23 @@ class PlantReader:
             raise StoreError(f"{path}: missing, or not the object that was put aside")
         return entry, found
 
+    @property
+    def records(self) -> Mapping[bytes, int]:
+        """SHA-256 of every document of a person -> index of its log entry, in the log's order."""
+        return self.state.records
+
+    def document(self, sha256: bytes) -> bytes:
+        """A document of `records`, verbatim; StoreError when it is not there as it was logged."""
+        return b"".join(_whole(self._folder.record(sha256), sha256))
+
+    def attached(self, record: bytes, sha256: bytes) -> Iterator[bytes]:
+        """Pieces of a file that is attached to a document, both by their SHA-256.
+
+        Raises:
+            StoreError: it is not there as it was signed for; after its last piece if altered.
+        """
+        return _whole(self._folder.attached(record, sha256), sha256)
+
     def _within(self, size: int) -> int:
         if not 0 <= size <= self.size:
             raise ValueError(f"no tree of {size} entries in a log of {self.size}")
@@ -221,6 +238,18 @@ def read_object(folder: PlantFolder, stream: str, place: Place) -> bytes:
         raise StoreError(f"{path}: no whole object of {place.length} bytes at {place.offset}")
     _check(path, place, data)
     return data
+
+
+def _whole(path: Path, sha256: bytes) -> Iterator[bytes]:
+    found, at = hashlib.sha256(), 0
+    while piece := read_at(path, at, _SPAN_BYTES_MAX):
+        found.update(piece)
+        at += len(piece)
+        yield piece
+    if found.digest() != sha256:
+        raise StoreError(
+            f"{path}: missing, or altered: put it back from a backup of the plant's folder"
+        )
 
 
 def _check(path: Path, place: Place, data: bytes) -> None:

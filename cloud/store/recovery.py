@@ -200,13 +200,16 @@ def cut_to(folder: PlantFolder, state: LogState) -> list[str]:
 
 def _clear_up(folder: PlantFolder, state: LogState) -> list[str]:
     """Remove what a commit that never finished left beside the log; a sentence for each object."""
-    for leftover in (*folder.keys.glob("*.new"), *folder.quarantine.glob("*.new")):
-        leftover.unlink()
+    for beside in (folder.keys, folder.quarantine, folder.records):
+        for leftover in beside.glob("*.new"):
+            leftover.unlink()
     known = {sha256.hex()[:16] for sha256 in state.kept}
     unknown = [path for path in folder.quarantine.glob("*.cose") if path.stem[-16:] not in known]
     orders = {folder.order(sha256) for sha256 in state.orders}
     copies = sorted(set(folder.keys.glob("*.cose")) - orders)
     unknown += [path for path in copies if not _is_held(folder, state, path.read_bytes())]
+    logged = {sha256.hex() for sha256 in state.records}
+    unknown += [path for path in sorted(folder.records.glob("*")) if path.name[:64] not in logged]
     for path in unknown:
         path.unlink()
     return [f"{path.relative_to(folder.root)}: was never logged, removed" for path in unknown]

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cloud.store.index import Place
+from cloud.store.logged import LoggedHashes
 from cloud.store.objects import HOUR_NS
 from cloud.store.quarantine import is_kept
 from cloud.store.tree import grow
@@ -21,7 +22,7 @@ from evidence.log import Entry, Kind
 from evidence.merkle import CompactRange, leaf_hash
 from evidence.records import HEAD_BYTES
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 
 _NOTHING: MappingProxyType[Any, Any] = MappingProxyType({})
 
@@ -102,6 +103,7 @@ class LogState:
         enrolled: SHA-256 of every certificate (DER) an ENROL entry names.
         orders: SHA-256 of every order about keys that was logged.
         kept: SHA-256 of every object that was put aside -> index of its log entry.
+        records: SHA-256 of every document of a person -> index of its log entry, in their order.
         streams: gateway id -> its stream.
     """
 
@@ -112,6 +114,7 @@ class LogState:
     orders: frozenset[bytes] = frozenset()
     kept: Mapping[bytes, int] = field(default_factory=lambda: _NOTHING)
     streams: Mapping[str, StreamState] = field(default_factory=lambda: _NOTHING)
+    records: LoggedHashes = field(default_factory=LoggedHashes)
 
     @property
     def size(self) -> int:
@@ -137,7 +140,7 @@ class LogState:
         """
         tree, nodes = grow(self.tree, leaf_hash(data))
         streams, enrolled = self.streams, self.enrolled
-        orders, kept = self.orders, self.kept
+        orders, kept, records = self.orders, self.kept, self.records
         if place is not None:
             moved = self.stream(entry.stream).with_object(place)
             streams = MappingProxyType({**streams, entry.stream: moved})
@@ -145,10 +148,14 @@ class LogState:
             enrolled |= {entry.detail.get("certificate_sha256", entry.sha256)}
         elif entry.kind in (Kind.REVOKE, Kind.REPLACE):
             orders |= {entry.sha256}
+        elif entry.kind is Kind.RECORD:
+            records = records.adding(entry.sha256, self.size)
         elif is_kept(entry):
             kept = MappingProxyType({**kept, entry.sha256: self.size})
         end = self.entries_bytes + HEAD_BYTES + len(data)
-        return LogState(tree, end, entry.received_ns, enrolled, orders, kept, streams), nodes
+        received_ns = entry.received_ns
+        state = LogState(tree, end, received_ns, enrolled, orders, kept, streams, records)
+        return state, nodes
 
 
 def encode_snapshot(state: LogState) -> bytes:
@@ -159,6 +166,7 @@ def encode_snapshot(state: LogState) -> bytes:
             state.received_ns, sorted(state.enrolled), sorted(state.orders),
             sorted([index, sha256] for sha256, index in state.kept.items()),
             {name: _encode_stream(stream) for name, stream in state.streams.items()},
+            [[index, sha256] for sha256, index in state.records.items()],
         ]
     )  # fmt: skip
 
@@ -169,15 +177,24 @@ def decode_snapshot(data: bytes) -> LogState:
     try:
         if value[0] != SNAPSHOT_VERSION:
             raise MalformedError(f"snapshot version {value[0]} unknown to this program")
-        _, size, hashes, entries_bytes, received_ns, enrolled, orders, kept, streams = value
+        _, size, hashes, entries_bytes, received_ns, enrolled, orders, *rest = value
+        kept, streams, records = rest
         return LogState(
             CompactRange(size, tuple(hashes)), entries_bytes, received_ns,
             frozenset(enrolled), frozenset(orders),
             MappingProxyType({sha256: index for index, sha256 in kept}),
             MappingProxyType({name: _decode_stream(s) for name, s in streams.items()}),
+            _logged(records),
         )  # fmt: skip
     except (TypeError, ValueError, AttributeError, LookupError) as error:
         raise MalformedError(f"not a snapshot: {error}") from error
+
+
+def _logged(rows: Any) -> LoggedHashes:  # noqa: ANN401 - whatever the CBOR held
+    found = LoggedHashes()
+    for index, sha256 in rows:
+        found = found.adding(sha256, index)
+    return found
 
 
 def _encode_stream(stream: StreamState) -> list[Any]:

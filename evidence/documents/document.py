@@ -122,6 +122,15 @@ def signed_by(data: bytes) -> tuple[str, bytes]:
     return person, envelope.kid
 
 
+def unverified_document(data: bytes) -> Document:
+    """A document whose signature was not looked at: for bytes known otherwise, or to show them.
+
+    Raises:
+        UnsupportedError, MalformedError, LimitError: as `decode_document`.
+    """
+    return _document(cose.parse(data))
+
+
 def _parts(document: Document) -> tuple[dict[int, Any], bytes]:
     """Protected header (without alg and kid) and payload."""
     fields: dict[str, Any] = {

@@ -51,16 +51,24 @@ class Standing:
             MalformedError: it is here already; it follows one that is not, that stands no more, or
                 that is about something else; it approves what its own signer wrote.
         """
-        if logged.sha256 in self._documents:
-            raise MalformedError("the log has this document twice")
-        for sha256 in logged.document.follows:
-            self._check(logged, sha256)
+        self.check(logged)
         for sha256 in logged.document.follows:
             if logged.document.kind == APPROVE:
                 self._approved.setdefault(sha256, []).append(logged)
             elif shape_of(logged.document.kind).follows != "previous":
                 self._ended[sha256] = logged.sha256
         self._documents[logged.sha256] = logged
+
+    def check(self, logged: Logged) -> None:
+        """Whether the next document could be taken; errors as for `take`, nothing is changed."""
+        if logged.sha256 in self._documents:
+            raise MalformedError("the log has this document twice")
+        for sha256 in logged.document.follows:
+            self._check(logged, sha256)
+
+    def get(self, sha256: bytes) -> Logged | None:
+        """A document that was taken, None when there is none of this hash."""
+        return self._documents.get(sha256)
 
     def __getitem__(self, sha256: bytes) -> Logged:
         return self._documents[sha256]

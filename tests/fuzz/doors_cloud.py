@@ -18,6 +18,8 @@ from cloud.errors import CloudConfigError
 from cloud.live import LiveHub
 from cloud.live_facts import FactsError, gateway_facts
 from cloud.live_message import LiveMessageError, parse_live
+from cloud.records.media import type_of
+from cloud.records.papers import Papers, offer
 from cloud.store.index import Place, decode_place, encode_place
 from cloud.store.state import LogState, StreamState, decode_snapshot, encode_snapshot
 from evidence import cbor
@@ -39,6 +41,8 @@ from tests.unit.cloud import app_examples, live_examples
 from tests.unit.cloud.collector.judge_examples import NOW_NS, SENDER, View, keyring_of
 from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, make_plant
 from tests.unit.cloud.test_cloud_config import GOOD
+from tests.unit.cloud.test_papers import workbook
+from tests.unit.evidence.documents import papers as pp
 
 OURS = (EvidenceError,)
 _FORMS = [b"account=li-wei&password=a+b%21&code=123456&next=", b"scopes=see&scopes=evidence"]
@@ -141,6 +145,18 @@ def _cloud_seeds(folder: Path) -> list[bytes]:
     return [GOOD.encode(), GOOD.replace("gateways =", 'keys = "file:mini"\ngateways =').encode()]
 
 
+def _papers() -> Call:
+    """A document with its file comes to a plant whose persons are known; none of it is taken."""
+    papers = Papers(pp.PLANT, [pp.key_of(pp.COLLECTOR).public_key])
+    for index, data in enumerate(pp.persons()):
+        papers.take(papers.judge(offer(data, []), index, T0_NS))
+
+    def call(data: bytes) -> None:
+        papers.judge(offer(data, [pp.SCAN]), 9, T0_NS)
+
+    return call
+
+
 def _snapshot() -> bytes:
     stream = StreamState(3, _PLACE)
     return encode_snapshot(LogState(streams={"edge-1": stream}))
@@ -162,13 +178,19 @@ def _request_bent(data: bytes, choose: Random) -> bytes:
     return spoilt(path, choose) + b"\n" + body
 
 
+_INVOICE = pp.paper("li", "invoice", "coal", pp.INVOICE, files=[pp.file_of(pp.SCAN)])
 _client = functools.cache(app_examples.make_client)
 _PLACE = Place(T0_NS // 3_600_000_000_000, 0, 400, Kind.FRAME, bytes(32), 7, T0_NS, T0_NS, T0_NS)
 _TOPICS = [b"stackproof/v1/0f/mini/edge-1/frames", b"stackproof/v1/0f/mini/edge-1/live"]
 _PATHS = [
     b"/api/v1/history?plant=mini&point=p.01.voltage", b"/api/v1/live/snapshot?plant=mini",
     b'/api/v1/months/mini/2026-09/close\n{"closing": "final", "amend": true, "reason": "x"}',
-    b'/api/v1/months/mini/2026-09/seal\n{"reason": ""}', b"/static/js/main.js", b"/p/mini?lang=zh",
+    b'/api/v1/months/mini/2026-09/seal\n{"reason": ""}',
+    b'/api/v1/plants/mini/documents\n{"document": "aGVsbG8=", "files": ["aGVsbG8="]}',
+    b'/api/v1/plants/mini/documents/prepare\n{"person": "li", "key": "' + b"0" * 64
+    + b'", "kind": "count", "about": "x", "body": {"value": "1"}, "follows": [], "files": []}',
+    b"/api/v1/plants/mini/documents?kind=count&about=x&from=3",
+    b"/static/js/main.js", b"/p/mini?lang=zh",
 ]  # fmt: skip
 
 
@@ -207,5 +229,9 @@ DOORS: list[Door] = [
     pure("snapshot of the log", decode_snapshot, [_snapshot()], cbor_bent, OURS,
          "cloud.store.state.decode_snapshot"),
     pure("form of a page", parse_form, _FORMS, spoilt, (ValueError,), "cloud.api.guard.parse_form"),
+    Door("document of a person", (), lambda _: [_INVOICE], lambda _: _papers(),
+         object_bent(pp.key_of("li")), OURS, weight=2),
+    pure("attached file", type_of,
+         [pp.SCAN, b"a,b\r\n", workbook("[Content_Types].xml", "xl/workbook.xml")], spoilt, ()),
     pure("HTTP", _http, _PATHS, _request_bent, (), weight=6),
 ]  # fmt: skip

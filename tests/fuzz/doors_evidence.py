@@ -13,12 +13,14 @@ from evidence.certify import decode_request, encode_request
 from evidence.config_changes import config_changes
 from evidence.configuration import Together, decode_configuration
 from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, witness_name
-from evidence.documents.document import decode_document, signed_by
+from evidence.documents.document import Document, decode_document, signed_by
 from evidence.documents.kinds import check_document
 from evidence.documents.people import load_key
+from evidence.documents.plainly import body_of, plain_body
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, decode_body, encode_body, header_of, place_of
 from evidence.inclusion_receipt import encode_inclusion, verify_inclusion
+from evidence.key_files import public_der
 from evidence.keys import FileSigner
 from evidence.log_details import check_entry
 from evidence.merkle import inclusion_path, leaf_hash, root_of
@@ -28,6 +30,7 @@ from evidence.points import Dtype
 from evidence.recompute import Recomputation
 from evidence.records import read_records, whole_length
 from evidence.signers import open_signer
+from firmware_configs.toml import NotTomlError, parse_toml
 from tests.attacks import by_keys
 from tests.fuzz.doors import Door, file_door, pure
 from tests.fuzz.mutating import (
@@ -168,11 +171,20 @@ def _document(data: bytes) -> None:
     check_document(decode_document(data, LI.public_key))
 
 
+def _written_body(data: bytes) -> None:
+    """A body as somebody wrote it: what is taken is said again as it was."""
+    made = body_of("invoice", parse_toml(data))
+    check_document(Document("p", "li", 0, "invoice", "x", made))
+    assert body_of("invoice", plain_body("invoice", made)) == made
+
+
 def _rotate(payload: bytes) -> None:
     _certificate(decode_rotate(payload))
 
 
 LI = papers.key_of("li")
+INVOICE = b"""number = "1"\nparty = "Coal"\npart = "output"\nvalue = "1.5"\nunit = "t"
+from_ns = 2026-05-01T00:00:00+08:00\nto_ns = "2026-05-02T00:00:00.5Z"\n"""
 PAPERS = [data for data in papers.papers() if signed_by(data)[0] == "li"]
 PEMS = [keys.certificate_to_pem(c) for c in WHO.certificates.values()]
 ROOT = keys.certificate_to_pem(WHO.certificates["root"])
@@ -241,6 +253,9 @@ DOORS: list[Door] = [
     pure("order", _order, ORDERS, object_bent(WHO.root), OURS, "evidence.orders.decode_order"),
     pure("document", _document, PAPERS, object_bent(LI), OURS,
          "evidence.documents.document.decode_document"),
+    pure("document's body", _written_body, [INVOICE], toml_bent, (EvidenceError, NotTomlError)),
+    file_door("person's key as a file", public_der, lambda _: [PUBLIC, _private_seeds(_)[0]],
+              pem_bent, OURS),
     pure("person's key", load_key, [papers.spki(LI), papers.spki(sm.keys(p256=True).gateway)],
          spoilt, OURS, "evidence.documents.people.load_key"),
     pure("rotate", _rotate, [ROTATE], payload_bent, OURS, "evidence.orders.decode_rotate"),

@@ -71,10 +71,15 @@ class Streams:
 class Nothing:
     """A collector without plants."""
 
-    def evidence(self, plant: str) -> Any:
+    def evidence(self, plant: str, *_: Any) -> Any:
         raise LookupError(f"plant {plant}: not a plant of this collector")
 
-    stream = quarantine = evidence
+    stream = quarantine = prepare = rows = document = file = evidence
+
+    async def take(self, plant: str, *_: Any) -> Any:
+        return self.evidence(plant)
+
+    enrol = take
 
 
 class BriefStore(AccountStore):
@@ -104,7 +109,7 @@ def make_hub() -> LiveHub:
 
 
 def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
-    nothing = dict.fromkeys(("evidence", "keys", "one_way"), Nothing())
+    nothing = dict.fromkeys(("evidence", "keys", "one_way", "records"), Nothing())
     parts = {**nothing, **more}
     parts.setdefault("accounts", make_accounts())
     services = Services(

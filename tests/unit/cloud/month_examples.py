@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud.collector.desk import PlantKeys
 from cloud.months import Months
+from cloud.records.papers import offer
+from cloud.records.replay import papers_of
 from cloud.store.objects import Appended
 from cloud.store.reader import PlantReader
 from cloud.store.slice import SliceStore
@@ -112,6 +114,14 @@ class Desk:
             gap = body.gap
             told = {"from_ns": gap.from_ns, "to_ns": gap.to_ns, "reason": gap.reason}
             self._store.stage(replace(entry, kind=Kind.GAP, detail=told))
+        self._slice.commit()
+        return data
+
+    def paper(self, data: bytes, *files: bytes) -> bytes:
+        """A person signed a document, and the collector takes and logs it."""
+        papers = papers_of(self.reader, [sm.keys().collector.public_key])
+        judged = papers.judge(offer(data, files), self._store.state.size, self._now_ns())
+        self._store.stage_record(judged.entry, data, judged.offered.files)
         self._slice.commit()
         return data
 

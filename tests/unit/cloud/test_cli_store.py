@@ -59,12 +59,12 @@ def test_sound_evidence(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = files(home)
     assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("SOUND  mini: 21 log entries, 12 objects, ")
+    assert out.startswith("SOUND  mini: 22 log entries, 12 objects, ")
     assert "not checked" not in out
     status, facts = asked(capsys, "fsck", str(home / "CLOUD.toml"))
     assert (status, facts["sound"], facts["roots_pinned"], facts["absent"]) == (0, True, True, [])
     (plant,) = facts["plants"]
-    assert (plant["plant"], plant["entries"], plant["findings"]) == ("mini", 21, [])
+    assert (plant["plant"], plant["entries"], plant["findings"]) == ("mini", 22, [])
     assert files(home) == before
 
 
@@ -207,7 +207,7 @@ def test_what_lies_behind_the_checkpoint_stays(
     assert capsys.readouterr().out.count("torn-tail") == len(tails)
     assert files(folder, "log/tree.bin") == before
     store, plant = good[0].open(home / "evidence/00")
-    assert plant.reader.size == 21
+    assert plant.reader.size == 22
     store.close()
     assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
 

@@ -158,8 +158,10 @@ def test_administrators_are_three_and_change_no_record() -> None:
     changing = {Right.MONTHS}
     for role in ADMINISTRATORS:
         assert not ROLES[role] & changing
-    own = [ROLES[role] - {Right.OWN, Right.EVIDENCE, Right.PEOPLE} for role in ADMINISTRATORS]
-    assert own == [{Right.SYSTEM}, {Right.ACCOUNTS}, {Right.SECURITY_LOG}]
+    reading = {Right.OWN, Right.EVIDENCE, Right.RECORDS, Right.PEOPLE}
+    own = [ROLES[role] - reading for role in ADMINISTRATORS]
+    # what security may sign is who may sign (evidence/RECORDS.md "Kinds")
+    assert own == [{Right.SYSTEM}, {Right.ACCOUNTS, Right.SIGN}, {Right.SECURITY_LOG}]
     assert TOKEN_RIGHTS & {Right.OWN, Right.ACCOUNTS, Right.ADMINISTRATORS} == set()
     documents = "operator, engineer, accountant, laboratory, reviewer, system, security, audit"
     assert list(ROLES) == documents.split(", ")  # evidence/RECORDS.md

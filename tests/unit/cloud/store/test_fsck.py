@@ -110,6 +110,10 @@ def duplicate(path: Path) -> None:
     path.write_bytes(2 * path.read_bytes())
 
 
+def strange(path: Path) -> None:
+    path.with_name("0" * 64 + ".cose").write_bytes(path.read_bytes())
+
+
 Row = tuple[str, Callable[[Path], None], set[Fault], str]
 
 # file or pattern, what is done to it, what is found there, words of its sentence
@@ -117,18 +121,18 @@ ROWS: list[Row] = [
     (ENTRIES, flip(), {Fault.ENTRY_DAMAGED}, "is not whole: its bytes were altered"),
     (ENTRIES, rewrite_entry, {Fault.ROOT, Fault.ENTRY_ALTERED, Fault.STATE}, "log entry 7 at byte"),
     (ENTRIES, cut, {Fault.LOG_CUT}, "which the checkpoint covers, cannot be read"),
-    (ENTRIES, drop, {Fault.LOG_CUT}, "entries 0 to 20"),
+    (ENTRIES, drop, {Fault.LOG_CUT}, "entries 0 to 21"),
     (ENTRIES, grow, {Fault.TORN_TAIL}, "1 bytes from byte"),
     ("log/entries.idx", flip(), {Fault.OFFSETS}, "is not the one stored for it"),
     ("log/entries.idx", lie_in_offsets, {Fault.OFFSETS}, "the end of log entry 2"),
-    ("log/entries.idx", cut, {Fault.OFFSETS}, "the end of log entry 20"),
-    ("log/entries.idx", drop, {Fault.OFFSETS}, "and 20 more"),
-    ("log/entries.idx", grow, {Fault.OFFSETS}, "1 bytes too many for 21 log entries"),
+    ("log/entries.idx", cut, {Fault.OFFSETS}, "the end of log entry 21"),
+    ("log/entries.idx", drop, {Fault.OFFSETS}, "and 21 more"),
+    ("log/entries.idx", grow, {Fault.OFFSETS}, "1 bytes too many for 22 log entries"),
     ("log/tree.bin", flip(0.0), {Fault.TREE}, "the hash of log entry 0 at byte 0"),
-    ("log/tree.bin", flip(64 / 1248), {Fault.TREE}, "hashes behind leaf 1"),
-    ("log/tree.bin", cut, {Fault.TREE}, "the hash of log entry 20"),
-    ("log/tree.bin", drop, {Fault.TREE}, "and 20 more"),
-    ("log/tree.bin", grow, {Fault.TREE}, "1 bytes too many for 21 log entries"),
+    ("log/tree.bin", flip(64 / 1312), {Fault.TREE}, "hashes behind leaf 1"),
+    ("log/tree.bin", cut, {Fault.TREE}, "hashes behind leaf 21"),
+    ("log/tree.bin", drop, {Fault.TREE}, "and 21 more"),
+    ("log/tree.bin", grow, {Fault.TREE}, "1 bytes too many for 22 log entries"),
     ("log/checkpoint", flip(), {Fault.CHECKPOINT}, "is not believed"),
     ("log/checkpoint", cut, {Fault.CHECKPOINT}, "is not believed"),
     ("log/checkpoint", drop, {Fault.CHECKPOINT_MISSING}, "is missing"),
@@ -157,6 +161,11 @@ ROWS: list[Row] = [
     ("keys/order-*.cose", flip(), {Fault.ORDER_ALTERED, Fault.ROTATE_COPY}, "not the bytes of"),
     ("quarantine/*.cose", drop, {Fault.KEPT_MISSING}, "the object kept aside (fork)"),
     ("quarantine/*.cose", flip(), {Fault.KEPT_ALTERED}, "the object kept aside (fork)"),
+    ("records/*.cose", drop, {Fault.RECORD_MISSING}, "the document that log entry"),
+    ("records/*.cose", flip(), {Fault.RECORD_ALTERED}, "not the bytes of the document"),
+    ("records/*.cose", strange, {Fault.RECORD_UNLOGGED}, "no log entry speaks of this document"),
+    ("records/*-*", drop, {Fault.RECORD_MISSING}, "the file '0.pdf' that log entry"),
+    ("records/*-*", cut, {Fault.RECORD_ALTERED}, "not the bytes of the file '1.pdf'"),
 ]  # fmt: skip
 
 
@@ -165,7 +174,7 @@ def test_sound_evidence_is_sound(evidence: Evidence, root: Path) -> None:
         assert evidence.whole.findings(root, quiet=quiet) == []
     checked = check_plant(PLANT, root / PLANT, evidence.whole.trusted, is_quiet=lambda: True)
     objects = [*evidence.whole.a.objects, *evidence.whole.b.objects]
-    assert (checked.signed, checked.entries, checked.beyond) == (21, 21, True)
+    assert (checked.signed, checked.entries, checked.beyond) == (22, 22, True)
     assert (checked.objects, checked.object_bytes) == (len(objects), sum(map(len, objects)))
 
 
@@ -233,7 +242,7 @@ def test_entries_out_of_order_are_told(evidence: Evidence, root: Path) -> None:
     assert next(f.fault for f in checked.findings) is Fault.UNSIGNED
     (folder / "log/checkpoint").unlink()
     sentences = [f.sentence for f in whole.findings(root) if f.fault is Fault.ENTRY_ORDER]
-    assert "log entry 21 was received before the one before it" in sentences[0]
+    assert "log entry 22 was received before the one before it" in sentences[0]
     assert "(and 1 more" in sentences[0]
 
 
@@ -329,7 +338,7 @@ def test_progress_is_told(evidence: Evidence, root: Path) -> None:
         PLANT, root / PLANT, evidence.whole.trusted,
         is_quiet=lambda: True, progress=lambda done, total: told.append((done, total)),
     )  # fmt: skip
-    assert told[-1] == (21, 21)
+    assert told[-1] == (22, 22)
 
 
 def test_the_head_of_a_record_is_as_the_format_says() -> None:

@@ -1,6 +1,7 @@
 """A plant with everything a store can hold, in six commits that can be begun again at any place.
 
-Certificates, objects of every kind in three hours, a gap, an order, a fork kept aside, a rotation.
+Certificates, objects of every kind in three hours, a gap, an order, a fork kept aside, a rotation,
+a document with two files.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from cloud.store.fsck_findings import Finding
 from cloud.store.plant import PlantStore
 from cloud.store.slice import SliceStore
 from evidence import checkpoint, merkle
+from evidence.documents.document import AttachedFile, Document, encode_document
 from evidence.frame import TYP_COSIGNATURE, TYP_FRAME, TYP_ROTATE, Gap, encode_body
 from evidence.keys import (
     Certificate,
@@ -39,6 +41,7 @@ from tests.unit.cloud.evidence_examples import (
 PLANT = "mini"
 GAP = Gap(T0_NS + 30 * SECOND_NS, T0_NS + 60 * SECOND_NS, "power cut")
 COMMITS = 6
+SCANS = [b"%PDF-1.7 an invoice", b"%PDF-1.7 its other side" * 9]
 
 
 class WholePlant:
@@ -61,12 +64,22 @@ class WholePlant:
         self.order = encode_order(revoke, FileSigner(self.keys.root_key))
         self.places: list[list[tuple[Gateway, int, Kind, int]]] = [[] for _ in range(COMMITS)]
         self._play(following)
+        self.document = self._sign_document()
         self.fork = self.a.sign(TYP_FRAME, encode_body(body(T0_NS + 9 * HOUR_NS)), seq=1)
 
     def _certify(self, gateway: str, name: str, signer: FileSigner | None = None) -> Certificate:
         signer = signer or FileSigner(generate())
         self.keys.certify("gateway", gateway, signer.public_key, name)
         return _load(self.keys.folder / name)
+
+    def _sign_document(self) -> bytes:
+        files = tuple(
+            AttachedFile(f"{i}.pdf", "application/pdf", len(scan), hashlib.sha256(scan).digest())
+            for i, scan in enumerate(SCANS)
+        )
+        body = {"sheet_sha256": bytes(32), "pages": 2, "from_ns": T0_NS, "to_ns": T0_NS + 1}
+        document = Document(PLANT, "li", T0_NS // SECOND_NS, "ledger", "L-1", body, files=files)
+        return encode_document(document, self.keys.collector)
 
     def _play(self, following: Certificate) -> None:
         for gateway in (self.a, self.b):
@@ -122,6 +135,11 @@ class WholePlant:
             sha256 = hashlib.sha256(self.fork).digest()
             entry = replace(_entry(Kind.REJECT, sha256, self.fork, None), verdict="fork", seq=1)
             plant.stage_kept(entry, self.fork)
+        document = hashlib.sha256(self.document).digest()
+        if commit == 3 and document not in plant.state.records:
+            logged = _entry(Kind.RECORD, document, self.document, None)
+            files = {hashlib.sha256(scan).digest(): scan for scan in SCANS}
+            plant.stage_record(replace(logged, stream=""), self.document, files)
         if commit == 4:
             self._enrol(plant, self.following)
 

@@ -1,0 +1,259 @@
+"""Routes of the documents that persons sign: taken in, prepared for a key in a browser, given out.
+
+`cloud.api.access` says who may. An account brings in what its own person signed, and nothing of
+others; whether a document counts is never decided here, but by its signature.
+"""
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from cloud.accounts.roles import COLLECTOR
+from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.routes import PlantPath
+from cloud.records.desk import Wanted
+from cloud.records.papers import FILES_BYTES_MAX
+from evidence import cose
+from evidence.documents.document import (
+    ABOUT,
+    FILE_BYTES_MAX,
+    FILE_NAME_MAX,
+    FILES_MAX,
+    FOLLOWS_MAX,
+    KIND,
+    AttachedFile,
+    signed_by,
+)
+from evidence.errors import EvidenceError, KeyFileError
+from evidence.points import NAME_ID
+
+#: base64 of a document and its files, and what JSON has around them
+REQUEST_BYTES_MAX = (FILES_BYTES_MAX + cose.OBJECT_BYTES_MAX) // 3 * 4 + 64 * 1024
+#: large requests that are held in memory at once, what is not large, seconds each has to arrive
+AT_ONCE, SMALL_BYTES, ARRIVE_S = 2, 256 * 1024, 120.0
+ROWS_MAX = 1_000
+COSE_TYPE = "application/cose"
+
+router = APIRouter(prefix="/api/v1/plants/{plant}", route_class=GuardedRoute)
+
+_turns = asyncio.Semaphore(AT_ONCE)
+
+
+def _from_base64(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise ValueError("it is no base64 text")  # noqa: TRY004 - pydantic tells of ValueErrors
+    return base64.b64decode(text, validate=True)
+
+
+def _from_hex(text: object) -> bytes:
+    if not isinstance(text, str) or len(text) != 64 or not text.isascii():
+        raise ValueError("it is no SHA-256 in hex")
+    return bytes.fromhex(text)
+
+
+Base64 = Annotated[bytes, BeforeValidator(_from_base64, json_schema_input_type=str)]
+Sha256 = Annotated[bytes, BeforeValidator(_from_hex, json_schema_input_type=str)]
+Sha256Path = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256, hex")]
+NameId = Annotated[str, Field(pattern=f"^(?:{NAME_ID.pattern})$")]
+
+
+class Posted(BaseModel):
+    """A signed document and the bytes of each file it names, base64; in any order."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    document: Base64
+    files: list[Base64] = Field(default=[], max_length=FILES_MAX)
+
+
+class NamedFile(BaseModel):
+    """A file that is to be attached."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    name: str = Field(min_length=1, max_length=FILE_NAME_MAX)
+    type: str = Field(max_length=100)
+    size: int = Field(ge=1, le=FILE_BYTES_MAX)
+    sha256: Sha256
+
+
+class Preparing(BaseModel):
+    """What a person is about to sign.
+
+    `key` is the SHA-256 of the person's key. In `body`, instants are texts such as
+    "2026-10-01T00:00:00+08:00", numbers are texts, hashes and keys are hex.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    person: NameId
+    key: Sha256
+    kind: str = Field(pattern=f"^(?:{KIND.pattern})$")
+    about: str = Field(pattern=f"^(?:{ABOUT.pattern})$")
+    body: dict[str, Any]
+    follows: list[Sha256] = Field(default=[], max_length=FOLLOWS_MAX)
+    files: list[NamedFile] = Field(default=[], max_length=FILES_MAX)
+
+
+class Enrolling(BaseModel):
+    """A person whom the collector enrols in its own name; `key` is the public key's DER in hex."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    person: NameId
+    name: str
+    organisation: str
+    role: str
+    region: str = ""
+    key: str = Field(max_length=400)
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    except KeyFileError as error:
+        raise HTTPException(503, f"the collector's key does not sign just then: {error}") from error
+    except EvidenceError as error:
+        raise HTTPException(422, str(error)) from error
+
+
+@router.post(
+    "/documents",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": Posted.model_json_schema()}},
+        }
+    },
+)
+async def take(given: Given, who: Who, plant: PlantPath, request: Request) -> Mapping[str, Any]:
+    """Take a signed document with its files; it is on disk and in the log when this answers.
+
+    The same document again is the same answer.
+    """
+    async with contextlib.nullcontext() if _is_small(request) else _turns:
+        posted = await _posted(request)
+        with _refusing():
+            _require_own(who, signed_by(posted.document)[0])
+            return await given.records.take(plant, posted.document, posted.files)
+
+
+def _is_small(request: Request) -> bool:
+    """A document with no file, or a small one, waits for nobody's slow scan."""
+    length = request.headers.get("content-length", "")
+    return length.isdecimal() and length.isascii() and 0 <= int(length[:20]) <= SMALL_BYTES
+
+
+def _require_own(who: Who, person: str) -> None:
+    """403 for a document of somebody else; a program beside the collector may carry anybody's."""
+    if who.account not in (COLLECTOR, person):
+        raise HTTPException(403, f"a document of {person} is brought in by {person}'s own account")
+
+
+async def _posted(request: Request) -> Posted:
+    """The request's body, never more of it than may be."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(ARRIVE_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > REQUEST_BYTES_MAX:
+                    raise HTTPException(
+                        413, f"the files of a document have {FILES_BYTES_MAX} bytes at most"
+                    )
+    except TimeoutError as error:
+        raise HTTPException(408, f"the request did not arrive in {ARRIVE_S:.0f} s") from error
+    try:
+        return await asyncio.to_thread(Posted.model_validate_json, body)
+    except ValidationError as error:
+        rows = [{key: row[key] for key in ("type", "loc", "msg")} for row in error.errors()]
+        raise HTTPException(422, rows) from error
+
+
+@router.post("/documents/prepare")
+def prepare(given: Given, who: Who, plant: PlantPath, wanted: Preparing) -> Mapping[str, Any]:
+    """The bytes a key in a browser is to sign, and the document but for its signature, base64.
+
+    Sign `message`; the document is `before` and the 64 bytes of the signature, one after the other.
+    Where it is for the list of persons and says nothing, it follows the newest of the list.
+    """
+    _require_own(who, wanted.person)
+    files = tuple(AttachedFile(f.name, f.type, f.size, f.sha256) for f in wanted.files)
+    fields = Wanted(
+        wanted.person, wanted.key, wanted.kind, wanted.about, wanted.body, tuple(wanted.follows),
+        files,
+    )  # fmt: skip
+    with _refusing():
+        unsigned = given.records.prepare(plant, fields, _now_s(given))
+        before = unsigned.signed_with(bytes(64))[:-64]
+    parts = {"message": unsigned.message, "before": before}
+    return {name: base64.b64encode(data).decode() for name, data in parts.items()}
+
+
+@router.post("/persons")
+async def enrol(given: Given, plant: PlantPath, person: Enrolling) -> Mapping[str, Any]:
+    """Enrol a person in the collector's own name, as the first of a plant must be."""
+    body = person.model_dump(exclude={"person"})
+    with _refusing():
+        return await given.records.enrol(plant, person.person, body, _now_s(given))
+
+
+@router.get("/documents")
+def documents(  # noqa: PLR0917 - FastAPI calls it by names
+    given: Given,
+    plant: PlantPath,
+    kind: Annotated[str, Query(max_length=40)] = "",
+    about: Annotated[str, Query(max_length=80)] = "",
+    first: Annotated[int, Query(alias="from", ge=0, lt=2**63)] = 0,
+    count: Annotated[int, Query(ge=1, le=ROWS_MAX)] = ROWS_MAX,
+) -> Sequence[Any]:
+    """Documents in the log's order, from a log index on, with what became of each."""
+    with _refusing():
+        return given.records.rows(plant, kind, about, first, count)
+
+
+@router.get(
+    "/documents/{sha256}",
+    response_class=Response,
+    responses={200: {"content": {COSE_TYPE: {}}}},
+)
+def document(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
+    """One document as it was signed."""
+    with _refusing():
+        data = given.records.document(plant, bytes.fromhex(sha256))
+    if data is None:
+        raise HTTPException(404, f"plant {plant} has no document {sha256}")
+    return _download(data, COSE_TYPE, f"{sha256}.cose")
+
+
+@router.get(
+    "/files/{sha256}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def file(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
+    """One attached file, to be saved and not shown: somebody outside made it."""
+    with _refusing():
+        found = given.records.file(plant, bytes.fromhex(sha256))
+    if found is None:
+        raise HTTPException(404, f"plant {plant} has no file {sha256}")
+    return _download(found[1], found[0].media_type, f"{sha256[:16]}{_ENDING[found[0].media_type]}")
+
+
+_ENDING = {
+    "application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png", "text/csv": ".csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+}  # fmt: skip
+
+
+def _download(data: bytes, media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def _now_s(given: Given) -> int:
+    return given.clock.wall_ns() // 10**9

@@ -1,0 +1,229 @@
+"""Documents of the running collector's plants: taken in, given out. The I/O of this room.
+
+What is taken is judged, written and logged on the collector's thread, in its turn, and acknowledged
+after the sync. What is read is read in the caller's thread.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cloud.collector.intake import Intake
+from cloud.collector.service import Collector
+from cloud.errors import StoreError
+from cloud.records.papers import Offered, Papers, offer
+from cloud.records.replay import papers_of
+from evidence import cose
+from evidence.documents.document import (
+    COLLECTOR,
+    AttachedFile,
+    Document,
+    encode_document,
+    unsigned_document,
+)
+from evidence.documents.kinds import check_document
+from evidence.documents.people import PERSON, PERSON_END
+from evidence.documents.plainly import body_of, plain_body
+from evidence.documents.standing import Logged
+from evidence.errors import MalformedError
+from evidence.keys import Signer
+
+#: left free for readings: files must never be why a frame is not taken
+FREE_BYTES_MIN = 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person is about to sign.
+
+    Attributes:
+        person: account id.
+        key: SHA-256 of the key the person will sign with.
+        kind, about: as in the document.
+        body: as `evidence.documents.plainly.body_of` takes it.
+        follows, files: as in the document.
+    """
+
+    person: str
+    key: bytes
+    kind: str
+    about: str
+    body: Mapping[str, Any]
+    follows: tuple[bytes, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
+
+
+class RecordDesk:
+    """Takes documents in and gives them out. LookupError for a plant that is not of this collector.
+
+    Args:
+        collector: it runs, or will.
+        intake: its plants.
+        signer: the collector's key.
+    """
+
+    def __init__(self, collector: Collector, intake: Intake, signer: Signer) -> None:
+        self._collector, self._intake, self._signer = collector, intake, signer
+        self._known: dict[str, Papers] = {}
+        self._amiss: dict[str, str] = {}
+
+    def load(self) -> list[str]:
+        """Read every plant's documents; before the collector starts. Blocking disk I/O.
+
+        Returns:
+            A sentence for each plant whose documents cannot be gone on with; its readings can.
+        """
+        for plant in self._intake.plants:
+            enrolled = self._intake.plants.require(plant)
+            try:
+                self._known[plant] = papers_of(enrolled.store.reader, enrolled.keyring.collectors)
+            except (StoreError, OSError) as error:
+                self._amiss[plant] = f"plant {plant}: documents are NOT taken: {error}"
+        return list(self._amiss.values())
+
+    # -- taking in: the event loop's thread -------------------------------------------------------
+
+    async def take(self, plant: str, data: bytes, files: Sequence[bytes]) -> Mapping[str, Any]:
+        """Take a document with its files; JSON-ready, its row. The same again is the same answer.
+
+        Raises:
+            LookupError: no such plant.
+            EvidenceError: it is refused; the sentence says why.
+            StoreError: the disk refuses, is too full, or disagrees.
+        """
+        self._papers(plant)
+        offered = await asyncio.to_thread(offer, data, files)
+        future = self._collector.submit(lambda: self._taken(plant, offered))
+        return await asyncio.wrap_future(future)
+
+    async def enrol(
+        self, plant: str, person: str, body: Mapping[str, Any], signed_s: int
+    ) -> Mapping[str, Any]:
+        """Enrol a person in the collector's own name: the first of a plant. Errors as for `take`.
+
+        Args:
+            plant: plant id.
+            person: its account id.
+            body: of the document, as `body_of` takes it.
+            signed_s: now, seconds since 1970.
+        """
+        self._papers(plant)
+        made = body_of(PERSON, body)
+
+        def work() -> Mapping[str, Any]:
+            head = self._papers(plant).people.head
+            follows = () if head is None else (head,)
+            document = Document(plant, COLLECTOR, signed_s, PERSON, person, made, follows)
+            check_document(document)
+            return self._taken(plant, offer(encode_document(document, self._signer), ()))
+
+        return await asyncio.wrap_future(self._collector.submit(work))
+
+    def _taken(self, plant: str, offered: Offered) -> Mapping[str, Any]:
+        """On the collector's thread."""
+        papers = self._papers(plant)
+        held = papers.standing.get(offered.sha256)
+        if held is not None:
+            return row(papers, held)
+        self._intake.watch.require_clock()
+        enrolled = self._intake.plants.require(plant)
+        store = enrolled.store
+        judged = papers.judge(offered, store.state.size, enrolled.received_ns())
+        self._require_room(plant, offered.size)
+        store.stage_record(judged.entry, offered.data, offered.files)
+        self._collector.commit_for(plant)
+        papers.take(judged)
+        return row(papers, judged.logged)
+
+    def _require_room(self, plant: str, size: int) -> None:
+        try:
+            free = shutil.disk_usage(self._intake.store.folder(plant)).free
+        except OSError as error:
+            raise StoreError(f"plant {plant}: evidence cannot be written: {error}") from error
+        if free - size < FREE_BYTES_MIN:
+            raise StoreError(
+                f"plant {plant}: the document is not taken: {free} bytes are free on the disk, and "
+                f"{FREE_BYTES_MIN} are kept for readings; make room and send it again"
+            )
+
+    # -- giving out: any thread -------------------------------------------------------------------
+
+    def prepare(self, plant: str, wanted: Wanted, signed_s: int) -> cose.Unsigned:
+        """The document for a key that signs elsewhere; errors as for `take`."""
+        people = self._papers(plant).people
+        person = people.active.get(wanted.key)
+        if person is None or person.id != wanted.person:
+            raise MalformedError(f"{wanted.person} has no such key in the list of persons")
+        body, follows = body_of(wanted.kind, wanted.body), wanted.follows
+        if wanted.kind in (PERSON, PERSON_END) and people.head is not None:
+            follows = follows or (people.head,)
+        document = Document(
+            plant, wanted.person, signed_s, wanted.kind, wanted.about, body, follows, wanted.files
+        )
+        check_document(document)
+        return unsigned_document(document, person.key)
+
+    def rows(self, plant: str, kind: str, about: str, first: int, count: int) -> list[Any]:
+        """JSON-ready documents in the log's order; "" for any kind or about.
+
+        Args:
+            plant: plant id.
+            kind: of the document.
+            about: what it is about.
+            first: log index to begin at.
+            count: at most so many.
+        """
+        papers, found = self._papers(plant), list[Any]()
+        for logged in papers.all():
+            document = logged.document
+            if logged.index < first or kind not in ("", document.kind):
+                continue
+            if about in ("", document.about):
+                found.append(row(papers, logged))
+            if len(found) == count:
+                break
+        return found
+
+    def document(self, plant: str, sha256: bytes) -> bytes | None:
+        """A document, verbatim; None when the plant has none of this hash."""
+        if self._papers(plant).standing.get(sha256) is None:
+            return None
+        return self._intake.plant(plant).reader.document(sha256)
+
+    def file(self, plant: str, sha256: bytes) -> tuple[AttachedFile, bytes] | None:
+        """An attached file and its bytes; None when no document of the plant has it."""
+        found = self._papers(plant).file(sha256)
+        if found is None:
+            return None
+        return found[1], b"".join(self._intake.plant(plant).reader.attached(found[0], sha256))
+
+    def _papers(self, plant: str) -> Papers:
+        self._intake.plants.require(plant)
+        if plant in self._amiss:
+            raise StoreError(self._amiss[plant])
+        return self._known[plant]
+
+
+def row(papers: Papers, logged: Logged) -> Mapping[str, Any]:
+    """A document with its place and what became of it, JSON-ready; hashes in hex."""
+    document, ended = logged.document, papers.standing.ended_by(logged.sha256)
+    return {
+        "sha256": logged.sha256.hex(),
+        "index": logged.index,
+        "received_ns": logged.received_ns,
+        "person": document.person,
+        "role": COLLECTOR if logged.signer is None else logged.signer.role,
+        "signed_s": document.signed_s,
+        "kind": document.kind,
+        "about": document.about,
+        "body": plain_body(document.kind, document.body),
+        "follows": [sha256.hex() for sha256 in document.follows],
+        "files": [
+            {"name": f.name, "type": f.media_type, "size": f.size, "sha256": f.sha256.hex()}
+            for f in document.files
+        ],
+        "ended_by": None if ended is None else ended.sha256.hex(),
+        "approved_by": [one.document.person for one in papers.standing.approvals(logged.sha256)],
+    }
