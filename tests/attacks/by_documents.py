@@ -157,7 +157,9 @@ SAID: list[tuple[str, Callable[[], bytes], str]] = [
 _STORIES = [row[1] for row in (*AFTER_PERSONS, *AFTER_PAPERS, *BENT)]
 
 #: what hangs on a paper that cannot be read is then named by none
-_MORE = {"paper left out", "paper replaced"} | {row[0] for row in BENT if "proof" in row[0]}
+_MORE = {"paper left out", "paper replaced", "entry of another length"} | {
+    row[0] for row in BENT if "proof" in row[0]
+}
 
 KINDS: list[Kind] = [
     *[kind(name, story, build, "E-DOCUMENT", *(["E-FILE-EXTRA"] if name in _MORE else []))
