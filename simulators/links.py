@@ -84,6 +84,7 @@ class TcpLink:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._dead: set[asyncio.StreamWriter] = set()
+        self._is_ending = False
 
     @property
     def place(self) -> str:
@@ -100,6 +101,9 @@ class TcpLink:
         """Listen; OSError when the port cannot be had."""
 
         async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self._is_ending:  # accepted just before: `stop` would wait for it
+                writer.transport.abort()
+                return
             if (task := asyncio.current_task()) is not None:
                 self._tasks.add(task)
             self._writers.add(writer)
@@ -114,6 +118,7 @@ class TcpLink:
                 if task is not None:
                     self._tasks.discard(task)
 
+        self._is_ending = False
         self._server = await asyncio.start_server(converse, self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -121,6 +126,7 @@ class TcpLink:
         """Close the port and every connection."""
         if self._server is None:
             return
+        self._is_ending = True
         self._server.close()
         await self._answers.stop()
         tasks = list(self._tasks)

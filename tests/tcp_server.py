@@ -21,6 +21,7 @@ class TcpServer(ABC):
     _writers: set[asyncio.StreamWriter] = field(default_factory=set, init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _server: asyncio.Server | None = field(default=None, init=False)
+    _is_ending: bool = field(default=False, init=False)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -31,12 +32,14 @@ class TcpServer(ABC):
 
     async def start(self) -> None:
         """Listen, on the same port as before if there was one."""
+        self._is_ending = False
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Close the port and every connection."""
         if self._server is not None:
+            self._is_ending = True
             self._server.close()
             for task in self._tasks:
                 task.cancel()
@@ -73,6 +76,9 @@ class TcpServer(ABC):
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_ending:  # accepted just before: `wait_closed` waits for it (from 3.12 on)
+            writer.transport.abort()
+            return
         self.connections += 1
         self._writers.add(writer)
         try:
