@@ -304,7 +304,8 @@ def test_what_is_sent_is_what_check_lists(plant_of: Callable[[str], Plant]) -> N
     listed = [r.sent for asked in line.devices for r in asked.each_read]
     assert {frame for _, frame in plant.far.questions} == set(listed)
     assert plant.far.packets["192.0.2.1"] == len(plant.seen("fast"))
-    assert plant.far.packets["192.0.2.2"] == len(plant.seen("analyser"))
+    # the question of tick 420, asked 20 s ahead, falls on the very end: sent, or just not
+    assert plant.far.packets["192.0.2.2"] - len(plant.seen("analyser")) in (0, 1)
 
 
 def test_an_answer_that_comes_later_than_ever_belongs_to_no_tick(
