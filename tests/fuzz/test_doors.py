@@ -27,7 +27,7 @@ DOORS = [
     *doors_evidence.DOORS, *doors_archive.DOORS, *doors_cloud.DOORS, *doors_edge.DOORS,
     *doors_sources.DOORS, *doors_commissioning.DOORS,
 ]  # fmt: skip
-EXAMPLES = 120
+EXAMPLES = 60
 LONG_S = 20.0
 
 each_door = pytest.mark.parametrize("door", DOORS, ids=[door.name for door in DOORS])
