@@ -299,16 +299,9 @@ def read_scenario(
 
 def smelter_scenario(name: str, fields: Fields) -> Scenario:
     """A smelter's scenario; what is wrong is among the problems of `fields`."""
-    fields.integer("format", FORMAT, FORMAT)
-    fields.choice("plant", ["smelter"])
     scenario = Scenario(
-        name=name,
-        description=fields.text("description"),
-        seed=fields.integer("seed", 0, 2**63 - 1),
+        **common_of(name, "smelter", fields),
         pots=fields.integer("pots", *POTS_LIMITS),
-        step_s=seconds_of(fields, "step_s"),
-        publish_steps=fields.integer("publish_steps", 1, 100),
-        totals_s=seconds_of(fields, "totals_s"),
         line=figures_of(fields, "line", LineFigures),
         alumina=figures_of(fields, "alumina", AluminaFigures),
         blockage=figures_of(fields, "blockage", BlockageFigures),
@@ -317,11 +310,25 @@ def smelter_scenario(name: str, fields: Fields) -> Scenario:
         start_up=figures_of(fields, "start_up", StartUpFigures),
         electricity=figures_of(fields, "electricity", ElectricityFigures),
         gas=figures_of(fields, "gas", GasFigures),
-        devices=tuple(device_of(row) for row in fields.children("device")),
-        faults=tuple(faults_of(fields)),
     )
     fields.finish()
     return scenario
+
+
+def common_of(name: str, plant: str, fields: Fields) -> dict[str, Any]:
+    """The fields that every plant's scenario has, by name."""
+    fields.integer("format", FORMAT, FORMAT)
+    fields.choice("plant", [plant])
+    return {
+        "name": name,
+        "description": fields.text("description"),
+        "seed": fields.integer("seed", 0, 2**63 - 1),
+        "step_s": seconds_of(fields, "step_s"),
+        "publish_steps": fields.integer("publish_steps", 1, 100),
+        "totals_s": seconds_of(fields, "totals_s"),
+        "devices": tuple(device_of(row) for row in fields.children("device")),
+        "faults": tuple(faults_of(fields)),
+    }
 
 
 def seconds_of(fields: Fields, key: str) -> Decimal:

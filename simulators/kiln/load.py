@@ -12,20 +12,13 @@ from simulators.kiln.figures import (
     MillFigures,
     SiloFigures,
 )
-from simulators.scenario import FORMAT, device_of, faults_of, figures_of, seconds_of
+from simulators.scenario import common_of, figures_of
 
 
 def kiln_scenario(name: str, fields: Fields) -> KilnScenario:
     """The scenario; what is wrong is among the problems of `fields`."""
-    fields.integer("format", FORMAT, FORMAT)
-    fields.choice("plant", ["kiln"])
     scenario = KilnScenario(
-        name=name,
-        description=fields.text("description"),
-        seed=fields.integer("seed", 0, 2**63 - 1),
-        step_s=seconds_of(fields, "step_s"),
-        publish_steps=fields.integer("publish_steps", 1, 100),
-        totals_s=seconds_of(fields, "totals_s"),
+        **common_of(name, "kiln", fields),
         local_start=_local(fields),
         meal=figures_of(fields, "meal", MealFigures),
         coal=figures_of(fields, "coal", FuelFigures),
@@ -33,8 +26,6 @@ def kiln_scenario(name: str, fields: Fields) -> KilnScenario:
         burning=figures_of(fields, "burning", BurningFigures),
         mill=figures_of(fields, "mill", MillFigures),
         silos=figures_of(fields, "silos", SiloFigures),
-        devices=tuple(device_of(row) for row in fields.children("device")),
-        faults=tuple(faults_of(fields)),
     )
     for key, solid in (("meal", scenario.meal), ("coal", scenario.coal),
                        ("alternative", scenario.alternative)):  # fmt: skip

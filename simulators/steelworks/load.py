@@ -2,7 +2,7 @@
 
 from firmware_configs.fields import Fields
 from simulators.fuels import FuelFigures
-from simulators.scenario import FORMAT, device_of, faults_of, figures_of, seconds_of
+from simulators.scenario import common_of, figures_of
 from simulators.steelworks.figures import (
     ArcFurnaceFigures,
     BlastFurnaceFigures,
@@ -20,15 +20,8 @@ GASES = ("blast_furnace_gas", "coke_oven_gas", "converter_gas")
 
 def steelworks_scenario(name: str, fields: Fields) -> SteelworksScenario:
     """The scenario; what is wrong is among the problems of `fields`."""
-    fields.integer("format", FORMAT, FORMAT)
-    fields.choice("plant", ["steelworks"])
     scenario = SteelworksScenario(
-        name=name,
-        description=fields.text("description"),
-        seed=fields.integer("seed", 0, 2**63 - 1),
-        step_s=seconds_of(fields, "step_s"),
-        publish_steps=fields.integer("publish_steps", 1, 100),
-        totals_s=seconds_of(fields, "totals_s"),
+        **common_of(name, "steelworks", fields),
         coke=figures_of(fields, "coke", CokeFigures),
         sinter=figures_of(fields, "sinter", SinterFigures),
         blast_furnace=figures_of(fields, "blast_furnace", BlastFurnaceFigures),
@@ -39,8 +32,6 @@ def steelworks_scenario(name: str, fields: Fields) -> SteelworksScenario:
         coke_oven_gas=figures_of(fields, "coke_oven_gas", GasFigures),
         converter_gas=figures_of(fields, "converter_gas", GasFigures),
         users=figures_of(fields, "users", UserFigures),
-        devices=tuple(device_of(row) for row in fields.children("device")),
-        faults=tuple(faults_of(fields)),
     )
     _check(scenario, fields)
     fields.finish()
