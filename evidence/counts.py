@@ -12,7 +12,6 @@ order, batching or CPU. Rounding rules (also in FIGURES.md, "Counts"):
 
 import math
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -90,22 +89,12 @@ def round_half_away(value: Fraction) -> int:
     return magnitude if value >= 0 else -magnitude
 
 
-def count_to_decimal(count: int, decimals: int) -> Decimal:
-    """The exact Decimal of a count."""
-    return Decimal(int(count)).scaleb(-decimals)
-
-
 def count_to_text(count: int, decimals: int) -> str:
     """The decimal string of a count, always with `decimals` places, never an exponent."""
     if not decimals:
         return str(count)
     digits = str(abs(count)).zfill(decimals + 1)
     return f"{'-' if count < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
-
-
-def decimal_to_count(value: Decimal, decimals: int) -> int:
-    """The count nearest to a Decimal, half away from zero."""
-    return int(value.scaleb(decimals).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 class GroupCounts:

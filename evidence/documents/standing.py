@@ -5,7 +5,7 @@ withdrawal one that follows what it ends. Four eyes: who approves must be anothe
 everybody who wrote the document or one it corrects. RECORDS.md "What stands".
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evidence.documents.document import Document
@@ -72,13 +72,6 @@ class Standing:
 
     def __getitem__(self, sha256: bytes) -> Logged:
         return self._documents[sha256]
-
-    def standing(self, kinds: Iterable[str]) -> Iterator[Logged]:
-        """Documents of these kinds that nothing has corrected or withdrawn, in the log's order."""
-        wanted = frozenset(kinds)
-        for sha256, logged in self._documents.items():
-            if logged.document.kind in wanted and sha256 not in self._ended:
-                yield logged
 
     def approvals(self, sha256: bytes) -> list[Logged]:
         """Who approved a document, in the log's order; none of them wrote it."""

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from edge.drivers import open_driver
 from edge.drivers.base import BoundPoint, DeviceSpec, Sample
-from evidence.counts import count_to_decimal, to_counts
+from evidence.counts import count_to_text, to_counts
 from evidence.points import Point, Scaling
 from evidence.quality import Quality
 from firmware_configs.profile import Profile, Register, load_profile
@@ -98,7 +98,7 @@ def value_of(sample: Sample, point: Point) -> Decimal:
     raw = np.frombuffer(sample.raw, dtype=point.dtype.numpy_name)
     counts, valid = to_counts(raw, point)
     assert valid.all()
-    return count_to_decimal(int(counts[0]), point.decimals)
+    return Decimal(count_to_text(int(counts[0]), point.decimals))
 
 
 def resolution(point: Point) -> float:

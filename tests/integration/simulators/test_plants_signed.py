@@ -20,7 +20,7 @@ from edge.pipeline import Layout
 from edge.spool_reader import SpoolReader
 from evidence import cbor, cose
 from evidence.blocks import decompress
-from evidence.counts import count_to_decimal, to_counts
+from evidence.counts import count_to_text, to_counts
 from evidence.frame import NO_LAG, NO_SOURCE_TIME, TYP_CONFIG, header_of
 from evidence.points import Point
 from evidence.quality import Quality
@@ -79,7 +79,7 @@ def signed_readings(objects: list[bytes]) -> Iterator[Signed]:
                             early = int(group.source_ms[row][tick])
                         yield Signed(
                             point,
-                            float(count_to_decimal(int(count), point.decimals)),
+                            float(count_to_text(int(count), point.decimals)),
                             at_ns + lag * MS,
                             None if early == NO_SOURCE_TIME else at_ns - early * MS,
                         )

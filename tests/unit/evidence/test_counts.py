@@ -1,6 +1,5 @@
 """Counts: every expected number here was worked out by hand from FIGURES.md "Counts"."""
 
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -10,9 +9,7 @@ import pytest
 from evidence.counts import (
     Countable,
     GroupCounts,
-    count_to_decimal,
     count_to_text,
-    decimal_to_count,
     round_half_away,
     to_counts,
 )
@@ -149,16 +146,6 @@ def test_shapes_are_kept() -> None:
 )  # fmt: skip
 def test_counts_as_text(count: int, decimals: int, text: str) -> None:
     assert count_to_text(count, decimals) == text
-    assert count_to_decimal(count, decimals) == Decimal(text)
-    assert decimal_to_count(Decimal(text), decimals) == count
-
-
-@pytest.mark.parametrize(
-    ("text", "decimals", "count"),
-    [("0.5", 0, 1), ("-0.5", 0, -1), ("1.25", 1, 13), ("-1.25", 1, -13), ("1.2499", 1, 12)],
-)
-def test_decimals_to_counts_round_half_away(text: str, decimals: int, count: int) -> None:
-    assert decimal_to_count(Decimal(text), decimals) == count
 
 
 def test_a_group_is_its_rows() -> None:
