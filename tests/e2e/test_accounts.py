@@ -128,6 +128,7 @@ def watch_live(watched: Watched, person: str, language: str, words: list[str]) -
     visit = Visit(watched, person, width)
     visit.fill(password=PASSWORD, again=PASSWORD, code=code(key_of(page)))
     page.get_by_role("button", name=words[1]).click()
+    expect(page.get_by_role("heading", name=words[2])).to_be_visible()
     visit.look("1-account")
     page.goto(page.url.partition("/account")[0] + "/")
     expect(page.locator("#status .live")).to_be_visible()
