@@ -108,6 +108,7 @@ def test_from_the_link_to_signing_out_and_the_next_person(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=words[2])).to_be_visible()
     page.get_by_role("link", name=words[5]).click()
+    expect(page.locator("[name=organisation]:visible")).to_be_visible()
     visit.look("5-accounts")
     person = f"ann-{language}-{width}"
     visit.fill(account=person, name="Ann", organisation="Works", plants="*")
