@@ -136,4 +136,5 @@ function effectRules(fields, decimals, interval, about) {
   demand(target > 0n && target < end && end <= start, about("its voltages of effects"));
   const times = ["t_start_s", "t_end_s", "t_merge_s"].map((key) => whole(key, SECONDS));
   demand(times[0] >= 0n && times[1] >= 0n && 2n * times[2] >= 3n * interval, about("its times"));
+  demand(fields.get("mode") !== "algebraic" || times[1] <= times[2], about("t_end_s of its mode"));
 }

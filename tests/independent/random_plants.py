@@ -95,7 +95,7 @@ def plant(rng: random.Random) -> dict[str, Any]:
         "v_end_v": rng.choice(("6", "8")), "t_start_s": str(rng.randint(0, 4)),
         "t_end_s": str(rng.randint(0, 3)), "t_merge_s": rng.choice(("2", "3.5", "6", "9")),
     }  # fmt: skip
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 and line["anode_effect"]["t_merge_s"] != "2":
         line["anode_effect"]["mode"] = "algebraic"
     config["statement"] |= {
         "metal": {"point": "metal", "rule": "totaliser"},

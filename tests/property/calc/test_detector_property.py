@@ -208,15 +208,16 @@ def cases(draw: st.DrawFn) -> Case:
         return draw(st.lists(row, min_size=pots, max_size=pots))
 
     v_start = draw(st.sampled_from([8000, 9000]))
+    is_algebraic, merge_s = draw(st.booleans()), draw(st.sampled_from([2, 5, 10]))
     rules = Rules(
         v_start=v_start,
         v_end=draw(st.sampled_from([7000, 8000])),
         target=4200,
         t_start_ns=draw(st.integers(0, 3)) * SECOND,
-        t_end_ns=draw(st.integers(0, 3)) * SECOND,
-        t_merge_ns=draw(st.sampled_from([2, 5, 10])) * SECOND,
+        t_end_ns=draw(st.integers(0, min(3, merge_s) if is_algebraic else 3)) * SECOND,
+        t_merge_ns=merge_s * SECOND,
         hole_ns=SECOND * 3 // 2,
-        is_algebraic=draw(st.booleans()),
+        is_algebraic=is_algebraic,
     )
     level = st.sampled_from([3800, 4200, 6999, 7000, 7500, 8000, 8500, 9000, 25000])
     mostly = st.sampled_from([True] * 9 + [False])

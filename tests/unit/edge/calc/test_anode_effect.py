@@ -256,6 +256,7 @@ def test_rules_are_exact_integers() -> None:
         ({"target_v": "0"}, "0 < target_v"),
         ({"t_start_s": "-1"}, "negative"),
         ({"t_merge_s": "1"}, "t_merge_s"),
+        ({"mode": "algebraic", "t_end_s": "10.001"}, "t_end_s <= t_merge_s"),
         ({"v_stop_v": "8"}, "v_stop_v"),
     ],
 )
