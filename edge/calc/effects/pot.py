@@ -83,7 +83,7 @@ class Rules:
         if min(rules.t_start_ns, rules.t_end_ns) < 0 or 2 * rules.t_merge_ns < 3 * interval_ns:
             raise PlantError("anode_effect: times must not be negative, t_merge_s >= 1.5 samples")
         if rules.is_algebraic and rules.t_end_ns > rules.t_merge_ns:
-            # the integral goes on to end + t_merge, which must not be over before the end is certain
+            # the integral goes on to end + t_merge: not over before the end is certain
             raise PlantError("anode_effect: mode algebraic needs t_end_s <= t_merge_s")
         return rules
 
