@@ -1,7 +1,7 @@
 """`stackproof calc`: the calculation library by hand.
 
-This file, `cli_effects` and `factors` do the room's I/O. Exit 0 fine, 1 a page is not true or
-effects do not agree, 2 cannot run: bad input names each key on standard error.
+This file, `cli_cems`, `cli_effects` and `factors` do the room's I/O. Exit 0 fine, 1 a page is not
+true, effects or a CEMS do not agree, 2 cannot run: bad input names each key on standard error.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from edge.calc import cli_effects
+from edge.calc import cli_cems, cli_effects
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import CalcError, InputError, StatementError
 from edge.calc.factors import gwp_sets
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         given.add_argument("--allowance", metavar="T", help="project the end against so many t")
         given.add_argument("--benchmark", metavar="T", help="… against so many t a t of product")
     cli_effects.add_to(commands, _read)
+    cli_cems.add_to(commands, _input)
     pages = commands.add_parser("pages", help="write one page a method, as in docs/methods")
     pages.add_argument("folder", type=Path, help="where to; other .md files there are deleted")
     pages.add_argument("--check", action="store_true", help="write nothing; 1 if any is not true")

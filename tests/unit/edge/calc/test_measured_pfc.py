@@ -149,7 +149,7 @@ def test_the_border_adjustment_balances_the_anodes_carbon() -> None:
 
 
 def test_uncertainty_of_minutes_reaches_the_total() -> None:
-    """By hand: 6 % half-width at 95 % of the slope (k 1.96), 114.02… t: u = 3.4904 t, told rounded up."""
+    """By hand: 6 % at k 1.96 of 114.02… t are u = 3.4904 t, told rounded up."""
     entry = {"parameter": "slope", "percent": "6", "means": "expanded", "k": "1.96"}
     found = month("ipcc-2006", {**SLOPE, "uncertainty": [entry]})
     assert found["lines"][0]["uncertainty"]["u_t"] == "3.50"
