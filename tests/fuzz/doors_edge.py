@@ -175,6 +175,7 @@ def _calculated(path: Path) -> None:
 def _shared_out(path: Path) -> None:
     """`stackproof calc pots` likewise, and a month against a table with nothing in it."""
     _calc("pots", str(path), good={0})
+    _calc("statement", str(path), "--as", "ipcc-2006", good={0})
     table = path.with_name("nothing.csv")
     table.write_text("pot,start,duration_s\n")
     _calc("effects", str(path), str(table), "--time-s", "5", "--volts", "2", good={0, 1})
@@ -212,6 +213,17 @@ def _calc(*arguments: str, good: set[int]) -> None:
 
 def _statement_json(_: Path) -> Sequence[bytes]:
     return [
+        json.dumps({
+            "rule_set": "us-40cfr98-f", "month": "2026-06", "anode": {"net_t": "4"},
+            "paste": {"metal_t": "1", "paste_t": "0.5", "technology": "HSS", "paste": "wet"},
+            "baking": [{"green_t": "12", "baked_t": "10", "furnace": "riedhammer"}],
+            "pfc": [
+                {"metal_t": "9", "technology": "VSS", "aem_min_per_cell_day": "1", "gwp": "ar4"},
+                {"metal_t": "9", "technology": "X", "aeo_mv": "2", "source": "own",
+                 "current_efficiency_percent": "95", "overvoltage": "1", "c2f6_fraction": "0.1",
+                 "collection_efficiency_percent": "98"},
+            ],
+        }).encode(),
         json.dumps({
             "rule_set": "cets-ag-04.01-v01-2024", "month": "2026-06",
             "fuel": [{"kind": "natural-gas", "quantity": "12.50"}], "anode": {"gross_t": "469.00"},

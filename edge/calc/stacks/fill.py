@@ -15,7 +15,6 @@ from edge.calc.methods.substitution import (
     HJ_2017,
     MISSING,
     MRR,
-    PART_75,
     Hour,
     availability,
     look_back_maximum,
@@ -23,9 +22,6 @@ from edge.calc.methods.substitution import (
     neighbours_mean,
     part_75_co2,
 )
-
-#: which rules need what besides the hours
-NEED_MAXIMUM = (PART_75,)
 
 
 @dataclass(frozen=True)
