@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tests.unit.edge.calc import test_published
+from tests.unit.edge.calc.methods import test_published
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/published-cases.md").read_text(encoding="utf-8")
