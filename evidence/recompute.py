@@ -20,7 +20,7 @@ from edge.calc.folds.entries import ELECTRICITY, lists_of
 from edge.calc.folds.live import Computed, PlantCalc
 from edge.calc.folds.month import MonthFold
 from edge.calc.local_time import PlantDays
-from edge.calc.statements.statement import compute, output_key, statement_rules
+from edge.calc.statements.statement import compute, month_rules, output_key
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.frame import Body, CodedSection, Section
 from evidence.groups import joined
@@ -76,7 +76,7 @@ def check_statement_input(given: Mapping[str, Any]) -> None:
         MalformedError: it has another shape than an input.
     """
     with _calculating("rule set"):
-        rules = statement_rules(str(given.get("rule_set")))
+        rules = month_rules(str(given.get("rule_set")))
         kinds = {table: rules.kinds(table).keys() for table in lists_of(rules)}
         output = output_key(rules.id)
     check_input(given, {**kinds, "auxiliary": {ELECTRICITY}}, output)

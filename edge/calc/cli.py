@@ -1,7 +1,7 @@
 """`stackproof calc`: the calculation library by hand.
 
-This file, `cli_effects` and `factors` do the room's I/O. Exit 0 fine, 1 a page is not true or
-effects do not agree, 2 cannot run: bad input names each key on standard error.
+This file, `cli_cems`, `cli_effects` and `factors` do the room's I/O. Exit 0 fine, 1 a page is not
+true, effects or a CEMS do not agree, 2 cannot run: bad input names each key on standard error.
 """
 
 import argparse
@@ -15,12 +15,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from edge.calc import cli_effects
+from edge.calc import cli_cems, cli_effects
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import CalcError, InputError, StatementError
+from edge.calc.factors import gwp_sets
 from edge.calc.methods.allowance import elapsed_days, project, whole_days
 from edge.calc.pages import COMMAND, all_pages
 from edge.calc.registry import Method, evaluate, methods
+from edge.calc.statements.other_rules import by_other_rules
+from edge.calc.statements.pfc_difference import pfc_difference
 from edge.calc.statements.statement import compute, output_key
 from edge.calc.statements.what_if import what_if
 from edge.calc.statements.year import year_to_date
@@ -67,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     made["eval"].add_argument("method")
     made["eval"].add_argument("inputs", nargs="*", metavar="key=value")
     made["statement"].add_argument("file", type=Path, help="its keys: docs/statements.md")
+    made["statement"].add_argument(
+        "--as", dest="rules", metavar="RULE_SET", help="a smelter's month by its measured effects"
+    )
+    made["statement"].add_argument("--gwp", choices=gwp_sets(), default="", help="with --as")
     made["year"].add_argument("files", type=Path, nargs="+", help="one a month, as of statement")
     made["what-if"].add_argument("file", type=Path, help="as of statement")
     made["what-if"].add_argument(
@@ -77,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         given.add_argument("--allowance", metavar="T", help="project the end against so many t")
         given.add_argument("--benchmark", metavar="T", help="… against so many t a t of product")
     cli_effects.add_to(commands, _read)
+    cli_cems.add_to(commands, _input)
     pages = commands.add_parser("pages", help="write one page a method, as in docs/methods")
     pages.add_argument("folder", type=Path, help="where to; other .md files there are deleted")
     pages.add_argument("--check", action="store_true", help="write nothing; 1 if any is not true")
@@ -143,7 +151,13 @@ def _pairs(arguments: Sequence[str]) -> dict[str, str]:
 
 def _statement(options: argparse.Namespace) -> int:
     source = _input(options.file)
+    if options.rules:
+        source = by_other_rules(source, options.rules, options.gwp)
+    elif options.gwp:
+        raise InputError(["--gwp: only with --as; a statement's input names its own"])
     result = compute(source)
+    difference = pfc_difference(result)
+    result |= {"pfc_difference": difference} if difference else {}
     result |= _projected(options, [source], result)
     if options.json:
         _print_json(result)
@@ -159,7 +173,7 @@ def _statement(options: argparse.Namespace) -> int:
     if "intensity" in result:
         print(f"  {'intensity, t per t':40} {result['intensity']:>16}")
     if "pfc" in result:
-        _print_pfc(result["pfc"])
+        _print_pfc(result["pfc"], difference)
     for check in result.get("cross_checks", ()):
         print(f"  check {check['result']}: {check['sentence']}")
     return _print_end(result)
@@ -256,10 +270,12 @@ def _pages(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_pfc(pfc: Mapping[str, Any]) -> None:
+def _print_pfc(pfc: Mapping[str, Any], difference: Mapping[str, str] | None) -> None:
     print(f"  PFC figure of record: {pfc['record']['co2e_t']} tCO2e")
     if "indicator" in pfc:
         print(f"  PFC indicator from anode effects, not added: {pfc['indicator']['co2e_t']} tCO2e")
+    if difference is not None:
+        print(f"  {difference['sentence']}")
     for entry in pfc["not_covered"]:
         print(f"  PFC not covered: {entry['what']}")
 

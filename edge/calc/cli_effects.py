@@ -72,7 +72,7 @@ def _effects(read: Read, options: argparse.Namespace) -> int:
     given = read(options.statement).get("input", {})
     line, period = line_of(given, options.potline), period_of(given)
     tolerance = tolerance_of(options.time_s, options.volts)
-    rows = read_rows(_rows(options.table), _clock(options.time_zone))
+    rows = read_rows(csv_rows(options.table), _clock(options.time_zone))
     matching = match_effects(rows, effects_of(line), tolerance, period)
     found = matching.as_map(tolerance)
     if options.json:
@@ -100,7 +100,7 @@ def _clock(name: str) -> tzinfo | None:
         raise InputError([f"--time-zone: {error}"]) from error
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def csv_rows(path: Path) -> list[dict[str, str]]:
     """A CSV file's rows by its first line's names."""
     if path.stat().st_size > _FILE_BYTES_MAX:
         raise InputError([f"{path}: larger than {_FILE_BYTES_MAX} bytes"])

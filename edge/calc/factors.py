@@ -18,7 +18,7 @@ from edge.calc.errors import UnknownRuleSetError
 from evidence.points import exact
 
 CONFIDENCES = ("confirmed", "single-source", "conflicting", "unverified")
-DEFAULT_FACTORS = "default-factors"
+DEFAULT_FACTORS, ANODE_EFFECTS = "default-factors", "anode-effects"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
@@ -97,7 +97,9 @@ class RuleSet:
         id, title, zh, edition, sector: what it is.
         gwp: name of the GWP set it prescribes, "" when it has CO2 only.
         record: how its figure of record is made ("default-factors": PFC by metal × factors;
-            "mass-balance"; "clinker-factor"), "" for coefficient tables.
+            "anode-effects": by measured anode effects; "mass-balance"; "clinker-factor"), "" for
+            coefficient tables.
+        coefficients: of "anode-effects": the table its slopes and overvoltages stand in.
         tables: names of the tables its figures may take rows from besides.
         sources: titles of the documents its own rows were seen in, by key.
         extends: names of the rule sets whose rows it takes over.
@@ -112,6 +114,7 @@ class RuleSet:
     sector: str
     gwp: str
     record: str
+    coefficients: str
     tables: tuple[str, ...]
     sources: Mapping[str, str]
     extends: tuple[str, ...]
@@ -159,8 +162,13 @@ def rule_set_ids() -> list[str]:
 
 
 def statement_rule_sets() -> list[str]:
-    """Those of them that a month's statement can be made by."""
-    return [name for name in rule_set_ids() if rule_set(name).record]
+    """Those of them that a plant's months are made and sealed by."""
+    return [name for name in rule_set_ids() if rule_set(name).record not in {"", ANODE_EFFECTS}]
+
+
+def other_statement_rule_sets() -> list[str]:
+    """Those that a smelter's month can be stated by besides: by hand, and again when sealed."""
+    return [name for name in rule_set_ids() if rule_set(name).record == ANODE_EFFECTS]
 
 
 def rule_set_bytes(rule_set_id: str) -> bytes:
@@ -175,7 +183,7 @@ def rule_set_bytes(rule_set_id: str) -> bytes:
             return entry.read_bytes()
     raise UnknownRuleSetError(
         f"rule set {rule_set_id!r} is not in this program; its statements are made by: "
-        f"{' '.join(statement_rule_sets())}"
+        f"{' '.join((*other_statement_rule_sets(), *statement_rule_sets()))}"
     )
 
 
@@ -220,6 +228,7 @@ def rule_set(rule_set_id: str) -> RuleSet:
         **{key: fields[key] for key in ("id", "title", "zh", "edition", "sector")},
         gwp=fields.get("gwp", ""),
         record=fields.get("record", ""),
+        coefficients=fields.get("coefficients", ""),
         tables=(*fields.get("extends", ()), *fields.get("tables", ())),
         sources=sources,
         extends=tuple(fields.get("extends", ())),

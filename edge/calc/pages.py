@@ -100,7 +100,8 @@ def index(by_id: Mapping[str, Method], rules: Sequence[RuleSet]) -> str:
     return "\n\n".join([
         "# Methods and rule sets",
         f"Made by `{COMMAND} docs/methods`; a test holds the pages true. Values are exact "
-        "fractions until they are printed; a rule set says where they are rounded.",
+        "fractions until they are printed; a rule set says where they are rounded. What somebody "
+        "else printed and which test holds it: [published cases](../published-cases.md).",
         "## Methods",
         _table(("method", "version", "computes", "source"), [
             (f"[{name}]({method_file(name)})", str(found.version),

@@ -11,7 +11,7 @@ import pytest
 from edge.calc.cli import main
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/statements.md").read_text(encoding="utf-8")
-STEEL, CEMENT, ALUMINIUM, STOCK = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+STEEL, CEMENT, ALUMINIUM, MEASURED, STOCK = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 #: emission of each line before it is rounded, times 12 ÷ 44 where carbon burns; factors as the
 #: pages of the rule sets have them
@@ -71,6 +71,19 @@ def test_json_of_the_same_shape_is_the_same(
         assert main(["statement", str(path), "--json"]) == 0
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
+
+
+def test_the_month_by_measured_effects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "measured.toml"
+    path.write_text(MEASURED, encoding="utf-8")
+    assert main(["statement", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    # CF4 14.3 kg, and 1.16 × 5 ÷ 95 × 1000 kg; × (6.63 + 0.121 × 11.1)
+    gwp = Decimal("6.63") + product("0.121 11.1")
+    slope, over = (rounded(kg * gwp) for kg in (Decimal("14.3"), product("1.16 5 1000") / 95))
+    anode = rounded(product("840 0.976 44") / 12)
+    assert [Decimal(line["emission_t"]) for line in said["lines"]] == [anode, slope, over]
+    assert Decimal(said["totals"]["total_t"]) == anode + slope + over
 
 
 def test_the_month_by_stock_taking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -175,6 +175,7 @@ def _calculated(path: Path) -> None:
 def _shared_out(path: Path) -> None:
     """`stackproof calc pots` likewise, and a month against a table with nothing in it."""
     _calc("pots", str(path), good={0})
+    _calc("statement", str(path), "--as", "ipcc-2006", good={0})
     table = path.with_name("nothing.csv")
     table.write_text("pot,start,duration_s\n")
     _calc("effects", str(path), str(table), "--time-s", "5", "--volts", "2", good={0, 1})
@@ -187,6 +188,22 @@ def _held_against(path: Path) -> None:
     _calc("effects", str(month), str(path), "--time-s", "5", "--volts", "2", good={0, 1})
 
 
+CEMS_HEAD = "hour,minutes,co2_percent,flow_m3_h,temperature_c,pressure_pa,moisture_percent"
+CEMS_ROWS = [
+    f"2026-06-01T{hour:02}:00,{mark * 60},{co2},311250,118.2,99860,9.12"
+    for hour, mark, co2 in ((0, "N", "12.5"), (1, "D", "-"), (2, "F", ""), (3, "N", "11"))
+]
+
+
+def _cems(path: Path) -> None:
+    """`stackproof calc cems`, with calibrations that are the same file: refused, or 1 outside."""
+    known = ["--stacks", "1", "--gas-of", "fuel", "--basis", "wet", "--flow-basis", "wet"]
+    for rules in ("hj-75-2017", "us-part-75"):
+        _calc("cems", str(path), "--rule-set", rules, *known, "--maximum-potential", "9", good={0})
+    _calc("cems", str(path), "--rule-set", "us-part-75", *known, "--calibrations", str(path),
+          good=set())  # fmt: skip
+
+
 def _calc(*arguments: str, good: set[int]) -> None:
     said, complained = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
@@ -196,6 +213,17 @@ def _calc(*arguments: str, good: set[int]) -> None:
 
 def _statement_json(_: Path) -> Sequence[bytes]:
     return [
+        json.dumps({
+            "rule_set": "us-40cfr98-f", "month": "2026-06", "anode": {"net_t": "4"},
+            "paste": {"metal_t": "1", "paste_t": "0.5", "technology": "HSS", "paste": "wet"},
+            "baking": [{"green_t": "12", "baked_t": "10", "furnace": "riedhammer"}],
+            "pfc": [
+                {"metal_t": "9", "technology": "VSS", "aem_min_per_cell_day": "1", "gwp": "ar4"},
+                {"metal_t": "9", "technology": "X", "aeo_mv": "2", "source": "own",
+                 "current_efficiency_percent": "95", "overvoltage": "1", "c2f6_fraction": "0.1",
+                 "collection_efficiency_percent": "98"},
+            ],
+        }).encode(),
         json.dumps({
             "rule_set": "cets-ag-04.01-v01-2024", "month": "2026-06",
             "fuel": [{"kind": "natural-gas", "quantity": "12.50"}], "anode": {"gross_t": "469.00"},
@@ -260,6 +288,8 @@ DOORS: list[Door] = [
     file_door("a sealed month's statement", _shared_out,
               lambda _: [json.dumps(smelter_month.statement()).encode()], json_bent, (),
               file="statement.json"),
+    file_door("hours of a CEMS", _cems, lambda _: ["\n".join((CEMS_HEAD, *CEMS_ROWS)).encode()],
+              lines_bent, (), file="hours.csv"),
     file_door("a controller's anode effects", _held_against,
               lambda _: ["\n".join((HEAD_ROW, *ROWS)).encode()], lines_bent, (),
               file="effects.csv", weight=4),

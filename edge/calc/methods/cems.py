@@ -72,15 +72,27 @@ def co2_mass(
     wrong = [f"{key}: {v!r} unknown; known: wet dry" for key, v in given.items() if v not in dry]
     if wrong:
         raise InputError(wrong)
-    kelvin, reference = ZERO_C + temperature_c, ZERO_C + reference_c
-    flow = flow_m3_h * dry[flow_basis] * reference / kelvin * pressure_pa / STANDARD_PA
+    flow = dry_flow_m3_h(flow_m3_h * dry[flow_basis], temperature_c, pressure_pa, reference_c)
     share = co2_percent / 100 / dry[basis]
     if share > 1:
         raise InputError(["co2_percent: more than the dry gas; is it on a dry basis already?"])
     rows = {name: default(rule_set("stack-gas").row(name)) for name in _ROWS}
-    density = rows["co2.molar_mass"].value / rows["gas.molar_volume"].value * ZERO_C / reference
     return {
-        "emission_t_h": exact_text(share * flow * density / 1000),
+        "emission_t_h": exact_text(share * flow * co2_density_kg_m3(reference_c) / 1000),
         "flow_nm3_h": exact_text(flow),
         "parameters": {name: row.as_map() for name, row in rows.items()},
     }
+
+
+def dry_flow_m3_h(
+    flow_m3_h: Fraction, temperature_c: Fraction, pressure_pa: Fraction, reference_c: Fraction
+) -> Fraction:
+    """A dry flow at the stack's state, at `reference_c` and 101.325 kPa."""
+    warmer = (ZERO_C + reference_c) / (ZERO_C + temperature_c)
+    return flow_m3_h * warmer * pressure_pa / STANDARD_PA
+
+
+def co2_density_kg_m3(reference_c: Fraction) -> Fraction:
+    """Of pure CO2 as an ideal gas at 101.325 kPa."""
+    mass, volume = (rule_set("stack-gas").row(name).value for name in _ROWS)
+    return mass / volume * ZERO_C / (ZERO_C + reference_c)

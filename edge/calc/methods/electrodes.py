@@ -21,6 +21,17 @@ _METAL = Input("t", low="0")
 _PERCENT = Input("%", low="0", high="100", optional=True)
 _SHARE = Input("t/t aluminium", low="0", high="2")
 _OUTPUTS = {"emission_t": "tCO2", "parameters": ""}
+FURNACES = ("riedhammer", "other")
+_PITCH = ("pitch_sulfur_percent", "pitch_ash_percent", "pitch_hydrogen_percent")
+_COKE = ("coke_sulfur_percent", "coke_ash_percent")
+#: parameter of Eq. F-7 and F-8 (IPCC 2006 Eq. 4.22, 4.23) -> its row
+BAKING_ROWS = {
+    "hydrogen_percent": "baking.hydrogen_percent",
+    "packing_coke_t_t": "baking.coke_t_t",
+    "coke_sulfur_percent": "baking.coke_sulfur_percent",
+    "coke_ash_percent": "baking.coke_ash_percent",
+}
+TAR_ROW = "baking.riedhammer.tar_percent"
 
 
 @method(
@@ -105,21 +116,32 @@ def soderberg_paste(
     if problems:
         raise InputError(problems)
     rules = rule_set(_F)
-    named = {"csm_kg_t": f"{technology}.csm_kg_t", "binder_percent": f"{paste}.binder_percent"}
-    names = ("pitch_sulfur_percent", "pitch_ash_percent", "pitch_hydrogen_percent",
-             "coke_sulfur_percent", "coke_ash_percent", "dust_t_t")  # fmt: skip
-    used = {
-        name: default(rules.row(f"paste.{row}"))
-        for name, row in {**named, **{name: name for name in names}}.items()
-    }
-    binder = used["binder_percent"].value / 100
-    pitch = _rest(used, "pitch_sulfur_percent", "pitch_ash_percent", "pitch_hydrogen_percent")
-    coke = _rest(used, "coke_sulfur_percent", "coke_ash_percent")
-    carbon = paste_t_t * (binder * pitch + (1 - binder) * coke)
-    lost = used["csm_kg_t"].value / _KG_A_TONNE + used["dust_t_t"].value
-    if carbon < lost:
+    used = {name: default(rules.row(row)) for name, row in paste_rows(technology, paste).items()}
+    carbon = paste_carbon_t(metal_t * paste_t_t, metal_t, used)
+    if carbon < 0:
         raise InputError(["paste_t_t: less carbon than leaves as tar and dust"])
-    return _result(metal_t * (carbon - lost), used)
+    return _result(carbon, used)
+
+
+def paste_rows(technology: str, paste: str) -> dict[str, str]:
+    """Row of each parameter of Eq. F-6 (IPCC 2006 Eq. 4.24), by technology and kind of paste."""
+    names = (*_PITCH, *_COKE, "dust_t_t")
+    return {
+        "csm_kg_t": f"paste.{technology}.csm_kg_t",
+        "binder_percent": f"paste.{paste}.binder_percent",
+        **{name: f"paste.{name}" for name in names},
+    }
+
+
+def paste_carbon_t(paste_t: Fraction, metal_t: Fraction, used: Mapping[str, Parameter]) -> Fraction:
+    """Carbon that leaves a Søderberg line as CO2: paste less impurities, tar and dust. May be < 0.
+
+    Raises:
+        InputError: impurities are more than the pitch or the coke.
+    """
+    binder = used["binder_percent"].value / 100
+    carbon = paste_t * (binder * _rest(used, *_PITCH) + (1 - binder) * _rest(used, *_COKE))
+    return carbon - metal_t * (used["csm_kg_t"].value / _KG_A_TONNE + used["dust_t_t"].value)
 
 
 @method(
@@ -151,32 +173,35 @@ def anode_baking(
 
     Not confirmed: sulfur and ash of packing coke were read in the GHG Protocol's tool only.
     """
-    if furnace not in ("riedhammer", "other"):
-        raise InputError([f"furnace: {furnace!r} unknown; known: riedhammer other"])
-    rules = rule_set(_F)
-    used = {
-        name: _own(rules, f"baking.{row}", value, "t/t")
-        for name, row, value in (
-            ("hydrogen_percent", "hydrogen_percent", None),
-            ("packing_coke_t_t", "coke_t_t", packing_coke_t_t),
-            ("coke_sulfur_percent", "coke_sulfur_percent", None),
-            ("coke_ash_percent", "coke_ash_percent", None),
-        )
-    }
-    lost = used["hydrogen_percent"].value
-    if furnace == "riedhammer":
-        used["tar_percent"] = default(rules.row("baking.riedhammer.tar_percent"))
-        lost += used["tar_percent"].value
-    pitch = green_t * (1 - lost / 100) - baked_t
+    if furnace not in FURNACES:
+        raise InputError([f"furnace: {furnace!r} unknown; known: {' '.join(FURNACES)}"])
+    rules, own = rule_set(_F), {"packing_coke_t_t": packing_coke_t_t}
+    used = {name: _own(rules, row, own.get(name), "t/t") for name, row in BAKING_ROWS.items()}
+    if furnace == FURNACES[0]:
+        used["tar_percent"] = default(rules.row(TAR_ROW))
+    pitch, packing = baking_carbon_t(green_t, baked_t, used)
     if pitch < 0:
         raise InputError(["baked_t: more than green_t less its hydrogen and tar"])
-    packing = used["packing_coke_t_t"].value * baked_t
-    packing *= _rest(used, "coke_sulfur_percent", "coke_ash_percent")
     return {
         "pitch_t": exact_text(pitch * _CO2),
         "packing_t": exact_text(packing * _CO2),
         **_result(pitch + packing, used),
     }
+
+
+def baking_carbon_t(
+    green_t: Fraction, baked_t: Fraction, used: Mapping[str, Parameter]
+) -> tuple[Fraction, Fraction]:
+    """Carbon that leaves as CO2 when anodes are baked: of their pitch (may be < 0), of the coke.
+
+    Raises:
+        InputError: impurities are more than the packing coke.
+    """
+    lost = used["hydrogen_percent"].value
+    lost += used["tar_percent"].value if "tar_percent" in used else 0
+    pitch = green_t * (1 - lost / 100) - baked_t
+    packing = used["packing_coke_t_t"].value * baked_t
+    return pitch, packing * _rest(used, "coke_sulfur_percent", "coke_ash_percent")
 
 
 @method(

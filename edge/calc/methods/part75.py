@@ -17,7 +17,7 @@ from edge.calc.registry import Input, method
 
 SHORT_TON_T = Fraction("0.90718474")
 FUEL, PROCESS, BY_PRODUCT = "fuel", "process", "by-product"
-_REFUSED = {
+REFUSED = {
     PROCESS: "CO2 of a process (clinker, electrodes, ore) has no heat: an F-factor of the fuel "
     "would miss it; measure CO2 and use part75.co2_mass",
     BY_PRODUCT: "gas of a blast furnace, converter or coke oven has no F-factor in Appendix F; "
@@ -118,12 +118,24 @@ def co2_by_oxygen(
     _of_fuel(gas_of)
     dry = _dry(equation, {"F-14A": False, "F-14B": True}, moisture_percent)
     row = rule_set("us-part-75").row("oxygen.air")
-    found = max(100 / row.value * fc / fd * (row.value * dry - o2_percent), Fraction(0))
+    found = co2_percent_by_oxygen(o2_percent, fc / fd, dry)
     return {
         "co2_percent": exact_text(found),
         "reported_percent": rounded_text(found, 1),
         "parameters": {row.id: default(row).as_map()},
     }
+
+
+def co2_percent_by_oxygen(o2_percent: Fraction, ratio: Fraction, dry: Fraction) -> Fraction:
+    """F-14A (dry = 1) or F-14B: CO2 from oxygen, in percent on the basis of the oxygen; >= 0.
+
+    Args:
+        o2_percent: vol %.
+        ratio: Fc ÷ Fd of the fuel.
+        dry: share of dry gas in what the oxygen is measured in.
+    """
+    air = rule_set("us-part-75").row("oxygen.air").value
+    return max(100 / air * ratio * (air * dry - o2_percent), Fraction(0))
 
 
 @method(
@@ -214,4 +226,4 @@ def _of_fuel(gas_of: str) -> None:
     if gas_of == FUEL:
         return
     known = f"{gas_of!r} unknown; known: {FUEL} {PROCESS} {BY_PRODUCT}"
-    raise InputError([f"gas_of: {_REFUSED.get(gas_of, known)}"])
+    raise InputError([f"gas_of: {REFUSED.get(gas_of, known)}"])

@@ -19,6 +19,7 @@ SITE = "site"
 _KG_A_TONNE = 1000
 _NAME = Input(is_text=True)
 SLOPE_UNIT, FRACTION_UNIT = "(kg CF4/t)/(AE-min/cell-day)", "kg C2F6/kg CF4"
+OVERVOLTAGE_UNIT = "(kg CF4/t)/(mV/%)"
 _FRACTION = Input(FRACTION_UNIT, low="0", high="1", optional=True)
 _OUTPUTS = {"cf4_kg": "kg", "c2f6_kg": "kg", "co2e_t": "tCO2e", "parameters": ""}
 
@@ -85,7 +86,7 @@ def slope(
         "technology": _NAME,
         "edition": _NAME,
         "gwp": _NAME,
-        "overvoltage": Input("(kg CF4/t)/(mV/%)", low="0", high="100", optional=True),
+        "overvoltage": Input(OVERVOLTAGE_UNIT, low="0", high="100", optional=True),
         "c2f6_fraction": _FRACTION,
     },
     outputs=_OUTPUTS,
@@ -124,10 +125,8 @@ def overvoltage(
     below target is subtracted; the workbook's list names both ("CWPB Algebraic AEO", "CWPB Positive
     AEO"), and no text that could be read defines them or says which one a coefficient is for.
     """
-    unit = "(kg CF4/t)/(mV/%)"
-    factor, fraction = _coefficients(
-        "overvoltage", technology, edition, (("overvoltage", overvoltage, unit), c2f6_fraction)
-    )
+    own = ("overvoltage", overvoltage, OVERVOLTAGE_UNIT), c2f6_fraction
+    factor, fraction = _coefficients("overvoltage", technology, edition, own)
     cf4_kg = factor.value * aeo_mv / current_efficiency_percent * metal_t
     return _outputs(cf4_kg, ("overvoltage", factor), fraction, gwp)
 

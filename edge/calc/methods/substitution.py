@@ -11,7 +11,7 @@ from typing import Any
 
 from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
 from edge.calc.errors import InputError
-from edge.calc.factors import rule_set
+from edge.calc.factors import Row, rule_set
 from edge.calc.parameter import default
 from edge.calc.registry import Input, method
 from edge.calc.root import root, root_text
@@ -275,10 +275,15 @@ _USED = {
 }
 
 
-def _parameters(rules: str) -> dict[str, Any]:
+def used_rows(rules: str) -> dict[str, Row]:
+    """Rows that a rule takes its numbers from, by id."""
     name, parts = _USED[rules]
     rows = rule_set(name).rows.values()
-    return {row.id: default(row).as_map() for row in rows if row.id.partition(".")[0] in parts}
+    return {row.id: row for row in rows if row.id.partition(".")[0] in parts}
+
+
+def _parameters(rules: str) -> dict[str, Any]:
+    return {name: default(row).as_map() for name, row in used_rows(rules).items()}
 
 
 def _text(hour: Hour) -> str:

@@ -16,6 +16,7 @@ from edge.calc.statements.statement_table import Table
 
 _KG_A_TONNE = 1000
 _GASES = ("cf4", "c2f6")
+IMPURITIES = ("sulfur_percent", "ash_percent")
 #: What neither the figure of record nor the indicator measures; said beside them, always.
 NOT_COVERED = (
     {
@@ -43,10 +44,10 @@ class PfcPart:
 def anode_line(table: Table, rules: RuleSet) -> Line | None:
     """[anode]: gross_t × (1 − loss) = net_t; net × (1 − sulfur − ash) × 44/12."""
     given = {key: table.number(key, "t") for key in ("gross_t", "net_t")}
-    parameters = {
-        name: table.number(name, "%", high=100) or default(rules.row(f"anode.{name}"))
-        for name in ("loss_percent", "sulfur_percent", "ash_percent")
-    }
+    wanted = ("loss_percent", *IMPURITIES) if table.has("gross_t") else IMPURITIES
+    shares = percents(table, rules, {name: f"anode.{name}" for name in wanted})
+    if not table.has("gross_t"):
+        table.number("loss_percent", "%", high=100)
     unit = table.text("unit") or ""
     table.end()
     if table.has("gross_t") == table.has("net_t"):
@@ -56,20 +57,22 @@ def anode_line(table: Table, rules: RuleSet) -> Line | None:
         table.problem("loss_percent", "has no meaning beside net_t")
     gross, net = given["gross_t"], given["net_t"]
     used: dict[str, Parameter] = {}
+    if len(shares) < len(wanted):
+        return None
     if gross is not None:
-        used = {"gross_t": gross, "loss_percent": parameters["loss_percent"]}
+        used = {"gross_t": gross, "loss_percent": shares["loss_percent"]}
         value = _net_anode_t(used)
         net = calculated(value, exact_text(value), "t", "gross_t × (1 - loss_percent ÷ 100)")
     if net is None:
         return None
-    sulfur, ash = parameters["sulfur_percent"], parameters["ash_percent"]
+    sulfur, ash = (shares[name] for name in IMPURITIES)
     if sulfur.value + ash.value > 100:
         table.problem("sulfur_percent", "sulfur and ash are more than the anode")
     parameters = {**used, "net_t": net, "sulfur_percent": sulfur, "ash_percent": ash}
     model = Model(
         lambda p: _anode_t(rules, p),
         ("gross_t",) if used else ("net_t",),
-        (*(("loss_percent",) if used else ()), "sulfur_percent", "ash_percent"),
+        wanted,
     )
     return Line(
         category="anode",
@@ -80,6 +83,26 @@ def anode_line(table: Table, rules: RuleSet) -> Line | None:
         unit=unit,
         model=model,
     )
+
+
+def percents(table: Table, rules: RuleSet, rows: Mapping[str, str]) -> dict[str, Parameter]:
+    """Percentages of a table, the rule set's where they are left out.
+
+    Args:
+        table: notes those that are missing and of which the rule set has none.
+        rules: whose defaults.
+        rows: key -> row.
+    """
+    found = {}
+    for key, row_id in rows.items():
+        number = table.number(key, "%", high=100)
+        if number is None and row_id in rules.rows and not table.has(key):
+            number = default(rules.row(row_id))
+        if number is not None:
+            found[key] = number
+        elif not table.has(key):
+            table.problem(key, f"missing: {rules.id} has no default for it")
+    return found
 
 
 def _net_anode_t(parameters: Mapping[str, Parameter]) -> Fraction:

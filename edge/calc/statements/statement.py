@@ -8,6 +8,7 @@ is not covered; they are never added.
 Flags are codes, with ":" and where it applies:
     unconfirmed:<row>      a default was used that two independent sources do not confirm
     typed:<key>            a figure was typed, not measured
+    site-coefficients-due:pfc   see measured_pfc.py
     no-<category>          no line of what every works of the sector has (`_NEVER_WITHOUT`)
     net-output             an amount given by its parts is negative (more left than came)
     stock-incomplete       an amount given by its parts without opening or closing stock (then 0)
@@ -29,9 +30,10 @@ from typing import Any
 
 from edge.calc.decimal_text import parse_decimal, rounded_text
 from edge.calc.errors import StatementError, UnknownRuleSetError
-from edge.calc.factors import DEFAULT_FACTORS, RuleSet, rule_set
+from edge.calc.factors import ANODE_EFFECTS, DEFAULT_FACTORS, RuleSet, rule_set, rule_set_ids
 from edge.calc.statements.aluminium import anode_line, carbonate_line, pfc_part
 from edge.calc.statements.cross_check import CrossCheck
+from edge.calc.statements.electrode_lines import baking_line, paste_line
 from edge.calc.statements.factor_line import (
     clinker_line,
     material_line,
@@ -41,6 +43,7 @@ from edge.calc.statements.factor_line import (
 from edge.calc.statements.fuel_line import fuel_line
 from edge.calc.statements.line import COUNTS, Line
 from edge.calc.statements.line_uncertainty import assess, read_stated
+from edge.calc.statements.measured_pfc import MeasuredPfc, measured_pfc, record_of
 from edge.calc.statements.statement_checks import cross_checks
 from edge.calc.statements.statement_table import MONTH, Table, month_of, tables
 from edge.calc.statements.statement_uncertainty import (
@@ -54,20 +57,25 @@ from edge.calc.uncertainty import COVERAGE
 #: how the figure of record is made -> the tables lines come from, the key of [output]
 _SECTORS = {
     DEFAULT_FACTORS: (("fuel", "anode", "pfc", "carbonate"), "aluminium_t"),
+    ANODE_EFFECTS: (("anode", "paste", "baking", "pfc"), "aluminium_t"),
     "mass-balance": (("fuel", "process", "product"), "crude_steel_t"),
     "clinker-factor": (("fuel", "clinker", "substitute"), "clinker_t"),
 }
 #: what no works of the sector is without: a statement that has no line of it says so
 _NEVER_WITHOUT = {
     DEFAULT_FACTORS: ("anode", "pfc"),
+    ANODE_EFFECTS: ("anode", "pfc"),
     "mass-balance": ("fuel",),
     "clinker-factor": ("fuel", "clinker"),
 }
 _READERS: dict[str, Callable[[Table, RuleSet], Line | None]] = {
     "fuel": fuel_line, "process": material_line, "product": product_line, "anode": anode_line,
     "carbonate": carbonate_line, "clinker": clinker_line, "substitute": substitute_line,
+    "paste": paste_line, "baking": baking_line,
 }  # fmt: skip
-_ALONE = {"anode", "clinker"}  # given once, though clinker may be a list
+_ALONE = {"anode", "clinker", "paste", "baking"}  # a table; all but anode may be a list as well
+#: a document's name -> its part on the sector, where a rule set is called by both
+_PART = "-aluminium"
 _ALL = {table for tables_, _ in _SECTORS.values() for table in tables_}
 _ALL |= {"output", "auxiliary", "cross_check"}
 #: carried along for the reader and the archive; no figure is made from them
@@ -127,12 +135,23 @@ def compute(source: Mapping[str, Any]) -> dict[str, Any]:
 
 def output_key(rule_set_id: str) -> str:
     """The key of [output] under a rule set: its main product, in t."""
-    return _SECTORS[rule_set(rule_set_id).record][1]
+    return _SECTORS[statement_rules(rule_set_id).record][1]
+
+
+def month_rules(name: str) -> RuleSet:
+    """A rule set that a plant's months are sealed by; UnknownRuleSetError where it is none."""
+    rules = statement_rules(name)
+    if rules.record == ANODE_EFFECTS:
+        raise UnknownRuleSetError(f"no plant's month is sealed by rule set {name!r}")
+    return rules
 
 
 def statement_rules(name: str) -> RuleSet:
-    """A rule set that statements are made by; UnknownRuleSetError where it is none."""
-    rules = rule_set(name)
+    """A rule set that statements are made by; UnknownRuleSetError where it is none.
+
+    A document's name will do for its part on aluminium: ipcc-2006 for ipcc-2006-aluminium.
+    """
+    rules = rule_set(f"{name}{_PART}" if f"{name}{_PART}" in rule_set_ids() else name)
     if not rules.record:
         raise UnknownRuleSetError(f"rule set {name!r} is a table of coefficients, no rule set")
     return rules
@@ -184,6 +203,9 @@ def _read_pfc(
 ) -> None:
     if "pfc" not in source:
         return
+    if rules.record == ANODE_EFFECTS:
+        _read_measured_pfc(source, rules, parts, problems)
+        return
     table = Table("pfc", source["pfc"], problems)
     stated = read_stated(table)
     made = pfc_part(table, rules)
@@ -191,6 +213,24 @@ def _read_pfc(
         parts.lines.append(assess(made.line, stated, table))
         parts.pfc, parts.gases = made.pfc, made.gases
         parts.flags += made.flags
+
+
+def _read_measured_pfc(
+    source: Mapping[str, Any], rules: RuleSet, parts: _Parts, problems: list[str]
+) -> None:
+    """[pfc], or a list of them: a line each."""
+    is_one = isinstance(source["pfc"], Mapping)
+    given = [Table("pfc", source["pfc"], problems)] if is_one else tables(source, "pfc", problems)
+    made: list[MeasuredPfc] = []
+    for table in given:
+        stated = read_stated(table)
+        part = measured_pfc(table, rules)
+        if part is not None:
+            made.append(part)
+            parts.lines.append(assess(part.line, stated, table))
+            parts.flags += part.flags
+    if made:
+        parts.pfc, parts.gases = record_of(made)
 
 
 def _read_output(

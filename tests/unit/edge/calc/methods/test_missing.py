@@ -68,7 +68,7 @@ def test_the_value_in_its_place(inputs: dict[str, str], value: str) -> None:
          "before: has no part in this rule (table default)"),
         ({"rule_set": "us-40cfr98-c", "parameter": "carbon_content"}, "before: give it, or after"),
         ({"rule_set": "eu-mrr-2018", "parameter": "quantity", "estimate": "1"},
-         "reason: missing (conservative estimate by the monitoring plan)"),
+         "reason: missing (conservative substitute by an estimation method"),
     ],
 )  # fmt: skip
 def test_what_no_rule_puts_in_its_place(inputs: dict[str, str], said: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from edge.calc.blocks import Block
 from edge.calc.statements.statement import compute
 from evidence.quality import Quality
-from tests.unit.edge.calc.test_month import Plant
+from tests.unit.edge.calc.folds.test_month import Plant
 
 
 @pytest.fixture
