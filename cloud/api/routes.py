@@ -134,6 +134,18 @@ async def live_snapshot(given: Given, plant: PlantId) -> dict[str, Any]:
     return _snapshot(given, plant)
 
 
+@router.get("/plants/{plant}/accumulated")
+async def accumulated(given: Given, plant: PlantPath) -> Mapping[str, Any]:
+    """This hour, day and month so far as the month counts them, and where month and year end.
+
+    Of committed frames alone. What has no figure has a `reason` in its place, never 0.
+    """
+    try:
+        return given.accumulated.of(plant)
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+
+
 @router.get("/months")
 async def months(given: Given, plant: PlantId) -> Sequence[Mapping[str, Any]]:
     """The plant's months of evidence, newest first."""

@@ -85,7 +85,8 @@ async def serve(options: argparse.Namespace) -> None:
     app = create_app(
         Services(
             hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=Nothing(),
-            keys=Nothing(), one_way=Nothing(), records=Nothing(), token=TOKEN, accounts=accounts,
+            keys=Nothing(), one_way=Nothing(), records=Nothing(), accumulated=Nothing(),
+            token=TOKEN, accounts=accounts,
         )
     )  # fmt: skip
     settings = uvicorn.Config(
