@@ -116,7 +116,7 @@ async def points(given: Given, plant: PlantId) -> list[dict[str, Any]]:
 
 @router.get("/history")
 async def history(given: Given, plant: PlantId, point: PointId) -> dict[str, Any]:
-    """The last ten minutes of a pot voltage or of the emission rate (live, unsigned)."""
+    """The last ten minutes of a pot voltage or of an emission rate (live, unsigned)."""
     try:
         rows = given.hub.history(plant, point)
     except (UnknownPlantError, UnknownPointError) as error:

@@ -24,6 +24,7 @@ from edge.calc.folds.plant import reading_configuration
 from edge.calc.folds.totaliser import Totaliser
 from edge.calc.inputs import Inputs
 from edge.calc.local_time import cut
+from edge.calc.statements.line import COUNTS
 from edge.calc.statements.statement import compute, output_key
 
 PERIODS = ("hour", "day", "month")
@@ -188,8 +189,9 @@ class LiveSums:
         """The periods by name, JSON-ready; those without any tick are left out.
 
         Each: from_ns, to_ns, since_ns (when counting began, in the month), total_t and output_t
-        (decimal strings or None), lines (category, kind, unit, quantity, emission_t), missing
-        (what, reason, point), completeness (point with the smallest share, percent).
+        (decimal strings or None), lines (category, kind, zh, unit, quantity, emission_t, and sign:
+        -1 of what is subtracted), missing (category, kind, zh, reason, point), completeness
+        (point with the smallest share, percent).
         """
         marks = {**self._marks, "month": _Mark(self.from_ns, self.to_ns)}
         return {name: self._period(marks[name]) for name in PERIODS if name in marks}
@@ -205,9 +207,7 @@ class LiveSums:
         missing: list[dict[str, str]] = []
         given = self._input(risen, missing)
         made = compute(given)
-        told = {row["what"] for row in missing}
-        flags = [f.removeprefix("no-") for f in made["flags"] if f.startswith("no-")]
-        missing += [{"what": w, "reason": "no-meter"} for w in flags if w not in told]
+        missing += self._without_meter(made["flags"])
         key = output_key(self._plan.factors.rules.id)
         return {
             "from_ns": mark.from_ns,
@@ -215,10 +215,29 @@ class LiveSums:
             "since_ns": max(self._since_ns, mark.from_ns),
             "total_t": made["totals"]["total_t"] if made["lines"] else None,
             "output_t": given.get("output", {}).get(key),
-            "lines": [_line(line) for line in made["lines"]],
+            "lines": [self._line(line) for line in made["lines"]],
             "missing": missing,
             "completeness": self._completeness(risen),
         }
+
+    def _without_meter(self, flags: Sequence[str]) -> list[dict[str, str]]:
+        """What every works of the sector has, and this one has no meter of."""
+        metered = {entry.plan.entry.table for entry in self._entries if entry.is_live}
+        if "metal" in metered:
+            metered |= {"pfc", "anode"} if self._plan.gross_kg_per_t is not None else {"pfc"}
+        named = [flag.removeprefix("no-") for flag in flags if flag.startswith("no-")]
+        return [{"category": n, "reason": "no-meter"} for n in named if n not in metered]
+
+    def _named(self, category: str, kind: str) -> dict[str, str]:
+        """A kind by its id and its Chinese name, as far as it has them."""
+        known = self._plan.factors.rules.kinds(category).get(kind)
+        return {"category": category, "kind": kind} | ({} if known is None else {"zh": known.zh})
+
+    def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = self._named(line["category"], line["kind"])
+        names = ("unit", "quantity", "emission_t")
+        shown |= {name: line[name] for name in names if name in line}
+        return {**shown, "sign": COUNTS[line["category"]][2]}
 
     def _input(self, risen: Mapping[int, Counted], missing: list[dict[str, str]]) -> dict[str, Any]:
         """The statement's input of a period; what has no usable reading goes to `missing`."""
@@ -232,8 +251,9 @@ class LiveSums:
                 continue
             if silent := [m for m in entry.meters if not risen[id(m)][1]]:
                 if entry.is_live:
-                    what, point = _name(entry.plan), silent[0].plan.point.id
-                    missing.append({"what": what, "reason": "no-reading", "point": point})
+                    point = silent[0].plan.point.id
+                    named = self._named(table, entry.plan.entry.kind)
+                    missing.append({**named, "reason": "no-reading", "point": point})
                 continue
             amounts = {m.plan.key: risen[id(m)][0] * m.plan.amount for m in entry.meters}
             if table in given:
@@ -261,7 +281,9 @@ class LiveSums:
         """The meter with the smallest share of usable readings; None where none was due."""
         shares = [
             (Fraction(usable, due), meter.plan.point.id)
-            for meter in self._reading
+            for entry in self._entries
+            if entry.is_live and entry.plan.entry.table != "auxiliary"
+            for meter in entry.meters
             for _, usable, due in [risen[id(meter)]]
             if due > 0
         ]
@@ -302,13 +324,3 @@ def _plan_of(config: Mapping[str, Any]) -> MonthPlan:
     """Without potlines: no figure of record is made of what happens in pots."""
     with reading_configuration():
         return MonthPlan({**config, "potlines": []})
-
-
-def _name(plan: EntryPlan) -> str:
-    """What an entry is of: its kind, else its table."""
-    return plan.entry.kind or plan.entry.table
-
-
-def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("category", "kind", "unit", "quantity", "emission_t")
-    return {name: line[name] for name in names if name in line}

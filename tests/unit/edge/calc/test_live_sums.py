@@ -1,5 +1,6 @@
 """This hour, this day, this month: as the month counts it, hour by hour, by hand."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -44,8 +45,10 @@ def test_the_month_so_far_is_that_of_the_month(config: Config) -> None:
     due = compute(fold.result(NOON, NOON + 2 * SECOND, "interim"))
     found = live.as_map()["month"]
     assert found["total_t"] == due["totals"]["total_t"]
-    lines = [{key: line[key] for key in found["lines"][n]} for n, line in enumerate(due["lines"])]
-    assert found["lines"] == lines
+    shown = [{k: v for k, v in row.items() if k not in {"sign", "zh"}} for row in found["lines"]]
+    assert shown == [{key: line[key] for key in shown[n]} for n, line in enumerate(due["lines"])]
+    counted = sum(row["sign"] * Decimal(row["emission_t"]) for row in found["lines"])
+    assert counted == Decimal(found["total_t"])
     assert found == {**live.as_map()["hour"], "from_ns": live.from_ns, "to_ns": live.to_ns}
     assert found["completeness"]["percent"] == "100.00"
 
@@ -69,12 +72,13 @@ def test_hours_take_what_rose_since_the_hour_before() -> None:
     ]  # fmt: skip
     assert (found["hour"]["from_ns"], found["hour"]["to_ns"]) == (NOON + 2 * HOUR, NOON + 3 * HOUR)
     assert found["day"]["from_ns"] == NOON - 12 * HOUR
-    assert {"what": "clinker", "reason": "no-meter"} in found["hour"]["missing"]
+    assert {"category": "clinker", "reason": "no-meter"} in found["hour"]["missing"]
 
 
 def test_an_hour_without_a_usable_reading_is_missing_and_never_zero() -> None:
     found = hours(kiln(), [1000, 1050, None]).as_map()
-    no_coal = {"what": "bituminous", "reason": "no-reading", "point": "coal.total"}
+    coal = {"category": "fuel", "kind": "bituminous", "zh": "烟煤"}
+    no_coal = {**coal, "reason": "no-reading", "point": "coal.total"}
     assert no_coal in found["hour"]["missing"]
     assert [line["category"] for line in found["hour"]["lines"]] == ["substitute"]
     assert found["hour"]["completeness"] == {"point": "coal.total", "percent": "0.00"}
