@@ -21,6 +21,7 @@ from edge.calc.errors import CalcError, InputError, StatementError
 from edge.calc.methods.allowance import elapsed_days, project, whole_days
 from edge.calc.pages import COMMAND, all_pages
 from edge.calc.registry import Method, evaluate, methods
+from edge.calc.statements.accuracy import with_accuracy
 from edge.calc.statements.statement import compute, output_key
 from edge.calc.statements.what_if import what_if
 from edge.calc.statements.year import year_to_date
@@ -75,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("statement", "year"):
         given = made[name].add_mutually_exclusive_group()
         given.add_argument("--allowance", metavar="T", help="project the end against so many t")
+        made[name].add_argument(
+            "--accuracy", type=Path, metavar="FILE",
+            help="how sure meters and factors are: docs/uncertainty.md",
+        )  # fmt: skip
         given.add_argument("--benchmark", metavar="T", help="… against so many t a t of product")
     cli_effects.add_to(commands, _read)
     pages = commands.add_parser("pages", help="write one page a method, as in docs/methods")
@@ -142,7 +147,7 @@ def _pairs(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def _statement(options: argparse.Namespace) -> int:
-    source = _input(options.file)
+    source = _sure(options, _input(options.file))
     result = compute(source)
     result |= _projected(options, [source], result)
     if options.json:
@@ -166,7 +171,7 @@ def _statement(options: argparse.Namespace) -> int:
 
 
 def _year(options: argparse.Namespace) -> int:
-    sources = [_input(path) for path in options.files]
+    sources = [_sure(options, _input(path)) for path in options.files]
     result = year_to_date(sources)
     result |= _projected(options, sources, result, is_year=True)
     if options.json:
@@ -178,8 +183,10 @@ def _year(options: argparse.Namespace) -> int:
         print(f"  {line['category']:10} {line['kind']:28} {line['emission_t']:>16} t")
         for name, mean in line["factors"].items():
             print(f"    {name} = {mean['value']} {mean['unit']} ({mean['basis']})")
+        _print_uncertainty(line.get("uncertainty", {}))
     for key, value in result["totals"].items():
         print(f"  {key:40} {value:>16}")
+        _print_uncertainty(result.get("uncertainty", {}).get("totals", {}).get(key, {}))
     if "intensity" in result:
         print(f"  {'intensity, t per t':40} {result['intensity']:>16}")
     return _print_end(result)
@@ -196,6 +203,11 @@ def _what_if(options: argparse.Namespace) -> int:
         print(f"  {line['category']:10} {line['kind']:28} {line['difference']:>16} t")
     print(result["sentence"])
     return 0
+
+
+def _sure(options: argparse.Namespace, source: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The input with what a file says of its meters and factors, when one is given."""
+    return source if options.accuracy is None else with_accuracy(source, _read(options.accuracy))
 
 
 def _projected(
