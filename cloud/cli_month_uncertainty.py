@@ -11,14 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from cloud.accumulated.accuracy_file import read_accuracy_file
 from cloud.errors import CloudError
 from cloud.month_kept import read_kept
 from edge.calc.errors import InputError
 from edge.calc.statements.accuracy import with_accuracy
 from edge.calc.statements.statement import compute
-from firmware_configs.toml import NotTomlError, parse_toml
-
-ACCURACY_BYTES_MAX = 1024 * 1024
 
 
 def add_uncertainty_command(month: Any) -> None:  # noqa: ANN401 - argparse's own type is private
@@ -40,7 +38,7 @@ def _uncertainty(args: argparse.Namespace) -> int:
     if kept is None:
         raise CloudError(f"{args.archive} is no archive that can be read")
     try:
-        made = compute(with_accuracy(kept.statement["input"], _said(args.accuracy)))
+        made = compute(with_accuracy(kept.statement["input"], read_accuracy_file(args.accuracy)))
     except InputError as error:
         raise CloudError(f"{args.accuracy}: {'; '.join(error.problems)}") from error
     sealed = kept.statement["output"]
@@ -56,17 +54,6 @@ def _uncertainty(args: argparse.Namespace) -> int:
         print(f"{key}: {total} t")
         _print_sure(made.get("uncertainty", {}).get("totals", {}).get(key, {}))
     return 0
-
-
-def _said(path: Path) -> Mapping[str, Any]:
-    try:
-        if path.stat().st_size > ACCURACY_BYTES_MAX:
-            raise CloudError(f"{path}: larger than {ACCURACY_BYTES_MAX} bytes")
-        return parse_toml(path.read_bytes())
-    except OSError as error:
-        raise CloudError(f"{path} cannot be read: {error.strerror}") from error
-    except NotTomlError as error:
-        raise CloudError(f"{path} is not TOML: {error}") from error
 
 
 def _told(made: Mapping[str, Any]) -> dict[str, Any]:

@@ -154,7 +154,7 @@ class _Process:
             lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
             ArchiveFolder(config.archive_dir),
             self._clock,
-            config.allowances,
+            config.said,
         )
         services = Services(
             hub=hub,

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from cloud.accumulated.counting import PlantCount
-from cloud.accumulated.outlook import Allowance, Counted, counted_of, outlook
+from cloud.accumulated.outlook import Counted, PlantSaid, counted_of, outlook
 from cloud.clock import Clock
 from cloud.collector.desk import EvidenceDesk
 from cloud.errors import StoreError
 from cloud.month_archive import ArchiveFolder
 from cloud.month_kept import KeptArchive
 from cloud.month_log import FINAL
-from edge.calc.errors import CalcError
+from edge.calc.errors import CalcError, StatementError
 from evidence.errors import EvidenceError
 
 log = logging.getLogger("stackproof.cloud.accumulated")
@@ -51,11 +51,11 @@ class Accumulations:
         path_of: Callable[[str], Path],
         archives: ArchiveFolder,
         clock: Clock,
-        allowances: Mapping[str, Allowance],
+        said: Mapping[str, PlantSaid],
     ) -> None:
         """Read from `desk`; how far a plant was counted is kept in the file `path_of` it."""
         self._desk, self._path_of, self._archives = desk, path_of, archives
-        self._clock, self._allowances = clock, allowances
+        self._clock, self._said = clock, said
         self._followed: dict[str, _Followed] = {}
 
     async def follow(self) -> None:
@@ -130,9 +130,13 @@ class Accumulations:
         sums, facts = count.sums, count.plant
         if followed.before[0] != sums.month:
             followed.before = sums.month, self._sealed(plant, sums.month)
-        periods = sums.as_map()
+        said = self._said.get(plant, PlantSaid())
+        try:
+            periods = sums.as_map(said.accuracy)
+        except StatementError as error:  # what is said of meters is wrong, not what they counted
+            log.error("%s: accuracy of CLOUD.toml: %s", plant, error)  # noqa: TRY400 - the sentence says all
+            periods = sums.as_map()
         now = counted_of(periods["month"], sums.through_ns)
-        allowance = self._allowances.get(plant, Allowance())
         return {
             "month": sums.month,
             "rule_set": facts["rule_set"],
@@ -140,7 +144,7 @@ class Accumulations:
             "through_ns": sums.through_ns,
             "is_behind": count.is_behind,
             "periods": periods,
-            "projection": outlook(sums.month, now, followed.before[1], allowance),
+            "projection": outlook(sums.month, now, followed.before[1], said.allowance),
         }
 
     def _sealed(self, plant: str, month: str) -> dict[str, Counted]:

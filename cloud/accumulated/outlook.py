@@ -32,6 +32,19 @@ class Allowance:
 
 
 @dataclass(frozen=True)
+class PlantSaid:
+    """What CLOUD.toml says of a plant's figures.
+
+    Attributes:
+        allowance: what it may emit.
+        accuracy: how sure its meters and factors are, None where nothing is said.
+    """
+
+    allowance: Allowance = Allowance()
+    accuracy: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Counted:
     """What was counted in some days.
 

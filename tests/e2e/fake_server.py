@@ -59,7 +59,8 @@ class SoFar:
                 "hour": {**row, "missing": [missing],
                          "completeness": {"point": "gas-1.volume", "percent": "98.70"}},
                 "day": {"reason": "nothing-yet"},
-                "month": row,
+                "month": {**row, "uncertainty": {"expanded_t": "216.05", "expanded_percent": "5.00",
+                                                 "assessed_percent": "80.00"}},
             },
             "projection": {"month": ahead, "year": {"reason": "too-soon"}},
         }  # fmt: skip

@@ -22,10 +22,11 @@ HOUR = {
 }  # fmt: skip
 REST = {
     "en": [["Today", "–", "nothing delivered of it yet"],
-           ["This month", "every due reading is usable"],
+           ["This month", "every due reading is usable", "±216.05 t CO₂e (5.00 %)",
+            "80 % of it assessed in full"],
            ["Month, projected", "17,284.00", "7.50 of 30 days", "Allowance 16,000.00", "Short"],
            ["Year, projected", "–", "less than an hour was counted"]],
-    "zh": [["今日", "–", "尚无已交付数据"], ["本月", "应有读数均可用"],
+    "zh": [["今日", "–", "尚无已交付数据"], ["本月", "应有读数均可用", "±216.05 t CO₂e (5.00 %)"],
            ["本月预测", "17,284.00", "7.50 天外推至 30 天", "配额 16,000.00", "缺口"],
            ["全年预测", "–", "计数不足一小时"]],
 }  # fmt: skip

@@ -19,13 +19,16 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS
 from edge.calc.folds.entries import EntryMeter, lists_of
+from edge.calc.folds.month_entry import frames
 from edge.calc.folds.month_plan import EntryPlan, MonthPlan
 from edge.calc.folds.plant import reading_configuration
 from edge.calc.folds.totaliser import Totaliser
 from edge.calc.inputs import Inputs
 from edge.calc.local_time import cut
+from edge.calc.statements.accuracy import with_accuracy
 from edge.calc.statements.line import COUNTS
 from edge.calc.statements.statement import compute, output_key
+from evidence.points import Point
 
 PERIODS = ("hour", "day", "month")
 METERS_MAX = 1_000
@@ -185,18 +188,23 @@ class LiveSums:
 
     # -- what it comes to -------------------------------------------------------------------------
 
-    def as_map(self) -> dict[str, Any]:
+    def as_map(self, accuracy: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The periods by name, JSON-ready; those without any tick are left out.
 
         Each: from_ns, to_ns, since_ns (when counting began, in the month), total_t and output_t
         (decimal strings or None), lines (category, kind, zh, unit, quantity, emission_t, and sign:
         -1 of what is subtracted), missing (category, kind, zh, reason, point), completeness
-        (point with the smallest share, percent).
+        (point with the smallest share, percent). The month's also uncertainty, of its total, where
+        `accuracy` says something of it (`statements.accuracy`).
+
+        Raises:
+            StatementError: `accuracy` is wrong.
         """
         marks = {**self._marks, "month": _Mark(self.from_ns, self.to_ns)}
-        return {name: self._period(marks[name]) for name in PERIODS if name in marks}
+        said = {"month": accuracy}
+        return {n: self._period(marks[n], said.get(n)) for n in PERIODS if n in marks}
 
-    def _period(self, mark: _Mark) -> dict[str, Any]:
+    def _period(self, mark: _Mark, accuracy: Mapping[str, Any] | None) -> dict[str, Any]:
         meters = self._meters
         before = [*mark.counted, *[(0, 0, 0)] * (len(meters) - len(mark.counted))]
         risen: dict[int, Counted] = {
@@ -206,10 +214,12 @@ class LiveSums:
         }
         missing: list[dict[str, str]] = []
         given = self._input(risen, missing)
-        made = compute(given)
+        made = compute(given if accuracy is None else with_accuracy(given, accuracy))
         missing += self._without_meter(made["flags"])
         key = output_key(self._plan.factors.rules.id)
+        sure = made.get("uncertainty", {}).get("totals", {}).get("total_t", {})
         return {
+            **({"uncertainty": sure} if sure else {}),
             "from_ns": mark.from_ns,
             "to_ns": mark.to_ns,
             "since_ns": max(self._since_ns, mark.from_ns),
@@ -245,6 +255,7 @@ class LiveSums:
         given: dict[str, Any] = {"rule_set": rules.id, "month": self.month}
         given |= {table: [] for table in lists_of(rules)}
         single: dict[str, Fraction] = {}
+        points: dict[str, list[Point]] = {}
         for entry in self._entries:
             table = entry.plan.entry.table
             if table == "auxiliary":
@@ -258,20 +269,26 @@ class LiveSums:
             amounts = {m.plan.key: risen[id(m)][0] * m.plan.amount for m in entry.meters}
             if table in given:
                 row = {key: exact_text(amount) for key, amount in amounts.items()}
-                given[table].append({**entry.plan.entry.words, **row})
+                told = {m.plan.key: frames([m.plan.point]) for m in entry.meters}
+                given[table].append({**entry.plan.entry.words, **row, "provenance": told})
             else:
                 single[table] = single.get(table, Fraction(0)) + sum(amounts.values())
-        return given | self._single(single)
+                points.setdefault(table, []).extend(m.plan.point for m in entry.meters)
+        return given | self._single(single, points)
 
-    def _single(self, sums: Mapping[str, Fraction]) -> dict[str, Any]:
+    def _single(
+        self, sums: Mapping[str, Fraction], points: Mapping[str, Sequence[Point]]
+    ) -> dict[str, Any]:
         """What is made of the metal, and the output the intensity is of."""
         rules, result = self._plan.factors.rules, dict[str, Any]()
         metal = sums.get("metal")
         if metal is not None:
-            result["pfc"] = {"metal_t": exact_text(metal)}
+            told = frames(points["metal"])
+            result["pfc"] = {"metal_t": exact_text(metal), "provenance": {"metal_t": told}}
             if self._plan.gross_kg_per_t is not None:
                 gross = metal * self._plan.gross_kg_per_t / _KG_A_TONNE
-                result["anode"] = {"gross_t": exact_text(gross)}
+                typed = {"gross_t": {"typed": dict(self._plan.anode or {}), **told}}
+                result["anode"] = {"gross_t": exact_text(gross), "provenance": typed}
         output = sums.get("metal" if rules.record == DEFAULT_FACTORS else "output")
         if output is not None:
             result["output"] = {output_key(rules.id): exact_text(output)}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cloud.accumulated.desk import Accumulations
-from cloud.accumulated.outlook import Allowance, Counted, outlook
+from cloud.accumulated.outlook import Allowance, Counted, PlantSaid, outlook
 from cloud.month_archive import ArchiveFolder
 from evidence.archive import paths
 from tests.unit.cloud.evidence_examples import ManualClock
@@ -17,16 +17,21 @@ from tests.unit.cloud.month_examples import ARCHIVE, Desk, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
 
+#: a metal scale of 1 %: of anodes and PFC alike
+ACCURACY = {
+    "meter": [{"point": "line.metal", "percent": "1", "means": "standard", "common": "scale"}]
+}
+
 
 class Counting:
     """Accumulations over a desk; `now_s` is seconds after the small plant's start."""
 
-    def __init__(self, desk: Desk, folder: Path, now_s: int = 60) -> None:
+    def __init__(self, desk: Desk, folder: Path, now_s: int = 60, accuracy: Any = None) -> None:
         folder.mkdir(exist_ok=True)
         self.path = folder / "accumulated.json"
         self._it = Accumulations(
             desk, lambda _: self.path, ArchiveFolder(folder),
-            ManualClock(sm.START_NS + now_s * sm.SECOND), {sm.PLANT: Allowance(Fraction(100))},
+            ManualClock(sm.START_NS + now_s * sm.SECOND), {sm.PLANT: PlantSaid(accuracy=accuracy)},
         )  # fmt: skip
 
     def shown(self) -> dict[str, Any]:
@@ -50,6 +55,19 @@ async def test_the_month_so_far_is_the_interim_months(desk: Desk, folder: Path) 
     assert (shown["month"], shown["unit"], shown["is_behind"]) == (MONTH, "tCO2e", False)
     # the small plant runs for less than a minute: nothing is projected of that
     assert shown["projection"]["month"]["reason"] == "too-soon"
+
+
+def test_the_month_tells_how_sure_it_is(
+    desk: Desk, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sure = Counting(desk.deliver(), folder, accuracy=ACCURACY).shown()["periods"]
+    # of the lines assessed (anode, PFC), both by one scale of 1 %: k = 2
+    assert sure["month"]["uncertainty"]["expanded_percent"] == "2.00"
+    assert "uncertainty" not in sure["hour"]
+    wrong = {"meter": [{**ACCURACY["meter"][0], "means": "guessed"}]}
+    shown = Counting(desk, folder, accuracy=wrong).shown()["periods"]["month"]
+    assert shown == {k: v for k, v in sure["month"].items() if k != "uncertainty"}
+    assert "uncertainty[0].means" in caplog.text
 
 
 def test_a_restart_goes_on_where_it_was_left_off(desk: Desk, folder: Path) -> None:

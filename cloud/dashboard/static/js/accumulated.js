@@ -84,7 +84,17 @@ function periodInto(one, model, told, period) {
   const whole = period.completeness;
   fill(one, spanText(model, period), [...figure(period.total_t, told.unit), ...(period.missing.length ? [" ", tag(t("accumulated.partial"))] : [])],
     completenessText(whole),
-    [...lines, ...missing]);
+    [...lines, ...missing, ...sureRows(period.uncertainty, told.unit)]);
+}
+
+// Of the total, as far as somebody said how sure its meters and factors are.
+function sureRows(sure, unit) {
+  if (!sure) return [];
+  const name = t("accumulated.uncertainty");
+  if (!sure.expanded_t) return [row(name, "– ", tag(t("accumulated.not_assessed")))];
+  const percent = sure.expanded_percent ? ` (${number(sure.expanded_percent, 2)} %)` : "";
+  const share = Number(sure.assessed_percent) < 100 ? [" ", tag(t("accumulated.assessed", { percent: number(sure.assessed_percent, 0) }))] : [];
+  return [row(name, "±", ...figure(sure.expanded_t, unit), percent, ...share)];
 }
 
 function completenessText(lowest) {
