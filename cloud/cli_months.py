@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.asking import RunningCollector
+from cloud.cli_month_effects import add_effects_command
 from cloud.cli_month_uncertainty import add_uncertainty_command
 from cloud.errors import CarriedFileError, TimeStampError
 from cloud.month_kept import read_kept
@@ -42,6 +43,7 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
     )
     listing = month.add_parser("list", help="list sealed months")
     add_uncertainty_command(month)
+    add_effects_command(month)
     for command, act in ((close, _close), (seal, _seal), (listing, _list)):
         command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
