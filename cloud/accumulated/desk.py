@@ -7,6 +7,7 @@ was counted.
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,8 +23,7 @@ from cloud.errors import StoreError
 from cloud.month_archive import ArchiveFolder
 from cloud.month_kept import KeptArchive
 from cloud.month_log import FINAL
-from edge.calc.errors import CalcError, StatementError
-from evidence.errors import EvidenceError
+from edge.calc.errors import StatementError
 
 log = logging.getLogger("stackproof.cloud.accumulated")
 
@@ -37,7 +37,6 @@ class _Followed:
     """One plant; `shown` is what the last step came to."""
 
     count: PlantCount
-    failed: str = ""
     before: tuple[str, Mapping[str, Counted]] = ("", field(default_factory=dict))  # by month
     shown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,6 +56,8 @@ class Accumulations:
         self._desk, self._path_of, self._archives = desk, path_of, archives
         self._clock, self._said = clock, said
         self._followed: dict[str, _Followed] = {}
+        self._trouble, self._failed = dict[str, str](), set[str]()
+        self._turn = threading.Lock()  # a step may still run when the collector is told to stop
 
     async def follow(self) -> None:
         """Go on for ever; cancel it, then call `keep`."""
@@ -66,38 +67,41 @@ class Accumulations:
                 await asyncio.sleep(POLL_S)
 
     def step(self, plant: str) -> bool:
-        """Count some more of a plant; True while there is more in its log. Any one thread."""
-        try:
-            if plant not in self._followed:
-                count = PlantCount(self._desk.evidence(plant), self._path_of(plant))
-                self._followed[plant] = _Followed(count)
-            followed = self._followed[plant]
-            if followed.failed:
-                return False
-            if followed.count.step() or not followed.shown:
-                followed.shown = self._shown(plant, followed)
-                followed.count.keep(hourly=True)
-        except (StoreError, OSError) as error:
-            log.warning("%s: not counted just now: %s", plant, error)
+        """Count some more of a plant; True while there is more in its log. Any thread."""
+        with self._turn:
+            try:
+                return self._step(plant)
+            except (StoreError, OSError) as error:
+                if str(error) != self._trouble.get(plant):  # it is tried again every two seconds
+                    log.warning("%s: not counted just now: %s", plant, error)
+                self._trouble[plant] = str(error)
+            except Exception:
+                # a gateway signed what nobody thought of: its months say the same, others go on
+                log.exception("%s: cannot be counted", plant)
+                self._failed.add(plant)
             return False
-        except (
-            EvidenceError, CalcError, LookupError, ValueError, TypeError, ArithmeticError,
-            AttributeError,
-        ) as error:  # fmt: skip
-            # a gateway signed what nobody thought of: its months say the same
-            log.exception("%s: cannot be counted", plant)
-            if plant in self._followed:
-                self._followed[plant].failed = str(error)
+
+    def _step(self, plant: str) -> bool:
+        if plant in self._failed:
             return False
+        if plant not in self._followed:
+            count = PlantCount(self._desk.evidence(plant), self._path_of(plant))
+            self._followed[plant] = _Followed(count)
+        followed = self._followed[plant]
+        if followed.count.step() or not followed.shown:
+            followed.shown = self._shown(plant, followed)
+            followed.count.keep(hourly=True)
+        self._trouble.pop(plant, None)
         return followed.count.is_behind
 
     def keep(self) -> None:
         """Write how far every plant was counted; a disk that refuses only costs time later."""
-        for plant, followed in self._followed.items():
-            try:
-                followed.count.keep()
-            except OSError as error:
-                log.warning("%s: how far it was counted is not kept: %s", plant, error)
+        with self._turn:
+            for plant, followed in self._followed.items():
+                try:
+                    followed.count.keep()
+                except OSError as error:
+                    log.warning("%s: how far it was counted is not kept: %s", plant, error)
 
     def of(self, plant: str) -> Mapping[str, Any]:
         """A plant's figures, JSON-ready; what is over, or was never begun, has a reason instead.
@@ -106,12 +110,12 @@ class Accumulations:
             LookupError: no such plant.
         """
         now_ns = self._clock.wall_ns()
+        if plant in self._failed:
+            return {"plant": plant, "server_ns": now_ns, "reason": "failed"}
         followed = self._followed.get(plant)
-        if followed is None:
+        if followed is None or not followed.shown:
             self._desk.evidence(plant)
             return {"plant": plant, "server_ns": now_ns, "reason": "counting"}
-        if followed.failed:
-            return {"plant": plant, "server_ns": now_ns, "reason": "failed"}
         shown = {"plant": plant, "server_ns": now_ns, **followed.shown}
         if "periods" in shown:
             shown["periods"] = {

@@ -10,6 +10,7 @@ import pytest
 
 from cloud.accumulated.desk import Accumulations
 from cloud.accumulated.outlook import Allowance, Counted, PlantSaid, outlook
+from cloud.errors import StoreError
 from cloud.month_archive import ArchiveFolder
 from evidence.archive import paths
 from tests.unit.cloud.evidence_examples import ManualClock
@@ -38,6 +39,9 @@ class Counting:
         while self._it.step(sm.PLANT):
             pass
         return json.loads(json.dumps(self._it.of(sm.PLANT)))  # type: ignore[no-any-return] # JSON-ready is what is promised
+
+    def step(self) -> bool:
+        return self._it.step(sm.PLANT)
 
     def keep(self) -> None:
         self._it.keep()
@@ -114,6 +118,29 @@ def test_periods_that_are_over_have_a_reason_and_no_figure(desk: Desk, folder: P
     ]  # fmt: skip
     shown = Counting(desk, folder, now_s=40 * 86_400).shown()
     assert (shown["periods"]["month"], shown["projection"]) == (nothing, {})
+
+
+def test_a_disk_that_fails_is_tried_again_and_a_defect_is_not(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    counting = Counting(desk.deliver(), folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "evidence", _raising(StoreError("disk away")))
+        assert [counting.step() for _ in range(2)] == [False, False]
+    assert caplog.text.count("not counted just now: disk away") == 1
+    assert "total_t" in counting.shown()["periods"]["month"]
+    other = Counting(desk, folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "evidence", _raising(ZeroDivisionError()))
+        other.step()
+    assert other.shown()["reason"] == "failed"
+
+
+def _raising(error: Exception) -> Any:
+    def evidence(_: str) -> Any:
+        raise error
+
+    return evidence
 
 
 def test_before_any_frame_there_is_a_reason(desk: Desk, folder: Path) -> None:
