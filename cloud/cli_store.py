@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cloud.cli_months import plant_id
+from cloud.cli_ids import plant_id
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
 from cloud.store.fsck import Checked, check_plant

@@ -70,4 +70,5 @@ def test_a_steelworks_has_both_views_apart_or_says_why_not(
     expect(tiles.nth(0).locator(".figure")).to_have_text(re.compile(r"^5\.8\d$"))
     expect(tiles.nth(1).locator(".figure")).to_have_text("–")  # not every entry has a flow
     expect(tiles.nth(1)).to_contain_text("not configured")
+    expect(tiles.nth(1)).to_contain_text("Not everything that it counts has a flow meter")
     assert watched.complaints == []

@@ -47,7 +47,7 @@ function emissionTile(model, title, point, remark, wanted) {
     return { ids, value, node: h("span", {}, `${t(key)} `, value, " ", unit) };
   });
   const node = tile(t(title), "half first", h("p", { class: "big" }, total.node), spark,
-    ...(remark ? [h("p", { class: "note" }, t(remark))] : []),
+    ...(remark ? [h("p", { class: "note" }, t(model.state.points[point] ? remark : "note.no_flow"))] : []),
     h("p", { class: "parts" }, ...parts.map((part) => part.node)));
   const seen = [];
   return {
