@@ -35,13 +35,14 @@ class PlantCount:
         sums: of the month of the newest counted frame; None before the first.
         is_behind: there is more in the log than was counted.
         gateways: how many streams there are; only one can be counted, as in a month.
+        unfit: frames that did not fit their configuration, since the start; they are not counted.
     """
 
     def __init__(self, evidence: PlantEvidence, path: Path) -> None:
         """Begin where `path` says it was left off, else with the newest frame's month."""
         self.sums: LiveSums | None = None
         self.is_behind = True
-        self.gateways = 0
+        self.gateways = self.unfit = 0
         self._evidence, self._path = evidence, path
         self._stream = ""
         self._next, self._first = 0, 0
@@ -143,7 +144,8 @@ class PlantCount:
         try:
             self._form.check(body)
         except MalformedError as error:  # the verifier passes it over, too
-            log.error("%s seq %d is not counted: %s", self._stream, stored.seq, error)  # noqa: TRY400 - the sentence says all
+            self.unfit += 1
+            log.debug("%s seq %d is not counted: %s", self._stream, stored.seq, error)
             return
         self._waiting.add(Common(self._stream, cfg), body, "")
 

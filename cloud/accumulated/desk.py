@@ -147,6 +147,7 @@ class Accumulations:
             "unit": "tCO2e" if facts["sector"] in _WITH_OTHER_GASES else "tCO2",
             "through_ns": sums.through_ns,
             "is_behind": count.is_behind,
+            "unfit_frames": count.unfit,
             "periods": periods,
             "projection": outlook(sums.month, now, followed.before[1], said.allowance),
         }

@@ -13,7 +13,10 @@ from cloud.accumulated.outlook import Allowance, Counted, PlantSaid, outlook
 from cloud.errors import StoreError
 from cloud.month_archive import ArchiveFolder
 from evidence.archive import paths
+from evidence.frame import TYP_FRAME, encode_body
+from evidence.log import Kind
 from tests.unit.cloud.evidence_examples import ManualClock
+from tests.unit.cloud.evidence_examples import body as strange_body
 from tests.unit.cloud.month_examples import ARCHIVE, Desk, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
@@ -118,6 +121,15 @@ def test_periods_that_are_over_have_a_reason_and_no_figure(desk: Desk, folder: P
     ]  # fmt: skip
     shown = Counting(desk, folder, now_s=40 * 86_400).shown()
     assert (shown["periods"]["month"], shown["projection"]) == (nothing, {})
+
+
+def test_a_frame_that_does_not_fit_is_told_and_not_counted(desk: Desk, folder: Path) -> None:
+    due = Counting(desk.deliver(), folder).shown()
+    strange = strange_body(sm.START_NS + 60 * sm.SECOND)
+    desk.take(Kind.FRAME, TYP_FRAME, encode_body(strange), strange)
+    shown = Counting(desk, folder).shown()
+    assert (due["unfit_frames"], shown["unfit_frames"]) == (0, 1)
+    assert shown["periods"] == due["periods"]
 
 
 def test_a_disk_that_fails_is_tried_again_and_a_defect_is_not(

@@ -48,7 +48,9 @@ function throughText(model, told) {
   if (!told.through_ns) return t(`accumulated.reason.${told.reason || "nothing-yet"}`);
   const at = ms(told.through_ns);
   const words = t("accumulated.through", { time: clockTime(at, model.zone), age: age(model.serverNow() - at) });
-  return told.is_behind ? `${words} · ${t("accumulated.behind")}` : words;
+  const behind = told.is_behind ? [t("accumulated.behind")] : [];
+  const unfit = told.unfit_frames ? [t("accumulated.unfit", { n: told.unfit_frames })] : [];
+  return [words, ...behind, ...unfit].join(" · ");
 }
 
 function column(title) {
