@@ -14,7 +14,7 @@ from typing import Any
 from cloud.accounts.roles import ADMINISTRATORS
 from cloud.accounts.security_log import LogRow, broken_at, syslog_line
 from cloud.asking import RunningCollector
-from cloud.cli_months import plant_id
+from cloud.cli_ids import plant_id
 from cloud.clock import instant
 
 PAGE_ROWS = 1_000

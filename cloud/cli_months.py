@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from cloud.asking import RunningCollector
+from cloud.cli_ids import plant_id
+from cloud.cli_month_effects import add_effects_command
+from cloud.cli_month_uncertainty import add_uncertainty_command
 from cloud.errors import CarriedFileError, TimeStampError
 from cloud.month_kept import read_kept
 from cloud.month_stamp import make_request
 from evidence.archive.paths import SEAL
-from evidence.points import NAME_ID
 from evidence.timestamp import RESPONSE_BYTES_MAX
 
 #: a month of a large plant is folded and packed in minutes
@@ -40,6 +42,8 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         "seal", help="build a closed month's archive again, with signatures that came since"
     )
     listing = month.add_parser("list", help="list sealed months")
+    add_uncertainty_command(month)
+    add_effects_command(month)
     for command, act in ((close, _close), (seal, _seal), (listing, _list)):
         command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -70,13 +74,6 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         help="replace the final close by one with what has come since; needs --reason",
     )
     listing.add_argument("--plant", type=plant_id, help="only this plant")
-
-
-def plant_id(text: str) -> str:
-    """A plant's or gateway's id from the command line."""
-    if not NAME_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no id (it must match {NAME_ID.pattern})")
-    return text
 
 
 def _month(text: str) -> str:

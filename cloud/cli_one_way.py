@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.asking import RunningCollector
-from cloud.cli_months import plant_id
+from cloud.cli_ids import plant_id
 from cloud.errors import CarriedFileError
 
 STEP_S = 3_600.0  # everything in the file is judged before the answer

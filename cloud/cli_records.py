@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.asking import RefusedError, RunningCollector
-from cloud.cli_months import plant_id
+from cloud.cli_ids import plant_id
 from cloud.clock import SystemClock
 from cloud.errors import CloudError
 from cloud.records.media import type_of

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cloud.cli_months import plant_id
+from cloud.cli_ids import plant_id
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
 from cloud.store.fsck import Checked, check_plant
+from cloud.store.layout import PlantFolder
 from cloud.store.rebuild import rebuild_plant, rebuildable
 from cloud.store.slice import Watch, take_lock
 from cloud.store_targets import Target, find_target
@@ -65,6 +66,7 @@ def _rebuild(args: argparse.Namespace) -> int:
         disk = Disk(target.root)
         found = [_check(target, plant) for plant in target.plants]
         for at, checked in enumerate(found):
+            PlantFolder(target.folder(checked.plant)).accumulated.unlink(missing_ok=True)
             wrong = len(rebuildable(checked))
             if wrong:
                 rebuild_plant(target.folder(checked.plant), disk, checked)

@@ -29,20 +29,26 @@ gateways = ["file:keys/edge-1.crt"]
 # collector = "file:…"             # this collector's certificate from this plant's root, when
 #                                  # it is not the one of [cloud]
 # region = "370700"                # GB/T 2260: which reviewers see it; without, national ones only
+# allowance_t = "1200000"          # tCO2e of a calendar year, for the projection; or in its place
+# benchmark_t_t = "0.8500"         # tCO2e per tonne of output
+# accuracy = "file:smelter.toml"   # how sure its meters and factors are: docs/uncertainty.md
 ```
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from cloud.accounts.roles import is_region
+from cloud.accumulated.accuracy_file import read_accuracy_file
+from cloud.accumulated.outlook import Allowance, PlantSaid
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
 from cloud.config_http import HttpConfig, read_http
-from cloud.errors import CloudConfigError
+from cloud.errors import CloudConfigError, CloudError
 from cloud.month_stamp import url_fault
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, key_sha256, load_certificate
@@ -88,6 +94,7 @@ class CloudConfig:
         http: where pages and API are served.
         plants: their certificates, in the order of the file.
         regions: plant -> its GB/T 2260 code, "" where none is given.
+        said: plant -> what it may emit, and how sure its meters are, as far as somebody said.
     """
 
     path: Path
@@ -101,6 +108,7 @@ class CloudConfig:
     http: HttpConfig
     plants: tuple[PlantIdentity, ...]
     regions: Mapping[str, str]
+    said: Mapping[str, PlantSaid]
 
 
 def load_cloud(path: Path) -> CloudConfig:
@@ -136,6 +144,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self._path = path
         self._regions: dict[str, str] = {}
+        self._said: dict[str, PlantSaid] = {}
         self._root = self._fields(self._parse(), "", self.problems)
 
     def _parse(self) -> Mapping[str, Any]:
@@ -197,7 +206,7 @@ class _Reader:
             return None
         return CloudConfig(
             self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, tsa_url, broker,
-            http, plants, self._regions,
+            http, plants, self._regions, self._said,
         )  # fmt: skip
 
     # -- single values ----------------------------------------------------------------------------
@@ -287,6 +296,7 @@ class _Reader:
         if not is_region(region):
             fields.complain("region", f"{region!r} is not 2, 4 or 6 digits of GB/T 2260")
         self._regions[plant] = region
+        self._said[plant] = PlantSaid(self._allowance(fields), self._accuracy(fields))
         root = self._file(fields, "root")
         listed = fields.sequence("gateways")
         gateways = [self._reference(fields, "gateways", value) for value in listed]
@@ -310,6 +320,28 @@ class _Reader:
             fields.complain("collector", f"{collector}: is not the certificate of [cloud] key")
             return None
         return PlantIdentity(plant, root_certificate, of_collector, known, key_folder)
+
+    def _allowance(self, fields: Fields) -> Allowance:
+        """What the plant may emit: of a year, or per tonne; a number above zero as text."""
+        found: dict[str, Fraction | None] = {}
+        for key in ("allowance_t", "benchmark_t_t"):
+            found[key] = Fraction(fields.decimal(key, default="1")) if fields.has(key) else None
+            if (value := found[key]) is not None and value <= 0:
+                fields.complain(key, "must be above zero")
+        if all(found.values()):
+            fields.complain("benchmark_t_t", "give it or allowance_t, not both")
+        return Allowance(found["allowance_t"], found["benchmark_t_t"])
+
+    def _accuracy(self, fields: Fields) -> Mapping[str, Any] | None:
+        """The file of meters and factors; None where none is named."""
+        path = self._file(fields, "accuracy") if fields.has("accuracy") else None
+        if path is None:
+            return None
+        try:
+            return read_accuracy_file(path)
+        except CloudError as error:
+            fields.complain("accuracy", str(error))
+            return None
 
     def _key_folder(self, fields: Fields) -> Path | None:
         """The folder for more certificates and orders; None where none is named."""

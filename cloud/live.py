@@ -234,7 +234,7 @@ class LiveHub:
     def history(self, plant: str, point: str) -> list[tuple[int, float | None]]:
         """(tick_ns, value or None) of the last ten minutes of a recorded point, oldest first.
 
-        Recorded are pot voltages and the plant's emission rate; others give an empty list.
+        Recorded are pot voltages and the plant's emission rates; others give an empty list.
 
         Raises:
             UnknownPlantError: no configuration of this plant has been seen.

@@ -63,8 +63,11 @@ class GatewayFacts:
     statement: Mapping[str, Any]
 
 
-#: computed point drawn as the page's headline trace
-HEADLINE = "plant.co2e_t_h"
+#: computed points drawn as the page's headline traces: each sector has its own
+HEADLINES = frozenset(
+    {"plant.co2e_t_h", "plant.co2_indicator_t_h", "plant.now_co2_t_h", "plant.month_co2_t_h",
+     "plant.fuel_co2_t_h"}
+)  # fmt: skip
 #: name of the pot state that counts, as the profiles call it (edge.calc.effects.potline)
 PRODUCING = "producing"
 LIVE_INTERVAL_MIN_NS = 1_000_000_000
@@ -99,7 +102,7 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
         interval_ns=max(LIVE_INTERVAL_MIN_NS, min(intervals, default=LIVE_INTERVAL_MIN_NS)),
         points={p.id: _point(p, gateway, of_point[n]) for n, p in enumerate(points)},
         totalisers=frozenset(p.id for p in points if p.role is Role.TOTALISER),
-        recorded=frozenset(voltages | {HEADLINE}),
+        recorded=frozenset(voltages | (HEADLINES & {p.id for p in points})),
         potlines=potlines,
         inputs=_inputs(
             config.get("statement", {}), potlines, {p.id: of_point[n] for n, p in enumerate(points)}

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cloud.live_facts import HEADLINE, GatewayFacts, Input
+from cloud.live_facts import HEADLINES, GatewayFacts, Input
 from cloud.live_message import LiveEffect, LiveMessage, LiveValue
 from cloud.live_window import WINDOW_NS, DayCount, Share, Trace, local_day
 from evidence.quality import FIRST_BAD, SENTENCES
@@ -207,8 +207,8 @@ class PlantState:
         return {"values": values, "effects": effects, **self._status(now_ns)}
 
     def knows(self, point: str) -> bool:
-        """True for points of the configurations, and for the plant's emission rate always."""
-        return point == HEADLINE or any(point in g.facts.points for g in self.gateways.values())
+        """True for points of the configurations, and for emission rates of plants always."""
+        return point in HEADLINES or any(point in g.facts.points for g in self.gateways.values())
 
     def history(self, point: str, now_ns: int) -> list[tuple[int, float | None]]:
         """The last ten minutes of a recorded point; empty when it is not recorded."""

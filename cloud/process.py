@@ -16,6 +16,7 @@ from pathlib import Path
 from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import STRANGER, VISITOR
 from cloud.accounts.store import AccountStore
+from cloud.accumulated.desk import Accumulations
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
@@ -32,10 +33,12 @@ from cloud.config import CloudConfig
 from cloud.errors import CloudError, ServerError, StoreError
 from cloud.http_server import listen, make_server
 from cloud.live import LiveHub
+from cloud.month_archive import ArchiveFolder
 from cloud.month_stamp import Authority
 from cloud.months import Months
 from cloud.records.desk import RecordDesk
 from cloud.store.clock_mark import check_clock
+from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
 
 log = logging.getLogger("stackproof.cloud")
@@ -146,6 +149,13 @@ class _Process:
         stack.callback(store.close)
         unsigned = STRANGER if config.http.accounts else VISITOR
         authority = Authority(config.tsa_url) if config.tsa_url else None
+        accumulated = Accumulations(
+            desk,
+            lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
+            ArchiveFolder(config.archive_dir),
+            self._clock,
+            config.said,
+        )
         services = Services(
             hub=hub,
             clock=self._clock,
@@ -157,6 +167,7 @@ class _Process:
             # people's sessions, and the codes of their phones, go by the machine's clock
             accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
             records=records,
+            accumulated=accumulated,
             token=self._token,
             hosts=config.http.names,
         )
@@ -165,6 +176,7 @@ class _Process:
         stack.push_async_callback(link.stop)
         self._collector.start()
         stack.push_async_callback(self._collector.stop)
+        await stack.enter_async_context(_following(accumulated))
         if await link.wait_connected(CONNECT_S):
             self._say(f"collector: slice {config.slice}, connected to {self._broker_url}")
         else:
@@ -232,6 +244,19 @@ class _Process:
         beside = path.with_name(f"{READY}.new")
         beside.write_text(json.dumps(facts) + "\n")
         beside.replace(path)
+
+
+@contextlib.asynccontextmanager
+async def _following(accumulated: Accumulations) -> AsyncIterator[None]:
+    """Count beside the collector; at the end, keep how far it came."""
+    following = asyncio.create_task(accumulated.follow())
+    try:
+        yield
+    finally:
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+        await asyncio.to_thread(accumulated.keep)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{API}/live/snapshot"): SEE,
     ("WEBSOCKET", f"{API}/live"): SEE,
     ("GET", f"{API}/months"): SEE,
+    ("GET", f"{LOG}/accumulated"): SEE,
     ("POST", f"{API}/months/{{plant}}/{{month}}/close"): Right.MONTHS,
     ("POST", f"{API}/months/{{plant}}/{{month}}/seal"): Right.MONTHS,
     ("GET", f"{API}/streams"): EVIDENCE,

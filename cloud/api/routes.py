@@ -116,7 +116,7 @@ async def points(given: Given, plant: PlantId) -> list[dict[str, Any]]:
 
 @router.get("/history")
 async def history(given: Given, plant: PlantId, point: PointId) -> dict[str, Any]:
-    """The last ten minutes of a pot voltage or of the emission rate (live, unsigned)."""
+    """The last ten minutes of a pot voltage or of an emission rate (live, unsigned)."""
     try:
         rows = given.hub.history(plant, point)
     except (UnknownPlantError, UnknownPointError) as error:
@@ -132,6 +132,18 @@ async def history(given: Given, plant: PlantId, point: PointId) -> dict[str, Any
 async def live_snapshot(given: Given, plant: PlantId) -> dict[str, Any]:
     """The whole live state: what the WebSocket sends first; for polling where it is blocked."""
     return _snapshot(given, plant)
+
+
+@router.get("/plants/{plant}/accumulated")
+async def accumulated(given: Given, plant: PlantPath) -> Mapping[str, Any]:
+    """This hour, day and month so far as the month counts them, and where month and year end.
+
+    Of committed frames alone. What has no figure has a `reason` in its place, never 0.
+    """
+    try:
+        return given.accumulated.of(plant)
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
 
 
 @router.get("/months")

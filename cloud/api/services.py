@@ -141,6 +141,13 @@ class Records(Protocol):
         """An attached file and its bytes; None when there is none. Reads the disk."""
 
 
+class Accumulated(Protocol):
+    """Figures of this hour, day and month so far."""
+
+    def of(self, plant: str) -> Mapping[str, Any]:
+        """JSON-ready; LookupError for a plant this collector does not hold."""
+
+
 class OneWay(Protocol):
     """Files of sites without a way back. LookupError for a plant this collector does not hold."""
 
@@ -173,6 +180,7 @@ class Services:
         one_way: files of sites without a way back.
         accounts: persons and who may see what.
         records: documents of persons.
+        accumulated: this hour, day and month so far.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         hosts: names besides the loopback names that may stand in a Host header.
     """
@@ -186,6 +194,7 @@ class Services:
     one_way: OneWay
     accounts: Accounts
     records: Records
+    accumulated: Accumulated
     token: str = field(repr=False)
     hosts: tuple[str, ...] = ()
 

@@ -22,6 +22,7 @@ from edge.calc.factors import gwp_sets
 from edge.calc.methods.allowance import elapsed_days, project, whole_days
 from edge.calc.pages import COMMAND, all_pages
 from edge.calc.registry import Method, evaluate, methods
+from edge.calc.statements.accuracy import with_accuracy
 from edge.calc.statements.other_rules import by_other_rules
 from edge.calc.statements.pfc_difference import pfc_difference
 from edge.calc.statements.statement import compute, output_key
@@ -82,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("statement", "year"):
         given = made[name].add_mutually_exclusive_group()
         given.add_argument("--allowance", metavar="T", help="project the end against so many t")
+        made[name].add_argument(
+            "--accuracy", type=Path, metavar="FILE",
+            help="how sure meters and factors are: docs/uncertainty.md",
+        )  # fmt: skip
         given.add_argument("--benchmark", metavar="T", help="… against so many t a t of product")
     cli_effects.add_to(commands, _read)
     cli_cems.add_to(commands, _input)
@@ -155,6 +160,7 @@ def _statement(options: argparse.Namespace) -> int:
         source = by_other_rules(source, options.rules, options.gwp)
     elif options.gwp:
         raise InputError(["--gwp: only with --as; a statement's input names its own"])
+    source = _sure(options, source)
     result = compute(source)
     difference = pfc_difference(result)
     result |= {"pfc_difference": difference} if difference else {}
@@ -180,7 +186,7 @@ def _statement(options: argparse.Namespace) -> int:
 
 
 def _year(options: argparse.Namespace) -> int:
-    sources = [_input(path) for path in options.files]
+    sources = [_sure(options, _input(path)) for path in options.files]
     result = year_to_date(sources)
     result |= _projected(options, sources, result, is_year=True)
     if options.json:
@@ -192,8 +198,10 @@ def _year(options: argparse.Namespace) -> int:
         print(f"  {line['category']:10} {line['kind']:28} {line['emission_t']:>16} t")
         for name, mean in line["factors"].items():
             print(f"    {name} = {mean['value']} {mean['unit']} ({mean['basis']})")
+        _print_uncertainty(line.get("uncertainty", {}))
     for key, value in result["totals"].items():
         print(f"  {key:40} {value:>16}")
+        _print_uncertainty(result.get("uncertainty", {}).get("totals", {}).get(key, {}))
     if "intensity" in result:
         print(f"  {'intensity, t per t':40} {result['intensity']:>16}")
     return _print_end(result)
@@ -210,6 +218,11 @@ def _what_if(options: argparse.Namespace) -> int:
         print(f"  {line['category']:10} {line['kind']:28} {line['difference']:>16} t")
     print(result["sentence"])
     return 0
+
+
+def _sure(options: argparse.Namespace, source: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The input with what a file says of its meters and factors, when one is given."""
+    return source if options.accuracy is None else with_accuracy(source, _read(options.accuracy))
 
 
 def _projected(

@@ -46,6 +46,7 @@ def _everything(*, is_quick: bool) -> Iterator[Line]:
         yield from _month(days, seconds)
     for pots in (FEW_POTS, MANY_POTS):
         yield _live(pots, LIVE_S // 6 if is_quick else LIVE_S)
+    yield _accumulated(FEW_POTS, LIVE_S // 6 if is_quick else LIVE_S)
 
 
 def _month(days: int, seconds: int) -> Iterator[Line]:
@@ -76,6 +77,17 @@ def _live(pots: int, seconds: int) -> Line:
         LIVE_PERCENT, at_most=True,
         more=f"{each_s * 1e6:,.0f} us a second's readings, over {seconds} s with "
         f"{found['effects']} effects",
+    )  # fmt: skip
+
+
+def _accumulated(pots: int, seconds: int) -> Line:
+    found = _apart("accumulated", POINTS, pots, seconds)
+    each_s = found["cpu_s"] / found["seconds"]
+    return Line(
+        f"so far: {POINTS} points, hour, day and month", 100 * each_s, "% of a core",
+        LIVE_PERCENT, at_most=True,
+        more=f"{each_s * 1e6:,.0f} us a second's readings at the collector, over {seconds} s, "
+        f"{found['total_t']} t",
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from edge.calc.cli import main
+from edge.calc.statements.accuracy import read_accuracy
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/uncertainty.md").read_text(encoding="utf-8")
-(MONTH,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+MONTH, ACCURACY = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_file_and_what_a_person_reads(
@@ -28,6 +29,11 @@ def test_the_file_and_what_a_person_reads(
     assert 0 <= Decimal(said[2].strip("±")) - Decimal(2 * u) < Decimal("0.01")
     assert 0 <= Decimal(said[4].strip("±")) - Decimal(200 * u / (coal - steel)) < Decimal("0.01")
     assert "assessed 100.00 %, in part 0.00 %, not 0.00 %" in " ".join(said)
+
+
+def test_the_file_of_meters_and_factors_is_one() -> None:
+    meters, factors = read_accuracy(tomllib.loads(ACCURACY))
+    assert (list(meters), list(factors)) == (["coal-kiln.total"], ["fuel.bituminous.ncv"])
 
 
 def test_every_key_of_its_table_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

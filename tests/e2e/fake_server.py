@@ -7,6 +7,7 @@ Prints "ready" when it serves. Ten minutes of ticks are already there when it st
 
 import argparse
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,39 @@ class NoMonths:
 
     def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
         return []
+
+
+class SoFar:
+    """Figures of a quarter of November; one line has no reading this hour, and today is unheard."""
+
+    def __init__(self, start_ns: int) -> None:
+        self._start_ns = start_ns
+
+    def of(self, plant: str) -> Mapping[str, Any]:
+        if plant != PLANT:
+            raise LookupError(plant)
+        fuel = {"category": "fuel", "kind": "natural-gas", "zh": "天然气", "sign": 1}
+        missing = {"category": "metal", "reason": "no-reading", "point": "pot-gateway.metal_tapped"}
+        through_ns, hour_ns = self._start_ns + TICKS_BEFORE * NS, 3600 * NS
+        begun_ns = through_ns // hour_ns * hour_ns
+        row = {
+            "from_ns": begun_ns, "to_ns": begun_ns + hour_ns, "since_ns": begun_ns,
+            "total_t": "4321.00", "lines": [{**fuel, "quantity": "1", "emission_t": "4321.00"}],
+            "missing": [], "completeness": {"point": "gas-1.volume", "percent": "100.00"},
+        }  # fmt: skip
+        ahead = {"method": "by-days", "days": "7.5000", "of_days": "30.0000", "is_whole": True}
+        ahead |= {"emission_t": "17284.00", "allowance_t": "16000.00", "balance_t": "-1284.00"}
+        return {
+            "plant": plant, "unit": "tCO2e", "through_ns": through_ns, "is_behind": False,
+            "periods": {
+                "hour": {**row, "missing": [missing],
+                         "completeness": {"point": "gas-1.volume", "percent": "98.70"}},
+                "day": {"reason": "nothing-yet"},
+                "month": {**row, "uncertainty": {"expanded_t": "216.05", "expanded_percent": "5.00",
+                                                 "assessed_percent": "80.00"}},
+            },
+            "projection": {"month": ahead, "year": {"reason": "too-soon"}},
+        }  # fmt: skip
 
 
 class OneStream:
@@ -61,9 +95,26 @@ def alarms(at_ns: int) -> list[dict[str, Any]]:
     ]
 
 
-async def feed(hub: LiveHub, plant: FakePlant, n: int, sealed: int) -> None:
+#: of a works: what the smelter's points are called there
+WORKS = {
+    "cement": {"plant.co2e_t_h": "plant.co2_indicator_t_h",
+               "plant.gas_co2_t_h": "plant.fuel_co2_t_h",
+               "line-1.anode_co2_t_h": "plant.clinker_indicator_co2_t_h"},
+    "steel": {"plant.co2e_t_h": "plant.now_co2_t_h"},
+}  # fmt: skip
+
+
+def as_works(data: Any, sector: str) -> Any:
+    """A configuration or message of the smelter as a works of another sector would send it."""
+    text = json.dumps(data)
+    for mine, its in WORKS.get(sector, {}).items():
+        text = text.replace(f'"{mine}"', f'"{its}"')
+    return json.loads(text)
+
+
+async def feed(hub: LiveHub, plant: FakePlant, n: int, sealed: int, sector: str) -> None:
     """One tick into the hub; receipts follow the closed frames."""
-    hub.on_live(PLANT, GATEWAY, plant.payload(n))
+    hub.on_live(PLANT, GATEWAY, json.dumps(as_works(plant.message(n), sector)).encode())
     if sealed >= 0:
         through = plant.tick_ns(sealed * 10 - 1)
         hub.on_sealed(PLANT, GATEWAY, sealed, through, plant.tick_ns(n))
@@ -72,13 +123,17 @@ async def feed(hub: LiveHub, plant: FakePlant, n: int, sealed: int) -> None:
 async def serve(options: argparse.Namespace) -> None:
     clock = SystemClock()
     hub = LiveHub(clock)
-    hub.on_config(PLANT, GATEWAY, config(options.pots, options.name, options.lines))
+    sector = options.sector
+    made = as_works(config(options.pots, options.name, options.lines), sector)
+    if sector in WORKS:
+        made["potlines"], made["plant"]["sector"] = [], sector
+    hub.on_config(PLANT, GATEWAY, made)
     start_ns = clock.wall_ns() // NS * NS - TICKS_BEFORE * NS
     plant = FakePlant(start_ns, pots=options.pots, gas_answers=not options.dead_gas)
     plant.alarms = ["disk-low", "of-tomorrow"] if options.alarms else []
     hub.on_state(PLANT, GATEWAY, True)
     for n in range(TICKS_BEFORE):
-        await feed(hub, plant, n, n // 10)
+        await feed(hub, plant, n, n // 10, sector)
     if options.alarms:
         hub.on_alarms(PLANT, alarms(start_ns))
     accounts = make_accounts(clock, STRANGER if options.accounts else VISITOR)
@@ -86,6 +141,7 @@ async def serve(options: argparse.Namespace) -> None:
         Services(
             hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=Nothing(),
             keys=Nothing(), one_way=Nothing(), records=Nothing(), token=TOKEN, accounts=accounts,
+            accumulated=SoFar(start_ns),
         )
     )  # fmt: skip
     settings = uvicorn.Config(
@@ -100,7 +156,7 @@ async def serve(options: argparse.Namespace) -> None:
     n = TICKS_BEFORE
     while not running.done():
         if clock.wall_ns() >= plant.tick_ns(n) and not options.silent:
-            await feed(hub, plant, n, n // 10)
+            await feed(hub, plant, n, n // 10, sector)
             n += 1
         await asyncio.sleep(0.05)
 
@@ -111,6 +167,7 @@ def main() -> None:
     parser.add_argument("--name", default="Demo smelter")
     parser.add_argument("--pots", type=int, default=24)
     parser.add_argument("--lines", type=int, default=1)
+    parser.add_argument("--sector", default="aluminium")
     parser.add_argument("--dead-gas", action="store_true")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
+from cloud.accumulated.accuracy_file import read_accuracy_file
 from cloud.api.guard import parse_form
 from cloud.collector.identity import read_issued, read_root
 from cloud.collector.judge import REASONS, Aside, Refused, judge
@@ -14,7 +15,7 @@ from cloud.collector.key_folder import read_offered
 from cloud.collector.mqtt import parse_state
 from cloud.collector.topics import parse as parse_topic
 from cloud.config import load_cloud, read_state_dir
-from cloud.errors import CloudConfigError
+from cloud.errors import CloudConfigError, CloudError
 from cloud.live import LiveHub
 from cloud.live_facts import FactsError, gateway_facts
 from cloud.live_message import LiveMessageError, parse_live
@@ -222,6 +223,10 @@ DOORS: list[Door] = [
               "cloud.collector.identity.read_issued"),
     file_door("CLOUD.toml", load_cloud, _cloud_seeds, toml_bent, (CloudConfigError,),
               "cloud.config.load_cloud", file="CLOUD.toml"),
+    file_door("accuracy of meters", read_accuracy_file,
+              lambda _: [b'[[meter]]\npoint = "a.total"\npercent = "1"\nmeans = "standard"\n',
+                         b'[[factor]]\nof = "fuel.coke.ncv"\npercent = "1"\nmeans = "limits"\n'],
+              toml_bent, (CloudError,), "cloud.accumulated.accuracy_file.read_accuracy_file"),
     file_door("CLOUD.toml's state folder", read_state_dir, lambda _: [GOOD.encode()],
               toml_bent, (CloudConfigError,), "cloud.config.read_state_dir", file="CLOUD.toml"),
     pure("place in the index", decode_place, [encode_place(_PLACE)], spoilt, OURS,

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,45 @@ def true_effects(truth: Path) -> list[TrueEffect]:
             effects.append(TrueEffect(row["pot"], start_ns, instant(row["t_s"])))
     effects += [TrueEffect(pot, start, None) for (pot, _), start in running.items()]
     return sorted(effects, key=lambda e: (e.start_ns, e.pot))
+
+
+def true_rise(truth: Path, names: tuple[str, ...], from_ns: int, to_ns: int) -> Decimal:
+    """What a sum of the simulator's rose by between two instants, in its own unit.
+
+    Between its totals, ten seconds apart, it is taken to rise evenly.
+    """
+    started_ns = json.loads((truth / "truth-start.json").read_text())["started_ns"]
+    rows = map(json.loads, (truth / "truth.jsonl").read_text().splitlines())
+    known = []
+    for row in rows:
+        if row["type"] in {"totals", "end"}:
+            value: Any = row
+            for name in names:
+                value = value[name]
+            known.append((started_ns + int(Decimal(row["t_s"]) * SECOND_NS), Decimal(value)))
+
+    def at(instant_ns: int) -> Decimal:
+        (t0, v0), (t1, v1) = next(
+            pair for pair in pairwise(known) if pair[0][0] <= instant_ns <= pair[1][0]
+        )
+        return v0 + (v1 - v0) * (instant_ns - t0) / max(t1 - t0, 1)
+
+    return at(to_ns) - at(from_ns)
+
+
+def true_taps(truth: Path, from_ns: int, to_ns: int) -> Decimal:
+    """Metal in kg that the simulated smelter tapped between two instants."""
+    started_ns = json.loads((truth / "truth-start.json").read_text())["started_ns"]
+    rows = map(json.loads, (truth / "truth.jsonl").read_text().splitlines())
+    taps = (row for row in rows if row["type"] == "tap")
+    return sum(
+        (
+            Decimal(row["metal_kg"])
+            for row in taps
+            if from_ns <= started_ns + int(Decimal(row["t_s"]) * SECOND_NS) <= to_ns
+        ),
+        Decimal(0),
+    )
 
 
 def effect_mistakes(

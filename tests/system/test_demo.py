@@ -5,6 +5,7 @@ import json
 import random
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,16 @@ from evidence.verifier.run import verify as verified
 from simulators.demo_files import PLANTS
 from tests.independent.other import compare, verify_there
 from tests.system.playing import (
+    SAMPLE_NS,
+    SECOND_NS,
     archive_frames,
     effect_mistakes,
     stackproof,
     statement_of,
     tick_mistakes,
     true_effects,
+    true_rise,
+    true_taps,
     verify,
 )
 
@@ -49,22 +54,75 @@ def test_archive_passes_with_the_demos_trust(demo: tuple[Path, Path], plant: str
     assert "W-NO-PLANT-SIGNATURE" not in {f["code"] for f in report["findings"]}
 
 
-@pytest.mark.parametrize("plant", ["kiln", "steelworks"])
-def test_quantities_of_a_month_are_the_plants(demo: tuple[Path, Path], plant: str) -> None:
-    """No more than of the whole run, no less than of the 15 s that were surely collected."""
+#: plant -> its counters: point, where the simulator has the same, how many of its units are one
+TRUE = {
+    "smelter": {"gas-1.volume": (("gas_volume_nm3",), 1)},
+    "kiln": {
+        "coal-kiln.total": (("kiln_coal_kg",), 1000),
+        "coal-calciner.total": (("calciner_coal_kg",), 1000),
+    },
+    "steelworks": {
+        "coking-coal.total": (("mass_kg", "in", "coking_coal"), 1000),
+        "bf-coal.total": (("mass_kg", "in", "coal"), 1000),
+    },
+}
+
+
+@pytest.mark.parametrize("plant", TRUE)
+def test_a_month_is_the_simulators_truth_within_what_its_counters_can_tell(
+    demo: tuple[Path, Path], plant: str
+) -> None:
+    """Between first and last reading: by two steps of the counter, and a second of its flow.
+
+    Each line's emission is that quantity times the factors it shows, likewise; the total is theirs.
+    """
     out, _ = demo
     (archive,) = out.glob(f"{PLANTS[plant].id}-*.tar")
-    (truth,) = out.glob(f"work-*/{plant}/truth/truth.jsonl")
-    end = json.loads(truth.read_text().splitlines()[-1])
-    mass = end["mass_kg"]["in"] if plant == "steelworks" else end
-    names = {"steelworks": ("coking_coal", "coal"), "kiln": ("kiln_coal_kg", "calciner_coal_kg")}
-    lines = [row for row in statement_of(archive)["output"]["lines"] if row["category"] == "fuel"]
-    assert len(lines) == len(names[plant])
-    for line, name in zip(lines, names[plant], strict=True):
-        most_t = Decimal(mass[name]) / 1000
-        least_t = most_t * 15 / Decimal(end["t_s"])
-        slack = Decimal("0.02")  # two readings of a counter of 10 kg
-        assert least_t * Decimal("0.9") - slack <= Decimal(line["quantity"]) <= most_t + slack
+    (truth,) = out.glob(f"work-*/{plant}/truth")
+    statement = statement_of(archive)
+    read = {row["point"]: row for row in statement["input"]["totalisers"]}
+    lines = {
+        given["provenance"]["frames"]["point"]: line
+        for line in statement["output"]["lines"]
+        for name, given in line["parameters"].items()
+        if name in {"quantity", "purchased"} and "provenance" in given
+    }
+    for point, (names, units) in TRUE[plant].items():
+        row = read[point]
+        from_ns, to_ns = row["first"]["tick_ns"], row["last"]["tick_ns"]
+        assert to_ns - from_ns >= 10 * SECOND_NS
+        due = true_rise(truth, names, from_ns, to_ns) / units
+        step = Decimal(1).scaleb(Decimal(row["difference"]).as_tuple().exponent)  # type: ignore[arg-type] # a finite number's
+        slack = 2 * step + due * SAMPLE_NS / (to_ns - from_ns)
+        assert abs(Decimal(row["difference"]) - due) <= slack, (point, due)
+        line = lines[point]
+        amount = due / (10_000 if row["unit"] == "Nm3" else 1)
+        moved = slack / (10_000 if row["unit"] == "Nm3" else 1)
+        factor = _factor(line)
+        assert abs(Decimal(line["emission_t"]) - amount * factor) <= moved * factor + CENT, point
+
+
+def test_metal_of_a_month_is_what_the_simulator_tapped(demo: tuple[Path, Path]) -> None:
+    """Between first and last reading; taps within a second of either may be in it or not."""
+    out, archive = demo
+    (truth,) = out.glob("work-*/smelter/truth")
+    given = statement_of(archive)["input"]
+    row = next(r for r in given["totalisers"] if r["point"] == "pot-gateway.metal_tapped")
+    first_ns, last_ns = row["first"]["tick_ns"], row["last"]["tick_ns"]
+    surely = true_taps(truth, first_ns + SAMPLE_NS, last_ns - SAMPLE_NS)
+    at_most = true_taps(truth, first_ns - SAMPLE_NS, last_ns + SAMPLE_NS)
+    assert surely <= Decimal(given["pfc"]["metal_t"]) * 1000 <= at_most
+    assert at_most > 0
+
+
+CENT = Decimal("0.01")
+
+
+def _factor(line: dict[str, Any]) -> Decimal:
+    """tCO2 of one unit of a fuel, from what its line shows: NCV × carbon × oxidation × 44/12."""
+    shown = {name: Decimal(given["value"]) for name, given in line["parameters"].items()}
+    burnt = shown.get("oxidation_percent", Decimal(100)) / 100
+    return shown["ncv"] * shown["carbon_content"] * burnt * 44 / 12
 
 
 @pytest.mark.needs("node")

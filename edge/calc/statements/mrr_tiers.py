@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.calc.factors import DEFAULT_FACTORS, Row, RuleSet, rule_set
 from edge.calc.statements.line import Line
-from edge.calc.statements.line_uncertainty import percent_up
+from edge.calc.statements.line_uncertainty import spread_map
 from edge.calc.uncertainty import COVERAGE
 
 TABLE = "eu-mrr-2018-tiers"
@@ -33,27 +33,32 @@ def activity_map(line: Line, rules: RuleSet) -> dict[str, Any] | None:
     """A line's activity data against the tiers; None when it was not assessed in full.
 
     Returns:
-        {"expanded_percent"}, and where the regulation has such a source stream {"mrr_stream",
-        "mrr_tier": the highest tier met, "0" for none, "mrr_row", "mrr_threshold_percent",
-        "mrr_confidence"}; the last three of the tier met, or of tier 1 when none is.
+        {"expanded_percent", "random_t", "common_t"}, and where the regulation has such a source
+        stream {"mrr_stream", "mrr_tier": the highest tier met, "0" for none, "mrr_row",
+        "mrr_threshold_percent", "mrr_confidence"}; the last three of the tier met, or of tier 1
+        when none is.
     """
     spread = line.assessment.activity if line.assessment is not None else None
     if spread is None or not line.emission:
         return None
     square = spread.square * COVERAGE**2
-    result = {"expanded_percent": percent_up(square, line.emission)}
+    shown = spread_map(spread, line.emission)
+    result = {key: shown[key] for key in ("expanded_percent", "random_t", "common_t")}
     stream = _stream(line, rules)
-    if stream is None:
-        return result
-    share = square * 100**2 / line.emission**2
+    return result if stream is None else result | tier_map(stream, square, line.emission)
+
+
+def tier_map(stream: str, square: Fraction, emission: Fraction) -> dict[str, str]:
+    """The highest tier that an expanded uncertainty meets, its square in t² and of what it is."""
+    share = square * 100**2 / emission**2
     met = next((t for t in TIERS if _meets(share, _threshold(stream, t))), 0)
     row = _threshold(stream, met or 1)
-    if row is not None:
-        result |= {
-            "mrr_stream": stream, "mrr_tier": str(met), "mrr_row": row.id,
-            "mrr_threshold_percent": row.text, "mrr_confidence": row.confidence,
-        }  # fmt: skip
-    return result
+    if row is None:
+        return {}
+    return {
+        "mrr_stream": stream, "mrr_tier": str(met), "mrr_row": row.id,
+        "mrr_threshold_percent": row.text, "mrr_confidence": row.confidence,
+    }  # fmt: skip
 
 
 def _stream(line: Line, rules: RuleSet) -> str | None:

@@ -12,6 +12,9 @@ from typing import Any
 from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
 from edge.calc.errors import StatementError
 from edge.calc.statements.statement import compute, output_key
+from edge.calc.statements.statement_uncertainty import INCOMPLETE
+from edge.calc.statements.year_uncertainty import of_lines, of_totals
+from edge.calc.uncertainty import COVERAGE
 
 #: factors that have a mean -> the parameter that weighs it ("quantity": the line's own)
 _FACTORS = {
@@ -32,8 +35,9 @@ def year_to_date(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Returns:
         "year", "months" (month, rule set, total), "lines" (category, kind, unit, months, quantity,
         emission_t, factors), "totals", "units", "gases", "output_t" and "intensity" when every
-        month has its output, "flags": month-missing:<month>, rule-set-changed:<month>,
-        output-missing:<month>, lines-twice:<month>, not-whole:<month>, and the months' own.
+        month has its output, "uncertainty" where a month assesses any (`year_uncertainty`),
+        "flags": month-missing:<month>, rule-set-changed:<month>, output-missing:<month>,
+        lines-twice:<month>, not-whole:<month>, and the months' own.
 
     Raises:
         StatementError: no month, one twice, another year or plant; and as `compute` raises.
@@ -67,6 +71,10 @@ def year_to_date(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             key: rounded_text(v, 2) if key == "co2_t" else exact_text(v) for key, v in gases.items()
         },
     }
+    if sure := of_totals(statements):
+        result["uncertainty"] = {"k": str(COVERAGE), "totals": sure}
+        if any(len(total["months"]) < len(statements) for total in sure.values()):
+            flags.add(INCOMPLETE)
     output = _output(sources, statements, flags)
     if output is not None:
         result["output_t"] = exact_text(output)
@@ -136,6 +144,8 @@ def _line(key: tuple[str, str, str], lines: Sequence[Mapping[str, Any]]) -> dict
         for name, weight in _FACTORS.items()
         if (mean := _mean(lines, name, weight)) is not None
     }
+    if sure := of_lines(lines):
+        result["uncertainty"] = sure
     return {**result, "unit": unit} if unit else result
 
 

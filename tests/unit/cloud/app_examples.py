@@ -74,7 +74,7 @@ class Nothing:
     def evidence(self, plant: str, *_: Any) -> Any:
         raise LookupError(f"plant {plant}: not a plant of this collector")
 
-    stream = quarantine = prepare = rows = document = file = evidence
+    stream = quarantine = prepare = rows = document = file = of = evidence
 
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)
@@ -109,7 +109,7 @@ def make_hub() -> LiveHub:
 
 
 def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
-    nothing = dict.fromkeys(("evidence", "keys", "one_way", "records"), Nothing())
+    nothing = dict.fromkeys(("evidence", "keys", "one_way", "records", "accumulated"), Nothing())
     parts = {**nothing, **more}
     parts.setdefault("accounts", make_accounts())
     services = Services(

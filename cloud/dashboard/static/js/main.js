@@ -1,7 +1,9 @@
 // Puts the live page together: model, connection, views; redraws on arrival and once a second.
+import { accumulatedView } from "./accumulated.js";
 import { alarmsView } from "./alarms.js";
 import { h, setText } from "./dom.js";
 import { effectsView } from "./effects.js";
+import { emissionTiles } from "./emission.js";
 import { factsView, gatewayView } from "./facts.js";
 import { headerView } from "./header.js";
 import { Link } from "./link.js";
@@ -9,7 +11,7 @@ import { Model } from "./model.js";
 import { pointsView } from "./points.js";
 import { potsView } from "./pots.js";
 import { firstSnapshot, t } from "./texts.js";
-import { deliveryTile, effectsTile, emissionTile, pfcTile, trustedTile } from "./tiles.js";
+import { deliveryTile, effectsTile, pfcTile, trustedTile } from "./tiles.js";
 import { history, traceView } from "./trace.js";
 
 const plant = firstSnapshot.plant.id;
@@ -25,20 +27,21 @@ function build() {
   const current = () => line;
   const main = document.getElementById("values");
   main.textContent = "";
-  const emission = emissionTile(model);
-  const tiles = [emission, ...(line ? [pfcTile(model, current), effectsTile(model, current)] : []), trustedTile(model), deliveryTile(model)];
+  const emissions = emissionTiles(model);
+  const accumulated = accumulatedView(model, plant);
+  const tiles = [...emissions, ...(line ? [pfcTile(model, current), effectsTile(model, current)] : []), trustedTile(model), deliveryTile(model)];
   const side = [factsView(model, current), ...gateways.map((g) => gatewayView(model, g.id))];
   const points = pointsView(model);
   const panel = line ? potlinePanel(potlines, current, (chosen) => { line = chosen; }) : null;
-  main.append(h("div", { class: "tiles" }, ...tiles.map((view) => view.node)));
+  main.append(h("div", { class: line ? "tiles" : "tiles few" }, ...tiles.map((view) => view.node)), accumulated.node);
   if (panel) main.append(panel.node);
-  main.append(h("div", { class: "side" }, ...side.map((view) => view.node)), points.node);
+  main.append(h("div", { class: panel ? "side" : "side alone" }, ...side.map((view) => view.node)), points.node);
   const recall = () => {
-    history(plant, "plant.co2e_t_h").then((rows) => emission.history(rows));
+    for (const view of emissions) history(plant, view.point).then((rows) => view.history(rows));
     if (panel) panel.recall();
   };
   recall();
-  return { recall, update: () => [...tiles, ...(panel ? [panel] : []), ...side, points].forEach((view) => view.update()) };
+  return { recall, update: () => [...tiles, accumulated, ...(panel ? [panel] : []), ...side, points].forEach((view) => view.update()) };
 }
 
 // Potline: switch, map, the selected pot's trace, the effects.

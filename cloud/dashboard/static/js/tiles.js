@@ -1,16 +1,15 @@
-// The five tiles an operator reads first.
-import { diamond, h, setOneClass, setText, svg } from "./dom.js";
-import { age, clockTime, number, unitText } from "./format.js";
+// The tiles an operator reads first, but for the emission now (emission.js).
+import { diamond, h, setOneClass, setText } from "./dom.js";
+import { age, clockTime, number } from "./format.js";
 import { ms } from "./model.js";
 import { readingView } from "./reading.js";
 import { t } from "./texts.js";
 
-const TOTAL = "plant.co2e_t_h";
 const DELIVERY_LATE_MS = 60000;
 const POTS_NAMED_MAX = 4;
-const TILE_STATES = ["alert", "dq"];
+export const TILE_STATES = ["alert", "dq"];
 
-function tile(title, size, ...content) {
+export function tile(title, size, ...content) {
   return h("section", { class: `card tile ${size}` }, h("h2", {}, title), ...content);
 }
 
@@ -25,72 +24,6 @@ function footLine() {
       mark.style.display = bad ? "" : "none";
     },
   };
-}
-
-// Emission now: figure, ten-minute trace, and what it is made of.
-export function emissionTile(model) {
-  const total = readingView({ decimals: 2 });
-  const path = svg("path", {});
-  const spark = svg("svg", { class: "spark", viewBox: "0 0 600 24", preserveAspectRatio: "none", role: "img", "aria-label": t("tile.emission.trace") }, path);
-  const parts = partsOf(model).map(([key, ids]) => {
-    const value = h("b");
-    const unit = h("span", { class: "unit" }, unitText(model.state.points[ids[0]].unit));
-    return { ids, value, node: h("span", {}, `${t(key)} `, value, " ", unit) };
-  });
-  const node = tile(t("tile.emission"), "half first", h("p", { class: "big" }, total.node), spark,
-    h("p", { class: "parts" }, ...parts.map((part) => part.node)));
-  const seen = [];
-  return {
-    node,
-    history(rows) { seen.splice(0, seen.length, ...rows); },
-    update() {
-      const reading = total.update(model, TOTAL);
-      setOneClass(node, TILE_STATES, reading.grade === "good" ? null : "dq");
-      if (reading.facts && reading.tickNs) follow(seen, reading);
-      path.setAttribute("d", sparkPath(seen));
-      for (const part of parts) setText(part.value, sumText(model, part.ids));
-    },
-  };
-}
-
-function partsOf(model) {
-  const lines = model.state.potlines.map((line) => line.id);
-  const wanted = [
-    ["part.anode", lines.map((id) => `${id}.anode_co2_t_h`)],
-    ["part.pfc", lines.map((id) => `${id}.pfc_record_tco2e_h`)],
-    ["part.fuel", ["plant.gas_co2_t_h"]],
-  ];
-  return wanted.filter(([, ids]) => ids.length && ids.every((id) => model.state.points[id]));
-}
-
-function sumText(model, ids) {
-  const values = ids.map((id) => model.reading(id).value);
-  if (values.includes(null)) return "–";
-  return number(values.reduce((sum, value) => sum + Number(value), 0), 2);
-}
-
-function follow(rows, reading) {
-  const tick = ms(reading.tickNs);
-  if (rows.length && tick <= rows[rows.length - 1][0]) return;
-  rows.push([tick, reading.value === null ? null : Number(reading.value)]);
-  while (rows[0][0] < tick - 600000) rows.shift();
-}
-
-// Gaps stay gaps; the scale is the window's own, at least 2 % of the value high.
-function sparkPath(rows) {
-  const values = rows.map((row) => row[1]).filter((value) => value !== null);
-  if (values.length < 2) return "";
-  const end = rows[rows.length - 1][0];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const span = Math.max(high - low, Math.abs(high) * 0.02, 1e-9);
-  const middle = (low + high) / 2;
-  let pen = "M";
-  return rows.map(([tick, value]) => {
-    if (value === null) { pen = "M"; return ""; }
-    const point = `${pen}${(600 - (end - tick) / 1000).toFixed(1)} ${(12 - ((value - middle) / span) * 20).toFixed(1)}`;
-    pen = "L";
-    return point;
-  }).join("");
 }
 
 // PFC as three things that are never added and never share a label.

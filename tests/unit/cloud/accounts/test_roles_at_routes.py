@@ -25,6 +25,7 @@ MATRIX = {
     "GET /api/v1/live/snapshot": WORKS,
     "WEBSOCKET /api/v1/live": WORKS,
     "GET /api/v1/months": WORKS,
+    "GET /api/v1/plants/{plant}/accumulated": WORKS,
     "POST /api/v1/months/{plant}/{month}/close": "ap",
     "POST /api/v1/months/{plant}/{month}/seal": "ap",
     "GET /api/v1/streams": "voearyup",

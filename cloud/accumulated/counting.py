@@ -1,0 +1,193 @@
+"""One plant's month so far, counted along its log: committed frames only, never live values.
+
+Reads evidence; one thread at a time.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cloud.accumulated.kept import Kept, keep, left_off
+from cloud.collector.desk import PlantEvidence
+from cloud.month_zone import configuration_of
+from cloud.store.objects import StoredObject
+from edge.calc.blocks import Block
+from edge.calc.folds.live_sums import LiveSums
+from edge.calc.local_time import PlantDays, cut
+from evidence import cose
+from evidence.errors import MalformedError
+from evidence.frame import decode_body, header_of
+from evidence.log import Kind
+from evidence.recompute import Recomputation, joined_blocks
+from evidence.waiting import Common, Waiting
+
+log = logging.getLogger("stackproof.cloud.accumulated")
+
+#: objects of one step: some hundred milliseconds, after which another plant has its turn
+STEP_OBJECTS = 512
+
+
+class PlantCount:
+    """Follows one plant's log.
+
+    Attributes:
+        sums: of the month of the newest counted frame; None before the first.
+        is_behind: there is more in the log than was counted.
+        gateways: how many streams there are; only one can be counted, as in a month.
+        unfit: frames that did not fit their configuration, since the start; they are not counted.
+    """
+
+    def __init__(self, evidence: PlantEvidence, path: Path) -> None:
+        """Begin where `path` says it was left off, else with the newest frame's month."""
+        self.sums: LiveSums | None = None
+        self.is_behind = True
+        self.gateways = self.unfit = 0
+        self._evidence, self._path = evidence, path
+        self._stream = ""
+        self._next, self._first = 0, 0
+        self._head = b""
+        self._cfgs: list[bytes] = []  # of the month
+        self._cfg, self._config = b"", dict[str, Any]()
+        self._form, self._waiting = Recomputation(), Waiting()
+        self._kept_hour = 0
+
+    def step(self) -> bool:
+        """Count some more; True when it changed anything.
+
+        Raises:
+            StoreError: the disk disagrees.
+            EvidenceError, PlantError: what is there cannot be calculated with.
+        """
+        streams = self._evidence.streams()
+        self.gateways = len(streams)
+        self.is_behind = False
+        if len(streams) != 1 or (not self._stream and not self._begin(streams[0])):
+            return False
+        end = self._evidence.head(self._stream).next_seq
+        stop = min(end, self._next + STEP_OBJECTS)
+        self.is_behind = stop < end
+        if self._next == stop:
+            return False
+        for stored in self._evidence.objects(self._stream, self._next, stop):
+            self._take(stored)
+            self._next, self._head = stored.seq + 1, stored.sha256
+        self._calculate()
+        return True
+
+    # -- where to begin ---------------------------------------------------------------------------
+
+    def _begin(self, stream: str) -> bool:
+        """False while the stream has no frame."""
+        newest = self._newest_frame(stream)
+        if newest is None:
+            return False
+        self._stream = stream
+        config = self._config_of(header_of(cose.parse(newest.data)).cfg or b"")
+        days = PlantDays(config["plant"]["time_zone"])
+        month = days.day(newest.at_ns).month
+        kept = left_off(self._path)
+        if kept is None or not self._restore(kept, month):
+            self.sums = None
+            self._first, _ = self._evidence.span(stream, *days.month_bounds(month))
+            self._next = self._first
+        return True
+
+    def _newest_frame(self, stream: str) -> StoredObject | None:
+        for seq in range(self._evidence.head(stream).next_seq - 1, -1, -1):
+            (stored,) = self._evidence.objects(stream, seq, seq + 1)
+            if stored.kind is Kind.FRAME:
+                return stored
+        return None
+
+    def _restore(self, kept: Kept, month: str) -> bool:
+        """Go on where it was left off; False when that is not of this log and month."""
+        is_ours = (kept.stream, kept.month) == (self._stream, month) and kept.cfgs
+        if not is_ours or self._evidence.hash_at(self._stream, kept.next_seq - 1) != kept.head:
+            return False
+        try:
+            first, *others = map(self._config_of, kept.cfgs)
+            self.sums = LiveSums(first, kept.sums["through"], is_start=False)
+            for config in others:
+                self.sums.configure(config)
+            self.sums.restore(kept.sums)
+        except (LookupError, TypeError, ValueError) as error:
+            log.warning("%s does not fit (%r): the month is counted anew", self._path, error)
+            return False
+        self._next, self._head, self._cfgs = kept.next_seq, kept.head, list(kept.cfgs)
+        self._use(kept.cfgs[-1])
+        return True
+
+    def _config_of(self, cfg: bytes) -> dict[str, Any]:
+        seq = self._evidence.configs(self._stream)[cfg]
+        (stored,) = self._evidence.objects(self._stream, seq, seq + 1)
+        return configuration_of(stored.data)
+
+    # -- frames -----------------------------------------------------------------------------------
+
+    def _use(self, cfg: bytes) -> None:
+        """Read frames by this configuration from now on."""
+        self._cfg, self._config = cfg, self._config_of(cfg)
+        self._form = Recomputation()
+        self._form.configure(cfg, self._config)
+
+    def _take(self, stored: StoredObject) -> None:
+        if stored.kind is not Kind.FRAME:
+            return
+        envelope = cose.parse(stored.data)
+        cfg = header_of(envelope).cfg or b""
+        body = decode_body(envelope.payload)
+        if not self._waiting.takes(Common(self._stream, cfg), body):
+            self._calculate()
+        if cfg != self._cfg:
+            self._use(cfg)
+        try:
+            self._form.check(body)
+        except MalformedError as error:  # the verifier passes it over, too
+            self.unfit += 1
+            log.debug("%s seq %d is not counted: %s", self._stream, stored.seq, error)
+            return
+        self._waiting.add(Common(self._stream, cfg), body, "")
+
+    def _calculate(self) -> None:
+        """With the frames that wait."""
+        waiting, self._waiting = self._waiting, Waiting()
+        rest: Sequence[Block] = joined_blocks(waiting.bodies) if waiting.bodies else []
+        rest = [block for block in rest if len(block.ticks_ns)]
+        while rest:
+            sums = self._sums_at(min(int(block.ticks_ns[0]) for block in rest))
+            before, rest = cut(rest, sums.to_ns)
+            sums.feed(before)
+
+    def _sums_at(self, at_ns: int) -> LiveSums:
+        """The month that an instant lies in, with the configuration in force."""
+        if self.sums is None or at_ns >= self.sums.to_ns:
+            is_start = self.sums is None and self._first == 0
+            self.sums = LiveSums(self._config, at_ns, is_start=is_start)
+            self._cfgs = [self._cfg]
+        elif self._cfgs[-1] != self._cfg:
+            self.sums.configure(self._config)
+            self._cfgs.append(self._cfg)
+        return self.sums
+
+    # -- what it comes to -------------------------------------------------------------------------
+
+    @property
+    def plant(self) -> Mapping[str, Any]:
+        """The plant's part of the newest configuration; empty before the first frame."""
+        found: Mapping[str, Any] = self._config.get("plant", {})
+        return found
+
+    def keep(self, *, hourly: bool = False) -> None:
+        """Write how far it came; with `hourly` only in another hour than the last time. OSError."""
+        if self.sums is None or self._waiting.bodies:  # some were read and not counted
+            return
+        hour = self.sums.through_ns // (3_600 * 10**9)
+        if hourly and hour == self._kept_hour:
+            return
+        self._kept_hour = hour
+        kept = Kept(
+            self._stream, self.sums.month, self._next, self._head, tuple(self._cfgs),
+            self.sums.snapshot(),
+        )  # fmt: skip
+        keep(self._path, kept)

@@ -1,0 +1,176 @@
+"""Keeps every plant's accumulated figures up to the committed log, beside the collector.
+
+Counting runs in a worker thread, one plant a step, so that a month that has to be counted from its
+beginning holds up neither the pages nor another plant. What is shown says through which tick it
+was counted.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from cloud.accumulated.counting import PlantCount
+from cloud.accumulated.outlook import Counted, PlantSaid, counted_of, outlook
+from cloud.clock import Clock
+from cloud.collector.desk import EvidenceDesk
+from cloud.errors import StoreError
+from cloud.month_archive import ArchiveFolder
+from cloud.month_kept import KeptArchive
+from cloud.month_log import FINAL
+from edge.calc.errors import StatementError
+
+log = logging.getLogger("stackproof.cloud.accumulated")
+
+POLL_S = 2.0
+#: figures of these rule sets hold other gases than CO2
+_WITH_OTHER_GASES = {"aluminium"}
+
+
+@dataclass
+class _Followed:
+    """One plant; `shown` is what the last step came to."""
+
+    count: PlantCount
+    before: tuple[str, Mapping[str, Counted]] = ("", field(default_factory=dict))  # by month
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Accumulations:
+    """Every plant of a collector."""
+
+    def __init__(
+        self,
+        desk: EvidenceDesk,
+        path_of: Callable[[str], Path],
+        archives: ArchiveFolder,
+        clock: Clock,
+        said: Mapping[str, PlantSaid],
+    ) -> None:
+        """Read from `desk`; how far a plant was counted is kept in the file `path_of` it."""
+        self._desk, self._path_of, self._archives = desk, path_of, archives
+        self._clock, self._said = clock, said
+        self._followed: dict[str, _Followed] = {}
+        self._trouble, self._failed = dict[str, str](), set[str]()
+        self._turn = threading.Lock()  # a step may still run when the collector is told to stop
+
+    async def follow(self) -> None:
+        """Go on for ever; cancel it, then call `keep`."""
+        while True:
+            more = [await asyncio.to_thread(self.step, plant) for plant in self._desk.plants()]
+            if not any(more):
+                await asyncio.sleep(POLL_S)
+
+    def step(self, plant: str) -> bool:
+        """Count some more of a plant; True while there is more in its log. Any thread."""
+        with self._turn:
+            try:
+                return self._step(plant)
+            except (StoreError, OSError) as error:
+                if str(error) != self._trouble.get(plant):  # it is tried again every two seconds
+                    log.warning("%s: not counted just now: %s", plant, error)
+                self._trouble[plant] = str(error)
+            except Exception:
+                # a gateway signed what nobody thought of: its months say the same, others go on
+                log.exception("%s: cannot be counted", plant)
+                self._failed.add(plant)
+            return False
+
+    def _step(self, plant: str) -> bool:
+        if plant in self._failed:
+            return False
+        if plant not in self._followed:
+            count = PlantCount(self._desk.evidence(plant), self._path_of(plant))
+            self._followed[plant] = _Followed(count)
+        followed = self._followed[plant]
+        if followed.count.step() or not followed.shown:
+            followed.shown = self._shown(plant, followed)
+            followed.count.keep(hourly=True)
+        self._trouble.pop(plant, None)
+        return followed.count.is_behind
+
+    def keep(self) -> None:
+        """Write how far every plant was counted; a disk that refuses only costs time later."""
+        with self._turn:
+            for plant, followed in self._followed.items():
+                try:
+                    followed.count.keep()
+                except OSError as error:
+                    log.warning("%s: how far it was counted is not kept: %s", plant, error)
+
+    def of(self, plant: str) -> Mapping[str, Any]:
+        """A plant's figures, JSON-ready; what is over, or was never begun, has a reason instead.
+
+        Raises:
+            LookupError: no such plant.
+        """
+        now_ns = self._clock.wall_ns()
+        if plant in self._failed:
+            return {"plant": plant, "server_ns": now_ns, "reason": "failed"}
+        followed = self._followed.get(plant)
+        if followed is None or not followed.shown:
+            self._desk.evidence(plant)
+            return {"plant": plant, "server_ns": now_ns, "reason": "counting"}
+        shown = {"plant": plant, "server_ns": now_ns, **followed.shown}
+        if "periods" in shown:
+            shown["periods"] = {
+                name: row if now_ns < row["to_ns"] else {"reason": "nothing-yet"}
+                for name, row in shown["periods"].items()
+            }
+            if "reason" in shown["periods"]["month"]:
+                shown["projection"] = {}
+        return shown
+
+    def _shown(self, plant: str, followed: _Followed) -> Mapping[str, Any]:
+        count = followed.count
+        if count.sums is None:
+            reason = "several-gateways" if count.gateways > 1 else "no-readings"
+            return {"reason": "counting" if count.is_behind else reason}
+        sums, facts = count.sums, count.plant
+        if followed.before[0] != sums.month:
+            followed.before = sums.month, self._sealed(plant, sums.month)
+        said = self._said.get(plant, PlantSaid())
+        try:
+            periods = sums.as_map(said.accuracy)
+        except StatementError as error:  # what is said of meters is wrong, not what they counted
+            log.error("%s: accuracy of CLOUD.toml: %s", plant, error)  # noqa: TRY400 - the sentence says all
+            periods = sums.as_map()
+        now = counted_of(periods["month"], sums.through_ns)
+        return {
+            "month": sums.month,
+            "rule_set": facts["rule_set"],
+            "unit": "tCO2e" if facts["sector"] in _WITH_OTHER_GASES else "tCO2",
+            "through_ns": sums.through_ns,
+            "is_behind": count.is_behind,
+            "unfit_frames": count.unfit,
+            "periods": periods,
+            "projection": outlook(sums.month, now, followed.before[1], said.allowance),
+        }
+
+    def _sealed(self, plant: str, month: str) -> dict[str, Counted]:
+        """Months of the year before this one whose final archive stands in the folder."""
+        found = {}
+        for number in range(1, int(month[5:])):
+            earlier = f"{month[:4]}-{number:02}"
+            archive = self._archives.kept(plant, earlier)
+            if archive is not None and archive.closing == FINAL:
+                found[earlier] = _counted_in(archive)
+        return found
+
+
+def _counted_in(archive: KeptArchive) -> Counted:
+    given, made = archive.statement["input"], archive.statement["output"]
+    first, last = (datetime.fromisoformat(given["period"][key]) for key in ("from", "to"))
+    output = {k: v for k, v in given.get("output", {}).items() if k != "provenance"}
+    span = last - first
+    return Counted(
+        Fraction(span.days * 86_400 + span.seconds, 86_400),
+        Fraction(made["totals"]["total_t"]),
+        Fraction(next(iter(output.values()))) if output else None,
+        not any(flag.startswith(("no-", "missing:")) for flag in made["flags"]),
+    )

@@ -1,0 +1,74 @@
+"""How far a plant was counted, kept beside its log so that a start counts minutes and not a month.
+
+A projection: the log is the truth. The file names the object it counted up to by its hash; what
+does not fit the log, or cannot be read, is as if it were not there, and all is counted anew.
+File I/O.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger("stackproof.cloud.accumulated")
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A count that was left off.
+
+    Attributes:
+        stream: gateway id.
+        month: "YYYY-MM".
+        next_seq: of the first object that is not counted.
+        head: SHA-256 of the object before it.
+        cfgs: hashes of the month's configurations, in order.
+        sums: `LiveSums.snapshot`.
+    """
+
+    stream: str
+    month: str
+    next_seq: int
+    head: bytes
+    cfgs: tuple[bytes, ...]
+    sums: dict[str, Any]
+
+
+def keep(path: Path, kept: Kept) -> None:
+    """Write it; the old one stands until the new one is whole. OSError when the disk refuses."""
+    told = {
+        "format": FORMAT,
+        "stream": kept.stream,
+        "month": kept.month,
+        "next_seq": kept.next_seq,
+        "head": kept.head.hex(),
+        "cfgs": [cfg.hex() for cfg in kept.cfgs],
+        "sums": kept.sums,
+    }
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(json.dumps(told), encoding="utf-8")
+    beside.replace(path)
+
+
+def left_off(path: Path) -> Kept | None:
+    """What was kept; None when there is none of this version that can be read."""
+    try:
+        told = json.loads(path.read_bytes())
+        if told["format"] != FORMAT:
+            return None
+        return Kept(
+            str(told["stream"]),
+            str(told["month"]),
+            int(told["next_seq"]),
+            bytes.fromhex(told["head"]),
+            tuple(bytes.fromhex(cfg) for cfg in told["cfgs"]),
+            dict(told["sums"]),
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, LookupError, TypeError, ValueError) as error:
+        log.warning("%s cannot be used (%r): the month is counted anew", path, error)
+        return None
