@@ -15,7 +15,7 @@ from evidence.plan.plan import (
     CONTINUOUS,
     DEFAULT,
     FREQUENCIES,
-    METER,
+    OTHER,
     VERIFICATION,
     Meter,
     Parameter,
@@ -106,11 +106,11 @@ def departures(
     counted = [entry for config in configurations for entry in entries_of(config, rules)]
     found = [*_whole(plan, configurations, month), *_unplanned(plan, counted)]
     for parameter in plan.parameters:
-        found += _sources(parameter, configurations, counted)
+        found += _sources(plan, parameter, configurations, counted)
         if statement is not None:
             found += _defaults(parameter, statement)
         rule = rules.missing.get(parameter.figure)
-        if rule and parameter.missing != rule:
+        if rule and parameter.source != DEFAULT and parameter.missing != rule:
             facts = {"planned": parameter.missing, "rule": rule}
             found.append(Departure("other-missing-rule", parameter.id, facts))
     for meter in plan.meters:
@@ -163,23 +163,27 @@ def _unplanned(plan: Plan, counted: Sequence[Entry]) -> Iterator[Departure]:
 
 
 def _sources(
-    parameter: Parameter, configurations: Sequence[Mapping[str, Any]], counted: Sequence[Entry]
+    plan: Plan,
+    parameter: Parameter,
+    configurations: Sequence[Mapping[str, Any]],
+    counted: Sequence[Entry],
 ) -> Iterator[Departure]:
-    """A quantity is counted by what was planned, as often as planned."""
-    if parameter.figure == QUANTITY:
-        of = (parameter.table, parameter.kind)
+    """A quantity is counted by what was planned, as often as planned.
+
+    Several parameters may be of one quantity (two coal feeders): what they plan is taken together,
+    and told of the first of them.
+    """
+    of = (parameter.table, parameter.kind)
+    together = [p for p in plan.parameters if (p.table, p.kind, p.figure) == (*of, QUANTITY)]
+    if parameter.table != OTHER and together[:1] == [parameter]:
         practice = {p for entry in counted if (entry.table, entry.kind) == of for p in entry.points}
-        planned = set(parameter.points)
-        if practice != planned and parameter.table != "other":
+        planned = {point for one in together for point in one.points}
+        if practice != planned:
             facts = {"planned": _told(planned, parameter.source), "practice": _told(practice)}
             yield Departure("other-source", parameter.id, facts)
-    if parameter.source != METER:
-        return
-    most = (
-        exact(parameter.interval_s)
-        if parameter.frequency == CONTINUOUS
-        else FREQUENCIES[parameter.frequency]
-    )
+    most = FREQUENCIES[parameter.frequency]
+    if parameter.frequency == CONTINUOUS:
+        most = exact(parameter.interval_s)
     for point, interval_s in _intervals(configurations, parameter.points):
         if most is not None and interval_s > most:
             facts = {"planned": f"{float(most):g}", "practice": f"{interval_s:g}", "point": point}
@@ -205,7 +209,7 @@ def _defaults(parameter: Parameter, statement: Mapping[str, Any]) -> Iterator[De
     if parameter.source == DEFAULT:
         return
     for line in statement["output"]["lines"]:
-        if (line["category"], line["kind"]) != (parameter.table, parameter.kind):
+        if line["category"] != parameter.table or parameter.kind not in ("", line["kind"]):
             continue
         used = line["parameters"].get(parameter.figure, {})
         if used.get("basis") == "default":

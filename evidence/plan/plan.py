@@ -5,6 +5,7 @@ Everything a plan holds is text, days and ids: no figure of a month is made of i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from evidence.documents import fields as f
@@ -32,16 +33,18 @@ METER, LABORATORY, SETTLEMENT, RECORD, DEFAULT, CALCULATED = SOURCES = (
 )  # fmt: skip
 CONTINUOUS = "continuous"
 #: how often -> how long that is at most, s; of those without one it is not known
-FREQUENCIES: Mapping[str, int | None] = {
-    CONTINUOUS: None, "hourly": 3_600, "daily": 86_400, "batch": None, "weekly": 7 * 86_400,
-    "monthly": 31 * 86_400, "quarterly": 92 * 86_400, "yearly": 366 * 86_400,
+FREQUENCIES: Mapping[str, Fraction | None] = {
+    CONTINUOUS: None, "batch": None, "hourly": Fraction(3_600), "daily": Fraction(86_400),
+    "weekly": Fraction(7 * 86_400), "monthly": Fraction(31 * 86_400),
+    "quarterly": Fraction(92 * 86_400), "yearly": Fraction(366 * 86_400),
 }  # fmt: skip
 #: treatment of what is missing: as the table `missing-data` of the rule sets has it, or none named
 MISSING = ("default", "mean", "estimate", "none")
-#: table of a statement's input -> the kinds of quantity a parameter of it may be
+OTHER = "other"
+#: what of a statement a parameter is of; `OTHER` of what stands in none
 TABLES = (
-    "fuel", "process", "product", "clinker", "substitute", "metal", "anode", "output", "auxiliary",
-    "other",
+    "fuel", "process", "product", "clinker", "substitute", "metal", "anode", "pfc", "output",
+    "auxiliary", OTHER,
 )  # fmt: skip
 VERIFICATION, CALIBRATION, OWN_CHECK = CHECKS = ("verification", "calibration", "own-check")
 #: kinds of documents that a parameter may be owed by
