@@ -25,8 +25,6 @@ FORMAT = 1
 SECTORS = ("aluminium", "cement", "steel")
 #: of a file: a works of 500 parameters needs a third of it
 PLAN_BYTES_MAX = 1024 * 1024
-#: the type of its file among a document's files (RECORDS.md)
-MEDIA_TYPE = "application/toml"
 
 METER, LABORATORY, SETTLEMENT, RECORD, DEFAULT, CALCULATED = SOURCES = (
     "meter", "laboratory", "settlement", "record", "default", "calculated",
