@@ -32,8 +32,10 @@ from cloud.config import CloudConfig
 from cloud.errors import CloudError, ServerError, StoreError
 from cloud.http_server import listen, make_server
 from cloud.live import LiveHub
+from cloud.month_archive import ArchiveFolder
 from cloud.month_stamp import Authority
 from cloud.months import Months
+from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
 from cloud.store.clock_mark import check_clock
 from cloud.store.slice import SliceStore
@@ -157,6 +159,7 @@ class _Process:
             # people's sessions, and the codes of their phones, go by the machine's clock
             accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
             records=records,
+            plans=PlanDesk(records, self._intake, ArchiveFolder(config.archive_dir), self._clock),
             token=self._token,
             hosts=config.http.names,
         )

@@ -5,6 +5,7 @@ The routes know nothing of files, brokers or frames; tests put plain objects her
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, BinaryIO, Protocol
 
 from cloud.accounts.desks import Accounts
@@ -141,6 +142,22 @@ class Records(Protocol):
         """An attached file and its bytes; None when there is none. Reads the disk."""
 
 
+class Plans(Protocol):
+    """Control plans; `cloud.plan.desk.PlanDesk` says more. Reads the disk.
+
+    LookupError for a plant this collector does not hold, StoreError where the disk disagrees.
+    """
+
+    def plan(self, plant: str, year: int) -> Mapping[str, Any]:
+        """A year's plan with what stands beside it; JSON-ready."""
+
+    def departures(self, plant: str, month: str) -> Mapping[str, Any]:
+        """Where a month departed from its plan; JSON-ready."""
+
+    def today(self, plant: str) -> date:
+        """The day it is at the plant."""
+
+
 class OneWay(Protocol):
     """Files of sites without a way back. LookupError for a plant this collector does not hold."""
 
@@ -173,6 +190,7 @@ class Services:
         one_way: files of sites without a way back.
         accounts: persons and who may see what.
         records: documents of persons.
+        plans: control plans.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         hosts: names besides the loopback names that may stand in a Host header.
     """
@@ -186,6 +204,7 @@ class Services:
     one_way: OneWay
     accounts: Accounts
     records: Records
+    plans: Plans
     token: str = field(repr=False)
     hosts: tuple[str, ...] = ()
 

@@ -343,7 +343,7 @@ def test_origin_must_name_the_host_that_was_asked(origin: str | None, same: bool
 
 def test_a_short_token_is_refused_and_no_token_is_ever_printed() -> None:
     hub = LiveHub(ManualClock())
-    parts = hub, ManualClock(), Months(), Streams(), *[Nothing()] * 5
+    parts = hub, ManualClock(), Months(), Streams(), *[Nothing()] * 6
     with pytest.raises(ValueError, match="at least 16"):
         Services(*parts, token="short")  # noqa: S106 - the test
     assert TOKEN not in repr(Services(*parts, token=TOKEN))
