@@ -137,8 +137,29 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
 }
 
+#: words of a plan that stand in a sentence -> as they are said
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "verification": {"en": "verification", "zh": "检定"},
+    "calibration": {"en": "calibration", "zh": "校准"},
+    "own-check": {"en": "own check", "zh": "自校"},
+    "meter": {"en": "a meter", "zh": "仪表实测"},
+    "laboratory": {"en": "a laboratory", "zh": "化验实测"},
+    "settlement": {"en": "settlement documents", "zh": "结算凭证"},
+    "record": {"en": "records", "zh": "记录"},
+    "calculated": {"en": "a calculation", "zh": "计算值"},
+    "default": {"en": "the default", "zh": "缺省值"},
+    "mean": {"en": "the mean of the values around", "zh": "前后值的平均"},
+    "estimate": {"en": "a best estimate", "zh": "最佳估计"},
+    "none": {"en": "no treatment", "zh": "不作处理"},
+    "-": {"en": "no meter", "zh": "无仪表"},
+}
+
 
 def said(departure: Departure, language: str) -> tuple[str, str]:
     """(what is so, what mends it) in a language, "en" or "zh"."""
     so, mends = SENTENCES[departure.code][language]
-    return so.format(**departure.facts), mends
+    facts = {
+        name: WORDS[text][language] if text in WORDS else text
+        for name, text in departure.facts.items()
+    }
+    return so.format(**facts), mends

@@ -15,7 +15,7 @@ from evidence.errors import MalformedError
 
 BLANK = "?"
 #: problems that are told; a plan of noise has as many as it has keys
-PROBLEMS_MAX = 100
+PROBLEMS_MAX = 50
 #: of a key in a sentence
 KEY_MAX = 60
 

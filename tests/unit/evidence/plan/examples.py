@@ -1,6 +1,7 @@
 """A smelter's plan with two meters, what is signed of its site, and certificates."""
 
 import copy
+import json
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -92,3 +93,17 @@ def certificates() -> list[Certificate]:
         certificate("2025-12-01", "2026-11-30"),
         certificate("2025-12-01", "2026-11-30", scope="calibration", meter="scale-1"),
     ]
+
+
+def toml(value: Any) -> str:
+    """A value as TOML; tables within the whole stand inline."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {toml(inner)}' for key, inner in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def text(**other: Any) -> str:
+    """The plan as a file."""
+    return "\n".join(f"{key} = {toml(value)}" for key, value in (table() | other).items()) + "\n"
