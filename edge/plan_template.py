@@ -19,6 +19,7 @@ from evidence.plan.plan import FORMAT
 #: figure of an entry -> (Chinese, English)
 _FIGURES: Mapping[str, tuple[str, str]] = {
     "quantity": ("量", "quantity"),
+    "stock": ("月末库存", "stock at the month's end"),
     "ncv": ("低位发热量", "net calorific value"),
     "carbon_content": ("单位热值含碳量", "carbon content per energy"),
     "oxidation_percent": ("碳氧化率", "oxidation rate"),
@@ -112,6 +113,8 @@ def _rows(rules: RuleSet, entry: Entry) -> Iterator[_Row]:
     burnt = oxidation_row(rules, kind) if entry.table == "fuel" and kind is not None else None
     if burnt is not None:
         yield _Row(bare, "oxidation_percent", burnt.unit, "default", burnt.text)
+    if entry.table == "fuel" and rules.record == "mass-balance":  # bought, less what is left
+        yield _Row(bare, "stock", unit, "record", document="stock-take")
     if entry.table == "metal":
         yield from _rows(rules, Entry("pfc", "", frozenset()))
 
