@@ -100,8 +100,7 @@ class PlanDesk:
 
     def today(self, plant: str) -> date:
         """The day it is at the plant."""
-        zone = next(self._zones(plant), ZONE)
-        return date.fromisoformat(PlantDays(zone).date_text(self._clock.wall_ns()))
+        return self._day(plant, self._clock.wall_ns())
 
     # -- as pages and programs are told ------------------------------------------------------------
 
@@ -112,10 +111,12 @@ class PlanDesk:
         )  # fmt: skip
         told: dict[str, Any] = {
             "plant": plant, "year": year, "due": due(year).isoformat(), "document": None,
-            "problem": kept.problem, "plan": None, "certificates": [], "doubtful": [],
+            "is_late": False, "problem": kept.problem, "plan": None, "certificates": [], "doubtful": [],
         }  # fmt: skip
         if kept.logged is not None:
             told["document"] = row(self._records.papers(plant), kept.logged)
+            first = self._first(plant, kept.logged)
+            told["is_late"] = self._day(plant, first.received_ns) > due(year)
         if kept.plan is not None:
             told["plan"] = view.plan_row(kept.plan)
             told["certificates"] = [view.certificate_row(c, kept.plan) for c in certificates]
@@ -144,6 +145,13 @@ class PlanDesk:
         return told
 
     # -- what they are made of ---------------------------------------------------------------------
+
+    def _first(self, plant: str, logged: Logged) -> Logged:
+        """The first revision that a plan goes back to."""
+        standing = self._records.papers(plant).standing
+        while logged.document.follows:
+            logged = standing[logged.document.follows[0]]
+        return logged
 
     def _departures(
         self, plant: str, plan: Plan, certificates: Sequence[Certificate], month: str
@@ -179,6 +187,10 @@ class PlanDesk:
         yield last
         for newest, older in before:
             yield [older if one is newest else one for one in last]
+
+    def _day(self, plant: str, at_ns: int) -> date:
+        zone = next(self._zones(plant), ZONE)
+        return date.fromisoformat(PlantDays(zone).date_text(at_ns))
 
     def _zones(self, plant: str) -> Iterator[str]:
         evidence = self._intake.plant(plant).reader

@@ -40,7 +40,7 @@ class PlanExample:
     def plan(self, plant: str, year: int) -> Mapping[str, Any]:
         plan, certificates, _ = amiss()
         told: dict[str, Any] = {
-            "plant": plant, "year": year, "due": due(year).isoformat(), "problem": "",
+            "plant": plant, "year": year, "due": due(year).isoformat(), "problem": "", "is_late": True,
             "document": None, "plan": None, "certificates": [], "doubtful": [],
             "falls_due": [
                 view.due_row(one, TODAY.isoformat())

@@ -104,6 +104,7 @@ async def test_a_plan_its_revision_and_what_stands_beside_it(plant: Plant) -> No
     told = (await plant.ask("GET", PLAN, year=2026)).json()
     document, plan = told["document"], told["plan"]
     assert (document["body"]["revision"], document["approved_by"]) == (2, ["li"])
+    assert told["is_late"]  # it came in September, and was due in December before
     assert (plan["revision"], len(plan["parameters"])) == (2, 3)
     file = await plant.ask("GET", f"/api/v1/plants/mini/files/{document['body']['plan_sha256']}")
     assert file.text == second
