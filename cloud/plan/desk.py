@@ -111,7 +111,8 @@ class PlanDesk:
         )  # fmt: skip
         told: dict[str, Any] = {
             "plant": plant, "year": year, "due": due(year).isoformat(), "document": None,
-            "is_late": False, "problem": kept.problem, "plan": None, "certificates": [], "doubtful": [],
+            "is_late": False, "problem": kept.problem, "plan": None, "certificates": [],
+            "doubtful": [],
         }  # fmt: skip
         if kept.logged is not None:
             told["document"] = row(self._records.papers(plant), kept.logged)

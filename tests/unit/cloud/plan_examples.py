@@ -40,8 +40,8 @@ class PlanExample:
     def plan(self, plant: str, year: int) -> Mapping[str, Any]:
         plan, certificates, _ = amiss()
         told: dict[str, Any] = {
-            "plant": plant, "year": year, "due": due(year).isoformat(), "problem": "", "is_late": True,
-            "document": None, "plan": None, "certificates": [], "doubtful": [],
+            "plant": plant, "year": year, "due": due(year).isoformat(), "problem": "",
+            "is_late": True, "document": None, "plan": None, "certificates": [], "doubtful": [],
             "falls_due": [
                 view.due_row(one, TODAY.isoformat())
                 for one in falls_due(plan, certificates, TODAY)
