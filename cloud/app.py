@@ -21,6 +21,7 @@ from cloud.api import (
     documents,
     one_way,
     pages,
+    plans,
     proofs,
     routes,
     socket,
@@ -57,11 +58,12 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(StoreError, _disk_disagrees)
     app.add_exception_handler(AccountError, _refused)
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
-    for part in (routes, proofs, one_way, documents, socket, account_routes):
+    for part in (routes, proofs, one_way, documents, plans, socket, account_routes):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
     app.include_router(pages.router)
     app.include_router(account_pages.router)
+    app.include_router(plans.pages)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False

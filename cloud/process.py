@@ -36,6 +36,7 @@ from cloud.live import LiveHub
 from cloud.month_archive import ArchiveFolder
 from cloud.month_stamp import Authority
 from cloud.months import Months
+from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
@@ -168,6 +169,7 @@ class _Process:
             accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
             records=records,
             accumulated=accumulated,
+            plans=PlanDesk(records, self._intake, ArchiveFolder(config.archive_dir), self._clock),
             token=self._token,
             hosts=config.http.names,
         )

@@ -247,6 +247,7 @@ def file(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
 _ENDING = {
     "application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png", "text/csv": ".csv",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/toml": ".toml",
 }  # fmt: skip
 
 

@@ -37,9 +37,10 @@ STRINGS = {
     for language in LANGUAGES
 }
 
+_OF_TEMPLATES = ("account.", "plan.")
 #: those that the browser modules need
 SCRIPT_STRINGS = {
-    language: {key: text for key, text in texts.items() if not key.startswith("account.")}
+    language: {key: text for key, text in texts.items() if not key.startswith(_OF_TEMPLATES)}
     for language, texts in STRINGS.items()
 }
 

@@ -5,6 +5,7 @@ The routes know nothing of files, brokers or frames; tests put plain objects her
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, BinaryIO, Protocol
 
 from cloud.accounts.desks import Accounts
@@ -148,6 +149,22 @@ class Accumulated(Protocol):
         """JSON-ready; LookupError for a plant this collector does not hold."""
 
 
+class Plans(Protocol):
+    """Control plans; `cloud.plan.desk.PlanDesk` says more. Reads the disk.
+
+    LookupError for a plant this collector does not hold, StoreError where the disk disagrees.
+    """
+
+    def plan(self, plant: str, year: int) -> Mapping[str, Any]:
+        """A year's plan with what stands beside it; JSON-ready."""
+
+    def departures(self, plant: str, month: str) -> Mapping[str, Any]:
+        """Where a month departed from its plan; JSON-ready."""
+
+    def today(self, plant: str) -> date:
+        """The day it is at the plant."""
+
+
 class OneWay(Protocol):
     """Files of sites without a way back. LookupError for a plant this collector does not hold."""
 
@@ -181,6 +198,7 @@ class Services:
         accounts: persons and who may see what.
         records: documents of persons.
         accumulated: this hour, day and month so far.
+        plans: control plans.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         hosts: names besides the loopback names that may stand in a Host header.
     """
@@ -195,6 +213,7 @@ class Services:
     accounts: Accounts
     records: Records
     accumulated: Accumulated
+    plans: Plans
     token: str = field(repr=False)
     hosts: tuple[str, ...] = ()
 

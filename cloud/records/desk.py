@@ -93,7 +93,7 @@ class RecordDesk:
             EvidenceError: it is refused; the sentence says why.
             StoreError: the disk refuses, is too full, or disagrees.
         """
-        self._papers(plant)
+        self.papers(plant)
         offered = await asyncio.to_thread(offer, data, files)
         future = self._collector.submit(lambda: self._taken(plant, offered))
         return await asyncio.wrap_future(future)
@@ -109,11 +109,11 @@ class RecordDesk:
             body: of the document, as `body_of` takes it.
             signed_s: now, seconds since 1970.
         """
-        self._papers(plant)
+        self.papers(plant)
         made = body_of(PERSON, body)
 
         def work() -> Mapping[str, Any]:
-            head = self._papers(plant).people.head
+            head = self.papers(plant).people.head
             follows = () if head is None else (head,)
             document = Document(plant, COLLECTOR, signed_s, PERSON, person, made, follows)
             check_document(document)
@@ -123,7 +123,7 @@ class RecordDesk:
 
     def _taken(self, plant: str, offered: Offered) -> Mapping[str, Any]:
         """On the collector's thread."""
-        papers = self._papers(plant)
+        papers = self.papers(plant)
         held = papers.standing.get(offered.sha256)
         if held is not None:
             return row(papers, held)
@@ -152,7 +152,7 @@ class RecordDesk:
 
     def prepare(self, plant: str, wanted: Wanted, signed_s: int) -> cose.Unsigned:
         """The document for a key that signs elsewhere; errors as for `take`."""
-        people = self._papers(plant).people
+        people = self.papers(plant).people
         person = people.active.get(wanted.key)
         if person is None or person.id != wanted.person:
             raise MalformedError(f"{wanted.person} has no such key in the list of persons")
@@ -175,7 +175,7 @@ class RecordDesk:
             first: log index to begin at.
             count: at most so many.
         """
-        papers, found = self._papers(plant), list[Any]()
+        papers, found = self.papers(plant), list[Any]()
         for logged in papers.all():
             document = logged.document
             if logged.index < first or kind not in ("", document.kind):
@@ -186,20 +186,30 @@ class RecordDesk:
                 break
         return found
 
+    def standing(self, plant: str, kind: str) -> list[Logged]:
+        """Documents of a kind that were neither corrected nor withdrawn, in the log's order."""
+        papers = self.papers(plant)
+        return [
+            one
+            for one in papers.all()
+            if one.document.kind == kind and papers.standing.ended_by(one.sha256) is None
+        ]
+
     def document(self, plant: str, sha256: bytes) -> bytes | None:
         """A document, verbatim; None when the plant has none of this hash."""
-        if self._papers(plant).standing.get(sha256) is None:
+        if self.papers(plant).standing.get(sha256) is None:
             return None
         return self._intake.plant(plant).reader.document(sha256)
 
     def file(self, plant: str, sha256: bytes) -> tuple[AttachedFile, bytes] | None:
         """An attached file and its bytes; None when no document of the plant has it."""
-        found = self._papers(plant).file(sha256)
+        found = self.papers(plant).file(sha256)
         if found is None:
             return None
         return found[1], b"".join(self._intake.plant(plant).reader.attached(found[0], sha256))
 
-    def _papers(self, plant: str) -> Papers:
+    def papers(self, plant: str) -> Papers:
+        """A plant's documents so far. LookupError, StoreError as for `take`."""
         self._intake.plants.require(plant)
         if plant in self._amiss:
             raise StoreError(self._amiss[plant])

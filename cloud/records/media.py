@@ -4,8 +4,10 @@ import io
 import zipfile
 
 from evidence.documents.document import MEDIA_TYPES
+from evidence.plan.plan import PLAN_BYTES_MAX
+from firmware_configs.toml import NotTomlError, parse_toml
 
-PDF, JPEG, PNG, CSV, XLSX = MEDIA_TYPES
+PDF, JPEG, PNG, CSV, XLSX, TOML = MEDIA_TYPES
 
 _BEGINNINGS = {PDF: b"%PDF-", JPEG: b"\xff\xd8\xff", PNG: b"\x89PNG\r\n\x1a\n"}
 _ZIP, _WORKBOOK, _MACROS = b"PK\x03\x04", "xl/workbook.xml", "xl/vbaProject.bin"
@@ -19,12 +21,24 @@ def is_of_type(data: bytes, media_type: str) -> bool:
         return data.startswith(_BEGINNINGS[media_type])
     if media_type == CSV:
         return _is_text(data)
+    if media_type == TOML:
+        return _is_toml(data)
     return media_type == XLSX and _is_workbook(data)
 
 
 def type_of(data: bytes) -> str | None:
     """Which of `MEDIA_TYPES` bytes are of, None for none of them."""
-    return next((one for one in (PDF, JPEG, PNG, XLSX, CSV) if is_of_type(data, one)), None)
+    return next((one for one in (PDF, JPEG, PNG, XLSX, TOML, CSV) if is_of_type(data, one)), None)
+
+
+def _is_toml(data: bytes) -> bool:
+    """TOML with something in it, no longer than a control plan may be."""
+    if len(data) > PLAN_BYTES_MAX:
+        return False
+    try:
+        return bool(parse_toml(data))
+    except NotTomlError:
+        return False
 
 
 def _is_text(data: bytes) -> bool:

@@ -9,8 +9,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cloud.plan.attached import check_plan, check_revision
 from cloud.records.media import is_of_type
 from evidence.documents.document import AttachedFile, signed_by, unverified_document
+from evidence.documents.kinds import check_document
 from evidence.documents.people import People
 from evidence.documents.standing import Logged, Standing, detail_of
 from evidence.errors import LimitError, MalformedError
@@ -71,12 +73,15 @@ def offer(data: bytes, files: Sequence[bytes]) -> Offered:
     """
     if sum(map(len, files)) > FILES_BYTES_MAX:
         raise LimitError(f"the files of a document have at most {FILES_BYTES_MAX} bytes together")
-    named = unverified_document(data).files
+    document = unverified_document(data)
+    named = document.files
     given = {hashlib.sha256(held).digest(): held for held in files}
     for file in named:
         _check(file, given.get(file.sha256))
     if given.keys() - {file.sha256 for file in named}:
         raise MalformedError("a file was sent that the document does not name")
+    check_document(document)
+    check_plan(document, given)
     return Offered(data, hashlib.sha256(data).digest(), given)
 
 
@@ -131,7 +136,11 @@ class Papers:
                 f"a plant logs at most {DOCUMENTS_MAX} documents in {WINDOW_NS // 86_400 // 10**9} "
                 "days: no archive of a month could hold more"
             )
-        return self._judge(offered, index, received_ns)
+        judged = self._judge(offered, index, received_ns)
+        document = judged.logged.document
+        former = self.standing[document.follows[0]].document if document.follows else None
+        check_revision(document, former)
+        return judged
 
     def _judge(self, offered: Offered, index: int, received_ns: int) -> Judged:
         document, signer = self.people.read(offered.data)

@@ -146,6 +146,13 @@ def find_kind(kinds: Mapping[str, Kind], name: str) -> Kind | None:
     return None
 
 
+def kind_words(rules: RuleSet) -> dict[str, str]:
+    """Every name of every kind that a statement may have an entry of -> the kind's id."""
+    tables = ("fuel", "process", "product", "clinker", "substitute")
+    kinds = (kind for table in tables for kind in rules.kinds(table).values())
+    return {name: kind.id for kind in kinds for name in kind.names}
+
+
 def near_kinds(kinds: Mapping[str, Kind], name: str) -> str:
     """What may have been meant by a name that no kind has, with both its names; or ""."""
     wanted = name.strip().lower().replace(" ", "-").replace("_", "-")

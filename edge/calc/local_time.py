@@ -65,6 +65,10 @@ class PlantDays:
         first, after = date(year, number, 1), date(year + number // 12, number % 12 + 1, 1)
         return self._start_ns(first), self._start_ns(after)
 
+    def date_text(self, instant_ns: int) -> str:
+        """The date that the clock there shows, "YYYY-MM-DD"."""
+        return self._date(instant_ns // _SECOND_NS).isoformat()
+
     def _date(self, at_s: int) -> date:
         """What the clock there shows."""
         return (_EPOCH + timedelta(seconds=at_s)).astimezone(self._zone).date()

@@ -28,7 +28,8 @@ FILES_MAX, FOLLOWS_MAX, FILE_NAME_MAX = 50, 100, 120
 FILE_BYTES_MAX = 32 * 1024 * 1024
 #: what an attached file may be; who takes one in looks at its bytes, not at its name
 MEDIA_TYPES = ("application/pdf", "image/jpeg", "image/png", "text/csv",
-               "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")  # fmt: skip
+               "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+               "application/toml")  # fmt: skip
 
 #: C0, DEL and C1; line and paragraph separators; marks and overrides of direction; byte order mark
 _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")

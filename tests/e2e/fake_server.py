@@ -20,6 +20,7 @@ from cloud.clock import SystemClock
 from cloud.live import LiveHub
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.unit.cloud.app_examples import TOKEN, Nothing, make_accounts
+from tests.unit.cloud.plan_examples import PlanExample
 
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
@@ -140,8 +141,8 @@ async def serve(options: argparse.Namespace) -> None:
     app = create_app(
         Services(
             hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=Nothing(),
-            keys=Nothing(), one_way=Nothing(), records=Nothing(), token=TOKEN, accounts=accounts,
-            accumulated=SoFar(start_ns),
+            keys=Nothing(), one_way=Nothing(), records=Nothing(), plans=PlanExample(), token=TOKEN,
+            accounts=accounts, accumulated=SoFar(start_ns),
         )
     )  # fmt: skip
     settings = uvicorn.Config(

@@ -1,8 +1,10 @@
 """Doors of the cloud: MQTT payloads, topics, CLOUD.toml, keys in folders, HTTP, its own files."""
 
 import functools
+import json
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
@@ -19,6 +21,8 @@ from cloud.errors import CloudConfigError, CloudError
 from cloud.live import LiveHub
 from cloud.live_facts import FactsError, gateway_facts
 from cloud.live_message import LiveMessageError, parse_live
+from cloud.plan.attached import read_plan
+from cloud.plan.view import plan_row
 from cloud.records.media import type_of
 from cloud.records.papers import Papers, offer
 from cloud.store.index import Place, decode_place, encode_place
@@ -29,6 +33,9 @@ from evidence.frame import TYP_ROTATE
 from evidence.keys import FileSigner, certificate_from_pem, key_sha256
 from evidence.log import Kind
 from evidence.orders import Revoke, encode_order, encode_rotate
+from evidence.plan.departures import departures
+from evidence.plan.due import expected, falls_due
+from evidence.plan.sentences import said
 from tests.fuzz.doors import Call, Door, file_door, pure
 from tests.fuzz.mutating import (
     cbor_bent,
@@ -44,6 +51,7 @@ from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, make_plant
 from tests.unit.cloud.test_cloud_config import GOOD
 from tests.unit.cloud.test_papers import workbook
 from tests.unit.evidence.documents import papers as pp
+from tests.unit.evidence.plan import examples as x
 
 OURS = (EvidenceError,)
 _FORMS = [b"account=li-wei&password=a+b%21&code=123456&next=", b"scopes=see&scopes=evidence"]
@@ -195,6 +203,16 @@ _PATHS = [
 ]  # fmt: skip
 
 
+def _plan(data: bytes) -> None:
+    """A plan that is taken can be held against a month, shown, and told what it asks for."""
+    plan = read_plan(data)
+    for departure in departures(plan, [x.configuration()], x.certificates(), "2026-06"):
+        assert all(said(departure, "zh"))
+    falls_due(plan, x.certificates(), date(2026, 11, 2))
+    expected(plan, "2026-06", x.certificates())
+    json.dumps(plan_row(plan))
+
+
 DOORS: list[Door] = [
     pure("live message", lambda d: parse_live(d, live_examples.PLANT, live_examples.GATEWAY), LIVE,
          json_bent, (LiveMessageError,), "cloud.live_message.parse_live"),
@@ -238,5 +256,7 @@ DOORS: list[Door] = [
          object_bent(pp.key_of("li")), OURS, weight=2),
     pure("attached file", type_of,
          [pp.SCAN, b"a,b\r\n", workbook("[Content_Types].xml", "xl/workbook.xml")], spoilt, ()),
+    pure("control plan", _plan, [x.text().encode()], toml_bent, OURS,
+         "cloud.plan.attached.read_plan", weight=2),
     pure("HTTP", _http, _PATHS, _request_bent, (), weight=6),
 ]  # fmt: skip

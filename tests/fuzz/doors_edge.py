@@ -12,6 +12,7 @@ from typing import Any
 import cbor2
 
 from edge.calc.cli import main as calc
+from edge.cli_plan import read_plan
 from edge.commissioning.site_part import read_part
 from edge.config import load_site
 from edge.custody import judge_close_request, judge_receipt
@@ -23,7 +24,7 @@ from edge.drivers.hj212.message import Assembler, parse_segment
 from edge.drivers.hj212.packet import Hj212Error, Splitter
 from edge.drivers.modbus.tcp import find_pdu
 from edge.drivers.opcua.decode import Value, decode_value
-from edge.errors import NotOursError, SiteConfigError
+from edge.errors import EdgeError, NotOursError, SiteConfigError
 from edge.pipeline import Layout, decode_tick
 from edge.receipt_files import receipts_of
 from evidence.archive.export import write_receipts
@@ -52,6 +53,7 @@ from tests.unit.edge.drivers.specs import register, spec
 from tests.unit.edge.stream_rig import Rig, collector, opened
 from tests.unit.edge.test_pipeline import PLAIN, T0
 from tests.unit.edge.ticks import rows, tick
+from tests.unit.evidence.plan import examples as x
 from tests.unit.firmware_configs import profile_texts
 from tests.unit.firmware_configs.test_csv_import import HEAD, TABLE
 
@@ -256,6 +258,8 @@ DOORS: list[Door] = [
          lines_bent, (ProfileError,), "firmware_configs.profile.read_profile"),
     file_door("devices left out", load_left_out, _left_out, toml_bent, (ProfileError,),
               "firmware_configs.left_out.load_left_out", file="left-out.toml"),
+    file_door("control plan in a file", read_plan, lambda _: [x.text().encode()], toml_bent,
+              (EdgeError, EvidenceError), "edge.cli_plan.read_plan", file="PLAN.toml"),
     pure("device URL", _url, _URLS, spoilt, (DeviceError,), "edge.drivers.address.parse_address"),
     Door("receipt at the gateway", ("edge.custody.judge_receipt",),
          lambda folder: [_spooled(folder).receipt], _judging(judge_receipt), _COLLECTOR,

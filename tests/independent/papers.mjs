@@ -12,7 +12,7 @@ const ABOUT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/;
 const STEERING =
   /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 const MEDIA = new Set(["application/pdf", "image/jpeg", "image/png", "text/csv",
-  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"]);
+  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/toml"]);
 
 // -- fields ---------------------------------------------------------------------------------------
 

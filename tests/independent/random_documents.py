@@ -6,7 +6,9 @@ from typing import Any
 
 from evidence import cbor, cose
 from evidence.blocks import decompress
+from evidence.documents.document import AttachedFile
 from tests.unit.evidence.documents import papers as pp
+from tests.unit.evidence.sealed_month import sha256
 
 Bend = Callable[[Any, random.Random], Any]
 
@@ -28,10 +30,16 @@ SAMPLES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("chen", "ledger", "L-1", {"sheet_sha256": bytes(32), "pages": 3, **pp.PERIOD}),
 ]  # fmt: skip
 
+PLAN = b"format = 1"
+FILES = (pp.SCAN, PLAN)
+_NAMED = {"plan_sha256": sha256(PLAN), "revision": 1}
+_PLAN_FILE = AttachedFile("plan.toml", "application/toml", len(PLAN), sha256(PLAN))
+
 
 def papers() -> list[bytes]:
     """Those of the small plant, and one of each more unlike kind."""
-    return [*pp.papers(), *(pp.paper(*sample) for sample in SAMPLES)]
+    plan = pp.paper("zhao", "control-plan", "2026", _NAMED, files=[_PLAN_FILE])
+    return [*pp.papers(), *(pp.paper(*sample) for sample in SAMPLES), plan]
 
 
 def month(rng: random.Random, bend: Bend, pack: Callable[[bytes], bytes]) -> bytes:
@@ -60,4 +68,4 @@ def month(rng: random.Random, bend: Bend, pack: Callable[[bytes], bytes]) -> byt
         told = {"kind": item["kind"], "about": item["about"], "person": claims[cose.CWT_SUB]}
         entries[at] = {"detail": bend(told, rng)}
     made[at] = cose.sign(by, header, pack(cbor.encode(item)))
-    return pp.archive(made, earlier=rng.choice((0, 0, at, len(made))), entries=entries)
+    return pp.archive(made, files=FILES, earlier=rng.choice((0, 0, at, len(made))), entries=entries)

@@ -37,6 +37,21 @@ def treatment_row(rule_set_id: str, parameter: str) -> Row:
     return found
 
 
+def treatments(rule_set_id: str) -> dict[str, str]:
+    """Parameter -> treatment of its absence, as far as a rule set's could be read.
+
+    "default", "mean" (of the values around), "estimate".
+    """
+    words = {DEFAULT: "default", NEIGHBOURS: "mean", ESTIMATE: "estimate"}
+    start = f"{rule_set_id}."
+    rows = rule_set(_TABLE).rows.items()
+    return {
+        row_id.removeprefix(start): words[int(row.value)]
+        for row_id, row in rows
+        if row_id.startswith(start)
+    }
+
+
 @method(
     "missing.substitute",
     version=1,

@@ -75,6 +75,7 @@ class Nothing:
         raise LookupError(f"plant {plant}: not a plant of this collector")
 
     stream = quarantine = prepare = rows = document = file = of = evidence
+    plan = departures = today = evidence
 
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)
@@ -109,7 +110,8 @@ def make_hub() -> LiveHub:
 
 
 def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
-    nothing = dict.fromkeys(("evidence", "keys", "one_way", "records", "accumulated"), Nothing())
+    absent = ("evidence", "keys", "one_way", "records", "accumulated", "plans")
+    nothing = dict.fromkeys(absent, Nothing())
     parts = {**nothing, **more}
     parts.setdefault("accounts", make_accounts())
     services = Services(

@@ -46,6 +46,9 @@ MATRIX = {
     "GET /api/v1/plants/{plant}/documents": "oearup",
     "GET /api/v1/plants/{plant}/documents/{sha256}": "oearup",
     "GET /api/v1/plants/{plant}/files/{sha256}": "oearup",
+    "GET /api/v1/plants/{plant}/plan": "oearup",
+    "GET /api/v1/plants/{plant}/plan/departures": "oearup",
+    "GET /{language}/plants/{plant}/plan": "oearup",
     "POST /api/v1/sessions": EVERYBODY,
     "GET /api/v1/sessions": PEOPLE,
     "GET /api/v1/session": PEOPLE,
@@ -90,7 +93,8 @@ VALUES = {
     "token": "0" * 12, "account": "nobody", "secret": "none",
 }  # fmt: skip
 QUERY = {"points": "plant=mini", "snapshot": "plant=mini", "months": "plant=mini",
-         "history": "plant=mini&point=p.01.voltage"}  # fmt: skip
+         "history": "plant=mini&point=p.01.voltage",
+         "departures": "month=2026-09"}  # fmt: skip
 
 
 def test_the_table_has_every_route_there_is() -> None:
