@@ -109,16 +109,21 @@ def make_hub() -> LiveHub:
     return hub
 
 
-def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
+def make_services(
+    hub: LiveHub | None = None, months: Months | None = None, **more: Any
+) -> Services:
     absent = ("evidence", "keys", "one_way", "records", "accumulated", "plans")
     nothing = dict.fromkeys(absent, Nothing())
     parts = {**nothing, **more}
     parts.setdefault("accounts", make_accounts())
-    services = Services(
+    return Services(
         hub=hub or make_hub(), clock=ManualClock(), months=months or Months(), streams=Streams(),
         token=TOKEN, **parts,
     )  # fmt: skip
-    return create_app(services)
+
+
+def make_app(hub: LiveHub | None = None, months: Months | None = None, **more: Any) -> FastAPI:
+    return create_app(make_services(hub, months, **more))
 
 
 def make_client(app: FastAPI | None = None, base: str = BASE) -> TestClient:

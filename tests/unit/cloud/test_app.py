@@ -1,6 +1,7 @@
 """The JSON routes, the bearer token, the Host check and the headers of every answer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,17 +9,17 @@ from starlette.datastructures import Headers
 from starlette.types import Message
 
 from cloud.api.security import same_origin, token_matches
-from cloud.api.services import MonthRefusedError, Services
+from cloud.api.services import MonthRefusedError
 from cloud.errors import NotServedError
 from cloud.live import LiveHub
 from tests.unit.cloud.app_examples import (
     TOKEN,
     Months,
-    Nothing,
     Streams,
     make_app,
     make_client,
     make_hub,
+    make_services,
 )
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0, ManualClock, configuration
 
@@ -342,11 +343,10 @@ def test_origin_must_name_the_host_that_was_asked(origin: str | None, same: bool
 
 
 def test_a_short_token_is_refused_and_no_token_is_ever_printed() -> None:
-    hub = LiveHub(ManualClock())
-    parts = hub, ManualClock(), Months(), Streams(), *[Nothing()] * 6
+    services = make_services()
     with pytest.raises(ValueError, match="at least 16"):
-        Services(*parts, token="short")  # noqa: S106 - the test
-    assert TOKEN not in repr(Services(*parts, token=TOKEN))
+        replace(services, token="short")  # noqa: S106 - the test
+    assert TOKEN not in repr(services)
 
 
 def test_large_answers_are_compressed_when_asked_for() -> None:
