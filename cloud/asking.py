@@ -74,9 +74,9 @@ class RunningCollector:
         made._base, made._token = url.rstrip("/"), token
         return made
 
-    def get(self, path: str) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
+    def get(self, path: str, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
         """What a path of /api/v1 answers; errors as for `ask`."""
-        return self._json(self.ask(path))
+        return self._json(self.ask(path, timeout_s=timeout_s))
 
     def order(self, path: str, order: object, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - likewise
         """POST an order as JSON; errors as for `ask`."""

@@ -1,6 +1,7 @@
 """`stackproof record sign|show|send`, for programs and laboratories, and `stackproof cloud person`.
 
-`sign` and `show` ask nobody; `send` and `person` ask a running collector. Prints.
+`sign` and `show` ask nobody; `send` and `person` ask a running collector. Prints. `findings` is in
+`cloud.cli_findings`.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.asking import RefusedError, RunningCollector
+from cloud.cli_findings import add_findings_command
 from cloud.cli_ids import plant_id
 from cloud.clock import SystemClock
 from cloud.errors import CloudError
@@ -113,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         "--token", required=True, metavar="REF", help="file:PATH or env:NAME of the bearer token"
     )
     send.set_defaults(run=_send)
+    add_findings_command(commands, _token)
     return parser
 
 

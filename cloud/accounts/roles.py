@@ -30,6 +30,7 @@ class Right(StrEnum):
     EVIDENCE = "evidence"  # log, proofs, streams, refusals: of one's plants
     SYSTEM = "system"  # key folders, exported spools, receipt files
     RECORDS = "records"  # what persons signed, with its files: of one's plants
+    SAMPLES = "samples"  # of these what one's laboratory was sent; whoever has RECORDS has it
     SIGN = "sign"  # bringing in what one signed oneself, for one's plants
     MONTHS = "months"  # closing and sealing
     PEOPLE = "people"  # the list of accounts
@@ -39,25 +40,24 @@ class Right(StrEnum):
     OWN = "own"  # one's own password, sessions and tokens: never a token's
 
 
-_WORKS = {Right.SEE, Right.EVIDENCE, Right.RECORDS, Right.OWN}
+_RECORDS = {Right.RECORDS, Right.SAMPLES}
+_WORKS = {Right.SEE, Right.EVIDENCE, *_RECORDS, Right.OWN}
 
 #: role -> rights
 ROLES: dict[str, frozenset[Right]] = {
     "operator": frozenset(_WORKS | {Right.SIGN}),
     "engineer": frozenset(_WORKS | {Right.SIGN}),
     "accountant": frozenset(_WORKS | {Right.SIGN, Right.MONTHS}),
-    "laboratory": frozenset({Right.SIGN, Right.OWN}),
+    "laboratory": frozenset({Right.SIGN, Right.SAMPLES, Right.OWN}),
     "reviewer": frozenset(_WORKS),
     "system": frozenset({Right.EVIDENCE, Right.SYSTEM, Right.OWN}),
     "security": frozenset({Right.PEOPLE, Right.ACCOUNTS, Right.SIGN, Right.OWN}),
-    "audit": frozenset(
-        {Right.EVIDENCE, Right.RECORDS, Right.PEOPLE, Right.SECURITY_LOG, Right.OWN}
-    ),
+    "audit": frozenset({Right.EVIDENCE, *_RECORDS, Right.PEOPLE, Right.SECURITY_LOG, Right.OWN}),
 }
 ADMINISTRATORS = ("system", "security", "audit")
 #: what a token may be given of its owner's rights
 TOKEN_RIGHTS = frozenset(
-    {Right.SEE, Right.EVIDENCE, Right.RECORDS, Right.SIGN, Right.SYSTEM, Right.MONTHS}
+    {Right.SEE, Right.EVIDENCE, *_RECORDS, Right.SIGN, Right.SYSTEM, Right.MONTHS}
 ) | {Right.SECURITY_LOG}
 
 
@@ -159,7 +159,8 @@ def principal(account: str, profile: Profile, scopes: Sequence[str] | None = Non
     """
     rights = ROLES[profile.role]
     if scopes is not None:
-        rights &= TOKEN_RIGHTS & {Right(scope) for scope in scopes}
+        given = {Right(scope) for scope in scopes}
+        rights &= TOKEN_RIGHTS & (given | (_RECORDS if Right.RECORDS in given else set()))
     is_reviewer = profile.role == "reviewer"
     plants = (EVERY_PLANT,) if profile.role in ADMINISTRATORS else profile.plants
     return Principal(account, rights, plants, profile.region if is_reviewer else None)

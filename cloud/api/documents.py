@@ -13,10 +13,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cloud.accounts.roles import COLLECTOR
+from cloud.accounts.roles import COLLECTOR, Right
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.routes import PlantPath
 from cloud.records.desk import Wanted
+from cloud.records.laboratory import Laboratory
 from cloud.records.papers import FILES_BYTES_MAX
 from evidence import cose
 from evidence.documents.document import (
@@ -27,8 +28,11 @@ from evidence.documents.document import (
     FOLLOWS_MAX,
     KIND,
     AttachedFile,
+    Document,
     signed_by,
+    unverified_document,
 )
+from evidence.documents.plainly import body_of
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.points import NAME_ID
 
@@ -139,6 +143,7 @@ async def take(given: Given, who: Who, plant: PlantPath, request: Request) -> Ma
         posted = await _posted(request)
         with _refusing():
             _require_own(who, signed_by(posted.document)[0])
+            _require_sent(given, who, plant, unverified_document(posted.document))
             return await given.records.take(plant, posted.document, posted.files)
 
 
@@ -152,6 +157,26 @@ def _require_own(who: Who, person: str) -> None:
     """403 for a document of somebody else; a program beside the collector may carry anybody's."""
     if who.account not in (COLLECTOR, person):
         raise HTTPException(403, f"a document of {person} is brought in by {person}'s own account")
+
+
+def _require_sent(given: Given, who: Who, plant: str, document: Document) -> None:
+    """403 for a laboratory's document about what was not sent to it, or that it did not sign."""
+    if who.account != COLLECTOR and not given.records.may_bring(plant, document):
+        raise HTTPException(
+            403,
+            f"{document.about} was not sent to this laboratory, or what the document follows is "
+            "not its own; the plant's document sample-sent comes first",
+        )
+
+
+def _only(given: Given, who: Who, plant: str) -> Laboratory | None:
+    """What somebody sees of a plant's documents: None for all of them.
+
+    An account that is a laboratory's sees nothing before its person is in the plant's list.
+    """
+    if Right.RECORDS in who.rights:
+        return None
+    return given.records.laboratory(plant, who.account) or Laboratory("", frozenset())
 
 
 async def _posted(request: Request) -> Posted:
@@ -188,6 +213,10 @@ def prepare(given: Given, who: Who, plant: PlantPath, wanted: Preparing) -> Mapp
         files,
     )  # fmt: skip
     with _refusing():
+        body = body_of(wanted.kind, wanted.body)
+        follows = tuple(wanted.follows)
+        document = Document(plant, wanted.person, 0, wanted.kind, wanted.about, body, follows)
+        _require_sent(given, who, plant, document)
         unsigned = given.records.prepare(plant, fields, _now_s(given))
         before = unsigned.signed_with(bytes(64))[:-64]
     parts = {"message": unsigned.message, "before": before}
@@ -205,15 +234,34 @@ async def enrol(given: Given, plant: PlantPath, person: Enrolling) -> Mapping[st
 @router.get("/documents")
 def documents(  # noqa: PLR0917 - FastAPI calls it by names
     given: Given,
+    who: Who,
     plant: PlantPath,
     kind: Annotated[str, Query(max_length=40)] = "",
     about: Annotated[str, Query(max_length=80)] = "",
     first: Annotated[int, Query(alias="from", ge=0, lt=2**63)] = 0,
     count: Annotated[int, Query(ge=1, le=ROWS_MAX)] = ROWS_MAX,
 ) -> Sequence[Any]:
-    """Documents in the log's order, from a log index on, with what became of each."""
+    """Documents in the log's order, from a log index on, with what became of each.
+
+    A laboratory has those of the samples that were sent to it.
+    """
     with _refusing():
-        return given.records.rows(plant, kind, about, first, count)
+        only = _only(given, who, plant)
+        return given.records.rows(plant, kind, about, first, count, only=only)
+
+
+@router.get("/records/findings")
+def findings(
+    given: Given,
+    plant: PlantPath,
+    month: Annotated[str, Query(pattern="^(?:[0-9]{4}-(?:0[1-9]|1[0-2]))?$")] = "",
+) -> Mapping[str, Any]:
+    """What the documents of samples show, of a month's samples or of all; docs/sample-findings.md.
+
+    PDFs that were not read before are read now, a second each.
+    """
+    with _refusing():
+        return given.records.findings(plant, month)
 
 
 @router.get(
@@ -221,10 +269,11 @@ def documents(  # noqa: PLR0917 - FastAPI calls it by names
     response_class=Response,
     responses={200: {"content": {COSE_TYPE: {}}}},
 )
-def document(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
+def document(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Response:
     """One document as it was signed."""
     with _refusing():
-        data = given.records.document(plant, bytes.fromhex(sha256))
+        only = _only(given, who, plant)
+        data = given.records.document(plant, bytes.fromhex(sha256), only)
     if data is None:
         raise HTTPException(404, f"plant {plant} has no document {sha256}")
     return _download(data, COSE_TYPE, f"{sha256}.cose")
@@ -235,10 +284,11 @@ def document(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-def file(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
+def file(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Response:
     """One attached file, to be saved and not shown: somebody outside made it."""
     with _refusing():
-        found = given.records.file(plant, bytes.fromhex(sha256))
+        only = _only(given, who, plant)
+        found = given.records.file(plant, bytes.fromhex(sha256), only)
     if found is None:
         raise HTTPException(404, f"plant {plant} has no file {sha256}")
     return _download(found[1], found[0].media_type, f"{sha256[:16]}{_ENDING[found[0].media_type]}")

@@ -15,8 +15,9 @@ from cloud.collector.desk import PlantEvidence
 from cloud.collector.plant import KeyNews
 from cloud.live import LiveHub
 from cloud.records.desk import Wanted
+from cloud.records.laboratory import Laboratory
 from evidence.cose import Unsigned
-from evidence.documents.document import AttachedFile
+from evidence.documents.document import AttachedFile, Document
 from evidence.keys import Signer
 
 #: names a browser on the collector's own machine uses
@@ -132,14 +133,28 @@ class Records(Protocol):
     def prepare(self, plant: str, wanted: Wanted, signed_s: int) -> Unsigned:
         """A document for a key that signs elsewhere."""
 
-    def rows(self, plant: str, kind: str, about: str, first: int, count: int) -> Sequence[Any]:
+    def laboratory(self, plant: str, person: str) -> Laboratory | None:
+        """The laboratory that a person of the plant's list is of, None for all others."""
+
+    def may_bring(self, plant: str, document: Document) -> bool:
+        """May its signer bring in a document? Of a laboratory: only what is of its samples."""
+
+    def findings(self, plant: str, month: str = "") -> Mapping[str, Any]:
+        """What documents of samples show, JSON-ready. Reads the disk; may take a minute."""
+
+    def rows(
+        self, plant: str, kind: str, about: str, first: int, count: int,
+        *, only: Laboratory | None = None,
+    ) -> Sequence[Any]:  # fmt: skip
         """JSON-ready documents in the log's order; "" for any kind or about."""
 
-    def document(self, plant: str, sha256: bytes) -> bytes | None:
-        """A document, verbatim; None when there is none. Reads the disk."""
+    def document(self, plant: str, sha256: bytes, only: Laboratory | None = None) -> bytes | None:
+        """A document, verbatim; None when there is none to see. Reads the disk."""
 
-    def file(self, plant: str, sha256: bytes) -> tuple[AttachedFile, bytes] | None:
-        """An attached file and its bytes; None when there is none. Reads the disk."""
+    def file(
+        self, plant: str, sha256: bytes, only: Laboratory | None = None
+    ) -> tuple[AttachedFile, bytes] | None:
+        """An attached file and its bytes; None when there is none to see. Reads the disk."""
 
 
 class Accumulated(Protocol):

@@ -13,6 +13,8 @@ from typing import Any
 from cloud.collector.intake import Intake
 from cloud.collector.service import Collector
 from cloud.errors import StoreError
+from cloud.records.findings import PdfShelf, findings
+from cloud.records.laboratory import Laboratory, laboratory_of
 from cloud.records.papers import Offered, Papers, offer
 from cloud.records.replay import papers_of
 from evidence import cose
@@ -24,6 +26,7 @@ from evidence.documents.document import (
     unsigned_document,
 )
 from evidence.documents.kinds import check_document
+from evidence.documents.observed.stories import Stories, stories_of
 from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.plainly import body_of, plain_body
 from evidence.documents.standing import Logged
@@ -68,6 +71,8 @@ class RecordDesk:
         self._collector, self._intake, self._signer = collector, intake, signer
         self._known: dict[str, Papers] = {}
         self._amiss: dict[str, str] = {}
+        self._shelf = PdfShelf()
+        self._stories_of: dict[str, tuple[int, Stories]] = {}
 
     def load(self) -> list[str]:
         """Read every plant's documents; before the collector starts. Blocking disk I/O.
@@ -165,7 +170,46 @@ class RecordDesk:
         check_document(document)
         return unsigned_document(document, person.key)
 
-    def rows(self, plant: str, kind: str, about: str, first: int, count: int) -> list[Any]:
+    def laboratory(self, plant: str, person: str) -> Laboratory | None:
+        """The laboratory that a person of the plant's list is of, None for all others."""
+        return laboratory_of(self.papers(plant), person)
+
+    def may_bring(self, plant: str, document: Document) -> bool:
+        """May its signer bring in a document? Of a laboratory: only what is of its samples."""
+        laboratory = self.laboratory(plant, document.person)
+        if laboratory is None:
+            return True
+        check_document(document)
+        return laboratory.may_bring(document, self.papers(plant))
+
+    def findings(self, plant: str, month: str = "") -> Mapping[str, Any]:
+        """What documents of samples show, JSON-ready; of a month "YYYY-MM", or "" of all.
+
+        Reads the disk, and PDFs in a process of their own: it may take a minute.
+        """
+        others = [self._stories(name) for name in self._known if name != plant]
+        held = self.papers(plant).standing
+
+        def bytes_of(sha256: bytes) -> bytes:
+            found = self.file(plant, sha256)
+            if found is None:
+                raise StoreError(f"plant {plant}: file {sha256.hex()} is not here")
+            return found[1]
+
+        return {"plant": plant, **findings(held, others, self._shelf, bytes_of, month)}
+
+    def _stories(self, plant: str) -> Stories:
+        """Of a plant's samples, made again when there is a document more."""
+        standing = self._known[plant].standing
+        kept = self._stories_of.get(plant)
+        if kept is None or kept[0] != len(standing):
+            kept = self._stories_of[plant] = len(standing), stories_of(standing)
+        return kept[1]
+
+    def rows(
+        self, plant: str, kind: str, about: str, first: int, count: int,
+        *, only: Laboratory | None = None,
+    ) -> list[Any]:  # fmt: skip
         """JSON-ready documents in the log's order; "" for any kind or about.
 
         Args:
@@ -174,13 +218,14 @@ class RecordDesk:
             about: what it is about.
             first: log index to begin at.
             count: at most so many.
+            only: what this laboratory sees; None for all.
         """
         papers, found = self.papers(plant), list[Any]()
         for logged in papers.all():
             document = logged.document
             if logged.index < first or kind not in ("", document.kind):
                 continue
-            if about in ("", document.about):
+            if about in ("", document.about) and (only is None or only.sees(logged, papers)):
                 found.append(row(papers, logged))
             if len(found) == count:
                 break
@@ -195,18 +240,26 @@ class RecordDesk:
             if one.document.kind == kind and papers.standing.ended_by(one.sha256) is None
         ]
 
-    def document(self, plant: str, sha256: bytes) -> bytes | None:
-        """A document, verbatim; None when the plant has none of this hash."""
-        if self.papers(plant).standing.get(sha256) is None:
+    def document(self, plant: str, sha256: bytes, only: Laboratory | None = None) -> bytes | None:
+        """A document, verbatim; None when the plant has none of this hash that `only` sees."""
+        papers = self.papers(plant)
+        logged = papers.standing.get(sha256)
+        if logged is None or not (only is None or only.sees(logged, papers)):
             return None
         return self._intake.plant(plant).reader.document(sha256)
 
-    def file(self, plant: str, sha256: bytes) -> tuple[AttachedFile, bytes] | None:
-        """An attached file and its bytes; None when no document of the plant has it."""
-        found = self.papers(plant).file(sha256)
-        if found is None:
-            return None
-        return found[1], b"".join(self._intake.plant(plant).reader.attached(found[0], sha256))
+    def file(
+        self, plant: str, sha256: bytes, only: Laboratory | None = None
+    ) -> tuple[AttachedFile, bytes] | None:
+        """An attached file and its bytes; None when no document that `only` sees has it."""
+        papers = self.papers(plant)
+        for document in papers.with_file(sha256):
+            logged = papers.standing[document]
+            if only is None or only.sees(logged, papers):
+                file = next(one for one in logged.document.files if one.sha256 == sha256)
+                reader = self._intake.plant(plant).reader
+                return file, b"".join(reader.attached(document, sha256))
+        return None
 
     def papers(self, plant: str) -> Papers:
         """A plant's documents so far. LookupError, StoreError as for `take`."""

@@ -109,15 +109,15 @@ class Papers:
     def __init__(self, plant: str, collectors: Sequence[PublicKey]) -> None:
         self.people, self.standing = People(plant, tuple(collectors)), Standing()
         self._all: list[Logged] = []
-        self._file_of: dict[bytes, tuple[bytes, AttachedFile]] = {}
+        self._with_file: dict[bytes, list[bytes]] = {}
 
     def all(self) -> Iterator[Logged]:
         """Every document, in the log's order; more may be taken meanwhile."""
         return iter(self._all[:])
 
-    def file(self, sha256: bytes) -> tuple[bytes, AttachedFile] | None:
-        """(SHA-256 of a document that has this file, the file); None when none has."""
-        return self._file_of.get(sha256)
+    def with_file(self, sha256: bytes) -> list[bytes]:
+        """SHA-256 of the documents that have this file, in the log's order."""
+        return self._with_file.get(sha256, [])[:]
 
     def judge(self, offered: Offered, index: int, received_ns: int) -> Judged:
         """Whether a document that is not held may be taken now.
@@ -170,7 +170,7 @@ class Papers:
         self.standing.take(logged)
         self.people = judged.people
         for file in logged.document.files:
-            self._file_of.setdefault(file.sha256, (logged.sha256, file))
+            self._with_file.setdefault(file.sha256, []).append(logged.sha256)
         self._all.append(logged)
 
     def replay(self, index: int, entry: Entry, data: bytes) -> None:

@@ -5,7 +5,7 @@ withdrawal one that follows what it ends. Four eyes: who approves must be anothe
 everybody who wrote the document or one it corrects. RECORDS.md "What stands".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from evidence.documents.document import Document
@@ -70,6 +70,13 @@ class Standing:
         """A document that was taken, None when there is none of this hash."""
         return self._documents.get(sha256)
 
+    def all(self) -> list[Logged]:
+        """Every document that was taken, in the log's order; more may be taken meanwhile."""
+        return list(self._documents.values())
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
     def __getitem__(self, sha256: bytes) -> Logged:
         return self._documents[sha256]
 
@@ -108,6 +115,19 @@ class Standing:
             authors.add(one.document.person)
             waiting += [self._documents[h] for h in one.document.follows]
         return authors
+
+
+def merged(parts: Iterable[Standing]) -> Standing:
+    """What stands by the documents of one plant that several archives hold, in the log's order.
+
+    Raises:
+        MalformedError: they do not fit together: a document's predecessor is in none of them.
+    """
+    found = {logged.sha256: logged for part in parts for logged in part.all()}
+    standing = Standing()
+    for logged in sorted(found.values(), key=lambda logged: logged.index):
+        standing.take(logged)
+    return standing
 
 
 def detail_of(document: Document) -> Mapping[str, str]:

@@ -10,10 +10,12 @@ from random import Random
 from cloud.month_kept import read_kept
 from evidence.archive import bag, paths, ustar
 from evidence.archive.export import ExportReader, read_receipts
+from evidence.documents.observed.observe import observe
 from evidence.errors import EvidenceError
 from evidence.findings import CODES
 from evidence.keys import load_certificates
 from evidence.timestamp import check_stamp, is_available, read_stamp, stamp_request
+from evidence.verifier.records import read_archived
 from evidence.verifier.run import verify
 from tests.attacks.corpus import KINDS
 from tests.attacks.forging import ROOT_SHA256
@@ -145,6 +147,10 @@ def _stamp(folder: Path) -> Call:
     return call
 
 
+def _documents(data: bytes) -> None:
+    observe(read_archived(io.BytesIO(data)).standing)
+
+
 def _manifest(data: bytes) -> None:
     assert bag.manifest(bag.parse_manifest(data)) == data
 
@@ -163,6 +169,8 @@ DOORS: list[Door] = [
          "evidence.archive.bag.check_seal"),
     pure("archive", _verify, HONEST, _month_bent, (), "evidence.verifier.run.verify",
          "evidence.verifier.figures.read_statement", weight=6),
+    pure("documents of an archive", _documents, HONEST, _month_bent, OURS,
+         "evidence.verifier.records.read_archived", weight=6),
     pure("exported spool", _export, [exported.honest()], _remade(_bend_export), OURS,
          "evidence.archive.export.ExportReader", weight=2),
     pure("receipt file", read_receipts, _RECEIPTS, records_bent(spoilt), OURS,

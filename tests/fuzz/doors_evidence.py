@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import json
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ from evidence.configuration import Together, decode_configuration
 from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, witness_name
 from evidence.documents.document import Document, decode_document, signed_by
 from evidence.documents.kinds import check_document
+from evidence.documents.observed.paper import instant_of, parse_paper
 from evidence.documents.people import load_key
 from evidence.documents.plainly import body_of, plain_body
 from evidence.errors import EvidenceError
@@ -35,6 +37,7 @@ from tests.attacks import by_keys
 from tests.fuzz.doors import Door, file_door, pure
 from tests.fuzz.mutating import (
     cbor_bent,
+    json_bent,
     lines_bent,
     note_bent,
     object_bent,
@@ -215,6 +218,11 @@ def _reference(path: Path) -> None:
     FileSigner.load(path).sign(b"x")
 
 
+PAPER = json.dumps(
+    {"pages": 1, "pages_read": 1, "revisions": 1, "signatures": 0, "made": "D:2026103116+08'00'",
+     "changed": "", "producer": "LIMS", "text": "HT-2026-0412\n", "codes": ["no"], "unread": ""}
+).encode()  # fmt: skip
+
 DOORS: list[Door] = [
     pure("cbor", _cbor, [decompress(CONFIG), *map(decompress, PAYLOADS), *ENTRIES], cbor_bent, OURS,
          "evidence.cbor.decode"),
@@ -258,6 +266,8 @@ DOORS: list[Door] = [
               pem_bent, OURS),
     pure("person's key", load_key, [papers.spki(LI), papers.spki(sm.keys(p256=True).gateway)],
          spoilt, OURS, "evidence.documents.people.load_key"),
+    pure("paper of a PDF", lambda d: instant_of(parse_paper(d).made), [PAPER], json_bent, OURS,
+         "evidence.documents.observed.paper.parse_paper"),
     pure("rotate", _rotate, [ROTATE], payload_bent, OURS, "evidence.orders.decode_rotate"),
     pure("certificate, PEM", lambda d: _certificate(keys.certificate_from_pem(d)), PEMS, pem_bent,
          OURS, "evidence.keys.certificate_from_pem"),

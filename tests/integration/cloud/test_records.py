@@ -33,6 +33,10 @@ from tests.unit.evidence.small_plant import MONTH
 pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
 
 
+RESULT = {"report": "HT-2026-0412", "report_day": "2026-06-14", "laboratory": "Huatan",
+          "values": [{"name": "carbon", "basis": "ad", "value": "64.31", "unit": "%"}]}  # fmt: skip
+
+
 class SmallPlant:
     """The evidence room's plant with its certificates as files, for a collector to open."""
 
@@ -84,10 +88,17 @@ async def test_papers_and_readings_become_a_month_that_verifies(
     key = pp.spki(pp.key_of("wang")).hex()
     person = {"name": "Wang", "organisation": "Test smelter", "role": "security", "key": key}
     head = bytes.fromhex((await post("persons", {"person": "wang", **person}))["sha256"])
-    for who in ("li", "zhao"):
+    for who in ("li", "zhao", "lab"):
         head = await send(pp.paper("wang", "person", who, pp.person_body(who), head))
     invoice = pp.paper("li", "invoice", "anthracite", pp.INVOICE, files=[pp.file_of(pp.SCAN)])
     await send(pp.paper("zhao", "approve", "anthracite", {}, await send(invoice, pp.SCAN)))
+    report = pp.paper("lab", "sample-result", "C-1", RESULT, files=[pp.file_of(pp.SCAN)])
+    await send(report, pp.SCAN)
+    url = f"/api/v1/plants/{sm.PLANT}/records/findings"
+    found = await asyncio.to_thread(
+        lambda: client.get(url, headers={"Authorization": f"Bearer {TOKEN}"}).json()
+    )
+    assert {"S-RESULT-WITHOUT-SAMPLE", "N-PDF-UNREAD"} <= {one["code"] for one in found["findings"]}
     for data in stream():
         running.inbox.put(Message(Sender(sm.PLANT, sm.STREAM), data))
     reader = running.intake.plant(sm.PLANT).reader
@@ -99,7 +110,7 @@ async def test_papers_and_readings_become_a_month_that_verifies(
     archive = Path(facts["archive"])
     assert cli.main(["verify", str(archive), "--trust", str(tmp_path / "root.crt"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert (said["counts"]["documents"], said["counts"]["attached_files"]) == (5, 1)
+    assert (said["counts"]["documents"], said["counts"]["attached_files"]) == (7, 1)
     (answer,) = verify_there([archive], [key_sha256(sm.keys().root.public_key)])
     report = judged(archive)
     assert report.verdict is Verdict.PASSED, report.findings

@@ -71,11 +71,12 @@ class Streams:
 class Nothing:
     """A collector without plants."""
 
-    def evidence(self, plant: str, *_: Any) -> Any:
+    def evidence(self, plant: str, *_: Any, **__: Any) -> Any:
         raise LookupError(f"plant {plant}: not a plant of this collector")
 
     stream = quarantine = prepare = rows = document = file = of = evidence
     plan = departures = today = evidence
+    findings = laboratory = may_bring = evidence
 
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)

@@ -158,7 +158,7 @@ def test_administrators_are_three_and_change_no_record() -> None:
     changing = {Right.MONTHS}
     for role in ADMINISTRATORS:
         assert not ROLES[role] & changing
-    reading = {Right.OWN, Right.EVIDENCE, Right.RECORDS, Right.PEOPLE}
+    reading = {Right.OWN, Right.EVIDENCE, Right.RECORDS, Right.SAMPLES, Right.PEOPLE}
     own = [ROLES[role] - reading for role in ADMINISTRATORS]
     # what security may sign is who may sign (evidence/RECORDS.md "Kinds")
     assert own == [{Right.SYSTEM}, {Right.ACCOUNTS, Right.SIGN}, {Right.SECURITY_LOG}]

@@ -1,0 +1,91 @@
+"""What a laboratory sees and may bring in: of samples that were sent to it, and no others. Pure.
+
+A laboratory is what its people are enrolled under: `organisation` of the person is the `laboratory`
+that a sample was sent to, letter for letter but for spaces, case and width.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cloud.records.papers import Papers
+from evidence.documents.document import Document
+from evidence.documents.observed.numbers import as_written
+from evidence.documents.standing import APPROVE, WITHDRAW, Logged
+
+LABORATORY = "laboratory"
+_COMPOSED, _SENT, _RESULT = "sample-composed", "sample-sent", "sample-result"
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """A laboratory at a plant.
+
+    Attributes:
+        organisation: as its people are enrolled under, `as_written`.
+        samples: ids of those that were sent to it, or that it composed of such.
+    """
+
+    organisation: str
+    samples: frozenset[str]
+
+    def sees(self, logged: Logged, papers: Papers) -> bool:
+        """Is a document of one of its samples, and not another laboratory's?"""
+        document, signer = logged.document, logged.signer
+        if document.kind in (APPROVE, WITHDRAW):
+            followed = (papers.standing[sha256] for sha256 in document.follows)
+            return all(self.sees(one, papers) for one in followed)
+        if not document.kind.startswith("sample-") or document.about not in self.samples:
+            return False
+        if signer is not None and signer.role == LABORATORY:
+            return self._signed(logged)
+        return document.kind != _RESULT or self._is_own(document)
+
+    def may_bring(self, document: Document, papers: Papers) -> bool:
+        """Is a document about one of its samples, or composes one of nothing else?
+
+        It corrects and withdraws what it signed itself.
+        """
+        followed = (papers.standing.get(sha256) for sha256 in document.follows)
+        if not all(one is None or self._signed(one) for one in followed):
+            return False
+        if document.kind == _COMPOSED:
+            parts = {part["sample"] for part in document.body["parts"]}
+            return parts <= self.samples
+        return document.about in self.samples
+
+    def _signed(self, logged: Logged) -> bool:
+        signer = logged.signer
+        return (
+            signer is not None
+            and signer.role == LABORATORY
+            and as_written(signer.organisation) == self.organisation
+        )
+
+    def _is_own(self, document: Document) -> bool:
+        return as_written(document.body["laboratory"]) == self.organisation
+
+
+def laboratory_of(papers: Papers, person: str) -> Laboratory | None:
+    """The laboratory that somebody is of, None for all others and for who is not in the list."""
+    people = papers.people.active.values()
+    known = next((one for one in people if one.id == person and one.role == LABORATORY), None)
+    if known is None:
+        return None
+    organisation = as_written(known.organisation)
+    samples = set(_sent(papers, organisation))
+    for one in papers.all():  # in the log's order: a composite comes after its parts
+        signer = one.signer
+        if one.document.kind != _COMPOSED or signer is None or signer.role != LABORATORY:
+            continue
+        parts = {part["sample"] for part in one.document.body["parts"]}
+        if as_written(signer.organisation) == organisation and parts <= samples:
+            samples.add(one.document.about)
+    return Laboratory(organisation, frozenset(samples))
+
+
+def _sent(papers: Papers, organisation: str) -> Iterator[str]:
+    for one in papers.all():
+        if one.document.kind != _SENT or papers.standing.ended_by(one.sha256) is not None:
+            continue
+        if as_written(one.document.body["laboratory"]) == organisation:
+            yield one.document.about

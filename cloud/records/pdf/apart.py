@@ -1,0 +1,78 @@
+"""Has a PDF read by a process of its own, and believes no more of it than it must. The I/O here."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from evidence.documents.observed.paper import PAPER_BYTES_MAX, Paper, parse_paper, unread
+from evidence.errors import MalformedError
+
+#: of the reading process, when the memory it may have did not do
+EXIT_MEMORY = 3
+CHILD = "cloud.records.pdf.child"
+READ_S = 30.0
+#: what a Python of this environment needs to find its libraries; nothing else is handed on
+_HANDED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_LIBRARIES = ("numpy", "pypdfium2", "zxingcpp")
+
+
+def read_apart(data: bytes, timeout_s: float = READ_S) -> Paper:
+    """What a PDF says. Whatever it does to its reader, this answers within about `timeout_s`.
+
+    Args:
+        data: the file.
+        timeout_s: after which the process is killed.
+    """
+    if any(find_spec(name) is None for name in _LIBRARIES):
+        return unread("missing")
+    process = subprocess.Popen(  # noqa: S603 - our own module in this interpreter, no shell
+        [sys.executable, "-P", "-s", "-B", "-m", CHILD],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in _HANDED_ON if name in os.environ},
+    )  # fmt: skip
+    with process, _killed_after(process, timeout_s) as late:
+        printed = _printed(process, data)
+    if late.is_set():
+        return unread("time")
+    if process.returncode != 0:
+        return unread("memory" if process.returncode == EXIT_MEMORY else "died")
+    try:
+        return parse_paper(printed)
+    except MalformedError:
+        return unread("answer")
+
+
+@contextlib.contextmanager
+def _killed_after(process: subprocess.Popen[bytes], timeout_s: float) -> Iterator[threading.Event]:
+    """A process that does not outlive this; the event tells that it was late."""
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(timeout_s, kill)
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+        timer.join()
+        process.kill()
+
+
+def _printed(process: subprocess.Popen[bytes], data: bytes) -> bytes:
+    """What the process printed for a file; of more than a paper may have, the beginning."""
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("both are pipes")
+    with contextlib.suppress(BrokenPipeError):  # it ended early: its exit status says so
+        process.stdin.write(data)
+        process.stdin.close()
+    printed = process.stdout.read(PAPER_BYTES_MAX + 1)
+    if len(printed) <= PAPER_BYTES_MAX:
+        process.wait()  # it has closed its output, and may be about to end
+    return printed
