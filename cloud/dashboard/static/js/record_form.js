@@ -9,7 +9,7 @@ import { t, tOr } from "./texts.js";
 const FILE_BYTES_MAX = 32 * 1024 * 1024;
 const FILES_BYTES_MAX = 48 * 1024 * 1024;
 const TYPES = {
-  pdf: "application/pdf", jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", csv: "text/csv",
+  pdf: "application/pdf", jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", csv: "text/csv", toml: "application/toml",
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 };
 
