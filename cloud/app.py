@@ -23,6 +23,8 @@ from cloud.api import (
     pages,
     plans,
     proofs,
+    record_imports,
+    record_pages,
     routes,
     socket,
 )
@@ -31,6 +33,7 @@ from cloud.api.rendering import DASHBOARD, LANGUAGES, render, sentence
 from cloud.api.security import SecurityHeaders
 from cloud.api.services import Services
 from cloud.errors import StoreError
+from evidence.documents.fields import FieldsError
 
 log = logging.getLogger("stackproof.cloud.http")
 
@@ -55,15 +58,18 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(FieldsError, _wrong_fields)
     app.add_exception_handler(StoreError, _disk_disagrees)
     app.add_exception_handler(AccountError, _refused)
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
-    for part in (routes, proofs, one_way, documents, plans, socket, account_routes):
+    api = (routes, proofs, one_way, documents, record_imports, plans, socket, account_routes)
+    for part in api:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
     app.include_router(pages.router)
     app.include_router(account_pages.router)
     app.include_router(plans.pages)
+    app.include_router(record_pages.router)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False
@@ -77,6 +83,12 @@ async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
     rows = error.errors() if isinstance(error, RequestValidationError) else []
     kept = ("type", "loc", "msg")
     return JSONResponse({"detail": [{key: row[key] for key in kept} for row in rows]}, 422)
+
+
+async def _wrong_fields(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a document's fields: a sentence, and field -> what it must be."""
+    problems = error.problems if isinstance(error, FieldsError) else {}
+    return JSONResponse({"detail": str(error), "fields": problems}, 422)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -27,6 +27,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cloud.clock import Clock
 from cloud.live_facts import FactsError, gateway_facts
@@ -153,6 +154,10 @@ class LiveHub:
     def plants(self) -> list[str]:
         """Ids of the plants whose configuration is known, sorted."""
         return sorted(self._channels)
+
+    def zone(self, plant: str) -> ZoneInfo:
+        """A plant's time zone; UnknownPlantError as for `snapshot`."""
+        return next(iter(self._channel(plant).state.gateways.values())).facts.zone
 
     @property
     def viewers(self) -> int:

@@ -4,7 +4,7 @@ Plain forms, no script. What is refused is said on the same page; what was done,
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -35,12 +35,13 @@ _DONE = ("password", "sessions", "token", "role", "ended")
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a page: by whom, in which language, with which form."""
+    """What is asked of a page: by whom, for which plants, in which language, with which form."""
 
     accounts: Accounts
     who: Principal
     request: Request
     language: str
+    plants: Sequence[str]
 
     @property
     def form(self) -> Mapping[str, str]:
@@ -69,7 +70,7 @@ class Asked:
 
 
 def _asked(given: Given, who: Who, request: Request, language: Language) -> Asked:
-    return Asked(given.accounts, who, request, language)
+    return Asked(given.accounts, who, request, language, given.plants_of(who))
 
 
 Page = Annotated[Asked, Depends(_asked)]
@@ -184,7 +185,7 @@ def _account(
         "account.html", error, path="/account", account=shown(desks.people.account(who.account)),
         sessions=desks.sign_in.sessions(who), tokens=desks.tokens.tokens(who),
         scopes=sorted(who.rights & TOKEN_RIGHTS), token=token, least=str(LENGTH_MIN),
-        instant=instant, done=done if done in _DONE else "",
+        instant=instant, plants=asked.plants, done=done if done in _DONE else "",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import base64
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -16,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from cloud.accounts.roles import COLLECTOR, Right
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.routes import PlantPath
+from cloud.live import UnknownPlantError
 from cloud.records.desk import Wanted
 from cloud.records.laboratory import Laboratory
 from cloud.records.papers import FILES_BYTES_MAX
@@ -32,7 +34,7 @@ from evidence.documents.document import (
     signed_by,
     unverified_document,
 )
-from evidence.documents.plainly import body_of
+from evidence.documents.fields import FieldsError
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.points import NAME_ID
 
@@ -88,7 +90,9 @@ class Preparing(BaseModel):
     """What a person is about to sign.
 
     `key` is the SHA-256 of the person's key. In `body`, instants are texts such as
-    "2026-10-01T00:00:00+08:00", numbers are texts, hashes and keys are hex.
+    "2026-10-01T00:00:00+08:00", numbers are texts, hashes and keys are hex. Where it is `written`,
+    every value is a text as people write it, and instants are the plant's own time, to the minute:
+    "2026-10-01 00:00".
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -97,6 +101,7 @@ class Preparing(BaseModel):
     kind: str = Field(pattern=f"^(?:{KIND.pattern})$")
     about: str = Field(pattern=f"^(?:{ABOUT.pattern})$")
     body: dict[str, Any]
+    written: bool = False
     follows: list[Sha256] = Field(default=[], max_length=FOLLOWS_MAX)
     files: list[NamedFile] = Field(default=[], max_length=FILES_MAX)
 
@@ -121,6 +126,8 @@ def _refusing() -> Iterator[None]:
         raise HTTPException(404, str(error)) from error
     except KeyFileError as error:
         raise HTTPException(503, f"the collector's key does not sign just then: {error}") from error
+    except FieldsError:
+        raise  # the application's own handler says which
     except EvidenceError as error:
         raise HTTPException(422, str(error)) from error
 
@@ -210,11 +217,10 @@ def prepare(given: Given, who: Who, plant: PlantPath, wanted: Preparing) -> Mapp
     files = tuple(AttachedFile(f.name, f.type, f.size, f.sha256) for f in wanted.files)
     fields = Wanted(
         wanted.person, wanted.key, wanted.kind, wanted.about, wanted.body, tuple(wanted.follows),
-        files,
+        files, zone_of(given, plant) if wanted.written else None,
     )  # fmt: skip
     with _refusing():
-        body = body_of(wanted.kind, wanted.body)
-        follows = tuple(wanted.follows)
+        body, follows = fields.signed_body(), tuple(wanted.follows)
         document = Document(plant, wanted.person, 0, wanted.kind, wanted.about, body, follows)
         _require_sent(given, who, plant, document)
         unsigned = given.records.prepare(plant, fields, _now_s(given))
@@ -304,6 +310,14 @@ _ENDING = {
 def _download(data: bytes, media_type: str, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=media_type, headers=headers)
+
+
+def zone_of(given: Given, plant: str) -> ZoneInfo:
+    """A plant's time zone; 404 when no plant of this name has sent its configuration."""
+    try:
+        return given.hub.zone(plant)
+    except UnknownPlantError as error:
+        raise HTTPException(404, str(error)) from error
 
 
 def _now_s(given: Given) -> int:

@@ -37,10 +37,15 @@ STRINGS = {
     for language in LANGUAGES
 }
 
-_OF_TEMPLATES = ("account.", "plan.")
-#: those that the browser modules need
+_OF_PAGES = ("account.", "plan.", "record.")
+#: those that the live page's modules need
 SCRIPT_STRINGS = {
-    language: {key: text for key, text in texts.items() if not key.startswith(_OF_TEMPLATES)}
+    language: {key: text for key, text in texts.items() if not key.startswith(_OF_PAGES)}
+    for language, texts in STRINGS.items()
+}
+#: those that the modules of the records' pages need
+RECORD_STRINGS = {
+    language: {key: text for key, text in texts.items() if key.startswith("record.")}
     for language, texts in STRINGS.items()
 }
 

@@ -3,7 +3,7 @@
 The routes know nothing of files, brokers or frames; tests put plain objects here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, BinaryIO, Protocol
@@ -16,6 +16,7 @@ from cloud.collector.plant import KeyNews
 from cloud.live import LiveHub
 from cloud.records.desk import Wanted
 from cloud.records.laboratory import Laboratory
+from cloud.records.listing import Filter
 from evidence.cose import Unsigned
 from evidence.documents.document import AttachedFile, Document
 from evidence.keys import Signer
@@ -147,6 +148,18 @@ class Records(Protocol):
         *, only: Laboratory | None = None,
     ) -> Sequence[Any]:  # fmt: skip
         """JSON-ready documents in the log's order; "" for any kind or about."""
+
+    def newest(self, plant: str, wanted: Filter, count: int) -> Sequence[Any]:
+        """JSON-ready documents that are looked for, the newest first."""
+
+    def abouts(self, plant: str, kinds: Collection[str]) -> Sequence[str]:
+        """What documents of these kinds were about, sorted."""
+
+    def one(self, plant: str, sha256: bytes) -> Mapping[str, Any] | None:
+        """A document's row, with who wrote it; None when there is none."""
+
+    def persons(self, plant: str) -> Sequence[Any]:
+        """JSON-ready: every key that may sign now, with whose it is."""
 
     def document(self, plant: str, sha256: bytes, only: Laboratory | None = None) -> bytes | None:
         """A document, verbatim; None when there is none to see. Reads the disk."""

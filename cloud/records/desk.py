@@ -6,17 +6,21 @@ after the sync. What is read is read in the caller's thread.
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cloud.collector.intake import Intake
 from cloud.collector.service import Collector
 from cloud.errors import StoreError
 from cloud.records.findings import PdfShelf, findings
 from cloud.records.laboratory import Laboratory, laboratory_of
+from cloud.records.listing import Filter
 from cloud.records.papers import Offered, Papers, offer
 from cloud.records.replay import papers_of
+from cloud.records.written import body_of_written
 from evidence import cose
 from evidence.documents.document import (
     COLLECTOR,
@@ -29,7 +33,7 @@ from evidence.documents.kinds import check_document
 from evidence.documents.observed.stories import Stories, stories_of
 from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.plainly import body_of, plain_body
-from evidence.documents.standing import Logged
+from evidence.documents.standing import WITHDRAW, Logged
 from evidence.errors import MalformedError
 from evidence.keys import Signer
 
@@ -45,8 +49,10 @@ class Wanted:
         person: account id.
         key: SHA-256 of the key the person will sign with.
         kind, about: as in the document.
-        body: as `evidence.documents.plainly.body_of` takes it.
+        body: as `evidence.documents.plainly.body_of` takes it, or as `body_of_written` does where
+            there is a zone.
         follows, files: as in the document.
+        zone: of the plant, where the body is as people write it.
     """
 
     person: str
@@ -56,6 +62,13 @@ class Wanted:
     body: Mapping[str, Any]
     follows: tuple[bytes, ...] = ()
     files: tuple[AttachedFile, ...] = ()
+    zone: ZoneInfo | None = None
+
+    def signed_body(self) -> dict[str, Any]:
+        """The body as it is signed."""
+        if self.zone is None:
+            return body_of(self.kind, self.body)
+        return body_of_written(self.kind, self.body, self.zone)
 
 
 class RecordDesk:
@@ -161,7 +174,7 @@ class RecordDesk:
         person = people.active.get(wanted.key)
         if person is None or person.id != wanted.person:
             raise MalformedError(f"{wanted.person} has no such key in the list of persons")
-        body, follows = body_of(wanted.kind, wanted.body), wanted.follows
+        body, follows = wanted.signed_body(), wanted.follows
         if wanted.kind in (PERSON, PERSON_END) and people.head is not None:
             follows = follows or (people.head,)
         document = Document(
@@ -240,6 +253,39 @@ class RecordDesk:
             if one.document.kind == kind and papers.standing.ended_by(one.sha256) is None
         ]
 
+    def newest(self, plant: str, wanted: Filter, count: int) -> list[Any]:
+        """JSON-ready documents that are looked for, the newest first; at most so many."""
+        papers = self.papers(plant)
+        fitting = (
+            logged
+            for logged in reversed(list(papers.all()))
+            if wanted.fits(logged, _state(papers, logged))
+        )
+        return [row(papers, logged) for logged in islice(fitting, count)]
+
+    def abouts(self, plant: str, kinds: Collection[str]) -> list[str]:
+        """What documents of these kinds were about, sorted."""
+        every = (logged.document for logged in self.papers(plant).all())
+        return sorted({document.about for document in every if document.kind in kinds})
+
+    def one(self, plant: str, sha256: bytes) -> Mapping[str, Any] | None:
+        """A document's row, with who wrote it and what it corrects; None when there is none."""
+        papers = self.papers(plant)
+        logged = papers.standing.get(sha256)
+        if logged is None:
+            return None
+        return {**row(papers, logged), "authors": sorted(papers.standing.authors(logged))}
+
+    def persons(self, plant: str) -> list[Any]:
+        """JSON-ready: every key that may sign now, with whose it is."""
+        return [
+            {
+                "person": one.id, "name": one.name, "organisation": one.organisation,
+                "role": one.role, "region": one.region, "key": digest.hex(),
+            }
+            for digest, one in self.papers(plant).people.active.items()
+        ]  # fmt: skip
+
     def document(self, plant: str, sha256: bytes, only: Laboratory | None = None) -> bytes | None:
         """A document, verbatim; None when the plant has none of this hash that `only` sees."""
         papers = self.papers(plant)
@@ -289,4 +335,13 @@ def row(papers: Papers, logged: Logged) -> Mapping[str, Any]:
         ],
         "ended_by": None if ended is None else ended.sha256.hex(),
         "approved_by": [one.document.person for one in papers.standing.approvals(logged.sha256)],
+        "state": _state(papers, logged),
     }
+
+
+def _state(papers: Papers, logged: Logged) -> str:
+    """What became of a document, in one word: stands, approved, corrected or withdrawn."""
+    ended = papers.standing.ended_by(logged.sha256)
+    if ended is not None:
+        return "withdrawn" if ended.document.kind == WITHDRAW else "corrected"
+    return "approved" if papers.standing.approvals(logged.sha256) else "stands"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evidence import cbor, cose
-from evidence.blocks import compress, content
+from evidence.blocks import COMPRESSION_NONE, compress, content
 from evidence.errors import MalformedError, UnsupportedError
 from evidence.keys import Signer, key_id
 from evidence.points import NAME_ID
@@ -95,8 +95,11 @@ def encode_document(document: Document, signer: Signer) -> bytes:
 
 
 def unsigned_document(document: Document, key: PublicKey) -> cose.Unsigned:
-    """A document for a key that signs elsewhere; MalformedError as `encode_document`."""
-    return cose.prepare(suite_of(key).alg, key_id(key), *_parts(document))
+    """A document for a key that signs elsewhere; MalformedError as `encode_document`.
+
+    It is not compressed, so that who signs it can read what it says with a few lines of code.
+    """
+    return cose.prepare(suite_of(key).alg, key_id(key), *_parts(document, COMPRESSION_NONE))
 
 
 def decode_document(data: bytes, key: PublicKey) -> Document:
@@ -132,7 +135,7 @@ def unverified_document(data: bytes) -> Document:
     return _document(cose.parse(data))
 
 
-def _parts(document: Document) -> tuple[dict[int, Any], bytes]:
+def _parts(document: Document, method: int | None = None) -> tuple[dict[int, Any], bytes]:
     """Protected header (without alg and kid) and payload."""
     fields: dict[str, Any] = {
         "version": VERSION,
@@ -151,7 +154,7 @@ def _parts(document: Document) -> tuple[dict[int, Any], bytes]:
     }
     _check_claims(claims)
     _from_fields(fields, claims)
-    return {cose.TYP: TYP_RECORD, cose.CWT_CLAIMS: claims}, compress(cbor.encode(fields))
+    return {cose.TYP: TYP_RECORD, cose.CWT_CLAIMS: claims}, compress(cbor.encode(fields), method)
 
 
 def _document(envelope: cose.Envelope) -> Document:

@@ -6,6 +6,7 @@ Numbers are decimal strings as somebody wrote them, instants integers (ns since 
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,20 @@ _REGION = re.compile(r"|[0-9]{2}|[0-9]{4}|[0-9]{6}", re.ASCII)
 
 #: takes a value as it came; raises MalformedError with what it must be
 Check = Callable[[Any], None]
+
+
+class FieldsError(MalformedError):
+    """Fields of a document are not as they must be.
+
+    Attributes:
+        problems: "field", or "field.row.field" with rows from 0, -> the name of the check that
+            failed, "missing" or "unknown" or "order".
+    """
+
+    def __init__(self, sentence: str, problems: Mapping[str, str]) -> None:
+        """Say it to people, and to programs that show it beside the field."""
+        super().__init__(sentence)
+        self.problems = dict(problems)
 
 
 def text(value: Any) -> None:
@@ -99,47 +114,76 @@ def key_bytes(value: Any) -> None:
         raise MalformedError("must be a public key of at most 200 bytes of DER")
 
 
-def one_of(*allowed: str) -> Check:
+@dataclass(frozen=True)
+class OneOf:
     """One of these words."""
 
-    def check(value: Any) -> None:
-        if value not in allowed:
-            raise MalformedError(f"must be one of {', '.join(allowed)}")
+    allowed: tuple[str, ...]
 
-    return check
+    def __call__(self, value: Any) -> None:
+        """As every `Check`."""
+        if value not in self.allowed:
+            raise MalformedError(f"must be one of {', '.join(self.allowed)}")
 
 
-def rows(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+@dataclass(frozen=True)
+class Rows:
     """A list of 1 to `LIST_MAX` maps of these fields."""
 
-    def check(value: Any) -> None:
+    required: Mapping[str, Check]
+    optional: Mapping[str, Check]
+
+    def __call__(self, value: Any) -> None:
+        """As every `Check`."""
         if not isinstance(value, list) or not 1 <= len(value) <= LIST_MAX:
             raise MalformedError(f"must be a list of 1 to {LIST_MAX} rows")
         for i, row in enumerate(value):
-            check_fields(row, required, optional or {}, f"row {i + 1}: ")
+            check_fields(row, self.required, self.optional, i)
 
-    return check
+
+def one_of(*allowed: str) -> OneOf:
+    """One of these words."""
+    return OneOf(allowed)
+
+
+def rows(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Rows:
+    """A list of 1 to `LIST_MAX` maps of these fields."""
+    return Rows(required, optional or {})
+
+
+def name_of(check: Check) -> str:
+    """What a check is called: its function's name, "one_of" or "rows"."""
+    if isinstance(check, OneOf):
+        return "one_of"
+    return "rows" if isinstance(check, Rows) else check.__name__
 
 
 def check_fields(
-    given: Any, required: Mapping[str, Check], optional: Mapping[str, Check], where: str = ""
+    given: Any, required: Mapping[str, Check], optional: Mapping[str, Check], row: int | None = None
 ) -> None:
-    """Hold a map against its fields.
+    """Hold a map against its fields; of a list, the row's number from 0.
 
     Raises:
-        MalformedError: names every field that is missing, unknown or wrong.
+        FieldsError: names every field that is missing, unknown or wrong.
     """
+    where, prefix = ("", "") if row is None else (f"row {row + 1}: ", f"{row}.")
     if not isinstance(given, dict):
-        raise MalformedError(f"{where}must be a map")
+        raise FieldsError(f"{where}must be a map", {prefix.rstrip("."): "rows"})
     wrong = [f"{name}: missing" for name in required if name not in given]
+    problems = {prefix + name: "missing" for name in required if name not in given}
     for name, value in given.items():
         check = required.get(name) or optional.get(name)
         if check is None:
             wrong.append(f"{name}: unknown")
+            problems[prefix + str(name)] = "unknown"
             continue
         try:
             check(value)
         except MalformedError as error:
             wrong.append(f"{name}: {error}")
+            inner = error.problems if isinstance(error, FieldsError) else {}
+            problems |= {f"{prefix}{name}.{path}": code for path, code in inner.items()}
+            if not inner:
+                problems[prefix + name] = name_of(check)
     if wrong:
-        raise MalformedError(where + "; ".join(wrong))
+        raise FieldsError(where + "; ".join(wrong), problems)

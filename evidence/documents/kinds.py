@@ -151,4 +151,4 @@ def check_document(document: Document) -> None:
     if shape.follows in ("corrected", "previous") and followed > 1:
         raise MalformedError(f"a {document.kind} follows one other document at most")
     if "from_ns" in body and not body["from_ns"] < body["to_ns"]:
-        raise MalformedError("from_ns: must be before to_ns")
+        raise f.FieldsError("from_ns: must be before to_ns", {"from_ns": "order"})

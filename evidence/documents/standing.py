@@ -84,6 +84,16 @@ class Standing:
         """Who approved a document, in the log's order; none of them wrote it."""
         return list(self._approved.get(sha256, ()))
 
+    def authors(self, logged: Logged) -> set[str]:
+        """Who wrote a document and those it corrects."""
+        authors: set[str] = set()
+        waiting = [logged]
+        while waiting:
+            one = waiting.pop()
+            authors.add(one.document.person)
+            waiting += [self._documents[h] for h in one.document.follows]
+        return authors
+
     def ended_by(self, sha256: bytes) -> Logged | None:
         """What corrected or withdrew a document, None while it stands."""
         ended = self._ended.get(sha256)
@@ -101,20 +111,10 @@ class Standing:
         if sha256 in self._ended:
             raise MalformedError("what it follows was corrected or withdrawn before")
         if document.kind == APPROVE:
-            if document.person in self._authors(followed):
+            if document.person in self.authors(followed):
                 raise MalformedError(f"{document.person} wrote it: another person must approve it")
         elif document.kind not in (WITHDRAW, followed.document.kind):
             raise MalformedError(f"a {document.kind} corrects no {followed.document.kind}")
-
-    def _authors(self, logged: Logged) -> set[str]:
-        """Who wrote a document and those it corrects."""
-        authors: set[str] = set()
-        waiting = [logged]
-        while waiting:
-            one = waiting.pop()
-            authors.add(one.document.person)
-            waiting += [self._documents[h] for h in one.document.follows]
-        return authors
 
 
 def merged(parts: Iterable[Standing]) -> Standing:

@@ -7,8 +7,12 @@ Prints "ready" when it serves. Ten minutes of ticks are already there when it st
 
 import argparse
 import asyncio
+import atexit
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import uvicorn
@@ -17,9 +21,14 @@ from cloud.accounts.roles import STRANGER, VISITOR
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.clock import SystemClock
+from cloud.collector.closing import Desk
 from cloud.live import LiveHub
+from cloud.records import desk as desk_module
+from cloud.records.desk import RecordDesk
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.unit.cloud.app_examples import TOKEN, Nothing, make_accounts
+from tests.unit.cloud.collector.running import Running
+from tests.unit.cloud.evidence_examples import make_plant
 from tests.unit.cloud.plan_examples import PlanExample
 
 TICKS_BEFORE = 600
@@ -121,6 +130,20 @@ async def feed(hub: LiveHub, plant: FakePlant, n: int, sealed: int, sector: str)
         hub.on_sealed(PLANT, GATEWAY, sealed, through, plant.tick_ns(n))
 
 
+async def desks(hub: LiveHub) -> tuple[Desk, RecordDesk]:
+    """Evidence and documents of the plant "mini": a real collector over a folder of its own."""
+    desk_module.FREE_BYTES_MIN = 0  # whatever disk the tests run on
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    plant = make_plant(folder)
+    running = Running(plant, folder / "00")
+    records = RecordDesk(running.collector, running.intake, plant.collector)
+    assert records.load() == []
+    told = config(2, "Mini smelter", 1)
+    hub.on_config("mini", GATEWAY, {**told, "plant": {**told["plant"], "id": "mini"}})
+    return running.desk, records
+
+
 async def serve(options: argparse.Namespace) -> None:
     clock = SystemClock()
     hub = LiveHub(clock)
@@ -138,10 +161,14 @@ async def serve(options: argparse.Namespace) -> None:
     if options.alarms:
         hub.on_alarms(PLANT, alarms(start_ns))
     accounts = make_accounts(clock, STRANGER if options.accounts else VISITOR)
+    evidence: Any = Nothing()
+    records: Any = Nothing()
+    if options.records:
+        evidence, records = await desks(hub)
     app = create_app(
         Services(
-            hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=Nothing(),
-            keys=Nothing(), one_way=Nothing(), records=Nothing(), plans=PlanExample(), token=TOKEN,
+            hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=evidence,
+            keys=Nothing(), one_way=Nothing(), records=records, plans=PlanExample(), token=TOKEN,
             accounts=accounts, accumulated=SoFar(start_ns),
         )
     )  # fmt: skip
@@ -172,6 +199,7 @@ def main() -> None:
     parser.add_argument("--dead-gas", action="store_true")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")
+    parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))
 

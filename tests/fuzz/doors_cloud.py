@@ -1,8 +1,10 @@
 """Doors of the cloud: MQTT payloads, topics, CLOUD.toml, keys in folders, HTTP, its own files."""
 
 import functools
+import io
 import json
 import tempfile
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -25,6 +27,8 @@ from cloud.plan.attached import read_plan
 from cloud.plan.view import plan_row
 from cloud.records.media import type_of
 from cloud.records.papers import Papers, offer
+from cloud.records.spreadsheet import read_table
+from cloud.records.tables import TableError
 from cloud.store.index import Place, decode_place, encode_place
 from cloud.store.state import LogState, StreamState, decode_snapshot, encode_snapshot
 from evidence import cbor
@@ -50,6 +54,7 @@ from tests.unit.cloud.collector.judge_examples import NOW_NS, SENDER, View, keyr
 from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, make_plant
 from tests.unit.cloud.test_cloud_config import GOOD
 from tests.unit.cloud.test_papers import workbook
+from tests.unit.cloud.test_record_tables import workbook as table_workbook
 from tests.unit.evidence.documents import papers as pp
 from tests.unit.evidence.plan import examples as x
 
@@ -199,6 +204,7 @@ _PATHS = [
     b'/api/v1/plants/mini/documents/prepare\n{"person": "li", "key": "' + b"0" * 64
     + b'", "kind": "count", "about": "x", "body": {"value": "1"}, "follows": [], "files": []}',
     b"/api/v1/plants/mini/documents?kind=count&about=x&from=3",
+    b"/api/v1/plants/mini/templates/invoice?language=zh&form=csv", b"/zh/plants/mini/labels?id=s-1",
     b"/static/js/main.js", b"/p/mini?lang=zh",
 ]  # fmt: skip
 
@@ -211,6 +217,25 @@ def _plan(data: bytes) -> None:
     falls_due(plan, x.certificates(), date(2026, 11, 2))
     expected(plan, "2026-06", x.certificates())
     json.dumps(plan_row(plan))
+
+
+_TABLES = [
+    table_workbook('<row r="1"><c r="B1" t="s"><v>1</v></c><c s="3"><v>46296.5</v></c></row>'),
+    "源流,数值\ncoal,12.50\n".encode("gb18030"), b'a;"b ""c"""\r\n1;2\r\n',
+]  # fmt: skip
+
+
+def _table_bent(data: bytes, choose: Random) -> bytes:
+    """A file with edits, or a workbook one of whose parts has them: behind its zip's checksums."""
+    if not zipfile.is_zipfile(io.BytesIO(data)) or not choose.randint(0, 3):
+        return spoilt(data, choose)
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        bent = choose.choice(old.namelist())
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, spoilt(part, choose) if name == bent else part)
+    return out.getvalue()
 
 
 DOORS: list[Door] = [
@@ -258,5 +283,8 @@ DOORS: list[Door] = [
          [pp.SCAN, b"a,b\r\n", workbook("[Content_Types].xml", "xl/workbook.xml")], spoilt, ()),
     pure("control plan", _plan, [x.text().encode()], toml_bent, OURS,
          "cloud.plan.attached.read_plan", weight=2),
+    pure("table of an import", read_table, _TABLES, _table_bent, (TableError,),
+         "cloud.records.spreadsheet.read_table", "cloud.records.tables.read_csv",
+         "cloud.records.workbook.read_workbook"),
     pure("HTTP", _http, _PATHS, _request_bent, (), weight=6),
 ]  # fmt: skip

@@ -77,6 +77,7 @@ class Nothing:
     stream = quarantine = prepare = rows = document = file = of = evidence
     plan = departures = today = evidence
     findings = laboratory = may_bring = evidence
+    newest = abouts = one = persons = evidence
 
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)

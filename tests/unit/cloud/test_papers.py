@@ -110,7 +110,7 @@ async def test_a_document_is_on_disk_in_the_log_and_there_after_a_start(site: Si
     assert site.notes == []
     size = site.running.intake.plant("mini").reader.size
     again = (await site.post(invoice, pp.SCAN)).json()
-    assert again == row | {"approved_by": ["zhao"]}
+    assert again == row | {"approved_by": ["zhao"], "state": "approved"}
     assert (await site.post(invoice)).status_code == 422  # without its file it is another request
     assert site.running.intake.plant("mini").reader.size == size
     rows = (await site.ask("GET", DOCUMENTS, kind="invoice", about="coal")).json()

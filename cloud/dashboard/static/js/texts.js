@@ -1,5 +1,8 @@
-// Texts of the page's language and the first snapshot, both embedded in the page as data.
-const embedded = (id) => JSON.parse(document.getElementById(id).textContent);
+// Texts of the page's language and what else is embedded in the page as data; null where it is not.
+export function embedded(id) {
+  const node = document.getElementById(id);
+  return node && JSON.parse(node.textContent);
+}
 
 const strings = embedded("strings");
 export const firstSnapshot = embedded("snapshot");

@@ -85,9 +85,10 @@ def test_no_request_is_answered_with_5xx(
             query[parameter["name"]] = value
     headers, content = {}, None
     if "requestBody" in route:
-        body = route["requestBody"]["content"]["application/json"]["schema"]
-        content = json.dumps(data.draw(values(body, parts) | JUNK))
-        headers["Content-Type"] = "application/json"
+        ((media_type, body),) = route["requestBody"]["content"].items()
+        drawn = data.draw(values(body["schema"], parts) | JUNK)
+        content = json.dumps(drawn) if media_type == "application/json" else str(drawn)
+        headers["Content-Type"] = media_type
     if data.draw(st.booleans()):
         headers["Authorization"] = f"Bearer {TOKEN}"
     address = client.base_url.copy_with(path=path)
