@@ -33,6 +33,11 @@ from cloud.config import CloudConfig
 from cloud.errors import CloudError, ServerError, StoreError
 from cloud.http_server import listen, make_server
 from cloud.live import LiveHub
+from cloud.month.book import MonthBook
+from cloud.month.engine import MonthEngine
+from cloud.month.expected import NoPlans
+from cloud.month.facts import Facts
+from cloud.month.sources import CollectorSources
 from cloud.month_archive import ArchiveFolder
 from cloud.month_stamp import Authority
 from cloud.months import Months
@@ -157,10 +162,18 @@ class _Process:
             self._clock,
             config.said,
         )
+        facts = Facts(config.state_dir)
+        stack.callback(facts.close)
+        sources = CollectorSources(self._collector, self._intake, records)
+        months = Months(desk, config.archive_dir, self._clock, authority)
+        engine = MonthEngine(
+            months, MonthBook(facts, sources, NoPlans(), config.archive_dir), sources, self._clock,
+            closing=config.months.close, settle_ns=config.months.settle_ns,
+        )  # fmt: skip
         services = Services(
             hub=hub,
             clock=self._clock,
-            months=Months(desk, config.archive_dir, self._clock, authority),
+            months=engine,
             streams=self._collector,
             evidence=desk,
             keys=self._keys,
@@ -179,6 +192,8 @@ class _Process:
         self._collector.start()
         stack.push_async_callback(self._collector.stop)
         await stack.enter_async_context(_following(accumulated))
+        stack.push_async_callback(engine.stop)
+        engine.start()
         if await link.wait_connected(CONNECT_S):
             self._say(f"collector: slice {config.slice}, connected to {self._broker_url}")
         else:

@@ -37,7 +37,7 @@ STRINGS = {
     for language in LANGUAGES
 }
 
-_OF_TEMPLATES = ("account.", "plan.")
+_OF_TEMPLATES = ("account.", "month.", "plan.")
 #: those that the browser modules need
 SCRIPT_STRINGS = {
     language: {key: text for key, text in texts.items() if not key.startswith(_OF_TEMPLATES)}

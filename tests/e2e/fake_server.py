@@ -13,25 +13,19 @@ from typing import Any
 
 import uvicorn
 
-from cloud.accounts.roles import STRANGER, VISITOR
+from cloud.accounts.roles import ROLES, STRANGER, VISITOR, Principal
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.clock import SystemClock
 from cloud.live import LiveHub
+from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.unit.cloud.app_examples import TOKEN, Nothing, make_accounts
 from tests.unit.cloud.plan_examples import PlanExample
 
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
-
-
-class NoMonths:
-    async def close(self, plant: str, month: str, *, closing: str) -> Mapping[str, Any]:
-        return {"plant": plant, "month": month, "closing": closing}
-
-    def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
-        return []
+ACCOUNTANT = Principal("ann", ROLES["accountant"], ("*",), session="of-all", csrf="of-all")
 
 
 class SoFar:
@@ -138,9 +132,11 @@ async def serve(options: argparse.Namespace) -> None:
     if options.alarms:
         hub.on_alarms(PLANT, alarms(start_ns))
     accounts = make_accounts(clock, STRANGER if options.accounts else VISITOR)
+    if options.accountant:
+        accounts = make_accounts(clock, ACCOUNTANT)
     app = create_app(
         Services(
-            hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=Nothing(),
+            hub=hub, clock=clock, months=FakeMonths(), streams=OneStream(), evidence=Nothing(),
             keys=Nothing(), one_way=Nothing(), records=Nothing(), plans=PlanExample(), token=TOKEN,
             accounts=accounts, accumulated=SoFar(start_ns),
         )
@@ -172,6 +168,7 @@ def main() -> None:
     parser.add_argument("--dead-gas", action="store_true")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")
+    parser.add_argument("--accountant", default="", help="everybody is signed in as one")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))
 
