@@ -154,7 +154,6 @@ class _Process:
         store = AccountStore(config.state_dir)
         stack.callback(store.close)
         unsigned = STRANGER if config.http.accounts else VISITOR
-        authority = Authority(config.tsa_url) if config.tsa_url else None
         accumulated = Accumulations(
             desk,
             lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
@@ -162,14 +161,7 @@ class _Process:
             self._clock,
             config.said,
         )
-        facts = Facts(config.state_dir)
-        stack.callback(facts.close)
-        sources = CollectorSources(self._collector, self._intake, records)
-        months = Months(desk, config.archive_dir, self._clock, authority)
-        engine = MonthEngine(
-            months, MonthBook(facts, sources, NoPlans(), config.archive_dir), sources, self._clock,
-            closing=config.months.close, settle_ns=config.months.settle_ns,
-        )  # fmt: skip
+        engine = self._months(desk, records, stack)
         services = Services(
             hub=hub,
             clock=self._clock,
@@ -202,6 +194,23 @@ class _Process:
         if not config.http.accounts:
             self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
         self._say(f"ready: dashboard at {self._http_url}")
+
+    def _months(
+        self, desk: Desk, records: RecordDesk, stack: contextlib.AsyncExitStack
+    ) -> MonthEngine:
+        config = self._config
+        facts = Facts(config.state_dir)
+        stack.callback(facts.close)
+        sources = CollectorSources(self._collector, self._intake, records)
+        authority = Authority(config.tsa_url) if config.tsa_url else None
+        return MonthEngine(
+            Months(desk, config.archive_dir, self._clock, authority),
+            MonthBook(facts, sources, NoPlans(), config.archive_dir),
+            sources,
+            self._clock,
+            closing=config.months.close,
+            settle_ns=config.months.settle_ns,
+        )
 
     async def look_for_keys(self, reload: asyncio.Event) -> None:
         """Look into every plant's key folder whenever it is ordered; for ever."""

@@ -56,9 +56,7 @@ def test_the_live_page_in_both_languages(language: str, lang: str) -> None:
     assert strings == {
         key: texts[language]
         for key, texts in load_strings().items()
-        if not key.startswith(
-            ("account.", "month.", "plan.")
-        )  # no module of the browser needs those
+        if not key.startswith(("account.", "month.", "plan."))  # no browser module needs those
     }
 
 
