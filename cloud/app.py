@@ -19,6 +19,7 @@ from cloud.api import (
     account_pages,
     account_routes,
     documents,
+    month_pages,
     one_way,
     pages,
     plans,
@@ -70,6 +71,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(account_pages.router)
     app.include_router(plans.pages)
     app.include_router(record_pages.router)
+    app.include_router(month_pages.router)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False

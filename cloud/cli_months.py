@@ -1,15 +1,17 @@
-"""`stackproof cloud month …`: close, amend, seal again and list months. Prints.
+"""`stackproof cloud month …`: close, amend, seal again, list and show months. Prints.
 
 Months are closed by the running collector; this asks it.
 """
 
 import argparse
 import base64
+import contextlib
 import filecmp
 import json
 import re
 import shutil
 import sys
+import threading
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +21,7 @@ from cloud.asking import RunningCollector
 from cloud.cli_ids import plant_id
 from cloud.cli_month_effects import add_effects_command
 from cloud.cli_month_uncertainty import add_uncertainty_command
-from cloud.errors import CarriedFileError, TimeStampError
+from cloud.errors import CarriedFileError, CloudError, TimeStampError
 from cloud.month_kept import read_kept
 from cloud.month_stamp import make_request
 from evidence.archive.paths import SEAL
@@ -27,6 +29,11 @@ from evidence.timestamp import RESPONSE_BYTES_MAX
 
 #: a month of a large plant is folded and packed in minutes
 CLOSE_S = 3_600.0
+
+#: seconds between two looks at how far a closing is
+TELL_S = 2.0
+#: states of months that nobody waits for
+DONE = ("closed", "sealed", "amended")
 
 #: what the API takes
 MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
@@ -41,21 +48,26 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
     seal = month.add_parser(
         "seal", help="build a closed month's archive again, with signatures that came since"
     )
-    listing = month.add_parser("list", help="list sealed months")
     add_uncertainty_command(month)
     add_effects_command(month)
-    for command, act in ((close, _close), (seal, _seal), (listing, _list)):
+    listing = month.add_parser("list", help="list months: state, days left, archives")
+    show = month.add_parser("show", help="a month's checklist: what is owed, and by whom")
+    for command, act in ((close, _close), (seal, _seal), (listing, _list), (show, _show)):
         command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
         command.set_defaults(run=act)
-    for command in (close, seal):
+    for command in (close, seal, show):
         command.add_argument("--plant", required=True, type=plant_id, help="plant id")
         command.add_argument(
             "--month", required=True, type=_month, help="YYYY-MM in the plant's time zone"
         )
+    for command in (close, seal):
         command.add_argument("--out", type=Path, metavar="DIR", help="also copy the archive there")
         command.add_argument(
-            "--reason", default="", metavar="TEXT", help="why the month is (or was) amended"
+            "--reason",
+            default="",
+            metavar="TEXT",
+            help="why the month is (or was) amended, or is closed although something is owed",
         )
         command.add_argument(
             "--tsa-request",
@@ -117,8 +129,9 @@ def _write_request(archive: Path, target: Path) -> None:
 
 def _print_sealed(args: argparse.Namespace, verb: str, order: Mapping[str, Any]) -> int:
     """Give the order, copy the archive, print its path; what is worth a look goes to stderr."""
-    path = f"months/{args.plant}/{args.month}/{verb}"
-    facts = RunningCollector(args.config).order(path, order, timeout_s=CLOSE_S)
+    collector, path = RunningCollector(args.config), f"months/{args.plant}/{args.month}/{verb}"
+    with _telling(collector, f"plants/{args.plant}/months/{args.month}"):
+        facts = collector.order(path, order, timeout_s=CLOSE_S)
     archive = Path(facts["archive"])
     if args.tsa_request is not None:
         _write_request(archive, args.tsa_request)
@@ -164,18 +177,77 @@ def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:
         yield str(facts["time_stamp"])
 
 
+@contextlib.contextmanager
+def _telling(collector: RunningCollector, path: str) -> Iterator[None]:
+    """Tell on stderr how far a long closing is, as long as it lasts."""
+    done = threading.Event()
+
+    def tell() -> None:
+        told = ""
+        while not done.wait(TELL_S):
+            try:
+                progress = collector.get(path).get("progress")
+            except CloudError:
+                continue  # the order itself says what is wrong
+            text = _progress(progress) if progress else told
+            if text != told:
+                print(f"stackproof cloud: {text}", file=sys.stderr)
+            told = text
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(1.0)
+
+
+def _progress(progress: Mapping[str, Any]) -> str:
+    said = {"begin": "getting ready", "fold": "calculating", "pack": "building the archive"}
+    return f"{said[progress['phase']]}: {progress['percent']} % of {progress['total']:,} objects"
+
+
 def _list(args: argparse.Namespace) -> int:
-    collector = RunningCollector(args.config)
-    plants = [args.plant] if args.plant else [row["id"] for row in collector.get("plants")]
-    months = [
-        row
-        for plant in plants
-        for row in collector.get(f"months?{urllib.parse.urlencode({'plant': plant})}")
-    ]
+    asked = f"?{urllib.parse.urlencode({'plant': args.plant})}" if args.plant else ""
+    months = RunningCollector(args.config).get(f"months{asked}")
     if args.json:
         print(json.dumps({"months": months}, ensure_ascii=False))
         return 0
     for row in months:
-        mark = "  (replaced)" if row.get("replaced") else ""
-        print(f"{row['plant']}  {row['month']}  {row['bytes']:>12,} bytes  {row['archive']}{mark}")
+        print(_line(row))
+        for one in row["archives"]:
+            mark = "" if one["newest"] else "  (replaced)" if one["replaced"] else "  (earlier)"
+            print(f"    {one['bytes']:>12,} bytes  {one['archive']}{mark}")
+    return 0
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """A month in one line."""
+    left = "" if row["days_left"] is None or row["state"] in DONE else _left(row["days_left"])
+    owed = f"  {len(row['owed'])} owed" if row["owed"] else ""
+    return f"{row['plant']}  {row['month']}  {row['state']}{left}{owed}"
+
+
+def _left(days: int) -> str:
+    return f"  {days} days left" if days >= 0 else f"  {-days} days over"
+
+
+def _show(args: argparse.Namespace) -> int:
+    row = RunningCollector(args.config).get(f"plants/{args.plant}/months/{args.month}")
+    if args.json:
+        print(json.dumps(row, ensure_ascii=False))
+        return 0
+    print(_line(row))
+    if row["deadline"]:
+        print(f"  due by the end of {row['deadline']} ({row['deadline_zone']})")
+    if not row["has_plan"]:
+        print("  no control plan: only meters are checked")
+    for one in row["owed"]:
+        print(f"  {'owed' if one['blocks'] else 'note'}: {one['sentence']} ({one['by']})")
+    for of in row["devices"]:
+        share = f"{of['readings']:,} of {of['due']:,} readings"
+        print(f"  {of['gateway']} {of['device']}: {share}, {of['bad']:,} without a value")
+    if row["progress"]:
+        print(f"  {_progress(row['progress'])}")
     return 0

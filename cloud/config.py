@@ -20,6 +20,9 @@ port = 8600                        # 0 = any free one, see state_dir/ready.json
 # allow_remote = true              # needed to listen beyond this machine
 # names = ["collector.example"]    # further names browsers may use for it
 # accounts = false                 # whoever reaches it reads everything: for trying out
+# [months]
+# close = "when-complete"          # a month with nothing owed closes itself; else "by-hand"
+# settle_h = 24                    # after it has been complete for so long
 [[plant]]
 id = "smelter"
 root = "file:keys/root.crt"
@@ -48,6 +51,7 @@ from cloud.accumulated.accuracy_file import read_accuracy_file
 from cloud.accumulated.outlook import Allowance, PlantSaid
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
 from cloud.config_http import HttpConfig, read_http
+from cloud.config_months import MonthsConfig, read_months
 from cloud.errors import CloudConfigError, CloudError
 from cloud.month_stamp import url_fault
 from evidence.errors import EvidenceError
@@ -92,6 +96,7 @@ class CloudConfig:
         tsa_url: time stamping authority; "" for none.
         broker: which broker.
         http: where pages and API are served.
+        months: how they are closed.
         plants: their certificates, in the order of the file.
         regions: plant -> its GB/T 2260 code, "" where none is given.
         said: plant -> what it may emit, and how sure its meters are, as far as somebody said.
@@ -106,6 +111,7 @@ class CloudConfig:
     tsa_url: str
     broker: BrokerConfig
     http: HttpConfig
+    months: MonthsConfig
     plants: tuple[PlantIdentity, ...]
     regions: Mapping[str, str]
     said: Mapping[str, PlantSaid]
@@ -200,13 +206,14 @@ class _Reader:
             cloud.complain("tsa_url", fault)
         cloud.finish()
         broker, http = self._broker(), read_http(self._section("http", required=False))
+        months = read_months(self._section("months", required=False))
         plants = self._plants(certificate, signer)
         root.finish()
         if signer is None:
             return None
         return CloudConfig(
             self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, tsa_url, broker,
-            http, plants, self._regions, self._said,
+            http, months, plants, self._regions, self._said,
         )  # fmt: skip
 
     # -- single values ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
     ├── ServerError          the page's address cannot be served (operator: port taken)
     ├── TimeStampError       the time stamping authority gave no good stamp (month sealed without)
+    ├── StoppedError         a closing ends because the collector does (the next start goes on)
     ├── NotRunningError      a command finds no collector to ask (`cloud.asking`; start it)
     ├── RefusedError         the collector says no to a command (`cloud.asking`; it says why)
     └── CarriedFileError     a file that is carried by hand cannot be read or written
@@ -49,6 +50,10 @@ class DamagedLogError(StoreError):
 
 class ReceiptWithheldError(StoreError):
     """A gateway was shown a log that is not the one here: no receipt may be given on it."""
+
+
+class StoppedError(CloudError):
+    """A closing gives up because the collector ends; it is ordered still."""
 
 
 class NotServedError(StoreError):

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from cloud.collector.desk import PlantEvidence, PlantKeys
 from cloud.errors import TimeStampError
+from cloud.month.progress import Tell, to_nobody
 from cloud.month_draft import configs_of
 from cloud.month_explained import explanations_of
 from cloud.month_kept import KeptArchive, read_kept
@@ -63,6 +64,7 @@ class ClosedMonth:
         statement: bytes of statement.json; their hash is the entry's.
         closes: stream -> the gateway's signed close, where there is one.
         receipts: stream -> newest receipt.
+        tell: how far it is put together.
     """
 
     evidence: PlantEvidence
@@ -73,6 +75,7 @@ class ClosedMonth:
     statement: bytes
     closes: Mapping[str, bytes] = field(default_factory=dict)
     receipts: Mapping[str, bytes] = field(default_factory=dict)
+    tell: Tell = to_nobody
 
     @property
     def root(self) -> bytes:
@@ -256,7 +259,7 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
         closing=close.closing,
         statement=month.statement,
         rules=published_rules(json.loads(month.statement)["input"]["rule_set"]),
-        objects=_objects(evidence, close.streams),
+        objects=_objects(evidence, close.streams, month.tell),
         configs=explanations_of(evidence, close) | configs_of(evidence, close.streams),
         root=certificate_from_pem(month.keys.root),
         collector=collector,
@@ -299,17 +302,19 @@ def _receipts(month: ClosedMonth, old: KeptArchive | None) -> dict[str, bytes]:
     return found
 
 
-def _objects(evidence: PlantEvidence, spans: Mapping[str, Span]) -> Iterator[Object]:
+def _objects(evidence: PlantEvidence, spans: Mapping[str, Span], tell: Tell) -> Iterator[Object]:
     """All objects of the period, each with the hour it is filed under.
 
     What comes before the first frame (a first configuration, the close of the month before) is
     filed with that frame.
     """
+    done, total = 0, sum(span.last + 1 - span.first for span in spans.values())
     for stream, span in sorted(spans.items()):
         waiting: list[StoredObject] = []
         is_begun = False
         for stored in evidence.objects(stream, span.first, span.last + 1):
             waiting.append(stored)
+            tell(done := done + 1, total)
             is_begun = is_begun or stored.kind is Kind.FRAME
             if is_begun:
                 yield from (Object(stream, _hour(stored.at_ns), o.data) for o in waiting)

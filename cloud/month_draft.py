@@ -12,6 +12,7 @@ from typing import Any
 
 from cloud.api.services import MonthRefusedError
 from cloud.collector.desk import PlantEvidence
+from cloud.month.progress import Tell, to_nobody
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
 from cloud.month_seam import Seams
 from cloud.month_zone import configuration_of, zone_named
@@ -74,8 +75,9 @@ def draft_month(
     *,
     replaces: Replaces | None,
     now_ns: int,
+    tell: Tell = to_nobody,
 ) -> Draft:
-    """The statement of a month as far as its frames have come.
+    """The statement of a month as far as its frames have come; `tell` how far it is.
 
     Raises:
         MonthRefusedError: it cannot be closed; the sentence says why.
@@ -93,7 +95,7 @@ def draft_month(
         raise MonthRefusedError(f"{month} is not over in {part.zone}; close it as interim")
     _hold_together(evidence, stream, part.first, part.stop)
     fold = _Fold(evidence, stream)
-    fold.take_all(part.first, part.stop)
+    fold.take_all(part.first, part.stop, tell)
     if fold.first_ns is None:
         raise MonthRefusedError(
             f"{evidence.plant} has no readings in {month} ({part.zone}). If its gateway holds some "
@@ -162,10 +164,11 @@ class _Fold:
         self._configs: dict[bytes, dict[str, Any]] = {}
         self._recomputation, self._waiting = Recomputation(), Waiting()
 
-    def take_all(self, first: int, stop: int) -> None:
+    def take_all(self, first: int, stop: int, tell: Tell = to_nobody) -> None:
         """Objects first..stop-1; none when they are equal."""
         for stored in self._evidence.objects(self._stream, first, stop):
             self._take(stored)
+            tell(stored.seq + 1 - first, stop - first)
         self._calculate()
 
     def _take(self, stored: StoredObject) -> None:

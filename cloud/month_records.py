@@ -44,6 +44,8 @@ class MonthTime:
         if "due" in body:  # a certificate: from its day until it is due
             first, last = (date.fromisoformat(body[name]) for name in ("day", "due"))
             return first.isoformat()[:7] <= self.month <= last.isoformat()[:7]
+        if document.kind == "month-decision":
+            return document.about == self.month
         if document.kind == "control-plan":
             return document.about == self.month[:4]
         instants = (value for name, value in body.items() if name.endswith("_ns"))

@@ -19,6 +19,7 @@ from cloud.api.services import MonthRefusedError
 from cloud.clock import Clock
 from cloud.collector.desk import EvidenceDesk, PlantEvidence
 from cloud.errors import StoreError, TimeStampError
+from cloud.month.progress import Progress
 from cloud.month_archive import ArchiveFolder, ClosedMonth, Sealed, Stamp
 from cloud.month_draft import Draft, Replaces, draft_month, remake_statement
 from cloud.month_kept import KeptArchive
@@ -48,7 +49,11 @@ T = TypeVar("T")
 
 
 class Months:
-    """Closes months of the plants of one collector."""
+    """Closes months of the plants of one collector.
+
+    Attributes:
+        progress: how far the closing is that runs now.
+    """
 
     def __init__(
         self, desk: EvidenceDesk, archive_dir: Path, clock: Clock, stamp: Stamp | None = None
@@ -56,6 +61,7 @@ class Months:
         """Archives go to `archive_dir`; `stamp` gets an RFC 3161 response over a seal."""
         self._desk, self._clock = desk, clock
         self._archives = ArchiveFolder(archive_dir, stamp)
+        self.progress = Progress()
         self._closing = asyncio.Lock()
 
     def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
@@ -80,13 +86,13 @@ class Months:
         """
         _check_order(month, closing, reason, amend=amend)
         evidence = self._evidence(plant)
-        async with self._closing:
+        async with self._closing, self.progress.of(plant, month):
             keys = await self._look_for_keys(plant)
             history = await _reading(read_history, evidence)
             replaces = _replaces(history.newest(month), month, reason, amend=amend)
             draft = await _reading(
                 draft_month, evidence, history, month, closing,
-                replaces=replaces, now_ns=self._clock.wall_ns(),
+                replaces=replaces, now_ns=self._clock.wall_ns(), tell=self.progress.fold,
             )  # fmt: skip
             old = await asyncio.to_thread(self._archives.kept, plant, month)
             await asyncio.to_thread(self._make_dir)  # before the close stands in the log for good
@@ -119,7 +125,7 @@ class Months:
         if not MONTH.fullmatch(month):
             raise MonthRefusedError(f"{month!r} is not a month")
         evidence = self._evidence(plant)
-        async with self._closing:
+        async with self._closing, self.progress.of(plant, month):
             history = await _reading(read_history, evidence)
             close = history.newest(month)
             if close is None:
@@ -224,6 +230,7 @@ class Months:
             statement=statement,
             closes=closes,
             receipts={stream: data for stream, data in receipts.items() if data is not None},
+            tell=self.progress.pack,
         )
         try:
             sealed = await asyncio.to_thread(self._seal_now, month, reply)

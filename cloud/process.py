@@ -33,6 +33,11 @@ from cloud.config import CloudConfig
 from cloud.errors import CloudError, ServerError, StoreError
 from cloud.http_server import listen, make_server
 from cloud.live import LiveHub
+from cloud.month.book import MonthBook
+from cloud.month.engine import MonthEngine
+from cloud.month.expected import NoPlans
+from cloud.month.facts import Facts
+from cloud.month.sources import CollectorSources
 from cloud.month_archive import ArchiveFolder
 from cloud.month_stamp import Authority
 from cloud.months import Months
@@ -149,7 +154,6 @@ class _Process:
         store = AccountStore(config.state_dir)
         stack.callback(store.close)
         unsigned = STRANGER if config.http.accounts else VISITOR
-        authority = Authority(config.tsa_url) if config.tsa_url else None
         accumulated = Accumulations(
             desk,
             lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
@@ -157,10 +161,11 @@ class _Process:
             self._clock,
             config.said,
         )
+        engine = self._months(desk, records, stack)
         services = Services(
             hub=hub,
             clock=self._clock,
-            months=Months(desk, config.archive_dir, self._clock, authority),
+            months=engine,
             streams=self._collector,
             evidence=desk,
             keys=self._keys,
@@ -179,6 +184,8 @@ class _Process:
         self._collector.start()
         stack.push_async_callback(self._collector.stop)
         await stack.enter_async_context(_following(accumulated))
+        stack.push_async_callback(engine.stop)
+        engine.start()
         if await link.wait_connected(CONNECT_S):
             self._say(f"collector: slice {config.slice}, connected to {self._broker_url}")
         else:
@@ -187,6 +194,23 @@ class _Process:
         if not config.http.accounts:
             self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
         self._say(f"ready: dashboard at {self._http_url}")
+
+    def _months(
+        self, desk: Desk, records: RecordDesk, stack: contextlib.AsyncExitStack
+    ) -> MonthEngine:
+        config = self._config
+        facts = Facts(config.state_dir)
+        stack.callback(facts.close)
+        sources = CollectorSources(self._collector, self._intake, records)
+        authority = Authority(config.tsa_url) if config.tsa_url else None
+        return MonthEngine(
+            Months(desk, config.archive_dir, self._clock, authority),
+            MonthBook(facts, sources, NoPlans(), config.archive_dir),
+            sources,
+            self._clock,
+            closing=config.months.close,
+            settle_ns=config.months.settle_ns,
+        )
 
     async def look_for_keys(self, reload: asyncio.Event) -> None:
         """Look into every plant's key folder whenever it is ordered; for ever."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cloud.accounts.roles import Right
 from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.month_texts import said
 from cloud.api.services import MonthRefusedError, Services
 from cloud.live import UnknownPlantError, UnknownPointError
 from evidence.points import NAME_ID, POINT_ID
@@ -31,7 +32,8 @@ MonthPath = Annotated[
 class CloseRequest(BaseModel):
     """How to close a month: "interim" (so far) or "final" (the month is over).
 
-    With `amend` it replaces the final close that stands, for a `reason` that the statement names.
+    With `amend` it replaces the final close that stands, for a `reason` that the statement names. A
+    month of which something is owed is closed for a `reason` that is logged before the close.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -147,18 +149,32 @@ async def accumulated(given: Given, plant: PlantPath) -> Mapping[str, Any]:
 
 
 @router.get("/months")
-async def months(given: Given, plant: PlantId) -> Sequence[Mapping[str, Any]]:
-    """The plant's months of evidence, newest first."""
+def months(
+    given: Given,
+    who: Who,
+    plant: Annotated[str, Query(pattern=f"^({NAME_ID.pattern})?$", description="plant id")] = "",
+) -> Sequence[Mapping[str, Any]]:
+    """Months of one plant, or of all one may see, newest first: state, deadline, what is owed."""
+    if plant:
+        _snapshot(given, plant)
+    plants = [plant] if plant else given.plants_of(who)
+    return [said(row) for name in plants for row in given.months.rows(name)]
+
+
+@router.get("/plants/{plant}/months/{month}")
+def month(given: Given, plant: PlantPath, month: MonthPath) -> Mapping[str, Any]:
+    """A month with its checklist: days and devices, documents, what is owed, closes, archives."""
     _snapshot(given, plant)
-    try:
-        return given.months.list(plant)
-    except MonthRefusedError as error:
-        raise HTTPException(409, str(error)) from error
+    found = given.months.month(plant, month)
+    if found is None:
+        raise HTTPException(404, f"{plant} has no month {month}")
+    return said(found)
 
 
 @router.post("/months/{plant}/{month}/close")
 async def close_month(
     given: Given,
+    who: Who,
     plant: PlantPath,
     month: MonthPath,
     order: CloseRequest,
@@ -167,7 +183,12 @@ async def close_month(
     _snapshot(given, plant)
     try:
         return await given.months.close(
-            plant, month, closing=order.closing, amend=order.amend, reason=order.reason
+            plant,
+            month,
+            closing=order.closing,
+            amend=order.amend,
+            reason=order.reason,
+            by=who.account,
         )
     except MonthRefusedError as error:
         raise HTTPException(409, str(error)) from error

@@ -33,7 +33,14 @@ class MonthService(Protocol):
     """Months of evidence: listing, closing, sealing."""
 
     async def close(
-        self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = ""
+        self,
+        plant: str,
+        month: str,
+        *,
+        closing: str,
+        amend: bool = False,
+        reason: str = "",
+        by: str,
     ) -> Mapping[str, Any]:
         """Close and seal a month.
 
@@ -42,7 +49,8 @@ class MonthService(Protocol):
             month: "YYYY-MM" in the plant's time zone.
             closing: "interim" or "final".
             amend: replace the final close that stands.
-            reason: why, when `amend`.
+            reason: why, when `amend`, or when something is owed.
+            by: whose order it is.
 
         Returns:
             JSON-ready facts of the sealed archive.
@@ -69,8 +77,14 @@ class MonthService(Protocol):
             MonthRefusedError: it cannot be made.
         """
 
-    def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
-        """JSON-ready facts of the plant's months, newest first."""
+    def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
+        """Order a closing for good and do not wait for it; MonthRefusedError when it may not be."""
+
+    def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        """JSON-ready: every month of a plant, newest first, with its state. Any thread."""
+
+    def month(self, plant: str, month: str) -> Mapping[str, Any] | None:
+        """JSON-ready: a month's row with its checklist; None for one the plant has not."""
 
 
 class StreamStatus(Protocol):

@@ -134,6 +134,14 @@ class Collector:
         self._requests[sender] = payload
         self._link.publish(topics.down(self._slice, sender, topics.CONFIG), payload)
 
+    def stand(self, plant: str, reason: str, sentence: str) -> None:
+        """An alarm of a whole plant stands; "" for a sentence ends it. The collector's thread."""
+        standing, at_ns = self._intake.standing, self._intake.plants.require(plant).clock_ns()
+        standing.end(plant, "", (reason,))
+        if sentence:
+            standing.rise(plant, "", reason, at_ns, sentence)
+        self._tell_alarms([plant])
+
     def receipt(self, sender: Sender) -> bytes | None:
         """The newest signed receipt of a stream, None before the first."""
         return self._book.newest(sender)

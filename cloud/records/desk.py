@@ -37,6 +37,7 @@ from evidence.documents.standing import WITHDRAW, Logged
 from evidence.errors import MalformedError
 from evidence.keys import Signer
 
+DECISION = "month-decision"
 #: left free for readings: files must never be why a frame is not taken
 FREE_BYTES_MIN = 1024 * 1024 * 1024
 
@@ -127,13 +128,35 @@ class RecordDesk:
             body: of the document, as `body_of` takes it.
             signed_s: now, seconds since 1970.
         """
-        self.papers(plant)
         made = body_of(PERSON, body)
+        return await self._sign(plant, PERSON, person, made, signed_s)
+
+    async def decide(
+        self, plant: str, month: str, body: Mapping[str, Any], signed_s: int
+    ) -> Mapping[str, Any]:
+        """Write down, in the collector's own name, who closes an incomplete month, and why.
+
+        Args:
+            plant: plant id.
+            month: "YYYY-MM".
+            body: of the document.
+            signed_s: now, seconds since 1970.
+
+        Raises:
+            LookupError, EvidenceError, StoreError: as for `take`.
+        """
+        return await self._sign(plant, DECISION, month, body, signed_s)
+
+    async def _sign(
+        self, plant: str, kind: str, about: str, body: Mapping[str, Any], signed_s: int
+    ) -> Mapping[str, Any]:
+        """A document of the collector itself."""
+        self.papers(plant)
 
         def work() -> Mapping[str, Any]:
-            head = self.papers(plant).people.head
+            head = self.papers(plant).people.head if kind == PERSON else None
             follows = () if head is None else (head,)
-            document = Document(plant, COLLECTOR, signed_s, PERSON, person, made, follows)
+            document = Document(plant, COLLECTOR, signed_s, kind, about, body, follows)
             check_document(document)
             return self._taken(plant, offer(encode_document(document, self._signer), ()))
 

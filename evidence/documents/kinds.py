@@ -122,6 +122,11 @@ KINDS: dict[str, Shape] = {
     # papers: `about` is the ledger sheet, or the year of the control plan
     "ledger": Shape({"sheet_sha256": f.digest, "pages": f.count, **_PERIOD}, PLANT_ROLES, _NOTE),
     "control-plan": Shape({"plan_sha256": f.digest, "revision": f.count}, ("engineer",), _NOTE),
+    # months: `about` is the month
+    "month-decision": Shape(
+        {"reason": f.text, "by": f.text, "owed": f.rows({"what": f.text, "by": f.text})},
+        (COLLECTOR, "accountant"), _NOTE,
+    ),
     # decisions: `about` is what the documents they follow are about
     "approve": Shape({}, ("accountant", "engineer"), _NOTE, follows="decided"),
     "withdraw": Shape({"reason": f.text}, PLANT_ROLES + _LAB, follows="decided"),

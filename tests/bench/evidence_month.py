@@ -99,7 +99,7 @@ def measure_apart(shape: Shape) -> Verified:
         sys.executable, "-m", __name__, "--json", "--days", str(shape.days),
         "--pots", str(shape.pots), "--frame-s", str(shape.frame_s),
     ]  # fmt: skip
-    found = json.loads(_run(command)[0])
+    found = json.loads(run(command)[0])
     return Verified(shape, **{name: found[name] for name in found if name != "shape"})
 
 
@@ -111,7 +111,7 @@ def measure(shape: Shape) -> Verified:
     """
     with tempfile.TemporaryDirectory(prefix="stackproof-bench-") as folder:
         started = time.monotonic()
-        made = json.loads(_run(_sim_month(Path(folder), shape))[0])
+        made = json.loads(run(sim_month(Path(folder), shape))[0])
         made_s = time.monotonic() - started
         return replace(verify(Path(made["archive"]), Path(made["trust"]), shape), made_s=made_s)
 
@@ -119,7 +119,7 @@ def measure(shape: Shape) -> Verified:
 def verify(archive: Path, trust: Path, shape: Shape) -> Verified:
     """Verify an archive in a process of its own; RuntimeError unless it passes with figures."""
     started = time.monotonic()
-    out, usage = _run([*_STACKPROOF, "verify", "--json", "--trust", str(trust), str(archive)])
+    out, usage = run([*_STACKPROOF, "verify", "--json", "--trust", str(trust), str(archive)])
     wall_s = time.monotonic() - started
     report = json.loads(out)
     if report["verdict"] != "passed" or any("figures" in said for said in report["not_checked"]):
@@ -130,7 +130,8 @@ def verify(archive: Path, trust: Path, shape: Shape) -> Verified:
     )  # fmt: skip
 
 
-def _sim_month(folder: Path, shape: Shape) -> list[str]:
+def sim_month(folder: Path, shape: Shape) -> list[str]:
+    """The command that makes a month."""
     command = [
         *_STACKPROOF, "sim", "month", SCENARIO, "--month", MONTH, "--out", str(folder), "--json",
         "--points", str(POINTS), "--pots", str(shape.pots), "--frame-s", str(shape.frame_s),
@@ -139,7 +140,7 @@ def _sim_month(folder: Path, shape: Shape) -> list[str]:
     return command if shape.days == DAYS else [*command, "--days", str(shape.days)]
 
 
-def _run(command: list[str]) -> tuple[str, struct_rusage]:
+def run(command: list[str]) -> tuple[str, struct_rusage]:
     """A command's output and what it used; RuntimeError when it fails."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(command, stdout=out, stderr=said)

@@ -17,7 +17,7 @@ from typing import Any
 
 import uvicorn
 
-from cloud.accounts.roles import STRANGER, VISITOR
+from cloud.accounts.roles import ROLES, STRANGER, VISITOR, Principal
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.clock import SystemClock
@@ -25,6 +25,7 @@ from cloud.collector.closing import Desk
 from cloud.live import LiveHub
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
+from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.unit.cloud.app_examples import TOKEN, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
@@ -33,14 +34,7 @@ from tests.unit.cloud.plan_examples import PlanExample
 
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
-
-
-class NoMonths:
-    async def close(self, plant: str, month: str, *, closing: str) -> Mapping[str, Any]:
-        return {"plant": plant, "month": month, "closing": closing}
-
-    def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
-        return []
+ACCOUNTANT = Principal("ann", ROLES["accountant"], ("*",), session="of-all", csrf="of-all")
 
 
 class SoFar:
@@ -161,13 +155,15 @@ async def serve(options: argparse.Namespace) -> None:
     if options.alarms:
         hub.on_alarms(PLANT, alarms(start_ns))
     accounts = make_accounts(clock, STRANGER if options.accounts else VISITOR)
+    if options.accountant:
+        accounts = make_accounts(clock, ACCOUNTANT)
     evidence: Any = Nothing()
     records: Any = Nothing()
     if options.records:
         evidence, records = await desks(hub)
     app = create_app(
         Services(
-            hub=hub, clock=clock, months=NoMonths(), streams=OneStream(), evidence=evidence,
+            hub=hub, clock=clock, months=FakeMonths(), streams=OneStream(), evidence=evidence,
             keys=Nothing(), one_way=Nothing(), records=records, plans=PlanExample(), token=TOKEN,
             accounts=accounts, accumulated=SoFar(start_ns),
         )
@@ -200,6 +196,7 @@ def main() -> None:
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")
     parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")
+    parser.add_argument("--accountant", default="", help="everybody is signed in as one")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))
 

@@ -93,6 +93,8 @@ const KINDS = new Map(Object.entries({
     limit_percent: amount, ...more }, ["engineer"]],
   ledger: [{ sheet_sha256: hash, pages: count, ...period }, more, PLANT],
   "control-plan": [{ plan_sha256: hash, revision: count }, more, ["engineer"]],
+  "month-decision": [{ reason: text, by: text, owed: rows({ what: text, by: text }) }, more,
+    ["collector", "accountant"]],
   approve: [{}, more, ["accountant", "engineer"], "decides"],
   withdraw: [{ reason: text }, {}, PLANT_LAB, "decides"],
 }));

@@ -34,7 +34,11 @@ def test_a_months_deadline_passes_in_seconds_under_a_simulated_clock(cloud: Clou
     assert done.returncode == 2
     assert "go on with --clock sim" in done.stderr
     cloud.start(*sim, "2026-06-30T23:50:00+08:00", "--speed", "600")  # ten minutes: one second
-    done = wait(lambda: (d := run(*order)).returncode == 0 and d)
+    assert "is not complete: silent (operator)" in wait(
+        lambda: "not complete" in (d := run(*order)).stderr and d.stderr
+    )
+    done = run(*order, "--reason", "nothing more was measured")
+    assert done.returncode == 0, done.stderr
     archive = Path(done.stdout.strip())
     assert archive.name == "mini-2026-06.tar"
     report = verify(io.BytesIO(archive.read_bytes()))

@@ -18,7 +18,12 @@ from cloud.api.services import MonthRefusedError, Services
 from cloud.app import create_app
 from cloud.clock import Clock
 from cloud.live import LiveHub
-from tests.unit.cloud.live_examples import GATEWAY, PLANT, ManualClock, configuration, payload
+from cloud.month.checklist import Known, checklist
+from cloud.month.deadlines import deadline_of
+from cloud.month.rows import checklist_row, month_row
+from cloud.month.states import MonthFacts, standing
+from cloud.records.papers import Papers
+from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0, ManualClock, configuration, payload
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - a token of these tests only
 BASE = "http://127.0.0.1:8600"
@@ -33,7 +38,14 @@ class Months:
         self.sealed: list[tuple[str, str, str, bytes]] = []
 
     async def close(
-        self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = ""
+        self,
+        plant: str,
+        month: str,
+        *,
+        closing: str,
+        amend: bool = False,
+        reason: str = "",
+        by: str,
     ) -> Mapping[str, Any]:
         if month == "2026-01":
             raise MonthRefusedError("2026-01 is closed already")
@@ -50,8 +62,26 @@ class Months:
         self.sealed.append((plant, month, reason, reply))
         return {"archive": f"{plant}-{month}.tar"}
 
-    def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
-        return [{"month": "2026-09", "plant": plant}]
+    def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
+        if not reason:
+            raise MonthRefusedError("it is not complete")
+        self.closed.append((plant, month, reason))
+
+    def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        return [self.month(plant, "2026-09") or {}]
+
+    def month(self, plant: str, month: str) -> Mapping[str, Any] | None:
+        """September 2026, of which nothing came."""
+        if month != "2026-09":
+            return None
+        known = Known(month, "Asia/Shanghai", {}, {}, [], {}, None, Papers(plant, []))
+        made = checklist(known, T0)
+        facts = MonthFacts(
+            made.from_ns, made.to_ns, 0, 1, 0, None, is_sealed=False, deadline=deadline_of(month)
+        )
+        row = month_row(plant, made, standing(facts, T0), None, [])
+        beside = {"progress": None, "refused": "", "counting": ""}
+        return {**row, **checklist_row(made, []), **beside}
 
 
 class Streams:

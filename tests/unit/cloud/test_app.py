@@ -9,7 +9,6 @@ from starlette.datastructures import Headers
 from starlette.types import Message
 
 from cloud.api.security import same_origin, token_matches
-from cloud.api.services import MonthRefusedError
 from cloud.errors import NotServedError
 from cloud.live import LiveHub
 from tests.unit.cloud.app_examples import (
@@ -54,23 +53,26 @@ def test_months_of_a_plant_that_cannot_be_asked_are_a_sentence() -> None:
     class Refusing(Months):
         error: Exception
 
-        def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
             raise self.error
 
     months = Refusing()
     client = make_client(make_app(months=months))
-    for error, status in ((MonthRefusedError("no plant"), 409), (NotServedError("waits"), 503)):
-        months.error = error
-        answer = client.get("/api/v1/months", params={"plant": PLANT})
-        assert (answer.status_code, answer.json()) == (status, {"detail": str(error)})
+    months.error = NotServedError("waits")
+    answer = client.get("/api/v1/months", params={"plant": PLANT})
+    assert (answer.status_code, answer.json()) == (503, {"detail": "waits"})
 
 
 def test_plants_streams_and_months() -> None:
     client = make_client()
     assert client.get("/api/v1/plants").json()[0]["name"] == "Mini"
     assert client.get("/api/v1/streams").json()[0]["next_seq"] == 8
-    answer = client.get("/api/v1/months", params={"plant": PLANT})
-    assert answer.json() == [{"month": "2026-09", "plant": PLANT}]
+    for params in ({"plant": PLANT}, {}):
+        (row,) = client.get("/api/v1/months", params=params).json()
+        assert (row["month"], row["plant"], row["state"]) == ("2026-09", PLANT, "open")
+    row = client.get(f"/api/v1/plants/{PLANT}/months/2026-09").json()
+    assert [one["sentence"] for one in row["owed"]] == ["No readings of this month have come."]
+    assert client.get(f"/api/v1/plants/{PLANT}/months/2026-08").status_code == 404
 
 
 def test_points_stand_with_and_without_a_value() -> None:

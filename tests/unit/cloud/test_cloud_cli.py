@@ -183,18 +183,47 @@ def test_a_malformed_month_or_plant_is_a_usage_error_and_nothing_is_sent(
 def test_months_of_all_plants_or_one_are_listed(
     config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    row = {"plant": "mini", "month": "2026-09", "archive": "a/mini-2026-09.tar", "bytes": 1234567}
-    collector.answer("plants", [{"id": "mini"}, {"id": "maxi"}])
+    archive = {"archive": "a/mini-2026-09.tar", "bytes": 1234567, "newest": True}
+    older = {**archive, "newest": False, "replaced": True}
+    row = {"plant": "mini", "month": "2026-09", "state": "sealed", "days_left": 9, "owed": [],
+           "archives": [archive, older]}  # fmt: skip
+    late = row | {"month": "2026-08", "state": "late", "days_left": -2, "owed": [1], "archives": []}
+    collector.answer("months", [row, late])
     collector.answer("months?plant=mini", [row])
-    collector.answer("months?plant=maxi", [])
     assert cli.main(["month", "list", config]) == 0
-    assert capsys.readouterr().out == "mini  2026-09     1,234,567 bytes  a/mini-2026-09.tar\n"
+    assert capsys.readouterr().out.splitlines() == [
+        "mini  2026-09  sealed",
+        "       1,234,567 bytes  a/mini-2026-09.tar",
+        "       1,234,567 bytes  a/mini-2026-09.tar  (replaced)",
+        "mini  2026-08  late  2 days over  1 owed",
+    ]
     assert cli.main(["month", "list", config, "--plant", "mini", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"months": [row]}
-    assert [path for _, path, _, _ in collector.asked] == [
-        "/api/v1/plants", "/api/v1/months?plant=mini", "/api/v1/months?plant=maxi",
-        "/api/v1/months?plant=mini",
-    ]  # fmt: skip
+
+
+def test_a_month_is_shown_with_who_owes_what(
+    config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {
+        "plant": "mini", "month": "2026-09", "state": "waiting", "days_left": 1, "has_plan": False,
+        "deadline": "2026-11-09", "deadline_zone": "Asia/Shanghai",
+        "owed": [{"sentence": "It is silent.", "by": "operator", "blocks": True}],
+        "devices": [{"gateway": "e", "device": "m", "readings": 9, "due": 1000, "bad": 2}],
+        "progress": {"phase": "fold", "done": 1, "total": 2000, "percent": 0},
+    }  # fmt: skip
+    collector.answer("plants/mini/months/2026-09", row)
+    order = ["month", "show", config, "--plant", "mini", "--month", "2026-09"]
+    assert cli.main(order) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "mini  2026-09  waiting  1 days left  1 owed",
+        "  due by the end of 2026-11-09 (Asia/Shanghai)",
+        "  no control plan: only meters are checked",
+        "  owed: It is silent. (operator)",
+        "  e m: 9 of 1,000 readings, 2 without a value",
+        "  calculating: 0 % of 2,000 objects",
+    ]
+    assert cli.main([*order, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == row
 
 
 @pytest.mark.parametrize("missing", ["ready.json", "api.token"])
@@ -247,7 +276,7 @@ def test_a_proxy_from_the_environment_is_not_used(
     config: str, collector: FakeCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    collector.answer("plants", [])
+    collector.answer("months", [])
     assert cli.main(["month", "list", config]) == 0
 
 

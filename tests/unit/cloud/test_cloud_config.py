@@ -53,6 +53,16 @@ def test_a_good_file_gives_everything(tmp_path: Path, plant: ExamplePlant) -> No
     assert identity == plant.identity()
 
 
+def test_months_close_by_hand_unless_it_says_otherwise(tmp_path: Path, plant: ExamplePlant) -> None:
+    months = load(tmp_path, GOOD).months
+    assert (months.close, months.settle_ns) == ("by-hand", 24 * 3_600_000_000_000)
+    table = '[months]\nclose = "{}"\nsettle_h = {}\n[[plant]]'
+    months = load(tmp_path, GOOD.replace("[[plant]]", table.format("when-complete", 2))).months
+    assert (months.close, months.settle_h) == ("when-complete", 2)
+    wrong = GOOD.replace("[[plant]]", table.format("at-deadline", -1))
+    assert set(problems(tmp_path, wrong)) == {"months.close", "months.settle_h"}
+
+
 def test_broker_and_http_have_defaults(tmp_path: Path, plant: ExamplePlant) -> None:
     text = GOOD[: GOOD.index("[broker]")] + GOOD[GOOD.index("[[plant]]") :]
     config = load(tmp_path, text)

@@ -9,6 +9,7 @@ import pytest
 
 from cloud.api.services import MonthRefusedError
 from evidence.archive import paths
+from evidence.documents.document import COLLECTOR
 from evidence.findings import Verdict
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.log import Kind
@@ -21,6 +22,7 @@ from tests.unit.evidence.documents import papers as pp
 from tests.unit.evidence.small_plant import MONTH
 
 JULY = {"from_ns": begins(7), "to_ns": begins(8)}
+DECISION = {"reason": "burnt", "by": "li", "owed": [{"what": "Silent.", "by": "operator"}]}
 TEST = {"tested_ns": begins(7) + 1, "method": "GB/T 213"}
 
 
@@ -57,6 +59,7 @@ async def test_each_month_holds_what_it_needs_and_both_verifiers_pass(
     newer = [
         desk.paper(pp.paper("lab", "sample-tested", "S-1", TEST)),
         desk.paper(pp.paper("li", "count", "clinker", {"value": "7", "unit": "t", **JULY})),
+        desk.paper(pp.paper(COLLECTOR, "month-decision", "2026-07", DECISION)),
     ]
     second = await by.close(sm.PLANT, "2026-07", closing="final")
     files = [Path(facts["archive"]) for facts in (first, second)]

@@ -1,0 +1,98 @@
+"""Pages of months: all plants' months in one table, and one month with its checklist. No script."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from cloud.accounts.roles import Principal, Right
+from cloud.api import month_texts as texts
+from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.month_view import MonthView
+from cloud.api.rendering import Language, render
+from cloud.api.routes import MonthPath, PlantPath
+from cloud.api.services import MonthRefusedError, Services
+from cloud.months import REASON_MAX
+
+router = APIRouter(
+    default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute
+)
+#: columns of the table
+MONTHS_MAX = 13
+
+
+@router.get("/{language}/months")
+def months_page(given: Given, who: Who, language: Language) -> HTMLResponse:
+    """Every plant's months, newest first."""
+    rows = {
+        plant: {row["month"]: row for row in given.months.rows(plant)}
+        for plant in given.plants_of(who)
+    }
+    months = sorted({month for of in rows.values() for month in of}, reverse=True)[:MONTHS_MAX]
+    left = {
+        (plant, month): texts.left(language, row["days_left"])
+        for plant, of in rows.items()
+        for month, row in of.items()
+        if row["days_left"] is not None and row["state"] in ("open", "waiting", "ready", "late")
+    }
+    return render(
+        "months.html", language, path="/months", who=who, rows=rows, months=months, left=left,
+        error="",
+    )  # fmt: skip
+
+
+@router.get("/{language}/plants/{plant}/months/{month}")
+def month_page(  # noqa: PLR0917 - FastAPI calls it by names
+    given: Given,
+    who: Who,
+    language: Language,
+    plant: PlantPath,
+    month: MonthPath,
+    done: Annotated[str, Query(max_length=40)] = "",
+) -> HTMLResponse:
+    """One month of a plant."""
+    return _month(given, who, language, (plant, month), done=done == "begun")
+
+
+def _month(
+    given: Services,
+    who: Principal,
+    language: str,
+    of: tuple[str, str],
+    *,
+    done: bool = False,
+    error: str = "",
+) -> HTMLResponse:
+    plant, month = of
+    row = given.months.month(plant, month) if plant in given.plants_of(who) else None
+    if row is None:
+        raise HTTPException(404, f"{plant} has no month {month}")
+    return render(
+        "month.html", language, status=409 if error else 200,
+        path=f"/plants/{plant}/months/{month}", who=who, row=row, view=MonthView(row, language),
+        done=done, error=error, may_close=Right.MONTHS in who.rights and bool(who.session),
+        has_records=Right.RECORDS in who.rights, told=texts.told, most=REASON_MAX,
+    )  # fmt: skip
+
+
+@router.post("/{language}/plants/{plant}/months/{month}/close")
+async def close(  # noqa: PLR0917 - FastAPI calls it by names
+    given: Given,
+    who: Who,
+    request: Request,
+    language: Language,
+    plant: PlantPath,
+    month: MonthPath,
+) -> Response:
+    """Order a month closed for good, or amended: an accountant's. Its page tells how far it is."""
+    form: dict[str, str] = request.state.form
+    reason, amend = form.get("reason", "").strip(), form.get("amend") == "yes"
+    if len(reason) > REASON_MAX or (amend and not reason):
+        error = texts.told(language, "month.error.reason", most=REASON_MAX)
+        return _month(given, who, language, (plant, month), error=error)
+    try:
+        given.months.begin(plant, month, amend=amend, reason=reason, by=who.account)
+    except MonthRefusedError:
+        error = texts.told(language, "month.error.reason", most=REASON_MAX)
+        return _month(given, who, language, (plant, month), error=error)
+    return RedirectResponse(f"/{language}/plants/{plant}/months/{month}?done=begun", 303)

@@ -1,0 +1,57 @@
+"""What a month's checklist says in words, in a language. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cloud.api.rendering import STRINGS
+from edge.calc.local_time import clock_of
+
+
+def told(language: str, key: str, **values: object) -> str:
+    """A text of the table with its values."""
+    text = STRINGS[language][key]
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
+def at(ns: int, zone: str) -> str:
+    """An instant by the clock of a zone, to the minute."""
+    shown = datetime.fromtimestamp(ns // 1_000_000_000, UTC).astimezone(clock_of(zone))
+    return shown.strftime("%Y-%m-%d %H:%M")
+
+
+def owed(language: str, one: Mapping[str, Any], zone: str) -> str:
+    """What one thing that is owed is."""
+    values = dict(one["values"])
+    if "at_ns" in values:
+        values["at"] = at(values["at_ns"], zone)
+    if "kind" in values:
+        values["kind"] = kind(language, values["kind"])
+    if "event" in values:
+        values["event"] = STRINGS[language][f"month.event.{values['event']}"]
+    return told(language, f"month.owed.{one['what']}", **values)
+
+
+def kind(language: str, name: str) -> str:
+    """A kind of documents; one that has no text by its own name."""
+    return STRINGS[language].get(f"month.kind.{name}", name)
+
+
+def by(language: str, name: str) -> str:
+    """Who owes it: a role in words, or a name as the plan has it."""
+    return STRINGS[language].get(f"month.by.{name}", name)
+
+
+def left(language: str, days: int) -> str:
+    """How many days are left, or over."""
+    if days == 0:
+        return told(language, "month.left.today")
+    return told(language, "month.left" if days > 0 else "month.left.over", days=abs(days))
+
+
+def said(row: Mapping[str, Any], language: str = "en") -> dict[str, Any]:
+    """A month's row with a sentence beside each thing that is owed."""
+    told_ones = [{**one, "sentence": owed(language, one, row["zone"])} for one in row["owed"]]
+    return {**row, "owed": told_ones}

@@ -1,0 +1,152 @@
+"""How every month of a plant stands: facts, documents and a time, put together. Any thread.
+
+It reads what was counted, never the log. Rows of months are made again when something was closed
+or a minute is over; a month's own checklist whenever it is asked for.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cloud.month.checklist import Checklist, Known, checklist
+from cloud.month.deadlines import deadline_of
+from cloud.month.expected import Plans
+from cloud.month.facts import Archive, Facts
+from cloud.month.rows import checklist_row, month_row
+from cloud.month.sources import Sources
+from cloud.month.states import MonthFacts, Standing, newest_final, standing
+from cloud.month_log import MonthClose
+from edge.calc.local_time import clock_of
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+
+
+class MonthBook:
+    """Looks up how months stand.
+
+    Args:
+        facts: what was counted.
+        sources: the collector.
+        plans: control plans.
+        folder: where archives stand.
+
+    Attributes:
+        facts: as given.
+    """
+
+    def __init__(self, facts: Facts, sources: Sources, plans: Plans, folder: Path) -> None:
+        self.facts, self._sources, self._plans = facts, sources, plans
+        self._folder = folder
+        self._rows: dict[str, tuple[int, list[Mapping[str, Any]]]] = {}
+
+    def forget(self, plant: str) -> None:
+        """Something was closed."""
+        self._rows.pop(plant, None)
+
+    def rows(self, plant: str, now_ns: int) -> list[Mapping[str, Any]]:
+        """JSON-ready rows of all months, newest first."""
+        minute = now_ns // MINUTE_NS
+        held = self._rows.get(plant)
+        if held is None or held[0] != minute:
+            closes, archives = self.facts.closes(plant), self.facts.archives(plant)
+            made = list[Mapping[str, Any]]()
+            for month in reversed(self._months(plant, now_ns, closes)):
+                found = self._made(plant, month, now_ns, closes, devices=False)
+                of = self._standing(found, month, now_ns, closes, archives)
+                made.append(
+                    month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
+                )
+            held = self._rows[plant] = minute, made
+        return held[1]
+
+    def standings(self, plant: str, now_ns: int) -> dict[str, Standing]:
+        """Month -> its state, of months that are not closed for good."""
+        closes, archives = self.facts.closes(plant), self.facts.archives(plant)
+        return {
+            month: self._standing(
+                self._made(plant, month, now_ns, closes, devices=False),
+                month, now_ns, closes, archives,
+            )
+            for month in self._months(plant, now_ns, closes)
+            if newest_final(closes, month) is None
+        }  # fmt: skip
+
+    def month(self, plant: str, month: str, now_ns: int) -> Mapping[str, Any] | None:
+        """JSON-ready: a month's row with its checklist; None for one that the plant has not."""
+        closes, archives = self.facts.closes(plant), self.facts.archives(plant)
+        if month not in self._months(plant, now_ns, closes):
+            return None
+        found = self._made(plant, month, now_ns, closes, devices=True)
+        of = self._standing(found, month, now_ns, closes, archives)
+        row = month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
+        decided = [close for close in closes if close.month == month]
+        return {**row, **checklist_row(found, decided)}
+
+    def _made(
+        self, plant: str, month: str, now_ns: int, closes: Sequence[MonthClose], *, devices: bool
+    ) -> Checklist:
+        known = Known(
+            month=month,
+            zone=self.zone(plant),
+            positions=self.facts.positions(plant),
+            segments=self.facts.segments(plant) if devices else {},
+            days=self.facts.days(plant, month, devices=devices),
+            missing=self._sources.missing(plant),
+            expected=self._plans.expected(plant, month),
+            papers=self._sources.papers(plant),
+            close=newest_final(closes, month),
+        )
+        return checklist(known, now_ns)
+
+    def _standing(
+        self,
+        found: Checklist,
+        month: str,
+        now_ns: int,
+        closes: Sequence[MonthClose],
+        archives: Sequence[Archive],
+    ) -> Standing:
+        close = newest_final(closes, month)
+        facts = MonthFacts(
+            from_ns=found.from_ns,
+            to_ns=found.to_ns,
+            blocking=len(found.blocking),
+            owed=len(found.owed),
+            newest_ns=found.newest_ns,
+            close=close,
+            is_sealed=close is not None
+            and any(one.statement == close.statement_sha256 for one in archives),
+            deadline=deadline_of(month),
+            came_after=bool(found.after or found.late),
+        )
+        return standing(facts, now_ns)
+
+    def _placed(self, archives: Sequence[Archive]) -> list[tuple[Archive, Path]]:
+        return [(one, self._folder / one.name) for one in archives]
+
+    def zone(self, plant: str) -> str:
+        """The plant's time zone, as its newest configuration in force says it."""
+        segments = [one[-1] for one in self.facts.segments(plant).values()]
+        newest = max(segments, key=lambda one: one.from_ns, default=None)
+        return "Asia/Shanghai" if newest is None else newest.layout.zone
+
+    def _months(self, plant: str, now_ns: int, closes: Sequence[MonthClose]) -> list[str]:
+        """From the first reading, or the first close, to now, oldest first."""
+        shown = datetime.fromtimestamp(now_ns // SECOND_NS, UTC).astimezone(
+            clock_of(self.zone(plant))
+        )
+        now = shown.strftime("%Y-%m")
+        first = self.facts.first_month(plant)
+        named = {now, *(close.month for close in closes), *([first] if first else [])}
+        found, month = [], min(named)
+        while month <= max(named):
+            found.append(month)
+            month = _following(month)
+        return found
+
+
+def _following(month: str) -> str:
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year + number // 12:04}-{number % 12 + 1:02}"

@@ -1,0 +1,345 @@
+"""Runs months: counts what came, says what is owed, closes what is complete, ends what was begun.
+
+Beside the collector, in worker threads and in small pieces, so that intake never waits. What it
+needs after a kill is on disk: what was counted follows from the log, and a closing that was ordered
+is remembered until it is done, so that the next start seals it, or closes again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from cloud.api import month_texts
+from cloud.api.services import MonthRefusedError
+from cloud.clock import Clock
+from cloud.collector.desk import PlantEvidence
+from cloud.errors import StoreError
+from cloud.month.archives import look_at_archives
+from cloud.month.book import MINUTE_NS, MonthBook
+from cloud.month.expected import decisions
+from cloud.month.facts import Ordered
+from cloud.month.reader import FactsReader
+from cloud.month.sources import Sources
+from cloud.month.states import State, may_close_itself, newest_final
+from cloud.month_log import FINAL
+from cloud.months import Months
+from evidence.errors import EvidenceError
+
+log = logging.getLogger("stackproof.cloud.months")
+
+#: seconds between two looks; objects of a stream counted at a time
+LOOK_S, PIECE = 5.0, 200
+#: seconds after which a closing that was refused is tried again
+AGAIN_S = 3_600.0
+#: who closes what is complete
+ENGINE = "engine"
+#: of the rows and the texts of a decision
+ROWS_MAX, TEXT_MAX = 1_000, 200
+LATE, REFUSED = "month-late", "month-refused"
+
+Closing = Literal["by-hand", "when-complete"]
+
+
+class MonthEngine:
+    """The months of a collector's plants. Call from the event loop's thread.
+
+    Args:
+        months: closes and seals.
+        book: says how months stand.
+        sources: the collector.
+        clock: wall clock.
+        closing: may a complete month close itself?
+        settle_ns: how long it must have been complete.
+    """
+
+    def __init__(
+        self,
+        months: Months,
+        book: MonthBook,
+        sources: Sources,
+        clock: Clock,
+        *,
+        closing: Closing = "by-hand",
+        settle_ns: int = 0,
+    ) -> None:
+        self._months, self._book, self._sources = months, book, sources
+        self._clock, self._closing, self._settle_ns = clock, closing, settle_ns
+        self._facts, self._reader = book.facts, FactsReader(book.facts)
+        self._counted: dict[str, int] = {}
+        self._judged: dict[str, int] = {}
+        self._amiss: dict[str, str] = {}
+        self._standing: dict[tuple[str, str], str] = {}
+        self._refused: dict[tuple[str, str], float] = {}
+        self._began: list[Ordered] | None = None
+        self._orders: set[asyncio.Task[None]] = set()
+        self._counting = asyncio.Lock()
+
+    # -- what one may ask -------------------------------------------------------------------------
+
+    def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        """JSON-ready: every month of a plant, newest first, with its state. Any thread."""
+        return self._book.rows(plant, self._clock.wall_ns())
+
+    def month(self, plant: str, month: str) -> Mapping[str, Any] | None:
+        """JSON-ready: a month's checklist; None for one that the plant has not. Any thread."""
+        found = self._book.month(plant, month, self._clock.wall_ns())
+        if found is None:
+            return None
+        progress = self._months.progress.row(plant, month)
+        refused = self._standing.get((plant, REFUSED), "")
+        return {
+            **found,
+            "progress": progress,
+            "refused": refused,
+            "counting": self._amiss.get(plant, ""),
+        }
+
+    # -- orders -----------------------------------------------------------------------------------
+
+    async def close(
+        self,
+        plant: str,
+        month: str,
+        *,
+        closing: str,
+        amend: bool = False,
+        reason: str = "",
+        by: str = ENGINE,
+    ) -> Mapping[str, Any]:
+        """As `Months.close`; a month that is not complete is closed for good by a reason only.
+
+        The reason, what is owed, and `by` whom it was decided are logged before the close.
+
+        Raises:
+            MonthRefusedError: it cannot be closed; the sentence says why.
+        """
+        if closing != FINAL:
+            return await self._months.close(
+                plant, month, closing=closing, amend=amend, reason=reason
+            )
+        if not amend:
+            self._require_complete(plant, month, reason)
+        ordered = Ordered(plant, month, amend, reason, by, self._clock.wall_ns())
+        await asyncio.to_thread(self._facts.order, ordered)
+        try:
+            facts = await self._close_now(ordered)
+        except MonthRefusedError:
+            await asyncio.to_thread(self._facts.done, plant, month)
+            raise
+        await asyncio.to_thread(self._facts.done, plant, month)
+        await self._closed(plant)
+        return facts
+
+    async def seal(
+        self, plant: str, month: str, *, reason: str = "", reply: bytes = b""
+    ) -> Mapping[str, Any]:
+        """As `Months.seal`."""
+        facts = await self._months.seal(plant, month, reason=reason, reply=reply)
+        await self._closed(plant)
+        return facts
+
+    async def _closed(self, plant: str) -> None:
+        """Something of a plant was closed or sealed: count it, and tell of it at once."""
+        await self._catch_up(plant)
+        self._book.forget(plant)
+        self._judged.pop(plant, None)
+
+    def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
+        """Order a closing for good and do not wait: `month` tells how far it is, or why not.
+
+        Raises:
+            MonthRefusedError: it is not complete, and no reason is given.
+        """
+        if not amend:
+            self._require_complete(plant, month, reason)
+        self._refused.pop((plant, month), None)
+        self._start(self._order(plant, month, amend=amend, reason=reason, by=by))
+
+    def _require_complete(self, plant: str, month: str, reason: str) -> None:
+        blocking = self._blocking(plant, month)
+        if blocking and not reason:
+            told = ", ".join(f"{one['what']} ({one['by']})" for one in blocking[:5])
+            more = len(blocking) - 5
+            told += f" and {more} more" if more > 0 else ""
+            raise MonthRefusedError(
+                f"{plant} {month} is not complete: {told}; see stackproof cloud month show. To "
+                "close it as it is, give --reason TEXT"
+            )
+
+    def _blocking(self, plant: str, month: str) -> list[Mapping[str, Any]]:
+        """What keeps a month from being complete."""
+        found = self._book.month(plant, month, self._clock.wall_ns())
+        if found is None or found["state"] not in (State.WAITING, State.LATE):
+            return []  # open, or closed already: `Months` says so
+        return [one for one in found["owed"] if one["blocks"]]
+
+    async def _decide(self, ordered: Ordered) -> None:
+        """What is not complete is closed by a decision that stands in the log."""
+        blocking = self._blocking(ordered.plant, ordered.month)
+        papers = self._sources.papers(ordered.plant)
+        if ordered.amend or not blocking or papers is None:
+            return
+        decided = decisions(papers, ordered.month)
+        if any(one.document.body["reason"] == ordered.reason for one in decided):
+            return  # before a kill
+        zone = self._book.zone(ordered.plant)
+        owed = [
+            {"what": month_texts.owed("en", one, zone)[:TEXT_MAX], "by": one["by"][:TEXT_MAX]}
+            for one in blocking[:ROWS_MAX]
+        ]
+        body = {"reason": ordered.reason, "by": ordered.by, "owed": owed}
+        try:
+            now_s = self._clock.wall_ns() // 10**9
+            await self._sources.decide(ordered.plant, ordered.month, body, now_s)
+        except (EvidenceError, StoreError) as error:
+            raise MonthRefusedError(f"the decision cannot be logged: {error}") from error
+
+    async def _close_now(self, ordered: Ordered) -> Mapping[str, Any]:
+        await self._decide(ordered)
+        return await self._months.close(
+            ordered.plant, ordered.month, closing=FINAL, amend=ordered.amend,
+            reason=ordered.reason if ordered.amend else "",
+        )  # fmt: skip
+
+    async def _order(
+        self, plant: str, month: str, *, amend: bool = False, reason: str = "", by: str = ENGINE
+    ) -> None:
+        """Close, and leave what is refused standing as an alarm."""
+        try:
+            await self.close(plant, month, closing=FINAL, amend=amend, reason=reason, by=by)
+        except MonthRefusedError as error:
+            self._refused[plant, month] = time.monotonic()
+            await self._say(plant, REFUSED, f"{month}: {error}")
+        else:
+            await self._say(plant, REFUSED, "")
+
+    # -- the loop ---------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Run beside the collector, from now on."""
+        self._running = asyncio.create_task(self.run())
+
+    async def stop(self) -> None:
+        """End; a closing that runs gives up, and the next start goes on with it."""
+        self._months.progress.stop()
+        for task in (self._running, *self._orders):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def run(self) -> None:
+        """Look again and again, for ever."""
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                log.exception("months could not be looked at; they are again")
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Count what came, end what was begun before the start, begin what is due."""
+        if self._began is None:
+            self._began = await asyncio.to_thread(self._facts.ordered)
+        for plant in self._sources.plants():
+            began = [one for one in self._began if one.plant == plant]
+            self._began = [one for one in self._began if one.plant != plant]
+            await self._look(plant, began)
+
+    async def idle(self) -> None:
+        """Wait until no closing runs that was begun here."""
+        await asyncio.gather(*self._orders)
+
+    async def _look(self, plant: str, began: Sequence[Ordered]) -> None:
+        try:
+            await self._catch_up(plant)
+            for ordered in began:
+                self._start(self._finish(ordered))
+            await self._judge(plant)
+        except (StoreError, LookupError, MonthRefusedError) as error:
+            if self._amiss.get(plant) != str(error):
+                log.error("plant %s: its months cannot be looked at: %s", plant, error)  # noqa: TRY400 - the sentence says all
+            self._amiss[plant] = str(error)
+
+    async def _catch_up(self, plant: str) -> None:
+        """Count what came; half of the time is left to others."""
+        async with self._counting:
+            evidence = self._sources.evidence(plant)
+            size = evidence.size
+            while self._counted.get(plant) != size:
+                began_s = time.monotonic()
+                if await asyncio.to_thread(self._count, evidence):
+                    self._counted[plant] = size
+                await asyncio.sleep(time.monotonic() - began_s)
+            await asyncio.to_thread(look_at_archives, self._facts, plant, self._months.list(plant))
+        self._amiss.pop(plant, None)
+
+    def _count(self, evidence: PlantEvidence) -> bool:
+        try:
+            return self._reader.follow(evidence, PIECE)
+        except (EvidenceError, ValueError, LookupError, TypeError) as error:
+            # a form that nobody thought of: the plant's months wait, the others go on
+            raise StoreError(f"an object cannot be counted: {error!r}") from error
+
+    async def _finish(self, ordered: Ordered) -> None:
+        """A closing that a kill interrupted: seal what the log closed, or close again."""
+        plant, month = ordered.plant, ordered.month
+        close = newest_final(self._facts.closes(plant), month)
+        try:
+            if close is not None and close.received_ns >= ordered.at_ns:
+                log.warning(
+                    "%s %s was being closed when the collector ended: sealed now", plant, month
+                )
+                await self._months.seal(
+                    plant, month, reason=ordered.reason if ordered.amend else ""
+                )
+            else:
+                log.warning("%s %s was being closed when the collector ended: again", plant, month)
+                await self._close_now(ordered)
+        except MonthRefusedError as error:
+            await self._say(plant, REFUSED, f"{month}: {error}")
+        await asyncio.to_thread(self._facts.done, plant, month)
+        await self._closed(plant)
+
+    async def _judge(self, plant: str) -> None:
+        """Alarms, and what may close itself: once a minute."""
+        now_ns = self._clock.wall_ns()
+        if self._judged.get(plant) == now_ns // MINUTE_NS:
+            return
+        self._judged[plant] = now_ns // MINUTE_NS
+        rows = await asyncio.to_thread(self._book.standings, plant, now_ns)
+        late = sorted(month for month, of in rows.items() if of.state is State.LATE)
+        sentence = f"not closed in time: {', '.join(late)}" if late else ""
+        await self._say(plant, LATE, sentence)
+        if self._closing != "when-complete" or self._orders:
+            return
+        for month, of in sorted(rows.items()):
+            tried_s = self._refused.get((plant, month), float("-inf"))
+            if (
+                may_close_itself(of, self._settle_ns, now_ns)
+                and time.monotonic() > tried_s + AGAIN_S
+            ):
+                log.info("%s %s is complete and closes itself", plant, month)
+                self._start(self._order(plant, month))
+                return
+
+    def _start(self, order: Any) -> None:  # noqa: ANN401 - a coroutine of this class
+        task = asyncio.create_task(order)
+        self._orders.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._orders.discard(task)
+        defect = None if task.cancelled() else task.exception()
+        if defect is not None:
+            log.error("a closing ended by a defect", exc_info=defect)
+
+    async def _say(self, plant: str, reason: str, sentence: str) -> None:
+        if self._standing.get((plant, reason), "") == sentence:
+            return
+        if sentence:
+            log.error("plant %s: %s", plant, sentence)
+        self._standing[plant, reason] = sentence
+        await self._sources.alarm(plant, reason, sentence)

@@ -1,0 +1,366 @@
+"""What is known of months without reading the log: a file beside the evidence (SQLite).
+
+A projection: it follows from the log alone, and what does not fit the log is made again. How far
+the log was counted, and what was counted, change in one transaction. Beside it stand the closings
+that were ordered and are not done, so that a start goes on with them. Any thread; one at a time.
+"""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+
+from cloud.errors import StoreError
+from cloud.month.tally import Counts, DayTally, Layout
+from cloud.month_log import MonthClose, month_close
+from evidence.log import decode_entry
+
+FILE = "months.db"
+FORMAT = 1
+
+_SCHEMA = """
+CREATE TABLE stream (
+    plant TEXT, stream TEXT, next_seq INTEGER, head BLOB, at_ns INTEGER,
+    PRIMARY KEY (plant, stream)
+) WITHOUT ROWID;
+CREATE TABLE segment (
+    plant TEXT, stream TEXT, from_ns INTEGER, cfg BLOB, layout TEXT,
+    PRIMARY KEY (plant, stream, from_ns)
+) WITHOUT ROWID;
+CREATE TABLE day (
+    plant TEXT, day TEXT, stream TEXT, gaps INTEGER, gap_ns INTEGER, last_seq INTEGER,
+    received_ns INTEGER, PRIMARY KEY (plant, day, stream)
+) WITHOUT ROWID;
+CREATE TABLE device_day (
+    plant TEXT, day TEXT, stream TEXT, device TEXT, readings INTEGER, reserved INTEGER,
+    bad INTEGER, PRIMARY KEY (plant, day, stream, device)
+) WITHOUT ROWID;
+CREATE TABLE log (plant TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID;
+CREATE TABLE closed (
+    plant TEXT, log_index INTEGER, entry BLOB, PRIMARY KEY (plant, log_index)
+) WITHOUT ROWID;
+CREATE TABLE archive (
+    plant TEXT, name TEXT, month TEXT, replaced INTEGER, bytes INTEGER, mtime_ns INTEGER,
+    sha256 TEXT, statement BLOB, PRIMARY KEY (plant, name)
+) WITHOUT ROWID;
+CREATE TABLE ordered (
+    plant TEXT, month TEXT, amend INTEGER, reason TEXT, by TEXT, at_ns INTEGER,
+    PRIMARY KEY (plant, month)
+) WITHOUT ROWID;
+"""
+_OF_THE_LOG = ("stream", "segment", "day", "device_day", "log", "closed")
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a stream was counted.
+
+    Attributes:
+        next_seq: the first object that was not.
+        head: SHA-256 of the one before, b"" before the first.
+        at_ns: t0 of the newest frame, 0 before the first.
+    """
+
+    next_seq: int = 0
+    head: bytes = b""
+    at_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """From when on a configuration is in force."""
+
+    from_ns: int
+    cfg: bytes
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """A closing for good that was ordered by somebody and is not done yet."""
+
+    plant: str
+    month: str
+    amend: bool
+    reason: str
+    by: str
+    at_ns: int
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that stands in the archive folder.
+
+    Attributes:
+        name: of the file.
+        month: "YYYY-MM".
+        is_replaced: a later one stands in its place.
+        size, mtime_ns: bytes and time of the file, as it was when it was looked at.
+        sha256: hex, of the file.
+        statement: SHA-256 of its statement; b"" where it cannot be read.
+    """
+
+    name: str
+    month: str
+    is_replaced: bool
+    size: int
+    mtime_ns: int
+    sha256: str
+    statement: bytes
+
+
+@dataclass(frozen=True)
+class StreamDay:
+    """What came of a stream on a day; `received_ns` is when the newest of it was logged."""
+
+    day: str
+    stream: str
+    tally: DayTally
+    received_ns: int
+
+
+class Facts:
+    """Months' facts of all plants of a collector.
+
+    Args:
+        folder: the file goes there.
+
+    Raises:
+        StoreError: it cannot be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self._lock = folder / FILE, Lock()
+        self._layouts: dict[bytes, Layout] = {}
+        try:
+            self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            self._sql.execute("PRAGMA journal_mode = WAL")
+            self._sql.execute("PRAGMA synchronous = FULL")
+            with self._changing() as sql:
+                (found,) = sql.execute("PRAGMA user_version").fetchone()
+                if found == 0:
+                    for statement in _SCHEMA.split(";\n"):
+                        sql.execute(statement)
+                    sql.execute(f"PRAGMA user_version = {FORMAT}")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path} cannot be used: {error}") from error
+        if found not in (0, FORMAT):
+            raise StoreError(
+                f"{self._path} is of another program's format ({found}): stop the collector and "
+                "delete it, it is made again from the log"
+            )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._sql.close()
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it or nothing."""
+        with self._lock:
+            try:
+                self._sql.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._sql
+                except BaseException:
+                    self._sql.execute("ROLLBACK")
+                    raise
+                self._sql.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise StoreError(f"{self._path} cannot be written: {error}") from error
+
+    def _rows(self, asked: str, *values: object) -> list[tuple[object, ...]]:
+        with self._lock:
+            try:
+                return self._sql.execute(asked, values).fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(f"{self._path} cannot be read: {error}") from error
+
+    # -- what the log says ------------------------------------------------------------------------
+
+    def position(self, plant: str, stream: str) -> Position:
+        """How far a stream was counted."""
+        found = self._rows(
+            "SELECT next_seq, head, at_ns FROM stream WHERE plant = ? AND stream = ?",
+            plant, stream,
+        )  # fmt: skip
+        return Position(*found[0]) if found else Position()  # type: ignore[arg-type] # columns
+
+    def positions(self, plant: str) -> Mapping[str, Position]:
+        """Stream -> how far it was counted."""
+        rows = self._rows("SELECT stream, next_seq, head, at_ns FROM stream WHERE plant = ?", plant)
+        return {str(name): Position(*rest) for name, *rest in rows}  # type: ignore[arg-type] # columns
+
+    def add(
+        self,
+        plant: str,
+        stream: str,
+        position: Position,
+        segments: Iterable[Segment],
+        days: Iterable[StreamDay],
+    ) -> None:
+        """What was counted up to a position, in one transaction."""
+        with self._changing() as sql:
+            sql.execute(
+                "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?)",
+                (plant, stream, position.next_seq, position.head, position.at_ns),
+            )
+            sql.executemany(
+                "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?)",
+                [(plant, stream, s.from_ns, s.cfg, json.dumps(asdict(s.layout))) for s in segments],
+            )
+            for one in days:
+                _add_day(sql, plant, one)
+
+    def segments(self, plant: str) -> Mapping[str, list[Segment]]:
+        """Stream -> its configurations that were in force, oldest first."""
+        found: dict[str, list[Segment]] = {}
+        rows = self._rows(
+            "SELECT stream, from_ns, cfg, layout FROM segment WHERE plant = ? ORDER BY from_ns",
+            plant,
+        )
+        for stream, from_ns, named, layout in rows:
+            cfg = bytes(named)  # type: ignore[call-overload] # BLOB
+            if cfg not in self._layouts:
+                self._layouts[cfg] = _layout(str(layout))
+            segment = Segment(int(str(from_ns)), cfg, self._layouts[cfg])
+            found.setdefault(str(stream), []).append(segment)
+        return found
+
+    def days(self, plant: str, month: str, *, devices: bool = True) -> list[StreamDay]:
+        """What came of a month, by day and stream; of each device only where it is asked for."""
+        of = (plant, f"{month}-01", f"{month}-31")
+        found: dict[tuple[str, str], StreamDay] = {}
+        for day, stream, *rest, received_ns in self._rows(
+            "SELECT day, stream, gaps, gap_ns, last_seq, received_ns FROM day"
+            " WHERE plant = ? AND day BETWEEN ? AND ? ORDER BY day, stream", *of
+        ):  # fmt: skip
+            tally = DayTally({}, *rest)  # type: ignore[arg-type] # columns
+            one = StreamDay(str(day), str(stream), tally, int(str(received_ns)))
+            found[one.day, one.stream] = one
+        if not devices:
+            return list(found.values())
+        for day, stream, device, *counts in self._rows(
+            "SELECT day, stream, device, readings, reserved, bad FROM device_day"
+            " WHERE plant = ? AND day BETWEEN ? AND ?", *of
+        ):  # fmt: skip
+            found[str(day), str(stream)].tally.devices[str(device)] = Counts(*counts)  # type: ignore[arg-type] # columns
+        return list(found.values())
+
+    def first_month(self, plant: str) -> str | None:
+        """The month of the first reading, None while there is none."""
+        ((day,),) = self._rows("SELECT min(day) FROM day WHERE plant = ?", plant)
+        return None if day is None else str(day)[:7]
+
+    def log_size(self, plant: str) -> int:
+        """Entries of the log that were looked at for closes."""
+        found = self._rows("SELECT size FROM log WHERE plant = ?", plant)
+        return int(str(found[0][0])) if found else 0
+
+    def add_closes(self, plant: str, size: int, closes: Iterable[tuple[int, bytes]]) -> None:
+        """Month-close entries (index, bytes) of the log up to `size`."""
+        with self._changing() as sql:
+            sql.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (plant, size))
+            sql.executemany(
+                "INSERT OR REPLACE INTO closed VALUES (?, ?, ?)",
+                [(plant, index, data) for index, data in closes],
+            )
+
+    def closes(self, plant: str) -> Sequence[MonthClose]:
+        """All closes, in the log's order."""
+        rows = self._rows(
+            "SELECT log_index, entry FROM closed WHERE plant = ? ORDER BY log_index", plant
+        )
+        return [month_close(int(str(at)), decode_entry(bytes(data))) for at, data in rows]  # type: ignore[call-overload] # BLOB
+
+    def forget(self, plant: str) -> None:
+        """The log is another one than was counted: count it again."""
+        with self._changing() as sql:
+            for table in _OF_THE_LOG:
+                sql.execute(f"DELETE FROM {table} WHERE plant = ?", (plant,))  # noqa: S608 - our own names
+
+    # -- archives ---------------------------------------------------------------------------------
+
+    def archives(self, plant: str) -> list[Archive]:
+        """Archives of a plant that were looked at, by name."""
+        rows = self._rows(
+            "SELECT name, month, replaced, bytes, mtime_ns, sha256, statement FROM archive"
+            " WHERE plant = ? ORDER BY name", plant
+        )  # fmt: skip
+        return [
+            Archive(str(name), str(month), bool(replaced), *rest)  # type: ignore[arg-type] # columns
+            for name, month, replaced, *rest in rows
+        ]
+
+    def put_archives(self, plant: str, archives: Iterable[Archive]) -> None:
+        """All archives of a plant that stand there now."""
+        with self._changing() as sql:
+            sql.execute("DELETE FROM archive WHERE plant = ?", (plant,))
+            sql.executemany(
+                "INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        plant, one.name, one.month, one.is_replaced, one.size, one.mtime_ns,
+                        one.sha256, one.statement,
+                    )
+                    for one in archives
+                ],
+            )  # fmt: skip
+
+    # -- closings that were ordered ---------------------------------------------------------------
+
+    def order(self, ordered: Ordered) -> None:
+        """Remember a closing until it is done; on disk when this returns."""
+        with self._changing() as sql:
+            row = (ordered.plant, ordered.month, ordered.amend)
+            said = (ordered.reason, ordered.by, ordered.at_ns)
+            sql.execute("INSERT OR REPLACE INTO ordered VALUES (?, ?, ?, ?, ?, ?)", row + said)
+
+    def done(self, plant: str, month: str) -> None:
+        """A closing is done, or was refused."""
+        with self._changing() as sql:
+            sql.execute("DELETE FROM ordered WHERE plant = ? AND month = ?", (plant, month))
+
+    def ordered(self) -> list[Ordered]:
+        """Closings that were begun and not ended, oldest first."""
+        rows = self._rows("SELECT * FROM ordered ORDER BY at_ns")
+        return [
+            Ordered(str(plant), str(month), bool(amend), str(reason), str(by), int(str(at_ns)))
+            for plant, month, amend, reason, by, at_ns in rows
+        ]
+
+
+def _add_day(sql: sqlite3.Connection, plant: str, one: StreamDay) -> None:
+    tally = one.tally
+    sql.execute(
+        "INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " gaps = gaps + excluded.gaps, gap_ns = gap_ns + excluded.gap_ns,"
+        " last_seq = max(last_seq, excluded.last_seq),"
+        " received_ns = max(received_ns, excluded.received_ns)",
+        (
+            plant, one.day, one.stream, tally.gaps, tally.gap_ns, tally.last_seq, one.received_ns,
+        ),
+    )  # fmt: skip
+    sql.executemany(
+        "INSERT INTO device_day VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " readings = readings + excluded.readings, reserved = reserved + excluded.reserved,"
+        " bad = bad + excluded.bad",
+        [
+            (plant, one.day, one.stream, device, of.readings, of.reserved, of.bad)
+            for device, of in tally.devices.items()
+        ],
+    )
+
+
+def _layout(text: str) -> Layout:
+    held = json.loads(text)
+    return Layout(
+        held["zone"],
+        tuple(held["devices"]),
+        tuple(tuple((step, points) for step, points in rates) for rates in held["rates"]),
+        tuple(tuple(row) for row in held["rows"]),
+    )

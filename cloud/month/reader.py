@@ -1,0 +1,113 @@
+"""Counts what the log has gained, a bounded piece at a time. Any thread, one at a time.
+
+It follows what is committed and never waits for the collector: after a start, an import or a
+restored backup it goes on where it stopped, or begins again where the log is another one.
+"""
+
+from collections.abc import Mapping
+
+from cloud.collector.desk import PlantEvidence
+from cloud.month.facts import Facts, Position, Segment, StreamDay
+from cloud.month.tally import Layout, Tally
+from cloud.month_zone import configuration_of
+from evidence import cose
+from evidence.frame import decode_body, header_of
+from evidence.log import ENTRY_VERSION, Kind, decode_entry
+
+#: entries looked at for closes in the time that one object takes
+ENTRIES_AN_OBJECT = 50
+
+
+class FactsReader:
+    """Brings `Facts` up to date with plants' evidence.
+
+    Args:
+        facts: where it is written.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._layouts: dict[bytes, Layout] = {}
+
+    def follow(self, evidence: PlantEvidence, most: int) -> bool:
+        """Count at most so many objects of each stream; True when there was nothing more.
+
+        Raises:
+            StoreError: the disk disagrees.
+            EvidenceError: an object is of a form that this program does not know.
+        """
+        if not self._fits(evidence):
+            self._facts.forget(evidence.plant)
+        is_done = self._follow_closes(evidence, most * ENTRIES_AN_OBJECT)
+        for stream in evidence.streams():
+            is_done &= self._follow_stream(evidence, stream, most)
+        return is_done
+
+    def _fits(self, evidence: PlantEvidence) -> bool:
+        """Is the log the one that was counted?"""
+        plant = evidence.plant
+        if self._facts.log_size(plant) > evidence.size:
+            return False
+        return all(
+            not at.next_seq or evidence.hash_at(stream, at.next_seq - 1) == at.head
+            for stream, at in self._facts.positions(plant).items()
+        )
+
+    def _follow_closes(self, evidence: PlantEvidence, most: int) -> bool:
+        first, size = self._facts.log_size(evidence.plant), evidence.size
+        stop = min(size, first + most)
+        if first < stop:
+            closes = [
+                (index, data)
+                for index, data in evidence.entries(first, stop)
+                if (data[1], data[2]) == (ENTRY_VERSION, Kind.MONTH_CLOSE)
+            ]
+            self._facts.add_closes(evidence.plant, stop, closes)
+        return stop == size
+
+    def _follow_stream(self, evidence: PlantEvidence, stream: str, most: int) -> bool:
+        plant, head = evidence.plant, evidence.head(stream).next_seq
+        at = self._facts.position(plant, stream)
+        stop = min(head, at.next_seq + most)
+        if at.next_seq == stop:
+            return True
+        tally, segments = Tally(), list[Segment]()
+        cfg = self._newest_cfg(plant, stream)
+        for stored in evidence.objects(stream, at.next_seq, stop):
+            at = Position(stored.seq + 1, stored.sha256, max(at.at_ns, stored.at_ns))
+            if stored.kind is not Kind.FRAME:
+                continue
+            envelope = cose.parse(stored.data)
+            body, named = decode_body(envelope.payload), header_of(envelope).cfg or b""
+            layout = self._layout(evidence, stream, named)
+            if body.sections and named != cfg:
+                first_ns = min(section.first_ns for section in body.sections)
+                segments.append(Segment(first_ns, named, layout))
+                cfg = named
+            tally.take(layout, body, stored.seq, stored.log_index)
+        days = [
+            StreamDay(day, stream, of, _received_ns(evidence, of.log_index))
+            for day, of in tally.days.items()
+        ]
+        self._facts.add(plant, stream, at, segments, days)
+        return stop == head
+
+    def _newest_cfg(self, plant: str, stream: str) -> bytes:
+        known: Mapping[str, list[Segment]] = self._facts.segments(plant)
+        return known[stream][-1].cfg if stream in known else b""
+
+    def _layout(self, evidence: PlantEvidence, stream: str, cfg: bytes) -> Layout:
+        found = self._layouts.get(cfg)
+        if found is None:
+            seq = evidence.configs(stream)[cfg]
+            (held,) = evidence.objects(stream, seq, seq + 1)
+            found = self._layouts[cfg] = Layout.of(configuration_of(held.data))
+        return found
+
+
+def _received_ns(evidence: PlantEvidence, index: int) -> int:
+    """When an entry was logged; 0 for none: of a day with nothing but a gap."""
+    if index < 0:
+        return 0
+    ((_, data),) = evidence.entries(index, index + 1)
+    return decode_entry(data).received_ns

@@ -1,0 +1,141 @@
+"""Months as the API and the pages have them: JSON-ready, instants in UTC nanoseconds. Pure."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cloud.month.checklist import Checklist, DeviceRow, Owed
+from cloud.month.deadlines import deadline_of
+from cloud.month.expected import Given
+from cloud.month.facts import Archive
+from cloud.month.states import Standing
+from cloud.month_log import MonthClose
+from evidence.documents.standing import Logged
+
+
+def month_row(
+    plant: str,
+    of: Checklist,
+    state: Standing,
+    close: MonthClose | None,
+    archives: Sequence[tuple[Archive, Path]],
+) -> dict[str, Any]:
+    """A month with its state, its deadline and its archives."""
+    deadline = deadline_of(of.month)
+    return {
+        "plant": plant,
+        "month": of.month,
+        "zone": of.zone,
+        "state": state.state.value,
+        "since_ns": state.since_ns,
+        "level": state.level.value,
+        "from_ns": of.from_ns,
+        "to_ns": of.to_ns,
+        "deadline": None if deadline is None else deadline.day.isoformat(),
+        "deadline_zone": None if deadline is None else deadline.zone,
+        "deadline_rule": None if deadline is None else deadline.rule,
+        "deadline_source": None
+        if deadline is None
+        else {"en": deadline.source, "zh": deadline.source_zh},
+        "deadline_confidence": None if deadline is None else deadline.confidence,
+        "days_left": state.days_left,
+        "owed": [_owed(one) for one in of.owed],
+        "archives": [_archive(one, close, path) for one, path in archives if one.month == of.month],
+    }
+
+
+def checklist_row(of: Checklist, closes: Sequence[MonthClose]) -> dict[str, Any]:
+    """What a month's page shows beside its row; `closes` are those of the month."""
+    return {
+        "days": list(of.days),
+        "streams": [
+            {
+                "gateway": row.stream, "gaps": row.gaps, "gap_ns": row.gap_ns,
+                "gap_days": dict(row.days), "reaches_ns": row.reaches_ns, "missing": row.missing,
+            }
+            for row in of.streams
+        ],
+        "devices": [_device(row) for row in of.devices],
+        "has_plan": of.has_plan,
+        "documents": [_given(row) for row in of.documents],
+        "unapproved": [_document(one) for one in of.unapproved],
+        "events": [_document(one) for one in of.events],
+        "certificates": [
+            {"device": one.device, "scope": one.scope, "number": one.number, "due": one.due}
+            for one in of.certificates
+        ],
+        "after": [_document(one) for one in of.after],
+        "late": dict(of.late),
+        "decisions": [
+            {**_document(one), **{name: one.document.body[name] for name in ("reason", "by")},
+             "owed": [dict(row) for row in one.document.body["owed"]]}
+            for one in of.decisions
+        ],
+        "closes": [
+            {
+                "index": close.index,
+                "closing": close.closing,
+                "received_ns": close.received_ns,
+                "statement_sha256": close.statement_sha256.hex(),
+                "replaces": None if close.replaces is None else close.replaces.hex(),
+            }
+            for close in closes
+        ],
+    }  # fmt: skip
+
+
+def _owed(one: Owed) -> dict[str, Any]:
+    return {"what": one.what, "by": one.by, "blocks": one.blocks, "values": dict(one.values)}
+
+
+def _archive(one: Archive, close: MonthClose | None, path: Path) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "archive": str(path),
+        "bytes": one.size,
+        "sha256": one.sha256,
+        "statement_sha256": one.statement.hex(),
+        "replaced": one.is_replaced,
+        "newest": close is not None and one.statement == close.statement_sha256,
+    }
+
+
+def _device(row: DeviceRow) -> dict[str, Any]:
+    return {
+        "gateway": row.stream,
+        "device": row.device,
+        "readings": row.total.readings,
+        "reserved": row.total.reserved,
+        "bad": row.total.bad,
+        "due": row.due,
+        "days": {
+            day: [cell.counts.readings, cell.due, cell.counts.reserved, cell.counts.bad]
+            for day, cell in row.cells.items()
+        },
+    }
+
+
+def _given(row: Given) -> dict[str, Any]:
+    of = row.expected
+    return {
+        "parameter": of.parameter,
+        "kind": of.kind,
+        "about": of.about,
+        "frequency": of.frequency,
+        "responsible": of.responsible,
+        "documents": [_document(one) for one in row.documents],
+        "unapproved": row.unapproved,
+        "missing_days": list(row.missing_days),
+        "is_missing": row.is_missing,
+    }
+
+
+def _document(one: Logged) -> Mapping[str, Any]:
+    document = one.document
+    return {
+        "sha256": one.sha256.hex(),
+        "kind": document.kind,
+        "about": document.about,
+        "person": document.person,
+        "received_ns": one.received_ns,
+    }
