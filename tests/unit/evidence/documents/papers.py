@@ -8,9 +8,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from evidence import cose, merkle
 from evidence.archive.build import Records, encode_proof
 from evidence.blocks import content
+from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import COLLECTOR, AttachedFile, Document, encode_document
+from evidence.documents.people import People
+from evidence.documents.standing import Logged, Standing
 from evidence.keys import FileSigner, key_sha256
 from evidence.log import Kind
+from evidence.recompute import Paper
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import PLANT, SECOND, START_NS, keys, signer
 
@@ -73,6 +77,16 @@ def papers() -> list[bytes]:
         *persons(), wrong, right, paper("zhao", "approve", "anthracite", {}, sm.sha256(right)),
         stock, paper("chen", "withdraw", "anthracite", {"reason": "wet"}, sm.sha256(stock)),
     ]  # fmt: skip
+
+
+def standing_of(made: Sequence[bytes]) -> list[Paper]:
+    """What stands of documents that are logged one after another."""
+    people, standing = People(PLANT, [sm.keys().collector.public_key]), Standing()
+    for index, data in enumerate(made, 1):
+        document, signer = people.read(data)
+        people.take(document, sm.sha256(data))
+        standing.take(Logged(index, 0, sm.sha256(data), document, signer))
+    return papers_that_stand(standing)
 
 
 def entry_of(data: bytes, index: int, **other: Any) -> bytes:
