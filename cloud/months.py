@@ -128,7 +128,9 @@ class Months:
             await asyncio.to_thread(self._make_dir)
             old = await asyncio.to_thread(self._archives.kept, plant, month)
             own = self._desk.keys(plant).collector
-            statement = await _reading(_statement_again, evidence, history, close, old, reason, own)
+            statement = await _reading(
+                _statement_again, evidence, history, close, old, reason=reason, collector=own
+            )
             closes = await _reading(_closes_that_came, evidence, history, close)
             if len(closes) < len(close.streams) and close == history.closes[-1]:
                 closes = await self._ask_gateways(evidence, close)
