@@ -4,7 +4,6 @@ The plant is the small smelter, which also burns coal that no meter counts. What
 be is computed by hand from the papers, as an accountant would give it to `calc statement`.
 """
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from evidence.findings import Verdict
 from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
 from evidence.log import Kind
 from tests.independent.other import compare, verify_there
-from tests.independent.random_plants import with_computed
 from tests.unit.cloud.month_examples import Desk, judged, months
 from tests.unit.cloud.test_month_seam import begins
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
+from tests.unit.evidence.documents.documented import configuration
 from tests.unit.evidence.small_plant import MONTH, START_NS
 
 #: of the statement: the gateway began in the middle of June
@@ -32,20 +31,6 @@ PERIOD = {"from_ns": START_NS, "to_ns": begins(7)}
 DAY = 86_400 * sm.SECOND
 WET = [{"name": "moisture_total_percent", "value": "10", "unit": "%", "basis": "ar"},
        {"name": "moisture_ad_percent", "value": "2", "unit": "%", "basis": "ad"}]  # fmt: skip
-
-
-def documented() -> dict[str, Any]:
-    """The small plant's configuration with sources: of gas, of anodes, and coal by documents."""
-    config = copy.deepcopy(sm.configuration())
-    measured = [g for g in config["groups"] if not g["computed"]]
-    config["points"] = config["points"][: sum(len(g["points"]) for g in measured)]
-    config["groups"] = measured
-    config["statement"]["fuels"][0]["source"] = "gas"
-    config["statement"]["fuels"].append(
-        {"kind": "anthracite", "rule": "records", "source": "coal-1", "use": "other"}
-    )
-    config["statement"]["anode"]["about"] = "anode-b"
-    return with_computed(config)
 
 
 class Office:
@@ -103,7 +88,7 @@ class Office:
 
 def measured(desk: Desk) -> None:
     """The configuration and June's frames."""
-    config = documented()
+    config = configuration()
     desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode(config)))
     for body in sm.bodies(config):
         desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
@@ -194,7 +179,7 @@ async def test_the_closing_stock_of_a_month_opens_the_next(desk: Desk, tmp_path:
     office.june()
     measured(desk)
     await by.close(sm.PLANT, MONTH, closing="final")
-    for body in sm.bodies(documented(), begins(7)):
+    for body in sm.bodies(configuration(), begins(7)):
         desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
     office.sign("chen", "stock-take", "coal-1",
                 {"at_ns": begins(8), "method": "tape", "value": "50", "unit": "t"})  # fmt: skip

@@ -103,6 +103,7 @@ def entry_of(data: bytes, index: int, **other: Any) -> bytes:
 def archive(
     made: Sequence[bytes], *, files: Sequence[bytes] = (SCAN,), earlier: int = 0,
     entries: Mapping[int, Mapping[str, Any]] | None = None,
+    stream: Sequence[sm.Item] = (), statement: bytes | None = None,
 ) -> bytes:  # fmt: skip
     """The small plant's month with these papers, logged before its first object.
 
@@ -111,11 +112,13 @@ def archive(
         files: what is attached to them.
         earlier: so many of them stand before the archive's piece of the log, with proofs.
         entries: number of a paper -> fields of its entry to replace.
+        stream: objects; absent: the small plant's.
+        statement: what is closed; absent: the honest statement of readings alone.
     """
     first = [sm.enrolment()]
     for i, data in enumerate(made):
         first.append(entry_of(data, len(first), **(entries or {}).get(i, {})))
-    month = sm.make_month(sm.items(), first_entries=first)
+    month = sm.make_month(stream or sm.items(), statement=statement, first_entries=first)
     leaves = [merkle.leaf_hash(data) for data in month.entries]
     start = 1 + earlier if earlier else 0
     proofs = {
