@@ -180,6 +180,11 @@ class FigureCheck:
         ends = [section.first_ns + section.step_ns * section.ticks for section in sections]
         self._end_ns = max([self._end_ns, *ends])
 
+    @property
+    def needs_papers(self) -> bool:
+        """What persons signed makes figures of it."""
+        return any(made.needs_papers for made in self._streams.values())
+
     def finish(self, papers: Sequence[Paper] | None, *, complete: bool) -> None:
         """Make the statement again and compare it, figure by figure.
 
@@ -198,8 +203,7 @@ class FigureCheck:
         except MalformedError as error:
             self._report.add("E-STATEMENT", "statement", f"Its own input cannot be used: {error}.")
             return
-        needs_papers = any(made.needs_papers for made in self._streams.values())
-        if not complete or not self._known or (papers is None and needs_papers):
+        if not complete or not self._known or (papers is None and self.needs_papers):
             self._compare_names(given)
             sentence = "What the statement starts from: not all of it could be read."
             self._report.not_checked.append(sentence)

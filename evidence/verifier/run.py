@@ -25,6 +25,10 @@ _SLOW = (
     "Pot voltages of this potline were more than 5 s apart: the duration of an anode effect is "
     "known to plus or minus that interval, and an effect shorter than it is invisible."
 )
+_EARLIER_DOCUMENTS = (
+    "Documents from before this archive's piece of the log: that none was left out of which a "
+    "figure should be made, the archives of the months before show."
+)
 #: kind of a flag -> what it means
 _OF_DOCUMENTS = {
     "no-document": "No document that counts makes a figure of this source: the rule set's defaults "
@@ -112,6 +116,8 @@ def _check_rest(
         progress("figures")
         papers = None if documents.undecided else papers_that_stand(documents.standing)
         figures.finish(papers, complete=not frames.undecided)  # step 6
+        if figures.needs_papers and log.start.size:
+            report.not_checked.append(_EARLIER_DOCUMENTS)
         if frames.broken:
             sentence = "Computed points after the first object that is missing or not sound."
             report.not_checked.append(sentence)
