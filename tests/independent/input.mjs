@@ -192,7 +192,8 @@ export class Input {
     }
     const pots = this.allPotlines.reduce((sum, line) => sum + line.pots.length, 0);
     if (this.allTotalisers.length > 1_000 || this.allPotlines.length > 200 || pots > 20_000 ||
-        this.usable.size > 100_000) throw new FormatError("more parts than a month may have");
+        this.usable.size > 100_000 ||
+        this.allEntries.filter(({ source }) => source !== undefined).length > 100) throw new FormatError("more parts than a month may have");
   }
 
   get totalisers() {

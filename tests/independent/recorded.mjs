@@ -177,6 +177,7 @@ export class Papers {
       masses.push(mass);
       papers.push(taking, ...results, ...told);
     }
+    demand(new Set(papers.map(({ sha256 }) => sha256)).size <= 1_000);
     const said = masses.filter((mass) => mass !== null);
     demand(said.length === 0 || said.length === masses.length);
     const weights = said.length ? said : values.map(() => ONE);
@@ -302,7 +303,7 @@ export class Papers {
 
 function total(papers, rule, unit) {
   const value = fr.sum(papers.map(({ body }) => inUnit(body, AMOUNTS[unit] ?? {})));
-  demand(value[0] >= 0n && isLess(value, MOST));
+  demand(value[0] >= 0n && isLess(value, MOST) && papers.length <= 1_000);
   return { value, rule, papers };
 }
 

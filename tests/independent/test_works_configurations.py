@@ -32,6 +32,12 @@ def told(**other: str) -> dict[str, str]:
     return {"kind": "bituminous", "rule": "records", "source": "coal-1", **other}
 
 
+def many(config: Any, count: int) -> None:
+    """So many fuels by documents, each of its own."""
+    config["statement"]["fuels"] = [told(source=f"coal-{i}") for i in range(count)]
+    recomputed(config)
+
+
 def recomputed(config: Any) -> None:
     """With the points that are calculated from it now."""
     config["groups"].pop()
@@ -65,6 +71,7 @@ BROKEN_KILN: dict[str, Change] = {
     "a feed that is a mass": lambda c: c["statement"]["kiln_feed"].update(flow_point="coal.total"),
     "a feed of nothing": lambda c: c["statement"]["kiln_feed"].update(flow_point="nothing"),
     "two lines of one paper": lambda c: c["statement"].update(fuels=[told(), told()]),
+    "a hundred and one sources": lambda c: many(c, 101),
     "told, and metered": lambda c: c["statement"].update(fuels=[told(point="coal.total")]),
     "told by a flow": lambda c: c["statement"].update(fuels=[told(flow_point="coal.flow")]),
     "told by nobody": lambda c: c["statement"].update(
@@ -88,6 +95,7 @@ GOOD_KILN: dict[str, Change] = {
         fuels=[told(unit="kiln-1"), _fuel(c)],
         clinker=[{"kind": "portland", "rule": "records", "source": "C.1_a-b"}],
     ) or recomputed(c),
+    "a hundred sources": lambda c: many(c, 100),
     "one source of two meters": lambda c: [
         entry.update(source="coal") for entry in c["statement"]["fuels"]
     ],

@@ -41,6 +41,7 @@ _KG_A_TONNE = 1000
 TYPED_ANODE = ("gross_kg_per_t", "source")
 #: of all configurations of a month together; a works has a few potlines and a thousand pots
 METERS_MAX, LINES_MAX, POTS_MAX, POINTS_MAX = 1_000, 200, 20_000, 100_000
+SOURCES_MAX = 100  # each may name a thousand documents, in the statement too
 EFFECTS_MAX = 1_000_000  # thirty a day in each of a thousand pots
 
 
@@ -94,6 +95,9 @@ class MonthFold:
         points = len({*self._usable.by_point(), *(point["id"] for point in plan.config["points"])})
         if meters > METERS_MAX or len(lines) > LINES_MAX:
             raise PlantError(f"more than {METERS_MAX} meters or {LINES_MAX} potlines in a month")
+        told = sum(bool(p.entry.source) for p in (*(e.plan for e in self._entries), *more))
+        if told > SOURCES_MAX:
+            raise PlantError(f"more than {SOURCES_MAX} entries with a source in a month")
         if pots > POTS_MAX or points > POINTS_MAX:
             raise PlantError(f"more than {POTS_MAX} pots or {POINTS_MAX} points in a month")
 

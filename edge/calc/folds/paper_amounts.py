@@ -16,6 +16,7 @@ from edge.calc.folds.papers import (
     COUNT,
     EDGE_NS,
     INVOICE,
+    PAPERS_MAX,
     STOCK_TAKE,
     Paper,
     Papers,
@@ -151,6 +152,6 @@ def _sum(found: Sequence[Paper], rule: str, unit: str) -> Recorded:
         if times is None:
             raise UnfitError
         total += parse_decimal(paper.body["value"]) * times
-    if not 0 <= total < _MOST:
+    if not 0 <= total < _MOST or len(found) > PAPERS_MAX:
         raise UnfitError
     return Recorded(total, rule, found)

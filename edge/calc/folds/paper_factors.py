@@ -14,7 +14,16 @@ from typing import Any
 from edge.calc.decimal_text import parse_decimal, printed
 from edge.calc.errors import InputError
 from edge.calc.factors import Kind
-from edge.calc.folds.papers import COMPOSED, PARAMETER, RESULT, TAKEN, Paper, Papers, provenance
+from edge.calc.folds.papers import (
+    COMPOSED,
+    PAPERS_MAX,
+    PARAMETER,
+    RESULT,
+    TAKEN,
+    Paper,
+    Papers,
+    provenance,
+)
 from edge.calc.methods.coal import (
     AIR_DRIED_MAX,
     C_MAX,
@@ -163,6 +172,8 @@ def _of_samples(papers: Papers, source: str, name: str, kind: Kind) -> Factor | 
         values.append(value)
         masses.append(mass)
         made_of += [taking, *results, *told_by]
+    if len({paper.sha256 for paper in made_of}) > PAPERS_MAX:
+        raise _NotUsableError
     mean, weights = _mean(values, masses)
     return Factor(printed(mean), provenance(source, SAMPLES, made_of, weights=weights))
 

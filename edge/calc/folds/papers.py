@@ -16,6 +16,8 @@ TAKEN, COMPOSED, RESULT, PARAMETER = (
 INVOICE, STOCK_TAKE, COUNT = "invoice", "stock-take", "count"
 #: an instant this near to an edge of the period is the edge (table statement-checks, period.gap_s)
 EDGE_NS = 3_600 * 10**9
+#: documents of one figure: a sample an hour; each is named in the statement
+PAPERS_MAX = 1_000
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,14 @@ class Papers:
     month: Span = (0, 0)
     period: Span = (0, 0)
     _by: dict[tuple[str, str], list[Paper]] = field(default_factory=dict, init=False, repr=False)
+    _takings: dict[str, list[Paper]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for paper in self.all:
             self._by.setdefault((paper.kind, paper.about), []).append(paper)
+            # by the middle of its period, so that a day's sample is of one month
+            if paper.kind in (TAKEN, COMPOSED) and is_of(paper, self.month):
+                self._takings.setdefault(paper.body["source"], []).append(paper)
 
     def counting(self, kind: str, about: str) -> list[Paper]:
         """Those of a kind about something that count."""
@@ -64,11 +70,11 @@ class Papers:
 
     def samples(self, source: str) -> list[Paper]:
         """Takings of the month's samples of a source, those that count."""
-        return [paper for paper in self.all if paper.is_approved and self._is_taking(paper, source)]
+        return [paper for paper in self._takings.get(source, ()) if paper.is_approved]
 
     def is_waiting(self, source: str) -> bool:
         """A document that would make a figure of this source if somebody approved it."""
-        takings = [paper for paper in self.all if self._is_taking(paper, source)]
+        takings = self._takings.get(source, [])
         found = [*takings, *(p for t in takings for p in self._by.get((RESULT, t.about), ()))]
         for kind in (INVOICE, COUNT, PARAMETER):
             own = self._by.get((kind, source), ())
@@ -80,12 +86,6 @@ class Papers:
         """Which edges of the period (0 opening, 1 closing) a stock-take is at."""
         at = stock_take.body["at_ns"]
         return [i for i, edge in enumerate(self.period) if abs(at - edge) <= EDGE_NS]
-
-    def _is_taking(self, paper: Paper, source: str) -> bool:
-        """By the middle of its period, so that a day's sample is of one month."""
-        if paper.kind not in (TAKEN, COMPOSED) or paper.body["source"] != source:
-            return False
-        return is_of(paper, self.month)
 
 
 def is_of(paper: Paper, span: Span) -> bool:

@@ -54,6 +54,7 @@ UNFIT: dict[str, tuple[str, list[Paper]]] = {
     "two stocks at an edge": ("fuel", [*STOCKS, stock("501", FROM - HOUR)]),
     "no closing stock": ("fuel", [STOCKS[0], bought("5")]),
     "another unit": ("fuel", [bought("5", unit="Nm3")]),
+    "too many to name": ("fuel", [amount("count", "1") for _ in range(1_001)]),
     "less than nothing": ("fuel", [bought("-5")]),
     "clinker's use is not counted": ("clinker", KILN[:3]),
     "clinker made backwards": (
