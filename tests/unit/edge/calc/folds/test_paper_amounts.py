@@ -4,7 +4,7 @@ import pytest
 
 from edge.calc.folds.paper_amounts import UnfitError, amounts_of
 from edge.calc.folds.papers import Paper
-from tests.unit.edge.calc.paper_examples import (
+from tests.unit.edge.calc.folds.paper_examples import (
     DAY,
     FROM,
     HOUR,

@@ -7,7 +7,7 @@ import pytest
 from edge.calc.factors import Kind
 from edge.calc.folds.paper_factors import factors_of
 from edge.calc.folds.papers import Paper
-from tests.unit.edge.calc.paper_examples import (
+from tests.unit.edge.calc.folds.paper_examples import (
     DAY,
     FROM,
     TO,
