@@ -66,10 +66,6 @@ class Standing:
         for sha256 in logged.document.follows:
             self._check(logged, sha256)
 
-    def all(self) -> list[Logged]:
-        """Every document, in the log's order."""
-        return list(self._documents.values())
-
     def get(self, sha256: bytes) -> Logged | None:
         """A document that was taken, None when there is none of this hash."""
         return self._documents.get(sha256)
