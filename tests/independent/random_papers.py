@@ -24,8 +24,8 @@ ROWS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("carbon_content", ("0.0261", "0.03", "26.1"), ("tC/GJ", "kgC/GJ", "tC/TJ")),
     ("carbon", ("0.61", "58.75", "5.4", "-1"), ("tC/t", "%", "tC/10^4 Nm3")),
     ("factor", ("0.44", "0.5333", "523", "4.5"), ("tCO2/t", "kgCO2/t")),
-    ("moisture_total_percent", ("9.75", "61", "1"), ("%",)),
-    ("moisture_ad_percent", ("2.5", "1.25", "0"), ("%",)),
+    ("total-moisture", ("9.75", "61", "1"), ("%",)),
+    ("moisture", ("2.5", "1.25", "0"), ("%",)),
 )  # fmt: skip
 Signed = tuple[str, bytes]  # who, what
 
@@ -105,8 +105,8 @@ class _Desk:
             {"name": "ncv", "value": rng.choice(("23.076", "24.0012")), "unit": "MJ/kg"},
             {"name": "carbon", "value": "61.5", "unit": "%"},
         ][: self.fields]  # fmt: skip
-        total = {"name": "moisture_total_percent", "value": "10.1", "unit": "%", "basis": "ar"}
-        dried = {"name": "moisture_ad_percent", "value": "2.3", "unit": "%"}
+        total = {"name": "total-moisture", "value": "10.1", "unit": "%", "basis": "ar"}
+        dried = {"name": "moisture", "value": "2.3", "unit": "%"}
         waters = [total, dried] if rng.random() < 0.93 else [total]
         return [*({**row, "basis": "ad"} for row in found), *waters]
 

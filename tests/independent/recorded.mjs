@@ -12,7 +12,7 @@ const PLACES = 15;
 const CARBON_MAX = { t: [1n, 1n], "10^4 Nm3": [54n, 1n] };
 const NAMES = { fuel: ["ncv", "carbon_content", "carbon"],
   anode: ["loss_percent", "sulfur_percent", "ash_percent"] };
-const MOISTURES = [["moisture_total_percent", "ar", [60n, 1n]], ["moisture_ad_percent", "ad", [40n, 1n]]];
+const MOISTURES = [["total-moisture", "ar", [60n, 1n]], ["moisture", "ad", [40n, 1n]]];
 const MOST_DRIED = { ncv: [40n, 1n], carbon: ONE };
 const HIGHEST = { ncv: [10_000n, 1n], carbon_content: ONE, factor: [4n, 1n], loss_percent: HUNDRED,
   sulfur_percent: [50n, 1n], ash_percent: [50n, 1n] };

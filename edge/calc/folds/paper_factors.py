@@ -40,8 +40,8 @@ NCV, CONTENT, CARBON, CARBON_AR = "ncv", "carbon_content", "carbon", "carbon_ar"
 FACTOR = "factor"
 #: table of the statement's input -> what documents may give, by the names they give it
 NAMES = {"fuel": (NCV, CONTENT, CARBON), "anode": ("loss_percent", "sulfur_percent", "ash_percent")}
-_MOISTURES = ("moisture_total_percent", "moisture_ad_percent")
-_BASES = {"moisture_total_percent": "ar", "moisture_ad_percent": "ad"}
+_MOISTURES = ("total-moisture", "moisture")
+_BASES = {"total-moisture": "ar", "moisture": "ad"}
 #: of coal: what makes it as received, and the most that is converted
 _AS_RECEIVED = {NCV: (ncv_received, NCV_MAX), CARBON: (carbon_received, C_MAX)}
 _ONE, _THOUSANDTH = Fraction(1), Fraction(1, 1000)

@@ -29,8 +29,8 @@ from tests.unit.evidence.small_plant import MONTH, START_NS
 #: of the statement: the gateway began in the middle of June
 PERIOD = {"from_ns": START_NS, "to_ns": begins(7)}
 DAY = 86_400 * sm.SECOND
-WET = [{"name": "moisture_total_percent", "value": "10", "unit": "%", "basis": "ar"},
-       {"name": "moisture_ad_percent", "value": "2", "unit": "%", "basis": "ad"}]  # fmt: skip
+WET = [{"name": "total-moisture", "value": "10", "unit": "%", "basis": "ar"},
+       {"name": "moisture", "value": "2", "unit": "%", "basis": "ad"}]  # fmt: skip
 
 
 class Office:

@@ -29,8 +29,8 @@ def configuration() -> dict[str, Any]:
 
 def _sample(about: str, value: str, basis: str, t: str) -> list[tuple[str, str, str, Any]]:
     rows = [{"name": "ncv", "value": value, "unit": "GJ/t", "basis": basis},
-            {"name": "moisture_total_percent", "value": "10", "unit": "%"},
-            {"name": "moisture_ad_percent", "value": "2", "unit": "%"}]  # fmt: skip
+            {"name": "total-moisture", "value": "10", "unit": "%"},
+            {"name": "moisture", "value": "2", "unit": "%"}]  # fmt: skip
     taken = {"source": "coal-1", "place": "belt", "taken_ns": START_NS, "mass_kg": "2",
              "seal": "A", "stands_for_t": t, **SPAN}  # fmt: skip
     report = {"report": "R", "report_day": "2026-06-15", "laboratory": "Lab", "values": rows}

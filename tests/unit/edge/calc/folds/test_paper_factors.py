@@ -20,7 +20,7 @@ from tests.unit.edge.calc.folds.paper_examples import (
 )
 
 COAL, GAS = Kind("bituminous", "烟煤", "t", "solid"), Kind("gas", "", "10^4 Nm3", "gas")
-WET = ("moisture_total_percent 10 % ar", "moisture_ad_percent 2 %")
+WET = ("total-moisture 10 % ar", "moisture 2 %")
 
 
 def made(kind: Kind, table: str, *given: Paper) -> tuple[dict[str, str], list[str]]:
@@ -107,10 +107,10 @@ UNUSABLE: dict[str, tuple[Kind, list[Paper], str]] = {
     "basis of a gas": (GAS, [ONE, result("a", "ncv 385 GJ/10^4 Nm3 ar")], "ncv"),
     "a moisture is missing": (COAL, [ONE, result("a", "ncv 24 GJ/t ad", WET[0])], "ncv"),
     "moistures exchanged": (
-        COAL, [ONE, result("a", "ncv 24 GJ/t ad", "moisture_total_percent 2 % ar",
-                           "moisture_ad_percent 10 % ad")], "ncv"),
+        COAL, [ONE, result("a", "ncv 24 GJ/t ad", "total-moisture 2 % ar",
+                           "moisture 10 % ad")], "ncv"),
     "moisture of another basis": (
-        COAL, [ONE, result("a", "ncv 24 GJ/t ad", WET[0], "moisture_ad_percent 2 % ar")], "ncv"),
+        COAL, [ONE, result("a", "ncv 24 GJ/t ad", WET[0], "moisture 2 % ar")], "ncv"),
     "kilocalories": (COAL, [ONE, result("a", "ncv 5600 kcal/kg ar")], "ncv"),
     "GJ for MJ": (COAL, [ONE, result("a", "ncv 23500 GJ/t ar")], "ncv"),
     # 60 GJ/t x 0.02 tC/GJ: 1.2 t of carbon in a tonne
