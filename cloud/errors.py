@@ -12,6 +12,7 @@
     ├── ServerError          the page's address cannot be served (operator: port taken)
     ├── TimeStampError       the time stamping authority gave no good stamp (month sealed without)
     ├── StoppedError         a closing ends because the collector does (the next start goes on)
+    ├── LateDocumentError    a document came while its month was made (close it again)
     ├── NotRunningError      a command finds no collector to ask (`cloud.asking`; start it)
     ├── RefusedError         the collector says no to a command (`cloud.asking`; it says why)
     └── CarriedFileError     a file that is carried by hand cannot be read or written
@@ -74,6 +75,10 @@ class BrokerError(CloudError):
 
 class ServerError(CloudError):
     """The page's address cannot be served."""
+
+
+class LateDocumentError(CloudError):
+    """The log has more documents of persons than a figure was made of."""
 
 
 class TimeStampError(CloudError):

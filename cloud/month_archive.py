@@ -27,7 +27,7 @@ from cloud.month_explained import explanations_of
 from cloud.month_kept import KeptArchive, read_kept
 from cloud.month_keys import earlier_collectors, gateway_certificates, orders
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
-from cloud.month_records import MonthTime, records_of
+from cloud.month_records import MonthTime, first_entry, records_of
 from cloud.month_stamp import check_reply, may_be_kept
 from cloud.month_zone import zone_named
 from cloud.store.objects import StoredObject
@@ -242,13 +242,13 @@ class _Sealing:
 
 def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
     evidence, close = month.evidence, month.close
-    first_index = _first_index(evidence, close.streams)
+    first_index = first_entry(evidence, close.streams)
     stream, span = next(iter(close.streams.items()))
     zone = zone_named(evidence, stream, span.first, span.last + 1)
     closed_at = datetime.fromtimestamp(close.received_ns // 10**9, time_zone(zone))
     earlier = [
         certificate_from_pem(pem)
-        for pem in earlier_collectors(evidence, month.history, close, month.keys.collector)
+        for pem in earlier_collectors(evidence, month.history, close.index, month.keys.collector)
     ]
     collector = certificate_from_pem(month.keys.collector)
     time = MonthTime(close.month, *PlantDays(zone).month_bounds(close.month))
@@ -324,16 +324,6 @@ def _objects(evidence: PlantEvidence, spans: Mapping[str, Span], tell: Tell) -> 
 def _hour(at_ns: int) -> str:
     utc = datetime.fromtimestamp(at_ns // _HOUR_NS * 3600, ZoneInfo("UTC"))
     return utc.strftime("%Y-%m-%d/%H")
-
-
-def _first_index(evidence: PlantEvidence, spans: Mapping[str, Span]) -> int:
-    """Where the month begins in the log: the first entry when a stream begins in it."""
-    firsts = []
-    for stream, span in spans.items():
-        if span.first == 0:
-            return 0
-        firsts.append(next(evidence.objects(stream, span.first)).log_index)
-    return min(firsts)
 
 
 def _sync(folder: Path) -> None:

@@ -6,14 +6,16 @@ The objects are folded one at a time, so memory does not grow with the month.
 import hashlib
 import logging
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cloud.api.services import MonthRefusedError
 from cloud.collector.desk import PlantEvidence
 from cloud.month.progress import Tell, to_nobody
+from cloud.month_keys import collector_keys
 from cloud.month_log import FINAL, MonthClose, PlantHistory, Span
+from cloud.month_records import MonthTime, figures_of, first_entry
 from cloud.month_seam import Seams
 from cloud.month_zone import configuration_of, zone_named
 from cloud.store.objects import StoredObject
@@ -23,7 +25,7 @@ from evidence.configuration import Together
 from evidence.errors import LimitError
 from evidence.frame import Body, decode_body, header_of
 from evidence.log import Kind
-from evidence.recompute import Recomputation, bounded_statement, statement_bytes
+from evidence.recompute import Paper, Recomputation, bounded_statement, statement_bytes
 from evidence.waiting import Common, Waiting
 
 log = logging.getLogger("stackproof.cloud.months")
@@ -52,6 +54,8 @@ class Draft:
         spans: stream -> its part.
         replaces: what it amends, if anything.
         late: what to do about readings before it that are in no archive; "" for none.
+        documents: how many of persons the log had when its figures were made of some of them;
+            None where they are of readings alone.
     """
 
     month: str
@@ -60,6 +64,7 @@ class Draft:
     spans: Mapping[str, Span]
     replaces: Replaces | None
     late: str
+    documents: int | None = None
 
     @property
     def sha256(self) -> bytes:
@@ -73,11 +78,22 @@ def draft_month(
     month: str,
     closing: str,
     *,
+    collector: bytes,
     replaces: Replaces | None,
     now_ns: int,
     tell: Tell = to_nobody,
 ) -> Draft:
-    """The statement of a month as far as its frames have come; `tell` how far it is.
+    """The statement of a month as far as its frames and documents have come.
+
+    Args:
+        evidence: of the plant.
+        history: what its log says; what is logged later is not looked at.
+        month: "YYYY-MM".
+        closing: "interim" or "final".
+        collector: PEM of the certificate that is to seal it.
+        replaces: what it amends, if anything.
+        now_ns: UTC nanoseconds.
+        tell: is told how far it is.
 
     Raises:
         MonthRefusedError: it cannot be closed; the sentence says why.
@@ -105,21 +121,36 @@ def draft_month(
             "its archive begins where the one before ended, and shows the gap"
         )
     bounds_ns, is_start = (part.from_ns, part.to_ns), part.first == 0
-    statement = fold.statement(bounds_ns, closing, replaces, is_start=is_start)
     spans = {stream: Span(part.first, part.stop - 1, fold.head)}
-    return Draft(month, closing, statement, spans, replaces, part.late)
+    papers, documents = list[Paper](), None
+    if fold.needs_papers:
+        keys = collector_keys(evidence, history, history.size, collector)
+        time = MonthTime(month, *bounds_ns)
+        papers = figures_of(evidence, keys, first_entry(evidence, spans), history.size, time)
+        documents = sum(index < history.size for index in evidence.records.values())
+    statement = fold.statement(bounds_ns, closing, replaces, papers, is_start=is_start)
+    return Draft(month, closing, statement, spans, replaces, part.late, documents)
 
 
 def remake_statement(
-    evidence: PlantEvidence, close: MonthClose, replaces: Replaces | None
+    evidence: PlantEvidence,
+    history: PlantHistory,
+    close: MonthClose,
+    replaces: Replaces | None,
+    collector: bytes,
 ) -> bytes:
-    """The statement of a month that was closed, from the objects it was made of then."""
+    """The statement of a month that was closed, from what it was made of then."""
     ((stream, span),) = close.streams.items()
     zone = zone_named(evidence, stream, span.first, span.last + 1)
     bounds_ns = PlantDays(zone).month_bounds(close.month)
     fold = _Fold(evidence, stream)
     fold.take_all(span.first, span.last + 1)
-    return fold.statement(bounds_ns, close.closing, replaces, is_start=span.first == 0)
+    papers = list[Paper]()
+    if fold.needs_papers:
+        keys = collector_keys(evidence, history, close.index, collector)
+        first, time = first_entry(evidence, close.streams), MonthTime(close.month, *bounds_ns)
+        papers = figures_of(evidence, keys, first, close.index, time)
+    return fold.statement(bounds_ns, close.closing, replaces, papers, is_start=span.first == 0)
 
 
 def configs_of(evidence: PlantEvidence, spans: Mapping[str, Span]) -> dict[bytes, bytes]:
@@ -189,6 +220,11 @@ class _Fold:
         self._waiting.add(common, body, f"{self._stream} seq {stored.seq}")
         self._note_times(body)
 
+    @property
+    def needs_papers(self) -> bool:
+        """What persons signed makes figures of it."""
+        return self._recomputation.needs_papers
+
     def _calculate(self) -> None:
         """With the frames that wait."""
         waiting, self._waiting = self._waiting, Waiting()
@@ -206,6 +242,7 @@ class _Fold:
         bounds_ns: tuple[int, int],
         closing: str,
         replaces: Replaces | None,
+        papers: Sequence[Paper],
         *,
         is_start: bool,
     ) -> bytes:
@@ -215,6 +252,7 @@ class _Fold:
             bounds_ns: first instant of the month and of the next one.
             closing: "interim" or "final".
             replaces: what it amends, if anything.
+            papers: documents that stand.
             is_start: the stream begins in this month.
         """
         from_ns, to_ns = bounds_ns
@@ -222,7 +260,7 @@ class _Fold:
             from_ns = max(from_ns, self.first_ns or 0)
         if closing != FINAL:
             to_ns = min(to_ns, self._end_ns)
-        statement = self._recomputation.statement(from_ns, to_ns, closing)
+        statement = self._recomputation.statement(from_ns, to_ns, closing, papers)
         if replaces is not None:
             sha256 = replaces.statement_sha256.hex()
             statement["replaces"] = {"statement_sha256": sha256, "reason": replaces.reason}

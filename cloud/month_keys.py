@@ -12,8 +12,9 @@ from cloud.errors import StoreError
 from cloud.month_log import MonthClose, PlantHistory
 from evidence import cose
 from evidence.frame import header_of
-from evidence.keys import certificate_from_pem, certificate_to_der
+from evidence.keys import certificate_from_pem, certificate_to_der, public_key
 from evidence.log import Kind
+from evidence.suites import PublicKey
 
 
 def gateway_certificates(
@@ -35,24 +36,32 @@ def gateway_certificates(
 
 
 def earlier_collectors(
-    evidence: PlantEvidence, history: PlantHistory, close: MonthClose, own: bytes
+    evidence: PlantEvidence, history: PlantHistory, through: int, own: bytes
 ) -> list[bytes]:
     """PEM of every other certificate of the collector that was enrolled by then.
 
     Args:
         evidence: of the plant.
         history: what the log says.
-        close: of the month.
+        through: index of the close, or of the newest entry.
         own: PEM of the certificate that seals the month.
 
     Raises:
         StoreError: one of them is not kept any more.
     """
     kept = _by_sha256(evidence, ".crt")
-    made = history.of_kinds(Kind.ENROL, through=close.index)
+    made = history.of_kinds(Kind.ENROL, through=through)
     named = [e.detail["certificate_sha256"] for e in made if e.detail["role"] == "collector"]
     own_sha256 = _sha256(certificate_to_der(certificate_from_pem(own)))
     return [_wanted(kept, s, "collector's certificate") for s in named if s != own_sha256]
+
+
+def collector_keys(
+    evidence: PlantEvidence, history: PlantHistory, through: int, own: bytes
+) -> list[PublicKey]:
+    """Keys that the collector has, or had; arguments and errors as of `earlier_collectors`."""
+    pems = [own, *earlier_collectors(evidence, history, through, own)]
+    return [public_key(certificate_from_pem(pem)) for pem in pems]
 
 
 def orders(

@@ -12,8 +12,12 @@ from datetime import date
 
 from cloud.collector.desk import PlantEvidence
 from cloud.errors import StoreError
+from cloud.month_log import Span
+from cloud.records.papers import Papers
 from cloud.records.replay import papers_of
+from edge.calc.folds.papers import EDGE_NS, Paper
 from evidence.archive.build import Records, encode_proof
+from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import Document
 from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.standing import Logged
@@ -39,17 +43,28 @@ class MonthTime:
     def touches(self, document: Document) -> bool:
         """True when what a document says is of this month, or may be: opening and closing stock."""
         body = document.body
+        first, last = self.from_ns - EDGE_NS, self.to_ns + EDGE_NS
         if "from_ns" in body:
-            return bool(body["from_ns"] < self.to_ns and body["to_ns"] > self.from_ns)
+            return bool(body["from_ns"] < last and body["to_ns"] > first)
         if "due" in body:  # a certificate: from its day until it is due
-            first, last = (date.fromisoformat(body[name]) for name in ("day", "due"))
-            return first.isoformat()[:7] <= self.month <= last.isoformat()[:7]
+            day, due = (date.fromisoformat(body[name]) for name in ("day", "due"))
+            return day.isoformat()[:7] <= self.month <= due.isoformat()[:7]
         if document.kind == "month-decision":
             return document.about == self.month
         if document.kind == "control-plan":
             return document.about == self.month[:4]
         instants = (value for name, value in body.items() if name.endswith("_ns"))
-        return any(self.from_ns <= at <= self.to_ns for at in instants)
+        return any(first <= at <= last for at in instants)
+
+
+def first_entry(evidence: PlantEvidence, spans: Mapping[str, Span]) -> int:
+    """Where a month begins in the log: the first entry when a stream begins in it."""
+    firsts = []
+    for stream, span in spans.items():
+        if span.first == 0:
+            return 0
+        firsts.append(next(evidence.objects(stream, span.first)).log_index)
+    return min(firsts)
 
 
 def records_of(
@@ -68,12 +83,7 @@ def records_of(
         StoreError: a document or file is missing or altered, or there are more than an archive may
             hold.
     """
-    papers = papers_of(evidence, collectors, size)
-    held = list(papers.all())
-    here = [one for one in held if one.index >= first]
-    if len(here) > PIECE_MAX:
-        raise StoreError(f"it would hold {len(here)} documents of persons, {PIECE_MAX} at most")
-    chosen = [*_earlier([one for one in held if one.index < first], here, time), *here]
+    chosen = _chosen(papers_of(evidence, collectors, size), first, time)
     proofs = {
         one.sha256: encode_proof(
             one.index, _entry(evidence, one.index), evidence.inclusion_path(one.index, size)
@@ -83,6 +93,24 @@ def records_of(
     }
     documents = (evidence.document(one.sha256) for one in chosen)
     return Records(documents, proofs, _files(evidence, chosen))
+
+
+def figures_of(
+    evidence: PlantEvidence, collectors: Sequence[PublicKey], first: int, size: int, time: MonthTime
+) -> list[Paper]:
+    """What stands among the documents that `records_of` puts into the archive; errors likewise."""
+    papers = papers_of(evidence, collectors, size)
+    held = {one.sha256 for one in _chosen(papers, first, time)}
+    return papers_that_stand(papers.standing, held)
+
+
+def _chosen(papers: Papers, first: int, time: MonthTime) -> list[Logged]:
+    """Those of the log's entries from `first` on, and the earlier ones that the month needs."""
+    held = list(papers.all())
+    here = [one for one in held if one.index >= first]
+    if len(here) > PIECE_MAX:
+        raise StoreError(f"it would hold {len(here)} documents of persons, {PIECE_MAX} at most")
+    return [*_earlier([one for one in held if one.index < first], here, time), *here]
 
 
 def _entry(evidence: PlantEvidence, index: int) -> bytes:

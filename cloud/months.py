@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 from cloud.api.services import MonthRefusedError
 from cloud.clock import Clock
 from cloud.collector.desk import EvidenceDesk, PlantEvidence
-from cloud.errors import StoreError, TimeStampError
+from cloud.errors import LateDocumentError, StoreError, TimeStampError
 from cloud.month.progress import Progress
 from cloud.month_archive import ArchiveFolder, ClosedMonth, Sealed, Stamp
 from cloud.month_draft import Draft, Replaces, draft_month, remake_statement
@@ -92,7 +92,8 @@ class Months:
             replaces = _replaces(history.newest(month), month, reason, amend=amend)
             draft = await _reading(
                 draft_month, evidence, history, month, closing,
-                replaces=replaces, now_ns=self._clock.wall_ns(), tell=self.progress.fold,
+                collector=self._desk.keys(plant).collector, replaces=replaces,
+                now_ns=self._clock.wall_ns(), tell=self.progress.fold,
             )  # fmt: skip
             old = await asyncio.to_thread(self._archives.kept, plant, month)
             await asyncio.to_thread(self._make_dir)  # before the close stands in the log for good
@@ -132,7 +133,10 @@ class Months:
                 raise MonthRefusedError(f"{plant} {month} is not closed yet; close it first")
             await asyncio.to_thread(self._make_dir)
             old = await asyncio.to_thread(self._archives.kept, plant, month)
-            statement = await _reading(_statement_again, evidence, close, old, reason)
+            own = self._desk.keys(plant).collector
+            statement = await _reading(
+                _statement_again, evidence, history, close, old, reason=reason, collector=own
+            )
             closes = await _reading(_closes_that_came, evidence, history, close)
             if len(closes) < len(close.streams) and close == history.closes[-1]:
                 closes = await self._ask_gateways(evidence, close)
@@ -177,7 +181,13 @@ class Months:
             length=len(draft.statement),
             detail=close_detail(draft.month, draft.closing, draft.spans, replaced),
         )
-        index = (await self._desk.append_entry(evidence.plant, entry)).index
+        try:
+            appended = await self._desk.append_entry(evidence.plant, entry, draft.documents)
+        except LateDocumentError as error:
+            raise MonthRefusedError(
+                f"{draft.month}: {error}, and it may make another figure: close it again"
+            ) from error
+        index = appended.index
         ((_, logged),) = evidence.entries(index, index + 1)
         return month_close(index, decode_entry(logged))
 
@@ -316,13 +326,19 @@ def _replaced_facts(old: KeptArchive | None, draft: Draft, replaces: Replaces) -
 
 
 def _statement_again(
-    evidence: PlantEvidence, close: MonthClose, old: KeptArchive | None, reason: str
+    evidence: PlantEvidence,
+    history: PlantHistory,
+    close: MonthClose,
+    old: KeptArchive | None,
+    *,
+    reason: str,
+    collector: bytes,
 ) -> bytes:
     """The statement that the log closed: from the archive that stands there, or made again."""
     if old is not None and old.sha256 == close.statement_sha256:
         return old.files[STATEMENT]
     replaces = None if close.replaces is None else Replaces(close.replaces, reason)
-    statement = remake_statement(evidence, close, replaces)
+    statement = remake_statement(evidence, history, close, replaces, collector)
     if hashlib.sha256(statement).digest() != close.statement_sha256:
         why = "give the --reason it was amended for" if replaces else "keep its archive"
         raise MonthRefusedError(

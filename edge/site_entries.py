@@ -6,8 +6,10 @@ Which of them a plant may have, and whether their units fit, the calculation say
 from collections.abc import Mapping
 from typing import Any
 
+from edge.calc.folds.entries import RECORDS
 from edge.calc.statements.statement_table import USES
 from edge.site_points import SitePoints, Uses, read_point, read_totaliser
+from evidence.documents.document import ABOUT
 from evidence.points import NAME_ID, exact
 from firmware_configs.fields import Fields
 
@@ -34,6 +36,7 @@ _WHY = {
     "product": "a product of the rule set, such as crude-steel",
 }
 _PARTS = ("purchased", "output")
+_METERS = ("point", "flow_point", *_PARTS, *(f"{part}_flow" for part in _PARTS))
 
 
 class _Reader:
@@ -52,6 +55,11 @@ class _Reader:
             entry["unit"] = fields.text("unit")
             if not NAME_ID.fullmatch(entry["unit"]):
                 fields.complain("unit", f"{entry['unit']!r} must match {NAME_ID.pattern}")
+        entry |= read_source(fields, "source")
+        if fields.has("rule"):
+            entry |= self.recorded(fields)
+            fields.finish()
+            return entry
         parts = [key for key in _PARTS if may_be_parts and fields.has(key)]
         if parts and fields.has("point"):
             fields.complain("point", f"give either it or {' and '.join(parts)}")
@@ -59,6 +67,16 @@ class _Reader:
             entry |= self.meter(fields, key, place, kinds, flows)
         fields.finish()
         return entry
+
+    def recorded(self, fields: Fields) -> dict[str, str]:
+        """An amount that no meter counts: invoices, stock-takes and counts tell it."""
+        found = {"rule": fields.choice("rule", (RECORDS,))}
+        if not fields.has("source"):
+            fields.complain("rule", "documents tell this amount: source says what they are about")
+        for key in _METERS:
+            if fields.raw(key) is not None:
+                fields.complain(key, f'give either it or rule = "{RECORDS}"')
+        return found
 
     def meter(
         self, fields: Fields, key: str, place: str, kinds: tuple[str, ...], flows: tuple[str, ...]
@@ -76,6 +94,16 @@ class _Reader:
         self, fields: Fields, place: str, kinds: tuple[str, ...], *, key: str = "flow_point"
     ) -> str:
         return read_point(fields, key, self._points, self._uses, place, kinds=kinds)
+
+
+def read_source(fields: Fields, key: str) -> dict[str, str]:
+    """What documents of persons are about, where the table names it under this key."""
+    if not fields.has(key):
+        return {}
+    about = fields.text(key, why="what documents are about, such as coal-1")
+    if not ABOUT.fullmatch(about):
+        fields.complain(key, f"{about!r} must match {ABOUT.pattern}, as documents are about")
+    return {key: about}
 
 
 def read_entries(fields: Fields, points: SitePoints, uses: Uses) -> dict[str, Any]:

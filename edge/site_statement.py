@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge.site_entries import read_entries
+from edge.site_entries import read_entries, read_source
 from edge.site_points import SitePoints, Uses, check_point, read_point, read_totaliser
 from evidence.points import NAME_ID, exact
 from firmware_configs.fields import Fields
@@ -176,6 +176,7 @@ def read_statement(fields: Fields, points: SitePoints) -> Mapping[str, Any]:
             anode.complain("gross_kg_per_t", f"{gross!r} is not in {low}..{high} kg/t")
         source = anode.text("source", why="where this typed figure comes from")
         statement["anode"] = {"gross_kg_per_t": gross, "source": source}
+        statement["anode"] |= read_source(anode, "about")
         anode.finish()
     statement |= read_entries(fields, points, uses)
     fields.finish()

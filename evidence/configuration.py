@@ -10,6 +10,7 @@ from typing import Any
 
 from evidence import cbor
 from evidence.blocks import PAYLOAD_BYTES_MAX, content, decompress
+from evidence.documents.document import ABOUT
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.groups import is_uint
 from evidence.meter_settings import check_rows
@@ -130,6 +131,8 @@ def _check_uses(config: Mapping[str, Any]) -> None:
                 raise MalformedError(f"statement: {entry[key]} is no totaliser")
     keys = [*sorted(_TOTALISERS | _FLOWS), "power_point"]
     _check_once("statement", (entry[key] for entry in counted for key in keys if key in entry))
+    recorded = [entry for entry in counted if entry["rule"] == _RECORDS]
+    _check_once("statement", (f"source {entry['source']}" for entry in recorded))
     _check_once("statement.burnt", (entry["flow_point"] for entry in statement.get("burnt", ())))
     pots = [pot for line in config["potlines"] for pot in line["pots"]]
     _check_once("potlines", (pot["voltage"] for pot in pots))
@@ -293,16 +296,28 @@ _TOTALISER: dict[str, Rule] = {"point": _text, **_RULE}
 _LISTS = ("fuels", "process", "products", "clinker", "substitutes", "auxiliary")
 _TOTALISERS = frozenset({"point", "purchased", "output"})
 _FLOWS = frozenset({"flow_point", "purchased_flow", "output_flow"})
+#: rule of an entry whose amount documents about its source tell
+_RECORDS = "records"
 
 
-def _entry(required: str, optional: str) -> Rule:
-    """An entry of one totaliser, or of one for what came and one for what left, or either."""
-    whole = _map(_all(_text, required) | _TOTALISER, _all(_text, f"{optional} flow_point"))
+def _entry(required: str, optional: str, *, may_be_parts: bool = True) -> Rule:
+    """An entry of one totaliser, of one for what came and one for what left or either, or none.
+
+    One without a totaliser is of documents about its source.
+    """
+    whole = _map(
+        _all(_text, required) | _TOTALISER, _all(_text, f"{optional} flow_point") | _SOURCE
+    )
     words = f"{optional} purchased purchased_flow output output_flow"
-    parts = _map(_all(_text, required) | _RULE, _all(_text, words))
+    parts = _map(_all(_text, required) | _RULE, _all(_text, words) | _SOURCE)
+    recorded = _map(
+        {**_all(_text, required), **_SOURCE, "rule": _one_of(_RECORDS)}, _all(_text, optional)
+    )
 
     def check(value: Any, where: str) -> None:
-        if not isinstance(value, dict) or "point" in value:
+        if isinstance(value, dict) and value.get("rule") == _RECORDS:
+            return recorded(value, where)
+        if not isinstance(value, dict) or "point" in value or not may_be_parts:
             return whole(value, where)
         parts(value, where)
         named = {key for key in ("purchased", "output") if key in value}
@@ -314,17 +329,21 @@ def _entry(required: str, optional: str) -> Rule:
     return check
 
 
+def _source(value: Any, where: str) -> None:
+    if not isinstance(value, str) or not ABOUT.fullmatch(value):
+        raise MalformedError(f"{where}: must be an id as documents are about")
+
+
+_SOURCE: dict[str, Rule] = {"source": _source}
 _STATEMENT = _map(
     {},
     {
         "metal": _map(_TOTALISER),
-        "anode": _map(_all(_text, "gross_kg_per_t source")),
+        "anode": _map(_all(_text, "gross_kg_per_t source"), {"about": _source}),
         "fuels": _list(_entry("kind", "use unit")),
         "process": _list(_entry("material", "unit")),
-        "products": _list(
-            _map(_all(_text, "product") | _TOTALISER, _all(_text, "flow_point unit"))
-        ),
-        "clinker": _list(_map(_all(_text, "kind") | _TOTALISER, _all(_text, "flow_point unit"))),
+        "products": _list(_entry("product", "unit", may_be_parts=False)),
+        "clinker": _list(_entry("kind", "unit", may_be_parts=False)),
         "substitutes": _list(_entry("kind", "unit")),
         "output": _map(_TOTALISER),
         "burnt": _list(_map(_all(_text, "kind flow_point"))),

@@ -19,6 +19,7 @@ from edge.calc.factors import rule_set_files
 from edge.calc.folds.entries import ELECTRICITY, lists_of
 from edge.calc.folds.live import Computed, PlantCalc
 from edge.calc.folds.month import MonthFold
+from edge.calc.folds.papers import Paper as Paper
 from edge.calc.local_time import PlantDays
 from edge.calc.statements.statement import compute, month_rules, output_key
 from evidence.errors import LimitError, MalformedError, UnsupportedError
@@ -221,15 +222,28 @@ class Recomputation:
                 if points != group.rows:
                     raise MalformedError(f"group {group.group} has another number of points")
 
-    def statement(self, from_ns: int, to_ns: int, closing: str) -> dict[str, Any]:
+    @property
+    def needs_papers(self) -> bool:
+        """What persons signed makes figures of this month."""
+        return bool(self._fold.sources)
+
+    def statement(
+        self, from_ns: int, to_ns: int, closing: str, papers: Sequence[Paper] = ()
+    ) -> dict[str, Any]:
         """The statement of the period: its full input and its output.
+
+        Args:
+            from_ns: first instant of the period.
+            to_ns: its end, exclusive.
+            closing: "interim" or "final".
+            papers: documents of persons that stand (`evidence.documents.counted`).
 
         Raises:
             UnsupportedError: rule set or method unknown to this program.
             MalformedError: the frames give no input a statement can be made of.
         """
         with _calculating("statement"):
-            given = self._fold.result(from_ns, to_ns, closing)
+            given = self._fold.result(from_ns, to_ns, closing, papers)
             # as a reader of statement.json finds it: what is computed must not depend on the
             # order in which the fold happened to put its keys
             given = json.loads(statement_bytes(given))

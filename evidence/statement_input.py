@@ -64,6 +64,7 @@ def _entry(entry: Any, key: str, allowed: Set[str]) -> None:
     kind = entry.get(name)
     _expect(isinstance(kind, str) and kind in allowed, f"{key}.{name}")
     parts = [part for part in _PARTS.get(key, ()) if part in entry] or ["quantity"]
+    parts += [name for name in _FACTORS.get(key, ()) if name in entry]
     words = [word for word in _WORDS.get(key, {}) if word in entry]
     for word in words:
         _expect(_WORDS[key][word](entry[word]), f"{key}.{word}")
@@ -72,7 +73,9 @@ def _entry(entry: Any, key: str, allowed: Set[str]) -> None:
 
 def _aluminium(given: Mapping[str, Any]) -> None:
     if "anode" in given:
-        _figures(given["anode"], "anode", ("gross_t",), _EXACT)
+        anode = given["anode"]
+        analysed = [key for key in _ANALYSED if isinstance(anode, dict) and key in anode]
+        _figures(anode, "anode", ("gross_t", *analysed), _EXACT)
     if "pfc" not in given:
         return
     pfc = given["pfc"]
@@ -117,6 +120,8 @@ def _figures(
 
 
 def _is_provenance(told: Any) -> bool:
+    if isinstance(told, dict) and told.keys() == {"documents"}:
+        return _is_of_documents(told["documents"])
     if not isinstance(told, dict) or told.keys() - {"typed"} != {"frames"}:
         return False
     frames, typed = told["frames"], told.get("typed", {"gross_kg_per_t": "", "source": ""})
@@ -125,6 +130,14 @@ def _is_provenance(told: Any) -> bool:
         return False
     whole = frames.keys() in ({"class", "rule", "point"}, {"class", "rule", "potline"})
     return whole and all(map(_is_text, (*frames.values(), *typed.values())))
+
+
+def _is_of_documents(told: Any) -> bool:
+    if not isinstance(told, dict):
+        return False
+    hashes, rest = told.get("sha256"), {key: told[key] for key in told.keys() - {"sha256"}}
+    known = rest.keys() - {"weights", "origin"} == {"about", "rule"}
+    return known and isinstance(hashes, list) and all(map(_is_text, (*hashes, *rest.values())))
 
 
 def _is_text(value: Any) -> bool:
@@ -146,5 +159,13 @@ _WORDS: dict[str, dict[str, Check]] = {
     "fuel": {"use": _is_text, **_UNIT},
     **dict.fromkeys(("process", "product", "clinker", "substitute"), _UNIT),
 }
-_PARTS = dict.fromkeys(("fuel", "process", "substitute"), ("purchased", "output"))
+_PARTS = dict.fromkeys(
+    ("fuel", "process", "substitute"), ("opening", "purchased", "closing", "output")
+)
+#: of documents, in place of the rule set's rows
+_FACTORS = {
+    "fuel": ("ncv", "carbon_content", "carbon_ar"),
+    **dict.fromkeys(("process", "product", "clinker", "substitute"), ("factor",)),
+}
+_ANALYSED = ("loss_percent", "sulfur_percent", "ash_percent")
 _KIND_OF = {"process": "material", "product": "product"}

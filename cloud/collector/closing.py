@@ -8,6 +8,7 @@ from cloud.collector.intake import Intake
 from cloud.collector.key_desk import KeyDesk
 from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
+from cloud.errors import LateDocumentError
 from cloud.store.objects import Appended
 from cloud.store.reader import PlantReader
 from evidence import cose
@@ -49,11 +50,19 @@ class Desk:
         """Log what waits in the key folder; what does not count. Errors as `KeyDesk.reload`."""
         return (await KeyDesk(self._collector, self._intake).reload(plant)).problems
 
-    async def append_entry(self, plant: str, entry: Entry) -> Appended:
+    async def append_entry(
+        self, plant: str, entry: Entry, documents: int | None = None
+    ) -> Appended:
         """Log one entry and wait until it is on disk, the last of its checkpoint's tree.
+
+        Args:
+            plant: plant id.
+            entry: what to log.
+            documents: how many of persons the log must have before it; None for any number.
 
         Raises:
             LookupError: no such plant.
+            LateDocumentError: the log has more documents by now; nothing was logged.
             StoreError: the disk refused; nothing was logged.
         """
         store = self._intake.plant(plant)
@@ -61,6 +70,8 @@ class Desk:
 
         def work() -> Appended:
             self._intake.plant(plant)  # it may wait for its disk by now
+            if documents not in (None, len(store.reader.records)):
+                raise LateDocumentError("a document was logged meanwhile")
             index = store.stage(entry)
             self._collector.commit_for(plant)
             committed = store.reader.committed

@@ -131,14 +131,22 @@ class EvidenceDesk(Protocol):
             StoreError: the disk refused; nothing new counts.
         """
 
-    async def append_entry(self, plant: str, entry: Entry) -> Appended:
+    async def append_entry(
+        self, plant: str, entry: Entry, documents: int | None = None
+    ) -> Appended:
         """Log one entry (a month close, a record) and wait until it is on disk.
 
         The collector puts its own `received_ns` and `epoch` in; the rest is logged as given. The
         entry is the last of the returned checkpoint's tree.
 
+        Args:
+            plant: plant id.
+            entry: what to log.
+            documents: how many of persons the log must have before it; None for any number.
+
         Raises:
             LookupError: no such plant.
+            LateDocumentError: the log has more documents by now; nothing was logged.
             StoreError: the disk refused; nothing was logged.
         """
 

@@ -66,6 +66,11 @@ def exact_text(value: Fraction) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def printed(value: Fraction) -> str:
+    """The value with at most `UNROUNDED_PLACES` decimals, without trailing zeros."""
+    return exact_text(Fraction(round_half_away(value * 10**UNROUNDED_PLACES), 10**UNROUNDED_PLACES))
+
+
 def _plain(count: int, places: int) -> str:
     sign, digits = ("-" if count < 0 else ""), str(abs(count)).rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"

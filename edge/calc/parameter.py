@@ -10,6 +10,7 @@ from evidence.points import Provenance
 
 MEASURED, DEFAULT, CALCULATED = "measured", "default", "calculated"
 TYPED = Provenance.TYPED.value
+SAMPLES = "samples"  # rule of a figure that a laboratory made
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Parameter:
         text: as given or as the rule set prints it.
         unit: of the value.
         basis: "measured" (given to the calculation), "default" (rule-set row), "calculated"
-            (made from other inputs, or typed into a site file: neither measured nor default).
+            (made from other inputs, typed into a site file, or on a paper that is no
+            laboratory's: neither measured nor default).
         confidence: of a default's row; "given" otherwise.
         source: document and locator, or what the input says.
         row: rule-set row id of a default, else "".
@@ -78,12 +80,12 @@ def default(row: Row) -> Parameter:
 def given(
     value: Fraction, text: str, unit: str, provenance: Mapping[str, Any] | None = None
 ) -> Parameter:
-    """An input as a parameter; typed figures are not called measured."""
+    """An input as a parameter; typed figures, and those of papers, are not called measured."""
     return Parameter(
         value=value,
         text=text,
         unit=unit,
-        basis=CALCULATED if is_typed(provenance) else MEASURED,
+        basis=MEASURED if _is_measured(provenance) else CALCULATED,
         confidence="given",
         source=_told(provenance),
         provenance=provenance,
@@ -102,6 +104,13 @@ def is_typed(provenance: Mapping[str, Any] | None) -> bool:
     return by_frames or "typed" in (provenance or {})
 
 
+def _is_measured(provenance: Mapping[str, Any] | None) -> bool:
+    """A meter or a laboratory gave it; of what else a paper says, a person did."""
+    documents = (provenance or {}).get("documents")
+    by_paper = isinstance(documents, Mapping) and documents.get("rule") != SAMPLES
+    return not (by_paper or is_typed(provenance))
+
+
 def _told(provenance: Mapping[str, Any] | None) -> str:
     if provenance is None:
         return "given in the input"
@@ -111,4 +120,7 @@ def _told(provenance: Mapping[str, Any] | None) -> str:
     if isinstance(frames, Mapping):
         where = frames.get("point", frames.get("potline", "?"))
         return f"frames: {where} ({frames.get('rule', '?')})"
+    if isinstance(documents := provenance.get("documents"), Mapping):
+        origin = f": {documents['origin']}" if "origin" in documents else ""
+        return f"documents: {documents.get('about', '?')} ({documents.get('rule', '?')}){origin}"
     return " ".join(sorted(str(key) for key in provenance))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evidence.archive import paths
@@ -11,6 +11,7 @@ from evidence.findings import Report, said, utc
 from evidence.groups import is_uint
 from evidence.recompute import (
     STATEMENT_FORMAT,
+    Paper,
     Recomputation,
     bounded_statement,
     check_statement_input,
@@ -179,10 +180,16 @@ class FigureCheck:
         ends = [section.first_ns + section.step_ns * section.ticks for section in sections]
         self._end_ns = max([self._end_ns, *ends])
 
-    def finish(self, *, complete: bool) -> None:
+    @property
+    def needs_papers(self) -> bool:
+        """What persons signed makes figures of it."""
+        return any(made.needs_papers for made in self._streams.values())
+
+    def finish(self, papers: Sequence[Paper] | None, *, complete: bool) -> None:
         """Make the statement again and compare it, figure by figure.
 
         Args:
+            papers: documents that stand; None when one is newer than this program.
             complete: False when frames are missing only because this program cannot read them;
                 then what the statement starts from cannot be made again.
         """
@@ -196,7 +203,7 @@ class FigureCheck:
         except MalformedError as error:
             self._report.add("E-STATEMENT", "statement", f"Its own input cannot be used: {error}.")
             return
-        if not complete or not self._known:
+        if not complete or not self._known or (papers is None and self.needs_papers):
             self._compare_names(given)
             sentence = "What the statement starts from: not all of it could be read."
             self._report.not_checked.append(sentence)
@@ -211,7 +218,7 @@ class FigureCheck:
         closing = str(given.get("closing"))
         try:
             self._check_period(given, closing)
-            again = recomputation.statement(*self._period, closing)
+            again = recomputation.statement(*self._period, closing, papers or ())
         except MalformedError as error:
             self._report.add("E-INPUT", "statement", f"The frames give no statement: {error}.")
             return

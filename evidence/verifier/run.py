@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from evidence.archive.build import spec_texts
+from evidence.documents.counted import papers_that_stand
 from evidence.errors import EvidenceError
 from evidence.findings import Report, said, shown
 from evidence.keys import Certificate, Trusted
@@ -24,6 +25,21 @@ _SLOW = (
     "Pot voltages of this potline were more than 5 s apart: the duration of an anode effect is "
     "known to plus or minus that interval, and an effect shorter than it is invisible."
 )
+_EARLIER_DOCUMENTS = (
+    "Documents from before this archive's piece of the log: that none was left out of which a "
+    "figure should be made, the archives of the months before show."
+)
+#: kind of a flag -> what it means
+_OF_DOCUMENTS = {
+    "no-document": "No document that counts makes a figure of this source: the rule set's defaults "
+    "stand in the place of what was to be measured.",
+    "no-records": "No document that counts tells an amount of this source: its line is missing.",
+    "not-approved": "A document about this source waits for another person's approval, and counts "
+    "for nothing.",
+    "not-usable": "Documents about this source contradict each other, or are of another period, "
+    "basis or unit: no figure was made of them.",
+    "apart": "What documents say of this source is more than 5 % off what its meter counted.",
+}
 
 
 def verify(
@@ -86,7 +102,8 @@ def _check_rest(
     """Steps 5 to 7: all that is looked up in the log."""
     statement = read_statement(archive, report)
     period = period_of(statement, report) if statement is not None else None
-    DocumentCheck(archive, report, identities, log).check()
+    documents = DocumentCheck(archive, report, identities, log)
+    documents.check()
     figures = _figures(archive, report, statement, period, recompute=recompute)
     is_final = statement is not None and statement["input"].get("closing") == "final"
     frames = FrameCheck(archive, report, identities, log, period, is_final=is_final)
@@ -97,7 +114,10 @@ def _check_rest(
             figures.feed(frame, broken=frames.broken)
     if figures is not None:
         progress("figures")
-        figures.finish(complete=not frames.undecided)  # step 6
+        papers = None if documents.undecided else papers_that_stand(documents.standing)
+        figures.finish(papers, complete=not frames.undecided)  # step 6
+        if figures.needs_papers and log.start.size:
+            report.not_checked.append(_EARLIER_DOCUMENTS)
         if frames.broken:
             sentence = "Computed points after the first object that is missing or not sound."
             report.not_checked.append(sentence)
@@ -145,6 +165,8 @@ def _notes(report: Report, statement: Mapping[str, Any], *, simulated: bool) -> 
             report.add("W-UNCONFIRMED", what, "The source of this factor could not be confirmed.")
         elif kind == "slow-pot-voltage":
             report.add("W-SAMPLING", what, _SLOW)
+        elif kind in _OF_DOCUMENTS:
+            report.add("W-DOCUMENT", str(flag), _OF_DOCUMENTS[kind])
 
 
 def _say_what_is_not_here(report: Report, log: LogView, frames: FrameCheck) -> None:

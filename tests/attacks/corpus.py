@@ -15,6 +15,7 @@ from tests.attacks import (
     by_operators,
     by_orders,
     by_settings,
+    by_signed_figures,
     by_stamps,
     by_strangers,
     by_time,
@@ -37,6 +38,7 @@ KINDS: list[Kind] = [
     *by_newer.KINDS,
     *by_details.KINDS,
     *by_documents.KINDS,
+    *by_signed_figures.KINDS,
     *by_container.KINDS,
     *by_bombs.KINDS,
 ]

@@ -12,7 +12,7 @@ from tests.unit.edge.sites import HEAD, config_of, replaced, write_keys, write_s
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/site-statement.md").read_text(encoding="utf-8")
-KILN, STEELWORKS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+KILN, TOLD, STEELWORKS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 SCENARIO = tomllib.loads((ROOT / "simulators/scenarios/kiln.toml").read_text(encoding="utf-8"))
 
 FEEDER, WEIGHER, GAS = (
@@ -51,6 +51,9 @@ def site(sector: str, rules: str, statement: str) -> str:
             "plant.fuel-1.bituminous.co2_t_h", "plant.fuel-2.bituminous.co2_t_h",
             "plant.fuel_co2_t_h", "plant.clinker_indicator_t_h",
             "plant.clinker_indicator_co2_t_h", "plant.co2_indicator_t_h"]),
+        (("cement", "cets-ag-02.01-v01-2024"), KILN + TOLD, [
+            "plant.fuel-1.bituminous.co2_t_h", "plant.fuel-2.bituminous.co2_t_h",
+            "plant.clinker_indicator_t_h", "plant.clinker_indicator_co2_t_h"]),
         (("steel", "cets-ag-03.01-v01-2024"), STEELWORKS, [
             "plant.fuel-1.washed-coal.co2_t_h", "plant.fuel-2.coke.co2_t_h",
             "plant.process-1.limestone.co2_t_h", "plant.product-1.crude-steel.co2_t_h",

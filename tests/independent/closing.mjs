@@ -12,6 +12,7 @@ import * as note from "./note.mjs";
 import { sealStamp } from "./stamp.mjs";
 
 const SIGNS = new Set(Buffer.from(",[{"));
+const OF_DOCUMENTS = ["no-document", "no-records", "not-approved", "not-usable", "apart"];
 const STATEMENT = "data/statement.json";
 const STAMP_BEFORE_NS = 60n * 1_000_000_000n;
 const [STATEMENT_MAX, SIGNS_MAX] = [16 << 20, 600_000];
@@ -81,6 +82,7 @@ export function tellStatement(stated, streams, report) {
     const told = { typed: "W-TYPED", unconfirmed: "W-UNCONFIRMED", "slow-pot-voltage": "W-SAMPLING" };
     const parts = /^(typed|unconfirmed|slow-pot-voltage):(.+)$/s.exec(`${flag}`);
     if (parts && typeof flag === "string") report(told[parts[1]], parts[2]);
+    if (OF_DOCUMENTS.includes(`${flag}`.split(":")[0])) report("W-DOCUMENT", `${flag}`);
   }
 }
 

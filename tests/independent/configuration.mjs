@@ -58,6 +58,8 @@ function some(value, what) {
   return value;
 }
 
+const SOURCE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/;
+
 function once(ids, what) {
   if (new Set(ids).size !== ids.length) throw new FormatError(`two of one id: ${what}`);
 }
@@ -212,16 +214,31 @@ function statement(value, points) {
     return item;
   };
   for (const key of ["metal", "output"]) if (value.has(key)) totaliser(value.get(key), [], []);
-  if (value.has("anode")) texts(value.get("anode"), "anode", ["gross_kg_per_t", "source"]);
+  const about = (item, key) => {
+    if (item.has(key) && !SOURCE.test(item.get(key))) throw new FormatError(`${key} is no id`);
+  };
+  if (value.has("anode")) {
+    texts(value.get("anode"), "anode", ["gross_kg_per_t", "source"], [], ["about"]);
+    about(value.get("anode"), "about");
+  }
+  const sources = [];
   for (const { key, table, name } of LISTS) {
     for (const item of each(key)) {
+      if (item instanceof Map && item.get("rule") === "records") {
+        texts(item, "entry", [name, "rule", "source"], [], wordsOf(table));
+        about(item, "source");
+        sources.push(item.get("source"));
+        continue;
+      }
       const parts = item instanceof Map && mayBeInParts(table) && !item.has("point")
         ? ["purchased", "output"].filter((part) => item.has(part)) : ["point"];
       if (!parts.length) throw new FormatError("an entry without a totaliser");
       const flows = parts.map((part) => (part === "point" ? "flow_point" : `${part}_flow`));
-      totaliser(item, [name], [...flows, ...wordsOf(table)], parts);
+      totaliser(item, [name], [...flows, ...wordsOf(table), "source"], parts);
+      about(item, "source");
     }
   }
+  once(sources, "sources");
   for (const item of each("burnt")) texts(item, "burnt", ["kind", "flow_point"]);
   if (value.has("kiln_feed")) {
     texts(value.get("kiln_feed"), "kiln_feed", ["kind", "flow_point", "meal_per_clinker", "source"]);

@@ -10,6 +10,7 @@ import { checkKind, envelope, followsAs, maySign, opened, personKey } from "./pa
 
 const FOLDER = "data/records/";
 const KEYS_MAX = 10_000;
+const NO_FIGURES = ["person", "person-end", "approve", "withdraw"];
 const PROOF_MAX = 16 << 10;
 
 export class Documents {
@@ -110,6 +111,17 @@ export class Documents {
     }
     if (followsAs(kind) === "list") this.list(document, entry.sha256);
     this.stand(document, entry.sha256);
+  }
+
+  /** What stands and makes figures, as `Papers` takes it; null if something here is newer. */
+  standing() {
+    if (this.isNewer) return null;
+    const all = [...this.taken].filter(([, { isEnded }]) => !isEnded);
+    const approved = new Set(all.filter(([, { document }]) => document.kind === "approve")
+      .flatMap(([, { document }]) => document.follows.map(hex)));
+    return all.filter(([, { document }]) => !NO_FIGURES.includes(document.kind))
+      .map(([own, { document: { kind, about, body } }]) =>
+        ({ sha256: own, kind, about, body, isApproved: approved.has(own) }));
   }
 
   signer(person, kid) {

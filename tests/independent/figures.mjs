@@ -154,7 +154,7 @@ export class Figures {
   }
 
   /** Compare the statement; `isOneStream`: frames of exactly one stream were good. */
-  end(isOneStream, named) {
+  end(isOneStream, named, papers) {
     const { stated, rules, report } = this;
     if (stated === null) return;
     if (rules === null || this.isUndecided) {
@@ -174,11 +174,12 @@ export class Figures {
       return;
     }
     if (!isOneStream || stated.period === null) return;
+    if (papers === null && this.input?.hasSources) return; // what they are made of is newer
     if (this.input === null || this.input.month === null) {
       report("E-INPUT", "statement", "there are no readings that could be used");
       return;
     }
-    const input = this.input.statement(stated.period, stated.closing, stated.month);
+    const input = this.input.statement(stated.period, stated.closing, stated.month, papers ?? []);
     for (const [path, old, made] of differences(stated.input, input, "input")) {
       report("E-INPUT", path, `${shown(old)}, made again ${shown(made)}`);
     }

@@ -7,7 +7,9 @@ import { exact } from "./configuration.mjs";
 import { Outside, Pot, overTarget, rulesOf } from "./effects.mjs";
 import { Due } from "./due.mjs";
 import * as fr from "./fractions.mjs";
+import { Factors } from "./output.mjs";
 import { Held, rowsOf } from "./readings.mjs";
+import { Beside, Papers } from "./recorded.mjs";
 import { OUTPUTS, entriesOf, listsOf, metersOf, wordsOf } from "./sections.mjs";
 import { Flow, Totaliser } from "./totalisers.mjs";
 
@@ -149,8 +151,9 @@ export class Input {
     this.due = new Due();
     this.allPotlines = []; // of this configuration and earlier ones
     this.potlines = []; // of this one
-    this.allTotalisers = [];
-    this.totalisers = [];
+    this.allEntries = []; // of the statement sections; each has its totalisers, or none
+    this.entries = [];
+    this.hasSources = false;
   }
 
   configure(config) {
@@ -163,7 +166,8 @@ export class Input {
       this.held = new Map();
     }
     this.read = read;
-    const before = [this.potlines, this.totalisers].flat();
+    const before = this.potlines;
+    const isFirst = this.config === null;
     this.config = config;
     this.places = placesOf(config);
     this.due.next = new Map([...this.places]
@@ -178,18 +182,26 @@ export class Input {
       for (const { calc } of old?.pots ?? []) calc.rules.intervalNs = config.schedules[0];
       return old ?? made;
     });
-    this.totalisers = this.totalisersOf(config);
-    const now = [this.potlines, this.totalisers].flat();
-    for (const old of before.filter((item) => !now.includes(item))) {
-      for (const pot of old.pots ?? []) pot.calc.cut();
+    this.entries = this.entriesOf(config, isFirst);
+    for (const entry of this.allEntries) entry.isWhole &&= this.entries.includes(entry);
+    for (const old of before.filter((item) => !this.potlines.includes(item))) {
+      for (const pot of old.pots) pot.calc.cut();
     }
-    for (const [all, some] of [[this.allPotlines, this.potlines],
-      [this.allTotalisers, this.totalisers]]) {
+    for (const [all, some] of [[this.allPotlines, this.potlines], [this.allEntries, this.entries]]) {
       all.push(...some.filter((item) => !all.includes(item)));
     }
     const pots = this.allPotlines.reduce((sum, line) => sum + line.pots.length, 0);
     if (this.allTotalisers.length > 1_000 || this.allPotlines.length > 200 || pots > 20_000 ||
-        this.usable.size > 100_000) throw new FormatError("more parts than a month may have");
+        this.usable.size > 100_000 ||
+        this.allEntries.filter(({ source }) => source !== undefined).length > 100) throw new FormatError("more parts than a month may have");
+  }
+
+  get totalisers() {
+    return this.entries.flatMap(({ items }) => items);
+  }
+
+  get allTotalisers() {
+    return this.allEntries.flatMap(({ items }) => items);
   }
 
   /** Of all pots so far. */
@@ -198,7 +210,7 @@ export class Input {
       .reduce((sum, pot) => sum + pot.calc.effects.length, 0);
   }
 
-  totalisersOf(config) {
+  entriesOf(config, isFirst) {
     const statement = config.fields.get("statement");
     const wanted = []; // [list of the input, words of its row, unit, fields, meters]
     const plain = [{ key: "point", name: "quantity", sign: 1n }];
@@ -206,26 +218,29 @@ export class Input {
     for (const { table, name, kinds, fields } of entriesOf(statement)) {
       const id = this.rules.idOf(kinds, fields.get(name));
       const words = wordsOf(table).filter((word) => fields.has(word));
+      const kind = this.rules.kind(kinds, id);
       wanted.push([table, [[name, id], ...words.map((word) => [word, fields.get(word)])],
-        this.rules.kind(kinds, id).unit, fields, metersOf(fields)]);
+        kind.unit, fields, metersOf(fields), { id, source: fields.get("source"), kind }]);
     }
     if (statement.has("output")) wanted.push(["output", [], "t", statement.get("output"), plain]);
     for (const other of statement.get("auxiliary") ?? []) {
       wanted.push(["auxiliary", [["kind", other.get("kind")]], "MWh", other,
         [{ ...plain[0], flow: "power_point" }]]);
     }
-    return wanted.flatMap(([table, words, unit, fields, meters]) => {
+    const named = wanted.filter(([, , , , , of]) => of?.source !== undefined);
+    this.hasSources ||= named.length > 0 || statement.get("anode")?.has("about") === true;
+    return wanted.map(([table, words, unit, fields, meters, of = {}]) => {
       const at = (id) => this.places.get(id)[0];
       const named = meters.flatMap(({ key, flow }) => [key, ...(fields.has(flow) ? [flow] : [])]);
       const same = spelled([table, fields, ...named.map((key) => at(fields.get(key)).fields)]);
-      const old = this.totalisers.filter((item) => item.entry.same === same);
-      if (old.length) return old;
-      const entry = { table, words, same, items: [] };
+      const old = this.entries.find((entry) => entry.same === same);
+      if (old !== undefined) return old;
+      const entry = { table, words, same, items: [], isWhole: isFirst, ...of };
       for (const { key, flow, name } of meters) {
         const beside = fields.has(flow) ? new Flow(at(fields.get(flow)), unit) : null;
-        entry.items.push(Object.assign(new Totaliser(name, at(fields.get(key)), unit, beside), { entry }));
+        entry.items.push(new Totaliser(name, at(fields.get(key)), unit, beside));
       }
-      return entry.items;
+      return entry;
     });
   }
 
@@ -312,7 +327,7 @@ export class Input {
   }
 
   /** The input of the statement, as JSON values. */
-  statement(period, closing, month) {
+  statement(period, closing, month, papers) {
     const { config } = this;
     const isMonthEnd = period.to === this.month[1];
     for (const { pots } of this.potlines) {
@@ -336,7 +351,11 @@ export class Input {
         this.flags.add("unconfirmed:overvoltage.algebraic");
       }
     }
-    this.quantities(found, statement);
+    const about = new Papers(papers, this.month, [period.from, period.to]);
+    const beside = new Beside(about);
+    this.quantities(found, statement, beside);
+    found.set("checks", [...found.get("checks"), ...beside.checks]);
+    for (const flag of beside.flags()) this.flags.add(flag);
     for (const { last, point } of this.allTotalisers) {
       if (last === null) this.flags.add(`no-reading:${point.id}`);
     }
@@ -347,16 +366,35 @@ export class Input {
     return found;
   }
 
-  quantities(found, statement) {
-    const entries = [...new Set(this.allTotalisers.map((item) => item.entry))]
-      .filter(({ items }) => items.every((item) => item.last !== null));
+  quantities(found, statement, beside) {
+    const entries = this.allEntries.filter(({ items }) => items.every((item) => item.last !== null) &&
+      items.length > 0);
     const all = (table) => entries.filter((entry) => entry.table === table);
     const frames = (...items) => new Map([["frames", new Map([
       ["class", classOf(items.map((item) => item.point))],
       ["point", items.map((item) => item.point.id).join(" ")], ["rule", "totaliser"]])]]);
-    const rows = (table) => all(table).map(({ words, items }) => new Map([...words,
-      ...items.map((item) => [item.kind, fr.exact(item.quantity())]),
-      ["provenance", new Map(items.map((item) => [item.kind, frames(item)]))]]));
+    const metered = (entry) => {
+      const { table, words, items, source, kind } = entry;
+      if (!entries.includes(entry)) return null;
+      const named = this.allEntries.filter((other) => other.source === source);
+      for (const item of source !== undefined && named.length === 1 ? items : []) {
+        beside.compare(source, table, kind, item.kind, item.point.id, item.quantity());
+      }
+      return new Map([...words, ...items.map((item) => [item.kind, fr.exact(item.quantity())]),
+        ["provenance", new Map(items.map((item) => [item.kind, frames(item)]))]]);
+    };
+    const factors = new Factors(this.rules);
+    const rows = (table) => this.allEntries.filter((entry) => entry.table === table).map((entry) => {
+      const { source, words, kind, id, items, isWhole } = entry;
+      if (source === undefined) return metered(entry);
+      beside.asked.add(source);
+      const row = items.length ? metered(entry)
+        : beside.recorded(source, table, words, kind, isWhole);
+      if (row !== null) {
+        beside.add(row, source, table, kind, (own) => factors.carbon(id, own).carbon);
+      }
+      return row;
+    }).filter((row) => row !== null);
     const { sector } = this.rules;
     for (const table of [...listsOf(sector).map((list) => list.table), "auxiliary"]) {
       found.set(table, rows(table));
@@ -374,7 +412,11 @@ export class Input {
     if (anode) {
       const gross = fr.mul(tonnes, exact(anode.get("gross_kg_per_t")), [1n, 1000n]);
       found.set("anode", new Map([["gross_t", fr.exact(gross)],
-        ["provenance", new Map([["gross_t", new Map([...frames(...whole), ["typed", anode]])]])]]));
+        ["provenance", new Map([["gross_t", new Map([...frames(...whole), ["typed", new Map(
+          ["gross_kg_per_t", "source"].map((key) => [key, anode.get(key)]))]])]])]]));
+      if (anode.has("about")) {
+        beside.add(found.get("anode"), anode.get("about"), "anode", { unit: "t" });
+      }
     }
     found.set("pfc", stated("metal_t"));
     if (indicator) found.get("pfc").set("indicator", indicator);

@@ -2,12 +2,13 @@
 
 import { FormatError } from "./cbor.mjs";
 import * as fr from "./fractions.mjs";
-import { OUTPUTS, listsOf } from "./sections.mjs";
+import { ANALYSED, BALANCE, OUTPUTS, factorsOf, listsOf } from "./sections.mjs";
 import { checkInput } from "./shape.mjs";
 
 const ONE = [1n, 1n];
 const HUNDRED = [100n, 1n];
 const THOUSAND = [1000n, 1n];
+const CARBON_MAX = { t: [1n, 1n], "10^4 Nm3": [54n, 1n] };
 
 /** Of a category: its total, its sign there, its sign in the sum of all. */
 const COUNTS = {
@@ -43,10 +44,21 @@ const isTyped = (provenance) =>
 function given(fields, key, unit) {
   const provenance = item(item(fields.get("provenance"), "provenance").get(key), "provenance");
   const [frames, typed] = [provenance.get("frames"), provenance.get("typed")];
+  if (provenance.has("documents")) return ofDocuments(fields, key, unit, provenance);
   const source = typed ? `typed: ${typed.get("source")}`
     : `frames: ${frames.get("point") ?? frames.get("potline")} (${frames.get("rule")})`;
   return new Map([["basis", isTyped(provenance) ? "calculated" : "measured"], ["confidence", "given"],
     ["provenance", provenance], ["source", source], ["unit", unit], ["value", fields.get(key)]]);
+}
+
+/** Likewise of what persons signed. */
+function ofDocuments(fields, key, unit, provenance) {
+  const told = provenance.get("documents");
+  const origin = told.has("origin") ? `: ${told.get("origin")}` : "";
+  return new Map([["basis", told.get("rule") === "samples" ? "measured" : "calculated"],
+    ["confidence", "given"], ["provenance", provenance],
+    ["source", `documents: ${told.get("about")} (${told.get("rule")})${origin}`], ["unit", unit],
+    ["value", fields.get(key)]]);
 }
 
 /** A figure that is made of others beside it. */
@@ -77,33 +89,50 @@ export class Factors {
     return Object.fromEntries(Object.entries(names).map(([key, row]) => [key, this.row(row, table)]));
   }
 
+  /** tC in a unit of a fuel by some factors of one's own; its rows among the others are told. */
+  carbon(kind, own) {
+    if (own.carbon_ar) return { rows: {}, carbon: own.carbon_ar };
+    const rest = ["ncv", "carbon_content"].filter((name) => !own[name]);
+    const rows = this.rows(Object.fromEntries(rest.map((name) => [name, `fuel.${kind}.${name}`])));
+    const [ncv, content] = ["ncv", "carbon_content"].map((name) => own[name] ?? rows[name].exact);
+    return { rows, carbon: fr.mul(ncv, content) };
+  }
+
   /** tCO2 of one unit of a fuel, by where it burns. */
-  fuel(kind, use) {
+  fuel(kind, use, own = {}) {
     const fuel = this.rules.kind("fuel", kind);
     if (fuel === null) throw new FormatError(`the rule set has no fuel ${kind}`);
     const oxidation = [`fuel.${fuel.state}.${use}`, `fuel.${fuel.state}`]
       .map((name) => `${name}.oxidation_percent`).find((name) => this.rules.row(name) !== null);
-    const rows = this.rows({ ncv: `fuel.${kind}.ncv`, carbon_content: `fuel.${kind}.carbon_content`,
-      ...(oxidation ? { oxidation_percent: oxidation } : {}) });
+    const made = this.carbon(kind, own);
+    if (Object.keys(own).length && fr.sub(made.carbon, CARBON_MAX[fuel.unit])[0] > 0n) {
+      throw new FormatError("more carbon than fits");
+    }
+    const rows = { ...made.rows, ...this.rows(oxidation ? { oxidation_percent: oxidation } : {}) };
     const burnt = oxidation ? fr.div(rows.oxidation_percent.exact, HUNDRED) : ONE;
-    const factor = fr.mul(rows.ncv.exact, rows.carbon_content.exact, burnt,
-      this.row("carbon.co2_ratio").exact);
+    const factor = fr.mul(made.carbon, burnt, this.row("carbon.co2_ratio").exact);
     return { rows, factor, unit: fuel.unit };
   }
 
   /** tCO2 of one unit of an entry of a list. */
-  entry({ table, kinds }, kind, use) {
-    if (table === "fuel") return this.fuel(kind, use);
+  entry({ table, kinds }, kind, use, own = {}) {
+    if (table === "fuel") return this.fuel(kind, use, own);
+    if (own.factor) {
+      if (fr.sub(own.factor, [4n, 1n])[0] > 0n) throw new FormatError("its factor is above 4");
+      return { rows: {}, factor: own.factor, unit: this.rules.kind(kinds, kind).unit };
+    }
     const rows = this.rows({ factor: `${table}.${kind}.factor` });
     return { rows, factor: rows.factor.exact, unit: this.rules.kind(kinds, kind).unit };
   }
 
   /** tCO2 of one tonne of gross anode. */
-  anode() {
-    const rows = this.rows({ loss_percent: "anode.loss_percent",
-      sulfur_percent: "anode.sulfur_percent", ash_percent: "anode.ash_percent" });
-    const net = percent(rows.loss_percent);
-    const pure = fr.sub(percent(rows.sulfur_percent), fr.div(rows.ash_percent.exact, HUNDRED));
+  anode(own = {}) {
+    const rest = ANALYSED.filter((name) => !own[name]);
+    const rows = this.rows(Object.fromEntries(rest.map((name) => [name, `anode.${name}`])));
+    const [loss, sulfur, ash] = ANALYSED.map((name) => percent({ exact: own[name] ?? rows[name].exact }));
+    const pure = fr.sub(fr.add(sulfur, ash), ONE);
+    if ([loss, sulfur, ash, pure].some(([n]) => n < 0n)) throw new FormatError("more than all of it");
+    const net = loss;
     return { rows, net, factor: fr.mul(net, pure, this.row("carbon.co2_ratio").exact) };
   }
 
@@ -130,21 +159,41 @@ export class Factors {
 
 const described = (rows) => Object.entries(rows).map(([key, row]) => [key, row.describe()]);
 
+const UNITS = { carbon_content: "tC/GJ", factor: "tCO2/t" };
+
+/** Numbers that stand in the input in place of rows; what cannot be one is refused. */
+function ownOf(fields, names) {
+  const own = Object.fromEntries(names.filter((name) => fields.has(name))
+    .map((name) => [name, number(fields.get(name), name)]));
+  for (const name of ["ncv", "carbon_content", "carbon_ar"]) {
+    if (own[name]?.[0] === 0n) throw new FormatError(`${name} is nothing`);
+  }
+  if (own.carbon_content && fr.sub(own.carbon_content, ONE)[0] > 0n) {
+    throw new FormatError("carbon_content is above 1");
+  }
+  if (own.carbon_ar && Object.keys(own).length > 1) throw new FormatError("carbon_ar with others");
+  return own;
+}
+
 /** A line of a list's entry, and what is said of its quantity. */
 function entryLine(factors, list, fields) {
   const kind = fields.get(list.name);
-  const { rows, factor, unit } = factors.entry(list, kind, fields.get("use"));
-  const parts = ["purchased", "output"].filter((part) => fields.has(part));
+  const own = ownOf(fields, factorsOf(list.table));
+  const { rows, factor, unit } = factors.entry(list, kind, fields.get("use"), own);
+  const parts = BALANCE.filter(([part]) => fields.has(part));
   const parameters = new Map(described(rows));
+  for (const name of Object.keys(own)) {
+    const of = name === "ncv" ? `GJ/${unit}` : `tC/${unit}`;
+    parameters.set(name, given(fields, name, UNITS[name] ?? of));
+  }
   const flags = [];
   let quantity = null;
   if (parts.length) {
-    const [came, left] = ["purchased", "output"].map((part) =>
-      (fields.has(part) ? number(fields.get(part), part) : fr.ZERO));
-    quantity = fr.sub(came, left);
-    for (const part of parts) parameters.set(part, given(fields, part, unit));
+    quantity = fr.sum(parts.map(([part, sign]) => fr.mul(number(fields.get(part), part), [sign, 1n])));
+    for (const [part] of parts) parameters.set(part, given(fields, part, unit));
     parameters.set("quantity", made(quantity, unit, "opening + purchased - closing - output"));
-    flags.push("stock-incomplete", ...(quantity[0] < 0n ? ["net-output"] : []));
+    if (!fields.has("opening") || !fields.has("closing")) flags.push("stock-incomplete");
+    if (quantity[0] < 0n) flags.push("net-output");
   } else {
     quantity = number(fields.get("quantity"), "quantity");
     parameters.set("quantity", given(fields, "quantity", unit));
@@ -156,10 +205,12 @@ function entryLine(factors, list, fields) {
 
 function anodeLine(factors, fields) {
   const gross = number(fields.get("gross_t"), "gross_t");
-  const { rows, net, factor } = factors.anode();
+  const own = ownOf(fields, ANALYSED);
+  const { rows, net, factor } = factors.anode(own);
   const used = fr.mul(gross, net);
   const parameters = new Map([...described(rows), ["gross_t", given(fields, "gross_t", "t")],
     ["net_t", made(used, "t", "gross_t × (1 - loss_percent ÷ 100)")]]);
+  for (const name of Object.keys(own)) parameters.set(name, given(fields, name, "%"));
   return line("anode", "prebaked-anode", used, fr.mul(gross, factor), parameters);
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from evidence.points import Dtype
+from tests.independent.random_papers import with_sources
 from tests.independent.random_works import works
 from tests.unit.evidence.small_plant import configuration
 
@@ -27,7 +28,7 @@ WORDS = (
     "Asia/Tokyo", "Asia/Nowhere", "asia/tokyo", "localtime", "Factory", "PRC", "posix/UTC",
     "producing", "electricity", "cets-ag-02.01-v01-2024", "cets-ag-03.01-v01-2024", "portland",
     "carbide-slag", "石墨电极", "scrap", "crude-steel", "kiln", "other", "bf-1", "Bf-1", "m.0",
-    "m.1", "m.2", "x.0", "algebraic",
+    "m.1", "m.2", "x.0", "algebraic", "records", "coal-1", "S" * 80, "S" * 81, "-s",
 )  # fmt: skip
 WHOLE = (0, 1, 2, 3, 6, 9, 10, 64, 69, 79, 85, 86, 200, 10**9, 3 * 10**9, 2**63 - 1, 2**63, -1)
 OTHER = (None, True, False, b"", [], {}, [1], {"x": "1"}, "")
@@ -36,7 +37,7 @@ MORE = (
     "flow_point", "power_point", "range_min", "range_max", "reference", "moisture", "heating",
     "fuel_basis", "device", "states", "rules", "marks", "speaks_of", "jump", "stuck_tolerance",
     "purchased", "purchased_flow", "output", "output_flow", "point", "use", "unit", "burnt",
-    "metal",
+    "metal", "source", "about",
 )  # fmt: skip
 #: limits and marks that are sound where they stand
 RULED = (
@@ -105,8 +106,11 @@ def mutated(seed: int) -> dict[str, Any]:
     Of one that is newer and wrong at once either may be told; so no number type is newer in those.
     """
     rng = random.Random(seed)
-    bases = ruled, lambda: copy.deepcopy(configuration()), lambda: works(rng)
-    config: dict[str, Any] = bases[seed % 3]()
+    bases = (
+        ruled, lambda: copy.deepcopy(configuration()), lambda: works(rng),
+        lambda: with_sources(works(rng), rng),
+    )  # fmt: skip
+    config: dict[str, Any] = bases[seed % 4]()
     if seed % 2 == 0:
         _change(config, rng)
         return config

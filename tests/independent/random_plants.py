@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 
 from edge.calc.folds.live import PlantCalc, computed_points
+from evidence.archive.build import Records
 from evidence.frame import TYP_CONFIG, Body, Clock, Group, Section
 from evidence.points import Dtype
 from evidence.recompute import Recomputation, blocks_of, published_rules, statement_bytes
 from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.documents import papers as pp
 
 Change = Callable[[dict[str, Any], random.Random], dict[str, Any]]
+Papers = Callable[[random.Random, tuple[int, int]], list[bytes]]
 
 SECOND = 10**9
 POTS = ("01", "02", "03")
@@ -42,7 +45,7 @@ F32, F64, U8, U16, U32, I16 = (
 )  # fmt: skip
 
 
-def _instant(moment: dt.datetime) -> int:
+def instant(moment: dt.datetime) -> int:
     return int(moment.timestamp()) * SECOND
 
 
@@ -255,11 +258,15 @@ def month(
     nan_code: int = NOT_A_NUMBER,
     make: Callable[[random.Random], dict[str, Any]] | None = None,
     change: Change | None = None,
+    papers: Papers | None = None,
 ) -> bytes:
-    """A sealed month; a NaN has this quality, and others than a smelter come from elsewhere."""
+    """A sealed month; a NaN has this quality, and others than a smelter come from elsewhere.
+
+    `papers` makes what persons sign about a period, logged before the first object.
+    """
     rng = random.Random(seed)
     is_final = rng.random() < 0.3
-    end = _instant(JULY if is_final else MIDNIGHT) // SECOND
+    end = instant(JULY if is_final else MIDNIGHT) // SECOND
     at = end - rng.randint(30, 90)
     stop = end if is_final else end + rng.randint(0, 60)
     config = (make or plant)(rng)
@@ -292,12 +299,17 @@ def month(
         at += ticks + (rng.choice((1, 3, 12)) if rng.random() < 0.3 else 0)
     closing = "final" if is_final else "interim"
     period = (start, end * SECOND if is_final else last)
-    statement = statement_bytes(fold.statement(*period, closing))
-    of = sm.make_month(stream, statement=statement, closing=closing)
+    signed = papers(rng, period) if papers else []
+    statement = statement_bytes(fold.statement(*period, closing, pp.standing_of(signed)))
+    first = [sm.enrolment()]
+    for data in signed:
+        first.append(pp.entry_of(data, len(first)))
+    of = sm.make_month(stream, statement=statement, closing=closing, first_entries=first)
     objects = [o for o, item in zip(of.objects, stream, strict=True) if item.typ == TYP_CONFIG]
     named = {sm.sha256(o): o for o in objects}
     rules = published_rules(config["plant"]["rule_set"])
-    return sm.build(sm.contents(of, closing=closing, configs=named, rules=rules))
+    held = Records(dict.fromkeys(signed), {}, [])
+    return sm.build(sm.contents(of, closing=closing, configs=named, rules=rules, records=held))
 
 
 def changed(config: dict[str, Any], rng: random.Random) -> dict[str, Any]:

@@ -32,13 +32,22 @@ export const metersOf = (fields) => METERS.filter(([key]) => fields.has(key))
   .map(([key, flow, name, sign]) => ({ key, flow, name, sign }));
 
 /** True if a flow stands beside each totaliser of an entry. */
-export const hasFlows = (fields) => metersOf(fields).every(({ flow }) => fields.has(flow));
+export const hasFlows = (fields) => metersOf(fields).length > 0 &&
+  metersOf(fields).every(({ flow }) => fields.has(flow));
 
 /** Every list's words that may stand beside its kind. */
 export const wordsOf = (table) => (table === "fuel" ? ["use", "unit"] : ["unit"]);
 
 /** True if amounts of a list may be in parts. */
 export const mayBeInParts = (table) => ["fuel", "process", "substitute"].includes(table);
+
+/** What may take the place of a list's factors, or of the anodes'. */
+export const factorsOf = (table) =>
+  (table === "fuel" ? ["ncv", "carbon_content", "carbon_ar"] : ["factor"]);
+export const ANALYSED = ["loss_percent", "sulfur_percent", "ash_percent"];
+
+/** The parts of a balance, and their signs. */
+export const BALANCE = [["opening", 1n], ["purchased", 1n], ["closing", -1n], ["output", -1n]];
 
 export const USES = ["kiln", "power-boiler", "industrial-boiler", "other"];
 export const UNIT = /^[a-z0-9-]{1,40}$/;

@@ -2,7 +2,8 @@
 
 import { FormatError } from "./cbor.mjs";
 import * as fr from "./fractions.mjs";
-import { OUTPUTS, UNIT, USES, listsOf, mayBeInParts, wordsOf } from "./sections.mjs";
+import { ANALYSED, BALANCE, OUTPUTS, UNIT, USES, factorsOf, listsOf, mayBeInParts, wordsOf } from
+  "./sections.mjs";
 
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const EXACT = /^(0|[1-9]\d{0,29})(\.\d{0,14}[1-9])?$/;
@@ -31,6 +32,10 @@ function figures(fields, names, form, others = []) {
   for (const name of names) {
     demand(isText(fields.get(name)) && form.test(fields.get(name)), name);
     const from = told.get(name);
+    if (has(from, "documents")) {
+      demand(isOfDocuments(from.get("documents")), `${name}'s documents`);
+      continue;
+    }
     demand(has(from, "frames") || has(from, "frames", "typed"), `${name}'s provenance`);
     const [frames, typed] = [from.get("frames"), from.get("typed")];
     demand((has(frames, "class", "rule", "point") || has(frames, "class", "rule", "potline")) &&
@@ -38,6 +43,15 @@ function figures(fields, names, form, others = []) {
     demand(typed === undefined || (has(typed, "gross_kg_per_t", "source") && allText(typed)),
       `${name}'s typed`);
   }
+}
+
+function isOfDocuments(told) {
+  if (!(told instanceof Map)) return false;
+  const rest = new Map(told);
+  const hashes = rest.get("sha256");
+  for (const key of ["sha256", "weights", "origin"]) rest.delete(key);
+  const words = [...told].filter(([key]) => key !== "sha256").map(([, word]) => word);
+  return has(rest, "about", "rule") && Array.isArray(hashes) && [...hashes, ...words].every(isText);
 }
 
 /** An indicator without the coefficients that edition "site" brings itself; they are looked at. */
@@ -70,7 +84,9 @@ function entries(input, table, name, isKind, parts = [], words = []) {
     demand(fields instanceof Map, table);
     const there = (names) => names.filter((one) => fields.has(one));
     const own = there(parts);
-    figures(fields, own.length ? own : ["quantity"], EXACT, [name, ...there(words)]);
+    const factors = table === "auxiliary" ? [] : there(factorsOf(table));
+    figures(fields, [...(own.length ? own : ["quantity"]), ...factors], EXACT,
+      [name, ...there(words)]);
     demand(isText(fields.get(name)) && isKind(fields.get(name)), `${name} of ${table}`);
     demand(!fields.has("use") || USES.includes(fields.get("use")), `use of ${table}`);
     demand(!fields.has("unit") || (isText(fields.get("unit")) && UNIT.test(fields.get("unit"))),
@@ -85,7 +101,7 @@ export function checkInput(input, rules) {
   demand(Array.isArray(flags) && flags.every(isText), "flags");
   const lists = listsOf(rules.sector);
   for (const { table, name, kinds } of lists) {
-    const parts = mayBeInParts(table) ? ["purchased", "output"] : [];
+    const parts = mayBeInParts(table) ? BALANCE.map(([part]) => part) : [];
     entries(input, table, name, (id) => rules.kind(kinds, id) !== null, parts, wordsOf(table));
   }
   entries(input, "auxiliary", "kind", (kind) => kind === "electricity");
@@ -97,7 +113,11 @@ export function checkInput(input, rules) {
 }
 
 function smelter(input) {
-  if (input.has("anode")) figures(input.get("anode"), ["gross_t"], EXACT);
+  if (input.has("anode")) {
+    const anode = input.get("anode");
+    const analysed = anode instanceof Map ? ANALYSED.filter((key) => anode.has(key)) : [];
+    figures(anode, ["gross_t", ...analysed], EXACT);
+  }
   if (!input.has("pfc")) return;
   const pfc = input.get("pfc");
   const indicator = pfc instanceof Map ? pfc.get("indicator") : undefined;

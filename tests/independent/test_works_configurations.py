@@ -27,6 +27,25 @@ def signed(works: dict[str, Any]) -> dict[str, Any]:
     return with_computed({**config, **works, "plant": plant, "devices": []})
 
 
+def told(**other: str) -> dict[str, str]:
+    """A fuel by documents."""
+    return {"kind": "bituminous", "rule": "records", "source": "coal-1", **other}
+
+
+def many(config: Any, count: int) -> None:
+    """So many fuels by documents, each of its own."""
+    config["statement"]["fuels"] = [told(source=f"coal-{i}") for i in range(count)]
+    recomputed(config)
+
+
+def recomputed(config: Any) -> None:
+    """With the points that are calculated from it now."""
+    config["groups"].pop()
+    measured = sum(len(group["points"]) for group in config["groups"])
+    config["points"] = config["points"][:measured]
+    with_computed(config)
+
+
 def _fuel(config: Any, index: int = 0) -> Any:
     return config["statement"]["fuels"][index]
 
@@ -51,6 +70,17 @@ BROKEN_KILN: dict[str, Change] = {
     "a ratio that is none": lambda c: c["statement"]["kiln_feed"].update(meal_per_clinker="high"),
     "a feed that is a mass": lambda c: c["statement"]["kiln_feed"].update(flow_point="coal.total"),
     "a feed of nothing": lambda c: c["statement"]["kiln_feed"].update(flow_point="nothing"),
+    "two lines of one paper": lambda c: c["statement"].update(fuels=[told(), told()]),
+    "a hundred and one sources": lambda c: many(c, 101),
+    "told, and metered": lambda c: c["statement"].update(fuels=[told(point="coal.total")]),
+    "told by a flow": lambda c: c["statement"].update(fuels=[told(flow_point="coal.flow")]),
+    "told by nobody": lambda c: c["statement"].update(
+        clinker=[{"kind": "portland", "rule": "records"}]
+    ),
+    "told of something unspeakable": lambda c: c["statement"].update(fuels=[told(source="a b")]),
+    "a source that is no text": lambda c: _fuel(c).update(source=1),
+    "a source that is too long": lambda c: _fuel(c).update(source="s" * 81),
+    "a metal by papers": lambda c: c["statement"].update(output={"rule": "records", "source": "x"}),
     "an output that is a flow": lambda c: c["statement"].update(
         output={"point": "clinker.flow", "rule": "totaliser"}
     ),
@@ -61,6 +91,14 @@ GOOD_KILN: dict[str, Change] = {
     "another use": lambda c: _fuel(c).update(use="other"),
     "a unit of 40 letters": lambda c: _fuel(c).update(unit="k" * 40),
     "an output": lambda c: c["statement"].update(output=METAL),
+    "fuel and clinker told": lambda c: c["statement"].update(
+        fuels=[told(unit="kiln-1"), _fuel(c)],
+        clinker=[{"kind": "portland", "rule": "records", "source": "C.1_a-b"}],
+    ) or recomputed(c),
+    "a hundred sources": lambda c: many(c, 100),
+    "one source of two meters": lambda c: [
+        entry.update(source="coal") for entry in c["statement"]["fuels"]
+    ],
     "the ratio as a quotient": lambda c: c["statement"]["kiln_feed"].update(
         meal_per_clinker="31/20"
     ),

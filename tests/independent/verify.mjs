@@ -56,7 +56,8 @@ function look(archive, identities, trusted, published, counts, report) {
   log.load(archive, identities, report);
   counts.log_entries = Number(log.size - log.start);
   if (identities.root !== null) log.checkOrders(identities, report);
-  new Documents(archive, identities, log, report).check();
+  const documents = new Documents(archive, identities, log, report);
+  documents.check();
   const stated = closing.loadStatement(archive, report);
   const files = frameFiles(archive);
   const ids = new Set(files.map(({ stream }) => stream));
@@ -80,7 +81,7 @@ function look(archive, identities, trusted, published, counts, report) {
   named.check(identities, report);
   closing.tellStatement(stated, all, report);
   const isOneStream = closing.checkPeriod(stated, all, figures, report);
-  figures.end(isOneStream, named.last);
+  figures.end(isOneStream, named.last, documents.standing());
   closing.checkLogClose(log, identities, stated, all, report);
   closing.checkSeal(archive, identities, log, tagHash, report);
   closing.checkReceipts(receipts, identities, log, all, report);

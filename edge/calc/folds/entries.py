@@ -33,6 +33,8 @@ LISTS = {
     "substitutes": ("substitute", "kind"),
 }
 ELECTRICITY = "electricity"
+#: rule of an entry whose amount documents tell
+RECORDS = "records"
 #: totaliser of an entry -> (its flow, its name in the input, whether it is added)
 _METERS = {
     "point": ("flow_point", "quantity", 1),
@@ -86,7 +88,7 @@ class Entry:
         table: of the statement's input ("fuel", "product"); "metal" makes several.
         words: what stands beside its figures there: kind (by its id), use, unit.
         kind: id of the kind, "" where there is none.
-        meters: one, or one for each part of the amount.
+        meters: one, or one for each part of the amount; none where documents tell it.
         co2_per_unit: tCO2 per statement unit, all defaults; 0 where no line is made of it.
         fields: as it was signed.
     """
@@ -101,7 +103,18 @@ class Entry:
     @property
     def has_flows(self) -> bool:
         """Each of its totalisers has a flow beside it."""
-        return all(meter.flow is not None for meter in self.meters)
+        return bool(self.meters) and all(meter.flow is not None for meter in self.meters)
+
+    @property
+    def source(self) -> str:
+        """What the documents of its factors and amounts are about, "" for none."""
+        # of kiln_feed and anode, which are no entries, "source" is a sentence
+        return str(self.fields.get("source", ""))
+
+    @property
+    def is_recorded(self) -> bool:
+        """Its amount is of documents, and no meter's."""
+        return self.fields.get("rule") == RECORDS
 
 
 @dataclass(frozen=True)
@@ -175,7 +188,8 @@ def _entry(rules: RuleSet, key: str, fields: Mapping[str, Any], points: Points) 
         raise PlantError(f"statement.{key}: use must be one of {' '.join(USES)}")
     if not NAME_ID.fullmatch(words.get("unit", "-")):
         raise PlantError(f"statement.{key}: unit {words['unit']!r} must match {NAME_ID.pattern}")
-    return Entry(table, words, _meters(kind, fields, points), kind.id, factor, fields)
+    meters = () if fields.get("rule") == RECORDS else _meters(kind, fields, points)
+    return Entry(table, words, meters, kind.id, factor, fields)
 
 
 def _kind(

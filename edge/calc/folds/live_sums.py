@@ -260,6 +260,11 @@ class LiveSums:
             table = entry.plan.entry.table
             if table == "auxiliary":
                 continue
+            if not entry.meters:  # documents tell it, after the month
+                if entry.is_live:
+                    named = self._named(table, entry.plan.entry.kind)
+                    missing.append({**named, "reason": "no-meter"})
+                continue
             if silent := [m for m in entry.meters if not risen[id(m)][1]]:
                 if entry.is_live:
                     point = silent[0].plan.point.id

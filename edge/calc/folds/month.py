@@ -8,7 +8,7 @@ of meters, potlines and pots, those of earlier configurations included.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, ticks-outside-month,
 no-producing-time, indicator-needs-metal-by-potline, configuration-changed,
-slow-pot-voltage:<potline>, unconfirmed:overvoltage.algebraic.
+slow-pot-voltage:<potline>, unconfirmed:overvoltage.algebraic, and those of `month_papers`.
 Pure: no I/O, no clock.
 """
 
@@ -22,9 +22,11 @@ from edge.calc.effects.sampling import FLAG
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS, RuleSet
 from edge.calc.folds.meter import FlowIntegral, Meter
-from edge.calc.folds.month_entry import MonthEntry, class_of, rows, together
+from edge.calc.folds.month_entry import MonthEntry, class_of, together
 from edge.calc.folds.month_line import ALGEBRAIC_FLAG, EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
+from edge.calc.folds.month_papers import MonthPapers, rows
 from edge.calc.folds.month_plan import MonthPlan
+from edge.calc.folds.papers import Paper, Papers
 from edge.calc.folds.plant import reading_configuration
 from edge.calc.folds.totaliser import Totaliser
 from edge.calc.folds.usable import DueReadings, UsableReadings
@@ -36,8 +38,10 @@ from edge.calc.statements.statement import output_key
 _READ = ("schedules", "points", "groups", "potlines", "statement")
 _FIXED = ("id", "time_zone", "rule_set")
 _KG_A_TONNE = 1000
+TYPED_ANODE = ("gross_kg_per_t", "source")
 #: of all configurations of a month together; a works has a few potlines and a thousand pots
 METERS_MAX, LINES_MAX, POTS_MAX, POINTS_MAX = 1_000, 200, 20_000, 100_000
+SOURCES_MAX = 100  # each may name a thousand documents, in the statement too
 EFFECTS_MAX = 1_000_000  # thirty a day in each of a thousand pots
 
 
@@ -91,6 +95,9 @@ class MonthFold:
         points = len({*self._usable.by_point(), *(point["id"] for point in plan.config["points"])})
         if meters > METERS_MAX or len(lines) > LINES_MAX:
             raise PlantError(f"more than {METERS_MAX} meters or {LINES_MAX} potlines in a month")
+        told = sum(bool(p.entry.source) for p in (*(e.plan for e in self._entries), *more))
+        if told > SOURCES_MAX:
+            raise PlantError(f"more than {SOURCES_MAX} entries with a source in a month")
         if pots > POTS_MAX or points > POINTS_MAX:
             raise PlantError(f"more than {POTS_MAX} pots or {POINTS_MAX} points in a month")
 
@@ -103,10 +110,12 @@ class MonthFold:
         for entry_plan in plan.entries:
             entry = next((e for e in self._live_entries if e.plan.same(entry_plan)), None)
             if entry is None:
-                entry = MonthEntry(entry_plan)
+                entry = MonthEntry(entry_plan, is_whole=self._plan is None)
                 self._entries.append(entry)
             live_entries.append(entry)
             self._folds += entry.read_as(plan.inputs)
+        for entry in self._entries:
+            entry.is_whole &= entry in live_entries
         going_on = []
         for line_plan in plan.lines:
             line = next((m for m in self._live_lines if m.plan.same(line_plan)), None)
@@ -167,38 +176,49 @@ class MonthFold:
         self._outside += total - sum(len(block.ticks_ns) for block in inside)
         return inside
 
-    def result(self, period_from_ns: int, period_to_ns: int, closing: str) -> dict[str, Any]:
+    @property
+    def sources(self) -> set[str]:
+        """What the entries of the month name that documents are about."""
+        named = {entry.plan.entry.source for entry in self._entries} - {""}
+        return named | ({self._plan.anode_source} - {""} if self._plan is not None else set())
+
+    def result(
+        self, period_from_ns: int, period_to_ns: int, closing: str, papers: Sequence[Paper] = ()
+    ) -> dict[str, Any]:
         """The input of the month's statement for a period; feeding may go on afterwards.
 
         Args:
             period_from_ns: start of the period, UTC ns, inside the month.
             period_to_ns: its end (exclusive); the next month's first midnight when final.
             closing: "interim" or "final".
+            papers: documents of persons that stand; those about `sources` are used.
         """
         plan = self._planned()
         month = plan.days.day(period_from_ns).month
-        at_month_end = period_to_ns >= plan.days.month_bounds(month)[1]
+        bounds = plan.days.month_bounds(month)
+        at_month_end = period_to_ns >= bounds[1]
         period = (period_from_ns, period_to_ns)
         checks = [meter.check_map() for meter in self._meters]
+        beside = MonthPapers(plan.factors.rules, Papers(papers, bounds, period), self._entries)
         return {
             "rule_set": plan.factors.rules.id,
             "month": month,
             "plant": plan.plant_id,
             "period": {"from": utc_text(period_from_ns), "to": utc_text(period_to_ns)},
             "closing": closing,
-            **self._activity(plan),
+            **self._activity(plan, beside),
             "potlines": [line.as_map(at_month_end=at_month_end) for line in self._lines],
             "totalisers": [meter.reading_map(*period) for meter in self._meters],
-            "checks": [check for check in checks if check is not None],
+            "checks": [check for check in checks if check is not None] + beside.checks,
             "completeness": self._completeness(plan, *period),
             **self._reservations(),
-            "flags": sorted(self._flags()),
+            "flags": sorted(self._flags() | beside.flags),
         }
 
-    def _activity(self, plan: MonthPlan) -> dict[str, Any]:
+    def _activity(self, plan: MonthPlan, papers: MonthPapers) -> dict[str, Any]:
         """The tables figures are made from; a quantity without any reading is left out."""
         rules = plan.factors.rules
-        result: dict[str, Any] = dict(rows(rules, self._entries))
+        result: dict[str, Any] = dict(rows(rules, self._entries, papers))
         if rules.record != DEFAULT_FACTORS:
             output = together(self._entries, "output")
             return result | (_output(rules, *output) if output else {})
@@ -208,8 +228,10 @@ class MonthFold:
         metal_t, provenance = metal
         if plan.anode is not None and plan.gross_kg_per_t is not None:
             gross = metal_t * plan.gross_kg_per_t / _KG_A_TONNE
-            typed = {"typed": dict(plan.anode), **provenance}
+            typed = {"typed": {key: plan.anode[key] for key in TYPED_ANODE}, **provenance}
             result["anode"] = {"gross_t": exact_text(gross), "provenance": {"gross_t": typed}}
+            if plan.anode_source:
+                papers.anode(result["anode"], plan.anode_source)
         result["pfc"] = {"metal_t": exact_text(metal_t), "provenance": {"metal_t": provenance}}
         if indicator := self._indicator():
             result["pfc"]["indicator"] = indicator

@@ -8,8 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import exact_text
-from edge.calc.factors import RuleSet
-from edge.calc.folds.entries import lists_of
 from edge.calc.folds.meter import FlowIntegral, Meter
 from edge.calc.folds.month_plan import EntryPlan
 from edge.calc.folds.totaliser import Totaliser
@@ -26,10 +24,11 @@ class MonthEntry:
     Attributes:
         plan: what it is.
         meters: its totalisers.
+        is_whole: every configuration of the month so far has it.
     """
 
-    def __init__(self, plan: EntryPlan) -> None:
-        self.plan = plan
+    def __init__(self, plan: EntryPlan, *, is_whole: bool) -> None:
+        self.plan, self.is_whole = plan, is_whole
         self.meters = [Meter(meter) for meter in plan.entry.meters]
 
     @property
@@ -63,14 +62,6 @@ class MonthEntry:
             **{key: exact_text(quantity) for key, (_, quantity) in self.quantities.items()},
             "provenance": {key: frames([m.point]) for key, (m, _) in self.quantities.items()},
         }
-
-
-def rows(rules: RuleSet, entries: Sequence[MonthEntry]) -> dict[str, list[dict[str, Any]]]:
-    """The tables that a sector's statement has lists of, in the order of the entries."""
-    return {
-        table: [entry.row() for entry in entries if entry.table == table and entry.quantities]
-        for table in [*lists_of(rules), "auxiliary"]
-    }
 
 
 def together(entries: Iterable[MonthEntry], table: str) -> tuple[Fraction, dict[str, Any]] | None:

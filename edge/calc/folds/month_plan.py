@@ -55,6 +55,7 @@ class MonthPlan:
         inputs: reads every point of them.
         anode: the typed anode consumption as the site file gives it, or None.
         gross_kg_per_t: its number.
+        anode_source: what the anodes' analyses are about, "" for none.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -65,6 +66,7 @@ class MonthPlan:
         anode = config.get("statement", {}).get("anode")
         self.anode: Mapping[str, Any] | None = dict(anode) if anode else None
         self.gross_kg_per_t = exact(anode["gross_kg_per_t"]) if anode else None
+        self.anode_source = str(anode.get("about", "")) if anode else ""
         points, maps = plant_points(config), {point["id"]: point for point in config["points"]}
         self.lines = []
         for fields in config.get("potlines", ()):

@@ -13,9 +13,11 @@ from edge.calc.registry import Input, method
 
 #: heat that a percent of water takes with it as steam, in GJ per t of coal (GB/T 213: 23 J/g)
 _WATER_GJ_T = Fraction("0.023")
+#: above these a laboratory's figure is in another unit, or wrong: % of mass; tC/t; GJ/t
+TOTAL_MAX, AIR_DRIED_MAX, C_MAX, NCV_MAX = 60, 40, 1, 40
 _MOISTURE = {
-    "moisture_total_percent": Input("% of mass as received", low="0", high="60"),
-    "moisture_ad_percent": Input("% of mass air-dried", low="0", high="40"),
+    "moisture_total_percent": Input("% of mass as received", low="0", high=str(TOTAL_MAX)),
+    "moisture_ad_percent": Input("% of mass air-dried", low="0", high=str(AIR_DRIED_MAX)),
 }
 
 
@@ -23,7 +25,7 @@ _MOISTURE = {
     "coal.c_ar",
     version=1,
     source="GB/T 483 (bases of coal analysis), conversion ad to ar",
-    inputs={"c_ad": Input("tC/t", low="0", high="1"), **_MOISTURE},
+    inputs={"c_ad": Input("tC/t", low="0", high=str(C_MAX)), **_MOISTURE},
     outputs={"c_ar": "tC/t"},
 )
 def c_ar(
@@ -41,14 +43,15 @@ def c_ar(
 
     Not confirmed: the standard's own text could not be read; a laboratory prints the equation.
     """
-    return {"c_ar": exact_text(c_ad * _drier(moisture_total_percent, moisture_ad_percent))}
+    made = carbon_received(c_ad, moisture_total_percent, moisture_ad_percent)
+    return {"c_ar": exact_text(made)}
 
 
 @method(
     "coal.ncv_ar",
     version=1,
     source="GB/T 213 (net calorific value at another moisture)",
-    inputs={"ncv_ad": Input("GJ/t", low="0", high="40"), **_MOISTURE},
+    inputs={"ncv_ad": Input("GJ/t", low="0", high=str(NCV_MAX)), **_MOISTURE},
     outputs={"ncv_ar": "GJ/t"},
 )
 def ncv_ar(
@@ -65,9 +68,19 @@ def ncv_ar(
 
     Not confirmed: the equation was read in two public programs, not in the standard itself.
     """
-    drier = _drier(moisture_total_percent, moisture_ad_percent)
-    net = (ncv_ad + _WATER_GJ_T * moisture_ad_percent) * drier
-    return {"ncv_ar": exact_text(net - _WATER_GJ_T * moisture_total_percent)}
+    made = ncv_received(ncv_ad, moisture_total_percent, moisture_ad_percent)
+    return {"ncv_ar": exact_text(made)}
+
+
+def carbon_received(c_ad: Fraction, total: Fraction, air_dried: Fraction) -> Fraction:
+    """As method coal.c_ar, exact; InputError where the moistures cannot be."""
+    return c_ad * _drier(total, air_dried)
+
+
+def ncv_received(ncv_ad: Fraction, total: Fraction, air_dried: Fraction) -> Fraction:
+    """As method coal.ncv_ar, exact; InputError where the moistures cannot be."""
+    net = (ncv_ad + _WATER_GJ_T * air_dried) * _drier(total, air_dried)
+    return net - _WATER_GJ_T * total
 
 
 def _drier(total: Fraction, air_dried: Fraction) -> Fraction:

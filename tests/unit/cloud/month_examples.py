@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud.collector.desk import PlantKeys
+from cloud.errors import LateDocumentError
 from cloud.months import Months
 from cloud.records.papers import offer
 from cloud.records.replay import papers_of
@@ -187,7 +188,11 @@ class Desk:
         self.offered.clear()
         return self.not_keys
 
-    async def append_entry(self, plant: str, entry: Entry) -> Appended:
+    async def append_entry(
+        self, plant: str, entry: Entry, documents: int | None = None
+    ) -> Appended:
+        if documents not in (None, len(self.reader.records)):
+            raise LateDocumentError("a document was logged meanwhile")
         at_ns = max(self._now_ns(), entry.received_ns)
         index = self._store.stage(replace(entry, received_ns=at_ns))
         self._slice.commit()

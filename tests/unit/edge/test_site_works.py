@@ -10,6 +10,7 @@ from tests.unit.edge.sites import config_of, problems, replaced, site_of
 
 CEMENT = site("cement", "cets-ag-02.01-v01-2024", KILN)
 STEEL = site("steel", "cets-ag-03.01-v01-2024", STEELWORKS)
+TOLD = '[statement.clinker]\nkind = "portland"\nrule = "records"\nsource = "clinker-1"\n'
 CLINKER = '[statement.clinker]\nkind = "portland"\npoint = "kiln-feed.total"\n'
 
 
@@ -31,6 +32,13 @@ CLINKER = '[statement.clinker]\nkind = "portland"\npoint = "kiln-feed.total"\n'
         (STEEL, {'"cog.flow"': '"cog.volume"'}, ("burnt[0].flow_point", "is gas-volume")),
         (STEEL, {'"crude-steel"\npoint': '"crude-steel"\noutput'},
          ("product[0].point", "is missing")),
+        (CEMENT, {'use = "kiln"': 'source = "coal 1"\nuse = "kiln"'},
+         ("fuel[0].source", "'coal 1' must match")),
+        (CEMENT, {'use = "kiln"': 'rule = "records"\nsource = "coal-1"\nuse = "kiln"'},
+         ("fuel[0].point", 'give either it or rule = "records"')),
+        (CEMENT + TOLD, {'source = "clinker-1"\n': ""},
+         ("clinker.rule", "source says what they are about")),
+        (CEMENT + TOLD, {'"records"': '"papers"'}, ("clinker.rule", "'papers' is not one of")),
         (STEEL + "# end", {'point = "steel.total"\n# end': 'point = "steel.feed"'},
          ("output.point", "is mass-flow; mass is needed")),
     ],
@@ -65,6 +73,15 @@ def test_clinker_stands_alone_or_in_a_list(tmp_path: Path) -> None:
     listed = replaced(CLINKER, {"[statement.clinker]": "[[statement.clinker]]"})
     assert site_of(tmp_path, CEMENT + listed).statement["clinker"] == alone
     assert alone == [{"kind": "portland", "point": "kiln-feed.total", "rule": "totaliser"}]
+
+
+def test_an_entry_may_be_told_by_documents(tmp_path: Path) -> None:
+    text = replaced(CEMENT + TOLD, {'use = "kiln"': 'source = "coal-1"\nuse = "kiln"'})
+    statement = config_of(site_of(tmp_path, text))["statement"]
+    assert statement["clinker"] == [
+        {"kind": "portland", "rule": "records", "source": "clinker-1"}
+    ]  # fmt: skip
+    assert statement["fuels"][0]["source"] == "coal-1"
 
 
 def test_what_is_in_no_line_is_no_second_count(tmp_path: Path) -> None:

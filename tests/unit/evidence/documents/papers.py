@@ -8,9 +8,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from evidence import cose, merkle
 from evidence.archive.build import Records, encode_proof
 from evidence.blocks import content
+from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import COLLECTOR, AttachedFile, Document, encode_document
+from evidence.documents.people import People
+from evidence.documents.standing import Logged, Standing
 from evidence.keys import FileSigner, key_sha256
 from evidence.log import Kind
+from evidence.recompute import Paper
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import PLANT, SECOND, START_NS, keys, signer
 
@@ -75,6 +79,16 @@ def papers() -> list[bytes]:
     ]  # fmt: skip
 
 
+def standing_of(made: Sequence[bytes]) -> list[Paper]:
+    """What stands of documents that are logged one after another."""
+    people, standing = People(PLANT, [sm.keys().collector.public_key]), Standing()
+    for index, data in enumerate(made, 1):
+        document, signer = people.read(data)
+        people.take(document, sm.sha256(data))
+        standing.take(Logged(index, 0, sm.sha256(data), document, signer))
+    return papers_that_stand(standing)
+
+
 def entry_of(data: bytes, index: int, **other: Any) -> bytes:
     """The log's record entry of a paper, as the collector writes it."""
     envelope = cose.parse(data)
@@ -89,6 +103,7 @@ def entry_of(data: bytes, index: int, **other: Any) -> bytes:
 def archive(
     made: Sequence[bytes], *, files: Sequence[bytes] = (SCAN,), earlier: int = 0,
     entries: Mapping[int, Mapping[str, Any]] | None = None,
+    stream: Sequence[sm.Item] = (), statement: bytes | None = None,
 ) -> bytes:  # fmt: skip
     """The small plant's month with these papers, logged before its first object.
 
@@ -97,11 +112,13 @@ def archive(
         files: what is attached to them.
         earlier: so many of them stand before the archive's piece of the log, with proofs.
         entries: number of a paper -> fields of its entry to replace.
+        stream: objects; absent: the small plant's.
+        statement: what is closed; absent: the honest statement of readings alone.
     """
     first = [sm.enrolment()]
     for i, data in enumerate(made):
         first.append(entry_of(data, len(first), **(entries or {}).get(i, {})))
-    month = sm.make_month(sm.items(), first_entries=first)
+    month = sm.make_month(stream or sm.items(), statement=statement, first_entries=first)
     leaves = [merkle.leaf_hash(data) for data in month.entries]
     start = 1 + earlier if earlier else 0
     proofs = {

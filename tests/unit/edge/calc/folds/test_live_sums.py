@@ -75,6 +75,17 @@ def test_hours_take_what_rose_since_the_hour_before() -> None:
     assert {"category": "clinker", "reason": "no-meter"} in found["hour"]["missing"]
 
 
+def test_what_documents_tell_is_missing_until_the_month_is_closed() -> None:
+    config = kiln()
+    config["statement"]["fuels"].append(
+        {"kind": "anthracite", "rule": "records", "source": "coal-2"}
+    )
+    found = hours(config, [1000, 1050]).as_map()["month"]
+    assert found["total_t"] == "109.65"
+    row = {"category": "fuel", "kind": "anthracite", "zh": "无烟煤", "reason": "no-meter"}
+    assert row in found["missing"]
+
+
 def test_an_hour_without_a_usable_reading_is_missing_and_never_zero() -> None:
     found = hours(kiln(), [1000, 1050, None]).as_map()
     coal = {"category": "fuel", "kind": "bituminous", "zh": "烟煤"}

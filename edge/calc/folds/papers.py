@@ -1,0 +1,105 @@
+"""Documents of persons as a month reads them: which are about a source, and count. Pure.
+
+A document counts when it stands and a second person's approval of it stands. What stands and waits
+for one makes no figure, and the statement says so. FIGURES.md section 7.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Span = tuple[int, int]  # two instants, UTC ns, the second exclusive
+
+TAKEN, COMPOSED, RESULT, PARAMETER = (
+    "sample-taken", "sample-composed", "sample-result", "parameter"
+)  # fmt: skip
+INVOICE, STOCK_TAKE, COUNT = "invoice", "stock-take", "count"
+#: an instant this near to an edge of the period is the edge (table statement-checks, period.gap_s)
+EDGE_NS = 3_600 * 10**9
+#: documents of one figure: a sample an hour; each is named in the statement
+PAPERS_MAX = 1_000
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A document that stands.
+
+    Attributes:
+        sha256: hex, of its bytes.
+        kind, about, body: as its person signed them.
+        is_approved: another person's approval of it stands.
+    """
+
+    sha256: str
+    kind: str
+    about: str
+    body: Mapping[str, Any]
+    is_approved: bool
+
+
+@dataclass(frozen=True)
+class Papers:
+    """A plant's documents that stand, beside a month.
+
+    Attributes:
+        all: they.
+        month: the plant's calendar month.
+        period: what the statement is of.
+    """
+
+    all: Sequence[Paper] = ()
+    month: Span = (0, 0)
+    period: Span = (0, 0)
+    _by: dict[tuple[str, str], list[Paper]] = field(default_factory=dict, init=False, repr=False)
+    _takings: dict[str, list[Paper]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for paper in self.all:
+            self._by.setdefault((paper.kind, paper.about), []).append(paper)
+            # by the middle of its period, so that a day's sample is of one month
+            if paper.kind in (TAKEN, COMPOSED) and is_of(paper, self.month):
+                self._takings.setdefault(paper.body["source"], []).append(paper)
+
+    def counting(self, kind: str, about: str) -> list[Paper]:
+        """Those of a kind about something that count."""
+        return [paper for paper in self._by.get((kind, about), ()) if paper.is_approved]
+
+    def takings(self, sample: str) -> list[Paper]:
+        """What tells when a sample was taken or composed, of what; one, unless it contradicts."""
+        return [*self.counting(TAKEN, sample), *self.counting(COMPOSED, sample)]
+
+    def samples(self, source: str) -> list[Paper]:
+        """Takings of the month's samples of a source, those that count."""
+        return [paper for paper in self._takings.get(source, ()) if paper.is_approved]
+
+    def is_waiting(self, source: str) -> bool:
+        """A document that would make a figure of this source if somebody approved it."""
+        takings = self._takings.get(source, [])
+        found = [*takings, *(p for t in takings for p in self._by.get((RESULT, t.about), ()))]
+        for kind in (INVOICE, COUNT, PARAMETER):
+            own = self._by.get((kind, source), ())
+            found += [p for p in own if touches((p.body["from_ns"], p.body["to_ns"]), self.period)]
+        found += [p for p in self._by.get((STOCK_TAKE, source), ()) if self.edges_of(p)]
+        return not all(paper.is_approved for paper in found)
+
+    def edges_of(self, stock_take: Paper) -> list[int]:
+        """Which edges of the period (0 opening, 1 closing) a stock-take is at."""
+        at = stock_take.body["at_ns"]
+        return [i for i, edge in enumerate(self.period) if abs(at - edge) <= EDGE_NS]
+
+
+def is_of(paper: Paper, span: Span) -> bool:
+    """The middle of a document's period is in the span: of months in a row, in one."""
+    middle: int = paper.body["from_ns"] + paper.body["to_ns"]
+    return 2 * span[0] <= middle < 2 * span[1]
+
+
+def touches(span: Span, other: Span) -> bool:
+    """Two spans have an instant in common."""
+    return span[0] < other[1] and other[0] < span[1]
+
+
+def provenance(source: str, rule: str, made_of: Iterable[Paper], **more: str) -> dict[str, Any]:
+    """Where a figure comes from, so that a reader finds the paper."""
+    hashes = sorted({paper.sha256 for paper in made_of})
+    return {"documents": {"about": source, "rule": rule, "sha256": hashes, **more}}

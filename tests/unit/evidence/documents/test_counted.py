@@ -1,0 +1,35 @@
+"""Which documents count: they stand, and a second person's approval of them does."""
+
+from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.documents import papers as pp
+
+
+def follow(person: str, kind: str, data: bytes, **body: str) -> bytes:
+    return pp.paper(person, kind, "coal", body, sm.sha256(data))
+
+
+def test_what_is_withdrawn_counts_no_more_and_an_approval_can_be() -> None:
+    first, second, third, fourth = (
+        pp.paper("li", "count", "coal", {"value": value, "unit": "t", **pp.PERIOD})
+        for value in ("1", "2", "3", "4")
+    )
+    approval = follow("zhao", "approve", second)
+    made = [
+        *pp.persons(), first, second, third, fourth,
+        follow("zhao", "approve", first), approval,
+        follow("chen", "withdraw", approval, reason="not seen"),
+        follow("zhao", "approve", third), follow("li", "withdraw", third, reason="wrong"),
+    ]  # fmt: skip
+    told = [(paper.sha256, paper.is_approved) for paper in pp.standing_of(made)]
+    assert told == [
+        (sm.sha256(first).hex(), True), (sm.sha256(second).hex(), False),
+        (sm.sha256(fourth).hex(), False),
+    ]  # fmt: skip
+
+
+def test_a_corrected_document_waits_for_its_own_approval() -> None:
+    wrong = pp.paper("li", "invoice", "anthracite", pp.INVOICE | {"value": "1"})
+    approval = pp.paper("zhao", "approve", "anthracite", {}, sm.sha256(wrong))
+    right = pp.paper("li", "invoice", "anthracite", pp.INVOICE, sm.sha256(wrong))
+    (paper,) = pp.standing_of([*pp.persons(), wrong, approval, right])
+    assert (paper.body["value"], paper.is_approved) == ("120.50", False)
