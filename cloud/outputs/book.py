@@ -67,12 +67,13 @@ class Book:
 
     @property
     def file_name(self) -> str:
-        """What the platform calls such a file; of the newest month."""
+        """What the platform calls such a file; of the newest month, without "/" and the like."""
         newest = self.months[-1]
-        return self.layout.file_name.format(
-            enterprise=newest.plant["name"],
-            year=newest.month[:4],
-            month=int(newest.month[5:]),
+        name = self.layout.file_name.format(
+            enterprise=newest.plant["name"], year=newest.month[:4], month=int(newest.month[5:])
+        )
+        return "".join(
+            mark if mark.isprintable() and mark not in '/\\:*?"<>|' else "_" for mark in name
         )
 
     @property

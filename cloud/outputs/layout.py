@@ -1,7 +1,8 @@
 """How a platform's workbook is laid out: data with a source and a confidence, one file a sector.
 
 The platform's form is nobody's published standard, so nothing of it is in the program: an
-accountant who sees another heading copies the file and changes it. Pure but for the package's own files.
+accountant who sees another heading copies the file and changes it. Pure but for the package's
+own files.
 """
 
 from collections.abc import Mapping, Sequence
@@ -187,7 +188,7 @@ def _layout(fields: Fields) -> Layout:
         sector=fields.choice("sector", SECTORS),
         title_zh=title.text("zh"),
         title_en=title.text("en"),
-        file_name=fields.text("file_name"),
+        file_name=_file_name(fields),
         source=fields.text("source"),
         confidence=fields.choice("confidence", CONFIDENCES),
         units=_words(fields, "units"),
@@ -203,6 +204,17 @@ def _layout(fields: Fields) -> Layout:
     title.finish()
     fields.finish()
     return layout
+
+
+def _file_name(fields: Fields) -> str:
+    name = fields.text("file_name")
+    try:
+        name.format(enterprise="", year="", month=1)
+    except (LookupError, ValueError):
+        fields.complain(
+            "file_name", "may hold {enterprise}, {year} and {month}, nothing else in {}"
+        )
+    return name
 
 
 def _words(fields: Fields, key: str, names: Sequence[str] = ()) -> Mapping[str, str]:

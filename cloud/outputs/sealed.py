@@ -22,10 +22,10 @@ from evidence.configuration import decode_configuration
 from evidence.documents.document import Document, unverified_document
 from evidence.errors import EvidenceError, UnsupportedError
 from evidence.findings import Report, shown
+from evidence.frame import TYP_FRAME, Body, decode_body, place_of
 from evidence.recompute import bounded_statement
+from evidence.records import records_in
 from evidence.verifier.opened import Opened, check_bag, open_archive
-
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,19 @@ def configurations(archive: Opened) -> Mapping[bytes, Mapping[str, Any]]:
             payload = cose.parse(archive.read(path)).payload
             found[bytes.fromhex(match[1])] = decode_configuration(payload)
     return found
+
+
+def frames_of(archive: Opened) -> Iterator[tuple[Mapping[str, Any], Body]]:
+    """Each frame with the configuration it names, stream by stream; EvidenceError where unsound."""
+    known = configurations(archive)
+    for path in archive.paths():
+        if paths.FRAMES.fullmatch(path):
+            for data in records_in(archive.chunks(path)):
+                envelope = cose.parse(data)
+                header = place_of(envelope)
+                config = known.get(header.cfg or b"")
+                if header.typ == TYP_FRAME and config is not None:
+                    yield config, decode_body(envelope.payload)
 
 
 def _plant(archive: Opened) -> Mapping[str, Any]:
