@@ -161,9 +161,11 @@ def _checks(checked: Checked, language: str) -> Iterator[Block]:
         return
     yield heading(word("report.checks", language))
     yield text(word("report.checks.how", language), "small")
-    for check in [*checks, *within]:
-        rows = [(str(key), _flat(value)) for key, value in check.items()]
-        yield table([], [[f"{key}: {value}" for key, value in [row]] for row in rows], size=7)
+    rows = [
+        [str(check["check"]), _flat({key: check[key] for key in check if key != "check"})]
+        for check in [*checks, *within]
+    ]
+    yield table([], rows, widths=[2, 5], size=7)
 
 
 def _flat(value: Any) -> str:  # noqa: ANN401 - a statement's own maps and lists

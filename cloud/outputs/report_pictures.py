@@ -136,9 +136,9 @@ def completeness_of(checked: Checked, language: str) -> Iterator[Block]:
     worst = sorted(
         (parse_decimal(row["percent"]), point)
         for point, row in checked.month.given.get("completeness", {}).items()
-        if row.get("percent")
+        if row.get("percent") and row["percent"] != "100.00"
     )[:10]
-    if worst and worst[0][0] < 100:
+    if worst:
         yield text(word("completeness.worst", language), "small")
         shown = [[point, f"{rounded_text(percent, 2)} %"] for percent, point in worst]
         yield table([], shown, widths=[4, 1], align="lr")
