@@ -22,6 +22,7 @@ from cloud.outputs.figures import (
 )
 from cloud.outputs.layout import Block, Item, Layout, Sheet
 from cloud.outputs.sealed import SealedMonth
+from edge.calc.factors import RuleSet
 
 Line = Mapping[str, Any]
 
@@ -162,7 +163,7 @@ def _block_rows(
                 by_month = found.setdefault(line["kind"], {})
                 by_month.setdefault(_number(month), []).append(line)
     for kind, by_month in found.items():
-        name = block.material or name_of(months[-1].rules, block.category, kind)
+        name = material_of(layout, block, months[-1].rules, kind)
         texts = {"source": block.source, "material": name, "line_type": block.source}
         if unit is not None:
             texts |= _place(layout, unit)
@@ -170,6 +171,12 @@ def _block_rows(
             row = _item_row(item, by_month)
             if row.values:
                 yield replace(row, texts={**texts, **row.texts})
+
+
+def material_of(layout: Layout, block: Block, rules: RuleSet, kind: str) -> str:
+    """What the platform calls a material."""
+    named = layout.materials.get(f"{block.category}.{kind}")
+    return block.material or named or name_of(rules, block.category, kind)
 
 
 def _item_row(item: Item, by_month: Mapping[int, Sequence[Line]]) -> Row:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from cloud.outputs.book import Book, Page
-from cloud.outputs.layout import Layout, Sheet
+from cloud.outputs.book import Book, Page, material_of
+from cloud.outputs.figures import kinds_of
+from cloud.outputs.layout import Sheet
 from cloud.outputs.xlsx_read import Found
 
 DIFFERS, MISSING, EXTRA = "differs", "missing", "extra"
@@ -77,7 +78,7 @@ def same(text: str) -> str:
 
 
 def _page(book: Book, page: Page, rows: Rows | None) -> Iterator[Difference]:
-    of = _Sheet(book.layout, page.sheet)
+    of = _Sheet(book, page.sheet)
     if rows is None or (lines := _lines(of, rows)) is None:
         if any(row.values for row in page.rows):
             yield Difference(MISSING, of.title, "", "", of.title, "", "")
@@ -164,8 +165,9 @@ def _amount(line: _Line, month: int) -> str:
 class _Sheet:
     """A sheet of the layout, as the export is read by it."""
 
-    def __init__(self, layout: Layout, sheet: Sheet) -> None:
-        self._layout, self._sheet = layout, sheet
+    def __init__(self, book: Book, sheet: Sheet) -> None:
+        self._layout, self._sheet = book.layout, sheet
+        self._called = _other_names(book, sheet)
         self.title = sheet.title
         self.labels = [column for column in _LABELS if column in sheet.columns]
         columns = [column for column in sheet.columns if column not in ("months", "year")]
@@ -180,7 +182,22 @@ class _Sheet:
 
     def key(self, texts: Mapping[str, str]) -> Key:
         """A row's labels as they are compared."""
-        return tuple(same(texts.get(label, "")) for label in self.labels)
+        plain = {label: same(texts.get(label, "")) for label in self.labels}
+        material = plain.get("source", ""), plain.get("material", "")
+        if material in self._called:
+            plain["material"] = self._called[material]
+        return tuple(plain.values())
+
+
+def _other_names(book: Book, sheet: Sheet) -> dict[tuple[str, str], str]:
+    """(source, another name of a material) -> its name in our workbook, as they are compared."""
+    rules = book.months[-1].rules
+    return {
+        (same(block.source), same(name)): same(material_of(book.layout, block, rules, kind.id))
+        for block in sheet.blocks
+        for kind in kinds_of(rules, block.category).values()
+        for name in kind.names
+    }
 
 
 def _lines(of: _Sheet, rows: Rows) -> dict[Key, list[_Line]] | None:

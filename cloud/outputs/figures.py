@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import UNROUNDED_PLACES, exact_text, parse_decimal, rounded_text
-from edge.calc.factors import RuleSet
+from edge.calc.factors import Kind, RuleSet
 
 EMISSION = "emission_t"
 MEASURED, DEFAULT, CALCULATED = "measured", "default", "calculated"
@@ -131,9 +131,14 @@ def year_text(
     return rounded_text(mean, UNROUNDED_PLACES if places is None else places)
 
 
+def kinds_of(rules: RuleSet, category: str) -> Mapping[str, Kind]:
+    """What lines of a category may be about."""
+    return rules.carbonates if category == "carbonate" else rules.kinds(category)
+
+
 def name_of(rules: RuleSet, category: str, kind: str) -> str:
     """The Chinese name of a line's kind; its id where the rule set gives none."""
-    kinds = rules.carbonates if category == "carbonate" else rules.kinds(category)
+    kinds = kinds_of(rules, category)
     return kinds[kind].zh if kind in kinds else kind
 
 

@@ -109,6 +109,7 @@ class Layout:
         direct: "yes", "no" -> the platform's word.
         line_types: beginning of a process unit's id -> the platform's line type.
         line_names: process unit's id -> the line's name there.
+        materials: "category.kind" -> the platform's name of a material.
         headings: column -> heading; "month" holds {month}.
         sheets: in order.
     """
@@ -125,6 +126,7 @@ class Layout:
     direct: Mapping[str, str]
     line_types: Mapping[str, str]
     line_names: Mapping[str, str]
+    materials: Mapping[str, str]
     headings: Mapping[str, str]
     sheets: tuple[Sheet, ...]
 
@@ -196,6 +198,7 @@ def _layout(fields: Fields) -> Layout:
         direct=_words(fields, "direct", ("yes", "no")),
         line_types=_words(fields, "line_types"),
         line_names=_words(fields, "line_names"),
+        materials=_words(fields, "materials"),
         headings=_words(fields, "columns"),
         sheets=tuple(sheets.values()),
     )

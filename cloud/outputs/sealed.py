@@ -1,7 +1,8 @@
 """A sealed month read from its archive: statement, documents, hashes. File I/O.
 
-The container and every hash of the bag are checked before anything in it is believed; an archive
-that fails there is refused. Signatures and figures are the verifier's, which the report runs.
+The container, every hash of the bag, and that the statement's figures are those its input gives,
+are checked before anything is made of it; an archive that fails there is refused. Signatures, and
+the input from the readings, are the verifier's, which the report runs.
 """
 
 import hashlib
@@ -20,10 +21,10 @@ from evidence import cose
 from evidence.archive import paths
 from evidence.configuration import decode_configuration
 from evidence.documents.document import Document, unverified_document
-from evidence.errors import EvidenceError, UnsupportedError
+from evidence.errors import EvidenceError, MalformedError, UnsupportedError
 from evidence.findings import Report, shown
 from evidence.frame import TYP_FRAME, Body, decode_body, place_of
-from evidence.recompute import bounded_statement
+from evidence.recompute import bounded_statement, check_statement_input, compute_statement
 from evidence.records import records_in
 from evidence.verifier.opened import Opened, check_bag, open_archive
 
@@ -80,8 +81,10 @@ def read_sealed(path: Path) -> SealedMonth:
             raise OutputError(f"{path}: newer than this program: {error}") from error
         except UnknownRuleSetError as error:
             raise OutputError(f"{path}: {error}") from error
-        except (EvidenceError, KeyError, TypeError, ValueError) as error:
-            raise OutputError(f"{path}: its statement cannot be read: {error!r}") from error
+        except (EvidenceError, LookupError, TypeError, ValueError) as error:
+            raise OutputError(
+                f"{path}: its statement cannot be read: {shown(str(error))}"
+            ) from error
 
 
 @contextmanager
@@ -109,13 +112,17 @@ def _month(archive: Opened, sha256: str) -> SealedMonth:
     statement = json.loads(data)
     if statement["format"] != 1:
         raise UnsupportedError(f"statement format {shown(str(statement['format']))}")
+    given, output = statement["input"], statement["output"]
+    check_statement_input(given)
+    if compute_statement(given) != output:
+        raise MalformedError("its figures are not those that its input gives")
     return SealedMonth(
         sha256=sha256,
         statement_sha256=hashlib.sha256(data).hexdigest(),
         simulated=bool(statement["simulated"]),
-        given=statement["input"],
-        output=statement["output"],
-        rules=statement_rules(statement["output"]["rule_set"]),
+        given=given,
+        output=output,
+        rules=statement_rules(output["rule_set"]),
         plant=_plant(archive),
         documents=_standing(archive),
         replaces=archive.replaces or "",
