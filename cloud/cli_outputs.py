@@ -1,4 +1,4 @@
-"""`stackproof cloud month workbook|typing-sheet|report|compare`: papers of sealed months. Prints.
+"""`stackproof cloud month workbook|report|…`: papers of sealed months. Prints.
 
 They take archives and ask nobody: an accountant's machine needs no collector.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.outputs.errors import OutputError
+from evidence.documents.document import FILE_BYTES_MAX
 from evidence.findings import shown
 from evidence.keys import load_trust
 
@@ -40,6 +41,24 @@ def add_output_commands(month: Any) -> None:  # noqa: ANN401 - argparse's own ty
         help="sealed months of one year; only these months are compared",
     )  # fmt: skip
     compare.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    ledger = month.add_parser(
+        "ledger", help="a month's ledgers to print and stamp (PDF), one a parameter"
+    )
+    ledger.add_argument("archive", type=Path, metavar="A.tar", help="a sealed month")
+    ledger.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="DIR", help="a folder that is there"
+    )
+    ledger.add_argument("--point", metavar="ID", help="only this parameter's")
+    ledger.set_defaults(run=_ledger)
+    scan = month.add_parser(
+        "ledger-scan",
+        help="hold a stamped scan of a ledger against its archive, and write what is to be signed",
+        epilog="Exit status: 0 whole and of this archive, 1 it is not, 2 cannot run.",
+    )
+    scan.add_argument("scan", type=Path, metavar="SCAN", help="PDF, JPEG or PNG")
+    scan.add_argument("--archive", type=Path, required=True, metavar="A.tar")
+    scan.add_argument("-o", "--out", type=Path, required=True, metavar="BODY.toml")
+    scan.set_defaults(run=_ledger_scan)
     for command in (workbook, typing):
         command.add_argument(
             "archive", type=Path, nargs="+", metavar="A.tar", help="sealed months of one year"
@@ -117,11 +136,12 @@ def _report(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace) -> int:
     from cloud.outputs.checked import read_book
     from cloud.outputs.compare import compare, not_compared
-    from cloud.outputs.xlsx_read import FILE_BYTES_MAX, read_sheets
+    from cloud.outputs.xlsx_read import FILE_BYTES_MAX as EXPORT_BYTES_MAX
+    from cloud.outputs.xlsx_read import read_sheets
 
     book = read_book(args.archive, _layout(args.layout))
     try:
-        export = read_sheets(_read(args.export, FILE_BYTES_MAX))
+        export = read_sheets(_read(args.export, EXPORT_BYTES_MAX))
     except OutputError as error:
         raise OutputError(f"{args.export}: {error}") from error
     found, open_items = compare(book, export), not_compared(book)
@@ -131,6 +151,41 @@ def _compare(args: argparse.Namespace) -> int:
     else:
         _tell(found, open_items)
     return EXIT_DIFFERS if found else EXIT_FINE
+
+
+def _ledger(args: argparse.Namespace) -> int:
+    from cloud.outputs.checked import read_ledgers
+    from cloud.outputs.ledger import ledger_paper
+    from cloud.outputs.typeset import pdf_bytes
+
+    month, ledgers = read_ledgers(args.archive)
+    chosen = [one for one in ledgers if args.point in (None, one.point)]
+    if not chosen or not args.out.is_dir():
+        known = " ".join(one.point for one in ledgers) or "none"
+        raise OutputError(f"{args.out} must be a folder; parameters with ledgers: {known}")
+    for one in chosen:
+        name = f"{one.plant}-{one.month}-{one.point}-ledger.pdf"
+        _write(args.out, name, pdf_bytes(ledger_paper(one, month)))
+    return EXIT_FINE
+
+
+def _ledger_scan(args: argparse.Namespace) -> int:
+    from cloud.outputs.checked import read_ledgers
+    from cloud.outputs.ledger import check_scan
+    from cloud.outputs.scan import codes_on
+
+    codes = codes_on(_read(args.scan, FILE_BYTES_MAX))
+    ledger, problems = check_scan(codes, read_ledgers(args.archive)[1])
+    for problem in problems:
+        print(f"stackproof cloud: {args.scan}: {shown(problem)}", file=sys.stderr)
+    if problems or ledger is None:
+        return EXIT_DIFFERS
+    _write(args.out, "ledger.toml", ledger.body.encode())
+    print(
+        f"stackproof record sign --kind ledger --plant {ledger.plant} --about {ledger.about} "
+        f"--person YOU --key KEY.pem -o ledger.cose {args.out} {args.scan}"
+    )
+    return EXIT_FINE
 
 
 def _tell(found: Sequence[Any], open_items: Sequence[str]) -> None:

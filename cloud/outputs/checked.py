@@ -7,10 +7,12 @@ from cloud.outputs.book import Book, book_of
 from cloud.outputs.errors import OutputError
 from cloud.outputs.hourly import HourFold, month_days, points_of
 from cloud.outputs.layout import Layout, sector_layout
+from cloud.outputs.ledger import Ledger, ledgers_of
 from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth, frames_of, opened, read_sealed
 from evidence.errors import EvidenceError
 from evidence.keys import Trusted
+from evidence.recompute import instant_ns
 from evidence.verifier.run import verify
 
 
@@ -45,3 +47,11 @@ def read_checked(path: Path, layout: Layout | None, trust: frozenset[Trusted] | 
         report=report,
         file_name=path.name,
     )
+
+
+def read_ledgers(path: Path) -> tuple[SealedMonth, list[Ledger]]:
+    """A month and its ledgers."""
+    month = read_sealed(path)
+    period = month.given["period"]
+    from_ns, to_ns = instant_ns(period["from"]), instant_ns(period["to"])
+    return month, ledgers_of(month, read_hours(path, month), from_ns, to_ns)
