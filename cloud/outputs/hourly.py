@@ -51,8 +51,14 @@ class Meter:
         """The month's first usable count."""
         return self.hours[min(self.hours)][0] if self.hours else None
 
+    def is_read(self, from_ns: int, to_ns: int) -> bool:
+        """It has a usable reading between two instants."""
+        return any(from_ns <= hour < to_ns for hour in self.hours)
+
     def counted(self, from_ns: int, to_ns: int) -> int | None:
-        """What it counted between two instants; None where it has no readings, or went back."""
+        """What it counted between two instants; None where it has no reading, or went back."""
+        if not self.is_read(from_ns, to_ns):
+            return None
         begin = self.reading(from_ns)
         begin = self.first() if begin is None else begin
         end = self.reading(to_ns)

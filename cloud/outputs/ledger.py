@@ -137,7 +137,7 @@ def _sheets(meter: Meter, hours: HourFold, month: str, zone: str) -> list[Sheet]
     for day, name in zip(days, names, strict=True):
         at = list(range(day.start_ns, day.end_ns, HOUR_NS))
         labels = [_local(hour, zone, "%H:%M") for hour in at]
-        if any(hour in meter.hours for hour in at):
+        if meter.is_read(day.start_ns, day.end_ns):
             sheets.append(_sheet(meter, name, [*at, day.end_ns], labels))
     return sheets
 
@@ -146,10 +146,8 @@ def _sheet(meter: Meter, period: str, bounds: Sequence[int], names: Sequence[str
     lines = []
     for n, name in enumerate(names):
         begin, end = bounds[n], bounds[n + 1]
-        is_read = any(begin <= hour < end for hour in meter.hours)
-        reading = meter.text(meter.reading(end)) if is_read else ""
-        counted = meter.text(meter.counted(begin, end)) if is_read else ""
-        lines.append((name, reading, counted))
+        reading = meter.reading(end) if meter.is_read(begin, end) else None
+        lines.append((name, meter.text(reading), meter.text(meter.counted(begin, end))))
     return Sheet(period, tuple(lines), meter.text(meter.counted(bounds[0], bounds[-1])))
 
 

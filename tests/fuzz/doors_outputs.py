@@ -7,10 +7,11 @@ from pathlib import Path
 from random import Random
 
 from cloud.outputs.book import book_of
-from cloud.outputs.checked import read_checked
+from cloud.outputs.checked import read_checked, read_ledgers
 from cloud.outputs.compare import compare
 from cloud.outputs.errors import OutputError
 from cloud.outputs.layout import SECTORS, parse_layout, sector_layout
+from cloud.outputs.ledger import parse_code
 from cloud.outputs.report import report_paper
 from cloud.outputs.words import LANGUAGES
 from cloud.outputs.xlsx_read import read_sheets
@@ -36,6 +37,7 @@ def _compared(data: bytes) -> object:
 
 def _reported(path: Path) -> object:
     checked = read_checked(path, None, None)
+    read_ledgers(path)
     return [report_paper(checked, language).as_map() for language in LANGUAGES]
 
 
@@ -66,7 +68,11 @@ DOORS: list[Door] = [
          "cloud.outputs.xlsx_read.read_sheets", weight=8),
     Door("layout of a workbook", ("cloud.outputs.layout.parse_layout",), _layouts,
          lambda _: lambda data: parse_layout(data, "own.toml"), toml_bent, OURS, weight=2),
+    pure("code of a ledger", lambda d: parse_code(d.decode("utf-8", "replace")),
+         [b"stackproof:ledger:1:mini:coal.total:2026-10:1/2:" + b"0" * 64], spoilt, (),
+         "cloud.outputs.ledger.parse_code"),
     file_door("archive that papers are made of", _reported, lambda _: [sm.honest()], _month_bent,
               OURS, "cloud.outputs.sealed.read_sealed", "cloud.outputs.checked.read_checked",
-              "cloud.outputs.checked.read_hours", file="a.tar", weight=6),
+              "cloud.outputs.checked.read_hours", "cloud.outputs.checked.read_ledgers",
+              file="a.tar", weight=8),
 ]  # fmt: skip
