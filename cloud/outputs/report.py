@@ -124,6 +124,12 @@ def _emission_unit(line: Mapping[str, Any]) -> str:
 
 def _source(parameter: Mapping[str, Any], language: str) -> str:
     source = str(parameter["source"])
+    provenance = parameter.get("provenance", {})
+    if set(provenance) == {"frames"}:
+        frames = provenance["frames"]
+        point = frames.get("point", frames.get("potline", "?"))
+        rule = word_or(f"rule.{frames.get('rule')}", language, str(frames.get("rule")))
+        return word("source.frames", language, point=point, rule=rule)
     if parameter["confidence"] in ("given", "confirmed"):
         return source
     confidence = word(f"confidence.{parameter['confidence']}", language)
@@ -162,10 +168,17 @@ def _checks(checked: Checked, language: str) -> Iterator[Block]:
     yield heading(word("report.checks", language))
     yield text(word("report.checks.how", language), "small")
     rows = [
-        [str(check["check"]), _flat({key: check[key] for key in check if key != "check"})]
+        [
+            word_or(f"check.{check['check']}", language, str(check["check"])),
+            _flat({_field(key, language): check[key] for key in check if key != "check"}),
+        ]
         for check in [*checks, *within]
     ]
     yield table([], rows, widths=[2, 5], size=7)
+
+
+def _field(key: str, language: str) -> str:
+    return word_or(f"field.{key}", language, key)
 
 
 def _flat(value: Any) -> str:  # noqa: ANN401 - a statement's own maps and lists

@@ -36,5 +36,11 @@ def line_name(month: SealedMonth, line: Mapping[str, Any], language: str) -> str
     category, kind = line["category"], line["kind"]
     zh = name_of(month.rules, category, kind)
     named = word_or(f"kind.{kind}", language, zh if language == "zh" else kind)
-    unit = f" · {line['unit']}" if line.get("unit") else ""
-    return f"{word(f'category.{category}', language)} · {named}{unit}"
+    parts = [word(f"category.{category}", language), named, line.get("unit", ""), _meter(line)]
+    return " · ".join(filter(None, parts))
+
+
+def _meter(line: Mapping[str, Any]) -> str:
+    """The points its amount was read at: two lines of one coal are told apart by them."""
+    amount: Mapping[str, Any] = line["parameters"].get("quantity", {})
+    return str(amount.get("provenance", {}).get("frames", {}).get("point", ""))
