@@ -6,9 +6,23 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cloud.outputs.errors import OutputError
 from cloud.outputs.sealed import SealedMonth
+from cloud.outputs.typeset import chinese_font
 from edge.calc.statements.statement import compute, statement_rules
 from simulators.cli import main as simulate
+
+
+def _has_font() -> bool:
+    try:
+        return bool(chinese_font())
+    except OutputError:
+        return False
+
+
+needs_font = pytest.mark.skipif(not _has_font(), reason="fonts-noto-cjk is not installed")
 
 MONTH = "2026-10"
 SCENARIOS = {"aluminium": "smelter-normal", "cement": "kiln-normal", "steel": "steelworks-normal"}

@@ -14,6 +14,7 @@ from cloud.outputs.errors import OutputError
 from cloud.outputs.ledger import Ledger, Sheet, check_scan, parse_code
 from cloud.outputs.scan import codes_on
 from evidence.keys import generate, write_private
+from tests.unit.cloud.outputs.months import needs_font
 
 POINT = "coking-coal.total"
 
@@ -38,6 +39,7 @@ def test_a_month_s_total_is_the_statement_s_and_hours_make_the_day(
     assert sum(round(float(line[2]) * 100) for line in day.lines) == round(float(day.total) * 100)
 
 
+@needs_font
 def test_a_scan_is_recognised_and_becomes_a_document(
     printed: Path, archives: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,14 +59,12 @@ def test_a_scan_is_recognised_and_becomes_a_document(
     assert main([*scan[:-1], str(archives["aluminium"]), "-o", str(body)]) == 1
 
 
-@pytest.mark.parametrize("form", ["png"])
-def test_a_picture_of_one_sheet_lacks_the_others(
-    printed: Path, archives: dict[str, Path], form: str
-) -> None:
+@needs_font
+def test_a_picture_of_one_sheet_lacks_the_others(printed: Path, archives: dict[str, Path]) -> None:
     ledgers = read_ledgers(archives["steel"])[1]
     picture = typst.compile(
         b'#set page(width: auto, height: auto)\n#image("/a.pdf", width: 595pt)',
-        root=_as(printed, "a.pdf"), format=form, ppi=150,
+        root=_as(printed, "a.pdf"), format="png", ppi=150,
     )  # fmt: skip
     assert isinstance(picture, bytes)
     ledger, problems = check_scan(codes_on(picture), ledgers)

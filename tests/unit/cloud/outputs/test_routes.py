@@ -11,7 +11,7 @@ import pytest
 from cloud.outputs import maker
 from tests.unit.cloud.app_examples import Months, make_app, make_client
 from tests.unit.cloud.live_examples import PLANT
-from tests.unit.cloud.outputs.months import MONTH
+from tests.unit.cloud.outputs.months import MONTH, needs_font
 
 OF = f"/api/v1/plants/{PLANT}/months"
 
@@ -44,6 +44,7 @@ def test_a_workbook_comes_as_a_file(archives: dict[str, Path], tmp_path: Path) -
     assert "E-CONTAINER" in refused.json()["detail"]
 
 
+@needs_font
 def test_a_report_comes_in_the_language_asked_for(archives: dict[str, Path]) -> None:
     client = make_client(make_app(months=Kept(archives["steel"])))
     answer = client.get(f"{OF}/{MONTH}/report.pdf", params={"language": "en"})

@@ -14,7 +14,9 @@ import pytest
 from cloud.cli import main
 from cloud.outputs.layout import SECTORS
 from cloud.outputs.sheets import NOTES
+from tests.unit.cloud.outputs.months import needs_font
 
+pytestmark = needs_font
 NUMBER = re.compile(r"(?<![\w.])-?[0-9]+(?:\.[0-9]+)?(?![\w.])")
 
 
