@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import pypdfium2  # type: ignore[import-untyped]  # it has no types
 import pytest
 
+from cloud.cli import main
 from cloud.outputs import typeset
 from cloud.outputs.blocks import Paper
 from cloud.outputs.book import book_of
@@ -16,7 +18,7 @@ from cloud.outputs.report import flag_words, report_paper
 from cloud.outputs.reported import Checked
 from evidence.documents.document import Document
 from evidence.findings import Report
-from tests.unit.cloud.outputs.months import evidence_input, month_of
+from tests.unit.cloud.outputs.months import evidence_input, month_of, needs_font
 
 HOUR = 3_600 * 10**9
 
@@ -92,3 +94,19 @@ def test_without_a_chinese_font_the_sentence_says_what_to_install(
     monkeypatch.setattr(typeset, "_fonts", NoFonts)
     with pytest.raises(OutputError, match="apt-get install fonts-noto-cjk"):
         typeset.pdf_bytes(Paper("t", "en", "", ""))
+
+
+@needs_font
+def test_an_archive_that_does_not_pass_is_reported_so_on_every_page(
+    archives: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    end = "-----END CERTIFICATE-----\n"
+    others = (archives["steel"].parent / "trust.pem").read_text().split(end)
+    trust, out = tmp_path / "other.pem", tmp_path / "report.pdf"
+    trust.write_text(others[0] + end)  # the smelter's root: made first, and no steelworks'
+    order = ["month", "report", str(archives["steel"]), "--lang", "en", "--trust", str(trust)]
+    assert main([*order, "-o", str(out)]) == 1
+    assert "failed" in capsys.readouterr().err
+    with pypdfium2.PdfDocument(out) as pdf:
+        for page in pdf:
+            assert "FAILED" in page.get_textpage().get_text_range()
