@@ -9,7 +9,7 @@ from html import escape
 
 import segno
 
-WIDTH, HEIGHT = 720, 190
+WIDTH, HEIGHT, SIZE = 720, 190, 11
 _LEFT, _RIGHT, _TOP, _BOTTOM = 66, 8, 22, 22
 INK, SOFT, RULE, MAIN, WARN = "#1b2a26", "#5d6f69", "#c9d3ce", "#1f7a5f", "#c4572e"
 
@@ -50,14 +50,14 @@ def bars(
 
 def shares(rows: Sequence[tuple[str, str, Fraction]], unit: str) -> str:
     """Horizontal bars: name, its figure as a string, its size; below zero is drawn apart."""
-    size, left, gap = 16, 210, 4
+    size, left, gap = 16, 300, 4
     room = WIDTH - left - 120
     highest = max((abs(value) for _, _, value in rows), default=Fraction(1)) or Fraction(1)
     parts = []
     for n, (name, figure, value) in enumerate(rows):
         y = n * (size + gap) + 2
         long = float(abs(value) / highest) * room
-        parts.append(_text(left - 6, y + 12, name, "end", INK))
+        parts.append(_text(left - 6, y + 12, _fitted(name, left - 10), "end", INK))
         parts.append(_rect(left, y, long, size, WARN if value < 0 else MAIN))
         parts.append(_text(left + long + 5, y + 12, f"{figure} {unit}", "start", INK))
     return _svg("".join(parts), len(rows) * (size + gap) + 4)
@@ -67,6 +67,15 @@ def qr(content: str) -> str:
     """A QR code, error correction M."""
     made = segno.make(content, error="m", micro=False)
     return str(made.svg_inline(scale=4, border=4, light="#ffffff"))
+
+
+def _fitted(words: str, room: float) -> str:
+    """The end of what is too long, where lines of one material differ."""
+    widths = [SIZE if ord(mark) > 0x2E80 else 0.58 * SIZE for mark in words]
+    cut = 0
+    while sum(widths[cut:]) > room:
+        cut += 1
+    return words if not cut else f"…{words[cut + 1 :]}"
 
 
 def _axis(highest: Fraction, unit: str) -> str:
@@ -114,5 +123,6 @@ def _svg(body: str, height: int) -> str:
     families = "Noto Sans CJK SC, Noto Sans SC, Source Han Sans SC, sans-serif"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'width="{WIDTH}" height="{height}" font-family="{families}" font-size="11">{body}</svg>'
+        f'width="{WIDTH}" height="{height}" font-family="{families}" font-size="{SIZE}">'
+        f"{body}</svg>"
     )

@@ -26,8 +26,9 @@ def sources_of(checked: Checked, language: str) -> Iterator[Block]:
     for line in month.output["lines"]:
         sign = COUNTS[line["category"]][2]
         emission = line["emission_t"]
-        shown = f"-{emission}" if sign < 0 else emission
-        rows.append((line_name(month, line, language), shown, sign * parse_decimal(emission)))
+        value = sign * parse_decimal(emission)
+        shown = f"-{emission}" if value < 0 else emission
+        rows.append((line_name(month, line, language), shown, value))
     if rows:
         yield heading(word("report.sources", language))
         yield picture(shares(rows, "t"))
@@ -75,10 +76,10 @@ def _daily(
     ]
     sums = [None if None in parts else sum(part or 0 for part in parts) for parts in counted]
     total = sum(part or 0 for part in sums)
-    if not total:
-        return None
     emission = parse_decimal(line["emission_t"])
-    return [None if part is None else emission * part / total for part in sums]
+    # what counted nothing has nothing to share out
+    share = emission / total if total else Fraction(0)
+    return [None if part is None else share * part for part in sums]
 
 
 def effects_of(checked: Checked, language: str) -> Iterator[Block]:

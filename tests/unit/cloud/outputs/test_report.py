@@ -1,6 +1,7 @@
 """The report's words: both languages whole, months with everything in them, hours and days."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]  # it has no types
@@ -14,6 +15,7 @@ from cloud.outputs.errors import OutputError
 from cloud.outputs.hourly import HourFold, Meter, month_days
 from cloud.outputs.layout import sector_layout
 from cloud.outputs.materials import materials_of
+from cloud.outputs.plots import shares
 from cloud.outputs.report import flag_words, report_paper
 from cloud.outputs.reported import Checked
 from evidence.documents.document import Document
@@ -110,3 +112,12 @@ def test_an_archive_that_does_not_pass_is_reported_so_on_every_page(
     with pypdfium2.PdfDocument(out) as pdf:
         for page in pdf:
             assert "FAILED" in page.get_textpage().get_text_range()
+
+
+def test_a_long_name_loses_its_beginning_and_zero_has_no_sign() -> None:
+    drawing = shares([("焦" * 40 + "bf-coal.total", "0.00", Fraction(0))], "t")
+    assert "…焦" in drawing
+    assert "焦bf-coal.total<" in drawing
+    given = evidence_input()
+    given["product"] = [{"product": "粗钢", "quantity": "0"}]
+    assert "-0.00" not in words_of(checked(given), "en")
