@@ -71,7 +71,7 @@ def qr(content: str) -> str:
 
 def _fitted(words: str, room: float) -> str:
     """The end of what is too long, where lines of one material differ."""
-    widths = [SIZE if ord(mark) > 0x2E80 else 0.58 * SIZE for mark in words]
+    widths = [SIZE if ord(mark) > 0x2E80 else 0.53 * SIZE for mark in words]
     cut = 0
     while sum(widths[cut:]) > room:
         cut += 1
