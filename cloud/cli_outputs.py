@@ -41,6 +41,38 @@ def add_output_commands(month: Any) -> None:  # noqa: ANN401 - argparse's own ty
         help="sealed months of one year; only these months are compared",
     )  # fmt: skip
     compare.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    _add_ledger_commands(month)
+    for command in (workbook, typing):
+        command.add_argument(
+            "archive", type=Path, nargs="+", metavar="A.tar", help="sealed months of one year"
+        )
+    report.add_argument("archive", type=Path, metavar="A.tar", help="a sealed month")
+    report.add_argument("--lang", choices=("zh", "en"), default="zh", help="default zh")
+    report.add_argument(
+        "--trust", type=Path, metavar="FILE", help="root certificates or keys, as for verify"
+    )
+    report.add_argument(
+        "--accuracy", type=Path, metavar="FILE.toml",
+        help="how sure its meters and factors are (docs/uncertainty.md): shown beside the figures",
+    )  # fmt: skip
+    for command in (workbook, typing, report):
+        command.add_argument(
+            "-o", "--out", type=Path, required=True, metavar="OUT",
+            help="a file, or a folder for a file of the usual name",
+        )  # fmt: skip
+    for command, act in (
+        (workbook, _workbook), (typing, _typing_sheet), (report, _report), (compare, _compare)
+    ):  # fmt: skip
+        command.add_argument(
+            "--layout",
+            type=Path,
+            metavar="FILE.toml",
+            help="a layout of your own (docs/outputs.md)",
+        )
+        command.set_defaults(run=act)
+
+
+def _add_ledger_commands(month: Any) -> None:  # noqa: ANN401 - argparse's own type is private
     ledger = month.add_parser(
         "ledger", help="a month's ledgers to print and stamp (PDF), one a parameter"
     )
@@ -59,30 +91,6 @@ def add_output_commands(month: Any) -> None:  # noqa: ANN401 - argparse's own ty
     scan.add_argument("--archive", type=Path, required=True, metavar="A.tar")
     scan.add_argument("-o", "--out", type=Path, required=True, metavar="BODY.toml")
     scan.set_defaults(run=_ledger_scan)
-    for command in (workbook, typing):
-        command.add_argument(
-            "archive", type=Path, nargs="+", metavar="A.tar", help="sealed months of one year"
-        )
-    report.add_argument("archive", type=Path, metavar="A.tar", help="a sealed month")
-    report.add_argument("--lang", choices=("zh", "en"), default="zh", help="default zh")
-    report.add_argument(
-        "--trust", type=Path, metavar="FILE", help="root certificates or keys, as for verify"
-    )
-    for command in (workbook, typing, report):
-        command.add_argument(
-            "-o", "--out", type=Path, required=True, metavar="OUT",
-            help="a file, or a folder for a file of the usual name",
-        )  # fmt: skip
-    for command, act in (
-        (workbook, _workbook), (typing, _typing_sheet), (report, _report), (compare, _compare)
-    ):  # fmt: skip
-        command.add_argument(
-            "--layout",
-            type=Path,
-            metavar="FILE.toml",
-            help="a layout of your own (docs/outputs.md)",
-        )
-        command.set_defaults(run=act)
 
 
 def _layout(path: Path | None) -> Any:  # noqa: ANN401 - loaded on use
@@ -122,7 +130,7 @@ def _report(args: argparse.Namespace) -> int:
 
     chinese_font()  # before minutes of verification, not after them
     trust = load_trust(args.trust) if args.trust else None
-    checked = read_checked(args.archive, _layout(args.layout), trust)
+    checked = read_checked(args.archive, _layout(args.layout), trust, args.accuracy)
     month = checked.month
     name = f"{month.plant['id']}-{month.month}-report-{args.lang}.pdf"
     _write(args.out, name, pdf_bytes(report_paper(checked, args.lang)))

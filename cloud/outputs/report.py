@@ -191,7 +191,7 @@ def _flat(value: Any) -> str:  # noqa: ANN401 - a statement's own maps and lists
 
 def _uncertainty(checked: Checked, language: str) -> Iterator[Block]:
     yield heading(word("report.uncertainty", language))
-    told = checked.month.output.get("uncertainty")
+    told = checked.uncertainty or checked.month.output.get("uncertainty")
     if told is None:
         yield text(word("report.uncertainty.none", language))
         return

@@ -22,6 +22,7 @@ class Checked:
         hours: its frames, folded.
         report: the verification.
         file_name: of the archive, for the command.
+        uncertainty: of its figures, where a file says how sure the meters are; else the sealed one.
     """
 
     month: SealedMonth
@@ -29,6 +30,7 @@ class Checked:
     hours: HourFold
     report: Report
     file_name: str
+    uncertainty: Mapping[str, Any] | None = None
 
 
 def line_name(month: SealedMonth, line: Mapping[str, Any], language: str) -> str:

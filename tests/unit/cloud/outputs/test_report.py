@@ -8,9 +8,11 @@ import pypdfium2  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from cloud.cli import main
+from cloud.errors import CloudError
 from cloud.outputs import typeset
 from cloud.outputs.blocks import Paper
 from cloud.outputs.book import book_of
+from cloud.outputs.checked import read_checked
 from cloud.outputs.errors import OutputError
 from cloud.outputs.hourly import HourFold, Meter, month_days
 from cloud.outputs.layout import sector_layout
@@ -121,3 +123,17 @@ def test_a_long_name_loses_its_beginning_and_zero_has_no_sign() -> None:
     given = evidence_input()
     given["product"] = [{"product": "粗钢", "quantity": "0"}]
     assert "-0.00" not in words_of(checked(given), "en")
+
+
+def test_how_sure_meters_are_is_shown_beside_the_figures(
+    archives: dict[str, Path], tmp_path: Path
+) -> None:
+    accuracy = tmp_path / "accuracy.toml"
+    said = '[[meter]]\npoint = "coking-coal.total"\npercent = "0.5"\nmeans = "limits"\n'
+    accuracy.write_text(said)
+    told = words_of(read_checked(archives["steel"], None, None, accuracy), "en")
+    assert "Expanded, %" in told
+    assert "k = 2" in told
+    accuracy.write_text("[[meter")
+    with pytest.raises(CloudError):
+        read_checked(archives["steel"], None, None, accuracy)
