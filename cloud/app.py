@@ -21,6 +21,7 @@ from cloud.api import (
     documents,
     month_pages,
     one_way,
+    outputs,
     pages,
     plans,
     proofs,
@@ -63,7 +64,9 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(StoreError, _disk_disagrees)
     app.add_exception_handler(AccountError, _refused)
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
-    api = (routes, proofs, one_way, documents, record_imports, plans, socket, account_routes)
+    api = (
+        routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
+    )  # fmt: skip
     for part in api:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")

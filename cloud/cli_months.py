@@ -1,6 +1,7 @@
 """`stackproof cloud month …`: close, amend, seal again, list and show months. Prints.
 
-Months are closed by the running collector; this asks it.
+Months are closed by the running collector; this asks it. What is made of sealed months is in
+`cloud.cli_outputs`, and asks nobody.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from cloud.asking import RunningCollector
 from cloud.cli_ids import plant_id
 from cloud.cli_month_effects import add_effects_command
 from cloud.cli_month_uncertainty import add_uncertainty_command
+from cloud.cli_outputs import add_output_commands
 from cloud.errors import CarriedFileError, CloudError, TimeStampError
 from cloud.month_kept import read_kept
 from cloud.month_stamp import make_request
@@ -41,9 +43,8 @@ MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
     """Add `month` to the commands of `stackproof cloud`."""
-    month = commands.add_parser("month", help="close, seal and list months").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
+    month = commands.add_parser("month", help="close, seal and list months; papers of them")
+    month = month.add_subparsers(required=True, metavar="COMMAND")
     close = month.add_parser("close", help="close and seal a month")
     seal = month.add_parser(
         "seal", help="build a closed month's archive again, with signatures that came since"
@@ -78,6 +79,7 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
     seal.add_argument(
         "--tsa-reply", type=Path, metavar="FILE", help="put the authority's response in"
     )
+    add_output_commands(month)
     kind = close.add_mutually_exclusive_group()
     kind.add_argument("--interim", action="store_true", help="so far; may be repeated")
     kind.add_argument(

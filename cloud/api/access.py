@@ -21,6 +21,8 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{LOG}/months/{{month}}"): SEE,
     ("POST", f"{API}/months/{{plant}}/{{month}}/close"): Right.MONTHS,
     ("POST", f"{API}/months/{{plant}}/{{month}}/seal"): Right.MONTHS,
+    ("GET", f"{LOG}/months/{{month}}/report.pdf"): SEE,
+    ("GET", f"{LOG}/months/{{month}}/workbook.xlsx"): SEE,
     ("GET", f"{API}/streams"): EVIDENCE,
     ("GET", f"{LOG}/log/checkpoint"): EVIDENCE,
     ("GET", f"{LOG}/log/proof/inclusion"): EVIDENCE,

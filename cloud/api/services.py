@@ -14,6 +14,7 @@ from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.plant import KeyNews
 from cloud.live import LiveHub
+from cloud.outputs.maker import PaperMaker
 from cloud.records.desk import Wanted
 from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter
@@ -242,6 +243,7 @@ class Services:
         accumulated: this hour, day and month so far.
         plans: control plans.
         token: bearer token of programs on the collector's machine; at least 16 characters.
+        papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
     """
 
@@ -257,6 +259,7 @@ class Services:
     accumulated: Accumulated
     plans: Plans
     token: str = field(repr=False)
+    papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -19,13 +19,14 @@ from tests.fuzz import (
     doors_commissioning,
     doors_edge,
     doors_evidence,
+    doors_outputs,
     doors_sources,
 )
 from tests.fuzz.doors import Door, example, knock
 
 DOORS = [
     *doors_evidence.DOORS, *doors_archive.DOORS, *doors_cloud.DOORS, *doors_edge.DOORS,
-    *doors_sources.DOORS, *doors_commissioning.DOORS,
+    *doors_sources.DOORS, *doors_commissioning.DOORS, *doors_outputs.DOORS,
 ]  # fmt: skip
 EXAMPLES = 60
 LONG_S = 20.0

@@ -29,6 +29,8 @@ MATRIX = {
     "GET /api/v1/plants/{plant}/months/{month}": WORKS,
     "POST /api/v1/months/{plant}/{month}/close": "ap",
     "POST /api/v1/months/{plant}/{month}/seal": "ap",
+    "GET /api/v1/plants/{plant}/months/{month}/report.pdf": WORKS,
+    "GET /api/v1/plants/{plant}/months/{month}/workbook.xlsx": WORKS,
     "GET /api/v1/streams": "voearyup",
     "GET /api/v1/plants/{plant}/log/checkpoint": "voearyup",
     "GET /api/v1/plants/{plant}/log/proof/inclusion": "voearyup",

@@ -1,0 +1,86 @@
+"""Makes papers for the web side, in a process of its own: a verification takes minutes of a core.
+
+One at a time, and what was made of an archive is kept while that archive stands. Starts processes.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+from cloud.outputs.errors import OutputError
+
+#: of a month of 1.3 thousand million readings; who wants to wait longer has the command
+MADE_WITHIN_S = 1_200.0
+#: workbooks have tens of kilobytes, reports hundreds
+KEPT_MAX = 16
+
+Key = tuple[str, tuple[tuple[str, int, int], ...]]
+
+
+class PaperMaker:
+    """Runs `stackproof cloud month …` and hands on what it wrote."""
+
+    def __init__(self) -> None:
+        """Begin with nothing kept."""
+        self._one = asyncio.Lock()
+        self._kept: OrderedDict[Key, bytes] = OrderedDict()
+
+    async def make(self, command: str, archives: Sequence[Path], *options: str) -> bytes:
+        """A paper's bytes.
+
+        Args:
+            command: of `stackproof cloud month`: "report", "workbook".
+            archives: what it is made of.
+            options: more of its arguments.
+
+        Raises:
+            OutputError: it cannot be made; the command's own sentence.
+        """
+        key = (" ".join((command, *options)), tuple(map(_standing, archives)))
+        async with self._one:
+            if key not in self._kept:
+                self._kept[key] = await _made([command, *map(str, archives), *options])
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT_MAX:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+
+def _standing(path: Path) -> tuple[str, int, int]:
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise OutputError(f"{path.name}: cannot be read: {error.strerror}") from error
+    return str(path), facts.st_mtime_ns, facts.st_size
+
+
+async def _made(arguments: Sequence[str]) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="stackproof-paper-") as folder:
+        out = Path(folder) / "paper"
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "stackproof", "cloud", "month", *arguments, "--out", str(out),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(MADE_WITHIN_S):
+                _, said = await child.communicate()
+        except TimeoutError as error:
+            raise OutputError(
+                f"not made within {MADE_WITHIN_S:.0f} s; make it with stackproof cloud month"
+            ) from error
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+        try:
+            return await asyncio.to_thread(out.read_bytes)
+        except OSError as error:
+            told = said.decode("utf-8", "replace").strip().removeprefix("stackproof cloud: ")
+            raise OutputError(told[-2_000:] or "the paper was not made") from error

@@ -1,0 +1,80 @@
+"""Papers by HTTP: of the archive that stands, made in another process, kept while it stands."""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl  # type: ignore[import-untyped]  # it has no types
+import pytest
+
+from cloud.outputs import maker
+from tests.unit.cloud.app_examples import Months, make_app, make_client
+from tests.unit.cloud.live_examples import PLANT
+from tests.unit.cloud.outputs.months import MONTH, needs_font
+
+OF = f"/api/v1/plants/{PLANT}/months"
+
+
+class Kept(Months):
+    """Months whose archives stand there: as the archive folder lists them."""
+
+    def __init__(self, *archives: Path) -> None:
+        super().__init__()
+        self._rows = [
+            {"plant": PLANT, "month": MONTH, "archive": str(path), "replaced": n > 0}
+            for n, path in enumerate(archives)
+        ]
+
+    def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        return self._rows
+
+
+def test_a_workbook_comes_as_a_file(archives: dict[str, Path], tmp_path: Path) -> None:
+    kept = tmp_path / "a.tar"
+    kept.write_bytes(archives["steel"].read_bytes())
+    client = make_client(make_app(months=Kept(kept, tmp_path / "replaced.tar")))
+    answer = client.get(f"{OF}/{MONTH}/workbook.xlsx")
+    assert answer.status_code == 200, answer.text
+    assert "attachment" in answer.headers["content-disposition"]
+    assert "企业基本信息表" in openpyxl.load_workbook(io.BytesIO(answer.content)).sheetnames
+    kept.write_bytes(kept.read_bytes()[:-512])
+    refused = client.get(f"{OF}/{MONTH}/workbook.xlsx")  # another archive: made anew
+    assert refused.status_code == 409
+    assert "E-CONTAINER" in refused.json()["detail"]
+
+
+@needs_font
+def test_a_report_comes_in_the_language_asked_for(archives: dict[str, Path]) -> None:
+    client = make_client(make_app(months=Kept(archives["steel"])))
+    answer = client.get(f"{OF}/{MONTH}/report.pdf", params={"language": "en"})
+    assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
+    assert f"{MONTH}-en.pdf" in answer.headers["content-disposition"]
+
+
+def test_what_was_made_is_kept_while_its_archive_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Sequence[str]] = []
+
+    async def make(arguments: Sequence[str]) -> bytes:
+        made.append(arguments)
+        return b"paper"
+
+    monkeypatch.setattr(maker, "_made", make)
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(b"x")
+    client = make_client(make_app(months=Kept(archive)))
+    for _ in range(2):
+        assert client.get(f"{OF}/{MONTH}/report.pdf").content == b"paper"
+    assert [list(arguments) for arguments in made] == [["report", str(archive), "--lang", "zh"]]
+    archive.write_bytes(b"xy")
+    client.get(f"{OF}/{MONTH}/report.pdf")
+    assert len(made) == 2
+
+
+def test_a_month_that_is_not_sealed_is_not_there() -> None:
+    client = make_client(make_app(months=Kept()))
+    assert client.get(f"{OF}/{MONTH}/report.pdf").status_code == 404
+    assert client.get(f"{OF}/2026-13/workbook.xlsx").status_code == 422
+    assert client.get(f"{OF}/{MONTH}/report.pdf", params={"language": "fr"}).status_code == 422
