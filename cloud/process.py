@@ -35,8 +35,8 @@ from cloud.http_server import listen, make_server
 from cloud.live import LiveHub
 from cloud.month.book import MonthBook
 from cloud.month.engine import MonthEngine
-from cloud.month.expected import NoPlans
 from cloud.month.facts import Facts
+from cloud.month.planned import PlannedDocuments
 from cloud.month.sources import CollectorSources
 from cloud.month_archive import ArchiveFolder
 from cloud.month_stamp import Authority
@@ -154,14 +154,16 @@ class _Process:
         store = AccountStore(config.state_dir)
         stack.callback(store.close)
         unsigned = STRANGER if config.http.accounts else VISITOR
+        archives = ArchiveFolder(config.archive_dir)
         accumulated = Accumulations(
             desk,
             lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
-            ArchiveFolder(config.archive_dir),
+            archives,
             self._clock,
             config.said,
         )
-        engine = self._months(desk, records, stack)
+        plans = PlanDesk(records, self._intake, archives, self._clock)
+        engine = self._months(desk, records, plans, stack)
         services = Services(
             hub=hub,
             clock=self._clock,
@@ -174,7 +176,7 @@ class _Process:
             accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
             records=records,
             accumulated=accumulated,
-            plans=PlanDesk(records, self._intake, ArchiveFolder(config.archive_dir), self._clock),
+            plans=plans,
             token=self._token,
             hosts=config.http.names,
         )
@@ -196,7 +198,7 @@ class _Process:
         self._say(f"ready: dashboard at {self._http_url}")
 
     def _months(
-        self, desk: Desk, records: RecordDesk, stack: contextlib.AsyncExitStack
+        self, desk: Desk, records: RecordDesk, plans: PlanDesk, stack: contextlib.AsyncExitStack
     ) -> MonthEngine:
         config = self._config
         facts = Facts(config.state_dir)
@@ -205,7 +207,7 @@ class _Process:
         authority = Authority(config.tsa_url) if config.tsa_url else None
         return MonthEngine(
             Months(desk, config.archive_dir, self._clock, authority),
-            MonthBook(facts, sources, NoPlans(), config.archive_dir),
+            MonthBook(facts, sources, PlannedDocuments(plans), config.archive_dir),
             sources,
             self._clock,
             closing=config.months.close,

@@ -42,7 +42,7 @@ async def workbook(given: Given, plant: PlantPath, month: MonthPath) -> Response
 async def _archives(given: Services, plant: str, month: str) -> list[Path]:
     """The year's archives that stand, up to and with this month's."""
     try:
-        rows = await asyncio.to_thread(given.months.list, plant)
+        rows = await asyncio.to_thread(given.months.archives, plant)
     except (LookupError, MonthRefusedError) as error:
         raise HTTPException(404, str(error)) from error
     found = {

@@ -33,6 +33,13 @@ class MonthRefusedError(Exception):
 class MonthService(Protocol):
     """Months of evidence: listing, closing, sealing."""
 
+    def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        """Archives of a plant, newest month first; in a month, replaced ones after the newest.
+
+        Raises:
+            MonthRefusedError: it is no plant of this collector.
+        """
+
     async def close(
         self,
         plant: str,

@@ -97,6 +97,10 @@ class MonthEngine:
             "counting": self._amiss.get(plant, ""),
         }
 
+    def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        """JSON-ready: the archives of a plant, as `Months.list`. Any thread."""
+        return self._months.list(plant)
+
     # -- orders -----------------------------------------------------------------------------------
 
     async def close(

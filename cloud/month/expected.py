@@ -116,11 +116,12 @@ def given(
         expected: rows of the plan.
         days: the month's days that are over -> their time.
     """
-    found = list[Given]()
+    found, sources = list[Given](), _sources(papers)
     for row in expected:
         held = [
             one for one in standing
-            if (one.document.kind, one.document.about) == (row.kind, row.about)
+            if one.document.kind == row.kind
+            and row.about in (one.document.about, *sources.get(one.document.about, ()))
         ]  # fmt: skip
         missing = [
             day for day, time in days.items()
@@ -129,6 +130,15 @@ def given(
         is_missing = bool(missing) if row.frequency == "day" else not held
         open_ones = sum(not papers.standing.approvals(one.sha256) for one in held)
         found.append(Given(row, held, open_ones, missing, is_missing))
+    return found
+
+
+def _sources(papers: Papers) -> dict[str, set[str]]:
+    """Sample -> what it was taken of: documents of a sample are about the sample."""
+    found: dict[str, set[str]] = {}
+    for one in papers.all():
+        if one.document.kind in ("sample-taken", "sample-composed"):
+            found.setdefault(one.document.about, set()).add(str(one.document.body["source"]))
     return found
 
 

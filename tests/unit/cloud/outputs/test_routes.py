@@ -26,7 +26,7 @@ class Kept(Months):
             for n, path in enumerate(archives)
         ]
 
-    def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
+    def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:
         return self._rows
 
 

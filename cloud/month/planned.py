@@ -1,0 +1,54 @@
+"""What a month's control plan asks persons for, as the month engine reads it.
+
+What meters give by themselves is on the checklist as readings; for an internal check there is no
+kind of document: neither is a row here.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cloud.errors import StoreError
+from cloud.month.expected import Expected, Frequency
+from cloud.plan.desk import Kept
+from evidence.plan.certificates import Certificate
+from evidence.plan.due import expected
+
+#: kinds of the plan's rows that no document answers
+_WITHOUT = ("readings", "internal-check")
+#: all others are asked for once in the month
+_OFTEN: dict[str, Frequency] = {"hourly": "day", "daily": "day", "batch": "batch"}
+
+
+class PlanSource(Protocol):
+    """Where plans and certificates are; `cloud.plan.desk.PlanDesk` is one."""
+
+    def kept(self, plant: str, year: int) -> Kept:
+        """The newest plan of a year that stands."""
+
+    def certificates(self, plant: str) -> Sequence[Certificate]:
+        """Certificates of the plant's meters that stand."""
+
+
+class PlannedDocuments:
+    """Rows of the plants' control plans. Reads the disk. Any thread."""
+
+    def __init__(self, plans: PlanSource) -> None:
+        self._plans = plans
+
+    def expected(self, plant: str, month: str) -> Sequence[Expected] | None:
+        """What a month needs; None where the plant has no plan of its year that can be read."""
+        try:
+            plan = self._plans.kept(plant, int(month[:4])).plan
+            certificates = self._plans.certificates(plant)
+        except StoreError:
+            return None  # documents that are not there stand on the checklist already
+        if plan is None:
+            return None
+        return [
+            Expected(
+                row.parameter, row.kind, row.about, _OFTEN.get(row.frequency, "month"),
+                row.responsible,
+            )
+            for row in expected(plan, month, certificates)
+            if row.kind not in _WITHOUT
+        ]  # fmt: skip
