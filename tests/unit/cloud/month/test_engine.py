@@ -219,6 +219,26 @@ async def test_rows_of_a_plan_say_who_owes_what(works: Works) -> None:
     assert (row["state"], works.made()) == ("waiting", {})
 
 
+async def test_a_sample_is_of_what_it_was_taken_of(works: Works) -> None:
+    """Its documents are about the sample; a plan asks for samples of coal."""
+    heartbeat(works.desk, TO_NS)
+    for person in pp.persons():
+        works.desk.paper(person)
+    taken = {
+        "source": "coal", "place": "belt", "taken_ns": FROM_NS + DAY_NS, "mass_kg": "5",
+        "seal": "1", "from_ns": FROM_NS, "to_ns": TO_NS,
+    }  # fmt: skip
+    works.desk.paper(pp.paper("chen", "sample-taken", "s-1", taken))
+    works.plan.rows = [
+        Expected("ncv", "sample-taken", source, "month", "laboratory") for source in ("coal", "gas")
+    ]
+    engine = works.engine()
+    await engine.look()
+    row = engine.month(PLANT, MONTH)
+    assert row is not None
+    assert [len(one["documents"]) for one in row["documents"]] == [1, 0]
+
+
 @pytest.mark.parametrize("broken", ["more", "other"])
 async def test_facts_of_another_log_are_made_again(
     works: Works, tmp_path: Path, broken: str
