@@ -135,14 +135,7 @@ class _Process:
     async def start(self, stack: contextlib.AsyncExitStack) -> None:
         """Start the parts; `stack` ends them in reverse order."""
         config = self._config
-        if config.broker.embedded:
-            self._broker = Broker(config.state_dir, config.broker.port, self._write_ready)
-            await self._broker.start()
-            stack.push_async_callback(self._broker.stop)
-            self._broker_url = self._broker.url
-            self._say(f"broker: embedded, {self._broker_url}, process {self._broker.pid}")
-        (config.state_dir / BROKER_URL).write_text(self._broker_url + "\n")
-
+        await self._start_broker(stack)
         hub, inbox = LiveHub(self._clock), Inbox()
         link = MqttLink(self._broker_url, config.slice, inbox, hub)
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
@@ -196,6 +189,16 @@ class _Process:
         if not config.http.accounts:
             self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
         self._say(f"ready: dashboard at {self._http_url}")
+
+    async def _start_broker(self, stack: contextlib.AsyncExitStack) -> None:
+        config = self._config
+        if config.broker.embedded:
+            self._broker = Broker(config.state_dir, config.broker.port, self._write_ready)
+            await self._broker.start()
+            stack.push_async_callback(self._broker.stop)
+            self._broker_url = self._broker.url
+            self._say(f"broker: embedded, {self._broker_url}, process {self._broker.pid}")
+        (config.state_dir / BROKER_URL).write_text(self._broker_url + "\n")
 
     def _months(
         self, desk: Desk, records: RecordDesk, plans: PlanDesk, stack: contextlib.AsyncExitStack

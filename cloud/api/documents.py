@@ -176,7 +176,7 @@ def _require_sent(given: Given, who: Who, plant: str, document: Document) -> Non
         )
 
 
-def _only(given: Given, who: Who, plant: str) -> Laboratory | None:
+def seen_by(given: Given, who: Who, plant: str) -> Laboratory | None:
     """What somebody sees of a plant's documents: None for all of them.
 
     An account that is a laboratory's sees nothing before its person is in the plant's list.
@@ -252,7 +252,7 @@ def documents(  # noqa: PLR0917 - FastAPI calls it by names
     A laboratory has those of the samples that were sent to it.
     """
     with _refusing():
-        only = _only(given, who, plant)
+        only = seen_by(given, who, plant)
         return given.records.rows(plant, kind, about, first, count, only=only)
 
 
@@ -278,7 +278,7 @@ def findings(
 def document(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Response:
     """One document as it was signed."""
     with _refusing():
-        only = _only(given, who, plant)
+        only = seen_by(given, who, plant)
         data = given.records.document(plant, bytes.fromhex(sha256), only)
     if data is None:
         raise HTTPException(404, f"plant {plant} has no document {sha256}")
@@ -293,7 +293,7 @@ def document(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Re
 def file(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Response:
     """One attached file, to be saved and not shown: somebody outside made it."""
     with _refusing():
-        only = _only(given, who, plant)
+        only = seen_by(given, who, plant)
         found = given.records.file(plant, bytes.fromhex(sha256), only)
     if found is None:
         raise HTTPException(404, f"plant {plant} has no file {sha256}")

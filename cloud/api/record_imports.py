@@ -16,7 +16,7 @@ from cloud.api.documents import zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.rendering import STRINGS
 from cloud.api.routes import PlantPath
-from cloud.records.forms import ABOUT_OF
+from cloud.records.forms import ABOUT_OF, TABLES
 from cloud.records.imports import Draft, Words, columns_of, folded, preview
 from cloud.records.media import XLSX
 from cloud.records.papers import DOCUMENTS_MAX
@@ -25,7 +25,6 @@ from cloud.records.tables import BYTES_MAX, TableError
 from cloud.records.workbook import letters
 from cloud.records.written import written_body
 from evidence.documents.document import KIND
-from evidence.documents.kinds import KINDS
 from evidence.documents.plainly import body_of
 
 #: seconds that a table has to arrive; tables that are read at once, as each takes memory
@@ -80,7 +79,7 @@ async def preview_table(
 
 
 def _known(kind: str) -> None:
-    if kind not in KINDS or KINDS[kind].follows != "corrected":
+    if kind not in TABLES:
         raise HTTPException(404, f"no table of {kind[:40]!r} can be imported")
 
 

@@ -15,13 +15,14 @@ from fastapi.responses import HTMLResponse
 
 from cloud.accounts.errors import AccountError
 from cloud.accounts.roles import Principal, Right
-from cloud.api.documents import Sha256Path, zone_of
+from cloud.api.documents import Sha256Path, seen_by, zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.record_imports import KindPath
 from cloud.api.rendering import RECORD_STRINGS, STRINGS, Language, render
 from cloud.api.routes import PlantPath
 from cloud.api.services import Services
-from cloud.records.forms import ABOUT_OF, CHOSEN, fields_of, kinds_for
+from cloud.records.forms import ABOUT_OF, CHOSEN, TABLES, fields_of, kinds_for
+from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter, month_span, period_of
 from cloud.records.written import local_text, written_body
 from evidence.documents.document import ABOUT
@@ -54,14 +55,23 @@ class Asked:
 
     @property
     def sees(self) -> bool:
-        """May it read what others signed?"""
-        return Right.RECORDS in self.who.rights
+        """May it read what others signed? A laboratory: of its samples."""
+        return Right.SAMPLES in self.who.rights
+
+    @property
+    def only(self) -> Laboratory | None:
+        """Whose documents alone it sees; None for all."""
+        return seen_by(self.given, self.who, self.plant)
 
     def one(self, sha256: str) -> Mapping[str, Any]:
         """A document's row; 404 for one that is not there, or not for this account."""
-        is_hash = re.fullmatch("[0-9a-f]{64}", sha256)
-        row = self.given.records.one(self.plant, bytes.fromhex(sha256)) if is_hash else None
-        if row is None or not (self.sees or row["person"] == self.who.account):
+        if not re.fullmatch("[0-9a-f]{64}", sha256):
+            raise AccountError("no-record", 404)
+        row = self.given.records.one(self.plant, bytes.fromhex(sha256))
+        own = row is not None and row["person"] == self.who.account
+        if not own:
+            row = self.given.records.one(self.plant, bytes.fromhex(sha256), self.only)
+        if row is None or not (own or self.sees):
             raise AccountError("no-record", 404)
         return self.readable(row)
 
@@ -132,7 +142,7 @@ def records(  # noqa: PLR0917 - FastAPI calls it by names
     month = month if re.fullmatch("20[0-9]{2}-(0[1-9]|1[0-2])", month) else ""
     span = month_span(month, asked.zone) if month else None
     found = asked.given.records.newest(
-        asked.plant, Filter(kind, about, state, span, before), ROWS_SHOWN + 1
+        asked.plant, Filter(kind, about, state, span, before), ROWS_SHOWN + 1, asked.only
     )
     shown = [asked.readable(row) for row in found[:ROWS_SHOWN]]
     more = shown[-1]["index"] if len(found) > ROWS_SHOWN else 0
@@ -208,7 +218,7 @@ def sign(asked: Page) -> HTMLResponse:
     """What one may sign."""
     role = asked.person["role"] if asked.person else ""
     kinds = kinds_for(role)
-    imported = [kind for kind in kinds if KINDS[kind].follows == "corrected"]
+    imported = [kind for kind in kinds if kind in TABLES]
     return asked.page("sign.html", "/sign", kinds=kinds, imported=imported)
 
 
@@ -241,6 +251,8 @@ def _abouts(asked: Asked, kind: str) -> list[str]:
     """Ids that documents of this sort were about before, to choose from."""
     if not asked.sees or kind in DECISIONS:
         return []
+    if asked.only is not None:
+        return sorted(asked.only.samples)[:ROWS_SHOWN]
     like = {other for other in KINDS if ABOUT_OF.get(other) == ABOUT_OF.get(kind)}
     return list(asked.given.records.abouts(asked.plant, like))[:ROWS_SHOWN]
 
@@ -248,7 +260,7 @@ def _abouts(asked: Asked, kind: str) -> list[str]:
 @router.get("/import/{kind}")
 def import_page(asked: Page, kind: KindPath) -> HTMLResponse:
     """A table becomes documents."""
-    if kind not in KINDS or KINDS[kind].follows != "corrected":
+    if kind not in TABLES:
         raise HTTPException(404, f"no table of {kind[:40]!r} can be imported")
     role = asked.person["role"] if asked.person else ""
     return asked.page(

@@ -171,13 +171,17 @@ class Records(Protocol):
     ) -> Sequence[Any]:  # fmt: skip
         """JSON-ready documents in the log's order; "" for any kind or about."""
 
-    def newest(self, plant: str, wanted: Filter, count: int) -> Sequence[Any]:
-        """JSON-ready documents that are looked for, the newest first."""
+    def newest(
+        self, plant: str, wanted: Filter, count: int, only: Laboratory | None = None
+    ) -> Sequence[Any]:
+        """JSON-ready documents that are looked for and seen, the newest first."""
 
     def abouts(self, plant: str, kinds: Collection[str]) -> Sequence[str]:
         """What documents of these kinds were about, sorted."""
 
-    def one(self, plant: str, sha256: bytes) -> Mapping[str, Any] | None:
+    def one(
+        self, plant: str, sha256: bytes, only: Laboratory | None = None
+    ) -> Mapping[str, Any] | None:
         """A document's row, with who wrote it; None when there is none."""
 
     def persons(self, plant: str) -> Sequence[Any]:

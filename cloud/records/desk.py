@@ -276,13 +276,16 @@ class RecordDesk:
             if one.document.kind == kind and papers.standing.ended_by(one.sha256) is None
         ]
 
-    def newest(self, plant: str, wanted: Filter, count: int) -> list[Any]:
-        """JSON-ready documents that are looked for, the newest first; at most so many."""
+    def newest(
+        self, plant: str, wanted: Filter, count: int, only: Laboratory | None = None
+    ) -> list[Any]:
+        """JSON-ready documents that are looked for and seen, the newest first; at most so many."""
         papers = self.papers(plant)
         fitting = (
             logged
             for logged in reversed(list(papers.all()))
             if wanted.fits(logged, _state(papers, logged))
+            and (only is None or only.sees(logged, papers))
         )
         return [row(papers, logged) for logged in islice(fitting, count)]
 
@@ -291,11 +294,13 @@ class RecordDesk:
         every = (logged.document for logged in self.papers(plant).all())
         return sorted({document.about for document in every if document.kind in kinds})
 
-    def one(self, plant: str, sha256: bytes) -> Mapping[str, Any] | None:
+    def one(
+        self, plant: str, sha256: bytes, only: Laboratory | None = None
+    ) -> Mapping[str, Any] | None:
         """A document's row, with who wrote it and what it corrects; None when there is none."""
         papers = self.papers(plant)
         logged = papers.standing.get(sha256)
-        if logged is None:
+        if logged is None or not (only is None or only.sees(logged, papers)):
             return None
         return {**row(papers, logged), "authors": sorted(papers.standing.authors(logged))}
 

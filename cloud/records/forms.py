@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from evidence.documents import fields as f
+from evidence.documents.document import COLLECTOR
 from evidence.documents.kinds import KINDS, shape_of
 
 #: kind -> what its `about` names; others have no word of their own
@@ -17,7 +18,13 @@ ABOUT_OF: Mapping[str, str] = {
     **dict.fromkeys(("person", "person-end"), "person"),
     "ledger": "sheet",
     "control-plan": "year",
+    "month-decision": "month",
 }
+#: kinds of which a table can be brought in: what persons sign and what stands for itself
+TABLES = tuple(
+    kind for kind, shape in KINDS.items()
+    if shape.follows == "corrected" and shape.roles != (COLLECTOR,)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

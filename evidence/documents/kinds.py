@@ -125,7 +125,7 @@ KINDS: dict[str, Shape] = {
     # months: `about` is the month
     "month-decision": Shape(
         {"reason": f.text, "by": f.text, "owed": f.rows({"what": f.text, "by": f.text})},
-        (COLLECTOR, "accountant"), _NOTE,
+        (COLLECTOR,), _NOTE,
     ),
     # decisions: `about` is what the documents they follow are about
     "approve": Shape({}, ("accountant", "engineer"), _NOTE, follows="decided"),

@@ -25,6 +25,9 @@ class FakeMonths:
         self._book = MonthBook(facts, NoCollector([PLANT]), Planned(), Path("archives"))
         self._begun: dict[str, int] = {}
 
+    def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        return []
+
     async def close(self, plant: str, month: str, **order: Any) -> Mapping[str, Any]:
         return {"plant": plant, "month": month, **order}
 

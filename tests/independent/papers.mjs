@@ -94,7 +94,7 @@ const KINDS = new Map(Object.entries({
   ledger: [{ sheet_sha256: hash, pages: count, ...period }, more, PLANT],
   "control-plan": [{ plan_sha256: hash, revision: count }, more, ["engineer"]],
   "month-decision": [{ reason: text, by: text, owed: rows({ what: text, by: text }) }, more,
-    ["collector", "accountant"]],
+    ["collector"]],
   approve: [{}, more, ["accountant", "engineer"], "decides"],
   withdraw: [{ reason: text }, {}, PLANT_LAB, "decides"],
 }));

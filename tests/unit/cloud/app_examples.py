@@ -37,6 +37,9 @@ class Months:
         self.amended: list[str] = []
         self.sealed: list[tuple[str, str, str, bytes]] = []
 
+    def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        return []
+
     async def close(
         self,
         plant: str,

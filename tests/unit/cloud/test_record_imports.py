@@ -7,7 +7,7 @@ import pytest
 
 from cloud.api.record_imports import label, words_of
 from cloud.api.rendering import STRINGS
-from cloud.records.forms import CHOSEN, FieldForm, fields_of, kinds_for
+from cloud.records.forms import CHOSEN, TABLES, FieldForm, fields_of, kinds_for
 from cloud.records.imports import Preview, columns_of, folded, preview
 from cloud.records.listing import Filter, month_span
 from cloud.records.tables import read_csv
@@ -90,7 +90,7 @@ def test_rows_alike_in_all_else_are_one_report_and_their_errors_stay_apart() -> 
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].follows == "corrected"])
+@pytest.mark.parametrize("kind", TABLES)
 def test_the_labels_of_a_kind_name_its_columns_without_doubt(kind: str, language: str) -> None:
     words = words_of(kind)
     for name in columns_of(kind):

@@ -26,7 +26,7 @@ from cloud.accounts.roles import ROLES, Principal
 from cloud.api.record_imports import columns_of, label
 from cloud.api.rendering import DASHBOARD, STRINGS
 from cloud.records import desk as desk_module
-from evidence.documents.kinds import KINDS
+from cloud.records.forms import TABLES
 from evidence.suites import suite_of
 from tests.unit.cloud.app_examples import make_accounts, make_app, make_client
 from tests.unit.cloud.test_papers import DOCUMENTS, Site, paper
@@ -145,8 +145,10 @@ async def test_an_operator_has_no_form_for_an_invoice_and_a_laboratory_sees_its_
     assert "Your role does not sign this" in await works.page("chen", "/sign/invoice")
     assert "Your role does not sign this" in await works.page("chen", "/import/invoice")
     assert "sign/invoice" not in await works.page("chen", "/sign")
-    for path in ("/records", f"/records/{own}", "/persons"):
-        assert (await works.by("lab", "GET", PLANT + path)).status_code == 403
+    assert (await works.by("lab", "GET", f"{PLANT}/persons")).status_code == 403
+    assert (await works.by("lab", "GET", f"{PLANT}/records/{invoice}")).status_code == 404
+    assert SHA.search(await works.page("lab", "/records")) is None  # nothing was sent to it
+    assert "GB/T 213" in await works.page("lab", f"/records/{own}")  # its own wording
     other = await works.by("lab", "GET", f"{PLANT}/sign/invoice?follows={invoice}")
     assert other.status_code == 404
     assert "GB/T 213" in await works.page("lab", f"/sign/sample-tested?follows={own}")
@@ -170,7 +172,7 @@ async def test_a_table_is_looked_at_and_what_stands_is_not_signed_twice(works: W
     refused = await works.by("li", "POST", url, content=b"%PDF-1.7")
     assert refused.json() == {"refused": "type"}
     assert (await works.by("li", "POST", url, content=bytes(5 * 2**20))).status_code == 413
-    for kind in ("person", "approve", "nothing"):
+    for kind in ("person", "approve", "month-decision", "nothing"):
         unknown = await works.by("li", "POST", f"{DOCUMENTS}/preview?kind={kind}", content=row)
         assert unknown.status_code == 404
     assert len((await works.by("li", "GET", f"{DOCUMENTS}?kind=invoice")).json()) == 1
@@ -178,7 +180,7 @@ async def test_a_table_is_looked_at_and_what_stands_is_not_signed_twice(works: W
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 async def test_templates_are_read_as_what_they_are(works: Works, form: str) -> None:
-    for kind in [kind for kind in KINDS if KINDS[kind].follows == "corrected"]:
+    for kind in TABLES:
         for language in STRINGS:
             url = f"/api/v1/plants/mini/templates/{kind}?language={language}&form={form}"
             answer = await works.by("li", "GET", url)

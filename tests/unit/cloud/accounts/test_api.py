@@ -30,7 +30,9 @@ def test_a_program_signs_in_and_out_by_the_api(town: Town) -> None:
     assert answer.status_code == 201
     me = answer.json()
     assert (me["account"], me["plants"], me["region"]) == ("accountant", [PLANT], None)
-    assert me["rights"] == ["evidence", "months", "own", "records", "see", "sign"]
+    assert me["rights"] == [
+        "evidence", "months", "own", "records", "samples", "see", "sign",
+    ]  # fmt: skip
     assert client.get("/api/v1/session").json() == me
     csrf = {"X-CSRF-Token": me["csrf"]}
     made = client.post("/api/v1/tokens", json={"name": "x", "scopes": ["months"]}, headers=csrf)
