@@ -79,10 +79,10 @@ def test_several_plants_are_offered_and_one_is_not() -> None:
     hub = LiveHub(ManualClock())
     hub.on_config("mini", GATEWAY, configuration())
     client = make_client(make_app(hub))
-    assert f'aria-label="{STRINGS["en"]["plants.switch"]}"' not in client.get("/en/").text
+    assert f'aria-label="{load_strings()["plants.switch"]["en"]}"' not in client.get("/en/").text
     hub.on_config("other", GATEWAY, configuration(id="other"))
     html = client.get("/zh/plants/other").text
-    assert f'aria-label="{STRINGS["zh"]["plants.switch"]}"' in html
+    assert f'aria-label="{load_strings()["plants.switch"]["zh"]}"' in html
     assert 'href="/zh/plants/mini"' in html
     assert 'href="/zh/plants/other" aria-current="page"' in html
     assert 'href="/en/plants/other"' in html  # the language switch stays with the plant
