@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 import segno
 
+from cloud.records.pdf.apart import read_apart
 from cloud.records.pdf.child import read_paper
 from tests.integration.cloud.test_pdf_apart import pdf_of, stream
 
@@ -99,6 +100,10 @@ def test_a_code_is_read_from_every_sort_of_picture(picture: bytes) -> None:
 )
 def test_what_is_no_picture_is_broken(picture: bytes) -> None:
     assert read_paper(picture)["unread"] == "broken"
+
+
+def test_a_process_that_opens_no_file_reads_pictures_too() -> None:
+    assert read_apart(jpeg(DOTS)).codes == ((WORDS,),)
 
 
 def test_codes_are_told_page_by_page() -> None:
