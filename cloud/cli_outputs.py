@@ -143,14 +143,14 @@ def _report(args: argparse.Namespace) -> int:
 
 def _compare(args: argparse.Namespace) -> int:
     from cloud.outputs.checked import read_book
-    from cloud.outputs.compare import compare, not_compared
-    from cloud.outputs.xlsx_read import FILE_BYTES_MAX as EXPORT_BYTES_MAX
-    from cloud.outputs.xlsx_read import read_sheets
+    from cloud.outputs.compare import compare, not_compared, read_export
+    from cloud.records.tables import TableError
+    from cloud.records.workbook import FILE_BYTES_MAX as EXPORT_BYTES_MAX
 
     book = read_book(args.archive, _layout(args.layout))
     try:
-        export = read_sheets(_read(args.export, EXPORT_BYTES_MAX))
-    except OutputError as error:
+        export = read_export(_read(args.export, EXPORT_BYTES_MAX))
+    except TableError as error:
         raise OutputError(f"{args.export}: {error}") from error
     found, open_items = compare(book, export), not_compared(book)
     if args.json:

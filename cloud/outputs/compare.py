@@ -12,7 +12,9 @@ from decimal import Decimal, InvalidOperation
 from cloud.outputs.book import Book, Page, material_of
 from cloud.outputs.figures import kinds_of
 from cloud.outputs.layout import Sheet
-from cloud.outputs.xlsx_read import Found
+from cloud.records.cells import Cell
+from cloud.records.tables import Bounds
+from cloud.records.workbook import SHEETS_MAX, letters, read_workbook
 
 DIFFERS, MISSING, EXTRA = "differs", "missing", "extra"
 #: columns that say which row it is, from the left
@@ -20,9 +22,27 @@ _LABELS = ("line_type", "line_name", "source", "material", "item")
 #: columns beside the figures that are compared too
 _BESIDE = ("basis", "direct", "unit")
 _DASHES = {"", "-", "--", "/", "—", "——", "无"}
+EXPORT = Bounds(sheets=SHEETS_MAX, rows=20_000, columns=200)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A cell as it was found, not empty.
+
+    Attributes:
+        text: what it holds.
+        place: "Sheet!B12", for people.
+        is_formula: it holds a formula, and `text` is that.
+    """
+
+    text: str
+    place: str
+    is_formula: bool
+
 
 Key = tuple[str, ...]
-Rows = Sequence[Sequence[Found]]
+#: in order; column number from 1, from the left -> cell
+Rows = Sequence[Mapping[int, Found]]
 
 
 @dataclass(frozen=True)
@@ -59,6 +79,26 @@ class _Line:
 
     shown: str
     cells: Mapping[str, Found]
+
+
+def read_export(data: bytes) -> Mapping[str, Rows]:
+    """Sheet name -> its rows, without empty ones.
+
+    Raises:
+        TableError: it is no XLSX file, is larger than any export is, or holds more than figures.
+    """
+    book = read_workbook(data, EXPORT)
+    return {
+        name: [_found(name, row, cells) for row, cells in sorted(sheet.items())]
+        for name, sheet in zip(book.names, book.sheets, strict=True)
+    }
+
+
+def _found(sheet: str, row: int, cells: Mapping[int, Cell]) -> Mapping[int, Found]:
+    return {
+        column: Found(cell.text, f"{sheet}!{letters(column)}{row}", cell.problem == "formula")
+        for column, cell in sorted(cells.items())
+    }
 
 
 def compare(book: Book, export: Mapping[str, Rows]) -> list[Difference]:
@@ -208,7 +248,7 @@ def _lines(of: _Sheet, rows: Rows) -> dict[Key, list[_Line]] | None:
     found: dict[Key, list[_Line]] = {}
     before: dict[str, str] = {}
     for row in rows[at + 1 :]:
-        cells = {name: row[c] for name, c in columns.items() if c < len(row)}
+        cells = {name: row[c] for name, c in columns.items() if c in row}
         texts = {label: cells[label].text if label in cells else "" for label in of.labels}
         if not texts.get("item"):
             continue
@@ -228,12 +268,12 @@ def _header(of: _Sheet, rows: Rows) -> tuple[int, Mapping[str, int]]:
     """(row number, column -> its number) of the headings; -1 where there are none."""
     item = same(of.heading("item"))
     for number, row in enumerate(rows):
-        names = [same(cell.text) for cell in row]
+        names = {column: same(cell.text) for column, cell in row.items()}
         places: dict[str, int] = {}
-        for c, name in enumerate(names):
+        for column, name in names.items():
             if name in of.wanted:
-                places.setdefault(of.wanted[name], c)
-        if item in names and any(place[1:].isdigit() for place in places):
+                places.setdefault(of.wanted[name], column)
+        if item in names.values() and any(place[1:].isdigit() for place in places):
             return number, places
     return -1, {}
 

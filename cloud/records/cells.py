@@ -64,8 +64,6 @@ def number_cell(raw: str, shown: str, *, is_1904: bool = False) -> Cell:
         shown: as `format_of` says.
         is_1904: whether days are counted from 1904.
     """
-    if shown in ("percent", "time"):
-        return Cell(raw[:40], shown)
     try:
         value = Decimal(raw)
     except InvalidOperation:
@@ -75,7 +73,8 @@ def number_cell(raw: str, shown: str, *, is_1904: bool = False) -> Cell:
     if shown in ("day", "moment"):
         return _date(value, raw, shown, is_1904=is_1904)
     is_typed = _PLAIN.fullmatch(raw) and len(value.as_tuple().digits) <= DIGITS_KEPT
-    return Cell(raw if is_typed else _plain(value))
+    problem = shown if shown in ("percent", "time") else ""
+    return Cell(raw if is_typed else _plain(value), problem)
 
 
 def _plain(value: Decimal) -> str:

@@ -16,12 +16,12 @@ class TableError(Exception):
     """A file that cannot be read as a table.
 
     Attributes:
-        code: "type", "broken", "bytes", "rows", "columns" or "empty".
+        code: "type", "broken", "more", "bytes", "rows", "columns" or "empty".
     """
 
-    def __init__(self, code: str) -> None:
-        """Say which."""
-        super().__init__(code)
+    def __init__(self, code: str, sentence: str = "") -> None:
+        """Say which, and in a sentence what."""
+        super().__init__(sentence or code)
         self.code = code
 
 
@@ -40,22 +40,40 @@ class Table:
     unread: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """How much of a file is read.
+
+    Attributes:
+        sheets: from the first; of others only the names.
+        rows, columns: that a sheet may have.
+    """
+
+    sheets: int
+    rows: int
+    columns: int
+
+
+#: a table that is imported, and the row of its headers
+ONE_TABLE = Bounds(sheets=1, rows=ROWS_MAX + 1, columns=COLUMNS_MAX)
+
+
 def read_csv(data: bytes) -> Table:
     """The table of a CSV file in UTF-8 or GB 18030, with commas, semicolons or tabs."""
-    return Table("", collected(_csv_cells(data)))
+    return Table("", collected(_csv_cells(data), ONE_TABLE))
 
 
-def collected(cells: Iterator[tuple[int, int, Cell]]) -> dict[int, dict[int, Cell]]:
+def collected(cells: Iterator[tuple[int, int, Cell]], bounds: Bounds) -> dict[int, dict[int, Cell]]:
     """Cells by row and column, empty ones left out; TableError when there are too many."""
     rows = dict[int, dict[int, Cell]]()
     for row, column, cell in cells:
         if cell == Cell(""):
             continue
-        if column > COLUMNS_MAX:
-            raise TableError("columns")
+        if column > bounds.columns:
+            raise TableError("columns", f"it has more than {bounds.columns} columns")
         rows.setdefault(row, {})[column] = cell
-        if len(rows) > ROWS_MAX + 1:  # and the one of the headers
-            raise TableError("rows")
+        if len(rows) > bounds.rows:
+            raise TableError("rows", f"it has more than {bounds.rows} rows")
     return rows
 
 

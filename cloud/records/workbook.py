@@ -1,15 +1,16 @@
-"""The first sheet of an XLSX workbook (ECMA-376), as the file writes it. Pure.
+"""An XLSX workbook (ECMA-376) that anybody may have made, as the file writes it. Pure.
 
 No library of spreadsheets: they hand out binary fractions, where a figure that is signed must be
-the decimal that was typed. Parts are read with a limit each, whatever a zip says of its sizes;
-entities are refused by defusedxml.
+the decimal that was typed. What a zip says of its sizes is looked up before anything is unpacked
+(Python unpacks no more than that), and parts are read with a limit each; links to other files and
+programs are refused, entities by defusedxml.
 """
 
 import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -18,10 +19,19 @@ from defusedxml import DefusedXmlException  # type: ignore[import-untyped]  # it
 from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]  # it has no types
 
 from cloud.records.cells import Cell, format_of, number_cell
-from cloud.records.tables import Table, TableError, collected, text_cell
+from cloud.records.tables import Bounds, TableError, collected, text_cell
 
-PART_BYTES_MAX = 16 * 1024 * 1024
-SHEETS_MAX, NAME_MAX = 100, 100
+FILE_BYTES_MAX = PART_BYTES_MAX = 16 * 1024 * 1024
+PARTS_MAX, UNPACKED_MAX = 500, 4 * PART_BYTES_MAX
+SHEETS_MAX, NAME_MAX, CELLS_MAX = 100, 100, 500_000
+#: parts that make a file more than figures
+_REFUSED = {
+    "xl/vbaProject.bin": "macros",
+    "xl/externalLinks/": "links to other files",
+    "xl/connections.xml": "connections to data elsewhere",
+    "xl/embeddings/": "embedded objects",
+    "xl/activeX/": "controls",
+}
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -32,7 +42,21 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True)
-class _Book:
+class Workbook:
+    """What was read of a file.
+
+    Attributes:
+        names: of all its sheets, in their order.
+        sheets: those that were read, from the first: row number from 1 -> column number from 1 ->
+            cell; those that are not empty. A merged cell is its first one.
+    """
+
+    names: tuple[str, ...]
+    sheets: Sequence[Mapping[int, Mapping[int, Cell]]]
+
+
+@dataclass(frozen=True)
+class _Known:
     """What the cells of a sheet refer to."""
 
     texts: Sequence[str]
@@ -40,43 +64,71 @@ class _Book:
     is_1904: bool
 
 
-def read_workbook(data: bytes) -> Table:
-    """The first sheet; TableError when it cannot be read, or is larger than may be."""
+def read_workbook(data: bytes, bounds: Bounds) -> Workbook:
+    """The sheets of a workbook.
+
+    Raises:
+        TableError: it is none, is broken, is larger than may be, or holds more than figures.
+    """
+    if len(data) > FILE_BYTES_MAX:
+        raise TableError("bytes", f"it has {len(data)} bytes; at most {FILE_BYTES_MAX} are read")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            return _read(package)
+            _check(package.infolist())
+            return _read(package, bounds)
     except _UNREADABLE as error:
-        raise TableError("broken") from error
+        raise TableError("broken", "it is no XLSX file, or a broken one") from error
 
 
-def _read(package: zipfile.ZipFile) -> Table:
+def _check(parts: Sequence[zipfile.ZipInfo]) -> None:
+    names = [part.filename for part in parts]
+    if len(parts) > PARTS_MAX or sum(part.file_size for part in parts) > UNPACKED_MAX:
+        most = f"{UNPACKED_MAX} bytes or {PARTS_MAX} parts"
+        raise TableError("bytes", f"unpacked it has more than {most}")
+    if len(set(names)) != len(names) or any(part.flag_bits & 1 for part in parts):
+        raise TableError("broken", "it is encrypted, or has a part twice")
+    for start, what in _REFUSED.items():
+        if any(name.startswith(start) for name in names):
+            raise TableError("more", f"it holds {what} ({start}): export it without them")
+
+
+def _read(package: zipfile.ZipFile, bounds: Bounds) -> Workbook:
     book = _part(package, "xl/workbook.xml")
-    sheets = _named(book, "sheet")[:SHEETS_MAX]
-    names = [sheet.attrib["name"][:NAME_MAX] for sheet in sheets]
-    if not sheets:
-        raise TableError("empty")
-    ids = [sheets[0].attrib.get(f"{{{space}}}id", "") for space in (_RELATION, _STRICT)]
+    listed = _named(book, "sheet")
+    if len(listed) > SHEETS_MAX:
+        raise TableError("broken", f"it has more than {SHEETS_MAX} sheets")
     links = _part(package, "xl/_rels/workbook.xml.rels")
-    targets = [one.attrib["Target"] for one in links if one.attrib["Id"] in ids]
-    if len(targets) != 1:
-        raise TableError("broken")
-    target = targets[0]
-    path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     settings = _named(book, "workbookPr")
-    known = _Book(
+    known = _Known(
         texts=_texts(package),
         formats=_formats(package),
         is_1904=any(one.attrib.get("date1904") in ("1", "true") for one in settings),
     )
-    sheet = _part(package, path)
-    return Table(names[0], collected(_cells(sheet, known)), tuple(names[1:]))
+    sheets, left = list[Mapping[int, Mapping[int, Cell]]](), CELLS_MAX
+    for sheet in listed[: bounds.sheets]:
+        cells = _cells(_part(package, _path(sheet, links)), known)
+        sheets.append(collected(cells, bounds))
+        left -= sum(map(len, sheets[-1].values()))
+        if left < 0:
+            raise TableError("rows", f"it has more than {CELLS_MAX} cells")
+    return Workbook(tuple(sheet.attrib["name"][:NAME_MAX] for sheet in listed), sheets)
+
+
+def _path(sheet: Element, links: Element) -> str:
+    """The part that a sheet is, by its relation."""
+    ids = [sheet.attrib.get(f"{{{space}}}id", "") for space in (_RELATION, _STRICT)]
+    targets = [one.attrib["Target"] for one in links if one.attrib["Id"] in ids]
+    if len(targets) != 1:
+        raise TableError("broken", "it has a sheet without a part")
+    target = targets[0]
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
 
 
 def _part(package: zipfile.ZipFile, name: str) -> Element:
     with package.open(name) as file:
         data = file.read(PART_BYTES_MAX + 1)
     if len(data) > PART_BYTES_MAX:
-        raise TableError("bytes")
+        raise TableError("bytes", f"{name} has more than {PART_BYTES_MAX} bytes")
     found: Element = fromstring(data)
     return found
 
@@ -118,7 +170,7 @@ def _formats(package: zipfile.ZipFile) -> list[str]:
     return [format_of(int(number), codes.get(number, "")) for number in ids]
 
 
-def _cells(sheet: Element, book: _Book) -> Iterator[tuple[int, int, Cell]]:
+def _cells(sheet: Element, known: _Known) -> Iterator[tuple[int, int, Cell]]:
     row_number = 0
     for row in _named(sheet, "row"):
         row_number = int(row.attrib.get("r", row_number + 1))
@@ -127,7 +179,7 @@ def _cells(sheet: Element, book: _Book) -> Iterator[tuple[int, int, Cell]]:
             if _local(cell) != "c":
                 continue
             column = _column(cell.attrib.get("r"), column + 1)
-            yield row_number, column, _cell(cell, book)
+            yield row_number, column, _cell(cell, known)
 
 
 def _column(reference: str | None, following: int) -> int:
@@ -135,7 +187,7 @@ def _column(reference: str | None, following: int) -> int:
         return following
     match = _REFERENCE.fullmatch(reference)
     if match is None:
-        raise TableError("broken")
+        raise TableError("broken", "it has a cell without a place")
     number = 0
     for letter in match[1]:
         number = number * 26 + ord(letter) - 64
@@ -151,32 +203,33 @@ def letters(column: int) -> str:
     return name
 
 
-def _cell(cell: Element, book: _Book) -> Cell:
+def _cell(cell: Element, known: _Known) -> Cell:
     parts: dict[str, Any] = {_local(child): child for child in cell}
     raw = (parts["v"].text or "").strip() if "v" in parts else ""
     if "f" in parts:  # the value beside it is what some program once made of it
-        return Cell(raw[:40], "formula")
+        formula = parts["f"].text or raw  # of a shared one the first cell alone has it
+        return Cell(f"={formula}"[:40], "formula")
     kind = cell.attrib.get("t", "n")
     if kind == "inlineStr":
         return text_cell(_text_of(parts["is"]) if "is" in parts else "")
-    return Cell("") if raw == "" else _valued(kind, raw, cell.attrib.get("s", "0"), book)
+    return Cell("") if raw == "" else _valued(kind, raw, cell.attrib.get("s", "0"), known)
 
 
-def _valued(kind: str, raw: str, style: str, book: _Book) -> Cell:
+def _valued(kind: str, raw: str, style: str, known: _Known) -> Cell:
     """A cell that has a value of its own: text, logical, error or number."""
     if kind == "s":
-        return text_cell(book.texts[_index(raw, len(book.texts))])
+        return text_cell(known.texts[_index(raw, len(known.texts))])
     if kind in ("str", "d"):
         return text_cell(raw)
     if kind == "b":
         return Cell({"1": "true", "0": "false"}.get(raw, raw[:40]))
     if kind == "e":
         return Cell(raw[:40], "error")
-    shown = book.formats[_index(style, len(book.formats))] if book.formats else "number"
-    return number_cell(raw, shown, is_1904=book.is_1904)
+    shown = known.formats[_index(style, len(known.formats))] if known.formats else "number"
+    return number_cell(raw, shown, is_1904=known.is_1904)
 
 
 def _index(text: str, count: int) -> int:
     if not 0 <= int(text) < count:
-        raise TableError("broken")
+        raise TableError("broken", "it has a cell that refers to nothing")
     return int(text)

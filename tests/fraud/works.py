@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from cloud.records.papers import Papers, offer
-from cloud.records.pdf.child import read_pdf
+from cloud.records.pdf.child import read_paper
 from evidence.documents.document import COLLECTOR, AttachedFile, Document, encode_document
 from evidence.documents.observed.observation import CHINA
 from evidence.documents.observed.paper import Paper, parse_paper
@@ -137,7 +137,7 @@ def _values(dailies: Sequence[Daily], rng: random.Random) -> tuple[tuple[str, st
 
 @cache
 def _read(data: bytes) -> Paper:
-    return parse_paper(json.dumps(read_pdf(data)).encode())
+    return parse_paper(json.dumps(read_paper(data)).encode())
 
 
 def read(works: "Works") -> dict[bytes, Paper]:

@@ -1,10 +1,8 @@
 """Doors of the cloud: MQTT payloads, topics, CLOUD.toml, keys in folders, HTTP, its own files."""
 
 import functools
-import io
 import json
 import tempfile
-import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -27,6 +25,7 @@ from cloud.plan.attached import read_plan
 from cloud.plan.view import plan_row
 from cloud.records.media import type_of
 from cloud.records.papers import Papers, offer
+from cloud.records.pdf.png import PictureError, pdf_of_png
 from cloud.records.spreadsheet import read_table
 from cloud.records.tables import TableError
 from cloud.store.index import Place, decode_place, encode_place
@@ -45,6 +44,7 @@ from tests.fuzz.mutating import (
     cbor_bent,
     json_bent,
     object_bent,
+    package_bent,
     pem_bent,
     spoilt,
     toml_bent,
@@ -55,6 +55,7 @@ from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, make_plant
 from tests.unit.cloud.test_cloud_config import GOOD
 from tests.unit.cloud.test_papers import workbook
 from tests.unit.cloud.test_record_tables import workbook as table_workbook
+from tests.unit.cloud.test_scanned_pictures import png
 from tests.unit.evidence.documents import papers as pp
 from tests.unit.evidence.plan import examples as x
 
@@ -225,19 +226,6 @@ _TABLES = [
 ]  # fmt: skip
 
 
-def _table_bent(data: bytes, choose: Random) -> bytes:
-    """A file with edits, or a workbook one of whose parts has them: behind its zip's checksums."""
-    if not zipfile.is_zipfile(io.BytesIO(data)) or not choose.randint(0, 3):
-        return spoilt(data, choose)
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        bent = choose.choice(old.namelist())
-        for name in old.namelist():
-            part = old.read(name)
-            new.writestr(name, spoilt(part, choose) if name == bent else part)
-    return out.getvalue()
-
-
 DOORS: list[Door] = [
     pure("live message", lambda d: parse_live(d, live_examples.PLANT, live_examples.GATEWAY), LIVE,
          json_bent, (LiveMessageError,), "cloud.live_message.parse_live"),
@@ -283,8 +271,10 @@ DOORS: list[Door] = [
          [pp.SCAN, b"a,b\r\n", workbook("[Content_Types].xml", "xl/workbook.xml")], spoilt, ()),
     pure("control plan", _plan, [x.text().encode()], toml_bent, OURS,
          "cloud.plan.attached.read_plan", weight=2),
-    pure("table of an import", read_table, _TABLES, _table_bent, (TableError,),
+    pure("table of an import", read_table, _TABLES, package_bent, (TableError,),
          "cloud.records.spreadsheet.read_table", "cloud.records.tables.read_csv",
          "cloud.records.workbook.read_workbook"),
+    pure("scanned PNG", pdf_of_png, [png(8, 6, ("00000000", "400000ff")), png(1, 3, ("0", "1"))],
+         spoilt, (PictureError,)),
     pure("HTTP", _http, _PATHS, _request_bent, (), weight=6),
 ]  # fmt: skip

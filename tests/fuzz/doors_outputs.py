@@ -1,24 +1,21 @@
 """Doors of the papers: what a platform exports, what an accountant writes, an archive on a desk."""
 
 import functools
-import io
-import zipfile
 from pathlib import Path
-from random import Random
 
 from cloud.outputs.book import book_of
 from cloud.outputs.checked import read_checked, read_ledgers
-from cloud.outputs.compare import compare
+from cloud.outputs.compare import compare, read_export
 from cloud.outputs.errors import OutputError
 from cloud.outputs.layout import SECTORS, parse_layout, sector_layout
 from cloud.outputs.ledger import parse_code
 from cloud.outputs.report import report_paper
 from cloud.outputs.words import LANGUAGES
-from cloud.outputs.xlsx_read import read_sheets
 from cloud.outputs.xlsx_write import workbook_bytes
+from cloud.records.tables import TableError
 from tests.fuzz.doors import Door, file_door, pure
 from tests.fuzz.doors_archive import _month_bent
-from tests.fuzz.mutating import spoilt, toml_bent
+from tests.fuzz.mutating import package_bent, spoilt, toml_bent
 from tests.unit.cloud.outputs.months import evidence_input, month_of
 from tests.unit.evidence import sealed_month as sm
 
@@ -32,7 +29,7 @@ def _export() -> bytes:
 
 
 def _compared(data: bytes) -> object:
-    return compare(_BOOK, read_sheets(data))
+    return compare(_BOOK, read_export(data))
 
 
 def _reported(path: Path) -> object:
@@ -41,31 +38,14 @@ def _reported(path: Path) -> object:
     return [report_paper(checked, language).as_map() for language in LANGUAGES]
 
 
-def _part_bent(data: bytes, choose: Random) -> bytes:
-    """One part of the package spoilt, and the package whole again; or its own bytes."""
-    if not choose.randint(0, 3):
-        return spoilt(data, choose)
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(data)) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        names = old.namelist()
-        bent = choose.choice(names)
-        for name in names:
-            part = old.read(name)
-            new.writestr(name, spoilt(part, choose) if name == bent else part)
-    return out.getvalue()
-
-
 def _layouts(_: Path) -> list[bytes]:
     folder = Path(__file__).parents[2] / "cloud/outputs/layouts"
     return [(folder / f"{sector}.toml").read_bytes() for sector in SECTORS]
 
 
 DOORS: list[Door] = [
-    pure("export of the platform", _compared, [_export()], _part_bent, OURS,
-         "cloud.outputs.xlsx_read.read_sheets", weight=8),
+    pure("export of the platform", _compared, [_export()], package_bent,
+         (TableError,), "cloud.outputs.compare.read_export", weight=8),
     Door("layout of a workbook", ("cloud.outputs.layout.parse_layout",), _layouts,
          lambda _: lambda data: parse_layout(data, "own.toml"), toml_bent, OURS, weight=2),
     pure("code of a ledger", lambda d: parse_code(d.decode("utf-8", "replace")),

@@ -9,6 +9,7 @@ import base64
 import io
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -292,3 +293,16 @@ def note_bent(name: str, by: FileSigner) -> Mutate:
         return body + b"\n" + (line + more if choose.randint(0, 5) else lines_bent(line, choose))
 
     return mutate
+
+
+def package_bent(data: bytes, choose: Random) -> bytes:
+    """A file with edits, or a zip one of whose parts has them: behind its checksums."""
+    if not zipfile.is_zipfile(io.BytesIO(data)) or not choose.randint(0, 3):
+        return spoilt(data, choose)
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        bent = choose.choice(old.namelist())
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, spoilt(part, choose) if name == bent else part)
+    return out.getvalue()

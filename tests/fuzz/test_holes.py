@@ -25,7 +25,7 @@ ELSEWHERE = {
     "evidence.verifier.opened.open_archive": "a part of `verify`",
     "evidence.verifier.opened.read": "a part of `verify`",
     "cloud.records.pdf.apart.read_apart": "a process: tests/integration/cloud/test_pdf_apart.py",
-    "cloud.records.pdf.child.read_pdf": "what that process does",
+    "cloud.records.pdf.child.read_paper": "what that process does",
     "cloud.store.record_file.read_at": "the store's own files: tests/unit/cloud/store damages them",
     "cloud.store.recovery.read_signed": "likewise",
     "cloud.store.slice.open_plant": "likewise",

@@ -79,7 +79,7 @@ def standing_of(choose: Random, plant: str) -> Standing:
 def paper_of(choose: Random) -> Paper:
     text = " ".join(choose.sample(TEXTS + NUMBERS + DAYS, 12))
     dates = ["D:20260631", "D:00010101000000+23'59'", "D:99991231235959-23'59'", "", "D:2026063012"]
-    codes = tuple(choose.sample([*TEXTS, "2026-06-30"], choose.randint(0, 2)))
+    codes = (tuple(choose.sample([*TEXTS, "2026-06-30"], choose.randint(0, 2))),)
     return Paper(
         1, 1, choose.randint(1, 3), choose.randint(0, 2), choose.choice(dates),
         choose.choice(dates), "", choose.choice([text, ""]), codes,

@@ -1,4 +1,4 @@
-"""Has a PDF read by a process of its own, and believes no more of it than it must. The I/O here."""
+"""Has a PDF, JPEG or PNG read by a process of its own, believing no more than it must. I/O here."""
 
 import contextlib
 import os
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 
 from evidence.documents.observed.paper import PAPER_BYTES_MAX, Paper, parse_paper, unread
@@ -14,27 +15,38 @@ from evidence.errors import MalformedError
 #: of the reading process, when the memory it may have did not do
 EXIT_MEMORY = 3
 CHILD = "cloud.records.pdf.child"
-READ_S = 30.0
 #: what a Python of this environment needs to find its libraries; nothing else is handed on
 _HANDED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _LIBRARIES = ("numpy", "pypdfium2", "zxingcpp")
 
 
-def read_apart(data: bytes, timeout_s: float = READ_S) -> Paper:
-    """What a PDF says. Whatever it does to its reader, this answers within about `timeout_s`.
+@dataclass(frozen=True)
+class Limits:
+    """What a file may take.
 
-    Args:
-        data: the file.
-        timeout_s: after which the process is killed.
+    Attributes:
+        pages: read of it, from the first.
+        seconds: of processor time, and after which the process is killed.
     """
+
+    pages: int
+    seconds: int
+
+
+#: of a laboratory's report
+REPORT = Limits(pages=20, seconds=30)
+
+
+def read_apart(data: bytes, limits: Limits = REPORT) -> Paper:
+    """What a file says. Whatever it does to its reader, this answers soon after its seconds."""
     if any(find_spec(name) is None for name in _LIBRARIES):
         return unread("missing")
     process = subprocess.Popen(  # noqa: S603 - our own module in this interpreter, no shell
-        [sys.executable, "-P", "-s", "-B", "-m", CHILD],
+        [sys.executable, "-P", "-s", "-B", "-m", CHILD, str(limits.pages), str(limits.seconds)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env={name: os.environ[name] for name in _HANDED_ON if name in os.environ},
     )  # fmt: skip
-    with process, _killed_after(process, timeout_s) as late:
+    with process, _killed_after(process, limits.seconds) as late:
         printed = _printed(process, data)
     if late.is_set():
         return unread("time")
@@ -47,7 +59,7 @@ def read_apart(data: bytes, timeout_s: float = READ_S) -> Paper:
 
 
 @contextlib.contextmanager
-def _killed_after(process: subprocess.Popen[bytes], timeout_s: float) -> Iterator[threading.Event]:
+def _killed_after(process: subprocess.Popen[bytes], seconds: int) -> Iterator[threading.Event]:
     """A process that does not outlive this; the event tells that it was late."""
     late = threading.Event()
 
@@ -55,7 +67,7 @@ def _killed_after(process: subprocess.Popen[bytes], timeout_s: float) -> Iterato
         late.set()
         process.kill()
 
-    timer = threading.Timer(timeout_s, kill)
+    timer = threading.Timer(seconds, kill)
     timer.start()
     try:
         yield late

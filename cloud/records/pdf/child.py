@@ -1,11 +1,12 @@
-"""The process that reads one PDF: its bytes on stdin, a paper's JSON on stdout, and then it ends.
+"""The process that reads one file: its bytes on stdin, a paper's JSON on stdout, and then it ends.
 
 Before it looks at the file it gives up what it does not need: no file and no socket can be opened
-any more, memory, time and output are bounded. `python -m cloud.records.pdf.child`; whoever starts
-it kills it when it is late (`cloud.records.pdf.apart`).
+any more, memory, time and output are bounded. `python -m cloud.records.pdf.child PAGES SECONDS`;
+whoever starts it kills it when it is late (`cloud.records.pdf.apart`).
 """
 
 import codecs
+import io
 import json
 import re
 import resource
@@ -16,12 +17,15 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped] # it comes without ty
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped] # likewise
 import zxingcpp
 
-from cloud.records.pdf.apart import EXIT_MEMORY
+from cloud.records.media import JPEG, PNG, is_of_type
+from cloud.records.pdf.apart import EXIT_MEMORY, REPORT
+from cloud.records.pdf.png import A4_WIDE, PictureError, pdf_of_png
 from evidence.documents.document import FILE_BYTES_MAX, is_plain
 from evidence.documents.observed.paper import CODE_MAX, CODES_MAX, LINE_MAX, TEXT_MAX
 
-MEMORY_BYTES, CPU_S = 1 << 30, 20
-PAGES_MAX, SIDE_MAX_PX, SCALE = 20, 2_400, 200 / 72
+MEMORY_BYTES = 1 << 30
+#: 200 dpi, enough for a module of 0.4 mm, up to A3
+SIDE_MAX_PX, SCALE = 4_800, 200 / 72
 #: stdin, stdout and stderr: whatever else would be opened has no number left
 DESCRIPTORS = 3
 _END = re.compile(rb"startxref\s{1,8}[0-9]{1,15}\s{1,8}%%EOF")
@@ -30,12 +34,12 @@ _HEAD = 1024
 _QR = zxingcpp.barcode_formats_from_str("QRCode")
 
 
-def confine() -> None:
+def confine(seconds: int) -> None:
     """Give up what reading a file from stdin does not need; nothing gives it back."""
     codecs.lookup("utf-16-le")  # PDFium's texts; a file, which cannot be opened afterwards
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_S),
+        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NPROC, 0),
@@ -44,7 +48,7 @@ def confine() -> None:
         resource.setrlimit(limit, (most, most))
 
 
-def read_pdf(data: bytes) -> dict[str, object]:
+def read_paper(data: bytes, pages_max: int = REPORT.pages) -> dict[str, object]:
     """A paper's fields, as `evidence.documents.observed.paper.parse_paper` takes them as JSON."""
     is_linear = b"/Linearized" in data[:_HEAD]
     paper: dict[str, object] = {
@@ -55,28 +59,57 @@ def read_pdf(data: bytes) -> dict[str, object]:
         "signatures": min(len(_BYTE_RANGE.findall(data)), 1_000_000),
     }  # fmt: skip
     try:
-        document = pdfium.PdfDocument(data)
+        document = _opened(data)
+        return paper | _facts(document, data) | _contents(document, pages_max)
+    except PictureError:
+        return paper | {"unread": "broken"}
     except pdfium.PdfiumError as error:
         is_locked = error.err_code == pdfium_c.FPDF_ERR_PASSWORD
         return paper | {"unread": "password" if is_locked else "broken"}
-    try:
-        return paper | _contents(document)
-    except pdfium.PdfiumError:
-        return paper | {"unread": "broken"}
 
 
-def _contents(document: pdfium.PdfDocument) -> dict[str, object]:
-    facts = document.get_metadata_dict()
-    pages = min(len(document), PAGES_MAX)
-    text, codes = "", list[str]()
+def _opened(data: bytes) -> pdfium.PdfDocument:
+    """A PDF, or a picture as a page as wide as A4."""
+    if is_of_type(data, PNG):
+        return pdfium.PdfDocument(pdf_of_png(data))
+    if not is_of_type(data, JPEG):
+        return pdfium.PdfDocument(data)
+    document = pdfium.PdfDocument.new()
+    picture = pdfium.PdfImage.new(document)
+    picture.load_jpeg(io.BytesIO(data), inline=True)
+    width, height = picture.get_px_size()
+    if not width or not height:
+        raise PictureError("it has no header")
+    tall = A4_WIDE * height / width
+    picture.set_matrix(pdfium.PdfMatrix().scale(A4_WIDE, tall))
+    page = document.new_page(A4_WIDE, tall)
+    page.insert_obj(picture)
+    page.gen_content()
+    return document
+
+
+def _contents(document: pdfium.PdfDocument, pages_max: int) -> dict[str, object]:
+    pages, left = min(len(document), pages_max), CODES_MAX
+    text, codes = "", list[list[str]]()
     for i in range(pages):
         page = document[i]
-        text += page.get_textpage().get_text_bounded() + "\n"
-        codes += _codes(page)
+        if len(text) < TEXT_MAX:
+            text += page.get_textpage().get_text_bounded() + "\n"
+        codes.append(_codes(page)[:left])
+        left -= len(codes[-1])
         page.close()
     return {
         "pages": len(document), "pages_read": pages, "text": _plain(text, TEXT_MAX),
-        "codes": codes[:CODES_MAX],
+        "codes": codes,
+    }  # fmt: skip
+
+
+def _facts(document: pdfium.PdfDocument, data: bytes) -> dict[str, object]:
+    """What a PDF says of itself; a picture's page is ours, and says nothing."""
+    if is_of_type(data, JPEG):
+        return {}
+    facts = document.get_metadata_dict()
+    return {
         "made": _plain(facts.get("CreationDate", ""), LINE_MAX),
         "changed": _plain(facts.get("ModDate", ""), LINE_MAX),
         "producer": _plain(facts.get("Producer", ""), LINE_MAX),
@@ -101,13 +134,15 @@ def _plain(text: str, longest: int) -> str:
 
 def main() -> None:
     """Read stdin, print the paper."""
-    confine()
+    pages, seconds = map(int, sys.argv[1:])
+    confine(seconds)
     try:
-        printed = json.dumps(read_pdf(sys.stdin.buffer.read(FILE_BYTES_MAX + 1)))
+        paper = read_paper(sys.stdin.buffer.read(FILE_BYTES_MAX + 1), pages)
+        printed = json.dumps(paper, ensure_ascii=False).encode()
     except MemoryError:
         sys.exit(EXIT_MEMORY)
-    sys.stdout.write(printed)
-    sys.stdout.flush()
+    sys.stdout.buffer.write(printed)
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from typing import Any
 from evidence.documents.document import is_plain
 from evidence.errors import MalformedError
 
-TEXT_MAX, CODE_MAX, CODES_MAX, LINE_MAX = 200_000, 2_000, 50, 200
-PAPER_BYTES_MAX = 2 * 1024 * 1024
+#: characters of the text, of a code and of a line; codes on all pages together
+TEXT_MAX, CODE_MAX, LINE_MAX, CODES_MAX = 200_000, 2_000, 200, 250
+PAPER_BYTES_MAX = 4 * 1024 * 1024
 #: why a file could not be read
 REASONS = ("broken", "password", "time", "memory", "died", "answer", "missing")
 _COUNTS = ("pages", "pages_read", "revisions", "signatures")
@@ -29,7 +30,7 @@ _DATE = re.compile(
 
 @dataclass(frozen=True)
 class Paper:
-    """A PDF as it was read.
+    """A PDF as it was read, or a picture as one of one page.
 
     Attributes:
         pages: of the file.
@@ -39,7 +40,7 @@ class Paper:
         made, changed: its own dates, as ISO 32000-1 §7.9.4 writes them, or "".
         producer: the program that made it, by its own word.
         text: of the pages read.
-        codes: contents of QR codes on the pages read.
+        codes: contents of the QR codes on each of the pages read.
         unread: one of `REASONS`, "" when it was read.
     """
 
@@ -51,7 +52,7 @@ class Paper:
     changed: str = ""
     producer: str = ""
     text: str = ""
-    codes: tuple[str, ...] = ()
+    codes: tuple[tuple[str, ...], ...] = ()
     unread: str = ""
 
 
@@ -79,14 +80,20 @@ def parse_paper(data: bytes) -> Paper:
             raise MalformedError(f"a paper's {name} is a count")
     for name, longest in _TEXTS.items():
         _check_text(name, found[name], longest)
-    codes = found["codes"]
-    if not isinstance(codes, list) or len(codes) > CODES_MAX:
-        raise MalformedError(f"a paper has a list of at most {CODES_MAX} codes")
-    for code in codes:
-        _check_text("code", code, CODE_MAX)
+    _check_codes(found["codes"], found["pages_read"])
     if found["unread"] not in ("", *REASONS):
         raise MalformedError("a paper was read, or not for one of the known reasons")
-    return Paper(**found | {"codes": tuple(codes)})
+    return Paper(**found | {"codes": tuple(map(tuple, found["codes"]))})
+
+
+def _check_codes(pages: Any, pages_read: int) -> None:
+    if not isinstance(pages, list) or len(pages) != pages_read:
+        raise MalformedError("a paper has a list of codes for each page read")
+    if not all(isinstance(codes, list) for codes in pages) or sum(map(len, pages)) > CODES_MAX:
+        raise MalformedError(f"a paper has lists of at most {CODES_MAX} codes together")
+    for codes in pages:
+        for code in codes:
+            _check_text("code", code, CODE_MAX)
 
 
 def _check_text(name: str, value: Any, longest: int) -> None:

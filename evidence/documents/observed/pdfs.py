@@ -57,7 +57,7 @@ class Attached:
     @property
     def codes(self) -> str:
         """Contents of all its QR codes."""
-        return "\n".join(self.paper.codes)
+        return "\n".join(code for page in self.paper.codes for code in page)
 
 
 def pdfs_of(standing: Standing) -> list[AttachedFile]:
@@ -191,8 +191,8 @@ def _revisions(one: Attached) -> Iterator[Observation]:
 
 def _codes(one: Attached, others: Sequence[Attached]) -> Iterator[Observation]:
     """QR codes, against the report's own words and the laboratory's other reports."""
-    with_code = [other for other in others if other.paper.codes]
-    if not one.paper.codes:
+    with_code = [other for other in others if other.codes]
+    if not one.codes:
         if len(with_code) == len(others) >= _OTHERS_MIN:
             yield one.saw("S-PDF-QR-ABSENT", count=str(len(others)))
         return

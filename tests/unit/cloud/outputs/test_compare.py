@@ -10,13 +10,12 @@ import openpyxl  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from cloud.cli import main
-from cloud.outputs import xlsx_read
 from cloud.outputs.book import book_of
-from cloud.outputs.compare import Difference, compare, not_compared, same
-from cloud.outputs.errors import OutputError
+from cloud.outputs.compare import Difference, compare, not_compared, read_export, same
 from cloud.outputs.layout import sector_layout
-from cloud.outputs.xlsx_read import read_sheets
 from cloud.outputs.xlsx_write import workbook_bytes
+from cloud.records import workbook as reader
+from cloud.records.tables import Bounds, TableError
 from tests.unit.cloud.outputs.months import EVIDENCE_FUELS, evidence_input, month_of
 
 BOOK = book_of([month_of(evidence_input())], sector_layout("steel"))
@@ -34,7 +33,7 @@ def exported(change: Change = lambda _: None) -> bytes:
 
 
 def differences(change: Change) -> list[Difference]:
-    return compare(BOOK, read_sheets(exported(change)))
+    return compare(BOOK, read_export(exported(change)))
 
 
 def cell(workbook: Any, *labels: str, column: str = "6月", sheet: str = ENTERPRISE) -> Any:
@@ -132,6 +131,7 @@ CASES: list[tuple[Change, tuple[str, ...]]] = [
     (set_to(None, "焦炭", "消耗量"), ("missing", COKE, "6月", "66522.44", "")),
     (set_to("—", "焦炭", "消耗量"), ("missing", COKE, "6月", "66522.44", "")),
     (set_to("=1+1", "焦炭", "消耗量"), ("differs", COKE, "6月", "66522.44", "=1+1")),
+    (set_to("=A1" * 20, "焦炭", "消耗量"), ("differs", COKE, "6月", "66522.44", "=A1" * 13 + "=")),
     (set_to("n/a", "焦炭", "消耗量"), ("differs", COKE, "6月", "66522.44", "n/a")),
     (set_to("缺省值", "焦炭", "消耗量", column="取值方式"),
      ("differs", COKE, "取值方式", "实测值", "缺省值")),
@@ -189,28 +189,31 @@ ENTITY = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><worksheet>&a;</worksheet>'
 HOSTILE = {
     "no zip": b"PK\x03\x04 and then nothing",
     "empty": b"",
-    "a bomb": packed({"xl/workbook.xml": bytes(xlsx_read.UNPACKED_MAX + 1)}),
-    "many parts": packed({f"p{n}": b"" for n in range(xlsx_read.MEMBERS_MAX + 1)}),
+    "a bomb": packed({"xl/workbook.xml": bytes(reader.UNPACKED_MAX + 1)}),
+    "many parts": packed({f"p{n}": b"" for n in range(reader.PARTS_MAX + 1)}),
     "links to other": with_parts(xl__externalLinks__externalLink1=b"<x/>"),
     "macros": with_parts(**{"xl__vbaProject.bin": b"x"}),
     "connections": with_parts(**{"xl__connections.xml": b"<x/>"}),
     "no XLSX": packed({"hello.txt": b"hello"}),
     "cannot be read": with_parts(**{"xl__worksheets__sheet3.xml": ENTITY}),
-    "too large": bytes(xlsx_read.FILE_BYTES_MAX + 1),
+    "too large": bytes(reader.FILE_BYTES_MAX + 1),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_refused_with_a_sentence(name: str) -> None:
-    with pytest.raises(OutputError) as error:
-        read_sheets(HOSTILE[name])
+    with pytest.raises(TableError) as error:
+        read_export(HOSTILE[name])
+    assert len(str(error.value)) > len("a sentence")
     assert str(error.value).isprintable()
 
 
-def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_read, "ROWS_MAX", 10)
-    with pytest.raises(OutputError, match="more than 10 rows"):
-        read_sheets(exported())
+def test_too_many_rows_or_cells_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TableError, match="more than 10 rows"):
+        reader.read_workbook(exported(), Bounds(sheets=100, rows=10, columns=100))
+    monkeypatch.setattr(reader, "CELLS_MAX", 100)
+    with pytest.raises(TableError, match="more than 100 cells"):
+        read_export(exported())
 
 
 def test_the_command_tells_by_its_exit_status(

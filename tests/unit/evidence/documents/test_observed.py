@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloud.records.pdf.child import read_pdf
+from cloud.records.pdf.child import read_paper
 from evidence.documents.document import Document
 from evidence.documents.observed.numbers import as_written, number_of, says_day
 from evidence.documents.observed.observation import day_ns, shown
@@ -126,8 +126,8 @@ GOOD = Paper(pages=1, pages_read=1, revisions=1, made="D:20260409", text=TEXT)
         (Paper(**vars(GOOD) | {"revisions": 3, "signatures": 1}), {"S-PDF-REVISED"}),
         (Paper(**vars(GOOD) | {"text": ""}), {"N-PDF-NO-TEXT"}),
         (Paper(**vars(GOOD) | {"made": ""}), set()),
-        (Paper(**vars(GOOD) | {"codes": ("https://lab.example",)}), set()),
-        (Paper(**vars(GOOD) | {"codes": ("HT-2026-0411",)}), {"S-PDF-QR-DISAGREES"}),
+        (Paper(**vars(GOOD) | {"codes": (("https://lab.example",),)}), set()),
+        (Paper(**vars(GOOD) | {"codes": (("HT-2026-0411",),)}), {"S-PDF-QR-DISAGREES"}),
         (Paper(unread="password"), {"N-PDF-UNREAD"}),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_code_that_is_always_the_laboratorys_address_is_no_copy() -> None:
     ]
     standing = standing_of(*documents)
     text = TEXT + " HT-2026-0410 HT-2026-0411 60.31 61.31 62.31"
-    paper = Paper(**vars(GOOD) | {"codes": ("https://lab.example",), "text": text})
+    paper = Paper(**vars(GOOD) | {"codes": (("https://lab.example",),), "text": text})
     papers = {file.sha256: paper for file in pdfs_of(standing)}
     assert observe_pdfs(standing, papers) == []
 
@@ -157,7 +157,7 @@ def test_revisions_are_counted() -> None:
     """By what ISO 32000-1 §7.5.5 and §7.5.6 put at the end of each; a linearised file has two."""
     end = b"startxref\n9\n%%EOF\n"
     head = b"%PDF-1.7\n"
-    assert read_pdf(head + end)["revisions"] == 1
-    assert read_pdf(head + end * 3)["revisions"] == 3
-    assert read_pdf(head + b"<</Linearized 1>>" + end * 2)["revisions"] == 1
-    assert read_pdf(head + end * 2 + b"/ByteRange [0 1 2 3]")["signatures"] == 1
+    assert read_paper(head + end)["revisions"] == 1
+    assert read_paper(head + end * 3)["revisions"] == 3
+    assert read_paper(head + b"<</Linearized 1>>" + end * 2)["revisions"] == 1
+    assert read_paper(head + end * 2 + b"/ByteRange [0 1 2 3]")["signatures"] == 1
