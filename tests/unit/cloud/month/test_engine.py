@@ -185,7 +185,14 @@ async def test_documents_that_wait_end_and_come_late(works: Works) -> None:
     (given,) = row["documents"]
     assert (len(given["documents"]), given["unapproved"], given["is_missing"]) == (1, 1, False)
     assert [one["due"] for one in row["certificates"]] == ["2026-06-15"]
-    works.desk.paper(pp.paper("li", "approve", "clinker", {}, sm.sha256(count)))
+    seen = works.desk.paper(pp.paper("li", "approve", "clinker", {}, sm.sha256(count)))
+    works.desk.paper(pp.paper("li", "withdraw", "clinker", {"reason": "unread"}, sm.sha256(seen)))
+    await engine.look()
+    row = engine.month(PLANT, MONTH)
+    assert row is not None
+    assert [one["what"] for one in row["owed"]].count("approval") == 3  # as the figures have it
+    again = pp.paper("li", "approve", "clinker", {"note": "read"}, sm.sha256(count))
+    works.desk.paper(again)
     works.clock.now_ns = TO_NS + 3 * DAY_NS
     await engine.look()
     row = engine.month(PLANT, MONTH)
