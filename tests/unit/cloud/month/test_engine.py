@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import Mock
 
 import pytest
 
 from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
 from cloud.month.expected import Expected
-from cloud.month.facts import Facts
+from cloud.month.facts import Facts, Ordered
 from evidence.findings import Verdict
 from evidence.recompute import month_bounds
 from tests.unit.cloud.month.engine_examples import (
@@ -191,8 +192,7 @@ async def test_documents_that_wait_end_and_come_late(works: Works) -> None:
     row = engine.month(PLANT, MONTH)
     assert row is not None
     assert [one["what"] for one in row["owed"]].count("approval") == 3  # as the figures have it
-    again = pp.paper("li", "approve", "clinker", {"note": "read"}, sm.sha256(count))
-    works.desk.paper(again)
+    works.desk.paper(pp.paper("li", "approve", "clinker", {"note": "read"}, sm.sha256(count)))
     works.clock.now_ns = TO_NS + 3 * DAY_NS
     await engine.look()
     row = engine.month(PLANT, MONTH)
@@ -316,6 +316,40 @@ async def test_killed_at_any_step_it_ends_with_the_same_bytes(  # noqa: PLR0917 
     aside = Works(tmp_path / "aside", works.desk)
     await aside.engine().seal(PLANT, MONTH)
     assert aside.made() == left, "the log and the keys decide the bytes, not who made them when"
+
+
+async def test_a_closing_that_a_kill_interrupted_waits_for_a_disk_that_answers(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeat(works.desk, TO_NS)
+    engine = works.engine()
+    await engine.look()
+    works.facts.order(Ordered(PLANT, MONTH, False, "", "ann", TO_NS))
+    works.facts.close()
+    engine = works.engine()
+    with monkeypatch.context() as patch:
+        patch.setattr(works.sources, "evidence", Mock(side_effect=StoreError("no descriptor")))
+        await engine.look()
+    await engine.look()
+    await engine.idle()
+    assert (list(works.made()), works.facts.ordered()) == ([ARCHIVE], [])
+
+
+async def test_a_month_that_is_being_closed_takes_no_second_order(works: Works) -> None:
+    """Pressed twice it is amended once."""
+    heartbeat(works.desk, TO_NS)
+    engine = works.engine(closing="when-complete")
+    engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
+    await engine.look()
+    await engine.idle()
+    engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
+    with pytest.raises(MonthRefusedError, match="is being closed already"):
+        engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
+    with pytest.raises(MonthRefusedError, match="is being closed already"):
+        await engine.close(PLANT, MONTH, closing="final", amend=True, reason="late readings")
+    await engine.idle()
+    assert [one.replaces is None for one in works.facts.closes(PLANT)] == [True, False]
+    assert works.sources.told == []
 
 
 async def test_an_archive_that_was_taken_away_is_not_made_again(works: Works) -> None:
