@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cloud.errors import StoreError
 from cloud.month.checklist import Checklist, Known, checklist
 from cloud.month.deadlines import deadline_of
-from cloud.month.expected import Plans
+from cloud.month.expected import Expected, Plans
 from cloud.month.facts import Archive, Facts
 from cloud.month.rows import checklist_row, month_row
 from cloud.month.sources import Sources
@@ -87,6 +88,12 @@ class MonthBook:
     def _made(
         self, plant: str, month: str, now_ns: int, closes: Sequence[MonthClose], *, devices: bool
     ) -> Checklist:
+        papers = self._sources.papers(plant)
+        expected: Sequence[Expected] | None = None
+        try:
+            expected = self._plans.expected(plant, month)
+        except StoreError:  # a month without its plan would need nothing: its documents are owed
+            papers = None
         known = Known(
             month=month,
             zone=self.zone(plant),
@@ -94,8 +101,8 @@ class MonthBook:
             segments=self.facts.segments(plant) if devices else {},
             days=self.facts.days(plant, month, devices=devices),
             missing=self._sources.missing(plant),
-            expected=self._plans.expected(plant, month),
-            papers=self._sources.papers(plant),
+            expected=expected,
+            papers=papers,
             close=newest_final(closes, month),
         )
         return checklist(known, now_ns)

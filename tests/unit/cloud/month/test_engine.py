@@ -1,7 +1,6 @@
 """The engine over real evidence: what is owed, closing by itself, by decision, and after a kill."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest.mock import Mock
@@ -11,7 +10,7 @@ import pytest
 from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
 from cloud.month.expected import Expected
-from cloud.month.facts import Facts, Ordered
+from cloud.month.facts import Facts
 from evidence.findings import Verdict
 from evidence.recompute import month_bounds
 from tests.unit.cloud.month.engine_examples import (
@@ -27,13 +26,6 @@ from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
 from tests.unit.evidence.small_plant import MONTH, PLANT
-
-
-@pytest.fixture
-def works(tmp_path: Path) -> Iterator[Works]:
-    desk = Desk(tmp_path / "evidence")
-    yield Works(tmp_path / "state", desk.deliver())
-    desk.shut()
 
 
 def owed(row: Any) -> list[tuple[str, bool]]:
@@ -244,6 +236,11 @@ async def test_a_sample_is_of_what_it_was_taken_of(works: Works) -> None:
     row = engine.month(PLANT, MONTH)
     assert row is not None
     assert [len(one["documents"]) for one in row["documents"]] == [1, 0]
+    assert owed(row) == [("document", True), ("approval", True)]  # no figure is made of it before
+    works.plan.expected = Mock(side_effect=StoreError("the plan is gone"))  # type: ignore[method-assign] # the disk fails
+    assert [owed(row) for row in engine._book.rows(PLANT, TO_NS + 2 * DAY_NS)][1] == [
+        ("papers", True)
+    ]
 
 
 @pytest.mark.parametrize("broken", ["more", "other"])
@@ -316,40 +313,6 @@ async def test_killed_at_any_step_it_ends_with_the_same_bytes(  # noqa: PLR0917 
     aside = Works(tmp_path / "aside", works.desk)
     await aside.engine().seal(PLANT, MONTH)
     assert aside.made() == left, "the log and the keys decide the bytes, not who made them when"
-
-
-async def test_a_closing_that_a_kill_interrupted_waits_for_a_disk_that_answers(
-    works: Works, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    heartbeat(works.desk, TO_NS)
-    engine = works.engine()
-    await engine.look()
-    works.facts.order(Ordered(PLANT, MONTH, False, "", "ann", TO_NS))
-    works.facts.close()
-    engine = works.engine()
-    with monkeypatch.context() as patch:
-        patch.setattr(works.sources, "evidence", Mock(side_effect=StoreError("no descriptor")))
-        await engine.look()
-    await engine.look()
-    await engine.idle()
-    assert (list(works.made()), works.facts.ordered()) == ([ARCHIVE], [])
-
-
-async def test_a_month_that_is_being_closed_takes_no_second_order(works: Works) -> None:
-    """Pressed twice it is amended once."""
-    heartbeat(works.desk, TO_NS)
-    engine = works.engine(closing="when-complete")
-    engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
-    await engine.look()
-    await engine.idle()
-    engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
-    with pytest.raises(MonthRefusedError, match="is being closed already"):
-        engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
-    with pytest.raises(MonthRefusedError, match="is being closed already"):
-        await engine.close(PLANT, MONTH, closing="final", amend=True, reason="late readings")
-    await engine.idle()
-    assert [one.replaces is None for one in works.facts.closes(PLANT)] == [True, False]
-    assert works.sources.told == []
 
 
 async def test_an_archive_that_was_taken_away_is_not_made_again(works: Works) -> None:

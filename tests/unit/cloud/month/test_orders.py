@@ -1,0 +1,46 @@
+"""Orders to close: one at a time of a month, and remembered until they are done."""
+
+from unittest.mock import Mock
+
+import pytest
+
+from cloud.api.services import MonthRefusedError
+from cloud.errors import StoreError
+from cloud.month.facts import Ordered
+from tests.unit.cloud.month.engine_examples import TO_NS, Works, heartbeat
+from tests.unit.cloud.month_examples import ARCHIVE
+from tests.unit.evidence.small_plant import MONTH, PLANT
+
+
+async def test_a_closing_that_a_kill_interrupted_waits_for_a_disk_that_answers(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeat(works.desk, TO_NS)
+    engine = works.engine()
+    await engine.look()
+    works.facts.order(Ordered(PLANT, MONTH, False, "", "ann", TO_NS))
+    works.facts.close()
+    engine = works.engine()
+    with monkeypatch.context() as patch:
+        patch.setattr(works.sources, "evidence", Mock(side_effect=StoreError("no descriptor")))
+        await engine.look()
+    await engine.look()
+    await engine.idle()
+    assert (list(works.made()), works.facts.ordered()) == ([ARCHIVE], [])
+
+
+async def test_a_month_that_is_being_closed_takes_no_second_order(works: Works) -> None:
+    """Pressed twice it is amended once."""
+    heartbeat(works.desk, TO_NS)
+    engine = works.engine(closing="when-complete")
+    engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
+    await engine.look()
+    await engine.idle()
+    engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
+    with pytest.raises(MonthRefusedError, match="is being closed already"):
+        engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
+    with pytest.raises(MonthRefusedError, match="is being closed already"):
+        await engine.close(PLANT, MONTH, closing="final", amend=True, reason="late readings")
+    await engine.idle()
+    assert [one.replaces is None for one in works.facts.closes(PLANT)] == [True, False]
+    assert works.sources.told == []
