@@ -205,15 +205,15 @@ class MonthEngine:
         papers = self._sources.papers(ordered.plant)
         if ordered.amend or not blocking or papers is None:
             return
-        decided = decisions(papers, ordered.month)
-        if any(one.document.body["reason"] == ordered.reason for one in decided):
-            return  # before a kill
         zone = self._book.zone(ordered.plant)
         owed = [
             {"what": month_texts.owed("en", one, zone)[:TEXT_MAX], "by": one["by"][:TEXT_MAX]}
             for one in blocking[:ROWS_MAX]
         ]
         body = {"reason": ordered.reason, "by": ordered.by, "owed": owed}
+        decided = decisions(papers, ordered.month)
+        if any(dict(one.document.body) == body for one in decided):
+            return  # before a kill
         try:
             now_s = self._clock.wall_ns() // 10**9
             await self._sources.decide(ordered.plant, ordered.month, body, now_s)

@@ -9,6 +9,7 @@ from cloud.errors import StoreError
 from cloud.month.facts import Ordered
 from tests.unit.cloud.month.engine_examples import TO_NS, Works, heartbeat
 from tests.unit.cloud.month_examples import ARCHIVE
+from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH, PLANT
 
 
@@ -44,3 +45,20 @@ async def test_a_month_that_is_being_closed_takes_no_second_order(works: Works) 
     await engine.idle()
     assert [one.replaces is None for one in works.facts.closes(PLANT)] == [True, False]
     assert works.sources.told == []
+
+
+async def test_a_decision_says_what_was_owed_when_it_was_made(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same words again, of something else that is owed, are another decision."""
+    heartbeat(works.desk, TO_NS)
+    engine, counts = works.engine(), list[int]()
+    await engine.look()
+    monkeypatch.setattr(works.desk, "look_for_keys", Mock(side_effect=StoreError("no descriptor")))
+    for missed in (1, 1, 2):
+        works.sources.missed = {sm.STREAM: missed}
+        with pytest.raises(MonthRefusedError, match="no descriptor"):
+            await engine.close(PLANT, MONTH, closing="final", reason="as agreed")
+        row = engine.month(PLANT, MONTH)
+        counts.append(0 if row is None else len(row["decisions"]))
+    assert counts == [1, 1, 2]
