@@ -22,6 +22,8 @@ from edge.calc.local_time import clock_of
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
+#: months that are looked at: a gateway whose clock had forgotten the time signed readings of 1970
+MONTHS_MAX = 120
 
 
 class MonthBook:
@@ -140,7 +142,7 @@ class MonthBook:
         return "Asia/Shanghai" if newest is None else newest.layout.zone
 
     def _months(self, plant: str, now_ns: int, closes: Sequence[MonthClose]) -> list[str]:
-        """From the first reading, or the first close, to now, oldest first."""
+        """From the first reading, or the first close, to now, oldest first; the last of them."""
         shown = datetime.fromtimestamp(now_ns // SECOND_NS, UTC).astimezone(
             clock_of(self.zone(plant))
         )
@@ -151,7 +153,7 @@ class MonthBook:
         while month <= max(named):
             found.append(month)
             month = _following(month)
-        return found
+        return found[-MONTHS_MAX:]
 
 
 def _following(month: str) -> str:

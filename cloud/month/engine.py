@@ -267,7 +267,10 @@ class MonthEngine:
         if self._began is None:
             self._began = await asyncio.to_thread(self._facts.ordered)
         for plant in self._sources.plants():
-            await self._look(plant, self._began)
+            try:
+                await self._look(plant, self._began)
+            except Exception:
+                log.exception("plant %s: its months could not be looked at; they are again", plant)
 
     async def idle(self) -> None:
         """Wait until no closing runs that was begun here."""
@@ -309,7 +312,7 @@ class MonthEngine:
     def _count(self, evidence: PlantEvidence) -> bool:
         try:
             return self._reader.follow(evidence, PIECE)
-        except (EvidenceError, ValueError, LookupError, TypeError) as error:
+        except (EvidenceError, ValueError, LookupError, TypeError, ArithmeticError) as error:
             # a form that nobody thought of: the plant's months wait, the others go on
             raise StoreError(f"an object cannot be counted: {error!r}") from error
 

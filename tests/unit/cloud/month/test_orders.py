@@ -6,7 +6,9 @@ import pytest
 
 from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
-from cloud.month.facts import Ordered
+from cloud.month.book import MONTHS_MAX
+from cloud.month.facts import Ordered, StreamDay
+from cloud.month.tally import DayTally
 from tests.unit.cloud.month.engine_examples import TO_NS, Works, heartbeat
 from tests.unit.cloud.month_examples import ARCHIVE
 from tests.unit.evidence import sealed_month as sm
@@ -62,3 +64,21 @@ async def test_a_decision_says_what_was_owed_when_it_was_made(
         row = engine.month(PLANT, MONTH)
         counts.append(0 if row is None else len(row["decisions"]))
     assert counts == [1, 1, 2]
+
+
+async def test_a_plant_of_which_nobody_thought_does_not_hold_up_the_others(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, real = works.engine(), works.sources.evidence
+    monkeypatch.setattr(works.sources, "plants", lambda: ["a-plant", PLANT])
+    monkeypatch.setattr(works.sources, "evidence", lambda of: real(of) if of == PLANT else 1 // 0)
+    await engine.look()
+    assert engine.rows(PLANT)[0]["month"] == "2026-07"
+
+
+async def test_readings_of_a_forgotten_clock_make_no_years_of_months(works: Works) -> None:
+    engine = works.engine()
+    await engine.look()
+    day = StreamDay("1970-01-01", sm.STREAM, DayTally(last_seq=0, log_index=0), 1)
+    works.facts.add(PLANT, sm.STREAM, works.facts.position(PLANT, sm.STREAM), [], [day])
+    assert len(engine.rows(PLANT)) == MONTHS_MAX
