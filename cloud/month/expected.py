@@ -55,14 +55,6 @@ class Plans(Protocol):
         """
 
 
-class NoPlans:
-    """Plants without control plans: only meters are checked."""
-
-    def expected(self, plant: str, month: str) -> Sequence[Expected] | None:
-        """None: nobody said."""
-        return None
-
-
 @dataclass(frozen=True)
 class Given:
     """What there is of something expected.
