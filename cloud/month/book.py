@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cloud.errors import StoreError
 from cloud.month.checklist import Checklist, Known, checklist
 from cloud.month.deadlines import deadline_of
-from cloud.month.expected import Plans
+from cloud.month.expected import Expected, Plans
 from cloud.month.facts import Archive, Facts
 from cloud.month.rows import checklist_row, month_row
 from cloud.month.sources import Sources
@@ -21,6 +22,8 @@ from edge.calc.local_time import clock_of
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
+#: months that are looked at: a gateway whose clock had forgotten the time signed readings of 1970
+MONTHS_MAX = 120
 
 
 class MonthBook:
@@ -87,6 +90,12 @@ class MonthBook:
     def _made(
         self, plant: str, month: str, now_ns: int, closes: Sequence[MonthClose], *, devices: bool
     ) -> Checklist:
+        papers = self._sources.papers(plant)
+        expected: Sequence[Expected] | None = None
+        try:
+            expected = self._plans.expected(plant, month)
+        except StoreError:  # a month without its plan would need nothing: its documents are owed
+            papers = None
         known = Known(
             month=month,
             zone=self.zone(plant),
@@ -94,8 +103,8 @@ class MonthBook:
             segments=self.facts.segments(plant) if devices else {},
             days=self.facts.days(plant, month, devices=devices),
             missing=self._sources.missing(plant),
-            expected=self._plans.expected(plant, month),
-            papers=self._sources.papers(plant),
+            expected=expected,
+            papers=papers,
             close=newest_final(closes, month),
         )
         return checklist(known, now_ns)
@@ -133,7 +142,7 @@ class MonthBook:
         return "Asia/Shanghai" if newest is None else newest.layout.zone
 
     def _months(self, plant: str, now_ns: int, closes: Sequence[MonthClose]) -> list[str]:
-        """From the first reading, or the first close, to now, oldest first."""
+        """From the first reading, or the first close, to now, oldest first; the last of them."""
         shown = datetime.fromtimestamp(now_ns // SECOND_NS, UTC).astimezone(
             clock_of(self.zone(plant))
         )
@@ -144,7 +153,7 @@ class MonthBook:
         while month <= max(named):
             found.append(month)
             month = _following(month)
-        return found
+        return found[-MONTHS_MAX:]
 
 
 def _following(month: str) -> str:

@@ -225,7 +225,7 @@ def _streams(known: Known) -> list[StreamRow]:
                 stream,
                 sum(of.gaps for of in tallies.values()),
                 sum(of.gap_ns for of in tallies.values()),
-                {day: of.gap_ns for day, of in tallies.items() if of.gaps},
+                {day: of.gap_ns for day, of in tallies.items() if of.gap_ns},
                 at.at_ns,
                 max((of.last_seq for of in tallies.values()), default=-1),
                 known.missing.get(stream, 0),

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Literal
 
 from cloud.api import month_texts
@@ -75,6 +75,7 @@ class MonthEngine:
         self._refused: dict[tuple[str, str], float] = {}
         self._began: list[Ordered] | None = None
         self._orders: set[asyncio.Task[None]] = set()
+        self._busy: set[tuple[str, str]] = set()  # (plant, month) that are being closed
         self._counting = asyncio.Lock()
 
     # -- what one may ask -------------------------------------------------------------------------
@@ -124,6 +125,25 @@ class MonthEngine:
             return await self._months.close(
                 plant, month, closing=closing, amend=amend, reason=reason
             )
+        self._require_idle(plant, month)
+        self._busy.add((plant, month))
+        try:
+            return await self._close_for_good(plant, month, amend=amend, reason=reason, by=by)
+        finally:
+            self._busy.discard((plant, month))
+
+    async def seal(
+        self, plant: str, month: str, *, reason: str = "", reply: bytes = b""
+    ) -> Mapping[str, Any]:
+        """As `Months.seal`."""
+        facts = await self._months.seal(plant, month, reason=reason, reply=reply)
+        await self._closed(plant)
+        return facts
+
+    async def _close_for_good(
+        self, plant: str, month: str, *, amend: bool, reason: str, by: str
+    ) -> Mapping[str, Any]:
+        """Close what nobody else closes just now, remembered until it is done."""
         if not amend:
             self._require_complete(plant, month, reason)
         ordered = Ordered(plant, month, amend, reason, by, self._clock.wall_ns())
@@ -137,14 +157,6 @@ class MonthEngine:
         await self._closed(plant)
         return facts
 
-    async def seal(
-        self, plant: str, month: str, *, reason: str = "", reply: bytes = b""
-    ) -> Mapping[str, Any]:
-        """As `Months.seal`."""
-        facts = await self._months.seal(plant, month, reason=reason, reply=reply)
-        await self._closed(plant)
-        return facts
-
     async def _closed(self, plant: str) -> None:
         """Something of a plant was closed or sealed: count it, and tell of it at once."""
         await self._catch_up(plant)
@@ -155,12 +167,19 @@ class MonthEngine:
         """Order a closing for good and do not wait: `month` tells how far it is, or why not.
 
         Raises:
-            MonthRefusedError: it is not complete, and no reason is given.
+            MonthRefusedError: it is not complete, and no reason is given; or it is being closed.
         """
+        self._require_idle(plant, month)
         if not amend:
             self._require_complete(plant, month, reason)
         self._refused.pop((plant, month), None)
-        self._start(self._order(plant, month, amend=amend, reason=reason, by=by))
+        order = self._order(plant, month, amend=amend, reason=reason, by=by)
+        self._start(plant, month, order)
+
+    def _require_idle(self, plant: str, month: str) -> None:
+        """A second order would amend what the first has just closed, or forget that it runs."""
+        if (plant, month) in self._busy:
+            raise MonthRefusedError(f"{plant} {month} is being closed already")
 
     def _require_complete(self, plant: str, month: str, reason: str) -> None:
         blocking = self._blocking(plant, month)
@@ -186,15 +205,15 @@ class MonthEngine:
         papers = self._sources.papers(ordered.plant)
         if ordered.amend or not blocking or papers is None:
             return
-        decided = decisions(papers, ordered.month)
-        if any(one.document.body["reason"] == ordered.reason for one in decided):
-            return  # before a kill
         zone = self._book.zone(ordered.plant)
         owed = [
             {"what": month_texts.owed("en", one, zone)[:TEXT_MAX], "by": one["by"][:TEXT_MAX]}
             for one in blocking[:ROWS_MAX]
         ]
         body = {"reason": ordered.reason, "by": ordered.by, "owed": owed}
+        decided = decisions(papers, ordered.month)
+        if any(dict(one.document.body) == body for one in decided):
+            return  # before a kill
         try:
             now_s = self._clock.wall_ns() // 10**9
             await self._sources.decide(ordered.plant, ordered.month, body, now_s)
@@ -213,7 +232,7 @@ class MonthEngine:
     ) -> None:
         """Close, and leave what is refused standing as an alarm."""
         try:
-            await self.close(plant, month, closing=FINAL, amend=amend, reason=reason, by=by)
+            await self._close_for_good(plant, month, amend=amend, reason=reason, by=by)
         except MonthRefusedError as error:
             self._refused[plant, month] = time.monotonic()
             await self._say(plant, REFUSED, f"{month}: {error}")
@@ -248,19 +267,22 @@ class MonthEngine:
         if self._began is None:
             self._began = await asyncio.to_thread(self._facts.ordered)
         for plant in self._sources.plants():
-            began = [one for one in self._began if one.plant == plant]
-            self._began = [one for one in self._began if one.plant != plant]
-            await self._look(plant, began)
+            try:
+                await self._look(plant, self._began)
+            except Exception:
+                log.exception("plant %s: its months could not be looked at; they are again", plant)
 
     async def idle(self) -> None:
         """Wait until no closing runs that was begun here."""
         await asyncio.gather(*self._orders)
 
-    async def _look(self, plant: str, began: Sequence[Ordered]) -> None:
+    async def _look(self, plant: str, began: list[Ordered]) -> None:
         try:
             await self._catch_up(plant)
-            for ordered in began:
-                self._start(self._finish(ordered))
+            for ordered in [one for one in began if one.plant == plant]:
+                began.remove(ordered)
+                if (plant, ordered.month) not in self._busy:  # else somebody has ordered it anew
+                    self._start(plant, ordered.month, self._finish(ordered))
             await self._judge(plant)
         except (StoreError, LookupError, MonthRefusedError) as error:
             if self._amiss.get(plant) != str(error):
@@ -277,13 +299,20 @@ class MonthEngine:
                 if await asyncio.to_thread(self._count, evidence):
                     self._counted[plant] = size
                 await asyncio.sleep(time.monotonic() - began_s)
-            await asyncio.to_thread(look_at_archives, self._facts, plant, self._months.list(plant))
+            await asyncio.to_thread(self._look_at_archives, plant)
         self._amiss.pop(plant, None)
+
+    def _look_at_archives(self, plant: str) -> None:
+        try:
+            rows = self._months.list(plant)
+        except OSError as error:
+            raise StoreError(f"the archives cannot be listed: {error}") from error
+        look_at_archives(self._facts, plant, rows)
 
     def _count(self, evidence: PlantEvidence) -> bool:
         try:
             return self._reader.follow(evidence, PIECE)
-        except (EvidenceError, ValueError, LookupError, TypeError) as error:
+        except (EvidenceError, ValueError, LookupError, TypeError, ArithmeticError) as error:
             # a form that nobody thought of: the plant's months wait, the others go on
             raise StoreError(f"an object cannot be counted: {error!r}") from error
 
@@ -317,7 +346,7 @@ class MonthEngine:
         late = sorted(month for month, of in rows.items() if of.state is State.LATE)
         sentence = f"not closed in time: {', '.join(late)}" if late else ""
         await self._say(plant, LATE, sentence)
-        if self._closing != "when-complete" or self._orders:
+        if self._closing != "when-complete" or self._busy:
             return
         for month, of in sorted(rows.items()):
             tried_s = self._refused.get((plant, month), float("-inf"))
@@ -326,15 +355,17 @@ class MonthEngine:
                 and time.monotonic() > tried_s + AGAIN_S
             ):
                 log.info("%s %s is complete and closes itself", plant, month)
-                self._start(self._order(plant, month))
+                self._start(plant, month, self._order(plant, month))
                 return
 
-    def _start(self, order: Any) -> None:  # noqa: ANN401 - a coroutine of this class
+    def _start(self, plant: str, month: str, order: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(order)
+        self._busy.add((plant, month))
         self._orders.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(lambda task: self._ended(plant, month, task))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, plant: str, month: str, task: asyncio.Task[None]) -> None:
+        self._busy.discard((plant, month))
         self._orders.discard(task)
         defect = None if task.cancelled() else task.exception()
         if defect is not None:

@@ -16,11 +16,12 @@ from evidence.documents.standing import Logged
 #: "batch" is as often as something comes: nobody knows how many, so one at least is asked for
 Frequency = Literal["day", "month", "batch"]
 
-#: kinds that somebody else must approve before they count
+#: kinds that somebody else must approve before they count: those that make figures (FIGURES.md
+#: section 7), and what is said of meters and ledgers
 APPROVED = frozenset(
     {
-        "sample-result", "invoice", "stock-take", "count", "parameter", "meter-event",
-        "meter-certificate", "ledger",
+        "sample-taken", "sample-composed", "sample-result", "invoice", "stock-take", "count",
+        "parameter", "meter-event", "meter-certificate", "ledger",
     }
 )  # fmt: skip
 
@@ -47,15 +48,11 @@ class Plans(Protocol):
     """Where rows of control plans come from."""
 
     def expected(self, plant: str, month: str) -> Sequence[Expected] | None:
-        """What a month needs; None where the plant has no control plan for it."""
+        """What a month needs; None where the plant has no control plan for it.
 
-
-class NoPlans:
-    """Plants without control plans: only meters are checked."""
-
-    def expected(self, plant: str, month: str) -> Sequence[Expected] | None:
-        """None: nobody said."""
-        return None
+        Raises:
+            StoreError: the disk does not give its documents.
+        """
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,7 @@ class Facts:
 
     def first_month(self, plant: str) -> str | None:
         """The month of the first reading, None while there is none."""
-        ((day,),) = self._rows("SELECT min(day) FROM day WHERE plant = ?", plant)
+        ((day,),) = self._rows("SELECT min(day) FROM day WHERE plant = ? AND last_seq >= 0", plant)
         return None if day is None else str(day)[:7]
 
     def log_size(self, plant: str) -> int:

@@ -7,7 +7,6 @@ kind of document: neither is a row here.
 from collections.abc import Sequence
 from typing import Protocol
 
-from cloud.errors import StoreError
 from cloud.month.expected import Expected, Frequency
 from cloud.plan.desk import Kept
 from evidence.plan.certificates import Certificate
@@ -36,12 +35,13 @@ class PlannedDocuments:
         self._plans = plans
 
     def expected(self, plant: str, month: str) -> Sequence[Expected] | None:
-        """What a month needs; None where the plant has no plan of its year that can be read."""
-        try:
-            plan = self._plans.kept(plant, int(month[:4])).plan
-            certificates = self._plans.certificates(plant)
-        except StoreError:
-            return None  # documents that are not there stand on the checklist already
+        """What a month needs; None where the plant has no plan of its year that a program reads.
+
+        Raises:
+            StoreError: there is one, and the disk does not give it.
+        """
+        plan = self._plans.kept(plant, int(month[:4])).plan
+        certificates = self._plans.certificates(plant)
         if plan is None:
             return None
         return [

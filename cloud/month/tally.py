@@ -20,6 +20,8 @@ from evidence.quality import FIRST_BAD
 SECOND_NS = 1_000_000_000
 #: what stands for points that no device has: counters of the gateway itself
 NO_DEVICE = "-"
+#: days of one gap that are counted: one that began in 1970 tells of a clock
+GAP_DAYS_MAX = 1_000
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class DayTally:
 
     Attributes:
         devices: device -> its readings.
-        gaps, gap_ns: that the gateway told of, by the day on which they end.
+        gaps, gap_ns: that the gateway told of: nanoseconds of this day; each gap is counted on the
+            last day of it, and of each month that it is of.
         last_seq: newest object with readings of the day.
         log_index: of its entry in the log.
     """
@@ -132,9 +135,10 @@ class Tally:
                 for device, counts in _counted(layout, section, first, stop):
                     day.devices.setdefault(device, Counts()).add(counts)
         if body.gap is not None:
-            day = self.days.setdefault(calendar.day(body.gap.to_ns), DayTally())
-            day.gaps += 1
-            day.gap_ns += body.gap.to_ns - body.gap.from_ns
+            for name, ns, is_last in calendar.spans(body.gap.from_ns, body.gap.to_ns):
+                day = self.days.setdefault(name, DayTally())
+                day.gaps += is_last
+                day.gap_ns += ns
 
 
 class _Calendar:
@@ -154,6 +158,16 @@ class _Calendar:
             shown = datetime.fromtimestamp(middle_s, UTC).astimezone(self._clock)
             self._name = shown.date().isoformat()
         return self._name
+
+    def spans(self, from_ns: int, to_ns: int) -> list[tuple[str, int, bool]]:
+        """(day, nanoseconds of it, is it the last of its month) of a gap, its newest days."""
+        found, end_ns, month = list[tuple[str, int, bool]](), to_ns, ""
+        while end_ns > from_ns and len(found) < GAP_DAYS_MAX:
+            name = self.day(end_ns - 1)
+            begin_ns = max(from_ns, self._from_ns)
+            found.append((name, end_ns - begin_ns, name[:7] != month))
+            end_ns, month = begin_ns, name[:7]
+        return found
 
     def pieces(self, section: Section | CodedSection) -> Iterator[tuple[str, int, int]]:
         """(day, first tick, tick after the last) of a section, cut at midnight."""

@@ -18,6 +18,8 @@ from cloud.outputs.errors import OutputError
 MADE_WITHIN_S = 1_200.0
 #: workbooks have tens of kilobytes, reports hundreds
 KEPT_MAX = 16
+#: papers that are asked for at once: each is minutes of a core, and its request waits
+WAITING_MAX = 8
 
 Key = tuple[str, tuple[tuple[str, int, int], ...]]
 
@@ -27,7 +29,7 @@ class PaperMaker:
 
     def __init__(self) -> None:
         """Begin with nothing kept."""
-        self._one = asyncio.Lock()
+        self._one, self._waiting = asyncio.Lock(), 0
         self._kept: OrderedDict[Key, bytes] = OrderedDict()
 
     async def make(self, command: str, archives: Sequence[Path], *options: str) -> bytes:
@@ -39,16 +41,26 @@ class PaperMaker:
             options: more of its arguments.
 
         Raises:
-            OutputError: it cannot be made; the command's own sentence.
+            OutputError: it cannot be made, the command's own sentence; or too many are waited for.
         """
         key = (" ".join((command, *options)), tuple(map(_standing, archives)))
-        async with self._one:
-            if key not in self._kept:
-                self._kept[key] = await _made([command, *map(str, archives), *options])
-            self._kept.move_to_end(key)
-            while len(self._kept) > KEPT_MAX:
-                self._kept.popitem(last=False)
-            return self._kept[key]
+        if key not in self._kept:  # what is kept waits for nobody
+            await self._make(key, [command, *map(str, archives), *options])
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    async def _make(self, key: Key, arguments: Sequence[str]) -> None:
+        if self._waiting >= WAITING_MAX:
+            raise OutputError(f"{WAITING_MAX} papers are being made: ask again in some minutes")
+        self._waiting += 1
+        try:
+            async with self._one:
+                if key not in self._kept:
+                    self._kept[key] = await _made(arguments)
+                while len(self._kept) > KEPT_MAX:
+                    self._kept.popitem(last=False)
+        finally:
+            self._waiting -= 1
 
 
 def _standing(path: Path) -> tuple[str, int, int]:

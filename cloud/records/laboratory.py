@@ -13,7 +13,8 @@ from evidence.documents.observed.numbers import as_written
 from evidence.documents.standing import APPROVE, WITHDRAW, Logged
 
 LABORATORY = "laboratory"
-_COMPOSED, _SENT, _RESULT = "sample-composed", "sample-sent", "sample-result"
+_TAKEN, _COMPOSED = "sample-taken", "sample-composed"
+_SENT, _RESULT = "sample-sent", "sample-result"
 
 
 @dataclass(frozen=True)
@@ -41,25 +42,20 @@ class Laboratory:
         return document.kind != _RESULT or self._is_own(document)
 
     def may_bring(self, document: Document, papers: Papers) -> bool:
-        """Is a document about one of its samples, or composes one of nothing else?
+        """Is a document about one of its samples, or composes a new one of nothing else?
 
         It corrects and withdraws what it signed itself.
         """
         followed = (papers.standing.get(sha256) for sha256 in document.follows)
         if not all(one is None or self._signed(one) for one in followed):
             return False
-        if document.kind == _COMPOSED:
-            parts = {part["sample"] for part in document.body["parts"]}
-            return parts <= self.samples
-        return document.about in self.samples
+        if document.kind == _COMPOSED and not _parts(document) <= self.samples:
+            return False
+        is_new = document.kind == _COMPOSED and not _is_known(papers, document.about)
+        return is_new or document.about in self.samples
 
     def _signed(self, logged: Logged) -> bool:
-        signer = logged.signer
-        return (
-            signer is not None
-            and signer.role == LABORATORY
-            and as_written(signer.organisation) == self.organisation
-        )
+        return _is_by(logged, self.organisation)
 
     def _is_own(self, document: Document) -> bool:
         return as_written(document.body["laboratory"]) == self.organisation
@@ -73,14 +69,32 @@ def laboratory_of(papers: Papers, person: str) -> Laboratory | None:
         return None
     organisation = as_written(known.organisation)
     samples = set(_sent(papers, organisation))
-    for one in papers.all():  # in the log's order: a composite comes after its parts
-        signer = one.signer
-        if one.document.kind != _COMPOSED or signer is None or signer.role != LABORATORY:
-            continue
-        parts = {part["sample"] for part in one.document.body["parts"]}
-        if as_written(signer.organisation) == organisation and parts <= samples:
-            samples.add(one.document.about)
+    origins = [one for one in papers.all() if one.document.kind in (_TAKEN, _COMPOSED)]
+    of_others = {one.document.about for one in origins if not _is_by(one, organisation)}
+    for one in origins:  # in the log's order: a composite comes after its parts
+        document = one.document
+        # composing under a name that somebody else's sample has gets at nothing of it
+        if document.about not in of_others and _parts(document) <= samples:
+            samples.add(document.about)
     return Laboratory(organisation, frozenset(samples))
+
+
+def _is_by(logged: Logged, organisation: str) -> bool:
+    """Somebody of this laboratory signed it."""
+    signer = logged.signer
+    if signer is None or signer.role != LABORATORY:
+        return False
+    return as_written(signer.organisation) == organisation
+
+
+def _parts(composed: Document) -> set[str]:
+    return {part["sample"] for part in composed.body["parts"]}
+
+
+def _is_known(papers: Papers, sample: str) -> bool:
+    """A document of it is there."""
+    every = (one.document for one in papers.all())
+    return any(one.about == sample and one.kind.startswith("sample-") for one in every)
 
 
 def _sent(papers: Papers, organisation: str) -> Iterator[str]:

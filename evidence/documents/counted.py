@@ -22,10 +22,7 @@ def papers_that_stand(standing: Standing, among: Collection[bytes] | None = None
             logged.document.kind,
             logged.document.about,
             logged.document.body,
-            is_approved=any(
-                standing.ended_by(approval.sha256) is None
-                for approval in standing.approvals(logged.sha256)
-            ),
+            is_approved=bool(standing.approvals(logged.sha256)),
         )
         for logged in standing.all()
         if logged.document.kind not in _NO_FIGURES

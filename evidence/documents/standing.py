@@ -81,8 +81,8 @@ class Standing:
         return self._documents[sha256]
 
     def approvals(self, sha256: bytes) -> list[Logged]:
-        """Who approved a document, in the log's order; none of them wrote it."""
-        return list(self._approved.get(sha256, ()))
+        """Approvals of a document that stand, in the log's order; by others than its authors."""
+        return [one for one in self._approved.get(sha256, ()) if one.sha256 not in self._ended]
 
     def authors(self, logged: Logged) -> set[str]:
         """Who wrote a document and those it corrects."""

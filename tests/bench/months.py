@@ -29,7 +29,7 @@ from cloud.api.month_view import MonthView
 from cloud.api.rendering import render
 from cloud.collector.desk import PlantKeys
 from cloud.month.book import MonthBook
-from cloud.month.expected import NoPlans
+from cloud.month.expected import Expected
 from cloud.month.facts import Facts
 from cloud.month.reader import FactsReader
 from cloud.month_kept import read_kept
@@ -218,6 +218,14 @@ def close(evidence: Path, plant: str, folder: Path) -> dict[str, Any]:
 
     facts = asyncio.run(closing())
     return {"close_s": time.monotonic() - began_s, "archive": facts["archive"], "told": len(told)}
+
+
+class NoPlans:
+    """Nobody said what is due besides the meters."""
+
+    def expected(self, plant: str, month: str) -> Sequence[Expected] | None:
+        """None."""
+        return None
 
 
 def pages(plant: str, folder: Path) -> dict[str, Any]:

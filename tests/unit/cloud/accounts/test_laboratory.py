@@ -22,6 +22,8 @@ DAY = at(2026, 7, 3)
 JULY = {"from_ns": at(2026, 7, 1, 0), "to_ns": at(2026, 8, 1, 0)}
 RESULT = {"report": "X-1", "report_day": "2026-07-04", "laboratory": "Other Testing",
           "values": [{"name": "ash", "value": "1", "unit": "%"}]}  # fmt: skip
+COMPOSED = {"source": "coke", "composed_ns": DAY, **JULY,
+            "parts": [{"sample": "C-202606", "weight": "1"}]}  # fmt: skip
 #: what the laboratory of June's composite has nothing to do with
 FILE = b"%PDF-1.7 of another laboratory"
 
@@ -98,10 +100,10 @@ def test_a_laboratory_sees_what_is_of_its_samples(
         ("sample-tested", "K-1", {"tested_ns": DAY, "method": "x"}, False),
         ("sample-tested", "D-20260601", {"tested_ns": DAY, "method": "x"}, False),
         ("sample-result", "made-up", RESULT, False),
-        ("sample-composed", "new", {"source": "coke", "composed_ns": DAY, **JULY,
-                                    "parts": [{"sample": "C-202606", "weight": "1"}]}, True),
+        ("sample-composed", "new", COMPOSED, True),
         ("sample-composed", "new", {"source": "coke", "composed_ns": DAY, **JULY,
                                     "parts": [{"sample": "K-1", "weight": "1"}]}, False),
+        ("sample-composed", "K-1", COMPOSED, False),
     ],
 )  # fmt: skip
 def test_a_laboratory_brings_in_what_is_of_its_samples(
@@ -126,3 +128,18 @@ def test_a_laboratory_brings_in_what_is_of_its_samples(
         assert taken.status_code == prepared.status_code == 403
         assert "was not sent to this laboratory" in taken.text
     assert person.organisation == LAB
+
+
+@pytest.mark.parametrize("when", [DAY - 1, DAY + 9])
+def test_composing_under_the_name_of_a_sample_gets_at_nothing_of_it(
+    works: Works, when: int
+) -> None:
+    """Neither after it was taken, nor with a name that is guessed before."""
+    works.sign("lab", "sample-composed", "K-1", COMPOSED, when)
+    works.sign("lab", "sample-composed", "own", COMPOSED, when + 1)
+    papers = works.papers()
+    found = laboratory_of(papers, "lab")
+    assert found is not None
+    assert found.samples == {"C-202606", "own"}
+    of_k1 = [one for one in papers.all() if one.document.about == "K-1"]
+    assert not any(found.sees(one, papers) for one in of_k1)

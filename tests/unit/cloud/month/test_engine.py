@@ -1,9 +1,9 @@
 """The engine over real evidence: what is owed, closing by itself, by decision, and after a kill."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import Mock
 
 import pytest
 
@@ -26,13 +26,6 @@ from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
 from tests.unit.evidence.small_plant import MONTH, PLANT
-
-
-@pytest.fixture
-def works(tmp_path: Path) -> Iterator[Works]:
-    desk = Desk(tmp_path / "evidence")
-    yield Works(tmp_path / "state", desk.deliver())
-    desk.shut()
 
 
 def owed(row: Any) -> list[tuple[str, bool]]:
@@ -185,7 +178,13 @@ async def test_documents_that_wait_end_and_come_late(works: Works) -> None:
     (given,) = row["documents"]
     assert (len(given["documents"]), given["unapproved"], given["is_missing"]) == (1, 1, False)
     assert [one["due"] for one in row["certificates"]] == ["2026-06-15"]
-    works.desk.paper(pp.paper("li", "approve", "clinker", {}, sm.sha256(count)))
+    seen = works.desk.paper(pp.paper("li", "approve", "clinker", {}, sm.sha256(count)))
+    works.desk.paper(pp.paper("li", "withdraw", "clinker", {"reason": "unread"}, sm.sha256(seen)))
+    await engine.look()
+    row = engine.month(PLANT, MONTH)
+    assert row is not None
+    assert [one["what"] for one in row["owed"]].count("approval") == 3  # as the figures have it
+    works.desk.paper(pp.paper("li", "approve", "clinker", {"note": "read"}, sm.sha256(count)))
     works.clock.now_ns = TO_NS + 3 * DAY_NS
     await engine.look()
     row = engine.month(PLANT, MONTH)
@@ -237,6 +236,11 @@ async def test_a_sample_is_of_what_it_was_taken_of(works: Works) -> None:
     row = engine.month(PLANT, MONTH)
     assert row is not None
     assert [len(one["documents"]) for one in row["documents"]] == [1, 0]
+    assert owed(row) == [("document", True), ("approval", True)]  # no figure is made of it before
+    works.plan.expected = Mock(side_effect=StoreError("the plan is gone"))  # type: ignore[method-assign] # the disk fails
+    assert [owed(row) for row in engine._book.rows(PLANT, TO_NS + 2 * DAY_NS)][1] == [
+        ("papers", True)
+    ]
 
 
 @pytest.mark.parametrize("broken", ["more", "other"])

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from cloud.errors import StoreError
 from cloud.month.expected import Expected
 from cloud.month.planned import PlannedDocuments
@@ -34,6 +36,7 @@ def test_documents_stand_there_and_neither_readings_nor_checks() -> None:
     ]
 
 
-def test_without_a_plan_that_can_be_read_nobody_said_what_is_due() -> None:
+def test_without_a_plan_that_a_program_reads_nobody_said_what_is_due() -> None:
     assert PlannedDocuments(Shelf(Kept(problem="torn"))).expected("mini", "2026-06") is None
-    assert PlannedDocuments(Shelf(None)).expected("mini", "2026-06") is None
+    with pytest.raises(StoreError, match="not there any more"):
+        PlannedDocuments(Shelf(None)).expected("mini", "2026-06")

@@ -16,7 +16,7 @@ from cloud.month.states import (
     newest_final,
     standing,
 )
-from cloud.month.tally import Counts, Layout, Tally, due_on
+from cloud.month.tally import GAP_DAYS_MAX, Counts, Layout, Tally, due_on
 from cloud.month_log import MonthClose
 from evidence.frame import Body, Clock, Gap, Section
 from evidence.groups import Group
@@ -181,6 +181,24 @@ def test_readings_are_counted_by_device_and_day() -> None:
     assert two.devices == {"scale": Counts(14, 1, 0), "meter": Counts(7, 1, 0)}
     assert (one.gaps, one.gap_ns, two.gaps) == (1, 57 * SECOND, 0)
     assert (two.last_seq, two.log_index) == (7, 21)
+
+
+def test_a_gap_is_of_every_day_that_it_took_and_of_each_month() -> None:
+    """From noon of October 30 to a second of November 2: 12 + 24 + 24 hours and a second."""
+    layout, tally = Layout.of(CONFIG), Tally()
+    after = ns(2026, 11, 2) + SECOND
+    tally.take(layout, frame(after, 1, {}, Gap(ns(2026, 10, 30, 12), after, "stopped")), 7, 21)
+    tally.take(
+        layout, frame(after, 1, {}, Gap(after - 3 * SECOND, after - SECOND, "restart")), 8, 22
+    )
+    hour = 3_600 * SECOND
+    assert {day: (of.gaps, of.gap_ns) for day, of in tally.days.items()} == {
+        "2026-10-30": (0, 12 * hour), "2026-10-31": (1, 24 * hour),
+        "2026-11-01": (1, 24 * hour + 2 * SECOND), "2026-11-02": (1, SECOND),
+    }  # fmt: skip
+    old = Tally()
+    old.take(layout, frame(after, 1, {}, Gap(0, after, "clock-step")), 7, 21)
+    assert len(old.days) == GAP_DAYS_MAX
 
 
 def test_what_is_due_follows_the_configuration_in_force() -> None:

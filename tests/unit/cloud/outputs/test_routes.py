@@ -1,5 +1,6 @@
 """Papers by HTTP: of the archive that stands, made in another process, kept while it stands."""
 
+import asyncio
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import openpyxl  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from cloud.outputs import maker
+from cloud.outputs.errors import OutputError
 from tests.unit.cloud.app_examples import Months, make_app, make_client
 from tests.unit.cloud.live_examples import PLANT
 from tests.unit.cloud.outputs.months import MONTH, needs_font
@@ -78,3 +80,29 @@ def test_a_month_that_is_not_sealed_is_not_there() -> None:
     assert client.get(f"{OF}/{MONTH}/report.pdf").status_code == 404
     assert client.get(f"{OF}/2026-13/workbook.xlsx").status_code == 422
     assert client.get(f"{OF}/{MONTH}/report.pdf", params={"language": "fr"}).status_code == 422
+
+
+async def test_a_paper_that_is_kept_waits_for_none_that_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of those that wait there are only so many."""
+    archive, go_on, makes = tmp_path / "a.tar", asyncio.Event(), maker.PaperMaker()
+    archive.write_bytes(b"x")
+
+    async def make(arguments: Sequence[str]) -> bytes:
+        if arguments[0] == "report":
+            await go_on.wait()
+        return b"paper"
+
+    monkeypatch.setattr(maker, "_made", make)
+    await makes.make("workbook", [archive])
+    asked = [
+        asyncio.create_task(makes.make("report", [archive], f"--n={n}"))
+        for n in range(maker.WAITING_MAX)
+    ]
+    await asyncio.sleep(0)
+    assert await makes.make("workbook", [archive]) == b"paper"
+    with pytest.raises(OutputError, match="are being made"):
+        await makes.make("report", [archive], "--one-more")
+    go_on.set()
+    assert await asyncio.gather(*asked) == [b"paper"] * maker.WAITING_MAX

@@ -1,0 +1,84 @@
+"""Orders to close: one at a time of a month, and remembered until they are done."""
+
+from unittest.mock import Mock
+
+import pytest
+
+from cloud.api.services import MonthRefusedError
+from cloud.errors import StoreError
+from cloud.month.book import MONTHS_MAX
+from cloud.month.facts import Ordered, StreamDay
+from cloud.month.tally import DayTally
+from tests.unit.cloud.month.engine_examples import TO_NS, Works, heartbeat
+from tests.unit.cloud.month_examples import ARCHIVE
+from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.small_plant import MONTH, PLANT
+
+
+async def test_a_closing_that_a_kill_interrupted_waits_for_a_disk_that_answers(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeat(works.desk, TO_NS)
+    engine = works.engine()
+    await engine.look()
+    works.facts.order(Ordered(PLANT, MONTH, False, "", "ann", TO_NS))
+    works.facts.close()
+    engine = works.engine()
+    with monkeypatch.context() as patch:
+        patch.setattr(works.sources, "evidence", Mock(side_effect=StoreError("no descriptor")))
+        await engine.look()
+    await engine.look()
+    await engine.idle()
+    assert (list(works.made()), works.facts.ordered()) == ([ARCHIVE], [])
+
+
+async def test_a_month_that_is_being_closed_takes_no_second_order(works: Works) -> None:
+    """Pressed twice it is amended once."""
+    heartbeat(works.desk, TO_NS)
+    engine = works.engine(closing="when-complete")
+    engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
+    await engine.look()
+    await engine.idle()
+    engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
+    with pytest.raises(MonthRefusedError, match="is being closed already"):
+        engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
+    with pytest.raises(MonthRefusedError, match="is being closed already"):
+        await engine.close(PLANT, MONTH, closing="final", amend=True, reason="late readings")
+    await engine.idle()
+    assert [one.replaces is None for one in works.facts.closes(PLANT)] == [True, False]
+    assert works.sources.told == []
+
+
+async def test_a_decision_says_what_was_owed_when_it_was_made(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same words again, of something else that is owed, are another decision."""
+    heartbeat(works.desk, TO_NS)
+    engine, counts = works.engine(), list[int]()
+    await engine.look()
+    monkeypatch.setattr(works.desk, "look_for_keys", Mock(side_effect=StoreError("no descriptor")))
+    for missed in (1, 1, 2):
+        works.sources.missed = {sm.STREAM: missed}
+        with pytest.raises(MonthRefusedError, match="no descriptor"):
+            await engine.close(PLANT, MONTH, closing="final", reason="as agreed")
+        row = engine.month(PLANT, MONTH)
+        counts.append(0 if row is None else len(row["decisions"]))
+    assert counts == [1, 1, 2]
+
+
+async def test_a_plant_of_which_nobody_thought_does_not_hold_up_the_others(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, real = works.engine(), works.sources.evidence
+    monkeypatch.setattr(works.sources, "plants", lambda: ["a-plant", PLANT])
+    monkeypatch.setattr(works.sources, "evidence", lambda of: real(of) if of == PLANT else 1 // 0)
+    await engine.look()
+    assert engine.rows(PLANT)[0]["month"] == "2026-07"
+
+
+async def test_readings_of_a_forgotten_clock_make_no_years_of_months(works: Works) -> None:
+    engine = works.engine()
+    await engine.look()
+    day = StreamDay("1970-01-01", sm.STREAM, DayTally(last_seq=0, log_index=0), 1)
+    works.facts.add(PLANT, sm.STREAM, works.facts.position(PLANT, sm.STREAM), [], [day])
+    assert len(engine.rows(PLANT)) == MONTHS_MAX
