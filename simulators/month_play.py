@@ -85,10 +85,10 @@ def hours(order: Order, source: MonthSource) -> Iterator[tuple[Body, Sequence[Tr
     end_ns = order.first_ns + order.days * DAY_NS
     for first_ns in range(order.first_ns, end_ns, HOUR_S * _SECOND_NS):
         hour = source.hour()
-        yield _hour_body(hour, calc, order.config, first_ns), hour.truth
+        yield hour_body(hour, calc, order.config, first_ns), hour.truth
 
 
-def _hour_body(hour: Hour, calc: PlantCalc, config: Mapping[str, Any], first_ns: int) -> Body:
+def hour_body(hour: Hour, calc: PlantCalc, config: Mapping[str, Any], first_ns: int) -> Body:
     """An hour as one body, computed points included."""
     groups = tuple(
         Group(g, Dtype(config["groups"][g]["dtype"]), raw, quality)

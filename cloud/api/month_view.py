@@ -6,6 +6,8 @@ from typing import Any
 
 from cloud.api import month_texts as texts
 from cloud.api.rendering import STRINGS
+from cloud.outputs.headline import Row, emission_unit, headline, line_name
+from edge.calc.statements.statement import statement_rules
 
 HOUR_NS = 3_600_000_000_000
 
@@ -75,6 +77,16 @@ class MonthView:
             )
             for one in self.row["owed"]
         ]  # fmt: skip
+
+    def figures(self) -> list[Row]:
+        """The sealed figures and lines: name, decimal string as it is sealed, unit."""
+        of, language = self.row["figures"], self._language
+        rules = statement_rules(of["rule_set"])
+        lines = [
+            (line_name(rules, line, language), line["emission_t"], emission_unit(line))
+            for line in of["made"]["lines"]
+        ]
+        return [*headline(of, of["made"], language), *lines]
 
     def source(self) -> str:
         """Where the deadline comes from."""

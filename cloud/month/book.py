@@ -14,6 +14,7 @@ from cloud.month.checklist import Checklist, Known, checklist
 from cloud.month.deadlines import deadline_of
 from cloud.month.expected import Expected, Plans
 from cloud.month.facts import Archive, Facts
+from cloud.month.figured import figures_row
 from cloud.month.rows import checklist_row, month_row
 from cloud.month.sources import Sources
 from cloud.month.states import MonthFacts, Standing, newest_final, standing
@@ -43,6 +44,7 @@ class MonthBook:
         self.facts, self._sources, self._plans = facts, sources, plans
         self._folder = folder
         self._rows: dict[str, tuple[int, list[Mapping[str, Any]]]] = {}
+        self._figures: dict[tuple[str, str], tuple[bytes, Mapping[str, Any]]] = {}
 
     def forget(self, plant: str) -> None:
         """Something was closed."""
@@ -85,7 +87,25 @@ class MonthBook:
         of = self._standing(found, month, now_ns, closes, archives)
         row = month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
         decided = [close for close in closes if close.month == month]
-        return {**row, **checklist_row(found, decided)}
+        figures = self._figured(plant, month, archives, decided)
+        return {**row, **checklist_row(found, decided), "figures": figures}
+
+    def _figured(
+        self, plant: str, month: str, archives: Sequence[Archive], closes: Sequence[MonthClose]
+    ) -> Mapping[str, Any] | None:
+        """Figures of the archive that stands, if the log closed its statement; read once."""
+        closed = {close.statement_sha256 for close in closes}
+        for one in archives:
+            if one.month != month or one.is_replaced or one.statement not in closed:
+                continue
+            held = self._figures.get((plant, month))
+            if held is not None and held[0] == one.statement:
+                return held[1]
+            made = figures_row(self._folder / one.name, one.statement)
+            if made is not None:
+                self._figures[plant, month] = one.statement, made
+            return made
+        return None
 
     def _made(
         self, plant: str, month: str, now_ns: int, closes: Sequence[MonthClose], *, devices: bool

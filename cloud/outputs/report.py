@@ -9,10 +9,11 @@ from typing import Any
 
 from cloud.outputs.blocks import NEW_PAGE, Block, Paper, code, facts, heading, listing, table, text
 from cloud.outputs.book import lines_of
+from cloud.outputs.headline import emission_unit, headline, line_name
 from cloud.outputs.materials import materials_of, materials_table
 from cloud.outputs.plots import qr
 from cloud.outputs.report_pictures import completeness_of, effects_of, sources_of, trend_of
-from cloud.outputs.reported import Checked, line_name
+from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.typing_sheet import LABELS
 from cloud.outputs.words import word, word_or
@@ -74,28 +75,9 @@ def _title(month: SealedMonth, language: str) -> str:
 def _headline(checked: Checked, language: str) -> Iterator[Block]:
     month = checked.month
     yield heading(word("report.headline", language))
-    rows = [(f"total.{key}", value, _total_unit(key)) for key, value in _totals(month)]
-    rows += [
-        (f"gas.{key}", value, "t" if key.endswith("_t") else "kg")
-        for key, value in month.output["gases"].items()
-    ]
-    for key, value in month.given.get("output", {}).items():
-        if isinstance(value, str):
-            rows.append((f"output.{key}", value, "t"))
-    if "intensity" in month.output:
-        rows.append(("intensity", month.output["intensity"], "tCO2(e)/t"))
     head = [word(f"report.{key}", language) for key in ("figure", "value", "unit")]
-    shown = [[word_or(key, language, key), value, unit] for key, value, unit in rows]
+    shown = [list(row) for row in headline(month.given, month.output, language)]
     yield table(head, shown, widths=[4, 2, 1.4], align="lrl", size=9)
-
-
-def _totals(month: SealedMonth) -> list[tuple[str, str]]:
-    totals = dict(month.output["totals"])
-    return [("total_t", totals.pop("total_t")), *totals.items()]
-
-
-def _total_unit(key: str) -> str:
-    return {"total_t": "tCO2(e)", "pfc_co2e_t": "tCO2e"}.get(key, "tCO2")
 
 
 def _lines(checked: Checked, language: str) -> Iterator[Block]:
@@ -103,7 +85,7 @@ def _lines(checked: Checked, language: str) -> Iterator[Block]:
     yield heading(word("report.lines", language))
     yield text(word("report.lines.how", language), "small")
     for line in lines_of(month.output):
-        yield heading(line_name(month, line, language), 3)
+        yield heading(line_name(month.rules, line, language), 3)
         rows = [
             [word_or(f"parameter.{name}", language, name), parameter["value"], parameter["unit"],
              word(f"basis.{parameter['basis']}", language), _source(parameter, language)]
@@ -111,15 +93,11 @@ def _lines(checked: Checked, language: str) -> Iterator[Block]:
         ]  # fmt: skip
         if "emission_t" in line:
             rows.append(
-                [word("parameter.emission_t", language), line["emission_t"], _emission_unit(line),
+                [word("parameter.emission_t", language), line["emission_t"], emission_unit(line),
                  word("basis.calculated", language), ""]
             )  # fmt: skip
         head = [word(f"report.{k}", language) for k in ("figure", "value", "unit", "basis", "from")]
         yield table(head, rows, widths=[2.4, 2, 1.6, 1.1, 5], align="lrlll", size=7)
-
-
-def _emission_unit(line: Mapping[str, Any]) -> str:
-    return "tCO2e" if line["category"] == "pfc" else "tCO2"
 
 
 def _source(parameter: Mapping[str, Any], language: str) -> str:

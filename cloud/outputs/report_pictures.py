@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from cloud.outputs.blocks import Block, heading, picture, table, text
+from cloud.outputs.headline import line_name
 from cloud.outputs.plots import bars, shares
-from cloud.outputs.reported import Checked, line_name
+from cloud.outputs.reported import Checked
 from cloud.outputs.words import word
 from edge.calc.decimal_text import parse_decimal, rounded_text
 from edge.calc.local_time import Day
@@ -28,7 +29,7 @@ def sources_of(checked: Checked, language: str) -> Iterator[Block]:
         emission = line["emission_t"]
         value = sign * parse_decimal(emission)
         shown = f"-{emission}" if value < 0 else emission
-        rows.append((line_name(month, line, language), shown, value))
+        rows.append((line_name(month.rules, line, language), shown, value))
     if rows:
         yield heading(word("report.sources", language))
         yield picture(shares(rows, "t"))
@@ -42,7 +43,7 @@ def trend_of(checked: Checked, language: str) -> Iterator[Block]:
     for line in month.output["lines"]:
         daily = _daily(checked, line, days)
         if daily is None:
-            without.append(line_name(month, line, language))
+            without.append(line_name(month.rules, line, language))
             continue
         sign = COUNTS[line["category"]][2]
         for n, part in enumerate(daily):

@@ -1,14 +1,12 @@
-"""What a report is made of, and how its lines are called. Pure."""
+"""What a report is made of. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cloud.outputs.book import Book
-from cloud.outputs.figures import name_of
 from cloud.outputs.hourly import HourFold
 from cloud.outputs.sealed import SealedMonth
-from cloud.outputs.words import word, word_or
 from evidence.findings import Report
 
 
@@ -31,18 +29,3 @@ class Checked:
     report: Report
     file_name: str
     uncertainty: Mapping[str, Any] | None = None
-
-
-def line_name(month: SealedMonth, line: Mapping[str, Any], language: str) -> str:
-    """A line as people call it: what, of which material, in which process unit."""
-    category, kind = line["category"], line["kind"]
-    zh = name_of(month.rules, category, kind)
-    named = word_or(f"kind.{kind}", language, zh if language == "zh" else kind)
-    parts = [word(f"category.{category}", language), named, line.get("unit", ""), _meter(line)]
-    return " · ".join(filter(None, parts))
-
-
-def _meter(line: Mapping[str, Any]) -> str:
-    """The points its amount was read at: two lines of one coal are told apart by them."""
-    amount: Mapping[str, Any] = line["parameters"].get("quantity", {})
-    return str(amount.get("provenance", {}).get("frames", {}).get("point", ""))

@@ -1,6 +1,7 @@
 """The engine over real evidence: what is owed, closing by itself, by decision, and after a kill."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest.mock import Mock
@@ -11,6 +12,7 @@ from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
 from cloud.month.expected import Expected
 from cloud.month.facts import Facts
+from evidence.archive.paths import STATEMENT
 from evidence.findings import Verdict
 from evidence.recompute import month_bounds
 from tests.unit.cloud.month.engine_examples import (
@@ -65,6 +67,26 @@ async def test_a_month_opens_waits_is_ready_and_closes_itself_after_it_has_settl
     await engine.look()
     await engine.idle()
     assert works.made() == before
+
+
+async def test_figures_are_those_of_a_statement_that_the_log_closed(works: Works) -> None:
+    heartbeat(works.desk, TO_NS)
+    engine = works.engine()
+    await engine.look()
+    open_row = engine.month(PLANT, MONTH)
+    await engine.close(PLANT, MONTH, closing="final")
+    row = engine.month(PLANT, MONTH)
+    assert open_row is not None
+    assert row is not None
+    statement = json.loads(sm.unpack(works.made()[ARCHIVE])[STATEMENT])
+    assert (open_row["figures"], row["figures"]["closing"]) == (None, "final")
+    assert row["figures"]["made"]["totals"] == statement["output"]["totals"]
+    forged = sm.honest()  # another statement of the month, which this log never closed
+    (works.archives / ARCHIVE).write_bytes(forged)
+    await engine.look()
+    row = engine.month(PLANT, MONTH)
+    assert row is not None
+    assert row["figures"] is None
 
 
 async def test_by_hand_is_the_default_and_the_deadline_only_rings(works: Works) -> None:
