@@ -271,7 +271,7 @@ def pages(works: Works, config: Mapping[str, Any]) -> list[str]:
 
 
 #: the steelworks steps in fractions, a minute and a half of a core: for the long run
-LONG = ("steelworks-normal", "steelworks")
+LONG = ("steelworks-normal",)
 
 
 @pytest.mark.parametrize(
