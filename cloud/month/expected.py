@@ -17,11 +17,11 @@ from evidence.documents.standing import Logged
 Frequency = Literal["day", "month", "batch"]
 
 #: kinds that somebody else must approve before they count: those that make figures (FIGURES.md
-#: section 7), and what is said of meters and ledgers
+#: section 7), what is said of meters and ledgers, and the plan by which all this is asked for
 APPROVED = frozenset(
     {
         "sample-taken", "sample-composed", "sample-result", "invoice", "stock-take", "count",
-        "parameter", "meter-event", "meter-certificate", "ledger",
+        "parameter", "meter-event", "meter-certificate", "ledger", "control-plan",
     }
 )  # fmt: skip
 

@@ -42,15 +42,18 @@ def check_plan(document: Document, files: Mapping[bytes, bytes]) -> None:
         )
 
 
-def check_revision(document: Document, former: Document | None) -> None:
-    """Revision 1 follows none, and revision n the one before it; MalformedError otherwise.
+def check_revision(document: Document, former: Document | None, held: Document | None) -> None:
+    """The first plan of a year follows none, revision n the one that stands; MalformedError else.
 
     Args:
         document: of any kind; others than control plans pass.
         former: what it follows.
+        held: the plan of its year that stands: there is never more than one.
     """
     if document.kind != CONTROL_PLAN:
         return
+    if held is not None and former is None:
+        raise MalformedError(f"a plan of {document.about} stands already; another one follows it")
     due = 1 if former is None else former.body["revision"] + 1
     if document.body["revision"] != due:
         raise MalformedError(f"it is revision {document.body['revision']} where {due} is due")

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cloud.plan.attached import check_plan, check_revision
+from cloud.plan.attached import CONTROL_PLAN, check_plan, check_revision
 from cloud.records.media import is_of_type
 from evidence.documents.document import AttachedFile, signed_by, unverified_document
 from evidence.documents.kinds import check_document
@@ -139,8 +139,14 @@ class Papers:
         judged = self._judge(offered, index, received_ns)
         document = judged.logged.document
         former = self.standing[document.follows[0]].document if document.follows else None
-        check_revision(document, former)
+        check_revision(document, former, self._plan_of(document.about))
         return judged
+
+    def _plan_of(self, year: str) -> Document | None:
+        """The control plan of a year that stands."""
+        plans = (one for one in self._all if one.document.kind == CONTROL_PLAN)
+        standing = (one.document for one in plans if self.standing.ended_by(one.sha256) is None)
+        return next((document for document in standing if document.about == year), None)
 
     def _judge(self, offered: Offered, index: int, received_ns: int) -> Judged:
         document, signer = self.people.read(offered.data)

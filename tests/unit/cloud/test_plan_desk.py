@@ -95,6 +95,8 @@ async def test_a_plan_its_revision_and_what_stands_beside_it(plant: Plant) -> No
     assert (await plant.ask("GET", f"{PLAN}/departures")).json()["departures"] is None
     status, _, first = await plant.sign(x.text())
     assert status == 200
+    status, answer, _ = await plant.sign(x.text() + "# another\n")
+    assert (status, "a plan of 2026 stands already" in str(answer)) == (422, True), answer
     second = x.text(revision=2, revisions=TWO)
     status, _, sha256 = await plant.sign(second, first, revision=2)
     assert status == 200
