@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from cloud.plan.attached import CONTROL_PLAN, check_plan, check_revision
 from cloud.records.media import is_of_type
-from evidence.documents.document import AttachedFile, signed_by, unverified_document
+from evidence.documents.document import AttachedFile, Document, signed_by, unverified_document
 from evidence.documents.kinds import check_document
 from evidence.documents.people import People
 from evidence.documents.standing import Logged, Standing, detail_of
