@@ -2,7 +2,7 @@
 
 For plots and ledgers, beside the figures: no figure of a statement comes from here. Frames end at
 every quarter hour of UTC, and time zones differ from it by quarter hours, so a section lies in one
-hour of the plant.
+hour of the plant, which is counted from the beginning of the plant's day.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ class Meter:
         point: its id.
         unit: of the readings.
         decimals: of the readings.
-        hours: start of an hour, UTC ns -> (first, last) usable count in it.
+        hours: start of an hour of the plant, UTC ns -> (first, last) usable count in it.
     """
 
     point: str
@@ -109,7 +109,8 @@ class HourFold:
             if day is None:
                 continue
             self._rates[day] = rates_of(config)
-            hour = section.first_ns - section.first_ns % HOUR_NS
+            begun_ns = self.calendar[day].start_ns
+            hour = section.first_ns - (section.first_ns - begun_ns) % HOUR_NS
             for group in section.groups:
                 if group.group not in self._computed:
                     self._usable[day] += int((group.quality < FIRST_BAD).sum())

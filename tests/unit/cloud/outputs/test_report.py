@@ -1,9 +1,13 @@
 """The report's words: both languages whole, months with everything in them, hours and days."""
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import numpy as np
 import pypdfium2  # type: ignore[import-untyped]  # it has no types
 import pytest
 
@@ -20,11 +24,14 @@ from cloud.outputs.materials import materials_of
 from cloud.outputs.plots import shares
 from cloud.outputs.report import flag_words, report_paper
 from cloud.outputs.reported import Checked
+from edge.calc.local_time import Day
 from evidence.documents.document import Document
 from evidence.findings import Report
+from evidence.frame import Body
 from tests.unit.cloud.outputs.months import evidence_input, month_of, needs_font
+from tests.unit.evidence import small_plant as sp
 
-HOUR = 3_600 * 10**9
+HOUR, MINUTE = 3_600 * 10**9, 60 * 10**9
 
 
 def test_every_text_is_there_in_both_languages_with_the_same_places() -> None:
@@ -43,6 +50,30 @@ def checked(given: dict[str, object]) -> Checked:
     book = book_of([month], sector_layout("steel"))
     hours = HourFold([], month_days("Asia/Shanghai", "2026-06"))
     return Checked(month, book, hours, report, "works-2026-06.tar")
+
+
+def quarter_hours(days: list[Day], group: int) -> Iterator[Body]:
+    """Frames of a counter that rises by one a minute: its reading is the minute."""
+    for first in range(0, (days[-1].end_ns - days[0].start_ns) // MINUTE, 15):
+        raw = np.arange(first, first + 15, dtype=np.int64)
+        rows = SimpleNamespace(group=group, raw=[raw, raw], quality=np.zeros((2, 15), np.uint8))
+        at_ns = days[0].start_ns + first * MINUTE
+        section = SimpleNamespace(first_ns=at_ns, groups=[rows])
+        yield cast("Body", SimpleNamespace(sections=[section]))
+
+
+def test_hours_begin_with_the_plants_day_where_zones_are_half_hours_apart() -> None:
+    """Kolkata is 5:30 before UTC: each whole day but the first counts 1440 minutes."""
+    days, config = month_days("Asia/Kolkata", "2026-06")[:3], sp.configuration()
+    fold = HourFold(["gas.volume"], days)
+    (group,) = [g for g, of in enumerate(config["groups"]) if 6 in of["points"]]
+    for body in quarter_hours(days, group):
+        fold.feed(config, body)
+    meter = fold.meters["gas.volume"]
+    assert len(meter.hours) == 3 * 24
+    per_day = [meter.counted(day.start_ns, day.end_ns) or 0 for day in days]
+    minutes = per_day[1] // 1440  # counts of a minute: the point has decimals
+    assert (minutes > 0, per_day) == (True, [1439 * minutes, 1440 * minutes, 1440 * minutes])
 
 
 def words_of(of: Checked, language: str) -> str:
