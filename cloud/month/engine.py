@@ -145,7 +145,7 @@ class MonthEngine:
     ) -> Mapping[str, Any]:
         """Close what nobody else closes just now, remembered until it is done."""
         if not amend:
-            self._require_complete(plant, month, reason)
+            await asyncio.to_thread(self._require_complete, plant, month, reason)
         ordered = Ordered(plant, month, amend, reason, by, self._clock.wall_ns())
         await asyncio.to_thread(self._facts.order, ordered)
         try:
@@ -201,7 +201,7 @@ class MonthEngine:
 
     async def _decide(self, ordered: Ordered) -> None:
         """What is not complete is closed by a decision that stands in the log."""
-        blocking = self._blocking(ordered.plant, ordered.month)
+        blocking = await asyncio.to_thread(self._blocking, ordered.plant, ordered.month)
         papers = self._sources.papers(ordered.plant)
         if ordered.amend or not blocking or papers is None:
             return

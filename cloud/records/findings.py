@@ -20,6 +20,8 @@ from evidence.documents.standing import Standing
 PDFS_MAX, KEPT_MAX = 200, 1_000
 #: seconds after which no other PDF is begun; the next time those are read
 READ_S = 60.0
+#: seconds to wait for PDFs that are read for somebody else; then only what was read before is told
+TURN_S = 2.0
 
 #: SHA-256 of an attached file -> its bytes
 Files = Callable[[bytes], bytes]
@@ -43,16 +45,23 @@ class PdfShelf:
             files: their bytes.
             read_s: seconds after which no other is begun; one takes 30 at most.
         """
-        found, begun_s = dict[bytes, Paper](), time.monotonic()
-        with self._turn:
-            for sha256 in wanted:
-                if sha256 not in self._kept and time.monotonic() - begun_s < read_s:
-                    self._kept[sha256] = self._read(files(sha256))
-                if sha256 in self._kept:
-                    found[sha256] = self._kept[sha256]
-            while len(self._kept) > KEPT_MAX:
-                self._kept.popitem(last=False)
-        return found
+        names, begun_s = list(wanted), time.monotonic()
+        if self._turn.acquire(timeout=TURN_S):
+            try:
+                for sha256 in names:
+                    if sha256 not in self._kept and time.monotonic() - begun_s < read_s:
+                        self._kept[sha256] = self._read(files(sha256))
+                found = self._known(names)
+                while len(self._kept) > KEPT_MAX:
+                    self._kept.popitem(last=False)
+            finally:
+                self._turn.release()
+            return found
+        return self._known(names)
+
+    def _known(self, names: Iterable[bytes]) -> dict[bytes, Paper]:
+        """What was read already."""
+        return {sha256: paper for sha256 in names if (paper := self._kept.get(sha256)) is not None}
 
 
 def findings(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cloud import cli_records
+from cloud.records import findings as findings_module
 from cloud.records.findings import PdfShelf
 from evidence.documents.observed.paper import Paper, unread
 from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
@@ -110,3 +111,22 @@ def test_a_file_is_read_once_and_none_when_time_is_up() -> None:
         assert shelf.papers([b"1"], lambda sha256: sha256 * 2) == {b"1": unread("broken")}
     assert read == [b"11"]
     assert shelf.papers([b"2", b"1"], lambda sha256: sha256, read_s=0) == {b"1": unread("broken")}
+
+
+def test_nobody_waits_for_somebody_elses_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings_module, "TURN_S", 0.01)
+    reading, go_on = threading.Event(), threading.Event()
+
+    def reader(data: bytes) -> Paper:
+        reading.set()
+        assert go_on.wait(60)
+        return unread("broken")
+
+    shelf = PdfShelf(reader)
+    other = threading.Thread(target=shelf.papers, args=([b"1"], lambda sha256: sha256))
+    other.start()
+    assert reading.wait(60)
+    assert shelf.papers([b"1", b"2"], lambda sha256: sha256) == {}
+    go_on.set()
+    other.join(60)
+    assert shelf.papers([b"1"], lambda sha256: sha256) == {b"1": unread("broken")}
