@@ -56,7 +56,8 @@ class _Reader:
             if not NAME_ID.fullmatch(entry["unit"]):
                 fields.complain("unit", f"{entry['unit']!r} must match {NAME_ID.pattern}")
         entry |= read_source(fields, "source")
-        if fields.has("rule"):
+        is_metered = any(fields.raw(key) is not None for key in _METERS)
+        if fields.raw("rule") == RECORDS or (fields.has("rule") and not is_metered):
             entry |= self.recorded(fields)
             fields.finish()
             return entry

@@ -6,7 +6,7 @@ import pytest
 
 from edge.config import SITE_BYTES_MAX, load_site
 from edge.errors import SiteConfigError
-from tests.unit.edge.sites import AC, POTS, SITE, changed, problems, replaced, site_of
+from tests.unit.edge.sites import AC, POTS, SITE, changed, config_of, problems, replaced, site_of
 
 AC_HEAD = 'id = "ac-1"\n'
 
@@ -319,7 +319,12 @@ def test_two_potlines_of_one_name(tmp_path: Path) -> None:
         ('"ac-1.power"', '"ac-1.energy_import"', "auxiliary[0].power_point", "power is needed"),
         ('kind = "natural-gas"\n', "", "fuel[0].kind", "is missing"),
         ('"ac-1.energy_import"', '"ac-1.serial"', "auxiliary[0].point", "energy is needed"),
-        ('kind = "natural-gas"', 'kind = "x"\nrule = "integral"', "fuel[0].rule", "not one of"),
+        (
+            'kind = "natural-gas"',
+            'kind = "natural-gas"\nrule = "integral"',
+            "fuel[0].rule",
+            "not one of",
+        ),
         ("[[statement.fuel]]", "[statement.fuel]", "fuel", "must be written as tables"),
         ("[statement.anode]", "[statement.anodes]", "anodes", "unknown key"),
     ],
@@ -328,6 +333,11 @@ def test_statement(tmp_path: Path, old: str, new: str, key: str, says: str) -> N
     found, reason = changed(tmp_path, old, new)
     assert found == f"statement.{key}"
     assert says in reason
+
+
+def test_the_rule_of_a_meter_may_be_written_out(tmp_path: Path) -> None:
+    written = replaced(SITE, {'kind = "natural-gas"': 'kind = "natural-gas"\nrule = "totaliser"'})
+    assert config_of(site_of(tmp_path, written)) == config_of(site_of(tmp_path))
 
 
 def test_missing_anode_figure_is_never_a_silent_one(tmp_path: Path) -> None:
