@@ -100,8 +100,8 @@ KINDS: list[Kind] = [
     *[kind(name, story, build, "E-INPUT") for name, story, build in FORGED],
     kind("line of papers bent", "The line of what persons signed is not what its input makes.",
          bent_output, "E-TOTAL", "E-LOG-CLOSE", "E-CLOSE"),
-    kind("honest month of papers", "Nobody: samples, invoices and stock-takes make figures.",
-         archive),
+    kind("honest month of papers", "Nobody: samples, invoices and stock-takes make figures, and a "
+         "result that nobody approved makes none.", archive, "W-DOCUMENT"),
     kind("honest month of earlier papers", "Nobody: they were signed before this month's log.",
          lambda: archive(earlier=len(doc.papers()))),
 ]  # fmt: skip

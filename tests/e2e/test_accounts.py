@@ -56,6 +56,7 @@ class Visit:
 
     def glance(self, step: str) -> None:
         """Likewise but for the last: the live page has tests of its own."""
+        self.page.wait_for_load_state()  # without its style sheets a page is wide
         folder = os.environ.get("STACKPROOF_SCREENSHOTS")
         if folder:
             name = f"{self._name}-{step}.png"

@@ -220,7 +220,7 @@ def _reference(path: Path) -> None:
 
 PAPER = json.dumps(
     {"pages": 1, "pages_read": 1, "revisions": 1, "signatures": 0, "made": "D:2026103116+08'00'",
-     "changed": "", "producer": "LIMS", "text": "HT-2026-0412\n", "codes": ["no"], "unread": ""}
+     "changed": "", "producer": "LIMS", "text": "HT-2026-0412\n", "codes": [["no"]], "unread": ""}
 ).encode()  # fmt: skip
 
 DOORS: list[Door] = [
