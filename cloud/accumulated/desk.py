@@ -75,8 +75,7 @@ class Accumulations:
                 if str(error) != self._trouble.get(plant):  # it is tried again every two seconds
                     log.warning("%s: not counted just now: %s", plant, error)
                 self._trouble[plant] = str(error)
-            except Exception:
-                # a gateway signed what nobody thought of: its months say the same, others go on
+            except Exception:  # a gateway signed what nobody thought of; other plants go on
                 log.exception("%s: cannot be counted", plant)
                 self._failed.add(plant)
             return False
