@@ -14,6 +14,7 @@ from typing import Any
 from cloud.outputs.errors import OutputError
 from evidence.documents.document import FILE_BYTES_MAX
 from evidence.findings import shown
+from evidence.key_files import read_small
 from evidence.keys import load_trust
 
 EXIT_FINE, EXIT_DIFFERS = 0, 1
@@ -96,7 +97,7 @@ def _add_ledger_commands(month: Any) -> None:  # noqa: ANN401 - argparse's own t
 def _layout(path: Path | None) -> Any:  # noqa: ANN401 - loaded on use
     from cloud.outputs.layout import parse_layout
 
-    return None if path is None else parse_layout(_read(path, LAYOUT_BYTES_MAX), str(path))
+    return None if path is None else parse_layout(read_small(path, LAYOUT_BYTES_MAX), str(path))
 
 
 # what makes papers is imported on use: other commands start in a third of the time
@@ -149,7 +150,7 @@ def _compare(args: argparse.Namespace) -> int:
 
     book = read_book(args.archive, _layout(args.layout))
     try:
-        export = read_export(_read(args.export, EXPORT_BYTES_MAX))
+        export = read_export(read_small(args.export, EXPORT_BYTES_MAX))
     except TableError as error:
         raise OutputError(f"{args.export}: {error}") from error
     found, open_items = compare(book, export), not_compared(book)
@@ -182,7 +183,7 @@ def _ledger_scan(args: argparse.Namespace) -> int:
     from cloud.outputs.ledger import check_scan
     from cloud.outputs.scan import codes_on
 
-    codes = codes_on(_read(args.scan, FILE_BYTES_MAX))
+    codes = codes_on(read_small(args.scan, FILE_BYTES_MAX))
     ledger, problems = check_scan(codes, read_ledgers(args.archive)[1])
     for problem in problems:
         print(f"stackproof cloud: {args.scan}: {shown(problem)}", file=sys.stderr)
@@ -206,17 +207,6 @@ def _tell(found: Sequence[Any], open_items: Sequence[str]) -> None:
     for item in open_items:
         print(f"not compared: {item}: archives have no such figure")
     print(f"{len(found)} cell(s) that differ, are missing or are extra")
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > limit:
-        raise OutputError(f"{path}: more than {limit} bytes")
-    return data
 
 
 def _write(out: Path, name: str, data: bytes) -> None:

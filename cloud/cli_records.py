@@ -149,7 +149,7 @@ def _hash(text: str) -> bytes:
 
 
 def _attached(path: Path) -> AttachedFile:
-    data = _read_file(path, FILE_BYTES_MAX)
+    data = read_small(path, FILE_BYTES_MAX)
     media_type = type_of(data)
     if media_type is None:
         raise MalformedError(
@@ -159,7 +159,7 @@ def _attached(path: Path) -> AttachedFile:
 
 
 def _show(args: argparse.Namespace) -> int:
-    data = _read_file(args.document, cose.OBJECT_BYTES_MAX)
+    data = read_small(args.document, cose.OBJECT_BYTES_MAX)
     document = unverified_document(data)
     check_document(document)
     facts = {
@@ -188,9 +188,9 @@ def _is_utf8() -> bool:
 
 
 def _send(args: argparse.Namespace) -> int:
-    data = _read_file(args.document, cose.OBJECT_BYTES_MAX)
+    data = read_small(args.document, cose.OBJECT_BYTES_MAX)
     plant = unverified_document(data).plant
-    files = [_read_file(path, FILE_BYTES_MAX) for path in args.files]
+    files = [read_small(path, FILE_BYTES_MAX) for path in args.files]
     collector = RunningCollector.at(args.url, _token(args.token))
     order = {"document": _base64(data), "files": list(map(_base64, files))}
     found = collector.order(f"plants/{plant}/documents", order, SEND_S)
@@ -205,17 +205,6 @@ def _token(reference: str) -> str:
     if scheme == "env" and name in os.environ:
         return os.environ[name]
     raise KeyFileError(f"--token {reference!r}: write file:PATH, or env:NAME of a set variable")
-
-
-def _read_file(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise KeyFileError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > limit:
-        raise KeyFileError(f"{path}: more than {limit} bytes")
-    return data
 
 
 def _sha256(data: bytes) -> bytes:

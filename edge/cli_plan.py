@@ -15,7 +15,7 @@ from edge.signed import signed_configuration
 from evidence import cose
 from evidence.documents.document import unverified_document
 from evidence.errors import EvidenceError, MalformedError
-from evidence.key_files import now, write_new
+from evidence.key_files import now, read_small, write_new
 from evidence.plan.certificates import Certificate, certificate_of
 from evidence.plan.departures import Departure, departures
 from evidence.plan.due import falls_due
@@ -106,7 +106,7 @@ def read_plan(path: Path) -> Plan:
         EdgeError: it cannot be read.
     """
     try:
-        return plan_of(parse_toml(_read(path, PLAN_BYTES_MAX)))
+        return plan_of(parse_toml(read_small(path, PLAN_BYTES_MAX)))
     except NotTomlError as error:
         raise MalformedError(f"{path}: {error}") from error
 
@@ -133,21 +133,9 @@ def _check(args: argparse.Namespace) -> int:
     return EXIT_DEPARTED if found else EXIT_FINE
 
 
-def _read(path: Path, most: int) -> bytes:
-    """A file of at most so many bytes; EdgeError otherwise."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise EdgeError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > most:
-        raise EdgeError(f"{path}: more than {most} bytes")
-    return data
-
-
 def _statement(path: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(_read(path, STATEMENT_BYTES_MAX))
+        found = json.loads(read_small(path, STATEMENT_BYTES_MAX))
     except ValueError as error:
         raise EdgeError(f"{path}: is no JSON: {error}") from error
     if not isinstance(found, dict) or not {"input", "output"} <= found.keys():
@@ -162,7 +150,7 @@ def _tell(path: Path, found: Sequence[Departure], language: str) -> None:
 
 
 def _certificate(path: Path) -> Certificate:
-    document = unverified_document(_read(path, cose.OBJECT_BYTES_MAX))
+    document = unverified_document(read_small(path, cose.OBJECT_BYTES_MAX))
     found = certificate_of(document)
     if found is None:
         raise MalformedError(f"{path}: is a {document.kind}, no meter-certificate")

@@ -50,15 +50,15 @@ def must_not_exist(path: Path) -> None:
         raise KeyFileError(f"{path}: exists already and is not overwritten; choose another --out")
 
 
-def read_small(path: Path) -> bytes:
-    """A file of at most `FILE_BYTES_MAX` bytes; KeyFileError otherwise."""
+def read_small(path: Path, most: int = FILE_BYTES_MAX) -> bytes:
+    """A file of at most so many bytes; KeyFileError otherwise."""
     try:
         with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise KeyFileError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > FILE_BYTES_MAX:
-        raise KeyFileError(f"{path}: more than {FILE_BYTES_MAX} bytes")
+    if len(data) > most:
+        raise KeyFileError(f"{path}: more than {most} bytes")
     return data
 
 
