@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
+from cloud.closing.stamp import NoRedirects
 from cloud.config import read_state_dir
 from cloud.errors import CloudError
-from cloud.month_stamp import NoRedirects
 
 ANSWER_S = 10.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024

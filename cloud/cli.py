@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 from cloud.asking import RefusedError
-from cloud.cli_accounts import add_account_commands
-from cloud.cli_keys import add_key_commands
-from cloud.cli_months import add_month_commands
-from cloud.cli_one_way import add_one_way_commands
-from cloud.cli_records import add_person_command
-from cloud.cli_store import add_store_commands
 from cloud.clock import Clock, SimulatedClock, SystemClock
+from cloud.commands.accounts import add_account_commands
+from cloud.commands.keys import add_key_commands
+from cloud.commands.months import add_month_commands
+from cloud.commands.one_way import add_one_way_commands
+from cloud.commands.records import add_person_command
+from cloud.commands.store import add_store_commands
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError

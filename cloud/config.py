@@ -49,11 +49,11 @@ from urllib.parse import urlsplit
 from cloud.accounts.roles import is_region
 from cloud.accumulated.accuracy_file import read_accuracy_file
 from cloud.accumulated.outlook import Allowance, PlantSaid
+from cloud.closing.stamp import url_fault
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
 from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
 from cloud.errors import CloudConfigError, CloudError
-from cloud.month_stamp import url_fault
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, key_sha256, load_certificate
 from evidence.points import NAME_ID

@@ -21,6 +21,9 @@ from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
 from cloud.clock import Clock, SimulatedClock, SteadyClock, SystemClock, instant
+from cloud.closing.archive import ArchiveFolder
+from cloud.closing.months import Months
+from cloud.closing.stamp import Authority
 from cloud.collector.closing import Desk
 from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
@@ -32,15 +35,12 @@ from cloud.collector.service import Collector
 from cloud.config import CloudConfig
 from cloud.errors import CloudError, ServerError, StoreError
 from cloud.http_server import listen, make_server
-from cloud.live import LiveHub
+from cloud.live.hub import LiveHub
 from cloud.month.book import MonthBook
 from cloud.month.engine import MonthEngine
 from cloud.month.facts import Facts
 from cloud.month.planned import PlannedDocuments
 from cloud.month.sources import CollectorSources
-from cloud.month_archive import ArchiveFolder
-from cloud.month_stamp import Authority
-from cloud.months import Months
 from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
 from cloud.store.clock_mark import check_clock

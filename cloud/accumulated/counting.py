@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cloud.accumulated.kept import Kept, keep, left_off
+from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
-from cloud.month_zone import configuration_of
 from cloud.store.objects import StoredObject
 from edge.calc.blocks import Block
 from edge.calc.folds.live_sums import LiveSums

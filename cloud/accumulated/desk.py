@@ -18,11 +18,11 @@ from typing import Any
 from cloud.accumulated.counting import PlantCount
 from cloud.accumulated.outlook import Counted, PlantSaid, counted_of, outlook
 from cloud.clock import Clock
+from cloud.closing.archive import ArchiveFolder
+from cloud.closing.kept import KeptArchive
+from cloud.closing.log import FINAL
 from cloud.collector.desk import EvidenceDesk
 from cloud.errors import StoreError
-from cloud.month_archive import ArchiveFolder
-from cloud.month_kept import KeptArchive
-from cloud.month_log import FINAL
 from edge.calc.errors import StatementError
 
 log = logging.getLogger("stackproof.cloud.accumulated")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from cloud.accounts.roles import COLLECTOR, Right
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.routes import PlantPath
-from cloud.live import UnknownPlantError
+from cloud.live.hub import UnknownPlantError
 from cloud.records.desk import Wanted
 from cloud.records.laboratory import Laboratory
 from cloud.records.papers import FILES_BYTES_MAX

@@ -12,7 +12,7 @@ from cloud.api.month_view import MonthView
 from cloud.api.rendering import Language, render
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, Services
-from cloud.months import REASON_MAX
+from cloud.closing.months import REASON_MAX
 
 router = APIRouter(
     default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute

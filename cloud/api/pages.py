@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from cloud.accounts.roles import Principal, Right
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.rendering import LANGUAGES, Language, render
-from cloud.live import UnknownPlantError
+from cloud.live.hub import UnknownPlantError
 
 router = APIRouter(
     default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute

@@ -11,7 +11,7 @@ from cloud.accounts.roles import Right
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_texts import said
 from cloud.api.services import MonthRefusedError, Services
-from cloud.live import UnknownPlantError, UnknownPointError
+from cloud.live.hub import UnknownPlantError, UnknownPointError
 from evidence.points import NAME_ID, POINT_ID
 from evidence.timestamp import RESPONSE_BYTES_MAX
 

@@ -13,7 +13,7 @@ from cloud.accounts.roles import Principal
 from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.plant import KeyNews
-from cloud.live import LiveHub
+from cloud.live.hub import LiveHub
 from cloud.outputs.maker import PaperMaker
 from cloud.records.desk import Wanted
 from cloud.records.laboratory import Laboratory

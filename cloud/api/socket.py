@@ -12,7 +12,7 @@ from cloud.api.guard import identify
 from cloud.api.security import same_origin
 from cloud.api.services import Services
 from cloud.errors import StoreError
-from cloud.live import LiveHub, Subscription, UnknownPlantError
+from cloud.live.hub import LiveHub, Subscription, UnknownPlantError
 
 router = APIRouter()
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cloud.closing.kept import read_kept
 from cloud.errors import StoreError
 from cloud.month.facts import Archive, Facts
-from cloud.month_kept import read_kept
 
 
 def look_at_archives(facts: Facts, plant: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cloud.closing.log import MonthClose
 from cloud.errors import StoreError
 from cloud.month.checklist import Checklist, Known, checklist
 from cloud.month.deadlines import deadline_of
@@ -18,7 +19,6 @@ from cloud.month.figured import figures_row
 from cloud.month.rows import checklist_row, month_row
 from cloud.month.sources import Sources
 from cloud.month.states import MonthFacts, Standing, newest_final, standing
-from cloud.month_log import MonthClose
 from edge.calc.local_time import clock_of
 
 SECOND_NS = 1_000_000_000

@@ -7,6 +7,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from cloud.closing.log import MonthClose
+from cloud.closing.records import MonthTime
 from cloud.month.expected import (
     Due,
     Expected,
@@ -21,8 +23,6 @@ from cloud.month.expected import (
 )
 from cloud.month.facts import Position, Segment, StreamDay
 from cloud.month.tally import Counts, due_on
-from cloud.month_log import MonthClose
-from cloud.month_records import MonthTime
 from cloud.records.papers import Papers
 from edge.calc.local_time import PlantDays
 from evidence.documents.standing import Logged

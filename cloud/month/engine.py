@@ -15,6 +15,8 @@ from typing import Any, Literal
 from cloud.api import month_texts
 from cloud.api.services import MonthRefusedError
 from cloud.clock import Clock
+from cloud.closing.log import FINAL
+from cloud.closing.months import Months
 from cloud.collector.desk import PlantEvidence
 from cloud.errors import StoreError
 from cloud.month.archives import look_at_archives
@@ -24,8 +26,6 @@ from cloud.month.facts import Ordered
 from cloud.month.reader import FactsReader
 from cloud.month.sources import Sources
 from cloud.month.states import State, may_close_itself, newest_final
-from cloud.month_log import FINAL
-from cloud.months import Months
 from evidence.errors import EvidenceError
 
 log = logging.getLogger("stackproof.cloud.months")

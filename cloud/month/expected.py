@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from cloud.month_records import MonthTime
+from cloud.closing.records import MonthTime
 from cloud.records.papers import Papers
 from evidence.documents.standing import Logged
 

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
+from cloud.closing.log import MonthClose, month_close
 from cloud.errors import StoreError
 from cloud.month.tally import Counts, DayTally, Layout
-from cloud.month_log import MonthClose, month_close
 from evidence.log import decode_entry
 
 FILE = "months.db"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloud.month_kept import read_kept
+from cloud.closing.kept import read_kept
 
 #: of a statement's input and output, what is shown
 _GIVEN, _OUTPUT = ("closing", "rule_set", "output"), ("totals", "gases", "intensity", "lines")

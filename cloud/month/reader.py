@@ -6,10 +6,10 @@ restored backup it goes on where it stopped, or begins again where the log is an
 
 from collections.abc import Mapping
 
+from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.month.facts import Facts, Position, Segment, StreamDay
 from cloud.month.tally import Layout, Tally
-from cloud.month_zone import configuration_of
 from evidence import cose
 from evidence.frame import decode_body, header_of
 from evidence.log import ENTRY_VERSION, Kind, decode_entry

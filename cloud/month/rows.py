@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cloud.closing.log import MonthClose
 from cloud.month.checklist import Checklist, DeviceRow, Owed
 from cloud.month.deadlines import deadline_of
 from cloud.month.expected import Given
 from cloud.month.facts import Archive
 from cloud.month.states import Standing
-from cloud.month_log import MonthClose
 from evidence.documents.standing import Logged
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cloud.closing.log import FINAL, MonthClose
 from cloud.month.deadlines import Deadline
-from cloud.month_log import FINAL, MonthClose
 
 #: calendar days before the deadline from which on it is urgent
 URGENT_DAYS = 10

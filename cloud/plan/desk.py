@@ -11,11 +11,11 @@ from fractions import Fraction
 from typing import Any
 
 from cloud.clock import Clock
+from cloud.closing.archive import ArchiveFolder
+from cloud.closing.zone import configuration_of, zones_configured
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.intake import Intake
 from cloud.errors import StoreError
-from cloud.month_archive import ArchiveFolder
-from cloud.month_zone import configuration_of, zones_configured
 from cloud.plan import view
 from cloud.plan.attached import CONTROL_PLAN, plan_file, read_plan
 from cloud.records.desk import RecordDesk, row

@@ -27,13 +27,13 @@ from cloud.accounts.roles import VISITOR
 from cloud.api import month_texts
 from cloud.api.month_view import MonthView
 from cloud.api.rendering import render
+from cloud.closing.kept import read_kept
+from cloud.closing.months import Months
 from cloud.collector.desk import PlantKeys
 from cloud.month.book import MonthBook
 from cloud.month.expected import Expected
 from cloud.month.facts import Facts
 from cloud.month.reader import FactsReader
-from cloud.month_kept import read_kept
-from cloud.months import Months
 from cloud.store.objects import Appended
 from cloud.store.reader import PlantReader
 from cloud.store.slice import SliceStore

@@ -22,7 +22,7 @@ from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.clock import SystemClock
 from cloud.collector.closing import Desk
-from cloud.live import LiveHub
+from cloud.live.hub import LiveHub
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
 from tests.e2e.fake_months import FakeMonths

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from cloud.month_kept import read_kept
+from cloud.closing.kept import read_kept
 from evidence.archive import bag, paths, ustar
 from evidence.archive.export import ExportReader, read_receipts
 from evidence.documents.observed.observe import observe
@@ -176,7 +176,7 @@ DOORS: list[Door] = [
     pure("receipt file", read_receipts, _RECEIPTS, records_bent(spoilt), OURS,
          "evidence.archive.export.read_receipts"),
     file_door("archive kept", read_kept, lambda _: [sm.honest()], _month_bent, (),
-              "cloud.month_kept.read_kept", file="kept.tar"),
+              "cloud.closing.kept.read_kept", file="kept.tar"),
 ]  # fmt: skip
 
 if shutil.which("openssl") and is_available():

@@ -18,9 +18,9 @@ from cloud.collector.mqtt import parse_state
 from cloud.collector.topics import parse as parse_topic
 from cloud.config import load_cloud, read_state_dir
 from cloud.errors import CloudConfigError, CloudError
-from cloud.live import LiveHub
-from cloud.live_facts import FactsError, gateway_facts
-from cloud.live_message import LiveMessageError, parse_live
+from cloud.live.facts import FactsError, gateway_facts
+from cloud.live.hub import LiveHub
+from cloud.live.message import LiveMessageError, parse_live
 from cloud.plan.attached import read_plan
 from cloud.plan.view import plan_row
 from cloud.records.media import type_of
@@ -228,7 +228,7 @@ _TABLES = [
 
 DOORS: list[Door] = [
     pure("live message", lambda d: parse_live(d, live_examples.PLANT, live_examples.GATEWAY), LIVE,
-         json_bent, (LiveMessageError,), "cloud.live_message.parse_live"),
+         json_bent, (LiveMessageError,), "cloud.live.message.parse_live"),
     pure("live hub", _hub(), LIVE, json_bent, ()),
     pure("facts of a configuration", _facts, [cbor.encode(live_examples.configuration())],
          cbor_bent, (FactsError, EvidenceError)),

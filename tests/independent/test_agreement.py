@@ -13,8 +13,8 @@ from evidence.verifier.run import verify
 from tests.attacks.corpus import KINDS
 from tests.attacks.forging import ROOT_SHA256, SEG_4, TRUST, Kind
 from tests.independent.other import Comparison, compare, verify_there
+from tests.unit.cloud.closing.test_zone import moves_to, reads, utc_ns
 from tests.unit.cloud.month_examples import Desk, months
-from tests.unit.cloud.test_month_zone import moves_to, reads, utc_ns
 from tests.unit.evidence import gap_months, settings_months
 from tests.unit.evidence import sealed_month as sm
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from cloud.closing.months import Months
 from cloud.collector.identity import PlantIdentity, read_issued, read_root
 from cloud.collector.inbox import Message
 from cloud.collector.topics import Sender
-from cloud.months import Months
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
 from evidence import cbor, cli
@@ -67,7 +67,7 @@ async def test_papers_and_readings_become_a_month_that_verifies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
-    monkeypatch.setattr("cloud.months.PLANT_SIGNATURE_S", 0.1)  # the gateway is away
+    monkeypatch.setattr("cloud.closing.months.PLANT_SIGNATURE_S", 0.1)  # the gateway is away
     plant: Any = SmallPlant(tmp_path)
     running = Running(plant, tmp_path / "00")
     records = RecordDesk(running.collector, running.intake, plant.collector)

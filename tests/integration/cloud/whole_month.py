@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cloud.closing.archive import ArchiveFolder
+from cloud.closing.months import Months
 from cloud.collector.inbox import Message
 from cloud.collector.topics import Sender
 from cloud.month.book import MonthBook
@@ -19,8 +21,6 @@ from cloud.month.engine import MonthEngine
 from cloud.month.facts import Facts
 from cloud.month.planned import PlannedDocuments
 from cloud.month.sources import CollectorSources
-from cloud.month_archive import ArchiveFolder
-from cloud.months import Months
 from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
 from edge.calc.folds.live import PlantCalc

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cloud.live_message import parse_live
+from cloud.live.message import parse_live
 from edge.agent import Agent
 from edge.spool import Spool
 from edge.spool_reader import State

@@ -17,7 +17,7 @@ from cloud.accounts.store import AccountStore
 from cloud.api.services import MonthRefusedError, Services
 from cloud.app import create_app
 from cloud.clock import Clock
-from cloud.live import LiveHub
+from cloud.live.hub import LiveHub
 from cloud.month.checklist import Known, checklist
 from cloud.month.deadlines import deadline_of
 from cloud.month.rows import checklist_row, month_row

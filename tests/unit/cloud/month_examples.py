@@ -10,9 +10,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cloud.closing.months import Months
 from cloud.collector.desk import PlantKeys
 from cloud.errors import LateDocumentError
-from cloud.months import Months
 from cloud.records.papers import offer
 from cloud.records.replay import papers_of
 from cloud.store.objects import Appended

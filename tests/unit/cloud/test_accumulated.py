@@ -10,8 +10,8 @@ import pytest
 
 from cloud.accumulated.desk import Accumulations
 from cloud.accumulated.outlook import Allowance, Counted, PlantSaid, outlook
+from cloud.closing.archive import ArchiveFolder
 from cloud.errors import StoreError
-from cloud.month_archive import ArchiveFolder
 from evidence.archive import paths
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.log import Kind

@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from cloud.api.security import same_origin, token_matches
 from cloud.errors import NotServedError
-from cloud.live import LiveHub
+from cloud.live.hub import LiveHub
 from tests.unit.cloud.app_examples import (
     TOKEN,
     Months,

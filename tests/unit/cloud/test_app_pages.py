@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloud.api.rendering import DASHBOARD, load_strings
-from cloud.live import LiveHub
+from cloud.live.hub import LiveHub
 from tests.unit.cloud.app_examples import make_app, make_client
 from tests.unit.cloud.live_examples import GATEWAY, ManualClock, configuration
 

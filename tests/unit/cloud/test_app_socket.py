@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from cloud.live import LiveHub
+from cloud.live.hub import LiveHub
 from tests.unit.cloud.app_examples import BASE, make_app, make_client, make_hub
 from tests.unit.cloud.live_examples import GATEWAY, NS, PLANT, T0, payload
 

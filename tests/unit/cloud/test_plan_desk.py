@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cloud.month_archive import ArchiveFolder
-from cloud.month_kept import KeptArchive
+from cloud.closing.archive import ArchiveFolder
+from cloud.closing.kept import KeptArchive
 from cloud.plan.desk import PlanDesk
 from evidence.documents.document import AttachedFile
 from tests.unit.cloud.app_examples import make_app, make_client

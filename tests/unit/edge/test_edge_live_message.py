@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cloud.live_message import parse_live
+from cloud.live.message import parse_live
 from edge.calc.folds.live import PlantCalc
 from edge.drivers.base import Sample
 from edge.live_message import EFFECTS_NS, LiveMessage

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from cloud.closing.log import Span, close_detail
 from cloud.month.checklist import days_of
 from cloud.month.expected import Expected
 from cloud.month.facts import Archive, Facts, Position, Segment, StreamDay
 from cloud.month.tally import Counts, DayTally, Layout
-from cloud.month_log import Span, close_detail
 from cloud.records.papers import Papers
 from evidence.log import Entry, Kind, encode_entry
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
+from cloud.closing.log import MonthClose
 from cloud.month.checklist import days_of
 from cloud.month.deadlines import deadline_of
 from cloud.month.states import (
@@ -17,7 +18,6 @@ from cloud.month.states import (
     standing,
 )
 from cloud.month.tally import GAP_DAYS_MAX, Counts, Layout, Tally, due_on
-from cloud.month_log import MonthClose
 from evidence.frame import Body, Clock, Gap, Section
 from evidence.groups import Group
 from evidence.points import Dtype

@@ -8,7 +8,7 @@ import pytest
 import typst
 
 from cloud.cli import main
-from cloud.cli_records import main as record
+from cloud.commands.records import main as record
 from cloud.outputs.checked import read_ledgers
 from cloud.outputs.errors import OutputError
 from cloud.outputs.ledger import Ledger, Sheet, check_scan, parse_code

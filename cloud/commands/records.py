@@ -1,0 +1,215 @@
+"""`stackproof record sign|show|send`, for programs and laboratories, and `stackproof cloud person`.
+
+`sign` and `show` ask nobody; `send` and `person` ask a running collector. Prints. `findings` is in
+`cloud.commands.findings`.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from cloud.asking import RefusedError, RunningCollector
+from cloud.clock import SystemClock
+from cloud.commands.findings import add_findings_command
+from cloud.commands.ids import plant_id
+from cloud.errors import CloudError
+from cloud.records.media import type_of
+from evidence import cose
+from evidence.documents.document import (
+    FILE_BYTES_MAX,
+    AttachedFile,
+    Document,
+    encode_document,
+    unverified_document,
+)
+from evidence.documents.kinds import KINDS, ROLES, check_document
+from evidence.documents.plainly import body_of, plain_body
+from evidence.errors import EvidenceError, KeyFileError, MalformedError
+from evidence.key_files import public_der, read_small, write_new
+from evidence.signers import FILE, PKCS11, open_signer
+from firmware_configs.toml import NotTomlError, parse_toml
+
+EXIT_FINE, EXIT_REFUSED, EXIT_CANNOT = 0, 1, 2
+SEND_S = 300.0
+
+
+def main(argv: list[str]) -> int:
+    """Run one subcommand of `stackproof record`; the exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except RefusedError as error:
+        print(f"stackproof record: {error}", file=sys.stderr)
+        return EXIT_REFUSED
+    except (CloudError, EvidenceError) as error:
+        print(f"stackproof record: {error}", file=sys.stderr)
+        return EXIT_CANNOT
+
+
+def add_person_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `person` to the commands of `stackproof cloud`."""
+    person = commands.add_parser(
+        "person",
+        help="enrol a person in the collector's own name: the first of a plant",
+        epilog="Whoever has the role security enrols the others. Exit status: 0 enrolled, 1 "
+        "refused, 2 cannot run.",
+    )
+    person.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    person.add_argument("--plant", required=True, type=plant_id, help="plant id")
+    person.add_argument("--id", required=True, type=plant_id, help="account id of the person")
+    person.add_argument("--name", required=True, help="as people know the person")
+    person.add_argument("--organisation", required=True, help="whose the person is")
+    person.add_argument("--role", default="security", choices=ROLES, help="default security")
+    person.add_argument("--region", default="", help="GB/T 2260 digits; nothing for all")
+    person.add_argument(
+        "--key", required=True, type=Path, metavar="FILE", help="PEM, public or private"
+    )
+    person.set_defaults(run=_person)
+
+
+def _person(args: argparse.Namespace) -> int:
+    order = {
+        "person": args.id, "name": args.name, "organisation": args.organisation,
+        "role": args.role, "region": args.region, "key": public_der(args.key).hex(),
+    }  # fmt: skip
+    found = RunningCollector(args.config).order(f"plants/{args.plant}/persons", order)
+    print(f"{args.plant}: {args.id} is enrolled as {args.role}; document {found['sha256']}")
+    return EXIT_FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stackproof record", description="Documents that persons sign (evidence/RECORDS.md)."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    sign = commands.add_parser("sign", help="sign a document with a key of your own")
+    sign.add_argument("--key", required=True, metavar="FILE", help="PEM file, or pkcs11:URI")
+    sign.add_argument("--plant", required=True, type=plant_id, help="plant id")
+    sign.add_argument("--person", required=True, type=plant_id, help="your account id there")
+    sign.add_argument("--kind", required=True, choices=sorted(KINDS), metavar="KIND")
+    sign.add_argument("--about", required=True, help="sample, source, device or person it is about")
+    sign.add_argument(
+        "--follows", action="append", default=[], metavar="SHA256", help="may be repeated"
+    )
+    sign.add_argument("-o", "--out", required=True, type=Path, metavar="FILE.cose")
+    sign.add_argument("body", type=Path, metavar="BODY.toml", help="the fields of its kind")
+    sign.add_argument("files", type=Path, nargs="*", metavar="FILE", help="what to attach")
+    sign.set_defaults(run=_sign)
+    show = commands.add_parser("show", help="say what a document says, as JSON")
+    show.add_argument("document", type=Path, metavar="FILE.cose")
+    show.set_defaults(run=_show)
+    send = commands.add_parser(
+        "send",
+        help="give a document with its files to a collector",
+        epilog="Exit status: 0 it is in the log, 1 refused, 2 cannot run.",
+    )
+    send.add_argument("url", metavar="URL", help="of the collector, https://…")
+    send.add_argument("document", type=Path, metavar="FILE.cose")
+    send.add_argument("files", type=Path, nargs="*", metavar="FILE", help="all that it names")
+    send.add_argument(
+        "--token", required=True, metavar="REF", help="file:PATH or env:NAME of the bearer token"
+    )
+    send.set_defaults(run=_send)
+    add_findings_command(commands, _token)
+    return parser
+
+
+def _sign(args: argparse.Namespace) -> int:
+    reference = args.key if args.key.startswith((FILE, PKCS11)) else f"{FILE}{args.key}"
+    signer = open_signer(reference, Path())
+    document = Document(
+        args.plant, args.person, SystemClock().wall_ns() // 10**9, args.kind, args.about,
+        body_of(args.kind, _body(args.body)), tuple(map(_hash, args.follows)),
+        tuple(map(_attached, args.files)),
+    )  # fmt: skip
+    check_document(document)
+    data = encode_document(document, signer)
+    write_new(args.out, data)
+    print(f"{args.out}: {args.kind} about {args.about}, SHA-256 {_sha256(data).hex()}")
+    return EXIT_FINE
+
+
+def _body(path: Path) -> dict[str, Any]:
+    try:
+        return dict(parse_toml(read_small(path)))
+    except NotTomlError as error:
+        raise MalformedError(f"{path}: {error}") from error
+
+
+def _hash(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise MalformedError(f"--follows {text!r}: it is no SHA-256 in hex") from error
+
+
+def _attached(path: Path) -> AttachedFile:
+    data = read_small(path, FILE_BYTES_MAX)
+    media_type = type_of(data)
+    if media_type is None:
+        raise MalformedError(
+            f"{path}: neither PDF, JPEG, PNG, CSV nor a workbook (.xlsx) without macros"
+        )
+    return AttachedFile(path.name, media_type, len(data), _sha256(data))
+
+
+def _show(args: argparse.Namespace) -> int:
+    data = read_small(args.document, cose.OBJECT_BYTES_MAX)
+    document = unverified_document(data)
+    check_document(document)
+    facts = {
+        "sha256": _sha256(data).hex(),
+        "bytes": len(data),
+        "key_id": cose.parse(data).kid.hex(),
+        "plant": document.plant,
+        "person": document.person,
+        "signed_s": document.signed_s,
+        "kind": document.kind,
+        "about": document.about,
+        "body": plain_body(document.kind, document.body),
+        "follows": [sha256.hex() for sha256 in document.follows],
+        "files": [[f.name, f.media_type, f.size, f.sha256.hex()] for f in document.files],
+    }
+    print(json.dumps(facts, ensure_ascii=not _is_utf8(), indent=1))
+    print(
+        "stackproof record: the signature was not checked: that takes the plant's list of persons",
+        file=sys.stderr,
+    )
+    return EXIT_FINE
+
+
+def _is_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _send(args: argparse.Namespace) -> int:
+    data = read_small(args.document, cose.OBJECT_BYTES_MAX)
+    plant = unverified_document(data).plant
+    files = [read_small(path, FILE_BYTES_MAX) for path in args.files]
+    collector = RunningCollector.at(args.url, _token(args.token))
+    order = {"document": _base64(data), "files": list(map(_base64, files))}
+    found = collector.order(f"plants/{plant}/documents", order, SEND_S)
+    print(f"{plant}: log entry {found['index']}, document {found['sha256']}")
+    return EXIT_FINE
+
+
+def _token(reference: str) -> str:
+    scheme, _, name = reference.partition(":")
+    if scheme == "file":
+        return read_small(Path(name)).decode("utf-8", "replace").strip()
+    if scheme == "env" and name in os.environ:
+        return os.environ[name]
+    raise KeyFileError(f"--token {reference!r}: write file:PATH, or env:NAME of a set variable")
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

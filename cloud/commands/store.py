@@ -1,0 +1,156 @@
+"""`stackproof cloud fsck` and `rebuild`: stored evidence checked, projections made again. Prints.
+
+Both work on the files themselves, with or without a running collector (fsck) or only without one
+(rebuild).
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cloud.commands.ids import plant_id
+from cloud.errors import StoreError
+from cloud.store.disk import Disk
+from cloud.store.fsck import Checked, check_plant
+from cloud.store.layout import PlantFolder
+from cloud.store.rebuild import rebuild_plant, rebuildable
+from cloud.store.slice import Watch, take_lock
+from cloud.store_targets import Target, find_target
+
+EXIT_SOUND, EXIT_FOUND = 0, 1
+PROGRESS_S = 0.5
+
+
+def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `fsck` and `rebuild` to the commands of `stackproof cloud`."""
+    fsck = commands.add_parser(
+        "fsck",
+        help="check stored evidence: make index, tree and root again and compare",
+        description="Reads only; may run beside the collector.",
+        epilog="Exit status: 0 sound, 1 something differs, 2 cannot run.",
+    )
+    rebuild = commands.add_parser(
+        "rebuild",
+        help="make index, tree and state again from the log, where fsck says they differ",
+        description="Never writes evidence; the collector must be stopped.",
+        epilog="Exit status: 0 sound now, 1 something still differs, 2 cannot run.",
+    )
+    for command, act in ((fsck, _fsck), (rebuild, _rebuild)):
+        command.add_argument(
+            "where", type=Path, nargs="?", default=Path("CLOUD.toml"),
+            metavar="CLOUD.toml|FOLDER", help="the collector's file, or a folder of evidence",
+        )  # fmt: skip
+        command.add_argument("--plant", type=plant_id, help="only this plant")
+        command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        command.set_defaults(run=act)
+
+
+def _fsck(args: argparse.Namespace) -> int:
+    target = find_target(args.where, args.plant)
+    with _readable(target):
+        watch = Watch(target.root)
+        found = [_check(target, plant, watch) for plant in target.plants]
+    return _print(target, found, {}, as_json=args.json)
+
+
+def _rebuild(args: argparse.Namespace) -> int:
+    target = find_target(args.where, args.plant)
+    rebuilt: dict[str, int] = {}
+    with _readable(target), _locked(target):
+        disk = Disk(target.root)
+        found = [_check(target, plant) for plant in target.plants]
+        for at, checked in enumerate(found):
+            PlantFolder(target.folder(checked.plant)).accumulated.unlink(missing_ok=True)
+            wrong = len(rebuildable(checked))
+            if wrong:
+                rebuild_plant(target.folder(checked.plant), disk, checked)
+                rebuilt[checked.plant] = wrong
+                found[at] = _check(target, checked.plant)
+        disk.close()
+    return _print(target, found, rebuilt, as_json=args.json)
+
+
+@contextmanager
+def _readable(target: Target) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or target.root
+        raise StoreError(f"{name}: {error.strerror}: run this as the collector's user") from error
+
+
+@contextmanager
+def _locked(target: Target) -> Iterator[None]:
+    lock = take_lock(target.root / "lock")
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _check(target: Target, plant: str, watch: Watch | None = None) -> Checked:
+    said_at = time.monotonic()
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal said_at
+        if sys.stderr.isatty() and time.monotonic() - said_at >= PROGRESS_S:
+            said_at = time.monotonic()
+            share = f" of {total}" if total else ""
+            print(f"\r… {plant}: {done}{share} log entries   ", end="", file=sys.stderr, flush=True)
+
+    checked = check_plant(
+        plant, target.folder(plant), target.plants[plant],
+        is_quiet=(lambda: True) if watch is None else watch.is_quiet, progress=progress,
+    )  # fmt: skip
+    if sys.stderr.isatty():
+        print(f"\r{'':<64}\r", end="", file=sys.stderr)
+    return checked
+
+
+def _print(target: Target, found: list[Checked], rebuilt: dict[str, int], *, as_json: bool) -> int:
+    sound = not any(checked.findings for checked in found)
+    if as_json:
+        rows = [{**_facts(c), "rebuilt": rebuilt.get(c.plant, 0)} for c in found]
+        facts = {"sound": sound, "plants": rows, "absent": target.absent}
+        print(json.dumps({**facts, "roots_pinned": target.is_pinned}, ensure_ascii=False, indent=1))
+        return EXIT_SOUND if sound else EXIT_FOUND
+    for checked in found:
+        if checked.plant in rebuilt:
+            print(f"{checked.plant}: made again what {rebuilt[checked.plant]} finding(s) named")
+        _print_plant(checked)
+    for plant in target.absent:
+        print(f"{plant}: no evidence under {target.root} yet; if there was some, it is gone")
+    if not target.is_pinned:
+        print("not checked: whose roots these are; name CLOUD.toml to compare with its roots")
+    return EXIT_SOUND if sound else EXIT_FOUND
+
+
+def _print_plant(checked: Checked) -> None:
+    word = "DIFFERS" if checked.findings else "SOUND"
+    print(
+        f"{word}  {checked.plant}: {checked.entries} log entries, {checked.objects} objects, "
+        f"{checked.object_bytes} bytes; root {checked.root[:16]}…"
+    )
+    for finding in checked.findings:
+        print(f"  {finding.fault}  {finding.sentence}")
+    if not checked.beyond:
+        print("  a collector is writing: what lies behind its newest checkpoint was not looked at")
+
+
+def _facts(checked: Checked) -> dict[str, Any]:
+    return {
+        "plant": checked.plant,
+        "signed": checked.signed,
+        "entries": checked.entries,
+        "objects": checked.objects,
+        "object_bytes": checked.object_bytes,
+        "root": checked.root,
+        "beyond": checked.beyond,
+        "findings": [finding.as_json() for finding in checked.findings],
+    }

@@ -1,0 +1,1 @@
+"""Live pages: values as they arrive, kept as one state, sent to every open page as deltas."""

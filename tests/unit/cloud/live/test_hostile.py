@@ -1,0 +1,74 @@
+"""A gateway whose key was stolen signs any configuration: the page's hub takes none of it amiss."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud.live.hub import LiveHub
+from tests.unit.cloud.live_examples import GATEWAY, PLANT, ManualClock, configuration, payload
+
+#: what CBOR can hold
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.text(max_size=8),
+    st.binary(max_size=4),
+    st.sampled_from(["Asia", "../../etc/passwd", "", "\x00", "1/0", "1e9", "nan", 0, -1]),
+    st.just([]),
+    st.just({}),
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a tree of maps and lists."""
+    rows = value.items() if isinstance(value, dict) else enumerate(value)
+    found = []
+    for key, child in rows:
+        found.append((*path, key))
+        if isinstance(child, dict | list):
+            found += places(child, (*path, key))
+    return found
+
+
+@pytest.mark.parametrize("interval_ns", [0, -1, 2**63])
+def test_an_interval_that_is_none_is_refused(interval_ns: int) -> None:
+    config = copy.deepcopy(dict(configuration()))
+    config["schedules"][0]["interval_ns"] = interval_ns
+    hub = LiveHub(ManualClock())
+    hub.on_config(PLANT, GATEWAY, config)
+    assert (hub.plants(), hub.refused["config"]) == ([], 1)
+
+
+@pytest.mark.parametrize("zone", ["Asia", "", "../UTC", "/etc/passwd", "Nowhere", "a\0b"])
+def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
+    """Asia is a folder of the zone database."""
+    config = copy.deepcopy(dict(configuration()))
+    config["plant"]["time_zone"] = zone
+    hub = LiveHub(ManualClock())
+    hub.on_config(PLANT, GATEWAY, config)
+    assert (hub.plants(), hub.refused["config"]) == ([], 1)
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_no_configuration_raises(data: st.DataObject) -> None:
+    config = copy.deepcopy(dict(configuration()))
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(places(config)))
+        parent: Any = config
+        for key in path[:-1]:
+            parent = parent[key]
+        parent[path[-1]] = data.draw(LEAVES)
+    hub = LiveHub(ManualClock())
+    hub.on_config(PLANT, GATEWAY, config)
+    hub.on_live(PLANT, GATEWAY, payload(0))
+    hub.on_live(PLANT, GATEWAY, payload(1))
+    hub.on_sealed(PLANT, GATEWAY, 1, 1, 1)
+    if hub.plants():
+        assert hub.snapshot(PLANT)["seq"] == 1
+    else:
+        assert hub.refused["config"] == 1
