@@ -58,12 +58,21 @@ class Rig:
     def kill(self, name: str) -> None:
         """SIGKILL one part (the broker is the collector's child)."""
         if name == "broker":
-            # a collector that was killed just before may still be starting
-            self.wait("a broker", (self.work / "cloud/ready.json").exists, 30)
+            # a collector or broker that was killed just before may still be starting
+            self.wait("a broker", self._has_broker, 60)
             os.kill(int(self.ready()["broker_pid"]), signal.SIGKILL)
             return
         self.processes[name].kill()
         self.processes[name].wait()
+
+    def _has_broker(self) -> bool:
+        """Does the collector that runs now say where its broker is, and is that one alive?"""
+        try:
+            ready = self.ready()
+            os.kill(int(ready["broker_pid"]), 0)
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return bool(ready["pid"] == self.processes["cloud"].pid)
 
     def ready(self) -> dict[str, Any]:
         """The collector's ready file."""
