@@ -58,8 +58,8 @@ def _bend_of(path: str) -> Mutate:
     ]  # fmt: skip
     folders = [
         ("seal/close", _BY_GATEWAY), ("data/receipts", _BY_COLLECTOR), ("data/config", _BY_GATEWAY),
-        ("data/keys/order", object_bent(WHO.root)),
-        ("data/records", object_bent(papers.key_of("li"))),
+        ("data/keys/order", object_bent(WHO.root)), (paths.RECORDS + "files/", spoilt),
+        (paths.RECORDS, object_bent(papers.key_of("li"))),
     ]  # fmt: skip
     for end, mutate in ends:
         if path.endswith(end):
