@@ -69,8 +69,8 @@ def net_energy(*, rule_set: str, kind: str, quantity: Fraction, **own: Fraction)
     heating value: Table 1.2 has them by the tonne. Oxidation is 100 % unless the plant shows less.
 
     Example: 1 t of coke, ipcc-2006-defaults: 28.2 × 107 ÷ 1000 = 3.0174 t; a public program's
-    factor library prints 3.017. One MWh of lignite (3.6 GJ): 0.3636 t; Carbon Balance and Management 2016
-    (s13021-016-0046-9, Table 1) prints 364 kg.
+    factor library prints 3.017. One MWh of lignite (3.6 GJ): 0.3636 t; Carbon Balance and
+    Management 2016 (s13021-016-0046-9, Table 1) prints 364 kg.
 
     Not confirmed: the tables were read as public programs have them, two that agree for the IPCC;
     the EU's factors were seen in one place, its heating values in none.

@@ -39,8 +39,8 @@ def part98_clinker(*, clinker_short_ton: Fraction, **analysis: Fraction) -> dict
 
     Oxides in % of the clinker's mass (Part 98 writes weight fractions), monthly. Non-calcined is
     what is still carbonate, and what came into the kiln as no carbonate. EF is a ratio of masses
-    and needs no conversion; the clinker does: a short ton is 0.907 t. A year is the sum of its months
-    (H-2), a facility that of its kilns and their raw material (H-1).
+    and needs no conversion; the clinker does: a short ton is 0.907 t. A year is the sum of its
+    months (H-2), a facility that of its kilns and their raw material (H-1).
 
     Example: 1 short ton with 64.6 % CaO, all of carbonate, no MgO: EF = 0.50711; the EPA and the
     IPCC's guidelines of 1996 print 0.507 t/t for 64.6 %. No published example of H-2 was found.

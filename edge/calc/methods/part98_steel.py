@@ -216,6 +216,8 @@ def gas(
 
     Example: 849.5 scf of methane (16.04 kg/kmol) at 68F is 1 kmol: 0.01604 t (by hand; 98.176
     prints 849.5). No published example was found.
+
+    Not confirmed: nothing of it; which of the two a meter counts at, its owner says.
     """
     rows = rule_set(_RULES).rows
     row = rows.get(f"volume.{standard_temperature}")

@@ -42,8 +42,8 @@ def _line(category: str, kind: Kind | None, table: Table, rules: RuleSet) -> Lin
         own = _of_rules(category, kind, rules)
         if own is None and not (table.has(_CARBON) or table.has(_FACTOR)):
             table.problem(_CARBON, f"missing: {rules.id} has no default for {kind.id}, in tC/t")
-    if own is not None and own[0] == _CARBON and "carbon.co2_ratio" not in rules.rows:
-        table.problem(_CARBON, f"{rules.id} counts by factor, not by carbon")
+    if own is not None and own[0] == _CARBON and not rules.products:
+        table.problem(_CARBON, f"{rules.id} counts what is made by factor, not by carbon")
         own = None
     table.end()
     if kind is None or amount is None or own is None:

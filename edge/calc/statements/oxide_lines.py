@@ -20,7 +20,7 @@ _DUST_FACTOR, _SHORT_TON_ROW = "dust_factor", "mass.short_ton"
 
 
 def oxide_clinker_line(table: Table, rules: RuleSet) -> Line | None:
-    """One [clinker] table: clinker × Σ oxides × ratio, × the rule's factor for dust if it has one."""
+    """One [clinker] table: clinker × Σ oxides × ratio, × a factor for dust if there is one."""
     mass = _mass_unit(table, rules)
     return _oxide_line("clinker", clinker_amount(table, mass or "t"), table, rules, mass=mass)
 
