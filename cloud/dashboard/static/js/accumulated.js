@@ -96,7 +96,7 @@ function feedRows(found, unit) {
   if (!found) return [];
   const isTag = () => tag(t("accumulated.indicator"));
   const rows = [row(t("accumulated.indicator.clinker", { kind: kindName(found.kind, found.zh) }),
-    ...figure(found.clinker_t, "t"), " → ", ...figure(found.emission_t, unit), " ", isTag())];
+    ...figure(found.clinker_t, "t")), row(t("accumulated.indicator.co2"), ...figure(found.emission_t, unit), " ", isTag())];
   if (Number(found.covered_percent) < 100) rows.push(row(t("accumulated.indicator.covered"), `${number(found.covered_percent, 2)} %`));
   if (found.total_t) rows.push(row(t("accumulated.indicator.total"), ...figure(found.total_t, unit), " ", isTag()));
   return rows;
