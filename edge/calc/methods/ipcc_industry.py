@@ -6,7 +6,7 @@ from typing import Any
 from edge.calc.decimal_text import exact_text
 from edge.calc.errors import InputError
 from edge.calc.factors import RuleSet, find_kind, rule_set
-from edge.calc.methods.oxides import oxide_factor
+from edge.calc.methods.oxides import oxide_factor, oxide_problems
 from edge.calc.parameter import Parameter, default, given
 from edge.calc.registry import Input, method
 
@@ -86,8 +86,8 @@ def ipcc_clinker(*, clinker_t: Fraction, **own: Fraction) -> dict[str, Any]:
     units = {"cao_percent": "%", "cao_noncarbonate_percent": "%", "dust_factor": "1"}
     used = {name: _own(rules, f"clinker.{name}", own.get(name), u) for name, u in units.items()}
     values = {name: parameter.value for name, parameter in used.items()}
-    if values["cao_noncarbonate_percent"] > values["cao_percent"]:
-        raise InputError(["cao_noncarbonate_percent: more than cao_percent itself"])
+    if wrong := oxide_problems(values):
+        raise InputError([f"{key}: {reason}" for key, reason in wrong.items()])
     factor = oxide_factor(values, {"cao": rules.row("ratio.cao").value}) * values["dust_factor"]
     return {
         "emission_t": exact_text(clinker_t * factor),

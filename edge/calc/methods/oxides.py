@@ -38,6 +38,10 @@ def oxide_problems(analysis: Mapping[str, Fraction]) -> dict[str, str]:
         for oxide in OXIDES
         if analysis.get(f"{oxide}_noncarbonate_percent", 0) > analysis.get(f"{oxide}_percent", 0)
     }
+    if (
+        0 < analysis.get("cao_percent", 0) < 1
+    ):  # Part 98 writes weight fractions; no kiln makes this
+        problems["cao_percent"] = "below 1 %: a percentage, not a weight fraction (65.1, not 0.651)"
     if sum(analysis.get(f"{oxide}_percent", Fraction(0)) for oxide in OXIDES) > 100:
         problems["cao_percent"] = "with mgo_percent more than the whole"
     return problems
