@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.accumulated.counting import PlantCount
-from cloud.accumulated.outlook import Counted, PlantSaid, counted_of, outlook
+from cloud.accumulated.outlook import Counted, PlantSaid, counted_of, outlook, with_indicator
 from cloud.clock import Clock
 from cloud.closing.archive import ArchiveFolder
 from cloud.closing.kept import KeptArchive
@@ -122,7 +122,7 @@ class Accumulations:
                 for name, row in shown["periods"].items()
             }
             if "reason" in shown["periods"]["month"]:
-                shown["projection"] = {}
+                shown["projection"] = shown["indicated"] = {}
         return shown
 
     def _shown(self, plant: str, followed: _Followed) -> Mapping[str, Any]:
@@ -140,6 +140,9 @@ class Accumulations:
             log.error("%s: accuracy of CLOUD.toml: %s", plant, error)  # noqa: TRY400 - the sentence says all
             periods = sums.as_map()
         now = counted_of(periods["month"], sums.through_ns)
+        beside = with_indicator(periods["month"], sums.through_ns)
+        before, allowance = followed.before[1], said.allowance
+        indicated = outlook(sums.month, beside, before, allowance) if beside else {}
         return {
             "month": sums.month,
             "rule_set": facts["rule_set"],
@@ -148,7 +151,8 @@ class Accumulations:
             "is_behind": count.is_behind,
             "unfit_frames": count.unfit,
             "periods": periods,
-            "projection": outlook(sums.month, now, followed.before[1], said.allowance),
+            "projection": outlook(sums.month, now, before, allowance),
+            "indicated": indicated,
         }
 
     def _sealed(self, plant: str, month: str) -> dict[str, Counted]:

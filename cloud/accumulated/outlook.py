@@ -16,6 +16,7 @@ from edge.calc.methods.allowance import project, whole_days
 
 _DAY_NS = 86_400 * 10**9
 LEAST_DAYS = Fraction(1, 24)
+_ALL_COVERED = "100.00"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,15 @@ def counted_of(period: Mapping[str, Any], through_ns: int) -> Counted | None:
         Fraction(output) if output is not None else None,
         not period["missing"],
     )
+
+
+def with_indicator(period: Mapping[str, Any], through_ns: int) -> Counted | None:
+    """The same with the clinker that a kiln feed indicates; None where nothing has that."""
+    beside = period.get("indicator", {})
+    if "total_t" not in beside:
+        return None
+    lacking = [] if beside["covered_percent"] == _ALL_COVERED else ["kiln feed"]
+    return counted_of({**period, "total_t": beside["total_t"], "missing": lacking}, through_ns)
 
 
 def outlook(

@@ -72,8 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     made["eval"].add_argument("inputs", nargs="*", metavar="key=value")
     made["statement"].add_argument("file", type=Path, help="its keys: docs/statements.md")
     made["statement"].add_argument(
-        "--as", dest="rules", metavar="RULE_SET", help="a smelter's month by its measured effects"
+        "--as", dest="rules", metavar="RULE_SET", help="the same month by another framework's rules"
     )
+    made["statement"].add_argument(
+        "--set", dest="added", action="append", default=[], metavar="path=value",
+        help="with --as: what the month does not say, like clinker.cao_percent=65.1",
+    )  # fmt: skip
     made["statement"].add_argument("--gwp", choices=gwp_sets(), default="", help="with --as")
     made["year"].add_argument("files", type=Path, nargs="+", help="one a month, as of statement")
     made["what-if"].add_argument("file", type=Path, help="as of statement")
@@ -157,9 +161,10 @@ def _pairs(arguments: Sequence[str]) -> dict[str, str]:
 def _statement(options: argparse.Namespace) -> int:
     source = _input(options.file)
     if options.rules:
-        source = by_other_rules(source, options.rules, options.gwp)
-    elif options.gwp:
-        raise InputError(["--gwp: only with --as; a statement's input names its own"])
+        source = by_other_rules(source, options.rules, options.gwp, _pairs(options.added))
+    elif options.gwp or options.added:
+        which = "--gwp" if options.gwp else "--set"
+        raise InputError([f"{which}: only with --as; a statement's input names its own"])
     source = _sure(options, source)
     result = compute(source)
     difference = pfc_difference(result)

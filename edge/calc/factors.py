@@ -7,7 +7,7 @@ published file never changes; a corrected value is a new edition under a new nam
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -19,6 +19,13 @@ from evidence.points import exact
 
 CONFIDENCES = ("confirmed", "single-source", "conflicting", "unverified")
 DEFAULT_FACTORS, ANODE_EFFECTS = "default-factors", "anode-effects"
+#: records of the rule sets that a plant's months are made and sealed by
+SEALED_BY = (DEFAULT_FACTORS, "mass-balance", "clinker-factor")
+#: records of others: by oxides of clinker, by the IPCC's tiers of it, by carbon in less carbon out
+OXIDES, TIERS, CARBON_BALANCE = "clinker-oxides", "clinker-tiers", "carbon-balance"
+#: how fuels are counted: net heat × carbon; net heat × t CO2/TJ; gross heat × kg CO2/mmBtu
+BY_CARBON, NET_ENERGY, GROSS_HEAT = "carbon", "net-energy", "gross-heat"
+TABLE_C_1 = "us-40cfr98-c"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
@@ -97,8 +104,9 @@ class RuleSet:
         id, title, zh, edition, sector: what it is.
         gwp: name of the GWP set it prescribes, "" when it has CO2 only.
         record: how its figure of record is made ("default-factors": PFC by metal × factors;
-            "anode-effects": by measured anode effects; "mass-balance"; "clinker-factor"), "" for
+            "anode-effects": by measured anode effects; `SEALED_BY` and those after it), "" for
             coefficient tables.
+        fuel_basis: how its fuels are counted: `BY_CARBON`, `NET_ENERGY`, `GROSS_HEAT`.
         coefficients: of "anode-effects": the table its slopes and overvoltages stand in.
         tables: names of the tables its figures may take rows from besides.
         sources: titles of the documents its own rows were seen in, by key.
@@ -114,6 +122,7 @@ class RuleSet:
     sector: str
     gwp: str
     record: str
+    fuel_basis: str
     coefficients: str
     tables: tuple[str, ...]
     sources: Mapping[str, str]
@@ -170,12 +179,12 @@ def rule_set_ids() -> list[str]:
 
 def statement_rule_sets() -> list[str]:
     """Those of them that a plant's months are made and sealed by."""
-    return [name for name in rule_set_ids() if rule_set(name).record not in {"", ANODE_EFFECTS}]
+    return [name for name in rule_set_ids() if rule_set(name).record in SEALED_BY]
 
 
 def other_statement_rule_sets() -> list[str]:
-    """Those that a smelter's month can be stated by besides: by hand, and again when sealed."""
-    return [name for name in rule_set_ids() if rule_set(name).record == ANODE_EFFECTS]
+    """Those that a month can be stated by besides: by hand, and again when sealed."""
+    return [name for name in rule_set_ids() if rule_set(name).record not in ("", *SEALED_BY)]
 
 
 def rule_set_bytes(rule_set_id: str) -> bytes:
@@ -235,18 +244,33 @@ def rule_set(rule_set_id: str) -> RuleSet:
         **{key: fields[key] for key in ("id", "title", "zh", "edition", "sector")},
         gwp=fields.get("gwp", ""),
         record=fields.get("record", ""),
+        fuel_basis=fields.get("fuel_basis")
+        or next((x.fuel_basis for x in extended if x.fuels), BY_CARBON),
         coefficients=fields.get("coefficients", ""),
         tables=(*fields.get("extends", ()), *fields.get("tables", ())),
         sources=sources,
         extends=tuple(fields.get("extends", ())),
         rows={**{row.id: row for base in extended for row in base.rows.values()}, **own},
-        fuels=_kinds(fields.get("fuel", {})) | {k: v for x in extended for k, v in x.fuels.items()},
-        carbonates=_kinds(fields.get("carbonate", {})),
+        fuels=_fuels(fields, extended),
+        carbonates=_kinds(fields.get("carbonate", {}))
+        | {k: v for x in extended for k, v in x.carbonates.items()},
         materials=_kinds(fields.get("material", {})),
         products=_kinds(fields.get("product", {})),
         clinkers=_kinds(fields.get("clinker", {})),
         substitutes=_kinds(fields.get("substitute", {})),
     )
+
+
+def _fuels(fields: Mapping[str, Any], extended: Sequence[RuleSet]) -> dict[str, Kind]:
+    """Its own and those it takes over; by gross heat those of Table C-1, from their heat rows."""
+    if fields.get("fuel_basis") == GROSS_HEAT:
+        heats = (row for row in rule_set(TABLE_C_1).rows.values() if row.id.endswith(".heat"))
+        made = {row.id.removesuffix(".heat"): row for row in heats}
+        return {
+            name: Kind(name, row.zh.partition("，")[0], row.unit.removeprefix("mmBtu/"))
+            for name, row in made.items()
+        }
+    return _kinds(fields.get("fuel", {})) | {k: v for x in extended for k, v in x.fuels.items()}
 
 
 def _kinds(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Kind]:

@@ -11,6 +11,7 @@ _WORDS = {
     "ncv": "低位发热量",
     "carbon_content": "单位热值含碳量",
     "oxidation_percent": "碳氧化率",
+    "factor_t_tj": "单位热值二氧化碳排放因子",
     "solid": "固体燃料",
     "liquid": "液体燃料",
     "gas": "气体燃料",

@@ -9,7 +9,9 @@ from tests.unit.edge.calc.methods import test_published
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/published-cases.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"^\| `(test_\w+\.py)::(\w+)` \| (\d+) \|", TEXT, re.MULTILINE)
-BY_METHOD = re.findall(r"^\| (`[a-z].*`) \| (\d+) \|", TEXT.partition("The 41 of")[2], re.MULTILINE)
+BY_METHOD = re.findall(
+    r"^\| (`[a-z].*`) \| (\d+) \|", TEXT.partition(" of the first row:")[2], re.MULTILINE
+)
 
 
 def test_each_test_that_is_named_is_there() -> None:

@@ -11,7 +11,9 @@ import pytest
 from edge.calc.cli import main
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/statements.md").read_text(encoding="utf-8")
-STEEL, CEMENT, ALUMINIUM, MEASURED, STOCK = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+STEEL, CEMENT, ALUMINIUM, MEASURED, KILN_H, STOCK = re.findall(
+    r"```toml\n(.*?)```", TEXT, re.DOTALL
+)
 
 #: emission of each line before it is rounded, times 12 ÷ 44 where carbon burns; factors as the
 #: pages of the rule sets have them
@@ -57,6 +59,28 @@ def test_each_file(
     signs = [-1 if line["category"] in SUBTRACTED else 1 for line in said["lines"]]
     total = sum(sign * value for sign, value in zip(signs, wanted, strict=True))
     assert Decimal(said["totals"]["total_t"]) == total
+
+
+def test_the_kiln_in_short_tons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """(0.651 - 0.009) × 0.785 + (0.015 - 0.002) × 1.092 and so on, as 98.83 writes it."""
+    path = tmp_path / "kiln.toml"
+    path.write_text(KILN_H, encoding="utf-8")
+    assert main(["statement", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    with localcontext() as context:
+        context.prec = 60
+        ton = Decimal(2000) / Decimal(2205)
+        wanted = [
+            Decimal("1") * Decimal("24.93") * Decimal("93.28"),
+            10000
+            * ton
+            * (Decimal("0.642") * Decimal("0.785") + Decimal("0.013") * Decimal("1.092")),
+            200 * ton * (Decimal("0.42") * Decimal("0.785") + Decimal("0.02") * Decimal("1.092")),
+            16000 * ton * Decimal("0.002") * 44 / 12,
+        ]
+        due = [rounded(value) for value in wanted]
+    assert [Decimal(line["emission_t"]) for line in said["lines"]] == due
+    assert Decimal(said["totals"]["total_t"]) == sum(due)
 
 
 @pytest.mark.parametrize("text", [STEEL, CEMENT, ALUMINIUM], ids=["steel", "cement", "aluminium"])

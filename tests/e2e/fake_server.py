@@ -38,7 +38,10 @@ ACCOUNTANT = Principal("ann", ROLES["accountant"], ("*",), session="of-all", csr
 
 
 class SoFar:
-    """Figures of a quarter of November; one line has no reading this hour, and today is unheard."""
+    """Figures of a quarter of November; one line has no reading this hour, and today is unheard.
+
+    The month has what a kiln's would have besides, so that one page shows all that there is.
+    """
 
     def __init__(self, start_ns: int) -> None:
         self._start_ns = start_ns
@@ -64,9 +67,13 @@ class SoFar:
                          "completeness": {"point": "gas-1.volume", "percent": "98.70"}},
                 "day": {"reason": "nothing-yet"},
                 "month": {**row, "uncertainty": {"expanded_t": "216.05", "expanded_percent": "5.00",
-                                                 "assessed_percent": "80.00"}},
+                                                 "assessed_percent": "80.00"},
+                          "indicator": {"kind": "portland", "zh": "硅酸盐水泥熟料",
+                                        "clinker_t": "5280.00", "emission_t": "2824.80",
+                                        "covered_percent": "98.40", "total_t": "7145.80"}},
             },
             "projection": {"month": ahead, "year": {"reason": "too-soon"}},
+            "indicated": {"month": {**ahead, "emission_t": "28583.20"}},
         }  # fmt: skip
 
 

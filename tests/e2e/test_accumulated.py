@@ -23,11 +23,16 @@ HOUR = {
 REST = {
     "en": [["Today", "–", "nothing delivered of it yet"],
            ["This month", "every due reading is usable", "±216.05 t CO₂e (5.00 %)",
-            "80 % of it assessed in full"],
-           ["Month, projected", "17,284.00", "7.50 of 30 days", "Allowance 16,000.00", "Short"],
+            "80 % of it assessed in full", "Clinker by the kiln feed", "5,280.00 t",
+            "Its process CO₂ 2,824.80", "indicator, not counted", "usable kiln feed 98.40 %",
+            "Total with that clinker 7,145.80"],
+           ["Month, projected", "17,284.00", "Total with that clinker 28,583.20",
+            "7.50 of 30 days", "Allowance 16,000.00", "Short"],
            ["Year, projected", "–", "less than an hour was counted"]],
-    "zh": [["今日", "–", "尚无已交付数据"], ["本月", "应有读数均可用", "±216.05 t CO₂e (5.00 %)"],
-           ["本月预测", "17,284.00", "7.50 天外推至 30 天", "配额 16,000.00", "缺口"],
+    "zh": [["今日", "–", "尚无已交付数据"], ["本月", "应有读数均可用", "±216.05 t CO₂e (5.00 %)",
+            "按入窑生料推算的熟料：硅酸盐水泥熟料", "指示值，不计入"],
+           ["本月预测", "17,284.00", "含推算熟料的合计",
+            "7.50 天外推至 30 天", "配额 16,000.00", "缺口"],
            ["全年预测", "–", "计数不足一小时"]],
 }  # fmt: skip
 

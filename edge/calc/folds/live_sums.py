@@ -4,7 +4,8 @@ Figures of record come from totalisers alone (FIGURES.md sections 2 to 5), so th
 nothing else: a period's amount is what a totaliser rose by in it, from the last usable reading
 before it, in the month from its first one. Each period is then a statement of its own, made by the
 month's own function. What an hour gave no usable reading of is missing there with its reason and
-never 0; what rose meanwhile stands in the hour in which the meter is read again.
+never 0; what rose meanwhile stands in the hour in which the meter is read again. The clinker that
+a kiln's raw meal makes stands beside them as an indicator, and is in none of them.
 
 Pure: no I/O, no clock; state leaves and comes back through `snapshot` and `restore`.
 """
@@ -19,6 +20,7 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS
 from edge.calc.folds.entries import EntryMeter, lists_of
+from edge.calc.folds.kiln_feed_sum import Fed, KilnFeeds
 from edge.calc.folds.month_entry import frames
 from edge.calc.folds.month_plan import EntryPlan, MonthPlan
 from edge.calc.folds.plant import reading_configuration
@@ -65,11 +67,12 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Mark:
-    """Where a period began: its instants, and what every totaliser had counted by then."""
+    """Where a period began: its instants, what every totaliser and kiln feed had by then."""
 
     from_ns: int
     to_ns: int
     counted: tuple[Counted, ...] = ()
+    fed: tuple[Fed, ...] = ()
 
 
 class LiveSums:
@@ -98,6 +101,7 @@ class LiveSums:
         self._since_ns = self._seen_ns = at_ns if is_start else self.from_ns
         self.through_ns = 0
         self._entries: list[_Entry] = []
+        self._feeds = KilnFeeds()
         self._marks: dict[str, _Mark] = {}
         self._adopt()
 
@@ -129,11 +133,13 @@ class LiveSums:
         if sum(len(entry.meters) for entry in self._entries) > METERS_MAX:
             raise PlantError(f"more than {METERS_MAX} meters in a month")
         self._reading = [meter for entry in going_on for meter in entry.meters]
+        self._feeds.adopt(self._plan.factors.kiln_feed)
         ids = [meter.plan.point.id for meter in self._reading]
-        self._inputs = Inputs(self._plan.config, ids)
+        self._inputs = Inputs(self._plan.config, [*ids, *self._feeds.points])
         self._places = [self._inputs.place(point_id) for point_id in ids]
         for meter, (schedule, _) in zip(self._reading, self._places, strict=True):
             meter.step_ns = self._inputs.interval_ns(schedule)
+        self._feeds.place(self._inputs)
 
     # -- counting ---------------------------------------------------------------------------------
 
@@ -159,10 +165,10 @@ class LiveSums:
             return
         self._pass_time(hour[0])
         counted = tuple(meter.counted for meter in self._meters)
-        self._marks["hour"] = _Mark(*hour, counted)
+        self._marks["hour"] = _Mark(*hour, counted, self._feeds.fed)
         day, known = self._plan.days.day(hour[0]), self._marks.get("day")
         if known is None or day.start_ns > known.from_ns:
-            self._marks["day"] = _Mark(day.start_ns, day.end_ns, counted)
+            self._marks["day"] = _Mark(day.start_ns, day.end_ns, counted, self._feeds.fed)
 
     @property
     def _meters(self) -> list[_Meter]:
@@ -174,6 +180,7 @@ class LiveSums:
             if (found := decoded.get(schedule)) is not None:
                 meter.totaliser.feed(found.ticks_ns, found.counts[row], found.ok[row])
                 meter.usable += int(found.ok[row].sum())
+        self._feeds.count(decoded)
         newest_ns = max(int(block.ticks_ns[-1]) for block in blocks)
         self.through_ns = max(self.through_ns, newest_ns)
         self._pass_time(newest_ns + 1)
@@ -194,8 +201,9 @@ class LiveSums:
         Each: from_ns, to_ns, since_ns (when counting began, in the month), total_t and output_t
         (decimal strings or None), lines (category, kind, zh, unit, quantity, emission_t, and sign:
         -1 of what is subtracted), missing (category, kind, zh, reason, point), completeness
-        (point with the smallest share, percent). The month's also uncertainty, of its total, where
-        `accuracy` says something of it (`statements.accuracy`).
+        (point with the smallest share, percent), and of a kiln with a weighed feed `indicator`
+        (`KilnFeeds.indicator`, and total_t with it where clinker has no meter). The month's also
+        uncertainty, of its total, where `accuracy` says something of it (`statements.accuracy`).
 
         Raises:
             StatementError: `accuracy` is wrong.
@@ -218,8 +226,10 @@ class LiveSums:
         missing += self._without_meter(made["flags"])
         key = output_key(self._plan.factors.rules.id)
         sure = made.get("uncertainty", {}).get("totals", {}).get("total_t", {})
+        beside = self._indicator(mark, made, missing)
         return {
             **({"uncertainty": sure} if sure else {}),
+            **({"indicator": beside} if beside else {}),
             "from_ns": mark.from_ns,
             "to_ns": mark.to_ns,
             "since_ns": max(self._since_ns, mark.from_ns),
@@ -229,6 +239,18 @@ class LiveSums:
             "missing": missing,
             "completeness": self._completeness(risen),
         }
+
+    def _indicator(
+        self, mark: _Mark, made: Mapping[str, Any], missing: Sequence[Mapping[str, str]]
+    ) -> dict[str, str]:
+        """The clinker of the kiln feed; with it the total, where that is all that has no meter."""
+        span_ns = self.through_ns + 1 - max(self._since_ns, mark.from_ns)
+        found = self._feeds.indicator(mark.fed, span_ns, self._plan.factors.rules.clinkers)
+        lacking = [(part["category"], part["reason"]) for part in missing]
+        if found and made["lines"] and lacking == [("clinker", "no-meter")]:
+            total = Fraction(made["totals"]["total_t"]) + Fraction(found["emission_t"])
+            found["total_t"] = rounded_text(total, 2)
+        return found
 
     def _without_meter(self, flags: Sequence[str]) -> list[dict[str, str]]:
         """What every works of the sector has, and this one has no meter of."""
@@ -323,8 +345,13 @@ class LiveSums:
             "seen": self._seen_ns,
             "through": self.through_ns,
             "meters": [[m.totaliser.snapshot(), m.usable, m.due] for m in self._meters],
+            "feeds": self._feeds.snapshot(),
             "marks": {
-                name: [mark.from_ns, mark.to_ns, [list(row) for row in mark.counted]]
+                name: [
+                    mark.from_ns,
+                    mark.to_ns,
+                    *(list(map(list, x)) for x in (mark.counted, mark.fed)),
+                ]
                 for name, mark in self._marks.items()
             },
         }
@@ -336,9 +363,15 @@ class LiveSums:
         for meter, (state, usable, due) in zip(self._meters, snapshot["meters"], strict=True):
             meter.totaliser.restore(state)
             meter.usable, meter.due = usable, due
+        self._feeds.restore(snapshot["feeds"])
         self._marks = {
-            name: _Mark(from_ns, to_ns, tuple((a, b, c) for a, b, c in counted))
-            for name, (from_ns, to_ns, counted) in snapshot["marks"].items()
+            name: _Mark(
+                from_ns,
+                to_ns,
+                tuple((a, b, c) for a, b, c in counted),
+                tuple((total, time) for total, time in fed),
+            )
+            for name, (from_ns, to_ns, counted, fed) in snapshot["marks"].items()
         }
 
 

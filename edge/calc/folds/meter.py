@@ -1,5 +1,6 @@
 """One meter over a period: its totaliser, and the integral of its flow as the check beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -42,6 +43,15 @@ class FlowIntegral:
         self.covered_ns += int(dt.sum())
         self.total += _product_sum(flows[:-1], dt)
         self._last = (int(ticks[-1]), int(flows[-1]))
+
+    def snapshot(self) -> list[Any]:
+        """The state as integers and lists; not the interval."""
+        return [self.total, self.covered_ns, list(self._last) if self._last else None]
+
+    def restore(self, snapshot: Sequence[Any]) -> None:
+        """Take over the state of a snapshot."""
+        self.total, self.covered_ns, last = snapshot
+        self._last = (last[0], last[1]) if last else None
 
 
 def _product_sum(flows: Int64, dt: Int64) -> int:

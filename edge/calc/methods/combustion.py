@@ -6,7 +6,7 @@ from typing import Any
 
 from edge.calc.decimal_text import exact_text
 from edge.calc.errors import InputError, UnknownRuleSetError
-from edge.calc.factors import Kind, Row, RuleSet, find_kind, rule_set
+from edge.calc.factors import BY_CARBON, Kind, Row, RuleSet, find_kind, rule_set
 from edge.calc.parameter import Parameter, default, given
 from edge.calc.registry import Input, method
 
@@ -125,4 +125,8 @@ def _rules(rule_set_id: str) -> RuleSet:
         raise InputError([f"rule_set: {error}"]) from error
     if not rules.fuels:
         raise InputError([f"rule_set: {rule_set_id} has no fuels"])
+    if rules.fuel_basis != BY_CARBON:
+        raise InputError(
+            [f"rule_set: {rule_set_id} counts fuels by {rules.fuel_basis}, not carbon"]
+        )
     return rules

@@ -56,7 +56,7 @@ def neighbours_mean(readings: Readings) -> list[Hour]:
 
 
 def look_back_maximum(readings: Readings, capture_percent: Fraction) -> list[Hour]:
-    """HJ 75-2017 as recalled: the greatest of the last valid hours before the gap.
+    """HJ 75-2017 as a public program has it: the greatest of the last valid hours before the gap.
 
     180 of them for a gap of at most 24 h, 720 for a longer one, at a capture rate >= 90 %; 2160 at
     75 to 90 %; none below. The hours that there are, when there are fewer.
@@ -227,9 +227,10 @@ def substitute(
     Example: 10, 12, -, 14 by eu-mrr-2018: mean 12, σ 2, so 16, code mrr-45; by hj-t-75-2007 13,
     code hj75-mean (by hand; no published example was found).
 
-    Not confirmed: the table of HJ 75-2017 is recalled and could be read nowhere; every row of it
-    says so. A percentile is taken as the least value that so many do not exceed (40 CFR 72.2,
-    recalled).
+    Not confirmed: the table of HJ 75-2017 was seen in one public program, which takes the hours of
+    the last 25 that were out of control for the gap; the standard's text could be read nowhere. It
+    fills emission masses only. A percentile is taken as the least value that so many do not exceed
+    (40 CFR 72.2, recalled).
     """
     _check(rules, {"availability_percent": availability_percent,
                    "maximum_potential": maximum_potential})  # fmt: skip

@@ -134,8 +134,8 @@ def hour_validity(*, rules: str, minutes: str) -> dict[str, Any]:
     Example: 45 N and 15 D are yes by hj-75-76 (45 >= 45) and no by eu-mrr-2018 (45 < 48); 44 N are
     no by both (HJ 76 App. B prints 45 min).
 
-    Not confirmed: 40 CFR 75.10(d) is recalled, its text could not be read. HJ 76 was read as a
-    vendor quotes it.
+    Not confirmed: 40 CFR 75.10(d) was read as course notes have it, and as a public program's tests
+    quote 60.13(h)(2), which says the same. HJ 76 was read as a vendor quotes it.
     """
     problems = _rules_problems(rules, RULES)
     if len(minutes) != MINUTES or set(minutes) - set(MARKS):

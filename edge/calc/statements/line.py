@@ -20,6 +20,8 @@ COUNTS = {
     "carbonate": ("carbonate_t", 1, 1),
     "clinker": ("clinker_t", 1, 1),
     "substitute": ("clinker_t", -1, -1),
+    "dust": ("clinker_t", 1, 1),
+    "organic": ("clinker_t", 1, 1),
 }
 EMISSION_PLACES = 2  # 修约: every CO2 amount to 2 decimals, half up, then summed
 

@@ -30,8 +30,21 @@ from typing import Any
 
 from edge.calc.decimal_text import parse_decimal, rounded_text
 from edge.calc.errors import StatementError, UnknownRuleSetError
-from edge.calc.factors import ANODE_EFFECTS, DEFAULT_FACTORS, RuleSet, rule_set, rule_set_ids
+from edge.calc.factors import (
+    ANODE_EFFECTS,
+    CARBON_BALANCE,
+    DEFAULT_FACTORS,
+    GROSS_HEAT,
+    NET_ENERGY,
+    OXIDES,
+    SEALED_BY,
+    TIERS,
+    RuleSet,
+    rule_set,
+    rule_set_ids,
+)
 from edge.calc.statements.aluminium import anode_line, carbonate_line, pfc_part
+from edge.calc.statements.carbon_lines import carbon_material_line, carbon_product_line
 from edge.calc.statements.cross_check import CrossCheck
 from edge.calc.statements.electrode_lines import baking_line, paste_line
 from edge.calc.statements.factor_line import (
@@ -44,6 +57,8 @@ from edge.calc.statements.fuel_line import fuel_line
 from edge.calc.statements.line import COUNTS, Line
 from edge.calc.statements.line_uncertainty import assess, read_stated
 from edge.calc.statements.measured_pfc import MeasuredPfc, measured_pfc, record_of
+from edge.calc.statements.other_fuel_lines import energy_fuel_line, gross_fuel_line
+from edge.calc.statements.oxide_lines import dust_line, organic_line, oxide_clinker_line
 from edge.calc.statements.statement_checks import cross_checks
 from edge.calc.statements.statement_table import MONTH, Table, month_of, tables
 from edge.calc.statements.statement_uncertainty import (
@@ -57,21 +72,36 @@ from edge.calc.uncertainty import COVERAGE
 #: how the figure of record is made -> the tables lines come from, the key of [output]
 _SECTORS = {
     DEFAULT_FACTORS: (("fuel", "anode", "pfc", "carbonate"), "aluminium_t"),
-    ANODE_EFFECTS: (("anode", "paste", "baking", "pfc"), "aluminium_t"),
+    ANODE_EFFECTS: (
+        ("fuel", "anode", "paste", "baking", "pfc", "carbonate"), "aluminium_t",
+    ),
     "mass-balance": (("fuel", "process", "product"), "crude_steel_t"),
     "clinker-factor": (("fuel", "clinker", "substitute"), "clinker_t"),
-}
+    OXIDES: (("fuel", "clinker", "dust", "organic"), "clinker_t"),
+    TIERS: (("fuel", "clinker", "carbonate"), "clinker_t"),
+    CARBON_BALANCE: (("fuel", "process", "product"), "crude_steel_t"),
+}  # fmt: skip
 #: what no works of the sector is without: a statement that has no line of it says so
 _NEVER_WITHOUT = {
     DEFAULT_FACTORS: ("anode", "pfc"),
     ANODE_EFFECTS: ("anode", "pfc"),
     "mass-balance": ("fuel",),
     "clinker-factor": ("fuel", "clinker"),
+    OXIDES: ("fuel", "clinker"),
+    TIERS: ("fuel",),  # Tier 3 has no line of clinker
+    CARBON_BALANCE: ("process",),
 }
 _READERS: dict[str, Callable[[Table, RuleSet], Line | None]] = {
     "fuel": fuel_line, "process": material_line, "product": product_line, "anode": anode_line,
     "carbonate": carbonate_line, "clinker": clinker_line, "substitute": substitute_line,
-    "paste": paste_line, "baking": baking_line,
+    "paste": paste_line, "baking": baking_line, "dust": dust_line, "organic": organic_line,
+}  # fmt: skip
+#: where a rule set counts the same table otherwise: (fuel basis or record, table)
+_OTHERWISE: dict[tuple[str, str], Callable[[Table, RuleSet], Line | None]] = {
+    (NET_ENERGY, "fuel"): energy_fuel_line, (GROSS_HEAT, "fuel"): gross_fuel_line,
+    (OXIDES, "clinker"): oxide_clinker_line, (TIERS, "clinker"): oxide_clinker_line,
+    (CARBON_BALANCE, "process"): carbon_material_line,
+    (CARBON_BALANCE, "product"): carbon_product_line,
 }  # fmt: skip
 _ALONE = {"anode", "clinker", "paste", "baking"}  # a table; all but anode may be a list as well
 #: a document's name -> its part on the sector, where a rule set is called by both
@@ -141,7 +171,7 @@ def output_key(rule_set_id: str) -> str:
 def month_rules(name: str) -> RuleSet:
     """A rule set that a plant's months are sealed by; UnknownRuleSetError where it is none."""
     rules = statement_rules(name)
-    if rules.record == ANODE_EFFECTS:
+    if rules.record not in SEALED_BY:
         raise UnknownRuleSetError(f"no plant's month is sealed by rule set {name!r}")
     return rules
 
@@ -173,6 +203,8 @@ def _read_lines(
     source: Mapping[str, Any], rules: RuleSet, parts: _Parts, problems: list[str]
 ) -> None:
     mine, _ = _SECTORS[rules.record]
+    if rules.record == TIERS and "clinker" in source and "carbonate" in source:
+        problems.append("carbonate: of the same clinker (Tier 3); give it or clinker (Tier 2)")
     for key in _READERS.keys() | {"pfc"}:
         if key in source and key not in mine:
             problems.append(f"{key}: {rules.id} ({rules.sector}) has none; it has {' '.join(mine)}")
@@ -192,10 +224,15 @@ def _made(key: str, given: list[Table], rules: RuleSet) -> list[Line]:
     lines = []
     for table in given:
         stated = read_stated(table)
-        line = _READERS[key](table, rules)
+        line = _reader(key, rules)(table, rules)
         if line is not None:
             lines.append(assess(line, stated, table))
     return lines
+
+
+def _reader(key: str, rules: RuleSet) -> Callable[[Table, RuleSet], Line | None]:
+    kept = _READERS[key]
+    return _OTHERWISE.get((rules.fuel_basis, key), _OTHERWISE.get((rules.record, key), kept))
 
 
 def _read_pfc(

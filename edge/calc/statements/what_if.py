@@ -32,7 +32,9 @@ def what_if(source: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, 
     before = compute(source)
     told, changed = [], deepcopy(dict(source))
     for path, value in changes.items():
-        told.append({"path": path, "from": str(_put(changed, path, value)), "to": value})
+        place, key = place_of(changed, path)
+        told.append({"path": path, "from": str(place.get(key, "")), "to": value})
+        place[key] = value
     after = compute(changed)
     pairs = zip(before["lines"], after["lines"], strict=True)
     lines = [
@@ -57,8 +59,8 @@ def what_if(source: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, 
     return {"changes": told, "lines": lines, "totals": totals, "sentence": sentence}
 
 
-def _put(source: dict[str, Any], path: str, value: str) -> Any:  # noqa: ANN401 - whatever stood there
-    """Set the value at a path; what was there, "" for nothing."""
+def place_of(source: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """The table that a path leads to, and the key in it. InputError: it leads nowhere."""
     *tables, key = path.split(".")
     place: Any = source
     for step in tables:
@@ -72,9 +74,7 @@ def _put(source: dict[str, Any], path: str, value: str) -> Any:  # noqa: ANN401 
         place = inner
     if not tables or not _STEP.fullmatch(key) or isinstance(place.get(key), dict | list):
         raise InputError([f"{path}: must lead to one value, like fuel[0].ncv or clinker.quantity"])
-    was = place.get(key, "")
-    place[key] = value
-    return was
+    return place, key
 
 
 def _apart(before: str, after: str, sign: int = 1) -> dict[str, str]:

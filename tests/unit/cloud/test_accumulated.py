@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cloud.accumulated.desk import Accumulations
-from cloud.accumulated.outlook import Allowance, Counted, PlantSaid, outlook
+from cloud.accumulated.outlook import Allowance, Counted, PlantSaid, outlook, with_indicator
 from cloud.closing.archive import ArchiveFolder
 from cloud.errors import StoreError
 from evidence.archive import paths
@@ -184,6 +184,27 @@ def test_projection_of_month_and_year_by_hand() -> None:
     # allowance.project's own example: 60000 t × 1.6
     by_output = outlook("2026-06", now, {}, Allowance(benchmark_t_t=Fraction("1.6")))["month"]
     assert (by_output["allowance_t"], by_output["balance_t"]) == ("96000.00", "6000.00")
+
+
+@pytest.mark.parametrize(("covered", "compared"), [("100.00", "700.00"), ("99.99", "incomplete")])
+def test_a_kilns_month_with_the_clinker_of_its_feed(covered: str, compared: str) -> None:
+    """Ten days of thirty: 300 t with the clinker, 900 t by the end; the share of 19,466.67 a year.
+
+    Of a feed that was silent for some time nothing is compared with the allowance.
+    """
+    period = {
+        "since_ns": 0, "total_t": "100.00", "output_t": None,
+        "missing": [{"category": "clinker", "reason": "no-meter"}],
+        "indicator": {"total_t": "300.00", "covered_percent": covered},
+    }  # fmt: skip
+    through_ns = 10 * 86_400 * 10**9 - 1
+    found = outlook(
+        "2026-06", with_indicator(period, through_ns), {},
+        Allowance(year_t=Fraction("1600") * 365 / 30),
+    )["month"]  # fmt: skip
+    assert found["emission_t"] == "900.00"
+    assert found.get("balance_t", found.get("no_allowance")) == compared
+    assert with_indicator({**period, "indicator": {"clinker_t": "1"}}, through_ns) is None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ export function accumulatedView(model, plant) {
     const told = view.told || { reason: "counting" };
     setText(through, throughText(model, told));
     for (const name of PERIODS) periodInto(columns[`period.${name}`], model, told, (told.periods || {})[name]);
-    for (const name of PROJECTIONS) projectionInto(columns[`projection.${name}`], told, (told.projection || {})[name]);
+    for (const name of PROJECTIONS) {
+      projectionInto(columns[`projection.${name}`], told, (told.projection || {})[name], (told.indicated || {})[name]);
+    }
   };
   view.update = () => {
     if (model.now() - view.askedAt >= EVERY_MS && !model.frozen) {
@@ -86,7 +88,18 @@ function periodInto(one, model, told, period) {
   const whole = period.completeness;
   fill(one, spanText(model, period), [...figure(period.total_t, told.unit), ...(period.missing.length ? [" ", tag(t("accumulated.partial"))] : [])],
     completenessText(whole),
-    [...lines, ...missing, ...sureRows(period.uncertainty, told.unit)]);
+    [...lines, ...missing, ...feedRows(period.indicator, told.unit), ...sureRows(period.uncertainty, told.unit)]);
+}
+
+// Clinker has no counter as a rule: what the kiln's raw meal makes of it stands beside the figures, in none of them.
+function feedRows(found, unit) {
+  if (!found) return [];
+  const isTag = () => tag(t("accumulated.indicator"));
+  const rows = [row(t("accumulated.indicator.clinker", { kind: kindName(found.kind, found.zh) }),
+    ...figure(found.clinker_t, "t")), row(t("accumulated.indicator.co2"), ...figure(found.emission_t, unit), " ", isTag())];
+  if (Number(found.covered_percent) < 100) rows.push(row(t("accumulated.indicator.covered"), `${number(found.covered_percent, 2)} %`));
+  if (found.total_t) rows.push(row(t("accumulated.indicator.total"), ...figure(found.total_t, unit), " ", isTag()));
+  return rows;
 }
 
 // Of the total, as far as somebody said how sure its meters and factors are.
@@ -124,13 +137,14 @@ const lineName = (line) => `${t(`category.${line.category}`)}: ${kindName(line.k
 const missingName = (part) => (part.kind ? lineName(part) : t(`category.${part.category}`));
 const missingText = (part) => t(`accumulated.missing.${part.reason}`, { point: part.point || "" });
 
-function projectionInto(one, told, projected) {
+function projectionInto(one, told, projected, indicated) {
   if (!projected || projected.reason) {
     const why = (projected && projected.reason) || told.reason || "nothing-yet";
     fill(one, "", [...figure(null, ""), " ", tag(t(`accumulated.reason.${why}`))], "", []);
     return;
   }
-  const rows = [];
+  const rows = indicated && indicated.emission_t ? [row(t("accumulated.indicator.total"),
+    ...figure(indicated.emission_t, told.unit), " ", tag(t("accumulated.indicator")))] : [];
   if (projected.allowance_t) {
     rows.push(row(t("accumulated.allowance"), ...figure(projected.allowance_t, told.unit)),
       row(t(Number(projected.balance_t) < 0 ? "accumulated.short" : "accumulated.left"), ...figure(Math.abs(projected.balance_t), told.unit)));

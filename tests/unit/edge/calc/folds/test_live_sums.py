@@ -75,6 +75,57 @@ def test_hours_take_what_rose_since_the_hour_before() -> None:
     assert {"category": "clinker", "reason": "no-meter"} in found["hour"]["missing"]
 
 
+def fed(feed: list[float | None]) -> LiveSums:
+    """A reading a second of the kiln feed, t/h; None is a bad one."""
+    live = sums(kiln())
+    for n, value in enumerate(feed):
+        bad = {"meal.feed": [BAD]} if value is None else None
+        shown = {p["id"]: (0,) for p in kiln()["points"]} | {"meal.feed": (value or 0,)}
+        live.feed([block(kiln(), 0, [NOON + n * SECOND], shown, bad)])
+    return live
+
+
+def test_the_clinker_of_the_kiln_feed_stands_beside_the_figures() -> None:
+    """By hand: 20 intervals of 1 s at 5580 t/h are 31 t of meal, ÷ 1.55 = 20 t, × 0.535 = 10.70 t.
+
+    The total without it is 0 (no coal burnt), and with it 10.70; a line of it is still missing.
+    """
+    found = fed([5580] * 21).as_map()
+    for name in ("hour", "month"):
+        assert found[name]["total_t"] == "0.00"
+        assert found[name]["indicator"] == {
+            "kind": "portland", "zh": "硅酸盐水泥熟料", "clinker_t": "20.00",
+            "emission_t": "10.70", "covered_percent": "100.00", "total_t": "10.70",
+        }  # fmt: skip
+    assert {"category": "clinker", "reason": "no-meter"} in found["month"]["missing"]
+    # where a meter counts clinker there is no second total, only the indicator beside it
+    metered = sums(with_clinker(kiln()))
+    metered.feed([block(kiln(), 0, [NOON, NOON + SECOND], KILN)])
+    assert "total_t" not in metered.as_map()["month"]["indicator"]
+    assert "indicator" not in sums(steelworks()).as_map()["month"]
+
+
+def test_silence_of_the_feed_makes_no_clinker() -> None:
+    """21 s: 10 good readings, 6 bad ones, 5 good; the gap of 7 s is longer than two intervals.
+
+    9 s and 4 s are covered of 20 s and the newest tick: 65 %; 13 s are 13 t.
+    """
+    found = fed([5580] * 10 + [None] * 6 + [5580] * 5).as_map()["month"]["indicator"]
+    assert (found["clinker_t"], found["covered_percent"]) == ("13.00", "65.00")
+
+
+def test_another_raw_meal_ratio_begins_a_piece() -> None:
+    """10 s at 5580 t/h: 10 t by 1.55; then 10 s by 3.1: 5 t. The hour's mark came before both."""
+    other = kiln()
+    other["statement"]["kiln_feed"]["meal_per_clinker"] = "3.1"
+    live, known = sums(kiln()), {p["id"]: (0,) for p in kiln()["points"]}
+    for n in range(22):
+        if n == 11:
+            live.configure(other)
+        live.feed([block(kiln(), 0, [NOON + n * SECOND], known | {"meal.feed": (5580,)})])
+    assert live.as_map()["hour"]["indicator"]["clinker_t"] == "15.00"
+
+
 def test_what_documents_tell_is_missing_until_the_month_is_closed() -> None:
     config = kiln()
     config["statement"]["fuels"].append(

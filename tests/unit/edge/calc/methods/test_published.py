@@ -25,6 +25,9 @@ IPCC_ENERGY = (
     "1996 Guidelines Table 1.1 (member.ghginstitute.org, Energy l01_t02_p08)"
 )
 IPCC_CEMENT = "IPCC 2006 Vol. 3 Ch. 2, p. 2.12"
+LIBRARY = (
+    "a public border-adjustment program's emission factor library (IPCC 2006 Tier 1), t a unit"
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,25 @@ def ipcc(kind: str, carbon: str, printed: str) -> Case:
     inputs = {"rule_set": "cets-ag-03.01-v01-2024", "kind": kind, "quantity": "1", "ncv": "1000",
               "carbon_content": carbon}  # fmt: skip
     return Case("combustion.fuel", inputs, {"emission_t": printed}, IPCC_ENERGY)
+
+
+def oxide(cao: str, printed: str, dust: str) -> Case:
+    """Tier 2 with the Guidelines' own 0.785, with and without dust."""
+    inputs = {"clinker_t": "1", "cao_percent": cao, "dust_factor": dust}
+    return Case("cement.ipcc_clinker", inputs, {"factor": printed}, IPCC_CEMENT)
+
+
+def per_mwh(kind: str, kg: str) -> Case:
+    """1000 MWh, so that tonnes are the kilograms a MWh that are printed."""
+    inputs = {"rule_set": "ipcc-2006-defaults", "kind": kind, "quantity": "1000", "ncv": "3.6"}
+    return Case("combustion.net_energy", inputs, {"emission_t": kg},
+                "Carbon Balance and Management 2016 (s13021-016-0046-9), Table 1")  # fmt: skip
+
+
+def library(kind: str, printed: str, ncv: str = "") -> Case:
+    inputs = {"rule_set": "ipcc-2006-defaults", "kind": kind, "quantity": "1"}
+    inputs |= {"ncv": ncv} if ncv else {}
+    return Case("combustion.net_energy", inputs, {"emission_t": printed}, LIBRARY)
 
 
 CASES = [
@@ -135,6 +157,15 @@ CASES = [
          {"pitot_coefficient": "0.995", "dp_pa": "44.42", "temperature_c": "99",
           "barometer_pa": "100631", "static_pressure_pa": "-15", "density_kg_m3": "1.293"},
          {"velocity_m_s": "9.66"}, "workbook Gas Flow Basic Conversions (scribd 390124279)"),
+    Case("cement.part98_clinker",
+         {"clinker_short_ton": "1", "cao_percent": "64.6", "mgo_percent": "0",
+          "cao_noncarbonate_percent": "0", "mgo_noncarbonate_percent": "0"}, {"factor": "0.507"},
+         "IPCC default of 1996 (bestref.net, references of Cement kiln): 64.6 % lime"),
+    oxide("60", "0.47", "1"), oxide("65", "0.51", "1"), oxide("67", "0.53", "1"),
+    oxide("65", "0.52", "1.02"),
+    per_mwh("lignite", "364"), per_mwh("fuel-oil", "279"), per_mwh("natural-gas", "202"),
+    library("bituminous", "2.441"), library("coke", "3.017"), library("lpg", "2.9846"),
+    library("natural-gas", "2.693", "48"),
 ]  # fmt: skip
 
 
@@ -172,6 +203,36 @@ def test_there_are_enough_of_them_and_each_has_its_source() -> None:
 def test_a_percentile_as_it_is_explained_for_another_rule(samples: str, printed: str) -> None:
     """1water.ai, "The 90th percentile for Lead and Copper" (40 CFR 141.80): examples 1 to 3."""
     assert percentile([Fraction(text) for text in samples.split()], 90) == Fraction(printed)
+
+
+def test_a_mean_of_routes_as_the_table_prints_it() -> None:
+    """IPCC 2006 Vol. 3 Table 4.1: 65 % converter, 30 % arc, 5 % open hearth make 1.06 t/t."""
+    mix = {"bof-steel": "0.65", "eaf-steel": "0.30", "ohf-steel": "0.05"}
+    made = sum(
+        Fraction(
+            evaluate(
+                "steel.ipcc_tier1",
+                {"rule_set": "ipcc-2006-steel", "kind": kind, "produced_t": tonnes},
+            )["emission_t"]
+        )
+        for kind, tonnes in mix.items()
+    )
+    assert round(made, 2) == rule_set("ipcc-2006-steel").row("process.steel.factor").value
+
+
+@pytest.mark.parametrize(
+    ("row", "printed"),
+    [
+        ("process.electrode.carbon", "3.00"), ("process.charge-carbon.carbon", "3.04"),
+        ("process.dri.carbon", "0.07"), ("process.pig-iron.carbon", "0.15"),
+        ("product.crude-steel.carbon", "0.04"),
+    ],
+)  # fmt: skip
+def test_carbon_and_factor_of_the_border_adjustments_table_agree(row: str, printed: str) -> None:
+    """CBAM Guidance 3, Table 4-11 as a public project has it: tC/t and tCO2/t beside each other."""
+    rules = rule_set("eu-cbam-2025-steel")
+    found = rules.row(row).value * rules.row("carbon.co2_ratio").value
+    assert round(found, 2) == Fraction(printed)
 
 
 class TestSourcesThatAreWrong:
@@ -250,6 +311,19 @@ class TestSourcesThatAreWrong:
         found = evaluate("cement.clinker_oxides", clinker("64.6", "", "").inputs)
         assert round(Decimal(found["factor"]), 3) == Decimal("0.508")
         assert round(Fraction("0.646") * Fraction("0.785"), 3) == Fraction("0.507")
+
+    def test_a_library_multiplies_one_oils_heat_with_the_others_factor(self) -> None:
+        """`LIBRARY`: fuel oil, 2.994 t/t, is 40.4 GJ/t of residual oil × diesel's 74.1 t/TJ.
+
+        Residual oil's own 77.4 makes 3.127. Its coking coal, 2.667, is 2.66772 cut off.
+        """
+        inputs = {"rule_set": "ipcc-2006-defaults", "kind": "fuel-oil", "quantity": "1"}
+        assert round(Fraction("40.4") * Fraction("0.0741"), 3) == Fraction("2.994")
+        assert as_printed(
+            evaluate("combustion.net_energy", inputs)["emission_t"], "3.127"
+        ) == "3.127"  # fmt: skip
+        coking = evaluate("combustion.net_energy", {**inputs, "kind": "coking-coal"})
+        assert coking["emission_t"] == "2.66772"
 
     def test_older_editions_of_a_table_are_other_figures(self) -> None:
         """EPA's table of 2011 had coke at 102.04 kg/mmBtu, 2,531 kg a short ton; today 2,819."""

@@ -71,9 +71,9 @@ def test_counts_and_confidence_are_told() -> None:
     found = evaluate("cems.substitute", {"rules": "hj-t-75-2007", "hours": "-,1,-,3"})
     assert (found["measured"], found["substituted"], found["missing"]) == ("2", "1", "1")
     assert found["parameters"]["mean.gap"]["confidence"] == "single-source"
-    recalled = evaluate("cems.substitute", {"rules": "hj-75-2017", "hours": "1,-",
+    seen = evaluate("cems.substitute", {"rules": "hj-75-2017", "hours": "1,-",
                                             "availability_percent": "95"})  # fmt: skip
-    assert {p["confidence"] for p in recalled["parameters"].values()} == {"unverified"}
+    assert {p["confidence"] for p in seen["parameters"].values()} == {"single-source"}
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -113,7 +113,9 @@ def test_a_gap_at_an_end_has_no_mean() -> None:
         (74, 1, None, MISSING),
     ],
 )
-def test_hj_2017_as_recalled(capture: int, hours: int, value: int | None, code: str) -> None:
+def test_hj_2017_as_a_program_has_it(
+    capture: int, hours: int, value: int | None, code: str
+) -> None:
     before = [10] * 2200
     for back, peak in ((2000, 50), (600, 40), (100, 30)):
         before[-back] = peak

@@ -58,7 +58,7 @@ def test_hours_as_the_rules_print_them(rules: str, minutes: str, valid: str) -> 
 def test_the_result_says_how_sure_the_rule_is() -> None:
     found = evaluate("cems.hour_validity", {"rules": "us-part-75", "minutes": "N" * 60})
     assert found["valid_minutes"] == "60"
-    assert found["parameters"]["hour.quadrant"]["confidence"] == "unverified"
+    assert found["parameters"]["hour.quadrant"]["confidence"] == "single-source"
 
 
 def naive(minutes: list[int], rules: str) -> bool:
