@@ -5,6 +5,7 @@ No fixtures here: they stand beside the tests that use them. What servers were a
 """
 
 import faulthandler
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -47,6 +48,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for program in needed:
             if shutil.which(program) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{program} is not installed"))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: no search for garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

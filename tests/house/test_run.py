@@ -25,7 +25,9 @@ case "$*" in
 *ensurepip*) exit {no_venv} ;;
 "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo venv >>{log} ;;
 "-m pip "*) sleep {pip_s}; echo "pip $*" >>{log}; exit {pip_exit} ;;
-"-m pytest "*) echo "pytest $*" >>{log}; echo "{tally}" >>"$STACKPROOF_TALLY"; exit {pytest_exit} ;;
+"-m pytest "*)
+    echo "pytest $*" >>{log}; echo "files in ${{TMPDIR:-}}" >>{log}
+    echo "{tally}" >>"$STACKPROOF_TALLY"; exit {pytest_exit} ;;
 *uplot.py) exit {uplot_exit} ;;
 *) exit 99 ;;
 esac
@@ -276,12 +278,27 @@ class TestTest:
         assert ran == {
             "tests --ignore=tests/unit --ignore=tests/e2e --ignore=tests/integration "
             "--ignore=tests/system --ignore=tests/conformance -k word",
-            "tests/integration/drivers -k word",
-            "tests/integration --ignore=tests/integration/drivers -k word",
-            "tests/system tests/conformance -k word",
+            "tests/integration --ignore=tests/integration/cloud --ignore=tests/integration/edge "
+            "--ignore=tests/integration/simulators -k word",
+            "tests/integration/cloud tests/integration/edge -k word",
+            "tests/integration/simulators tests/system tests/conformance -k word",
             "tests/unit -k word",
             "tests/e2e -k word",
         }
+
+    @pytest.mark.parametrize(("free_kib", "used"), [(4 << 20, True), ((4 << 20) - 1, False)])
+    def test_files_of_tests_go_to_memory_where_there_is_enough(
+        self, complete: Machine, free_kib: int, used: bool
+    ) -> None:
+        memory = complete.root / "memory"
+        memory.mkdir()
+        (complete.bin / "chmod").symlink_to("/usr/bin/chmod")
+        text = (complete.root / "run").read_text()
+        (complete.root / "run").write_text(text.replace("/dev/shm", '"$root/memory"'))
+        complete.program("df", f"#!/bin/sh\necho Free\necho tmpfs 9 0 {free_kib}\n")
+        assert complete.run("test", "tests/unit")[0] == 0
+        assert complete.logged(f"files in {memory}/stackproof-") == complete.logged("files") * used
+        assert list(memory.iterdir()) == [], "left behind"
 
     def test_development_packages_come_on_top(self, complete: Machine) -> None:
         complete.run("exec", "sh", "-c", ":")
