@@ -12,7 +12,6 @@ from pathlib import Path
 
 from evidence.findings import Report
 from evidence.verifier.run import verify
-
 from tests.attacks import (
     by_accident,
     by_bombs,

@@ -111,7 +111,7 @@ def test_every_option_in_it_exists() -> None:
 @cache
 def _help(*words: str) -> str:
     said = io.StringIO()
-    with redirect_stdout(said), pytest.raises(SystemExit, match="^0$"):
+    with redirect_stdout(said), pytest.raises(SystemExit, match=r"^0$"):
         stackproof.main([*words, "--help"])
     return said.getvalue()
 

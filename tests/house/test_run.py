@@ -294,7 +294,8 @@ class TestTest:
         memory.mkdir()
         (complete.bin / "chmod").symlink_to("/usr/bin/chmod")
         text = (complete.root / "run").read_text()
-        (complete.root / "run").write_text(text.replace("/dev/shm", '"$root/memory"'))
+        text = text.replace("use_memory /dev/shm", 'use_memory "$root/memory"')
+        (complete.root / "run").write_text(text)
         complete.program("df", f"#!/bin/sh\necho Free\necho tmpfs 9 0 {free_kib}\n")
         assert complete.run("test", "tests/unit")[0] == 0
         assert complete.logged(f"files in {memory}/stackproof-") == complete.logged("files") * used
