@@ -27,6 +27,7 @@ case "$*" in
 "-m pip "*) sleep {pip_s}; echo "pip $*" >>{log}; exit {pip_exit} ;;
 "-m pytest "*)
     echo "pytest $*" >>{log}; echo "files in ${{TMPDIR:-}}" >>{log}
+    echo "compiled ${{PYTHONDONTWRITEBYTECODE:-kept}}" >>{log}
     echo "{tally}" >>"$STACKPROOF_TALLY"; exit {pytest_exit} ;;
 *uplot.py) exit {uplot_exit} ;;
 *) exit 99 ;;
@@ -71,7 +72,7 @@ class Machine:
     def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [self.root / "run", *arguments],
-            env={"PATH": str(self.bin)},
+            env={"PATH": str(self.bin), "PYTHONDONTWRITEBYTECODE": "1"},
             cwd=cwd or self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -273,6 +274,7 @@ class TestTest:
         code, out, err = complete.run("test", "-k", "word")
         assert code == 0
         assert "left out" not in err
+        assert set(complete.logged("compiled")) == {"compiled kept"}
         assert out.splitlines()[-1] == "18 passed, 0 failed, 6 skipped"
         ran = {line[line.index("tests") :] for line in complete.logged("pytest")}
         assert ran == {
