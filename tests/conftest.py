@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Random search belongs to --long, which somebody reads and may run again: a change must not be
     refused, nor pass, by the luck of a draw. Nor by a slow machine: no test has a deadline.
     """
+    gc.disable()  # until all is collected
     config.pluginmanager.register(Watch())
     is_long = config.getoption("--long")
     hypothesis.settings.register_profile("ours", derandomize=not is_long, deadline=None)
@@ -51,9 +52,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays to the end: no search for garbage looks at it again."""
-    gc.collect()
+    """What was imported and collected stays to the end: no search for garbage looks at it."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
