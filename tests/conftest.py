@@ -5,6 +5,7 @@ No fixtures here: they stand beside the tests that use them. What servers were a
 """
 
 import faulthandler
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -28,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Random search belongs to --long, which somebody reads and may run again: a change must not be
     refused, nor pass, by the luck of a draw. Nor by a slow machine: no test has a deadline.
     """
+    gc.disable()  # until all is collected
     config.pluginmanager.register(Watch())
     is_long = config.getoption("--long")
     hypothesis.settings.register_profile("ours", derandomize=not is_long, deadline=None)
@@ -47,6 +49,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for program in needed:
             if shutil.which(program) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{program} is not installed"))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: no search for garbage looks at it."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

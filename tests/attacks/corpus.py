@@ -1,5 +1,17 @@
-"""The tamper corpus: every kind of tampering there is a test for, one list."""
+"""The tamper corpus: every kind of tampering there is a test for, one list.
 
+Each is built once a run, and judged once by our verifier: several tests look at the same bytes.
+"""
+
+import atexit
+import re
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from evidence.findings import Report
+from evidence.verifier.run import verify
 from tests.attacks import (
     by_accident,
     by_bombs,
@@ -42,3 +54,30 @@ KINDS: list[Kind] = [
     *by_container.KINDS,
     *by_bombs.KINDS,
 ]
+
+
+def file_name(kind: Kind) -> str:
+    """The archive's file name: the kind's name in plain letters."""
+    return re.sub(r"[^a-z0-9]+", "-", kind.name.lower()).strip("-") + ".tar"
+
+
+@cache
+def _folder() -> Path:
+    made = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, made)
+    return Path(made)
+
+
+@cache
+def archive(kind: Kind) -> Path:
+    """The kind's archive as a file, to be read only."""
+    file = _folder() / file_name(kind)
+    file.write_bytes(kind.build())
+    return file
+
+
+@cache
+def report(kind: Kind) -> Report:
+    """What our verifier says of it to a reviewer with the kind's trust."""
+    with archive(kind).open("rb") as file:
+        return verify(file, trust=kind.trust)

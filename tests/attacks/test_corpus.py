@@ -3,7 +3,6 @@
 Also: no published code is without a kind that provokes it.
 """
 
-import io
 import json
 import os
 import subprocess
@@ -13,20 +12,15 @@ from typing import Any
 
 import pytest
 
-from evidence.findings import CODES, Report
+from evidence.findings import CODES
 from evidence.keys import certificate_to_pem, load_trust
-from evidence.verifier.run import verify
-from tests.attacks.__main__ import file_name, write_corpus
-from tests.attacks.corpus import KINDS
+from tests.attacks.__main__ import write_corpus
+from tests.attacks.corpus import KINDS, archive, file_name, report
 from tests.attacks.forging import SISTER, TRUST, Kind
 from tests.unit.evidence import sealed_month as sm
 
 PEAK_MIB_MAX = 512
 CPU_S_MAX = 20.0
-
-
-def verified(kind: Kind) -> Report:
-    return verify(io.BytesIO(kind.build()), trust=kind.trust)
 
 
 def failing(codes: set[str] | frozenset[str]) -> set[str]:
@@ -35,23 +29,21 @@ def failing(codes: set[str] | frozenset[str]) -> set[str]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
 def test_a_kind_is_found_and_called_by_its_name(kind: Kind) -> None:
-    report = verified(kind)
-    found = sm.codes(report)
-    assert kind.codes <= found, report.findings
+    told = report(kind)
+    found = sm.codes(told)
+    assert kind.codes <= found, told.findings
     if not kind.more:
-        assert failing(found) == failing(kind.codes), report.findings
-    assert report.verdict is kind.verdict
+        assert failing(found) == failing(kind.codes), told.findings
+    assert told.verdict is kind.verdict
 
 
 def in_children(kinds: list[Kind], folder: Path) -> dict[str, dict[str, Any]]:
     """What the command said of each archive in a process of its own, by file name."""
-    for kind in kinds:
-        (folder / file_name(kind)).write_bytes(kind.build())
     root = folder / "trust.pem"
     both = (who.certificates["root"] for who in (sm.keys(), SISTER))
     root.write_bytes(b"".join(map(certificate_to_pem, both)))
     assert load_trust(root) == TRUST
-    files = [str(folder / file_name(kind)) for kind in kinds]
+    files = [str(archive(kind)) for kind in kinds]
     done = subprocess.run(
         [sys.executable, "-m", "tests.attacks.confined", root, *files],
         cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=True,
@@ -107,7 +99,7 @@ def test_every_code_that_fails_undecides_or_warns_has_a_kind() -> None:
 
 def test_no_kind_is_the_honest_archive() -> None:
     """What changes nothing proves nothing."""
-    same = [kind.name for kind in KINDS if kind.build() == sm.honest()]
+    same = [kind.name for kind in KINDS if archive(kind).read_bytes() == sm.honest()]
     assert same == ["honest"]
 
 

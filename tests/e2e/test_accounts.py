@@ -42,14 +42,30 @@ def invite(server: Server, ident: str) -> str:
     return link
 
 
-class Visit:
-    """A page that is looked at after each step."""
+#: a desk's and a phone's
+DESK, PHONE = (1440, 900), (390, 844)
 
-    def __init__(self, watched: Watched, name: str, width: int) -> None:
+
+class Visit:
+    """A page that is looked at after each step; as `also` too, where that is given."""
+
+    def __init__(
+        self, watched: Watched, name: str, width: int, also: tuple[int, int] | None = None
+    ) -> None:
         self.watched, self.page, self._name, self._width = watched, watched.page, name, width
+        self._also = also
 
     def look(self, step: str) -> None:
         """Nothing stands out of the page, nothing complains, and everybody can use it."""
+        self._look(step)
+        own = self.page.viewport_size
+        if self._also is not None and own is not None:
+            width, height = self._also
+            self.page.set_viewport_size({"width": width, "height": height})
+            Visit(self.watched, self._name, width)._look(f"{step}-{width}")
+            self.page.set_viewport_size(own)
+
+    def _look(self, step: str) -> None:
         self.glance(step)
         found = Axe().run(self.page).response["violations"]
         assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], step
@@ -78,16 +94,16 @@ def code(key: bytes, steps: int = 0) -> str:
     return code_of(key, int(time.time()) // 30 + steps)
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("language", "size", "also"), [("en", DESK, PHONE), ("zh", PHONE, DESK)])
 def test_from_the_link_to_signing_out_and_the_next_person(
-    open_page: Open, start_server: Start, language: str, size: tuple[int, int]
-) -> None:
+    open_page: Open, start_server: Start, language: str, size: tuple[int, int],
+    also: tuple[int, int],
+) -> None:  # fmt: skip
     server, (width, height), words = start_server("--accounts"), size, WORDS[language]
     ident = f"chief-{language}-{width}"
     link = invite(server, ident)
     watched = open_page(f"{server.url}/{language}{link}", width=width, height=height)
-    visit, page = Visit(watched, ident, width), watched.page
+    visit, page = Visit(watched, ident, width, also), watched.page
     expect(page.get_by_role("heading", name=words[0], exact=True)).to_be_visible()
     visit.look("1-invited")
     key = key_of(page)
@@ -121,13 +137,15 @@ def test_from_the_link_to_signing_out_and_the_next_person(
     expect(page.locator("#change")).to_contain_text(person)
     visit.look("7-change")
     page.get_by_role("button", name=words[3]).click()
-    watch_live(open_page(next_link, width=width, height=height), person, language, words)
+    watch_live(open_page(next_link, width=width, height=height), person, words, also)
 
 
-def watch_live(watched: Watched, person: str, language: str, words: list[str]) -> None:
+def watch_live(
+    watched: Watched, person: str, words: list[str], also: tuple[int, int] | None = None
+) -> None:
     """The invited operator opens the account, sees the live page move, and signs out of it."""
     page, width = watched.page, watched.page.viewport_size["width"]  # type: ignore[index]  # is set
-    visit = Visit(watched, person, width)
+    visit = Visit(watched, person, width, also)
     visit.fill(password=PASSWORD, again=PASSWORD, code=code(key_of(page)))
     page.get_by_role("button", name=words[1]).click()
     expect(page.get_by_role("heading", name=words[2])).to_be_visible()

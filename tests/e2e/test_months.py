@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import PLANT
-from tests.e2e.test_accounts import Visit
+from tests.e2e.test_accounts import DESK, PHONE, Visit
 
 pytestmark = pytest.mark.browser
 
@@ -19,11 +19,10 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("language", "size", "also"), [("en", DESK, PHONE), ("zh", PHONE, DESK)])
 def test_from_all_months_to_one_that_is_closed_by_decision(
     open_page: Callable[..., Watched], start_server: Callable[..., Server], language: str,
-    size: tuple[int, int],
+    size: tuple[int, int], also: tuple[int, int],
 ) -> None:  # fmt: skip
     server, (width, height), words = (
         start_server(f"--accountant={language}{size[0]}"),
@@ -31,7 +30,7 @@ def test_from_all_months_to_one_that_is_closed_by_decision(
         WORDS[language],
     )
     watched = open_page(f"{server.url}/{language}/", width=width, height=height)
-    page, visit = watched.page, Visit(watched, f"months-{language}-{width}", width)
+    page, visit = watched.page, Visit(watched, f"months-{language}-{width}", width, also)
     page.get_by_role("link", name=words[0]).click()
     expect(page.get_by_role("heading", name=words[0], exact=True)).to_be_visible()
     expect(page.get_by_role("link", name=words[2])).to_have_count(1)

@@ -25,7 +25,10 @@ case "$*" in
 *ensurepip*) exit {no_venv} ;;
 "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo venv >>{log} ;;
 "-m pip "*) sleep {pip_s}; echo "pip $*" >>{log}; exit {pip_exit} ;;
-"-m pytest "*) echo "pytest $*" >>{log}; echo "{tally}" >>"$STACKPROOF_TALLY"; exit {pytest_exit} ;;
+"-m pytest "*)
+    echo "pytest $*" >>{log}; echo "files in ${{TMPDIR:-}}" >>{log}
+    echo "compiled ${{PYTHONDONTWRITEBYTECODE:-kept}}" >>{log}
+    echo "{tally}" >>"$STACKPROOF_TALLY"; exit {pytest_exit} ;;
 *uplot.py) exit {uplot_exit} ;;
 *) exit 99 ;;
 esac
@@ -69,7 +72,7 @@ class Machine:
     def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [self.root / "run", *arguments],
-            env={"PATH": str(self.bin)},
+            env={"PATH": str(self.bin), "PYTHONDONTWRITEBYTECODE": "1"},
             cwd=cwd or self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -271,17 +274,34 @@ class TestTest:
         code, out, err = complete.run("test", "-k", "word")
         assert code == 0
         assert "left out" not in err
+        assert set(complete.logged("compiled")) == {"compiled kept"}
         assert out.splitlines()[-1] == "18 passed, 0 failed, 6 skipped"
         ran = {line[line.index("tests") :] for line in complete.logged("pytest")}
         assert ran == {
             "tests --ignore=tests/unit --ignore=tests/e2e --ignore=tests/integration "
             "--ignore=tests/system --ignore=tests/conformance -k word",
-            "tests/integration/drivers -k word",
-            "tests/integration --ignore=tests/integration/drivers -k word",
-            "tests/system tests/conformance -k word",
+            "tests/integration --ignore=tests/integration/cloud --ignore=tests/integration/edge "
+            "--ignore=tests/integration/simulators -k word",
+            "tests/integration/cloud tests/integration/edge -k word",
+            "tests/integration/simulators tests/system tests/conformance -k word",
             "tests/unit -k word",
             "tests/e2e -k word",
         }
+
+    @pytest.mark.parametrize(("free_kib", "used"), [(4 << 20, True), ((4 << 20) - 1, False)])
+    def test_files_of_tests_go_to_memory_where_there_is_enough(
+        self, complete: Machine, free_kib: int, used: bool
+    ) -> None:
+        memory = complete.root / "memory"
+        memory.mkdir()
+        (complete.bin / "chmod").symlink_to("/usr/bin/chmod")
+        text = (complete.root / "run").read_text()
+        text = text.replace("use_memory /dev/shm", 'use_memory "$root/memory"')
+        (complete.root / "run").write_text(text)
+        complete.program("df", f"#!/bin/sh\necho Free\necho tmpfs 9 0 {free_kib}\n")
+        assert complete.run("test", "tests/unit")[0] == 0
+        assert complete.logged(f"files in {memory}/stackproof-") == complete.logged("files") * used
+        assert list(memory.iterdir()) == [], "left behind"
 
     def test_development_packages_come_on_top(self, complete: Machine) -> None:
         complete.run("exec", "sh", "-c", ":")

@@ -45,7 +45,7 @@ MONTH, DAYS = "2027-02", 28
 SECOND, HOUR = 10**9, HOUR_S * 10**9
 FROM_NS, TO_NS = month_bounds(TIME_ZONE, MONTH)
 PERIOD = {"from_ns": FROM_NS, "to_ns": TO_NS}
-INTERVAL_S, TICKS = 60, 15
+INTERVAL_S, TICKS = 60, 60
 #: hours of the month: the gateway stands still; the first one of the new meter
 OUTAGE, REPLACED = range(9 * 24 + 2, 9 * 24 + 7), 17 * 24 + 9
 _LATER = 5 * 60 * SECOND

@@ -150,7 +150,8 @@ def make_services(
     absent = ("evidence", "keys", "one_way", "records", "accumulated", "plans")
     nothing = dict.fromkeys(absent, Nothing())
     parts = {**nothing, **more}
-    parts.setdefault("accounts", make_accounts())
+    if "accounts" not in parts:  # a database: made only where none is given
+        parts["accounts"] = make_accounts()
     return Services(
         hub=hub or make_hub(), clock=ManualClock(), months=months or Months(), streams=Streams(),
         token=TOKEN, **parts,
