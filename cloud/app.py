@@ -19,6 +19,7 @@ from cloud.api import (
     account_pages,
     account_routes,
     documents,
+    metrics,
     month_pages,
     one_way,
     outputs,
@@ -70,6 +71,7 @@ def create_app(services: Services) -> FastAPI:
     for part in api:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
+    app.include_router(metrics.router)
     app.include_router(pages.router)
     app.include_router(account_pages.router)
     app.include_router(plans.pages)

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import datetime as dt
 import json
-import logging
 import signal
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from cloud.commands.store import add_store_commands
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
+from evidence.log_lines import FORMS, TEXT, start_logging
 
 EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
 
@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=act)
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    run.add_argument(
+        "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"
+    )
     _add_clock(run)
     add_month_commands(commands)
     add_one_way_commands(commands)
@@ -131,9 +134,7 @@ def _run(args: argparse.Namespace) -> int:
     from cloud.process import run_cloud
 
     config, clock = load_cloud(args.config), _clock(args)
-    logging.basicConfig(
-        level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(args.log_level, args.log_format)
 
     async def run() -> None:
         stop, reload = asyncio.Event(), asyncio.Event()

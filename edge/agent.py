@@ -93,6 +93,7 @@ class Agent:
             parts.push_async_callback(self._disk.run, self._stream.spool.close)
             self._delivery = Delivery(self._site, self._stream, self._clock, self._disk)
             parts.push_async_callback(self._delivery.stop)
+            parts.enter_context(self._metrics())
             for poller in self._pollers:
                 parts.push_async_callback(poller.close)
             await self._disk.run(self._resume_sources)
@@ -107,6 +108,13 @@ class Agent:
     def close_frame_soon(self) -> None:
         """Close the open frame with the next tick instead of when it is due."""
         self._frame_asked = True
+
+    def _metrics(self) -> contextlib.AbstractContextManager[None]:
+        if self._site.metrics is None:
+            return contextlib.nullcontext()
+        from edge.metrics import serving  # its server's modules take 3 MB: only where it is asked
+
+        return serving(self._site, self._who, self._clock, self._pollers)
 
     # -- start --------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from edge.spool_reader import SpoolReader
 from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256
+from evidence.log_lines import FORMS, TEXT, about, start_logging
 from evidence.version import VERSION
 from firmware_configs.fields import Problem
 
@@ -83,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    run.add_argument(
+        "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"
+    )
     run.set_defaults(run=_run)
     add_new_command(commands)
     add_spool_commands(commands)
@@ -185,15 +189,13 @@ def _check_spool(site: Site, who: Identity) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    logging.basicConfig(
-        level=args.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    always = start_logging(args.log_level, args.log_format)
     # asyncua tells every lost connection at length; our own line says it once
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     _share_one_heap()
-    asyncio.run(_serve(_open(args.site, may_be_away=True)))
+    opened = _open(args.site, may_be_away=True)
+    always |= about(opened.site.plant.id, opened.site.gateway.id)
+    asyncio.run(_serve(opened))
     return EXIT_FINE
 
 

@@ -15,6 +15,7 @@ from edge.calc.factors import rule_set, statement_rule_sets
 from edge.errors import SiteConfigError
 from edge.site_blanks import told, without_blanks
 from edge.site_devices import DeviceConfig, read_devices
+from edge.site_metrics import Metrics, read_metrics
 from edge.site_points import SitePoints
 from edge.site_statement import read_potlines, read_statement
 from evidence.points import NAME_ID
@@ -109,6 +110,7 @@ class Site:
     devices: tuple[DeviceConfig, ...]
     potlines: tuple[Mapping[str, Any], ...]
     statement: Mapping[str, Any]
+    metrics: Metrics | None = None
 
     def schedules_ns(self) -> tuple[int, ...]:
         """The distinct poll intervals, shortest first: a schedule's number is its index."""
@@ -150,8 +152,11 @@ def read_site(path: Path) -> tuple[Site, list[Problem]]:
     known = SitePoints(points, unclear)
     potlines = read_potlines(root, known)
     statement = read_statement(_section(root, "statement", path, problems), known)
+    metrics = None
+    if root.has("metrics"):
+        metrics = read_metrics(_section(root, "metrics", path, problems))
     root.finish()
-    site = Site(path, plant, gateway, uplink, devices, potlines, statement)
+    site = Site(path, plant, gateway, uplink, devices, potlines, statement, metrics)
     return site, told(problems, blanks, str(path))
 
 

@@ -16,6 +16,7 @@ from edge.drivers.base import (
     ReadsSettings,
     TellsEvents,
 )
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.edge.device")
 
@@ -92,7 +93,10 @@ class Link:
     def answered(self) -> None:
         """The device gave an answer."""
         if self._is_lost:
-            log.warning("%s: answers again at %s", self.spec.id, self.spec.url)
+            log.warning(
+                "%s: answers again at %s", self.spec.id, self.spec.url,
+                extra=about(device=self.spec.id),
+            )  # fmt: skip
             self._is_lost = False
 
     async def lose(self, error: Exception) -> None:
@@ -134,7 +138,10 @@ class Link:
                 await self._opened.close()
         except Exception as error:
             self._driver = None
-            log.warning("%s: defect in its driver: close: %r", self.spec.id, error, exc_info=error)
+            log.warning(
+                "%s: defect in its driver: close: %r", self.spec.id, error,
+                exc_info=error, extra=about(device=self.spec.id),
+            )  # fmt: skip
         self._opened = None
 
     def _note(self, error: Exception) -> None:
@@ -146,8 +153,9 @@ class Link:
             then = "not tried again until restart" if self._is_given_up else "trying again"
             what = f"defect in its driver: {error!r}" if defect else str(error)
             log.warning(
-                "%s: lost at %s: %s; %s", self.spec.id, self.spec.url, what, then, exc_info=defect
-            )
+                "%s: lost at %s: %s; %s", self.spec.id, self.spec.url, what, then,
+                exc_info=defect, extra=about(device=self.spec.id),
+            )  # fmt: skip
         now_ns = self._now_ns()
         if not self._is_lost:
             self._is_lost, self._lost_at_ns = True, now_ns

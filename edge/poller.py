@@ -50,6 +50,7 @@ class Poller:
             lead: of its endpoint; None: it is asked at its ticks.
         """
         self.interval_ns = interval_ns
+        self.asked = self.answered = 0  # ticks since the start
         self._now_ns = monotonic_ns
         self._lead = lead or Lead(interval_ns)
         self._settings = MeterSettings(spec.id, spec.profile, spec.stated)
@@ -101,7 +102,10 @@ class Poller:
 
     async def poll(self, timeout_s: float, tick_ns: int = 0) -> Polled:
         """All points for one of its ticks; never takes longer than `timeout_s`, never raises."""
-        return self._unkept.hand_out(await self._ask(timeout_s, tick_ns))
+        answer = await self._ask(timeout_s, tick_ns)
+        self.asked += 1
+        self.answered += answer.monotonic_ns is not None
+        return self._unkept.hand_out(answer)
 
     def committed(self) -> None:
         """What the last poll gave is on disk; of what is handed out once the next may come."""

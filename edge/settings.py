@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from evidence import cbor
+from evidence.log_lines import about
 from evidence.meter_settings import HOUR_NS, KIND, Setting, way_of
 from evidence.quality import Quality
 from firmware_configs.model import Profile
@@ -138,7 +139,7 @@ class MeterSettings:
             self._told.add(name)
             log.warning(
                 "%s: setting %s cannot be read (%s); whether it has changed is not known",
-                self._device, name, value.name,
+                self._device, name, value.name, extra=about(device=self._device),
             )  # fmt: skip
 
     def _value(self, name: str, text: str) -> None:
@@ -147,9 +148,10 @@ class MeterSettings:
             log.warning(
                 "%s. Find out why; then state the new value, with the reason, under "
                 "[[device.stated]] in the site file", departure,
+                extra=about(device=self._device),
             )  # fmt: skip
         if change:
-            log.info("%s, as stated", change)
+            log.info("%s, as stated", change, extra=about(device=self._device))
 
 
 def _recall(settings: Iterable[Setting], kept: bytes | None) -> None:

@@ -102,7 +102,7 @@ async def identify(request: HTTPConnection) -> tuple[Principal, str]:
 
 async def _admit(request: Request, who: Principal, right: Right | None) -> None:
     """Go on only for who may; a page's form is read here, for its CSRF value."""
-    given, is_api = services(request), request.url.path.startswith("/api/")
+    given, is_api = services(request), request.url.path.startswith(("/api/", "/metrics"))
     if right is not None and right not in who.rights:
         if who.account:
             await refuse(given.accounts, request, who, str(right))

@@ -29,6 +29,7 @@ from evidence import cose
 from evidence.frame import place_of
 from evidence.keys import Signer
 from evidence.log import Entry, Kind
+from evidence.log_lines import about
 from evidence.receipt import Receipt, encode_receipt
 
 log = logging.getLogger("stackproof.cloud.collector")
@@ -123,9 +124,9 @@ class Intake:
         self.watch.require_clock()
         news = self.plants.require(plant).look()
         for sentence in news.taken:
-            log.warning("plant %s: keys: %s", plant, sentence)
+            log.warning("plant %s: keys: %s", plant, sentence, extra=about(plant))
         for sentence in news.problems:
-            log.error("plant %s: keys: %s", plant, sentence)
+            log.error("plant %s: keys: %s", plant, sentence, extra=about(plant))
         for gateway in news.ordered:  # what was due before the order is so no more
             self._goes_on(Sender(plant, gateway))
         return news
@@ -180,13 +181,12 @@ class Intake:
         except Exception as error:
             if now_s >= self._traced_s + INTERVAL_S:  # whoever found how could do it for ever
                 self._traced_s = now_s
-                log.exception("object of %s/%s could not be judged", sender.plant, sender.gateway)
+                log.exception("object of %s could not be judged", sender, extra=sender.about)
             return Refused("defect", repr(error))
 
     def _apply(
         self, plant: EnrolledPlant, sender: Sender, data: bytes, verdict: Verdict, now_s: float
     ) -> Verdict:
-        name = f"{sender.plant}/{sender.gateway}"
         if isinstance(verdict, Accepted):
             self._accept(plant, sender, data, verdict)
         elif isinstance(verdict, Aside):
@@ -199,7 +199,8 @@ class Intake:
             if verdict.is_verified and self.missing.note(
                 sender, verdict.due, verdict.seq, self._clock.wall_ns()
             ):
-                log.warning("%s: seq %d came, %d is due", name, verdict.seq, verdict.due)
+                told = (sender, verdict.seq, verdict.due)
+                log.warning("%s: seq %d came, %d is due", *told, extra=sender.about)
         return verdict
 
     def _accept(
@@ -244,8 +245,8 @@ class Intake:
             plant.room.take(entry, now_s)
             self._next.alarmed.add(sender.plant)
             log.error(
-                "%s of %s/%s, kept aside: %s",
-                entry.verdict.upper(), sender.plant, sender.gateway, sentence,
+                "%s of %s, kept aside: %s",
+                entry.verdict.upper(), sender, sentence, extra=sender.about,
             )  # fmt: skip
         return aside
 
@@ -297,6 +298,7 @@ class Intake:
         log.warning(
             "refused %d object(s) of %s: %s: %s",
             digest.count, newest.plant or "unknown plants", newest.reason, newest.sentence,
+            extra=about(newest.plant),
         )  # fmt: skip
         plant = self.plants.get(newest.plant)
         if plant is not None and newest.reason != "disk":

@@ -20,6 +20,7 @@ from cloud.store.plant import PlantStore
 from evidence.custody import Change
 from evidence.frame import Gap
 from evidence.log import Entry, Kind, decode_entry
+from evidence.log_lines import about
 from evidence.orders import Replace, Revoke
 from evidence.suites import PublicKey
 
@@ -176,8 +177,9 @@ class EnrolledPlant:
             self._enrol(accepted.rotation.certified)
             new = _short(accepted.rotation.certified)
             log.warning(
-                "%s/%s: rotated at seq %s to key %s", store.plant, entry.stream, entry.seq, new
-            )
+                "%s/%s: rotated at seq %s to key %s", store.plant, entry.stream, entry.seq, new,
+                extra=about(store.plant, entry.stream),
+            )  # fmt: skip
 
 
 def _enrol_entry(certified: Certified, received_ns: int) -> Entry:

@@ -14,6 +14,7 @@ from cloud.collector.plant import EnrolledPlant
 from cloud.errors import NotServedError, StoreError
 from cloud.store.slice import SliceStore
 from evidence.errors import EvidenceError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.collector")
 
@@ -110,7 +111,7 @@ class Plants:
                 waits.reason, waits.again_s = reason, now_s + waits.pause_s
                 waits.pause_s = min(2 * waits.pause_s, AGAIN_LAST_S)
                 continue
-            log.warning("plant %s is served again", plant)
+            log.warning("plant %s is served again", plant, extra=about(plant))
             self._served[plant] = waits.plant
             del self._waiting[plant]
             healed.append(plant)

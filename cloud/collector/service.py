@@ -27,6 +27,7 @@ from cloud.collector.topics import Sender
 from cloud.errors import CloudError, StoreError
 from cloud.store.state import StreamState
 from evidence.errors import EvidenceError, KeyFileError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.collector")
 
@@ -271,7 +272,7 @@ class Collector:
         before, self._lasting = self._lasting, self._intake.lasting_missing()
         changed = self._lasting.items() ^ before.items()
         for sender, missed in self._lasting.items() - before.items():
-            log.error("%s/%s: %s", sender.plant, sender.gateway, missed.sentence())
+            log.error("%s: %s", sender, missed.sentence(), extra=sender.about)
         self._tell_alarms({sender.plant for sender, _ in changed})
 
     def _complain(self, outcome: Outcome) -> None:
@@ -279,10 +280,10 @@ class Collector:
         for plant in failed.keys() - self._failing:
             log.error(
                 "plant %s: evidence cannot be written (%s); its gateways keep their readings and "
-                "send again", plant, failed[plant],
+                "send again", plant, failed[plant], extra=about(plant),
             )  # fmt: skip
         for plant in self._failing & outcome.written:
-            log.warning("plant %s: evidence is written again", plant)
+            log.warning("plant %s: evidence is written again", plant, extra=about(plant))
         self._failing = (self._failing - outcome.written) | failed.keys()
 
     def _sealed(self, senders: set[Sender]) -> list[tuple[Sender, StreamState]]:
@@ -327,7 +328,7 @@ class Collector:
             except (StoreError, OSError, EvidenceError) as error:
                 # the page misses a plant; its evidence goes on being taken. A configuration that an
                 # earlier version took may be one that this version refuses
-                log.error("%s/%s: %s", sender.plant, sender.gateway, error)  # noqa: TRY400 - says all
+                log.error("%s: %s", sender, error, extra=sender.about)  # noqa: TRY400 - says all
                 continue
             if config is not None:
                 configs.append((sender, config))

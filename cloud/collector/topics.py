@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evidence.log_lines import about
 from evidence.points import NAME_ID
 
 PREFIX = "stackproof/v1"
@@ -20,6 +21,14 @@ class Sender:
 
     plant: str
     gateway: str
+
+    def __str__(self) -> str:
+        return f"{self.plant}/{self.gateway}"
+
+    @property
+    def about(self) -> dict[str, str]:
+        """`extra` of a log call about it."""
+        return about(self.plant, self.gateway)
 
 
 def filters(slice_id: str) -> list[tuple[str, int]]:

@@ -11,6 +11,7 @@ from cloud.collector.plants import Plants
 from cloud.collector.standing import Standing
 from cloud.collector.topics import Sender
 from cloud.errors import ClockError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.collector")
 
@@ -66,9 +67,12 @@ class Watch:
             if not sentence:
                 is_new = self._standing.end(plant, "", ("clock",))
                 if is_new:
-                    log.warning("plant %s: the collector's clock fits the log again", plant)
+                    log.warning(
+                        "plant %s: the collector's clock fits the log again", plant,
+                        extra=about(plant),
+                    )  # fmt: skip
             elif is_new := self._standing.rise(plant, "", "clock", at_ns, sentence):
-                log.error("plant %s: %s", plant, sentence)
+                log.error("plant %s: %s", plant, sentence, extra=about(plant))
             changed |= {plant} if is_new else set()
         return changed
 
@@ -99,7 +103,7 @@ class Watch:
         )
         is_new = self._standing.rise(plant, gateway, "clock-ahead", received_ns, sentence)
         if is_new:
-            log.error("%s/%s: %s", plant, gateway, sentence)
+            log.error("%s/%s: %s", plant, gateway, sentence, extra=about(plant, gateway))
         return is_new
 
 

@@ -2,6 +2,8 @@
 
 import logging
 
+from evidence.log_lines import about
+
 
 class Complaints:
     """What a device is being complained about; one instance a device.
@@ -20,9 +22,11 @@ class Complaints:
         """Log the trouble with a subject (a point, a block) unless it is the one already said."""
         if self._standing.get(subject) != trouble:
             self._standing[subject] = trouble
-            self._log.warning("device %s: %s: %s", self._device, subject, trouble)
+            of = about(device=self._device)
+            self._log.warning("device %s: %s: %s", self._device, subject, trouble, extra=of)
 
     def over(self, subject: str) -> None:
         """The subject is fine; logged if it was not before."""
         if self._standing and self._standing.pop(subject, None) is not None:
-            self._log.info("device %s: %s: is fine again", self._device, subject)
+            of = about(device=self._device)
+            self._log.info("device %s: %s: is fine again", self._device, subject, extra=of)

@@ -89,7 +89,9 @@ class Months:
 
 class Streams:
     def status(self) -> Sequence[Mapping[str, Any]]:
-        return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 8, "refused": {"E-SIG": 1}}]
+        row = {"plant": PLANT, "gateway": GATEWAY, "next_seq": 8, "receipted_seq": 7}
+        counts = {"frames": 8, "readings": 80, "refused": {"E-SIG": 1}}
+        return [{**row, **counts, "missing": None, "alarms": []}]
 
     def served(self) -> Sequence[str]:
         return [PLANT]

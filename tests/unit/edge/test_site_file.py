@@ -136,6 +136,11 @@ def test_all_problems_at_once_in_the_order_of_the_tables(tmp_path: Path) -> None
         ("mqtt://127.0.0.1:1883", "mqtts://broker", "uplink.url", "TLS"),
         ('collector = "', 'mode = "one-way"\ncollector = "', "uplink.url", "no broker: remove url"),
         ('collector = "', 'spool_mib_max = 1\ncollector = "', "uplink.spool_mib_max", "16.."),
+        ("[uplink]", '[metrics]\nlisten = "9464"\n[uplink]', "metrics.listen", "and a port"),
+        ("[uplink]", '[metrics]\nlisten = "[::1]:0"\n[uplink]', "metrics.listen", "and a port"),
+        ("[uplink]", '[metrics]\nlisten = "1.2.3.4.5:1"\n[uplink]', "metrics.listen", "an IP add"),
+        ("[uplink]", '[metrics]\nlisten = "0.0.0.0:1"\n[uplink]', "metrics.listen", "other mach"),
+        ("[uplink]", "[metrics]\n[uplink]", "metrics.listen", "is missing"),
     ],
 )
 def test_plant_gateway_uplink(tmp_path: Path, old: str, new: str, key: str, says: str) -> None:

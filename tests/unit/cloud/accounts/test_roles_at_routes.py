@@ -19,6 +19,9 @@ EVERYBODY = "svoealrycup"
 WORKS, PEOPLE = "voearp", "oealrycu"
 MATRIX = {
     "GET /api/v1/health": EVERYBODY,
+    "GET /metrics": "voearyup",
+    "GET /livez": EVERYBODY,
+    "GET /readyz": EVERYBODY,
     "GET /api/v1/plants": WORKS,
     "GET /api/v1/points": WORKS,
     "GET /api/v1/history": WORKS,

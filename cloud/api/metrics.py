@@ -1,0 +1,131 @@
+"""What a collector tells those who watch it: /metrics for Prometheus, and is it alive and ready.
+
+`/metrics` asks for a token with the right `evidence` and shows the plants that token is for. Counts
+are of this process; nothing here is evidence.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from cloud.accounts.roles import Principal
+from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.services import Services
+from evidence.version import VERSION
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+_STREAM = ("plant", "gateway")
+
+
+class CollectorMetrics(Collector):
+    """The figures of one collector for somebody who sees some of its plants."""
+
+    def __init__(self, given: Services, who: Principal) -> None:
+        self._given, self._who = given, who
+
+    def collect(self) -> Iterator[Metric]:
+        """All families; a plant that is not seen is in none."""
+        yield _one("stackproof_build", "The program's version, as a label.", {"version": VERSION})
+        yield from self._plants()
+        yield from self._streams()
+        viewers = GaugeMetricFamily("stackproof_live_viewers", "Open live pages.")
+        viewers.add_metric((), self._given.hub.viewers)
+        yield viewers
+        yield _by_reason(
+            "stackproof_live_refused",
+            "Live messages that were refused: of all plants.",
+            self._given.hub.refused,
+        )
+        yield _by_reason(
+            "stackproof_strangers_refused",
+            "Objects that came for plants that are not served here.",
+            self._given.streams.strangers(),
+        )
+
+    def _sees(self, plant: str) -> bool:
+        return self._given.accounts.sees(self._who, plant)
+
+    def _plants(self) -> Iterator[Metric]:
+        amiss = self._given.streams.amiss()
+        up = GaugeMetricFamily(
+            "stackproof_plant_in_order",
+            "1: the plant's log goes on; 0: it does not, and /api/v1/health says why.",
+            labels=("plant",),
+        )
+        for plant in sorted({*self._given.streams.served(), *amiss}):
+            if self._sees(plant):
+                up.add_metric((plant,), plant not in amiss)
+        yield up
+
+    def _streams(self) -> Iterator[Metric]:
+        next_seq = _gauge("next_seq", "Number that the stream's next object will have.")
+        receipted = _gauge("receipted_seq", "Newest object whose receipt was sent.")
+        missing = _gauge("missing_objects", "Objects that are known to be missing.")
+        alarms = _gauge("alarms", "Alarms that stand.")
+        frames = _counter("frames", "Frames taken since the start.")
+        readings = _counter("readings", "Readings taken since the start.")
+        refused = _counter("refused", "Objects refused since the start.", "reason")
+        for row in self._given.streams.status():
+            if not self._sees(row["plant"]):
+                continue
+            labels = (row["plant"], row["gateway"])
+            missed = row["missing"]
+            next_seq.add_metric(labels, row["next_seq"])
+            receipted.add_metric(labels, row["receipted_seq"])
+            missing.add_metric(labels, missed["last"] - missed["first"] + 1 if missed else 0)
+            alarms.add_metric(labels, len(row["alarms"]))
+            frames.add_metric(labels, row["frames"])
+            readings.add_metric(labels, row["readings"])
+            for reason, count in row["refused"].items():
+                refused.add_metric((*labels, reason), count)
+        yield from (next_seq, receipted, missing, alarms, frames, readings, refused)
+
+
+@router.get("/metrics")
+async def metrics(given: Given, who: Who) -> Response:
+    """The text format of Prometheus."""
+    registry = CollectorRegistry()
+    registry.register(CollectorMetrics(given, who))
+    ProcessCollector(registry=registry)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+@router.get("/livez")
+async def live() -> PlainTextResponse:
+    """The process answers: if it does not, start it again."""
+    return PlainTextResponse("alive\n")
+
+
+@router.get("/readyz")
+async def ready(given: Given) -> PlainTextResponse:
+    """200: every plant's log goes on. 503: some plant's does not; /api/v1/health says why."""
+    amiss = bool(given.streams.amiss())
+    return PlainTextResponse("amiss\n" if amiss else "ready\n", 503 if amiss else 200)
+
+
+def _gauge(name: str, told: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"stackproof_stream_{name}", told, labels=_STREAM)
+
+
+def _counter(name: str, told: str, *more: str) -> CounterMetricFamily:
+    return CounterMetricFamily(f"stackproof_stream_{name}", told, labels=(*_STREAM, *more))
+
+
+def _one(name: str, told: str, labels: Mapping[str, str]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, told, labels=tuple(labels))
+    family.add_metric(tuple(labels.values()), 1)
+    return family
+
+
+def _by_reason(name: str, told: str, counts: Mapping[str, Any]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, told, labels=("reason",))
+    for reason, count in sorted(counts.items()):
+        family.add_metric((reason,), count)
+    return family

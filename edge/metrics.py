@@ -1,0 +1,149 @@
+"""What a gateway tells those who watch it: /metrics, as Prometheus reads it.
+
+The spool is read at each question, as `edge status` does beside an agent; devices are counted by
+their pollers. Nothing here is evidence. I/O: one listener with a thread of its own, and only where
+the site file has [metrics].
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from edge.clock import Clock
+from edge.config import Site
+from edge.errors import SiteConfigError
+from edge.identity import Identity
+from edge.poller import Poller
+from edge.spool_reader import SpoolReader
+from edge.status import status_of
+from evidence.custody import validity_ns
+from evidence.version import VERSION
+from firmware_configs.fields import Problem
+
+log = logging.getLogger("stackproof.edge")
+
+NS = 1e9
+
+
+@contextlib.contextmanager
+def serving(site: Site, who: Identity, clock: Clock, pollers: Sequence[Poller]) -> Iterator[None]:
+    """Answer where the site file says, until it is left; without [metrics] do nothing.
+
+    Raises:
+        SiteConfigError: the address cannot be had.
+    """
+    if site.metrics is None:
+        yield
+        return
+    registry = CollectorRegistry()
+    registry.register(GatewayMetrics(site, who, clock, pollers))
+    ProcessCollector(registry=registry)
+    host, port = site.metrics.host, site.metrics.port
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as error:
+        reason = f"{host}:{port} cannot be had: {error.strerror}; name a free port"
+        raise SiteConfigError([Problem(str(site.path), "metrics.listen", reason)]) from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class GatewayMetrics(Collector):
+    """The figures of one gateway."""
+
+    def __init__(self, site: Site, who: Identity, clock: Clock, pollers: Sequence[Poller]) -> None:
+        self._site, self._who, self._clock, self._pollers = site, who, clock, pollers
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, labelled with plant and gateway."""
+        spool = SpoolReader(self._site.gateway.spool)
+        try:
+            told = status_of(
+                self._site, spool, self._clock,
+                certificate=self._who.certificate, collector=self._who.collector,
+            )  # fmt: skip
+        finally:
+            spool.close()
+        labels = {"plant": told["plant"], "gateway": told["gateway"]}
+        build = {**labels, "version": VERSION}
+        yield _gauge("build", "The program's version, as a label.", build, 1)
+        for name, about, value in self._figures(told):
+            if value is not None:
+                yield _gauge(name, about, labels, value)
+        yield _alarms(labels, told["alarms"])
+        yield from self._devices(labels)
+
+    def _figures(self, told: dict[str, Any]) -> Iterator[tuple[str, str, float | None]]:
+        spool, receipt, now_ns = told["spool"], told["receipt"] or {}, told["now_ns"]
+        oldest_ns = spool["oldest_ns"]
+        error_ms = told["clock"]["error_ms"]
+        yield "spool_objects", "Objects that wait for a receipt.", spool["objects"]
+        yield "spool_bytes", "Size of the spool on disk.", spool["bytes"]
+        yield "spool_max_bytes", "Its bound; beyond it no reading is taken.", spool["bytes_max"]
+        yield "disk_free_bytes", "Free on the spool's disk.", spool["disk_free_bytes"]
+        yield "head_seq", "Number of the newest object.", spool["head_seq"]
+        yield "receipted_seq", "Newest object under receipt.", spool["receipted_seq"]
+        yield "unsigned_objects", "Frames that wait for the key.", spool["unsigned"]
+        yield (
+            "oldest_unsent_seconds",
+            "Age of the oldest object without a receipt; 0: none waits.",
+            0 if oldest_ns is None else (now_ns - oldest_ns) / NS,
+        )
+        received_ns = receipt.get("received_ns")
+        yield (
+            "receipt_age_seconds",
+            "Since the collector had the object of the newest receipt.",
+            None if received_ns is None else (now_ns - received_ns) / NS,
+        )
+        yield (
+            "clock_error_seconds",
+            "What the system says its clock may be off by; absent: unknown.",
+            None if error_ms is None else error_ms / 1000,
+        )
+        yield (
+            "certificate_not_after_seconds",
+            "Unix time at which the gateway's certificate ends.",
+            validity_ns(self._who.certificate)[1] / NS,
+        )
+
+    def _devices(self, labels: dict[str, str]) -> Iterator[Metric]:
+        names = (*labels, "device")
+        up = GaugeMetricFamily(
+            "stackproof_device_connected", "1: there is a connection.", labels=names
+        )
+        asked = CounterMetricFamily(
+            "stackproof_device_polls", "Ticks it was asked for since the start.", labels=names
+        )
+        answered = CounterMetricFamily(
+            "stackproof_device_answers", "Ticks it answered in time.", labels=names
+        )
+        for poller in self._pollers:
+            of = (*labels.values(), poller.spec.id)
+            up.add_metric(of, poller.connected)
+            asked.add_metric(of, poller.asked)
+            answered.add_metric(of, poller.answered)
+        yield from (up, asked, answered)
+
+
+def _gauge(name: str, about: str, labels: dict[str, str], value: float) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"stackproof_gateway_{name}", about, labels=tuple(labels))
+    family.add_metric(tuple(labels.values()), value)
+    return family
+
+
+def _alarms(labels: dict[str, str], alarms: Sequence[dict[str, str]]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "stackproof_gateway_alarm", "1: the alarm stands.", labels=(*labels, "alarm")
+    )
+    for alarm in alarms:
+        family.add_metric((*labels.values(), alarm["name"]), 1)
+    return family

@@ -1,0 +1,44 @@
+"""Log lines of the programs that run for long: text for a terminal, JSON for a collector of logs.
+
+One form for edge and cloud, so that one query finds a gateway's lines on both sides. Where a line
+is about a plant, gateway or device, its call passes `extra=about(...)`.
+"""
+
+import logging
+
+TEXT, JSON = "text", "json"
+FORMS = (TEXT, JSON)
+
+
+def start_logging(level: str, form: str) -> dict[str, str]:
+    """Send log lines to stderr from now on.
+
+    Args:
+        level: "debug" to "error".
+        form: one of `FORMS`.
+
+    Returns:
+        Fields that every JSON line has from when they are put here, such as plant and gateway.
+    """
+    handler, always = logging.StreamHandler(), dict[str, str]()
+    if form == JSON:
+        from pythonjsonlogger.json import JsonFormatter  # of the extras edge and cloud
+
+        formatter = JsonFormatter(
+            "%(levelname)s %(name)s %(message)s",
+            rename_fields={"levelname": "level", "name": "logger"},
+            timestamp="at",
+            json_ensure_ascii=False,
+        )
+        handler.setFormatter(formatter)
+        always = formatter.static_fields
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    return always
+
+
+def about(plant: str = "", gateway: str = "", device: str = "") -> dict[str, str]:
+    """`extra` of a log call: what its line is about; what is empty is left out."""
+    named = {"plant": plant, "gateway": gateway, "device": device}
+    return {key: value for key, value in named.items() if value}

@@ -1,0 +1,57 @@
+"""/metrics of a running agent, asked over HTTP as Prometheus would."""
+
+import asyncio
+import urllib.request
+from urllib.error import URLError
+
+import pytest
+
+from edge.errors import SiteConfigError
+from tests.exposition import series
+from tests.integration.edge.conftest import Plant
+from tests.ports import free_port
+from tests.unit.edge.sites import GATEWAY, PLANT
+
+OF = f'gateway="{GATEWAY}",plant="{PLANT}"'
+
+
+def ask(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def with_metrics(plant: Plant, port: int) -> None:
+    plant.text += f'\n[metrics]\nlisten = "127.0.0.1:{port}"\n'
+
+
+async def test_what_is_told(plant: Plant) -> None:
+    port = free_port()
+    with_metrics(plant, port)
+    plant.devices["gas-1"].connects = False
+    async with plant.running():
+        await asyncio.sleep(0.7)  # ten ticks a second, frames of half a second
+        told = series(await asyncio.to_thread(ask, port))
+    assert told[f'stackproof_device_connected{{device="ac-1",{OF}}}'] == 1
+    assert told[f'stackproof_device_connected{{device="gas-1",{OF}}}'] == 0
+    asked = told[f'stackproof_device_polls_total{{device="ac-1",{OF}}}']
+    assert 0 < told[f'stackproof_device_answers_total{{device="ac-1",{OF}}}'] <= asked
+    assert told[f'stackproof_device_answers_total{{device="gas-1",{OF}}}'] == 0
+    assert told[f"stackproof_gateway_receipted_seq{{{OF}}}"] == -1  # no collector is there
+    assert told[f"stackproof_gateway_spool_objects{{{OF}}}"] >= 1
+    assert told[f"stackproof_gateway_spool_max_bytes{{{OF}}}"] == 8192 * 2**20
+    assert told[f"stackproof_gateway_oldest_unsent_seconds{{{OF}}}"] > 0
+    with pytest.raises(URLError):
+        ask(port)  # it ends with the agent
+
+
+async def test_an_address_that_is_taken_is_a_sentence(plant: Plant) -> None:
+    port = free_port()
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", port)
+    with_metrics(plant, port)
+    async with server:
+        with pytest.raises(SiteConfigError, match="cannot be had: Address already in use"):
+            await plant.agent().run(asyncio.Event())
+
+
+async def test_without_the_table_nothing_listens(plant: Plant) -> None:
+    assert plant.site.metrics is None

@@ -1,0 +1,73 @@
+"""/metrics, /livez and /readyz of a collector."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from cloud.accounts.roles import STRANGER, Principal, Right
+from tests.exposition import series
+from tests.unit.cloud.app_examples import Streams, make_accounts, make_app, make_client, make_hub
+from tests.unit.cloud.live_examples import GATEWAY, PLANT
+
+OF = f'{{gateway="{GATEWAY}",plant="{PLANT}"}}'
+
+
+def row(plant: str) -> Mapping[str, Any]:
+    return {
+        "plant": plant, "gateway": GATEWAY, "next_seq": 8, "receipted_seq": 6, "frames": 5,
+        "readings": 2500, "refused": {"E-SIG": 1}, "missing": {"first": 8, "last": 11},
+        "alarms": [{}, {}],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def two_plants(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: Sequence[Mapping[str, Any]] = [row(PLANT), row("maxi")]
+    monkeypatch.setattr(Streams, "status", lambda _: rows)
+    monkeypatch.setattr(Streams, "served", lambda _: [PLANT, "maxi"])
+    monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": ["its disk is full"]})
+
+
+def test_what_is_told(two_plants: None) -> None:
+    hub = make_hub()
+    hub.on_live(PLANT, GATEWAY, b"x")
+    answer = make_client(make_app(hub)).get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    told = series(answer.text)
+    expected = {
+        f"stackproof_stream_next_seq{OF}": 8,
+        f"stackproof_stream_receipted_seq{OF}": 6,
+        f"stackproof_stream_missing_objects{OF}": 4,  # 8, 9, 10 and 11
+        f"stackproof_stream_alarms{OF}": 2,
+        f"stackproof_stream_frames_total{OF}": 5,
+        f"stackproof_stream_readings_total{OF}": 2500,
+        f'stackproof_stream_refused_total{OF[:-1]},reason="E-SIG"}}': 1,
+        f'stackproof_plant_in_order{{plant="{PLANT}"}}': 1,
+        'stackproof_plant_in_order{plant="maxi"}': 0,
+        "stackproof_live_viewers": 0,
+        'stackproof_live_refused_total{reason="json"}': 1,
+        'stackproof_strangers_refused_total{reason="unknown-plant"}': 3,
+    }
+    assert {name: told.get(name) for name in expected} == expected
+    assert told["process_resident_memory_bytes"] > 0
+
+
+def test_a_reviewer_sees_its_region(two_plants: None) -> None:
+    reviewer = Principal("", frozenset({Right.EVIDENCE}), region="3707")
+    page = make_client(make_app(accounts=make_accounts(unsigned=reviewer))).get("/metrics").text
+    assert f'plant="{PLANT}"' in page
+    assert "maxi" not in page
+
+
+def test_a_program_without_a_token_is_refused_and_not_shown_a_form() -> None:
+    answer = make_client(make_app(accounts=make_accounts(unsigned=STRANGER))).get("/metrics")
+    assert (answer.status_code, "location" in answer.headers) == (401, False)
+
+
+def test_alive_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = make_client()
+    assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 200]
+    monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": ["its disk is full"]})
+    assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 503]
+    assert "maxi" not in client.get("/readyz").text

@@ -1,0 +1,45 @@
+"""Log lines of a program, as somebody's collector of logs reads them."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+
+PROGRAM = """
+import logging
+from evidence.log_lines import about, start_logging
+always = start_logging("info", "{form}")
+always |= about("north", "edge-1")
+log = logging.getLogger("stackproof.edge")
+log.debug("not said")
+log.warning("%s: lost, 温度", "ac-1", extra=about(device="ac-1"))
+try:
+    raise ValueError("by a defect")
+except ValueError:
+    log.exception("ended")
+"""
+
+
+def lines(form: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.replace("{form}", form)],
+        capture_output=True, check=True, encoding="utf-8", env={"PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    return done.stderr.splitlines()
+
+
+def test_json_is_one_object_a_line() -> None:
+    said = [json.loads(line) for line in lines("json")]
+    at = [dt.datetime.fromisoformat(one.pop("at")) for one in said]
+    assert all(one.utcoffset() == dt.timedelta(0) for one in at)
+    traceback = said[1].pop("exc_info")
+    assert traceback.endswith("ValueError: by a defect")
+    of = {"logger": "stackproof.edge", "plant": "north", "gateway": "edge-1"}
+    assert said == [
+        {"level": "WARNING", "message": "ac-1: lost, 温度", "device": "ac-1", **of},
+        {"level": "ERROR", "message": "ended", **of},
+    ]
+
+
+def test_text_is_for_people() -> None:
+    assert lines("text")[0].endswith(" WARNING stackproof.edge: ac-1: lost, 温度")
