@@ -24,6 +24,15 @@ PERIOD = {"from_ns": MAY, "to_ns": JUNE}
 #: person -> role, and seed of the key
 WHO = {"wang": ("security", 51), "li": ("accountant", 52), "zhao": ("engineer", 53),
        "lab": ("laboratory", 54), "chen": ("operator", 55)}  # fmt: skip
+#: reviewers: person -> region, and seed of the key
+REVIEWERS = {"qin": ("37", 56), "guo": ("", 57)}
+ITEM, MONTH = "line/fuel/anthracite", "2026-05"
+QUESTION = {"item": ITEM, "question": "Why\nso little?", "answer_by": "2026-06-20"}
+DECISION = {
+    "decision": "return", "level": "province", "archive_sha256": bytes(32), "reason": "no scale",
+    "statement_sha256": bytes(32), "openings": "recorded", "not_opened_more": 3,
+    "opened": [{"item": ITEM, "first_ns": JUNE}], "not_opened": [{"item": "line/fuel/coke"}],
+}  # fmt: skip
 SCAN = b"%PDF-1.7 an invoice"
 INVOICE = {"number": "0001", "party": "Coal Ltd", "part": "purchased", "value": "120.50",
            "unit": "t", **PERIOD}  # fmt: skip
@@ -32,7 +41,8 @@ STOCK = {"at_ns": JUNE, "method": "tape", "value": "8.25", "unit": "t"}
 
 def key_of(person: str) -> FileSigner:
     """The key of a person; of a stranger, one that nobody has."""
-    return keys().collector if person == COLLECTOR else signer(WHO.get(person, ("", 59))[1])
+    known = {**WHO, **REVIEWERS}
+    return keys().collector if person == COLLECTOR else signer(known.get(person, ("", 59))[1])
 
 
 def spki(by: FileSigner) -> bytes:
@@ -66,6 +76,30 @@ def persons() -> list[bytes]:
     for person in list(WHO)[1:]:
         made.append(paper("wang", "person", person, person_body(person), sm.sha256(made[-1])))
     return made
+
+
+def reviewers(after: bytes) -> list[bytes]:
+    """A province's and the nation's reviewer are enrolled, after the newest of the list."""
+    made = [after]
+    for person, (region, _) in REVIEWERS.items():
+        body = {"name": person, "organisation": "Bureau", "role": "reviewer", "region": region,
+                "key": spki(key_of(person))}  # fmt: skip
+        made.append(paper("wang", "person", person, body, sm.sha256(made[-1])))
+    return made[1:]
+
+
+def reviews() -> list[bytes]:
+    """Persons and reviewers; a question, its answer with a scan, a decision, a corrected one."""
+    ask = paper("qin", "review-question", MONTH, QUESTION)
+    decided = paper("qin", "review-decision", MONTH, DECISION)
+    return [
+        *persons(), *reviewers(persons()[-1]), ask,
+        paper("li", "review-answer", MONTH, {"answer": "Wet."}, sm.sha256(ask),
+              files=[file_of(SCAN)]),
+        decided,
+        paper("qin", "review-decision", MONTH, DECISION | {"decision": "note"}, sm.sha256(decided)),
+        paper("guo", "review-decision", MONTH, DECISION | {"level": "nation"}),
+    ]  # fmt: skip
 
 
 def papers() -> list[bytes]:
