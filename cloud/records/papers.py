@@ -14,6 +14,7 @@ from cloud.records.media import is_of_type
 from evidence.documents.document import AttachedFile, Document, signed_by, unverified_document
 from evidence.documents.kinds import check_document
 from evidence.documents.people import People
+from evidence.documents.review import REVIEWS
 from evidence.documents.standing import Logged, Standing, detail_of
 from evidence.errors import LimitError, MalformedError
 from evidence.keys import key_sha256
@@ -110,10 +111,15 @@ class Papers:
         self.people, self.standing = People(plant, tuple(collectors)), Standing()
         self._all: list[Logged] = []
         self._with_file: dict[bytes, list[bytes]] = {}
+        self._reviews: list[Logged] = []
 
     def all(self) -> Iterator[Logged]:
         """Every document, in the log's order; more may be taken meanwhile."""
         return iter(self._all[:])
+
+    def reviews(self) -> list[Logged]:
+        """Questions, answers and decisions about months, in the log's order."""
+        return self._reviews[:]
 
     def with_file(self, sha256: bytes) -> list[bytes]:
         """SHA-256 of the documents that have this file, in the log's order."""
@@ -178,6 +184,8 @@ class Papers:
         for file in logged.document.files:
             self._with_file.setdefault(file.sha256, []).append(logged.sha256)
         self._all.append(logged)
+        if logged.document.kind in REVIEWS:
+            self._reviews.append(logged)
 
     def replay(self, index: int, entry: Entry, data: bytes) -> None:
         """Take a document again that the log has.

@@ -1,7 +1,7 @@
 """What reviewers and the plant write to each other about a month, beside its fields. Pure.
 
-A reviewer asks, the plant answers, a reviewer of each level decides, about one archive and no other,
-and says what was opened before. RECORDS.md "Reviews".
+A reviewer asks, the plant answers, a reviewer of each level decides, about one archive and no
+other, and says what was opened before. RECORDS.md "Reviews".
 """
 
 import re
@@ -46,6 +46,20 @@ def check_level(document: Document, region: str) -> None:
         raise MalformedError(
             f"its signer decides for the {level_of(region)}, not for the {document.body['level']}"
         )
+
+
+def check_followed(document: Document, followed: Document) -> None:
+    """Hold a document against one that it follows, where either is a review; others pass.
+
+    Raises:
+        MalformedError: it may not follow that.
+    """
+    if document.kind in ("approve", "withdraw") and followed.kind in REVIEWS:
+        raise MalformedError(f"nobody's {document.kind} ends or approves a review")
+    if document.kind in (QUESTION, DECISION) and document.person != followed.person:
+        raise MalformedError(f"only {followed.person} corrects that")
+    if document.kind == ANSWER and followed.kind != QUESTION:
+        raise MalformedError(f"a {followed.kind} is no question to answer")
 
 
 def _rows(document: Document, name: str) -> list[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from evidence.documents.document import Document
 from evidence.documents.kinds import shape_of
 from evidence.documents.people import Person
-from evidence.documents.review import ANSWER, QUESTION, REVIEWS
+from evidence.documents.review import ANSWER, check_followed
 from evidence.errors import MalformedError
 
 APPROVE, WITHDRAW = "approve", "withdraw"
@@ -111,17 +111,11 @@ class Standing:
             raise MalformedError(f"it follows a document about {followed.document.about}")
         if sha256 in self._ended:
             raise MalformedError("what it follows was corrected or withdrawn before")
-        if followed.document.kind in REVIEWS and document.kind in (APPROVE, WITHDRAW):
-            raise MalformedError(f"nobody's {document.kind} ends or approves a review")
-        if shape_of(document.kind).follows == "own" and document.person != followed.document.person:
-            raise MalformedError(f"only {followed.document.person} corrects that")
+        check_followed(document, followed.document)
         if document.kind == APPROVE:
             if document.person in self.authors(followed):
                 raise MalformedError(f"{document.person} wrote it: another person must approve it")
-        elif document.kind == ANSWER:
-            if followed.document.kind != QUESTION:
-                raise MalformedError(f"a {followed.document.kind} is no question to answer")
-        elif document.kind not in (WITHDRAW, followed.document.kind):
+        elif document.kind not in (WITHDRAW, ANSWER, followed.document.kind):
             raise MalformedError(f"a {document.kind} corrects no {followed.document.kind}")
 
 

@@ -94,8 +94,10 @@ ASK, ANSWER, DECIDED, NOTED = 7, 8, 9, 10
 
 def reviewed(place: int, by: str, what: str, **other: Any) -> bytes:
     """A review that follows one of `reviews()`; place 0: none of them."""
-    body = {"review-answer": {"answer": "Dry."}, "review-question": pp.QUESTION,
-            "review-decision": pp.DECISION, "withdraw": {"reason": "no"}, "approve": {}}  # fmt: skip
+    body = {
+        "review-answer": {"answer": "Dry."}, "review-question": pp.QUESTION, "approve": {},
+        "review-decision": pp.DECISION, "withdraw": {"reason": "no"},
+    }  # fmt: skip
     follows = [sm.sha256(pp.reviews()[place])] if place else []
     about = other.pop("about", pp.MONTH)
     return pp.paper(by, what, about, body[what] | other.pop("body", {}), *follows, **other)

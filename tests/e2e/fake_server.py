@@ -27,7 +27,7 @@ from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
-from tests.unit.cloud.app_examples import TOKEN, Nothing, make_accounts
+from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import make_plant
 from tests.unit.cloud.plan_examples import PlanExample
@@ -172,7 +172,7 @@ async def serve(options: argparse.Namespace) -> None:
         Services(
             hub=hub, clock=clock, months=FakeMonths(), streams=OneStream(), evidence=evidence,
             keys=Nothing(), one_way=Nothing(), records=records, plans=PlanExample(), token=TOKEN,
-            accounts=accounts, accumulated=SoFar(start_ns),
+            accounts=accounts, accumulated=SoFar(start_ns), openings=BriefOpenings(),
         )
     )  # fmt: skip
     settings = uvicorn.Config(
