@@ -58,7 +58,7 @@ class ReviewView:
         for one in of.thread.decided:
             body = body_of(DECISION, one.row["body"])
             for row in body.get("opened", ()):
-                self._by[row["item"]].setdefault(one.row["person"], _ns(row["first_ns"]))
+                self._by[row["item"]].setdefault(one.row["person"], row["first_ns"])
         account, opened = own
         for item, at in opened:
             self._by[item][account] = at
@@ -89,10 +89,6 @@ class ReviewView:
         name = rest[:12] if re.fullmatch("[0-9a-f]{64}", rest) else rest
         word = STRINGS[self._language].get(f"review.item.{kind}")
         return path if word is None else f"{word} {name}".strip()
-
-
-def _ns(told: Any) -> int:  # noqa: ANN401 - a field of a document
-    return int(told)
 
 
 @router.get("/reviews")

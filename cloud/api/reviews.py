@@ -16,6 +16,8 @@ from cloud.api.services import Services
 from cloud.review import rules
 from cloud.review.draw import SEED_MAX, draw
 from cloud.review.thread import Decided, Thread
+from evidence.documents.plainly import plain_body
+from evidence.documents.review import DECISION, LEVELS
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
 
@@ -66,7 +68,7 @@ def review(given: Given, who: Who, plant: PlantPath, month: MonthPath) -> Mappin
     draft = None
     if level and of.archive is not None:
         opened = given.openings.of(who.account, plant, month)
-        draft = rules.draft(level, of.archive, of.items, opened)
+        draft = plain_body(DECISION, rules.draft(level, of.archive, of.items, opened))
     return {
         "plant": plant, "month": month, "archive": of.archive, "items": list(of.items),
         **_counts(of.thread),
@@ -93,7 +95,7 @@ def _counts(thread: Thread) -> Mapping[str, Any]:
     return {
         **{state: thread.count(state) for state in ("open", "overdue", "answered")},
         "next_due": thread.next_due,
-        "levels": {level: thread.state(level) for level in ("city", "province", "nation")},
+        "levels": {level: thread.state(level) for level in LEVELS},
     }
 
 

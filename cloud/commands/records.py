@@ -17,6 +17,7 @@ from cloud.asking import RefusedError, RunningCollector
 from cloud.clock import SystemClock
 from cloud.commands.findings import add_findings_command
 from cloud.commands.ids import plant_id
+from cloud.commands.review import add_review_commands
 from cloud.errors import CloudError
 from cloud.records.media import type_of
 from evidence import cose
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     send.set_defaults(run=_send)
     add_findings_command(commands, _token)
+    add_review_commands(commands)
     return parser
 
 

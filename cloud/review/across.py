@@ -106,12 +106,10 @@ def compared(many: Iterable[Figures], limits: Limits) -> list[Compared]:
         for figure, value in one.values.items():
             groups[one.rule_set, figure].append((one.plant, value))
     rows = [row for key, held in groups.items() for row in _compared(key, held, limits)]
-    far = Decimal("Infinity")
     return sorted(
         rows,
         key=lambda row: (
-            not row.is_far, -abs(row.score if row.score is not None else far * row.is_far),
-            row.rule_set, row.figure, row.plant,
+            not row.is_far, -abs(row.score or Decimal(0)), row.rule_set, row.figure, row.plant,
         ),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A sealed month to be reviewed, its reviewers, and the plant's people, over a running collector."""
+"""A sealed month to be reviewed, its reviewers and the plant's people, at a running collector."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,16 +8,21 @@ from typing import Any
 from cloud.accounts.roles import ROLES, Principal
 from cloud.review.openings import Openings
 from edge.calc.statements.statement import compute
-from tests.unit.cloud.app_examples import BriefOpenings, Months, make_accounts, make_app, make_client
+from tests.unit.cloud.app_examples import (
+    BriefOpenings,
+    Months,
+    make_accounts,
+    make_app,
+    make_client,
+)
 from tests.unit.cloud.outputs.months import evidence_input
-from tests.unit.cloud.test_papers import paper
+from tests.unit.cloud.test_papers import paper, text
 from tests.unit.cloud.test_record_pages import Works
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
 
 MONTH, NAME = "2026-09", "mini-2026-09.tar"
 ARCHIVE = b"not read here"
-STATEMENT = {"n": hashlib.sha256(b"the statement").hexdigest()}
 FIRST, SECOND = "11" * 32, "22" * 32
 
 
@@ -100,11 +105,5 @@ class Bureau(Works):
         return answer.json()
 
     async def brought(self, person: str, data: bytes) -> Any:
-        body = {"document": sm_text(data), "files": []}
+        body = {"document": text(data), "files": []}
         return await self.by(person, "POST", "/api/v1/plants/mini/documents", json=body)
-
-
-def sm_text(data: bytes) -> str:
-    import base64
-
-    return base64.b64encode(data).decode()
