@@ -1,6 +1,7 @@
 """A sealed month to be reviewed, its reviewers and the plant's people, at a running collector."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from cloud.accounts.roles import ROLES, Principal
 from cloud.review.openings import Openings
 from edge.calc.statements.statement import compute
+from evidence.archive import paths, ustar
 from tests.unit.cloud.app_examples import (
     BriefOpenings,
     Months,
@@ -22,8 +24,23 @@ from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
 
 MONTH, NAME = "2026-09", "mini-2026-09.tar"
-ARCHIVE = b"not read here"
-FIRST, SECOND = "11" * 32, "22" * 32
+
+
+def statement(simulated: str) -> bytes:
+    """A published month's statement; another one of the same figures where `simulated` differs."""
+    given = evidence_input()
+    whole = {"format": 1, "simulated": simulated, "input": given, "output": compute(given)}
+    return json.dumps(whole, ensure_ascii=False).encode()
+
+
+STATEMENTS = [statement("first"), statement("amended")]
+FIRST, SECOND = (hashlib.sha256(data).hexdigest() for data in STATEMENTS)
+
+
+def archive(data: bytes) -> bytes:
+    """A file that holds the statement and nothing else."""
+    head = ustar.header(f"mini-{MONTH}/{paths.STATEMENT}", len(data))
+    return head + data + ustar.padding(len(data)) + bytes(1024)
 
 
 class SealedMonths(Months):
@@ -33,10 +50,11 @@ class SealedMonths(Months):
         super().__init__()
         self.statement, self.plants = FIRST, plants
         self.path = folder / NAME
-        self.path.write_bytes(ARCHIVE)
+        self.path.write_bytes(archive(STATEMENTS[0]))
 
     def amend(self) -> None:
         self.statement = SECOND
+        self.path.write_bytes(archive(STATEMENTS[1]))
 
     def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
         return [self.month(plant, MONTH) or {}] if plant in self.plants else []
@@ -46,10 +64,10 @@ class SealedMonths(Months):
         if row is None or plant not in self.plants:
             return None
         given, statements = evidence_input(), [FIRST, SECOND][: 1 + (self.statement == SECOND)]
-        made = compute(given)
-        archive = {
-            "name": NAME, "archive": str(self.path), "bytes": len(ARCHIVE),
-            "sha256": sha256_of(self.statement), "statement_sha256": self.statement,
+        made, data = compute(given), self.path.read_bytes()
+        held = {
+            "name": NAME, "archive": str(self.path), "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(), "statement_sha256": self.statement,
             "replaced": False, "newest": True,
         }  # fmt: skip
         closes = [{"index": 9, "closing": "final", "received_ns": 0, "replaces": None,
@@ -59,13 +77,8 @@ class SealedMonths(Months):
             "output": given["output"],
             "made": {key: made[key] for key in ("totals", "gases", "intensity", "lines")},
         }  # fmt: skip
-        return {**row, "state": "sealed", "archives": [archive], "closes": closes,
+        return {**row, "state": "sealed", "archives": [held], "closes": closes,
                 "figures": figures}  # fmt: skip
-
-
-def sha256_of(statement: str) -> str:
-    """Of the archive with this statement."""
-    return hashlib.sha256(bytes.fromhex(statement)).hexdigest()
 
 
 class Bureau(Works):
