@@ -30,7 +30,7 @@ from evidence.documents.document import ABOUT
 from evidence.documents.fields import TEXT_MAX
 from evidence.documents.kinds import KINDS
 from evidence.documents.plainly import body_of
-from evidence.documents.review import ANSWER, QUESTION
+from evidence.documents.review import ANSWER, COSIGNED, QUESTION
 from evidence.documents.review import DECISION as REVIEW_DECISION
 
 #: rows that one page shows
@@ -243,7 +243,10 @@ def sign_form(
     item: Item = "",
 ) -> HTMLResponse:  # fmt: skip
     """The form of a kind; `follows` names what it corrects, answers, approves or withdraws."""
-    if kind not in KINDS or kind == REVIEW_DECISION:  # a decision begins at what it is about
+    if kind not in KINDS or kind in (
+        REVIEW_DECISION,
+        COSIGNED,
+    ):  # a decision begins at what it is about
         raise HTTPException(404, f"there are no documents of kind {kind[:40]!r}")
     followed = asked.one(follows) if follows else None
     values = dict(followed["written"]) if followed and followed["kind"] == kind else {}

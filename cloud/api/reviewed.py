@@ -15,11 +15,11 @@ from cloud.accounts.roles import Principal
 from cloud.api.services import Services
 from cloud.records.listing import Filter, month_span
 from cloud.review import rules
-from cloud.review.items import Row, archive_of, items_of, months_of
+from cloud.review.items import NO_ITEMS, Row, archive_of, items_of, months_of
 from cloud.review.thread import Thread, thread_of
+from evidence.checkpoint import parse
 from evidence.documents.document import Document
-from evidence.documents.people import PERSON, PERSON_END
-from evidence.documents.review import DECISION, REVIEWS, level_of
+from evidence.documents.review import COSIGNED, DECISION, REVIEWS, level_of
 from evidence.errors import MalformedError
 
 #: of a month: an archive's piece of the log holds no more
@@ -58,13 +58,10 @@ def reviewed(given: Services, plant: str, month: str) -> Reviewed | None:
         return None
     span = month_span(month, ZoneInfo(row["zone"]))
     found = given.records.newest(plant, Filter(span=span), DOCUMENTS_MAX)
-    documents = [one for one in reversed(found) if one["kind"] not in _NO_ITEMS]
+    documents = [one for one in reversed(found) if one["kind"] not in NO_ITEMS]
     archive = archive_of(row)
     thread = thread_of(given.records.reviews(plant, month), archive, today(given, row["zone"]))
     return Reviewed(row, documents, items_of(row, documents), archive, thread)
-
-
-_NO_ITEMS = (PERSON, PERSON_END, *REVIEWS)
 
 
 def today(given: Services, zone: str) -> str:
@@ -81,7 +78,7 @@ def note(given: Services, who: Principal, plant: str, month: str, item: str) -> 
 
 def note_document(given: Services, who: Principal, plant: str, document: Row, item: str) -> None:
     """Likewise of each month that a document is of."""
-    if who.region is None or document["kind"] in _NO_ITEMS:
+    if who.region is None or document["kind"] in NO_ITEMS:
         return
     for month in months_of(document, given.hub.zone(plant)):
         note(given, who, plant, month, item)
@@ -104,6 +101,8 @@ def check_review(given: Services, plant: str, document: Document) -> None:
             archive, claims what was not opened, or passes over something.
         LookupError: no plant of this collector.
     """
+    if document.kind == COSIGNED:
+        _check_own_log(given, plant, document)
     if document.kind not in REVIEWS:
         return
     region = region_of(given, plant, document.person)
@@ -119,6 +118,14 @@ def check_review(given: Services, plant: str, document: Document) -> None:
     rules.check_archive(document.body, of.row, of.archive)
     opened = given.openings.of(document.person, plant, month)
     rules.check_openings(document.body, of.items, opened)
+
+
+def _check_own_log(given: Services, plant: str, document: Document) -> None:
+    """MalformedError when a witness saw another log than the one that is here."""
+    seen, _ = parse(document.body["checkpoint"])
+    evidence = given.evidence.evidence(plant)
+    if seen.size > evidence.size or evidence.compact_range(seen.size).root() != seen.root:
+        raise MalformedError(f"the log here never had this root with {seen.size} entries")
 
 
 def level_at(given: Services, who: Principal, plant: str) -> str:

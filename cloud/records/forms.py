@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from evidence.documents import fields as f
 from evidence.documents.document import COLLECTOR
 from evidence.documents.kinds import KINDS, shape_of
+from evidence.documents.review import COSIGNED, REVIEWS
 from evidence.documents.review import DECISION as REVIEW_DECISION
-from evidence.documents.review import REVIEWS
 
 #: kind -> what its `about` names; others have no word of their own
 ABOUT_OF: Mapping[str, str] = {
@@ -57,14 +57,14 @@ def fields_of(kind: str) -> tuple[FieldForm, ...]:
 def kinds_for(role: str) -> list[str]:
     """Kinds that a role may sign in a form of their own, in the table's order.
 
-    Answers begin at their question, decisions at what they decide about.
+    Answers begin at their question, decisions at what they decide about; programs cosign.
     """
     return [
         kind
         for kind, shape in KINDS.items()
         if role in shape.roles
         and shape.follows not in ("decided", "answered")
-        and kind != REVIEW_DECISION
+        and kind not in (REVIEW_DECISION, COSIGNED)
     ]
 
 

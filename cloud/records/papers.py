@@ -14,8 +14,9 @@ from cloud.records.media import is_of_type
 from evidence.documents.document import AttachedFile, Document, signed_by, unverified_document
 from evidence.documents.kinds import check_document
 from evidence.documents.people import People
-from evidence.documents.review import REVIEWS
+from evidence.documents.review import COSIGNED, REVIEWS
 from evidence.documents.standing import Logged, Standing, detail_of
+from evidence.documents.witness import cosigned_by
 from evidence.errors import LimitError, MalformedError
 from evidence.keys import key_sha256
 from evidence.log import Entry, Kind
@@ -156,6 +157,8 @@ class Papers:
 
     def _judge(self, offered: Offered, index: int, received_ns: int) -> Judged:
         document, signer = self.people.read(offered.data)
+        if document.kind == COSIGNED and signer is not None:
+            cosigned_by(document, signer.key, self.people.collectors)
         logged = Logged(index, received_ns, offered.sha256, document, signer)
         self.standing.check(logged)
         people = replace(

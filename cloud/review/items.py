@@ -14,8 +14,10 @@ from cloud.records.listing import period_of
 from cloud.review.openings import ITEM_MAX
 from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.plainly import body_of
-from evidence.documents.review import REVIEWS
+from evidence.documents.review import COSIGNED, REVIEWS
 
+#: kinds of documents that say nothing of a month's figures
+NO_ITEMS = (PERSON, PERSON_END, *REVIEWS, COSIGNED)
 #: of a document with a long period
 MONTHS_MAX = 24
 _SECOND_NS = 10**9
@@ -52,7 +54,7 @@ def items_of(month: Row, documents: Iterable[Row]) -> list[str]:
     items = [] if archive is None else [f"archive/{archive['sha256']}"]
     items += [line_item(line) for line in lines_of(month)]
     for one in documents:
-        if one["kind"] not in (PERSON, PERSON_END, *REVIEWS):
+        if one["kind"] not in NO_ITEMS:
             items.append(f"document/{one['sha256']}")
             items += [f"file/{file['sha256']}" for file in one["files"]]
     return list(dict.fromkeys(items))

@@ -10,7 +10,14 @@ from typing import Literal
 
 from evidence.documents import fields as f
 from evidence.documents.document import COLLECTOR, Document
-from evidence.documents.review import ANSWER, DECISION, LEVELS, QUESTION, check_review
+from evidence.documents.review import (
+    ANSWER,
+    COSIGNED,
+    DECISION,
+    LEVELS,
+    QUESTION,
+    check_review,
+)
 from evidence.errors import MalformedError, UnsupportedError
 
 ROLES = (
@@ -143,6 +150,8 @@ KINDS: dict[str, Shape] = {
          "not_opened": f.rows({"item": f.text}), "not_opened_more": f.count},
         follows="own",
     ),
+    # witnesses: `about` is "log"
+    COSIGNED: Shape({"checkpoint": f.note}, ("reviewer",), follows="own"),
     # decisions: `about` is what the documents they follow are about
     "approve": Shape({}, ("accountant", "engineer"), _NOTE, follows="decided"),
     "withdraw": Shape({"reason": f.text}, PLANT_ROLES + _LAB, follows="decided"),

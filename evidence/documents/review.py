@@ -13,6 +13,8 @@ from evidence.errors import MalformedError
 
 QUESTION, ANSWER, DECISION = "review-question", "review-answer", "review-decision"
 REVIEWS = (QUESTION, ANSWER, DECISION)
+#: a checkpoint of the log that a reviewer has cosigned; about "log"
+COSIGNED, LOG = "log-cosigned", "log"
 #: level -> digits of its reviewers' regions (GB/T 2260)
 LEVELS: Mapping[str, tuple[int, ...]] = {"city": (4, 6), "province": (2,), "nation": (0,)}
 
@@ -30,6 +32,8 @@ def check_review(document: Document) -> None:
     Raises:
         MalformedError: it is about no month, or a decision lists an item twice.
     """
+    if document.kind == COSIGNED and document.about != LOG:
+        raise MalformedError(f"a {COSIGNED} is about {LOG!r}")
     if document.kind not in REVIEWS:
         return
     if not _MONTH.fullmatch(document.about):
@@ -54,9 +58,9 @@ def check_followed(document: Document, followed: Document) -> None:
     Raises:
         MalformedError: it may not follow that.
     """
-    if document.kind in ("approve", "withdraw") and followed.kind in REVIEWS:
+    if document.kind in ("approve", "withdraw") and followed.kind in (*REVIEWS, COSIGNED):
         raise MalformedError(f"nobody's {document.kind} ends or approves a review")
-    if document.kind in (QUESTION, DECISION) and document.person != followed.person:
+    if document.kind in (QUESTION, DECISION, COSIGNED) and document.person != followed.person:
         raise MalformedError(f"only {followed.person} corrects that")
     if document.kind == ANSWER and followed.kind != QUESTION:
         raise MalformedError(f"a {followed.kind} is no question to answer")

@@ -6,7 +6,8 @@ import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import { KINDS, decodeEntry } from "./entries.mjs";
 import { leafHash, rootByPath } from "./merkle.mjs";
-import { checkKind, envelope, followsAs, isOfLevel, isReview, maySign, opened, personKey } from "./papers.mjs";
+import * as note from "./note.mjs";
+import { COSIGNED, checkKind, envelope, followsAs, isOfLevel, isReview, maySign, opened, personKey } from "./papers.mjs";
 
 const FOLDER = "data/records/";
 const KEYS_MAX = 10_000;
@@ -112,6 +113,26 @@ export class Documents {
     }
     if (followsAs(kind) === "list") this.list(document, entry.sha256);
     this.stand(document, entry.sha256);
+    if (kind === COSIGNED) this.cosigned(document, signer.key, entry.index, path);
+  }
+
+  cosigned({ person, body }, key, index, path) {
+    try {
+      const seen = note.parse(Buffer.from(body.get("checkpoint")));
+      const isSigned = this.collectors.some((one) => note.isSignedBy(seen, one));
+      const name = `stackproof/${this.plant}/witness/${person}`;
+      if (!isSigned || !note.isCosignedBy(seen, name, key) || seen.plant !== this.plant) {
+        throw new FormatError("it is not signed as it must be");
+      }
+      const isHere = seen.size >= this.log.start;
+      if (seen.size > index || (isHere && !this.log.hadRoot(seen.size, seen.root))) {
+        throw new FormatError("it is of another log");
+      }
+      if (isHere) this.report("N-WITNESS", path);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.report("E-COSIGNATURE", path, error.message);
+    }
   }
 
   /** What stands and makes figures, as `Papers` takes it; null if something here is newer. */

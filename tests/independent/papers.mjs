@@ -59,6 +59,7 @@ export const ROLES = ["operator", "engineer", "accountant", "laboratory", "revie
 const PLANT = ["operator", "engineer", "accountant"];
 const PLANT_LAB = [...PLANT, "laboratory"];
 const LIST = ["collector", "security"];
+export const COSIGNED = "log-cosigned";
 const LEVELS = ["nation", "province", "city"];
 const period = { from_ns: instant, to_ns: instant };
 const value = { value: number, unit: text };
@@ -102,6 +103,7 @@ const KINDS = new Map(Object.entries({
     archive_sha256: hash, statement_sha256: hash, reason: note, openings: of("recorded", "told") },
   { opened: rows({ item: text, first_ns: instant }), opened_more: count,
     not_opened: rows({ item: text }), not_opened_more: count }, ["reviewer"], "own"],
+  "log-cosigned": [{ checkpoint: note }, {}, ["reviewer"], "own"],
   approve: [{}, more, ["accountant", "engineer"], "decides"],
   withdraw: [{ reason: text }, {}, PLANT_LAB, "decides"],
 }));
@@ -109,7 +111,8 @@ const KINDS = new Map(Object.entries({
 /** What a document of this kind follows: "list", "decides", "own", "answers" or "corrects". */
 export const followsAs = (kind) => KINDS.get(kind)[3] ?? "corrects";
 
-export const isReview = (kind) => kind.startsWith("review-");
+/** True of what only its signer corrects and nobody ends. */
+export const isReview = (kind) => kind.startsWith("review-") || kind === COSIGNED;
 
 /** True if a decision, if it is one, is of the level of its signer's region. */
 export const isOfLevel = ({ kind, body }, digits) =>
@@ -130,7 +133,8 @@ export function checkKind({ kind, about, body, follows }) {
   if (body.has("from_ns") && body.get("from_ns") >= body.get("to_ns")) {
     throw new FormatError("its period ends before it begins");
   }
-  if (!isReview(kind)) return;
+  if (kind === COSIGNED && about !== "log") throw new FormatError("it is not about the log");
+  if (!isReview(kind) || kind === COSIGNED) return;
   if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(about)) throw new FormatError("it is about no month");
   const items = ["opened", "not_opened"].flatMap((name) => body.get(name) ?? []).map((row) => row.get("item"));
   if (new Set(items).size !== items.length) throw new FormatError("it lists an item twice");

@@ -5,9 +5,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from evidence import cose, merkle
+from evidence import checkpoint, cose, merkle
 from evidence.archive.build import Records, encode_proof
 from evidence.blocks import content
+from evidence.checkpoint import Checkpoint
+from evidence.cosignature import cosign
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import COLLECTOR, AttachedFile, Document, encode_document
 from evidence.documents.people import People
@@ -111,6 +113,21 @@ def papers() -> list[bytes]:
         *persons(), wrong, right, paper("zhao", "approve", "anthracite", {}, sm.sha256(right)),
         stock, paper("chen", "withdraw", "anthracite", {"reason": "wet"}, sm.sha256(stock)),
     ]  # fmt: skip
+
+
+def cosigned(made: Sequence[bytes], size: int, *, by: str = "qin", bend: bytes = b"") -> bytes:
+    """A reviewer's document that cosigns the log of `archive` when it had so many entries."""
+    entries = [sm.enrolment()]
+    for data in made:
+        entries.append(entry_of(data, len(entries)))
+    root = merkle.root_of([merkle.leaf_hash(data) for data in entries[:size]])
+    key = keys().collector
+    note = checkpoint.sign(Checkpoint(PLANT, size, bend or root), key, key.public_key)
+    name = f"stackproof/{PLANT}/witness/qin"
+    signer = key_of(by)
+    return paper("qin", "log-cosigned", "log",
+                 {"checkpoint": cosign(note, name, START_NS // SECOND, signer, signer.public_key)}
+                 )  # fmt: skip
 
 
 def standing_of(made: Sequence[bytes]) -> list[Paper]:
