@@ -59,6 +59,7 @@ class ReviewView:
             body = body_of(DECISION, one.row["body"])
             for row in body.get("opened", ()):
                 self._by[row["item"]].setdefault(one.row["person"], row["first_ns"])
+        self._names = {item: name for name, _, _, item in self.lines()}
         account, opened = own
         for item, at in opened:
             self._by[item][account] = at
@@ -85,6 +86,8 @@ class ReviewView:
 
     def item(self, path: str) -> str:
         """An item in words, as far as it has any: a hash is cut."""
+        if path in self._names:
+            return self._names[path]
         kind, _, rest = path.partition("/")
         name = rest[:12] if re.fullmatch("[0-9a-f]{64}", rest) else rest
         word = STRINGS[self._language].get(f"review.item.{kind}")

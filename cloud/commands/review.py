@@ -7,8 +7,9 @@ import argparse
 import hashlib
 import json
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from cloud.errors import CloudError
 from cloud.review.draw import SEED_MAX, draw
@@ -163,13 +164,13 @@ def _month(archived: Archived) -> str:
     return str(json.loads(bounded_statement(archived.statement))["input"]["month"])
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except OSError as error:
         raise KeyFileError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _rewound(file: BinaryIO) -> BinaryIO:
+def _rewound(file: BufferedReader) -> BufferedReader:
     file.seek(0)
     return file

@@ -111,6 +111,10 @@ async def test_a_month_from_question_to_decision_and_on_to_the_next_level(bureau
 async def test_what_is_no_months_and_whose_region_it_is_not(bureau: Bureau) -> None:
     of = paper("qin", "review-decision", "2026-08", pp.DECISION)
     assert "mini has no month 2026-08" in (await bureau.brought("qin", of)).text
+    regions = bureau.client.app.state.services.accounts.regions  # type: ignore[attr-defined]  # of FastAPI
+    regions["mini"] = "130000"  # carried there by the program that may bring in anybody's
+    elsewhere = await bureau.post(paper("qin", "review-question", MONTH, ASKED))
+    assert "plant mini does not lie in region 37 of qin" in elsewhere.text
     other = await bureau.brought("li", paper("qin", "review-question", MONTH, ASKED))
     assert other.status_code == 403  # brought in by another account
     who = Principal("far", ROLES["reviewer"], region="13")
