@@ -4,6 +4,7 @@ They are made on the server; a decision is signed by the forms' module in the br
 """
 
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -188,5 +189,6 @@ def across_page(
     return render(
         "across.html", language, path="/reviews/across", who=who, months=months, month=shown,
         of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,
+        quoted=shlex.quote,
         told=texts.told,
     )  # fmt: skip

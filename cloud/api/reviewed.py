@@ -15,7 +15,8 @@ from cloud.accounts.roles import Principal
 from cloud.api.services import Services
 from cloud.records.listing import Filter, month_span
 from cloud.review import rules
-from cloud.review.items import NO_ITEMS, Row, archive_of, items_of, months_of
+from cloud.review.items import NO_ITEMS, Row, archive_of, items_of
+from cloud.review.months import months_of
 from cloud.review.thread import Thread, thread_of
 from evidence.checkpoint import parse
 from evidence.documents.document import Document

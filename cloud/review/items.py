@@ -1,4 +1,4 @@
-"""What a month consists of for somebody who reviews it, and which months a document is of. Pure.
+"""What a month consists of for somebody who reviews it. Pure.
 
 An item is a path: "archive/SHA256", "line/CATEGORY/KIND" of the sealed statement,
 "document/SHA256", "file/SHA256". Readings are items too when they are opened, but nobody opens all
@@ -6,21 +6,14 @@ of them: they are not among those a decision counts as not opened.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from cloud.records.listing import period_of
 from cloud.review.openings import ITEM_MAX
 from evidence.documents.people import PERSON, PERSON_END
-from evidence.documents.plainly import body_of
 from evidence.documents.review import COSIGNED, REVIEWS
 
 #: kinds of documents that say nothing of a month's figures
 NO_ITEMS = (PERSON, PERSON_END, *REVIEWS, COSIGNED)
-#: of a document with a long period
-MONTHS_MAX = 24
-_SECOND_NS = 10**9
 
 #: a document or month as the API has it
 Row = Mapping[str, Any]
@@ -58,26 +51,3 @@ def items_of(month: Row, documents: Iterable[Row]) -> list[str]:
             items.append(f"document/{one['sha256']}")
             items += [f"file/{file['sha256']}" for file in one["files"]]
     return list(dict.fromkeys(items))
-
-
-def months_of(document: Row, zone: ZoneInfo) -> list[str]:
-    """Months "YYYY-MM" that a document is of: as `cloud.records.listing.Filter` finds it.
-
-    Args:
-        document: its row.
-        zone: of the plant.
-    """
-    if document["kind"] in REVIEWS:
-        return [document["about"]]
-    told = period_of(body_of(document["kind"], document["body"])) or (document["received_ns"],)
-    first, last = _month(told[0], zone), _month(told[-1] - (len(told) == 2), zone)
-    months = [first]
-    while months[-1] < last and len(months) < MONTHS_MAX:
-        year, number = divmod(int(months[-1][:4]) * 12 + int(months[-1][5:]), 12)
-        months.append(f"{year:04}-{number + 1:02}")
-    return months
-
-
-def _month(at_ns: int, zone: ZoneInfo) -> str:
-    at = datetime.fromtimestamp(min(at_ns // _SECOND_NS, 253_402_214_400), UTC).astimezone(zone)
-    return f"{at:%Y-%m}"

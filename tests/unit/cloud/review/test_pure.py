@@ -13,8 +13,9 @@ from cloud.review import across, rules
 from cloud.review import openings as openings_module
 from cloud.review.across import Figures, compared, figures_of, shared
 from cloud.review.draw import draw
-from cloud.review.items import items_of, months_of
+from cloud.review.items import items_of
 from cloud.review.limits import limits
+from cloud.review.months import months_of
 from cloud.review.openings import Openings
 from cloud.review.thread import thread_of
 from edge.calc.statements.statement import compute
