@@ -24,7 +24,6 @@ from evidence.documents.standing import Logged
 from evidence.errors import KeyFileError, MalformedError
 from evidence.findings import shown
 from evidence.key_files import public_der, read_small
-from evidence.recompute import bounded_statement
 from evidence.verifier.records import Archived, read_archived
 
 EXIT_FINE = 0
@@ -100,7 +99,7 @@ def _draft(args: argparse.Namespace) -> int:
 
 
 def _items(archived: Archived, sha256: str) -> list[str]:
-    lines = json.loads(bounded_statement(archived.statement))["output"]["lines"]
+    lines = _statement(archived)["output"]["lines"]
     month = {
         "archives": [{"sha256": sha256, "newest": True, "replaced": False}],
         "figures": {"made": {"lines": lines}},
@@ -161,7 +160,14 @@ def _check_files(document: Document, files: list[Path]) -> None:
 
 
 def _month(archived: Archived) -> str:
-    return str(json.loads(bounded_statement(archived.statement))["input"]["month"])
+    return str(_statement(archived)["input"]["month"])
+
+
+def _statement(archived: Archived) -> Any:  # noqa: ANN401 - JSON
+    # imported on use: it brings the calculation, which signing and sending do not need
+    from evidence.recompute import bounded_statement
+
+    return json.loads(bounded_statement(archived.statement))
 
 
 def _opened(path: Path) -> BufferedReader:
