@@ -70,14 +70,15 @@ def test_a_provinces_review_of_a_month(
     shi.write(question="Why less than in August? 为何少于八月？", answer_by="2026-10-20")
     asked = shi.sign("4-question")
     li.go(f"months/{MONTH}/review")
-    li.page.get_by_role("link", name=texts["review.answer.do"], exact=True).first.click()
+    own = f'div.said:has(a[href$="{asked}"])'
+    li.page.locator(own).get_by_role("link", name=texts["review.answer.do"], exact=True).click()
     li.write(answer="Stock was used up.")
     li.page.locator("#files").set_input_files(
         {"name": "stock.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 stock"}
     )
     li.sign("5-answer")
     shi.go(f"months/{MONTH}/review")
-    expect(page.get_by_text(texts["review.point.answered"], exact=True).first).to_be_visible()
+    expect(page.locator(own)).to_contain_text(texts["review.point.answered"])
     shi.go(f"records/{asked}")
     shi.visit.look("6-question")
 
