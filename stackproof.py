@@ -40,7 +40,7 @@ COMMANDS = {
     "plan": Command("the control plan of a year: new, check", "edge.cli_plan", "edge"),
     "calc": Command("the calculation library by hand", "edge.calc.cli"),
     "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),
-    "record": Command("documents of persons: sign, show, send, findings", "cloud.commands.records"),
+    "record": Command("documents of persons: sign, show, send, check, …", "cloud.commands.records"),
     "relay": Command("forwards the frames of a one-way site (comes later)"),
     "screen": Command("statistical tests on sealed months (comes later)"),
 }

@@ -28,6 +28,8 @@ from cloud.api import (
     proofs,
     record_imports,
     record_pages,
+    review_pages,
+    reviews,
     routes,
     socket,
 )
@@ -67,6 +69,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
+        reviews,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)
@@ -76,6 +79,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(account_pages.router)
     app.include_router(plans.pages)
     app.include_router(record_pages.router)
+    app.include_router(review_pages.router)
     app.include_router(month_pages.router)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(

@@ -15,6 +15,7 @@ from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
 from cloud.commands.records import add_person_command
+from cloud.commands.review import add_draw_command
 from cloud.commands.store import add_store_commands
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add_person_command(commands)
     add_store_commands(commands)
     add_account_commands(commands)
+    add_draw_command(commands)
     return parser
 
 

@@ -43,6 +43,7 @@ from cloud.month.planned import PlannedDocuments
 from cloud.month.sources import CollectorSources
 from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
+from cloud.review.openings import Openings
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
@@ -146,6 +147,8 @@ class _Process:
             log.error("%s", note)
         store = AccountStore(config.state_dir)
         stack.callback(store.close)
+        openings = Openings(config.state_dir)
+        stack.callback(openings.close)
         unsigned = STRANGER if config.http.accounts else VISITOR
         archives = ArchiveFolder(config.archive_dir)
         accumulated = Accumulations(
@@ -170,6 +173,7 @@ class _Process:
             records=records,
             accumulated=accumulated,
             plans=plans,
+            openings=openings,
             token=self._token,
             hosts=config.http.names,
         )

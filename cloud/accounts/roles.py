@@ -49,7 +49,7 @@ ROLES: dict[str, frozenset[Right]] = {
     "engineer": frozenset(_WORKS | {Right.SIGN}),
     "accountant": frozenset(_WORKS | {Right.SIGN, Right.MONTHS}),
     "laboratory": frozenset({Right.SIGN, Right.SAMPLES, Right.OWN}),
-    "reviewer": frozenset(_WORKS),
+    "reviewer": frozenset(_WORKS | {Right.SIGN}),
     "system": frozenset({Right.EVIDENCE, Right.SYSTEM, Right.OWN}),
     "security": frozenset({Right.PEOPLE, Right.ACCOUNTS, Right.SIGN, Right.OWN}),
     "audit": frozenset({Right.EVIDENCE, *_RECORDS, Right.PEOPLE, Right.SECURITY_LOG, Right.OWN}),

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from cloud.accounts.roles import COLLECTOR, Right
 from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.reviewed import check_review, note_document
 from cloud.api.routes import PlantPath
 from cloud.live.hub import UnknownPlantError
 from cloud.records.desk import Wanted
@@ -35,6 +36,7 @@ from evidence.documents.document import (
     unverified_document,
 )
 from evidence.documents.fields import FieldsError
+from evidence.documents.kinds import check_document
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.points import NAME_ID
 
@@ -150,7 +152,9 @@ async def take(given: Given, who: Who, plant: PlantPath, request: Request) -> Ma
         posted = await _posted(request)
         with _refusing():
             _require_own(who, signed_by(posted.document)[0])
-            _require_sent(given, who, plant, unverified_document(posted.document))
+            document = unverified_document(posted.document)
+            _require_sent(given, who, plant, document)
+            await asyncio.to_thread(check_review, given, plant, document)
             return await given.records.take(plant, posted.document, posted.files)
 
 
@@ -223,6 +227,8 @@ def prepare(given: Given, who: Who, plant: PlantPath, wanted: Preparing) -> Mapp
         body, follows = fields.signed_body(), tuple(wanted.follows)
         document = Document(plant, wanted.person, 0, wanted.kind, wanted.about, body, follows)
         _require_sent(given, who, plant, document)
+        check_document(document)
+        check_review(given, plant, document)
         unsigned = given.records.prepare(plant, fields, _now_s(given))
         before = unsigned.signed_with(bytes(64))[:-64]
     parts = {"message": unsigned.message, "before": before}
@@ -280,8 +286,10 @@ def document(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Re
     with _refusing():
         only = seen_by(given, who, plant)
         data = given.records.document(plant, bytes.fromhex(sha256), only)
-    if data is None:
+        row = given.records.one(plant, bytes.fromhex(sha256), only)
+    if data is None or row is None:
         raise HTTPException(404, f"plant {plant} has no document {sha256}")
+    note_document(given, who, plant, row, f"document/{sha256}")
     return _download(data, COSE_TYPE, f"{sha256}.cose")
 
 
@@ -297,6 +305,9 @@ def file(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Respon
         found = given.records.file(plant, bytes.fromhex(sha256), only)
     if found is None:
         raise HTTPException(404, f"plant {plant} has no file {sha256}")
+    if who.region is not None:
+        for row in given.records.with_file(plant, bytes.fromhex(sha256)):
+            note_document(given, who, plant, row, f"file/{sha256}")
     return _download(found[1], found[0].media_type, f"{sha256[:16]}{_ENDING[found[0].media_type]}")
 
 

@@ -10,6 +10,7 @@ from cloud.api import month_texts as texts
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_view import MonthView
 from cloud.api.rendering import Language, render
+from cloud.api.reviewed import note
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, Services
 from cloud.closing.months import REASON_MAX
@@ -67,6 +68,7 @@ def _month(
     row = given.months.month(plant, month) if plant in given.plants_of(who) else None
     if row is None:
         raise HTTPException(404, f"{plant} has no month {month}")
+    note(given, who, plant, month, "month")
     return render(
         "month.html", language, status=409 if error else 200,
         path=f"/plants/{plant}/months/{month}", who=who, row=row, view=MonthView(row, language),

@@ -1,4 +1,4 @@
-"""Routes for papers of sealed months: the report and the platform's workbook."""
+"""Routes for sealed months: the report, the platform's workbook, the archive itself."""
 
 import asyncio
 from pathlib import Path
@@ -6,21 +6,26 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi.responses import FileResponse
 
-from cloud.api.guard import Given, GuardedRoute
+from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.reviewed import note
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, Services
 from cloud.outputs.errors import OutputError
+from cloud.review.items import archive_of
 
 router = APIRouter(prefix="/api/v1/plants/{plant}/months/{month}", route_class=GuardedRoute)
 
 PDF = "application/pdf"
+TAR = "application/x-tar"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/report.pdf", response_class=Response, responses={200: {"content": {PDF: {}}}})
 async def report(
     given: Given,
+    who: Who,
     plant: PlantPath,
     month: MonthPath,
     language: Annotated[Literal["zh", "en"], Query()] = "zh",
@@ -28,6 +33,7 @@ async def report(
     """The report of a sealed month; the archive is verified for it, which may take minutes."""
     archive = (await _archives(given, plant, month))[-1]
     data = await _made(given, "report", [archive], "--lang", language)
+    await asyncio.to_thread(note, given, who, plant, month, "report")
     return _file(data, PDF, f"{plant}-{month}-{language}.pdf")
 
 
@@ -37,6 +43,22 @@ async def workbook(given: Given, plant: PlantPath, month: MonthPath) -> Response
     archives = await _archives(given, plant, month)
     data = await _made(given, "workbook", archives)
     return _file(data, XLSX, f"{plant}-{month}.xlsx")
+
+
+@router.get("/archive.tar", response_class=FileResponse, responses={200: {"content": {TAR: {}}}})
+def archive(given: Given, who: Who, plant: PlantPath, month: MonthPath) -> FileResponse:
+    """The archive that stands, of a month that was closed for good: for `stackproof verify`."""
+    try:
+        row = given.months.month(plant, month)
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    found = None if row is None else archive_of(row)
+    if found is None:
+        raise HTTPException(404, f"plant {plant} has no sealed month {month}")
+    note(given, who, plant, month, f"archive/{found['sha256']}")
+    # a coding of its own keeps a gigabyte of signatures, which are not squeezed, off the event loop
+    headers = {"Content-Encoding": "identity"}
+    return FileResponse(found["archive"], 200, headers, media_type=TAR, filename=found["name"])
 
 
 async def _archives(given: Services, plant: str, month: str) -> list[Path]:

@@ -19,6 +19,7 @@ from cloud.api.documents import Sha256Path, seen_by, zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.record_imports import KindPath
 from cloud.api.rendering import RECORD_STRINGS, STRINGS, Language, render
+from cloud.api.reviewed import note_document
 from cloud.api.routes import PlantPath
 from cloud.api.services import Services
 from cloud.records.forms import ABOUT_OF, CHOSEN, TABLES, fields_of, kinds_for
@@ -26,8 +27,11 @@ from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter, month_span, period_of
 from cloud.records.written import local_text, written_body
 from evidence.documents.document import ABOUT
+from evidence.documents.fields import TEXT_MAX
 from evidence.documents.kinds import KINDS
 from evidence.documents.plainly import body_of
+from evidence.documents.review import ANSWER, COSIGNED, QUESTION
+from evidence.documents.review import DECISION as REVIEW_DECISION
 
 #: rows that one page shows
 ROWS_SHOWN = 200
@@ -39,6 +43,7 @@ router = APIRouter(
 )  # fmt: skip
 Text = Annotated[str, Query(max_length=80)]
 Hash = Annotated[str, Query(max_length=64)]
+Item = Annotated[str, Query(max_length=TEXT_MAX)]
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,7 @@ def records(  # noqa: PLR0917 - FastAPI calls it by names
 def record(asked: Page, sha256: Sha256Path) -> HTMLResponse:
     """One document: what it says, its files, what was before and after it, who approved it."""
     row = asked.one(sha256)
+    note_document(asked.given, asked.who, asked.plant, row, f"document/{sha256}")
     history, follows = _history(asked, row), [asked.one(one) for one in row["follows"]]
     size = asked.given.evidence.evidence(asked.plant).size
     return asked.page(
@@ -181,12 +187,10 @@ def _history(asked: Asked, row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _actions(asked: Asked, row: Mapping[str, Any]) -> dict[str, str]:
     """What one might do with a document -> "" when one may, else the reason why not."""
-    if KINDS[row["kind"]].follows == "previous" or row["kind"] == "withdraw":
-        return {}
     role = asked.person["role"] if asked.person else ""
-    done = {"correct": row["kind"], "approve": "approve", "withdraw": "withdraw"}
-    if row["kind"] == "approve":
-        done = {"withdraw": "withdraw"}
+    done = _possible(row["kind"])
+    if KINDS[row["kind"]].follows == "own" and asked.who.account != row["person"]:
+        done.pop("correct", None)
     reasons = dict[str, str]()
     for action, kind in done.items():
         reason = ""
@@ -202,6 +206,17 @@ def _actions(asked: Asked, row: Mapping[str, Any]) -> dict[str, str]:
             reason = "approved"
         reasons[action] = reason
     return reasons
+
+
+def _possible(kind: str) -> dict[str, str]:
+    """What can be done with a document of a kind -> the kind that does it."""
+    if kind == "approve":
+        return {"withdraw": "withdraw"}
+    if kind == QUESTION:
+        return {"correct": QUESTION, ANSWER: ANSWER}
+    if kind == "withdraw" or KINDS[kind].follows != "corrected":
+        return {}
+    return {"correct": kind, "approve": "approve", "withdraw": "withdraw"}
 
 
 @router.get("/persons")
@@ -224,22 +239,28 @@ def sign(asked: Page) -> HTMLResponse:
 
 @router.get("/sign/{kind}")
 def sign_form(
-    asked: Page, kind: KindPath, follows: Hash = "", about: Text = "", key: Hash = ""
-) -> HTMLResponse:
-    """The form of a kind; `follows` names what it corrects, approves or withdraws."""
-    if kind not in KINDS:
+    asked: Page, kind: KindPath, *, follows: Hash = "", about: Text = "", key: Hash = "",
+    item: Item = "",
+) -> HTMLResponse:  # fmt: skip
+    """The form of a kind; `follows` names what it corrects, answers, approves or withdraws."""
+    if kind not in KINDS or kind in (
+        REVIEW_DECISION,
+        COSIGNED,
+    ):  # a decision begins at what it is about
         raise HTTPException(404, f"there are no documents of kind {kind[:40]!r}")
     followed = asked.one(follows) if follows else None
     values = dict(followed["written"]) if followed and followed["kind"] == kind else {}
     if key:
         values["key"] = key
+    if item and not followed:
+        values["item"] = item
     role = asked.person["role"] if asked.person else ""
     return asked.page(
         "sign_form.html", f"/sign/{kind}", kind=kind, fields=fields_of(kind), values=values,
         followed=followed, about=followed["about"] if followed else about,
         about_of=ABOUT_OF.get(kind, "other"), may=role in KINDS[kind].roles, role=role,
         abouts=_abouts(asked, kind), roles=KINDS[kind].roles,
-        has_files=KINDS[kind].follows == "corrected",
+        has_files=KINDS[kind].follows in ("corrected", "answered"),
         embedded=asked.embedded(
             kind=kind, follows=[follows] if follows else [],
             decides=kind in DECISIONS, order=[form.name for form in fields_of(kind)],

@@ -18,6 +18,7 @@ from cloud.outputs.maker import PaperMaker
 from cloud.records.desk import Wanted
 from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter
+from cloud.review.openings import Openings
 from evidence.cose import Unsigned
 from evidence.documents.document import AttachedFile, Document
 from evidence.keys import Signer
@@ -184,6 +185,12 @@ class Records(Protocol):
     ) -> Mapping[str, Any] | None:
         """A document's row, with who wrote it; None when there is none."""
 
+    def reviews(self, plant: str, month: str = "") -> Sequence[Any]:
+        """JSON-ready: questions, answers and decisions about a month, or all; the log's order."""
+
+    def with_file(self, plant: str, sha256: bytes) -> Sequence[Any]:
+        """JSON-ready documents that a file is attached to, in the log's order."""
+
     def persons(self, plant: str) -> Sequence[Any]:
         """JSON-ready: every key that may sign now, with whose it is."""
 
@@ -253,6 +260,7 @@ class Services:
         records: documents of persons.
         accumulated: this hour, day and month so far.
         plans: control plans.
+        openings: what reviewers opened of months.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
@@ -269,6 +277,7 @@ class Services:
     records: Records
     accumulated: Accumulated
     plans: Plans
+    openings: Openings
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from evidence.archive.build import Records, encode_proof
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import Document
 from evidence.documents.people import PERSON, PERSON_END
+from evidence.documents.review import REVIEWS
 from evidence.documents.standing import Logged
 from evidence.suites import PublicKey
 
@@ -49,7 +50,7 @@ class MonthTime:
         if "due" in body:  # a certificate: from its day until it is due
             day, due = (date.fromisoformat(body[name]) for name in ("day", "due"))
             return day.isoformat()[:7] <= self.month <= due.isoformat()[:7]
-        if document.kind == "month-decision":
+        if document.kind in ("month-decision", *REVIEWS):
             return document.about == self.month
         if document.kind == "control-plan":
             return document.about == self.month[:4]

@@ -15,8 +15,10 @@ from typing import Any
 
 from cloud.asking import RefusedError, RunningCollector
 from cloud.clock import SystemClock
+from cloud.commands.cosign import add_cosign_command
 from cloud.commands.findings import add_findings_command
 from cloud.commands.ids import plant_id
+from cloud.commands.review import add_review_commands
 from cloud.errors import CloudError
 from cloud.records.media import type_of
 from evidence import cose
@@ -116,6 +118,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     send.set_defaults(run=_send)
     add_findings_command(commands, _token)
+    add_review_commands(commands)
+    add_cosign_command(commands, _token)
     return parser
 
 

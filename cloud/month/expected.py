@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from cloud.closing.records import MonthTime
 from cloud.records.papers import Papers
+from evidence.documents.review import REVIEWS
 from evidence.documents.standing import Logged
 
 #: "batch" is as often as something comes: nobody knows how many, so one at least is asked for
@@ -149,8 +150,11 @@ def unapproved(papers: Papers, standing: Iterable[Logged]) -> list[Logged]:
 
 
 def after_close(papers: Papers, time: MonthTime, index: int) -> list[Logged]:
-    """Documents of a month that came after the log entry that closed it."""
-    return [one for one in papers.all() if one.index > index and time.touches(one.document)]
+    """Documents of a month that came after the log entry that closed it; reviews always do."""
+    return [
+        one for one in papers.all()
+        if one.index > index and one.document.kind not in REVIEWS and time.touches(one.document)
+    ]  # fmt: skip
 
 
 def decisions(papers: Papers, month: str) -> list[Logged]:

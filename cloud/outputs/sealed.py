@@ -21,6 +21,7 @@ from evidence import cose
 from evidence.archive import paths
 from evidence.configuration import decode_configuration
 from evidence.documents.document import Document, unverified_document
+from evidence.documents.review import ANSWER
 from evidence.errors import EvidenceError, MalformedError, UnsupportedError
 from evidence.findings import Report, shown
 from evidence.frame import TYP_FRAME, Body, decode_body, place_of
@@ -175,7 +176,7 @@ def _standing(archive: Opened) -> list[Document]:
     ended = {
         sha256.hex()
         for document in found.values()
-        if document.kind != "approve"
+        if document.kind not in ("approve", ANSWER)
         for sha256 in document.follows
     }
     return [document for sha256, document in found.items() if sha256 not in ended]

@@ -304,6 +304,17 @@ class RecordDesk:
             return None
         return {**row(papers, logged), "authors": sorted(papers.standing.authors(logged))}
 
+    def reviews(self, plant: str, month: str = "") -> list[Any]:
+        """JSON-ready: questions, answers and decisions about a month, or all; the log's order."""
+        papers = self.papers(plant)
+        held = papers.reviews()
+        return [row(papers, one) for one in held if month in ("", one.document.about)]
+
+    def with_file(self, plant: str, sha256: bytes) -> list[Any]:
+        """JSON-ready documents that a file is attached to, in the log's order."""
+        papers = self.papers(plant)
+        return [row(papers, papers.standing[held]) for held in papers.with_file(sha256)]
+
     def persons(self, plant: str) -> list[Any]:
         """JSON-ready: every key that may sign now, with whose it is."""
         return [

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from evidence.documents import fields as f
 from evidence.documents.document import COLLECTOR
 from evidence.documents.kinds import KINDS, shape_of
+from evidence.documents.review import COSIGNED, REVIEWS
+from evidence.documents.review import DECISION as REVIEW_DECISION
 
 #: kind -> what its `about` names; others have no word of their own
 ABOUT_OF: Mapping[str, str] = {
@@ -18,7 +20,7 @@ ABOUT_OF: Mapping[str, str] = {
     **dict.fromkeys(("person", "person-end"), "person"),
     "ledger": "sheet",
     "control-plan": "year",
-    "month-decision": "month",
+    **dict.fromkeys(("month-decision", *REVIEWS), "month"),
 }
 #: kinds of which a table can be brought in: what persons sign and what stands for itself
 TABLES = tuple(
@@ -53,9 +55,16 @@ def fields_of(kind: str) -> tuple[FieldForm, ...]:
 
 
 def kinds_for(role: str) -> list[str]:
-    """Kinds that a role may sign and that stand for themselves, in the table's order."""
+    """Kinds that a role may sign in a form of their own, in the table's order.
+
+    Answers begin at their question, decisions at what they decide about; programs cosign.
+    """
     return [
-        kind for kind, shape in KINDS.items() if role in shape.roles and shape.follows != "decided"
+        kind
+        for kind, shape in KINDS.items()
+        if role in shape.roles
+        and shape.follows not in ("decided", "answered")
+        and kind not in (REVIEW_DECISION, COSIGNED)
     ]
 
 

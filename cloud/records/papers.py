@@ -14,7 +14,9 @@ from cloud.records.media import is_of_type
 from evidence.documents.document import AttachedFile, Document, signed_by, unverified_document
 from evidence.documents.kinds import check_document
 from evidence.documents.people import People
+from evidence.documents.review import COSIGNED, REVIEWS
 from evidence.documents.standing import Logged, Standing, detail_of
+from evidence.documents.witness import cosigned_by
 from evidence.errors import LimitError, MalformedError
 from evidence.keys import key_sha256
 from evidence.log import Entry, Kind
@@ -110,10 +112,15 @@ class Papers:
         self.people, self.standing = People(plant, tuple(collectors)), Standing()
         self._all: list[Logged] = []
         self._with_file: dict[bytes, list[bytes]] = {}
+        self._reviews: list[Logged] = []
 
     def all(self) -> Iterator[Logged]:
         """Every document, in the log's order; more may be taken meanwhile."""
         return iter(self._all[:])
+
+    def reviews(self) -> list[Logged]:
+        """Questions, answers and decisions about months, in the log's order."""
+        return self._reviews[:]
 
     def with_file(self, sha256: bytes) -> list[bytes]:
         """SHA-256 of the documents that have this file, in the log's order."""
@@ -150,6 +157,8 @@ class Papers:
 
     def _judge(self, offered: Offered, index: int, received_ns: int) -> Judged:
         document, signer = self.people.read(offered.data)
+        if document.kind == COSIGNED and signer is not None:
+            cosigned_by(document, signer.key, self.people.collectors)
         logged = Logged(index, received_ns, offered.sha256, document, signer)
         self.standing.check(logged)
         people = replace(
@@ -178,6 +187,8 @@ class Papers:
         for file in logged.document.files:
             self._with_file.setdefault(file.sha256, []).append(logged.sha256)
         self._all.append(logged)
+        if logged.document.kind in REVIEWS:
+            self._reviews.append(logged)
 
     def replay(self, index: int, entry: Entry, data: bytes) -> None:
         """Take a document again that the log has.

@@ -10,6 +10,14 @@ from typing import Literal
 
 from evidence.documents import fields as f
 from evidence.documents.document import COLLECTOR, Document
+from evidence.documents.review import (
+    ANSWER,
+    COSIGNED,
+    DECISION,
+    LEVELS,
+    QUESTION,
+    check_review,
+)
 from evidence.errors import MalformedError, UnsupportedError
 
 ROLES = (
@@ -19,7 +27,7 @@ ROLES = (
 PLANT_ROLES = ("operator", "engineer", "accountant")
 
 #: what a document of a kind follows, see `Shape`
-Follows = Literal["corrected", "decided", "previous"]
+Follows = Literal["corrected", "decided", "previous", "own", "answered"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,8 @@ class Shape:
         roles: who may sign it.
         follows: "corrected": maybe one of its kind and about, which it corrects; "decided": one or
             more that it decides about; "previous": the one before it in the plant's list of
-            persons, none in the first.
+            persons, none in the first; "own": maybe one of its kind and about that the same person
+            signed, which it corrects; "answered": one question, which stands on.
     """
 
     required: Mapping[str, f.Check]
@@ -127,6 +136,22 @@ KINDS: dict[str, Shape] = {
         {"reason": f.text, "by": f.text, "owed": f.rows({"what": f.text, "by": f.text})},
         (COLLECTOR,), _NOTE,
     ),
+    # reviews: `about` is the month
+    QUESTION: Shape(
+        {"item": f.text, "question": f.note, "answer_by": f.day}, ("reviewer",), follows="own"
+    ),
+    ANSWER: Shape({"answer": f.note}, PLANT_ROLES, follows="answered"),
+    DECISION: Shape(
+        {"decision": f.one_of("approve", "return", "note"), "level": f.one_of(*LEVELS),
+         "archive_sha256": f.digest, "statement_sha256": f.digest, "reason": f.note,
+         "openings": f.one_of("recorded", "told")},
+        ("reviewer",),
+        {"opened": f.rows({"item": f.text, "first_ns": f.instant}), "opened_more": f.count,
+         "not_opened": f.rows({"item": f.text}), "not_opened_more": f.count},
+        follows="own",
+    ),
+    # witnesses: `about` is "log"
+    COSIGNED: Shape({"checkpoint": f.note}, ("reviewer",), follows="own"),
     # decisions: `about` is what the documents they follow are about
     "approve": Shape({}, ("accountant", "engineer"), _NOTE, follows="decided"),
     "withdraw": Shape({"reason": f.text}, PLANT_ROLES + _LAB, follows="decided"),
@@ -153,7 +178,10 @@ def check_document(document: Document) -> None:
     followed, body = len(document.follows), document.body
     if shape.follows == "decided" and not followed:
         raise MalformedError(f"a {document.kind} names the documents it decides about")
-    if shape.follows in ("corrected", "previous") and followed > 1:
+    if shape.follows == "answered" and followed != 1:
+        raise MalformedError(f"a {document.kind} follows one question")
+    if shape.follows in ("corrected", "previous", "own") and followed > 1:
         raise MalformedError(f"a {document.kind} follows one other document at most")
     if "from_ns" in body and not body["from_ns"] < body["to_ns"]:
         raise f.FieldsError("from_ns: must be before to_ns", {"from_ns": "order"})
+    check_review(document)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from evidence.documents.document import COLLECTOR, Document, decode_document, signed_by
 from evidence.documents.kinds import check_document, shape_of
+from evidence.documents.review import check_level
 from evidence.errors import MalformedError, SignatureError, UnknownSuiteError
 from evidence.keys import UNREADABLE, key_id, key_sha256
 from evidence.suites import PublicKey, suite_of
@@ -91,6 +92,8 @@ class People:
         role = COLLECTOR if person is None else person.role
         if role not in shape_of(document.kind).roles:
             raise MalformedError(f"a {document.kind} is not for {role} to sign")
+        if person is not None:
+            check_level(document, person.region)
         return document, person
 
     def take(self, document: Document, sha256: bytes) -> None:

@@ -43,10 +43,27 @@ def plain_body(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
 def _each(
     kind: str, body: Mapping[str, Any], change: Callable[[f.Check | None, Any], Any]
 ) -> dict[str, Any]:
-    shape, made = shape_of(kind), {}
+    shape = shape_of(kind)
+    return _fields({**shape.required, **shape.optional}, body, change)
+
+
+def _fields(
+    checks: Mapping[str, f.Check],
+    body: Mapping[str, Any],
+    change: Callable[[f.Check | None, Any], Any],
+) -> dict[str, Any]:
+    """Each field changed, in the rows of lists too; what is no list of maps is left as it is."""
+    made = dict[str, Any]()
     for name, value in body.items():
+        check = checks.get(name)
         try:
-            made[name] = change(shape.required.get(name) or shape.optional.get(name), value)
+            if isinstance(check, f.Rows) and isinstance(value, list):
+                inner = {**check.required, **check.optional}
+                made[name] = [
+                    _fields(inner, row, change) if isinstance(row, dict) else row for row in value
+                ]
+            else:
+                made[name] = change(check, value)
         except MalformedError as error:
             raise MalformedError(f"{name}: {error}") from error
     return made

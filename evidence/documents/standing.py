@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from evidence.documents.document import Document
 from evidence.documents.kinds import shape_of
 from evidence.documents.people import Person
+from evidence.documents.review import ANSWER, check_followed
 from evidence.errors import MalformedError
 
 APPROVE, WITHDRAW = "approve", "withdraw"
@@ -55,7 +56,7 @@ class Standing:
         for sha256 in logged.document.follows:
             if logged.document.kind == APPROVE:
                 self._approved.setdefault(sha256, []).append(logged)
-            elif shape_of(logged.document.kind).follows != "previous":
+            elif shape_of(logged.document.kind).follows not in ("previous", "answered"):
                 self._ended[sha256] = logged.sha256
         self._documents[logged.sha256] = logged
 
@@ -110,10 +111,11 @@ class Standing:
             raise MalformedError(f"it follows a document about {followed.document.about}")
         if sha256 in self._ended:
             raise MalformedError("what it follows was corrected or withdrawn before")
+        check_followed(document, followed.document)
         if document.kind == APPROVE:
             if document.person in self.authors(followed):
                 raise MalformedError(f"{document.person} wrote it: another person must approve it")
-        elif document.kind not in (WITHDRAW, followed.document.kind):
+        elif document.kind not in (WITHDRAW, ANSWER, followed.document.kind):
             raise MalformedError(f"a {document.kind} corrects no {followed.document.kind}")
 
 

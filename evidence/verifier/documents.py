@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from evidence import cbor, merkle
 from evidence.archive import paths
-from evidence.documents.document import AttachedFile
+from evidence.documents.document import AttachedFile, Document
 from evidence.documents.people import People, Person
+from evidence.documents.review import COSIGNED
 from evidence.documents.standing import Logged, Standing, detail_of
+from evidence.documents.witness import cosigned_by
 from evidence.errors import (
     EvidenceError,
     MalformedError,
@@ -137,6 +139,26 @@ class DocumentCheck:
             raise MalformedError("the log names another key than the one that signed it")
         self.people.take(document, entry.sha256)
         self.standing.take(Logged(place.index, entry.received_ns, entry.sha256, document, signer))
+        if document.kind == COSIGNED and signer is not None:
+            self._cosigned(document, signer, place, path)
+
+    def _cosigned(self, document: Document, signer: Person, place: _Place, path: str) -> None:
+        """What a person from outside has seen of the log, as far as it is here."""
+        try:
+            seen = cosigned_by(document, signer.key, self.people.collectors)
+        except UnknownSuiteError:
+            raise
+        except EvidenceError as error:
+            self._report.add("E-COSIGNATURE", path, said(error))
+            return
+        start = self._log.start.size
+        is_here = start <= seen.size <= place.index
+        if seen.size > place.index or (is_here and self._log.root_at(seen.size) != seen.root):
+            sentence = f"{signer.id} saw another log of {seen.size} entries than the one here."
+            self._report.add("E-COSIGNATURE", path, sentence)
+        elif is_here:
+            sentence = f"{signer.id} saw this log when it had {seen.size} entries."
+            self._report.add("N-WITNESS", path, sentence)
 
     def _keys_of(self, signer: Person | None) -> set[bytes]:
         """Hashes of the keys that may have signed in this name."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from evidence.archive import paths
+from evidence.documents.people import People
 from evidence.documents.standing import Standing
 from evidence.errors import MalformedError
 from evidence.findings import Report, shown
@@ -22,12 +23,16 @@ class Archived:
 
     Attributes:
         plant: plant id.
+        people: who may sign, at its end.
         standing: what is in it.
+        statement: statement.json, as it is.
         attached: SHA-256 of an attached file -> its bytes, while the archive is open.
     """
 
     plant: str
+    people: People
     standing: Standing
+    statement: bytes
     attached: Callable[[bytes], bytes]
 
 
@@ -57,7 +62,8 @@ def read_archived(file: BinaryIO) -> Archived:
     if documents.undecided or any(finding.code[0] in "EC" for finding in report.findings):
         raise _amiss(report)
     return Archived(
-        identities.plant, documents.standing,
+        identities.plant, documents.people, documents.standing,
+        archive.read(paths.STATEMENT),
         lambda sha256: archive.read(paths.record_file(sha256)),
     )  # fmt: skip
 

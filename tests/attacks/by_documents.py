@@ -89,6 +89,45 @@ AFTER_PAPERS: list[tuple[str, str, Made, str]] = [
      lambda: [pp.papers()[RIGHT]], "twice"),
 ]  # fmt: skip
 
+ASK, ANSWER, DECIDED, NOTED = 7, 8, 9, 10
+
+
+def reviewed(place: int, by: str, what: str, **other: Any) -> bytes:
+    """A review that follows one of `reviews()`; place 0: none of them."""
+    body = {
+        "review-answer": {"answer": "Dry."}, "review-question": pp.QUESTION, "approve": {},
+        "review-decision": pp.DECISION, "withdraw": {"reason": "no"},
+    }  # fmt: skip
+    follows = [sm.sha256(pp.reviews()[place])] if place else []
+    about = other.pop("about", pp.MONTH)
+    return pp.paper(by, what, about, body[what] | other.pop("body", {}), *follows, **other)
+
+
+#: the same, after all of `reviews()`
+AFTER_REVIEWS: list[tuple[str, str, Made, str]] = [
+    ("question by the plant", "An accountant asks in a reviewer's stead.",
+     lambda: [reviewed(0, "li", "review-question")], "for accountant to sign"),
+    ("answer by a reviewer", "A reviewer answers the own question.",
+     lambda: [reviewed(ASK, "qin", "review-answer")], "for reviewer to sign"),
+    ("answer to no question", "An answer is to a decision.",
+     lambda: [reviewed(DECIDED + 1, "li", "review-answer")], "no question"),
+    ("answer to nothing", "An answer names no question.",
+     lambda: [reviewed(0, "li", "review-answer")], "follows one question"),
+    ("decision of another level", "A province's reviewer decides for the nation.",
+     lambda: [reviewed(0, "qin", "review-decision", body={"level": "nation"})], "for the province"),
+    ("decision corrected by another", "The nation's reviewer rewrites the province's decision.",
+     lambda: [reviewed(NOTED, "guo", "review-decision", body={"level": "nation"})], "nly qin"),
+    ("decision twice of one item", "A decision says an item was opened, and was not.",
+     lambda: [reviewed(0, "qin", "review-decision",
+                       body={"not_opened": [{"item": pp.ITEM}]})], "each item once"),
+    ("review of no month", "A question is about a source instead of a month.",
+     lambda: [reviewed(0, "qin", "review-question", about="coal")], "about a month"),
+    ("question withdrawn by the plant", "The plant withdraws what it was asked.",
+     lambda: [reviewed(ASK, "li", "withdraw")], "ends or approves"),
+    ("answer approved", "An engineer approves an answer, as if it made a figure.",
+     lambda: [reviewed(ANSWER, "zhao", "approve")], "ends or approves"),
+]  # fmt: skip
+
 
 def changed(path: str, data: bytes | None) -> Callable[[], bytes]:
     """The honest papers with a file changed or left out, packed and sealed anew."""
@@ -152,9 +191,11 @@ SAID: list[tuple[str, Callable[[], bytes], str]] = [
       for name, _, made, said in AFTER_PERSONS],
     *[(name, lambda m=made: pp.archive([*pp.papers(), *m()]), said)
       for name, _, made, said in AFTER_PAPERS],
+    *[(name, lambda m=made: pp.archive([*pp.reviews(), *m()]), said)
+      for name, _, made, said in AFTER_REVIEWS],
     *[(name, build, said) for name, _, build, said in BENT],
 ]  # fmt: skip
-_STORIES = [row[1] for row in (*AFTER_PERSONS, *AFTER_PAPERS, *BENT)]
+_STORIES = [row[1] for row in (*AFTER_PERSONS, *AFTER_PAPERS, *AFTER_REVIEWS, *BENT)]
 
 #: what hangs on a paper that cannot be read is then named by none
 _MORE = {"paper left out", "paper replaced", "entry of another length"} | {
@@ -166,6 +207,19 @@ KINDS: list[Kind] = [
       for (name, build, _), story in zip(SAID, _STORIES, strict=True)],
     kind("honest month with papers", "Nobody: persons, an invoice that was corrected, a scan.",
          lambda: pp.archive(pp.papers(), earlier=3)),
+    kind("honest month with reviews", "Nobody: a question, its answer, decisions of two levels.",
+         lambda: pp.archive(pp.reviews(), earlier=9)),
+    kind("honest month with a witness", "Nobody: a reviewer has cosigned the log.",
+         lambda: pp.archive([*pp.reviews(), pp.cosigned(pp.reviews(), 9)]), "N-WITNESS"),
+    kind("witness of another log", "The log was rewritten after a reviewer had cosigned it.",
+         lambda: pp.archive([*pp.reviews(), pp.cosigned(pp.reviews(), 9, bend=bytes(32))]),
+         "E-COSIGNATURE"),
+    kind("witness of a later log", "A reviewer cosigns what the log did not have yet.",
+         lambda: pp.archive([*pp.reviews(), pp.cosigned(pp.reviews(), len(pp.reviews()) + 2)]),
+         "E-COSIGNATURE"),
+    kind("witness by another's key", "A nation's reviewer cosigns in the province's name.",
+         lambda: pp.archive([*pp.reviews(), pp.cosigned(pp.reviews(), 9, by="guo")]),
+         "E-COSIGNATURE"),
     kind("file that no paper names", "A scan nobody signed for lies among the others.",
          changed(paths.record_file(bytes(32)), b"x"), "E-FILE-EXTRA"),
     kind("paper that the log does not have", "A paper nobody logged lies among the others.",

@@ -27,10 +27,11 @@ from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
-from tests.unit.cloud.app_examples import TOKEN, Nothing, make_accounts
+from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import make_plant
 from tests.unit.cloud.plan_examples import PlanExample
+from tests.unit.cloud.review.review_examples import SealedMonths
 
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
@@ -168,11 +169,12 @@ async def serve(options: argparse.Namespace) -> None:
     records: Any = Nothing()
     if options.records:
         evidence, records = await desks(hub)
+    months: Any = SealedMonths(Path(mkdtemp())) if options.reviews else FakeMonths()
     app = create_app(
         Services(
-            hub=hub, clock=clock, months=FakeMonths(), streams=OneStream(), evidence=evidence,
+            hub=hub, clock=clock, months=months, streams=OneStream(), evidence=evidence,
             keys=Nothing(), one_way=Nothing(), records=records, plans=PlanExample(), token=TOKEN,
-            accounts=accounts, accumulated=SoFar(start_ns),
+            accounts=accounts, accumulated=SoFar(start_ns), openings=BriefOpenings(),
         )
     )  # fmt: skip
     settings = uvicorn.Config(
@@ -203,6 +205,7 @@ def main() -> None:
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")
     parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")
+    parser.add_argument("--reviews", action="store_true", help="and a sealed month of mini")
     parser.add_argument("--accountant", default="", help="everybody is signed in as one")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))

@@ -6,7 +6,8 @@ import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import { KINDS, decodeEntry } from "./entries.mjs";
 import { leafHash, rootByPath } from "./merkle.mjs";
-import { checkKind, envelope, followsAs, maySign, opened, personKey } from "./papers.mjs";
+import * as note from "./note.mjs";
+import { COSIGNED, checkKind, envelope, followsAs, isOfLevel, isReview, maySign, opened, personKey } from "./papers.mjs";
 
 const FOLDER = "data/records/";
 const KEYS_MAX = 10_000;
@@ -99,6 +100,7 @@ export class Documents {
     if (plant !== this.plant) throw new FormatError("it is of another plant");
     checkKind(document);
     if (!maySign(document.kind, signer.role)) throw new FormatError("not for that role to sign");
+    if (!isOfLevel(document, signer.region?.length)) throw new FormatError("it is of another level");
     for (const file of document.files) this.file(file);
     const { kind, about } = document;
     const said = cbor.map(entry.detail, "detail", ["kind", "about", "person"]);
@@ -111,6 +113,26 @@ export class Documents {
     }
     if (followsAs(kind) === "list") this.list(document, entry.sha256);
     this.stand(document, entry.sha256);
+    if (kind === COSIGNED) this.cosigned(document, signer.key, entry.index, path);
+  }
+
+  cosigned({ person, body }, key, index, path) {
+    try {
+      const seen = note.parse(Buffer.from(body.get("checkpoint")));
+      const isSigned = this.collectors.some((one) => note.isSignedBy(seen, one));
+      const name = `stackproof/${this.plant}/witness/${person}`;
+      if (!isSigned || !note.isCosignedBy(seen, name, key) || seen.plant !== this.plant) {
+        throw new FormatError("it is not signed as it must be");
+      }
+      const isHere = seen.size >= this.log.start;
+      if (seen.size > index || (isHere && !this.log.hadRoot(seen.size, seen.root))) {
+        throw new FormatError("it is of another log");
+      }
+      if (isHere) this.report("N-WITNESS", path);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.report("E-COSIGNATURE", path, error.message);
+    }
   }
 
   /** What stands and makes figures, as `Papers` takes it; null if something here is newer. */
@@ -161,7 +183,7 @@ export class Documents {
           active.some((one) => one.id === about && one.role !== role)) {
         throw new FormatError("it cannot be enrolled");
       }
-      this.persons.set(hex(key.hash), { id: about, role, key, isEnded: false });
+      this.persons.set(hex(key.hash), { id: about, role, region: body.get("region"), key, isEnded: false });
     }
     this.head = own;
   }
@@ -179,12 +201,19 @@ export class Documents {
         if (document.kind === "approve" && one.writers.has(document.person)) {
           throw new FormatError("its signer wrote that");
         }
-        if (as === "corrects" && one.document.kind !== document.kind) {
+        if (as === "decides" && isReview(one.document.kind)) throw new FormatError("it ends a review");
+        if (as === "own" && one.document.person !== document.person) {
+          throw new FormatError("it corrects another's");
+        }
+        if (as === "answers" && one.document.kind !== "review-question") {
+          throw new FormatError("it answers no question");
+        }
+        if ((as === "corrects" || as === "own") && one.document.kind !== document.kind) {
           throw new FormatError("it corrects another kind");
         }
         for (const writer of one.writers) writers.add(writer);
       }
-      if (document.kind !== "approve") for (const one of followed) one.isEnded = true;
+      if (document.kind !== "approve" && as !== "answers") for (const one of followed) one.isEnded = true;
     }
     this.taken.set(hex(own), { document, isEnded: false, writers });
   }

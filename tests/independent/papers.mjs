@@ -59,6 +59,8 @@ export const ROLES = ["operator", "engineer", "accountant", "laboratory", "revie
 const PLANT = ["operator", "engineer", "accountant"];
 const PLANT_LAB = [...PLANT, "laboratory"];
 const LIST = ["collector", "security"];
+export const COSIGNED = "log-cosigned";
+const LEVELS = ["nation", "province", "city"];
 const period = { from_ns: instant, to_ns: instant };
 const value = { value: number, unit: text };
 const basis = { basis: of("ar", "ad", "d", "daf") };
@@ -95,27 +97,47 @@ const KINDS = new Map(Object.entries({
   "control-plan": [{ plan_sha256: hash, revision: count }, more, ["engineer"]],
   "month-decision": [{ reason: text, by: text, owed: rows({ what: text, by: text }) }, more,
     ["collector"]],
+  "review-question": [{ item: text, question: note, answer_by: day }, {}, ["reviewer"], "own"],
+  "review-answer": [{ answer: note }, {}, PLANT, "answers"],
+  "review-decision": [{ decision: of("approve", "return", "note"), level: of(...LEVELS),
+    archive_sha256: hash, statement_sha256: hash, reason: note, openings: of("recorded", "told") },
+  { opened: rows({ item: text, first_ns: instant }), opened_more: count,
+    not_opened: rows({ item: text }), not_opened_more: count }, ["reviewer"], "own"],
+  "log-cosigned": [{ checkpoint: note }, {}, ["reviewer"], "own"],
   approve: [{}, more, ["accountant", "engineer"], "decides"],
   withdraw: [{ reason: text }, {}, PLANT_LAB, "decides"],
 }));
 
-/** What a document of this kind follows: "list", "decides" or "corrects". */
+/** What a document of this kind follows: "list", "decides", "own", "answers" or "corrects". */
 export const followsAs = (kind) => KINDS.get(kind)[3] ?? "corrects";
+
+/** True of what only its signer corrects and nobody ends. */
+export const isReview = (kind) => kind.startsWith("review-") || kind === COSIGNED;
+
+/** True if a decision, if it is one, is of the level of its signer's region. */
+export const isOfLevel = ({ kind, body }, digits) =>
+  kind !== "review-decision" || body.get("level") === LEVELS[Math.min(digits / 2, 2)];
 
 /** True if this role may sign this kind. */
 export const maySign = (kind, role) => KINDS.get(kind)[2].includes(role);
 
 /** Throws unless the document is of its kind. */
-export function checkKind({ kind, body, follows }) {
+export function checkKind({ kind, about, body, follows }) {
   const shape = KINDS.get(kind);
   if (shape === undefined) throw new NewerError(`documents of kind ${kind}`);
   if (!fits(body, shape[0], shape[1])) throw new FormatError("its fields are not those of its kind");
-  if (followsAs(kind) === "decides" ? follows.length < 1 : follows.length > 1) {
+  const as = followsAs(kind);
+  if (as === "decides" ? follows.length < 1 : follows.length > 1 || (as === "answers" && !follows.length)) {
     throw new FormatError("it follows too few or too many");
   }
   if (body.has("from_ns") && body.get("from_ns") >= body.get("to_ns")) {
     throw new FormatError("its period ends before it begins");
   }
+  if (kind === COSIGNED && about !== "log") throw new FormatError("it is not about the log");
+  if (!isReview(kind) || kind === COSIGNED) return;
+  if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(about)) throw new FormatError("it is about no month");
+  const items = ["opened", "not_opened"].flatMap((name) => body.get(name) ?? []).map((row) => row.get("item"));
+  if (new Set(items).size !== items.length) throw new FormatError("it lists an item twice");
 }
 
 // -- documents ------------------------------------------------------------------------------------

@@ -39,7 +39,8 @@ _PLAN_FILE = AttachedFile("plan.toml", "application/toml", len(PLAN), sha256(PLA
 def papers() -> list[bytes]:
     """Those of the small plant, and one of each more unlike kind."""
     plan = pp.paper("zhao", "control-plan", "2026", _NAMED, files=[_PLAN_FILE])
-    return [*pp.papers(), *(pp.paper(*sample) for sample in SAMPLES), plan]
+    reviews = pp.reviews()[len(pp.persons()) :]  # the list of persons goes on behind the first
+    return [*pp.papers(), *reviews, *(pp.paper(*sample) for sample in SAMPLES), plan]
 
 
 def month(rng: random.Random, bend: Bend, pack: Callable[[bytes], bytes]) -> bytes:

@@ -23,6 +23,7 @@ from cloud.month.deadlines import deadline_of
 from cloud.month.rows import checklist_row, month_row
 from cloud.month.states import MonthFacts, standing
 from cloud.records.papers import Papers
+from cloud.review.openings import Openings
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0, ManualClock, configuration, payload
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - a token of these tests only
@@ -112,7 +113,7 @@ class Nothing:
     stream = quarantine = prepare = rows = document = file = of = evidence
     plan = departures = today = evidence
     findings = laboratory = may_bring = evidence
-    newest = abouts = one = persons = evidence
+    newest = abouts = one = persons = reviews = with_file = evidence
 
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)
@@ -122,6 +123,15 @@ class Nothing:
 
 class BriefStore(AccountStore):
     """A store whose folder goes with it."""
+
+    def __init__(self) -> None:
+        folder = mkdtemp()
+        super().__init__(Path(folder))
+        weakref.finalize(self, _end, self._sql, folder)
+
+
+class BriefOpenings(Openings):
+    """What was opened, in a folder that goes with it."""
 
     def __init__(self) -> None:
         folder = mkdtemp()
@@ -152,8 +162,10 @@ def make_services(
     absent = ("evidence", "keys", "one_way", "records", "accumulated", "plans")
     nothing = dict.fromkeys(absent, Nothing())
     parts = {**nothing, **more}
-    if "accounts" not in parts:  # a database: made only where none is given
-        parts["accounts"] = make_accounts()
+    made = {"accounts": make_accounts, "openings": BriefOpenings}
+    for name, make in made.items():  # databases: made only where none is given
+        if name not in parts:
+            parts[name] = make()
     return Services(
         hub=hub or make_hub(), clock=ManualClock(), months=months or Months(), streams=Streams(),
         token=TOKEN, **parts,

@@ -14,6 +14,7 @@ from tests.unit.cloud.live_examples import GATEWAY, ManualClock, configuration
 HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</script>'
 STATIC = DASHBOARD / "static"
 HAN = "\u4e00-\u9fff"
+OF_PAGES = ("account.", "month.", "plan.", "record.", "review.")
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 STYLES = sorted((STATIC / "css").glob("*.css"))
 
@@ -56,7 +57,7 @@ def test_the_live_page_in_both_languages(language: str, lang: str) -> None:
     assert strings == {
         key: texts[language]
         for key, texts in load_strings().items()
-        if not key.startswith(("account.", "month.", "plan.", "record."))  # its modules need none
+        if not key.startswith(OF_PAGES)  # its modules need none
     }
 
 
@@ -147,7 +148,7 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
     parts = re.findall(r"`([a-z.]+\.)\$\{", code) + re.findall(r'"([a-z.]+\.)" ~', code)
     parts += re.findall(r"""\blabel\(["']([a-z.]+\.)["'],""", code)
     python = "\n".join(p.read_text() for p in DASHBOARD.parent.rglob("*.py"))
-    parts += re.findall(r'f"(month\.[a-z.]+\.)\{', python)
+    parts += re.findall(r'f"((?:month|review)\.[a-z.]+\.)\{', python)
     refused = re.findall(r'AccountError\(\s*"([a-z-]+)"', python)
     refused += re.findall(r'AccountError\("([a-z-]+)" if .* else "([a-z-]+)"', python)[0]
     refused += re.findall(r'_check_same\(.*, "([a-z-]+)"\)', python)

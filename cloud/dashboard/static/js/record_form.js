@@ -55,7 +55,7 @@ function complain(sentence, problems) {
   for (const [path, code] of Object.entries(problems)) {
     const input = byPath.get(path);
     const words = tOr(`record.wrong.${code}`, "record.raw", { name: code });
-    if (input) {
+    if (input && input.type !== "hidden") {
       mark(input, words);
       first = first || input;
     } else {
@@ -168,6 +168,7 @@ function once(button, work) {
 function rows() {
   for (const list of form.querySelectorAll(".rows")) {
     const add = list.querySelector("button.add");
+    if (!add) continue; // rows that the collector filled in
     const model = list.querySelector("template");
     let n = list.querySelectorAll(".row").length;
     add.addEventListener("click", () => {

@@ -5,9 +5,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from evidence import cose, merkle
+from evidence import checkpoint, cose, merkle
 from evidence.archive.build import Records, encode_proof
 from evidence.blocks import content
+from evidence.checkpoint import Checkpoint
+from evidence.cosignature import cosign
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import COLLECTOR, AttachedFile, Document, encode_document
 from evidence.documents.people import People
@@ -24,6 +26,15 @@ PERIOD = {"from_ns": MAY, "to_ns": JUNE}
 #: person -> role, and seed of the key
 WHO = {"wang": ("security", 51), "li": ("accountant", 52), "zhao": ("engineer", 53),
        "lab": ("laboratory", 54), "chen": ("operator", 55)}  # fmt: skip
+#: reviewers: person -> region, and seed of the key
+REVIEWERS = {"qin": ("37", 56), "guo": ("", 57)}
+ITEM, MONTH = "line/fuel/anthracite", "2026-05"
+QUESTION = {"item": ITEM, "question": "Why\nso little?", "answer_by": "2026-06-20"}
+DECISION = {
+    "decision": "return", "level": "province", "archive_sha256": bytes(32), "reason": "no scale",
+    "statement_sha256": bytes(32), "openings": "recorded", "not_opened_more": 3,
+    "opened": [{"item": ITEM, "first_ns": JUNE}], "not_opened": [{"item": "line/fuel/coke"}],
+}  # fmt: skip
 SCAN = b"%PDF-1.7 an invoice"
 INVOICE = {"number": "0001", "party": "Coal Ltd", "part": "purchased", "value": "120.50",
            "unit": "t", **PERIOD}  # fmt: skip
@@ -32,7 +43,8 @@ STOCK = {"at_ns": JUNE, "method": "tape", "value": "8.25", "unit": "t"}
 
 def key_of(person: str) -> FileSigner:
     """The key of a person; of a stranger, one that nobody has."""
-    return keys().collector if person == COLLECTOR else signer(WHO.get(person, ("", 59))[1])
+    known = {**WHO, **REVIEWERS}
+    return keys().collector if person == COLLECTOR else signer(known.get(person, ("", 59))[1])
 
 
 def spki(by: FileSigner) -> bytes:
@@ -68,6 +80,30 @@ def persons() -> list[bytes]:
     return made
 
 
+def reviewers(after: bytes) -> list[bytes]:
+    """A province's and the nation's reviewer are enrolled, after the newest of the list."""
+    made = [after]
+    for person, (region, _) in REVIEWERS.items():
+        body = {"name": person, "organisation": "Bureau", "role": "reviewer", "region": region,
+                "key": spki(key_of(person))}  # fmt: skip
+        made.append(paper("wang", "person", person, body, sm.sha256(made[-1])))
+    return made[1:]
+
+
+def reviews() -> list[bytes]:
+    """Persons and reviewers; a question, its answer with a scan, a decision, a corrected one."""
+    ask = paper("qin", "review-question", MONTH, QUESTION)
+    decided = paper("qin", "review-decision", MONTH, DECISION)
+    return [
+        *persons(), *reviewers(persons()[-1]), ask,
+        paper("li", "review-answer", MONTH, {"answer": "Wet."}, sm.sha256(ask),
+              files=[file_of(SCAN)]),
+        decided,
+        paper("qin", "review-decision", MONTH, DECISION | {"decision": "note"}, sm.sha256(decided)),
+        paper("guo", "review-decision", MONTH, DECISION | {"level": "nation"}),
+    ]  # fmt: skip
+
+
 def papers() -> list[bytes]:
     """Persons, an invoice that is corrected and approved, a stock-take that is withdrawn."""
     wrong = paper("li", "invoice", "anthracite", INVOICE | {"value": "12.05"})
@@ -77,6 +113,21 @@ def papers() -> list[bytes]:
         *persons(), wrong, right, paper("zhao", "approve", "anthracite", {}, sm.sha256(right)),
         stock, paper("chen", "withdraw", "anthracite", {"reason": "wet"}, sm.sha256(stock)),
     ]  # fmt: skip
+
+
+def cosigned(made: Sequence[bytes], size: int, *, by: str = "qin", bend: bytes = b"") -> bytes:
+    """A reviewer's document that cosigns the log of `archive` when it had so many entries."""
+    entries = [sm.enrolment()]
+    for data in made:
+        entries.append(entry_of(data, len(entries)))
+    root = merkle.root_of([merkle.leaf_hash(data) for data in entries[:size]])
+    key = keys().collector
+    note = checkpoint.sign(Checkpoint(PLANT, size, bend or root), key, key.public_key)
+    name = f"stackproof/{PLANT}/witness/qin"
+    signer = key_of(by)
+    return paper("qin", "log-cosigned", "log",
+                 {"checkpoint": cosign(note, name, START_NS // SECOND, signer, signer.public_key)}
+                 )  # fmt: skip
 
 
 def standing_of(made: Sequence[bytes]) -> list[Paper]:

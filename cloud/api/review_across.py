@@ -1,0 +1,80 @@
+"""What the page of plants side by side shows: sealed statements and documents of one month."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from cloud.api.reviewed import DOCUMENTS_MAX, Queued
+from cloud.api.services import Services
+from cloud.closing.kept import read_kept
+from cloud.records.listing import Filter, month_span
+from cloud.review.across import Compared, Figures, Shared, compared, figures_of, shared
+from cloud.review.items import Row
+from cloud.review.limits import Limits, limits
+
+#: months of plants whose figures are kept in memory
+STATEMENTS_KEPT = 4_096
+#: rows that the page has
+COMPARED_MAX, SHARED_MAX = 200, 200
+
+
+@dataclass(frozen=True)
+class Across:
+    """One month of many plants.
+
+    Attributes:
+        plants: how many were looked at.
+        unread: plants whose archive could not be read.
+        compared: figures beside their peers', those to be looked at first.
+        far: how many of them are to be looked at.
+        shared: what several plants have.
+        limits: when a figure is to be looked at.
+    """
+
+    plants: int
+    unread: Sequence[str]
+    compared: Sequence[Compared]
+    far: int
+    shared: Sequence[Shared]
+    limits: Limits
+
+
+def across_of(given: Services, found: Sequence[Queued], month: str) -> Across:
+    """Put together a month of the plants that somebody sees. Reads archives, each once."""
+    of = [one for one in found if one.row["month"] == month and one.archive is not None]
+    figures, unread = list[Figures](), list[str]()
+    documents, people = dict[str, Sequence[Row]](), dict[str, Sequence[Row]]()
+    for one in of:
+        plant = str(one.row["plant"])
+        span = month_span(month, ZoneInfo(one.row["zone"]))
+        rows = given.records.newest(plant, Filter(span=span), DOCUMENTS_MAX)
+        documents[plant] = [row for row in rows if row["ended_by"] is None]
+        people[plant] = given.records.persons(plant)
+        made = None if one.archive is None else _figures(plant, one.archive)
+        if made is None:
+            unread.append(plant)
+        else:
+            figures.append(made)
+    beside = compared(figures, limits())
+    return Across(
+        len(of), unread, beside[:COMPARED_MAX], sum(row.is_far for row in beside),
+        shared(documents, people)[:SHARED_MAX], limits(),
+    )  # fmt: skip
+
+
+def _figures(plant: str, archive: Mapping[str, object]) -> Figures | None:
+    try:
+        return _read(plant, str(archive["archive"]), str(archive["statement_sha256"]))
+    except LookupError:
+        return None
+
+
+@lru_cache(STATEMENTS_KEPT)
+def _read(plant: str, path: str, statement: str) -> Figures:
+    """Of the statement that the log closed; LookupError where the archive holds no such one."""
+    kept = read_kept(Path(path))
+    if kept is None or kept.sha256.hex() != statement:
+        raise LookupError(path)
+    return figures_of(plant, kept.statement)

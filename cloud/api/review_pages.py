@@ -1,0 +1,194 @@
+"""Pages of reviews: months that wait, one month's review, a line of it, a decision, plants beside.
+
+They are made on the server; a decision is signed by the forms' module in the browser.
+"""
+
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import HTMLResponse
+
+from cloud.api import month_texts as texts
+from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.month_view import MonthView
+from cloud.api.record_pages import Page
+from cloud.api.rendering import STRINGS, Language, render
+from cloud.api.review_across import across_of
+from cloud.api.reviewed import Reviewed, drawable, level_at, note, queue
+from cloud.api.reviews import DRAWN_MAX, month_of
+from cloud.api.routes import MonthPath, PlantPath
+from cloud.outputs.headline import emission_unit, line_name
+from cloud.records.forms import fields_of
+from cloud.records.written import local_text
+from cloud.review import rules
+from cloud.review.draw import SEED_MAX, Drawn, draw
+from cloud.review.items import line_item, lines_of
+from cloud.review.openings import ITEM_MAX, Opening
+from edge.calc.statements.statement import statement_rules
+from evidence.documents.plainly import body_of
+from evidence.documents.review import DECISION, LEVELS
+
+#: months that one page lists; items not opened that stand in a row before the rest is folded away
+ROWS_SHOWN, ITEMS_SHOWN = 300, 10
+
+router = APIRouter(
+    prefix="/{language}", default_response_class=HTMLResponse, include_in_schema=False,
+    route_class=GuardedRoute,
+)  # fmt: skip
+Month = Annotated[str, Query(max_length=7)]
+
+
+class ReviewView:
+    """A month's review in a language, for its templates.
+
+    Args:
+        of: the review.
+        language: "en" or "zh".
+        own: who asks, and what that account opened.
+    """
+
+    def __init__(self, of: Reviewed, language: str, own: tuple[str, Sequence[Opening]]) -> None:
+        self.of, self._language = of, language
+        self._zone = ZoneInfo(of.row["zone"])
+        self._by: dict[str, dict[str, int]] = defaultdict(dict)
+        for one in of.thread.decided:
+            body = body_of(DECISION, one.row["body"])
+            for row in body.get("opened", ()):
+                self._by[row["item"]].setdefault(one.row["person"], row["first_ns"])
+        self._names = {item: name for name, _, _, item in self.lines()}
+        account, opened = own
+        for item, at in opened:
+            self._by[item][account] = at
+
+    def at(self, ns: int) -> str:
+        """An instant by the plant's clock."""
+        return local_text(ns // 10**9 * 10**9, self._zone)
+
+    def opened(self, item: str) -> list[str]:
+        """Who opened an item, and when first: of those who decided, by their decisions; oneself."""
+        return [f"{person} {self.at(at)}" for person, at in self._by.get(item, {}).items()]
+
+    def lines(self) -> list[tuple[str, str, str, str]]:
+        """(name, emission as it is sealed, unit, item) of each line."""
+        figures = self.of.row["figures"]
+        if figures is None:
+            return []
+        rule_set = statement_rules(figures["rule_set"])
+        return [
+            (line_name(rule_set, line, self._language), line["emission_t"], emission_unit(line),
+             line_item(line))
+            for line in lines_of(self.of.row)
+        ]  # fmt: skip
+
+    def item(self, path: str) -> str:
+        """An item in words, as far as it has any: a hash is cut."""
+        if path in self._names:
+            return self._names[path]
+        kind, _, rest = path.partition("/")
+        name = rest[:12] if re.fullmatch("[0-9a-f]{64}", rest) else rest
+        word = STRINGS[self._language].get(f"review.item.{kind}")
+        return path if word is None else f"{word} {name}".strip()
+
+
+@router.get("/reviews")
+def reviews_page(given: Given, who: Who, language: Language) -> HTMLResponse:
+    """Closed months of the plants one sees, what waits for one's level first."""
+    found = queue(given, who)
+    return render(
+        "reviews.html", language, path="/reviews", who=who, found=found[:ROWS_SHOWN],
+        more=max(0, len(found) - ROWS_SHOWN), told=texts.told, levels=list(LEVELS), error="",
+        left=texts.left,
+    )  # fmt: skip
+
+
+@router.get("/plants/{plant}/months/{month}/review")
+def review_page(
+    given: Given, who: Who, language: Language, plant: PlantPath, month: MonthPath
+) -> HTMLResponse:
+    """One month's review: lines, documents, open points, decisions, and what was opened by whom."""
+    of = month_of(given, plant, month)
+    note(given, who, plant, month, "month")
+    own = who.account, given.openings.of(who.account, plant, month)
+    return render(
+        "review.html", language, path=f"/plants/{plant}/months/{month}/review", who=who,
+        row=of.row, of=of, view=ReviewView(of, language, own),
+        month_view=MonthView(of.row, language),
+        told=texts.told, levels=list(LEVELS), level=level_at(given, who, plant), error="",
+        may_answer="sign" in who.rights and who.region is None, shown=ITEMS_SHOWN,
+    )  # fmt: skip
+
+
+@router.get("/plants/{plant}/months/{month}/review/line")
+def line_page(  # noqa: PLR0917 - FastAPI calls it by names
+    given: Given,
+    who: Who,
+    language: Language,
+    plant: PlantPath,
+    month: MonthPath,
+    item: Annotated[str, Query(max_length=ITEM_MAX)],
+) -> HTMLResponse:
+    """A line of the sealed statement: every parameter with its value, basis and source."""
+    of = month_of(given, plant, month)
+    lines = [line for line in lines_of(of.row) if line_item(line) == item]
+    if not lines:
+        raise HTTPException(404, f"{plant} {month} has no such line")
+    note(given, who, plant, month, item)
+    rule_set = statement_rules(of.row["figures"]["rule_set"])
+    named = [(line_name(rule_set, line, language), line) for line in lines]
+    return render(
+        "review_line.html", language, path=f"/plants/{plant}/months/{month}/review/line", who=who,
+        row=of.row, named=named, item=item, unit=emission_unit, told=texts.told, error="",
+        asks=bool(level_at(given, who, plant)),
+    )  # fmt: skip
+
+
+@router.get("/plants/{plant}/months/{month}/review/decide")
+def decide_page(asked: Page, who: Who, plant: PlantPath, month: MonthPath) -> HTMLResponse:
+    """The form of a decision: what is decided about and what was opened is filled in already."""
+    given = asked.given
+    of = month_of(given, plant, month)
+    level = level_at(given, who, plant)
+    body = dict[str, Any]()
+    if level and of.archive is not None:
+        opened = given.openings.of(who.account, plant, month)
+        body = dict(rules.draft(level, of.archive, of.items, opened))
+        for row in body.get("opened", ()):
+            row["first_ns"] = local_text(row["first_ns"], asked.zone)
+    path = f"/months/{month}/review/decide"
+    return asked.page(
+        "review_decide.html", path, body=body, month=month, level=level, archive=of.archive,
+        fields={form.name: form for form in fields_of(DECISION)}, told=texts.told, of=of,
+        embedded=asked.embedded(
+            kind=DECISION, follows=[], decides=False,
+            order=[form.name for form in fields_of(DECISION)],
+        ),
+    )  # fmt: skip
+
+
+@router.get("/reviews/across")
+def across_page(
+    given: Given, who: Who, language: Language, *, month: Month = "",
+    seed: Annotated[str, Query(max_length=SEED_MAX)] = "",
+    count: Annotated[int, Query(ge=1, le=DRAWN_MAX)] = 5,
+) -> HTMLResponse:  # fmt: skip
+    """One month of all plants one sees, side by side, and a draw from a published seed."""
+    found = queue(given, who)
+    months = sorted({str(one.row["month"]) for one in found}, reverse=True)
+    shown = month if month in months else (months[0] if months else "")
+    drawn, wrong = list[Drawn](), ""
+    if seed:
+        try:
+            drawn = draw(seed, drawable(found), count)
+        except ValueError as error:
+            wrong = str(error)
+    return render(
+        "across.html", language, path="/reviews/across", who=who, months=months, month=shown,
+        of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,
+        quoted=shlex.quote,
+        told=texts.told,
+    )  # fmt: skip

@@ -1,0 +1,106 @@
+"""Routes of reviews: months of one's region with what is open, and one month's review.
+
+Questions, answers and decisions are brought in as all documents are, by `POST documents`.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+
+from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.reviewed import Reviewed, drawable, level_at, queue, reviewed
+from cloud.api.routes import MonthPath, PlantPath
+from cloud.api.services import Services
+from cloud.review import rules
+from cloud.review.draw import SEED_MAX, draw
+from cloud.review.thread import Decided, Thread
+from evidence.documents.plainly import plain_body
+from evidence.documents.review import DECISION, LEVELS
+
+router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
+
+DRAWN_MAX = 1_000
+Seed = Annotated[str, Query(max_length=SEED_MAX, description="as it was published")]
+Count = Annotated[int, Query(ge=1, le=DRAWN_MAX)]
+
+
+@contextlib.contextmanager
+def found() -> Iterator[None]:
+    """404 for what is not there."""
+    try:
+        yield
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+
+
+def month_of(given: Services, plant: str, month: str) -> Reviewed:
+    """A month's review; 404 where there is none."""
+    with found():
+        of = reviewed(given, plant, month)
+        if of is None:
+            raise HTTPException(404, f"{plant} has no month {month}")
+        return of
+
+
+@router.get("/reviews")
+def reviews(given: Given, who: Who) -> Sequence[Mapping[str, Any]]:
+    """Closed months of the plants one sees, what waits for one's own level first."""
+    return [
+        {
+            "plant": one.row["plant"], "month": one.row["month"], "state": one.row["state"],
+            "archive_sha256": None if one.archive is None else one.archive["sha256"],
+            **_counts(one.thread),
+        }
+        for one in queue(given, who)
+    ]  # fmt: skip
+
+
+@router.get("/plants/{plant}/months/{month}/review")
+def review(given: Given, who: Who, plant: PlantPath, month: MonthPath) -> Mapping[str, Any]:
+    """A month's review: questions, answers, decisions, items; `draft` of a decision of one's own.
+
+    `draft` is null for who is no reviewer in the plant's list of persons, and without an archive.
+    """
+    of = month_of(given, plant, month)
+    level = level_at(given, who, plant)
+    draft = None
+    if level and of.archive is not None:
+        opened = given.openings.of(who.account, plant, month)
+        draft = plain_body(DECISION, rules.draft(level, of.archive, of.items, opened))
+    return {
+        "plant": plant, "month": month, "archive": of.archive, "items": list(of.items),
+        **_counts(of.thread),
+        "points": [
+            {**point.row, "review_state": point.state, "answers": list(point.answers)}
+            for point in of.thread.points
+        ],
+        "decisions": [_decided(one) for one in of.thread.decided],
+        "draft": draft,
+    }  # fmt: skip
+
+
+@router.get("/draw")
+def drawn(given: Given, who: Who, seed: Seed, count: Count = 1) -> Sequence[Mapping[str, Any]]:
+    """A draw among the closed months of the plants one sees; docs/review.md says how it is made."""
+    try:
+        found = draw(seed, drawable(queue(given, who)), count)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
+    return [{"plant": one.plant, "month": one.month, "sha256": one.sha256} for one in found]
+
+
+def _counts(thread: Thread) -> Mapping[str, Any]:
+    return {
+        **{state: thread.count(state) for state in ("open", "overdue", "answered")},
+        "next_due": thread.next_due,
+        "levels": {level: thread.state(level) for level in LEVELS},
+    }
+
+
+def _decided(one: Decided) -> Mapping[str, Any]:
+    return {
+        **one.row, "of_archive": one.archive, "items_not_opened": one.not_opened,
+        "unanswered": one.unanswered, "approved_without_opening": one.is_blind,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Review of sealed months: what was opened, asked and decided; plants side by side."""

@@ -1,0 +1,53 @@
+"""What a month consists of for somebody who reviews it. Pure.
+
+An item is a path: "archive/SHA256", "line/CATEGORY/KIND" of the sealed statement,
+"document/SHA256", "file/SHA256". Readings are items too when they are opened, but nobody opens all
+of them: they are not among those a decision counts as not opened.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cloud.review.openings import ITEM_MAX
+from evidence.documents.people import PERSON, PERSON_END
+from evidence.documents.review import COSIGNED, REVIEWS
+
+#: kinds of documents that say nothing of a month's figures
+NO_ITEMS = (PERSON, PERSON_END, *REVIEWS, COSIGNED)
+
+#: a document or month as the API has it
+Row = Mapping[str, Any]
+
+
+def archive_of(month: Row) -> Row | None:
+    """The archive that stands for a month that was closed for good; None while there is none."""
+    found = (one for one in month["archives"] if one["newest"] and not one["replaced"])
+    return next(found, None)
+
+
+def lines_of(month: Row) -> Sequence[Row]:
+    """Lines of the sealed statement; none where none is sealed."""
+    figures = month["figures"]
+    return () if figures is None else figures["made"]["lines"]
+
+
+def line_item(line: Row) -> str:
+    """The path of a line; lines of one kind by several meters are one item."""
+    return f"line/{line['category']}/{line['kind']}"[:ITEM_MAX]
+
+
+def items_of(month: Row, documents: Iterable[Row]) -> list[str]:
+    """All that a decision says of whether it was opened, each once, in the order of the page.
+
+    Args:
+        month: its row with the sealed figures.
+        documents: those of the month; persons and reviews among them are no items.
+    """
+    archive = archive_of(month)
+    items = [] if archive is None else [f"archive/{archive['sha256']}"]
+    items += [line_item(line) for line in lines_of(month)]
+    for one in documents:
+        if one["kind"] not in NO_ITEMS:
+            items.append(f"document/{one['sha256']}")
+            items += [f"file/{file['sha256']}" for file in one["files"]]
+    return list(dict.fromkeys(items))

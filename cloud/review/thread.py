@@ -1,0 +1,135 @@
+"""How far a month's review is: questions with their answers, and what each level decided. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evidence.documents.review import ANSWER, DECISION, LEVELS, QUESTION
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A question that stands.
+
+    Attributes:
+        row: the question.
+        answers: those that follow it, in the log's order.
+        state: "open", "overdue" (open, and its day is over) or "answered".
+    """
+
+    row: Row
+    answers: Sequence[Row]
+    state: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision that stands.
+
+    Attributes:
+        row: the decision.
+        archive: "this": of the archive that stands; "resealed": of the same statement in an archive
+            that was sealed again since; "older": the month was replaced since.
+        not_opened: how many items of the month its signer had not opened.
+        unanswered: how many questions that stand had no answer when it came.
+    """
+
+    row: Row
+    archive: str
+    not_opened: int
+    unanswered: int
+
+    @property
+    def is_blind(self) -> bool:
+        """Approved, and something was not opened: what the next level is told in words."""
+        return bool(self.row["body"]["decision"] == "approve" and self.not_opened)
+
+
+@dataclass(frozen=True)
+class Thread:
+    """The review of a month.
+
+    Attributes:
+        points: questions that stand, in the log's order.
+        decided: decisions that stand, in the log's order.
+    """
+
+    points: Sequence[Point]
+    decided: Sequence[Decided]
+
+    def count(self, state: str) -> int:
+        """How many questions are in a state."""
+        return sum(one.state == state for one in self.points)
+
+    @property
+    def next_due(self) -> str:
+        """The first day an answer is owed by, "" for none."""
+        return min((p.row["body"]["answer_by"] for p in self.points if not p.answers), default="")
+
+    def of(self, level: str) -> Decided | None:
+        """The newest decision of a level that approves or returns, None while there is none."""
+        found = [one for one in self.decided if one.row["body"]["level"] == level]
+        said = [one for one in found if one.row["body"]["decision"] != "note"]
+        return said[-1] if said else None
+
+    def state(self, level: str) -> str:
+        """Of a level: "approve", "return", "older" (of a month that was replaced since), or ""."""
+        decided = self.of(level)
+        if decided is None:
+            return ""
+        return "older" if decided.archive == "older" else str(decided.row["body"]["decision"])
+
+
+def thread_of(rows: Sequence[Row], archive: Row | None, today: str) -> Thread:
+    """The review of a month.
+
+    Args:
+        rows: its questions, answers and decisions, in the log's order.
+        archive: the one that stands, None for none.
+        today: "YYYY-MM-DD" at the plant.
+    """
+    standing = [row for row in rows if row["ended_by"] is None]
+    points = []
+    for row in (one for one in standing if one["kind"] == QUESTION):
+        answers = _answers(row, rows)
+        late = "overdue" if row["body"]["answer_by"] < today else "open"
+        points.append(Point(row, answers, "answered" if answers else late))
+    decided = [
+        Decided(
+            row, _archive(row["body"], archive), not_opened(row["body"]), _unanswered(row, points)
+        )
+        for row in standing
+        if row["kind"] == DECISION
+    ]
+    return Thread(points, decided)
+
+
+def not_opened(body: Mapping[str, Any]) -> int:
+    """How many items a decision says were not opened."""
+    return len(body.get("not_opened", ())) + int(body.get("not_opened_more", 0))
+
+
+def levels_below(level: str) -> list[str]:
+    """Levels whose work a level looks at."""
+    names = list(LEVELS)
+    return names[: names.index(level)]
+
+
+def _answers(question: Row, rows: Sequence[Row]) -> list[Row]:
+    return [one for one in rows if one["kind"] == ANSWER and question["sha256"] in one["follows"]]
+
+
+def _archive(body: Mapping[str, Any], archive: Row | None) -> str:
+    if archive is not None and body["archive_sha256"] == archive["sha256"]:
+        return "this"
+    is_same = archive is not None and body["statement_sha256"] == archive["statement_sha256"]
+    return "resealed" if is_same else "older"
+
+
+def _unanswered(decision: Row, points: Sequence[Point]) -> int:
+    """Questions before a decision without an answer before it."""
+    index = decision["index"]
+    asked = [point for point in points if point.row["index"] < index]
+    return sum(not any(one["index"] < index for one in point.answers) for point in asked)
