@@ -17,10 +17,12 @@ from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.typing_sheet import LABELS
 from cloud.outputs.words import word, word_or
+from evidence.findings import utc
 from evidence.phrases import phrase, translated
 
 #: findings, flags and reservations that are listed one by one
 LISTED_MAX = 200
+_READ = ("first", "last")
 
 
 def report_paper(checked: Checked, language: str) -> Paper:
@@ -42,7 +44,7 @@ def report_paper(checked: Checked, language: str) -> Paper:
     )
     for part in (
         _opening, _headline, _lines, _platform, sources_of, trend_of, effects_of, completeness_of,
-        _checks, _uncertainty, _findings, _flags, _materials, _closing,
+        _bridges, _checks, _uncertainty, _findings, _flags, _materials, _closing,
     ):  # fmt: skip
         paper.blocks.extend(part(checked, language))
     return paper
@@ -165,6 +167,44 @@ def _flat(value: Any) -> str:  # noqa: ANN401 - a statement's own maps and lists
     if isinstance(value, list):
         return ", ".join(map(_flat, value))
     return str(value)
+
+
+def _bridges(checked: Checked, language: str) -> Iterator[Block]:
+    """How documents of another period were brought to the month's."""
+    bridges = checked.month.given.get("bridges", [])
+    if not bridges:
+        return
+    yield heading(word("report.bridges", language))
+    yield text(word("report.bridges.how", language), "small")
+    head = [word(f"report.bridge.{key}", language) for key in ("what", "from", "to", "value", "by")]
+    for bridge in bridges:
+        yield heading(f"{bridge['source']} · {bridge['point']} · {bridge['unit']}", 3)
+        rows = [_bridge_row("period", bridge, bridge["period_quantity"], language)]
+        rows += [
+            _bridge_row(end, bridge[end], bridge[end]["added"], language)
+            for end in ("start", "end")
+            if end in bridge
+        ]
+        share = word("report.bridge.share", language, percent=bridge["bridged_percent"])
+        month = word("report.bridge.month", language)
+        rows.append([month, "", "", bridge["quantity"], share])
+        yield table(head, rows, widths=[2, 2.6, 2.6, 1.6, 4], align="lllrl", size=7)
+
+
+def _bridge_row(what: str, span: Mapping[str, Any], value: str, language: str) -> list[str]:
+    by = ""
+    if "first" in span:
+        readings = " → ".join(f"{span[e]['value']} ({utc(span[e]['tick_ns'])})" for e in _READ)
+        by = word("report.bridge.read", language, readings=readings)
+    elif "documents" in span:
+        by = word("report.bridge.told", language, sha256=_flat(span["documents"]["sha256"]))
+    elif "parts" in span:
+        by = ", ".join(
+            f"{word_or(f'parameter.{key}', language, key)} {part}"
+            for key, part in span["parts"].items()
+        )
+    name = word(f"report.bridge.{what}", language)
+    return [name, utc(span["from_ns"]), utc(span["to_ns"]), value, by]
 
 
 def _uncertainty(checked: Checked, language: str) -> Iterator[Block]:

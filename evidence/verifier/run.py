@@ -39,6 +39,10 @@ _OF_DOCUMENTS = {
     "not-usable": "Documents about this source contradict each other, or are of another period, "
     "basis or unit: no figure was made of them.",
     "apart": "What documents say of this source is more than 5 % off what its meter counted.",
+    "bridged": "Documents about this source are of another period; what its meter counted between "
+    "was added or subtracted, as the statement's bridges say.",
+    "bridge-told": "A part of this source's bridge lies beside the month: a person's count of the "
+    "meter tells it; the readings are in the other month's archive.",
 }
 
 

@@ -12,7 +12,8 @@ import * as note from "./note.mjs";
 import { sealStamp } from "./stamp.mjs";
 
 const SIGNS = new Set(Buffer.from(",[{"));
-const OF_DOCUMENTS = ["no-document", "no-records", "not-approved", "not-usable", "apart"];
+const OF_DOCUMENTS = ["no-document", "no-records", "not-approved", "not-usable", "apart", "bridged",
+  "bridge-told"];
 const STATEMENT = "data/statement.json";
 const STAMP_BEFORE_NS = 60n * 1_000_000_000n;
 const [STATEMENT_MAX, SIGNS_MAX] = [16 << 20, 600_000];

@@ -70,10 +70,10 @@ class Meter:
         integral: of its flow, or None.
     """
 
-    def __init__(self, plan: EntryMeter) -> None:
+    def __init__(self, plan: EntryMeter, totaliser: Totaliser | None = None) -> None:
         self.plan = plan
         self.point = plan.point
-        self.totaliser = Totaliser()
+        self.totaliser = totaliser or Totaliser()
         self.integral = FlowIntegral() if plan.flow else None
 
     @property

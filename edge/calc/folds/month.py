@@ -88,7 +88,7 @@ class MonthFold:
     def _check_room(self, plan: MonthPlan) -> None:
         """PlantError when the month would have too many parts with this configuration."""
         more = [p for p in plan.entries if not any(e.plan.same(p) for e in self._live_entries)]
-        meters = len(self._meters) + sum(len(p.entry.meters) for p in more)
+        meters = len(self._meters) + sum(len(p.entry.read) for p in more)
         new = [p for p in plan.lines if not any(m.plan.same(p) for m in self._live_lines)]
         lines = [*(m.line for m in self._lines), *(p.line for p in new)]
         pots = sum(len(line.pots) for line in lines)
@@ -133,7 +133,7 @@ class MonthFold:
 
     @property
     def _meters(self) -> list[Meter]:
-        return [meter for entry in self._entries for meter in entry.meters]
+        return [meter for entry in self._entries for meter in entry.read]
 
     def feed(self, blocks: Sequence[Block]) -> None:
         """All blocks of one frame (or tick), later than all before, of one month.
@@ -207,6 +207,7 @@ class MonthFold:
             "period": {"from": utc_text(period_from_ns), "to": utc_text(period_to_ns)},
             "closing": closing,
             **self._activity(plan, beside),
+            **({"bridges": beside.bridges} if beside.bridges else {}),
             "potlines": [line.as_map(at_month_end=at_month_end) for line in self._lines],
             "totalisers": [meter.reading_map(*period) for meter in self._meters],
             "checks": [check for check in checks if check is not None] + beside.checks,

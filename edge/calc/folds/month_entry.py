@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import exact_text
+from edge.calc.folds.bridging import Bridge, MarkedTotaliser
 from edge.calc.folds.meter import FlowIntegral, Meter
 from edge.calc.folds.month_plan import EntryPlan
 from edge.calc.folds.totaliser import Totaliser
@@ -23,13 +24,21 @@ class MonthEntry:
 
     Attributes:
         plan: what it is.
-        meters: its totalisers.
+        meters: its totalisers that make amounts.
+        bridge: the one that brings documents to the month, or None.
+        read: all of them.
         is_whole: every configuration of the month so far has it.
     """
 
     def __init__(self, plan: EntryPlan, *, is_whole: bool) -> None:
         self.plan, self.is_whole = plan, is_whole
         self.meters = [Meter(meter) for meter in plan.entry.meters]
+        self.bridge: Bridge | None = None
+        self.read = self.meters
+        if (bridge := plan.entry.bridge) is not None:
+            totaliser = MarkedTotaliser()
+            self.bridge = Bridge(bridge.point, bridge.amount, totaliser)
+            self.read = [*self.meters, Meter(bridge, totaliser)]
 
     @property
     def table(self) -> str:
@@ -38,7 +47,7 @@ class MonthEntry:
 
     def read_as(self, inputs: Inputs) -> Iterable[tuple[Place, Totaliser | FlowIntegral]]:
         """What is to be fed from where, at the intervals of these inputs."""
-        for meter in self.meters:
+        for meter in self.read:
             yield inputs.place(meter.point.id), meter.totaliser
             if meter.integral is not None and meter.plan.flow is not None:
                 place = inputs.place(meter.plan.flow.id)
