@@ -102,12 +102,31 @@ def bridged(bend: Bend = lambda paper: paper, *, risen: int = 300) -> bytes:
     ]  # fmt: skip
     config, fold = br.configuration(), Recomputation()
     fold.configure(b"x", config)
-    for told in br.frames([i * risen for i in range(288)], [0] * 288):
+    for told in br.frames(config, [i * risen for i in range(288)], [0] * 288):
         assert list(fold.feed(told)) == []
     forged = [one for paper in pp.standing_of(signed) if (one := bend(paper)) is not None]
     made = statement_bytes(fold.statement(*br.PERIOD, "interim", forged))
-    bodies = br.frames([i * 300 for i in range(288)], [0] * 288)
+    bodies = br.frames(config, [i * 300 for i in range(288)], [0] * 288)
     return br.sealed(config, bodies, signed, statement=made)
+
+
+def leapt(*, told: bool = True) -> bytes:
+    """A feeder that is exchanged for one that starts at 900 t; `told`: the statement says so."""
+    signed = [*pp.persons(), *br.counted("50", br.PERIOD)]
+    config, fold = br.configuration(), Recomputation()
+    counts = [i * 60 + (900_000 if i > 99 else 0) for i in range(288)]
+    bodies = br.frames(config, counts, [0] * 288)
+    fold.configure(b"x", config)
+    for one in bodies:
+        assert list(fold.feed(one)) == []
+    made = fold.statement(*br.PERIOD, "interim", pp.standing_of(signed))
+    if not told:
+        for part in ("input", "output"):
+            flags = made[part]["flags"]
+            made[part]["flags"] = [flag for flag in flags if "leap" not in flag]
+        for field in ("leaps", "leap_count"):
+            del made["input"]["totalisers"][0][field]
+    return br.sealed(config, bodies, signed, statement=statement_bytes(made))
 
 
 def bent_bridge() -> bytes:
@@ -138,6 +157,10 @@ KINDS: list[Kind] = [
                          == "30"]}) if p.kind == "stock-take" else p), "E-INPUT"),
     kind("printed bridge bent", "What was added is printed otherwise than it was added.",
          bent_bridge, "E-INPUT", "E-LOG-CLOSE", "E-CLOSE"),
+    kind("leap of a counter not told", "The statement is silent of a meter that starts higher.",
+         lambda: leapt(told=False), "E-INPUT"),
+    kind("leap of a counter", "A new meter starts 900 t higher, nobody signed for it: it is told.",
+         leapt, "W-COUNTER"),
     kind("honest bridged month", "Nobody: coal was measured at other hours, and a feeder bridges.",
          bridged, "W-DOCUMENT"),
     *[kind(name, story, build, "E-INPUT") for name, story, build in FORGED],

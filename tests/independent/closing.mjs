@@ -83,6 +83,7 @@ export function tellStatement(stated, streams, report) {
     const told = { typed: "W-TYPED", unconfirmed: "W-UNCONFIRMED", "slow-pot-voltage": "W-SAMPLING" };
     const parts = /^(typed|unconfirmed|slow-pot-voltage):(.+)$/s.exec(`${flag}`);
     if (parts && typeof flag === "string") report(told[parts[1]], parts[2]);
+    if (/^(totaliser-leap|leap-unexplained):/.test(`${flag}`)) report("W-COUNTER", `${flag}`);
     if (OF_DOCUMENTS.includes(`${flag}`.split(":")[0])) report("W-DOCUMENT", `${flag}`);
   }
 }

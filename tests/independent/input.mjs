@@ -207,6 +207,11 @@ export class Input {
     return this.allEntries.flatMap(readOf);
   }
 
+  /** What persons signed makes figures, or says why a counter leapt. */
+  get needsPapers() {
+    return this.hasSources || this.allTotalisers.some(({ leapCount }) => leapCount > 0);
+  }
+
   /** Of all pots so far. */
   effects() {
     return this.allPotlines.flatMap((line) => line.pots)
@@ -336,6 +341,7 @@ export class Input {
   statement(period, closing, month, papers) {
     const { config } = this;
     const isMonthEnd = period.to === this.month[1];
+    const about = new Papers(papers, this.month, [period.from, period.to]);
     for (const { pots } of this.potlines) {
       for (const { calc } of pots) calc.finish(isMonthEnd, this.lastTick);
     }
@@ -345,7 +351,7 @@ export class Input {
       ["closing", closing], ["period", new Map([["from", period.fromText], ["to", period.toText]])],
       ["potlines", this.allPotlines.map((line) =>
         line.describe(Math.floor(EFFECTS_LISTED / this.allPotlines.length)))],
-      ["totalisers", this.allTotalisers.map((item) => item.describe(period))],
+      ["totalisers", this.allTotalisers.map((item) => item.describe(period, about))],
       ["checks", this.allTotalisers.filter((item) => item.flow && item.last !== null)
         .map((item) => item.flow.check(item))],
       ["completeness", this.completeness(period)],
@@ -357,12 +363,12 @@ export class Input {
         this.flags.add("unconfirmed:overvoltage.algebraic");
       }
     }
-    const about = new Papers(papers, this.month, [period.from, period.to]);
     const beside = new Beside(about);
     this.quantities(found, statement, beside);
     found.set("checks", [...found.get("checks"), ...beside.checks]);
     if (beside.bridges.length) found.set("bridges", beside.bridges);
     for (const flag of beside.flags()) this.flags.add(flag);
+    for (const flag of this.allTotalisers.flatMap((item) => item.flags(about))) this.flags.add(flag);
     for (const { last, point } of this.allTotalisers) {
       if (last === null) this.flags.add(`no-reading:${point.id}`);
     }

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from edge.calc.folds.live import PlantCalc
 from evidence.archive.build import Records
 from evidence.frame import TYP_CONFIG, Body, Group, Section
 from evidence.points import Dtype
 from evidence.recompute import Recomputation, published_rules, statement_bytes
-from tests.independent.random_plants import CLOCK, SECOND, point_map
+from tests.independent.random_plants import CLOCK, SECOND, calculated, point_map, with_computed
 from tests.independent.random_works import CEMENT, STEEL
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
@@ -24,13 +25,22 @@ STEP = 600 * SECOND
 FROM = 1_780_243_200 * SECOND
 PERIOD = FROM, FROM + 48 * HOUR
 SOURCE, FEEDER = "coal-1", "feeder.total"
+GRID, POWER = "grid.total", "grid.power"
 
 
 def configuration(table: str = "fuels") -> dict[str, Any]:
-    """One totaliser of kilograms with a decimal, which bridges the entry of one source."""
+    """One totaliser of kilograms with a decimal, which bridges the entry of one source.
+
+    400 kg an hour pass it at most, and 100 kW the meter of electricity beside it.
+    """
     config = copy.deepcopy(sm.configuration())
-    mass = {"kind": "mass", "unit": "kg"}
-    point = point_map(FEEDER, "", "", Dtype.U32, 1, quantity=mass, role="totaliser")
+    of = {"role": "totaliser", "device": "meters", "source": "x"}
+    points = [
+        point_map(FEEDER, "mass", "kg", Dtype.U32, 1, rules={"rate_per_s": "1/9"}, **of),
+        point_map(GRID, "energy", "kWh", Dtype.U32, 0, **of),
+        point_map(POWER, "power", "kW", Dtype.U32, 0, range_max="100"),
+    ]
+    grid = {"kind": "electricity", "point": GRID, "rule": "totaliser", "power_point": POWER}
     names = {"fuels": ("kind", "anthracite"), "clinker": ("kind", "portland"),
              "products": ("product", "crude-steel")}  # fmt: skip
     name, kind = names[table]
@@ -39,24 +49,29 @@ def configuration(table: str = "fuels") -> dict[str, Any]:
         device["schedule"] = 0
     config["plant"]["rule_set"] = STEEL if table == "products" else CEMENT
     config |= {
-        "schedules": [{"interval_ns": STEP}], "points": [point], "potlines": [],
-        "groups": [{"schedule": 0, "dtype": Dtype.U32.value, "computed": False, "points": [0]}],
-        "statement": {table: [entry]},
+        "schedules": [{"interval_ns": STEP}], "points": points, "potlines": [],
+        "groups": [{"schedule": 0, "dtype": Dtype.U32.value, "computed": False,
+                    "points": [0, 1, 2]}],
+        "statement": {table: [entry], "auxiliary": [grid]},
     }  # fmt: skip
-    return config
+    return with_computed(config)
 
 
-def frames(counts: list[int], quality: list[int]) -> list[Body]:
+def frames(
+    config: dict[str, Any], counts: list[int], quality: list[int], grid: list[int] | None = None
+) -> list[Body]:
     """Hours of six readings each, ten minutes apart."""
+    energy, calc = grid or [0] * len(counts), PlantCalc(config)
     made = []
     for first in range(0, len(counts), 6):
-        raw = np.array([counts[first : first + 6]], "<u4")
-        bad = np.array([quality[first : first + 6]], np.uint8)
+        six = slice(first, first + 6)
+        raw = np.array([counts[six], energy[six], [60] * len(counts[six])], "<u4")
+        bad = np.array([quality[six]] * 3, np.uint8)
         lag = np.full((1, raw.shape[1]), 12, dtype="<i4")
         at = FROM + first * STEP
         group = Group(0, Dtype.U32, raw, bad)
         section = Section(0, at, STEP, raw.shape[1], (group,), lag, (0,))
-        made.append(Body(at, CLOCK, sections=(section,)))
+        made.append(Body(at, CLOCK, sections=calculated(calc, config, [section])))
     return made
 
 
@@ -124,11 +139,22 @@ def bridged_month(seed: int) -> bytes:
             span = a, b + (0 if rng.random() < 0.9 else SECOND)
             unit = "kg" if rng.random() < 0.5 else "t"
             signed += counted(rng.choice(("7.5", "20", "0")), span, about, unit)
+    if rng.random() < 0.5:
+        span = FROM + rng.choice((0, 10, 20)) * HOUR, FROM + 30 * HOUR
+        signed += replaced(rng.choice((FEEDER, "meters", GRID)), span, rng)
     signed = list(dict.fromkeys(signed))
     if rng.random() < 0.2:
         signed.pop()  # an approval
     config = configuration(rng.choice(("fuels", "fuels", "clinker", "products")))
-    return sealed(config, frames(counts, quality), signed)
+    grid = [i * 90 + (60 if rng.random() < 0.01 else 0) for i in range(len(counts))]
+    return sealed(config, frames(config, counts, quality, grid), signed)
+
+
+def replaced(about: str, span: tuple[int, int], rng: random.Random) -> list[bytes]:
+    """A meter event, most often an exchange."""
+    event = "replacement" if rng.random() < 0.8 else "maintenance"
+    body = {"event": event, "reason": "worn", "from_ns": span[0], "to_ns": span[1]}
+    return approved("chen", "meter-event", about, body)
 
 
 def _told(rng: random.Random, first: int, last: int) -> list[bytes]:

@@ -22,6 +22,7 @@ def test_both_bridge_alike(tmp_path: Path) -> None:
     for file, data in zip(files, months, strict=True):
         file.write_bytes(data)
     bridges: list[Any] = []
+    leaps: list[Any] = []
     flags: set[str] = set()
     for data, answer in zip(months, verify_there(files, [ROOT_SHA256]), strict=True):
         found = compare(sm.check(data), answer)
@@ -29,11 +30,14 @@ def test_both_bridge_alike(tmp_path: Path) -> None:
         assert found.verdicts == ("passed", "passed")
         given = json.loads(sm.unpack(data)["data/statement.json"])["input"]
         bridges += given.get("bridges", ())
+        leaps += [leap for one in given["totalisers"] for leap in one.get("leaps", ())]
         flags |= {flag.partition(":")[0] for flag in given["flags"]}
     # each rule is met: added by readings and subtracted by a count, at either end
     ends = {(end, "first" in one[end]) for one in bridges for end in ("start", "end") if end in one}
     assert ends == {(end, is_read) for end in ("start", "end") for is_read in (True, False)}
     assert flags >= {"bridged", "bridge-told", "not-usable", "not-approved"}
+    assert flags >= {"totaliser-leap", "leap-unexplained"}
+    assert {bool(leap["replacements"]) for leap in leaps} == {True, False}
     parts = [one["parts"].keys() for one in bridges]
     assert {"quantity"} in parts
     assert any({"opening", "closing", "purchased"} <= keys for keys in parts)

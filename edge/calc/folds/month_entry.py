@@ -9,6 +9,7 @@ from typing import Any
 
 from edge.calc.decimal_text import exact_text
 from edge.calc.folds.bridging import Bridge, MarkedTotaliser
+from edge.calc.folds.leaps import Leaps
 from edge.calc.folds.meter import FlowIntegral, Meter
 from edge.calc.folds.month_plan import EntryPlan
 from edge.calc.folds.totaliser import Totaliser
@@ -17,6 +18,7 @@ from edge.calc.parameter import TYPED
 from evidence.points import Point
 
 Place = tuple[int, int]  # schedule, row in its readings
+Reader = Totaliser | FlowIntegral | Leaps
 
 
 class MonthEntry:
@@ -45,10 +47,13 @@ class MonthEntry:
         """Of the statement's input; "metal" makes several."""
         return self.plan.entry.table
 
-    def read_as(self, inputs: Inputs) -> Iterable[tuple[Place, Totaliser | FlowIntegral]]:
+    def read_as(self, inputs: Inputs) -> Iterable[tuple[Place, Reader]]:
         """What is to be fed from where, at the intervals of these inputs."""
         for meter in self.read:
-            yield inputs.place(meter.point.id), meter.totaliser
+            place = inputs.place(meter.point.id)
+            yield place, meter.totaliser
+            if meter.leaps is not None:
+                yield place, meter.leaps
             if meter.integral is not None and meter.plan.flow is not None:
                 place = inputs.place(meter.plan.flow.id)
                 meter.integral.longest_ns = 2 * inputs.interval_ns(place[0])

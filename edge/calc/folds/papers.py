@@ -14,6 +14,7 @@ TAKEN, COMPOSED, RESULT, PARAMETER = (
     "sample-taken", "sample-composed", "sample-result", "parameter"
 )  # fmt: skip
 INVOICE, STOCK_TAKE, COUNT = "invoice", "stock-take", "count"
+METER_EVENT, REPLACEMENT = "meter-event", "replacement"
 #: an instant this near to an edge of the period is the edge (table statement-checks, period.gap_s)
 EDGE_NS = 3_600 * 10**9
 #: as far from it what is bridged may begin or end; 40 % of a month's flow are 12 of 30 days
@@ -65,6 +66,16 @@ class Papers:
     def counting(self, kind: str, about: str) -> list[Paper]:
         """Those of a kind about something that count."""
         return [paper for paper in self._by.get((kind, about), ()) if paper.is_approved]
+
+    def replacements(self, about: str, span: Span) -> list[Paper]:
+        """Exchanges of a meter that somebody signed, whose period meets the span."""
+        return [
+            paper
+            for paper in self.counting(METER_EVENT, about)
+            if paper.body["event"] == REPLACEMENT
+            and paper.body["from_ns"] <= span[1]
+            and paper.body["to_ns"] >= span[0]
+        ]
 
     def takings(self, sample: str) -> list[Paper]:
         """What tells when a sample was taken or composed, of what; one, unless it contradicts."""
