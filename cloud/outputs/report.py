@@ -44,7 +44,7 @@ def report_paper(checked: Checked, language: str) -> Paper:
     )
     for part in (
         _opening, _headline, _lines, _platform, sources_of, trend_of, effects_of, completeness_of,
-        _bridges, _checks, _uncertainty, _findings, _flags, _materials, _closing,
+        _bridges, _departures, _checks, _uncertainty, _findings, _flags, _materials, _closing,
     ):  # fmt: skip
         paper.blocks.extend(part(checked, language))
     return paper
@@ -205,6 +205,25 @@ def _bridge_row(what: str, span: Mapping[str, Any], value: str, language: str) -
         )
     name = word(f"report.bridge.{what}", language)
     return [name, utc(span["from_ns"]), utc(span["to_ns"]), value, by]
+
+
+def _departures(checked: Checked, language: str) -> Iterator[Block]:
+    """Where practice departed from the plan that is in the archive."""
+    planned = checked.month.planned
+    yield heading(word("report.plan", language))
+    if not planned.plan_sha256:
+        yield text(word("report.plan.none", language))
+        return
+    yield text(
+        word("report.plan.how", language, revision=planned.revision, sha256=planned.plan_sha256),
+        "small",
+    )
+    rows = [list(row) for row in planned.sentences(language)]
+    if planned.problem or not rows:
+        yield text(planned.problem or word("report.plan.kept", language))
+        return
+    head = [word(f"report.plan.{key}", language) for key in ("about", "so", "mends")]
+    yield table(head, rows, widths=[1.6, 5, 4], size=7)
 
 
 def _uncertainty(checked: Checked, language: str) -> Iterator[Block]:

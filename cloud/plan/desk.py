@@ -18,10 +18,9 @@ from cloud.collector.intake import Intake
 from cloud.errors import StoreError
 from cloud.plan import view
 from cloud.plan.attached import CONTROL_PLAN, plan_file, read_plan
+from cloud.plan.rules import rules_of
 from cloud.records.desk import RecordDesk, row
-from edge.calc.factors import kind_words, rule_set, statement_rule_sets
 from edge.calc.local_time import PlantDays
-from edge.calc.methods.missing import treatments
 from evidence.documents.standing import Logged
 from evidence.errors import EvidenceError
 from evidence.plan.certificates import (
@@ -31,7 +30,7 @@ from evidence.plan.certificates import (
     certificate_of,
     doubtful_months,
 )
-from evidence.plan.departures import Departure, Rules, departures
+from evidence.plan.departures import Departure, departures
 from evidence.plan.due import due, expected, falls_due
 from evidence.plan.plan import Meter, Plan
 from evidence.plan.shares import counted_by
@@ -158,9 +157,7 @@ class PlanDesk:
         self, plant: str, plan: Plan, certificates: Sequence[Certificate], month: str
     ) -> list[Departure]:
         statement = self._statement(plant, month)
-        rules = Rules()
-        if plan.rule_set in statement_rule_sets():
-            rules = Rules(kind_words(rule_set(plan.rule_set)), treatments(plan.rule_set))
+        rules = rules_of(plan)
         found: list[Departure] = []
         for configurations in self._configurations(plant, month):
             made = departures(
