@@ -17,10 +17,12 @@ from evidence.configuration import decode_configuration
 from evidence.documents.document import Document
 from evidence.errors import MalformedError
 from evidence.frame import TYP_FRAME, place_of
-from evidence.plan.certificates import Certificate, certificate_of
+from evidence.plan.certificates import certificate_of
+from evidence.plan.checks import check_of
 from evidence.plan.departures import Departure, departures
 from evidence.plan.plan import Plan
 from evidence.plan.sentences import said
+from evidence.recompute import month_bounds
 from evidence.records import records_in
 from evidence.verifier.opened import Opened
 
@@ -73,9 +75,8 @@ def planned(
         plan = _read(archive, newest)
     except MalformedError as error:
         return Planned(*found, problem=str(error))
-    certificates = [made for one in documents if (made := certificate_of(one)) is not None]
     until = None if closed_on is None else date.fromisoformat(closed_on)
-    return Planned(*found, departures=_departures(archive, plan, certificates, statement, until))
+    return Planned(*found, departures=_departures(archive, plan, documents, statement, until))
 
 
 def _read(archive: Opened, document: Document) -> Plan:
@@ -88,16 +89,20 @@ def _read(archive: Opened, document: Document) -> Plan:
 def _departures(
     archive: Opened,
     plan: Plan,
-    certificates: Sequence[Certificate],
+    documents: Sequence[Document],
     statement: Mapping[str, Any],
     until: date | None,
 ) -> list[Departure]:
     """Held against each configuration that was in force, the last one first; each told once."""
+    month = str(statement["input"]["month"])
+    certificates = [made for one in documents if (made := certificate_of(one)) is not None]
+    checks = [made for one in documents if (made := check_of(one)) is not None]
     found: list[Departure] = []
     for config in reversed(list(_in_force(archive))):
+        bounds = month_bounds(config["plant"]["time_zone"], month)
         made = departures(
-            plan, [config], certificates, str(statement["input"]["month"]), statement=statement,
-            rules=rules_of(plan), until=until,
+            plan, [config], certificates, month, statement=statement, rules=rules_of(plan),
+            until=until, checks=[one for one in checks if bounds[0] <= one.at_ns < bounds[1]],
         )  # fmt: skip
         found += [one for one in made if one not in found]
     return found

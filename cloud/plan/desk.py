@@ -30,6 +30,7 @@ from evidence.plan.certificates import (
     certificate_of,
     doubtful_months,
 )
+from evidence.plan.checks import INTERNAL_CHECK, Check, check_of
 from evidence.plan.departures import Departure, departures
 from evidence.plan.due import due, expected, falls_due
 from evidence.plan.plan import Meter, Plan
@@ -97,6 +98,13 @@ class PlanDesk:
         logged = self._records.standing(plant, CERTIFICATE)
         return [made for one in logged if (made := certificate_of(one.document)) is not None]
 
+    def checks(self, plant: str, month: str) -> list[Check]:
+        """Internal checks of a month that stand, in the log's order."""
+        first, last = PlantDays(next(self._zones(plant), ZONE)).month_bounds(month)
+        logged = self._records.standing(plant, INTERNAL_CHECK)
+        made = [found for one in logged if (found := check_of(one.document)) is not None]
+        return [one for one in made if first <= one.at_ns < last]
+
     def today(self, plant: str) -> date:
         """The day it is at the plant."""
         return self._day(plant, self._clock.wall_ns())
@@ -157,12 +165,12 @@ class PlanDesk:
         self, plant: str, plan: Plan, certificates: Sequence[Certificate], month: str
     ) -> list[Departure]:
         statement = self._statement(plant, month)
-        rules = rules_of(plan)
+        rules, checks = rules_of(plan), self.checks(plant, month)
         found: list[Departure] = []
         for configurations in self._configurations(plant, month):
             made = departures(
                 plan, configurations, certificates, month, statement=statement, rules=rules,
-                until=self.today(plant),
+                until=self.today(plant), checks=checks,
             )  # fmt: skip
             found += [one for one in made if one not in found]
         return found

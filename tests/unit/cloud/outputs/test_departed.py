@@ -22,6 +22,9 @@ from tests.unit.evidence.plan import examples as x
 CERTIFICATE = {"scope": "verification", "issuer": "Institute", "number": "C-1",
                "day": "2026-05-01", "due": "2026-06-20", "fit": True}  # fmt: skip
 
+REVIEW = {"of": "gas-1", "checked_ns": pp.JUNE, "by": "Chen", "method": "totals by hand",
+          "result": "0.2 t off", "passed": False}  # fmt: skip
+
 
 def sealed(tmp_path: Path, text: str, **body: Any) -> SealedMonth:
     """The small plant's June with a plan, and a certificate of gas-1 that ends on the 20th."""
@@ -31,6 +34,7 @@ def sealed(tmp_path: Path, text: str, **body: Any) -> SealedMonth:
     made = [
         *pp.persons(), pp.paper("zhao", "control-plan", "2026", named, files=[file]),
         pp.paper("zhao", "meter-certificate", "gas-1", CERTIFICATE),
+        pp.paper("chen", "internal-check", "review", REVIEW),
     ]  # fmt: skip
     path = tmp_path / "june.tar"
     path.write_bytes(pp.archive(made, files=[data]))
@@ -41,7 +45,11 @@ def test_report_and_workbook_say_where_the_month_departed(tmp_path: Path) -> Non
     month = sealed(tmp_path, x.text(plant=sm.PLANT))
     told = {(one.code, one.about) for one in month.planned.departures}
     # by hand: the small plant reads gas.volume and no coal, and its meters have other names
-    assert told >= {("no-device", "gas-1"), ("no-certificate", "scale-1")}
+    assert told >= {
+        ("no-device", "gas-1"),
+        ("no-certificate", "scale-1"),
+        ("check-failed", "review"),
+    }
     assert ("expired", "gas-1") not in told  # it was closed on the 16th
     assert not {code for code, _ in told} & {"other-plant", "other-year"}
     sentences = month.planned.sentences("en")
