@@ -16,7 +16,7 @@ from cloud.outputs.report_pictures import completeness_of, effects_of, sources_o
 from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.typing_sheet import LABELS
-from cloud.outputs.words import word, word_or
+from cloud.outputs.words import flag_words, word, word_or
 from evidence.findings import utc
 from evidence.phrases import phrase, translated
 
@@ -274,13 +274,6 @@ def _flags(checked: Checked, language: str) -> Iterator[Block]:
         yield text(word("report.not_covered", language), "small")
         yield listing([word_or(f"uncovered.{n}", language, f"{row['what']}: {row['why']}")
                        for n, row in enumerate(uncovered)])  # fmt: skip
-
-
-def flag_words(flag: str, language: str) -> str:
-    """A statement's flag as a sentence; one this table does not have stays as it is."""
-    kind, _, what = flag.partition(":")
-    shown = word_or(f"flag.{kind}", language, flag)
-    return shown.replace("{what}", what)
 
 
 def _materials(checked: Checked, language: str) -> Iterator[Block]:

@@ -8,7 +8,8 @@ of meters, potlines and pots, those of earlier configurations included.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, totaliser-leap:<point>,
 leap-unexplained:<point>, ticks-outside-month, no-producing-time,
-indicator-needs-metal-by-potline, configuration-changed, slow-pot-voltage:<potline>, unconfirmed:overvoltage.algebraic, and those of `month_papers`.
+indicator-needs-metal-by-potline, configuration-changed, slow-pot-voltage:<potline>,
+unconfirmed:overvoltage.algebraic, and those of `month_papers`.
 Pure: no I/O, no clock.
 """
 

@@ -22,8 +22,9 @@ from cloud.outputs.hourly import HourFold, Meter, month_days
 from cloud.outputs.layout import sector_layout
 from cloud.outputs.materials import materials_of
 from cloud.outputs.plots import shares
-from cloud.outputs.report import flag_words, report_paper
+from cloud.outputs.report import report_paper
 from cloud.outputs.reported import Checked
+from cloud.outputs.words import flag_words
 from edge.calc.local_time import Day
 from evidence.documents.document import Document
 from evidence.findings import Report
