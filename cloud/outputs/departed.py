@@ -96,15 +96,15 @@ def _departures(
     """Held against each configuration that was in force, the last one first; each told once."""
     month = str(statement["input"]["month"])
     certificates = [made for one in documents if (made := certificate_of(one)) is not None]
-    checks = [made for one in documents if (made := check_of(one)) is not None]
+    checks = [check for one in documents if (check := check_of(one)) is not None]
     found: list[Departure] = []
     for config in reversed(list(_in_force(archive))):
         bounds = month_bounds(config["plant"]["time_zone"], month)
-        made = departures(
+        told = departures(
             plan, [config], certificates, month, statement=statement, rules=rules_of(plan),
             until=until, checks=[one for one in checks if bounds[0] <= one.at_ns < bounds[1]],
         )  # fmt: skip
-        found += [one for one in made if one not in found]
+        found += [one for one in told if one not in found]
     return found
 
 

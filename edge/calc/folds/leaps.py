@@ -41,10 +41,10 @@ def most_per_hour(meter: EntryMeter) -> Fraction | None:
     """
     rate, flow = meter.point.rules.rate_per_s, meter.flow
     if rate is not None:
-        return exact(rate) * 3600 * 10**meter.point.decimals
+        return Fraction(exact(rate) * 3600 * 10**meter.point.decimals)
     if flow is None or flow.range_max is None:
         return None
-    most = exact(flow.range_max) * 10**flow.decimals * meter.flow_amount / meter.amount
+    most = Fraction(exact(flow.range_max) * 10**flow.decimals * meter.flow_amount / meter.amount)
     return most if most > 0 else None
 
 
