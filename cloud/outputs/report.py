@@ -197,7 +197,7 @@ def _bridge_row(what: str, span: Mapping[str, Any], value: str, language: str) -
         readings = " → ".join(f"{span[e]['value']} ({utc(span[e]['tick_ns'])})" for e in _READ)
         by = word("report.bridge.read", language, readings=readings)
     elif "documents" in span:
-        by = word("report.bridge.told", language, sha256=_flat(span["documents"]["sha256"]))
+        by = word("report.bridge.told", language, sha256=f"{span['documents']['sha256'][0][:16]}…")
     elif "parts" in span:
         by = ", ".join(
             f"{word_or(f'parameter.{key}', language, key)} {part}"
@@ -265,6 +265,12 @@ def _flags(checked: Checked, language: str) -> Iterator[Block]:
     month = checked.month
     yield heading(word("report.flags", language))
     sentences = [flag_words(flag, language) for flag in month.output["flags"][:LISTED_MAX]]
+    sentences += [
+        word("flag.leap", language, point=one["point"], unit=one["unit"], before=leap["before"],
+             after=leap["after"], since=utc(leap["since_ns"]), at=utc(leap["tick_ns"]))
+        for one in month.given.get("totalisers", [])
+        for leap in one.get("leaps", [])
+    ]  # fmt: skip
     reserved = month.given.get("reservations") or {}
     if reserved:
         sentences.append(word("flag.reservations", language, told=_flat(reserved)[:600]))
