@@ -6,9 +6,9 @@ Which of them a plant may have, and whether their units fit, the calculation say
 from collections.abc import Mapping
 from typing import Any
 
-from edge.calc.folds.entries import RECORDS
+from edge.calc.folds.entries import BRIDGE, RECORDS
 from edge.calc.statements.statement_table import USES
-from edge.site_points import SitePoints, Uses, read_point, read_totaliser
+from edge.site_points import SitePoints, Uses, read_counter, read_point, read_totaliser
 from evidence.documents.document import ABOUT
 from evidence.points import NAME_ID, exact
 from firmware_configs.fields import Fields
@@ -58,7 +58,7 @@ class _Reader:
         entry |= read_source(fields, "source")
         is_metered = any(fields.raw(key) is not None for key in _METERS)
         if fields.raw("rule") == RECORDS or (fields.has("rule") and not is_metered):
-            entry |= self.recorded(fields)
+            entry |= self.recorded(fields, place, kinds)
             fields.finish()
             return entry
         parts = [key for key in _PARTS if may_be_parts and fields.has(key)]
@@ -69,14 +69,21 @@ class _Reader:
         fields.finish()
         return entry
 
-    def recorded(self, fields: Fields) -> dict[str, str]:
-        """An amount that no meter counts: invoices, stock-takes and counts tell it."""
+    def recorded(self, fields: Fields, place: str, kinds: tuple[str, ...]) -> dict[str, str]:
+        """An amount that no meter counts: invoices, stock-takes and counts tell it.
+
+        A totaliser may bring them to the month where they are of another period.
+        """
         found = {"rule": fields.choice("rule", (RECORDS,))}
         if not fields.has("source"):
             fields.complain("rule", "documents tell this amount: source says what they are about")
         for key in _METERS:
             if fields.raw(key) is not None:
                 fields.complain(key, f'give either it or rule = "{RECORDS}"')
+        if fields.has(BRIDGE):
+            found[BRIDGE] = read_counter(
+                fields, self._points, self._uses, place, kinds=kinds, key=BRIDGE
+            )
         return found
 
     def meter(

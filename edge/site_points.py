@@ -50,12 +50,19 @@ def read_totaliser(
     key: str = "point",
 ) -> dict[str, str]:
     """A point that counts up, and the rule by which a period is made of it."""
+    point_id = read_counter(fields, points, uses, place, kinds=kinds, key=key)
+    return {key: point_id, "rule": fields.choice("rule", ("totaliser",), default="totaliser")}
+
+
+def read_counter(
+    fields: Fields, points: SitePoints, uses: Uses, place: str, *, kinds: tuple[str, ...], key: str
+) -> str:
+    """The id of a point that counts up, and that nothing else of the place's section uses."""
     point_id = read_point(fields, key, points, uses, place, kinds=kinds)
-    rule = fields.choice("rule", ("totaliser",), default="totaliser")
     point = points.points.get(point_id)
     if point is not None and point.quantity.kind in kinds and point.role is not Role.TOTALISER:
         fields.complain(key, f"{point_id!r} is a {point.role.value}, not a totaliser")
-    return {key: point_id, "rule": rule}
+    return point_id
 
 
 def read_point(

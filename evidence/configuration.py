@@ -294,7 +294,7 @@ _RULE: dict[str, Rule] = {"rule": _one_of("totaliser")}
 _TOTALISER: dict[str, Rule] = {"point": _text, **_RULE}
 #: lists of the statement section; the totalisers an entry may have, and the flows beside them
 _LISTS = ("fuels", "process", "products", "clinker", "substitutes", "auxiliary")
-_TOTALISERS = frozenset({"point", "purchased", "output"})
+_TOTALISERS = frozenset({"point", "purchased", "output", "bridge"})
 _FLOWS = frozenset({"flow_point", "purchased_flow", "output_flow"})
 #: rule of an entry whose amount documents about its source tell
 _RECORDS = "records"
@@ -311,7 +311,8 @@ def _entry(required: str, optional: str, *, may_be_parts: bool = True) -> Rule:
     words = f"{optional} purchased purchased_flow output output_flow"
     parts = _map(_all(_text, required) | _RULE, _all(_text, words) | _SOURCE)
     recorded = _map(
-        {**_all(_text, required), **_SOURCE, "rule": _one_of(_RECORDS)}, _all(_text, optional)
+        {**_all(_text, required), **_SOURCE, "rule": _one_of(_RECORDS)},
+        _all(_text, f"{optional} bridge"),
     )
 
     def check(value: Any, where: str) -> None:

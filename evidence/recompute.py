@@ -224,8 +224,8 @@ class Recomputation:
 
     @property
     def needs_papers(self) -> bool:
-        """What persons signed makes figures of this month."""
-        return bool(self._fold.sources)
+        """What persons signed makes figures of this month, or says why a counter leapt."""
+        return self._fold.needs_papers
 
     def statement(
         self, from_ns: int, to_ns: int, closing: str, papers: Sequence[Paper] = ()

@@ -20,7 +20,7 @@ _RATE = re.compile(r"((0|[1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9])\.[0-9]{12}
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 #: what only the readings can tell: it is compared, and no figure is made of it
 _CARRIED = frozenset({"rule_set", "month", "plant", "closing", "period", "flags"}) | {
-    "potlines", "totalisers", "checks", "completeness", "reservations",
+    "potlines", "totalisers", "checks", "completeness", "reservations", "bridges",
 }  # fmt: skip
 
 _TECHNOLOGIES = ("CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M", "PFPB-MW")

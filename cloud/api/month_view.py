@@ -7,9 +7,12 @@ from typing import Any
 from cloud.api import month_texts as texts
 from cloud.api.rendering import STRINGS
 from cloud.outputs.headline import Row, emission_unit, headline, line_name
+from cloud.outputs.words import flag_words
 from edge.calc.statements.statement import statement_rules
 
 HOUR_NS = 3_600_000_000_000
+#: flags that a page lists; the report has more
+FLAGS_MAX = 50
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,11 @@ class MonthView:
             for line in of["made"]["lines"]
         ]
         return [*headline(of, of["made"], language), *lines]
+
+    def flags(self) -> list[str]:
+        """What the sealed statement says of its figures, in sentences."""
+        told = self.row["figures"]["made"].get("flags", ())[:FLAGS_MAX]
+        return [flag_words(str(flag), self._language) for flag in told]
 
     def source(self) -> str:
         """Where the deadline comes from."""

@@ -15,7 +15,7 @@ from cloud.collector.desk import PlantEvidence
 from cloud.errors import StoreError
 from cloud.records.papers import Papers
 from cloud.records.replay import papers_of
-from edge.calc.folds.papers import EDGE_NS, Paper
+from edge.calc.folds.papers import EDGE_NS, REACH_NS, STOCK_TAKE, Paper
 from evidence.archive.build import Records, encode_proof
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import Document
@@ -44,7 +44,9 @@ class MonthTime:
     def touches(self, document: Document) -> bool:
         """True when what a document says is of this month, or may be: opening and closing stock."""
         body = document.body
-        first, last = self.from_ns - EDGE_NS, self.to_ns + EDGE_NS
+        # what a meter bridges may lie further away
+        beside = REACH_NS if document.kind == STOCK_TAKE else EDGE_NS
+        first, last = self.from_ns - beside, self.to_ns + beside
         if "from_ns" in body:
             return bool(body["from_ns"] < last and body["to_ns"] > first)
         if "due" in body:  # a certificate: from its day until it is due

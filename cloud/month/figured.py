@@ -7,7 +7,10 @@ from typing import Any
 from cloud.closing.kept import read_kept
 
 #: of a statement's input and output, what is shown
-_GIVEN, _OUTPUT = ("closing", "rule_set", "output"), ("totals", "gases", "intensity", "lines")
+_GIVEN, _OUTPUT = (
+    ("closing", "rule_set", "output"),
+    ("totals", "gases", "intensity", "lines", "flags"),
+)
 
 
 def figures_row(path: Path, statement: bytes) -> Mapping[str, Any] | None:

@@ -1,7 +1,6 @@
 """What a month's control plan asks persons for, as the month engine reads it.
 
-What meters give by themselves is on the checklist as readings; for an internal check there is no
-kind of document: neither is a row here.
+What meters give by themselves is on the checklist as readings, and no row here.
 """
 
 from collections.abc import Sequence
@@ -12,8 +11,8 @@ from cloud.plan.desk import Kept
 from evidence.plan.certificates import Certificate
 from evidence.plan.due import expected
 
-#: kinds of the plan's rows that no document answers
-_WITHOUT = ("readings", "internal-check")
+#: of the plan's rows what no document answers
+_WITHOUT = "readings"
 #: all others are asked for once in the month
 _OFTEN: dict[str, Frequency] = {"hourly": "day", "daily": "day", "batch": "batch"}
 
@@ -50,5 +49,5 @@ class PlannedDocuments:
                 row.responsible,
             )
             for row in expected(plan, month, certificates)
-            if row.kind not in _WITHOUT
+            if row.kind != _WITHOUT
         ]  # fmt: skip

@@ -16,11 +16,13 @@ from cloud.outputs.report_pictures import completeness_of, effects_of, sources_o
 from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.typing_sheet import LABELS
-from cloud.outputs.words import word, word_or
+from cloud.outputs.words import flag_words, word, word_or
+from evidence.findings import utc
 from evidence.phrases import phrase, translated
 
 #: findings, flags and reservations that are listed one by one
 LISTED_MAX = 200
+_READ = ("first", "last")
 
 
 def report_paper(checked: Checked, language: str) -> Paper:
@@ -42,7 +44,7 @@ def report_paper(checked: Checked, language: str) -> Paper:
     )
     for part in (
         _opening, _headline, _lines, _platform, sources_of, trend_of, effects_of, completeness_of,
-        _checks, _uncertainty, _findings, _flags, _materials, _closing,
+        _bridges, _departures, _checks, _uncertainty, _findings, _flags, _materials, _closing,
     ):  # fmt: skip
         paper.blocks.extend(part(checked, language))
     return paper
@@ -167,6 +169,63 @@ def _flat(value: Any) -> str:  # noqa: ANN401 - a statement's own maps and lists
     return str(value)
 
 
+def _bridges(checked: Checked, language: str) -> Iterator[Block]:
+    """How documents of another period were brought to the month's."""
+    bridges = checked.month.given.get("bridges", [])
+    if not bridges:
+        return
+    yield heading(word("report.bridges", language))
+    yield text(word("report.bridges.how", language), "small")
+    head = [word(f"report.bridge.{key}", language) for key in ("what", "from", "to", "value", "by")]
+    for bridge in bridges:
+        yield heading(f"{bridge['source']} · {bridge['point']} · {bridge['unit']}", 3)
+        rows = [_bridge_row("period", bridge, bridge["period_quantity"], language)]
+        rows += [
+            _bridge_row(end, bridge[end], bridge[end]["added"], language)
+            for end in ("start", "end")
+            if end in bridge
+        ]
+        share = word("report.bridge.share", language, percent=bridge["bridged_percent"])
+        month = word("report.bridge.month", language)
+        rows.append([month, "", "", bridge["quantity"], share])
+        yield table(head, rows, widths=[2, 2.6, 2.6, 1.6, 4], align="lllrl", size=7)
+
+
+def _bridge_row(what: str, span: Mapping[str, Any], value: str, language: str) -> list[str]:
+    by = ""
+    if "first" in span:
+        readings = " → ".join(f"{span[e]['value']} ({utc(span[e]['tick_ns'])})" for e in _READ)
+        by = word("report.bridge.read", language, readings=readings)
+    elif "documents" in span:
+        by = word("report.bridge.told", language, sha256=f"{span['documents']['sha256'][0][:16]}…")
+    elif "parts" in span:
+        by = ", ".join(
+            f"{word_or(f'parameter.{key}', language, key)} {part}"
+            for key, part in span["parts"].items()
+        )
+    name = word(f"report.bridge.{what}", language)
+    return [name, utc(span["from_ns"]), utc(span["to_ns"]), value, by]
+
+
+def _departures(checked: Checked, language: str) -> Iterator[Block]:
+    """Where practice departed from the plan that is in the archive."""
+    planned = checked.month.planned
+    yield heading(word("report.plan", language))
+    if not planned.plan_sha256:
+        yield text(word("report.plan.none", language))
+        return
+    yield text(
+        word("report.plan.how", language, revision=planned.revision, sha256=planned.plan_sha256),
+        "small",
+    )
+    rows = [list(row) for row in planned.sentences(language)]
+    if planned.problem or not rows:
+        yield text(planned.problem or word("report.plan.kept", language))
+        return
+    head = [word(f"report.plan.{key}", language) for key in ("about", "so", "mends")]
+    yield table(head, rows, widths=[1.6, 5, 4], size=7)
+
+
 def _uncertainty(checked: Checked, language: str) -> Iterator[Block]:
     yield heading(word("report.uncertainty", language))
     told = checked.uncertainty or checked.month.output.get("uncertainty")
@@ -206,6 +265,12 @@ def _flags(checked: Checked, language: str) -> Iterator[Block]:
     month = checked.month
     yield heading(word("report.flags", language))
     sentences = [flag_words(flag, language) for flag in month.output["flags"][:LISTED_MAX]]
+    sentences += [
+        word("flag.leap", language, point=one["point"], unit=one["unit"], before=leap["before"],
+             after=leap["after"], since=utc(leap["since_ns"]), at=utc(leap["tick_ns"]))
+        for one in month.given.get("totalisers", [])
+        for leap in one.get("leaps", [])
+    ]  # fmt: skip
     reserved = month.given.get("reservations") or {}
     if reserved:
         sentences.append(word("flag.reservations", language, told=_flat(reserved)[:600]))
@@ -215,13 +280,6 @@ def _flags(checked: Checked, language: str) -> Iterator[Block]:
         yield text(word("report.not_covered", language), "small")
         yield listing([word_or(f"uncovered.{n}", language, f"{row['what']}: {row['why']}")
                        for n, row in enumerate(uncovered)])  # fmt: skip
-
-
-def flag_words(flag: str, language: str) -> str:
-    """A statement's flag as a sentence; one this table does not have stays as it is."""
-    kind, _, what = flag.partition(":")
-    shown = word_or(f"flag.{kind}", language, flag)
-    return shown.replace("{what}", what)
 
 
 def _materials(checked: Checked, language: str) -> Iterator[Block]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloud.outputs.departed import NO_PLAN, Planned, planned
 from cloud.outputs.errors import OutputError
 from edge.calc.errors import UnknownRuleSetError
 from edge.calc.factors import RuleSet
@@ -45,6 +46,7 @@ class SealedMonth:
         documents: what persons signed and still stands, in no order; read, not verified.
         replaces: hex SHA-256 of the statement it replaces, "" for none.
         closed_on: the date it was closed on, as the bag says.
+        planned: its control plan, and where it departed from it.
     """
 
     sha256: str
@@ -57,6 +59,7 @@ class SealedMonth:
     documents: Sequence[Document]
     replaces: str
     closed_on: str
+    planned: Planned = NO_PLAN
 
     @property
     def month(self) -> str:
@@ -117,6 +120,7 @@ def _month(archive: Opened, sha256: str) -> SealedMonth:
     check_statement_input(given)
     if compute_statement(given) != output:
         raise MalformedError("its figures are not those that its input gives")
+    documents = _standing(archive)
     return SealedMonth(
         sha256=sha256,
         statement_sha256=hashlib.sha256(data).hexdigest(),
@@ -125,9 +129,10 @@ def _month(archive: Opened, sha256: str) -> SealedMonth:
         output=output,
         rules=statement_rules(output["rule_set"]),
         plant=_plant(archive),
-        documents=_standing(archive),
+        documents=documents,
         replaces=archive.replaces or "",
         closed_on=archive.closed_on or "",
+        planned=planned(archive, documents, statement, archive.closed_on),
     )
 
 

@@ -101,4 +101,18 @@ def notes_cells(book: Book) -> list[list[Cell]]:
          Cell(m.sha256), Cell(m.statement_sha256)]
         for m in book.months
     ]  # fmt: skip
-    return rows
+    return rows + list(_departures(book))
+
+
+def _departures(book: Book) -> Iterator[list[Cell]]:
+    """The sentences of the report, in both languages: where months departed from the plan."""
+    yield [Cell(both("report.plan"), look="head")]
+    for month in book.months:
+        planned = month.planned
+        told = planned.problem or both("report.plan.kept" if planned.plan_sha256 else
+                                       "report.plan.none")  # fmt: skip
+        if not planned.departures:
+            yield [Cell(month.month), Cell(told)]
+        rows = zip(planned.sentences("zh"), planned.sentences("en"), strict=True)
+        for (about, zh, _), (_, en, _) in rows:
+            yield [Cell(month.month), Cell(about), Cell(f"{zh} / {en}")]

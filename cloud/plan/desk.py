@@ -18,10 +18,9 @@ from cloud.collector.intake import Intake
 from cloud.errors import StoreError
 from cloud.plan import view
 from cloud.plan.attached import CONTROL_PLAN, plan_file, read_plan
+from cloud.plan.rules import rules_of
 from cloud.records.desk import RecordDesk, row
-from edge.calc.factors import kind_words, rule_set, statement_rule_sets
 from edge.calc.local_time import PlantDays
-from edge.calc.methods.missing import treatments
 from evidence.documents.standing import Logged
 from evidence.errors import EvidenceError
 from evidence.plan.certificates import (
@@ -31,7 +30,8 @@ from evidence.plan.certificates import (
     certificate_of,
     doubtful_months,
 )
-from evidence.plan.departures import Departure, Rules, departures
+from evidence.plan.checks import INTERNAL_CHECK, Check, check_of
+from evidence.plan.departures import Departure, departures
 from evidence.plan.due import due, expected, falls_due
 from evidence.plan.plan import Meter, Plan
 from evidence.plan.shares import counted_by
@@ -98,6 +98,13 @@ class PlanDesk:
         logged = self._records.standing(plant, CERTIFICATE)
         return [made for one in logged if (made := certificate_of(one.document)) is not None]
 
+    def checks(self, plant: str, month: str) -> list[Check]:
+        """Internal checks of a month that stand, in the log's order."""
+        first, last = PlantDays(next(self._zones(plant), ZONE)).month_bounds(month)
+        logged = self._records.standing(plant, INTERNAL_CHECK)
+        made = [found for one in logged if (found := check_of(one.document)) is not None]
+        return [one for one in made if first <= one.at_ns < last]
+
     def today(self, plant: str) -> date:
         """The day it is at the plant."""
         return self._day(plant, self._clock.wall_ns())
@@ -158,14 +165,12 @@ class PlanDesk:
         self, plant: str, plan: Plan, certificates: Sequence[Certificate], month: str
     ) -> list[Departure]:
         statement = self._statement(plant, month)
-        rules = Rules()
-        if plan.rule_set in statement_rule_sets():
-            rules = Rules(kind_words(rule_set(plan.rule_set)), treatments(plan.rule_set))
+        rules, checks = rules_of(plan), self.checks(plant, month)
         found: list[Departure] = []
         for configurations in self._configurations(plant, month):
             made = departures(
                 plan, configurations, certificates, month, statement=statement, rules=rules,
-                until=self.today(plant),
+                until=self.today(plant), checks=checks,
             )  # fmt: skip
             found += [one for one in made if one not in found]
         return found

@@ -128,6 +128,12 @@ KINDS: dict[str, Shape] = {
         {"as_found_percent": f.decimal, "as_left_percent": f.decimal, "limit_percent": f.amount,
          **_NOTE},
     ),
+    # internal checks: `about` is the check in the control plan
+    "internal-check": Shape(
+        {"of": f.name_id, "checked_ns": f.instant, "by": f.text, "method": f.text,
+         "result": f.text, "passed": f.truth},
+        PLANT_ROLES, {"as_found_percent": f.decimal, "as_left_percent": f.decimal, **_NOTE},
+    ),
     # papers: `about` is the ledger sheet, or the year of the control plan
     "ledger": Shape({"sheet_sha256": f.digest, "pages": f.count, **_PERIOD}, PLANT_ROLES, _NOTE),
     "control-plan": Shape({"plan_sha256": f.digest, "revision": f.count}, ("engineer",), _NOTE),

@@ -11,11 +11,13 @@ from datetime import date
 from typing import Any
 
 from evidence.plan.certificates import Certificate, does, first_uncovered
+from evidence.plan.checks import Check
 from evidence.plan.plan import (
     CONTINUOUS,
     DEFAULT,
     FREQUENCIES,
     OTHER,
+    PERIODS,
     VERIFICATION,
     Meter,
     Parameter,
@@ -86,6 +88,7 @@ def departures(
     statement: Mapping[str, Any] | None = None,
     rules: Rules = Rules(),
     until: date | None = None,
+    checks: Sequence[Check] | None = None,
 ) -> list[Departure]:
     """Everything in which a month departed from its plan.
 
@@ -97,11 +100,14 @@ def departures(
         statement: statement.json of the month, where it is closed.
         rules: what the rule set says.
         until: last day that certificates are asked of; the month's last when not given.
+        checks: internal checks of the month; None where nobody can know them.
 
     Returns:
-        In the order of the plan: the whole, entries without a parameter, parameters, meters.
+        In the order of the plan: the whole, entries without a parameter, parameters, meters,
+        internal checks.
     """
     first, last = days_of(month)
+    is_over = until is None or until >= last
     last = last if until is None else max(first, min(last, until))
     counted = [entry for config in configurations for entry in entries_of(config, rules)]
     found = [*_whole(plan, configurations, month), *_unplanned(plan, counted)]
@@ -118,7 +124,20 @@ def departures(
         found += _certificates(
             meter, [one for one in certificates if one.meter == meter.id], first, last
         )
+    if checks is not None:
+        found += _checks(plan, checks, first.month, is_over=is_over)
     return found
+
+
+def _checks(plan: Plan, made: Sequence[Check], month: int, *, is_over: bool) -> Iterator[Departure]:
+    """One at least of each that is due in the month, and none that failed."""
+    for planned in plan.checks:
+        own = [one for one in made if one.check == planned.id]
+        if is_over and not own and month % PERIODS.get(planned.frequency, 1) == 0:
+            yield Departure("check-missing", planned.id, {"planned": planned.frequency})
+        failed = dict.fromkeys((one.of, one.by) for one in own if not one.passed)
+        for of, by in failed:
+            yield Departure("check-failed", planned.id, {"of": of, "by": by})
 
 
 def days_of(month: str) -> tuple[date, date]:

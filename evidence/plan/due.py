@@ -4,18 +4,16 @@ The plan of a year is due on 31 December of the year before; that of 2025 was du
 (the ministry's notice of 2025-04-15, on the work of the national market in 2025).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from evidence.plan.certificates import Certificate, does
 from evidence.plan.departures import days_of
-from evidence.plan.plan import METER, VERIFICATION, Plan
+from evidence.plan.plan import METER, PERIODS, VERIFICATION, Plan
 
 _FIRST_YEAR, _FIRST_DUE = 2025, date(2025, 6, 30)
 AHEAD_DAYS = 60
-#: months that a period of a frequency has; its end is the month's whose number they divide
-_PERIODS: Mapping[str, int] = {"monthly": 1, "quarterly": 3, "yearly": 12}
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,7 @@ class Expected:
 
     Attributes:
         parameter: id of the plan's parameter or internal check.
-        kind: of the document (RECORDS.md), "readings" of what meters give by themselves, or
-            "internal-check", for which there is no kind of document.
+        kind: of the document (RECORDS.md), or "readings" of what meters give by themselves.
         about: what the document is about; the point, of readings; the meter, of a certificate.
         frequency: as the plan has it.
         responsible: account id.
@@ -97,12 +94,12 @@ def _meters(plan: Plan, certificates: Sequence[Certificate], today: date) -> Ite
 
 
 def _checks(plan: Plan, today: date, until: date) -> Iterator[Due]:
-    """Internal checks are due at the end of their periods; whether one was made is not known."""
+    """Internal checks are due at the end of their periods, whether one was made before or not."""
     day = today
     while day <= until:
         _, last = days_of(day.isoformat()[:7])
         for check in plan.checks:
-            months = _PERIODS.get(check.frequency)
+            months = PERIODS.get(check.frequency)
             if months is not None and last.month % months == 0:
                 yield Due("internal-check", check.id, last, check.responsible)
         day = last + timedelta(days=1)
@@ -125,7 +122,7 @@ def expected(plan: Plan, month: str, certificates: Sequence[Certificate] = ()) -
     first, last = days_of(month)
     found = list[Expected]()
     for one in plan.parameters:
-        if last.month % _PERIODS.get(one.frequency, 1):
+        if last.month % PERIODS.get(one.frequency, 1):
             continue
         kinds = [("readings", p) for p in one.points if one.source == METER]
         kinds += [(kind, one.about) for kind in one.documents]
@@ -136,7 +133,7 @@ def expected(plan: Plan, month: str, certificates: Sequence[Certificate] = ()) -
                 Expected(row.about, "meter-certificate", row.about, "", row.responsible, row.day)
             )
     for check in plan.checks:
-        if last.month % _PERIODS.get(check.frequency, 1) == 0:
+        if last.month % PERIODS.get(check.frequency, 1) == 0:
             found.append(
                 Expected(check.id, "internal-check", check.id, check.frequency, check.responsible)
             )

@@ -36,6 +36,8 @@ FREQUENCIES: Mapping[str, Fraction | None] = {
     "weekly": Fraction(7 * 86_400), "monthly": Fraction(31 * 86_400),
     "quarterly": Fraction(92 * 86_400), "yearly": Fraction(366 * 86_400),
 }  # fmt: skip
+#: months that a period of a frequency has; its end is the month's whose number they divide
+PERIODS: Mapping[str, int] = {"monthly": 1, "quarterly": 3, "yearly": 12}
 #: treatment of what is missing: as the table `missing-data` of the rule sets has it, or none named
 MISSING = ("default", "mean", "estimate", "none")
 OTHER = "other"

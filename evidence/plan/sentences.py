@@ -128,6 +128,20 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "zh": ("{day} 的证书 {number}：未确认适用", "修理或更换，并签署新证书"),
     },
+    "check-missing": {
+        "en": (
+            "is planned {planned}, and no document of it is of the month",
+            "make it, and sign an internal-check",
+        ),
+        "zh": ("计划频次为{planned}，本月没有其记录", "完成检查并签署 internal-check 文件"),
+    },
+    "check-failed": {
+        "en": (
+            "of {of} by {by} did not pass",
+            "mend what it found, and sign another internal-check",
+        ),
+        "zh": ("{by} 对 {of} 的检查未通过", "整改后再次签署 internal-check 文件"),
+    },
     "checked-seldom": {
         "en": (
             "its next check is {practice} months after the last; planned is {planned} at most",
@@ -152,6 +166,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "estimate": {"en": "a best estimate", "zh": "最佳估计"},
     "none": {"en": "no treatment", "zh": "不作处理"},
     "-": {"en": "no meter", "zh": "无仪表"},
+    "continuous": {"en": "continuously", "zh": "连续"},
+    "batch": {"en": "by batch", "zh": "每批次"},
+    "hourly": {"en": "hourly", "zh": "每小时"},
+    "daily": {"en": "daily", "zh": "每日"},
+    "weekly": {"en": "weekly", "zh": "每周"},
+    "monthly": {"en": "monthly", "zh": "每月"},
+    "quarterly": {"en": "quarterly", "zh": "每季度"},
+    "yearly": {"en": "yearly", "zh": "每年"},
 }
 
 

@@ -30,6 +30,12 @@ _EARLIER_DOCUMENTS = (
     "figure should be made, the archives of the months before show."
 )
 #: kind of a flag -> what it means
+_OF_COUNTERS = {
+    "totaliser-leap": "This counter rose further than can have passed its meter, and what it rose "
+    "by is counted; the statement names the readings.",
+    "leap-unexplained": "Nobody has signed, with another person's approval, that the meter was "
+    "replaced when its counter leapt.",
+}
 _OF_DOCUMENTS = {
     "no-document": "No document that counts makes a figure of this source: the rule set's defaults "
     "stand in the place of what was to be measured.",
@@ -39,6 +45,10 @@ _OF_DOCUMENTS = {
     "not-usable": "Documents about this source contradict each other, or are of another period, "
     "basis or unit: no figure was made of them.",
     "apart": "What documents say of this source is more than 5 % off what its meter counted.",
+    "bridged": "Documents about this source are of another period; what its meter counted between "
+    "was added or subtracted, as the statement's bridges say.",
+    "bridge-told": "A part of this source's bridge lies beside the month: a person's count of the "
+    "meter tells it; the readings are in the other month's archive.",
 }
 
 
@@ -165,6 +175,8 @@ def _notes(report: Report, statement: Mapping[str, Any], *, simulated: bool) -> 
             report.add("W-UNCONFIRMED", what, "The source of this factor could not be confirmed.")
         elif kind == "slow-pot-voltage":
             report.add("W-SAMPLING", what, _SLOW)
+        elif kind in _OF_COUNTERS:
+            report.add("W-COUNTER", str(flag), _OF_COUNTERS[kind])
         elif kind in _OF_DOCUMENTS:
             report.add("W-DOCUMENT", str(flag), _OF_DOCUMENTS[kind])
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from evidence.archive import paths
 from evidence.recompute import Paper, Recomputation, statement_bytes
 from tests.attacks.forging import Kind, kind
+from tests.independent import random_bridges as br
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import documented as doc
 from tests.unit.evidence.documents import papers as pp
@@ -87,6 +88,56 @@ FORGED: list[tuple[str, str, Callable[[], bytes]]] = [
 ]  # fmt: skip
 
 
+def bridged(bend: Bend = lambda paper: paper, *, risen: int = 300) -> bytes:
+    """Two days whose coal was measured four hours late at first and three early at last.
+
+    Args:
+        bend: what the statement's papers say in place of those that were signed.
+        risen: kg that the statement's feeder counts in ten minutes; the archive's counts 300.
+    """
+    span = br.FROM - 4 * br.HOUR, br.PERIOD[1] - 3 * br.HOUR
+    signed = [
+        *pp.persons(), *br.stock("90", span[0]), *br.stock("30", span[1]), *br.bought("60", span),
+        *br.counted("7.5", (span[0], br.FROM), br.FEEDER),
+    ]  # fmt: skip
+    config, fold = br.configuration(), Recomputation()
+    fold.configure(b"x", config)
+    for told in br.frames(config, [i * risen for i in range(288)], [0] * 288):
+        assert list(fold.feed(told)) == []
+    forged = [one for paper in pp.standing_of(signed) if (one := bend(paper)) is not None]
+    made = statement_bytes(fold.statement(*br.PERIOD, "interim", forged))
+    bodies = br.frames(config, [i * 300 for i in range(288)], [0] * 288)
+    return br.sealed(config, bodies, signed, statement=made)
+
+
+def leapt(*, told: bool = True) -> bytes:
+    """A feeder that is exchanged for one that starts at 900 t; `told`: the statement says so."""
+    signed = [*pp.persons(), *br.counted("50", br.PERIOD)]
+    config, fold = br.configuration(), Recomputation()
+    counts = [i * 60 + (900_000 if i > 99 else 0) for i in range(288)]
+    bodies = br.frames(config, counts, [0] * 288)
+    fold.configure(b"x", config)
+    for one in bodies:
+        assert list(fold.feed(one)) == []
+    made = fold.statement(*br.PERIOD, "interim", pp.standing_of(signed))
+    if not told:
+        for part in ("input", "output"):
+            flags = made[part]["flags"]
+            made[part]["flags"] = [flag for flag in flags if "leap" not in flag]
+        for field in ("leaps", "leap_count"):
+            del made["input"]["totalisers"][0][field]
+    return br.sealed(config, bodies, signed, statement=statement_bytes(made))
+
+
+def bent_bridge() -> bytes:
+    """The row is honest; the bridge that is printed beside it is not."""
+    files = sm.unpack(bridged())
+    statement = json.loads(files[paths.STATEMENT])
+    statement["input"]["bridges"][0]["end"]["added"] = "15"
+    files[paths.STATEMENT] = statement_bytes(statement)
+    return sm.repack(files, by=sm.keys().collector)
+
+
 def bent_output() -> bytes:
     """The input is honest; the line made of it is not."""
     files = sm.unpack(archive())
@@ -97,6 +148,21 @@ def bent_output() -> bytes:
 
 
 KINDS: list[Kind] = [
+    kind("bridge's count bent", "Less passed before the month than was signed.",
+         lambda: bridged(body(br.FEEDER, "count", value="0.5")), "E-INPUT"),
+    kind("bridge's meter bent", "More passed at the month's end than the feeder's readings say.",
+         lambda: bridged(risen=400), "E-INPUT"),
+    kind("bridge left out", "Stock of other hours is taken as the month's.",
+         lambda: bridged(lambda p: replace(p, body={**p.body, "at_ns": br.PERIOD[p.body["value"]
+                         == "30"]}) if p.kind == "stock-take" else p), "E-INPUT"),
+    kind("printed bridge bent", "What was added is printed otherwise than it was added.",
+         bent_bridge, "E-INPUT", "E-LOG-CLOSE", "E-CLOSE"),
+    kind("leap of a counter not told", "The statement is silent of a meter that starts higher.",
+         lambda: leapt(told=False), "E-INPUT"),
+    kind("leap of a counter", "A new meter starts 900 t higher, nobody signed for it: it is told.",
+         leapt, "W-COUNTER"),
+    kind("honest bridged month", "Nobody: coal was measured at other hours, and a feeder bridges.",
+         bridged, "W-DOCUMENT"),
     *[kind(name, story, build, "E-INPUT") for name, story, build in FORGED],
     kind("line of papers bent", "The line of what persons signed is not what its input makes.",
          bent_output, "E-TOTAL", "E-LOG-CLOSE", "E-CLOSE"),

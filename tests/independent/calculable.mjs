@@ -11,7 +11,7 @@ import { unitFactor } from "./totalisers.mjs";
 const CONDITION = new Map([["reference", "0C-101.325kPa"], ["moisture", "dry"],
   ["fuel_basis", "ar"]]);
 const SECONDS = 10n ** 9n;
-const USING = ["point", "flow_point", "purchased", "purchased_flow", "output", "output_flow",
+const USING = ["point", "bridge", "flow_point", "purchased", "purchased_flow", "output", "output_flow",
   "power_point"];
 
 function demand(isSo, what) {

@@ -206,11 +206,14 @@ function statement(value, points) {
   cbor.map(value, "statement", [], ["metal", "anode", "output", "burnt", "kiln_feed", "auxiliary",
     "fuels", "process", "products", "clinker", "substitutes"]);
   const each = (key) => (value.has(key) ? cbor.list(value.get(key), key) : []);
+  const isTotaliser = (named) => {
+    const role = points.find(({ id }) => id === named)?.fields.get("role");
+    if (role !== "totaliser") throw new FormatError("no totaliser");
+  };
   const totaliser = (item, required, optional, keys = ["point"]) => {
     texts(item, "totaliser", [...keys, "rule", ...required], [], optional);
-    const isOne = keys.every((key) => points.find(({ id }) => id === item.get(key))
-      ?.fields.get("role") === "totaliser");
-    if (!isOne || item.get("rule") !== "totaliser") throw new FormatError("no totaliser");
+    for (const key of keys) isTotaliser(item.get(key));
+    if (item.get("rule") !== "totaliser") throw new FormatError("no totaliser");
     return item;
   };
   for (const key of ["metal", "output"]) if (value.has(key)) totaliser(value.get(key), [], []);
@@ -225,8 +228,9 @@ function statement(value, points) {
   for (const { key, table, name } of LISTS) {
     for (const item of each(key)) {
       if (item instanceof Map && item.get("rule") === "records") {
-        texts(item, "entry", [name, "rule", "source"], [], wordsOf(table));
+        texts(item, "entry", [name, "rule", "source"], [], [...wordsOf(table), "bridge"]);
         about(item, "source");
+        if (item.has("bridge")) isTotaliser(item.get("bridge"));
         sources.push(item.get("source"));
         continue;
       }

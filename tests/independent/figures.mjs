@@ -174,7 +174,7 @@ export class Figures {
       return;
     }
     if (!isOneStream || stated.period === null) return;
-    if (papers === null && this.input?.hasSources) return; // what they are made of is newer
+    if (papers === null && this.input?.needsPapers) return; // what they are made of is newer
     if (this.input === null || this.input.month === null) {
       report("E-INPUT", "statement", "there are no readings that could be used");
       return;

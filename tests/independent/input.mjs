@@ -11,6 +11,7 @@ import { Factors } from "./output.mjs";
 import { Held, rowsOf } from "./readings.mjs";
 import { Beside, Papers } from "./recorded.mjs";
 import { OUTPUTS, entriesOf, listsOf, metersOf, wordsOf } from "./sections.mjs";
+import { Marked } from "./bridging.mjs";
 import { Flow, Totaliser } from "./totalisers.mjs";
 
 const EFFECTS_LISTED = 20_000;
@@ -98,6 +99,8 @@ class Potline {
   }
 }
 
+/** Every totaliser that is read for an entry. */
+const readOf = ({ items, bridge }) => (bridge === null ? items : [...items, bridge]);
 const classOf = (points) => {
   const classes = points.map((point) => point.fields.get("provenance"));
   return classes.includes("typed") ? "typed" : classes[0];
@@ -197,11 +200,16 @@ export class Input {
   }
 
   get totalisers() {
-    return this.entries.flatMap(({ items }) => items);
+    return this.entries.flatMap(readOf);
   }
 
   get allTotalisers() {
-    return this.allEntries.flatMap(({ items }) => items);
+    return this.allEntries.flatMap(readOf);
+  }
+
+  /** What persons signed makes figures, or says why a counter leapt. */
+  get needsPapers() {
+    return this.hasSources || this.allTotalisers.some(({ leapCount }) => leapCount > 0);
   }
 
   /** Of all pots so far. */
@@ -231,11 +239,14 @@ export class Input {
     this.hasSources ||= named.length > 0 || statement.get("anode")?.has("about") === true;
     return wanted.map(([table, words, unit, fields, meters, of = {}]) => {
       const at = (id) => this.places.get(id)[0];
+      const isBridged = fields.has("bridge");
       const named = meters.flatMap(({ key, flow }) => [key, ...(fields.has(flow) ? [flow] : [])]);
+      if (isBridged) named.push("bridge");
       const same = spelled([table, fields, ...named.map((key) => at(fields.get(key)).fields)]);
       const old = this.entries.find((entry) => entry.same === same);
       if (old !== undefined) return old;
-      const entry = { table, words, same, items: [], isWhole: isFirst, ...of };
+      const entry = { table, words, same, items: [], bridge: null, isWhole: isFirst, ...of };
+      if (isBridged) entry.bridge = new Marked("bridge", at(fields.get("bridge")), unit, null);
       for (const { key, flow, name } of meters) {
         const beside = fields.has(flow) ? new Flow(at(fields.get(flow)), unit) : null;
         entry.items.push(new Totaliser(name, at(fields.get(key)), unit, beside));
@@ -330,6 +341,7 @@ export class Input {
   statement(period, closing, month, papers) {
     const { config } = this;
     const isMonthEnd = period.to === this.month[1];
+    const about = new Papers(papers, this.month, [period.from, period.to]);
     for (const { pots } of this.potlines) {
       for (const { calc } of pots) calc.finish(isMonthEnd, this.lastTick);
     }
@@ -339,7 +351,7 @@ export class Input {
       ["closing", closing], ["period", new Map([["from", period.fromText], ["to", period.toText]])],
       ["potlines", this.allPotlines.map((line) =>
         line.describe(Math.floor(EFFECTS_LISTED / this.allPotlines.length)))],
-      ["totalisers", this.allTotalisers.map((item) => item.describe(period))],
+      ["totalisers", this.allTotalisers.map((item) => item.describe(period, about))],
       ["checks", this.allTotalisers.filter((item) => item.flow && item.last !== null)
         .map((item) => item.flow.check(item))],
       ["completeness", this.completeness(period)],
@@ -351,11 +363,12 @@ export class Input {
         this.flags.add("unconfirmed:overvoltage.algebraic");
       }
     }
-    const about = new Papers(papers, this.month, [period.from, period.to]);
     const beside = new Beside(about);
     this.quantities(found, statement, beside);
     found.set("checks", [...found.get("checks"), ...beside.checks]);
+    if (beside.bridges.length) found.set("bridges", beside.bridges);
     for (const flag of beside.flags()) this.flags.add(flag);
+    for (const flag of this.allTotalisers.flatMap((item) => item.flags(about))) this.flags.add(flag);
     for (const { last, point } of this.allTotalisers) {
       if (last === null) this.flags.add(`no-reading:${point.id}`);
     }
@@ -385,11 +398,11 @@ export class Input {
     };
     const factors = new Factors(this.rules);
     const rows = (table) => this.allEntries.filter((entry) => entry.table === table).map((entry) => {
-      const { source, words, kind, id, items, isWhole } = entry;
+      const { source, words, kind, id, items, isWhole, bridge } = entry;
       if (source === undefined) return metered(entry);
       beside.asked.add(source);
       const row = items.length ? metered(entry)
-        : beside.recorded(source, table, words, kind, isWhole);
+        : beside.recorded(source, table, words, kind, isWhole, bridge);
       if (row !== null) {
         beside.add(row, source, table, kind, (own) => factors.carbon(id, own).carbon);
       }

@@ -93,6 +93,8 @@ const KINDS = new Map(Object.entries({
   "meter-certificate": [{ scope: of("verification", "calibration", "own-check"), issuer: text,
     number: text, day, due: day, fit: truth }, { as_found_percent: number, as_left_percent: number,
     limit_percent: amount, ...more }, ["engineer"]],
+  "internal-check": [{ of: id, checked_ns: instant, by: text, method: text, result: text,
+    passed: truth }, { as_found_percent: number, as_left_percent: number, ...more }, PLANT],
   ledger: [{ sheet_sha256: hash, pages: count, ...period }, more, PLANT],
   "control-plan": [{ plan_sha256: hash, revision: count }, more, ["engineer"]],
   "month-decision": [{ reason: text, by: text, owed: rows({ what: text, by: text }) }, more,

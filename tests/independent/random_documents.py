@@ -27,6 +27,9 @@ SAMPLES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("zhao", "meter-certificate", "ac-1",
      {"scope": "calibration", "issuer": "Institute", "number": "7", "day": "2026-02-28",
       "due": "2027-02-28", "fit": True, "as_found_percent": "-0.3", "limit_percent": "0.5"}),
+    ("chen", "internal-check", "belt-zero",
+     {"of": "scale-1", "checked_ns": pp.JUNE, "by": "Chen", "method": "empty belt",
+      "result": "0.4 kg of 100 kg", "passed": True, "as_found_percent": "0.4"}),
     ("chen", "ledger", "L-1", {"sheet_sha256": bytes(32), "pages": 3, **pp.PERIOD}),
 ]  # fmt: skip
 

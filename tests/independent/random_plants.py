@@ -243,7 +243,7 @@ def _code(rng: random.Random) -> int:
     return 0 if rng.random() > 0.06 else rng.choice(CODES)
 
 
-def _calculated(calc: PlantCalc, config: Mapping[str, Any], made: list[Any]) -> tuple[Any, ...]:
+def calculated(calc: PlantCalc, config: Mapping[str, Any], made: list[Any]) -> tuple[Any, ...]:
     body = Body(0, CLOCK, sections=tuple(made))
     blocks = calc.feed(blocks_of(body))
     if not made or made[0].schedule != 0 or not len(blocks.counts):
@@ -285,7 +285,7 @@ def month(
             stream.append(sm.config_item(config, hour_ns))
             configs += 1
         ticks = min(rng.randint(1, 25), stop - at)
-        made = _calculated(calc, config, _sections(config, readings, at, ticks))
+        made = calculated(calc, config, _sections(config, readings, at, ticks))
         body = Body(at * SECOND, CLOCK, 0, made)
         assert list(fold.feed(body)) == []
         stream.append(sm.frame_item(body))

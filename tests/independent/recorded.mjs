@@ -1,9 +1,11 @@
 // Figures that persons sign: FIGURES.md section 7. Pure; no I/O.
 
 import * as fr from "./fractions.mjs";
+import { brought } from "./bridging.mjs";
 import { mayBeInParts } from "./sections.mjs";
 
-const HOUR = 3_600n * 10n ** 9n;
+export const HOUR = 3_600n * 10n ** 9n;
+export const REACH = 288n * HOUR;
 const ONE = [1n, 1n];
 const HUNDRED = [100n, 1n];
 const WATER = [23n, 1000n];
@@ -19,9 +21,9 @@ const HIGHEST = { ncv: [10_000n, 1n], carbon_content: ONE, factor: [4n, 1n], los
 const PERCENT = { "%": ONE };
 
 /** Nothing can be made of documents that there are. */
-class Unfit extends Error {}
+export class Unfit extends Error {}
 
-function demand(isSo) {
+export function demand(isSo) {
   if (!isSo) throw new Unfit();
 }
 
@@ -32,7 +34,7 @@ function decimal(text) {
 }
 
 const isLess = (x, y) => fr.sub(x, y)[0] < 0n;
-const printed = (x) => fr.exact(fr.of(fr.round(fr.mul(x, [10n ** BigInt(PLACES), 1n])), 10n ** BigInt(PLACES)));
+export const printed = (x) => fr.exact(fr.of(fr.round(fr.mul(x, [10n ** BigInt(PLACES), 1n])), 10n ** BigInt(PLACES)));
 
 function unitsOf(name, unit) {
   if (name === "ncv") {
@@ -95,20 +97,24 @@ export class Papers {
     return this.all.filter((paper) => paper.isApproved && this.isTaking(paper, source));
   }
 
-  isAtEdge({ body }, i) {
+  isAtEdge({ body }, i, most = HOUR) {
     const apart = body.get("at_ns") - this.period[i];
-    return apart <= HOUR && apart >= -HOUR;
+    return apart <= most && apart >= -most;
   }
 
   /** True if a document would make a figure, or be compared, if it were approved. */
-  isWaiting(source) {
+  isWaiting(source, bridge) {
     const takings = this.all.filter((paper) => this.isTaking(paper, source));
     const results = takings.flatMap(({ about }) => this.standing("sample-result", about));
     const amounts = ["invoice", "count", "parameter"].flatMap((kind) => this.standing(kind, source))
       .filter(({ body }) => overlap(body, this.period) > 0n);
+    const most = bridge === undefined ? HOUR : REACH;
     const stocks = this.standing("stock-take", source)
-      .filter((paper) => this.isAtEdge(paper, 0) || this.isAtEdge(paper, 1));
-    return [...takings, ...results, ...amounts, ...stocks].some(({ isApproved }) => !isApproved);
+      .filter((paper) => this.isAtEdge(paper, 0, most) || this.isAtEdge(paper, 1, most));
+    const near = [this.period[0] - REACH, this.period[1] + REACH];
+    const told = bridge === undefined ? [] : this.standing("count", bridge)
+      .filter(({ body }) => overlap(body, near) > 0n);
+    return [...takings, ...results, ...amounts, ...stocks, ...told].some(({ isApproved }) => !isApproved);
   }
 
   // -- factors ------------------------------------------------------------------------------------
@@ -301,8 +307,10 @@ export class Papers {
   }
 }
 
+export const amountOf = ({ body }, unit) => inUnit(body, AMOUNTS[unit] ?? {});
+
 function total(papers, rule, unit) {
-  const value = fr.sum(papers.map(({ body }) => inUnit(body, AMOUNTS[unit] ?? {})));
+  const value = fr.sum(papers.map((paper) => amountOf(paper, unit)));
   demand(value[0] >= 0n && isLess(value, MOST) && papers.length <= 1_000);
   return { value, rule, papers };
 }
@@ -312,7 +320,7 @@ const within = (value, highest) => {
   demand(value[0] >= 0n && !isLess(highest, value));
   return value;
 };
-const isOf = (body, [from, to]) => {
+export const isOf = (body, [from, to]) => {
   const middle = body.get("from_ns") + body.get("to_ns");
   return middle >= 2n * from && middle < 2n * to;
 };
@@ -331,12 +339,14 @@ export class Beside {
     this.told = new Set();
     this.own = new Set();
     this.checks = [];
+    this.bridges = [];
+    this.bridgeOf = new Map();
   }
 
   flags() {
     const all = [...this.asked];
     return [...this.own, ...all.filter((one) => !this.told.has(one)).map((one) => `no-document:${one}`),
-      ...all.filter((one) => this.papers.isWaiting(one)).map((one) => `not-approved:${one}`)];
+      ...all.filter((one) => this.papers.isWaiting(one, this.bridgeOf.get(one))).map((one) => `not-approved:${one}`)];
   }
 
   /** Factors put into a row that is a Map. */
@@ -352,12 +362,14 @@ export class Beside {
   }
 
   /** The row of an entry without a meter, null if there is none. */
-  recorded(source, table, words, kind, isWhole) {
+  recorded(source, table, words, kind, isWhole, bridge) {
     this.asked.add(source);
     let found = new Map();
     try {
       demand(isWhole);
-      found = this.papers.amounts(source, table, kind.unit);
+      if (bridge !== null) this.bridgeOf.set(source, bridge.point.id);
+      found = bridge === null ? this.papers.amounts(source, table, kind.unit)
+        : brought(this, source, table, kind.unit, bridge);
       if (!found.size) this.own.add(`no-records:${source}`);
     } catch (error) {
       if (!(error instanceof Unfit)) throw error;

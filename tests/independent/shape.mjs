@@ -11,7 +11,7 @@ const RATE = /^(0|[1-9]\d*)\.\d{12}$/;
 export const SITE_TECHNOLOGIES = ["CWPB", "SWPB", "VSS", "HSS", "PFPB-L", "PFPB-M", "PFPB-MW"];
 const ENTRIES_MAX = 1_000;
 const COMPARED = ["rule_set", "month", "plant", "closing", "period", "potlines", "totalisers",
-  "checks", "completeness", "reservations", "flags"];
+  "checks", "completeness", "reservations", "flags", "bridges"];
 
 function demand(isSo, what) {
   if (!isSo) throw new FormatError(`the input's ${what}`);

@@ -1,9 +1,11 @@
 // Totalisers and the integrals that check them: FIGURES.md section 2. Pure; no I/O.
 
+import { exact } from "./configuration.mjs";
 import * as fr from "./fractions.mjs";
 
 const SECOND = 10n ** 9n;
-const DROPS_MAX = 20;
+const [DROPS_MAX, LEAPS_MAX] = [20, 20];
+const HOUR = 3_600n * SECOND;
 
 /** What a unit is of the unit that the statement uses: kg and t in t, Wh to MWh in MWh, and so on. */
 export function unitFactor(unit, wanted) {
@@ -45,12 +47,35 @@ export class Totaliser {
     this.last = null;
     this.drops = [];
     this.dropCount = 0;
+    this.most = this.mostPerHour();
+    this.leaps = [];
+    this.leapCount = 0;
+  }
+
+  /** In the point's unit; null where nothing bounds it. */
+  mostPerHour() {
+    const rate = this.point.fields.get("rules")?.get("rate_per_s");
+    if (rate !== undefined) return fr.mul(exact(rate), [3600n, 1n]);
+    const most = this.flow?.point.fields.get("range_max");
+    if (most === undefined) return null;
+    const found = fr.div(fr.mul(exact(most), this.flow.factor), this.factor);
+    return found[0] > 0n ? found : null;
+  }
+
+  isLeap(before, reading) {
+    if (this.most === null || before === null) return false;
+    const hours = fr.of(reading.tick - before.tick + HOUR, HOUR);
+    return fr.sub(value(reading.count - before.count, this.point), fr.mul(this.most, hours))[0] > 0n;
   }
 
   feed(row, i) {
     const count = row.count(i);
     if (count === null) return;
     const reading = { tick: row.tick(i), count };
+    if (this.isLeap(this.last, reading)) {
+      this.leapCount += 1;
+      if (this.leaps.length < LEAPS_MAX) this.leaps.push([this.last, reading]);
+    }
     if (this.steps.add(count) < 0n) {
       this.dropCount += 1;
       if (this.drops.length < DROPS_MAX) this.drops.push([this.last, reading]);
@@ -64,7 +89,25 @@ export class Totaliser {
     return this.last === null ? null : fr.mul(value(this.steps.total, this.point), this.factor);
   }
 
-  describe(period) {
+  /** The first leaps, each with the replacements that count and meet it. */
+  told(papers) {
+    const abouts = new Set([this.point.id, this.point.fields.get("device")]);
+    return this.leaps.map(([before, after]) => ({ before, after,
+      events: [...new Set([...abouts].flatMap((about) => papers.counting("meter-event", about))
+        .filter(({ body }) => body.get("event") === "replacement" &&
+          body.get("from_ns") <= after.tick && body.get("to_ns") >= before.tick)
+        .map(({ sha256 }) => sha256))].sort() }));
+  }
+
+  flags(papers) {
+    if (!this.leapCount) return [];
+    const isUnexplained = this.leapCount > LEAPS_MAX ||
+      this.told(papers).some(({ events }) => events.length === 0);
+    return [`totaliser-leap:${this.point.id}`,
+      ...(isUnexplained ? [`leap-unexplained:${this.point.id}`] : [])];
+  }
+
+  describe(period, papers) {
     const { point, first, last } = this;
     const text = (count) => fr.decimal(count, point.decimals);
     const seconds = (ns) => fr.exact([ns, SECOND]);
@@ -80,6 +123,13 @@ export class Totaliser {
         ["after_start_s", seconds(first.tick - period.from)]]));
       found.set("last", new Map([["tick_ns", last.tick], ["value", text(last.count)],
         ["before_end_s", seconds(period.to - last.tick)]]));
+    }
+    if (this.leapCount) {
+      found.set("leap_count", BigInt(this.leapCount));
+      found.set("leaps", this.told(papers).map(({ before, after, events }) => new Map([
+        ["since_ns", before.tick], ["tick_ns", after.tick], ["before", text(before.count)],
+        ["after", text(after.count)], ["replacements", events],
+      ])));
     }
     return found;
   }

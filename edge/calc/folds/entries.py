@@ -33,8 +33,8 @@ LISTS = {
     "substitutes": ("substitute", "kind"),
 }
 ELECTRICITY = "electricity"
-#: rule of an entry whose amount documents tell
-RECORDS = "records"
+#: rule of an entry whose amount documents tell; its totaliser that brings them to the month
+RECORDS, BRIDGE = "records", "bridge"
 #: totaliser of an entry -> (its flow, its name in the input, whether it is added)
 _METERS = {
     "point": ("flow_point", "quantity", 1),
@@ -89,6 +89,7 @@ class Entry:
         words: what stands beside its figures there: kind (by its id), use, unit.
         kind: id of the kind, "" where there is none.
         meters: one, or one for each part of the amount; none where documents tell it.
+        bridge: brings what documents tell to the month, and makes no amount itself; or None.
         co2_per_unit: tCO2 per statement unit, all defaults; 0 where no line is made of it.
         fields: as it was signed.
     """
@@ -99,6 +100,12 @@ class Entry:
     kind: str = ""
     co2_per_unit: Fraction = Fraction(0)
     fields: Mapping[str, Any] = field(default_factory=dict)
+    bridge: EntryMeter | None = None
+
+    @property
+    def read(self) -> tuple[EntryMeter, ...]:
+        """Every totaliser that is read for it."""
+        return self.meters if self.bridge is None else (*self.meters, self.bridge)
 
     @property
     def has_flows(self) -> bool:
@@ -188,8 +195,13 @@ def _entry(rules: RuleSet, key: str, fields: Mapping[str, Any], points: Points) 
         raise PlantError(f"statement.{key}: use must be one of {' '.join(USES)}")
     if not NAME_ID.fullmatch(words.get("unit", "-")):
         raise PlantError(f"statement.{key}: unit {words['unit']!r} must match {NAME_ID.pattern}")
-    meters = () if fields.get("rule") == RECORDS else _meters(kind, fields, points)
-    return Entry(table, words, meters, kind.id, factor, fields)
+    if fields.get("rule") != RECORDS:
+        return Entry(table, words, _meters(kind, fields, points), kind.id, factor, fields)
+    bridge = None
+    if BRIDGE in fields:
+        point = _known(points, fields[BRIDGE])
+        bridge = EntryMeter(BRIDGE, 1, point, _counted(kind, point, _AMOUNTS))
+    return Entry(table, words, (), kind.id, factor, fields, bridge)
 
 
 def _kind(

@@ -10,6 +10,8 @@ import numpy as np
 from edge.calc.blocks import Bool, Int64
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.folds.entries import EntryMeter
+from edge.calc.folds.leaps import Leaps, most_per_hour
+from edge.calc.folds.papers import Papers
 from edge.calc.folds.totaliser import Totaliser
 from evidence.counts import count_to_text
 
@@ -68,27 +70,35 @@ class Meter:
         plan: the point, what it counts and its factors.
         totaliser: counts it.
         integral: of its flow, or None.
+        leaps: steps that it cannot have counted; None where nothing signed bounds its flow.
     """
 
-    def __init__(self, plan: EntryMeter) -> None:
+    def __init__(self, plan: EntryMeter, totaliser: Totaliser | None = None) -> None:
         self.plan = plan
         self.point = plan.point
-        self.totaliser = Totaliser()
+        self.totaliser = totaliser or Totaliser()
         self.integral = FlowIntegral() if plan.flow else None
+        most = most_per_hour(plan)
+        self.leaps = None if most is None else Leaps(most)
 
     @property
     def quantity(self) -> Fraction | None:
         """Last minus first good reading in the statement's unit, None without any reading."""
         return self.totaliser.total * self.plan.amount if self.totaliser.first else None
 
-    def flags(self) -> list[str]:
+    def flags(self, papers: Papers) -> list[str]:
         """What the statement must say about this meter."""
         if self.totaliser.first is None:
             return [f"no-reading:{self.point.id}"]
-        return [f"totaliser-drop:{self.point.id}"] if self.totaliser.drop_count else []
+        drops = [f"totaliser-drop:{self.point.id}"] if self.totaliser.drop_count else []
+        return drops + self._leapt(papers)[1]
 
-    def reading_map(self, from_ns: int, to_ns: int) -> dict[str, Any]:
-        """First and last reading with their ages from the period's edges, and the drops."""
+    def _leapt(self, papers: Papers) -> tuple[dict[str, Any], list[str]]:
+        return ({}, []) if self.leaps is None else self.leaps.told(self.plan, papers)
+
+    def reading_map(self, papers: Papers) -> dict[str, Any]:
+        """First and last reading with their ages from the period's edges, drops and leaps."""
+        from_ns, to_ns = papers.period
         result: dict[str, Any] = {"point": self.point.id, "unit": self.point.quantity.unit}
         if self.totaliser.first is None or self.totaliser.last is None:
             return result
@@ -113,6 +123,7 @@ class Meter:
                 }
                 for drop in self.totaliser.drops
             ],
+            **self._leapt(papers)[0],
         }  # fmt: skip
 
     def check_map(self) -> dict[str, Any] | None:

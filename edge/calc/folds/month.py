@@ -6,9 +6,10 @@ good reading); the integral of a flow stands beside them as a check and is never
 Memory is bounded: of effects the first are listed, and all counted; a month has a bounded number
 of meters, potlines and pots, those of earlier configurations included.
 
-Flags it can bring: no-reading:<point>, totaliser-drop:<point>, ticks-outside-month,
-no-producing-time, indicator-needs-metal-by-potline, configuration-changed,
-slow-pot-voltage:<potline>, unconfirmed:overvoltage.algebraic, and those of `month_papers`.
+Flags it can bring: no-reading:<point>, totaliser-drop:<point>, totaliser-leap:<point>,
+leap-unexplained:<point>, ticks-outside-month, no-producing-time,
+indicator-needs-metal-by-potline, configuration-changed, slow-pot-voltage:<potline>,
+unconfirmed:overvoltage.algebraic, and those of `month_papers`.
 Pure: no I/O, no clock.
 """
 
@@ -21,14 +22,13 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.effects.sampling import FLAG
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS, RuleSet
-from edge.calc.folds.meter import FlowIntegral, Meter
-from edge.calc.folds.month_entry import MonthEntry, class_of, together
+from edge.calc.folds.meter import Meter
+from edge.calc.folds.month_entry import MonthEntry, Place, Reader, class_of, together
 from edge.calc.folds.month_line import ALGEBRAIC_FLAG, EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.folds.month_papers import MonthPapers, rows
 from edge.calc.folds.month_plan import MonthPlan
 from edge.calc.folds.papers import Paper, Papers
 from edge.calc.folds.plant import reading_configuration
-from edge.calc.folds.totaliser import Totaliser
 from edge.calc.folds.usable import DueReadings, UsableReadings
 from edge.calc.instants import utc_text
 from edge.calc.local_time import cut
@@ -55,7 +55,7 @@ class MonthFold:
         self._live_entries: list[MonthEntry] = []  # those of the present configuration
         self._lines: list[MonthLine] = []
         self._live_lines: list[MonthLine] = []  # those of the present configuration
-        self._folds: list[tuple[tuple[int, int], Totaliser | FlowIntegral]] = []
+        self._folds: list[tuple[Place, Reader]] = []
         self._usable, self._due = UsableReadings(), DueReadings()
         self._bounds: tuple[int, int] | None = None
         self._outside = 0
@@ -88,7 +88,7 @@ class MonthFold:
     def _check_room(self, plan: MonthPlan) -> None:
         """PlantError when the month would have too many parts with this configuration."""
         more = [p for p in plan.entries if not any(e.plan.same(p) for e in self._live_entries)]
-        meters = len(self._meters) + sum(len(p.entry.meters) for p in more)
+        meters = len(self._meters) + sum(len(p.entry.read) for p in more)
         new = [p for p in plan.lines if not any(m.plan.same(p) for m in self._live_lines)]
         lines = [*(m.line for m in self._lines), *(p.line for p in new)]
         pots = sum(len(line.pots) for line in lines)
@@ -133,7 +133,7 @@ class MonthFold:
 
     @property
     def _meters(self) -> list[Meter]:
-        return [meter for entry in self._entries for meter in entry.meters]
+        return [meter for entry in self._entries for meter in entry.read]
 
     def feed(self, blocks: Sequence[Block]) -> None:
         """All blocks of one frame (or tick), later than all before, of one month.
@@ -177,10 +177,13 @@ class MonthFold:
         return inside
 
     @property
-    def sources(self) -> set[str]:
-        """What the entries of the month name that documents are about."""
-        named = {entry.plan.entry.source for entry in self._entries} - {""}
-        return named | ({self._plan.anode_source} - {""} if self._plan is not None else set())
+    def needs_papers(self) -> bool:
+        """What persons signed makes figures of the month, or says why a counter leapt."""
+        return (
+            any(entry.plan.entry.source for entry in self._entries)
+            or (self._plan is not None and bool(self._plan.anode_source))
+            or any(meter.leaps is not None and meter.leaps.count for meter in self._meters)
+        )
 
     def result(
         self, period_from_ns: int, period_to_ns: int, closing: str, papers: Sequence[Paper] = ()
@@ -191,15 +194,15 @@ class MonthFold:
             period_from_ns: start of the period, UTC ns, inside the month.
             period_to_ns: its end (exclusive); the next month's first midnight when final.
             closing: "interim" or "final".
-            papers: documents of persons that stand; those about `sources` are used.
+            papers: documents of persons that stand.
         """
         plan = self._planned()
         month = plan.days.day(period_from_ns).month
         bounds = plan.days.month_bounds(month)
         at_month_end = period_to_ns >= bounds[1]
-        period = (period_from_ns, period_to_ns)
+        there = Papers(papers, bounds, (period_from_ns, period_to_ns))
         checks = [meter.check_map() for meter in self._meters]
-        beside = MonthPapers(plan.factors.rules, Papers(papers, bounds, period), self._entries)
+        beside = MonthPapers(plan.factors.rules, there, self._entries)
         return {
             "rule_set": plan.factors.rules.id,
             "month": month,
@@ -207,12 +210,13 @@ class MonthFold:
             "period": {"from": utc_text(period_from_ns), "to": utc_text(period_to_ns)},
             "closing": closing,
             **self._activity(plan, beside),
+            **({"bridges": beside.bridges} if beside.bridges else {}),
             "potlines": [line.as_map(at_month_end=at_month_end) for line in self._lines],
-            "totalisers": [meter.reading_map(*period) for meter in self._meters],
+            "totalisers": [meter.reading_map(there) for meter in self._meters],
             "checks": [check for check in checks if check is not None] + beside.checks,
-            "completeness": self._completeness(plan, *period),
+            "completeness": self._completeness(plan, *there.period),
             **self._reservations(),
-            "flags": sorted(self._flags() | beside.flags),
+            "flags": sorted(self._flags(there) | beside.flags),
         }
 
     def _activity(self, plan: MonthPlan, papers: MonthPapers) -> dict[str, Any]:
@@ -273,8 +277,8 @@ class MonthFold:
         found = self._usable.by_code()
         return {"reservations": found} if found else {}
 
-    def _flags(self) -> set[str]:
-        flags = {flag for meter in self._meters for flag in meter.flags()}
+    def _flags(self, papers: Papers) -> set[str]:
+        flags = {flag for meter in self._meters for flag in meter.flags(papers)}
         flags |= {f"{FLAG}:{line.line.id}" for line in self._lines if line.is_slow}
         flags |= {ALGEBRAIC_FLAG for line in self._lines if line.is_algebraic}
         if self._changes:

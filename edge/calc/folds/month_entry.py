@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import exact_text
+from edge.calc.folds.bridging import Bridge, MarkedTotaliser
+from edge.calc.folds.leaps import Leaps
 from edge.calc.folds.meter import FlowIntegral, Meter
 from edge.calc.folds.month_plan import EntryPlan
 from edge.calc.folds.totaliser import Totaliser
@@ -16,6 +18,7 @@ from edge.calc.parameter import TYPED
 from evidence.points import Point
 
 Place = tuple[int, int]  # schedule, row in its readings
+Reader = Totaliser | FlowIntegral | Leaps
 
 
 class MonthEntry:
@@ -23,23 +26,34 @@ class MonthEntry:
 
     Attributes:
         plan: what it is.
-        meters: its totalisers.
+        meters: its totalisers that make amounts.
+        bridge: the one that brings documents to the month, or None.
+        read: all of them.
         is_whole: every configuration of the month so far has it.
     """
 
     def __init__(self, plan: EntryPlan, *, is_whole: bool) -> None:
         self.plan, self.is_whole = plan, is_whole
         self.meters = [Meter(meter) for meter in plan.entry.meters]
+        self.bridge: Bridge | None = None
+        self.read = self.meters
+        if (bridge := plan.entry.bridge) is not None:
+            totaliser = MarkedTotaliser()
+            self.bridge = Bridge(bridge.point, bridge.amount, totaliser)
+            self.read = [*self.meters, Meter(bridge, totaliser)]
 
     @property
     def table(self) -> str:
         """Of the statement's input; "metal" makes several."""
         return self.plan.entry.table
 
-    def read_as(self, inputs: Inputs) -> Iterable[tuple[Place, Totaliser | FlowIntegral]]:
+    def read_as(self, inputs: Inputs) -> Iterable[tuple[Place, Reader]]:
         """What is to be fed from where, at the intervals of these inputs."""
-        for meter in self.meters:
-            yield inputs.place(meter.point.id), meter.totaliser
+        for meter in self.read:
+            place = inputs.place(meter.point.id)
+            yield place, meter.totaliser
+            if meter.leaps is not None:
+                yield place, meter.leaps
             if meter.integral is not None and meter.plan.flow is not None:
                 place = inputs.place(meter.plan.flow.id)
                 meter.integral.longest_ns = 2 * inputs.interval_ns(place[0])

@@ -4,7 +4,7 @@ Nothing of it changes what a meter counted. A second source beside a meter is co
 added; a document that nobody else approved counts for nothing; each is a flag of the statement.
 
 Flags: no-document:<source>, not-approved:<source>, not-usable:<source>.<what>,
-no-records:<source>, apart:<source>.
+no-records:<source>, apart:<source>, bridged:<source>, bridge-told:<source>.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from typing import Any
 
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.factors import Kind, RuleSet
+from edge.calc.folds.bridging import bridged_amounts
 from edge.calc.folds.entries import lists_of
 from edge.calc.folds.month_entry import MonthEntry
 from edge.calc.folds.paper_amounts import (
@@ -40,6 +41,7 @@ class MonthPapers:
     Attributes:
         flags: what the statement must say of them, as far as rows were made.
         checks: documents against totalisers, likewise.
+        bridges: how documents of another period were brought to this one.
     """
 
     def __init__(self, rules: RuleSet, papers: Papers, entries: Sequence[MonthEntry]) -> None:
@@ -49,13 +51,19 @@ class MonthPapers:
         self._told: set[str] = set()  # sources of which a document made something
         self._flags: set[str] = set()
         self._asked: set[str] = set()
+        self._bridge_of: dict[str, str] = {}  # source -> point
         self.checks: list[dict[str, Any]] = []
+        self.bridges: list[Mapping[str, Any]] = []
 
     @property
     def flags(self) -> set[str]:
         """Codes, each once."""
         silent = {f"no-document:{source}" for source in self._asked - self._told}
-        waiting = {f"not-approved:{s}" for s in self._asked if self._papers.is_waiting(s)}
+        waiting = {
+            f"not-approved:{source}"
+            for source in self._asked
+            if self._papers.is_waiting(source, self._bridge_of.get(source, ""))
+        }
         return self._flags | silent | waiting
 
     def row(self, entry: MonthEntry) -> dict[str, Any] | None:
@@ -121,11 +129,24 @@ class MonthPapers:
         if entry.is_whole:  # otherwise a meter, or another entry, may have counted a part of it
             flag = f"no-records:{plan.source}"
             try:
-                found = amounts_of(self._papers, plan.source, plan.table, unit)
+                found = self._amounts_of(entry, unit)
             except UnfitError:
                 flag = f"not-usable:{plan.source}.amount"
         self._flags |= set() if found else {flag}
         return found
+
+    def _amounts_of(self, entry: MonthEntry, unit: str) -> Mapping[str, Recorded]:
+        """Of the period, or brought to it; UnfitError."""
+        source, table = entry.plan.entry.source, entry.plan.entry.table
+        if entry.bridge is None:
+            return amounts_of(self._papers, source, table, unit)
+        self._bridge_of[source] = entry.bridge.point.id
+        made = bridged_amounts(self._papers, source, table, unit, entry.bridge)
+        if made.as_map is not None:
+            self.bridges.append(made.as_map)
+            self._flags.add(f"bridged:{source}")
+            self._flags |= {f"bridge-told:{source}"} if made.is_told else set()
+        return made.amounts
 
     def _compare(self, entry: MonthEntry) -> None:
         """Documents of what its meters counted, where there are any."""

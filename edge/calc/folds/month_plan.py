@@ -75,7 +75,7 @@ class MonthPlan:
         needed = [p for line_plan in self.lines for p in line_plan.line.point_ids]
         self.entries = []
         for entry in self.factors.entries:
-            named = [m.point for m in entry.meters] + [m.flow for m in entry.meters if m.flow]
+            named = [m.point for m in entry.read] + [m.flow for m in entry.read if m.flow]
             plan = EntryPlan(entry, tuple(maps[point.id] for point in named))
             self.entries.append(plan)
             needed += [point.id for point in named]

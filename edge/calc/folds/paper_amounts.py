@@ -31,7 +31,7 @@ UNITS = {
     "10^4 Nm3": {"10^4 Nm3": Fraction(1), "Nm3": Fraction(1, 10_000)},
 }
 #: tables of the input whose amounts may be a balance of stock
-BALANCED = ("fuel", "process", "substitute")
+BALANCED, CLINKER = ("fuel", "process", "substitute"), "clinker"
 #: above what no works has; an input has 30 digits at most
 _MOST = 10**15
 
@@ -66,7 +66,7 @@ def amounts_of(papers: Papers, source: str, table: str, unit: str) -> Mapping[st
     Raises:
         UnfitError: they are not of the period, contradict each other, or are in another unit.
     """
-    if table == "clinker":
+    if table == CLINKER:
         return _clinker(papers, source, unit)
     if table not in BALANCED:
         return {"quantity": counted} if (counted := counts(papers, source, unit)) else {}
@@ -145,13 +145,16 @@ def _of_period(papers: Papers, own: Sequence[Paper]) -> list[Paper]:
     return found
 
 
+def in_unit(paper: Paper, unit: str) -> Fraction:
+    """A document's value in the statement's unit; UnfitError when it is in none of these."""
+    times = UNITS.get(unit, {}).get(paper.body["unit"])
+    if times is None:
+        raise UnfitError
+    return parse_decimal(paper.body["value"]) * times
+
+
 def _sum(found: Sequence[Paper], rule: str, unit: str) -> Recorded:
-    total = Fraction(0)
-    for paper in found:
-        times = UNITS.get(unit, {}).get(paper.body["unit"])
-        if times is None:
-            raise UnfitError
-        total += parse_decimal(paper.body["value"]) * times
+    total = sum((in_unit(paper, unit) for paper in found), Fraction(0))
     if not 0 <= total < _MOST or len(found) > PAPERS_MAX:
         raise UnfitError
     return Recorded(total, rule, found)

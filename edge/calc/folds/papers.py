@@ -14,8 +14,11 @@ TAKEN, COMPOSED, RESULT, PARAMETER = (
     "sample-taken", "sample-composed", "sample-result", "parameter"
 )  # fmt: skip
 INVOICE, STOCK_TAKE, COUNT = "invoice", "stock-take", "count"
+METER_EVENT, REPLACEMENT = "meter-event", "replacement"
 #: an instant this near to an edge of the period is the edge (table statement-checks, period.gap_s)
 EDGE_NS = 3_600 * 10**9
+#: as far from it what is bridged may begin or end; 40 % of a month's flow are 12 of 30 days
+REACH_NS = 12 * 24 * EDGE_NS
 #: documents of one figure: a sample an hour; each is named in the statement
 PAPERS_MAX = 1_000
 
@@ -64,6 +67,16 @@ class Papers:
         """Those of a kind about something that count."""
         return [paper for paper in self._by.get((kind, about), ()) if paper.is_approved]
 
+    def replacements(self, about: str, span: Span) -> list[Paper]:
+        """Exchanges of a meter that somebody signed, whose period meets the span."""
+        return [
+            paper
+            for paper in self.counting(METER_EVENT, about)
+            if paper.body["event"] == REPLACEMENT
+            and paper.body["from_ns"] <= span[1]
+            and paper.body["to_ns"] >= span[0]
+        ]
+
     def takings(self, sample: str) -> list[Paper]:
         """What tells when a sample was taken or composed, of what; one, unless it contradicts."""
         return [*self.counting(TAKEN, sample), *self.counting(COMPOSED, sample)]
@@ -72,20 +85,28 @@ class Papers:
         """Takings of the month's samples of a source, those that count."""
         return [paper for paper in self._takings.get(source, ()) if paper.is_approved]
 
-    def is_waiting(self, source: str) -> bool:
-        """A document that would make a figure of this source if somebody approved it."""
+    def is_waiting(self, source: str, bridge: str = "") -> bool:
+        """A document that would make a figure of this source if somebody approved it.
+
+        `bridge` is the totaliser that brings them to the month: then what is near it may.
+        """
         takings = self._takings.get(source, [])
         found = [*takings, *(p for t in takings for p in self._by.get((RESULT, t.about), ()))]
         for kind in (INVOICE, COUNT, PARAMETER):
             own = self._by.get((kind, source), ())
             found += [p for p in own if touches((p.body["from_ns"], p.body["to_ns"]), self.period)]
-        found += [p for p in self._by.get((STOCK_TAKE, source), ()) if self.edges_of(p)]
+        stocks = self._by.get((STOCK_TAKE, source), ())
+        found += [p for p in stocks if self.edges_of(p, REACH_NS if bridge else EDGE_NS)]
+        if bridge:
+            near = self.period[0] - REACH_NS, self.period[1] + REACH_NS
+            own = self._by.get((COUNT, bridge), ())
+            found += [p for p in own if touches((p.body["from_ns"], p.body["to_ns"]), near)]
         return not all(paper.is_approved for paper in found)
 
-    def edges_of(self, stock_take: Paper) -> list[int]:
-        """Which edges of the period (0 opening, 1 closing) a stock-take is at."""
+    def edges_of(self, stock_take: Paper, most_ns: int = EDGE_NS) -> list[int]:
+        """Which edges of the period (0 opening, 1 closing) a stock-take is at, or near to."""
         at = stock_take.body["at_ns"]
-        return [i for i, edge in enumerate(self.period) if abs(at - edge) <= EDGE_NS]
+        return [i for i, edge in enumerate(self.period) if abs(at - edge) <= most_ns]
 
 
 def is_of(paper: Paper, span: Span) -> bool:

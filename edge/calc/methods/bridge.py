@@ -92,7 +92,7 @@ def bridge(
     first, last = month_edges(month)
     if not period[0] < period[1] or period[1] <= first or period[0] >= last:
         raise InputError([f"period: must end after it begins, and have a part in {month}"])
-    gap, limit = rows.row("period.gap_s"), rows.row("period.bridged_percent")
+    gap = rows.row("period.gap_s")
     problems, added = [], {}
     for end in ends(month, period):
         if end.name in metered:
@@ -107,13 +107,24 @@ def bridge(
             )
     if problems:
         raise InputError(problems)
+    return brought(quantity, added)
+
+
+def brought(quantity: Fraction, added: dict[str, Fraction]) -> Bridged:
+    """A quantity with what a meter counted between its period and the month's.
+
+    Raises:
+        InputError: more of the month's than row period.bridged_percent would be the meter's.
+    """
+    limit = rule_set(_CHECKS).row("period.bridged_percent")
     result = quantity + sum(added.values(), Fraction(0))
     moved = sum((abs(value) for value in added.values()), Fraction(0))
     if moved and (not result or moved / abs(result) * 100 > limit.value):
         share = rounded_text(moved / abs(result) * 100, 1) if result else "all"
         raise InputError([
-            f"period: {share} % of {month}'s quantity would come from the meter that bridges, more "
-            f"than {limit.text} %: give the meter's own quantity of the month, or another period's"
+            f"period: {share} % of the month's quantity would come from the meter that bridges, "
+            f"more than {limit.text} %: give the meter's own quantity of the month, or another "
+            "period's"
         ])  # fmt: skip
     return Bridged(result, added, moved / abs(result) * 100 if moved else Fraction(0))
 

@@ -111,7 +111,7 @@ _ALL |= {"output", "auxiliary", "cross_check"}
 #: carried along for the reader and the archive; no figure is made from them
 _CARRIED = {
     "format", "plant", "period", "closing", "potlines", "totalisers", "checks", "completeness",
-    "reservations", "flags",
+    "reservations", "flags", "bridges",
 }  # fmt: skip
 
 

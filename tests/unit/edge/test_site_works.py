@@ -39,6 +39,11 @@ CLINKER = '[statement.clinker]\nkind = "portland"\npoint = "kiln-feed.total"\n'
         (CEMENT + TOLD, {'source = "clinker-1"\n': ""},
          ("clinker.rule", "source says what they are about")),
         (CEMENT + TOLD, {'"records"': '"papers"'}, ("clinker.rule", "'papers' is not one of")),
+        (CEMENT + TOLD, {"clinker-1": 'clinker-1"\nbridge = "kiln-feed.feed'},
+         ("clinker.bridge", "is mass-flow; mass is needed")),
+        (STEEL, {'point = "lime-in.total"\nflow_point = "lime-in.feed"':
+                 'rule = "records"\nsource = "lime"\nbridge = "steel.total"'},
+         ("product[0].point", "it would count twice")),
         (STEEL + "# end", {'point = "steel.total"\n# end': 'point = "steel.feed"'},
          ("output.point", "is mass-flow; mass is needed")),
     ],
@@ -76,11 +81,12 @@ def test_clinker_stands_alone_or_in_a_list(tmp_path: Path) -> None:
 
 
 def test_an_entry_may_be_told_by_documents(tmp_path: Path) -> None:
-    text = replaced(CEMENT + TOLD, {'use = "kiln"': 'source = "coal-1"\nuse = "kiln"'})
+    bridged = TOLD + 'bridge = "kiln-feed.total"\n'
+    text = replaced(CEMENT + bridged, {'use = "kiln"': 'source = "coal-1"\nuse = "kiln"'})
     statement = config_of(site_of(tmp_path, text))["statement"]
     assert statement["clinker"] == [
-        {"kind": "portland", "rule": "records", "source": "clinker-1"}
-    ]  # fmt: skip
+        {"kind": "portland", "rule": "records", "source": "clinker-1", "bridge": "kiln-feed.total"}
+    ]
     assert statement["fuels"][0]["source"] == "coal-1"
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cloud.api.services import MonthRefusedError
+from cloud.closing.records import MonthTime
 from evidence.archive import paths
-from evidence.documents.document import COLLECTOR
+from evidence.documents.document import COLLECTOR, Document
 from evidence.findings import Verdict
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.log import Kind
@@ -107,3 +108,14 @@ async def test_without_its_documents_no_month_is_sealed(
         path.unlink()
     with pytest.raises(MonthRefusedError, match="put it back from a backup"):
         await months(desk, tmp_path / "archives").close(sm.PLANT, MONTH, closing="final")
+
+
+@pytest.mark.parametrize(("days", "is_of"), [(-12, True), (-13, False), (43, True), (44, False)])
+def test_a_stock_take_that_a_meter_may_bridge_is_of_the_month(days: int, is_of: bool) -> None:
+    """Twelve days either way of July's 31."""
+    july = MonthTime("2026-07", begins(7), begins(8))
+    at_ns = begins(7) + days * pp.DAY
+    stock = Document(sm.PLANT, "chen", 0, "stock-take", "coke", pp.STOCK | {"at_ns": at_ns})
+    assert july.touches(stock) is is_of
+    check = Document(sm.PLANT, "chen", 0, "internal-check", "belt", {"checked_ns": at_ns})
+    assert not july.touches(check)

@@ -26,14 +26,17 @@ class Shelf:
         return []
 
 
-def test_documents_stand_there_and_neither_readings_nor_checks() -> None:
+def test_documents_stand_there_and_no_readings() -> None:
     planned = PlannedDocuments(Shelf(Kept(plan=plan_of(x.table()))))
     # no certificate is there: both meters owe one
     assert planned.expected("mini", "2026-06") == [
         Expected("ncv", "sample-result", "natural-gas", "month", "wang"),
         Expected("gas-1", "meter-certificate", "gas-1", "month", "wang"),
         Expected("scale-1", "meter-certificate", "scale-1", "month", "wang"),
+        Expected("review", "internal-check", "review", "month", "li"),
     ]
+    # it is quarterly
+    assert "review" not in {one.about for one in planned.expected("mini", "2026-05") or ()}
 
 
 def test_without_a_plan_that_a_program_reads_nobody_said_what_is_due() -> None:

@@ -22,8 +22,9 @@ from cloud.outputs.hourly import HourFold, Meter, month_days
 from cloud.outputs.layout import sector_layout
 from cloud.outputs.materials import materials_of
 from cloud.outputs.plots import shares
-from cloud.outputs.report import flag_words, report_paper
+from cloud.outputs.report import report_paper
 from cloud.outputs.reported import Checked
+from cloud.outputs.words import flag_words
 from edge.calc.local_time import Day
 from evidence.documents.document import Document
 from evidence.findings import Report
@@ -93,6 +94,26 @@ def test_uncertainty_checks_and_substitutions_are_told() -> None:
     assert "第二来源" in told["zh"]
     assert "Expanded, %" in told["en"]
     assert "W-GAP" in told["en"]
+
+
+def test_bridges_and_leaps_are_told() -> None:
+    given = evidence_input()
+    ends = {"from_ns": 0, "to_ns": 8 * HOUR}
+    given["bridges"] = [{
+        "source": "coal-1", "point": "feeder.total", "unit": "t", **ends, "quantity": "748.5",
+        "period_quantity": "750", "parts": {"opening": "500"}, "bridged_percent": "2.07",
+        "start": {**ends, "added": "-8.5", "documents": {"sha256": ["ab" * 32]}},
+        "end": {**ends, "added": "7", "first": {"tick_ns": 0, "value": "812.0"},
+                "last": {"tick_ns": HOUR, "value": "819.0"}},
+    }]  # fmt: skip
+    leap = {"since_ns": 0, "tick_ns": HOUR, "before": "1.0", "after": "900.0", "replacements": []}
+    given["totalisers"] = [{"point": "gas.total", "unit": "Nm3", "leaps": [leap]}]
+    told = words_of(checked(given), "en")
+    assert '["At the start", "1970-01-01T00:00:00Z", "1970-01-01T08:00:00Z", "-8.5"' in told
+    assert "readings 812.0 (1970-01-01T00:00:00Z) → 819.0 (1970-01-01T01:00:00Z)" in told
+    assert '"748.5", "2.07 % of it by the meter"' in told
+    assert "gas.total: 1.0 Nm3 at 1970-01-01T00:00:00Z, 900.0 Nm3 at 1970-01-01T01:00:00Z." in told
+    assert "期间衔接" in words_of(checked(given), "zh")
 
 
 def test_no_uncertainty_is_not_an_uncertainty_of_zero() -> None:

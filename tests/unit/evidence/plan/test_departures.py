@@ -1,6 +1,7 @@
 """Where practice departs from the plan: each departure by one change of a month that has none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from string import Formatter
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from evidence.plan.certificates import Certificate
+from evidence.plan.checks import Check
 from evidence.plan.departures import Departure, Rules, departures
 from evidence.plan.plan import plan_of
 from evidence.plan.sentences import SENTENCES, said
@@ -19,6 +21,9 @@ LINE = {
     "parameters": {"ncv": {"basis": "default", "value": "389.310", "unit": "GJ/10^4 Nm3"}},
 }  # fmt: skip
 STATEMENT = {"input": {}, "output": {"lines": [LINE]}}
+
+
+REVIEWED = Check("review", "gas-1", 0, "Li", passed=True)
 
 
 class Month:
@@ -83,6 +88,10 @@ CASES: list[tuple[Callable[[Month], object], str, str]] = [
     (lambda m: m.gas(x.certificate("2026-06-11", "2027-06-10")), "certified-late", "gas-1"),
     (lambda m: m.gas(x.certificate("2026-01-01", "2026-12-31", fit=False)), "unfit", "gas-1"),
     (lambda m: m.gas(x.certificate("2026-01-01", "2027-06-30")), "checked-seldom", "gas-1"),
+    # due by the quarter's end, which is June's
+    (lambda m: m.more.update(checks=[]), "check-missing", "review"),
+    (lambda m: m.more.update(checks=[REVIEWED, replace(REVIEWED, passed=False)]),
+     "check-failed", "review"),
 ]  # fmt: skip
 
 
@@ -115,6 +124,9 @@ def test_no_code_is_without_a_case_and_no_language_lacks_a_fact() -> None:
         # renewed in time, with a day both have
         lambda m: m.gas(x.certificate("2025-06-15", "2026-06-14"),
                         x.certificate("2026-06-14", "2027-06-13")),
+        lambda m: m.more.update(checks=[REVIEWED]),
+        # a check is not missing before the month is over
+        lambda m: m.more.update(checks=[], until=date(2026, 6, 29)),
         # asked of the month so far only
         lambda m: m.gas(x.certificate("2025-06-20", "2026-06-19"))
         or m.more.update(until=date(2026, 6, 19)),

@@ -6,6 +6,7 @@ import numpy as np
 
 from edge.calc.folds.entries import EntryMeter
 from edge.calc.folds.meter import FlowIntegral, Meter
+from edge.calc.folds.papers import Papers
 from evidence.points import Dtype, Point, Quantity, Role
 
 S = 10**9
@@ -85,13 +86,13 @@ def test_quantity_is_the_difference_in_the_statements_unit() -> None:
     assert made.quantity is None
     made.totaliser.feed(*series(1000, 1500, 3000))
     assert made.quantity == Fraction(2, 10)  # 2000 Nm3
-    assert made.flags() == []
+    assert made.flags(Papers()) == []
 
 
 def test_readings_with_their_ages() -> None:
     made = meter()
     made.totaliser.feed(*series(None, 1500, 3000))
-    found = made.reading_map(-5 * S, 100 * S)
+    found = made.reading_map(Papers(period=(-5 * S, 100 * S)))
     assert found["first"] == {"tick_ns": 10 * S, "value": "1500", "after_start_s": "15"}
     assert found["last"] == {"tick_ns": 20 * S, "value": "3000", "before_end_s": "80"}
     assert (found["difference"], found["drop_count"], found["drops"]) == ("1500", 0, [])
@@ -99,16 +100,16 @@ def test_readings_with_their_ages() -> None:
 
 def test_a_meter_without_a_reading_says_so() -> None:
     made = meter()
-    assert made.flags() == ["no-reading:gas.volume"]
-    assert made.reading_map(0, S) == {"point": "gas.volume", "unit": "Nm3"}
+    assert made.flags(Papers()) == ["no-reading:gas.volume"]
+    assert made.reading_map(Papers(period=(0, S))) == {"point": "gas.volume", "unit": "Nm3"}
     assert made.check_map() is None
 
 
 def test_a_drop_is_flagged_and_listed() -> None:
     made = meter()
     made.totaliser.feed(*series(1000, 5, 10))
-    assert made.flags() == ["totaliser-drop:gas.volume"]
-    (drop,) = made.reading_map(0, S)["drops"]
+    assert made.flags(Papers()) == ["totaliser-drop:gas.volume"]
+    (drop,) = made.reading_map(Papers(period=(0, S)))["drops"]
     assert drop == {"tick_ns": 10 * S, "before": "1000", "after": "5"}
 
 
