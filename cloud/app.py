@@ -30,6 +30,7 @@ from cloud.api import (
     record_pages,
     routes,
     socket,
+    year_pages,
 )
 from cloud.api.guard import SignInNeededError
 from cloud.api.rendering import DASHBOARD, LANGUAGES, render, sentence
@@ -67,6 +68,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
+        year_pages,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)
@@ -77,6 +79,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(plans.pages)
     app.include_router(record_pages.router)
     app.include_router(month_pages.router)
+    app.include_router(year_pages.pages)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False

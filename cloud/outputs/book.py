@@ -76,14 +76,19 @@ class Book:
         name = self.layout.file_name.format(
             enterprise=newest.plant["name"], year=newest.month[:4], month=int(newest.month[5:])
         )
-        return "".join(
-            mark if mark.isprintable() and mark not in '/\\:*?"<>|' else "_" for mark in name
-        )
+        return file_name_of(name)
 
     @property
     def simulated(self) -> bool:
         """Some month of it is of a simulated plant."""
         return any(month.simulated for month in self.months)
+
+
+def file_name_of(name: str) -> str:
+    """A name that every file system takes."""
+    return "".join(
+        mark if mark.isprintable() and mark not in '/\\:*?"<>|' else "_" for mark in name
+    )
 
 
 def book_of(months: Sequence[SealedMonth], layout: Layout) -> Book:

@@ -6,7 +6,7 @@ decimal with its currency, rounded half up to the hundredth; whose price it is, 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -14,9 +14,12 @@ from typing import Any
 from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
 from edge.calc.errors import InputError
 from edge.calc.factors import Row, rule_set
+from edge.calc.methods.allowance import elapsed_days, whole_days
 from edge.calc.statements.annual import YEAR_RULES
 
 CHANGES = ("output", "intensity", "price")
+#: flags of what is missing, as the live count has them (`accumulated`)
+_LACKS = ("no-", "missing:")
 CURRENCY = re.compile(r"[A-Z]{3}")
 _CHANGE = re.compile(r"([+-])([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
 _LOSS_PERCENT_MAX = 100
@@ -37,6 +40,8 @@ class Year:
         verified_before_t: verified emission of the year before, for what is issued beforehand.
         price: of an allowance, None where nobody said.
         currency: ISO 4217.
+        days: over which it was counted, where it is projected by days (`allowance.project`).
+        lacks: what belongs to the emission and is not in it: the balance looks better than it is.
     """
 
     year: str
@@ -48,6 +53,8 @@ class Year:
     verified_before_t: Fraction | None = None
     price: Fraction | None = None
     currency: str = "CNY"
+    days: Fraction | None = None
+    lacks: tuple[str, ...] = ()
 
 
 def position(year: Year, changes: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -77,20 +84,47 @@ def position(year: Year, changes: Mapping[str, str] | None = None) -> dict[str, 
     return {**now, "what_if": {"changes": dict(changes), **then, "difference": apart}}
 
 
+def whole_year(statement: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> Year:
+    """The year of some months, projected by days where they are not all of it.
+
+    Args:
+        statement: of `annual.annual_statement`.
+        sources: inputs of its months' statements.
+
+    Raises:
+        InputError: an interim month does not say what it covers.
+    """
+    passed = sum(map(elapsed_days, sources), Fraction(0))
+    scale = whole_days(f"{statement['year']}-01", is_year=True) / passed
+    output = statement.get("output_t")
+    return Year(
+        statement["year"],
+        Fraction(statement["totals"]["total_t"]) * scale,
+        None if output is None else Fraction(output) * scale,
+        days=passed,
+        lacks=tuple(flag for flag in statement["flags"] if flag.startswith(_LACKS)),
+    )
+
+
 def _position(year: Year) -> dict[str, Any]:
     allowance, basis = _allowance(year)
     balance = allowance - year.emission_t
     result: dict[str, Any] = {"year": year.year, "emission_t": rounded_text(year.emission_t, 2)}
     if year.output_t:
-        result["output_t"] = exact_text(year.output_t)
+        result["output_t"] = rounded_text(year.output_t, 2)
         result["intensity"] = rounded_text(year.emission_t / year.output_t, 4)
     result |= {"allowance_t": rounded_text(allowance, 2), "basis": basis}
+    if year.days is not None:
+        whole = whole_days(f"{year.year}-01", is_year=True)
+        told = {"days": rounded_text(year.days, 4), "of_days": rounded_text(whole, 4)}
+        result["projection"] = {"method": "by-days" if year.days < whole else "counted", **told}
     if year.benchmark_t_t is not None:
         result["benchmark_t_t"] = exact_text(year.benchmark_t_t)
     result["balance_t"] = rounded_text(balance, 2)
     if year.emission_t:
         result["balance_percent"] = rounded_text(balance / year.emission_t * 100, 2)
-    result["state"] = "short" if balance < 0 else "surplus" if balance else "even"
+    state = "short" if balance < 0 else "surplus" if balance else "even"
+    result |= {"state": "incomplete" if year.lacks else state, "lacks": list(year.lacks)}
     if year.held_t is not None:
         owed = year.emission_t - year.held_t
         result |= {"held_t": exact_text(year.held_t), "still_to_hold_t": rounded_text(owed, 2)}

@@ -34,6 +34,9 @@ MATRIX = {
     "POST /api/v1/months/{plant}/{month}/seal": "ap",
     "GET /api/v1/plants/{plant}/months/{month}/report.pdf": WORKS,
     "GET /api/v1/plants/{plant}/months/{month}/workbook.xlsx": WORKS,
+    "GET /api/v1/plants/{plant}/year": WORKS,
+    "GET /api/v1/plants/{plant}/year/{paper}.xlsx": WORKS,
+    "GET /{language}/plants/{plant}/year": WORKS,
     "GET /api/v1/streams": "voearyup",
     "GET /api/v1/plants/{plant}/log/checkpoint": "voearyup",
     "GET /api/v1/plants/{plant}/log/proof/inclusion": "voearyup",
@@ -111,7 +114,7 @@ NAMES = dict(zip("oealrycu", PROFILES, strict=True))
 VALUES = {
     "plant": PLANT, "month": "2026-09", "gateway": "edge-1", "sha256": "ab" * 32, "language": "en",
     "token": "0" * 12, "account": "nobody", "secret": "none",
-    "kind": "invoice",
+    "kind": "invoice", "paper": "statement",
 }  # fmt: skip
 QUERY = {"points": "plant=mini", "snapshot": "plant=mini", "months": "plant=mini",
          "history": "plant=mini&point=p.01.voltage",
