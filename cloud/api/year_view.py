@@ -87,6 +87,13 @@ class YearView:
                 )  # fmt: skip
         return rows
 
+    def reason(self, said: str) -> str:
+        """Why there is no position."""
+        about = said.partition(":")[0]
+        key = f"year.position.reason.{about}"
+        whole = about in ("allowance", "price") or "per tonne" in said or "no figure" in said
+        return self.text(key) if whole else self.text("year.position.reason.other", why=said)
+
     def share(self, emission_t: str) -> int:
         """A source's emission as a share of the largest, in percent, for its bar."""
         sizes = [

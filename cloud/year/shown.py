@@ -47,7 +47,10 @@ def year_shown(
             not_shown.append(month)
         else:
             kept[month] = archive
-    result: dict[str, Any] = {"year": year, "archives": [], "not_shown": sorted(not_shown)}
+    simulated = any(archive.statement["simulated"] for archive in kept.values())
+    result: dict[str, Any] = {
+        "year": year, "simulated": simulated, "archives": [], "not_shown": sorted(not_shown),
+    }  # fmt: skip
     if not kept:
         return {**result, "months_lacking": [f"{year}-{n:02}" for n in range(1, 13)]}
     months = [kept[month].statement for month in sorted(kept)]
@@ -64,7 +67,6 @@ def year_shown(
     return {
         **result,
         **statement,
-        "simulated": any(month["simulated"] for month in months),
         "footprint": footprint([made for _, made in pairs]),
         "position": _position(statement, [given for given, _ in pairs], projection, asked or {}),
     }

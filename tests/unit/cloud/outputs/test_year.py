@@ -26,6 +26,7 @@ from evidence.keys import generate, write_private
 from tests.unit.cloud.app_examples import Months, make_app, make_client
 from tests.unit.cloud.live_examples import PLANT
 from tests.unit.cloud.outputs.months import MONTH, evidence_input, month_of
+from tests.unit.cloud.outputs.naive_sum import naive_total
 
 SECTORS = ("aluminium", "cement", "steel")
 PAGE, API = f"/en/plants/{PLANT}/year", f"/api/v1/plants/{PLANT}/year"
@@ -84,6 +85,7 @@ def test_every_command_tells_of_a_sealed_month(
     assert kept is not None
     assert total == kept.statement["output"]["totals"]["total_t"]
     assert found["footprint"]["total_t"] == total
+    assert naive_total(kept.statement) == Decimal(total)
     units = [Decimal(unit["emission_t"]) for unit in found["footprint"]["units"]]
     assert sum(units) == Decimal(total)
     assert len(found["statement"]["months_lacking"]) == 11
