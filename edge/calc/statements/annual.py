@@ -71,11 +71,12 @@ def figures(year: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> dict[
         for line in output["lines"]:
             materials.setdefault(f"{line['category']}.{line['kind']}", []).append(line)
     for name, lines in materials.items():
-        for key, places in (("quantity", None), ("emission_t", 2)):
-            total = sum((Fraction(line[key]) for line in lines), Fraction(0))
-            result[f"{name}.{key}"] = (
-                exact_text(total) if places is None else rounded_text(total, 2)
-            )
+        quantity, emission = (
+            sum((Fraction(line[key]) for line in lines), Fraction(0))
+            for key in ("quantity", "emission_t")
+        )
+        result[f"{name}.quantity"] = exact_text(quantity)
+        result[f"{name}.emission_t"] = rounded_text(emission, 2)
         for factor in FACTORS:
             if mean := weighted_mean(lines, factor):
                 result[f"{name}.{factor}"] = mean["value"]
