@@ -5,6 +5,7 @@ day there is one; `UploadFolder` is the only one that exists, and lays files out
 page they are uploaded on. Names of materials are the list's (`cloud.outputs.materials`). File I/O.
 """
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from cloud.outputs.materials import HERE, Material, materials_of
 from cloud.outputs.report import report_paper
 from cloud.outputs.sealed import SealedMonth, opened
 from cloud.outputs.sheets import NOTES
-from cloud.outputs.typeset import pdf_bytes
+from cloud.outputs.typeset import chinese_font, pdf_bytes
 from cloud.outputs.xlsx_write import sheets_bytes, workbook_bytes
 from cloud.year.sealed_year import SealedYear
 from cloud.year.tables import material_rows
@@ -70,8 +71,9 @@ class UploadFolder:
         """See `Platform`."""
         target, written = self._folder / month, []
         try:
-            target.mkdir(parents=True)
-            for file in files:
+            if target.exists():
+                raise FileExistsError(errno.EEXIST, "", str(target))
+            for file in files:  # the first is made before the month's folder
                 path = target / file.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as out:
@@ -98,6 +100,8 @@ def deliver_year(
         with_report: with the month's report, which verifies the archive and needs a Chinese font.
     """
     written: list[str] = []
+    if with_report:
+        chinese_font()  # before minutes of verification, not after them
     for month in year.months:
         path = year.files[month.month]
         files = upload_files(path, month, layout, with_report=with_report)
@@ -108,15 +112,26 @@ def deliver_year(
 def upload_files(
     path: Path, month: SealedMonth, layout: Layout | None, *, with_report: bool
 ) -> Iterator[UploadFile]:
-    """A month's files: workbook, report, list of materials, what is attached to its documents."""
+    """A month's files: workbook, report, list of materials, what is attached to its documents.
+
+    Raises:
+        OutputError: with the report, that the archive does not pass: nothing of it is handed over.
+    """
+    report = [UploadFile(REPORT, _report(path, layout))] if with_report else []
     book = book_of([month], layout or sector_layout(month.rules.sector))
     yield UploadFile(book.file_name, workbook_bytes(book))
-    if with_report:
-        paper = report_paper(read_checked(path, layout, trust=None), "zh")
-        yield UploadFile(REPORT, pdf_bytes(paper))
+    yield from report
     materials = materials_of(month)
     yield UploadFile(MATERIALS, sheets_bytes([(NOTES, material_rows([(month, materials)]))]))
     yield from _attached(path, month, materials)
+
+
+def _report(path: Path, layout: Layout | None) -> bytes:
+    checked = read_checked(path, layout, trust=None)
+    if checked.report.verdict.exit_status:
+        verdict = checked.report.verdict.value
+        raise OutputError(f"{path}: {verdict}; see stackproof verify. Nothing of it is handed over")
+    return pdf_bytes(report_paper(checked, "zh"))
 
 
 def _attached(

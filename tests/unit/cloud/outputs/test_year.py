@@ -50,10 +50,15 @@ class Kept(Months):
 
 
 class Live:
-    """What the live page counts: nothing."""
+    """What the live page counts: nothing, or what is given."""
+
+    def __init__(self, **year: Any) -> None:
+        self._year = year
 
     def of(self, plant: str) -> Mapping[str, Any]:
-        return {"plant": plant, "reason": "counting"}
+        if not self._year:
+            return {"plant": plant, "reason": "counting"}
+        return {"plant": plant, "month": MONTH, "projection": {"year": self._year}}
 
 
 def told(capsys: pytest.CaptureFixture[str], *command: object) -> tuple[int, str]:
@@ -208,6 +213,18 @@ def test_the_page_tells_the_year_in_both_languages_and_what_if(archives: dict[st
     assert 'aria-invalid="true"' in wrong
     paper = client.get(f"{API}/footprint.xlsx", params={"year": "2026"})
     assert (paper.status_code, paper.content[:2]) == (200, b"PK")
+
+
+def test_this_year_is_projected_as_the_live_page_does(archives: dict[str, Path]) -> None:
+    live = Live(emission_t="1000.00", output_t="500.00", days="304", is_whole=True,
+                benchmark_t_t="2.2000", allowance_t="1100.00")  # fmt: skip
+    client = make_client(make_app(months=Kept(archives["aluminium"]), accumulated=live))
+    found = client.get(API, params={"year": "2026"}).json()["position"]
+    told = [found[key] for key in ("emission_t", "allowance_t", "balance_t", "state")]
+    assert told == ["1000.00", "1100.00", "100.00", "surplus"]  # 500 × 2.2
+    half = Live(emission_t="1000.00", days="304", is_whole=False, allowance_t="1100.00")
+    client = make_client(make_app(months=Kept(archives["aluminium"]), accumulated=half))
+    assert client.get(API, params={"year": "2026"}).json()["position"]["state"] == "incomplete"
 
 
 def test_an_archive_that_the_log_did_not_close_is_not_shown(archives: dict[str, Path]) -> None:
