@@ -5,7 +5,6 @@ day there is one; `UploadFolder` is the only one that exists, and lays files out
 page they are uploaded on. Names of materials are the list's (`cloud.outputs.materials`). File I/O.
 """
 
-import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,19 +69,15 @@ class UploadFolder:
     def deliver(self, month: str, files: Iterator[UploadFile]) -> Sequence[str]:
         """See `Platform`."""
         target, written = self._folder / month, []
+        if target.exists():
+            raise OutputError(f"{target}: is there already; nothing is overwritten")
         try:
-            if target.exists():
-                raise FileExistsError(errno.EEXIST, "", str(target))
             for file in files:  # the first is made before the month's folder
                 path = target / file.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as out:
                     out.write(file.data)
                 written.append(str(path))
-        except FileExistsError as error:
-            raise OutputError(
-                f"{error.filename}: is there already; nothing is overwritten"
-            ) from error
         except OSError as error:
             raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
         return written
