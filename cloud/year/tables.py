@@ -139,6 +139,9 @@ def footprint_rows(year: SealedYear, told: Mapping[str, Any]) -> Rows:
 def inventory_rows(year: SealedYear, told: Mapping[str, Any]) -> Rows:
     """An ISO 14064-1 inventory."""
     rows = bands(year)
+    for flag in told["left_out"]:
+        said = f"{flag_words(flag, 'zh')} {flag_words(flag, 'en')}"
+        rows.append([Cell(said, look="band")])
     rows.append([Cell(both("inventory.how", set=told["gwp_set"].upper()))])
     rows.append(head("figure", "value", "unit", "state", "source"))
     direct = told["category_1"]

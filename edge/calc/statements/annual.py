@@ -15,6 +15,8 @@ from edge.calc.statements.weights import FACTORS
 from edge.calc.statements.year import weighted_mean, year_to_date
 
 YEAR_RULES = "cets-year"
+#: flags of what belongs to the emission and is not in it, as the live count has them
+LACKS = ("no-", "missing:")
 RATE_PLACES = 2  # of a difference rate, in percent
 WITHIN, ABOVE, UNJUDGED = "within", "above", "no-threshold"
 _GIVEN = ("annual", "verified")

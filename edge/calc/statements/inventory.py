@@ -12,6 +12,7 @@ from typing import Any
 from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
 from edge.calc.errors import InputError
 from edge.calc.factors import gwp_row, gwp_sets
+from edge.calc.statements.annual import LACKS
 from edge.calc.statements.line import COUNTS
 
 #: category of the statement -> what it is in category 1
@@ -45,7 +46,8 @@ def inventory(
     Returns:
         "category_1" (by subcategory, and by gas with its GWP), "category_2" (electricity: MWh, and
         tCO2 where a factor is given), "total_t" of category 1, "sealed_total_t" (by the rule set's
-        own GWPs), "biogenic", "uncertainty", "base_year", "unanswered".
+        own GWPs), "biogenic", "uncertainty", "base_year", "left_out" (flags of what is missing),
+        "unanswered".
 
     Raises:
         InputError: no such GWP set; a factor without its source.
@@ -79,6 +81,7 @@ def inventory(
         "biogenic": {"co2_t": None, "state": "not-answered"},
         "base_year": _base_year(asked, total),
         "unanswered": list(UNANSWERED),
+        "left_out": [flag for flag in year["flags"] if flag.startswith(LACKS)],
         "is_whole": year["is_whole"],
         "months_lacking": year["months_lacking"],
     }

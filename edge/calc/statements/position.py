@@ -15,11 +15,9 @@ from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
 from edge.calc.errors import InputError
 from edge.calc.factors import Row, rule_set
 from edge.calc.methods.allowance import elapsed_days, whole_days
-from edge.calc.statements.annual import YEAR_RULES
+from edge.calc.statements.annual import LACKS, YEAR_RULES
 
 CHANGES = ("output", "intensity", "price")
-#: flags of what is missing, as the live count has them (`accumulated`)
-_LACKS = ("no-", "missing:")
 CURRENCY = re.compile(r"[A-Z]{3}")
 _CHANGE = re.compile(r"([+-])([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
 _LOSS_PERCENT_MAX = 100
@@ -102,7 +100,7 @@ def whole_year(statement: Mapping[str, Any], sources: Sequence[Mapping[str, Any]
         Fraction(statement["totals"]["total_t"]) * scale,
         None if output is None else Fraction(output) * scale,
         days=passed,
-        lacks=tuple(flag for flag in statement["flags"] if flag.startswith(_LACKS)),
+        lacks=tuple(flag for flag in statement["flags"] if flag.startswith(LACKS)),
     )
 
 

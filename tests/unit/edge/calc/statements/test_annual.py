@@ -217,6 +217,9 @@ def test_an_inventory_weighs_gases_by_the_set_that_is_asked() -> None:
     assert found["category_2"]["co2_t"] == "6750.00"
     assert found["biogenic"] == {"co2_t": None, "state": "not-answered"}
     assert inventory(year, outputs, "ar5")["category_2"]["state"] == "no-factor"
+    assert inventory({**year, "flags": ["no-anode", "x"]}, outputs, "ar5")["left_out"] == [
+        "no-anode"
+    ]
     with_base = inventory(year, outputs, "ar5", {"base_year": "2024", "base_year_t": "1000"})
     assert with_base["base_year"]["state"] == "given"
     for asked, said in [({"electricity_factor": "0.5"}, "needs its source"),
