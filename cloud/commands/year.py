@@ -51,6 +51,10 @@ def add_year_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own t
     cbam = year.add_parser(
         "cbam", help="specific embedded emissions for the EU's border adjustment"
     )
+    cbam.add_argument(
+        "--set", dest="added", action="append", default=[], metavar="PATH=VALUE",
+        help="what the months do not say, like clinker.cao_percent=65.1 (docs/statements.md)",
+    )  # fmt: skip
     for command in (inventory, cbam):
         command.add_argument("--electricity-factor", metavar="F", help="tCO2/MWh")
         command.add_argument(
@@ -192,7 +196,7 @@ def _cbam(args: argparse.Namespace) -> int:
 
     year = _year(args)
     asked = {key: getattr(args, key) for key in ("electricity_factor", "electricity_source")}
-    told = embedded(year.pairs, asked)
+    told = embedded(year.pairs, asked, _pairs(args.added))
     _tell(args, year, "cbam", told, embedded_rows(year, told))
     return EXIT_FINE
 
@@ -258,6 +262,6 @@ def _pairs(arguments: Sequence[str]) -> dict[str, str]:
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if not equals or key in pairs:
-            raise OutputError(f"--what-if: {argument!r} is not NAME=VALUE, or is given twice")
+            raise OutputError(f"{argument!r} is not NAME=VALUE, or is given twice")
         pairs[key] = value
     return pairs

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
-from edge.calc.errors import StatementError, UnknownRuleSetError
+from edge.calc.errors import InputError, UnknownRuleSetError
 from edge.calc.factors import RuleSet, other_statement_rule_sets, rule_set
 from edge.calc.parameter import DEFAULT
 from edge.calc.statements.inventory import electricity, factor_of
@@ -42,12 +42,14 @@ UNANSWERED = (
 def embedded(
     months: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
     given: Mapping[str, Any] | None = None,
+    added: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The report of a product.
 
     Args:
         months: (input, output) of each month's sealed statement.
         given: "electricity_factor" (tCO2/MWh) with "electricity_source".
+        added: what every month's input lacks for CBAM's rules (`other_rules`), path -> value.
 
     Returns:
         "product", "activity_t", "months" (by which rules, why not by CBAM's, emission, output),
@@ -63,7 +65,7 @@ def embedded(
     rules = _rules(statement_rules(months[0][1]["rule_set"]).sector)
     rows, statements = [], []
     for source, sealed in sorted(months, key=lambda month: str(month[1]["month"])):
-        made, reason = _by_cbam(source, rules)
+        made, reason = _by_cbam(source, rules, added)
         statements.append(sealed if made is None else made)
         row = {"month": sealed["month"], "by": BY_SEALED if made is None else BY_CBAM}
         row |= {"reason": reason} if reason else {}
@@ -74,11 +76,9 @@ def embedded(
         rows.append(row)
     emission = sum((Fraction(row["emission_t"]) for row in rows), Fraction(0))
     flags = sorted({flag for statement in statements for flag in statement["flags"]})
-    left_out = [
-        flag.removeprefix("left-out:").removeprefix("no-")
-        for flag in flags
-        if flag.startswith(_LEFT_OUT)
-    ]
+    named = (flag.removeprefix("left-out:").removeprefix("no-")
+             for flag in flags if flag.startswith(_LEFT_OUT))  # fmt: skip
+    left_out = list(dict.fromkeys(named))
     result: dict[str, Any] = {
         "framework": "(EU) 2023/956; (EU) 2023/1773; (EU) 2025/2547",
         "confidence": "unverified",
@@ -101,13 +101,15 @@ def _rules(sector: str) -> RuleSet | None:
     return found[-1] if found else None
 
 
-def _by_cbam(source: Mapping[str, Any], rules: RuleSet | None) -> tuple[dict[str, Any] | None, str]:
+def _by_cbam(
+    source: Mapping[str, Any], rules: RuleSet | None, added: Mapping[str, str] | None
+) -> tuple[dict[str, Any] | None, str]:
     """The month by CBAM's rules, or why it cannot be."""
     if rules is None:
         return None, "no-rule-set"
     try:
-        return compute(by_other_rules(source, rules.id)), ""
-    except (StatementError, UnknownRuleSetError) as error:
+        return compute(by_other_rules(source, rules.id, added=added)), ""
+    except (InputError, UnknownRuleSetError) as error:
         return None, str(error)
 
 
