@@ -224,7 +224,7 @@ def embedded_rows(year: SealedYear, told: Mapping[str, Any]) -> Rows:
         rows.append(
             [Cell(row["month"]), number(row["emission_t"]), number(row.get("output_t", "")),
              Cell(both(f"cbam.by.{row['by']}") + f" {row['rule_set']}"),
-             Cell(both_or(f"cbam.why.{row.get('reason', '')}", row.get("reason", "")))]
+             Cell(both_or(f"cbam.why.{row['reason']}", row["reason"]) if "reason" in row else "")]
         )  # fmt: skip
     return rows + _unanswered("cbam", told)
 
