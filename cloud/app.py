@@ -32,6 +32,7 @@ from cloud.api import (
     reviews,
     routes,
     socket,
+    year_pages,
 )
 from cloud.api.guard import SignInNeededError
 from cloud.api.rendering import DASHBOARD, LANGUAGES, render, sentence
@@ -69,7 +70,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
-        reviews,
+        reviews, year_pages,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)
@@ -81,6 +82,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(record_pages.router)
     app.include_router(review_pages.router)
     app.include_router(month_pages.router)
+    app.include_router(year_pages.pages)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False

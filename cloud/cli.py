@@ -17,6 +17,7 @@ from cloud.commands.one_way import add_one_way_commands
 from cloud.commands.records import add_person_command
 from cloud.commands.review import add_draw_command
 from cloud.commands.store import add_store_commands
+from cloud.commands.year import add_year_commands
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_clock(run)
     add_month_commands(commands)
+    add_year_commands(commands)
     add_one_way_commands(commands)
     add_key_commands(commands)
     add_person_command(commands)

@@ -131,6 +131,8 @@ def _projected(
     passed = min(now.days, whole)
     result: dict[str, Any] = {"method": "by-days", **days, "is_whole": now.is_whole}
     result["emission_t"] = rounded_text(now.emission_t * whole / passed, 2)
+    if now.output_t:
+        result["output_t"] = rounded_text(now.output_t * whole / passed, 2)
     if fixed_t is None and benchmark is None:
         return {**result, "no_allowance": "not-given"}
     if not now.is_whole:

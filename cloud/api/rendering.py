@@ -37,7 +37,7 @@ STRINGS = {
     for language in LANGUAGES
 }
 
-_OF_PAGES = ("account.", "month.", "plan.", "record.", "review.")
+_OF_PAGES = ("account.", "month.", "plan.", "record.", "review.", "year.")
 #: those that the live page's modules need
 SCRIPT_STRINGS = {
     language: {key: text for key, text in texts.items() if not key.startswith(_OF_PAGES)}

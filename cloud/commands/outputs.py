@@ -94,7 +94,8 @@ def _add_ledger_commands(month: Any) -> None:  # noqa: ANN401 - argparse's own t
     scan.set_defaults(run=_ledger_scan)
 
 
-def _layout(path: Path | None) -> Any:  # noqa: ANN401 - loaded on use
+def read_layout(path: Path | None) -> Any:  # noqa: ANN401 - loaded on use
+    """A layout of one's own; None for none."""
     from cloud.outputs.layout import parse_layout
 
     return None if path is None else parse_layout(read_small(path, LAYOUT_BYTES_MAX), str(path))
@@ -107,8 +108,8 @@ def _workbook(args: argparse.Namespace) -> int:
     from cloud.outputs.checked import read_book
     from cloud.outputs.xlsx_write import workbook_bytes
 
-    book = read_book(args.archive, _layout(args.layout))
-    _write(args.out, book.file_name, workbook_bytes(book))
+    book = read_book(args.archive, read_layout(args.layout))
+    write_file(args.out, book.file_name, workbook_bytes(book))
     return EXIT_FINE
 
 
@@ -117,10 +118,10 @@ def _typing_sheet(args: argparse.Namespace) -> int:
     from cloud.outputs.typeset import pdf_bytes
     from cloud.outputs.typing_sheet import typing_sheet
 
-    book = read_book(args.archive, _layout(args.layout))
+    book = read_book(args.archive, read_layout(args.layout))
     newest = book.months[-1]
     name = f"{newest.plant['id']}-{newest.month}-typing-sheet.pdf"
-    _write(args.out, name, pdf_bytes(typing_sheet(book)))
+    write_file(args.out, name, pdf_bytes(typing_sheet(book)))
     return EXIT_FINE
 
 
@@ -131,10 +132,10 @@ def _report(args: argparse.Namespace) -> int:
 
     chinese_font()  # before minutes of verification, not after them
     trust = load_trust(args.trust) if args.trust else None
-    checked = read_checked(args.archive, _layout(args.layout), trust, args.accuracy)
+    checked = read_checked(args.archive, read_layout(args.layout), trust, args.accuracy)
     month = checked.month
     name = f"{month.plant['id']}-{month.month}-report-{args.lang}.pdf"
-    _write(args.out, name, pdf_bytes(report_paper(checked, args.lang)))
+    write_file(args.out, name, pdf_bytes(report_paper(checked, args.lang)))
     verdict = checked.report.verdict
     if verdict.exit_status:
         print(f"stackproof cloud: the archive: {verdict.value}; the report says so on each page",
@@ -148,7 +149,7 @@ def _compare(args: argparse.Namespace) -> int:
     from cloud.records.tables import TableError
     from cloud.records.workbook import FILE_BYTES_MAX as EXPORT_BYTES_MAX
 
-    book = read_book(args.archive, _layout(args.layout))
+    book = read_book(args.archive, read_layout(args.layout))
     try:
         export = read_export(read_small(args.export, EXPORT_BYTES_MAX))
     except TableError as error:
@@ -174,7 +175,7 @@ def _ledger(args: argparse.Namespace) -> int:
         raise OutputError(f"{args.out} must be a folder; parameters with ledgers: {known}")
     for one in chosen:
         name = f"{one.plant}-{one.month}-{one.point}-ledger.pdf"
-        _write(args.out, name, pdf_bytes(ledger_paper(one, month)))
+        write_file(args.out, name, pdf_bytes(ledger_paper(one, month)))
     return EXIT_FINE
 
 
@@ -189,7 +190,7 @@ def _ledger_scan(args: argparse.Namespace) -> int:
         print(f"stackproof cloud: {args.scan}: {shown(problem)}", file=sys.stderr)
     if problems or ledger is None:
         return EXIT_DIFFERS
-    _write(args.out, "ledger.toml", ledger.body.encode())
+    write_file(args.out, "ledger.toml", ledger.body.encode())
     print(
         f"stackproof record sign --kind ledger --plant {ledger.plant} --about {ledger.about} "
         f"--person YOU --key KEY.pem -o ledger.cose {args.out} {args.scan}"
@@ -209,7 +210,7 @@ def _tell(found: Sequence[Any], open_items: Sequence[str]) -> None:
     print(f"{len(found)} cell(s) that differ, are missing or are extra")
 
 
-def _write(out: Path, name: str, data: bytes) -> None:
+def write_file(out: Path, name: str, data: bytes) -> None:
     """Whole or not at all; says where."""
     target = out / name if out.is_dir() else out
     part = target.with_name(f".{target.name}.part")

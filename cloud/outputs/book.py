@@ -6,6 +6,7 @@ there is one place where a figure gets its label and its places.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from cloud.outputs.errors import OutputError
@@ -18,10 +19,12 @@ from cloud.outputs.figures import (
     name_of,
     parameter_value,
     rounded,
+    weight_in,
     year_text,
 )
 from cloud.outputs.layout import Block, Item, Layout, Sheet
 from cloud.outputs.sealed import SealedMonth
+from edge.calc.decimal_text import parse_decimal
 from edge.calc.factors import RuleSet
 
 Line = Mapping[str, Any]
@@ -73,14 +76,19 @@ class Book:
         name = self.layout.file_name.format(
             enterprise=newest.plant["name"], year=newest.month[:4], month=int(newest.month[5:])
         )
-        return "".join(
-            mark if mark.isprintable() and mark not in '/\\:*?"<>|' else "_" for mark in name
-        )
+        return file_name_of(name)
 
     @property
     def simulated(self) -> bool:
         """Some month of it is of a simulated plant."""
         return any(month.simulated for month in self.months)
+
+
+def file_name_of(name: str) -> str:
+    """A name that every file system takes."""
+    return "".join(
+        mark if mark.isprintable() and mark not in '/\\:*?"<>|' else "_" for mark in name
+    )
 
 
 def book_of(months: Sequence[SealedMonth], layout: Layout) -> Book:
@@ -180,13 +188,13 @@ def material_of(layout: Layout, block: Block, rules: RuleSet, kind: str) -> str:
 
 
 def _item_row(item: Item, by_month: Mapping[int, Sequence[Line]]) -> Row:
-    values, weights, unit = dict[int, Value](), list[str | None](), item.unit
+    values, weights, unit = dict[int, Value](), list[Fraction](), item.unit
     for number, lines in by_month.items():
         name = item.parameter
         if name != EMISSION and not all(name in line["parameters"] for line in lines):
             continue
         values[number] = parameter_value(lines, name, item.places)
-        weights.append(parameter_value(lines, _weight(lines), None).sealed)
+        weights.append(sum((weight_in(line, name) for line in lines), Fraction(0)))
         unit = unit or str(lines[0]["parameters"][name]["unit"])
     year = ""
     if values:
@@ -197,21 +205,16 @@ def _item_row(item: Item, by_month: Mapping[int, Sequence[Line]]) -> Row:
     return Row({"item": item.item, "unit": unit}, values, year)
 
 
-def _weight(lines: Sequence[Line]) -> str:
-    """The name of the amount that a line multiplies its factors with."""
-    first = lines[0]["parameters"]
-    return next(name for name in ("quantity", "net_t", "metal_t") if name in first)
-
-
 def _single(item: Item, months: Sequence[SealedMonth]) -> Row:
-    values, weights = dict[int, Value](), list[str | None]()
+    values, weights = dict[int, Value](), list[Fraction]()
     for month in months:
         whole = {"input": month.given, "output": month.output}
         text = figure_at(whole, item.figure) if item.figure else None
         if text is not None:
             basis = _single_basis(month, item.figure)
             values[_number(month)] = Value(rounded(text, item.places), text, basis)
-            weights.append(figure_at(whole, item.weight) if item.weight else None)
+            weight = figure_at(whole, item.weight) if item.weight else None
+            weights.append(parse_decimal(weight) if weight else Fraction(0))
     year = ""
     if values and item.year:
         year = year_text(

@@ -1,9 +1,9 @@
 """The figures of a month's statement, one by one and added up as the platform asks for them. Pure.
 
 A line of the platform is a material: lines of the statement about one material (in several units)
-are one there. Amounts are added, a factor is the mean weighted with the quantities, as in
-`edge.calc.statements.year`. A figure is rounded once, half up, to the places its layout names; what
-has fewer is left as it is, so that it is the same string everywhere.
+are one there. Amounts are added, a factor is the mean weighted as `edge.calc.statements.weights`
+says. A figure is rounded once, half up, to the places its layout names; what has fewer is left as
+it is, so that it is the same string everywhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from typing import Any
 
 from edge.calc.decimal_text import UNROUNDED_PLACES, exact_text, parse_decimal, rounded_text
 from edge.calc.factors import Kind, RuleSet
+from edge.calc.statements.weights import weight_of
 
 EMISSION = "emission_t"
 MEASURED, DEFAULT, CALCULATED = "measured", "default", "calculated"
@@ -90,12 +91,18 @@ def _together(lines: Sequence[Mapping[str, Any]], texts: Sequence[str], name: st
     values = [parse_decimal(text) for text in texts]
     if name in AMOUNTS:
         return rounded_text(sum(values, Fraction(0)), max(map(decimals, texts)))
-    weights = [parse_decimal(line["quantity"]) for line in lines]
+    weights = [weight_in(line, name) for line in lines]
     total = sum(weights, Fraction(0))
     if not total:
         return exact_text(sum(values, Fraction(0)) / len(values))
     mean = sum((v * w for v, w in zip(values, weights, strict=True)), Fraction(0)) / total
     return rounded_text(mean, UNROUNDED_PLACES)
+
+
+def weight_in(line: Mapping[str, Any], name: str) -> Fraction:
+    """What a line's factor counts in a mean of several; of an amount, the line's own."""
+    weight = weight_of(line, name)
+    return parse_decimal(line["quantity"]) if weight is None else weight
 
 
 def _is_direct(provenance: Mapping[str, Any] | None) -> bool:
@@ -107,13 +114,13 @@ def _is_direct(provenance: Mapping[str, Any] | None) -> bool:
 
 
 def year_text(
-    values: Sequence[Value], weights: Sequence[str | None], *, is_amount: bool, places: int | None
+    values: Sequence[Value], weights: Sequence[Fraction], *, is_amount: bool, places: int | None
 ) -> str:
     """A year's figure from its months as they are printed.
 
     Args:
         values: one a month.
-        weights: the months' amounts, for a factor; None where there is none.
+        weights: what each counts in a mean.
         is_amount: the year is their sum; else their weighted mean.
         places: decimals of a mean that is none of its months' values.
     """
@@ -123,11 +130,10 @@ def year_text(
         return rounded_text(sum(numbers, Fraction(0)), max(map(decimals, texts)))
     if len(set(texts)) == 1:
         return texts[0]
-    heavy = [parse_decimal(weight) if weight else Fraction(0) for weight in weights]
-    total = sum(heavy, Fraction(0))
+    total = sum(weights, Fraction(0))
     if not total:
         return ""
-    mean = sum((n * w for n, w in zip(numbers, heavy, strict=True)), Fraction(0)) / total
+    mean = sum((n * w for n, w in zip(numbers, weights, strict=True)), Fraction(0)) / total
     return rounded_text(mean, UNROUNDED_PLACES if places is None else places)
 
 

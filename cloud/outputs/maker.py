@@ -21,11 +21,14 @@ KEPT_MAX = 16
 #: papers that are asked for at once: each is minutes of a core, and its request waits
 WAITING_MAX = 8
 
+#: papers that `stackproof cloud year` makes; the others are of a month
+OF_YEARS = frozenset({"statement", "footprint", "inventory", "cbam"})
+
 Key = tuple[str, tuple[tuple[str, int, int], ...]]
 
 
 class PaperMaker:
-    """Runs `stackproof cloud month …` and hands on what it wrote."""
+    """Runs `stackproof cloud month …` or `year …` and hands on what it wrote."""
 
     def __init__(self) -> None:
         """Begin with nothing kept."""
@@ -36,7 +39,7 @@ class PaperMaker:
         """A paper's bytes.
 
         Args:
-            command: of `stackproof cloud month`: "report", "workbook".
+            command: of `stackproof cloud month` ("report", "workbook"), or one of `OF_YEARS`.
             archives: what it is made of.
             options: more of its arguments.
 
@@ -72,10 +75,11 @@ def _standing(path: Path) -> tuple[str, int, int]:
 
 
 async def _made(arguments: Sequence[str]) -> bytes:
+    group = "year" if arguments[0] in OF_YEARS else "month"
     with tempfile.TemporaryDirectory(prefix="stackproof-paper-") as folder:
         out = Path(folder) / "paper"
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "stackproof", "cloud", "month", *arguments, "--out", str(out),
+            sys.executable, "-m", "stackproof", "cloud", group, *arguments, "--out", str(out),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -85,7 +89,7 @@ async def _made(arguments: Sequence[str]) -> bytes:
                 _, said = await child.communicate()
         except TimeoutError as error:
             raise OutputError(
-                f"not made within {MADE_WITHIN_S:.0f} s; make it with stackproof cloud month"
+                f"not made within {MADE_WITHIN_S:.0f} s; make it with stackproof cloud {group}"
             ) from error
         finally:
             with contextlib.suppress(ProcessLookupError):

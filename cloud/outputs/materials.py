@@ -24,12 +24,14 @@ class Material:
         names: language -> name.
         state: "here", "missing", or "elsewhere" for what stackproof does not keep.
         count: documents of its kinds that stand in the archive.
+        kinds: of documents that may be it.
     """
 
     id: str
     names: Mapping[str, str]
     state: str
     count: int
+    kinds: frozenset[str] = frozenset()
 
 
 def materials_of(month: SealedMonth) -> list[Material]:
@@ -55,4 +57,4 @@ def _material(row: Mapping[str, Any], month: SealedMonth) -> Material:
     count = sum(document.kind in kinds for document in month.documents)
     is_here = count > 0 or any(month.given.get(table) for table in tables)
     state = HERE if is_here else MISSING if found else ELSEWHERE
-    return Material(row["id"], {"en": row["en"], "zh": row["zh"]}, state, count)
+    return Material(row["id"], {"en": row["en"], "zh": row["zh"]}, state, count, frozenset(kinds))

@@ -27,11 +27,16 @@ _THIN = Side(style="thin", color="B0B8B4")
 
 def workbook_bytes(book: Book) -> bytes:
     """The workbook of a book."""
+    pages = [(title_of(page.sheet), sheet_cells(book, page)) for page in book.pages]
+    return sheets_bytes([*pages, (NOTES, notes_cells(book))])
+
+
+def sheets_bytes(sheets: Sequence[tuple[str, Sequence[Sequence[Cell]]]]) -> bytes:
+    """A workbook of some sheets: (title, rows) of each."""
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
-    for page in book.pages:
-        _fill(workbook.create_sheet(title_of(page.sheet)), sheet_cells(book, page))
-    _fill(workbook.create_sheet(NOTES), notes_cells(book))
+    for title, rows in sheets:
+        _fill(workbook.create_sheet(title), rows)
     out = io.BytesIO()
     workbook.save(out)
     return _without_times(out.getvalue())

@@ -1,7 +1,8 @@
 """Year to date: months of one plant and year put together, as they were printed, to the cent.
 
 Emissions are sums of the printed lines and totals, never computed anew from a year's quantities. A
-factor of a year is the mean of the months', weighted with their quantities, and only informative.
+factor of a year is the mean of the months', weighted with what it is multiplied by (`weights`), and
+only informative.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +14,10 @@ from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
 from edge.calc.errors import StatementError
 from edge.calc.statements.statement import compute, output_key
 from edge.calc.statements.statement_uncertainty import INCOMPLETE
+from edge.calc.statements.weights import FACTORS, weight_of
 from edge.calc.statements.year_uncertainty import of_lines, of_totals
 from edge.calc.uncertainty import COVERAGE
 
-#: factors that have a mean -> the parameter that weighs it ("quantity": the line's own)
-_FACTORS = {
-    "ncv": "quantity", "carbon_content": "quantity", "carbon_ar": "quantity",
-    "oxidation_percent": "quantity", "factor": "quantity", "purity_percent": "quantity",
-    "loss_percent": "gross_t", "sulfur_percent": "quantity", "ash_percent": "quantity",
-    "cf4_kg_t": "quantity", "c2f6_kg_t": "quantity",
-}  # fmt: skip
 _MORE_PLACES = 2  # of a mean beyond the most its months have
 
 
@@ -135,40 +130,30 @@ def _lines(statements: Sequence[Mapping[str, Any]], flags: set[str]) -> list[dic
 
 def _line(key: tuple[str, str, str], lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     category, kind, unit = key
-    quantity = sum((_exact(line, "quantity") for line in lines), Fraction(0))
+    quantity = sum((Fraction(line["quantity"]) for line in lines), Fraction(0))
     emission = sum((Fraction(line["emission_t"]) for line in lines), Fraction(0))
     result: dict[str, Any] = {"category": category, "kind": kind, "lines": str(len(lines))}
     result |= {"quantity": exact_text(quantity), "emission_t": rounded_text(emission, 2)}
     result["factors"] = {
-        name: mean
-        for name, weight in _FACTORS.items()
-        if (mean := _mean(lines, name, weight)) is not None
+        name: mean for name in FACTORS if (mean := weighted_mean(lines, name)) is not None
     }
     if sure := of_lines(lines):
         result["uncertainty"] = sure
     return {**result, "unit": unit} if unit else result
 
 
-def _exact(line: Mapping[str, Any], name: str) -> Fraction:
-    """A number of a line: its quantity as it stands in the line, else a parameter."""
-    text = line["quantity"] if name == "quantity" else line["parameters"][name]["value"]
-    return Fraction(text)
-
-
-def _mean(lines: Sequence[Mapping[str, Any]], name: str, weight: str) -> dict[str, str] | None:
-    """The weighted mean of a factor that every line has; None where there is none."""
-    wanted = {name} if weight == "quantity" else {name, weight}
-    if any(not wanted <= line["parameters"].keys() for line in lines):
-        return None
-    weights = [_exact(line, weight) for line in lines]
-    if min(weights) < 0 or not sum(weights):
+def weighted_mean(lines: Sequence[Mapping[str, Any]], name: str) -> dict[str, str] | None:
+    """The mean of a factor that every line has: value, unit, basis; None where there is none."""
+    weights = [weight_of(line, name) for line in lines]
+    heavy = [weight for weight in weights if weight is not None and weight >= 0]
+    if len(heavy) < len(lines) or not sum(heavy):
         return None  # a mean with negative weights is no mean
-    values = [_exact(line, name) for line in lines]
+    values = [Fraction(line["parameters"][name]["value"]) for line in lines]
     given = [line["parameters"][name] for line in lines]
     bases = sorted({parameter["basis"] for parameter in given})
     if len(set(values)) == 1:
         return {"value": given[0]["value"], "unit": given[0]["unit"], "basis": "+".join(bases)}
-    mean = sum((v * w for v, w in zip(values, weights, strict=True)), Fraction(0)) / sum(weights)
+    mean = sum((v * w for v, w in zip(values, heavy, strict=True)), Fraction(0)) / sum(heavy)
     places = max(len(p["value"].partition(".")[2]) for p in given) + _MORE_PLACES
     text = rounded_text(mean, places)
     return {"value": text, "unit": given[0]["unit"], "basis": "+".join(bases)}

@@ -174,7 +174,8 @@ def test_projection_of_month_and_year_by_hand() -> None:
     fixed = outlook("2026-06", now, before, Allowance(Fraction(1_200_000)))
     assert fixed["month"] | fixed["year"] == {
         "method": "by-days", "days": "41.0000", "of_days": "365.0000", "is_whole": True,
-        "emission_t": "1095000.00", "allowance_t": "1200000.00", "balance_t": "105000.00",
+        "emission_t": "1095000.00", "output_t": "730000.00",
+        "allowance_t": "1200000.00", "balance_t": "105000.00",
         "sealed_months": ["2026-05"],
         "months_not_counted": ["2026-01", "2026-02", "2026-03", "2026-04"],
     }  # fmt: skip

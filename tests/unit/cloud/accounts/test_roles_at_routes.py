@@ -43,6 +43,9 @@ MATRIX = {
     "GET /{language}/plants/{plant}/months/{month}/review": "oearup",
     "GET /{language}/plants/{plant}/months/{month}/review/line": "oearup",
     "GET /{language}/plants/{plant}/months/{month}/review/decide": "oealrcp",
+    "GET /api/v1/plants/{plant}/year": WORKS,
+    "GET /api/v1/plants/{plant}/year/{paper}.xlsx": WORKS,
+    "GET /{language}/plants/{plant}/year": WORKS,
     "GET /api/v1/streams": "voearyup",
     "GET /api/v1/plants/{plant}/log/checkpoint": "voearyup",
     "GET /api/v1/plants/{plant}/log/proof/inclusion": "voearyup",
@@ -120,7 +123,7 @@ NAMES = dict(zip("oealrycu", PROFILES, strict=True))
 VALUES = {
     "plant": PLANT, "month": "2026-09", "gateway": "edge-1", "sha256": "ab" * 32, "language": "en",
     "token": "0" * 12, "account": "nobody", "secret": "none",
-    "kind": "invoice",
+    "kind": "invoice", "paper": "statement",
 }  # fmt: skip
 QUERY = {"points": "plant=mini", "snapshot": "plant=mini", "months": "plant=mini",
          "history": "plant=mini&point=p.01.voltage",

@@ -1,0 +1,111 @@
+"""A year for its page and the API: of archives that stand and that the log closed. File I/O."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from cloud.closing.kept import KeptArchive, read_kept
+from edge.calc.errors import InputError
+from edge.calc.statements.annual import annual_statement
+from edge.calc.statements.footprint import footprint
+from edge.calc.statements.position import Year, position, whole_year
+
+#: what a page or a program may say of a plant's position
+ASKED = ("allowance", "benchmark", "held", "price")
+
+
+def year_shown(
+    year: str,
+    rows: Sequence[Mapping[str, Any]],
+    closed: Callable[[str], str | None],
+    projection: Mapping[str, Any] | None = None,
+    asked: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """JSON-ready: statement, footprint and position of a year's sealed months.
+
+    Args:
+        year: "YYYY".
+        rows: archives of the plant, as the archive folder lists them.
+        closed: month -> hex SHA-256 of the statement that its figures may be shown of.
+        projection: of the live count, for this year (`accumulated`), None for another year.
+        asked: numbers by `ASKED`, "currency", and "what_if" (name -> change).
+
+    Returns:
+        "archives", "not_shown" (months whose archive cannot be read or is not what the log
+        closed), and where any is shown what `annual_statement` gives, "footprint" and "position".
+    """
+    kept = dict[str, KeptArchive]()
+    not_shown = []
+    for row in rows:
+        month = str(row["month"])
+        if row.get("replaced") or month[:4] != year:
+            continue
+        archive = read_kept(Path(str(row["archive"])))
+        if archive is None or archive.sha256.hex() != closed(month):
+            not_shown.append(month)
+        else:
+            kept[month] = archive
+    simulated = any(archive.statement["simulated"] for archive in kept.values())
+    result: dict[str, Any] = {
+        "year": year, "simulated": simulated, "archives": [], "not_shown": sorted(not_shown),
+    }  # fmt: skip
+    if not kept:
+        return {**result, "months_lacking": [f"{year}-{n:02}" for n in range(1, 13)]}
+    months = [kept[month].statement for month in sorted(kept)]
+    pairs = [(month["input"], month["output"]) for month in months]
+    statement = annual_statement(pairs)
+    result["archives"] = [
+        {
+            "month": month["output"]["month"], "closing": month["input"]["closing"],
+            "is_amended": "replaces" in month, "total_t": month["output"]["totals"]["total_t"],
+            "statement_sha256": kept[month["output"]["month"]].sha256.hex(),
+        }
+        for month in months
+    ]  # fmt: skip
+    return {
+        **result,
+        **statement,
+        "footprint": footprint([made for _, made in pairs]),
+        "position": _position(statement, [given for given, _ in pairs], projection, asked or {}),
+    }
+
+
+def _position(
+    statement: Mapping[str, Any],
+    sources: Sequence[Mapping[str, Any]],
+    projection: Mapping[str, Any] | None,
+    asked: Mapping[str, Any],
+) -> dict[str, Any]:
+    """By the live count's projection where there is one; else by the sealed months alone."""
+    try:
+        year = whole_year(statement, sources)
+        if projection is not None and "emission_t" in projection:
+            year = _live(year, projection)
+        if asked.get("allowance") is not None or asked.get("benchmark") is not None:
+            year = replace(
+                year, allowance_t=asked.get("allowance"), benchmark_t_t=asked.get("benchmark")
+            )
+        year = replace(
+            year, held_t=asked.get("held"), price=asked.get("price"),
+            currency=asked.get("currency") or year.currency,
+        )  # fmt: skip
+        return position(year, asked.get("what_if"))
+    except InputError as error:
+        return {"reason": "; ".join(error.problems), "emission_t": statement["totals"]["total_t"]}
+
+
+def _live(year: Year, projection: Mapping[str, Any]) -> Year:
+    """What the live page projects, with the allowance that CLOUD.toml gives."""
+    benchmark, fixed = projection.get("benchmark_t_t"), projection.get("allowance_t")
+    output = projection.get("output_t")
+    return replace(
+        year,
+        emission_t=Fraction(projection["emission_t"]),
+        output_t=None if output is None else Fraction(output),
+        days=Fraction(projection["days"]),
+        benchmark_t_t=None if benchmark is None else Fraction(benchmark),
+        allowance_t=None if benchmark is not None or fixed is None else Fraction(fixed),
+        lacks=year.lacks if projection["is_whole"] else (*year.lacks, "this-month"),
+    )
