@@ -6,8 +6,7 @@ from typing import Any
 from cloud.api.rendering import STRINGS
 from cloud.outputs.figures import name_of
 from cloud.outputs.headline import Row
-from cloud.outputs.report import flag_words
-from cloud.outputs.words import word, word_or
+from cloud.outputs.words import flag_words, word, word_or
 from edge.calc.statements.statement import statement_rules
 
 _POSITION = (

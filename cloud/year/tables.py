@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cloud.outputs.figures import name_of
-from cloud.outputs.report import flag_words
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.sheets import Cell, number
-from cloud.outputs.words import both, word, word_or
+from cloud.outputs.words import both, flag_words, word, word_or
 from cloud.year.sealed_year import SealedYear
 from edge.calc.factors import RuleSet
 
