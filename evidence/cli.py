@@ -1,4 +1,4 @@
-"""`stackproof verify …`, and where `keys …` and `screen …` begin (`cli_keys`, `cli_screen`). Prints."""
+"""`stackproof verify …`; `keys …` and `screen …` begin here (`cli_keys`, `cli_screen`). Prints."""
 
 import argparse
 import io
@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 from evidence.cli_keys import add_key_commands
+from evidence.cli_progress import Progress, can_print, readable
 from evidence.cli_screen import add_screen_command
 from evidence.errors import EvidenceError, KeyFileError, ScratchError
 from evidence.findings import shown
 from evidence.key_files import read_small
 from evidence.keys import load_certificates, load_trust
 from evidence.phrases import LANGUAGES
-from evidence.progress import Progress, can_print, readable
 from evidence.report_text import report_lines
 from evidence.timestamp import is_available
 

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from evidence.cli_progress import Progress, can_print, readable
 from evidence.errors import KeyFileError
 from evidence.key_files import read_small
 from evidence.keys import load_trust
-from evidence.progress import Progress, can_print, readable
 from evidence.screen.texts import LANGUAGES
 
 EXIT_QUIET, EXIT_STANDS_OUT, EXIT_CANNOT = 0, 1, 2

@@ -1,4 +1,4 @@
-"""Archives screened together: verified first, then every question asked. No I/O but the files given.
+"""Archives screened together: verified first, then every question asked. Reads the files given.
 
 `screen_archives` is what the command and a collector's page call.
 """
@@ -136,7 +136,8 @@ def screen_archives(
         months.append(month)
         standing.setdefault(month.plant, []).append(reader.standing)
         notes += _notes(month, reader)
-    more = list(_twice(months, standing))
+    of_plant = {plant: [m.month for m in months if m.plant == plant] for plant in standing}
+    more = list(twice(standing, of_plant))
     answers = screen(months, more=more, level=level, progress=progress)
     passed = all(report.verdict is Verdict.PASSED for report in reports)
     return Screened(months, answers, refused, reports, passed, level, notes)
@@ -150,10 +151,15 @@ def _notes(month: ScreenedMonth, reader: MonthReader) -> Iterator[tuple[str, Map
         yield "gateway", {**where, "gateway": shown(stream)}
 
 
-def _twice(
-    months: Sequence[ScreenedMonth], standing: Mapping[str, Sequence[Standing]]
+def twice(
+    standing: Mapping[str, Sequence[Standing]], months: Mapping[str, Sequence[str]]
 ) -> Iterator[Result]:
-    """Report numbers, files, seals and values of samples that are here twice."""
+    """Report numbers, files, seals and values of samples that are here twice.
+
+    Args:
+        standing: plant -> what stands by each of its archives.
+        months: plant -> months of its archives.
+    """
     stood: dict[str, Standing] = {}
     for plant, parts in standing.items():
         try:
@@ -164,12 +170,11 @@ def _twice(
         beside = [stories_of(other) for name, other in stood.items() if name != plant]
         for seen in observe(own, beside):
             if seen.code in SEEN_TWICE:
-                yield _of_observation(seen, months)
+                yield _of_observation(seen, months[plant])
 
 
-def _of_observation(seen: Observation, months: Sequence[ScreenedMonth]) -> Result:
-    here = [m.month for m in months if m.plant == seen.plant]
-    month = next((m for m in seen.months if m in here), here[-1] if here else "")
+def _of_observation(seen: Observation, here: Sequence[str]) -> Result:
+    month = next((month for month in seen.months if month in here), here[-1])
     facts = {f"sentence_{language}": seen.sentence(language) for language in ("en", "zh")}
     return Result(
         DOCUMENTS_TWICE, seen.plant, month, seen.sample, seen.code, None, _SURE, facts=facts

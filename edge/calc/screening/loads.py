@@ -66,7 +66,7 @@ def concentration(month: ScreenedMonth, row: int, pattern: Bool) -> Concentratio
 
 
 def _load(month: ScreenedMonth, row: int, pattern: Bool) -> Floats:
-    own = np.where(pattern & (month.kept.reserved[row] == 0), np.nan, month.levels[row])
+    own = np.where(pattern & (month.kept.marked[row] > 0), np.nan, month.levels[row])
     lacking = np.isnan(own)
     if not lacking.any():
         return own

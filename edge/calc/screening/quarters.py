@@ -63,10 +63,14 @@ class Kept:
     def empty(cls, points: int, quarters: int) -> "Kept":
         """Nothing was read yet."""
         shape = points, quarters
-        small = [np.zeros(shape, dtype=np.uint16) for _ in range(6)]
+
+        def small() -> npt.NDArray[np.uint16]:
+            return np.zeros(shape, dtype=np.uint16)
+
         return cls(
-            *small, np.zeros(shape), np.zeros(shape, dtype=np.float32),
-            np.zeros(shape, dtype=np.uint64), np.zeros((points, 10), dtype=np.int64),
+            taken=small(), good=small(), reserved=small(), marked=small(), pairs=small(),
+            equal=small(), sum=np.zeros(shape), squares=np.zeros(shape, dtype=np.float32),
+            print=np.zeros(shape, dtype=np.uint64), digits=np.zeros((points, 10), dtype=np.int64),
         )  # fmt: skip
 
 
@@ -81,6 +85,7 @@ class _Group:
     totalisers: Bool  # [points][1]
     wire_digits: bool  # the last digit is that of the number on the wire
     interval_ns: int
+    last_quarter: int = -1  # of the newest reading
 
 
 class Quarters:
@@ -178,10 +183,10 @@ class Quarters:
             at = (block.ticks_ns - self.from_ns) // QUARTER_NS
             first, last = np.searchsorted(at, (0, self.quarters))
             inside = block.between(int(first), int(last))
-            for group in inside.groups:
-                if inside.ticks_ns.size and (known := self._groups.get(group.group)) is not None:
-                    if known.rows.size:
-                        self._feed(group, known, inside.ticks_ns, at[first:last])
+            for group in inside.groups if inside.ticks_ns.size else ():
+                known = self._groups.get(group.group)
+                if known is not None and known.rows.size:
+                    self._feed(group, known, inside.ticks_ns, at[first:last])
 
     def _feed(self, group: GroupBlock, known: _Group, ticks_ns: Int64, at: Int64) -> None:
         raw, quality = group.raw[known.among], group.quality[known.among]
@@ -191,7 +196,9 @@ class Quarters:
         step = np.where(has_before & ok, counts - before, 0)
         begins = np.flatnonzero(np.diff(at, prepend=at[0] - 1))
         inside = has_before & ok
-        inside[:, begins] = False  # the step into a quarter is no part of its own pattern
+        # the step into a quarter is no part of its own pattern
+        inside[:, begins[1:] if at[0] == known.last_quarter else begins] = False
+        known.last_quarter = int(at[-1])
         moved = inside & (step != 0)
         kept, rows, cells = self.kept, known.rows, at[begins]
         where = np.ix_(rows, cells)

@@ -1,4 +1,4 @@
-"""A ratio that is measured every day, against the range it should be in, and against itself. Pure."""
+"""A ratio of every day, against the range it should be in, and against itself. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -53,15 +53,17 @@ def outside(days: Floats, low: float | None, high: float | None) -> float:
     return student(beyond / error, len(days) - 1)
 
 
-def moved(days: Floats) -> tuple[float, int]:
-    """Chance that a steady ratio seems to change its level so much, and at which day.
+def moved(days: Floats, limit: float) -> tuple[float, int]:
+    """Chance that a ratio whose level changes by no more than the limit seems to change so much.
 
-    Cumulative sums of the days' distances from their mean, against a Brownian bridge.
+    Cumulative sums of the days' distances from their mean, less what a step of the limit makes of
+    them, against a Brownian bridge; and the day after which it is.
     """
     n, spread = len(days), _noise(days)
-    sums = np.cumsum(days - days.mean())
-    at = int(np.abs(sums).argmax())
-    return bridge(float(abs(sums[at])) / (spread * math.sqrt(n))), at + 1
+    sums = np.abs(np.cumsum(days - days.mean()))
+    at = int(sums.argmax())
+    no_matter = limit * (at + 1) * (n - at - 1) / n
+    return bridge(max(0.0, float(sums[at]) - no_matter) / (spread * math.sqrt(n))), at + 1
 
 
 def apart(one: Floats, other: Floats) -> float:

@@ -181,7 +181,8 @@ def _kiln(month: ScreenedMonth) -> Iterator[Relation]:
         return
     clinker = feed / float(said["meal_per_clinker"])
     fuels = list(_entries(month, "fuels"))
-    heat, used = np.zeros_like(clinker), []
+    heat = np.zeros_like(clinker)
+    used: list[str] = []
     for entry in fuels:
         ncv = _ncv(month, str(entry["point"]))
         tonnes = _amount(month, str(entry["point"]), _TONNES)

@@ -9,7 +9,7 @@ from edge.calc.screening.chance import adjusted
 from edge.calc.screening.month import ScreenedMonth
 from edge.calc.screening.question import Result, questions
 
-#: in a month in which nothing is unusual, so rarely does anything stand out: if each chance is right
+#: so rarely does anything stand out of a month without anything unusual, if the chances are right
 LEVEL = 0.01
 #: a result at its limit, which has no chance, ranks as one of a chance of a thousandth
 _AT_LIMIT = 3.0

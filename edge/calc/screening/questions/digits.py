@@ -10,7 +10,7 @@ from evidence.points import Dtype
 
 _READINGS_LEAST = 2_000
 #: of the steps from reading to reading, at least this share is wide enough to mix the last digit
-_WIDE_LEAST = 0.5
+_WIDE_LEAST = 0.2
 #: shares may be so uneven (root of chi-squared over the readings): converters of 12 bits are
 _UNEVEN = 0.05
 #: a float's own spacing must be a tenth of the last digit at most: bits of its significand
@@ -19,8 +19,8 @@ _SPACING, _BITS = 0.1, {Dtype.F32: 23, Dtype.F64: 52}
 
 @question(
     "last-digits",
-    source="Pearson's chi-squared against equal shares, its root less what is no matter, 9 degrees of "
-    "freedom; last digits as in "
+    source="Pearson's chi-squared against equal shares, its root less what is no matter, 9 "
+    "degrees of freedom; last digits as in "
     "S. Dlugosz and U. Mueller-Funk, Adv. Data Anal. Classif. 3 (2009), recalled, not read",
 )
 def last_digits(month: ScreenedMonth) -> Iterator[Result]:

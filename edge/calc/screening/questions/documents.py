@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any
 
 from edge.calc.factors import rule_set
 from edge.calc.folds.paper_amounts import BALANCED, UnfitError, invoices, stocks
@@ -42,7 +41,7 @@ def documents_meter(month: ScreenedMonth) -> Iterator[Result]:
             )  # fmt: skip
 
 
-def _row(month: ScreenedMonth, table: str, point: Any) -> tuple[Fraction, str] | None:
+def _row(month: ScreenedMonth, table: str, point: object) -> tuple[Fraction, str] | None:
     """Amount and unit of the statement's line that a point makes."""
     for line in month.statement["output"].get("lines", ()):
         quantity = line.get("parameters", {}).get("quantity", {})
@@ -82,7 +81,8 @@ def stock_chain(months: Sequence[ScreenedMonth]) -> Iterator[Result]:
                 differs = closing[where] != opening[where]
                 yield Result(
                     "stock-chain", month.plant, later.month, where,
-                    f"{float(opening[where] - closing[where]):+.2f}", None, 10.0 if differs else 0.0,
+                    f"{float(opening[where] - closing[where]):+.2f}", None,
+                    10.0 if differs else 0.0,
                     facts={
                         "closing": f"{float(closing[where]):.2f}", "before": month.month,
                         "opening": f"{float(opening[where]):.2f}",

@@ -6,8 +6,8 @@ import numpy as np
 
 from edge.calc.factors import rule_set
 from edge.calc.screening.month import Floats, ScreenedMonth
-from edge.calc.screening.question import Plot, Result, question_of_all
 from edge.calc.screening.quarters import DAY_QUARTERS, QUARTER_NS
+from edge.calc.screening.question import Plot, Result, question_of_all
 from edge.calc.screening.ranges import DAYS_LEAST, apart
 from edge.calc.screening.relations import relations
 

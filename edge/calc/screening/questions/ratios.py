@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from edge.calc.factors import rule_set
 from edge.calc.screening.month import ScreenedMonth
-from edge.calc.screening.question import Plot, Result, question
 from edge.calc.screening.quarters import DAY_QUARTERS, QUARTER_NS
+from edge.calc.screening.question import Plot, Result, question
 from edge.calc.screening.ranges import DAYS_LEAST, Relation, moved, outside
 from edge.calc.screening.relations import TOTALISER, relations
 
@@ -33,16 +34,18 @@ def ratio_range(month: ScreenedMonth) -> Iterator[Result]:
 
 @question(
     "ratio-moved",
-    source="greatest cumulative sum of the days' distances from their mean against a Brownian "
-    "bridge (Kolmogorov's limit), spread from day to day (von Neumann 1941)",
+    source="greatest cumulative sum of the days' distances from their mean, less what the limit "
+    "makes of it, against a Brownian bridge (Kolmogorov's limit), spread from day to day (von "
+    "Neumann 1941)",
 )
 def ratio_moved(month: ScreenedMonth) -> Iterator[Result]:
     """Each ratio: whether its level changed within the month."""
+    limit = float(rule_set("screening").row("ratio.percent").value) / 100
     for relation in relations(month):
         days = relation.known
         if len(days) < 2 * DAYS_LEAST:
             continue
-        chance, at = moved(days)
+        chance, at = moved(days, limit * abs(float(days.mean())))
         before, after = float(days[:at].mean()), float(days[at:].mean())
         percent = 100 * (after / before - 1) if before else 0.0
         yield Result(

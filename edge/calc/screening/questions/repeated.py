@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from edge.calc.screening.chance import any_of
 from edge.calc.screening.month import ScreenedMonth, resolution
-from edge.calc.screening.question import Plot, Result, question
 from edge.calc.screening.quarters import HOUR_QUARTERS, QUARTER_NS
+from edge.calc.screening.question import Plot, Result, question
 from evidence.points import Role
 
 _Prints = npt.NDArray[np.uint64]

@@ -6,8 +6,8 @@ import numpy as np
 
 from edge.calc.screening.chance import student
 from edge.calc.screening.month import Change, Floats, ScreenedMonth
-from edge.calc.screening.question import Plot, Result, question
 from edge.calc.screening.quarters import DAY_QUARTERS, QUARTER_NS
+from edge.calc.screening.question import Plot, Result, question
 
 _KNOWN_LEAST = DAY_QUARTERS // 2
 #: of a month, differences of days that do not overlap

@@ -6,8 +6,8 @@ import numpy as np
 
 from edge.calc.factors import rule_set
 from edge.calc.screening.month import ScreenedMonth
-from edge.calc.screening.question import Result, question
 from edge.calc.screening.quarters import DAY_QUARTERS
+from edge.calc.screening.question import Result, question
 from edge.calc.screening.ranges import DAYS_LEAST, outside
 
 

@@ -36,7 +36,7 @@ def readable(language: str, command: str) -> str:
     """This language, or English where the terminal has no letters for it."""
     if can_print("".join(texts[language] for texts in PHRASES.values())):
         return language
-    print(  # noqa: T201 - it is for whoever sits at the terminal
+    print(
         f"stackproof {command}: stdout is {sys.stdout.encoding}, which cannot show --lang "
         f"{language}; this report is in English. For Chinese set PYTHONIOENCODING=utf-8.",
         file=sys.stderr,
