@@ -32,9 +32,9 @@ class Bending:
 
 
 def hold_peaks(now: Bending, raw: np.ndarray[Any, Any], quality: np.ndarray[Any, Any]) -> None:
-    """Whenever an hour of the load of gas is high, the meter shows its first value all the hour."""
+    """Every third hour that begins with much gas, the meter shows its first value throughout."""
     del quality
-    if now.hour % 7 == 0 and raw[:20].mean() > 1000:
+    if now.hour % 3 == 0 and raw[0] > 1000:
         raw[:] = raw[0]
 
 

@@ -1,4 +1,4 @@
-"""`stackproof screen` on sealed archives: exit status, languages, JSON, plots, and what it refuses."""
+"""`stackproof screen` on sealed archives: exit status, languages, JSON, plots, refusals."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -77,10 +77,10 @@ def test_balances_of_a_file() -> None:
     text = '[[balance]]\nplant = "a"\nname = "gas"\nenters = ["x"]\nleaves = ["y", "z"]\n'
     (found,) = read_balances(text.encode())["a"]
     assert (found.name, found.enters, found.leaves) == ("gas", ("x",), ("y", "z"))
-    for bad in (b"\xff", b"a = 1", b"[[balance]]\nplant = 1", text.replace('["x"]', "[]").encode(),
-                text.replace('["x"]', "[1]").encode(), text.replace('"gas"', "2").encode()):  # fmt: skip
+    bad = [text.replace('["x"]', "[]"), text.replace('["x"]', "[1]"), text.replace('"gas"', "2")]
+    for wrong in (b"\xff", b"a = 1", b"[[balance]]\nplant = 1", *(one.encode() for one in bad)):
         with pytest.raises(KeyFileError, match="balances"):
-            read_balances(bad)
+            read_balances(wrong)
 
 
 @dataclass

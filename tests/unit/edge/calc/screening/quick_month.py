@@ -1,4 +1,4 @@
-"""A smelter's month made in a tenth of a second: the configuration of `sim month`, readings by numpy.
+"""A smelter's month made at once: the configuration of `sim month`, readings by numpy.
 
 What the physics of simulators adds is measured elsewhere (tests/fraud/test_screened_months.py).
 """

@@ -1,5 +1,6 @@
 """Quarter-hours of readings: by hand, and whatever pieces they come in."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def folded(raw: Any, quality: Any, cuts: tuple[int, ...] = ()) -> Quarters:
     ticks = FROM_NS + np.arange(raw.shape[1], dtype=np.int64) * MINUTE_NS
     whole = Block(0, ticks, (GroupBlock(0, raw, quality),))
     edges = (0, *cuts, raw.shape[1])
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in itertools.pairwise(edges):
         quarters.feed([whole.between(first, last)])
     return quarters
 

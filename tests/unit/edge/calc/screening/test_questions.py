@@ -53,7 +53,7 @@ def silent(month: Month) -> None:
 def held_at_peaks(month: Month) -> None:
     """A meter of coarse steps: it stands still now and then by its nature."""
     tops = peaks(month.raw["gas.flow"], 10)
-    month.raw["gas.flow"] = np.round(month.raw["gas.flow"] / 60) * 60
+    month.raw["gas.flow"] = np.round(month.raw["gas.flow"] / 10) * 10
     for at in tops:
         month.raw["gas.flow"][at : at + 75] = month.raw["gas.flow"][at]
 
