@@ -44,7 +44,7 @@ class Screened:
         answers: of all questions, the strongest first.
         refused: archives that were not.
         reports: of the verifications, in the order of the archives.
-        verified: False where archives were screened although they do not verify.
+        verified: every month that was screened is of an archive that verifies.
         level: at which an answer stands out.
         notes: what was not looked at, as keys of "notes" in the texts with their facts.
     """
@@ -113,6 +113,7 @@ def screen_archives(
         ScratchError: the disk refuses temporary files.
     """
     months: list[ScreenedMonth] = []
+    verified = True
     standing: dict[str, list[Standing]] = {}
     refused: list[Refused] = []
     reports: list[Report] = []
@@ -134,13 +135,13 @@ def screen_archives(
             continue
         month.balances = (balances or {}).get(month.plant, ())
         months.append(month)
+        verified &= report.verdict is Verdict.PASSED
         standing.setdefault(month.plant, []).append(reader.standing)
         notes += _notes(month, reader)
     of_plant = {plant: [m.month for m in months if m.plant == plant] for plant in standing}
     more = list(twice(standing, of_plant))
     answers = screen(months, more=more, level=level, progress=progress)
-    passed = all(report.verdict is Verdict.PASSED for report in reports)
-    return Screened(months, answers, refused, reports, passed, level, notes)
+    return Screened(months, answers, refused, reports, verified, level, notes)
 
 
 def _notes(month: ScreenedMonth, reader: MonthReader) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from edge.calc.screening.screen import Answer
-from evidence.findings import Verdict, shown
+from evidence.findings import shown
 from evidence.phrases import translated
 from evidence.screen.screened import Screened, question_names
 from evidence.screen.texts import question_text, report_text, sentence_of
@@ -32,7 +32,7 @@ def report_lines(screened: Screened, language: str) -> Iterator[str]:
             yield "  " + text("unfit", archive=shown(refused.archive), why=shown(why))
     if not screened.months:
         return
-    if all(r.verdict is Verdict.PASSED for r in screened.reports if r.archive) or screened.refused:
+    if screened.verified:
         told = {translated("identity", r.identity, language) for r in screened.reports}
         yield "  " + text("verified", identity=" · ".join(sorted(told)))
     else:
