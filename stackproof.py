@@ -42,7 +42,7 @@ COMMANDS = {
     "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),
     "record": Command("documents of persons: sign, show, send, check, …", "cloud.commands.records"),
     "relay": Command("forwards the frames of a one-way site (comes later)"),
-    "screen": Command("statistical tests on sealed months (comes later)"),
+    "screen": Command("statistical questions to sealed months", "evidence.cli", keeps_name=True),
 }
 
 EXIT_CANNOT_RUN = 2

@@ -1,51 +1,27 @@
-"""`stackproof verify …`, and where `stackproof keys …` (`evidence.cli_keys`) begins. Prints."""
+"""`stackproof verify …`; `keys …` and `screen …` begin here (`cli_keys`, `cli_screen`). Prints."""
 
 import argparse
 import io
 import json
 import sys
-import time
 from pathlib import Path
 
 from evidence.cli_keys import add_key_commands
+from evidence.cli_progress import Progress, can_print, readable
+from evidence.cli_screen import add_screen_command
 from evidence.errors import EvidenceError, KeyFileError, ScratchError
 from evidence.findings import shown
 from evidence.key_files import read_small
 from evidence.keys import load_certificates, load_trust
-from evidence.phrases import LANGUAGES, PHRASES
+from evidence.phrases import LANGUAGES
 from evidence.report_text import report_lines
 from evidence.timestamp import is_available
 
 EXIT_CANNOT = 2
-PROGRESS_S, PROGRESS_LINE_S = 1.0, 15.0
-
-
-class _Progress:
-    """Says on stderr what is being done: over and over on one line of a terminal, else in lines."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        self._every_s = PROGRESS_S if self._is_terminal else PROGRESS_LINE_S
-        self._begun_s = self._said_s = time.monotonic()
-
-    def tell(self, text: str) -> None:
-        """Say it if it is time to."""
-        now_s = time.monotonic()
-        if now_s - self._said_s < self._every_s:
-            return
-        self._said_s = now_s
-        line = f"{now_s - self._begun_s:.0f} s: {text}"
-        told = f"\r{line:<79}" if self._is_terminal else f"{line}\n"
-        print(told, end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Wipe the line of a terminal."""
-        if self._is_terminal:
-            print(f"\r{'':<79}\r", end="", file=sys.stderr, flush=True)
 
 
 def main(argv: list[str]) -> int:
-    """Run `verify …` or `keys …`; the exit status."""
+    """Run `verify …`, `keys …` or `screen …`; the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # what a terminal's encoding lacks is shown as an escape; a report must not end half-way
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -96,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true", help="one JSON object on stdout")
     verify.set_defaults(run=_verify)
     add_key_commands(rooms)
+    add_screen_command(rooms)
     return parser
 
 
@@ -112,7 +89,7 @@ def _verify(args: argparse.Namespace) -> int:
         raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
     if args.archive.exists() and not args.archive.is_file():
         raise KeyFileError(f"{args.archive}: it is no file; an archive is one file, YYYY-MM.tar")
-    progress = _Progress()
+    progress = Progress()
     try:
         with args.archive.open("rb") as file:
             report = verify(
@@ -126,28 +103,8 @@ def _verify(args: argparse.Namespace) -> int:
     progress.end()
     if args.json:
         text = json.dumps(report.as_map(args.lang), ensure_ascii=False, indent=1)
-        print(text if _can_print(text) else json.dumps(report.as_map(args.lang), indent=1))
+        print(text if can_print(text) else json.dumps(report.as_map(args.lang), indent=1))
     else:
-        for line in report_lines(shown(str(args.archive)), report, _readable(args.lang)):
+        for line in report_lines(shown(str(args.archive)), report, readable(args.lang, "verify")):
             print(line)
     return report.verdict.exit_status
-
-
-def _readable(language: str) -> str:
-    """This language, or English where the terminal has no letters for it."""
-    if _can_print("".join(texts[language] for texts in PHRASES.values())):
-        return language
-    print(
-        f"stackproof verify: stdout is {sys.stdout.encoding}, which cannot show --lang {language}; "
-        "this report is in English. For Chinese set PYTHONIOENCODING=utf-8.",
-        file=sys.stderr,
-    )
-    return "en"
-
-
-def _can_print(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True

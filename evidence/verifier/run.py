@@ -1,10 +1,11 @@
 """The verifier's walk through all steps. FORMAT.md "Verifying" numbers them alike."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from evidence.archive.build import spec_texts
 from evidence.documents.counted import papers_that_stand
+from evidence.documents.standing import Standing
 from evidence.errors import EvidenceError
 from evidence.findings import Report, said, shown
 from evidence.keys import Certificate, Trusted
@@ -12,7 +13,7 @@ from evidence.verifier.brought_orders import take_brought, tell_brought
 from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.documents import DocumentCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
-from evidence.verifier.frames import FrameCheck, Period
+from evidence.verifier.frames import Checked, FrameCheck, Period
 from evidence.verifier.identities import Identities, check_identities
 from evidence.verifier.key_orders import check_contradictions, check_orders
 from evidence.verifier.log_check import check_log
@@ -52,6 +53,18 @@ _OF_DOCUMENTS = {
 }
 
 
+class Onlooker(Protocol):
+    """Is shown what a verification reads, so that it need not be read again; decides nothing."""
+
+    def begin(
+        self, statement: Mapping[str, Any] | None, period: Period | None, standing: Standing
+    ) -> None:
+        """The statement as sealed, and the documents that stand."""
+
+    def see(self, frame: Checked) -> None:
+        """A frame that is sound, in the order of its stream."""
+
+
 def verify(
     file: BinaryIO,
     *,
@@ -59,6 +72,7 @@ def verify(
     orders: Mapping[str, bytes] | None = None,
     tsa: Sequence[Certificate] | None = None,
     recompute: bool = True,
+    onlooker: Onlooker | None = None,
     progress: Progress = lambda _: None,
 ) -> Report:
     """Verify an archive.
@@ -72,6 +86,7 @@ def verify(
         tsa: certificates of time stamp authorities the reviewer trusts; None leaves the time
             stamp's authority open and says so.
         recompute: make the figures again from the frames.
+        onlooker: is shown the statement, what documents stand, and every frame that is sound.
         progress: told in a few words what is being done.
 
     Returns:
@@ -94,7 +109,10 @@ def verify(
     check_contradictions(report, identities)
     with LogView() as log:
         check_log(archive, report, identities, log, progress)  # step 4
-        _check_rest(archive, report, identities, log, recompute=recompute, progress=progress)
+        _check_rest(
+            archive, report, identities, log,
+            recompute=recompute, onlooker=onlooker, progress=progress,
+        )  # fmt: skip
     check_timestamp(archive, report, identities.collector, tsa, log.closed_ns)
     _say_what_was_not_checked(archive, report)
     return report
@@ -107,6 +125,7 @@ def _check_rest(
     log: LogView,
     *,
     recompute: bool,
+    onlooker: Onlooker | None,
     progress: Progress,
 ) -> None:
     """Steps 5 to 7: all that is looked up in the log."""
@@ -114,12 +133,16 @@ def _check_rest(
     period = period_of(statement, report) if statement is not None else None
     documents = DocumentCheck(archive, report, identities, log)
     documents.check()
+    if onlooker is not None:
+        onlooker.begin(statement, period, documents.standing)
     figures = _figures(archive, report, statement, period, recompute=recompute)
     is_final = statement is not None and statement["input"].get("closing") == "final"
     frames = FrameCheck(archive, report, identities, log, period, is_final=is_final)
     for frame in frames.frames():  # step 5
         counts = report.counts
         progress(f"{frame.stream}: frame {counts['frames']:,}, reading {counts['readings']:,}")
+        if onlooker is not None:
+            onlooker.see(frame)
         if figures is not None and not frames.undecided:
             figures.feed(frame, broken=frames.broken)
     if figures is not None:

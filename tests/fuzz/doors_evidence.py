@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from evidence import cbor, checkpoint, cose, keys, log, receipt
 from evidence.blocks import compress, decode_block, decompress, encode_block
 from evidence.certify import decode_request, encode_request
+from evidence.cli_screen import read_balances
 from evidence.config_changes import config_changes
 from evidence.configuration import Together, decode_configuration
 from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, witness_name
@@ -218,6 +219,7 @@ def _reference(path: Path) -> None:
     FileSigner.load(path).sign(b"x")
 
 
+BALANCES = b'[[balance]]\nplant = "a"\nname = "gas"\nenters = ["x"]\nleaves = ["y", "z"]\n'
 PAPER = json.dumps(
     {"pages": 1, "pages_read": 1, "revisions": 1, "signatures": 0, "made": "D:2026103116+08'00'",
      "changed": "", "producer": "LIMS", "text": "HT-2026-0412\n", "codes": [["no"]], "unread": ""}
@@ -266,6 +268,8 @@ DOORS: list[Door] = [
               pem_bent, OURS),
     pure("person's key", load_key, [papers.spki(LI), papers.spki(sm.keys(p256=True).gateway)],
          spoilt, OURS, "evidence.documents.people.load_key"),
+    pure("networks a reviewer names", read_balances, [BALANCES], toml_bent, OURS,
+         "evidence.cli_screen.read_balances"),
     pure("paper of a PDF", lambda d: instant_of(parse_paper(d).made), [PAPER], json_bent, OURS,
          "evidence.documents.observed.paper.parse_paper"),
     pure("rotate", _rotate, [ROTATE], payload_bent, OURS, "evidence.orders.decode_rotate"),

@@ -39,7 +39,7 @@ def guarded(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", ["verify", "keys", "calc", "profile", "record"])
+@pytest.mark.parametrize("command", ["verify", "keys", "screen", "calc", "profile", "record"])
 def test_base_commands_need_base_packages_only(command: str) -> None:
     done = guarded(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")

@@ -39,7 +39,7 @@ def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err.startswith("usage: stackproof")
 
 
-@pytest.mark.parametrize("name", ["relay", "screen"])
+@pytest.mark.parametrize("name", ["relay"])
 def test_what_does_not_exist_yet_says_so(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert stackproof.main([name]) == 2
     assert capsys.readouterr().err == f"stackproof: {name} does not exist yet in this version\n"

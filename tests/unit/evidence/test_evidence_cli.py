@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from evidence import cli
+from evidence import cli, cli_progress
 from evidence.keys import (
     certificate_to_pem,
     identity,
@@ -267,7 +267,7 @@ def test_long_work_says_what_it_does_on_stderr(
 ) -> None:  # fmt: skip
     """Every look at the clock takes 20 s here."""
     seconds = itertools.count(0, 20)
-    monkeypatch.setattr(cli.time, "monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr(cli_progress.time, "monotonic", lambda: float(next(seconds)))
     monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
     assert cli.main(["verify", str(archive), "--json"]) == 0
     captured = capsys.readouterr()

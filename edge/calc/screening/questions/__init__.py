@@ -1,0 +1,1 @@
+"""One question a file. What is here is registered when `questions()` is called."""

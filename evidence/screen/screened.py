@@ -1,0 +1,187 @@
+"""Archives screened together: verified first, then every question asked. Reads the files given.
+
+`screen_archives` is what the command and a collector's page call.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from edge.calc.screening.month import Balance, ScreenedMonth
+from edge.calc.screening.question import Result, questions
+from edge.calc.screening.screen import LEVEL, Answer, screen
+from evidence.documents.observed.observation import Observation
+from evidence.documents.observed.observe import observe
+from evidence.documents.observed.stories import stories_of
+from evidence.documents.standing import Standing, merged
+from evidence.errors import EvidenceError, MalformedError
+from evidence.findings import Report, Verdict, shown
+from evidence.keys import Trusted
+from evidence.screen.reader import MonthReader
+from evidence.screen.texts import question_text, sentence_of
+from evidence.verifier.run import verify
+
+#: what documents show by being in two places
+SEEN_TWICE = frozenset({"S-REPORT-SEEN", "S-FILE-SEEN", "S-SAME-VALUES", "S-SEAL-SEEN"})
+DOCUMENTS_TWICE = "documents-twice"
+_SURE = 20.0  # of its limit: the same number twice is no matter of degree
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An archive that was not screened, and why, in words."""
+
+    archive: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What came of it.
+
+    Attributes:
+        months: that were screened.
+        answers: of all questions, the strongest first.
+        refused: archives that were not.
+        reports: of the verifications, in the order of the archives.
+        verified: every month that was screened is of an archive that verifies.
+        level: at which an answer stands out.
+        notes: what was not looked at, as keys of "notes" in the texts with their facts.
+    """
+
+    months: Sequence[ScreenedMonth]
+    answers: Sequence[Answer]
+    refused: Sequence[Refused]
+    reports: Sequence[Report]
+    verified: bool
+    level: float
+    notes: Sequence[tuple[str, Mapping[str, str]]]
+
+    @property
+    def standing_out(self) -> list[Answer]:
+        """What stands out, the strongest first."""
+        return [answer for answer in self.answers if answer.stands_out]
+
+    def rows(self, language: str) -> list[dict[str, Any]]:
+        """Every answer as plain values, with its texts in one language."""
+        return [row_of(rank, answer, language) for rank, answer in enumerate(self.answers, 1)]
+
+
+def row_of(rank: int, answer: Answer, language: str) -> dict[str, Any]:
+    """One answer, ready for JSON; its plot only where it stands out."""
+    result = answer.result
+    row: dict[str, Any] = {
+        "rank": rank, "stands_out": answer.stands_out, "question": result.question,
+        "name": question_text(result.question, "name", language), "plant": result.plant,
+        "month": result.month, "where": shown(result.where), "statistic": result.statistic,
+        "chance": result.chance, "chance_among_all": answer.among,
+        "strength": round(answer.strength, 2), "sentence": shown(sentence_of(result, language)),
+        "facts": dict(result.facts),
+    }  # fmt: skip
+    if answer.stands_out:
+        row["innocent_causes"] = question_text(result.question, "causes", language)
+        if result.plot is not None:
+            row["plot"] = vars(result.plot)
+    return row
+
+
+def screen_archives(
+    files: Sequence[tuple[str, BinaryIO]],
+    *,
+    trust: frozenset[Trusted] | None = None,
+    balances: Mapping[str, Sequence[Balance]] | None = None,
+    unverified: bool = False,
+    level: float = LEVEL,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Screened:
+    """Verify and screen sealed months, of one plant or of many, beside each other.
+
+    Signatures, chain, log and seal are verified; figures are not recomputed (`verify` does).
+
+    Args:
+        files: name and open file of each archive, seekable.
+        trust: root keys the reviewer trusts; None leaves open whose archives they are.
+        balances: plant -> its networks, as the reviewer says.
+        unverified: screen also what does not verify, as far as its frames are sound.
+        level: false discovery rate within a month.
+        progress: told in a few words what is being done.
+
+    Returns:
+        Also when no archive could be screened; a hostile archive is refused, never raised.
+
+    Raises:
+        ScratchError: the disk refuses temporary files.
+    """
+    months: list[ScreenedMonth] = []
+    verified = True
+    standing: dict[str, list[Standing]] = {}
+    refused: list[Refused] = []
+    reports: list[Report] = []
+    notes: list[tuple[str, Mapping[str, str]]] = []
+    for name, file in files:
+        reader = MonthReader()
+        report = verify(
+            file, trust=trust, recompute=False, onlooker=reader,
+            progress=lambda text, name=name: progress(f"{name}: {text}"),  # type: ignore[misc] # mypy takes no default of a lambda
+        )  # fmt: skip
+        reports.append(report)
+        if report.verdict is not Verdict.PASSED and not unverified:
+            refused.append(Refused(name, f"verdict.{report.verdict.value}"))
+            continue
+        try:
+            month = reader.month()
+        except EvidenceError as error:
+            refused.append(Refused(name, str(error)))
+            continue
+        month.balances = (balances or {}).get(month.plant, ())
+        months.append(month)
+        verified &= report.verdict is Verdict.PASSED
+        standing.setdefault(month.plant, []).append(reader.standing)
+        notes += _notes(month, reader)
+    of_plant = {plant: [m.month for m in months if m.plant == plant] for plant in standing}
+    more = list(twice(standing, of_plant))
+    answers = screen(months, more=more, level=level, progress=progress)
+    return Screened(months, answers, refused, reports, verified, level, notes)
+
+
+def _notes(month: ScreenedMonth, reader: MonthReader) -> Iterator[tuple[str, Mapping[str, str]]]:
+    where = {"plant": month.plant, "month": month.month}
+    if month.quarters.left_out:
+        yield "points", {**where, "n": str(month.quarters.left_out)}
+    for stream in sorted(reader.other_streams):
+        yield "gateway", {**where, "gateway": shown(stream)}
+
+
+def twice(
+    standing: Mapping[str, Sequence[Standing]], months: Mapping[str, Sequence[str]]
+) -> Iterator[Result]:
+    """Report numbers, files, seals and values of samples that are here twice.
+
+    Args:
+        standing: plant -> what stands by each of its archives.
+        months: plant -> months of its archives.
+    """
+    stood: dict[str, Standing] = {}
+    for plant, parts in standing.items():
+        try:
+            stood[plant] = merged(parts)
+        except MalformedError:
+            stood[plant] = parts[-1]  # of months that do not follow each other: the last one's own
+    for plant, own in stood.items():
+        beside = [stories_of(other) for name, other in stood.items() if name != plant]
+        for seen in observe(own, beside):
+            if seen.code in SEEN_TWICE:
+                yield _of_observation(seen, months[plant])
+
+
+def _of_observation(seen: Observation, here: Sequence[str]) -> Result:
+    month = next((month for month in seen.months if month in here), here[-1])
+    facts = {f"sentence_{language}": seen.sentence(language) for language in ("en", "zh")}
+    return Result(
+        DOCUMENTS_TWICE, seen.plant, month, seen.sample, seen.code, None, _SURE, facts=facts
+    )
+
+
+def question_names() -> list[str]:
+    """All questions, those to documents included."""
+    return sorted([*questions(), DOCUMENTS_TWICE])
