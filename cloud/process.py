@@ -161,7 +161,6 @@ class _Process:
             config.said,
         )
         plans = PlanDesk(records, self._intake, archives, self._clock)
-        drill = DrillDesk(desk, records, archives.statement)
         engine = self._months(desk, records, plans, stack)
         services = Services(
             hub=hub,
@@ -177,7 +176,7 @@ class _Process:
             accumulated=accumulated,
             plans=plans,
             openings=openings,
-            drill=drill,
+            drill=DrillDesk(desk, records, archives.statement),
             visits=VisitDesk(records, engine, plans),
             token=self._token,
             hosts=config.http.names,
