@@ -96,7 +96,8 @@ def month(asked: Page, line: Annotated[str, Query(max_length=200)] = "") -> HTML
     chosen = [one for one in top.lines if one.path == line]
     if line and not chosen:
         raise HTTPException(404, f"the month has no {line[:80]!r}")
-    asked.opened(line or "lines")
+    # a review counts the lines of one category and kind as one item
+    asked.opened("/".join(line.split("/")[:3]) or "lines")
     lines = asked.view.lines(top)
     path = f"/drill?line={quote(line)}" if line else "/drill"
     return asked.page("drill.html", path, top=top, lines=lines, chosen=chosen, line=line)
