@@ -37,6 +37,7 @@ COMMANDS = {
     "sim": Command("simulated plants over real protocols", "simulators.cli", "simulators"),
     "cloud": Command("collector, evidence, keys, months, live page", "cloud.cli", "cloud"),
     "verify": Command("check a sealed month, offline", "evidence.cli", keeps_name=True),
+    "month": Command("a sealed month down to one reading, offline", "evidence.cli_month"),
     "plan": Command("the control plan of a year: new, check", "edge.cli_plan", "edge"),
     "calc": Command("the calculation library by hand", "edge.calc.cli"),
     "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),

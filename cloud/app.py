@@ -19,6 +19,7 @@ from cloud.api import (
     account_pages,
     account_routes,
     documents,
+    drill_pages,
     metrics,
     month_pages,
     one_way,
@@ -32,6 +33,7 @@ from cloud.api import (
     reviews,
     routes,
     socket,
+    visits,
     year_pages,
 )
 from cloud.api.guard import SignInNeededError
@@ -74,6 +76,8 @@ def create_app(services: Services) -> FastAPI:
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)
+    app.include_router(drill_pages.frames)
+    app.include_router(visits.router)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
     app.include_router(metrics.router)
     app.include_router(pages.router)
@@ -83,6 +87,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(review_pages.router)
     app.include_router(month_pages.router)
     app.include_router(year_pages.pages)
+    app.include_router(drill_pages.router)
+    app.include_router(visits.pages)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False

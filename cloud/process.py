@@ -33,6 +33,7 @@ from cloud.collector.one_way import OneWayDesk
 from cloud.collector.opening import open_plants
 from cloud.collector.service import Collector
 from cloud.config import CloudConfig
+from cloud.drill.desk import DrillDesk
 from cloud.errors import CloudError, ServerError, StoreError
 from cloud.http_server import listen, make_server
 from cloud.live.hub import LiveHub
@@ -47,6 +48,7 @@ from cloud.review.openings import Openings
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
+from cloud.visits.desk import VisitDesk
 
 log = logging.getLogger("stackproof.cloud")
 
@@ -174,6 +176,8 @@ class _Process:
             accumulated=accumulated,
             plans=plans,
             openings=openings,
+            drill=DrillDesk(desk, records, archives.statement),
+            visits=VisitDesk(records, engine, plans),
             token=self._token,
             hosts=config.http.names,
         )

@@ -31,6 +31,7 @@ class Right(StrEnum):
     SYSTEM = "system"  # key folders, exported spools, receipt files
     RECORDS = "records"  # what persons signed, with its files: of one's plants
     SAMPLES = "samples"  # of these what one's laboratory was sent; whoever has RECORDS has it
+    REVIEW = "review"  # what reviewers alone do: visits of a plant
     SIGN = "sign"  # bringing in what one signed oneself, for one's plants
     MONTHS = "months"  # closing and sealing
     PEOPLE = "people"  # the list of accounts
@@ -49,7 +50,7 @@ ROLES: dict[str, frozenset[Right]] = {
     "engineer": frozenset(_WORKS | {Right.SIGN}),
     "accountant": frozenset(_WORKS | {Right.SIGN, Right.MONTHS}),
     "laboratory": frozenset({Right.SIGN, Right.SAMPLES, Right.OWN}),
-    "reviewer": frozenset(_WORKS | {Right.SIGN}),
+    "reviewer": frozenset(_WORKS | {Right.SIGN, Right.REVIEW}),
     "system": frozenset({Right.EVIDENCE, Right.SYSTEM, Right.OWN}),
     "security": frozenset({Right.PEOPLE, Right.ACCOUNTS, Right.SIGN, Right.OWN}),
     "audit": frozenset({Right.EVIDENCE, *_RECORDS, Right.PEOPLE, Right.SECURITY_LOG, Right.OWN}),

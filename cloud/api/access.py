@@ -7,6 +7,7 @@ from cloud.accounts.roles import Right
 SEE, EVIDENCE, OWN, ACCOUNTS = Right.SEE, Right.EVIDENCE, Right.OWN, Right.ACCOUNTS
 API, PAGE = "/api/v1", "/{language}"
 LOG = f"{API}/plants/{{plant}}"
+MONTH = f"{PAGE}/plants/{{plant}}/months/{{month}}"
 
 #: (method, path) -> the right that it needs, None where anybody may ask
 ACCESS: Mapping[tuple[str, str], Right | None] = {
@@ -52,6 +53,9 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{LOG}/records/findings"): Right.RECORDS,
     ("GET", f"{LOG}/plan"): Right.RECORDS,
     ("GET", f"{LOG}/plan/departures"): Right.RECORDS,
+    ("GET", f"{LOG}/months/{{month}}/visit/compare"): Right.REVIEW,
+    ("GET", f"{LOG}/streams/{{gateway}}/frames/{{seq}}"): SEE,
+    ("GET", f"{LOG}/streams/{{gateway}}/frames/{{seq}}/certificate"): SEE,
     ("POST", f"{API}/sessions"): None,
     ("GET", f"{API}/sessions"): OWN,
     ("DELETE", f"{API}/sessions"): OWN,
@@ -93,6 +97,12 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{PAGE}/plants/{{plant}}/months/{{month}}"): SEE,
     ("POST", f"{PAGE}/plants/{{plant}}/months/{{month}}/close"): Right.MONTHS,
     ("GET", f"{PAGE}/plants/{{plant}}/year"): SEE,
+    ("GET", f"{MONTH}/visit"): Right.REVIEW,
+    ("GET", f"{MONTH}/drill"): SEE,
+    ("GET", f"{MONTH}/drill/{{gateway}}/{{point}}"): SEE,
+    ("GET", f"{MONTH}/drill/{{gateway}}/{{point}}/{{seq}}"): SEE,
+    ("GET", f"{MONTH}/documents/{{sha256}}"): Right.RECORDS,
+    ("GET", f"{MONTH}/files/{{sha256}}"): Right.RECORDS,
     ("GET", f"{PAGE}/sign-in"): None,
     ("POST", f"{PAGE}/sign-in"): None,
     ("GET", f"{PAGE}/invited/{{secret}}"): None,

@@ -290,7 +290,7 @@ def document(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Re
     if data is None or row is None:
         raise HTTPException(404, f"plant {plant} has no document {sha256}")
     note_document(given, who, plant, row, f"document/{sha256}")
-    return _download(data, COSE_TYPE, f"{sha256}.cose")
+    return download(data, COSE_TYPE, f"{sha256}.cose")
 
 
 @router.get(
@@ -308,7 +308,7 @@ def file(given: Given, who: Who, plant: PlantPath, sha256: Sha256Path) -> Respon
     if who.region is not None:
         for row in given.records.with_file(plant, bytes.fromhex(sha256)):
             note_document(given, who, plant, row, f"file/{sha256}")
-    return _download(found[1], found[0].media_type, f"{sha256[:16]}{_ENDING[found[0].media_type]}")
+    return download(found[1], found[0].media_type, f"{sha256[:16]}{_ENDING[found[0].media_type]}")
 
 
 _ENDING = {
@@ -318,7 +318,8 @@ _ENDING = {
 }  # fmt: skip
 
 
-def _download(data: bytes, media_type: str, name: str) -> Response:
+def download(data: bytes, media_type: str, name: str) -> Response:
+    """An answer that browsers save and never show."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=media_type, headers=headers)
 

@@ -37,7 +37,9 @@ STRINGS = {
     for language in LANGUAGES
 }
 
-_OF_PAGES = ("account.", "month.", "plan.", "record.", "review.", "year.")
+_OF_PAGES = (
+    "account.", "drill.", "month.", "plan.", "record.", "review.", "visit.", "year.",
+)  # fmt: skip
 #: those that the live page's modules need
 SCRIPT_STRINGS = {
     language: {key: text for key, text in texts.items() if not key.startswith(_OF_PAGES)}
@@ -46,6 +48,11 @@ SCRIPT_STRINGS = {
 #: those that the modules of the records' pages need
 RECORD_STRINGS = {
     language: {key: text for key, text in texts.items() if key.startswith("record.")}
+    for language, texts in STRINGS.items()
+}
+#: those that the modules of the page of a visit need
+VISIT_STRINGS = {
+    language: {k: text for k, text in texts.items() if k.startswith(("record.", "visit."))}
     for language, texts in STRINGS.items()
 }
 

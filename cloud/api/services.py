@@ -13,12 +13,14 @@ from cloud.accounts.roles import Principal
 from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.plant import KeyNews
+from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
 from cloud.outputs.maker import PaperMaker
 from cloud.records.desk import Wanted
 from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter
 from cloud.review.openings import Openings
+from cloud.visits.desk import VisitDesk
 from evidence.cose import Unsigned
 from evidence.documents.document import AttachedFile, Document
 from evidence.keys import Signer
@@ -261,6 +263,8 @@ class Services:
         accumulated: this hour, day and month so far.
         plans: control plans.
         openings: what reviewers opened of months.
+        drill: from a month's lines to one reading.
+        visits: on-site sheets.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
@@ -278,6 +282,8 @@ class Services:
     accumulated: Accumulated
     plans: Plans
     openings: Openings
+    drill: DrillDesk
+    visits: VisitDesk
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()

@@ -138,6 +138,11 @@ class ArchiveFolder:
         """The archive that stands there, None when there is none that can be read."""
         return read_kept(self.path(plant, month))
 
+    def statement(self, plant: str, month: str) -> Mapping[str, Any] | None:
+        """The statement of the archive that stands there; None likewise."""
+        kept = self.kept(plant, month)
+        return None if kept is None else kept.statement
+
     def seal(self, month: ClosedMonth, reply: bytes = b"") -> Sealed:
         """Build a month's archive and put it in place; one of another final close is kept aside.
 

@@ -20,7 +20,7 @@ from evidence.archive.build import Records, encode_proof
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import Document
 from evidence.documents.people import PERSON, PERSON_END
-from evidence.documents.review import REVIEWS
+from evidence.documents.review import REVIEWS, VISIT
 from evidence.documents.standing import Logged
 from evidence.suites import PublicKey
 
@@ -43,6 +43,8 @@ class MonthTime:
 
     def touches(self, document: Document) -> bool:
         """True when what a document says is of this month, or may be: opening and closing stock."""
+        if document.kind in ("month-decision", VISIT, *REVIEWS):
+            return document.about == self.month
         body = document.body
         # what a meter bridges may lie further away
         beside = REACH_NS if document.kind == STOCK_TAKE else EDGE_NS
@@ -52,8 +54,6 @@ class MonthTime:
         if "due" in body:  # a certificate: from its day until it is due
             day, due = (date.fromisoformat(body[name]) for name in ("day", "due"))
             return day.isoformat()[:7] <= self.month <= due.isoformat()[:7]
-        if document.kind in ("month-decision", *REVIEWS):
-            return document.about == self.month
         if document.kind == "control-plan":
             return document.about == self.month[:4]
         instants = (value for name, value in body.items() if name.endswith("_ns"))

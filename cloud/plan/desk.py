@@ -204,8 +204,7 @@ class PlanDesk:
             yield from zones_configured(evidence, stream)
 
     def _statement(self, plant: str, month: str) -> Mapping[str, Any] | None:
-        kept = self._archives.kept(plant, month)
-        return None if kept is None else kept.statement
+        return self._archives.statement(plant, month)
 
     def _doubtful(self, plant: str, plan: Plan, certificates: Sequence[Certificate]) -> list[Doubt]:
         """Only the statements of months in doubt are read."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from evidence.documents import fields as f
 from evidence.documents.document import COLLECTOR
 from evidence.documents.kinds import KINDS, shape_of
-from evidence.documents.review import COSIGNED, REVIEWS
+from evidence.documents.review import COSIGNED, REVIEWS, VISIT
 from evidence.documents.review import DECISION as REVIEW_DECISION
 
 #: kind -> what its `about` names; others have no word of their own
@@ -21,7 +21,7 @@ ABOUT_OF: Mapping[str, str] = {
     "internal-check": "check",
     "ledger": "sheet",
     "control-plan": "year",
-    **dict.fromkeys(("month-decision", *REVIEWS), "month"),
+    **dict.fromkeys(("month-decision", VISIT, *REVIEWS), "month"),
 }
 #: kinds of which a table can be brought in: what persons sign and what stands for itself
 TABLES = tuple(

@@ -16,6 +16,7 @@ from evidence.documents.review import (
     DECISION,
     LEVELS,
     QUESTION,
+    VISIT,
     check_review,
 )
 from evidence.errors import MalformedError, UnsupportedError
@@ -53,6 +54,7 @@ class Shape:
 _PERIOD = {"from_ns": f.instant, "to_ns": f.instant}
 _VALUE = {"value": f.decimal, "unit": f.text}
 _NOTE = {"note": f.note}
+_SEAL = {"seal": f.text, "is_seal_whole": f.truth}
 _LAB = ("laboratory",)
 _SAMPLERS = ("operator", "engineer", "accountant", "laboratory")
 _RESULT_ROW = {"name": f.name_id, **_VALUE}
@@ -158,6 +160,19 @@ KINDS: dict[str, Shape] = {
     ),
     # witnesses: `about` is "log"
     COSIGNED: Shape({"checkpoint": f.note}, ("reviewer",), follows="own"),
+    # visits: `about` is the month that a reviewer looks into on site
+    VISIT: Shape(
+        {**_PERIOD, "meters": f.rows(
+            {"point": f.name_id, "at_ns": f.instant, "face": f.decimal, "unit": f.text},
+            {"photo": f.digest, "result": f.one_of("agrees", "differs", "no-reading"),
+             "reading": f.decimal, "allowed": f.amount, "quality": f.amount, "frame": f.text,
+             "frame_sha256": f.digest, **_SEAL, **_NOTE},
+        )},
+        ("reviewer",),
+        {"samples": f.rows({"sample": f.name_id, "is_present": f.truth}, {**_SEAL, **_NOTE}),
+         **_NOTE},
+        follows="own",
+    ),
     # decisions: `about` is what the documents they follow are about
     "approve": Shape({}, ("accountant", "engineer"), _NOTE, follows="decided"),
     "withdraw": Shape({"reason": f.text}, PLANT_ROLES + _LAB, follows="decided"),

@@ -71,7 +71,7 @@ def _fields(
 
 def _signed(check: f.Check | None, value: Any) -> Any:
     if check is f.instant:
-        return _ns(value)
+        return ns_of(value)
     if check is f.day and type(value) is dt.date:
         return value.isoformat()
     if check in (f.digest, f.key_bytes) and isinstance(value, str):
@@ -95,7 +95,12 @@ def _plain(check: f.Check | None, value: Any) -> Any:
     return value
 
 
-def _ns(value: Any) -> Any:
+def ns_of(value: Any) -> Any:
+    """Nanoseconds since 1970 of an instant's text or `datetime`; anything else as it is.
+
+    Raises:
+        MalformedError: a text that is no instant with its zone.
+    """
     if isinstance(value, dt.datetime):
         value = value.isoformat()
     if not isinstance(value, str):

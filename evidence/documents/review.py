@@ -15,6 +15,8 @@ QUESTION, ANSWER, DECISION = "review-question", "review-answer", "review-decisio
 REVIEWS = (QUESTION, ANSWER, DECISION)
 #: a checkpoint of the log that a reviewer has cosigned; about "log"
 COSIGNED, LOG = "log-cosigned", "log"
+#: what a reviewer saw on site; about a month
+VISIT = "site-visit"
 #: level -> digits of its reviewers' regions (GB/T 2260)
 LEVELS: Mapping[str, tuple[int, ...]] = {"city": (4, 6), "province": (2,), "nation": (0,)}
 
@@ -58,9 +60,12 @@ def check_followed(document: Document, followed: Document) -> None:
     Raises:
         MalformedError: it may not follow that.
     """
-    if document.kind in ("approve", "withdraw") and followed.kind in (*REVIEWS, COSIGNED):
+    if document.kind in ("approve", "withdraw") and followed.kind in (*REVIEWS, COSIGNED, VISIT):
         raise MalformedError(f"nobody's {document.kind} ends or approves a review")
-    if document.kind in (QUESTION, DECISION, COSIGNED) and document.person != followed.person:
+    if (
+        document.kind in (QUESTION, DECISION, COSIGNED, VISIT)
+        and document.person != followed.person
+    ):
         raise MalformedError(f"only {followed.person} corrects that")
     if document.kind == ANSWER and followed.kind != QUESTION:
         raise MalformedError(f"a {followed.kind} is no question to answer")

@@ -30,7 +30,7 @@ def counted_by(statement: Mapping[str, Any], points: Set[str]) -> Fraction | Non
     total, seen = Fraction(0), Counter[str]()
     for line in statement["output"]["lines"]:
         category = line["category"]
-        entry = _entry(statement["input"], category, seen[category])
+        entry = entry_of_line(statement["input"], category, seen[category])
         seen[category] += 1
         share = _share(entry, category, line["quantity"], points)
         if share is None:
@@ -40,7 +40,7 @@ def counted_by(statement: Mapping[str, Any], points: Set[str]) -> Fraction | Non
     return total
 
 
-def _entry(given: Mapping[str, Any], category: str, number: int) -> Mapping[str, Any]:
+def entry_of_line(given: Mapping[str, Any], category: str, number: int) -> Mapping[str, Any]:
     """The entry of the input that a category's line of this number was made of."""
     table = given.get(category, {})
     rows: Sequence[Mapping[str, Any]] = table if isinstance(table, list) else [table]

@@ -31,7 +31,7 @@ def check_log(
 ) -> None:
     """Read the log into `view`, remake its root and compare with the signed checkpoint."""
     try:
-        view.begin(_range(archive))
+        view.begin(log_range(archive))
     except (MalformedError, LimitError) as error:
         report.add("E-LOG", paths.LOG_RANGE, said(error))
         return
@@ -44,7 +44,8 @@ def check_log(
     _checkpoint(archive, report, identities, view)
 
 
-def _range(archive: Opened) -> merkle.CompactRange:
+def log_range(archive: Opened) -> merkle.CompactRange:
+    """The tree before the archive's piece of the log; MalformedError when it is none."""
     value = cbor.decode(archive.read(paths.LOG_RANGE))
     if not isinstance(value, list) or len(value) != 2 or type(value[0]) is not int:
         raise MalformedError("the log's range must be [size, hashes]")

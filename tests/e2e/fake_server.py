@@ -22,19 +22,23 @@ from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.clock import SystemClock
 from cloud.collector.closing import Desk
+from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
+from cloud.visits.desk import VisitDesk
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
+from tests.unit.cloud.drill_examples import meter_config, signed, statement
 from tests.unit.cloud.evidence_examples import make_plant
 from tests.unit.cloud.plan_examples import PlanExample
 from tests.unit.cloud.review.review_examples import SealedMonths
 
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
+REVIEWER = Principal("sun", ROLES["reviewer"], (), "", session="of-all", csrf="of-all")
 ACCOUNTANT = Principal("ann", ROLES["accountant"], ("*",), session="of-all", csrf="of-all")
 
 
@@ -141,8 +145,10 @@ async def desks(hub: LiveHub) -> tuple[Desk, RecordDesk]:
     running = Running(plant, folder / "00")
     records = RecordDesk(running.collector, running.intake, plant.collector)
     assert records.load() == []
-    told = config(2, "Mini smelter", 1)
-    hub.on_config("mini", GATEWAY, {**told, "plant": {**told["plant"], "id": "mini"}})
+    objects = signed(plant)
+    running.send(*objects)
+    await running.until(lambda: running.desk.evidence("mini").size > len(objects))
+    hub.on_config("mini", GATEWAY, meter_config())
     return running.desk, records
 
 
@@ -165,16 +171,21 @@ async def serve(options: argparse.Namespace) -> None:
     accounts = make_accounts(clock, STRANGER if options.accounts else VISITOR)
     if options.accountant:
         accounts = make_accounts(clock, ACCOUNTANT)
+    if options.reviewer:
+        accounts = make_accounts(clock, REVIEWER)
     evidence: Any = Nothing()
     records: Any = Nothing()
     if options.records:
         evidence, records = await desks(hub)
     months: Any = SealedMonths(Path(mkdtemp())) if options.reviews else FakeMonths()
+    plans = PlanExample()
     app = create_app(
         Services(
             hub=hub, clock=clock, months=months, streams=OneStream(), evidence=evidence,
-            keys=Nothing(), one_way=Nothing(), records=records, plans=PlanExample(), token=TOKEN,
+            keys=Nothing(), one_way=Nothing(), records=records, plans=plans, token=TOKEN,
             accounts=accounts, accumulated=SoFar(start_ns), openings=BriefOpenings(),
+            drill=DrillDesk(evidence, records, statement),
+            visits=VisitDesk(records, months, plans),
         )
     )  # fmt: skip
     settings = uvicorn.Config(
@@ -207,6 +218,7 @@ def main() -> None:
     parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")
     parser.add_argument("--reviews", action="store_true", help="and a sealed month of mini")
     parser.add_argument("--accountant", default="", help="everybody is signed in as one")
+    parser.add_argument("--reviewer", action="store_true", help="likewise, as a reviewer, sun")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))
 

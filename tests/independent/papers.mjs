@@ -65,6 +65,7 @@ const period = { from_ns: instant, to_ns: instant };
 const value = { value: number, unit: text };
 const basis = { basis: of("ar", "ad", "d", "daf") };
 const more = { note };
+const seal = { seal: text, is_seal_whole: truth };
 
 /** kind -> [required, optional, roles that sign, what it follows] */
 const KINDS = new Map(Object.entries({
@@ -106,6 +107,11 @@ const KINDS = new Map(Object.entries({
   { opened: rows({ item: text, first_ns: instant }), opened_more: count,
     not_opened: rows({ item: text }), not_opened_more: count }, ["reviewer"], "own"],
   "log-cosigned": [{ checkpoint: note }, {}, ["reviewer"], "own"],
+  "site-visit": [{ ...period, meters: rows({ point: id, at_ns: instant, face: number, unit: text },
+    { photo: hash, result: of("agrees", "differs", "no-reading"), reading: number, allowed: amount,
+      quality: amount, frame: text, frame_sha256: hash, ...seal, ...more }) },
+  { samples: rows({ sample: id, is_present: truth }, { ...seal, ...more }), ...more },
+  ["reviewer"], "own"],
   approve: [{}, more, ["accountant", "engineer"], "decides"],
   withdraw: [{ reason: text }, {}, PLANT_LAB, "decides"],
 }));

@@ -39,11 +39,25 @@ _NAMED = {"plan_sha256": sha256(PLAN), "revision": 1}
 _PLAN_FILE = AttachedFile("plan.toml", "application/toml", len(PLAN), sha256(PLAN))
 
 
+#: what a reviewer saw on site
+VISIT: dict[str, Any] = {
+    **pp.PERIOD,
+    "meters": [{"point": "ac.energy", "at_ns": pp.JUNE, "face": "900200", "unit": "kWh",
+                "photo": sha256(pp.SCAN), "result": "agrees", "reading": "900200", "allowed": "22",
+                "quality": "0", "frame": "edge-1/2", "frame_sha256": bytes(32), "seal": "A 17",
+                "is_seal_whole": True, "note": "dusty"}],
+    "samples": [{"sample": "S-1", "is_present": False, "seal": "A1", "is_seal_whole": False}],
+    "note": "by foot",
+}  # fmt: skip
+
+
 def papers() -> list[bytes]:
     """Those of the small plant, and one of each more unlike kind."""
     plan = pp.paper("zhao", "control-plan", "2026", _NAMED, files=[_PLAN_FILE])
     reviews = pp.reviews()[len(pp.persons()) :]  # the list of persons goes on behind the first
-    return [*pp.papers(), *reviews, *(pp.paper(*sample) for sample in SAMPLES), plan]
+    visit = pp.paper("qin", "site-visit", "2026-06", VISIT)
+    samples = (pp.paper(*sample) for sample in SAMPLES)
+    return [*pp.papers(), *reviews, *samples, plan, visit]
 
 
 def month(rng: random.Random, bend: Bend, pack: Callable[[bytes], bytes]) -> bytes:

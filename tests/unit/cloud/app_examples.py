@@ -112,6 +112,7 @@ class Nothing:
 
     stream = quarantine = prepare = rows = document = file = of = evidence
     plan = departures = today = evidence
+    source = frame = certificate = sheet = evidence
     findings = laboratory = may_bring = evidence
     newest = abouts = one = persons = reviews = with_file = evidence
 
@@ -159,7 +160,9 @@ def make_hub() -> LiveHub:
 def make_services(
     hub: LiveHub | None = None, months: Months | None = None, **more: Any
 ) -> Services:
-    absent = ("evidence", "keys", "one_way", "records", "accumulated", "plans")
+    absent = (
+        "evidence", "keys", "one_way", "records", "accumulated", "plans", "drill", "visits",
+    )  # fmt: skip
     nothing = dict.fromkeys(absent, Nothing())
     parts = {**nothing, **more}
     made = {"accounts": make_accounts, "openings": BriefOpenings}

@@ -87,13 +87,17 @@ export async function followed(paper) {
   return found;
 }
 
+// The document's bytes; from here on it can be sent, again and again, and is the same one.
+export const sealed = async (key, { message, paper }) => papers.signed(paper, await keys.sign(key, message));
+
 // The collector's row of the document; it is on its disk and in the log.
-export async function send(key, { message, paper }, blobs) {
-  const document = papers.signed(paper, await keys.sign(key, message));
+export async function post(document, blobs) {
   const files = [];
   for (const blob of blobs) files.push(await base64(blob));
   return askJson(api, { document: await base64(document), files });
 }
+
+export const send = async (key, made, blobs) => post(await sealed(key, made), blobs);
 
 export const fieldLabel = (name) => tOr(`record.field.${name}`, "record.raw", { name });
 export const kindLabel = (kind) => tOr(`record.kind.${kind}`, "record.raw", { name: kind });

@@ -19,7 +19,8 @@ TEXT = Path(evidence.__file__).with_name("RECORDS.md").read_text(encoding="utf-8
 ROWS = re.findall(r"^\| ([a-z-]+) \| (.+) \| (.+) \|$", TEXT.partition("## Kinds")[2], re.M)[1:]
 
 #: types in brackets behind fields that may be missing
-TYPES = {"amount", "number", "count", "text", "instant", "rows", "of", "item", "first_ns"}
+TYPES = {"amount", "number", "count", "text", "instant", "rows", "of", "item", "first_ns",
+         "found"}  # fmt: skip
 
 
 def test_every_kind_has_its_row() -> None:

@@ -1,0 +1,1 @@
+"""The drill of the running collector: from a month's lines down to one reading and its proof."""

@@ -1,0 +1,136 @@
+"""The on-site sheet at a phone's width, and the drill at a desk's, as reviewers would use them."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cloud.api.rendering import STRINGS
+from tests.e2e.conftest import Server, Watched
+from tests.e2e.test_accounts import Visit
+from tests.e2e.test_records import first_person
+from tests.unit.cloud.app_examples import TOKEN
+from tests.unit.cloud.drill_examples import BEGIN_NS, DEVICE, LOST, MONTH, VOLUME
+from tests.unit.cloud.evidence_examples import SECOND_NS
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Watched]
+Start = Callable[..., Server]
+
+
+def enrolled(page: Page, server: Server, folder: Path, base: str) -> None:
+    """The reviewer makes a key, and the collector enrols it for the plant."""
+    page.goto(f"{base}/key")
+    page.locator("#make").click()
+    expect(page.locator("#key-state")).to_be_visible()
+    with page.expect_download() as begun:
+        page.locator("#request").click()
+    path = folder / "request.json"
+    begun.value.save_as(path)
+    # this server has no account of sun's: its page knows no name, organisation and role
+    told = {"name": "Sun", "organisation": "City", "role": "reviewer"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | told))
+    first_person(server, path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_visit_is_compared_signed_kept_and_sent_again(
+    open_page: Open, start_server: Start, tmp_path: Path, language: str
+) -> None:
+    server = start_server("--records", "--reviewer")
+    base = f"{server.url}/{language}/plants/mini"
+    watched = open_page(f"{base}/months/{MONTH}/drill", width=390, height=844)
+    page, visit = watched.page, Visit(watched, f"visit-{language}", 390)
+    enrolled(page, server, tmp_path, base)
+    page.goto(f"{base}/months/{MONTH}/visit")
+    card = page.locator(f".meter[data-device='{DEVICE}']")
+    expect(card).to_be_visible()
+    visit.look("1-sheet")
+    card.locator("summary").first.click()
+    # second 60..119 of the register, 100030.0 to 100059.5 Nm3, and 100029.5 and 100060.0 beside
+    card.locator("[data-field=face]").fill("100071")
+    card.locator("[data-field=at_ns]").fill("2026-09-21 16:01")
+    card.locator("[data-field=note]").click()
+    expect(card.locator(".result.differs")).to_contain_text("100045.0 Nm3")
+    card.locator("[data-field=face]").fill("100061")
+    card.locator("[data-field=note]").click()
+    expect(card.locator(".result:not(.differs)")).to_contain_text("edge-1/10")
+    card.locator(".photo").set_input_files(
+        {"name": "face.png", "mimeType": "image/png", "buffer": page.screenshot()}
+    )
+    expect(card.locator(".photographed")).not_to_be_empty()
+    card.locator("[data-field=seal]").fill("A 17")
+    card.locator("[data-field=is_seal_whole]").select_option("true")
+    visit.look("2-filled")
+    # the page is closed and opened: the draft is there, photo and all
+    page.reload()
+    expect(card.locator("[data-field=face]")).to_have_value("100061")
+    expect(card.locator(".photographed")).not_to_be_empty()
+    page.locator("#look").click()
+    expect(page.locator("#review")).to_be_visible()
+    expect(page.locator("#paper")).to_contain_text("100061")
+    visit.look("3-review")
+    # the link fails while the phone sends
+    page.route("**/documents", lambda route: route.abort())
+    page.locator("#sign").click()
+    expect(page.locator("#outbox li")).to_have_count(1)
+    watched.complaints.clear()  # the browser tells the failed request
+    visit.look("4-kept")
+    page.unroute("**/documents")
+    page.reload()
+    page.locator("#outbox button").click()
+    expect(page.locator("#done")).to_contain_text("SHA-256")
+    expect(page.locator("#outbox")).to_be_hidden()
+    visit.look("5-sent")
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    sha256 = (page.locator("#done a").get_attribute("href") or "")[-64:]
+    url = f"{server.url}/api/v1/plants/mini/documents?kind=site-visit&about={MONTH}"
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+        rows = [row for row in json.load(answer) if row["sha256"] == sha256]
+    (meter,) = rows[0]["body"]["meters"]
+    assert (meter["face"], meter["result"], meter["reading"]) == ("100061", "agrees", "100045.0")
+    assert (meter["allowed"], meter["quality"], meter["frame"]) == ("16.1", "0", "edge-1/10")
+    assert meter["photo"] == rows[0]["files"][0]["sha256"]
+    page.goto(f"{base}/records/{sha256}")
+    expect(page.locator("main")).to_contain_text(STRINGS[language]["record.choice.agrees"])
+    visit.look("6-record")
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
+def test_a_month_is_drilled_down_to_a_reading(
+    open_page: Open, start_server: Start, language: str, width: int
+) -> None:
+    server = start_server("--records", "--reviewer")
+    base = f"{server.url}/{language}/plants/mini/months/{MONTH}/drill"
+    watched = open_page(base, width=width)
+    page, visit = watched.page, Visit(watched, f"drill-{language}", width)
+    visit.look("1-lines")
+    page.locator("tbody a").first.click()
+    visit.look("2-line")
+    page.get_by_role("link", name=VOLUME).click()
+    visit.look("3-days")
+    page.get_by_role("link", name="2026-09-21").click()
+    visit.look("4-hours")
+    page.get_by_role("link", name="16:00 – 17:00").click()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    # minute 2: seconds 120..179; the register from 100060.0 to 100089.5, one second lost
+    row = page.locator("tbody tr").nth(2)
+    expect(row).to_contain_text("100060.0")
+    expect(row).to_contain_text("100089.5")
+    visit.look("5-minutes")
+    row.get_by_role("link").click()
+    expect(page.locator("tbody tr")).to_have_count(60)
+    visit.look("6-readings")
+    page.locator("tbody tr").nth(LOST - 120 + 1).get_by_role("link").click()
+    expect(page.locator(".value")).to_have_text("100063.0 Nm3")
+    tick_ns = BEGIN_NS + (LOST + 1) * SECOND_NS
+    assert page.url.endswith(f"/drill/edge-1/{VOLUME}/13?tick={tick_ns}")
+    expect(page.locator(".no")).to_have_count(0)
+    visit.look("7-reading")
+    with page.expect_download() as begun:
+        page.locator(".actions .button").first.click()
+    assert begun.value.suggested_filename == "edge-1-13.cose"

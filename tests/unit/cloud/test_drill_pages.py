@@ -1,0 +1,170 @@
+"""The drill and the sheet over a running collector: what is told, what is noted, who withdraws."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud.accounts.roles import ROLES, Principal
+from cloud.drill.desk import DrillDesk
+from cloud.live.hub import LiveHub
+from cloud.visits.desk import VisitDesk
+from evidence.keys import certificate_from_pem, public_key
+from tests.unit.cloud.app_examples import Months, make_accounts, make_app, make_client
+from tests.unit.cloud.drill_examples import (
+    BEGIN_NS,
+    LOST,
+    MONTH,
+    VOLUME,
+    meter_config,
+    signed,
+    statement,
+)
+from tests.unit.cloud.evidence_examples import SECOND_NS
+from tests.unit.cloud.plan_examples import PlanExample
+from tests.unit.cloud.test_papers import Site, paper, room_enough  # noqa: F401 - a fixture
+from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.documents import papers as pp
+
+BASE = f"/en/plants/mini/months/{MONTH}"
+LINE = "line/fuel/natural-gas"
+#: whose region the plant is in, and whose it is not
+REVIEWERS = {"sun": "3707", "far": "44"}
+VISIT: dict[str, Any] = {**pp.PERIOD, "meters": [
+    {"point": VOLUME, "at_ns": BEGIN_NS, "face": "1", "unit": "Nm3", "frame_sha256": bytes(32)}
+]}  # fmt: skip
+
+
+class Noted:
+    """Remembers what was opened."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[str, str, str, str]] = []
+
+    def note(self, account: str, plant: str, month: str, item: str, at_ns: int) -> None:
+        assert at_ns > 0
+        self.items.append((account, plant, month, item))
+
+
+class Plant(Site):
+    """A collector with the gas meter's readings, its documents, and whoever asks."""
+
+    def start(self) -> None:
+        super().start()
+        hub, accounts, self.noted = LiveHub(self.running.clock), make_accounts(), Noted()
+        hub.on_config("mini", "edge-1", meter_config())
+        app = make_app(
+            hub, records=self.desk, evidence=self.running.desk, accounts=accounts,
+            drill=DrillDesk(self.running.desk, self.desk, statement), openings=self.noted,
+            visits=VisitDesk(self.desk, Months(), PlanExample()),
+        )  # fmt: skip
+        self.theirs = make_client(app)
+        accounts.sign_in.by_token = lambda name: self.who(name)
+
+    def who(self, name: str) -> Principal:
+        if name in REVIEWERS:
+            return Principal(name, ROLES["reviewer"], (), REVIEWERS[name])
+        return Principal(name, ROLES[pp.WHO[name][0]], ("mini",))
+
+    async def see(self, name: str, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {name}"}
+        return await asyncio.to_thread(lambda: self.theirs.get(path, headers=headers))
+
+
+@pytest.fixture
+async def plant(tmp_path: Path) -> AsyncIterator[Plant]:
+    made = Plant(tmp_path)
+    objects = signed(made.plant)
+    made.running.send(*objects)
+    await made.running.until(lambda: made.running.desk.evidence("mini").size > len(objects))
+    yield made
+    await made.running.stop()
+
+
+async def test_every_level_is_shown_and_noted_for_reviewers_alone(plant: Plant) -> None:
+    tick = BEGIN_NS + LOST * SECOND_NS
+    point = f"{BASE}/drill/edge-1/{VOLUME}"
+    levels = [
+        (f"{BASE}/drill", "259.80 tCO2", "lines"),
+        (f"{BASE}/drill?line={LINE}", VOLUME, LINE),
+        (point, "2026-09-21", f"point/edge-1/{VOLUME}"),
+        (f"{point}?step=day&at={BEGIN_NS}", "16:00 – 17:00", f"point/edge-1/{VOLUME}"),
+        (f"{point}?step=hour&at={BEGIN_NS}", "100089.5", f"point/edge-1/{VOLUME}"),
+        (f"{point}?step=minute&at={tick}", "device did not answer", f"point/edge-1/{VOLUME}"),
+        (f"{point}/13?tick={tick}", "holding 0x0010", f"reading/edge-1/13/{VOLUME}"),
+    ]
+    for path, words, _ in levels:
+        for name in ("zhao", "sun"):
+            answer = await plant.see(name, path)
+            assert answer.status_code == 200, answer.text
+            assert words in answer.text
+        assert (await plant.see("far", path)).status_code == 404
+    assert plant.noted.items == [("sun", "mini", MONTH, item) for *_, item in levels]
+
+
+async def test_what_is_not_there_is_not_found_and_not_noted(plant: Plant) -> None:
+    point = f"{BASE}/drill/edge-1/{VOLUME}"
+    for path in (
+        f"{BASE}/drill?line=line/fuel/none", f"{BASE}/drill/edge-2/{VOLUME}",
+        f"{BASE}/drill/edge-1/none", f"{point}/13?tick=1", f"{point}/0?tick=1",
+        f"{point}/99?tick=1", f"{BASE}/documents/{'0' * 64}",
+    ):  # fmt: skip
+        assert (await plant.see("sun", path)).status_code == 404, path
+    assert plant.noted.items == []
+
+
+async def test_a_frame_and_the_certificate_that_checks_it(plant: Plant) -> None:
+    at = "/api/v1/plants/mini/streams/edge-1/frames/13"
+    gateway = plant.plant.gateways["edge-1"]
+    assert (await plant.see("sun", at)).content == gateway.objects[13]
+    pem = (await plant.see("sun", f"{at}/certificate")).content
+    assert public_key(certificate_from_pem(pem)) == gateway.signer.public_key
+    for seq in (0, 99):  # a configuration; nothing
+        assert (await plant.see("sun", at.replace("13", str(seq)))).status_code == 404
+
+
+async def test_a_face_is_compared_with_the_minute_of_the_plants_clock(plant: Plant) -> None:
+    at = f"/api/v1/plants/mini/months/{MONTH}/visit/compare?gateway=edge-1&point={VOLUME}"
+    told = (await plant.see("sun", f"{at}&face=100061&at=2026-09-21 16:01")).json()
+    # second 90 is nearest to the middle; up to second 120, 100060.0, and 1 + 0.1 beside
+    assert (told["result"], told["reading"], told["allowed"]) == ("agrees", "100045.0", "16.1")
+    assert (told["frame"], told["quality"]["code"], told["unit"]) == ("edge-1/10", 0, "Nm3")
+    assert told["frame_sha256"] == sm.sha256(plant.plant.gateways["edge-1"].objects[10]).hex()
+    away = (await plant.see("sun", f"{at}&face=1&at=2026-09-21 17:30")).json()
+    assert (away["result"], away["reading"], away["frame"]) == ("no-reading", None, "")
+    assert (await plant.see("sun", f"{at}&face=1&at=soon")).status_code == 422
+    assert (await plant.see("sun", f"{at}&face=1,5&at=2026-09-21 17:30")).status_code == 422
+    assert (await plant.see("far", f"{at}&face=1&at=2026-09-21 16:01")).status_code == 404
+    sheet = await plant.see("sun", f"{BASE}/visit")
+    assert "<strong>gas-1</strong>" in sheet.text  # to be printed; sun's key is not enrolled
+    assert 'id="form"' not in sheet.text
+
+
+async def test_nobody_but_a_reviewer_ends_a_visit(plant: Plant) -> None:
+    await Site.persons(plant)
+    head = plant.desk.papers("mini").people.head
+    assert head is not None
+    enrol = paper("wang", "person", "sun", {
+        "name": "Sun", "organisation": "City", "role": "reviewer", "region": "3707",
+        "key": pp.spki(pp.key_of("sun")),
+    }, head)  # fmt: skip
+    visit = paper("sun", "site-visit", MONTH, VISIT)
+    for data in (enrol, visit):
+        assert (await plant.post(data)).status_code == 200
+    of = sm.sha256(visit)
+    for data in (
+        paper("li", "withdraw", MONTH, {"reason": "unwelcome"}, of),
+        paper("zhao", "approve", MONTH, {}, of),
+        paper("li", "site-visit", MONTH, VISIT),
+    ):
+        answer = await plant.post(data)
+        assert answer.status_code == 422
+        assert "ends or approves" in answer.text or "to sign" in answer.text
+    answer = await plant.post(paper("sun", "site-visit", MONTH, VISIT, of))
+    assert answer.status_code == 200
+    (meter,) = answer.json()["body"]["meters"]  # also what stands in rows has no bytes
+    assert (meter["at_ns"], meter["frame_sha256"]) == ("2026-09-21T08:00:00Z", "00" * 32)
+    story = await plant.see("sun", f"{BASE}/documents/{answer.json()['sha256']}")
+    assert "2026-09-21 16:00" in story.text
