@@ -27,6 +27,7 @@ from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
+from tests.e2e.fake_samples import FakeSamples
 from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import make_plant
@@ -166,7 +167,7 @@ async def serve(options: argparse.Namespace) -> None:
     if options.accountant:
         accounts = make_accounts(clock, ACCOUNTANT)
     evidence: Any = Nothing()
-    records: Any = Nothing()
+    records: Any = FakeSamples()
     if options.records:
         evidence, records = await desks(hub)
     months: Any = SealedMonths(Path(mkdtemp())) if options.reviews else FakeMonths()
