@@ -71,10 +71,13 @@ class MonthBook:
         if held is None or held[0] != minute:
             closes, archives = self.facts.closes(plant), self.facts.archives(plant)
             made, now = list[Mapping[str, Any]](), self._now(plant)
+            before = {row["month"]: row for row in held[1]} if held is not None else {}
             for month in reversed(self._months(plant, now_ns, closes)):
                 found = self._of_row(now, month, closes, now_ns)
                 of = self._standing(found, month, now_ns, closes, archives)
-                made.append(month_row(plant, found, of, newest_final(closes, month), archives))
+                row = month_row(plant, found, of, newest_final(closes, month), archives)
+                # what stays the same stays: else Python goes through all of it once a minute
+                made.append(before[month] if before.get(month) == row else row)
             held = self._rows[plant] = minute, made
         return held[1]
 
