@@ -10,7 +10,9 @@ NAMED = "named"
 
 
 def for_eyes_of(who: Principal, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A month's row as somebody may see it: who may not read records sees roles, and no names."""
+    """A month's row as somebody may see it: no paths, and roles for who may not read records."""
+    archives = [{key: one[key] for key in one if key != "archive"} for one in row["archives"]]
+    row = {**row, "archives": archives}
     if Right.RECORDS in who.rights:
         return row
     shown: Mapping[str, Any] = _shown(row)

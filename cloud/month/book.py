@@ -75,7 +75,7 @@ class MonthBook:
             for month in reversed(self._months(plant, now_ns, closes)):
                 found = self._of_row(now, month, closes, now_ns)
                 of = self._standing(found, month, now_ns, closes, archives)
-                row = month_row(plant, found, of, newest_final(closes, month), archives)
+                row = month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
                 # what stays the same stays: else Python goes through all of it once a minute
                 made.append(before[month] if before.get(month) == row else row)
             held = self._rows[plant] = minute, made
@@ -92,7 +92,7 @@ class MonthBook:
         )  # fmt: skip
         found = checklist(known, now_ns)
         of = self._standing(found, month, now_ns, closes, archives)
-        row = month_row(plant, found, of, newest_final(closes, month), archives)
+        row = month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
         decided = [close for close in closes if close.month == month]
         figures = self._figured(plant, month, archives, decided)
         return {**row, **checklist_row(found, decided), "figures": figures}
@@ -176,6 +176,9 @@ class MonthBook:
             came_after=bool(found.after or found.late),
         )
         return standing(facts, now_ns)
+
+    def _placed(self, archives: Sequence[Archive]) -> list[tuple[Archive, Path]]:
+        return [(one, self._folder / one.name) for one in archives]
 
     def zone(self, plant: str) -> str:
         """The plant's time zone, as its newest configuration in force says it."""

@@ -1,6 +1,7 @@
 """Months as the API and the pages have them: JSON-ready, instants in UTC nanoseconds. Pure."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cloud.closing.log import MonthClose
@@ -18,7 +19,7 @@ def month_row(
     of: Checklist,
     state: Standing,
     close: MonthClose | None,
-    archives: Sequence[Archive],
+    archives: Sequence[tuple[Archive, Path]],
 ) -> dict[str, Any]:
     """A month with its state, its deadline and its archives."""
     deadline = deadline_of(of.month)
@@ -40,7 +41,7 @@ def month_row(
         "deadline_confidence": None if deadline is None else deadline.confidence,
         "days_left": state.days_left,
         "owed": [_owed(one) for one in of.owed],
-        "archives": [_archive(one, close) for one in archives if one.month == of.month],
+        "archives": [_archive(one, close, path) for one, path in archives if one.month == of.month],
     }
 
 
@@ -88,9 +89,10 @@ def _owed(one: Owed) -> dict[str, Any]:
     return {"what": one.what, "by": one.by, "blocks": one.blocks, "values": dict(one.values)}
 
 
-def _archive(one: Archive, close: MonthClose | None) -> dict[str, Any]:
+def _archive(one: Archive, close: MonthClose | None, path: Path) -> dict[str, Any]:
     return {
         "name": one.name,
+        "archive": str(path),
         "bytes": one.size,
         "sha256": one.sha256,
         "statement_sha256": one.statement.hex(),
