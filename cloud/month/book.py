@@ -75,7 +75,9 @@ class MonthBook:
             for month in reversed(self._months(plant, now_ns, closes)):
                 found = self._of_row(now, month, closes, now_ns)
                 of = self._standing(found, month, now_ns, closes, archives)
-                row = month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
+                row = month_row(
+                    plant, found, of, newest_final(closes, month), self._placed(archives)
+                )
                 # what stays the same stays: else Python goes through all of it once a minute
                 made.append(before[month] if before.get(month) == row else row)
             held = self._rows[plant] = minute, made

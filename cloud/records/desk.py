@@ -127,14 +127,8 @@ class RecordDesk:
             return {}
         papers.judge(offered, enrolled.store.state.size, enrolled.received_ns())
         self._require_room(plant, offered.size)
-        reader = self._intake.plant(plant).reader
-        held = ((sha256, papers.with_file(sha256)) for sha256 in offered.files)
-        like = {
-            sha256: path for sha256, by in held
-            if by and (path := reader.attached_path(by[0], sha256)) is not None
-        }  # fmt: skip
         try:
-            return enrolled.store.lay_files(offered.files, like)
+            return enrolled.store.lay_files(offered.files, papers.with_file)
         except OSError as error:
             raise StoreError(f"plant {plant}: files cannot be written: {error.strerror}") from error
 
@@ -239,9 +233,7 @@ class RecordDesk:
         check_document(document)
         return laboratory.may_bring(document, self.papers(plant))
 
-    def findings(
-        self, plant: str, month: str = "", read_s: float = READ_S
-    ) -> Mapping[str, Any]:  # fmt: skip
+    def findings(self, plant: str, month: str = "", read_s: float = READ_S) -> Mapping[str, Any]:
         """What documents of samples show, JSON-ready; of a month "YYYY-MM", or "" of all.
 
         Reads the disk, and PDFs in a process of their own: other ones for `read_s` seconds.

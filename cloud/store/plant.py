@@ -8,7 +8,7 @@ objects, keys, kept objects, documents → sync → index, entries, tree, new ch
 A receipt may be signed after the last step, never before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -185,12 +185,14 @@ class PlantStore:
         self._beside[self._folder.order(entry.sha256)] = data
         return self.stage(entry)
 
-    def lay_files(self, files: Mapping[bytes, bytes], like: Mapping[bytes, Path]) -> Laid:
+    def lay_files(
+        self, files: Mapping[bytes, bytes], held_by: Callable[[bytes], Sequence[bytes]]
+    ) -> Laid:
         """Write files that a document will have, so that its commit only names them. Any thread.
 
         Args:
             files: SHA-256 -> bytes.
-            like: SHA-256 -> a file of the plant that holds just that.
+            held_by: SHA-256 of a file -> documents that have it: one copy is enough.
 
         Raises:
             OSError: the disk refuses; nothing is left of them.
@@ -200,7 +202,9 @@ class PlantStore:
             for sha256, held in files.items():
                 beside = self._folder.records / f"{next(self._laying)}-{sha256.hex()}.new"
                 laid[sha256] = beside
-                lay(beside, held, like.get(sha256))
+                documents = held_by(sha256)
+                like = self.reader.attached_path(documents[0], sha256) if documents else None
+                lay(beside, held, like)
         except OSError:
             unlay(laid)
             raise

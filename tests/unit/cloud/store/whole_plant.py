@@ -140,9 +140,9 @@ class WholePlant:
             logged = _entry(Kind.RECORD, document, self.document, None)
             files = {hashlib.sha256(scan).digest(): scan for scan in SCANS}
             try:
-                laid = plant.lay_files(files, {})
+                laid = plant.lay_files(files, lambda _: ())
             except OSError:  # the person is refused, and sends it again
-                laid = plant.lay_files(files, {})
+                laid = plant.lay_files(files, lambda _: ())
             plant.stage_record(replace(logged, stream=""), self.document, laid)
         if commit == 4:
             self._enrol(plant, self.following)
