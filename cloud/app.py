@@ -32,6 +32,7 @@ from cloud.api import (
     review_pages,
     reviews,
     routes,
+    sample_pages,
     socket,
     visits,
     year_pages,
@@ -40,6 +41,7 @@ from cloud.api.guard import SignInNeededError
 from cloud.api.rendering import DASHBOARD, LANGUAGES, render, sentence
 from cloud.api.security import SecurityHeaders
 from cloud.api.services import Services
+from cloud.api.without_paths import without_paths
 from cloud.errors import StoreError
 from evidence.documents.fields import FieldsError
 
@@ -89,6 +91,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(year_pages.pages)
     app.include_router(drill_pages.router)
     app.include_router(visits.pages)
+    app.include_router(sample_pages.router)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False
@@ -126,4 +129,4 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _disk_disagrees(_: Request, error: Exception) -> JSONResponse:
     """Evidence cannot be read or written just then, of one plant or all, whatever was asked."""
     log.error("%s", error)
-    return JSONResponse({"detail": str(error)}, 503)
+    return JSONResponse({"detail": without_paths(str(error))}, 503)

@@ -136,11 +136,20 @@ def read_state_dir(path: Path) -> Path:
     Raises:
         CloudConfigError: unreadable, not TOML, or without it.
     """
+    return _one_folder(path, "state_dir")
+
+
+def read_archive_dir(path: Path) -> Path:
+    """Only `archive_dir` of CLOUD.toml; errors as for `read_state_dir`."""
+    return _one_folder(path, "archive_dir", "archives")
+
+
+def _one_folder(path: Path, name: str, default: str | None = None) -> Path:
     reader = _Reader(path)
-    state_dir = reader.state_dir()
+    folder = reader.folder(name, default)
     if reader.problems:
         raise CloudConfigError(reader.problems)
-    return state_dir
+    return folder
 
 
 class _Reader:
@@ -181,10 +190,10 @@ class _Reader:
             return self._fields({}, key, [])  # one sentence is enough for an absent table
         return self._fields({}, key, self.problems)
 
-    def state_dir(self) -> Path:
+    def folder(self, name: str, default: str | None) -> Path:
         if self.problems:
             return Path()
-        return self._folder(self._section("cloud", required=True), "state_dir")
+        return self._folder(self._section("cloud", required=True), name, default=default)
 
     def read(self) -> CloudConfig | None:
         if self.problems:

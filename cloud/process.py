@@ -6,6 +6,7 @@ broker ⇄ link → inbox → collector → evidence
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -193,6 +194,7 @@ class _Process:
             self._say(f"collector: slice {config.slice}, connected to {self._broker_url}")
         else:
             self._say(f"collector: {self._broker_url} does not answer yet; it is tried for ever")
+        gc.freeze()  # what the start has made stays: not to be gone through for cycles again
         self._write_ready()
         if not config.http.accounts:
             self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")

@@ -8,6 +8,7 @@ was counted.
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,8 @@ from edge.calc.errors import StatementError
 log = logging.getLogger("stackproof.cloud.accumulated")
 
 POLL_S = 2.0
+#: seconds after which a plant that could not be counted is tried again
+AGAIN_S = 600.0
 #: figures of these rule sets hold other gases than CO2
 _WITH_OTHER_GASES = {"aluminium"}
 
@@ -56,7 +59,7 @@ class Accumulations:
         self._desk, self._path_of, self._archives = desk, path_of, archives
         self._clock, self._said = clock, said
         self._followed: dict[str, _Followed] = {}
-        self._trouble, self._failed = dict[str, str](), set[str]()
+        self._trouble, self._failed = dict[str, str](), dict[str, float]()  # until then
         self._turn = threading.Lock()  # a step may still run when the collector is told to stop
 
     async def follow(self) -> None:
@@ -70,18 +73,21 @@ class Accumulations:
         """Count some more of a plant; True while there is more in its log. Any thread."""
         with self._turn:
             try:
-                return self._step(plant)
+                return self._step(plant, time.monotonic())
             except (StoreError, OSError) as error:
                 if str(error) != self._trouble.get(plant):  # it is tried again every two seconds
                     log.warning("%s: not counted just now: %s", plant, error)
                 self._trouble[plant] = str(error)
-            except Exception:  # a gateway signed what nobody thought of; other plants go on
-                log.exception("%s: cannot be counted", plant)
-                self._failed.add(plant)
+            except Exception as error:  # a gateway signed what nobody thought of; others go on
+                if repr(error) != self._trouble.get(plant):
+                    log.exception("%s: cannot be counted; tried again", plant)
+                self._trouble[plant] = repr(error)
+                self._failed[plant] = time.monotonic() + AGAIN_S
+                self._followed.pop(plant, None)  # begins with what was kept
             return False
 
-    def _step(self, plant: str) -> bool:
-        if plant in self._failed:
+    def _step(self, plant: str, now_s: float) -> bool:
+        if now_s < self._failed.get(plant, now_s):
             return False
         if plant not in self._followed:
             count = PlantCount(self._desk.evidence(plant), self._path_of(plant))
@@ -91,6 +97,7 @@ class Accumulations:
             followed.shown = self._shown(plant, followed)
             followed.count.keep(hourly=True)
         self._trouble.pop(plant, None)
+        self._failed.pop(plant, None)
         return followed.count.is_behind
 
     def keep(self) -> None:

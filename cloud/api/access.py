@@ -95,6 +95,7 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{PAGE}/plants/{{plant}}/months/{{month}}/review/line"): Right.RECORDS,
     ("GET", f"{PAGE}/plants/{{plant}}/months/{{month}}/review/decide"): Right.SIGN,
     ("GET", f"{PAGE}/plants/{{plant}}/months/{{month}}"): SEE,
+    ("GET", f"{PAGE}/plants/{{plant}}/months/{{month}}/samples"): Right.RECORDS,
     ("POST", f"{PAGE}/plants/{{plant}}/months/{{month}}/close"): Right.MONTHS,
     ("GET", f"{PAGE}/plants/{{plant}}/year"): SEE,
     ("GET", f"{MONTH}/visit"): Right.REVIEW,

@@ -1,5 +1,7 @@
 """Pages of months: all plants' months in one table, and one month with its checklist. No script."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -8,11 +10,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from cloud.accounts.roles import Principal, Right
 from cloud.api import month_texts as texts
 from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.month_names import for_eyes_of
 from cloud.api.month_view import MonthView
 from cloud.api.rendering import Language, render
 from cloud.api.reviewed import note
 from cloud.api.routes import MonthPath, PlantPath
-from cloud.api.services import MonthRefusedError, Services
+from cloud.api.services import MonthRefusedError, MonthService, Services
 from cloud.closing.months import REASON_MAX
 
 router = APIRouter(
@@ -25,10 +28,14 @@ MONTHS_MAX = 13
 @router.get("/{language}/months")
 def months_page(given: Given, who: Who, language: Language) -> HTMLResponse:
     """Every plant's months, newest first."""
-    rows = {
-        plant: {row["month"]: row for row in given.months.rows(plant)}
-        for plant in given.plants_of(who)
-    }
+    return months_table(given.months, given.plants_of(who), language, who)
+
+
+def months_table(
+    of_plants: MonthService, plants: Sequence[str], language: str, who: Principal
+) -> HTMLResponse:
+    """The table of these plants' months."""
+    rows = {plant: {row["month"]: row for row in of_plants.rows(plant)} for plant in plants}
     months = sorted({month for of in rows.values() for month in of}, reverse=True)[:MONTHS_MAX]
     left = {
         (plant, month): texts.left(language, row["days_left"])
@@ -69,12 +76,20 @@ def _month(
     if row is None:
         raise HTTPException(404, f"{plant} has no month {month}")
     note(given, who, plant, month, "month")
+    row = for_eyes_of(who, row)
     return render(
         "month.html", language, status=409 if error else 200,
         path=f"/plants/{plant}/months/{month}", who=who, row=row, view=MonthView(row, language),
         done=done, error=error, may_close=Right.MONTHS in who.rights and bool(who.session),
         has_records=Right.RECORDS in who.rights, told=texts.told, most=REASON_MAX,
     )  # fmt: skip
+
+
+async def _month_again(
+    given: Services, who: Principal, language: str, of: tuple[str, str], error: str
+) -> HTMLResponse:
+    """The page with what was wrong with an order; beside the event loop."""
+    return await asyncio.to_thread(_month, given, who, language, of, error=error)
 
 
 @router.post("/{language}/plants/{plant}/months/{month}/close")
@@ -91,10 +106,10 @@ async def close(  # noqa: PLR0917 - FastAPI calls it by names
     reason, amend = form.get("reason", "").strip(), form.get("amend") == "yes"
     if len(reason) > REASON_MAX or (amend and not reason):
         error = texts.told(language, "month.error.reason", most=REASON_MAX)
-        return _month(given, who, language, (plant, month), error=error)
+        return await _month_again(given, who, language, (plant, month), error)
     try:
-        given.months.begin(plant, month, amend=amend, reason=reason, by=who.account)
+        await given.months.begin(plant, month, amend=amend, reason=reason, by=who.account)
     except MonthRefusedError:
         error = texts.told(language, "month.error.reason", most=REASON_MAX)
-        return _month(given, who, language, (plant, month), error=error)
+        return await _month_again(given, who, language, (plant, month), error)
     return RedirectResponse(f"/{language}/plants/{plant}/months/{month}?done=begun", 303)

@@ -29,6 +29,8 @@ def owed(language: str, one: Mapping[str, Any], zone: str) -> str:
         values["at"] = at(values["at_ns"], zone)
     if "kind" in values:
         values["kind"] = kind(language, values["kind"])
+    if "person" in values:
+        values["person"] = by(language, values["person"])
     if "event" in values:
         values["event"] = STRINGS[language][f"month.event.{values['event']}"]
     return told(language, f"month.owed.{one['what']}", **values)

@@ -1,6 +1,7 @@
 """Routes for sealed months: the report, the platform's workbook, the archive itself."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -12,10 +13,13 @@ from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.reviewed import note
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, Services
+from cloud.api.without_paths import without_paths
 from cloud.outputs.errors import OutputError
 from cloud.review.items import archive_of
 
 router = APIRouter(prefix="/api/v1/plants/{plant}/months/{month}", route_class=GuardedRoute)
+
+log = logging.getLogger("stackproof.cloud.http")
 
 PDF = "application/pdf"
 TAR = "application/x-tar"
@@ -81,7 +85,8 @@ async def _made(given: Services, command: str, archives: list[Path], *options: s
     try:
         return await given.papers.make(command, archives, *options)
     except OutputError as error:
-        raise HTTPException(409, str(error)) from error
+        log.warning("%s", error)
+        raise HTTPException(409, without_paths(str(error))) from error
 
 
 def _file(data: bytes, media_type: str, name: str) -> Response:

@@ -18,6 +18,7 @@ from cloud.api.rendering import STRINGS
 from cloud.api.routes import PlantPath
 from cloud.records.forms import ABOUT_OF, TABLES
 from cloud.records.imports import Draft, Words, columns_of, folded, preview
+from cloud.records.listing import Filter
 from cloud.records.media import XLSX
 from cloud.records.papers import DOCUMENTS_MAX
 from cloud.records.spreadsheet import read_table
@@ -108,7 +109,8 @@ def _names(draft: Draft) -> set[str]:
 def _held(given: Given, account: str, plant: str, kind: str) -> dict[str, int]:
     """What one has signed before and still stands -> its log index: not to be signed twice."""
     try:
-        zone, rows = zone_of(given, plant), given.records.rows(plant, kind, "", 0, DOCUMENTS_MAX)
+        zone = zone_of(given, plant)
+        rows = given.records.newest(plant, Filter(kind=kind), DOCUMENTS_MAX)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return {

@@ -1,7 +1,9 @@
 """The JSON routes under /api/v1: health, plants, streams, points, live snapshot, months."""
 
 import base64
+import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query
@@ -9,11 +11,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cloud.accounts.roles import Right
 from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.month_names import for_eyes_of
 from cloud.api.month_texts import said
 from cloud.api.services import MonthRefusedError, Services
+from cloud.api.without_paths import without_paths
 from cloud.live.hub import UnknownPlantError, UnknownPointError
 from evidence.points import NAME_ID, POINT_ID
 from evidence.timestamp import RESPONSE_BYTES_MAX
+
+log = logging.getLogger("stackproof.cloud.http")
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
 
@@ -62,6 +68,17 @@ class SealRequest(BaseModel):
     time_stamp: Base64 = b""
 
 
+def _refused(error: MonthRefusedError) -> HTTPException:
+    """Why, for people elsewhere; all of it is in the log."""
+    log.warning("%s", error)
+    return HTTPException(409, without_paths(str(error)))
+
+
+def _sealed(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was sealed; the archive by its name in `archive_dir`."""
+    return {**facts, "archive": FilePath(str(facts["archive"])).name}
+
+
 def _snapshot(given: Services, plant: str) -> dict[str, Any]:
     try:
         return given.hub.snapshot(plant)
@@ -83,7 +100,11 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
     served = given.streams.served()
     return told | {
         "served": [plant for plant in served if given.accounts.sees(who, plant)],
-        "amiss": {plant: why for plant, why in amiss.items() if given.accounts.sees(who, plant)},
+        "amiss": {
+            plant: list(map(without_paths, why))
+            for plant, why in amiss.items()
+            if given.accounts.sees(who, plant)
+        },
         "server_ns": given.clock.wall_ns(),
         "plants": len(given.plants_of(who)),
         "viewers": given.hub.viewers,
@@ -158,17 +179,18 @@ def months(
     if plant:
         _snapshot(given, plant)
     plants = [plant] if plant else given.plants_of(who)
-    return [said(row) for name in plants for row in given.months.rows(name)]
+    rows = (row for name in plants for row in given.months.rows(name))
+    return [said(for_eyes_of(who, row)) for row in rows]
 
 
 @router.get("/plants/{plant}/months/{month}")
-def month(given: Given, plant: PlantPath, month: MonthPath) -> Mapping[str, Any]:
+def month(given: Given, who: Who, plant: PlantPath, month: MonthPath) -> Mapping[str, Any]:
     """A month with its checklist: days and devices, documents, what is owed, closes, archives."""
     _snapshot(given, plant)
     found = given.months.month(plant, month)
     if found is None:
         raise HTTPException(404, f"{plant} has no month {month}")
-    return said(found)
+    return said(for_eyes_of(who, found))
 
 
 @router.post("/months/{plant}/{month}/close")
@@ -182,16 +204,18 @@ async def close_month(
     """Close and seal a month: an accountant's."""
     _snapshot(given, plant)
     try:
-        return await given.months.close(
-            plant,
-            month,
-            closing=order.closing,
-            amend=order.amend,
-            reason=order.reason,
-            by=who.account,
+        return _sealed(
+            await given.months.close(
+                plant,
+                month,
+                closing=order.closing,
+                amend=order.amend,
+                reason=order.reason,
+                by=who.account,
+            )
         )
     except MonthRefusedError as error:
-        raise HTTPException(409, str(error)) from error
+        raise _refused(error) from error
 
 
 @router.post("/months/{plant}/{month}/seal")
@@ -204,6 +228,8 @@ async def seal_month(
     """Seal a closed month again, with signatures that came since: an accountant's."""
     _snapshot(given, plant)
     try:
-        return await given.months.seal(plant, month, reason=order.reason, reply=order.time_stamp)
+        return _sealed(
+            await given.months.seal(plant, month, reason=order.reason, reply=order.time_stamp)
+        )
     except MonthRefusedError as error:
-        raise HTTPException(409, str(error)) from error
+        raise _refused(error) from error

@@ -17,6 +17,7 @@ from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
 from cloud.outputs.maker import PaperMaker
 from cloud.records.desk import Wanted
+from cloud.records.findings import READ_S
 from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter
 from cloud.review.openings import Openings
@@ -88,7 +89,7 @@ class MonthService(Protocol):
             MonthRefusedError: it cannot be made.
         """
 
-    def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
+    async def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
         """Order a closing for good and do not wait for it; MonthRefusedError when it may not be."""
 
     def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
@@ -165,8 +166,8 @@ class Records(Protocol):
     def may_bring(self, plant: str, document: Document) -> bool:
         """May its signer bring in a document? Of a laboratory: only what is of its samples."""
 
-    def findings(self, plant: str, month: str = "") -> Mapping[str, Any]:
-        """What documents of samples show, JSON-ready. Reads the disk; may take a minute."""
+    def findings(self, plant: str, month: str = "", read_s: float = READ_S) -> Mapping[str, Any]:
+        """What documents of samples show, JSON-ready; PDFs are read for so many seconds."""
 
     def rows(
         self, plant: str, kind: str, about: str, first: int, count: int,

@@ -28,7 +28,7 @@ from cloud.closing.records import MonthTime, first_entry, records_of
 from cloud.closing.stamp import check_reply, may_be_kept
 from cloud.closing.zone import zone_named
 from cloud.collector.desk import PlantEvidence, PlantKeys
-from cloud.errors import TimeStampError
+from cloud.errors import StoreError, TimeStampError
 from cloud.month.progress import Tell, to_nobody
 from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
@@ -49,6 +49,8 @@ log = logging.getLogger("stackproof.cloud.months")
 NO_AUTHORITY = "no time stamping authority is named in CLOUD.toml"
 
 _HOUR_NS = 3600 * 1_000_000_000
+#: plant, month, and what marks one that was replaced; ids of plants may end like a month
+_NAME = re.compile(r"(.+)-(\d{4}-\d{2})(\.replaced-[0-9a-f]{12})?\.tar", re.ASCII)
 
 Stamp = Callable[[bytes], bytes]
 
@@ -115,18 +117,37 @@ class ArchiveFolder:
         """Make the folder; OSError when the disk refuses."""
         self.folder.mkdir(parents=True, exist_ok=True)
 
+    def names(self) -> dict[str, list[str]]:
+        """Plant -> names of its archives, of all plants: one look at the folder.
+
+        Raises:
+            StoreError: it cannot be listed.
+        """
+        found: dict[str, list[str]] = {}
+        try:
+            paths = sorted(self.folder.glob("*.tar"))
+        except OSError as error:
+            raise StoreError(f"archives cannot be listed: {error.strerror}") from error
+        for path in paths:
+            if (match := _NAME.fullmatch(path.name)) is not None:
+                found.setdefault(match[1], []).append(path.name)
+        return found
+
+    def month_of(self, name: str) -> tuple[str, bool]:
+        """(month, was it replaced) of an archive that `names` has."""
+        match = _NAME.fullmatch(name)
+        if match is None:
+            raise ValueError(f"{name!r} is no archive's name")
+        return match[2], match[3] is not None
+
     def rows(self, plant: str) -> list[dict[str, Any]]:
         """JSON-ready facts of every archive of a plant, newest month first, replaced ones last."""
-        name = re.compile(
-            rf"{re.escape(plant)}-(\d{{4}}-\d{{2}})(\.replaced-[0-9a-f]{{12}})?\.tar", re.ASCII
-        )
         found: list[dict[str, Any]] = []
-        for path in sorted(self.folder.glob("*.tar")):
-            match = name.fullmatch(path.name)
-            if match is not None:
-                row = {"plant": plant, "month": match[1], "archive": str(path)}
-                size = path.stat().st_size
-                found.append({**row, "bytes": size, "replaced": match[2] is not None})
+        for name in self.names().get(plant, ()):
+            path, (month, is_replaced) = self.folder / name, self.month_of(name)
+            row = {"plant": plant, "month": month, "archive": str(path)}
+            size = path.stat().st_size
+            found.append({**row, "bytes": size, "replaced": is_replaced})
         found.sort(key=lambda row: (row["month"], not row["replaced"]), reverse=True)
         return found
 

@@ -52,6 +52,7 @@ class Months:
     """Closes months of the plants of one collector.
 
     Attributes:
+        archives: where they stand.
         progress: how far the closing is that runs now.
     """
 
@@ -60,14 +61,14 @@ class Months:
     ) -> None:
         """Archives go to `archive_dir`; `stamp` gets an RFC 3161 response over a seal."""
         self._desk, self._clock = desk, clock
-        self._archives = ArchiveFolder(archive_dir, stamp)
+        self.archives = ArchiveFolder(archive_dir, stamp)
         self.progress = Progress()
         self._closing = asyncio.Lock()
 
     def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
         """Archives of a plant, newest month first; in a month, replaced ones after the newest."""
         self._evidence(plant)
-        return self._archives.rows(plant)
+        return self.archives.rows(plant)
 
     async def close(
         self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = ""
@@ -95,7 +96,7 @@ class Months:
                 collector=self._desk.keys(plant).collector, replaces=replaces,
                 now_ns=self._clock.wall_ns(), tell=self.progress.fold,
             )  # fmt: skip
-            old = await asyncio.to_thread(self._archives.kept, plant, month)
+            old = await asyncio.to_thread(self.archives.kept, plant, month)
             await asyncio.to_thread(self._make_dir)  # before the close stands in the log for good
             close = await self._log_close(evidence, draft)
             closes = await self._ask_gateways(evidence, close)
@@ -132,7 +133,7 @@ class Months:
             if close is None:
                 raise MonthRefusedError(f"{plant} {month} is not closed yet; close it first")
             await asyncio.to_thread(self._make_dir)
-            old = await asyncio.to_thread(self._archives.kept, plant, month)
+            old = await asyncio.to_thread(self.archives.kept, plant, month)
             own = self._desk.keys(plant).collector
             statement = await _reading(
                 _statement_again, evidence, history, close, old, reason=reason, collector=own
@@ -162,10 +163,10 @@ class Months:
 
     def _make_dir(self) -> None:
         try:
-            self._archives.make()
+            self.archives.make()
         except OSError as error:
             raise MonthRefusedError(
-                f"{self._archives.folder} cannot take archives ({error.strerror}): mend "
+                f"{self.archives.folder} cannot take archives ({error.strerror}): mend "
                 "archive_dir of CLOUD.toml or the disk, then close again"
             ) from error
 
@@ -269,7 +270,7 @@ class Months:
     def _seal_now(self, month: ClosedMonth, reply: bytes) -> Sealed:
         # keys may have been enrolled and orders made between the reading and the close
         history = read_history(month.evidence, month.history)
-        return self._archives.seal(replace(month, history=history), reply)
+        return self.archives.seal(replace(month, history=history), reply)
 
 
 def _not_sealed(plant: str, month: str, error: Exception) -> str:

@@ -25,6 +25,7 @@ from cloud.commands.ids import plant_id
 from cloud.commands.month_effects import add_effects_command
 from cloud.commands.month_uncertainty import add_uncertainty_command
 from cloud.commands.outputs import add_output_commands
+from cloud.config import read_archive_dir
 from cloud.errors import CarriedFileError, CloudError, TimeStampError
 from evidence.archive.paths import SEAL
 from evidence.timestamp import RESPONSE_BYTES_MAX
@@ -134,7 +135,7 @@ def _print_sealed(args: argparse.Namespace, verb: str, order: Mapping[str, Any])
     collector, path = RunningCollector(args.config), f"months/{args.plant}/{args.month}/{verb}"
     with _telling(collector, f"plants/{args.plant}/months/{args.month}"):
         facts = collector.order(path, order, timeout_s=CLOSE_S)
-    archive = Path(facts["archive"])
+    archive = read_archive_dir(args.config) / str(facts["archive"])
     if args.tsa_request is not None:
         _write_request(archive, args.tsa_request)
     if args.out is not None:
@@ -220,7 +221,7 @@ def _list(args: argparse.Namespace) -> int:
         print(_line(row))
         for one in row["archives"]:
             mark = "" if one["newest"] else "  (replaced)" if one["replaced"] else "  (earlier)"
-            print(f"    {one['bytes']:>12,} bytes  {one['archive']}{mark}")
+            print(f"    {one['bytes']:>12,} bytes  {one['name']}{mark}")
     return 0
 
 

@@ -3,38 +3,49 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from cloud.closing.archive import ArchiveFolder
 from cloud.closing.kept import read_kept
 from cloud.errors import StoreError
 from cloud.month.facts import Archive, Facts
 
 
-def look_at_archives(facts: Facts, plant: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Note the archives of a plant, as `Months.list` names them. Blocking file I/O.
+def look_at_archives(facts: Facts, plant: str, folder: ArchiveFolder, names: Sequence[str]) -> None:
+    """Note the archives of a plant. Blocking file I/O.
+
+    Args:
+        facts: where they are noted.
+        plant: plant id.
+        folder: where they stand.
+        names: of this plant's, as the folder lists them.
 
     Raises:
         StoreError: one cannot be read.
     """
     known = {one.name: one for one in facts.archives(plant)}
     try:
-        found = [_archive(row, known) for row in rows]
+        looked = [_archive(folder.folder / name, *folder.month_of(name), known) for name in names]
     except OSError as error:
-        raise StoreError(f"an archive cannot be read: {error}") from error
+        raise StoreError(f"an archive cannot be read: {error.strerror}") from error
+    found = [one for one in looked if one is not None]
     if sorted(found, key=lambda one: one.name) != list(known.values()):
         facts.put_archives(plant, found)
 
 
-def _archive(row: Mapping[str, Any], known: Mapping[str, Archive]) -> Archive:
-    """A file of the archive folder; read only where it is new or changed."""
-    path = Path(row["archive"])
-    stat, before = path.stat(), known.get(path.name)
+def _archive(
+    path: Path, month: str, is_replaced: bool, known: Mapping[str, Archive]
+) -> Archive | None:  # fmt: skip
+    """A file of the archive folder, None when it went since; read only if it is new or changed."""
+    try:
+        stat, before = path.stat(), known.get(path.name)
+    except FileNotFoundError:
+        return None
     if before is not None and (before.size, before.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
         return before
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     kept = read_kept(path)
     return Archive(
-        path.name, str(row["month"]), bool(row["replaced"]), stat.st_size, stat.st_mtime_ns, sha256,
+        path.name, month, is_replaced, stat.st_size, stat.st_mtime_ns, sha256,
         b"" if kept is None else kept.sha256,
     )  # fmt: skip

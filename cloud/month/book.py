@@ -5,6 +5,7 @@ or a minute is over; a month's own checklist whenever it is asked for.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,30 @@ from cloud.closing.log import MonthClose
 from cloud.errors import StoreError
 from cloud.month.checklist import Checklist, Known, checklist
 from cloud.month.deadlines import deadline_of
-from cloud.month.expected import Expected, Plans
-from cloud.month.facts import Archive, Facts
+from cloud.month.expected import Plans
+from cloud.month.facts import Archive, Facts, Position
 from cloud.month.figured import figures_row
 from cloud.month.rows import checklist_row, month_row
 from cloud.month.sources import Sources
 from cloud.month.states import MonthFacts, Standing, newest_final, standing
-from edge.calc.local_time import clock_of
+from cloud.records.papers import Papers
+from edge.calc.local_time import PlantDays, clock_of
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 #: months that are looked at: a gateway whose clock had forgotten the time signed readings of 1970
 MONTHS_MAX = 120
+
+
+@dataclass(frozen=True)
+class _Now:
+    """What all months of a plant stand on."""
+
+    plant: str
+    zone: str
+    positions: Mapping[str, Position]
+    missing: Mapping[str, int]
+    papers: Papers | None
 
 
 class MonthBook:
@@ -43,6 +56,7 @@ class MonthBook:
     def __init__(self, facts: Facts, sources: Sources, plans: Plans, folder: Path) -> None:
         self.facts, self._sources, self._plans = facts, sources, plans
         self._folder = folder
+        self._over: dict[tuple[str, str], tuple[object, Checklist]] = {}
         self._rows: dict[str, tuple[int, list[Mapping[str, Any]]]] = {}
         self._figures: dict[tuple[str, str], tuple[bytes, Mapping[str, Any]]] = {}
 
@@ -56,34 +70,29 @@ class MonthBook:
         held = self._rows.get(plant)
         if held is None or held[0] != minute:
             closes, archives = self.facts.closes(plant), self.facts.archives(plant)
-            made = list[Mapping[str, Any]]()
+            made, now = list[Mapping[str, Any]](), self._now(plant)
+            before = {row["month"]: row for row in held[1]} if held is not None else {}
             for month in reversed(self._months(plant, now_ns, closes)):
-                found = self._made(plant, month, now_ns, closes, devices=False)
+                found = self._of_row(now, month, closes, now_ns)
                 of = self._standing(found, month, now_ns, closes, archives)
-                made.append(
-                    month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
+                row = month_row(
+                    plant, found, of, newest_final(closes, month), self._placed(archives)
                 )
+                # what stays the same stays: else Python goes through all of it once a minute
+                made.append(before[month] if before.get(month) == row else row)
             held = self._rows[plant] = minute, made
         return held[1]
-
-    def standings(self, plant: str, now_ns: int) -> dict[str, Standing]:
-        """Month -> its state, of months that are not closed for good."""
-        closes, archives = self.facts.closes(plant), self.facts.archives(plant)
-        return {
-            month: self._standing(
-                self._made(plant, month, now_ns, closes, devices=False),
-                month, now_ns, closes, archives,
-            )
-            for month in self._months(plant, now_ns, closes)
-            if newest_final(closes, month) is None
-        }  # fmt: skip
 
     def month(self, plant: str, month: str, now_ns: int) -> Mapping[str, Any] | None:
         """JSON-ready: a month's row with its checklist; None for one that the plant has not."""
         closes, archives = self.facts.closes(plant), self.facts.archives(plant)
         if month not in self._months(plant, now_ns, closes):
             return None
-        found = self._made(plant, month, now_ns, closes, devices=True)
+        known = replace(
+            self._known(self._now(plant), month, closes),
+            segments=self.facts.segments(plant), days=self.facts.days(plant, month),
+        )  # fmt: skip
+        found = checklist(known, now_ns)
         of = self._standing(found, month, now_ns, closes, archives)
         row = month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
         decided = [close for close in closes if close.month == month]
@@ -107,27 +116,45 @@ class MonthBook:
             return made
         return None
 
-    def _made(
-        self, plant: str, month: str, now_ns: int, closes: Sequence[MonthClose], *, devices: bool
+    def _of_row(
+        self, of: "_Now", month: str, closes: Sequence[MonthClose], now_ns: int
     ) -> Checklist:
-        papers = self._sources.papers(plant)
-        expected: Sequence[Expected] | None = None
+        """What a row tells of a month; of one that is over it is made again when something came."""
+        known = self._known(of, month, closes)
+        end_ns = PlantDays(of.zone).month_bounds(month)[1]
+        reach = {stream: min(at.at_ns, end_ns) for stream, at in of.positions.items()}
+        papers = None if known.papers is None else len(known.papers.standing)
+        stands_on = (
+            self.facts.changes(of.plant, month), reach, known.missing, known.expected, papers,
+            known.close, of.zone,
+        )  # fmt: skip
+        held = self._over.get((of.plant, month))
+        if held is not None and held[0] == stands_on:
+            return held[1]
+        days = self.facts.days(of.plant, month, devices=False)
+        made = checklist(replace(known, days=days), now_ns)
+        if now_ns >= end_ns and not made.events:  # those end with time
+            slim = replace(made, days=(), streams=(), documents=())
+            self._over[of.plant, month] = stands_on, slim
+        return made
+
+    def _now(self, plant: str) -> "_Now":
+        return _Now(
+            plant, self.zone(plant), self.facts.positions(plant), self._sources.missing(plant),
+            self._sources.papers(plant),
+        )  # fmt: skip
+
+    def _known(self, of: "_Now", month: str, closes: Sequence[MonthClose]) -> Known:
+        """What a checklist is made of, without days and devices."""
+        papers, expected = of.papers, None
         try:
-            expected = self._plans.expected(plant, month)
+            expected = self._plans.expected(of.plant, month)
         except StoreError:  # a month without its plan would need nothing: its documents are owed
             papers = None
-        known = Known(
-            month=month,
-            zone=self.zone(plant),
-            positions=self.facts.positions(plant),
-            segments=self.facts.segments(plant) if devices else {},
-            days=self.facts.days(plant, month, devices=devices),
-            missing=self._sources.missing(plant),
-            expected=expected,
-            papers=papers,
-            close=newest_final(closes, month),
-        )
-        return checklist(known, now_ns)
+        return Known(
+            month, of.zone, of.positions, {}, [], of.missing, expected, papers,
+            newest_final(closes, month),
+        )  # fmt: skip
 
     def _standing(
         self,

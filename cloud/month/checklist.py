@@ -25,6 +25,7 @@ from cloud.month.facts import Position, Segment, StreamDay
 from cloud.month.tally import Counts, due_on
 from cloud.records.papers import Papers
 from edge.calc.local_time import PlantDays
+from evidence.documents.document import COLLECTOR
 from evidence.documents.standing import Logged
 
 #: a gateway sends every ten seconds or so: one that is silent for longer needs somebody to look
@@ -293,7 +294,10 @@ def _owed_papers(
             yield Owed(what, row.responsible, blocks=True, values=values)
     for logged in waiting:
         document = logged.document
-        values = {"kind": document.kind, "about": document.about, "person": document.person}
+        role = COLLECTOR if logged.signer is None else logged.signer.role
+        values = {
+            "kind": document.kind, "about": document.about, "person": document.person, "role": role,
+        }  # fmt: skip
         by = ENGINEER if document.kind.startswith("meter-") else ACCOUNTANT
         yield Owed("approval", by, blocks=True, values=values)
     for due in certificates:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from cloud.api import month_texts
 from cloud.api.services import MonthRefusedError
+from cloud.api.without_paths import without_paths
 from cloud.clock import Clock
 from cloud.closing.log import FINAL
 from cloud.closing.months import Months
@@ -76,6 +77,7 @@ class MonthEngine:
         self._began: list[Ordered] | None = None
         self._orders: set[asyncio.Task[None]] = set()
         self._busy: set[tuple[str, str]] = set()  # (plant, month) that are being closed
+        self._names: Mapping[str, Sequence[str]] | None = None  # archives, listed once a look
         self._counting = asyncio.Lock()
 
     # -- what one may ask -------------------------------------------------------------------------
@@ -94,8 +96,8 @@ class MonthEngine:
         return {
             **found,
             "progress": progress,
-            "refused": refused,
-            "counting": self._amiss.get(plant, ""),
+            "refused": without_paths(refused),
+            "counting": without_paths(self._amiss.get(plant, "")),
         }
 
     def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:
@@ -153,25 +155,41 @@ class MonthEngine:
         except MonthRefusedError:
             await asyncio.to_thread(self._facts.done, plant, month)
             raise
-        await asyncio.to_thread(self._facts.done, plant, month)
-        await self._closed(plant)
+        await self._done(plant, month)
         return facts
 
+    async def _done(self, plant: str, month: str) -> None:
+        """A closing is done; where the disk refuses to forget it, the next start seals it again."""
+        try:
+            await asyncio.to_thread(self._facts.done, plant, month)
+        except StoreError:
+            log.exception("%s %s is closed, and is remembered as being closed", plant, month)
+        await self._closed(plant)
+
     async def _closed(self, plant: str) -> None:
-        """Something of a plant was closed or sealed: count it, and tell of it at once."""
-        await self._catch_up(plant)
+        """Something of a plant was closed or sealed: count it, and tell of it at once.
+
+        It stands whatever becomes of the counting, which the next look tries again.
+        """
+        self._names = None
+        try:
+            await self._catch_up(plant)
+        except (StoreError, LookupError) as error:
+            log.exception("plant %s: what was closed cannot be counted just now", plant)
+            self._amiss[plant] = str(error)
         self._book.forget(plant)
         self._judged.pop(plant, None)
 
-    def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
-        """Order a closing for good and do not wait: `month` tells how far it is, or why not.
+    async def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
+        """Order a closing for good and do not wait for it: `month` tells how far it is.
 
         Raises:
             MonthRefusedError: it is not complete, and no reason is given; or it is being closed.
         """
         self._require_idle(plant, month)
         if not amend:
-            self._require_complete(plant, month, reason)
+            await asyncio.to_thread(self._require_complete, plant, month, reason)
+            self._require_idle(plant, month)  # somebody else may have ordered it meanwhile
         self._refused.pop((plant, month), None)
         order = self._order(plant, month, amend=amend, reason=reason, by=by)
         self._start(plant, month, order)
@@ -205,7 +223,7 @@ class MonthEngine:
         papers = self._sources.papers(ordered.plant)
         if ordered.amend or not blocking or papers is None:
             return
-        zone = self._book.zone(ordered.plant)
+        zone = await asyncio.to_thread(self._book.zone, ordered.plant)
         owed = [
             {"what": month_texts.owed("en", one, zone)[:TEXT_MAX], "by": one["by"][:TEXT_MAX]}
             for one in blocking[:ROWS_MAX]
@@ -266,6 +284,7 @@ class MonthEngine:
         """Count what came, end what was begun before the start, begin what is due."""
         if self._began is None:
             self._began = await asyncio.to_thread(self._facts.ordered)
+        self._names = None
         for plant in self._sources.plants():
             try:
                 await self._look(plant, self._began)
@@ -303,11 +322,8 @@ class MonthEngine:
         self._amiss.pop(plant, None)
 
     def _look_at_archives(self, plant: str) -> None:
-        try:
-            rows = self._months.list(plant)
-        except OSError as error:
-            raise StoreError(f"the archives cannot be listed: {error}") from error
-        look_at_archives(self._facts, plant, rows)
+        names = self._names = self._names or self._months.archives.names()
+        look_at_archives(self._facts, plant, self._months.archives, names.get(plant, ()))
 
     def _count(self, evidence: PlantEvidence) -> bool:
         try:
@@ -319,7 +335,8 @@ class MonthEngine:
     async def _finish(self, ordered: Ordered) -> None:
         """A closing that a kill interrupted: seal what the log closed, or close again."""
         plant, month = ordered.plant, ordered.month
-        close = newest_final(self._facts.closes(plant), month)
+        closes = await asyncio.to_thread(self._facts.closes, plant)
+        close = newest_final(closes, month)
         try:
             if close is not None and close.received_ns >= ordered.at_ns:
                 log.warning(
@@ -333,8 +350,7 @@ class MonthEngine:
                 await self._close_now(ordered)
         except MonthRefusedError as error:
             await self._say(plant, REFUSED, f"{month}: {error}")
-        await asyncio.to_thread(self._facts.done, plant, month)
-        await self._closed(plant)
+        await self._done(plant, month)
 
     async def _judge(self, plant: str) -> None:
         """Alarms, and what may close itself: once a minute."""
@@ -342,16 +358,17 @@ class MonthEngine:
         if self._judged.get(plant) == now_ns // MINUTE_NS:
             return
         self._judged[plant] = now_ns // MINUTE_NS
-        rows = await asyncio.to_thread(self._book.standings, plant, now_ns)
-        late = sorted(month for month, of in rows.items() if of.state is State.LATE)
+        rows = await asyncio.to_thread(self._book.rows, plant, now_ns)
+        late = sorted(str(row["month"]) for row in rows if row["state"] == State.LATE)
         sentence = f"not closed in time: {', '.join(late)}" if late else ""
         await self._say(plant, LATE, sentence)
         if self._closing != "when-complete" or self._busy:
             return
-        for month, of in sorted(rows.items()):
+        for row in reversed(rows):
+            month = str(row["month"])
             tried_s = self._refused.get((plant, month), float("-inf"))
             if (
-                may_close_itself(of, self._settle_ns, now_ns)
+                may_close_itself(row["state"], row["since_ns"], self._settle_ns, now_ns)
                 and time.monotonic() > tried_s + AGAIN_S
             ):
                 log.info("%s %s is complete and closes itself", plant, month)

@@ -134,8 +134,8 @@ def given(
 def _sources(papers: Papers) -> dict[str, set[str]]:
     """Sample -> what it was taken of: documents of a sample are about the sample."""
     found: dict[str, set[str]] = {}
-    for one in papers.all():
-        if one.document.kind in ("sample-taken", "sample-composed"):
+    for kind in ("sample-taken", "sample-composed"):
+        for one in papers.of_kind(kind):
             found.setdefault(one.document.about, set()).add(str(one.document.body["source"]))
     return found
 
@@ -152,8 +152,8 @@ def unapproved(papers: Papers, standing: Iterable[Logged]) -> list[Logged]:
 def after_close(papers: Papers, time: MonthTime, index: int) -> list[Logged]:
     """Documents of a month that came after the log entry that closed it; reviews always do."""
     return [
-        one for one in papers.all()
-        if one.index > index and one.document.kind not in REVIEWS and time.touches(one.document)
+        one for one in papers.since(index + 1)
+        if one.document.kind not in REVIEWS and time.touches(one.document)
     ]  # fmt: skip
 
 
@@ -161,10 +161,8 @@ def decisions(papers: Papers, month: str) -> list[Logged]:
     """Decisions to close a month although something is owed, those that stand."""
     return [
         one
-        for one in papers.all()
-        if one.document.kind == "month-decision"
-        and one.document.about == month
-        and papers.standing.ended_by(one.sha256) is None
+        for one in papers.of_kind("month-decision")
+        if one.document.about == month and papers.standing.ended_by(one.sha256) is None
     ]
 
 
@@ -180,9 +178,9 @@ def open_events(standing: Iterable[Logged], now_ns: int) -> list[Logged]:
 def due_in(papers: Papers, month: str) -> list[Due]:
     """Of each meter the newest certificate, where it ends in a month or ended before."""
     newest: dict[str, Logged] = {}
-    for one in papers.all():
+    for one in papers.of_kind("meter-certificate"):
         document = one.document
-        if document.kind == "meter-certificate" and papers.standing.ended_by(one.sha256) is None:
+        if papers.standing.ended_by(one.sha256) is None:
             held = newest.get(document.about)
             if held is None or document.body["due"] >= held.document.body["due"]:
                 newest[document.about] = one

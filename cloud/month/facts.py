@@ -135,6 +135,7 @@ class Facts:
     def __init__(self, folder: Path) -> None:
         self._path, self._lock = folder / FILE, Lock()
         self._layouts: dict[bytes, Layout] = {}
+        self._changes: dict[tuple[str, str], int] = {}
         try:
             self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
             self._sql.execute("PRAGMA journal_mode = WAL")
@@ -213,8 +214,18 @@ class Facts:
                 "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?)",
                 [(plant, stream, s.from_ns, s.cfg, json.dumps(asdict(s.layout))) for s in segments],
             )
-            for one in days:
+            held = list(days)
+            for one in held:
                 _add_day(sql, plant, one)
+        for month in {one.day[:7] for one in held}:
+            self._change(plant, month)
+
+    def changes(self, plant: str, month: str) -> tuple[int, int]:
+        """Another value whenever something of a month was counted since this process began."""
+        return self._changes.get((plant, ""), 0), self._changes.get((plant, month), 0)
+
+    def _change(self, plant: str, month: str) -> None:
+        self._changes[plant, month] = self._changes.get((plant, month), 0) + 1
 
     def segments(self, plant: str) -> Mapping[str, list[Segment]]:
         """Stream -> its configurations that were in force, oldest first."""
@@ -282,6 +293,7 @@ class Facts:
         with self._changing() as sql:
             for table in _OF_THE_LOG:
                 sql.execute(f"DELETE FROM {table} WHERE plant = ?", (plant,))  # noqa: S608 - our own names
+        self._change(plant, "")
 
     # -- archives ---------------------------------------------------------------------------------
 

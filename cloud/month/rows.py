@@ -10,6 +10,7 @@ from cloud.month.deadlines import deadline_of
 from cloud.month.expected import Given
 from cloud.month.facts import Archive
 from cloud.month.states import Standing
+from evidence.documents.document import COLLECTOR
 from evidence.documents.standing import Logged
 
 
@@ -137,5 +138,6 @@ def _document(one: Logged) -> Mapping[str, Any]:
         "kind": document.kind,
         "about": document.about,
         "person": document.person,
+        "role": COLLECTOR if one.signer is None else one.signer.role,
         "received_ns": one.received_ns,
     }

@@ -111,6 +111,6 @@ def standing(facts: MonthFacts, now_ns: int) -> Standing:
     return Standing(State.READY, max(facts.to_ns, facts.newest_ns), level, left)
 
 
-def may_close_itself(of: Standing, settle_ns: int, now_ns: int) -> bool:
+def may_close_itself(state: str, since_ns: int, settle_ns: int, now_ns: int) -> bool:
     """Has a complete month stood for long enough?"""
-    return of.state is State.READY and now_ns >= of.since_ns + settle_ns
+    return state == State.READY and now_ns >= since_ns + settle_ns

@@ -1,6 +1,8 @@
 """Reads and verifies an archive for its report. File I/O; takes as long as `stackproof verify`."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,13 @@ from edge.calc.errors import InputError
 from edge.calc.statements.accuracy import with_accuracy
 from edge.calc.statements.statement import compute
 from evidence.errors import EvidenceError
+from evidence.findings import Report
 from evidence.keys import Trusted
 from evidence.recompute import instant_ns
 from evidence.verifier.run import verify
+
+#: an archive of which it takes longer to read the frames twice than to start a process
+APART_BYTES_MIN = 16 * 1024 * 1024
 
 
 def read_book(archives: Sequence[Path], layout: Layout | None) -> Book:
@@ -55,16 +61,33 @@ def read_checked(
         accuracy: a file that says how sure meters and factors are (docs/uncertainty.md).
     """
     book = read_book([path], layout)
-    with path.open("rb") as file:
-        report = verify(file, trust=trust)
+    if path.stat().st_size < APART_BYTES_MIN:
+        report, hours = _verified(path, trust), read_hours(path, book.months[0])
+    else:  # both read every frame: one core each
+        with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+            reading = apart.submit(_hours_of, path)
+            report = _verified(path, trust)
+            hours = reading.result()
     return Checked(
         month=book.months[0],
         book=book,
-        hours=read_hours(path, book.months[0]),
+        hours=hours,
         report=report,
         file_name=path.name,
         uncertainty=None if accuracy is None else _uncertainty(book.months[0], accuracy),
     )
+
+
+def _verified(path: Path, trust: frozenset[Trusted] | None) -> Report:
+    with path.open("rb") as file:
+        return verify(file, trust=trust)
+
+
+def _hours_of(path: Path) -> HourFold:
+    """In the process beside."""
+    hours = read_hours(path, read_sealed(path))
+    hours.finish()
+    return hours
 
 
 def _uncertainty(month: SealedMonth, accuracy: Path) -> Mapping[str, Any] | None:

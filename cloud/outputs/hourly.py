@@ -120,6 +120,10 @@ class HourFold:
                     if good.size:
                         self._take(point, hour, int(counts[good[0]]), int(counts[good[-1]]))
 
+    def finish(self) -> None:
+        """No frame follows: what only reading needs is let go, so that it can be handed on."""
+        self._config, self._rows, self._computed = {}, {}, set()
+
     def days(self, from_ns: int, to_ns: int) -> list[DayKept]:
         """Each day of the month, for the statement's period."""
         kept, rates = [], list[tuple[int, int]]()

@@ -1,7 +1,7 @@
 """Documents of the running collector's plants: taken in, given out. The I/O of this room.
 
-What is taken is judged, written and logged on the collector's thread, in its turn, and acknowledged
-after the sync. What is read is read in the caller's thread.
+Files are written and synced in the caller's thread; a document is judged and logged on the
+collector's, in its turn, and acknowledged after the sync. What is read is read in the caller's.
 """
 
 import asyncio
@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 from cloud.collector.intake import Intake
 from cloud.collector.service import Collector
 from cloud.errors import StoreError
-from cloud.records.findings import PdfShelf, findings
+from cloud.records.findings import READ_S, PdfShelf, findings
 from cloud.records.laboratory import Laboratory, laboratory_of
 from cloud.records.listing import Filter
 from cloud.records.papers import Offered, Papers, offer
 from cloud.records.replay import papers_of
 from cloud.records.written import body_of_written
+from cloud.store.plant import Laid, unlay
 from evidence import cose
 from evidence.documents.document import (
     COLLECTOR,
@@ -114,8 +115,22 @@ class RecordDesk:
         """
         self.papers(plant)
         offered = await asyncio.to_thread(offer, data, files)
-        future = self._collector.submit(lambda: self._taken(plant, offered))
+        laid = await asyncio.to_thread(self._laid, plant, offered)
+        future = self._collector.submit(lambda: self._taken(plant, offered, laid))
+        future.add_done_callback(lambda _: unlay(laid))
         return await asyncio.wrap_future(future)
+
+    def _laid(self, plant: str, offered: Offered) -> Laid:
+        """Its files on disk, before the collector's thread has anything to do with them."""
+        papers, enrolled = self.papers(plant), self._intake.plants.require(plant)
+        if not offered.files or papers.standing.get(offered.sha256) is not None:
+            return {}
+        papers.judge(offered, enrolled.store.state.size, enrolled.received_ns())
+        self._require_room(plant, offered.size)
+        try:
+            return enrolled.store.lay_files(offered.files, papers.with_file)
+        except OSError as error:
+            raise StoreError(f"plant {plant}: files cannot be written: {error.strerror}") from error
 
     async def enrol(
         self, plant: str, person: str, body: Mapping[str, Any], signed_s: int
@@ -158,11 +173,11 @@ class RecordDesk:
             follows = () if head is None else (head,)
             document = Document(plant, COLLECTOR, signed_s, kind, about, body, follows)
             check_document(document)
-            return self._taken(plant, offer(encode_document(document, self._signer), ()))
+            return self._taken(plant, offer(encode_document(document, self._signer), ()), {})
 
         return await asyncio.wrap_future(self._collector.submit(work))
 
-    def _taken(self, plant: str, offered: Offered) -> Mapping[str, Any]:
+    def _taken(self, plant: str, offered: Offered, laid: Laid) -> Mapping[str, Any]:
         """On the collector's thread."""
         papers = self.papers(plant)
         held = papers.standing.get(offered.sha256)
@@ -172,8 +187,8 @@ class RecordDesk:
         enrolled = self._intake.plants.require(plant)
         store = enrolled.store
         judged = papers.judge(offered, store.state.size, enrolled.received_ns())
-        self._require_room(plant, offered.size)
-        store.stage_record(judged.entry, offered.data, offered.files)
+        self._require_room(plant, len(offered.data))
+        store.stage_record(judged.entry, offered.data, laid)
         self._collector.commit_for(plant)
         papers.take(judged)
         return row(papers, judged.logged)
@@ -218,10 +233,10 @@ class RecordDesk:
         check_document(document)
         return laboratory.may_bring(document, self.papers(plant))
 
-    def findings(self, plant: str, month: str = "") -> Mapping[str, Any]:
+    def findings(self, plant: str, month: str = "", read_s: float = READ_S) -> Mapping[str, Any]:
         """What documents of samples show, JSON-ready; of a month "YYYY-MM", or "" of all.
 
-        Reads the disk, and PDFs in a process of their own: it may take a minute.
+        Reads the disk, and PDFs in a process of their own: other ones for `read_s` seconds.
         """
         others = [self._stories(name) for name in self._known if name != plant]
         held = self.papers(plant).standing
@@ -232,7 +247,10 @@ class RecordDesk:
                 raise StoreError(f"plant {plant}: file {sha256.hex()} is not here")
             return found[1]
 
-        return {"plant": plant, **findings(held, others, self._shelf, bytes_of, month)}
+        return {
+            "plant": plant,
+            **findings(held, others, self._shelf, bytes_of, month, read_s=read_s),
+        }
 
     def _stories(self, plant: str) -> Stories:
         """Of a plant's samples, made again when there is a document more."""
@@ -270,11 +288,7 @@ class RecordDesk:
     def standing(self, plant: str, kind: str) -> list[Logged]:
         """Documents of a kind that were neither corrected nor withdrawn, in the log's order."""
         papers = self.papers(plant)
-        return [
-            one
-            for one in papers.all()
-            if one.document.kind == kind and papers.standing.ended_by(one.sha256) is None
-        ]
+        return [one for one in papers.of_kind(kind) if papers.standing.ended_by(one.sha256) is None]
 
     def newest(
         self, plant: str, wanted: Filter, count: int, only: Laboratory | None = None
@@ -291,8 +305,8 @@ class RecordDesk:
 
     def abouts(self, plant: str, kinds: Collection[str]) -> list[str]:
         """What documents of these kinds were about, sorted."""
-        every = (logged.document for logged in self.papers(plant).all())
-        return sorted({document.about for document in every if document.kind in kinds})
+        papers = self.papers(plant)
+        return sorted({one.document.about for kind in kinds for one in papers.of_kind(kind)})
 
     def one(
         self, plant: str, sha256: bytes, only: Laboratory | None = None

@@ -65,7 +65,13 @@ class PdfShelf:
 
 
 def findings(
-    standing: Standing, others: Iterable[Stories], shelf: PdfShelf, files: Files, month: str = ""
+    standing: Standing,
+    others: Iterable[Stories],
+    shelf: PdfShelf,
+    files: Files,
+    month: str = "",
+    *,
+    read_s: float = READ_S,
 ) -> Mapping[str, Any]:
     """What a plant's documents of samples show.
 
@@ -75,21 +81,48 @@ def findings(
         shelf: what was read of PDFs.
         files: the plant's attached files.
         month: "YYYY-MM" of the samples that are told of; "" for all.
+        read_s: as for `PdfShelf.papers`.
 
     Returns:
         `findings`, each with `code`, `sample`, `months`, `documents`, `sentence`, `causes`;
-        `results`, each with why it may not count as measured; `pdfs_not_read`, how many.
+        `samples`, each with its source, period and steps as the log first had them; `results`,
+        each with why it may not count as measured; `pdfs_not_read`, how many.
     """
     pdfs = pdfs_of(standing)
-    papers = shelf.papers([one.sha256 for one in pdfs[: -PDFS_MAX - 1 : -1]], files)
+    papers = shelf.papers([one.sha256 for one in pdfs[: -PDFS_MAX - 1 : -1]], files, read_s)
     found = [*observe(standing, others), *observe_pdfs(standing, papers)]
     return {
         "month": month,
         "findings": [one.plain() for one in found if month in ("", *one.months)],
+        "samples": list(_samples(standing, month)),
         "results": list(_results(standing, month)),
         "pdfs_read": len(papers),
         "pdfs_not_read": len(pdfs) - len(papers),
     }
+
+
+def _samples(standing: Standing, month: str) -> Iterable[Mapping[str, Any]]:
+    for story in stories_of(standing).values():
+        if month not in ("", *story.months):
+            continue
+        from_ns, to_ns = story.period or (None, None)
+        yield {
+            "sample": story.sample,
+            "source": story.source,
+            "from_ns": from_ns,
+            "to_ns": to_ns,
+            "steps": [
+                {
+                    "kind": step.kind,
+                    "typed_ns": step.typed_ns,
+                    "day": str(step.document.body.get("report_day", "")),
+                    "logged_ns": step.log_ns,
+                    "person": step.document.person,
+                    "document": step.sha256.hex(),
+                }
+                for step in story.steps
+            ],
+        }
 
 
 def _results(standing: Standing, month: str) -> Iterable[Mapping[str, Any]]:

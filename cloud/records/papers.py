@@ -111,6 +111,7 @@ class Papers:
     def __init__(self, plant: str, collectors: Sequence[PublicKey]) -> None:
         self.people, self.standing = People(plant, tuple(collectors)), Standing()
         self._all: list[Logged] = []
+        self._of_kind: dict[str, list[Logged]] = {}
         self._with_file: dict[bytes, list[bytes]] = {}
         self._reviews: list[Logged] = []
 
@@ -121,6 +122,14 @@ class Papers:
     def reviews(self) -> list[Logged]:
         """Questions, answers and decisions about months, in the log's order."""
         return self._reviews[:]
+
+    def of_kind(self, kind: str) -> Iterator[Logged]:
+        """Every document of a kind, in the log's order; more may be taken meanwhile."""
+        return iter(self._of_kind.get(kind, [])[:])
+
+    def since(self, index: int) -> list[Logged]:
+        """Documents from a log index on, in the log's order."""
+        return self._all[bisect_left(self._all, index, key=lambda one: one.index) :]
 
     def with_file(self, sha256: bytes) -> list[bytes]:
         """SHA-256 of the documents that have this file, in the log's order."""
@@ -151,7 +160,7 @@ class Papers:
 
     def _plan_of(self, year: str) -> Document | None:
         """The control plan of a year that stands."""
-        plans = (one for one in self._all if one.document.kind == CONTROL_PLAN)
+        plans = self.of_kind(CONTROL_PLAN)
         standing = (one.document for one in plans if self.standing.ended_by(one.sha256) is None)
         return next((document for document in standing if document.about == year), None)
 
@@ -186,6 +195,7 @@ class Papers:
         self.people = judged.people
         for file in logged.document.files:
             self._with_file.setdefault(file.sha256, []).append(logged.sha256)
+        self._of_kind.setdefault(logged.document.kind, []).append(logged)
         self._all.append(logged)
         if logged.document.kind in REVIEWS:
             self._reviews.append(logged)

@@ -6,6 +6,7 @@ commit does not grow with the number of plants.
 """
 
 import ctypes
+import errno
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -49,11 +50,7 @@ class Disk:
         file = self._open(path)
         try:
             self._is_scattered |= os.fstat(file).st_dev != self._device
-            view = memoryview(data)
-            while view:
-                written = os.pwrite(file, view, offset)
-                offset += written
-                view = view[written:]
+            _write_at(file, offset, data)
         finally:
             os.close(file)
         if lasting:
@@ -78,6 +75,14 @@ class Disk:
         self.write(beside, 0, data)
         os.truncate(beside, len(data))
         self._renames.append((beside, path, often))
+
+    def adopt(self, beside: Path, path: Path) -> None:
+        """`publish` puts in place what `lay` has written; OSError when it is not there."""
+        if beside.exists():
+            self._renames.append((beside, path, False))
+        elif not path.exists():  # else it was put in place by a commit that did not end
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(beside))
+        self._folders.update((path.parent, path.parent.parent))
 
     def sync(self) -> None:
         """Everything written so far is on disk when this returns; OSError when it is not."""
@@ -158,6 +163,43 @@ class Pending:
     def clear(self) -> None:
         """Nothing waits any more."""
         self._parts.clear()
+
+
+def lay(beside: Path, data: Buffer, like: Path | None = None) -> None:
+    """Write a file that `Disk.adopt` takes later; it is on disk when this returns. Any thread.
+
+    Args:
+        beside: a name that nobody else has.
+        data: all it is to hold.
+        like: a file that holds the same; then this is another name of it, where the file system
+            has such.
+    """
+    beside.parent.mkdir(exist_ok=True)
+    if like is not None and _is_linked(like, beside):
+        return
+    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        _write_at(file, 0, data)
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _write_at(file: int, offset: int, data: Buffer) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(file, view, offset)
+        offset += written
+        view = view[written:]
+
+
+def _is_linked(one: Path, other: Path) -> bool:
+    """Give a file another name; False where that cannot be done: then it is written once more."""
+    try:
+        os.link(one, other)
+    except OSError:
+        return False
+    return True
 
 
 def cut(path: Path, length: int) -> int:

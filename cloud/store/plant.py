@@ -8,11 +8,12 @@ objects, keys, kept objects, documents → sync → index, entries, tree, new ch
 A receipt may be signed after the last step, never before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
-from cloud.store.disk import Disk, Pending
+from cloud.store.disk import Disk, Pending, lay
 from cloud.store.index import PLACE_BYTES, encode_place
 from cloud.store.layout import PlantFolder
 from cloud.store.quarantine import is_kept, room_for
@@ -31,8 +32,16 @@ from evidence.suites import PublicKey
 
 #: entries between two snapshots: bounds what a start after a crash reads again
 SNAPSHOT_EVERY = 256
+#: SHA-256 of a file -> where its bytes wait for the commit that names it
+Laid = Mapping[bytes, Path]
 #: roots remembered: many objects in turn name the same one
 ROOTS_MAX = 256
+
+
+def unlay(laid: Laid) -> None:
+    """Remove what waits no more; what a commit took has another name by now. OSError."""
+    for beside in laid.values():
+        beside.unlink(missing_ok=True)
 
 
 class PlantStore:
@@ -68,6 +77,8 @@ class PlantStore:
         self._torn = False
         self._hashes: dict[tuple[str, int], bytes] = {}
         self._beside: dict[Path, bytes] = {}
+        self._laid: dict[Path, Path] = {}
+        self._laying = count()
         self._roots: dict[int, bytes] = {}
         self.reader = PlantReader(plant, self._folder, lambda: self._committed)
         if self.recovery.unsigned:
@@ -174,21 +185,46 @@ class PlantStore:
         self._beside[self._folder.order(entry.sha256)] = data
         return self.stage(entry)
 
-    def stage_record(self, entry: Entry, data: bytes, files: Mapping[bytes, bytes]) -> int:
+    def lay_files(
+        self, files: Mapping[bytes, bytes], held_by: Callable[[bytes], Sequence[bytes]]
+    ) -> Laid:
+        """Write files that a document will have, so that its commit only names them. Any thread.
+
+        Args:
+            files: SHA-256 -> bytes.
+            held_by: SHA-256 of a file -> documents that have it: one copy is enough.
+
+        Raises:
+            OSError: the disk refuses; nothing is left of them.
+        """
+        laid = dict[bytes, Path]()
+        try:
+            for sha256, held in files.items():
+                beside = self._folder.records / f"{next(self._laying)}-{sha256.hex()}.new"
+                laid[sha256] = beside
+                documents = held_by(sha256)
+                like = self.reader.attached_path(documents[0], sha256) if documents else None
+                lay(beside, held, like)
+        except OSError:
+            unlay(laid)
+            raise
+        return laid
+
+    def stage_record(self, entry: Entry, data: bytes, files: Laid) -> int:
         """Keep a document of a person with its files, and log it, with the next commit.
 
         Args:
             entry: of kind RECORD.
             data: the document, verbatim.
-            files: SHA-256 -> bytes of what is attached.
+            files: what is attached, as `lay_files` left it.
 
         Returns:
             The entry's index.
         """
         if entry.kind is not Kind.RECORD or entry.sha256 in self._state.records:
             raise ValueError(f"document {entry.sha256.hex()} is logged already, or is none")
-        for sha256, held in files.items():
-            self._beside[self._folder.attached(entry.sha256, sha256)] = held
+        for sha256, beside in files.items():
+            self._laid[self._folder.attached(entry.sha256, sha256)] = beside
         self._beside[self._folder.record(entry.sha256)] = data
         return self._stage(entry, b"", t0_ns=0, newest_ns=0)
 
@@ -224,6 +260,8 @@ class PlantStore:
             self.undo()
         for path, data in self._beside.items():
             self._disk.replace(path, data)
+        for path, beside in self._laid.items():
+            self._disk.adopt(beside, path)
         self._objects.write(self._disk)
 
     def write_log(self) -> None:
@@ -288,3 +326,4 @@ class PlantStore:
         self._log.clear()
         self._hashes.clear()
         self._beside.clear()
+        self._laid.clear()

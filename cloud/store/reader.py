@@ -199,6 +199,16 @@ class PlantReader:
         """
         return _whole(self._folder.attached(record, sha256), sha256)
 
+    def attached_path(self, record: bytes, sha256: bytes) -> Path | None:
+        """Where an attached file stands; None when it is not there as it was signed for."""
+        path = self._folder.attached(record, sha256)
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").digest()
+        except OSError:
+            return None
+        return path if found == sha256 else None
+
     def _within(self, size: int) -> int:
         if not 0 <= size <= self.size:
             raise ValueError(f"no tree of {size} entries in a log of {self.size}")

@@ -140,10 +140,13 @@ def sim_month(folder: Path, shape: Shape) -> list[str]:
     return command if shape.days == DAYS else [*command, "--days", str(shape.days)]
 
 
-def run(command: list[str]) -> tuple[str, struct_rusage]:
-    """A command's output and what it used; RuntimeError when it fails."""
+def run(command: list[str], *, is_loud: bool = False) -> tuple[str, struct_rusage]:
+    """A command's output and what it used; RuntimeError when it fails.
+
+    Where it is loud, what it says on standard error is said at once, and not in the error.
+    """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=out, stderr=said)
+        process = subprocess.Popen(command, stdout=out, stderr=None if is_loud else said)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)

@@ -112,7 +112,9 @@ class Desk:
     async def look_for_keys(self, plant: str) -> Sequence[str]:
         return ()
 
-    async def append_entry(self, plant: str, entry: Entry) -> Appended:
+    async def append_entry(
+        self, plant: str, entry: Entry, documents: int | None = None
+    ) -> Appended:
         index = self.store.stage(entry)
         self.commit()
         committed = self.evidence(plant).committed
@@ -197,8 +199,9 @@ def count(evidence: Path, plant: str, folder: Path) -> dict[str, Any]:
     """The checklist's facts of all that is there."""
     desk, facts = Desk(evidence, plant), Facts(folder)
     reader, began_s = FactsReader(facts), time.monotonic()
+    told, (stream,) = Told("counted"), desk.reader.streams()
     while not reader.follow(desk.reader, 200):
-        pass
+        told.percent(100 * facts.position(plant, stream).next_seq // desk.reader.size)
     return {"count_s": time.monotonic() - began_s, "objects": desk.reader.size}
 
 
@@ -206,18 +209,32 @@ def close(evidence: Path, plant: str, folder: Path) -> dict[str, Any]:
     """Fold, log, pack and seal."""
     desk = Desk(evidence, plant)
     months, began_s = Months(desk, folder / "archives", ManualClock(AFTER_NS)), time.monotonic()
-    told = set[Any]()
+    steps, told = set[Any](), {phase: Told(phase) for phase in ("begin", "fold", "pack")}
 
     async def closing() -> Any:
         task = asyncio.create_task(months.close(plant, MONTH, closing="final"))
         while not task.done():
             await asyncio.wait([task], timeout=0.2)
-            row = months.progress.row(plant, MONTH)
-            told.add(None if row is None else (row["phase"], row["percent"]))
+            if (row := months.progress.row(plant, MONTH)) is not None:
+                steps.add((row["phase"], row["percent"]))
+                told[row["phase"]].percent(row["percent"])
         return task.result()
 
     facts = asyncio.run(closing())
-    return {"close_s": time.monotonic() - began_s, "archive": facts["archive"], "told": len(told)}
+    return {"close_s": time.monotonic() - began_s, "archive": facts["archive"], "told": len(steps)}
+
+
+class Told:
+    """Says every ten percent how far something is."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._next = what, 10
+
+    def percent(self, done: int) -> None:
+        """So far."""
+        if done >= self._next:
+            print(f"{self._what}: {done} %", file=sys.stderr, flush=True)
+            self._next = done // 10 * 10 + 10
 
 
 class NoPlans:
@@ -254,15 +271,16 @@ def measure(days: int) -> dict[str, Any]:
     shape = Shape(days)
     with tempfile.TemporaryDirectory(prefix="stackproof-bench-") as name:
         folder, began_s = Path(name), time.monotonic()
-        made = json.loads(run(sim_month(folder / "made", shape))[0])
+        made = json.loads(run(sim_month(folder / "made", shape), is_loud=True)[0])
         sealed = Path(made["archive"])
+        print(f"sealed in {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
         plant, wanted = lay(sealed, folder / "evidence"), _output(sealed)
         sealed.unlink()
         found: dict[str, Any] = {"readings": shape.readings, "made_s": time.monotonic() - began_s}
-        print(f"made in {found['made_s']:.0f} s", file=sys.stderr, flush=True)
+        print(f"laid in; {found['made_s']:.0f} s so far", file=sys.stderr, flush=True)
         for part in PARTS:
             command = [sys.executable, "-m", __spec__.name, "--part", part, str(folder), plant]
-            out, usage = run(command)
+            out, usage = run(command, is_loud=True)
             cpu_s = usage.ru_utime + usage.ru_stime
             peak = {f"{part}_cpu_s": cpu_s, f"{part}_peak_mb": usage.ru_maxrss * 1024 / 1e6}
             found |= json.loads(out) | peak

@@ -34,7 +34,7 @@ class FakeMonths:
     async def seal(self, plant: str, month: str, **order: Any) -> Mapping[str, Any]:
         return {"plant": plant, "month": month, **order}
 
-    def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
+    async def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
         if not reason:
             raise MonthRefusedError("something is owed")
         self._begun[month] = 0

@@ -29,6 +29,7 @@ from cloud.records.desk import RecordDesk
 from cloud.visits.desk import VisitDesk
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
+from tests.e2e.fake_samples import FakeSamples
 from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.drill_examples import meter_config, signed, statement
@@ -174,7 +175,7 @@ async def serve(options: argparse.Namespace) -> None:
     if options.reviewer:
         accounts = make_accounts(clock, REVIEWER)
     evidence: Any = Nothing()
-    records: Any = Nothing()
+    records: Any = FakeSamples()
     if options.records:
         evidence, records = await desks(hub)
     months: Any = SealedMonths(Path(mkdtemp())) if options.reviews else FakeMonths()

@@ -13,9 +13,10 @@ pytestmark = pytest.mark.browser
 
 WORDS = {
     "en": ["Months", "waiting", "late", "no document of kind “invoice” about anthracite", "Close",
-           "Something is owed", "46 % of 259,200 objects", "amended"],
+           "Something is owed", "46 % of 259,200 objects", "amended", "Samples of this month",
+           "Back to the month"],
     "zh": ["月度存证", "待补齐", "已逾期", "缺少关于 anthracite 的“发票”文件", "关账",
-           "仍有未完成事项", "259,200 个对象的 46 %", "已更正"],
+           "仍有未完成事项", "259,200 个对象的 46 %", "已更正", "本月样品", "返回本月"],
 }  # fmt: skip
 
 
@@ -43,6 +44,12 @@ def test_from_all_months_to_one_that_is_closed_by_decision(
     expect(page.get_by_text(words[3])).to_be_visible()
     expect(page.locator("td.some").first).to_have_text("87")  # 21 of 24 hours
     visit.look("3-waiting")
+    page.get_by_role("link", name=words[8]).click()
+    expect(page.get_by_text("S-PDF-NUMBER")).to_be_visible()
+    expect(page.get_by_text("S-NO-RECEIPT")).to_be_visible()
+    page.locator("summary").first.click()
+    visit.look("3-samples")
+    page.get_by_role("link", name=words[9]).click()
     page.locator("#reason").evaluate("field => field.required = false")
     page.get_by_role("button", name=words[4], exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text(words[5])

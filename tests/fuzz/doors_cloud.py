@@ -16,7 +16,7 @@ from cloud.collector.judge import REASONS, Aside, Refused, judge
 from cloud.collector.key_folder import read_offered
 from cloud.collector.mqtt import parse_state
 from cloud.collector.topics import parse as parse_topic
-from cloud.config import load_cloud, read_state_dir
+from cloud.config import load_cloud, read_archive_dir, read_state_dir
 from cloud.errors import CloudConfigError, CloudError
 from cloud.live.facts import FactsError, gateway_facts
 from cloud.live.hub import LiveHub
@@ -260,6 +260,8 @@ DOORS: list[Door] = [
               toml_bent, (CloudError,), "cloud.accumulated.accuracy_file.read_accuracy_file"),
     file_door("CLOUD.toml's state folder", read_state_dir, lambda _: [GOOD.encode()],
               toml_bent, (CloudConfigError,), "cloud.config.read_state_dir", file="CLOUD.toml"),
+    file_door("CLOUD.toml's archive folder", read_archive_dir, lambda _: [GOOD.encode()],
+              toml_bent, (CloudConfigError,), "cloud.config.read_archive_dir", file="CLOUD.toml"),
     pure("place in the index", decode_place, [encode_place(_PLACE)], spoilt, OURS,
          "cloud.store.index.decode_place"),
     pure("snapshot of the log", decode_snapshot, [_snapshot()], cbor_bent, OURS,

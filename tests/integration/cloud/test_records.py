@@ -6,6 +6,7 @@ The collector's own thread, store and API; the verifier as its command, and the 
 import asyncio
 import base64
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from cloud.collector.inbox import Message
 from cloud.collector.topics import Sender
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
+from cloud.store import plant as plant_module
+from cloud.store.plant import PlantStore
 from evidence import cbor, cli
 from evidence.blocks import compress
 from evidence.findings import Verdict
@@ -63,11 +66,25 @@ def stream() -> list[bytes]:
     return chain.objects
 
 
+def noted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[int]:
+    """The threads in which something is called."""
+    real, threads = getattr(owner, name), list[int]()
+
+    def call(*given: Any, **named: Any) -> Any:
+        threads.append(threading.get_ident())
+        return real(*given, **named)
+
+    monkeypatch.setattr(owner, name, call)
+    return threads
+
+
 async def test_papers_and_readings_become_a_month_that_verifies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
     monkeypatch.setattr("cloud.closing.months.PLANT_SIGNATURE_S", 0.1)  # the gateway is away
+    writing = noted(monkeypatch, plant_module, "lay")
+    naming = noted(monkeypatch, PlantStore, "stage_record")
     plant: Any = SmallPlant(tmp_path)
     running = Running(plant, tmp_path / "00")
     records = RecordDesk(running.collector, running.intake, plant.collector)
@@ -95,6 +112,10 @@ async def test_papers_and_readings_become_a_month_that_verifies(
     report = pp.paper("lab", "sample-result", "C-1", RESULT, files=[pp.file_of(pp.SCAN)])
     await send(report, pp.SCAN)
     url = f"/api/v1/plants/{sm.PLANT}/records/findings"
+    assert writing, "the scan is written beside the collector's thread"
+    assert not set(writing) & set(naming)
+    held = list((tmp_path / "00" / sm.PLANT / "records").glob("*-*"))
+    assert (len(held), len({path.stat().st_ino for path in held})) == (2, 1), "one copy of the scan"
     found = await asyncio.to_thread(
         lambda: client.get(url, headers={"Authorization": f"Bearer {TOKEN}"}).json()
     )

@@ -66,7 +66,7 @@ class Months:
         self.sealed.append((plant, month, reason, reply))
         return {"archive": f"{plant}-{month}.tar"}
 
-    def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
+    async def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
         if not reason:
             raise MonthRefusedError("it is not complete")
         self.closed.append((plant, month, reason))

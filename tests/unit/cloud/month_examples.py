@@ -122,7 +122,8 @@ class Desk:
         """A person signed a document, and the collector takes and logs it."""
         papers = papers_of(self.reader, [sm.keys().collector.public_key])
         judged = papers.judge(offer(data, files), self._store.state.size, self._now_ns())
-        self._store.stage_record(judged.entry, data, judged.offered.files)
+        laid = self._store.lay_files(judged.offered.files, papers.with_file)
+        self._store.stage_record(judged.entry, data, laid)
         self._slice.commit()
         return data
 

@@ -2,13 +2,15 @@
 
 import json
 import logging
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from cloud.accumulated.desk import Accumulations
+from cloud.accumulated.desk import AGAIN_S, Accumulations
 from cloud.accumulated.outlook import Allowance, Counted, PlantSaid, outlook, with_indicator
 from cloud.closing.archive import ArchiveFolder
 from cloud.errors import StoreError
@@ -132,7 +134,7 @@ def test_a_frame_that_does_not_fit_is_told_and_not_counted(desk: Desk, folder: P
     assert shown["periods"] == due["periods"]
 
 
-def test_a_disk_that_fails_is_tried_again_and_a_defect_is_not(
+def test_a_disk_that_fails_is_tried_again_and_a_defect_later(
     desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     counting = Counting(desk.deliver(), folder)
@@ -145,7 +147,11 @@ def test_a_disk_that_fails_is_tried_again_and_a_defect_is_not(
     with monkeypatch.context() as patch:
         patch.setattr(desk, "evidence", _raising(ZeroDivisionError()))
         other.step()
+    other.step()
     assert other.shown()["reason"] == "failed"
+    later = Mock(monotonic=lambda: time.monotonic() + AGAIN_S)
+    monkeypatch.setattr("cloud.accumulated.desk.time", later)
+    assert "total_t" in other.shown()["periods"]["month"]
 
 
 def _raising(error: Exception) -> Any:

@@ -73,11 +73,11 @@ def test_a_copy_never_takes_the_place_of_another_month(
 def test_readings_that_came_late_are_told_on_stderr(
     config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    facts = {**FACTS, "archive": "a/mini-2026-09.tar", "late": "readings of 2026-08 came late"}
+    facts = {**FACTS, "archive": "mini-2026-09.tar", "late": "readings of 2026-08 came late"}
     collector.answer("months/mini/2026-09/close", facts)
     assert close(config) == 0
     printed = capsys.readouterr()
-    assert printed.out == "a/mini-2026-09.tar\n"
+    assert printed.out == f"{Path(config).parent / 'archives/mini-2026-09.tar'}\n"
     assert printed.err == "stackproof cloud: readings of 2026-08 came late\n"
 
 
@@ -183,7 +183,7 @@ def test_a_malformed_month_or_plant_is_a_usage_error_and_nothing_is_sent(
 def test_months_of_all_plants_or_one_are_listed(
     config: str, collector: FakeCollector, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    archive = {"archive": "a/mini-2026-09.tar", "bytes": 1234567, "newest": True}
+    archive = {"name": "mini-2026-09.tar", "bytes": 1234567, "newest": True}
     older = {**archive, "newest": False, "replaced": True}
     row = {"plant": "mini", "month": "2026-09", "state": "sealed", "days_left": 9, "owed": [],
            "archives": [archive, older]}  # fmt: skip
@@ -193,8 +193,8 @@ def test_months_of_all_plants_or_one_are_listed(
     assert cli.main(["month", "list", config]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "mini  2026-09  sealed",
-        "       1,234,567 bytes  a/mini-2026-09.tar",
-        "       1,234,567 bytes  a/mini-2026-09.tar  (replaced)",
+        "       1,234,567 bytes  mini-2026-09.tar",
+        "       1,234,567 bytes  mini-2026-09.tar  (replaced)",
         "mini  2026-08  late  2 days over  1 owed",
     ]
     assert cli.main(["month", "list", config, "--plant", "mini", "--json"]) == 0

@@ -107,6 +107,7 @@ MATRIX = {
     "GET /{language}/plants/{plant}/labels": "oealrcp",
     "GET /{language}/months": WORKS,
     "GET /{language}/plants/{plant}/months/{month}": WORKS,
+    "GET /{language}/plants/{plant}/months/{month}/samples": "oearup",
     "POST /{language}/plants/{plant}/months/{month}/close": "ap",
     "GET /{language}/sign-in": EVERYBODY,
     "POST /{language}/sign-in": EVERYBODY,

@@ -110,7 +110,7 @@ def ending(
     """(owner, name, what stands there) so that the process is gone at a step."""
     whose, name, after = step
     owner: object = {
-        "facts": works.facts, "desk": works.desk, "archives": works.months._archives,
+        "facts": works.facts, "desk": works.desk, "archives": works.months.archives,
     }[whose]  # fmt: skip
     real = getattr(owner, name)
 

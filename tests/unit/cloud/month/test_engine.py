@@ -113,13 +113,13 @@ async def test_what_is_owed_keeps_it_open_until_somebody_decides(works: Works) -
     with pytest.raises(MonthRefusedError, match=r"not complete: missing \(operator\), silent"):
         await engine.close(PLANT, MONTH, closing="final")
     with pytest.raises(MonthRefusedError, match="not complete"):
-        engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
+        await engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
     await engine.close(PLANT, MONTH, closing="interim")
     await engine.look()
     row = engine.month(PLANT, MONTH)
     assert row is not None
     assert (row["state"], [one["closing"] for one in row["closes"]]) == ("waiting", ["interim"])
-    engine.begin(PLANT, MONTH, amend=False, reason="the gateway burnt", by="ann")
+    await engine.begin(PLANT, MONTH, amend=False, reason="the gateway burnt", by="ann")
     await engine.idle()
     row = engine.month(PLANT, MONTH)
     assert row is not None
@@ -134,7 +134,7 @@ async def test_what_is_owed_keeps_it_open_until_somebody_decides(works: Works) -
     row = engine.month(PLANT, MONTH)
     assert row is not None
     assert (row["level"], list(row["late"])) == ("notice", [sm.STREAM])
-    engine.begin(PLANT, MONTH, amend=False, reason="again", by="ann")
+    await engine.begin(PLANT, MONTH, amend=False, reason="again", by="ann")
     await engine.idle()
     row = engine.month(PLANT, MONTH)
     assert row is not None
@@ -319,7 +319,7 @@ async def test_killed_at_any_step_it_ends_with_the_same_bytes(  # noqa: PLR0917 
         patch.setattr(*ending(works, (owner, name, after), be_gone))
         await engine.look()
         if by_hand:
-            engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
+            await engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
         with pytest.raises(Killed):
             await engine.idle()
     works.facts.close()

@@ -36,12 +36,12 @@ async def test_a_month_that_is_being_closed_takes_no_second_order(works: Works) 
     """Pressed twice it is amended once."""
     heartbeat(works.desk, TO_NS)
     engine = works.engine(closing="when-complete")
-    engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
+    await engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
     await engine.look()
     await engine.idle()
-    engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
+    await engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
     with pytest.raises(MonthRefusedError, match="is being closed already"):
-        engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
+        await engine.begin(PLANT, MONTH, amend=True, reason="late readings", by="ann")
     with pytest.raises(MonthRefusedError, match="is being closed already"):
         await engine.close(PLANT, MONTH, closing="final", amend=True, reason="late readings")
     await engine.idle()
@@ -81,4 +81,5 @@ async def test_readings_of_a_forgotten_clock_make_no_years_of_months(works: Work
     await engine.look()
     day = StreamDay("1970-01-01", sm.STREAM, DayTally(last_seq=0, log_index=0), 1)
     works.facts.add(PLANT, sm.STREAM, works.facts.position(PLANT, sm.STREAM), [], [day])
+    works.clock.now_ns += 60 * 10**9  # rows are a minute old at most
     assert len(engine.rows(PLANT)) == MONTHS_MAX

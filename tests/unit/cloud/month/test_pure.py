@@ -117,12 +117,14 @@ def test_a_complete_month_settles_before_it_closes_itself() -> None:
     hour = 3600 * SECOND
     facts = dataclasses.replace(FACTS, newest_ns=ns(2026, 11, 2, 10))
     for now, may in ((ns(2026, 11, 2, 11, 59), False), (ns(2026, 11, 2, 12), True)):
-        assert may_close_itself(standing(facts, now), 2 * hour, now) is may
+        of = standing(facts, now)
+        assert may_close_itself(of.state, of.since_ns, 2 * hour, now) is may
     for never in ({"blocking": 1}, {"close": CLOSE}):
         of = standing(dataclasses.replace(facts, **never), ns(2026, 11, 9))
-        assert not may_close_itself(of, 0, ns(2026, 11, 9))
+        assert not may_close_itself(of.state, of.since_ns, 0, ns(2026, 11, 9))
     late = standing(facts, ns(2026, 12, 11))
-    assert not may_close_itself(late, 0, ns(2026, 12, 11)), "nobody asked for it in time"
+    told = may_close_itself(late.state, late.since_ns, 0, ns(2026, 12, 11))
+    assert not told, "nobody asked for it in time"
 
 
 def test_the_close_that_counts_is_the_newest_for_good() -> None:

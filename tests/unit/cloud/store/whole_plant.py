@@ -139,7 +139,11 @@ class WholePlant:
         if commit == 3 and document not in plant.state.records:
             logged = _entry(Kind.RECORD, document, self.document, None)
             files = {hashlib.sha256(scan).digest(): scan for scan in SCANS}
-            plant.stage_record(replace(logged, stream=""), self.document, files)
+            try:
+                laid = plant.lay_files(files, lambda _: ())
+            except OSError:  # the person is refused, and sends it again
+                laid = plant.lay_files(files, lambda _: ())
+            plant.stage_record(replace(logged, stream=""), self.document, laid)
         if commit == 4:
             self._enrol(plant, self.following)
 
