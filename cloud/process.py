@@ -143,6 +143,27 @@ class _Process:
         hub, inbox = LiveHub(self._clock), Inbox()
         link = MqttLink(self._broker_url, config.slice, inbox, hub)
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
+        await self._serve(await self._services(hub, stack), stack)
+        link.start(self._collector.resend)
+        stack.push_async_callback(link.stop)
+        self._collector.start()
+        stack.push_async_callback(self._collector.stop)
+        await stack.enter_async_context(_following(self._accumulated))
+        stack.push_async_callback(self._engine.stop)
+        self._engine.start()
+        if await link.wait_connected(CONNECT_S):
+            self._say(f"collector: slice {config.slice}, connected to {self._broker_url}")
+        else:
+            self._say(f"collector: {self._broker_url} does not answer yet; it is tried for ever")
+        gc.freeze()  # what the start has made stays: not to be gone through for cycles again
+        self._write_ready()
+        if not config.http.accounts:
+            self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
+        self._say(f"ready: dashboard at {self._http_url}")
+
+    async def _services(self, hub: LiveHub, stack: contextlib.AsyncExitStack) -> Services:
+        """What pages and API work on; none of it runs by itself yet."""
+        config = self._config
         desk = Desk(self._collector, self._intake, config.signer)
         self._keys = KeyDesk(self._collector, self._intake)
         records = RecordDesk(self._collector, self._intake, config.signer)
@@ -154,7 +175,7 @@ class _Process:
         stack.callback(openings.close)
         unsigned = STRANGER if config.http.accounts else VISITOR
         archives = ArchiveFolder(config.archive_dir)
-        accumulated = Accumulations(
+        self._accumulated = Accumulations(
             desk,
             lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
             archives,
@@ -162,11 +183,11 @@ class _Process:
             config.said,
         )
         plans = PlanDesk(records, self._intake, archives, self._clock)
-        engine = self._months(desk, records, plans, stack)
-        services = Services(
+        self._engine = self._months(desk, records, plans, stack)
+        return Services(
             hub=hub,
             clock=self._clock,
-            months=engine,
+            months=self._engine,
             streams=self._collector,
             evidence=desk,
             keys=self._keys,
@@ -174,31 +195,14 @@ class _Process:
             # people's sessions, and the codes of their phones, go by the machine's clock
             accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
             records=records,
-            accumulated=accumulated,
+            accumulated=self._accumulated,
             plans=plans,
             openings=openings,
             drill=DrillDesk(desk, records, archives.statement),
-            visits=VisitDesk(records, engine, plans),
+            visits=VisitDesk(records, self._engine, plans),
             token=self._token,
             hosts=config.http.names,
         )
-        await self._serve(services, stack)
-        link.start(self._collector.resend)
-        stack.push_async_callback(link.stop)
-        self._collector.start()
-        stack.push_async_callback(self._collector.stop)
-        await stack.enter_async_context(_following(accumulated))
-        stack.push_async_callback(engine.stop)
-        engine.start()
-        if await link.wait_connected(CONNECT_S):
-            self._say(f"collector: slice {config.slice}, connected to {self._broker_url}")
-        else:
-            self._say(f"collector: {self._broker_url} does not answer yet; it is tried for ever")
-        gc.freeze()  # what the start has made stays: not to be gone through for cycles again
-        self._write_ready()
-        if not config.http.accounts:
-            self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
-        self._say(f"ready: dashboard at {self._http_url}")
 
     async def _start_broker(self, stack: contextlib.AsyncExitStack) -> None:
         config = self._config

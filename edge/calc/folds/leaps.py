@@ -21,7 +21,7 @@ from evidence.points import exact
 LEAPS_KEPT = 20  # as of drops
 _SLACK_NS = 3_600 * 10**9  # registers that are renewed seldom rise by steps
 _HOUR_NS = 3_600 * 10**9
-_FLOAT_MARGIN = 0.999  # what is nearly a leap in floats is judged exactly
+_COUNT_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Leaps:
             values = np.concatenate([[self._last[1]], values])
         self._last = int(ticks[-1]), int(values[-1])
         steps = np.diff(values)
-        limit = (np.diff(ticks) + _SLACK_NS) * (float(self._most) / _HOUR_NS * _FLOAT_MARGIN)
-        for i in np.flatnonzero(steps > limit).tolist():
+        # with the slack, every step may be as large as what passes in an hour
+        for i in np.flatnonzero(steps > min(int(self._most), _COUNT_MAX)).tolist():
             leap = Leap(int(ticks[i]), int(ticks[i + 1]), int(values[i]), int(values[i + 1]))
             time_ns = leap.tick_ns - leap.since_ns + _SLACK_NS
             if (leap.after - leap.before) * _HOUR_NS > self._most * time_ns:

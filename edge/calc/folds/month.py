@@ -38,7 +38,6 @@ from edge.calc.statements.statement import output_key
 _READ = ("schedules", "points", "groups", "potlines", "statement")
 _FIXED = ("id", "time_zone", "rule_set")
 _KG_A_TONNE = 1000
-TYPED_ANODE = ("gross_kg_per_t", "source")
 #: of all configurations of a month together; a works has a few potlines and a thousand pots
 METERS_MAX, LINES_MAX, POTS_MAX, POINTS_MAX = 1_000, 200, 20_000, 100_000
 SOURCES_MAX = 100  # each may name a thousand documents, in the statement too
@@ -232,7 +231,7 @@ class MonthFold:
         metal_t, provenance = metal
         if plan.anode is not None and plan.gross_kg_per_t is not None:
             gross = metal_t * plan.gross_kg_per_t / _KG_A_TONNE
-            typed = {"typed": {key: plan.anode[key] for key in TYPED_ANODE}, **provenance}
+            typed = {"typed": dict(plan.anode), **provenance}
             result["anode"] = {"gross_t": exact_text(gross), "provenance": {"gross_t": typed}}
             if plan.anode_source:
                 papers.anode(result["anode"], plan.anode_source)

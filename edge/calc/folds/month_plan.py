@@ -17,6 +17,9 @@ from edge.calc.inputs import Inputs, plant_points
 from edge.calc.local_time import PlantDays
 from evidence.points import exact
 
+#: what of it stands in the statement
+TYPED_ANODE = ("gross_kg_per_t", "source")
+
 
 @dataclass(frozen=True)
 class EntryPlan:
@@ -64,7 +67,8 @@ class MonthPlan:
         self.days = PlantDays(config["plant"]["time_zone"])
         self.factors: PlantFactors = plant_factors(config)
         anode = config.get("statement", {}).get("anode")
-        self.anode: Mapping[str, Any] | None = dict(anode) if anode else None
+        typed = {key: anode[key] for key in TYPED_ANODE} if anode else None
+        self.anode: Mapping[str, Any] | None = typed
         self.gross_kg_per_t = exact(anode["gross_kg_per_t"]) if anode else None
         self.anode_source = str(anode.get("about", "")) if anode else ""
         points, maps = plant_points(config), {point["id"]: point for point in config["points"]}

@@ -250,6 +250,7 @@ def test_bytes_are_the_published_file() -> None:
 
 
 def test_a_rule_set_names_every_table_a_figure_of_it_can_be_made_by() -> None:
-    fitting = {name for name in rule_set_ids() if rule_set(name).sector == "any"} | set(EDITIONS)
+    everybodys = {name for name in rule_set_ids() if rule_set(name).sector == "any"}
+    fitting = everybodys - {"cets-year"} | set(EDITIONS)  # no figure of a month is by that one
     assert set(rule_set(ALUMINIUM).tables) == fitting
     assert set(rule_set_files(ALUMINIUM)) == {ALUMINIUM, *fitting}

@@ -110,7 +110,7 @@ def test_an_invoice_beside_the_meter_is_the_second_source() -> None:
          "fuel[0].period.end_metered: missing; to make it 2026-06's, add what a meter counted from "
          "2026-06-30T16:00 to 2026-07-01T00:00"),
         ({"quantity": "3100", "period": {**INVOICE, "end_metered": "800"}},
-         "fuel[0].period: 42.4 % of 2026-06's quantity would come from the meter that bridges, "
+         "fuel[0].period: 42.4 % of the month's quantity would come from the meter that bridges, "
          "more than 40 %: give the meter's own quantity of the month, or another period's"),
         ({"quantity": "100", "period": {**INVOICE, "start_metered": "600"}},
          "fuel[0].period: all % of"),
