@@ -14,7 +14,9 @@ from tests.unit.cloud.live_examples import GATEWAY, ManualClock, configuration
 HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</script>'
 STATIC = DASHBOARD / "static"
 HAN = "\u4e00-\u9fff"
-OF_PAGES = ("account.", "month.", "plan.", "record.", "review.", "year.")
+OF_PAGES = (
+    "account.", "drill.", "month.", "plan.", "record.", "review.", "visit.", "year.",
+)  # fmt: skip
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 STYLES = sorted((STATIC / "css").glob("*.css"))
 
