@@ -92,17 +92,21 @@ async def test_a_month_from_question_to_decision_and_on_to_the_next_level(bureau
     html = await bureau.page("guo", f"/months/{MONTH}/review")
     assert f"Approved without opening {left} of the month&#39;s {len(told['items'])} items" in html
 
-    # the month is replaced: what was decided is of an older archive, and stays to be read
+    await replaced(bureau, told["draft"], invoice)
+
+
+async def replaced(bureau: Bureau, draft: Any, invoice: str) -> None:
+    """What was decided is of an older archive, and stays to be read; `draft` was decided by qin."""
     bureau.months.amend()
     assert (await bureau.review("guo"))["levels"]["province"] == "older"
     again = (await bureau.review("qin"))["draft"]  # a line of other figures was not opened
     assert LINE in {row["item"] for row in again["not_opened"]}
     assert f"document/{invoice}" in {row["item"] for row in again["opened"]}
     # sent twice, as after a link that broke, it is the same document
-    assert (await bureau.brought("qin", decision(told["draft"], "qin"))).status_code == 200
-    stale = await bureau.brought("qin", decision(told["draft"], "qin", reason="again"))
+    assert (await bureau.brought("qin", decision(draft, "qin"))).status_code == 200
+    stale = await bureau.brought("qin", decision(draft, "qin", reason="again"))
     assert "another archive" in stale.text
-    offline = decision(told["draft"], "qin", openings="told", reason="read elsewhere")
+    offline = decision(draft, "qin", openings="told", reason="read elsewhere")
     assert (await bureau.brought("qin", offline)).status_code == 200  # by the signer's own word
     held = (await bureau.review("guo"))["decisions"]
     assert [one["of_archive"] for one in held] == ["older", "older"]
