@@ -14,13 +14,17 @@ from evidence.drill.facts import documents_of, facts, is_signed, newest_configur
 from evidence.drill.lines import lines_of
 from evidence.drill.readings import MINUTE_NS, PointReader, Reading
 from evidence.drill.samples import story_of
-from evidence.errors import EvidenceError, KeyFileError, MalformedError
+from evidence.errors import EvidenceError, KeyFileError, MalformedError, UnsupportedError
 from evidence.findings import shown, utc
 from evidence.frame import header_of
 from evidence.key_files import must_not_exist, read_small
 from evidence.keys import identity, is_issued_by, load_certificate
 
 EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
+
+
+class _NotThereError(EvidenceError):
+    """What is asked for is not in the archive, or is not asked for as it must be."""
 
 
 def main(argv: list[str]) -> int:
@@ -30,7 +34,8 @@ def main(argv: list[str]) -> int:
         return int(args.run(args))
     except (EvidenceError, OSError) as error:
         print(f"stackproof month: {shown(str(error))}", file=sys.stderr)
-        return EXIT_CANNOT
+        cannot = (_NotThereError, KeyFileError, UnsupportedError, OSError)
+        return EXIT_CANNOT if isinstance(error, cannot) else EXIT_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
         help="from the statement's lines to one reading, or from a document to its sample",
         description="Without --point: the lines with what they were made of. The archive's hashes "
         "and arithmetic are checked; `stackproof verify` checks all of it.",
+        epilog="Exit status: 0 told, 1 the archive does not hold, 2 what is asked for is not there "
+        "or it cannot run.",
     )
     drill.add_argument("archive", type=Path, metavar="ARCHIVE.tar", help="a sealed month")
     drill.add_argument("--point", help="id of a point; with --at its reading and what proves it")
@@ -65,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _drill(args: argparse.Namespace) -> int:
     if args.at is not None and args.point is None:
-        raise KeyFileError("--at needs --point: whose reading")
+        raise _NotThereError("--at needs --point: whose reading")
     try:
         file = args.archive.open("rb")
     except OSError as error:
@@ -86,17 +93,17 @@ def _documents(source: ArchiveSource, sha256: str) -> list[dict[str, Any]]:
     try:
         found = story_of(source.standing(), bytes.fromhex(sha256))
     except ValueError as error:
-        raise KeyFileError(f"{sha256!r} is no SHA-256 in hex") from error
+        raise _NotThereError(f"{sha256!r} is no SHA-256 in hex") from error
     if found is None:
-        raise MalformedError(f"the archive holds no document {sha256}")
+        raise _NotThereError(f"the archive holds no document {sha256}")
     return found
 
 
 def _lines(source: ArchiveSource) -> dict[str, Any]:
     """The lines, and the points that there are."""
     configs = {one: newest_configuration(source, one) for one in source.streams()}
-    known = next((config for config in configs.values() if config is not None), None)
-    if known is None:
+    known = [config for config in configs.values() if config is not None]
+    if not known:
         raise MalformedError("the archive holds no configuration")
     return {
         "plant": source.plant, "month": source.month,
@@ -111,8 +118,11 @@ def _lines(source: ArchiveSource) -> dict[str, Any]:
 def _reading(source: ArchiveSource, args: argparse.Namespace) -> dict[str, Any]:
     reader = PointReader(source, _gateway(source, args), args.point)
     if args.at is None:
-        raise KeyFileError("--point needs --at INSTANT: which of its readings")
-    at_ns = ns_of(args.at)
+        raise _NotThereError("--point needs --at INSTANT: which of its readings")
+    try:
+        at_ns = ns_of(args.at)
+    except MalformedError as error:
+        raise _NotThereError(f"--at {args.at}: {error}") from error
     reading = _nearest(reader.readings(at_ns - MINUTE_NS, at_ns + MINUTE_NS), at_ns)
     around = reader.frames(reading.tick_ns, reading.tick_ns + 1)
     frame = next(one for one in around if one.header.seq == reading.seq)
@@ -136,14 +146,14 @@ def _gateway(source: ArchiveSource, args: argparse.Namespace) -> str:
         return str(args.gateway)
     if len(found) != 1 or args.gateway:
         has = f"gateways {', '.join(found)} have it: name one by --gateway" if found else "none has"
-        raise MalformedError(f"point {args.point!r}: {has}")
+        raise _NotThereError(f"point {args.point!r}: {has}")
     return found[0]
 
 
 def _nearest(readings: Sequence[Reading], at_ns: int) -> Reading:
     """The reading nearest to an instant; of two the earlier."""
     if not readings:
-        raise MalformedError(f"there is no reading within a minute of {utc(at_ns)}")
+        raise _NotThereError(f"there is no reading within a minute of {utc(at_ns)}")
     return min(readings, key=lambda one: (abs(one.tick_ns - at_ns), one.tick_ns))
 
 

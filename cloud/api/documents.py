@@ -7,6 +7,7 @@ others; whether a document counts is never decided here, but by its signature.
 import asyncio
 import base64
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -151,10 +152,13 @@ async def take(given: Given, who: Who, plant: PlantPath, request: Request) -> Ma
     async with contextlib.nullcontext() if _is_small(request) else _turns:
         posted = await _posted(request)
         with _refusing():
-            _require_own(who, signed_by(posted.document)[0])
+            person, kid = signed_by(posted.document)
+            _require_own(who, person)
             document = unverified_document(posted.document)
+            check_document(document)
             _require_sent(given, who, plant, document)
-            await asyncio.to_thread(check_review, given, plant, document)
+            if given.records.one(plant, hashlib.sha256(posted.document).digest()) is None:
+                await asyncio.to_thread(check_review, given, plant, document, kid)
             return await given.records.take(plant, posted.document, posted.files)
 
 
@@ -225,10 +229,12 @@ def prepare(given: Given, who: Who, plant: PlantPath, wanted: Preparing) -> Mapp
     )  # fmt: skip
     with _refusing():
         body, follows = fields.signed_body(), tuple(wanted.follows)
-        document = Document(plant, wanted.person, 0, wanted.kind, wanted.about, body, follows)
+        document = Document(
+            plant, wanted.person, 0, wanted.kind, wanted.about, body, follows, files
+        )
         _require_sent(given, who, plant, document)
         check_document(document)
-        check_review(given, plant, document)
+        check_review(given, plant, document, wanted.key[:8])
         unsigned = given.records.prepare(plant, fields, _now_s(given))
         before = unsigned.signed_with(bytes(64))[:-64]
     parts = {"message": unsigned.message, "before": before}

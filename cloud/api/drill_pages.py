@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from cloud.accounts.roles import Principal, Right
 from cloud.api.documents import COSE_TYPE, Sha256Path, download, zone_of
@@ -96,8 +96,8 @@ def month(asked: Page, line: Annotated[str, Query(max_length=200)] = "") -> HTML
     chosen = [one for one in top.lines if one.path == line]
     if line and not chosen:
         raise HTTPException(404, f"the month has no {line[:80]!r}")
-    # a review counts the lines of one category and kind as one item
-    asked.opened("/".join(line.split("/")[:3]) or "lines")
+    # of its own name: a review's line is opened where all of its parameters stand
+    asked.opened(f"drill/{line}" if line else "lines")
     lines = asked.view.lines(top)
     path = f"/drill?line={quote(line)}" if line else "/drill"
     return asked.page("drill.html", path, top=top, lines=lines, chosen=chosen, line=line)
@@ -148,18 +148,12 @@ def story(asked: Page, sha256: Sha256Path) -> HTMLResponse:
     """A document; of a sample, all that was signed of it, with the attachments."""
     with found():
         rows = asked.given.drill.story(asked.source, bytes.fromhex(sha256))
-    asked.opened(f"document/{sha256}")
+    for row in rows:
+        asked.opened(f"document/{row['sha256']}")
     return asked.page(
         "drill_story.html", f"/documents/{sha256}", sha256=sha256,
         rows=[asked.view.readable(row) for row in rows],
     )  # fmt: skip
-
-
-@router.get("/files/{sha256}")
-def attachment(asked: Page, sha256: Sha256Path) -> RedirectResponse:
-    """An attached file, to be saved."""
-    asked.opened(f"file/{sha256}")
-    return RedirectResponse(f"/api/v1/plants/{asked.source.plant}/files/{sha256}", 303)
 
 
 # -- downloads ------------------------------------------------------------------------------------

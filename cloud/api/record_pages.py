@@ -22,7 +22,7 @@ from cloud.api.rendering import RECORD_STRINGS, STRINGS, Language, render
 from cloud.api.reviewed import note_document
 from cloud.api.routes import PlantPath
 from cloud.api.services import Services
-from cloud.records.forms import ABOUT_OF, CHOSEN, TABLES, fields_of, kinds_for
+from cloud.records.forms import ABOUT_OF, CHOSEN, ELSEWHERE, TABLES, fields_of, kinds_for
 from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter, month_span, period_of
 from cloud.records.written import local_text, written_body
@@ -30,8 +30,7 @@ from evidence.documents.document import ABOUT
 from evidence.documents.fields import TEXT_MAX
 from evidence.documents.kinds import KINDS
 from evidence.documents.plainly import body_of
-from evidence.documents.review import ANSWER, COSIGNED, QUESTION
-from evidence.documents.review import DECISION as REVIEW_DECISION
+from evidence.documents.review import ANSWER, QUESTION
 
 #: rows that one page shows
 ROWS_SHOWN = 200
@@ -146,9 +145,8 @@ def records(  # noqa: PLR0917 - FastAPI calls it by names
     """Documents, the newest first, by what people look for."""
     month = month if re.fullmatch("20[0-9]{2}-(0[1-9]|1[0-2])", month) else ""
     span = month_span(month, asked.zone) if month else None
-    found = asked.given.records.newest(
-        asked.plant, Filter(kind, about, state, span, before), ROWS_SHOWN + 1, asked.only
-    )
+    wanted = Filter(kind, about, state, month, span, before)
+    found = asked.given.records.newest(asked.plant, wanted, ROWS_SHOWN + 1, asked.only)
     shown = [asked.readable(row) for row in found[:ROWS_SHOWN]]
     more = shown[-1]["index"] if len(found) > ROWS_SHOWN else 0
     return asked.page(
@@ -243,10 +241,7 @@ def sign_form(
     item: Item = "",
 ) -> HTMLResponse:  # fmt: skip
     """The form of a kind; `follows` names what it corrects, answers, approves or withdraws."""
-    if kind not in KINDS or kind in (
-        REVIEW_DECISION,
-        COSIGNED,
-    ):  # a decision begins at what it is about
+    if kind not in KINDS or kind in ELSEWHERE:
         raise HTTPException(404, f"there are no documents of kind {kind[:40]!r}")
     followed = asked.one(follows) if follows else None
     values = dict(followed["written"]) if followed and followed["kind"] == kind else {}

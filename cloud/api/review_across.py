@@ -1,16 +1,16 @@
 """What the page of plants side by side shows: sealed statements and documents of one month."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cloud.api.reviewed import DOCUMENTS_MAX, Queued
-from cloud.api.services import Services
+from cloud.api.services import Records, Services
 from cloud.closing.kept import read_kept
-from cloud.records.listing import Filter, month_span
-from cloud.review.across import Compared, Figures, Shared, compared, figures_of, shared
+from cloud.records.listing import of_month
+from cloud.review.across import Compared, Figures, Shared, compared, figures_of, shareable, shared
 from cloud.review.items import Row
 from cloud.review.limits import Limits, limits
 
@@ -45,12 +45,11 @@ def across_of(given: Services, found: Sequence[Queued], month: str) -> Across:
     """Put together a month of the plants that somebody sees. Reads archives, each once."""
     of = [one for one in found if one.row["month"] == month and one.archive is not None]
     figures, unread = list[Figures](), list[str]()
-    documents, people = dict[str, Sequence[Row]](), dict[str, Sequence[Row]]()
+    documents, people = dict[str, Set[tuple[str, str]]](), dict[str, Sequence[Row]]()
     for one in of:
         plant = str(one.row["plant"])
-        span = month_span(month, ZoneInfo(one.row["zone"]))
-        rows = given.records.newest(plant, Filter(span=span), DOCUMENTS_MAX)
-        documents[plant] = [row for row in rows if row["ended_by"] is None]
+        count = given.records.count(plant)
+        documents[plant] = _shareable(given.records, plant, count, month, one.row["zone"])
         people[plant] = given.records.persons(plant)
         made = None if one.archive is None else _figures(plant, one.archive)
         if made is None:
@@ -62,6 +61,15 @@ def across_of(given: Services, found: Sequence[Queued], month: str) -> Across:
         len(of), unread, beside[:COMPARED_MAX], sum(row.is_far for row in beside),
         shared(documents, people)[:SHARED_MAX], limits(),
     )  # fmt: skip
+
+
+@lru_cache(STATEMENTS_KEPT)
+def _shareable(
+    records: Records, plant: str, _count: int, month: str, zone: str
+) -> frozenset[tuple[str, str]]:  # fmt: skip
+    """Of a month's documents; looked for again when the plant has one more."""
+    rows = records.newest(plant, of_month(month, ZoneInfo(zone)), DOCUMENTS_MAX)
+    return shareable(rows)
 
 
 def _figures(plant: str, archive: Mapping[str, object]) -> Figures | None:

@@ -19,7 +19,7 @@ from cloud.api.month_view import MonthView
 from cloud.api.record_pages import Page
 from cloud.api.rendering import STRINGS, Language, render
 from cloud.api.review_across import across_of
-from cloud.api.reviewed import Reviewed, drawable, level_at, note, queue
+from cloud.api.reviewed import Reviewed, drawable, level_at, note, openings_of, queue
 from cloud.api.reviews import DRAWN_MAX, month_of
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.outputs.headline import emission_unit, line_name
@@ -27,7 +27,7 @@ from cloud.records.forms import fields_of
 from cloud.records.written import local_text
 from cloud.review import rules
 from cloud.review.draw import SEED_MAX, Drawn, draw
-from cloud.review.items import line_item, lines_of
+from cloud.review.items import line_item, lines_of, of_statement
 from cloud.review.openings import ITEM_MAX, Opening
 from edge.calc.statements.statement import statement_rules
 from evidence.documents.plainly import body_of
@@ -55,15 +55,19 @@ class ReviewView:
     def __init__(self, of: Reviewed, language: str, own: tuple[str, Sequence[Opening]]) -> None:
         self.of, self._language = of, language
         self._zone = ZoneInfo(of.row["zone"])
-        self._by: dict[str, dict[str, int]] = defaultdict(dict)
+        self._by: dict[str, dict[str, str]] = defaultdict(dict)
         for one in of.thread.decided:
             body = body_of(DECISION, one.row["body"])
+            word = STRINGS[language]["review.told.short"] if body["openings"] == "told" else ""
             for row in body.get("opened", ()):
-                self._by[row["item"]].setdefault(one.row["person"], row["first_ns"])
+                # a line of a statement that was replaced is another line
+                if one.archive != "older" or not row["item"].startswith("line/"):
+                    told = f"{self.at(row['first_ns'])} {word}".rstrip()
+                    self._by[row["item"]].setdefault(one.row["person"], told)
         self._names = {item: name for name, _, _, item in self.lines()}
         account, opened = own
         for item, at in opened:
-            self._by[item][account] = at
+            self._by[item][account] = self.at(at)
 
     def at(self, ns: int) -> str:
         """An instant by the plant's clock."""
@@ -71,7 +75,7 @@ class ReviewView:
 
     def opened(self, item: str) -> list[str]:
         """Who opened an item, and when first: of those who decided, by their decisions; oneself."""
-        return [f"{person} {self.at(at)}" for person, at in self._by.get(item, {}).items()]
+        return [f"{person} {told}" for person, told in self._by.get(item, {}).items()]
 
     def lines(self) -> list[tuple[str, str, str, str]]:
         """(name, emission as it is sealed, unit, item) of each line."""
@@ -113,7 +117,7 @@ def review_page(
     """One month's review: lines, documents, open points, decisions, and what was opened by whom."""
     of = month_of(given, plant, month)
     note(given, who, plant, month, "month")
-    own = who.account, given.openings.of(who.account, plant, month)
+    own = who.account, openings_of(given, who.account, plant, of)
     return render(
         "review.html", language, path=f"/plants/{plant}/months/{month}/review", who=who,
         row=of.row, of=of, view=ReviewView(of, language, own),
@@ -137,8 +141,9 @@ def line_page(  # noqa: PLR0917 - FastAPI calls it by names
     lines = [line for line in lines_of(of.row) if line_item(line) == item]
     if not lines:
         raise HTTPException(404, f"{plant} {month} has no such line")
-    note(given, who, plant, month, item)
-    rule_set = statement_rules(of.row["figures"]["rule_set"])
+    figures = of.row["figures"]
+    note(given, who, plant, month, of_statement(item, figures["statement_sha256"]))
+    rule_set = statement_rules(figures["rule_set"])
     named = [(line_name(rule_set, line, language), line) for line in lines]
     return render(
         "review_line.html", language, path=f"/plants/{plant}/months/{month}/review/line", who=who,
@@ -155,7 +160,7 @@ def decide_page(asked: Page, who: Who, plant: PlantPath, month: MonthPath) -> HT
     level = level_at(given, who, plant)
     body = dict[str, Any]()
     if level and of.archive is not None:
-        opened = given.openings.of(who.account, plant, month)
+        opened = openings_of(given, who.account, plant, of)
         body = dict(rules.draft(level, of.archive, of.items, opened))
         for row in body.get("opened", ()):
             row["first_ns"] = local_text(row["first_ns"], asked.zone)
@@ -184,8 +189,8 @@ def across_page(
     if seed:
         try:
             drawn = draw(seed, drawable(found), count)
-        except ValueError as error:
-            wrong = str(error)
+        except ValueError:  # of the seed: the count was held to its bounds before
+            wrong = texts.told(language, "review.seed.wrong", most=SEED_MAX)
     return render(
         "across.html", language, path="/reviews/across", who=who, months=months, month=shown,
         of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,

@@ -6,26 +6,31 @@ against it before the collector takes it.
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cloud.accounts.roles import Principal
-from cloud.api.services import Services
-from cloud.records.listing import Filter, month_span
+from cloud.api.services import Records, Services
+from cloud.records.listing import of_month
 from cloud.review import rules
-from cloud.review.items import NO_ITEMS, Row, archive_of, items_of
+from cloud.review.items import NO_ITEMS, Row, archive_of, counting, items_of
 from cloud.review.months import months_of
-from cloud.review.thread import Thread, thread_of
+from cloud.review.openings import Opening
+from cloud.review.thread import Outline, Thread, outline_of, thread_of
 from evidence.checkpoint import parse
 from evidence.documents.document import Document
-from evidence.documents.review import COSIGNED, DECISION, REVIEWS, level_of
+from evidence.documents.kinds import shape_of
+from evidence.documents.review import COSIGNED, DECISION, VISIT, level_of
 from evidence.errors import MalformedError
 
 #: of a month: an archive's piece of the log holds no more
 DOCUMENTS_MAX = 20_000
 REVIEWER = "reviewer"
+#: plants whose months are kept in outline
+PLANTS_KEPT = 4_096
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,7 @@ def reviewed(given: Services, plant: str, month: str) -> Reviewed | None:
     row = given.months.month(plant, month)
     if row is None:
         return None
-    span = month_span(month, ZoneInfo(row["zone"]))
-    found = given.records.newest(plant, Filter(span=span), DOCUMENTS_MAX)
+    found = given.records.newest(plant, of_month(month, ZoneInfo(row["zone"])), DOCUMENTS_MAX)
     documents = [one for one in reversed(found) if one["kind"] not in NO_ITEMS]
     archive = archive_of(row)
     thread = thread_of(given.records.reviews(plant, month), archive, today(given, row["zone"]))
@@ -85,40 +89,53 @@ def note_document(given: Services, who: Principal, plant: str, document: Row, it
         note(given, who, plant, month, item)
 
 
-def region_of(given: Services, plant: str, person: str) -> str | None:
-    """Region of a reviewer in a plant's list of persons, None for who is none there."""
-    found = (
-        one for one in given.records.persons(plant)
-        if one["person"] == person and one["role"] == REVIEWER
-    )  # fmt: skip
-    return next((str(one["region"]) for one in found), None)
+def openings_of(given: Services, account: str, plant: str, of: Reviewed) -> list[Opening]:
+    """What somebody opened of a month as it stands."""
+    return counting(given.openings.of(account, plant, str(of.row["month"])), of.archive)
 
 
-def check_review(given: Services, plant: str, document: Document) -> None:
+def check_review(given: Services, plant: str, document: Document, kid: bytes) -> None:
     """Hold a review that is brought in against what only the collector knows; others pass.
+
+    Args:
+        given: the collector.
+        plant: plant id.
+        document: fits its kind; its signature was not looked at.
+        kid: names the key that it says it was signed with.
 
     Raises:
         MalformedError: the plant is not in the signer's region; a decision is about another
-            archive, claims what was not opened, or passes over something.
+            archive, claims what was not opened, or passes over something; a visit was compared
+            with what the log does not say; a witness saw another log.
         LookupError: no plant of this collector.
     """
+    signer = _signer(given, plant, document.person, kid)
+    if signer is None or signer["role"] not in shape_of(document.kind).roles:
+        return  # it is refused by its signature, without anything being looked up for it
+    if signer["role"] == REVIEWER:
+        placed = given.accounts.regions.get(plant, "")
+        rules.check_region(document.person, signer["region"], plant, placed)
     if document.kind == COSIGNED:
         _check_own_log(given, plant, document)
-    if document.kind not in REVIEWS:
-        return
-    region = region_of(given, plant, document.person)
-    if region is not None:
-        placed = given.accounts.regions.get(plant, "")
-        rules.check_region(document.person, region, plant, placed)
-    if document.kind != DECISION:
-        return
-    month = document.about
-    of = reviewed(given, plant, month)
-    if of is None:
-        raise MalformedError(f"{plant} has no month {month}")
-    rules.check_archive(document.body, of.row, of.archive)
-    opened = given.openings.of(document.person, plant, month)
-    rules.check_openings(document.body, of.items, opened)
+    elif document.kind == VISIT:
+        compared = [row for row in document.body["meters"] if "frame" in row]
+        if compared:
+            source = given.drill.source(plant, document.about, given.hub.zone(plant))
+            given.visits.check(source, compared)
+    elif document.kind == DECISION:
+        of = reviewed(given, plant, document.about)
+        if of is None:
+            raise MalformedError(f"{plant} has no month {document.about}")
+        rules.check_archive(document.body, of.row, of.archive)
+        opened = openings_of(given, document.person, plant, of)
+        rules.check_openings(document.body, of.items, opened)
+
+
+def _signer(given: Services, plant: str, person: str, kid: bytes) -> Row | None:
+    """The row of the key in the plant's list of persons, None where it has none such."""
+    known = given.records.persons(plant)
+    fits = (one for one in known if one["person"] == person and one["key"].startswith(kid.hex()))
+    return next(fits, None)
 
 
 def _check_own_log(given: Services, plant: str, document: Document) -> None:
@@ -131,8 +148,11 @@ def _check_own_log(given: Services, plant: str, document: Document) -> None:
 
 def level_at(given: Services, who: Principal, plant: str) -> str:
     """The level somebody may decide for at a plant, "" for none: by the plant's list of persons."""
-    region = region_of(given, plant, who.account)
-    return "" if region is None else level_of(region)
+    found = (
+        level_of(one["region"]) for one in given.records.persons(plant)
+        if one["person"] == who.account and one["role"] == REVIEWER
+    )  # fmt: skip
+    return next(found, "")
 
 
 @dataclass(frozen=True)
@@ -141,7 +161,7 @@ class Queued:
 
     row: Row
     archive: Row | None
-    thread: Thread
+    outline: Outline
 
 
 def drawable(found: Sequence[Queued]) -> list[tuple[str, str]]:
@@ -161,21 +181,44 @@ def queue(given: Services, who: Principal) -> list[Queued]:
             found += _queued(given, plant)
 
     def waits(one: Queued) -> bool:
-        return one.archive is not None and one.thread.state(own) in ("", "older")
+        return one.archive is not None and one.outline.levels[own].state in ("", "older")
 
     found.sort(key=lambda one: (str(one.row["month"]), str(one.row["plant"])), reverse=True)
     return sorted(found, key=lambda one: not (own and waits(one)))
 
 
 def _queued(given: Services, plant: str) -> list[Queued]:
+    rows = [(row, archive_of(row)) for row in given.months.rows(plant)]
+    if not rows:
+        return []
+    archives = tuple(
+        (str(row["month"]), str(one["sha256"]), str(one["statement_sha256"]))
+        for row, one in rows if one is not None
+    )  # fmt: skip
+    day, count = today(given, rows[0][0]["zone"]), given.records.count(plant)
+    outlines = _outlines(given.records, plant, count, archives, day)
+    return [
+        Queued(row, archive, outlines[row["month"]])
+        for row, archive in rows if row["month"] in outlines
+    ]  # fmt: skip
+
+
+@lru_cache(PLANTS_KEPT)
+def _outlines(
+    records: Records, plant: str, _count: int, archives: tuple[tuple[str, str, str], ...], day: str
+) -> Mapping[str, Outline]:  # fmt: skip
+    """Month -> how far it is: made again when a document came, an archive changed, or a day began.
+
+    A national reviewer sees some 18,000 months.
+    """
     by_month = defaultdict[str, list[Row]](list)
-    for row in given.records.reviews(plant):
+    for row in records.reviews_in_brief(plant):
         by_month[row["about"]].append(row)
-    found = list[Queued]()
-    for row in given.months.rows(plant):
-        archive = archive_of(row)
-        if archive is not None or by_month[row["month"]]:
-            day = today(given, row["zone"])
-            thread = thread_of(by_month[row["month"]], archive, day)
-            found.append(Queued(row, archive, thread))
-    return found
+    sealed = {
+        month: {"sha256": sha256, "statement_sha256": statement}
+        for month, sha256, statement in archives
+    }
+    return {
+        month: outline_of(thread_of(by_month[month], sealed.get(month), day))
+        for month in {*by_month, *sealed}
+    }

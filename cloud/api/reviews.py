@@ -10,14 +10,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 
 from cloud.api.guard import Given, GuardedRoute, Who
-from cloud.api.reviewed import Reviewed, drawable, level_at, queue, reviewed
+from cloud.api.month_names import for_eyes_of
+from cloud.api.reviewed import Reviewed, drawable, level_at, openings_of, queue, reviewed
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import Services
 from cloud.review import rules
 from cloud.review.draw import SEED_MAX, draw
-from cloud.review.thread import Decided, Thread
+from cloud.review.items import archive_of
+from cloud.review.thread import Decided, Outline, outline_of
 from evidence.documents.plainly import plain_body
-from evidence.documents.review import DECISION, LEVELS
+from evidence.documents.review import DECISION
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
 
@@ -51,7 +53,7 @@ def reviews(given: Given, who: Who) -> Sequence[Mapping[str, Any]]:
         {
             "plant": one.row["plant"], "month": one.row["month"], "state": one.row["state"],
             "archive_sha256": None if one.archive is None else one.archive["sha256"],
-            **_counts(one.thread),
+            **_counts(one.outline),
         }
         for one in queue(given, who)
     ]  # fmt: skip
@@ -67,13 +69,16 @@ def review(given: Given, who: Who, plant: PlantPath, month: MonthPath) -> Mappin
     level = level_at(given, who, plant)
     draft = None
     if level and of.archive is not None:
-        opened = given.openings.of(who.account, plant, month)
+        opened = openings_of(given, who.account, plant, of)
         draft = plain_body(DECISION, rules.draft(level, of.archive, of.items, opened))
+    archives = for_eyes_of(who, of.row)["archives"]
     return {
-        "plant": plant, "month": month, "archive": of.archive, "items": list(of.items),
-        **_counts(of.thread),
+        "plant": plant, "month": month, "archive": archive_of({"archives": archives}),
+        "items": list(of.items),
+        **_counts(outline_of(of.thread)),
         "points": [
-            {**point.row, "review_state": point.state, "answers": list(point.answers)}
+            {**point.row, "review_state": point.state, "answers": list(point.answers),
+             "answers_before": list(point.earlier)}
             for point in of.thread.points
         ],
         "decisions": [_decided(one) for one in of.thread.decided],
@@ -91,12 +96,9 @@ def drawn(given: Given, who: Who, seed: Seed, count: Count = 1) -> Sequence[Mapp
     return [{"plant": one.plant, "month": one.month, "sha256": one.sha256} for one in found]
 
 
-def _counts(thread: Thread) -> Mapping[str, Any]:
-    return {
-        **{state: thread.count(state) for state in ("open", "overdue", "answered")},
-        "next_due": thread.next_due,
-        "levels": {level: thread.state(level) for level in LEVELS},
-    }
+def _counts(of: Outline) -> Mapping[str, Any]:
+    levels = {level: word.state for level, word in of.levels.items()}
+    return {**of.counts, "next_due": of.next_due, "levels": levels}
 
 
 def _decided(one: Decided) -> Mapping[str, Any]:

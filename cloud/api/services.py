@@ -188,8 +188,17 @@ class Records(Protocol):
     ) -> Mapping[str, Any] | None:
         """A document's row, with who wrote it; None when there is none."""
 
-    def reviews(self, plant: str, month: str = "") -> Sequence[Any]:
-        """JSON-ready: questions, answers and decisions about a month, or all; the log's order."""
+    def reviews(self, plant: str, month: str) -> Sequence[Any]:
+        """JSON-ready: questions, answers and decisions about a month, in the log's order."""
+
+    def reviews_in_brief(self, plant: str) -> Sequence[Any]:
+        """Those of all months without the lists in them; of what was not opened, how many."""
+
+    def count(self, plant: str) -> int:
+        """How many documents a plant has."""
+
+    def __hash__(self) -> int:
+        """By identity: what is made of documents is kept beside whose they are."""
 
     def with_file(self, plant: str, sha256: bytes) -> Sequence[Any]:
         """JSON-ready documents that a file is attached to, in the log's order."""

@@ -20,7 +20,7 @@ from evidence.archive.build import Records, encode_proof
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import Document
 from evidence.documents.people import PERSON, PERSON_END
-from evidence.documents.review import REVIEWS, VISIT
+from evidence.documents.review import OF_MONTHS
 from evidence.documents.standing import Logged
 from evidence.suites import PublicKey
 
@@ -43,7 +43,7 @@ class MonthTime:
 
     def touches(self, document: Document) -> bool:
         """True when what a document says is of this month, or may be: opening and closing stock."""
-        if document.kind in ("month-decision", VISIT, *REVIEWS):
+        if document.kind in OF_MONTHS:
             return document.about == self.month
         body = document.body
         # what a meter bridges may lie further away

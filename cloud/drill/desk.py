@@ -92,7 +92,7 @@ class DrillDesk:
         known = [(name, config) for name, config in configs.items() if config is not None]
         statement, lines = source.statement(), list[Line]()
         if statement is not None and known:
-            lines = lines_of(statement, known[0][1])
+            lines = lines_of(statement, [config for _, config in known])
         points = [
             (name, [Point.from_map(one) for one in config["points"]]) for name, config in known
         ]

@@ -19,7 +19,8 @@ from cloud.errors import StoreError
 from cloud.plan import view
 from cloud.plan.attached import CONTROL_PLAN, plan_file, read_plan
 from cloud.plan.rules import rules_of
-from cloud.records.desk import RecordDesk, row
+from cloud.records.desk import RecordDesk
+from cloud.records.rows import row
 from edge.calc.local_time import PlantDays
 from evidence.documents.standing import Logged
 from evidence.errors import EvidenceError

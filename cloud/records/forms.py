@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from evidence.documents import fields as f
 from evidence.documents.document import COLLECTOR
 from evidence.documents.kinds import KINDS, shape_of
-from evidence.documents.review import COSIGNED, REVIEWS, VISIT
+from evidence.documents.review import COSIGNED, OF_MONTHS, VISIT
 from evidence.documents.review import DECISION as REVIEW_DECISION
 
 #: kind -> what its `about` names; others have no word of their own
@@ -21,8 +21,11 @@ ABOUT_OF: Mapping[str, str] = {
     "internal-check": "check",
     "ledger": "sheet",
     "control-plan": "year",
-    **dict.fromkeys(("month-decision", VISIT, *REVIEWS), "month"),
+    **dict.fromkeys(OF_MONTHS, "month"),
 }
+#: kinds that no form of fields makes: a decision begins at what it is about, a visit is a sheet of
+#: its own, programs cosign
+ELSEWHERE = (REVIEW_DECISION, VISIT, COSIGNED)
 #: kinds of which a table can be brought in: what persons sign and what stands for itself
 TABLES = tuple(
     kind for kind, shape in KINDS.items()
@@ -58,14 +61,14 @@ def fields_of(kind: str) -> tuple[FieldForm, ...]:
 def kinds_for(role: str) -> list[str]:
     """Kinds that a role may sign in a form of their own, in the table's order.
 
-    Answers begin at their question, decisions at what they decide about; programs cosign.
+    Answers begin at their question, `ELSEWHERE` has the others.
     """
     return [
         kind
         for kind, shape in KINDS.items()
         if role in shape.roles
         and shape.follows not in ("decided", "answered")
-        and kind not in (REVIEW_DECISION, COSIGNED)
+        and kind not in ELSEWHERE
     ]
 
 

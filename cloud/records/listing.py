@@ -1,6 +1,7 @@
 """Which documents are looked for: by month, kind, id and state. Pure.
 
-A document is of a month by the period or instant that it tells, else by when it came.
+A document is of the month that it is about, where it is about one; else by the period or instant
+that it tells, else by when it came.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from evidence.documents.review import OF_MONTHS
 from evidence.documents.standing import Logged
 
 #: the moment that a document without a period tells; of several the first
@@ -23,13 +25,15 @@ class Filter:
     Attributes:
         kind, about: of the document.
         state: what became of it.
-        span: from, to exclusive, ns since 1970; None for any time.
+        month: "YYYY-MM" that it is of.
+        span: of that month, as `month_span` gives it; None for any time.
         before: log index that it is before.
     """
 
     kind: str = ""
     about: str = ""
     state: str = ""
+    month: str = ""
     span: tuple[int, int] | None = None
     before: int = 2**63
 
@@ -41,8 +45,13 @@ class Filter:
             and self.kind in ("", document.kind)
             and self.about in ("", document.about)
             and self.state in ("", state)
-            and (self.span is None or _touches(logged, self.span))
+            and (self.span is None or _touches(logged, self.month, self.span))
         )
+
+
+def of_month(month: str, zone: ZoneInfo) -> Filter:
+    """What is of a month "YYYY-MM" of a plant's time."""
+    return Filter(month=month, span=month_span(month, zone))
 
 
 def month_span(month: str, zone: ZoneInfo) -> tuple[int, int]:
@@ -64,7 +73,9 @@ def period_of(body: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(body[name] for name in _MOMENTS if name in body)[:1]
 
 
-def _touches(logged: Logged, span: tuple[int, int]) -> bool:
+def _touches(logged: Logged, month: str, span: tuple[int, int]) -> bool:
+    if logged.document.kind in OF_MONTHS:
+        return logged.document.about == month
     told = period_of(logged.document.body) or (logged.received_ns,)
     if len(told) == 2:
         return told[0] < span[1] and told[1] > span[0]

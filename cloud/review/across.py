@@ -114,25 +114,37 @@ def compared(many: Iterable[Figures], limits: Limits) -> list[Compared]:
     )  # fmt: skip
 
 
+def shareable(documents: Iterable[Row]) -> frozenset[tuple[str, str]]:
+    """(what, which) of a plant's documents that another's may have too.
+
+    Args:
+        documents: rows of the time that is looked at; what stands no more is left out.
+    """
+    found = set[tuple[str, str]]()
+    for row in documents:
+        if row["ended_by"] is not None:
+            continue
+        found |= {("file", file["sha256"]) for file in row["files"]}
+        if row["kind"] == RESULT:
+            laboratory, report = (as_written(row["body"][k]) for k in ("laboratory", "report"))
+            found |= {("report", f"{laboratory}: {report}"), ("laboratory", laboratory)}
+    return frozenset(found)
+
+
 def shared(
-    documents: Mapping[str, Iterable[Row]], people: Mapping[str, Iterable[Row]]
+    documents: Mapping[str, Iterable[tuple[str, str]]], people: Mapping[str, Iterable[Row]]
 ) -> list[Shared]:
     """What several plants have in common.
 
     Args:
-        documents: plant -> its standing documents' rows, of the time that is looked at.
+        documents: plant -> what its documents have, as `shareable` finds it.
         people: plant -> rows of the keys that may sign there. Reviewers sign at many, and are left
             out.
     """
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for plant, rows in documents.items():
-        for row in rows:
-            for file in row["files"]:
-                found["file", file["sha256"]].add(plant)
-            if row["kind"] == RESULT:
-                laboratory, report = (as_written(row["body"][k]) for k in ("laboratory", "report"))
-                found["report", f"{laboratory}: {report}"].add(plant)
-                found["laboratory", laboratory].add(plant)
+    for plant, held in documents.items():
+        for one in held:
+            found[one].add(plant)
     for plant, persons in people.items():
         for person in persons:
             if person["role"] != REVIEWER:

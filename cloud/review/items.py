@@ -8,12 +8,15 @@ of them: they are not among those a decision counts as not opened.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cloud.review.openings import ITEM_MAX
+from cloud.review.openings import ITEM_MAX, Opening
 from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.review import COSIGNED, REVIEWS
 
 #: kinds of documents that say nothing of a month's figures
 NO_ITEMS = (PERSON, PERSON_END, *REVIEWS, COSIGNED)
+
+#: digits of a statement's hash that stand behind a line which was opened
+_STATEMENT = 16
 
 #: a document or month as the API has it
 Row = Mapping[str, Any]
@@ -34,6 +37,30 @@ def lines_of(month: Row) -> Sequence[Row]:
 def line_item(line: Row) -> str:
     """The path of a line; lines of one kind by several meters are one item."""
     return f"line/{line['category']}/{line['kind']}"[:ITEM_MAX]
+
+
+def of_statement(item: str, statement: str) -> str:
+    """A line as its opening is noted: shown out of this statement, and out of none that follows.
+
+    Args:
+        item: path of the line.
+        statement: SHA-256 of the statement, hex.
+    """
+    return f"{item}@{statement[:_STATEMENT]}"
+
+
+def counting(opened: Iterable[Opening], archive: Row | None) -> list[Opening]:
+    """What was opened of a month as it stands now, in the same order.
+
+    A line of a statement that was replaced since is another line, and does not count.
+    """
+    stands = None if archive is None else archive["statement_sha256"][:_STATEMENT]
+    found = list[Opening]()
+    for noted, at in opened:
+        item, _, statement = noted.partition("@")
+        if statement == stands or not item.startswith("line/"):
+            found.append((item, at))
+    return found
 
 
 def items_of(month: Row, documents: Iterable[Row]) -> list[str]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from cloud.records.listing import period_of
 from cloud.review.items import Row
 from evidence.documents.plainly import body_of
-from evidence.documents.review import REVIEWS
+from evidence.documents.review import OF_MONTHS
 
 #: of a document with a long period
 MONTHS_MAX = 24
@@ -20,7 +20,7 @@ def months_of(document: Row, zone: ZoneInfo) -> list[str]:
         document: its row.
         zone: of the plant.
     """
-    if document["kind"] in REVIEWS:
+    if document["kind"] in OF_MONTHS:
         return [document["about"]]
     told = period_of(body_of(document["kind"], document["body"])) or (document["received_ns"],)
     first, last = _month(told[0], zone), _month(told[-1] - (len(told) == 2), zone)

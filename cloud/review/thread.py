@@ -1,12 +1,15 @@
 """How far a month's review is: questions with their answers, and what each level decided. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from evidence.documents.review import ANSWER, DECISION, LEVELS, QUESTION
+from evidence.documents.review import ANSWER, DECISION, LEVELS, QUESTION, not_opened
 
 Row = Mapping[str, Any]
+
+#: of a question
+STATES = ("open", "overdue", "answered")
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,13 @@ class Point:
     Attributes:
         row: the question.
         answers: those that follow it, in the log's order.
+        earlier: those that followed what it corrects, in the log's order.
         state: "open", "overdue" (open, and its day is over) or "answered".
     """
 
     row: Row
     answers: Sequence[Row]
+    earlier: Sequence[Row]
     state: str
 
 
@@ -45,6 +50,36 @@ class Decided:
     def is_blind(self) -> bool:
         """Approved, and something was not opened: what the next level is told in words."""
         return bool(self.row["body"]["decision"] == "approve" and self.not_opened)
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a level said of a month, in a list of many.
+
+    Attributes:
+        state: as `Thread.state` has it.
+        not_opened: how many items its signer had not opened, of an approval.
+        is_told: what was opened is the signer's own word.
+    """
+
+    state: str
+    not_opened: int = 0
+    is_told: bool = False
+
+
+@dataclass(frozen=True)
+class Outline:
+    """How far a month's review is, without what was written.
+
+    Attributes:
+        counts: state of questions -> how many.
+        next_due: the first day an answer is owed by, "" for none.
+        levels: level -> its word.
+    """
+
+    counts: Mapping[str, int]
+    next_due: str
+    levels: Mapping[str, Word]
 
 
 @dataclass(frozen=True)
@@ -82,6 +117,14 @@ class Thread:
         return "older" if decided.archive == "older" else str(decided.row["body"]["decision"])
 
 
+def outline_of(thread: Thread) -> Outline:
+    """A thread as a list of many has it."""
+    return Outline(
+        {state: thread.count(state) for state in STATES}, thread.next_due,
+        {level: _word(thread, level) for level in LEVELS},
+    )  # fmt: skip
+
+
 def thread_of(rows: Sequence[Row], archive: Row | None, today: str) -> Thread:
     """The review of a month.
 
@@ -93,9 +136,10 @@ def thread_of(rows: Sequence[Row], archive: Row | None, today: str) -> Thread:
     standing = [row for row in rows if row["ended_by"] is None]
     points = []
     for row in (one for one in standing if one["kind"] == QUESTION):
-        answers = _answers(row, rows)
+        answers = _answers({row["sha256"]}, rows)
         late = "overdue" if row["body"]["answer_by"] < today else "open"
-        points.append(Point(row, answers, "answered" if answers else late))
+        earlier = _answers(_corrected(row, rows), rows)
+        points.append(Point(row, answers, earlier, "answered" if answers else late))
     decided = [
         Decided(
             row, _archive(row["body"], archive), not_opened(row["body"]), _unanswered(row, points)
@@ -106,19 +150,26 @@ def thread_of(rows: Sequence[Row], archive: Row | None, today: str) -> Thread:
     return Thread(points, decided)
 
 
-def not_opened(body: Mapping[str, Any]) -> int:
-    """How many items a decision says were not opened."""
-    return len(body.get("not_opened", ())) + int(body.get("not_opened_more", 0))
+def _word(thread: Thread, level: str) -> Word:
+    decided, state = thread.of(level), thread.state(level)
+    if decided is None:
+        return Word(state)
+    is_told = decided.row["body"]["openings"] == "told"
+    return Word(state, decided.not_opened if decided.is_blind else 0, is_told)
 
 
-def levels_below(level: str) -> list[str]:
-    """Levels whose work a level looks at."""
-    names = list(LEVELS)
-    return names[: names.index(level)]
+def _answers(questions: Set[str], rows: Sequence[Row]) -> list[Row]:
+    return [one for one in rows if one["kind"] == ANSWER and questions & set(one["follows"])]
 
 
-def _answers(question: Row, rows: Sequence[Row]) -> list[Row]:
-    return [one for one in rows if one["kind"] == ANSWER and question["sha256"] in one["follows"]]
+def _corrected(question: Row, rows: Sequence[Row]) -> set[str]:
+    """SHA-256 of the earlier wordings of a question."""
+    by_hash, found, waiting = {one["sha256"]: one for one in rows}, set[str](), [question]
+    while waiting:
+        before = waiting.pop()["follows"]
+        found |= set(before)
+        waiting += [by_hash[sha256] for sha256 in before]
+    return found
 
 
 def _archive(body: Mapping[str, Any], archive: Row | None) -> str:

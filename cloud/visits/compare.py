@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from edge.calc.decimal_text import exact_text
+from evidence.documents.visit import AGREES, DIFFERS, NO_READING
 from evidence.drill.readings import MINUTE_NS, Place, Reading
-
-AGREES, DIFFERS, NO_READING = "agrees", "differs", "no-reading"
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def resolution(place: Place) -> Fraction:
     """One step of the signed reading: of the number on the wire, or of its decimals if larger."""
     point = place.point
     decimals = Fraction(1, 10**point.decimals)
-    return decimals if point.dtype.is_float else max(decimals, point.scaling.factor)
+    return decimals if point.dtype.is_float else max(decimals, abs(point.scaling.factor))
 
 
 def _exact(one: Reading) -> Fraction:

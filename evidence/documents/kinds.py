@@ -19,6 +19,7 @@ from evidence.documents.review import (
     VISIT,
     check_review,
 )
+from evidence.documents.visit import AGREES, DIFFERS, NO_READING
 from evidence.errors import MalformedError, UnsupportedError
 
 ROLES = (
@@ -164,7 +165,7 @@ KINDS: dict[str, Shape] = {
     VISIT: Shape(
         {**_PERIOD, "meters": f.rows(
             {"point": f.name_id, "at_ns": f.instant, "face": f.decimal, "unit": f.text},
-            {"photo": f.digest, "result": f.one_of("agrees", "differs", "no-reading"),
+            {"photo": f.digest, "result": f.one_of(AGREES, DIFFERS, NO_READING),
              "reading": f.decimal, "allowed": f.amount, "quality": f.amount, "frame": f.text,
              "frame_sha256": f.digest, **_SEAL, **_NOTE},
         )},

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evidence.documents.document import Document
+from evidence.documents.visit import check_visit
 from evidence.errors import MalformedError
 
 QUESTION, ANSWER, DECISION = "review-question", "review-answer", "review-decision"
@@ -17,6 +18,8 @@ REVIEWS = (QUESTION, ANSWER, DECISION)
 COSIGNED, LOG = "log-cosigned", "log"
 #: what a reviewer saw on site; about a month
 VISIT = "site-visit"
+#: kinds that are about a month, and of that month whenever they come
+OF_MONTHS = ("month-decision", VISIT, *REVIEWS)
 #: level -> digits of its reviewers' regions (GB/T 2260)
 LEVELS: Mapping[str, tuple[int, ...]] = {"city": (4, 6), "province": (2,), "nation": (0,)}
 
@@ -32,11 +35,12 @@ def check_review(document: Document) -> None:
     """Hold a review against what its fields cannot say; other kinds pass.
 
     Raises:
-        MalformedError: it is about no month, or a decision lists an item twice.
+        MalformedError: it is about no month, a decision lists an item twice, a visit's results do
+            not follow from its figures.
     """
     if document.kind == COSIGNED and document.about != LOG:
         raise MalformedError(f"a {COSIGNED} is about {LOG!r}")
-    if document.kind not in REVIEWS:
+    if document.kind not in (*REVIEWS, VISIT):
         return
     if not _MONTH.fullmatch(document.about):
         raise MalformedError(f"a {document.kind} is about a month, like 2026-10")
@@ -44,6 +48,8 @@ def check_review(document: Document) -> None:
         items = [row["item"] for name in ("opened", "not_opened") for row in _rows(document, name)]
         if len(set(items)) != len(items):
             raise MalformedError("a decision lists each item once, as opened or as not opened")
+    if document.kind == VISIT:
+        check_visit(document)
 
 
 def check_level(document: Document, region: str) -> None:
@@ -69,6 +75,11 @@ def check_followed(document: Document, followed: Document) -> None:
         raise MalformedError(f"only {followed.person} corrects that")
     if document.kind == ANSWER and followed.kind != QUESTION:
         raise MalformedError(f"a {followed.kind} is no question to answer")
+
+
+def not_opened(body: Mapping[str, Any]) -> int:
+    """How many items a decision says were not opened."""
+    return len(body.get("not_opened", ())) + int(body.get("not_opened_more", 0))
 
 
 def _rows(document: Document, name: str) -> list[Mapping[str, Any]]:

@@ -34,13 +34,18 @@ class Line:
     points: Sequence[tuple[str, str]]
     documents: Sequence[tuple[str, str]]
 
+    @property
+    def item(self) -> str:
+        """As a review names it: all lines of one category and kind together."""
+        return f"line/{self.category}/{self.kind}"
 
-def lines_of(statement: Mapping[str, Any], config: Config) -> list[Line]:
+
+def lines_of(statement: Mapping[str, Any], configs: Sequence[Config]) -> list[Line]:
     """The lines of a statement.json with what they were made of.
 
     Args:
         statement: "input" and "output".
-        config: the newest configuration of the month; of a pot line it names the pots' points.
+        configs: the newest configuration of each gateway; of a pot line they name the pots' points.
     """
     found, seen = list[Line](), Counter[str]()
     for number, line in enumerate(statement["output"]["lines"]):
@@ -54,7 +59,7 @@ def lines_of(statement: Mapping[str, Any], config: Config) -> list[Line]:
         found.append(
             Line(
                 path, number, category, line["kind"], unit, line["quantity"], line["emission_t"],
-                [(name, point) for name, by in told for point in _points(by, config)],
+                [(name, point) for name, by in told for point in _points(by, configs)],
                 [(name, sha256) for name, by in told for sha256 in _documents(by)],
             )
         )  # fmt: skip
@@ -72,11 +77,11 @@ def _told(entry: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield from _told(part)
 
 
-def _points(by: Mapping[str, Any], config: Config) -> Iterator[str]:
+def _points(by: Mapping[str, Any], configs: Sequence[Config]) -> Iterator[str]:
     frames = by.get("frames", {})
     if "point" in frames:
         yield frames["point"]
-    for line in config["potlines"]:
+    for line in (one for config in configs for one in config["potlines"]):
         if line["id"] == frames.get("potline"):
             yield line["line_current"]
             yield from (pot["voltage"] for pot in line["pots"])

@@ -201,8 +201,7 @@ export class Documents {
         if (document.kind === "approve" && one.writers.has(document.person)) {
           throw new FormatError("its signer wrote that");
         }
-        const isLast = isReview(one.document.kind) || one.document.kind === "site-visit";
-        if (as === "decides" && isLast) throw new FormatError("it ends a review");
+        if (as === "decides" && isReview(one.document.kind)) throw new FormatError("it ends a review");
         if (as === "own" && one.document.person !== document.person) {
           throw new FormatError("it corrects another's");
         }

@@ -60,6 +60,8 @@ const PLANT = ["operator", "engineer", "accountant"];
 const PLANT_LAB = [...PLANT, "laboratory"];
 const LIST = ["collector", "security"];
 export const COSIGNED = "log-cosigned";
+const VISIT = "site-visit";
+const COMPARED = ["reading", "allowed", "frame", "frame_sha256"];
 const LEVELS = ["nation", "province", "city"];
 const period = { from_ns: instant, to_ns: instant };
 const value = { value: number, unit: text };
@@ -120,7 +122,7 @@ const KINDS = new Map(Object.entries({
 export const followsAs = (kind) => KINDS.get(kind)[3] ?? "corrects";
 
 /** True of what only its signer corrects and nobody ends. */
-export const isReview = (kind) => kind.startsWith("review-") || kind === COSIGNED;
+export const isReview = (kind) => kind.startsWith("review-") || kind === COSIGNED || kind === VISIT;
 
 /** True if a decision, if it is one, is of the level of its signer's region. */
 export const isOfLevel = ({ kind, body }, digits) =>
@@ -130,7 +132,7 @@ export const isOfLevel = ({ kind, body }, digits) =>
 export const maySign = (kind, role) => KINDS.get(kind)[2].includes(role);
 
 /** Throws unless the document is of its kind. */
-export function checkKind({ kind, about, body, follows }) {
+export function checkKind({ kind, about, body, follows, files }) {
   const shape = KINDS.get(kind);
   if (shape === undefined) throw new NewerError(`documents of kind ${kind}`);
   if (!fits(body, shape[0], shape[1])) throw new FormatError("its fields are not those of its kind");
@@ -146,6 +148,27 @@ export function checkKind({ kind, about, body, follows }) {
   if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(about)) throw new FormatError("it is about no month");
   const items = ["opened", "not_opened"].flatMap((name) => body.get(name) ?? []).map((row) => row.get("item"));
   if (new Set(items).size !== items.length) throw new FormatError("it lists an item twice");
+  const photos = new Set(files.map(({ sha256 }) => cose.hex(sha256)));
+  for (const row of kind === VISIT ? body.get("meters") : []) {
+    if (row.has("photo") && !photos.has(cose.hex(row.get("photo")))) throw new FormatError("photo");
+    if (!isCompared(row)) throw new FormatError("its result does not follow");
+  }
+}
+
+/** A number as a text, in units of 10^-15. */
+function exact(text) {
+  const [whole, part = ""] = text.replace("-", "").split(".");
+  const size = BigInt(whole + part.padEnd(15, "0"));
+  return text.startsWith("-") ? -size : size;
+}
+
+/** True if a meter's result follows from its face, or claims nothing. */
+function isCompared(row) {
+  const [result, told] = [row.get("result"), COMPARED.filter((name) => row.has(name))];
+  if (result !== "agrees" && result !== "differs") return told.length === 0;
+  if (told.length !== COMPARED.length) return false;
+  const far = exact(row.get("face")) - exact(row.get("reading"));
+  return ((far < 0n ? -far : far) <= exact(row.get("allowed"))) === (result === "agrees");
 }
 
 // -- documents ------------------------------------------------------------------------------------

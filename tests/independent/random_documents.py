@@ -55,7 +55,7 @@ def papers() -> list[bytes]:
     """Those of the small plant, and one of each more unlike kind."""
     plan = pp.paper("zhao", "control-plan", "2026", _NAMED, files=[_PLAN_FILE])
     reviews = pp.reviews()[len(pp.persons()) :]  # the list of persons goes on behind the first
-    visit = pp.paper("qin", "site-visit", "2026-06", VISIT)
+    visit = pp.paper("qin", "site-visit", "2026-06", VISIT, files=[pp.file_of(pp.SCAN)])
     samples = (pp.paper(*sample) for sample in SAMPLES)
     return [*pp.papers(), *reviews, *samples, plan, visit]
 

@@ -114,7 +114,7 @@ class Nothing:
     plan = departures = today = evidence
     source = frame = certificate = sheet = evidence
     findings = laboratory = may_bring = evidence
-    newest = abouts = one = persons = reviews = with_file = evidence
+    newest = abouts = one = persons = reviews = reviews_in_brief = count = with_file = evidence
 
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)

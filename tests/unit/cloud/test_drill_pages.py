@@ -11,6 +11,7 @@ from cloud.accounts.roles import ROLES, Principal
 from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
 from cloud.visits.desk import VisitDesk
+from evidence.frame import TYP_FRAME, encode_body
 from evidence.keys import certificate_from_pem, public_key
 from tests.unit.cloud.app_examples import Months, make_accounts, make_app, make_client
 from tests.unit.cloud.drill_examples import (
@@ -18,6 +19,8 @@ from tests.unit.cloud.drill_examples import (
     LOST,
     MONTH,
     VOLUME,
+    configure,
+    frame_body,
     meter_config,
     signed,
     statement,
@@ -33,7 +36,7 @@ LINE = "line/fuel/natural-gas"
 #: whose region the plant is in, and whose it is not
 REVIEWERS = {"sun": "3707", "far": "44"}
 VISIT: dict[str, Any] = {**pp.PERIOD, "meters": [
-    {"point": VOLUME, "at_ns": BEGIN_NS, "face": "1", "unit": "Nm3", "frame_sha256": bytes(32)}
+    {"point": VOLUME, "at_ns": BEGIN_NS, "face": "1", "unit": "Nm3"}
 ]}  # fmt: skip
 
 
@@ -60,7 +63,7 @@ class Plant(Site):
             drill=DrillDesk(self.running.desk, self.desk, statement), openings=self.noted,
             visits=VisitDesk(self.desk, Months(), PlanExample()),
         )  # fmt: skip
-        self.theirs = make_client(app)
+        self.client = self.theirs = make_client(app)
         accounts.sign_in.by_token = lambda name: self.who(name)
 
     def who(self, name: str) -> Principal:
@@ -88,7 +91,7 @@ async def test_every_level_is_shown_and_noted_for_reviewers_alone(plant: Plant) 
     point = f"{BASE}/drill/edge-1/{VOLUME}"
     levels = [
         (f"{BASE}/drill", "259.80 tCO2", "lines"),
-        (f"{BASE}/drill?line={LINE}", VOLUME, LINE),
+        (f"{BASE}/drill?line={LINE}", VOLUME, f"drill/{LINE}"),
         (point, "2026-09-21", f"point/edge-1/{VOLUME}"),
         (f"{point}?step=day&at={BEGIN_NS}", "16:00 – 17:00", f"point/edge-1/{VOLUME}"),
         (f"{point}?step=hour&at={BEGIN_NS}", "100089.5", f"point/edge-1/{VOLUME}"),
@@ -142,17 +145,72 @@ async def test_a_face_is_compared_with_the_minute_of_the_plants_clock(plant: Pla
     assert 'id="form"' not in sheet.text
 
 
-async def test_nobody_but_a_reviewer_ends_a_visit(plant: Plant) -> None:
+#: 16:01 at the plant; the register is read each second, as `drill_examples` says
+MINUTE_NS = BEGIN_NS + 60 * SECOND_NS
+FOLLOWS = [
+    # what the document says beside what the log gives -> what is said of it
+    ({}, ""),
+    ({"result": "differs", "allowed": "15.9"}, "allowed 16.1"),  # 16 more than the reading
+    ({"reading": "100045.1"}, "reading 100045.0"),
+    ({"unit": "m3"}, "unit Nm3"),
+    ({"frame_sha256": bytes(32)}, "the log gives frame_sha256"),
+    ({"frame": "edge-2/10"}, "no point"),
+    ({"at_ns": MINUTE_NS - 60 * SECOND_NS, "face": "100030"}, "compare the face again"),
+]
+
+
+async def test_a_visit_is_taken_when_its_comparison_follows_from_the_log(plant: Plant) -> None:
+    await enrolled(plant)
+    frame = sm.sha256(plant.plant.gateways["edge-1"].objects[10])
+    given = {"point": VOLUME, "at_ns": MINUTE_NS, "face": "100061", "unit": "Nm3",
+             "result": "agrees", "reading": "100045.0", "allowed": "16.1", "quality": "0",
+             "frame": "edge-1/10", "frame_sha256": frame}  # fmt: skip
+    for more, said in reversed(FOLLOWS):
+        visit = paper("sun", "site-visit", MONTH, {**pp.PERIOD, "meters": [{**given, **more}]})
+        answer = await plant.post(visit)
+        assert (answer.status_code == 200) is (not said), (more, answer.text)
+        assert said in answer.text
+
+
+async def test_a_face_is_compared_by_the_configuration_of_its_own_minute(plant: Plant) -> None:
+    gateway, sent = plant.plant.gateways["edge-1"], len(plant.plant.gateways["edge-1"].objects)
+    config = meter_config()
+    config["points"][0]["scaling"] = {"ct_ratio": "50/1", "raw_decimals": 1}
+    configure(gateway, config)  # in October, as a visit about September may be
+    october = 10 * 86_400
+    gateway.append(gateway.sign(TYP_FRAME, encode_body(frame_body(october))))
+    plant.running.send(*gateway.objects[sent:])
+    evidence = plant.running.desk.evidence("mini")
+    await plant.running.until(lambda: evidence.hash_at("edge-1", sent + 1) is not None)
+    at = f"/api/v1/plants/mini/months/{MONTH}/visit/compare?gateway=edge-1&point={VOLUME}"
+    # second 9 of the frame: (10^6 + 5 * 864,009) tenths, 50 times; a step of the wire is 5
+    told = (await plant.see("sun", f"{at}&face=1.0&at=2026-10-01 16:00")).json()
+    assert (told["result"], told["reading"]) == ("differs", "26600225.0")
+    assert told["allowed"] == "230.1"  # 225 from second 0 to 9, 5, and 0.1 of the face
+
+
+async def enrolled(plant: Plant, region: str = "3707") -> None:
+    """The plant's people, and sun of a region."""
     await Site.persons(plant)
     head = plant.desk.papers("mini").people.head
     assert head is not None
-    enrol = paper("wang", "person", "sun", {
-        "name": "Sun", "organisation": "City", "role": "reviewer", "region": "3707",
+    answer = await plant.post(paper("wang", "person", "sun", {
+        "name": "Sun", "organisation": "City", "role": "reviewer", "region": region,
         "key": pp.spki(pp.key_of("sun")),
-    }, head)  # fmt: skip
+    }, head))  # fmt: skip
+    assert answer.status_code == 200
+
+
+async def test_nobody_visits_a_plant_of_another_region(plant: Plant) -> None:
+    await enrolled(plant, "44")
+    answer = await plant.post(paper("sun", "site-visit", MONTH, VISIT))
+    assert "does not lie in region 44" in answer.text
+
+
+async def test_nobody_but_a_reviewer_ends_a_visit(plant: Plant) -> None:
+    await enrolled(plant)
     visit = paper("sun", "site-visit", MONTH, VISIT)
-    for data in (enrol, visit):
-        assert (await plant.post(data)).status_code == 200
+    assert (await plant.post(visit)).status_code == 200
     of = sm.sha256(visit)
     for data in (
         paper("li", "withdraw", MONTH, {"reason": "unwelcome"}, of),
@@ -165,6 +223,6 @@ async def test_nobody_but_a_reviewer_ends_a_visit(plant: Plant) -> None:
     answer = await plant.post(paper("sun", "site-visit", MONTH, VISIT, of))
     assert answer.status_code == 200
     (meter,) = answer.json()["body"]["meters"]  # also what stands in rows has no bytes
-    assert (meter["at_ns"], meter["frame_sha256"]) == ("2026-09-21T08:00:00Z", "00" * 32)
+    assert meter["at_ns"] == "2026-09-21T08:00:00Z"
     story = await plant.see("sun", f"{BASE}/documents/{answer.json()['sha256']}")
     assert "2026-09-21 16:00" in story.text

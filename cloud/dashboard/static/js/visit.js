@@ -10,7 +10,8 @@ import * as kept from "./visit_store.js";
 
 const PHOTO_PIXELS = 2048;
 const MINUTE_MS = 60000;
-const ID = `${page.plant}/${page.month}/${page.person}`;
+const idOf = ({ plant, month, person }) => `${plant}/${month}/${person}`;
+const ID = idOf(page);
 const FIELDS = ["point", "face", "at_ns", "seal", "is_seal_whole", "note"];
 
 const form = document.getElementById("form");
@@ -20,14 +21,17 @@ const said = document.getElementById("said");
 const begun = document.getElementById("begun");
 const note = document.getElementById("note");
 const photos = new Map(); // card -> its photo as it is attached
-const results = new Map(); // card -> what the collector said of its face value
+const results = new Map(); // card -> what the collector said of its face value, and what it was asked
 let ready = null;
 let added = 0;
+let isRestored = false;
+let isDone = false;
 
 const minute = (ms) => localText(BigInt(Math.floor(ms / MINUTE_MS) * MINUTE_MS) * BigInt(1000000), page.zone);
 const field = (card, name) => card.querySelector(`[data-field="${name}"]`);
 const value = (card, name) => field(card, name).value.trim();
 const all = (selector) => Array.from(form.querySelectorAll(selector));
+const nameOf = (card) => (card.dataset.device ? `${card.dataset.gateway}/${card.dataset.device}` : "");
 const chosen = (card) => field(card, "point").selectedOptions[0];
 
 function say(words, isWrong) {
@@ -39,11 +43,14 @@ function say(words, isWrong) {
 
 // -- a card ---------------------------------------------------------------------------------------
 
+const askedOf = (card) => ({ gateway: chosen(card).dataset.gateway, point: value(card, "point"), face: value(card, "face"), at: value(card, "at_ns") });
+
+// What the collector says of the card as it is now; null where it said nothing.
 async function compare(card) {
-  const asked = { gateway: chosen(card).dataset.gateway, point: value(card, "point"), face: value(card, "face"), at: value(card, "at_ns") };
+  const asked = askedOf(card);
   const key = JSON.stringify(asked);
-  if (!asked.face || !asked.at) return;
-  if (results.get(card) && results.get(card).key === key) return;
+  if (!asked.face || !asked.at) return null;
+  if (results.get(card) && results.get(card).key === key) return results.get(card).told;
   results.delete(card);
   let told = null;
   try {
@@ -53,10 +60,12 @@ async function compare(card) {
   } catch (error) {
     tell(card, t("visit.result.away"), true);
   }
-  if (!told) return;
+  // an answer that comes when something else stands there is of nothing
+  if (!told || JSON.stringify(askedOf(card)) !== key) return null;
   results.set(card, { key, told });
   const quality = told.quality ? `${told.quality.code} · ${told.quality[page.language]}` : "–";
   tell(card, told.result === "no-reading" ? t("visit.result.no-reading", { quality }) : t(`visit.result.${told.result}`, { ...told, quality }), told.result !== "agrees");
+  return told;
 }
 
 function tell(card, words, isWrong) {
@@ -133,7 +142,7 @@ function stale() {
   review.hidden = true;
   const drafted = {
     begun: begun.value, note: note.value,
-    cards: all(".meter").map((card) => ({ device: card.dataset.device || "", texts: textsOf(card, FIELDS), photo: photos.get(card) || null })),
+    cards: all(".meter").map((card) => ({ device: nameOf(card), texts: textsOf(card, FIELDS), photo: photos.get(card) || null })),
     samples: Object.fromEntries(all(".sample").map((node) => [node.dataset.sample, textsOf(node, SAMPLE)])),
   };
   return kept.keepDraft(ID, drafted).catch(() => say(t("visit.draft.full"), true));
@@ -148,7 +157,7 @@ async function restore() {
   begun.value = drafted ? drafted.begun : minute(Date.now());
   if (!drafted) return;
   note.value = drafted.note;
-  const known = new Map(all(".meter").map((card) => [card.dataset.device, card]));
+  const known = new Map(all(".meter").map((card) => [nameOf(card), card]));
   for (const one of drafted.cards) {
     const card = known.get(one.device) || another();
     fill(card, one.texts);
@@ -175,8 +184,7 @@ async function meterOf(card, files) {
       files.push({ blob: photo, told: { name: `${row.point}.jpg`, type: "image/jpeg", size: photo.size, sha256: row.photo } });
     }
   }
-  await compare(card);
-  const told = results.get(card) && results.get(card).told;
+  const told = await compare(card);
   if (!told) return row;
   row.result = told.result;
   if (told.quality) row.quality = String(told.quality.code);
@@ -213,8 +221,6 @@ async function finish() {
   const data = await sealed(key, made);
   const signed = { sha256: hex(await keys.sha256(data)), plant: page.plant, person: page.person, month: page.month, document: data, files };
   await kept.keep(signed); // before it is sent: a link may break at any byte
-  await kept.dropDraft(ID);
-  form.hidden = true;
   await deliver(signed);
 }
 
@@ -226,7 +232,8 @@ async function deliver(signed) {
     say(error instanceof Refused ? t("record.refused", { why: error.message }) : t("visit.away"), true);
     return outbox();
   }
-  await kept.sent(signed.sha256);
+  await kept.dropSigned(signed.sha256);
+  await kept.dropDraft(idOf(signed));
   say("", false);
   const done = document.getElementById("done");
   const line = done.querySelector("p");
@@ -234,7 +241,15 @@ async function deliver(signed) {
   line.append(t("record.done", { index: row.index, sha256: row.sha256 }), " ", h("a", { href: `/${page.language}/plants/${page.plant}/records/${row.sha256}` }, t("record.done.open")));
   done.hidden = false;
   done.focus();
+  isDone = idOf(signed) === ID;
   return outbox();
+}
+
+// Of a document that the collector refuses: what was written stays as a draft, to be signed anew.
+async function discard(signed) {
+  await kept.dropSigned(signed.sha256);
+  say(t("visit.discarded"), false);
+  await outbox();
 }
 
 async function outbox() {
@@ -245,9 +260,13 @@ async function outbox() {
   for (const signed of waiting) {
     const button = h("button", { type: "button" }, t("visit.send-again"));
     once(button, () => deliver(signed));
-    list.append(h("li", {}, `${signed.month} · SHA-256 ${signed.sha256} `, button));
+    const drop = h("button", { type: "button", class: "small" }, t("visit.discard"));
+    once(drop, () => discard(signed));
+    list.append(h("li", {}, `${signed.month} · SHA-256 ${signed.sha256} `, button, " ", drop));
   }
   host.hidden = waiting.length === 0;
+  // what was signed of this month is sent or discarded before it is written anew
+  form.hidden = !isRestored || isDone || waiting.some((signed) => idOf(signed) === ID);
 }
 
 // One at a time, and what fails is said.
@@ -272,5 +291,4 @@ once(document.getElementById("sign"), finish);
 document.getElementById("back").addEventListener("click", () => { ready = null; review.hidden = true; begun.focus(); });
 document.getElementById("add").addEventListener("click", () => field(another(), "point").focus());
 all(".meter").forEach(wire);
-restore().then(() => { form.hidden = false; }, (error) => say(t("record.stopped", { why: error.message }), true));
-outbox().catch((error) => say(t("record.stopped", { why: error.message }), true));
+restore().then(() => { isRestored = true; return outbox(); }).catch((error) => say(t("record.stopped", { why: error.message }), true));

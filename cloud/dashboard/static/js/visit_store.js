@@ -34,7 +34,7 @@ export const dropDraft = (id) => store(DRAFTS, "readwrite", (all) => all.delete(
 
 // {sha256, plant, person, month, document, files}, by the document's hash.
 export const keep = (signed) => store(OUTBOX, "readwrite", (all) => all.put(signed, signed.sha256));
-export const sent = (sha256) => store(OUTBOX, "readwrite", (all) => all.delete(sha256));
+export const dropSigned = (sha256) => store(OUTBOX, "readwrite", (all) => all.delete(sha256));
 
 export async function waiting(plant, person) {
   const all = await store(OUTBOX, "readonly", (one) => one.getAll());

@@ -24,6 +24,7 @@ ARCHIVE = sm.sha256(archive(STATEMENTS[0])).hex()
 PLANT = "/api/v1/plants/mini"
 LINE = "line/fuel/anthracite"
 ASKED = {"item": LINE, "question": "Why less than in August?", "answer_by": "2026-01-10"}
+SECOND_NS = 10**9
 SEPTEMBER = {"from_ns": 1_788_192_000 * 10**9, "to_ns": 1_790_784_000 * 10**9}
 
 
@@ -53,6 +54,7 @@ async def test_a_month_from_question_to_decision_and_on_to_the_next_level(bureau
     items = [f"document/{invoice}", f"file/{scan.sha256.hex()}"]
     told = await bureau.review("qin")
     assert (told["archive"]["sha256"], told["levels"]["province"]) == (ARCHIVE, "")
+    assert "archive" not in told["archive"]  # where the collector has it is not a reviewer's matter
     assert told["items"][:2] == [f"archive/{ARCHIVE}", LINE]
     assert told["items"][-2:] == items
     assert told["draft"]["not_opened"] == [{"item": one} for one in told["items"]]
@@ -90,12 +92,21 @@ async def test_a_month_from_question_to_decision_and_on_to_the_next_level(bureau
     html = await bureau.page("guo", f"/months/{MONTH}/review")
     assert f"Approved without opening {left} of the month&#39;s {len(told['items'])} items" in html
 
-    # the month is replaced: what was decided is of an older archive, and stays to be read
+    await replaced(bureau, told["draft"], invoice)
+
+
+async def replaced(bureau: Bureau, draft: Any, invoice: str) -> None:
+    """What was decided is of an older archive, and stays to be read; `draft` was decided by qin."""
     bureau.months.amend()
     assert (await bureau.review("guo"))["levels"]["province"] == "older"
-    stale = await bureau.brought("qin", decision(told["draft"], "qin", reason="again"))
+    again = (await bureau.review("qin"))["draft"]  # a line of other figures was not opened
+    assert LINE in {row["item"] for row in again["not_opened"]}
+    assert f"document/{invoice}" in {row["item"] for row in again["opened"]}
+    # sent twice, as after a link that broke, it is the same document
+    assert (await bureau.brought("qin", decision(draft, "qin"))).status_code == 200
+    stale = await bureau.brought("qin", decision(draft, "qin", reason="again"))
     assert "another archive" in stale.text
-    offline = decision(told["draft"], "qin", openings="told", reason="read elsewhere")
+    offline = decision(draft, "qin", openings="told", reason="read elsewhere")
     assert (await bureau.brought("qin", offline)).status_code == 200  # by the signer's own word
     held = (await bureau.review("guo"))["decisions"]
     assert [one["of_archive"] for one in held] == ["older", "older"]
@@ -106,6 +117,23 @@ async def test_a_month_from_question_to_decision_and_on_to_the_next_level(bureau
     assert (await bureau.review("qin"))["levels"] == {
         "city": "", "province": "older", "nation": "return",
     }  # fmt: skip
+
+
+async def test_what_is_not_of_its_kind_is_refused_before_anything_is_looked_up(
+    bureau: Bureau,
+) -> None:
+    monthless = decision({"archive_sha256": ARCHIVE}, "qin")
+    for data in (monthless, paper("qin", "log-cosigned", "log", {"note": "none"})):
+        assert (await bureau.brought("qin", data)).status_code == 422
+
+
+async def test_a_visit_is_of_the_month_that_it_is_about(bureau: Bureau) -> None:
+    visit = paper("qin", "site-visit", MONTH, {
+        "from_ns": 1_791_000_000 * SECOND_NS, "to_ns": 1_791_000_060 * SECOND_NS,  # October
+        "meters": [{"point": "a", "at_ns": 0, "face": "1", "unit": "t"}],
+    })  # fmt: skip
+    of = await bureau.add(visit)
+    assert f"document/{of}" in (await bureau.review("guo"))["items"]
 
 
 async def test_what_is_no_months_and_whose_region_it_is_not(bureau: Bureau) -> None:

@@ -11,9 +11,9 @@ import pytest
 from cloud.errors import StoreError
 from cloud.review import across, rules
 from cloud.review import openings as openings_module
-from cloud.review.across import Figures, compared, figures_of, shared
+from cloud.review.across import Figures, compared, figures_of, shareable, shared
 from cloud.review.draw import draw
-from cloud.review.items import items_of
+from cloud.review.items import counting, items_of, of_statement
 from cloud.review.limits import limits
 from cloud.review.months import months_of
 from cloud.review.openings import Openings
@@ -125,6 +125,14 @@ def test_questions_are_open_overdue_or_answered() -> None:
     assert thread_of(rows[:2], STANDS, "2026-10-10").points[1].state == "open"
 
 
+def test_an_answer_to_an_earlier_wording_is_kept_and_answers_no_more() -> None:
+    first = review("question", 1, {"answer_by": "2026-10-20"}, ended_by=f"{3:064}")
+    told = review("answer", 2, {}, first["sha256"])
+    second = review("question", 3, {"answer_by": "2026-10-20"}, first["sha256"])
+    (point,) = thread_of([first, told, second], STANDS, "2026-10-11").points
+    assert (point.row, point.state, point.earlier) == (second, "open", [told])
+
+
 @pytest.mark.parametrize(
     ("rows", "states", "archives"),
     [
@@ -152,6 +160,14 @@ def test_approved_without_opening_is_told_and_a_return_is_no_such_thing() -> Non
             decided(3, "nation", "approve")]  # fmt: skip
     of = thread_of(rows, STANDS, "2026-10-11").decided
     assert [(one.not_opened, one.is_blind) for one in of] == [(3, True), (3, False), (0, False)]
+
+
+def test_a_line_that_was_opened_of_a_replaced_statement_is_not_opened() -> None:
+    of_line = of_statement("line/fuel/coke", B)
+    opened = [(of_line, 5), ("line/fuel/coke", 4), (f"document/{A}", 6)]
+    assert counting(opened, STANDS) == [("line/fuel/coke", 5), (f"document/{A}", 6)]
+    assert counting(opened, {"statement_sha256": C}) == [(f"document/{A}", 6)]
+    assert counting(opened, None) == [(f"document/{A}", 6)]
 
 
 # -- decisions ------------------------------------------------------------------------------------
@@ -318,11 +334,12 @@ def test_the_share_of_lines_with_a_default_value() -> None:
 def test_what_several_plants_share_is_told_and_reviewers_are_not() -> None:
     def result(laboratory: str, report: str, *files: str) -> dict[str, Any]:
         return {"kind": "sample-result", "body": {"laboratory": laboratory, "report": report},
-                "files": [{"sha256": one} for one in files]}  # fmt: skip
+                "files": [{"sha256": one} for one in files], "ended_by": None}  # fmt: skip
 
+    gone = result("Lab B", "R-9") | {"ended_by": A}  # corrected since
     documents = {
-        "one": [result("Lab A", "R-1", A), result("Lab B", "R-9")],
-        "two": [result("lab  a", "R-1", A), result("Lab A", "R-2")],
+        "one": shareable([result("Lab A", "R-1", A), result("Lab B", "R-9")]),
+        "two": shareable([result("lab  a", "R-1", A), result("Lab A", "R-2"), gone]),
     }
     people = {
         "one": [{"role": "engineer", "key": B}, {"role": "reviewer", "key": C}],
