@@ -11,7 +11,8 @@ import pytest
 
 import stackproof
 from evidence.cli_screen import read_balances
-from evidence.documents.standing import Standing
+from evidence.documents.document import Document
+from evidence.documents.standing import Logged, Standing
 from evidence.errors import KeyFileError
 from evidence.frame import Body, Clock, Gap
 from evidence.screen.reader import MonthReader, differing
@@ -56,6 +57,20 @@ def test_json(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     assert first["innocent_causes"]
     assert not last["stands_out"]
     assert "plot" not in last
+
+
+def test_one_month_twice_is_screened_once(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of it would be the same in both."""
+    other = tmp_path / "again.tar"
+    other.write_bytes(made.archive.read_bytes())
+    assert stackproof.main(["screen", "--json", str(made.archive), str(other)]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["months"] == ["smelter-normal 2026-06"]
+    assert [key for key, _ in told["notes"]] == ["twin"]
+    assert stackproof.main(["screen", "--lang", "zh", str(made.archive), str(other)]) == 1
+    assert f"{other}：未筛查" in capsys.readouterr().out
 
 
 def test_what_does_not_verify_is_refused(
@@ -112,7 +127,11 @@ def test_what_changed_within_the_month() -> None:
 
     reader = MonthReader()
     given = {"input": {"plant": "a", "month": "2026-06"}, "output": {}}
-    reader.begin(given, (0, 30 * 86_400 * 10**9), Standing())
+    standing = Standing()
+    work = {"event": "calibration", "reason": "due", "from_ns": 2, "to_ns": 4}
+    said = Document("a", "zhao", 0, "meter-event", "station-01", work)
+    standing.take(Logged(0, 5, bytes(32), said, None))
+    reader.begin(given, (0, 30 * 86_400 * 10**9), standing)
     first, second = Frames(before), Frames(after, b"1" * 32)
     reader.see(first.frame(1, events=(settings(1, "45"),)))
     reader.see(second.frame(2, gap=Gap(1, 2, "clock-step")))
@@ -122,5 +141,7 @@ def test_what_changed_within_the_month() -> None:
     assert told == [
         (2, "configuration", "ac.power: ct_ratio None → 640/5"),
         (3, "settings", "station-01: k_factor"),
+        (4, "calibration", "station-01"),
     ]
+    assert month.changes[2].points == month.changes[1].points != ()
     assert month.clock_steps_ns == (2, 3)
