@@ -249,6 +249,7 @@ def position_rows(told: Mapping[str, Any]) -> Rows:
         days = f"{projection['days']}/{projection['of_days']}"
         rows.append([Cell(both(f"position.{projection['method']}")), Cell(days)])
     rows.append([Cell(both(f"position.state.{told['state']}"), look="band")])
+    rows += [[Cell(f"{flag_words(f, 'zh')} {flag_words(f, 'en')}"), Cell(f)] for f in told["lacks"]]
     if issued := told.get("preallocated"):
         confidence = both(f"confidence.{issued['confidence']}")
         rows.append([Cell(both("position.preallocated")), number(issued["t"]), Cell(confidence)])
