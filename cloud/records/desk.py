@@ -20,6 +20,7 @@ from cloud.records.laboratory import Laboratory, laboratory_of
 from cloud.records.listing import Filter
 from cloud.records.papers import Offered, Papers, offer
 from cloud.records.replay import papers_of
+from cloud.records.rows import row, state_of
 from cloud.records.written import body_of_written
 from cloud.store.plant import Laid, unlay
 from evidence import cose
@@ -33,8 +34,8 @@ from evidence.documents.document import (
 from evidence.documents.kinds import check_document
 from evidence.documents.observed.stories import Stories, stories_of
 from evidence.documents.people import PERSON, PERSON_END
-from evidence.documents.plainly import body_of, plain_body
-from evidence.documents.standing import WITHDRAW, Logged
+from evidence.documents.plainly import body_of
+from evidence.documents.standing import Logged
 from evidence.errors import MalformedError
 from evidence.keys import Signer
 
@@ -116,7 +117,11 @@ class RecordDesk:
         self.papers(plant)
         offered = await asyncio.to_thread(offer, data, files)
         laid = await asyncio.to_thread(self._laid, plant, offered)
-        future = self._collector.submit(lambda: self._taken(plant, offered, laid))
+        try:
+            future = self._collector.submit(lambda: self._taken(plant, offered, laid))
+        except StoreError:  # the collector is stopping
+            unlay(laid)
+            raise
         future.add_done_callback(lambda _: unlay(laid))
         return await asyncio.wrap_future(future)
 
@@ -298,7 +303,7 @@ class RecordDesk:
         fitting = (
             logged
             for logged in reversed(list(papers.all()))
-            if wanted.fits(logged, _state(papers, logged))
+            if wanted.fits(logged, state_of(papers, logged))
             and (only is None or only.sees(logged, papers))
         )
         return [row(papers, logged) for logged in islice(fitting, count)]
@@ -366,35 +371,3 @@ class RecordDesk:
         if plant in self._amiss:
             raise StoreError(self._amiss[plant])
         return self._known[plant]
-
-
-def row(papers: Papers, logged: Logged) -> Mapping[str, Any]:
-    """A document with its place and what became of it, JSON-ready; hashes in hex."""
-    document, ended = logged.document, papers.standing.ended_by(logged.sha256)
-    return {
-        "sha256": logged.sha256.hex(),
-        "index": logged.index,
-        "received_ns": logged.received_ns,
-        "person": document.person,
-        "role": COLLECTOR if logged.signer is None else logged.signer.role,
-        "signed_s": document.signed_s,
-        "kind": document.kind,
-        "about": document.about,
-        "body": plain_body(document.kind, document.body),
-        "follows": [sha256.hex() for sha256 in document.follows],
-        "files": [
-            {"name": f.name, "type": f.media_type, "size": f.size, "sha256": f.sha256.hex()}
-            for f in document.files
-        ],
-        "ended_by": None if ended is None else ended.sha256.hex(),
-        "approved_by": [one.document.person for one in papers.standing.approvals(logged.sha256)],
-        "state": _state(papers, logged),
-    }
-
-
-def _state(papers: Papers, logged: Logged) -> str:
-    """What became of a document, in one word: stands, approved, corrected or withdrawn."""
-    ended = papers.standing.ended_by(logged.sha256)
-    if ended is not None:
-        return "withdrawn" if ended.document.kind == WITHDRAW else "corrected"
-    return "approved" if papers.standing.approvals(logged.sha256) else "stands"

@@ -1,0 +1,41 @@
+"""Documents as the API and the pages have them: JSON-ready, hashes in hex. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloud.records.papers import Papers
+from evidence.documents.document import COLLECTOR
+from evidence.documents.plainly import plain_body
+from evidence.documents.standing import WITHDRAW, Logged
+
+
+def row(papers: Papers, logged: Logged) -> Mapping[str, Any]:
+    """A document with its place and what became of it, JSON-ready; hashes in hex."""
+    document, ended = logged.document, papers.standing.ended_by(logged.sha256)
+    return {
+        "sha256": logged.sha256.hex(),
+        "index": logged.index,
+        "received_ns": logged.received_ns,
+        "person": document.person,
+        "role": COLLECTOR if logged.signer is None else logged.signer.role,
+        "signed_s": document.signed_s,
+        "kind": document.kind,
+        "about": document.about,
+        "body": plain_body(document.kind, document.body),
+        "follows": [sha256.hex() for sha256 in document.follows],
+        "files": [
+            {"name": f.name, "type": f.media_type, "size": f.size, "sha256": f.sha256.hex()}
+            for f in document.files
+        ],
+        "ended_by": None if ended is None else ended.sha256.hex(),
+        "approved_by": [one.document.person for one in papers.standing.approvals(logged.sha256)],
+        "state": state_of(papers, logged),
+    }
+
+
+def state_of(papers: Papers, logged: Logged) -> str:
+    """What became of a document, in one word: stands, approved, corrected or withdrawn."""
+    ended = papers.standing.ended_by(logged.sha256)
+    if ended is not None:
+        return "withdrawn" if ended.document.kind == WITHDRAW else "corrected"
+    return "approved" if papers.standing.approvals(logged.sha256) else "stands"
