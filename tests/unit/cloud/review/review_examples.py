@@ -56,6 +56,10 @@ class SealedMonths(Months):
         self.statement = SECOND
         self.path.write_bytes(archive(STATEMENTS[1]))
 
+    def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        row = {"plant": plant, "month": MONTH, "archive": str(self.path), "replaced": False}
+        return [row] if plant in self.plants else []
+
     def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
         return [self.month(plant, MONTH) or {}] if plant in self.plants else []
 
