@@ -41,7 +41,8 @@ def standing(
         if row.get("replaced") or month[:4] != year:
             continue
         archive = read_kept(path)
-        if archive is None or archive.sha256.hex() != closed(month):
+        is_it = archive is not None and archive.statement["output"].get("month") == month
+        if archive is None or not is_it or archive.sha256.hex() != closed(month):
             not_shown.append(month)
         else:
             kept[month], files[month] = archive, path

@@ -103,9 +103,11 @@ def whole_year(statement: Mapping[str, Any], sources: Sequence[Mapping[str, Any]
         sources: inputs of its months' statements.
 
     Raises:
-        InputError: an interim month does not say what it covers.
+        InputError: an interim month does not say what it covers, or covers nothing.
     """
     passed = sum(map(elapsed_days, sources), Fraction(0))
+    if passed <= 0:
+        raise InputError(["period: the months cover no time yet"])
     scale = whole_days(f"{statement['year']}-01", is_year=True) / passed
     output = statement.get("output_t")
     return Year(

@@ -13,7 +13,7 @@ from edge.calc.statements.embedded import embedded
 from edge.calc.statements.footprint import footprint
 from edge.calc.statements.inventory import SUBCATEGORIES, inventory
 from edge.calc.statements.line import COUNTS
-from edge.calc.statements.position import Year, position
+from edge.calc.statements.position import Year, position, whole_year
 from edge.calc.statements.statement import compute
 from edge.calc.statements.year import year_to_date
 
@@ -85,6 +85,14 @@ def test_a_year_with_an_interim_month_is_not_below_the_threshold_yet() -> None:
     months = made(*(steel(f"2026-{n:02}", "1", "25") for n in range(1, 12)),
                   steel("2026-12", "1", "25", closing="interim"))  # fmt: skip
     assert annual_statement(months)["key_entity"]["state"] == "not-yet"
+
+
+def test_a_month_that_covers_nothing_yet_is_not_projected() -> None:
+    at = "2026-01-01T00:00:00+08:00"
+    begun = steel("2026-01", "1", "25", closing="interim", period={"from": at, "to": at})
+    months = made(begun)
+    with pytest.raises(InputError, match="no time yet"):
+        whole_year(annual_statement(months), [begun])
 
 
 def test_difference_rates_are_the_platforms() -> None:
