@@ -204,6 +204,8 @@ def test_a_published_month_twelve_times_is_its_twelvefold() -> None:
     assert (year.statement["is_whole"], year.statement["intensity"]) == (True, "2.0395")
     rows = [" ".join(cell.text for cell in row) for row in statement_rows(year)]
     assert any("14568689.88" in row for row in rows)
+    (gas,) = [row for row in rows if "coke-oven-gas 11046 " in row]  # 12 × 920.5
+    assert gas.endswith("11046 10^4 Nm3 85201.32")
     for made in (
         inventory_rows(year, inventory(year.statement, year.outputs, "ar5")),
         embedded_rows(year, embedded(year.pairs)),
