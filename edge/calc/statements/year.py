@@ -31,8 +31,8 @@ def year_to_date(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "year", "months" (month, rule set, total), "lines" (category, kind, unit, lines, quantity,
         quantity_unit, emission_t, factors), "totals", "units", "gases", "output_t" and "intensity"
         when every month has its output, "uncertainty" where a month assesses any
-        (`year_uncertainty`), "flags": month-missing:<month>, rule-set-changed:<month>, output-missing:<month>,
-        lines-twice:<month>, not-whole:<month>, and the months' own.
+        (`year_uncertainty`), "flags": month-missing:<month>, rule-set-changed:<month>,
+        output-missing:<month>, lines-twice:<month>, not-whole:<month>, and the months' own.
 
     Raises:
         StatementError: no month, one twice, another year or plant; and as `compute` raises.
