@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from edge.calc.folds.papers import METER_EVENT, Paper
 from edge.calc.screening.month import Balance, Change, ScreenedMonth
 from edge.calc.screening.quarters import Quarters
 from evidence.documents.counted import papers_that_stand
@@ -15,7 +14,7 @@ from evidence.documents.standing import Standing
 from evidence.errors import MalformedError
 from evidence.frame import Body
 from evidence.meter_settings import KIND
-from evidence.recompute import joined_blocks
+from evidence.recompute import Paper, joined_blocks
 from evidence.verifier.frames import Checked, Period
 from evidence.waiting import Common, Waiting
 
@@ -24,7 +23,7 @@ _CLOCK_STEP = "clock-step"
 _POINT_KEYS = ("point", "flow_point", "power_point")
 _CHANGES_MAX = 1_000
 #: meters' events that may change what is read after them
-_EVENTS = frozenset({"calibration", "maintenance", "replacement"})
+_METER_EVENT, _EVENTS = "meter-event", frozenset({"calibration", "maintenance", "replacement"})
 _NAMED_MAX = 3
 
 
@@ -123,7 +122,7 @@ class MonthReader:
     def _worked_on(self, papers: Sequence[Paper]) -> Iterator[Change]:
         """Calibrations and other work that persons signed, each when it was over."""
         for paper in papers:
-            if paper.kind != METER_EVENT or paper.body["event"] not in _EVENTS:
+            if paper.kind != _METER_EVENT or paper.body["event"] not in _EVENTS:
                 continue
             if points := self._points_of(paper.about):
                 yield Change(int(paper.body["to_ns"]), "calibration", points, paper.about)
