@@ -10,6 +10,7 @@ from typing import Any
 
 from evidence.cli_progress import Progress, can_print, readable
 from evidence.errors import KeyFileError
+from evidence.findings import shown
 from evidence.key_files import read_small
 from evidence.keys import load_trust
 from evidence.screen.texts import LANGUAGES
@@ -104,7 +105,7 @@ def _plots(folder: Path, screened: Any, language: str) -> None:
         if result.plot is None:
             continue
         name = question_text(result.question, "name", language)
-        title = f"{rank}. {name} · {result.plant} {result.month} · {result.where}"
+        title = shown(f"{rank}. {name} · {result.plant} {result.month} · {result.where}")
         path = folder / f"{rank:03}-{result.question}.svg"
         path.write_text(svg(title, result.plot), encoding="utf-8")
 

@@ -30,6 +30,7 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{API}/draw"): Right.RECORDS,
     ("GET", f"{LOG}/year"): SEE,
     ("GET", f"{LOG}/year/{{paper}}.xlsx"): SEE,
+    ("GET", f"{LOG}/year/package.tar"): SEE,
     ("GET", f"{API}/streams"): EVIDENCE,
     ("GET", f"{LOG}/log/checkpoint"): EVIDENCE,
     ("GET", f"{LOG}/log/proof/inclusion"): EVIDENCE,

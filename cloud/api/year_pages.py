@@ -1,8 +1,8 @@
 """A plant's year: what programs are told of it, its workbooks, and its page. No script."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import logging
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,15 +12,22 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse
 
 from cloud.api.guard import Given, GuardedRoute, Who
-from cloud.api.outputs import XLSX
+from cloud.api.outputs import TAR, XLSX
 from cloud.api.rendering import Language, render
 from cloud.api.routes import PlantPath
 from cloud.api.services import MonthRefusedError, Services
+from cloud.api.without_paths import without_paths
 from cloud.api.year_view import YearView
 from cloud.outputs.errors import OutputError
-from cloud.year.shown import year_shown
+from cloud.year.shown import standing, year_shown
 from edge.calc.decimal_text import parse_decimal
-from edge.calc.statements.position import CHANGES
+from edge.calc.local_time import PlantDays
+from edge.calc.statements.position import CHANGES, CURRENCY, is_change
+
+log = logging.getLogger("stackproof.cloud.http")
+
+#: whose calendar a year is of: the market's
+ZONE = "Asia/Shanghai"
 
 router = APIRouter(prefix="/api/v1/plants/{plant}/year", route_class=GuardedRoute)
 pages = APIRouter(
@@ -44,23 +51,30 @@ def year_of(given: Given, plant: PlantPath, year: Year = "") -> Mapping[str, Any
 
 @router.get("/{paper}.xlsx", response_class=Response, responses={200: {"content": {XLSX: {}}}})
 async def workbook(given: Given, plant: PlantPath, paper: Paper, year: Year = "") -> Response:
-    """One of the year's tables as a workbook, from the archives that stand."""
-    asked = year or _this_year(given)
-    rows = await asyncio.to_thread(_archives, given, plant)
-    archives = [
-        Path(str(row["archive"]))
-        for row in sorted(rows, key=lambda row: str(row["month"]))
-        if not row.get("replaced") and str(row["month"])[:4] == asked
-    ]
+    """One of the year's tables as a workbook, from the archives that the year's page shows."""
+    return await _paper(given, plant, year, f"{paper}.xlsx")
+
+
+@router.get("/package.tar", response_class=Response, responses={200: {"content": {TAR: {}}}})
+async def package(given: Given, plant: PlantPath, year: Year = "") -> Response:
+    """The verifier's package of those archives, with their hashes; signed by nobody."""
+    return await _paper(given, plant, year, "package.tar")
+
+
+async def _paper(given: Services, plant: str, year: str, name: str) -> Response:
+    asked, (command, ending) = year or _this_year(given), name.split(".")
+    archives = await asyncio.to_thread(_files, given, plant, asked)
     if not archives:
         raise HTTPException(404, f"plant {plant} has no sealed month of {asked}")
     try:
-        data = await given.papers.make(paper, archives)
+        data = await given.papers.make(command, archives)
     except OutputError as error:
-        raise HTTPException(409, str(error)) from error
-    name = quote(f"{plant}-{asked}-{paper}.xlsx")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-    return Response(data, media_type=XLSX, headers=headers)
+        log.warning("%s", error)
+        raise HTTPException(409, without_paths(str(error))) from error
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{plant}-{asked}-{name}')}"
+    }
+    return Response(data, media_type={"xlsx": XLSX, "tar": TAR}[ending], headers=headers)
 
 
 @pages.get("/{language}/plants/{plant}/year")
@@ -74,35 +88,46 @@ def page(  # noqa: PLR0917 - FastAPI calls it by names
     benchmark: Text = "",
     held: Text = "",
     price: Text = "",
-    currency: Annotated[str, Query(pattern=r"^[A-Z]{3}$")] = "CNY",
+    currency: Text = "CNY",
     output: Text = "",
     intensity: Text = "",
     new_price: Text = "",
 ) -> HTMLResponse:
     """A year for people, with its position and what if."""
     typed = {"allowance": allowance, "benchmark": benchmark, "held": held, "price": price}
-    changes = dict(zip(CHANGES, (output, intensity, new_price), strict=True))
-    changes = {name: text.strip() for name, text in changes.items() if text.strip()}
     asked, wrong = _numbers(typed)
+    money = currency.strip().upper() or "CNY"
+    if not CURRENCY.fullmatch(money):
+        money, wrong = "CNY", [*wrong, "currency"]
+    then = {"output": output, "intensity": intensity, "new_price": new_price}
+    changes = dict[str, str]()
+    for change, (name, text) in zip(CHANGES, then.items(), strict=True):
+        if is_change(text.strip()):
+            changes[change] = text.strip()
+        elif text.strip():
+            wrong.append(name)
     shown = year or _this_year(given)
-    told = _told(given, plant, shown, {**asked, "currency": currency, "what_if": changes})
+    told = _told(given, plant, shown, {**asked, "currency": money, "what_if": changes})
     return render(
         "year.html", language, path=f"/plants/{plant}/year", who=who, plant=plant,
         view=YearView(told, language), told=told, wrong=wrong,
-        typed={**typed, "currency": currency, "output": output, "intensity": intensity,
-               "new_price": new_price},
+        typed={**typed, **then, "currency": currency},
     )  # fmt: skip
 
 
 def _numbers(typed: Mapping[str, str]) -> tuple[dict[str, Fraction], list[str]]:
-    """What is a number, and the names of what is none."""
+    """What is a number, and the names of what is none, or below zero."""
     found, wrong = dict[str, Fraction](), []
     for name, text in typed.items():
         if text.strip():
             try:
-                found[name] = parse_decimal(text.strip())
+                value = parse_decimal(text.strip())
             except ValueError:
+                value = Fraction(-1)
+            if value < 0:
                 wrong.append(name)
+            else:
+                found[name] = value
     if "allowance" in found and "benchmark" in found:
         wrong.append("benchmark")
         del found["benchmark"]
@@ -110,14 +135,33 @@ def _numbers(typed: Mapping[str, str]) -> tuple[dict[str, Fraction], list[str]]:
 
 
 def _told(given: Services, plant: str, year: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    rows = _archives(given, plant)
+    rows, closed = _archives(given, plant), _closed(given, plant)
+    return {"plant": plant, **year_shown(year, rows, closed, _live(given, plant, year), asked)}
+
+
+def _files(given: Services, plant: str, year: str) -> list[Path]:
+    found = standing(year, _archives(given, plant), _closed(given, plant))
+    return list(found.files.values())
+
+
+def _closed(given: Services, plant: str) -> Callable[[str], str | None]:
+    """Month -> the statement that its figures may be shown of."""
+    # of months that are sealed the rows say it; a month's own checklist is more to make
+    sealed = {
+        row.get("month"): str(one["statement_sha256"])
+        for row in given.months.rows(plant)
+        for one in row.get("archives", ())
+        if one["newest"] and not one["replaced"]
+    }
 
     def closed(month: str) -> str | None:
+        if month in sealed:
+            return sealed[month]
         row = given.months.month(plant, month)
         figures = None if row is None else row["figures"]
         return None if figures is None else str(figures["statement_sha256"])
 
-    return {"plant": plant, **year_shown(year, rows, closed, _live(given, plant, year), asked)}
+    return closed
 
 
 def _archives(given: Services, plant: str) -> Any:  # noqa: ANN401 - rows of the archive folder
@@ -140,4 +184,4 @@ def _live(given: Services, plant: str, year: str) -> Mapping[str, Any] | None:
 
 
 def _this_year(given: Services) -> str:
-    return str(datetime.fromtimestamp(given.clock.wall_ns() // 10**9, UTC).year)
+    return PlantDays(ZONE).date_text(given.clock.wall_ns())[:4]

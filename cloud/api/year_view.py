@@ -1,6 +1,6 @@
 """A year as its page shows it: texts instead of codes. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloud.api.rendering import STRINGS
@@ -71,6 +71,10 @@ class YearView:
         """The year's flags in words."""
         return [flag_words(flag, self._language) for flag in self._told["flags"]]
 
+    def lacks(self) -> list[str]:
+        """What belongs to the emission and is not in it, in words."""
+        return [flag_words(flag, self._language) for flag in self._told["position"]["lacks"]]
+
     def position(self) -> list[tuple[str, str, str, str]]:
         """(name, now, then, difference) of each figure; "" where there is none."""
         told = self._told["position"]
@@ -92,6 +96,11 @@ class YearView:
         key = f"year.position.reason.{about}"
         whole = about in ("allowance", "price") or "per tonne" in said or "no figure" in said
         return self.text(key) if whole else self.text("year.position.reason.other", why=said)
+
+    def wrong(self, names: Sequence[str]) -> str:
+        """Which fields of the form cannot be read."""
+        labels = [self.text(f"year.form.{name}") for name in names]
+        return self.text("year.form.wrong", names="; ".join(labels))
 
     def share(self, emission_t: str) -> int:
         """A source's emission as a share of the largest, in percent, for its bar."""

@@ -27,6 +27,8 @@ SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 #: months that are looked at: a gateway whose clock had forgotten the time signed readings of 1970
 MONTHS_MAX = 120
+#: months whose sealed figures are remembered: a smelter's are a hundred kilobytes
+FIGURES_MAX = 256
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class MonthBook:
                 return held[1]
             made = figures_row(self._folder / one.name, one.statement)
             if made is not None:
+                if len(self._figures) >= FIGURES_MAX:
+                    self._figures.clear()
                 self._figures[plant, month] = one.statement, made
             return made
         return None

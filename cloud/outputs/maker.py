@@ -22,7 +22,7 @@ KEPT_MAX = 16
 WAITING_MAX = 8
 
 #: papers that `stackproof cloud year` makes; the others are of a month
-OF_YEARS = frozenset({"statement", "footprint", "inventory", "cbam"})
+OF_YEARS = frozenset({"statement", "footprint", "inventory", "cbam", "package"})
 
 Key = tuple[str, tuple[tuple[str, int, int], ...]]
 

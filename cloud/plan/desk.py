@@ -71,9 +71,10 @@ class PlanDesk:
     ) -> None:
         self._records, self._intake = records, intake
         self._archives, self._clock = archives, clock
+        self._kept: dict[tuple[str, int], Kept] = {}
 
     def kept(self, plant: str, year: int) -> Kept:
-        """The newest plan of a year that stands. Reads the disk.
+        """The newest plan of a year that stands. Reads the disk where it is another than before.
 
         Raises:
             StoreError: the disk disagrees.
@@ -82,7 +83,13 @@ class PlanDesk:
         found = [one for one in named if one.document.about == str(year)]
         if not found:
             return Kept()
-        logged = found[-1]
+        logged, before = found[-1], self._kept.get((plant, year))
+        if before is None or before.logged is not logged:
+            before = self._kept[plant, year] = self._read(plant, logged)
+        return before
+
+    def _read(self, plant: str, logged: Logged) -> Kept:
+        """The plan that a document has; its file is named by its hash, so it is read once."""
         sha256 = plan_file(logged.document)
         if sha256 is None:
             return Kept(logged, problem="its document has no file that is its plan in TOML")

@@ -117,7 +117,11 @@ class RecordDesk:
         self.papers(plant)
         offered = await asyncio.to_thread(offer, data, files)
         laid = await asyncio.to_thread(self._laid, plant, offered)
-        future = self._collector.submit(lambda: self._taken(plant, offered, laid))
+        try:
+            future = self._collector.submit(lambda: self._taken(plant, offered, laid))
+        except StoreError:  # the collector is stopping
+            unlay(laid)
+            raise
         future.add_done_callback(lambda _: unlay(laid))
         return await asyncio.wrap_future(future)
 

@@ -5,6 +5,7 @@ day there is one; `UploadFolder` is the only one that exists, and lays files out
 page they are uploaded on. Names of materials are the list's (`cloud.outputs.materials`). File I/O.
 """
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class Platform(Protocol):
 
 
 class UploadFolder:
-    """A folder to upload from by hand: one folder a month."""
+    """A folder to upload from by hand: one folder a month, whole or not there."""
 
     def __init__(self, folder: Path) -> None:
         """Below `folder`, which is made; a month's folder must not be there yet."""
@@ -68,16 +69,21 @@ class UploadFolder:
 
     def deliver(self, month: str, files: Iterator[UploadFile]) -> Sequence[str]:
         """See `Platform`."""
-        target, written = self._folder / month, []
+        target, written = self._folder / month, list[str]()
         if target.exists():
             raise OutputError(f"{target}: is there already; nothing is overwritten")
         try:
-            for file in files:  # the first is made before the month's folder
-                path = target / file.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as out:
-                    out.write(file.data)
-                written.append(str(path))
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._folder, prefix=f".{month}-") as folder:
+                part = Path(folder) / month
+                part.mkdir()
+                for file in files:
+                    path = part / file.path
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    with path.open("xb") as out:
+                        out.write(file.data)
+                    written.append(str(target / file.path))
+                part.rename(target)
         except OSError as error:
             raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
         return written

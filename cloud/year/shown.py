@@ -1,7 +1,7 @@
 """A year for its page and the API: of archives that stand and that the log closed. File I/O."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,39 @@ from edge.calc.statements.position import Year, position, whole_year
 
 #: what a page or a program may say of a plant's position
 ASKED = ("allowance", "benchmark", "held", "price")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A year's archives.
+
+    Attributes:
+        shown: month -> its archive, in order, which holds what the log closed.
+        files: month -> where it stands.
+        not_shown: months whose archive cannot be read or is not what the log closed.
+    """
+
+    shown: Mapping[str, KeptArchive]
+    files: Mapping[str, Path]
+    not_shown: Sequence[str]
+
+
+def standing(
+    year: str, rows: Sequence[Mapping[str, Any]], closed: Callable[[str], str | None]
+) -> Standing:
+    """The archives that a year's page and its papers are made of; arguments as `year_shown`."""
+    kept, files, not_shown = dict[str, KeptArchive](), dict[str, Path](), list[str]()
+    for row in sorted(rows, key=lambda row: str(row["month"])):
+        month, path = str(row["month"]), Path(str(row["archive"]))
+        if row.get("replaced") or month[:4] != year:
+            continue
+        archive = read_kept(path)
+        is_it = archive is not None and archive.statement["output"].get("month") == month
+        if archive is None or not is_it or archive.sha256.hex() != closed(month):
+            not_shown.append(month)
+        else:
+            kept[month], files[month] = archive, path
+    return Standing(kept, files, not_shown)
 
 
 def year_shown(
@@ -36,24 +69,15 @@ def year_shown(
         "archives", "not_shown" (months whose archive cannot be read or is not what the log
         closed), and where any is shown what `annual_statement` gives, "footprint" and "position".
     """
-    kept = dict[str, KeptArchive]()
-    not_shown = []
-    for row in rows:
-        month = str(row["month"])
-        if row.get("replaced") or month[:4] != year:
-            continue
-        archive = read_kept(Path(str(row["archive"])))
-        if archive is None or archive.sha256.hex() != closed(month):
-            not_shown.append(month)
-        else:
-            kept[month] = archive
+    found = standing(year, rows, closed)
+    kept = found.shown
     simulated = any(archive.statement["simulated"] for archive in kept.values())
     result: dict[str, Any] = {
-        "year": year, "simulated": simulated, "archives": [], "not_shown": sorted(not_shown),
+        "year": year, "simulated": simulated, "archives": [], "not_shown": list(found.not_shown),
     }  # fmt: skip
     if not kept:
         return {**result, "months_lacking": [f"{year}-{n:02}" for n in range(1, 13)]}
-    months = [kept[month].statement for month in sorted(kept)]
+    months = [archive.statement for archive in kept.values()]
     pairs = [(month["input"], month["output"]) for month in months]
     statement = annual_statement(pairs)
     result["archives"] = [

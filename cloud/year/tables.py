@@ -41,7 +41,7 @@ def statement_rows(year: SealedYear) -> Rows:
          Cell(m.replaces[:12]), Cell(m.sha256)]
         for m in year.months
     ]  # fmt: skip
-    rows.append(head("line", "amount", "emission", "factor", "mean", "unit"))
+    rows.append(head("line", "amount", "unit", "emission", "factor", "mean", "unit"))
     for line in made["lines"]:
         rows += _line(line, year.newest.rules)
     rows.append(head("figure", "value", "unit"))
@@ -56,11 +56,12 @@ def statement_rows(year: SealedYear) -> Rows:
 
 def _line(line: Mapping[str, Any], rules: RuleSet) -> Rows:
     label = Cell(" · ".join(filter(None, [kind_name(rules, line), line.get("unit", "")])))
-    first = [label, number(line["quantity"]), number(line["emission_t"])]
+    amount = [number(line["quantity"]), Cell(line["quantity_unit"])]
+    first = [label, *amount, number(line["emission_t"])]
     rows = [first]
     for name, mean in line["factors"].items():
         told = [Cell(both_or(f"parameter.{name}", name)), number(mean["value"]), Cell(mean["unit"])]
-        rows.append([label, Cell(""), Cell(""), *told])
+        rows.append([label, *[Cell("")] * 3, *told])
     return rows
 
 
@@ -249,6 +250,7 @@ def position_rows(told: Mapping[str, Any]) -> Rows:
         days = f"{projection['days']}/{projection['of_days']}"
         rows.append([Cell(both(f"position.{projection['method']}")), Cell(days)])
     rows.append([Cell(both(f"position.state.{told['state']}"), look="band")])
+    rows += [[Cell(f"{flag_words(f, 'zh')} {flag_words(f, 'en')}"), Cell(f)] for f in told["lacks"]]
     if issued := told.get("preallocated"):
         confidence = both(f"confidence.{issued['confidence']}")
         rows.append([Cell(both("position.preallocated")), number(issued["t"]), Cell(confidence)])

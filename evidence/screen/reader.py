@@ -4,6 +4,7 @@ Memory does not grow with the readings: frames are reduced a few at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from edge.calc.screening.month import Balance, Change, ScreenedMonth
@@ -13,7 +14,7 @@ from evidence.documents.standing import Standing
 from evidence.errors import MalformedError
 from evidence.frame import Body
 from evidence.meter_settings import KIND
-from evidence.recompute import joined_blocks
+from evidence.recompute import Paper, joined_blocks
 from evidence.verifier.frames import Checked, Period
 from evidence.waiting import Common, Waiting
 
@@ -21,6 +22,8 @@ _CLOCK_STEP = "clock-step"
 #: keys of a statement's entry that name a point
 _POINT_KEYS = ("point", "flow_point", "power_point")
 _CHANGES_MAX = 1_000
+#: meters' events that may change what is read after them
+_METER_EVENT, _EVENTS = "meter-event", frozenset({"calibration", "maintenance", "replacement"})
 _NAMED_MAX = 3
 
 
@@ -28,6 +31,7 @@ class MonthReader:
     """An `Onlooker` of one verification.
 
     Attributes:
+        statement: as sealed, None where there is none that can be used.
         standing: documents that stand.
         other_streams: gateways beside the first, whose readings are not looked at.
     """
@@ -35,7 +39,7 @@ class MonthReader:
     def __init__(self, balances: Sequence[Balance] = ()) -> None:
         """`balances`: networks that a reviewer named."""
         self._balances = tuple(balances)
-        self._statement: Mapping[str, Any] | None = None
+        self.statement: Mapping[str, Any] | None = None
         self._period: Period | None = None
         self.standing = Standing()
         self.other_streams: set[str] = set()
@@ -51,7 +55,7 @@ class MonthReader:
         self, statement: Mapping[str, Any] | None, period: Period | None, standing: Standing
     ) -> None:
         """The statement as sealed, and the documents that stand."""
-        self._statement, self._period, self.standing = statement, period, standing
+        self.statement, self._period, self.standing = statement, period, standing
         if period is not None:
             self._quarters = Quarters(*period)
 
@@ -78,17 +82,18 @@ class MonthReader:
             MalformedError: there was no statement, no period, or no frame.
         """
         self._flush()
-        if self._statement is None or self._period is None or self._quarters is None:
+        if self.statement is None or self._period is None or self._quarters is None:
             raise MalformedError("it has no statement that can be used")
         if not self._config:
             raise MalformedError("it has no readings")
-        given = self._statement["input"]
+        given, papers = self.statement["input"], papers_that_stand(self.standing)
+        worked_on = islice(self._worked_on(papers), _CHANGES_MAX)
+        changes = sorted([*self._changes, *worked_on], key=lambda one: one.at_ns)
         return ScreenedMonth(
             plant=str(given.get("plant")), month=str(given.get("month")),
             from_ns=self._period[0], to_ns=self._period[1], config=self._config,
-            quarters=self._quarters, statement=self._statement, changes=tuple(self._changes),
-            clock_steps_ns=tuple(self._clock_steps), papers=papers_that_stand(self.standing),
-            balances=self._balances,
+            quarters=self._quarters, statement=self.statement, changes=tuple(changes),
+            clock_steps_ns=tuple(self._clock_steps), papers=papers, balances=self._balances,
         )  # fmt: skip
 
     def _flush(self) -> None:
@@ -114,6 +119,17 @@ class MonthReader:
                 self._set(event)
         del self._clock_steps[_CHANGES_MAX:]
 
+    def _worked_on(self, papers: Sequence[Paper]) -> Iterator[Change]:
+        """Calibrations and other work that persons signed, each when it was over."""
+        for paper in papers:
+            if paper.kind != _METER_EVENT or paper.body["event"] not in _EVENTS:
+                continue
+            if points := self._points_of(paper.about):
+                yield Change(int(paper.body["to_ns"]), "calibration", points, paper.about)
+
+    def _points_of(self, device: str) -> tuple[str, ...]:
+        return tuple(p["id"] for p in self._config["points"] if p.get("device") == device)
+
     def _set(self, event: Mapping[str, Any]) -> None:
         """What a device says of its settings; a change of it is one of its points' readings."""
         device, read = str(event["device"]), event["read"]
@@ -122,10 +138,8 @@ class MonthReader:
         if before is None or len(self._changes) >= _CHANGES_MAX:
             return
         changed = sorted(name for name, value in read.items() if before.get(name, value) != value)
-        if changed:
-            points = tuple(
-                point["id"] for point in self._config["points"] if point.get("device") == device
-            )
+        points = self._points_of(device)
+        if changed and points:
             what = f"{device}: {_named(changed)}"
             self._changes.append(Change(int(event["at_ns"]), "settings", points, what))
 

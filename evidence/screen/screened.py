@@ -3,6 +3,7 @@
 `screen_archives` is what the command and a collector's page call.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -17,6 +18,7 @@ from evidence.documents.standing import Standing, merged
 from evidence.errors import EvidenceError, MalformedError
 from evidence.findings import Report, Verdict, shown
 from evidence.keys import Trusted
+from evidence.recompute import statement_bytes
 from evidence.screen.reader import MonthReader
 from evidence.screen.texts import question_text, sentence_of
 from evidence.verifier.run import verify
@@ -24,6 +26,7 @@ from evidence.verifier.run import verify
 #: what documents show by being in two places
 SEEN_TWICE = frozenset({"S-REPORT-SEEN", "S-FILE-SEEN", "S-SAME-VALUES", "S-SEAL-SEEN"})
 DOCUMENTS_TWICE = "documents-twice"
+_Note = tuple[str, Mapping[str, str]]
 _SURE = 20.0  # of its limit: the same number twice is no matter of degree
 
 
@@ -33,6 +36,26 @@ class Refused:
 
     archive: str
     why: str
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An archive that can be screened."""
+
+    name: str
+    month: ScreenedMonth
+    reader: MonthReader
+    passed: bool
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of its statement."""
+        return hashlib.sha256(statement_bytes(self.month.statement)).hexdigest()
+
+    @property
+    def replaces(self) -> str:
+        """That of the statement it replaces, "" where it replaces none."""
+        return str(self.month.statement.get("replaces", {}).get("statement_sha256", ""))
 
 
 @dataclass(frozen=True)
@@ -55,7 +78,7 @@ class Screened:
     reports: Sequence[Report]
     verified: bool
     level: float
-    notes: Sequence[tuple[str, Mapping[str, str]]]
+    notes: Sequence[_Note]
 
     @property
     def standing_out(self) -> list[Answer]:
@@ -112,12 +135,9 @@ def screen_archives(
     Raises:
         ScratchError: the disk refuses temporary files.
     """
-    months: list[ScreenedMonth] = []
-    verified = True
-    standing: dict[str, list[Standing]] = {}
+    read: list[_Read] = []
     refused: list[Refused] = []
     reports: list[Report] = []
-    notes: list[tuple[str, Mapping[str, str]]] = []
     for name, file in files:
         reader = MonthReader()
         report = verify(
@@ -134,17 +154,34 @@ def screen_archives(
             refused.append(Refused(name, str(error)))
             continue
         month.balances = (balances or {}).get(month.plant, ())
-        months.append(month)
-        verified &= report.verdict is Verdict.PASSED
-        standing.setdefault(month.plant, []).append(reader.standing)
-        notes += _notes(month, reader)
+        read.append(_Read(name, month, reader, report.verdict is Verdict.PASSED))
+    kept, notes = _one_a_month(read)
+    months, standing = [one.month for one in kept], dict[str, list[Standing]]()
+    for one in kept:
+        standing.setdefault(one.month.plant, []).append(one.reader.standing)
+        notes += _notes(one.month, one.reader)
     of_plant = {plant: [m.month for m in months if m.plant == plant] for plant in standing}
     more = list(twice(standing, of_plant))
     answers = screen(months, more=more, level=level, progress=progress)
+    verified = all(one.passed for one in kept)
     return Screened(months, answers, refused, reports, verified, level, notes)
 
 
-def _notes(month: ScreenedMonth, reader: MonthReader) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _one_a_month(read: Sequence[_Read]) -> tuple[list[_Read], list[_Note]]:
+    """Of each plant's month one archive; the same readings twice would only find each other."""
+    kept: dict[tuple[str, str], _Read] = {}
+    replaced, notes = {one.replaces for one in read}, list[_Note]()
+    for one in read:
+        key = one.month.plant, one.month.month
+        held = kept.setdefault(key, one)
+        if held is not one:
+            kept[key], left = (one, held) if held.sha256 in replaced else (held, one)
+            told = {"archive": shown(left.name), "other": shown(kept[key].name)}
+            notes.append(("twin", {**told, "plant": key[0], "month": key[1]}))
+    return list(kept.values()), notes
+
+
+def _notes(month: ScreenedMonth, reader: MonthReader) -> Iterator[_Note]:
     where = {"plant": month.plant, "month": month.month}
     if month.quarters.left_out:
         yield "points", {**where, "n": str(month.quarters.left_out)}

@@ -74,6 +74,8 @@ def adjusted(chances: Sequence[float]) -> list[float]:
 
 
 def _kept(chance: float) -> float:
+    if math.isnan(chance):
+        return 1.0  # what cannot be told stands out nowhere; `max` would make it the least of all
     return min(1.0, max(LEAST, chance))
 
 

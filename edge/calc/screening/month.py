@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.calc.blocks import Bool
 from edge.calc.folds.papers import Paper
 from edge.calc.screening.quarters import DAY_QUARTERS, QUARTER_NS, Kept, Quarters
 from evidence.points import Point, Role
@@ -16,6 +17,9 @@ Floats = npt.NDArray[np.float64]
 #: a day counts with nearly all of its quarter-hours
 _DAY_LEAST = 80
 _A_QUARTER_H = 0.25
+#: of its quarter-hours a gauge that moves at times is still in less; from so many gauges a plant's
+#: standing is told
+_MOVES_AT_TIMES, _GAUGES_LEAST = 0.9, 4
 #: numbers that count things or name them are no measurements
 _NOT_MEASURED = frozenset({"count", "state"})
 
@@ -116,6 +120,18 @@ class ScreenedMonth:
         totals = np.array([p.role is Role.TOTALISER for p in self.quarters.points], dtype=bool)
         result: Floats = np.where(totals.reshape(-1, 1), self.kept.sum[:rows] / _A_QUARTER_H, means)
         return np.where(good > 0, result, np.nan)
+
+    @cached_property
+    def rests(self) -> Bool:
+        """[quarters] in which the plant stands: half of the gauges that move at times do not."""
+        pairs, equal = self.kept.pairs[self.gauges], self.kept.equal[self.gauges]
+        enough = pairs > 0
+        still = enough & (pairs == equal)
+        moves = still.sum(axis=1) < _MOVES_AT_TIMES * enough.sum(axis=1)
+        if moves.sum() < _GAUGES_LEAST:
+            return np.zeros(self.quarter_count, dtype=bool)
+        result: Bool = 2 * still[moves].sum(axis=0) > enough[moves].sum(axis=0)
+        return result
 
     def days(self, row: int) -> Floats:
         """What a point came to each whole day: a gauge's integral over hours, a totaliser's rise.

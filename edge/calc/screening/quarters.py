@@ -4,7 +4,7 @@ Fifty points keep four MB of a month, whether they are read once a minute or onc
 Pure: no I/O, no clock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,8 @@ class Quarters:
         self.extremes = Extremes(0)
         self.left_out = 0
         self._row: dict[str, int] = {}
+        self._spans: list[tuple[int, int]] = []
+        self._reached = 0  # quarters until the newest reading
         self._groups: dict[int, _Group] = {}
         self._last = np.zeros(0, dtype=np.int64)  # last good count
         self._has_last = np.zeros(0, dtype=bool)
@@ -127,6 +129,7 @@ class Quarters:
         )
         for index in order:
             self._add(points[index])
+        self._span({point.id for point in points.values()})
         self._groups = {
             g: self._group(config, group, points)
             for g, group in enumerate(config["groups"])
@@ -141,8 +144,25 @@ class Quarters:
             self.left_out += 1
             return
         self._row[point.id] = len(self.points)
+        self._spans.append((self._reached, self.quarters))
         self.points.append(point)
         self._grow(len(self.points))
+
+    def _span(self, present: Set[str]) -> None:
+        """Whether points are still read, or again."""
+        for id_, row in self._row.items():
+            first, last = self._spans[row]
+            if id_ in present:
+                self._spans[row] = first, self.quarters
+            elif last == self.quarters:
+                self._spans[row] = first, self._reached
+
+    def due(self, row: int) -> tuple[int, int]:
+        """(first, last) quarter of a point's readings, last exclusive: as configurations have it.
+
+        A meter that was exchanged for another point owes nothing before and after.
+        """
+        return self._spans[row]
 
     def _grow(self, points: int) -> None:
         """Room for so many, and for more, as growing costs a copy."""
@@ -183,6 +203,8 @@ class Quarters:
             at = (block.ticks_ns - self.from_ns) // QUARTER_NS
             first, last = np.searchsorted(at, (0, self.quarters))
             inside = block.between(int(first), int(last))
+            if inside.ticks_ns.size:
+                self._reached = max(self._reached, int(at[last - 1]) + 1)
             for group in inside.groups if inside.ticks_ns.size else ():
                 known = self._groups.get(group.group)
                 if known is not None and known.rows.size:

@@ -57,10 +57,10 @@ def moved(days: Floats, limit: float) -> tuple[float, int]:
     """Chance that a ratio whose level changes by no more than the limit seems to change so much.
 
     Cumulative sums of the days' distances from their mean, less what a step of the limit makes of
-    them, against a Brownian bridge; and the day after which it is.
+    them, against a Brownian bridge; and how many days are before it.
     """
     n, spread = len(days), _noise(days)
-    sums = np.abs(np.cumsum(days - days.mean()))
+    sums = np.abs(np.cumsum(days - days.mean()))[:-1]  # all of them together are no distance
     at = int(sums.argmax())
     no_matter = limit * (at + 1) * (n - at - 1) / n
     return bridge(max(0.0, float(sums[at]) - no_matter) / (spread * math.sqrt(n))), at + 1

@@ -168,7 +168,8 @@ def _potlines(month: ScreenedMonth) -> Iterator[Relation]:
         if ac_kwh is None or entry.get("kind") != "electricity":
             continue
         ratio = _ratio(ac_kwh, dc_kwh)
-        if _OF_THE_LINE[0] < float(np.nanmedian(ratio)) < _OF_THE_LINE[1]:
+        known = ratio[np.isfinite(ratio)]
+        if known.size and _OF_THE_LINE[0] < float(np.median(known)) < _OF_THE_LINE[1]:
             yield Relation("ac-dc", str(entry["point"]), "1", ratio, **_range("aluminium.ac_dc"))
 
 

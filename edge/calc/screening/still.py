@@ -47,11 +47,12 @@ def stillness(month: ScreenedMonth, row: int) -> Stillness:
 def _stuck(month: ScreenedMonth, row: int, still: Bool) -> Bool:
     """Still quarters, but for those of a machine that stands.
 
-    A machine at rest shows nothing. One at a stop, or a holder that is full, comes back to one
-    value, the least or greatest; a controller comes back to its own limits: a stuck meter does not.
+    A machine at rest shows nothing, or, where the whole plant stands, whatever its meter shows
+    then. One at a stop, or a holder that is full, comes back to one value, the least or greatest;
+    a controller comes back to its own limits: a stuck meter does not.
     """
     level = month.levels[row]
-    stuck: Bool = still & (level != 0)
+    stuck: Bool = still & (level != 0) & ~month.rests
     for first, last in stretches(stuck):
         stuck[first:last] = last - first >= _TOGETHER
     runs = stretches(stuck)

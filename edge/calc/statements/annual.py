@@ -15,8 +15,8 @@ from edge.calc.statements.weights import FACTORS
 from edge.calc.statements.year import weighted_mean, year_to_date
 
 YEAR_RULES = "cets-year"
-#: flags of what belongs to the emission and is not in it, as the live count has them
-LACKS = ("no-", "missing:")
+#: flags of what belongs to the emission and is not in it; "missing:" has the rule's value instead
+_LACKS, _OF_INDICATORS = "no-", frozenset({"no-producing-time"})
 RATE_PLACES = 2  # of a difference rate, in percent
 WITHIN, ABOVE, UNJUDGED = "within", "above", "no-threshold"
 _GIVEN = ("annual", "verified")
@@ -46,13 +46,14 @@ def annual_statement(
     there = {month["month"] for month in result["months"]}
     lacking = [f"{year}-{n:02}" for n in range(1, 13) if f"{year}-{n:02}" not in there]
     partial = any(flag.startswith("not-whole:") for flag in result["flags"])
+    is_whole = not lacking and not partial
     found = figures(result, [made for _, made in months])
     return {
         **result,
         "months_lacking": lacking,
-        "is_whole": not lacking and not partial,
+        "is_whole": is_whole,
         "figures": found,
-        "key_entity": _key_entity(Fraction(result["totals"]["total_t"]), is_whole=not lacking),
+        "key_entity": _key_entity(Fraction(result["totals"]["total_t"]), is_whole=is_whole),
         **({"differences": _differences(found, reported)} if reported else {}),
     }
 
@@ -83,6 +84,11 @@ def figures(year: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> dict[
             if mean := weighted_mean(lines, factor):
                 result[f"{name}.{factor}"] = mean["value"]
     return result
+
+
+def lacking_in(flags: Sequence[str]) -> list[str]:
+    """Those of a statement's flags that say a part of the emission is not in it."""
+    return [flag for flag in flags if flag.startswith(_LACKS) and flag not in _OF_INDICATORS]
 
 
 def difference_rate(figure: Fraction, annual: Fraction) -> Fraction | None:

@@ -12,13 +12,14 @@ from typing import Any
 from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
 from edge.calc.errors import InputError
 from edge.calc.factors import gwp_row, gwp_sets
-from edge.calc.statements.annual import LACKS
+from edge.calc.statements.annual import lacking_in
 from edge.calc.statements.line import COUNTS
 
 #: category of the statement -> what it is in category 1
 SUBCATEGORIES = {
     "fuel": "combustion", "process": "process", "product": "process", "anode": "process",
     "pfc": "process", "carbonate": "process", "clinker": "process", "substitute": "process",
+    "dust": "process", "organic": "process",
 }  # fmt: skip
 #: what no month of evidence answers, by id of a sentence that pages and papers have
 UNANSWERED = (
@@ -81,7 +82,7 @@ def inventory(
         "biogenic": {"co2_t": None, "state": "not-answered"},
         "base_year": _base_year(asked, total),
         "unanswered": list(UNANSWERED),
-        "left_out": [flag for flag in year["flags"] if flag.startswith(LACKS)],
+        "left_out": lacking_in(year["flags"]),
         "is_whole": year["is_whole"],
         "months_lacking": year["months_lacking"],
     }

@@ -15,12 +15,14 @@ from edge.calc.decimal_text import exact_text, parse_decimal, rounded_text
 from edge.calc.errors import InputError
 from edge.calc.factors import Row, rule_set
 from edge.calc.methods.allowance import elapsed_days, whole_days
-from edge.calc.statements.annual import LACKS, YEAR_RULES
+from edge.calc.statements.annual import YEAR_RULES, lacking_in
 
 CHANGES = ("output", "intensity", "price")
 CURRENCY = re.compile(r"[A-Z]{3}")
 _CHANGE = re.compile(r"([+-])([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
 _LOSS_PERCENT_MAX = 100
+#: what is said by people, none of it below zero
+_GIVEN = ("allowance_t", "benchmark_t_t", "held_t", "verified_before_t", "price")
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,29 @@ def position(year: Year, changes: Mapping[str, str] | None = None) -> dict[str, 
         "difference" where changes are given.
 
     Raises:
-        InputError: no allowance can be told of this year; a change that is none.
+        InputError: no allowance can be told of this year; a figure below zero; a change that is
+            none.
     """
     if not CURRENCY.fullmatch(year.currency):
         raise InputError([f"currency: {year.currency!r} is no code like CNY"])
+    if below := [name for name in _GIVEN if (getattr(year, name) or 0) < 0]:
+        raise InputError([f"{name}: below zero" for name in below])
     now = _position(year)
     if not changes:
         return now
     then = _position(_changed(year, changes))
-    keys = [key for key in ("emission_t", "allowance_t", "balance_t", "worth") if key in then]
-    zero = {key: now.get(key, "0") for key in keys}
-    apart = {key: rounded_text(Fraction(then[key]) - Fraction(zero[key]), 2) for key in keys}
+    both = [key for key in ("emission_t", "allowance_t", "balance_t", "worth") if key in now]
+    apart = {key: rounded_text(Fraction(then[key]) - Fraction(now[key]), 2) for key in both}
     return {**now, "what_if": {"changes": dict(changes), **then, "difference": apart}}
+
+
+def is_change(text: str) -> bool:
+    """A change such as +5%, or a value that is not below zero."""
+    try:
+        _value("", text, Fraction(1))
+    except InputError:
+        return False
+    return True
 
 
 def whole_year(statement: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> Year:
@@ -90,9 +103,11 @@ def whole_year(statement: Mapping[str, Any], sources: Sequence[Mapping[str, Any]
         sources: inputs of its months' statements.
 
     Raises:
-        InputError: an interim month does not say what it covers.
+        InputError: an interim month does not say what it covers, or covers nothing.
     """
     passed = sum(map(elapsed_days, sources), Fraction(0))
+    if passed <= 0:
+        raise InputError(["period: the months cover no time yet"])
     scale = whole_days(f"{statement['year']}-01", is_year=True) / passed
     output = statement.get("output_t")
     return Year(
@@ -100,7 +115,7 @@ def whole_year(statement: Mapping[str, Any], sources: Sequence[Mapping[str, Any]
         Fraction(statement["totals"]["total_t"]) * scale,
         None if output is None else Fraction(output) * scale,
         days=passed,
-        lacks=tuple(flag for flag in statement["flags"] if flag.startswith(LACKS)),
+        lacks=tuple(lacking_in(statement["flags"])),
     )
 
 

@@ -28,11 +28,11 @@ def year_to_date(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         sources: inputs of `statement.compute`, one a month.
 
     Returns:
-        "year", "months" (month, rule set, total), "lines" (category, kind, unit, months, quantity,
-        emission_t, factors), "totals", "units", "gases", "output_t" and "intensity" when every
-        month has its output, "uncertainty" where a month assesses any (`year_uncertainty`),
-        "flags": month-missing:<month>, rule-set-changed:<month>, output-missing:<month>,
-        lines-twice:<month>, not-whole:<month>, and the months' own.
+        "year", "months" (month, rule set, total), "lines" (category, kind, unit, lines, quantity,
+        quantity_unit, emission_t, factors), "totals", "units", "gases", "output_t" and "intensity"
+        when every month has its output, "uncertainty" where a month assesses any
+        (`year_uncertainty`), "flags": month-missing:<month>, rule-set-changed:<month>,
+        output-missing:<month>, lines-twice:<month>, not-whole:<month>, and the months' own.
 
     Raises:
         StatementError: no month, one twice, another year or plant; and as `compute` raises.
@@ -133,7 +133,9 @@ def _line(key: tuple[str, str, str], lines: Sequence[Mapping[str, Any]]) -> dict
     quantity = sum((Fraction(line["quantity"]) for line in lines), Fraction(0))
     emission = sum((Fraction(line["emission_t"]) for line in lines), Fraction(0))
     result: dict[str, Any] = {"category": category, "kind": kind, "lines": str(len(lines))}
-    result |= {"quantity": exact_text(quantity), "emission_t": rounded_text(emission, 2)}
+    units = [line["parameters"].get("quantity", {}).get("unit", "t") for line in lines]
+    result |= {"quantity": exact_text(quantity), "quantity_unit": units[0]}
+    result |= {"emission_t": rounded_text(emission, 2)}
     result["factors"] = {
         name: mean for name in FACTORS if (mean := weighted_mean(lines, name)) is not None
     }

@@ -16,6 +16,7 @@ import pytest
 
 from cloud.accounts.roles import Principal, Right
 from cloud.api import documents as routes
+from cloud.errors import StoreError
 from cloud.records import desk as desk_module
 from cloud.records import papers as papers_module
 from cloud.records.desk import RecordDesk
@@ -125,6 +126,16 @@ async def test_a_document_is_on_disk_in_the_log_and_there_after_a_start(site: Si
     for path in ("documents", "files"):
         missing = await site.ask("GET", f"/api/v1/plants/mini/{path}/{'0' * 64}")
         assert missing.status_code == 404
+
+
+async def test_files_of_a_document_that_comes_while_the_collector_stops_are_not_left(
+    site: Site,
+) -> None:
+    invoice = paper("li", "invoice", "coal", pp.INVOICE, files=[pp.file_of(pp.SCAN)])
+    site.running.inbox.close()
+    with pytest.raises(StoreError, match="stopping"):
+        await site.desk.take("mini", invoice, [pp.SCAN])
+    assert list(site.root.rglob(f"*{sm.sha256(pp.SCAN).hex()}*")) == []
 
 
 WRONG_SCAN = b"MZ\x90 a program"

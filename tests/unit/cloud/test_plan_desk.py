@@ -9,6 +9,7 @@ import pytest
 from cloud.closing.archive import ArchiveFolder
 from cloud.closing.kept import KeptArchive
 from cloud.plan.desk import PlanDesk
+from cloud.records.desk import RecordDesk
 from evidence.documents.document import AttachedFile
 from tests.unit.cloud.app_examples import make_app, make_client
 from tests.unit.cloud.evidence_examples import T0_NS
@@ -120,6 +121,15 @@ async def test_a_plan_its_revision_and_what_stands_beside_it(plant: Plant) -> No
     plant.start()
     assert (await plant.ask("GET", PLAN, year=2026)).json() == told
     assert (await plant.ask("GET", PLAN, year=2027)).json()["plan"] is None
+
+
+async def test_a_plans_file_is_read_once(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a plant's months ask for it once a minute and month."""
+    assert (await plant.sign(x.text()))[0] == 200
+    found = plant.plans.kept("mini", 2026)
+    assert found.plan is not None
+    monkeypatch.delattr(RecordDesk, "file")
+    assert plant.plans.kept("mini", 2026) is found
 
 
 async def departed(plant: Plant, month: str) -> Sequence[tuple[str, str]]:

@@ -16,7 +16,11 @@ _MINUTE_NS = 60 * 10**9
 )
 def change_near_end(month: ScreenedMonth) -> Iterator[Result]:
     """The change of configuration or settings that is nearest to either end."""
-    changes = [change for change in month.changes if change.kind != "calibration"]
+    changes = [
+        change
+        for change in month.changes
+        if change.kind in ("configuration", "settings") and _is_within(month, change.at_ns)
+    ]
     if changes:
         nearest = min(changes, key=lambda change: _distance(month, change.at_ns))
         yield _result(
@@ -30,8 +34,9 @@ def change_near_end(month: ScreenedMonth) -> Iterator[Result]:
 )
 def clock_near_end(month: ScreenedMonth) -> Iterator[Result]:
     """The step of the gateway's clock that is nearest to either end."""
-    if month.clock_steps_ns:
-        yield _result("clock-near-end", month, month.clock_steps_ns, "clock")
+    steps = [at_ns for at_ns in month.clock_steps_ns if _is_within(month, at_ns)]
+    if steps:
+        yield _result("clock-near-end", month, steps, "clock")
 
 
 def _result(name: str, month: ScreenedMonth, at: Sequence[int], what: str) -> Result:
@@ -44,5 +49,10 @@ def _result(name: str, month: ScreenedMonth, at: Sequence[int], what: str) -> Re
     )  # fmt: skip
 
 
+def _is_within(month: ScreenedMonth, at_ns: int) -> bool:
+    """An archive also holds frames from beside its month."""
+    return month.from_ns <= at_ns <= month.to_ns
+
+
 def _distance(month: ScreenedMonth, at_ns: int) -> int:
-    return max(0, min(at_ns - month.from_ns, month.to_ns - at_ns))
+    return min(at_ns - month.from_ns, month.to_ns - at_ns)

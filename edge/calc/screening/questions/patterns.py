@@ -38,8 +38,10 @@ def gaps_at_load(month: ScreenedMonth) -> Iterator[Result]:
 
     def lacking(row: int) -> Bool:
         there = kept.good[row].astype(np.int64) + kept.marked[row]
-        due = int(np.median(kept.taken[row]))
+        first, last = month.quarters.due(row)
+        due = int(np.median(kept.taken[row, first:last])) if last > first else 0
         short: Bool = 100 * (due - there) >= max(1, _PERCENT_LEAST * due)
+        short[:first] = short[last:] = False
         return short
 
     yield from _at_load("gaps-at-load", month, month.measured, lacking)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from edge.calc.factors import rule_set
 from edge.calc.screening.month import ScreenedMonth
 from edge.calc.screening.quarters import DAY_QUARTERS, QUARTER_NS
@@ -46,12 +48,13 @@ def ratio_moved(month: ScreenedMonth) -> Iterator[Result]:
         if len(days) < 2 * DAYS_LEAST:
             continue
         chance, at = moved(days, limit * abs(float(days.mean())))
+        last = int(np.flatnonzero(np.isfinite(relation.ratios))[at - 1])  # days may be missing
         before, after = float(days[:at].mean()), float(days[at:].mean())
         percent = 100 * (after / before - 1) if before else 0.0
         yield Result(
             "ratio-moved", month.plant, month.month, relation.where, f"{percent:+.1f} %", chance,
             facts={
-                "relation": relation.name, "unit": relation.unit, "day": str(at + 1),
+                "relation": relation.name, "unit": relation.unit, "day": str(last + 1),
                 "before": f"{before:.4g}", "after": f"{after:.4g}", "percent": f"{percent:+.1f}",
             },
             plot=_plot(month, relation),

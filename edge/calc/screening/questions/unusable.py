@@ -18,15 +18,17 @@ from edge.calc.screening.ranges import DAYS_LEAST, outside
 def unusable(month: ScreenedMonth) -> Iterator[Result]:
     """Each measured point: readings without a value, of those that were due."""
     limit = float(rule_set("screening").row("unusable.percent").value)
-    kept, whole = month.kept, month.quarter_count // DAY_QUARTERS
-    if whole < DAYS_LEAST:
-        return
+    kept = month.kept
     for row in month.measured:
-        cut = slice(0, whole * DAY_QUARTERS)
-        due = int(np.median(kept.taken[row]))
+        first, last = month.quarters.due(row)
+        begin, end = -(-first // DAY_QUARTERS), last // DAY_QUARTERS
+        if end - begin < DAYS_LEAST:
+            continue
+        cut = slice(begin * DAY_QUARTERS, end * DAY_QUARTERS)
+        due = int(np.median(kept.taken[row, cut]))
         if not due:
             continue
-        good = kept.good[row, cut].reshape(whole, DAY_QUARTERS).sum(axis=1, dtype=np.int64)
+        good = kept.good[row, cut].reshape(-1, DAY_QUARTERS).sum(axis=1, dtype=np.int64)
         shares = 100 * (1 - good / (due * DAY_QUARTERS))
         mean = float(shares.mean())
         yield Result(

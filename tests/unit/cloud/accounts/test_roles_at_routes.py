@@ -45,6 +45,7 @@ MATRIX = {
     "GET /{language}/plants/{plant}/months/{month}/review/decide": "r",
     "GET /api/v1/plants/{plant}/year": WORKS,
     "GET /api/v1/plants/{plant}/year/{paper}.xlsx": WORKS,
+    "GET /api/v1/plants/{plant}/year/package.tar": WORKS,
     "GET /{language}/plants/{plant}/year": WORKS,
     "GET /api/v1/streams": "voearyup",
     "GET /api/v1/plants/{plant}/log/checkpoint": "voearyup",

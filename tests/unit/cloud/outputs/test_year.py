@@ -4,7 +4,8 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from typing import Any
 import openpyxl  # type: ignore[import-untyped]  # it has no types
 import pytest
 
+from cloud.app import create_app
 from cloud.cli import main
 from cloud.closing.kept import read_kept
 from cloud.month.figured import figures_row
 from cloud.outputs.errors import OutputError
+from cloud.outputs.maker import PaperMaker
 from cloud.year.platform import UploadFile, UploadFolder
 from cloud.year.sealed_year import year_of
 from cloud.year.tables import embedded_rows, inventory_rows, statement_rows
@@ -23,8 +26,8 @@ from edge.calc.statements.embedded import embedded
 from edge.calc.statements.inventory import inventory
 from evidence.archive.bag import TAG_MANIFEST, check_seal
 from evidence.keys import generate, write_private
-from tests.unit.cloud.app_examples import Months, make_app, make_client
-from tests.unit.cloud.live_examples import PLANT
+from tests.unit.cloud.app_examples import Months, make_app, make_client, make_services
+from tests.unit.cloud.live_examples import PLANT, ManualClock
 from tests.unit.cloud.outputs.months import MONTH, evidence_input, month_of
 from tests.unit.cloud.outputs.naive_sum import naive_total
 
@@ -173,6 +176,14 @@ def test_a_platform_is_handed_files_one_by_one(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="nothing is overwritten"):
         UploadFolder(tmp_path).deliver("2026-10", iter([attached]))
 
+    def broken() -> Iterator[UploadFile]:
+        yield attached
+        raise OutputError("the archive goes no further")
+
+    with pytest.raises(OutputError, match="no further"):
+        UploadFolder(tmp_path).deliver("2026-11", broken())
+    assert [path.name for path in tmp_path.iterdir()] == ["2026-10"]  # no half of November
+
 
 def test_of_an_amended_month_the_newest_counts() -> None:
     amended = month_of(evidence_input("2026-02"), statement_sha256="new", replaces="2026-02")
@@ -193,6 +204,8 @@ def test_a_published_month_twelve_times_is_its_twelvefold() -> None:
     assert (year.statement["is_whole"], year.statement["intensity"]) == (True, "2.0395")
     rows = [" ".join(cell.text for cell in row) for row in statement_rows(year)]
     assert any("14568689.88" in row for row in rows)
+    (gas,) = [row for row in rows if "coke-oven-gas 11046 " in row]  # 12 × 920.5
+    assert gas.endswith("11046 10^4 Nm3 85201.32")
     for made in (
         inventory_rows(year, inventory(year.statement, year.outputs, "ar5")),
         embedded_rows(year, embedded(year.pairs)),
@@ -211,8 +224,15 @@ def test_the_page_tells_the_year_in_both_languages_and_what_if(archives: dict[st
         assert all(text in page.text for text in (total, words, "line.metal"))
     wrong = client.get(PAGE, params={"year": "2026", "benchmark": "two"}).text
     assert 'aria-invalid="true"' in wrong
+    asked = {"year": "2026", "benchmark": "-2", "output": "5%", "currency": "yuan"}
+    wrong = client.get(f"/zh/plants/{PLANT}/year", params=asked).text
+    assert "：或基准值（tCO2e/t）; 币种; 产量，如 +5%" in wrong  # none of it a page of JSON
     paper = client.get(f"{API}/footprint.xlsx", params={"year": "2026"})
     assert (paper.status_code, paper.content[:2]) == (200, b"PK")
+    packed = client.get(f"{API}/package.tar", params={"year": "2026"})
+    assert packed.status_code == 200
+    with tarfile.open(fileobj=io.BytesIO(packed.content)) as tar:
+        assert any(name.endswith("data/year.json") for name in tar.getnames())
 
 
 def test_this_year_is_projected_as_the_live_page_does(archives: dict[str, Path]) -> None:
@@ -227,6 +247,24 @@ def test_this_year_is_projected_as_the_live_page_does(archives: dict[str, Path])
     assert client.get(API, params={"year": "2026"}).json()["position"]["state"] == "incomplete"
 
 
+def test_a_year_begins_as_the_clock_in_china_shows(archives: dict[str, Path]) -> None:
+    clock = ManualClock(1_798_761_600 * 10**9 - 1)  # 2026-12-31 24:00 UTC; in China it is 2027
+    services = make_services(months=Kept(archives["steel"]), accumulated=Live())
+    client = make_client(create_app(replace(services, clock=clock)))
+    assert client.get(API).json()["year"] == "2027"
+
+
+def test_a_paper_that_cannot_be_made_tells_no_path(archives: dict[str, Path]) -> None:
+    class Broken(PaperMaker):
+        async def make(self, command: str, archives: Sequence[Path], *options: str) -> bytes:
+            raise OutputError(f"{archives[0]}: is not what it says")
+
+    app = make_app(months=Kept(archives["steel"]), accumulated=Live(), papers=Broken())
+    answer = make_client(app).get(f"{API}/cbam.xlsx", params={"year": "2026"})
+    assert answer.status_code == 409
+    assert str(archives["steel"].parent) not in answer.text
+
+
 def test_an_archive_that_the_log_did_not_close_is_not_shown(archives: dict[str, Path]) -> None:
     months = Kept(archives["steel"], is_closed=False)
     client = make_client(make_app(months=months, accumulated=Live()))
@@ -235,4 +273,5 @@ def test_an_archive_that_the_log_did_not_close_is_not_shown(archives: dict[str, 
     assert MONTH in client.get(PAGE, params={"year": "2026"}).text
     assert client.get(PAGE, params={"year": "2025"}).status_code == 200
     assert client.get(f"{API}/cbam.xlsx", params={"year": "2025"}).status_code == 404
+    assert client.get(f"{API}/cbam.xlsx", params={"year": "2026"}).status_code == 404  # as the page
     assert client.get(PAGE, params={"year": "26"}).status_code == 422

@@ -28,7 +28,7 @@ MONTH, NAME = "2026-09", "mini-2026-09.tar"
 
 def statement(simulated: str) -> bytes:
     """A published month's statement; another one of the same figures where `simulated` differs."""
-    given = evidence_input()
+    given = evidence_input(MONTH)
     whole = {"format": 1, "simulated": simulated, "input": given, "output": compute(given)}
     return json.dumps(whole, ensure_ascii=False).encode()
 
@@ -56,6 +56,10 @@ class SealedMonths(Months):
         self.statement = SECOND
         self.path.write_bytes(archive(STATEMENTS[1]))
 
+    def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        row = {"plant": plant, "month": MONTH, "archive": str(self.path), "replaced": False}
+        return [row] if plant in self.plants else []
+
     def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
         return [self.month(plant, MONTH) or {}] if plant in self.plants else []
 
@@ -63,7 +67,7 @@ class SealedMonths(Months):
         row = super().month(plant, month)
         if row is None or plant not in self.plants:
             return None
-        given, statements = evidence_input(), [FIRST, SECOND][: 1 + (self.statement == SECOND)]
+        given, statements = evidence_input(MONTH), [FIRST, SECOND][: 1 + (self.statement == SECOND)]
         made, data = compute(given), self.path.read_bytes()
         held = {
             "name": NAME, "archive": str(self.path), "bytes": len(data),

@@ -11,7 +11,8 @@ import pytest
 
 import stackproof
 from evidence.cli_screen import read_balances
-from evidence.documents.standing import Standing
+from evidence.documents.document import Document
+from evidence.documents.standing import Logged, Standing
 from evidence.errors import KeyFileError
 from evidence.frame import Body, Clock, Gap
 from evidence.screen.reader import MonthReader, differing
@@ -58,6 +59,20 @@ def test_json(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     assert "plot" not in last
 
 
+def test_one_month_twice_is_screened_once(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of it would be the same in both."""
+    other = tmp_path / "again.tar"
+    other.write_bytes(made.archive.read_bytes())
+    assert stackproof.main(["screen", "--json", str(made.archive), str(other)]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["months"] == ["smelter-normal 2026-06"]
+    assert [key for key, _ in told["notes"]] == ["twin"]
+    assert stackproof.main(["screen", "--lang", "zh", str(made.archive), str(other)]) == 1
+    assert f"{other}：未筛查" in capsys.readouterr().out
+
+
 def test_what_does_not_verify_is_refused(
     made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,18 +116,23 @@ def test_what_changed_within_the_month() -> None:
     plant = month_plant(load_any("smelter-normal"), points=50, pots=12, seed=3, interval_s=60)
     before = plant.configuration(bytes(32))
     power = next(p for p in before["points"] if p["id"] == "ac.power")
+    power["device"] = "meter-1"
     changed = {**power, "scaling": {"ct_ratio": "640/5"}}
     after = {**before, "points": [changed if p is power else p for p in before["points"]]}
     assert differing(before, after) == (("ac.power",), "ac.power: ct_ratio None → 640/5")
     assert differing(before, {**before, "software": "newer"}) == ((), "")
 
     def settings(at_ns: int, k_factor: str) -> dict[str, Any]:
-        return {"kind": "meter-settings", "at_ns": at_ns, "device": "station-01",
+        return {"kind": "meter-settings", "at_ns": at_ns, "device": "meter-1",
                 "read": {"k_factor": k_factor}, "unread": {}}  # fmt: skip
 
     reader = MonthReader()
     given = {"input": {"plant": "a", "month": "2026-06"}, "output": {}}
-    reader.begin(given, (0, 30 * 86_400 * 10**9), Standing())
+    standing = Standing()
+    work = {"event": "calibration", "reason": "due", "from_ns": 2, "to_ns": 4}
+    said = Document("a", "zhao", 0, "meter-event", "meter-1", work)
+    standing.take(Logged(0, 5, bytes(32), said, None))
+    reader.begin(given, (0, 30 * 86_400 * 10**9), standing)
     first, second = Frames(before), Frames(after, b"1" * 32)
     reader.see(first.frame(1, events=(settings(1, "45"),)))
     reader.see(second.frame(2, gap=Gap(1, 2, "clock-step")))
@@ -121,6 +141,8 @@ def test_what_changed_within_the_month() -> None:
     told = [(c.at_ns, c.kind, c.what) for c in month.changes]
     assert told == [
         (2, "configuration", "ac.power: ct_ratio None → 640/5"),
-        (3, "settings", "station-01: k_factor"),
+        (3, "settings", "meter-1: k_factor"),
+        (4, "calibration", "meter-1"),
     ]
+    assert month.changes[2].points == month.changes[1].points == ("ac.power",)
     assert month.clock_steps_ns == (2, 3)

@@ -74,6 +74,22 @@ class Month:
         }  # fmt: skip
         self.quality = {name: np.zeros(n, dtype=np.uint8) for name in self.raw}
 
+    def block(self, config: Mapping[str, Any], at_ns: int, first: int, last: int) -> Block:
+        """Readings of some days by a configuration of these points."""
+        ids, cut = [point["id"] for point in config["points"]], slice(first * DAY, last * DAY)
+        groups = tuple(
+            GroupBlock(
+                g,
+                np.stack([self.raw[ids[i]][cut] for i in group["points"]]).astype(
+                    _TYPES[group["dtype"]]
+                ),
+                np.stack([self.quality[ids[i]][cut] for i in group["points"]]),
+            )
+            for g, group in enumerate(config["groups"])
+            if not group["computed"]
+        )
+        return Block(0, at_ns + np.arange(cut.start, cut.stop, dtype=np.int64) * MINUTE_NS, groups)
+
     def screened(
         self, plant: str = "smelter-a", month: str = "2026-06", *, at_ns: int = FROM_NS,
         statement: Mapping[str, Any] | None = None, papers: Sequence[Paper] = (),
@@ -84,20 +100,7 @@ class Month:
         to_ns = at_ns + self.days * DAY * MINUTE_NS
         quarters = Quarters(at_ns, to_ns)
         quarters.configure(self.config, list(used_points(self.config)))
-        ids = [point["id"] for point in self.config["points"]]
-        groups = tuple(
-            GroupBlock(
-                g,
-                np.stack([self.raw[ids[i]] for i in group["points"]]).astype(
-                    _TYPES[group["dtype"]]
-                ),
-                np.stack([self.quality[ids[i]] for i in group["points"]]),
-            )
-            for g, group in enumerate(self.config["groups"])
-            if not group["computed"]
-        )
-        ticks = at_ns + np.arange(self.days * DAY, dtype=np.int64) * MINUTE_NS
-        quarters.feed([Block(0, ticks, groups)])
+        quarters.feed([self.block(self.config, at_ns, 0, self.days)])
         given = statement or {"input": {}, "output": {}}
         return ScreenedMonth(
             plant, month, at_ns, to_ns, self.config, quarters, given, tuple(changes),

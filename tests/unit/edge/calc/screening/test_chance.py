@@ -34,6 +34,7 @@ def test_ends() -> None:
     assert chance.at_least(0, 10, 0.1) == chance.bridge(0) == chance.student(1, 0) == 1
     assert chance.at_least(500, 501, 0.5) < 1e-90
     assert chance.normal(99) == chance.chi_squared(5000, 9) == chance.LEAST
+    assert chance.normal(math.nan) == 1  # what cannot be told stands out nowhere
     with pytest.raises(ValueError, match="odd"):
         chance.chi_squared(1, 2)
 

@@ -1,6 +1,7 @@
 """Each question: what it finds in a bent month stands at the top, and a clean one shows nothing."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from edge.calc.folds.papers import Paper
 from edge.calc.screening.month import Balance, Change, ScreenedMonth
+from edge.calc.screening.quarters import Quarters
 from edge.calc.screening.question import questions
 from edge.calc.screening.screen import Answer, screen
 from evidence.quality import Quality
@@ -145,8 +147,62 @@ def test_changes_and_clock_steps_at_the_very_end() -> None:
     found = out([month])
     assert [one.result.question for one in found] == ["change-near-end", "clock-near-end"]
     assert found[0].result.chance == pytest.approx(2 / 43_200)
+    beside = Month(3).screened(  # an archive also has frames of the days before and after
+        changes=[Change(TO_NS + DAY * MINUTE_NS, "configuration")],
+        clock_steps_ns=[FROM_NS - DAY * MINUTE_NS],
+    )
+    assert out([beside]) == []
     early = Month(3).screened(changes=[Change(FROM_NS + 9 * DAY * MINUTE_NS, "settings")])
     assert out([early]) == []
+
+
+def test_a_ratio_moves_after_a_day_of_the_month_whichever_days_are_known() -> None:
+    """From the 16th on; of the 2nd to the 4th there is no current."""
+    month = bent(7, ct_ratio)
+    month.quality["ac.power"][DAY : 4 * DAY] = Quality.NO_ANSWER
+    month.quality["line.current"][DAY : 4 * DAY] = Quality.NO_ANSWER
+    moved = [x.result for x in out([month.screened()]) if x.result.question == "ratio-moved"]
+    assert {one.facts["day"] for one in moved} == {"15"}
+
+
+def test_a_line_that_stands_all_month_has_no_ratio_and_shows_nothing() -> None:
+    month = Month(3)
+    for name, values in month.raw.items():
+        values[:] = values[0] if name in ("line.metal", "gas.volume", "ac.energy") else 0
+    assert out([month.screened()]) == []
+
+
+def test_a_plant_that_stands_for_days_is_no_stuck_meter() -> None:
+    """Its meters show what they show at rest, none of it zero; one alone would stand first."""
+
+    def stopped(month: Month, names: Sequence[str]) -> list[str]:
+        for name in names:
+            month.raw[name][10 * DAY : 20 * DAY] = month.raw[name].min() / 100
+        asked = [x for x in out([month.screened()]) if x.result.question == "constant-values"]
+        return [one.result.where for one in asked]
+
+    gauges = ["line.current", "gas.flow", "ac.power", "pot-001.voltage", "pot-002.voltage"]
+    assert stopped(Month(3), gauges) == []
+    assert stopped(Month(3), gauges[1:2]) == ["gas.flow"]
+
+
+def test_a_meter_that_came_or_went_with_a_configuration_owes_no_more() -> None:
+    """gas.flow until the 11th, ac.power from then on: both have all that was due."""
+    month = Month(3)
+    ids, quarters = [point["id"] for point in month.config["points"]], Quarters(FROM_NS, TO_NS)
+    for left_out, first, last in (("ac.power", 0, 10), ("gas.flow", 10, DAYS)):
+        groups = [
+            {**group, "points": [i for i in group["points"] if ids[i] != left_out]}
+            for group in month.config["groups"]
+        ]
+        config = {**month.config, "groups": [group for group in groups if group["points"]]}
+        quarters.configure(config, [])
+        quarters.feed([month.block(config, FROM_NS, first, last)])
+    whole = replace(month.screened(), quarters=quarters)
+    asked = [one.result for one in screen([whole]) if one.result.question == "unusable-share"]
+    assert {one.where: one.statistic for one in asked if one.where in ("ac.power", "gas.flow")} == {
+        "ac.power": "0.0 %", "gas.flow": "0.0 %"
+    }  # fmt: skip
 
 
 def test_one_month_unlike_the_others() -> None:

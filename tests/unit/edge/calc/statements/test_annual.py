@@ -11,8 +11,9 @@ from edge.calc.errors import InputError, StatementError
 from edge.calc.statements.annual import annual_statement
 from edge.calc.statements.embedded import embedded
 from edge.calc.statements.footprint import footprint
-from edge.calc.statements.inventory import inventory
-from edge.calc.statements.position import Year, position
+from edge.calc.statements.inventory import SUBCATEGORIES, inventory
+from edge.calc.statements.line import COUNTS
+from edge.calc.statements.position import Year, position, whole_year
 from edge.calc.statements.statement import compute
 from edge.calc.statements.year import year_to_date
 
@@ -78,6 +79,20 @@ def test_twelve_months_are_summed_to_the_cent_and_the_threshold_is_told() -> Non
     part = annual_statement(months[:3])
     assert part["months_lacking"] == [f"2026-{n:02}" for n in range(4, 13)]
     assert (part["is_whole"], part["key_entity"]["state"]) == (False, "not-yet")
+
+
+def test_a_year_with_an_interim_month_is_not_below_the_threshold_yet() -> None:
+    months = made(*(steel(f"2026-{n:02}", "1", "25") for n in range(1, 12)),
+                  steel("2026-12", "1", "25", closing="interim"))  # fmt: skip
+    assert annual_statement(months)["key_entity"]["state"] == "not-yet"
+
+
+def test_a_month_that_covers_nothing_yet_is_not_projected() -> None:
+    at = "2026-01-01T00:00:00+08:00"
+    begun = steel("2026-01", "1", "25", closing="interim", period={"from": at, "to": at})
+    months = made(begun)
+    with pytest.raises(InputError, match="no time yet"):
+        whole_year(annual_statement(months), [begun])
 
 
 def test_difference_rates_are_the_platforms() -> None:
@@ -153,6 +168,15 @@ def test_what_if(changes: dict[str, str], emission: str, balance: str, worth: st
     assert Decimal(then["difference"]["balance_t"]) == apart
 
 
+def test_a_price_that_nobody_gave_before_makes_no_difference_of_worth() -> None:
+    then = position(replace(BENCHMARK, price=None), {"price": "80"})["what_if"]
+    assert (then["worth"], then["difference"].keys() & {"worth"}) == ("480000.00", set())
+
+
+def test_an_inventory_has_a_place_for_every_category() -> None:
+    assert SUBCATEGORIES.keys() == COUNTS.keys()
+
+
 def test_a_fixed_allowance_does_not_move_with_the_output() -> None:
     fixed = replace(BENCHMARK, benchmark_t_t=None, allowance_t=Fraction(91_000))
     assert position(fixed, {"output": "+10%"})["what_if"]["balance_t"] == "-8000.00"
@@ -174,6 +198,7 @@ def test_what_rows_say_of_2024_and_2025_is_told_with_its_confidence() -> None:
         (replace(BENCHMARK, output_t=None), {}, "per tonne of output"),
         (replace(BENCHMARK, allowance_t=Fraction(1)), {}, "not both"),
         (replace(BENCHMARK, currency="yuan"), {}, "no code like CNY"),
+        (replace(BENCHMARK, price=Fraction(-1)), {}, "price: below zero"),
         (BENCHMARK, {"weather": "+1%"}, "weather: no such change"),
         (BENCHMARK, {"output": "+5"}, "is no change"),
         (BENCHMARK, {"output": "-101%"}, "is no change"),
@@ -217,9 +242,8 @@ def test_an_inventory_weighs_gases_by_the_set_that_is_asked() -> None:
     assert found["category_2"]["co2_t"] == "6750.00"
     assert found["biogenic"] == {"co2_t": None, "state": "not-answered"}
     assert inventory(year, outputs, "ar5")["category_2"]["state"] == "no-factor"
-    assert inventory({**year, "flags": ["no-anode", "x"]}, outputs, "ar5")["left_out"] == [
-        "no-anode"
-    ]
+    flags = ["no-anode", "no-producing-time", "missing:fuel.ncv"]  # a default is no gap
+    assert inventory({**year, "flags": flags}, outputs, "ar5")["left_out"] == ["no-anode"]
     with_base = inventory(year, outputs, "ar5", {"base_year": "2024", "base_year_t": "1000"})
     assert with_base["base_year"]["state"] == "given"
     for asked, said in [({"electricity_factor": "0.5"}, "needs its source"),
