@@ -83,5 +83,6 @@ def visit(asked: Page, month: MonthPath) -> HTMLResponse:
         embedded=asked.embedded(
             kind=VISIT, month=month, follows=[], decides=False,
             order=[form.name for form in fields_of(VISIT)],
+            now_ms=given.clock.wall_ns() // 1_000_000,
         ),
     )  # fmt: skip

@@ -3,13 +3,11 @@
 import { h, setText } from "./dom.js";
 import { hex } from "./cbor.js";
 import * as keys from "./keys.js";
-import { localText } from "./paper.js";
 import { Refused, fieldLabel, keyOf, page, post, prepare, sealed, shown } from "./signing.js";
 import { t, tOr } from "./texts.js";
+import { MINUTE_MS, blank, chosen, compare, field, minute, now, photographed, photos, value, wire } from "./visit_card.js";
 import * as kept from "./visit_store.js";
 
-const PHOTO_PIXELS = 2048;
-const MINUTE_MS = 60000;
 const idOf = ({ plant, month, person }) => `${plant}/${month}/${person}`;
 const ID = idOf(page);
 const FIELDS = ["point", "face", "at_ns", "seal", "is_seal_whole", "note"];
@@ -20,19 +18,12 @@ const review = document.getElementById("review");
 const said = document.getElementById("said");
 const begun = document.getElementById("begun");
 const note = document.getElementById("note");
-const photos = new Map(); // card -> its photo as it is attached
-const results = new Map(); // card -> what the collector said of its face value, and what it was asked
 let ready = null;
-let added = 0;
 let isRestored = false;
 let isDone = false;
 
-const minute = (ms) => localText(BigInt(Math.floor(ms / MINUTE_MS) * MINUTE_MS) * BigInt(1000000), page.zone);
-const field = (card, name) => card.querySelector(`[data-field="${name}"]`);
-const value = (card, name) => field(card, name).value.trim();
 const all = (selector) => Array.from(form.querySelectorAll(selector));
 const nameOf = (card) => (card.dataset.device ? `${card.dataset.gateway}/${card.dataset.device}` : "");
-const chosen = (card) => field(card, "point").selectedOptions[0];
 
 function say(words, isWrong) {
   setText(said, words);
@@ -41,94 +32,10 @@ function say(words, isWrong) {
   if (words) said.focus();
 }
 
-// -- a card ---------------------------------------------------------------------------------------
-
-const askedOf = (card) => ({ gateway: chosen(card).dataset.gateway, point: value(card, "point"), face: value(card, "face"), at: value(card, "at_ns") });
-
-// What the collector says of the card as it is now; null where it said nothing.
-async function compare(card) {
-  const asked = askedOf(card);
-  const key = JSON.stringify(asked);
-  if (!asked.face || !asked.at) return null;
-  if (results.get(card) && results.get(card).key === key) return results.get(card).told;
-  results.delete(card);
-  let told = null;
-  try {
-    const answer = await fetch(`/api/v1/plants/${page.plant}/months/${page.month}/visit/compare?${new URLSearchParams(asked)}`, { credentials: "same-origin" });
-    told = answer.ok ? await answer.json() : null;
-    if (!answer.ok) tell(card, t("visit.result.wrong"), true);
-  } catch (error) {
-    tell(card, t("visit.result.away"), true);
-  }
-  // an answer that comes when something else stands there is of nothing
-  if (!told || JSON.stringify(askedOf(card)) !== key) return null;
-  results.set(card, { key, told });
-  const quality = told.quality ? `${told.quality.code} · ${told.quality[page.language]}` : "–";
-  tell(card, told.result === "no-reading" ? t("visit.result.no-reading", { quality }) : t(`visit.result.${told.result}`, { ...told, quality }), told.result !== "agrees");
-  return told;
-}
-
-function tell(card, words, isWrong) {
-  const line = card.querySelector(".result");
-  setText(line, words);
-  line.classList.toggle("differs", isWrong);
-  const mark = results.has(card) ? tOr(`record.choice.${results.get(card).told.result}`, "record.raw", { name: "" }) : "";
-  setText(card.querySelector(".mark"), mark);
-}
-
-// A photo that fits a mobile link: 2,048 pixels at most, without what the phone wrote into it.
-async function shrunk(file) {
-  const picture = await createImageBitmap(file);
-  const scale = Math.min(1, PHOTO_PIXELS / Math.max(picture.width, picture.height));
-  const canvas = h("canvas", { width: String(Math.round(picture.width * scale)), height: String(Math.round(picture.height * scale)) });
-  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-  const blob = await new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", 0.85); });
-  if (!blob) throw new Error(t("visit.photo.unreadable"));
-  return blob;
-}
-
-async function photograph(card, file) {
-  photos.set(card, await shrunk(file));
-  photographed(card);
-}
-
-const photographed = (card) => setText(card.querySelector(".photographed"), t("visit.photo.kept", { kb: Math.ceil(photos.get(card).size / 1000) }));
-
-function wire(card) {
-  const unit = () => setText(card.querySelector(".unit"), chosen(card) ? chosen(card).dataset.unit : "");
-  field(card, "point").addEventListener("change", unit);
-  for (const name of ["point", "face", "at_ns"]) field(card, name).addEventListener("change", () => compare(card));
-  // the minute in which somebody begins to write it down
-  field(card, "face").addEventListener("input", () => { if (!value(card, "at_ns")) field(card, "at_ns").value = minute(Date.now()); });
-  card.querySelector(".now").addEventListener("click", () => { now(card); stale(); });
-  const photo = card.querySelector(".photo");
-  photo.addEventListener("change", async () => {
-    if (!photo.files[0]) return;
-    try {
-      await photograph(card, photo.files[0]);
-      stale();
-    } catch (error) {
-      say(t("visit.photo.unreadable"), true);
-    }
-  });
-  unit();
-}
-
-function now(card) {
-  field(card, "at_ns").value = minute(Date.now());
-  compare(card);
-}
-
 function another() {
-  const card = document.getElementById("another").content.firstElementChild.cloneNode(true);
-  added += 1;
-  for (const node of card.querySelectorAll("[id], [for], [aria-describedby]")) {
-    for (const name of ["id", "for", "aria-describedby"]) {
-      if (node.hasAttribute(name)) node.setAttribute(name, node.getAttribute(name).replace(/ROW/g, `a${added}`));
-    }
-  }
+  const card = blank();
   cards.append(card);
-  wire(card);
+  wire(card, stale, say);
   return card;
 }
 
@@ -154,7 +61,7 @@ function fill(node, texts) {
 
 async function restore() {
   const drafted = await kept.draft(ID);
-  begun.value = drafted ? drafted.begun : minute(Date.now());
+  begun.value = drafted ? drafted.begun : minute(now());
   if (!drafted) return;
   note.value = drafted.note;
   const known = new Map(all(".meter").map((card) => [nameOf(card), card]));
@@ -202,7 +109,7 @@ async function look() {
   if (!meters.length) return say(t("visit.nothing"), true);
   const samples = all(".sample").filter((node) => value(node, "is_present"))
     .map((node) => ({ sample: node.dataset.sample, ...Object.fromEntries(SAMPLE.map((name) => [name, value(node, name)]).filter(([, text]) => text)) }));
-  const body = { from_ns: begun.value.trim(), to_ns: minute(Date.now() + MINUTE_MS), meters };
+  const body = { from_ns: begun.value.trim(), to_ns: minute(now() + MINUTE_MS), meters };
   if (samples.length) body.samples = samples;
   if (note.value.trim()) body.note = note.value.trim();
   const made = await prepare(key, { kind: page.kind, about: page.month, body, follows: [], files: files.map((one) => one.told) });
@@ -290,5 +197,5 @@ once(document.getElementById("look"), look);
 once(document.getElementById("sign"), finish);
 document.getElementById("back").addEventListener("click", () => { ready = null; review.hidden = true; begun.focus(); });
 document.getElementById("add").addEventListener("click", () => field(another(), "point").focus());
-all(".meter").forEach(wire);
+all(".meter").forEach((card) => wire(card, stale, say));
 restore().then(() => { isRestored = true; return outbox(); }).catch((error) => say(t("record.stopped", { why: error.message }), true));
