@@ -37,7 +37,8 @@ def configuration(table: str = "fuels") -> dict[str, Any]:
     of = {"role": "totaliser", "device": "meters", "source": "x"}
     points = [
         point_map(FEEDER, "mass", "kg", Dtype.U32, 1, rules={"rate_per_s": "1/9"}, **of),
-        point_map(GRID, "energy", "kWh", Dtype.U32, 0, **of),
+        # of no device: a paper about one of this name is about another
+        point_map(GRID, "energy", "kWh", Dtype.U32, 0, role="totaliser"),
         point_map(POWER, "power", "kW", Dtype.U32, 0, range_max="100"),
     ]
     grid = {"kind": "electricity", "point": GRID, "rule": "totaliser", "power_point": POWER}
@@ -141,7 +142,7 @@ def bridged_month(seed: int) -> bytes:
             signed += counted(rng.choice(("7.5", "20", "0")), span, about, unit)
     if rng.random() < 0.5:
         span = FROM + rng.choice((0, 10, 20)) * HOUR, FROM + 30 * HOUR
-        signed += replaced(rng.choice((FEEDER, "meters", GRID)), span, rng)
+        signed += replaced(rng.choice((FEEDER, "meters", GRID, "undefined")), span, rng)
     signed = list(dict.fromkeys(signed))
     if rng.random() < 0.2:
         signed.pop()  # an approval
