@@ -133,6 +133,8 @@ def bridged_month(seed: int) -> bytes:
     if rng.random() < 0.1:
         last += 300 * HOUR
     signed = pp.persons()
+    if seed % 4 == 0:
+        signed += replaced("undefined", PERIOD, random.Random(seed))
     signed += _told(rng, first, last)
     for a, b in ((first, FROM), (PERIOD[1], last)):
         if b > a and rng.random() < 0.9:
@@ -142,7 +144,7 @@ def bridged_month(seed: int) -> bytes:
             signed += counted(rng.choice(("7.5", "20", "0")), span, about, unit)
     if rng.random() < 0.5:
         span = FROM + rng.choice((0, 10, 20)) * HOUR, FROM + 30 * HOUR
-        signed += replaced(rng.choice((FEEDER, "meters", GRID, "undefined")), span, rng)
+        signed += replaced(rng.choice((FEEDER, "meters", GRID)), span, rng)
     signed = list(dict.fromkeys(signed))
     if rng.random() < 0.2:
         signed.pop()  # an approval
