@@ -1,7 +1,8 @@
 """What a sealed month's counters leave open, in sentences: leaps, edges, exchanges. Pure.
 
-No figure moves by any of it. An exchange is looked for from its beginning until a day after its
-end: the first reading of a new meter may come late.
+No figure moves by any of it. A point's device is its id before the first dot, as sites name them.
+An exchange is looked for from its beginning until a day after its end: the first reading of a new
+meter may come late.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
