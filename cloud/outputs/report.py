@@ -9,6 +9,7 @@ from typing import Any
 
 from cloud.outputs.blocks import NEW_PAGE, Block, Paper, code, facts, heading, listing, table, text
 from cloud.outputs.book import lines_of
+from cloud.outputs.counters import counter_sentences
 from cloud.outputs.headline import emission_unit, headline, line_name
 from cloud.outputs.materials import materials_of, materials_table
 from cloud.outputs.plots import qr
@@ -264,13 +265,10 @@ def _findings(checked: Checked, language: str) -> Iterator[Block]:
 def _flags(checked: Checked, language: str) -> Iterator[Block]:
     month = checked.month
     yield heading(word("report.flags", language))
-    sentences = [flag_words(flag, language) for flag in month.output["flags"][:LISTED_MAX]]
-    sentences += [
-        word("flag.leap", language, point=one["point"], unit=one["unit"], before=leap["before"],
-             after=leap["after"], since=utc(leap["since_ns"]), at=utc(leap["tick_ns"]))
-        for one in month.given.get("totalisers", [])
-        for leap in one.get("leaps", [])
-    ]  # fmt: skip
+    sentences = [flag_words(flag, language) for flag in month.output["flags"]]
+    sentences += counter_sentences(month.given, month.documents, language)
+    if (more := len(sentences) - LISTED_MAX) > 0:
+        sentences[LISTED_MAX:] = [word("report.more", language, n=more)]
     reserved = month.given.get("reservations") or {}
     if reserved:
         sentences.append(word("flag.reservations", language, told=_flat(reserved)[:600]))

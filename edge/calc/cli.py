@@ -181,6 +181,9 @@ def _statement(options: argparse.Namespace) -> int:
     for key, value in result["totals"].items():
         print(f"  {key:40} {value:>16}")
         _print_uncertainty(result.get("uncertainty", {}).get("totals", {}).get(key, {}))
+    flags = (flag.partition(":") for flag in result["flags"])
+    if left_out := [what for code, _, what in flags if code == "left-out"]:
+        print(f"  NOT ALL IS COUNTED: total and intensity are without {', '.join(left_out)}")
     if "intensity" in result:
         print(f"  {'intensity, t per t':40} {result['intensity']:>16}")
     if "pfc" in result:

@@ -66,6 +66,9 @@ export function brought(beside, source, table, unit, meter) {
   }
   beside.own.add(`bridged:${source}`);
   if (isTold) beside.own.add(`bridge-told:${source}`);
+  if (!["quantity", "opening"].some((key) => amounts.has(key))) {
+    beside.own.add(`stock-incomplete:${source}`);
+  }
   beside.bridges.push(new Map([["source", source], ["point", meter.point.id], ["unit", unit],
     ["from_ns", from], ["to_ns", to], ["period_quantity", printed(whole)],
     ["parts", new Map([...amounts].map(([key, part]) => [key, printed(part.value)]))],

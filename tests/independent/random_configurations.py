@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from evidence.points import Dtype
+from tests.independent.random_bridges import configuration as bridged
 from tests.independent.random_papers import with_sources
 from tests.independent.random_works import works
 from tests.unit.evidence.small_plant import configuration
@@ -37,7 +38,7 @@ MORE = (
     "flow_point", "power_point", "range_min", "range_max", "reference", "moisture", "heating",
     "fuel_basis", "device", "states", "rules", "marks", "speaks_of", "jump", "stuck_tolerance",
     "purchased", "purchased_flow", "output", "output_flow", "point", "use", "unit", "burnt",
-    "metal", "source", "about",
+    "metal", "source", "about", "bridge",
 )  # fmt: skip
 #: limits and marks that are sound where they stand
 RULED = (
@@ -109,8 +110,9 @@ def mutated(seed: int) -> dict[str, Any]:
     bases = (
         ruled, lambda: copy.deepcopy(configuration()), lambda: works(rng),
         lambda: with_sources(works(rng), rng),
+        lambda: bridged(rng.choice(("fuels", "clinker", "products"))),
     )  # fmt: skip
-    config: dict[str, Any] = bases[seed % 4]()
+    config: dict[str, Any] = bases[seed % 5]()
     if seed % 2 == 0:
         _change(config, rng)
         return config

@@ -91,7 +91,8 @@ export class Totaliser {
 
   /** The first leaps, each with the replacements that count and meet it. */
   told(papers) {
-    const abouts = new Set([this.point.id, this.point.fields.get("device")]);
+    const { id, fields } = this.point;
+    const abouts = new Set([id, fields.get("device") ?? id]); // a point may have none
     return this.leaps.map(([before, after]) => ({ before, after,
       events: [...new Set([...abouts].flatMap((about) => papers.counting("meter-event", about))
         .filter(({ body }) => body.get("event") === "replacement" &&

@@ -4,7 +4,8 @@ Nothing of it changes what a meter counted. A second source beside a meter is co
 added; a document that nobody else approved counts for nothing; each is a flag of the statement.
 
 Flags: no-document:<source>, not-approved:<source>, not-usable:<source>.<what>,
-no-records:<source>, apart:<source>, bridged:<source>, bridge-told:<source>.
+no-records:<source>, apart:<source>, bridged:<source>, bridge-told:<source>,
+stock-incomplete:<source>.
 """
 
 from collections import Counter
@@ -145,6 +146,8 @@ class MonthPapers:
         if made.as_map is not None:
             self.bridges.append(made.as_map)
             self._flags.add(f"bridged:{source}")
+            if not {"quantity", "opening"} & made.as_map["parts"].keys():
+                self._flags.add(f"stock-incomplete:{source}")  # what lay there is not known
             self._flags |= {f"bridge-told:{source}"} if made.is_told else set()
         return made.amounts
 

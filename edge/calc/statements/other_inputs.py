@@ -18,8 +18,8 @@ _AMOUNT = (
     "unit", "quantity", "opening", "purchased", "closing", "output", "readings", "period",
     "recorded", "recorded_by", "recorded_period", "provenance",
 )  # fmt: skip
-_FUEL = (*_AMOUNT, "ncv", "carbon_content", "carbon_ar", "heat", "reference", "moisture",
-         "quantity_basis", "ncv_basis", "carbon_basis")  # fmt: skip
+_FUEL = (*_AMOUNT, "ncv", "carbon_content", "carbon_ar", "oxidation_percent", "heat", "reference",
+         "moisture", "quantity_basis", "ncv_basis", "carbon_basis")  # fmt: skip
 _CLINKER = (*_AMOUNT, "despatched", "used", "raw_meal_t")
 #: of a carbon balance, where the other has the same thing under another name
 _PART_OF = {

@@ -87,10 +87,12 @@ _NEVER_WITHOUT = {
     ANODE_EFFECTS: ("anode", "pfc"),
     "mass-balance": ("fuel",),
     "clinker-factor": ("fuel", "clinker"),
-    OXIDES: ("fuel", "clinker"),
-    TIERS: ("fuel",),  # Tier 3 has no line of clinker
+    OXIDES: ("fuel", "clinker", "organic"),
+    TIERS: ("fuel", "clinker"),
     CARBON_BALANCE: ("process",),
 }
+#: (record, line) -> what may stand in its place
+_INSTEAD = {(TIERS, "clinker"): "carbonate"}  # Tier 3
 _READERS: dict[str, Callable[[Table, RuleSet], Line | None]] = {
     "fuel": fuel_line, "process": material_line, "product": product_line, "anode": anode_line,
     "carbonate": carbonate_line, "clinker": clinker_line, "substitute": substitute_line,
@@ -302,7 +304,11 @@ def _read_rest(source: Mapping[str, Any], parts: _Parts, problems: list[str]) ->
 def _statement(rules: RuleSet, month: str, parts: _Parts) -> dict[str, Any]:
     totals = _totals(parts.lines)
     there = {line.category for line in parts.lines}
-    parts.flags += [f"no-{name}" for name in _NEVER_WITHOUT[rules.record] if name not in there]
+    parts.flags += [
+        f"no-{name}"
+        for name in _NEVER_WITHOUT[rules.record]
+        if not there & {name, _INSTEAD.get((rules.record, name))}
+    ]
     co2 = sum((line.counted for line in parts.lines if line.category != "pfc"), Fraction(0))
     if sum((line.counted for line in parts.lines), Fraction(0)) < 0:
         parts.flags.append("total-below-zero")

@@ -12,7 +12,7 @@ import pytest
 
 from edge.calc.folds.bridging import Bridge, MarkedTotaliser, bridged_amounts
 from edge.calc.folds.paper_amounts import UnfitError
-from edge.calc.folds.papers import Paper
+from edge.calc.folds.papers import Paper, Papers
 from evidence.points import Dtype, Point, Quantity, Role
 from tests.unit.edge.calc.folds.paper_examples import (
     DAY,
@@ -29,10 +29,10 @@ from tests.unit.edge.calc.folds.paper_examples import (
 FEEDER = Point("feeder.total", Quantity("mass", "t"), Dtype.F64, 1, Role.TOTALISER)
 
 
-def feeder(*silent: int) -> Bridge:
-    """It, without its readings of these hours of June."""
+def feeder(*silent: int, of: range = range(720)) -> Bridge:
+    """It, by its readings of June's hours, or of others since June began; without some."""
     read = MarkedTotaliser()
-    hours = np.array([hour for hour in range(720) if hour not in silent], np.int64)
+    hours = np.array([hour for hour in of if hour not in silent], np.int64)
     for part in np.array_split(hours, 7):  # frames end within minutes and between them
         read.feed(FROM + part * HOUR, 1_000 + part * 10, np.ones(len(part), bool))
     return Bridge(FEEDER, Fraction(1, 10), read)
@@ -111,6 +111,44 @@ def test_what_is_of_june_within_an_hour_is_not_bridged() -> None:
         "opening": "500", "purchased": "700", "closing": "450",
     }  # fmt: skip
     assert bridged_amounts(papers(), "coal", "fuel", "t", feeder()).amounts == {}
+
+
+#: July has 744 hours more
+JULY = TO, TO + 744 * HOUR
+#: of May's end to July's: documents of the first period and of May, of the next, their sum, May's
+IN_ROWS: dict[str, tuple[list[Paper], list[Paper], Fraction, Fraction]] = {
+    "stock at 16:00": (
+        [*BY_NIGHT, BOUGHT, BEFORE],
+        [stock("430", JULY[1] - 8 * HOUR),
+         bought("724", **between(TO - 8 * HOUR, JULY[1] - 8 * HOUR))],
+        # 500 + 700 + 724 - 430; in May 8.5
+        Fraction(1494), Fraction("8.5")),
+    "from the 27th to the 26th": (
+        [SIXTH, told("120", FROM - 5 * DAY, FROM)],
+        [bought("830", **between(TO - 5 * DAY, JULY[1] - 5 * DAY))],
+        Fraction(1630), Fraction(120)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", IN_ROWS)
+def test_two_months_in_a_row_count_all_of_it_and_nothing_twice(case: str) -> None:
+    """June and July are all that was told, less May's part, and July's end by its readings.
+
+    What June's archive prints as added at its end is what somebody tells of it in July. The hour
+    between June's last reading (23:00) and July's first is in the documents, so it is not lost.
+    """
+    first, second, whole, before = IN_ROWS[case]
+    june = bridged_amounts(papers(*first, *second), "coal", "fuel", "t", feeder())
+    assert june.as_map is not None
+    end = june.as_map["end"]
+    copied = told(end["added"], end["from_ns"], end["to_ns"])
+    beside = Papers([*first, *second, copied], JULY, JULY)
+    july = bridged_amounts(beside, "coal", "fuel", "t", feeder(of=range(720, 720 + 744)))
+    assert july.as_map is not None
+    after = Fraction(july.as_map["end"]["added"])
+    both = june.amounts["quantity"].value + july.amounts["quantity"].value
+    assert both == whole - before + after
+    assert july.as_map["start"]["added"] == f"-{end['added']}"
 
 
 LATE = amount("count", "600", **between(FROM + 2 * DAY, TO))

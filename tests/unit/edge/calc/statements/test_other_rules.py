@@ -126,5 +126,9 @@ def test_at_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "106.96 t from the figure of record" in capsys.readouterr().out
     assert main(["statement", str(path), "--as", "ipcc-2019", "--gwp", "ar4"]) == 0
     assert "PFC figure of record: 280.29 tCO2e" in capsys.readouterr().out
+    assert main(["statement", str(path), "--as", "us-40cfr98-f"]) == 0
+    assert "NOT ALL IS COUNTED: total and intensity are without fuel.natural-gas\n" in (
+        capsys.readouterr().out
+    )
     assert main(["statement", str(path), "--gwp", "ar4"]) == 2
     assert "--gwp: only with --as" in capsys.readouterr().err
