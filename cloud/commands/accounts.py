@@ -118,7 +118,7 @@ def _check(args: argparse.Namespace) -> int:
     anchors = list(_anchors(collector, health["served"]))  # first: the security log only grows
     found = compared(_rows(collector, 0), anchors, SystemClock().wall_ns())
     left_out = sorted(set(health["amiss"]) - set(health["served"]))
-    behind = found.newest - max((anchor.number for anchor in anchors), default=0)
+    behind = max(0, found.newest - max((anchor.number for anchor in anchors), default=0))
     if args.json:
         print(json.dumps({
             "finding": found.finding, "entries": len(anchors), "compared": found.compared,
