@@ -14,6 +14,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+from cloud.account_actions import AccountActions
 from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import STRANGER, VISITOR
 from cloud.accounts.store import AccountStore
@@ -148,6 +149,7 @@ class _Process:
         stack.push_async_callback(link.stop)
         self._collector.start()
         stack.push_async_callback(self._collector.stop)
+        await stack.enter_async_context(self._actions.beside())
         await stack.enter_async_context(_following(self._accumulated))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
@@ -174,6 +176,9 @@ class _Process:
         openings = Openings(config.state_dir)
         stack.callback(openings.close)
         unsigned = STRANGER if config.http.accounts else VISITOR
+        # people's sessions, and the codes of their phones, go by the machine's clock
+        accounts = open_accounts(store, SystemClock(), config.regions, unsigned)
+        self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
         self._accumulated = Accumulations(
             desk,
@@ -192,8 +197,7 @@ class _Process:
             evidence=desk,
             keys=self._keys,
             one_way=OneWayDesk(self._collector, self._intake, config.state_dir),
-            # people's sessions, and the codes of their phones, go by the machine's clock
-            accounts=open_accounts(store, SystemClock(), config.regions, unsigned),
+            accounts=accounts,
             records=records,
             accumulated=self._accumulated,
             plans=plans,

@@ -92,7 +92,7 @@ class People:
                 ",".join(profile.plants), now_ns,
             )  # fmt: skip
             transaction.put(account)
-            told = Event("invited", ident, by.account, address, _told(profile))
+            told = Event("invited", ident, by.account, address, profile.told())
             self._book.log(transaction, now_ns, told)
             return _new_link(transaction, ident, now_ns)
 
@@ -170,7 +170,7 @@ class People:
             )  # fmt: skip
             end_sessions(transaction, ident)
             transaction.drop(*transaction.all(Token, ident))
-            detail = f"{_told(account.profile)} -> {_told(profile)}"
+            detail = f"{account.profile.told()} -> {profile.told()}"
             self._book.log(
                 transaction, now_ns, Event("role-changed", ident, by.account, address, detail)
             )
@@ -223,9 +223,3 @@ def _let_go(transaction: Transaction, account: str) -> None:
         *transaction.all(Link, account), *transaction.all(Device, account),
         *transaction.all(Lane, account), *transaction.all(Token, account),
     )  # fmt: skip
-
-
-def _told(profile: Profile) -> str:
-    where = "".join((f" region={profile.region}" if profile.region else "",
-                     f" plants={','.join(profile.plants)}" if profile.plants else ""))  # fmt: skip
-    return f"role={profile.role}{where}"

@@ -115,6 +115,23 @@ class Profile:
     region: str = ""
     plants: tuple[str, ...] = ()
 
+    def told(self) -> str:
+        """As the security log has it: "role=operator plants=mini,maxi"."""
+        where = f" region={self.region}" if self.region else ""
+        plants = f" plants={','.join(self.plants)}" if self.plants else ""
+        return f"role={self.role}{where}{plants}"
+
+    @classmethod
+    def of_told(cls, text: str) -> "Profile":
+        """What `told` made this text of; for another text one that is for nothing."""
+        words = dict(word.partition("=")[::2] for word in text.split())
+        plants = tuple(filter(None, words.get("plants", "").split(",")))
+        return cls(words.get("role", ""), words.get("region", ""), plants)
+
+    def sees(self, plant: str, region: str) -> bool:
+        """As `Principal.sees` of an account with this profile; nobody without a role does."""
+        return self.role in ROLES and principal("", self).sees(plant, region)
+
 
 def is_region(text: str) -> bool:
     """Is it a prefix of GB/T 2260 codes: "" or 2, 4 or 6 digits?"""

@@ -95,6 +95,11 @@ class Transaction:
         )
         return [LogRow(**json.loads(body)) for (body,) in found]
 
+    def log_rows_back(self, after: int) -> Iterator[LogRow]:
+        """Rows behind number `after`, newest first; one at a time is held."""
+        found = self._sql.execute("SELECT body FROM log WHERE seq > ? ORDER BY seq DESC", (after,))
+        return (LogRow(**json.loads(body)) for (body,) in found)
+
     def forget_log(self, before_ns: int) -> None:
         """Drop the oldest rows, as long as they are older; the newest 100,000 stay."""
         # a row whose clock was ahead keeps those behind it, for as long as it is kept

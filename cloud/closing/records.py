@@ -17,6 +17,7 @@ from cloud.records.papers import Papers
 from cloud.records.replay import papers_of
 from edge.calc.folds.papers import EDGE_NS, REACH_NS, STOCK_TAKE, Paper
 from evidence.archive.build import Records, encode_proof
+from evidence.documents.actions import ACTIONS
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import Document
 from evidence.documents.people import PERSON, PERSON_END
@@ -45,6 +46,8 @@ class MonthTime:
         """True when what a document says is of this month, or may be: opening and closing stock."""
         if document.kind in OF_MONTHS:
             return document.about == self.month
+        if document.kind == ACTIONS:
+            return False  # they stand in the log's piece that has them, whatever their clock said
         body = document.body
         # what a meter bridges may lie further away
         beside = REACH_NS if document.kind == STOCK_TAKE else EDGE_NS

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cloud.accounts.digest import Anchor, compared
 from cloud.accounts.roles import ADMINISTRATORS
 from cloud.accounts.security_log import LogRow, broken_at, syslog_line
 from cloud.asking import RunningCollector
-from cloud.clock import instant
+from cloud.clock import SystemClock, instant
 from cloud.commands.ids import plant_id
+from evidence.documents.actions import ACTIONS
+from evidence.documents.plainly import body_of
 
 PAGE_ROWS = 1_000
 
@@ -39,9 +42,15 @@ def add_account_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's ow
     log = parts.add_parser(
         "log",
         help="the security log",
-        epilog="Exit status: 0 fine, 1 a row does not follow the one before it, 2 cannot run.",
+        epilog="Exit status: 0 fine, 1 a row does not follow the one before it, or is not the one "
+        "that an evidence log names, 2 cannot run or nothing to compare with.",
     )
-    log.add_argument("--syslog", action="store_true", help="lines of RFC 5424")
+    form = log.add_mutually_exclusive_group()
+    form.add_argument("--syslog", action="store_true", help="lines of RFC 5424")
+    form.add_argument(
+        "--check", action="store_true",
+        help="print no rows: compare all of them with what the plants' evidence logs say of them",
+    )  # fmt: skip
     log.add_argument("--after", type=int, default=0, metavar="NUMBER", help="only rows behind it")
     for command, act in ((invite, _invite), (link, _renew), (listing, _list), (log, _log)):
         command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
@@ -93,7 +102,45 @@ def _rows(collector: RunningCollector, after: int) -> Iterator[LogRow]:
         after = int(rows[-1]["seq"])
 
 
+def _anchors(collector: RunningCollector, plants: list[str]) -> Iterator[Anchor]:
+    for plant in plants:
+        first = 0
+        while rows := collector.get(f"plants/{plant}/documents?kind={ACTIONS}&from={first}"):
+            for row in rows:
+                body = body_of(ACTIONS, row["body"])
+                yield Anchor.of(plant, row["index"], row["received_ns"], body)
+            first = int(rows[-1]["index"]) + 1
+
+
+def _check(args: argparse.Namespace) -> int:
+    collector = RunningCollector(args.config)
+    health = collector.get("health")
+    anchors = list(_anchors(collector, health["served"]))  # first: the security log only grows
+    found = compared(_rows(collector, 0), anchors, SystemClock().wall_ns())
+    left_out = sorted(set(health["amiss"]) - set(health["served"]))
+    behind = max(0, found.newest - max((anchor.number for anchor in anchors), default=0))
+    if args.json:
+        print(json.dumps({
+            "finding": found.finding, "entries": len(anchors), "compared": found.compared,
+            "newest": found.newest, "behind": behind, "plants_left_out": left_out,
+        }))  # fmt: skip
+    elif found.finding:
+        print(found.finding, file=sys.stderr)
+    elif anchors:
+        print(
+            f"{found.compared} of {len(anchors)} entries of the plants' logs name rows that are "
+            f"kept, and all of these agree; {behind} newer row(s) are in no plant's log yet"
+        )
+    else:
+        print(f"no plant's log names any of the {found.newest} row(s) yet", file=sys.stderr)
+    if left_out and not args.json:
+        print(f"not served, and left out: {', '.join(left_out)}", file=sys.stderr)
+    return 1 if found.finding else 0 if anchors else 2
+
+
 def _log(args: argparse.Namespace) -> int:
+    if args.check:
+        return _check(args)
     host, before = socket.gethostname(), None
     for row in _rows(RunningCollector(args.config), args.after):
         if args.json:

@@ -72,7 +72,7 @@ class CollectorSources:
 
     async def decide(self, plant: str, month: str, body: Mapping[str, Any], signed_s: int) -> None:
         """See `Sources`."""
-        await self._records.decide(plant, month, body, signed_s)
+        await self._records.sign(plant, "month-decision", month, body, signed_s)
 
     async def alarm(self, plant: str, reason: str, sentence: str) -> None:
         """See `Sources`."""

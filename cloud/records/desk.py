@@ -39,7 +39,6 @@ from evidence.documents.standing import Logged
 from evidence.errors import MalformedError
 from evidence.keys import Signer
 
-DECISION = "month-decision"
 #: left free for readings: files must never be why a frame is not taken
 FREE_BYTES_MIN = 1024 * 1024 * 1024
 
@@ -149,28 +148,20 @@ class RecordDesk:
             signed_s: now, seconds since 1970.
         """
         made = body_of(PERSON, body)
-        return await self._sign(plant, PERSON, person, made, signed_s)
+        return await self.sign(plant, PERSON, person, made, signed_s)
 
-    async def decide(
-        self, plant: str, month: str, body: Mapping[str, Any], signed_s: int
+    async def sign(
+        self, plant: str, kind: str, about: str, body: Mapping[str, Any], signed_s: int
     ) -> Mapping[str, Any]:
-        """Write down, in the collector's own name, who closes an incomplete month, and why.
+        """Write something down in the collector's own name. Errors as for `take`.
 
         Args:
             plant: plant id.
-            month: "YYYY-MM".
-            body: of the document.
+            kind: of the document: one that the collector signs.
+            about: of it.
+            body: of it, as it is signed.
             signed_s: now, seconds since 1970.
-
-        Raises:
-            LookupError, EvidenceError, StoreError: as for `take`.
         """
-        return await self._sign(plant, DECISION, month, body, signed_s)
-
-    async def _sign(
-        self, plant: str, kind: str, about: str, body: Mapping[str, Any], signed_s: int
-    ) -> Mapping[str, Any]:
-        """A document of the collector itself."""
         self.papers(plant)
 
         def work() -> Mapping[str, Any]:

@@ -86,6 +86,12 @@ def count(value: Any) -> None:
         raise MalformedError("must be a whole number from 1 to 1,000,000")
 
 
+def ordinal(value: Any) -> None:
+    """A place in a list that grows for ever, or how many it has, from 1."""
+    if type(value) is not int or not 1 <= value < 2**63:
+        raise MalformedError("must be a whole number from 1")
+
+
 def truth(value: Any) -> None:
     """Yes or no."""
     if type(value) is not bool:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from evidence.documents import fields as f
+from evidence.documents.actions import ACTIONS, SECURITY_LOG
 from evidence.documents.document import COLLECTOR, Document
 from evidence.documents.review import (
     ANSWER,
     COSIGNED,
     DECISION,
     LEVELS,
+    LOG,
     QUESTION,
     VISIT,
     check_review,
@@ -43,12 +45,14 @@ class Shape:
             more that it decides about; "previous": the one before it in the plant's list of
             persons, none in the first; "own": maybe one of its kind and about that the same person
             signed, which it corrects; "answered": one question, which stands on.
+        about: the one thing it may be about, "" for any.
     """
 
     required: Mapping[str, f.Check]
     roles: tuple[str, ...]
     optional: Mapping[str, f.Check] = field(default_factory=dict)
     follows: Follows = "corrected"
+    about: str = ""
 
 
 #: the period a figure is of: from, to exclusive
@@ -145,6 +149,12 @@ KINDS: dict[str, Shape] = {
         {"reason": f.text, "by": f.text, "owed": f.rows({"what": f.text, "by": f.text})},
         (COLLECTOR,), _NOTE,
     ),
+    # accounts: what happened to those that are for the plant
+    ACTIONS: Shape(
+        {"number": f.ordinal, "chain": f.digest,
+         "events": f.rows({"what": f.name_id, "times": f.ordinal}), **_PERIOD},
+        (COLLECTOR,), about=SECURITY_LOG,
+    ),
     # reviews: `about` is the month
     QUESTION: Shape(
         {"item": f.text, "question": f.note, "answer_by": f.day}, ("reviewer",), follows="own"
@@ -159,8 +169,8 @@ KINDS: dict[str, Shape] = {
          "not_opened": f.rows({"item": f.text}), "not_opened_more": f.count},
         follows="own",
     ),
-    # witnesses: `about` is "log"
-    COSIGNED: Shape({"checkpoint": f.note}, ("reviewer",), follows="own"),
+    # witnesses
+    COSIGNED: Shape({"checkpoint": f.note}, ("reviewer",), follows="own", about=LOG),
     # visits: `about` is the month that a reviewer looks into on site
     VISIT: Shape(
         {**_PERIOD, "meters": f.rows(
@@ -198,6 +208,8 @@ def check_document(document: Document) -> None:
     shape = shape_of(document.kind)
     f.check_fields(document.body, shape.required, shape.optional)
     followed, body = len(document.follows), document.body
+    if shape.about and document.about != shape.about:
+        raise MalformedError(f"a document of kind {document.kind} is about {shape.about!r}")
     if shape.follows == "decided" and not followed:
         raise MalformedError(f"a {document.kind} names the documents it decides about")
     if shape.follows == "answered" and followed != 1:

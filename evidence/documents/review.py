@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from evidence.documents.actions import ACTIONS
 from evidence.documents.document import Document
 from evidence.documents.visit import check_visit
 from evidence.errors import MalformedError
@@ -38,8 +39,6 @@ def check_review(document: Document) -> None:
         MalformedError: it is about no month, a decision lists an item twice, a visit's results do
             not follow from its figures.
     """
-    if document.kind == COSIGNED and document.about != LOG:
-        raise MalformedError(f"a {COSIGNED} is about {LOG!r}")
     if document.kind not in (*REVIEWS, VISIT):
         return
     if not _MONTH.fullmatch(document.about):
@@ -61,13 +60,14 @@ def check_level(document: Document, region: str) -> None:
 
 
 def check_followed(document: Document, followed: Document) -> None:
-    """Hold a document against one that it follows, where either is a review; others pass.
+    """Hold a document against one that it follows, where it matters what either is; others pass.
 
     Raises:
         MalformedError: it may not follow that.
     """
-    if document.kind in ("approve", "withdraw") and followed.kind in (*REVIEWS, COSIGNED, VISIT):
-        raise MalformedError(f"nobody's {document.kind} ends or approves a review")
+    final = (*REVIEWS, COSIGNED, VISIT, ACTIONS)
+    if document.kind in ("approve", "withdraw") and followed.kind in final:
+        raise MalformedError(f"nobody's {document.kind} ends or approves a {followed.kind}")
     if (
         document.kind in (QUESTION, DECISION, COSIGNED, VISIT)
         and document.person != followed.person

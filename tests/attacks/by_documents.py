@@ -25,6 +25,10 @@ def counted(person: str, **other: Any) -> bytes:
     return pp.paper(person, "count", "clinker", body, **other)
 
 
+def actions(person: str, about: str = "security-log") -> bytes:
+    return pp.paper(person, "account-actions", about, pp.ACTIONS)
+
+
 def end_li(*follows: bytes) -> bytes:
     key = pp.key_sha256(pp.key_of("li").public_key)
     after = follows or (sm.sha256(pp.persons()[-1]),)
@@ -53,6 +57,13 @@ AFTER_PERSONS: list[tuple[str, str, Made, str]] = [
      lambda: [counted("lab")], "for laboratory to sign"),
     ("count by the collector", "The operator of the collector signs a count with its key.",
      lambda: [counted(COLLECTOR)], "for collector to sign"),
+    ("actions of accounts by an administrator", "Who must not do it says what the accounts did.",
+     lambda: [actions("wang")], "for security to sign"),
+    ("actions of accounts about a plant", "Counts of accounts look like a count of clinker.",
+     lambda: [actions(COLLECTOR, "clinker")], "is about 'security-log'"),
+    ("actions of accounts withdrawn", "An operator withdraws what the accounts did.",
+     lambda: [actions(COLLECTOR), pp.paper("chen", "withdraw", "security-log", {"reason": "no"},
+                                           sm.sha256(actions(COLLECTOR)))], "ends or approves"),
     ("paper with a field too few", "A count says no unit, to be read as anything.",
      lambda: [pp.paper("li", "count", "coal", {"value": "1", **pp.PERIOD})], "nit: missing"),
     ("paper with a field too many", "A count brings a second figure.",

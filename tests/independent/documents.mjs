@@ -7,7 +7,7 @@ import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import { KINDS, decodeEntry } from "./entries.mjs";
 import { leafHash, rootByPath } from "./merkle.mjs";
 import * as note from "./note.mjs";
-import { COSIGNED, checkKind, envelope, followsAs, isOfLevel, isReview, maySign, opened, personKey } from "./papers.mjs";
+import { COSIGNED, checkKind, envelope, followsAs, isFinal, isOfLevel, maySign, opened, personKey } from "./papers.mjs";
 
 const FOLDER = "data/records/";
 const KEYS_MAX = 10_000;
@@ -201,7 +201,7 @@ export class Documents {
         if (document.kind === "approve" && one.writers.has(document.person)) {
           throw new FormatError("its signer wrote that");
         }
-        if (as === "decides" && isReview(one.document.kind)) throw new FormatError("it ends a review");
+        if (as === "decides" && isFinal(one.document.kind)) throw new FormatError("nobody ends that");
         if (as === "own" && one.document.person !== document.person) {
           throw new FormatError("it corrects another's");
         }

@@ -25,6 +25,7 @@ const number = (value) => isText(value) && /^-?[0-9]{1,30}(\.[0-9]{1,15})?$/.tes
 const amount = (value) => number(value) && !value.startsWith("-");
 const within = (low, high) => (value) => typeof value === "bigint" && value >= low && value <= high;
 const instant = within(0n, (1n << 63n) - 1n);
+const ordinal = within(1n, (1n << 63n) - 1n);
 const count = within(1n, 1_000_000n);
 const bytes = (low, high) => (value) =>
   Buffer.isBuffer(value) && value.length >= low && value.length <= high;
@@ -62,6 +63,9 @@ const LIST = ["collector", "security"];
 export const COSIGNED = "log-cosigned";
 const VISIT = "site-visit";
 const COMPARED = ["reading", "allowed", "frame", "frame_sha256"];
+const ACTIONS = "account-actions";
+/** kind -> the one thing that it is about */
+const ONLY_ABOUT = new Map([[COSIGNED, "log"], [ACTIONS, "security-log"]]);
 const LEVELS = ["nation", "province", "city"];
 const period = { from_ns: instant, to_ns: instant };
 const value = { value: number, unit: text };
@@ -102,6 +106,8 @@ const KINDS = new Map(Object.entries({
   "control-plan": [{ plan_sha256: hash, revision: count }, more, ["engineer"]],
   "month-decision": [{ reason: text, by: text, owed: rows({ what: text, by: text }) }, more,
     ["collector"]],
+  "account-actions": [{ number: ordinal, chain: hash,
+    events: rows({ what: id, times: ordinal }), ...period }, {}, ["collector"]],
   "review-question": [{ item: text, question: note, answer_by: day }, {}, ["reviewer"], "own"],
   "review-answer": [{ answer: note }, {}, PLANT, "answers"],
   "review-decision": [{ decision: of("approve", "return", "note"), level: of(...LEVELS),
@@ -124,6 +130,9 @@ export const followsAs = (kind) => KINDS.get(kind)[3] ?? "corrects";
 /** True of what only its signer corrects and nobody ends. */
 export const isReview = (kind) => kind.startsWith("review-") || kind === COSIGNED || kind === VISIT;
 
+/** True of what nobody approves or withdraws. */
+export const isFinal = (kind) => isReview(kind) || kind === ACTIONS;
+
 /** True if a decision, if it is one, is of the level of its signer's region. */
 export const isOfLevel = ({ kind, body }, digits) =>
   kind !== "review-decision" || body.get("level") === LEVELS[Math.min(digits / 2, 2)];
@@ -143,7 +152,7 @@ export function checkKind({ kind, about, body, follows, files }) {
   if (body.has("from_ns") && body.get("from_ns") >= body.get("to_ns")) {
     throw new FormatError("its period ends before it begins");
   }
-  if (kind === COSIGNED && about !== "log") throw new FormatError("it is not about the log");
+  if ((ONLY_ABOUT.get(kind) ?? about) !== about) throw new FormatError("it is about another thing");
   if (!isReview(kind) || kind === COSIGNED) return;
   if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(about)) throw new FormatError("it is about no month");
   const items = ["opened", "not_opened"].flatMap((name) => body.get(name) ?? []).map((row) => row.get("item"));

@@ -56,8 +56,9 @@ def papers() -> list[bytes]:
     plan = pp.paper("zhao", "control-plan", "2026", _NAMED, files=[_PLAN_FILE])
     reviews = pp.reviews()[len(pp.persons()) :]  # the list of persons goes on behind the first
     visit = pp.paper("qin", "site-visit", "2026-06", VISIT, files=[pp.file_of(pp.SCAN)])
+    actions = pp.paper(pp.COLLECTOR, "account-actions", "security-log", pp.ACTIONS)
     samples = (pp.paper(*sample) for sample in SAMPLES)
-    return [*pp.papers(), *reviews, *samples, plan, visit]
+    return [*pp.papers(), *reviews, *samples, plan, visit, actions]
 
 
 def month(rng: random.Random, bend: Bend, pack: Callable[[bytes], bytes]) -> bytes:

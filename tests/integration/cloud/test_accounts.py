@@ -58,6 +58,10 @@ def test_the_first_administrator_comes_by_a_link_that_outlives_a_restart(cloud: 
     assert re.match("__Host-stackproof-session=.*; Secure", session)
     log = run("accounts", "log", cloud.config, "--syslog").stdout.splitlines()
     assert [line.split()[5] for line in log] == ["invited", "link-used"]
+    until_s = time.monotonic() + 60
+    while (told := run("accounts", "log", cloud.config, "--check")).returncode == 2:
+        assert time.monotonic() < until_s, told.stderr  # no plant was told of it yet
+    assert "and all of these agree; " in told.stdout, told.stderr
     _, printed = cloud.end()
     assert link.rpartition("/")[2] not in printed
     assert PASSWORD not in printed

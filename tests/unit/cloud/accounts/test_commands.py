@@ -9,6 +9,8 @@ import pytest
 
 from cloud.accounts.security_log import Event, chained
 from cloud.cli import main
+from evidence.documents.actions import ACTIONS
+from evidence.documents.plainly import plain_body
 from tests.unit.cloud.fake_collector import FakeCollector
 
 INVITE = ["accounts", "invite", "--id", "li-wei", "--name", "李伟", "--organisation", "铝业"]
@@ -88,3 +90,39 @@ def test_the_log_for_people_and_as_syslog(
     collector.answer("security-log?after=0&count=1000", {"rows": made[:2]})
     assert main(["accounts", "log", config]) == 1
     assert "row 2 does not follow row 1" in capsys.readouterr().err
+
+
+def test_the_log_is_compared_with_what_the_plants_logs_say(
+    collector: FakeCollector, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = rows(4)
+    collector.answer("security-log?after=0&count=1000", {"rows": made})
+    collector.answer("security-log?after=4&count=1000", {"rows": []})
+    collector.answer("health", {"served": ["mini"], "amiss": {"mini": ["x"], "maxi": ["y"]}})
+    path = f"plants/mini/documents?kind={ACTIONS}"
+    collector.answer(f"{path}&from=0", [])
+    check = ["accounts", "log", "--check", config]
+    assert main(check) == 2
+    said = "no plant's log names any of the 4 row(s) yet\nnot served, and left out: maxi\n"
+    assert capsys.readouterr().err == said
+    body = {
+        "number": 3, "chain": bytes.fromhex(made[2]["hash"]), "from_ns": 0, "to_ns": 3 * 10**9 + 1,
+        "events": [{"what": "invited", "times": 1}, {"what": "sign-in", "times": 2}],
+    }  # fmt: skip
+    row = {"index": 7, "received_ns": 4 * 10**9, "body": plain_body(ACTIONS, body)}
+    collector.answer(f"{path}&from=0", [row])
+    collector.answer(f"{path}&from=8", [])
+    assert main(check) == 0
+    said = "1 of 1 entries of the plants' logs name rows that are kept, and all of these agree; "
+    assert capsys.readouterr().out == f"{said}1 newer row(s) are in no plant's log yet\n"
+    collector.answer("security-log?after=0&count=1000", {"rows": made[:2]})
+    collector.answer("security-log?after=2&count=1000", {"rows": []})
+    assert main(check) == 1
+    said = "the security log ends with row 2, and entry 7 of plant mini's log (1970-01-01 00:00:04"
+    assert capsys.readouterr().err.startswith(said)
+    assert main([*check, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told.pop("finding").startswith(said)
+    assert told == {
+        "entries": 1, "compared": 0, "newest": 2, "behind": 0, "plants_left_out": ["maxi"],
+    }  # fmt: skip

@@ -23,6 +23,13 @@ from tests.unit.evidence.small_plant import PLANT, SECOND, START_NS, keys, signe
 DAY = 86_400 * SECOND
 MAY, JUNE = START_NS - 45 * DAY, START_NS - 14 * DAY
 PERIOD = {"from_ns": MAY, "to_ns": JUNE}
+#: where the security log stood, and what happened to accounts
+ACTIONS = {
+    "number": 1_000_001,
+    "chain": bytes(range(32)),
+    **PERIOD,
+    "events": [{"what": "ended", "times": 1}, {"what": "sign-in", "times": 7}],
+}
 #: person -> role, and seed of the key
 WHO = {"wang": ("security", 51), "li": ("accountant", 52), "zhao": ("engineer", 53),
        "lab": ("laboratory", 54), "chen": ("operator", 55)}  # fmt: skip
