@@ -36,6 +36,7 @@ MATRIX = {
     "GET /api/v1/plants/{plant}/months/{month}/workbook.xlsx": WORKS,
     "GET /api/v1/plants/{plant}/months/{month}/archive.tar": "oearup",
     "GET /api/v1/plants/{plant}/months/{month}/review": "oearup",
+    "GET /api/v1/plants/{plant}/months/{month}/screening/{rank}.svg": "oearup",
     "GET /api/v1/reviews": "oearup",
     "GET /api/v1/draw": "oearup",
     "GET /{language}/reviews": "oearup",
