@@ -29,10 +29,13 @@ CARDS_MAX = 20
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a meter is worth a look: a key of the table of texts behind "visit.why.", its values."""
+    """Why a meter is worth a look: a key of the table of texts behind "visit.why.", its values.
+
+    A value that reads otherwise in each language is a map from language to text.
+    """
 
     what: str
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,10 +168,10 @@ def _reasons(known: Known, gateway: str, device: str, points: set[str]) -> Itera
         one.question for one in known.screened if points & set(one.where.split())
     )  # fmt: skip
     if asked:
-        yield Reason("screened", {
+        yield Reason("screened", {"what": {
             language: ", ".join(question_text(name, "name", language) for name in asked)
             for language in LANGUAGES
-        })  # fmt: skip
+        }})  # fmt: skip
 
 
 def _marks(of: Mapping[str, Any]) -> Iterator[Reason]:

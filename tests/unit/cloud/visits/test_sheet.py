@@ -55,8 +55,8 @@ REASONS = [
      [Reason("event", {"n": "1"})]),
     ({"screened": [asked("constant-values", FLOW), asked("ratio-range", f"{VOLUME} / ac.power"),
                    asked("last-digits", "ac.power")]},
-     [Reason("screened", {"en": "Constant values, Ratio outside its range",
-                          "zh": "数值长时间不变, 比值超出范围"})]),
+     [Reason("screened", {"what": {"en": "Constant values, Ratio outside its range",
+                          "zh": "数值长时间不变, 比值超出范围"}})]),
     ({"departures": [{"about": FLOW, "code": "D-POINT"}, {"about": "ac-1", "code": "D-X"}]},
      [Reason("departure", {"code": "D-POINT"})]),
 ]  # fmt: skip
