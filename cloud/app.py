@@ -33,6 +33,7 @@ from cloud.api import (
     reviews,
     routes,
     sample_pages,
+    screening,
     socket,
     visits,
     year_pages,
@@ -74,7 +75,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
-        reviews, year_pages,
+        reviews, year_pages, screening,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 
 from cloud.account_actions import AccountActions
@@ -47,6 +47,7 @@ from cloud.month.sources import CollectorSources
 from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
 from cloud.review.openings import Openings
+from cloud.screening.desk import Screenings
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
@@ -151,6 +152,7 @@ class _Process:
         stack.push_async_callback(self._collector.stop)
         await stack.enter_async_context(self._actions.beside())
         await stack.enter_async_context(_following(self._accumulated))
+        await stack.enter_async_context(_beside(self._screenings.run()))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
         if await link.wait_connected(CONNECT_S):
@@ -188,6 +190,7 @@ class _Process:
             config.said,
         )
         plans = PlanDesk(records, self._intake, archives, self._clock)
+        self._screenings = screenings = Screenings(config.state_dir)
         self._engine = self._months(desk, records, plans, stack)
         return Services(
             hub=hub,
@@ -203,7 +206,8 @@ class _Process:
             plans=plans,
             openings=openings,
             drill=DrillDesk(desk, records, archives.statement),
-            visits=VisitDesk(records, self._engine, plans),
+            visits=VisitDesk(records, self._engine, plans, screenings),
+            screenings=screenings,
             token=self._token,
             hosts=config.http.names,
         )
@@ -298,14 +302,23 @@ class _Process:
 @contextlib.asynccontextmanager
 async def _following(accumulated: Accumulations) -> AsyncIterator[None]:
     """Count beside the collector; at the end, keep how far it came."""
-    following = asyncio.create_task(accumulated.follow())
+    try:
+        async with _beside(accumulated.follow()):
+            yield
+    finally:
+        await asyncio.to_thread(accumulated.keep)
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Work beside the collector, until it ends."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
-        following.cancel()
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await following
-        await asyncio.to_thread(accumulated.keep)
+            await task
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{LOG}/months/{{month}}/workbook.xlsx"): SEE,
     ("GET", f"{LOG}/months/{{month}}/archive.tar"): Right.RECORDS,
     ("GET", f"{LOG}/months/{{month}}/review"): Right.RECORDS,
+    ("GET", f"{LOG}/months/{{month}}/screening/{{rank}}.svg"): Right.RECORDS,
     ("GET", f"{API}/reviews"): Right.RECORDS,
     ("GET", f"{API}/draw"): Right.RECORDS,
     ("GET", f"{LOG}/year"): SEE,

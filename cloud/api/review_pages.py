@@ -22,6 +22,7 @@ from cloud.api.review_across import across_of
 from cloud.api.reviewed import Reviewed, drawable, level_at, note, openings_of, queue
 from cloud.api.reviews import DRAWN_MAX, month_of
 from cloud.api.routes import MonthPath, PlantPath
+from cloud.api.screening import ScreeningView, screened_across
 from cloud.outputs.headline import emission_unit, line_name
 from cloud.records.forms import fields_of
 from cloud.records.written import local_text
@@ -118,12 +119,17 @@ def review_page(
     of = month_of(given, plant, month)
     note(given, who, plant, month, "month")
     own = who.account, openings_of(given, who.account, plant, of)
+    looked = given.screenings.of(given.months.rows(plant), month)
+    screening = None
+    if looked is not None and of.archive is not None:
+        screening = ScreeningView(looked, str(of.archive["name"]), language)
     return render(
         "review.html", language, path=f"/plants/{plant}/months/{month}/review", who=who,
         row=of.row, of=of, view=ReviewView(of, language, own),
         month_view=MonthView(of.row, language),
         told=texts.told, levels=list(LEVELS), level=level_at(given, who, plant), error="",
         may_answer="sign" in who.rights and who.region is None, shown=ITEMS_SHOWN,
+        screening=screening,
     )  # fmt: skip
 
 
@@ -194,6 +200,6 @@ def across_page(
     return render(
         "across.html", language, path="/reviews/across", who=who, months=months, month=shown,
         of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,
-        quoted=shlex.quote,
+        quoted=shlex.quote, screened=screened_across(given, found, shown, language),
         told=texts.told,
     )  # fmt: skip

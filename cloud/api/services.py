@@ -21,6 +21,7 @@ from cloud.records.findings import READ_S
 from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter
 from cloud.review.openings import Openings
+from cloud.screening.desk import Screenings
 from cloud.visits.desk import VisitDesk
 from evidence.cose import Unsigned
 from evidence.documents.document import AttachedFile, Document
@@ -275,6 +276,7 @@ class Services:
         openings: what reviewers opened of months.
         drill: from a month's lines to one reading.
         visits: on-site sheets.
+        screenings: of sealed months, as far as they are made.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
@@ -294,6 +296,7 @@ class Services:
     openings: Openings
     drill: DrillDesk
     visits: VisitDesk
+    screenings: Screenings
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()

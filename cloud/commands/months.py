@@ -25,6 +25,7 @@ from cloud.commands.ids import plant_id
 from cloud.commands.month_effects import add_effects_command
 from cloud.commands.month_uncertainty import add_uncertainty_command
 from cloud.commands.outputs import add_output_commands
+from cloud.commands.screening import add_screening_command
 from cloud.config import read_archive_dir
 from cloud.errors import CarriedFileError, CloudError, TimeStampError
 from evidence.archive.paths import SEAL
@@ -81,6 +82,7 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         "--tsa-reply", type=Path, metavar="FILE", help="put the authority's response in"
     )
     add_output_commands(month)
+    add_screening_command(month)
     kind = close.add_mutually_exclusive_group()
     kind.add_argument("--interim", action="store_true", help="so far; may be repeated")
     kind.add_argument(

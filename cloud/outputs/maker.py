@@ -59,7 +59,8 @@ class PaperMaker:
         try:
             async with self._one:
                 if key not in self._kept:
-                    self._kept[key] = await _made(arguments)
+                    group = "year" if arguments[0] in OF_YEARS else "month"
+                    self._kept[key] = await made_apart((group, *arguments), MADE_WITHIN_S)
                 while len(self._kept) > KEPT_MAX:
                     self._kept.popitem(last=False)
         finally:
@@ -74,22 +75,30 @@ def _standing(path: Path) -> tuple[str, int, int]:
     return str(path), facts.st_mtime_ns, facts.st_size
 
 
-async def _made(arguments: Sequence[str]) -> bytes:
-    group = "year" if arguments[0] in OF_YEARS else "month"
+async def made_apart(arguments: Sequence[str], within_s: float) -> bytes:
+    """What a command writes, run in a process of its own.
+
+    Args:
+        arguments: of `stackproof cloud`, without `--out`.
+        within_s: seconds until it is given up.
+
+    Raises:
+        OutputError: it wrote nothing, the command's own sentence; or took too long.
+    """
     with tempfile.TemporaryDirectory(prefix="stackproof-paper-") as folder:
         out = Path(folder) / "paper"
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "stackproof", "cloud", group, *arguments, "--out", str(out),
+            sys.executable, "-m", "stackproof", "cloud", *arguments, "--out", str(out),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip
         try:
-            async with asyncio.timeout(MADE_WITHIN_S):
+            async with asyncio.timeout(within_s):
                 _, said = await child.communicate()
         except TimeoutError as error:
             raise OutputError(
-                f"not made within {MADE_WITHIN_S:.0f} s; make it with stackproof cloud {group}"
+                f"not made within {within_s:.0f} s; make it with stackproof cloud {arguments[0]}"
             ) from error
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from cloud.drill.store import StoreSource
 from cloud.records.desk import RecordDesk
+from cloud.screening.desk import Screenings
 from cloud.visits.compare import Compared, compare, reach_ns
 from cloud.visits.sheet import Known, Meter, meters, retained
 from evidence import cose
@@ -27,6 +28,9 @@ class Months(Protocol):
 
     def month(self, plant: str, month: str) -> Mapping[str, Any] | None:
         """JSON-ready: a month's row with its checklist."""
+
+    def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        """JSON-ready: every month of a plant."""
 
 
 class Plans(Protocol):
@@ -88,18 +92,25 @@ class VisitDesk:
         records: what persons signed.
         months: how months stand.
         plans: control plans.
+        screenings: of sealed months.
     """
 
-    def __init__(self, records: RecordDesk, months: Months, plans: Plans) -> None:
+    def __init__(
+        self, records: RecordDesk, months: Months, plans: Plans, screenings: Screenings
+    ) -> None:
         self._records, self._months, self._plans = records, months, plans
+        self._screenings = screenings
 
     def sheet(self, source: StoreSource) -> Sheet:
         """The sheet of a plant's month."""
         plant, month = source.plant, source.month
         departures = self._plans.departures(plant, month)["departures"] or []
+        looked = self._screenings.of(self._months.rows(plant), month)
+        kept = None if looked is None else looked.kept
         known = Known(
             {one: _decoded(source, one) for one in source.streams()}, source.statement(),
             self._months.month(plant, month), departures,
+            () if kept is None else [one.result for one in kept.out],
         )  # fmt: skip
         today = self._plans.today(plant).isoformat()
         samples = retained(self._records.standing(plant, RETAINED), today)

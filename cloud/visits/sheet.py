@@ -10,11 +10,13 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from edge.calc.screening.question import Result
 from evidence.config_changes import config_changes
 from evidence.documents.standing import Logged
 from evidence.findings import IDLE
 from evidence.plan.shares import counted_by
 from evidence.points import Point, Role
+from evidence.screen.texts import LANGUAGES, question_text
 
 Config = Mapping[str, Any]
 
@@ -27,10 +29,13 @@ CARDS_MAX = 20
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a meter is worth a look: a key of the table of texts behind "visit.why.", its values."""
+    """Why a meter is worth a look: a key of the table of texts behind "visit.why.", its values.
+
+    A value that reads otherwise in each language is a map from language to text.
+    """
 
     what: str
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,14 @@ class Known:
         statement: of the month's archive, None without one.
         row: the month's row with its checklist, None where the plant has none.
         departures: from the control plan, as `cloud.plan.view.departure_row` gives them.
+        screened: what stands out of the month's screening, as far as it is made.
     """
 
     configurations: Mapping[str, Sequence[Config]]
     statement: Mapping[str, Any] | None
     row: Mapping[str, Any] | None
     departures: Sequence[Mapping[str, Any]]
+    screened: Sequence[Result] = ()
 
 
 def meters(known: Known) -> list[Meter]:
@@ -157,6 +164,14 @@ def _reasons(known: Known, gateway: str, device: str, points: set[str]) -> Itera
     for departure in known.departures:
         if departure["about"] == device or departure["about"] in points:
             yield Reason("departure", {"code": str(departure["code"])})
+    asked = dict.fromkeys(
+        one.question for one in known.screened if points & set(one.where.split())
+    )  # fmt: skip
+    if asked:
+        yield Reason("screened", {"what": {
+            language: ", ".join(question_text(name, "name", language) for name in asked)
+            for language in LANGUAGES
+        }})  # fmt: skip
 
 
 def _marks(of: Mapping[str, Any]) -> Iterator[Reason]:

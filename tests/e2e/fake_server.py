@@ -26,16 +26,21 @@ from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
+from cloud.screening.desk import Screenings
 from cloud.visits.desk import VisitDesk
+from simulators.month import make_month
+from simulators.month_plants import month_plant
+from simulators.plants import load_any
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.e2e.fake_samples import FakeSamples
+from tests.fraud.bent_months import BentPlant, hold_peaks
 from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.drill_examples import meter_config, signed, statement
 from tests.unit.cloud.evidence_examples import make_plant
 from tests.unit.cloud.plan_examples import PlanExample
-from tests.unit.cloud.review.review_examples import SealedMonths
+from tests.unit.cloud.review.review_examples import MONTH, SealedMonths
 
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
@@ -153,6 +158,26 @@ async def desks(hub: LiveHub) -> tuple[Desk, RecordDesk]:
     return running.desk, records
 
 
+def months_of(options: argparse.Namespace, folder: Path) -> Any:
+    """A sealed month where one is asked for; what a plant falsified can be screened."""
+    if not options.reviews:
+        return FakeMonths()
+    months = SealedMonths(folder)
+    if options.screened:
+        months.put(falsified(folder))
+    return months
+
+
+def falsified(folder: Path) -> Path:
+    """A sealed month whose gas meter stands still at high load: screening has what to say."""
+    plant = month_plant(load_any("smelter-normal"), points=50, pots=12, seed=3, interval_s=60)
+    bent = BentPlant(plant, "gas.flow", hold_peaks, "mini")
+    made = make_month(
+        bent, month=MONTH, out=folder / "made", frame_s=900, days=6, say=lambda _: None
+    )
+    return made.archive
+
+
 async def serve(options: argparse.Namespace) -> None:
     clock = SystemClock()
     hub = LiveHub(clock)
@@ -178,15 +203,16 @@ async def serve(options: argparse.Namespace) -> None:
     records: Any = FakeSamples()
     if options.records:
         evidence, records = await desks(hub)
-    months: Any = SealedMonths(Path(mkdtemp())) if options.reviews else FakeMonths()
-    plans = PlanExample()
+    folder = Path(mkdtemp())
+    months = months_of(options, folder)
+    plans, screenings = PlanExample(), Screenings(folder)
     app = create_app(
         Services(
             hub=hub, clock=clock, months=months, streams=OneStream(), evidence=evidence,
             keys=Nothing(), one_way=Nothing(), records=records, plans=plans, token=TOKEN,
             accounts=accounts, accumulated=SoFar(start_ns), openings=BriefOpenings(),
             drill=DrillDesk(evidence, records, statement),
-            visits=VisitDesk(records, months, plans),
+            visits=VisitDesk(records, months, plans, screenings), screenings=screenings,
         )
     )  # fmt: skip
     settings = uvicorn.Config(
@@ -195,6 +221,7 @@ async def serve(options: argparse.Namespace) -> None:
     )  # fmt: skip
     server = uvicorn.Server(settings)
     running = asyncio.create_task(server.serve())
+    screening = asyncio.create_task(screenings.run())
     while not server.started:  # noqa: ASYNC110 - uvicorn offers no event to wait for
         await asyncio.sleep(0.02)
     print("ready", flush=True)  # noqa: T201 - the parent waits for this word
@@ -204,6 +231,7 @@ async def serve(options: argparse.Namespace) -> None:
             await feed(hub, plant, n, n // 10, sector)
             n += 1
         await asyncio.sleep(0.05)
+    screening.cancel()
 
 
 def main() -> None:
@@ -218,6 +246,7 @@ def main() -> None:
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")
     parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")
     parser.add_argument("--reviews", action="store_true", help="and a sealed month of mini")
+    parser.add_argument("--screened", action="store_true", help="one that a plant falsified")
     parser.add_argument("--accountant", default="", help="everybody is signed in as one")
     parser.add_argument("--reviewer", action="store_true", help="likewise, as a reviewer, sun")
     parser.add_argument("--silent", action="store_true", help="no message after the start")

@@ -1,4 +1,4 @@
-"""A provincial reviewer's month in a real browser: question, answer, return, decision."""
+"""Reviewers in a real browser: question, answer, return, decision; what screening says."""
 
 import json
 import re
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from cloud.api.rendering import STRINGS
+from evidence.screen.texts import question_text
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.test_accounts import Visit
 from tests.e2e.test_records import Clerk, security
@@ -95,3 +97,33 @@ def test_a_provinces_review_of_a_month(
     shi.visit.look("10-across")
     assert shi.watched.complaints == []
     assert json.dumps(li.watched.complaints) == "[]"
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
+def test_what_stands_out_of_a_month(
+    open_page: Open, start_server: Start, language: str, width: int
+) -> None:
+    server = start_server("--records", "--reviews", "--screened", "--reviewer")
+    base, texts = f"{server.url}/{language}", STRINGS[language]
+    watched = open_page(f"{base}/plants/mini/months/{MONTH}/review", width=width)
+    page, visit = watched.page, Visit(watched, f"screening-{language}", width)
+    section, first = page.locator("#screening"), page.locator("#screening .screened li").first
+    expect(section).to_contain_text(texts["review.screening.no-verdict"])
+    visit.look("1-begun")
+    while not first.count():  # it is made meanwhile; whoever reads the page comes again
+        expect(section.locator(".said")).not_to_have_class(re.compile("wrong"))
+        page.wait_for_timeout(200)
+        page.reload()
+    told = {"en": "Constant values · gas.flow", "zh": "数值长时间不变 · gas.flow"}
+    expect(first.get_by_role("heading")).to_have_text(f"1. {told[language]}")
+    expect(first).to_contain_text(question_text("constant-values", "causes", language))
+    plot = first.get_by_role("img")
+    plot.scroll_into_view_if_needed()
+    expect(plot).to_have_js_property("naturalWidth", 960)
+    visit.look("2-month")
+    page.goto(f"{base}/reviews/across")
+    row = page.locator("#screening tbody tr").first
+    expect(row).to_contain_text(told[language])
+    visit.look("3-across")
+    row.get_by_role("link").click()
+    expect(section).to_be_in_viewport()

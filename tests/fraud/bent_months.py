@@ -3,13 +3,12 @@
 The archive is as good as any other: it is signed by the plant's own keys and verifies.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from evidence.points import Point
 from evidence.quality import Quality
 from simulators.month_plant import Hour, MonthPlant, MonthSource
 from simulators.played import TruthLine
@@ -94,14 +93,18 @@ class BentPlant:
 
     def begin(self, first_ns: int) -> "BentSource":
         """Its source, bent."""
-        config = self.plant.configuration(bytes(32))
-        place = next(
-            (g, at)
-            for g, group in enumerate(config["groups"])
-            for at, i in enumerate(group["points"])
-            if Point.from_map(config["points"][i]).id == self.point
-        )
+        place = place_of(self.plant.configuration(bytes(32)), self.point)
         return BentSource(self.plant.begin(first_ns), place, self.bend)
+
+
+def place_of(config: Mapping[str, Any], point: str) -> tuple[int, int]:
+    """Group and row of a point's readings."""
+    return next(
+        (g, at)
+        for g, group in enumerate(config["groups"])
+        for at, i in enumerate(group["points"])
+        if config["points"][i]["id"] == point
+    )
 
 
 class BentSource:

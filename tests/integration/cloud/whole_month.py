@@ -291,11 +291,11 @@ class Works:
 
     # -- months -----------------------------------------------------------------------------------
 
-    async def close(self, at_ns: int, **order: Any) -> Mapping[str, Any]:
+    async def close(self, at_ns: int, month: str = MONTH, **order: Any) -> Mapping[str, Any]:
         """The accountant closes the month for good; the gateway signs it."""
         self.running.clock.now_ns = at_ns
         await self.engine.look()
         made, _ = await asyncio.gather(
-            self.engine.close(self.plant, MONTH, closing="final", by="li", **order), self._agree()
+            self.engine.close(self.plant, month, closing="final", by="li", **order), self._agree()
         )
         return made

@@ -24,6 +24,7 @@ from cloud.month.rows import checklist_row, month_row
 from cloud.month.states import MonthFacts, standing
 from cloud.records.papers import Papers
 from cloud.review.openings import Openings
+from cloud.screening.desk import Screenings
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0, ManualClock, configuration, payload
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - a token of these tests only
@@ -164,7 +165,8 @@ def make_services(
         "evidence", "keys", "one_way", "records", "accumulated", "plans", "drill", "visits",
     )  # fmt: skip
     nothing = dict.fromkeys(absent, Nothing())
-    parts = {**nothing, **more}
+    # a folder that is not there: no month is screened, and nobody screens any
+    parts = {**nothing, "screenings": Screenings(Path("/nonexistent")), **more}
     made = {"accounts": make_accounts, "openings": BriefOpenings}
     for name, make in made.items():  # databases: made only where none is given
         if name not in parts:

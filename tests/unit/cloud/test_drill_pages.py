@@ -10,6 +10,7 @@ import pytest
 from cloud.accounts.roles import ROLES, Principal
 from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
+from cloud.screening.desk import Screenings
 from cloud.visits.desk import VisitDesk
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.keys import certificate_from_pem, public_key
@@ -61,7 +62,7 @@ class Plant(Site):
         app = make_app(
             hub, records=self.desk, evidence=self.running.desk, accounts=accounts,
             drill=DrillDesk(self.running.desk, self.desk, statement), openings=self.noted,
-            visits=VisitDesk(self.desk, Months(), PlanExample()),
+            visits=VisitDesk(self.desk, Months(), PlanExample(), Screenings(self.root.parent)),
         )  # fmt: skip
         self.client = self.theirs = make_client(app)
         accounts.sign_in.by_token = lambda name: self.who(name)

@@ -36,6 +36,7 @@ MATRIX = {
     "GET /api/v1/plants/{plant}/months/{month}/workbook.xlsx": WORKS,
     "GET /api/v1/plants/{plant}/months/{month}/archive.tar": "oearup",
     "GET /api/v1/plants/{plant}/months/{month}/review": "oearup",
+    "GET /api/v1/plants/{plant}/months/{month}/screening/{rank}.svg": "oearup",
     "GET /api/v1/reviews": "oearup",
     "GET /api/v1/draw": "oearup",
     "GET /{language}/reviews": "oearup",
@@ -134,6 +135,7 @@ VALUES = {
     "plant": PLANT, "month": "2026-09", "gateway": "edge-1", "sha256": "ab" * 32, "language": "en",
     "token": "0" * 12, "account": "nobody", "secret": "none",
     "kind": "invoice", "paper": "statement", "point": "p.01.voltage", "seq": "1",
+    "rank": "1",
 }  # fmt: skip
 QUERY = {"points": "plant=mini", "snapshot": "plant=mini", "months": "plant=mini",
          "history": "plant=mini&point=p.01.voltage",

@@ -59,17 +59,18 @@ def test_what_was_made_is_kept_while_its_archive_stands(
 ) -> None:
     made: list[Sequence[str]] = []
 
-    async def make(arguments: Sequence[str]) -> bytes:
+    async def make(arguments: Sequence[str], within_s: float) -> bytes:
+        assert within_s > 0
         made.append(arguments)
         return b"paper"
 
-    monkeypatch.setattr(maker, "_made", make)
+    monkeypatch.setattr(maker, "made_apart", make)
     archive = tmp_path / "a.tar"
     archive.write_bytes(b"x")
     client = make_client(make_app(months=Kept(archive)))
     for _ in range(2):
         assert client.get(f"{OF}/{MONTH}/report.pdf").content == b"paper"
-    assert [list(arguments) for arguments in made] == [["report", str(archive), "--lang", "zh"]]
+    assert [list(one) for one in made] == [["month", "report", str(archive), "--lang", "zh"]]
     archive.write_bytes(b"xy")
     client.get(f"{OF}/{MONTH}/report.pdf")
     assert len(made) == 2
@@ -89,12 +90,12 @@ async def test_a_paper_that_is_kept_waits_for_none_that_is_made(
     archive, go_on, makes = tmp_path / "a.tar", asyncio.Event(), maker.PaperMaker()
     archive.write_bytes(b"x")
 
-    async def make(arguments: Sequence[str]) -> bytes:
-        if arguments[0] == "report":
+    async def make(arguments: Sequence[str], within_s: float) -> bytes:
+        if arguments[1] == "report" and within_s:
             await go_on.wait()
         return b"paper"
 
-    monkeypatch.setattr(maker, "_made", make)
+    monkeypatch.setattr(maker, "made_apart", make)
     await makes.make("workbook", [archive])
     asked = [
         asyncio.create_task(makes.make("report", [archive], f"--n={n}"))

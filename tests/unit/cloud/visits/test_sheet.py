@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cloud.visits.sheet import Known, Meter, Reason, meters, retained, to_visit
+from edge.calc.screening.question import Result
 from evidence.documents.document import Document
 from evidence.documents.standing import Logged
 from tests.unit.cloud.drill_examples import DEVICE, FLOW, MONTH, VOLUME, meter_config, statement
@@ -34,6 +35,10 @@ def test_a_meter_with_its_share_and_its_registers() -> None:
     assert made(statement=None).share is None
 
 
+def asked(question: str, where: str) -> Result:
+    return Result(question, "mini", MONTH, where, "8 h", 1e-9)
+
+
 OTHER = meter_config()
 OTHER["points"][0]["scaling"] = {"raw_decimals": 2}
 REASONS = [
@@ -48,6 +53,10 @@ REASONS = [
      [Reason("certificate", {"number": "7", "due": "2026-09-30"})]),
     ({"row": {**row(), "events": [{"about": DEVICE}, {"about": "ac-1"}]}},
      [Reason("event", {"n": "1"})]),
+    ({"screened": [asked("constant-values", FLOW), asked("ratio-range", f"{VOLUME} / ac.power"),
+                   asked("last-digits", "ac.power")]},
+     [Reason("screened", {"what": {"en": "Constant values, Ratio outside its range",
+                          "zh": "数值长时间不变, 比值超出范围"}})]),
     ({"departures": [{"about": FLOW, "code": "D-POINT"}, {"about": "ac-1", "code": "D-X"}]},
      [Reason("departure", {"code": "D-POINT"})]),
 ]  # fmt: skip

@@ -1,0 +1,207 @@
+"""A month's screening in a language, for pages; and the plot of one of its answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Response
+
+from cloud.api import month_texts as texts
+from cloud.api.guard import Given, GuardedRoute
+from cloud.api.reviewed import Queued
+from cloud.api.reviews import found
+from cloud.api.routes import MonthPath, PlantPath
+from cloud.api.services import Services
+from cloud.api.without_paths import without_paths
+from cloud.screening.desk import Looked
+from cloud.screening.kept import Kept
+from edge.calc.screening.screen import Answer
+from evidence.findings import shown
+from evidence.screen.screened import question_names
+from evidence.screen.svg import svg
+from evidence.screen.texts import question_text, report_text, sentence_of
+
+router = APIRouter(prefix="/api/v1/plants/{plant}/months/{month}", route_class=GuardedRoute)
+
+SVG = "image/svg+xml"
+#: rows that the page of all plants has
+ROWS_MAX = 100
+_VERDICT = "verdict."
+
+
+@router.get(
+    "/screening/{rank}.svg", response_class=Response, responses={200: {"content": {SVG: {}}}}
+)
+def plot(
+    given: Given, plant: PlantPath, month: MonthPath, rank: int,
+    language: Annotated[Literal["zh", "en"], Query()] = "zh",
+) -> Response:  # fmt: skip
+    """The series that an answer of a month's screening is about; nothing in it can be clicked."""
+    with found():
+        kept = given.screenings.whole(given.months.rows(plant), month)
+    out = [] if kept is None else kept.out
+    drawn = out[rank - 1].result.plot if 0 < rank <= len(out) else None
+    if drawn is None:
+        raise HTTPException(404, f"{plant} {month} has no plot {rank}")
+    result = out[rank - 1].result
+    name = question_text(result.question, "name", language)
+    title = f"{rank}. {name} · {plant} {month} · {shown(result.where)}"
+    return Response(svg(title, drawn), media_type=SVG)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An answer that stands out.
+
+    Attributes:
+        plant: plant id.
+        rank: among those of its month, from 1.
+        strength: by which answers of several months are ranked.
+        name, sentence, chance, causes: in the page's language.
+        where: point, figure or document.
+        statistic: the number with its unit.
+        has_plot: a series shows it.
+    """
+
+    plant: str
+    rank: int
+    strength: float
+    name: str
+    where: str
+    statistic: str
+    sentence: str
+    chance: str
+    causes: str
+    has_plot: bool
+
+
+def rows_of(kept: Kept, language: str) -> list[Row]:
+    """What stands out of a month, in words."""
+    return [_row(rank, answer, language) for rank, answer in enumerate(kept.out, 1)]
+
+
+def _row(rank: int, answer: Answer, language: str) -> Row:
+    result = answer.result
+    if answer.among is None:
+        chance = report_text("limit", language, times=f"{result.beyond:.1f}")
+    else:
+        chance = report_text(
+            "chance", language, chance=f"{result.chance:.2g}", among=f"{answer.among:.2g}"
+        )
+    name, causes = (question_text(result.question, part, language) for part in ("name", "causes"))
+    return Row(
+        result.plant, rank, answer.strength, name, shown(result.where), result.statistic,
+        shown(sentence_of(result, language)), chance, causes, result.plot is not None,
+    )  # fmt: skip
+
+
+class ScreeningView:
+    """A month's screening for its template.
+
+    Args:
+        looked: how it stands.
+        archive: name of the month's archive.
+        language: "en" or "zh".
+    """
+
+    def __init__(self, looked: Looked, archive: str, language: str) -> None:
+        self.looked, self._archive, self._language = looked, archive, language
+        self.rows = [] if looked.kept is None else rows_of(looked.kept, language)
+
+    def state(self) -> str:
+        """Why there are no rows, a sentence; "" where it was screened."""
+        kept = self.looked.kept
+        if self.looked.failed:
+            why = without_paths(self.looked.failed)
+            return texts.told(self._language, "review.screening.failed", why=why)
+        if kept is None:
+            before = self.looked.before
+            return texts.told(self._language, "review.screening.waits", before=before)
+        if kept.why_not.startswith(_VERDICT):
+            why = report_text(kept.why_not.removeprefix(_VERDICT), self._language)
+            return report_text("refused", self._language, archive=self._archive, why=why)
+        if kept.why_not:
+            why = shown(kept.why_not)
+            return report_text("unfit", self._language, archive=self._archive, why=why)
+        return ""
+
+    def is_waiting(self) -> bool:
+        """It is being made: nothing is amiss."""
+        return self.looked.kept is None and not self.looked.failed
+
+    def said(self) -> list[str]:
+        """What holds of all rows: what they are not, the level, what else was looked at or not."""
+        kept, language = self.looked.kept, self._language
+        if kept is None or kept.why_not:
+            return []
+        beside = ", ".join(kept.months[:-1])
+        key = "review.screening.beside" if beside else "review.screening.alone"
+        return [
+            report_text("level", language, percent=f"{100 * kept.level:g}"),
+            texts.told(language, key, months=beside),
+            *(report_text(f"note.{name}", language, **facts) for name, facts in kept.notes),
+        ]
+
+    def count(self) -> str:
+        """How many stand out."""
+        kept = self.looked.kept
+        n = 0 if kept is None else len(kept.out) + kept.more
+        return report_text("out" if n else "none", self._language, n=n)
+
+    def more(self) -> int:
+        """How many stand out that have no row."""
+        return 0 if self.looked.kept is None else self.looked.kept.more
+
+    def asked(self) -> list[str]:
+        """Every question with what it looked at."""
+        kept, language = self.looked.kept, self._language
+        told = []
+        for name in question_names() if kept is not None else ():
+            looked, out = kept.asked.get(name, (0, 0)) if kept is not None else (0, 0)
+            key = "asked_row" if looked else "nothing"
+            said = question_text(name, "name", language)
+            told.append(report_text(key, language, name=said, looked=looked, out=out))
+        return told
+
+
+@dataclass(frozen=True)
+class ScreenedAcross:
+    """One month of many plants, screened.
+
+    Attributes:
+        rows: what stands out, the strongest first.
+        more: how many more stand out.
+        screened: plants of which it is made.
+        waiting: plants of which it is being made.
+        refused: plants whose archive does not verify, or cannot be screened.
+    """
+
+    rows: Sequence[Row]
+    more: int
+    screened: int
+    waiting: int
+    refused: Sequence[str]
+
+
+def screened_across(
+    given: Services, queued: Sequence[Queued], month: str, language: str
+) -> ScreenedAcross:
+    """Put together what is made of a month's archives, and have the rest made."""
+    rows, refused, more, screened, waiting = list[Row](), list[str](), 0, 0, 0
+    for one in queued:
+        plant = str(one.row["plant"])
+        if one.row["month"] != month or one.archive is None:
+            continue
+        looked = given.screenings.of(given.months.rows(plant), month, soon=False)
+        if looked is None or looked.failed or (looked.kept is not None and looked.kept.why_not):
+            refused.append(plant)
+        elif looked.kept is None:
+            waiting += 1
+        else:
+            screened += 1
+            more += looked.kept.more
+            rows += rows_of(looked.kept, language)
+    rows.sort(key=lambda row: (-row.strength, row.plant, row.rank))
+    return ScreenedAcross(
+        rows[:ROWS_MAX], more + max(0, len(rows) - ROWS_MAX), screened, waiting, refused
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Sealed months screened for the pages: once each, in a process of its own, and kept."""
