@@ -10,6 +10,7 @@ from typing import Any
 from cloud.outputs.blocks import NEW_PAGE, Block, Paper, code, facts, heading, listing, table, text
 from cloud.outputs.book import lines_of
 from cloud.outputs.counters import counter_sentences
+from cloud.outputs.errors import OutputError
 from cloud.outputs.headline import emission_unit, headline, line_name
 from cloud.outputs.materials import materials_of, materials_table
 from cloud.outputs.plots import qr
@@ -18,7 +19,7 @@ from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.typing_sheet import LABELS
 from cloud.outputs.words import flag_words, word, word_or
-from evidence.findings import utc
+from evidence.findings import Verdict, utc
 from evidence.phrases import phrase, translated
 
 #: findings, flags and reservations that are listed one by one
@@ -43,11 +44,17 @@ def report_paper(checked: Checked, language: str) -> Paper:
         footer=f"SHA-256 {month.sha256}",
         bands=bands,
     )
-    for part in (
-        _opening, _headline, _lines, _platform, sources_of, trend_of, effects_of, completeness_of,
-        _bridges, _departures, _checks, _uncertainty, _findings, _flags, _materials, _closing,
-    ):  # fmt: skip
-        paper.blocks.extend(part(checked, language))
+    try:
+        for part in _PARTS:
+            paper.blocks.extend(part(checked, language))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        if checked.report.verdict is Verdict.PASSED:
+            raise  # a defect of ours
+        # what only readings tell is compared by the verifier, and here it has any form
+        raise OutputError(
+            f"{checked.file_name}: its statement is of no form that a report can be made of; "
+            "see stackproof verify"
+        ) from error
     return paper
 
 
@@ -310,3 +317,9 @@ def _closing(checked: Checked, language: str) -> Iterator[Block]:
             (word("notes.statement", language), month.statement_sha256)]  # fmt: skip
     yield code(qr(content), rows)
     yield text(word("report.made", language), "small")
+
+
+_PARTS = (
+    _opening, _headline, _lines, _platform, sources_of, trend_of, effects_of, completeness_of,
+    _bridges, _departures, _checks, _uncertainty, _findings, _flags, _materials, _closing,
+)  # fmt: skip

@@ -160,7 +160,11 @@ def frames_of(archive: Opened) -> Iterator[tuple[Mapping[str, Any], Body]]:
 
 
 def _plant(archive: Opened) -> Mapping[str, Any]:
-    """Of configurations the one signed last by its gateway's clock."""
+    """Of configurations the one signed last by its gateway's clock.
+
+    Raises:
+        MalformedError: there is none.
+    """
     newest, signed_s = dict[str, Any](), -1
     for path in archive.paths():
         if paths.CONFIG.fullmatch(path):
@@ -168,6 +172,8 @@ def _plant(archive: Opened) -> Mapping[str, Any]:
             at = envelope.header[cose.CWT_CLAIMS][cose.CWT_IAT]
             if at > signed_s:
                 newest, signed_s = decode_configuration(envelope.payload)["plant"], at
+    if not newest:
+        raise MalformedError("no configuration is in the archive: whose month it is stands nowhere")
     return newest
 
 

@@ -24,12 +24,14 @@ from cloud.outputs.materials import materials_of
 from cloud.outputs.plots import shares
 from cloud.outputs.report import report_paper
 from cloud.outputs.reported import Checked
+from cloud.outputs.sealed import read_sealed
 from cloud.outputs.words import flag_words
 from edge.calc.local_time import Day
 from evidence.documents.document import Document
 from evidence.findings import Report
 from evidence.frame import Body
 from tests.unit.cloud.outputs.months import evidence_input, month_of, needs_font
+from tests.unit.evidence import sealed_month
 from tests.unit.evidence import small_plant as sp
 
 HOUR, MINUTE = 3_600 * 10**9, 60 * 10**9
@@ -51,6 +53,25 @@ def checked(given: dict[str, object]) -> Checked:
     book = book_of([month], sector_layout("steel"))
     hours = HourFold([], month_days("Asia/Shanghai", "2026-06"))
     return Checked(month, book, hours, report, "works-2026-06.tar")
+
+
+def test_a_statement_that_no_report_can_be_made_of_is_refused_unless_it_passed() -> None:
+    """What only readings tell is compared by the verifier: unverified it may be anything."""
+    bent = checked(evidence_input() | {"bridges": [1]})
+    with pytest.raises(TypeError):
+        report_paper(bent, "en")  # it passed: a defect of ours
+    bent.report.add("E-INPUT", "statement.json", "The input is another.")
+    with pytest.raises(OutputError, match="see stackproof verify"):
+        report_paper(bent, "en")
+
+
+def test_an_archive_without_a_configuration_is_refused(tmp_path: Path) -> None:
+    files = sealed_month.unpack(sealed_month.honest())
+    kept = {path: data for path, data in files.items() if not path.startswith("data/config/")}
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(sealed_month.repack(kept))
+    with pytest.raises(OutputError, match="no configuration is in the archive"):
+        read_sealed(archive)
 
 
 def quarter_hours(days: list[Day], group: int) -> Iterator[Body]:
