@@ -14,7 +14,7 @@ from cloud.api.reviewed import check_review, reviewed
 from cloud.review import rules
 from cloud.review.openings import Openings
 from edge.calc.folds.live import PlantCalc
-from evidence import cbor
+from evidence import cbor, cose
 from evidence.blocks import compress
 from evidence.documents.document import Document, encode_document
 from evidence.documents.plainly import body_of, plain_body
@@ -107,8 +107,9 @@ class ReviewedWorks(Works):
         draft = plain_body(DECISION, rules.draft(level, of.archive, of.items, opened))
         body = body_of(DECISION, {**draft, "decision": decision, "reason": "looked at"})
         document = Document(self.plant, person, now_ns // SECOND, DECISION, month, body)
-        check_review(self._services, self.plant, document)
-        await self.records.take(self.plant, encode_document(document, _key_of(person)), ())
+        data = encode_document(document, _key_of(person))
+        check_review(self._services, self.plant, document, cose.parse(data).kid)
+        await self.records.take(self.plant, data, ())
 
     def states(self, month: str) -> list[str]:
         """What each level decided of the archive that stands."""

@@ -28,7 +28,7 @@ from tests.fraud.bent_months import BentSource, hold_peaks, place_of
 from tests.independent.other import compare, verify_there
 from tests.integration.cloud.reviewed_works import LEVELS, ReviewedWorks
 
-pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
+pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm"), pytest.mark.timeout(300)]
 
 YEAR = [f"2027-{number:02}" for number in range(1, 13)]
 APPROVED = ["approve"] * len(LEVELS)
