@@ -98,7 +98,7 @@ def decode(data: bytes) -> Kept:
         made["asked"] = {name: (int(n), int(out)) for name, (n, out) in made["asked"].items()}
         made["notes"] = [(str(key), dict(facts)) for key, facts in made["notes"]]
         return Kept(**made)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise MalformedError(f"no screening that can be read: {error!r}") from error
 
 

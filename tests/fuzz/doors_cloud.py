@@ -28,10 +28,13 @@ from cloud.records.papers import Papers, offer
 from cloud.records.pdf.png import PictureError, pdf_of_png
 from cloud.records.spreadsheet import read_table
 from cloud.records.tables import TableError
+from cloud.screening.kept import decode as decode_screening
+from cloud.screening.kept import encode as encode_screening
+from cloud.screening.kept import kept_of
 from cloud.store.index import Place, decode_place, encode_place
 from cloud.store.state import LogState, StreamState, decode_snapshot, encode_snapshot
 from evidence import cbor
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceError, MalformedError
 from evidence.frame import TYP_ROTATE
 from evidence.keys import FileSigner, certificate_from_pem, key_sha256
 from evidence.log import Kind
@@ -56,6 +59,7 @@ from tests.unit.cloud.test_cloud_config import GOOD
 from tests.unit.cloud.test_papers import workbook
 from tests.unit.cloud.test_record_tables import workbook as table_workbook
 from tests.unit.cloud.test_scanned_pictures import png
+from tests.unit.cloud.test_screening import PLOT, answer, screened
 from tests.unit.evidence.documents import papers as pp
 from tests.unit.evidence.plan import examples as x
 
@@ -226,9 +230,13 @@ _TABLES = [
 ]  # fmt: skip
 
 
+_KEPT = kept_of(screened(answer("gas.flow", plot=PLOT), answer("b")), "x.tar")
+
 DOORS: list[Door] = [
     pure("live message", lambda d: parse_live(d, live_examples.PLANT, live_examples.GATEWAY), LIVE,
          json_bent, (LiveMessageError,), "cloud.live.message.parse_live"),
+    pure("screening kept", decode_screening, [encode_screening(_KEPT)],
+         json_bent, (MalformedError,), "cloud.screening.kept.decode"),
     pure("live hub", _hub(), LIVE, json_bent, ()),
     pure("facts of a configuration", _facts, [cbor.encode(live_examples.configuration())],
          cbor_bent, (FactsError, EvidenceError)),
