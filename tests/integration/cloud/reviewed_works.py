@@ -10,8 +10,9 @@ from typing import Any
 
 from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import VISITOR
-from cloud.api.reviewed import check_review, reviewed
+from cloud.api.reviewed import check_review, openings_of, reviewed
 from cloud.review import rules
+from cloud.review.items import of_statement
 from cloud.review.openings import Openings
 from edge.calc.folds.live import PlantCalc
 from evidence import cbor, cose
@@ -102,8 +103,10 @@ class ReviewedWorks(Works):
         assert of.archive is not None
         now_ns = self.running.clock.now_ns
         for item in of.items:
-            self._openings.note(person, self.plant, month, item, now_ns)
-        opened = self._openings.of(person, self.plant, month)
+            is_line = item.startswith("line/")  # of this statement, and of none that follows
+            noted = of_statement(item, of.archive["statement_sha256"]) if is_line else item
+            self._openings.note(person, self.plant, month, noted, now_ns)
+        opened = openings_of(self._services, person, self.plant, of)
         draft = plain_body(DECISION, rules.draft(level, of.archive, of.items, opened))
         body = body_of(DECISION, {**draft, "decision": decision, "reason": "looked at"})
         document = Document(self.plant, person, now_ns // SECOND, DECISION, month, body)
