@@ -1,9 +1,6 @@
 """Orders of the root and the months whose archives hold them."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from evidence.archive import paths
 from evidence.findings import Verdict
@@ -12,18 +9,6 @@ from evidence.orders import Revoke
 from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    opened = Desk(tmp_path / "evidence")
-    yield opened
-    opened.shut()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "archives"
 
 
 async def test_orders_are_those_that_the_log_knew_when_the_month_was_closed(
