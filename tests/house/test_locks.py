@@ -105,7 +105,10 @@ def test_every_declared_dependency_is_locked() -> None:
                     assert requirement.specifier.contains(version), requirement
 
 
-@pytest.mark.parametrize("folder", [".", "tests/integration/drivers/opcua_servers"])
+@pytest.mark.parametrize(
+    "folder",
+    [".", "tests/integration/drivers/opcua_servers", "tests/house/browser_floor"],
+)
 def test_npm_packages_are_locked_without_an_address(folder: str) -> None:
     text = (ROOT / folder / "package-lock.json").read_text()
     assert '"resolved"' not in text

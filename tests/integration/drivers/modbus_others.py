@@ -17,13 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.npm import install_locked
 from tests.ports import free_port
 from tests.recorded_wires import Mbap, Relay, Rtu
 
 FOLDER = Path(__file__).parent / "modbus_servers"
 HEADER = Path("/usr/include/modbus/modbus.h")
 SLAVE = 3  # of the serial line
-NPM_S, COMPILE_S, START_S = 110, 60, 30
+COMPILE_S, START_S = 60, 30
 
 
 class Program:
@@ -73,17 +74,6 @@ def compiled(folder: Path) -> Path:
     return program
 
 
-def installed() -> None:
-    """What the lock file names, fetched once; skips where npm or node are not there."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("npm or node is not installed")
-    stamp, lock = FOLDER / "node_modules" / ".package-lock.json", FOLDER / "package-lock.json"
-    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
-        command = ["npm", "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund",
-                   "--no-update-notifier"]  # fmt: skip
-        subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, timeout=NPM_S)
-
-
 def _held(folder: Path, lines: Iterable[str]) -> str:
     path = folder / "held.txt"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
@@ -101,7 +91,7 @@ def libmodbus_tcp(programs: Path, folder: Path, lines: Iterable[str]) -> Iterato
 def modbus_serial_tcp(programs: Path, folder: Path, lines: Iterable[str]) -> Iterator[str]:
     """The device's URL at a modbus-serial server that holds these lines."""
     del programs
-    installed()
+    install_locked(FOLDER, "--omit=optional")
     port = free_port()  # of its own it would take 502
     command = ["node", "modbus_serial_server.cjs", _held(folder, lines), str(port)]
     with _recorded(Program(command)) as url:

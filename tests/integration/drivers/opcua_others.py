@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.drivers.opcua_pki import SERVER_URI, Made
+from tests.npm import install_locked
 from tests.ports import free_port
 from tests.recorded_wires import Relay, UaTcp
 from tests.recording import RECORD
@@ -19,7 +20,6 @@ from tests.recording import RECORD
 FOLDER = Path(__file__).parent / "opcua_servers"
 NAMESPACE = "urn:stackproof:test:types"
 USER, PASSWORD = "edge", "correct horse"
-NPM_S = 110
 START_S = 30
 
 
@@ -70,23 +70,11 @@ class Other:
             self._process.wait()
 
 
-def install() -> None:
-    """What the lock file names, fetched once; skips where npm or node are not there."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("npm or node is not installed")
-    installed = FOLDER / "node_modules" / ".package-lock.json"
-    lock = FOLDER / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-                   "--no-update-notifier"]  # fmt: skip
-        subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, timeout=NPM_S)
-
-
 def node_opcua(
     folder: Path, server: Made, client: Made, *, port: int = 0, sessions: int = 10, many: int = 0
 ) -> Other:
     """A node-opcua server; skips where npm or node are not installed."""
-    install()
+    install_locked(FOLDER)
     port = port or free_port()
     settings = {
         "port": port, "uri": SERVER_URI, "certificate": str(server.pem), "key": str(server.key),

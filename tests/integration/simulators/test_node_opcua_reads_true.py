@@ -11,7 +11,8 @@ import pytest
 from evidence.points import exact
 from firmware_configs.profile import list_profiles, load_profile
 from simulators.opcua_gateway import OpcUaGateway
-from tests.integration.drivers.opcua_others import FOLDER, install
+from tests.integration.drivers.opcua_others import FOLDER
+from tests.npm import install_locked
 
 pytestmark = pytest.mark.asyncio
 
@@ -39,7 +40,7 @@ async def read(folder: Path, url: str, namespace: str, nodes: list[str]) -> list
 
 @pytest.mark.parametrize("name", SERVED)
 async def test_every_node(name: str, tmp_path: Path) -> None:
-    await asyncio.to_thread(install)
+    await asyncio.to_thread(install_locked, FOLDER)
     profile = load_profile(name)
     gateway = OpcUaGateway(profile, host="127.0.0.1", port=0, pots=POTS)
     await gateway.start()

@@ -178,32 +178,11 @@ def test_scripts_build_pages_from_text_only_and_stay_small(script: Path) -> None
         assert banned not in code
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_scripts_stay_within_the_browsers_of_2020(script: Path) -> None:
-    """Chromium 86, Firefox 78: what came later, by the year tables of MDN."""
-    code = script.read_text(encoding="utf-8")
-    later = {
-        r"\?\?=|\|\|=|&&=": "logical assignment (Firefox 79)",
-        r"\.at\(": "Array.at (Chromium 92)",
-        r"Object\.hasOwn": "Object.hasOwn (Chromium 93)",
-        r"structuredClone": "structuredClone (Chromium 98)",
-        r"this\.#|^\s+#\w": "private fields (Firefox 90)",
-        r"^\s+static\b": "static fields (Firefox 75, blocks 93)",
-        r"^await ": "top-level await (Chromium 89)",
-        r"replaceChildren": "replaceChildren (Firefox 78, Chromium 86: too near the floor)",
-        r"\.findLast\(|\.toSorted\(|\.groupBy\(": "array methods (Chromium 97 and later)",
-        r"\bat\(-": "negative at",
-    }
-    found = [why for pattern, why in later.items() if re.search(pattern, code, re.MULTILINE)]
-    assert found == []
-
-
 @pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
-def test_styles_stay_within_the_browsers_of_2020_and_know_no_green(style: Path) -> None:
+def test_styles_fetch_nothing_and_know_no_green(style: Path) -> None:
     css = style.read_text(encoding="utf-8")
-    for later in (":has(", ":is(", ":where(", "@container", "@layer", "aspect-ratio", "inset:",
-                  ":focus-visible", "dvh", "color-mix", "@import", "url("):  # fmt: skip
-        assert later not in css, later
+    assert "@import" not in css
+    assert "url(" not in css
     for r, g, b in re.findall(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})\b", css):
         red, green, blue = int(r, 16), int(g, 16), int(b, 16)
         assert green <= max(red, blue) + 8, f"#{r}{g}{b} is a green"
