@@ -18,6 +18,7 @@ from cloud.accounts.errors import AccountError
 from cloud.api import (
     account_pages,
     account_routes,
+    brought,
     documents,
     drill_pages,
     metrics,
@@ -75,7 +76,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
-        reviews, year_pages, screening,
+        reviews, year_pages, screening, brought,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)
@@ -93,6 +94,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(drill_pages.router)
     app.include_router(visits.pages)
     app.include_router(sample_pages.router)
+    app.include_router(brought.pages)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False

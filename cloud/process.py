@@ -22,6 +22,7 @@ from cloud.accumulated.desk import Accumulations
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
+from cloud.brought.desk import BroughtArchives
 from cloud.clock import Clock, SimulatedClock, SteadyClock, SystemClock, instant
 from cloud.closing.archive import ArchiveFolder
 from cloud.closing.months import Months
@@ -153,6 +154,7 @@ class _Process:
         await stack.enter_async_context(self._actions.beside())
         await stack.enter_async_context(_following(self._accumulated))
         await stack.enter_async_context(_beside(self._screenings.run()))
+        await stack.enter_async_context(_beside(self._brought.run()))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
         if await link.wait_connected(CONNECT_S):
@@ -191,6 +193,8 @@ class _Process:
         )
         plans = PlanDesk(records, self._intake, archives, self._clock)
         self._screenings = screenings = Screenings(config.state_dir)
+        roots = {one.plant: one.root.fingerprint.hex() for one in config.plants}
+        self._brought = BroughtArchives(config.state_dir, self._clock, roots)
         self._engine = self._months(desk, records, plans, stack)
         return Services(
             hub=hub,
@@ -208,6 +212,7 @@ class _Process:
             drill=DrillDesk(desk, records, archives.statement),
             visits=VisitDesk(records, self._engine, plans, screenings),
             screenings=screenings,
+            brought=self._brought,
             token=self._token,
             hosts=config.http.names,
         )

@@ -28,9 +28,9 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
     yield f"  {phrase(f'{verdict}.means', language)}"
     for kind, told in (("identity", report.identity), ("timestamp", report.timestamp)):
         yield f"  {phrase(f'summary.{kind}', language, told=translated(kind, told, language))}"
-    for stream, held in sorted(report.completeness.items()):
-        yield f"  {phrase('summary.stream', language, stream=stream, told=_held(held, language))}"
-    yield f"  {phrase('summary.counts', language, told=_counted(report.counts, language))}"
+    for stream, of in sorted(report.completeness.items()):
+        yield f"  {phrase('summary.stream', language, stream=stream, told=held(of, language))}"
+    yield f"  {phrase('summary.counts', language, told=counted(report.counts, language))}"
     more = dict(report.suppressed())
     for code, group in groupby(report.weighed(), lambda finding: finding.code):
         found = list(group)
@@ -53,13 +53,13 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
         yield f"    {translated('unchecked', sentence, language)}"
 
 
-def _counted(counts: Mapping[str, int], language: str) -> str:
+def counted(counts: Mapping[str, int], language: str) -> str:
     """What was looked at, by number."""
     told = [phrase(f"count.{name}", language, n=counts[name]) for name in COUNTS if name in counts]
     return phrase("join.counts", language).join(told) or phrase("count.none", language)
 
 
-def _held(told: Mapping[str, Any], language: str) -> str:
+def held(told: Mapping[str, Any], language: str) -> str:
     """How much of a stream is here."""
     parts: list[str] = []
 

@@ -38,7 +38,7 @@ STRINGS = {
 }
 
 _OF_PAGES = (
-    "account.", "drill.", "month.", "plan.", "record.", "review.", "visit.", "year.",
+    "account.", "drill.", "month.", "plan.", "record.", "review.", "verify.", "visit.", "year.",
 )  # fmt: skip
 #: those that the live page's modules need
 SCRIPT_STRINGS = {
@@ -53,6 +53,12 @@ RECORD_STRINGS = {
 #: those that the modules of the page of a visit need
 VISIT_STRINGS = {
     language: {k: text for k, text in texts.items() if k.startswith(("record.", "visit."))}
+    for language, texts in STRINGS.items()
+}
+
+#: those that the module of the page of archives needs
+VERIFY_STRINGS = {
+    language: {key: text for key, text in texts.items() if key.startswith("verify.")}
     for language, texts in STRINGS.items()
 }
 

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol
 
 from cloud.accounts.desks import Accounts
 from cloud.accounts.roles import Principal
+from cloud.brought.desk import BroughtArchives
 from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.plant import KeyNews
@@ -277,6 +278,7 @@ class Services:
         drill: from a month's lines to one reading.
         visits: on-site sheets.
         screenings: of sealed months, as far as they are made.
+        brought: archives that people bring to be verified.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
@@ -297,6 +299,7 @@ class Services:
     drill: DrillDesk
     visits: VisitDesk
     screenings: Screenings
+    brought: BroughtArchives
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ import uvicorn
 from cloud.accounts.roles import ROLES, STRANGER, VISITOR, Principal
 from cloud.api.services import Services
 from cloud.app import create_app
+from cloud.brought.desk import BroughtArchives
 from cloud.clock import SystemClock
 from cloud.collector.closing import Desk
 from cloud.drill.desk import DrillDesk
@@ -206,6 +207,7 @@ async def serve(options: argparse.Namespace) -> None:
     folder = Path(mkdtemp())
     months = months_of(options, folder)
     plans, screenings = PlanExample(), Screenings(folder)
+    brought = BroughtArchives(folder, clock, {})
     app = create_app(
         Services(
             hub=hub, clock=clock, months=months, streams=OneStream(), evidence=evidence,
@@ -213,6 +215,7 @@ async def serve(options: argparse.Namespace) -> None:
             accounts=accounts, accumulated=SoFar(start_ns), openings=BriefOpenings(),
             drill=DrillDesk(evidence, records, statement),
             visits=VisitDesk(records, months, plans, screenings), screenings=screenings,
+            brought=brought,
         )
     )  # fmt: skip
     settings = uvicorn.Config(
@@ -221,7 +224,7 @@ async def serve(options: argparse.Namespace) -> None:
     )  # fmt: skip
     server = uvicorn.Server(settings)
     running = asyncio.create_task(server.serve())
-    screening = asyncio.create_task(screenings.run())
+    beside = asyncio.gather(screenings.run(), brought.run())
     while not server.started:  # noqa: ASYNC110 - uvicorn offers no event to wait for
         await asyncio.sleep(0.02)
     print("ready", flush=True)  # noqa: T201 - the parent waits for this word
@@ -231,7 +234,7 @@ async def serve(options: argparse.Namespace) -> None:
             await feed(hub, plant, n, n // 10, sector)
             n += 1
         await asyncio.sleep(0.05)
-    screening.cancel()
+    beside.cancel()
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from cloud.accounts.roles import VISITOR, Principal
 from cloud.accounts.store import AccountStore
 from cloud.api.services import MonthRefusedError, Services
 from cloud.app import create_app
+from cloud.brought.desk import BroughtArchives
 from cloud.clock import Clock
 from cloud.live.hub import LiveHub
 from cloud.month.checklist import Known, checklist
@@ -141,6 +142,15 @@ class BriefOpenings(Openings):
         weakref.finalize(self, _end, self._sql, folder)
 
 
+class BriefBrought(BroughtArchives):
+    """Archives that are brought, in a folder that goes with them."""
+
+    def __init__(self) -> None:
+        folder = mkdtemp()
+        super().__init__(Path(folder), ManualClock(), {})
+        weakref.finalize(self, shutil.rmtree, folder)
+
+
 def _end(connection: sqlite3.Connection, folder: str) -> None:
     connection.close()
     shutil.rmtree(folder)
@@ -167,8 +177,8 @@ def make_services(
     nothing = dict.fromkeys(absent, Nothing())
     # a folder that is not there: no month is screened, and nobody screens any
     parts = {**nothing, "screenings": Screenings(Path("/nonexistent")), **more}
-    made = {"accounts": make_accounts, "openings": BriefOpenings}
-    for name, make in made.items():  # databases: made only where none is given
+    made = {"accounts": make_accounts, "openings": BriefOpenings, "brought": BriefBrought}
+    for name, make in made.items():  # on disk: made only where none is given
         if name not in parts:
             parts[name] = make()
     return Services(

@@ -15,7 +15,7 @@ HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</scri
 STATIC = DASHBOARD / "static"
 HAN = "\u4e00-\u9fff"
 OF_PAGES = (
-    "account.", "drill.", "month.", "plan.", "record.", "review.", "visit.", "year.",
+    "account.", "drill.", "month.", "plan.", "record.", "review.", "verify.", "visit.", "year.",
 )  # fmt: skip
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 STYLES = sorted((STATIC / "css").glob("*.css"))

@@ -1,0 +1,1 @@
+"""Archives that people bring to a collector to be verified."""
