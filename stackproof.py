@@ -19,13 +19,13 @@ class Command:
 
     Attributes:
         summary: one line for the help text.
-        module: has `main(argv: list[str]) -> int`; empty while the command does not exist yet.
+        module: has `main(argv: list[str]) -> int`.
         extra: the install extra its packages come with; empty for the base install.
         keeps_name: the module serves several subcommands and gets the name as first argument.
     """
 
     summary: str
-    module: str = ""
+    module: str
     extra: str = ""
     keeps_name: bool = False
 
@@ -42,7 +42,7 @@ COMMANDS = {
     "calc": Command("the calculation library by hand", "edge.calc.cli"),
     "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),
     "record": Command("documents of persons: sign, show, send, check, …", "cloud.commands.records"),
-    "relay": Command("forwards the frames of a one-way site (comes later)"),
+    "relay": Command("the far side of a one-way site", "edge.relay.cli", "edge"),
     "screen": Command("statistical questions to sealed months", "evidence.cli", keeps_name=True),
 }
 
@@ -101,9 +101,6 @@ def usage() -> str:
 
 
 def _dispatch(name: str, command: Command, arguments: list[str]) -> int:
-    if not command.module:
-        sys.stderr.write(f"stackproof: {name} does not exist yet in this version\n")
-        return EXIT_CANNOT_RUN
     try:
         module = import_module(command.module)
     except ModuleNotFoundError as error:

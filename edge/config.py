@@ -18,6 +18,7 @@ from edge.site_devices import DeviceConfig, read_devices
 from edge.site_metrics import Metrics, read_metrics
 from edge.site_points import SitePoints
 from edge.site_statement import read_potlines, read_statement
+from edge.site_way import OutboxWay, UdpWay, read_way
 from evidence.points import NAME_ID
 from evidence.time_zones import time_zone
 from firmware_configs.fields import Fields, Problem
@@ -89,7 +90,9 @@ class Uplink:
         url: broker, "mqtt://host:port"; "" on a one-way site.
         collector: certificate (PEM) of the collector whose receipts free the spool.
         spool_bytes_max: bound of the spool on disk; no reading is taken beyond it.
-        spool_age_max_ns: age of the oldest object without a receipt at which an alarm begins.
+        spool_age_max_ns: age of the oldest object without a receipt at which an alarm begins;
+            with a way out, the age to which the ring keeps what has left.
+        way: how objects leave a one-way site by themselves; None: by hand, or not one-way.
     """
 
     mode: str
@@ -97,6 +100,7 @@ class Uplink:
     collector: Path
     spool_bytes_max: int
     spool_age_max_ns: int
+    way: OutboxWay | UdpWay | None = None
 
 
 @dataclass(frozen=True)
@@ -227,9 +231,7 @@ def _rule_set(fields: Fields) -> str:
 
 
 def _read_gateway(fields: Fields, folder: Path) -> Gateway:
-    slice_id = fields.text("slice", default="00")
-    if not _SLICE.fullmatch(slice_id):
-        fields.complain("slice", f'{slice_id!r} must be two hex digits, "00" to "ff"')
+    slice_id = slice_of(fields)
     gateway = Gateway(
         id=_name(fields, "id"),
         slice=slice_id,
@@ -251,12 +253,20 @@ def _read_gateway(fields: Fields, folder: Path) -> Gateway:
     return gateway
 
 
+def slice_of(fields: Fields) -> str:
+    """The part of the topic tree that a table names."""
+    slice_id = fields.text("slice", default="00")
+    if not _SLICE.fullmatch(slice_id):
+        fields.complain("slice", f'{slice_id!r} must be two hex digits, "00" to "ff"')
+    return slice_id
+
+
 def _read_uplink(fields: Fields, folder: Path) -> Uplink:
     mode = fields.choice("mode", UPLINK_MODES, default="mqtt")
     url = ""
     if mode == "mqtt":
         url = fields.text("url", why='the broker, such as "mqtt://127.0.0.1:1883"')
-        _check_broker(fields, url)
+        check_broker(fields, "url", url)
     elif fields.raw("url") is not None:
         fields.complain("url", "a one-way site has no broker: remove url, or use mode mqtt")
     uplink = Uplink(
@@ -269,12 +279,14 @@ def _read_uplink(fields: Fields, folder: Path) -> Uplink:
         spool_age_max_ns=fields.integer(
             "spool_age_max_days", 1, 3650, default=90
         ) * NS_PER_DAY,
+        way=read_way(fields, folder, is_one_way=mode == "one-way"),
     )  # fmt: skip
     fields.finish()
     return uplink
 
 
-def _check_broker(fields: Fields, url: str) -> None:
+def check_broker(fields: Fields, key: str, url: str) -> None:
+    """Complain about a broker's URL that is none, or asks for what is not there."""
     try:
         parts = urlsplit(url)
         fits = parts.scheme in MQTT_SCHEMES and bool(parts.hostname) and parts.port != 0
@@ -282,9 +294,9 @@ def _check_broker(fields: Fields, url: str) -> None:
     except ValueError:  # a port that is none
         fits = bare = False
     if url and not (fits and bare):
-        fields.complain("url", f"{url!r} must look like mqtt://host:1883, and no more")
+        fields.complain(key, f"{url!r} must look like mqtt://host:1883, and no more")
     elif fits and parts.scheme == "mqtts":
-        fields.complain("url", "mqtts (TLS) is not built yet; use mqtt on loopback or a tunnel")
+        fields.complain(key, "mqtts (TLS) is not built yet; use mqtt on loopback or a tunnel")
 
 
 def _name(fields: Fields, key: str) -> str:

@@ -3,7 +3,7 @@
 `edge.uplink.machine` decides, `edge.stream` holds the objects and checks what comes down,
 `edge.uplink.mqtt` carries, `edge.receipt_files` finds receipts that were carried by hand. This file
 only moves things between them. A one-way site has no transport: nothing is sent, and nothing is
-freed but by receipts brought as files.
+freed but by receipts brought as files, or by the ring of what has left (`edge.one_way`).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from edge.clock import Clock
 from edge.config import Site
 from edge.disk import Disk
 from edge.errors import AlteredError, EdgeError, ForkError, NotOursError, SpoolError, TwoLogsError
+from edge.one_way.leaving import leave_forever, leaving_of
 from edge.quiet import EVERY_S, Quiet
 from edge.spool_reader import Stored
 from edge.stream import Stream
@@ -52,7 +53,7 @@ class Delivery:
         gateway, plant = site.gateway, site.plant
         self._stream, self._clock, self._disk = stream, clock, disk
         self.machine = Machine()
-        self._receipts = gateway.receipts
+        self._site, self._receipts = site, gateway.receipts
         self._name = f"edge-{plant.id}-{gateway.id}"
         self._uplink: MqttUplink | None = None
         if site.uplink.mode == "mqtt":
@@ -89,6 +90,8 @@ class Delivery:
             self._wait_for_word(UNREACHABLE_S)
             self._uplink.start()
             self._spawn(self._watch())
+        if leaving := leaving_of(self._site, spool, self._clock, self._disk):
+            self._spawn(leave_forever(leaving, self._site, spool, self._clock, self._disk))
         self._spawn(self._watch_files())
 
     async def first_word(self) -> None:

@@ -71,7 +71,10 @@ def _span(spool: SpoolReader, owner: tuple[str, str], first: int | None, last: i
         raise ExportError(f"nothing waits for a receipt: the collector has {left}")
     span = Span(*owner, oldest if first is None else first, newest if last is None else last)
     if not oldest <= span.first <= span.last <= newest:
+        under = spool.receipted_seq() + 1
         hint = " (what is before is under receipt: the collector has it)" if oldest else ""
+        if oldest > under:
+            hint = f" (seq {under} to {oldest - 1} were let go by the ring without a receipt)"
         raise ExportError(
             f"the spool holds seq {oldest} to {newest}{hint}; --from {span.first} --to {span.last} "
             "asks for others"
@@ -95,10 +98,20 @@ def _write(spool: SpoolReader, span: Span, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        _sync(path.parent)
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """A name in it survives a power cut from here on."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:

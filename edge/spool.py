@@ -194,15 +194,28 @@ class Spool(SpoolReader):
         """
         before = self.receipted_seq()
         with self._transaction():
-            self._db.execute(
-                "INSERT OR IGNORE INTO freed SELECT seq, sha256, through_ns FROM objects "
-                "WHERE seq <= ?",
-                (seq,),
-            )
-            self._forget(before - FREED_MAX, seq - FREED_MAX)
-            freed = self._db.execute("DELETE FROM objects WHERE seq <= ?", (seq,)).rowcount
+            freed = self._free(before, seq)
             self._put({State.RECEIPT: seq.to_bytes(8, "big") + receipt, **(state or {})})
         return freed
+
+    def free_oldest(self, seq: int) -> int:
+        """Free every object up to and including `seq` without a receipt; how many were freed.
+
+        Of a one-way site alone, and only what has left it (`edge.one_way.leaving`).
+        """
+        oldest = self.oldest_seq()
+        with self._transaction():
+            return 0 if oldest is None else self._free(oldest - 1, seq)
+
+    def _free(self, before: int, seq: int) -> int:
+        """Free the objects after `before` up to `seq`; their hashes are kept."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO freed SELECT seq, sha256, through_ns FROM objects "
+            "WHERE seq <= ?",
+            (seq,),
+        )
+        self._forget(before - FREED_MAX, seq - FREED_MAX)
+        return self._db.execute("DELETE FROM objects WHERE seq <= ?", (seq,)).rowcount
 
     def _forget(self, first: int, last: int) -> None:
         """Of freed objects that are no longer the newest, keep the last of each quarter hour.

@@ -29,6 +29,7 @@ from evidence.frame import TYP_FRAME
 FORMAT = 4
 BEFORE = 3  # the format that the agent makes into this one when it starts
 SEQ_MAX = 2**63 - 1
+SPAN_MAX = 65_536  # objects that are looked at together
 BATCH = 64  # objects read at a time, at most 1 MiB each
 
 
@@ -55,6 +56,7 @@ class State(StrEnum):
     TWO_LOGS = "two-logs"  # when it was seen, and the receipt that shows it; empty when it is over
     PROOF = "two-logs-proof"  # the first such receipt ever; never deleted
     TROUBLE = "trouble"  # why nothing gets through, by kind (`edge.trouble`); empty when it does
+    LEFT = "left"  # of a one-way site: the next seq of each pass over the stream (CBOR array)
     CONTINUES = "continues"  # SHA-256 of the replace order this spool began with
     # of sources that deliver once, a key a device and one a mark (`position_key`, `mark_key`)
     POSITION = "position"  # up to where it has delivered
@@ -252,6 +254,20 @@ class SpoolReader:
         """Bytes of the objects from `first` to `last`, as far as they are there."""
         query = "SELECT coalesce(sum(length(bytes)), 0) FROM objects WHERE seq BETWEEN ? AND ?"
         return int(self._rows(query, first, last)[0][0])
+
+    def last_within(self, first: int, bytes_max: int) -> int | None:
+        """The seq up to which the objects from `first` on have so many bytes, or all there are.
+
+        None when there are none; at most `SPAN_MAX` objects, and always one.
+        """
+        query = "SELECT seq, length(bytes) FROM objects WHERE seq >= ? ORDER BY seq LIMIT ?"
+        last, size = None, 0
+        for seq, length in self._rows(query, first, SPAN_MAX):
+            size += length
+            if last is not None and size > bytes_max:
+                break
+            last = int(seq)
+        return last
 
     @contextlib.contextmanager
     def one_moment(self) -> Iterator[None]:

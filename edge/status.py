@@ -12,6 +12,7 @@ from edge.clock import Clock
 from edge.condition import condition_of
 from edge.config import Site
 from edge.identity import out_of_date
+from edge.one_way.leaving import way_facts
 from edge.schedule import FAR_NS, SURE_NS
 from edge.settings import standing_departures
 from edge.spool import is_in_use
@@ -66,6 +67,7 @@ def status_of(
             "plant": site.plant.id,
             "gateway": site.gateway.id,
             "mode": site.uplink.mode,
+            "way": way_facts(site.uplink.way, spool) if site.uplink.way else None,
             "running": is_in_use(site.gateway.spool),
             "spool": {
                 "path": str(site.gateway.spool),
@@ -142,6 +144,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"stream: newest seq {spool['head_seq']}, under receipt up to {spool['receipted_seq']}; "
         f"{spool['open_ticks']} ticks not yet in a frame, {spool['unsigned']} frames not signed",
         f"receipt: {_receipt_line(receipt, now_ns)}",
+        *_way_lines(status["way"]),
         f"log: cosigned up to {status['cosigned_size']} entries",
         f"key: {key['sha256'][:16] or 'none yet'}",
         f"clock: {clock['source']}, error {error}",
@@ -153,6 +156,16 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         )
     alarms = [f"ALARM {alarm['name']}: {alarm['sentence']}" for alarm in status["alarms"]]
     return found + (alarms or ["no alarms"])
+
+
+def _way_lines(way: Mapping[str, Any] | None) -> list[str]:
+    if way is None:
+        return []
+    place = f"{way['files']} files in the outbox" if way["by"] == "outbox" else f"to {way['to']}"
+    return [
+        f"one way out: {way['by']}, {place}; left up to seq {way['left_seq']}. That it arrived is "
+        "known here only from receipts brought as files"
+    ]
 
 
 def _receipt_line(receipt: Mapping[str, Any] | None, now_ns: int) -> str:

@@ -107,7 +107,8 @@ class StreamStatus(Protocol):
     def status(self) -> Sequence[Mapping[str, Any]]:
         """JSON-ready rows.
 
-        plant, gateway, next_seq, receipted_seq, frames, readings, refused, missing, alarms.
+        plant, gateway, next_seq, receipted_seq, frames, readings, refused, missing, alarms;
+        confirmed_size: log entries the newest object names, so confirmed at the plant.
         """
 
     def served(self) -> Sequence[str]:

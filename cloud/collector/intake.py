@@ -74,6 +74,7 @@ class Intake:
         missing: what later objects show to be missing.
         frames: frames accepted since the start, by stream.
         readings: readings in them.
+        anchors: the newest seq of a stream that was looked at, and the log that it names.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Intake:
         self._next = Outcome()
         self._told: list[Digest] = []
         self._traced_s = float("-inf")
-        self._anchors: dict[Sender, tuple[int, tuple[int, bytes] | None]] = {}
+        self.anchors: dict[Sender, tuple[int, tuple[int, bytes] | None]] = {}
 
     # -- plants -----------------------------------------------------------------------------------
 
@@ -207,8 +208,8 @@ class Intake:
         self, plant: EnrolledPlant, sender: Sender, data: bytes, accepted: Accepted
     ) -> None:
         plant.accept(accepted, data)
-        self._anchors[sender] = accepted.entry.seq or 0, accepted.anchor
-        self.missing.settle(sender, self._anchors[sender][0] + 1, self._clock.wall_ns())
+        self.anchors[sender] = accepted.entry.seq or 0, accepted.anchor
+        self.missing.settle(sender, self.anchors[sender][0] + 1, self._clock.wall_ns())
         self._next.sealed.add(sender)
         if self.standing.end(sender.plant, sender.gateway, STALLS):
             self._next.alarmed.add(sender.plant)
@@ -373,11 +374,11 @@ class Intake:
         """Log size in the anchor of a stream's newest object; 0 where it has none."""
         newest = committed.state.stream(sender.gateway).next_seq - 1
         store = self.plant(sender.plant)
-        seq, anchor = self._anchors.get(sender, (-1, None))
+        seq, anchor = self.anchors.get(sender, (-1, None))
         if seq != newest:  # after a start, or a commit that failed
             (found,) = store.reader.objects(sender.gateway, newest, newest + 1)
             anchor = place_of(cose.parse(found.data)).anchor
-            self._anchors[sender] = newest, anchor
+            self.anchors[sender] = newest, anchor
         if anchor is None:
             return 0
         if store.root_at(anchor[0]) != anchor[1]:

@@ -191,6 +191,7 @@ class Collector:
             "readings": intake.readings[sender],
             "refused": intake.rejects.of(sender.plant, sender.gateway),
             "missing": None if missed is None else asdict(missed),
+            "confirmed_size": _confirmed_size(intake, sender),
             "alarms": [a for a in self._alarms(sender.plant) if a["gateway"] == sender.gateway],
         }
 
@@ -368,3 +369,15 @@ class Collector:
     def _tell_news(self) -> None:
         for event in self._news:
             event.set()
+
+
+def _confirmed_size(intake: Intake, sender: Sender) -> int | None:
+    """Log entries that a stream's newest object names: so much is confirmed at the plant.
+
+    0 where it names none, as at a one-way site to which no receipt was carried; None while none of
+    its objects was looked at since the start.
+    """
+    if sender not in intake.anchors:
+        return None
+    anchor = intake.anchors[sender][1]
+    return 0 if anchor is None else anchor[0]

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import functools
+import hashlib
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -25,8 +26,11 @@ from edge.drivers.hj212.packet import Hj212Error, Splitter
 from edge.drivers.modbus.tcp import find_pdu
 from edge.drivers.opcua.decode import Value, decode_value
 from edge.errors import EdgeError, NotOursError, SiteConfigError
+from edge.one_way.datagram import Reassembly, fragments, parse_fragment
 from edge.pipeline import Layout, decode_tick
 from edge.receipt_files import receipts_of
+from edge.relay.config import RelayStream, load_relay
+from edge.relay.outer import judge_relayed, read_outer
 from evidence.archive.export import write_receipts
 from evidence.errors import EvidenceError
 from evidence.points import Dtype
@@ -92,6 +96,31 @@ _URLS = [
 ]  # fmt: skip
 
 
+def _datagram(data: bytes) -> None:
+    """An object that is put together is the one its pieces name."""
+    fragment = parse_fragment(data)
+    whole = Reassembly().take(fragment)
+    assert whole is None or hashlib.sha256(whole).digest() == fragment.sha256
+
+
+_RELAY = b"""\
+format = 1
+[relay]
+folder = "inbox"
+udp = "127.0.0.1:5514"
+broker = "mqtt://127.0.0.1:1883"
+[[stream]]
+plant = "north-works"
+gateway = "edge-1"
+collector = "file:keys/collector.crt"
+"""
+
+
+def _relay_seeds(folder: Path) -> list[bytes]:
+    sites.write_keys(folder / "keys")
+    return [_RELAY]
+
+
 class _Spooled:
     """A spool with three objects, and what a collector that has them says."""
 
@@ -100,6 +129,7 @@ class _Spooled:
         atexit.register(self.spool.close)
         rig = Rig(self.spool, stream, collector())
         rig.made(3)
+        self.objects = [stored.data for stored in self.spool.objects(0, 9)]
         self.receipt = rig.collector.receipt()
         request = rig.collector.close_request()
         self.request = encode_close_request(request, sites.keys().collector_signer)
@@ -267,6 +297,19 @@ DOORS: list[Door] = [
     Door("close request at the gateway", ("edge.custody.judge_close_request",),
          lambda folder: [_spooled(folder).request], _judging(judge_close_request), _COLLECTOR,
          (NotOursError,)),
+    Door("receipt at the relay", ("edge.relay.outer.judge_relayed",),
+         lambda folder: [_spooled(folder).receipt],
+         lambda _: lambda data: judge_relayed(
+             data, RelayStream(sites.PLANT, sites.GATEWAY, "00", sites.keys().collector_key)),
+         _COLLECTOR, (NotOursError,)),
+    Door("object at the relay", ("edge.relay.outer.read_outer",),
+         lambda folder: _spooled(folder).objects, lambda _: read_outer,
+         object_bent(sites.keys().signer), (EvidenceError,)),
+    pure("datagram at the relay", _datagram,
+         [*fragments(b"x" * 2_000, 1, 2), *fragments(b"y", 3, 4)], spoilt, (EvidenceError,),
+         "edge.one_way.datagram.parse_fragment"),
+    file_door("relay file", load_relay, _relay_seeds, toml_bent, (SiteConfigError,),
+              "edge.relay.config.load_relay", file="RELAY.toml"),
     file_door("receipt file at the gateway", receipts_of,
               lambda _: [write_receipts([b"one", b"two"])],
               records_bent(spoilt), (NotOursError,), "edge.receipt_files.receipts_of"),

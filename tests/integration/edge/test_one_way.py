@@ -1,8 +1,10 @@
 """A site without a way back: objects carried out as files, receipts carried in, nothing else."""
 
 import asyncio
+import contextlib
 import json
 import logging
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from edge import receipt_files
 from edge.agent import Agent
 from edge.cli import main
+from edge.one_way.datagram import Reassembly, parse_fragment
 from evidence import cose
 from evidence.archive.export import ExportReader, write_receipts
 from evidence.frame import TYP_COSIGNATURE, header_of
@@ -130,3 +133,37 @@ async def test_folder_that_cannot_be_read_is_said_and_tried_again(
         await carried(one_way, collector, "late")
         assert receipted(agent) == len(collector.objects) - 1
     assert "receipt files: input/output error; tried again" in caplog.text
+
+
+@pytest.mark.parametrize("way", ["outbox", "udp"])
+async def test_an_agent_brings_its_objects_out_by_itself(
+    one_way: Plant, way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as far:
+        far.bind(("127.0.0.1", 0))
+        far.setblocking(False)
+        to = f"127.0.0.1:{far.getsockname()[1]}"
+        tables = {"outbox": '[uplink.outbox]\nfolder = "out"\nfile_s = 1\n',
+                  "udp": f'[uplink.udp]\nto = "{to}"\nrepeat_after_s = [1]\n'}  # fmt: skip
+        one_way.text = one_way.text.replace("[[device]]", f"{tables[way]}[[device]]", 1)
+        async with one_way.running():
+            told: dict[str, Any] = {"left_seq": -1}
+            while told["left_seq"] < 1:
+                await asyncio.sleep(0.5)
+                assert await edge("status", one_way.site.path, "--json") == 0
+                told = json.loads(capsys.readouterr().out)["way"]
+        everything, left = one_way.kept(), told["left_seq"]
+        assert (told["by"], left >= 1) == (way, True)
+        came: list[bytes] = []
+        if way == "outbox":
+            for path in (one_way.folder / "out").glob("*.tar"):
+                with path.open("rb") as file:
+                    came += [data for _, data in ExportReader(file).objects()]
+        else:
+            reassembly = Reassembly()
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    if whole := reassembly.take(parse_fragment(far.recv(2_000))):
+                        came.append(whole)
+    assert set(came) >= set(everything[: left + 1])
+    assert set(came) <= set(everything)

@@ -110,6 +110,10 @@ def test_all_problems_at_once_in_the_order_of_the_tables(tmp_path: Path) -> None
 # -- plant, gateway, uplink -------------------------------------------------------------------
 
 
+MODE = 'url = "mqtt://127.0.0.1:1883"'
+ONE_WAY = 'mode = "one-way"\n'
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key", "says"),
     [
@@ -135,6 +139,22 @@ def test_all_problems_at_once_in_the_order_of_the_tables(tmp_path: Path) -> None
         ("mqtt://127.0.0.1:1883", "mqtt://me:secret@h", "uplink.url", "and no more"),
         ("mqtt://127.0.0.1:1883", "mqtts://broker", "uplink.url", "TLS"),
         ('collector = "', 'mode = "one-way"\ncollector = "', "uplink.url", "no broker: remove url"),
+        ("[[device]]", '[uplink.outbox]\nfolder = "o"\n[[device]]', "uplink.outbox", "one-way"),
+        (MODE, f'{ONE_WAY}outbox = {{ folder = "o", file_s = 0 }}', "uplink.outbox.file_s", "1.."),
+        (MODE, f"{ONE_WAY}outbox = {{}}", "uplink.outbox.folder", "ferry"),
+        (
+            MODE,
+            f'{ONE_WAY}outbox = {{ folder = "o" }}\nudp = {{ to = "10.0.0.1:5" }}',
+            "uplink.udp",
+            "one way out, not two",
+        ),
+        (MODE, f'{ONE_WAY}udp = {{ to = "relay:5514" }}', "uplink.udp.to", "an IP address and"),
+        (
+            MODE,
+            f'{ONE_WAY}udp = {{ to = "10.0.0.1:5514", repeat_after_s = [9, 9] }}',
+            "uplink.udp.repeat_after_s",
+            "rising",
+        ),
         ('collector = "', 'spool_mib_max = 1\ncollector = "', "uplink.spool_mib_max", "16.."),
         ("[uplink]", '[metrics]\nlisten = "9464"\n[uplink]', "metrics.listen", "and a port"),
         ("[uplink]", '[metrics]\nlisten = "[::1]:0"\n[uplink]', "metrics.listen", "and a port"),

@@ -187,7 +187,7 @@ async def test_status_counts_what_happened(running: Running, gateway: Gateway) -
         {
             "plant": "mini", "gateway": "edge-1", "next_seq": 2, "receipted_seq": 1,
             "frames": 1, "readings": 6, "refused": {"signature": 1}, "missing": None,
-            "alarms": [],
+            "confirmed_size": 0, "alarms": [],
         }
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
 MISSED = {"first": 10, "last": 12, "since_ns": 1_790_000_000_000_000_000}
 STREAMS = [
     {"plant": "mini", "gateway": "edge-1", "missing": MISSED},
-    {"plant": "mini", "gateway": "edge-2", "missing": None},
+    {"plant": "mini", "gateway": "edge-2", "missing": None, "confirmed_size": 0},
     {"plant": "maxi", "gateway": "edge-1", "missing": None},
 ]
 NEWS = {"taken": ["a.crt: certificate of edge-2, key 00"], "problems": []}
@@ -57,7 +57,9 @@ def test_what_is_missing_is_named_with_the_order_that_exports_it(
     config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["missing", config]) == 1
-    assert capsys.readouterr().out == (
+    said = capsys.readouterr()
+    assert "mini/edge-2: not confirmed at the plant" in said.err
+    assert said.out == (
         "mini/edge-1: seq 10 to 12, since 2026-09-21 14:13:20 UTC: "
         "stackproof edge export SITE.toml --from 10 --to 12\n"
     )

@@ -1,0 +1,239 @@
+"""What leaves a one-way site by itself, and the ring that stays. I/O: spool, a folder, a socket.
+
+Nothing comes back, so what has left is not freed by that: it stays until it is too old or the
+spool too full (`turn_ring`), or until receipts are brought as files. How far each pass over the
+stream has come is kept in the spool, so that a kill repeats a little and leaves nothing out.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from edge.alarms import FILLING_UNTIL
+from edge.clock import Clock
+from edge.config import Site
+from edge.disk import Disk
+from edge.errors import AlteredError, EdgeError, ExportError
+from edge.export import export
+from edge.one_way.datagram import COUNT_MAX, fragments
+from edge.quiet import Quiet
+from edge.site_way import OutboxWay, UdpWay
+from edge.spool import Spool
+from edge.spool_reader import BATCH, SpoolReader, State, Stored
+from evidence import cbor
+from evidence.archive.export import Span
+from evidence.errors import EvidenceError
+
+log = logging.getLogger("stackproof.edge.one_way")
+
+TICK_S = 0.5
+RING_S = 5.0
+SEND_AGAIN_S = 1.0
+AT_ONCE = 8  # objects read for one pass before newer ones have their turn
+PAUSE_S = 0.005  # shorter waits cost more than they spread
+
+
+class Leaving(Protocol):
+    """One way out."""
+
+    async def step(self) -> bool:
+        """Bring something out, if anything is due; False when nothing was."""
+
+    def close(self) -> None:
+        """Let go of what it holds open."""
+
+
+def leaving_of(site: Site, spool: Spool, clock: Clock, disk: Disk) -> "Leaving | None":
+    """The way out that the site file names; None where people export by hand."""
+    match site.uplink.way:
+        case OutboxWay() as way:
+            return OutboxLeaving(site, way, spool, clock, disk)
+        case UdpWay() as way:
+            return UdpLeaving(way, spool, clock, disk)
+    return None
+
+
+async def leave_forever(
+    leaving: Leaving, site: Site, spool: Spool, clock: Clock, disk: Disk
+) -> None:
+    """Bring out what is due and turn the ring, for ever; trouble is said and tried again."""
+    with contextlib.closing(leaving):
+        await _leave(leaving, site, spool, clock, disk)
+
+
+async def _leave(leaving: Leaving, site: Site, spool: Spool, clock: Clock, disk: Disk) -> None:
+    quiet, turns_at_s = Quiet(), 0.0
+    while True:
+        now_s = clock.monotonic_ns() / 1e9
+        is_busy = False
+        try:
+            if now_s >= turns_at_s:
+                turns_at_s = now_s + RING_S
+                await disk.run(turn_ring, spool, clock.wall_ns(), site.uplink.spool_age_max_ns)
+            is_busy = await leaving.step()
+        except (EdgeError, EvidenceError, OSError) as error:
+            if quiet.may(type(error).__name__, now_s):
+                log.error("one way out: %s; tried again", error)  # noqa: TRY400 - no defect
+            await asyncio.sleep(SEND_AGAIN_S)
+        if not is_busy:
+            await asyncio.sleep(TICK_S)
+
+
+# -- how far it has come -------------------------------------------------------------------------
+
+
+def cursors_of(spool: SpoolReader, passes: int) -> list[int]:
+    """The next seq of each pass; a pass that is new begins where the last one stands."""
+    kept = [int(seq) for seq in cbor.decode(spool.get(State.LEFT) or cbor.encode([]))][:passes]
+    return kept + [min(kept, default=0)] * (passes - len(kept))
+
+
+def left_seq(spool: SpoolReader) -> int:
+    """Newest seq that every pass has brought out, -1 for none."""
+    return min(cbor.decode(spool.get(State.LEFT) or cbor.encode([])), default=0) - 1
+
+
+def _keep(spool: Spool, cursors: Sequence[int]) -> None:
+    spool.put({State.LEFT: cbor.encode(list(cursors))})
+
+
+def turn_ring(spool: Spool, now_ns: int, age_max_ns: int) -> int:
+    """Free the oldest objects that have left, where they are too old or too much; how many.
+
+    At most `BATCH` at a time. What has not left is never freed: it is kept until the spool is full,
+    and then no readings are taken, as at every other site.
+    """
+    oldest, oldest_ns = spool.oldest_seq(), spool.usage().oldest_ns
+    left, is_full = left_seq(spool), spool.fill() >= FILLING_UNTIL
+    if oldest is None or oldest_ns is None or oldest > left:
+        return 0
+    if not (is_full or oldest_ns < now_ns - age_max_ns):
+        return 0
+    try:
+        batch = spool.objects(oldest, min(BATCH, left - oldest + 1))
+        aged = [stored.seq for stored in batch if stored.through_ns < now_ns - age_max_ns]
+        last = batch[-1].seq if is_full else aged[-1]
+    except AlteredError as error:  # the disk has changed it since it left
+        last = error.seq
+    freed = spool.free_oldest(last)
+    log.info("the ring let go of seq %d to %d, which had left", oldest, last)
+    return freed
+
+
+# -- files for a ferry ---------------------------------------------------------------------------
+
+
+class OutboxLeaving:
+    """Writes exported spools into a folder: `PLANT-GATEWAY-FIRST-LAST.tar`, whole or not at all."""
+
+    def __init__(self, site: Site, way: OutboxWay, spool: Spool, clock: Clock, disk: Disk) -> None:
+        self._way, self._spool, self._clock, self._disk = way, spool, clock, disk
+        self._path, self._owner = site.gateway.spool, (site.plant.id, site.gateway.id)
+        self._since_s: float | None = None  # monotonic, since when something waits
+
+    async def step(self) -> bool:
+        """Write a file when one is due."""
+        first = (await self._disk.run(cursors_of, self._spool, 1))[0]
+        last = await self._disk.run(self._spool.last_within, first, self._way.file_bytes)
+        if last is None:
+            self._since_s = None
+            return False
+        now_s = self._clock.monotonic_ns() / 1e9
+        self._since_s = now_s if self._since_s is None else self._since_s
+        is_more = last < (await self._disk.run(self._spool.head)).next_seq - 1
+        if not is_more and now_s < self._since_s + self._way.file_s:
+            return False
+        # off the disk's thread: ticks are committed there
+        await asyncio.to_thread(self._write, first, last)
+        await self._disk.run(_keep, self._spool, [last + 1])
+        self._since_s = None
+        return is_more
+
+    def close(self) -> None:
+        """Nothing is held open between two files."""
+
+    def _write(self, first: int, last: int) -> None:
+        folder = self._way.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        held = sum(path.stat().st_size for path in folder.glob("*.tar"))
+        if held >= self._way.bytes_max:
+            raise ExportError(
+                f"{folder} holds {held >> 20} MiB that the ferry has not taken: nothing is added"
+            )
+        spool = SpoolReader(self._path)
+        try:
+            begins = max(first, spool.oldest_seq() or 0)  # receipts by file may have freed some
+            if not (folder / f"{Span(*self._owner, begins, last).name}.tar").exists():
+                export(spool, self._owner, first=begins, last=last, out=folder)
+        finally:
+            spool.close()
+
+
+# -- datagrams through a diode -------------------------------------------------------------------
+
+
+class UdpLeaving:
+    """Sends each object when it is new, and again at each age of `repeat_after_s`."""
+
+    def __init__(self, way: UdpWay, spool: Spool, clock: Clock, disk: Disk) -> None:
+        self._way, self._spool, self._clock, self._disk = way, spool, clock, disk
+        self._ages_ns = [0, *(age_s * 1_000_000_000 for age_s in way.repeat_after_s)]
+        family = socket.AF_INET6 if ":" in way.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._sender = Sender(way, self._socket, clock)
+
+    async def step(self) -> bool:
+        """Send some objects of the first pass that has any due: what is new goes first."""
+        cursors = await self._disk.run(cursors_of, self._spool, len(self._ages_ns))
+        for number, age_ns in enumerate(self._ages_ns):
+            due = await self._disk.run(self._due, cursors[number], self._clock.wall_ns() - age_ns)
+            if due:
+                for stored in due:
+                    await self._sender.send(stored.data)
+                cursors[number] = due[-1].seq + 1
+                await self._disk.run(_keep, self._spool, cursors)
+                return True
+        return False
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _due(self, first: int, until_ns: int) -> list[Stored]:
+        """Some objects from `first` on that are old enough."""
+        found = self._spool.objects(first, AT_ONCE)
+        return [stored for stored in found if stored.through_ns <= until_ns]
+
+
+class Sender:
+    """Sends objects as datagrams, never faster than it may."""
+
+    def __init__(self, way: UdpWay, out: socket.socket, clock: Clock) -> None:
+        self._way, self._socket, self._clock = way, out, clock
+        self._run, self._number = secrets.randbits(32), 0
+        self._free_s = 0.0  # monotonic: until then the line is taken by what was sent
+
+    async def send(self, data: bytes) -> None:
+        """Send one object; OSError where the network refuses: it is to be sent again whole."""
+        for datagram in fragments(data, self._run, self._number):
+            now_s = self._clock.monotonic_ns() / 1e9
+            self._free_s = max(self._free_s, now_s) + len(datagram) / self._way.bytes_s
+            if self._free_s - now_s > PAUSE_S:
+                await asyncio.sleep(self._free_s - now_s)
+            self._socket.sendto(datagram, (self._way.host, self._way.port))
+            self._number = (self._number + 1) % COUNT_MAX
+
+
+def way_facts(way: OutboxWay | UdpWay, spool: SpoolReader) -> dict[str, object]:
+    """What `edge status` says of the way out."""
+    facts: dict[str, object] = {"left_seq": left_seq(spool)}
+    if isinstance(way, OutboxWay):
+        sizes = [path.stat().st_size for path in Path(way.folder).glob("*.tar")]
+        return {"by": "outbox", **facts, "files": len(sizes), "bytes": sum(sizes)}
+    return {"by": "udp", **facts, "to": f"{way.host}:{way.port}"}

@@ -1,0 +1,82 @@
+"""`stackproof relay …`: run the relay, check its file, see how it stands. I/O: prints."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+from edge.clock import SystemClock
+from edge.errors import EdgeError
+from edge.relay.config import RelayConfig, load_relay
+from edge.relay.service import Relay
+from edge.relay.status import lines, status_of
+from evidence.log_lines import FORMS, TEXT, start_logging
+
+EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
+
+
+def main(argv: list[str]) -> int:
+    """Run one subcommand; the exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args, load_relay(args.relay)))
+    except (EdgeError, OSError) as error:
+        print(f"stackproof relay: {error}", file=sys.stderr)
+        return EXIT_CANNOT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stackproof relay",
+        description="The far side of a one-way site: takes its objects as files or datagrams and "
+        "forwards them over MQTT, unchanged. It holds no key of a plant.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser("check", help="validate a relay file")
+    run = commands.add_parser("run", help="run the relay until SIGTERM")
+    status = commands.add_parser(
+        "status",
+        help="what waits, what is missing and how to bring it",
+        epilog="Works beside a running relay. Exit status: 0 fine, 1 objects are missing, 2 cannot "
+        "tell.",
+    )
+    for command, does in ((check, _check), (run, _run), (status, _status)):
+        command.add_argument("relay", type=Path, metavar="RELAY.toml", help="the relay's file")
+        command.set_defaults(run=does)
+    run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    run.add_argument(
+        "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"
+    )
+    status.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _check(_: argparse.Namespace, config: RelayConfig) -> int:
+    print(f"{config.path}: fine. {len(config.streams)} streams to {config.url}")
+    return EXIT_FINE
+
+
+def _run(args: argparse.Namespace, config: RelayConfig) -> int:
+    start_logging(args.log_level, args.log_format)
+    asyncio.run(_serve(config))
+    return EXIT_FINE
+
+
+async def _serve(config: RelayConfig) -> None:
+    from edge.relay.metrics import serving  # a server's modules: `check` and `status` need none
+
+    stop, loop, clock = asyncio.Event(), asyncio.get_running_loop(), SystemClock()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with serving(config, clock):
+        await Relay(config, clock).run(stop, lambda: print("relay: running", flush=True))
+    print("relay: stopped", flush=True)
+
+
+def _status(args: argparse.Namespace, config: RelayConfig) -> int:
+    status = status_of(config, SystemClock())
+    text = json.dumps(status, ensure_ascii=False, indent=1) if args.json else None
+    print(text or "\n".join(lines(config, status)))
+    return EXIT_FOUND if any(stream["missing"] for stream in status["streams"]) else EXIT_FINE

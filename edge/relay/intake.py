@@ -1,0 +1,65 @@
+"""Everything that comes to the relay: judged by its outer frame, counted, put into its lane.
+
+One door for files and datagrams. Counted here: `garbage` no signed object, `stranger` of a stream
+that RELAY.toml does not name, `known` held already or under receipt, `crowded` gave way to a rival
+for the same seq, `full` there was no room, `kept` on disk.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from edge.quiet import Quiet
+from edge.relay.lane import Lane
+from edge.relay.outer import Outer, read_outer
+from evidence.errors import EvidenceError
+
+log = logging.getLogger("stackproof.relay")
+
+
+class RelayIntake:
+    """Takes objects for every lane.
+
+    Attributes:
+        counts: how many of each kind came since the start.
+    """
+
+    def __init__(self, lanes: Mapping[tuple[str, str], Lane]) -> None:
+        self._lanes = lanes
+        self._quiet = Quiet()
+        self.counts: Counter[str] = Counter()
+
+    def admit(self, data: bytes) -> Outer | None:
+        """An object for one of the lanes; None, and counted, when it is none."""
+        try:
+            outer = read_outer(data)
+        except EvidenceError:
+            self.counts["garbage"] += 1
+            return None
+        if (outer.plant, outer.gateway) not in self._lanes:
+            self.counts["stranger"] += 1
+            return None
+        return outer
+
+    async def keep(self, objects: Sequence[Outer], now_s: float) -> int:
+        """Put objects on disk; for how many there was no room.
+
+        Raises:
+            SpoolError: the disk refuses; those of one stream are kept all or none.
+        """
+        full = 0
+        for place, lane in self._lanes.items():
+            own = [o for o in objects if (o.plant, o.gateway) == place]
+            if not own:
+                continue
+            kept = await lane.keep(own)
+            self.counts.update(
+                kept=len(kept.new), known=kept.known, crowded=kept.crowded, full=kept.full
+            )
+            full += kept.full
+            if kept.full and self._quiet.may(lane.stream.name, now_s):
+                log.error(
+                    "%s: the queue is full, what came is dropped: look at the broker and the "
+                    "collector; what is missing then is exported again", lane.stream.name,
+                )  # fmt: skip
+        return full

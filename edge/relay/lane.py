@@ -1,0 +1,191 @@
+"""One stream of the relay: forwards what is held, in order, until the collector's receipt.
+
+The agent's own state machine and transport (`edge.uplink`). The collector takes a stream's next seq
+and no other, so what is behind a hole is held until the hole is filled: by a repetition, by a file
+exported again, or at the collector (`cloud import`). So that the collector names the hole too, it
+is shown the nearest and the newest object behind it, once in `WITNESS_S`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from edge.clock import Clock
+from edge.disk import Disk
+from edge.errors import EdgeError, NotOursError
+from edge.quiet import Quiet
+from edge.relay.config import RelayStream
+from edge.relay.outer import Outer, judge_relayed
+from edge.relay.queue import Kept, Queue
+from edge.uplink.machine import Machine, Send
+from edge.uplink.mqtt import MqttUplink, Topics
+from evidence.log_lines import about
+
+log = logging.getLogger("stackproof.relay")
+
+TICK_S = 0.5
+WITNESS_S = 30.0
+AT_ONCE = 16  # seqs read together, at most 1 MiB each, and their rivals
+
+
+class RelayTopics(Topics):
+    """The gateway's topics, but for birth and will: that a relay is there says nothing of it."""
+
+    @property
+    def state(self) -> str:
+        """Retained birth and last will of the relay."""
+        return f"{self.base}/relay"
+
+
+class Lane:
+    """Brings one stream's objects to the collector, and forgets what it has receipted.
+
+    Attributes:
+        refused: messages from the broker that were not acted on.
+        forwarded: objects handed to the broker, repetitions too.
+    """
+
+    def __init__(
+        self, stream: RelayStream, queue: Queue, url: str, clock: Clock, disk: Disk
+    ) -> None:
+        """Prepare; nothing is sent before `start`."""
+        self.stream, self.queue = stream, queue
+        self._clock, self._disk = clock, disk
+        self.machine = Machine()
+        self.refused = self.forwarded = 0
+        self._quiet = Quiet()
+        self._order = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._shows_at_s = 0.0
+        self._unread: tuple[bytes, bool] | None = None  # a receipt, and whether it was retained
+        self._uplink = MqttUplink(
+            url,
+            RelayTopics.of(stream.slice, stream.plant, stream.gateway),
+            f"relay-{stream.plant}-{stream.gateway}",
+            on_connected=lambda: self._send_all(self.machine.connected(self._now_s())),
+            on_disconnected=self._on_disconnected,
+            on_message=self._on_message,
+        )
+
+    async def start(self) -> None:
+        """Begin where the queue stands."""
+        receipted = await self._disk.run(self.queue.receipted_seq)
+        self.machine.resume(await self._disk.run(self.queue.run_end, receipted + 1), receipted)
+        self._uplink.start()
+        self._spawn(self._watch())
+
+    async def stop(self) -> None:
+        """End; what is held stays held."""
+        await asyncio.get_running_loop().run_in_executor(None, self._uplink.stop)
+        self.machine.disconnected()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def keep(self, objects: Sequence[Outer]) -> Kept:
+        """Put objects on disk; they go on from there. SpoolError: nothing of them was kept."""
+        kept = await self._disk.run(self.queue.keep, objects, self._clock.wall_ns())
+        await self._go_on()
+        return kept
+
+    async def _go_on(self) -> None:
+        """Whatever continues what was sent is sent."""
+        end = max(self.machine.newest, self.machine.receipted)
+        newest = await self._disk.run(self.queue.run_end, end + 1)
+        if newest > end:
+            self._send_all(self.machine.appended(newest, self._now_s()))
+
+    # -- what the transport reports ---------------------------------------------------------------
+
+    def _on_disconnected(self, reason: str) -> None:
+        if self._quiet.may("away", self._now_s()):
+            extra = about(self.stream.plant, self.stream.gateway)
+            log.warning("%s: broker away (%s); objects are kept", self.stream.name, reason,
+                        extra=extra)  # fmt: skip
+        self.machine.disconnected()
+
+    def _on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        """Only the newest receipt counts: a flood of them costs one call at a time."""
+        if payload and topic.endswith("/receipts"):
+            is_idle, self._unread = self._unread is None, (payload, is_retained)
+            if is_idle:
+                self._spawn(self._read())
+
+    async def _read(self) -> None:
+        try:
+            while self._unread is not None:
+                read = self._unread
+                await self._take_receipt(*read)
+                if self._unread is read:
+                    self._unread = None
+        finally:
+            self._unread = None
+
+    async def _take_receipt(self, payload: bytes, is_retained: bool) -> None:
+        try:
+            receipt = judge_relayed(payload, self.stream)
+        except NotOursError as error:
+            self.refused += 1
+            if self._quiet.may("refused", self._now_s()):
+                log.warning("%s", error)
+            return
+        if receipt.seq <= self.machine.receipted:
+            if receipt.seq == self.machine.receipted and not is_retained:
+                self._send_all(self.machine.repeated(self._now_s()))
+            return
+        if await self._disk.run(self.queue.has, receipt.seq, receipt.head) is False:
+            log.error(
+                "%s: the collector holds another object at seq %d than came here: this one was "
+                "altered on its way, or a second device signs", self.stream.name, receipt.seq,
+            )  # fmt: skip
+        await self._disk.run(self.queue.release, receipt.seq)
+        self._send_all(self.machine.receipt(receipt.seq, self._now_s()))
+        await self._go_on()
+
+    # -- sending ----------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._send_all(self.machine.tick(self._now_s()))
+            if self.machine.online and self._now_s() >= self._shows_at_s:
+                self._shows_at_s = self._now_s() + WITNESS_S
+                await self._show_hole()
+
+    async def _show_hole(self) -> None:
+        """Have the collector see that something is missing."""
+        end = max(self.machine.newest, self.machine.receipted)
+        beyond = await self._disk.run(self.queue.beyond, end)
+        for seq in sorted(set(beyond or ())):
+            await self._send(Send(seq, seq))
+
+    def _send_all(self, sends: Sequence[Send]) -> None:
+        for send in sends:
+            self._spawn(self._send(send))
+
+    async def _send(self, send: Send) -> None:
+        async with self._order:
+            if not self.machine.online:
+                return  # `connected` begins again after the newest receipt
+            for first in range(send.first, send.last + 1, AT_ONCE):
+                last = min(first + AT_ONCE - 1, send.last)
+                for seq, data in await self._disk.run(self.queue.objects, first, last):
+                    if not self._uplink.send_object(data):
+                        self.machine.refused(seq)
+                        return
+                    self.forwarded += 1
+
+    def _now_s(self) -> float:
+        return self._clock.monotonic_ns() / 1e9
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            known = isinstance(error, EdgeError)
+            log.error("%s: %s", self.stream.name, error, exc_info=None if known else error)

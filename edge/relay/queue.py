@@ -1,0 +1,202 @@
+"""What waits for the collector's receipt, of one stream. I/O: one SQLite file.
+
+An object is known by its hash, never by its seq: whoever can put bytes before the relay can claim
+any seq, and must not thereby keep the true object out. So a few rivals for one seq are held and
+all forwarded; the collector takes the one whose signature is good. When the file has grown to its
+bound the highest seqs give way: the collector needs the lowest first, and what gave way can be
+exported again.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.errors import SpoolError
+from edge.relay.outer import Outer
+
+FORMAT = 1
+RIVALS_MAX = 4
+HOLES_MAX = 100
+
+_SCHEMA = """
+BEGIN;
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL, sha256 BLOB NOT NULL,
+    at_ns INTEGER NOT NULL, bytes BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX known ON objects (seq, sha256);
+CREATE TABLE receipt (id INTEGER PRIMARY KEY CHECK (id = 0), seq INTEGER NOT NULL) STRICT;
+INSERT INTO receipt VALUES (0, -1);
+PRAGMA user_version=1;
+COMMIT;
+"""
+
+
+@dataclass
+class Kept:
+    """What became of some objects.
+
+    Attributes:
+        new: seqs that are on disk now and were not before.
+        known: objects held before, or under receipt.
+        crowded: objects for whose seq others gave way, the ones that came first.
+        full: seqs for which there was no room.
+    """
+
+    new: list[int]
+    known: int = 0
+    crowded: int = 0
+    full: int = 0
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Seqs that did not come while later ones did.
+
+    Attributes:
+        first, last: both included.
+        since_ns: when the first later one came, this machine's wall clock.
+    """
+
+    first: int
+    last: int
+    since_ns: int
+
+
+class Queue:
+    """One stream's queue. One thread opens and uses it; others may read the file."""
+
+    def __init__(self, path: Path, *, bytes_max: int, may_write: bool = True) -> None:
+        """Open, and create unless it is only to be read; SpoolError where the disk refuses."""
+        self._path, self._bytes_max = path, bytes_max
+        try:
+            if may_write:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            uri = f"{path.absolute().as_uri()}?mode={'rwc' if may_write else 'ro'}"
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None)
+            if may_write:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")
+                if self._one("PRAGMA user_version") == 0:
+                    self._db.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise SpoolError(f"{path}: cannot be opened as a relay's queue: {error}") from error
+        if (found := self._one("PRAGMA user_version")) != FORMAT:
+            self._db.close()
+            raise SpoolError(f"{path}: queue format {found}; this program knows {FORMAT}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def keep(self, objects: Sequence[Outer], now_ns: int) -> Kept:
+        """Put objects on disk, all in one transaction: from its end on they are held."""
+        kept, receipted = Kept([]), self.receipted_seq()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for outer in objects:
+                self._keep(outer, now_ns, kept, receipted)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise SpoolError(f"{self._path}: cannot be written: {error}") from error
+        return kept
+
+    def _keep(self, outer: Outer, now_ns: int, kept: Kept, receipted: int) -> None:
+        rivals = self._rows("SELECT id, sha256 FROM objects WHERE seq = ? ORDER BY id", outer.seq)
+        if outer.seq <= receipted or outer.sha256 in {sha256 for _, sha256 in rivals}:
+            kept.known += 1
+            return
+        if len(rivals) >= RIVALS_MAX:
+            self._db.execute("DELETE FROM objects WHERE id = ?", (rivals[0][0],))
+            kept.crowded += 1
+        elif not self._make_room(outer):
+            kept.full += 1
+            return
+        self._db.execute(
+            "INSERT INTO objects VALUES (NULL, ?, ?, ?, ?)",
+            (outer.seq, outer.sha256, now_ns, outer.data),
+        )
+        kept.new.append(outer.seq)
+
+    def _make_room(self, outer: Outer) -> bool:
+        """The highest seqs give way to a lower one."""
+        while self.bytes() + len(outer.data) > self._bytes_max:
+            highest = self._one("SELECT max(seq) FROM objects")
+            if highest is None or highest <= outer.seq:
+                return False
+            self._db.execute("DELETE FROM objects WHERE seq = ?", (highest,))
+        return True
+
+    def release(self, seq: int) -> None:
+        """A receipt covers everything up to `seq`."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("DELETE FROM objects WHERE seq <= ?", (seq,))
+            self._db.execute("UPDATE receipt SET seq = max(seq, ?)", (seq,))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise SpoolError(f"{self._path}: cannot be written: {error}") from error
+
+    # -- what is there ----------------------------------------------------------------------------
+
+    def receipted_seq(self) -> int:
+        """Newest seq under receipt, -1 before the first."""
+        return int(self._one("SELECT seq FROM receipt"))
+
+    def objects(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        """Seq and bytes of the objects from `first` to `last`, rivals in the order they came."""
+        query = "SELECT seq, bytes FROM objects WHERE seq BETWEEN ? AND ? ORDER BY seq, id"
+        return [(int(seq), bytes(data)) for seq, data in self._rows(query, first, last)]
+
+    def run_end(self, first: int) -> int:
+        """The last seq of those that are held one after another from `first` on; or `first` - 1."""
+        query, last = "SELECT DISTINCT seq FROM objects WHERE seq >= ? ORDER BY seq", first - 1
+        for (seq,) in self._db.execute(query, (first,)):
+            if seq != last + 1:
+                break
+            last = int(seq)
+        return last
+
+    def beyond(self, seq: int) -> tuple[int, int] | None:
+        """The lowest and the highest seq held after `seq`; None when none is."""
+        low, high = self._rows("SELECT min(seq), max(seq) FROM objects WHERE seq > ?", seq)[0]
+        return None if low is None else (int(low), int(high))
+
+    def holes(self) -> list[Hole]:
+        """What did not come while later objects did: the first `HOLES_MAX` of them."""
+        query = (
+            "SELECT before + 1, seq - 1, at_ns FROM (SELECT seq, min(at_ns) AS at_ns, "
+            "coalesce(lag(seq) OVER (ORDER BY seq), ?) AS before FROM objects GROUP BY seq) "
+            "WHERE seq > before + 1 ORDER BY seq LIMIT ?"
+        )
+        return [Hole(*row) for row in self._rows(query, self.receipted_seq(), HOLES_MAX)]
+
+    def count(self) -> int:
+        """Objects held."""
+        return int(self._one("SELECT count(*) FROM objects"))
+
+    def has(self, seq: int, sha256: bytes) -> bool | None:
+        """Whether this very object is held at `seq`; None when none is."""
+        held = [row[0] for row in self._rows("SELECT sha256 FROM objects WHERE seq = ?", seq)]
+        return sha256 in held if held else None
+
+    def bytes(self) -> int:
+        """Of the file's used pages."""
+        names = ("page_count", "freelist_count", "page_size")
+        pages, free, size = (int(self._one(f"PRAGMA {name}")) for name in names)
+        return (pages - free) * size
+
+    def _one(self, query: str) -> Any:  # noqa: ANN401 - a number or NULL, as the query says
+        return self._rows(query)[0][0]
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise SpoolError(f"{self._path}: cannot be read: {error}") from error

@@ -1,0 +1,168 @@
+"""The relay's parts, put together and run. Composition root of this room.
+
+folder and UDP → intake → lane (queue on disk → broker → receipt → queue freed), one a stream
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from edge.clock import Clock
+from edge.disk import Disk
+from edge.errors import EdgeError, SpoolError
+from edge.quiet import Quiet
+from edge.relay import folder
+from edge.relay.config import RelayConfig
+from edge.relay.datagrams import KEEP_S, RelayDatagrams
+from edge.relay.folder import RelayFolder
+from edge.relay.intake import RelayIntake
+from edge.relay.lane import Lane
+from edge.relay.queue import Queue
+
+log = logging.getLogger("stackproof.relay")
+
+COUNTS_S = 2.0
+COUNTS, LOCK = "counts.json", "relay.lock"
+
+
+class Relay:
+    """One relay."""
+
+    def __init__(self, config: RelayConfig, clock: Clock) -> None:
+        self._config, self._clock = config, clock
+        self._disk, self._quiet = Disk(), Quiet()
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
+        """Run until `stop`.
+
+        Args:
+            stop: set it to end cleanly.
+            ready: called once, when everything listens.
+
+        Raises:
+            SpoolError: a queue cannot be opened, or another relay has it.
+            OSError: the UDP address cannot be had.
+        """
+        config = self._config
+        async with contextlib.AsyncExitStack() as parts:
+            parts.callback(self._disk.close)
+            parts.callback(os.close, _lock(config.state_dir))
+            lanes: dict[tuple[str, str], Lane] = {}
+            for stream in config.streams:
+                path = queue_path(config, stream.plant, stream.gateway)
+                queue = await self._disk.run(Queue, path, bytes_max=config.queue_bytes_max)
+                parts.push_async_callback(self._disk.run, queue.close)
+                lane = Lane(stream, queue, config.url, self._clock, self._disk)
+                lanes[stream.plant, stream.gateway] = lane
+                parts.push_async_callback(lane.stop)
+                await lane.start()
+            intake = RelayIntake(lanes)
+            ways = await self._ways(intake, parts)
+            parts.push_async_callback(self._write_counts, intake, lanes, ways)
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._forever(w.step, s)) for w, s in ways]
+                tasks.append(group.create_task(self._forever(
+                    lambda: self._write_counts(intake, lanes, ways), COUNTS_S)))  # fmt: skip
+                ready()
+                await stop.wait()
+                for task in tasks:
+                    task.cancel()
+            for way, _ in ways:  # what is in memory is not left behind
+                if isinstance(way, RelayDatagrams):
+                    await way.step()
+
+    async def _ways(
+        self, intake: RelayIntake, parts: contextlib.AsyncExitStack
+    ) -> list[tuple[RelayFolder | RelayDatagrams, float]]:
+        ways: list[tuple[RelayFolder | RelayDatagrams, float]] = []
+        if self._config.folder is not None:
+            self._config.folder.mkdir(parents=True, exist_ok=True)
+            way = RelayFolder(self._config.folder, intake, self._clock)
+            ways.append((way, folder.LOOK_S))
+        if self._config.udp is not None:
+            datagrams = RelayDatagrams(intake, self._clock)
+            transport = await datagrams.open(*self._config.udp)
+            parts.callback(transport.close)
+            ways.append((datagrams, KEEP_S))
+        return ways
+
+    async def _forever(self, step: Callable[[], Awaitable[None]], wait_s: float) -> None:
+        while True:
+            try:
+                await step()
+            except (EdgeError, OSError) as error:
+                if self._quiet.may(str(type(error)), self._clock.monotonic_ns() / 1e9):
+                    log.error("%s; tried again", error)  # noqa: TRY400 - no defect
+            await asyncio.sleep(wait_s)
+
+    async def _write_counts(
+        self,
+        intake: RelayIntake,
+        lanes: dict[tuple[str, str], Lane],
+        ways: list[tuple[RelayFolder | RelayDatagrams, float]],
+    ) -> None:
+        """What only this process knows, for `status` and /metrics; no evidence, not synced."""
+        told: dict[str, Any] = {"at_ns": self._clock.wall_ns(), "objects": dict(intake.counts)}
+        for way, _ in ways:
+            if isinstance(way, RelayFolder):
+                told["files"] = {"taken": way.taken, "refused": way.refused}
+            else:
+                told["udp"] = {
+                    **way.counts,
+                    "received": way.loss.received,
+                    "lost": way.loss.lost,
+                    "broken": way.reassembly.broken,
+                    "given_up": way.reassembly.given_up,
+                    "pending_bytes": way.reassembly.bytes,
+                }
+        told["streams"] = {
+            lane.stream.name: {
+                "online": lane.machine.online,
+                "forwarded": lane.forwarded,
+                "refused": lane.refused,
+            }
+            for lane in lanes.values()
+        }
+        path = self._config.state_dir / COUNTS
+        part = path.with_suffix(".part")
+        await asyncio.to_thread(part.write_text, json.dumps(told))
+        await asyncio.to_thread(part.replace, path)
+
+
+def queue_path(config: RelayConfig, plant: str, gateway: str) -> Path:
+    """Where a stream's queue is."""
+    return config.state_dir / plant / f"{gateway}.sqlite"
+
+
+def _lock(state_dir: Path) -> int:
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        lock = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise SpoolError(f"{state_dir}: another relay runs on it") from None
+    except OSError as error:
+        raise SpoolError(f"{state_dir}: cannot be used: {error.strerror}") from error
+    return lock
+
+
+def is_running(config: RelayConfig) -> bool:
+    """True while a relay works on this state_dir."""
+    try:
+        lock = os.open(config.state_dir / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False

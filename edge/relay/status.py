@@ -1,0 +1,101 @@
+"""How a relay stands: for `relay status`, and for Prometheus. Reads the queues beside the relay."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from edge.clock import Clock
+from edge.errors import SpoolError
+from edge.relay.config import RelayConfig, RelayStream
+from edge.relay.queue import Hole, Queue
+from edge.relay.service import COUNTS, is_running, queue_path
+
+MIB = 1024 * 1024
+
+
+def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
+    """Everything there is to tell, as plain values; SpoolError when a queue cannot be read."""
+    told = _counts(config)
+    return {
+        "running": is_running(config),
+        "now_ns": clock.wall_ns(),
+        "counts": {key: told[key] for key in ("objects", "files", "udp") if key in told},
+        "streams": [
+            {**_stream(config, stream), **told.get("streams", {}).get(stream.name, {})}
+            for stream in config.streams
+        ],
+    }
+
+
+def _counts(config: RelayConfig) -> dict[str, Any]:
+    try:
+        return dict(json.loads((config.state_dir / COUNTS).read_text()))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SpoolError(f"{config.state_dir / COUNTS}: cannot be read: {error}") from error
+
+
+def _stream(config: RelayConfig, stream: RelayStream) -> dict[str, Any]:
+    facts: dict[str, Any] = {"plant": stream.plant, "gateway": stream.gateway, "objects": 0,
+             "bytes": 0, "bytes_max": config.queue_bytes_max, "receipted_seq": -1, "newest_seq": -1,
+             "missing": []}  # fmt: skip
+    path = queue_path(config, stream.plant, stream.gateway)
+    if not path.exists():
+        return facts
+    queue = Queue(path, bytes_max=config.queue_bytes_max, may_write=False)
+    with contextlib.closing(queue):
+        return {
+            **facts,
+            "objects": queue.count(),
+            "bytes": queue.bytes(),
+            "receipted_seq": (receipted := queue.receipted_seq()),
+            "newest_seq": (queue.beyond(receipted) or (0, receipted))[1],
+            "missing": [vars(hole) for hole in queue.holes()],
+        }
+
+
+def missing_sentence(config: RelayConfig, name: str, hole: Hole) -> str:
+    """What did not come, and what to do."""
+    place = f"put the file into {config.folder}" if config.folder else "(the relay has no folder)"
+    return (
+        f"MISSING {name}: seq {hole.first} to {hole.last} did not come; what is behind is held. At "
+        f"the site: stackproof edge export SITE.toml --from {hole.first} --to {hole.last}; then "
+        f"{place}, or import it at the collector (stackproof cloud import)"
+    )
+
+
+def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
+    """The same for people."""
+    found = [f"relay {'running' if status['running'] else 'not running'}, to {config.url}"]
+    for kind, counts in status["counts"].items():
+        listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
+        found.append(f"{kind} since the start: {listed or 'none'}")
+    for stream in status["streams"]:
+        name = f"{stream['plant']}/{stream['gateway']}"
+        broker = "broker there" if stream.get("online") else "no broker"
+        found.append(
+            f"{name}: {broker}; {stream['objects']} objects wait for a receipt, "
+            f"{stream['bytes'] / MIB:.1f} of {stream['bytes_max'] // MIB} MiB; under receipt up to "
+            f"{stream['receipted_seq']}, the newest that came is {stream['newest_seq']}"
+        )
+        found += [missing_sentence(config, name, Hole(**hole)) for hole in stream["missing"]]
+    return found
+
+
+def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str], float]]:
+    """Name, meaning, labels and value of each of the relay's figures for Prometheus."""
+    for kind, counts in status["counts"].items():
+        for name, value in sorted(counts.items()):
+            about = f"{kind.capitalize()} by what became of them, since the start."
+            yield kind, about, {"what": name}, value
+    for stream in status["streams"]:
+        labels = {key: str(stream[key]) for key in ("plant", "gateway")}
+        missing = sum(hole["last"] - hole["first"] + 1 for hole in stream["missing"])
+        yield "queue_objects", "Objects that wait for a receipt.", labels, stream["objects"]
+        yield "queue_bytes", "Size of the queue on disk.", labels, stream["bytes"]
+        yield "queue_max_bytes", "Its bound.", labels, stream["bytes_max"]
+        yield "receipted_seq", "Newest object under receipt.", labels, stream["receipted_seq"]
+        yield "missing_objects", "Seqs that did not come, of the first 100 holes.", labels, missing
+        yield "online", "1: the broker is there.", labels, bool(stream.get("online"))

@@ -1,0 +1,159 @@
+"""What leaves, in which order, and the ring that stays behind."""
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.config import Site
+from edge.disk import Disk
+from edge.errors import ExportError
+from edge.one_way import leaving
+from edge.one_way.leaving import OutboxLeaving, UdpLeaving, cursors_of, left_seq, turn_ring
+from edge.site_way import OutboxWay, UdpWay
+from edge.spool import Spool
+from edge.spool_reader import State
+from evidence import cbor
+from evidence.archive.export import ExportReader
+from tests.unit.edge.fakes import ShiftedClock
+from tests.unit.edge.sites import METERS, replaced, site_of, write_keys
+from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector, opened
+
+DAY_NS = 86_400 * 10**9
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Any:
+    spool, stream = opened(tmp_path / "state/spool.sqlite")
+    made = Rig(spool, stream, collector())
+    made.made(6)
+    yield made
+    spool.close()
+
+
+def left(spool: Spool, *cursors: int) -> None:
+    spool.put({State.LEFT: cbor.encode(list(cursors))})
+
+
+def one_way(folder: Path, way: str) -> Site:
+    text = replaced(METERS, {'url = "mqtt://127.0.0.1:1883"': 'mode = "one-way"'})
+    write_keys(folder / "keys")
+    return site_of(folder, text.replace("[[device]]", f"{way}[[device]]", 1))
+
+
+# -- the ring -----------------------------------------------------------------------------------
+
+
+def test_ring_frees_by_age_only_what_has_left_every_pass(rig: Rig) -> None:
+    late_ns = NOW_NS + 2 * DAY_NS
+    assert turn_ring(rig.spool, late_ns, DAY_NS) == 0, "nothing has left"
+    left(rig.spool, 6, 4)
+    assert left_seq(rig.spool) == 3
+    assert turn_ring(rig.spool, NOW_NS, DAY_NS) == 0, "young, and there is room"
+    assert turn_ring(rig.spool, late_ns, DAY_NS) == 4
+    assert (rig.spool.oldest_seq(), rig.spool.receipted_seq()) == (4, -1)
+    assert rig.spool.hash_at(2) is not None, "receipts can still be judged"
+    assert turn_ring(rig.spool, late_ns, DAY_NS) == 0
+    rig.stream.take_receipt(rig.collector.receipt(), late_ns)
+    assert rig.spool.oldest_seq() is None
+
+
+def test_ring_frees_by_bytes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    left(rig.spool, 6)
+    monkeypatch.setattr(rig.spool, "_bytes_max", int(rig.spool.usage().bytes / 0.76))
+    assert turn_ring(rig.spool, NOW_NS, DAY_NS) == 6
+
+
+def test_passes_that_are_added_begin_where_the_last_one_stands(rig: Rig) -> None:
+    assert cursors_of(rig.spool, 2) == [0, 0]
+    left(rig.spool, 6, 4)
+    assert cursors_of(rig.spool, 3) == [6, 4, 4]
+    assert cursors_of(rig.spool, 1) == [6]
+
+
+# -- files --------------------------------------------------------------------------------------
+
+
+async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
+    rig: Rig, tmp_path: Path
+) -> None:
+    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\nfile_kib_max = 64\n')
+    way = site.uplink.way
+    assert isinstance(way, OutboxWay)
+    clock, disk = ShiftedClock(), _Here()
+    outbox = OutboxLeaving(site, way, rig.spool, clock, disk)
+    assert not await outbox.step()
+    assert not way.folder.exists(), "it waits for more"
+    for _ in range(2):  # the second time as if killed before the cursor was kept
+        await _until_written(outbox)
+        (path,) = way.folder.iterdir()
+        assert path.name == "north-works-edge-1-0-5.tar"
+        with path.open("rb") as file:
+            found = [data for _, data in ExportReader(file).objects()]
+        assert found == [stored.data for stored in rig.spool.objects(0, 9)]
+        assert left_seq(rig.spool) == 5
+        left(rig.spool, 0)
+    full = OutboxLeaving(site, OutboxWay(way.folder, 1, 1, 1), rig.spool, clock, disk)
+    with pytest.raises(ExportError, match="the ferry has not taken"):
+        await _until_written(full)
+
+
+async def _until_written(outbox: OutboxLeaving) -> None:
+    for _ in range(3):
+        await outbox.step()
+        outbox._since_s = None if outbox._since_s is None else outbox._since_s - 10
+
+
+class _Here(Disk):
+    """Work at once: the tests' spool is this thread's."""
+
+    async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
+        return work(*args, **kwargs)
+
+
+# -- datagrams ----------------------------------------------------------------------------------
+
+
+async def test_new_objects_go_first_and_each_again_at_its_age(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+
+    class Sender:
+        def __init__(self, *_: object) -> None: ...
+
+        async def send(self, data: bytes) -> None:
+            sent.append(data)
+
+    monkeypatch.setattr(leaving, "Sender", Sender)
+    clock = ShiftedClock()
+    way = UdpWay("127.0.0.1", 9, 10**6, (10, 600))
+    udp = UdpLeaving(way, rig.spool, clock, _Here())
+    objects = [stored.data for stored in rig.spool.objects(0, 9)]
+
+    async def all_due(at_ns: int) -> list[bytes]:
+        monkeypatch.setattr(clock, "wall_ns", lambda: at_ns)
+        sent.clear()
+        while await udp.step():
+            pass
+        return sent[:]
+
+    assert await all_due(NOW_NS) == objects
+    assert await all_due(NOW_NS + 9 * 10**9) == []
+    assert await all_due(NOW_NS + 10 * 10**9) == objects
+    rig.stream.append_frame(BODY, b"calc", NOW_NS)
+    (newest,) = (stored.data for stored in rig.spool.objects(6, 1))
+    assert await all_due(NOW_NS + 600 * 10**9) == [newest, newest, *objects, newest]
+    assert cursors_of(rig.spool, 3) == [7, 7, 7]
+    udp.close()
+
+
+async def test_rate_is_never_exceeded() -> None:
+    clock = ShiftedClock()
+    with socket.socket(type=socket.SOCK_DGRAM) as out:
+        sender = leaving.Sender(UdpWay("127.0.0.1", 9, 200_000, (1,)), out, clock)
+        begins_s = asyncio.get_running_loop().time()
+        await sender.send(b"x" * 40_000)  # with its 30 heads 41.6 kB: 0.2 s
+        assert asyncio.get_running_loop().time() - begins_s >= 0.19

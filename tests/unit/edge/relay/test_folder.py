@@ -1,0 +1,123 @@
+"""The relay's doors: files that a ferry brings, and datagrams of whoever sends them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.export import export
+from edge.one_way.datagram import fragments
+from edge.relay.datagrams import RelayDatagrams
+from edge.relay.folder import FULL_WAIT_S, GROWING_S, LOOK_S, RelayFolder
+from edge.relay.intake import RelayIntake
+from edge.relay.outer import Outer
+from edge.relay.queue import Kept
+from tests.unit.edge.fakes import ShiftedClock
+from tests.unit.edge.sites import GATEWAY, PLANT
+from tests.unit.edge.stream_rig import Rig, collector, opened
+
+
+class Lane:
+    """Keeps everything, or says that it is full."""
+
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+        self.is_full = False
+        self.stream = type("Stream", (), {"name": f"{PLANT}/{GATEWAY}"})
+
+    async def keep(self, objects: list[Outer]) -> Kept:
+        if self.is_full:
+            return Kept([], full=len(objects))
+        self.kept += [outer.data for outer in objects]
+        return Kept([outer.seq for outer in objects])
+
+
+class Clock(ShiftedClock):
+    """Moves when told."""
+
+    now_s = 100.0
+
+    def monotonic_ns(self) -> int:
+        return int(self.now_s * 1e9)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Any:
+    spool, stream = opened(tmp_path / "spool.sqlite")
+    made = Rig(spool, stream, collector())
+    made.made(5)
+    yield made
+    spool.close()
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Any:
+    lane, clock, inbox = Lane(), Clock(), tmp_path / "inbox"
+    inbox.mkdir()
+    intake = RelayIntake({(PLANT, GATEWAY): lane})  # type: ignore[dict-item] # a stand-in
+    return lane, clock, intake, RelayFolder(inbox, intake, clock), inbox
+
+
+async def look(folder: RelayFolder, clock: Clock, after_s: float) -> None:
+    clock.now_s += after_s
+    await folder.step()
+
+
+async def test_file_is_taken_when_it_has_stopped_growing(rig: Rig, at: Any) -> None:
+    lane, clock, intake, folder, inbox = at
+    _, path = export(rig.spool, (PLANT, GATEWAY), out=inbox)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-2_000])
+    await look(folder, clock, 0)
+    await look(folder, clock, LOOK_S)
+    assert (lane.kept, path.exists()) == ([], True), "a ferry that writes in place"
+    path.write_bytes(whole)
+    lane.is_full = True
+    await look(folder, clock, LOOK_S)
+    await look(folder, clock, LOOK_S)
+    assert path.exists(), "there was no room: it waits"
+    lane.is_full = False
+    await look(folder, clock, LOOK_S)
+    assert lane.kept == [], "and is not read again at once"
+    await look(folder, clock, FULL_WAIT_S + LOOK_S)
+    assert lane.kept == [stored.data for stored in rig.spool.objects(0, 9)]
+    assert (path.exists(), folder.taken, intake.counts["kept"]) == (False, 1, 5)
+
+
+async def test_what_is_no_export_or_of_nobody_is_kept_for_people(rig: Rig, at: Any) -> None:
+    lane, clock, intake, folder, inbox = at
+    _, path = export(rig.spool, (PLANT, GATEWAY), out=inbox)
+    intake._lanes = {}
+    (inbox / "noise.tar").write_bytes(os.urandom(3_000))
+    (inbox / "a.tar").mkdir()
+    await look(folder, clock, 0)
+    for after_s in (LOOK_S, GROWING_S):
+        with pytest.raises(IsADirectoryError):  # said and tried again; the others go on
+            await look(folder, clock, after_s)
+    (inbox / "a.tar").rmdir()
+    names = {path.name for path in inbox.iterdir()}
+    assert names == {"noise.refused", path.with_suffix(".refused").name}
+    assert (folder.refused, intake.counts["stranger"], lane.kept) == (2, 5, [])
+
+
+async def test_datagrams_of_anybody(rig: Rig, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lane, clock, intake, _, _ = at
+    port = RelayDatagrams(intake, clock)
+    objects = [stored.data for stored in rig.spool.objects(0, 9)]
+    port.datagram_received(os.urandom(900), None)
+    for data in [b"whole, and no object", *objects, *objects]:
+        for datagram in fragments(data, 1, 0):
+            port.datagram_received(datagram, None)
+    await port.step()
+    assert lane.kept == [*objects, *objects], "the queue knows them by hash"
+    for datagram in fragments(objects[0], 1, 0):
+        port.datagram_received(datagram, None)
+    await port.step()
+    assert len(lane.kept) == 10, "what is on disk is not even put together again"
+    assert (port.counts["noise"], intake.counts["garbage"]) == (1, 1)
+    monkeypatch.setattr("edge.relay.datagrams.WAITING_BYTES_MAX", 10)
+    rig.made(6)
+    for datagram in fragments(rig.spool.objects(5, 1)[0].data, 1, 0):
+        port.datagram_received(datagram, None)
+    assert port.counts["busy"] == 1

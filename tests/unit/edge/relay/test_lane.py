@@ -1,0 +1,136 @@
+"""A lane: in order, held behind a hole, forgotten by receipt, and shown to the collector."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.disk import Disk
+from edge.relay import lane as module
+from edge.relay.config import RelayStream
+from edge.relay.lane import Lane
+from edge.relay.outer import Outer, read_outer
+from edge.relay.queue import Queue
+from evidence.keys import FileSigner, generate
+from tests.unit.edge.fakes import ShiftedClock
+from tests.unit.edge.sites import GATEWAY, PLANT, keys
+from tests.unit.edge.stream_rig import Rig, collector, opened
+
+
+class Uplink:
+    """A broker that takes everything; what the lane handed over, in order."""
+
+    def __init__(
+        self, url: str, topics: Any, client_id: str, **callbacks: Callable[..., None]
+    ) -> None:
+        self.sent: list[bytes] = []
+        self.topics, self.client_id, self.callbacks = topics, client_id, callbacks
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def send_object(self, data: bytes) -> bool:
+        self.sent.append(data)
+        return True
+
+    def say(self, receipt: bytes, leaf: str = "receipts") -> None:
+        self.callbacks["on_message"](f"{self.topics.base}/{leaf}", receipt, False)
+
+
+class Played:
+    """A stream of eight objects, its collector, and a lane on a queue."""
+
+    def __init__(self, folder: Path) -> None:
+        spool, stream = opened(folder / "spool.sqlite")
+        self.rig = Rig(spool, stream, collector())
+        self.rig.made(8)
+        self.objects = [stored.data for stored in spool.objects(0, 9)]
+        spool.close()
+        ours = RelayStream(PLANT, GATEWAY, "07", keys().collector_key)
+        self.queue = Queue(folder / "queue.sqlite", bytes_max=2**24)
+        self.lane = Lane(ours, self.queue, "mqtt://h", ShiftedClock(), _Here())
+        self.uplink: Any = self.lane._uplink
+
+    def outers(self, *seqs: int) -> list[Outer]:
+        return [read_outer(self.objects[seq]) for seq in seqs]
+
+    async def sent(self) -> list[int]:
+        """Seqs that were handed over since the last question."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+        seqs = [self.objects.index(data) for data in self.uplink.sent]
+        self.uplink.sent.clear()
+        return seqs
+
+    def receipt(self, seq: int, **changes: Any) -> bytes:
+        said = collector(**changes)
+        for data in self.objects[: seq + 1]:
+            assert said.take(data)
+        return said.receipt()
+
+
+class _Here(Disk):
+    """Work at once: the queue is this thread's."""
+
+    async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
+        return work(*args, **kwargs)
+
+
+@pytest.fixture
+async def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Played]:
+    monkeypatch.setattr(module, "MqttUplink", Uplink)
+    made = Played(tmp_path)
+    await made.lane.keep(made.outers(0, 1))
+    await made.lane.start()
+    yield made
+    await made.lane.stop()
+    made.queue.close()
+
+
+async def test_in_order_up_to_a_hole_and_on_when_it_is_filled(played: Played) -> None:
+    lane, uplink = played.lane, played.uplink
+    assert await played.sent() == [], "no broker yet"
+    uplink.callbacks["on_connected"]()
+    assert await played.sent() == [0, 1]
+    await lane.keep(played.outers(4, 3, 7))
+    assert await played.sent() == []
+    await lane._show_hole()
+    assert await played.sent() == [3, 7], "the nearest and the newest behind it"
+    await lane.keep(played.outers(2, 2, 0))
+    assert await played.sent() == [2, 3, 4]
+    uplink.say(played.receipt(3))
+    assert (await played.sent(), played.queue.count()) == ([], 2)
+    uplink.say(played.receipt(6))  # 5 and 6 were imported at the collector
+    assert await played.sent() == [7]
+    assert lane.machine.newest == 7
+    uplink.say(played.receipt(7))
+    assert (await played.sent(), played.queue.count(), lane.refused) == ([], 0, 0)
+
+
+async def test_only_the_pinned_collector_makes_it_forget(
+    played: Played, caplog: pytest.LogCaptureFixture
+) -> None:
+    played.uplink.callbacks["on_connected"]()
+    await played.sent()
+    for noise in (b"noise", played.receipt(1, signer=FileSigner(generate()))):
+        played.uplink.say(noise)
+        await played.sent()
+    played.uplink.say(played.receipt(1), leaf="config")
+    played.uplink.say(b"")
+    await played.sent()
+    assert (played.queue.count(), played.lane.refused) == (2, 2)
+    played.queue._db.execute("UPDATE objects SET sha256 = zeroblob(32) WHERE seq = 1")
+    played.uplink.say(played.receipt(1))
+    await played.sent()
+    assert played.queue.count() == 0
+    assert "the collector holds another object at seq 1 than came here" in caplog.text
+
+
+def test_it_does_not_speak_for_the_gateway(played: Played) -> None:
+    topics = played.uplink.topics
+    assert topics.frames == f"stackproof/v1/07/{PLANT}/{GATEWAY}/frames"
+    assert topics.state == f"stackproof/v1/07/{PLANT}/{GATEWAY}/relay"
+    assert played.uplink.client_id == f"relay-{PLANT}-{GATEWAY}"

@@ -1,0 +1,116 @@
+"""The relay's queue: known by hash, released by receipt, bounded with the lowest kept."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from edge.errors import NotOursError, OthersError, SpoolError
+from edge.relay.config import RelayStream
+from edge.relay.outer import Outer, judge_relayed, read_outer
+from edge.relay.queue import RIVALS_MAX, Hole, Queue
+from evidence.errors import EvidenceError
+from evidence.keys import FileSigner, generate
+from tests.unit.edge.sites import GATEWAY, PLANT, keys
+from tests.unit.edge.stream_rig import Rig, collector, opened
+
+
+def of(seq: int, data: bytes = b"") -> Outer:
+    data = data or b"object %d" % seq
+    return Outer(PLANT, GATEWAY, seq, hashlib.sha256(data).digest(), data)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "queue.sqlite"
+
+
+def queue(path: Path, bytes_max: int = 2**24) -> Queue:
+    return Queue(path, bytes_max=bytes_max)
+
+
+def test_what_comes_again_is_known_by_its_hash(path: Path) -> None:
+    held = queue(path)
+    assert held.keep([of(0), of(1), of(0)], 5).new == [0, 1]
+    held.close()
+    held = queue(path)  # as after a kill
+    again = held.keep([of(1), of(2)], 6)
+    assert (again.new, again.known) == ([2], 1)
+    assert held.objects(0, 9) == [(n, b"object %d" % n) for n in range(3)]
+
+
+def test_receipts_release_and_what_is_under_receipt_does_not_come_back(path: Path) -> None:
+    held = queue(path)
+    held.keep([of(n) for n in range(4)], 5)
+    held.release(2)
+    assert (held.receipted_seq(), held.run_end(3), held.count()) == (2, 3, 1)
+    assert held.keep([of(1)], 6).known == 1
+    held.release(1)  # an older one, said again
+    assert held.receipted_seq() == 2
+
+
+def test_holes_are_named_and_filled(path: Path) -> None:
+    held = queue(path)
+    held.keep([of(2), of(3)], 5)
+    held.keep([of(7), of(7, b"rival")], 6)
+    assert held.holes() == [Hole(0, 1, 5), Hole(4, 6, 6)]
+    assert held.run_end(0) == -1
+    assert held.beyond(-1) == (2, 7)
+    held.keep([of(n) for n in (0, 1, 4, 5, 6)], 8)
+    assert held.holes() == []
+    assert held.run_end(0) == 7
+    assert held.beyond(7) is None
+
+
+def test_strangers_objects_do_not_keep_the_true_one_out(path: Path) -> None:
+    held = queue(path)
+    held.keep([of(5, b"forged %d" % n) for n in range(RIVALS_MAX)], 1)
+    kept = held.keep([of(5)], 2)
+    assert (kept.new, kept.crowded) == ([5], 1)
+    found = [data for _, data in held.objects(5, 5)]
+    assert found == [*(b"forged %d" % n for n in range(1, RIVALS_MAX)), b"object 5"]
+    assert held.has(5, of(5).sha256) is True
+    assert held.has(5, bytes(32)) is False
+    assert held.has(6, bytes(32)) is None
+
+
+def test_when_it_is_full_the_highest_seqs_give_way(path: Path) -> None:
+    held, big = queue(path, bytes_max=200_000), b"x" * 20_000
+    first = held.keep([of(seq, b"%d" % seq + big) for seq in range(100, 130)], 1)
+    assert 5 < len(first.new) < 10
+    assert first.full == 30 - len(first.new)
+    assert held.keep([of(3, b"3" + big)], 2).new == [3]
+    assert held.beyond(3) == (100, first.new[-2])
+    assert held.bytes() <= 200_000
+    assert held.keep([of(2**62, big)], 3).full == 1
+
+
+def test_another_format_or_no_queue_is_said(path: Path) -> None:
+    path.write_bytes(b"no database, and long enough to be taken for one" * 100)
+    with pytest.raises(SpoolError, match="queue"):
+        queue(path)
+
+
+# -- outer frame and receipts -------------------------------------------------------------------
+
+
+def test_outer_frame_is_what_the_object_says(tmp_path: Path) -> None:
+    spool, stream = opened(tmp_path / "spool.sqlite")
+    rig = Rig(spool, stream, collector())
+    rig.made(3)
+    for stored in spool.objects(0, 9):
+        outer = read_outer(stored.data)
+        assert (outer.plant, outer.gateway, outer.seq) == (PLANT, GATEWAY, stored.seq)
+        assert outer.sha256 == stored.sha256
+        with pytest.raises(EvidenceError):
+            read_outer(stored.data[:-1])
+    ours = RelayStream(PLANT, GATEWAY, "00", keys().collector_key)
+    assert judge_relayed(rig.collector.receipt(), ours).seq == 2
+    with pytest.raises(OthersError):
+        judge_relayed(rig.collector.receipt(stream="edge-9"), ours)
+    forged = collector(signer=FileSigner(generate()))
+    for stored in spool.objects(0, 9):
+        forged.take(stored.data)
+    with pytest.raises(NotOursError, match="refused"):
+        judge_relayed(forged.receipt(), ours)
+    spool.close()
