@@ -116,6 +116,7 @@ class Nothing:
     plan = departures = today = evidence
     source = frame = certificate = sheet = evidence
     findings = laboratory = may_bring = evidence
+    approve = revoke = evidence
     newest = abouts = one = persons = reviews = reviews_in_brief = count = with_file = evidence
 
     async def take(self, plant: str, *_: Any) -> Any:
@@ -173,6 +174,7 @@ def make_services(
 ) -> Services:
     absent = (
         "evidence", "keys", "one_way", "records", "accumulated", "plans", "drill", "visits",
+        "transport",
     )  # fmt: skip
     nothing = dict.fromkeys(absent, Nothing())
     # a folder that is not there: no month is screened, and nobody screens any
