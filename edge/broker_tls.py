@@ -29,8 +29,8 @@ from evidence.keys import (
 RENEWED = "broker.crt"
 #: what the site file's people do about a certificate
 TODO = (
-    "at the collector look at `stackproof cloud broker requests`; a certificate that is carried: "
-    "stackproof edge enrol SITE.toml --out FILE"
+    "Ask for one with `stackproof edge enrol SITE.toml --out FILE`; at the collector `stackproof "
+    "cloud broker requests` says what waits"
 )
 
 
@@ -80,6 +80,9 @@ class BrokerTls:
             raise KeyFileError(f"{self.given} is not there yet. {TODO}")
         if not found:
             raise KeyFileError(f"{self.given} does not belong to {self.key}")
+        for certificate, path in found:
+            if (name := name_of(certificate)) != self.name:
+                raise KeyFileError(f"{path} is for {name}; needed is one for {self.name}")
         return max(found, key=lambda one: one[0].not_valid_after_utc)
 
     def context(self) -> ssl.SSLContext:

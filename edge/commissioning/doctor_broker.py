@@ -4,6 +4,7 @@ With TLS each side says no in its own way; here each no gets a sentence that nam
 it is about, and what to do.
 """
 
+import asyncio
 import ssl
 from urllib.parse import urlsplit
 
@@ -57,6 +58,8 @@ async def examine_broker(site: Site, now_ns: int) -> list[Check]:
             return checks
     name = f"{site.plant.id}-{site.gateway.id}-doctor"
     try:
+        if (tls := BrokerTls.of(site)) is not None:
+            await _shake_hands(parts.hostname or "", port, tls)
         await say_hello(parts.hostname or "", port, name, BROKER_TIMEOUT_S, context)
     except ssl.SSLError as error:
         return [*checks, _refused(error)]
@@ -78,6 +81,26 @@ def _own(site: Site, now_ns: int) -> tuple[list[Check], ssl.SSLContext | None]:
     if trouble := tls.trouble(now_ns):
         return [failed(BROKER, "certificate", trouble.removesuffix(f". {TODO}"), TODO)], context
     return [fine(BROKER, "certificate", f"{tls.name}, until {ends:%Y-%m-%d %H:%M} UTC")], context
+
+
+async def _shake_hands(host: str, port: int, tls: BrokerTls) -> None:
+    """TLS 1.2 by itself: its handshake ends with the broker's verdict on our certificate.
+
+    With TLS 1.3 that comes later, and may be lost when the broker hangs up on what was sent by
+    then. SSLError where a certificate is not taken; a broker without 1.2 says so by an alert, and
+    is left to the next step.
+    """
+    context = tls.context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        async with asyncio.timeout(BROKER_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(host, port, ssl=context)
+            writer.close()
+    except TimeoutError:
+        raise NotLetInError(f"accepts, and no TLS within {BROKER_TIMEOUT_S:g} s") from None
+    except ssl.SSLError as error:
+        if "PROTOCOL" not in (error.reason or ""):
+            raise
 
 
 def _refused(error: ssl.SSLError) -> Check:
