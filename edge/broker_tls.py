@@ -27,8 +27,8 @@ from evidence.keys import (
 )
 
 RENEWED = "broker.crt"
-#: what the site file's people do about a certificate
-TODO = (
+#: what the gateway's people do about a certificate
+ASK = (
     "Ask for one with `stackproof edge enrol SITE.toml --out FILE`; at the collector `stackproof "
     "cloud broker requests` says what waits"
 )
@@ -77,7 +77,7 @@ class BrokerTls:
             if key_sha256(public_key(certificate)) == own:
                 found.append((certificate, path))
         if not found and not self.given.exists():
-            raise KeyFileError(f"{self.given} is not there yet. {TODO}")
+            raise KeyFileError(f"{self.given} is not there yet. {ASK}")
         if not found:
             raise KeyFileError(f"{self.given} does not belong to {self.key}")
         for certificate, path in found:
@@ -135,8 +135,8 @@ class BrokerTls:
         try:
             why = trouble_of(self.certificate(), dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC))
         except EvidenceError as error:
-            return f"there is no broker certificate to show: {error}. {TODO}"
-        return f"the certificate for the broker: {why}. {TODO}" if why else ""
+            return f"there is no broker certificate to show: {error}. {ASK}"
+        return f"the certificate for the broker: {why}. {ASK}" if why else ""
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -90,6 +90,7 @@ class MqttLink:
         )
         if tls is not None:
             client.tls_set_context(tls)
+            client.on_connect_fail = self._unreachable
         client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         client.max_inflight_messages_set(INFLIGHT_MAX)
         client.max_queued_messages_set(OUTGOING_MAX)
@@ -200,6 +201,9 @@ class MqttLink:
         self._call(self._ready.clear)
         if not self._inbox.is_closed:
             self._say_lost(str(code))
+
+    def _unreachable(self, _client: paho.Client, _data: object) -> None:
+        self._say_lost("no answer, or one side does not take the other's certificate: see its log")
 
     def _say_lost(self, reason: str) -> None:
         if not self._lost:

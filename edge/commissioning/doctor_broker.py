@@ -8,7 +8,7 @@ import asyncio
 import ssl
 from urllib.parse import urlsplit
 
-from edge.broker_tls import TODO, BrokerTls
+from edge.broker_tls import ASK, BrokerTls
 from edge.commissioning.findings import Check, failed, fine, has_failed
 from edge.commissioning.reach import reach
 from edge.config import Site
@@ -32,12 +32,12 @@ _ITS = {
 }
 #: of alerts (RFC 8446, 6.2): why the broker does not take ours
 _OURS = {
-    "CERTIFICATE_EXPIRED": f"it has ended. {TODO}",
+    "CERTIFICATE_EXPIRED": f"it has ended. {ASK}",
     "UNKNOWN_CA": "the broker knows another CA: give it ca.crt of who certified this gateway",
-    "CERTIFICATE_REVOKED": f"its key was revoked. Make another key. {TODO}",
-    "CERTIFICATE_REQUIRED": f"it was not shown. {TODO}",
+    "CERTIFICATE_REVOKED": f"its key was revoked. Make another key. {ASK}",
+    "CERTIFICATE_REQUIRED": f"it was not shown. {ASK}",
     "BAD_CERTIFICATE": "it has ended, or is by a CA that the broker does not know: its log says "
-    f"which. {TODO}",
+    f"which. {ASK}",
 }
 
 
@@ -77,9 +77,9 @@ def _own(site: Site, now_ns: int) -> tuple[list[Check], ssl.SSLContext | None]:
             return [], None
         context, ends = tls.context(), tls.certificate().not_valid_after_utc
     except EvidenceError as error:
-        return [failed(BROKER, "certificate", str(error), TODO)], None
+        return [failed(BROKER, "certificate", str(error), ASK)], None
     if trouble := tls.trouble(now_ns):
-        return [failed(BROKER, "certificate", trouble.removesuffix(f". {TODO}"), TODO)], context
+        return [failed(BROKER, "certificate", trouble.removesuffix(f". {ASK}"), ASK)], context
     return [fine(BROKER, "certificate", f"{tls.name}, until {ends:%Y-%m-%d %H:%M} UTC")], context
 
 

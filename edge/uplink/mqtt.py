@@ -90,6 +90,7 @@ class MqttUplink:
         self._host = parts.hostname or "127.0.0.1"
         self._port = parts.port or (1883 if tls is None else 8883)
         self._topics = topics
+        self._has_tls = tls is not None
         self._down = topics.down if tls is None else (*topics.down, topics.certificate)
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
@@ -184,7 +185,10 @@ class MqttUplink:
         self._call(self._on_connected)
 
     def _unreachable(self, _client: paho.Client, _data: object) -> None:
-        self._call(self._on_disconnected, f"{self._host}:{self._port} does not answer")
+        why = f"{self._host}:{self._port} does not answer"
+        if self._has_tls:
+            why += ", or one side does not take the other's certificate: stackproof edge doctor"
+        self._call(self._on_disconnected, why)
 
     def _disconnected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
