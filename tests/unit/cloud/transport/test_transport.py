@@ -11,6 +11,7 @@ from cryptography.x509 import load_pem_x509_crl
 from cloud.accounts.desks import Accounts
 from cloud.accounts.digest import counted
 from cloud.accounts.roles import PROGRAM
+from cloud.cli import main
 from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
@@ -32,13 +33,15 @@ from evidence.keys import (
     certificate_to_pem,
     generate,
     key_sha256,
+    write_private,
 )
 from tests.unit.cloud.app_examples import make_accounts
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock, make_plant
 
 T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
-BY, TLS = FileSigner(generate("p256")), FileSigner(generate("p256"))
+BY_KEY = generate("p256")
+BY, TLS = FileSigner(BY_KEY), FileSigner(generate("p256"))
 KEY = key_sha256(TLS.public_key).hex()
 ROW = {"plant": "mini", "gateway": "edge-1", "key": KEY}
 
@@ -76,6 +79,21 @@ def test_a_ca_that_is_elsewhere_signs_a_copy(tmp_path: Path) -> None:
     assert here.certificate(approved, T0 + DAY) == made
     with pytest.raises(KeyFileError, match="does not belong"):
         Register(here.folder, TLS)
+
+
+def test_sign_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = folder_in(tmp_path)
+    here = Register(folder, None)
+    approved = here.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
+    write_private(tmp_path / "ca.pem", BY_KEY)
+    sign = ["broker", "sign", str(folder), "--ca-key", f"file:{tmp_path / 'ca.pem'}"]
+    assert main(sign) == 0
+    assert f"mini/edge-1 key {KEY[:16]}: until " in capsys.readouterr().out
+    assert here.newest(approved) is not None
+    assert load_pem_x509_crl((folder / "crl.pem").read_bytes()).is_signature_valid(BY.public_key)
+    no_token = ["broker", "requests", "CLOUD.toml", "--url", "https://collector.example"]
+    assert main(no_token) == 2
+    assert "--url needs --token" in capsys.readouterr().err
 
 
 @dataclass
