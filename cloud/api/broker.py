@@ -58,7 +58,7 @@ def _said() -> Iterator[None]:
 def certificates(given: Given) -> Mapping[str, Sequence[Mapping[str, str]]]:
     """Requests that wait for a person, and approved keys with the end of their certificate."""
     with _said():
-        return given.transport.rows()
+        return given.transport.standing()
 
 
 @router.post("/broker/requests")

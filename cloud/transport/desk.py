@@ -92,7 +92,7 @@ class BrokerDesk:
 
     # -- what is asked and answered ---------------------------------------------------------------
 
-    def rows(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+    def standing(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
         """JSON-ready: what waits for a person, and who is approved until when."""
         with self._one:
             register = self._register()

@@ -119,6 +119,9 @@ class Nothing:
     approve = revoke = evidence
     newest = abouts = one = persons = reviews = reviews_in_brief = count = with_file = evidence
 
+    def standing(self) -> Any:
+        raise LookupError("there is nothing")
+
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)
 

@@ -124,14 +124,14 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def test_a_key_waits_is_approved_answered_and_revoked(bench: Bench) -> None:
     desk = bench.desk
     assert desk.take(bench.request()) == {**ROW, "certificate": ""}
-    assert desk.rows()["waiting"] == [{**ROW, "problem": ""}]
+    assert desk.standing()["waiting"] == [{**ROW, "problem": ""}]
     with pytest.raises(LookupError, match="not for the one that was named"):
         desk.approve(PROGRAM, {**ROW, "key": "0" * 64}, "")
     given = desk.approve(PROGRAM, ROW, "127.0.0.1")["certificate"]
     assert bench.sent == [(Sender("mini", "edge-1"), given.encode())]
     assert desk.take(bench.request())["certificate"] == given, "nobody is asked again"
     assert certificate_from_pem(given.encode())
-    assert desk.rows()["waiting"] == []
+    assert desk.standing()["waiting"] == []
     desk.revoke(PROGRAM, ROW, "stolen", "127.0.0.1")
     with pytest.raises(LookupError, match="is revoked"):
         desk.take(bench.request())
@@ -164,7 +164,7 @@ def test_who_is_not_heard(bench: Bench) -> None:
     bare = BrokerDesk(None, bench.desk._intake, bench.desk._book, ManualClock(), lambda *_: None)
     with pytest.raises(NoRegisterError, match="register"):
         bare.take(bench.request())
-    assert bench.desk.rows() == {"waiting": [], "approved": []}
+    assert bench.desk.standing() == {"waiting": [], "approved": []}
     assert bench.sent == []
 
 
