@@ -6,6 +6,7 @@ broker ⇄ link → inbox → collector → evidence
 
 import asyncio
 import contextlib
+import datetime as dt
 import gc
 import json
 import logging
@@ -55,6 +56,8 @@ from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
 from cloud.visits.desk import VisitDesk
+from evidence.broker_certificates import trouble_of
+from evidence.keys import load_certificate
 
 log = logging.getLogger("stackproof.cloud")
 
@@ -148,6 +151,7 @@ class _Process:
         hub, inbox = LiveHub(self._clock), Inbox()
         tls = None if config.broker.tls is None else config.broker.tls.context()
         renews = None if config.broker.register is None else self._asked_for_certificate
+        self._look_at_own_certificate()
         self._link = link = MqttLink(
             self._broker_url, config.slice, inbox, hub, tls=tls, on_renew=renews
         )
@@ -227,6 +231,16 @@ class _Process:
             token=self._token,
             hosts=config.http.names,
         )
+
+    def _look_at_own_certificate(self) -> None:
+        tls = self._config.broker.tls
+        if tls is not None:
+            now = dt.datetime.fromtimestamp(SystemClock().wall_ns() / 1e9, dt.UTC)
+            if why := trouble_of(load_certificate(tls.certificate), now):
+                log.warning(
+                    "the collector's certificate for the broker: %s; take %s away and make another "
+                    "(stackproof cloud broker new)", why, tls.certificate,
+                )  # fmt: skip
 
     def _asked_for_certificate(self, sender: Sender, request: bytes) -> None:
         self._transport.asked(sender, request)

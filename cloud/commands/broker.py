@@ -65,6 +65,9 @@ def add_broker_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
         command.add_argument("--token", type=Path, metavar="FILE", help="a token with `system`")
         command.set_defaults(run=act)
     request.add_argument("request", type=Path, metavar="FILE", help="file of `edge enrol`")
+    request.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the certificate, if its key is approved"
+    )
     requests.add_argument("--json", action="store_true", help="one JSON object on stdout")
     for command in (approve, revoke):
         command.add_argument("--plant", required=True, type=plant_id, help="plant id")
@@ -195,7 +198,8 @@ def _request(args: argparse.Namespace) -> int:
     row = _collector(args).order("broker/requests", {"request": data})
     print(f"{row['plant']}/{row['gateway']}: key SHA-256 {row['key']}")
     if row["certificate"]:
-        print("this key is approved: stackproof cloud broker approve --out FILE … writes it again")
+        print("its key is approved already")
+        _write(args.out, row)
     else:
         print("it waits. Compare the key with what `edge enrol` printed at the gateway, then:")
         print(
@@ -222,10 +226,14 @@ def _requests(args: argparse.Namespace) -> int:
 def _approve(args: argparse.Namespace) -> int:
     order = {"gateway": args.gateway, "key": args.key.lower()}
     row = _collector(args).order(f"plants/{args.plant}/broker/approve", order)
-    if args.out is not None and row["certificate"]:
-        write_new(args.out, row["certificate"].encode())
-        print(f"{args.out}: to the gateway (SITE.toml, [uplink] certificate)")
+    _write(args.out, row)
     return _tell_next(args, row, "approved")
+
+
+def _write(out: Path | None, row: Mapping[str, str]) -> None:
+    if out is not None and row["certificate"]:
+        write_new(out, row["certificate"].encode())
+        print(f"{out}: to the gateway (SITE.toml, [uplink] certificate)")
 
 
 def _revoke(args: argparse.Namespace) -> int:

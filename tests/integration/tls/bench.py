@@ -128,6 +128,9 @@ class Bench:
         out = self.folder / "tls.crt"
         out.unlink(missing_ok=True)
         self.run("cloud broker approve", self.cloud, whose, key, "--out", out)
+        again = self.folder / "again.crt"
+        self.run("cloud broker request", self.cloud, request, "--out", again)
+        assert again.read_bytes() == out.read_bytes()
         return key
 
     def rows(self) -> dict[str, list[dict[str, str]]]:
