@@ -324,7 +324,9 @@ def check_broker(fields: Fields, key: str, url: str) -> None:
     except ValueError:  # a port that is none
         fits = bare = False
     if url and not (fits and bare):
-        fields.complain(key, f"{url!r} must look like mqtts://host:8883, and no more")
+        fields.complain(
+            key, f"{url!r} must look like mqtt://host:1883 or mqtts://host:8883, and no more"
+        )
 
 
 def _name(fields: Fields, key: str) -> str:
