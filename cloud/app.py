@@ -18,6 +18,7 @@ from cloud.accounts.errors import AccountError
 from cloud.api import (
     account_pages,
     account_routes,
+    broker,
     brought,
     documents,
     drill_pages,
@@ -76,7 +77,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
-        reviews, year_pages, screening, brought,
+        reviews, year_pages, screening, brought, broker,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)

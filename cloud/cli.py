@@ -11,6 +11,7 @@ from pathlib import Path
 from cloud.asking import RefusedError
 from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.commands.accounts import add_account_commands
+from cloud.commands.broker import add_broker_commands
 from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add_year_commands(commands)
     add_one_way_commands(commands)
     add_key_commands(commands)
+    add_broker_commands(commands)
     add_person_command(commands)
     add_store_commands(commands)
     add_account_commands(commands)

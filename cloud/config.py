@@ -13,7 +13,7 @@ certificate = "file:keys/collector.crt"
 [broker]
 mode = "embedded"                  # or "external"
 port = 1883                        # embedded; 0 = any free one, its url is in state_dir/broker.url
-# url = "mqtt://127.0.0.1:1883"    # external
+# url = "mqtts://host:8883"        # external: docs/broker.md; all its keys: cloud/config_broker.py
 [http]
 host = "127.0.0.1"
 port = 8600                        # 0 = any free one, see state_dir/ready.json
@@ -44,13 +44,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cloud.accounts.roles import is_region
 from cloud.accumulated.accuracy_file import read_accuracy_file
 from cloud.accumulated.outlook import Allowance, PlantSaid
 from cloud.closing.stamp import url_fault
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
+from cloud.config_broker import BrokerConfig, read_broker
 from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
 from cloud.errors import CloudConfigError, CloudError
@@ -62,24 +62,8 @@ from firmware_configs.fields import Fields, Problem
 from firmware_configs.toml import NotTomlError, parse_toml
 
 CONFIG_BYTES_MAX = 4 * 1024 * 1024
-BROKER_MODES = ("embedded", "external")
 
 _SLICE = re.compile(r"[0-9a-f]{2}")
-
-
-@dataclass(frozen=True)
-class BrokerConfig:
-    """Which broker.
-
-    Attributes:
-        embedded: start one.
-        port: of the embedded one; 0 takes a free port.
-        url: of the external one, "" otherwise.
-    """
-
-    embedded: bool
-    port: int
-    url: str
 
 
 @dataclass(frozen=True)
@@ -214,7 +198,8 @@ class _Reader:
         if tsa_url and (fault := url_fault(tsa_url)):
             cloud.complain("tsa_url", fault)
         cloud.finish()
-        broker, http = self._broker(), read_http(self._section("http", required=False))
+        broker = read_broker(self._section("broker", required=False), self._path.parent)
+        http = read_http(self._section("http", required=False))
         months = read_months(self._section("months", required=False))
         plants = self._plants(certificate, signer)
         root.finish()
@@ -258,38 +243,6 @@ class _Reader:
             return None
 
     # -- tables -----------------------------------------------------------------------------------
-
-    def _broker(self) -> BrokerConfig:
-        fields = self._section("broker", required=False)
-        embedded = fields.choice("mode", BROKER_MODES, default="embedded") == "embedded"
-        port, url = 0, ""
-        if embedded:
-            port = fields.integer("port", 0, 65_535, default=1883)
-            if fields.has("url"):
-                fields.raw("url")
-                fields.complain("url", 'belongs to mode = "external"')
-        else:
-            url = fields.text("url", why='"mqtt://host:port" of the broker')
-            self._check_url(fields, url)
-            if fields.has("port"):
-                fields.raw("port")
-                fields.complain("port", 'belongs to mode = "embedded"; the url has the port')
-        fields.finish()
-        return BrokerConfig(embedded, port, url)
-
-    def _check_url(self, fields: Fields, url: str) -> None:
-        if not url:
-            return
-        try:
-            parts = urlsplit(url)
-            known = parts.scheme == "mqtt" and parts.hostname and (parts.port or 1) > 0
-        except ValueError as error:
-            fields.complain("url", f"{url!r}: {error}")
-            return
-        if not known:
-            fields.complain("url", f'{url!r} is not "mqtt://host:port" (TLS comes later)')
-        elif parts.username or parts.password:
-            fields.complain("url", "must not hold a password: it would be seen in logs and lists")
 
     def _plants(self, certificate: Path | None, signer: Signer | None) -> tuple[PlantIdentity, ...]:
         tables = self._root.children("plant")

@@ -8,6 +8,7 @@
     │   ├── ClockError       the machine's clock is in doubt (operator: set it)
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
     │   └── SliceLockedError another collector holds this slice (operator: stop one)
+    ├── NoRegisterError      CLOUD.toml names no folder of broker certificates (operator: add it)
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
     ├── ServerError          the page's address cannot be served (operator: port taken)
     ├── TimeStampError       the time stamping authority gave no good stamp (month sealed without)
@@ -51,6 +52,10 @@ class DamagedLogError(StoreError):
 
 class ReceiptWithheldError(StoreError):
     """A gateway was shown a log that is not the one here: no receipt may be given on it."""
+
+
+class NoRegisterError(CloudError):
+    """Certificates of the broker are not made by this collector."""
 
 
 class StoppedError(CloudError):

@@ -6,6 +6,7 @@ broker ⇄ link → inbox → collector → evidence
 
 import asyncio
 import contextlib
+import datetime as dt
 import gc
 import json
 import logging
@@ -35,6 +36,7 @@ from cloud.collector.mqtt import MqttLink
 from cloud.collector.one_way import OneWayDesk
 from cloud.collector.opening import open_plants
 from cloud.collector.service import Collector
+from cloud.collector.topics import CERTIFICATE, Sender, down
 from cloud.config import CloudConfig
 from cloud.drill.desk import DrillDesk
 from cloud.errors import CloudError, ServerError, StoreError
@@ -52,7 +54,10 @@ from cloud.screening.desk import Screenings
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
+from cloud.transport.desk import BrokerDesk
 from cloud.visits.desk import VisitDesk
+from evidence.broker_certificates import trouble_of
+from evidence.keys import load_certificate
 
 log = logging.getLogger("stackproof.cloud")
 
@@ -144,7 +149,12 @@ class _Process:
         config = self._config
         await self._start_broker(stack)
         hub, inbox = LiveHub(self._clock), Inbox()
-        link = MqttLink(self._broker_url, config.slice, inbox, hub)
+        tls = None if config.broker.tls is None else config.broker.tls.context()
+        renews = None if config.broker.register is None else self._asked_for_certificate
+        self._look_at_own_certificate()
+        self._link = link = MqttLink(
+            self._broker_url, config.slice, inbox, hub, tls=tls, on_renew=renews
+        )
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
         await self._serve(await self._services(hub, stack), stack)
         link.start(self._collector.resend)
@@ -155,6 +165,7 @@ class _Process:
         await stack.enter_async_context(_following(self._accumulated))
         await stack.enter_async_context(_beside(self._screenings.run()))
         await stack.enter_async_context(_beside(self._brought.run()))
+        await stack.enter_async_context(_beside(self._transport.run()))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
         if await link.wait_connected(CONNECT_S):
@@ -182,6 +193,9 @@ class _Process:
         unsigned = STRANGER if config.http.accounts else VISITOR
         # people's sessions, and the codes of their phones, go by the machine's clock
         accounts = open_accounts(store, SystemClock(), config.regions, unsigned)
+        self._transport = BrokerDesk(
+            config.broker.register, self._intake, accounts.book, SystemClock(), self._hand_over
+        )
         self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
         self._accumulated = Accumulations(
@@ -213,9 +227,26 @@ class _Process:
             visits=VisitDesk(records, self._engine, plans, screenings),
             screenings=screenings,
             brought=self._brought,
+            transport=self._transport,
             token=self._token,
             hosts=config.http.names,
         )
+
+    def _look_at_own_certificate(self) -> None:
+        tls = self._config.broker.tls
+        if tls is not None:
+            now = dt.datetime.fromtimestamp(SystemClock().wall_ns() / 1e9, dt.UTC)
+            if why := trouble_of(load_certificate(tls.certificate), now):
+                log.warning(
+                    "the collector's certificate for the broker: %s; take %s away and make another "
+                    "(stackproof cloud broker new)", why, tls.certificate,
+                )  # fmt: skip
+
+    def _asked_for_certificate(self, sender: Sender, request: bytes) -> None:
+        self._transport.asked(sender, request)
+
+    def _hand_over(self, sender: Sender, certificate: bytes) -> None:
+        self._link.publish(down(self._config.slice, sender, CERTIFICATE), certificate)
 
     async def _start_broker(self, stack: contextlib.AsyncExitStack) -> None:
         config = self._config

@@ -296,12 +296,12 @@ class Agent:
         recorder = self._recorder
         await recorder.close_before(ticks, tick_ns)
         condition = await self._disk.run(self._stream.condition)
-        unanswered = self._delivery.machine.is_unanswered
+        certificate = self._delivery.certificate_trouble
         # a wall clock far ahead that nobody believes yet makes nothing old
         now_ns = min(self._clock.wall_ns(), self._time.now_ns)
         departures = [said for poller in self._pollers for said in poller.departures]
         for event in self._alarms.check(
-            condition, now_ns, is_unanswered=unanswered, departures=departures
+            condition, now_ns, broker_certificate=certificate, departures=departures
         ):
             recorder.note(event)
         if FULL in self._alarms.names:

@@ -15,7 +15,8 @@ from edge.trouble import DAMAGED, FORK, UNHEARD, standing_troubles
 log = logging.getLogger("stackproof.edge")
 
 FILLING, FULL, OLD = "spool-filling", "spool-full", "spool-old"
-DISK_LOW, TWO_LOGS, UNANSWERED = "disk-low", "log-inconsistent", "no-receipts"
+DISK_LOW, TWO_LOGS = "disk-low", "log-inconsistent"
+BROKER_CERTIFICATE = "broker-certificate"
 CLOCK_AHEAD, KEY_AWAY = "clock-ahead", "key-away"
 METER_SETTING = "meter-setting"
 # each begins at the first and ends at the second: one object more or less is not a new alarm
@@ -29,7 +30,7 @@ def standing(
     now_ns: int,
     age_max_ns: int,
     *,
-    is_unanswered: bool = False,
+    broker_certificate: str = "",
     departures: Sequence[str] = (),
     before: Sequence[str] = (),
 ) -> dict[str, str]:
@@ -39,16 +40,13 @@ def standing(
         condition: of the spool and the log.
         now_ns: wall clock.
         age_max_ns: how old the oldest object without a receipt may be.
-        is_unanswered: the broker is there, and objects sent again and again get no receipt.
+        broker_certificate: what is wrong with the certificate for the broker, "" for nothing.
         departures: a sentence for each setting of a meter that is not what it should be.
         before: the alarms that stood until now.
     """
     found = standing_troubles(condition.troubles, now_ns)
-    if is_unanswered:
-        found[UNANSWERED] = (
-            "the broker is there and the collector gives no receipts: look at the collector, it "
-            "may be down, refuse this gateway, or have lost part of its log"
-        )
+    if broker_certificate:
+        found[BROKER_CERTIFICATE] = broker_certificate
     if condition.fill >= 1:
         found[FULL] = "spool is full: no readings are taken"
     if condition.fill >= (FILLING_UNTIL if FILLING in before else FILLING_FROM):
@@ -122,7 +120,7 @@ class Alarms:
         condition: Condition,
         now_ns: int,
         *,
-        is_unanswered: bool = False,
+        broker_certificate: str = "",
         departures: Sequence[str] = (),
     ) -> list[Mapping[str, Any]]:
         """Events of the alarms that begin now; what begins and ends is logged."""
@@ -130,7 +128,7 @@ class Alarms:
             condition,
             now_ns,
             self._age_max_ns,
-            is_unanswered=is_unanswered,
+            broker_certificate=broker_certificate,
             departures=departures,
             before=self.names,
         )

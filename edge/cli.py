@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.broker_tls import BrokerTls
 from edge.calc.effects.sampling import slow_potlines, slow_text
 from edge.cli_commissioning import add_commissioning_commands
+from edge.cli_enrol import add_enrol_command
 from edge.cli_new import add_new_command
 from edge.cli_record import add_record_command
 from edge.cli_spool import add_spool_commands
@@ -89,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(run=_run)
     add_new_command(commands)
+    add_enrol_command(commands)
     add_spool_commands(commands)
     add_commissioning_commands(commands)
     add_record_command(commands)
@@ -137,6 +140,8 @@ def _open(path: Path, *, may_be_away: bool = False) -> _Opened:
             )
         except SiteConfigError as error:
             problems += error.problems
+    if not found and (tls := problems.tried("uplink.url", lambda: BrokerTls.of(site))):
+        problems.tried("uplink.certificate", tls.context)
     if problems or who is None:
         raise SiteConfigError(problems)
     return _Opened(site, who, config)

@@ -82,17 +82,33 @@ class Gateway:
 
 
 @dataclass(frozen=True)
+class TlsFiles:
+    """PEM files of an mqtts url.
+
+    Attributes:
+        ca: who certifies the broker and its clients.
+        key: of this gateway for TLS, made by `stackproof edge enrol`.
+        certificate: of it, as the collector's people handed it over.
+    """
+
+    ca: Path
+    key: Path
+    certificate: Path
+
+
+@dataclass(frozen=True)
 class Uplink:
     """How signed objects leave.
 
     Attributes:
         mode: "mqtt", or "one-way": objects and receipts are carried as files.
-        url: broker, "mqtt://host:port"; "" on a one-way site.
+        url: broker, "mqtts://host:port" or "mqtt://host:port"; "" on a one-way site.
         collector: certificate (PEM) of the collector whose receipts free the spool.
         spool_bytes_max: bound of the spool on disk; no reading is taken beyond it.
         spool_age_max_ns: age of the oldest object without a receipt at which an alarm begins;
             with a way out, the age to which the ring keeps what has left.
         way: how objects leave a one-way site by themselves; None: by hand, or not one-way.
+        tls: of an mqtts url, None for any other.
     """
 
     mode: str
@@ -101,6 +117,7 @@ class Uplink:
     spool_bytes_max: int
     spool_age_max_ns: int
     way: OutboxWay | UdpWay | None = None
+    tls: TlsFiles | None = None
 
 
 @dataclass(frozen=True)
@@ -280,13 +297,26 @@ def _read_uplink(fields: Fields, folder: Path) -> Uplink:
             "spool_age_max_days", 1, 3650, default=90
         ) * NS_PER_DAY,
         way=read_way(fields, folder, is_one_way=mode == "one-way"),
+        tls=_read_tls(fields, folder, url),
     )  # fmt: skip
     fields.finish()
     return uplink
 
 
+def _read_tls(fields: Fields, folder: Path, url: str) -> TlsFiles | None:
+    """The files of an mqtts url; no key switches verification off."""
+    names = ("ca", "key", "certificate")
+    if url.startswith("mqtts:"):
+        return TlsFiles(*(_file(fields, name, folder) for name in names))
+    for name in names:
+        if fields.has(name):
+            fields.raw(name)
+            fields.complain(name, "belongs to an mqtts:// url")
+    return None
+
+
 def check_broker(fields: Fields, key: str, url: str) -> None:
-    """Complain about a broker's URL that is none, or asks for what is not there."""
+    """Complain about a broker's URL that is none."""
     try:
         parts = urlsplit(url)
         fits = parts.scheme in MQTT_SCHEMES and bool(parts.hostname) and parts.port != 0
@@ -294,9 +324,9 @@ def check_broker(fields: Fields, key: str, url: str) -> None:
     except ValueError:  # a port that is none
         fits = bare = False
     if url and not (fits and bare):
-        fields.complain(key, f"{url!r} must look like mqtt://host:1883, and no more")
-    elif fits and parts.scheme == "mqtts":
-        fields.complain(key, "mqtts (TLS) is not built yet; use mqtt on loopback or a tunnel")
+        fields.complain(
+            key, f"{url!r} must look like mqtt://host:1883 or mqtts://host:8883, and no more"
+        )
 
 
 def _name(fields: Fields, key: str) -> str:

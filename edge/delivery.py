@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from edge import receipt_files
+from edge.broker_tls import BrokerTls
 from edge.clock import Clock
 from edge.config import Site
 from edge.disk import Disk
 from edge.errors import AlteredError, EdgeError, ForkError, NotOursError, SpoolError, TwoLogsError
 from edge.one_way.leaving import leave_forever, leaving_of
 from edge.quiet import EVERY_S, Quiet
+from edge.renewal import Renewal
 from edge.spool_reader import Stored
 from edge.stream import Stream
-from edge.trouble import DAMAGED, FORK, REFUSED
-from edge.uplink.machine import Machine, Send
+from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED
+from edge.uplink.machine import Machine, Send, unanswered
 from edge.uplink.mqtt import MqttUplink, Topics
 
 log = logging.getLogger("stackproof.edge.delivery")
@@ -55,16 +57,11 @@ class Delivery:
         self.machine = Machine()
         self._site, self._receipts = site, gateway.receipts
         self._name = f"edge-{plant.id}-{gateway.id}"
+        self._topics = Topics.of(gateway.slice, plant.id, gateway.id)
         self._uplink: MqttUplink | None = None
+        self._renewal: Renewal | None = None
         if site.uplink.mode == "mqtt":
-            self._uplink = MqttUplink(
-                site.uplink.url,
-                Topics.of(gateway.slice, plant.id, gateway.id),
-                self._name,
-                on_connected=self._on_connected,
-                on_disconnected=self._on_disconnected,
-                on_message=self._on_message,
-            )
+            self._uplink = self._connect(site)
         self._tasks: set[asyncio.Task[None]] = set()
         self._order = asyncio.Lock()
         self._moved = asyncio.Event()
@@ -79,6 +76,29 @@ class Delivery:
         self._unread: dict[str, tuple[bytes, bool]] = {}
         self._reading: set[str] = set()
         self.refused = 0  # messages from the broker that were not acted on
+
+    def _connect(self, site: Site) -> MqttUplink:
+        tls = BrokerTls.of(site)
+        context = None if tls is None else tls.context()
+        uplink = MqttUplink(
+            site.uplink.url,
+            self._topics,
+            self._name,
+            on_connected=self._on_connected,
+            on_disconnected=self._on_disconnected,
+            on_message=self._on_message,
+            tls=context,
+        )
+        if tls is not None and context is not None:
+            self._renewal = Renewal(
+                tls, context, uplink=uplink, stream=self._stream, clock=self._clock, disk=self._disk
+            )
+        return uplink
+
+    @property
+    def certificate_trouble(self) -> str:
+        """What a person must know of the certificate for the broker, "" for nothing."""
+        return "" if self._renewal is None else self._renewal.trouble
 
     async def start(self) -> None:
         """Begin where the spool stands."""
@@ -159,6 +179,7 @@ class Delivery:
             log.warning("broker: connected")
             self._lost = False
         self._send_all(self.machine.connected(self._now_s()))
+        self._pace()
         self._wait_for_word(FIRST_RECEIPT_S)
 
     def _on_disconnected(self, reason: str) -> None:
@@ -182,6 +203,10 @@ class Delivery:
         if left_s > 0:
             self._started.set()
 
+    def _pace(self) -> None:
+        if self._uplink is not None:
+            self._uplink.pace(self.machine.pause_s)
+
     def _is_cut_again_and_again(self) -> bool:
         cuts = self._cuts_s
         return len(cuts) == CUTS_MAX and self._now_s() - cuts[0] < EVERY_S
@@ -196,7 +221,8 @@ class Delivery:
             self._spawn(self._read(topic))
 
     async def _read(self, topic: str) -> None:
-        take = self._take_receipt if topic.endswith("/receipts") else self._take_close_request
+        takes = {"receipts": self._take_receipt, "certificate": self._take_certificate}
+        take = takes.get(topic.rpartition("/")[2], self._take_close_request)
         try:
             while (message := self._unread.pop(topic, None)) is not None:
                 await take(*message)
@@ -220,13 +246,22 @@ class Delivery:
         if seq > self.machine.receipted:
             self._quiet.arm()
         self._send_all(self.machine.receipt(seq, self._now_s()))
+        self._pace()
         await self._may_sign()
         stored = await self._disk.run(self._stream.cosign_hourly, now_ns)
         if stored is not None:
             self.appended(stored)
         return seq
 
-    async def _take_close_request(self, payload: bytes, _is_retained: bool) -> None:
+    async def _take_certificate(self, payload: bytes, is_retained: bool) -> None:
+        if self._renewal is None:
+            return
+        try:
+            await self._renewal.take(payload)
+        except NotOursError as error:
+            await self._refuse(error)
+
+    async def _take_close_request(self, payload: bytes, is_retained: bool) -> None:
         await self._word.wait()  # a spool that was set back must not sign before it knows
         now_ns = self._clock.wall_ns()
         try:
@@ -289,6 +324,10 @@ class Delivery:
         while True:
             await asyncio.sleep(TICK_S)
             self._send_all(self.machine.tick(self._now_s()))
+            if self._renewal is not None:
+                self._spawn(self._renewal.look(is_online=self.machine.online))
+            if sentence := unanswered(self.machine, self._topics.frames, self._name):
+                self._spawn(self._note(UNANSWERED, NotOursError(sentence)))
 
     def _send_all(self, sends: Sequence[Send]) -> None:
         for send in sends:

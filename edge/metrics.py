@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, start_http_se
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.broker_tls import BrokerTls
 from edge.clock import Clock
 from edge.config import Site
 from edge.errors import SiteConfigError
@@ -22,6 +23,7 @@ from edge.poller import Poller
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
 from evidence.custody import validity_ns
+from evidence.errors import EvidenceError
 from evidence.version import VERSION
 from firmware_configs.fields import Problem
 
@@ -114,6 +116,13 @@ class GatewayMetrics(Collector):
             "Unix time at which the gateway's certificate ends.",
             validity_ns(self._who.certificate)[1] / NS,
         )
+        tls = BrokerTls.of(self._site)
+        with contextlib.suppress(EvidenceError):  # the alarm `broker-certificate` says why
+            yield (
+                "broker_certificate_not_after_seconds",
+                "Unix time at which the certificate for the broker ends; absent: no TLS, or none.",
+                None if tls is None else validity_ns(tls.certificate())[1] / NS,
+            )
 
     def _devices(self, labels: dict[str, str]) -> Iterator[Metric]:
         names = (*labels, "device")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge.alarms import standing
+from edge.broker_tls import BrokerTls
 from edge.clock import Clock
 from edge.condition import condition_of
 from edge.config import Site
@@ -59,7 +60,12 @@ def status_of(
             )
         ]
         condition, age_max_ns = condition_of(spool, fill), site.uplink.spool_age_max_ns
-        alarms = standing(condition, now_ns, age_max_ns, departures=departures)
+        tls = BrokerTls.of(site)
+        certificate_trouble = "" if tls is None else tls.trouble(now_ns)
+        alarms = standing(
+            condition, now_ns, age_max_ns, broker_certificate=certificate_trouble,
+            departures=departures,
+        )  # fmt: skip
         alarms |= _unsure(spool.get(State.CLOCK), now_ns, state)
         in_use = spool.get(State.KEY) or b""
         receipt = spool.get(State.RECEIPT) or b""

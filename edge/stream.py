@@ -6,6 +6,7 @@ made by `edge.signing`, what the collector says is judged by `edge.custody`: her
 
 import hashlib
 import logging
+from pathlib import Path
 
 from edge.condition import Condition, condition_of, two_logs
 from edge.custody import encode_log, judge_close_request, judge_receipt
@@ -15,10 +16,12 @@ from edge.spool_reader import State, Stored
 from edge.trouble import FORK, SENTENCE_MAX, UNHEARD, Trouble, decode_troubles, encode_troubles
 from evidence import cbor, receipt
 from evidence.blocks import compress
+from evidence.broker_certificates import encode_broker_request
 from evidence.chain import Head
 from evidence.cosignature import cosign, witness_name
 from evidence.errors import KeyFileError
 from evidence.frame import TYP_CLOSE, TYP_COSIGNATURE
+from evidence.keys import FileSigner
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
 NS_PER_HOUR = 3_600 * 1_000_000_000
@@ -143,6 +146,15 @@ class Stream(SigningStream):
             del state[State.PROOF]
         if two_logs(self.spool) is None:
             self.spool.put(state)
+
+    def broker_request(self, key: Path) -> bytes:
+        """A request for a certificate of this TLS key, signed by the key in use.
+
+        Raises:
+            KeyFileError: one of the two cannot sign now.
+        """
+        who, tls = self._who, FileSigner.load(key)
+        return encode_broker_request(who.plant, who.gateway, self._signer(), tls)
 
     # -- cosignatures ----------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 from evidence import cbor
 
 FORK, DAMAGED, REFUSED = "fork", "spool-damaged", "messages-refused"
+UNANSWERED = "no-receipts"  # the broker is there, and what is sent gets no receipt
 UNHEARD = "unheard"  # the collector has not been heard since the start
 SENTENCE_MAX = 2_000  # characters
 #: anybody who reaches the broker can have a message refused: it counts when no receipt comes

@@ -54,7 +54,7 @@ def encode_request(role: str, plant: str, name: str, signer: Signer) -> bytes:
     ]
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
     builder = builder.add_extension(x509.SubjectAlternativeName([uri]), critical=False)
-    key = _as_private(signer)
+    key = as_private(signer)
     algorithm = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(key, algorithm).public_bytes(Encoding.PEM)
 
@@ -93,7 +93,7 @@ def certify(
         not_before: aware UTC start of validity.
         days: length of validity.
     """
-    key = _as_private(root)
+    key = as_private(root)
     return issue(
         request.role, request.plant, request.name, request.key,
         issuer=key if certificate is None else (key, certificate), not_before=not_before, days=days,
@@ -123,7 +123,8 @@ def objection_to(
     return ""
 
 
-def _as_private(signer: Signer) -> PrivateKey:
+def as_private(signer: Signer) -> PrivateKey:
+    """A signer as the certificate library takes a private key; it signs, and is not shown."""
     if isinstance(signer.public_key, ed25519.Ed25519PublicKey):
         return _HeldEd25519(signer)
     return _HeldP256(signer)

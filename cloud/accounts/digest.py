@@ -18,7 +18,12 @@ from cloud.accounts.security_log import KEPT_NS, KEPT_ROWS, Event, LogRow, broke
 from cloud.clock import instant
 
 #: what changes who may be trusted with what
-TRUST = frozenset({"invited", "link-renewed", "link-used", "role-changed", "ended"})
+TRUST = frozenset(
+    {"invited", "link-renewed", "link-used", "role-changed", "ended"}
+    | {"broker-key-approved", "broker-key-revoked"}
+)
+#: about no account, but a gateway of the plant that `detail` begins with
+GATEWAYS = frozenset({"broker-key-approved", "broker-certificate-renewed", "broker-key-revoked"})
 #: of these so many a day are told at once; further ones together, an hour apart
 AT_ONCE, HOUR_NS = 24, DAY_NS // 24
 
@@ -98,7 +103,7 @@ def counted(
     regions: Mapping[str, str],
     since: Mapping[str, int],
 ) -> dict[str, Tally]:
-    """What happened to the accounts of each plant.
+    """What happened to the accounts of each plant, and to its gateways' broker certificates.
 
     An account counts for the plants that it was for then; a new role for those before and after.
 
@@ -121,6 +126,8 @@ def counted(
         if row.account not in profiles:
             profiles[row.account] = profile_of(row.account)
         plants = plants_of(profiles[row.account])
+        if row.event in GATEWAYS:
+            plants = frozenset(regions.keys() & {row.detail.partition("/")[0]})
         if row.event == "role-changed":
             before = Profile.of_told(row.detail.partition(" -> ")[0])
             profiles[row.account] = before

@@ -23,6 +23,7 @@ from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter
 from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
+from cloud.transport.desk import BrokerDesk
 from cloud.visits.desk import VisitDesk
 from evidence.cose import Unsigned
 from evidence.documents.document import AttachedFile, Document
@@ -280,6 +281,7 @@ class Services:
         visits: on-site sheets.
         screenings: of sealed months, as far as they are made.
         brought: archives that people bring to be verified.
+        transport: certificates of the broker.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
@@ -301,6 +303,7 @@ class Services:
     visits: VisitDesk
     screenings: Screenings
     brought: BroughtArchives
+    transport: BrokerDesk
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()

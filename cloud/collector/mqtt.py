@@ -15,6 +15,7 @@ import contextlib
 import json
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -54,16 +55,26 @@ class MqttLink:
     """One connection to a broker, kept up for ever.
 
     Args:
-        url: "mqtt://host:port".
+        url: "mqtt://host:port" or "mqtts://host:port".
         slice_id: whose topics to take.
         inbox: where signed objects go.
         page: takes live values and states.
+        tls: of an mqtts url.
+        on_renew: takes requests for broker certificates, in the event loop's thread; None where
+            nobody does.
     """
 
-    def __init__(self, url: str, slice_id: str, inbox: Inbox, page: UnsignedPage) -> None:
+    def __init__(
+        self, url: str, slice_id: str, inbox: Inbox, page: UnsignedPage, *,
+        tls: ssl.SSLContext | None = None,
+        on_renew: Callable[[Sender, bytes], None] | None = None,
+    ) -> None:  # fmt: skip
         parts = urlsplit(url)
-        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        self._host = parts.hostname or "127.0.0.1"
+        self._port = parts.port or (1883 if tls is None else 8883)
         self._url, self._slice = url, slice_id
+        self._on_renew = on_renew
+        self._filters = topics.filters(slice_id, renews=on_renew is not None)
         self._inbox, self._page = inbox, page
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_connected: Callable[[], None] = lambda: None
@@ -77,6 +88,9 @@ class MqttLink:
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=self.client_id, clean_session=True
         )
+        if tls is not None:
+            client.tls_set_context(tls)
+            client.on_connect_fail = self._unreachable
         client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         client.max_inflight_messages_set(INFLIGHT_MAX)
         client.max_queued_messages_set(OUTGOING_MAX)
@@ -143,7 +157,7 @@ class MqttLink:
         if code.is_failure:
             self._say_lost(f"refused: {code}")
             return
-        self._client.subscribe(topics.filters(self._slice))
+        self._client.subscribe(self._filters)
 
     def _subscribe_later(self) -> None:
         if self._again is not None:  # one that was refused before a reconnect
@@ -153,7 +167,7 @@ class MqttLink:
 
     def _subscribe_again(self) -> None:
         if self._client.is_connected():  # else `_connected` will, and nothing may go before it
-            self._client.subscribe(topics.filters(self._slice))
+            self._client.subscribe(self._filters)
 
     def _subscribed(
         self,
@@ -165,7 +179,7 @@ class MqttLink:
     ) -> None:
         # whichever it answers: a connection's answers come in order, and each speaks of all topics.
         # Its number may be here before `subscribe` has told it to the other thread.
-        wanted = topics.filters(self._slice)
+        wanted = self._filters
         refused = [
             f"{name} ({code})"
             for (name, qos), code in zip(wanted, codes, strict=False)
@@ -188,6 +202,9 @@ class MqttLink:
         if not self._inbox.is_closed:
             self._say_lost(str(code))
 
+    def _unreachable(self, _client: paho.Client, _data: object) -> None:
+        self._say_lost("no answer, or one side does not take the other's certificate: see its log")
+
     def _say_lost(self, reason: str) -> None:
         if not self._lost:
             log.warning("broker %s: lost (%s); gateways keep their readings", self._url, reason)
@@ -208,6 +225,8 @@ class MqttLink:
             self._inbox.put(Message(sender, bytes(message.payload)))
         elif leaf == topics.LIVE:
             self._show(self._page.on_live, sender.plant, sender.gateway, bytes(message.payload))
+        elif leaf == topics.RENEW and self._on_renew is not None:
+            self._show(self._on_renew, sender, bytes(message.payload))
         elif leaf == topics.STATE:
             self._state(sender, bytes(message.payload))
 

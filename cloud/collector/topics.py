@@ -8,6 +8,8 @@ from evidence.points import NAME_ID
 PREFIX = "stackproof/v1"
 
 FRAMES, LIVE, STATE, RECEIPTS, CONFIG = "frames", "live", "state", "receipts", "config"
+#: requests for broker certificates, up, and what is issued, down and retained (ADR 0044)
+RENEW, CERTIFICATE = "renew", "certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,16 @@ class Sender:
         return about(self.plant, self.gateway)
 
 
-def filters(slice_id: str) -> list[tuple[str, int]]:
+def filters(slice_id: str, *, renews: bool = False) -> list[tuple[str, int]]:
     """(filter, QoS) of a collector's subscriptions: three for any number of plants.
+
+    With `renews` a fourth: it answers requests for broker certificates.
 
     One filter a plant would not do: nats-server grants only some dozens of QoS 1 filters a session.
     """
     base = f"{PREFIX}/{slice_id}/+/+"
-    return [(f"{base}/{FRAMES}", 1), (f"{base}/{STATE}", 1), (f"{base}/{LIVE}", 0)]
+    found = [(f"{base}/{FRAMES}", 1), (f"{base}/{STATE}", 1), (f"{base}/{LIVE}", 0)]
+    return [*found, (f"{base}/{RENEW}", 1)] if renews else found
 
 
 def parse(topic: str, slice_id: str) -> tuple[Sender, str] | None:
@@ -51,5 +56,5 @@ def parse(topic: str, slice_id: str) -> tuple[Sender, str] | None:
 
 
 def down(slice_id: str, sender: Sender, leaf: str) -> str:
-    """Topic of a message to a gateway; `leaf` is RECEIPTS or CONFIG."""
+    """Topic of a message to a gateway; `leaf` is RECEIPTS, CONFIG or CERTIFICATE."""
     return f"{PREFIX}/{slice_id}/{sender.plant}/{sender.gateway}/{leaf}"

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from edge.clock import Clock
+from edge.commissioning.doctor_broker import BROKER, examine_broker
 from edge.commissioning.doctor_machine import MACHINE, clock_checks, own_clock, permission_checks
-from edge.commissioning.doctor_others import BROKER, examine_broker, examine_by_driver
+from edge.commissioning.doctor_others import examine_by_driver
 from edge.commissioning.findings import Check, failed, skipped
 from edge.commissioning.modbus_asking import SCHEMES as MODBUS
 from edge.commissioning.site_part import SitePart
@@ -51,7 +52,7 @@ async def examine(
                 found[device.id] = await examine_device(device, clock, patience_s)
                 progress(f"{device.id} is looked at")
 
-    broker = await _broker(part, unlooked)
+    broker = await _broker(part, clock, unlooked)
     progress(f"{BROKER} is looked at")
     await asyncio.gather(*(in_turn(group) for group in _by_endpoint(devices)))
     return checks + broker + [check for device in devices for check in found[device.id]]
@@ -64,10 +65,10 @@ def _machine(part: SitePart, clock: Clock, unlooked: str) -> list[Check]:
     return permission_checks(part.site) + clock_checks(part.site, clock)
 
 
-async def _broker(part: SitePart, unlooked: str) -> list[Check]:
+async def _broker(part: SitePart, clock: Clock, unlooked: str) -> list[Check]:
     if why := unlooked or _not_written(part, "plant", "gateway", "uplink"):
         return [skipped(BROKER, "protocol", f"is not looked at: {why}", AGAIN)]
-    return await examine_broker(part.site)
+    return await examine_broker(part.site, clock.wall_ns())
 
 
 def _not_written(part: SitePart, *needed: str) -> str:

@@ -1,4 +1,4 @@
-"""Devices of the other protocols, and the broker: DNS, TCP, and one try as the agent makes it."""
+"""Devices of the other protocols: DNS, TCP, and one try as the agent makes it."""
 
 from urllib.parse import urlsplit
 
@@ -7,36 +7,13 @@ from edge.commissioning.findings import Check, failed, fine, has_failed, warning
 from edge.commissioning.look_driver import HEARD, read_once
 from edge.commissioning.reach import reach
 from edge.commissioning.value import shown
-from edge.config import Site
 from edge.drivers.base import DeviceError, DeviceSpec
-from edge.uplink.hello import NotLetInError, say_hello
 from evidence.quality import Quality
 from firmware_configs.row_source import ROW_PROTOCOLS
 
-BROKER = "broker"
-BROKER_TIMEOUT_S = 5.0
-MQTT_PORT = 1883
 #: protocols whose URL names a host that is called; the others are files, lines, or call us
 _CALLED = {"dlt645+tcp": 0, "postgresql+ro": 5432}
 TOLD_MAX = 8
-
-
-async def examine_broker(site: Site) -> list[Check]:
-    """Is the broker there, and does it let us in?"""
-    if site.uplink.mode != "mqtt":
-        return [fine(BROKER, "protocol", "none: what is signed leaves as files")]
-    parts = urlsplit(site.uplink.url)
-    host, port = parts.hostname or "", parts.port or MQTT_PORT
-    checks = await reach(BROKER, host, port, BROKER_TIMEOUT_S)
-    if has_failed(checks):
-        return checks
-    try:
-        name = f"{site.plant.id}-{site.gateway.id}-doctor"
-        await say_hello(host, port, name, BROKER_TIMEOUT_S)
-    except (NotLetInError, OSError) as error:
-        todo = "check uplink.url, and at the broker who may connect; readings wait in the spool"
-        return [*checks, failed(BROKER, "protocol", str(error), todo)]
-    return [*checks, fine(BROKER, "protocol", "the broker lets this gateway in (MQTT 3.1.1)")]
 
 
 async def examine_by_driver(spec: DeviceSpec, clock: Clock, patience_s: float) -> list[Check]:

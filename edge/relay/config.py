@@ -86,6 +86,8 @@ def load_relay(path: Path) -> RelayConfig:
         metrics=read_metrics(root.child("metrics")) if root.has("metrics") else None,
     )
     check_broker(relay, "broker", config.url)
+    if config.url.startswith("mqtts:"):
+        relay.complain("broker", "a relay speaks no TLS; use mqtt on loopback or a tunnel")
     if config.folder is None and config.udp is None:
         relay.complain("folder", "is missing: name a folder, or udp, or both")
     relay.finish()

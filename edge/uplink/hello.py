@@ -6,6 +6,8 @@ again and again in a thread of its own.
 """
 
 import asyncio
+import contextlib
+import ssl
 import struct
 
 KEEPALIVE_S = 10
@@ -45,16 +47,20 @@ def read_answer(answer: bytes) -> None:
         raise NotLetInError(_REFUSALS.get(code, f"the broker refuses with code {code}"))
 
 
-async def say_hello(host: str, port: int, client_id: str, timeout_s: float) -> None:
+async def say_hello(
+    host: str, port: int, client_id: str, timeout_s: float, tls: ssl.SSLContext | None = None
+) -> None:
     """Connect, be let in, and leave.
 
     Raises:
         NotLetInError: the broker refuses, hangs up, stays silent, or is none.
+        ssl.SSLError: one of the two does not take the other's certificate; with TLS 1.3 the
+            broker's no comes only after the handshake.
         OSError: nobody accepts.
     """
     try:
         async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
             try:
                 writer.write(connect_packet(client_id))
                 answer = await reader.readexactly(4)
@@ -63,6 +69,9 @@ async def say_hello(host: str, port: int, client_id: str, timeout_s: float) -> N
                 await writer.drain()
             finally:
                 writer.close()
+                if tls is not None:
+                    with contextlib.suppress(OSError):  # said already by what was read
+                        await writer.wait_closed()
     except TimeoutError:
         raise NotLetInError(f"accepts, and says nothing within {timeout_s:g} s") from None
     except asyncio.IncompleteReadError:

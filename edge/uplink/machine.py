@@ -14,6 +14,20 @@ WINDOW = 256
 STALL_S = 5.0
 STALL_S_MAX = 60.0
 JITTER = 0.2
+FRUITLESS_MAX = 3
+
+
+TAKEN = (
+    "the broker takes what is sent on {topic}, and no receipt comes. The broker may drop it, since "
+    "this gateway may not publish there (its log says so; stackproof cloud broker config writes "
+    "what is needed); or look at the collector: it may be down, refuse this gateway, or have lost "
+    "part of its log"
+)
+CUT = (
+    "the broker has ended {times} connections in a row after objects were sent on {topic}, and no "
+    "receipt came: it may not let this gateway publish there (stackproof cloud broker config makes "
+    "what is needed), or a second client calls itself {name}. It is tried again every {pause:.0f} s"
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,7 @@ class Machine:
         receipted: highest seq under receipt, -1 when none.
         online: the transport is up.
         resends: how often it went back.
+        fruitless: connections in a row that took objects and ended without a receipt.
         jitter: source of randomness for the back-off, so that gateways do not march in step.
     """
 
@@ -40,6 +55,7 @@ class Machine:
     receipted: int = -1
     online: bool = False
     resends: int = 0
+    fruitless: int = 0
     jitter: random.Random = field(default_factory=random.Random)
     _next: int = 0
     _stall_s: float = field(default_factory=lambda: STALL_S)
@@ -60,6 +76,15 @@ class Machine:
         return self.online and self._stall_s >= STALL_S_MAX
 
     @property
+    def pause_s(self) -> float:
+        """How long to stay away when the connection is lost the next time, at least; seconds.
+
+        A broker that hangs up on whoever sends what it does not allow would else be called again
+        every second, for ever.
+        """
+        return self._stall_s if self.fruitless >= FRUITLESS_MAX else 0.0
+
+    @property
     def outstanding(self) -> int:
         """Objects in the spool that no receipt covers."""
         return self.newest - self.receipted
@@ -72,6 +97,7 @@ class Machine:
         """
         self.online = True
         if self._next > self.receipted + 1:
+            self.fruitless += 1
             self._go_back()
         self._stalls_at_s = None
         return self._fill(now_s)
@@ -96,7 +122,7 @@ class Machine:
             return []
         self.receipted = seq
         self._next = max(self._next, seq + 1)
-        self._stall_s = STALL_S
+        self._stall_s, self.fruitless = STALL_S, 0
         self._stalls_at_s = None
         return self._fill(now_s)
 
@@ -141,3 +167,19 @@ class Machine:
         else:
             self._stalls_at_s = None
         return sends
+
+
+def unanswered(machine: Machine, topic: str, name: str) -> str:
+    """What it looks like when nothing that is sent gets a receipt, "" while it does. Pure.
+
+    Args:
+        machine: of the delivery.
+        topic: objects are sent on.
+        name: the agent's client id.
+    """
+    if not machine.outstanding:
+        return ""
+    if machine.fruitless >= FRUITLESS_MAX:
+        times, pause = machine.fruitless, machine.pause_s
+        return CUT.format(times=times, topic=topic, name=name, pause=pause)
+    return TAKEN.format(topic=topic) if machine.is_unanswered else ""

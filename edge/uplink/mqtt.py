@@ -6,7 +6,10 @@ noticed by the missing receipt (`edge.uplink.machine`), whatever the broker ackn
 """
 
 import asyncio
+import contextlib
 import logging
+import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -53,6 +56,16 @@ class Topics:
         """Receipts and configuration, down."""
         return f"{self.base}/receipts", f"{self.base}/config"
 
+    @property
+    def renew(self) -> str:
+        """Requests for a broker certificate, up."""
+        return f"{self.base}/renew"
+
+    @property
+    def certificate(self) -> str:
+        """The newest broker certificate, down."""
+        return f"{self.base}/certificate"
+
 
 class MqttUplink:
     """One connection to a broker, kept up for ever."""
@@ -66,20 +79,26 @@ class MqttUplink:
         on_connected: Callable[[], None],
         on_disconnected: Callable[[str], None],
         on_message: Callable[[str, bytes, bool], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Prepare; nothing is sent before `start`. Callbacks run in the event loop.
 
         `on_message` gets topic, payload, and whether the broker had kept the message (retained)
-        rather than got it just now.
+        rather than got it just now. `tls` belongs to an mqtts url.
         """
         parts = urlsplit(url)
-        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        self._host = parts.hostname or "127.0.0.1"
+        self._port = parts.port or (1883 if tls is None else 8883)
         self._topics = topics
+        self._has_tls = tls is not None
+        self._down = topics.down if tls is None else (*topics.down, topics.certificate)
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
         self._loop: asyncio.AbstractEventLoop | None = None
         self._granted: set[int] = set()
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        if tls is not None:
+            client.tls_set_context(tls)
         client.will_set(topics.state, b'{"online":false}', qos=1, retain=True)
         client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         client.max_queued_messages_set(UNACKNOWLEDGED_MAX)
@@ -114,6 +133,26 @@ class MqttUplink:
         if self._client.is_connected():
             self._client.publish(self._topics.live, message, qos=0)
 
+    def ask(self, request: bytes) -> bool:
+        """Hand over a request for a broker certificate, QoS 1; False when it was not taken now."""
+        if not self._client.is_connected():
+            return False
+        info = self._client.publish(self._topics.renew, request, qos=1)
+        return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def pace(self, seconds: float) -> None:
+        """Wait so long after the next loss of a connection; the next tries wait no shorter."""
+        least = max(RECONNECT_S_MIN, int(seconds))
+        self._client.reconnect_delay_set(least, max(RECONNECT_S_MAX, least))
+
+    def reconnect(self) -> None:
+        """End the connection; the next one begins by itself, and shows what TLS shows by then."""
+        connection = self._client.socket()
+        if isinstance(connection, socket.socket):
+            with contextlib.suppress(OSError):  # closed by the other side meanwhile
+                # the plain socket's: the TLS one would forget its session under paho's thread
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
     # -- paho's thread from here ------------------------------------------------------------------
 
     def _call(self, callback: Callable[..., None], *args: object) -> None:
@@ -128,7 +167,7 @@ class MqttUplink:
             self._call(self._on_disconnected, f"broker refused the connection: {code}")
             return
         self._granted.clear()
-        _, mid = client.subscribe([(topic, 1) for topic in self._topics.down])
+        _, mid = client.subscribe([(topic, 1) for topic in self._down])
         if mid is not None:
             self._granted.add(mid)
 
@@ -146,7 +185,10 @@ class MqttUplink:
         self._call(self._on_connected)
 
     def _unreachable(self, _client: paho.Client, _data: object) -> None:
-        self._call(self._on_disconnected, f"{self._host}:{self._port} does not answer")
+        why = f"{self._host}:{self._port} does not answer"
+        if self._has_tls:
+            why += ", or one side does not take the other's certificate: stackproof edge doctor"
+        self._call(self._on_disconnected, why)
 
     def _disconnected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object

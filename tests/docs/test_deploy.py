@@ -1,8 +1,10 @@
 """docs/deploy.md: its keys are made, and its files checked, by the commands that stand there."""
 
+import asyncio
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,15 @@ from pathlib import Path
 import pytest
 
 import stackproof
+from cloud.clock import SystemClock
+from cloud.config import load_cloud
+from cloud.process import run_cloud
+from edge.commissioning.doctor_broker import examine_broker
+from edge.commissioning.findings import State
+from edge.config import load_site
 from evidence.keys import key_sha256, load_certificate, public_key
+from tests.integration.edge.brokers import Broker
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/deploy.md").read_text()
@@ -97,6 +107,67 @@ def test_keys_are_certified_again_for_a_log_that_has_run_ahead(folder: Path) -> 
     assert ": fine;" in shell("stackproof cloud check collector/CLOUD.toml", folder)
 
 
+def commands(script: str) -> str:
+    """Run `stackproof …` lines of a script here, for speed, and the others by a shell."""
+    said = io.StringIO()
+    for line in script.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["stackproof"]:
+            with redirect_stdout(said):
+                assert stackproof.main(words[1:]) == 0, said.getvalue()
+        elif words:
+            subprocess.run(words, check=True)
+    return said.getvalue()
+
+
+def put_tables(port: int) -> None:
+    """Both files with the tables of the TLS part, and ports that nobody has."""
+    tables = blocks("toml", "TLS with the broker")
+    for name, table in zip(("collector/CLOUD.toml", "gateway/SITE.toml"), tables, strict=True):
+        text, mine = Path(name).read_text(), table.replace("8883", str(port))
+        head, rest = text.split(mine.splitlines()[0] + "\n")
+        rest = rest[rest.index("\n[") :].replace("port = 8600", "port = 0")
+        Path(name).write_text(head + mine + rest)
+
+
+async def test_tls_with_the_broker_as_it_stands(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the files to a gateway that nats-server lets in, and after its revocation does not."""
+    monkeypatch.chdir(folder)
+    port = free_port()
+    make, serve, enrol, revoke = (
+        block.replace("--for nats", f"--for nats --port {port}")
+        for block in blocks("sh", "TLS with the broker")
+    )
+    commands(make)
+    put_tables(port)
+    await asyncio.to_thread(commands, serve.splitlines()[0])
+    running = Broker("nats", folder / "log", port, config=Path("collector/broker/nats.conf"))
+    running.start()
+    stop, ready, clock = asyncio.Event(), asyncio.Event(), SystemClock()
+    config = load_cloud(Path("collector/CLOUD.toml"))
+    task = asyncio.create_task(
+        run_cloud(config, clock, stop, lambda said: "ready" in said and ready.set())
+    )
+    try:
+        await asyncio.wait_for(ready.wait(), 20)
+        ask, _, rest = enrol.partition("\n")
+        said = await asyncio.to_thread(commands, ask)
+        (key,) = re.findall(r"key SHA-256: (\w{64})", said)
+        await asyncio.to_thread(commands, rest.replace("HEX", key))
+        for is_in, script in ((True, ""), (False, revoke.replace("HEX", key))):
+            await asyncio.to_thread(commands, script)
+            running.stop()
+            running.start()
+            checks = await examine_broker(load_site(Path("gateway/SITE.toml")), clock.wall_ns())
+            assert (checks[-1].state is State.FINE) == is_in, checks
+    finally:
+        stop.set()
+        await task
+        running.stop()
+
+
 def test_every_option_in_it_exists() -> None:
     """Each command is understood with the options it has there."""
     commands = re.findall(r"^stackproof (\w+ \w+(?: \w+)?)(.*(?:\\\n.*)*)", TEXT, re.MULTILINE)
@@ -117,4 +188,4 @@ def _help(*words: str) -> str:
 
 
 def _depth(words: list[str]) -> int:
-    return 3 if words[1] in ("month", "receipts") else 2
+    return 3 if words[1] in ("month", "receipts", "broker") else 2

@@ -216,6 +216,7 @@ async def serve(options: argparse.Namespace) -> None:
             drill=DrillDesk(evidence, records, statement),
             visits=VisitDesk(records, months, plans, screenings), screenings=screenings,
             brought=brought,
+            transport=Nothing(),
         )
     )  # fmt: skip
     settings = uvicorn.Config(

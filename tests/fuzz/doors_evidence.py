@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from evidence import cbor, checkpoint, cose, keys, log, receipt
 from evidence.blocks import compress, decode_block, decompress, encode_block
+from evidence.broker_certificates import decode_broker_request, encode_broker_request
 from evidence.certify import decode_request, encode_request
 from evidence.cli_screen import read_balances
 from evidence.config_changes import config_changes
@@ -61,6 +62,9 @@ ENTRIES = list(MONTH.entries)
 NOTE = sm.log_note(ENTRIES)
 WITNESS = witness_name(sm.PLANT, sm.STREAM)
 DTYPES = list(Dtype)
+BROKER_ASKED = [
+    encode_broker_request("mini", "edge-1", WHO.gateway, keys.FileSigner(keys.generate("p256")))
+]
 
 
 def _cbor(data: bytes) -> None:
@@ -283,6 +287,10 @@ DOORS: list[Door] = [
               "evidence.keys.load_private", "evidence.keys.load", "evidence.signers.open_signer"),
     pure("request for a certificate", decode_request, ASKED, pem_bent, OURS,
          "evidence.certify.decode_request"),
+    pure("request for a broker certificate",
+         lambda data: decode_broker_request(data, WHO.gateway.public_key), BROKER_ASKED,
+         object_bent(WHO.gateway, spoilt), OURS,
+         "evidence.broker_certificates.decode_broker_request"),
     file_door("certificates of authorities", keys.load_certificates, lambda _: [b"".join(PEMS)],
               pem_bent, OURS, "evidence.keys.load_certificates"),
     file_door("certificate file", keys.load_certificate, lambda _: PEMS, pem_bent, OURS,

@@ -41,12 +41,13 @@ def _program(name: str) -> Path:
 
 @dataclass
 class Broker:
-    """One broker on a port it keeps through restarts."""
+    """One broker on a port it keeps through restarts; `config` in place of one of our own."""
 
     name: str
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    config: Path | None = None
 
     @property
     def url(self) -> str:
@@ -56,9 +57,10 @@ class Broker:
         """Start and wait until it accepts connections."""
         program = _program(self.name)
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.folder / "broker.conf"
-        text = _NATS if self.name == "nats" else _MOSQUITTO
-        config.write_text(text.format(folder=self.folder, port=self.port))
+        config = self.config or self.folder / "broker.conf"
+        if self.config is None:
+            text = _NATS if self.name == "nats" else _MOSQUITTO
+            config.write_text(text.format(folder=self.folder, port=self.port))
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log)
         deadline_s = time.monotonic() + 10

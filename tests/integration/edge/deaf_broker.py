@@ -9,19 +9,25 @@ _PINGRESP = b"\xd0\x00"
 
 
 class DeafBroker(TcpServer):
-    """Use as `async with DeafBroker(port)`; `published` counts PUBLISH packets of QoS 1."""
+    """Use as `async with DeafBroker(port)`; `published` counts PUBLISH packets of QoS 1.
 
-    def __init__(self, port: int, *, connack: int = 0, suback: int = 1) -> None:
+    With `cuts` it ends the connection at the first of them, as RabbitMQ 4.0.5 does when a topic is
+    forbidden; `connected` counts connections.
+    """
+
+    def __init__(self, port: int, *, connack: int = 0, suback: int = 1, cuts: bool = False) -> None:
         """Prepare.
 
         Args:
             port: on 127.0.0.1.
             connack: return code of every connection, 5 = not authorised.
             suback: return code of every subscription, 0x80 = refused.
+            cuts: end the connection at the first publish of QoS 1.
         """
         super().__init__()
         self.port, self._connack, self._suback = port, connack, suback
-        self.published = 0
+        self.published = self.connected = 0
+        self._cuts = cuts
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -29,6 +35,7 @@ class DeafBroker(TcpServer):
             body = await reader.readexactly(await _length(reader))
             kind, qos = first >> 4, (first >> 1) & 3
             if kind == _CONNECT:
+                self.connected += 1
                 writer.write(bytes([0x20, 2, 0, self._connack]))
             elif kind == _SUBSCRIBE:
                 writer.write(b"\x90\x04" + body[:2] + bytes([self._suback] * 2))
@@ -36,6 +43,8 @@ class DeafBroker(TcpServer):
                 writer.write(_PINGRESP)
             elif kind == _PUBLISH and qos == 1:
                 self.published += 1
+                if self._cuts:
+                    return
 
 
 async def _length(reader: asyncio.StreamReader) -> int:

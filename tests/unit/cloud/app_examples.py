@@ -116,7 +116,11 @@ class Nothing:
     plan = departures = today = evidence
     source = frame = certificate = sheet = evidence
     findings = laboratory = may_bring = evidence
+    approve = revoke = evidence
     newest = abouts = one = persons = reviews = reviews_in_brief = count = with_file = evidence
+
+    def standing(self) -> Any:
+        raise LookupError("there is nothing")
 
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)
@@ -173,6 +177,7 @@ def make_services(
 ) -> Services:
     absent = (
         "evidence", "keys", "one_way", "records", "accumulated", "plans", "drill", "visits",
+        "transport",
     )  # fmt: skip
     nothing = dict.fromkeys(absent, Nothing())
     # a folder that is not there: no month is screened, and nobody screens any

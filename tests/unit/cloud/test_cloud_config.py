@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cloud import config as config_module
+from cloud.cli import main
 from cloud.config import CloudConfig, load_cloud, read_state_dir
 from cloud.errors import CloudConfigError
 from evidence.keys import FileSigner, generate, write_private
@@ -75,6 +76,45 @@ def test_an_external_broker_has_a_url(tmp_path: Path, plant: ExamplePlant) -> No
     text = GOOD.replace('mode = "embedded"\nport = 0\n', external)
     assert load(tmp_path, text).broker.url == "mqtt://10.0.0.9:1883"
     assert not load(tmp_path, text).broker.embedded
+
+
+TLS = """\
+mode = "external"
+url = "mqtts://broker.example:8883"
+ca = "file:broker/ca.crt"
+certificate = "file:broker/collector.crt"
+key = "file:broker/collector.pem"
+register = "file:broker"
+ca_key = "file:broker/ca.pem"
+"""
+
+
+@pytest.mark.usefixtures("plant")
+def test_a_broker_with_tls_has_its_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make = ["broker", "new", "--host", "broker.example", "--slice", "0f", "--out"]
+    assert main([*make, str(tmp_path / "broker")]) == 0
+    assert "collector.crt: collector-0f, until" in capsys.readouterr().out
+    text = GOOD.replace('mode = "embedded"\nport = 0\n', TLS)
+    broker = load(tmp_path, text).broker
+    assert broker.tls is not None
+    assert broker.register is not None
+    assert broker.register.signs
+    assert broker.tls.context().check_hostname
+    for old, new, key, words in (
+        ("collector.crt", "server.crt", "broker.certificate", "does not belong to"),
+        ("collector.pem", "nothing.pem", "broker.key", "cannot be read"),
+        ("broker/ca.crt", "broker/ca.pem", "broker.ca", "not PEM certificates"),
+        ("broker/ca.pem", "broker/server.pem", "broker.ca_key", "does not belong to the CA"),
+        ('register = "file:broker"\n', "", "broker.register", "is missing: ca_key"),
+        ('ca = "file:broker/ca.crt"\n', "", "broker.ca", "is missing"),
+        ("mqtts://", "mqtt://", "broker.ca", "belongs to an mqtts:// url"),
+    ):
+        found = problems(tmp_path, text.replace(old, new))
+        assert words in found[key]
+    assert load(tmp_path, text.replace('ca_key = "file:broker/ca.pem"\n', "")).broker.register
+    assert "broker.key" in problems(tmp_path, text.replace('"external"', '"embedded"'))
 
 
 def test_a_time_stamping_authority_may_be_named(tmp_path: Path, plant: ExamplePlant) -> None:
@@ -158,7 +198,7 @@ gateways = []
         ('host = "127.0.0.1"', "names = [1]", "http.names", "must be a list of names"),
         ('mode = "embedded"\nport = 0', 'mode = "external"', "broker.url", "is missing"),
         ('mode = "embedded"\nport = 0', 'mode = "external"\nurl = "http://x:1"', "broker.url",
-         'is not "mqtt://host:port"'),
+         'is not "mqtts://host:port" or "mqtt://host:port"'),
         ('mode = "embedded"\nport = 0', 'mode = "external"\nurl = "mqtt://x:99999"', "broker.url",
          "Port out of range"),
         ('mode = "embedded"\nport = 0', 'mode = "external"\nurl = "mqtt://u:p@x:1"', "broker.url",

@@ -2,7 +2,7 @@
 
 import random
 
-from edge.uplink.machine import STALL_S, STALL_S_MAX, WINDOW, Machine, Send
+from edge.uplink.machine import STALL_S, STALL_S_MAX, WINDOW, Machine, Send, unanswered
 
 
 def machine(newest: int = -1, receipted: int = -1) -> Machine:
@@ -167,8 +167,13 @@ def test_connection_that_comes_and_goes_hides_no_silence() -> None:
         made.disconnected()
     made.connected(5)  # gone back four times: 5, 10, 20, 40 and now 60 s
     assert made.is_unanswered
+    assert made.pause_s == 60
+    said = unanswered(made, "a/topic", "me")
+    assert said.startswith("the broker has ended 4 connections in a row after objects were sent on")
+    assert "tried again every 60 s" in said
     made.receipt(4, 5)
     assert not made.is_unanswered
+    assert made.pause_s == 0, "a receipt came"
     for second in range(6, 20):
         made.disconnected()
         made.connected(second)

@@ -132,12 +132,12 @@ ONE_WAY = 'mode = "one-way"\n'
         ('id = "edge-1"', 'id = "edge-1"\nslice = "0"', "gateway.slice", "two hex digits"),
         ('"file:keys/edge-1.pem"', '"keys/edge-1.pem"', "gateway.key", 'a reference: "file:"'),
         ('certificate = "file:keys/edge-1.crt"\n', "", "gateway.certificate", "is missing"),
-        ('"mqtt://127.0.0.1:1883"', '"127.0.0.1:1883"', "uplink.url", "mqtt://host:1883"),
-        ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:99999", "uplink.url", "mqtt://host:1883"),
-        ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:0", "uplink.url", "mqtt://host:1883"),
-        ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:x", "uplink.url", "mqtt://host:1883"),
+        ('"mqtt://127.0.0.1:1883"', '"127.0.0.1:1883"', "uplink.url", "mqtts://host:8883"),
+        ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:99999", "uplink.url", "mqtts://host:8883"),
+        ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:0", "uplink.url", "mqtts://host:8883"),
+        ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:x", "uplink.url", "mqtts://host:8883"),
         ("mqtt://127.0.0.1:1883", "mqtt://me:secret@h", "uplink.url", "and no more"),
-        ("mqtt://127.0.0.1:1883", "mqtts://broker", "uplink.url", "TLS"),
+        ("[uplink]", '[uplink]\nca = "file:ca.crt"', "uplink.ca", "an mqtts:// url"),
         ('collector = "', 'mode = "one-way"\ncollector = "', "uplink.url", "no broker: remove url"),
         ("[[device]]", '[uplink.outbox]\nfolder = "o"\n[[device]]', "uplink.outbox", "one-way"),
         (MODE, f'{ONE_WAY}outbox = {{ folder = "o", file_s = 0 }}', "uplink.outbox.file_s", "1.."),
@@ -167,6 +167,17 @@ def test_plant_gateway_uplink(tmp_path: Path, old: str, new: str, key: str, says
     found, reason = changed(tmp_path, old, new)
     assert found == key
     assert says in reason
+
+
+def test_mqtts_needs_its_three_files(tmp_path: Path) -> None:
+    text = SITE.replace("mqtt://127.0.0.1:1883", "mqtts://broker")
+    assert [key for key, _ in problems(tmp_path, text)] == [
+        "uplink.ca", "uplink.key", "uplink.certificate",
+    ]  # fmt: skip
+    files = 'ca = "file:a"\nkey = "file:b"\ncertificate = "file:c"\n'
+    tls = site_of(tmp_path, text.replace("[uplink]\n", f"[uplink]\n{files}")).uplink.tls
+    assert tls is not None
+    assert (tls.ca, tls.key, tls.certificate) == (tmp_path / "a", tmp_path / "b", tmp_path / "c")
 
 
 # -- devices ----------------------------------------------------------------------------------

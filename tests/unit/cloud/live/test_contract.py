@@ -8,6 +8,7 @@ from typing import Any
 from cloud import dashboard
 from cloud.live.hub import LiveHub
 from edge.alarms import (
+    BROKER_CERTIFICATE,
     CLOCK_AHEAD,
     DISK_LOW,
     FILLING,
@@ -15,7 +16,6 @@ from edge.alarms import (
     KEY_AWAY,
     OLD,
     TWO_LOGS,
-    UNANSWERED,
 )
 from edge.calc.folds.live import PlantCalc
 from edge.calc.folds.live_points import computed_points
@@ -23,7 +23,7 @@ from edge.drivers.base import Sample
 from edge.live_message import LiveMessage
 from edge.pipeline import Layout, assemble, calculate
 from edge.spool import Usage
-from edge.trouble import DAMAGED, FORK, REFUSED
+from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED
 from evidence.frame import Clock
 from evidence.quality import Quality
 from tests.unit.cloud.live_examples import NS, T0, ManualClock, configuration
@@ -31,8 +31,8 @@ from tests.unit.edge.ticks import one_read
 
 SECONDS = 14
 ALARMS = (
-    CLOCK_AHEAD, DAMAGED, DISK_LOW, FILLING, FORK, FULL, KEY_AWAY, OLD, REFUSED, TWO_LOGS,
-    UNANSWERED,
+    BROKER_CERTIFICATE, CLOCK_AHEAD, DAMAGED, DISK_LOW, FILLING, FORK, FULL, KEY_AWAY, OLD, REFUSED,
+    TWO_LOGS, UNANSWERED,
 )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def test_good_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("127.0.0.1:5514", "0.0.0.0:5514", "relay.udp", "allow_remote = true"),
         ("127.0.0.1:5514", "here:5514", "relay.udp", "an IP address and a port"),
         ("mqtt://127.0.0.1:1883", "http://h", "relay.broker", "must look like mqtt://"),
+        ("mqtt://127.0.0.1:1883", "mqtts://h", "relay.broker", "a relay speaks no TLS"),
         ("collector.crt", "none.crt", "stream[0].collector", "none.crt"),
         ("file:keys/collector.crt", "collector.crt", "stream[0].collector", "a reference"),
         ('"edge-1"', '"Edge"', "stream[0].gateway", "must match"),

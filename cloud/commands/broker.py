@@ -1,0 +1,250 @@
+"""`stackproof cloud broker …`: a broker's CA, configuration, certificates of gateways. Prints.
+
+`new`, `config` and `sign` work on files; the others ask the running collector, on its machine or,
+with `--url` and `--token`, as a person.
+"""
+
+import argparse
+import base64
+import datetime as dt
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cloud.asking import RunningCollector
+from cloud.clock import SystemClock
+from cloud.commands.ids import plant_id
+from cloud.config import load_cloud
+from cloud.errors import CarriedFileError, CloudError
+from cloud.transport.broker_files import Known, Place, mosquitto_files, nats_files
+from cloud.transport.register import CA, CRL, Register
+from evidence.broker_certificates import (
+    CLIENT_DAYS,
+    REQUEST_BYTES_MAX,
+    SERVER_DAYS,
+    Ca,
+    certify_client,
+    certify_server,
+    collector_name,
+    gateway_name,
+    key_of_der,
+    make_ca,
+    name_of,
+    uri_of,
+)
+from evidence.key_files import REFERENCE, read_small, write_new
+from evidence.keys import (
+    FileSigner,
+    certificate_to_pem,
+    generate,
+    load_certificate,
+    public_key,
+    write_private,
+)
+from evidence.signers import open_signer
+
+FILES = {"mosquitto": mosquitto_files, "nats": nats_files}
+
+
+def add_broker_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `broker` to the commands of `stackproof cloud`."""
+    broker = commands.add_parser("broker", help="TLS with the broker: certificates, configuration")
+    parts = broker.add_subparsers(required=True, metavar="COMMAND")
+    _add_files(parts)
+    request = parts.add_parser("request", help="take in a request that `edge enrol` wrote")
+    requests = parts.add_parser("requests", help="who asks for a certificate, and who has one")
+    approve = parts.add_parser("approve", help="certify a gateway's key that you have compared")
+    revoke = parts.add_parser("revoke", help="a gateway's key lets nobody in any more")
+    for command, act in (
+        (request, _request), (requests, _requests), (approve, _approve), (revoke, _revoke),
+    ):  # fmt: skip
+        command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+        command.add_argument("--url", help="of a collector elsewhere, https://…; then with --token")
+        command.add_argument("--token", type=Path, metavar="FILE", help="a token with `system`")
+        command.set_defaults(run=act)
+    request.add_argument("request", type=Path, metavar="FILE", help="file of `edge enrol`")
+    request.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the certificate, if its key is approved"
+    )
+    requests.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    for command in (approve, revoke):
+        command.add_argument("--plant", required=True, type=plant_id, help="plant id")
+        command.add_argument("--gateway", required=True, type=plant_id, help="gateway id")
+        command.add_argument("--key", required=True, metavar="HEX", help="its TLS key's SHA-256")
+    approve.add_argument("--out", type=Path, metavar="FILE", help="write the certificate there too")
+    revoke.add_argument("--reason", required=True, help="for people, at most 200 characters")
+
+
+def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
+    new = parts.add_parser(
+        "new", help="make a CA, and certificates of broker and collector; what is there is kept"
+    )
+    new.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    new.add_argument(
+        "--host", action="append", required=True, help="name or address of the broker; repeatable"
+    )
+    new.add_argument("--slice", default="00", help="the collector's slice (00)")
+    new.add_argument("--ca-key", metavar="REF", help=f"the CA's key: {REFERENCE} (DIR/ca.pem)")
+    new.set_defaults(run=_new)
+    config = parts.add_parser("config", help="write a broker's configuration: TLS and permissions")
+    config.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    config.add_argument("--for", dest="kind", choices=sorted(FILES), required=True)
+    config.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for it")
+    config.add_argument("--at", metavar="DIR", help="where it will be at the broker (--out)")
+    config.add_argument("--listen", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    config.add_argument("--port", type=int, default=8883, help="port (8883)")
+    config.set_defaults(run=_config)
+    sign = parts.add_parser(
+        "sign", help="where the CA's key is: certify what was approved, write the revocation list"
+    )
+    sign.add_argument("register", type=Path, metavar="DIR", help="copy of the register's folder")
+    sign.add_argument("--ca-key", required=True, metavar="REF", help=f"the CA's key: {REFERENCE}")
+    sign.add_argument("--days", type=int, default=CLIENT_DAYS, help=f"valid for ({CLIENT_DAYS})")
+    sign.set_defaults(run=_sign)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.fromtimestamp(SystemClock().wall_ns() / 1e9, dt.UTC)
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+def _new(args: argparse.Namespace) -> int:
+    folder: Path = args.out
+    reference = args.ca_key or "file:ca.pem"
+    if reference == "file:ca.pem" and not (folder / "ca.pem").exists():
+        write_private(folder / "ca.pem", generate("p256"))
+    signer = open_signer(reference, folder)
+    if not (folder / CA).exists():
+        made = make_ca(f"stackproof broker {args.host[0]}"[:64], signer, _now())
+        write_new(folder / CA, certificate_to_pem(made))
+    register = Register(folder, signer)
+    ca = Ca(signer, register.ca)
+    for name in ("server", "collector"):
+        if not (folder / f"{name}.pem").exists():
+            write_private(folder / f"{name}.pem", generate("p256"))
+        key = FileSigner.load(folder / f"{name}.pem").public_key
+        if (folder / f"{name}.crt").exists():
+            continue
+        if name == "server":
+            made = certify_server(args.host, key, ca, _now())
+        else:
+            made = certify_client(collector_name(args.slice), key, ca, _now(), SERVER_DAYS)
+        write_new(folder / f"{name}.crt", certificate_to_pem(made))
+        print(f"{folder / name}.crt: {name_of(made)}, until {made.not_valid_after_utc:%Y-%m-%d}")
+    if not (folder / CRL).exists():
+        register.write_crl(_now())
+    return 0
+
+
+def _config(args: argparse.Namespace) -> int:
+    config = load_cloud(args.config)
+    register, tls = config.broker.register, config.broker.tls
+    if register is None or tls is None:
+        raise CloudError(f"{args.config}: [broker] needs an mqtts:// url, certificate and register")
+    own = load_certificate(tls.certificate)
+    gateways = [
+        (one.plant, one.gateway, uri_of(gateway_name(one.plant, one.gateway), key))
+        for one in register.approved()
+        for key in (key_of_der(one.path.read_bytes()),)
+    ]
+    known = Known(config.slice, name_of(own), uri_of(name_of(own), public_key(own)), gateways)
+    at = args.at or str(args.out.resolve())
+    files = FILES[args.kind](Place(at, args.listen, args.port), known)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (args.out / name).write_text(text)
+            (args.out / name).chmod(0o600)  # mosquitto wants the list of rights to be nobody else's
+        for name in (CA, CRL):
+            if (source := register.folder / name).exists() and args.out / name != source:
+                shutil.copyfile(source, args.out / name)
+    except OSError as error:
+        raise CarriedFileError(f"{args.out} cannot be written: {error.strerror}") from error
+    print(f"{args.out}: {' '.join(files)}, {len(gateways)} gateway key(s)")
+    if missing := [n for n in ("server.crt", "server.pem") if not (args.out / n).exists()]:
+        print(f"still needed at {at}: {' '.join(missing)}, the broker's own")
+    return 0
+
+
+def _sign(args: argparse.Namespace) -> int:
+    register = Register(args.register, open_signer(args.ca_key, Path()), args.days)
+    for approved in register.approved():
+        made, name = register.certificate(approved, _now()), f"{approved.plant}/{approved.gateway}"
+        if made is not None:
+            print(f"{name} key {approved.key[:16]}: until {made.not_valid_after_utc:%Y-%m-%d}")
+    register.write_crl(_now())
+    print("next: bring issued/ and crl.pem back to the collector's folder")
+    return 0
+
+
+# -- the running collector ------------------------------------------------------------------------
+
+
+def _collector(args: argparse.Namespace) -> RunningCollector:
+    if args.url is None:
+        return RunningCollector(args.config)
+    if args.token is None:
+        raise CloudError("--url needs --token FILE: whoever approves says who it is")
+    token = read_small(args.token).decode("ascii", "replace").strip()
+    return RunningCollector.at(args.url, token)
+
+
+def _request(args: argparse.Namespace) -> int:
+    data = base64.b64encode(read_small(args.request, REQUEST_BYTES_MAX)).decode()
+    row = _collector(args).order("broker/requests", {"request": data})
+    print(f"{row['plant']}/{row['gateway']}: key SHA-256 {row['key']}")
+    if row["certificate"]:
+        print("its key is approved already")
+        _write(args.out, row)
+    else:
+        print("it waits. Compare the key with what `edge enrol` printed at the gateway, then:")
+        print(
+            f"stackproof cloud broker approve {args.config} --plant {row['plant']} --gateway "
+            f"{row['gateway']} --key {row['key']} --out FILE"
+        )
+    return 0
+
+
+def _requests(args: argparse.Namespace) -> int:
+    found = _collector(args).get("broker")
+    if args.json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return 0
+    for row in found["waiting"]:
+        what = row["problem"] or f"key SHA-256 {row['key']}"
+        print(f"{row['plant']}/{row['gateway']}: waits: {what}")
+    for row in found["approved"]:
+        until = f"until {row['until']}" if row["until"] else "no certificate yet"
+        print(f"{row['plant']}/{row['gateway']}: key {row['key']}, {until}")
+    return 0
+
+
+def _approve(args: argparse.Namespace) -> int:
+    order = {"gateway": args.gateway, "key": args.key.lower()}
+    row = _collector(args).order(f"plants/{args.plant}/broker/approve", order)
+    _write(args.out, row)
+    return _tell_next(args, row, "approved")
+
+
+def _write(out: Path | None, row: Mapping[str, str]) -> None:
+    if out is not None and row["certificate"]:
+        write_new(out, row["certificate"].encode())
+        print(f"{out}: to the gateway (SITE.toml, [uplink] certificate)")
+
+
+def _revoke(args: argparse.Namespace) -> int:
+    order = {"gateway": args.gateway, "key": args.key.lower(), "reason": args.reason}
+    row = _collector(args).order(f"plants/{args.plant}/broker/revoke", order)
+    print(f"{CRL}: {row['list']}")
+    return _tell_next(args, row, "revoked")
+
+
+def _tell_next(args: argparse.Namespace, row: Mapping[str, str], done: str) -> int:
+    print(f"{row['plant']}/{row['gateway']}: key {row['key']} {done}")
+    print(f"next: stackproof cloud broker config {args.config} …, and let the broker take it in:")
+    print("nats-server by SIGHUP; mosquitto by a restart, which it needs for revocations only")
+    return 0

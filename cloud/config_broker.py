@@ -1,0 +1,129 @@
+"""[broker] of CLOUD.toml: which broker, how it is reached, who certifies for it. I/O: files.
+
+```toml
+[broker]
+mode = "external"
+url = "mqtts://broker.example:8883"
+ca = "file:broker/ca.crt"                 # who certifies the broker
+certificate = "file:broker/collector.crt"
+key = "file:broker/collector.pem"
+register = "file:broker"                  # requests and certificates of gateways; optional
+ca_key = "file:broker/ca.pem"             # or pkcs11:…; without it somebody else signs
+certificate_days = 30
+```
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cloud.transport.register import Register
+from cloud.transport.tls import TlsFiles
+from evidence.broker_certificates import CLIENT_DAYS
+from evidence.errors import EvidenceError
+from evidence.signers import open_signer
+from firmware_configs.fields import Fields
+
+BROKER_MODES = ("embedded", "external")
+_TLS = ("ca", "certificate", "key")
+
+
+@dataclass(frozen=True)
+class BrokerConfig:
+    """Which broker.
+
+    Attributes:
+        embedded: start one.
+        port: of the embedded one; 0 takes a free port.
+        url: of the external one, "" otherwise.
+        tls: what the collector shows and believes; None for an url without TLS.
+        register: certificates of gateways; None where somebody else makes them.
+    """
+
+    embedded: bool
+    port: int
+    url: str
+    tls: TlsFiles | None = None
+    register: Register | None = None
+
+
+def read_broker(fields: Fields, folder: Path) -> BrokerConfig:
+    """What the table says; mistakes are told to `fields`, paths are relative to `folder`."""
+    embedded = fields.choice("mode", BROKER_MODES, default="embedded") == "embedded"
+    port, url, tls = 0, "", None
+    if embedded:
+        port = fields.integer("port", 0, 65_535, default=1883)
+        for key in ("url", *_TLS, "register", "ca_key", "certificate_days"):
+            if fields.has(key):
+                fields.raw(key)
+                fields.complain(key, 'belongs to mode = "external"')
+        fields.finish()
+        return BrokerConfig(embedded, port, url)
+    url = fields.text("url", why='"mqtts://host:port" of the broker')
+    scheme = _scheme(fields, url)
+    if fields.has("port"):
+        fields.raw("port")
+        fields.complain("port", 'belongs to mode = "embedded"; the url has the port')
+    tls = _tls(fields, folder, scheme)
+    register = _register(fields, folder)
+    fields.finish()
+    return BrokerConfig(embedded, port, url, tls, register)
+
+
+def _scheme(fields: Fields, url: str) -> str:
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("mqtt", "mqtts") and parts.hostname and (parts.port or 1) > 0
+    except ValueError as error:
+        fields.complain("url", f"{url!r}: {error}")
+        return ""
+    if not known:
+        fields.complain("url", f'{url!r} is not "mqtts://host:port" or "mqtt://host:port"')
+    elif parts.username or parts.password:
+        fields.complain("url", "must not hold a password: it would be seen in logs and lists")
+    return parts.scheme
+
+
+def _tls(fields: Fields, folder: Path, scheme: str) -> TlsFiles | None:
+    named = [key for key in _TLS if fields.has(key)]
+    if scheme != "mqtts":
+        for name in named:
+            fields.raw(name)
+            fields.complain(name, "belongs to an mqtts:// url")
+        return None
+    ca, certificate, key = (_file(fields, name, folder) for name in _TLS)
+    if ca is None or certificate is None or key is None:
+        return None
+    files = TlsFiles(ca, certificate, key)
+    for where, reason in files.problems():
+        fields.complain(where, reason)
+    return files
+
+
+def _register(fields: Fields, folder: Path) -> Register | None:
+    days = fields.integer("certificate_days", 1, 397, default=CLIENT_DAYS)
+    reference = fields.text("ca_key", default="")
+    if not fields.has("register"):
+        if reference:
+            fields.complain("register", 'is missing: ca_key signs there; write "file:broker"')
+        return None
+    path = _file(fields, "register", folder)
+    if path is None:
+        return None
+    try:
+        signer = open_signer(reference, folder) if reference else None
+        return Register(path, signer, days)
+    except EvidenceError as error:
+        fields.complain("ca_key" if reference else "register", str(error))
+        return None
+
+
+def _file(fields: Fields, key: str, folder: Path) -> Path | None:
+    value = fields.text(key, why='"file:…": stackproof cloud broker new makes such files')
+    if not value.startswith("file:"):
+        if value:
+            fields.complain(key, f'{value!r} is not a reference; write "file:path"')
+        return None
+    return folder / value.removeprefix("file:")

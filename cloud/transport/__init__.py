@@ -1,0 +1,1 @@
+"""Who may reach the broker: requests, approvals, certificates, revocations, its configuration."""

@@ -1,0 +1,128 @@
+"""Configuration of a broker: TLS, who may come in, and who may publish and read what. Pure.
+
+Everybody shows a certificate and is called by it. A gateway writes and reads its own topics, the
+collector those of its slice, and nobody anything else. Measured with mosquitto 2.0.21 and
+nats-server 2.15.1:
+
+- mosquitto calls a client by its common name, `<plant>/<gateway>`, so one pattern is right for all
+  gateways; a revoked certificate is kept out by `crlfile`. It acknowledges what it drops.
+- nats-server knows no revocation lists. It calls a client by its URI, which names the key, and lets
+  in whom the list names: a revoked key is not on it. MQTT's `/` is its `.`; subscriptions need
+  `$MQTT.sub.>`. It acknowledges what it drops. Its own protocol's port needs the same TLS, or
+  anybody on the machine could name himself as he likes there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cloud.broker import MAX_ACK_PENDING, MAX_PAYLOAD_BYTES
+from cloud.collector.topics import (
+    CERTIFICATE,
+    CONFIG,
+    FRAMES,
+    LIVE,
+    PREFIX,
+    RECEIPTS,
+    RENEW,
+    STATE,
+)
+
+UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE)
+HEAD = "# written by stackproof cloud broker config; written anew by it, so change nothing here\n"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the broker will be.
+
+    Attributes:
+        folder: of these files and ca.crt, crl.pem, server.crt, server.pem; absolute.
+        host, port: to listen on.
+    """
+
+    folder: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whom the broker lets in.
+
+    Attributes:
+        slice_id: whose topics.
+        collector: its common name.
+        collector_uri: of its certificate.
+        gateways: (plant, gateway, URI of its certificate).
+    """
+
+    slice_id: str
+    collector: str
+    collector_uri: str
+    gateways: Sequence[tuple[str, str, str]]
+
+
+def mosquitto_files(place: Place, known: Known) -> dict[str, str]:
+    """File name -> text: mosquitto.conf and its acl."""
+    base = f"{PREFIX}/{known.slice_id}"
+    conf = f"""\
+{HEAD}per_listener_settings false
+allow_anonymous false
+acl_file {place.folder}/acl
+# what it loses is sent again: custody is in receipts
+persistence false
+max_inflight_messages 1000
+max_queued_messages 10000
+message_size_limit {MAX_PAYLOAD_BYTES}
+listener {place.port} {place.host}
+cafile {place.folder}/ca.crt
+certfile {place.folder}/server.crt
+keyfile {place.folder}/server.pem
+crlfile {place.folder}/crl.pem
+tls_version tlsv1.2
+require_certificate true
+use_identity_as_username true
+"""
+    acl = [f"user {known.collector}"]
+    acl += [f"topic read {base}/+/+/{leaf}" for leaf in UP]
+    acl += [f"topic write {base}/+/+/{leaf}" for leaf in DOWN]
+    acl += ["", "# every gateway: %u is <plant>/<gateway>, as its certificate says"]
+    acl += [f"pattern write {base}/%u/{leaf}" for leaf in UP]
+    acl += [f"pattern read {base}/%u/{leaf}" for leaf in DOWN]
+    return {"mosquitto.conf": conf, "acl": HEAD + "\n".join(acl) + "\n"}
+
+
+def nats_files(place: Place, known: Known) -> dict[str, str]:
+    """File name -> text: nats.conf."""
+    base = f"{PREFIX}/{known.slice_id}".replace("/", ".")
+    users = [_user(known.collector_uri, f"{base}.*.*", writes=DOWN, reads=UP)]
+    users += [
+        _user(uri, f"{base}.{plant}.{gateway}", writes=UP, reads=DOWN)
+        for plant, gateway, uri in known.gateways
+    ]
+    tls = (
+        f'tls {{ cert_file: "{place.folder}/server.crt", key_file: "{place.folder}/server.pem", '
+        f'ca_file: "{place.folder}/ca.crt", verify_and_map: true, timeout: 5 }}'
+    )
+    conf = f"""\
+{HEAD}server_name: stackproof
+listen: "127.0.0.1:-1"
+{tls}
+max_payload: {MAX_PAYLOAD_BYTES}
+jetstream {{ store_dir: "{place.folder}/jetstream", max_mem: 64MB, max_file: 4GB }}
+mqtt {{
+  listen: "{place.host}:{place.port}"
+  ack_wait: "30s", max_ack_pending: {MAX_ACK_PENDING}
+  {tls}
+}}
+authorization {{ users: [
+{"".join(users)}] }}
+"""
+    return {"nats.conf": conf}
+
+
+def _user(uri: str, base: str, *, writes: Iterable[str], reads: Iterable[str]) -> str:
+    publish = ", ".join(f'"{base}.{leaf}"' for leaf in writes)
+    subscribe = ", ".join([*(f'"{base}.{leaf}"' for leaf in reads), '"$MQTT.sub.>"'])
+    allowed = f"publish: [{publish}], subscribe: [{subscribe}]"
+    return f'  {{ user: "{uri}", permissions: {{ {allowed} }} }}\n'

@@ -1,0 +1,210 @@
+"""Certificates of the broker for gateways: who asks, who is approved, who is revoked.
+
+A gateway asks with its evidence key, over the broker or by a file. A key of TLS that no person has
+approved waits; one that was approved gets its next certificate at once. What people do here stands
+in the security log, revocations also in the plant's (`cloud.accounts.digest`). Reads and writes the
+disk: call from a worker thread; `asked` alone is for the event loop.
+"""
+
+import asyncio
+import datetime as dt
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from cloud.accounts.book import Book
+from cloud.accounts.errors import AccountError
+from cloud.accounts.roles import COLLECTOR, Principal
+from cloud.accounts.security_log import Event
+from cloud.clock import Clock
+from cloud.collector.intake import Intake
+from cloud.collector.topics import Sender
+from cloud.errors import NoRegisterError, StoreError
+from cloud.transport.register import Approved, Register
+from evidence.broker_certificates import BrokerRequest, decode_broker_request, who_asks
+from evidence.errors import EvidenceError
+from evidence.keys import Certificate, certificate_to_pem, key_sha256
+
+log = logging.getLogger("stackproof.cloud.transport")
+
+#: gateways whose newest request is kept until it is looked at
+WAITING_MAX = 1_000
+APPROVED, RENEWED, REVOKED = (
+    "broker-key-approved", "broker-certificate-renewed", "broker-key-revoked",
+)  # fmt: skip
+
+
+class BrokerDesk:
+    """Certificates of the running collector's gateways.
+
+    Args:
+        register: the folder; None where CLOUD.toml names none: everything raises NoRegisterError.
+        intake: whose evidence keys count.
+        book: of accounts, with the security log.
+        clock: the machine's; TLS goes by no other.
+        publish: hands a certificate to a gateway, PEM.
+    """
+
+    def __init__(
+        self, register: Register | None, intake: Intake, book: Book, clock: Clock,
+        publish: Callable[[Sender, bytes], None],
+    ) -> None:  # fmt: skip
+        self._held, self._intake, self._book = register, intake, book
+        self._clock, self._publish = clock, publish
+        self._one = threading.Lock()
+        self._waiting = dict[Sender, bytes]()
+        self._came = asyncio.Event()
+
+    def _register(self) -> Register:
+        if self._held is None:
+            raise NoRegisterError(
+                'CLOUD.toml names no folder of broker certificates: write [broker] register = "…"'
+            )
+        return self._held
+
+    def _now(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self._clock.wall_ns() / 1e9, dt.UTC)
+
+    # -- over the broker: the event loop's thread -------------------------------------------------
+
+    def asked(self, sender: Sender, data: bytes) -> None:
+        """A request came over the broker; only a gateway's newest is looked at."""
+        if sender in self._waiting or len(self._waiting) < WAITING_MAX:
+            self._waiting[sender] = data
+            self._came.set()
+
+    async def run(self) -> None:
+        """Answer what comes, one after the other, for ever."""
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            while self._waiting:
+                sender, data = self._waiting.popitem()
+                try:
+                    await asyncio.to_thread(self._answer, sender, data)
+                except (EvidenceError, StoreError, LookupError, AccountError) as error:
+                    log.warning("%s: no certificate: %s", sender, error, extra=sender.about)
+
+    def _answer(self, sender: Sender, data: bytes) -> None:
+        if who_asks(data)[:2] != (sender.plant, sender.gateway):
+            raise LookupError("the request names another gateway than its topic")
+        self.take(data)
+
+    # -- what is asked and answered ---------------------------------------------------------------
+
+    def standing(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """JSON-ready: what waits for a person, and who is approved until when."""
+        with self._one:
+            register = self._register()
+            waiting = [self._waits(*one) for one in register.pending()]
+            approved = [_row(one, register.newest(one)) for one in register.approved()]
+        return {"waiting": waiting, "approved": approved}
+
+    def _waits(self, plant: str, gateway: str, data: bytes) -> Mapping[str, str]:
+        row = {"plant": plant, "gateway": gateway}
+        try:
+            return {**row, "key": key_sha256(self._verified(data).key).hex(), "problem": ""}
+        except (EvidenceError, LookupError) as error:  # its evidence key has ended since
+            return {**row, "key": "", "problem": str(error)}
+
+    def take(self, data: bytes) -> Mapping[str, str]:
+        """Take in a request; JSON-ready: whose, and "waiting", or its certificate.
+
+        Raises:
+            EvidenceError: it is none, or not by the gateway's key in use.
+            LookupError: of no plant that is served here.
+            StoreError: the disk refused.
+        """
+        request = self._verified(data)
+        key = key_sha256(request.key).hex()
+        row = {"plant": request.plant, "gateway": request.gateway, "key": key}
+        with self._one:
+            register = self._register()
+            if register.is_revoked(key):
+                raise LookupError(f"key {key} is revoked: the gateway needs another (edge enrol)")
+            approved = register.find(request.plant, request.gateway, key)
+            if approved is None:
+                register.wait(request.plant, request.gateway, data)
+                log.warning(
+                    "%s/%s asks for a broker certificate of key %s: stackproof cloud broker "
+                    "requests", request.plant, request.gateway, key,
+                )  # fmt: skip
+                return {**row, "certificate": ""}
+            return {**row, "certificate": self._certificate(approved)}
+
+    def approve(self, who: Principal, row: Mapping[str, str], address: str) -> Mapping[str, str]:
+        """A person has compared the key's SHA-256 with what the gateway shows.
+
+        Args:
+            who: that person.
+            row: plant, gateway and key (SHA-256, hex) as the person says them.
+            address: where the order came from.
+
+        Raises:
+            LookupError: no such request waits.
+            EvidenceError, StoreError: as for `take`.
+        """
+        plant, gateway, key = row["plant"], row["gateway"], row["key"]
+        with self._one:
+            register = self._register()
+            found = next((d for p, g, d in register.pending() if (p, g) == (plant, gateway)), None)
+            request = None if found is None else self._verified(found)
+            if request is None:
+                raise LookupError(f"{plant}/{gateway} does not ask for a broker certificate")
+            asked = key_sha256(request.key).hex()
+            if asked != key:
+                raise LookupError(
+                    f"{plant}/{gateway} asks for key {asked}, not for the one that was named: "
+                    "compare it with what `edge enrol` printed there"
+                )
+            self._log(Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}"))
+            return {**row, "certificate": self._certificate(register.approve(request), told=False)}
+
+    def revoke(
+        self, who: Principal, row: Mapping[str, str], reason: str, address: str
+    ) -> Mapping[str, str]:
+        """A gateway's TLS key lets nobody in any more; arguments and errors as for `approve`."""
+        plant, gateway, key = row["plant"], row["gateway"], row["key"]
+        with self._one:
+            register = self._register()
+            approved = register.find(plant, gateway, key)
+            if approved is None:
+                raise LookupError(f"{plant}/{gateway} has no approved key {key}")
+            told = f"{plant}/{gateway} key {key}: {reason}"
+            self._log(Event(REVOKED, "", who.account, address, told))
+            register.revoke(approved, reason, who.account, self._now())
+        told = "written" if register.signs else "to be signed where the CA's key is (broker sign)"
+        return {**row, "list": told}
+
+    def _verified(self, data: bytes) -> BrokerRequest:
+        """A request by the key that signs for its gateway now."""
+        plant, gateway, kid = who_asks(data)
+        enrolled = self._intake.plants.require(plant)
+        next_seq = enrolled.store.reader.state.stream(gateway).next_seq
+        known = enrolled.keyring.of(gateway).check(next_seq, kid, self._clock.wall_ns())
+        return decode_broker_request(data, known.key)
+
+    def _certificate(self, approved: Approved, *, told: bool = True) -> str:
+        """The certificate of an approved key, on its way to the gateway too; "" for not yet."""
+        register = self._register()
+        before = register.newest(approved)
+        made = register.certificate(approved, self._now())
+        if made is None:
+            return ""
+        if told and made != before:
+            until = f"until {made.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+            whose = f"{approved.plant}/{approved.gateway} key {approved.key}"
+            self._log(Event(RENEWED, "", COLLECTOR, "", f"{whose} {until}"))
+        pem = certificate_to_pem(made)
+        self._publish(Sender(approved.plant, approved.gateway), pem)
+        return pem.decode()
+
+    def _log(self, event: Event) -> None:
+        with self._book.begin() as (transaction, now_ns):
+            self._book.log(transaction, now_ns, event)
+
+
+def _row(approved: Approved, newest: Certificate | None) -> Mapping[str, str]:
+    until = "" if newest is None else newest.not_valid_after_utc.isoformat(timespec="seconds")
+    row = {"plant": approved.plant, "gateway": approved.gateway, "key": approved.key}
+    return {**row, "until": until}

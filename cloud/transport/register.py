@@ -1,0 +1,194 @@
+"""The folder of a broker's certificates: who asked, who was approved, issued, revoked. I/O: it.
+
+    ca.crt                                  whose certificates these are
+    pending/<plant>.<gateway>.cose          the newest request that waits for a person
+    approved/<plant>.<gateway>.<key>.der    a key that a person has approved
+    issued/<plant>.<gateway>.<key>.<end>.crt
+    revoked/<key>.json                      plant, gateway, reason, when, by whom
+    crl.pem                                 for brokers that take one
+
+<key> is the SHA-256 of the TLS key, <end> the certificate's last second, UTC. Files appear whole or
+not at all. Each is a fact for itself: whoever signs elsewhere (a CA that is kept offline) works on
+a copy of the folder and brings back what is new. Not for two processes at once.
+"""
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud.errors import StoreError
+from evidence.broker_certificates import (
+    CLIENT_DAYS,
+    BrokerRequest,
+    Ca,
+    certify_client,
+    gateway_name,
+    is_by,
+    key_of_der,
+    key_to_der,
+    revocation_list,
+)
+from evidence.errors import KeyFileError
+from evidence.keys import (
+    Certificate,
+    Signer,
+    certificate_to_pem,
+    key_sha256,
+    load_certificate,
+    public_key,
+)
+
+CA, CRL = "ca.crt", "crl.pem"
+PENDING, APPROVED, ISSUED, REVOKED = "pending", "approved", "issued", "revoked"
+_END = "%Y%m%d%H%M%S"
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A gateway's TLS key that a person has approved.
+
+    Attributes:
+        plant, gateway: whose.
+        key: its SHA-256, hex.
+        path: of the file that says so.
+    """
+
+    plant: str
+    gateway: str
+    key: str
+    path: Path
+
+    @property
+    def stem(self) -> str:
+        """The beginning of its certificates' file names."""
+        return f"{self.plant}.{self.gateway}.{self.key}"
+
+
+class Register:
+    """One folder.
+
+    Args:
+        folder: it.
+        signer: the CA's key; None where certificates are signed elsewhere.
+        days: that a certificate is valid.
+
+    Raises:
+        KeyFileError: no CA's certificate there, or of another key.
+    """
+
+    def __init__(self, folder: Path, signer: Signer | None, days: int = CLIENT_DAYS) -> None:
+        self.folder, self.days = folder, days
+        self.ca = load_certificate(folder / CA)
+        if signer is not None and key_sha256(signer.public_key) != key_sha256(public_key(self.ca)):
+            raise KeyFileError(f"{folder / CA} does not belong to the CA's key")
+        self._ca = None if signer is None else Ca(signer, self.ca)
+
+    @property
+    def signs(self) -> bool:
+        """The CA's key is here."""
+        return self._ca is not None
+
+    # -- what is known ----------------------------------------------------------------------------
+
+    def pending(self) -> Iterator[tuple[str, str, bytes]]:
+        """(plant, gateway, request) of those that wait, as they came."""
+        for path in sorted((self.folder / PENDING).glob("*.*.cose")):
+            plant, gateway, _ = path.name.split(".")
+            yield plant, gateway, path.read_bytes()
+
+    def approved(self) -> Iterator[Approved]:
+        """Keys that were approved and are not revoked, sorted."""
+        for path in sorted((self.folder / APPROVED).glob("*.*.*.der")):
+            plant, gateway, key, _ = path.name.split(".")
+            if not self.is_revoked(key):
+                yield Approved(plant, gateway, key, path)
+
+    def find(self, plant: str, gateway: str, key: str) -> Approved | None:
+        """One of `approved`."""
+        path = self.folder / APPROVED / f"{plant}.{gateway}.{key}.der"
+        is_one = path.exists() and not self.is_revoked(key)
+        return Approved(plant, gateway, key, path) if is_one else None
+
+    def is_revoked(self, key: str) -> bool:
+        """A key that lets nobody in any more."""
+        return (self.folder / REVOKED / f"{key}.json").exists()
+
+    def newest(self, approved: Approved) -> Certificate | None:
+        """The certificate of a key that ends last."""
+        paths = sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"))
+        return load_certificate(paths[-1]) if paths else None
+
+    # -- what changes it --------------------------------------------------------------------------
+
+    def wait(self, plant: str, gateway: str, data: bytes) -> None:
+        """A verified request waits for a person, in place of the gateway's last."""
+        self._write(f"{PENDING}/{plant}.{gateway}.cose", data)
+
+    def approve(self, request: BrokerRequest) -> Approved:
+        """A person has seen the key's SHA-256 at both ends."""
+        key = key_sha256(request.key).hex()
+        name = f"{APPROVED}/{request.plant}.{request.gateway}.{key}.der"
+        self._write(name, key_to_der(request.key))
+        (self.folder / PENDING / f"{request.plant}.{request.gateway}.cose").unlink(missing_ok=True)
+        return Approved(request.plant, request.gateway, key, self.folder / name)
+
+    def certificate(self, approved: Approved, now: dt.datetime) -> Certificate | None:
+        """The newest of a key, made anew when less than half of its life is left.
+
+        None where none is good for long and the CA's key is not here.
+        """
+        newest = self.newest(approved)
+        if newest is not None and is_by(newest, self.ca):
+            begins, ends = newest.not_valid_before_utc, newest.not_valid_after_utc
+            if now < begins + (ends - begins) / 2:
+                return newest
+        if self._ca is None:
+            return None
+        key = key_of_der(approved.path.read_bytes())
+        if key_sha256(key).hex() != approved.key:
+            raise KeyFileError(f"{approved.path} holds another key than its name says")
+        name = gateway_name(approved.plant, approved.gateway)
+        made = certify_client(name, key, self._ca, now, self.days)
+        end = made.not_valid_after_utc.strftime(_END)
+        self._write(f"{ISSUED}/{approved.stem}.{end}.crt", certificate_to_pem(made))
+        return made
+
+    def revoke(self, approved: Approved, reason: str, by: str, now: dt.datetime) -> None:
+        """A key lets nobody in from now on; the list is written where it can be signed."""
+        facts = {
+            "plant": approved.plant, "gateway": approved.gateway, "reason": reason, "by": by,
+            "at": now.isoformat(timespec="seconds"),
+        }  # fmt: skip
+        data = json.dumps(facts, ensure_ascii=False, indent=1).encode()
+        self._write(f"{REVOKED}/{approved.key}.json", data)
+        self.write_crl(now)
+
+    def write_crl(self, now: dt.datetime) -> bool:
+        """Sign the list of every certificate whose key is revoked; False where the key is not."""
+        if self._ca is None:
+            return False
+        revoked = {path.stem for path in (self.folder / REVOKED).glob("*.json")}
+        serials = [
+            load_certificate(path).serial_number
+            for path in (self.folder / ISSUED).glob("*.crt")
+            if path.name.split(".")[2] in revoked
+        ]
+        self._write(CRL, revocation_list(self._ca, serials, now))
+        return True
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Write a file that is whole under its name, and on disk."""
+        path = self.folder / name
+        part = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,151 @@
+"""The gateway at the broker's door: its TLS key, the certificate in use, the next one. I/O: files.
+
+The key and the first certificate are where the site file says. Renewed certificates go into
+`state_dir`, which the agent may write; of the two the one that ends later is used. The key stays
+for as long as nobody makes another (`stackproof edge enrol`).
+"""
+
+import datetime as dt
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.config import Site
+from edge.errors import NotOursError, SpoolError
+from evidence.broker_certificates import gateway_name, is_by, name_of, trouble_of
+from evidence.errors import EvidenceError, KeyFileError
+from evidence.keys import (
+    Certificate,
+    certificate_from_pem,
+    certificate_to_pem,
+    key_sha256,
+    load_certificate,
+    load_certificates,
+    load_private,
+    public_key,
+)
+
+RENEWED = "broker.crt"
+#: what the gateway's people do about a certificate
+ASK = (
+    "Ask for one with `stackproof edge enrol SITE.toml --out FILE`; at the collector `stackproof "
+    "cloud broker requests` says what waits"
+)
+
+
+@dataclass(frozen=True)
+class BrokerTls:
+    """What a gateway shows, and whom it believes.
+
+    Attributes:
+        name: `<plant>/<gateway>`.
+        ca: certificates of those who certify the broker and its clients.
+        key: private, its owner's alone.
+        given: the certificate that the site file names.
+        renewed: where the agent keeps the newest one.
+    """
+
+    name: str
+    ca: Path
+    key: Path
+    given: Path
+    renewed: Path
+
+    @classmethod
+    def of(cls, site: Site) -> "BrokerTls | None":
+        """Of a site whose url is mqtts; None for any other."""
+        tls = site.uplink.tls
+        if tls is None:
+            return None
+        name = gateway_name(site.plant.id, site.gateway.id)
+        return cls(name, tls.ca, tls.key, tls.certificate, site.gateway.state_dir / RENEWED)
+
+    def certificate(self) -> Certificate:
+        """The one in use.
+
+        Raises:
+            KeyFileError: no file, or none of this key; the sentence names it.
+        """
+        return self._in_use()[0]
+
+    def _in_use(self) -> tuple[Certificate, Path]:
+        own = key_sha256(load_private(self.key).public_key())
+        found: list[tuple[Certificate, Path]] = []
+        for path in filter(Path.exists, (self.renewed, self.given)):
+            certificate = load_certificate(path)
+            if key_sha256(public_key(certificate)) == own:
+                found.append((certificate, path))
+        if not found and not self.given.exists():
+            raise KeyFileError(f"{self.given} is not there yet. {ASK}")
+        if not found:
+            raise KeyFileError(f"{self.given} does not belong to {self.key}")
+        for certificate, path in found:
+            if (name := name_of(certificate)) != self.name:
+                raise KeyFileError(f"{path} is for {name}; needed is one for {self.name}")
+        return max(found, key=lambda one: one[0].not_valid_after_utc)
+
+    def context(self) -> ssl.SSLContext:
+        """TLS 1.2 or newer, the broker's name and chain checked, our certificate shown.
+
+        Nothing switches any of it off.
+
+        Raises:
+            KeyFileError: a file is missing, or not what it should be.
+        """
+        load_certificates(self.ca)
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(self.ca))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT  # Python's own from 3.13 on
+        self.show(context)
+        return context
+
+    def show(self, context: ssl.SSLContext) -> None:
+        """Connections that begin from now on show the certificate in use; errors as above."""
+        _, path = self._in_use()
+        try:
+            context.load_cert_chain(path, self.key)
+        except (ssl.SSLError, OSError) as error:
+            raise KeyFileError(f"{path}: TLS does not take it: {error}") from error
+
+    def take(self, pem: bytes) -> Certificate | None:
+        """Keep a certificate that came over the broker, in place of the one before; None: not new.
+
+        Raises:
+            NotOursError: it is not of our key and name, or not by a CA of ours.
+            SpoolError: the disk refused.
+        """
+        try:
+            made, before = certificate_from_pem(pem), self.certificate()
+            is_ours = name_of(made) == self.name and key_sha256(public_key(made)) == key_sha256(
+                public_key(before)
+            )
+            cas = load_certificates(self.ca)
+        except EvidenceError as error:
+            raise NotOursError(f"no broker certificate of ours: {error}") from error
+        if not is_ours or not any(is_by(made, ca) for ca in cas):
+            raise NotOursError("a broker certificate for another key or name, or by a stranger")
+        if made.not_valid_after_utc <= before.not_valid_after_utc:
+            return None
+        _replace(self.renewed, certificate_to_pem(made))
+        return made
+
+    def trouble(self, now_ns: int) -> str:
+        """What a person must know now, and do; "" for nothing."""
+        try:
+            why = trouble_of(self.certificate(), dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC))
+        except EvidenceError as error:
+            return f"there is no broker certificate to show: {error}. {ASK}"
+        return f"the certificate for the broker: {why}. {ASK}" if why else ""
+
+
+def _replace(path: Path, data: bytes) -> None:
+    part = path.with_suffix(".part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise SpoolError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,82 @@
+"""Renews the certificate for the broker over the link that works, before it ends.
+
+Asked for at two thirds of its life, signed by the evidence key, and again every hour until one has
+come; then connections show the new one, and the next begins at once.
+"""
+
+import datetime as dt
+import logging
+import ssl
+
+from edge.broker_tls import BrokerTls
+from edge.clock import Clock
+from edge.disk import Disk
+from edge.stream import Stream
+from edge.uplink.mqtt import MqttUplink
+from evidence.broker_certificates import renews_at
+from evidence.errors import EvidenceError
+
+log = logging.getLogger("stackproof.edge.uplink")
+
+LOOK_S, AGAIN_S = 60.0, 3_600.0
+
+
+class Renewal:
+    """Of one gateway's certificate.
+
+    Args:
+        tls: its files.
+        context: by which the uplink connects.
+        parts: the uplink, the stream whose key signs, the clock, the disk's thread.
+
+    Attributes:
+        trouble: what a person must know of the certificate, "" for nothing.
+    """
+
+    def __init__(
+        self, tls: BrokerTls, context: ssl.SSLContext, *,
+        uplink: MqttUplink, stream: Stream, clock: Clock, disk: Disk,
+    ) -> None:  # fmt: skip
+        self.trouble = ""
+        self._tls, self._context, self._uplink = tls, context, uplink
+        self._stream, self._clock, self._disk = stream, clock, disk
+        self._look_s = self._ask_s = float("-inf")
+
+    async def look(self, *, is_online: bool) -> None:
+        """Ask if it is time to; called often."""
+        now_s = self._clock.monotonic_ns() / 1e9
+        if now_s < self._look_s:
+            return
+        self._look_s = now_s + LOOK_S
+        now_ns = self._clock.wall_ns()
+        self.trouble = await self._disk.run(self._tls.trouble, now_ns)
+        try:
+            certificate = await self._disk.run(self._tls.certificate)
+            now = dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC)
+            if not is_online or now < renews_at(certificate) or now_s < self._ask_s:
+                self._look_s = now_s + (LOOK_S if is_online else 1.0)
+                return
+            request = await self._disk.run(self._stream.broker_request, self._tls.key)
+        except EvidenceError as error:  # a file that was taken away, a key in a token that is away
+            log.warning("the certificate for the broker cannot be renewed now: %s", error)
+            return
+        if self._uplink.ask(request):
+            self._ask_s = now_s + AGAIN_S
+            log.info("asked for the next certificate for the broker")
+
+    async def take(self, pem: bytes) -> None:
+        """A certificate came over the broker: use it if it is a newer one of ours.
+
+        Raises:
+            NotOursError, SpoolError: as for `BrokerTls.take`.
+        """
+        made = await self._disk.run(self._tls.take, pem)
+        if made is None:
+            return
+        self._tls.show(self._context)
+        self._look_s = float("-inf")
+        log.info(
+            "a new certificate for the broker, until %s; connecting with it",
+            f"{made.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
+        )
+        self._uplink.reconnect()

@@ -1,0 +1,342 @@
+"""Certificates for TLS with the broker: a CA of their own, short lives, no evidence. Pure.
+
+They let a machine through a broker's door and onto its own topics, and say nothing about readings:
+whoever steals the CA's key can make noise, and can sign no object. Keys are P-256, which every
+broker's TLS library takes. ADR 0044.
+
+The common name is what brokers call a client: `<plant>/<gateway>`, or `collector-<slice>`. The one
+URI names the key too, for brokers that know no revocation list:
+`urn:stackproof:broker:<name, / as :>:<key id, 16 hex digits>`.
+"""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from evidence import cose
+from evidence.certify import as_private
+from evidence.errors import MalformedError
+from evidence.keys import UNREADABLE, Certificate, Signer, key_id, public_key
+from evidence.points import NAME_ID
+from evidence.suites import PublicKey
+
+TYP_REQUEST = "stackproof-broker-request+csr"
+#: RFC 5280, upper bound of a common name
+NAME_MAX = 64
+CA_DAYS, SERVER_DAYS, CLIENT_DAYS = 7300, 730, 30
+REQUEST_BYTES_MAX = 4096
+#: a certificate begins a little early: clocks differ, and the new one is used at once
+EARLY = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Ca:
+    """Who certifies.
+
+    Attributes:
+        signer: its key.
+        certificate: of that key, self-signed.
+    """
+
+    signer: Signer
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class BrokerRequest:
+    """A gateway's wish for a certificate, signed by its evidence key and by the key it is for.
+
+    Attributes:
+        plant, gateway: who asks.
+        key: of TLS; its private half is with the gateway.
+    """
+
+    plant: str
+    gateway: str
+    key: PublicKey
+
+
+def gateway_name(plant: str, gateway: str) -> str:
+    """What brokers call a gateway; MalformedError when it is too long for a certificate."""
+    name = f"{plant}/{gateway}"
+    if len(name) > NAME_MAX:
+        raise MalformedError(
+            f"{name!r} has {len(name)} characters; a certificate's name has at most {NAME_MAX}: "
+            "TLS with the broker needs shorter ids of plant and gateway"
+        )
+    return name
+
+
+def collector_name(slice_id: str) -> str:
+    """What brokers call the collector of a slice; it has no /, so no gateway is called so."""
+    return f"collector-{slice_id}"
+
+
+def uri_of(name: str, key: PublicKey) -> str:
+    """The URI of a client's certificate."""
+    return f"urn:stackproof:broker:{name.replace('/', ':')}:{key_id(key).hex()}"
+
+
+def name_of(certificate: Certificate) -> str:
+    """The common name; MalformedError when there is not exactly one."""
+    try:
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except UNREADABLE as error:
+        raise MalformedError(f"its subject cannot be read: {error}") from error
+    if len(names) != 1 or not isinstance(names[0].value, str):
+        raise MalformedError("it has no common name")
+    return names[0].value
+
+
+# -- certificates ---------------------------------------------------------------------------------
+
+
+def make_ca(name: str, signer: Signer, begins: dt.datetime, days: int = CA_DAYS) -> Certificate:
+    """A self-signed CA for one broker's clients and servers.
+
+    Args:
+        name: common name, 1 to 64 characters.
+        signer: its key.
+        begins: aware UTC.
+        days: of validity.
+    """
+    builder = _begun(name, signer.public_key, None, begins, days)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    return _signed(builder.add_extension(_usage(is_ca=True), critical=True), signer)
+
+
+def certify_server(
+    hosts: Sequence[str], key: PublicKey, ca: Ca, begins: dt.datetime, days: int = SERVER_DAYS
+) -> Certificate:
+    """A broker's certificate.
+
+    Args:
+        hosts: names and IP addresses that clients reach it by; one at least.
+        key: the broker's.
+        ca: who certifies.
+        begins: aware UTC.
+        days: of validity, as far as the CA's reaches.
+    """
+    names = x509.SubjectAlternativeName([_host(host) for host in hosts])
+    builder = _begun(hosts[0], key, ca, begins, days)
+    return _leaf(builder, ca, names, ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+def certify_client(
+    name: str, key: PublicKey, ca: Ca, begins: dt.datetime, days: int = CLIENT_DAYS
+) -> Certificate:
+    """A gateway's or collector's certificate; arguments as for `certify_server`."""
+    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri_of(name, key))])
+    builder = _begun(name, key, ca, begins, days)
+    return _leaf(builder, ca, names, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def revocation_list(ca: Ca, serials: Iterable[int], at: dt.datetime) -> bytes:
+    """A CRL (PEM) of these serial numbers.
+
+    It ends with the CA: brokers refuse everybody under a list that is out of date, and this one is
+    handed over as a file whenever it changes.
+    """
+    ends = ca.certificate.not_valid_after_utc
+    builder = x509.CertificateRevocationListBuilder().issuer_name(ca.certificate.subject)
+    builder = builder.last_update(at - EARLY).next_update(ends)
+    builder = builder.add_extension(_authority(public_key(ca.certificate)), critical=False)
+    number = int(at.timestamp())
+    builder = builder.add_extension(x509.CRLNumber(number), critical=False)
+    for serial in sorted(set(serials)):
+        row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at - EARLY)
+        builder = builder.add_revoked_certificate(row.build())
+    key = as_private(ca.signer)
+    return builder.sign(key, _algorithm(ca.signer)).public_bytes(Encoding.PEM)
+
+
+def is_by(certificate: Certificate, ca: Certificate) -> bool:
+    """Did this CA's key sign it?"""
+    try:
+        certificate.verify_directly_issued_by(ca)
+    except (InvalidSignature, UnsupportedAlgorithm, *UNREADABLE):
+        return False
+    return True
+
+
+def _leaf(
+    builder: x509.CertificateBuilder, ca: Ca, names: x509.SubjectAlternativeName,
+    purpose: x509.ObjectIdentifier,
+) -> Certificate:  # fmt: skip
+    none = x509.BasicConstraints(ca=False, path_length=None)
+    builder = builder.add_extension(none, critical=True)
+    builder = builder.add_extension(_usage(is_ca=False), critical=True)
+    builder = builder.add_extension(names, critical=False)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+    return _signed(builder, ca.signer)
+
+
+def _begun(
+    name: str, key: PublicKey, ca: Ca | None, begins: dt.datetime, days: int
+) -> x509.CertificateBuilder:
+    """What every certificate has; Python 3.13 asks for both key identifiers and the usage."""
+    subject, issuer, by = _named(name), _named(name), key
+    ends = begins + dt.timedelta(days=days)
+    if ca is not None:
+        issuer, by = ca.certificate.subject, public_key(ca.certificate)
+        ends = min(ends, ca.certificate.not_valid_after_utc)  # nothing outlives who certified it
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(begins - EARLY).not_valid_after(ends)
+    own = x509.SubjectKeyIdentifier.from_public_key(key)
+    return builder.add_extension(own, critical=False).add_extension(_authority(by), critical=False)
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _authority(key: PublicKey) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
+
+
+def _usage(*, is_ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_ca, key_cert_sign=is_ca, crl_sign=is_ca,
+        content_commitment=False, key_encipherment=False, data_encipherment=False,
+        key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _algorithm(signer: Signer) -> hashes.SHA256 | None:
+    return None if isinstance(signer.public_key, ed25519.Ed25519PublicKey) else hashes.SHA256()
+
+
+def _signed(builder: x509.CertificateBuilder, signer: Signer) -> Certificate:
+    return builder.sign(as_private(signer), _algorithm(signer))
+
+
+# -- requests -------------------------------------------------------------------------------------
+
+
+def encode_broker_request(plant: str, gateway: str, evidence: Signer, tls: Signer) -> bytes:
+    """A COSE_Sign1 by the evidence key over the PKCS#10 request (DER) of the TLS key.
+
+    Raises:
+        MalformedError: the ids are too long for a certificate.
+    """
+    subject = _named(gateway_name(plant, gateway))
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    csr = made.sign(as_private(tls), _algorithm(tls)).public_bytes(Encoding.DER)
+    claims = {cose.CWT_ISS: plant, cose.CWT_SUB: gateway}
+    return cose.sign(evidence, {cose.TYP: TYP_REQUEST, cose.CWT_CLAIMS: claims}, csr)
+
+
+def who_asks(data: bytes) -> tuple[str, str, bytes]:
+    """(plant, gateway, key id) that a request names, nothing of it verified yet.
+
+    Raises:
+        MalformedError, LimitError: it is no request.
+    """
+    envelope = _request(data)
+    claims = envelope.header[cose.CWT_CLAIMS]
+    return claims[cose.CWT_ISS], claims[cose.CWT_SUB], envelope.kid
+
+
+def decode_broker_request(data: bytes, evidence: PublicKey) -> BrokerRequest:
+    """A verified request.
+
+    Args:
+        data: as it came.
+        evidence: the key that signs for that gateway now.
+
+    Raises:
+        SignatureError, UnknownSuiteError: not signed by it.
+        MalformedError, LimitError: not a request, or not signed by the key it is for.
+    """
+    envelope = _request(data)
+    cose.verify(envelope, evidence)
+    plant, gateway, _ = who_asks(data)
+    try:
+        csr = x509.load_der_x509_csr(envelope.payload)
+        is_held, key = csr.is_signature_valid, key_of_der(key_to_der(public_key(csr)))
+        names = [part.value for part in csr.subject]
+    except (*UNREADABLE, UnsupportedAlgorithm) as error:
+        raise MalformedError(f"not a certificate request: {error}") from error
+    if not is_held:
+        raise MalformedError("the request is not signed by the key it asks for")
+    if names != [gateway_name(plant, gateway)]:
+        raise MalformedError(f"the request is for another name than {plant}/{gateway}")
+    return BrokerRequest(plant, gateway, key)
+
+
+def _request(data: bytes) -> cose.Envelope:
+    if len(data) > REQUEST_BYTES_MAX:
+        raise MalformedError(f"a request has at most {REQUEST_BYTES_MAX} bytes")
+    envelope = cose.parse(data)
+    if envelope.typ != TYP_REQUEST:
+        raise MalformedError(f"{envelope.typ!r} is no request for a broker certificate")
+    claims = envelope.header.get(cose.CWT_CLAIMS)
+    if not isinstance(claims, dict) or set(claims) != {cose.CWT_ISS, cose.CWT_SUB}:
+        raise MalformedError("the request does not say who asks")
+    for name in claims.values():
+        if not isinstance(name, str) or not NAME_ID.fullmatch(name):
+            raise MalformedError("the request names no ids")
+    return envelope
+
+
+def key_to_der(key: PublicKey) -> bytes:
+    """SubjectPublicKeyInfo of a key, DER."""
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_of_der(der: bytes) -> PublicKey:
+    """The P-256 key of `key_to_der`; MalformedError for anything else."""
+    try:
+        key = load_der_public_key(der)
+    except (*UNREADABLE, UnsupportedAlgorithm) as error:
+        raise MalformedError(f"it is no public key: {error}") from error
+    if not (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)):
+        raise MalformedError("the key of a broker certificate must be P-256")
+    return key
+
+
+# -- lives ----------------------------------------------------------------------------------------
+
+
+def renews_at(certificate: Certificate) -> dt.datetime:
+    """When a client asks for the next one: after two thirds of its life."""
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return begins + (ends - begins) * 2 / 3
+
+
+def trouble_of(certificate: Certificate, now: dt.datetime) -> str:
+    """What a person must know of a client's certificate, "" for nothing. Pure.
+
+    A renewal gets a twelfth of the life for itself: 2.5 days of 30.
+    """
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now < begins:
+        return f"it is not valid before {begins:%Y-%m-%d %H:%M} UTC: look at this machine's clock"
+    if now > ends:
+        return f"it ended on {ends:%Y-%m-%d %H:%M} UTC, and the broker lets nobody in with it"
+    if now > renews_at(certificate) + (ends - begins) / 12:
+        return (
+            f"it ends on {ends:%Y-%m-%d %H:%M} UTC, and no renewal has come since "
+            f"{renews_at(certificate):%Y-%m-%d %H:%M}"
+        )
+    return ""

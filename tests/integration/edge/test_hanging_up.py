@@ -1,0 +1,31 @@
+"""A broker that hangs up on whoever sends what it does not allow, as RabbitMQ does."""
+
+import asyncio
+import time
+
+import pytest
+
+from edge.spool_reader import State
+from edge.trouble import decode_troubles
+from tests.integration.edge.conftest import Plant
+from tests.integration.edge.deaf_broker import DeafBroker
+
+
+async def test_it_is_named_and_not_called_again_and_again(
+    wired_plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.uplink.machine.STALL_S", 0.2)
+    monkeypatch.setattr("edge.uplink.machine.STALL_S_MAX", 1.0)
+    monkeypatch.setattr("edge.delivery.FIRST_RECEIPT_S", 0.1)
+    monkeypatch.setattr("edge.delivery.LAST_RECEIPT_S", 0.1)
+    async with DeafBroker(wired_plant.port, cuts=True) as broker, wired_plant.running() as agent:
+        async with asyncio.timeout(30):
+            while "no-receipts" not in agent._alarms.names:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.02)
+        before, at_s = broker.connected, time.monotonic()
+        await asyncio.sleep(1.3)
+        most = (time.monotonic() - at_s) / 1.0 + 1
+        assert broker.connected - before <= most, "once in STALL_S_MAX, and not every 0.2 s"
+    kept = wired_plant.in_spool(lambda spool: spool.get(State.TROUBLE))
+    said = decode_troubles(kept)["no-receipts"].sentence
+    assert "connections in a row after objects were sent on stackproof/v1/00/north-works" in said

@@ -1,0 +1,140 @@
+"""Real brokers under the configuration the product writes: who comes in, and what each no says."""
+
+import asyncio
+import datetime as dt
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud.transport.register import Register
+from edge.commissioning.doctor_broker import examine_broker
+from edge.commissioning.findings import State
+from evidence.broker_certificates import BrokerRequest, Ca, certify_server
+from evidence.keys import FileSigner, certificate_to_pem, load_certificate, public_key
+from tests.integration.edge.brokers import NAMES
+from tests.integration.tls.bench import Bench, benches, foreign_ca, now
+from tests.unit.edge.sites import GATEWAY, PLANT
+
+
+@pytest.fixture(params=NAMES)
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Bench]:  # fmt: skip
+    monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MIN", 0.2)
+    monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MAX", 0.4)
+    monkeypatch.setattr("edge.renewal.LOOK_S", 0.3)  # asked before the collector is back: again
+    monkeypatch.setattr("edge.renewal.AGAIN_S", 0.6)
+    monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 500_000_000)
+    monkeypatch.setattr("cloud.collector.mqtt.RECONNECT_S_MIN", 0.2)
+    monkeypatch.setattr("cloud.collector.mqtt.RECONNECT_S_MAX", 0.4)
+    monkeypatch.setattr("cloud.collector.receipts.INTERVAL_S", 0.2)
+    yield from benches(tmp_path, request.param, capsys)
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 30) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.02)
+
+
+async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(bench: Bench) -> None:
+    await asyncio.to_thread(bench.configure)  # nobody but the collector
+    async with bench.collecting():
+        key = await asyncio.to_thread(bench.enrol)
+        await asyncio.to_thread(bench.configure)
+        assert "north-works/edge-1: key " + key in await asyncio.to_thread(
+            bench.run, "cloud broker requests", bench.cloud
+        )
+        given = load_certificate(bench.folder / "tls.crt")
+        bench.certify(age_days=25)  # as if it had been made 25 days ago
+        async with bench.plant.running() as agent:
+            delivery = agent._delivery
+            await until(lambda: delivery.machine.receipted >= 1)
+            renewed = bench.site.gateway.state_dir / "broker.crt"
+            await until(renewed.exists)
+            assert load_certificate(renewed) == given, "still good for more than half its life"
+            before = delivery.machine.receipted
+            await until(lambda: delivery.machine.receipted > before + 1)
+            assert delivery.certificate_trouble == ""
+        whose = f"--plant {PLANT} --gateway {GATEWAY} --key {key}"
+        await asyncio.to_thread(
+            bench.run, "cloud broker revoke", bench.cloud, whose, "--reason stolen"
+        )
+        await asyncio.to_thread(bench.configure)
+        rows = await asyncio.to_thread(bench.rows)
+        assert rows == {"waiting": [], "approved": []}
+        log = await asyncio.to_thread(bench.run, "cloud accounts log", bench.cloud)
+        assert f"broker-key-approved by collector from 127.0.0.1 {PLANT}/{GATEWAY} key {key}" in log
+        assert f"broker-key-revoked by collector from 127.0.0.1 {PLANT}/{GATEWAY} key {key}" in log
+    await _is_refused(bench, "revoked")
+
+
+async def test_a_topic_that_is_forbidden_shows_by_the_missing_receipt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both acknowledge what they drop: status names it, and the pace goes down to the slowest."""
+    for name, seconds in (("STALL_S", 0.05), ("STALL_S_MAX", 0.4)):
+        monkeypatch.setattr(f"edge.uplink.machine.{name}", seconds)
+    monkeypatch.setattr("edge.delivery.FIRST_RECEIPT_S", 0.1)
+    monkeypatch.setattr("edge.delivery.LAST_RECEIPT_S", 0.1)
+    register, made = Register(bench.folder / "broker", bench.ca.signer), bench.certify()
+    register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
+    await asyncio.to_thread(bench.configure)
+    conf = bench.folder / "broker" / ("acl" if bench.kind == "mosquitto" else "nats.conf")
+    for mine in (f"{PLANT}.{GATEWAY}.", "%u/"):
+        conf.write_text(conf.read_text().replace(f"{mine}frames", f"{mine}forbidden"))
+    bench.broker.stop()
+    bench.broker.start()
+    async with bench.plant.running() as agent:
+        await until(lambda: "no-receipts" in agent._alarms.names)
+        before, at_s = agent._delivery.machine.resends, time.monotonic()
+        await asyncio.sleep(0.9)
+        assert agent._delivery.machine.resends - before <= (time.monotonic() - at_s) / 0.4 + 1
+        said = await asyncio.to_thread(bench.run, "edge status", bench.site.path, status=1)
+        assert agent._delivery.machine.online
+        assert agent._delivery.machine.receipted == -1
+    topic = f"stackproof/v1/00/{PLANT}/{GATEWAY}/frames"
+    assert re.search(
+        rf"ALARM no-receipts: since .*: the broker takes what is sent on {topic}", said
+    )
+
+
+async def _is_refused(bench: Bench, *words: str) -> None:
+    checks = await examine_broker(bench.site, time.time_ns())
+    assert checks[-1].state is State.FAILED, checks
+    said = checks[-1].sentence + " " + checks[-1].todo
+    assert all(word in said for word in words), said
+    assert checks[-1].todo
+
+
+async def test_every_no_is_named_with_what_to_do(bench: Bench) -> None:
+    """No key, no certificate, ended, a stranger's; then the broker's: a stranger's, ended."""
+    bench.configure()
+    await _is_refused(bench, "tls.pem: cannot be read", "edge enrol")
+    bench.certify(ca=foreign_ca())
+    await _is_refused(bench, "does not take this gateway's certificate", "CA")
+    bench.certify(age_days=31)
+    checks = await examine_broker(bench.site, time.time_ns())
+    (own,) = [c for c in checks if c.state is State.FAILED and "it ended on" in c.sentence]
+    assert "edge enrol" in own.todo
+    await _is_refused(bench, "does not take this gateway's certificate", "ended")
+    (bench.folder / "tls.crt").unlink()
+    await _is_refused(bench, "tls.crt is not there yet", "edge enrol")
+    bench.certify()
+    ours, broker = bench.ca, bench.folder / "broker"
+    server = FileSigner.load(broker / "server.pem").public_key
+    old = now() - dt.timedelta(days=731)
+    for hosts, ca, begins, words in (
+        (["127.0.0.1"], foreign_ca(), now(), ("the broker's certificate is by a stranger", "ca")),
+        (["127.0.0.1"], Ca(ours.signer, ours.certificate), old, ("broker's certificate ended",)),
+        (["10.0.0.9"], ours, now(), ("is for another", "uplink.url")),
+    ):
+        made = certify_server(hosts, server, ca, begins)
+        (broker / "server.crt").write_bytes(certificate_to_pem(made))
+        bench.broker.stop()
+        bench.broker.start()
+        await _is_refused(bench, *words)

@@ -1,0 +1,183 @@
+"""The register and its desk: who is let wait, approved, answered, refused, revoked."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography.x509 import load_pem_x509_crl
+
+from cloud.accounts.desks import Accounts
+from cloud.accounts.digest import counted
+from cloud.accounts.roles import PROGRAM
+from cloud.cli import main
+from cloud.collector.intake import Intake
+from cloud.collector.opening import open_plants
+from cloud.collector.topics import Sender
+from cloud.errors import NoRegisterError
+from cloud.store.slice import SliceStore
+from cloud.transport.desk import BrokerDesk
+from cloud.transport.register import Register
+from evidence.broker_certificates import (
+    BrokerRequest,
+    Ca,
+    certify_client,
+    encode_broker_request,
+    make_ca,
+)
+from evidence.errors import EvidenceError, KeyFileError
+from evidence.keys import (
+    FileSigner,
+    certificate_from_pem,
+    certificate_to_pem,
+    generate,
+    key_sha256,
+    write_private,
+)
+from tests.unit.cloud.app_examples import make_accounts
+from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock, make_plant
+
+T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+BY_KEY = generate("p256")
+BY, TLS = FileSigner(BY_KEY), FileSigner(generate("p256"))
+KEY = key_sha256(TLS.public_key).hex()
+ROW = {"plant": "mini", "gateway": "edge-1", "key": KEY}
+
+
+def folder_in(tmp_path: Path) -> Path:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    (folder / "ca.crt").write_bytes(certificate_to_pem(make_ca("a CA", BY, T0 - 60 * DAY)))
+    return folder
+
+
+def test_a_certificate_is_made_anew_when_half_of_its_life_is_over(tmp_path: Path) -> None:
+    register = Register(folder_in(tmp_path), BY)
+    approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
+    first = register.certificate(approved, T0)
+    assert register.certificate(approved, T0 + 14 * DAY) == first, "asked again: the same"
+    second = register.certificate(approved, T0 + 15 * DAY)
+    assert second is not None
+    assert second.not_valid_after_utc == T0 + 45 * DAY
+    assert register.newest(approved) == second
+    register.revoke(approved, "stolen", "somebody", T0 + 16 * DAY)
+    assert first is not None
+    crl = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
+    assert {row.serial_number for row in crl} == {first.serial_number, second.serial_number}
+    assert list(register.approved()) == []
+    assert register.find("mini", "edge-1", KEY) is None
+
+
+def test_a_ca_that_is_elsewhere_signs_a_copy(tmp_path: Path) -> None:
+    here = Register(folder_in(tmp_path), None)
+    approved = here.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
+    assert here.certificate(approved, T0) is None
+    assert not here.write_crl(T0)
+    made = Register(here.folder, BY).certificate(approved, T0)
+    assert here.certificate(approved, T0 + DAY) == made
+    with pytest.raises(KeyFileError, match="does not belong"):
+        Register(here.folder, TLS)
+
+
+def test_sign_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = folder_in(tmp_path)
+    here = Register(folder, None)
+    approved = here.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
+    write_private(tmp_path / "ca.pem", BY_KEY)
+    sign = ["broker", "sign", str(folder), "--ca-key", f"file:{tmp_path / 'ca.pem'}"]
+    assert main(sign) == 0
+    assert f"mini/edge-1 key {KEY[:16]}: until " in capsys.readouterr().out
+    assert here.newest(approved) is not None
+    assert load_pem_x509_crl((folder / "crl.pem").read_bytes()).is_signature_valid(BY.public_key)
+    no_token = ["broker", "requests", "CLOUD.toml", "--url", "https://collector.example"]
+    assert main(no_token) == 2
+    assert "--url needs --token" in capsys.readouterr().err
+
+
+@dataclass
+class Bench:
+    desk: BrokerDesk
+    plant: ExamplePlant
+    accounts: Accounts
+    sent: list[tuple[Sender, bytes]] = field(default_factory=list)
+
+    def request(self, evidence: FileSigner | None = None, plant: str = "mini") -> bytes:
+        signer = evidence or self.plant.gateways["edge-1"].signer
+        return encode_broker_request(plant, "edge-1", signer, TLS)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    plant, clock = make_plant(tmp_path), ManualClock()
+    store = SliceStore(tmp_path / "evidence")
+    intake = Intake(store, clock, plant.collector)
+    open_plants(intake, [plant.identity()])
+    accounts, sent = make_accounts(), list[tuple[Sender, bytes]]()
+    register = Register(folder_in(tmp_path), BY)
+    desk = BrokerDesk(register, intake, accounts.book, clock, lambda s, c: sent.append((s, c)))
+    yield Bench(desk, plant, accounts, sent)
+    store.close()
+
+
+def test_a_key_waits_is_approved_answered_and_revoked(bench: Bench) -> None:
+    desk = bench.desk
+    assert desk.take(bench.request()) == {**ROW, "certificate": ""}
+    assert desk.standing()["waiting"] == [{**ROW, "problem": ""}]
+    with pytest.raises(LookupError, match="not for the one that was named"):
+        desk.approve(PROGRAM, {**ROW, "key": "0" * 64}, "")
+    given = desk.approve(PROGRAM, ROW, "127.0.0.1")["certificate"]
+    assert bench.sent == [(Sender("mini", "edge-1"), given.encode())]
+    assert desk.take(bench.request())["certificate"] == given, "nobody is asked again"
+    assert certificate_from_pem(given.encode())
+    assert desk.standing()["waiting"] == []
+    desk.revoke(PROGRAM, ROW, "stolen", "127.0.0.1")
+    with pytest.raises(LookupError, match="is revoked"):
+        desk.take(bench.request())
+    with pytest.raises(LookupError, match="does not ask"):
+        desk.approve(PROGRAM, ROW, "")
+
+
+def test_what_happened_is_counted_for_the_plant_alone(bench: Bench) -> None:
+    bench.desk.take(bench.request())
+    bench.desk.approve(PROGRAM, ROW, "")
+    bench.desk.revoke(PROGRAM, ROW, "stolen", "")
+    with bench.accounts.book.begin() as (transaction, _):
+        rows = list(transaction.log_rows_back(0))
+    tallies = counted(rows, lambda _: None, {"mini": "", "maxi": ""}, {"mini": 0, "maxi": 0})
+    assert {plant: dict(tally.events) for plant, tally in tallies.items()} == {
+        "mini": {"broker-key-approved": 1, "broker-key-revoked": 1}
+    }
+
+
+def test_who_is_not_heard(bench: Bench) -> None:
+    for data, error in (
+        (bench.request(FileSigner(generate())), EvidenceError),  # nobody certified this key
+        (bench.request(plant="maxi"), LookupError),
+        (b"\xd2\x84", EvidenceError),
+    ):
+        with pytest.raises(error):
+            bench.desk.take(data)
+    with pytest.raises(LookupError, match="another gateway than its topic"):
+        bench.desk._answer(Sender("mini", "edge-2"), bench.request())
+    bare = BrokerDesk(None, bench.desk._intake, bench.desk._book, ManualClock(), lambda *_: None)
+    with pytest.raises(NoRegisterError, match="register"):
+        bare.take(bench.request())
+    assert bench.desk.standing() == {"waiting": [], "approved": []}
+    assert bench.sent == []
+
+
+def test_a_certificate_of_another_ca_is_not_handed_out(tmp_path: Path) -> None:
+    register = Register(folder_in(tmp_path), BY)
+    approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
+    register.certificate(approved, T0)
+    (path,) = (register.folder / "issued").glob("*")
+    other = FileSigner(generate("p256"))
+    stranger = Ca(other, make_ca("a CA", other, T0))
+    path.write_bytes(
+        certificate_to_pem(certify_client("mini/edge-1", TLS.public_key, stranger, T0))
+    )
+    again = register.certificate(approved, T0)
+    assert again is not None
+    assert again.verify_directly_issued_by(register.ca) is None

@@ -1,0 +1,85 @@
+"""The gateway's certificate for the broker: which is used, which is taken, which is refused."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from edge.broker_tls import BrokerTls
+from edge.errors import NotOursError
+from evidence.broker_certificates import Ca, certify_client, make_ca
+from evidence.errors import KeyFileError
+from evidence.keys import Certificate, FileSigner, certificate_to_pem, generate, write_private
+
+T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+NAME = "north-works/edge-1"
+
+
+def a_ca() -> Ca:
+    signer = FileSigner(generate("p256"))
+    return Ca(signer, make_ca("a CA", signer, T0 - 9 * DAY))
+
+
+class Gateway:
+    """Files of one gateway that was enrolled at T0."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ca, self.key = a_ca(), generate("p256")
+        names = ("ca.crt", "tls.pem", "tls.crt", "broker.crt")
+        self.tls = BrokerTls(NAME, *(folder / name for name in names))
+        self.tls.ca.write_bytes(certificate_to_pem(self.ca.certificate))
+        write_private(self.tls.key, self.key)
+        self.given = self.made(0)
+        self.tls.given.write_bytes(certificate_to_pem(self.given))
+
+    def made(self, after_days: int, name: str = NAME, ca: Ca | None = None) -> Certificate:
+        begins = T0 + after_days * DAY
+        return certify_client(name, self.key.public_key(), ca or self.ca, begins)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    return Gateway(tmp_path)
+
+
+def test_a_newer_one_is_taken_once_and_used(gateway: Gateway) -> None:
+    tls, newer = gateway.tls, gateway.made(20)
+    assert tls.certificate() == gateway.given
+    assert tls.take(certificate_to_pem(gateway.given)) is None, "the one that is retained"
+    assert tls.take(certificate_to_pem(newer)) == newer
+    assert tls.certificate() == newer
+    assert tls.take(certificate_to_pem(newer)) is None
+    assert tls.take(certificate_to_pem(gateway.made(10))) is None, "an old one, said again"
+    assert tls.context().verify_mode.name == "CERT_REQUIRED"
+    assert [path.name for path in tls.given.parent.glob("*.part")] == []
+    again = gateway.made(60)  # carried, since the renewed one ended
+    tls.given.write_bytes(certificate_to_pem(again))
+    assert tls.certificate() == again
+
+
+def test_what_is_not_ours_is_refused(gateway: Gateway) -> None:
+    stranger = certify_client(NAME, generate("p256").public_key(), gateway.ca, T0 + 20 * DAY)
+    for pem in (
+        b"noise",
+        certificate_to_pem(stranger),
+        certificate_to_pem(gateway.made(20, name="north-works/edge-2")),
+        certificate_to_pem(gateway.made(20, ca=a_ca())),
+    ):
+        with pytest.raises(NotOursError):
+            gateway.tls.take(pem)
+    assert not gateway.tls.renewed.exists()
+
+
+def test_each_missing_file_is_named_with_what_to_do(gateway: Gateway) -> None:
+    tls = gateway.tls
+    now_ns = int(T0.timestamp()) * 10**9
+    assert tls.trouble(now_ns) == ""
+    assert "no renewal has come" in tls.trouble(now_ns + 25 * 86_400 * 10**9)
+    tls.given.write_bytes(certificate_to_pem(gateway.made(0, name="north-works/edge-2")))
+    with pytest.raises(KeyFileError, match=f"is for north-works/edge-2; needed is one for {NAME}"):
+        tls.certificate()
+    tls.given.unlink()
+    with pytest.raises(KeyFileError, match=r"tls.crt is not there yet\. Ask .* edge enrol"):
+        tls.context()
+    assert "edge enrol" in tls.trouble(now_ns)
