@@ -36,6 +36,7 @@ from cloud.api import (
     routes,
     sample_pages,
     screening,
+    series,
     socket,
     visits,
     year_pages,
@@ -78,6 +79,7 @@ def create_app(services: Services) -> FastAPI:
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
         reviews, year_pages, screening, brought, broker,
+        reviews, year_pages, screening, brought, series,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)

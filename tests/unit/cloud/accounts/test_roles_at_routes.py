@@ -29,6 +29,7 @@ MATRIX = {
     "WEBSOCKET /api/v1/live": WORKS,
     "GET /api/v1/months": WORKS,
     "GET /api/v1/plants/{plant}/accumulated": WORKS,
+    "GET /api/v1/plants/{plant}/series": WORKS,
     "GET /api/v1/plants/{plant}/months/{month}": WORKS,
     "POST /api/v1/months/{plant}/{month}/close": "ap",
     "POST /api/v1/months/{plant}/{month}/seal": "ap",
