@@ -180,6 +180,7 @@ class _Process:
         self._write_ready()
         if not config.http.accounts:
             self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
+        self._say(f"series: kept in {self._series.kind}, followed from the log")
         self._say(f"ready: dashboard at {self._http_url}")
 
     async def _services(self, hub: LiveHub, stack: contextlib.AsyncExitStack) -> Services:

@@ -83,10 +83,10 @@ class Bucket:
 
 
 class Stored(NamedTuple):
-    """A bucket as stores hold it: `from_s` is whole seconds, `mean` and `rest` make the total."""
+    """A bucket as stores hold it: `usable` is its count, `mean` and `rest` make the total."""
 
     from_s: int
-    count: int
+    usable: int
     low: int
     high: int
     last: int
@@ -107,8 +107,8 @@ def stored(bucket: Bucket) -> Stored:
 def bucket_of(held: Stored) -> Bucket:
     """Undo `stored`."""
     return Bucket(
-        held.from_s * SECOND_NS, held.count, held.low, held.high, held.last,
-        held.mean * held.count + held.rest, held.worst,
+        held.from_s * SECOND_NS, held.usable, held.low, held.high, held.last,
+        held.mean * held.usable + held.rest, held.worst,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ A projection: it may be deleted while the collector is stopped, and is made agai
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 
@@ -92,10 +92,9 @@ class SeriesFile:
 
     def marks(self, plant: str) -> Mapping[str, Mark]:
         """Gateway -> its mark."""
-        found: Sequence[tuple[str, int, bytes, int]] = self.rows(
-            "SELECT gateway, next_seq, head, through_ns FROM mark WHERE plant = ?", plant
-        )  # type: ignore[assignment] # columns
-        return {gateway: Mark(*mark) for gateway, *mark in found}
+        asked = "SELECT gateway, next_seq, head, through_ns FROM mark WHERE plant = ?"
+        rows = self.rows(asked, plant)
+        return {str(gateway): Mark(*mark) for gateway, *mark in rows}  # type: ignore[arg-type] # columns
 
 
 def _prepared(sql: sqlite3.Connection, target: str) -> int:

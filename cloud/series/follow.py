@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cloud.closing.zone import configuration_of
-from cloud.collector.desk import EvidenceDesk, PlantEvidence
+from cloud.collector.desk import PlantEvidence
 from cloud.errors import StoreError
 from cloud.series.bucket import MINUTE_NS, Bucket, Series, both
 from cloud.series.fold import Form
-from cloud.series.rollup import Rollup, pieces
+from cloud.series.rollup import Rollup, Rows, pieces
 from cloud.series.store import Batch, Mark, SeriesStore
 from evidence import cose
 from evidence.frame import decode_body, header_of
@@ -68,6 +69,16 @@ class Followed:
         return max(0, self.newest_ns - self.through_ns) if self.newest_ns else 0
 
 
+class Evidence(Protocol):
+    """Whose evidence is followed."""
+
+    def plants(self) -> Sequence[str]:
+        """Ids of the plants. Asked from the event loop's thread."""
+
+    def evidence(self, plant: str) -> PlantEvidence:
+        """A plant's evidence; LookupError for a plant that is not there."""
+
+
 class SeriesFollower:
     """Every plant of a collector.
 
@@ -76,13 +87,18 @@ class SeriesFollower:
         store: what it is put into.
     """
 
-    def __init__(self, desk: EvidenceDesk, store: SeriesStore) -> None:
+    def __init__(self, desk: Evidence, store: SeriesStore) -> None:
         self._desk, self._store = desk, store
         self._streams: dict[tuple[str, str], _Stream] = {}
         self._followed: dict[tuple[str, str], Followed] = {}
         self._trouble, self._failed = dict[str, str](), dict[str, float]()
         self._is_closed = False
         self._turn = threading.Lock()  # a step may still run when the collector is told to stop
+
+    @property
+    def kind(self) -> str:
+        """Of the store."""
+        return self._store.state().kind
 
     async def follow(self) -> None:
         """Go on for ever."""
@@ -165,11 +181,11 @@ class SeriesFollower:
         if to_ns <= mark.through_ns or self._store.is_full():
             return False
         minutes, next_mark = self._minutes(evidence, gateway, stream, stop, to_ns)
-        if stream.rollup is None:  # then minutes is empty, too: frames name a configuration
-            return False
-        for from_ns in sorted(minutes):
-            stream.rollup.minute(from_ns, minutes[from_ns].items())
-        rows = stream.rollup.ended(to_ns)
+        rows: Mapping[int, Rows] = {}
+        if stream.rollup is not None:  # None while no frame had a configuration
+            for from_ns in sorted(minutes):
+                stream.rollup.minute(from_ns, minutes[from_ns].items())
+            rows = stream.rollup.ended(to_ns)
         self._store.put(Batch(evidence.plant, gateway, rows, next_mark))
         stream.mark = next_mark
         return stop < end
@@ -187,7 +203,8 @@ class SeriesFollower:
                 continue
             envelope = cose.parse(stored.data)
             body, cfg = decode_body(envelope.payload), header_of(envelope).cfg or b""
-            if not self._form(evidence, gateway, stream, cfg).fits(body):
+            form = self._form(evidence, gateway, stream, cfg)
+            if form is None or not form.fits(body):
                 stream.unfit += 1
                 log.debug("%s seq %d is in no series: it does not fit", gateway, stored.seq)
                 continue
@@ -198,9 +215,14 @@ class SeriesFollower:
         _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
         return found, after._replace(through_ns=to_ns)
 
-    def _form(self, evidence: PlantEvidence, gateway: str, stream: _Stream, cfg: bytes) -> Form:
+    def _form(
+        self, evidence: PlantEvidence, gateway: str, stream: _Stream, cfg: bytes
+    ) -> Form | None:
+        """What a configuration says; None for one that is not there."""
         if cfg not in stream.forms:
-            seq = evidence.configs(gateway)[cfg]
+            seq = evidence.configs(gateway).get(cfg)
+            if seq is None:
+                return None
             (held,) = evidence.objects(gateway, seq, seq + 1)
             form = Form(configuration_of(held.data), evidence.plant, gateway)
             stream.forms[cfg] = form

@@ -26,7 +26,7 @@ from cloud.series.line_protocol import decode_answer, lines, question
 from cloud.series.store import Batch, Mark, SeriesAwayError, StoreState
 
 if TYPE_CHECKING:  # loaded by the thread that writes: most collectors have no InfluxDB
-    from influxdb_client import InfluxDBClient
+    from influxdb_client.client.influxdb_client import InfluxDBClient
 
 #: batches that wait for the server: some minutes of a plant each while it lives
 WAITING_MAX = 8
@@ -187,12 +187,11 @@ class InfluxSeries:
             raise SeriesAwayError(self._sentence(f"does not answer: {error}")) from error
 
     def _client(self) -> "InfluxDBClient":
-        from influxdb_client import InfluxDBClient
+        from influxdb_client.client.influxdb_client import InfluxDBClient
 
-        ca = {"ssl_ca_cert": str(self._config.ca)} if self._config.ca else {}
         return InfluxDBClient(
-            self._config.url, self._token() or None, timeout=int(TIMEOUT_S * 1_000),
-            enable_gzip=True, org=self._config.org, **ca,
+            self._config.url, self._token(), timeout=int(TIMEOUT_S * 1_000), enable_gzip=True,
+            org=self._config.org, ssl_ca_cert=self._config.ca and str(self._config.ca),
         )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from cloud.series.bucket import (
     stored,
 )
 from cloud.series.store import SeriesAwayError
+from evidence.points import DECIMALS_MAX
 
 MEASUREMENTS: Mapping[int, str] = {MINUTE_S: "minute", HOUR_S: "hour", DAY_S: "day"}
 _FIELDS = ("count", "worst", "low", "high", "last", "mean", "rest")
@@ -32,8 +33,8 @@ def lines(step_s: int, rows: Sequence[tuple[Series, Bucket]]) -> Iterator[str]:
     name = MEASUREMENTS[step_s]
     for series, bucket in rows:
         held = stored(bucket)
-        fields = f"count={held.count}i,worst={held.worst}i"
-        if held.count:
+        fields = f"count={held.usable}i,worst={held.worst}i"
+        if held.usable:
             fields += (
                 f",low={held.low}i,high={held.high}i,last={held.last}i"
                 f",mean={held.mean}i,rest={held.rest}i"
@@ -91,6 +92,8 @@ def decode_answer(data: bytes) -> Mapping[Series, Sequence[Bucket]]:
 def _series(tags: Mapping[str, Any]) -> Series:
     plant, gateway, point, quantity, decimals = (str(tags[name]) for name in _TAGS)
     quantity_of(quantity)["unit"]  # one without is not ours
+    if int(decimals) not in range(DECIMALS_MAX + 1):
+        raise ValueError("decimals that no point has")
     return Series(plant, gateway, point, quantity, int(decimals))
 
 

@@ -147,7 +147,7 @@ VALUES = {
     "rank": "1", "brought": "none",
 }  # fmt: skip
 QUERY = {"points": "plant=mini", "snapshot": "plant=mini", "months": "plant=mini",
-         "history": "plant=mini&point=p.01.voltage",
+         "history": "plant=mini&point=p.01.voltage", "series": "point=p.01.voltage",
          "departures": "month=2026-09"}  # fmt: skip
 
 
