@@ -60,8 +60,8 @@ def question(
     where = " AND ".join(f"\"{key}\" = '{_quoted(value)}'" for key, value in of if value)
     span = f"time >= {from_ns} AND time < {to_ns}"
     fields, tags = (", ".join(f'"{name}"' for name in names) for names in (_FIELDS, _TAGS))
-    # names are our own, values are quoted
-    return f'SELECT {fields} FROM "{MEASUREMENTS[step_s]}" WHERE {where} AND {span} GROUP BY {tags}'  # noqa: S608
+    name = MEASUREMENTS[step_s]
+    return f'SELECT {fields} FROM "{name}" WHERE {where} AND {span} GROUP BY {tags}'  # noqa: S608 - values are quoted
 
 
 def _quoted(value: str) -> str:

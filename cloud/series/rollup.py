@@ -9,7 +9,8 @@ from cloud.series.bucket import (
     MINUTE_S,
     Bucket,
     Series,
-    joined,
+    begun,
+    both,
 )
 from edge.calc.local_time import Day, PlantDays
 
@@ -85,7 +86,6 @@ class Rollup:
 
 
 def _add(into: dict[Series, Bucket], series: Series, from_ns: int, *more: Bucket) -> None:
-    before = into.get(series)
-    whole = joined(from_ns, more if before is None else (before, *more))
-    if whole is not None:
-        into[series] = whole
+    for bucket in more:
+        before = into.get(series)
+        into[series] = begun(from_ns, bucket) if before is None else both(before, bucket)
