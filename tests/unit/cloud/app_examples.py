@@ -200,17 +200,10 @@ def make_services(
     )  # fmt: skip
     nothing = dict.fromkeys(absent, Nothing())
     # a folder that is not there: no month is screened, and nobody screens any
-    parts = {**nothing, "screenings": Screenings(Path("/nonexistent")), **more}
+    unscreened = Screenings(Path("/nonexistent"))
+    parts = {**nothing, "series": NoSeries(), "screenings": unscreened, **more}
     made = {"accounts": make_accounts, "openings": BriefOpenings, "brought": BriefBrought}
     for name, make in made.items():  # on disk: made only where none is given
-    parts = {
-        **nothing,
-        "series": NoSeries(),
-        "screenings": Screenings(Path("/nonexistent")),
-        **more,
-    }
-    made = {"accounts": make_accounts, "openings": BriefOpenings}
-    for name, make in made.items():  # databases: made only where none is given
         if name not in parts:
             parts[name] = make()
     return Services(
