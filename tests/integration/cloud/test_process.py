@@ -66,7 +66,7 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(cloud: Cloud) -> N
     lines = [line for line in printed.splitlines() if " INFO " not in line]
     words = [line.split(":")[0] for line in lines]
     assert words == [
-        "evidence", "broker", "collector", "accounts", "ready", "stopping", "stopped",
+        "evidence", "broker", "collector", "accounts", "series", "ready", "stopping", "stopped",
     ], printed  # fmt: skip
     assert lines[4] == f"ready: dashboard at {ready['http']}"
     assert not alive(ready["broker_pid"])
