@@ -23,8 +23,8 @@ from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter
 from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
-from cloud.transport.desk import BrokerDesk
 from cloud.series.desk import SeriesDesk
+from cloud.transport.desk import BrokerDesk
 from cloud.visits.desk import VisitDesk
 from evidence.cose import Unsigned
 from evidence.documents.document import AttachedFile, Document

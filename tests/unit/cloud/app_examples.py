@@ -196,7 +196,6 @@ def make_services(
     absent = (
         "evidence", "keys", "one_way", "records", "accumulated", "plans", "drill", "visits",
         "transport",
-        "evidence", "keys", "one_way", "records", "accumulated", "plans", "drill", "visits", "series",
     )  # fmt: skip
     nothing = dict.fromkeys(absent, Nothing())
     # a folder that is not there: no month is screened, and nobody screens any
