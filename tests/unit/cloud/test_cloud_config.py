@@ -7,7 +7,6 @@ import pytest
 from cloud import config as config_module
 from cloud.cli import main
 from cloud.config import CloudConfig, load_cloud, read_state_dir
-from cloud.config_series import InfluxConfig, SeriesConfig
 from cloud.errors import CloudConfigError
 from evidence.keys import FileSigner, generate, write_private
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, ExamplePlant, make_plant
@@ -21,10 +20,6 @@ port = 0
 host = "127.0.0.1"
 port = 0
 {CLOUD_PLANT}"""
-
-
-def _influx(rest: str) -> str:
-    return f'[series]\nkind = "influxdb"\nbucket = "b"\n{rest}\n[http]'
 
 
 @pytest.fixture
@@ -67,19 +62,6 @@ def test_months_close_by_hand_unless_it_says_otherwise(tmp_path: Path, plant: Ex
     assert (months.close, months.settle_h) == ("when-complete", 2)
     wrong = GOOD.replace("[[plant]]", table.format("at-deadline", -1))
     assert set(problems(tmp_path, wrong)) == {"months.close", "months.settle_h"}
-
-
-def test_series_are_kept_in_a_file_or_an_influxdb(tmp_path: Path, plant: ExamplePlant) -> None:
-    assert load(tmp_path, GOOD).series == SeriesConfig(90, None)
-    ca, token = tmp_path / "mini/root.crt", tmp_path / "token"
-    token.write_text("a:b\n")
-    table = _influx('url = "https://influx:8086/"\ntoken = "file:token"\nca = "file:mini/root.crt"')
-    text = GOOD.replace("[http]", table.replace('"b"', '"stackproof/half-year"'))
-    due = InfluxConfig("https://influx:8086", token, ca, "stackproof/half-year", "-", "stackproof")
-    assert load(tmp_path, text).series.influx == due
-    for odd in ("", "\n", "two\nlines", "größe", "x" * 5_000):
-        token.write_text(odd)
-        assert "holds no token" in problems(tmp_path, text)["series.token"]
 
 
 def test_broker_and_http_have_defaults(tmp_path: Path, plant: ExamplePlant) -> None:
@@ -226,19 +208,6 @@ gateways = []
         ('mode = "embedded"\nport', 'mode = "external"\nurl = "mqtt://x:1"\nport', "broker.port",
          'belongs to mode = "embedded"'),
         ("[http]", "[web]", "web", "unknown key"),
-        ("[http]", '[series]\nurl = "https://x:1"\n[http]', "series.url", "belongs to kind"),
-        ("[http]", "[series]\nretention_days = 0\n[http]", "series.retention_days", "1"),
-        ("[http]", _influx('url = "http://x:8086"'), "series.url", "would send the token in clear"),
-        ("[http]", _influx('url = "ftp://x:8086"'), "series.url", 'is not "https://host:port"'),
-        ("[http]", _influx('url = "https://u:p@x:1"'), "series.url", "must not hold a password"),
-        ("[http]", _influx('url = "https://x:1"\nretention_days = 9'), "series.retention_days",
-         "InfluxDB's bucket has its own"),
-        ("[http]", _influx('url = "https://x:1"\ntoken = "geheim"'), "series.token",
-         'is no reference; write "file:name-of-a-file"'),
-        ("[http]", _influx('url = "https://x:1"\ntoken = "file:none"'), "series.token",
-         "No such file"),
-        ("[http]", _influx('url = "https://x:1"\nca = "file:mini/collector.pem"'), "series.ca",
-         "cannot be used"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("plant")
