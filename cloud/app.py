@@ -36,6 +36,7 @@ from cloud.api import (
     routes,
     sample_pages,
     screening,
+    series,
     socket,
     visits,
     year_pages,
@@ -77,7 +78,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
-        reviews, year_pages, screening, brought, broker,
+        reviews, year_pages, screening, brought, broker, series,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)

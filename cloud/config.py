@@ -23,6 +23,8 @@ port = 8600                        # 0 = any free one, see state_dir/ready.json
 # [months]
 # close = "when-complete"          # a month with nothing owed closes itself; else "by-hand"
 # settle_h = 24                    # after it has been complete for so long
+# [series]                         # where series are kept: docs/series.md
+# kind = "influxdb"                # without the table, a file in state_dir
 [[plant]]
 id = "smelter"
 root = "file:keys/root.crt"
@@ -41,18 +43,18 @@ gateways = ["file:keys/edge-1.crt"]
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from cloud.accounts.roles import is_region
 from cloud.accumulated.accuracy_file import read_accuracy_file
-from cloud.accumulated.outlook import Allowance, PlantSaid
+from cloud.accumulated.outlook import PlantSaid, read_allowance
 from cloud.closing.stamp import url_fault
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
 from cloud.config_broker import BrokerConfig, read_broker
 from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
+from cloud.config_series import SeriesConfig, read_series
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, key_sha256, load_certificate
@@ -81,6 +83,7 @@ class CloudConfig:
         broker: which broker.
         http: where pages and API are served.
         months: how they are closed.
+        series: where series are kept.
         plants: their certificates, in the order of the file.
         regions: plant -> its GB/T 2260 code, "" where none is given.
         said: plant -> what it may emit, and how sure its meters are, as far as somebody said.
@@ -96,6 +99,7 @@ class CloudConfig:
     broker: BrokerConfig
     http: HttpConfig
     months: MonthsConfig
+    series: SeriesConfig
     plants: tuple[PlantIdentity, ...]
     regions: Mapping[str, str]
     said: Mapping[str, PlantSaid]
@@ -201,13 +205,14 @@ class _Reader:
         broker = read_broker(self._section("broker", required=False), self._path.parent)
         http = read_http(self._section("http", required=False))
         months = read_months(self._section("months", required=False))
+        series = read_series(self._section("series", required=False), self._path.parent)
         plants = self._plants(certificate, signer)
         root.finish()
         if signer is None:
             return None
         return CloudConfig(
             self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, tsa_url, broker,
-            http, months, plants, self._regions, self._said,
+            http, months, series, plants, self._regions, self._said,
         )  # fmt: skip
 
     # -- single values ----------------------------------------------------------------------------
@@ -265,7 +270,7 @@ class _Reader:
         if not is_region(region):
             fields.complain("region", f"{region!r} is not 2, 4 or 6 digits of GB/T 2260")
         self._regions[plant] = region
-        self._said[plant] = PlantSaid(self._allowance(fields), self._accuracy(fields))
+        self._said[plant] = PlantSaid(read_allowance(fields), self._accuracy(fields))
         root = self._file(fields, "root")
         listed = fields.sequence("gateways")
         gateways = [self._reference(fields, "gateways", value) for value in listed]
@@ -289,17 +294,6 @@ class _Reader:
             fields.complain("collector", f"{collector}: is not the certificate of [cloud] key")
             return None
         return PlantIdentity(plant, root_certificate, of_collector, known, key_folder)
-
-    def _allowance(self, fields: Fields) -> Allowance:
-        """What the plant may emit: of a year, or per tonne; a number above zero as text."""
-        found: dict[str, Fraction | None] = {}
-        for key in ("allowance_t", "benchmark_t_t"):
-            found[key] = Fraction(fields.decimal(key, default="1")) if fields.has(key) else None
-            if (value := found[key]) is not None and value <= 0:
-                fields.complain(key, "must be above zero")
-        if all(found.values()):
-            fields.complain("benchmark_t_t", "give it or allowance_t, not both")
-        return Allowance(found["allowance_t"], found["benchmark_t_t"])
 
     def _accuracy(self, fields: Fields) -> Mapping[str, Any] | None:
         """The file of meters and factors; None where none is named."""

@@ -51,6 +51,9 @@ from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
 from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
+from cloud.series.desk import SeriesDesk
+from cloud.series.follow import SeriesFollower
+from cloud.series.opening import open_series
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
@@ -166,6 +169,7 @@ class _Process:
         await stack.enter_async_context(_beside(self._screenings.run()))
         await stack.enter_async_context(_beside(self._brought.run()))
         await stack.enter_async_context(_beside(self._transport.run()))
+        await stack.enter_async_context(_beside(self._series.follow()))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
         if await link.wait_connected(CONNECT_S):
@@ -176,6 +180,7 @@ class _Process:
         self._write_ready()
         if not config.http.accounts:
             self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
+        self._say(f"series: kept in {self._series.kind}, followed from the log")
         self._say(f"ready: dashboard at {self._http_url}")
 
     async def _services(self, hub: LiveHub, stack: contextlib.AsyncExitStack) -> Services:
@@ -210,6 +215,9 @@ class _Process:
         roots = {one.plant: one.root.fingerprint.hex() for one in config.plants}
         self._brought = BroughtArchives(config.state_dir, self._clock, roots)
         self._engine = self._months(desk, records, plans, stack)
+        kept = open_series(config.series, config.state_dir, config.slice, self._clock)
+        self._series = SeriesFollower(desk, kept)
+        stack.callback(self._series.close)
         return Services(
             hub=hub,
             clock=self._clock,
@@ -228,6 +236,7 @@ class _Process:
             screenings=screenings,
             brought=self._brought,
             transport=self._transport,
+            series=SeriesDesk(kept, self._series),
             token=self._token,
             hosts=config.http.names,
         )

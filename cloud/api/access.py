@@ -19,6 +19,7 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("WEBSOCKET", f"{API}/live"): SEE,
     ("GET", f"{API}/months"): SEE,
     ("GET", f"{LOG}/accumulated"): SEE,
+    ("GET", f"{LOG}/series"): SEE,
     ("GET", f"{LOG}/months/{{month}}"): SEE,
     ("POST", f"{API}/months/{{plant}}/{{month}}/close"): Right.MONTHS,
     ("POST", f"{API}/months/{{plant}}/{{month}}/seal"): Right.MONTHS,

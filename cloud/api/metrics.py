@@ -35,6 +35,7 @@ class CollectorMetrics(Collector):
         yield _one("stackproof_build", "The program's version, as a label.", {"version": VERSION})
         yield from self._plants()
         yield from self._streams()
+        yield from self._series()
         viewers = GaugeMetricFamily("stackproof_live_viewers", "Open live pages.")
         viewers.add_metric((), self._given.hub.viewers)
         yield viewers
@@ -86,6 +87,30 @@ class CollectorMetrics(Collector):
             for reason, count in row["refused"].items():
                 refused.add_metric((*labels, reason), count)
         yield from (next_seq, receipted, missing, alarms, frames, readings, refused)
+
+    def _series(self) -> Iterator[Metric]:
+        state = self._given.series.state()
+        up = GaugeMetricFamily(
+            "stackproof_series_store_up",
+            "1: the store of series takes what it is given; 0: /api/v1/health says why not.",
+            labels=("kind",),
+        )
+        up.add_metric((state.kind,), not state.trouble)
+        waiting = GaugeMetricFamily("stackproof_series_waiting", "Batches that wait for the store.")
+        waiting.add_metric((), state.waiting)
+        told = "Seconds of committed readings that are not in the store; under 120 none is owed."
+        behind = GaugeMetricFamily("stackproof_series_behind_seconds", told, labels=_STREAM)
+        told = "Unix time before which every committed reading is in the store."
+        through = GaugeMetricFamily("stackproof_series_through_seconds", told, labels=_STREAM)
+        told = "Frames since the start that fit no configuration and are in no bucket."
+        unfit = CounterMetricFamily("stackproof_series_unfit_frames", told, labels=_STREAM)
+        for one in self._given.series.followed():
+            if self._sees(one.plant):
+                labels = one.plant, one.gateway
+                behind.add_metric(labels, one.behind_ns / 10**9)
+                through.add_metric(labels, one.through_ns / 10**9)
+                unfit.add_metric(labels, one.unfit)
+        yield from (up, waiting, behind, through, unfit)
 
 
 @router.get("/metrics")

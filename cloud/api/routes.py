@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from cloud.accounts.roles import Right
+from cloud.accounts.roles import Principal, Right
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_names import for_eyes_of
 from cloud.api.month_texts import said
@@ -110,6 +110,28 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
         "viewers": given.hub.viewers,
         "live_refused": dict(given.hub.refused),
         "strangers_refused": given.streams.strangers(),
+        "series": _series_state(given, who),
+    }
+
+
+def _series_state(given: Services, who: Principal) -> dict[str, Any]:
+    """How the store of series is, and how far behind the log it is of the plants one may see."""
+    state, trouble = given.series.state(), given.series.trouble()
+    return {
+        "kind": state.kind,
+        "trouble": without_paths(state.trouble),
+        "waiting": state.waiting,
+        "plants": [
+            {
+                "plant": one.plant,
+                "gateway": one.gateway,
+                "through_ns": one.through_ns,
+                "behind_ns": one.behind_ns,
+                "trouble": without_paths(trouble.get(one.plant, "")),
+            }
+            for one in given.series.followed()
+            if given.accounts.sees(who, one.plant)
+        ],
     }
 
 

@@ -23,6 +23,7 @@ from cloud.records.laboratory import Laboratory
 from cloud.records.listing import Filter
 from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
+from cloud.series.desk import SeriesDesk
 from cloud.transport.desk import BrokerDesk
 from cloud.visits.desk import VisitDesk
 from evidence.cose import Unsigned
@@ -282,6 +283,7 @@ class Services:
         screenings: of sealed months, as far as they are made.
         brought: archives that people bring to be verified.
         transport: certificates of the broker.
+        series: what points said over time.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
@@ -304,6 +306,7 @@ class Services:
     screenings: Screenings
     brought: BroughtArchives
     transport: BrokerDesk
+    series: SeriesDesk
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.commands.ids import plant_id
+from cloud.commands.series import refill
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
 from cloud.store.fsck import Checked, check_plant
@@ -49,6 +50,10 @@ def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         command.add_argument("--plant", type=plant_id, help="only this plant")
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
         command.set_defaults(run=act)
+    rebuild.add_argument(
+        "--series", action="store_true",
+        help="then make the series again, in the store that CLOUD.toml names",
+    )  # fmt: skip
 
 
 def _fsck(args: argparse.Namespace) -> int:
@@ -73,6 +78,10 @@ def _rebuild(args: argparse.Namespace) -> int:
                 rebuilt[checked.plant] = wrong
                 found[at] = _check(target, checked.plant)
         disk.close()
+        if args.series:
+            folders = {plant: target.folder(plant) for plant in target.plants}
+            for sentence in refill(args.where, folders):
+                print(sentence, file=sys.stderr if args.json else sys.stdout)
     return _print(target, found, rebuilt, as_json=args.json)
 
 

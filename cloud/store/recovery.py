@@ -121,6 +121,12 @@ def replay_signed(folder: PlantFolder, disk: Disk, size: int) -> LogState:
     return replay.state
 
 
+def left_state(folder: PlantFolder) -> LogState | None:
+    """What the last clean stop left, where the files bear it out; None otherwise. Reads only."""
+    state, why = _snapshot(folder)
+    return None if why else state
+
+
 def _snapshot(folder: PlantFolder) -> tuple[LogState | None, str]:
     """The snapshot, None where there is none; and why it is not borne out by the files, or ""."""
     if not folder.snapshot.exists():

@@ -31,6 +31,8 @@ from cloud.records.tables import TableError
 from cloud.screening.kept import decode as decode_screening
 from cloud.screening.kept import encode as encode_screening
 from cloud.screening.kept import kept_of
+from cloud.series.line_protocol import decode_answer
+from cloud.series.store import SeriesAwayError
 from cloud.store.index import Place, decode_place, encode_place
 from cloud.store.state import LogState, StreamState, decode_snapshot, encode_snapshot
 from evidence import cbor
@@ -200,6 +202,14 @@ def _request_bent(data: bytes, choose: Random) -> bytes:
 _INVOICE = pp.paper("li", "invoice", "coal", pp.INVOICE, files=[pp.file_of(pp.SCAN)])
 _client = functools.cache(app_examples.make_client)
 _PLACE = Place(T0_NS // 3_600_000_000_000, 0, 400, Kind.FRAME, bytes(32), 7, T0_NS, T0_NS, T0_NS)
+_ANSWERS = [
+    b'{"results":[{"statement_id":0}]}',
+    b'{"results":[{"statement_id":0,"series":[{"name":"minute","tags":{"decimals":"3","gateway":'
+    b'"edge-1","plant":"mini","point":"p.v","quantity":"{\\"kind\\":\\"voltage\\",\\"unit\\":\\"V\\"}"},'
+    b'"columns":["time","count","worst","low","high","last","mean","rest"],"values":'
+    b"[[1790000000,2,0,4100,4200,4200,4150,0],[1790000060,0,128,null,null,null,null,null]]}]}]}",
+    b'{"results":[{"error":"database not found: stackproof"}]}',
+]
 _TOPICS = [b"stackproof/v1/0f/mini/edge-1/frames", b"stackproof/v1/0f/mini/edge-1/live"]
 _PATHS = [
     b"/api/v1/history?plant=mini&point=p.01.voltage", b"/api/v1/live/snapshot?plant=mini",
@@ -237,6 +247,8 @@ DOORS: list[Door] = [
          json_bent, (LiveMessageError,), "cloud.live.message.parse_live"),
     pure("screening kept", decode_screening, [encode_screening(_KEPT)],
          json_bent, (MalformedError,), "cloud.screening.kept.decode"),
+    pure("answer of InfluxDB", decode_answer, _ANSWERS, json_bent, (SeriesAwayError,),
+         "cloud.series.line_protocol.decode_answer"),
     pure("live hub", _hub(), LIVE, json_bent, ()),
     pure("facts of a configuration", _facts, [cbor.encode(live_examples.configuration())],
          cbor_bent, (FactsError, EvidenceError)),

@@ -257,7 +257,7 @@ class TestTest:
     @pytest.fixture
     def complete(self, machine: Machine) -> Machine:
         for program in ("npm", "node", "mbpoll", "mosquitto", "chromium", "openssl",
-                        "softhsm2-util", "cc"):  # fmt: skip
+                        "softhsm2-util", "influxd", "cc"):  # fmt: skip
             machine.program(program)
         fonts = machine.root / "fonts"
         fonts.mkdir()

@@ -66,9 +66,9 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(cloud: Cloud) -> N
     lines = [line for line in printed.splitlines() if " INFO " not in line]
     words = [line.split(":")[0] for line in lines]
     assert words == [
-        "evidence", "broker", "collector", "accounts", "ready", "stopping", "stopped",
+        "evidence", "broker", "collector", "accounts", "series", "ready", "stopping", "stopped",
     ], printed  # fmt: skip
-    assert lines[4] == f"ready: dashboard at {ready['http']}"
+    assert lines[5] == f"ready: dashboard at {ready['http']}"
     assert not alive(ready["broker_pid"])
     assert not (cloud.folder / "state/ready.json").exists()
     held = read_plant(cloud.folder / "evidence/00/mini", cloud.plant.collector.public_key)

@@ -26,6 +26,8 @@ from cloud.month.states import MonthFacts, standing
 from cloud.records.papers import Papers
 from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
+from cloud.series.follow import Followed
+from cloud.series.store import StoreState
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0, ManualClock, configuration, payload
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - a token of these tests only
@@ -128,6 +130,22 @@ class Nothing:
     enrol = take
 
 
+class NoSeries:
+    """A store of series that holds none, and one gateway that was followed."""
+
+    def state(self) -> StoreState:
+        return StoreState("influxdb", "it is away", 3)
+
+    def followed(self) -> Sequence[Followed]:
+        return [Followed(PLANT, GATEWAY, T0, T0 + 90 * 10**9, 9, 2)]
+
+    def trouble(self) -> Mapping[str, str]:
+        return {}
+
+    def told(self, *_: Any) -> Sequence[Any]:
+        return []
+
+
 class BriefStore(AccountStore):
     """A store whose folder goes with it."""
 
@@ -181,7 +199,8 @@ def make_services(
     )  # fmt: skip
     nothing = dict.fromkeys(absent, Nothing())
     # a folder that is not there: no month is screened, and nobody screens any
-    parts = {**nothing, "screenings": Screenings(Path("/nonexistent")), **more}
+    unscreened = Screenings(Path("/nonexistent"))
+    parts = {**nothing, "series": NoSeries(), "screenings": unscreened, **more}
     made = {"accounts": make_accounts, "openings": BriefOpenings, "brought": BriefBrought}
     for name, make in made.items():  # on disk: made only where none is given
         if name not in parts:

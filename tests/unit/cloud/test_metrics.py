@@ -8,7 +8,7 @@ import pytest
 from cloud.accounts.roles import STRANGER, Principal, Right
 from tests.exposition import series
 from tests.unit.cloud.app_examples import Streams, make_accounts, make_app, make_client, make_hub
-from tests.unit.cloud.live_examples import GATEWAY, PLANT
+from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0
 
 OF = f'{{gateway="{GATEWAY}",plant="{PLANT}"}}'
 
@@ -46,6 +46,11 @@ def test_what_is_told(two_plants: None) -> None:
         f'stackproof_plant_in_order{{plant="{PLANT}"}}': 1,
         'stackproof_plant_in_order{plant="maxi"}': 0,
         "stackproof_live_viewers": 0,
+        'stackproof_series_store_up{kind="influxdb"}': 0,
+        "stackproof_series_waiting": 3,
+        f"stackproof_series_behind_seconds{OF}": 90,
+        f"stackproof_series_through_seconds{OF}": T0 // 10**9,
+        f"stackproof_series_unfit_frames_total{OF}": 2,
         'stackproof_live_refused_total{reason="json"}': 1,
         'stackproof_strangers_refused_total{reason="unknown-plant"}': 3,
     }

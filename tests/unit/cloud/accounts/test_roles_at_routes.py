@@ -29,6 +29,7 @@ MATRIX = {
     "WEBSOCKET /api/v1/live": WORKS,
     "GET /api/v1/months": WORKS,
     "GET /api/v1/plants/{plant}/accumulated": WORKS,
+    "GET /api/v1/plants/{plant}/series": WORKS,
     "GET /api/v1/plants/{plant}/months/{month}": WORKS,
     "POST /api/v1/months/{plant}/{month}/close": "ap",
     "POST /api/v1/months/{plant}/{month}/seal": "ap",
@@ -146,7 +147,7 @@ VALUES = {
     "rank": "1", "brought": "none",
 }  # fmt: skip
 QUERY = {"points": "plant=mini", "snapshot": "plant=mini", "months": "plant=mini",
-         "history": "plant=mini&point=p.01.voltage",
+         "history": "plant=mini&point=p.01.voltage", "series": "point=p.01.voltage",
          "departures": "month=2026-09"}  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from cloud import cli
+from cloud.commands.series import refill
+from cloud.errors import StoreError
 from cloud.store.disk import Disk
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT
 from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
@@ -230,3 +232,22 @@ def test_a_rebuild_that_breaks_off_is_made_good_by_the_next_start(
     store.close()
     leftovers = {name for name in files(folder) if name.endswith(".new")}
     assert files(folder, *leftovers) == {k: v for k, v in before.items() if k not in leftovers}
+
+
+# -- series ----------------------------------------------------------------------------------------
+
+
+def test_series_are_made_again_in_the_store_that_cloud_toml_names(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files(home / "evidence")
+    assert cli.main(["rebuild", str(home / "CLOUD.toml"), "--series"]) == 0
+    # this plant's frames name no configuration: its readings are in no bucket
+    assert capsys.readouterr().out.startswith("mini: series made again through 2026-09-21T")
+    assert (home / "state" / "series-00.db").exists()
+    assert files(home / "evidence") == before
+    assert cli.main(["rebuild", str(evidence_of(home)), "--series"]) == 2
+    assert "--series needs CLOUD.toml" in capsys.readouterr().err
+    (evidence_of(home) / "log/state").unlink()
+    with pytest.raises(StoreError, match="no state of a clean stop"):
+        list(refill(home / "CLOUD.toml", {PLANT: evidence_of(home)}))

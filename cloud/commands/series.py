@@ -1,0 +1,97 @@
+"""`stackproof cloud rebuild --series`: the store of series made again from the log. Prints.
+
+Only while the collector is stopped. What was logged after its last clean stop is followed by the
+collector itself when it runs again, as is everything here that a store refuses.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from cloud.clock import SystemClock
+from cloud.config import load_cloud
+from cloud.errors import StoreError
+from cloud.series.follow import FULL_S, POLL_S, SeriesFollower
+from cloud.series.opening import open_series
+from cloud.series.store import SeriesAwayError
+from cloud.store.layout import PlantFolder
+from cloud.store.reader import Committed, PlantReader
+from cloud.store.recovery import left_state
+from evidence.findings import utc
+
+PROGRESS_S, LOOK_S = 0.5, 0.05
+
+
+class Stopped:
+    """Evidence of a collector that does not run, as far as it was left in order."""
+
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        self._readers: dict[str, PlantReader] = {}
+        for plant, root in folders.items():
+            folder = PlantFolder(root)
+            state = left_state(folder)
+            if state is None:
+                raise StoreError(
+                    f"{root}: holds no state of a clean stop: start the collector and stop it, "
+                    "then make the series again"
+                )
+            left = partial(Committed, state, "")
+            self._readers[plant] = PlantReader(plant, folder, left)
+
+    def plants(self) -> Sequence[str]:
+        """Ids of the plants, sorted."""
+        return sorted(self._readers)
+
+    def evidence(self, plant: str) -> PlantReader:
+        """A plant's evidence."""
+        return self._readers[plant]
+
+
+def refill(config_file: Path, folders: Mapping[str, Path]) -> Iterator[str]:
+    """Make the series of plants again; a sentence for each plant that is done.
+
+    Args:
+        config_file: CLOUD.toml; it says which store.
+        folders: plant id -> its evidence.
+
+    Raises:
+        CloudConfigError: the file is wrong.
+        StoreError: evidence or store cannot be used, or the store does not take what it is given.
+    """
+    if not config_file.is_file():
+        raise StoreError(f"{config_file}: --series needs CLOUD.toml, which says where series are")
+    config, desk = load_cloud(config_file), Stopped(folders)
+    config.state_dir.mkdir(parents=True, exist_ok=True)
+    store = open_series(config.series, config.state_dir, config.slice, SystemClock())
+    follower = SeriesFollower(desk, store)
+    try:
+        for plant in desk.plants():
+            store.forget(plant)
+            said_at = time.monotonic()
+            while (wait_s := follower.step(plant)) != POLL_S or store.state().waiting:
+                if why := follower.trouble().get(plant) or store.state().trouble:
+                    raise SeriesAwayError(f"{plant}: {why}")
+                if wait_s in (FULL_S, POLL_S):  # all is read: until it is written
+                    time.sleep(LOOK_S)
+                if sys.stderr.isatty() and time.monotonic() - said_at >= PROGRESS_S:
+                    said_at = time.monotonic()
+                    print(f"\r… {_said(follower, plant)}  ", end="", file=sys.stderr, flush=True)
+            if plant in follower.trouble():
+                raise StoreError(f"{plant}: {follower.trouble()[plant]}")
+            if sys.stderr.isatty():
+                print(f"\r{'':<78}\r", end="", file=sys.stderr)
+            follower.step(plant)  # marks were set meanwhile: what it says is of now
+            yield _said(follower, plant)
+    finally:
+        follower.close()
+
+
+def _said(follower: SeriesFollower, plant: str) -> str:
+    of = [one for one in follower.followed() if one.plant == plant]
+    if not any(one.through_ns for one in of):
+        return f"{plant}: no whole minute of readings yet"
+    through_ns = min(one.through_ns for one in of)
+    objects = sum(one.objects for one in of)
+    return f"{plant}: series made again through {utc(through_ns)}; {objects} newer objects"

@@ -1,0 +1,139 @@
+"""The embedded store of series: one SQLite file a slice, bounded by age."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cloud.clock import Clock
+from cloud.series.bucket import (
+    DAY_S,
+    MINUTE_S,
+    SECOND_NS,
+    STEPS,
+    Bucket,
+    Series,
+    Stored,
+    bucket_of,
+    stored,
+)
+from cloud.series.database import SeriesFile, drop_marks, set_mark
+from cloud.series.store import Batch, Mark, StoreState
+
+#: days that hours and days are kept: a sixtieth of the minutes and less
+COARSE_DAYS = 3_653
+_PRUNE_S = 3_600
+
+_READ = (
+    "SELECT series, from_s, count, low, high, last, mean, rest, worst FROM bucket"
+    " WHERE series = ? AND step_s = ? AND from_s >= ? AND from_s < ? ORDER BY from_s"
+)
+
+
+class EmbeddedSeries:
+    """Series in a file; `cloud.series.store.SeriesStore` says what each method does.
+
+    Args:
+        path: the file.
+        retention_days: of minutes; hours and days stay for `COARSE_DAYS`.
+        clock: what is old goes by it.
+
+    Raises:
+        StoreError: the file cannot be used.
+    """
+
+    def __init__(self, path: Path, retention_days: int, clock: Clock) -> None:
+        self._file, self._clock, self._days = SeriesFile(path, "embedded"), clock, retention_days
+        self._ids: dict[Series, int] = {}
+        self._pruned_s: dict[str, int] = {}
+
+    def marks(self, plant: str) -> Mapping[str, Mark]:
+        """See `SeriesStore`."""
+        return self._file.marks(plant)
+
+    def is_full(self) -> bool:
+        """See `SeriesStore`: what is put is there at once."""
+        return False
+
+    def put(self, batch: Batch) -> None:
+        """See `SeriesStore`; what is too old to be kept is not written."""
+        now_s = self._clock.wall_ns() // SECOND_NS
+        try:
+            with self._file.changing() as sql:
+                for step_s, rows in batch.rows.items():
+                    self._write(sql, step_s, rows, self._oldest_s(step_s, now_s))
+                if now_s - self._pruned_s.get(batch.plant, 0) >= _PRUNE_S:
+                    self._prune(sql, batch.plant, now_s)
+                    self._pruned_s.pop(batch.plant, None)
+                set_mark(sql, batch.plant, batch.gateway, batch.mark)
+        except BaseException:
+            self._ids.clear()  # some may be of series whose rows were rolled back
+            raise
+        self._pruned_s.setdefault(batch.plant, now_s)
+
+    def _write(
+        self, sql: sqlite3.Connection, step_s: int, rows: Sequence[tuple[Series, Bucket]],
+        oldest_s: int,
+    ) -> None:  # fmt: skip
+        held = [(self._id(sql, series), stored(bucket)) for series, bucket in rows]
+        sql.executemany(
+            "INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(key, step_s, *row) for key, row in held if row.from_s >= oldest_s],
+        )
+
+    def _oldest_s(self, step_s: int, now_s: int) -> int:
+        return now_s - DAY_S * (self._days if step_s == MINUTE_S else COARSE_DAYS)
+
+    def _prune(self, sql: sqlite3.Connection, plant: str, now_s: int) -> None:
+        keys = sql.execute("SELECT id FROM series WHERE plant = ?", (plant,)).fetchall()
+        for step_s in STEPS:
+            sql.executemany(
+                "DELETE FROM bucket WHERE series = ? AND step_s = ? AND from_s < ?",
+                [(key, step_s, self._oldest_s(step_s, now_s)) for (key,) in keys],
+            )
+
+    def _id(self, sql: sqlite3.Connection, series: Series) -> int:
+        if series not in self._ids:
+            sql.execute(
+                "INSERT OR IGNORE INTO series (plant, gateway, point, quantity, decimals)"
+                " VALUES (?, ?, ?, ?, ?)", series
+            )  # fmt: skip
+            (key,) = sql.execute(
+                "SELECT id FROM series WHERE plant = ? AND gateway = ? AND point = ?"
+                " AND quantity = ? AND decimals = ?", series
+            ).fetchone()  # fmt: skip
+            self._ids[series] = int(key)
+        return self._ids[series]
+
+    def read(
+        self, step_s: int, plant: str, from_ns: int, to_ns: int, *, gateway: str = "",
+        point: str = "",
+    ) -> Mapping[Series, Sequence[Bucket]]:  # fmt: skip
+        """See `SeriesStore`."""
+        asked, values = "SELECT * FROM series WHERE plant = ?", [plant]
+        for column, value in (("point", point), ("gateway", gateway)):
+            if value:
+                asked += f" AND {column} = ?"
+                values.append(value)
+        span = -(-from_ns // SECOND_NS), -(-to_ns // SECOND_NS)
+        found: dict[Series, list[Bucket]] = {}
+        for key, *told in self._file.rows(asked, *values):
+            rows = self._file.rows(_READ, key, step_s, *span)
+            if rows:
+                held = [bucket_of(Stored(*row[1:])) for row in rows]  # type: ignore[arg-type] # columns
+                found[Series(*told)] = held  # type: ignore[arg-type] # columns
+        return found
+
+    def forget(self, plant: str) -> None:
+        """See `SeriesStore`; its buckets go, too."""
+        with self._file.changing() as sql:
+            of = "(SELECT id FROM series WHERE plant = ?)"
+            sql.execute(f"DELETE FROM bucket WHERE series IN {of}", (plant,))  # noqa: S608 - our own words
+            drop_marks(sql, plant)
+
+    def state(self) -> StoreState:
+        """See `SeriesStore`; the follower tells what the disk refuses."""
+        return StoreState("sqlite")
+
+    def close(self) -> None:
+        """See `SeriesStore`."""
+        self._file.close()

@@ -1,0 +1,123 @@
+"""Readings of frames to minutes, many ticks at once. Pure: a configuration, bodies, arrays."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cloud.series.bucket import MINUTE_NS, Bucket, Series
+from edge.calc.blocks import GroupBlock
+from evidence.counts import GroupCounts
+from evidence.frame import Body
+from evidence.points import Dtype, Point
+from evidence.quality import FIRST_BAD
+from evidence.recompute import joined_blocks
+
+Int64 = npt.NDArray[np.int64]
+_INFO = np.iinfo(np.int64)
+
+
+class Form:
+    """What a configuration says of its groups.
+
+    Attributes:
+        zone: the plant's time zone.
+    """
+
+    def __init__(self, config: Mapping[str, Any], plant: str, gateway: str) -> None:
+        """Of a decoded configuration; LookupError, TypeError or ValueError where it is none."""
+        points = [Point.from_map(one) for one in config["points"]]
+        self.zone = str(config["plant"]["time_zone"])
+        self._series: list[list[Series]] = []
+        self._counts: list[GroupCounts] = []
+        self._due: dict[int, list[tuple[int, int, Dtype]]] = {}
+        for number, group in enumerate(config["groups"]):
+            of = [points[index] for index in group["points"]]
+            self._series.append([Series.of(plant, gateway, point) for point in of])
+            self._counts.append(GroupCounts(of))
+            due = number, len(of), Dtype(group["dtype"])
+            self._due.setdefault(group["schedule"], []).append(due)
+
+    def fits(self, body: Body) -> bool:
+        """Has a frame the groups that the configuration names?"""
+        return all(
+            [(g.group, g.rows, g.dtype) for g in section.groups] == self._due.get(section.schedule)
+            for section in body.sections
+        )
+
+    def minutes(
+        self, bodies: Sequence[Body], from_ns: int, to_ns: int
+    ) -> Iterator[tuple[int, list[tuple[Series, Bucket]]]]:
+        """Minutes of fitting bodies' ticks with from_ns <= tick < to_ns.
+
+        Args:
+            bodies: consecutive ones of this form.
+            from_ns: a whole minute, UTC nanoseconds.
+            to_ns: another.
+
+        Yields:
+            (first instant of the minute, its buckets), a minute once for each group in it.
+        """
+        for block in joined_blocks(bodies) if bodies else ():
+            first, stop = np.searchsorted(block.ticks_ns, (from_ns, to_ns))
+            ticks = block.ticks_ns[first:stop]
+            if not len(ticks):
+                continue
+            minute = ticks // MINUTE_NS
+            starts = np.flatnonzero(np.diff(minute, prepend=minute[0] - 1))
+            begins = (minute[starts] * MINUTE_NS).tolist()
+            for group in block.groups:
+                part = GroupBlock(
+                    group.group, group.raw[:, first:stop], group.quality[:, first:stop]
+                )
+                yield from self._of_group(part, starts, begins)
+
+    def _of_group(
+        self, group: GroupBlock, starts: npt.NDArray[np.intp], begins: list[int]
+    ) -> Iterator[tuple[int, list[tuple[Series, Bucket]]]]:
+        series = self._series[group.group]
+        counts, ok = self._counts[group.group].counts(group.raw)
+        ok &= group.quality < FIRST_BAD
+        worst = np.maximum.reduceat(group.quality, starts, axis=1)
+        columns = (*_columns(counts, ok, starts), worst)
+        by_minute = [column.T.tolist() for column in columns]
+        for from_ns, *rows in zip(begins, *by_minute, strict=True):
+            yield (
+                from_ns,
+                [
+                    (one, Bucket(from_ns, *numbers))
+                    for one, *numbers in zip(series, *rows, strict=True)
+                ],
+            )
+
+
+def _columns(
+    counts: Int64, ok: npt.NDArray[np.bool_], starts: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[Any], ...]:
+    """count, low, high, last and total of each piece of each row; all 0 where none is ok."""
+    ticks = np.arange(counts.shape[1])
+    if ok.all():
+        stops = np.append(starts[1:], counts.shape[1])
+        many = np.broadcast_to(stops - starts, (len(counts), len(starts)))
+        low = np.minimum.reduceat(counts, starts, axis=1)
+        high = np.maximum.reduceat(counts, starts, axis=1)
+        return many, low, high, counts[:, stops - 1], _sums(counts, starts)
+    many = np.add.reduceat(ok, starts, axis=1, dtype=np.int64)
+    low = np.minimum.reduceat(np.where(ok, counts, _INFO.max), starts, axis=1)
+    high = np.maximum.reduceat(np.where(ok, counts, _INFO.min), starts, axis=1)
+    newest = np.maximum.reduceat(np.where(ok, ticks, 0), starts, axis=1)
+    last = np.take_along_axis(counts, newest, axis=1)
+    total = _sums(np.where(ok, counts, 0), starts)
+    none = many == 0
+    for column in (low, high, last, total):
+        column[none] = 0
+    return many, low, high, last, total
+
+
+def _sums(counts: Int64, starts: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+    """Exact sums of pieces; as Python's integers where 64 bits might not do."""
+    peak = max(abs(int(counts.max())), abs(int(counts.min())))
+    if peak * counts.shape[1] > _INFO.max:
+        return np.add.reduceat(counts.astype(object), starts, axis=1)
+    return np.add.reduceat(counts, starts, axis=1)

@@ -1,0 +1,280 @@
+"""Follows the committed log of every plant into a store of series, a bounded piece at a time.
+
+Committed frames only, never live values. How far it came stands in the store itself, so a store
+that was away, full or lost catches up, and so does a collector that was. A minute is put when a
+later reading shows that it is over: what stands once does not change. Reads evidence in a worker
+thread.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cloud.closing.zone import configuration_of
+from cloud.collector.desk import PlantEvidence
+from cloud.errors import StoreError
+from cloud.series.bucket import MINUTE_NS, Bucket, Series, both
+from cloud.series.fold import Form
+from cloud.series.rollup import Rollup, Rows, pieces
+from cloud.series.store import Batch, Mark, SeriesStore
+from evidence import cose
+from evidence.frame import decode_body, header_of
+from evidence.log import Kind
+from evidence.waiting import Common, Waiting
+
+#: objects of one step: twenty minutes of frames, after which another plant has its turn
+STEP_OBJECTS = 128
+#: seconds until a plant is looked at again: nothing new; the store is full; it failed
+POLL_S, FULL_S, AGAIN_S = 15.0, 1.0, 600.0
+
+log = logging.getLogger("stackproof.cloud.series")
+
+
+@dataclass
+class _Stream:
+    """One gateway's; `mark` is what was given to the store, which may put it later."""
+
+    mark: Mark
+    rollup: Rollup | None = None
+    forms: dict[bytes, Form] = field(default_factory=dict)
+    unfit: int = 0
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How far a gateway's stream is in the store.
+
+    Attributes:
+        plant, gateway: whose.
+        through_ns: every tick before is in the store.
+        newest_ns: newest tick of the log, when it was looked at.
+        objects: of the log that are not wholly in the store; those of a running minute are.
+        unfit: frames since the start that did not fit their configuration; they are in no bucket.
+    """
+
+    plant: str
+    gateway: str
+    through_ns: int
+    newest_ns: int
+    objects: int
+    unfit: int
+
+    @property
+    def behind_ns(self) -> int:
+        """Ticks of how long the store has not; under two minutes, none is owed."""
+        return max(0, self.newest_ns - self.through_ns) if self.newest_ns else 0
+
+
+class Evidence(Protocol):
+    """Whose evidence is followed."""
+
+    def plants(self) -> Sequence[str]:
+        """Ids of the plants. Asked from the event loop's thread."""
+
+    def evidence(self, plant: str) -> PlantEvidence:
+        """A plant's evidence; LookupError for a plant that is not there."""
+
+
+class SeriesFollower:
+    """Every plant of a collector.
+
+    Args:
+        desk: whose evidence is followed.
+        store: what it is put into.
+    """
+
+    def __init__(self, desk: Evidence, store: SeriesStore) -> None:
+        self._desk, self._store = desk, store
+        self._streams: dict[tuple[str, str], _Stream] = {}
+        self._followed: dict[tuple[str, str], Followed] = {}
+        self._trouble, self._failed = dict[str, str](), dict[str, float]()
+        self._is_closed = False
+        self._turn = threading.Lock()  # a step may still run when the collector is told to stop
+
+    @property
+    def kind(self) -> str:
+        """Of the store."""
+        return self._store.state().kind
+
+    async def follow(self) -> None:
+        """Go on for ever."""
+        while True:
+            waits = [await asyncio.to_thread(self.step, plant) for plant in self._desk.plants()]
+            await asyncio.sleep(min(waits, default=POLL_S))
+
+    def close(self) -> None:
+        """Let go of the store, when the step that runs is done; there is no other after it."""
+        with self._turn:
+            self._is_closed = True
+            self._store.close()
+
+    def step(self, plant: str) -> float:
+        """Follow a plant some more; seconds after which it wants to be followed again."""
+        with self._turn:
+            if self._is_closed:
+                return POLL_S
+            if self._store.is_full():
+                return FULL_S
+            if time.monotonic() < self._failed.get(plant, 0.0):
+                return POLL_S
+            try:
+                is_behind = self._step(self._desk.evidence(plant))
+            except (StoreError, OSError, LookupError) as error:
+                self._stumbled(plant, str(error))
+                return POLL_S
+            except Exception as error:  # a gateway signed what nobody thought of; others go on
+                log.exception("%s: its series cannot be made; tried again", plant)
+                self._stumbled(plant, repr(error))
+                self._failed[plant] = time.monotonic() + AGAIN_S
+                return POLL_S
+            self._trouble.pop(plant, None)
+            return 0.0 if is_behind else POLL_S
+
+    def _stumbled(self, plant: str, why: str) -> None:
+        if self._trouble.get(plant) != why:  # it is tried again every few seconds
+            log.warning("%s: its series do not go on just now: %s", plant, why)
+        self._trouble[plant] = why
+        self._forget_streams(plant)  # begins again with what the store has
+
+    def _forget_streams(self, plant: str) -> None:
+        for key in [key for key in self._streams if key[0] == plant]:
+            del self._streams[key]
+
+    def followed(self) -> Sequence[Followed]:
+        """How far every stream is, as of its last step. Any thread."""
+        return sorted(self._followed.copy().values(), key=lambda one: (one.plant, one.gateway))
+
+    def trouble(self) -> Mapping[str, str]:
+        """Plant -> why it does not go on, a sentence. Any thread."""
+        return dict(self._trouble)
+
+    # -- one plant --------------------------------------------------------------------------------
+
+    def _step(self, evidence: PlantEvidence) -> bool:
+        """True while there is more in its log."""
+        plant, is_behind = evidence.plant, False
+        marks = self._store.marks(plant)
+        if not all(_fits(evidence, gateway, mark) for gateway, mark in marks.items()):
+            log.warning("%s: its log is another one than was followed: series are made anew", plant)
+            self._store.forget(plant)
+            self._forget_streams(plant)
+            marks = {}
+        for gateway in evidence.streams():
+            key = plant, gateway
+            stream = self._streams.setdefault(key, _Stream(marks.get(gateway, Mark())))
+            is_behind |= self._follow(evidence, gateway, stream)
+            mark = self._store.marks(plant).get(gateway, Mark())
+            head = evidence.head(gateway).next_seq
+            self._followed[key] = Followed(
+                plant, gateway, mark.through_ns, _through_ns(evidence, gateway, head),
+                head - mark.next_seq, stream.unfit,
+            )  # fmt: skip
+        return is_behind
+
+    def _follow(self, evidence: PlantEvidence, gateway: str, stream: _Stream) -> bool:
+        mark, end = stream.mark, evidence.head(gateway).next_seq
+        stop, to_ns = _reach(evidence, gateway, mark, end)
+        if to_ns <= mark.through_ns or self._store.is_full():
+            return False
+        minutes, next_mark = self._minutes(evidence, gateway, stream, stop, to_ns)
+        rows: Mapping[int, Rows] = {}
+        if stream.rollup is not None:  # None while no frame had a configuration
+            for from_ns in sorted(minutes):
+                stream.rollup.minute(from_ns, minutes[from_ns].items())
+            rows = stream.rollup.ended(to_ns)
+        self._store.put(Batch(evidence.plant, gateway, rows, next_mark))
+        stream.mark = next_mark
+        return stop < end
+
+    def _minutes(
+        self, evidence: PlantEvidence, gateway: str, stream: _Stream, stop: int, to_ns: int
+    ) -> tuple[dict[int, dict[Series, Bucket]], Mark]:
+        """Minutes before `to_ns` of objects before `stop`, and where to go on after them."""
+        found: dict[int, dict[Series, Bucket]] = {}
+        waiting, after, mark = Waiting(), stream.mark, stream.mark
+        for stored in evidence.objects(gateway, mark.next_seq, stop):
+            if stored.through_ns < to_ns:
+                after = Mark(stored.seq + 1, stored.sha256, to_ns)
+            if stored.kind is not Kind.FRAME:
+                continue
+            envelope = cose.parse(stored.data)
+            body, cfg = decode_body(envelope.payload), header_of(envelope).cfg or b""
+            form = self._form(evidence, gateway, stream, cfg)
+            if form is None or not form.fits(body):
+                stream.unfit += 1
+                log.debug("%s seq %d is in no series: it does not fit", gateway, stored.seq)
+                continue
+            if not waiting.takes(Common(gateway, cfg), body):
+                _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
+                waiting = Waiting()
+            waiting.add(Common(gateway, cfg), body, "")
+        _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
+        return found, after._replace(through_ns=to_ns)
+
+    def _form(
+        self, evidence: PlantEvidence, gateway: str, stream: _Stream, cfg: bytes
+    ) -> Form | None:
+        """What a configuration says; None for one that is not there."""
+        if cfg not in stream.forms:
+            seq = evidence.configs(gateway).get(cfg)
+            if seq is None:
+                return None
+            (held,) = evidence.objects(gateway, seq, seq + 1)
+            form = Form(configuration_of(held.data), evidence.plant, gateway)
+            stream.forms[cfg] = form
+            if stream.rollup is None:
+                stream.rollup = self._resumed(evidence.plant, gateway, stream.mark, form.zone)
+        return stream.forms[cfg]
+
+    def _resumed(self, plant: str, gateway: str, mark: Mark, zone: str) -> Rollup:
+        """The running hour and day, as far as the store has them."""
+        through_ns, rollup = mark.through_ns, Rollup(zone, mark.through_ns)
+        hour_ns, day = rollup.running
+        if through_ns:
+            hour, today = (
+                [
+                    self._store.read(step_s, plant, first, last, gateway=gateway)
+                    for step_s, first, last in pieces(from_ns, through_ns)
+                ]
+                for from_ns in (hour_ns, day.start_ns)
+            )
+            rollup.resume(hour, today)
+        return rollup
+
+
+def _fits(evidence: PlantEvidence, gateway: str, mark: Mark) -> bool:
+    """Is the stream the one that was followed?"""
+    return not mark.next_seq or evidence.hash_at(gateway, mark.next_seq - 1) == mark.head
+
+
+def _reach(evidence: PlantEvidence, gateway: str, mark: Mark, end: int) -> tuple[int, int]:
+    """(object to stop before, minutes that are over by then): as many objects as end a minute."""
+    stop = min(end, mark.next_seq + STEP_OBJECTS)
+    while True:
+        to_ns = _through_ns(evidence, gateway, stop) // MINUTE_NS * MINUTE_NS
+        if to_ns > mark.through_ns or stop == end:
+            return stop, to_ns
+        stop = min(end, stop + STEP_OBJECTS)
+
+
+def _through_ns(evidence: PlantEvidence, gateway: str, stop: int) -> int:
+    """Newest tick of the objects before one."""
+    return max((one.through_ns for one in evidence.objects(gateway, stop - 1, stop)), default=0)
+
+
+def _fold(
+    forms: Mapping[bytes, Form], waiting: Waiting, from_ns: int, to_ns: int,
+    into: dict[int, dict[Series, Bucket]],
+) -> None:  # fmt: skip
+    """Add the minutes of frames that waited; one that another part of them has grows."""
+    if not waiting.bodies:
+        return
+    for at_ns, rows in forms[waiting.common.cfg].minutes(waiting.bodies, from_ns, to_ns):
+        held = into.setdefault(at_ns, {})
+        for series, bucket in rows:
+            before = held.get(series)
+            held[series] = bucket if before is None else both(before, bucket)

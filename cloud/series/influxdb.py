@@ -1,0 +1,227 @@
+"""InfluxDB as the store of series: written through its v2 API, read with InfluxQL.
+
+`/api/v2/write` and `/query` are served by 1.8, 2 (with a DBRP mapping) and 3 alike. Writing is
+synchronous, in a thread of its own behind a bounded queue: influxdb-client's batching mode returns
+normally while the server is down. What waits here is never the only copy: its mark is set when it
+is written, and from the mark on the log is followed again. Network I/O.
+"""
+
+import contextlib
+import json
+import logging
+import queue
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from cloud.config_series import InfluxConfig, read_token
+from cloud.series.bucket import Bucket, Series
+from cloud.series.database import SeriesFile, drop_marks, set_mark
+from cloud.series.line_protocol import decode_answer, lines, question
+from cloud.series.store import Batch, Mark, SeriesAwayError, StoreState
+
+if TYPE_CHECKING:  # loaded by the thread that writes: most collectors have no InfluxDB
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+
+#: batches that wait for the server: some minutes of a plant each while it lives
+WAITING_MAX = 8
+#: lines of one request
+LINES_MAX = 5_000
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+TIMEOUT_S, CLOSE_S = 20.0, 5.0
+#: seconds between tries, doubled up to the last while it is away
+AGAIN_S = (1.0, 60.0)
+
+log = logging.getLogger("stackproof.cloud.series")
+
+
+class InfluxSeries:
+    """Series in an InfluxDB; `cloud.series.store.SeriesStore` says what each method does.
+
+    Args:
+        path: of the file that keeps the marks.
+        config: which server.
+        again_s: seconds before the first try again, and the longest wait.
+
+    Raises:
+        StoreError: the file cannot be used.
+    """
+
+    def __init__(
+        self, path: Path, config: InfluxConfig, again_s: tuple[float, float] = AGAIN_S
+    ) -> None:
+        target = f"influxdb {config.url} {config.org} {config.bucket}"
+        self._file, self._config, self._again_s = SeriesFile(path, target), config, again_s
+        self._queue: queue.Queue[tuple[Batch, int] | None] = queue.Queue(WAITING_MAX)
+        self._forgotten: dict[str, int] = {}  # how often: what was queued before sets no mark
+        self._trouble, self._stop = "", threading.Event()
+        self._opener = _opener(config)
+        self._writer = threading.Thread(target=self._run, name="series", daemon=True)
+        self._writer.start()
+
+    def marks(self, plant: str) -> Mapping[str, Mark]:
+        """See `SeriesStore`."""
+        return self._file.marks(plant)
+
+    def is_full(self) -> bool:
+        """See `SeriesStore`."""
+        return self._queue.full()
+
+    def put(self, batch: Batch) -> None:
+        """See `SeriesStore`."""
+        self._queue.put((batch, self._forgotten.get(batch.plant, 0)), timeout=TIMEOUT_S)
+
+    def read(
+        self, step_s: int, plant: str, from_ns: int, to_ns: int, *, gateway: str = "",
+        point: str = "",
+    ) -> Mapping[Series, Sequence[Bucket]]:  # fmt: skip
+        """See `SeriesStore`."""
+        asked = question(step_s, plant, from_ns, to_ns, gateway=gateway, point=point)
+        of = {"db": self._config.database, "q": asked, "epoch": "s"}
+        policy = self._config.bucket.partition("/")[2]
+        query = urlencode(of | ({"rp": policy} if policy else {}))
+        return decode_answer(self._get(f"{self._config.url}/query?{query}"))
+
+    def forget(self, plant: str) -> None:
+        """See `SeriesStore`; buckets stay until they are written again, or are too old."""
+        with self._file.changing() as sql:
+            self._forgotten[plant] = self._forgotten.get(plant, 0) + 1
+            drop_marks(sql, plant)
+
+    def state(self) -> StoreState:
+        """See `SeriesStore`."""
+        return StoreState("influxdb", self._trouble, self._queue.unfinished_tasks)
+
+    def close(self) -> None:
+        """See `SeriesStore`."""
+        self._stop.set()
+        with contextlib.suppress(queue.Full):  # then the thread is at a batch, and looks after it
+            self._queue.put_nowait(None)
+        self._writer.join(CLOSE_S)  # one that hangs finds the file closed, and gives up
+        self._file.close()
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def _get(self, address: str) -> bytes:
+        request = urllib.request.Request(address, headers=self._headers())  # noqa: S310 - config_series lets http and https pass
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+                data: bytes = answer.read(ANSWER_BYTES_MAX + 1)
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read(1_000)
+            raise SeriesAwayError(self._sentence(_refusal(error.code, said))) from error
+        except OSError as error:  # URLError and time-outs are OSErrors
+            why = getattr(error, "reason", None) or error
+            raise SeriesAwayError(self._sentence(f"does not answer: {why}")) from error
+        if len(data) > ANSWER_BYTES_MAX:
+            raise SeriesAwayError(self._sentence("gave an answer that is too long"))
+        return data
+
+    def _headers(self) -> dict[str, str]:
+        token = self._token()
+        return {"Authorization": f"Token {token}"} if token else {}
+
+    def _token(self) -> str:
+        """Read anew each time a connection is made: it may have been replaced."""
+        try:
+            return read_token(self._config.token) if self._config.token else ""
+        except (OSError, ValueError) as error:
+            raise SeriesAwayError(f"token of [series]: {error}") from error
+
+    def _sentence(self, what: str) -> str:
+        return f"InfluxDB {self._config.url}: {what}"
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        """The thread: one batch after another, each until it is written."""
+        while (held := self._queue.get()) is not None:
+            self._put(*held)
+            self._queue.task_done()
+            if self._stop.is_set():
+                return
+
+    def _put(self, batch: Batch, forgotten: int) -> None:
+        wait_s, longest_s = self._again_s
+        while not self._stop.is_set():
+            try:
+                self._write(batch)
+                with self._file.changing() as sql:
+                    if self._forgotten.get(batch.plant, 0) == forgotten:
+                        set_mark(sql, batch.plant, batch.gateway, batch.mark)
+            except Exception as error:  # noqa: BLE001 - told of and tried again, whatever it is
+                why = str(error) if isinstance(error, SeriesAwayError) else repr(error)
+                if why != self._trouble:
+                    log.warning("series: %s; tried again, and the log keeps all", why)
+                self._trouble = why
+                self._stop.wait(wait_s)
+                wait_s = min(2 * wait_s, longest_s)
+                continue
+            if self._trouble:
+                log.info("series: InfluxDB takes what it is given again")
+                self._trouble = ""
+            return
+
+    def _write(self, batch: Batch) -> None:
+        """All lines of a batch. SeriesAwayError: the server does not take them."""
+        from influxdb_client.client.write_api import SYNCHRONOUS
+        from influxdb_client.domain.write_precision import WritePrecision
+        from influxdb_client.rest import ApiException
+        from urllib3.exceptions import HTTPError
+
+        bucket, org = self._config.bucket, self._config.org
+        try:
+            with self._client() as client, client.write_api(write_options=SYNCHRONOUS) as api:
+                for part in _parts(batch):
+                    api.write(bucket, org, part, write_precision=WritePrecision.S)
+        except ApiException as error:
+            said = str(error.body or error.reason or "").encode()
+            raise SeriesAwayError(self._sentence(_refusal(error.status, said))) from error
+        except (HTTPError, OSError) as error:
+            raise SeriesAwayError(self._sentence(f"does not answer: {error}")) from error
+
+    def _client(self) -> "InfluxDBClient":
+        from influxdb_client.client.influxdb_client import InfluxDBClient
+
+        return InfluxDBClient(
+            self._config.url, self._token(), timeout=int(TIMEOUT_S * 1_000), enable_gzip=True,
+            org=self._config.org, ssl_ca_cert=self._config.ca and str(self._config.ca),
+        )  # fmt: skip
+
+
+def _parts(batch: Batch) -> Iterator[list[str]]:
+    for step_s, rows in batch.rows.items():
+        for first in range(0, len(rows), LINES_MAX):
+            yield list(lines(step_s, rows[first : first + LINES_MAX]))
+
+
+def _refusal(status: int | None, said: bytes) -> str:
+    """What a server refuses with, for people: 1.x says "error", 2 and 3 say "message"."""
+    try:
+        told = json.loads(said)
+        why = str(told.get("message") or told.get("error") or "")
+    except (ValueError, AttributeError):
+        why = said.decode("utf-8", "replace")
+    return f"refuses ({status}): {why[:200]}"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would take the token to another server."""
+
+    def redirect_request(self, *_: object) -> None:
+        """None: the redirect itself is the answer, a refusal."""
+
+
+def _opener(config: InfluxConfig) -> urllib.request.OpenerDirector:
+    context = ssl.create_default_context(cafile=config.ca)
+    return urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),  # influxdb-client goes by none either
+        urllib.request.HTTPSHandler(context=context),
+        _NoRedirect,
+    )

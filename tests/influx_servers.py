@@ -1,0 +1,236 @@
+"""Servers that speak what the product needs of InfluxDB: `/api/v2/write` and InfluxQL's `/query`.
+
+Two of them, behind one front: `Fake` keeps what it is given in a dict and reads only the questions
+that the product asks; `Real` is a front for an `influxd` 1.6.7, which has no v2 API of its own.
+No InfluxDB 1.8, 2 or 3 was run with these tests.
+"""
+
+import gzip
+import json
+import re
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.ports import free_port
+
+TOKEN, BUCKET = "only-of-these-tests", "stackproof"
+Answer = tuple[int, dict[str, Any]]
+_LINE = re.compile(r"(?P<name>\w+),(?P<tags>(?:\\.|[^ \\])+) (?P<fields>[^ ]+) (?P<time>\d+)")
+_TAG = re.compile(r"(\w+)=((?:\\.|[^,\\])*)")
+_ASKED = re.compile(
+    r'SELECT (?P<fields>.+) FROM "(?P<name>\w+)" WHERE (?P<where>.+) AND time >= (?P<first>\d+)'
+    r" AND time < (?P<stop>\d+) GROUP BY (?P<tags>.+)"
+)
+
+
+class Engine(Protocol):
+    def write(self, lines: str) -> Answer: ...
+
+    def query(self, asked: dict[str, str]) -> Answer: ...
+
+
+class Fake:
+    """Rows by measurement, tags and time; a field keeps the type it had first."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, int]] = {}
+
+    def write(self, lines: str) -> Answer:
+        for line in lines.splitlines():
+            found = _LINE.fullmatch(line)
+            if found is None:
+                return 400, {"code": "invalid", "message": f"unable to parse {line!r}"}
+            fields = dict(one.split("=") for one in found["fields"].split(","))
+            if not all(re.fullmatch(r"-?\d+i", value) for value in fields.values()):
+                return 422, {"code": "unprocessable entity", "message": "field type conflict"}
+            tags = tuple((k, re.sub(r"\\(.)", r"\1", v)) for k, v in _TAG.findall(found["tags"]))
+            key = found["name"], tags, int(found["time"])
+            numbers = {name: int(value[:-1]) for name, value in fields.items()}
+            self.rows[key] = self.rows.get(key, {}) | numbers
+        return 204, {}
+
+    def query(self, asked: dict[str, str]) -> Answer:
+        found = _ASKED.fullmatch(asked["q"])
+        if asked["db"] != BUCKET or found is None:
+            return 200, {"results": [{"error": f"database not found: {asked['db']}"}]}
+        where = set(re.findall(r"\"(\w+)\" = '([^']*)'", found["where"]))
+        names = [name.strip('" ') for name in found["fields"].split(",")]
+        kept = [name.strip('" ') for name in found["tags"].split(",")]
+        first, stop = int(found["first"]), int(found["stop"])
+        series: dict[str, dict[str, Any]] = {}
+        for (name, tags, at_s), fields in sorted(self.rows.items()):
+            if name != found["name"] or not where <= set(tags):
+                continue
+            if not first <= at_s * 10**9 < stop:
+                continue
+            shown = {key: value for key, value in tags if key in kept}
+            one = series.setdefault(
+                json.dumps(shown), {"name": name, "tags": shown, "columns": ["time", *names]}
+            )
+            one.setdefault("values", []).append([at_s, *map(fields.get, names)])
+        result = {"statement_id": 0} | ({"series": list(series.values())} if series else {})
+        return 200, {"results": [result]}
+
+
+class Real:
+    """An influxd 1.x at an address; what it says of an error is said as 2 would."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def write(self, lines: str) -> Answer:
+        code, told = self._ask(f"/write?db={BUCKET}&precision=s", lines.encode())
+        said = str(told.get("error", ""))
+        kind = "unprocessable entity" if "partial write" in said else "invalid"
+        return (204, {}) if code == 204 else (code, {"code": kind, "message": said})
+
+    def query(self, asked: dict[str, str]) -> Answer:
+        return self._ask(f"/query?{urllib.parse.urlencode(asked)}", None)
+
+    def order(self, statement: str) -> Answer:
+        return self._ask("/query", urllib.parse.urlencode({"q": statement}).encode())
+
+    def _ask(self, path: str, data: bytes | None) -> Answer:
+        try:
+            with urllib.request.urlopen(self.url + path, data, timeout=10) as answer:
+                return answer.status, json.loads(answer.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"{}")
+
+
+class Front(ThreadingHTTPServer):
+    """An engine behind HTTP on a free port of loopback.
+
+    Attributes:
+        refuses: a status it answers every write with, 0 for none.
+        tokens: every Authorization header it was sent.
+        written: writes it took.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.engine, self.refuses, self.written = engine, 0, 0
+        self.tokens = list[str | None]()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Front
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        """Quietly."""
+
+    def do_GET(self) -> None:
+        self._answer(self._query())
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        self._answer(self._write(body.decode()))
+
+    def _write(self, lines: str) -> Answer:
+        path, _, query = self.path.partition("?")
+        asked = dict(urllib.parse.parse_qsl(query))
+        if not self._is_known():
+            return 401, {"code": "unauthorized", "message": "unauthorized access"}
+        if path != "/api/v2/write" or asked["bucket"] != BUCKET or asked["precision"] != "s":
+            return 404, {"code": "not found", "message": f"bucket {asked['bucket']!r} not found"}
+        if self.server.refuses:
+            return self.server.refuses, {"code": "unavailable", "message": "come back later"}
+        self.server.written += 1
+        return self.server.engine.write(lines)
+
+    def _query(self) -> Answer:
+        query = self.path.partition("?")[2]
+        if not self._is_known():
+            return 401, {"error": "unauthorized access"}
+        return self.server.engine.query(dict(urllib.parse.parse_qsl(query)))
+
+    def _is_known(self) -> bool:
+        self.server.tokens.append(self.headers.get("Authorization"))
+        return self.headers.get("Authorization") == f"Token {TOKEN}"
+
+    def _answer(self, answer: Answer) -> None:
+        code, told = answer
+        body = b"" if code == 204 else json.dumps(told).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def serving(engine: Engine) -> Iterator[Front]:
+    front = Front(engine)
+    thread = threading.Thread(target=front.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield front
+    finally:
+        front.shutdown()
+        thread.join()
+        front.server_close()
+
+
+_CONFIG = """\
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+dir = "{folder}/meta"
+[data]
+dir = "{folder}/data"
+wal-dir = "{folder}/wal"
+query-log-enabled = false
+[monitor]
+store-enabled = false
+[http]
+bind-address = "127.0.0.1:{http}"
+log-enabled = false
+"""
+
+
+@contextmanager
+def influxd(folder: Path) -> Iterator[Real]:
+    """Debian's influxd with an empty database; its log is in the folder."""
+    folder.mkdir()
+    http = free_port()
+    config = folder / "influxd.conf"
+    config.write_text(_CONFIG.format(folder=folder, http=http, rpc=free_port()))
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["influxd", "-config", str(config)], stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            real = Real(f"http://127.0.0.1:{http}")
+            _wait(real, process)
+            yield real
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _wait(real: Real, process: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            if real.order(f'CREATE DATABASE "{BUCKET}"')[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("influxd did not come up: see its log")

@@ -1,0 +1,235 @@
+"""What every store of series must do, held against each: SQLite, a fake InfluxDB, a real influxd.
+
+Expected values are computed by hand.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cloud.config_series import InfluxConfig
+from cloud.errors import StoreError
+from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, Bucket, Series
+from cloud.series.embedded import COARSE_DAYS, EmbeddedSeries
+from cloud.series.influxdb import WAITING_MAX, InfluxSeries
+from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesStore
+from tests.influx_servers import BUCKET, TOKEN, Engine, Fake, Front, influxd, serving
+from tests.unit.cloud.evidence_examples import T0_NS, ManualClock
+
+START_NS = T0_NS // MINUTE_NS * MINUTE_NS
+GAS = '{"kind":"gas-flow","moisture":"dry","reference":"0C-101.325kPa","unit":"10^4 Nm3"}'
+VOLTS = Series("mini", "edge-1", "pot-01.voltage", '{"kind":"voltage","unit":"V"}', 3)
+FLOW = Series("mini", "edge-2", "gas.flow", GAS, 0)
+OTHER = VOLTS._replace(plant="maxi")
+WAIT_S = 20.0
+
+Open = Callable[[], SeriesStore]
+
+
+def influx_config(url: str, folder: Path, bucket: str = BUCKET) -> InfluxConfig:
+    token = folder / "token"
+    if not token.exists():
+        token.write_text(TOKEN + "\n")
+    return InfluxConfig(url, token, None, bucket, "works", BUCKET)
+
+
+@pytest.fixture(
+    params=["sqlite", "fake", pytest.param("influxd", marks=pytest.mark.needs("influxd"))]
+)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    """Opens the store, and opens it again."""
+    path = tmp_path / "series.db"
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            yield lambda: EmbeddedSeries(path, 90, ManualClock(START_NS))
+            return
+        engine: Engine = Fake()
+        if request.param == "influxd":
+            engine = stack.enter_context(influxd(tmp_path / "influxd"))
+        front = stack.enter_context(serving(engine))
+        yield lambda: InfluxSeries(path, influx_config(front.url, tmp_path), (0.01, 0.02))
+
+
+def settled(store: SeriesStore) -> SeriesStore:
+    """When it has put all that it took."""
+    until = time.monotonic() + WAIT_S
+    while store.state().waiting:
+        assert time.monotonic() < until, store.state()
+        time.sleep(0.005)
+    return store
+
+
+def bucket(minute: int, *numbers: int) -> Bucket:
+    return Bucket(START_NS + minute * MINUTE_NS, *numbers)
+
+
+def batch(series: Series, *buckets: Bucket, step_s: int = MINUTE_S, seq: int = 1) -> Batch:
+    mark = Mark(seq, bytes([seq]) * 32, START_NS + seq * MINUTE_NS)
+    rows = [(series, one) for one in buckets]
+    return Batch(series.plant, series.gateway, {step_s: rows}, mark)
+
+
+def test_a_store_keeps_what_it_is_given(opened: Open) -> None:
+    # count, low, high, last, total, worst: 2^53 + 1 is the first integer that a double has not;
+    # a total of 63 bits and more comes of a mean that fits
+    big = 2**53 + 1
+    given = [
+        bucket(0, 3, 4_100, 4_300, 4_200, 12_601, 0),
+        bucket(1, 0, 0, 0, 0, 0, 128),  # nothing usable: it is there, and has no number
+        bucket(3, 1, -big, -big, -big, -big, 18),  # minute 2 is a gap
+        bucket(4, 4, 2**62 - 2, 2**62 - 1, 2**62 - 1, 4 * 2**62 - 7, 0),
+    ]
+    store = opened()
+    store.put(batch(VOLTS, *given))
+    store.put(batch(FLOW, bucket(0, 1, 7, 7, 7, 7, 0)))
+    store.put(batch(OTHER, bucket(0, 1, 9, 9, 9, 9, 0)))
+    store.put(batch(VOLTS, bucket(0, 3, 1, 2, 3, 4, 0), step_s=HOUR_S, seq=2))
+    settled(store)
+    day_ns = DAY_S * SECOND_NS
+    every = store.read(MINUTE_S, "mini", START_NS - day_ns, START_NS + day_ns)
+    assert every == {VOLTS: given, FLOW: [bucket(0, 1, 7, 7, 7, 7, 0)]}
+    cut = store.read(MINUTE_S, "mini", START_NS + MINUTE_NS, START_NS + 3 * MINUTE_NS)
+    assert cut == {VOLTS: given[1:2]}
+    assert store.read(MINUTE_S, "mini", 0, START_NS + day_ns, gateway="edge-2").keys() == {FLOW}
+    assert store.read(HOUR_S, "mini", START_NS, START_NS + 1, point=VOLTS.point).keys() == {VOLTS}
+    assert store.read(DAY_S, "mini", 0, START_NS + day_ns) == {}
+    assert store.read(MINUTE_S, "mini' OR 'a' = 'a", 0, START_NS + day_ns) == {}
+    assert store.marks("mini") == {
+        "edge-1": Mark(2, bytes([2]) * 32, START_NS + 2 * MINUTE_NS),
+        "edge-2": Mark(1, bytes([1]) * 32, START_NS + MINUTE_NS),
+    }
+    assert (store.state().trouble, store.is_full()) == ("", False)
+    store.close()
+
+
+def test_what_is_put_twice_stands_once_and_outlives_a_start(opened: Open) -> None:
+    store, again = opened(), bucket(0, 2, 1, 2, 2, 3, 0)
+    for _ in range(2):
+        store.put(batch(VOLTS, again))
+    settled(store).close()
+    store = opened()
+    assert store.read(MINUTE_S, "mini", START_NS, START_NS + 1) == {VOLTS: [again]}
+    assert store.marks("mini").keys() == {"edge-1"}
+    store.forget("mini")
+    assert store.marks("mini") == {}
+    store.put(batch(VOLTS, again))  # it is made anew
+    assert settled(store).marks("mini").keys() == {"edge-1"}
+    assert store.read(MINUTE_S, "mini", START_NS, START_NS + 1) == {VOLTS: [again]}
+    store.close()
+
+
+# -- the embedded one ------------------------------------------------------------------------------
+
+
+def test_minutes_go_with_age_and_longer_buckets_stay(tmp_path: Path) -> None:
+    clock, day_ns = ManualClock(START_NS), DAY_S * SECOND_NS
+    store = EmbeddedSeries(tmp_path / "series.db", 2, clock)
+    one = bucket(0, 1, 5, 5, 5, 5, 0)
+    for step_s in (MINUTE_S, HOUR_S, DAY_S):
+        store.put(batch(VOLTS, one, step_s=step_s))
+
+    def held() -> list[int]:
+        steps = (MINUTE_S, HOUR_S, DAY_S)
+        return [len(store.read(step, "mini", START_NS, START_NS + 1)) for step in steps]
+
+    for days, expected in ((2, [1, 1, 1]), (3, [0, 1, 1]), (COARSE_DAYS + 1, [0, 0, 0])):
+        clock.now_ns = START_NS + days * day_ns
+        store.put(Batch("mini", "edge-1", {}, Mark()))
+        assert held() == expected
+    store.put(batch(VOLTS, one))  # the log is followed from its beginning: too old to be kept
+    assert held() == [0, 0, 0]
+    store.close()
+
+
+def test_a_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "series.db"
+    with sqlite3.connect(path) as sql:
+        sql.execute("PRAGMA user_version = 7")
+    sql.close()
+    with pytest.raises(StoreError, match=r"another program's format \(7\)"):
+        EmbeddedSeries(path, 2, ManualClock())
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(StoreError, match="cannot be used"):
+        EmbeddedSeries(path, 2, ManualClock())
+
+
+# -- InfluxDB --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def front() -> Iterator[Front]:
+    with serving(Fake()) as made:
+        yield made
+
+
+def test_a_server_that_refuses_loses_nothing(
+    front: Front, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = InfluxSeries(tmp_path / "marks.db", influx_config(front.url, tmp_path), (0.01, 0.02))
+    front.refuses = 503
+    until = time.monotonic() + WAIT_S
+    while not store.is_full():  # one batch is at the server, the others wait
+        store.put(batch(VOLTS, bucket(store.state().waiting, 1, 1, 1, 1, 1, 0)))
+    while not store.state().trouble and time.monotonic() < until:
+        time.sleep(0.005)
+    assert store.state().trouble == f"InfluxDB {front.url}: refuses (503): come back later"
+    assert store.marks("mini") == {}
+    taken = store.state().waiting
+    assert taken >= WAITING_MAX
+    front.refuses = 0
+    settled(store)
+    found = store.read(MINUTE_S, "mini", 0, START_NS + 10**15)
+    assert (len(found[VOLTS]), store.marks("mini").keys()) == (taken, {"edge-1"})
+    assert store.state().trouble == ""
+    store.close()
+    assert TOKEN not in caplog.text
+    assert set(front.tokens) == {f"Token {TOKEN}"}
+
+
+def test_what_waits_when_it_is_closed_has_no_mark(front: Front, tmp_path: Path) -> None:
+    config = influx_config(front.url, tmp_path)
+    front.refuses = 401
+    store = InfluxSeries(tmp_path / "marks.db", config, (0.01, 0.02))
+    store.put(batch(VOLTS, bucket(0, 1, 1, 1, 1, 1, 0)))
+    store.close()
+    front.refuses = 0
+    store = InfluxSeries(tmp_path / "marks.db", config)
+    assert store.marks("mini") == {}
+    store.put(batch(VOLTS, bucket(0, 1, 1, 1, 1, 1, 0)))
+    settled(store).close()
+    # another bucket is another store, of which the marks say nothing
+    moved = InfluxSeries(tmp_path / "marks.db", influx_config(front.url, tmp_path, "other"))
+    assert moved.marks("mini") == {}
+    moved.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda config: config.token.write_text("wrong"), r"refuses \(401\): unauthorized"),
+        (lambda config: config.token.write_text(""), "holds no token"),
+        (lambda config: config.token.unlink(), "No such file"),
+    ],
+)
+def test_a_server_that_cannot_be_asked_is_said(
+    front: Front, tmp_path: Path, damage: Callable[[InfluxConfig], None], says: str
+) -> None:
+    config = influx_config(front.url, tmp_path)
+    store = InfluxSeries(tmp_path / "marks.db", config)
+    damage(config)
+    with pytest.raises(SeriesAwayError, match=says):
+        store.read(MINUTE_S, "mini", 0, 1)
+    store.close()
+
+
+def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with serving(Fake()) as front:
+        url = front.url
+    store = InfluxSeries(tmp_path / "marks.db", influx_config(url, tmp_path))
+    with pytest.raises(SeriesAwayError, match="does not answer"):
+        store.read(MINUTE_S, "mini", 0, 1)
+    store.close()
