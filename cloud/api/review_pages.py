@@ -22,7 +22,7 @@ from cloud.api.review_across import across_of
 from cloud.api.reviewed import Reviewed, drawable, level_at, note, openings_of, queue
 from cloud.api.reviews import DRAWN_MAX, month_of
 from cloud.api.routes import MonthPath, PlantPath
-from cloud.api.screening import ScreeningView, screened_across
+from cloud.api.screening import ScreeningView, alike_across, screened_across
 from cloud.outputs.headline import emission_unit, line_name
 from cloud.records.forms import fields_of
 from cloud.records.written import local_text
@@ -36,6 +36,8 @@ from evidence.documents.review import DECISION, LEVELS
 
 #: months that one page lists; items not opened that stand in a row before the rest is folded away
 ROWS_SHOWN, ITEMS_SHOWN = 300, 10
+#: plants that one row names
+PLANTS_SHOWN = 20
 
 router = APIRouter(
     prefix="/{language}", default_response_class=HTMLResponse, include_in_schema=False,
@@ -201,5 +203,6 @@ def across_page(
         "across.html", language, path="/reviews/across", who=who, months=months, month=shown,
         of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,
         quoted=shlex.quote, screened=screened_across(given, found, shown, language),
-        told=texts.told,
+        alike=alike_across(given, {str(one.row["plant"]) for one in found}, shown, language),
+        told=texts.told, plants_shown=PLANTS_SHOWN,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """A month's screening in a language, for pages; and the plot of one of its answers."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -111,11 +111,12 @@ class ScreeningView:
     def state(self) -> str:
         """Why there are no rows, a sentence; "" where it was screened."""
         kept = self.looked.kept
-        if self.looked.failed:
-            why = without_paths(self.looked.failed)
-            return texts.told(self._language, "review.screening.failed", why=why)
+        turn = self.looked.turn
+        if turn.failed:
+            why = without_paths(turn.failed)
+            return texts.told(self._language, "review.screening.failed", why=why, tries=turn.tries)
         if kept is None:
-            before = self.looked.before
+            before = turn.before
             return texts.told(self._language, "review.screening.waits", before=before)
         if kept.why_not.startswith(_VERDICT):
             why = report_text(kept.why_not.removeprefix(_VERDICT), self._language)
@@ -127,7 +128,7 @@ class ScreeningView:
 
     def is_waiting(self) -> bool:
         """It is being made: nothing is amiss."""
-        return self.looked.kept is None and not self.looked.failed
+        return self.looked.kept is None and not self.looked.turn.failed
 
     def said(self) -> list[str]:
         """What holds of all rows: what they are not, the level, what else was looked at or not."""
@@ -193,7 +194,11 @@ def screened_across(
         if one.row["month"] != month or one.archive is None:
             continue
         looked = given.screenings.of(given.months.rows(plant), month, soon=False)
-        if looked is None or looked.failed or (looked.kept is not None and looked.kept.why_not):
+        if (
+            looked is None
+            or looked.turn.failed
+            or (looked.kept is not None and looked.kept.why_not)
+        ):
             refused.append(plant)
         elif looked.kept is None:
             waiting += 1
@@ -205,3 +210,52 @@ def screened_across(
     return ScreenedAcross(
         rows[:ROWS_MAX], more + max(0, len(rows) - ROWS_MAX), screened, waiting, refused
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AlikeAcross:
+    """Series that are the same at two of the plants somebody sees.
+
+    Attributes:
+        rows: pairs, the strongest first.
+        more: how many more there are; of pairs that were not kept, for who sees all plants.
+        plants: how many plants were compared, also those that one does not see; 0 before the first.
+        age: of the comparison, in words.
+        said: that it is being made, or why it is not; "" otherwise.
+    """
+
+    rows: Sequence[Row]
+    more: int
+    plants: int
+    age: str
+    said: str
+
+
+def alike_across(given: Services, seen: Set[str], month: str, language: str) -> AlikeAcross:
+    """A month's comparison of the plants of a collector, as far as somebody sees both plants.
+
+    Args:
+        given: the collector.
+        seen: plants that somebody sees.
+        month: "YYYY-MM".
+        language: "en" or "zh".
+    """
+    wall_ns, everyone = given.clock.wall_ns, given.hub.plants()
+    found = given.screenings.alike(
+        month, lambda: [given.months.rows(plant) for plant in everyone], wall_ns
+    )
+    said = ""
+    if found.turn is not None and found.turn.failed:
+        why = without_paths(found.turn.failed)
+        said = texts.told(language, "review.alike.failed", why=why, tries=found.turn.tries)
+    elif found.turn is not None:
+        said = texts.told(language, "review.alike.being", before=found.turn.before)
+    if found.series is None:
+        return AlikeAcross([], 0, 0, "", said)
+    rows = [
+        _row(rank, answer, language) for rank, answer in enumerate(found.series.out, 1)
+        if {answer.result.plant, answer.result.facts.get("plant", "")} <= seen
+    ]  # fmt: skip
+    age = texts.age(language, max(0, wall_ns() - found.series.made_ns) // 10**9)
+    more = max(0, len(rows) - ROWS_MAX) + (found.series.more if seen >= set(everyone) else 0)
+    return AlikeAcross(rows[:ROWS_MAX], more, found.series.plants, age, said)

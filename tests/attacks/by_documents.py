@@ -78,7 +78,7 @@ AFTER_PERSONS: list[tuple[str, str, Made, str]] = [
     ("month decision approved", "An engineer approves what the collector wrote, as if a figure.",
      lambda: [owing(COLLECTOR), owed("zhao", "approve", {})], "ends or approves"),
     ("month decision rewritten", "An accountant corrects why a month was closed.",
-     lambda: [owing(COLLECTOR), owing("li", sm.sha256(owing(COLLECTOR)))], "for accountant to sign"),
+     lambda: [owing(COLLECTOR), owing("li", sm.sha256(owing(COLLECTOR)))], "accountant to sign"),
     ("paper with a field too few", "A count says no unit, to be read as anything.",
      lambda: [pp.paper("li", "count", "coal", {"value": "1", **pp.PERIOD})], "nit: missing"),
     ("paper with a field too many", "A count brings a second figure.",
