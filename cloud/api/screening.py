@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -26,7 +27,11 @@ router = APIRouter(prefix="/api/v1/plants/{plant}/months/{month}", route_class=G
 SVG = "image/svg+xml"
 #: rows that the page of all plants has
 ROWS_MAX = 100
+#: plants that it names of those that are not screened
+REFUSED_MAX = 50
 _VERDICT = "verdict."
+#: minus strength, plant and rank of an answer, and the answer
+_Ranked = tuple[float, str, int, Answer]
 
 
 @router.get(
@@ -175,6 +180,7 @@ class ScreenedAcross:
         screened: plants of which it is made.
         waiting: plants of which it is being made.
         refused: plants whose archive does not verify, or cannot be screened.
+        refused_more: how many more there are.
     """
 
     rows: Sequence[Row]
@@ -182,13 +188,14 @@ class ScreenedAcross:
     screened: int
     waiting: int
     refused: Sequence[str]
+    refused_more: int
 
 
 def screened_across(
     given: Services, queued: Sequence[Queued], month: str, language: str
 ) -> ScreenedAcross:
     """Put together what is made of a month's archives, and have the rest made."""
-    rows, refused, more, screened, waiting = list[Row](), list[str](), 0, 0, 0
+    out, refused, more, screened, waiting = list[_Ranked](), list[str](), 0, 0, 0
     for one in queued:
         plant = str(one.row["plant"])
         if one.row["month"] != month or one.archive is None:
@@ -205,10 +212,12 @@ def screened_across(
         else:
             screened += 1
             more += looked.kept.more
-            rows += rows_of(looked.kept, language)
-    rows.sort(key=lambda row: (-row.strength, row.plant, row.rank))
+            out += [(-one.strength, plant, n, one) for n, one in enumerate(looked.kept.out, 1)]
+    first = nsmallest(ROWS_MAX, out, key=lambda of: of[:3])  # texts are made of what is shown
+    rows = [_row(rank, answer, language) for _, _, rank, answer in first]
     return ScreenedAcross(
-        rows[:ROWS_MAX], more + max(0, len(rows) - ROWS_MAX), screened, waiting, refused
+        rows, more + len(out) - len(rows), screened, waiting, refused[:REFUSED_MAX],
+        max(0, len(refused) - REFUSED_MAX),
     )  # fmt: skip
 
 
