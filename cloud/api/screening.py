@@ -1,7 +1,7 @@
 """A month's screening in a language, for pages; and the plot of one of its answers."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 from typing import Annotated, Literal
 
@@ -262,9 +262,16 @@ def alike_across(given: Services, seen: Set[str], month: str, language: str) -> 
     if found.series is None:
         return AlikeAcross([], 0, 0, "", said)
     rows = [
-        _row(rank, answer, language) for rank, answer in enumerate(found.series.out, 1)
+        _pair(rank, answer, language) for rank, answer in enumerate(found.series.out, 1)
         if {answer.result.plant, answer.result.facts.get("plant", "")} <= seen
     ]  # fmt: skip
     age = texts.age(language, max(0, wall_ns() - found.series.made_ns) // 10**9)
     more = max(0, len(rows) - ROWS_MAX) + (found.series.more if seen >= set(everyone) else 0)
     return AlikeAcross(rows[:ROWS_MAX], more, found.series.plants, age, said)
+
+
+def _pair(rank: int, answer: Answer, language: str) -> Row:
+    """A row whose chance is among all pairs of plants."""
+    chance, among = answer.result.chance or 0.0, answer.among or 0.0
+    said = texts.told(language, "review.alike.chance", chance=f"{chance:.2g}", among=f"{among:.2g}")
+    return replace(_row(rank, answer, language), chance=said)
