@@ -37,6 +37,7 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{LOG}/year"): SEE,
     ("GET", f"{LOG}/year/{{paper}}.xlsx"): SEE,
     ("GET", f"{LOG}/year/package.tar"): SEE,
+    ("GET", f"{LOG}/year/upload.zip"): Right.RECORDS,
     ("GET", f"{API}/streams"): EVIDENCE,
     ("GET", f"{LOG}/log/checkpoint"): EVIDENCE,
     ("GET", f"{LOG}/log/proof/inclusion"): EVIDENCE,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloud.accounts.roles import ROLES, Principal, Right
+from evidence.documents.review import CLOSED_OWING
 
 #: whoever the control plan names
 NAMED = "named"
@@ -28,7 +29,7 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 - JSON
     shown = {name: _shown(one) for name, one in value.items()}
     if "person" in shown:
         shown["person"] = shown["role"]
-    if shown.get("kind") == "month-decision":  # what was owed names persons in its sentences
+    if shown.get("kind") == CLOSED_OWING:  # what was owed names persons in its sentences
         shown |= {"by": "accountant", "owed": []}
     for name in ("by", "responsible"):
         if name in shown and shown[name] not in ROLES:

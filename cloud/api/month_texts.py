@@ -22,6 +22,14 @@ def at(ns: int, zone: str) -> str:
     return shown.strftime("%Y-%m-%d %H:%M")
 
 
+def age(language: str, seconds: int) -> str:
+    """How old something is, in its largest whole unit."""
+    for unit, length_s in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length_s:
+            return told(language, f"age.{unit}", n=seconds // length_s)
+    return told(language, "age.s", n=seconds)
+
+
 def owed(language: str, one: Mapping[str, Any], zone: str) -> str:
     """What one thing that is owed is."""
     values = dict(one["values"])

@@ -23,6 +23,7 @@ log = logging.getLogger("stackproof.cloud.http")
 
 PDF = "application/pdf"
 TAR = "application/x-tar"
+ZIP = "application/zip"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

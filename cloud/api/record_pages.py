@@ -30,7 +30,7 @@ from evidence.documents.document import ABOUT
 from evidence.documents.fields import TEXT_MAX
 from evidence.documents.kinds import KINDS
 from evidence.documents.plainly import body_of
-from evidence.documents.review import ANSWER, QUESTION
+from evidence.documents.review import ANSWER, FINAL, QUESTION, VISIT
 
 #: rows that one page shows
 ROWS_SHOWN = 200
@@ -212,7 +212,9 @@ def _possible(kind: str) -> dict[str, str]:
         return {"withdraw": "withdraw"}
     if kind == QUESTION:
         return {"correct": QUESTION, ANSWER: ANSWER}
-    if kind == "withdraw" or KINDS[kind].follows != "corrected":
+    if kind == VISIT:
+        return {"correct": VISIT}
+    if kind == "withdraw" or kind in FINAL or KINDS[kind].follows != "corrected":
         return {}
     return {"correct": kind, "approve": "approve", "withdraw": "withdraw"}
 

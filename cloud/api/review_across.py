@@ -30,6 +30,8 @@ class Across:
         compared: figures beside their peers', those to be looked at first.
         far: how many of them are to be looked at.
         shared: what several plants have.
+        more: how many more they have.
+        pdfs_unread: PDFs of these months that were not read for it.
         limits: when a figure is to be looked at.
     """
 
@@ -38,28 +40,34 @@ class Across:
     compared: Sequence[Compared]
     far: int
     shared: Sequence[Shared]
+    more: int
+    pdfs_unread: int
     limits: Limits
 
 
 def across_of(given: Services, found: Sequence[Queued], month: str) -> Across:
     """Put together a month of the plants that somebody sees. Reads archives, each once."""
     of = [one for one in found if one.row["month"] == month and one.archive is not None]
-    figures, unread = list[Figures](), list[str]()
+    figures, unread, unread_pdfs = list[Figures](), list[str](), 0
     documents, people = dict[str, Set[tuple[str, str]]](), dict[str, Sequence[Row]]()
     for one in of:
         plant = str(one.row["plant"])
         count = given.records.count(plant)
         documents[plant] = _shareable(given.records, plant, count, month, one.row["zone"])
         people[plant] = given.records.persons(plant)
+        looked = given.screenings.of(given.months.rows(plant), month, soon=False)
+        if looked is not None and looked.kept is not None:
+            documents[plant] |= set(looked.kept.makers)
+            unread_pdfs += looked.kept.pdfs_unread
         made = None if one.archive is None else _figures(plant, one.archive)
         if made is None:
             unread.append(plant)
         else:
             figures.append(made)
-    beside = compared(figures, limits())
+    beside, common = compared(figures, limits()), shared(documents, people)
     return Across(
         len(of), unread, beside[:COMPARED_MAX], sum(row.is_far for row in beside),
-        shared(documents, people)[:SHARED_MAX], limits(),
+        common[:SHARED_MAX], max(0, len(common) - SHARED_MAX), unread_pdfs, limits(),
     )  # fmt: skip
 
 

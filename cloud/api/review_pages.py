@@ -19,10 +19,10 @@ from cloud.api.month_view import MonthView
 from cloud.api.record_pages import Page
 from cloud.api.rendering import STRINGS, Language, render
 from cloud.api.review_across import across_of
-from cloud.api.reviewed import Reviewed, drawable, level_at, note, openings_of, queue
-from cloud.api.reviews import DRAWN_MAX, month_of
+from cloud.api.reviewed import Reviewed, drawable, level_at, listed, note, openings_of, queue
+from cloud.api.reviews import DRAWN_MAX, ROWS_MAX, After, month_of
 from cloud.api.routes import MonthPath, PlantPath
-from cloud.api.screening import ScreeningView, screened_across
+from cloud.api.screening import ScreeningView, alike_across, screened_across
 from cloud.outputs.headline import emission_unit, line_name
 from cloud.records.forms import fields_of
 from cloud.records.written import local_text
@@ -34,8 +34,10 @@ from edge.calc.statements.statement import statement_rules
 from evidence.documents.plainly import body_of
 from evidence.documents.review import DECISION, LEVELS
 
-#: months that one page lists; items not opened that stand in a row before the rest is folded away
-ROWS_SHOWN, ITEMS_SHOWN = 300, 10
+#: items not opened that stand in a row before the rest is folded away
+ITEMS_SHOWN = 10
+#: plants that one row names
+PLANTS_SHOWN = 20
 
 router = APIRouter(
     prefix="/{language}", default_response_class=HTMLResponse, include_in_schema=False,
@@ -101,13 +103,11 @@ class ReviewView:
 
 
 @router.get("/reviews")
-def reviews_page(given: Given, who: Who, language: Language) -> HTMLResponse:
+def reviews_page(given: Given, who: Who, language: Language, after: After = "") -> HTMLResponse:
     """Closed months of the plants one sees, what waits for one's level first."""
-    found = queue(given, who)
     return render(
-        "reviews.html", language, path="/reviews", who=who, found=found[:ROWS_SHOWN],
-        more=max(0, len(found) - ROWS_SHOWN), told=texts.told, levels=list(LEVELS), error="",
-        left=texts.left,
+        "reviews.html", language, path="/reviews", who=who, of=listed(given, who, after, ROWS_MAX),
+        after=after, told=texts.told, levels=list(LEVELS), error="", left=texts.left,
     )  # fmt: skip
 
 
@@ -201,5 +201,6 @@ def across_page(
         "across.html", language, path="/reviews/across", who=who, months=months, month=shown,
         of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,
         quoted=shlex.quote, screened=screened_across(given, found, shown, language),
-        told=texts.told,
+        alike=alike_across(given, {str(one.row["plant"]) for one in found}, shown, language),
+        told=texts.told, plants_shown=PLANTS_SHOWN,
     )  # fmt: skip

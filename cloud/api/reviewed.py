@@ -6,7 +6,7 @@ against it before the collector takes it.
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from cloud.review import rules
 from cloud.review.items import NO_ITEMS, Row, archive_of, counting, items_of
 from cloud.review.months import months_of
 from cloud.review.openings import Opening
+from cloud.review.place import Place, after, place_of
 from cloud.review.thread import Outline, Thread, outline_of, thread_of
 from evidence.checkpoint import parse
 from evidence.documents.document import Document
@@ -164,6 +165,21 @@ class Queued:
     outline: Outline
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A part of the queue.
+
+    Attributes:
+        rows: of it.
+        next: place to go on behind, "" where nothing is left.
+        more: how many rows are left.
+    """
+
+    rows: Sequence[Queued]
+    next: str
+    more: int
+
+
 def drawable(found: Sequence[Queued]) -> list[tuple[str, str]]:
     """(plant, month) of those that stand sealed for good: among these one draws."""
     return [(str(one.row["plant"]), str(one.row["month"])) for one in found if one.archive]
@@ -174,17 +190,32 @@ def queue(given: Services, who: Principal) -> list[Queued]:
 
     What waits for one's own level comes first, then the newest month.
     """
+    return after(_placed(given, who), None)
+
+
+def listed(given: Services, who: Principal, behind: str, most: int) -> Listed:
+    """A part of the queue.
+
+    Args:
+        given: the collector.
+        who: asks.
+        behind: place of the last row that was seen before, "" for the beginning.
+        most: how many rows.
+    """
+    found = after([(of[0], of) for of in _placed(given, who)], place_of(behind))
+    shown, rest = found[:most], found[most:]
+    return Listed([one for _, one in shown], str(shown[-1][0]) if rest else "", len(rest))
+
+
+def _placed(given: Services, who: Principal) -> Iterator[tuple[Place, Queued]]:
     own = "" if who.region is None else level_of(who.region)
-    found = list[Queued]()
     for plant in given.plants_of(who):
         with contextlib.suppress(LookupError):  # of a plant that was given up meanwhile
-            found += _queued(given, plant)
-
-    def waits(one: Queued) -> bool:
-        return one.archive is not None and one.outline.levels[own].state in ("", "older")
-
-    found.sort(key=lambda one: (str(one.row["month"]), str(one.row["plant"])), reverse=True)
-    return sorted(found, key=lambda one: not (own and waits(one)))
+            for one in _queued(given, plant):
+                waits = bool(own) and one.archive is not None and (
+                    one.outline.levels[own].state in ("", "older")
+                )  # fmt: skip
+                yield Place(waits, str(one.row["month"]), plant), one
 
 
 def _queued(given: Services, plant: str) -> list[Queued]:

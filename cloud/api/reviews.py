@@ -11,12 +11,13 @@ from fastapi import APIRouter, HTTPException, Query
 
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_names import for_eyes_of
-from cloud.api.reviewed import Reviewed, drawable, level_at, openings_of, queue, reviewed
+from cloud.api.reviewed import Reviewed, drawable, level_at, listed, openings_of, queue, reviewed
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import Services
 from cloud.review import rules
 from cloud.review.draw import SEED_MAX, draw
 from cloud.review.items import archive_of
+from cloud.review.place import PATTERN
 from cloud.review.thread import Decided, Outline, outline_of
 from evidence.documents.plainly import plain_body
 from evidence.documents.review import DECISION
@@ -24,7 +25,11 @@ from evidence.documents.review import DECISION
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
 
 DRAWN_MAX = 1_000
+#: months of one answer, and of one page
+ROWS_MAX = 300
 Seed = Annotated[str, Query(max_length=SEED_MAX, description="as it was published")]
+After = Annotated[str, Query(pattern=PATTERN, description="`next` of the answer before")]
+Rows = Annotated[int, Query(ge=1, le=ROWS_MAX)]
 Count = Annotated[int, Query(ge=1, le=DRAWN_MAX)]
 
 
@@ -47,16 +52,21 @@ def month_of(given: Services, plant: str, month: str) -> Reviewed:
 
 
 @router.get("/reviews")
-def reviews(given: Given, who: Who) -> Sequence[Mapping[str, Any]]:
-    """Closed months of the plants one sees, what waits for one's own level first."""
-    return [
+def reviews(given: Given, who: Who, after: After = "", count: Rows = ROWS_MAX) -> Mapping[str, Any]:
+    """Closed months of the plants one sees, what waits for one's own level first.
+
+    `next` is what `after` must be to go on, null at the end.
+    """
+    of = listed(given, who, after, count)
+    rows = [
         {
             "plant": one.row["plant"], "month": one.row["month"], "state": one.row["state"],
             "archive_sha256": None if one.archive is None else one.archive["sha256"],
             **_counts(one.outline),
         }
-        for one in queue(given, who)
+        for one in of.rows
     ]  # fmt: skip
+    return {"reviews": rows, "next": of.next or None, "more": of.more}
 
 
 @router.get("/plants/{plant}/months/{month}/review")

@@ -1,7 +1,8 @@
 """A month's screening in a language, for pages; and the plot of one of its answers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from heapq import nsmallest
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -26,7 +27,11 @@ router = APIRouter(prefix="/api/v1/plants/{plant}/months/{month}", route_class=G
 SVG = "image/svg+xml"
 #: rows that the page of all plants has
 ROWS_MAX = 100
+#: plants that it names of those that are not screened
+REFUSED_MAX = 50
 _VERDICT = "verdict."
+#: minus strength, plant and rank of an answer, and the answer
+_Ranked = tuple[float, str, int, Answer]
 
 
 @router.get(
@@ -111,11 +116,12 @@ class ScreeningView:
     def state(self) -> str:
         """Why there are no rows, a sentence; "" where it was screened."""
         kept = self.looked.kept
-        if self.looked.failed:
-            why = without_paths(self.looked.failed)
-            return texts.told(self._language, "review.screening.failed", why=why)
+        turn = self.looked.turn
+        if turn.failed:
+            why = without_paths(turn.failed)
+            return texts.told(self._language, "review.screening.failed", why=why, tries=turn.tries)
         if kept is None:
-            before = self.looked.before
+            before = turn.before
             return texts.told(self._language, "review.screening.waits", before=before)
         if kept.why_not.startswith(_VERDICT):
             why = report_text(kept.why_not.removeprefix(_VERDICT), self._language)
@@ -127,7 +133,7 @@ class ScreeningView:
 
     def is_waiting(self) -> bool:
         """It is being made: nothing is amiss."""
-        return self.looked.kept is None and not self.looked.failed
+        return self.looked.kept is None and not self.looked.turn.failed
 
     def said(self) -> list[str]:
         """What holds of all rows: what they are not, the level, what else was looked at or not."""
@@ -174,6 +180,7 @@ class ScreenedAcross:
         screened: plants of which it is made.
         waiting: plants of which it is being made.
         refused: plants whose archive does not verify, or cannot be screened.
+        refused_more: how many more there are.
     """
 
     rows: Sequence[Row]
@@ -181,27 +188,90 @@ class ScreenedAcross:
     screened: int
     waiting: int
     refused: Sequence[str]
+    refused_more: int
 
 
 def screened_across(
     given: Services, queued: Sequence[Queued], month: str, language: str
 ) -> ScreenedAcross:
     """Put together what is made of a month's archives, and have the rest made."""
-    rows, refused, more, screened, waiting = list[Row](), list[str](), 0, 0, 0
+    out, refused, more, screened, waiting = list[_Ranked](), list[str](), 0, 0, 0
     for one in queued:
         plant = str(one.row["plant"])
         if one.row["month"] != month or one.archive is None:
             continue
         looked = given.screenings.of(given.months.rows(plant), month, soon=False)
-        if looked is None or looked.failed or (looked.kept is not None and looked.kept.why_not):
+        if (
+            looked is None
+            or looked.turn.failed
+            or (looked.kept is not None and looked.kept.why_not)
+        ):
             refused.append(plant)
         elif looked.kept is None:
             waiting += 1
         else:
             screened += 1
             more += looked.kept.more
-            rows += rows_of(looked.kept, language)
-    rows.sort(key=lambda row: (-row.strength, row.plant, row.rank))
+            out += [(-one.strength, plant, n, one) for n, one in enumerate(looked.kept.out, 1)]
+    first = nsmallest(ROWS_MAX, out, key=lambda of: of[:3])  # texts are made of what is shown
+    rows = [_row(rank, answer, language) for _, _, rank, answer in first]
     return ScreenedAcross(
-        rows[:ROWS_MAX], more + max(0, len(rows) - ROWS_MAX), screened, waiting, refused
+        rows, more + len(out) - len(rows), screened, waiting, refused[:REFUSED_MAX],
+        max(0, len(refused) - REFUSED_MAX),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AlikeAcross:
+    """Series that are the same at two of the plants somebody sees.
+
+    Attributes:
+        rows: pairs, the strongest first.
+        more: how many more there are; of pairs that were not kept, for who sees all plants.
+        plants: how many plants were compared, also those that one does not see; 0 before the first.
+        age: of the comparison, in words.
+        said: that it is being made, or why it is not; "" otherwise.
+    """
+
+    rows: Sequence[Row]
+    more: int
+    plants: int
+    age: str
+    said: str
+
+
+def alike_across(given: Services, seen: Set[str], month: str, language: str) -> AlikeAcross:
+    """A month's comparison of the plants of a collector, as far as somebody sees both plants.
+
+    Args:
+        given: the collector.
+        seen: plants that somebody sees.
+        month: "YYYY-MM".
+        language: "en" or "zh".
+    """
+    wall_ns, everyone = given.clock.wall_ns, given.hub.plants()
+    found = given.screenings.alike(
+        month, lambda: [given.months.rows(plant) for plant in everyone], wall_ns
+    )
+    said = ""
+    if found.turn is not None and found.turn.failed:
+        why = without_paths(found.turn.failed)
+        said = texts.told(language, "review.alike.failed", why=why, tries=found.turn.tries)
+    elif found.turn is not None:
+        said = texts.told(language, "review.alike.being", before=found.turn.before)
+    if found.series is None:
+        return AlikeAcross([], 0, 0, "", said)
+    rows = [
+        _pair(rank, answer, language) for rank, answer in enumerate(found.series.out, 1)
+        if {answer.result.plant, answer.result.facts.get("plant", "")} <= seen
+    ]  # fmt: skip
+    age = texts.age(language, max(0, wall_ns() - found.series.made_ns) // 10**9)
+    more = max(0, len(rows) - ROWS_MAX) + (found.series.more if seen >= set(everyone) else 0)
+    return AlikeAcross(rows[:ROWS_MAX], more, found.series.plants, age, said)
+
+
+def _pair(rank: int, answer: Answer, language: str) -> Row:
+    """A row whose chance is among all pairs of plants."""
+    chance, among = answer.result.chance or 0.0, answer.among or 0.0
+    said = texts.told(language, "review.alike.chance", chance=f"{chance:.2g}", among=f"{among:.2g}")
+    return replace(_row(rank, answer, language), chance=said)

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 
+from cloud.accounts.errors import AccountError
 from cloud.api.documents import zone_of
 from cloud.api.drill_pages import found
 from cloud.api.guard import Given, GuardedRoute
-from cloud.api.record_pages import Page
+from cloud.api.record_pages import Asked, Hash, Page
 from cloud.api.rendering import VISIT_STRINGS
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.records.forms import fields_of
@@ -63,12 +64,13 @@ def compare(  # noqa: PLR0917 - FastAPI calls it by names
 
 
 @pages.get("/visit")
-def visit(asked: Page, month: MonthPath) -> HTMLResponse:
-    """The sheet: to be filled on a phone, or printed."""
+def visit(asked: Page, month: MonthPath, follows: Hash = "") -> HTMLResponse:
+    """The sheet: to be filled on a phone, or printed; `follows` names a visit that it corrects."""
     given, path = asked.given, f"/months/{month}/visit"
     with found():
         sheet = given.visits.sheet(given.drill.source(asked.plant, month, asked.zone))
     cards = to_visit(sheet.meters)
+    corrected = _own(asked, month, follows) if follows else None
     return asked.page(
         "visit.html", path, month=month, cards=cards, samples=sheet.samples, meters=sheet.meters,
         visits=[
@@ -76,13 +78,23 @@ def visit(asked: Page, month: MonthPath) -> HTMLResponse:
              "written": written_body(VISIT, one.document.body, asked.zone)}
             for one in sheet.visits
         ],
-        has_statement=any(one.share is not None for one in sheet.meters),
+        corrected=corrected, has_statement=any(one.share is not None for one in sheet.meters),
         may=asked.person is not None and asked.person["role"] in KINDS[VISIT].roles,
         role=asked.person["role"] if asked.person else "", roles=KINDS[VISIT].roles,
         record_strings=VISIT_STRINGS[asked.language],
         embedded=asked.embedded(
-            kind=VISIT, month=month, follows=[], decides=False,
+            kind=VISIT, month=month, follows=[follows] if follows else [], decides=False,
+            corrected=None if corrected is None else corrected["written"],
             order=[form.name for form in fields_of(VISIT)],
             now_ms=given.clock.wall_ns() // 1_000_000,
         ),
     )  # fmt: skip
+
+
+def _own(asked: Asked, month: str, sha256: str) -> Mapping[str, Any]:
+    """A visit that its signer corrects; 404 for what is none, or not any more."""
+    row = asked.one(sha256)
+    own = (row["kind"], row["about"], row["person"]) == (VISIT, month, asked.who.account)
+    if not own or row["ended_by"]:
+        raise AccountError("no-record", 404)
+    return row

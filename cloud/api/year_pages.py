@@ -11,8 +11,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse
 
+from cloud.accounts.roles import Right
 from cloud.api.guard import Given, GuardedRoute, Who
-from cloud.api.outputs import TAR, XLSX
+from cloud.api.outputs import TAR, XLSX, ZIP
 from cloud.api.rendering import Language, render
 from cloud.api.routes import PlantPath
 from cloud.api.services import MonthRefusedError, Services
@@ -61,6 +62,12 @@ async def package(given: Given, plant: PlantPath, year: Year = "") -> Response:
     return await _paper(given, plant, year, "package.tar")
 
 
+@router.get("/upload.zip", response_class=Response, responses={200: {"content": {ZIP: {}}}})
+async def upload(given: Given, plant: PlantPath, year: Year = "") -> Response:
+    """What is uploaded to the platform by hand, one folder a month, with the attached papers."""
+    return await _paper(given, plant, year, "upload.zip")
+
+
 async def _paper(given: Services, plant: str, year: str, name: str) -> Response:
     asked, (command, ending) = year or _this_year(given), name.split(".")
     archives = await asyncio.to_thread(_files, given, plant, asked)
@@ -74,7 +81,9 @@ async def _paper(given: Services, plant: str, year: str, name: str) -> Response:
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{plant}-{asked}-{name}')}"
     }
-    return Response(data, media_type={"xlsx": XLSX, "tar": TAR}[ending], headers=headers)
+    return Response(
+        data, media_type={"xlsx": XLSX, "tar": TAR, "zip": ZIP}[ending], headers=headers
+    )
 
 
 @pages.get("/{language}/plants/{plant}/year")
@@ -111,6 +120,7 @@ def page(  # noqa: PLR0917 - FastAPI calls it by names
     return render(
         "year.html", language, path=f"/plants/{plant}/year", who=who, plant=plant,
         view=YearView(told, language), told=told, wrong=wrong,
+        sees_records=Right.RECORDS in who.rights,
         typed={**typed, **then, "currency": currency},
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ from cloud.commands.ids import plant_id
 from cloud.commands.month_effects import add_effects_command
 from cloud.commands.month_uncertainty import add_uncertainty_command
 from cloud.commands.outputs import add_output_commands
-from cloud.commands.screening import add_screening_command
+from cloud.commands.screening import add_alike_command, add_screening_command
 from cloud.config import read_archive_dir
 from cloud.errors import CarriedFileError, CloudError, TimeStampError
 from evidence.archive.paths import SEAL
@@ -83,6 +83,7 @@ def add_month_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
     )
     add_output_commands(month)
     add_screening_command(month)
+    add_alike_command(month)
     kind = close.add_mutually_exclusive_group()
     kind.add_argument("--interim", action="store_true", help="so far; may be repeated")
     kind.add_argument(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from cloud.commands.outputs import LAYOUT_BYTES_MAX, read_layout, write_file
 from cloud.outputs.errors import OutputError
@@ -101,8 +102,10 @@ def _add_packages(year: Any) -> None:  # noqa: ANN401 - argparse's own type is p
     package.add_argument("--reported", type=Path, metavar="FILE.toml", help="as of statement")
     export = year.add_parser("export", help="a folder to upload to the platform by hand")
     export.add_argument("--no-report", action="store_true", help="without reports: no verification")
+    upload = year.add_parser("upload", help="what export lays out, in one ZIP, without reports")
     for command, act, text in (
         (package, _package, "a file, or a folder for one of the usual name"),
+        (upload, _upload, "a file"),
         (export, _export, "a folder; months that are in it already are refused"),
     ):
         _add_archives(command)
@@ -214,6 +217,23 @@ def _package(args: argparse.Namespace) -> int:
         with_archives=args.with_archives,
     )  # fmt: skip
     print(f"{sha256}  {target}")
+    return EXIT_FINE
+
+
+def _upload(args: argparse.Namespace) -> int:
+    from cloud.year.platform import UploadZip, deliver_year
+
+    year, layout = _year(args), read_layout(args.layout)
+    part = args.out.with_name(f".{args.out.name}.part")
+    try:
+        with ZipFile(part, "w") as file:
+            for path in deliver_year(year, UploadZip(file), layout, with_report=False):
+                print(path)
+        part.replace(args.out)
+    except OSError as error:
+        raise OutputError(f"{args.out}: cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
     return EXIT_FINE
 
 

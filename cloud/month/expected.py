@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from cloud.closing.records import MonthTime
 from cloud.records.papers import Papers
-from evidence.documents.review import REVIEWS
+from evidence.documents.review import CLOSED_OWING, REVIEWS
 from evidence.documents.standing import Logged
 
 #: "batch" is as often as something comes: nobody knows how many, so one at least is asked for
@@ -161,7 +161,7 @@ def decisions(papers: Papers, month: str) -> list[Logged]:
     """Decisions to close a month although something is owed, those that stand."""
     return [
         one
-        for one in papers.of_kind("month-decision")
+        for one in papers.of_kind(CLOSED_OWING)
         if one.document.about == month and papers.standing.ended_by(one.sha256) is None
     ]
 

@@ -3,7 +3,7 @@
 What meters give by themselves is on the checklist as readings, and no row here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from cloud.month.expected import Expected, Frequency
@@ -25,6 +25,9 @@ class PlanSource(Protocol):
 
     def certificates(self, plant: str) -> Sequence[Certificate]:
         """Certificates of the plant's meters that stand."""
+
+    def earlier_checks(self, plant: str, month: str) -> Mapping[str, int]:
+        """Internal checks of the months before, as `evidence.plan.checks.is_due` takes them."""
 
 
 class PlannedDocuments:
@@ -48,6 +51,6 @@ class PlannedDocuments:
                 row.parameter, row.kind, row.about, _OFTEN.get(row.frequency, "month"),
                 row.responsible,
             )
-            for row in expected(plan, month, certificates)
+            for row in expected(plan, month, certificates, self._plans.earlier_checks(plant, month))
             if row.kind != _WITHOUT
         ]  # fmt: skip

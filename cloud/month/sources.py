@@ -11,6 +11,7 @@ from cloud.collector.topics import Sender
 from cloud.errors import StoreError
 from cloud.records.desk import RecordDesk
 from cloud.records.papers import Papers
+from evidence.documents.review import CLOSED_OWING
 
 
 class Sources(Protocol):
@@ -72,7 +73,7 @@ class CollectorSources:
 
     async def decide(self, plant: str, month: str, body: Mapping[str, Any], signed_s: int) -> None:
         """See `Sources`."""
-        await self._records.sign(plant, "month-decision", month, body, signed_s)
+        await self._records.sign(plant, CLOSED_OWING, month, body, signed_s)
 
     async def alarm(self, plant: str, reason: str, sentence: str) -> None:
         """See `Sources`."""

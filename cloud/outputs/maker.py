@@ -18,11 +18,13 @@ from cloud.outputs.errors import OutputError
 MADE_WITHIN_S = 1_200.0
 #: workbooks have tens of kilobytes, reports hundreds
 KEPT_MAX = 16
+#: a larger one is handed on and not kept
+KEPT_BYTES_MAX = 8 * 1024 * 1024
 #: papers that are asked for at once: each is minutes of a core, and its request waits
 WAITING_MAX = 8
 
 #: papers that `stackproof cloud year` makes; the others are of a month
-OF_YEARS = frozenset({"statement", "footprint", "inventory", "cbam", "package"})
+OF_YEARS = frozenset({"statement", "footprint", "inventory", "cbam", "package", "upload"})
 
 Key = tuple[str, tuple[tuple[str, int, int], ...]]
 
@@ -48,21 +50,25 @@ class PaperMaker:
         """
         key = (" ".join((command, *options)), tuple(map(_standing, archives)))
         if key not in self._kept:  # what is kept waits for nobody
-            await self._make(key, [command, *map(str, archives), *options])
+            return await self._make(key, [command, *map(str, archives), *options])
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    async def _make(self, key: Key, arguments: Sequence[str]) -> None:
+    async def _make(self, key: Key, arguments: Sequence[str]) -> bytes:
         if self._waiting >= WAITING_MAX:
             raise OutputError(f"{WAITING_MAX} papers are being made: ask again in some minutes")
         self._waiting += 1
         try:
             async with self._one:
-                if key not in self._kept:
-                    group = "year" if arguments[0] in OF_YEARS else "month"
-                    self._kept[key] = await made_apart((group, *arguments), MADE_WITHIN_S)
+                if key in self._kept:
+                    return self._kept[key]
+                group = "year" if arguments[0] in OF_YEARS else "month"
+                data = await made_apart((group, *arguments), MADE_WITHIN_S)
+                if len(data) <= KEPT_BYTES_MAX:
+                    self._kept[key] = data
                 while len(self._kept) > KEPT_MAX:
                     self._kept.popitem(last=False)
+                return data
         finally:
             self._waiting -= 1
 

@@ -34,7 +34,7 @@ from evidence.plan.certificates import (
 from evidence.plan.checks import INTERNAL_CHECK, Check, check_of
 from evidence.plan.departures import Departure, departures
 from evidence.plan.due import due, expected, falls_due
-from evidence.plan.plan import Meter, Plan
+from evidence.plan.plan import PERIODS, Meter, Plan
 from evidence.plan.shares import counted_by
 
 #: where no configuration has come yet
@@ -113,6 +113,18 @@ class PlanDesk:
         made = [found for one in logged if (found := check_of(one.document)) is not None]
         return [one for one in made if first <= one.at_ns < last]
 
+    def earlier_checks(self, plant: str, month: str) -> Mapping[str, int]:
+        """Check id -> how many months before this one it was made last; those of a year before."""
+        days, found = PlantDays(next(self._zones(plant), ZONE)), dict[str, int]()
+        own = int(month[:4]) * 12 + int(month[5:])
+        for logged in self._records.standing(plant, INTERNAL_CHECK):
+            made = check_of(logged.document)
+            day = days.date_text(logged.document.body["checked_ns"])
+            before = own - int(day[:4]) * 12 - int(day[5:7])
+            if made is not None and 0 < before <= max(PERIODS.values()):
+                found[made.check] = min(before, found.get(made.check, before))
+        return found
+
     def today(self, plant: str) -> date:
         """The day it is at the plant."""
         return self._day(plant, self._clock.wall_ns())
@@ -157,7 +169,9 @@ class PlanDesk:
         if kept.plan is not None:
             found = self._departures(plant, kept.plan, certificates, month)
             told["departures"] = [view.departure_row(one) for one in found]
-            told["expected"] = view.expected_rows(expected(kept.plan, month, certificates))
+            told["expected"] = view.expected_rows(
+                expected(kept.plan, month, certificates, self.earlier_checks(plant, month))
+            )
         return told
 
     # -- what they are made of ---------------------------------------------------------------------
@@ -179,6 +193,7 @@ class PlanDesk:
             made = departures(
                 plan, configurations, certificates, month, statement=statement, rules=rules,
                 until=self.today(plant), checks=checks,
+                earlier=self.earlier_checks(plant, month),
             )  # fmt: skip
             found += [one for one in made if one not in found]
         return found

@@ -13,13 +13,20 @@ from typing import Any
 
 from cloud.review.limits import Limits
 from evidence.documents.observed.numbers import as_written
+from evidence.documents.observed.reports import sure_values
 
 #: of the normal distribution: MAD times this is as wide as its deviation (NIST, as `limits.toml`)
 _NORMAL = Decimal("0.6745")
 _HUNDRED = Decimal(100)
 _PLACES = Decimal("0.0001")
 INTENSITY, DEFAULTS, UNUSABLE = "intensity", "default_percent", "unusable_percent"
-RESULT, REVIEWER = "sample-result", "reviewer"
+RESULT, TAKEN, REVIEWER = "sample-result", "sample-taken", "reviewer"
+#: what plants have in common, what is rarest by itself first: number of a laboratory's report,
+#: attached file, values of an analysis, seal, author of PDFs, key and name of who may sign,
+#: laboratory, program that made PDFs
+SHARED = (
+    "report", "file", "values", "seal", "author", "signer", "person", "laboratory", "producer",
+)  # fmt: skip
 
 Row = Mapping[str, Any]
 
@@ -70,7 +77,7 @@ class Shared:
     """Something that several plants have.
 
     Attributes:
-        what: "report" (number of a laboratory's), "file", "laboratory" or "signer" (a key).
+        what: one of `SHARED`.
         name: which.
         plants: ids, sorted; two or more.
     """
@@ -128,6 +135,10 @@ def shareable(documents: Iterable[Row]) -> frozenset[tuple[str, str]]:
         if row["kind"] == RESULT:
             laboratory, report = (as_written(row["body"][k]) for k in ("laboratory", "report"))
             found |= {("report", f"{laboratory}: {report}"), ("laboratory", laboratory)}
+            if values := sure_values(row["body"]["values"]):
+                found.add(("values", values))
+        elif row["kind"] == TAKEN:
+            found.add(("seal", as_written(row["body"]["seal"])))
     return frozenset(found)
 
 
@@ -137,7 +148,8 @@ def shared(
     """What several plants have in common.
 
     Args:
-        documents: plant -> what its documents have, as `shareable` finds it.
+        documents: plant -> what its documents have, as `shareable` finds it, and who and what made
+            its PDFs, ("author" or "producer", name).
         people: plant -> rows of the keys that may sign there. Reviewers sign at many, and are left
             out.
     """
@@ -149,10 +161,10 @@ def shared(
         for person in persons:
             if person["role"] != REVIEWER:
                 found["signer", person["key"]].add(plant)
-    order = ("report", "file", "signer", "laboratory")
+                found["person", f"{person['name']}, {person['organisation']}"].add(plant)
     return sorted(
         (Shared(what, name, sorted(of)) for (what, name), of in found.items() if len(of) > 1),
-        key=lambda one: (order.index(one.what), -len(one.plants), one.name),
+        key=lambda one: (SHARED.index(one.what), -len(one.plants), one.name),
     )
 
 

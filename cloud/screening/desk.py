@@ -1,32 +1,30 @@
 """Screenings of sealed months: looked up at once, made one after another, never waited for.
 
 What was made is kept in the state folder under the archive's hash; whoever asks for another one
-has it made. Starts processes. `of` may be called by any thread.
+has it made. `of` and `alike` may be called by any thread.
 """
 
-import asyncio
 import hashlib
 import logging
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
-from cloud.outputs.errors import OutputError
-from cloud.outputs.maker import MADE_WITHIN_S, made_apart
+from cloud.outputs.maker import MADE_WITHIN_S
 from cloud.review.items import Row, archive_of
+from cloud.screening.alike import Alikes, Seen
 from cloud.screening.kept import Kept, decode, version
+from cloud.screening.queue import Job, Queue, Turn
 from evidence.errors import MalformedError
 
 FOLDER = "screened"
 #: sealed months of the plant before this one that it is held against
 BESIDE = 2
-#: a page of all plants asks for one of each: more than one collector has
-WAITING_MAX = 4_096
 #: of which the rows are kept in memory
 READ_MAX = 4_096
+#: of what is made
+NO_TURN = Turn(0)
 
 log = logging.getLogger("stackproof.cloud.screening")
 
@@ -52,13 +50,11 @@ class Looked:
 
     Attributes:
         kept: it, without the series of plots; None while it is not made.
-        before: how many are made before it.
-        failed: why it cannot be made, a sentence; "" while it may be.
+        turn: how it stands while it is not made.
     """
 
     kept: Kept | None
-    before: int = 0
-    failed: str = ""
+    turn: Turn = NO_TURN
 
 
 def wanted_of(rows: Sequence[Row], month: str) -> Wanted | None:
@@ -86,15 +82,14 @@ class Screenings:
     """Of all archives of a collector.
 
     Args:
-        state_dir: they are kept in a folder of it.
+        state_dir: they are kept in folders of it.
     """
 
     def __init__(self, state_dir: Path) -> None:
         self._folder = state_dir / FOLDER
-        self._lock = Lock()
-        self._wanted: OrderedDict[str, Wanted] = OrderedDict()
-        self._failed: OrderedDict[str, str] = OrderedDict()
-        self._running: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._queue = Queue()
+        self._alikes = Alikes(state_dir, self._queue)
+        self.run = self._queue.run
 
     def of(self, rows: Sequence[Row], month: str, *, soon: bool = True) -> Looked | None:
         """A month's screening; one that is not made yet is made from now on.
@@ -112,20 +107,29 @@ class Screenings:
             return None
         if (kept := self._read(wanted)) is not None:
             return Looked(kept)
-        with self._lock:
-            if wanted.name in self._failed:
-                return Looked(None, failed=self._failed[wanted.name])
-            if wanted.name in self._wanted or len(self._wanted) < WAITING_MAX:
-                self._wanted[wanted.name] = wanted
-                if soon:
-                    self._wanted.move_to_end(wanted.name, last=False)
-            names = list(self._wanted)
-            before = names.index(wanted.name) if wanted.name in names else len(names)
-            running = self._running
-        if running is not None:
-            loop, wake = running
-            loop.call_soon_threadsafe(wake.set)
-        return Looked(None, before)
+        job = Job(
+            wanted.name, lambda: ("screen", *map(str, wanted.paths)),
+            MADE_WITHIN_S * len(wanted.paths), lambda data: self._keep(wanted, data),
+        )  # fmt: skip
+        return Looked(None, self._queue.ask(job, soon=soon))
+
+    def alike(
+        self, month: str, plants: Callable[[], Sequence[Sequence[Row]]],
+        wall_ns: Callable[[], int],
+    ) -> Seen:  # fmt: skip
+        """Series of a month that are the same at two plants, of what is screened.
+
+        Args:
+            month: "YYYY-MM".
+            plants: months of every plant of the collector, also of those that who asks cannot see.
+            wall_ns: the collector's clock.
+        """
+        return self._alikes.of(month, lambda: self._made(plants(), month), wall_ns)
+
+    def _made(self, plants: Sequence[Sequence[Row]], month: str) -> list[Path]:
+        found = (wanted_of(rows, month) for rows in plants)
+        paths = (self._folder / one.name for one in found if one is not None)
+        return [path for path in paths if path.exists()]
 
     def _read(self, wanted: Wanted) -> Kept | None:
         try:
@@ -145,36 +149,6 @@ class Screenings:
             return decode((self._folder / wanted.name).read_bytes())
         except FileNotFoundError:
             return None
-
-    async def run(self) -> None:
-        """Make what is wanted, one at a time, for ever; cancelled, its process ends with it."""
-        wake = asyncio.Event()
-        self._running = asyncio.get_running_loop(), wake
-        while True:
-            with self._lock:
-                wanted = next(iter(self._wanted.values()), None)
-            if wanted is None:
-                await wake.wait()
-                wake.clear()
-            else:
-                await self._make(wanted)
-
-    async def _make(self, wanted: Wanted) -> None:
-        failed = ""
-        try:
-            data = await made_apart(
-                ("month", "screen", *map(str, wanted.paths)), MADE_WITHIN_S * len(wanted.paths)
-            )
-            await asyncio.to_thread(self._keep, wanted, data)
-        except (OutputError, MalformedError, OSError) as error:
-            failed = str(error)
-            log.warning("%s is not screened: %s", wanted.paths[-1], error)
-        with self._lock:
-            self._wanted.pop(wanted.name, None)
-            if failed:
-                self._failed[wanted.name] = failed
-            while len(self._failed) > WAITING_MAX:
-                self._failed.popitem(last=False)
 
     def _keep(self, wanted: Wanted, data: bytes) -> None:
         """Whole or not at all; what was made of the archive before goes."""

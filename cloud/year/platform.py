@@ -1,8 +1,8 @@
 """What is handed to the national platform, a month at a time: a folder, as there is no interface.
 
 The platform takes no programs: people upload by hand. `Platform` is what a program would call the
-day there is one; `UploadFolder` is the only one that exists, and lays files out in the order of the
-page they are uploaded on. Names of materials are the list's (`cloud.outputs.materials`). File I/O.
+day there is one; `UploadFolder` lays files out in the order of the page they are uploaded on,
+`UploadZip` packs the same. Names of materials are the list's (`cloud.outputs.materials`). File I/O.
 """
 
 import tempfile
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from cloud.outputs.book import book_of, file_name_of
 from cloud.outputs.checked import read_checked
@@ -26,6 +27,8 @@ from cloud.year.tables import material_rows
 from evidence.archive import paths
 from evidence.documents.document import Document
 
+#: of all files in a ZIP: it is made in memory on its way to a browser
+ZIP_BYTES_MAX = 256 * 1024 * 1024
 MATERIALS, ATTACHED, OTHER, REPORT = "材料清单.xlsx", "附件", "99-其他", "月度核算报告.pdf"
 
 
@@ -86,6 +89,32 @@ class UploadFolder:
                 part.rename(target)
         except OSError as error:
             raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
+        return written
+
+
+class UploadZip:
+    """The same in one file, to be carried to where it is uploaded: one folder a month.
+
+    Args:
+        file: open for writing.
+    """
+
+    def __init__(self, file: ZipFile) -> None:
+        self._file, self._left = file, ZIP_BYTES_MAX
+
+    def deliver(self, month: str, files: Iterator[UploadFile]) -> Sequence[str]:
+        """See `Platform`."""
+        written = list[str]()
+        for file in files:
+            self._left -= len(file.data)
+            if self._left < 0:
+                raise OutputError(
+                    f"{month}: the year's files have more than {ZIP_BYTES_MAX} bytes together: lay "
+                    "them out with stackproof cloud year export"
+                )
+            written.append(f"{month}/{file.path}")
+            # without the hour: the same months make the same bytes
+            self._file.writestr(ZipInfo(written[-1]), file.data, ZIP_DEFLATED)
         return written
 
 

@@ -13,6 +13,7 @@ ROOT_CERTIFICATE = "data/keys/root.crt"
 COLLECTOR_CERTIFICATE = "data/keys/collector.crt"
 KEYS = "data/keys/"
 RECORDS = "data/records/"
+RECORD_FILES = f"{RECORDS}files/"
 SEAL = "seal/seal.cose"
 TIMESTAMP = "seal/seal.tsr"
 TIMESTAMP_SEAL = "seal/stamp.cose"
@@ -84,7 +85,7 @@ def record_proof(sha256: bytes) -> str:
 
 def record_file(sha256: bytes) -> str:
     """Path of a file that is attached to a document."""
-    return f"data/records/files/{sha256.hex()}"
+    return f"{RECORD_FILES}{sha256.hex()}"
 
 
 def rules(rule_set: str) -> str:

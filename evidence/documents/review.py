@@ -19,8 +19,12 @@ REVIEWS = (QUESTION, ANSWER, DECISION)
 COSIGNED, LOG = "log-cosigned", "log"
 #: what a reviewer saw on site; about a month
 VISIT = "site-visit"
+#: the collector's: a month was closed although something was owed, by whom and why
+CLOSED_OWING = "month-decision"
 #: kinds that are about a month, and of that month whenever they come
-OF_MONTHS = ("month-decision", VISIT, *REVIEWS)
+OF_MONTHS = (CLOSED_OWING, VISIT, *REVIEWS)
+#: what nobody approves or withdraws
+FINAL = (*REVIEWS, COSIGNED, VISIT, ACTIONS, CLOSED_OWING)
 #: level -> digits of its reviewers' regions (GB/T 2260)
 LEVELS: Mapping[str, tuple[int, ...]] = {"city": (4, 6), "province": (2,), "nation": (0,)}
 
@@ -65,8 +69,7 @@ def check_followed(document: Document, followed: Document) -> None:
     Raises:
         MalformedError: it may not follow that.
     """
-    final = (*REVIEWS, COSIGNED, VISIT, ACTIONS)
-    if document.kind in ("approve", "withdraw") and followed.kind in final:
+    if document.kind in ("approve", "withdraw") and followed.kind in FINAL:
         raise MalformedError(f"nobody's {document.kind} ends or approves a {followed.kind}")
     if (
         document.kind in (QUESTION, DECISION, COSIGNED, VISIT)

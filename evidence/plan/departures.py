@@ -11,13 +11,12 @@ from datetime import date
 from typing import Any
 
 from evidence.plan.certificates import Certificate, does, first_uncovered
-from evidence.plan.checks import Check
+from evidence.plan.checks import Check, is_due
 from evidence.plan.plan import (
     CONTINUOUS,
     DEFAULT,
     FREQUENCIES,
     OTHER,
-    PERIODS,
     VERIFICATION,
     Meter,
     Parameter,
@@ -89,6 +88,7 @@ def departures(
     rules: Rules = Rules(),
     until: date | None = None,
     checks: Sequence[Check] | None = None,
+    earlier: Mapping[str, int] | None = None,
 ) -> list[Departure]:
     """Everything in which a month departed from its plan.
 
@@ -101,6 +101,7 @@ def departures(
         rules: what the rule set says.
         until: last day that certificates are asked of; the month's last when not given.
         checks: internal checks of the month; None where nobody can know them.
+        earlier: internal checks of the months before, as `evidence.plan.checks.is_due` takes them.
 
     Returns:
         In the order of the plan: the whole, entries without a parameter, parameters, meters,
@@ -125,15 +126,18 @@ def departures(
             meter, [one for one in certificates if one.meter == meter.id], first, last
         )
     if checks is not None:
-        found += _checks(plan, checks, first.month, is_over=is_over)
+        found += _checks(plan, checks, earlier, first.month, is_over=is_over)
     return found
 
 
-def _checks(plan: Plan, made: Sequence[Check], month: int, *, is_over: bool) -> Iterator[Departure]:
-    """One at least of each that is due in the month, and none that failed."""
+def _checks(
+    plan: Plan, made: Sequence[Check], earlier: Mapping[str, int] | None, month: int, *,
+    is_over: bool,
+) -> Iterator[Departure]:  # fmt: skip
+    """One at least of each in the period that ends with the month, and none that failed in it."""
     for planned in plan.checks:
         own = [one for one in made if one.check == planned.id]
-        if is_over and not own and month % PERIODS.get(planned.frequency, 1) == 0:
+        if is_over and not own and is_due(planned, month, earlier):
             yield Departure("check-missing", planned.id, {"planned": planned.frequency})
         failed = dict.fromkeys((one.of, one.by) for one in own if not one.passed)
         for of, by in failed:

@@ -4,16 +4,20 @@ The plan of a year is due on 31 December of the year before; that of 2025 was du
 (the ministry's notice of 2025-04-15, on the work of the national market in 2025).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from evidence.plan.certificates import Certificate, does
+from evidence.plan.checks import is_due
 from evidence.plan.departures import days_of
 from evidence.plan.plan import METER, PERIODS, VERIFICATION, Plan
 
 _FIRST_YEAR, _FIRST_DUE = 2025, date(2025, 6, 30)
 AHEAD_DAYS = 60
+#: internal checks of earlier months, where there were none
+NONE_EARLIER: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -105,13 +109,17 @@ def _checks(plan: Plan, today: date, until: date) -> Iterator[Due]:
         day = last + timedelta(days=1)
 
 
-def expected(plan: Plan, month: str, certificates: Sequence[Certificate] = ()) -> list[Expected]:
+def expected(
+    plan: Plan, month: str, certificates: Sequence[Certificate] = (),
+    earlier: Mapping[str, int] = NONE_EARLIER,
+) -> list[Expected]:  # fmt: skip
     """Who owes what in a month, and how often: the month's checklist by the plan.
 
     Args:
         plan: of the month's year.
         month: "YYYY-MM".
         certificates: that stand: a meter whose next check falls into the month owes one.
+        earlier: internal checks of the months before, as `evidence.plan.checks.is_due` takes them.
 
     Returns:
         A row for each point of a metered parameter (kind "readings"), for each kind of document of
@@ -133,7 +141,7 @@ def expected(plan: Plan, month: str, certificates: Sequence[Certificate] = ()) -
                 Expected(row.about, "meter-certificate", row.about, "", row.responsible, row.day)
             )
     for check in plan.checks:
-        if last.month % PERIODS.get(check.frequency, 1) == 0:
+        if is_due(check, last.month, earlier):
             found.append(
                 Expected(check.id, "internal-check", check.id, check.frequency, check.responsible)
             )

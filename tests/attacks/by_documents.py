@@ -29,6 +29,15 @@ def actions(person: str, about: str = "security-log") -> bytes:
     return pp.paper(person, "account-actions", about, pp.ACTIONS)
 
 
+def owing(person: str, *follows: bytes) -> bytes:
+    body = {"reason": "fire", "by": "zhao", "owed": [{"what": "Silent.", "by": "operator"}]}
+    return pp.paper(person, "month-decision", pp.MONTH, body, *follows)
+
+
+def owed(person: str, what: str, body: dict[str, Any]) -> bytes:
+    return pp.paper(person, what, pp.MONTH, body, sm.sha256(owing(COLLECTOR)))
+
+
 def end_li(*follows: bytes) -> bytes:
     key = pp.key_sha256(pp.key_of("li").public_key)
     after = follows or (sm.sha256(pp.persons()[-1]),)
@@ -64,6 +73,12 @@ AFTER_PERSONS: list[tuple[str, str, Made, str]] = [
     ("actions of accounts withdrawn", "An operator withdraws what the accounts did.",
      lambda: [actions(COLLECTOR), pp.paper("chen", "withdraw", "security-log", {"reason": "no"},
                                            sm.sha256(actions(COLLECTOR)))], "ends or approves"),
+    ("month decision withdrawn", "An operator withdraws that a month was closed owing something.",
+     lambda: [owing(COLLECTOR), owed("chen", "withdraw", {"reason": "no"})], "ends or approves"),
+    ("month decision approved", "An engineer approves what the collector wrote, as if a figure.",
+     lambda: [owing(COLLECTOR), owed("zhao", "approve", {})], "ends or approves"),
+    ("month decision rewritten", "An accountant corrects why a month was closed.",
+     lambda: [owing(COLLECTOR), owing("li", sm.sha256(owing(COLLECTOR)))], "accountant to sign"),
     ("paper with a field too few", "A count says no unit, to be read as anything.",
      lambda: [pp.paper("li", "count", "coal", {"value": "1", **pp.PERIOD})], "nit: missing"),
     ("paper with a field too many", "A count brings a second figure.",

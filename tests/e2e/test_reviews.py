@@ -24,8 +24,8 @@ Start = Callable[..., Server]
 def invite(chief: Clerk, ident: str, role: str, region: str = "") -> str:
     """The one-time link; a reviewer has a region, others the plant."""
     chief.page.goto(f"{chief.base}/accounts")
-    chief.visit.fill(account=ident, name=ident.title(), organisation="Bureau",
-                     **({"region": region} if region else {"plants": "mini"}))  # fmt: skip
+    where = {"region": region} if role == "reviewer" else {"plants": "mini"}
+    chief.visit.fill(account=ident, name=ident.title(), organisation="Bureau", **where)
     chief.page.locator("select[name=role]").last.select_option(role)
     chief.page.get_by_role("button", name=chief.texts["account.invite.send"]).click()
     link = chief.page.locator("#link").text_content() or ""

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from cloud.api.rendering import STRINGS
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.test_accounts import Visit
-from tests.e2e.test_records import first_person
+from tests.e2e.test_records import Clerk, security
+from tests.e2e.test_reviews import decide, invite
 from tests.unit.cloud.app_examples import TOKEN
 from tests.unit.cloud.drill_examples import BEGIN_NS, DEVICE, LOST, MONTH, VOLUME
 from tests.unit.cloud.evidence_examples import SECOND_NS
@@ -23,19 +24,14 @@ Open = Callable[..., Watched]
 Start = Callable[..., Server]
 
 
-def enrolled(page: Page, server: Server, folder: Path, base: str) -> None:
-    """The reviewer makes a key, and the collector enrols it for the plant."""
-    page.goto(f"{base}/key")
-    page.locator("#make").click()
-    expect(page.locator("#key-state")).to_be_visible()
-    with page.expect_download() as begun:
-        page.locator("#request").click()
-    path = folder / "request.json"
-    begun.value.save_as(path)
-    # this server has no account of sun's: its page knows no name, organisation and role
-    told = {"name": "Sun", "organisation": "City", "role": "reviewer"}
-    path.write_text(json.dumps(json.loads(path.read_text()) | told))
-    first_person(server, path)
+def reviewer(
+    chief: Clerk, opened: Open, server: Server, folder: Path, region: str, **of: Any
+) -> Clerk:
+    """A reviewer of a region, with an account and an enrolled key."""
+    ident = f"sun-{region or 'nation'}-{of['language']}"
+    one = Clerk(opened, server, invite(chief, ident, "reviewer", region), ident, **of)
+    chief.enrol(one.make_key(folder))
+    return one
 
 
 def logged(server: Server, sha256: str) -> Any:
@@ -47,16 +43,73 @@ def logged(server: Server, sha256: str) -> Any:
     return row
 
 
+def fail_and_send(page: Page, visit: Visit, card: Locator) -> None:
+    """The link fails while the phone sends; what was signed is discarded, and signed anew."""
+    page.route("**/documents", lambda route: route.abort())
+    page.locator("#sign").click()
+    expect(page.locator("#outbox li")).to_have_count(1)
+    visit.watched.complaints.clear()  # the browser tells the failed request
+    visit.look("4-kept")
+    page.unroute("**/documents")
+    page.reload()
+    expect(page.locator("#form")).to_be_hidden()  # what was signed is not written twice
+    page.locator("#outbox button").last.click()  # discarded: a draft again, and signed anew
+    expect(card.locator("[data-field=face]")).to_have_value("100061")
+    page.locator("#look").click()
+    page.locator("#sign").click()
+    expect(page.locator("#done")).to_contain_text("SHA-256")
+    expect(page.locator("#outbox")).to_be_hidden()
+    visit.look("5-sent")
+
+
+def correct(sun: Clerk, server: Server, visit: Visit, row: Any) -> None:
+    """Its signer corrects a visit from its record: face, minute and photo are as they were."""
+    page, (meter,) = sun.page, row["body"]["meters"]
+    card = page.locator(f".meter[data-device='{DEVICE}']")
+    page.locator(".actions a").click()
+    expect(card.locator("[data-field=face]")).to_have_value("100061")
+    expect(card.locator(".photographed")).not_to_be_empty()
+    expect(card.locator("[data-field=is_seal_whole]")).to_have_value("true")
+    card.locator("[data-field=face]").fill("100060")
+    visit.look("7-correct")
+    corrected = logged(server, sun.sign("8-corrected"))
+    assert corrected["follows"] == [row["sha256"]]
+    assert corrected["body"]["meters"][0] == meter | {"face": "100060"}
+    assert corrected["files"][0]["sha256"] == meter["photo"]
+    assert logged(server, row["sha256"])["ended_by"] == corrected["sha256"]
+
+
+def read_above(
+    chief: Clerk, opened: Open, server: Server, folder: Path, language: str
+) -> None:  # fmt: skip
+    """What province and nation read of the city's word; the province returns the month."""
+    for region in ("37", ""):
+        above = reviewer(chief, opened, server, folder, region, language=language, width=1440)
+        above.go(f"months/{MONTH}/review")
+        expect(above.page.locator("main")).to_contain_text("Seen on site. 已现场核查。")
+        if region:
+            decide(above, "return", "A question is open. 尚有疑问。", "1-return")
+        else:
+            above.page.goto(f"{above.base}/reviews/across?seed=7-12-31&count=1")
+            expect(above.page.locator("#alike")).to_contain_text(STRINGS[language]["review.alike"])
+            above.visit.look("1-across")
+        assert above.watched.complaints == []
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_visit_is_compared_signed_kept_and_sent_again(
     open_page: Open, start_server: Start, tmp_path: Path, language: str
 ) -> None:
-    server = start_server("--records", "--reviewer")
-    base = f"{server.url}/{language}/plants/mini"
-    watched = open_page(f"{base}/months/{MONTH}/drill", width=390, height=844)
-    page, visit = watched.page, Visit(watched, f"visit-{language}", 390)
-    enrolled(page, server, tmp_path, base)
-    page.goto(f"{base}/months/{MONTH}/visit")
+    server = start_server("--accounts", "--records", "--reviews")
+    chief = security(open_page, server, tmp_path, language, 1440, f"chief-{language}")
+    sun = reviewer(chief, open_page, server, tmp_path, "3707", language=language, width=390)
+    base, watched, page = f"{server.url}/{language}/plants/mini", sun.watched, sun.page
+    visit = Visit(watched, f"visit-{language}", 390)
+    # from what waits for the city to its sheet
+    page.goto(f"{sun.base}/reviews")
+    page.get_by_role("link", name=f"mini {MONTH}").click()
+    page.goto(f"{base}/months/{MONTH}")
+    page.locator(f"a[href$='/months/{MONTH}/visit']").first.click()
     card = page.locator(f".meter[data-device='{DEVICE}']")
     expect(card).to_be_visible()
     visit.look("1-sheet")
@@ -84,22 +137,7 @@ def test_a_visit_is_compared_signed_kept_and_sent_again(
     expect(page.locator("#review")).to_be_visible()
     expect(page.locator("#paper")).to_contain_text("100061")
     visit.look("3-review")
-    # the link fails while the phone sends
-    page.route("**/documents", lambda route: route.abort())
-    page.locator("#sign").click()
-    expect(page.locator("#outbox li")).to_have_count(1)
-    watched.complaints.clear()  # the browser tells the failed request
-    visit.look("4-kept")
-    page.unroute("**/documents")
-    page.reload()
-    expect(page.locator("#form")).to_be_hidden()  # what was signed is not written twice
-    page.locator("#outbox button").last.click()  # discarded: a draft again, and signed anew
-    expect(card.locator("[data-field=face]")).to_have_value("100061")
-    page.locator("#look").click()
-    page.locator("#sign").click()
-    expect(page.locator("#done")).to_contain_text("SHA-256")
-    expect(page.locator("#outbox")).to_be_hidden()
-    visit.look("5-sent")
+    fail_and_send(page, visit, card)
     sha256 = (page.locator("#done a").get_attribute("href") or "")[-64:]
     row = logged(server, sha256)
     (meter,) = row["body"]["meters"]
@@ -109,6 +147,10 @@ def test_a_visit_is_compared_signed_kept_and_sent_again(
     page.goto(f"{base}/records/{sha256}")
     expect(page.locator("main")).to_contain_text(STRINGS[language]["record.choice.agrees"])
     visit.look("6-record")
+    correct(sun, server, visit, row)
+    decide(sun, "approve", "Seen on site. 已现场核查。", "9-decision")
+    if language == "zh":  # tests/e2e/test_reviews.py has the province in both
+        read_above(chief, open_page, server, tmp_path, language)
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])

@@ -4,6 +4,7 @@ import functools
 import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -28,6 +29,9 @@ from cloud.records.papers import Papers, offer
 from cloud.records.pdf.png import PictureError, pdf_of_png
 from cloud.records.spreadsheet import read_table
 from cloud.records.tables import TableError
+from cloud.screening.alike import Series
+from cloud.screening.alike import decode as decode_alike
+from cloud.screening.alike import encode as encode_alike
 from cloud.screening.kept import decode as decode_screening
 from cloud.screening.kept import encode as encode_screening
 from cloud.screening.kept import kept_of
@@ -62,6 +66,7 @@ from tests.unit.cloud.test_papers import workbook
 from tests.unit.cloud.test_record_tables import workbook as table_workbook
 from tests.unit.cloud.test_scanned_pictures import png
 from tests.unit.cloud.test_screening import PLOT, answer, screened
+from tests.unit.edge.calc.screening.test_prints import made
 from tests.unit.evidence.documents import papers as pp
 from tests.unit.evidence.plan import examples as x
 
@@ -240,7 +245,11 @@ _TABLES = [
 ]  # fmt: skip
 
 
-_KEPT = kept_of(screened(answer("gas.flow", plot=PLOT), answer("b")), "x.tar")
+_KEPT = replace(
+    kept_of(screened(answer("gas.flow", plot=PLOT), answer("b")), "x.tar"),
+    prints=made([(8 * n, n % 5, n) for n in range(9)]), makers=[("author", "Wei")],
+)  # fmt: skip
+_ALIKE = encode_alike(Series(1, "ab", 2, _KEPT.out, 0))
 
 DOORS: list[Door] = [
     pure("live message", lambda d: parse_live(d, live_examples.PLANT, live_examples.GATEWAY), LIVE,
@@ -249,6 +258,8 @@ DOORS: list[Door] = [
          json_bent, (MalformedError,), "cloud.screening.kept.decode"),
     pure("answer of InfluxDB", decode_answer, _ANSWERS, json_bent, (SeriesAwayError,),
          "cloud.series.line_protocol.decode_answer"),
+    pure("series alike", decode_alike, [_ALIKE], json_bent, (MalformedError,),
+         "cloud.screening.alike.decode"),
     pure("live hub", _hub(), LIVE, json_bent, ()),
     pure("facts of a configuration", _facts, [cbor.encode(live_examples.configuration())],
          cbor_bent, (FactsError, EvidenceError)),

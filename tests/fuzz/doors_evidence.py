@@ -226,7 +226,8 @@ def _reference(path: Path) -> None:
 BALANCES = b'[[balance]]\nplant = "a"\nname = "gas"\nenters = ["x"]\nleaves = ["y", "z"]\n'
 PAPER = json.dumps(
     {"pages": 1, "pages_read": 1, "revisions": 1, "signatures": 0, "made": "D:2026103116+08'00'",
-     "changed": "", "producer": "LIMS", "text": "HT-2026-0412\n", "codes": [["no"]], "unread": ""}
+     "changed": "", "producer": "LIMS", "author": "", "text": "HT-2026-0412\n",
+     "codes": [["no"]], "unread": ""}
 ).encode()  # fmt: skip
 
 DOORS: list[Door] = [

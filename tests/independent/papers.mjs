@@ -131,7 +131,7 @@ export const followsAs = (kind) => KINDS.get(kind)[3] ?? "corrects";
 export const isReview = (kind) => kind.startsWith("review-") || kind === COSIGNED || kind === VISIT;
 
 /** True of what nobody approves or withdraws. */
-export const isFinal = (kind) => isReview(kind) || kind === ACTIONS;
+export const isFinal = (kind) => isReview(kind) || kind === ACTIONS || kind === "month-decision";
 
 /** True if a decision, if it is one, is of the level of its signer's region. */
 export const isOfLevel = ({ kind, body }, digits) =>

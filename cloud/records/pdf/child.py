@@ -52,8 +52,8 @@ def read_paper(data: bytes, pages_max: int = REPORT.pages) -> dict[str, object]:
     """A paper's fields, as `evidence.documents.observed.paper.parse_paper` takes them as JSON."""
     is_linear = b"/Linearized" in data[:_HEAD]
     paper: dict[str, object] = {
-        "pages": 0, "pages_read": 0, "made": "", "changed": "", "producer": "", "text": "",
-        "codes": [], "unread": "",
+        "pages": 0, "pages_read": 0, "made": "", "changed": "", "producer": "", "author": "",
+        "text": "", "codes": [], "unread": "",
         # a linearised file is written once and has two ends
         "revisions": min(max(len(_END.findall(data)) - is_linear, 1), 1_000_000),
         "signatures": min(len(_BYTE_RANGE.findall(data)), 1_000_000),
@@ -113,6 +113,7 @@ def _facts(document: pdfium.PdfDocument, data: bytes) -> dict[str, object]:
         "made": _plain(facts.get("CreationDate", ""), LINE_MAX),
         "changed": _plain(facts.get("ModDate", ""), LINE_MAX),
         "producer": _plain(facts.get("Producer", ""), LINE_MAX),
+        "author": _plain(facts.get("Author", ""), LINE_MAX),
     }  # fmt: skip
 
 

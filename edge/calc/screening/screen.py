@@ -66,13 +66,15 @@ def screen(
     return sorted(answers, key=_order)
 
 
+def by_chance(result: Result, among: float, level: float) -> Answer:
+    """A result with its chance as it counts among all others."""
+    return Answer(result, among, -math.log10(among), among <= level)
+
+
 def _of_family(results: Sequence[Result], level: float) -> list[Answer]:
-    by_chance = [result for result in results if result.chance is not None]
-    among = adjusted([result.chance or 0.0 for result in by_chance])
-    answers = [
-        Answer(result, chance, -math.log10(chance), chance <= level)
-        for result, chance in zip(by_chance, among, strict=True)
-    ]
+    told = [result for result in results if result.chance is not None]
+    among = adjusted([result.chance or 0.0 for result in told])
+    answers = [by_chance(result, chance, level) for result, chance in zip(told, among, strict=True)]
     answers += [
         Answer(result, None, _AT_LIMIT * result.beyond, result.beyond > 1)
         for result in results

@@ -19,7 +19,8 @@ PAPER_BYTES_MAX = 4 * 1024 * 1024
 #: why a file could not be read
 REASONS = ("broken", "password", "time", "memory", "died", "answer", "missing")
 _COUNTS = ("pages", "pages_read", "revisions", "signatures")
-_TEXTS = {"made": LINE_MAX, "changed": LINE_MAX, "producer": LINE_MAX, "text": TEXT_MAX}
+_TEXTS = {"made": LINE_MAX, "changed": LINE_MAX, "producer": LINE_MAX, "author": LINE_MAX,
+          "text": TEXT_MAX}  # fmt: skip
 _COUNT_MAX = 1_000_000
 _DATE = re.compile(
     r"D:([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})?([0-9]{2})?([0-9]{2})?"
@@ -39,6 +40,7 @@ class Paper:
         signatures: signatures in it, each of which appends once.
         made, changed: its own dates, as ISO 32000-1 §7.9.4 writes them, or "".
         producer: the program that made it, by its own word.
+        author: who made it, by its own word.
         text: of the pages read.
         codes: contents of the QR codes on each of the pages read.
         unread: one of `REASONS`, "" when it was read.
@@ -51,6 +53,7 @@ class Paper:
     made: str = ""
     changed: str = ""
     producer: str = ""
+    author: str = ""
     text: str = ""
     codes: tuple[tuple[str, ...], ...] = ()
     unread: str = ""

@@ -210,9 +210,18 @@ def _digits(value: str) -> int:
     return sum(map(str.isdigit, value.lstrip("-0.")))
 
 
+def sure_values(rows: Iterable[Mapping[str, str]]) -> str:
+    """Values of a result that two analyses do not have by chance, as text; "" for fewer."""
+    values = _tested(rows)
+    return _told(values) if _is_sure(values) else ""
+
+
 def _values(one: Reported) -> tuple[tuple[str, ...], ...]:
+    return _tested(one.step.document.body["values"])
+
+
+def _tested(rows: Iterable[Mapping[str, str]]) -> tuple[tuple[str, ...], ...]:
     """What was tested, as it was typed: without moisture, which is measured again and again."""
-    rows: list[Mapping[str, str]] = one.step.document.body["values"]
     kept = [
         (row["name"], row.get("basis", ""), row["value"], row["unit"])
         for row in rows

@@ -155,3 +155,14 @@ async def test_a_month_is_held_against_the_configurations_of_its_time(plant: Pla
     assert "设备 gas-1 不在任何配置中" in page.text
     wrong = await plant.ask("GET", f"{PLAN}/departures", month="2026-13")
     assert wrong.status_code == 422
+
+
+async def test_a_check_early_in_its_quarter_is_no_missing_one(plant: Plant) -> None:
+    body = {"of": "gas-1", "method": "seal", "result": "whole", "passed": True, "by": "Li"}
+    july_ns = 1_783_000_000 * 10**9  # 2026-07-02 21:46:40 in Shanghai
+    made = paper("chen", "internal-check", "review", body | {"checked_ns": july_ns})
+    assert (await plant.post(made)).is_success
+    told = [
+        plant.plans.earlier_checks("mini", month) for month in ("2026-07", "2026-09", "2027-08")
+    ]
+    assert told == [{}, {"review": 2}, {}]

@@ -136,6 +136,17 @@ async def test_what_one_may_do_with_a_document_is_said_with_the_reason(works: Wo
     assert set(re.findall(r"/records/([0-9a-f]{64})", listed)) == {invoice}
 
 
+async def test_nobody_at_a_plant_undoes_why_a_month_was_closed(works: Works) -> None:
+    body = {"reason": "fire", "by": "zhao", "owed": [{"what": "Silent.", "by": "operator"}]}
+    signed = await works.desk.sign("mini", "month-decision", "2026-10", body, 0)
+    follows = bytes.fromhex(signed["sha256"])
+    for kind, made in (("withdraw", {"reason": "no"}), ("approve", {}), ("month-decision", body)):
+        answer = await works.post(paper("zhao", kind, "2026-10", made, follows))
+        told = "not for engineer" if kind == "month-decision" else f"nobody's {kind} ends or app"
+        assert (answer.status_code, told in answer.text) == (422, True), answer.text
+        assert f"/sign/{kind}" not in await works.page("zhao", f"/records/{signed['sha256']}")
+
+
 async def test_an_operator_has_no_form_for_an_invoice_and_a_laboratory_sees_its_own(
     works: Works,
 ) -> None:

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cloud.api.screening import ScreeningView
 from cloud.outputs.errors import OutputError
-from cloud.screening import desk as desk_module
-from cloud.screening.desk import BESIDE, WAITING_MAX, Looked, Screenings, wanted_of
+from cloud.screening import queue as queue_module
+from cloud.screening.desk import BESIDE, Looked, Screenings, wanted_of
 from cloud.screening.kept import KEPT_MAX, decode, encode, kept_of
+from cloud.screening.queue import WAITING_MAX, Turn
 from edge.calc.screening.question import Plot, Result
 from edge.calc.screening.screen import Answer
 from evidence.errors import MalformedError
@@ -24,7 +26,8 @@ PLOT = Plot("Nm3/h", 0, 900 * 10**9, [1000.123456789, None, 3.0], [(0, 1)], [2.5
 class OwnMonth:
     """A month as far as a screening names it."""
 
-    plant, month = "mini", MONTH
+    plant, month, measured, quarter_count = "mini", MONTH, (), 96
+    quarters = SimpleNamespace(points=())
 
 
 def answer(where: str, month: str = MONTH, plot: Plot | None = None) -> Answer:
@@ -79,7 +82,17 @@ def test_what_is_kept_is_of_the_month_alone_and_read_as_it_was() -> None:
     assert decode(encode(refused)).why_not == "verdict.failed"
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b'{"format": 2}', b'{"format": 1}', b"\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'{"format": 2}',
+        b'{"format": 1}',
+        b'{"format": 2, "out": [], "prints": {}}',
+        b"\xff",
+    ],
+)
 def test_what_is_no_screening_is_made_again(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(MalformedError):
         decode(data)
@@ -89,7 +102,7 @@ def test_what_is_no_screening_is_made_again(data: bytes, tmp_path: Path) -> None
     (tmp_path / "screened" / wanted.name).write_bytes(data)
     looked = desk.of(ROWS, MONTH)
     assert looked is not None
-    assert (looked.kept, looked.before) == (None, 0)
+    assert (looked.kept, looked.turn.before) == (None, 0)
 
 
 def stands(desk: Screenings, month: str) -> Looked:
@@ -112,7 +125,7 @@ async def test_one_after_another_and_never_waited_for(
             raise OutputError("/a/2026-05.tar: cannot be read")
         return encode(kept_of(screened(answer("gas.flow", plot=PLOT)), asked[-1]))
 
-    monkeypatch.setattr(desk_module, "made_apart", made)
+    monkeypatch.setattr(queue_module, "made_apart", made)
     desk = Screenings(tmp_path)
     running = asyncio.create_task(desk.run())
     await asyncio.sleep(0)
@@ -126,9 +139,9 @@ async def test_one_after_another_and_never_waited_for(
     gate.set()
     while stands(desk, "2026-09").kept is None:  # noqa: ASYNC110 - nor when it ends
         await asyncio.sleep(0.001)
-    while not stands(desk, "2026-05").failed:  # noqa: ASYNC110 - likewise
+    while not stands(desk, "2026-05").turn.failed:  # noqa: ASYNC110 - likewise
         await asyncio.sleep(0.001)
-    assert "cannot be read" in stands(desk, "2026-05").failed
+    assert "cannot be read" in stands(desk, "2026-05").turn.failed
     assert sorted(asked) == ["2026-05.tar", "2026-08.tar", "2026-09.tar"]
     whole = desk.whole(ROWS, "2026-09")
     assert whole is not None
@@ -144,13 +157,13 @@ def test_no_more_wait_than_a_collector_has_plants(tmp_path: Path) -> None:
         held = {**one["archives"][0], "sha256": f"{number:064x}"}
         looked = desk.of([{**one, "archives": [held]}], MONTH, soon=False)
     assert looked is not None
-    assert looked.before == WAITING_MAX
+    assert looked.turn.before == WAITING_MAX
 
 
 FAILED = Refused("x.tar", "verdict.failed")
 STATES = [
-    (Looked(None, before=2), True, "2 before it"),
-    (Looked(None, failed="/a/b/x.tar: cannot be read"), False, "made: x.tar: cannot be read."),
+    (Looked(None, Turn(2)), True, "2 before it"),
+    (Looked(None, Turn(0, "/a/b/x.tar: cannot be read", 3)), False, "(3 tries): x.tar: cannot"),
     (Looked(kept_of(screened(refused=(FAILED,)), "x.tar")), False, "does not verify (failed)"),
     (Looked(kept_of(screened(refused=(Refused("x.tar", "it has no readings"),)), "x.tar")), False,
      "x.tar: not screened: it has no readings"),

@@ -8,8 +8,10 @@ import { t, tOr } from "./texts.js";
 import { MINUTE_MS, blank, chosen, compare, field, minute, now, photographed, photos, value, wire } from "./visit_card.js";
 import * as kept from "./visit_store.js";
 
-const idOf = ({ plant, month, person }) => `${plant}/${month}/${person}`;
-const ID = idOf(page);
+// a correction is a draft of its own
+const FOLLOWS = page.follows[0] || "";
+const idOf = ({ plant, month, person, follows }) => `${plant}/${month}/${person}${follows ? `/${follows}` : ""}`;
+const ID = idOf({ ...page, follows: FOLLOWS });
 const FIELDS = ["point", "face", "at_ns", "seal", "is_seal_whole", "note"];
 
 const form = document.getElementById("form");
@@ -61,8 +63,9 @@ function fill(node, texts) {
 
 async function restore() {
   const drafted = await kept.draft(ID);
+  if (!drafted && page.corrected) return recall(page.corrected);
   begun.value = drafted ? drafted.begun : minute(now());
-  if (!drafted) return;
+  if (!drafted) return null;
   note.value = drafted.note;
   const known = new Map(all(".meter").map((card) => [nameOf(card), card]));
   for (const one of drafted.cards) {
@@ -76,6 +79,36 @@ async function restore() {
     card.open = card.open || one.texts.face !== "";
   }
   for (const node of all(".sample")) if (drafted.samples[node.dataset.sample]) fill(node, drafted.samples[node.dataset.sample]);
+  return null;
+}
+
+// What a visit said that is corrected: each face on its meter's card, with its photo.
+async function recall(visit) {
+  begun.value = visit.from_ns;
+  note.value = visit.note || "";
+  for (const row of visit.meters) {
+    const card = all(".meter").find((one) => !value(one, "face") && place(one, row) >= 0) || another();
+    field(card, "point").selectedIndex = place(card, row);
+    fill(card, Object.fromEntries(FIELDS.filter((name) => name !== "point").map((name) => [name, row[name] || ""])));
+    field(card, "point").dispatchEvent(new Event("change"));
+    if (row.photo) {
+      const answer = await fetch(`/api/v1/plants/${page.plant}/files/${row.photo}`, { credentials: "same-origin" });
+      if (!answer.ok) throw new Error(t("record.no-answer", { status: answer.status }));
+      photos.set(card, await answer.blob());
+      photographed(card);
+    }
+    card.open = true;
+  }
+  for (const row of visit.samples || []) {
+    const node = all(".sample").find((one) => one.dataset.sample === row.sample);
+    if (node) fill(node, Object.fromEntries(SAMPLE.map((name) => [name, row[name] || ""])));
+  }
+}
+
+// Where a card has the register of a face; of two gateways' the one whose frame it was held against.
+function place(card, row) {
+  const gateway = (row.frame || "").split("/")[0];
+  return Array.from(field(card, "point").options).findIndex((one) => one.value === row.point && (!gateway || one.dataset.gateway === gateway));
 }
 
 // -- the document ---------------------------------------------------------------------------------
@@ -88,7 +121,7 @@ async function meterOf(card, files) {
   if (photo) {
     row.photo = hex(await keys.sha256(await photo.arrayBuffer()));
     if (!files.some((one) => one.told.sha256 === row.photo)) {
-      files.push({ blob: photo, told: { name: `${row.point}.jpg`, type: "image/jpeg", size: photo.size, sha256: row.photo } });
+      files.push({ blob: photo, told: { name: `${row.point}.${photo.type === "image/png" ? "png" : "jpg"}`, type: photo.type, size: photo.size, sha256: row.photo } });
     }
   }
   const told = await compare(card);
@@ -112,7 +145,7 @@ async function look() {
   const body = { from_ns: begun.value.trim(), to_ns: minute(now() + MINUTE_MS), meters };
   if (samples.length) body.samples = samples;
   if (note.value.trim()) body.note = note.value.trim();
-  const made = await prepare(key, { kind: page.kind, about: page.month, body, follows: [], files: files.map((one) => one.told) });
+  const made = await prepare(key, { kind: page.kind, about: page.month, body, follows: page.follows, files: files.map((one) => one.told) });
   ready = { key, made, files: files.map((one) => one.blob) };
   const host = document.getElementById("paper");
   host.textContent = "";
@@ -126,7 +159,7 @@ async function finish() {
   ready = null; // pressed twice it is signed once
   review.hidden = true;
   const data = await sealed(key, made);
-  const signed = { sha256: hex(await keys.sha256(data)), plant: page.plant, person: page.person, month: page.month, document: data, files };
+  const signed = { sha256: hex(await keys.sha256(data)), plant: page.plant, person: page.person, month: page.month, follows: FOLLOWS, document: data, files };
   await kept.keep(signed); // before it is sent: a link may break at any byte
   await deliver(signed);
 }

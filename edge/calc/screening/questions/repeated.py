@@ -7,38 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.calc.screening.chance import any_of
-from edge.calc.screening.month import ScreenedMonth, resolution
+from edge.calc.screening.month import ScreenedMonth
+from edge.calc.screening.prints import patterned
 from edge.calc.screening.quarters import HOUR_QUARTERS, QUARTER_NS
 from edge.calc.screening.question import Plot, Result, question
-from evidence.points import Role
 
 _Prints = npt.NDArray[np.uint64]
 #: alike for six hours before it is told: heats of one recipe are alike for three;
 #: a print that comes so often is a habit of the meter
 _LEAST, _HABIT = 6 * HOUR_QUARTERS, 40
-_PAIRS_LEAST, _BITS_LEAST = 8, 40
 #: where one quarter repeats another, the chance that the next does too: what is thought of it
 #: before any is seen, and how many stretches that is worth
 _GOES_ON, _PRIOR = 0.01, 20
-
-
-def patterned(month: ScreenedMonth, row: int) -> _Prints:
-    """Fingerprints of the quarters whose steps differ enough to be told apart, 0 elsewhere.
-
-    Two steps drawn from a normal distribution of standard deviation s are the same number of the
-    meter's own steps with a chance of 1 / (2 √π s): so many bits a step.
-    """
-    kept, point = month.kept, month.quarters.points[row]
-    pairs = kept.pairs[row].astype(np.int64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        square = kept.squares[row].astype(np.float64) / pairs
-        if point.role is Role.TOTALISER:
-            square -= (kept.sum[row] / pairs) ** 2
-        deviation = np.sqrt(np.maximum(square, 0)) / resolution(point)
-        bits = pairs * np.log2(np.maximum(2 * np.sqrt(np.pi) * deviation, 1))
-    told = (pairs >= _PAIRS_LEAST) & (2 * kept.equal[row] <= pairs) & (bits >= _BITS_LEAST)
-    result: _Prints = np.where(told, kept.print[row], np.uint64(0))
-    return result
 
 
 @question(

@@ -52,6 +52,7 @@ MATRIX = {
     "GET /api/v1/plants/{plant}/year": WORKS,
     "GET /api/v1/plants/{plant}/year/{paper}.xlsx": WORKS,
     "GET /api/v1/plants/{plant}/year/package.tar": WORKS,
+    "GET /api/v1/plants/{plant}/year/upload.zip": "oearup",
     "GET /{language}/plants/{plant}/year": WORKS,
     "GET /api/v1/streams": "voearyup",
     "GET /api/v1/plants/{plant}/log/checkpoint": "voearyup",

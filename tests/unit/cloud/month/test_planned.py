@@ -1,6 +1,6 @@
 """Rows of a control plan on a month's checklist."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -21,6 +21,9 @@ class Shelf:
         if self._kept is None:
             raise StoreError("the plan is not there any more")
         return self._kept if year == 2026 else Kept()
+
+    def earlier_checks(self, plant: str, month: str) -> Mapping[str, int]:
+        return {}
 
     def certificates(self, plant: str) -> Sequence[Certificate]:
         return []

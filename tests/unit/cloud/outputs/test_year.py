@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -26,7 +27,7 @@ from edge.calc.statements.embedded import embedded
 from edge.calc.statements.inventory import inventory
 from evidence.archive.bag import TAG_MANIFEST, check_seal
 from evidence.keys import generate, write_private
-from tests.unit.cloud.app_examples import Months, make_app, make_client, make_services
+from tests.unit.cloud.app_examples import TOKEN, Months, make_app, make_client, make_services
 from tests.unit.cloud.live_examples import PLANT, ManualClock
 from tests.unit.cloud.outputs.months import MONTH, evidence_input, month_of
 from tests.unit.cloud.outputs.naive_sum import naive_total
@@ -233,6 +234,22 @@ def test_the_page_tells_the_year_in_both_languages_and_what_if(archives: dict[st
     assert packed.status_code == 200
     with tarfile.open(fileobj=io.BytesIO(packed.content)) as tar:
         assert any(name.endswith("data/year.json") for name in tar.getnames())
+        # which unit emitted what, from which meters
+        year = next(name for name in tar.getnames() if name.endswith("data/year.json"))
+        footprint = json.loads((tar.extractfile(year) or io.BytesIO()).read())["footprint"]
+        assert all(
+            source["emission_t"] for unit in footprint["units"] for source in unit["sources"]
+        )
+    # what persons attached is for who reads records
+    assert client.get(f"{API}/upload.zip", params={"year": "2026"}).status_code in {401, 403}
+    assert "upload.zip" not in client.get(PAGE, params={"year": "2026"}).text
+    client.headers["Authorization"] = f"Bearer {TOKEN}"
+    uploaded = client.get(f"{API}/upload.zip", params={"year": "2026"})
+    with zipfile.ZipFile(io.BytesIO(uploaded.content)) as packed_files:
+        names = packed_files.namelist()
+    assert names[0].startswith(f"{MONTH}/")
+    assert names[1] == f"{MONTH}/材料清单.xlsx"
+    assert "upload.zip" in client.get(PAGE, params={"year": "2026"}).text
 
 
 def test_this_year_is_projected_as_the_live_page_does(archives: dict[str, Path]) -> None:

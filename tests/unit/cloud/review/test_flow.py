@@ -151,13 +151,13 @@ async def test_what_is_no_months_and_whose_region_it_is_not(bureau: Bureau) -> N
     for path in (f"{PLANT}/months/{MONTH}/review", f"{PLANT}/months/{MONTH}/archive.tar",
                  f"/en/plants/mini/months/{MONTH}/review/decide"):  # fmt: skip
         assert (await bureau.by("far", "GET", path)).status_code == 404
-    assert (await bureau.by("far", "GET", "/api/v1/reviews")).json() == []
+    assert (await bureau.by("far", "GET", "/api/v1/reviews")).json()["reviews"] == []
     assert (await bureau.by("far", "GET", "/api/v1/draw?seed=x")).json() == []
     assert "mini" not in (await bureau.by("far", "GET", "/en/reviews/across")).text
 
 
 async def test_what_waits_for_ones_level_stands_in_the_list(bureau: Bureau) -> None:
-    (row,) = (await bureau.by("qin", "GET", "/api/v1/reviews")).json()
+    (row,) = (await bureau.by("qin", "GET", "/api/v1/reviews")).json()["reviews"]
     assert (row["plant"], row["month"], row["levels"]["province"]) == ("mini", MONTH, "")
     for language, word in (("en", "Plants side by side"), ("zh", "各厂区对比")):
         html = (await bureau.by("qin", "GET", f"/{language}/reviews/across?seed=s&count=3")).text

@@ -333,8 +333,13 @@ def test_the_share_of_lines_with_a_default_value() -> None:
 
 def test_what_several_plants_share_is_told_and_reviewers_are_not() -> None:
     def result(laboratory: str, report: str, *files: str) -> dict[str, Any]:
-        return {"kind": "sample-result", "body": {"laboratory": laboratory, "report": report},
+        tested = {"name": "carbon", "unit": "%", "value": f"0.7654321{report[-1]}1"}
+        body = {"laboratory": laboratory, "report": report, "values": [tested]}
+        return {"kind": "sample-result", "body": body,
                 "files": [{"sha256": one} for one in files], "ended_by": None}  # fmt: skip
+
+    def row(role: str, key: str) -> dict[str, str]:
+        return {"role": role, "key": key, "name": "Li", "organisation": "Mini"}
 
     gone = result("Lab B", "R-9") | {"ended_by": A}  # corrected since
     documents = {
@@ -342,8 +347,11 @@ def test_what_several_plants_share_is_told_and_reviewers_are_not() -> None:
         "two": shareable([result("lab  a", "R-1", A), result("Lab A", "R-2"), gone]),
     }
     people = {
-        "one": [{"role": "engineer", "key": B}, {"role": "reviewer", "key": C}],
-        "two": [{"role": "accountant", "key": B}, {"role": "reviewer", "key": C}],
+        "one": [row("engineer", B), row("reviewer", C)],
+        "two": [row("accountant", B), row("reviewer", C)],
     }
+    documents["one"] |= {("author", "Wei"), ("producer", "LIMS")}
+    documents["two"] |= {("producer", "LIMS")}
     found = [(one.what, one.plants) for one in shared(documents, people)]
-    assert found == [(what, ["one", "two"]) for what in ("report", "file", "signer", "laboratory")]
+    everything = ("report", "file", "values", "signer", "person", "laboratory", "producer")
+    assert found == [(what, ["one", "two"]) for what in everything]

@@ -89,7 +89,9 @@ CASES: list[tuple[Callable[[Month], object], str, str]] = [
     (lambda m: m.gas(x.certificate("2026-01-01", "2026-12-31", fit=False)), "unfit", "gas-1"),
     (lambda m: m.gas(x.certificate("2026-01-01", "2027-06-30")), "checked-seldom", "gas-1"),
     # due by the quarter's end, which is June's
-    (lambda m: m.more.update(checks=[]), "check-missing", "review"),
+    (lambda m: m.more.update(checks=[], earlier={}), "check-missing", "review"),
+    # it was made in March, before the quarter began
+    (lambda m: m.more.update(checks=[], earlier={"review": 3}), "check-missing", "review"),
     (lambda m: m.more.update(checks=[REVIEWED, replace(REVIEWED, passed=False)]),
      "check-failed", "review"),
 ]  # fmt: skip
@@ -125,6 +127,9 @@ def test_no_code_is_without_a_case_and_no_language_lacks_a_fact() -> None:
         lambda m: m.gas(x.certificate("2025-06-15", "2026-06-14"),
                         x.certificate("2026-06-14", "2027-06-13")),
         lambda m: m.more.update(checks=[REVIEWED]),
+        # it was made in April, the quarter's first month; or nobody knows whether it was
+        lambda m: m.more.update(checks=[], earlier={"review": 2}),
+        lambda m: m.more.update(checks=[], earlier=None),
         # a check is not missing before the month is over
         lambda m: m.more.update(checks=[], until=date(2026, 6, 29)),
         # asked of the month so far only
