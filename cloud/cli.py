@@ -12,6 +12,7 @@ from cloud.asking import RefusedError
 from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.commands.accounts import add_account_commands
 from cloud.commands.broker import add_broker_commands
+from cloud.commands.backup import add_backup_commands
 from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add_broker_commands(commands)
     add_person_command(commands)
     add_store_commands(commands)
+    add_backup_commands(commands)
     add_account_commands(commands)
     add_draw_command(commands)
     return parser

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from evidence import cbor, cose
 from evidence.keys import generate
 from tests.bench.evidence import Line, ended
-from tests.bench.load.ingest_gateways import READINGS, make
+from tests.bench.load.ingest_gateways import READINGS, Made, make
 from tests.bench.load.spent import Spent, end, machine_busy_s, spent
 
 PLANTS, SECONDS, WARM_UP_S = 1_500, 60.0, 5.0
@@ -40,17 +40,17 @@ FLOOR_FRAMES = 300
 class Site:
     """A collector with its broker, and its gateways; each a process of its own."""
 
-    def __init__(self, folder: Path, slice_id: str, plants: int, frames: int, broker: str) -> None:
-        folder.mkdir()
-        self.folder, self.plants = folder, plants
-        arguments = (str(folder), slice_id, str(plants), str(frames), broker)
+    def __init__(self, of: Made) -> None:
+        self.folder, self.plants = of.folder, of.plants
+        self.folder.mkdir()
+        arguments = (str(of.folder), of.slice, str(of.plants), str(of.frames), of.broker)
         self._gateways = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.load.ingest_gateways", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.made = self.heard()
-        self._log = (folder / "log").open("wb")
-        command = [sys.executable, "-m", "stackproof", "cloud", "run", str(folder / "CLOUD.toml")]
+        self._log = (of.folder / "log").open("wb")
+        command = [sys.executable, "-m", "stackproof", "cloud", "run", str(of.folder / "CLOUD.toml")]
         self._cloud = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         self.ready = self._ready()
 
@@ -102,7 +102,7 @@ class Site:
         found = set()
         for entry in Path(f"/proc/{self.ready['pid']}/fd").iterdir():
             with contextlib.suppress(OSError):
-                found.add(os.readlink(entry))
+                found.add(str(entry.readlink()))
         return found
 
     def close(self) -> None:
@@ -156,12 +156,13 @@ class Load:
     def text(self) -> str:
         """What limits: who had how much of the machine."""
         told, each = self.told, 1 / self.seconds
+        late_s = told["took_s"] - self.seconds
         return (
-            f"of {told['sent']:,} frames sent in {self.seconds:.0f} s {told['inside']:,} were under "
-            f"receipt by then and {told['receipted']:,} {told['took_s'] - self.seconds:.1f} s later"
-            f"; cores: collector {self.cpu_s * each:.2f}, broker {self.broker_s * each:.2f}, "
-            f"gateways {told['cpu_s'] * each:.2f}, all of the machine {self.busy:.2f} of "
-            f"{os.cpu_count()}; load average {os.getloadavg()[0]:.1f}"
+            f"{told['sent']:,} frames sent in {self.seconds:.0f} s, {told['inside']:,} under "
+            f"receipt by then and {told['receipted']:,} {late_s:.1f} s later; cores: collector "
+            f"{self.cpu_s * each:.2f}, broker {self.broker_s * each:.2f}, gateways "
+            f"{told['cpu_s'] * each:.2f}, all of the machine {self.busy:.2f} of {os.cpu_count()}; "
+            f"load average {os.getloadavg()[0]:.1f}"
         )
 
 
@@ -180,13 +181,15 @@ def measure(sites: list[Site], rate: float, seconds: float) -> list[Load]:
     ]
 
 
+def frames_for(plants: int, rate: float, seconds: float) -> int:
+    """How many each plant needs for a run and its warm-up."""
+    return int(rate * (seconds + WARM_UP_S) / plants * 1.1) + 4
+
+
 @contextlib.contextmanager
-def started(
-    folder: Path, slice_id: str, plants: int, rate: float, seconds: float, broker: str = "port = 0"
-) -> Iterator[Site]:
-    """A site with its plants configured, warmed up; enough frames for the run."""
-    frames = int(rate * (seconds + WARM_UP_S) / plants * 1.1) + 4
-    site = Site(folder, slice_id, plants, frames, broker)
+def started(of: Made) -> Iterator[Site]:
+    """A site whose plants are configured and under receipt."""
+    site = Site(of)
     try:
         site.connect()
         yield site
@@ -196,7 +199,7 @@ def started(
 
 def _load(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
     rate = rate_m * OFFERED * 1e6 / READINGS
-    with started(folder, "00", plants, rate, seconds) as site:
+    with started(Made(folder, "00", plants, frames_for(plants, rate, seconds))) as site:
         measure([site], rate, WARM_UP_S)
         threads = site.threads()
         (load,) = measure([site], rate, seconds)
@@ -233,7 +236,7 @@ def floor_us() -> float:
     """Microseconds of CPU a frame of what cannot be spared: parse, verify, write, fdatasync."""
     with tempfile.TemporaryDirectory() as name:
         collector = generate()
-        (gateway,) = make(Path(name), collector, "00", 1, FLOOR_FRAMES, "port = 0")
+        (gateway,) = make(Made(Path(name), "00", 1, FLOOR_FRAMES), collector)
         public = gateway.signer.public_key
         assert isinstance(public, Ed25519PublicKey)
         file = os.open(Path(name) / "bare", os.O_WRONLY | os.O_CREAT)

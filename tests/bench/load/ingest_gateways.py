@@ -75,21 +75,39 @@ class Stream:
     receipted: int = -1
 
 
-def make(
-    folder: Path, collector: PrivateKey, slice_id: str, plants: int, frames: int, broker: str
-) -> Iterator[Gateway]:
+@dataclass(frozen=True)
+class Made:
+    """What is to be made.
+
+    Attributes:
+        folder: keys and CLOUD.toml go there.
+        slice: two hex digits.
+        plants: how many.
+        frames: of each.
+        broker: the [broker] table, in one line.
+    """
+
+    folder: Path
+    slice: str
+    plants: int
+    frames: int
+    broker: str = "port = 0"
+
+
+def make(of: Made, collector: PrivateKey) -> Iterator[Gateway]:
     """Keys, CLOUD.toml, and each plant's gateway with everything it will send."""
-    write_private(folder / "collector.pem", collector)
-    names = [f"works-{n:04}" for n in range(plants)]
-    parts = [_HEAD.format(slice=slice_id, first=names[0], broker=broker.replace(";", "\n"))]
+    write_private(of.folder / "collector.pem", collector)
+    names = [f"works-{n:04}" for n in range(of.plants)]
+    broker = of.broker.replace(";", "\n")
+    parts = [_HEAD.format(slice=of.slice, first=names[0], broker=broker)]
     parts += [_PLANT.format(plant=plant) for plant in names]
-    (folder / "CLOUD.toml").write_text("".join(parts))
+    (of.folder / "CLOUD.toml").write_text("".join(parts))
     config, hour = played_hour(POINTS, FEW_POTS, FRAME_S)
-    payloads = [encode_body(frame_of(hour, n * FRAME_S, FRAME_S)) for n in range(frames)]
+    payloads = [encode_body(frame_of(hour, n * FRAME_S, FRAME_S)) for n in range(of.frames)]
     for plant in names:
-        gateway = make_plant(folder, plant, (GATEWAY,), FileSigner(collector)).gateways[GATEWAY]
+        gateway = make_plant(of.folder, plant, (GATEWAY,), FileSigner(collector)).gateways[GATEWAY]
         of_plant = {**config, "plant": {**config["plant"], "id": plant}}
-        of_plant["gateway"] = {**config["gateway"], "slice": slice_id}
+        of_plant["gateway"] = {**config["gateway"], "slice": of.slice}
         gateway.append(gateway.sign(TYP_CONFIG, compress(cbor.encode(of_plant))))
         gateway.cfg = gateway.head
         for payload in payloads:
@@ -267,7 +285,8 @@ def main(argv: list[str]) -> None:
     """Make everything, then obey stdin."""
     folder, slice_id, plants, frames, broker = argv
     collector = generate()
-    made = list(make(Path(folder), collector, slice_id, int(plants), int(frames), broker))
+    of = Made(Path(folder), slice_id, int(plants), int(frames), broker)
+    made = list(make(of, collector))
     gateways = Gateways(slice_id, made, collector.public_key())
     print(json.dumps({"bytes": sum(len(o) for g in made for o in g.objects)}), flush=True)
     del made
