@@ -59,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"
     )
+    run.add_argument(
+        "--standby", action="store_true",
+        help="while another collector holds the slice, wait, and take it when that one ends",
+    )  # fmt: skip
     _add_clock(run)
     add_month_commands(commands)
     add_year_commands(commands)
@@ -150,7 +154,7 @@ def _run(args: argparse.Namespace) -> int:
         for order in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(order, stop.set)
         loop.add_signal_handler(signal.SIGHUP, reload.set)
-        await run_cloud(config, clock, stop, _say, reload)
+        await run_cloud(config, clock, stop, _say, reload, standby=args.standby)
 
     asyncio.run(run())
     return EXIT_FINE

@@ -9,6 +9,8 @@
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
     │   └── SliceLockedError another collector holds this slice (operator: stop one)
     ├── NoRegisterError      CLOUD.toml names no folder of broker certificates (operator: add it)
+    │   ├── SliceLockedError another collector holds this slice (operator: stop one)
+    │   └── SliceLostError   another collector took this slice over (this one ends)
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
     ├── ServerError          the page's address cannot be served (operator: port taken)
     ├── TimeStampError       the time stamping authority gave no good stamp (month sealed without)
@@ -72,6 +74,10 @@ class ClockError(StoreError):
 
 class SliceLockedError(StoreError):
     """Another process is the collector of this slice."""
+
+
+class SliceLostError(StoreError):
+    """Another process has become the collector of this slice: this one may write nothing more."""
 
 
 class BrokerError(CloudError):

@@ -24,7 +24,7 @@ from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
 from cloud.collector.topics import Sender
-from cloud.errors import CloudError, StoreError
+from cloud.errors import CloudError, SliceLostError, StoreError
 from cloud.store.state import StreamState
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.log_lines import about
@@ -208,6 +208,9 @@ class Collector:
             while self._turn():
                 pass
             self._finish()
+        except SliceLostError as error:
+            log.error("%s", error)  # noqa: TRY400 - says all
+            self.defect = error
         except Exception as error:
             log.exception("the collector's thread ended by a defect")
             self.defect = error

@@ -34,6 +34,7 @@ PLANTS, SECONDS, WARM_UP_S = 1_500, 60.0, 5.0
 RATE_M, OFFERED = 4.0, 1.05
 RECEIPT_S, GROWN_MB, UNEVEN = 2.0, 32.0, 1.15
 START_S = 180.0
+CLOUD = "CLOUD.toml"
 FLOOR_FRAMES = 300
 
 
@@ -50,7 +51,7 @@ class Site:
         )  # fmt: skip
         self.made = self.heard()
         self._log = (of.folder / "log").open("wb")
-        command = [sys.executable, "-m", "stackproof", "cloud", "run", str(of.folder / "CLOUD.toml")]
+        command = [sys.executable, "-m", "stackproof", "cloud", "run", str(of.folder / CLOUD)]
         self._cloud = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         self.ready = self._ready()
 

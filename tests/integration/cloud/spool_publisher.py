@@ -35,7 +35,8 @@ class SpoolPublisher:
         self.base = f"stackproof/v1/{slice_id}/{gateway.plant}/{gateway.name}"
         self._stop = threading.Event()
         client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"edge-{gateway.plant}-{gateway.name}"
+            CallbackAPIVersion.VERSION2,
+            client_id=f"edge-{slice_id}-{gateway.plant}-{gateway.name}",
         )
         client.reconnect_delay_set(1, 1)
         client.max_queued_messages_set(2 * WINDOW)
