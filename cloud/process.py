@@ -176,7 +176,7 @@ class _Process:
         self._collector.start()
         stack.push_async_callback(self._collector.stop)
         await stack.enter_async_context(self._actions.beside())
-        await stack.enter_async_context(_following(self._accumulated))
+        await stack.enter_async_context(_following(self._accumulated, self._collector))
         await stack.enter_async_context(_beside(self._screenings.run()))
         await stack.enter_async_context(_beside(self._brought.run()))
         await stack.enter_async_context(_beside(self._transport.run()))
@@ -351,10 +351,10 @@ class _Process:
 
 
 @contextlib.asynccontextmanager
-async def _following(accumulated: Accumulations) -> AsyncIterator[None]:
+async def _following(accumulated: Accumulations, after: Collector) -> AsyncIterator[None]:
     """Count beside the collector; at the end, keep how far it came."""
     try:
-        async with _beside(accumulated.follow()):
+        async with _beside(accumulated.follow(after.quiet)):
             yield
     finally:
         await asyncio.to_thread(accumulated.keep)

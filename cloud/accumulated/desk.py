@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -62,11 +62,18 @@ class Accumulations:
         self._trouble, self._failed = dict[str, str](), dict[str, float]()  # until then
         self._turn = threading.Lock()  # a step may still run when the collector is told to stop
 
-    async def follow(self) -> None:
-        """Go on for ever; cancel it, then call `keep`."""
+    async def follow(self, turn: Callable[[], Awaitable[None]]) -> None:
+        """Go on for ever; cancel it, then call `keep`.
+
+        Args:
+            turn: waited for before each plant.
+        """
         while True:
-            more = [await asyncio.to_thread(self.step, plant) for plant in self._desk.plants()]
-            if not any(more):
+            is_behind = False
+            for plant in self._desk.plants():
+                await turn()
+                is_behind |= await asyncio.to_thread(self.step, plant)
+            if not is_behind:
                 await asyncio.sleep(POLL_S)
 
     def step(self, plant: str) -> bool:

@@ -32,6 +32,8 @@ from evidence.log_lines import about
 log = logging.getLogger("stackproof.cloud.collector")
 
 COMMIT_INTERVAL_S = 0.5
+#: for how long at most what is made of evidence waits for evidence that comes; looked at so often
+PASS_S, PASS_LOOK_S = 1.0, 0.01
 ROUND_MESSAGES = 256
 STOP_S = 4.0
 
@@ -87,6 +89,7 @@ class Collector:
         self._news: set[asyncio.Event] = set()
         self._promised: set[Future[Any]] = set()
         self._committed_s = float("-inf")
+        self._is_working = False
         self._failing: frozenset[str] = frozenset()
         self._lasting: Mapping[Sender, Missed] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,6 +108,16 @@ class Collector:
         await asyncio.to_thread(self._thread.join, STOP_S)
         if self._thread.is_alive():
             raise CloudError(f"the collector did not end within {STOP_S:.0f} s: the disk hangs")
+
+    async def quiet(self) -> None:
+        """Wait until nothing is judged or committed, `PASS_S` at most.
+
+        Evidence comes before what is made of it: one interpreter does both, and a commit that
+        shares it with a long count takes many times as long.
+        """
+        until_s = time.monotonic() + PASS_S
+        while (self._is_working or self._inbox.is_filled) and time.monotonic() < until_s:
+            await asyncio.sleep(PASS_LOOK_S)
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
         """Run something on the collector's thread, in its turn."""
@@ -224,7 +237,9 @@ class Collector:
 
     def _turn(self) -> bool:
         """One round: take what is there, commit and send what is due; False at the end."""
+        self._is_working = False
         items = self._inbox.take(ROUND_MESSAGES, self._wait_s())
+        self._is_working = True
         for item in items:
             if isinstance(item, Message):
                 self._intake.take(item.sender, item.data, time.monotonic())
