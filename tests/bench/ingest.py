@@ -98,7 +98,7 @@ class Site:
             found[f"{name}-{task.name}"] = (int(counted[11]) + int(counted[12])) / 100
         return found
 
-    def writes(self) -> set[str]:
+    def opened(self) -> set[str]:
         """Files and folders that the collector holds open."""
         found = set()
         for entry in Path(f"/proc/{self.ready['pid']}/fd").iterdir():
@@ -200,7 +200,7 @@ def started(of: Made) -> Iterator[Site]:
 
 def _load(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
     rate = rate_m * OFFERED * 1e6 / READINGS
-    with started(Made(folder, "00", plants, frames_for(plants, rate, seconds))) as site:
+    with started(Made(folder / "00", "00", plants, frames_for(plants, rate, seconds))) as site:
         measure([site], rate, WARM_UP_S)
         threads = site.threads()
         (load,) = measure([site], rate, seconds)
@@ -227,6 +227,49 @@ def _load(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[
         "CPU of the collector", load.million_s, "s/M readings", bare=load.frame_us / bare_us,
         more=f"{load.frame_us:.0f} us a frame; bare {bare_us:.0f} us",
     )  # fmt: skip
+
+
+def _growth(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
+    """The same frames a plant, for few plants and many."""
+    each = rate_m * OFFERED * 1e6 / READINGS / plants
+    found = []
+    for n, count in enumerate((max(1, plants // 150), max(1, plants // 15), plants)):
+        of = Made(folder / str(n), "00", count, frames_for(count, each * count, seconds))
+        with started(of) as site:
+            measure([site], each * count, WARM_UP_S)
+            found += measure([site], each * count, seconds)
+    costs = ", ".join(
+        f"{load.plants:,} plants {1e3 * load.cpu_s / load.seconds / load.plants:.2f}"
+        for load in found
+    )
+    yield Line(
+        f"CPU a frame, {found[-1].plants:,} plants ÷ {found[0].plants:,}",
+        found[-1].frame_us / found[0].frame_us, "", 1.0, at_most=True,
+        more=f"ms of CPU a second for each of {costs}; at {each:.2f} frames a second each "
+        "(a plant's own pace is 0.1)",
+    )  # fmt: skip
+
+
+def _pair(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
+    """Half of the plants each, at half of the rate: one alone, then two at a time, one broker."""
+    rate = rate_m * OFFERED * 1e6 / READINGS / 2
+    frames = frames_for(plants // 2, rate, 2 * seconds)
+    with started(Made(folder / "00", "00", plants // 2, frames)) as one:
+        url = one.ready["broker"]
+        external = f'mode = "external"; url = "{url}"'
+        with started(Made(folder / "01", "01", plants // 2, frames, external)) as two:
+            measure([one], rate, WARM_UP_S)
+            (alone,) = measure([one], rate, seconds)
+            both = measure([one, two], rate, seconds)
+            shared = {path for path in one.opened() & two.opened() if str(folder) in path}
+    for name, load in zip(("first", "second"), both, strict=True):
+        yield Line(
+            f"two collectors: CPU of the {name}, ÷ one alone", load.frame_us / alone.frame_us, "",
+            UNEVEN, at_most=True,
+            more=f"{load.million_s:.3f} s a million readings, alone {alone.million_s:.3f}; "
+            + load.text(),
+        )  # fmt: skip
+    yield Line("locks and files that both have open", len(shared), "", 0, at_most=True)
 
 
 def _say(sentence: str) -> None:
@@ -262,14 +305,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--only", choices=("load", "growth", "pair"), help="one part")
     parser.add_argument("--json", action="store_true", help="one JSON array")
     args = parser.parse_args(argv)
-    parts = {"load": _load}
+    parts = {"load": _load, "growth": _growth, "pair": _pair}
     lines = []
     for name, part in parts.items():
         if args.only not in (None, name):
             continue
         _say(f"{name}; load of the machine before: {os.getloadavg()[0]:.2f}")
         with tempfile.TemporaryDirectory(prefix="stackproof-bench-") as folder:
-            for line in part(Path(folder) / "00", args.plants, args.rate, args.seconds):
+            for line in part(Path(folder), args.plants, args.rate, args.seconds):
                 lines.append(line)
                 if not args.json:
                     print(line.text(), flush=True)
