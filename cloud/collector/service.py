@@ -33,7 +33,7 @@ log = logging.getLogger("stackproof.cloud.collector")
 
 COMMIT_INTERVAL_S = 0.5
 #: for how long at most what is made of evidence waits for evidence that comes; looked at so often
-PASS_S, PASS_LOOK_S = 1.0, 0.01
+PASS_S, PASS_LOOK_S = 1.0, 0.05
 ROUND_MESSAGES = 256
 STOP_S = 4.0
 

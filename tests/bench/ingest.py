@@ -47,7 +47,7 @@ class Site:
         arguments = (str(of.folder), of.slice, str(of.plants), str(of.frames), of.broker)
         self._gateways = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.load.ingest_gateways", *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         self.made = self.heard()
         self._log = (of.folder / "log").open("wb")
@@ -72,7 +72,7 @@ class Site:
     def order(self, line: str) -> None:
         """Tell the gateways something."""
         assert self._gateways.stdin is not None
-        self._gateways.stdin.write(f"{line}\n")
+        self._gateways.stdin.write(f"{line}\n".encode())
         self._gateways.stdin.flush()
 
     def heard(self) -> dict[str, Any]:
@@ -108,8 +108,8 @@ class Site:
 
     def close(self) -> None:
         """End both."""
-        end(self._cloud)  # type: ignore[arg-type]
-        end(self._gateways)  # type: ignore[arg-type]
+        end(self._cloud)
+        end(self._gateways)
         self._log.close()
 
 
@@ -221,7 +221,13 @@ def _load(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[
         "memory of the collector, more at the end", grown, "MB", GROWN_MB, at_most=True,
         more=f"{load.before.rss_mb:.0f} MB, then {load.after.rss_mb:.0f}",
     )  # fmt: skip
-    yield Line("frames lost", told["sent"] - told["receipted"], "", 0, at_most=True)
+    yield Line(
+        "frames without a receipt two minutes later",
+        told["sent"] - told["receipted"],
+        "",
+        0,
+        at_most=True,
+    )
     bare_us = floor_us()
     yield Line(
         "CPU of the collector", load.million_s, "s/M readings", bare=load.frame_us / bare_us,

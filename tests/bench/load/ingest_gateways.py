@@ -41,7 +41,7 @@ FRAME_S = 10
 READINGS = POINTS * FRAME_S
 WINDOW = 8
 #: for the last receipts
-REST_S = 30.0
+REST_S = 120.0
 _CHUNK = 256 * 1024
 _HEAD = """\
 format = 1
