@@ -26,8 +26,8 @@ from evidence.errors import EvidenceError
 from evidence.log_lines import FORMS, TEXT, start_logging
 
 EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
-#: after so long a thread that calculates lets go of the interpreter. A commit asks for it again after
-#: each of its thousand system calls, and would wait Python's 5 ms for each
+#: after so long a thread that calculates lets go of the interpreter. A commit asks for it again
+#: after each of its thousand system calls, and would wait Python's 5 ms for each
 SWITCH_S = 0.0005
 
 

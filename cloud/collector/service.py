@@ -116,7 +116,9 @@ class Collector:
         shares it with a long count takes many times as long.
         """
         until_s = time.monotonic() + PASS_S
-        while (self._is_working or self._inbox.is_filled) and time.monotonic() < until_s:
+        while time.monotonic() < until_s:
+            if not (self._is_working or self._inbox.is_filled):
+                return
             await asyncio.sleep(PASS_LOOK_S)
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
