@@ -12,11 +12,12 @@ from cloud.asking import RefusedError
 from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.commands.accounts import add_account_commands
 from cloud.commands.broker import add_broker_commands
+from cloud.commands.across import add_across_command
 from cloud.commands.backup import add_backup_commands
 from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
-from cloud.commands.records import add_person_command
+from cloud.commands.records import add_person_command, read_token
 from cloud.commands.review import add_draw_command
 from cloud.commands.store import add_store_commands
 from cloud.commands.year import add_year_commands
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add_backup_commands(commands)
     add_account_commands(commands)
     add_draw_command(commands)
+    add_across_command(commands, read_token)
     return parser
 
 
