@@ -11,9 +11,9 @@ from pathlib import Path
 from cloud.asking import RefusedError
 from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.commands.accounts import add_account_commands
-from cloud.commands.broker import add_broker_commands
 from cloud.commands.across import add_across_command
 from cloud.commands.backup import add_backup_commands
+from cloud.commands.broker import add_broker_commands
 from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
