@@ -110,11 +110,7 @@ class Collector:
             raise CloudError(f"the collector did not end within {STOP_S:.0f} s: the disk hangs")
 
     async def quiet(self) -> None:
-        """Wait until nothing is judged or committed, `PASS_S` at most.
-
-        Evidence comes before what is made of it: one interpreter does both, and a commit that
-        shares it with a long count takes many times as long.
-        """
+        """Wait until nothing is judged or committed, `PASS_S` at most: evidence goes first."""
         until_s = time.monotonic() + PASS_S
         while time.monotonic() < until_s:
             if not (self._is_working or self._inbox.is_filled):
