@@ -11,11 +11,13 @@ from pathlib import Path
 from cloud.asking import RefusedError
 from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.commands.accounts import add_account_commands
+from cloud.commands.across import add_across_command
+from cloud.commands.backup import add_backup_commands
 from cloud.commands.broker import add_broker_commands
 from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
-from cloud.commands.records import add_person_command
+from cloud.commands.records import add_person_command, read_token
 from cloud.commands.review import add_draw_command
 from cloud.commands.store import add_store_commands
 from cloud.commands.year import add_year_commands
@@ -25,6 +27,9 @@ from evidence.errors import EvidenceError
 from evidence.log_lines import FORMS, TEXT, start_logging
 
 EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
+#: after so long a thread that calculates lets go of the interpreter. A commit asks for it again
+#: after each of its thousand system calls, and would wait Python's 5 ms for each
+SWITCH_S = 0.0005
 
 
 def main(argv: list[str]) -> int:
@@ -58,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"
     )
+    run.add_argument(
+        "--standby", action="store_true",
+        help="while another collector holds the slice, wait, and take it when that one ends",
+    )  # fmt: skip
     _add_clock(run)
     add_month_commands(commands)
     add_year_commands(commands)
@@ -66,8 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     add_broker_commands(commands)
     add_person_command(commands)
     add_store_commands(commands)
+    add_backup_commands(commands)
     add_account_commands(commands)
     add_draw_command(commands)
+    add_across_command(commands, read_token)
     return parser
 
 
@@ -141,6 +152,7 @@ def _run(args: argparse.Namespace) -> int:
 
     config, clock = load_cloud(args.config), _clock(args)
     start_logging(args.log_level, args.log_format)
+    sys.setswitchinterval(SWITCH_S)
 
     async def run() -> None:
         stop, reload = asyncio.Event(), asyncio.Event()
@@ -148,7 +160,7 @@ def _run(args: argparse.Namespace) -> int:
         for order in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(order, stop.set)
         loop.add_signal_handler(signal.SIGHUP, reload.set)
-        await run_cloud(config, clock, stop, _say, reload)
+        await run_cloud(config, clock, stop, _say, reload, standby=args.standby)
 
     asyncio.run(run())
     return EXIT_FINE

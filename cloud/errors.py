@@ -7,7 +7,8 @@
     │   ├── NotServedError   a plant waits for its disk, or for a backup (see `cloud run`'s log)
     │   ├── ClockError       the machine's clock is in doubt (operator: set it)
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
-    │   └── SliceLockedError another collector holds this slice (operator: stop one)
+    │   ├── SliceLockedError another collector holds this slice (operator: stop one)
+    │   └── SliceLostError   another collector took this slice over (this one ends)
     ├── NoRegisterError      CLOUD.toml names no folder of broker certificates (operator: add it)
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
     ├── ServerError          the page's address cannot be served (operator: port taken)
@@ -72,6 +73,10 @@ class ClockError(StoreError):
 
 class SliceLockedError(StoreError):
     """Another process is the collector of this slice."""
+
+
+class SliceLostError(StoreError):
+    """Another process has become the collector of this slice: this one may write nothing more."""
 
 
 class BrokerError(CloudError):

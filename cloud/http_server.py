@@ -120,6 +120,12 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def address_of(host: str, listener: socket.socket) -> str:
+    """Where a listening socket is reached by HTTP."""
+    port = listener.getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _quieten(loop: asyncio.AbstractEventLoop) -> None:
     """Asyncio tells each connection that it finds no descriptor for, with its trace."""
     complaint = Complaint()

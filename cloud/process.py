@@ -39,8 +39,8 @@ from cloud.collector.service import Collector
 from cloud.collector.topics import CERTIFICATE, Sender, down
 from cloud.config import CloudConfig
 from cloud.drill.desk import DrillDesk
-from cloud.errors import CloudError, ServerError, StoreError
-from cloud.http_server import listen, make_server
+from cloud.errors import CloudError, ServerError, SliceLostError, StoreError
+from cloud.http_server import address_of, listen, make_server
 from cloud.live.hub import LiveHub
 from cloud.month.book import MonthBook
 from cloud.month.engine import MonthEngine
@@ -54,6 +54,7 @@ from cloud.screening.desk import Screenings
 from cloud.series.desk import SeriesDesk
 from cloud.series.follow import SeriesFollower
 from cloud.series.opening import open_series
+from cloud.standby import take_slice
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
@@ -78,6 +79,8 @@ async def run_cloud(
     stop: asyncio.Event,
     say: Say,
     reload: asyncio.Event | None = None,
+    *,
+    standby: bool = False,
 ) -> None:
     """Run until `stop` is set, then take no more, commit, send receipts and end.
 
@@ -88,20 +91,32 @@ async def run_cloud(
         stop: ends it.
         say: told one line for each step.
         reload: whenever it is set, the plants' key folders are looked into again.
+        standby: while another collector holds the slice, wait for it.
 
     Raises:
         CloudError: it cannot run, or a part of it ended by a defect.
     """
-    state = config.state_dir
+    if standby and config.broker.embedded:
+        raise CloudError(
+            f'{config.path}: a standby needs [broker] mode = "external": the embedded broker ends '
+            "with the collector that it is to replace"
+        )
+    root, state = config.evidence_dir / config.slice, config.state_dir
     with _folder_of(config, "state_dir", state):
         state.mkdir(parents=True, exist_ok=True)
-        (state / READY).unlink(missing_ok=True)
-        token = _new_token(state / TOKEN)
     with _folder_of(config, "archive_dir", config.archive_dir):  # now, not at the end of a month
         config.archive_dir.mkdir(parents=True, exist_ok=True)
+    store = await take_slice(root, config.http, stop, say, waits=standby)
+    if store is None:
+        say("stopped")
+        return
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(_give_back, store)
+        with _folder_of(config, "state_dir", state):  # its files are the holder's
+            (state / READY).unlink(missing_ok=True)
+            token = _new_token(state / TOKEN)
         steady = clock if isinstance(clock, SimulatedClock) else SteadyClock(clock)
-        intake = await stack.enter_async_context(_evidence(config, steady, say))
+        intake = await _open(config, store, steady, say)
         process = _Process(config, intake, steady, token, say)
         await process.start(stack)
         if reload is not None:
@@ -113,26 +128,25 @@ async def run_cloud(
     say("stopped")
 
 
-@contextlib.asynccontextmanager
-async def _evidence(config: CloudConfig, clock: Believed, say: Say) -> AsyncIterator[Intake]:
-    is_simulated = isinstance(clock, SimulatedClock)
-    root = config.evidence_dir / config.slice
-    store = await asyncio.to_thread(SliceStore, root)
+async def _open(config: CloudConfig, store: SliceStore, clock: Believed, say: Say) -> Intake:
+    """Every plant's evidence."""
+    is_simulated, root = isinstance(clock, SimulatedClock), config.evidence_dir / config.slice
+    check_clock(root, is_simulated=is_simulated)
+    intake = Intake(store, clock, config.signer, clock.doubt, only_simulated=is_simulated)
+    if is_simulated:
+        say(f"clock: simulated, it is {instant(clock.wall_ns())}; only simulated plants count")
+    notes = await asyncio.to_thread(open_plants, intake, config.plants)
+    for note in notes:
+        say(f"evidence: {note}")
+    say(f"evidence: {len(list(intake.plants))} plant(s) open under {root}, epoch {store.epoch}")
+    return intake
+
+
+async def _give_back(store: SliceStore) -> None:
     try:
-        check_clock(root, is_simulated=is_simulated)
-        intake = Intake(store, clock, config.signer, clock.doubt, only_simulated=is_simulated)
-        if is_simulated:
-            say(f"clock: simulated, it is {instant(clock.wall_ns())}; only simulated plants count")
-        notes = await asyncio.to_thread(open_plants, intake, config.plants)
-        for note in notes:
-            say(f"evidence: {note}")
-        say(f"evidence: {len(list(intake.plants))} plant(s) open under {root}, epoch {store.epoch}")
-        yield intake
-    finally:
-        try:
-            await asyncio.to_thread(store.close)
-        except StoreError as error:
-            log.warning("%s; the next start takes longer", error)
+        await asyncio.to_thread(store.close)
+    except StoreError as error:
+        log.warning("%s; the next start takes longer", error)
 
 
 class _Process:
@@ -165,7 +179,7 @@ class _Process:
         self._collector.start()
         stack.push_async_callback(self._collector.stop)
         await stack.enter_async_context(self._actions.beside())
-        await stack.enter_async_context(_following(self._accumulated))
+        await stack.enter_async_context(_following(self._accumulated, self._collector))
         await stack.enter_async_context(_beside(self._screenings.run()))
         await stack.enter_async_context(_beside(self._brought.run()))
         await stack.enter_async_context(_beside(self._transport.run()))
@@ -311,6 +325,8 @@ class _Process:
         await asyncio.wait([*waits, self._serving], return_when=asyncio.FIRST_COMPLETED)
         for task in waits:
             task.cancel()
+        if isinstance(self._collector.defect, SliceLostError):
+            raise self._collector.defect
         if self._collector.defect is not None:
             raise CloudError(f"the collector ended by a defect: {self._collector.defect!r}")
         if self._serving.done() and not stop.is_set():
@@ -318,8 +334,7 @@ class _Process:
 
     async def _serve(self, services: Services, stack: contextlib.AsyncExitStack) -> None:
         listener = listen(self._config.http.host, self._config.http.port)
-        host, port = self._config.http.host, listener.getsockname()[1]
-        self._http_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._http_url = address_of(self._config.http.host, listener)
         server = make_server(create_app(services))
         self._serving = asyncio.create_task(server.serve(sockets=[listener]))
 
@@ -345,10 +360,10 @@ class _Process:
 
 
 @contextlib.asynccontextmanager
-async def _following(accumulated: Accumulations) -> AsyncIterator[None]:
+async def _following(accumulated: Accumulations, after: Collector) -> AsyncIterator[None]:
     """Count beside the collector; at the end, keep how far it came."""
     try:
-        async with _beside(accumulated.follow()):
+        async with _beside(accumulated.follow(after.quiet)):
             yield
     finally:
         await asyncio.to_thread(accumulated.keep)

@@ -80,6 +80,11 @@ class Inbox:
             self._changed.notify_all()
 
     @property
+    def is_filled(self) -> bool:
+        """Something waits. Any thread."""
+        return bool(self._items)
+
+    @property
     def is_closed(self) -> bool:
         """No more messages come."""
         return self._closed

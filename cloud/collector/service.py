@@ -24,7 +24,7 @@ from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
 from cloud.collector.topics import Sender
-from cloud.errors import CloudError, StoreError
+from cloud.errors import CloudError, SliceLostError, StoreError
 from cloud.store.state import StreamState
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.log_lines import about
@@ -32,6 +32,8 @@ from evidence.log_lines import about
 log = logging.getLogger("stackproof.cloud.collector")
 
 COMMIT_INTERVAL_S = 0.5
+#: for how long at most what is made of evidence waits for evidence that comes; looked at so often
+PASS_S, PASS_LOOK_S = 1.0, 0.05
 ROUND_MESSAGES = 256
 STOP_S = 4.0
 
@@ -87,6 +89,7 @@ class Collector:
         self._news: set[asyncio.Event] = set()
         self._promised: set[Future[Any]] = set()
         self._committed_s = float("-inf")
+        self._is_working = False
         self._failing: frozenset[str] = frozenset()
         self._lasting: Mapping[Sender, Missed] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,6 +108,14 @@ class Collector:
         await asyncio.to_thread(self._thread.join, STOP_S)
         if self._thread.is_alive():
             raise CloudError(f"the collector did not end within {STOP_S:.0f} s: the disk hangs")
+
+    async def quiet(self) -> None:
+        """Wait until nothing is judged or committed, `PASS_S` at most: evidence goes first."""
+        until_s = time.monotonic() + PASS_S
+        while time.monotonic() < until_s:
+            if not (self._is_working or self._inbox.is_filled):
+                return
+            await asyncio.sleep(PASS_LOOK_S)
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
         """Run something on the collector's thread, in its turn."""
@@ -208,6 +219,9 @@ class Collector:
             while self._turn():
                 pass
             self._finish()
+        except SliceLostError as error:
+            log.error("%s", error)  # noqa: TRY400 - says all
+            self.defect = error
         except Exception as error:
             log.exception("the collector's thread ended by a defect")
             self.defect = error
@@ -221,7 +235,9 @@ class Collector:
 
     def _turn(self) -> bool:
         """One round: take what is there, commit and send what is due; False at the end."""
+        self._is_working = False
         items = self._inbox.take(ROUND_MESSAGES, self._wait_s())
+        self._is_working = True
         for item in items:
             if isinstance(item, Message):
                 self._intake.take(item.sender, item.data, time.monotonic())

@@ -221,14 +221,14 @@ def _list(args: argparse.Namespace) -> int:
         print(json.dumps({"months": months}, ensure_ascii=False))
         return 0
     for row in months:
-        print(_line(row))
+        print(month_line(row))
         for one in row["archives"]:
             mark = "" if one["newest"] else "  (replaced)" if one["replaced"] else "  (earlier)"
             print(f"    {one['bytes']:>12,} bytes  {one['name']}{mark}")
     return 0
 
 
-def _line(row: Mapping[str, Any]) -> str:
+def month_line(row: Mapping[str, Any]) -> str:
     """A month in one line."""
     left = "" if row["days_left"] is None or row["state"] in DONE else _left(row["days_left"])
     owed = f"  {len(row['owed'])} owed" if row["owed"] else ""
@@ -244,7 +244,7 @@ def _show(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(row, ensure_ascii=False))
         return 0
-    print(_line(row))
+    print(month_line(row))
     if row["deadline"]:
         print(f"  due by the end of {row['deadline']} ({row['deadline_zone']})")
     if not row["has_plan"]:

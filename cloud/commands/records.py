@@ -117,9 +117,9 @@ def _parser() -> argparse.ArgumentParser:
         "--token", required=True, metavar="REF", help="file:PATH or env:NAME of the bearer token"
     )
     send.set_defaults(run=_send)
-    add_findings_command(commands, _token)
+    add_findings_command(commands, read_token)
     add_review_commands(commands)
-    add_cosign_command(commands, _token)
+    add_cosign_command(commands, read_token)
     return parser
 
 
@@ -195,14 +195,15 @@ def _send(args: argparse.Namespace) -> int:
     data = read_small(args.document, cose.OBJECT_BYTES_MAX)
     plant = unverified_document(data).plant
     files = [read_small(path, FILE_BYTES_MAX) for path in args.files]
-    collector = RunningCollector.at(args.url, _token(args.token))
+    collector = RunningCollector.at(args.url, read_token(args.token))
     order = {"document": _base64(data), "files": list(map(_base64, files))}
     found = collector.order(f"plants/{plant}/documents", order, SEND_S)
     print(f"{plant}: log entry {found['index']}, document {found['sha256']}")
     return EXIT_FINE
 
 
-def _token(reference: str) -> str:
+def read_token(reference: str) -> str:
+    """The token that file:PATH or env:NAME names; KeyFileError when it names none."""
     scheme, _, name = reference.partition(":")
     if scheme == "file":
         return read_small(Path(name)).decode("utf-8", "replace").strip()

@@ -314,6 +314,7 @@ class MonthEngine:
             evidence = self._sources.evidence(plant)
             size = evidence.size
             while self._counted.get(plant) != size:
+                await self._sources.turn()
                 began_s = time.monotonic()
                 if await asyncio.to_thread(self._count, evidence):
                     self._counted[plant] = size

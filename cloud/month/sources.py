@@ -29,6 +29,9 @@ class Sources(Protocol):
     def missing(self, plant: str) -> Mapping[str, int]:
         """Stream -> objects that later ones show to be missing."""
 
+    async def turn(self) -> None:
+        """Waited for before each piece that is counted: evidence goes first."""
+
     async def decide(self, plant: str, month: str, body: Mapping[str, Any], signed_s: int) -> None:
         """Log a signed document: who closes an incomplete month, and why.
 
@@ -70,6 +73,10 @@ class CollectorSources:
             if missed is not None:
                 found[stream] = missed.last - missed.first + 1
         return found
+
+    async def turn(self) -> None:
+        """See `Sources`."""
+        await self._collector.quiet()
 
     async def decide(self, plant: str, month: str, body: Mapping[str, Any], signed_s: int) -> None:
         """See `Sources`."""

@@ -44,15 +44,24 @@ class PlantFolder:
         self.accumulated = root / "accumulated.json"
         self._frames = root / "frames"
         self._index = root / "index"
+        #: newest segment of each stream, and indexes: asked for with each object that comes
+        self._segments: dict[str, tuple[int, Path]] = {}
+        self._indexes: dict[str, Path] = {}
 
     def segment(self, stream: str, hour: int) -> Path:
         """Segment of a stream and hour (hours since 1970 UTC)."""
-        start = datetime.fromtimestamp(hour * 3600, UTC)
-        return self._frames / stream / f"{start:%Y-%m-%d}" / f"{start:%H}.seg"
+        newest, path = self._segments.get(stream, (None, self._frames))
+        if newest != hour:
+            start = datetime.fromtimestamp(hour * 3600, UTC)
+            path = self._frames / stream / f"{start:%Y-%m-%d}" / f"{start:%H}.seg"
+            self._segments[stream] = hour, path
+        return path
 
     def index(self, stream: str) -> Path:
         """Index of a stream."""
-        return self._index / f"{stream}.idx"
+        if stream not in self._indexes:
+            self._indexes[stream] = self._index / f"{stream}.idx"
+        return self._indexes[stream]
 
     def order(self, sha256: bytes) -> Path:
         """An order of the plant's root about keys."""

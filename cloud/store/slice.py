@@ -1,7 +1,7 @@
 """The evidence of one slice: its lock, its lease epoch, its plants, and commits across them.
 
 <evidence_dir>/<slice>/lock     held (flock) by the one collector of the slice
-<evidence_dir>/<slice>/epoch    how often the slice was taken over
+<evidence_dir>/<slice>/epoch    how often the slice was taken over: read again before each commit
 <evidence_dir>/<slice>/<plant>/ one folder a plant (`cloud.store.layout`)
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from cloud.errors import DamagedLogError, SliceLockedError, StoreError
+from cloud.errors import DamagedLogError, SliceLockedError, SliceLostError, StoreError
 from cloud.store.disk import Disk
 from cloud.store.plant import PlantStore
 from evidence.errors import KeyFileError
@@ -98,10 +98,14 @@ class SliceStore:
 
         Returns:
             Plants that were committed, and plants that were not with the reason.
+
+        Raises:
+            SliceLostError: another collector has taken the slice over: nothing is written.
         """
         dirty = [store for store in self.plants.values() if store.is_dirty]
         if not dirty:
             return [], {}
+        self._require_lease()
         failed: dict[str, Failure] = {}
         error = self._try(dirty)
         if error is None:
@@ -123,6 +127,7 @@ class SliceStore:
         try:
             for store in stores:
                 store.drop()
+            self._require_lease()
             self._finish(stores)
         finally:
             self._disk.close()
@@ -156,6 +161,19 @@ class SliceStore:
         for store in stores:
             store.settle()
         return None
+
+    def _require_lease(self) -> None:
+        """Where locks go over a network, a server may have given ours to another meanwhile."""
+        path = self._root / "epoch"
+        try:
+            newest = path.read_text().strip()
+        except OSError:
+            return  # the disk is away: the commit itself will say so
+        if newest != str(self.epoch):
+            raise SliceLostError(
+                f"{self._root}: was taken over (epoch {newest}, here {self.epoch}); this collector "
+                "writes nothing more"
+            )
 
     def _take_epoch(self, path: Path) -> int:
         try:

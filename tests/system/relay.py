@@ -23,7 +23,7 @@ class Relay:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay")
-        self._targets: dict[int, int] = {}
+        self._targets: dict[int, tuple[int, ...]] = {}
         self._servers: dict[int, asyncio.Server] = {}
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -39,9 +39,9 @@ class Relay:
         self._thread.join()
         self._loop.close()
 
-    def forward(self, target: int) -> int:
-        """A port on 127.0.0.1 that leads to another one there."""
-        return self._do(self._listen(0, target))
+    def forward(self, *targets: int) -> int:
+        """A port on 127.0.0.1 that leads to another one there: the first that answers."""
+        return self._do(self._listen(0, targets))
 
     def silence(self) -> None:
         """From now on every byte is swallowed, every end of a connection too."""
@@ -64,13 +64,13 @@ class Relay:
     def _do(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    async def _listen(self, port: int, target: int) -> int:
+    async def _listen(self, port: int, targets: tuple[int, ...]) -> int:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._carry(reader, writer, target)
+            await self._carry(reader, writer, targets)
 
         server = await asyncio.start_server(serve, "127.0.0.1", port)
         port = int(server.sockets[0].getsockname()[1])
-        self._servers[port], self._targets[port] = server, target
+        self._servers[port], self._targets[port] = server, targets
         return port
 
     async def _set_silent(self) -> None:
@@ -86,8 +86,8 @@ class Relay:
         self._reset()
 
     async def _reopen(self) -> None:
-        for port, target in list(self._targets.items()):
-            await self._listen(port, target)
+        for port, targets in list(self._targets.items()):
+            await self._listen(port, targets)
 
     async def _end(self) -> None:
         await self._shut()
@@ -105,18 +105,18 @@ class Relay:
         self._open.clear()
 
     async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, targets: tuple[int, ...]
     ) -> None:
         self._open.add(writer)
         if self._is_silent:
             await self._pump(reader, None)  # there is no far side
             return
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
-        except OSError:
+        far = await _first_of(targets)
+        if far is None:
             writer.transport.abort()
             self._open.discard(writer)
             return
+        far_reader, far_writer = far
         self._open.add(far_writer)
         back = asyncio.create_task(self._pump(far_reader, writer))
         self._tasks.add(back)
@@ -134,3 +134,12 @@ class Relay:
         if writer is not None and not self._is_silent:
             writer.close()
             self._open.discard(writer)
+
+
+async def _first_of(
+    targets: tuple[int, ...],
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    for target in targets:
+        with contextlib.suppress(OSError):
+            return await asyncio.open_connection("127.0.0.1", target)
+    return None

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from evidence.errors import EvidenceError
 from evidence.receipt import Receipt, decode_receipt
@@ -35,11 +36,13 @@ class SpoolPublisher:
         self.base = f"stackproof/v1/{slice_id}/{gateway.plant}/{gateway.name}"
         self._stop = threading.Event()
         client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"edge-{gateway.plant}-{gateway.name}"
+            CallbackAPIVersion.VERSION2,
+            client_id=f"edge-{slice_id}-{gateway.plant}-{gateway.name}",
         )
         client.reconnect_delay_set(1, 1)
         client.max_queued_messages_set(2 * WINDOW)
         client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
         client.on_message = self._message
         self.client = client
         parts = urlsplit(url)
@@ -64,6 +67,12 @@ class SpoolPublisher:
 
     def _connected(self, client: paho.Client, *_: object) -> None:
         client.subscribe([(f"{self.base}/receipts", 1), (f"{self.base}/config", 1)])
+
+    def _subscribed(
+        self, client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _: object
+    ) -> None:
+        if any(code.is_failure for code in codes):  # as while a cluster elects its leaders
+            self._connected(client)
 
     def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         if message.topic.endswith("/receipts"):

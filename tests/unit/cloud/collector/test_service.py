@@ -9,8 +9,9 @@ import pytest
 
 from cloud.collector import judge, service
 from cloud.collector.desk import EvidenceDesk
-from cloud.collector.inbox import Message
+from cloud.collector.inbox import Inbox, Message
 from cloud.collector.missing import LASTING_NS
+from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, StoreError
 from evidence import cbor, checkpoint
@@ -300,6 +301,23 @@ def request(gateway: Gateway, statement: bytes) -> CloseRequest:
         plant="mini", stream="edge-1", month="2026-09", closing="final",
         statement_sha256=statement, seq=1, head=gateway.head, log_size=5, log_root=bytes(32),
     )  # fmt: skip
+
+
+async def test_what_is_made_of_evidence_waits_for_evidence_and_not_for_ever(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a collector whose thread was not started: an object waits for as long as we like."""
+    inbox = Inbox()
+    collector = Collector("00", running.intake, inbox, running.link, running.page)
+    await asyncio.wait_for(collector.quiet(), 0.5)
+    inbox.put(Message(SENDER, b""))
+    waiting = asyncio.create_task(collector.quiet())
+    await asyncio.sleep(5 * service.PASS_LOOK_S)
+    assert not waiting.done()
+    monkeypatch.setattr(service, "PASS_S", 0.0)
+    await collector.quiet()
+    assert inbox.take(1, 0)
+    await waiting
 
 
 async def test_an_entry_of_months_is_the_last_of_its_checkpoint(

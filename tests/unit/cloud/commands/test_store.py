@@ -11,29 +11,9 @@ from cloud import cli
 from cloud.commands.series import refill
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
-from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT
 from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
-CLOUD = CLOUD_HEAD + CLOUD_PLANT.replace(
-    '"file:mini/edge-1.crt"', '"file:mini/edge-a.crt", "file:mini/edge-b.crt"'
-)
 PROJECTIONS = ("log/entries.idx", "log/tree.bin", "log/state", "index/edge-a.idx")
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[WholePlant, Path]:
-    folder = tmp_path_factory.mktemp("cloud")
-    whole = WholePlant(folder)
-    whole.commit(folder / "evidence" / "00")
-    (folder / "CLOUD.toml").write_text(CLOUD)
-    return whole, folder
-
-
-@pytest.fixture
-def home(good: tuple[WholePlant, Path], tmp_path: Path) -> Path:
-    """A folder with CLOUD.toml, keys and evidence."""
-    shutil.copytree(good[1], tmp_path / "home")
-    return tmp_path / "home"
 
 
 def evidence_of(home: Path) -> Path:

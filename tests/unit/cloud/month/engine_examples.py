@@ -48,6 +48,9 @@ class Sources:
     def missing(self, plant: str) -> Mapping[str, int]:
         return self.missed
 
+    async def turn(self) -> None:
+        """Now."""
+
     async def decide(self, plant: str, month: str, body: Any, signed_s: int) -> None:
         made = Document(plant, COLLECTOR, signed_s, "month-decision", month, body)
         self.desk.paper(encode_document(made, self.desk.signer))

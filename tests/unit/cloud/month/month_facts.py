@@ -96,6 +96,9 @@ class NoCollector:
     def missing(self, plant: str) -> Mapping[str, int]:
         return {}
 
+    async def turn(self) -> None:
+        """Now."""
+
     async def decide(self, plant: str, month: str, body: Any, signed_s: int) -> None:
         raise LookupError(plant)
 

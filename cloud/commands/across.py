@@ -1,0 +1,69 @@
+"""`stackproof cloud across`: plants and months of several collectors in one list. Prints.
+
+Each slice has its own collector, accounts and token; this only asks them in turn.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cloud.asking import NotRunningError, RefusedError, RunningCollector
+from cloud.commands.months import month_line
+
+EXIT_ALL, EXIT_SOME = 0, 1
+
+
+def add_across_command(commands: Any, token: Callable[[str], str]) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `across` to the commands of `stackproof cloud`; `token` reads a token's reference."""
+    across = commands.add_parser(
+        "across",
+        help="plants and months of several collectors, by their addresses and tokens",
+        epilog="Exit status: 0 all answered, 1 some did not, 2 cannot run.",
+    )
+    across.add_argument(
+        "--of", nargs=2, action="append", required=True, metavar=("URL", "TOKEN"),
+        help="a collector, and file:PATH or env:NAME of a token there; once for each",
+    )  # fmt: skip
+    across.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    across.set_defaults(run=lambda args: _across(args, token))
+
+
+def _across(args: argparse.Namespace, token: Callable[[str], str]) -> int:
+    collectors = [(url, RunningCollector.at(url, token(reference))) for url, reference in args.of]
+    found = [_asked(url, collector) for url, collector in collectors]
+    if args.json:
+        print(json.dumps({"collectors": found}, ensure_ascii=False))
+    else:
+        for one in found:
+            _print(one)
+    seen = [stream["plant"] for one in found for stream in one["streams"]]
+    for plant in sorted({plant for plant in seen if _is_at_two(plant, found)}):
+        print(f"stackproof cloud: {plant} is at two collectors", file=sys.stderr)
+    return EXIT_SOME if any(one["error"] for one in found) else EXIT_ALL
+
+
+def _asked(url: str, collector: RunningCollector) -> Mapping[str, Any]:
+    try:
+        return {
+            "url": url, "error": "",
+            "streams": collector.get("streams"), "months": collector.get("months"),
+        }  # fmt: skip
+    except (NotRunningError, RefusedError) as error:
+        return {"url": url, "error": str(error), "streams": [], "months": []}
+
+
+def _is_at_two(plant: str, found: Sequence[Mapping[str, Any]]) -> bool:
+    return sum(any(row["plant"] == plant for row in one["streams"]) for one in found) > 1
+
+
+def _print(one: Mapping[str, Any]) -> None:
+    print(f"{one['url']}: {one['error'] or 'answers'}")
+    for row in one["streams"]:
+        missing = "" if row["missing"] is None else "  MISSING"
+        alarms = f"  {len(row['alarms'])} alarm(s)" if row["alarms"] else ""
+        last = row["next_seq"] - 1
+        print(f"  {row['plant']}/{row['gateway']}  through seq {last}{missing}{alarms}")
+    for row in one["months"]:
+        print(f"  {month_line(row)}")

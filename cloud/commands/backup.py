@@ -1,0 +1,127 @@
+"""`stackproof cloud backup` and `restore`: one plant's evidence, carried to another place. Prints.
+
+A backup is a folder like the plant's own, as committed at one instant; the collector may run. What
+was copied is checked like `fsck` before it gets its name, on both ways.
+"""
+
+import argparse
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cloud.commands.ids import plant_id
+from cloud.config import load_cloud
+from cloud.errors import StoreError
+from cloud.store.copying import copy_plant
+from cloud.store.fsck import Checked, Trusted, check_plant
+from cloud.store.fsck_findings import Fault
+from cloud.store_targets import find_target
+
+#: what stood beside the log when its commit had not ended: no receipt speaks of it
+_UNLOGGED = {
+    Fault.CERTIFICATE_UNLOGGED, Fault.ORDER_UNLOGGED, Fault.KEPT_UNLOGGED, Fault.RECORD_UNLOGGED,
+}  # fmt: skip
+
+
+def add_backup_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `backup` and `restore` to the commands of `stackproof cloud`."""
+    backup = commands.add_parser(
+        "backup",
+        help="copy a plant's evidence as committed now, checked; the collector may run",
+        epilog="Exit status: 0 copied and sound, 2 not: nothing is left under the plant's name.",
+    )
+    backup.add_argument("plant", type=plant_id, metavar="PLANT", help="its id")
+    backup.add_argument(
+        "where", type=Path, nargs="?", default=Path("CLOUD.toml"),
+        metavar="CLOUD.toml|FOLDER", help="the collector's file, or a folder of evidence",
+    )  # fmt: skip
+    backup.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="the copy is FOLDER/PLANT"
+    )
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser(
+        "restore",
+        help="put a plant's backup where this collector has no evidence of it",
+        description="CLOUD.toml names the plant; the collector serves it from its next start on.",
+        epilog="Exit status: 0 in place and sound, 2 not: nothing was changed.",
+    )
+    restore.add_argument("backup", type=Path, metavar="BACKUP", help="the folder of a backup")
+    restore.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    restore.set_defaults(run=_restore)
+
+
+def _backup(args: argparse.Namespace) -> int:
+    target = find_target(args.where, args.plant)
+    checked = _copied(target.folder(args.plant), args.out / args.plant, target.plants[args.plant])
+    _print("backed up", checked, args.out / args.plant)
+    if not target.is_pinned:
+        print("not checked: whose roots these are; name CLOUD.toml to compare with its roots")
+    return 0
+
+
+def _restore(args: argparse.Namespace) -> int:
+    config, plant = load_cloud(args.config), args.backup.resolve().name
+    known = {identity.plant: identity for identity in config.plants}
+    if plant not in known:
+        raise StoreError(f"{args.config}: has no plant {plant}: write its [[plant]] first")
+    trusted = Trusted(known[plant].root.certificate, (known[plant].collector.key,))
+    to = config.evidence_dir / config.slice / plant
+    checked = _copied(args.backup.resolve(), to, trusted)
+    _print("restored", checked, to)
+    print("the collector serves it from its next start on; its archives are copied by hand")
+    return 0
+
+
+def _copied(root: Path, to: Path, trusted: Trusted) -> Checked:
+    """Copy, check the copy, give it its name; StoreError when it is not sound, or is there."""
+    plant, beside = to.name, to.with_name(f"{to.name}.copy")
+    with _told(to):
+        if to.exists():
+            raise StoreError(f"{to}: is there already; nothing is ever overwritten")
+        if beside.exists():  # of a copy that was interrupted
+            shutil.rmtree(beside)
+        copy_plant(root, beside)
+        checked = _check(plant, beside, trusted)
+        if checked.findings:
+            shutil.rmtree(beside)
+            raise StoreError(f"{root}: was not copied: {checked.findings[0].sentence}")
+        os.rename(beside, to)  # noqa: PTH104 - refuses a folder that came meanwhile
+        _sync_names(to.parent)
+    return checked
+
+
+def _check(plant: str, folder: Path, trusted: Trusted) -> Checked:
+    checked = check_plant(plant, folder, trusted, is_quiet=lambda: True)
+    unlogged = [folder / f.file for f in checked.findings if f.fault in _UNLOGGED]
+    if not unlogged:
+        return checked
+    for path in unlogged:
+        path.unlink()
+    return check_plant(plant, folder, trusted, is_quiet=lambda: True)
+
+
+def _sync_names(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _told(to: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or to
+        raise StoreError(f"{name}: {error.strerror}: nothing was put in place") from error
+
+
+def _print(done: str, checked: Checked, to: Path) -> None:
+    print(
+        f"{done} {checked.plant}: {checked.entries} log entries, {checked.objects} objects, "
+        f"{checked.object_bytes} bytes; root {checked.root[:16]}…: {to}"
+    )

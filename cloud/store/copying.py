@@ -1,0 +1,109 @@
+"""Copies a plant's evidence as it was committed at one instant, beside a running collector or not.
+
+What a signed checkpoint speaks of is never written again: the log and each hour's segment only
+grow, and keys and documents are in place before the log names them. So a copy takes the checkpoint
+first, and then of every file as much as belongs to it. Reads without a lock.
+"""
+
+from pathlib import Path
+
+from cloud.errors import StoreError
+from cloud.store.disk import Disk
+from cloud.store.index import PLACE_BYTES, IndexFile
+from cloud.store.layout import PlantFolder
+from cloud.store.reader import OFFSET
+from cloud.store.record_file import CHUNK_BYTES, read_at, size_of
+from cloud.store.tree import file_bytes
+from evidence import checkpoint
+from evidence.errors import EvidenceError
+
+
+def copy_plant(root: Path, to: Path) -> None:
+    """Copy what is committed; the copy is on disk when this returns. Check it: nothing is judged.
+
+    Args:
+        root: the plant's folder.
+        to: the copy's, which is not there yet.
+
+    Raises:
+        StoreError: there is no log to copy, or index and log disagree.
+        OSError: a disk refuses.
+    """
+    source, copied = PlantFolder(root), PlantFolder(to)
+    # the snapshot before the checkpoint: then it speaks of no more entries
+    snapshot = source.snapshot.read_bytes() if source.snapshot.exists() else b""
+    size, note = _committed(source)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.mkdir()
+    disk = Disk(to)
+    try:
+        _copy_log(disk, source, copied, size)
+        for stream in source.streams():
+            _copy_stream(disk, source, copied, stream, size)
+        for beside in (source.keys, source.quarantine, source.records):
+            for path in sorted(beside.glob("*")):
+                if path.suffix != ".new":
+                    _copy(disk, path, to / path.relative_to(root), size_of(path))
+        disk.write(copied.checkpoint, 0, note.encode())
+        if snapshot:
+            disk.write(copied.snapshot, 0, snapshot)
+        disk.sync()
+    finally:
+        disk.close()
+
+
+def _committed(folder: PlantFolder) -> tuple[int, str]:
+    """(log entries, text) of the newest checkpoint, whose signature is not looked at."""
+    data, again = None, b""
+    while data != again:  # a running collector may be writing what was the checkpoint a moment ago
+        data, again = again, read_at(folder.checkpoint, 0, checkpoint.TEXT_BYTES_MAX)
+    try:
+        return checkpoint.parse(again.decode())[0].size, again.decode()
+    except (EvidenceError, UnicodeDecodeError) as error:
+        raise StoreError(f"{folder.root}: there is no log to copy: {error}") from error
+
+
+def _copy_log(disk: Disk, source: PlantFolder, copied: PlantFolder, size: int) -> None:
+    end = read_at(source.offsets, (size - 1) * OFFSET.size, OFFSET.size) if size else b""
+    if len(end) != OFFSET.size:
+        raise StoreError(f"{source.offsets}: cut short; run: stackproof cloud rebuild")
+    _copy(disk, source.entries, copied.entries, OFFSET.unpack(end)[0])
+    _copy(disk, source.offsets, copied.offsets, size * OFFSET.size)
+    _copy(disk, source.tree, copied.tree, file_bytes(size))
+
+
+def _copy_stream(
+    disk: Disk, source: PlantFolder, copied: PlantFolder, stream: str, size: int
+) -> None:
+    """A stream's objects that the first `size` entries accept, and their index."""
+    index = IndexFile(source.index(stream))
+    count = _accepted(index, size)
+    if count == 0:
+        return
+    last = index.place(count - 1)
+    _copy(disk, index.path, copied.index(stream), count * PLACE_BYTES)
+    for hour in source.hours(stream, -1):
+        if hour <= last.hour:
+            path = source.segment(stream, hour)
+            length = last.end if hour == last.hour else size_of(path)
+            _copy(disk, path, copied.segment(stream, hour), length)
+
+
+def _accepted(index: IndexFile, size: int) -> int:
+    """How many objects of a stream the first `size` entries accept."""
+    low, high = 0, size_of(index.path) // PLACE_BYTES
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            is_within = index.place(middle).log_index < size
+        except StoreError:  # behind what is committed, and being written
+            is_within = False
+        low, high = (middle + 1, high) if is_within else (low, middle)
+    return low
+
+
+def _copy(disk: Disk, path: Path, to: Path, length: int) -> None:
+    for offset in range(0, length, CHUNK_BYTES):
+        disk.write(to, offset, read_at(path, offset, min(CHUNK_BYTES, length - offset)))
+    if not length:
+        disk.write(to, 0, b"")

@@ -1,0 +1,329 @@
+"""Ingest: one collector, as it comes, with the readings of 1,500 plants over a real broker.
+
+    ./run bench ingest [--plants N] [--rate M] [--seconds S] [--only load|growth|pair] [--json]
+
+`stackproof cloud run` with its embedded nats-server takes frames of 5,000 measured readings that
+were signed before the clock started, from gateways that are one cheap process. Counted is what is
+under a receipt, verified, when the time is over. CPU seconds are user + system as Linux counts
+them. "bare" is what parsing the COSE, verifying the signature and writing the bytes with one
+fdatasync every half second take for the same frames, measured in the same run.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from evidence import cbor, cose
+from evidence.keys import generate
+from tests.bench.evidence import Line, ended
+from tests.bench.load.ingest_gateways import READINGS, Made, make
+from tests.bench.load.spent import Spent, end, machine_busy_s, spent
+
+PLANTS, SECONDS, WARM_UP_S = 1_500, 60.0, 5.0
+RATE_M, OFFERED = 4.0, 1.05
+RECEIPT_S, GROWN_MB, UNEVEN = 2.0, 32.0, 1.15
+START_S = 180.0
+CLOUD = "CLOUD.toml"
+FLOOR_FRAMES = 300
+
+
+class Site:
+    """A collector with its broker, and its gateways; each a process of its own."""
+
+    def __init__(self, of: Made) -> None:
+        self.folder, self.plants = of.folder, of.plants
+        self.folder.mkdir()
+        arguments = (str(of.folder), of.slice, str(of.plants), str(of.frames), of.broker)
+        self._gateways = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.load.ingest_gateways", *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        self.made = self.heard()
+        self._log = (of.folder / "log").open("wb")
+        command = [sys.executable, "-m", "stackproof", "cloud", "run", str(of.folder / CLOUD)]
+        self._cloud = subprocess.Popen(command, stdout=self._log, stderr=self._log)
+        self.ready = self._ready()
+
+    def _ready(self) -> dict[str, Any]:
+        path, until_s = self.folder / "state/ready.json", time.monotonic() + START_S
+        while time.monotonic() < until_s and self._cloud.poll() is None:
+            if path.exists():
+                found: dict[str, Any] = json.loads(path.read_text())
+                return found
+            time.sleep(0.1)
+        raise SystemExit(f"the collector did not start: {(self.folder / 'log').read_text()}")
+
+    def connect(self) -> None:
+        """All plants are configured and under receipt."""
+        self.order(f"connect {self.ready['broker']}")
+        self.heard()
+
+    def order(self, line: str) -> None:
+        """Tell the gateways something."""
+        assert self._gateways.stdin is not None
+        self._gateways.stdin.write(f"{line}\n".encode())
+        self._gateways.stdin.flush()
+
+    def heard(self) -> dict[str, Any]:
+        """What they answer."""
+        assert self._gateways.stdout is not None
+        line = self._gateways.stdout.readline()
+        if not line:
+            raise SystemExit("the gateways ended")
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    def spent(self) -> tuple[Spent, float]:
+        """Of the collector, and CPU seconds of its broker."""
+        broker = self.ready["broker_pid"]
+        return spent(self.ready["pid"]), 0.0 if broker is None else spent(broker).cpu_s
+
+    def threads(self) -> dict[str, float]:
+        """CPU seconds of the collector's threads."""
+        found = {}
+        for task in Path(f"/proc/{self.ready['pid']}/task").iterdir():
+            name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+            counted = rest.split()
+            found[f"{name}-{task.name}"] = (int(counted[11]) + int(counted[12])) / 100
+        return found
+
+    def opened(self) -> set[str]:
+        """Files and folders that the collector holds open."""
+        found = set()
+        for entry in Path(f"/proc/{self.ready['pid']}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(str(entry.readlink()))
+        return found
+
+    def close(self) -> None:
+        """End both."""
+        end(self._cloud)
+        end(self._gateways)
+        self._log.close()
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a collector took in one run.
+
+    Attributes:
+        plants: of it.
+        seconds: offered for so long.
+        told: what the gateways say of it.
+        before, after: the collector.
+        broker_s: CPU seconds of its broker; 0 where it is another's.
+        busy: cores that everybody on this machine kept busy meanwhile.
+    """
+
+    plants: int
+    seconds: float
+    told: dict[str, Any]
+    before: Spent
+    after: Spent
+    broker_s: float
+    busy: float
+
+    @property
+    def readings_s(self) -> float:
+        """Readings under receipt at the end, a second."""
+        return float(self.told["inside"] * READINGS / self.seconds)
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of the collector."""
+        return self.after.cpu_s - self.before.cpu_s
+
+    @property
+    def frame_us(self) -> float:
+        """Microseconds of CPU a frame."""
+        return float(1e6 * self.cpu_s / self.told["receipted"])
+
+    @property
+    def million_s(self) -> float:
+        """CPU seconds a million readings."""
+        return self.frame_us / READINGS
+
+    def text(self) -> str:
+        """What limits: who had how much of the machine."""
+        told, each = self.told, 1 / self.seconds
+        late_s = told["took_s"] - self.seconds
+        return (
+            f"{told['sent']:,} frames sent in {self.seconds:.0f} s, {told['inside']:,} under "
+            f"receipt by then and {told['receipted']:,} {late_s:.1f} s later; cores: collector "
+            f"{self.cpu_s * each:.2f}, broker {self.broker_s * each:.2f}, gateways "
+            f"{told['cpu_s'] * each:.2f}, all of the machine {self.busy:.2f} of {os.cpu_count()}; "
+            f"load average {os.getloadavg()[0]:.1f}"
+        )
+
+
+def measure(sites: list[Site], rate: float, seconds: float) -> list[Load]:
+    """Offer every site `rate` frames a second at the same time."""
+    before = [site.spent() for site in sites]
+    busy_s, began_s = machine_busy_s(), time.monotonic()
+    for site in sites:
+        site.order(f"run {rate} {seconds}")
+    told = [site.heard() for site in sites]
+    busy = (machine_busy_s() - busy_s) / (time.monotonic() - began_s)
+    after = [site.spent() for site in sites]
+    return [
+        Load(site.plants, seconds, said, first[0], last[0], last[1] - first[1], busy)
+        for site, said, first, last in zip(sites, told, before, after, strict=True)
+    ]
+
+
+def frames_for(plants: int, rate: float, seconds: float) -> int:
+    """How many each plant needs for a run and its warm-up."""
+    return int(rate * (seconds + WARM_UP_S) / plants * 1.1) + 4
+
+
+@contextlib.contextmanager
+def started(of: Made) -> Iterator[Site]:
+    """A site whose plants are configured and under receipt."""
+    site = Site(of)
+    try:
+        site.connect()
+        yield site
+    finally:
+        site.close()
+
+
+def _load(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
+    rate = rate_m * OFFERED * 1e6 / READINGS
+    with started(Made(folder / "00", "00", plants, frames_for(plants, rate, seconds))) as site:
+        measure([site], rate, WARM_UP_S)
+        threads = site.threads()
+        (load,) = measure([site], rate, seconds)
+        spent_s = {k: v - threads.get(k, 0.0) for k, v in site.threads().items()}
+    most = sorted(spent_s.items(), key=lambda item: -item[1])[:5]
+    _say("threads: " + ", ".join(f"{name} {s / seconds:.2f}" for name, s in most))
+    told = load.told
+    yield Line(
+        f"signed readings under receipt, {plants:,} plants", load.readings_s / 1e6, "M/s", rate_m,
+        more=load.text(),
+    )  # fmt: skip
+    yield Line(
+        "receipts, 99 of 100 within", told["p99_s"], "s", RECEIPT_S, at_most=True,
+        more=f"half within {told['p50_s']:.2f} s, all within {told['p100_s']:.2f} s",
+    )  # fmt: skip
+    grown = load.after.rss_mb - load.before.rss_mb
+    yield Line(
+        "memory of the collector, more at the end", grown, "MB", GROWN_MB, at_most=True,
+        more=f"{load.before.rss_mb:.0f} MB, then {load.after.rss_mb:.0f}",
+    )  # fmt: skip
+    yield Line(
+        "frames without a receipt two minutes later",
+        told["sent"] - told["receipted"],
+        "",
+        0,
+        at_most=True,
+    )
+    bare_us = floor_us()
+    yield Line(
+        "CPU of the collector", load.million_s, "s/M readings", bare=load.frame_us / bare_us,
+        more=f"{load.frame_us:.0f} us a frame; bare {bare_us:.0f} us",
+    )  # fmt: skip
+
+
+def _growth(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
+    """The same frames a plant, for few plants and many."""
+    each = rate_m * OFFERED * 1e6 / READINGS / plants
+    found = []
+    for n, count in enumerate((max(1, plants // 150), max(1, plants // 15), plants)):
+        of = Made(folder / str(n), "00", count, frames_for(count, each * count, seconds))
+        with started(of) as site:
+            measure([site], each * count, WARM_UP_S)
+            found += measure([site], each * count, seconds)
+    costs = ", ".join(
+        f"{load.plants:,} plants {1e3 * load.cpu_s / load.seconds / load.plants:.2f}"
+        for load in found
+    )
+    yield Line(
+        f"CPU a frame, {found[-1].plants:,} plants ÷ {found[0].plants:,}",
+        found[-1].frame_us / found[0].frame_us, "", 1.0, at_most=True,
+        more=f"ms of CPU a second for each of {costs}; at {each:.2f} frames a second each "
+        "(a plant's own pace is 0.1)",
+    )  # fmt: skip
+
+
+def _pair(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
+    """Half of the plants each, at half of the rate: one alone, then two at a time, one broker."""
+    rate = rate_m * OFFERED * 1e6 / READINGS / 2
+    frames = frames_for(plants // 2, rate, 2 * seconds)
+    with started(Made(folder / "00", "00", plants // 2, frames)) as one:
+        url = one.ready["broker"]
+        external = f'mode = "external"; url = "{url}"'
+        with started(Made(folder / "01", "01", plants // 2, frames, external)) as two:
+            measure([one], rate, WARM_UP_S)
+            (alone,) = measure([one], rate, seconds)
+            both = measure([one, two], rate, seconds)
+            shared = {path for path in one.opened() & two.opened() if str(folder) in path}
+    for name, load in zip(("first", "second"), both, strict=True):
+        yield Line(
+            f"two collectors: CPU of the {name}, ÷ one alone", load.frame_us / alone.frame_us, "",
+            UNEVEN, at_most=True,
+            more=f"{load.million_s:.3f} s a million readings, alone {alone.million_s:.3f}; "
+            + load.text(),
+        )  # fmt: skip
+    yield Line("locks and files that both have open", len(shared), "", 0, at_most=True)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def floor_us() -> float:
+    """Microseconds of CPU a frame of what cannot be spared: parse, verify, write, fdatasync."""
+    with tempfile.TemporaryDirectory() as name:
+        collector = generate()
+        (gateway,) = make(Made(Path(name), "00", 1, FLOOR_FRAMES), collector)
+        public = gateway.signer.public_key
+        assert isinstance(public, Ed25519PublicKey)
+        file = os.open(Path(name) / "bare", os.O_WRONLY | os.O_CREAT)
+        began_s = time.process_time()
+        for data in gateway.objects:
+            parsed = cose.parse(data)
+            signed = cbor.encode(["Signature1", parsed.protected, b"", parsed.payload])
+            public.verify(parsed.signature, signed)
+            os.write(file, data)
+        os.fdatasync(file)
+        spent_s = time.process_time() - began_s
+        os.close(file)
+    return 1e6 * spent_s / len(gateway.objects)
+
+
+def main(argv: list[str]) -> int:
+    """Measure and print; 0 when every target is met."""
+    parser = argparse.ArgumentParser(prog="./run bench ingest")
+    parser.add_argument("--plants", type=int, default=PLANTS, help="at most (%(default)s)")
+    parser.add_argument("--rate", type=float, default=RATE_M, help="M readings/s (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of a run (%(default)s)")
+    parser.add_argument("--only", choices=("load", "growth", "pair"), help="one part")
+    parser.add_argument("--json", action="store_true", help="one JSON array")
+    args = parser.parse_args(argv)
+    parts = {"load": _load, "growth": _growth, "pair": _pair}
+    lines = []
+    for name, part in parts.items():
+        if args.only not in (None, name):
+            continue
+        _say(f"{name}; load of the machine before: {os.getloadavg()[0]:.2f}")
+        with tempfile.TemporaryDirectory(prefix="stackproof-bench-") as folder:
+            for line in part(Path(folder), args.plants, args.rate, args.seconds):
+                lines.append(line)
+                if not args.json:
+                    print(line.text(), flush=True)
+    return ended(lines, as_json=args.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

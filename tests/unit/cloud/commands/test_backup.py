@@ -1,0 +1,125 @@
+"""`stackproof cloud backup` and `restore`: as committed, checked, and over nothing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cloud import cli
+from cloud.collector.intake import Intake
+from cloud.collector.topics import Sender
+from cloud.config import load_cloud
+from cloud.store.slice import SliceStore
+from evidence.keys import generate, write_private
+from tests.unit.cloud.commands.test_store import evidence_of, files, spoil
+from tests.unit.cloud.evidence_examples import (
+    CLOUD_HEAD,
+    CLOUD_PLANT,
+    SECOND_NS,
+    T0_NS,
+    ExamplePlant,
+    ManualClock,
+    make_plant,
+)
+from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.store.whole_plant import PLANT
+
+
+def refused(capsys: pytest.CaptureFixture[str], *order: object) -> str:
+    assert cli.main([*map(str, order)]) == 2
+    return capsys.readouterr().err
+
+
+def moved_to(plant: ExamplePlant, folder: Path) -> Path:
+    """CLOUD.toml of another collector, of another slice and with another key of its own."""
+    folder.mkdir()
+    key = generate()
+    write_private(folder / "collector.pem", key)
+    plant.certify("collector", "collector", key.public_key(), "other.crt")
+    text = (CLOUD_HEAD + CLOUD_PLANT).replace('"file:mini/', '"file:../mini/')
+    text = text.replace("../mini/collector.pem", "collector.pem").replace('"00"', '"01"')
+    (folder / "CLOUD.toml").write_text(text.replace("mini/collector.crt", "mini/other.crt"))
+    return folder / "CLOUD.toml"
+
+
+def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A whole plant, with what a commit that did not end has left; the copy has none of that."""
+    before, out = files(evidence_of(home), "log/checkpoint.new"), tmp_path / "out"
+    entries = evidence_of(home) / "log/entries.seg"
+    entries.write_bytes(entries.read_bytes() + b"torn")
+    segment = max((evidence_of(home) / "frames/edge-a").rglob("*.seg"))
+    segment.write_bytes(segment.read_bytes() + bytes(99))
+    (evidence_of(home) / "records/0.new").write_bytes(b"laid")
+    (evidence_of(home) / f"records/{'0' * 64}.cose").write_bytes(b"named, and not logged")
+    assert cli.main(["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]) == 0
+    assert f"backed up {PLANT}: 22 log entries, 12 objects" in capsys.readouterr().out
+    assert files(out / PLANT) == before
+    assert "is there already" in refused(capsys, "backup", PLANT, home / "CLOUD.toml", "--out", out)
+    assert "is there already" in refused(capsys, "restore", out / PLANT, home / "CLOUD.toml")
+    shutil.rmtree(evidence_of(home))
+    assert cli.main(["restore", str(out / PLANT), str(home / "CLOUD.toml")]) == 0
+    assert files(evidence_of(home)) == before
+    assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
+    assert [path.name for path in out.iterdir()] == [PLANT]
+
+
+@pytest.mark.parametrize("part", ["log/entries.seg", "log/checkpoint", "index/edge-a.idx"])
+def test_what_is_not_sound_is_no_backup(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
+) -> None:
+    spoil(evidence_of(home) / part)
+    out = tmp_path / "out"
+    refused(capsys, "backup", PLANT, home / "CLOUD.toml", "--out", out)
+    assert not (out / PLANT).exists()
+
+
+def test_a_restore_names_its_plant_and_believes_its_root(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]) == 0
+    assert "name CLOUD.toml" not in capsys.readouterr().out
+    other = tmp_path / "other"
+    other.mkdir()
+    make_plant(other)  # of the same name, and another root
+    (other / "CLOUD.toml").write_text(CLOUD_HEAD + CLOUD_PLANT)
+    assert "was not copied" in refused(capsys, "restore", out / PLANT, other / "CLOUD.toml")
+    (out / PLANT).rename(out / "works")
+    assert "has no plant works" in refused(capsys, "restore", out / "works", home / "CLOUD.toml")
+    assert not evidence_of(other).exists()
+
+
+def test_beside_a_collector_and_on_at_another_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Copied between commits while more is staged; another slice with another key goes on."""
+    plant = make_plant(tmp_path)
+    gateway = plant.gateways["edge-1"]
+    gateway.config()
+    for n in range(6):
+        gateway.frame(T0_NS + n * SECOND_NS)
+    (tmp_path / "CLOUD.toml").write_text(CLOUD_HEAD + CLOUD_PLANT)
+    intake = Intake(SliceStore(tmp_path / "evidence/00"), ManualClock(), plant.collector)
+    intake.open(plant.identity())
+    intake.commit()
+    sender = Sender(PLANT, "edge-1")
+    for data in gateway.objects[:3]:
+        intake.take(sender, data, 0)
+    intake.commit()
+    intake.take(sender, gateway.objects[3], 0)
+    order = ["backup", PLANT, str(tmp_path / "CLOUD.toml"), "--out", str(tmp_path / "out")]
+    assert cli.main(order) == 0
+    intake.store.close()
+    moved = moved_to(plant, tmp_path / "moved")
+    assert cli.main(["restore", str(tmp_path / "out" / PLANT), str(moved)]) == 0
+    capsys.readouterr()
+    config = load_cloud(moved)
+    there = Intake(SliceStore(config.evidence_dir / "01"), ManualClock(), config.signer)
+    there.open(config.plants[0])
+    for data in gateway.objects[3:]:
+        there.take(sender, data, 0)
+    there.commit()
+    there.store.close()
+    held = read_plant(config.evidence_dir / "01" / PLANT, config.signer.public_key)
+    assert held["edge-1"] == gateway.objects
+    assert cli.main(["fsck", str(moved)]) == 0
