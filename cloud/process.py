@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 from cloud.account_actions import AccountActions
@@ -20,6 +21,7 @@ from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import STRANGER, VISITOR
 from cloud.accounts.store import AccountStore
 from cloud.accumulated.desk import Accumulations
+from cloud.alive import ALIVE_S, tell_alive
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
@@ -62,6 +64,7 @@ from cloud.transport.desk import BrokerDesk
 from cloud.visits.desk import VisitDesk
 from evidence.broker_certificates import trouble_of
 from evidence.keys import load_certificate
+from evidence.service import ServiceManager
 
 log = logging.getLogger("stackproof.cloud")
 
@@ -119,6 +122,11 @@ async def run_cloud(
         intake = await _open(config, store, steady, say)
         process = _Process(config, intake, steady, token, say)
         await process.start(stack)
+        manager = ServiceManager()
+        manager.ready(process.stands(), ALIVE_S)
+        await stack.enter_async_context(
+            _beside(tell_alive(manager, process.turn, process.stands)),
+        )
         if reload is not None:
             looking = asyncio.create_task(process.look_for_keys(reload))
             stack.callback(looking.cancel)
@@ -311,6 +319,15 @@ class _Process:
                     continue
                 for sentence in (*news.taken, *news.problems):
                     self._say(f"keys: plant {plant}: {sentence}")
+
+    def turn(self) -> "Future[None]":
+        """Done when the collector's thread has come round."""
+        return self._collector.submit(lambda: None)
+
+    def stands(self) -> str:
+        """How the collector stands, in a line."""
+        amiss = ", ".join(sorted(self._collector.amiss())) or "none"
+        return f"{len(self._collector.served())} plants served, in trouble: {amiss}"
 
     async def wait(self, stop: asyncio.Event) -> None:
         """Wait for the order to stop.

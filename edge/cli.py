@@ -34,6 +34,7 @@ from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256
 from evidence.log_lines import FORMS, TEXT, about, start_logging
+from evidence.service import ServiceManager
 from evidence.version import VERSION
 from firmware_configs.fields import Problem
 
@@ -214,9 +215,10 @@ def _share_one_heap() -> None:
 
 
 async def _serve(opened: _Opened) -> None:
-    from edge.agent import Agent  # `edge check` needs no spool and no transport
+    # `edge check` needs no spool and no transport
+    from edge.agent import HEARTBEAT_NS, Agent
 
-    stop = asyncio.Event()
+    stop, manager = asyncio.Event(), ServiceManager()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -232,6 +234,8 @@ async def _serve(opened: _Opened) -> None:
     def ready() -> None:
         gc.freeze()  # what the start has made stays: not to be gone through for cycles again
         print(f"{name}: running", flush=True)
+        shortest_ns = min(device.interval_ns for device in site.devices)
+        manager.ready(f"{name}: running", max(HEARTBEAT_NS, shortest_ns) / 1e9)
 
-    await agent.run(stop, ready=ready)
+    await agent.run(stop, ready=ready, alive=manager.alive)
     print(f"{name}: stopped", flush=True)
