@@ -101,7 +101,6 @@ def machine(tmp_path: Path) -> Machine:
         ((), 2, "usage: ./run COMMAND"),
         (("--help",), 0, "usage: ./run COMMAND"),
         (("frobnicate",), 2, "usage: ./run COMMAND"),
-        (("bundle",), 2, "bundle comes later"),
         (("exec",), 2, "usage: ./run exec"),
     ],
 )

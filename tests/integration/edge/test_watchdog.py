@@ -19,16 +19,20 @@ from tests.unit.edge.sites import replaced, write_keys, write_site
 
 async def hangs(*_: object) -> Any:
     """Never comes back, not even when it is ended."""
-    BEGUN.set()
+    Hung.begun.set()
     while True:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            if HUNG.is_set():
+            if Hung.over.is_set():
                 raise
 
 
-BEGUN, HUNG = asyncio.Event(), asyncio.Event()  # it hangs; it is let go, for the test is over
+class Hung:
+    """Set: something hangs; it is let go, for the test is over."""
+
+    begun: asyncio.Event
+    over: asyncio.Event
 
 
 class Hanging(FakeDriver):
@@ -50,7 +54,7 @@ async def silence(plant: Plant, break_it: Callable[[], Awaitable[None]]) -> tupl
     told.clear()
     await asyncio.sleep(0.5)
     after = len(told)
-    HUNG.set()
+    Hung.over.set()
     stop.set()
     task.cancel()
     await asyncio.wait({task})
@@ -59,14 +63,13 @@ async def silence(plant: Plant, break_it: Callable[[], Awaitable[None]]) -> tupl
 
 @pytest.fixture(autouse=True)
 def _hung() -> None:
-    BEGUN.clear()
-    HUNG.clear()
+    Hung.begun, Hung.over = asyncio.Event(), asyncio.Event()
 
 
 async def test_poll_that_never_ends(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     async def break_it() -> None:
         monkeypatch.setattr(Poller, "poll", hangs)
-        await BEGUN.wait()
+        await Hung.begun.wait()
 
     before, after = await silence(plant, break_it)
     assert (before >= 4, after) == (True, 0)
@@ -90,7 +93,7 @@ async def test_driver_that_does_not_come_back(
 async def test_disk_that_hangs(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     async def break_it() -> None:
         monkeypatch.setattr("edge.disk.Disk.run", hangs)
-        await BEGUN.wait()
+        await Hung.begun.wait()
 
     assert (await silence(plant, break_it))[1] == 0
 
