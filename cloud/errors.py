@@ -9,6 +9,8 @@
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
     │   ├── SliceLockedError another collector holds this slice (operator: stop one)
     │   └── SliceLostError   another collector took this slice over (this one ends)
+    │   ├── OtherVersionError another version wrote a file (operator: it says what to do)
+    │   └── SliceLockedError another collector holds this slice (operator: stop one)
     ├── NoRegisterError      CLOUD.toml names no folder of broker certificates (operator: add it)
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
     ├── ServerError          the page's address cannot be served (operator: port taken)
@@ -45,6 +47,25 @@ class CloudConfigError(CloudError):
 
 class StoreError(CloudError):
     """The disk refuses to take evidence, or gives back something else than was put there."""
+
+
+class OtherVersionError(StoreError):
+    """Another version of the program wrote a file of the state: it was only read."""
+
+    def __init__(self, path: object, found: int, own: int, *, is_remade: bool = False) -> None:
+        """Say what to do.
+
+        Args:
+            path: the file.
+            found: its format.
+            own: the one this program knows.
+            is_remade: it is made again from the log when it is not there.
+        """
+        said = f"{path} is of a newer version: format {found}, this program knows {own}. Start the "
+        said += "newer program again"
+        if is_remade:
+            said += ", or delete the file while no collector runs: it is made again from the log"
+        super().__init__(said)
 
 
 class DamagedLogError(StoreError):
