@@ -61,6 +61,8 @@ fi
 [ -f "$key" ] || die "$key: no such file"
 command -v openssl >/dev/null || die "openssl is missing: Debian package openssl, needed to check"
 command -v python3 >/dev/null || die "python3 is missing: Debian packages python3, python3-venv"
+openssl pkey -pubin -in "$key" -noout 2>/dev/null || die "$key: holds no public key"
+key=$(readlink -f -- "$key")
 cd -- "$here"
 [ -f SHA256SUMS ] && [ -f SHA256SUMS.sig ] || die "$here: this is no bundle: SHA256SUMS is missing"
 openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig \

@@ -78,10 +78,10 @@ class Desk:
         return made
 
     def run(self, made: Path, *arguments: object) -> tuple[int, str]:
-        words = arguments or ("--key", self.folder / "made.pub")
+        words = arguments or ("--key", "made.pub")
         done = subprocess.run(
             ["sh", made / "install.sh", *map(str, words), "--prefix", self.prefix],
-            env={"PATH": f"{self.bin}:{os.environ['PATH']}"}, cwd="/",
+            env={"PATH": f"{self.bin}:{os.environ['PATH']}"}, cwd=self.folder,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
@@ -191,6 +191,7 @@ def test_the_key_must_be_given_and_be_the_makers(desk: Desk) -> None:
     assert "--key PUBLIC.pem is missing" in desk.run(made, "--units", "/")[1]
     bundle.open_key(desk.folder / "other.pem")
     assert NOT_BY in desk.run(made, "--key", desk.folder / "other.pub")[1]
+    assert "holds no public key" in desk.run(made, "--key", made / "LICENSE")[1]
     assert desk.current == ""
 
 
