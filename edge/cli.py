@@ -21,6 +21,7 @@ from edge.cli_enrol import add_enrol_command
 from edge.cli_new import add_new_command
 from edge.cli_record import add_record_command
 from edge.cli_spool import add_spool_commands
+from edge.cli_support import add_support_command
 from edge.clock import SystemClock
 from edge.config import Site, read_site
 from edge.errors import EdgeError, SiteConfigError
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add_spool_commands(commands)
     add_commissioning_commands(commands)
     add_record_command(commands)
+    add_support_command(commands)
     return parser
 
 

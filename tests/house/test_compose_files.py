@@ -236,7 +236,7 @@ def test_a_real_prometheus_scrapes_a_running_collector(tmp_path: Path) -> None:
              'stackproof_plant_in_order{plant="mini"}'],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        return done.stdout
+        return done.stdout.strip()
 
     try:
         assert "=> 1 @" in wait(value)
