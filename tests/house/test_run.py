@@ -258,6 +258,8 @@ class TestTest:
         for program in ("npm", "node", "mbpoll", "mosquitto", "chromium", "openssl",
                         "softhsm2-util", "influxd", "cc"):  # fmt: skip
                         "softhsm2-util", "cc", "systemd-analyze", "promtool", "docker-compose"):  # fmt: skip
+                        "softhsm2-util", "cc", "systemd-analyze", "promtool",
+                        "docker-compose"):  # fmt: skip
             machine.program(program)
         fonts = machine.root / "fonts"
         fonts.mkdir()
