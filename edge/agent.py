@@ -76,7 +76,7 @@ class Agent:
         self._disk = Disk()
         self._pollers = _pollers_of(site.devices, clock.monotonic_ns, opener)
         self._alarms = Alarms(site.uplink.spool_age_max_ns)
-        self._frame_asked = False
+        self._frame_asked = self._told_hung = False
 
     async def run(
         self,
@@ -184,7 +184,7 @@ class Agent:
         while not stop.is_set():
             await self._advance()
             await self._beat()
-            if not any(poller.is_hung for poller in self._pollers):
+            if not self._is_hung():
                 alive(self._stands())
             if self._time.is_unsure:
                 await self._pause(stop, interval)
@@ -199,6 +199,17 @@ class Agent:
             if -interval < ahead_ns <= 0 and tick_ns > self._recorder.last_ns:
                 await self._take(tick_ns, interval)
             tick_ns = next_tick_ns(self._time.now_ns, interval)
+
+    def _is_hung(self) -> bool:
+        """True when a driver never comes back: only another process reads its device again."""
+        hung = [poller.spec.id for poller in self._pollers if poller.is_hung]
+        if hung and not self._told_hung:
+            log.error(
+                "%s: the driver does not come back. From here on the manager of services hears "
+                "nothing of this agent, so that it starts it again", ", ".join(hung),
+            )  # fmt: skip
+        self._told_hung = bool(hung)
+        return self._told_hung
 
     def _stands(self) -> str:
         alarms = ", ".join(self._alarms.names) or "none"

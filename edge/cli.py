@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import faulthandler
 import gc
 import json
 import logging
@@ -220,6 +221,7 @@ async def _serve(opened: _Opened) -> None:
     # `edge check` needs no spool and no transport
     from edge.agent import HEARTBEAT_NS, Agent
 
+    faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
     stop, manager = asyncio.Event(), ServiceManager()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -76,7 +77,7 @@ async def test_poll_that_never_ends(plant: Plant, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_driver_that_does_not_come_back(
-    plant: Plant, monkeypatch: pytest.MonkeyPatch
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The others are read on, but only a new process gets this device back."""
     monkeypatch.setattr("edge.link.STUCK_S", 0.1)
@@ -88,6 +89,8 @@ async def test_driver_that_does_not_come_back(
     monkeypatch.setattr(plant.devices, "opener", opener)
     _, after = await silence(plant, lambda: asyncio.sleep(0.5))
     assert after == 0
+    said = [record.message for record in caplog.records if "come back" in record.message]
+    assert [sentence.partition(":")[0] for sentence in said] == ["gas-1"]
 
 
 async def test_disk_that_hangs(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +110,7 @@ async def test_process_is_ready_and_lives(plant: Plant) -> None:
     with manager(plant.folder, WATCHDOG_USEC="180000000") as hearing:
         agent = await asyncio.create_subprocess_exec(
             *command("stackproof-edge", *run),
-            env={**os.environ, **hearing.environment}, stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, **hearing.environment}, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
             ready = await hearing.hear("READY=1")
@@ -115,5 +118,7 @@ async def test_process_is_ready_and_lives(plant: Plant) -> None:
             for _ in range(3):
                 await hearing.hear("WATCHDOG=1")
         finally:
-            agent.terminate()
-            assert await agent.wait() == 0
+            agent.send_signal(signal.SIGABRT)  # as systemd does when it hears nothing any more
+            _, log = await agent.communicate()
+    assert b"Fatal Python error: Aborted" in log
+    assert b"(most recent call first)" in log, "every thread says where it stood"
