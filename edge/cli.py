@@ -221,7 +221,6 @@ async def _serve(opened: _Opened) -> None:
     # `edge check` needs no spool and no transport
     from edge.agent import HEARTBEAT_NS, Agent
 
-    faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
     stop, manager = asyncio.Event(), ServiceManager()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -236,6 +235,7 @@ async def _serve(opened: _Opened) -> None:
     name = f"{site.plant.id}/{site.gateway.id}"
 
     def ready() -> None:
+        faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
         gc.freeze()  # what the start has made stays: not to be gone through for cycles again
         print(f"{name}: running", flush=True)
         shortest_ns = min(device.interval_ns for device in site.devices)
