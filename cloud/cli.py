@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import datetime as dt
-import faulthandler
 import json
 import signal
 import sys
@@ -158,7 +157,6 @@ def _run(args: argparse.Namespace) -> int:
     sys.setswitchinterval(SWITCH_S)
 
     async def run() -> None:
-        faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
         stop, reload = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for order in (signal.SIGTERM, signal.SIGINT):

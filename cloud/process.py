@@ -7,6 +7,7 @@ broker ⇄ link → inbox → collector → evidence
 import asyncio
 import contextlib
 import datetime as dt
+import faulthandler
 import gc
 import json
 import logging
@@ -122,6 +123,7 @@ async def run_cloud(
         intake = await _open(config, store, steady, say)
         process = _Process(config, intake, steady, token, say)
         await process.start(stack)
+        faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
         manager = ServiceManager()
         manager.ready(process.stands(), ALIVE_S)
         await stack.enter_async_context(
