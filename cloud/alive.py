@@ -1,9 +1,11 @@
 """The collector tells the manager of services that it lives: when its own thread has come round."""
 
 import asyncio
+import faulthandler
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from cloud.collector.service import Collector
 from cloud.errors import StoreError
 from evidence.service import ServiceManager
 
@@ -29,3 +31,16 @@ async def tell_alive(
             return
         manager.alive(stands())
         await asyncio.sleep(ALIVE_S)
+
+
+async def alive(collector: Collector) -> None:
+    """Tell that the collector is ready, and from then on that it goes on."""
+
+    def stands() -> str:
+        amiss = ", ".join(sorted(collector.amiss())) or "none"
+        return f"{len(collector.served())} plants served, in trouble: {amiss}"
+
+    faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
+    manager = ServiceManager()
+    manager.ready(stands(), ALIVE_S)
+    await tell_alive(manager, lambda: collector.submit(lambda: None), stands)

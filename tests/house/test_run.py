@@ -256,9 +256,7 @@ class TestTest:
     @pytest.fixture
     def complete(self, machine: Machine) -> Machine:
         for program in ("npm", "node", "mbpoll", "mosquitto", "chromium", "openssl",
-                        "softhsm2-util", "influxd", "cc"):  # fmt: skip
-                        "softhsm2-util", "cc", "systemd-analyze", "promtool", "docker-compose"):  # fmt: skip
-                        "softhsm2-util", "cc", "systemd-analyze", "promtool",
+                        "softhsm2-util", "influxd", "cc", "systemd-analyze", "promtool",
                         "docker-compose"):  # fmt: skip
             machine.program(program)
         fonts = machine.root / "fonts"
