@@ -20,6 +20,7 @@ from cloud.commands.one_way import add_one_way_commands
 from cloud.commands.records import add_person_command, read_token
 from cloud.commands.review import add_draw_command
 from cloud.commands.store import add_store_commands
+from cloud.commands.support import add_support_command
 from cloud.commands.year import add_year_commands
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add_account_commands(commands)
     add_draw_command(commands)
     add_across_command(commands, read_token)
+    add_support_command(commands)
     return parser
 
 

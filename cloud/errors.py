@@ -7,6 +7,7 @@
     │   ├── NotServedError   a plant waits for its disk, or for a backup (see `cloud run`'s log)
     │   ├── ClockError       the machine's clock is in doubt (operator: set it)
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
+    │   ├── OtherVersionError another version wrote a file (operator: it says what to do)
     │   ├── SliceLockedError another collector holds this slice (operator: stop one)
     │   └── SliceLostError   another collector took this slice over (this one ends)
     ├── NoRegisterError      CLOUD.toml names no folder of broker certificates (operator: add it)
@@ -45,6 +46,25 @@ class CloudConfigError(CloudError):
 
 class StoreError(CloudError):
     """The disk refuses to take evidence, or gives back something else than was put there."""
+
+
+class OtherVersionError(StoreError):
+    """Another version of the program wrote a file of the state: it was only read."""
+
+    def __init__(self, path: object, found: int, own: int, *, is_remade: bool = False) -> None:
+        """Say what to do.
+
+        Args:
+            path: the file.
+            found: its format.
+            own: the one this program knows.
+            is_remade: it is made again from the log when it is not there.
+        """
+        said = f"{path} is of a newer version: format {found}, this program knows {own}. Start the "
+        said += "newer program again"
+        if is_remade:
+            said += ", or delete the file while no collector runs: it is made again from the log"
+        super().__init__(said)
 
 
 class DamagedLogError(StoreError):

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from cloud.account_actions import AccountActions
@@ -20,8 +20,10 @@ from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import STRANGER, VISITOR
 from cloud.accounts.store import AccountStore
 from cloud.accumulated.desk import Accumulations
+from cloud.alive import alive
 from cloud.api.services import Services
 from cloud.app import create_app
+from cloud.beside import beside
 from cloud.broker import Broker
 from cloud.brought.desk import BroughtArchives
 from cloud.clock import Clock, SimulatedClock, SteadyClock, SystemClock, instant
@@ -119,6 +121,7 @@ async def run_cloud(
         intake = await _open(config, store, steady, say)
         process = _Process(config, intake, steady, token, say)
         await process.start(stack)
+        await stack.enter_async_context(process.telling_alive())
         if reload is not None:
             looking = asyncio.create_task(process.look_for_keys(reload))
             stack.callback(looking.cancel)
@@ -180,10 +183,10 @@ class _Process:
         stack.push_async_callback(self._collector.stop)
         await stack.enter_async_context(self._actions.beside())
         await stack.enter_async_context(_following(self._accumulated, self._collector))
-        await stack.enter_async_context(_beside(self._screenings.run()))
-        await stack.enter_async_context(_beside(self._brought.run()))
-        await stack.enter_async_context(_beside(self._transport.run()))
-        await stack.enter_async_context(_beside(self._series.follow()))
+        await stack.enter_async_context(beside(self._screenings.run()))
+        await stack.enter_async_context(beside(self._brought.run()))
+        await stack.enter_async_context(beside(self._transport.run()))
+        await stack.enter_async_context(beside(self._series.follow()))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
         if await link.wait_connected(CONNECT_S):
@@ -312,6 +315,10 @@ class _Process:
                 for sentence in (*news.taken, *news.problems):
                     self._say(f"keys: plant {plant}: {sentence}")
 
+    def telling_alive(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Beside the rest, tell the manager of services that the collector goes on."""
+        return beside(alive(self._collector))
+
     async def wait(self, stop: asyncio.Event) -> None:
         """Wait for the order to stop.
 
@@ -363,22 +370,10 @@ class _Process:
 async def _following(accumulated: Accumulations, after: Collector) -> AsyncIterator[None]:
     """Count beside the collector; at the end, keep how far it came."""
     try:
-        async with _beside(accumulated.follow(after.quiet)):
+        async with beside(accumulated.follow(after.quiet)):
             yield
     finally:
         await asyncio.to_thread(accumulated.keep)
-
-
-@contextlib.asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Work beside the collector, until it ends."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ All disk work runs on one thread, everything else in one event loop.
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -75,14 +76,21 @@ class Agent:
         self._disk = Disk()
         self._pollers = _pollers_of(site.devices, clock.monotonic_ns, opener)
         self._alarms = Alarms(site.uplink.spool_age_max_ns)
-        self._frame_asked = False
+        self._frame_asked = self._told_hung = False
 
-    async def run(self, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
+    async def run(
+        self,
+        stop: asyncio.Event,
+        ready: Callable[[], None] = lambda: None,
+        alive: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Run until `stop`.
 
         Args:
             stop: set it to end cleanly.
             ready: called once, when the first tick is about to be taken.
+            alive: told how it stands with every turn of the loop, each minute at least, unless a
+                part of it hangs.
 
         Raises:
             SpoolError: the spool cannot be opened, or is not this gateway's to continue.
@@ -102,7 +110,7 @@ class Agent:
             await asyncio.gather(self._delivery.first_word(), *connecting)
             await self._take_over()
             ready()
-            await self._tick_forever(stop)
+            await self._tick_forever(stop, alive)
             await self._recorder.close_frame("stopped")
 
     def close_frame_soon(self) -> None:
@@ -170,12 +178,14 @@ class Agent:
 
     # -- ticks --------------------------------------------------------------------------------
 
-    async def _tick_forever(self, stop: asyncio.Event) -> None:
+    async def _tick_forever(self, stop: asyncio.Event, alive: Callable[[str], None]) -> None:
         interval = self._layout.intervals_ns[0]
         tick_ns = next_tick_ns(self._time.now_ns, interval)
         while not stop.is_set():
             await self._advance()
             await self._beat()
+            if not self._is_hung():
+                alive(self._stands())
             if self._time.is_unsure:
                 await self._pause(stop, interval)
                 tick_ns = next_tick_ns(self._time.now_ns, interval)
@@ -189,6 +199,22 @@ class Agent:
             if -interval < ahead_ns <= 0 and tick_ns > self._recorder.last_ns:
                 await self._take(tick_ns, interval)
             tick_ns = next_tick_ns(self._time.now_ns, interval)
+
+    def _is_hung(self) -> bool:
+        """True when a driver never comes back: only another process reads its device again."""
+        hung = [poller.spec.id for poller in self._pollers if poller.is_hung]
+        if hung and not self._told_hung:
+            log.error(
+                "%s: the driver does not come back. From here on the manager of services hears "
+                "nothing of this agent, so that it starts it again", ", ".join(hung),
+            )  # fmt: skip
+        self._told_hung = bool(hung)
+        return self._told_hung
+
+    def _stands(self) -> str:
+        alarms = ", ".join(self._alarms.names) or "none"
+        newest = dt.datetime.fromtimestamp(self._recorder.last_ns // 10**9, dt.UTC)
+        return f"newest tick {newest:%Y-%m-%d %H:%M:%S} UTC; alarms: {alarms}"
 
     async def _pause(self, stop: asyncio.Event, wait_ns: int) -> None:
         """Wait, and meanwhile sign what has waited for the gateway's key."""

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import faulthandler
 import gc
 import json
 import logging
@@ -21,6 +22,7 @@ from edge.cli_enrol import add_enrol_command
 from edge.cli_new import add_new_command
 from edge.cli_record import add_record_command
 from edge.cli_spool import add_spool_commands
+from edge.cli_support import add_support_command
 from edge.clock import SystemClock
 from edge.config import Site, read_site
 from edge.errors import EdgeError, SiteConfigError
@@ -34,6 +36,7 @@ from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256
 from evidence.log_lines import FORMS, TEXT, about, start_logging
+from evidence.service import ServiceManager
 from evidence.version import VERSION
 from firmware_configs.fields import Problem
 
@@ -95,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add_spool_commands(commands)
     add_commissioning_commands(commands)
     add_record_command(commands)
+    add_support_command(commands)
     return parser
 
 
@@ -214,9 +218,10 @@ def _share_one_heap() -> None:
 
 
 async def _serve(opened: _Opened) -> None:
-    from edge.agent import Agent  # `edge check` needs no spool and no transport
+    # `edge check` needs no spool and no transport
+    from edge.agent import HEARTBEAT_NS, Agent
 
-    stop = asyncio.Event()
+    stop, manager = asyncio.Event(), ServiceManager()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -230,8 +235,11 @@ async def _serve(opened: _Opened) -> None:
     name = f"{site.plant.id}/{site.gateway.id}"
 
     def ready() -> None:
+        faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
         gc.freeze()  # what the start has made stays: not to be gone through for cycles again
         print(f"{name}: running", flush=True)
+        shortest_ns = min(device.interval_ns for device in site.devices)
+        manager.ready(f"{name}: running", max(HEARTBEAT_NS, shortest_ns) / 1e9)
 
-    await agent.run(stop, ready=ready)
+    await agent.run(stop, ready=ready, alive=manager.alive)
     print(f"{name}: stopped", flush=True)

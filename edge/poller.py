@@ -59,6 +59,7 @@ class Poller:
         self._questions = SettingQuestions(self._link, self._settings, self._unkept, monotonic_ns)
         self._complaints = Complaints(log, spec.id)
         self._reading: asyncio.Task[Polled | None] | None = None
+        self._begun_ns = 0  # when the newest one was begun
         self._ahead_of: int | None = None  # the tick that the read under way was begun for
 
     @property
@@ -70,6 +71,17 @@ class Poller:
     def connected(self) -> bool:
         """True while there is a connection."""
         return self._link.driver is not None
+
+    @property
+    def is_hung(self) -> bool:
+        """True when a read does not even end when it is ended: the driver never comes back."""
+        bound_s = self._link.stuck_s + self._read_s  # of the read, then of the close after it
+        return self._is_reading and self._now_ns() - self._begun_ns > 2e9 * bound_s
+
+    @property
+    def _read_s(self) -> float:
+        """A read that takes longer is ended."""
+        return max(self._link.stuck_s, self.interval_ns / 1e9)
 
     @property
     def departures(self) -> list[str]:
@@ -167,6 +179,7 @@ class Poller:
         driver = self._link.driver
         if driver is None or self._is_reading or self._unkept.answer is not None:
             return None
+        self._begun_ns = self._now_ns()
         self._reading = asyncio.create_task(self._read(driver))
         return self._reading
 
@@ -174,7 +187,7 @@ class Poller:
         """One read; on loss of the device no answer, and the way back is begun."""
         begun_ns = self._now_ns()
         try:
-            async with asyncio.timeout(max(self._link.stuck_s, self.interval_ns / 1e9)):
+            async with asyncio.timeout(self._read_s):
                 samples = self._whole(await driver.read())
             link = self._link
             progress = self._progress(link.once) if link.once is not None else None

@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edge.errors import SpoolError, SpoolGoneError
+from edge.errors import OtherFormatError, SpoolError, SpoolGoneError
 from edge.spool_reader import BEFORE, FORMAT, SpoolReader, State, Stored, Unsigned, Usage
 
 __all__ = ["FORMAT", "FREED_MAX", "Spool", "State", "Stored", "Usage", "is_in_use"]
@@ -69,10 +69,13 @@ class Spool(SpoolReader):
         except OSError as error:
             raise SpoolError(f"{path}: cannot be opened as a spool: {error}") from error
         try:
+            _refuse_others(path)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=LOCKED_S)
-        except sqlite3.Error as error:
+        except BaseException as error:
             os.close(self._lock)
-            raise SpoolError(f"{path}: cannot be opened as a spool: {error}") from error
+            if isinstance(error, sqlite3.Error):
+                raise SpoolError(f"{path}: cannot be opened as a spool: {error}") from error
+            raise
         try:
             self._prepare()
         except BaseException as error:
@@ -263,6 +266,19 @@ class Spool(SpoolReader):
                 "until a replace order says that it continues"
             )
         return _Transaction(self._db, self._path)
+
+
+def _refuse_others(path: Path) -> None:
+    """OtherFormatError for a spool that is not ours to take over: it is only read to know that.
+
+    The program that wrote it must find it as it left it.
+    """
+    if not path.is_file():
+        return
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        found = db.execute("PRAGMA user_version").fetchone()[0]
+    if found not in (0, BEFORE, FORMAT):
+        raise OtherFormatError(path, found, FORMAT, becomes=False)
 
 
 def _head(seq: int, sha256: bytes) -> bytes:

@@ -19,7 +19,8 @@ FILE_BYTES_MAX = 300_000  # nothing generated or recorded grows in here unseen
 
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
 PROMISE = re.compile(r"\b(TODO|FIXME|(?<!\.)XXX(?!\.)|HACK)\b")  # DL/T 645 writes digits XXX.X
-MACHINE_PATH = re.compile(r"(?<![\w.}$)*-])/(work|root|tmp|home|opt)/[\w.]")
+#: /opt/stackproof is where every machine has it
+MACHINE_PATH = re.compile(r"(?<![\w.}$)*-])/(?:(?:work|root|tmp|home)/|opt/(?!stackproof))[\w.]")
 SILENCED = re.compile(
     r"# (?:noqa|type: ?ignore)(?::? ?[\w\[\], -]*?\]?)?(?P<reason>(?: - | # ).*)?$"
 )
@@ -35,7 +36,7 @@ def product_files() -> list[Path]:
     """Everything we ship or run, and every document; not tests, not third-party files."""
     files = [
         path
-        for room in (*ROOMS, "build_hooks", "docs", "docker", "requirements", ".ci")
+        for room in (*ROOMS, "build_hooks", "docs", "docker", "packaging", "requirements", ".ci")
         for path in (ROOT / room).rglob("*")
         if path.is_file() and not {"__pycache__", "vendor"} & set(path.parts)
     ]
@@ -149,6 +150,8 @@ class TestTheRulesThemselves:
             ("$root/tmp/x", False),
             ("https://example.org/work/a", False),
             ("data/opt/x", False),
+            ("cd /opt/x", True),
+            ("cd /opt/stackproof/current", False),
         ],
     )
     def test_machine_path(self, text: str, *, is_found: bool) -> None:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from cloud.accounts.rows import Account, Cookie, Device, Link, Session, Token
 from cloud.accounts.security_log import KEPT_ROWS, Event, LogRow, chained
 from cloud.accounts.waiting import Lane
-from cloud.errors import StoreError
+from cloud.errors import OtherVersionError, StoreError
 
 FILE = "accounts.db"
 FORMAT = 1
@@ -141,7 +141,7 @@ class AccountStore:
         try:
             found = self._sql.execute("PRAGMA user_version").fetchone()[0]
             if found not in (0, FORMAT):
-                raise StoreError(f"{self._path} is of a newer version (format {found})")
+                raise OtherVersionError(self._path, found, FORMAT)
             self._sql.execute("PRAGMA journal_mode = WAL")
             self._sql.execute("PRAGMA synchronous = FULL")
             self._sql.executescript(_SCHEMA)

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 
 from cloud.closing.log import MonthClose, month_close
-from cloud.errors import StoreError
+from cloud.errors import OtherVersionError, StoreError
 from cloud.month.tally import Counts, DayTally, Layout
 from evidence.log import decode_entry
 
@@ -138,21 +138,19 @@ class Facts:
         self._changes: dict[tuple[str, str], int] = {}
         try:
             self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            (found,) = self._sql.execute("PRAGMA user_version").fetchone()
+            if found not in (0, FORMAT):
+                self._sql.close()
+                raise OtherVersionError(self._path, found, FORMAT, is_remade=True)
             self._sql.execute("PRAGMA journal_mode = WAL")
             self._sql.execute("PRAGMA synchronous = FULL")
             with self._changing() as sql:
-                (found,) = sql.execute("PRAGMA user_version").fetchone()
                 if found == 0:
                     for statement in _SCHEMA.split(";\n"):
                         sql.execute(statement)
                     sql.execute(f"PRAGMA user_version = {FORMAT}")
         except sqlite3.Error as error:
             raise StoreError(f"{self._path} cannot be used: {error}") from error
-        if found not in (0, FORMAT):
-            raise StoreError(
-                f"{self._path} is of another program's format ({found}): stop the collector and "
-                "delete it, it is made again from the log"
-            )
 
     def close(self) -> None:
         """Let go of the file."""

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from threading import Lock
 
-from cloud.errors import StoreError
+from cloud.errors import OtherVersionError, StoreError
 
 FILE = "openings.db"
 FORMAT = 1
@@ -45,12 +45,13 @@ class Openings:
         self._path, self._lock = folder / FILE, Lock()
         try:
             self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-            self._sql.execute("PRAGMA journal_mode = WAL")
             found = self._sql.execute("PRAGMA user_version").fetchone()[0]
+            if found not in (0, FORMAT):
+                self._sql.close()
+                raise OtherVersionError(self._path, found, FORMAT)
+            self._sql.execute("PRAGMA journal_mode = WAL")
             if found == 0:
                 self._sql.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
-            elif found != FORMAT:
-                raise StoreError(f"{self._path} is of a newer version (format {found})")
         except sqlite3.Error as error:
             raise self._refused(error) from error
 

@@ -1,6 +1,8 @@
 """The Compose file and its site file, as far as they can be checked without a container engine."""
 
+import re
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -41,7 +43,17 @@ def test_compose_itself_accepts_it_without_an_env_file() -> None:
     program = shutil.which("docker-compose")
     assert program
     done = subprocess.run(
-        [program, "-f", FILE, "config", "--services"],
+        [
+            program,
+            "-f",
+            FILE,
+            "--profile",
+            "observe",
+            "--profile",
+            "series",
+            "config",
+            "--services",
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -49,13 +61,17 @@ def test_compose_itself_accepts_it_without_an_env_file() -> None:
         env={"PATH": "/usr/bin:/bin"},
     )
     assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) == {"keys", "sim", "edge", "cloud"}
+    assert set(done.stdout.split()) == {
+        "keys", "smelter", "kiln", "edge-smelter", "edge-kiln", "cloud", "broker", "influxdb",
+        "prometheus", "grafana",
+    }  # fmt: skip
 
 
 def test_every_process_runs_a_command_there_is(services: Mapping[str, Any]) -> None:
-    for name, service in services.items():
-        command = stackproof.COMMANDS[service["command"][0]]
-        assert command.module, name
+    run = [service["command"] for service in services.values() if "command" in service]
+    assert len(run) == 5
+    for command in run:
+        assert stackproof.COMMANDS[command[0]].module, command
 
 
 def test_nobody_is_root_and_nothing_can_become_it(services: Mapping[str, Any]) -> None:
@@ -64,11 +80,31 @@ def test_nobody_is_root_and_nothing_can_become_it(services: Mapping[str, Any]) -
         assert service["cap_drop"] == ["ALL"], name
         assert "privileged" not in service, name
         assert service["read_only"] is True, name
+        assert "no-new-privileges:true" in service["security_opt"], name
 
 
-def test_only_the_page_is_published_and_only_on_loopback(services: Mapping[str, Any]) -> None:
-    published = [port for service in services.values() for port in service.get("ports", [])]
-    assert published == ["127.0.0.1:8600:8600"]
+def test_what_runs_on_is_looked_after_and_its_image_is_pinned(services: Mapping[str, Any]) -> None:
+    for name, service in services.items():
+        assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]), name
+        if name not in ("keys", "smelter", "kiln"):
+            assert service["healthcheck"]["test"][0] == "CMD", name
+
+
+def test_secrets_are_files_that_one_script_makes(tmp_path: Path) -> None:
+    script = shutil.copy(ROOT / "docker/secrets.sh", tmp_path)
+    for _ in range(2):
+        subprocess.run(["sh", script], check=True, capture_output=True)
+    told = YAML(typ="safe").load(FILE)["secrets"]
+    for name, secret in told.items():
+        assert (tmp_path / "secrets" / Path(secret["file"]).name).stat().st_size, name
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
+    assert "/docker/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_little_is_published_and_only_on_loopback(services: Mapping[str, Any]) -> None:
+    published = {port for service in services.values() for port in service.get("ports", [])}
+    own = {f"127.0.0.1:{port}:{port}" for port in (8600, 8883, 3000)}
+    assert published == own
 
 
 def test_mounted_files_exist(services: Mapping[str, Any]) -> None:
@@ -76,7 +112,7 @@ def test_mounted_files_exist(services: Mapping[str, Any]) -> None:
     files = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
     assert files
     for file in files:
-        assert (ROOT / file).is_file(), file
+        assert (ROOT / file).exists(), file
 
 
 def test_image_copies_only_what_exists() -> None:
@@ -87,32 +123,45 @@ def test_image_copies_only_what_exists() -> None:
                 assert (ROOT / source).exists(), line
 
 
-def keys_argument(services: Mapping[str, Any], option: str) -> str:
-    command: list[str] = services["keys"]["command"]
-    return command[command.index(option) + 1]
+PLANTS = ("smelter", "kiln")
 
 
-def test_site_file_is_right_and_reaches_the_services(services: Mapping[str, Any]) -> None:
-    site = load_site(ROOT / "docker/site.toml")
+@pytest.mark.parametrize("name", PLANTS)
+def test_site_files_are_right_and_reach_the_services(
+    name: str, services: Mapping[str, Any]
+) -> None:
+    site = load_site(ROOT / f"docker/edge-{name}.toml")
     assert site.plant.simulated
-    assert {urlsplit(device.url).hostname for device in site.devices} == {"sim"}
-    assert urlsplit(site.uplink.url).hostname == "127.0.0.1"
-    assert services["edge"]["network_mode"] == "service:cloud"
-    assert site.plant.id == keys_argument(services, "--plant")
-    assert site.gateway.id == keys_argument(services, "--gateway")
+    assert (site.plant.id, site.gateway.id) == (f"demo-{name}", "edge-1")
+    assert {urlsplit(device.url).hostname for device in site.devices} == {name}
+    assert urlsplit(site.uplink.url).hostname == "broker"
+    assert site.metrics is not None
+    health = services[f"edge-{name}"]["healthcheck"]["test"][-1]
+    assert f":{site.metrics.port}/metrics" in health
 
 
 def test_collector_file_is_right_with_the_keys_that_are_made(
     services: Mapping[str, Any], tmp_path: Path
 ) -> None:
-    made = [part.replace("/keys", str(tmp_path / "keys")) for part in services["keys"]["command"]]
-    assert stackproof.main(made) == 0
+    """By the script that makes them, which keeps those there are."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/stackproof"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/stackproof.py" "$@"\n')
+    program.chmod(0o755)
+    keys = tmp_path / "keys"
+    for name in PLANTS:
+        (keys / name).mkdir(parents=True)
+    script = (ROOT / "docker/keys.sh").read_text().replace("/keys/", f"{keys}/")
+    subprocess.run(
+        ["sh", "-c", script], check=True, capture_output=True,
+        env={"PATH": f"{program.parent}:/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
     file = tmp_path / "cloud.toml"
     text = (ROOT / "docker/cloud.toml").read_text().replace("file:/keys", "file:keys")
     file.write_text(text)
     config = load_cloud(file)
-    assert [plant.plant for plant in config.plants] == [keys_argument(services, "--plant")]
-    assert config.broker.port == urlsplit(load_site(ROOT / "docker/site.toml").uplink.url).port
+    assert [plant.plant for plant in config.plants] == [f"demo-{name}" for name in PLANTS]
+    assert urlsplit(config.broker.url).hostname == "broker"
     (published,) = services["cloud"]["ports"]
     assert published.endswith(f":{config.http.port}")
-    assert published.split(":")[0] in config.http.names
+    assert {published.split(":")[0], "cloud"} <= set(config.http.names)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests import confined
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.ports import free_port
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, ExamplePlant, make_plant
@@ -44,12 +45,14 @@ class Cloud:
         self.config = folder / "CLOUD.toml"
         self.config.write_text(TEXT.format(port=free_port()))
         self.process: subprocess.Popen[str] | None = None
+        self.unit = ""  # of which it is to be a service
 
     def start(self, *options: str) -> dict[str, Any]:
         """Start it and wait for its ready file."""
         (self.folder / "state/ready.json").unlink(missing_ok=True)
+        run_it = command("run", self.config, *options)
         self.process = subprocess.Popen(
-            command("run", self.config, *options),
+            confined.command(self.unit, *run_it) if self.unit else run_it,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

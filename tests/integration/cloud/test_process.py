@@ -24,6 +24,7 @@ from evidence.keys import (
 from evidence.orders import Replace, Revoke, encode_order
 from tests.integration.cloud.cloud_process import Cloud, run, wait
 from tests.integration.cloud.flood import flood
+from tests.notified import manager
 from tests.ports import free_port
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
@@ -41,8 +42,17 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_it_runs_until_sigterm_and_leaves_everything_in_order(cloud: Cloud) -> None:
-    ready = cloud.start()
+@pytest.mark.needs("systemd-analyze")
+def test_it_runs_until_sigterm_and_leaves_everything_in_order(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.unit = "stackproof-cloud"
+    with manager(cloud.folder) as hearing:
+        monkeypatch.setenv("NOTIFY_SOCKET", hearing.environment["NOTIFY_SOCKET"])
+        ready = cloud.start()
+        stands = "STATUS=1 plants served, in trouble: none"
+        assert hearing.heard(20) == ["READY=1", stands]
+        assert hearing.heard(20) == ["WATCHDOG=1", stands]
     assert ready["broker"].startswith("mqtt://127.0.0.1:")
     assert alive(ready["broker_pid"])
     assert (cloud.folder / "state/broker.url").read_text().strip() == ready["broker"]

@@ -87,3 +87,32 @@ async def test_clock_far_behind_the_stream_at_start(plant: Plant) -> None:
     assert told(objects).events == [
         "start", "stopped", "start", "clock-step", "clock-ahead", "clock-step", "stopped",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("year_ns", [0, 946_684_800 * S], ids=["1970", "2000"])
+async def test_first_boot_without_network_and_with_a_clock_that_was_never_set(
+    plant: Plant, year_ns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads from the first second on, at the instants that the clock shows.
+
+    When the clock is set, that is a signed step and a gap; no reading of before is lost, and none
+    is moved: nobody knows when it was.
+    """
+    monkeypatch.setattr("edge.schedule.SURE_NS", S // 2)
+    plant.clock.offset_ns = year_ns - plant.clock.wall_ns()
+    async with plant.running():
+        await asyncio.sleep(0.55)
+        early = plant.beside()
+        plant.clock.offset_ns = 0
+        await asyncio.sleep(1.2)
+    assert early
+    objects = plant.kept()
+    assert mistakes(objects) == []
+    ticks = sorted(tick_ns for _, tick_ns in readings(objects))
+    before = [tick_ns for tick_ns in ticks if tick_ns < year_ns + 60 * S]
+    assert len(before) >= 4
+    assert len(ticks) - len(before) >= 4
+    # the oldest reading is decades old now
+    assert told(objects).events == ["start", "clock-step", "spool-old", "stopped"]
+    ((_, reason),) = told(objects).gaps
+    assert reason == "clock-unsure"

@@ -1,6 +1,7 @@
 """How long hashes of freed objects are known, and spools of other formats."""
 
 import hashlib
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,16 @@ def test_other_format_is_refused(spool: Spool, path: Path, number: int, who: str
     spool.close()
     db = sqlite3.connect(path)
     db.execute(f"PRAGMA user_version = {number}")
+    db.execute("INSERT INTO open (tick) VALUES (x'03')")
+    db.commit()
+    crashed = path.with_name("crashed.sqlite")  # its newest tick stands in the -wal file alone
+    for end in ("", "-wal"):
+        shutil.copy(f"{path}{end}", f"{crashed}{end}")
     db.close()
+    before = [Path(f"{crashed}{end}").read_bytes() for end in ("", "-wal")]
+    with pytest.raises(OtherFormatError):
+        Spool(crashed, bytes_max=MIB)
+    assert [Path(f"{crashed}{end}").read_bytes() for end in ("", "-wal")] == before
     says = f"spool format {number}; this program knows 4. {who} program wrote it: start that one"
     for program in (lambda: Spool(path, bytes_max=MIB), lambda: SpoolReader(path)):
         with pytest.raises(OtherFormatError, match=says) as caught:

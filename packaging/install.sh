@@ -1,0 +1,117 @@
+#!/bin/sh
+# Installs stackproof from the bundle it lies in; no network is used.
+#
+#   sh install.sh --key PUBLIC.pem [--prefix /opt] [--units /etc/systemd/system]
+#   sh install.sh --rollback [--prefix /opt]
+#
+# PUBLIC.pem is the key of whoever made the bundle. It comes by another way than the bundle.
+# Each version has its folder, PREFIX/stackproof-VERSION; PREFIX/stackproof/current leads to the one
+# in use and …/previous to the one before. Readings and evidence (/var/lib) are never touched, no
+# service is started or stopped. Whatever goes wrong before the end leaves what was there in use.
+# Exit: 0 done, 2 refused or not possible.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+prefix=/opt units='' key='' rollback=''
+
+say() { printf 'install: %s\n' "$*"; }
+die() {
+    printf 'install: %s\n' "$*" >&2
+    exit 2
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --rollback) rollback=yes ;;
+    --key | --prefix | --units)
+        [ $# -gt 1 ] || die "$1 needs a value"
+        case $1 in
+        --key) key=$2 ;;
+        --prefix) prefix=$2 ;;
+        --units) units=$2 ;;
+        esac
+        shift
+        ;;
+    *) die "usage: sh install.sh --key PUBLIC.pem [--prefix DIR] [--units DIR] | --rollback" ;;
+    esac
+    shift
+done
+links=$prefix/stackproof
+
+# Replaces a link in one step: there is no moment without one.
+link() {
+    ln -s -- "$1" "$2.new"
+    mv -T -- "$2.new" "$2"
+}
+
+if [ -n "$rollback" ]; then
+    now=$(readlink -- "$links/current") || die "$links/current: nothing is installed here"
+    before=$(readlink -- "$links/previous") || die "there is no version before $now to go back to"
+    [ -f "$before/.complete" ] || die "$before is not there any more; install its bundle again"
+    link "$before" "$links/current"
+    link "$now" "$links/previous"
+    say "$before is in use again, from the next start of each service on"
+    say "if its program says that a newer one wrote the spool, install the newer one again"
+    exit 0
+fi
+
+# ---------------------------------------------------------------- is it what was made
+
+[ -n "$key" ] || die "--key PUBLIC.pem is missing: who made this bundle cannot be checked without"
+[ -f "$key" ] || die "$key: no such file"
+command -v openssl >/dev/null || die "openssl is missing: Debian package openssl, needed to check"
+command -v python3 >/dev/null || die "python3 is missing: Debian packages python3, python3-venv"
+openssl pkey -pubin -in "$key" -noout 2>/dev/null || die "$key: holds no public key"
+key=$(readlink -f -- "$key")
+cd -- "$here"
+[ -f SHA256SUMS ] && [ -f SHA256SUMS.sig ] || die "$here: this is no bundle: SHA256SUMS is missing"
+openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig \
+    >/dev/null 2>&1 ||
+    die "the signature is not by the key in $key: do not use this bundle. Nothing was installed"
+wrong=$(sha256sum --check --strict --quiet SHA256SUMS 2>/dev/null | sed 's/: FAILED.*//') || :
+sha256sum --check --strict --status SHA256SUMS 2>/dev/null ||
+    die "altered or missing: $(echo $wrong). Unpack the bundle again. Nothing was installed"
+count=$(find . -type f ! -name SHA256SUMS ! -name SHA256SUMS.sig | wc -l)
+[ "$count" -eq "$(wc -l <SHA256SUMS)" ] ||
+    die "there are files here that the bundle does not have: unpack it into an empty folder"
+
+field() { sed -n "s/^$1=//p" BUNDLE; }
+version=$(field version) arch=$(field arch) pythons=$(field pythons) lacks=$(field lacks)
+[ "$(uname -m)" = "$arch" ] || die "this bundle is for $arch, this machine is $(uname -m)"
+python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+case " $pythons " in
+*" $python "*) ;;
+*) die "this bundle is for Python $pythons, this machine has $python: make one with --python" ;;
+esac
+python3 -c 'import ensurepip, venv' 2>/dev/null ||
+    die "python3 has no venv module: Debian package python3-venv"
+
+# ---------------------------------------------------------------- install beside what is in use
+
+target=$prefix/stackproof-$version
+now=$(readlink -- "$links/current") || now=''
+[ "$now" != "$target" ] || die "$version is in use already"
+if [ ! -f "$target/.complete" ]; then
+    rm -rf -- "$target" # the rest of an install that was broken off
+    mkdir -p -- "$links"
+    python3 -m venv "$target" || die "python3 -m venv $target failed, see above"
+    pip="$target/bin/python -m pip install --quiet --no-input --disable-pip-version-check"
+    # shellcheck disable=SC2086 # several words
+    { $pip --no-index --no-deps --find-links wheels --require-hashes -r "lock-$python.txt" &&
+        $pip --no-index --no-deps "wheels/stackproof-$version"-*.whl; } ||
+        die "pip failed, see above; what was in use still is"
+    "$target/bin/stackproof" --help >/dev/null || die "$version does not run; nothing was changed"
+    cp -R docs sbom.cdx.json LICENSE "$target"
+    : >"$target/.complete"
+fi
+[ -z "$now" ] || link "$now" "$links/previous"
+link "$target" "$links/current"
+say "$version is in use, from the next start of each service on${now:+; before it: $now}"
+[ -z "$lacks" ] || say "without, since they have no wheel for $arch: $lacks"
+
+if [ -n "$units" ]; then
+    cp systemd/*.service "$units"
+    ! command -v systemd-sysusers >/dev/null || systemd-sysusers systemd/stackproof.sysusers
+    [ ! -d /run/systemd/system ] || systemctl daemon-reload
+    say "unit files are in $units; start one: systemctl enable --now stackproof-edge"
+fi

@@ -1,0 +1,52 @@
+"""docs/install.md: installing and going back are run as they stand there, in another prefix."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.confined import UNITS, settings
+from tests.house.test_bundle import Desk
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs/install.md").read_text()
+
+
+def block(heading: str) -> str:
+    text = TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)[0]
+
+
+@pytest.mark.needs("openssl")
+def test_installed_and_gone_back_as_written(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    (tmp_path / "made.pub").rename(tmp_path / "release.pub")
+    prefix = f" --prefix {desk.prefix}"
+    install = re.sub(r"^(sh install.sh .*)$", rf"\1{prefix}", block("Install"), flags=re.MULTILINE)
+    for version in ("0.1.0", "0.2.0"):
+        desk.bundle(version)
+        (tmp_path / f"{version}.tar").rename(tmp_path / "stackproof.tar")
+        run(install.replace("stackproof-*/", f"stackproof-{version}/"), desk)
+        assert desk.current == f"stackproof-{version}"
+    (back,) = re.findall(r"(?m)^sh install.sh --rollback", block("Upgrade and going back"))
+    run(f"cd stackproof-0.2.0; {back}{prefix}", desk)
+    assert desk.current == "stackproof-0.1.0"
+
+
+def run(script: str, desk: Desk) -> None:
+    done = subprocess.run(
+        ["sh", "-euc", script], cwd=desk.folder, capture_output=True, text=True, check=False,
+        env={"PATH": f"{desk.bin}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_table_of_services_is_the_units() -> None:
+    rows = re.findall(r"^\| `(stackproof-\w+)` \| [^|]+ \| `([^`]+)` \| `([^`]+)` \|$", TEXT, re.M)
+    assert {row[0] for row in rows} == {path.stem for path in UNITS.glob("*.service")}
+    for name, file, state in rows:
+        told = settings(name)
+        assert told["ConditionPathExists"] == [file]
+        assert file in told["ExecStart"][0]
+        assert [state] == [f"/var/lib/{folder}" for folder in told["StateDirectory"]]

@@ -1,0 +1,73 @@
+"""The unit files, by systemd's own judgement; the services' tests run their programs under them.
+
+`tests/integration/edge/test_watchdog.py` and `tests/integration/cloud/test_process.py` do that.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.confined import UNITS, command, settings
+
+NAMES = sorted(path.stem for path in UNITS.glob("*.service"))
+
+#: What is left above 0 is what the work takes: Internet and local sockets (0.4), no network of its
+#: own (0.5), the host's root and users (0.3), and of the agent serial lines and reading the
+#: clock's error (0.9). systemd calls 2.0 and above "medium" from 5.0 on; its own services have 2.
+EXPOSURE_MAX = 2.0
+
+pytestmark = pytest.mark.needs("systemd-analyze")
+
+
+def analyze(*arguments: str) -> str:
+    done = subprocess.run(
+        ["systemd-analyze", *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_all_are_looked_at() -> None:
+    assert NAMES == ["stackproof-cloud", "stackproof-edge", "stackproof-relay"]
+
+
+def test_systemd_understands_them(tmp_path: Path) -> None:
+    """With a program where they expect it: it is checked for, too."""
+    found = []
+    for name in NAMES:
+        text = (UNITS / f"{name}.service").read_text()
+        unit = tmp_path / f"{name}.service"
+        unit.write_text(text.replace("/opt/stackproof/current/bin/stackproof", "/bin/true"))
+        found.append(str(unit))
+    assert analyze("verify", "--man=no", *found) == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_little_is_exposed(name: str) -> None:
+    said = analyze("security", "--offline=true", "--no-pager", str(UNITS / f"{name}.service"))
+    (level,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", said)
+    print(f"{name}: exposure {level}")  # noqa: T201 - shown with -s
+    assert float(level) < EXPOSURE_MAX, said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bounds_are_set_and_a_hung_service_is_started_again(name: str) -> None:
+    told = settings(name)
+    assert told.keys() >= {"MemoryMax", "TasksMax", "LimitNOFILE", "LogRateLimitBurst", "User"}
+    assert (told["Restart"], told["StartLimitIntervalSec"]) == (["always"], ["0"])
+    watched = {"Type": ["notify"], "WatchdogSec": told.get("WatchdogSec")}
+    assert name == "stackproof-relay" or watched.items() <= told.items()
+
+
+def test_the_agent_may_ask_how_far_off_the_clock_is() -> None:
+    """Refused, it would call every clock "free": the usual set of system calls refuses it."""
+    asks = (
+        "import ctypes\n"
+        "raise SystemExit(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) < 0)"
+    )
+    for unit, refused in (("stackproof-edge", 0), ("stackproof-relay", 1)):
+        done = subprocess.run(command(unit, sys.executable, "-c", asks), check=False)
+        assert done.returncode == refused, unit

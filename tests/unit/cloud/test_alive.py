@@ -1,0 +1,36 @@
+"""The collector's sign of life: given for each turn of its thread, and for none that hangs."""
+
+import asyncio
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from cloud.alive import tell_alive
+from cloud.errors import StoreError
+from evidence.service import ServiceManager
+from tests.notified import manager
+
+
+async def test_each_turn_is_told_and_a_hanging_thread_is_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.alive.ALIVE_S", 0.0)
+    turns: asyncio.Queue[Future[None]] = asyncio.Queue()
+
+    def turn() -> Future[None]:
+        turns.put_nowait(future := Future[None]())
+        return future
+
+    with manager(tmp_path) as hearing:
+        told = ServiceManager(hearing.environment)
+        task = asyncio.create_task(tell_alive(told, turn, lambda: "fine"))
+        for _ in range(3):
+            asked = await turns.get()
+            assert hearing.heard() == []  # the thread has not come round yet
+            asked.set_result(None)
+            await hearing.hear("WATCHDOG=1")
+        ended = StoreError("the collector has ended; nothing more is logged")
+        (await turns.get()).set_exception(ended)
+        await task
+        assert hearing.heard() == []

@@ -1,0 +1,111 @@
+"""A support archive: what is in it, and that no secret is, however it got into a text."""
+
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from cloud.cli import main as cloud
+from edge.cli import main as edge
+from evidence.support import pack, secrets_of, without_secrets
+from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
+from tests.unit.edge.sites import METERS, write_keys, write_site
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIE\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"key:\n{PEM}\nend", "key:\n[taken out]\nend"),
+        ("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEI cut off", "[taken out]"),
+        ("postgresql://reader:s3cret@db/x", "postgresql://[taken out]@db/x"),
+        ("Authorization: Bearer abc.def-_", "Authorization: Bearer [taken out]"),
+        ('password = "hunter2"', "password = [taken out]"),
+        ("api_token=abc123&x=1", "api_token=[taken out]&x=1"),
+        ("{'secret': 'a b'}", "{'secret': [taken out]}"),
+        ("pkcs11:object=k?pin-value=1234", "pkcs11:object=k?pin-value=[taken out]"),
+        ('token = "file:secrets/influx"', 'token = "file:secrets/influx"'),
+        ('key = "file:keys/edge-1.pem"', 'key = "file:keys/edge-1.pem"'),
+        ("spinning = 3, 12 tokens", "spinning = 3, 12 tokens"),
+    ],
+)
+def test_what_is_written_as_a_secret_is_taken_out(text: str, left: str) -> None:
+    assert without_secrets(text) == left
+
+
+def test_what_the_configuration_names_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "influx").write_text("user:pa55word\n")
+    (tmp_path / "own.crt").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n")
+    monkeypatch.setenv("DB_LOGIN", "open sesame")
+    config = 'a = "file:influx"\nb = "file:own.crt"\nc = "env:DB_LOGIN"\nd = "file:away"\n'
+    known = secrets_of(config, tmp_path)
+    assert known == {"user:pa55word", "pa55word", "open sesame"}
+    assert without_secrets("said pa55word, open sesame!", known) == "said [taken out], [taken out]!"
+
+
+def test_a_part_that_fails_leaves_the_others(tmp_path: Path) -> None:
+    def fails() -> str:
+        raise ValueError("the disk is gone, token=abcdef")
+
+    out = tmp_path / "s.tar.gz"
+    assert pack(out, {"a": fails, "b": lambda: "fine"}, ()) != []
+    told = read(out)
+    assert told == {"a": "could not be made: the disk is gone, token=[taken out]\n", "b": "fine"}
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        pack(out, {}, ())
+
+
+def read(out: Path) -> dict[str, str]:
+    with tarfile.open(out) as archive:
+        files = [(entry.name, archive.extractfile(entry)) for entry in archive]
+        return {name: file.read().decode() for name, file in files if file is not None}
+
+
+def no_line_of(secret: Path, told: dict[str, str]) -> bool:
+    lines = [line for line in secret.read_text().splitlines() if "-----" not in line]
+    assert lines
+    return not any(line in text for line in lines for text in told.values())
+
+
+def test_of_a_gateway(tmp_path: Path) -> None:
+    write_keys(tmp_path / "keys")
+    key = tmp_path / "keys/edge-1.pem"
+    site = write_site(tmp_path, METERS)
+    log = tmp_path / "edge.log"
+    log.write_text(f"INFO started\nDEBUG {key.read_text()}\npassword: letmein\n")
+    out = tmp_path / "s.tar.gz"
+    wanted = ["support", str(site), "--out", str(out), "--log", str(log)]
+    assert edge(wanted) == 1  # no spool yet: that part says so
+    told = read(out)
+    assert set(told) == {"status.txt", "site.toml", "machine.txt", "log-0.txt"}
+    assert "no spool here" in told["status.txt"]
+    assert 'key = "file:keys/edge-1.pem"' in told["site.toml"]
+    assert "cryptography " in told["machine.txt"]
+    assert told["log-0.txt"].startswith("INFO started")
+    assert no_line_of(key, told)
+    assert "letmein" not in str(told)
+    assert edge(wanted) == 2  # it is there already
+
+
+def test_of_a_collector_that_does_not_run(tmp_path: Path) -> None:
+    make_plant(tmp_path)
+    config = tmp_path / "CLOUD.toml"
+    config.write_text(CLOUD_HEAD + CLOUD_PLANT)
+    (tmp_path / "state").mkdir()
+    token, key = tmp_path / "state/api.token", tmp_path / "mini/collector.pem"
+    token.write_text("tHeToKeN-of-43-characters\n")
+    log = tmp_path / "cloud.log"
+    log.write_text(f"asked with tHeToKeN-of-43-characters; {key.read_text()}")
+    out = tmp_path / "s.tar.gz"
+    assert cloud(["support", str(config), "--out", str(out), "--log", str(log)]) == 1
+    told = read(out)
+    assert set(told) == {"health.json", "streams.json", "cloud.toml", "machine.txt", "log-0.txt"}
+    assert "no collector runs with" in told["health.json"]
+    assert "MiB free" in told["machine.txt"]
+    assert no_line_of(token, told)
+    assert no_line_of(key, told)
