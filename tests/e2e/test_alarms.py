@@ -119,7 +119,9 @@ def test_a_shift_is_handed_over_and_fits_on_a_page(
 
 def pages_of(page: Page) -> int:
     """As Chromium prints it on A4."""
-    paper = pypdfium2.PdfDocument(page.pdf(format="A4", print_background=True))
+    edges = ("top", "right", "bottom", "left")
+    made = page.pdf(format="A4", print_background=True, margin={edge: "10mm" for edge in edges})
+    paper = pypdfium2.PdfDocument(made)
     try:
         return len(paper)
     finally:
