@@ -15,7 +15,8 @@ HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</scri
 STATIC = DASHBOARD / "static"
 HAN = "\u4e00-\u9fff"
 OF_PAGES = (
-    "account.", "alarms.", "drill.", "month.", "plan.", "record.", "review.", "shift.", "verify.", "visit.", "year.",
+    "account.", "alarms.", "drill.", "month.", "plan.", "record.", "review.", "shift.", "verify.",
+    "visit.", "year.",
 )  # fmt: skip
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 STYLES = sorted((STATIC / "css").glob("*.css"))
