@@ -29,17 +29,18 @@ def noise(second: int, snapshot: dict[str, Any]) -> None:
         snapshot["gateways"][0]["online"] = False
 
 
-def test_a_normal_line_tells_no_more_than_six_an_hour() -> None:
-    """400 pots at 0.3 effects a pot-day; 240 effects expected in 48 h."""
-    effects = effects_of(48, 0.3, seed=7)
-    assert 200 <= len(effects) <= 280
+@pytest.mark.parametrize("seed", [7, 16])
+def test_a_normal_line_tells_no_more_than_six_an_hour(seed: int) -> None:
+    """400 pots at 0.3 effects a pot-day; 240 effects expected in 48 h, in seed 16 many repeat."""
+    effects = effects_of(48, 0.3, seed)
+    assert 200 <= len(effects) <= 290
     draw = random.Random(3)
     found = play(48, effects, noise, lambda _: draw.gauss(100, 3))
     counts = told(found)
     assert worst_hour(found) <= TARGET
     # an effect is an event: of the normal ones only those that repeat by chance are told
     assert set(counts) <= {"pot-repeat", "effect-long", "quench-failed"}
-    assert sum(counts.values()) < len(effects) / 2
+    assert sum(counts.values()) < len(effects) / 5
     long = sum(1 for one in effects if one.polarised_ns > 180 * NS)
     assert counts["effect-long"] == long
 
@@ -123,9 +124,10 @@ def test_a_rate_that_plays_about_its_limit_raises_one() -> None:
         # again five minutes after its end: one incident, told as what it is
         ({"quench-failed": 1}, [effect(4, 600, 100), effect(4, 1_000, 100)]),
         ({"quench-failed": 1}, [effect(4, 600 + 400 * n, 100) for n in range(5)]),
-        ({"pot-repeat": 1}, [effect(4, 600, 100), effect(4, 3_600, 100)]),
+        ({}, [effect(4, 600, 100), effect(4, 3_600, 100)]),
+        ({"pot-repeat": 1}, [effect(4, 600 + n, 100) for n in (0, 3_000, 6_000)]),
         ({}, [effect(4, 600, 100), effect(5, 3_600, 100)]),
-        # the third comes while the second's alarm stands, the fourth after it
+        # the third's alarm stands for two hours; the fourth comes after it
         ({"pot-repeat": 2}, [effect(4, 600 + n, 100) for n in (0, 3_000, 6_000, 16_000)]),
     ],
 )
