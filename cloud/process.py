@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 
 from cloud.account_actions import AccountActions
@@ -20,10 +20,7 @@ from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import STRANGER, VISITOR
 from cloud.accounts.store import AccountStore
 from cloud.accumulated.desk import Accumulations
-from cloud.alarms.core import Happening
-from cloud.alarms.desk import AlarmDesk
-from cloud.alarms.outbox import Outbox
-from cloud.alarms.store import AlarmStore
+from cloud.alarm_parts import alarm_parts
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.broker import Broker
@@ -55,8 +52,6 @@ from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
 from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
-from cloud.shift.desk import ShiftDesk
-from cloud.shift.store import ShiftStore
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
@@ -172,8 +167,7 @@ class _Process:
         await stack.enter_async_context(_beside(self._screenings.run()))
         await stack.enter_async_context(_beside(self._brought.run()))
         await stack.enter_async_context(_beside(self._transport.run()))
-        outboxes = [outbox.run() for outbox in self._outboxes]
-        for work in (self._alarms.run(), self._shifts.run(), *outboxes):
+        for work in self._alarms.work():
             await stack.enter_async_context(_beside(work))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
@@ -219,8 +213,9 @@ class _Process:
         roots = {one.plant: one.root.fingerprint.hex() for one in config.plants}
         self._brought = BroughtArchives(config.state_dir, self._clock, roots)
         self._engine = self._months(desk, records, plans, stack)
-        self._alarms = self._alarm_desk(hub, stack)
-        self._shifts = self._shift_desk(hub, stack)
+        self._alarms = alarm_parts(
+            config, hub, self._engine, self._keys, self._accumulated, self._clock, stack
+        )
         return Services(
             hub=hub,
             clock=self._clock,
@@ -239,8 +234,8 @@ class _Process:
             screenings=screenings,
             brought=self._brought,
             transport=self._transport,
-            alarms=self._alarms,
-            shifts=self._shifts,
+            alarms=self._alarms.alarms,
+            shifts=self._alarms.shifts,
             token=self._token,
             hosts=config.http.names,
         )
@@ -286,30 +281,6 @@ class _Process:
             self._clock,
             closing=config.months.close,
             settle_ns=config.months.settle_ns,
-        )
-
-    def _alarm_desk(self, hub: LiveHub, stack: contextlib.AsyncExitStack) -> AlarmDesk:
-        config = self._config.alarms
-        self._outboxes = [
-            Outbox(one, self._clock, lambda plant: hub.zone(plant).key, priority=config.priority)
-            for one in config.channels
-        ]
-
-        def tell(found: Sequence[Happening]) -> None:
-            for outbox in self._outboxes:
-                outbox.put(found)
-
-        store = AlarmStore(self._config.state_dir)
-        stack.callback(store.close)
-        rules = {plant: own.rules for plant, own in config.plants.items()}
-        return AlarmDesk(store, hub, self._engine, self._keys, self._clock, rules, tell)
-
-    def _shift_desk(self, hub: LiveHub, stack: contextlib.AsyncExitStack) -> ShiftDesk:
-        store = ShiftStore(self._config.state_dir)
-        stack.callback(store.close)
-        shifts = {plant: own.shifts for plant, own in self._config.alarms.plants.items()}
-        return ShiftDesk(
-            store, hub, self._alarms, self._engine, self._accumulated, self._clock, shifts
         )
 
     async def look_for_keys(self, reload: asyncio.Event) -> None:
