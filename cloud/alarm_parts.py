@@ -26,7 +26,8 @@ class AlarmParts:
 
     def work(self) -> list[Coroutine[None, None, None]]:
         """Each for ever; cancel it to end."""
-        return [one.run() for one in (self.alarms, self.shifts, *self.outboxes)]
+        sending = [outbox.run() for outbox in self.outboxes]
+        return [self.alarms.run(), self.shifts.run(), *sending]
 
 
 def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
