@@ -18,6 +18,8 @@ from cloud.accounts.errors import AccountError
 from cloud.api import (
     account_pages,
     account_routes,
+    alarm_pages,
+    alarms,
     broker,
     brought,
     documents,
@@ -37,6 +39,7 @@ from cloud.api import (
     sample_pages,
     screening,
     series,
+    shift_pages,
     socket,
     visits,
     year_pages,
@@ -78,7 +81,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
         routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
-        reviews, year_pages, screening, brought, broker, series,
+        reviews, year_pages, screening, brought, broker, series, alarms,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)
@@ -97,6 +100,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(visits.pages)
     app.include_router(sample_pages.router)
     app.include_router(brought.pages)
+    app.include_router(alarm_pages.router)
+    app.include_router(shift_pages.router)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False

@@ -37,6 +37,7 @@ gateways = ["file:keys/edge-1.crt"]
 # allowance_t = "1200000"          # tCO2e of a calendar year, for the projection; or in its place
 # benchmark_t_t = "0.8500"         # tCO2e per tonne of output
 # accuracy = "file:smelter.toml"   # how sure its meters and factors are: docs/uncertainty.md
+# [alarms], shifts, [plant.alarms.KIND]: cloud/config_alarms.py
 ```
 """
 
@@ -48,9 +49,11 @@ from typing import Any
 
 from cloud.accounts.roles import is_region
 from cloud.accumulated.accuracy_file import read_accuracy_file
-from cloud.accumulated.outlook import PlantSaid, read_allowance
+from cloud.accumulated.outlook import PlantSaid
 from cloud.closing.stamp import url_fault
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
+from cloud.config_alarms import AlarmsConfig, PlantAlarms, read_alarms, read_of_plant
+from cloud.config_allowance import read_allowance
 from cloud.config_broker import BrokerConfig, read_broker
 from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
@@ -87,6 +90,7 @@ class CloudConfig:
         plants: their certificates, in the order of the file.
         regions: plant -> its GB/T 2260 code, "" where none is given.
         said: plant -> what it may emit, and how sure its meters are, as far as somebody said.
+        alarms: who is told of them elsewhere; plants' own rules and shifts.
     """
 
     path: Path
@@ -103,6 +107,7 @@ class CloudConfig:
     plants: tuple[PlantIdentity, ...]
     regions: Mapping[str, str]
     said: Mapping[str, PlantSaid]
+    alarms: AlarmsConfig
 
 
 def load_cloud(path: Path) -> CloudConfig:
@@ -148,6 +153,7 @@ class _Reader:
         self._path = path
         self._regions: dict[str, str] = {}
         self._said: dict[str, PlantSaid] = {}
+        self._alarms: dict[str, PlantAlarms] = {}
         self._root = self._fields(self._parse(), "", self.problems)
 
     def _parse(self) -> Mapping[str, Any]:
@@ -207,12 +213,14 @@ class _Reader:
         months = read_months(self._section("months", required=False))
         series = read_series(self._section("series", required=False), self._path.parent)
         plants = self._plants(certificate, signer)
+        told = self._section("alarms", required=False)
+        alarms = read_alarms(told, self._path.parent, self._alarms)
         root.finish()
         if signer is None:
             return None
         return CloudConfig(
             self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, tsa_url, broker,
-            http, months, series, plants, self._regions, self._said,
+            http, months, series, plants, self._regions, self._said, alarms,
         )  # fmt: skip
 
     # -- single values ----------------------------------------------------------------------------
@@ -271,6 +279,7 @@ class _Reader:
             fields.complain("region", f"{region!r} is not 2, 4 or 6 digits of GB/T 2260")
         self._regions[plant] = region
         self._said[plant] = PlantSaid(read_allowance(fields), self._accuracy(fields))
+        self._alarms[plant] = read_of_plant(fields)
         root = self._file(fields, "root")
         listed = fields.sequence("gateways")
         gateways = [self._reference(fields, "gateways", value) for value in listed]

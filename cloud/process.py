@@ -20,6 +20,7 @@ from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import STRANGER, VISITOR
 from cloud.accounts.store import AccountStore
 from cloud.accumulated.desk import Accumulations
+from cloud.alarm_parts import alarm_parts
 from cloud.alive import alive
 from cloud.api.services import Services
 from cloud.app import create_app
@@ -28,8 +29,6 @@ from cloud.broker import Broker
 from cloud.brought.desk import BroughtArchives
 from cloud.clock import Clock, SimulatedClock, SteadyClock, SystemClock, instant
 from cloud.closing.archive import ArchiveFolder
-from cloud.closing.months import Months
-from cloud.closing.stamp import Authority
 from cloud.collector.closing import Desk
 from cloud.collector.inbox import Inbox
 from cloud.collector.intake import Intake
@@ -44,10 +43,7 @@ from cloud.drill.desk import DrillDesk
 from cloud.errors import CloudError, ServerError, SliceLostError, StoreError
 from cloud.http_server import address_of, listen, make_server
 from cloud.live.hub import LiveHub
-from cloud.month.book import MonthBook
-from cloud.month.engine import MonthEngine
-from cloud.month.facts import Facts
-from cloud.month.planned import PlannedDocuments
+from cloud.month.opening import open_months
 from cloud.month.sources import CollectorSources
 from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
@@ -187,6 +183,8 @@ class _Process:
         await stack.enter_async_context(beside(self._brought.run()))
         await stack.enter_async_context(beside(self._transport.run()))
         await stack.enter_async_context(beside(self._series.follow()))
+        for work in self._alarms.work():
+            await stack.enter_async_context(beside(work))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
         if await link.wait_connected(CONNECT_S):
@@ -221,20 +219,21 @@ class _Process:
         self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
         self._accumulated = Accumulations(
-            desk,
-            lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
-            archives,
-            self._clock,
-            config.said,
-        )
+            desk, lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
+            archives, self._clock, config.said,
+        )  # fmt: skip
         plans = PlanDesk(records, self._intake, archives, self._clock)
         self._screenings = screenings = Screenings(config.state_dir)
         roots = {one.plant: one.root.fingerprint.hex() for one in config.plants}
         self._brought = BroughtArchives(config.state_dir, self._clock, roots)
-        self._engine = self._months(desk, records, plans, stack)
+        sources = CollectorSources(self._collector, self._intake, records)
+        self._engine = open_months(config, desk, sources, plans, clock=self._clock, stack=stack)
         kept = open_series(config.series, config.state_dir, config.slice, self._clock)
         self._series = SeriesFollower(desk, kept)
         stack.callback(self._series.close)
+        self._alarms = alarm_parts(
+            config, hub, self._engine, self._keys, self._accumulated, self._clock, stack
+        )
         return Services(
             hub=hub,
             clock=self._clock,
@@ -254,6 +253,8 @@ class _Process:
             brought=self._brought,
             transport=self._transport,
             series=SeriesDesk(kept, self._series),
+            alarms=self._alarms.alarms,
+            shifts=self._alarms.shifts,
             token=self._token,
             hosts=config.http.names,
         )
@@ -283,23 +284,6 @@ class _Process:
             self._broker_url = self._broker.url
             self._say(f"broker: embedded, {self._broker_url}, process {self._broker.pid}")
         (config.state_dir / BROKER_URL).write_text(self._broker_url + "\n")
-
-    def _months(
-        self, desk: Desk, records: RecordDesk, plans: PlanDesk, stack: contextlib.AsyncExitStack
-    ) -> MonthEngine:
-        config = self._config
-        facts = Facts(config.state_dir)
-        stack.callback(facts.close)
-        sources = CollectorSources(self._collector, self._intake, records)
-        authority = Authority(config.tsa_url) if config.tsa_url else None
-        return MonthEngine(
-            Months(desk, config.archive_dir, self._clock, authority),
-            MonthBook(facts, sources, PlannedDocuments(plans), config.archive_dir),
-            sources,
-            self._clock,
-            closing=config.months.close,
-            settle_ns=config.months.settle_ns,
-        )
 
     async def look_for_keys(self, reload: asyncio.Event) -> None:
         """Look into every plant's key folder whenever it is ordered; for ever."""

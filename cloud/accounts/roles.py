@@ -32,6 +32,7 @@ class Right(StrEnum):
     RECORDS = "records"  # what persons signed, with its files: of one's plants
     SAMPLES = "samples"  # of these what one's laboratory was sent; whoever has RECORDS has it
     REVIEW = "review"  # what reviewers alone do: visits of a plant
+    OPERATE = "operate"  # acknowledging alarms, handing over a shift: persons only, of one's plants
     SIGN = "sign"  # bringing in what one signed oneself, for one's plants
     MONTHS = "months"  # closing and sealing
     PEOPLE = "people"  # the list of accounts
@@ -46,8 +47,8 @@ _WORKS = {Right.SEE, Right.EVIDENCE, *_RECORDS, Right.OWN}
 
 #: role -> rights
 ROLES: dict[str, frozenset[Right]] = {
-    "operator": frozenset(_WORKS | {Right.SIGN}),
-    "engineer": frozenset(_WORKS | {Right.SIGN}),
+    "operator": frozenset(_WORKS | {Right.SIGN, Right.OPERATE}),
+    "engineer": frozenset(_WORKS | {Right.SIGN, Right.OPERATE}),
     "accountant": frozenset(_WORKS | {Right.SIGN, Right.MONTHS}),
     "laboratory": frozenset({Right.SIGN, Right.SAMPLES, Right.OWN}),
     "reviewer": frozenset(_WORKS | {Right.SIGN, Right.REVIEW}),

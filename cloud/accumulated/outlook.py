@@ -13,7 +13,6 @@ from typing import Any
 
 from edge.calc.decimal_text import rounded_text
 from edge.calc.methods.allowance import project, whole_days
-from firmware_configs.fields import Fields
 
 _DAY_NS = 86_400 * 10**9
 LEAST_DAYS = Fraction(1, 24)
@@ -31,18 +30,6 @@ class Allowance:
 
     year_t: Fraction | None = None
     benchmark_t_t: Fraction | None = None
-
-
-def read_allowance(fields: Fields) -> Allowance:
-    """What CLOUD.toml says: tonnes of a year, or per tonne of output, as text above zero."""
-    found: dict[str, Fraction | None] = {}
-    for key in ("allowance_t", "benchmark_t_t"):
-        found[key] = Fraction(fields.decimal(key, default="1")) if fields.has(key) else None
-        if (value := found[key]) is not None and value <= 0:
-            fields.complain(key, "must be above zero")
-    if all(found.values()):
-        fields.complain("benchmark_t_t", "give it or allowance_t, not both")
-    return Allowance(found["allowance_t"], found["benchmark_t_t"])
 
 
 @dataclass(frozen=True)

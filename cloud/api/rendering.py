@@ -38,7 +38,8 @@ STRINGS = {
 }
 
 _OF_PAGES = (
-    "account.", "drill.", "month.", "plan.", "record.", "review.", "verify.", "visit.", "year.",
+    "account.", "alarms.", "drill.", "month.", "plan.", "record.", "review.", "shift.", "verify.",
+    "visit.", "year.",
 )  # fmt: skip
 #: those that the live page's modules need
 SCRIPT_STRINGS = {

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol
 
 from cloud.accounts.desks import Accounts
 from cloud.accounts.roles import Principal
+from cloud.alarms.desk import AlarmDesk
 from cloud.brought.desk import BroughtArchives
 from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
@@ -24,6 +25,7 @@ from cloud.records.listing import Filter
 from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
 from cloud.series.desk import SeriesDesk
+from cloud.shift.desk import ShiftDesk
 from cloud.transport.desk import BrokerDesk
 from cloud.visits.desk import VisitDesk
 from evidence.cose import Unsigned
@@ -284,6 +286,8 @@ class Services:
         brought: archives that people bring to be verified.
         transport: certificates of the broker.
         series: what points said over time.
+        alarms: what needs somebody's action.
+        shifts: sheets of shifts, and handing over.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
@@ -307,6 +311,8 @@ class Services:
     brought: BroughtArchives
     transport: BrokerDesk
     series: SeriesDesk
+    alarms: AlarmDesk
+    shifts: ShiftDesk
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()

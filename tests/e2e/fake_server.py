@@ -32,6 +32,7 @@ from cloud.visits.desk import VisitDesk
 from simulators.month import make_month
 from simulators.month_plants import month_plant
 from simulators.plants import load_any
+from tests.e2e.fake_alarms import alarm_desks
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.e2e.fake_samples import FakeSamples
@@ -46,6 +47,7 @@ from tests.unit.cloud.review.review_examples import MONTH, SealedMonths
 TICKS_BEFORE = 600
 DAY_NS = 86_400 * NS
 REVIEWER = Principal("sun", ROLES["reviewer"], (), "", session="of-all", csrf="of-all")
+OPERATOR = Principal("li-wei", ROLES["operator"], ("*",), session="of-all", csrf="of-all")
 ACCOUNTANT = Principal("ann", ROLES["accountant"], ("*",), session="of-all", csrf="of-all")
 
 
@@ -73,7 +75,8 @@ class SoFar:
         ahead = {"method": "by-days", "days": "7.5000", "of_days": "30.0000", "is_whole": True}
         ahead |= {"emission_t": "17284.00", "allowance_t": "16000.00", "balance_t": "-1284.00"}
         return {
-            "plant": plant, "unit": "tCO2e", "through_ns": through_ns, "is_behind": False,
+            "plant": plant, "month": "2026-11", "unit": "tCO2e", "through_ns": through_ns,
+            "is_behind": False,
             "periods": {
                 "hour": {**row, "missing": [missing],
                          "completeness": {"point": "gas-1.volume", "percent": "98.70"}},
@@ -179,6 +182,13 @@ def falsified(folder: Path) -> Path:
     return made.archive
 
 
+def unsigned(options: argparse.Namespace) -> Principal:
+    """Whom everybody is taken for who does not sign in."""
+    as_one = {"accountant": ACCOUNTANT, "operator": OPERATOR, "reviewer": REVIEWER}
+    found = [who for name, who in as_one.items() if getattr(options, name)]
+    return found[-1] if found else STRANGER if options.accounts else VISITOR
+
+
 async def serve(options: argparse.Namespace) -> None:
     clock = SystemClock()
     hub = LiveHub(clock)
@@ -195,11 +205,7 @@ async def serve(options: argparse.Namespace) -> None:
         await feed(hub, plant, n, n // 10, sector)
     if options.alarms:
         hub.on_alarms(PLANT, alarms(start_ns))
-    accounts = make_accounts(clock, STRANGER if options.accounts else VISITOR)
-    if options.accountant:
-        accounts = make_accounts(clock, ACCOUNTANT)
-    if options.reviewer:
-        accounts = make_accounts(clock, REVIEWER)
+    accounts = make_accounts(clock, unsigned(options))
     evidence: Any = Nothing()
     records: Any = FakeSamples()
     if options.records:
@@ -208,16 +214,19 @@ async def serve(options: argparse.Namespace) -> None:
     months = months_of(options, folder)
     plans, screenings = PlanExample(), Screenings(folder)
     brought = BroughtArchives(folder, clock, {})
+    so_far = SoFar(start_ns)
+    desks_of = await alarm_desks(hub, clock, months, so_far, options)
     app = create_app(
         Services(
             hub=hub, clock=clock, months=months, streams=OneStream(), evidence=evidence,
             keys=Nothing(), one_way=Nothing(), records=records, plans=plans, token=TOKEN,
-            accounts=accounts, accumulated=SoFar(start_ns), openings=BriefOpenings(),
+            accounts=accounts, accumulated=so_far, openings=BriefOpenings(),
             drill=DrillDesk(evidence, records, statement),
             visits=VisitDesk(records, months, plans, screenings), screenings=screenings,
             brought=brought,
             transport=Nothing(),
             series=NoSeries(),
+            alarms=desks_of[0], shifts=desks_of[1],
         )
     )  # fmt: skip
     settings = uvicorn.Config(
@@ -226,7 +235,7 @@ async def serve(options: argparse.Namespace) -> None:
     )  # fmt: skip
     server = uvicorn.Server(settings)
     running = asyncio.create_task(server.serve())
-    beside = asyncio.gather(screenings.run(), brought.run())
+    beside = asyncio.gather(*(one.run() for one in (screenings, brought, *desks_of)))
     while not server.started:  # noqa: ASYNC110 - uvicorn offers no event to wait for
         await asyncio.sleep(0.02)
     print("ready", flush=True)  # noqa: T201 - the parent waits for this word
@@ -253,6 +262,7 @@ def main() -> None:
     parser.add_argument("--reviews", action="store_true", help="and a sealed month of mini")
     parser.add_argument("--screened", action="store_true", help="one that a plant falsified")
     parser.add_argument("--accountant", default="", help="everybody is signed in as one")
+    parser.add_argument("--operator", default="", help="likewise, as an operator, and a busy shift")
     parser.add_argument("--reviewer", action="store_true", help="likewise, as a reviewer, sun")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))

@@ -14,6 +14,8 @@ from fastapi.testclient import TestClient
 from cloud.accounts.desks import Accounts, open_accounts
 from cloud.accounts.roles import VISITOR, Principal
 from cloud.accounts.store import AccountStore
+from cloud.alarms.desk import AlarmDesk
+from cloud.alarms.store import AlarmStore
 from cloud.api.services import MonthRefusedError, Services
 from cloud.app import create_app
 from cloud.brought.desk import BroughtArchives
@@ -28,6 +30,8 @@ from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
 from cloud.series.follow import Followed
 from cloud.series.store import StoreState
+from cloud.shift.desk import ShiftDesk
+from cloud.shift.store import ShiftStore
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0, ManualClock, configuration, payload
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - a token of these tests only
@@ -173,6 +177,33 @@ class BriefBrought(BroughtArchives):
         weakref.finalize(self, shutil.rmtree, folder)
 
 
+class BriefAlarms(AlarmStore):
+    """Alarms, in a folder that goes with them."""
+
+    def __init__(self) -> None:
+        folder = mkdtemp()
+        super().__init__(Path(folder))
+        weakref.finalize(self, _end, self._sql, folder)
+
+
+class BriefShifts(ShiftStore):
+    """Notes of shifts, in a folder that goes with them."""
+
+    def __init__(self) -> None:
+        folder = mkdtemp()
+        super().__init__(Path(folder))
+        weakref.finalize(self, _end, self._sql, folder)
+
+
+def alarm_parts(
+    hub: LiveHub, clock: Clock, months: Any, keys: Any, accumulated: Any,
+    *, store: AlarmStore | None = None,
+) -> tuple[AlarmDesk, ShiftDesk]:  # fmt: skip
+    """Desks of alarms and shifts over these parts."""
+    alarms = AlarmDesk(store or BriefAlarms(), hub, months, keys, clock, {})
+    return alarms, ShiftDesk(BriefShifts(), hub, alarms, months, accumulated, clock, {})
+
+
 def _end(connection: sqlite3.Connection, folder: str) -> None:
     connection.close()
     shutil.rmtree(folder)
@@ -201,12 +232,16 @@ def make_services(
     # a folder that is not there: no month is screened, and nobody screens any
     unscreened = Screenings(Path("/nonexistent"))
     parts = {**nothing, "series": NoSeries(), "screenings": unscreened, **more}
+    hub, months, clock = hub or make_hub(), months or Months(), ManualClock()
+    if "alarms" not in parts:
+        given = clock, months, parts["keys"], parts["accumulated"]
+        parts["alarms"], parts["shifts"] = alarm_parts(hub, *given)
     made = {"accounts": make_accounts, "openings": BriefOpenings, "brought": BriefBrought}
     for name, make in made.items():  # on disk: made only where none is given
         if name not in parts:
             parts[name] = make()
     return Services(
-        hub=hub or make_hub(), clock=ManualClock(), months=months or Months(), streams=Streams(),
+        hub=hub, clock=clock, months=months, streams=Streams(),
         token=TOKEN, **parts,
     )  # fmt: skip
 

@@ -1,0 +1,60 @@
+"""Alarms, shifts and the ways to people elsewhere, put together for the collector's process."""
+
+import contextlib
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+
+from cloud.accumulated.desk import Accumulations
+from cloud.alarms.core import Happening
+from cloud.alarms.desk import AlarmDesk, KeyRows, MonthRows
+from cloud.alarms.outbox import Outbox
+from cloud.alarms.store import AlarmStore
+from cloud.clock import Clock
+from cloud.config import CloudConfig
+from cloud.live.hub import LiveHub
+from cloud.shift.desk import ShiftDesk
+from cloud.shift.store import ShiftStore
+
+
+@dataclass(frozen=True)
+class AlarmParts:
+    """What runs beside the collector."""
+
+    alarms: AlarmDesk
+    shifts: ShiftDesk
+    outboxes: Sequence[Outbox]
+
+    def work(self) -> list[Coroutine[None, None, None]]:
+        """Each for ever; cancel it to end."""
+        sending = [outbox.run() for outbox in self.outboxes]
+        return [self.alarms.run(), self.shifts.run(), *sending]
+
+
+def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
+    config: CloudConfig,
+    hub: LiveHub,
+    months: MonthRows,
+    keys: KeyRows,
+    accumulated: Accumulations,
+    clock: Clock,
+    stack: contextlib.AsyncExitStack,
+) -> AlarmParts:
+    """Open the files in `state_dir`; `stack` closes them."""
+    said = config.alarms
+    outboxes = [
+        Outbox(one, clock, lambda plant: hub.zone(plant).key, priority=said.priority)
+        for one in said.channels
+    ]
+
+    def tell(found: Sequence[Happening]) -> None:
+        for outbox in outboxes:
+            outbox.put(found)
+
+    store, notes = AlarmStore(config.state_dir), ShiftStore(config.state_dir)
+    stack.callback(store.close)
+    stack.callback(notes.close)
+    rules = {plant: own.rules for plant, own in said.plants.items()}
+    shifts = {plant: own.shifts for plant, own in said.plants.items()}
+    alarms = AlarmDesk(store, hub, months, keys, clock, rules, tell)
+    desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
+    return AlarmParts(alarms, desk, outboxes)

@@ -1,0 +1,1 @@
+"""Alarms: what needs somebody's action, raised once, cleared once; and the log of it."""

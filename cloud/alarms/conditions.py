@@ -1,0 +1,204 @@
+"""The conditions: what is so at a plant just then, as signals. Pure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from cloud.alarms.core import SECOND_NS, Key, Signal, Verdict
+from cloud.alarms.effects import effect_signals
+from cloud.alarms.facts import DAY_NS, Level, PlantFacts
+from cloud.alarms.rules import Rules
+from edge.calc.local_time import clock_of
+from evidence.quality import Quality
+
+#: quality -> kind of alarm about the device; maintenance and calibration are none
+OF_QUALITY = {
+    Quality.NO_ANSWER: "meter-silent", Quality.NOT_CONNECTED: "meter-silent",
+    Quality.DEVICE_REFUSED: "meter-silent", Quality.WRONG_ANSWER: "meter-silent",
+    Quality.SENTINEL: "meter-fault", Quality.NOT_A_NUMBER: "meter-fault",
+    Quality.SENSOR_FAULT: "meter-fault", Quality.OUT_OF_RANGE: "meter-range",
+    Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
+}  # fmt: skip
+OFFLINE = "gateway-offline"
+#: those that are known although a gateway is silent
+_OF_THE_COLLECTOR = ("certificate", "certificate-ends", "collector")
+#: told by the collector's own words too; the condition here says which month
+_SAID_BETTER = "month-late"
+_NAMES_MAX = 3
+
+
+def signals(facts: PlantFacts, rules: Rules) -> list[Signal]:
+    """All that is so."""
+    return [
+        *_gateways(facts, rules),
+        *_meters(facts, rules),
+        *_told(facts),
+        *_level(facts, rules),
+        *_certificates(facts, rules),
+        *_months(facts, rules),
+        *effect_signals(facts, rules),
+    ]
+
+
+def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
+    """Of which alarms nothing can be known: a silent gateway's meters, effects and own alarms.
+
+    So an outage raises one alarm and not one for each of its meters, and a restart of the collector
+    clears none before the gateways are heard again.
+    """
+    silent = {
+        row["id"] for row in facts.snapshot["gateways"] if _is_silent(row, facts.now_ns, rules)
+    }
+    points = facts.snapshot["points"]
+
+    def is_blind(key: Key) -> bool:
+        if key.kind in (OFFLINE, *_OF_THE_COLLECTOR) or key.kind.startswith("collector."):
+            return False
+        if key.kind == "emission":
+            return key.about in points and points[key.about]["gateway"] in silent
+        return key.gateway in silent
+
+    return is_blind
+
+
+def _is_silent(row: Mapping[str, Any], now_ns: int, rules: Rules) -> bool:
+    heard_ns = row["received_ns"]
+    if row["online"] is False or heard_ns is None:
+        return True
+    longest_ns = max(3 * row["interval_ns"], rules.limit(OFFLINE, "silent_s") * SECOND_NS)
+    return bool(now_ns - heard_ns > longest_ns)
+
+
+def _gateways(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
+    for row in facts.snapshot["gateways"]:
+        if _is_silent(row, facts.now_ns, rules):
+            values = {"heard_ns": row["received_ns"]}
+            yield Signal(Key(facts.plant, OFFLINE, row["id"], ""), values)
+        oldest_ns = (row["spool"] or {}).get("oldest_ns")
+        if oldest_ns is None:
+            continue
+        age_s, rule = (facts.now_ns - oldest_ns) / SECOND_NS, rules.of("backlog")
+        verdict = _above(age_s, rule.limits["raise_s"], rule.limits["clear_s"])
+        if verdict is not None:
+            values = {"oldest_ns": oldest_ns, "frames": row["spool"]["frames"]}
+            yield Signal(Key(facts.plant, "backlog", row["id"], ""), values, verdict)
+
+
+def _above(value: float, raise_at: float, clear_at: float) -> Verdict | None:
+    if value > raise_at:
+        return Verdict.ON
+    return Verdict.BETWEEN if value > clear_at else None
+
+
+# -- meters ---------------------------------------------------------------------------------------
+
+
+def _meters(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
+    """One signal a device and kind, however many of its points are concerned."""
+    found: defaultdict[Key, list[str]] = defaultdict(list)
+    of_device: defaultdict[tuple[str, str], int] = defaultdict(int)
+    values, rule = facts.snapshot["values"], rules.of("meter-stale")
+    ticks_ns = {row["id"]: row["tick_ns"] for row in facts.snapshot["gateways"]}
+    for point, row in facts.snapshot["points"].items():
+        if row["computed"] or not row["device"]:
+            continue
+        of_device[row["gateway"], row["device"]] += 1
+        if point not in values:
+            continue
+        _, quality, tick_ns, _ = values[point]
+        kind = OF_QUALITY.get(quality)
+        # by the gateway's own ticks: its clock may differ from ours
+        behind_ns = (ticks_ns[row["gateway"]] or tick_ns) - tick_ns
+        intervals_ns = rule.limits["stale_intervals"] * row["interval_ns"]
+        if behind_ns > max(intervals_ns, rule.limits["least_s"] * SECOND_NS):
+            kind = "meter-stale"
+        if kind is not None:
+            found[Key(facts.plant, kind, row["gateway"], row["device"])].append(point)
+    for key, points in found.items():
+        yield Signal(
+            key,
+            {
+                "points": len(points),
+                "of": of_device[key.gateway, key.about],
+                "names": ", ".join(points[:_NAMES_MAX]),
+            },
+        )
+
+
+# -- what others told -----------------------------------------------------------------------------
+
+
+def _told(facts: PlantFacts) -> Iterator[Signal]:
+    """Alarms of gateways and of the collector, as the live page has them."""
+    for row in facts.snapshot["alarms"]:
+        reason = str(row["reason"])
+        if reason == _SAID_BETTER:
+            continue
+        kind = reason if reason.startswith("edge.") else f"collector.{reason}"
+        names = ("count", "first", "last")
+        values = {name: row[name] for name in names if name in row}
+        yield Signal(Key(facts.plant, kind, str(row["gateway"]), ""), values)
+
+
+# -- the emission rate ----------------------------------------------------------------------------
+
+
+def _level(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
+    level = facts.level
+    if level is None or level.mean is None or level.band is None:
+        return
+    verdict = _outside(level, rules.limit("emission", "clear_percent"))
+    if verdict is not None:
+        band = level.band
+        values = {
+            "mean": round(level.mean, 2), "unit": level.unit, "low": round(band.low, 2),
+            "high": round(band.high, 2), "is_learned": band.is_learned,
+        }  # fmt: skip
+        yield Signal(Key(facts.plant, "emission", "", level.point), values, verdict)
+
+
+def _outside(level: Level, clear_percent: float) -> Verdict | None:
+    """On beyond the band; over when it is inside by a part of the band's width."""
+    if level.band is None or level.mean is None:
+        return None
+    low, high = level.band.low, level.band.high
+    if not low <= level.mean <= high:
+        return Verdict.ON
+    margin = (high - low) * clear_percent / 100
+    return None if low + margin <= level.mean <= high - margin else Verdict.BETWEEN
+
+
+# -- certificates and months ----------------------------------------------------------------------
+
+
+def _certificates(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
+    for one in facts.certificates:
+        left_ns = one.not_after_ns - facts.now_ns
+        for kind in ("certificate-ends", "certificate"):
+            if left_ns <= rules.limit(kind, "days") * DAY_NS:
+                values = {"ends_ns": one.not_after_ns}
+                yield Signal(Key(facts.plant, kind, one.gateway, ""), values)
+                break  # the urgent one says it all
+    for row in facts.calibrations:
+        due, days = date.fromisoformat(row["due"]), rules.limit("calibration", "days")
+        if (due - _today(facts)).days <= days:
+            values = {"due": row["due"], "number": row["number"]}
+            yield Signal(Key(facts.plant, "calibration", "", row["device"]), values)
+
+
+def _months(facts: PlantFacts, rules: Rules) -> Iterable[Signal]:
+    kinds = {"urgent": "month-risk", "alarm": "month-late"}
+    for row in facts.months:
+        if row["level"] in kinds:
+            values = {
+                "deadline": row["deadline"],
+                "days_left": row["days_left"],
+                "owed": sum(1 for one in row["owed"] if one["blocks"]),
+            }
+            yield Signal(Key(facts.plant, kinds[row["level"]], "", row["month"]), values)
+
+
+def _today(facts: PlantFacts) -> date:
+    zone = clock_of(facts.snapshot["plant"]["time_zone"])
+    return datetime.fromtimestamp(facts.now_ns // SECOND_NS, UTC).astimezone(zone).date()

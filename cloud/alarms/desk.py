@@ -1,0 +1,239 @@
+"""Follows every plant's facts and keeps its alarms; tells people, and takes what they decide.
+
+Looks every few seconds, beside the collector: what it reads of the live hub is read in the event
+loop, the rest in a worker thread. Nothing here is evidence.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from cloud.alarms import core
+from cloud.alarms.conditions import blindness, signals
+from cloud.alarms.core import SECOND_NS, Alarm, Book, Happening, Shelf
+from cloud.alarms.facts import Effect, Expiring, PlantFacts, effects_of
+from cloud.alarms.levels import Levels
+from cloud.alarms.rules import Rules, default_rules
+from cloud.alarms.store import AlarmStore
+from cloud.clock import Clock
+from cloud.errors import StoreError
+from cloud.live.hub import LiveHub
+
+log = logging.getLogger("stackproof.cloud.alarms")
+
+LOOK_S = 5.0
+#: months are read, and certificates looked at, so often
+SLOW_NS = 600 * SECOND_NS
+HOUR_NS = 3_600 * SECOND_NS
+#: effects this old still count for a pot that comes again
+EFFECTS_NS = 48 * HOUR_NS
+CLEARED_NS = 2 * HOUR_NS
+#: an alarm system tells an operator of no more than this in an hour (ISA-18.2, IEC 62682)
+TARGET_AN_HOUR = 6
+
+
+class MonthRows(Protocol):
+    """What is asked of months."""
+
+    def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
+        """Every month of a plant, newest first."""
+
+    def month(self, plant: str, month: str) -> Mapping[str, Any] | None:
+        """A month's row with its checklist."""
+
+
+class KeyRows(Protocol):
+    """What is asked of keys."""
+
+    def stream(self, plant: str, gateway: str) -> Mapping[str, Any]:
+        """Which key a gateway uses, and its certificates; LookupError where there are none."""
+
+
+Tell = Callable[[Sequence[Happening]], None]
+
+
+class AlarmDesk:
+    """Alarms of all plants of a collector.
+
+    Args:
+        store: where they are kept.
+        hub: the live state.
+        months: of the collector.
+        keys: of the collector.
+        clock: the collector's wall clock.
+        rules: plant -> its own; those of the table for all others.
+        tell: is given what people must be told of, in the worker thread.
+    """
+
+    def __init__(  # noqa: PLR0917 - the composition root calls it by names
+        self,
+        store: AlarmStore,
+        hub: LiveHub,
+        months: MonthRows,
+        keys: KeyRows,
+        clock: Clock,
+        rules: Mapping[str, Rules],
+        tell: Tell = lambda _: None,
+    ) -> None:
+        self._store, self._hub, self._months, self._keys = store, hub, months, keys
+        self._clock, self._rules, self._tell = clock, rules, tell
+        self._turn = threading.Lock()
+        self._book = store.load()
+        self._levels = Levels(store)
+        self._since_ns = clock.wall_ns()
+        self._slow: dict[str, tuple[int, list[Mapping[str, Any]], list[Mapping[str, Any]]]] = {}
+        self._effects: dict[str, set[Effect]] = {}
+        self._trouble: dict[str, str] = {}
+
+    # -- following --------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Look for ever; cancel it to end."""
+        while True:
+            for plant in self._hub.plants():
+                await self.look(plant)
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self, plant: str) -> None:
+        """Look at a plant once: from the event loop's thread."""
+        try:
+            facts = self._read(plant)
+            await asyncio.to_thread(self._follow, facts)
+            self._trouble.pop(plant, None)
+        except Exception as error:  # a gateway may send what nobody thought of; others go on
+            if repr(error) != self._trouble.get(plant):  # it is tried again every five seconds
+                log.exception("plant %s: alarms are not followed just now", plant)
+            self._trouble[plant] = repr(error)
+
+    def _read(self, plant: str) -> PlantFacts:
+        """What is read in the loop's thread."""
+        now_ns, snapshot = self._clock.wall_ns(), self._hub.snapshot(plant)
+        level = self._levels.read(snapshot, lambda point: self._hub.history(plant, point))
+        certificates = [
+            one for row in snapshot["gateways"] for one in self._expiring(plant, row["id"])
+        ]
+        return PlantFacts(
+            plant, now_ns, snapshot, since_ns=self._since_ns, level=level,
+            certificates=certificates,
+        )  # fmt: skip
+
+    def _expiring(self, plant: str, gateway: str) -> list[Expiring]:
+        try:
+            row = self._keys.stream(plant, gateway)
+        except LookupError:  # a gateway that nobody certified: its frames are refused and told of
+            return []
+        ends = [
+            datetime.fromisoformat(one["not_after"])
+            for one in row["certificates"]
+            if one["key"] == row["key"]
+        ]
+        return [Expiring(gateway, int(max(ends).timestamp()) * SECOND_NS)] if ends else []
+
+    def _follow(self, facts: PlantFacts) -> None:
+        plant, now_ns = facts.plant, facts.now_ns
+        rules = self._rules.get(plant, default_rules())
+        shown = effects_of(facts.snapshot)
+        changed = set(shown) - self._effects.get(plant, set())
+        known = {(one.gateway, one.potline, one.pot, one.start_ns): one
+                 for one in (*self._store.effects(plant, now_ns - EFFECTS_NS), *shown)}  # fmt: skip
+        months, calibrations = self._slowly(plant, now_ns)
+        level = self._levels.judged(plant, facts.level, rules.of("emission").limits, now_ns)
+        whole = PlantFacts(
+            plant, now_ns, facts.snapshot, sorted(known.values(), key=lambda one: one.start_ns),
+            facts.since_ns, level, facts.certificates, months, calibrations,
+        )  # fmt: skip
+        with self._turn:
+            before = self._book.copy()
+            found = core.step(
+                self._book, plant, signals(whole, rules), blind=blindness(whole, rules),
+                rules=rules, now_ns=now_ns,
+            )  # fmt: skip
+            if found or changed or before != self._book:
+                self._keep(plant, found, before, changed)
+        self._effects[plant] = set(shown)
+        self._tell([one for one in found if one.is_told])
+
+    def _slowly(
+        self, plant: str, now_ns: int
+    ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+        """Months and due calibrations, read every ten minutes."""
+        read_ns, months, due = self._slow.get(plant, (0, [], []))
+        if now_ns - read_ns < SLOW_NS:
+            return months, due
+        months = list(self._months.rows(plant))
+        newest = self._months.month(plant, str(months[0]["month"])) if months else None
+        due = list(newest["certificates"]) if newest is not None else []
+        self._slow[plant] = now_ns, months, due
+        return months, due
+
+    # -- what people ask and decide ---------------------------------------------------------------
+
+    def standing(self, plants: Sequence[str]) -> list[tuple[Alarm, Shelf | None]]:
+        """What stands at these plants: the most urgent first, then the newest."""
+        with self._turn:
+            found = [
+                (one, self._book.shelves.get(one.key))
+                for one in self._book.standing()
+                if one.key.plant in plants
+            ]
+        return sorted(found, key=lambda pair: (pair[0].priority, -pair[0].raised_ns))
+
+    def unacknowledged(self, plants: Sequence[str]) -> int:
+        """How many nobody has seen yet, without those on a shelf."""
+        return sum(
+            not alarm.acknowledged_ns for alarm, shelf in self.standing(plants) if shelf is None
+        )
+
+    def new_in_last_hour(self, plants: Sequence[str]) -> int:
+        """How many people were told of in the last hour."""
+        return self._store.new_since(plants, self._clock.wall_ns() - HOUR_NS)
+
+    @property
+    def store(self) -> AlarmStore:
+        """The log of what happened, and the effects."""
+        return self._store
+
+    def acknowledge(self, plant: str, number: int, by: str) -> None:
+        """Somebody has seen an alarm; LookupError when it does not stand at this plant."""
+        self._decide(plant, number, lambda now_ns: core.acknowledge(self._book, number, by, now_ns))
+
+    def shelve(self, plant: str, number: int, hours: int, *, by: str, reason: str) -> None:
+        """Out of the way; LookupError likewise, ValueError without a reason or for other hours."""
+        self._decide(
+            plant, number,
+            lambda now_ns: core.shelve(
+                self._book, number, hours, by=by, reason=reason, now_ns=now_ns
+            ),
+        )  # fmt: skip
+
+    def take_down(self, plant: str, number: int, by: str) -> None:
+        """Off its shelf; LookupError likewise, or when it lies on none."""
+
+        def work(now_ns: int) -> list[Happening]:
+            alarm = self._book.find(number)
+            if alarm is None or alarm.key not in self._book.shelves:
+                raise LookupError(f"alarm {number} lies on no shelf")
+            return core.take_down(self._book, alarm.key, by, now_ns)
+
+        self._decide(plant, number, work)
+
+    def _decide(self, plant: str, number: int, work: Callable[[int], list[Happening]]) -> None:
+        with self._turn:
+            alarm = self._book.find(number)
+            if alarm is None or alarm.key.plant != plant:
+                raise LookupError(f"plant {plant}: alarm {number} does not stand")
+            before = self._book.copy()
+            self._keep(plant, work(self._clock.wall_ns()), before)
+
+    def _keep(
+        self, plant: str, found: Sequence[Happening], before: Book, effects: Iterable[Effect] = ()
+    ) -> None:
+        """On disk, or as it was before: nobody is told of what is not kept."""
+        try:
+            self._store.keep(self._book, plant, found, effects)
+        except StoreError:
+            self._book = before
+            raise

@@ -1,0 +1,127 @@
+"""What is known of a plant at an instant, as the conditions of alarms are asked of it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+SECOND_NS = 1_000_000_000
+DAY_NS = 86_400 * SECOND_NS
+#: of a normal distribution, a standard deviation is so many median absolute deviations
+_MAD_SIGMA = 1.4826
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One anode effect, as the gateways' live messages told of it: an event, no evidence.
+
+    Attributes:
+        gateway, potline, pot: where.
+        start_ns: UTC ns; with the three it is one effect.
+        end_ns: None while it runs.
+        is_lost: it ended while nobody told of it, so that its end is not known.
+        polarised_ns: time above the threshold so far, ns.
+        v_max: highest voltage, decimal text, V.
+        cf4_kg: indicator mass by the slope method, decimal text, kg; None when not computed.
+    """
+
+    gateway: str
+    potline: str
+    pot: str
+    start_ns: int
+    end_ns: int | None
+    is_lost: bool
+    polarised_ns: int
+    v_max: str
+    cf4_kg: str | None
+
+    @property
+    def is_running(self) -> bool:
+        """True until its end is told, or lost."""
+        return self.end_ns is None and not self.is_lost
+
+
+@dataclass(frozen=True)
+class Band:
+    """Between what an emission rate lies normally, t/h; `is_learned` from its own last days."""
+
+    low: float
+    high: float
+    is_learned: bool
+
+
+@dataclass(frozen=True)
+class Level:
+    """A plant's headline emission rate.
+
+    Attributes:
+        point: its id.
+        mean: of the last ten minutes, in `unit`; None without a usable value in half of them.
+        unit: of the point.
+        band: what it is held against; None while it is learned.
+    """
+
+    point: str
+    mean: float | None
+    unit: str
+    band: Band | None
+
+
+@dataclass(frozen=True)
+class Expiring:
+    """A gateway's certificate that is in use, and when it ends, UTC ns."""
+
+    gateway: str
+    not_after_ns: int
+
+
+@dataclass(frozen=True)
+class PlantFacts:
+    """All that conditions are asked of.
+
+    Attributes:
+        plant: id.
+        now_ns: UTC ns.
+        snapshot: of the live hub.
+        effects: of the last two days, oldest first.
+        since_ns: from when on effects are known without a break of the collector.
+        level: None where the plant has no emission rate.
+        certificates: of its gateways.
+        months: rows of months, newest first.
+        calibrations: certificates of meters that are due, as a month's checklist has them.
+    """
+
+    plant: str
+    now_ns: int
+    snapshot: Mapping[str, Any]
+    effects: Sequence[Effect] = ()
+    since_ns: int = 0
+    level: Level | None = None
+    certificates: Sequence[Expiring] = ()
+    months: Sequence[Mapping[str, Any]] = ()
+    calibrations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+
+def effects_of(snapshot: Mapping[str, Any]) -> list[Effect]:
+    """The effects that a live snapshot shows."""
+    return [
+        Effect(
+            row["gateway"], row["potline"], row["pot"], row["start_ns"], row["end_ns"],
+            row["lost"], row["polarised_ns"], row["v_max"], row["cf4_kg"],
+        )
+        for row in snapshot["effects"]
+    ]  # fmt: skip
+
+
+def learned_band(means: Sequence[float], spread_mads: float, least_percent: float) -> Band:
+    """The band of ten-minute means: their median, and so many deviations on both sides.
+
+    Args:
+        means: at least one.
+        spread_mads: half its width, in median absolute deviations as sigmas.
+        least_percent: half its width is at least so much of the median.
+    """
+    middle = median(means)
+    sigma = _MAD_SIGMA * median(abs(one - middle) for one in means)
+    half = max(spread_mads * sigma, abs(middle) * least_percent / 100)
+    return Band(middle - half, middle + half, is_learned=True)

@@ -1,0 +1,237 @@
+"""Alarms, shelves, their log and the effects, in a file beside the evidence (SQLite).
+
+The collector's own record, not signed and no evidence: what it tells of is proved by the log. It is
+kept so that a restart neither raises an alarm twice nor forgets who saw it. Any thread; one at a
+time.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from cloud.alarms.core import Alarm, Book, Happening, Key, Phase, Shelf, What
+from cloud.alarms.facts import Effect
+from cloud.errors import StoreError
+
+FILE = "alarms.db"
+FORMAT = 1
+#: the newest are kept: some years at the target of six an hour and three lines an alarm
+EVENTS_MAX = 500_000
+#: likewise, of a plant: a year of 400 pots at 0.3 a pot-day is 44,000
+EFFECTS_MAX = 100_000
+LEVELS_NS = 8 * 86_400 * 10**9
+
+_SCHEMA = """
+CREATE TABLE alarm (
+    plant TEXT, kind TEXT, gateway TEXT, about TEXT, phase TEXT, since_ns INTEGER, told TEXT,
+    priority INTEGER, number INTEGER, raised_ns INTEGER, seen_by TEXT, seen_ns INTEGER,
+    PRIMARY KEY (plant, kind, gateway, about)
+) WITHOUT ROWID;
+CREATE TABLE shelf (
+    plant TEXT, kind TEXT, gateway TEXT, about TEXT, by TEXT, reason TEXT, from_ns INTEGER,
+    until_ns INTEGER, PRIMARY KEY (plant, kind, gateway, about)
+) WITHOUT ROWID;
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER, plant TEXT, what TEXT, kind TEXT,
+    gateway TEXT, about TEXT, priority INTEGER, number INTEGER, raised_ns INTEGER, told TEXT,
+    by TEXT, note TEXT, is_told INTEGER
+);
+CREATE INDEX event_of_plant ON event (plant, at_ns);
+CREATE TABLE effect (
+    plant TEXT, gateway TEXT, potline TEXT, pot TEXT, start_ns INTEGER, end_ns INTEGER,
+    is_lost INTEGER, polarised_ns INTEGER, v_max TEXT, cf4_kg TEXT,
+    PRIMARY KEY (plant, start_ns, gateway, potline, pot)
+) WITHOUT ROWID;
+CREATE TABLE level (
+    plant TEXT, point TEXT, at_ns INTEGER, mean REAL, PRIMARY KEY (plant, point, at_ns)
+) WITHOUT ROWID;
+CREATE TABLE next (number INTEGER);
+INSERT INTO next VALUES (1);
+"""
+_EVENT = (
+    "SELECT id, at_ns, plant, what, kind, gateway, about, priority, number, raised_ns, told, by,"
+    " note, is_told FROM event"
+)
+_OF_PLANTS = "WHERE plant IN (SELECT value FROM json_each(?))"
+_NEW = f"SELECT count(*) FROM event {_OF_PLANTS} AND at_ns >= ? AND is_told"  # noqa: S608 - constants of this file
+_PUT_ALARM = "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_SHELF = "INSERT INTO shelf VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_EFFECT = "INSERT OR REPLACE INTO effect VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_EVENT = "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_BOUND_EVENTS = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?"
+_BOUND_EFFECTS = """
+DELETE FROM effect WHERE plant = ? AND start_ns <= (
+    SELECT start_ns FROM effect WHERE plant = ? ORDER BY start_ns DESC LIMIT 1 OFFSET ?)
+"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the log: a happening with its number in it."""
+
+    id: int
+    happening: Happening
+
+
+class AlarmStore:
+    """The open file.
+
+    Args:
+        folder: the file goes there.
+
+    Raises:
+        StoreError: it cannot be used, or is of a newer version; any call may, when the disk
+            refuses.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self._lock = folder / FILE, Lock()
+        try:
+            self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            self._sql.execute("PRAGMA journal_mode = WAL")
+            found = self._sql.execute("PRAGMA user_version").fetchone()[0]
+            if found == 0:
+                self._sql.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+            elif found != FORMAT:
+                raise StoreError(f"{self._path} is of a newer version (format {found})")
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def load(self) -> Book:
+        """Alarms and shelves as they were kept."""
+        book = Book()
+        for row in self._read("SELECT * FROM alarm"):
+            key, (phase, since_ns, told, *rest) = Key(*row[:4]), row[4:]
+            priority, number, raised_ns, by, seen_ns = rest
+            book.alarms[key] = Alarm(
+                key, Phase(phase), since_ns, json.loads(told), priority, number, raised_ns, by,
+                seen_ns,
+            )  # fmt: skip
+        for row in self._read("SELECT * FROM shelf"):
+            book.shelves[Key(*row[:4])] = Shelf(*row[4:])
+        ((book.next_number,),) = self._read("SELECT number FROM next")
+        return book
+
+    def keep(
+        self, book: Book, plant: str, found: Sequence[Happening], effects: Iterable[Effect] = ()
+    ) -> None:
+        """Keep a plant's alarms and shelves, what happened, and effects; all of it or nothing."""
+        alarms = [
+            (*one.key, one.phase, one.since_ns, _json(one.values), one.priority, one.number,
+             one.raised_ns, one.acknowledged_by, one.acknowledged_ns)
+            for one in book.alarms.values() if one.key.plant == plant
+        ]  # fmt: skip
+        shelves = [
+            (*key, one.by, one.reason, one.from_ns, one.until_ns)
+            for key, one in book.shelves.items() if key.plant == plant
+        ]  # fmt: skip
+        rows = [
+            (plant, one.gateway, one.potline, one.pot, one.start_ns, one.end_ns, one.is_lost,
+             one.polarised_ns, one.v_max, one.cf4_kg)
+            for one in effects
+        ]  # fmt: skip
+        with self._lock:
+            try:
+                self._sql.execute("BEGIN IMMEDIATE")
+                self._sql.execute("DELETE FROM alarm WHERE plant = ?", (plant,))
+                self._sql.execute("DELETE FROM shelf WHERE plant = ?", (plant,))
+                self._sql.executemany(_PUT_ALARM, alarms)
+                self._sql.executemany(_PUT_SHELF, shelves)
+                self._sql.executemany(_PUT_EFFECT, rows)
+                self._sql.execute("UPDATE next SET number = ?", (book.next_number,))
+                self._sql.executemany(_PUT_EVENT, map(_event_row, found))
+                if found:
+                    self._sql.execute(_BOUND_EVENTS, (EVENTS_MAX,))
+                if rows:
+                    self._sql.execute(_BOUND_EFFECTS, (plant, plant, EFFECTS_MAX))
+                self._sql.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._sql.in_transaction:
+                    self._sql.execute("ROLLBACK")
+                raise self._refused(error) from error
+
+    def events(self, plants: Sequence[str], *, before: int = 0, count: int = 200) -> list[Event]:
+        """What happened at these plants, the newest first; of those before an id, 0 for all."""
+        return self._events(
+            f"{_OF_PLANTS} AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?",
+            plants, before, before, count,
+        )  # fmt: skip
+
+    def between(self, plants: Sequence[str], from_ns: int, to_ns: int) -> list[Event]:
+        """What happened at these plants in a stretch of time (UTC ns, end exclusive), in order."""
+        asked = f"{_OF_PLANTS} AND at_ns >= ? AND at_ns < ? ORDER BY id"
+        return self._events(asked, plants, from_ns, to_ns)
+
+    def _events(self, asked: str, plants: Sequence[str], *values: int) -> list[Event]:
+        rows = self._read(f"{_EVENT} {asked}", json.dumps(list(plants)), *values)
+        return [_event(row) for row in rows]
+
+    def new_since(self, plants: Sequence[str], from_ns: int) -> int:
+        """How many alarms people were told of since an instant."""
+        ((found,),) = self._read(_NEW, json.dumps(list(plants)), from_ns)
+        return int(found)
+
+    def effects(self, plant: str, from_ns: int, to_ns: int = 2**63 - 1) -> list[Effect]:
+        """Effects of a plant that started in a stretch of time (UTC ns), oldest first."""
+        rows = self._read(
+            "SELECT gateway, potline, pot, start_ns, end_ns, is_lost, polarised_ns, v_max, cf4_kg"
+            " FROM effect WHERE plant = ? AND start_ns >= ? AND start_ns < ? ORDER BY start_ns",
+            plant, from_ns, to_ns,
+        )  # fmt: skip
+        return [_effect(row) for row in rows]
+
+    def note_level(self, plant: str, point: str, at_ns: int, mean: float) -> None:
+        """Keep a ten-minute mean of an emission rate; those older than eight days go."""
+        self._read("INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?)", plant, point, at_ns, mean)
+        self._read("DELETE FROM level WHERE plant = ? AND at_ns < ?", plant, at_ns - LEVELS_NS)
+
+    def levels(self, plant: str, point: str) -> list[tuple[int, float]]:
+        """(UTC ns, mean) of an emission rate, oldest first."""
+        asked = "SELECT at_ns, mean FROM level WHERE plant = ? AND point = ? ORDER BY at_ns"
+        return [(int(at_ns), float(mean)) for at_ns, mean in self._read(asked, plant, point)]
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._sql.close()
+
+    def _read(self, asked: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            with self._lock:
+                return self._sql.execute(asked, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> StoreError:
+        return StoreError(f"alarms cannot be read or written ({self._path}): {error}")
+
+
+def _json(values: object) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def _event_row(one: Happening) -> tuple[object, ...]:
+    alarm, key = one.alarm, one.alarm.key
+    return (
+        one.at_ns, key.plant, one.what, key.kind, key.gateway, key.about, alarm.priority,
+        alarm.number, alarm.raised_ns, _json(alarm.values), one.by, one.note, one.is_told,
+    )  # fmt: skip
+
+
+def _effect(row: tuple[Any, ...]) -> Effect:
+    gateway, potline, pot, start_ns, end_ns, is_lost, polarised_ns, v_max, cf4_kg = row
+    return Effect(
+        gateway, potline, pot, start_ns, end_ns, bool(is_lost), polarised_ns, v_max, cf4_kg
+    )
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    ident, at_ns, plant, what, kind, gateway, about, priority, number, raised_ns, *rest = row
+    told, by, note, is_told = rest
+    key = Key(plant, kind, gateway, about)
+    alarm = Alarm(key, Phase.RAISED, at_ns, json.loads(told), priority, number, raised_ns)
+    return Event(ident, Happening(at_ns, What(what), alarm, by, note, bool(is_told)))

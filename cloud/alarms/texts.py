@@ -1,0 +1,68 @@
+"""What an alarm says in words, in a language. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cloud.alarms.core import Alarm
+from cloud.api.rendering import STRINGS
+from edge.calc.local_time import clock_of
+
+_SECOND_NS = 1_000_000_000
+#: alarms of these were worded for the live page already
+_WORDED = ("edge", "collector")
+
+
+def clock_time(at_ns: int, zone: str, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """An instant by the clock of a zone."""
+    shown = datetime.fromtimestamp(at_ns // _SECOND_NS, UTC).astimezone(clock_of(zone))
+    return shown.strftime(form)
+
+
+def told(language: str, key: str, **values: object) -> str:
+    """A text of the table with its values."""
+    text = STRINGS[language][key]
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
+def title(alarm: Alarm, language: str) -> str:
+    """In a few words, what it is about."""
+    key = alarm.key
+    about = key.about or key.gateway or told(language, "alarms.plant")
+    room, _, reason = key.kind.partition(".")
+    short = STRINGS[language].get(f"alarms.short.{reason}", reason)
+    return told(language, f"alarms.kind.{room}", about=about, reason=short)
+
+
+def sentence(alarm: Alarm, language: str, zone: str) -> str:
+    """What is so, and what to do."""
+    room, _, reason = alarm.key.kind.partition(".")
+    values = _shown(alarm.values, language, zone)
+    if room not in _WORDED:
+        return told(language, f"alarms.say.{alarm.key.kind}", **values)
+    key = f"alarm.{reason}" if room == "collector" else f"alarm.{alarm.key.kind}"
+    if key not in STRINGS[language]:
+        key = "alarm.edge" if room == "edge" else "alarm.other"
+    return told(language, key, reason=reason, **values)
+
+
+def line(alarm: Alarm, language: str, zone: str) -> str:
+    """Title and sentence in one line."""
+    said = {"title": title(alarm, language), "sentence": sentence(alarm, language, zone)}
+    return told(language, "alarms.line", **said)
+
+
+def _shown(values: Mapping[str, Any], language: str, zone: str) -> dict[str, str]:
+    """Values as people read them: instants by the plant's clock, what is missing as a dash."""
+    shown = {}
+    for name, value in values.items():
+        if name.endswith("_ns"):
+            shown[name.removesuffix("_ns")] = clock_time(value, zone) if value else "–"
+        elif name == "is_learned":
+            band = "alarms.band.learned" if value else "alarms.band.given"
+            shown["band"] = told(language, band)
+        else:
+            shown[name] = "–" if value is None else str(value)
+    return shown

@@ -1,0 +1,52 @@
+"""Alarms by their routes and pages: what stands, what people decide, what is exported."""
+
+import asyncio
+import csv
+import io
+
+from cloud.live.hub import LiveHub
+from tests.unit.cloud.accounts.people_examples import Town
+from tests.unit.cloud.alarms.key_examples import EndingKeys
+from tests.unit.cloud.app_examples import Months, alarm_parts
+from tests.unit.cloud.live_examples import GATEWAY, PLANT, configuration, payload
+
+
+def test_the_routes_show_decide_and_export(cheap_hashes: None) -> None:
+    town = Town()
+    hub = LiveHub(town.clock)
+    hub.on_config(PLANT, GATEWAY, configuration())
+    hub.on_live(PLANT, GATEWAY, payload(0))
+    alarms, shifts = alarm_parts(hub, town.clock, Months(), EndingKeys(), None)
+    asyncio.run(alarms.look(PLANT))
+    done = town.join("operator")
+    client = town.client(done, alarms=alarms, shifts=shifts)
+    head = {"X-CSRF-Token": done.principal.csrf}
+    (row,) = client.get("/api/v1/alarms").json()["standing"]
+    assert (row["kind"], row["gateway"], row["priority"]) == ("certificate", GATEWAY, 3)
+    assert "2026-10-01 20:00" in row["en"]  # by the plant's clock
+    assert client.get("/api/v1/alarms/count").json() == {"unacknowledged": 1}
+    address = f"/api/v1/plants/{PLANT}/alarms/{row['number']}"
+    reason = "=HYPERLINK(0) ordered"
+    order = {"hours": 8, "reason": reason}
+    assert client.post(f"{address}/acknowledge", headers=head).status_code == 204
+    assert (
+        client.post(f"{address}/shelve", headers=head, json={**order, "hours": 48}).status_code
+        == 422
+    )
+    assert client.post(f"{address}/shelve", headers=head, json=order).status_code == 204
+    assert client.post(f"{address}9/acknowledge", headers=head).status_code == 404
+    told = client.get("/api/v1/alarms").json()
+    assert told["standing"][0]["shelf"]["reason"] == reason
+    assert told["standing"][0]["acknowledged_by"] == "operator"
+    page = client.get("/api/v1/alarms/events?count=2").json()
+    assert [one["what"] for one in page["events"]] == ["shelved", "acknowledged"]
+    rest = client.get(f"/api/v1/alarms/events?before={page['next']}").json()
+    assert [one["what"] for one in rest["events"]] == ["raised"]
+    rows = list(csv.DictReader(io.StringIO(client.get("/api/v1/alarms/events.csv").text[1:])))
+    assert [one["note"] for one in rows] == [f"'{reason}", "", ""]
+    assert rows[0]["by"] == "operator"
+    html = client.get("/zh/alarms").text
+    assert "已搁置" in html
+    assert "=HYPERLINK(0) ordered" in html
+    assert client.post(f"{address}/unshelve", headers=head).status_code == 204
+    assert client.get("/api/v1/alarms/count").json() == {"unacknowledged": 1}

@@ -1,0 +1,99 @@
+"""The desk over a live hub: what is kept over a restart, and what people decide."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud.alarms.desk import AlarmDesk
+from cloud.alarms.store import AlarmStore
+from cloud.errors import StoreError
+from cloud.live.hub import LiveHub
+from tests.unit.cloud.alarms.key_examples import EndingKeys
+from tests.unit.cloud.app_examples import Months
+from tests.unit.cloud.live_examples import (
+    GATEWAY,
+    NS,
+    PLANT,
+    T0,
+    ManualClock,
+    configuration,
+    effect,
+    payload,
+)
+
+
+class Works:
+    """A collector's parts over one clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = ManualClock()
+        self.folder = folder
+        self.start()
+
+    def start(self) -> None:
+        """As the collector starts: the hub knows nothing of what was."""
+        self.hub = LiveHub(self.clock)
+        self.hub.on_config(PLANT, GATEWAY, configuration())
+        self.store = AlarmStore(self.folder)
+        self.told: list[str] = []
+        self.desk = AlarmDesk(
+            self.store, self.hub, Months(), EndingKeys(), self.clock, {},
+            lambda found: self.told.extend(one.alarm.key.kind for one in found),
+        )  # fmt: skip
+
+    def at(self, second: int, **message: Any) -> None:
+        """A live message of that second, unless there is none, and a look."""
+        self.clock.now_ns = T0 + second * NS
+        if message:
+            self.hub.on_live(PLANT, GATEWAY, payload(second, **message))
+        asyncio.run(self.desk.look(PLANT))
+
+    def kinds(self) -> list[str]:
+        return [alarm.key.kind for alarm, _ in self.desk.standing([PLANT])]
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Works:
+    return Works(tmp_path)
+
+
+RUNNING = {"effects": [effect(0)]}
+
+
+def test_from_live_messages_over_a_restart_to_the_end(works: Works) -> None:
+    works.at(0, **RUNNING)
+    works.at(181, **RUNNING)
+    # the month is late: September's deadline is by cloud/month, as of T0 it is open
+    assert works.kinds() == ["effect-long", "certificate"]
+    assert works.told == ["certificate", "effect-long"]
+    (number,) = [a.number for a, _ in works.desk.standing([PLANT]) if a.key.kind == "effect-long"]
+    works.desk.acknowledge(PLANT, number, "li")
+    with pytest.raises(LookupError):
+        works.desk.acknowledge("maxi", number, "li")
+    works.store.close()
+    works.start()
+    works.at(200)  # nothing is heard yet: nothing is known of the effect
+    assert works.kinds() == ["effect-long", "certificate"]
+    works.at(205, **RUNNING)
+    assert works.told == []
+    assert works.desk.unacknowledged([PLANT]) == 1
+    works.at(210, effects=[effect(0, 208)])
+    assert works.kinds() == ["certificate"]
+    (kept,) = works.store.effects(PLANT, T0)
+    assert (kept.pot, kept.end_ns) == ("01", T0 + 208 * NS)
+    works.store.close()
+
+
+def test_what_the_disk_refuses_is_not_told(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(works.store, "keep", refuse)
+    works.at(0, **RUNNING)
+    assert (works.kinds(), works.told) == ([], [])
+    monkeypatch.undo()
+    works.at(5, **RUNNING)
+    assert works.told == ["certificate"]
+    works.store.close()
