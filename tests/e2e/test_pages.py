@@ -41,7 +41,7 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-def check(watched: Watched, server: Server, shot: Path) -> None:
+def check(watched: Watched, server: Server, shot: Path, *, with_axe: bool = True) -> None:
     """Both widths; nothing is cut, nothing complains, nothing is asked of anybody else."""
     page = watched.page
     expect(page.locator("#status .live")).to_be_visible()
@@ -49,7 +49,8 @@ def check(watched: Watched, server: Server, shot: Path) -> None:
         page.set_viewport_size({"width": width, "height": height})
         page.screenshot(path=shot.with_name(f"{shot.name}-{width}.png"), full_page=width < 1000)
         assert page.evaluate("() => document.documentElement.scrollWidth") == width
-    assert serious(page) == []
+    if with_axe:
+        assert serious(page) == []
     assert page.evaluate("() => window.hacked") is None
     assert watched.complaints == []
     assert [url for url in watched.requests if not url.startswith(server.url)] == []
@@ -64,7 +65,8 @@ def test_each_page(
     watched = open_page(f"{server.url}/{language}{PLANT}{address}")
     words = PAGES[address][language == "zh"]
     expect(watched.page.get_by_text(words).first).to_be_visible()
-    check(watched, server, tmp_path / f"{language}{address.replace('/', '-')}")
+    shot = tmp_path / f"{language}{address.replace('/', '-')}"
+    check(watched, server, shot, with_axe=language == "en")  # it reads structure, not words
 
 
 @pytest.mark.parametrize("sector", ["cement", "steel"])

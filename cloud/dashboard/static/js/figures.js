@@ -33,7 +33,7 @@ function anchor(id) {
 function figureView(model, site, made, methods, row) {
   const now = readingView();
   const lines = [...row.of.map(([id, sign]) => inputView(model, site, made, id, sign)), ...row.inputs.map((id) => inputView(model, site, made, id))];
-  const name = h("h3", {}, madeName(row));
+  const name = h("h3", {}, madeName(row, made));
   const id = h("span", { class: "note", translate: "no" }, row.id);
   const indicator = /indicator/.test(row.id) ? [h("span", { class: "tag plain" }, t("accumulated.indicator"))] : [];
   const node = h("section", { class: "card made", id: anchor(row.id) },
@@ -63,7 +63,7 @@ function inputView(model, site, made, id, sign = 1) {
   const [quality, meter] = [h("td"), h("td")];
   const inner = made.find((row) => row.id === id);
   const href = inner ? `#${anchor(id)}` : `${site.address}/meters?find=${encodeURIComponent(id)}`;
-  const node = h("tr", {}, h("th", { scope: "row" }, sign < 0 ? "− " : "", h("a", { href, translate: "no" }, inner ? madeName(inner) : id)),
+  const node = h("tr", {}, h("th", { scope: "row" }, sign < 0 ? "− " : "", h("a", { href, translate: "no" }, inner ? madeName(inner, made) : id)),
     h("td", { class: "num" }, value.node), quality, meter);
   return {
     node,

@@ -9,12 +9,13 @@ import { language, t, tOr } from "./texts.js";
 const MONTHS_SHOWN = 4;
 const COLUMNS = [["source", ""], ["now", "num"], ["part", "part"], ["month", "num"], ["inputs", ""]];
 
-// Name of a figure for people: its table and what it is about.
-export function madeName(row) {
+// Name of a figure for people: its table and what it is about; its meter where that is not enough.
+export function madeName(row, made) {
   const kind = row.name ? (language === "zh" ? row.name.zh : tOr(`kind.${row.name.en}`, "kind.other", { id: row.name.en })) : "";
   const table = tOr(`category.${row.table}`, "kind.other", { id: row.table });
   if (!row.table) return tOr(`figure.${row.id}`, "kind.other", { id: row.id });
-  return kind ? `${table} · ${kind}` : `${table}${/^line/.test(row.id) ? ` · ${row.id.split(".")[0]}` : ""}`;
+  const isAlone = made.filter((one) => one.table === row.table && kind && one.name && one.name.en === row.name.en).length < 2;
+  return kind ? `${table} · ${kind}${isAlone ? "" : ` (${row.inputs[0]})`}` : `${table}${/^line/.test(row.id) ? ` · ${row.id.split(".")[0]}` : ""}`;
 }
 
 export function sourcesView(model, site, slow, made) {
@@ -38,7 +39,7 @@ function sourceView(model, slow, made, row, sign) {
   const bar = h("i");
   const cell = (name, kind, ...content) => h("td", { class: kind, "data-label": t(`sources.${name}`) }, ...content);
   const [percent, month, inputs] = [h("span", { class: "note" }), cell("month", "num"), cell("inputs", "")];
-  const node = h("tr", { title: row.id }, h("th", { scope: "row" }, madeName(row)), cell("now", "num", now.node),
+  const node = h("tr", { title: row.id }, h("th", { scope: "row" }, madeName(row, made)), cell("now", "num", now.node),
     cell("part", "part", h("div", { class: "meter", "aria-hidden": "true" }, bar), percent), month, inputs);
   const meters = metersOf(made, row.id);
   const value = () => { const { value: text } = model.reading(row.id); return text === null ? 0 : sign * Number(text); };
