@@ -24,6 +24,7 @@ from cloud.api import (
     brought,
     documents,
     drill_pages,
+    live_routes,
     metrics,
     month_pages,
     one_way,
@@ -80,8 +81,8 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(AccountError, _refused)
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
     api = (
-        routes, proofs, one_way, documents, record_imports, outputs, plans, socket, account_routes,
-        reviews, year_pages, screening, brought, broker, series, alarms,
+        routes, live_routes, proofs, one_way, documents, record_imports, outputs, plans, socket,
+        account_routes, reviews, year_pages, screening, brought, broker, series, alarms,
     )  # fmt: skip
     for part in api:
         app.include_router(part.router)

@@ -41,9 +41,15 @@ _OF_PAGES = (
     "account.", "alarms.", "drill.", "month.", "plan.", "record.", "review.", "shift.", "verify.",
     "visit.", "year.",
 )  # fmt: skip
-#: those that the live page's modules need
+#: of those, what the live pages say as well
+_SHARED = ("month.state.", "month.left")
+#: those that the live pages' modules need
 SCRIPT_STRINGS = {
-    language: {key: text for key, text in texts.items() if not key.startswith(_OF_PAGES)}
+    language: {
+        key: text
+        for key, text in texts.items()
+        if key.startswith(_SHARED) or not key.startswith(_OF_PAGES)
+    }
     for language, texts in STRINGS.items()
 }
 #: those that the modules of the records' pages need

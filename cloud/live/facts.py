@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cloud.live.made import made
 from evidence.points import Point, Provenance, Role
 from evidence.time_zones import time_zone
 
@@ -50,6 +51,8 @@ class GatewayFacts:
         potlines: JSON-ready, as in the configuration.
         inputs: inputs of the month's figure this gateway reads.
         statement: JSON-ready: which points the month's figure is made of.
+        made: JSON-ready: how each live emission figure is made (`cloud.live.made`).
+        software: name and version of the program that signed the configuration; "" of old ones.
     """
 
     plant: Mapping[str, Any]
@@ -61,6 +64,8 @@ class GatewayFacts:
     potlines: tuple[Mapping[str, Any], ...]
     inputs: tuple[Input, ...]
     statement: Mapping[str, Any]
+    made: tuple[Mapping[str, Any], ...] = ()
+    software: str = ""
 
 
 #: computed points drawn as the page's headline traces: each sector has its own
@@ -71,6 +76,7 @@ HEADLINES = frozenset(
 #: name of the pot state that counts, as the profiles call it (edge.calc.effects.potline)
 PRODUCING = "producing"
 LIVE_INTERVAL_MIN_NS = 1_000_000_000
+SOFTWARE_MAX = 64
 
 
 def gateway_facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
@@ -108,6 +114,8 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
             config.get("statement", {}), potlines, {p.id: of_point[n] for n, p in enumerate(points)}
         ),
         statement=_statement(config.get("statement", {})),
+        made=tuple(made(config)),
+        software=str(config.get("software", ""))[:SOFTWARE_MAX],
     )
 
 

@@ -7,11 +7,12 @@ page can tell a quiet plant from a dead server.
 
     {"type": "snapshot", "v": 1, "seq", "server_ns", "plant", "points", "potlines", "statement",
      "qualities", "values": {id: [value, quality, tick_ns, source_ns]}, "effects": [...],
+     "gaps": {id: [from_ns, to_ns or null]}, the newest time without a usable value,
      "gateways": [...], "today": {id: {...}}, "trusted": [{"id", "share"}],
      "alarms": [{"gateway", "reason", "count", "newest_ns", where it stands "since_ns", where
                 missing "first", "last"} of the collector, {"gateway", "reason": "edge.NAME",
                 "since_ns"} of a gateway]}
-    {"type": "delta", "seq", "server_ns", "values" and "effects": only what changed,
+    {"type": "delta", "seq", "server_ns", "values", "effects" and "gaps": only what changed,
      "gateways", "today", "trusted", "alarms": whole}
 
 Values are decimal texts or null; `seq` grows by one with each delta; a new configuration is sent
@@ -33,6 +34,7 @@ from cloud.clock import Clock
 from cloud.live.facts import FactsError, gateway_facts
 from cloud.live.message import LiveMessageError, parse_live
 from cloud.live.state import PlantState
+from cloud.live.summary import summary
 
 DELTA_INTERVAL_S = 1.0
 BEAT_INTERVAL_S = 2.0
@@ -249,6 +251,19 @@ class LiveHub:
         if not state.knows(point):
             raise UnknownPointError(f"plant {plant!r} has no point {point!r}")
         return state.history(point, self._clock.wall_ns())
+
+    def effects(self, plant: str, potline: str = "", pot: str = "") -> list[dict[str, Any]]:
+        """Anode effects, newest first; UnknownPlantError as for `snapshot`."""
+        return self._channel(plant).state.effects(potline, pot)
+
+    def made(self, plant: str) -> list[Mapping[str, Any]]:
+        """How each live emission figure is made; UnknownPlantError as for `snapshot`."""
+        gateways = self._channel(plant).state.gateways.values()
+        return [row for gateway in gateways for row in gateway.facts.made]
+
+    def summary(self, plant: str) -> dict[str, Any]:
+        """A plant in one line; UnknownPlantError as for `snapshot`."""
+        return summary(self._channel(plant).state, self._clock.wall_ns())
 
     def subscribe(self, plant: str) -> Subscription:
         """Open a viewer: its first text is a snapshot. Close it with `unsubscribe`.

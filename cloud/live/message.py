@@ -65,6 +65,7 @@ class LiveEffect:
         polarised_ns: time above the threshold, ns.
         v_max: highest voltage, decimal text, V.
         cf4_kg: indicator mass by the slope method, decimal text, kg; None when not computed.
+        integral_v_s: voltage over target × time, decimal text, V·s; None of edges that do not say.
         flags: words of the calculation about this effect, e.g. "ended-by-gap".
     """
 
@@ -75,6 +76,7 @@ class LiveEffect:
     polarised_ns: int
     v_max: str
     cf4_kg: str | None
+    integral_v_s: str | None
     flags: tuple[str, ...]
 
 
@@ -257,7 +259,7 @@ def _effect(row: object) -> LiveEffect:
         raise _field("flags", f"is not a list of at most {FLAGS_MAX}")
     if not all(isinstance(flag, str) and _FLAG.fullmatch(flag) for flag in flags):
         raise _field("flags", "has an entry that is no flag word")
-    cf4_kg = row.get("cf4_kg")
+    cf4_kg, over = row.get("cf4_kg"), row.get("integral_v_s")
     effect = LiveEffect(
         potline=_text(row, "potline", NAME_ID),
         pot=_text(row, "pot", NAME_ID),
@@ -266,6 +268,7 @@ def _effect(row: object) -> LiveEffect:
         polarised_ns=_int(row, "polarised_ns"),
         v_max=_decimal(row.get("v_max"), "v_max"),
         cf4_kg=None if cf4_kg is None else _decimal(cf4_kg, "cf4_kg"),
+        integral_v_s=None if over is None else _decimal(over, "integral_v_s"),
         flags=tuple(flags),
     )
     if effect.end_ns is not None and effect.end_ns < effect.start_ns:

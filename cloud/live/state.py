@@ -14,7 +14,11 @@ from cloud.live.message import LiveEffect, LiveMessage, LiveValue
 from cloud.live.window import WINDOW_NS, DayCount, Share, Trace, local_day
 from evidence.quality import FIRST_BAD, SENTENCES
 
+#: in a snapshot; asked for by line or pot there are as many as are held
 EFFECTS_SHOWN = 50
+EFFECTS_HELD = 500
+#: a silence longer than this many intervals of a point is a gap
+GAP_INTERVALS = 3
 #: a message older than the newest one is ignored unless the gateway's clock was set back by more
 REORDER_MAX_NS = 5_000_000_000
 #: how long the page shows an alarm that does not stand; the collector's API tells older ones too
@@ -50,6 +54,7 @@ class Gateway:
             "id": gateway,
             "online": self.online,
             "interval_ns": self.facts.interval_ns,
+            "software": self.facts.software,
             "tick_ns": live.tick_ns if live else None,
             "sent_ns": live.sent_ns if live else None,
             "received_ns": self.received_ns,
@@ -83,7 +88,9 @@ class PlantState:
         self._traces: dict[str, Trace] = {}
         self._days: dict[str, DayCount] = {}
         self._effects: dict[EffectKey, dict[str, Any]] = {}
+        self._gaps: dict[str, tuple[int, int | None]] = {}
         self._changed_values: set[str] = set()
+        self._changed_gaps: set[str] = set()
         self._changed_effects: set[EffectKey] = set()
 
     def configure(self, gateway: str, facts: GatewayFacts) -> None:
@@ -98,7 +105,9 @@ class PlantState:
             del self._values[point]
             self._traces.pop(point, None)
             self._days.pop(point, None)
+            self._gaps.pop(point, None)
         self._changed_values &= owned
+        self._changed_gaps &= owned
 
     def set_online(self, gateway: str, online: bool) -> None:
         """The broker's birth or last will of a configured gateway."""
@@ -135,6 +144,7 @@ class PlantState:
 
     def _take_value(self, facts: GatewayFacts, point: str, value: LiveValue, tick_ns: int) -> None:
         usable = value.value if value.quality < FIRST_BAD else None
+        self._note_gap(facts, point, tick_ns, is_usable=usable is not None)
         self._values[point] = (LiveValue(usable, value.quality, value.source_ns), tick_ns)
         self._changed_values.add(point)
         if point in facts.recorded:
@@ -145,6 +155,24 @@ class PlantState:
                 self._days[point].add(day, tick_ns, count)
             else:
                 self._days[point] = DayCount(day, count, tick_ns, count, tick_ns)
+
+    def _note_gap(self, facts: GatewayFacts, point: str, tick_ns: int, *, is_usable: bool) -> None:
+        """Keep the newest time without a usable value: (from, to), to None while it lasts."""
+        before, gap = self._values.get(point), self._gaps.get(point)
+        lasts = gap is not None and gap[1] is None
+        if not is_usable:
+            if not lasts:
+                self._set_gap(point, tick_ns, None)
+        elif gap is not None and lasts:
+            self._set_gap(point, gap[0], tick_ns)
+        elif before is not None:
+            silent_ns = GAP_INTERVALS * facts.points[point]["interval_ns"]
+            if tick_ns - before[1] > silent_ns:
+                self._set_gap(point, before[1], tick_ns)
+
+    def _set_gap(self, point: str, from_ns: int, to_ns: int | None) -> None:
+        self._gaps[point] = from_ns, to_ns
+        self._changed_gaps.add(point)
 
     def _usable_fraction(self, row: Input) -> float:
         """Share of an input's points with a usable value; idle pots stand outside."""
@@ -176,7 +204,7 @@ class PlantState:
             if running and key not in seen:  # it ended while nobody told us
                 self._effects[key] = row | {"lost": True}
                 self._changed_effects.add(key)
-        for key in sorted(self._effects, key=lambda k: k[3])[:-EFFECTS_SHOWN]:
+        for key in sorted(self._effects, key=lambda k: k[3])[:-EFFECTS_HELD]:
             del self._effects[key]
             self._changed_effects.discard(key)
 
@@ -194,7 +222,8 @@ class PlantState:
             "statement": _merged(f.statement for f in facts),
             "qualities": {str(int(code)): list(pair) for code, pair in SENTENCES.items()},
             "values": {p: _row(value, tick_ns) for p, (value, tick_ns) in self._values.items()},
-            "effects": sorted(self._effects.values(), key=lambda row: -row["start_ns"]),
+            "effects": self.effects()[:EFFECTS_SHOWN],
+            "gaps": {point: list(gap) for point, gap in self._gaps.items()},
             **self._status(now_ns),
         }
 
@@ -202,9 +231,23 @@ class PlantState:
         """What changed since the last delta, JSON-ready; forgets it."""
         values = {p: _row(*self._values[p]) for p in sorted(self._changed_values)}
         effects = [self._effects[key] for key in sorted(self._changed_effects, key=lambda k: k[3])]
+        gaps = {point: list(self._gaps[point]) for point in sorted(self._changed_gaps)}
         self._changed_values.clear()
+        self._changed_gaps.clear()
         self._changed_effects.clear()
-        return {"values": values, "effects": effects, **self._status(now_ns)}
+        return {"values": values, "effects": effects, "gaps": gaps, **self._status(now_ns)}
+
+    def effects(self, potline: str = "", pot: str = "") -> list[dict[str, Any]]:
+        """Anode effects seen since this process began, newest first, JSON-ready; "" for any."""
+        found = (
+            row for row in self._effects.values()
+            if potline in ("", row["potline"]) and pot in ("", row["pot"])
+        )  # fmt: skip
+        return sorted(found, key=lambda row: -row["start_ns"])
+
+    def value(self, point: str) -> tuple[LiveValue, int] | None:
+        """A point's newest value and its tick, UTC ns; None before the first."""
+        return self._values.get(point)
 
     def knows(self, point: str) -> bool:
         """True for points of the configurations, and for emission rates of plants always."""

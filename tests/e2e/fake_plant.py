@@ -49,6 +49,7 @@ def points(pots: int) -> list[dict[str, Any]]:
         point("gas-1.flow", "gas-flow", "Nm3/h", 2, **gas),
     ]
     for name, kind, unit in (
+        ("producing", "count", "1"),
         ("aef_day", "rate", "1/d"), ("aed_day", "duration", "min"), ("aem_day", "rate", "min/d"),
         ("metal_t_h", "mass-flow", "t/h"),
         ("pfc_indicator_tco2e_h", "emission-flow", "tCO2e/h"),
@@ -81,6 +82,7 @@ def config(pots: int = POTS, name: str = "Demo smelter", lines: int = 1) -> dict
         "potlines": [potline(f"line-{n}", numbers) for n in range(1, lines + 1)],
         "statement": {
             "metal": {"point": "pot-gateway.metal_tapped", "rule": "totaliser"},
+            "anode": {"gross_kg_per_t": "430", "source": "typed for these tests"},
             "fuels": [{"kind": "natural-gas", "point": "gas-1.volume", "flow_point": "gas-1.flow"}],
             "auxiliary": [{"kind": "electricity", "point": "ac-1.energy_import",
                            "power_point": "ac-1.power"}],
@@ -161,6 +163,7 @@ class FakePlant:
         anode, pfc, gas = 4.52 + 0.01 * math.sin(n / 31), 0.413, 0.91 + 0.013 * math.sin(n / 15)
         ok = self.gas_answers
         figures = {
+            "line-1.producing": self.pots - 3,
             "line-1.aef_day": 0.2143, "line-1.aed_day": 1.0333, "line-1.aem_day": 0.2214,
             "line-1.metal_t_h": 3.0712, "line-1.pfc_record_tco2e_h": pfc,
             "line-1.pfc_indicator_tco2e_h": 2.871 if n >= 520 else 0.0,
@@ -187,7 +190,8 @@ class FakePlant:
         return {
             "potline": "line-1", "pot": f"{pot:02}", "start_ns": self.tick_ns(start),
             "end_ns": self.tick_ns(until) if over else None,
-            "polarised_ns": (until - start) * NS, "v_max": figures[0], "cf4_kg": figures[1],
+            "polarised_ns": (until - start) * NS, "integral_v_s": str((until - start) * 25),
+            "v_max": figures[0], "cf4_kg": figures[1],
             "flags": ["hole"] if over else ["running"],
         }  # fmt: skip
 

@@ -92,6 +92,14 @@ class SoFar:
         }  # fmt: skip
 
 
+class OneKey(Nothing):
+    """A certificate of the gateway's key, good for some years."""
+
+    def stream(self, plant: str, gateway: str) -> Mapping[str, Any]:
+        until = {"key": "ab", "not_after": "2099-12-31T00:00:00+00:00"}
+        return {"plant": plant, "gateway": gateway, "key": "ab", "certificates": [until]}
+
+
 class OneStream:
     def status(self) -> Sequence[Mapping[str, Any]]:
         return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 60}]
@@ -189,14 +197,25 @@ def unsigned(options: argparse.Namespace) -> Principal:
     return found[-1] if found else STRANGER if options.accounts else VISITOR
 
 
-async def serve(options: argparse.Namespace) -> None:
-    clock = SystemClock()
-    hub = LiveHub(clock)
+def configure(hub: LiveHub, options: argparse.Namespace) -> None:
+    """The plant's configuration; another plant's beside it where one is asked for."""
     sector = options.sector
     made = as_works(config(options.pots, options.name, options.lines), sector)
     if sector in WORKS:
         made["potlines"], made["plant"]["sector"] = [], sector
+    if options.hostile:
+        for row in made["points"]:
+            row["device"] = HOSTILE if row.get("device") else ""
     hub.on_config(PLANT, GATEWAY, made)
+    if options.second:
+        hub.on_config("second", GATEWAY, made | {"plant": made["plant"] | {"id": "second"}})
+
+
+async def serve(options: argparse.Namespace) -> None:
+    clock = SystemClock()
+    hub = LiveHub(clock)
+    sector = options.sector
+    configure(hub, options)
     start_ns = clock.wall_ns() // NS * NS - TICKS_BEFORE * NS
     plant = FakePlant(start_ns, pots=options.pots, gas_answers=not options.dead_gas)
     plant.alarms = ["disk-low", "of-tomorrow"] if options.alarms else []
@@ -219,7 +238,7 @@ async def serve(options: argparse.Namespace) -> None:
     app = create_app(
         Services(
             hub=hub, clock=clock, months=months, streams=OneStream(), evidence=evidence,
-            keys=Nothing(), one_way=Nothing(), records=records, plans=plans, token=TOKEN,
+            keys=OneKey(), one_way=Nothing(), records=records, plans=plans, token=TOKEN,
             accounts=accounts, accumulated=so_far, openings=BriefOpenings(),
             drill=DrillDesk(evidence, records, statement),
             visits=VisitDesk(records, months, plans, screenings), screenings=screenings,
@@ -256,6 +275,8 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=1)
     parser.add_argument("--sector", default="aluminium")
     parser.add_argument("--dead-gas", action="store_true")
+    parser.add_argument("--hostile", action="store_true", help="names of devices")
+    parser.add_argument("--second", action="store_true", help="a plant that sends nothing")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")
     parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")

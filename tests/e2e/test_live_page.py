@@ -14,14 +14,15 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., Watched]
 Start = Callable[..., Server]
 SIZES = [(1440, 900), (390, 844)]
+LINE = "/en/plants/demo-smelter/line"
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["Emitting now", "Figure of record", "Not covered", "Potline line-1", "SIMULATED"]),
-        ("zh", ["当前排放速率", "核算值", "未覆盖", "电解系列 line-1", "模拟数据"]),
+        ("en", ["Emitting now", "Month to date", "Needs action", "Potline line-1", "SIMULATED"]),
+        ("zh", ["当前排放速率", "本月累计排放", "需要处理", "电解系列 line-1", "模拟数据"]),
     ],
 )
 def test_the_page_is_whole_live_and_complains_of_nothing(
@@ -130,7 +131,7 @@ def test_each_kind_of_pot_by_colour_shape_and_word(open_page: Open, start_server
 def test_pfc_is_three_things_and_the_indicator_is_not_in_the_sum(
     open_page: Open, start_server: Start
 ) -> None:
-    page = open_page(f"{start_server().url}/en/").page
+    page = open_page(f"{start_server().url}{LINE}").page
     rows = page.locator(".pfc .row")
     expect(rows).to_have_count(3)
     expect(rows.nth(0)).to_contain_text("Figure of record")
@@ -138,6 +139,7 @@ def test_pfc_is_three_things_and_the_indicator_is_not_in_the_sum(
     expect(rows.nth(1)).to_contain_text("not added")
     expect(rows.nth(1).locator(".figure")).to_have_text("2.871")
     assert not re.search(r"\d", rows.nth(2).text_content() or "")
+    page.goto(f"{start_server().url}/en/")
     expect(page.locator(".parts")).to_have_text(
         re.compile(
             r"anode CO₂ 4\.5\d t/h.*PFC, figure of record 0\.41 t CO₂e/h.*fuel CO₂ 0\.9\d t/h"
@@ -146,21 +148,21 @@ def test_pfc_is_three_things_and_the_indicator_is_not_in_the_sum(
 
 
 def test_what_is_not_yet_sealed_says_so(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/").page
+    page = open_page(f"{start_server().url}/en/plants/demo-smelter/fleet").page
     expect(page.locator("#status .tag")).to_have_text(
         re.compile(r"not yet sealed · sealed up to \d\d:\d\d:\d\d")
     )
-    expect(page.locator(".tile.last")).to_contain_text("frames waiting: 1")
+    expect(page.locator(".gateway")).to_contain_text("frames: 1,")
 
 
 def test_effects_table_running_first_with_its_flags(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/").page
+    page = open_page(f"{start_server().url}{LINE}").page
     rows = page.locator("table.effects tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_have_class("running")
     expect(rows.nth(0)).to_contain_text("35.1")
     expect(rows.nth(1).locator("td")).to_have_text(
-        [re.compile(r"\d\d:\d\d:\d\d"), "15", "1:02", "29.6", "0.284",
+        [re.compile(r"\d\d:\d\d:\d\d"), "15", "1:02", "29.6", "1,550", "0.284",
          "ended · a sample is missing inside"]
     )  # fmt: skip
 
@@ -174,13 +176,15 @@ def test_a_dead_meter_is_a_dash_with_its_reason_never_zero(
     expect(emission.locator(".figure")).to_have_text("–")
     expect(emission).to_contain_text("an input of the calculation is missing")
     expect(emission).to_have_class(re.compile(r"\bdq\b"))
-    gas = page.locator('.facts > div[title="gas-1.flow"]')
-    expect(gas.locator(".figure")).to_have_text("–")
-    expect(gas).to_contain_text("device did not answer in time")
     # one of four inputs is dead: the mean over inputs shows it, a mean over points would not
     trusted = page.locator(".tile", has_text="Trusted data")
     expect(trusted.locator(".figure")).to_have_text(re.compile(r"^7[345]\.\d$"))
     expect(trusted).to_contain_text("lowest: gas-1.volume 0.0 %")
+    expect(page.locator("#needs-action")).to_contain_text("gas-1.flow: no usable value")
+    page.goto(f"{server.url}{LINE}")
+    gas = page.locator('.facts > div[title="gas-1.flow"]')
+    expect(gas.locator(".figure")).to_have_text("–")
+    expect(gas).to_contain_text("device did not answer in time")
     zh = open_page(f"{server.url}/zh/").page
     expect(zh.locator(".tile").first).to_contain_text("计算输入缺失")
 
@@ -207,7 +211,7 @@ def test_a_potline_of_300_pots_fits_both_widths(open_page: Open, start_server: S
 
 
 def test_a_second_potline_has_its_own_map_and_figures(open_page: Open, start_server: Start) -> None:
-    watched = open_page(f"{start_server('--lines', '2').url}/en/")
+    watched = open_page(f"{start_server('--lines', '2').url}{LINE}")
     page = watched.page
     switch = page.locator(".switch button")
     expect(switch).to_have_text(["line-1", "line-2"])
@@ -223,17 +227,26 @@ def test_a_second_potline_has_its_own_map_and_figures(open_page: Open, start_ser
     assert watched.complaints == []
 
 
-def test_all_points_open_with_what_is_wrong_first(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/").page
-    details = page.locator("details.points")
-    expect(details.locator("summary")).to_contain_text("64 points, 1 without a usable value")
-    assert details.locator("tbody tr").count() == 0
-    details.locator("summary").click()
-    rows = details.locator("tbody tr")
-    expect(rows).to_have_count(64)
+def test_meters_stand_with_what_is_wrong_first_and_are_found(
+    open_page: Open, start_server: Start
+) -> None:
+    watched = open_page(f"{start_server().url}/en/plants/demo-smelter/meters")
+    page, rows = watched.page, watched.page.locator("table.meters tbody tr:visible")
+    expect(rows).to_have_count(7)  # neither pots nor what is computed
+    expect(rows.first).to_contain_text("pot-gateway.line_current")  # the heaviest
+    expect(page.locator("tr", has_text="ac-1.power")).to_contain_text("from the meter · ac-1")
+    page.locator("#kind").select_option("")
+    expect(rows).to_have_count(65)
     expect(rows.first).to_contain_text("pot-gateway.pot-18.voltage")
     expect(rows.first).to_contain_text("sensor or device fault")
-    expect(details.locator("tr", has_text="ac-1.power")).to_contain_text("from the meter · ac-1")
+    expect(rows.first).to_contain_text(re.compile(r"since \d\d:\d\d:\d\d"))
+    page.locator("#find").fill("GAS-1")
+    expect(rows).to_have_count(2)
+    page.locator("button.sort", has_text="Point").click()
+    page.locator("button.sort", has_text="Point").click()
+    expect(page.locator("th[aria-sort=descending]")).to_contain_text("Point")
+    expect(rows.locator("th")).to_have_text(["gas-1.volume", "gas-1.flow"])
+    assert watched.complaints == []
 
 
 def test_times_are_the_plants_not_the_browsers(open_page: Open, start_server: Start) -> None:

@@ -21,7 +21,7 @@ def focused(page: Page) -> str | None:
 
 
 def test_one_tab_stop_arrows_move_enter_selects(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/").page
+    page = open_page(f"{start_server().url}/en/plants/demo-smelter/line").page
     expect(page.locator('.pot[role=option][tabindex="0"]')).to_have_count(1)
     page.locator('.pot[role=option][tabindex="0"]').focus()
     assert focused(page) == "07"  # the running effect is selected at first
@@ -45,7 +45,7 @@ def test_what_is_focused_before_the_first_message_stays_so(
     page = open_page("about:blank").page
     waiting: list[WebSocketRoute] = []
     page.route_web_socket(re.compile("/api/v1/live"), lambda socket: waiting.append(socket))
-    page.goto(f"{start_server().url}/en/")
+    page.goto(f"{start_server().url}/en/plants/demo-smelter/line")
     page.locator('.pot[role=option][tabindex="0"]').focus()
     while not waiting:
         page.wait_for_timeout(50)
@@ -55,21 +55,23 @@ def test_what_is_focused_before_the_first_message_stays_so(
 
 
 def test_arrows_follow_the_columns_of_a_phone(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/", width=390, height=844).page
+    page = open_page(
+        f"{start_server().url}/en/plants/demo-smelter/line", width=390, height=844
+    ).page
     page.locator('.pot[role=option][tabindex="0"]').focus()
     page.keyboard.press("ArrowDown")
     assert focused(page) == "13"  # six columns
 
 
 def test_a_slow_click_across_ticks_still_selects(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/").page
+    page = open_page(f"{start_server().url}/en/plants/demo-smelter/line").page
     page.locator('.pot[data-pot="05"]').click(delay=1600)
     expect(page.locator('.pot[data-pot="05"]')).to_have_attribute("aria-selected", "true")
 
 
 def test_the_trace_is_told_in_words(open_page: Open, mortal_server: Server) -> None:
     """Of a server of its own: what was before the effect leaves the ten minutes after a while."""
-    page = open_page(f"{mortal_server.url}/en/").page
+    page = open_page(f"{mortal_server.url}/en/plants/demo-smelter/line").page
     expect(page.locator(".chart canvas")).to_be_visible()
     expect(page.locator(".chart")).to_have_attribute("role", "img")
     summary = page.locator(".trace .note")
@@ -141,13 +143,13 @@ def test_an_old_browser_or_none_gets_a_sentence(open_page: Open, start_server: S
 def test_without_the_chart_library_the_rest_stands(open_page: Open, start_server: Start) -> None:
     page = open_page("about:blank").page
     page.route(re.compile("/vendor/"), lambda route: route.abort())
-    page.goto(f"{start_server().url}/en/")
+    page.goto(f"{start_server().url}/en/plants/demo-smelter/line")
     expect(page.locator(".trace .note")).to_contain_text("The chart library is missing")
     expect(page.locator(".pot[role=option]")).to_have_count(24)
 
 
 def test_on_paper_nothing_is_cut_off(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server().url}/en/").page
+    page = open_page(f"{start_server().url}/en/plants/demo-smelter/line").page
     expect(page.locator(".pot[role=option]")).to_have_count(24)
     page.emulate_media(media="print")
     expect(page.locator(".languages")).to_be_hidden()

@@ -18,6 +18,7 @@ OF_PAGES = (
     "account.", "alarms.", "drill.", "month.", "plan.", "record.", "review.", "shift.", "verify.",
     "visit.", "year.",
 )  # fmt: skip
+SHARED = ("month.state.", "month.left")
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 STYLES = sorted((STATIC / "css").glob("*.css"))
 
@@ -60,13 +61,13 @@ def test_the_live_page_in_both_languages(language: str, lang: str) -> None:
     assert strings == {
         key: texts[language]
         for key, texts in load_strings().items()
-        if not key.startswith(OF_PAGES)  # its modules need none
+        if key.startswith(SHARED) or not key.startswith(OF_PAGES)  # its modules need none
     }
 
 
 def test_the_page_of_a_named_plant_and_of_none() -> None:
     client = make_client()
-    assert "<title>Mini · live" in client.get("/en/plants/mini").text
+    assert "<title>Overview · Mini" in client.get("/en/plants/mini").text
     assert client.get("/en/plants/nowhere").status_code == 404
     assert client.get("/fr/").status_code == 404
     assert client.get("/fr/plants/mini").status_code == 404
@@ -79,16 +80,18 @@ def test_before_any_plant_the_page_says_it_waits_and_looks_again() -> None:
     assert '<meta http-equiv="refresh" content="5">' in html
 
 
-def test_several_plants_are_offered_and_one_is_not() -> None:
+def test_several_plants_have_a_line_each_and_one_is_shown() -> None:
     hub = LiveHub(ManualClock())
     hub.on_config("mini", GATEWAY, configuration())
     client = make_client(make_app(hub))
     assert f'aria-label="{load_strings()["plants.switch"]["en"]}"' not in client.get("/en/").text
-    hub.on_config("other", GATEWAY, configuration(id="other"))
+    hub.on_config("other", GATEWAY, configuration(id="other", name=HOSTILE))
+    told = client.get("/zh/").text
+    assert 'href="/zh/plants/mini"' in told
+    assert 'href="/zh/plants/other"' in told
+    assert "<script>alert" not in told
     html = client.get("/zh/plants/other").text
     assert f'aria-label="{load_strings()["plants.switch"]["zh"]}"' in html
-    assert 'href="/zh/plants/mini"' in html
-    assert 'href="/zh/plants/other" aria-current="page"' in html
     assert 'href="/en/plants/other"' in html  # the language switch stays with the plant
 
 

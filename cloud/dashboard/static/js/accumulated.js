@@ -3,20 +3,21 @@
 import { h, setText } from "./dom.js";
 import { age, clockTime, number, unitText } from "./format.js";
 import { ms } from "./model.js";
+import { Polled } from "./polled.js";
 import { language, t, tOr } from "./texts.js";
 
 const PERIODS = ["hour", "day", "month"];
 const PROJECTIONS = ["month", "year"];
 const EVERY_MS = 10000;
 
-export function accumulatedView(model, plant) {
+export function accumulatedView(model, site) {
   const through = h("span", { class: "note" });
   const columns = Object.fromEntries([...PERIODS.map((n) => `period.${n}`), ...PROJECTIONS.map((n) => `projection.${n}`)]
     .map((name) => [name, column(t(`accumulated.${name}`))]));
   const node = h("section", { class: "card accumulated" },
     h("div", { class: "head" }, h("h2", {}, t("accumulated.title")), through),
     h("div", { class: "columns" }, ...Object.values(columns).map((one) => one.node)));
-  const view = { node, told: null, askedAt: -EVERY_MS };
+  const view = { node, told: null };
   const draw = () => {
     const told = view.told || { reason: "counting" };
     setText(through, throughText(model, told));
@@ -26,24 +27,12 @@ export function accumulatedView(model, plant) {
     }
   };
   view.update = () => {
-    if (model.now() - view.askedAt >= EVERY_MS && !model.frozen) {
-      view.askedAt = model.now();
-      ask(plant).then((told) => { view.told = told || view.told; draw(); });
-    }
+    if (!model.frozen) asked.update(model.now());
     setText(through, throughText(model, view.told || { reason: "counting" }));
   };
+  const asked = new Polled(`${site.api}/accumulated`, EVERY_MS, (told) => { view.told = told; draw(); });
   draw();
   return view;
-}
-
-async function ask(plant) {
-  try {
-    const answer = await fetch(`/api/v1/plants/${encodeURIComponent(plant)}/accumulated`, { cache: "no-store" });
-    return answer.ok ? await answer.json() : null;
-  } catch (error) {
-    if (error instanceof TypeError) return null; // out of reach; the banner says so
-    throw error;
-  }
 }
 
 function throughText(model, told) {

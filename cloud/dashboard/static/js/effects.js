@@ -4,22 +4,24 @@ import { clockTime, duration, number } from "./format.js";
 import { ms } from "./model.js";
 import { has, t } from "./texts.js";
 
-const COLUMNS = [["start", ""], ["pot", ""], ["duration", "num"], ["vmax", "num"], ["cf4", "num"], ["state", "state"]];
+const COLUMNS = [["start", ""], ["pot", ""], ["duration", "num"], ["vmax", "num"], ["over", "num"], ["cf4", "num"], ["state", "state"]];
 
-export function effectsView(model, say) {
+// of(effect): does it count here? csv: address of the same as a table
+export function effectsView(model, say, { csv, title, of }) {
   const body = h("tbody");
   const empty = h("p", { class: "note" }, t("effects.empty"));
   const head = h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", { scope: "col", class: kind }, t(`col.${name}`))));
   const table = h("table", { class: "effects" }, h("thead", {}, head), body);
-  const node = h("section", {}, h("h3", {}, t("effects.title")),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("effects.title") }, table, empty),
+  const node = h("section", { class: "effects-list" },
+    h("p", { class: "head" }, h("h3", {}, title), h("a", { class: "right unprinted", href: csv, download: "" }, t("effects.csv"))),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table, empty),
     h("p", { class: "note" }, t("effects.note")));
   const rows = new Map();
   let quiet = true; // what was there at the start is not announced
   return {
     node,
     update() {
-      const effects = model.effectsNewestFirst();
+      const effects = model.effectsNewestFirst(of);
       const wanted = new Set(effects.map((effect) => effect.id));
       for (const [id, row] of rows) if (!wanted.has(id)) { row.node.remove(); rows.delete(id); }
       let before = body.firstChild;
@@ -54,6 +56,7 @@ function patch(model, row, effect) {
   const texts = [
     clockTime(ms(effect.start_ns), model.zone), effect.pot,
     effect.lost ? "–" : duration(until - ms(effect.start_ns)), number(effect.v_max, 1),
+    effect.integral_v_s === null ? "–" : number(effect.integral_v_s, 0),
     effect.cf4_kg === null ? "–" : number(effect.cf4_kg, 3), words.join(" · "),
   ];
   row.cells.forEach((cell, at) => setText(cell, texts[at]));

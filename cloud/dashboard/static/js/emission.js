@@ -46,7 +46,8 @@ function emissionTile(model, title, point, remark, wanted) {
     const unit = h("span", { class: "unit" }, unitText(model.state.points[ids[0]].unit));
     return { ids, value, node: h("span", {}, `${t(key)} `, value, " ", unit) };
   });
-  const node = tile(t(title), "half first", h("p", { class: "big" }, total.node), spark,
+  const range = h("p", { class: "note" });
+  const node = tile(t(title), "half first", h("p", { class: "big" }, total.node), spark, range,
     ...(remark ? [h("p", { class: "note" }, t(model.state.points[point] ? remark : "note.no_flow"))] : []),
     h("p", { class: "parts" }, ...parts.map((part) => part.node)));
   const seen = [];
@@ -59,6 +60,7 @@ function emissionTile(model, title, point, remark, wanted) {
       setOneClass(node, TILE_STATES, reading.grade === "good" ? null : "dq");
       if (reading.facts && reading.tickNs) follow(seen, reading);
       path.setAttribute("d", sparkPath(seen));
+      setText(range, rangeText(seen));
       for (const part of parts) setText(part.value, sumText(model, part.ids));
     },
   };
@@ -75,6 +77,11 @@ function follow(rows, reading) {
   if (rows.length && tick <= rows[rows.length - 1][0]) return;
   rows.push([tick, reading.value === null ? null : Number(reading.value)]);
   while (rows[0][0] < tick - WINDOW_MS) rows.shift();
+}
+
+function rangeText(rows) {
+  const values = rows.map((row) => row[1]).filter((value) => value !== null);
+  return values.length < 2 ? "" : t("tile.emission.range", { low: number(Math.min(...values), 2), high: number(Math.max(...values), 2) });
 }
 
 // Gaps stay gaps; the scale is the window's own, at least 2 % of the value high.

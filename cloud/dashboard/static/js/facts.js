@@ -1,4 +1,4 @@
-// Line and meters now, and each gateway's delivery: name, value, and where it was taken.
+// Line and meters now, and what is told of a gateway: name, value, and where it was taken.
 import { h, setText } from "./dom.js";
 import { age, clockTime, number, unitText } from "./format.js";
 import { ms } from "./model.js";
@@ -89,28 +89,11 @@ function sinceText(model, count) {
   return count.whole && sinceMidnight < MIDNIGHT_MS ? t("since.midnight") : t("since.time", { time });
 }
 
-export function gatewayView(model, id) {
-  const list = h("dl", { class: "facts" });
-  const names = ["online", "live", "waiting", "oldest", "sealed", "receipt", "receipted", "clock", "config"];
-  const cells = names.map((name) => {
-    const value = h("span", { class: "tag" });
-    list.append(h("div", {}, h("dt", {}, t(`gw.${name}`)), h("dd", {}, value)));
-    return value;
-  });
-  const node = h("section", { class: "card" }, h("p", { class: "head" }, h("h2", {}, t("gateways.title")), h("span", { class: "note right", translate: "no" }, id)), list);
-  return {
-    node,
-    update() {
-      gatewayTexts(model, model.gateway(id)).forEach(([text, bad], at) => {
-        setText(cells[at], text);
-        cells[at].className = bad ? "tag dq" : "fact";
-      });
-    },
-  };
-}
+// What is told of a gateway, in the order of `gatewayTexts`.
+export const GATEWAY_ROWS = ["online", "live", "waiting", "oldest", "sealed", "receipt", "receipted", "clock", "config"];
 
-// [text, is it a reason not to trust?] in the order of `names` above
-function gatewayTexts(model, g) {
+// [text, is it a reason not to trust?] of each
+export function gatewayTexts(model, g) {
   const none = [t("gw.none"), false];
   const ago = (ns) => t("age.ago", { age: age(model.serverNow() - ms(ns)) });
   const silentMs = g.received_ns === null ? 0 : model.serverNow() - ms(g.received_ns);

@@ -1,5 +1,6 @@
 // What the page knows: the last snapshot with every delta since. No DOM.
 const STALE_MIN_MS = 5000;
+const EFFECTS_MAX = 100;
 export const FIRST_BAD = 128;
 
 export const ms = (ns) => ns / 1e6;
@@ -18,6 +19,7 @@ export class Model {
       this.effects = new Map(message.effects.map((effect) => [effect.id, effect]));
     } else if (message.seq === this.seq + 1) {
       Object.assign(this.state.values, message.values);
+      Object.assign(this.state.gaps, message.gaps);
       for (const effect of message.effects) this.effects.set(effect.id, effect);
       for (const name of ["gateways", "today", "trusted", "alarms"]) this.state[name] = message[name];
     } else {
@@ -84,8 +86,19 @@ export class Model {
     return Math.max(...each);
   }
 
-  effectsNewestFirst() {
-    return [...this.effects.values()].sort((a, b) => b.start_ns - a.start_ns).slice(0, 50);
+  effectsNewestFirst(counts = () => true) {
+    return [...this.effects.values()].filter(counts).sort((a, b) => b.start_ns - a.start_ns).slice(0, EFFECTS_MAX);
+  }
+
+  // Effects from before the snapshot's: what came by the socket is newer and stays.
+  recallEffects(rows) {
+    for (const row of rows) if (!this.effects.has(row.id)) this.effects.set(row.id, row);
+  }
+
+  // Newest time without a usable value: {fromMs, toMs or null while it lasts}; null without any.
+  gapOf(id) {
+    const gap = this.state.gaps[id];
+    return gap ? { fromMs: ms(gap[0]), toMs: gap[1] === null ? null : ms(gap[1]) } : null;
   }
 
   runningEffect(line, pot) {

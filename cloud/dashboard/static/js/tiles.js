@@ -1,12 +1,9 @@
 // The tiles an operator reads first, but for the emission now (emission.js).
 import { diamond, h, setOneClass, setText } from "./dom.js";
-import { age, clockTime, number } from "./format.js";
-import { ms } from "./model.js";
+import { number } from "./format.js";
 import { readingView } from "./reading.js";
 import { t } from "./texts.js";
 
-const DELIVERY_LATE_MS = 60000;
-const POTS_NAMED_MAX = 4;
 export const TILE_STATES = ["alert", "dq"];
 
 export function tile(title, size, ...content) {
@@ -46,34 +43,15 @@ export function pfcTile(model, line) {
   };
 }
 
-// Frequency and duration today, and what runs now.
-export function effectsTile(model, line) {
-  const rows = [["aef", 2, "aef_day"], ["aed", 2, "aed_day"]].map(([name, decimals, point]) => {
-    const view = readingView({ decimals, unit: t(`unit.${name}`) });
-    const node = h("div", {}, h("span", { class: "label" }, t(`effects.${name}`)), h("span", { class: "middling" }, view.node));
-    return { node, update: () => view.update(model, `${line().id}.${point}`) };
-  });
-  const foot = footLine();
-  const node = tile(t("tile.effects"), "", h("div", { class: "pair" }, ...rows.map((r) => r.node)), foot.node);
-  return {
-    node,
-    update() {
-      for (const row of rows) row.update();
-      const running = line().pots.filter((pot) => model.runningEffect(line().id, pot.id));
-      const ids = running.slice(0, POTS_NAMED_MAX).map((pot) => pot.id).join(" ") + (running.length > POTS_NAMED_MAX ? " …" : "");
-      foot.update(running.length ? t("effects.running", { n: running.length, ids }) : t("effects.none_running"), false);
-      setOneClass(node, TILE_STATES, running.length ? "alert" : null);
-    },
-  };
-}
-
 // Share of trusted data: the mean over the inputs of the month's figure, each counting once, so
 // that one dead main meter cannot hide behind many good ones.
-export function trustedTile(model) {
+export function trustedTile(model, site) {
   const value = h("span", { class: "figure" });
   const bar = h("i");
   const each = h("p", { class: "note" });
   const foot = footLine();
+  const link = h("a", { class: "unprinted", href: `${site.address}/meters?bad=1` }, t("trusted.which"));
+  foot.node.append(link);
   const node = tile(t("tile.trusted"), "", h("p", { class: "big" }, value, " ", h("span", { class: "unit" }, "%")),
     h("div", { class: "meter", "aria-hidden": "true" }, bar), each, foot.node);
   return {
@@ -90,6 +68,7 @@ export function trustedTile(model) {
       const measured = Object.keys(model.state.points).filter((id) => !model.state.points[id].computed);
       const bad = measured.filter((id) => ["bad", "stale", "none"].includes(model.reading(id).grade)).length;
       foot.update(bad ? t("trusted.bad", { n: bad, m: measured.length }) : t("trusted.all", { m: measured.length }), bad > 0);
+      link.hidden = !bad;
       setOneClass(node, TILE_STATES, bad || mean === null ? "dq" : null);
     },
   };
@@ -97,40 +76,3 @@ export function trustedTile(model) {
 
 const inputName = (model, id) =>
   model.state.potlines.some((line) => line.id === id) ? t("trusted.pots", { id }) : id;
-
-// Delivery: how far the sealed part is behind, what waits, and the last receipt.
-export function deliveryTile(model) {
-  const behind = h("span", { class: "figure" });
-  const unit = h("span", { class: "unit" });
-  const sealed = h("p", { class: "note" });
-  const foot = footLine();
-  const node = tile(t("tile.delivery"), "last", h("p", { class: "big" }, behind, " ", unit), sealed, foot.node);
-  return {
-    node,
-    update() {
-      const lag = model.behindMs();
-      const now = model.serverNow();
-      setText(behind, lag === null ? "–" : age(lag));
-      setText(unit, lag === null ? t("delivery.never") : t("delivery.behind"));
-      const marks = model.state.gateways.filter((g) => g.sealed_through_ns !== null);
-      const through = Math.min(...marks.map((g) => ms(g.sealed_through_ns)));
-      setText(sealed, marks.length ? t("delivery.sealed", { time: clockTime(through, model.zone) }) : t("delivery.unsealed"));
-      foot.update(waitingText(model, marks, now), lag === null || lag > DELIVERY_LATE_MS);
-      setOneClass(node, TILE_STATES, lag === null || lag > DELIVERY_LATE_MS ? "dq" : null);
-    },
-  };
-}
-
-function waitingText(model, marks, now) {
-  const spools = model.state.gateways.filter((g) => g.spool);
-  const frames = spools.reduce((sum, g) => sum + g.spool.frames, 0);
-  const waiting = spools.filter((g) => g.spool.oldest_ns !== null);
-  const words = [frames ? t("delivery.frames", { n: frames }) : t("delivery.nothing")];
-  if (waiting.length) {
-    const oldest = Math.max(...waiting.map((g) => model.ageOf(g.id, g.spool.oldest_ns)));
-    words.push(t("delivery.oldest", { age: age(oldest) }));
-  }
-  const receipts = marks.filter((g) => g.receipt_ns !== null).map((g) => now - ms(g.receipt_ns));
-  if (receipts.length) words.push(t("delivery.receipt", { age: age(Math.max(...receipts)) }));
-  return words.join(" · ");
-}

@@ -3,6 +3,7 @@ import { traceChart } from "./chart.js";
 import { h, setAttr, setText } from "./dom.js";
 import { duration, number } from "./format.js";
 import { ms } from "./model.js";
+import { get } from "./polled.js";
 import { readingView } from "./reading.js";
 import { t } from "./texts.js";
 
@@ -51,17 +52,9 @@ export function traceView(model, plant) {
 // [[ms, number or null]] of the server's memory, gaps made visible
 export async function history(plant, point) {
   const query = `plant=${encodeURIComponent(plant)}&point=${encodeURIComponent(point)}`;
-  let answer;
-  try {
-    answer = await fetch(`/api/v1/history?${query}`, { cache: "no-store" });
-  } catch (error) {
-    if (error instanceof TypeError) return []; // out of reach; the banner says so
-    throw error;
-  }
-  if (!answer.ok) return [];
-  const { ticks_ns: ticks, values } = await answer.json();
+  const { body } = await get(`/api/v1/history?${query}`);
   const rows = [];
-  ticks.forEach((tick, at) => append(rows, ms(tick), values[at], 1000));
+  if (body) body.ticks_ns.forEach((tick, at) => append(rows, ms(tick), body.values[at], 1000));
   return rows;
 }
 

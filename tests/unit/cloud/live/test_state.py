@@ -175,7 +175,7 @@ def test_only_the_newest_effects_are_kept_newest_first(state: PlantState) -> Non
         feed(state, second, effects=[effect(second, second + 1)])
     starts = [row["start_ns"] for row in state.snapshot(T0)["effects"]]
     assert starts == [T0 + s * NS for s in range(EFFECTS_SHOWN + 9, 9, -1)]
-    assert len(state.take_delta(T0)["effects"]) == EFFECTS_SHOWN
+    assert len(state.take_delta(T0)["effects"]) == EFFECTS_SHOWN + 10
 
 
 def test_history_of_pots_and_emission_but_of_nothing_else(state: PlantState) -> None:
@@ -267,3 +267,25 @@ def test_a_gateway_cannot_speak_for_anothers_points(state: PlantState) -> None:
     foreign = parse_live(payload(0, gateway="edge-2"), PLANT, "edge-2")
     assert state.apply("edge-2", foreign, T0) == len(values())
     assert state.snapshot(T0)["values"] == {}
+
+
+def test_the_newest_gap_of_a_point_is_told(state: PlantState) -> None:
+    """Broken from second 2 to 5; then silent from 5 to 20, at a reading each second."""
+    voltage = "p.01.voltage"
+    for second, volts in ((0, "4.2"), (2, None), (3, None), (5, "4.2")):
+        feed(state, second, values=values(volts_1=volts))
+        if second == 2:
+            assert state.take_delta(T0)["gaps"][voltage] == [T0 + 2 * NS, None]
+    assert state.snapshot(T0)["gaps"] == {voltage: [T0 + 2 * NS, T0 + 5 * NS]}
+    assert state.take_delta(T0)["gaps"] == {voltage: [T0 + 2 * NS, T0 + 5 * NS]}
+    assert state.take_delta(T0)["gaps"] == {}
+    feed(state, 20)
+    assert state.snapshot(T0)["gaps"][voltage] == [T0 + 5 * NS, T0 + 20 * NS]
+
+
+def test_effects_are_asked_for_by_pot_and_more_than_a_snapshot_holds(state: PlantState) -> None:
+    for second in range(EFFECTS_SHOWN + 10):
+        feed(state, second, effects=[effect(second, second + 1, integral_v_s="55.5")])
+    assert len(state.effects("line-1", "01")) == EFFECTS_SHOWN + 10
+    assert state.effects(pot="01")[0]["integral_v_s"] == "55.5"
+    assert state.effects("line-2") == state.effects("line-1", "02") == []

@@ -1,0 +1,95 @@
+// All plants one may see, a line each. Polled: the socket is one plant's.
+import { h, setText } from "./dom.js";
+import { age, clockTime, number, unitText, zoneOffset } from "./format.js";
+import { owedText } from "./overview_tiles.js";
+import { pressing } from "./overview_model.js";
+import { Polled } from "./polled.js";
+import { embedded, language, t, tOr } from "./texts.js";
+
+const EVERY_MS = 2000;
+const MONTHS_MS = 60000;
+const LOST_MS = 8000;
+const STALE_SHOWN_MS = 3000;
+
+const state = { told: embedded("told"), heardAt: performance.now() };
+const live = new Polled("/api/v1/overview", EVERY_MS, (told) => { state.told = told; state.heardAt = performance.now(); });
+const months = new Polled("/api/v1/months", MONTHS_MS);
+const body = document.getElementById("plants");
+const rows = new Map();
+const ZONE = "Asia/Shanghai";
+
+function rowOf(id) {
+  const cells = ["plant", "now", "trusted", "effects", "gateways", "month"].map((name) => h(name === "plant" ? "th" : "td", { class: name === "now" ? "num" : "", "data-label": t(`plants.${name}`) }));
+  cells[0].setAttribute("scope", "row");
+  const link = h("a", { href: `/${language}/plants/${encodeURIComponent(id)}`, translate: "no" });
+  const sector = h("span", { class: "note" });
+  cells[0].append(link, " ", sector);
+  return { node: h("tr", {}, ...cells), cells, link, sector };
+}
+
+function cell(node, text, bad) {
+  setText(node, text);
+  node.classList.toggle("dq-text", Boolean(bad));
+}
+
+function nowText(told, qualities) {
+  const { headline } = told;
+  if (!headline) return [t("plants.no_figure"), true];
+  if (headline.grade === "none") return [`– ${t("none.yet")}`, true];
+  const old = headline.age_ns / 1e6;
+  if (headline.grade === "bad") return [`– ${qualities(headline.quality)}`, true];
+  const figure = `${number(headline.value, 2)} ${unitText(headline.unit)} ${t(`plants.figure.${headline.point}`)}`;
+  return [old > STALE_SHOWN_MS ? `${figure} · ${t("age.old", { age: age(old) })}` : figure, headline.grade !== "good"];
+}
+
+function patch(row, told, monthRows) {
+  const { plant, trusted, effects, gateways } = told;
+  setText(row.link, plant.name || plant.id);
+  setText(row.sector, `${tOr(`sector.${plant.sector}`, "sector.other", { id: plant.sector })}${plant.simulated ? ` · ${t("band.simulated")}` : ""}`);
+  const [, now, share, running, connected, month] = row.cells;
+  cell(now, ...nowText(told, (code) => t("plants.quality", { code })));
+  cell(share, trusted ? trustedText(trusted) : t("none.yet"), !trusted || trusted.lowest_share < 0.95);
+  cell(running, effects.length ? t("plants.running", { n: effects.length, ids: effects.slice(0, 4).map((one) => one.pot).join(" ") }) : "–", false);
+  running.classList.toggle("alert-text", effects.length > 0);
+  const dark = gateways.offline + gateways.silent;
+  cell(connected, dark ? t("plants.dark", { n: dark, m: gateways.all }) : t("plants.connected", { m: gateways.all }), dark > 0);
+  const pressed = monthRows ? pressing(monthRows) : null;
+  cell(month, pressed ? monthText(pressed) : "–", pressed && (pressed.blocking > 0 || pressed.state === "late"));
+}
+
+const floor1 = (share) => number(Math.floor(share * 1000) / 10, 1);
+
+function trustedText(trusted) {
+  const mean = `${floor1(trusted.share)} %`;
+  return trusted.lowest_share < 0.9995 ? `${mean} · ${t("trusted.worst", { id: trusted.lowest, share: floor1(trusted.lowest_share) })}` : mean;
+}
+
+function monthText(found) {
+  const left = found.daysLeft === null ? "" : t(found.daysLeft < 0 ? "month.left.over" : found.daysLeft ? "month.left" : "month.left.today", { days: Math.abs(found.daysLeft) });
+  return [`${found.month} ${t(`month.state.${found.state}`)}`, owedText(found), left].filter(Boolean).join(" · ");
+}
+
+function draw() {
+  if (document.hidden) return;
+  live.update(performance.now());
+  months.update(performance.now());
+  const ids = new Set(state.told.plants.map((one) => one.plant.id));
+  for (const [id, row] of rows) if (!ids.has(id)) { row.node.remove(); rows.delete(id); }
+  for (const told of state.told.plants) {
+    const { id } = told.plant;
+    if (!rows.has(id)) { rows.set(id, rowOf(id)); body.append(rows.get(id).node); }
+    patch(rows.get(id), told, months.answer ? months.answer.filter((row) => row.plant === id) : null);
+  }
+  const silent = performance.now() - state.heardAt;
+  const lost = silent > LOST_MS;
+  const server = state.told.server_ns / 1e6;
+  document.body.classList.toggle("lost", lost);
+  const banner = document.getElementById("banner");
+  banner.hidden = !lost;
+  setText(banner, lost ? `${t("lost.banner", { time: clockTime(server, ZONE) })} ${t("lost.age", { age: age(silent) })}` : "");
+  setText(document.getElementById("clock"), lost ? t("header.lost") : `${clockTime(server + silent, ZONE)} ${zoneOffset(server, ZONE)}`);
+}
+
+body.textContent = "";
+setInterval(draw, 1000);
+draw();

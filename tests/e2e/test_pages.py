@@ -1,0 +1,175 @@
+"""Every operators' page in a real browser: whole, in both languages and widths, without complaint.
+
+Screenshots stay in the test's folder, for looking at.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Server, Watched
+from tests.e2e.fake_plant import HOSTILE
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Watched]
+Start = Callable[..., Server]
+PLANT = "/plants/demo-smelter"
+#: address -> (what must be seen, in English and 中文)
+PAGES = {
+    "": ("What is emitting now", "当前排放构成"),
+    "/line": ("PFC emission: three separate things", "PFC 排放：三项分列"),
+    "/lines/line-1/pots/07": ("In anode effect", "阳极效应"),
+    "/figures": ("How is this number made?", "数值如何得出？"),
+    "/meters": ("Share of emission now", "占当前排放"),
+    "/fleet": ("Certificate", "证书"),
+}
+
+
+def serious(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def check(watched: Watched, server: Server, shot: Path, *, with_axe: bool = True) -> None:
+    """Both widths; nothing is cut, nothing complains, nothing is asked of anybody else."""
+    page = watched.page
+    expect(page.locator("#status .live")).to_be_visible()
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=shot.with_name(f"{shot.name}-{width}.png"), full_page=width < 1000)
+        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    if with_axe:
+        assert serious(page) == []
+    assert page.evaluate("() => window.hacked") is None
+    assert watched.complaints == []
+    assert [url for url in watched.requests if not url.startswith(server.url)] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("address", PAGES)
+def test_each_page(
+    open_page: Open, start_server: Start, tmp_path: Path, address: str, language: str
+) -> None:
+    server = start_server()
+    watched = open_page(f"{server.url}/{language}{PLANT}{address}")
+    words = PAGES[address][language == "zh"]
+    expect(watched.page.get_by_text(words).first).to_be_visible()
+    shot = tmp_path / f"{language}{address.replace('/', '-')}"
+    check(watched, server, shot, with_axe=language == "en")  # it reads structure, not words
+
+
+@pytest.mark.parametrize("sector", ["cement", "steel"])
+def test_a_works_without_potlines_has_its_process(
+    open_page: Open, start_server: Start, tmp_path: Path, sector: str
+) -> None:
+    server = start_server("--sector", sector)
+    for page in ("", "/line"):
+        watched = open_page(f"{server.url}/zh{PLANT}{page}")
+        expect(watched.page.locator(".strip .stage").first).to_be_visible()
+        check(watched, server, tmp_path / f"{sector}{page.replace('/', '-')}")
+
+
+def test_hostile_names_are_text_on_every_page(
+    open_page: Open, start_server: Start, tmp_path: Path
+) -> None:
+    server = start_server("--hostile", "--second", "--name", HOSTILE)
+    for number, address in enumerate(["/figures", "/meters", "/fleet"]):
+        watched = open_page(f"{server.url}/en{PLANT}{address}")
+        expect(watched.page.locator("h1")).to_have_text(HOSTILE)
+        check(watched, server, tmp_path / f"hostile-{number}")
+    page = open_page(f"{server.url}/en/").page
+    expect(page.locator("#plants tr")).to_have_count(2)
+    expect(page.locator("#plants tr").first).to_contain_text(HOSTILE)
+    expect(page.locator("#plants tr").first).to_contain_text(re.compile(r"5\.8\d t CO₂e/h"))
+    expect(page.locator("#plants tr").nth(1)).to_contain_text("no value received yet")
+    expect(page.locator("#plants tr").first).to_contain_text("1 now: 07")
+    assert serious(page) == []
+
+
+def test_a_pot_is_gone_to_from_the_map(open_page: Open, start_server: Start) -> None:
+    page = open_page(f"{start_server().url}/en/").page
+    expect(page.locator(".in-effect")).to_contain_text(
+        re.compile(r"In anode effect now \(1\): 07 since \d\d:\d\d:\d\d \(\d+:\d\d\)")
+    )
+    page.locator('.pot[role=option][data-pot="01"]').focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/lines/line-1/pots/01$"))
+    expect(page.locator(".tile").first).to_contain_text("normal")
+    page.get_by_role("link", name="Pot 02 ▶").click()
+    expect(page.get_by_role("heading", name="Pot 02", exact=True)).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="CSV").click()
+    text = Path(saved.value.path()).read_text(encoding="utf-8-sig")
+    assert text.startswith("potline,pot,start_utc,")
+
+
+def test_each_number_says_how_it_is_made(open_page: Open, start_server: Start) -> None:
+    page = open_page(f"{start_server().url}/en{PLANT}/figures").page
+    cards = page.locator(".made")
+    expect(cards.first).to_contain_text("Emission now, figure of record")
+    expect(cards.first.locator("tbody tr")).to_have_count(3)
+    gas = page.locator('[id="figure-plant.gas_co2_t_h"]')
+    for words in ("389.310", "GJ/10^4 Nm3", "seen in one source", "from the meter · gas-1"):
+        expect(gas).to_contain_text(words)
+    gas.get_by_role("link", name="gas-1.flow").click()
+    expect(page.locator("#find")).to_have_value("gas-1.flow")
+
+
+#: function of overview_model.js, its arguments, what it must say
+MONTH = {"total_t": "180", "output_t": "100", "missing": [], "since_ns": 1, "from_ns": 0}
+AHEAD = {"days": "10", "of_days": "30", "allowance_t": "500", "benchmark_t_t": "1.6"}
+TOLD = {"unit": "tCO2e", "periods": {"month": MONTH}, "projection": {"month": AHEAD}}
+OPEN: dict[str, Any] = {"month": "2026-11", "state": "open", "days_left": 40, "deadline": "x"}
+OPEN |= {"owed": []}
+OWES = {**OPEN, "month": "2026-10", "state": "waiting", "days_left": 12, "owed": [{"blocks": True}]}
+SEALED = {**OPEN, "month": "2026-09", "state": "sealed"}
+
+
+def with_month(**changed: Any) -> dict[str, Any]:
+    return {**TOLD, "periods": {"month": {**MONTH, **changed}}}
+
+
+CASES: list[tuple[str, list[Any], dict[str, Any] | None]] = [
+    ("intensity", [TOLD], {"value": 1.8, "benchmark": 1.6, "over": 0.125, "unit": "tCO2e/t"}),
+    ("intensity", [with_month(missing=[{}])], {"reason": "partial"}),
+    ("intensity", [with_month(output_t=None)], {"reason": "no-output"}),
+    ("intensity", [with_month(output_t="0")], {"reason": "nothing-made"}),
+    ("intensity", [with_month(total_t=None)], {"reason": "no-total"}),
+    ("intensity", [None], {"reason": "counting"}),
+    ("monthToDate", [TOLD], {"total": 180, "due": 500 / 3, "over": 180 - 500 / 3}),
+    ("monthToDate", [{**TOLD, "projection": {"month": {"reason": "too-soon"}}}],
+     {"total": 180, "due": None, "why": "too-soon"}),
+    ("monthToDate", [{"reason": "no-readings"}], {"reason": "no-readings"}),
+    ("pressing", [[OPEN, OWES, SEALED]], {"month": "2026-10", "daysLeft": 12, "blocking": 1}),
+    ("pressing", [[SEALED]], None),
+    ("pressing", [None], None),
+]  # fmt: skip
+
+
+def test_what_the_overview_says_follows_from_what_it_was_told(
+    open_page: Open, start_server: Start
+) -> None:
+    """By hand: 180 t of 100 t product, a third of the month over, 500 t allowed in all of it."""
+    page = open_page(f"{start_server().url}/en/").page
+    found = page.evaluate(
+        """async (cases) => { const m = await import('/static/js/overview_model.js');
+           return cases.map(([name, given]) => JSON.stringify(m[name](...given))); }""",
+        [[name, given] for name, given, _ in CASES],
+    )
+    for (name, given, wanted), text in zip(CASES, found, strict=True):
+        said = json.loads(text)
+        if wanted is None:
+            assert said is None, (name, given)
+        else:
+            assert {key: said[key] for key in wanted} == pytest.approx(wanted), (name, given)

@@ -1,0 +1,58 @@
+"""A plant in one line."""
+
+import pytest
+
+from cloud.live.facts import gateway_facts
+from cloud.live.message import parse_live
+from cloud.live.state import PlantState
+from cloud.live.summary import summary
+from tests.unit.cloud.live_examples import (
+    GATEWAY,
+    NS,
+    PLANT,
+    T0,
+    configuration,
+    effect,
+    payload,
+    values,
+)  # fmt: skip
+
+
+@pytest.fixture
+def state() -> PlantState:
+    fresh = PlantState(PLANT)
+    fresh.configure(GATEWAY, gateway_facts(GATEWAY, configuration()))
+    return fresh
+
+
+def feed(state: PlantState, **more: object) -> None:
+    state.apply(GATEWAY, parse_live(payload(0, **more), PLANT, GATEWAY), T0 + 40)
+
+
+def test_before_anything_came(state: PlantState) -> None:
+    told = summary(state, T0)
+    assert told["plant"]["name"] == "Mini"
+    assert told["headline"] == {
+        "point": "plant.co2e_t_h", "unit": "tCO2e/h", "value": None, "quality": None,
+        "age_ns": None, "grade": "none",
+    }  # fmt: skip
+    assert told["trusted"] is None
+    assert told["gateways"] == {"all": 1, "offline": 1, "silent": 0}
+
+
+def test_a_value_grows_old_and_a_bad_one_is_no_value(state: PlantState) -> None:
+    feed(state, effects=[effect(0)])
+    now = summary(state, T0 + 2 * NS)
+    assert (now["headline"]["value"], now["headline"]["grade"]) == ("5.861", "good")
+    assert now["headline"]["age_ns"] == 2 * NS - 40 + 5  # its way here is not counted twice
+    assert now["effects"] == [{"potline": "line-1", "pot": "01", "start_ns": T0}]
+    assert now["trusted"]["lowest"] == "line-1"
+    assert now["gateways"] == {"all": 1, "offline": 0, "silent": 0}
+    later = summary(state, T0 + 6 * NS)
+    assert later["headline"]["grade"] == "stale"
+    assert later["gateways"]["silent"] == 1
+    state.configure(GATEWAY, gateway_facts(GATEWAY, configuration()))
+    bad = {**values(), "plant.co2e_t_h": [None, 138, None]}
+    state.apply(GATEWAY, parse_live(payload(1, values=bad), PLANT, GATEWAY), T0 + NS)
+    told = summary(state, T0 + NS)["headline"]
+    assert (told["value"], told["quality"], told["grade"]) == (None, 138, "bad")
