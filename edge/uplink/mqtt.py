@@ -22,6 +22,7 @@ log = logging.getLogger("stackproof.edge.uplink")
 
 KEEPALIVE_S = 10
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4  # a try costs a packet; readings wait for it
+RESUBSCRIBE_S = 5.0  # a cluster that elects its leader refuses for a while
 UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
 
 
@@ -95,7 +96,7 @@ class MqttUplink:
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._granted: set[int] = set()
+        self._is_told = False  # of this connection
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         if tls is not None:
             client.tls_set_context(tls)
@@ -166,20 +167,29 @@ class MqttUplink:
         if code.is_failure:
             self._call(self._on_disconnected, f"broker refused the connection: {code}")
             return
-        self._granted.clear()
-        _, mid = client.subscribe([(topic, 1) for topic in self._down])
-        if mid is not None:
-            self._granted.add(mid)
+        self._is_told = False
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        if self._client.is_connected():
+            self._client.subscribe([(topic, 1) for topic in self._down])
+
+    def _subscribe_later(self) -> None:
+        if self._loop is not None:
+            self._loop.call_later(RESUBSCRIBE_S, self._subscribe)
 
     def _subscribed(
-        self, client: paho.Client, _data: object, mid: int, codes: list[ReasonCode], _props: object
+        self, client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _props: object
     ) -> None:
-        if mid not in self._granted:
-            return
         refused = [str(code) for code in codes if code.is_failure]
+        if refused:
+            self._call(self._subscribe_later)
+        if self._is_told:
+            return
         if refused:
             # without receipts nothing is ever freed: say so, keep the connection, keep readings
             log.error("broker refuses the receipts topic (%s): nothing can be freed", refused[0])
+        self._is_told = True
         # QoS 0, so that objects waiting for their PUBACK cannot be in its way
         client.publish(self._topics.state, b'{"online":true}', qos=0, retain=True)
         self._call(self._on_connected)

@@ -12,7 +12,7 @@ class DeafBroker(TcpServer):
     """Use as `async with DeafBroker(port)`; `published` counts PUBLISH packets of QoS 1.
 
     With `cuts` it ends the connection at the first of them, as RabbitMQ 4.0.5 does when a topic is
-    forbidden; `connected` counts connections.
+    forbidden; `connected` counts connections, `subscribed` subscriptions, granted ones too.
     """
 
     def __init__(self, port: int, *, connack: int = 0, suback: int = 1, cuts: bool = False) -> None:
@@ -21,12 +21,12 @@ class DeafBroker(TcpServer):
         Args:
             port: on 127.0.0.1.
             connack: return code of every connection, 5 = not authorised.
-            suback: return code of every subscription, 0x80 = refused.
+            suback: return code of every subscription from then on, 0x80 = refused.
             cuts: end the connection at the first publish of QoS 1.
         """
         super().__init__()
-        self.port, self._connack, self._suback = port, connack, suback
-        self.published = self.connected = 0
+        self.port, self._connack, self.suback = port, connack, suback
+        self.published = self.connected = self.subscribed = 0
         self._cuts = cuts
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -38,7 +38,8 @@ class DeafBroker(TcpServer):
                 self.connected += 1
                 writer.write(bytes([0x20, 2, 0, self._connack]))
             elif kind == _SUBSCRIBE:
-                writer.write(b"\x90\x04" + body[:2] + bytes([self._suback] * 2))
+                self.subscribed += 1
+                writer.write(b"\x90\x04" + body[:2] + bytes([self.suback] * 2))
             elif kind == _PINGREQ:
                 writer.write(_PINGRESP)
             elif kind == _PUBLISH and qos == 1:

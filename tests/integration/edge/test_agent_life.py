@@ -204,10 +204,18 @@ async def test_broker_that_refuses_the_receipts_topic_is_said(
     wired_plant: Plant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge.delivery.LAST_RECEIPT_S", 0.1)
-    async with DeafBroker(wired_plant.port, suback=0x80), wired_plant.running() as agent:
+    monkeypatch.setattr("edge.uplink.mqtt.RESUBSCRIBE_S", 0.1)
+    async with (
+        DeafBroker(wired_plant.port, suback=0x80) as broker, wired_plant.running() as agent,
+    ):  # fmt: skip
         await asyncio.sleep(0.8)
         assert agent._delivery.machine.online, "objects are delivered all the same"
-    assert "nothing can be freed" in caplog.text
+        assert broker.subscribed > 2, "it asks again"
+        broker.suback = 1
+        asked = broker.subscribed
+        await asyncio.sleep(0.5)
+        assert broker.subscribed <= asked + 2, "and no more once it is granted"
+    assert caplog.text.count("nothing can be freed") == broker.connected == 1
     assert mistakes(wired_plant.kept()) == []
 
 
