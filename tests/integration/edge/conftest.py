@@ -39,6 +39,8 @@ class NoUplink:
 
     def stop(self) -> None: ...
 
+    def pace(self, seconds: float) -> None: ...
+
     def send_live(self, message: bytes) -> None:
         json.loads(message)
 
