@@ -33,6 +33,11 @@ pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm"), pytest.mark.t
 YEAR = [f"2027-{number:02}" for number in range(1, 13)]
 APPROVED = ["approve"] * len(LEVELS)
 SMELTER = {"points": 50, "pots": 12, "seed": 3}
+#: the kiln line's feed meter drifts by half a percent a month and is never set again: 6 % in a year,
+#: and the months at its ends are not like the others, which is true
+DRIFTED = {
+    "kiln-normal": {("2027-01", "ratio-of-months"), ("2027-12", "ratio-of-months")},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +129,8 @@ async def test_months_are_decided_at_three_levels(
     check(works, months, archives)
     if is_year:
         found = screened(archives)
-        assert (len(found.months), loud(found)) == (12, [])
+        assert len(found.months) == 12
+        assert {answer[:2] for answer in loud(found)} == DRIFTED.get(plant.name, set())
     if bent is not None:
         top = screened([*archives[1:], tmp_path / bent.name]).standing_out[0].result
         assert (top.month, top.where) == ("2028-01", "gas.flow")
