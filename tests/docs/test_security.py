@@ -1,4 +1,4 @@
-"""docs/threat-model.md and docs/security-controls.md: every row says where, or that there is no such."""
+"""docs/threat-model.md and docs/security-controls.md: every row says where it is done."""
 
 import re
 from pathlib import Path
