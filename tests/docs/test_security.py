@@ -1,0 +1,51 @@
+"""docs/threat-model.md and docs/security-controls.md: every row says where it is done."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+Row = dict[str, str]
+
+
+def rows(document: str) -> list[Row]:
+    """Every row of every table with a column "Where" or "Clause", by the column's last word."""
+    found: list[Row] = []
+    head: list[str] = []
+    for line in (ROOT / f"docs/{document}.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line[:1] == "|" else []
+        if not head:
+            head = [cell.split(" ")[0] for cell in cells]
+        elif not cells:
+            head = []
+        elif set(cells) != {"---"}:
+            assert len(cells) == len(head), line
+            found.append(dict(zip(head, cells, strict=True)))
+    return [row for row in found if "Where" in row or "Clause" in row]
+
+
+def named(text: str) -> list[str]:
+    """Paths of a cell, as `test_documents` knows them."""
+    return re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)
+
+
+def test_each_threat_names_a_file_that_is_there() -> None:
+    threats = rows("threat-model")
+    assert len(threats) > 40
+    for row in threats:
+        paths = named(row["Where"])
+        assert paths, row["Threat"]
+        assert [path for path in paths if not (ROOT / path).exists()] == [], row["Threat"]
+
+
+@pytest.mark.parametrize("part", ["8.1.2", "8.1.3", "8.1.4", "8.1.5", "8.5"])
+def test_each_clause_is_somebodys(part: str) -> None:
+    """In the product, by the operator or not done; how sure its number is stands beside it."""
+    clauses = [row for row in rows("security-controls") if row["Clause"].startswith(f"{part}.")]
+    assert len(clauses) >= 3
+    for row in clauses:
+        assert row["src"] in ("N", "n", "r"), row
+        assert row["In"] or row["By"] or row["Not"], row
+        paths = named(" ".join(row.values()))
+        assert [path for path in paths if not (ROOT / path).exists()] == [], row["Clause"]
