@@ -1,5 +1,6 @@
 """A month engine over the small plant's desk, which stands in for a whole collector."""
 
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -83,6 +84,7 @@ class Works:
 
     def engine(self, **more: Any) -> MonthEngine:
         self.facts = Facts(self.folder)
+        weakref.finalize(self.facts, self.facts._sql.close)  # nobody ends what a kill left
         self.archives.mkdir(exist_ok=True)
         book = MonthBook(self.facts, self.sources, self.plan, self.archives)
         self.months = months(self.desk, self.archives, self.clock.now_ns)
