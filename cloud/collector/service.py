@@ -23,6 +23,7 @@ from cloud.collector.missing import Missed, missing_row
 from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
+from cloud.collector.standing import NOT_WRITTEN, STOPS
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, SliceLostError, StoreError
 from cloud.store.state import StreamState
@@ -90,7 +91,6 @@ class Collector:
         self._promised: set[Future[Any]] = set()
         self._committed_s = float("-inf")
         self._is_working = False
-        self._failing: frozenset[str] = frozenset()
         self._lasting: Mapping[Sender, Missed] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
@@ -179,10 +179,8 @@ class Collector:
     def amiss(self) -> Mapping[str, Sequence[str]]:
         """Plant -> what keeps it, or its whole log, from going on; only plants with such."""
         not_served = {plant: [why] for plant, why in self._intake.plants.not_served().items()}
-        whole = {
-            plant: [n.sentence for n in self._intake.standing.of(plant) if n.reason == "clock"]
-            for plant in self.served()
-        }
+        of = self._intake.standing.of
+        whole = {p: [n.sentence for n in of(p) if n.reason in STOPS] for p in self.served()}
         return {plant: why for plant, why in {**whole, **not_served}.items() if why}
 
     def strangers(self) -> Mapping[str, int]:
@@ -293,15 +291,18 @@ class Collector:
         self._tell_alarms({sender.plant for sender, _ in changed})
 
     def _complain(self, outcome: Outcome) -> None:
-        failed = outcome.failed
-        for plant in failed.keys() - self._failing:
-            log.error(
-                "plant %s: evidence cannot be written (%s); its gateways keep their readings and "
-                "send again", plant, failed[plant], extra=about(plant),
-            )  # fmt: skip
-        for plant in self._failing & outcome.written:
-            log.warning("plant %s: evidence is written again", plant, extra=about(plant))
-        self._failing = (self._failing - outcome.written) | failed.keys()
+        standing, changed = self._intake.standing, set[str]()
+        for plant, why in outcome.failed.items():
+            said = f"evidence cannot be written ({why}): gateways keep their readings, send again"
+            at_ns = self._intake.plants.require(plant).clock_ns()
+            if standing.rise(plant, "", NOT_WRITTEN, at_ns, said):
+                log.error("plant %s: %s", plant, said, extra=about(plant))
+                changed.add(plant)
+        for plant in outcome.written:
+            if standing.end(plant, "", (NOT_WRITTEN,)):
+                log.warning("plant %s: evidence is written again", plant, extra=about(plant))
+                changed.add(plant)
+        self._tell_alarms(changed)
 
     def _sealed(self, senders: set[Sender]) -> list[tuple[Sender, StreamState]]:
         plant = self._intake.plant

@@ -15,6 +15,12 @@ STALLS = frozenset({"rotate", "time", "config", "cosignature", "signature", "uns
 #: of these, what is said of an object whose signature is good and whose turn it is
 STALLS_AT_DUE = frozenset({"rotate", "time", "config", "cosignature"})
 
+#: the log of a plant whose disk takes nothing
+NOT_WRITTEN = "not-written"
+
+#: what keeps a whole plant from going on
+STOPS = frozenset({"clock", NOT_WRITTEN})
+
 
 class Standing:
     """Alarms that stand, by plant, gateway ("" for the plant as a whole) and reason."""

@@ -33,8 +33,8 @@ pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm"), pytest.mark.t
 YEAR = [f"2027-{number:02}" for number in range(1, 13)]
 APPROVED = ["approve"] * len(LEVELS)
 SMELTER = {"points": 50, "pots": 12, "seed": 3}
-#: the kiln line's feed meter drifts by half a percent a month and is never set again: 6 % in a year,
-#: and the months at its ends are not like the others, which is true
+#: the kiln line's feed meter drifts by half a percent a month and is never set again: 6 % in a
+#: year, and the months at its ends are not like the others, which is true
 DRIFTED = {
     "kiln-normal": {("2027-01", "ratio-of-months"), ("2027-12", "ratio-of-months")},
 }

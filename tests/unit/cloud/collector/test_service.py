@@ -225,11 +225,13 @@ async def test_a_disk_that_refuses_is_told_once_and_again_when_it_is_over(
             running.send(data)
             await asyncio.sleep(service.COMMIT_INTERVAL_S)
     assert running.receipted() == []
+    assert "cannot be written" in running.collector.amiss()["mini"][0]
     running.send(data)
     await running.until(lambda: running.receipted() == [0])
+    assert running.collector.amiss() == {}
     told = [m for m in caplog.messages if "plant mini" in m]
     assert len(told) == 2
-    assert "its gateways keep their readings and send again" in told[0]
+    assert "gateways keep their readings, send again" in told[0]
     assert told[1] == "plant mini: evidence is written again"
 
 
