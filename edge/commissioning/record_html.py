@@ -130,8 +130,8 @@ def _trip(record: Record) -> Iterator[str]:
             f"seq {trip.began.signed_seq + 1}: {trip.took_s:.1f} s; {least:+.1f} s … {most:+.1f} s"
         )
         heads = (
-            "Signed and receipted in; collector's clock ahead by",
-            "签名至回执用时；采集端时钟超前",
+            "From signature to receipt at most; collector's clock ahead by",
+            "签名至回执用时上限；采集端时钟超前",
         )
         rows.append((heads, watched))
     yield _list(*rows)

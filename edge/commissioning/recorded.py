@@ -33,8 +33,7 @@ def record_of(
     """
     site = part.site
     if trip is None and signs_here(part):
-        now = look_at_delivery(site, clock)
-        trip = RoundTrip(now, now)
+        trip = RoundTrip.of(look_at_delivery(site, clock))
     return Record(
         plant=site.plant.id,
         plant_name=site.plant.name,

@@ -57,12 +57,24 @@ class RoundTrip:
     """An object that was signed after somebody asked, until its receipt was seen here.
 
     Attributes:
-        began: the look before it was signed.
+        began: the look when somebody asked.
+        unsigned: the last look before it was signed.
         seen: the last look.
     """
 
     began: Delivery
+    unsigned: Delivery
     seen: Delivery
+
+    @classmethod
+    def of(cls, now: Delivery) -> "RoundTrip":
+        """One that has just begun."""
+        return cls(now, now, now)
+
+    def after(self, now: Delivery) -> "RoundTrip":
+        """The same with one look more."""
+        is_signed = now.signed_seq > self.began.signed_seq
+        return RoundTrip(self.began, self.unsigned if is_signed else now, now)
 
     @property
     def is_done(self) -> bool:
@@ -70,9 +82,14 @@ class RoundTrip:
         return not self.seen.trouble and self.seen.receipted_seq > self.began.signed_seq
 
     @property
-    def took_s(self) -> float:
+    def waited_s(self) -> float:
         """From asking to the last look, this machine's clock."""
         return (self.seen.after_ns - self.began.before_ns) / NS
+
+    @property
+    def took_s(self) -> float:
+        """From signature to receipt at most, this machine's clock."""
+        return (self.seen.after_ns - self.unsigned.before_ns) / NS
 
     @property
     def collector_ahead_s(self) -> tuple[float, float] | None:
@@ -80,7 +97,7 @@ class RoundTrip:
         stamp = self.seen.received_ns
         if not self.is_done or stamp is None:
             return None
-        return (stamp - self.seen.after_ns) / NS, (stamp - self.began.before_ns) / NS
+        return (stamp - self.seen.after_ns) / NS, (stamp - self.unsigned.before_ns) / NS
 
     def as_map(self) -> dict[str, Any]:
         """For programs."""
@@ -90,6 +107,7 @@ class RoundTrip:
             "running": seen.is_running,
             "mode": seen.mode,
             "began_ns": self.began.before_ns,
+            "took_s_max": f"{self.took_s:.3f}" if self.is_done else None,
             "seen_ns": seen.after_ns,
             "signed_seq_before": self.began.signed_seq,
             "receipted_seq": seen.receipted_seq,
@@ -139,10 +157,10 @@ def watch_next(
 ) -> RoundTrip:
     """Wait for the receipt of what is signed from now on, up to `patience_s` or `end`."""
     began = look_at_delivery(site, clock)
-    trip = RoundTrip(began, began)
+    trip = RoundTrip.of(began)
     until_ns = clock.monotonic_ns() + int(patience_s * NS)
     while not (trip.is_done or began.trouble or not trip.seen.is_running):
         if clock.monotonic_ns() >= until_ns or end.wait(AGAIN_S):
             break
-        trip = RoundTrip(began, look_at_delivery(site, clock))
+        trip = trip.after(look_at_delivery(site, clock))
     return trip

@@ -71,7 +71,7 @@ def done(session: Session, token: str, asked: Asked, form: Mapping[str, str]) ->
 
 def _act(session: Session, asked: Asked, form: Mapping[str, str]) -> None:
     of_one: dict[str, Callable[[str, Mapping[str, str]], None]] = {
-        "examine": session.examine, "read": session.read, "face": session.take_face,
+        "examine": session.examine, "read": session.look_at, "face": session.take_face,
     }  # fmt: skip
     if asked.page in of_one:
         of_one[asked.page](asked.name, form)

@@ -3,7 +3,7 @@
 from edge.commissioning.findings import Check, fine, warning
 from edge.commissioning.page.seen import DeviceSeen
 
-AHEAD_S = 5.0  # as the doctor takes two clocks for apart
+APART_S = 5.0  # as the doctor takes two clocks for apart
 
 
 def source_age_s(seen: DeviceSeen) -> float | None:
@@ -24,7 +24,7 @@ def clock_checks_of(device: str, seen: DeviceSeen | None) -> list[Check]:
     found = [check for check in seen.checks if check.layer == "clock"]
     if found or (age_s := source_age_s(seen)) is None:
         return found
-    if age_s < -AHEAD_S:
+    if age_s < -APART_S:
         sentence = f"its newest source time is {-age_s:.1f} s ahead of this machine's clock"
         return [warning(device, "clock", sentence, "find out which clock is wrong and set it")]
     sentence = f"its newest source time is {age_s:.1f} s before the read here"

@@ -66,7 +66,12 @@ class Here:
         if not self.session.must_confirm(device):
             return None
         box = tag("input", type="checkbox", name="beside", value="yes", required=True)
-        return tag("label", box, tag("span", self.words("beside.tick")), class_="tick")
+        return tag(
+            "label",
+            box,
+            tag("span", self.words("beside.one" if device else "beside.all")),
+            class_="tick",
+        )
 
     def check(self, check: Check) -> Markup:
         """One finding of the doctor: state and layer in the page's language, then his own words."""

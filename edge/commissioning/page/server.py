@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import logging
 import threading
+import traceback
 from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
@@ -38,6 +39,7 @@ class PageServer(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 2 * AT_ONCE_MAX
 
     def __init__(self, address: tuple[str, int], session: Session, token: str) -> None:
         self.session, self.token = session, token
@@ -109,8 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = _plain(404, str(error))
         except (EdgeError, EvidenceError, OSError) as error:
             answer = _plain(500, str(error))
-        except Exception:
-            log.exception("commissioning page")
+        except Exception:  # noqa: BLE001 - a defect: told to whoever runs the command
+            traceback.print_exc()
             answer = _plain(500, "this is a defect of the program: see what the command printed")
         self._send(answer)
 

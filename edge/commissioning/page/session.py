@@ -7,16 +7,16 @@ again: between two questions no device is held. Nothing is kept on disk.
 import asyncio
 import hashlib
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from edge.clock import Clock
-from edge.commissioning.doctor import examine_device
+from edge.commissioning.doctor import AT_ONCE, by_endpoint, examine_device
 from edge.commissioning.doctor_broker import examine_broker
-from edge.commissioning.findings import Check, has_failed
+from edge.commissioning.findings import Check, failed, has_failed
 from edge.commissioning.look import Look
 from edge.commissioning.look_driver import read_once
 from edge.commissioning.page.clocks import clock_checks_of
@@ -96,8 +96,8 @@ class Session:
         return signs_here(self.part) and is_in_use(self.part.site.gateway.spool)
 
     def must_confirm(self, device: str) -> bool:
-        """The agent holds the device, and nobody has said that it takes one client more."""
-        return self.is_agent_running and device not in self._allowed
+        """The agent holds the device ("": all), and nobody said that one client more is fine."""
+        return self.is_agent_running and not {device, ""} & self._allowed
 
     def device(self, name: str) -> DeviceConfig:
         """The device; RefusedError when there is none."""
@@ -117,23 +117,13 @@ class Session:
         return device, bound
 
     def examine(self, name: str, form: Mapping[str, str]) -> None:
-        """The doctor's look at a device, and all its values where nothing fails."""
-        device = self.device(name)
+        """The doctor's look at a device, and all its values where nothing fails; "": at all."""
+        devices = [self.device(name)] if name else self.part.site.devices
         with self._asking:
-            self._confirm(device.id, form)
-            checks = self._run(examine_device(device, self.clock, self._patience_s))
-            looks: list[Look] = []
-            began_ns = self.clock.monotonic_ns()
-            if not has_failed(checks):
-                try:
-                    looks = list(self._run(read_device(device.spec, self.clock, self._patience_s)))
-                except DeviceError:
-                    looks = []  # it went meanwhile: the next look says what is wrong
-            took_ms = (self.clock.monotonic_ns() - began_ns) / 1e6
-            now_ns = self.clock.wall_ns()
-            self.devices[device.id] = DeviceSeen(now_ns, took_ms, tuple(checks), tuple(looks))
+            self._confirm(name, form)
+            self._run(self._examine(devices))
 
-    def read(self, name: str, form: Mapping[str, str]) -> None:
+    def look_at(self, name: str, form: Mapping[str, str]) -> None:
         """The register view of a point."""
         device, bound = self.point(name)
         with self._asking:
@@ -171,8 +161,7 @@ class Session:
         """How the stream stands now; None where this machine signs nothing."""
         if not signs_here(self.part):
             return None
-        now = look_at_delivery(self.part.site, self.clock)
-        return RoundTrip(now, now)
+        return RoundTrip.of(look_at_delivery(self.part.site, self.clock))
 
     def ask_broker(self) -> None:
         """One try at the broker, as the agent makes it."""
@@ -243,6 +232,29 @@ class Session:
         if form.get("beside") != "yes":
             raise RefusedError("refused.beside", "beside")
         self._allowed.add(device)
+
+    async def _examine(self, devices: Sequence[DeviceConfig]) -> None:
+        """Endpoints side by side, devices on one of them in turn."""
+        few = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(group: Sequence[DeviceConfig]) -> None:
+            async with few:
+                for device in group:
+                    self.devices[device.id] = await self._examined(device)
+
+        await asyncio.gather(*map(in_turn, by_endpoint(devices)))
+
+    async def _examined(self, device: DeviceConfig) -> DeviceSeen:
+        checks, looks = await examine_device(device, self.clock, self._patience_s), list[Look]()
+        began_ns = self.clock.monotonic_ns()
+        if not has_failed(checks):
+            try:
+                looks = list(await read_device(device.spec, self.clock, self._patience_s))
+            except DeviceError as error:
+                sentence = str(error).removeprefix(f"device {device.id}: ")
+                checks.append(failed(device.id, "protocol", sentence, "ask it once more"))
+        took_ms = (self.clock.monotonic_ns() - began_ns) / 1e6
+        return DeviceSeen(self.clock.wall_ns(), took_ms, tuple(checks), tuple(looks))
 
     def _look(self, device: DeviceConfig, bound: BoundPoint) -> PointSeen:
         look, trouble = None, ""

@@ -1,7 +1,7 @@
 """Clocks: this gateway's, the collector's as far as a receipt tells, and devices' own. Pure."""
 
 from edge.commissioning.findings import Check, State
-from edge.commissioning.page.clocks import clock_checks_of, source_age_s
+from edge.commissioning.page.clocks import APART_S, clock_checks_of, source_age_s
 from edge.commissioning.page.here import Here, checks, rows, table
 from edge.commissioning.page.tags import Content, Markup, tag
 from edge.site_devices import DeviceConfig
@@ -39,7 +39,6 @@ def _collector(here: Here) -> Markup:
         said = tag("p", words("clock.collector.unknown"), class_="state unknown")
         return tag("section", tag("h2", words("clock.collector")), said, link, class_="card")
     least, most = ahead
-    agree = least <= 0 <= most
     facts = rows(
         (
             words("clock.ahead"),
@@ -47,10 +46,18 @@ def _collector(here: Here) -> Markup:
         ),
         (words("clock.seen"), words.time(trip.seen.after_ns)),
     )
-    verdict = words("clock.agree") if agree else words("clock.apart")
-    kind = "state" if agree else "state bad"
+    verdict, kind = _verdict(here, least, most)
     return tag("section", tag("h2", words("clock.collector")), tag("p", verdict, class_=kind),
                facts, tag("p", words("clock.how"), class_="dim"), link, class_="card")  # fmt: skip
+
+
+def _verdict(here: Here, least: float, most: float) -> tuple[str, str]:
+    """What may be said of two clocks when the difference is between two numbers of seconds."""
+    if least > APART_S or most < -APART_S:
+        return here.words("clock.apart"), "state bad"
+    if least >= -APART_S and most <= APART_S:
+        return here.words("clock.agree", s=f"{max(-least, most, 0):.1f}"), "state"
+    return here.words("clock.unclear"), "state unknown"
 
 
 def _devices(here: Here) -> Markup:

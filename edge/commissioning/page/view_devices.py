@@ -17,6 +17,7 @@ def devices_view(here: Here) -> str:
     words, session = here.words, here.session
     lead = tag(
         "section", tag("h2", words("devices.head")), tag("p", words("devices.lead")),
+        here.post("examine", "", here.beside(""), label=words("devices.ask")),
         here.post("reload", "", label=words("devices.reload"), kind="plain"), class_="card",
     )  # fmt: skip
     return here.whole(lead, *(_device(here, device) for device in session.part.site.devices))

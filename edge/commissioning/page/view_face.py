@@ -58,8 +58,8 @@ def _result(here: Here, entry: Entry) -> Markup:
         (words("face.typed"), typed + typed_at),
         (words("face.read"), f"{entry.shown.text} · {words.time(entry.read_ns)}"),
         (words("quality"), words.quality(int(entry.shown.quality))),
-        (words("face.difference"), _signed(entry.difference, unit)),
-        (words("face.percent"), _signed(entry.percent, " %")),
+        (words("face.difference"), signed(entry.difference, unit)),
+        (words("face.percent"), signed(entry.percent, " %")),
         (words("face.counts"), _counts(here, entry)),
         (words("face.allowed"), _allowed(here, entry)),
         (words("name"), session.by),
@@ -72,8 +72,9 @@ def _result(here: Here, entry: Entry) -> Markup:
     )  # fmt: skip
 
 
-def _signed(number: Decimal | None, unit: str) -> str:
-    return "–" if number is None else f"{number:+f}{unit}"
+def signed(number: Decimal | None, unit: str) -> str:
+    """A difference with its sign and unit, or a stroke."""
+    return "–" if number is None else f"{number:{'+f' if number else 'f'}}{unit}"
 
 
 def _counts(here: Here, entry: Entry) -> str:
@@ -82,7 +83,7 @@ def _counts(here: Here, entry: Entry) -> str:
     exponent = Decimal(entry.shown.number).as_tuple().exponent
     step = Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0)
     unit = "" if entry.shown.unit == "1" else f" {entry.shown.unit}"
-    told = f"{entry.counts.normalize():+f}"
+    told = signed(entry.counts.normalize(), "")
     return here.words("face.counts.text", counts=told, step=f"{step:f}{unit}")
 
 

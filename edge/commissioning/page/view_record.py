@@ -3,7 +3,7 @@
 from edge.commissioning.page.here import Here, rows, table
 from edge.commissioning.page.seen import Made
 from edge.commissioning.page.tags import Content, Markup, tag
-from edge.commissioning.page.view_face import name_field, verdict_of
+from edge.commissioning.page.view_face import name_field, signed, verdict_of
 from edge.commissioning.record import Entry
 
 
@@ -60,7 +60,7 @@ def _row(here: Here, entry: Entry) -> Markup:
         tag("td", f"{entry.face:f}{unit}", tag("div", at, class_="dim"), class_="n"),
         tag("td", entry.shown.text, tag("div", words.time(entry.read_ns), class_="dim"),
             class_="n"),
-        tag("td", "–" if entry.difference is None else f"{entry.difference:+f}{unit}", class_="n"),
-        tag("td", "–" if entry.percent is None else f"{entry.percent:+f} %", class_="n"),
+        tag("td", signed(entry.difference, unit), class_="n"),
+        tag("td", signed(entry.percent, " %"), class_="n"),
         tag("td", verdict_of(here, entry)),
     )  # fmt: skip

@@ -61,14 +61,14 @@ def _watched(here: Here) -> Markup | None:
     if not trip.is_done:
         key = "trip.late" if trip.seen.is_running else "trip.gone"
         return tag("section", head, tag("p", words("trip.failed"), class_="state bad"),
-                   tag("p", words(key, s=f"{trip.took_s:.0f}")), class_="card")  # fmt: skip
+                   tag("p", words(key, s=f"{trip.waited_s:.0f}")), class_="card")  # fmt: skip
     first = trip.began.signed_seq + 1
     facts = [
         (words("trip.began"), words.time(trip.began.before_ns)),
         (words("trip.first"), f"seq {first}"),
         (words("trip.receipt"), f"seq {trip.seen.receipted_seq}"),
         (words("trip.seen"), words.time(trip.seen.after_ns)),
-        (words("trip.took"), f"{trip.took_s:.1f} s"),
+        (words("trip.took"), words("trip.took.text", s=f"{trip.took_s:.1f}")),
     ]
     return tag("section", head, tag("p", words("trip.done"), class_="state"), rows(*facts),
                class_="card")  # fmt: skip
