@@ -87,6 +87,7 @@ class Session:
         self.problems: tuple[str, ...] = ()
         self.clock, self.end = clock, threading.Event()
         self._path, self._patience_s = path, patience_s
+        self._sha256 = _sha256(path)
         self._allowed: set[str] = set()
         self._asking = threading.Lock()
 
@@ -174,6 +175,8 @@ class Session:
         """The record, as `edge record` makes it: all devices are read once more."""
         self._name(form)
         with self._asking:
+            if _sha256(self._path) != self._sha256:
+                raise RefusedError("refused.changed")
             self._confirm("", form)
             record = record_of(
                 self.part,
@@ -194,13 +197,14 @@ class Session:
     def reload(self) -> None:
         """Read the site file again; what is known of devices that were changed is forgotten."""
         with self._asking:
+            sha256 = _sha256(self._path)  # before: what is written meanwhile is noticed
             try:
                 part = read_part(self._path, is_rest_right=True)
             except SiteConfigError as error:
                 self.problems = tuple(map(str, error.problems))
                 raise RefusedError("refused.site") from None
             kept = {d.id for d in part.site.devices if d in self.part.site.devices}
-            self.part, self.problems, self.made = part, (), None
+            self.part, self.problems, self.made, self._sha256 = part, (), None, sha256
             self.devices = {i: seen for i, seen in self.devices.items() if i in kept}
             self.points = {i: s for i, s in self.points.items() if i.partition(".")[0] in kept}
             self.entries = {i: e for i, e in self.entries.items() if i.partition(".")[0] in kept}
@@ -274,3 +278,11 @@ class Session:
 
     def _run(self, asking: Coroutine[Any, Any, Answer]) -> Answer:
         return asyncio.run(asking)
+
+
+def _sha256(path: Path) -> str:
+    """Of the site file; "" while it cannot be read, which reading it again tells."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

@@ -68,11 +68,12 @@ def _state(here: Here, seen: DeviceSeen | None) -> tuple[str, str]:
 
 def _points(here: Here, device: DeviceConfig, seen: DeviceSeen | None) -> Markup:
     words = here.words
+    missing = words("points.unasked" if seen is None else "points.none")
     looks = {look.point: look for look in (() if seen is None else seen.looks)}
     heads: list[Content] = [
         words(key) for key in ("point", "place", "value", "quality", "face.check")
     ]
-    body = [_point(here, bound, looks.get(bound.point.id)) for bound in device.points]
+    body = [_point(here, bound, looks.get(bound.point.id), missing) for bound in device.points]
     count = words("points.count", count=len(body))
     name = f"{device.id}: {words('points')}"
     return tag(
@@ -80,12 +81,12 @@ def _points(here: Here, device: DeviceConfig, seen: DeviceSeen | None) -> Markup
     )
 
 
-def _point(here: Here, bound: BoundPoint, look: Look | None) -> Markup:
+def _point(here: Here, bound: BoundPoint, look: Look | None, missing: str) -> Markup:
     words, name = here.words, bound.point.id
     single = here.session.points.get(name)
     if single is not None and single.look is not None:
         look = single.look
-    value, quality = "–", words("points.unasked")
+    value, quality = "–", missing
     if look is not None and look.shown is not None:
         value = "–" if look.shown.number is None else look.shown.text
         quality = words.quality(int(look.shown.quality))

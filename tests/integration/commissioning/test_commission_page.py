@@ -155,6 +155,7 @@ async def test_a_corrected_site_file(page: Page) -> None:
     assert "ct_ratio: ac-1: is missing" in told
     assert set(page.session.entries) == {"ac-1.power"}
     page.site.write_text(replaced(text, {"800/5": "400/5"}))
+    assert "changed since it was read" in (await page.post("en/make", by="Li Wei")).text
     assert "is missing" not in (await page.post("en/reload")).text
     assert page.session.entries == {}
     assert "4000.00 kW" in (await page.post("en/read/ac-1.power")).text
