@@ -129,9 +129,12 @@ class Here:
 
     def _bands(self) -> list[Markup]:
         session = self.session
-        said = ["band.simulated"] if session.part.site.plant.simulated else []
-        said += ["band.running"] if session.is_agent_running else []
-        return [tag("p", self.words(key), class_="band") for key in said]
+        found = list[Markup]()
+        if session.part.site.plant.simulated:
+            found.append(tag("p", self.words("band.simulated"), class_="band"))
+        if session.is_agent_running:
+            found.append(tag("p", self.words("band.running"), class_="band warn"))
+        return found
 
     def _notices(self) -> list[Markup]:
         found, refused = list[Markup](), self.refused
