@@ -17,6 +17,7 @@ from typing import Any
 
 from edge.broker_tls import BrokerTls
 from edge.calc.effects.sampling import slow_potlines, slow_text
+from edge.cli_commission import add_commission_command
 from edge.cli_commissioning import add_commissioning_commands
 from edge.cli_enrol import add_enrol_command
 from edge.cli_new import add_new_command
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     add_commissioning_commands(commands)
     add_record_command(commands)
     add_support_command(commands)
+    add_commission_command(commands)
     return parser
 
 

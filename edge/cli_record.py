@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import datetime as dt
 import hashlib
 import json
 import sys
@@ -11,16 +10,15 @@ from pathlib import Path
 
 from edge.cli_commissioning import add_wait, quiet
 from edge.clock import SystemClock
-from edge.commissioning.record import Ask, Read, Record, take_device
+from edge.commissioning.record import Ask, Read, Record, file_name, person, take_device
+from edge.commissioning.recorded import record_of
 from edge.commissioning.site_part import SitePart, read_part
 from edge.commissioning.target import devices_of
 from edge.drivers.base import DeviceSpec, Sample
 from edge.errors import EdgeError
 from edge.site_devices import DeviceConfig
-from evidence.version import VERSION
 
 EXIT_FINE, EXIT_FOUND = 0, 1
-BY_MAX = 200
 
 
 def add_record_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -49,9 +47,10 @@ def add_record_command(commands: "argparse._SubParsersAction[argparse.ArgumentPa
 
 
 def _name(text: str) -> str:
-    if not text.strip() or len(text) > BY_MAX or not text.isprintable():
-        raise argparse.ArgumentTypeError(f"a name of 1 to {BY_MAX} printable characters")
-    return text.strip()
+    try:
+        return person(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _record(args: argparse.Namespace) -> int:
@@ -64,7 +63,7 @@ def _record(args: argparse.Namespace) -> int:
         raise EdgeError(f"{args.out} is there already; name another file")
     record = _taken(part, devices, args.by, _reader(args.wait), _ask if args.ask else None)
     text = page(record).encode()
-    path = args.out or Path(f"commissioning-{_file_name(record)}.html")
+    path = args.out or Path(f"{file_name(record)}.html")
     try:
         with path.open("xb") as file:
             file.write(text)
@@ -84,21 +83,9 @@ def _record(args: argparse.Namespace) -> int:
 def _taken(
     part: SitePart, devices: Sequence[DeviceConfig], by: str, read: Read, ask: Ask | None
 ) -> Record:
-    clock, site = SystemClock(), part.site
+    clock = SystemClock()
     made = tuple(take_device(device, read, clock.wall_ns, ask) for device in devices)
-    return Record(
-        plant=site.plant.id,
-        plant_name=site.plant.name,
-        gateway=site.gateway.id,
-        simulated=site.plant.simulated,
-        time_zone=site.plant.time_zone,
-        site_sha256=hashlib.sha256(site.path.read_bytes()).hexdigest(),
-        software=f"stackproof {VERSION}",
-        by=by,
-        made_ns=clock.wall_ns(),
-        devices=made,
-        unwritten=part.unwritten,
-    )
+    return record_of(part, made, by, clock)
 
 
 def _reader(patience_s: float) -> Read:
@@ -114,11 +101,6 @@ def _reader(patience_s: float) -> Read:
 def _ask(prompt: str) -> str:
     print(prompt, end="", file=sys.stderr, flush=True)  # stdout is the result's
     return sys.stdin.readline()
-
-
-def _file_name(record: Record) -> str:
-    at = dt.datetime.fromtimestamp(record.made_ns // 1_000_000_000, dt.UTC)
-    return f"{record.plant or 'plant'}-{record.gateway or 'gateway'}-{at:%Y%m%dT%H%M%SZ}"
 
 
 def _missing(record: Record) -> list[str]:

@@ -54,7 +54,7 @@ async def examine(
 
     broker = await _broker(part, clock, unlooked)
     progress(f"{BROKER} is looked at")
-    await asyncio.gather(*(in_turn(group) for group in _by_endpoint(devices)))
+    await asyncio.gather(*(in_turn(group) for group in by_endpoint(devices)))
     return checks + broker + [check for device in devices for check in found[device.id]]
 
 
@@ -76,7 +76,7 @@ def _not_written(part: SitePart, *needed: str) -> str:
     return f"the site file has no {' '.join(missing)} yet" if missing else ""
 
 
-def _by_endpoint(devices: Sequence[DeviceConfig]) -> list[list[DeviceConfig]]:
+def by_endpoint(devices: Sequence[DeviceConfig]) -> list[list[DeviceConfig]]:
     """Those that share an endpoint together: it may have one connection to give."""
     groups: dict[str, list[DeviceConfig]] = {}
     for device in devices:

@@ -46,16 +46,18 @@ def _first(bad: Sequence[Check]) -> str:
 
 def as_map(checks: Sequence[Check]) -> dict[str, Any]:
     """The same for programs."""
-    return {
-        "verdict": verdict(checks),
-        "checks": [
-            {
-                "subject": check.subject,
-                "layer": check.layer,
-                "state": check.state.value.lower(),
-                "sentence": check.sentence,
-                "todo": check.todo or None,
-            }
-            for check in checks
-        ],
-    }
+    return {"verdict": verdict(checks), "checks": checks_map(checks)}
+
+
+def checks_map(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    """Each of them for programs."""
+    return [
+        {
+            "subject": check.subject,
+            "layer": check.layer,
+            "state": check.state.value.lower(),
+            "sentence": check.sentence,
+            "todo": check.todo or None,
+        }
+        for check in checks
+    ]

@@ -54,7 +54,7 @@ def _table(look: Look) -> Iterator[str]:
 
 def _rows(takings: Sequence[Taking], marked: Taking | None) -> Iterator[str]:
     for width in (1, 2, 4):
-        here = [taking for taking in takings if _words_of(taking) == width]
+        here = [taking for taking in takings if taking.words == width]
         if not here:
             continue
         orders = ORDERS_OF_ONE if width == 1 else ORDERS
@@ -64,10 +64,6 @@ def _rows(takings: Sequence[Taking], marked: Taking | None) -> Iterator[str]:
             row = [taking for taking in here if taking.type == name]
             cells = "".join(_cell(taking, is_marked=taking is marked) for taking in row)
             yield f"  {name:6}{cells}".rstrip()
-
-
-def _words_of(taking: Taking) -> int:
-    return int(taking.type.lstrip("abcdefgiu")) // 16
 
 
 def _cell(taking: Taking, *, is_marked: bool) -> str:
@@ -123,8 +119,7 @@ def as_map(look: Look) -> dict[str, Any]:
 
 
 def _taking(taking: Taking) -> dict[str, Any]:
-    order = letters(_words_of(taking), taking.word_order, taking.byte_order)
-    return {"type": taking.type, "order": order, "value": taking.value}
+    return {"type": taking.type, "order": taking.order, "value": taking.value}
 
 
 def _neighbour(neighbour: Neighbour) -> dict[str, Any]:

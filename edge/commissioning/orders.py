@@ -43,6 +43,16 @@ class Taking:
     byte_order: str
     value: int | float | None
 
+    @property
+    def words(self) -> int:
+        """How many it takes."""
+        return int(self.type.lstrip("abcdefgiu")) // 16
+
+    @property
+    def order(self) -> str:
+        """As people write it, "CDAB"."""
+        return letters(self.words, self.word_order, self.byte_order)
+
 
 def type_words() -> dict[str, int]:
     """Every type by name, "f32" or "bcd32", and how many words it takes."""

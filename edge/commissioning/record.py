@@ -3,11 +3,16 @@
 Pure but for the two functions it is given: one reads a device, one asks a person.
 """
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from edge.commissioning.doctor_text import checks_map
+from edge.commissioning.findings import Check
+from edge.commissioning.look import Look
+from edge.commissioning.round_trip import RoundTrip
 from edge.commissioning.value import Shown, shown
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.site_devices import DeviceConfig
@@ -16,6 +21,7 @@ from evidence.quality import Quality
 
 FACE_CHARACTERS_MAX = 40
 TEXT_MAX = 200
+TOLERANCE_PERCENT_MAX = 100
 STOP = "q"
 _PERCENT = Decimal("0.01")
 
@@ -36,6 +42,8 @@ class Entry:
         shown: value, unit and quality.
         read_ns: UTC nanoseconds of the read.
         face: what the meter's display showed then, in the same unit; None when nobody typed it.
+        face_ns: UTC nanoseconds when it was typed.
+        tolerance: in percent of the face value, as the person said; None when nobody did.
     """
 
     point: str
@@ -44,6 +52,8 @@ class Entry:
     shown: Shown
     read_ns: int
     face: Decimal | None = None
+    face_ns: int | None = None
+    tolerance: Decimal | None = None
 
     @property
     def difference(self) -> Decimal | None:
@@ -59,6 +69,25 @@ class Entry:
             return None
         return (100 * self.difference / self.face).quantize(_PERCENT, ROUND_HALF_UP)
 
+    @property
+    def counts(self) -> Decimal | None:
+        """The difference in steps of the value's last digit, as signed; None as `difference`."""
+        if self.difference is None or self.shown.number is None:
+            return None
+        return self.difference / _last_digit(Decimal(self.shown.number))
+
+    @property
+    def is_within(self) -> bool | None:
+        """The two are apart by no more than the tolerance, or one last digit of either.
+
+        None as `difference`. No tolerance is assumed where nobody gave one.
+        """
+        if self.difference is None or self.face is None or self.shown.number is None:
+            return None
+        digits = max(_last_digit(self.face), _last_digit(Decimal(self.shown.number)))
+        percent = abs(self.face) * (self.tolerance or 0) / 100
+        return abs(self.difference) <= max(digits, percent)
+
     def as_map(self) -> dict[str, Any]:
         """For programs; numbers as decimal strings."""
         return {
@@ -70,6 +99,9 @@ class Entry:
             "face": None if self.face is None else str(self.face),
             "difference": None if self.difference is None else str(self.difference),
             "percent": None if self.percent is None else str(self.percent),
+            "face_ns": self.face_ns,
+            "tolerance_percent": None if self.tolerance is None else str(self.tolerance),
+            "within": self.is_within,
         }
 
 
@@ -126,6 +158,8 @@ class Record:
         by: who was there.
         made_ns: UTC nanoseconds when it was finished.
         devices: in the order of the site file.
+        checks: what was found of the clock, here and of devices that have one.
+        trip: the last look at what the collector has taken; None where nothing is signed here.
         unwritten: tables that the site file does not have yet; what would come from them is "",
             and nothing is said of the plant being a simulation.
     """
@@ -140,6 +174,8 @@ class Record:
     by: str
     made_ns: int
     devices: tuple[OfDevice, ...]
+    checks: tuple[Check, ...] = ()
+    trip: RoundTrip | None = None
     unwritten: tuple[str, ...] = ()
 
     @property
@@ -164,6 +200,8 @@ class Record:
             "by": self.by,
             "made_ns": self.made_ns,
             "unwritten": list(self.unwritten),
+            "checks": checks_map(self.checks),
+            "round_trip": None if self.trip is None else self.trip.as_map(),
             "devices": [device.as_map() for device in self.devices],
         }
 
@@ -216,11 +254,12 @@ def _with_faces(
             face = _face(entries[place], bound, ask)
             if face is None:
                 continue
+            face_ns = now_ns()
             try:
                 (sample,) = read(replace(device.spec, points=(bound,)))
             except DeviceError:
                 sample = Sample(None, Quality.NOT_CONNECTED)
-            entries[place] = replace(_entry(bound, sample, now_ns()), face=face)
+            entries[place] = replace(_entry(bound, sample, now_ns()), face=face, face_ns=face_ns)
     except StopAsking:
         pass  # what was typed so far stands, the rest is left to be filled in by hand
     return replace(made, entries=tuple(entries), instrument=instrument.strip()[:TEXT_MAX])
@@ -234,6 +273,19 @@ def _entry(bound: BoundPoint, sample: Sample, read_ns: int) -> Entry:
         shown=shown(bound.point, sample, read_ns),
         read_ns=read_ns,
     )
+
+
+def entry_of(bound: BoundPoint, look: Look | None, read_ns: int) -> Entry:
+    """The entry of a point that was looked at singly; no look: its device was out of reach."""
+    if look is None or look.shown is None:
+        return _entry(bound, Sample(None, Quality.NOT_CONNECTED), read_ns)
+    return Entry(bound.point.id, bound.point.source, look.raw.hex(), look.shown, read_ns)
+
+
+def _last_digit(number: Decimal) -> Decimal:
+    """One in the last digit that is written of it."""
+    exponent = number.as_tuple().exponent
+    return Decimal(1).scaleb(exponent) if isinstance(exponent, int) else Decimal(1)
 
 
 def _face(entry: Entry, bound: BoundPoint, ask: Ask) -> Decimal | None:
@@ -252,6 +304,30 @@ def _face(entry: Entry, bound: BoundPoint, ask: Ask) -> Decimal | None:
     return None
 
 
+def parse_tolerance(text: str) -> Decimal | None:
+    """A typed tolerance in percent, None of nothing; ValueError says how it is written."""
+    if not text.strip():
+        return None
+    tolerance = parse_face(text.strip())
+    if not 0 <= tolerance <= TOLERANCE_PERCENT_MAX:
+        raise ValueError(f"a tolerance in percent is from 0 to {TOLERANCE_PERCENT_MAX}")
+    return tolerance
+
+
+def person(text: str) -> str:
+    """The name somebody signs with; ValueError says what is none."""
+    if not text.strip() or len(text) > TEXT_MAX or not text.isprintable():
+        raise ValueError(f"a name of 1 to {TEXT_MAX} printable characters")
+    return text.strip()
+
+
+def file_name(record: Record) -> str:
+    """What its file is called where nobody says: plant, gateway and time, no suffix."""
+    at = dt.datetime.fromtimestamp(record.made_ns // 1_000_000_000, dt.UTC)
+    plant, gateway = record.plant or "plant", record.gateway or "gateway"
+    return f"commissioning-{plant}-{gateway}-{at:%Y%m%dT%H%M%SZ}"
+
+
 def parse_face(text: str) -> Decimal:
     """A typed number, exactly; ValueError says how it is written."""
     if len(text) > FACE_CHARACTERS_MAX:
@@ -260,6 +336,6 @@ def parse_face(text: str) -> Decimal:
         face = Decimal(text)
     except InvalidOperation:
         face = Decimal("NaN")
-    if not face.is_finite():
+    if not face.is_finite() or abs(face.adjusted()) > FACE_CHARACTERS_MAX:
         raise ValueError(f"{text!r} is no number; write digits with a full stop, such as 1234.5")
     return face

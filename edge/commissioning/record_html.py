@@ -4,13 +4,16 @@ Every label stands in English and Chinese: plant and reviewers read it. What a p
 it as JSON, in a block that browsers do not show.
 """
 
+import base64
 import datetime as dt
+import hashlib
 import html
 import json
 from collections.abc import Iterator
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from edge.commissioning.findings import State
 from edge.commissioning.record import Entry, OfDevice, Record
 from evidence.quality import sentence
 
@@ -35,7 +38,22 @@ _HEADS = (
     ("Point", "测点"), ("Place in the device", "设备内位置"), ("Bytes", "原始字节"),
     ("Value read", "读取值"), ("Quality", "质量"), ("Read at", "读取时间"),
     ("Face value", "表头示值"), ("Difference", "差值"), ("Difference, %", "差值百分比"),
+    ("Within tolerance", "在允差内"),
 )  # fmt: skip
+
+_BLANK = '<td class="blank"></td>'  # to be filled in by hand
+_BAD = ' class="bad"'
+
+
+_STATES = {
+    State.FINE: ("fine", "正常"), State.WARNING: ("warning", "注意"),
+    State.FAILED: ("fails", "不合格"), State.SKIPPED: ("not looked at", "未检查"),
+}  # fmt: skip
+
+
+def style_hash() -> str:
+    """Of the one style in the file, for a content security policy: base64 of its SHA-256."""
+    return base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 
 def page(record: Record) -> str:
@@ -46,7 +64,8 @@ def page(record: Record) -> str:
     data = json.dumps(record.as_map(), ensure_ascii=False).replace("<", "\\u003c")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"<title>{_text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n"
+        f"<title>{_text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"{body}\n</main>\n"
         f'<script type="application/json" id="record">{data}</script>\n</body>\n</html>\n'
     )
 
@@ -65,9 +84,57 @@ def _body(record: Record) -> Iterator[str]:
     )
     for device in record.devices:
         yield from _device(device, record.time_zone)
+    yield from _clocks(record)
+    yield from _trip(record)
     places = (("Read by", "读数人"), ("Checked by", "复核人"), ("Date", "日期"))
     cells = "".join(f"<div>{_both(*place)}</div>" for place in places)
     yield f'<div class="sign">{cells}</div>'
+
+
+def _clocks(record: Record) -> Iterator[str]:
+    if not record.checks:
+        return
+    yield f"<h2>{_both('Clocks', '时钟')}</h2>"
+    heads = (("Whose", "对象"), ("State", "状态"), ("What was found", "检查结果"))
+    cells = "".join(f"<th>{_both(*head)}</th>" for head in heads)
+    rows = "".join(
+        f"<tr><td>{_text(check.subject)}</td><td>{_both(*_STATES[check.state])}</td>"
+        f"<td>{_text(check.sentence)}</td></tr>"
+        for check in record.checks
+    )
+    yield f"<table><thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _trip(record: Record) -> Iterator[str]:
+    """What the collector has taken of what this gateway signed."""
+    if (trip := record.trip) is None:
+        return
+    yield f"<h2>{_both('Signature to the collector and back', '签名往返')}</h2>"
+    seen, zone = trip.seen, record.time_zone
+    if seen.trouble:
+        yield f'<p class="bad">{_both("Not known", "未知")}: {_text(seen.trouble)}</p>'
+        return
+    rows = [
+        (("Agent", "网关程序"), "running 运行中" if seen.is_running else "not running 未运行"),
+        (("Newest signed object, seq", "最新签名对象序号"), str(seen.signed_seq)),
+        (("Under receipt up to seq", "已回执至序号"), str(seen.receipted_seq)),
+    ]
+    if seen.received_ns is not None:
+        rows.append(
+            (("Taken by the collector at", "采集端接收时间"), _time(seen.received_ns, zone))
+        )
+    rows.append((("Seen here at", "本机查看时间"), _time(seen.after_ns, zone)))
+    if (ahead := trip.collector_ahead_s) is not None:
+        least, most = ahead
+        watched = (
+            f"seq {trip.began.signed_seq + 1}: {trip.took_s:.1f} s; {least:+.1f} s … {most:+.1f} s"
+        )
+        heads = (
+            "From signature to receipt at most; collector's clock ahead by",
+            "签名至回执用时上限；采集端时钟超前",
+        )
+        rows.append((heads, watched))
+    yield _list(*rows)
 
 
 def _unwritten(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
@@ -94,19 +161,35 @@ def _device(device: OfDevice, time_zone: str) -> Iterator[str]:
 
 def _row(entry: Entry, time_zone: str) -> str:
     code = int(entry.shown.quality)
-    kind = "" if entry.shown.quality.usable else ' class="bad"'
+    kind = "" if entry.shown.quality.usable else _BAD
     return (
         f"<tr><td>{_text(entry.point)}</td><td>{_text(entry.place)}</td>"
         f'<td><code>{entry.raw or "-"}</code></td><td class="n">{_text(entry.shown.text)}</td>'
         f"<td{kind}>{_both(sentence(code), sentence(code, 'zh'))}</td>"
         f"<td>{_time(entry.read_ns, time_zone)}</td>"
-        f"{_number(entry.face)}{_number(entry.difference)}{_number(entry.percent)}</tr>"
+        f"{_face(entry, time_zone)}{_number(entry.difference)}{_number(entry.percent)}"
+        f"{_within(entry)}</tr>"
     )
+
+
+def _face(entry: Entry, time_zone: str) -> str:
+    if entry.face is None:
+        return _BLANK
+    typed = "" if entry.face_ns is None else f"<br><small>{_time(entry.face_ns, time_zone)}</small>"
+    return f'<td class="n">{entry.face:f}{typed}</td>'
+
+
+def _within(entry: Entry) -> str:
+    if entry.is_within is None:
+        return _BLANK
+    said = _both("yes", "是") if entry.is_within else _both("no", "否")
+    how = _both("last digit", "末位数字") if entry.tolerance is None else f"± {entry.tolerance:f} %"
+    return f"<td{'' if entry.is_within else _BAD}>{said}<br><small>{how}</small></td>"
 
 
 def _number(number: Decimal | None) -> str:
     if number is None:
-        return '<td class="blank"></td>'  # to be filled in by hand
+        return _BLANK
     return f'<td class="n">{number:f}</td>'
 
 

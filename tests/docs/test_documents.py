@@ -143,7 +143,8 @@ class TestGlossary:
     def test_pages_say_the_same_words(self) -> None:
         """A label of the page that is a word of the glossary is translated as the glossary does."""
         chinese = {row[0]: row[1] for row in self.ROWS}
-        labels = json.loads((ROOT / "cloud/dashboard/strings.json").read_text()).values()
+        files = ("cloud/dashboard/strings.json", "edge/commissioning/page/strings.json")
+        labels = [label for f in files for label in json.loads((ROOT / f).read_text()).values()]
         used = {label["en"].lower(): label["zh"] for label in labels}
         both = used.keys() & chinese.keys()
         assert {"figure of record", "indicator from anode effects", "not covered"} <= both

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 
+from edge.commissioning.page.request import UnaskableError, parse_form, parse_path
 from edge.commissioning.place_text import parse, parse_type
-from edge.commissioning.record import parse_face
+from edge.commissioning.record import parse_face, parse_tolerance
 from edge.commissioning.scan_modbus import parse_units
 from edge.uplink.hello import NotLetInError, read_answer
 from tests.fuzz.doors import Call, Door, pure
@@ -24,6 +25,13 @@ DOORS: list[Door] = [
          (ValueError,), "edge.commissioning.scan_modbus.parse_units"),
     pure("face value", _typed(parse_face), [b"1234.5", b"-1e3"], spoilt,
          (ValueError,), "edge.commissioning.record.parse_face"),
+    pure("tolerance", _typed(parse_tolerance), [b"0.5", b""], spoilt,
+         (ValueError,), "edge.commissioning.record.parse_tolerance"),
+    pure("form of the commissioning page", parse_form, [b"face=8010&by=Li+Wei&beside=yes"],
+         spoilt, (UnaskableError,), "edge.commissioning.page.request.parse_form"),
+    pure("address of the commissioning page", _typed(lambda text: parse_path(text, "T")),
+         [b"/T/zh/point/ac-1.power", b"/T/"], spoilt, (UnaskableError,),
+         "edge.commissioning.page.request.parse_path"),
     pure("answer of a broker", read_answer, [b"\x20\x02\x00\x00"], spoilt,
          (NotLetInError,), "edge.uplink.hello.read_answer"),
 ]  # fmt: skip

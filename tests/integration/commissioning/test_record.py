@@ -25,7 +25,7 @@ async def test_a_record_to_be_filled_in_by_hand(
     assert hashlib.sha256(site.read_bytes()).hexdigest() in text
     assert '<td class="n">8000.00 kW</td>' in text
     assert "模拟数据" in text  # the site says that its plant is simulated
-    assert text.count('<td class="blank"></td>') == 3 * 10
+    assert text.count('<td class="blank"></td>') == 4 * 10
 
 
 async def test_face_values_that_are_typed(
@@ -46,6 +46,10 @@ async def test_face_values_that_are_typed(
         "5780.0", "2.0", "0.03",
     )  # fmt: skip
     assert third["face"] is None
+    assert (voltage["within"], voltage["tolerance_percent"]) == (False, None)
+    assert voltage["face_ns"] <= voltage["read_ns"]
+    assert told["record"]["round_trip"] is None  # nothing was ever signed here
+    assert [check["layer"] for check in told["record"]["checks"]] == ["clock"]
 
 
 async def test_a_device_that_is_away_is_in_the_record(

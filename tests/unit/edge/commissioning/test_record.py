@@ -10,8 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from edge.commissioning.record import Entry, OfDevice, Record, parse_face, take_device
+from edge.commissioning.findings import warning
+from edge.commissioning.record import (
+    Entry,
+    OfDevice,
+    Record,
+    parse_face,
+    parse_tolerance,
+    take_device,
+)
 from edge.commissioning.record_html import page
+from edge.commissioning.round_trip import Delivery, RoundTrip
 from edge.commissioning.value import Shown
 from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from edge.site_devices import DeviceConfig
@@ -48,7 +57,45 @@ def test_differences(
     assert (told["difference"], told["percent"]) == (difference, percent)
 
 
-@pytest.mark.parametrize("text", ["x", "1,5", "NaN", "Infinity", "1" * 41, "--1"])
+@pytest.mark.parametrize(
+    ("number", "face", "tolerance", "counts", "is_within"),
+    [
+        ("8000.00", "8010", "0.1", "-1000", False),  # 10 kW of 8.01 allowed; 1 count = 0.01 kW
+        ("8000.00", "8010", "0.125", "-1000", True),  # 10 of 10.0125
+        ("8000.00", "8001", None, "-100", True),  # the display shows whole kW
+        ("8000.00", "8000.5", None, "-50", False),  # it shows tenths, and half a kW is five
+        ("8000", "8000.4", None, "-0.4", True),  # whole kW are read
+        ("-3.0", "3.0", "100", "-60", False),  # a sign that is the wrong way round
+        ("0.00", "0", None, "0", True),
+        (None, "5", "1", None, None),
+        ("5.0", None, None, None, None),
+    ],
+)
+def test_counts_and_tolerance(
+    number: str | None, face: str | None, tolerance: str | None, counts: str | None,
+    is_within: bool | None,
+) -> None:  # fmt: skip
+    told = replace(entry(number, face), tolerance=tolerance and Decimal(tolerance))
+    assert told.counts == (None if counts is None else Decimal(counts))
+    assert told.is_within is is_within
+
+
+@pytest.mark.parametrize(
+    ("text", "tolerance"), [("", None), (" ", None), ("0.5", Decimal("0.5")), ("100", Decimal(100))]
+)
+def test_tolerances(text: str, tolerance: Decimal | None) -> None:
+    assert parse_tolerance(text) == tolerance
+
+
+@pytest.mark.parametrize("text", ["-1", "100.1", "1e40", "half"])
+def test_what_is_no_tolerance(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no number|from 0 to 100"):
+        parse_tolerance(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "1,5", "NaN", "Infinity", "1" * 41, "--1", "1e999999", "0e999999"]
+)
 def test_what_is_no_face_value(text: str) -> None:
     with pytest.raises(ValueError, match=r"no number|at most"):
         parse_face(text)
@@ -164,9 +211,27 @@ class TestPage:
         text = page(RECORD)
         assert '<td class="n">17.0 kW</td>' in text
         assert '<td class="n">-0.2</td><td class="n">-1.16</td>' in text
-        assert text.count('<td class="blank"></td>') == 3
+        assert text.count('<td class="blank"></td>') == 4
+        assert "no <span" in text  # 17.0 against 17.2: two in the last digit
         assert 'device did not answer in time <span lang="zh">设备未按时应答</span>' in text
         assert "2026-11-01 20:00:00 +0800" in text  # noon UTC in Shanghai
+
+    def test_clocks_and_the_way_back(self) -> None:
+        """Signed after 2 s, receipted 1 s later by a clock that is 0.5 s ahead at most."""
+        second = 1_000_000_000
+        idle = Delivery(True, "mqtt", 6, 6, 9, NOW_NS - 9 * second, NOW_NS, NOW_NS)
+        waits = replace(idle, before_ns=NOW_NS + 2 * second, after_ns=NOW_NS + 2 * second)
+        seen = Delivery(
+            True, "mqtt", 8, 7, 10, NOW_NS + 5 * second // 2, NOW_NS + 3 * second,
+            NOW_NS + 3 * second,
+        )  # fmt: skip
+        trip = RoundTrip.of(idle).after(waits).after(seen)
+        assert (trip.is_done, trip.waited_s, trip.took_s) == (True, 3.0, 1.0)
+        assert trip.collector_ahead_s == (-0.5, 0.5)
+        checks = (warning("m", "clock", "ahead by <9 s>", "set it"),)
+        text = page(replace(RECORD, checks=checks, trip=trip))
+        assert "seq 7: 1.0 s; -0.5 s … +0.5 s" in text
+        assert "ahead by &lt;9 s&gt;" in text
 
     def test_whatever_it_is_given_stays_text(self) -> None:
         text = page(RECORD)
