@@ -14,4 +14,5 @@ if __name__ == "__main__":
                 told = json.load(answer)
         except (OSError, ValueError):
             told = None
-        print(json.dumps(told), flush=True)
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()

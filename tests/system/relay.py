@@ -3,7 +3,7 @@
 It stands between processes as a TCP relay in a thread of its own. While it is silent it still
 accepts connections, as a router does whose far side is dead: so a client's `connect` succeeds and
 nothing ever comes. `restore` resets whatever was open, as a router does that has forgotten it.
-It can also be deaf (answers alone are swallowed), narrow, or lossy: TCP makes a lost packet a pause.
+It can also be deaf (answers alone are swallowed), narrow, or lossy: a lost packet is a pause.
 """
 
 import asyncio

@@ -7,6 +7,7 @@ kept, newest values are not held up by what waited, and what came late is said t
 import datetime as dt
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -49,7 +50,8 @@ def fails(made: Apart, fault: str, seconds: float) -> float:
     made.link.fail(fault)
     time.sleep(seconds)
     made.link.mend()
-    return made.wait("recovery", lambda after_s=time.time(): made.is_drained(after_s))
+    mended_s = time.time()
+    return made.wait("recovery", lambda: made.is_drained(mended_s))
 
 
 def late_frames(made: Apart) -> tuple[int, int]:
@@ -94,10 +96,10 @@ def test_ten_days_wait_and_every_fault_lasts(tmp_path: Path, opened: Opened) -> 
     if opened is by_namespaces and not has_namespaces("tc"):
         pytest.skip("needs root, ip, nft and tc")
     with opened() as link, apart(tmp_path, link, frames=960, every_s=EVERY_S) as made:
-        print(f"backlog under receipt after {drains_while_live(made):.1f} s, ages of newest values "
-              f"{np.quantile(made.ages_s, [0, 0.5, 0.95, 1]).round(2)} s")  # fmt: skip
-        for fault in FAULTS:
-            print(f"{fault} for 30 s: all under receipt after {fails(made, fault, 30):.1f} s")
+        figures = {"backlog": drains_while_live(made)}
+        ages_s = np.quantile(made.ages_s, [0, 0.5, 0.95, 1]).round(2).tolist()
+        figures |= {fault: fails(made, fault, 30) for fault in FAULTS}
+        sys.stdout.write(f"seconds until all was under receipt: {figures}; ages: {ages_s}\n")
         said, came = late_frames(made)
         assert said == came
         check(made)
