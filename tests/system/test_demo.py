@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import tarfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,14 @@ def test_nothing_listens_beyond_loopback(watched: tuple[Path, str, Seen]) -> Non
 
 
 def test_no_secret_is_in_what_others_see(watched: tuple[Path, str, Seen]) -> None:
-    """Arguments and environments, and every file but its own: logs, evidence, archives."""
+    """Arguments and environments, and every file but its own: logs, evidence, archives, support."""
     out, _, seen = watched
     hidden = secrets(out)
+    (site,) = out.glob("work-*/smelter/site.toml")
+    packed = out / "support.tar.gz"
+    assert stackproof("edge", "support", str(site), "--out", str(packed)).returncode == 0
+    with tarfile.open(packed) as archive:
+        archive.extractall(out / "support", filter="data")
     assert {path.suffix for path in hidden} == {".pem", ".token"}
     files = [path for path in out.rglob("*") if path.is_file() and path not in hidden]
     assert len([path for path in files if path.suffix == ".log"]) >= 3
