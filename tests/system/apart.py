@@ -83,8 +83,10 @@ class Apart:
         self.wait("the collector", lambda: (self.folder / "cloud/ready.json").exists())
 
     def start_agent(self) -> None:
+        """Start it; it takes ticks by the end of this."""
         self.start("edge", self.link.near, sys.executable, "-m", "stackproof", "edge", "run",
                    self.folder / "site.toml")  # fmt: skip
+        assert self._line("edge").endswith("running\n"), self.log("edge")
 
     def _write_files(self, port: int, devices: list[int]) -> None:
         write_keys(self.folder / "keys")

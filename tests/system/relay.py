@@ -61,8 +61,7 @@ class Relay:
         """Carry so many bytes a second each way from now on, and hold few."""
         self._bytes_s = bytes_s
         for writer in self._open:
-            connection = writer.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * _PACKET)
+            _hold_little(writer)
 
     def lose(self, share: float) -> None:
         """Lose this share of packets from now on: each is carried when TCP would send it again."""
@@ -130,6 +129,8 @@ class Relay:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, targets: tuple[int, ...]
     ) -> None:
         self._open.add(writer)
+        if self._bytes_s:
+            _hold_little(writer)
         if self._is_silent:
             await self._pump(reader, None)  # there is no far side
             return
@@ -172,6 +173,11 @@ class Relay:
         while self._choose.random() < self._loss:
             lost += 1  # each time after twice as long
         return (length / self._bytes_s if self._bytes_s else 0.0) + _AGAIN_S * (2**lost - 1)
+
+
+def _hold_little(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * _PACKET)
 
 
 async def _first_of(
