@@ -51,12 +51,14 @@ class Apart:
     Attributes:
         waiting: when each frame begins that was in the spool before the agent started, UTC s.
         ages_s: how old the newest values at the collector were, each time they were looked at.
+        ticks: instants of those values.
     """
 
     folder: Path
     link: PlantLink
     waiting: list[int] = field(default_factory=list)
     ages_s: list[float] = field(default_factory=list)
+    ticks: set[int] = field(default_factory=set)
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
 
     def start(self, name: str, side: tuple[str, ...], *command: str | Path) -> None:
@@ -158,6 +160,7 @@ class Apart:
         gateway = self.gateway()
         if gateway["tick_ns"] is not None:
             self.ages_s.append(time.time() - gateway["tick_ns"] / SECOND_NS)
+            self.ticks.add(gateway["tick_ns"])
         return gateway
 
     def is_drained(self, after_s: float = 0.0) -> bool:

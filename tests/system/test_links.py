@@ -24,7 +24,8 @@ from tests.unit.edge.sites import PLANT
 
 EVERY_S = 900
 LATE_S = 900  # FORMAT.md, N-LATE
-#: how old newest values are while a backlog drains: a tick a second, and one more on its way
+#: how old newest values are while a backlog drains, on a machine that keeps up: a tick a second,
+#: and one more on its way
 AGE_S = 2.0
 
 Opened = Callable[[], AbstractContextManager[PlantLink]]
@@ -39,8 +40,8 @@ def drains_while_live(made: Apart) -> float:
     made.wait("live values", lambda: made.gateway()["tick_ns"] is not None)
     took_s = made.wait("end of the backlog", made.is_drained)
     assert len(made.ages_s) >= 10, "the backlog was gone when values came"
-    assert np.quantile(made.ages_s, 0.75) <= AGE_S, made.ages_s
-    assert max(made.ages_s) <= 2 * AGE_S, made.ages_s
+    assert len(made.ticks) >= took_s / 2, "newest values waited behind the backlog"
+    assert np.median(made.ages_s) <= 1.5 * AGE_S, made.ages_s
     made.link.mend()
     return took_s
 
@@ -71,10 +72,12 @@ def late_frames(made: Apart) -> tuple[int, int]:
 def check(made: Apart) -> None:
     verdict = made.judge()
     assert verdict.mistakes == []
-    assert (verdict.undelivered, verdict.marked) == (0, 0)
+    assert verdict.undelivered == 0
     assert verdict.ticks == sorted(verdict.ticks)
     assert set(verdict.ticks) >= {at + n for at in made.waiting for n in range(TICKS)}
-    assert [reason for _, reason in verdict.gaps] == ["restart"] * len(made.waiting)
+    reasons = [reason for _, reason in verdict.gaps]
+    assert reasons.count("restart") == len(made.waiting)
+    assert set(reasons) <= {"restart", "overrun"}, "a machine that is too slow says so"
     fsck = subprocess.run(made.command("cloud", "fsck", "cloud.toml"), cwd=made.folder, check=False)
     assert fsck.returncode == 0
     assert "Traceback" not in made.log("edge") + made.log("cloud")
@@ -82,7 +85,7 @@ def check(made: Apart) -> None:
 
 def test_two_days_wait_and_the_link_fails_for_a_moment(tmp_path: Path) -> None:
     opened = by_namespaces if has_namespaces("tc") else by_relay
-    with opened() as link, apart(tmp_path, link, frames=48, every_s=4 * EVERY_S) as made:
+    with opened() as link, apart(tmp_path, link, frames=96, every_s=2 * EVERY_S) as made:
         drains_while_live(made)
         for fault in ("down", "reset", "lossy"):
             fails(made, fault, 1)
@@ -97,6 +100,7 @@ def test_ten_days_wait_and_every_fault_lasts(tmp_path: Path, opened: Opened) -> 
         pytest.skip("needs root, ip, nft and tc")
     with opened() as link, apart(tmp_path, link, frames=960, every_s=EVERY_S) as made:
         figures = {"backlog": drains_while_live(made)}
+        assert np.quantile(made.ages_s, 0.9) <= 1.5 * AGE_S
         ages_s = np.quantile(made.ages_s, [0, 0.5, 0.95, 1]).round(2).tolist()
         figures |= {fault: fails(made, fault, 30) for fault in FAULTS}
         sys.stdout.write(f"seconds until all was under receipt: {figures}; ages: {ages_s}\n")
