@@ -122,7 +122,7 @@ class Apart:
         """End a process; what it printed since it was last listened to."""
         process = self.processes.pop(name)
         process.send_signal(signal.SIGTERM)
-        return process.communicate(timeout=30)[0]
+        return process.communicate(timeout=60)[0]
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
