@@ -24,6 +24,9 @@ KEEPALIVE_S = 10
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4  # a try costs a packet; readings wait for it
 RESUBSCRIBE_S = 5.0  # a cluster that elects its leader refuses for a while
 UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
+#: of them, under way at a time: newest values wait behind these, and on a slow link that is long
+UNDER_WAY_MAX = 4
+SOCKET_BYTES_MAX = 32 * 1024  # that the system holds of what was sent; live values wait behind it
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,15 @@ class MqttUplink:
         client.will_set(topics.state, b'{"online":false}', qos=1, retain=True)
         client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         client.max_queued_messages_set(UNACKNOWLEDGED_MAX)
+        client.max_inflight_messages_set(UNDER_WAY_MAX)
+        client.on_socket_open = _hold_little
         client.on_connect = self._connected
         client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._subscribed
         client.on_message = self._message
         self._client = client
+        self._live: paho.MQTTMessageInfo | None = None  # the newest that was handed over
 
     def start(self) -> None:
         """Begin connecting, for ever, in the background."""
@@ -130,9 +136,13 @@ class MqttUplink:
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def send_live(self, message: bytes) -> None:
-        """Hand over the newest values, QoS 0; dropped when the connection is down."""
-        if self._client.is_connected():
-            self._client.publish(self._topics.live, message, qos=0)
+        """Hand over the newest values, QoS 0.
+
+        Dropped when the connection is down, or the values before have not left: a link that is too
+        slow for all of them carries each that it can, and does not fall behind.
+        """
+        if self._client.is_connected() and _has_left(self._live):
+            self._live = self._client.publish(self._topics.live, message, qos=0)
 
     def ask(self, request: bytes) -> bool:
         """Hand over a request for a broker certificate, QoS 1; False when it was not taken now."""
@@ -207,3 +217,16 @@ class MqttUplink:
 
     def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._call(self._on_message, message.topic, message.payload, message.retain)
+
+
+def _has_left(message: paho.MQTTMessageInfo | None) -> bool:
+    try:
+        return message is None or message.is_published()
+    except RuntimeError:  # its connection was lost, and it with it
+        return True
+
+
+def _hold_little(_client: paho.Client, _data: object, connection: object) -> None:
+    """Keep the system from taking megabytes for a link that is slow."""
+    if isinstance(connection, socket.socket):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES_MAX)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,7 @@ SECOND_NS = 10**9
 AWAY_S = 2.0  # a killed agent is started again after so long, as in the measurements of others
 ALIVE_S = 60.0
 
-_CLOUD = """\
+CLOUD = """\
 format = 1
 [cloud]
 slice = "00"
@@ -55,7 +55,7 @@ root = "file:keys/root.crt"
 gateways = ["file:keys/{gateway}.crt"]
 """
 
-_DEVICE = """\
+DEVICE = """\
 [[device]]
 id = "dev-{number}"
 url = "modbus+tcp://127.0.0.1:{port}?unit=1"
@@ -139,9 +139,9 @@ class Scene:
         text = replaced(HEAD, {"mqtt://127.0.0.1:1883": uplink})
         for number, port in enumerate(ports):
             through = self.field_bus.forward(port)
-            text += _DEVICE.format(number=number, port=through, profile=profile)
+            text += DEVICE.format(number=number, port=through, profile=profile)
         (self.folder / "site.toml").write_text(text + "[statement]\n")
-        cloud = _CLOUD.format(broker=self.broker.url, plant=PLANT, gateway=GATEWAY)
+        cloud = CLOUD.format(broker=self.broker.url, plant=PLANT, gateway=GATEWAY)
         (self.folder / "cloud.toml").write_text(cloud)
         began_ns = self.start_agent()
         time.sleep(seconds_before_broker)
@@ -326,13 +326,17 @@ def _back_s(good: dict[int, np.ndarray[Any, np.dtype[np.bool_]]], ended_ns: int)
     return float("inf")
 
 
+def cells_of(config: Mapping[str, Any], group: Mapping[str, Any]) -> Any:
+    """Where each point of a group stands among the registers of all devices in order."""
+    names = [config["points"][index]["id"] for index in group["points"]]
+    return np.array([int(n[4]) * REGISTERS + int(n[-2:]) for n in names])  # "dev-3.r07"
+
+
 def _readings(objects: Sequence[bytes]) -> Iterator[tuple[int, Any, Any]]:
     """(second, values [device, register], qualities likewise) of every tick, in order."""
     config = cbor.decode(decompress(cose.parse(objects[0]).payload))
     (group,) = config["groups"]
-    names = [config["points"][index]["id"] for index in group["points"]]
-    places = [(int(n[4]), int(n[-2:])) for n in names]  # "dev-3.r07"
-    order = np.array([d * REGISTERS + r for d, r in places])
+    order = cells_of(config, group)
     for _, body in frames(objects):
         for section in body.sections:
             (rows,) = section.groups

@@ -27,16 +27,26 @@ SECOND_NS = 10**9
 SAMPLE_NS = SECOND_NS
 
 
-def stackproof(*arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run(
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """Start one command."""
+    return subprocess.Popen(
         [sys.executable, "-m", "stackproof", *arguments],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout_s,
-        check=False,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
+
+
+def stackproof(*arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    with start(*arguments) as process:
+        try:
+            printed, said = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, printed, said)
 
 
 def verify(archive: Path, *options: str) -> tuple[int, dict[str, Any]]:

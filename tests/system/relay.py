@@ -3,10 +3,12 @@
 It stands between processes as a TCP relay in a thread of its own. While it is silent it still
 accepts connections, as a router does whose far side is dead: so a client's `connect` succeeds and
 nothing ever comes. `restore` resets whatever was open, as a router does that has forgotten it.
+It can also be deaf (answers alone are swallowed), narrow, or lossy: a lost packet is a pause.
 """
 
 import asyncio
 import contextlib
+import random
 import socket
 import struct
 import threading
@@ -15,6 +17,8 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 _LINGER_0 = struct.pack("ii", 1, 0)  # close with RST
+_PACKET = 1_448  # bytes that one Ethernet packet carries
+_AGAIN_S = 0.2  # Linux sends a lost packet again after this, at the earliest
 
 
 class Relay:
@@ -27,7 +31,9 @@ class Relay:
         self._servers: dict[int, asyncio.Server] = {}
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_silent = False
+        self._is_silent = self._is_deaf = False
+        self._bytes_s = self._loss = 0.0
+        self._choose = random.Random(20)
 
     def __enter__(self) -> "Relay":
         self._thread.start()
@@ -46,6 +52,20 @@ class Relay:
     def silence(self) -> None:
         """From now on every byte is swallowed, every end of a connection too."""
         self._do(self._set_silent())
+
+    def deafen(self) -> None:
+        """From now on every byte that comes back is swallowed; connections stay."""
+        self._is_deaf = True
+
+    def narrow(self, bytes_s: float) -> None:
+        """Carry so many bytes a second each way from now on, and hold few."""
+        self._bytes_s = bytes_s
+        for writer in self._open:
+            _hold_little(writer)
+
+    def lose(self, share: float) -> None:
+        """Lose this share of packets from now on: each is carried when TCP would send it again."""
+        self._loss = share
 
     def restore(self) -> None:
         """Carry again; connections from before are reset."""
@@ -78,7 +98,8 @@ class Relay:
 
     async def _restore(self) -> None:
         self._reset()
-        self._is_silent = False
+        self._is_silent = self._is_deaf = False
+        self._bytes_s = self._loss = 0.0
 
     async def _shut(self) -> None:
         for server in self._servers.values():
@@ -108,6 +129,8 @@ class Relay:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, targets: tuple[int, ...]
     ) -> None:
         self._open.add(writer)
+        if self._bytes_s:
+            _hold_little(writer)
         if self._is_silent:
             await self._pump(reader, None)  # there is no far side
             return
@@ -118,22 +141,43 @@ class Relay:
             return
         far_reader, far_writer = far
         self._open.add(far_writer)
-        back = asyncio.create_task(self._pump(far_reader, writer))
+        back = asyncio.create_task(self._pump(far_reader, writer, is_back=True))
         self._tasks.add(back)
         back.add_done_callback(self._tasks.discard)
         await self._pump(reader, far_writer)
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter | None,
+        *,
+        is_back: bool = False,
     ) -> None:
         """Carry one direction; an end is carried too, unless the link is silent."""
         with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65536):
-                if writer is not None and not self._is_silent:
+            while data := await reader.read(_PACKET if self._is_bad else 65536):
+                if self._is_bad:
+                    await asyncio.sleep(self._pause_s(len(data)))
+                if writer is not None and not (self._is_silent or (self._is_deaf and is_back)):
                     writer.write(data)
         if writer is not None and not self._is_silent:
             writer.close()
             self._open.discard(writer)
+
+    @property
+    def _is_bad(self) -> bool:
+        return bool(self._bytes_s or self._loss)
+
+    def _pause_s(self, length: int) -> float:
+        lost = 0
+        while self._choose.random() < self._loss:
+            lost += 1  # each time after twice as long
+        return (length / self._bytes_s if self._bytes_s else 0.0) + _AGAIN_S * (2**lost - 1)
+
+
+def _hold_little(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * _PACKET)
 
 
 async def _first_of(

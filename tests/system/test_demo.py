@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import tarfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.system.playing import (
     archive_frames,
     effect_mistakes,
     stackproof,
+    start,
     statement_of,
     tick_mistakes,
     true_effects,
@@ -25,20 +27,61 @@ from tests.system.playing import (
     true_taps,
     verify,
 )
+from tests.system.watching import Seen, secrets, watching
 
 SECONDS = 20
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """(output folder, the smelter's archive) of one demo of every plant there is."""
+def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Seen]:
+    """(output folder, what was printed, what others could see) of a demo of every plant."""
     out = tmp_path_factory.mktemp("demo")
-    done = stackproof("demo", "--for", str(SECONDS), "--out", str(out), "--port", "0")
-    assert done.returncode == 0, done.stderr
-    archives = [Path(line) for line in done.stdout.splitlines()]
+    process = start("demo", "--for", str(SECONDS), "--out", str(out), "--port", "0")
+    with process, watching(process.pid) as seen:
+        printed, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    (out / "said.log").write_text(printed + said)
+    return out, printed, seen
+
+
+@pytest.fixture(scope="module")
+def demo(watched: tuple[Path, str, Seen]) -> tuple[Path, Path]:
+    """(output folder, the smelter's archive) of it."""
+    out, printed, _ = watched
+    archives = [Path(line) for line in printed.splitlines()]
     assert [archive.name[:-12] for archive in archives] == [p.id for p in PLANTS.values()]
     assert {archive.parent for archive in archives} == {out}
     return out, archives[0]
+
+
+def test_nothing_listens_beyond_loopback(watched: tuple[Path, str, Seen]) -> None:
+    """Simulators, agents, collector and broker, with their defaults."""
+    _, _, seen = watched
+    programs = " ".join(name for names in seen.bound.values() for name in names)
+    assert all(part in programs for part in ("sim run", "cloud run", "nats-server")), programs
+    assert seen.beyond_loopback == {}
+
+
+def test_no_secret_is_in_what_others_see(watched: tuple[Path, str, Seen]) -> None:
+    """Arguments and environments, and every file but its own: logs, evidence, archives, support."""
+    out, _, seen = watched
+    hidden = secrets(out)
+    (site,) = out.glob("work-*/smelter/site.toml")
+    packed = out / "support.tar.gz"
+    assert stackproof("edge", "support", str(site), "--out", str(packed)).returncode == 0
+    with tarfile.open(packed) as archive:
+        archive.extractall(out / "support", filter="data")
+    assert {path.suffix for path in hidden} == {".pem", ".token"}
+    files = [path for path in out.rglob("*") if path.is_file() and path not in hidden]
+    assert len([path for path in files if path.suffix == ".log"]) >= 3
+    told = {"ps": b"\n".join(seen.shown), **{str(path): path.read_bytes() for path in files}}
+    found = {
+        (str(path), where)
+        for path, forms in hidden.items()
+        for where, data in told.items()
+        if any(form in data for form in forms)
+    }
+    assert found == set()
 
 
 @pytest.mark.parametrize("plant", PLANTS)

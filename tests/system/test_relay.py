@@ -28,7 +28,8 @@ from evidence.frame import Body, Clock
 from evidence.keys import FileSigner, certificate_to_pem, generate
 from evidence.records import read_records
 from simulators.demo_files import write_cloud_file
-from tests.system.diode import Diode, forwarder, has_namespaces, namespaces
+from tests.namespaces import has_namespaces
+from tests.system.diode import Diode, between_namespaces, forwarder
 from tests.unit.edge.sites import METERS, PLANT, certificate, config_of, replaced, who, write_keys
 
 WAYS = {
@@ -229,7 +230,7 @@ def everything_arrives(made: Sites) -> None:
 
 @pytest.mark.timeout(150)
 def test_every_object_arrives_or_is_named_and_a_new_export_fills_it(tmp_path: Path) -> None:
-    link = namespaces if has_namespaces() else forwarder
+    link = between_namespaces if has_namespaces() else forwarder
     with link() as diode, sites(tmp_path, diode, count=120) as made:
         everything_arrives(made)
 
