@@ -42,6 +42,7 @@ class Composed:
             "0.0.0.0:9464": f"127.0.0.1:{metrics}",
             "--listen 0.0.0.0": f"--listen 127.0.0.1 --port {self.broker}",
             "//kiln:": "//127.0.0.1:",
+            "in smelter kiln;": "in kiln;",  # one is enough here
         }
         for path in (*DOCKER.glob("*.toml"), *DOCKER.glob("*.sh")):
             text = re.sub(
