@@ -40,7 +40,7 @@ async def alive(collector: Collector) -> None:
         amiss = ", ".join(sorted(collector.amiss())) or "none"
         return f"{len(collector.served())} plants served, in trouble: {amiss}"
 
-    faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
+    faulthandler.enable(2)  # stderr; the watchdog's SIGABRT: the log shows where each thread stood
     manager = ServiceManager()
     manager.ready(stands(), ALIVE_S)
     await tell_alive(manager, lambda: collector.submit(lambda: None), stands)

@@ -10,17 +10,25 @@ key = "file:broker/collector.pem"
 register = "file:broker"                  # requests and certificates of gateways; optional
 ca_key = "file:broker/ca.pem"             # or pkcs11:…; without it somebody else signs
 certificate_days = 30
+
+[[broker.relay]]                          # optional: who forwards for one-way sites
+certificate = "file:broker/relay-west.crt"
+streams = ["smelter/edge-1"]              # plant/gateway
 ```
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cloud.transport.broker_files import KnownRelay
 from cloud.transport.register import Register
 from cloud.transport.tls import TlsFiles
-from evidence.broker_certificates import CLIENT_DAYS
+from evidence.broker_certificates import CLIENT_DAYS, RELAY_PREFIX, name_of, uri_of
 from evidence.errors import EvidenceError
+from evidence.keys import load_certificate, public_key
+from evidence.points import NAME_ID
 from evidence.signers import open_signer
 from firmware_configs.fields import Fields
 
@@ -38,6 +46,7 @@ class BrokerConfig:
         url: of the external one, "" otherwise.
         tls: what the collector shows and believes; None for an url without TLS.
         register: certificates of gateways; None where somebody else makes them.
+        relays: who forwards for gateways.
     """
 
     embedded: bool
@@ -45,6 +54,7 @@ class BrokerConfig:
     url: str
     tls: TlsFiles | None = None
     register: Register | None = None
+    relays: Sequence[KnownRelay] = ()
 
 
 def read_broker(fields: Fields, folder: Path) -> BrokerConfig:
@@ -53,7 +63,7 @@ def read_broker(fields: Fields, folder: Path) -> BrokerConfig:
     port, url, tls = 0, "", None
     if embedded:
         port = fields.integer("port", 0, 65_535, default=1883)
-        for key in ("url", *_TLS, "register", "ca_key", "certificate_days"):
+        for key in ("url", *_TLS, "register", "ca_key", "certificate_days", "relay"):
             if fields.has(key):
                 fields.raw(key)
                 fields.complain(key, 'belongs to mode = "external"')
@@ -66,8 +76,9 @@ def read_broker(fields: Fields, folder: Path) -> BrokerConfig:
         fields.complain("port", 'belongs to mode = "embedded"; the url has the port')
     tls = _tls(fields, folder, scheme)
     register = _register(fields, folder)
+    relays = _relays(fields, folder)
     fields.finish()
-    return BrokerConfig(embedded, port, url, tls, register)
+    return BrokerConfig(embedded, port, url, tls, register, relays)
 
 
 def _scheme(fields: Fields, url: str) -> str:
@@ -118,6 +129,39 @@ def _register(fields: Fields, folder: Path) -> Register | None:
     except EvidenceError as error:
         fields.complain("ca_key" if reference else "register", str(error))
         return None
+
+
+def _relays(fields: Fields, folder: Path) -> Sequence[KnownRelay]:
+    found = list[KnownRelay]()
+    for table in fields.children("relay"):
+        path, streams = _file(table, "certificate", folder), _streams(table)
+        table.finish()
+        if path is None or not streams:
+            continue
+        try:
+            certificate = load_certificate(path)
+            name = name_of(certificate)
+            uri = uri_of(name, public_key(certificate))
+        except EvidenceError as error:
+            table.complain("certificate", str(error))
+            continue
+        if not name.startswith(RELAY_PREFIX):
+            table.complain("certificate", f"{path} is for {name}, which is no relay's name")
+        elif name in [relay.name for relay in found]:
+            table.complain("certificate", f"{name} stands here twice: list all its streams in one")
+        found.append(KnownRelay(name, uri, streams))
+    return found
+
+
+def _streams(fields: Fields) -> Sequence[tuple[str, str]]:
+    named, found = fields.sequence("streams"), list[tuple[str, str]]()
+    for one in named:
+        plant, _, gateway = str(one).partition("/")
+        if NAME_ID.fullmatch(plant) and NAME_ID.fullmatch(gateway):
+            found.append((plant, gateway))
+    if not named or len(found) < len(named):
+        fields.complain("streams", 'must be a list of gateways that it forwards: "plant/gateway"')
+    return found
 
 
 def _file(fields: Fields, key: str, folder: Path) -> Path | None:

@@ -86,27 +86,14 @@ class BrokerTls:
         return max(found, key=lambda one: one[0].not_valid_after_utc)
 
     def context(self) -> ssl.SSLContext:
-        """TLS 1.2 or newer, the broker's name and chain checked, our certificate shown.
-
-        Nothing switches any of it off.
-
-        Raises:
-            KeyFileError: a file is missing, or not what it should be.
-        """
-        load_certificates(self.ca)
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(self.ca))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT  # Python's own from 3.13 on
+        """What `believing` says, our certificate shown; KeyFileError likewise."""
+        context = believing(self.ca)
         self.show(context)
         return context
 
     def show(self, context: ssl.SSLContext) -> None:
         """Connections that begin from now on show the certificate in use; errors as above."""
-        _, path = self._in_use()
-        try:
-            context.load_cert_chain(path, self.key)
-        except (ssl.SSLError, OSError) as error:
-            raise KeyFileError(f"{path}: TLS does not take it: {error}") from error
+        present(context, self._in_use()[1], self.key)
 
     def take(self, pem: bytes) -> Certificate | None:
         """Keep a certificate that came over the broker, in place of the one before; None: not new.
@@ -137,6 +124,27 @@ class BrokerTls:
         except EvidenceError as error:
             return f"there is no broker certificate to show: {error}. {ASK}"
         return f"the certificate for the broker: {why}. {ASK}" if why else ""
+
+
+def believing(ca: Path) -> ssl.SSLContext:
+    """TLS 1.2 or newer, the broker's name and chain checked; nothing switches any of it off.
+
+    Raises:
+        KeyFileError: the file is missing, or holds no certificates.
+    """
+    load_certificates(ca)
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(ca))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT  # Python's own from 3.13 on
+    return context
+
+
+def present(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Show this certificate from now on; KeyFileError when TLS does not take the two files."""
+    try:
+        context.load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        raise KeyFileError(f"{certificate}: TLS does not take it: {error}") from error
 
 
 def _replace(path: Path, data: bytes) -> None:

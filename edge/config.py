@@ -297,14 +297,14 @@ def _read_uplink(fields: Fields, folder: Path) -> Uplink:
             "spool_age_max_days", 1, 3650, default=90
         ) * NS_PER_DAY,
         way=read_way(fields, folder, is_one_way=mode == "one-way"),
-        tls=_read_tls(fields, folder, url),
+        tls=read_tls(fields, folder, url),
     )  # fmt: skip
     fields.finish()
     return uplink
 
 
-def _read_tls(fields: Fields, folder: Path, url: str) -> TlsFiles | None:
-    """The files of an mqtts url; no key switches verification off."""
+def read_tls(fields: Fields, folder: Path, url: str) -> TlsFiles | None:
+    """The files of an mqtts url, None for another; no key switches verification off."""
     names = ("ca", "key", "certificate")
     if url.startswith("mqtts:"):
         return TlsFiles(*(_file(fields, name, folder) for name in names))

@@ -4,8 +4,8 @@ They let a machine through a broker's door and onto its own topics, and say noth
 whoever steals the CA's key can make noise, and can sign no object. Keys are P-256, which every
 broker's TLS library takes. ADR 0044.
 
-The common name is what brokers call a client: `<plant>/<gateway>`, or `collector-<slice>`. The one
-URI names the key too, for brokers that know no revocation list:
+The common name is what brokers call a client: `<plant>/<gateway>`, `collector-<slice>`, or
+`relay-<name>`. The one URI names the key too, for brokers that know no revocation list:
 `urn:stackproof:broker:<name, / as :>:<key id, 16 hex digits>`.
 """
 
@@ -37,6 +37,7 @@ TYP_REQUEST = "stackproof-broker-request+csr"
 NAME_MAX = 64
 CA_DAYS, SERVER_DAYS, CLIENT_DAYS = 7300, 730, 30
 REQUEST_BYTES_MAX = 4096
+RELAY_PREFIX = "relay-"
 #: a certificate begins a little early: clocks differ, and the new one is used at once
 EARLY = dt.timedelta(minutes=5)
 
@@ -82,6 +83,11 @@ def gateway_name(plant: str, gateway: str) -> str:
 def collector_name(slice_id: str) -> str:
     """What brokers call the collector of a slice; it has no /, so no gateway is called so."""
     return f"collector-{slice_id}"
+
+
+def relay_name(name: str) -> str:
+    """What brokers call a relay, which forwards for gateways that CLOUD.toml lists."""
+    return f"{RELAY_PREFIX}{name}"
 
 
 def uri_of(name: str, key: PublicKey) -> str:

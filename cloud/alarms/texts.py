@@ -5,12 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloud.alarms.core import Alarm
-from cloud.api.rendering import STRINGS
 from edge.calc.local_time import clock_of
 
 _SECOND_NS = 1_000_000_000
 #: alarms of these were worded for the live page already
 _WORDED = ("edge", "collector")
+
+
+def _texts(language: str) -> Mapping[str, str]:
+    from cloud.api.rendering import STRINGS  # a server's modules: commands read a config without
+
+    return STRINGS[language]
 
 
 def clock_time(at_ns: int, zone: str, form: str = "%Y-%m-%d %H:%M:%S") -> str:
@@ -21,7 +26,7 @@ def clock_time(at_ns: int, zone: str, form: str = "%Y-%m-%d %H:%M:%S") -> str:
 
 def told(language: str, key: str, **values: object) -> str:
     """A text of the table with its values."""
-    text = STRINGS[language][key]
+    text = _texts(language)[key]
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text
@@ -32,7 +37,7 @@ def title(alarm: Alarm, language: str) -> str:
     key = alarm.key
     about = key.about or key.gateway or told(language, "alarms.plant")
     room, _, reason = key.kind.partition(".")
-    short = STRINGS[language].get(f"alarms.short.{reason}", reason)
+    short = _texts(language).get(f"alarms.short.{reason}", reason)
     return told(language, f"alarms.kind.{room}", about=about, reason=short)
 
 
@@ -43,7 +48,7 @@ def sentence(alarm: Alarm, language: str, zone: str) -> str:
     if room not in _WORDED:
         return told(language, f"alarms.say.{alarm.key.kind}", **values)
     key = f"alarm.{reason}" if room == "collector" else f"alarm.{alarm.key.kind}"
-    if key not in STRINGS[language]:
+    if key not in _texts(language):
         key = "alarm.edge" if room == "edge" else "alarm.other"
     return told(language, key, reason=reason, **values)
 

@@ -1,7 +1,7 @@
 """`stackproof cloud broker …`: a broker's CA, configuration, certificates of gateways. Prints.
 
-`new`, `config` and `sign` work on files; the others ask the running collector, on its machine or,
-with `--url` and `--token`, as a person.
+`new`, `relay`, `config` and `sign` work on files; the others ask the running collector, on its
+machine or, with `--url` and `--token`, as a person.
 """
 
 import argparse
@@ -32,9 +32,10 @@ from evidence.broker_certificates import (
     key_of_der,
     make_ca,
     name_of,
+    relay_name,
     uri_of,
 )
-from evidence.key_files import REFERENCE, read_small, write_new
+from evidence.key_files import REFERENCE, must_not_exist, read_small, write_new
 from evidence.keys import (
     FileSigner,
     certificate_to_pem,
@@ -45,6 +46,7 @@ from evidence.keys import (
 )
 from evidence.signers import open_signer
 
+CA_KEY = "file:ca.pem"
 FILES = {"mosquitto": mosquitto_files, "nats": nats_files}
 
 
@@ -88,6 +90,11 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
     new.add_argument("--slice", default="00", help="the collector's slice (00)")
     new.add_argument("--ca-key", metavar="REF", help=f"the CA's key: {REFERENCE} (DIR/ca.pem)")
     new.set_defaults(run=_new)
+    relay = parts.add_parser("relay", help="make a key and certificate for a relay, to carry there")
+    relay.add_argument("folder", type=Path, metavar="DIR", help="folder of `new`")
+    relay.add_argument("--name", required=True, type=plant_id, help="lower-case letters, digits, -")
+    relay.add_argument("--ca-key", metavar="REF", help=f"the CA's key: {REFERENCE} (DIR/ca.pem)")
+    relay.set_defaults(run=_relay)
     config = parts.add_parser("config", help="write a broker's configuration: TLS and permissions")
     config.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
     config.add_argument("--for", dest="kind", choices=sorted(FILES), required=True)
@@ -114,8 +121,8 @@ def _now() -> dt.datetime:
 
 def _new(args: argparse.Namespace) -> int:
     folder: Path = args.out
-    reference = args.ca_key or "file:ca.pem"
-    if reference == "file:ca.pem" and not (folder / "ca.pem").exists():
+    reference = args.ca_key or CA_KEY
+    if reference == CA_KEY and not (folder / "ca.pem").exists():
         write_private(folder / "ca.pem", generate("p256"))
     signer = open_signer(reference, folder)
     if not (folder / CA).exists():
@@ -140,6 +147,22 @@ def _new(args: argparse.Namespace) -> int:
     return 0
 
 
+def _relay(args: argparse.Namespace) -> int:
+    folder, name = args.folder, relay_name(args.name)
+    signer = open_signer(args.ca_key or CA_KEY, folder)
+    ca = Ca(signer, Register(folder, signer).ca)
+    key, certificate = folder / f"{name}.pem", folder / f"{name}.crt"
+    must_not_exist(certificate)
+    if not key.exists():  # there: its certificate was taken away, for the next one
+        write_private(key, generate("p256"))
+    made = certify_client(name, FileSigner.load(key).public_key, ca, _now(), SERVER_DAYS)
+    write_new(certificate, certificate_to_pem(made))
+    print(f"{certificate}: {name}, until {made.not_valid_after_utc:%Y-%m-%d}")
+    print(f"to the relay: {key} {certificate} {folder / CA}; here keep the certificate alone")
+    print(f'CLOUD.toml: [[broker.relay]] certificate = "file:…/{name}.crt", streams; then config')
+    return 0
+
+
 def _config(args: argparse.Namespace) -> int:
     config = load_cloud(args.config)
     register, tls = config.broker.register, config.broker.tls
@@ -151,7 +174,8 @@ def _config(args: argparse.Namespace) -> int:
         for one in register.approved()
         for key in (key_of_der(one.path.read_bytes()),)
     ]
-    known = Known(config.slice, name_of(own), uri_of(name_of(own), public_key(own)), gateways)
+    uri, relays = uri_of(name_of(own), public_key(own)), config.broker.relays
+    known = Known(config.slice, name_of(own), uri, gateways, relays)
     at = args.at or str(args.out.resolve())
     files = FILES[args.kind](Place(at, args.listen, args.port), known)
     try:

@@ -1,7 +1,8 @@
 """Configuration of a broker: TLS, who may come in, and who may publish and read what. Pure.
 
 Everybody shows a certificate and is called by it. A gateway writes and reads its own topics, the
-collector those of its slice, and nobody anything else. Measured with mosquitto 2.0.21 and
+collector those of its slice, a relay what it needs of the streams it forwards, and nobody anything
+else. Measured with mosquitto 2.0.21 and
 nats-server 2.15.1:
 
 - mosquitto calls a client by its common name, `<plant>/<gateway>`, so one pattern is right for all
@@ -12,7 +13,7 @@ nats-server 2.15.1:
   anybody on the machine could name himself as he likes there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloud.broker import MAX_ACK_PENDING, MAX_PAYLOAD_BYTES
@@ -27,6 +28,7 @@ from cloud.collector.topics import (
     STATE,
 )
 
+RELAY = "relay"  # a relay's birth and last will
 UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE)
 HEAD = "# written by stackproof cloud broker config; written anew by it, so change nothing here\n"
 
@@ -54,12 +56,28 @@ class Known:
         collector: its common name.
         collector_uri: of its certificate.
         gateways: (plant, gateway, URI of its certificate).
+        relays: who forwards for gateways that do not come themselves.
     """
 
     slice_id: str
     collector: str
     collector_uri: str
     gateways: Sequence[tuple[str, str, str]]
+    relays: Sequence["KnownRelay"] = ()
+
+
+@dataclass(frozen=True)
+class KnownRelay:
+    """A relay.
+
+    Attributes:
+        name, uri: of its certificate.
+        streams: (plant, gateway) that it forwards.
+    """
+
+    name: str
+    uri: str
+    streams: Sequence[tuple[str, str]]
 
 
 def mosquitto_files(place: Place, known: Known) -> dict[str, str]:
@@ -86,6 +104,11 @@ use_identity_as_username true
     acl = [f"user {known.collector}"]
     acl += [f"topic read {base}/+/+/{leaf}" for leaf in UP]
     acl += [f"topic write {base}/+/+/{leaf}" for leaf in DOWN]
+    for relay in known.relays:
+        acl += ["", f"user {relay.name}"]
+        for plant, gateway in relay.streams:
+            acl += [f"topic write {base}/{plant}/{gateway}/{leaf}" for leaf in (FRAMES, RELAY)]
+            acl += [f"topic read {base}/{plant}/{gateway}/{RECEIPTS}"]
     acl += ["", "# every gateway: %u is <plant>/<gateway>, as its certificate says"]
     acl += [f"pattern write {base}/%u/{leaf}" for leaf in UP]
     acl += [f"pattern read {base}/%u/{leaf}" for leaf in DOWN]
@@ -95,11 +118,14 @@ use_identity_as_username true
 def nats_files(place: Place, known: Known) -> dict[str, str]:
     """File name -> text: nats.conf."""
     base = f"{PREFIX}/{known.slice_id}".replace("/", ".")
-    users = [_user(known.collector_uri, f"{base}.*.*", writes=DOWN, reads=UP)]
+    users = [_user(known.collector_uri, [f"{base}.*.*"], writes=DOWN, reads=UP)]
     users += [
-        _user(uri, f"{base}.{plant}.{gateway}", writes=UP, reads=DOWN)
+        _user(uri, [f"{base}.{plant}.{gateway}"], writes=UP, reads=DOWN)
         for plant, gateway, uri in known.gateways
     ]
+    for relay in known.relays:
+        bases = [f"{base}.{plant}.{gateway}" for plant, gateway in relay.streams]
+        users.append(_user(relay.uri, bases, writes=(FRAMES, RELAY), reads=(RECEIPTS,)))
     tls = (
         f'tls {{ cert_file: "{place.folder}/server.crt", key_file: "{place.folder}/server.pem", '
         f'ca_file: "{place.folder}/ca.crt", verify_and_map: true, timeout: 5 }}'
@@ -121,8 +147,9 @@ authorization {{ users: [
     return {"nats.conf": conf}
 
 
-def _user(uri: str, base: str, *, writes: Iterable[str], reads: Iterable[str]) -> str:
-    publish = ", ".join(f'"{base}.{leaf}"' for leaf in writes)
-    subscribe = ", ".join([*(f'"{base}.{leaf}"' for leaf in reads), '"$MQTT.sub.>"'])
+def _user(uri: str, bases: Sequence[str], *, writes: Sequence[str], reads: Sequence[str]) -> str:
+    publish = ", ".join(f'"{base}.{leaf}"' for base in bases for leaf in writes)
+    heard = [f'"{base}.{leaf}"' for base in bases for leaf in reads]
+    subscribe = ", ".join([*heard, '"$MQTT.sub.>"'])
     allowed = f"publish: [{publish}], subscribe: [{subscribe}]"
     return f'  {{ user: "{uri}", permissions: {{ {allowed} }} }}\n'

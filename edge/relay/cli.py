@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import json
 import signal
 import sys
@@ -10,9 +11,11 @@ from pathlib import Path
 from edge.clock import SystemClock
 from edge.errors import EdgeError
 from edge.relay.config import RelayConfig, load_relay
-from edge.relay.service import Relay
+from edge.relay.service import COUNTS_S, Relay
 from edge.relay.status import lines, status_of
+from evidence.errors import EvidenceError
 from evidence.log_lines import FORMS, TEXT, start_logging
+from evidence.service import ServiceManager
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
 
@@ -22,7 +25,7 @@ def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     try:
         return int(args.run(args, load_relay(args.relay)))
-    except (EdgeError, OSError) as error:
+    except (EdgeError, EvidenceError, OSError) as error:
         print(f"stackproof relay: {error}", file=sys.stderr)
         return EXIT_CANNOT
 
@@ -39,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser(
         "status",
         help="what waits, what is missing and how to bring it",
-        epilog="Works beside a running relay. Exit status: 0 fine, 1 objects are missing, 2 cannot "
-        "tell.",
+        epilog="Works beside a running relay. Exit status: 0 fine, 1 objects are missing or the "
+        "broker certificate ends soon, 2 cannot tell.",
     )
     for command, does in ((check, _check), (run, _run), (status, _status)):
         command.add_argument("relay", type=Path, metavar="RELAY.toml", help="the relay's file")
@@ -68,10 +71,17 @@ async def _serve(config: RelayConfig) -> None:
     from edge.relay.metrics import serving  # a server's modules: `check` and `status` need none
 
     stop, loop, clock = asyncio.Event(), asyncio.get_running_loop(), SystemClock()
+    manager = ServiceManager()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+
+    def ready() -> None:
+        faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
+        print("relay: running", flush=True)
+        manager.ready("running", COUNTS_S)
+
     with serving(config, clock):
-        await Relay(config, clock).run(stop, lambda: print("relay: running", flush=True))
+        await Relay(config, clock).run(stop, ready, manager.alive)
     print("relay: stopped", flush=True)
 
 
@@ -79,4 +89,5 @@ def _status(args: argparse.Namespace, config: RelayConfig) -> int:
     status = status_of(config, SystemClock())
     text = json.dumps(status, ensure_ascii=False, indent=1) if args.json else None
     print(text or "\n".join(lines(config, status)))
-    return EXIT_FOUND if any(stream["missing"] for stream in status["streams"]) else EXIT_FINE
+    is_amiss = status["certificate_trouble"] or any(s["missing"] for s in status["streams"])
+    return EXIT_FOUND if is_amiss else EXIT_FINE

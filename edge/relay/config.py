@@ -1,16 +1,18 @@
 """RELAY.toml as frozen types, every problem found in one pass. I/O: reads that file."""
 
 import ipaddress
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.config import SITE_BYTES_MAX, check_broker, slice_of
+from edge.broker_tls import believing, present
+from edge.config import SITE_BYTES_MAX, TlsFiles, check_broker, read_tls, slice_of
 from edge.errors import SiteConfigError
 from edge.site_metrics import Metrics, read_metrics
 from edge.site_way import address_of
 from evidence.errors import KeyFileError
-from evidence.keys import load_certificate, public_key
+from evidence.keys import load_certificate, load_private, public_key
 from evidence.points import NAME_ID
 from evidence.suites import PublicKey
 from firmware_configs.fields import Fields, Problem
@@ -49,6 +51,7 @@ class RelayConfig:
         folder: where files of exported spools are put; None: nowhere.
         udp: host and port where datagrams are taken; None: nowhere.
         url: the broker.
+        tls: of an mqtts url, None for any other.
         streams: at least one.
         metrics: where Prometheus is answered; None: nowhere.
     """
@@ -59,6 +62,7 @@ class RelayConfig:
     folder: Path | None
     udp: tuple[str, int] | None
     url: str
+    tls: TlsFiles | None
     streams: Sequence[RelayStream]
     metrics: Metrics | None = None
 
@@ -75,19 +79,20 @@ def load_relay(path: Path) -> RelayConfig:
         root.complain("format", "must be 1: write format = 1 above all tables")
     relay = root.child("relay")
     folder = path.parent
+    url = relay.text("broker", why='the broker, such as "mqtt://127.0.0.1:1883"')
     config = RelayConfig(
         path=path,
         state_dir=folder / relay.text("state_dir", default="relay"),
         queue_bytes_max=relay.integer("queue_mib_max", 16, 1_000_000, default=8192) * 1024 * 1024,
         folder=folder / relay.text("folder") if relay.has("folder") else None,
         udp=_udp(relay),
-        url=relay.text("broker", why='the broker, such as "mqtt://127.0.0.1:1883"'),
+        url=url,
+        tls=read_tls(relay, folder, url),
         streams=_streams(root, folder),
         metrics=read_metrics(root.child("metrics")) if root.has("metrics") else None,
     )
-    check_broker(relay, "broker", config.url)
-    if config.url.startswith("mqtts:"):
-        relay.complain("broker", "a relay speaks no TLS; use mqtt on loopback or a tunnel")
+    check_broker(relay, "broker", url)
+    _check_tls(relay, config)
     if config.folder is None and config.udp is None:
         relay.complain("folder", "is missing: name a folder, or udp, or both")
     relay.finish()
@@ -95,6 +100,31 @@ def load_relay(path: Path) -> RelayConfig:
     if problems:
         raise SiteConfigError(problems)
     return config
+
+
+def broker_context(config: RelayConfig) -> ssl.SSLContext | None:
+    """What the relay believes and shows; None where the broker is reached without TLS.
+
+    Raises:
+        KeyFileError: a file is missing, or not what it should be.
+    """
+    if config.tls is None:
+        return None
+    context = believing(config.tls.ca)
+    present(context, config.tls.certificate, config.tls.key)
+    return context
+
+
+def _check_tls(fields: Fields, config: RelayConfig) -> None:
+    tls = config.tls
+    if tls is None or not all(fields.has(name) for name in ("ca", "key", "certificate")):
+        return  # said already
+    try:
+        load_private(tls.key)
+        broker_context(config)
+        load_certificate(tls.certificate)
+    except KeyFileError as error:
+        fields.complain("certificate", str(error))
 
 
 def _table(path: Path) -> dict[str, object]:

@@ -31,12 +31,13 @@ class RelayDatagrams(asyncio.DatagramProtocol):
             because the disk was behind.
         reassembly: what is not complete yet.
         loss: of the sender's numbers.
+        turns: of its work, counted by who asks for `step`.
     """
 
     def __init__(self, intake: RelayIntake, clock: Clock) -> None:
         self._intake, self._clock = intake, clock
         self._waiting: list[Outer] = []
-        self._bytes = 0
+        self._bytes = self.turns = 0
         self.reassembly, self.loss = Reassembly(), LossCount()
         self.counts: Counter[str] = Counter()
 

@@ -30,13 +30,14 @@ class RelayFolder:
 
     Attributes:
         taken, refused: files since the start.
+        turns: grows as long as it goes on, within a large file too.
     """
 
     def __init__(self, folder: Path, intake: RelayIntake, clock: Clock) -> None:
         self._folder, self._intake, self._clock = folder, intake, clock
         # path -> size, mtime, and since when they are so (monotonic)
         self._seen: dict[Path, tuple[int, int, float]] = {}
-        self.taken = self.refused = 0
+        self.taken = self.refused = self.turns = 0
 
     async def step(self) -> None:
         """Look once; a file that cannot be read blocks no other. OSError, SpoolError: try again."""
@@ -63,6 +64,7 @@ class RelayFolder:
                 objects = (data for _, data in export.objects())
                 full = 0
                 while batch := await asyncio.to_thread(_some, objects):
+                    self.turns += 1
                     outers = [outer for data in batch if (outer := self._intake.admit(data))]
                     if len(outers) < len(batch):
                         await self._refuse(path, "of a stream that RELAY.toml does not name")

@@ -8,6 +8,7 @@ is shown the nearest and the newest object behind it, once in `WITNESS_S`.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -30,12 +31,25 @@ AT_ONCE = 16  # seqs read together, at most 1 MiB each, and their rivals
 
 
 class RelayTopics(Topics):
-    """The gateway's topics, but for birth and will: that a relay is there says nothing of it."""
+    """The gateway's topics, but for birth and will: that a relay is there says nothing of it.
+
+    Of what comes down only receipts are heard: the rest is for the gateway, which hears nothing.
+    """
 
     @property
     def state(self) -> str:
         """Retained birth and last will of the relay."""
         return f"{self.base}/relay"
+
+    @property
+    def down(self) -> tuple[str, ...]:
+        """Receipts."""
+        return (f"{self.base}/receipts",)
+
+    @property
+    def down_over_tls(self) -> tuple[str, ...]:
+        """Receipts: a relay's broker certificate is renewed by hand."""
+        return self.down
 
 
 class Lane:
@@ -47,9 +61,10 @@ class Lane:
     """
 
     def __init__(
-        self, stream: RelayStream, queue: Queue, url: str, clock: Clock, disk: Disk
-    ) -> None:
-        """Prepare; nothing is sent before `start`."""
+        self, stream: RelayStream, queue: Queue, url: str, clock: Clock, disk: Disk, *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:  # fmt: skip
+        """Prepare; nothing is sent before `start`. `tls` belongs to an mqtts url."""
         self.stream, self.queue = stream, queue
         self._clock, self._disk = clock, disk
         self.machine = Machine()
@@ -66,6 +81,7 @@ class Lane:
             on_connected=lambda: self._send_all(self.machine.connected(self._now_s())),
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,
+            tls=tls,
         )
 
     async def start(self) -> None:

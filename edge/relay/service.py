@@ -11,14 +11,14 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.errors import EdgeError, SpoolError
 from edge.quiet import Quiet
 from edge.relay import folder
-from edge.relay.config import RelayConfig
+from edge.relay.config import RelayConfig, broker_context
 from edge.relay.datagrams import KEEP_S, RelayDatagrams
 from edge.relay.folder import RelayFolder
 from edge.relay.intake import RelayIntake
@@ -30,6 +30,9 @@ log = logging.getLogger("stackproof.relay")
 COUNTS_S = 2.0
 COUNTS, LOCK = "counts.json", "relay.lock"
 
+Way: TypeAlias = RelayFolder | RelayDatagrams
+Ways: TypeAlias = list[tuple[Way, float]]  # and how long to wait between two steps, s
+
 
 class Relay:
     """One relay."""
@@ -38,14 +41,19 @@ class Relay:
         self._config, self._clock = config, clock
         self._disk, self._quiet = Disk(), Quiet()
 
-    async def run(self, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
+    async def run(
+        self, stop: asyncio.Event, ready: Callable[[], None] = lambda: None,
+        alive: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         """Run until `stop`.
 
         Args:
             stop: set it to end cleanly.
             ready: called once, when everything listens.
+            alive: told how it stands, each `COUNTS_S`, as long as every way in and the disk go on.
 
         Raises:
+            KeyFileError: TLS with the broker lacks a file.
             SpoolError: a queue cannot be opened, or another relay has it.
             OSError: the UDP address cannot be had.
         """
@@ -53,12 +61,13 @@ class Relay:
         async with contextlib.AsyncExitStack() as parts:
             parts.callback(self._disk.close)
             parts.callback(os.close, _lock(config.state_dir))
+            tls = broker_context(config)
             lanes: dict[tuple[str, str], Lane] = {}
             for stream in config.streams:
                 path = queue_path(config, stream.plant, stream.gateway)
                 queue = await self._disk.run(Queue, path, bytes_max=config.queue_bytes_max)
                 parts.push_async_callback(self._disk.run, queue.close)
-                lane = Lane(stream, queue, config.url, self._clock, self._disk)
+                lane = Lane(stream, queue, config.url, self._clock, self._disk, tls=tls)
                 lanes[stream.plant, stream.gateway] = lane
                 parts.push_async_callback(lane.stop)
                 await lane.start()
@@ -66,9 +75,8 @@ class Relay:
             ways = await self._ways(intake, parts)
             parts.push_async_callback(self._write_counts, intake, lanes, ways)
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._forever(w.step, s)) for w, s in ways]
-                tasks.append(group.create_task(self._forever(
-                    lambda: self._write_counts(intake, lanes, ways), COUNTS_S)))  # fmt: skip
+                tasks = [group.create_task(self._look(way, wait_s)) for way, wait_s in ways]
+                tasks.append(group.create_task(self._tell(intake, lanes, ways, alive)))
                 ready()
                 await stop.wait()
                 for task in tasks:
@@ -77,10 +85,8 @@ class Relay:
                 if isinstance(way, RelayDatagrams):
                     await way.step()
 
-    async def _ways(
-        self, intake: RelayIntake, parts: contextlib.AsyncExitStack
-    ) -> list[tuple[RelayFolder | RelayDatagrams, float]]:
-        ways: list[tuple[RelayFolder | RelayDatagrams, float]] = []
+    async def _ways(self, intake: RelayIntake, parts: contextlib.AsyncExitStack) -> Ways:
+        ways: Ways = []
         if self._config.folder is not None:
             self._config.folder.mkdir(parents=True, exist_ok=True)
             way = RelayFolder(self._config.folder, intake, self._clock)
@@ -92,20 +98,38 @@ class Relay:
             ways.append((datagrams, KEEP_S))
         return ways
 
-    async def _forever(self, step: Callable[[], Awaitable[None]], wait_s: float) -> None:
+    async def _look(self, way: Way, wait_s: float) -> None:
         while True:
-            try:
-                await step()
-            except (EdgeError, OSError) as error:
-                if self._quiet.may(str(type(error)), self._clock.monotonic_ns() / 1e9):
-                    log.error("%s; tried again", error)  # noqa: TRY400 - no defect
+            await self._once(way.step())
+            way.turns += 1
             await asyncio.sleep(wait_s)
+
+    async def _tell(
+        self, intake: RelayIntake, lanes: dict[tuple[str, str], Lane], ways: Ways,
+        alive: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        told = [-1] * len(ways)
+        while True:
+            await self._once(self._write_counts(intake, lanes, ways))
+            turns = [way.turns for way, _ in ways]
+            if all(now != before for now, before in zip(turns, told, strict=True)):
+                told, online = turns, sum(lane.machine.online for lane in lanes.values())
+                alive(f"{len(lanes)} streams, {online} with a broker")
+            await asyncio.sleep(COUNTS_S)
+
+    async def _once(self, step: Awaitable[None]) -> None:
+        """What fails is said and tried again by the caller."""
+        try:
+            await step
+        except (EdgeError, OSError) as error:
+            if self._quiet.may(str(type(error)), self._clock.monotonic_ns() / 1e9):
+                log.error("%s; tried again", error)  # noqa: TRY400 - no defect
 
     async def _write_counts(
         self,
         intake: RelayIntake,
         lanes: dict[tuple[str, str], Lane],
-        ways: list[tuple[RelayFolder | RelayDatagrams, float]],
+        ways: Ways,
     ) -> None:
         """What only this process knows, for `status` and /metrics; no evidence, not synced."""
         told: dict[str, Any] = {"at_ns": self._clock.wall_ns(), "objects": dict(intake.counts)}
@@ -131,8 +155,8 @@ class Relay:
         }
         path = self._config.state_dir / COUNTS
         part = path.with_suffix(".part")
-        await asyncio.to_thread(part.write_text, json.dumps(told))
-        await asyncio.to_thread(part.replace, path)
+        await self._disk.run(part.write_text, json.dumps(told))  # the queues' thread goes on, too
+        await self._disk.run(part.replace, path)
 
 
 def queue_path(config: RelayConfig, plant: str, gateway: str) -> Path:

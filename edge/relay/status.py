@@ -1,6 +1,7 @@
 """How a relay stands: for `relay status`, and for Prometheus. Reads the queues beside the relay."""
 
 import contextlib
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,21 +11,42 @@ from edge.errors import SpoolError
 from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.queue import Hole, Queue
 from edge.relay.service import COUNTS, is_running, queue_path
+from evidence.broker_certificates import trouble_of
+from evidence.custody import validity_ns
+from evidence.keys import load_certificate
 
 MIB = 1024 * 1024
 
 
 def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
-    """Everything there is to tell, as plain values; SpoolError when a queue cannot be read."""
+    """Everything there is to tell, as plain values.
+
+    Raises:
+        SpoolError: a queue cannot be read.
+        KeyFileError: the broker certificate cannot.
+    """
     told = _counts(config)
     return {
         "running": is_running(config),
         "now_ns": clock.wall_ns(),
+        **_certificate(config, clock.wall_ns()),
         "counts": {key: told[key] for key in ("objects", "files", "udp") if key in told},
         "streams": [
             {**_stream(config, stream), **told.get("streams", {}).get(stream.name, {})}
             for stream in config.streams
         ],
+    }
+
+
+def _certificate(config: RelayConfig, now_ns: int) -> dict[str, Any]:
+    if config.tls is None:
+        return {"certificate_not_after_ns": None, "certificate_trouble": ""}
+    certificate = load_certificate(config.tls.certificate)
+    return {
+        "certificate_not_after_ns": validity_ns(certificate)[1],
+        "certificate_trouble": trouble_of(
+            certificate, dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC)
+        ),
     }
 
 
@@ -69,6 +91,8 @@ def missing_sentence(config: RelayConfig, name: str, hole: Hole) -> str:
 def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
     """The same for people."""
     found = [f"relay {'running' if status['running'] else 'not running'}, to {config.url}"]
+    if why := status["certificate_trouble"]:
+        found.append(f"BROKER CERTIFICATE: {why}. At the collector: stackproof cloud broker relay")
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")
@@ -86,6 +110,9 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
 
 def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str], float]]:
     """Name, meaning, labels and value of each of the relay's figures for Prometheus."""
+    if (ends_ns := status["certificate_not_after_ns"]) is not None:
+        about = "Unix time at which the certificate for the broker ends."
+        yield "broker_certificate_not_after_seconds", about, {}, ends_ns / 1e9
     for kind, counts in status["counts"].items():
         for name, value in sorted(counts.items()):
             about = f"{kind.capitalize()} by what became of them, since the start."

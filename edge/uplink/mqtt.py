@@ -56,7 +56,7 @@ class Topics:
         return f"{self.base}/state"
 
     @property
-    def down(self) -> tuple[str, str]:
+    def down(self) -> tuple[str, ...]:
         """Receipts and configuration, down."""
         return f"{self.base}/receipts", f"{self.base}/config"
 
@@ -69,6 +69,11 @@ class Topics:
     def certificate(self) -> str:
         """The newest broker certificate, down."""
         return f"{self.base}/certificate"
+
+    @property
+    def down_over_tls(self) -> tuple[str, ...]:
+        """What is heard where there are broker certificates."""
+        return *self.down, self.certificate
 
 
 class MqttUplink:
@@ -95,7 +100,7 @@ class MqttUplink:
         self._port = parts.port or (1883 if tls is None else 8883)
         self._topics = topics
         self._has_tls = tls is not None
-        self._down = topics.down if tls is None else (*topics.down, topics.certificate)
+        self._down = topics.down if tls is None else topics.down_over_tls
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -1,18 +1,13 @@
-"""What docker-compose.yml mounts, under the Debian programs of its kind: broker, Prometheus."""
+"""What docker-compose.yml mounts for Prometheus and Grafana, under the Debian program."""
 
 import json
 import re
 import shutil
-import socket
 import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 from ruamel.yaml import YAML
 
 from edge.metrics import GatewayMetrics
@@ -28,117 +23,6 @@ from tests.unit.edge.sites import METERS, site_of, who
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
 BOARDS = sorted((DOCKER / "grafana/dashboards").glob("*.json"))
-
-Message = tuple[str, bytes]
-
-
-def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-class Mosquitto:
-    """The broker of the file, with the secrets that docker/secrets.sh makes."""
-
-    def __init__(self, folder: Path) -> None:
-        shutil.copytree(DOCKER, folder, dirs_exist_ok=True)
-        subprocess.run(["sh", folder / "secrets.sh"], check=True, capture_output=True)
-        self.secrets = folder / "secrets"
-        self.tls, self.plain = free_port(), free_port()
-        text = (folder / "mosquitto.conf").read_text()
-        for old, new in {
-            "listener 8883": f"user root\nlistener {self.tls} 127.0.0.1",
-            "listener 1883": f"listener {self.plain} 127.0.0.1",
-            "/run/secrets/broker_ca": f"{self.secrets}/broker-ca.crt",
-            "/run/secrets/broker_certificate": f"{self.secrets}/broker.crt",
-            "/run/secrets/broker_key": f"{self.secrets}/broker.key",
-            "/mosquitto/config/": f"{folder}/",
-            "/mosquitto/data/": f"{folder}/",
-        }.items():
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        file = folder / "here.conf"
-        file.write_text(text)
-        self.process = subprocess.Popen(["mosquitto", "-c", file])
-        wait(lambda: self._answers(self.tls) and self._answers(self.plain))
-
-    def _answers(self, port: int) -> bool:
-        assert self.process.poll() is None, "mosquitto does not take the file"
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    def certify(self, name: str, ca: str = "broker-ca") -> tuple[str, str]:
-        """A client's certificate and key."""
-        own = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        subject = "/CN=" + name.replace("/", "\\/")
-        openssl(self.secrets, "req", *own, "-subj", subject, "-keyout", "client.key", "-out",
-                "client.csr")  # fmt: skip
-        openssl(self.secrets, "x509", "-req", "-in", "client.csr", "-CA", f"{ca}.crt", "-CAkey",
-                f"{ca}.key", "-out", "client.crt")  # fmt: skip
-        return str(self.secrets / "client.crt"), str(self.secrets / "client.key")
-
-
-@pytest.fixture(scope="module")
-def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    made = Mosquitto(tmp_path_factory.mktemp("broker"))
-    yield made
-    made.process.terminate()
-    made.process.wait()
-
-
-def client(port: int, ca: Path, pair: tuple[str, str] | None = None) -> paho.Client:
-    made = paho.Client(CallbackAPIVersion.VERSION2)
-    made.tls_set(str(ca), *(pair or (None, None)))
-    made.connect("localhost", port)
-    made.loop_start()
-    return made
-
-
-@pytest.mark.needs("mosquitto", "openssl")
-def test_a_gateway_writes_to_its_own_topics_only(mosquitto: Mosquitto) -> None:
-    heard: list[Message] = []
-    inside = paho.Client(CallbackAPIVersion.VERSION2)
-    inside.on_message = lambda *given: heard.append((given[2].topic, given[2].payload))
-    inside.connect("127.0.0.1", mosquitto.plain)
-    inside.subscribe("stackproof/v1/00/+/+/frames", 1)
-    inside.loop_start()
-    ca = mosquitto.secrets / "broker-ca.crt"
-    gateway = client(mosquitto.tls, ca, mosquitto.certify("demo-kiln/edge-1"))
-    own = "stackproof/v1/00/demo-kiln/edge-1/frames"
-    for topic in (own.replace("kiln", "smelter"), own):
-        gateway.publish(topic, b"signed", 1).wait_for_publish(20)
-    wait(lambda: heard)
-    gateway.loop_stop()
-    inside.loop_stop()
-    assert heard == [(own, b"signed")]
-
-
-@pytest.mark.needs("mosquitto", "openssl")
-def test_nobody_without_a_certificate_of_the_root(mosquitto: Mosquitto) -> None:
-    ca = mosquitto.secrets / "broker-ca.crt"
-    openssl(mosquitto.secrets, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
-            "/CN=stackproof broker root", "-keyout", "other.key", "-out", "other.crt")  # fmt: skip
-    assert is_welcome(mosquitto, ca, mosquitto.certify("demo-kiln/edge-1"))
-    assert not is_welcome(mosquitto, ca, mosquitto.certify("demo-kiln/edge-1", ca="other"))
-    assert not is_welcome(mosquitto, ca, None)
-
-
-def is_welcome(mosquitto: Mosquitto, ca: Path, pair: tuple[str, str] | None) -> bool:
-    """True when the broker says so; False when it hangs up."""
-    stranger, said = paho.Client(CallbackAPIVersion.VERSION2), list[bool]()
-    stranger.on_connect = lambda *given: said.append(not given[3].is_failure)
-    stranger.tls_set(str(ca), *(pair or (None, None)))
-    try:
-        stranger.connect("localhost", mosquitto.tls)
-        until_s = time.monotonic() + 20
-        while not said and time.monotonic() < until_s:
-            if stranger.loop(0.1) != paho.MQTT_ERR_SUCCESS:
-                return False
-    except OSError:
-        return False
-    return said == [True]
-
-
-# ---------------------------------------------------------------- Prometheus and its pages
 
 
 def names_there_are(folder: Path) -> set[str]:

@@ -58,8 +58,8 @@ def test_bounds_are_set_and_a_hung_service_is_started_again(name: str) -> None:
     told = settings(name)
     assert told.keys() >= {"MemoryMax", "TasksMax", "LimitNOFILE", "LogRateLimitBurst", "User"}
     assert (told["Restart"], told["StartLimitIntervalSec"]) == (["always"], ["0"])
-    watched = {"Type": ["notify"], "WatchdogSec": told.get("WatchdogSec")}
-    assert name == "stackproof-relay" or watched.items() <= told.items()
+    assert told["Type"] == ["notify"]
+    assert "WatchdogSec" in told
 
 
 def test_the_agent_may_ask_how_far_off_the_clock_is() -> None:

@@ -115,6 +115,19 @@ def test_a_broker_with_tls_has_its_files(
         assert words in found[key]
     assert load(tmp_path, text.replace('ca_key = "file:broker/ca.pem"\n', "")).broker.register
     assert "broker.key" in problems(tmp_path, text.replace('"external"', '"embedded"'))
+    assert main(["broker", "relay", str(tmp_path / "broker"), "--name", "west"]) == 0
+    relay = 'certificate = "file:broker/relay-west.crt"\nstreams = ["mini/edge-1"]\n'
+    one = f"[[broker.relay]]\n{relay}"
+    (known,) = load(tmp_path, text + one).broker.relays
+    assert (known.name, known.streams) == ("relay-west", [("mini", "edge-1")])
+    for old, new, index, field, words in (
+        ("relay-west", "collector", 0, "certificate", "is no relay's name"),
+        ("relay-west", "nobody", 0, "certificate", "nobody.crt"),
+        ('"mini/edge-1"', '"mini"', 0, "streams", '"plant/gateway"'),
+        (one, one * 2, 1, "certificate", "relay-west stands here twice"),
+    ):
+        found = problems(tmp_path, text + one.replace(old, new))
+        assert words in found[f"broker.relay[{index}].{field}"]
 
 
 def test_a_time_stamping_authority_may_be_named(tmp_path: Path, plant: ExamplePlant) -> None:

@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cloud import http_server
-from cloud.http_server import Complaint, Door, connections_max, listen, make_server
+from cloud.http_server import (
+    Complaint,
+    Door,
+    address_of,
+    connections_max,
+    listen,
+    make_server,
+)
 from tests.unit.cloud.app_examples import make_app
 
 
@@ -68,3 +75,19 @@ async def test_a_connection_that_no_descriptor_was_found_for_is_told_once(
     told = [r for r in caplog.records if "no connection can be taken up" in r.getMessage()]
     assert (len(told), told[0].exc_info) == (1, None)
     assert port
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),  # noqa: S104 - nothing listens there
+        ("::", "[::1]"),
+        ("10.0.0.9", "10.0.0.9"),
+    ],
+)
+def test_commands_reach_a_collector_that_listens_everywhere(host: str, reached: str) -> None:
+    """By an address whose name it answers to: it knows no host called 0.0.0.0."""
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        assert address_of(host, listener) == f"http://{reached}:{port}"

@@ -57,19 +57,20 @@ def test_good_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("127.0.0.1:5514", "0.0.0.0:5514", "relay.udp", "allow_remote = true"),
         ("127.0.0.1:5514", "here:5514", "relay.udp", "an IP address and a port"),
         ("mqtt://127.0.0.1:1883", "http://h", "relay.broker", "must look like mqtt://"),
-        ("mqtt://127.0.0.1:1883", "mqtts://h", "relay.broker", "a relay speaks no TLS"),
+        ("mqtt://127.0.0.1:1883", "mqtts://h", "relay.ca", "is missing"),
         ("collector.crt", "none.crt", "stream[0].collector", "none.crt"),
         ("file:keys/collector.crt", "collector.crt", "stream[0].collector", "a reference"),
         ('"edge-1"', '"Edge"', "stream[0].gateway", "must match"),
         (STREAM, STREAM * 2, "stream[1].gateway", "stands here twice"),
         (STREAM, "", "stream", "one a gateway"),
-        ("[relay]", "[relay]\nkey = 1", "relay.key", "unknown key"),
+        ("[relay]", "[relay]\nage = 1", "relay.age", "unknown key"),
+        ("[relay]", '[relay]\nkey = "file:k"', "relay.key", "belongs to an mqtts:// url"),
     ],
 )
 def test_mistakes(tmp_path: Path, old: str, new: str, key: str, says: str) -> None:
     with pytest.raises(SiteConfigError) as caught:
         load_relay(written(tmp_path, replaced(GOOD, {old: new})))
-    ((found, reason),) = [(p.key, p.reason) for p in caught.value.problems]
+    found, reason = next((p.key, p.reason) for p in caught.value.problems)
     assert found == key
     assert says in reason
 

@@ -1,0 +1,88 @@
+"""A relay tells that it lives as long as its ways in and its disk go on, and no longer."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.clock import SystemClock
+from edge.relay.config import load_relay
+from edge.relay.service import Relay
+from tests.confined import command
+from tests.notified import manager
+from tests.ports import free_port
+from tests.unit.edge.relay.test_relay_file import GOOD, written
+from tests.unit.edge.sites import replaced
+
+
+async def hangs(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+def fails(*_: object) -> None:
+    raise OSError("no such disk")
+
+
+def file_of(folder: Path) -> Path:
+    ports = {":1883": f":{free_port()}", ":5514": f":{free_port()}"}
+    return written(folder, replaced(GOOD, ports))
+
+
+@pytest.mark.parametrize(
+    ("part", "becomes", "is_alive"),
+    [
+        ("edge.relay.folder.RelayFolder.step", hangs, False),
+        ("edge.relay.datagrams.RelayDatagrams.step", hangs, False),
+        ("edge.disk.Disk.run", hangs, False),
+        ("edge.relay.folder._files", fails, True),
+    ],
+)
+async def test_what_hangs_is_not_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, becomes: Callable[..., None],
+    is_alive: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("edge.relay.service.COUNTS_S", 0.02)
+    monkeypatch.setattr("edge.relay.folder.LOOK_S", 0.02)
+    told: list[str] = []
+    stop, ready = asyncio.Event(), asyncio.Event()
+    relay = Relay(load_relay(file_of(tmp_path)), SystemClock())
+    task = asyncio.create_task(relay.run(stop, ready.set, told.append))
+    try:
+        await ready.wait()
+        async with asyncio.timeout(10):
+            while not told:  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
+        assert told[0] == "1 streams, 0 with a broker"
+        with monkeypatch.context() as broken:
+            broken.setattr(part, becomes)
+            await asyncio.sleep(0.1)  # what had begun may end
+            told.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(10 if is_alive else 0.2):
+                    while not told:  # noqa: ASYNC110 - likewise
+                        await asyncio.sleep(0.01)
+            assert bool(told) is is_alive
+    finally:
+        stop.set()
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@pytest.mark.needs("systemd-analyze")
+async def test_process_is_ready_and_lives(tmp_path: Path) -> None:
+    """As its unit has systemd start it; that no broker answers is no hanging."""
+    run = [sys.executable, "-m", "stackproof", "relay", "run", str(file_of(tmp_path))]
+    with manager(tmp_path, WATCHDOG_USEC="180000000") as hearing:
+        relay = await asyncio.create_subprocess_exec(
+            *command("stackproof-relay", *run), env={**os.environ, **hearing.environment}
+        )
+        try:
+            assert await hearing.hear("READY=1") == ["READY=1", "STATUS=running"]
+            await hearing.hear("WATCHDOG=1")
+        finally:
+            relay.terminate()
+            assert await relay.wait() == 0
