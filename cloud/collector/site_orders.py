@@ -1,7 +1,7 @@
-"""Site orders in an operator's key folder: carried by the collector, judged at the edge. I/O: reads.
+"""Site orders in an operator's key folder: carried by the collector, judged at the edge.
 
-Only the root's signature is looked at, so that a file in the wrong folder is told here and not at
-a gateway far away. What an order says counts where it is obeyed (`edge.remote`).
+File I/O: reads. Only the root's signature is looked at, so that a file in the wrong folder is told
+here and not at a gateway far away. What an order says counts where it is obeyed (`edge.remote`).
 """
 
 from dataclasses import dataclass
