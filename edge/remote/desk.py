@@ -95,7 +95,8 @@ class OrderDesk:
                 return False
             await asyncio.to_thread(self._start.keep, state)
         except NotOursError as error:
-            if self._quiet.once(str(error)[:REASON_MAX], self._clock.monotonic_ns() / 1e9):
+            kind = str(error).partition(":")[0]  # no stranger's words stand before the colon
+            if self._quiet.once(kind, self._clock.monotonic_ns() / 1e9):
                 log.warning("%s", error)
             return False
         except SpoolError as error:

@@ -1,8 +1,8 @@
 """Whether a new site file has come healthy. Pure.
 
-Healthy is: every device that answered before, is still in the file and is read often enough has
-answered, and the broker is reached if it was. What did not answer before is not asked of the new
-file, and what is new in it may still have to be wired.
+Healthy is: every device that answered before and is still in the file has answered, and the broker
+is reached if it was. What did not answer before is not asked of the new file, and what is new in it
+may still have to be wired.
 """
 
 from collections.abc import Mapping, Set
