@@ -96,7 +96,7 @@ class OrderDesk:
             await asyncio.to_thread(self._start.keep, state)
         except NotOursError as error:
             kind = str(error).partition(":")[0]  # no stranger's words stand before the colon
-            if self._quiet.once(kind, self._clock.monotonic_ns() / 1e9):
+            if self._quiet.may(kind, self._clock.monotonic_ns() / 1e9):
                 log.warning("%s", error)
             return False
         except SpoolError as error:

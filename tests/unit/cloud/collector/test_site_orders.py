@@ -1,4 +1,4 @@
-"""Site orders at the collector: the newest of each gateway goes down, again after each reconnect."""
+"""Site orders at the collector: the newest of each gateway goes down, and again on reconnect."""
 
 from pathlib import Path
 
