@@ -123,8 +123,8 @@ def _check(args: argparse.Namespace) -> int:
     measured = sum(len(device.points) for device in site.devices)
     computed = len(config["points"]) - measured
     warnings = [("device", d.id, d.warning) for d in site.devices if d.warning]
-    if said := other_file(site):
-        warnings.append(("site", site.gateway.id, said))
+    if other := other_file(site):
+        warnings.append(("site", site.gateway.id, other))
     warnings += [("potline", line, slow_text(told)) for line, told in slow_potlines(config)]
     endpoints = endpoints_of(asked_of(site.devices)) if args.traffic else []
     if args.json:
