@@ -112,5 +112,5 @@ async def _order_all(text: str, collector: SmallCollector, log: Path) -> None:
     url = good.partition('url = "modbus')[2].partition('"')[0]
     dead = good.replace(url, f"+tcp://127.0.0.1:{free_port()}?unit=1")
     await answered(ordered(6, dead), 6, "rolled back", "pots answered before and has not since")
-    ticks = len(readings(collector.objects))
-    await until(lambda: len(readings(collector.objects)) > ticks + 3)  # it reads on as before
+    shown = len(collector.live)
+    await until(lambda: len(collector.live) > shown + 3)  # it reads on as before
