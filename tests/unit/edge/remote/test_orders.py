@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from edge.cli import main
 from edge.errors import SpoolError
 from edge.remote.folder import OrderFolder, read_state
 from edge.remote.rules import forbidden
@@ -32,7 +33,16 @@ from edge.remote.trial import lacks, needed, patience_ns
 from evidence.keys import FileSigner
 from evidence.site_order import SiteOrder, encode_site_order
 from firmware_configs.toml import parse_toml
-from tests.unit.edge.sites import GATEWAY, METERS, PLANT, keys, replaced, write_keys, write_site
+from tests.unit.edge.sites import (
+    GATEWAY,
+    METERS,
+    PLANT,
+    keys,
+    problems,
+    replaced,
+    write_keys,
+    write_site,
+)
 
 CERTIFICATE = 'certificate = "file:keys/edge-1.crt"\n'
 HAND = replaced(METERS, {CERTIFICATE: CERTIFICATE + 'root = "file:keys/root.crt"\n'})
@@ -215,6 +225,52 @@ def test_a_damaged_state_stops_orders_and_no_reading(tmp_path: Path) -> None:
     start = start_of(path)
     assert (start.folder, start.state) == (None, State())
     assert "is damaged" in order_lines(orders_of(folder))[0]
+
+
+def test_commands_tell_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = site_folder(tmp_path)
+
+    def said(*arguments: str, status: int = 0) -> str:
+        assert main([arguments[0], str(path), *arguments[1:]]) == status
+        out, err = capsys.readouterr()
+        return out + err
+
+    assert "number 1 or higher" in said("order")
+    assert "no order is in force" in said("order", "--file", status=2)
+    stage(path)
+    start = start_of(path)
+    assert "order 1 is on trial" in said("order")
+    start.keep(healthy(start.state))
+    assert "order 1 is in force; the next has number 2 or higher" in said("order")
+    assert '"in_force": 1' in said("order", "--json")
+    assert said("order", "--file") == NEW
+    assert "the agent runs on the site file of order 1, not on this one" in said("check")
+    path.write_text(HAND.replace("orders = true", "orders = false"))
+    assert "remote.orders: is not true" in said("order", status=2)
+    assert "not on this one" not in said("check")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"orders = true": "orders = 1"}, "remote.orders: must be true or false"),
+        ({"orders = true": ""}, "remote.orders: must be true or false"),
+        (
+            {"orders = true": "orders = true\nhealthy_s = 1"},
+            "remote.healthy_s: 1 is not in 2..3600",
+        ),
+        ({'root = "file:keys/root.crt"\n': ""}, "remote.orders: needs root"),
+        (
+            {'url = "mqtt://127.0.0.1:1883"': 'mode = "one-way"'},
+            "remote.orders: nothing comes down to a one-way site",
+        ),
+    ],
+)
+def test_what_the_site_file_may_say_of_orders(
+    changes: dict[str, str], problem: str, tmp_path: Path
+) -> None:
+    (said,) = problems(tmp_path, replaced(HAND, changes))
+    assert ": ".join(said).startswith(problem)
 
 
 def test_without_the_word_of_the_site_file_no_order_counts(tmp_path: Path) -> None:
