@@ -143,9 +143,8 @@ class Collector:
 
     def say(self, sender: Sender, leaf: str, payload: bytes) -> None:
         """Publish for a gateway, again after each reconnect. The collector's thread."""
-        topic = topics.down(self._slice, sender, leaf)
-        self._said[topic] = payload
-        self._link.publish(topic, payload)
+        self._said[topics.down(self._slice, sender, leaf)] = payload
+        self._link.publish(topics.down(self._slice, sender, leaf), payload)
 
     def stand(self, plant: str, reason: str, sentence: str) -> None:
         """An alarm of a whole plant stands; "" for a sentence ends it. The collector's thread."""
