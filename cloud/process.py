@@ -287,6 +287,10 @@ class _Process:
 
     async def look_for_keys(self, reload: asyncio.Event) -> None:
         """Look into every plant's key folder whenever it is ordered; for ever."""
+        for plant in self._keys.plants():
+            with contextlib.suppress(LookupError, StoreError):  # given up meanwhile; it ends
+                for sentence in await self._keys.carry(plant):
+                    self._say(f"keys: plant {plant}: {sentence}")
         while True:
             await reload.wait()
             reload.clear()

@@ -16,16 +16,16 @@ from typing import Any
 from edge.alarms import FULL, Alarms
 from edge.clock import Clock
 from edge.config import Site
-from edge.delivery import UNHEARD_SAYS, Delivery
+from edge.delivery import UNHEARD_SAYS, Delivery, OnOrder
 from edge.disk import Disk
 from edge.drivers import open_driver
 from edge.drivers.base import DeviceSpec, Driver
 from edge.errors import SpoolError
 from edge.identity import Identity
-from edge.lead import Lead
 from edge.live_message import LiveMessage
 from edge.pipeline import NS_PER_MS, Given, Tick, assemble
 from edge.poller import Poller
+from edge.pollers import pollers_of
 from edge.recorder import Recorder
 from edge.schedule import (
     DEADLINE_SHARE,
@@ -37,8 +37,6 @@ from edge.schedule import (
     next_tick_ns,
     slot_ns,
 )
-from edge.site_devices import DeviceConfig, asked_of
-from edge.site_traffic import endpoints_of
 from edge.spool import Spool
 from edge.spool_reader import position_key, settings_key
 from edge.stream import Stream
@@ -62,6 +60,7 @@ class Agent:
         *,
         clock: Clock,
         opener: Callable[[DeviceSpec], Driver] = open_driver,
+        on_order: OnOrder | None = None,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -71,10 +70,12 @@ class Agent:
             who: the gateway's keys, and the collector's.
             clock: the only source of time.
             opener: makes the drivers (tests give their own).
+            on_order: takes site orders that come over the broker; None: none are asked for.
         """
+        self._on_order = on_order
         self._site, self._config, self._who, self._clock = site, config, who, clock
         self._disk = Disk()
-        self._pollers = _pollers_of(site.devices, clock.monotonic_ns, opener)
+        self._pollers = pollers_of(site.devices, clock.monotonic_ns, opener)
         self._alarms = Alarms(site.uplink.spool_age_max_ns)
         self._frame_asked = self._told_hung = False
 
@@ -99,7 +100,9 @@ class Agent:
             parts.callback(self._disk.close)
             self._stream = await self._disk.run(self._open_stream)
             parts.push_async_callback(self._disk.run, self._stream.spool.close)
-            self._delivery = Delivery(self._site, self._stream, self._clock, self._disk)
+            self._delivery = Delivery(
+                self._site, self._stream, self._clock, self._disk, on_order=self._on_order
+            )
             parts.push_async_callback(self._delivery.stop)
             parts.enter_context(self._metrics())
             for poller in self._pollers:
@@ -112,6 +115,20 @@ class Agent:
             ready()
             await self._tick_forever(stop, alive)
             await self._recorder.close_frame("stopped")
+
+    @property
+    def answering(self) -> frozenset[str]:
+        """Ids of the devices that gave an answer at their newest tick."""
+        return frozenset(poller.spec.id for poller in self._pollers if poller.is_answering)
+
+    @property
+    def is_heard(self) -> bool:
+        """The broker is reached; from `ready` on."""
+        return self._delivery.machine.online
+
+    def tell(self, state: bytes) -> None:
+        """What the gateway's state message says from here on, while online; from `ready` on."""
+        self._delivery.tell(state)
 
     def close_frame_soon(self) -> None:
         """Close the open frame with the next tick instead of when it is due."""
@@ -359,29 +376,3 @@ class Agent:
             alarms=self._alarms.names,
         )
         self._delivery.send_live(message)
-
-
-def _pollers_of(
-    devices: Sequence[DeviceConfig],
-    monotonic_ns: Callable[[], int],
-    opener: Callable[[DeviceSpec], Driver],
-) -> list[Poller]:
-    """One for each device; those on one endpoint are asked equally long before their ticks."""
-    shortest_ns = min(device.interval_ns for device in devices)
-    timeout_s = {device.id: device.timeout_s for device in devices}
-    shared: dict[str, tuple[int, float, Lead]] = {}
-    for endpoint in endpoints_of(asked_of(devices)):
-        ids = [asked.id for asked in endpoint.devices]
-        least_s = max(endpoint.takes_s(asked) for asked in endpoint.devices)
-        expected_s = least_s + max(timeout_s[device] for device in ids)
-        lead = Lead(shortest_ns, int(expected_s * 1e9))
-        all_s = sum(timeout_s[device] for device in ids)
-        shared |= {device: (len(ids), all_s - timeout_s[device], lead) for device in ids}
-    return [
-        Poller(
-            device.spec, monotonic_ns, opener=opener, sharing=shared[device.id][0],
-            others_s=shared[device.id][1], interval_ns=device.interval_ns,
-            lead=shared[device.id][2],
-        )
-        for device in devices
-    ]  # fmt: skip

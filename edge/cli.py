@@ -8,19 +8,17 @@ import faulthandler
 import gc
 import json
 import logging
-import re
+import os
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from edge.broker_tls import BrokerTls
 from edge.calc.effects.sampling import slow_potlines, slow_text
 from edge.cli_commission import add_commission_command
 from edge.cli_commissioning import add_commissioning_commands
 from edge.cli_enrol import add_enrol_command
 from edge.cli_new import add_new_command
+from edge.cli_order import add_order_command
 from edge.cli_record import add_record_command
 from edge.cli_spool import add_spool_commands
 from edge.cli_support import add_support_command
@@ -28,27 +26,22 @@ from edge.clock import SystemClock
 from edge.config import Site, read_site
 from edge.errors import EdgeError, SiteConfigError
 from edge.handover import objection
-from edge.identity import Identity, Problems, open_identity, out_of_date
-from edge.signed import signed_configuration
+from edge.identity import Identity, out_of_date
+from edge.opening import open_site
+from edge.remote.desk import OrderDesk
+from edge.remote.start import Start, start_of
+from edge.remote.told import other_file
 from edge.site_devices import asked_of
 from edge.site_traffic import endpoints_of
 from edge.spool_reader import SpoolReader
 from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
-from evidence.keys import key_sha256
 from evidence.log_lines import FORMS, TEXT, about, start_logging
 from evidence.service import ServiceManager
-from evidence.version import VERSION
 from firmware_configs.fields import Problem
 
 EXIT_FINE, EXIT_CANNOT = 0, 2
 _M_ARENA_MAX = -8  # malloc.h
-
-#: what must be right in a site file before its keys can be looked at
-_KEY_PLACES = re.compile(
-    r"plant|plant\.id|uplink|uplink\.collector"
-    r"|gateway|gateway\.(id|key|certificate|previous_key|continues|root)"
-)
 
 log = logging.getLogger("stackproof.edge")
 
@@ -96,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
     add_new_command(commands)
     add_enrol_command(commands)
+    add_order_command(commands)
     add_spool_commands(commands)
     add_commissioning_commands(commands)
     add_record_command(commands)
@@ -115,47 +109,9 @@ def _print_problems(error: SiteConfigError, *, as_json: bool) -> None:
     print(f"{count} problem{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """A site with its keys, ready to run."""
-
-    site: Site
-    who: Identity
-    config: dict[str, Any]
-
-
-def _open(path: Path, *, may_be_away: bool = False) -> _Opened:
-    """Read a site file and its keys; SiteConfigError with every problem in them.
-
-    Args:
-        path: of the site file.
-        may_be_away: the token that holds the gateway's key need not be there now.
-    """
-    site, found = read_site(path)
-    problems = Problems(path)
-    problems += found
-    if any(_KEY_PLACES.fullmatch(problem.key) for problem in found):
-        raise SiteConfigError(problems)  # whose keys they should be, or where, is not known
-    who = open_identity(site, problems, may_be_away=may_be_away)
-    config: dict[str, Any] = {}
-    if not found:  # else it would be about stand-ins
-        fingerprint = bytes(32) if who is None else key_sha256(who.collector)
-        try:
-            config = signed_configuration(
-                site, collector_key_sha256=fingerprint, software=f"stackproof {VERSION}"
-            )
-        except SiteConfigError as error:
-            problems += error.problems
-    if not found and (tls := problems.tried("uplink.url", lambda: BrokerTls.of(site))):
-        problems.tried("uplink.certificate", tls.context)
-    if problems or who is None:
-        raise SiteConfigError(problems)
-    return _Opened(site, who, config)
-
-
 def _check(args: argparse.Namespace) -> int:
     try:
-        opened = _open(args.site)
+        opened = open_site(args.site)
     except SiteConfigError:
         site, wrong = read_site(args.site)
         if args.traffic and not args.json and not wrong:  # its keys may still have to be made
@@ -167,6 +123,8 @@ def _check(args: argparse.Namespace) -> int:
     measured = sum(len(device.points) for device in site.devices)
     computed = len(config["points"]) - measured
     warnings = [("device", d.id, d.warning) for d in site.devices if d.warning]
+    if other := other_file(site):
+        warnings.append(("site", site.gateway.id, other))
     warnings += [("potline", line, slow_text(told)) for line, told in slow_potlines(config)]
     endpoints = endpoints_of(asked_of(site.devices)) if args.traffic else []
     if args.json:
@@ -204,9 +162,18 @@ def _run(args: argparse.Namespace) -> int:
     # asyncua tells every lost connection at length; our own line says it once
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     _share_one_heap()
-    opened = _open(args.site, may_be_away=True)
-    always |= about(opened.site.plant.id, opened.site.gateway.id)
-    asyncio.run(_serve(opened))
+    start = start_of(args.site)
+    always |= about(start.site.plant.id, start.site.gateway.id)
+    try:
+        is_again = asyncio.run(_serve(start))
+    except Exception as error:  # of whatever kind: a file on trial is not to end the readings
+        if not start.gave_way(str(error)):
+            raise
+        log.exception("the agent ended with the ordered site file")
+        is_again = True
+    if is_again:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - itself
     return EXIT_FINE
 
 
@@ -219,22 +186,36 @@ def _share_one_heap() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-async def _serve(opened: _Opened) -> None:
+async def _serve(start: Start) -> bool:
+    """Run the agent; True when it ended to start anew with another site file."""
     # `edge check` needs no spool and no transport
     from edge.agent import HEARTBEAT_NS, Agent
 
-    stop, manager = asyncio.Event(), ServiceManager()
+    stop, manager, clock = asyncio.Event(), ServiceManager(), SystemClock()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    site = opened.site
-    clock = SystemClock()
-    if reason := out_of_date(opened.who.certificate, clock.wall_ns()):
+    site, who = start.site, start.who
+    if reason := out_of_date(who.certificate, clock.wall_ns()):
         log.warning("%s: %s; the agent signs on all the same", site.gateway.certificate, reason)
-    agent = Agent(site, opened.config, opened.who, clock=clock)
-    del opened  # the agent forgets the configuration when it is signed: so must its caller
+    again = asyncio.Event()
+    desk = None if start.folder is None else OrderDesk(start, start.folder, clock)
+    take = None if desk is None else desk.take
+    agent = Agent(site, start.config, who, clock=clock, on_order=take)
+    start.config = {}  # the agent forgets it when it is signed: so must its caller
     loop.add_signal_handler(signal.SIGUSR1, agent.close_frame_soon)
     name = f"{site.plant.id}/{site.gateway.id}"
+
+    async def orders(desk: OrderDesk) -> None:
+        try:
+            await desk.serve(agent)
+        except Exception:
+            log.exception("site orders are taken no more until the next start")
+            return
+        again.set()
+        stop.set()
+
+    serving: list[asyncio.Task[None]] = []
 
     def ready() -> None:
         faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
@@ -242,6 +223,13 @@ async def _serve(opened: _Opened) -> None:
         print(f"{name}: running", flush=True)
         shortest_ns = min(device.interval_ns for device in site.devices)
         manager.ready(f"{name}: running", max(HEARTBEAT_NS, shortest_ns) / 1e9)
+        if desk is not None:
+            serving.append(asyncio.create_task(orders(desk)))
 
-    await agent.run(stop, ready=ready, alive=manager.alive)
+    try:
+        await agent.run(stop, ready=ready, alive=manager.alive)
+    finally:
+        for task in serving:
+            task.cancel()
     print(f"{name}: stopped", flush=True)
+    return again.is_set()

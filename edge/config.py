@@ -17,6 +17,7 @@ from edge.site_blanks import told, without_blanks
 from edge.site_devices import DeviceConfig, read_devices
 from edge.site_metrics import Metrics, read_metrics
 from edge.site_points import SitePoints
+from edge.site_remote import Remote, read_remote
 from edge.site_statement import read_potlines, read_statement
 from edge.site_way import OutboxWay, UdpWay, read_way
 from evidence.points import NAME_ID
@@ -80,6 +81,11 @@ class Gateway:
         """The folder of receipts that were brought as files."""
         return self.state_dir / "receipts"
 
+    @property
+    def orders(self) -> Path:
+        """The folder of site files by order."""
+        return self.state_dir / "site-orders"
+
 
 @dataclass(frozen=True)
 class TlsFiles:
@@ -132,6 +138,7 @@ class Site:
     potlines: tuple[Mapping[str, Any], ...]
     statement: Mapping[str, Any]
     metrics: Metrics | None = None
+    remote: Remote | None = None
 
     def schedules_ns(self) -> tuple[int, ...]:
         """The distinct poll intervals, shortest first: a schedule's number is its index."""
@@ -150,16 +157,20 @@ def load_site(path: Path) -> Site:
     return site
 
 
-def read_site(path: Path) -> tuple[Site, list[Problem]]:
+def read_site(path: Path, ordered: bytes | None = None) -> tuple[Site, list[Problem]]:
     """A site file as far as it can be understood, and what is wrong with it.
 
     With problems the site holds stand-ins: it is good for looking on for more of them only.
+
+    Args:
+        path: of the file; what it names lies beside it.
+        ordered: what the root has ordered in its place; None to read the file.
 
     Raises:
         SiteConfigError: it cannot be read or is no TOML.
     """
     problems: list[Problem] = []
-    table, blanks = without_blanks(_parse(path))
+    table, blanks = without_blanks(site_table(path, ordered))
     root = _fields(table, "", path, problems)
     if root.raw("format") is None:
         root.complain("format", "is missing: write format = 1 above all tables")
@@ -176,19 +187,34 @@ def read_site(path: Path) -> tuple[Site, list[Problem]]:
     metrics = None
     if root.has("metrics"):
         metrics = read_metrics(_section(root, "metrics", path, problems))
+    remote = None
+    if root.has("remote"):
+        section = _section(root, "remote", path, problems)
+        remote = read_remote(section, has_root=gateway.root is not None, mode=uplink.mode)
     root.finish()
-    site = Site(path, plant, gateway, uplink, devices, potlines, statement, metrics)
+    site = Site(path, plant, gateway, uplink, devices, potlines, statement, metrics, remote)
     return site, told(problems, blanks, str(path))
 
 
-def _parse(path: Path) -> Mapping[str, Any]:
+def site_bytes(path: Path) -> bytes:
+    """What a site file holds; SiteConfigError when it cannot be read, or is too large for one."""
     try:
         if path.stat().st_size > SITE_BYTES_MAX:
             raise SiteConfigError([Problem(str(path), "", "too large for a site file")])
-        return parse_toml(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
         raise SiteConfigError([Problem(str(path), "", reason)]) from error
+
+
+def site_table(path: Path, held: bytes | None = None) -> Mapping[str, Any]:
+    """What a site file says, not looked at yet; `held`: what it holds, None to read it.
+
+    Raises:
+        SiteConfigError: it cannot be read or is no TOML.
+    """
+    try:
+        return parse_toml(site_bytes(path) if held is None else held)
     except NotTomlError as error:
         raise SiteConfigError([Problem(str(path), "", f"is not TOML: {error}")]) from error
 

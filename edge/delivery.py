@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,19 @@ CUTS_MAX = 4  # connections lost within a minute before somebody else is suspect
 RECEIPT_FILES_S = 2.0  # how often to look for receipts brought as files
 
 
+#: takes a site order as it came, never waits
+OnOrder = Callable[[bytes], None]
+
+
 class Delivery:
     """Brings one gateway's objects to the collector and frees what it has receipted."""
 
-    def __init__(self, site: Site, stream: Stream, clock: Clock, disk: Disk) -> None:
+    def __init__(
+        self, site: Site, stream: Stream, clock: Clock, disk: Disk, *,
+        on_order: OnOrder | None = None,
+    ) -> None:  # fmt: skip
         """Prepare; nothing is sent before `start`."""
+        self._on_order = on_order
         gateway, plant = site.gateway, site.plant
         self._stream, self._clock, self._disk = stream, clock, disk
         self.machine = Machine()
@@ -88,6 +96,7 @@ class Delivery:
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,
             tls=context,
+            takes_orders=self._on_order is not None,
         )
         if tls is not None and context is not None:
             self._renewal = Renewal(
@@ -167,6 +176,11 @@ class Delivery:
         """The spool holds one more object."""
         self._send_all(self.machine.appended(stored.seq, self._now_s()))
 
+    def tell(self, state: bytes) -> None:
+        """What the gateway's state message says from here on, while it is online."""
+        if self._uplink is not None:
+            self._uplink.tell(state)
+
     def send_live(self, message: bytes) -> None:
         """Newest values for the live page; lost when the broker is away."""
         if self._uplink is not None:
@@ -221,7 +235,10 @@ class Delivery:
             self._spawn(self._read(topic))
 
     async def _read(self, topic: str) -> None:
-        takes = {"receipts": self._take_receipt, "certificate": self._take_certificate}
+        takes = {
+            "receipts": self._take_receipt, "certificate": self._take_certificate,
+            "order": self._take_order,
+        }  # fmt: skip
         take = takes.get(topic.rpartition("/")[2], self._take_close_request)
         try:
             while (message := self._unread.pop(topic, None)) is not None:
@@ -260,6 +277,10 @@ class Delivery:
             await self._renewal.take(payload)
         except NotOursError as error:
             await self._refuse(error)
+
+    async def _take_order(self, payload: bytes, is_retained: bool) -> None:
+        if self._on_order is not None:
+            self._on_order(payload)
 
     async def _take_close_request(self, payload: bytes, is_retained: bool) -> None:
         await self._word.wait()  # a spool that was set back must not sign before it knows

@@ -128,7 +128,7 @@ def open_identity(site: Site, problems: Problems, *, may_be_away: bool = False) 
             "gateway.previous_key", lambda: open_signer(gateway.previous_key, folder)
         )
     collector = open_collector(site, problems)
-    root = _root(site, problems, certificate)
+    root = open_root(site, problems, certificate)
     continues = None
     if gateway.continues is not None and root is not None and signer is not None:
         continues = _continuation(site, problems, gateway.continues, root, signer.public_key)
@@ -198,8 +198,10 @@ def _certificate(
     return certificate
 
 
-def _root(site: Site, problems: Problems, certificate: Certificate | None) -> Certificate | None:
-    """The root, where the site names it; then the gateway's certificate must be its."""
+def open_root(
+    site: Site, problems: Problems, certificate: Certificate | None
+) -> Certificate | None:
+    """The root, where the site names it; then the gateway's certificate, if given, must be its."""
     if site.gateway.root is None:
         return None
     name = ("root", site.plant.id, "")

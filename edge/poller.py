@@ -51,6 +51,7 @@ class Poller:
         """
         self.interval_ns = interval_ns
         self.asked = self.answered = 0  # ticks since the start
+        self.is_answering = False  # at its newest tick
         self._now_ns = monotonic_ns
         self._lead = lead or Lead(interval_ns)
         self._settings = MeterSettings(spec.id, spec.profile, spec.stated)
@@ -116,7 +117,8 @@ class Poller:
         """All points for one of its ticks; never takes longer than `timeout_s`, never raises."""
         answer = await self._ask(timeout_s, tick_ns)
         self.asked += 1
-        self.answered += answer.monotonic_ns is not None
+        self.is_answering = answer.monotonic_ns is not None
+        self.answered += self.is_answering
         return self._unkept.hand_out(answer)
 
     def committed(self) -> None:

@@ -14,6 +14,7 @@ from edge.condition import condition_of
 from edge.config import Site
 from edge.identity import out_of_date
 from edge.one_way.leaving import way_facts
+from edge.remote.told import order_lines, orders_of
 from edge.schedule import FAR_NS, SURE_NS
 from edge.settings import standing_departures
 from edge.spool import is_in_use
@@ -73,6 +74,7 @@ def status_of(
             "plant": site.plant.id,
             "gateway": site.gateway.id,
             "mode": site.uplink.mode,
+            "orders": None if site.remote is None else orders_of(site.gateway.orders),
             "way": way_facts(site.uplink.way, spool) if site.uplink.way else None,
             "running": is_in_use(site.gateway.spool),
             "spool": {
@@ -151,6 +153,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"{spool['open_ticks']} ticks not yet in a frame, {spool['unsigned']} frames not signed",
         f"receipt: {_receipt_line(receipt, now_ns)}",
         *_way_lines(status["way"]),
+        *order_lines(status["orders"]),
         f"log: cosigned up to {status['cosigned_size']} entries",
         f"key: {key['sha256'][:16] or 'none yet'}",
         f"clock: {clock['source']}, error {error}",

@@ -57,7 +57,7 @@ def _add_enrol(commands: Any) -> None:
 
 def _enrol(args: argparse.Namespace) -> int:
     must_not_exist(args.out)
-    signer, root = _root(args)
+    signer, root = open_root(args)
     try:
         request = decode_request(read_small(args.csr))
     except MalformedError as error:
@@ -109,7 +109,7 @@ def _add_revoke(commands: Any) -> None:
         "--through", required=True, type=_through, metavar="SEQ",
         help="the last object it was good for; none: it never was",
     )  # fmt: skip
-    _add_order(revoke)
+    add_order_options(revoke)
     revoke.set_defaults(run=_revoke)
 
 
@@ -127,11 +127,12 @@ def _add_replace(commands: Any) -> None:
         "--state", type=Path, required=True, metavar="FILE",
         help="where the stream stands: what `stackproof cloud stream` prints there",
     )  # fmt: skip
-    _add_order(replace)
+    add_order_options(replace)
     replace.set_defaults(run=_replace)
 
 
-def _add_order(command: Any) -> None:
+def add_order_options(command: Any) -> None:
+    """Who signs an order, where it goes, and why."""
     _add_root(command, "the order")
     command.add_argument("--reason", required=True, help="for people, at most 200 characters")
 
@@ -145,7 +146,7 @@ def _add_root(command: Any, what: str) -> None:
 
 
 def _revoke(args: argparse.Namespace) -> int:
-    signer, root = _root(args)
+    signer, root = open_root(args)
     key = _named_key(args, root)
     plant = identity(root)[1]
     _write_order(args, signer, Revoke(plant, args.gateway, key, args.through, args.reason))
@@ -176,7 +177,7 @@ def _certified(path: Path, root: Certificate, gateway: str) -> bytes:
 
 
 def _replace(args: argparse.Namespace) -> int:
-    signer, root = _root(args)
+    signer, root = open_root(args)
     state = _state(args.state)
     plant = identity(root)[1]
     if state["plant"] != plant:
@@ -225,7 +226,7 @@ def _write_order(args: argparse.Namespace, signer: Signer, order: Order) -> None
     write_new(args.out, data)
 
 
-def _root(args: argparse.Namespace) -> tuple[Signer, Certificate]:
+def open_root(args: argparse.Namespace) -> tuple[Signer, Certificate]:
     """The root's signer and certificate; KeyFileError when they do not belong together."""
     certificate = load_certificate(args.root_certificate)
     if identity(certificate)[0] != "root" or not is_issued_by(certificate, certificate):

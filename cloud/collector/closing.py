@@ -7,7 +7,7 @@ from cloud.collector.desk import PlantKeys
 from cloud.collector.intake import Intake
 from cloud.collector.key_desk import KeyDesk
 from cloud.collector.service import Collector
-from cloud.collector.topics import Sender
+from cloud.collector.topics import CONFIG, Sender
 from cloud.errors import LateDocumentError
 from cloud.store.objects import Appended
 from cloud.store.reader import PlantReader
@@ -88,7 +88,7 @@ class Desk:
 
         def work() -> None:
             payload = encode_close_request(request, self._signer)
-            self._collector.send_request(Sender(plant, stream), payload)
+            self._collector.say(Sender(plant, stream), CONFIG, payload)
 
         await asyncio.wrap_future(self._collector.submit(work))
 

@@ -6,13 +6,15 @@ the collector's thread, in its turn.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from cloud.collector.identity import Certified
 from cloud.collector.intake import Intake
 from cloud.collector.plant import KeyNews
 from cloud.collector.service import Collector
+from cloud.collector.site_orders import CarriedOrder, read_site_orders
+from cloud.collector.topics import ORDER, Sender
 from evidence.log import Entry
 
 
@@ -21,6 +23,7 @@ class KeyDesk:
 
     def __init__(self, collector: Collector, intake: Intake) -> None:
         self._collector, self._intake = collector, intake
+        self._carried: dict[Sender, CarriedOrder] = {}
 
     def plants(self) -> Sequence[str]:
         """Ids of the plants whose evidence is open, sorted."""
@@ -38,9 +41,36 @@ class KeyDesk:
         def work() -> KeyNews:
             news = self._intake.look_for_keys(plant)
             self._collector.commit_for(plant)
-            return news
+            carried, problems = self._carry(plant)
+            return replace(
+                news, taken=(*news.taken, *carried), problems=(*news.problems, *problems)
+            )
 
         return await asyncio.wrap_future(self._collector.submit(work))
+
+    async def carry(self, plant: str) -> Sequence[str]:
+        """Hand the newest site orders to the broker; a sentence for each file that is none.
+
+        Raises:
+            LookupError: no such plant.
+        """
+        _, problems = await asyncio.wrap_future(self._collector.submit(lambda: self._carry(plant)))
+        return problems
+
+    def _carry(self, plant: str) -> tuple[Sequence[str], Sequence[str]]:
+        """What is new among the site orders, and what is wrong with others."""
+        enrolled = self._intake.plants.require(plant)
+        found, problems = read_site_orders(enrolled.identity.key_folder, enrolled.identity)
+        told = []
+        for gateway, carried in found.items():
+            sender = Sender(plant, gateway)
+            if gateway not in enrolled.keyring.gateways:
+                problems.append(f"{carried.name}: no certificate of a gateway {gateway}")
+            elif self._carried.get(sender) != carried:
+                self._carried[sender] = carried
+                self._collector.say(sender, ORDER, carried.data)
+                told.append(f"{carried.name}: site order {carried.number} for {gateway}, sent on")
+        return told, problems
 
     def stream(self, plant: str, gateway: str) -> Mapping[str, Any]:
         """Where a stream stands and which keys it has: what a replace order must say.

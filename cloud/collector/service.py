@@ -86,7 +86,7 @@ class Collector:
         self._slice, self._intake, self._inbox = slice_id, intake, inbox
         self._link, self._page = link, page
         self._book = ReceiptBook()
-        self._requests: dict[Sender, bytes] = {}
+        self._said: dict[str, bytes] = {}
         self._news: set[asyncio.Event] = set()
         self._promised: set[Future[Any]] = set()
         self._committed_s = float("-inf")
@@ -141,10 +141,10 @@ class Collector:
         """A connection came up: its broker may hold nothing retained. Any thread."""
         self._inbox.order(self._resend)
 
-    def send_request(self, sender: Sender, payload: bytes) -> None:
-        """Publish a request for a gateway, again after each reconnect. The collector's thread."""
-        self._requests[sender] = payload
-        self._link.publish(topics.down(self._slice, sender, topics.CONFIG), payload)
+    def say(self, sender: Sender, leaf: str, payload: bytes) -> None:
+        """Publish for a gateway, again after each reconnect. The collector's thread."""
+        self._said[topics.down(self._slice, sender, leaf)] = payload
+        self._link.publish(topics.down(self._slice, sender, leaf), payload)
 
     def stand(self, plant: str, reason: str, sentence: str) -> None:
         """An alarm of a whole plant stands; "" for a sentence ends it. The collector's thread."""
@@ -355,8 +355,8 @@ class Collector:
 
     def _resend(self) -> None:
         self._book.want_all()
-        for sender, payload in self._requests.items():
-            self._link.publish(topics.down(self._slice, sender, topics.CONFIG), payload)
+        for topic, payload in self._said.items():
+            self._link.publish(topic, payload)
 
     def _finish(self) -> None:
         """Last commit, with what waits to be told, and its receipts whatever the pace."""

@@ -10,6 +10,8 @@ PREFIX = "stackproof/v1"
 FRAMES, LIVE, STATE, RECEIPTS, CONFIG = "frames", "live", "state", "receipts", "config"
 #: requests for broker certificates, up, and what is issued, down and retained (ADR 0044)
 RENEW, CERTIFICATE = "renew", "certificate"
+#: the root's newest site order, down and retained (ADR 0051)
+ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +58,5 @@ def parse(topic: str, slice_id: str) -> tuple[Sender, str] | None:
 
 
 def down(slice_id: str, sender: Sender, leaf: str) -> str:
-    """Topic of a message to a gateway; `leaf` is RECEIPTS, CONFIG or CERTIFICATE."""
+    """Topic of a message to a gateway; `leaf` is RECEIPTS, CONFIG, CERTIFICATE or ORDER."""
     return f"{PREFIX}/{slice_id}/{sender.plant}/{sender.gateway}/{leaf}"

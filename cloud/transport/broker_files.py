@@ -22,6 +22,7 @@ from cloud.collector.topics import (
     CONFIG,
     FRAMES,
     LIVE,
+    ORDER,
     PREFIX,
     RECEIPTS,
     RENEW,
@@ -29,7 +30,7 @@ from cloud.collector.topics import (
 )
 
 RELAY = "relay"  # a relay's birth and last will
-UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE)
+UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
 HEAD = "# written by stackproof cloud broker config; written anew by it, so change nothing here\n"
 
 

@@ -15,6 +15,7 @@ from edge.commissioning.findings import Check, State, failed, fine, warning
 from edge.config import Site
 from edge.errors import EdgeError
 from edge.identity import Problems, open_gateway_certificate, open_identity, out_of_date
+from edge.remote.told import other_file
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader
 from edge.spool_reader import State as Key
@@ -44,6 +45,9 @@ def permission_checks(site: Site) -> list[Check]:
     ]
     if not problems:
         found.append(fine(MACHINE, "permission", "keys and certificates can be used"))
+    if said := other_file(site):
+        todo = "take the ordered file (stackproof edge order SITE.toml --file) and examine that"
+        found.append(warning(MACHINE, "permission", said, todo))
     if is_in_use(site.gateway.spool):
         found.append(
             warning(

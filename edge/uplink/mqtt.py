@@ -23,6 +23,7 @@ log = logging.getLogger("stackproof.edge.uplink")
 KEEPALIVE_S = 10
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4  # a try costs a packet; readings wait for it
 RESUBSCRIBE_S = 5.0  # a cluster that elects its leader refuses for a while
+ONLINE = b'{"online":true}'
 UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
 #: of them, under way at a time: newest values wait behind these, and on a slow link that is long
 UNDER_WAY_MAX = 4
@@ -61,6 +62,11 @@ class Topics:
         return f"{self.base}/receipts", f"{self.base}/config"
 
     @property
+    def order(self) -> str:
+        """The root's newest site order, down."""
+        return f"{self.base}/order"
+
+    @property
     def renew(self) -> str:
         """Requests for a broker certificate, up."""
         return f"{self.base}/renew"
@@ -89,6 +95,7 @@ class MqttUplink:
         on_disconnected: Callable[[str], None],
         on_message: Callable[[str, bytes, bool], None],
         tls: ssl.SSLContext | None = None,
+        takes_orders: bool = False,
     ) -> None:
         """Prepare; nothing is sent before `start`. Callbacks run in the event loop.
 
@@ -100,7 +107,9 @@ class MqttUplink:
         self._port = parts.port or (1883 if tls is None else 8883)
         self._topics = topics
         self._has_tls = tls is not None
-        self._down = topics.down if tls is None else topics.down_over_tls
+        self._down: tuple[str, ...] = topics.down if tls is None else topics.down_over_tls
+        self._down += (topics.order,) if takes_orders else ()
+        self._state = ONLINE
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -149,6 +158,13 @@ class MqttUplink:
         if self._client.is_connected() and _has_left(self._live):
             self._live = self._client.publish(self._topics.live, message, qos=0)
 
+    def tell(self, state: bytes) -> None:
+        """What the state message says from here on, while there is a connection; retained."""
+        if state != self._state:
+            self._state = state
+            if self._client.is_connected():
+                self._client.publish(self._topics.state, state, qos=0, retain=True)
+
     def ask(self, request: bytes) -> bool:
         """Hand over a request for a broker certificate, QoS 1; False when it was not taken now."""
         if not self._client.is_connected():
@@ -196,17 +212,23 @@ class MqttUplink:
     def _subscribed(
         self, client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _props: object
     ) -> None:
-        refused = [str(code) for code in codes if code.is_failure]
+        refused = {
+            topic: str(code)
+            for topic, code in zip(self._down, codes, strict=False)
+            if code.is_failure
+        }
         if refused:
             self._call(self._subscribe_later)
         if self._is_told:
             return
-        if refused:
+        if why := refused.pop(self._topics.order, ""):
+            log.error("broker refuses the topic of site orders (%s): none can come", why)
+        for why in list(refused.values())[:1]:
             # without receipts nothing is ever freed: say so, keep the connection, keep readings
-            log.error("broker refuses the receipts topic (%s): nothing can be freed", refused[0])
+            log.error("broker refuses the receipts topic (%s): nothing can be freed", why)
         self._is_told = True
         # QoS 0, so that objects waiting for their PUBACK cannot be in its way
-        client.publish(self._topics.state, b'{"online":true}', qos=0, retain=True)
+        client.publish(self._topics.state, self._state, qos=0, retain=True)
         self._call(self._on_connected)
 
     def _unreachable(self, _client: paho.Client, _data: object) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ from edge.pipeline import Layout, decode_tick
 from edge.receipt_files import receipts_of
 from edge.relay.config import RelayStream, load_relay
 from edge.relay.outer import judge_relayed, read_outer
+from edge.remote.folder import read_state
+from edge.remote.state import Answer, Given, Trial
+from edge.remote.state import State as OrderState
 from evidence.archive.export import write_receipts
 from evidence.errors import EvidenceError
 from evidence.points import Dtype
@@ -276,6 +280,12 @@ def _statement_json(_: Path) -> Sequence[bytes]:
     ]  # fmt: skip
 
 
+_ORDER_STATES = [
+    OrderState(),
+    OrderState(7, Given(5, "ab"), Trial(Given(7, "ab"), True, ("ac-1",), True),
+               Answer(7, "on trial"), Answer(6, "refused", "why")),
+]  # fmt: skip
+
 DOORS: list[Door] = [
     file_door("site file", _site, _site_seeds, toml_bent, (SiteConfigError,),
               "edge.config.load_site", "edge.config.read_site", file="site.toml", weight=4),
@@ -290,6 +300,10 @@ DOORS: list[Door] = [
               "firmware_configs.left_out.load_left_out", file="left-out.toml"),
     file_door("control plan in a file", read_plan, lambda _: [x.text().encode()], toml_bent,
               (EdgeError, EvidenceError), "edge.cli_plan.read_plan", file="PLAN.toml"),
+    file_door("state of site orders", lambda path: read_state(path.parent),
+              lambda _: [json.dumps(asdict(one)).encode() for one in _ORDER_STATES], json_bent,
+              (EdgeError,), "edge.remote.folder.read_state", "edge.remote.folder.parse_state",
+              file="state.json"),
     pure("device URL", _url, _URLS, spoilt, (DeviceError,), "edge.drivers.address.parse_address"),
     Door("receipt at the gateway", ("edge.custody.judge_receipt",),
          lambda folder: [_spooled(folder).receipt], _judging(judge_receipt), _COLLECTOR,

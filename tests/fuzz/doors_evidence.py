@@ -34,6 +34,7 @@ from evidence.points import Dtype
 from evidence.recompute import Recomputation
 from evidence.records import read_records, whole_length
 from evidence.signers import open_signer
+from evidence.site_order import SiteOrder, decode_site_order, encode_site_order
 from firmware_configs.toml import NotTomlError, parse_toml
 from tests.attacks import by_keys
 from tests.fuzz.doors import Door, file_door, pure
@@ -199,6 +200,7 @@ ROOT = keys.certificate_to_pem(WHO.certificates["root"])
 PUBLIC = WHO.gateway.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 DERS = [keys.certificate_to_der(c) for c in WHO.certificates.values()]
 HEAD = hashlib.sha256(MONTH.objects[2]).digest()
+SITE_ORDERS = [encode_site_order(SiteOrder("p", "s", 7, b"format = 1\n", "why"), WHO.root)]
 ORDERS = [by_keys.revoke(3), by_keys.revoke(None), by_keys.replacement(2, HEAD)]
 ROTATE = encode_rotate(by_keys.NEXT)
 COSIGNATURE = compress(cbor.encode({"checkpoint": _cosigned_note().decode()}))
@@ -266,6 +268,8 @@ DOORS: list[Door] = [
          [_receipt_of_inclusion()], _inclusion_bent, OURS,
          "evidence.inclusion_receipt.verify_inclusion"),
     pure("order", _order, ORDERS, object_bent(WHO.root), OURS, "evidence.orders.decode_order"),
+    pure("site order", lambda d: decode_site_order(d, WHO.root.public_key), SITE_ORDERS,
+         object_bent(WHO.root), OURS, "evidence.site_order.decode_site_order"),
     pure("document", _document, PAPERS, object_bent(LI), OURS,
          "evidence.documents.document.decode_document"),
     pure("document's body", _written_body, [INVOICE], toml_bent, (EvidenceError, NotTomlError)),

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "cloud.store.record_file.read_at": "the store's own files: tests/unit/cloud/store damages them",
     "cloud.store.recovery.read_signed": "likewise",
     "cloud.store.slice.open_plant": "likewise",
+    "edge.opening.open_site": "its file's door is `load_site`",
     "edge.drivers.raw.judge_float": "a number of the right length, made by the driver",
     "edge.drivers.raw.judge_integer": "likewise",
 }

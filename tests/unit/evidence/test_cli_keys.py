@@ -27,6 +27,7 @@ from evidence.keys import (
     public_key,
 )
 from evidence.orders import Replace, Revoke, decode_order
+from evidence.site_order import SiteOrder, decode_site_order
 from evidence.suites import PublicKey
 
 HEAD = bytes(range(32))
@@ -162,6 +163,20 @@ def test_a_revoke_ends_a_key(through: str, last: int, by_certificate: bool) -> N
     with pytest.raises(KeyRefusedError) as caught:
         keys.check(last + 1, key[:8], None)
     assert caught.value.fault is KeyFault.REVOKED
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_site_file_is_ordered(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("new.toml").write_bytes(b"format = 1\n")
+    of = ["site", *ROOT, "--gateway", "edge-1", "--site", "new.toml", "--reason", "why"]
+    assert run(*of, "--number", 7, "--out", "7.order") == 0
+    order = decode_site_order(Path("7.order").read_bytes(), root_key())
+    assert order == SiteOrder("p1", "edge-1", 7, b"format = 1\n", "why")
+    for number in ("0", "-1", "1.5", "9007199254740992"):
+        assert "must be 1 to 9007199254740991" in refused(
+            capsys, *of, f"--number={number}", "--out", "x.order"
+        )
+    assert not Path("x.order").exists()
 
 
 def state(**other: Any) -> Mapping[str, Any]:
@@ -334,7 +349,7 @@ def test_a_device_is_not_replaced_by_its_own_key(capsys: pytest.CaptureFixture[s
     assert "a new device needs a key of its own (keys csr)" in told
 
 
-@pytest.mark.parametrize("command", ["new", "csr", "enrol", "rotate", "revoke", "replace"])
+@pytest.mark.parametrize("command", ["new", "csr", "enrol", "rotate", "revoke", "replace", "site"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         run(command, "--help")

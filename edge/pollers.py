@@ -1,0 +1,35 @@
+"""A poller for each device of a site. Pure."""
+
+from collections.abc import Callable, Sequence
+
+from edge.drivers.base import DeviceSpec, Driver
+from edge.lead import Lead
+from edge.poller import Poller
+from edge.site_devices import DeviceConfig, asked_of
+from edge.site_traffic import endpoints_of
+
+
+def pollers_of(
+    devices: Sequence[DeviceConfig],
+    monotonic_ns: Callable[[], int],
+    opener: Callable[[DeviceSpec], Driver],
+) -> list[Poller]:
+    """One for each device; those on one endpoint are asked equally long before their ticks."""
+    shortest_ns = min(device.interval_ns for device in devices)
+    timeout_s = {device.id: device.timeout_s for device in devices}
+    shared: dict[str, tuple[int, float, Lead]] = {}
+    for endpoint in endpoints_of(asked_of(devices)):
+        ids = [asked.id for asked in endpoint.devices]
+        least_s = max(endpoint.takes_s(asked) for asked in endpoint.devices)
+        expected_s = least_s + max(timeout_s[device] for device in ids)
+        lead = Lead(shortest_ns, int(expected_s * 1e9))
+        all_s = sum(timeout_s[device] for device in ids)
+        shared |= {device: (len(ids), all_s - timeout_s[device], lead) for device in ids}
+    return [
+        Poller(
+            device.spec, monotonic_ns, opener=opener, sharing=shared[device.id][0],
+            others_s=shared[device.id][1], interval_ns=device.interval_ns,
+            lead=shared[device.id][2],
+        )
+        for device in devices
+    ]  # fmt: skip

@@ -1,0 +1,112 @@
+"""Which site file an agent starts with: the one at the gateway, or one by order. I/O: files.
+
+A file by order that cannot be opened goes, and the one before it counts again: an agent that reads
+is worth more than an order.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from edge.config import Site, read_site, site_bytes
+from edge.errors import SiteConfigError, SpoolError
+from edge.identity import Identity, Problems, open_root
+from edge.opening import open_site
+from edge.remote.folder import OrderFolder
+from edge.remote.state import State, begun, counts, rolled_back, set_aside
+from evidence.keys import public_key
+
+log = logging.getLogger("stackproof.edge.order")
+
+
+@dataclass
+class Start:
+    """What an agent starts with.
+
+    Attributes:
+        path: of the site file at the gateway.
+        hand: what that file holds.
+        site, who: to run.
+        config: to sign; the agent's caller drops it when the agent has it.
+        folder: of orders; None where none are taken.
+        state: what counts.
+    """
+
+    path: Path
+    hand: bytes
+    site: Site
+    who: Identity
+    config: dict[str, Any]
+    folder: OrderFolder | None = None
+    state: State = field(default_factory=State)
+
+    @classmethod
+    def of(cls, path: Path, hand: bytes, ordered: bytes | None = None) -> "Start":
+        """With a site file by order, or with the one at the gateway; SiteConfigError."""
+        opened = open_site(path, hand if ordered is None else ordered, may_be_away=True)
+        return cls(path, hand, opened.site, opened.who, opened.config)
+
+    def keep(self, state: State) -> None:
+        """Another state counts from here on; SpoolError when the disk refuses it."""
+        if self.folder is not None:
+            self.state = self.folder.keep(state)
+
+    def gave_way(self, reason: str) -> bool:
+        """Drop the file on trial for this reason; False when none is on trial."""
+        if self.state.trial is None:
+            return False
+        self.keep(rolled_back(self.state, reason))
+        _say_last(self.state)
+        return True
+
+
+def start_of(path: Path) -> Start:
+    """Open what an agent of this site file is to run.
+
+    Raises:
+        SiteConfigError: the site file at the gateway is wrong.
+        SpoolError: what has become of an order cannot be written.
+    """
+    hand = site_bytes(path)
+    folder = _folder(path, hand)
+    if folder is None:
+        return Start.of(path, hand)
+    try:
+        before = folder.state()
+    except SpoolError as error:
+        log.error("orders: %s", error)  # noqa: TRY400 - says all
+        return Start.of(path, hand)
+    state = begun(before, hashlib.sha256(hand).hexdigest())
+    if state != before:
+        folder.keep(state)
+        _say_last(state)
+    while True:
+        given = counts(state)
+        try:
+            ordered = None if given is None else folder.order(given).site
+            return replace(Start.of(path, hand, ordered), folder=folder, state=state)
+        except (SiteConfigError, SpoolError) as error:
+            if given is None:
+                raise
+            fails = set_aside if state.trial is None else rolled_back
+            state = folder.keep(fails(state, str(error)[:500]))
+            _say_last(state)
+
+
+def _folder(path: Path, hand: bytes) -> OrderFolder | None:
+    """The folder of orders, where the site file at the gateway takes them and names its root."""
+    site, wrong = read_site(path, hand)
+    if wrong or site.remote is None:
+        return None  # what is wrong is told when the site is opened
+    root = open_root(site, Problems(path), None)
+    if root is None:
+        return None
+    return OrderFolder(site.gateway.orders, site.plant.id, site.gateway.id, public_key(root))
+
+
+def _say_last(state: State) -> None:
+    if state.last is not None:
+        last, why = state.last, f": {state.last.reason}" if state.last.reason else ""
+        log.warning("site order %d: %s%s", last.number, last.outcome, why)
