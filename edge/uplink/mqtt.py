@@ -109,6 +109,7 @@ class MqttUplink:
         self._has_tls = tls is not None
         self._down: tuple[str, ...] = topics.down if tls is None else topics.down_over_tls
         self._down += (topics.order,) if takes_orders else ()
+        self._asked, self._connections = self._down, 0
         self._state = ONLINE
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
@@ -199,26 +200,29 @@ class MqttUplink:
             self._call(self._on_disconnected, f"broker refused the connection: {code}")
             return
         self._is_told = False
-        self._subscribe()
+        self._connections += 1
+        self._subscribe(self._down, self._connections)
 
-    def _subscribe(self) -> None:
-        if self._client.is_connected():
-            self._client.subscribe([(topic, 1) for topic in self._down])
+    def _subscribe(self, topics: tuple[str, ...], connection: int) -> None:
+        """Unless a later connection has asked for all of them."""
+        if self._client.is_connected() and connection == self._connections:
+            self._asked = topics
+            self._client.subscribe([(topic, 1) for topic in topics])
 
-    def _subscribe_later(self) -> None:
+    def _subscribe_later(self, topics: tuple[str, ...], connection: int) -> None:
         if self._loop is not None:
-            self._loop.call_later(RESUBSCRIBE_S, self._subscribe)
+            self._loop.call_later(RESUBSCRIBE_S, self._subscribe, topics, connection)
 
     def _subscribed(
         self, client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _props: object
     ) -> None:
         refused = {
             topic: str(code)
-            for topic, code in zip(self._down, codes, strict=False)
+            for topic, code in zip(self._asked, codes, strict=False)
             if code.is_failure
         }
         if refused:
-            self._call(self._subscribe_later)
+            self._call(self._subscribe_later, tuple(refused), self._connections)
         if self._is_told:
             return
         if why := refused.pop(self._topics.order, ""):
