@@ -49,8 +49,10 @@ function patch(row, told, monthRows) {
   const [, now, share, running, connected, month] = row.cells;
   cell(now, ...nowText(told, (code) => t("plants.quality", { code })));
   cell(share, trusted ? trustedText(trusted) : t("none.yet"), !trusted || trusted.lowest_share < 0.95);
-  cell(running, effects.length ? t("plants.running", { n: effects.length, ids: effects.slice(0, 4).map((one) => one.pot).join(" ") }) : "–", false);
-  running.classList.toggle("alert-text", effects.length > 0);
+  const known = effects.filter((one) => one.heard);
+  const shown = known.length ? known : effects; // of a gateway that is not heard: they may have ended
+  cell(running, shown.length ? t(known.length ? "plants.running" : "plants.running_last", { n: shown.length, ids: shown.slice(0, 4).map((one) => one.pot).join(" ") }) : "–", shown.length > known.length);
+  running.classList.toggle("alert-text", known.length > 0);
   const dark = gateways.offline + gateways.silent;
   cell(connected, dark ? t("plants.dark", { n: dark, m: gateways.all }) : t("plants.connected", { m: gateways.all }), dark > 0);
   const pressed = monthRows ? pressing(monthRows) : null;

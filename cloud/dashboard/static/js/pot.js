@@ -71,10 +71,11 @@ function effectTile(model, line, pot) {
     node,
     update() {
       const effect = model.runningEffect(line.id, pot.id);
-      setOneClass(node, ["alert"], effect ? "alert" : null);
-      if (!effect) {
-        setText(big, t("pot.effect.none"));
-        setText(foot, "");
+      const heard = model.isHeard(line.gateway);
+      setOneClass(node, ["alert", "dq"], heard ? (effect ? "alert" : null) : "dq");
+      if (!effect || !heard) { // it may have begun, or ended
+        setText(big, heard ? t("pot.effect.none") : "–");
+        setText(foot, heard ? "" : t("effects.not_known"));
         return;
       }
       const lasts = model.tickMs(effect.gateway) - ms(effect.start_ns);

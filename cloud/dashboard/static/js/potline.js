@@ -67,8 +67,10 @@ function runningView(model, site, line) {
     node,
     update() {
       const pots = line().pots.filter((pot) => model.runningEffect(line().id, pot.id));
-      setText(words, pots.length ? t("effects.now", { n: pots.length }) : t("effects.none_running"));
-      setOneClass(node, ["alert"], pots.length ? "alert" : null);
+      const heard = model.isHeard(line().gateway);
+      const said = heard ? ["effects.now", "effects.none_running"] : ["effects.last_known", "effects.not_known"];
+      setText(words, t(said[pots.length ? 0 : 1], { n: pots.length }));
+      setOneClass(node, ["alert", "dq-text"], heard ? (pots.length ? "alert" : null) : "dq-text");
       const shown = new Set(pots.slice(0, NAMED_MAX).map((pot) => pot.id));
       for (const [id, link] of links) {
         if (!shown.has(id)) { link.remove(); links.delete(id); }
