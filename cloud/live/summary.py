@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloud.live.state import Gateway, PlantState
-from evidence.quality import FIRST_BAD
+from evidence.quality import FIRST_BAD, sentence
 
 #: what is told of a plant, the first that it has: the figure of record before its indicators
 HEADLINE = (
@@ -62,7 +62,9 @@ def _headline(state: PlantState, now_ns: int) -> dict[str, Any] | None:
             point = gateway.facts.points.get(ident)
             if point is None:
                 continue
-            told = {"point": ident, "unit": point["unit"], "value": None, "quality": None}
+            told: dict[str, Any] = {
+                "point": ident, "unit": point["unit"], "value": None, "quality": None
+            }  # fmt: skip
             found = state.value(ident)
             if found is None or gateway.received_ns is None or gateway.live is None:
                 return {**told, "age_ns": None, "grade": "none"}
@@ -71,6 +73,8 @@ def _headline(state: PlantState, now_ns: int) -> dict[str, Any] | None:
             old = age_ns > max(STALE_MIN_NS, STALE_INTERVALS * point["interval_ns"])
             bad = value.value is None or value.quality >= FIRST_BAD
             grade = "bad" if bad else "stale" if old else "reserved" if value.quality else "good"
+            if bad:
+                told["why"] = {name: sentence(value.quality, name) for name in ("en", "zh")}
             return {
                 **told, "value": None if bad else value.value, "quality": value.quality,
                 "age_ns": age_ns, "grade": grade,

@@ -32,12 +32,11 @@ function cell(node, text, bad) {
   node.classList.toggle("dq-text", Boolean(bad));
 }
 
-function nowText(told, qualities) {
-  const { headline } = told;
+function nowText({ headline }) {
   if (!headline) return [t("plants.no_figure"), true];
   if (headline.grade === "none") return [`– ${t("none.yet")}`, true];
   const old = headline.age_ns / 1e6;
-  if (headline.grade === "bad") return [`– ${qualities(headline.quality)}`, true];
+  if (headline.grade === "bad") return [`– ${headline.why[language]}`, true];
   const figure = `${number(headline.value, 2)} ${unitText(headline.unit)} ${t(`plants.figure.${headline.point}`)}`;
   return [old > STALE_SHOWN_MS ? `${figure} · ${t("age.old", { age: age(old) })}` : figure, headline.grade !== "good"];
 }
@@ -47,7 +46,7 @@ function patch(row, told, monthRows) {
   setText(row.link, plant.name || plant.id);
   setText(row.sector, `${tOr(`sector.${plant.sector}`, "sector.other", { id: plant.sector })}${plant.simulated ? ` · ${t("band.simulated")}` : ""}`);
   const [, now, share, running, connected, month] = row.cells;
-  cell(now, ...nowText(told, (code) => t("plants.quality", { code })));
+  cell(now, ...nowText(told));
   cell(share, trusted ? trustedText(trusted) : t("none.yet"), !trusted || trusted.lowest_share < 0.95);
   const known = effects.filter((one) => one.heard);
   const shown = known.length ? known : effects; // of a gateway that is not heard: they may have ended

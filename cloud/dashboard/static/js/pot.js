@@ -72,10 +72,11 @@ function effectTile(model, line, pot) {
     update() {
       const effect = model.runningEffect(line.id, pot.id);
       const heard = model.isHeard(line.gateway);
-      setOneClass(node, ["alert", "dq"], heard ? (effect ? "alert" : null) : "dq");
-      if (!effect || !heard) { // it may have begun, or ended
-        setText(big, heard ? t("pot.effect.none") : "–");
-        setText(foot, heard ? "" : t("effects.not_known"));
+      const known = heard && (effect || model.potStatus(line, pot).kind !== "nodata");
+      setOneClass(node, ["alert", "dq"], !known ? "dq" : effect ? "alert" : null);
+      if (!effect || !known) { // it may have begun, or ended
+        setText(big, known ? t("pot.effect.none") : "–");
+        setText(foot, known ? "" : t(heard ? "effects.no_data" : "effects.not_known"));
         return;
       }
       const lasts = model.tickMs(effect.gateway) - ms(effect.start_ns);

@@ -60,3 +60,4 @@ def test_a_value_grows_old_and_a_bad_one_is_no_value(state: PlantState) -> None:
     state.apply(GATEWAY, parse_live(payload(1, values=bad), PLANT, GATEWAY), T0 + NS)
     told = summary(state, T0 + NS)["headline"]
     assert (told["value"], told["quality"], told["grade"]) == (None, 138, "bad")
+    assert told["why"] == {"en": "an input of the calculation is missing", "zh": "计算输入缺失"}
