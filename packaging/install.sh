@@ -36,11 +36,14 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+for folder in "$prefix" "${units:-/}"; do
+    [ "${folder#/}" != "$folder" ] || die "$folder: give the whole path of the folder, from / on"
+done
 links=$prefix/stackproof
 
 # Replaces a link in one step: there is no moment without one.
 link() {
-    ln -s -- "$1" "$2.new"
+    ln -sfT -- "$1" "$2.new" # -f: one that was broken off left it
     mv -T -- "$2.new" "$2"
 }
 
@@ -71,7 +74,7 @@ openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in SHA256SUMS -sigfile SHA2
 wrong=$(sha256sum --check --strict --quiet SHA256SUMS 2>/dev/null | sed 's/: FAILED.*//') || :
 sha256sum --check --strict --status SHA256SUMS 2>/dev/null ||
     die "altered or missing: $(echo $wrong). Unpack the bundle again. Nothing was installed"
-count=$(find . -type f ! -name SHA256SUMS ! -name SHA256SUMS.sig | wc -l)
+count=$(find . ! -type d ! -name SHA256SUMS ! -name SHA256SUMS.sig | wc -l)
 [ "$count" -eq "$(wc -l <SHA256SUMS)" ] ||
     die "there are files here that the bundle does not have: unpack it into an empty folder"
 

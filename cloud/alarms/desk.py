@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from cloud.alarms import core
 from cloud.alarms.conditions import blindness, signals
 from cloud.alarms.core import SECOND_NS, Alarm, Book, Happening, Shelf
-from cloud.alarms.facts import Effect, Expiring, PlantFacts, effects_of
+from cloud.alarms.facts import Effect, Expiring, PlantFacts, effects_of, lost_ones
 from cloud.alarms.levels import Levels
 from cloud.alarms.rules import Rules, default_rules
 from cloud.alarms.store import AlarmStore
@@ -116,8 +116,8 @@ class AlarmDesk:
             one for row in snapshot["gateways"] for one in self._expiring(plant, row["id"])
         ]
         return PlantFacts(
-            plant, now_ns, snapshot, since_ns=self._since_ns, level=level,
-            certificates=certificates,
+            plant, now_ns, snapshot, effects_of(self._hub.effects(plant)),
+            since_ns=self._since_ns, level=level, certificates=certificates,
         )  # fmt: skip
 
     def _expiring(self, plant: str, gateway: str) -> list[Expiring]:
@@ -135,10 +135,10 @@ class AlarmDesk:
     def _follow(self, facts: PlantFacts) -> None:
         plant, now_ns = facts.plant, facts.now_ns
         rules = self._rules.get(plant, default_rules())
-        shown = effects_of(facts.snapshot)
-        changed = set(shown) - self._effects.get(plant, set())
-        known = {(one.gateway, one.potline, one.pot, one.start_ns): one
-                 for one in (*self._store.effects(plant, now_ns - EFFECTS_NS), *shown)}  # fmt: skip
+        shown, kept = facts.effects, self._store.effects(plant, now_ns - EFFECTS_NS)
+        lost = lost_ones(kept, shown, facts.snapshot)
+        changed = {*shown, *lost} - self._effects.get(plant, set())
+        known = {one.key: one for one in (*kept, *lost, *shown)}
         months, calibrations = self._slowly(plant, now_ns)
         level = self._levels.judged(plant, facts.level, rules.of("emission").limits, now_ns)
         whole = PlantFacts(

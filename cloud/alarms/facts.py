@@ -1,7 +1,7 @@
 """What is known of a plant at an instant, as the conditions of alarms are asked of it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
@@ -34,6 +34,11 @@ class Effect:
     polarised_ns: int
     v_max: str
     cf4_kg: str | None
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """Which effect it is, however it goes on."""
+        return self.gateway, self.potline, self.pot, self.start_ns
 
     @property
     def is_running(self) -> bool:
@@ -102,15 +107,31 @@ class PlantFacts:
     calibrations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
 
-def effects_of(snapshot: Mapping[str, Any]) -> list[Effect]:
-    """The effects that a live snapshot shows."""
+def effects_of(rows: Sequence[Mapping[str, Any]]) -> list[Effect]:
+    """Effects as the live hub tells them."""
     return [
         Effect(
             row["gateway"], row["potline"], row["pot"], row["start_ns"], row["end_ns"],
             row["lost"], row["polarised_ns"], row["v_max"], row["cf4_kg"],
         )
-        for row in snapshot["effects"]
+        for row in rows
     ]  # fmt: skip
+
+
+def lost_ones(
+    kept: Sequence[Effect], told: Sequence[Effect], snapshot: Mapping[str, Any]
+) -> list[Effect]:
+    """Kept as running, and no more told of by a gateway that is heard: they ended unseen.
+
+    A gateway tells an effect while it runs and ten minutes longer; the collector was away so long.
+    """
+    heard = {row["id"] for row in snapshot["gateways"] if row["received_ns"] is not None}
+    known = {one.key for one in told}
+    return [
+        replace(one, is_lost=True)
+        for one in kept
+        if one.is_running and one.gateway in heard and one.key not in known
+    ]
 
 
 def learned_band(means: Sequence[float], spread_mads: float, least_percent: float) -> Band:

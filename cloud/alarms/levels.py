@@ -7,11 +7,8 @@ from typing import Any
 
 from cloud.alarms.facts import DAY_NS, SECOND_NS, Band, Level, learned_band
 from cloud.alarms.store import AlarmStore
+from cloud.live.summary import HEADLINE
 
-#: the headline of each sector, the figure of record before an indicator
-HEADLINES = (
-    "plant.co2e_t_h", "plant.now_co2_t_h", "plant.co2_indicator_t_h", "plant.fuel_co2_t_h",
-)  # fmt: skip
 STEP_NS = 600 * SECOND_NS
 LEARN_NS = 7 * DAY_NS
 History = Sequence[tuple[int, float | None]]
@@ -27,7 +24,7 @@ class Levels:
     def read(self, snapshot: Mapping[str, Any], history: Callable[[str], History]) -> Level | None:
         """The headline's mean, without its band; None where the plant has no headline."""
         points = snapshot["points"]
-        point = next((name for name in HEADLINES if name in points), None)
+        point = next((name for name in HEADLINE if name in points), None)
         if point is None:
             return None
         return Level(point, mean_of(history(point)), points[point]["unit"], None)

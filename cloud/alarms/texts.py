@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from cloud.alarms.core import Alarm
@@ -22,6 +23,11 @@ def clock_time(at_ns: int, zone: str, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     """An instant by the clock of a zone."""
     shown = datetime.fromtimestamp(at_ns // _SECOND_NS, UTC).astimezone(clock_of(zone))
     return shown.strftime(form)
+
+
+def volts(text: str) -> str:
+    """A voltage as people read it, with one decimal."""
+    return f"{Decimal(text):.1f}"
 
 
 def told(language: str, key: str, **values: object) -> str:
@@ -65,6 +71,8 @@ def _shown(values: Mapping[str, Any], language: str, zone: str) -> dict[str, str
     for name, value in values.items():
         if name.endswith("_ns"):
             shown[name.removesuffix("_ns")] = clock_time(value, zone) if value else "–"
+        elif name == "v_max":
+            shown[name] = volts(value)
         elif name == "is_learned":
             band = "alarms.band.learned" if value else "alarms.band.given"
             shown["band"] = told(language, band)

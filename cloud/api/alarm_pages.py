@@ -1,6 +1,5 @@
 """The page of alarms and events. Reads and decides without a script; with one it stays fresh."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlencode
@@ -73,13 +72,14 @@ def _decide(  # noqa: PLR0917 - one place for what three forms do
     done: str,
     work: Callable[[], None],
 ) -> Response:
-    """Do it and go back to the page, with its filter; what no longer stands is not an error."""
+    """Do it and go back to the page, with its filter; what no longer stands is told, no error."""
     form: dict[str, str] = request.state.form
     of = form.get("of", "")
     of = of if of in given.plants_of(who) else ""
     try:
-        with contextlib.suppress(LookupError):  # it cleared meanwhile: the page shows it
-            work()
+        work()
+    except LookupError:
+        done = "gone"
     except ValueError:
         error = told(language, "alarms.error.reason", most=REASON_MAX)
         return _page(given, who, language, of, error=error)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from cloud.alarms.core import SECOND_NS, Alarm, Happening
 from cloud.alarms.facts import Effect
-from cloud.alarms.texts import clock_time, sentence, title, told
+from cloud.alarms.texts import clock_time, sentence, title, told, volts
 from cloud.api.services import Services
 from cloud.shift.desk import lasted_ns
 
@@ -76,7 +76,7 @@ class AlarmView:
 
     def volts(self, text: str) -> str:
         """A voltage with one decimal."""
-        return f"{Decimal(text):.1f}"
+        return volts(text)
 
     def mass(self, text: str | None) -> str:
         """An indicator mass in kg with two decimals, or a dash."""

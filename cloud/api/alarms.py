@@ -98,7 +98,7 @@ def events_csv(
     who: Who,
     plant: PlantFilter = "",
     before: Before = 0,
-    count: Annotated[int, Query(ge=1, le=CSV_MAX)] = 10_000,
+    count: Annotated[int, Query(ge=1, le=CSV_MAX)] = CSV_MAX,
 ) -> Response:
     """The same as a table, UTF-8 with a byte order mark; what looks like a formula is text."""
     found = given.alarms.store.events(plants_for(given, who, plant), before=before, count=count)

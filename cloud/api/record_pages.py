@@ -96,7 +96,7 @@ class Asked:
         known: dict[str, Any] = {
             "path": f"/plants/{self.plant}{path}", "at": path, "who": self.who,
             "plant": self.plant, "zone": self.zone.key, "sees": self.sees,
-            "plant_name": self.given.hub.snapshot(self.plant)["plant"]["name"],
+            "plant_name": self.given.hub.facts(self.plant)["name"],
             "may_sign": Right.SIGN in self.who.rights, "person": self.person, "chosen": CHOSEN,
             "label": _label(STRINGS[self.language]),
             "record_strings": RECORD_STRINGS[self.language],

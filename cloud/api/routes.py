@@ -79,6 +79,14 @@ def _sealed(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**facts, "archive": FilePath(str(facts["archive"])).name}
 
 
+def _known(given: Services, plant: str) -> None:
+    """404 for a plant that this collector does not know; from any thread."""
+    try:
+        given.hub.facts(plant)
+    except UnknownPlantError as error:
+        raise HTTPException(404, str(error)) from error
+
+
 def _snapshot(given: Services, plant: str) -> dict[str, Any]:
     try:
         return given.hub.snapshot(plant)
@@ -138,7 +146,7 @@ def _series_state(given: Services, who: Principal) -> dict[str, Any]:
 @router.get("/plants")
 async def plants(given: Given, who: Who) -> list[dict[str, Any]]:
     """Facts of every plant one may see whose configuration has been received."""
-    return [given.hub.snapshot(plant)["plant"] for plant in given.plants_of(who)]
+    return [given.hub.facts(plant) for plant in given.plants_of(who)]
 
 
 @router.get("/streams")
@@ -199,7 +207,7 @@ def months(
 ) -> Sequence[Mapping[str, Any]]:
     """Months of one plant, or of all one may see, newest first: state, deadline, what is owed."""
     if plant:
-        _snapshot(given, plant)
+        _known(given, plant)
     plants = [plant] if plant else given.plants_of(who)
     rows = (row for name in plants for row in given.months.rows(name))
     return [said(for_eyes_of(who, row)) for row in rows]
@@ -208,7 +216,7 @@ def months(
 @router.get("/plants/{plant}/months/{month}")
 def month(given: Given, who: Who, plant: PlantPath, month: MonthPath) -> Mapping[str, Any]:
     """A month with its checklist: days and devices, documents, what is owed, closes, archives."""
-    _snapshot(given, plant)
+    _known(given, plant)
     found = given.months.month(plant, month)
     if found is None:
         raise HTTPException(404, f"{plant} has no month {month}")
@@ -224,7 +232,7 @@ async def close_month(
     order: CloseRequest,
 ) -> Mapping[str, Any]:
     """Close and seal a month: an accountant's."""
-    _snapshot(given, plant)
+    _known(given, plant)
     try:
         return _sealed(
             await given.months.close(
@@ -248,7 +256,7 @@ async def seal_month(
     order: SealRequest,
 ) -> Mapping[str, Any]:
     """Seal a closed month again, with signatures that came since: an accountant's."""
-    _snapshot(given, plant)
+    _known(given, plant)
     try:
         return _sealed(
             await given.months.seal(plant, month, reason=order.reason, reply=order.time_stamp)

@@ -44,7 +44,7 @@ def _page(
         sheet = given.shifts.sheet(plant, at_ns or None)
     except (ValueError, OverflowError) as error_:  # a year that no calendar has
         raise HTTPException(404, "no shift is then") from error_
-    facts = given.hub.snapshot(plant)["plant"]
+    facts = given.hub.facts(plant)
     left = {one.by for one in sheet.notes if one.what == LEFT}
     taken = {one.by for one in sheet.notes if one.what == TAKEN}
     may = Right.OPERATE in who.rights and bool(who.session)

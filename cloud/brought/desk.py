@@ -206,14 +206,18 @@ async def report_of(path: Path) -> Mapping[str, Any]:
     """What `stackproof verify --json` says of a file.
 
     Raises:
-        BroughtError: it said nothing that can be read, or took too long.
+        BroughtError: it cannot be started, said nothing that can be read, or took too long.
     """
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "stackproof", "verify", "--json", str(path),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )  # fmt: skip
+    try:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "stackproof", "verify", "--json", str(path),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )  # fmt: skip
+    except OSError as error:  # no memory or no process is free: the next one is tried all the same
+        sentence = f"the verifier cannot be started ({error.strerror}); run: stackproof verify"
+        raise BroughtError(sentence) from error
     with contextlib.suppress(ProcessLookupError):  # it has ended
         os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
     try:

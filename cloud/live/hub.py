@@ -18,7 +18,8 @@ page can tell a quiet plant from a dead server.
 Values are decimal texts or null; `seq` grows by one with each delta; a new configuration is sent
 to everybody as a snapshot.
 
-All calls belong in the event loop's thread (from another one: `loop.call_soon_threadsafe`).
+All calls belong in the event loop's thread (from another one: `loop.call_soon_threadsafe`), but
+for `plants`, `zone` and `facts`: they build nothing of what messages change.
 No I/O here; wall time comes from the injected clock, waiting is the running loop's.
 """
 
@@ -159,7 +160,17 @@ class LiveHub:
 
     def zone(self, plant: str) -> ZoneInfo:
         """A plant's time zone; UnknownPlantError as for `snapshot`."""
-        return next(iter(self._channel(plant).state.gateways.values())).facts.zone
+        first, *_ = self._channel(plant).state.gateways.values()
+        return first.facts.zone
+
+    def facts(self, plant: str) -> dict[str, Any]:
+        """A plant's own facts, as a snapshot has them; from any thread.
+
+        Raises:
+            UnknownPlantError: no configuration of this plant has been seen.
+        """
+        first, *_ = self._channel(plant).state.gateways.values()
+        return dict(first.facts.plant)
 
     @property
     def viewers(self) -> int:

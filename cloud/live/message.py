@@ -85,7 +85,8 @@ class Spool:
     """What waits at the edge.
 
     Attributes:
-        frames, bytes: how much is not yet receipted.
+        frames: how many are not yet receipted.
+        bytes: of the spool file's used pages.
         oldest_ns: UTC ns of the oldest unsent reading; None when nothing waits.
         head_seq: newest closed frame; -1 when there is none yet.
         receipted_seq: newest frame the collector has receipted; -1 when there is none yet.

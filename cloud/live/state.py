@@ -138,7 +138,7 @@ class PlantState:
             self._take_value(known.facts, point, value, message.tick_ns)
         for row in known.facts.inputs:
             if not taken.keys().isdisjoint(row.points):  # slower schedules have no say in between
-                known.shares[row.id].add(message.tick_ns, self._usable_fraction(row))
+                known.shares[row.id].add(received_ns, self._usable_fraction(row))
         self._take_effects(gateway, message.effects)
         return len(message.values) - len(taken)
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from cloud.live.state import PlantState
-from evidence.quality import FIRST_BAD
+from cloud.live.state import Gateway, PlantState
+from evidence.quality import FIRST_BAD, sentence
 
 #: what is told of a plant, the first that it has: the figure of record before its indicators
 HEADLINE = (
@@ -15,14 +15,14 @@ STALE_INTERVALS = 3
 
 
 def summary(state: PlantState, now_ns: int) -> dict[str, Any]:
-    """JSON-ready: the plant's facts, its headline, trusted share, effects, gateways."""
+    """JSON-ready: the plant's facts, its headline, trusted share, running effects, gateways.
+
+    Of an effect of a gateway that is not heard nobody knows whether it runs still. A gateway that
+    is online and not heard is silent; one that is offline is counted there alone.
+    """
     facts = [gateway.facts for gateway in state.gateways.values()]
-    heard = [gateway for gateway in state.gateways.values() if gateway.received_ns is not None]
-    silent = sum(
-        now_ns - (gateway.received_ns or 0)
-        > max(STALE_MIN_NS, STALE_INTERVALS * gateway.facts.interval_ns)
-        for gateway in heard
-    )
+    online = {name: gateway for name, gateway in state.gateways.items() if gateway.online is True}
+    heard = {name for name, gateway in online.items() if not _is_silent(gateway, now_ns)}
     shares = [
         (value, name)
         for gateway in state.gateways.values()
@@ -40,15 +40,19 @@ def summary(state: PlantState, now_ns: int) -> dict[str, Any]:
             "lowest": min(shares)[1],
             "lowest_share": round(min(shares)[0], 4),
         },
-        "effects": [{"potline": e["potline"], "pot": e["pot"], "start_ns": e["start_ns"]}
-                    for e in running],
+        "effects": [{**{name: e[name] for name in ("potline", "pot", "start_ns")},
+                     "heard": e["gateway"] in heard} for e in running],
         "gateways": {
             "all": len(state.gateways),
-            "offline": sum(gateway.online is not True for gateway in state.gateways.values()),
-            "silent": silent,
+            "offline": len(state.gateways) - len(online),
+            "silent": len(online) - len(heard),
         },
-        "alarms": len(state.alarms) + sum(len(g.alarms) for g in state.gateways.values()),
     }  # fmt: skip
+
+
+def _is_silent(gateway: Gateway, now_ns: int) -> bool:
+    longest_ns = max(STALE_MIN_NS, STALE_INTERVALS * gateway.facts.interval_ns)
+    return gateway.received_ns is None or now_ns - gateway.received_ns > longest_ns
 
 
 def _headline(state: PlantState, now_ns: int) -> dict[str, Any] | None:
@@ -58,7 +62,9 @@ def _headline(state: PlantState, now_ns: int) -> dict[str, Any] | None:
             point = gateway.facts.points.get(ident)
             if point is None:
                 continue
-            told = {"point": ident, "unit": point["unit"], "value": None, "quality": None}
+            told: dict[str, Any] = {
+                "point": ident, "unit": point["unit"], "value": None, "quality": None
+            }  # fmt: skip
             found = state.value(ident)
             if found is None or gateway.received_ns is None or gateway.live is None:
                 return {**told, "age_ns": None, "grade": "none"}
@@ -67,6 +73,8 @@ def _headline(state: PlantState, now_ns: int) -> dict[str, Any] | None:
             old = age_ns > max(STALE_MIN_NS, STALE_INTERVALS * point["interval_ns"])
             bad = value.value is None or value.quality >= FIRST_BAD
             grade = "bad" if bad else "stale" if old else "reserved" if value.quality else "good"
+            if bad:
+                told["why"] = {name: sentence(value.quality, name) for name in ("en", "zh")}
             return {
                 **told, "value": None if bad else value.value, "quality": value.quality,
                 "age_ns": age_ns, "grade": grade,

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 NS_PER_S = 1_000_000_000
@@ -25,7 +26,8 @@ class Trace:
     rows: deque[tuple[int, float | None]] = field(default_factory=lambda: deque(maxlen=TRACE_MAX))
 
     def add(self, tick_ns: int, value: str | None) -> None:
-        """Append unless the tick is not at least half a second after the last one."""
+        """Append unless it is less than half a second after the last one; a clock may go back."""
+        _forget_from(self.rows, tick_ns)
         if self.rows and tick_ns - self.rows[-1][0] < _STEP_MIN_NS:
             return
         self.rows.append((tick_ns, None if value is None else float(value)))
@@ -37,14 +39,18 @@ class Trace:
 
 @dataclass
 class Share:
-    """How much of one input was usable in the last ten minutes; a tick that is missing is not."""
+    """How much of one input was usable in the last ten minutes; a tick that is missing is not.
+
+    By the collector's clock: a gateway whose own is ahead is silent when it is silent.
+    """
 
     interval_ns: int
     rows: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=TRACE_MAX))
 
-    def add(self, tick_ns: int, fraction: float) -> None:
-        """`fraction` of the input's points had a usable value at this tick, 0..1."""
-        self.rows.append((tick_ns, fraction))
+    def add(self, received_ns: int, fraction: float) -> None:
+        """`fraction` of the input's points had a usable value in a message, 0..1."""
+        _forget_from(self.rows, received_ns)
+        self.rows.append((received_ns, fraction))
 
     def value(self, now_ns: int) -> float | None:
         """0..1, or None before the first tick."""
@@ -80,7 +86,7 @@ class DayCount:
     def add(self, day: date, tick_ns: int, value: Decimal) -> None:
         """Take one usable value."""
         if day != self.day:
-            self.whole = tick_ns - self.last_ns <= MIDNIGHT_GAP_MAX_NS
+            self.whole = 0 <= tick_ns - self.last_ns <= MIDNIGHT_GAP_MAX_NS
             self.day, self.from_ns, self.reset = day, tick_ns, False
             self.first = self.last if self.whole else value
         if value < self.last:
@@ -93,6 +99,12 @@ class DayCount:
         return {
             "amount": amount, "from_ns": self.from_ns, "whole": self.whole, "reset": self.reset,
         }  # fmt: skip
+
+
+def _forget_from(rows: deque[tuple[int, Any]], from_ns: int) -> None:
+    """Drop what a clock that was set back has yet to come to."""
+    while rows and rows[-1][0] > from_ns:
+        rows.pop()
 
 
 def local_day(tick_ns: int, zone: ZoneInfo) -> date:

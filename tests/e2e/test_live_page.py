@@ -152,7 +152,7 @@ def test_what_is_not_yet_sealed_says_so(open_page: Open, start_server: Start) ->
     expect(page.locator("#status .tag")).to_have_text(
         re.compile(r"not yet sealed · sealed up to \d\d:\d\d:\d\d")
     )
-    expect(page.locator(".gateway")).to_contain_text("frames: 1,")
+    expect(page.locator(".gateway")).to_contain_text("frames: 1 (")
 
 
 def test_effects_table_running_first_with_its_flags(open_page: Open, start_server: Start) -> None:

@@ -114,6 +114,8 @@ def test_installed_upgraded_and_rolled_back(desk: Desk) -> None:
     key = desk.folder / "made.pub"
     assert desk.run(second, "--key", key, "--units", units)[0] == 0
     assert (desk.current, len(list(units.iterdir()))) == ("stackproof-0.2.0", 3)
+    links = desk.prefix / "stackproof"
+    (links / "current.new").symlink_to(desk.prefix / "stackproof-0.2.0")  # of one broken off
     for expected in ("stackproof-0.1.0", "stackproof-0.2.0"):
         status, said = desk.run(second, "--rollback")
         assert (status, desk.current) == (0, expected), said
@@ -130,6 +132,11 @@ def gone(made: Path) -> None:
 
 def added(made: Path) -> None:
     (made / "wheels/cbor2-6.1.5-py3-none-any.whl").write_bytes(b"a newer one")
+
+
+def linked(made: Path) -> None:
+    (made.parent / "evil.whl").write_bytes(b"beside the bundle")
+    (made / "wheels/stackproof-0.2.0-9-py3-none-any.whl").symlink_to("../../evil.whl")
 
 
 def resigned(made: Path) -> None:
@@ -167,6 +174,7 @@ NOT_BY = "the signature is not by the key in"
         (tampered, NAMED),
         (gone, NAMED),
         (added, "there are files here that the bundle does not have"),
+        (linked, "there are files here that the bundle does not have"),
         (resigned, NOT_BY),
         (sums_cut, NOT_BY),
         (other_machine, "this machine is riscv64"),
@@ -188,6 +196,7 @@ def test_refused_and_what_was_in_use_still_is(desk: Desk, harm: object, words: s
 @pytest.mark.needs("openssl")
 def test_the_key_must_be_given_and_be_the_makers(desk: Desk) -> None:
     made = desk.bundle("0.1.0")
+    assert "units: give the whole path" in desk.run(made, "--key", "k", "--units", "units")[1]
     assert "--key PUBLIC.pem is missing" in desk.run(made, "--units", "/")[1]
     bundle.open_key(desk.folder / "other.pem")
     assert NOT_BY in desk.run(made, "--key", desk.folder / "other.pub")[1]

@@ -82,15 +82,18 @@ async def test_files_are_bounded_in_number_size_and_by_the_disk(
     assert len(list((tmp_path / "brought").iterdir())) == OF_ONE_MAX
 
 
+@pytest.mark.parametrize(
+    ("program", "said"), [("/bin/false", "status 1"), ("/no/such/program", "cannot be started")]
+)
 async def test_a_verifier_that_dies_is_said_and_never_a_verdict(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, said: str
 ) -> None:
-    monkeypatch.setattr(desk_module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(desk_module.sys, "executable", program)
     desk = BroughtArchives(tmp_path, ManualClock(), {})
     brought = await ended(desk, await desk.take(pieces(b"x"), "", ""))
     assert brought.report is None
     assert brought.state == "failed"
-    assert "status 1" in brought.failed
+    assert said in brought.failed
 
 
 @pytest.mark.parametrize(

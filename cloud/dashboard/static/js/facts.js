@@ -118,6 +118,7 @@ function clockText(g) {
   if (!g.clock) return null;
   const offMs = ms(g.received_ns - g.sent_ns);
   if (Math.abs(offMs) > CLOCK_OFF_MS) return [t("gw.clock.off", { s: number(offMs / 1000, 0) }), true];
-  const { source, error_ms: error } = g.clock;
+  const error = g.clock.error_ms;
+  const source = tOr(`gw.clock.source.${g.clock.source}`, "gw.clock.source", { source: g.clock.source });
   return [error === null ? t("gw.clock.free", { source }) : t("gw.clock.error", { source, ms: error }), false];
 }

@@ -6,7 +6,7 @@ import { madeName } from "./overview_cards.js";
 import { headlineOf } from "./overview_model.js";
 import { livePage } from "./page.js";
 import { readingView, reason } from "./reading.js";
-import { embedded, language, t, tOr } from "./texts.js";
+import { embedded, language, t } from "./texts.js";
 
 livePage((model, site) => {
   const [made, methods] = [embedded("made"), embedded("methods")];
@@ -53,8 +53,10 @@ function figureView(model, site, made, methods, row) {
 }
 
 function table(caption, columns, rows) {
-  const head = h("tr", {}, ...columns.map((name) => h("th", { scope: "col", class: name === "value" ? "num" : "" }, t(`made.col.${name}`))));
-  return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, h("table", {}, h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, ...rows)));
+  const names = columns.map((name) => t(`made.col.${name}`));
+  const head = h("tr", {}, ...columns.map((name, at) => h("th", { scope: "col", class: name === "value" ? "num" : "" }, names[at])));
+  for (const row of rows) names.forEach((name, at) => { row.children[at].dataset.label = name; });
+  return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, h("table", { class: "cards" }, h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, ...rows)));
 }
 
 // A figure that is made in turn leads to its card, a meter to the table of meters.
@@ -89,5 +91,5 @@ function methodView(id, method) {
   return h("details", {}, h("summary", {}, t("made.method", { id, version: method.version })),
     h("p", { class: "note" }, t("made.method_source"), " ", h("span", { translate: "no" }, method.source)),
     h("pre", { class: "formula", lang: "en", translate: "no" }, method.text),
-    h("p", { class: "note" }, tOr("made.method_command", "made.method_command", {}), " ", h("code", { translate: "no" }, `stackproof calc show ${id}`)));
+    h("p", { class: "note" }, t("made.method_command"), " ", h("code", { translate: "no" }, `stackproof calc show ${id}`)));
 }

@@ -57,6 +57,13 @@ export class Model {
   }
 
   // "Now" at a gateway as far as we know: the instant of its newest values.
+  // Do its live messages come? Without them nothing is known of what goes on there.
+  isHeard(gateway) {
+    const seen = this.gateway(gateway);
+    if (!seen || seen.online !== true || seen.received_ns === null) return false;
+    return this.serverNow() - ms(seen.received_ns) <= Math.max(STALE_MIN_MS, 3 * ms(seen.interval_ns));
+  }
+
   tickMs(gateway) {
     const seen = this.gateway(gateway);
     return seen && seen.tick_ns !== null ? ms(seen.tick_ns) : null;

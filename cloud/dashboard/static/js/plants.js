@@ -32,12 +32,11 @@ function cell(node, text, bad) {
   node.classList.toggle("dq-text", Boolean(bad));
 }
 
-function nowText(told, qualities) {
-  const { headline } = told;
+function nowText({ headline }) {
   if (!headline) return [t("plants.no_figure"), true];
   if (headline.grade === "none") return [`– ${t("none.yet")}`, true];
   const old = headline.age_ns / 1e6;
-  if (headline.grade === "bad") return [`– ${qualities(headline.quality)}`, true];
+  if (headline.grade === "bad") return [`– ${headline.why[language]}`, true];
   const figure = `${number(headline.value, 2)} ${unitText(headline.unit)} ${t(`plants.figure.${headline.point}`)}`;
   return [old > STALE_SHOWN_MS ? `${figure} · ${t("age.old", { age: age(old) })}` : figure, headline.grade !== "good"];
 }
@@ -47,10 +46,12 @@ function patch(row, told, monthRows) {
   setText(row.link, plant.name || plant.id);
   setText(row.sector, `${tOr(`sector.${plant.sector}`, "sector.other", { id: plant.sector })}${plant.simulated ? ` · ${t("band.simulated")}` : ""}`);
   const [, now, share, running, connected, month] = row.cells;
-  cell(now, ...nowText(told, (code) => t("plants.quality", { code })));
+  cell(now, ...nowText(told));
   cell(share, trusted ? trustedText(trusted) : t("none.yet"), !trusted || trusted.lowest_share < 0.95);
-  cell(running, effects.length ? t("plants.running", { n: effects.length, ids: effects.slice(0, 4).map((one) => one.pot).join(" ") }) : "–", false);
-  running.classList.toggle("alert-text", effects.length > 0);
+  const known = effects.filter((one) => one.heard);
+  const shown = known.length ? known : effects; // of a gateway that is not heard: they may have ended
+  cell(running, shown.length ? t(known.length ? "plants.running" : "plants.running_last", { n: shown.length, ids: shown.slice(0, 4).map((one) => one.pot).join(" ") }) : "–", shown.length > known.length);
+  running.classList.toggle("alert-text", known.length > 0);
   const dark = gateways.offline + gateways.silent;
   cell(connected, dark ? t("plants.dark", { n: dark, m: gateways.all }) : t("plants.connected", { m: gateways.all }), dark > 0);
   const pressed = monthRows ? pressing(monthRows) : null;

@@ -71,10 +71,12 @@ function effectTile(model, line, pot) {
     node,
     update() {
       const effect = model.runningEffect(line.id, pot.id);
-      setOneClass(node, ["alert"], effect ? "alert" : null);
-      if (!effect) {
-        setText(big, t("pot.effect.none"));
-        setText(foot, "");
+      const heard = model.isHeard(line.gateway);
+      const known = heard && (effect || model.potStatus(line, pot).kind !== "nodata");
+      setOneClass(node, ["alert", "dq"], !known ? "dq" : effect ? "alert" : null);
+      if (!effect || !known) { // it may have begun, or ended
+        setText(big, known ? t("pot.effect.none") : "–");
+        setText(foot, known ? "" : t(heard ? "effects.no_data" : "effects.not_known"));
         return;
       }
       const lasts = model.tickMs(effect.gateway) - ms(effect.start_ns);

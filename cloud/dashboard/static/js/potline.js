@@ -67,8 +67,12 @@ function runningView(model, site, line) {
     node,
     update() {
       const pots = line().pots.filter((pot) => model.runningEffect(line().id, pot.id));
-      setText(words, pots.length ? t("effects.now", { n: pots.length }) : t("effects.none_running"));
-      setOneClass(node, ["alert"], pots.length ? "alert" : null);
+      const heard = model.isHeard(line().gateway);
+      const dark = line().pots.filter((pot) => model.potStatus(line(), pot).kind === "nodata").length;
+      const none = !heard ? "effects.not_known" : dark ? "effects.none_of_known" : "effects.none_running";
+      const some = heard ? "effects.now" : "effects.last_known";
+      setText(words, pots.length ? t(some, { n: pots.length }) : t(none, { n: dark }));
+      setOneClass(node, ["alert", "dq-text"], heard && pots.length ? "alert" : !heard || dark ? "dq-text" : null);
       const shown = new Set(pots.slice(0, NAMED_MAX).map((pot) => pot.id));
       for (const [id, link] of links) {
         if (!shown.has(id)) { link.remove(); links.delete(id); }

@@ -50,3 +50,12 @@ def test_the_routes_show_decide_and_export(cheap_hashes: None) -> None:
     assert "=HYPERLINK(0) ordered" in html
     assert client.post(f"{address}/unshelve", headers=head).status_code == 204
     assert client.get("/api/v1/alarms/count").json() == {"unacknowledged": 1}
+    form = {"csrf": done.principal.csrf, "of": PLANT}
+    origin = {"Origin": str(client.base_url).rstrip("/")}
+    for number, told in ((row["number"], "seen"), (row["number"] + 9, "gone")):
+        answer = client.post(
+            f"/en/plants/{PLANT}/alarms/{number}/acknowledge", data=form, headers=origin,
+            follow_redirects=False,
+        )  # fmt: skip
+        assert answer.headers["location"] == f"/en/alarms?plant={PLANT}&done={told}"
+    assert "Nothing was done" in client.get(answer.headers["location"]).text

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from cloud.alarms import core
-from cloud.alarms.core import Book, Happening, Key, Signal, Verdict, step
+from cloud.alarms.core import Alarm, Book, Happening, Key, Phase, Signal, Verdict, step
 from cloud.alarms.facts import learned_band
 from cloud.alarms.levels import band_of, mean_of
 from cloud.alarms.rules import Rule, Rules, default_rules, read_rules
 from cloud.alarms.store import AlarmStore
+from cloud.alarms.texts import sentence
 from firmware_configs.fields import Fields, Problem
 
 NS = 1_000_000_000
@@ -164,3 +165,9 @@ def test_nothing_is_judged_before_a_day_is_learned() -> None:
 )  # fmt: skip
 def test_a_mean_needs_half_of_its_values(rows: list[Any], mean: float | None) -> None:
     assert mean_of(rows) == mean
+
+
+def test_a_sentence_rounds_volts_as_people_read_them() -> None:
+    told = {"line": "1", "pot": "13", "start_ns": 0, "v_max": "29.7285", "again": 1}
+    alarm = Alarm(Key("works", "quench-failed", "edge-1", "1/13"), Phase.RAISED, 0, told, 1)
+    assert "up to 29.7 V" in sentence(alarm, "en", "Asia/Shanghai")

@@ -86,6 +86,19 @@ def test_from_live_messages_over_a_restart_to_the_end(works: Works) -> None:
     works.store.close()
 
 
+def test_an_effect_that_ended_while_nobody_listened_is_lost_and_not_long(works: Works) -> None:
+    works.at(0, **RUNNING)
+    works.store.close()
+    works.start()
+    works.at(4_000)  # its gateway is not heard yet: it may run still
+    assert [one.is_running for one in works.store.effects(PLANT, T0)] == [True]
+    works.at(4_005, effects=[])  # ended more than ten minutes ago: the gateway tells it no more
+    assert works.kinds() == ["certificate"]
+    (kept,) = works.store.effects(PLANT, T0)
+    assert (kept.is_lost, kept.is_running, kept.end_ns) == (True, False, None)
+    works.store.close()
+
+
 def test_what_the_disk_refuses_is_not_told(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise StoreError("disk full")

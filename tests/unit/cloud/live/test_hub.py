@@ -258,9 +258,10 @@ def test_plants_are_listed_once_configured() -> None:
     hub.on_config("b", "g", configuration(id="b"))
     hub.on_config("a", "g", configuration(id="a"))
     assert hub.plants() == ["a", "b"]
+    assert hub.facts("a") == hub.snapshot("a")["plant"]
 
 
-@pytest.mark.parametrize("ask", ["snapshot", "subscribe", "history"])
+@pytest.mark.parametrize("ask", ["snapshot", "subscribe", "history", "facts"])
 def test_an_unknown_plant_is_named(ask: str) -> None:
     hub = LiveHub(ManualClock())
     arguments = ("nowhere", "p") if ask == "history" else ("nowhere",)

@@ -45,14 +45,19 @@ def test_a_value_grows_old_and_a_bad_one_is_no_value(state: PlantState) -> None:
     now = summary(state, T0 + 2 * NS)
     assert (now["headline"]["value"], now["headline"]["grade"]) == ("5.861", "good")
     assert now["headline"]["age_ns"] == 2 * NS - 40 + 5  # its way here is not counted twice
-    assert now["effects"] == [{"potline": "line-1", "pot": "01", "start_ns": T0}]
+    running = {"potline": "line-1", "pot": "01", "start_ns": T0}
+    assert now["effects"] == [{**running, "heard": True}]
     assert now["trusted"]["lowest"] == "line-1"
     assert now["gateways"] == {"all": 1, "offline": 0, "silent": 0}
     later = summary(state, T0 + 6 * NS)
     assert later["headline"]["grade"] == "stale"
     assert later["gateways"]["silent"] == 1
+    assert later["effects"] == [{**running, "heard": False}]  # it may have ended
+    state.set_online(GATEWAY, online=False)
+    assert summary(state, T0 + 6 * NS)["gateways"] == {"all": 1, "offline": 1, "silent": 0}
     state.configure(GATEWAY, gateway_facts(GATEWAY, configuration()))
     bad = {**values(), "plant.co2e_t_h": [None, 138, None]}
     state.apply(GATEWAY, parse_live(payload(1, values=bad), PLANT, GATEWAY), T0 + NS)
     told = summary(state, T0 + NS)["headline"]
     assert (told["value"], told["quality"], told["grade"]) == (None, 138, "bad")
+    assert told["why"] == {"en": "an input of the calculation is missing", "zh": "计算输入缺失"}

@@ -117,3 +117,16 @@ def test_amounts_are_exact_and_without_exponent() -> None:
     assert count.as_map()["amount"] == "0.2"
     add(count, 2 * NS, "88120455.0000001")
     assert count.as_map()["amount"] == "88120454.9000001"
+
+
+def test_after_a_clock_that_was_set_back_all_goes_on() -> None:
+    trace, share, count = Trace(), Share(NS), count_from(MIDNIGHT + 10 * NS, "100.0")
+    for second in (0, 1, 3600, 3601):  # an hour ahead for two seconds
+        trace.add(second * NS, "1")
+        share.add(second * NS, 1.0)
+    trace.add(2 * NS, "2")
+    share.add(2 * NS, 0.0)
+    assert trace.since(0) == [(0, 1.0), (NS, 1.0), (2 * NS, 2.0)]
+    assert share.value(2 * NS) == pytest.approx(2 / 3)
+    add(count, MIDNIGHT - 10 * NS, "101.0")  # into yesterday, which was not counted from its start
+    assert (count.as_map()["amount"], count.as_map()["whole"]) == ("0.0", False)
