@@ -1,7 +1,9 @@
 """The register and its desk: who is let wait, approved, answered, refused, revoked."""
 
+import asyncio
 import datetime as dt
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.register import Register
 from evidence.broker_certificates import (
+    REQUEST_BYTES_MAX,
     BrokerRequest,
     Ca,
     certify_client,
@@ -181,3 +184,34 @@ def test_a_certificate_of_another_ca_is_not_handed_out(tmp_path: Path) -> None:
     again = register.certificate(approved, T0)
     assert again is not None
     assert again.verify_directly_issued_by(register.ca) is None
+
+
+async def test_a_flood_or_a_disk_that_fails_keeps_nobody_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk, answered, done = bench.desk, list[Sender](), asyncio.Event()
+    flooding, patient, last = (Sender("mini", f"edge-{n}") for n in (1, 2, 3))
+
+    def take(sender: Sender, data: bytes) -> None:
+        answered.append(sender)
+        if sender == flooding:
+            raise OSError(errno.ENOSPC, "no space")
+        if sender == last:
+            done.set()
+
+    monkeypatch.setattr(desk, "_answer", take)
+    monkeypatch.setattr("cloud.transport.desk.PACE_S", 0.0)
+    monkeypatch.setattr("asyncio.to_thread", _here)
+    desk.asked(patient, b"x" * (REQUEST_BYTES_MAX + 1))
+    for sender in (flooding, patient, flooding, last, flooding):
+        desk.asked(sender, b"asks")
+    running = asyncio.create_task(desk.run())
+    await asyncio.wait_for(done.wait(), 5)
+    assert answered == [flooding, patient, last]
+    assert "no space" in caplog.text
+    running.cancel()
+
+
+async def _here(work: Callable[..., None], *arguments: object) -> None:
+    work(*arguments)
+    await asyncio.sleep(0)
