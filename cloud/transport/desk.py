@@ -132,8 +132,7 @@ class BrokerDesk:
         row = {"plant": request.plant, "gateway": request.gateway, "key": key}
         with self._one:
             register = self._register()
-            if register.is_revoked(key):
-                raise LookupError(f"key {key} is revoked: the gateway needs another (edge enrol)")
+            _require_good(register, key)
             approved = register.find(request.plant, request.gateway, key)
             if approved is None:
                 register.wait(request.plant, request.gateway, data)
@@ -169,6 +168,7 @@ class BrokerDesk:
                     f"{plant}/{gateway} asks for key {asked}, not for the one that was named: "
                     "compare it with what `edge enrol` printed there"
                 )
+            _require_good(register, asked)
             self._log(Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}"))
             return {**row, "certificate": self._certificate(register.approve(request), told=False)}
 
@@ -214,6 +214,11 @@ class BrokerDesk:
     def _log(self, event: Event) -> None:
         with self._book.begin() as (transaction, now_ns):
             self._book.log(transaction, now_ns, event)
+
+
+def _require_good(register: Register, key: str) -> None:
+    if register.is_revoked(key):
+        raise LookupError(f"key {key} is revoked: the gateway needs another (edge enrol)")
 
 
 def _row(approved: Approved, newest: Certificate | None) -> Mapping[str, str]:

@@ -215,3 +215,16 @@ async def test_a_flood_or_a_disk_that_fails_keeps_nobody_waiting(
 async def _here(work: Callable[..., None], *arguments: object) -> None:
     work(*arguments)
     await asyncio.sleep(0)
+
+
+def test_a_revoked_key_that_still_waits_is_not_approved_again(bench: Bench) -> None:
+    bench.desk.take(bench.request())
+    (asks,) = (bench.desk._register().folder / "pending").iterdir()
+    kept = asks.read_bytes()
+    bench.desk.approve(PROGRAM, ROW, "")
+    asks.write_bytes(kept)  # as after a kill in the middle, or out of a copy of the folder
+    bench.desk.revoke(PROGRAM, ROW, "stolen", "")
+    bench.sent.clear()
+    with pytest.raises(LookupError, match="is revoked"):
+        bench.desk.approve(PROGRAM, ROW, "")
+    assert bench.sent == []
