@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import errno
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -228,3 +229,23 @@ def test_a_revoked_key_that_still_waits_is_not_approved_again(bench: Bench) -> N
     with pytest.raises(LookupError, match="is revoked"):
         bench.desk.approve(PROGRAM, ROW, "")
     assert bench.sent == []
+
+
+def test_what_is_written_survives_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = Register(folder_in(tmp_path), BY)
+    synced, fsync = set[int](), os.fsync
+
+    def note(file: int) -> None:
+        fsync(file)
+        synced.add(os.fstat(file).st_ino)
+
+    monkeypatch.setattr("os.fsync", note)
+    approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
+    register.certificate(approved, T0)
+    register.revoke(approved, "stolen", "somebody", T0)
+    written = {path for path in register.folder.rglob("*") if path != register.folder / "ca.crt"}
+    names = {path.name for path in (register.folder, *written) if path.stat().st_ino not in synced}
+    assert len(written) == 7
+    assert names == set(), "files, and the folders that hold their names"
