@@ -123,7 +123,7 @@ async def run_cloud(
             stack.callback(looking.cancel)
         await process.wait(stop)
         say("stopping: no more objects are taken; committing and sending receipts")
-    (state / READY).unlink(missing_ok=True)
+        (state / READY).unlink(missing_ok=True)  # while the slice is ours: a standby writes its own
     say("stopped")
 
 
