@@ -22,6 +22,7 @@ from cloud.errors import NoRegisterError
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.register import Register
+from cloud.transport.tls import TlsFiles, watch_own
 from evidence.broker_certificates import (
     REQUEST_BYTES_MAX,
     BrokerRequest,
@@ -249,3 +250,29 @@ def test_what_is_written_survives_a_power_cut(
     names = {path.name for path in (register.folder, *written) if path.stat().st_ino not in synced}
     assert len(written) == 7
     assert names == set(), "files, and the folders that hold their names"
+
+
+async def test_the_collectors_own_certificate_is_looked_at_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It lasts two years, and a collector's run may be longer."""
+    path, days = tmp_path / "collector.crt", iter((0, 600, 731))
+    made = certify_client("collector-00", TLS.public_key, Ca(BY, make_ca("a CA", BY, T0)), T0, 730)
+    path.write_bytes(certificate_to_pem(made))
+
+    class Clock(ManualClock):
+        def wall_ns(self) -> int:
+            if (day := next(days, None)) is None:
+                raise EOFError
+            return int((T0 + day * DAY).timestamp()) * 10**9
+
+    monkeypatch.setattr("cloud.transport.tls.LOOK_S", 0.0)
+    with pytest.raises(EOFError):
+        await watch_own(TlsFiles(path, path, path), Clock())
+    assert ["it ends on" in caplog.messages[0], "it ended on" in caplog.messages[1]] == [True] * 2
+    caplog.clear()
+    path.unlink()
+    days = iter((0,))
+    with pytest.raises(EOFError):
+        await watch_own(TlsFiles(path, path, path), Clock())
+    assert "cannot be read" in caplog.text
