@@ -6,7 +6,6 @@ broker ⇄ link → inbox → collector → evidence
 
 import asyncio
 import contextlib
-import datetime as dt
 import gc
 import json
 import logging
@@ -57,9 +56,8 @@ from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
+from cloud.transport.tls import watch_own
 from cloud.visits.desk import VisitDesk
-from evidence.broker_certificates import trouble_of
-from evidence.keys import load_certificate
 
 log = logging.getLogger("stackproof.cloud")
 
@@ -123,7 +121,7 @@ async def run_cloud(
             stack.callback(looking.cancel)
         await process.wait(stop)
         say("stopping: no more objects are taken; committing and sending receipts")
-    (state / READY).unlink(missing_ok=True)
+        (state / READY).unlink(missing_ok=True)  # while the slice is ours: a standby writes its own
     say("stopped")
 
 
@@ -167,7 +165,6 @@ class _Process:
         hub, inbox = LiveHub(self._clock), Inbox()
         tls = None if config.broker.tls is None else config.broker.tls.context()
         renews = None if config.broker.register is None else self._asked_for_certificate
-        self._look_at_own_certificate()
         self._link = link = MqttLink(
             self._broker_url, config.slice, inbox, hub, tls=tls, on_renew=renews
         )
@@ -182,6 +179,9 @@ class _Process:
         await stack.enter_async_context(beside(self._screenings.run()))
         await stack.enter_async_context(beside(self._brought.run()))
         await stack.enter_async_context(beside(self._transport.run()))
+        if config.broker.tls is not None:
+            watching = watch_own(config.broker.tls, SystemClock())
+            await stack.enter_async_context(beside(watching))
         await stack.enter_async_context(beside(self._series.follow()))
         for work in self._alarms.work():
             await stack.enter_async_context(beside(work))
@@ -258,16 +258,6 @@ class _Process:
             token=self._token,
             hosts=config.http.names,
         )
-
-    def _look_at_own_certificate(self) -> None:
-        tls = self._config.broker.tls
-        if tls is not None:
-            now = dt.datetime.fromtimestamp(SystemClock().wall_ns() / 1e9, dt.UTC)
-            if why := trouble_of(load_certificate(tls.certificate), now):
-                log.warning(
-                    "the collector's certificate for the broker: %s; take %s away and make another "
-                    "(stackproof cloud broker new)", why, tls.certificate,
-                )  # fmt: skip
 
     def _asked_for_certificate(self, sender: Sender, request: bytes) -> None:
         self._transport.asked(sender, request)

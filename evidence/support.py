@@ -28,6 +28,8 @@ _WRITTEN = (
     re.compile(r"(?<=://)[^/\s\"'@]+(?=@)"),
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]+"),
     re.compile(r"(?i)(?<=pin-value=)[^&;\s\"']+"),
+    # chat services let in whoever knows the rest of the address
+    re.compile(r"(?i)\bwebhook\s*=\s*[\"']https?://[^/\s\"']+(?P<value>/[^\"'\n]*)"),
     # a value, unless it says where the secret is
     re.compile(
         r"(?i)\b[\w-]*(?:password|passwd|secret|token|pin)[\"']?\s*[=:]\s*"
@@ -35,6 +37,7 @@ _WRITTEN = (
         r"|(?!file:|env:|pkcs11:)[^\s\"',;&]+)"
     ),
 )
+_PUBLIC = re.compile(r"(?s)-----BEGIN CERTIFICATE-----.*?(-----END CERTIFICATE-----|\Z)")
 _NAMED = re.compile(r"\b(file|env):([^\"'?&\s]+)")
 
 
@@ -74,7 +77,7 @@ def secrets_in(path: Path) -> set[str]:
         text = path.read_text(errors="replace")
     except OSError:  # who cannot read it cannot pack it either
         return set()
-    return set() if "BEGIN CERTIFICATE" in text else secret_lines(text)
+    return secret_lines(_PUBLIC.sub("", text))
 
 
 def secret_lines(text: str) -> set[str]:

@@ -19,6 +19,8 @@ from evidence.phrases import phrase
 NAME_MAX = 200
 #: of what somebody did here; the archive's own times have their plant's
 ZONE = "Asia/Shanghai"
+#: of what is kept, and nobody else's
+_OURS = ("account", "is_running", "report_bytes")
 
 router = APIRouter(prefix="/api/v1/verify", route_class=GuardedRoute)
 pages = APIRouter(
@@ -55,7 +57,7 @@ async def state(given: Given, who: Who, brought: str) -> Mapping[str, Any]:
 
 def _row(brought: Brought, before: int) -> Mapping[str, Any]:
     row = {**asdict(brought), "before": before, "state": brought.state}
-    return {key: value for key, value in row.items() if key not in ("account", "is_running")}
+    return {key: value for key, value in row.items() if key not in _OURS}
 
 
 @pages.get("")

@@ -30,6 +30,8 @@ ROOM_BYTES = 2 * 1024**3
 WAITING_MAX, OF_ONE_MAX = 8, 2
 #: results that are kept, and for how long
 KEPT_MAX, KEPT_NS = 200, 24 * 3_600_000_000_000
+#: of all reports as JSON: of a hostile archive one has megabytes
+KEPT_BYTES_MAX = 64 * 1024**2
 #: of a month of 1.3 thousand million readings, on a busy machine
 VERIFIED_WITHIN_S = 1_800.0
 #: a report lists a bounded number of findings
@@ -59,6 +61,7 @@ class Brought:
         report: what `stackproof verify --json` said, None while it has not.
         failed: why it was not verified, a sentence; "" while it may be.
         is_running: it is being verified now.
+        report_bytes: of the report as JSON.
     """
 
     id: str
@@ -70,6 +73,7 @@ class Brought:
     report: Mapping[str, Any] | None = None
     failed: str = ""
     is_running: bool = False
+    report_bytes: int = 0
 
     @property
     def state(self) -> str:
@@ -176,8 +180,10 @@ class BroughtArchives:
     def _forget(self) -> None:
         ended = [b for b in self._held.values() if not b.is_waiting]
         old = self._clock.wall_ns() - KEPT_NS
-        for at, one in enumerate(ended):
-            if one.at_ns < old or at < len(ended) - KEPT_MAX:
+        size = 0
+        for count, one in enumerate(reversed(ended), 1):
+            size += one.report_bytes
+            if one.at_ns < old or count > KEPT_MAX or size > KEPT_BYTES_MAX:
                 del self._held[one.id]
 
     async def run(self) -> None:
@@ -193,7 +199,8 @@ class BroughtArchives:
         path = self._folder / brought.id
         self._put(replace(brought, is_running=True))
         try:
-            ended = replace(brought, report=await report_of(path))
+            report, size = await report_of(path)
+            ended = replace(brought, report=report, report_bytes=size)
         except BroughtError as error:
             log.warning("%s: %s", brought.sha256, error)
             ended = replace(brought, failed=str(error))
@@ -202,8 +209,8 @@ class BroughtArchives:
         self._put(ended)
 
 
-async def report_of(path: Path) -> Mapping[str, Any]:
-    """What `stackproof verify --json` says of a file.
+async def report_of(path: Path) -> tuple[Mapping[str, Any], int]:
+    """What `stackproof verify --json` says of a file, and how many bytes that are.
 
     Raises:
         BroughtError: it cannot be started, said nothing that can be read, or took too long.
@@ -236,7 +243,7 @@ async def report_of(path: Path) -> Mapping[str, Any]:
     except ValueError as error:
         sentence = f"the verifier ended with status {status} and told nothing that can be read"
         raise BroughtError(f"{sentence}; run: stackproof verify") from error
-    return report
+    return report, len(said)
 
 
 async def _said(child: asyncio.subprocess.Process) -> bytes:

@@ -30,6 +30,7 @@ from cloud.closing.zone import zone_named
 from cloud.collector.desk import PlantEvidence, PlantKeys
 from cloud.errors import StoreError, TimeStampError
 from cloud.month.progress import Tell, to_nobody
+from cloud.store.disk import sync_names
 from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
 from evidence import checkpoint
@@ -194,7 +195,7 @@ class ArchiveFolder:
                 os.fsync(file.fileno())
             self._keep_replaced(target, old, month.close)
             packed.replace(target)
-            _sync(self.folder)
+            sync_names(self.folder)
         finally:
             shutil.rmtree(staging)
         return Sealed(target, _sha256(target), stamping.is_stamped, stamping.sentence)
@@ -350,15 +351,6 @@ def _objects(evidence: PlantEvidence, spans: Mapping[str, Span], tell: Tell) -> 
 def _hour(at_ns: int) -> str:
     utc = datetime.fromtimestamp(at_ns // _HOUR_NS * 3600, ZoneInfo("UTC"))
     return utc.strftime("%Y-%m-%d/%H")
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder last."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _sha256(path: Path) -> str:

@@ -146,7 +146,8 @@ class MqttLink:
         self._client.disconnect()
         if isinstance(connection, socket.socket):
             with contextlib.suppress(OSError):  # closed by the other side meanwhile
-                connection.shutdown(socket.SHUT_RDWR)
+                # the plain socket's: the TLS one would forget its session under paho's thread
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         self._client.loop_stop()
 
     # -- paho's thread from here ------------------------------------------------------------------

@@ -16,6 +16,7 @@ from cloud.commands.ids import plant_id
 from cloud.config import load_cloud
 from cloud.errors import StoreError
 from cloud.store.copying import copy_plant
+from cloud.store.disk import sync_names
 from cloud.store.fsck import Checked, Trusted, check_plant
 from cloud.store.fsck_findings import Fault
 from cloud.store_targets import find_target
@@ -89,7 +90,7 @@ def _copied(root: Path, to: Path, trusted: Trusted) -> Checked:
             shutil.rmtree(beside)
             raise StoreError(f"{root}: was not copied: {checked.findings[0].sentence}")
         os.rename(beside, to)  # noqa: PTH104 - refuses a folder that came meanwhile
-        _sync_names(to.parent)
+        sync_names(to.parent)
     return checked
 
 
@@ -101,14 +102,6 @@ def _check(plant: str, folder: Path, trusted: Trusted) -> Checked:
     for path in unlogged:
         path.unlink()
     return check_plant(plant, folder, trusted, is_quiet=lambda: True)
-
-
-def _sync_names(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 @contextmanager

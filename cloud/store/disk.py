@@ -214,6 +214,11 @@ def cut(path: Path, length: int) -> int:
     return max(0, size - length)
 
 
+def sync_names(folder: Path) -> None:
+    """Make the names in a folder last."""
+    _on_file(folder, os.O_RDONLY | os.O_DIRECTORY, os.fsync)
+
+
 def _on_file(path: Path, flags: int, act: Callable[[int], None]) -> None:
     file = os.open(path, flags)
     try:

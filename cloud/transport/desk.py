@@ -21,7 +21,12 @@ from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.errors import NoRegisterError, StoreError
 from cloud.transport.register import Approved, Register
-from evidence.broker_certificates import BrokerRequest, decode_broker_request, who_asks
+from evidence.broker_certificates import (
+    REQUEST_BYTES_MAX,
+    BrokerRequest,
+    decode_broker_request,
+    who_asks,
+)
 from evidence.errors import EvidenceError
 from evidence.keys import Certificate, certificate_to_pem, key_sha256
 
@@ -29,6 +34,8 @@ log = logging.getLogger("stackproof.cloud.transport")
 
 #: gateways whose newest request is kept until it is looked at
 WAITING_MAX = 1_000
+#: seconds between two answers: a flood of requests fills neither the log nor the register's disk
+PACE_S = 0.1
 APPROVED, RENEWED, REVOKED = (
     "broker-key-approved", "broker-certificate-renewed", "broker-key-revoked",
 )  # fmt: skip
@@ -69,21 +76,26 @@ class BrokerDesk:
 
     def asked(self, sender: Sender, data: bytes) -> None:
         """A request came over the broker; only a gateway's newest is looked at."""
-        if sender in self._waiting or len(self._waiting) < WAITING_MAX:
+        is_small = len(data) <= REQUEST_BYTES_MAX
+        if is_small and (sender in self._waiting or len(self._waiting) < WAITING_MAX):
             self._waiting[sender] = data
             self._came.set()
 
     async def run(self) -> None:
-        """Answer what comes, one after the other, for ever."""
+        """Answer what comes, who waits longest first, for ever."""
         while True:
             await self._came.wait()
             self._came.clear()
             while self._waiting:
-                sender, data = self._waiting.popitem()
+                sender = next(iter(self._waiting))
+                data = self._waiting.pop(sender)
                 try:
                     await asyncio.to_thread(self._answer, sender, data)
                 except (EvidenceError, StoreError, LookupError, AccountError) as error:
                     log.warning("%s: no certificate: %s", sender, error, extra=sender.about)
+                except Exception:  # a file that somebody wrote into, a disk; others are answered
+                    log.exception("%s: no certificate", sender, extra=sender.about)
+                await asyncio.sleep(PACE_S)
 
     def _answer(self, sender: Sender, data: bytes) -> None:
         if who_asks(data)[:2] != (sender.plant, sender.gateway):
@@ -120,8 +132,7 @@ class BrokerDesk:
         row = {"plant": request.plant, "gateway": request.gateway, "key": key}
         with self._one:
             register = self._register()
-            if register.is_revoked(key):
-                raise LookupError(f"key {key} is revoked: the gateway needs another (edge enrol)")
+            _require_good(register, key)
             approved = register.find(request.plant, request.gateway, key)
             if approved is None:
                 register.wait(request.plant, request.gateway, data)
@@ -157,6 +168,7 @@ class BrokerDesk:
                     f"{plant}/{gateway} asks for key {asked}, not for the one that was named: "
                     "compare it with what `edge enrol` printed there"
                 )
+            _require_good(register, asked)
             self._log(Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}"))
             return {**row, "certificate": self._certificate(register.approve(request), told=False)}
 
@@ -202,6 +214,11 @@ class BrokerDesk:
     def _log(self, event: Event) -> None:
         with self._book.begin() as (transaction, now_ns):
             self._book.log(transaction, now_ns, event)
+
+
+def _require_good(register: Register, key: str) -> None:
+    if register.is_revoked(key):
+        raise LookupError(f"key {key} is revoked: the gateway needs another (edge enrol)")
 
 
 def _row(approved: Approved, newest: Certificate | None) -> Mapping[str, str]:

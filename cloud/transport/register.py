@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud.errors import StoreError
+from cloud.store.disk import sync_names
 from evidence.broker_certificates import (
     CLIENT_DAYS,
     BrokerRequest,
@@ -184,11 +185,14 @@ class Register:
         path = self.folder / name
         part = path.with_name(f".{path.name}.part")
         try:
-            path.parent.mkdir(exist_ok=True)
+            if not path.parent.is_dir():
+                path.parent.mkdir()
+                sync_names(self.folder)
             with part.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
+            sync_names(path.parent)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror}") from error

@@ -148,6 +148,10 @@ class Reassembly:
         if len(self._known) > REMEMBERED_MAX:
             self._known.popitem(last=False)
 
+    def forget(self) -> None:
+        """Some of what was remembered is on disk no more: every repetition counts again."""
+        self._known.clear()
+
     def _whole(self, key: tuple[bytes, int]) -> bytes | None:
         assembly = self._drop(key)
         data = b"".join(assembly.pieces[index] for index in range(len(assembly.pieces)))

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from edge.alarms import FILLING_UNTIL
 from edge.clock import Clock
+from edge.condition import through_of
 from edge.config import Site
 from edge.disk import Disk
 from edge.errors import AlteredError, EdgeError, ExportError
@@ -191,8 +192,9 @@ class UdpLeaving:
     async def step(self) -> bool:
         """Send some objects of the first pass that has any due: what is new goes first."""
         cursors = await self._disk.run(cursors_of, self._spool, len(self._ages_ns))
+        now_ns = await self._disk.run(self._now_ns)
         for number, age_ns in enumerate(self._ages_ns):
-            due = await self._disk.run(self._due, cursors[number], self._clock.wall_ns() - age_ns)
+            due = await self._disk.run(self._due, cursors[number], now_ns - age_ns)
             if due:
                 for stored in due:
                     await self._sender.send(stored.data)
@@ -204,6 +206,10 @@ class UdpLeaving:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+    def _now_ns(self) -> int:
+        """The stream's time goes on ahead of a wall clock that was set back: ages go by it then."""
+        return max(self._clock.wall_ns(), through_of(self._spool))
 
     def _due(self, first: int, until_ns: int) -> list[Stored]:
         """Some objects from `first` on that are old enough."""

@@ -37,7 +37,7 @@ class RelayDatagrams(asyncio.DatagramProtocol):
     def __init__(self, intake: RelayIntake, clock: Clock) -> None:
         self._intake, self._clock = intake, clock
         self._waiting: list[Outer] = []
-        self._bytes = self.turns = 0
+        self._bytes = self._gone = self.turns = 0
         self.reassembly, self.loss = Reassembly(), LossCount()
         self.counts: Counter[str] = Counter()
 
@@ -78,12 +78,15 @@ class RelayDatagrams(asyncio.DatagramProtocol):
     async def step(self) -> None:
         """Bring what is complete to disk. SpoolError: it is dropped, and comes again."""
         waiting, self._waiting, self._bytes = self._waiting, [], 0
-        if not waiting:
-            return
-        if await self._intake.keep(waiting, self._clock.monotonic_ns() / 1e9):
-            return  # no room: repetitions are looked at again
-        for outer in waiting:
-            self.reassembly.remember(outer.sha256)
+        full = 0
+        if waiting:
+            full = await self._intake.keep(waiting, self._clock.monotonic_ns() / 1e9)
+        if self._gone != self._intake.gone:  # by whatever came, files too
+            self._gone = self._intake.gone
+            self.reassembly.forget()
+        elif not full:  # else repetitions are looked at again
+            for outer in waiting:
+                self.reassembly.remember(outer.sha256)
 
     def error_received(self, exc: Exception) -> None:
         """The system's word about the socket; nothing was lost by it."""

@@ -2,7 +2,8 @@
 
 One door for files and datagrams. Counted here: `garbage` no signed object, `stranger` of a stream
 that RELAY.toml does not name, `known` held already or under receipt, `crowded` gave way to a rival
-for the same seq, `full` there was no room, `kept` on disk.
+for the same seq, `gave_way` to lower seqs when it was full, `full` there was no room, `kept` on
+disk.
 """
 
 import logging
@@ -41,6 +42,11 @@ class RelayIntake:
             return None
         return outer
 
+    @property
+    def gone(self) -> int:
+        """How many objects that were on disk are there no more, and have no receipt."""
+        return self.counts["crowded"] + self.counts["gave_way"]
+
     async def keep(self, objects: Sequence[Outer], now_s: float) -> int:
         """Put objects on disk; for how many there was no room.
 
@@ -54,12 +60,14 @@ class RelayIntake:
                 continue
             kept = await lane.keep(own)
             self.counts.update(
-                kept=len(kept.new), known=kept.known, crowded=kept.crowded, full=kept.full
-            )
+                kept=len(kept.new), known=kept.known, crowded=kept.crowded, full=kept.full,
+                gave_way=kept.gave_way,
+            )  # fmt: skip
             full += kept.full
-            if kept.full and self._quiet.may(lane.stream.name, now_s):
+            dropped = kept.full + kept.gave_way
+            if dropped and self._quiet.may(lane.stream.name, now_s):
                 log.error(
-                    "%s: the queue is full, what came is dropped: look at the broker and the "
-                    "collector; what is missing then is exported again", lane.stream.name,
+                    "%s: the queue is full, %d object(s) are dropped: look at the broker and the "
+                    "collector; what is missing then is exported again", lane.stream.name, dropped,
                 )  # fmt: skip
         return full

@@ -43,12 +43,14 @@ class Kept:
         known: objects held before, or under receipt.
         crowded: objects for whose seq others gave way, the ones that came first.
         full: seqs for which there was no room.
+        gave_way: objects that were held, and made room for lower seqs.
     """
 
     new: list[int]
     known: int = 0
     crowded: int = 0
     full: int = 0
+    gave_way: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Queue:
         if len(rivals) >= RIVALS_MAX:
             self._db.execute("DELETE FROM objects WHERE id = ?", (rivals[0][0],))
             kept.crowded += 1
-        elif not self._make_room(outer):
+        elif not self._make_room(outer, kept):
             kept.full += 1
             return
         self._db.execute(
@@ -122,13 +124,14 @@ class Queue:
         )
         kept.new.append(outer.seq)
 
-    def _make_room(self, outer: Outer) -> bool:
+    def _make_room(self, outer: Outer, kept: Kept) -> bool:
         """The highest seqs give way to a lower one."""
         while self.bytes() + len(outer.data) > self._bytes_max:
             highest = self._one("SELECT max(seq) FROM objects")
             if highest is None or highest <= outer.seq:
                 return False
-            self._db.execute("DELETE FROM objects WHERE seq = ?", (highest,))
+            gone = self._db.execute("DELETE FROM objects WHERE seq = ?", (highest,))
+            kept.gave_way += gone.rowcount
         return True
 
     def release(self, seq: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloud.alive import tell_alive
+from cloud.beside import beside
 from cloud.errors import StoreError
 from evidence.service import ServiceManager
 from tests.notified import manager
@@ -34,3 +35,23 @@ async def test_each_turn_is_told_and_a_hanging_thread_is_silence(
         (await turns.get()).set_exception(ended)
         await task
         assert hearing.heard() == []
+
+
+async def test_work_beside_that_ends_by_a_defect_is_said_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def follow() -> None:
+        raise LookupError("what nobody thought of")
+
+    said: list[str] = []
+
+    async def serve() -> None:
+        async with beside(follow()):
+            for _ in range(3):
+                await asyncio.sleep(0)
+            said.extend(record.getMessage() for record in caplog.records if record.exc_info)
+
+    with pytest.raises(LookupError):
+        await serve()
+    assert len(said) == 1
+    assert "follow has ended and does nothing more" in said[0]

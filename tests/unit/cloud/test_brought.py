@@ -96,6 +96,32 @@ async def test_a_verifier_that_dies_is_said_and_never_a_verdict(
     assert said in brought.failed
 
 
+async def test_a_verifier_that_cannot_be_started_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = BroughtArchives(tmp_path, ManualClock(), {})
+    monkeypatch.setattr(desk_module.sys, "executable", "/nowhere")
+    brought = await ended(desk, await desk.take(pieces(b"x"), "", ""))
+    assert (brought.state, brought.report) == ("failed", None)
+    assert "cannot be started" in brought.failed
+
+
+async def test_reports_are_bounded_together_the_newest_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = iter("abc")
+
+    async def report_of(_: Path) -> tuple[dict[str, Any], int]:
+        return {"verdict": next(reports)}, 40
+
+    monkeypatch.setattr(desk_module, "report_of", report_of)
+    monkeypatch.setattr(desk_module, "KEPT_BYTES_MAX", 100)
+    desk = BroughtArchives(tmp_path, ManualClock(), {})
+    for _ in range(3):
+        await ended(desk, await desk.take(pieces(b"x"), "rui", ""))
+    assert [b.report for b in desk.all_of("rui")] == [{"verdict": "c"}, {"verdict": "b"}]
+
+
 @pytest.mark.parametrize(
     ("roots", "said"),
     [({"works": "ab"}, "is the one"), ({"works": "cd"}, "is NOT the one"), ({}, "does not know")],

@@ -1,10 +1,15 @@
-"""Folders of CLOUD.toml that the disk refuses at the start: file, key, and exit status 2."""
+"""Folders of CLOUD.toml: what the disk refuses at the start is named; what is left at the end."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from cloud import cli
+from cloud.clock import SystemClock
+from cloud.config import load_cloud
+from cloud.process import run_cloud
+from cloud.store.slice import SliceStore
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
 
 TEXT = f"""\
@@ -53,3 +58,30 @@ def test_a_state_folder_with_a_folder_in_the_place_of_a_file(
     assert f"{config}: cloud.state_dir: {tmp_path / 'state'} cannot be used" in (
         capsys.readouterr().err
     )
+
+
+async def test_who_stops_leaves_the_ready_file_of_the_next_holder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have the same state_dir; the standby takes over the moment the slice is given back."""
+    make_plant(tmp_path)
+    config, ready = tmp_path / "CLOUD.toml", tmp_path / "state/ready.json"
+    config.write_text(f"{TEXT}[http]\nport = 0\n")
+    give_back, stop, found = SliceStore.close, asyncio.Event(), list[bool]()
+
+    def close(store: SliceStore) -> None:
+        give_back(store)
+        found.append(ready.exists())
+        ready.write_text("the next holder's")
+
+    monkeypatch.setattr(SliceStore, "close", close)
+    monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
+
+    def say(sentence: str) -> None:
+        if sentence.startswith("ready"):
+            found.append(ready.exists())
+            stop.set()
+
+    await run_cloud(load_cloud(config), SystemClock(), stop, say)
+    assert found == [True, False]
+    assert ready.read_text() == "the next holder's"

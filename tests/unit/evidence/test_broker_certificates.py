@@ -111,10 +111,13 @@ def test_a_request_is_by_both_keys() -> None:
         cose.sign(EVIDENCE, header, envelope.payload),  # the other key says another name
         cose.sign(EVIDENCE, {**header, cose.TYP: "x"}, envelope.payload),
         cose.sign(EVIDENCE, {**header, cose.CWT_CLAIMS: {1: "A/B", 2: "c"}}, envelope.payload),
-        cose.sign(EVIDENCE, header, envelope.payload[:-1] + b"\0"),
     ):
         with pytest.raises(EvidenceError):
             decode_broker_request(bent, EVIDENCE.public_key)
+    last = envelope.payload[-1] ^ 1  # of the request's own signature
+    stolen = cose.sign(EVIDENCE, dict(envelope.header), envelope.payload[:-1] + bytes([last]))
+    with pytest.raises(MalformedError, match="not signed by the key it asks for"):
+        decode_broker_request(stolen, EVIDENCE.public_key)
 
 
 def test_names_fit_into_a_certificate() -> None:

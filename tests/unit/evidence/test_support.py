@@ -28,6 +28,11 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIE\n-----END PRIVATE KEY
         ("pkcs11:object=k?pin-value=1234", "pkcs11:object=k?pin-value=[taken out]"),
         ('token = "file:secrets/influx"', 'token = "file:secrets/influx"'),
         ('key = "file:keys/edge-1.pem"', 'key = "file:keys/edge-1.pem"'),
+        (
+            'webhook = "https://chat.example/in/s3cret?key=a"',
+            'webhook = "https://chat.example[taken out]"',
+        ),
+        ('webhook = "https://chat.example"', 'webhook = "https://chat.example"'),
         ("spinning = 3, 12 tokens", "spinning = 3, 12 tokens"),
     ],
 )
@@ -39,11 +44,15 @@ def test_what_the_configuration_names_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "influx").write_text("user:pa55word\n")
-    (tmp_path / "own.crt").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n")
+    ours = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    (tmp_path / "own.crt").write_text(ours)
+    (tmp_path / "both.pem").write_text(f"{ours}{PEM}\n")
     monkeypatch.setenv("DB_LOGIN", "open sesame")
     config = 'a = "file:influx"\nb = "file:own.crt"\nc = "env:DB_LOGIN"\nd = "file:away"\n'
+    config += 'e = "file:both.pem"\n'
     known = secrets_of(config, tmp_path)
-    assert known == {"user:pa55word", "pa55word", "open sesame"}
+    (line,) = PEM.splitlines()[1:2]
+    assert known == {"user:pa55word", "pa55word", "open sesame", line}
     assert without_secrets("said pa55word, open sesame!", known) == "said [taken out], [taken out]!"
 
 

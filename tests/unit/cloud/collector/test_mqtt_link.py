@@ -1,6 +1,8 @@
 """The transport's answers to what paho reports, without a broker."""
 
 import asyncio
+import socket
+import ssl
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -240,3 +242,19 @@ async def test_a_flood_of_unsigned_messages_is_dropped_while_the_page_is_behind(
     flood(3)
     await asyncio.sleep(0)
     assert len(page.live) == mqtt.PAGE_WAITING_MAX + 3
+
+
+async def test_the_end_hangs_up_and_leaves_tls_to_the_thread_that_reads(link: MqttLink) -> None:
+    """SSLSocket.shutdown drops its session first: what is written then goes out in clear."""
+    ours, theirs = socket.socketpair()
+    context = ssl.create_default_context()
+    secured = context.wrap_socket(ours, server_hostname="b", do_handshake_on_connect=False)
+    client = SimpleNamespace(
+        is_connected=lambda: False, socket=lambda: secured,
+        disconnect=lambda: None, loop_stop=lambda: None,
+    )  # fmt: skip
+    link._client = client
+    with secured, theirs:
+        await link.stop()
+        assert theirs.recv(1) == b"", "hung up"
+        assert secured._sslobj is not None

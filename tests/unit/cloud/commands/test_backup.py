@@ -92,7 +92,7 @@ def test_a_restore_names_its_plant_and_believes_its_root(
 def test_beside_a_collector_and_on_at_another_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Copied between commits while more is staged; another slice with another key goes on."""
+    """Copied in the middle of a commit; another slice with another key goes on."""
     plant = make_plant(tmp_path)
     gateway = plant.gateways["edge-1"]
     gateway.config()
@@ -107,8 +107,12 @@ def test_beside_a_collector_and_on_at_another_one(
         intake.take(sender, data, 0)
     intake.commit()
     intake.take(sender, gateway.objects[3], 0)
+    store = intake.store.plants[PLANT]
+    store.write_objects()
+    store.write_log()  # all is written but the checkpoint that speaks of it
     order = ["backup", PLANT, str(tmp_path / "CLOUD.toml"), "--out", str(tmp_path / "out")]
     assert cli.main(order) == 0
+    assert "6 log entries, 3 objects" in capsys.readouterr().out
     intake.store.close()
     moved = moved_to(plant, tmp_path / "moved")
     assert cli.main(["restore", str(tmp_path / "out" / PLANT), str(moved)]) == 0

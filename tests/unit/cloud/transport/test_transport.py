@@ -1,7 +1,10 @@
 """The register and its desk: who is let wait, approved, answered, refused, revoked."""
 
+import asyncio
 import datetime as dt
-from collections.abc import Iterator
+import errno
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +22,9 @@ from cloud.errors import NoRegisterError
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.register import Register
+from cloud.transport.tls import TlsFiles, watch_own
 from evidence.broker_certificates import (
+    REQUEST_BYTES_MAX,
     BrokerRequest,
     Ca,
     certify_client,
@@ -181,3 +186,93 @@ def test_a_certificate_of_another_ca_is_not_handed_out(tmp_path: Path) -> None:
     again = register.certificate(approved, T0)
     assert again is not None
     assert again.verify_directly_issued_by(register.ca) is None
+
+
+async def test_a_flood_or_a_disk_that_fails_keeps_nobody_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk, answered, done = bench.desk, list[Sender](), asyncio.Event()
+    flooding, patient, last = (Sender("mini", f"edge-{n}") for n in (1, 2, 3))
+
+    def take(sender: Sender, data: bytes) -> None:
+        answered.append(sender)
+        if sender == flooding:
+            raise OSError(errno.ENOSPC, "no space")
+        if sender == last:
+            done.set()
+
+    monkeypatch.setattr(desk, "_answer", take)
+    monkeypatch.setattr("cloud.transport.desk.PACE_S", 0.0)
+    monkeypatch.setattr("asyncio.to_thread", _here)
+    desk.asked(patient, b"x" * (REQUEST_BYTES_MAX + 1))
+    for sender in (flooding, patient, flooding, last, flooding):
+        desk.asked(sender, b"asks")
+    running = asyncio.create_task(desk.run())
+    await asyncio.wait_for(done.wait(), 5)
+    assert answered == [flooding, patient, last]
+    assert "no space" in caplog.text
+    running.cancel()
+
+
+async def _here(work: Callable[..., None], *arguments: object) -> None:
+    work(*arguments)
+    await asyncio.sleep(0)
+
+
+def test_a_revoked_key_that_still_waits_is_not_approved_again(bench: Bench) -> None:
+    bench.desk.take(bench.request())
+    (asks,) = (bench.desk._register().folder / "pending").iterdir()
+    kept = asks.read_bytes()
+    bench.desk.approve(PROGRAM, ROW, "")
+    asks.write_bytes(kept)  # as after a kill in the middle, or out of a copy of the folder
+    bench.desk.revoke(PROGRAM, ROW, "stolen", "")
+    bench.sent.clear()
+    with pytest.raises(LookupError, match="is revoked"):
+        bench.desk.approve(PROGRAM, ROW, "")
+    assert bench.sent == []
+
+
+def test_what_is_written_survives_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = Register(folder_in(tmp_path), BY)
+    synced, fsync = set[int](), os.fsync
+
+    def note(file: int) -> None:
+        fsync(file)
+        synced.add(os.fstat(file).st_ino)
+
+    monkeypatch.setattr("os.fsync", note)
+    approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
+    register.certificate(approved, T0)
+    register.revoke(approved, "stolen", "somebody", T0)
+    written = {path for path in register.folder.rglob("*") if path != register.folder / "ca.crt"}
+    names = {path.name for path in (register.folder, *written) if path.stat().st_ino not in synced}
+    assert len(written) == 7
+    assert names == set(), "files, and the folders that hold their names"
+
+
+async def test_the_collectors_own_certificate_is_looked_at_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It lasts two years, and a collector's run may be longer."""
+    path, days = tmp_path / "collector.crt", iter((0, 600, 731))
+    made = certify_client("collector-00", TLS.public_key, Ca(BY, make_ca("a CA", BY, T0)), T0, 730)
+    path.write_bytes(certificate_to_pem(made))
+
+    class Clock(ManualClock):
+        def wall_ns(self) -> int:
+            if (day := next(days, None)) is None:
+                raise EOFError
+            return int((T0 + day * DAY).timestamp()) * 10**9
+
+    monkeypatch.setattr("cloud.transport.tls.LOOK_S", 0.0)
+    with pytest.raises(EOFError):
+        await watch_own(TlsFiles(path, path, path), Clock())
+    assert ["it ends on" in caplog.messages[0], "it ended on" in caplog.messages[1]] == [True] * 2
+    caplog.clear()
+    path.unlink()
+    days = iter((0,))
+    with pytest.raises(EOFError):
+        await watch_own(TlsFiles(path, path, path), Clock())
+    assert "cannot be read" in caplog.text

@@ -147,6 +147,9 @@ async def test_new_objects_go_first_and_each_again_at_its_age(
     (newest,) = (stored.data for stored in rig.spool.objects(6, 1))
     assert await all_due(NOW_NS + 600 * 10**9) == [newest, newest, *objects, newest]
     assert cursors_of(rig.spool, 3) == [7, 7, 7]
+    left(rig.spool, 0, 0, 0)
+    behind_ns = NOW_NS - DAY_NS  # a clock that was set back: the stream's time goes on ahead of it
+    assert await all_due(behind_ns) == [*objects, newest]
     udp.close()
 
 

@@ -24,13 +24,15 @@ class Lane:
     def __init__(self) -> None:
         self.kept: list[bytes] = []
         self.is_full = False
+        self.gone = Kept([])
         self.stream = type("Stream", (), {"name": f"{PLANT}/{GATEWAY}"})
 
     async def keep(self, objects: list[Outer]) -> Kept:
         if self.is_full:
             return Kept([], full=len(objects))
         self.kept += [outer.data for outer in objects]
-        return Kept([outer.seq for outer in objects])
+        gone, self.gone = self.gone, Kept([])
+        return Kept([outer.seq for outer in objects], crowded=gone.crowded, gave_way=gone.gave_way)
 
 
 class Clock(ShiftedClock):
@@ -121,3 +123,31 @@ async def test_datagrams_of_anybody(rig: Rig, at: Any, monkeypatch: pytest.Monke
     for datagram in fragments(rig.spool.objects(5, 1)[0].data, 1, 0):
         port.datagram_received(datagram, None)
     assert port.counts["busy"] == 1
+
+
+@pytest.mark.parametrize("gone", [Kept([], crowded=1), Kept([], gave_way=1)])
+async def test_what_gave_way_on_disk_is_taken_again_when_it_is_repeated(
+    rig: Rig, at: Any, gone: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    lane, clock, intake, folder, inbox = at
+    port = RelayDatagrams(intake, clock)
+    first, second = (stored.data for stored in rig.spool.objects(0, 2))
+
+    async def comes(data: bytes) -> list[bytes]:
+        lane.kept.clear()
+        for datagram in fragments(data, 1, 0):
+            port.datagram_received(datagram, None)
+        await port.step()
+        return list(lane.kept)
+
+    assert (await comes(first), await comes(first)) == ([first], []), "it is on disk"
+    lane.gone = gone
+    assert await comes(second) == [second]
+    assert (await comes(first), await comes(second)) == ([first], [second])
+    lane.gone = gone
+    export(rig.spool, (PLANT, GATEWAY), out=inbox)
+    await look(folder, clock, 0)
+    await look(folder, clock, LOOK_S)
+    await port.step()
+    assert await comes(first) == [first], "a file may take the room, too"
+    assert ("1 object(s) are dropped" in caplog.text) == (gone.gave_way == 1)

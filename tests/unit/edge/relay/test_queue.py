@@ -79,7 +79,8 @@ def test_when_it_is_full_the_highest_seqs_give_way(path: Path) -> None:
     first = held.keep([of(seq, b"%d" % seq + big) for seq in range(100, 130)], 1)
     assert 5 < len(first.new) < 10
     assert first.full == 30 - len(first.new)
-    assert held.keep([of(3, b"3" + big)], 2).new == [3]
+    lower = held.keep([of(3, b"3" + big)], 2)
+    assert (lower.new, lower.gave_way) == ([3], 1)
     assert held.beyond(3) == (100, first.new[-2])
     assert held.bytes() <= 200_000
     assert held.keep([of(2**62, big)], 3).full == 1
