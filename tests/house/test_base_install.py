@@ -19,7 +19,8 @@ class Guard:
         "evidence", "firmware_configs", "edge", "cloud", "simulators", "stackproof"}}
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
-        if top in self.allowed or top.startswith(("_virtualenv", "__editable__", "_sysconfigdata_")):
+        of_python = ("_virtualenv", "__editable__", "_sysconfigdata_")
+        if top in self.allowed or top.startswith(of_python):
             return None
         raise ModuleNotFoundError(f"not in the base install: {{name}}", name=name)
 sys.meta_path.insert(0, Guard())
