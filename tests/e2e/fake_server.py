@@ -200,7 +200,7 @@ def unsigned(options: argparse.Namespace) -> Principal:
 def configure(hub: LiveHub, options: argparse.Namespace) -> None:
     """The plant's configuration; another plant's beside it where one is asked for."""
     sector = options.sector
-    made = as_works(config(options.pots, options.name, options.lines), sector)
+    made = as_works(config(options.pots, options.name, options.lines, options.meters), sector)
     if sector in WORKS:
         made["potlines"], made["plant"]["sector"] = [], sector
     if options.hostile:
@@ -217,7 +217,9 @@ async def serve(options: argparse.Namespace) -> None:
     sector = options.sector
     configure(hub, options)
     start_ns = clock.wall_ns() // NS * NS - TICKS_BEFORE * NS
-    plant = FakePlant(start_ns, pots=options.pots, gas_answers=not options.dead_gas)
+    plant = FakePlant(
+        start_ns, pots=options.pots, gas_answers=not options.dead_gas, meters=options.meters
+    )
     plant.alarms = ["disk-low", "of-tomorrow"] if options.alarms else []
     hub.on_state(PLANT, GATEWAY, True)
     for n in range(TICKS_BEFORE):
@@ -272,6 +274,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--name", default="Demo smelter")
     parser.add_argument("--pots", type=int, default=24)
+    parser.add_argument("--meters", type=int, default=0, help="further ones")
     parser.add_argument("--lines", type=int, default=1)
     parser.add_argument("--sector", default="aluminium")
     parser.add_argument("--dead-gas", action="store_true")
