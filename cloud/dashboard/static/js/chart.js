@@ -2,9 +2,8 @@
 // part that is not yet sealed; and the trend of any point by buckets: mean, with lowest to highest
 // as a band. Both return null when the library is not installed.
 import { clockTime, dateTime } from "./format.js";
+import { FONT, INK, limit, picture, shade } from "./marks.js";
 
-const INK = { text: "#5a656e", grid: "#c3c8cc", data: "#2f3b44", limit: "#b3102a", open: "rgba(90,101,110,.13)", band: "rgba(47,59,68,.2)", edge: "rgba(47,59,68,.45)" };
-const FONT = '11px "Segoe UI","Noto Sans","Noto Sans CJK SC","Microsoft YaHei",system-ui,sans-serif';
 const SPLITS_V = [0, 2, 4, 8, 16, 32, 64];
 const WINDOW_S = 600;
 const DAY_S = 86400;
@@ -75,20 +74,7 @@ export function trendChart(host, { zone, unit, from, to, rows, limitV, limitText
       chart.setCursor({ left: chart.valToPos(rows.times[at], "x"), top: 10 });
     },
     // a promise of the picture, with lines of text above it
-    picture(lines) {
-      const from_ = chart.ctx.canvas;
-      const made = document.createElement("canvas");
-      const [step, edge] = [20 * devicePixelRatio, 8 * devicePixelRatio];
-      Object.assign(made, { width: from_.width, height: from_.height + step * lines.length + edge });
-      const ctx = made.getContext("2d");
-      ctx.fillStyle = "#fff";
-      ctx.fillRect(0, 0, made.width, made.height);
-      ctx.fillStyle = INK.data;
-      ctx.font = FONT.replace("11px", `${13 * devicePixelRatio}px`);
-      lines.forEach((text, at) => ctx.fillText(text, edge, step * (at + 1) - 4, made.width - 2 * edge));
-      ctx.drawImage(from_, 0, step * lines.length + edge);
-      return new Promise((done) => { made.toBlob(done, "image/png"); });
-    },
+    picture: (lines) => picture(chart.ctx.canvas, lines),
     remove,
   };
 }
@@ -102,40 +88,4 @@ function tick(atMs, zone, stepS) {
   const text = dateTime(atMs, zone);
   if (stepS >= 28 * DAY_S) return text.slice(0, 7);
   return stepS >= DAY_S || text.endsWith("00:00") ? text.slice(5, 10) : text.slice(11);
-}
-
-// Grey from the last sealed instant on.
-function shade(u, sealedS, text) {
-  if (!u.data[0].length) return;
-  const { left, top, width, height } = u.bbox;
-  const from = sealedS === null ? left : Math.max(left, u.valToPos(sealedS, "x", true));
-  if (from >= left + width) return;
-  u.ctx.save();
-  u.ctx.fillStyle = INK.open;
-  u.ctx.fillRect(from, top, left + width - from, height);
-  label(u, text, left + width - 4, top + height - 6 * devicePixelRatio, INK.text, "right");
-  u.ctx.restore();
-}
-
-function limit(u, volts, text) {
-  const y = Math.round(u.valToPos(volts, "y", true));
-  const { left, width } = u.bbox;
-  u.ctx.save();
-  u.ctx.strokeStyle = INK.limit;
-  u.ctx.lineWidth = devicePixelRatio;
-  u.ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-  u.ctx.beginPath();
-  u.ctx.moveTo(left, y);
-  u.ctx.lineTo(left + width, y);
-  u.ctx.stroke();
-  label(u, text, left + 4, y - 5 * devicePixelRatio, INK.limit, "left");
-  u.ctx.restore();
-}
-
-function label(u, text, x, y, color, align) {
-  u.ctx.font = FONT.replace("11px", `${11 * devicePixelRatio}px`);
-  u.ctx.fillStyle = color;
-  u.ctx.textAlign = align;
-  u.ctx.textBaseline = "alphabetic";
-  u.ctx.fillText(text, x, y);
 }
