@@ -34,7 +34,7 @@ def test_from_all_months_to_one_that_is_closed_by_decision(
     )
     watched = open_page(f"{server.url}/{language}/", width=width, height=height)
     page, visit = watched.page, Visit(watched, f"months-{language}-{width}", width, also)
-    page.get_by_role("link", name=words[0]).click()
+    page.get_by_role("link", name=words[0], exact=True).click()
     expect(page.get_by_role("heading", name=words[0], exact=True)).to_be_visible()
     expect(page.get_by_role("link", name=words[2])).to_have_count(1)
     cell = page.locator(".matrix td", has_text=words[7])
