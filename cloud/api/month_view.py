@@ -60,7 +60,7 @@ class MonthCell:
         language: "en" or "zh".
     """
 
-    def __init__(self, row: Row, language: str) -> None:
+    def __init__(self, row: Mapping[str, Any], language: str) -> None:
         self.row, self._language = row, language
 
     def left(self) -> str:
@@ -82,7 +82,7 @@ class MonthCell:
         reserved, bad = (percent(of[key], of["count"]) for key in ("reserved", "bad"))
         return texts.told(self._language, "month.cell.readings", reserved=reserved, bad=bad)
 
-    def seal(self) -> Row | None:
+    def seal(self) -> Mapping[str, Any] | None:
         """The archive that stands, None for none."""
         return next((one for one in self.row["archives"] if one["newest"]), None)
 

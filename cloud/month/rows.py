@@ -42,7 +42,9 @@ def month_row(
         "days_left": state.days_left,
         "owed": [_owed(one) for one in of.owed],
         "readings": {
-            "count": of.counted.readings, "reserved": of.counted.reserved, "bad": of.counted.bad,
+            "count": of.counted.readings,
+            "reserved": of.counted.reserved,
+            "bad": of.counted.bad,
         },
         "archives": [_archive(one, close, path) for one, path in archives if one.month == of.month],
     }

@@ -126,7 +126,7 @@ def paint_ms(chromium: Browser, url: str) -> float:
                     "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
                 )
             )
-    return statistics.median(found)
+    return float(statistics.median(found))
 
 
 def watched(chromium: Browser, url: str, seconds: int) -> dict[str, float]:

@@ -23,9 +23,9 @@ POT = f"/plants/{PLANT}/lines/line-1/pots/07"
 #: ten minutes, thirty hours, ten days are missing, and of one bucket more no reading was usable
 WORDS = {
     "en": [("1 h", "by the minute", "for 11 min"), ("72 h", "by the minute", "for 11 min"),
-           ("month", "by the hour", "for 31 h"), ("year", "by the plant's day", "for 11 d")],
+           ("1 month", "by the hour", "for 31 h"), ("1 year", "by the plant's day", "for 11 d")],
     "zh": [("1 小时", "按分钟", "共 11 分钟"), ("72 小时", "按分钟", "共 11 分钟"),
-           ("月", "按小时", "共 31 小时"), ("年", "按厂区自然日", "共 11 天")],
+           ("1 个月", "按小时", "共 31 小时"), ("1 年", "按厂区自然日", "共 11 天")],
 }  # fmt: skip
 
 
