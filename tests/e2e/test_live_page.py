@@ -212,7 +212,7 @@ def test_a_potline_of_300_pots_fits_both_widths(open_page: Open, start_server: S
 def test_a_second_potline_has_its_own_map_and_figures(open_page: Open, start_server: Start) -> None:
     watched = open_page(f"{start_server('--lines', '2').url}{LINE}")
     page = watched.page
-    switch = page.locator(".switch button")
+    switch = page.locator(".head .switch button")
     expect(switch).to_have_text(["line-1", "line-2"])
     expect(switch.nth(0)).to_have_attribute("aria-pressed", "true")
     switch.nth(1).click()
