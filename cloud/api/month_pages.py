@@ -1,7 +1,7 @@
 """Pages of months: all plants' months in one table, and one month with its checklist. No script."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -11,12 +11,13 @@ from cloud.accounts.roles import Principal, Right
 from cloud.api import month_texts as texts
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_names import for_eyes_of
-from cloud.api.month_view import MonthView
+from cloud.api.month_view import MonthCell, MonthView
 from cloud.api.rendering import Language, render
-from cloud.api.reviewed import note
+from cloud.api.reviewed import note, queue
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, MonthService, Services
 from cloud.closing.months import REASON_MAX
+from cloud.review.thread import Outline
 
 router = APIRouter(
     default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute
@@ -27,25 +28,35 @@ MONTHS_MAX = 13
 
 @router.get("/{language}/months")
 def months_page(given: Given, who: Who, language: Language) -> HTMLResponse:
-    """Every plant's months, newest first."""
-    return months_table(given.months, given.plants_of(who), language, who)
+    """Every plant's months, newest first: state, deadline, readings, seal, what reviews said."""
+    plants = given.plants_of(who)
+    return months_table(given.months, plants, language, who, reviews_of(given, who))
+
+
+def reviews_of(given: Services, who: Principal) -> Mapping[tuple[str, str], Outline]:
+    """(plant, month) -> how far its review is, for who may see reviews."""
+    if Right.RECORDS not in who.rights:
+        return {}
+    found = queue(given, who)
+    return {(str(one.row["plant"]), str(one.row["month"])): one.outline for one in found}
 
 
 def months_table(
-    of_plants: MonthService, plants: Sequence[str], language: str, who: Principal
+    of_plants: MonthService,
+    plants: Sequence[str],
+    language: str,
+    who: Principal,
+    reviews: Mapping[tuple[str, str], Outline],
 ) -> HTMLResponse:
     """The table of these plants' months."""
-    rows = {plant: {row["month"]: row for row in of_plants.rows(plant)} for plant in plants}
-    months = sorted({month for of in rows.values() for month in of}, reverse=True)[:MONTHS_MAX]
-    left = {
-        (plant, month): texts.left(language, row["days_left"])
-        for plant, of in rows.items()
-        for month, row in of.items()
-        if row["days_left"] is not None and row["state"] in ("open", "waiting", "ready", "late")
+    rows = {
+        plant: {row["month"]: MonthCell(row, language) for row in of_plants.rows(plant)}
+        for plant in plants
     }
+    months = sorted({month for of in rows.values() for month in of}, reverse=True)[:MONTHS_MAX]
     return render(
-        "months.html", language, path="/months", who=who, rows=rows, months=months, left=left,
-        error="",
+        "months.html", language, path="/months", who=who, rows=rows, months=months,
+        reviews=reviews, told=texts.told, error="",
     )  # fmt: skip
 
 

@@ -52,6 +52,41 @@ def square(language: str, device: str, day: str, cell: Sequence[int] | None) -> 
     return Square(str(min(whole, 100)), f"{look} marked" if reserved or bad else look, title)
 
 
+class MonthCell:
+    """A month in the table of all, in a language.
+
+    Args:
+        row: as `MonthService.rows` gives it.
+        language: "en" or "zh".
+    """
+
+    def __init__(self, row: Mapping[str, Any], language: str) -> None:
+        self.row, self._language = row, language
+
+    def left(self) -> str:
+        """Days until the deadline; "" where nothing is waited for."""
+        is_open = self.row["state"] in ("open", "waiting", "ready", "late")
+        days = self.row["days_left"]
+        return texts.left(self._language, days) if is_open and days is not None else ""
+
+    def owed(self) -> str:
+        """How much is owed; "" for nothing."""
+        count = len(self.row["owed"])
+        return texts.told(self._language, "month.cell.owed", n=count) if count else ""
+
+    def readings(self) -> str:
+        """Which share of the readings stands with a reservation, and which has no value."""
+        of = self.row["readings"]
+        if not of["count"]:
+            return texts.told(self._language, "month.cell.unread")
+        reserved, bad = (percent(of[key], of["count"]) for key in ("reserved", "bad"))
+        return texts.told(self._language, "month.cell.readings", reserved=reserved, bad=bad)
+
+    def seal(self) -> Mapping[str, Any] | None:
+        """The archive that stands, None for none."""
+        return next((one for one in self.row["archives"] if one["newest"]), None)
+
+
 class MonthView:
     """A month in a language, for its template.
 

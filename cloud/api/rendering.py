@@ -42,7 +42,7 @@ _OF_PAGES = (
     "visit.", "year.",
 )  # fmt: skip
 #: of those, what the live pages say as well
-_SHARED = ("month.state.", "month.left")
+_SHARED = ("month.state.", "month.left", "alarms.priority")
 #: those that the live pages' modules need
 SCRIPT_STRINGS = {
     language: {

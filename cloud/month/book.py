@@ -94,7 +94,7 @@ class MonthBook:
             self._known(self._now(plant), month, closes),
             segments=self.facts.segments(plant), days=self.facts.days(plant, month),
         )  # fmt: skip
-        found = checklist(known, now_ns)
+        found = replace(checklist(known, now_ns), counted=self.facts.counted(plant, month))
         of = self._standing(found, month, now_ns, closes, archives)
         row = month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
         decided = [close for close in closes if close.month == month]
@@ -136,7 +136,8 @@ class MonthBook:
         if held is not None and held[0] == stands_on:
             return held[1]
         days = self.facts.days(of.plant, month, devices=False)
-        made = checklist(replace(known, days=days), now_ns)
+        counted = self.facts.counted(of.plant, month)
+        made = replace(checklist(replace(known, days=days), now_ns), counted=counted)
         if now_ns >= end_ns and not made.events:  # those end with time
             slim = replace(made, days=(), streams=(), documents=())
             self._over[of.plant, month] = stands_on, slim

@@ -139,6 +139,7 @@ class Checklist:
         decisions: who closes it although something is owed, and why.
         owed: what is owed.
         newest_ns: when the newest of what it is made of was logged, 0 for nothing.
+        counted: readings of all devices.
     """
 
     month: str
@@ -158,6 +159,7 @@ class Checklist:
     decisions: Sequence[Logged]
     owed: Sequence[Owed]
     newest_ns: int
+    counted: Counts = field(default_factory=Counts)
 
     @property
     def blocking(self) -> list[Owed]:

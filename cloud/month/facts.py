@@ -260,6 +260,14 @@ class Facts:
             found[str(day), str(stream)].tally.devices[str(device)] = Counts(*counts)  # type: ignore[arg-type] # columns
         return list(found.values())
 
+    def counted(self, plant: str, month: str) -> Counts:
+        """Readings of all devices of a month."""
+        ((readings, reserved, bad),) = self._rows(
+            "SELECT total(readings), total(reserved), total(bad) FROM device_day"
+            " WHERE plant = ? AND day BETWEEN ? AND ?", plant, f"{month}-01", f"{month}-31"
+        )  # fmt: skip
+        return Counts(int(float(str(readings))), int(float(str(reserved))), int(float(str(bad))))
+
     def first_month(self, plant: str) -> str | None:
         """The month of the first reading, None while there is none."""
         ((day,),) = self._rows("SELECT min(day) FROM day WHERE plant = ? AND last_seq >= 0", plant)

@@ -41,6 +41,11 @@ def month_row(
         "deadline_confidence": None if deadline is None else deadline.confidence,
         "days_left": state.days_left,
         "owed": [_owed(one) for one in of.owed],
+        "readings": {
+            "count": of.counted.readings,
+            "reserved": of.counted.reserved,
+            "bad": of.counted.bad,
+        },
         "archives": [_archive(one, close, path) for one, path in archives if one.month == of.month],
     }
 

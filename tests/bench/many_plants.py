@@ -143,7 +143,7 @@ async def measure(count: int) -> dict[str, Any]:
 
 async def _pages(engine: MonthEngine, plants: Sequence[str], found: dict[str, Any]) -> None:
     async def table() -> None:
-        await asyncio.to_thread(months_table, engine, plants, "en", VISITOR)
+        await asyncio.to_thread(months_table, engine, plants, "en", VISITOR, {})
 
     async def month() -> None:
         await asyncio.to_thread(engine.month, plants[-1], "2026-10")

@@ -28,7 +28,7 @@ def point(ident: str, kind: str, unit: str, decimals: int, **more: Any) -> dict[
     return {"id": ident, "quantity": quantity, "decimals": decimals, **base, **more}
 
 
-def points(pots: int) -> list[dict[str, Any]]:
+def points(pots: int, meters: int = 0) -> list[dict[str, Any]]:
     scada = {"provenance": "via-control-system", "device": "pot-gateway"}
     gas = {"quantity": {"reference": "0C-101.325kPa", "moisture": "dry"}, "device": "gas-1"}
     computed = {"provenance": "computed", "dtype": 79}
@@ -48,6 +48,10 @@ def points(pots: int) -> list[dict[str, Any]]:
         point("gas-1.volume", "gas-volume", "Nm3", 2, role="totaliser", **gas),
         point("gas-1.flow", "gas-flow", "Nm3/h", 2, **gas),
     ]
+    rows += [
+        point(f"{name}.flow", "gas-flow", "Nm3/h", 2, **gas | {"device": name})
+        for name in meter_names(meters)
+    ]
     for name, kind, unit in (
         ("producing", "count", "1"),
         ("aef_day", "rate", "1/d"), ("aed_day", "duration", "min"), ("aem_day", "rate", "min/d"),
@@ -62,9 +66,16 @@ def points(pots: int) -> list[dict[str, Any]]:
     return rows
 
 
-def config(pots: int = POTS, name: str = "Demo smelter", lines: int = 1) -> dict[str, Any]:
+def meter_names(count: int) -> list[str]:
+    """Ids of further meters that nothing counts."""
+    return [f"meter-{n:03}" for n in range(1, count + 1)]
+
+
+def config(
+    pots: int = POTS, name: str = "Demo smelter", lines: int = 1, meters: int = 0
+) -> dict[str, Any]:
     """A signed configuration as the hub is given it; further lines share the first one's pots."""
-    rows = points(pots)
+    rows = points(pots, meters)
     numbers = [f"{n:02}" for n in range(1, pots + 1)]
     return {
         "format": 1,
@@ -117,10 +128,13 @@ class FakePlant:
         alarms: names of those that stand at the gateway.
     """
 
-    def __init__(self, start_ns: int, *, pots: int = POTS, gas_answers: bool = True) -> None:
+    def __init__(
+        self, start_ns: int, *, pots: int = POTS, gas_answers: bool = True, meters: int = 0
+    ) -> None:
         self.alarms: list[str] = []
         self.start_ns = start_ns
         self.pots = pots
+        self.meters = meter_names(meters)
         self.gas_answers = gas_answers
         self._random = random.Random(20261)
 
@@ -157,6 +171,8 @@ class FakePlant:
         rows["gas-1.volume"] = [f"{991200 + n * 0.117:.2f}" if gas else None, 128 * (not gas), None]
         rows["gas-1.flow"] = [f"{421 + 6 * math.sin(n / 15):.2f}" if gas else None,
                               128 * (not gas), None]  # fmt: skip
+        for k, name in enumerate(self.meters):
+            rows[f"{name}.flow"] = [f"{100 + k + 6 * math.sin(n / 15 + k):.2f}", 0, None]
         return rows | self._computed(n)
 
     def _computed(self, n: int) -> dict[str, list[Any]]:

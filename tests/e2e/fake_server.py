@@ -36,8 +36,9 @@ from tests.e2e.fake_alarms import alarm_desks
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.e2e.fake_samples import FakeSamples
+from tests.e2e.fake_series import series_desk
 from tests.fraud.bent_months import BentPlant, hold_peaks
-from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, NoSeries, Nothing, make_accounts
+from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.drill_examples import meter_config, signed, statement
 from tests.unit.cloud.evidence_examples import make_plant
@@ -200,7 +201,7 @@ def unsigned(options: argparse.Namespace) -> Principal:
 def configure(hub: LiveHub, options: argparse.Namespace) -> None:
     """The plant's configuration; another plant's beside it where one is asked for."""
     sector = options.sector
-    made = as_works(config(options.pots, options.name, options.lines), sector)
+    made = as_works(config(options.pots, options.name, options.lines, options.meters), sector)
     if sector in WORKS:
         made["potlines"], made["plant"]["sector"] = [], sector
     if options.hostile:
@@ -217,7 +218,9 @@ async def serve(options: argparse.Namespace) -> None:
     sector = options.sector
     configure(hub, options)
     start_ns = clock.wall_ns() // NS * NS - TICKS_BEFORE * NS
-    plant = FakePlant(start_ns, pots=options.pots, gas_answers=not options.dead_gas)
+    plant = FakePlant(
+        start_ns, pots=options.pots, gas_answers=not options.dead_gas, meters=options.meters
+    )
     plant.alarms = ["disk-low", "of-tomorrow"] if options.alarms else []
     hub.on_state(PLANT, GATEWAY, True)
     for n in range(TICKS_BEFORE):
@@ -244,7 +247,7 @@ async def serve(options: argparse.Namespace) -> None:
             visits=VisitDesk(records, months, plans, screenings), screenings=screenings,
             brought=brought,
             transport=Nothing(),
-            series=NoSeries(),
+            series=series_desk(clock),
             alarms=desks_of[0], shifts=desks_of[1],
         )
     )  # fmt: skip
@@ -272,6 +275,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--name", default="Demo smelter")
     parser.add_argument("--pots", type=int, default=24)
+    parser.add_argument("--meters", type=int, default=0, help="further ones")
     parser.add_argument("--lines", type=int, default=1)
     parser.add_argument("--sector", default="aluminium")
     parser.add_argument("--dead-gas", action="store_true")

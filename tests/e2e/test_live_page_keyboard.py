@@ -72,8 +72,8 @@ def test_a_slow_click_across_ticks_still_selects(open_page: Open, start_server: 
 def test_the_trace_is_told_in_words(open_page: Open, mortal_server: Server) -> None:
     """Of a server of its own: what was before the effect leaves the ten minutes after a while."""
     page = open_page(f"{mortal_server.url}/en/plants/demo-smelter/line").page
-    expect(page.locator(".chart canvas")).to_be_visible()
-    expect(page.locator(".chart")).to_have_attribute("role", "img")
+    expect(page.locator(".trace .chart canvas")).to_be_visible()
+    expect(page.locator(".live-trace .chart")).to_have_attribute("role", "img")
     summary = page.locator(".trace .note")
     expect(summary).to_have_text(
         re.compile(r"Lowest 3\.\d\d V, highest 3[45]\.\d\d V; at or above 8 V for \d+:\d\d; ")
@@ -157,7 +157,7 @@ def test_on_paper_nothing_is_cut_off(open_page: Open, start_server: Start) -> No
     cut = page.locator(".scroll").evaluate("e => e.scrollHeight > e.clientHeight + 1")
     assert cut is False
     page.set_viewport_size({"width": 700, "height": 900})  # paper is narrower than the screen
-    inside = page.locator(".chart").evaluate(
+    inside = page.locator(".live-trace .chart").evaluate(
         "e => e.querySelector('canvas').getBoundingClientRect().width <= e.clientWidth + 1"
     )
     assert inside is True

@@ -1,5 +1,6 @@
 """Pages of months in a real browser: both languages and widths, looked at after each step."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -14,9 +15,10 @@ pytestmark = pytest.mark.browser
 WORDS = {
     "en": ["Months", "waiting", "late", "no document of kind “invoice” about anthracite", "Close",
            "Something is owed", "46 % of 259,200 objects", "amended", "Samples of this month",
-           "Back to the month"],
+           "Back to the month", "archive"],
     "zh": ["月度存证", "待补齐", "已逾期", "缺少关于 anthracite 的“发票”文件", "关账",
-           "仍有未完成事项", "259,200 个对象的 46 %", "已更正", "本月样品", "返回本月"],
+           "仍有未完成事项", "259,200 个对象的 46 %", "已更正", "本月样品", "返回本月",
+           "存证档案"],
 }  # fmt: skip
 
 
@@ -32,9 +34,15 @@ def test_from_all_months_to_one_that_is_closed_by_decision(
     )
     watched = open_page(f"{server.url}/{language}/", width=width, height=height)
     page, visit = watched.page, Visit(watched, f"months-{language}-{width}", width, also)
-    page.get_by_role("link", name=words[0]).click()
+    page.get_by_role("link", name=words[0], exact=True).click()
     expect(page.get_by_role("heading", name=words[0], exact=True)).to_be_visible()
     expect(page.get_by_role("link", name=words[2])).to_have_count(1)
+    cell = page.locator(".matrix td", has_text=words[7])
+    # by hand: of one day of 31 every 50th reading has no value, and every 100th is reserved
+    expect(cell).to_contain_text(re.compile(r"0\.03 %.*0\.06 %"))
+    expect(cell.get_by_role("link", name=words[10])).to_have_attribute(
+        "href", f"/api/v1/plants/{PLANT}/months/2026-08/archive.tar"
+    )
     visit.look("1-all")
     page.get_by_role("link", name=words[7]).click()
     expect(page.get_by_text(f"stackproof verify {PLANT}-2026-08.tar")).to_be_visible()

@@ -59,6 +59,9 @@ def test_a_provinces_review_of_a_month(
     page, texts = shi.page, shi.texts
 
     # what waits, and the month: nothing is opened yet
+    page.goto(f"{shi.base}/months")
+    cell = page.locator(".matrix td", has_text=texts["month.cell.review"])
+    expect(cell).to_contain_text(texts["review.state.none"])
     page.goto(f"{shi.base}/reviews")
     shi.visit.look("1-list")
     page.get_by_role("link", name=re.compile(MONTH)).click()

@@ -1,5 +1,6 @@
 """The wheel holds every file of the five rooms, the one command and the browser library."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -58,6 +59,47 @@ def test_nothing_else_is_in(wheel: zipfile.ZipFile) -> None:
 def test_browser_library_comes_with_its_licence(wheel: zipfile.ZipFile) -> None:
     vendored = {Path(name).name for name in wheel.namelist() if name.startswith(f"{VENDOR}/")}
     assert {"uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE.txt"} <= vendored
+
+
+#: loads pages of the wheel that is named, and all that they name, and what that imports
+LOAD = r"""
+import re, sys
+import cloud
+from tests.unit.cloud.app_examples import PLANT, make_client
+assert cloud.__file__.startswith(sys.argv[1]), cloud.__file__
+client, seen = make_client(), set()
+of = [f"/plants/{PLANT}{page}" for page in ("", "/line", "/figures", "/meters", "/fleet")]
+todo = [f"/en{page}" for page in ("/months", "/alarms", *of)]
+while todo:
+    url = todo.pop()
+    if url in seen:
+        continue
+    seen.add(url)
+    answer = client.get(url)
+    assert answer.status_code == 200 and answer.content, url
+    if "/vendor/" not in url:
+        todo += re.findall(r'(?:href|src)="(/static/[^"]+)"', answer.text)
+        todo += ["/static/js/" + name for name in re.findall(r'from "\./([^"]+)"', answer.text)]
+print(*sorted(seen))
+"""
+
+
+def test_pages_load_with_all_their_files(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """From the wheel's own files; what they need else is that of these tests."""
+    wheel.extractall(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, str(tmp_path)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    named = done.stdout.split()
+    assert "/static/js/trend.js" in named
+    assert "/static/vendor/uPlot.iife.min.js" in named
 
 
 def test_base_install_is_the_auditors_and_rooms_are_extras(wheel: zipfile.ZipFile) -> None:

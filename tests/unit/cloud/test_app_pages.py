@@ -18,7 +18,7 @@ OF_PAGES = (
     "account.", "alarms.", "drill.", "month.", "plan.", "record.", "review.", "shift.", "verify.",
     "visit.", "year.",
 )  # fmt: skip
-SHARED = ("month.state.", "month.left")
+SHARED = ("month.state.", "month.left", "alarms.priority")
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 STYLES = sorted((STATIC / "css").glob("*.css"))
 

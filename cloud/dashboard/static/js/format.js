@@ -24,6 +24,16 @@ const dayTime = (zone) => cached(`t${zone}`, () => new Intl.DateTimeFormat("en-G
 // hh:mm:ss at the plant
 export const clockTime = (ms, zone) => dayTime(zone).format(ms);
 
+// yyyy-mm-dd hh:mm at the plant
+export function dateTime(ms, zone) {
+  const format = cached(`d${zone}`, () => new Intl.DateTimeFormat("en-CA", {
+    timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
+  }));
+  const part = {};
+  for (const { type, value } of format.formatToParts(ms)) part[type] = value;
+  return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}`;
+}
+
 // "(UTC+8)": the zone's offset at that instant
 export function zoneOffset(ms, zone) {
   const format = cached(`z${zone}`, () => new Intl.DateTimeFormat("en-US", {

@@ -8,11 +8,13 @@ import { stripView } from "./strip.js";
 import { t } from "./texts.js";
 import { pfcTile } from "./tiles.js";
 import { traceView } from "./trace.js";
+import { trendView } from "./trend.js";
+import { headlineOf } from "./overview_model.js";
 
 livePage((model, site) => (model.state.potlines.length ? potlines(model, site) : process(model, site)));
 
 function potlines(model, site) {
-  const trace = traceView(model, site.plant);
+  const trace = traceView(model, site);
   const link = h("a", { class: "pot-link", href: site.address });
   trace.node.append(h("p", { class: "unprinted" }, link));
   const line = () => view.line();
@@ -33,19 +35,37 @@ function potlines(model, site) {
   view.begin();
   const tiles = [lineFigures(model, line), pfcTile(model, line)];
   const facts = factsView(model, line);
+  const trend = trendCard(model, site);
   return {
-    nodes: [h("div", { class: "tiles two" }, ...tiles.map((tile) => tile.node)), view.node, h("div", { class: "side" }, facts.node)],
+    nodes: [h("div", { class: "tiles two" }, ...tiles.map((tile) => tile.node)), view.node, h("div", { class: "side" }, facts.node), trend.node],
     recall: () => view.again(),
-    update: () => [view, trace, effects, ...tiles, facts].forEach((one) => one.update()),
+    update: () => [view, trace, effects, ...tiles, facts, trend].forEach((one) => one.update()),
   };
 }
 
 function process(model, site) {
   const strip = stripView(model, { brief: false, address: site.address });
   const facts = factsView(model, () => undefined);
+  const trend = trendCard(model, site);
   return {
     nodes: [h("section", { class: "card process alone" }, h("h2", {}, t("strip.title_all")), strip.node, h("p", { class: "note" }, t("strip.basis"))),
-      h("div", { class: "side alone" }, facts.node)],
-    update: () => [strip, facts].forEach((one) => one.update()),
+      trend.node, h("div", { class: "side alone" }, facts.node)],
+    update: () => [strip, facts, trend].forEach((one) => one.update()),
   };
+}
+
+// Any point of the plant over an hour to a year; first what it emits.
+function trendCard(model, site) {
+  const { points } = model.state;
+  const first = headlineOf(points);
+  const drawable = Object.keys(points).filter((id) => points[id].role !== "state").sort();
+  const select = h("select", { id: "trend-point" }, ...drawable.map((id) => h("option", { value: id }, id)));
+  const trend = trendView(model, site, {});
+  const show = () => trend.show(select.value);
+  if (points[first]) select.value = first;
+  select.addEventListener("change", show);
+  if (drawable.length) show();
+  const node = h("section", { class: "card trend-card alone" }, h("div", { class: "head" }, h("h2", {}, t("trend.heading")),
+    h("label", { class: "right", for: "trend-point" }, `${t("trend.point")} `, select)), trend.node);
+  return { node, update: trend.update };
 }

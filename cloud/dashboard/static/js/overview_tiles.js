@@ -29,7 +29,7 @@ function shell(title, size) {
       if (symbol !== shown) {
         shown = symbol;
         mark.textContent = "";
-        if (symbol) mark.append(symbol === "p2" ? triangle() : diamond());
+        if (symbol) mark.append(symbol === "p2" ? priority(2) : diamond());
       }
     },
   };
@@ -50,10 +50,15 @@ function bulletView() {
   };
 }
 
-// Priority 2: a triangle with its digit.
-export const triangle = () => svg("svg", { viewBox: "0 0 16 16", class: "symbol", "aria-hidden": "true" },
-  svg("path", { d: "M8 1l7.5 14H.5z", fill: "#e07a00", stroke: "#8a4300" }),
-  svg("path", { d: "M6.2 8.2a1.9 1.9 0 1 1 3 1.6L7.6 11.6h2.2v1.2H5.9v-1l2.3-2.6a.7.7 0 1 0-.9-1z", fill: "#1d2429" }));
+// A priority by colour, shape and digit: square 1, triangle 2, circle 3.
+const SHAPES = {
+  1: () => svg("rect", { x: "1", y: "1", width: "18", height: "18" }),
+  2: () => svg("path", { d: "M10 1 19.5 19H.5z" }),
+  3: () => svg("circle", { cx: "10", cy: "10", r: "9" }),
+};
+export const priority = (n) => svg("svg", { viewBox: "0 0 20 20", class: `symbol priority p${n}`, role: "img",
+  "aria-label": t("alarms.priority", { n }) }, SHAPES[n](),
+svg("text", { x: "10", y: n === 2 ? "17" : "14.5", "text-anchor": "middle", "aria-hidden": "true" }, String(n)));
 
 const why = (reason) => t(has(`overview.reason.${reason}`) ? `overview.reason.${reason}` : `accumulated.reason.${reason}`);
 

@@ -18,7 +18,7 @@ livePage((model, site) => {
   if (!pot) return { nodes: [h("p", { class: "card" }, t("pot.gone"))], update() {} };
   const query = `potline=${encodeURIComponent(line.id)}&pot=${encodeURIComponent(pot.id)}`;
   const mine = (effect) => effect.potline === line.id && effect.pot === pot.id;
-  const trace = traceView(model, site.plant);
+  const trace = traceView(model, site);
   const effects = effectsView(model, site.say, { csv: `${site.api}/effects.csv?${query}`, title: t("effects.title"), of: mine });
   const tiles = [nowTile(model, line, pot), effectTile(model, line, pot), countTile(model, mine)];
   const recall = () => {

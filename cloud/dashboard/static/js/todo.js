@@ -1,74 +1,50 @@
-// What wants somebody's hand just now, at most seven lines, each with the way to it. The alarms'
-// engine, where there is one, takes this card's place: it knows priorities and acknowledgement.
-import { diamond, h, setText } from "./dom.js";
+// What wants somebody's hand just now: the standing alarms of the plant that nobody shelved, as the
+// alarms' engine has them, at most seven lines, each with the way to it.
+import { h, setText } from "./dom.js";
 import { age } from "./format.js";
 import { ms } from "./model.js";
-import { metersOf, headlineOf, pressing } from "./overview_model.js";
-import { triangle } from "./overview_tiles.js";
-import { reason } from "./reading.js";
-import { t } from "./texts.js";
+import { priority } from "./overview_tiles.js";
+import { Polled } from "./polled.js";
+import { language, t } from "./texts.js";
 
 const LINES_MAX = 7;
-const DAYS_URGENT = 10;
+const ALARMS_MS = 10000; // as often as the page of alarms asks
 
-export function todoView(model, site, slow, made) {
+export function todoView(model, site) {
+  const polled = new Polled(`/api/v1/alarms?plant=${encodeURIComponent(site.plant)}`, ALARMS_MS);
   const list = h("ol", { class: "todo" });
-  const quiet = h("p", { class: "note" }, t("todo.none"));
-  const more = h("p", { class: "note" });
-  const node = h("section", { class: "card action", id: "needs-action" }, h("h2", {}, t("todo.title")), list, quiet, more);
+  const said = h("p", { class: "note" });
+  const address = `/${language}/alarms?plant=${encodeURIComponent(site.plant)}`;
+  const node = h("section", { class: "card action", id: "needs-action" }, h("div", { class: "head" }, h("h2", {}, t("todo.title")),
+    h("a", { class: "right", href: address }, t("todo.all"))), list, said);
   let shown = "";
   return {
     node,
     update() {
-      const lines = todo(model, site, slow.months(), made);
-      const keys = lines.slice(0, LINES_MAX).map((line) => `${line.mark} ${line.key} ${line.href}`).join("\n");
+      if (!model.frozen) polled.update(model.now());
+      const standing = polled.answer ? polled.answer.standing.filter((one) => one.shelf === null) : [];
+      const lines = standing.slice(0, LINES_MAX);
+      const keys = lines.map((one) => [one.number, one.priority, one.acknowledged_ns === null, one[language]].join(" ")).join("\n");
       if (keys !== shown) { // a line that stays is not made anew: focus and clicks survive
         shown = keys;
         list.textContent = "";
-        list.append(...lines.slice(0, LINES_MAX).map((line) => h("li", {}, line.mark === "p2" ? triangle() : diamond(),
-          h("a", { href: line.href }, line.key), h("span", { class: "note" }))));
+        list.append(...lines.map((one) => h("li", { class: one.acknowledged_ns === null ? "unseen-yet" : "" }, priority(one.priority),
+          h("a", { href: `${address}#alarm-${one.number}` }, one[language]), h("span", { class: "note" }))));
       }
-      lines.slice(0, LINES_MAX).forEach((line, at) => setText(list.children[at].lastChild, line.why));
-      quiet.hidden = lines.length > 0;
-      more.hidden = lines.length <= LINES_MAX;
-      setText(more, t("todo.more", { n: lines.length - LINES_MAX }));
+      lines.forEach((one, at) => setText(list.children[at].lastChild, stateText(model, one)));
+      setText(said, saidText(polled, standing.length));
     },
   };
 }
 
-// [{mark, key, why, href}]: gateways first, since everything of theirs is dark; then meters that
-// the figure is made of; then the month; then all other meters in one line.
-export function todo(model, site, months, made) {
-  const lines = [];
-  const dark = new Set();
-  for (const g of model.state.gateways) {
-    const silentMs = g.received_ns === null ? Infinity : model.serverNow() - ms(g.received_ns);
-    const silent = silentMs > Math.max(5000, 3 * ms(g.interval_ns));
-    if (g.online === true && !silent) continue;
-    dark.add(g.id);
-    const why = silentMs === Infinity ? t("none.yet") : t("gw.silent_for", { age: age(silentMs) });
-    lines.push({ mark: "dq", key: t("todo.gateway", { id: g.id }), why, href: `${site.address}/fleet` });
-  }
-  const wrong = Object.keys(model.state.points).filter((id) => {
-    const reading = model.reading(id);
-    return !reading.facts.computed && !dark.has(reading.facts.gateway) && ["bad", "stale", "none"].includes(reading.grade);
-  });
-  const counting = new Set([...metersOf(made, headlineOf(model.state.points)), ...inputsOf(model)]);
-  const heavy = wrong.filter((id) => counting.has(id));
-  for (const id of heavy) {
-    lines.push({ mark: "dq", key: t("todo.meter", { id }), why: reason(model, model.reading(id)), href: `${site.address}/meters?find=${encodeURIComponent(id)}` });
-  }
-  const month = pressing(months);
-  if (month && month.state !== "open" && month.daysLeft !== null && (month.daysLeft <= DAYS_URGENT || month.blocking)) {
-    lines.push({ mark: "p2", key: t("todo.month", { month: month.month }), href: `${site.address}/months/${month.month}`,
-      why: `${month.owed ? t("evidence.owed", { n: month.owed }) : t("evidence.nothing_owed")} · ${t(month.daysLeft < 0 ? "month.left.over" : "month.left", { days: Math.abs(month.daysLeft) })}` });
-  }
-  const light = wrong.length - heavy.length;
-  if (light) lines.push({ mark: "dq", key: t("todo.others", { n: light }), why: t("todo.others_why"), href: `${site.address}/meters?bad=1` });
-  return lines;
+// Since when it stands, and whether somebody has seen it.
+function stateText(model, one) {
+  const since = t("todo.since", { age: age(model.serverNow() - ms(one.raised_ns)) });
+  return one.acknowledged_ns === null ? since : `${since} · ${t("todo.seen", { by: one.acknowledged_by })}`;
 }
 
-// Totalisers that the month is made of.
-function inputsOf({ state }) {
-  return state.trusted.map((row) => row.id).filter((id) => state.points[id]);
+function saidText({ answer, refused }, standing) {
+  if (answer === null) return refused ? t("todo.unknown") : t("todo.asking");
+  if (standing > LINES_MAX) return t("todo.more", { n: standing - LINES_MAX });
+  return standing ? "" : t("todo.none");
 }

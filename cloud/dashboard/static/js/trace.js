@@ -1,4 +1,5 @@
-// The selected pot's last ten minutes: title with the value now, chart, and the same as text.
+// The selected pot's last ten minutes: title with the value now, chart, and the same as text; longer
+// ranges are those of the series.
 import { traceChart } from "./chart.js";
 import { h, setAttr, setText } from "./dom.js";
 import { duration, number } from "./format.js";
@@ -6,15 +7,20 @@ import { ms } from "./model.js";
 import { get } from "./polled.js";
 import { readingView } from "./reading.js";
 import { t } from "./texts.js";
+import { trendView } from "./trend.js";
 
 const WINDOW_MS = 600000;
 
-export function traceView(model, plant) {
+export function traceView(model, site) {
   const title = h("h3");
   const value = readingView({ decimals: 2 });
   const host = h("div", { class: "chart", role: "img" });
   const summary = h("p", { class: "note" });
-  const node = h("section", { class: "trace" }, h("p", { class: "head" }, title, h("span", { class: "right" }, `${t("trace.now")} `, value.node)), host, summary);
+  const live = h("div", { class: "live-trace" }, h("p", { class: "head" }, title, h("span", { class: "right" }, `${t("trace.now")} `, value.node)), host, summary);
+  const limitV = () => Number(view.shown.line.anode_effect.v_start_v);
+  const limit = () => ({ volts: limitV(), text: t("trace.threshold", { v: view.shown.line.anode_effect.v_start_v }) });
+  const trend = trendView(model, site, { live, limit });
+  const node = h("section", { class: "trace" }, trend.node);
   const view = { node, shown: null, rows: [] };
   let chart = null;
 
@@ -26,10 +32,10 @@ export function traceView(model, plant) {
     setAttr(host, "aria-label", t("trace.aria", { id: pot.id }));
     if (chart) chart.remove();
     chart = traceChart(host, {
-      zone: model.zone, limitV: Number(line.anode_effect.v_start_v),
-      limitText: t("trace.threshold", { v: line.anode_effect.v_start_v }), sealedText: t("trace.sealed"),
+      zone: model.zone, limitV: limitV(), limitText: limit().text, sealedText: t("trace.sealed"),
     });
-    const rows = await history(plant, pot.voltage);
+    trend.show(pot.voltage);
+    const rows = await history(site.plant, pot.voltage);
     if (view.shown.pot === pot) view.rows = rows;
     view.update();
   };
@@ -37,13 +43,14 @@ export function traceView(model, plant) {
   view.update = () => {
     if (!view.shown) return;
     const { line, pot } = view.shown;
+    trend.update();
     const reading = value.update(model, pot.voltage);
     if (reading.tickNs) append(view.rows, ms(reading.tickNs), reading.value, ms(reading.facts.interval_ns));
     const { rows } = view;
     const gateway = model.gateway(line.gateway);
     const sealed = gateway && gateway.sealed_through_ns !== null ? ms(gateway.sealed_through_ns) / 1000 : null;
     if (chart) chart.set(rows.map((row) => row[0] / 1000), rows.map((row) => row[1]), sealed);
-    const words = summaryOf(rows, Number(line.anode_effect.v_start_v));
+    const words = summaryOf(rows, limitV());
     setText(summary, chart ? words : `${t("trace.nolib")} ${words}`);
   };
   return view;
