@@ -213,7 +213,6 @@ _ANSWERS = [
     b'"edge-1","plant":"mini","point":"p.v","quantity":"{\\"kind\\":\\"voltage\\",\\"unit\\":\\"V\\"}"},'
     b'"columns":["time","count","worst","low","high","last","mean","rest"],"values":'
     b"[[1790000000,2,0,4100,4200,4200,4150,0],[1790000060,0,128,null,null,null,null,null]]}]}]}",
-    b'{"results":[{"error":"database not found: stackproof"}]}',
 ]
 _TOPICS = [b"stackproof/v1/0f/mini/edge-1/frames", b"stackproof/v1/0f/mini/edge-1/live"]
 _PATHS = [

@@ -82,7 +82,7 @@ def paper_of(choose: Random) -> Paper:
     codes = (tuple(choose.sample([*TEXTS, "2026-06-30"], choose.randint(0, 2))),)
     return Paper(
         1, 1, choose.randint(1, 3), choose.randint(0, 2), choose.choice(dates),
-        choose.choice(dates), "", choose.choice([text, ""]), codes,
+        choose.choice(dates), "", choose.choice(["", "Wang"]), choose.choice([text, ""]), codes,
         choose.choice(["", "", "broken"]),
     )  # fmt: skip
 

@@ -101,6 +101,7 @@ class Uplink:
         on_connected: Callable[[], None],
         on_disconnected: Callable[[str], None],
         on_message: Callable[[str, bytes, bool], None],
+        **__: object,
     ) -> None:
         self.on_connected, self.on_disconnected = on_connected, on_disconnected
         self.on_message = on_message
@@ -131,6 +132,10 @@ class Uplink:
 
     def send_live(self, message: bytes) -> None:
         assert json.loads(message)["v"] == 1
+
+    def pace(self, seconds: float) -> None: ...
+
+    def tell(self, state: bytes) -> None: ...
 
 
 class Life:
