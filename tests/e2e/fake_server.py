@@ -285,6 +285,7 @@ def main() -> None:
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")
     parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")
     parser.add_argument("--reviews", action="store_true", help="and a sealed month of mini")
+    parser.add_argument("--apart", default="", help="for whom: equal options share a server")
     parser.add_argument("--screened", action="store_true", help="one that a plant falsified")
     parser.add_argument("--accountant", default="", help="everybody is signed in as one")
     parser.add_argument("--operator", default="", help="likewise, as an operator, and a busy shift")

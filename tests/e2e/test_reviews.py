@@ -45,7 +45,7 @@ def decide(shi: Clerk, choice: str, reason: str, step: str) -> None:
 def test_a_provinces_review_of_a_month(
     open_page: Open, start_server: Start, tmp_path: Path, language: str, width: int
 ) -> None:
-    server = start_server("--accounts", "--records", "--reviews")
+    server = start_server("--accounts", "--records", "--reviews", f"--apart=reviews-{language}")
     chief = security(open_page, server, tmp_path, language, width, f"chief-{language}")
     people = []
     for name, role, region in (("shi", "reviewer", "37"), ("li", "accountant", "")):

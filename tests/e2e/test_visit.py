@@ -100,7 +100,7 @@ def read_above(
 def test_a_visit_is_compared_signed_kept_and_sent_again(
     open_page: Open, start_server: Start, tmp_path: Path, language: str
 ) -> None:
-    server = start_server("--accounts", "--records", "--reviews")
+    server = start_server("--accounts", "--records", "--reviews", f"--apart=visit-{language}")
     chief = security(open_page, server, tmp_path, language, 1440, f"chief-{language}")
     sun = reviewer(chief, open_page, server, tmp_path, "3707", language=language, width=390)
     base, watched, page = f"{server.url}/{language}/plants/mini", sun.watched, sun.page
