@@ -146,6 +146,17 @@ class Book:
         """Another with the same alarms and shelves."""
         return Book(dict(self.alarms), dict(self.shelves), self.next_number)
 
+    def by_plant(self) -> dict[str, "Book"]:
+        """A book for each plant that has any, all with this next number."""
+        books: dict[str, Book] = {}
+        for key in {*self.alarms, *self.shelves}:
+            books.setdefault(key.plant, Book(next_number=self.next_number))
+        for key, alarm in self.alarms.items():
+            books[key.plant].alarms[key] = alarm
+        for key, shelf in self.shelves.items():
+            books[key.plant].shelves[key] = shelf
+        return books
+
     def standing(self) -> list[Alarm]:
         """Raised and not cleared."""
         return [one for one in self.alarms.values() if one.phase is not Phase.RISING]

@@ -7,6 +7,7 @@ loop, the rest in a worker thread. Nothing here is evidence.
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ from cloud.live.hub import LiveHub
 log = logging.getLogger("stackproof.cloud.alarms")
 
 LOOK_S = 5.0
+#: seconds of rest for each second of looking
+REST = 9.0
 #: months are read, and certificates looked at, so often
 SLOW_NS = 600 * SECOND_NS
 HOUR_NS = 3_600 * SECOND_NS
@@ -81,7 +84,8 @@ class AlarmDesk:
         self._store, self._hub, self._months, self._keys = store, hub, months, keys
         self._clock, self._rules, self._tell = clock, rules, tell
         self._turn = threading.Lock()
-        self._book = store.load()
+        kept = store.load()
+        self._books, self._next_number = kept.by_plant(), kept.next_number
         self._levels = Levels(store)
         self._since_ns = clock.wall_ns()
         self._slow: dict[str, tuple[int, list[Mapping[str, Any]], list[Mapping[str, Any]]]] = {}
@@ -93,9 +97,11 @@ class AlarmDesk:
     async def run(self) -> None:
         """Look for ever; cancel it to end."""
         while True:
+            began_s = time.monotonic()
             for plant in self._hub.plants():
                 await self.look(plant)
-            await asyncio.sleep(LOOK_S)
+            # a thousand plants take a second and more: readings are to have most of the time
+            await asyncio.sleep(max(LOOK_S, REST * (time.monotonic() - began_s)))
 
     async def look(self, plant: str) -> None:
         """Look at a plant once: from the event loop's thread."""
@@ -146,12 +152,13 @@ class AlarmDesk:
             facts.since_ns, level, facts.certificates, months, calibrations,
         )  # fmt: skip
         with self._turn:
-            before = self._book.copy()
+            book = self._book(plant)
+            before = book.copy()
             found = core.step(
-                self._book, plant, signals(whole, rules), blind=blindness(whole, rules),
+                book, plant, signals(whole, rules), blind=blindness(whole, rules),
                 rules=rules, now_ns=now_ns,
             )  # fmt: skip
-            if found or changed or before != self._book:
+            if found or changed or before != book:
                 self._keep(plant, found, before, changed)
         self._effects[plant] = set(shown)
         self._tell([one for one in found if one.is_told])
@@ -175,9 +182,10 @@ class AlarmDesk:
         """What stands at these plants: the most urgent first, then the newest."""
         with self._turn:
             found = [
-                (one, self._book.shelves.get(one.key))
-                for one in self._book.standing()
-                if one.key.plant in plants
+                (one, book.shelves.get(one.key))
+                for plant in plants
+                if (book := self._books.get(plant)) is not None
+                for one in book.standing()
             ]
         return sorted(found, key=lambda pair: (pair[0].priority, -pair[0].raised_ns))
 
@@ -198,42 +206,51 @@ class AlarmDesk:
 
     def acknowledge(self, plant: str, number: int, by: str) -> None:
         """Somebody has seen an alarm; LookupError when it does not stand at this plant."""
-        self._decide(plant, number, lambda now_ns: core.acknowledge(self._book, number, by, now_ns))
+        self._decide(plant, number, lambda book, now_ns: core.acknowledge(book, number, by, now_ns))
 
     def shelve(self, plant: str, number: int, hours: int, *, by: str, reason: str) -> None:
         """Out of the way; LookupError likewise, ValueError without a reason or for other hours."""
         self._decide(
             plant, number,
-            lambda now_ns: core.shelve(
-                self._book, number, hours, by=by, reason=reason, now_ns=now_ns
+            lambda book, now_ns: core.shelve(
+                book, number, hours, by=by, reason=reason, now_ns=now_ns
             ),
         )  # fmt: skip
 
     def take_down(self, plant: str, number: int, by: str) -> None:
         """Off its shelf; LookupError likewise, or when it lies on none."""
 
-        def work(now_ns: int) -> list[Happening]:
-            alarm = self._book.find(number)
-            if alarm is None or alarm.key not in self._book.shelves:
+        def work(book: Book, now_ns: int) -> list[Happening]:
+            alarm = book.find(number)
+            if alarm is None or alarm.key not in book.shelves:
                 raise LookupError(f"alarm {number} lies on no shelf")
-            return core.take_down(self._book, alarm.key, by, now_ns)
+            return core.take_down(book, alarm.key, by, now_ns)
 
         self._decide(plant, number, work)
 
-    def _decide(self, plant: str, number: int, work: Callable[[int], list[Happening]]) -> None:
+    def _decide(
+        self, plant: str, number: int, work: Callable[[Book, int], list[Happening]]
+    ) -> None:
         with self._turn:
-            alarm = self._book.find(number)
-            if alarm is None or alarm.key.plant != plant:
+            book = self._book(plant)
+            if book.find(number) is None:
                 raise LookupError(f"plant {plant}: alarm {number} does not stand")
-            before = self._book.copy()
-            self._keep(plant, work(self._clock.wall_ns()), before)
+            before = book.copy()
+            self._keep(plant, work(book, self._clock.wall_ns()), before)
+
+    def _book(self, plant: str) -> Book:
+        """A plant's own; numbers are of all plants together. Within the turn."""
+        book = self._books.setdefault(plant, Book())
+        book.next_number = self._next_number
+        return book
 
     def _keep(
         self, plant: str, found: Sequence[Happening], before: Book, effects: Iterable[Effect] = ()
     ) -> None:
         """On disk, or as it was before: nobody is told of what is not kept."""
         try:
-            self._store.keep(self._book, plant, found, effects)
+            self._store.keep(self._books[plant], plant, found, effects)
         except StoreError:
-            self._book = before
+            self._books[plant] = before
             raise
+        self._next_number = self._books[plant].next_number
