@@ -1,8 +1,7 @@
 """What a gateway tells those who watch it: /metrics, as Prometheus reads it.
 
 The spool is read at each question, as `edge status` does beside an agent; devices are counted by
-their pollers. Nothing here is evidence. I/O: one listener with a thread of its own, and only where
-the site file has [metrics].
+their pollers. Nothing here is evidence. Nobody listens where the site file has no [metrics].
 """
 
 import contextlib
@@ -10,22 +9,20 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.broker_tls import BrokerTls
 from edge.clock import Clock
 from edge.config import Site
-from edge.errors import SiteConfigError
 from edge.identity import Identity
+from edge.metrics_listener import listening
 from edge.poller import Poller
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
 from evidence.custody import validity_ns
 from evidence.errors import EvidenceError
 from evidence.version import VERSION
-from firmware_configs.fields import Problem
 
 log = logging.getLogger("stackproof.edge")
 
@@ -42,21 +39,8 @@ def serving(site: Site, who: Identity, clock: Clock, pollers: Sequence[Poller]) 
     if site.metrics is None:
         yield
         return
-    registry = CollectorRegistry()
-    registry.register(GatewayMetrics(site, who, clock, pollers))
-    ProcessCollector(registry=registry)
-    host, port = site.metrics.host, site.metrics.port
-    try:
-        server, thread = start_http_server(port, host, registry)
-    except OSError as error:
-        reason = f"{host}:{port} cannot be had: {error.strerror}; name a free port"
-        raise SiteConfigError([Problem(str(site.path), "metrics.listen", reason)]) from error
-    try:
+    with listening(GatewayMetrics(site, who, clock, pollers), site.metrics, site.path):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class GatewayMetrics(Collector):

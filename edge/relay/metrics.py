@@ -1,17 +1,15 @@
-"""The relay's /metrics, made at each question from what `relay status` tells. I/O: one listener."""
+"""The relay's /metrics, made at each question from what `relay status` tells."""
 
 import contextlib
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.clock import Clock
-from edge.errors import SiteConfigError
+from edge.metrics_listener import listening
 from edge.relay.config import RelayConfig
 from edge.relay.status import figures, status_of
-from firmware_configs.fields import Problem
 
 
 class RelayMetrics(Collector):
@@ -36,18 +34,5 @@ def serving(config: RelayConfig, clock: Clock) -> Iterator[None]:
     if config.metrics is None:
         yield
         return
-    registry = CollectorRegistry()
-    registry.register(RelayMetrics(config, clock))
-    ProcessCollector(registry=registry)
-    host, port = config.metrics.host, config.metrics.port
-    try:
-        server, thread = start_http_server(port, host, registry)
-    except OSError as error:
-        reason = f"{host}:{port} cannot be had: {error.strerror}; name a free port"
-        raise SiteConfigError([Problem(str(config.path), "metrics.listen", reason)]) from error
-    try:
+    with listening(RelayMetrics(config, clock), config.metrics, config.path):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
