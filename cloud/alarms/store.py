@@ -10,12 +10,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from cloud.alarms.core import Alarm, Book, Happening, Key, Phase, Shelf, What
 from cloud.alarms.facts import Effect
-from cloud.errors import StoreError
+from cloud.kept_file import KeptFile
 
 FILE = "alarms.db"
 FORMAT = 1
@@ -77,7 +76,7 @@ class Event:
     happening: Happening
 
 
-class AlarmStore:
+class AlarmStore(KeptFile):
     """The open file.
 
     Args:
@@ -89,31 +88,21 @@ class AlarmStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path, self._lock = folder / FILE, Lock()
-        try:
-            self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-            self._sql.execute("PRAGMA journal_mode = WAL")
-            found = self._sql.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0:
-                self._sql.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
-            elif found != FORMAT:
-                raise StoreError(f"{self._path} is of a newer version (format {found})")
-        except sqlite3.Error as error:
-            raise self._refused(error) from error
+        super().__init__(folder / FILE, _SCHEMA, FORMAT, "alarms")
 
     def load(self) -> Book:
         """Alarms and shelves as they were kept."""
         book = Book()
-        for row in self._read("SELECT * FROM alarm"):
+        for row in self._ask("SELECT * FROM alarm"):
             key, (phase, since_ns, told, *rest) = Key(*row[:4]), row[4:]
             priority, number, raised_ns, by, seen_ns = rest
             book.alarms[key] = Alarm(
                 key, Phase(phase), since_ns, json.loads(told), priority, number, raised_ns, by,
                 seen_ns,
             )  # fmt: skip
-        for row in self._read("SELECT * FROM shelf"):
+        for row in self._ask("SELECT * FROM shelf"):
             book.shelves[Key(*row[:4])] = Shelf(*row[4:])
-        ((book.next_number,),) = self._read("SELECT number FROM next")
+        ((book.next_number,),) = self._ask("SELECT number FROM next")
         return book
 
     def keep(
@@ -167,17 +156,17 @@ class AlarmStore:
         return self._events(asked, plants, from_ns, to_ns)
 
     def _events(self, asked: str, plants: Sequence[str], *values: int) -> list[Event]:
-        rows = self._read(f"{_EVENT} {asked}", json.dumps(list(plants)), *values)
+        rows = self._ask(f"{_EVENT} {asked}", json.dumps(list(plants)), *values)
         return [_event(row) for row in rows]
 
     def new_since(self, plants: Sequence[str], from_ns: int) -> int:
         """How many alarms people were told of since an instant."""
-        ((found,),) = self._read(_NEW, json.dumps(list(plants)), from_ns)
+        ((found,),) = self._ask(_NEW, json.dumps(list(plants)), from_ns)
         return int(found)
 
     def effects(self, plant: str, from_ns: int, to_ns: int = 2**63 - 1) -> list[Effect]:
         """Effects of a plant that started in a stretch of time (UTC ns), oldest first."""
-        rows = self._read(
+        rows = self._ask(
             "SELECT gateway, potline, pot, start_ns, end_ns, is_lost, polarised_ns, v_max, cf4_kg"
             " FROM effect WHERE plant = ? AND start_ns >= ? AND start_ns < ? ORDER BY start_ns",
             plant, from_ns, to_ns,
@@ -186,28 +175,13 @@ class AlarmStore:
 
     def note_level(self, plant: str, point: str, at_ns: int, mean: float) -> None:
         """Keep a ten-minute mean of an emission rate; those older than eight days go."""
-        self._read("INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?)", plant, point, at_ns, mean)
-        self._read("DELETE FROM level WHERE plant = ? AND at_ns < ?", plant, at_ns - LEVELS_NS)
+        self._ask("INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?)", plant, point, at_ns, mean)
+        self._ask("DELETE FROM level WHERE plant = ? AND at_ns < ?", plant, at_ns - LEVELS_NS)
 
     def levels(self, plant: str, point: str) -> list[tuple[int, float]]:
         """(UTC ns, mean) of an emission rate, oldest first."""
         asked = "SELECT at_ns, mean FROM level WHERE plant = ? AND point = ? ORDER BY at_ns"
-        return [(int(at_ns), float(mean)) for at_ns, mean in self._read(asked, plant, point)]
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._sql.close()
-
-    def _read(self, asked: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            with self._lock:
-                return self._sql.execute(asked, values).fetchall()
-        except sqlite3.Error as error:
-            raise self._refused(error) from error
-
-    def _refused(self, error: Exception) -> StoreError:
-        return StoreError(f"alarms cannot be read or written ({self._path}): {error}")
+        return [(int(at_ns), float(mean)) for at_ns, mean in self._ask(asked, plant, point)]
 
 
 def _json(values: object) -> str:

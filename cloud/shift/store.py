@@ -4,13 +4,10 @@ Kept by the collector, not signed, and no evidence: notes are added and never ch
 one at a time.
 """
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
-from cloud.errors import StoreError
+from cloud.kept_file import KeptFile
 
 FILE = "shifts.db"
 FORMAT = 1
@@ -67,7 +64,7 @@ class CountedTo:
     total_t: str
 
 
-class ShiftStore:
+class ShiftStore(KeptFile):
     """The open file; StoreError when it cannot be used, by any call.
 
     Args:
@@ -75,17 +72,7 @@ class ShiftStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path, self._lock = folder / FILE, Lock()
-        try:
-            self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-            self._sql.execute("PRAGMA journal_mode = WAL")
-            found = self._sql.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0:
-                self._sql.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
-            elif found != FORMAT:
-                raise StoreError(f"{self._path} is of a newer version (format {found})")
-        except sqlite3.Error as error:
-            raise self._refused(error) from error
+        super().__init__(folder / FILE, _SCHEMA, FORMAT, "shifts")
 
     def add(self, plant: str, from_ns: int, note: Note) -> None:
         """Add a note to the shift that begins at an instant; ValueError when it has too many."""
@@ -114,18 +101,3 @@ class ShiftStore:
             " WHERE plant = ? AND at_ns BETWEEN ? AND ? ORDER BY at_ns"
         )
         return [CountedTo(*row) for row in self._ask(asked, plant, from_ns, to_ns)]
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._sql.close()
-
-    def _ask(self, asked: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            with self._lock:
-                return self._sql.execute(asked, values).fetchall()
-        except sqlite3.Error as error:
-            raise self._refused(error) from error
-
-    def _refused(self, error: Exception) -> StoreError:
-        return StoreError(f"shifts cannot be read or written ({self._path}): {error}")

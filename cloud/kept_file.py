@@ -1,0 +1,54 @@
+"""A file of SQLite that the collector keeps for its pages: opened, asked, refused in one sentence.
+
+Any thread; one at a time. Nothing in it is evidence.
+"""
+
+import sqlite3
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from cloud.errors import StoreError
+
+
+class KeptFile:
+    """The open file.
+
+    Args:
+        path: of the file; it is made where there is none.
+        schema: SQL that makes its tables.
+        version: of the schema, 1 and up.
+        what: what it holds, for sentences: "alarms".
+
+    Raises:
+        StoreError: it cannot be used, or is of a newer version; any call may, when the disk
+            refuses.
+    """
+
+    def __init__(self, path: Path, schema: str, version: int, what: str) -> None:
+        self._path, self._what, self._lock = path, what, Lock()
+        try:
+            self._sql = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._sql.execute("PRAGMA journal_mode = WAL")
+            found = self._sql.execute("PRAGMA user_version").fetchone()[0]
+            if found == 0:
+                self._sql.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
+            elif found != version:
+                raise StoreError(f"{path} is of a newer version (format {found})")
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._sql.close()
+
+    def _ask(self, asked: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            with self._lock:
+                return self._sql.execute(asked, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> StoreError:
+        return StoreError(f"{self._what} cannot be read or written ({self._path}): {error}")
