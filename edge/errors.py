@@ -5,6 +5,7 @@
     ├── SpoolError           the spool cannot keep readings (engineer: disk full or damaged)
     │   ├── AlteredError     the disk has changed a signed object (engineer: a new device's steps)
     │   ├── OtherFormatError another program version wrote the spool (engineer)
+    │   ├── UnmadeError     its file is empty: the agent is just starting (engineer)
     │   └── HeldError        nothing may be signed for now: frames wait in the spool (engineer)
     │       └── KeyAwayError the gateway's key is in a token that does not sign (engineer)
     ├── SpoolGoneError       the spool's file is no longer at its place (engineer: the agent ends)
@@ -85,6 +86,16 @@ class OtherFormatError(SpoolError):
         else:
             said += f"An older program wrote it: start that one again. {_OTHER_PROGRAM}"
         super().__init__(said)
+
+
+class UnmadeError(SpoolError):
+    """The spool's file is there, and nothing is laid out in it yet."""
+
+    def __init__(self, where: object) -> None:
+        super().__init__(
+            f"{where}: nothing is laid out in it yet. An agent that starts for the first time does "
+            "so within a second: ask again, and start the agent (stackproof edge run) if this stays"
+        )
 
 
 class HeldError(SpoolError):

@@ -21,7 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from edge.errors import AlteredError, OtherFormatError, SpoolError
+from edge.errors import AlteredError, OtherFormatError, SpoolError, UnmadeError
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
 from evidence.frame import TYP_FRAME
@@ -165,6 +165,8 @@ class SpoolReader:
 
     def _check_format(self) -> None:
         version = self._rows("PRAGMA user_version")[0][0]
+        if version == 0:  # SQLite's own before anything is laid out
+            raise UnmadeError(self._path)
         if version != FORMAT:
             raise OtherFormatError(self._path, version, FORMAT, becomes=version == BEFORE)
 

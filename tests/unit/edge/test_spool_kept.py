@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import OtherFormatError
+from edge.errors import OtherFormatError, UnmadeError
 from edge.spool import FREED_MAX, Spool, Stored
 from edge.spool_reader import SpoolReader, Unsigned
 from evidence.frame import TYP_FRAME
@@ -106,6 +106,14 @@ def test_other_format_is_refused(spool: Spool, path: Path, number: int, who: str
         with pytest.raises(OtherFormatError, match=says) as caught:
             program()
         assert "0 objects wait for a receipt, and stop it. What to do: 1." in str(caught.value)
+
+
+def test_spool_that_the_agent_is_just_laying_out_is_told_as_such(tmp_path: Path) -> None:
+    (path := tmp_path / "spool.sqlite").touch()
+    with pytest.raises(UnmadeError, match="ask again, and start the agent"):
+        SpoolReader(path)
+    Spool(path, bytes_max=MIB).close()
+    SpoolReader(path).close()
 
 
 #: the tables of format 3, as the version before made them
