@@ -22,6 +22,7 @@ from cloud.api import (
     alarms,
     broker,
     brought,
+    commissioning_pages,
     documents,
     drill_pages,
     live_routes,
@@ -98,6 +99,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(month_pages.router)
     app.include_router(year_pages.pages)
     app.include_router(drill_pages.router)
+    app.include_router(commissioning_pages.router)
     app.include_router(visits.pages)
     app.include_router(sample_pages.router)
     app.include_router(brought.pages)

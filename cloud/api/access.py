@@ -106,6 +106,8 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{PAGE}/plants/{{plant}}/figures"): SEE,
     ("GET", f"{PAGE}/plants/{{plant}}/meters"): SEE,
     ("GET", f"{PAGE}/plants/{{plant}}/fleet"): SEE,
+    ("GET", f"{PAGE}/plants/{{plant}}/commissioning"): EVIDENCE,
+    ("GET", f"{PAGE}/plants/{{plant}}/commissioning/{{gateway}}/{{device}}"): EVIDENCE,
     ("GET", f"{PAGE}/plants/{{plant}}/plan"): Right.RECORDS,
     ("GET", f"{PAGE}/plants/{{plant}}/records"): Right.SAMPLES,
     ("GET", f"{PAGE}/plants/{{plant}}/records/{{sha256}}"): Right.SAMPLES,

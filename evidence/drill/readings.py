@@ -126,6 +126,24 @@ def frame_of(data: bytes) -> Frame:
     return Frame(data, envelope, header)
 
 
+class Configurations:
+    """The configurations of a source, each read and decoded once.
+
+    Args:
+        source: where from.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source, self._decoded = source, dict[bytes, Mapping[str, Any]]()
+
+    def decoded(self, cfg: bytes) -> Mapping[str, Any]:
+        """A configuration by its hash."""
+        if cfg not in self._decoded:
+            payload = cose.parse(self._source.configuration(cfg)).payload
+            self._decoded[cfg] = decode_configuration(payload)
+        return self._decoded[cfg]
+
+
 class PointReader:
     """Reads one point of one gateway; keeps the configurations it has met.
 
@@ -133,17 +151,20 @@ class PointReader:
         source: where from.
         stream: gateway id.
         point: point id.
+        known: of that source; shared by readers of many points.
     """
 
-    def __init__(self, source: Source, stream: str, point: str) -> None:
+    def __init__(
+        self, source: Source, stream: str, point: str, known: Configurations | None = None
+    ) -> None:
         self.source, self.stream, self.point = source, stream, point
+        self._known = known or Configurations(source)
         self._places: dict[bytes, Place | None] = {}
 
     def place(self, cfg: bytes) -> Place | None:
         """Where the point stands under a configuration, by its hash; None when it does not."""
         if cfg not in self._places:
-            payload = cose.parse(self.source.configuration(cfg)).payload
-            self._places[cfg] = place_in(decode_configuration(payload), self.point)
+            self._places[cfg] = place_in(self._known.decoded(cfg), self.point)
         return self._places[cfg]
 
     def readings(self, from_ns: int, to_ns: int, *, times: bool = True) -> list[Reading]:

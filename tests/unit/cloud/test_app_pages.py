@@ -15,8 +15,8 @@ HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</scri
 STATIC = DASHBOARD / "static"
 HAN = "\u4e00-\u9fff"
 OF_PAGES = (
-    "account.", "alarms.", "drill.", "month.", "plan.", "record.", "review.", "shift.", "verify.",
-    "visit.", "year.",
+    "account.", "alarms.", "commissioning.", "drill.", "month.", "plan.", "record.", "review.",
+    "shift.", "verify.", "visit.", "year.",
 )  # fmt: skip
 SHARED = ("month.state.", "month.left", "alarms.priority")
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))

@@ -108,6 +108,8 @@ MATRIX = {
     "GET /{language}/plants/{plant}/months/{month}/visit": "r",
     "GET /api/v1/plants/{plant}/streams/{gateway}/frames/{seq}": WORKS,
     "GET /api/v1/plants/{plant}/streams/{gateway}/frames/{seq}/certificate": WORKS,
+    "GET /{language}/plants/{plant}/commissioning": "voearyup",
+    "GET /{language}/plants/{plant}/commissioning/{gateway}/{device}": "voearyup",
     "GET /{language}/plants/{plant}/months/{month}/drill": WORKS,
     "GET /{language}/plants/{plant}/months/{month}/drill/{gateway}/{point}": WORKS,
     "GET /{language}/plants/{plant}/months/{month}/drill/{gateway}/{point}/{seq}": WORKS,
@@ -168,6 +170,7 @@ VALUES = {
     "token": "0" * 12, "account": "nobody", "secret": "none",
     "kind": "invoice", "paper": "statement", "point": "p.01.voltage", "seq": "1",
     "rank": "1", "brought": "none", "number": "1", "line": "line-1", "pot": "01",
+    "device": "gas-1",
 }  # fmt: skip
 QUERY = {"alarms": "plant=mini", "events": "plant=mini", "events.csv": "plant=mini",
          "points": "plant=mini", "snapshot": "plant=mini", "months": "plant=mini",
