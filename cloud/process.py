@@ -232,7 +232,7 @@ class _Process:
         self._series = SeriesFollower(desk, kept)
         stack.callback(self._series.close)
         self._alarms = alarm_parts(
-            config, hub, self._engine, self._keys, self._accumulated, self._clock, stack
+            config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack
         )
         return Services(
             hub=hub,

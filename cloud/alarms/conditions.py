@@ -21,8 +21,8 @@ OF_QUALITY = {
     Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
 }  # fmt: skip
 OFFLINE = "gateway-offline"
-#: those that are known although a gateway is silent
-_OF_THE_COLLECTOR = ("certificate", "certificate-ends", "collector")
+#: those that are known although a gateway is silent, by how they begin
+OF_THE_COLLECTOR = ("certificate", "collector")
 #: told by the collector's own words too; the condition here says which month
 _SAID_BETTER = "month-late"
 _NAMES_MAX = 3
@@ -47,19 +47,23 @@ def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
     So an outage raises one alarm and not one for each of its meters, and a restart of the collector
     clears none before the gateways are heard again.
     """
-    silent = {
-        row["id"] for row in facts.snapshot["gateways"] if _is_silent(row, facts.now_ns, rules)
-    }
+    silent = silent_gateways(facts, rules)
     points = facts.snapshot["points"]
 
     def is_blind(key: Key) -> bool:
-        if key.kind in (OFFLINE, *_OF_THE_COLLECTOR) or key.kind.startswith("collector."):
+        if key.kind == OFFLINE or key.kind.startswith(OF_THE_COLLECTOR):
             return False
         if key.kind == "emission":
             return key.about in points and points[key.about]["gateway"] in silent
         return key.gateway in silent
 
     return is_blind
+
+
+def silent_gateways(facts: PlantFacts, rules: Rules) -> set[str]:
+    """Ids of the gateways that are not heard."""
+    rows = facts.snapshot["gateways"]
+    return {row["id"] for row in rows if _is_silent(row, facts.now_ns, rules)}
 
 
 def _is_silent(row: Mapping[str, Any], now_ns: int, rules: Rules) -> bool:
