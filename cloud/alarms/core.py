@@ -210,7 +210,7 @@ def _so(book: Book, signal: Signal, rules: Rules, now_ns: int) -> Iterator[Happe
     rule, key = rules.of(signal.key.kind), signal.key
     alarm = book.alarms.get(key)
     if signal.verdict is Verdict.BETWEEN and alarm is not None:
-        book.alarms[key] = replace(alarm, values=signal.values)
+        book.alarms[key] = replace(alarm, values=signal.values or alarm.values)
         return
     if signal.verdict is Verdict.BETWEEN:
         return

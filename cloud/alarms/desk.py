@@ -97,6 +97,7 @@ class AlarmDesk:
         self._books, self._next_number = kept.by_plant(), kept.next_number
         self._levels = Levels(store)
         self._hearing = Hearing(store, evidence_of)
+        self._first: dict[tuple[str, str], tuple[str, int]] = {}
         self._silent: dict[str, dict[str, int | None]] = {}
         self._shown: set[str] = set()  # plants whose kept effects the live pages have
         self._slow: dict[str, tuple[int, list[Mapping[str, Any]], list[Mapping[str, Any]]]] = {}
@@ -140,8 +141,19 @@ class AlarmDesk:
         ]
         return PlantFacts(
             plant, now_ns, snapshot, effects_of(self._hub.effects(plant)),
-            level=level, certificates=certificates,
+            ticks=self._ticks_of(plant, snapshot), level=level, certificates=certificates,
         )  # fmt: skip
+
+    def _ticks_of(self, plant: str, snapshot: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+        """Newest tick and first one of its configuration, of each gateway that was heard."""
+        found = {}
+        for row in snapshot["gateways"]:
+            if row["tick_ns"] is not None:
+                key, first = (plant, row["id"]), (row["cfg"], row["tick_ns"])
+                if self._first.setdefault(key, first)[0] != row["cfg"]:
+                    self._first[key] = first
+                found[row["id"]] = (row["tick_ns"], self._first[key][1])
+        return found
 
     def _expiring(self, plant: str, gateway: str) -> list[Expiring]:
         try:

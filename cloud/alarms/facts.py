@@ -111,6 +111,8 @@ class PlantFacts:
         now_ns: UTC ns.
         snapshot: of the live hub.
         effects: of the last two days, oldest first.
+        ticks: gateway -> its newest tick, and the first one that this process heard of its present
+            configuration, UTC ns; none of a gateway that it has not heard.
         known_from: gateway -> since which instant its effects are known without a break, UTC ns.
         level: None where the plant has no emission rate.
         certificates: of its gateways.
@@ -122,6 +124,7 @@ class PlantFacts:
     now_ns: int
     snapshot: Mapping[str, Any]
     effects: Sequence[Effect] = ()
+    ticks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     known_from: Mapping[str, int] = field(default_factory=dict)
     level: Level | None = None
     certificates: Sequence[Expiring] = ()
