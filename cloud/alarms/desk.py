@@ -250,6 +250,11 @@ class AlarmDesk:
             for one in self._store.effects(plant, from_ns, to_ns)
         ]  # fmt: skip
 
+    def longest_ns(self, plant: str) -> int:
+        """How long an effect may last at a plant before somebody has to go there."""
+        rules = self._rules.get(plant, default_rules())
+        return int(rules.limit("effect-long", "longest_s") * SECOND_NS)
+
     def unheard(self, plant: str, from_ns: int, to_ns: int) -> list[Unheard]:
         """Stretches (UTC ns) in which effects are not known, or not yet, that touch another."""
         silent = [

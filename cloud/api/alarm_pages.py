@@ -62,6 +62,7 @@ def _page(
         cleared=cleared[:CLEARED_SHOWN], more_cleared=max(0, len(cleared) - CLEARED_SHOWN),
         effects=effects[:EFFECTS_SHOWN], effects_in_day=len(effects), unheard=unheard,
         events=desk.store.events(plants, count=EVENTS_SHOWN),
+        simulated=any(given.hub.facts(name)["simulated"] for name in plants),
         may=Right.OPERATE in who.rights, hours=SHELF_HOURS,
         most=REASON_MAX, done=done, error=error,
     )  # fmt: skip

@@ -25,7 +25,7 @@ log = logging.getLogger("stackproof.cloud.shift")
 COUNT_S = 60.0
 #: months are counted some seconds behind; a count this near to a shift's edge is its edge
 EDGE_NS = 600 * SECOND_NS
-WATCH_MAX, LONGEST_MAX = 8, 5
+WATCH_MAX = 8
 #: a pot with so many effects in a shift is to be watched
 REPEATS = 2
 _SILENT = ("gateway-offline", "backlog")
@@ -68,7 +68,7 @@ class Sheet:
         shift, before_ns, after_ns: which; beginnings of its neighbours, None after the running one.
         effects: of the shift, newest first.
         unheard: stretches in the shift whose effects are not known.
-        watch: pots to watch: running, again, longest.
+        watch: pots to watch: running, again, beyond the plant's limit.
         silent, bad: alarms of gateways and meters that stood in the shift, raised or cleared.
         owed: (month, what is owed) of months whose evidence is at risk.
         emission: None where too little was counted.
@@ -158,7 +158,7 @@ class ShiftDesk:
             plant=plant, zone=self._hub.zone(plant), shift=shift,
             before_ns=self.shift(plant, shift.from_ns - 1).from_ns,
             after_ns=None if is_running else shift.to_ns,
-            effects=effects[::-1], watch=watched(effects),
+            effects=effects[::-1], watch=watched(effects, self._alarms.longest_ns(plant)),
             unheard=self._alarms.unheard(plant, shift.from_ns, min(shift.to_ns, now_ns)),
             silent=[one for one in begun if one.happening.alarm.key.kind in _SILENT],
             bad=[one for one in begun if one.happening.alarm.key.kind.startswith(_BAD)],
@@ -199,8 +199,8 @@ class ShiftDesk:
         self._store.add(plant, from_ns, note)
 
 
-def watched(effects: Sequence[Effect]) -> list[Watched]:
-    """Pots to watch of a shift's effects: running or unknown, with several, and the longest."""
+def watched(effects: Sequence[Effect], limit_ns: int) -> list[Watched]:
+    """Pots to watch of a shift's effects: running or unknown, with several, or beyond a limit."""
     counts = Counter((one.potline, one.pot) for one in effects)
     longest: Counter[tuple[str, str]] = Counter()
     running, unknown = set(), dict[tuple[str, str], int]()
@@ -211,11 +211,10 @@ def watched(effects: Sequence[Effect]) -> list[Watched]:
             running.add(pot)
         if one.unknown_ns is not None:
             unknown[pot] = one.unknown_ns
-    top = {pot for pot, _ in longest.most_common(LONGEST_MAX)}
-    chosen = {pot for pot, count in counts.items() if count >= REPEATS} | running | top
+    chosen = {pot for pot, count in counts.items() if count >= REPEATS} | running
+    chosen |= {pot for pot, lasted in longest.items() if lasted > limit_ns} | unknown.keys()
     found = [
-        Watched(*pot, counts[pot], longest[pot], pot in running, unknown.get(pot))
-        for pot in chosen | unknown.keys()
+        Watched(*pot, counts[pot], longest[pot], pot in running, unknown.get(pot)) for pot in chosen
     ]
     found.sort(
         key=lambda one: (

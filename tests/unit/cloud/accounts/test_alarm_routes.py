@@ -94,4 +94,4 @@ def test_on_a_demo_whoever_is_there_acknowledges_from_its_own_pages_alone() -> N
     assert client.get("/en/account", follow_redirects=False).headers["location"] == (
         "/en/sign-in?next=/en/account"
     )
-    assert client.post("/api/v1/plants/mini/months/2026-09/close", json={}).status_code == 401
+    assert client.post("/api/v1/months/mini/2026-09/close", json={}).status_code == 401

@@ -99,7 +99,7 @@ def test_an_effect_of_a_silent_gateway_is_unknown_and_then_what_the_log_says(
     (one,) = smelter.effects()
     assert (one.is_running, one.unknown_ns, one.is_lost) == (False, T0 + 15 * S, False)
     assert smelter.unheard()[-1] == (15, None)
-    (pot,) = watched([one])
+    (pot,) = watched([one], 180 * S)
     assert (pot.is_running, pot.unknown_ns, pot.longest_ns) == (False, T0 + 15 * S, 3 * S)
     smelter.at(300)  # three minutes are over: nobody knows that it lasted so long
     assert smelter.kinds() == {"gateway-offline"}
