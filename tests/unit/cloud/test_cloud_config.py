@@ -307,23 +307,6 @@ def test_accounts_are_needed_unless_it_says_not(tmp_path: Path, plant: ExamplePl
 
 
 @pytest.mark.parametrize(
-    ("http", "is_taken"),
-    [("accounts = false", True), ("", False), ('accounts = false\nnames = ["a.example"]', False),
-     ('accounts = false\nallow_remote = true\nhost = "0.0.0.0"', False)],
-)  # fmt: skip
-def test_visitors_operate_on_one_machine_without_accounts_alone(
-    tmp_path: Path, plant: ExamplePlant, http: str, *, is_taken: bool
-) -> None:
-    assert load(tmp_path, GOOD).http.visitors_operate is False
-    text = GOOD.replace('host = "127.0.0.1"\n', "") if "host" in http else GOOD
-    text = text.replace("[http]", f"[http]\nvisitors_operate = true\n{http}")
-    if is_taken:
-        assert load(tmp_path, text).http.visitors_operate
-    else:
-        assert "is for a demo" in problems(tmp_path, text)["http.visitors_operate"]
-
-
-@pytest.mark.parametrize(
     ("text", "words"),
     [("[[[", "is not TOML"), ('format = "\xff"', "is not TOML"), ("", "must be 1"),
      ("format = 1", "is missing: write [cloud]"), ("format = 1\ncloud = 5", "must be a table")],

@@ -3,9 +3,14 @@
 import asyncio
 import csv
 import io
+from typing import Any
+
+import pytest
 
 from cloud.accounts.roles import VISITING_OPERATOR
+from cloud.config_http import read_http
 from cloud.live.hub import LiveHub
+from firmware_configs.fields import Fields, Problem
 from tests.unit.cloud.accounts.people_examples import Town
 from tests.unit.cloud.alarms.key_examples import EndingKeys
 from tests.unit.cloud.app_examples import (
@@ -95,3 +100,18 @@ def test_on_a_demo_whoever_is_there_acknowledges_from_its_own_pages_alone() -> N
         "/en/sign-in?next=/en/account"
     )
     assert client.post("/api/v1/months/mini/2026-09/close", json={}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("http", "is_taken"),
+    [({"accounts": False}, True), ({}, False), ({"accounts": False, "names": ["a.example"]}, False),
+     ({"accounts": False, "allow_remote": True, "host": "0.0.0.0"}, False)],  # noqa: S104 - it is refused
+)  # fmt: skip
+def test_visitors_operate_on_one_machine_without_accounts_alone(
+    http: dict[str, Any], *, is_taken: bool
+) -> None:
+    problems: list[Problem] = []
+    for table in ({}, http, {**http, "visitors_operate": True}):
+        read = read_http(Fields(table, file="CLOUD.toml", prefix="http", problems=problems))
+        assert read.visitors_operate is ("visitors_operate" in table)
+    assert [one.key for one in problems] == ([] if is_taken else ["http.visitors_operate"])
