@@ -106,12 +106,13 @@ def _meters(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
     found: defaultdict[Key, list[str]] = defaultdict(list)
     of_device: defaultdict[tuple[str, str], int] = defaultdict(int)
     awaited: set[tuple[str, str]] = set()
+    stale = rules.of("meter-stale").limits
     for point, row in facts.snapshot["points"].items():
         if row["computed"] or not row["device"]:
             continue
         device = (row["gateway"], row["device"])
         of_device[device] += 1
-        kind = _kind_of(facts, rules, point)
+        kind = _kind_of(facts, point, row, stale)
         if kind == _AWAITED:
             awaited.add(device)
         elif kind is not None:
@@ -125,18 +126,17 @@ def _meters(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
                 yield Signal(key, {}, Verdict.BETWEEN)
 
 
-def _kind_of(facts: PlantFacts, rules: Rules, point: str) -> str | None:
+def _kind_of(
+    facts: PlantFacts, point: str, row: Mapping[str, Any], stale: Mapping[str, float]
+) -> str | None:
     """Of which kind of alarm a point is; `_AWAITED` while it may come yet, after a start."""
-    row, rule = facts.snapshot["points"][point], rules.of("meter-stale")
-    intervals_ns = rule.limits["stale_intervals"] * row["interval_ns"]
-    late_ns = max(intervals_ns, rule.limits["least_s"] * SECOND_NS)
     # by the gateway's own ticks: its clock may differ from ours
     newest_ns, first_ns = facts.ticks.get(row["gateway"], (0, 0))
     known = facts.snapshot["values"].get(point)
-    if known is None:
-        return "meter-stale" if newest_ns - first_ns > late_ns else _AWAITED
-    _, quality, tick_ns, _ = known
-    return "meter-stale" if newest_ns - tick_ns > late_ns else OF_QUALITY.get(quality)
+    behind_ns = newest_ns - (first_ns if known is None else known[2])
+    if behind_ns > max(stale["stale_intervals"] * row["interval_ns"], stale["least_s"] * SECOND_NS):
+        return "meter-stale"
+    return _AWAITED if known is None else OF_QUALITY.get(known[1])
 
 
 # -- what others told -----------------------------------------------------------------------------
