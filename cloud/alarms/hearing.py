@@ -27,8 +27,9 @@ SHORT_NS = 540 * SECOND_NS
 LOG_NS = 48 * 3_600 * SECOND_NS
 #: how far it was heard is kept so often
 KEEP_NS = 60 * SECOND_NS
-#: reading a log goes on for so long at a time, and is tried again after so long
-READ_S, AGAIN_S = 0.5, 600.0
+#: a log is read for so long at a time, then there is rest for so long for each second of it; one
+#: that cannot be read is tried again after so long
+READ_S, REST, AGAIN_S = 0.5, 9.0, 600.0
 
 
 @dataclass
@@ -52,6 +53,7 @@ class Hearing:
         self._kept: dict[tuple[str, str], int] = {}
         self._reading: dict[str, _Reading] = {}
         self._again_s: dict[str, float] = {}
+        self._rests_s = 0.0  # of all plants: until then
 
     def note(self, plant: str, snapshot: Mapping[str, Any], kept: Sequence[Effect]) -> None:
         """Follow the newest ticks of gateways with potlines; a long silence is to be read.
@@ -114,7 +116,7 @@ class Hearing:
         and that is not among those that messages tell (`shown`), has no known end.
         """
         now_s = time.monotonic()
-        if now_s < self._again_s.get(plant, 0.0):
+        if now_s < max(self._rests_s, self._again_s.get(plant, 0.0)):
             return []
         try:
             reading = self._reading.get(plant) or self._begin(plant, snapshot)
@@ -123,7 +125,8 @@ class Hearing:
             self._reading[plant] = reading
             while (step := next(reading.steps, None)) is not None:
                 reading.found = step
-                if time.monotonic() >= now_s + READ_S:
+                if (spent_s := time.monotonic() - now_s) >= READ_S:
+                    self._rests_s = now_s + (1 + REST) * spent_s
                     return []
         except (StoreError, EvidenceError, PlantError, LookupError) as error:
             log.warning("plant %s: effects of its log are not known yet: %s", plant, error)

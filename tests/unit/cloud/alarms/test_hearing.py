@@ -77,7 +77,8 @@ class Smelter:
 
 
 @pytest.fixture
-def smelter(desk: Desk, tmp_path: Path) -> Iterator[Smelter]:
+def smelter(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Smelter]:
+    monkeypatch.setattr("cloud.alarms.hearing.READ_S", 1e9)  # however slow the machine is
     made = Smelter(desk, tmp_path)
     yield made
     made.store.close()
@@ -163,6 +164,24 @@ def test_alarms_of_a_silent_gateway_say_that_nobody_knows(smelter: Smelter) -> N
         for alarm, _ in smelter.desk.standing([sm.PLANT])
     }
     assert (unsure["effect-long"], unsure["gateway-offline"]) == (True, False)
+
+
+def test_a_long_log_is_read_in_turns_with_rest_between(
+    smelter: Smelter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step is a turn here: the small plant's log is one step, and its end another."""
+    smelter.evidence.deliver()
+    smelter.sealed(1_200)
+    monkeypatch.setattr("cloud.alarms.hearing.READ_S", 0.0)
+    monkeypatch.setattr("cloud.alarms.hearing.REST", 1e9)
+    smelter.at(1_200, effects=[])
+    smelter.at(1_205, effects=[])
+    assert (smelter.effects(), len(smelter.desk.unheard(sm.PLANT, 0, T0))) == ([], 1)
+    monkeypatch.setattr("cloud.alarms.hearing.REST", 0.0)
+    smelter.desk._hearing._rests_s = 0.0
+    smelter.at(1_210, effects=[])
+    assert [one.end_ns for one in smelter.effects()] == [T0 + 19 * S]
+    assert smelter.unheard() == []
 
 
 def test_evidence_that_cannot_be_read_is_told_and_read_later(
