@@ -68,7 +68,10 @@ def _repeats(
         found.sort()
         pots = [f"{name} ({-less})" for less, name in found[:NAMED_MAX]]
         more = f" +{len(found) - NAMED_MAX}" if len(found) > NAMED_MAX else ""
-        values = {"line": line, "pots": f"{', '.join(pots)}{more}", "n": len(found)}
+        values = {
+            "line": line, "pots": f"{', '.join(pots)}{more}", "n": len(found),
+            "times": int(limits["times"]), "hours": f"{limits['within_s'] / 3_600:g}",
+        }  # fmt: skip
         members = frozenset(name for _, name in found)
         yield Signal(Key(facts.plant, "pot-repeat", gateway, line), values, members=members)
 

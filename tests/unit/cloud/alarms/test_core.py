@@ -8,13 +8,15 @@ import pytest
 
 from cloud.alarms import core
 from cloud.alarms.core import Alarm, Book, Happening, Key, Phase, Signal, Verdict, step
-from cloud.alarms.facts import learned_band
+from cloud.alarms.effects import effect_signals
+from cloud.alarms.facts import PlantFacts, learned_band
 from cloud.alarms.levels import band_of, mean_of
 from cloud.alarms.rates import rates_of
 from cloud.alarms.rules import Rule, Rules, default_rules, read_rules
 from cloud.alarms.store import AlarmStore
 from cloud.alarms.texts import sentence
 from firmware_configs.fields import Fields, Problem
+from tests.unit.cloud.alarms import played_line
 
 NS = 1_000_000_000
 HOUR_S = 3_600
@@ -232,3 +234,21 @@ def test_a_sentence_rounds_volts_as_people_read_them() -> None:
     told = {"line": "1", "pot": "13", "start_ns": 0, "v_max": "29.7285", "again": 1}
     alarm = Alarm(Key("works", "quench-failed", "edge-1", "1/13"), Phase.RAISED, 0, told, 1)
     assert "up to 29.7 V" in sentence(alarm, "en", "Asia/Shanghai")
+
+
+def test_pots_that_repeat_are_named_with_most_effects_first() -> None:
+    """By hand: 9 pots, of which pot 8 was three times in effect; eight are named."""
+    starts = [(pot, n) for pot in range(9) for n in range(3 if pot == 8 else 2)]
+    effects = [
+        played_line.effect(pot, 3_600 * n + pot, 60) for pot, n in starts
+    ]  # fmt: skip
+    (happening,) = [one for one in played_line.play(3, effects) if one.what is core.What.RAISED]
+    assert happening.alarm.values["pots"] == "000 (2)"  # the first minute that one repeats
+    now_ns = played_line.T0 + 9_000 * NS
+    facts = PlantFacts("mini", now_ns, played_line.snapshot_at(now_ns), effects)
+    (signal,) = effect_signals(facts, default_rules())
+    alarm = Alarm(signal.key, Phase.RAISED, 0, signal.values, 3)
+    named = "008 (3), 000 (2), 001 (2), 002 (2), 003 (2), 004 (2), 005 (2), 006 (2) +1"
+    assert sentence(alarm, "en", "Asia/Shanghai").startswith(
+        f"9 pots with 2 or more effects within 24 h (how many): {named}."
+    )
