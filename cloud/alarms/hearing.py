@@ -8,11 +8,11 @@ and evidence; one thread at a time a plant.
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cloud.alarms.facts import SECOND_NS, Effect, Heard, Unheard
-from cloud.alarms.logged import logged_effects
+from cloud.alarms.logged import Logged, logged_effects
 from cloud.alarms.store import AlarmStore
 from cloud.collector.desk import PlantEvidence
 from cloud.errors import StoreError
@@ -37,8 +37,8 @@ class _Reading:
     """A log that is being read: the steps that are left, and what it told so far."""
 
     stretch: Unheard
-    steps: Iterator[list[Effect]]
-    found: Sequence[Effect] = ()
+    steps: Iterator[Logged]
+    told: Logged = field(default_factory=lambda: Logged((), None))
     is_over: bool = False
 
 
@@ -78,7 +78,8 @@ class Hearing:
                 from_ns = max(min([before.tick_ns, *begun]), tick_ns - LOG_NS)
                 self._store.note_unheard(plant, Unheard(gateway, from_ns, tick_ns))
                 self._unheard.pop(plant, None)
-                before = Heard(max(before.from_ns, from_ns), before.tick_ns)
+                if from_ns > before.tick_ns:  # the first time, or longer away than logs are read
+                    before = Heard(from_ns, before.tick_ns)
             heard[gateway] = now = Heard(before.from_ns, max(before.tick_ns, tick_ns))
             if now.tick_ns - self._kept.get((plant, gateway), 0) >= KEEP_NS:
                 self._store.note_heard(plant, gateway, now)
@@ -124,7 +125,7 @@ class Hearing:
                 return []
             self._reading[plant] = reading
             while (step := next(reading.steps, None)) is not None:
-                reading.found = step
+                reading.told = step
                 if (spent_s := time.monotonic() - now_s) >= READ_S:
                     self._rests_s = now_s + (1 + REST) * spent_s
                     return []
@@ -137,7 +138,7 @@ class Hearing:
         now = {one.key for one in shown}
         return [
             one if one.end_ns is not None else replace(one, is_lost=True)
-            for one in reading.found
+            for one in reading.told.effects
             if one.end_ns is not None or one.key not in now
         ]
 
@@ -145,9 +146,18 @@ class Hearing:
         """What was read is kept: it need not be read again."""
         reading = self._reading.get(plant)
         if reading is not None and reading.is_over:
+            self._know_from(plant, reading)
             self._store.drop_unheard(plant, reading.stretch)
             self._unheard.pop(plant, None)
             del self._reading[plant]
+
+    def _know_from(self, plant: str, reading: _Reading) -> None:
+        """Before a log begins nothing is known."""
+        stretch, heard = reading.stretch, self._heard_of(plant)
+        known, began_ns = heard[stretch.gateway], reading.told.first_ns or stretch.to_ns
+        if stretch.from_ns <= known.from_ns and began_ns is not None:
+            heard[stretch.gateway] = now = replace(known, from_ns=max(known.from_ns, began_ns))
+            self._store.note_heard(plant, stretch.gateway, now)
 
     def _begin(self, plant: str, snapshot: Mapping[str, Any]) -> _Reading | None:
         """With the oldest stretch whose frames are all there; None when there is none."""

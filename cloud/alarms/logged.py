@@ -4,8 +4,8 @@ The edge's own calculation over the same readings, so that an effect has the sta
 message gave it. Reads evidence; any thread.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from cloud.alarms.facts import SECOND_NS, Effect
 from cloud.closing.zone import configuration_of
@@ -26,9 +26,16 @@ STEP_NS = 120 * SECOND_NS
 LOGGED_MAX = 20_000
 
 
+class Logged(NamedTuple):
+    """What a stretch's frames tell so far: effects, and their first tick (UTC ns; None: none)."""
+
+    effects: Sequence[Effect]
+    first_ns: int | None
+
+
 def logged_effects(
     evidence: PlantEvidence, gateway: str, from_ns: int, to_ns: int
-) -> Iterator[list[Effect]]:
+) -> Iterator[Logged]:
     """Effects that a stretch's frames tell, some minutes of readings a step.
 
     Args:
@@ -38,7 +45,7 @@ def logged_effects(
         to_ns: its end, exclusive.
 
     Yields:
-        The effects so far, whatever of them runs still at the newest frame; a caller may leave
+        What is known so far, also effects that run still at the newest frame; a caller may leave
         off between two.
 
     Raises:
@@ -64,6 +71,7 @@ class _Reading:
         self._cfg = b""
         self._form, self._calc = Recomputation(), None
         self._waiting, self._began_ns = Waiting(), 0
+        self._first_ns: int | None = None
         self._found: dict[tuple[str, str, str, int], Effect] = {}
 
     _calc: PlantCalc | None
@@ -84,6 +92,8 @@ class _Reading:
             return False
         if not self._waiting.bodies:
             self._began_ns = _first_ns(body)
+            if self._first_ns is None and body.sections:
+                self._first_ns = self._began_ns
         self._waiting.add(common, body, "")
         return self._waiting.last_ns - self._began_ns >= STEP_NS
 
@@ -95,8 +105,8 @@ class _Reading:
         self._form, self._calc, self._cfg = Recomputation(), PlantCalc(config), cfg
         self._form.configure(cfg, config)
 
-    def calculated(self) -> list[Effect]:
-        """The effects so far, with the frames that wait."""
+    def calculated(self) -> Logged:
+        """What is known so far, with the frames that wait."""
         waiting, self._waiting = self._waiting, Waiting()
         if self._calc is not None and waiting.bodies:
             self._calc.feed([one for one in joined_blocks(waiting.bodies) if len(one.ticks_ns)])
@@ -111,7 +121,7 @@ class _Reading:
                     cf4_kg=self._calc.cf4_kg(named),
                 )  # fmt: skip
                 self._found[effect.key] = effect
-        return list(self._found.values())
+        return Logged(list(self._found.values()), self._first_ns)
 
 
 def _first_ns(body: Body) -> int:

@@ -141,6 +141,30 @@ def test_effects_from_before_the_first_start_come_out_of_the_log(smelter: Smelte
     assert smelter.kinds() == {"pot-repeat"}
 
 
+def test_since_when_effects_are_known(smelter: Smelter) -> None:
+    """From where the log begins (second 0), whatever silences were read since; two days at most."""
+
+    def known_from() -> int:
+        return (smelter.desk._hearing.known_from(sm.PLANT)[sm.STREAM] - T0) // S
+
+    smelter.at(900, effects=[])
+    assert known_from() == 900  # the log of before is not read
+    smelter.evidence.deliver()
+    smelter.sealed(900)
+    smelter.at(905, effects=[])
+    assert known_from() == 0
+    smelter.at(3_000, effects=[RUNS])
+    assert known_from() == 3_000
+    smelter.restart()
+    smelter.sealed(3_000)
+    smelter.at(3_005, effects=[RUNS])
+    assert known_from() == 0
+    smelter.at(300_000, effects=[])  # away for longer than two days
+    smelter.sealed(300_000)
+    smelter.at(300_005, effects=[])
+    assert known_from() == 300_000  # nothing of the two days is in the log
+
+
 def test_a_short_silence_and_a_quick_restart_read_nothing(smelter: Smelter) -> None:
     smelter.evidence.deliver()
     smelter.sealed(9_999)
