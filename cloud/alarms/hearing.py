@@ -15,9 +15,6 @@ from cloud.alarms.facts import SECOND_NS, Effect, Heard, Unheard
 from cloud.alarms.logged import Logged, logged_effects
 from cloud.alarms.store import AlarmStore
 from cloud.collector.desk import PlantEvidence
-from cloud.errors import StoreError
-from edge.calc.errors import PlantError
-from evidence.errors import EvidenceError
 
 log = logging.getLogger("stackproof.cloud.alarms")
 
@@ -72,18 +69,17 @@ class Hearing:
                 continue
             before = heard.get(gateway, Heard(0, 0))
             if tick_ns - before.tick_ns > SHORT_NS:
-                begun = [
-                    one.start_ns for one in kept if one.gateway == gateway and one.end_ns is None
-                ]
+                begun = [one.start_ns for one in kept if one.gateway == gateway and one.is_running]
                 from_ns = max(min([before.tick_ns, *begun]), tick_ns - LOG_NS)
                 self._store.note_unheard(plant, Unheard(gateway, from_ns, tick_ns))
                 self._unheard.pop(plant, None)
                 if from_ns > before.tick_ns:  # the first time, or longer away than logs are read
                     before = Heard(from_ns, before.tick_ns)
-            heard[gateway] = now = Heard(before.from_ns, max(before.tick_ns, tick_ns))
-            if now.tick_ns - self._kept.get((plant, gateway), 0) >= KEEP_NS:
+            heard[gateway] = now = Heard(before.from_ns, tick_ns)
+            # also back, where its clock was set
+            if abs(tick_ns - self._kept.get((plant, gateway), 0)) >= KEEP_NS:
                 self._store.note_heard(plant, gateway, now)
-                self._kept[plant, gateway] = now.tick_ns
+                self._kept[plant, gateway] = tick_ns
 
     def _heard_of(self, plant: str) -> dict[str, Heard]:
         if plant not in self._heard:
@@ -129,8 +125,8 @@ class Hearing:
                 if (spent_s := time.monotonic() - now_s) >= READ_S:
                     self._rests_s = now_s + (1 + REST) * spent_s
                     return []
-        except (StoreError, EvidenceError, PlantError, LookupError) as error:
-            log.warning("plant %s: effects of its log are not known yet: %s", plant, error)
+        except Exception:  # a gateway signed what nobody thought of; its alarms go on
+            log.exception("plant %s: effects of its log are not known yet", plant)
             self._again_s[plant] = now_s + AGAIN_S
             self._reading.pop(plant, None)
             return []
