@@ -173,7 +173,7 @@ class AlarmDesk:
         rules = self._rules.get(plant, default_rules())
         kept = self._store.effects(plant, now_ns - EFFECTS_NS)
         self._hearing.note(plant, facts.snapshot, kept)
-        read = self._hearing.read(plant, facts.snapshot, facts.effects)
+        read = self._hearing.catch_up(plant, facts.snapshot, facts.effects)
         shown, lost = facts.effects, lost_ones(kept, facts.effects, facts.snapshot)
         changed = [*({*shown, *lost} - self._effects.get(plant, set())), *read]
         known = {one.key: one for one in (*kept, *lost, *shown, *read)}

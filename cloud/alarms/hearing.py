@@ -104,7 +104,7 @@ class Hearing:
         one = self._heard_of(plant).get(gateway)
         return None if one is None else one.tick_ns
 
-    def read(
+    def catch_up(
         self, plant: str, snapshot: Mapping[str, Any], shown: Sequence[Effect]
     ) -> list[Effect]:
         """Read some more of what is to be read; effects once the log of a stretch is read.
