@@ -10,6 +10,7 @@ from cloud.alarms.desk import AlarmDesk, KeyRows, MonthRows
 from cloud.alarms.outbox import Outbox
 from cloud.alarms.store import AlarmStore
 from cloud.clock import Clock
+from cloud.collector.desk import EvidenceDesk
 from cloud.config import CloudConfig
 from cloud.live.hub import LiveHub
 from cloud.shift.desk import ShiftDesk
@@ -35,6 +36,7 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     hub: LiveHub,
     months: MonthRows,
     keys: KeyRows,
+    evidence: EvidenceDesk,
     accumulated: Accumulations,
     clock: Clock,
     stack: contextlib.AsyncExitStack,
@@ -55,6 +57,6 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     stack.callback(notes.close)
     rules = {plant: own.rules for plant, own in said.plants.items()}
     shifts = {plant: own.shifts for plant, own in said.plants.items()}
-    alarms = AlarmDesk(store, hub, months, keys, clock, rules, tell)
+    alarms = AlarmDesk(store, hub, months, keys, evidence.evidence, clock, rules, tell)
     desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
     return AlarmParts(alarms, desk, outboxes)

@@ -4,8 +4,10 @@ Any thread; one at a time. Nothing in it is evidence.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 from cloud.errors import StoreError
@@ -19,13 +21,17 @@ class KeptFile:
         schema: SQL that makes its tables.
         version: of the schema, 1 and up.
         what: what it holds, for sentences: "alarms".
+        upgrades: SQL that brings a file of version n to n + 1, by n.
 
     Raises:
         StoreError: it cannot be used, or is of a newer version; any call may, when the disk
             refuses.
     """
 
-    def __init__(self, path: Path, schema: str, version: int, what: str) -> None:
+    def __init__(
+        self, path: Path, schema: str, version: int, what: str,
+        upgrades: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         self._path, self._what, self._lock = path, what, Lock()
         try:
             self._sql = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -33,8 +39,12 @@ class KeptFile:
             found = self._sql.execute("PRAGMA user_version").fetchone()[0]
             if found == 0:
                 self._sql.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
-            elif found != version:
+            elif found > version:
                 raise StoreError(f"{path} is of a newer version (format {found})")
+            else:
+                for one in range(found, version):
+                    step = f"{upgrades[one]} PRAGMA user_version = {one + 1};"
+                    self._sql.executescript(f"BEGIN; {step} COMMIT;")
         except sqlite3.Error as error:
             raise self._refused(error) from error
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cloud.account_actions import AccountActions
 from cloud.accounts.desks import open_accounts
-from cloud.accounts.roles import STRANGER, VISITOR
+from cloud.accounts.roles import STRANGER, VISITING_OPERATOR, VISITOR
 from cloud.accounts.store import AccountStore
 from cloud.accumulated.desk import Accumulations
 from cloud.alarm_parts import alarm_parts
@@ -194,7 +194,8 @@ class _Process:
         gc.freeze()  # what the start has made stays: not to be gone through for cycles again
         self._write_ready()
         if not config.http.accounts:
-            self._say("accounts: none is needed; whoever reaches the dashboard reads all of it")
+            also = " and acknowledges alarms" if config.http.visitors_operate else ""
+            self._say(f"accounts: none is needed; whoever reaches the dashboard reads all{also}")
         self._say(f"series: kept in {self._series.kind}, followed from the log")
         self._say(f"ready: dashboard at {self._http_url}")
 
@@ -210,7 +211,8 @@ class _Process:
         stack.callback(store.close)
         openings = Openings(config.state_dir)
         stack.callback(openings.close)
-        unsigned = STRANGER if config.http.accounts else VISITOR
+        visitor = VISITING_OPERATOR if config.http.visitors_operate else VISITOR
+        unsigned = STRANGER if config.http.accounts else visitor
         # people's sessions, and the codes of their phones, go by the machine's clock
         accounts = open_accounts(store, SystemClock(), config.regions, unsigned)
         self._transport = BrokerDesk(
@@ -232,7 +234,7 @@ class _Process:
         self._series = SeriesFollower(desk, kept)
         stack.callback(self._series.close)
         self._alarms = alarm_parts(
-            config, hub, self._engine, self._keys, self._accumulated, self._clock, stack
+            config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack
         )
         return Services(
             hub=hub,

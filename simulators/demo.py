@@ -125,6 +125,9 @@ def _demo(args: argparse.Namespace, plants: list[DemoPlant], work: Path, stack: 
         truth = str(work / plant.scenario / "truth")
         ports = ["--modbus-port", "0", "--opcua-port", "0"]
         run = ["sim", "run", plant.scenario, "--json", "--out", truth, *ports]
+        if plant.fault and args.seconds is None:
+            _say(f"A meter of it stops answering: {plant.fault}")
+            run += ["--fault", plant.fault]
         sims[plant.scenario] = Child(work, f"sim-{plant.scenario}", run)
         stack.enter_context(sims[plant.scenario])
     _make_keys(plants, work)
@@ -136,7 +139,7 @@ def _demo(args: argparse.Namespace, plants: list[DemoPlant], work: Path, stack: 
     collector = Child(work, "cloud", ["cloud", "run", str(cloud_file)])
     stack.enter_context(collector)
     watch = CollectorWatch(work / "cloud", collector, clock, START_S)
-    _say(f"Dashboard: {watch.http}")
+    _say(f"Dashboard: {watch.http} (no account is needed; alarms: {watch.http}/en/alarms)")
     agents = []
     for plant in plants:
         devices = sims[plant.scenario].json_line(START_S)["devices"]

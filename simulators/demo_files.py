@@ -16,6 +16,8 @@ class DemoPlant:
         scenario: what is played.
         id, name, sector, rule_set: as the site file says them.
         figures: the rest of the site file, with {pots}.
+        alarms: when something is an alarm there, where its pace is not a plant's.
+        fault: what befalls it in a demo that goes on, so that there is an alarm to look at; "".
     """
 
     scenario: str
@@ -24,6 +26,8 @@ class DemoPlant:
     sector: str
     rule_set: str
     figures: str
+    alarms: str = ""
+    fault: str = ""
 
 
 _SITE = """\
@@ -71,6 +75,7 @@ port = 0
 host = "127.0.0.1"
 port = {port}
 accounts = false                # it is there to be looked at, on this machine
+visitors_operate = true         # and its alarms acknowledged
 
 {plants}"""
 
@@ -80,7 +85,7 @@ id = "{plant}"
 root = "file:{keys}/root.crt"
 gateways = ["file:{keys}/edge-1.crt"]
 collector = "file:{keys}/collector.crt"
-"""
+{alarms}"""
 
 #: the devices of every plant stand between head and figures
 _SMELTER = """\
@@ -197,16 +202,29 @@ point = "grid.energy_import"
 power_point = "grid.power"
 """
 
+#: a pot of the demonstration starves every two minutes instead of every few days; a real plant's
+#: limits would call every pot bad
+_QUICK = """
+# This line's pots are in effect 800 times a day instead of 0.1 to 0.3: so are its limits.
+[plant.alarms.quench-failed]
+within_s = 15
+[plant.alarms.pot-repeat]
+within_s = 60
+[plant.alarms.line-rate]
+high_per_pot_day = 1000
+"""
+
 #: by the name they are asked for with
 PLANTS = {
     plant.scenario: plant
     for plant in (
         DemoPlant("smelter", "demo-smelter", "Demo smelter", "aluminium", "cets-ag-04.01-v01-2024",
-                  _SMELTER),
+                  _SMELTER, alarms=_QUICK),
         DemoPlant("kiln", "demo-kiln", "Demo kiln line", "cement", "cets-ag-02.01-v01-2024",
                   _KILN),
         DemoPlant("steelworks", "demo-steelworks", "Demo steelworks", "steel",
-                  "cets-ag-03.01-v01-2024", _STEELWORKS),
+                  "cets-ag-03.01-v01-2024", _STEELWORKS,
+                  fault="at=60 for=900 kind=drop on=bf-gas-analyser"),
     )
 }  # fmt: skip
 PLANT = PLANTS["smelter"].id
@@ -261,7 +279,11 @@ def write_cloud_file(
     """
     folders = {PLANT: "keys"} if keys is None else keys
     path = work / "cloud.toml"
-    plants = "".join(_CLOUD_PLANT.format(plant=plant, keys=at) for plant, at in folders.items())
+    alarms = {one.id: one.alarms for one in PLANTS.values()}
+    plants = "".join(
+        _CLOUD_PLANT.format(plant=plant, keys=at, alarms=alarms[plant])
+        for plant, at in folders.items()
+    )
     first = next(iter(folders.values()))
     text = _CLOUD.format(archives=archives, port=port, keys=first, plants=plants)
     path.write_text(text, encoding="utf-8")

@@ -94,6 +94,8 @@ class Principal:
 STRANGER = Principal("", frozenset())
 #: likewise, where CLOUD.toml says `accounts = false`
 VISITOR = Principal("", frozenset({Right.SEE, Right.EVIDENCE}), (EVERY_PLANT,))
+#: likewise, where it says `visitors_operate = true`: of a demo on one machine
+VISITING_OPERATOR = Principal("visitor", VISITOR.rights | {Right.OPERATE}, (EVERY_PLANT,))
 #: a program on the collector's machine
 PROGRAM = Principal(
     COLLECTOR,

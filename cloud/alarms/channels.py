@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import logging
 import smtplib
 import ssl
 import urllib.error
@@ -19,6 +20,8 @@ from typing import Protocol
 from cloud.alarms.notices import Notice
 from cloud.closing.stamp import NoRedirects
 from cloud.errors import CloudError
+
+log = logging.getLogger("stackproof.cloud.alarms")
 
 ANSWER_S = 10.0
 SECRET_BYTES_MAX = 4_096
@@ -102,7 +105,7 @@ class Mail:
     name: str = field(default="mail")
 
     def send(self, notice: Notice, now_s: int) -> None:
-        """Hand it to the server; it must take it for every recipient."""
+        """Hand it to the server; a mailbox that is refused is logged where others have it."""
         message = EmailMessage()
         message["From"], message["To"] = self.sender, ", ".join(self.recipients)
         message["Subject"] = notice.subject()
@@ -119,8 +122,8 @@ class Mail:
             raise NotSentError("mail: the server refuses user and password") from None
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise NotSentError(f"mail: {error}") from error
-        if refused:
-            raise NotSentError(f"mail: refused for {', '.join(refused)}")
+        if refused:  # again would be once more for those who have it
+            log.error("mail: refused for %s; the others have it", ", ".join(refused))
 
 
 def secret_in(path: Path) -> bytes:

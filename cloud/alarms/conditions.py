@@ -21,11 +21,12 @@ OF_QUALITY = {
     Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
 }  # fmt: skip
 OFFLINE = "gateway-offline"
-#: those that are known although a gateway is silent
-_OF_THE_COLLECTOR = ("certificate", "certificate-ends", "collector")
+#: those that are known although a gateway is silent, by how they begin
+OF_THE_COLLECTOR = ("certificate", "collector")
 #: told by the collector's own words too; the condition here says which month
 _SAID_BETTER = "month-late"
 _NAMES_MAX = 3
+_AWAITED = "awaited"
 
 
 def signals(facts: PlantFacts, rules: Rules) -> list[Signal]:
@@ -47,19 +48,25 @@ def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
     So an outage raises one alarm and not one for each of its meters, and a restart of the collector
     clears none before the gateways are heard again.
     """
-    silent = {
-        row["id"] for row in facts.snapshot["gateways"] if _is_silent(row, facts.now_ns, rules)
-    }
+    silent = silent_gateways(facts, rules)
     points = facts.snapshot["points"]
 
     def is_blind(key: Key) -> bool:
-        if key.kind in (OFFLINE, *_OF_THE_COLLECTOR) or key.kind.startswith("collector."):
+        if key.kind == OFFLINE or key.kind.startswith(OF_THE_COLLECTOR):
             return False
         if key.kind == "emission":
+            if facts.level is not None and facts.level.mean is None:
+                return True  # too little was heard yet, as after a start
             return key.about in points and points[key.about]["gateway"] in silent
         return key.gateway in silent
 
     return is_blind
+
+
+def silent_gateways(facts: PlantFacts, rules: Rules) -> set[str]:
+    """Ids of the gateways that are not heard."""
+    rows = facts.snapshot["gateways"]
+    return {row["id"] for row in rows if _is_silent(row, facts.now_ns, rules)}
 
 
 def _is_silent(row: Mapping[str, Any], now_ns: int, rules: Rules) -> bool:
@@ -98,32 +105,38 @@ def _meters(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
     """One signal a device and kind, however many of its points are concerned."""
     found: defaultdict[Key, list[str]] = defaultdict(list)
     of_device: defaultdict[tuple[str, str], int] = defaultdict(int)
-    values, rule = facts.snapshot["values"], rules.of("meter-stale")
-    ticks_ns = {row["id"]: row["tick_ns"] for row in facts.snapshot["gateways"]}
+    awaited: set[tuple[str, str]] = set()
+    stale = rules.of("meter-stale").limits
     for point, row in facts.snapshot["points"].items():
         if row["computed"] or not row["device"]:
             continue
-        of_device[row["gateway"], row["device"]] += 1
-        if point not in values:
-            continue
-        _, quality, tick_ns, _ = values[point]
-        kind = OF_QUALITY.get(quality)
-        # by the gateway's own ticks: its clock may differ from ours
-        behind_ns = (ticks_ns[row["gateway"]] or tick_ns) - tick_ns
-        intervals_ns = rule.limits["stale_intervals"] * row["interval_ns"]
-        if behind_ns > max(intervals_ns, rule.limits["least_s"] * SECOND_NS):
-            kind = "meter-stale"
-        if kind is not None:
-            found[Key(facts.plant, kind, row["gateway"], row["device"])].append(point)
+        device = (row["gateway"], row["device"])
+        of_device[device] += 1
+        kind = _kind_of(facts, point, row, stale)
+        if kind == _AWAITED:
+            awaited.add(device)
+        elif kind is not None:
+            found[Key(facts.plant, kind, *device)].append(point)
     for key, points in found.items():
-        yield Signal(
-            key,
-            {
-                "points": len(points),
-                "of": of_device[key.gateway, key.about],
-                "names": ", ".join(points[:_NAMES_MAX]),
-            },
-        )
+        names, of = ", ".join(points[:_NAMES_MAX]), of_device[key.gateway, key.about]
+        yield Signal(key, {"points": len(points), "of": of, "names": names})
+    for device in awaited:  # nothing of it was heard yet: what was, stays
+        for kind in dict.fromkeys(OF_QUALITY.values()):
+            if (key := Key(facts.plant, kind, *device)) not in found:
+                yield Signal(key, {}, Verdict.BETWEEN)
+
+
+def _kind_of(
+    facts: PlantFacts, point: str, row: Mapping[str, Any], stale: Mapping[str, float]
+) -> str | None:
+    """Of which kind of alarm a point is; `_AWAITED` while it may come yet, after a start."""
+    # by the gateway's own ticks: its clock may differ from ours
+    newest_ns, first_ns = facts.ticks.get(row["gateway"], (0, 0))
+    known = facts.snapshot["values"].get(point)
+    behind_ns = newest_ns - (first_ns if known is None else known[2])
+    if behind_ns > max(stale["stale_intervals"] * row["interval_ns"], stale["least_s"] * SECOND_NS):
+        return "meter-stale"
+    return _AWAITED if known is None else OF_QUALITY.get(known[1])
 
 
 # -- what others told -----------------------------------------------------------------------------

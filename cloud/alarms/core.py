@@ -7,6 +7,9 @@
 Acknowledging says that somebody has seen it; it never clears. A shelf puts an alarm out of the way
 for some hours, with a reason: while it lies there the alarm is followed and not told, and when the
 shelf ends and it still stands, it is new again.
+
+An alarm that stands for several (the pots of a line that repeat) is one: it is told again, and is
+to be acknowledged again, when one joins that people were not told of, but not at once (`again_s`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -52,11 +55,13 @@ class Signal:
         key: of which alarm.
         values: what its text names, JSON-ready.
         verdict: on, or between.
+        members: of an alarm that stands for several, as pots of a line: which.
     """
 
     key: Key
     values: Mapping[str, Any] = field(default_factory=dict)
     verdict: Verdict = Verdict.ON
+    members: frozenset[str] = frozenset()
 
 
 class Phase(StrEnum):
@@ -80,6 +85,8 @@ class Alarm:
         number: of this raising, never used twice; 0 while it rises.
         raised_ns: when, 0 while it rises.
         acknowledged_by, acknowledged_ns: account id and when; "" and 0 before.
+        members: which ones people were told that it stands for.
+        told_ns: when they were told last, UTC ns.
     """
 
     key: Key
@@ -91,6 +98,8 @@ class Alarm:
     raised_ns: int = 0
     acknowledged_by: str = ""
     acknowledged_ns: int = 0
+    members: frozenset[str] = frozenset()
+    told_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,7 @@ class What(StrEnum):
     """What happens to an alarm."""
 
     RAISED = "raised"
+    MORE = "more"  # another one has joined those that it stands for
     CLEARED = "cleared"
     ACKNOWLEDGED = "acknowledged"
     SHELVED = "shelved"
@@ -200,7 +210,7 @@ def _so(book: Book, signal: Signal, rules: Rules, now_ns: int) -> Iterator[Happe
     rule, key = rules.of(signal.key.kind), signal.key
     alarm = book.alarms.get(key)
     if signal.verdict is Verdict.BETWEEN and alarm is not None:
-        book.alarms[key] = replace(alarm, values=signal.values)
+        book.alarms[key] = replace(alarm, values=signal.values or alarm.values)
         return
     if signal.verdict is Verdict.BETWEEN:
         return
@@ -211,10 +221,21 @@ def _so(book: Book, signal: Signal, rules: Rules, now_ns: int) -> Iterator[Happe
         alarm = replace(alarm, phase=Phase.RAISED, since_ns=now_ns)
     if alarm.phase is Phase.RISING and now_ns - alarm.since_ns >= rule.on_delay_s * SECOND_NS:
         alarm = replace(
-            alarm, phase=Phase.RAISED, since_ns=now_ns, raised_ns=now_ns, number=book.next_number
-        )
+            alarm, phase=Phase.RAISED, since_ns=now_ns, raised_ns=now_ns, number=book.next_number,
+            members=signal.members, told_ns=now_ns,
+        )  # fmt: skip
         book.next_number += 1
         yield Happening(now_ns, What.RAISED, alarm, is_told=key not in book.shelves)
+    elif alarm.phase is Phase.RAISED and not signal.members <= alarm.members:
+        again_s = rule.limits.get("again_s", 0)
+        if now_ns - alarm.told_ns >= again_s * SECOND_NS:  # until then the text alone says so
+            alarm = replace(
+                alarm, members=signal.members, told_ns=now_ns, acknowledged_by="",
+                acknowledged_ns=0,
+            )  # fmt: skip
+            yield Happening(now_ns, What.MORE, alarm, is_told=key not in book.shelves)
+    else:  # who left the list and comes again is news
+        alarm = replace(alarm, members=alarm.members & signal.members)
     book.alarms[key] = alarm
 
 

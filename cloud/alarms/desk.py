@@ -9,17 +9,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from cloud.alarms import core
-from cloud.alarms.conditions import blindness, signals
+from cloud.alarms.conditions import (
+    OF_THE_COLLECTOR,
+    OFFLINE,
+    blindness,
+    signals,
+    silent_gateways,
+)
 from cloud.alarms.core import SECOND_NS, Alarm, Book, Happening, Shelf
-from cloud.alarms.facts import Effect, Expiring, PlantFacts, effects_of, lost_ones
+from cloud.alarms.facts import Effect, Expiring, PlantFacts, Unheard, effects_of, lost_ones
+from cloud.alarms.hearing import Hearing
 from cloud.alarms.levels import Levels
+from cloud.alarms.rates import DAY_NS, HOUR_NS, Rates, rates_of
 from cloud.alarms.rules import Rules, default_rules
 from cloud.alarms.store import AlarmStore
 from cloud.clock import Clock
+from cloud.collector.desk import PlantEvidence
 from cloud.errors import StoreError
 from cloud.live.hub import LiveHub
 
@@ -30,12 +40,9 @@ LOOK_S = 5.0
 REST = 9.0
 #: months are read, and certificates looked at, so often
 SLOW_NS = 600 * SECOND_NS
-HOUR_NS = 3_600 * SECOND_NS
 #: effects this old still count for a pot that comes again
 EFFECTS_NS = 48 * HOUR_NS
 CLEARED_NS = 2 * HOUR_NS
-#: an alarm system tells an operator of no more than this in an hour (ISA-18.2, IEC 62682)
-TARGET_AN_HOUR = 6
 
 
 class MonthRows(Protocol):
@@ -66,6 +73,7 @@ class AlarmDesk:
         hub: the live state.
         months: of the collector.
         keys: of the collector.
+        evidence_of: a plant's evidence; LookupError where there is none.
         clock: the collector's wall clock.
         rules: plant -> its own; those of the table for all others.
         tell: is given what people must be told of, in the worker thread.
@@ -77,6 +85,7 @@ class AlarmDesk:
         hub: LiveHub,
         months: MonthRows,
         keys: KeyRows,
+        evidence_of: Callable[[str], PlantEvidence],
         clock: Clock,
         rules: Mapping[str, Rules],
         tell: Tell = lambda _: None,
@@ -87,7 +96,10 @@ class AlarmDesk:
         kept = store.load()
         self._books, self._next_number = kept.by_plant(), kept.next_number
         self._levels = Levels(store)
-        self._since_ns = clock.wall_ns()
+        self._hearing = Hearing(store, evidence_of)
+        self._first: dict[tuple[str, str], tuple[str, int]] = {}
+        self._silent: dict[str, dict[str, int | None]] = {}
+        self._shown: set[str] = set()  # plants whose kept effects the live pages have
         self._slow: dict[str, tuple[int, list[Mapping[str, Any]], list[Mapping[str, Any]]]] = {}
         self._effects: dict[str, set[Effect]] = {}
         self._trouble: dict[str, str] = {}
@@ -106,8 +118,14 @@ class AlarmDesk:
     async def look(self, plant: str) -> None:
         """Look at a plant once: from the event loop's thread."""
         try:
+            if plant not in self._shown:
+                since_ns = self._clock.wall_ns() - EFFECTS_NS
+                kept = await asyncio.to_thread(self._store.effects, plant, since_ns)
+                self._hub.on_effects(plant, [asdict(one) for one in kept])
+                self._shown.add(plant)
             facts = self._read(plant)
-            await asyncio.to_thread(self._follow, facts)
+            read = await asyncio.to_thread(self._follow, facts)
+            self._hub.on_effects(plant, [asdict(one) for one in read])
             self._trouble.pop(plant, None)
         except Exception as error:  # a gateway may send what nobody thought of; others go on
             if repr(error) != self._trouble.get(plant):  # it is tried again every five seconds
@@ -123,8 +141,19 @@ class AlarmDesk:
         ]
         return PlantFacts(
             plant, now_ns, snapshot, effects_of(self._hub.effects(plant)),
-            since_ns=self._since_ns, level=level, certificates=certificates,
+            ticks=self._ticks_of(plant, snapshot), level=level, certificates=certificates,
         )  # fmt: skip
+
+    def _ticks_of(self, plant: str, snapshot: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+        """Newest tick and first one of its configuration, of each gateway that was heard."""
+        found = {}
+        for row in snapshot["gateways"]:
+            if row["tick_ns"] is not None:
+                key, first = (plant, row["id"]), (row["cfg"], row["tick_ns"])
+                if self._first.setdefault(key, first)[0] != row["cfg"]:
+                    self._first[key] = first
+                found[row["id"]] = (row["tick_ns"], self._first[key][1])
+        return found
 
     def _expiring(self, plant: str, gateway: str) -> list[Expiring]:
         try:
@@ -138,18 +167,21 @@ class AlarmDesk:
         ]
         return [Expiring(gateway, int(max(ends).timestamp()) * SECOND_NS)] if ends else []
 
-    def _follow(self, facts: PlantFacts) -> None:
+    def _follow(self, facts: PlantFacts) -> list[Effect]:
+        """Follow what was read; gives the effects that the log has told since."""
         plant, now_ns = facts.plant, facts.now_ns
         rules = self._rules.get(plant, default_rules())
-        shown, kept = facts.effects, self._store.effects(plant, now_ns - EFFECTS_NS)
-        lost = lost_ones(kept, shown, facts.snapshot)
-        changed = {*shown, *lost} - self._effects.get(plant, set())
-        known = {one.key: one for one in (*kept, *lost, *shown)}
+        kept = self._store.effects(plant, now_ns - EFFECTS_NS)
+        self._hearing.note(plant, facts.snapshot, kept)
+        read = self._hearing.catch_up(plant, facts.snapshot, facts.effects)
+        shown, lost = facts.effects, lost_ones(kept, facts.effects, facts.snapshot)
+        changed = [*({*shown, *lost} - self._effects.get(plant, set())), *read]
+        known = {one.key: one for one in (*kept, *lost, *shown, *read)}
         months, calibrations = self._slowly(plant, now_ns)
         level = self._levels.judged(plant, facts.level, rules.of("emission").limits, now_ns)
-        whole = PlantFacts(
-            plant, now_ns, facts.snapshot, sorted(known.values(), key=lambda one: one.start_ns),
-            facts.since_ns, level, facts.certificates, months, calibrations,
+        whole = replace(
+            facts, effects=sorted(known.values(), key=lambda one: one.start_ns), level=level,
+            known_from=self._hearing.known_from(plant), months=months, calibrations=calibrations,
         )  # fmt: skip
         with self._turn:
             book = self._book(plant)
@@ -160,8 +192,14 @@ class AlarmDesk:
             )  # fmt: skip
             if found or changed or before != book:
                 self._keep(plant, found, before, changed)
+        self._hearing.done(plant)
         self._effects[plant] = set(shown)
+        self._silent[plant] = {
+            gateway: self._hearing.last_tick_ns(plant, gateway)
+            for gateway in silent_gateways(whole, rules)
+        }
         self._tell([one for one in found if one.is_told])
+        return read
 
     def _slowly(
         self, plant: str, now_ns: int
@@ -195,13 +233,47 @@ class AlarmDesk:
             not alarm.acknowledged_ns for alarm, shelf in self.standing(plants) if shelf is None
         )
 
-    def new_in_last_hour(self, plants: Sequence[str]) -> int:
-        """How many people were told of in the last hour."""
-        return self._store.new_since(plants, self._clock.wall_ns() - HOUR_NS)
+    def rates(self, plants: Sequence[str]) -> Rates:
+        """How many people were told of lately."""
+        now_ns = self._clock.wall_ns()
+        return rates_of(self._store.told_since(plants, now_ns - DAY_NS), now_ns)
+
+    def effects(self, plant: str, from_ns: int, to_ns: int = 2**63 - 1) -> list[Effect]:
+        """Effects that started in a stretch of time (UTC ns), oldest first.
+
+        Of one that ran when its gateway fell silent nobody knows whether it runs still.
+        """
+        silent = self._silent.get(plant, {})
+        return [
+            replace(one, unknown_ns=silent[one.gateway] or one.start_ns + one.polarised_ns)
+            if one.is_running and one.gateway in silent else one
+            for one in self._store.effects(plant, from_ns, to_ns)
+        ]  # fmt: skip
+
+    def longest_ns(self, plant: str) -> int:
+        """How long an effect may last at a plant before somebody has to go there."""
+        rules = self._rules.get(plant, default_rules())
+        return int(rules.limit("effect-long", "longest_s") * SECOND_NS)
+
+    def unheard(self, plant: str, from_ns: int, to_ns: int) -> list[Unheard]:
+        """Stretches (UTC ns) in which effects are not known, or not yet, that touch another."""
+        silent = [
+            Unheard(gateway, tick_ns, None)
+            for gateway, tick_ns in self._silent.get(plant, {}).items()
+            if tick_ns is not None
+        ]
+        return [
+            one for one in (*self._hearing.unheard(plant), *silent)
+            if one.from_ns < to_ns and (one.to_ns is None or one.to_ns > from_ns)
+        ]  # fmt: skip
+
+    def is_silent(self, plant: str, gateway: str) -> bool:
+        """Nothing was heard of a gateway for too long."""
+        return gateway in self._silent.get(plant, {})
 
     @property
     def store(self) -> AlarmStore:
-        """The log of what happened, and the effects."""
+        """The log of what happened."""
         return self._store
 
     def acknowledge(self, plant: str, number: int, by: str) -> None:
@@ -254,3 +326,10 @@ class AlarmDesk:
             self._books[plant] = before
             raise
         self._next_number = self._books[plant].next_number
+
+
+def is_unsure(desk: AlarmDesk, alarm: Alarm) -> bool:
+    """The alarm's gateway is silent, so that nobody knows whether it still holds."""
+    key = alarm.key
+    is_known = key.kind == OFFLINE or key.kind.startswith(OF_THE_COLLECTOR)
+    return not is_known and desk.is_silent(key.plant, key.gateway)

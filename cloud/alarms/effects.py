@@ -16,6 +16,8 @@ from cloud.alarms.rules import Rules
 Pot = tuple[str, str, str]
 #: fewer effects than this in a day are no rate
 LEAST_EFFECTS = 5
+#: pots that one sentence names
+NAMED_MAX = 8
 
 
 def effect_signals(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
@@ -23,8 +25,11 @@ def effect_signals(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
     of_pot: defaultdict[Pot, list[Effect]] = defaultdict(list)
     for one in facts.effects:
         of_pot[one.gateway, one.potline, one.pot].append(one)
+    for effects in of_pot.values():
+        effects.sort(key=lambda one: one.start_ns)
     for pot, effects in of_pot.items():
-        yield from _pot(facts, rules, pot, sorted(effects, key=lambda one: one.start_ns))
+        yield from _pot(facts, rules, pot, effects)
+    yield from _repeats(facts, rules, of_pot)
     for line in facts.snapshot["potlines"]:
         yield from _line(facts, rules, line)
 
@@ -44,13 +49,31 @@ def _pot(facts: PlantFacts, rules: Rules, pot: Pot, effects: Sequence[Effect]) -
     if again and (newest.is_running or age_s <= rules.limit("quench-failed", "stands_s")):
         values = {**told, "again": again}
         yield Signal(Key(facts.plant, "quench-failed", gateway, about), values)
-    repeat = rules.of("pot-repeat").limits
-    begun_ns = runs[-1][0].start_ns
-    before_ns = begun_ns - int(repeat["within_s"] * SECOND_NS)
-    times = sum(1 for run in runs if before_ns <= run[0].start_ns)
-    stands_ns = begun_ns + int(repeat["stands_s"] * SECOND_NS)
-    if times >= repeat["times"] and facts.now_ns <= stands_ns:
-        yield Signal(Key(facts.plant, "pot-repeat", gateway, about), {**told, "times": times})
+
+
+def _repeats(
+    facts: PlantFacts, rules: Rules, of_pot: Mapping[Pot, Sequence[Effect]]
+) -> Iterator[Signal]:
+    """One signal a line: its pots that came again, those with most first."""
+    limits, within_s = rules.of("pot-repeat").limits, rules.limit("quench-failed", "within_s")
+    of_line: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    for (gateway, line, name), effects in of_pot.items():
+        begun_ns = [run[0].start_ns for run in incidents(effects, within_s)]
+        before_ns = begun_ns[-1] - int(limits["within_s"] * SECOND_NS)
+        times = sum(1 for one in begun_ns if before_ns <= one)
+        stands_ns = begun_ns[-1] + int(limits["stands_s"] * SECOND_NS)
+        if times >= limits["times"] and facts.now_ns <= stands_ns:
+            of_line[gateway, line].append((-times, name))
+    for (gateway, line), found in of_line.items():
+        found.sort()
+        pots = [f"{name} ({-less})" for less, name in found[:NAMED_MAX]]
+        more = f" +{len(found) - NAMED_MAX}" if len(found) > NAMED_MAX else ""
+        values = {
+            "line": line, "pots": f"{', '.join(pots)}{more}", "n": len(found),
+            "times": int(limits["times"]), "hours": f"{limits['within_s'] / 3_600:g}",
+        }  # fmt: skip
+        members = frozenset(name for _, name in found)
+        yield Signal(Key(facts.plant, "pot-repeat", gateway, line), values, members=members)
 
 
 def incidents(effects: Sequence[Effect], within_s: float) -> list[list[Effect]]:
@@ -86,7 +109,8 @@ def _line(facts: PlantFacts, rules: Rules, line: Mapping[str, Any]) -> Iterator[
     pots = producing(facts.snapshot, line)
     high, low = limits["high_per_pot_day"] * pots, limits["low_per_pot_day"] * pots
     above = (effects - high) / sqrt(high) if high else 0.0
-    below = (low - effects) / sqrt(low) if low and facts.since_ns <= since_ns else 0.0
+    is_known = facts.known_from.get(line["gateway"], facts.now_ns) <= since_ns
+    below = (low - effects) / sqrt(low) if low and is_known else 0.0
     sigmas = max(below, above if effects >= LEAST_EFFECTS else 0.0)
     if sigmas <= limits["clear_sigmas"]:
         return

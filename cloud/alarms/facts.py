@@ -23,6 +23,7 @@ class Effect:
         polarised_ns: time above the threshold so far, ns.
         v_max: highest voltage, decimal text, V.
         cf4_kg: indicator mass by the slope method, decimal text, kg; None when not computed.
+        unknown_ns: its gateway is silent since then: nobody knows whether it runs still.
     """
 
     gateway: str
@@ -34,6 +35,7 @@ class Effect:
     polarised_ns: int
     v_max: str
     cf4_kg: str | None
+    unknown_ns: int | None = None
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -42,8 +44,28 @@ class Effect:
 
     @property
     def is_running(self) -> bool:
-        """True until its end is told, or lost."""
-        return self.end_ns is None and not self.is_lost
+        """True until its end is told, or lost, or its gateway falls silent."""
+        return self.end_ns is None and not self.is_lost and self.unknown_ns is None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A gateway's effects are known from one of its ticks to another, UTC ns."""
+
+    from_ns: int
+    tick_ns: int
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A stretch of a gateway's ticks (UTC ns) whose live messages nobody heard.
+
+    Its effects are not known until its log is read; `to_ns` is None while the silence goes on.
+    """
+
+    gateway: str
+    from_ns: int
+    to_ns: int | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +111,9 @@ class PlantFacts:
         now_ns: UTC ns.
         snapshot: of the live hub.
         effects: of the last two days, oldest first.
-        since_ns: from when on effects are known without a break of the collector.
+        ticks: gateway -> its newest tick, and the first one that this process heard of its present
+            configuration, UTC ns; none of a gateway that it has not heard.
+        known_from: gateway -> since which instant its effects are known without a break, UTC ns.
         level: None where the plant has no emission rate.
         certificates: of its gateways.
         months: rows of months, newest first.
@@ -100,7 +124,8 @@ class PlantFacts:
     now_ns: int
     snapshot: Mapping[str, Any]
     effects: Sequence[Effect] = ()
-    since_ns: int = 0
+    ticks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    known_from: Mapping[str, int] = field(default_factory=dict)
     level: Level | None = None
     certificates: Sequence[Expiring] = ()
     months: Sequence[Mapping[str, Any]] = ()

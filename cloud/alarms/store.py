@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from cloud.alarms.core import Alarm, Book, Happening, Key, Phase, Shelf, What
-from cloud.alarms.facts import Effect
+from cloud.alarms.facts import Effect, Heard, Unheard
 from cloud.kept_file import KeptFile
 
 FILE = "alarms.db"
-FORMAT = 1
+FORMAT = 2
 #: the newest are kept: some years at the target of six an hour and three lines an alarm
 EVENTS_MAX = 500_000
 #: likewise, of a plant: a year of 400 pots at 0.3 a pot-day is 44,000
@@ -28,6 +28,7 @@ _SCHEMA = """
 CREATE TABLE alarm (
     plant TEXT, kind TEXT, gateway TEXT, about TEXT, phase TEXT, since_ns INTEGER, told TEXT,
     priority INTEGER, number INTEGER, raised_ns INTEGER, seen_by TEXT, seen_ns INTEGER,
+    members TEXT NOT NULL DEFAULT '[]', told_ns INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (plant, kind, gateway, about)
 ) WITHOUT ROWID;
 CREATE TABLE shelf (
@@ -51,13 +52,30 @@ CREATE TABLE level (
 CREATE TABLE next (number INTEGER);
 INSERT INTO next VALUES (1);
 """
+#: how far the gateways of potlines were heard, and what of their log is still to be read
+_HEARING = """
+CREATE TABLE heard (
+    plant TEXT, gateway TEXT, from_ns INTEGER, tick_ns INTEGER, PRIMARY KEY (plant, gateway)
+) WITHOUT ROWID;
+CREATE TABLE unheard (
+    plant TEXT, gateway TEXT, from_ns INTEGER, to_ns INTEGER, PRIMARY KEY (plant, gateway, from_ns)
+) WITHOUT ROWID;
+"""
+#: repeats were one alarm a pot
+_MEMBERS = """
+ALTER TABLE alarm ADD COLUMN members TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE alarm ADD COLUMN told_ns INTEGER NOT NULL DEFAULT 0;
+DELETE FROM alarm WHERE kind = 'pot-repeat';
+DELETE FROM shelf WHERE kind = 'pot-repeat';
+"""
+_UPGRADES = {1: _MEMBERS + _HEARING}
 _EVENT = (
     "SELECT id, at_ns, plant, what, kind, gateway, about, priority, number, raised_ns, told, by,"
     " note, is_told FROM event"
 )
 _OF_PLANTS = "WHERE plant IN (SELECT value FROM json_each(?))"
-_NEW = f"SELECT count(*) FROM event {_OF_PLANTS} AND at_ns >= ? AND is_told"  # noqa: S608 - constants of this file
-_PUT_ALARM = "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TOLD = f"SELECT at_ns FROM event {_OF_PLANTS} AND at_ns >= ? AND is_told ORDER BY at_ns"  # noqa: S608 - constants of this file
+_PUT_ALARM = "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_SHELF = "INSERT INTO shelf VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EFFECT = "INSERT OR REPLACE INTO effect VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EVENT = "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -88,17 +106,17 @@ class AlarmStore(KeptFile):
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder / FILE, _SCHEMA, FORMAT, "alarms")
+        super().__init__(folder / FILE, _SCHEMA + _HEARING, FORMAT, "alarms", _UPGRADES)
 
     def load(self) -> Book:
         """Alarms and shelves as they were kept."""
         book = Book()
         for row in self._ask("SELECT * FROM alarm"):
             key, (phase, since_ns, told, *rest) = Key(*row[:4]), row[4:]
-            priority, number, raised_ns, by, seen_ns = rest
+            priority, number, raised_ns, by, seen_ns, members, told_ns = rest
             book.alarms[key] = Alarm(
                 key, Phase(phase), since_ns, json.loads(told), priority, number, raised_ns, by,
-                seen_ns,
+                seen_ns, frozenset(json.loads(members)), told_ns,
             )  # fmt: skip
         for row in self._ask("SELECT * FROM shelf"):
             book.shelves[Key(*row[:4])] = Shelf(*row[4:])
@@ -111,7 +129,8 @@ class AlarmStore(KeptFile):
         """Keep a plant's alarms and shelves, what happened, and effects; all of it or nothing."""
         alarms = [
             (*one.key, one.phase, one.since_ns, _json(one.values), one.priority, one.number,
-             one.raised_ns, one.acknowledged_by, one.acknowledged_ns)
+             one.raised_ns, one.acknowledged_by, one.acknowledged_ns,
+             _json(sorted(one.members)), one.told_ns)
             for one in book.alarms.values() if one.key.plant == plant
         ]  # fmt: skip
         shelves = [
@@ -159,10 +178,9 @@ class AlarmStore(KeptFile):
         rows = self._ask(f"{_EVENT} {asked}", json.dumps(list(plants)), *values)
         return [_event(row) for row in rows]
 
-    def new_since(self, plants: Sequence[str], from_ns: int) -> int:
-        """How many alarms people were told of since an instant."""
-        ((found,),) = self._ask(_NEW, json.dumps(list(plants)), from_ns)
-        return int(found)
+    def told_since(self, plants: Sequence[str], from_ns: int) -> list[int]:
+        """When people were told of alarms since an instant, UTC ns, ascending."""
+        return [at_ns for (at_ns,) in self._ask(_TOLD, json.dumps(list(plants)), from_ns)]
 
     def effects(self, plant: str, from_ns: int, to_ns: int = 2**63 - 1) -> list[Effect]:
         """Effects of a plant that started in a stretch of time (UTC ns), oldest first."""
@@ -172,6 +190,31 @@ class AlarmStore(KeptFile):
             plant, from_ns, to_ns,
         )  # fmt: skip
         return [_effect(row) for row in rows]
+
+    def heard(self, plant: str) -> dict[str, Heard]:
+        """How far each gateway of potlines was heard."""
+        asked = "SELECT gateway, from_ns, tick_ns FROM heard WHERE plant = ?"
+        return {row[0]: Heard(*row[1:]) for row in self._ask(asked, plant)}
+
+    def unheard(self, plant: str) -> list[Unheard]:
+        """Stretches whose log is still to be read, oldest first."""
+        asked = "SELECT gateway, from_ns, to_ns FROM unheard WHERE plant = ? ORDER BY from_ns"
+        return [Unheard(*row) for row in self._ask(asked, plant)]
+
+    def note_heard(self, plant: str, gateway: str, heard: Heard) -> None:
+        """A gateway was heard up to a tick."""
+        row = (plant, gateway, heard.from_ns, heard.tick_ns)
+        self._ask("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?)", *row)
+
+    def note_unheard(self, plant: str, one: Unheard) -> None:
+        """The log of a stretch is to be read."""
+        row = (plant, one.gateway, one.from_ns, one.to_ns)
+        self._ask("INSERT OR REPLACE INTO unheard VALUES (?, ?, ?, ?)", *row)
+
+    def drop_unheard(self, plant: str, one: Unheard) -> None:
+        """Its log was read."""
+        asked = "DELETE FROM unheard WHERE plant = ? AND gateway = ? AND from_ns = ?"
+        self._ask(asked, plant, one.gateway, one.from_ns)
 
     def note_level(self, plant: str, point: str, at_ns: int, mean: float) -> None:
         """Keep a ten-minute mean of an emission rate; those older than eight days go."""

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from cloud.accounts.roles import Principal, Right
+from cloud.alarms import rates
 from cloud.alarms.core import SHELF_HOURS, What
-from cloud.alarms.desk import CLEARED_NS, TARGET_AN_HOUR
+from cloud.alarms.desk import CLEARED_NS
 from cloud.alarms.facts import DAY_NS
 from cloud.alarms.texts import told
 from cloud.api.alarm_view import AlarmView
@@ -47,19 +48,22 @@ def _page(
         one for one in desk.store.between(plants, now_ns - CLEARED_NS, now_ns + 1)[::-1]
         if one.happening.what is What.CLEARED
     ]  # fmt: skip
-    effects = [(name, one) for name in plants for one in desk.store.effects(name, now_ns - DAY_NS)]
+    effects = [(name, one) for name in plants for one in desk.effects(name, now_ns - DAY_NS)]
     effects.sort(key=lambda pair: -pair[1].start_ns)
-    new = desk.new_in_last_hour(plants)
+    unheard = [
+        (name, one) for name in plants for one in desk.unheard(name, now_ns - DAY_NS, now_ns)
+    ]
     return render(
         "alarms.html", language, status=409 if error else 200, path="/alarms", who=who,
         view=AlarmView(given, language, now_ns), plants=given.plants_of(who), of=plant,
         action=[pair for pair in pairs if pair[1] is None],
         shelved=[pair for pair in pairs if pair[1] is not None],
-        unseen=desk.unacknowledged(plants), new=new, target=TARGET_AN_HOUR,
+        unseen=desk.unacknowledged(plants), lately=desk.rates(plants), target=rates,
         cleared=cleared[:CLEARED_SHOWN], more_cleared=max(0, len(cleared) - CLEARED_SHOWN),
-        effects=effects[:EFFECTS_SHOWN], effects_in_day=len(effects),
+        effects=effects[:EFFECTS_SHOWN], effects_in_day=len(effects), unheard=unheard,
         events=desk.store.events(plants, count=EVENTS_SHOWN),
-        may=Right.OPERATE in who.rights and bool(who.session), hours=SHELF_HOURS,
+        simulated=any(given.hub.facts(name)["simulated"] for name in plants),
+        may=Right.OPERATE in who.rights, hours=SHELF_HOURS,
         most=REASON_MAX, done=done, error=error,
     )  # fmt: skip
 

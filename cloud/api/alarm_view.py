@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from cloud.alarms.core import SECOND_NS, Alarm, Happening
-from cloud.alarms.facts import Effect
+from cloud.alarms.desk import is_unsure
+from cloud.alarms.facts import Effect, Unheard
 from cloud.alarms.texts import clock_time, sentence, title, told, volts
 from cloud.api.services import Services
 from cloud.shift.desk import lasted_ns
@@ -66,9 +67,34 @@ class AlarmView:
         return told(self.language, f"alarms.what.{one.what}")
 
     def lasted(self, one: Effect) -> str:
-        """An effect's duration, m:ss or h:mm:ss."""
+        """An effect's duration, m:ss or h:mm:ss; a dash while nobody knows whether it goes on."""
+        if one.unknown_ns is not None or one.is_lost:
+            return "–"
         running_ns = self.now_ns - one.start_ns
         return duration(running_ns if one.is_running else lasted_ns(one))
+
+    def state(self, one: Effect, plant: str) -> str:
+        """What is to be said of an effect beside its duration; "" of one that has ended."""
+        if one.unknown_ns is not None:
+            time = self.at(one.unknown_ns, plant, "%H:%M:%S")
+            return told(self.language, "effect.unknown", time=time)
+        if one.is_running:
+            return told(self.language, "alarms.effect.now")
+        return told(self.language, "alarms.effect.lost") if one.is_lost else ""
+
+    def unheard(self, one: Unheard, plant: str) -> str:
+        """A stretch in which effects are not known, in a sentence."""
+        since = self.at(one.from_ns, plant, "%m-%d %H:%M:%S")
+        if one.to_ns is None:
+            return told(self.language, "effects.unheard", gateway=one.gateway, since=since)
+        until = self.at(one.to_ns, plant, "%m-%d %H:%M:%S")
+        return told(
+            self.language, "effects.unread", gateway=one.gateway, since=since, until=until
+        )  # fmt: skip
+
+    def is_unsure(self, alarm: Alarm) -> bool:
+        """Its gateway is silent, so that nobody knows whether it still holds."""
+        return is_unsure(self.given.alarms, alarm)
 
     def duration(self, lasting_ns: int) -> str:
         """m:ss, or h:mm:ss."""

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.accounts.roles import Principal
 from cloud.alarms.core import Alarm, Happening, Shelf, What
-from cloud.alarms.desk import CLEARED_NS, TARGET_AN_HOUR
+from cloud.alarms.desk import CLEARED_NS, is_unsure
+from cloud.alarms.rates import TARGET_AN_HOUR
 from cloud.alarms.store import Event
 from cloud.alarms.texts import clock_time, line
 from cloud.api.guard import Given, GuardedRoute, Who
@@ -59,10 +60,14 @@ def alarms(given: Given, who: Who, plant: PlantFilter = "") -> dict[str, Any]:
     """
     plants = plants_for(given, who, plant)
     now_ns, desk = given.clock.wall_ns(), given.alarms
+    rates = desk.rates(plants)
     cleared = desk.store.between(plants, now_ns - CLEARED_NS, now_ns + 1)
     return {
         "server_ns": now_ns,
-        "new_in_last_hour": desk.new_in_last_hour(plants),
+        "new_in_last_ten_minutes": rates.ten_min,
+        "new_in_last_hour": rates.hour,
+        "new_in_last_day": rates.day,
+        "most_in_ten_minutes": rates.worst,
         "target_an_hour": TARGET_AN_HOUR,
         "unacknowledged": desk.unacknowledged(plants),
         "standing": [_standing(given, *pair) for pair in desk.standing(plants)],
@@ -165,6 +170,7 @@ def _standing(given: Services, alarm: Alarm, shelf: Shelf | None) -> dict[str, A
     return {
         **_row(given, alarm),
         "phase": alarm.phase.value,
+        "is_unsure": is_unsure(given.alarms, alarm),
         "acknowledged_by": alarm.acknowledged_by,
         "acknowledged_ns": alarm.acknowledged_ns or None,
         "shelf": told,

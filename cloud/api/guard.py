@@ -104,7 +104,7 @@ async def _admit(request: Request, who: Principal, right: Right | None) -> None:
     """Go on only for who may; a page's form is read here, for its CSRF value."""
     given, is_api = services(request), request.url.path.startswith(("/api/", "/metrics"))
     if right is not None and right not in who.rights:
-        if who.account:
+        if who.account and who != given.accounts.unsigned:
             await refuse(given.accounts, request, who, str(right))
             raise AccountError("no-right", 403)
         if is_api or request.method != "GET":

@@ -37,7 +37,10 @@ async def overview(given: Given, who: Who) -> dict[str, Any]:
 async def effects(
     given: Given, plant: PlantPath, potline: Name = "", pot: Name = ""
 ) -> list[dict[str, Any]]:
-    """Anode effects the live view has seen since the collector's start, newest first."""
+    """The newest 500 anode effects, newest first, those of the log too; of two days after a start.
+
+    One without an end, not lost, of a gateway that is silent may be over: nobody knows.
+    """
     return _effects(given, plant, potline, pot)
 
 

@@ -229,6 +229,11 @@ class LiveHub:
         if plant in self._channels:
             self._channels[plant].state.alarms = alarms
 
+    def on_effects(self, plant: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Anode effects that no live message told: kept before this process, or of the log."""
+        if rows and plant in self._channels:
+            self._channels[plant].state.learn(rows)
+
     def on_state(self, plant: str, gateway: str, online: bool) -> None:
         """Birth (True) or last will (False) of a gateway; rides along like a receipt."""
         if channel := self._configured(plant, gateway):

@@ -26,6 +26,10 @@ ALARM_NS = 24 * 3_600_000_000_000
 #: first and last where objects are missing
 ALARM_FIELDS = ("gateway", "reason", "count", "newest_ns", "since_ns", "first", "last")
 
+#: what is known of an effect that no message told
+LOGGED_FIELDS = ("potline", "pot", "start_ns", "end_ns", "polarised_ns", "v_max", "cf4_kg")
+_UNTOLD: Mapping[str, Any] = {"integral_v_s": None, "flags": []}
+
 EffectKey = tuple[str, str, str, int]
 
 
@@ -204,6 +208,25 @@ class PlantState:
             if running and key not in seen:  # it ended while nobody told us
                 self._effects[key] = row | {"lost": True}
                 self._changed_effects.add(key)
+        self._bound_effects()
+
+    def learn(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take effects that no message told, by the fields of `cloud.alarms.facts.Effect`.
+
+        One that a message tells keeps what it tells.
+        """
+        for told in rows:
+            key = (told["gateway"], told["potline"], told["pot"], told["start_ns"])
+            known = self._effects.get(key)
+            if known is None or known["lost"]:
+                names = ("gateway", *LOGGED_FIELDS)
+                row = {**(known or _UNTOLD), **{name: told[name] for name in names}}
+                row |= {"id": "/".join(map(str, key)), "lost": told["is_lost"]}
+                self._effects[key] = row
+                self._changed_effects.add(key)
+        self._bound_effects()
+
+    def _bound_effects(self) -> None:
         for key in sorted(self._effects, key=lambda k: k[3])[:-EFFECTS_HELD]:
             del self._effects[key]
             self._changed_effects.discard(key)
@@ -238,7 +261,7 @@ class PlantState:
         return {"values": values, "effects": effects, "gaps": gaps, **self._status(now_ns)}
 
     def effects(self, potline: str = "", pot: str = "") -> list[dict[str, Any]]:
-        """Anode effects seen since this process began, newest first, JSON-ready; "" for any."""
+        """The newest anode effects, newest first, JSON-ready; "" for any."""
         found = (
             row for row in self._effects.values()
             if potline in ("", row["potline"]) and pot in ("", row["pot"])

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cloud.alarms.core import Alarm, Shelf, What
 from cloud.alarms.desk import AlarmDesk, MonthRows
-from cloud.alarms.facts import Effect
+from cloud.alarms.facts import Effect, Unheard
 from cloud.alarms.store import Event
 from cloud.clock import Clock
 from cloud.config_alarms import DEFAULT_SHIFTS
@@ -25,7 +25,7 @@ log = logging.getLogger("stackproof.cloud.shift")
 COUNT_S = 60.0
 #: months are counted some seconds behind; a count this near to a shift's edge is its edge
 EDGE_NS = 600 * SECOND_NS
-WATCH_MAX, LONGEST_MAX = 8, 5
+WATCH_MAX = 8
 #: a pot with so many effects in a shift is to be watched
 REPEATS = 2
 _SILENT = ("gateway-offline", "backlog")
@@ -41,13 +41,22 @@ class Accumulated(Protocol):
 
 @dataclass(frozen=True)
 class Watched:
-    """A pot to watch: how many effects it had in the shift, the longest (ns), is one running."""
+    """A pot to watch.
+
+    Attributes:
+        line, pot: which.
+        effects: how many it had in the shift.
+        longest_ns: the longest of them, as far as it is known.
+        is_running: one runs.
+        unknown_ns: one ran when its gateway fell silent then, UTC ns; None for none.
+    """
 
     line: str
     pot: str
     effects: int
     longest_ns: int
     is_running: bool
+    unknown_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,8 @@ class Sheet:
         plant, zone: id, and the zone of all its times.
         shift, before_ns, after_ns: which; beginnings of its neighbours, None after the running one.
         effects: of the shift, newest first.
-        watch: pots to watch: running, again, longest.
+        unheard: stretches in the shift whose effects are not known.
+        watch: pots to watch: running, again, beyond the plant's limit.
         silent, bad: alarms of gateways and meters that stood in the shift, raised or cleared.
         owed: (month, what is owed) of months whose evidence is at risk.
         emission: None where too little was counted.
@@ -73,6 +83,7 @@ class Sheet:
     before_ns: int
     after_ns: int | None
     effects: Sequence[Effect]
+    unheard: Sequence[Unheard]
     watch: Sequence[Watched]
     silent: Sequence[Event]
     bad: Sequence[Event]
@@ -140,14 +151,15 @@ class ShiftDesk:
         is_running = now_ns < shift.to_ns
         store = self._alarms.store
         events = store.between([plant], shift.from_ns, shift.to_ns)
-        effects = store.effects(plant, shift.from_ns, shift.to_ns)
+        effects = self._alarms.effects(plant, shift.from_ns, shift.to_ns)
         begun = [one for one in events if one.happening.what in (What.RAISED, What.CLEARED)]
         counts = self._store.counts(plant, shift.from_ns - EDGE_NS, shift.to_ns)
         return Sheet(
             plant=plant, zone=self._hub.zone(plant), shift=shift,
             before_ns=self.shift(plant, shift.from_ns - 1).from_ns,
             after_ns=None if is_running else shift.to_ns,
-            effects=effects[::-1], watch=watched(effects),
+            effects=effects[::-1], watch=watched(effects, self._alarms.longest_ns(plant)),
+            unheard=self._alarms.unheard(plant, shift.from_ns, min(shift.to_ns, now_ns)),
             silent=[one for one in begun if one.happening.alarm.key.kind in _SILENT],
             bad=[one for one in begun if one.happening.alarm.key.kind.startswith(_BAD)],
             owed=self._owed(plant),
@@ -187,25 +199,33 @@ class ShiftDesk:
         self._store.add(plant, from_ns, note)
 
 
-def watched(effects: Sequence[Effect]) -> list[Watched]:
-    """Pots to watch of a shift's effects: running ones, those with several, and the longest."""
+def watched(effects: Sequence[Effect], limit_ns: int) -> list[Watched]:
+    """Pots to watch of a shift's effects: running or unknown, with several, or beyond a limit."""
     counts = Counter((one.potline, one.pot) for one in effects)
     longest: Counter[tuple[str, str]] = Counter()
-    running = set()
+    running, unknown = set(), dict[tuple[str, str], int]()
     for one in effects:
         pot = (one.potline, one.pot)
         longest[pot] = max(longest[pot], lasted_ns(one))
         if one.is_running:
             running.add(pot)
-    top = {pot for pot, _ in longest.most_common(LONGEST_MAX)}
-    chosen = {pot for pot, count in counts.items() if count >= REPEATS} | running | top
-    found = [Watched(*pot, counts[pot], longest[pot], pot in running) for pot in chosen]
-    found.sort(key=lambda one: (not one.is_running, -one.effects, -one.longest_ns))
+        if one.unknown_ns is not None:
+            unknown[pot] = one.unknown_ns
+    chosen = {pot for pot, count in counts.items() if count >= REPEATS} | running
+    chosen |= {pot for pot, lasted in longest.items() if lasted > limit_ns} | unknown.keys()
+    found = [
+        Watched(*pot, counts[pot], longest[pot], pot in running, unknown.get(pot)) for pot in chosen
+    ]
+    found.sort(
+        key=lambda one: (
+            not one.is_running, one.unknown_ns is None, -one.effects, -one.longest_ns
+        )
+    )  # fmt: skip
     return found[:WATCH_MAX]
 
 
 def lasted_ns(one: Effect) -> int:
-    """How long an effect lasted so far; of one whose end was lost, how long it was polarised."""
+    """How long an effect lasted; of one without a known end, how long it is known to have been."""
     return one.polarised_ns if one.end_ns is None else one.end_ns - one.start_ns
 
 

@@ -195,12 +195,17 @@ class BriefShifts(ShiftStore):
         weakref.finalize(self, _end, self._sql, folder)
 
 
+def no_evidence(plant: str) -> Any:
+    """Of no plant."""
+    raise LookupError(f"no evidence of {plant}")
+
+
 def alarm_parts(
     hub: LiveHub, clock: Clock, months: Any, keys: Any, accumulated: Any,
     *, store: AlarmStore | None = None,
 ) -> tuple[AlarmDesk, ShiftDesk]:  # fmt: skip
     """Desks of alarms and shifts over these parts."""
-    alarms = AlarmDesk(store or BriefAlarms(), hub, months, keys, clock, {})
+    alarms = AlarmDesk(store or BriefAlarms(), hub, months, keys, no_evidence, clock, {})
     return alarms, ShiftDesk(BriefShifts(), hub, alarms, months, accumulated, clock, {})
 
 

@@ -49,17 +49,19 @@ function rowOf() {
 }
 
 function patch(model, row, effect) {
-  const running = effect.end_ns === null && !effect.lost;
+  const open = effect.end_ns === null && !effect.lost;
+  const running = open && model.isHeard(effect.gateway);
   const until = effect.end_ns === null ? model.tickMs(effect.gateway) : ms(effect.end_ns);
-  const words = [t(effect.end_ns !== null ? "effect.ended" : effect.lost ? "effect.lost" : "effect.running")];
+  const words = [open && !running ? t("effect.unknown", { time: until === null ? "–" : clockTime(until, model.zone) })
+    : t(effect.end_ns !== null ? "effect.ended" : effect.lost ? "effect.lost" : "effect.running")];
   for (const flag of effect.flags) if (flag !== "running") words.push(has(`flag.${flag}`) ? t(`flag.${flag}`) : flag);
   const texts = [
     clockTime(ms(effect.start_ns), model.zone), effect.pot,
-    effect.lost ? "–" : duration(until - ms(effect.start_ns)), number(effect.v_max, 1),
+    effect.lost || (open && !running) ? "–" : duration(until - ms(effect.start_ns)), number(effect.v_max, 1),
     effect.integral_v_s === null ? "–" : number(effect.integral_v_s, 0),
     effect.cf4_kg === null ? "–" : number(effect.cf4_kg, 3), words.join(" · "),
   ];
   row.cells.forEach((cell, at) => setText(cell, texts[at]));
   row.node.classList.toggle("running", running);
-  row.running = running;
+  row.running = open;
 }

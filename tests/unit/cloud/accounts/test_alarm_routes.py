@@ -3,12 +3,24 @@
 import asyncio
 import csv
 import io
+from typing import Any
 
+import pytest
+
+from cloud.accounts.roles import VISITING_OPERATOR
+from cloud.config_http import read_http
 from cloud.live.hub import LiveHub
+from firmware_configs.fields import Fields, Problem
 from tests.unit.cloud.accounts.people_examples import Town
 from tests.unit.cloud.alarms.key_examples import EndingKeys
-from tests.unit.cloud.app_examples import Months, alarm_parts
-from tests.unit.cloud.live_examples import GATEWAY, PLANT, configuration, payload
+from tests.unit.cloud.app_examples import (
+    Months,
+    alarm_parts,
+    make_accounts,
+    make_app,
+    make_client,
+)
+from tests.unit.cloud.live_examples import GATEWAY, PLANT, ManualClock, configuration, payload
 
 
 def test_the_routes_show_decide_and_export(cheap_hashes: None) -> None:
@@ -59,3 +71,47 @@ def test_the_routes_show_decide_and_export(cheap_hashes: None) -> None:
         )  # fmt: skip
         assert answer.headers["location"] == f"/en/alarms?plant={PLANT}&done={told}"
     assert "Nothing was done" in client.get(answer.headers["location"]).text
+
+
+def test_on_a_demo_whoever_is_there_acknowledges_from_its_own_pages_alone() -> None:
+    """`visitors_operate`: no session, so that where a form comes from is what counts."""
+    clock = ManualClock()
+    hub = LiveHub(clock)
+    hub.on_config(PLANT, GATEWAY, configuration())
+    hub.on_live(PLANT, GATEWAY, payload(0))
+    alarms, shifts = alarm_parts(hub, clock, Months(), EndingKeys(), None)
+    asyncio.run(alarms.look(PLANT))
+    accounts = make_accounts(unsigned=VISITING_OPERATOR)
+    client = make_client(make_app(hub, accounts=accounts, alarms=alarms, shifts=shifts))
+    base = str(client.base_url).rstrip("/")
+    assert ">Acknowledge</button>" in client.get("/en/alarms").text
+    ((alarm, _),) = alarms.standing([PLANT])
+    path = f"/en/plants/{PLANT}/alarms/{alarm.number}/acknowledge"
+    for origin in ("http://evil.example", "null"):
+        answer = client.post(path, data={"of": ""}, headers={"Origin": origin})
+        assert answer.status_code == 403
+    assert client.post(path, data={"of": ""}).status_code == 403
+    assert alarms.unacknowledged([PLANT]) == 1
+    answer = client.post(path, data={"of": ""}, headers={"Origin": base}, follow_redirects=False)
+    assert answer.headers["location"] == "/en/alarms?done=seen"
+    assert alarms.standing([PLANT])[0][0].acknowledged_by == "visitor"
+    # all else that needs an account needs one still
+    assert client.get("/en/account", follow_redirects=False).headers["location"] == (
+        "/en/sign-in?next=/en/account"
+    )
+    assert client.post("/api/v1/months/mini/2026-09/close", json={}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("http", "is_taken"),
+    [({"accounts": False}, True), ({}, False), ({"accounts": False, "names": ["a.example"]}, False),
+     ({"accounts": False, "allow_remote": True, "host": "0.0.0.0"}, False)],  # noqa: S104 - it is refused
+)  # fmt: skip
+def test_visitors_operate_on_one_machine_without_accounts_alone(
+    http: dict[str, Any], *, is_taken: bool
+) -> None:
+    problems: list[Problem] = []
+    for table in ({}, http, {**http, "visitors_operate": True}):
+        read = read_http(Fields(table, file="CLOUD.toml", prefix="http", problems=problems))
+        assert read.visitors_operate is ("visitors_operate" in table)
+    assert [one.key for one in problems] == ([] if is_taken else ["http.visitors_operate"])

@@ -18,6 +18,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         context: for STARTTLS; None without.
         mails: (was it encrypted, recipients, text).
         logins: user and password of each.
+        refuses: recipients that it does not take.
     """
 
     daemon_threads = True
@@ -27,6 +28,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.context = context
         self.mails: list[tuple[bool, list[str], str]] = []
         self.logins: list[tuple[str, str]] = []
+        self.refuses: set[str] = set()
 
     @property
     def port(self) -> int:
@@ -77,7 +79,11 @@ class _Session(socketserver.StreamRequestHandler):
         self._say("235 ok" if (user, password) == LOGIN else f"535 wrong: {password}")
 
     def _rcpt(self, line: str) -> None:
-        self._recipients.append(line.partition("<")[2].partition(">")[0])
+        recipient = line.partition("<")[2].partition(">")[0]
+        if recipient in self.server.refuses:
+            self._say(f"550 {recipient}: no such mailbox")
+            return
+        self._recipients.append(recipient)
         self._say("250 ok")
 
     def _data(self, _: str) -> None:

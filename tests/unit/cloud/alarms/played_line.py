@@ -83,7 +83,9 @@ def play(
         ]  # fmt: skip
         mean = means(second) if callable(means) else means[second]
         level = Level("plant.co2e_t_h", mean, "tCO2e/h", Band(85.0, 115.0, is_learned=True))
-        facts = PlantFacts("mini", now_ns, snapshot, known, T0, level)
+        facts = PlantFacts(
+            "mini", now_ns, snapshot, known, {"edge-1": (now_ns, T0)}, {"edge-1": T0}, level
+        )
         found += step(
             book, "mini", signals(facts, rules), blind=blindness(facts, rules), rules=rules,
             now_ns=now_ns,

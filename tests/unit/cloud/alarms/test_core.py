@@ -1,5 +1,6 @@
 """The life of an alarm, as tables: seconds, what is so, what happens."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,15 @@ import pytest
 
 from cloud.alarms import core
 from cloud.alarms.core import Alarm, Book, Happening, Key, Phase, Signal, Verdict, step
-from cloud.alarms.facts import learned_band
+from cloud.alarms.effects import effect_signals
+from cloud.alarms.facts import PlantFacts, learned_band
 from cloud.alarms.levels import band_of, mean_of
+from cloud.alarms.rates import rates_of
 from cloud.alarms.rules import Rule, Rules, default_rules, read_rules
 from cloud.alarms.store import AlarmStore
 from cloud.alarms.texts import sentence
 from firmware_configs.fields import Fields, Problem
+from tests.unit.cloud.alarms import played_line
 
 NS = 1_000_000_000
 HOUR_S = 3_600
@@ -112,7 +116,66 @@ def test_a_restart_raises_nothing_twice_and_forgets_nothing(tmp_path: Path) -> N
     events = store.events(["mini"])
     assert [one.happening.what.value for one in events] == ["shelved", "acknowledged", "raised"]
     assert store.events(["maxi"]) == []
-    assert store.new_since(["mini"], 0) == 1
+    assert store.told_since(["mini"], 0) == [10 * NS]
+    store.close()
+
+
+def test_who_joins_is_told_once_an_hour_and_to_be_acknowledged_again() -> None:
+    """By hand: at most every 3600 s; who left and comes again is news, who stays is none."""
+    rules = Rules({"x": Rule("x", 3, 0, 20, "", "", {"again_s": 3_600})})
+    book, happened = Book(), list[tuple[int, str, bool]]()
+    for second, members in [
+        (0, "a"), (10, "ab"), (3_599, "abc"), (3_600, "abc"), (3_700, "bc"), (7_100, "bc"),
+        (7_200, "abc"), (9_000, ""), (9_020, ""), (9_100, "a"),
+    ]:  # fmt: skip
+        signals = [Signal(KEY, members=frozenset(members))] if members else []
+        found = step(book, "mini", signals, blind=lambda _: False, rules=rules, now_ns=second * NS)
+        happened += [(one.at_ns // NS, one.what.value, one.is_told) for one in found]
+        if second == 10:
+            core.acknowledge(book, 1, "li", 11 * NS)
+        if second == 3_600:
+            assert book.standing()[0].acknowledged_ns == 0
+    assert happened == [
+        (0, "raised", True), (3_600, "more", True), (7_200, "more", True),
+        (9_020, "cleared", False), (9_100, "raised", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "rates"),
+    [
+        ([], (0, 0, 0, 0)),
+        ([86_000, 3_601, 3_600, 601, 600, 0], (2, 4, 6, 2)),
+        ([5_000, 4_900, 4_800, 4_401, 4_400, 10], (1, 1, 6, 4)),
+    ],
+)
+def test_rates_by_hand(ago_s: list[int], rates: tuple[int, int, int, int]) -> None:
+    now_ns = 10**6 * NS
+    found = rates_of([now_ns - ago * NS for ago in ago_s], now_ns)
+    assert (found.ten_min, found.hour, found.day, found.worst) == rates
+
+
+def test_a_file_of_the_first_format_is_taken_over(tmp_path: Path) -> None:
+    """As format 1 was: without members, and with one alarm for each pot that repeats."""
+    old = sqlite3.connect(tmp_path / "alarms.db")
+    old.executescript(
+        "CREATE TABLE alarm (plant TEXT, kind TEXT, gateway TEXT, about TEXT, phase TEXT,"
+        " since_ns INTEGER, told TEXT, priority INTEGER, number INTEGER, raised_ns INTEGER,"
+        " seen_by TEXT, seen_ns INTEGER, PRIMARY KEY (plant, kind, gateway, about)) WITHOUT ROWID;"
+        "CREATE TABLE shelf (plant TEXT, kind TEXT, gateway TEXT, about TEXT, by TEXT,"
+        " reason TEXT, from_ns INTEGER, until_ns INTEGER,"
+        " PRIMARY KEY (plant, kind, gateway, about)) WITHOUT ROWID;"
+        "CREATE TABLE next (number INTEGER); INSERT INTO next VALUES (9);"
+        "INSERT INTO alarm VALUES ('mini','x','edge-1','d','raised',1,'{}',2,7,1,'li',2),"
+        " ('mini','pot-repeat','edge-1','1/04','raised',1,'{}',3,8,1,'',0);"
+        "PRAGMA user_version = 1;"
+    )
+    old.close()
+    store = AlarmStore(tmp_path)
+    book = store.load()
+    (alarm,) = book.standing()
+    assert (alarm.number, alarm.acknowledged_by, alarm.members) == (7, "li", frozenset())
+    assert (book.next_number, store.unheard("mini")) == (9, [])
     store.close()
 
 
@@ -171,3 +234,21 @@ def test_a_sentence_rounds_volts_as_people_read_them() -> None:
     told = {"line": "1", "pot": "13", "start_ns": 0, "v_max": "29.7285", "again": 1}
     alarm = Alarm(Key("works", "quench-failed", "edge-1", "1/13"), Phase.RAISED, 0, told, 1)
     assert "up to 29.7 V" in sentence(alarm, "en", "Asia/Shanghai")
+
+
+def test_pots_that_repeat_are_named_with_most_effects_first() -> None:
+    """By hand: 9 pots, of which pot 8 was three times in effect; eight are named."""
+    starts = [(pot, n) for pot in range(9) for n in range(3 if pot == 8 else 2)]
+    effects = [
+        played_line.effect(pot, 3_600 * n + pot, 60) for pot, n in starts
+    ]  # fmt: skip
+    (happening,) = [one for one in played_line.play(3, effects) if one.what is core.What.RAISED]
+    assert happening.alarm.values["pots"] == "000 (2)"  # the first minute that one repeats
+    now_ns = played_line.T0 + 9_000 * NS
+    facts = PlantFacts("mini", now_ns, played_line.snapshot_at(now_ns), effects)
+    (signal,) = effect_signals(facts, default_rules())
+    alarm = Alarm(signal.key, Phase.RAISED, 0, signal.values, 3)
+    named = "008 (3), 000 (2), 001 (2), 002 (2), 003 (2), 004 (2), 005 (2), 006 (2) +1"
+    assert sentence(alarm, "en", "Asia/Shanghai").startswith(
+        f"9 pots with 2 or more effects within 24 h (how many): {named}."
+    )

@@ -11,7 +11,7 @@ from cloud.alarms.store import AlarmStore
 from cloud.errors import StoreError
 from cloud.live.hub import LiveHub
 from tests.unit.cloud.alarms.key_examples import EndingKeys
-from tests.unit.cloud.app_examples import Months
+from tests.unit.cloud.app_examples import Months, no_evidence
 from tests.unit.cloud.live_examples import (
     GATEWAY,
     NS,
@@ -39,7 +39,7 @@ class Works:
         self.store = AlarmStore(self.folder)
         self.told: list[str] = []
         self.desk = AlarmDesk(
-            self.store, self.hub, Months(), EndingKeys(), self.clock, {},
+            self.store, self.hub, Months(), EndingKeys(), no_evidence, self.clock, {},
             lambda found: self.told.extend(one.alarm.key.kind for one in found),
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ import http.server
 import ipaddress
 import json
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,6 +186,55 @@ def test_mail_to_a_stranger_or_with_a_wrong_password_is_not_sent(
             mail(server.port, tmp_path, certificate, "wrong-word").send(notice, 0)
         assert "wrong-word" not in str(caught.value)
     assert server.mails == []
+
+
+def test_a_mailbox_that_is_refused_is_told_and_the_others_have_it_once(
+    tmp_path: Path, certificate: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    notice = make_notice([(alarm(1), ZONE)], 0, T0)
+    with mail_server(certificate) as server:
+        server.refuses = {"night@works.example"}
+        mail(server.port, tmp_path, certificate).send(notice, 0)
+        assert "refused for night@works.example; the others have it" in caplog.text
+        assert [recipients for _, recipients, _ in server.mails] == [[TO]]
+        server.refuses |= {TO}
+        with pytest.raises(NotSentError, match="no such mailbox"):
+            mail(server.port, tmp_path, certificate).send(notice, 0)
+
+
+def test_without_starttls_nothing_is_sent(tmp_path: Path, certificate: Path) -> None:
+    with mail_server() as server:
+        with pytest.raises(NotSentError, match="STARTTLS"):
+            mail(server.port, tmp_path, certificate).send(make_notice([(alarm(1), ZONE)], 0, T0), 0)
+        assert (server.mails, server.logins) == ([], [])
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_server_that_is_down_or_says_nothing_is_tried_later(
+    tmp_path: Path, *, is_there: bool, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """It never holds up what alarms come meanwhile: those wait for the next message."""
+    monkeypatch.setattr("cloud.alarms.channels.ANSWER_S", 0.1)
+    (tmp_path / "webhook.secret").write_bytes(SECRET)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        if not is_there:
+            door.close()
+        for channel in (
+            mail(port, tmp_path, None),
+            Webhook(f"http://127.0.0.1:{port}/in", tmp_path / "webhook.secret"),
+        ):
+            box = outbox(channel)
+            box.put(happenings(1))
+            with caplog.at_level(logging.DEBUG):
+                asyncio.run(box.send_waiting())
+            box.put(happenings(WAITING_MAX + 1))
+    assert caplog.text.count("tried again in 0 s") == 4
+    assert caplog.text.count("a message of alarms is given up") == 2
+    assert ("timed out" in caplog.text, "refused" in caplog.text) == (is_there, not is_there)
+    assert SECRET.decode() not in caplog.text
+    assert LOGIN[1] not in caplog.text
 
 
 def config(folder: Path, **table: Any) -> tuple[AlarmsConfig, dict[str, str]]:

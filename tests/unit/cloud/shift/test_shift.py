@@ -1,5 +1,6 @@
 """Shifts: where they are cut, what they emitted, which pots to watch, how they are handed over."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,14 @@ def effect(pot: str, lasted_s: int | None) -> Effect:
     return Effect("edge-1", "line-1", pot, T0, end_ns, False, (lasted_s or 30) * NS, "30", None)
 
 
-def test_pots_to_watch_are_running_then_again_then_longest() -> None:
-    short = [effect(f"9{n}", 10 + n) for n in range(6)]
-    found = watched(
-        [effect("01", 60), effect("01", 40), effect("02", 300), effect("03", None), *short]
-    )
-    assert [(one.pot, one.effects) for one in found[:3]] == [("03", 1), ("01", 2), ("02", 1)]
-    assert found[1].longest_ns == 60 * NS
-    assert "90" not in {one.pot for one in found}  # the shortest
+def test_pots_to_watch_are_running_then_unknown_then_again_then_too_long() -> None:
+    """An effect that was quenched in time, and did not come again, is nothing to watch."""
+    unknown = replace(effect("04", None), unknown_ns=5 * NS)
+    told = [effect("01", 60), effect("01", 40), effect("02", 300), effect("03", None), unknown]
+    found = watched([*told, effect("05", 180), effect("06", 12)], 180 * NS)
+    assert [(one.pot, one.effects) for one in found] == [("03", 1), ("04", 1), ("01", 2), ("02", 1)]
+    assert (found[1].is_running, found[1].unknown_ns) == (False, 5 * NS)
+    assert found[2].longest_ns == 60 * NS
 
 
 class SoFar:
