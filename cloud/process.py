@@ -56,6 +56,7 @@ from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
+from cloud.transport.served import serve_again
 from cloud.transport.tls import watch_own
 from cloud.visits.desk import VisitDesk
 
@@ -166,8 +167,9 @@ class _Process:
         tls = None if config.broker.tls is None else config.broker.tls.context()
         renews = None if config.broker.register is None else self._asked_for_certificate
         self._link = link = MqttLink(
-            self._broker_url, config.slice, inbox, hub, tls=tls, on_renew=renews
-        )
+            self._broker_url, config.slice, inbox, hub, tls=tls, on_renew=renews,
+            key=None if config.broker.tls is None else config.broker.tls.key,
+        )  # fmt: skip
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
         await self._serve(await self._services(hub, stack), stack)
         link.start(self._collector.resend)
@@ -216,8 +218,9 @@ class _Process:
         # people's sessions, and the codes of their phones, go by the machine's clock
         accounts = open_accounts(store, SystemClock(), config.regions, unsigned)
         self._transport = BrokerDesk(
-            config.broker.register, self._intake, accounts.book, SystemClock(), self._hand_over
-        )
+            config.broker.register, self._intake, accounts.book, SystemClock(),
+            publish=self._hand_over, serve=lambda register: serve_again(config, register),
+        )  # fmt: skip
         self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
         self._accumulated = Accumulations(

@@ -17,6 +17,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud.collector import topics
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.topics import Sender
+from evidence.client_id import client_id
 
 log = logging.getLogger("stackproof.cloud.mqtt")
 
@@ -60,6 +62,7 @@ class MqttLink:
         inbox: where signed objects go.
         page: takes live values and states.
         tls: of an mqtts url.
+        key: file of its private key: makes the client id a secret.
         on_renew: takes requests for broker certificates, in the event loop's thread; None where
             nobody does.
     """
@@ -67,6 +70,7 @@ class MqttLink:
     def __init__(
         self, url: str, slice_id: str, inbox: Inbox, page: UnsignedPage, *,
         tls: ssl.SSLContext | None = None,
+        key: Path | None = None,
         on_renew: Callable[[Sender, bytes], None] | None = None,
     ) -> None:  # fmt: skip
         parts = urlsplit(url)
@@ -84,10 +88,8 @@ class MqttLink:
         self._lost = False
         self._strange = 0
         self._handed = self._done = 0  # each counted by one thread
-        self.client_id = f"collector-{slice_id}"
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=self.client_id, clean_session=True
-        )
+        name = client_id(f"collector-{slice_id}", key)
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
         if tls is not None:
             client.tls_set_context(tls)
             client.on_connect_fail = self._unreachable

@@ -50,14 +50,15 @@ class BrokerDesk:
         book: of accounts, with the security log.
         clock: the machine's; TLS goes by no other.
         publish: hands a certificate to a gateway, PEM.
+        serve: writes the broker's configuration again and has it taken in; sentences.
     """
 
     def __init__(
-        self, register: Register | None, intake: Intake, book: Book, clock: Clock,
-        publish: Callable[[Sender, bytes], None],
+        self, register: Register | None, intake: Intake, book: Book, clock: Clock, *,
+        publish: Callable[[Sender, bytes], None], serve: Callable[[Register], Sequence[str]],
     ) -> None:  # fmt: skip
         self._held, self._intake, self._book = register, intake, book
-        self._clock, self._publish = clock, publish
+        self._clock, self._publish, self._serve = clock, publish, serve
         self._one = threading.Lock()
         self._waiting = dict[Sender, bytes]()
         self._came = asyncio.Event()
@@ -170,12 +171,13 @@ class BrokerDesk:
                 )
             _require_good(register, asked)
             self._log(Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}"))
-            return {**row, "certificate": self._certificate(register.approve(request), told=False)}
+            made = self._certificate(register.approve(request), told=False)
+            return {**row, "certificate": made, "broker": "\n".join(self._serve(register))}
 
     def revoke(
         self, who: Principal, row: Mapping[str, str], reason: str, address: str
     ) -> Mapping[str, str]:
-        """A gateway's TLS key lets nobody in any more; arguments and errors as for `approve`."""
+        """A gateway's TLS key lets nobody in any more, nor on; the rest as for `approve`."""
         plant, gateway, key = row["plant"], row["gateway"], row["key"]
         with self._one:
             register = self._register()
@@ -185,8 +187,9 @@ class BrokerDesk:
             told = f"{plant}/{gateway} key {key}: {reason}"
             self._log(Event(REVOKED, "", who.account, address, told))
             register.revoke(approved, reason, who.account, self._now())
+            broker = "\n".join(self._serve(register))
         told = "written" if register.signs else "to be signed where the CA's key is (broker sign)"
-        return {**row, "list": told}
+        return {**row, "list": told, "broker": broker}
 
     def _verified(self, data: bytes) -> BrokerRequest:
         """A request by the key that signs for its gateway now."""
