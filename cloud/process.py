@@ -237,8 +237,9 @@ class _Process:
         self._series = SeriesFollower(desk, kept)
         stack.callback(self._series.close)
         self._alarms = alarm_parts(
-            config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack
-        )
+            config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack,
+            lambda: self._link.away_s,
+        )  # fmt: skip
         return Services(
             hub=hub,
             clock=self._clock,
@@ -260,6 +261,7 @@ class _Process:
             series=SeriesDesk(kept, self._series),
             alarms=self._alarms.alarms,
             shifts=self._alarms.shifts,
+            broker=self._link,
             token=self._token,
             hosts=config.http.names,
         )

@@ -16,6 +16,7 @@ import json
 import logging
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -86,6 +87,7 @@ class MqttLink:
         self._again: asyncio.TimerHandle | None = None
         self._last: paho.MQTTMessageInfo | None = None
         self._lost = False
+        self._away_from_s: float | None = time.monotonic()
         self._strange = 0
         self._handed = self._done = 0  # each counted by one thread
         name = client_id(f"collector-{slice_id}", key)
@@ -106,6 +108,12 @@ class MqttLink:
     def is_connected(self) -> bool:
         """The broker answers and has granted every subscription."""
         return self._ready.is_set()
+
+    @property
+    def away_s(self) -> float | None:
+        """For how long the broker is away or grants too little, s; None while it is there."""
+        from_s = self._away_from_s
+        return None if from_s is None else time.monotonic() - from_s
 
     def start(self, on_connected: Callable[[], None]) -> None:
         """Begin connecting, for ever, in the background.
@@ -195,12 +203,15 @@ class MqttLink:
         if self._lost:
             log.warning("broker %s: connected again", self._url)
             self._lost = False
+        self._away_from_s = None
         self._call(self._ready.set)
         self._on_connected()
 
     def _disconnected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
+        if self._away_from_s is None:
+            self._away_from_s = time.monotonic()
         self._call(self._ready.clear)
         if not self._inbox.is_closed:
             self._say_lost(str(code))
