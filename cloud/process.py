@@ -205,7 +205,7 @@ class _Process:
         """What pages and API work on; none of it runs by itself yet."""
         config = self._config
         desk = Desk(self._collector, self._intake, config.signer)
-        self._keys = KeyDesk(self._collector, self._intake)
+        self._keys = KeyDesk(self._collector, self._intake, hub.on_ordered)
         records = RecordDesk(self._collector, self._intake, config.signer)
         for note in await asyncio.to_thread(records.load):
             log.error("%s", note)

@@ -12,14 +12,13 @@ waits for a broker that has stopped answering, so the socket is shut before it.
 
 import asyncio
 import contextlib
-import json
 import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
@@ -28,6 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.collector import topics
 from cloud.collector.inbox import Inbox, Message
+from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
 from evidence.client_id import client_id
 
@@ -39,7 +39,6 @@ RESUBSCRIBE_S = 5.0
 OUTGOING_MAX = 10_000
 INFLIGHT_MAX = 1_000
 FLUSH_S = 1.0
-STATE_BYTES_MAX = 1_024
 #: unsigned messages on their way to the event loop: a flood of them is dropped, not stored
 PAGE_WAITING_MAX = 1_000
 
@@ -50,8 +49,10 @@ class UnsignedPage(Protocol):
     def on_live(self, plant: str, gateway: str, payload: bytes) -> None:
         """Newest values of a gateway."""
 
-    def on_state(self, plant: str, gateway: str, online: bool) -> None:
-        """Birth or last will of a gateway."""
+    def on_state(
+        self, plant: str, gateway: str, online: bool, order: Mapping[str, Any] | None = None
+    ) -> None:
+        """Birth, with what became of its newest site order, or last will of a gateway."""
 
 
 class MqttLink:
@@ -245,11 +246,11 @@ class MqttLink:
             self._state(sender, bytes(message.payload))
 
     def _state(self, sender: Sender, payload: bytes) -> None:
-        online = parse_state(payload)
-        if online is None:
+        said = parse_state(payload)
+        if said is None:
             log.debug("state of %s/%s is not readable, dropped", sender.plant, sender.gateway)
         else:
-            self._show(self._page.on_state, sender.plant, sender.gateway, online)
+            self._show(self._page.on_state, sender.plant, sender.gateway, *said)
 
     def _call(self, callback: Callable[..., None], *arguments: object) -> None:
         loop = self._loop
@@ -265,15 +266,3 @@ class MqttLink:
     def _shown(self, callback: Callable[..., None], *arguments: object) -> None:
         self._done += 1
         callback(*arguments)
-
-
-def parse_state(payload: bytes) -> bool | None:
-    """What a state message says: {"online": true or false}; None when it says neither. Pure."""
-    if len(payload) > STATE_BYTES_MAX:
-        return None
-    try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-    online = value.get("online") if isinstance(value, dict) else None
-    return online if isinstance(online, bool) else None

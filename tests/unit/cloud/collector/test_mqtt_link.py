@@ -28,7 +28,7 @@ class Page:
     def on_live(self, plant: str, gateway: str, payload: bytes) -> None:
         self.live.append((plant, gateway, payload))
 
-    def on_state(self, plant: str, gateway: str, online: bool) -> None:
+    def on_state(self, plant: str, gateway: str, online: bool, order: object = None) -> None:
         self.states.append(online)
 
 
