@@ -39,8 +39,8 @@ RESUBSCRIBE_S = 5.0
 OUTGOING_MAX = 10_000
 INFLIGHT_MAX = 1_000
 FLUSH_S = 1.0
-#: unsigned messages on their way to the event loop: a flood of them is dropped, not stored
-PAGE_WAITING_MAX = 1_000
+#: unsigned messages on their way to the event loop, and their bytes: a flood of them is dropped
+PAGE_WAITING_MAX, PAGE_BYTES_MAX = 1_000, 32 * 1024 * 1024
 
 
 class UnsignedPage(Protocol):
@@ -90,7 +90,8 @@ class MqttLink:
         self._lost = False
         self._away_from_s: float | None = time.monotonic()
         self._strange = 0
-        self._handed = self._done = 0  # each counted by one thread
+        self._handed = self._done = 0  # each counted by one thread, as bytes
+        self._handed_bytes = self._done_bytes = 0
         name = client_id(f"collector-{slice_id}", key)
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
         if tls is not None:
@@ -235,34 +236,39 @@ class MqttLink:
             if self._strange & (self._strange - 1) == 0:  # the 1st, 2nd, 4th, 8th …: no flood
                 log.warning("dropped %d message(s) on topics that are none of ours", self._strange)
             return
-        sender, leaf = parsed
+        (sender, leaf), payload = parsed, bytes(message.payload)
         if leaf == topics.FRAMES:
-            self._inbox.put(Message(sender, bytes(message.payload)))
+            self._inbox.put(Message(sender, payload))
         elif leaf == topics.LIVE:
-            self._show(self._page.on_live, sender.plant, sender.gateway, bytes(message.payload))
+            about = sender.plant, sender.gateway
+            self._show(self._page.on_live, len(payload), *about, payload)
         elif leaf == topics.RENEW and self._on_renew is not None:
-            self._show(self._on_renew, sender, bytes(message.payload))
+            self._show(self._on_renew, len(payload), sender, payload)
         elif leaf == topics.STATE:
-            self._state(sender, bytes(message.payload))
+            self._state(sender, payload)
 
     def _state(self, sender: Sender, payload: bytes) -> None:
         said = parse_state(payload)
         if said is None:
             log.debug("state of %s/%s is not readable, dropped", sender.plant, sender.gateway)
         else:
-            self._show(self._page.on_state, sender.plant, sender.gateway, *said)
+            about = sender.plant, sender.gateway
+            self._show(self._page.on_state, len(payload), *about, *said)
 
     def _call(self, callback: Callable[..., None], *arguments: object) -> None:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(callback, *arguments)
 
-    def _show(self, callback: Callable[..., None], *arguments: object) -> None:
+    def _show(self, callback: Callable[..., None], size: int, *arguments: object) -> None:
         """Hand an unsigned message to the event loop; dropped when the loop is behind."""
-        if self._handed - self._done < PAGE_WAITING_MAX:
+        bytes_waiting = self._handed_bytes - self._done_bytes
+        if self._handed - self._done < PAGE_WAITING_MAX and bytes_waiting <= PAGE_BYTES_MAX:
             self._handed += 1
-            self._call(self._shown, callback, *arguments)
+            self._handed_bytes += size
+            self._call(self._shown, callback, size, *arguments)
 
-    def _shown(self, callback: Callable[..., None], *arguments: object) -> None:
+    def _shown(self, callback: Callable[..., None], size: int, *arguments: object) -> None:
         self._done += 1
+        self._done_bytes += size
         callback(*arguments)

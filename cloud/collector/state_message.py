@@ -1,4 +1,4 @@
-"""What a gateway's state message says: is it online, and what became of its newest site order. Pure.
+"""A gateway's state message: is it online, and what became of its newest site order. Pure.
 
     {"online": true or false, "order": {"number", "outcome", "reason"}}   "order" may be missing
 

@@ -36,6 +36,8 @@ from cloud.collector.topics import (
 
 RELAY = "relay"  # a relay's birth and last will
 UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
+#: what mosquitto keeps for a collector that does not come after: more is dropped and sent again
+MAX_QUEUED_BYTES = 256 * 1024 * 1024
 HEAD = "# written by stackproof cloud broker config; written anew by it, so change nothing here\n"
 
 
@@ -101,6 +103,7 @@ acl_file {place.folder}/acl
 persistence false
 max_inflight_messages 1000
 max_queued_messages 10000
+max_queued_bytes {MAX_QUEUED_BYTES}
 message_size_limit {MAX_PAYLOAD_BYTES}
 listener {place.port} {place.host}
 cafile {place.folder}/ca.crt

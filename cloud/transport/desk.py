@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from cloud.accounts.book import Book
@@ -36,6 +37,8 @@ log = logging.getLogger("stackproof.cloud.transport")
 WAITING_MAX = 1_000
 #: seconds between two answers: a flood of requests fills neither the log nor the register's disk
 PACE_S = 0.1
+#: and of one gateway, which asks each hour: each answer may be a file, and a line of the log
+OF_ONE_S = 60.0
 APPROVED, RENEWED, REVOKED = (
     "broker-key-approved", "broker-certificate-renewed", "broker-key-revoked",
 )  # fmt: skip
@@ -61,6 +64,7 @@ class BrokerDesk:
         self._clock, self._publish, self._serve = clock, publish, serve
         self._one = threading.Lock()
         self._waiting = dict[Sender, bytes]()
+        self._looked_s = dict[Sender, float]()  # the newest WAITING_MAX, oldest first
         self._came = asyncio.Event()
 
     def _register(self) -> Register:
@@ -76,9 +80,10 @@ class BrokerDesk:
     # -- over the broker: the event loop's thread -------------------------------------------------
 
     def asked(self, sender: Sender, data: bytes) -> None:
-        """A request came over the broker; only a gateway's newest is looked at."""
-        is_small = len(data) <= REQUEST_BYTES_MAX
-        if is_small and (sender in self._waiting or len(self._waiting) < WAITING_MAX):
+        """A request came over the broker; a gateway's newest is looked at, once in `OF_ONE_S`."""
+        now_s, before_s = time.monotonic(), self._looked_s.get(sender, float("-inf"))
+        is_fit = len(data) <= REQUEST_BYTES_MAX and now_s >= before_s + OF_ONE_S
+        if is_fit and (sender in self._waiting or len(self._waiting) < WAITING_MAX):
             self._waiting[sender] = data
             self._came.set()
 
@@ -90,6 +95,10 @@ class BrokerDesk:
             while self._waiting:
                 sender = next(iter(self._waiting))
                 data = self._waiting.pop(sender)
+                self._looked_s.pop(sender, None)
+                self._looked_s[sender] = time.monotonic()
+                if len(self._looked_s) > WAITING_MAX:
+                    del self._looked_s[next(iter(self._looked_s))]
                 try:
                     await asyncio.to_thread(self._answer, sender, data)
                 except (EvidenceError, StoreError, LookupError, AccountError) as error:

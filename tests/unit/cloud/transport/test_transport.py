@@ -222,6 +222,8 @@ async def test_a_flood_or_a_disk_that_fails_keeps_nobody_waiting(
     await asyncio.wait_for(done.wait(), 5)
     assert answered == [flooding, patient, last]
     assert "no space" in caplog.text
+    desk.asked(flooding, b"asks")
+    assert not desk._waiting, "each minute is enough: a gateway asks each hour"
     running.cancel()
 
 
