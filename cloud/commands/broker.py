@@ -24,7 +24,6 @@ from cloud.transport.served import (
     barred,
     known_of,
     names_of,
-    remember,
     take_in,
     write,
 )
@@ -177,7 +176,6 @@ def _config(args: argparse.Namespace) -> int:
     served = Served(args.kind, out, args.at or out, args.listen, args.port, args.user)
     known = known_of(config, register, config.broker.relays)
     said = [*write(served, known, register), barred(served), take_in(served)]
-    remember(register, served)
     print(f"{args.out}: {' '.join(names_of(served))}, {len(known.gateways)} gateway key(s)")
     print(*filter(None, said), sep="\n")
     return 0

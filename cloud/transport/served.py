@@ -10,12 +10,13 @@ machine from them reads them at once. Measured with SIGHUP and sessions that sta
   of a CA. What else stands in `mosquitto.conf` takes a restart.
 """
 
+import hashlib
 import json
 import os
 import pwd
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from cloud.config import CloudConfig
@@ -44,6 +45,7 @@ class Served:
         at: where they are at the broker.
         listen, port: of the broker.
         user: whom the broker runs as, who can read them; "" for whoever writes them.
+        sha256: of the broker's own file as it was written last, hex: another one is by hand.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class Served:
     listen: str
     port: int
     user: str = ""
+    sha256: str = ""
 
     @property
     def file(self) -> str:
@@ -79,8 +82,8 @@ def names_of(served: Served) -> Sequence[str]:
     return [PROGRAMS[served.kind][1], *(["acl"] if served.kind == "mosquitto" else [])]
 
 
-def remember(register: Register, served: Served) -> None:
-    """Keep where a configuration is; CarriedFileError when the disk refuses."""
+def _remember(register: Register, served: Served) -> None:
+    """Keep where a configuration is, in place of the one in the same folder."""
     rows = [*(row for row in remembered(register) if row.out != served.out), served]
     text = json.dumps([asdict(row) for row in rows], indent=1)
     _put(register.folder / ROWS, text.encode(), _FOR_ALL)
@@ -100,6 +103,9 @@ def remembered(register: Register) -> list[Served]:
 def write(served: Served, known: Known, register: Register) -> list[str]:
     """Write a configuration, for its user to read; sentences for people, none where all is well.
 
+    A broker's own file that somebody changed by hand stays (a cluster's, say) where `served` knows
+    what was written; what is written now is kept beside the register.
+
     Raises:
         CarriedFileError: the disk refuses, or the files cannot be given to that user.
     """
@@ -109,6 +115,9 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         before = main.read_text() if main.exists() else None
+        if before is not None and served.sha256 not in ("", _sha256(before)):
+            texts = {name: text for name, text in texts.items() if name != main.name}
+            said.append(f"{main} was changed by hand and stays: broker config writes it anew")
         for name, text in texts.items():
             _put(out / name, text.encode(), _FOR_ONE, served.user)
         for name in (CA, CRL):
@@ -120,8 +129,10 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
         raise CarriedFileError(f"{out} cannot be written: {error.strerror}") from error
     if missing := [name for name in (_SERVER, _SERVER_KEY) if not (out / name).exists()]:
         said.append(f"still needed at {served.at}: {' '.join(missing)}, the broker's own")
-    if served.kind == "mosquitto" and before is not None and before != texts[main.name]:
+    if served.kind == "mosquitto" and before not in (None, texts.get(main.name, before)):
         said.append(f"{main} is another one now: mosquitto must be restarted for that")
+    if main.name in texts:
+        _remember(register, replace(served, sha256=_sha256(texts[main.name])))
     return said
 
 
@@ -177,6 +188,10 @@ def barred(served: Served) -> str:
         if not held.st_mode & its and entry.pw_uid != 0:
             return f"{folder}: {served.user} cannot enter it: chmod o+x, or --out another folder"
     return ""
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _running(program: str, file: Path) -> Iterator[int]:

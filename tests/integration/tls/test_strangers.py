@@ -15,7 +15,9 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from cloud.config import load_cloud
 from cloud.transport.register import Register
+from cloud.transport.served import serve_again
 from cloud.transport.tls import TlsFiles
 from evidence.broker_certificates import BrokerRequest, certify_client, gateway_name
 from evidence.client_id import client_id
@@ -117,6 +119,18 @@ def test_mosquitto_reads_the_files_as_its_own_user(capsys: pytest.CaptureFixture
         finally:
             process.terminate()
             process.wait(10)
+        acl_before = (folder / "broker" / "acl").read_text()
+        with (folder / "broker" / "mosquitto.conf").open("a") as by_hand:
+            by_hand.write("# by hand\n")
+        register = Register(folder / "broker", bench.ca.signer)
+        key = generate("p256")
+        ended = register.approve(BrokerRequest(PLANT, GATEWAY, key.public_key()))
+        register.revoke(ended, "lost", "somebody", now())
+        said = "\n".join(serve_again(load_cloud(bench.cloud), register))
+        assert "was changed by hand and stays" in said
+        assert (folder / "broker" / "mosquitto.conf").read_text().endswith("# by hand\n")
+        denied = f"user {PLANT}/{GATEWAY}\ntopic deny stackproof/v1/#\n"
+        assert denied in (folder / "broker" / "acl").read_text().replace(acl_before, "")
         assert "no user nobody-here" in bench.run(*words, "--user nobody-here", status=2)
 
 
