@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from cloud.account_actions import AccountActions
+from cloud.accounts.book import Book
 from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import STRANGER, VISITING_OPERATOR, VISITOR
 from cloud.accounts.store import AccountStore
@@ -217,10 +218,7 @@ class _Process:
         unsigned = STRANGER if config.http.accounts else visitor
         # people's sessions, and the codes of their phones, go by the machine's clock
         accounts = open_accounts(store, SystemClock(), config.regions, unsigned)
-        self._transport = BrokerDesk(
-            config.broker.register, self._intake, accounts.book, SystemClock(),
-            publish=self._hand_over, serve=lambda register: serve_again(config, register),
-        )  # fmt: skip
+        self._transport = self._broker_desk(accounts.book)
         self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
         self._accumulated = Accumulations(
@@ -265,6 +263,13 @@ class _Process:
             token=self._token,
             hosts=config.http.names,
         )
+
+    def _broker_desk(self, book: Book) -> BrokerDesk:
+        config = self._config
+        return BrokerDesk(
+            config.broker.register, self._intake, book, SystemClock(),
+            publish=self._hand_over, serve=lambda register: serve_again(config, register),
+        )  # fmt: skip
 
     def _asked_for_certificate(self, sender: Sender, request: bytes) -> None:
         self._transport.asked(sender, request)
