@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime as dt
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -72,6 +74,10 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
             await asyncio.sleep(1.5)
             assert delivery.machine.receipted == before, "nothing of a session that stood counts"
             assert "broker mqtts://127.0.0.1" not in caplog.text, "the collector's session stands"
+        bench.broker.stop()
+        ready = json.loads((bench.folder / "cloud-state/ready.json").read_text())["http"]
+        await until(lambda: b"ready\nbroker away for " in urlopen(f"{ready}/readyz").read())
+        bench.broker.start()
         rows = await asyncio.to_thread(bench.rows)
         assert rows == {"waiting": [], "approved": []}
         log = await asyncio.to_thread(bench.run, "cloud accounts log", bench.cloud)
