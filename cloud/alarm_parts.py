@@ -1,7 +1,7 @@
 """Alarms, shifts and the ways to people elsewhere, put together for the collector's process."""
 
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 from cloud.accumulated.desk import Accumulations
@@ -40,6 +40,7 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     accumulated: Accumulations,
     clock: Clock,
     stack: contextlib.AsyncExitStack,
+    broker_away_s: Callable[[], float | None],
 ) -> AlarmParts:
     """Open the files in `state_dir`; `stack` closes them."""
     said = config.alarms
@@ -57,6 +58,8 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     stack.callback(notes.close)
     rules = {plant: own.rules for plant, own in said.plants.items()}
     shifts = {plant: own.shifts for plant, own in said.plants.items()}
-    alarms = AlarmDesk(store, hub, months, keys, evidence.evidence, clock, rules, tell)
+    alarms = AlarmDesk(
+        store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s
+    )
     desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
     return AlarmParts(alarms, desk, outboxes)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cloud.errors import CloudConfigError
 from cloud.transport.broker_files import KnownRelay
 from cloud.transport.register import Register
 from cloud.transport.tls import TlsFiles
@@ -30,7 +31,8 @@ from evidence.errors import EvidenceError
 from evidence.keys import load_certificate, public_key
 from evidence.points import NAME_ID
 from evidence.signers import open_signer
-from firmware_configs.fields import Fields
+from firmware_configs.fields import Fields, Problem
+from firmware_configs.toml import NotTomlError, parse_toml
 
 BROKER_MODES = ("embedded", "external")
 _TLS = ("ca", "certificate", "key")
@@ -150,6 +152,22 @@ def _relays(fields: Fields, folder: Path) -> Sequence[KnownRelay]:
         elif name in [relay.name for relay in found]:
             table.complain("certificate", f"{name} stands here twice: list all its streams in one")
         found.append(KnownRelay(name, uri, streams))
+    return found
+
+
+def relays_now(path: Path) -> Sequence[KnownRelay]:
+    """Who forwards, as CLOUD.toml says now; CloudConfigError when that cannot be read."""
+    problems = list[Problem]()
+    try:
+        table = parse_toml(path.read_bytes())["broker"]
+    except (OSError, NotTomlError, LookupError) as error:
+        raise CloudConfigError(
+            [Problem(str(path), "broker", f"cannot be read: {error}")]
+        ) from error
+    fields = Fields(dict(table), file=str(path), prefix="broker", problems=problems)
+    found = _relays(fields, path.parent)
+    if problems:
+        raise CloudConfigError(problems)
     return found
 
 

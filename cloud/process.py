@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from cloud.account_actions import AccountActions
+from cloud.accounts.book import Book
 from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import STRANGER, VISITING_OPERATOR, VISITOR
 from cloud.accounts.store import AccountStore
@@ -56,6 +57,7 @@ from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
+from cloud.transport.served import serve_again
 from cloud.transport.tls import watch_own
 from cloud.visits.desk import VisitDesk
 
@@ -166,8 +168,9 @@ class _Process:
         tls = None if config.broker.tls is None else config.broker.tls.context()
         renews = None if config.broker.register is None else self._asked_for_certificate
         self._link = link = MqttLink(
-            self._broker_url, config.slice, inbox, hub, tls=tls, on_renew=renews
-        )
+            self._broker_url, config.slice, inbox, hub, tls=tls, on_renew=renews,
+            key=None if config.broker.tls is None else config.broker.tls.key,
+        )  # fmt: skip
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
         await self._serve(await self._services(hub, stack), stack)
         link.start(self._collector.resend)
@@ -203,7 +206,7 @@ class _Process:
         """What pages and API work on; none of it runs by itself yet."""
         config = self._config
         desk = Desk(self._collector, self._intake, config.signer)
-        self._keys = KeyDesk(self._collector, self._intake)
+        self._keys = KeyDesk(self._collector, self._intake, hub.on_ordered)
         records = RecordDesk(self._collector, self._intake, config.signer)
         for note in await asyncio.to_thread(records.load):
             log.error("%s", note)
@@ -215,9 +218,7 @@ class _Process:
         unsigned = STRANGER if config.http.accounts else visitor
         # people's sessions, and the codes of their phones, go by the machine's clock
         accounts = open_accounts(store, SystemClock(), config.regions, unsigned)
-        self._transport = BrokerDesk(
-            config.broker.register, self._intake, accounts.book, SystemClock(), self._hand_over
-        )
+        self._transport = self._broker_desk(accounts.book)
         self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
         self._accumulated = Accumulations(
@@ -234,8 +235,9 @@ class _Process:
         self._series = SeriesFollower(desk, kept)
         stack.callback(self._series.close)
         self._alarms = alarm_parts(
-            config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack
-        )
+            config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack,
+            lambda: self._link.away_s,
+        )  # fmt: skip
         return Services(
             hub=hub,
             clock=self._clock,
@@ -257,9 +259,17 @@ class _Process:
             series=SeriesDesk(kept, self._series),
             alarms=self._alarms.alarms,
             shifts=self._alarms.shifts,
+            broker=self._link,
             token=self._token,
             hosts=config.http.names,
         )
+
+    def _broker_desk(self, book: Book) -> BrokerDesk:
+        config = self._config
+        return BrokerDesk(
+            config.broker.register, self._intake, book, SystemClock(),
+            publish=self._hand_over, serve=lambda register: serve_again(config, register),
+        )  # fmt: skip
 
     def _asked_for_certificate(self, sender: Sender, request: bytes) -> None:
         self._transport.asked(sender, request)

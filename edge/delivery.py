@@ -28,6 +28,7 @@ from edge.stream import Stream
 from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED
 from edge.uplink.machine import Machine, Send, unanswered
 from edge.uplink.mqtt import MqttUplink, Topics
+from evidence.client_id import client_id
 
 log = logging.getLogger("stackproof.edge.delivery")
 
@@ -91,7 +92,7 @@ class Delivery:
         uplink = MqttUplink(
             site.uplink.url,
             self._topics,
-            self._name,
+            client_id(self._name, None if tls is None else tls.key),
             on_connected=self._on_connected,
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,

@@ -9,6 +9,7 @@ The common name is what brokers call a client: `<plant>/<gateway>`, `collector-<
 `urn:stackproof:broker:<name, / as :>:<key id, 16 hex digits>`.
 """
 
+import contextlib
 import datetime as dt
 import ipaddress
 from collections.abc import Iterable, Sequence
@@ -149,17 +150,26 @@ def certify_client(
     return _leaf(builder, ca, names, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
-def revocation_list(ca: Ca, serials: Iterable[int], at: dt.datetime) -> bytes:
-    """A CRL (PEM) of these serial numbers.
+def revocation_list(
+    ca: Ca, serials: Iterable[int], at: dt.datetime, before: bytes | None = None
+) -> bytes:
+    """A CRL (PEM) of these serial numbers, later by a second at least than the one before.
 
+    A broker that reads lists anew holds the old one too, and goes by the later (OpenSSL: by whole
+    seconds of `lastUpdate`, the first of two that are alike).
     It ends with the CA: brokers refuse everybody under a list that is out of date, and this one is
     handed over as a file whenever it changes.
     """
     ends = ca.certificate.not_valid_after_utc
+    last = at - EARLY
+    if before is not None:
+        with contextlib.suppress(ValueError):  # one that nobody can read keeps nobody out
+            told = x509.load_pem_x509_crl(before).last_update_utc
+            last = max(last, told + dt.timedelta(seconds=1))
     builder = x509.CertificateRevocationListBuilder().issuer_name(ca.certificate.subject)
-    builder = builder.last_update(at - EARLY).next_update(ends)
+    builder = builder.last_update(last).next_update(ends)
     builder = builder.add_extension(_authority(public_key(ca.certificate)), critical=False)
-    number = int(at.timestamp())
+    number = int((last + EARLY).timestamp())
     builder = builder.add_extension(x509.CRLNumber(number), critical=False)
     for serial in sorted(set(serials)):
         row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at - EARLY)

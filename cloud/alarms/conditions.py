@@ -20,9 +20,9 @@ OF_QUALITY = {
     Quality.SENSOR_FAULT: "meter-fault", Quality.OUT_OF_RANGE: "meter-range",
     Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
 }  # fmt: skip
-OFFLINE = "gateway-offline"
+OFFLINE, AWAY = "gateway-offline", "broker-away"
 #: those that are known although a gateway is silent, by how they begin
-OF_THE_COLLECTOR = ("certificate", "collector")
+OF_THE_COLLECTOR = ("certificate", "collector", AWAY)
 #: told by the collector's own words too; the condition here says which month
 _SAID_BETTER = "month-late"
 _NAMES_MAX = 3
@@ -45,6 +45,7 @@ def signals(facts: PlantFacts, rules: Rules) -> list[Signal]:
 def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
     """Of which alarms nothing can be known: a silent gateway's meters, effects and own alarms.
 
+    Without a broker nobody is heard, and who would be silent otherwise is not known either.
     So an outage raises one alarm and not one for each of its meters, and a restart of the collector
     clears none before the gateways are heard again.
     """
@@ -52,7 +53,9 @@ def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
     points = facts.snapshot["points"]
 
     def is_blind(key: Key) -> bool:
-        if key.kind == OFFLINE or key.kind.startswith(OF_THE_COLLECTOR):
+        if key.kind == OFFLINE:
+            return facts.broker_away_ns is not None
+        if key.kind.startswith(OF_THE_COLLECTOR):
             return False
         if key.kind == "emission":
             if facts.level is not None and facts.level.mean is None:
@@ -78,8 +81,10 @@ def _is_silent(row: Mapping[str, Any], now_ns: int, rules: Rules) -> bool:
 
 
 def _gateways(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
+    if facts.broker_away_ns is not None:
+        yield Signal(Key(facts.plant, AWAY, "", ""), {"away_ns": facts.broker_away_ns})
     for row in facts.snapshot["gateways"]:
-        if _is_silent(row, facts.now_ns, rules):
+        if facts.broker_away_ns is None and _is_silent(row, facts.now_ns, rules):
             values = {"heard_ns": row["received_ns"]}
             yield Signal(Key(facts.plant, OFFLINE, row["id"], ""), values)
         oldest_ns = (row["spool"] or {}).get("oldest_ns")

@@ -77,6 +77,7 @@ class AlarmDesk:
         clock: the collector's wall clock.
         rules: plant -> its own; those of the table for all others.
         tell: is given what people must be told of, in the worker thread.
+        broker_away_s: for how long the collector has had no broker, s; None while it has.
     """
 
     def __init__(  # noqa: PLR0917 - the composition root calls it by names
@@ -89,9 +90,11 @@ class AlarmDesk:
         clock: Clock,
         rules: Mapping[str, Rules],
         tell: Tell = lambda _: None,
+        broker_away_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._store, self._hub, self._months, self._keys = store, hub, months, keys
         self._clock, self._rules, self._tell = clock, rules, tell
+        self._broker_away_s = broker_away_s
         self._turn = threading.Lock()
         kept = store.load()
         self._books, self._next_number = kept.by_plant(), kept.next_number
@@ -135,6 +138,7 @@ class AlarmDesk:
     def _read(self, plant: str) -> PlantFacts:
         """What is read in the loop's thread."""
         now_ns, snapshot = self._clock.wall_ns(), self._hub.snapshot(plant)
+        away_s = self._broker_away_s()
         level = self._levels.read(snapshot, lambda point: self._hub.history(plant, point))
         certificates = [
             one for row in snapshot["gateways"] for one in self._expiring(plant, row["id"])
@@ -142,6 +146,7 @@ class AlarmDesk:
         return PlantFacts(
             plant, now_ns, snapshot, effects_of(self._hub.effects(plant)),
             ticks=self._ticks_of(plant, snapshot), level=level, certificates=certificates,
+            broker_away_ns=None if away_s is None else now_ns - int(away_s * SECOND_NS),
         )  # fmt: skip
 
     def _ticks_of(self, plant: str, snapshot: Mapping[str, Any]) -> dict[str, tuple[int, int]]:

@@ -118,6 +118,7 @@ class PlantFacts:
         certificates: of its gateways.
         months: rows of months, newest first.
         calibrations: certificates of meters that are due, as a month's checklist has them.
+        broker_away_ns: since when the collector has had no broker; None while it has.
     """
 
     plant: str
@@ -130,6 +131,7 @@ class PlantFacts:
     certificates: Sequence[Expiring] = ()
     months: Sequence[Mapping[str, Any]] = ()
     calibrations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    broker_away_ns: int | None = None
 
 
 def effects_of(rows: Sequence[Mapping[str, Any]]) -> list[Effect]:

@@ -36,6 +36,7 @@ class CollectorMetrics(Collector):
         yield from self._plants()
         yield from self._streams()
         yield from self._series()
+        yield from self._broker()
         viewers = GaugeMetricFamily("stackproof_live_viewers", "Open live pages.")
         viewers.add_metric((), self._given.hub.viewers)
         yield viewers
@@ -88,6 +89,16 @@ class CollectorMetrics(Collector):
                 refused.add_metric((*labels, reason), count)
         yield from (next_seq, receipted, missing, alarms, frames, readings, refused)
 
+    def _broker(self) -> Iterator[Metric]:
+        away_s = self._given.broker.away_s
+        told = "1: the broker is there and grants every topic; 0: nothing arrives of any plant."
+        up = GaugeMetricFamily("stackproof_broker_up", told)
+        up.add_metric((), away_s is None)
+        told = "Seconds for which the broker has been away; 0 while it is there."
+        away = GaugeMetricFamily("stackproof_broker_away_seconds", told)
+        away.add_metric((), away_s or 0.0)
+        yield from (up, away)
+
     def _series(self) -> Iterator[Metric]:
         state = self._given.series.state()
         up = GaugeMetricFamily(
@@ -130,9 +141,16 @@ async def live() -> PlainTextResponse:
 
 @router.get("/readyz")
 async def ready(given: Given) -> PlainTextResponse:
-    """200: every plant's log goes on. 503: some plant's does not; /api/v1/health says why."""
-    amiss = bool(given.streams.amiss())
-    return PlainTextResponse("amiss\n" if amiss else "ready\n", 503 if amiss else 200)
+    """200: every plant's log goes on. 503: some plant's does not; /api/v1/health says why.
+
+    A broker that is away is told and is no 503: the collector is sound, its pages serve, gateways
+    keep their readings, and who starts it again or sends people elsewhere helps nobody.
+    """
+    amiss, away_s = bool(given.streams.amiss()), given.broker.away_s
+    said = "amiss\n" if amiss else "ready\n"
+    if away_s is not None:
+        said += f"broker away for {away_s:.0f} s\n"
+    return PlainTextResponse(said, 503 if amiss else 200)
 
 
 def _gauge(name: str, told: str) -> GaugeMetricFamily:

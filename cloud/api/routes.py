@@ -98,8 +98,9 @@ def _snapshot(given: Services, plant: str) -> dict[str, Any]:
 async def health(given: Given, who: Who) -> dict[str, Any]:
     """Is every plant served, what did the live view refuse, and what came for unknown plants.
 
-    `status` is "ok", or "amiss" where `amiss` says of a plant why it does not go on. Who may see
-    nothing of any plant is told the status alone.
+    `broker_away_s` is null while the broker is there. `status` is "ok", or "amiss" where `amiss`
+    says of a plant why it does not go on. Who may see nothing of any plant is told the status
+    alone.
     """
     amiss = given.streams.amiss()
     told: dict[str, Any] = {"status": "amiss" if amiss else "ok"}
@@ -118,6 +119,7 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
         "viewers": given.hub.viewers,
         "live_refused": dict(given.hub.refused),
         "strangers_refused": given.streams.strangers(),
+        "broker_away_s": given.broker.away_s,
         "series": _series_state(given, who),
     }
 

@@ -125,6 +125,14 @@ class StreamStatus(Protocol):
         """Reason -> how many objects came for plants that are not served here."""
 
 
+class BrokerLink(Protocol):
+    """The collector's connection to its broker."""
+
+    @property
+    def away_s(self) -> float | None:
+        """For how long it has had none, s; None while the broker is there."""
+
+
 class EvidenceSource(Protocol):
     """Committed evidence of every plant, and the key that signs for its log."""
 
@@ -288,6 +296,7 @@ class Services:
         series: what points said over time.
         alarms: what needs somebody's action.
         shifts: sheets of shifts, and handing over.
+        broker: the connection to it.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
@@ -313,6 +322,7 @@ class Services:
     series: SeriesDesk
     alarms: AlarmDesk
     shifts: ShiftDesk
+    broker: BrokerLink
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()

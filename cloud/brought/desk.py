@@ -1,7 +1,8 @@
 """Archives that people bring: verified one after another, in a process of its own, then deleted.
 
 Whoever brings one may read what was found for a day; nobody else may. The process is the command
-that an auditor runs, `stackproof verify`, with nothing told to it but the file. Starts processes.
+that an auditor runs, `stackproof verify`, with nothing told to it but the file, and confined
+(`cloud.brought.child`). Starts processes.
 """
 
 import asyncio
@@ -34,11 +35,16 @@ KEPT_MAX, KEPT_NS = 200, 24 * 3_600_000_000_000
 KEPT_BYTES_MAX = 64 * 1024**2
 #: of a month of 1.3 thousand million readings, on a busy machine
 VERIFIED_WITHIN_S = 1_800.0
+#: address space of the verifying process; what bombs take in 2 GiB is tested (`tests.attacks`)
+MEMORY_BYTES = 4 * 1024**3
 #: a report lists a bounded number of findings
 REPORT_BYTES_MAX = 32 * 1024**2
 #: whoever serves a plant comes first
 NICE = 10
 _PIECE = 1024 * 1024
+CHILD = "cloud.brought.child"
+#: of the process, when that memory did not do; `verify` itself says 0, 1 or 2
+EXIT_MEMORY = 3
 
 log = logging.getLogger("stackproof.cloud.brought")
 
@@ -217,7 +223,7 @@ async def report_of(path: Path) -> tuple[Mapping[str, Any], int]:
     """
     try:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "stackproof", "verify", "--json", str(path),
+            sys.executable, "-m", CHILD, str(MEMORY_BYTES), f"{VERIFIED_WITHIN_S:.0f}", str(path),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -238,6 +244,9 @@ async def report_of(path: Path) -> tuple[Mapping[str, Any], int]:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
         await child.wait()
+    if status == EXIT_MEMORY:
+        sentence = f"the verifier needs more than {MEMORY_BYTES >> 20} MiB for it"
+        raise BroughtError(f"{sentence}; run: stackproof verify")
     try:
         report: Mapping[str, Any] = json.loads(said)
     except ValueError as error:

@@ -5,7 +5,7 @@ the collector's thread, in its turn.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -19,10 +19,17 @@ from evidence.log import Entry
 
 
 class KeyDesk:
-    """Keys and refusals of the running collector's plants. LookupError for any other plant."""
+    """Keys and refusals of the running collector's plants. LookupError for any other plant.
 
-    def __init__(self, collector: Collector, intake: Intake) -> None:
-        self._collector, self._intake = collector, intake
+    `on_ordered` is told plant, gateway and number of each site order that is handed to the broker,
+    in the event loop's thread.
+    """
+
+    def __init__(
+        self, collector: Collector, intake: Intake,
+        on_ordered: Callable[[str, str, int], None] = lambda *_: None,
+    ) -> None:  # fmt: skip
+        self._collector, self._intake, self._on_ordered = collector, intake, on_ordered
         self._carried: dict[Sender, CarriedOrder] = {}
 
     def plants(self) -> Sequence[str]:
@@ -46,7 +53,9 @@ class KeyDesk:
                 news, taken=(*news.taken, *carried), problems=(*news.problems, *problems)
             )
 
-        return await asyncio.wrap_future(self._collector.submit(work))
+        done = await asyncio.wrap_future(self._collector.submit(work))
+        self._tell_ordered(plant)
+        return done
 
     async def carry(self, plant: str) -> Sequence[str]:
         """Hand the newest site orders to the broker; a sentence for each file that is none.
@@ -55,7 +64,13 @@ class KeyDesk:
             LookupError: no such plant.
         """
         _, problems = await asyncio.wrap_future(self._collector.submit(lambda: self._carry(plant)))
+        self._tell_ordered(plant)
         return problems
+
+    def _tell_ordered(self, plant: str) -> None:
+        for sender, carried in list(self._carried.items()):
+            if sender.plant == plant:
+                self._on_ordered(plant, sender.gateway, carried.number)
 
     def _carry(self, plant: str) -> tuple[Sequence[str], Sequence[str]]:
         """What is new among the site orders, and what is wrong with others."""

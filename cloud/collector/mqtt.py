@@ -12,12 +12,13 @@ waits for a broker that has stopped answering, so the socket is shut before it.
 
 import asyncio
 import contextlib
-import json
 import logging
 import socket
 import ssl
-from collections.abc import Callable
-from typing import Protocol
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
@@ -26,7 +27,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.collector import topics
 from cloud.collector.inbox import Inbox, Message
+from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
+from evidence.client_id import client_id
 
 log = logging.getLogger("stackproof.cloud.mqtt")
 
@@ -36,9 +39,8 @@ RESUBSCRIBE_S = 5.0
 OUTGOING_MAX = 10_000
 INFLIGHT_MAX = 1_000
 FLUSH_S = 1.0
-STATE_BYTES_MAX = 1_024
-#: unsigned messages on their way to the event loop: a flood of them is dropped, not stored
-PAGE_WAITING_MAX = 1_000
+#: unsigned messages on their way to the event loop, and their bytes: a flood of them is dropped
+PAGE_WAITING_MAX, PAGE_BYTES_MAX = 1_000, 32 * 1024 * 1024
 
 
 class UnsignedPage(Protocol):
@@ -47,8 +49,10 @@ class UnsignedPage(Protocol):
     def on_live(self, plant: str, gateway: str, payload: bytes) -> None:
         """Newest values of a gateway."""
 
-    def on_state(self, plant: str, gateway: str, online: bool) -> None:
-        """Birth or last will of a gateway."""
+    def on_state(
+        self, plant: str, gateway: str, online: bool, order: Mapping[str, Any] | None = None
+    ) -> None:
+        """Birth, with what became of its newest site order, or last will of a gateway."""
 
 
 class MqttLink:
@@ -60,6 +64,7 @@ class MqttLink:
         inbox: where signed objects go.
         page: takes live values and states.
         tls: of an mqtts url.
+        key: file of its private key: makes the client id a secret.
         on_renew: takes requests for broker certificates, in the event loop's thread; None where
             nobody does.
     """
@@ -67,6 +72,7 @@ class MqttLink:
     def __init__(
         self, url: str, slice_id: str, inbox: Inbox, page: UnsignedPage, *,
         tls: ssl.SSLContext | None = None,
+        key: Path | None = None,
         on_renew: Callable[[Sender, bytes], None] | None = None,
     ) -> None:  # fmt: skip
         parts = urlsplit(url)
@@ -82,12 +88,12 @@ class MqttLink:
         self._again: asyncio.TimerHandle | None = None
         self._last: paho.MQTTMessageInfo | None = None
         self._lost = False
+        self._away_from_s: float | None = time.monotonic()
         self._strange = 0
-        self._handed = self._done = 0  # each counted by one thread
-        self.client_id = f"collector-{slice_id}"
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=self.client_id, clean_session=True
-        )
+        self._handed = self._done = 0  # each counted by one thread, as bytes
+        self._handed_bytes = self._done_bytes = 0
+        name = client_id(f"collector-{slice_id}", key)
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
         if tls is not None:
             client.tls_set_context(tls)
             client.on_connect_fail = self._unreachable
@@ -104,6 +110,12 @@ class MqttLink:
     def is_connected(self) -> bool:
         """The broker answers and has granted every subscription."""
         return self._ready.is_set()
+
+    @property
+    def away_s(self) -> float | None:
+        """For how long the broker is away or grants too little, s; None while it is there."""
+        from_s = self._away_from_s
+        return None if from_s is None else time.monotonic() - from_s
 
     def start(self, on_connected: Callable[[], None]) -> None:
         """Begin connecting, for ever, in the background.
@@ -193,12 +205,15 @@ class MqttLink:
         if self._lost:
             log.warning("broker %s: connected again", self._url)
             self._lost = False
+        self._away_from_s = None
         self._call(self._ready.set)
         self._on_connected()
 
     def _disconnected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
+        if self._away_from_s is None:
+            self._away_from_s = time.monotonic()
         self._call(self._ready.clear)
         if not self._inbox.is_closed:
             self._say_lost(str(code))
@@ -221,46 +236,39 @@ class MqttLink:
             if self._strange & (self._strange - 1) == 0:  # the 1st, 2nd, 4th, 8th …: no flood
                 log.warning("dropped %d message(s) on topics that are none of ours", self._strange)
             return
-        sender, leaf = parsed
+        (sender, leaf), payload = parsed, bytes(message.payload)
         if leaf == topics.FRAMES:
-            self._inbox.put(Message(sender, bytes(message.payload)))
+            self._inbox.put(Message(sender, payload))
         elif leaf == topics.LIVE:
-            self._show(self._page.on_live, sender.plant, sender.gateway, bytes(message.payload))
+            about = sender.plant, sender.gateway
+            self._show(self._page.on_live, len(payload), *about, payload)
         elif leaf == topics.RENEW and self._on_renew is not None:
-            self._show(self._on_renew, sender, bytes(message.payload))
+            self._show(self._on_renew, len(payload), sender, payload)
         elif leaf == topics.STATE:
-            self._state(sender, bytes(message.payload))
+            self._state(sender, payload)
 
     def _state(self, sender: Sender, payload: bytes) -> None:
-        online = parse_state(payload)
-        if online is None:
+        said = parse_state(payload)
+        if said is None:
             log.debug("state of %s/%s is not readable, dropped", sender.plant, sender.gateway)
         else:
-            self._show(self._page.on_state, sender.plant, sender.gateway, online)
+            about = sender.plant, sender.gateway
+            self._show(self._page.on_state, len(payload), *about, *said)
 
     def _call(self, callback: Callable[..., None], *arguments: object) -> None:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(callback, *arguments)
 
-    def _show(self, callback: Callable[..., None], *arguments: object) -> None:
+    def _show(self, callback: Callable[..., None], size: int, *arguments: object) -> None:
         """Hand an unsigned message to the event loop; dropped when the loop is behind."""
-        if self._handed - self._done < PAGE_WAITING_MAX:
+        bytes_waiting = self._handed_bytes - self._done_bytes
+        if self._handed - self._done < PAGE_WAITING_MAX and bytes_waiting <= PAGE_BYTES_MAX:
             self._handed += 1
-            self._call(self._shown, callback, *arguments)
+            self._handed_bytes += size
+            self._call(self._shown, callback, size, *arguments)
 
-    def _shown(self, callback: Callable[..., None], *arguments: object) -> None:
+    def _shown(self, callback: Callable[..., None], size: int, *arguments: object) -> None:
         self._done += 1
+        self._done_bytes += size
         callback(*arguments)
-
-
-def parse_state(payload: bytes) -> bool | None:
-    """What a state message says: {"online": true or false}; None when it says neither. Pure."""
-    if len(payload) > STATE_BYTES_MAX:
-        return None
-    try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-    online = value.get("online") if isinstance(value, dict) else None
-    return online if isinstance(online, bool) else None

@@ -8,7 +8,6 @@ import argparse
 import base64
 import datetime as dt
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,17 @@ from cloud.asking import RunningCollector
 from cloud.clock import SystemClock
 from cloud.commands.ids import plant_id
 from cloud.config import load_cloud
-from cloud.errors import CarriedFileError, CloudError
-from cloud.transport.broker_files import Known, Place, mosquitto_files, nats_files
+from cloud.errors import CloudError
 from cloud.transport.register import CA, CRL, Register
+from cloud.transport.served import (
+    FILES,
+    Served,
+    barred,
+    known_of,
+    names_of,
+    take_in,
+    write,
+)
 from evidence.broker_certificates import (
     CLIENT_DAYS,
     REQUEST_BYTES_MAX,
@@ -28,26 +35,20 @@ from evidence.broker_certificates import (
     certify_client,
     certify_server,
     collector_name,
-    gateway_name,
-    key_of_der,
     make_ca,
     name_of,
     relay_name,
-    uri_of,
 )
 from evidence.key_files import REFERENCE, must_not_exist, read_small, write_new
 from evidence.keys import (
     FileSigner,
     certificate_to_pem,
     generate,
-    load_certificate,
-    public_key,
     write_private,
 )
 from evidence.signers import open_signer
 
 CA_KEY = "file:ca.pem"
-FILES = {"mosquitto": mosquitto_files, "nats": nats_files}
 
 
 def add_broker_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
@@ -102,6 +103,9 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
     config.add_argument("--at", metavar="DIR", help="where it will be at the broker (--out)")
     config.add_argument("--listen", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     config.add_argument("--port", type=int, default=8883, help="port (8883)")
+    config.add_argument(
+        "--user", default="", help="whom the broker runs as, who must read it (whoever writes it)"
+    )
     config.set_defaults(run=_config)
     sign = parts.add_parser(
         "sign", help="where the CA's key is: certify what was approved, write the revocation list"
@@ -165,32 +169,15 @@ def _relay(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace) -> int:
     config = load_cloud(args.config)
-    register, tls = config.broker.register, config.broker.tls
-    if register is None or tls is None:
-        raise CloudError(f"{args.config}: [broker] needs an mqtts:// url, certificate and register")
-    own = load_certificate(tls.certificate)
-    gateways = [
-        (one.plant, one.gateway, uri_of(gateway_name(one.plant, one.gateway), key))
-        for one in register.approved()
-        for key in (key_of_der(one.path.read_bytes()),)
-    ]
-    uri, relays = uri_of(name_of(own), public_key(own)), config.broker.relays
-    known = Known(config.slice, name_of(own), uri, gateways, relays)
-    at = args.at or str(args.out.resolve())
-    files = FILES[args.kind](Place(at, args.listen, args.port), known)
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (args.out / name).write_text(text)
-            (args.out / name).chmod(0o600)  # mosquitto wants the list of rights to be nobody else's
-        for name in (CA, CRL):
-            if (source := register.folder / name).exists() and args.out / name != source:
-                shutil.copyfile(source, args.out / name)
-    except OSError as error:
-        raise CarriedFileError(f"{args.out} cannot be written: {error.strerror}") from error
-    print(f"{args.out}: {' '.join(files)}, {len(gateways)} gateway key(s)")
-    if missing := [n for n in ("server.crt", "server.pem") if not (args.out / n).exists()]:
-        print(f"still needed at {at}: {' '.join(missing)}, the broker's own")
+    register = config.broker.register
+    if register is None:
+        raise CloudError(f"{args.config}: [broker] needs a register")
+    out = str(args.out.resolve())
+    served = Served(args.kind, out, args.at or out, args.listen, args.port, args.user)
+    known = known_of(config, register, config.broker.relays)
+    said = [*write(served, known, register), barred(served), take_in(served)]
+    print(f"{args.out}: {' '.join(names_of(served))}, {len(known.gateways)} gateway key(s)")
+    print(*filter(None, said), sep="\n")
     return 0
 
 
@@ -251,7 +238,7 @@ def _approve(args: argparse.Namespace) -> int:
     order = {"gateway": args.gateway, "key": args.key.lower()}
     row = _collector(args).order(f"plants/{args.plant}/broker/approve", order)
     _write(args.out, row)
-    return _tell_next(args, row, "approved")
+    return _tell_next(row, "approved")
 
 
 def _write(out: Path | None, row: Mapping[str, str]) -> None:
@@ -264,11 +251,10 @@ def _revoke(args: argparse.Namespace) -> int:
     order = {"gateway": args.gateway, "key": args.key.lower(), "reason": args.reason}
     row = _collector(args).order(f"plants/{args.plant}/broker/revoke", order)
     print(f"{CRL}: {row['list']}")
-    return _tell_next(args, row, "revoked")
+    return _tell_next(row, "revoked")
 
 
-def _tell_next(args: argparse.Namespace, row: Mapping[str, str], done: str) -> int:
+def _tell_next(row: Mapping[str, str], done: str) -> int:
     print(f"{row['plant']}/{row['gateway']}: key {row['key']} {done}")
-    print(f"next: stackproof cloud broker config {args.config} …, and let the broker take it in:")
-    print("nats-server by SIGHUP; mosquitto by a restart, which it needs for revocations only")
+    print(row["broker"])
     return 0

@@ -152,6 +152,7 @@ class LiveHub:
         self._beat_interval_s = beat_interval_s
         self._channels: dict[str, _Channel] = {}
         self._alarms: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self._ordered: dict[tuple[str, str], int] = {}
         self._closed = False
 
     def plants(self) -> list[str]:
@@ -190,6 +191,7 @@ class LiveHub:
         channel = self._channels[plant]
         channel.state.alarms = self._alarms.get(plant, ())
         channel.state.configure(gateway, facts)
+        channel.state.gateways[gateway].ordered = self._ordered.get((plant, gateway))
         channel.seq += 1
         if channel.viewers:
             self._send(channel, self._snapshot_text(channel))
@@ -234,10 +236,18 @@ class LiveHub:
         if rows and plant in self._channels:
             self._channels[plant].state.learn(rows)
 
-    def on_state(self, plant: str, gateway: str, online: bool) -> None:
-        """Birth (True) or last will (False) of a gateway; rides along like a receipt."""
+    def on_state(
+        self, plant: str, gateway: str, online: bool, order: Mapping[str, Any] | None = None
+    ) -> None:
+        """Birth (True), with its newest site order, or last will (False); rides along likewise."""
         if channel := self._configured(plant, gateway):
-            channel.state.set_online(gateway, online)
+            channel.state.set_online(gateway, online, order)
+
+    def on_ordered(self, plant: str, gateway: str, number: int) -> None:
+        """A site order was handed to the broker; kept where the gateway is not configured yet."""
+        self._ordered[plant, gateway] = number
+        if plant in self._channels and gateway in self._channels[plant].state.gateways:
+            self._channels[plant].state.gateways[gateway].ordered = number
 
     def _configured(self, plant: str, gateway: str) -> _Channel | None:
         channel = self._channels.get(plant)

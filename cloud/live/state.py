@@ -39,6 +39,8 @@ class Gateway:
 
     Attributes:
         alarms: name of an alarm that stands there -> tick of the message that told of it first.
+        ordered: number of the newest site order that was handed to the broker for it.
+        order: what it says of the newest it took: number, outcome, reason.
     """
 
     facts: GatewayFacts
@@ -50,6 +52,8 @@ class Gateway:
     receipt_ns: int | None = None
     shares: dict[str, Share] = field(default_factory=dict)
     alarms: Mapping[str, int] = field(default_factory=dict)
+    ordered: int | None = None
+    order: Mapping[str, Any] | None = None
 
     def as_map(self, gateway: str) -> dict[str, Any]:
         """JSON-ready."""
@@ -71,6 +75,8 @@ class Gateway:
             "sealed_seq": self.sealed_seq,
             "sealed_through_ns": self.sealed_through_ns,
             "receipt_ns": self.receipt_ns,
+            "ordered": self.ordered,
+            "order": self.order,
         }
 
 
@@ -113,9 +119,13 @@ class PlantState:
         self._changed_values &= owned
         self._changed_gaps &= owned
 
-    def set_online(self, gateway: str, online: bool) -> None:
-        """The broker's birth or last will of a configured gateway."""
+    def set_online(
+        self, gateway: str, online: bool, order: Mapping[str, Any] | None = None
+    ) -> None:
+        """The broker's birth, with the newest site order, or last will of a configured gateway."""
         self.gateways[gateway].online = online
+        if online:
+            self.gateways[gateway].order = order
 
     def seal(self, gateway: str, seq: int, through_ns: int, received_ns: int) -> None:
         """Receipts cover all frames up to `seq`, hence all ticks up to `through_ns`."""

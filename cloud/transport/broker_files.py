@@ -6,11 +6,16 @@ else. Measured with mosquitto 2.0.21 and
 nats-server 2.15.1:
 
 - mosquitto calls a client by its common name, `<plant>/<gateway>`, so one pattern is right for all
-  gateways; a revoked certificate is kept out by `crlfile`. It acknowledges what it drops.
+  gateways; a revoked certificate is kept out by `crlfile`, and a name that has no key any more by
+  `deny`, in sessions that stand too. It acknowledges what it drops. `use_username_as_clientid`
+  makes the client id the common name, so nobody throws another off. A relay has a connection for
+  each stream, and ids are the same for all listeners: with relays that is left out.
 - nats-server knows no revocation lists. It calls a client by its URI, which names the key, and lets
   in whom the list names: a revoked key is not on it. MQTT's `/` is its `.`; subscriptions need
   `$MQTT.sub.>`. It acknowledges what it drops. Its own protocol's port needs the same TLS, or
-  anybody on the machine could name himself as he likes there.
+  anybody on the machine could name himself as he likes there. Client ids are free in it.
+
+Where client ids are free, they are secrets of those who use them (`evidence.client_id`).
 """
 
 from collections.abc import Sequence
@@ -31,6 +36,8 @@ from cloud.collector.topics import (
 
 RELAY = "relay"  # a relay's birth and last will
 UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
+#: what mosquitto keeps for a collector that does not come after: more is dropped and sent again
+MAX_QUEUED_BYTES = 256 * 1024 * 1024
 HEAD = "# written by stackproof cloud broker config; written anew by it, so change nothing here\n"
 
 
@@ -41,11 +48,13 @@ class Place:
     Attributes:
         folder: of these files and ca.crt, crl.pem, server.crt, server.pem; absolute.
         host, port: to listen on.
+        user: as whom mosquitto goes on when root has started it; "" for its own.
     """
 
     folder: str
     host: str
     port: int
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Known:
         collector_uri: of its certificate.
         gateways: (plant, gateway, URI of its certificate).
         relays: who forwards for gateways that do not come themselves.
+        ended: (plant, gateway) whose every key is revoked.
     """
 
     slice_id: str
@@ -65,6 +75,7 @@ class Known:
     collector_uri: str
     gateways: Sequence[tuple[str, str, str]]
     relays: Sequence["KnownRelay"] = ()
+    ended: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,7 @@ acl_file {place.folder}/acl
 persistence false
 max_inflight_messages 1000
 max_queued_messages 10000
+max_queued_bytes {MAX_QUEUED_BYTES}
 message_size_limit {MAX_PAYLOAD_BYTES}
 listener {place.port} {place.host}
 cafile {place.folder}/ca.crt
@@ -102,6 +114,8 @@ tls_version tlsv1.2
 require_certificate true
 use_identity_as_username true
 """
+    conf += "" if known.relays else "use_username_as_clientid true\n"
+    conf += f"user {place.user}\n" if place.user else ""
     acl = [f"user {known.collector}"]
     acl += [f"topic read {base}/+/+/{leaf}" for leaf in UP]
     acl += [f"topic write {base}/+/+/{leaf}" for leaf in DOWN]
@@ -110,6 +124,8 @@ use_identity_as_username true
         for plant, gateway in relay.streams:
             acl += [f"topic write {base}/{plant}/{gateway}/{leaf}" for leaf in (FRAMES, RELAY)]
             acl += [f"topic read {base}/{plant}/{gateway}/{RECEIPTS}"]
+    for plant, gateway in known.ended:
+        acl += ["", f"user {plant}/{gateway}", f"topic deny {PREFIX}/#"]
     acl += ["", "# every gateway: %u is <plant>/<gateway>, as its certificate says"]
     acl += [f"pattern write {base}/%u/{leaf}" for leaf in UP]
     acl += [f"pattern read {base}/%u/{leaf}" for leaf in DOWN]

@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from cloud.accounts.book import Book
@@ -36,6 +37,8 @@ log = logging.getLogger("stackproof.cloud.transport")
 WAITING_MAX = 1_000
 #: seconds between two answers: a flood of requests fills neither the log nor the register's disk
 PACE_S = 0.1
+#: and of one gateway, which asks each hour: each answer may be a file, and a line of the log
+OF_ONE_S = 60.0
 APPROVED, RENEWED, REVOKED = (
     "broker-key-approved", "broker-certificate-renewed", "broker-key-revoked",
 )  # fmt: skip
@@ -50,16 +53,18 @@ class BrokerDesk:
         book: of accounts, with the security log.
         clock: the machine's; TLS goes by no other.
         publish: hands a certificate to a gateway, PEM.
+        serve: writes the broker's configuration again and has it taken in; sentences.
     """
 
     def __init__(
-        self, register: Register | None, intake: Intake, book: Book, clock: Clock,
-        publish: Callable[[Sender, bytes], None],
+        self, register: Register | None, intake: Intake, book: Book, clock: Clock, *,
+        publish: Callable[[Sender, bytes], None], serve: Callable[[Register], Sequence[str]],
     ) -> None:  # fmt: skip
         self._held, self._intake, self._book = register, intake, book
-        self._clock, self._publish = clock, publish
+        self._clock, self._publish, self._serve = clock, publish, serve
         self._one = threading.Lock()
         self._waiting = dict[Sender, bytes]()
+        self._looked_s = dict[Sender, float]()  # the newest WAITING_MAX, oldest first
         self._came = asyncio.Event()
 
     def _register(self) -> Register:
@@ -75,9 +80,10 @@ class BrokerDesk:
     # -- over the broker: the event loop's thread -------------------------------------------------
 
     def asked(self, sender: Sender, data: bytes) -> None:
-        """A request came over the broker; only a gateway's newest is looked at."""
-        is_small = len(data) <= REQUEST_BYTES_MAX
-        if is_small and (sender in self._waiting or len(self._waiting) < WAITING_MAX):
+        """A request came over the broker; a gateway's newest is looked at, once in `OF_ONE_S`."""
+        now_s, before_s = time.monotonic(), self._looked_s.get(sender, float("-inf"))
+        is_fit = len(data) <= REQUEST_BYTES_MAX and now_s >= before_s + OF_ONE_S
+        if is_fit and (sender in self._waiting or len(self._waiting) < WAITING_MAX):
             self._waiting[sender] = data
             self._came.set()
 
@@ -89,6 +95,10 @@ class BrokerDesk:
             while self._waiting:
                 sender = next(iter(self._waiting))
                 data = self._waiting.pop(sender)
+                self._looked_s.pop(sender, None)
+                self._looked_s[sender] = time.monotonic()
+                if len(self._looked_s) > WAITING_MAX:
+                    del self._looked_s[next(iter(self._looked_s))]
                 try:
                     await asyncio.to_thread(self._answer, sender, data)
                 except (EvidenceError, StoreError, LookupError, AccountError) as error:
@@ -170,12 +180,13 @@ class BrokerDesk:
                 )
             _require_good(register, asked)
             self._log(Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}"))
-            return {**row, "certificate": self._certificate(register.approve(request), told=False)}
+            made = self._certificate(register.approve(request), told=False)
+            return {**row, "certificate": made, "broker": "\n".join(self._serve(register))}
 
     def revoke(
         self, who: Principal, row: Mapping[str, str], reason: str, address: str
     ) -> Mapping[str, str]:
-        """A gateway's TLS key lets nobody in any more; arguments and errors as for `approve`."""
+        """A gateway's TLS key lets nobody in any more, nor on; the rest as for `approve`."""
         plant, gateway, key = row["plant"], row["gateway"], row["key"]
         with self._one:
             register = self._register()
@@ -185,8 +196,9 @@ class BrokerDesk:
             told = f"{plant}/{gateway} key {key}: {reason}"
             self._log(Event(REVOKED, "", who.account, address, told))
             register.revoke(approved, reason, who.account, self._now())
+            broker = "\n".join(self._serve(register))
         told = "written" if register.signs else "to be signed where the CA's key is (broker sign)"
-        return {**row, "list": told}
+        return {**row, "list": told, "broker": broker}
 
     def _verified(self, data: bytes) -> BrokerRequest:
         """A request by the key that signs for its gateway now."""

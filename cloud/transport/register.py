@@ -107,6 +107,12 @@ class Register:
             if not self.is_revoked(key):
                 yield Approved(plant, gateway, key, path)
 
+    def ended(self) -> set[tuple[str, str]]:
+        """(plant, gateway) that had keys and have none any more."""
+        ends = [json.loads(path.read_bytes()) for path in (self.folder / REVOKED).glob("*.json")]
+        had = {(str(facts["plant"]), str(facts["gateway"])) for facts in ends}
+        return had - {(one.plant, one.gateway) for one in self.approved()}
+
     def find(self, plant: str, gateway: str, key: str) -> Approved | None:
         """One of `approved`."""
         path = self.folder / APPROVED / f"{plant}.{gateway}.{key}.der"
@@ -177,7 +183,9 @@ class Register:
             for path in (self.folder / ISSUED).glob("*.crt")
             if path.name.split(".")[2] in revoked
         ]
-        self._write(CRL, revocation_list(self._ca, serials, now))
+        path = self.folder / CRL
+        before = path.read_bytes() if path.exists() else None
+        self._write(CRL, revocation_list(self._ca, serials, now, before))
         return True
 
     def _write(self, name: str, data: bytes) -> None:

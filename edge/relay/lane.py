@@ -10,6 +10,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 from edge.clock import Clock
@@ -21,6 +22,7 @@ from edge.relay.outer import Outer, judge_relayed
 from edge.relay.queue import Kept, Queue
 from edge.uplink.machine import Machine, Send
 from edge.uplink.mqtt import MqttUplink, Topics
+from evidence.client_id import client_id
 from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.relay")
@@ -62,9 +64,9 @@ class Lane:
 
     def __init__(
         self, stream: RelayStream, queue: Queue, url: str, clock: Clock, disk: Disk, *,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | None = None, key: Path | None = None,
     ) -> None:  # fmt: skip
-        """Prepare; nothing is sent before `start`. `tls` belongs to an mqtts url."""
+        """Prepare; nothing is sent before `start`. `tls` and its `key` belong to an mqtts url."""
         self.stream, self.queue = stream, queue
         self._clock, self._disk = clock, disk
         self.machine = Machine()
@@ -77,7 +79,7 @@ class Lane:
         self._uplink = MqttUplink(
             url,
             RelayTopics.of(stream.slice, stream.plant, stream.gateway),
-            f"relay-{stream.plant}-{stream.gateway}",
+            client_id(f"relay-{stream.plant}-{stream.gateway}", key),
             on_connected=lambda: self._send_all(self.machine.connected(self._now_s())),
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,

@@ -61,13 +61,13 @@ class Relay:
         async with contextlib.AsyncExitStack() as parts:
             parts.callback(self._disk.close)
             parts.callback(os.close, _lock(config.state_dir))
-            tls = broker_context(config)
+            tls, key = broker_context(config), None if config.tls is None else config.tls.key
             lanes: dict[tuple[str, str], Lane] = {}
             for stream in config.streams:
                 path = queue_path(config, stream.plant, stream.gateway)
                 queue = await self._disk.run(Queue, path, bytes_max=config.queue_bytes_max)
                 parts.push_async_callback(self._disk.run, queue.close)
-                lane = Lane(stream, queue, config.url, self._clock, self._disk, tls=tls)
+                lane = Lane(stream, queue, config.url, self._clock, self._disk, tls=tls, key=key)
                 lanes[stream.plant, stream.gateway] = lane
                 parts.push_async_callback(lane.stop)
                 await lane.start()

@@ -1,8 +1,10 @@
 """Asks a broker whether it lets us in: CONNECT, its answer, DISCONNECT; nothing else. I/O.
 
 A client id of its own, no will, no subscription, nothing published: the agent's session stays as
-it is. MQTT 3.1.1, sections 3.1, 3.2 and 3.14; small enough to need no library, which would try
-again and again in a thread of its own.
+it is. Only where the broker makes ids of certificates (mosquitto's `use_username_as_clientid`) the
+agent's connection is taken over for a moment, and it comes back by itself.
+MQTT 3.1.1, sections 3.1, 3.2 and 3.14; small enough to need no library, which would try again and
+again in a thread of its own.
 """
 
 import asyncio

@@ -38,7 +38,7 @@ from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.e2e.fake_samples import FakeSamples
 from tests.e2e.fake_series import series_desk
 from tests.fraud.bent_months import BentPlant, hold_peaks
-from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, Nothing, make_accounts
+from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, BrokerFor, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.drill_examples import meter_config, signed, statement
 from tests.unit.cloud.evidence_examples import make_plant
@@ -248,7 +248,7 @@ async def serve(options: argparse.Namespace) -> None:
             brought=brought,
             transport=Nothing(),
             series=series_desk(clock),
-            alarms=desks_of[0], shifts=desks_of[1],
+            alarms=desks_of[0], shifts=desks_of[1], broker=BrokerFor(),
         )
     )  # fmt: skip
     settings = uvicorn.Config(

@@ -15,7 +15,7 @@ from cloud.api.guard import parse_form
 from cloud.collector.identity import read_issued, read_root
 from cloud.collector.judge import REASONS, Aside, Refused, judge
 from cloud.collector.key_folder import read_offered
-from cloud.collector.mqtt import parse_state
+from cloud.collector.state_message import parse_state
 from cloud.collector.topics import parse as parse_topic
 from cloud.config import load_cloud, read_archive_dir, read_state_dir
 from cloud.errors import CloudConfigError, CloudError
@@ -262,8 +262,10 @@ DOORS: list[Door] = [
     pure("live hub", _hub(), LIVE, json_bent, ()),
     pure("facts of a configuration", _facts, [cbor.encode(live_examples.configuration())],
          cbor_bent, (FactsError, EvidenceError)),
-    pure("state", parse_state, [b'{"online": true}', b'{"online": false}'], json_bent, (),
-         "cloud.collector.mqtt.parse_state"),
+    pure("state", parse_state, [
+        b'{"online": true, "order": {"number": 4, "outcome": "refused", "reason": "x"}}',
+        b'{"online": false}'], json_bent, (),
+         "cloud.collector.state_message.parse_state"),
     pure("topic", lambda d: parse_topic(d.decode("utf-8", "replace"), "0f"), _TOPICS, spoilt, (),
          "cloud.collector.topics.parse"),
     Door("object from a gateway", ("cloud.collector.judge.judge",), lambda _: _sent(),

@@ -59,7 +59,7 @@ class Page(FakePage):
     def on_live(self, plant: str, gateway: str, payload: bytes) -> None:
         self.live.append((plant, gateway, payload))
 
-    def on_state(self, plant: str, gateway: str, online: bool) -> None:
+    def on_state(self, plant: str, gateway: str, online: bool, order: object = None) -> None:
         self.states.append((plant, gateway, online))
 
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime as dt
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -41,11 +43,12 @@ async def until(condition: Callable[[], object], timeout_s: float = 30) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(bench: Bench) -> None:
+async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     await asyncio.to_thread(bench.configure)  # nobody but the collector
     async with bench.collecting():
-        key = await asyncio.to_thread(bench.enrol)
-        await asyncio.to_thread(bench.configure)
+        key = await asyncio.to_thread(bench.enrol)  # the broker is told by the collector
         assert "north-works/edge-1: key " + key in await asyncio.to_thread(
             bench.run, "cloud broker requests", bench.cloud
         )
@@ -60,11 +63,23 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(bench: Bench
             before = delivery.machine.receipted
             await until(lambda: delivery.machine.receipted > before + 1)
             assert delivery.certificate_trouble == ""
-        whose = f"--plant {PLANT} --gateway {GATEWAY} --key {key}"
-        await asyncio.to_thread(
-            bench.run, "cloud broker revoke", bench.cloud, whose, "--reason stolen"
-        )
-        await asyncio.to_thread(bench.configure)
+            whose = f"--plant {PLANT} --gateway {GATEWAY} --key {key}"
+            caplog.clear()
+            said = await asyncio.to_thread(
+                bench.run, "cloud broker revoke", bench.cloud, whose, "--reason stolen"
+            )
+            assert "has been told to read" in said
+            await asyncio.sleep(1)
+            before = delivery.machine.receipted  # what had left by then
+            await asyncio.sleep(1.5)
+            assert delivery.machine.receipted == before, "nothing of a session that stood counts"
+            assert "broker mqtts://127.0.0.1" not in caplog.text, "the collector's session stands"
+        bench.broker.stop()
+        ready = json.loads((bench.folder / "cloud-state/ready.json").read_text())["http"]
+        await until(lambda: "lost" in caplog.text)
+        told = await asyncio.to_thread(lambda: urlopen(f"{ready}/readyz").read().decode())
+        assert told.startswith("ready\nbroker away for ")
+        bench.broker.start()
         rows = await asyncio.to_thread(bench.rows)
         assert rows == {"waiting": [], "approved": []}
         log = await asyncio.to_thread(bench.run, "cloud accounts log", bench.cloud)

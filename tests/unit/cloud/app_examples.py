@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import weakref
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -226,6 +227,13 @@ def make_hub() -> LiveHub:
     return hub
 
 
+@dataclass(frozen=True)
+class BrokerFor:
+    """The connection to a broker that has been away for so long; None: it is there."""
+
+    away_s: float | None = None
+
+
 def make_services(
     hub: LiveHub | None = None, months: Months | None = None, **more: Any
 ) -> Services:
@@ -236,7 +244,13 @@ def make_services(
     nothing = dict.fromkeys(absent, Nothing())
     # a folder that is not there: no month is screened, and nobody screens any
     unscreened = Screenings(Path("/nonexistent"))
-    parts = {**nothing, "series": NoSeries(), "screenings": unscreened, **more}
+    parts = {
+        **nothing,
+        "series": NoSeries(),
+        "broker": BrokerFor(),
+        "screenings": unscreened,
+        **more,
+    }
     hub, months, clock = hub or make_hub(), months or Months(), ManualClock()
     if "alarms" not in parts:
         given = clock, months, parts["keys"], parts["accumulated"]

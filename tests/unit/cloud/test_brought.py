@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import subprocess
+import sys
 import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from cloud.accounts.roles import EVERY_PLANT, Principal, Right
 from cloud.brought import desk as desk_module
 from cloud.brought.desk import KEPT_NS, OF_ONE_MAX, Brought, BroughtArchives, BroughtError
+from tests.attacks.corpus import KINDS, archive
 from tests.unit.cloud.app_examples import BASE, make_accounts, make_app, make_client
 from tests.unit.cloud.live_examples import ManualClock
 
@@ -147,3 +150,46 @@ def test_the_page_says_whose_root_it_is_and_shows_hostile_words_as_text(
         assert not [tag for tag in ("<script>x", "<u>", "<i>", "<b>shown") if tag in html]
     assert client.get("/en/verify/other").status_code == 404
     assert client.get("/api/v1/verify/k").json()["report"]["verdict"] == "failed"
+
+
+async def test_an_archive_that_eats_memory_is_told_and_ends_its_process_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bomb,) = [kind for kind in KINDS if kind.name == "bomb: a manifest of 100,000 files"]
+    data = archive(bomb).read_bytes()
+    desk = BroughtArchives(tmp_path, ManualClock(), {})
+    named = await ended(desk, await desk.take(pieces(data), "", ""))
+    assert named.report is not None
+    assert named.report["verdict"] == bomb.verdict.value
+    monkeypatch.setattr(desk_module, "MEMORY_BYTES", 160 << 20)  # libraries alone take most of it
+    eaten = await ended(desk, await desk.take(pieces(data), "", ""))
+    assert (eaten.state, eaten.report) == ("failed", None)
+    assert "needs more than 160 MiB" in eaten.failed
+
+
+def test_the_verifying_process_has_little_to_take(tmp_path: Path) -> None:
+    tried = f"""
+import os, resource
+from cloud.brought.child import DESCRIPTORS, confine
+confine(1 << 30, 7)
+try:
+    bytearray(2 << 30)
+except MemoryError:
+    print("memory")
+try:
+    with open({str(tmp_path / "file")!r}, "wb") as file:
+        file.write(b"x")
+except OSError:
+    print("file")
+try:
+    held = [os.dup(0) for _ in range(DESCRIPTORS)]
+except OSError:
+    print("descriptors")
+os.closerange(3, DESCRIPTORS)
+print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_NPROC))
+print([line for line in open("/proc/self/status") if "NoNewPrivs" in line])
+"""
+    said = subprocess.run([sys.executable, "-c", tried], stdout=subprocess.PIPE, check=True)
+    assert said.stdout.decode().splitlines() == [
+        "memory", "file", "descriptors", "(7, 7) (0, 0)", r"['NoNewPrivs:\t1\n']",
+    ]  # fmt: skip

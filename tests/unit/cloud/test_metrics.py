@@ -7,7 +7,14 @@ import pytest
 
 from cloud.accounts.roles import STRANGER, Principal, Right
 from tests.exposition import series
-from tests.unit.cloud.app_examples import Streams, make_accounts, make_app, make_client, make_hub
+from tests.unit.cloud.app_examples import (
+    BrokerFor,
+    Streams,
+    make_accounts,
+    make_app,
+    make_client,
+    make_hub,
+)
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0
 
 OF = f'{{gateway="{GATEWAY}",plant="{PLANT}"}}'
@@ -76,3 +83,13 @@ def test_alive_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": ["its disk is full"]})
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 503]
     assert "maxi" not in client.get("/readyz").text
+
+
+def test_a_broker_that_is_away_is_told_and_no_reason_to_start_anew() -> None:
+    client = make_client(make_app(broker=BrokerFor(90.4)))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.text) == (200, "ready\nbroker away for 90 s\n")
+    assert client.get("/api/v1/health").json()["broker_away_s"] == 90.4
+    there, away = (series(one.get("/metrics").text) for one in (make_client(), client))
+    names = "stackproof_broker_up", "stackproof_broker_away_seconds"
+    assert [[told[name] for name in names] for told in (there, away)] == [[1, 0], [0, 90.4]]

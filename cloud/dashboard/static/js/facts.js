@@ -90,7 +90,7 @@ function sinceText(model, count) {
 }
 
 // What is told of a gateway, in the order of `gatewayTexts`.
-export const GATEWAY_ROWS = ["online", "live", "waiting", "oldest", "sealed", "receipt", "receipted", "clock", "config"];
+export const GATEWAY_ROWS = ["online", "live", "waiting", "oldest", "sealed", "receipt", "receipted", "clock", "config", "order"];
 
 // [text, is it a reason not to trust?] of each
 export function gatewayTexts(model, g) {
@@ -111,7 +111,18 @@ export function gatewayTexts(model, g) {
     spool ? [t("gw.of", { a: spool.receipted_seq, b: spool.head_seq }), false] : none,
     clockText(g) || none,
     g.cfg ? [g.cfg.slice(0, 12), false] : none,
+    orderText(g) || none,
   ];
+}
+
+// what became of the newest site order; null where there was none
+function orderText(g) {
+  const { order, ordered } = g;
+  if (ordered !== null && (!order || order.number < ordered)) return [t("gw.order.sent", { n: ordered }), false];
+  if (!order) return null;
+  const outcome = t(`gw.order.${order.outcome.replace(" ", "_")}`, { n: order.number });
+  const bad = ["refused", "rolled back", "set aside"].includes(order.outcome);
+  return [order.reason ? t("gw.order.because", { outcome, reason: order.reason }) : outcome, bad];
 }
 
 function clockText(g) {

@@ -66,9 +66,12 @@ def snapshot_at(now_ns: int) -> dict[str, Any]:
 def play(
     hours: int, effects: list[Effect], change: Change = lambda *_: None,
     means: Mapping[int, float] | Callable[[int], float] = lambda _: 100.0,
-    rules: Rules | None = None,
+    rules: Rules | None = None, *, away: tuple[int, int] = (0, 0),
 ) -> list[Happening]:  # fmt: skip
-    """What happens in so many hours; `change` puts faults into the snapshot of a second."""
+    """What happens in so many hours; `change` puts faults into the snapshot of a second.
+
+    `away`: from and to which second there is no broker.
+    """
     book, found = Book(), list[Happening]()
     rules = rules or default_rules()
     for now_ns in range(T0, T0 + hours * HOUR_NS, STEP_NS):
@@ -83,9 +86,11 @@ def play(
         ]  # fmt: skip
         mean = means(second) if callable(means) else means[second]
         level = Level("plant.co2e_t_h", mean, "tCO2e/h", Band(85.0, 115.0, is_learned=True))
+        away_ns = T0 + away[0] * NS if away[0] <= second < away[1] else None
         facts = PlantFacts(
-            "mini", now_ns, snapshot, known, {"edge-1": (now_ns, T0)}, {"edge-1": T0}, level
-        )
+            "mini", now_ns, snapshot, known, {"edge-1": (now_ns, T0)}, {"edge-1": T0}, level,
+            broker_away_ns=away_ns,
+        )  # fmt: skip
         found += step(
             book, "mini", signals(facts, rules), blind=blindness(facts, rules), rules=rules,
             now_ns=now_ns,

@@ -109,6 +109,19 @@ def test_a_fault_raises_its_alarm_once_and_no_other(kind: str, change: Change) -
     ]  # fmt: skip
 
 
+def test_without_a_broker_one_alarm_stands_for_all_gateways() -> None:
+    """They stay silent for ten seconds after its return, as they come back one after another."""
+
+    def nobody_is_heard(second: int, snapshot: dict[str, Any]) -> None:
+        if 600 <= second < 1_810:
+            snapshot["gateways"][0]["received_ns"] -= (second - 600) * NS
+
+    found = play(1, [], nobody_is_heard, away=(600, 1_800))
+    assert [(one.what, one.alarm.key.kind) for one in found] == [
+        (What.RAISED, "broker-away"), (What.CLEARED, "broker-away"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("quality", [139, 140, 17, 19])
 def test_maintenance_and_reservations_raise_none(quality: int) -> None:
     assert play(1, [], meter(quality)) == []

@@ -28,7 +28,7 @@ class Page:
     def on_live(self, plant: str, gateway: str, payload: bytes) -> None:
         self.live.append((plant, gateway, payload))
 
-    def on_state(self, plant: str, gateway: str, online: bool) -> None:
+    def on_state(self, plant: str, gateway: str, online: bool, order: object = None) -> None:
         self.states.append(online)
 
 
@@ -88,9 +88,12 @@ async def test_it_subscribes_when_connected_and_is_ready_when_all_is_granted(
          ("stackproof/v1/0f/+/+/live", 0)]
     ]  # fmt: skip
     assert not link.is_connected
+    assert link.away_s is not None, "since its start"
     granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0")
     assert await link.wait_connected(1)
-    assert told == ["up"]
+    assert (told, link.away_s) == (["up"], None)
+    link._disconnected(link._client, None, None, code(PacketTypes.DISCONNECT, "Success"), None)
+    assert link.away_s is not None
 
 
 @pytest.mark.parametrize(
@@ -224,11 +227,11 @@ async def test_a_flood_of_strange_topics_does_not_fill_the_log(
 async def test_a_flood_of_unsigned_messages_is_dropped_while_the_page_is_behind(
     link: MqttLink,
 ) -> None:
-    def flood(count: int) -> None:
+    def flood(count: int, payload: bytes = b"x") -> None:
         for n in range(count):
             topic = b"stackproof/v1/0f/mini/edge-1/live"
             message = paho.MQTTMessage(n, topic)
-            message.payload = b"x"
+            message.payload = payload
             link._message(client_of(link), None, message)
 
     page: Any = link._page
@@ -242,6 +245,10 @@ async def test_a_flood_of_unsigned_messages_is_dropped_while_the_page_is_behind(
     flood(3)
     await asyncio.sleep(0)
     assert len(page.live) == mqtt.PAGE_WAITING_MAX + 3
+    page.live.clear()
+    flood(100, bytes(1 << 20))
+    await asyncio.sleep(0)
+    assert len(page.live) == mqtt.PAGE_BYTES_MAX // (1 << 20) + 1
 
 
 async def test_the_end_hangs_up_and_leaves_tls_to_the_thread_that_reads(link: MqttLink) -> None:

@@ -23,7 +23,9 @@ async def test_the_newest_order_goes_down_and_stays_there(tmp_path: Path) -> Non
         return data
 
     running = Running(plant, tmp_path / "00", folder)
-    desk, link = KeyDesk(running.collector, running.intake), running.link
+    told = list[tuple[str, str, int]]()
+    desk = KeyDesk(running.collector, running.intake, lambda *one: told.append(one))
+    link = running.link
     try:
         newest, _ = order("b.order", 12), order("a.order", 3)
         assert await desk.carry("mini") == []
@@ -35,6 +37,7 @@ async def test_the_newest_order_goes_down_and_stays_there(tmp_path: Path) -> Non
         news = await desk.reload("mini")
         assert (news.taken, news.problems) == (("c.order: site order 13 for edge-1, sent on",), ())
         assert link.on(TOPIC)[-1] == newest
+        assert (told[0], told[-1]) == (("mini", "edge-1", 12), ("mini", "edge-1", 13))
 
         order("d.order", 13, b"another")
         order("e.order", 14, plant="other")

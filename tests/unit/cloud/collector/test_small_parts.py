@@ -7,9 +7,9 @@ import pytest
 
 from cloud.collector import topics
 from cloud.collector.inbox import Inbox, Message
-from cloud.collector.mqtt import parse_state
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import SENTENCE_MAX, Digest, Refusal, Rejects, plain
+from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
 
 A, B = Sender("mini", "edge-a"), Sender("mini", "edge-b")
@@ -200,7 +200,25 @@ def test_reasons_and_plants_do_not_hide_each_other() -> None:
     ],
 )  # fmt: skip
 def test_a_state_says_online_or_nothing(payload: bytes, says: bool | None) -> None:
-    assert parse_state(payload) is says
+    said = parse_state(payload)
+    assert (None if said is None else said.online) is says
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ('{"number":4,"outcome":"rolled back","reason":"meter-3 不应答"}',
+         {"number": 4, "outcome": "rolled back", "reason": "meter-3 不应答"}),
+        ('{"number":4,"outcome":"in force"}', {"number": 4, "outcome": "in force", "reason": ""}),
+        ('{"number":4,"outcome":"on trial","reason":"\\u001b[31m"}',
+         {"number": 4, "outcome": "on trial", "reason": ""}),
+        ('{"number":true,"outcome":"staged"}', None), ('{"number":4,"outcome":"won"}', None),
+        ('{"number":4,"outcome":[]}', None), ("[4]", None), ("null", None),
+    ],
+)  # fmt: skip
+def test_a_state_says_what_became_of_a_site_order(order: str, says: object) -> None:
+    said = parse_state(f'{{"online":true,"order":{order}}}'.encode())
+    assert said == (True, says)
 
 
 def test_a_strangers_words_are_one_line_and_bounded() -> None:

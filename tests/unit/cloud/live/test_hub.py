@@ -252,6 +252,21 @@ def test_the_hub_itself_needs_no_running_loop_until_somebody_looks() -> None:
     assert hub.history(PLANT, "p.01.voltage") == [(T0, 4.21)]
 
 
+def test_what_became_of_a_site_order_stands_until_the_next() -> None:
+    hub = LiveHub(ManualClock())
+    hub.on_ordered(PLANT, GATEWAY, 5)  # at a start: before its configuration was read
+    hub.on_config(PLANT, GATEWAY, configuration())
+    order = {"number": 4, "outcome": "rolled back", "reason": "meter-3 is silent"}
+    hub.on_state(PLANT, GATEWAY, True, order)
+    hub.on_state(PLANT, GATEWAY, False)  # a last will tells of none
+    (row,) = hub.snapshot(PLANT)["gateways"]
+    assert (row["ordered"], row["order"]) == (5, order)
+    hub.on_ordered(PLANT, GATEWAY, 6)
+    hub.on_state(PLANT, GATEWAY, True)
+    (row,) = hub.snapshot(PLANT)["gateways"]
+    assert (row["ordered"], row["order"]) == (6, None)
+
+
 def test_plants_are_listed_once_configured() -> None:
     hub = LiveHub(ManualClock())
     assert hub.plants() == []

@@ -71,7 +71,11 @@ def test_a_certificate_is_made_anew_when_half_of_its_life_is_over(tmp_path: Path
     assert first is not None
     crl = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
     assert {row.serial_number for row in crl} == {first.serial_number, second.serial_number}
+    register.write_crl(T0 + 16 * DAY)
+    later = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
+    assert later.last_update_utc > crl.last_update_utc, "brokers go by the later of two"
     assert list(register.approved()) == []
+    assert register.ended() == {("mini", "edge-1")}
     assert register.find("mini", "edge-1", KEY) is None
 
 
@@ -121,7 +125,10 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     open_plants(intake, [plant.identity()])
     accounts, sent = make_accounts(), list[tuple[Sender, bytes]]()
     register = Register(folder_in(tmp_path), BY)
-    desk = BrokerDesk(register, intake, accounts.book, clock, lambda s, c: sent.append((s, c)))
+    desk = BrokerDesk(
+        register, intake, accounts.book, clock,
+        publish=lambda s, c: sent.append((s, c)), serve=lambda _: ["told"],
+    )  # fmt: skip
     yield Bench(desk, plant, accounts, sent)
     store.close()
 
@@ -137,7 +144,8 @@ def test_a_key_waits_is_approved_answered_and_revoked(bench: Bench) -> None:
     assert desk.take(bench.request())["certificate"] == given, "nobody is asked again"
     assert certificate_from_pem(given.encode())
     assert desk.standing()["waiting"] == []
-    desk.revoke(PROGRAM, ROW, "stolen", "127.0.0.1")
+    revoked = desk.revoke(PROGRAM, ROW, "stolen", "127.0.0.1")
+    assert (revoked["list"], revoked["broker"]) == ("written", "told")
     with pytest.raises(LookupError, match="is revoked"):
         desk.take(bench.request())
     with pytest.raises(LookupError, match="does not ask"):
@@ -166,7 +174,10 @@ def test_who_is_not_heard(bench: Bench) -> None:
             bench.desk.take(data)
     with pytest.raises(LookupError, match="another gateway than its topic"):
         bench.desk._answer(Sender("mini", "edge-2"), bench.request())
-    bare = BrokerDesk(None, bench.desk._intake, bench.desk._book, ManualClock(), lambda *_: None)
+    bare = BrokerDesk(
+        None, bench.desk._intake, bench.desk._book, ManualClock(),
+        publish=lambda *_: None, serve=lambda _: [],
+    )  # fmt: skip
     with pytest.raises(NoRegisterError, match="register"):
         bare.take(bench.request())
     assert bench.desk.standing() == {"waiting": [], "approved": []}
@@ -211,6 +222,8 @@ async def test_a_flood_or_a_disk_that_fails_keeps_nobody_waiting(
     await asyncio.wait_for(done.wait(), 5)
     assert answered == [flooding, patient, last]
     assert "no space" in caplog.text
+    desk.asked(flooding, b"asks")
+    assert not desk._waiting, "each minute is enough: a gateway asks each hour"
     running.cancel()
 
 

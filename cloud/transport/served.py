@@ -1,0 +1,255 @@
+"""A broker's configuration on disk: where it lies, written again, taken in. I/O: files, a signal.
+
+`brokers.json` in the register's folder says where `cloud broker config` wrote and for whom. So
+whoever approves or revokes a key has the files written again, and a broker that runs on this
+machine from them reads them at once. Measured with SIGHUP and sessions that stand:
+
+- nats-server 2.15.1 cuts whoever is no more on its list, and nobody else.
+- mosquitto 2.0.21 reads `acl`, `crl.pem` and its certificate: who is revoked does not get in, and a
+  session that stands has the new rights, for each message. It cuts none. It keeps the newest list
+  of a CA. What else stands in `mosquitto.conf` takes a restart.
+"""
+
+import hashlib
+import json
+import os
+import pwd
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from cloud.config import CloudConfig
+from cloud.config_broker import relays_now
+from cloud.errors import CarriedFileError, CloudError
+from cloud.transport.broker_files import Known, KnownRelay, Place, mosquitto_files, nats_files
+from cloud.transport.register import CA, CRL, Register
+from evidence.broker_certificates import gateway_name, key_of_der, name_of, uri_of
+from evidence.errors import EvidenceError
+from evidence.keys import load_certificate, public_key
+
+ROWS = "brokers.json"
+FILES = {"mosquitto": mosquitto_files, "nats": nats_files}
+PROGRAMS = {"mosquitto": ("mosquitto", "mosquitto.conf"), "nats": ("nats-server", "nats.conf")}
+_SERVER_KEY, _SERVER = "server.pem", "server.crt"
+_FOR_ALL, _FOR_ONE, _FOR_GROUP = 0o644, 0o600, 0o640
+
+
+@dataclass(frozen=True)
+class Served:
+    """One broker's configuration.
+
+    Attributes:
+        kind: one of `FILES`.
+        out: folder of the files, absolute.
+        at: where they are at the broker.
+        listen, port: of the broker.
+        user: whom the broker runs as, who can read them; "" for whoever writes them.
+        sha256: of the broker's own file as it was written last, hex: another one is by hand.
+    """
+
+    kind: str
+    out: str
+    at: str
+    listen: str
+    port: int
+    user: str = ""
+    sha256: str = ""
+
+    @property
+    def file(self) -> str:
+        """The file that the broker is started with."""
+        return f"{self.at}/{PROGRAMS[self.kind][1]}"
+
+
+def known_of(config: CloudConfig, register: Register, relays: Sequence[KnownRelay]) -> Known:
+    """Whom a broker lets in now; CarriedFileError where the collector has no certificate."""
+    if config.broker.tls is None:
+        raise CarriedFileError(f"{config.path}: [broker] needs an mqtts:// url and certificate")
+    own = load_certificate(config.broker.tls.certificate)
+    gateways = [
+        (one.plant, one.gateway, uri_of(gateway_name(one.plant, one.gateway), key))
+        for one in register.approved()
+        for key in (key_of_der(one.path.read_bytes()),)
+    ]
+    ended = sorted(register.ended())
+    uri = uri_of(name_of(own), public_key(own))
+    return Known(config.slice, name_of(own), uri, gateways, relays, ended)
+
+
+def names_of(served: Served) -> Sequence[str]:
+    """The files that are written."""
+    return [PROGRAMS[served.kind][1], *(["acl"] if served.kind == "mosquitto" else [])]
+
+
+def _remember(register: Register, served: Served) -> None:
+    """Keep where a configuration is, in place of the one in the same folder."""
+    rows = [*(row for row in remembered(register) if row.out != served.out), served]
+    text = json.dumps([asdict(row) for row in rows], indent=1)
+    _put(register.folder / ROWS, text.encode(), _FOR_ALL)
+
+
+def remembered(register: Register) -> list[Served]:
+    """Every configuration that was written; CarriedFileError when that cannot be read."""
+    path = register.folder / ROWS
+    try:
+        return [Served(**row) for row in json.loads(path.read_bytes())]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise CarriedFileError(f"{path} cannot be read: run broker config again") from error
+
+
+def write(served: Served, known: Known, register: Register) -> list[str]:
+    """Write a configuration, for its user to read; sentences for people, none where all is well.
+
+    A broker's own file that somebody changed by hand stays (a cluster's, say) where `served` knows
+    what was written; what is written now is kept beside the register.
+
+    Raises:
+        CarriedFileError: the disk refuses, or the files cannot be given to that user.
+    """
+    out, said = Path(served.out), list[str]()
+    texts = FILES[served.kind](Place(served.at, served.listen, served.port, served.user), known)
+    main = out / PROGRAMS[served.kind][1]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        before = main.read_text() if main.exists() else None
+        if before is not None and served.sha256 not in ("", _sha256(before)):
+            texts = {name: text for name, text in texts.items() if name != main.name}
+            said.append(f"{main} was changed by hand and stays: broker config writes it anew")
+        for name, text in texts.items():
+            _put(out / name, text.encode(), _FOR_ONE, served.user)
+        for name in (CA, CRL):
+            if (source := register.folder / name).exists():
+                _put(out / name, source.read_bytes(), _FOR_ALL)
+        if served.user and (out / _SERVER_KEY).exists():
+            _give(out / _SERVER_KEY, served.user)
+    except OSError as error:
+        raise CarriedFileError(f"{out} cannot be written: {error.strerror}") from error
+    if missing := [name for name in (_SERVER, _SERVER_KEY) if not (out / name).exists()]:
+        said.append(f"still needed at {served.at}: {' '.join(missing)}, the broker's own")
+    if served.kind == "mosquitto" and before not in (None, texts.get(main.name, before)):
+        said.append(f"{main} is another one now: mosquitto must be restarted for that")
+    if main.name in texts:
+        _remember(register, replace(served, sha256=_sha256(texts[main.name])))
+    return said
+
+
+def take_in(served: Served) -> str:
+    """Have a broker of this machine read its files again; what came of it, a sentence."""
+    program, _ = PROGRAMS[served.kind]
+    found = list(_running(program, Path(served.file)))
+    if not found:
+        return (
+            f"no {program} of {served.file} runs here; where it runs: carry the files there if they"
+            f' are not, then kill -HUP "$(pidof {program})", or systemctl reload {program}'
+        )
+    for process in found:
+        try:
+            os.kill(process, signal.SIGHUP)
+        except ProcessLookupError:
+            continue
+        except PermissionError:
+            return f"{program} runs as another user; as root: kill -HUP {process}"
+    return f"{program} {' '.join(map(str, found))} has been told to read {served.file} again"
+
+
+def serve_again(config: CloudConfig, register: Register) -> list[str]:
+    """Write every configuration again and have it taken in; a sentence or more for each.
+
+    Relays are those that CLOUD.toml names now: the collector's process may be older than it.
+    """
+    said = list[str]()
+    try:
+        rows = remembered(register)
+        known = known_of(config, register, relays_now(config.path))
+        for served in rows:
+            said += write(served, known, register)
+            said.append(take_in(served))
+    except (CloudError, EvidenceError) as error:  # what was done stands, and this is said with it
+        return [*said, f"{error}", "the broker knows nothing of it: stackproof cloud broker config"]
+    return said or ["no broker's configuration was written yet: stackproof cloud broker config"]
+
+
+def barred(served: Served) -> str:
+    """Why the broker's user cannot read its files, a sentence; "" where it can."""
+    if not served.user:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+        return (
+            f"{served.out}: {name} alone can read these files. A broker under another user "
+            f"(Debian's mosquitto gives up root) needs --user NAME"
+        )
+    entry = _entry(served.user)
+    for folder in (Path(served.out), *Path(served.out).parents):
+        held = folder.stat()
+        its = 0o010 if held.st_gid == entry.pw_gid else 0o001
+        its = 0o100 if held.st_uid == entry.pw_uid else its
+        if not held.st_mode & its and entry.pw_uid != 0:
+            return f"{folder}: {served.user} cannot enter it: chmod o+x, or --out another folder"
+    return ""
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _running(program: str, file: Path) -> Iterator[int]:
+    """Processes of this machine that were started with a configuration."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = [os.fsdecode(word) for word in (folder / "cmdline").read_bytes().split(b"\0")]
+            if Path(words[0]).name != program:
+                continue
+            if str(file) in words:
+                yield int(folder.name)
+                continue
+            cwd = (folder / "cwd").readlink()
+            if any((cwd / word).resolve() == file.resolve() for word in words[1:] if word):
+                yield int(folder.name)
+        except OSError:  # it has ended, or is another user's: its folder is not told
+            continue
+
+
+def _put(path: Path, data: bytes, mode: int, user: str = "") -> None:
+    """Write a file that appears whole, or not at all if it holds that already."""
+    if path.exists() and path.read_bytes() == data and not user:
+        path.chmod(mode)
+        return
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FOR_ONE), "wb") as file:
+        file.write(data)
+    if user:
+        _give(part, user)
+    else:
+        part.chmod(mode)
+    part.replace(path)
+
+
+def _give(path: Path, user: str) -> None:
+    """Let one user read a file: as its owner where we are root, by its group where we are not.
+
+    mosquitto 2.0.21 warns of an `acl` that is another's, and reads it.
+    """
+    entry = _entry(user)
+    if os.geteuid() == entry.pw_uid:
+        path.chmod(_FOR_ONE)
+        return
+    is_root = os.geteuid() == 0
+    try:
+        os.chown(path, entry.pw_uid if is_root else -1, entry.pw_gid)
+    except PermissionError as error:
+        raise CarriedFileError(
+            f"{path} cannot be given to {user}: do it as root, or as a member of {user}'s group"
+        ) from error
+    path.chmod(_FOR_ONE if is_root else _FOR_GROUP)
+
+
+def _entry(user: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        raise CarriedFileError(
+            f"this machine knows no user {user}: --user is the broker's"
+        ) from None

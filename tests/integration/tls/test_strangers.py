@@ -1,0 +1,141 @@
+"""Client ids at real brokers, and who can read what the product writes for one."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from cloud.config import load_cloud
+from cloud.transport.register import Register
+from cloud.transport.served import serve_again
+from cloud.transport.tls import TlsFiles
+from evidence.broker_certificates import BrokerRequest, certify_client, gateway_name
+from evidence.client_id import client_id
+from evidence.keys import certificate_to_pem, generate, public_key, write_private
+from tests.integration.edge.brokers import NAMES
+from tests.integration.tls.bench import Bench, benches, now
+from tests.integration.tls.test_brokers import until
+from tests.unit.edge.sites import GATEWAY, PLANT
+
+
+@pytest.fixture(params=NAMES)
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Bench]:
+    yield from benches(tmp_path, request.param, capsys)
+
+
+@contextlib.contextmanager
+def neighbour(bench: Bench, name: str) -> Iterator[list[str]]:
+    """Gateway edge-9 with its own certificate and a client id; what came of it."""
+    folder = bench.folder
+    files = TlsFiles(folder / "broker" / "ca.crt", folder / "edge-9.crt", folder / "edge-9.pem")
+    told = list[str]()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name)
+    client.tls_set_context(files.context())
+    client.on_connect = lambda *given: told.append(str(given[3]))
+    client.connect("127.0.0.1", bench.port)
+    client.loop_start()
+    yield told
+    client.disconnect()
+    client.loop_stop()
+
+
+async def test_a_certificate_of_another_gateway_throws_nobody_off(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the id that can be guessed at either; by the true one where ids go by certificates."""
+    register, made = Register(bench.folder / "broker", bench.ca.signer), bench.certify()
+    register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
+    key = generate("p256")
+    write_private(bench.folder / "edge-9.pem", key)
+    register.approve(BrokerRequest(PLANT, "edge-9", key.public_key()))
+    its = certify_client(gateway_name(PLANT, "edge-9"), key.public_key(), bench.ca, now())
+    (bench.folder / "edge-9.crt").write_bytes(certificate_to_pem(its))
+    await asyncio.to_thread(bench.configure)
+    known = f"edge-{PLANT}-{GATEWAY}"
+    async with bench.plant.running() as agent:
+        machine = agent._delivery.machine
+        await until(lambda: machine.online)
+        with neighbour(bench, known) as told:
+            await until(lambda: told)
+            await asyncio.sleep(0.5)
+        assert told == ["Success"]
+        assert machine.online
+        assert "broker: away" not in caplog.text
+        with neighbour(bench, client_id(known, bench.folder / "tls.pem")) as told:
+            await until(lambda: told)
+            await asyncio.sleep(0.5)
+            # nats-server lets whoever knows the id take it: docs/threat-model.md
+            assert ("broker: away" in caplog.text) == (bench.kind == "nats")
+
+
+def test_a_client_id_is_a_secret_of_its_key(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_private(tmp_path / name, generate("p256"))
+    ids = {client_id("edge-1", tmp_path / name) for name in ("a", "b", "a")}
+    assert len(ids) == 2, "the same at each start, and of each key another"
+    assert client_id("edge-1", None) == "edge-1"
+
+
+def test_mosquitto_reads_the_files_as_its_own_user(capsys: pytest.CaptureFixture[str]) -> None:
+    """Started by root it gives root up at once: without --user `acl` is closed to it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files to another user")
+    program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin")
+    if program is None:
+        pytest.skip("mosquitto is not installed")
+    with tempfile.TemporaryDirectory() as named:  # pytest's folders are closed to others
+        folder = Path(named)
+        bench = Bench(folder, "mosquitto", capsys)
+        words = ("cloud broker config", bench.cloud, "--for mosquitto --port", str(bench.port),
+                 "--out", folder / "broker")  # fmt: skip
+        assert "alone can read these files" in bench.run(*words)
+        assert "cannot enter it" in bench.run(*words, "--user mosquitto")
+        folder.chmod(0o711)
+        said = bench.run(*words, "--user mosquitto")
+        assert "cannot enter" not in said
+        assert "must be restarted" not in said, "it says the same as before"
+        acl = (folder / "broker" / "acl").stat()
+        assert (acl.st_mode & 0o777, acl.st_uid) == (0o600, pwd.getpwnam("mosquitto").pw_uid)
+        with (folder / "log").open("wb") as log:
+            started = [program, "-c", folder / "broker" / "mosquitto.conf"]
+            process = subprocess.Popen(started, stdout=log, stderr=log)
+        try:
+            _until_it_says(folder / "log", "running")
+            assert "has been told to read" in bench.run(*words, "--user mosquitto")
+            _until_it_says(folder / "log", "Reloading config")
+            assert "rror" not in (folder / "log").read_text()
+        finally:
+            process.terminate()
+            process.wait(10)
+        acl_before = (folder / "broker" / "acl").read_text()
+        with (folder / "broker" / "mosquitto.conf").open("a") as by_hand:
+            by_hand.write("# by hand\n")
+        register = Register(folder / "broker", bench.ca.signer)
+        key = generate("p256")
+        ended = register.approve(BrokerRequest(PLANT, GATEWAY, key.public_key()))
+        register.revoke(ended, "lost", "somebody", now())
+        said = "\n".join(serve_again(load_cloud(bench.cloud), register))
+        assert "was changed by hand and stays" in said
+        assert (folder / "broker" / "mosquitto.conf").read_text().endswith("# by hand\n")
+        denied = f"user {PLANT}/{GATEWAY}\ntopic deny stackproof/v1/#\n"
+        assert denied in (folder / "broker" / "acl").read_text().replace(acl_before, "")
+        assert "no user nobody-here" in bench.run(*words, "--user nobody-here", status=2)
+
+
+def _until_it_says(log: Path, words: str) -> None:
+    until_s = time.monotonic() + 10
+    while words not in log.read_text():
+        assert time.monotonic() < until_s, log.read_text()
+        time.sleep(0.05)

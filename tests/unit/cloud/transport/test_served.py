@@ -1,0 +1,68 @@
+"""What the collector does about a broker's files, and what it says where it may not."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cloud.errors import CarriedFileError
+from cloud.transport import served as module
+from cloud.transport.broker_files import Known, KnownRelay
+from cloud.transport.register import Register
+from cloud.transport.served import Served, remembered, take_in, write
+from tests.unit.cloud.transport.test_transport import BY, folder_in
+
+KNOWN = Known("00", "collector-00", "urn:c", [("mini", "edge-1", "urn:e1")])
+
+
+def served(folder: Path, kind: str = "mosquitto") -> Served:
+    return Served(kind, str(folder), str(folder), "127.0.0.1", 8883)
+
+
+def test_whoever_may_not_tell_a_broker_says_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, told = served(tmp_path), list[tuple[int, int]]()
+    assert 'then kill -HUP "$(pidof mosquitto)", or systemctl reload mosquitto' in take_in(one)
+    (tmp_path / "mosquitto.conf").write_text("")
+    # a shell that waits under that name, started in the folder with a relative one
+    process = subprocess.Popen(
+        ["mosquitto", "-c", "read line", "mosquitto.conf"], executable="/bin/sh", cwd=tmp_path,
+        stdin=subprocess.PIPE,
+    )  # fmt: skip
+    with process, monkeypatch.context() as patched:
+        patched.setattr(os, "kill", lambda *of: told.append(of))
+        assert take_in(one).startswith(f"mosquitto {process.pid} has been told to read")
+        assert told == [(process.pid, signal.SIGHUP)]
+
+        def refused(*_: int) -> None:
+            raise PermissionError
+
+        patched.setattr(os, "kill", refused)
+        assert take_in(one) == f"mosquitto runs as another user; as root: kill -HUP {process.pid}"
+
+
+def test_what_was_written_is_known_and_a_change_that_takes_a_restart_is_said(
+    tmp_path: Path,
+) -> None:
+    register = Register(folder_in(tmp_path), BY)
+    one = served(tmp_path / "out")
+    assert remembered(register) == []
+    said = write(one, KNOWN, register)
+    assert said == [f"still needed at {one.at}: server.crt server.pem, the broker's own"]
+    (kept,) = remembered(register)
+    assert kept.out == one.out
+    assert "use_username_as_clientid true" in (tmp_path / "out/mosquitto.conf").read_text()
+    relay = Known(
+        "00", "collector-00", "urn:c", [], [KnownRelay("relay-a", "urn:r", [("mini", "e")])]
+    )
+    assert "must be restarted" in write(kept, relay, register)[-1]
+    assert "use_username_as_clientid" not in (tmp_path / "out/mosquitto.conf").read_text()
+    write(served(tmp_path / "other", "nats"), KNOWN, register)
+    assert [row.kind for row in remembered(register)] == ["mosquitto", "nats"]
+    (register.folder / module.ROWS).write_text(json.dumps([{"kind": 1}]))
+    with pytest.raises(CarriedFileError, match="run broker config again"):
+        remembered(register)
