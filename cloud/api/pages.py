@@ -41,7 +41,7 @@ async def first_plant(given: Given, who: Who, language: Language) -> HTMLRespons
     if not plants:
         return render("waiting.html", language, path="/", who=who)
     if len(plants) == 1:
-        return _live_page("live.html", given, who, language, plants[0])
+        return await plant_page(given, who, language, plants[0])
     rows = [given.hub.summary(plant) for plant in plants]
     told = {"server_ns": given.clock.wall_ns(), "plants": rows}
     return render("plants.html", language, path="/", who=who, told=told)
@@ -50,7 +50,8 @@ async def first_plant(given: Given, who: Who, language: Language) -> HTMLRespons
 @router.get("/{language}/plants/{plant}")
 async def plant_page(given: Given, who: Who, language: Language, plant: str) -> HTMLResponse:
     """One plant's overview."""
-    return _live_page("live.html", given, who, language, plant)
+    normal = [band.as_map() for band in given.normal.get(plant, ())]
+    return _live_page("live.html", given, who, language, plant, normal=normal)
 
 
 @router.get("/{language}/plants/{plant}/line")

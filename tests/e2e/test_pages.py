@@ -69,6 +69,15 @@ def test_each_page(
     check(watched, server, shot, with_axe=language == "en")  # it reads structure, not words
 
 
+def test_the_emission_stands_against_what_the_plant_calls_normal(
+    open_page: Open, start_server: Start
+) -> None:
+    page = open_page(f"{start_server().url}/en{PLANT}").page
+    band = page.locator(".normal-band")
+    expect(band).to_contain_text("normal (5.00 – 7.00 t CO₂e/h)")
+    assert "Wang Li, process control, 2026-11-02" in (band.get_attribute("title") or "")
+
+
 @pytest.mark.parametrize("sector", ["cement", "steel"])
 def test_a_works_without_potlines_has_its_process(
     open_page: Open, start_server: Start, tmp_path: Path, sector: str
