@@ -14,6 +14,7 @@ from cloud.api.rendering import LANGUAGES, Language, render
 from cloud.api.services import Services
 from cloud.errors import StoreError
 from cloud.live.hub import UnknownPlantError
+from edge.calc.method_texts import text_of
 from edge.calc.registry import methods
 
 router = APIRouter(
@@ -86,7 +87,7 @@ async def figures_page(given: Given, who: Who, language: Language, plant: str) -
     rows = given.hub.made(snapshot["plant"]["id"])
     known = methods()
     texts = {
-        name: {"text": known[name].text, "source": known[name].source,
+        name: {"text": text_of(known[name], language), "source": known[name].source,
                "version": known[name].version}
         for name in sorted({row["method"] for row in rows if row["method"]})
     }  # fmt: skip

@@ -5,7 +5,6 @@ from pathlib import Path
 from tests.unit.cloud.evidence_examples import make_plant
 from tests.unit.cloud.test_cloud_config import GOOD, load, problems
 
-
 NORMAL = """[[plant.normal]]
 figure = "plant.co2e_t_h"
 low_t_h = "118"
