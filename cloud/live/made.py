@@ -66,7 +66,10 @@ def made(config: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _row(
-    ident: str, formula: Formula | None = None, method: str = "", **more: Any
+    ident: str,
+    formula: Formula | None = None,
+    method: str = "",
+    **more: Any,  # noqa: ANN401 - values of JSON
 ) -> dict[str, Any]:
     if method:
         formula = {name: formula_of(methods()[method], name) for name in ("en", "zh")}
