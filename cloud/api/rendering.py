@@ -26,6 +26,14 @@ _templates = Environment(
 _templates.policies["json.dumps_kwargs"] = {}
 
 
+def unit(text: str) -> str:
+    """A unit as pages write it: "–" for what has none ("1" in configurations)."""
+    return "–" if text == "1" else text
+
+
+_templates.filters["unit"] = unit
+
+
 def load_strings() -> dict[str, dict[str, str]]:
     """The one table of texts: key -> language -> text."""
     table: dict[str, dict[str, str]] = json.loads(

@@ -1,8 +1,9 @@
 // The table of anode effects, newest first; rows are made once and patched.
 import { h, setText } from "./dom.js";
-import { clockTime, duration, number } from "./format.js";
+import { duration, number } from "./format.js";
 import { ms } from "./model.js";
 import { has, t } from "./texts.js";
+import { clockTime } from "./times.js";
 
 const COLUMNS = [["start", ""], ["pot", ""], ["duration", "num"], ["vmax", "num"], ["over", "num"], ["cf4", "num"], ["state", "state"]];
 

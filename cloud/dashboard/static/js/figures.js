@@ -7,6 +7,7 @@ import { headlineOf } from "./overview_model.js";
 import { livePage } from "./page.js";
 import { readingView, reason } from "./reading.js";
 import { embedded, language, t } from "./texts.js";
+import { dayOf } from "./times.js";
 
 livePage((model, site) => {
   const [made, methods] = [embedded("made"), embedded("methods")];
@@ -23,7 +24,7 @@ livePage((model, site) => {
 
 // "2026-11" of the plant's calendar
 function monthNow(model) {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: model.zone, year: "numeric", month: "2-digit" }).format(model.serverNow()).slice(0, 7);
+  return dayOf(model.serverNow(), model.zone).slice(0, 7);
 }
 
 function anchor(id) {

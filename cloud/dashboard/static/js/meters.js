@@ -1,10 +1,11 @@
 // Every point of the plant: value, age, quality in words, share of the total, calibration, gaps.
 import { h, setAttr, setText } from "./dom.js";
-import { age, clockTime, duration, number } from "./format.js";
+import { age, duration, number } from "./format.js";
 import { kindOf, matches, shares, sorted, worstFirst } from "./meters_model.js";
 import { livePage } from "./page.js";
 import { readingView, reason } from "./reading.js";
 import { embedded, t } from "./texts.js";
+import { moment } from "./times.js";
 
 const TURNS = 30; // rows out of sight are redrawn one in so many a second: none is older than that
 const MARGIN = "200px"; // of what is nearly in sight
@@ -134,6 +135,6 @@ function dueInto(cell, facts, due, mine) {
 
 function gapText(model, gap) {
   if (!gap) return t("meters.gap.none");
-  const from = clockTime(gap.fromMs, model.zone);
+  const from = moment(gap.fromMs, model.zone, model.serverNow());
   return gap.toMs === null ? t("meters.gap.lasts", { time: from }) : t("meters.gap.was", { time: from, lasts: duration(gap.toMs - gap.fromMs) });
 }
