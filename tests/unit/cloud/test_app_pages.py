@@ -57,7 +57,7 @@ def test_the_live_page_in_both_languages(language: str, lang: str) -> None:
     table = load_strings()
     assert strings == {key: table[key][language] for key in strings}
     assert {"age.old", "month.state.open", "tile.month"} <= strings.keys()
-    assert not {"shift.nav", "record.sign", "effects.csv"} & strings.keys()  # of other pages
+    assert not {"shift.nav", "record.sign", "visit.title"} & strings.keys()  # of other pages
 
 
 def test_every_text_that_a_module_names_is_in_the_table_and_loaded() -> None:
