@@ -38,6 +38,7 @@ gateways = ["file:keys/edge-1.crt"]
 # benchmark_t_t = "0.8500"         # tCO2e per tonne of output
 # accuracy = "file:smelter.toml"   # how sure its meters and factors are: docs/uncertainty.md
 # [alarms], shifts, [plant.alarms.KIND]: cloud/config_alarms.py
+# [[plant.normal]]: what its emission is on a normal day: cloud/config_normal.py
 ```
 """
 
@@ -57,8 +58,10 @@ from cloud.config_allowance import read_allowance
 from cloud.config_broker import BrokerConfig, read_broker
 from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
+from cloud.config_normal import read_normal
 from cloud.config_series import SeriesConfig, read_series
 from cloud.errors import CloudConfigError, CloudError
+from cloud.live.normal import NormalBand
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, key_sha256, load_certificate
 from evidence.points import NAME_ID
@@ -91,6 +94,7 @@ class CloudConfig:
         regions: plant -> its GB/T 2260 code, "" where none is given.
         said: plant -> what it may emit, and how sure its meters are, as far as somebody said.
         alarms: who is told of them elsewhere; plants' own rules and shifts.
+        normal: plant -> what its people call normal, none where nobody said.
     """
 
     path: Path
@@ -108,6 +112,7 @@ class CloudConfig:
     regions: Mapping[str, str]
     said: Mapping[str, PlantSaid]
     alarms: AlarmsConfig
+    normal: Mapping[str, tuple[NormalBand, ...]]
 
 
 def load_cloud(path: Path) -> CloudConfig:
@@ -154,6 +159,7 @@ class _Reader:
         self._regions: dict[str, str] = {}
         self._said: dict[str, PlantSaid] = {}
         self._alarms: dict[str, PlantAlarms] = {}
+        self._normal: dict[str, tuple[NormalBand, ...]] = {}
         self._root = self._fields(self._parse(), "", self.problems)
 
     def _parse(self) -> Mapping[str, Any]:
@@ -221,6 +227,7 @@ class _Reader:
         return CloudConfig(
             self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, tsa_url, broker,
             http, months, series, plants, self._regions, self._said, alarms,
+            self._normal,
         )  # fmt: skip
 
     # -- single values ----------------------------------------------------------------------------
@@ -280,6 +287,7 @@ class _Reader:
         self._regions[plant] = region
         self._said[plant] = PlantSaid(read_allowance(fields), self._accuracy(fields))
         self._alarms[plant] = read_of_plant(fields)
+        self._normal[plant] = read_normal(fields)
         root = self._file(fields, "root")
         listed = fields.sequence("gateways")
         gateways = [self._reference(fields, "gateways", value) for value in listed]

@@ -181,6 +181,7 @@ class _Process:
         await stack.enter_async_context(_following(self._accumulated, self._collector))
         await stack.enter_async_context(beside(self._screenings.run()))
         await stack.enter_async_context(beside(self._brought.run()))
+        await stack.enter_async_context(beside(self._verify_archives()))
         await stack.enter_async_context(beside(self._transport.run()))
         if config.broker.tls is not None:
             watching = watch_own(config.broker.tls, SystemClock())
@@ -230,7 +231,9 @@ class _Process:
         roots = {one.plant: one.root.fingerprint.hex() for one in config.plants}
         self._brought = BroughtArchives(config.state_dir, self._clock, roots)
         sources = CollectorSources(self._collector, self._intake, records)
-        self._engine = open_months(config, desk, sources, plans, clock=self._clock, stack=stack)
+        self._engine, self._verify_archives = open_months(
+            config, desk, sources, plans, clock=self._clock, stack=stack
+        )
         kept = open_series(config.series, config.state_dir, config.slice, self._clock)
         self._series = SeriesFollower(desk, kept)
         stack.callback(self._series.close)
@@ -259,10 +262,9 @@ class _Process:
             series=SeriesDesk(kept, self._series),
             alarms=self._alarms.alarms,
             shifts=self._alarms.shifts,
-            broker=self._link,
-            token=self._token,
-            hosts=config.http.names,
-        )
+            broker=self._link, normal=config.normal,
+            token=self._token, hosts=config.http.names,
+        )  # fmt: skip
 
     def _broker_desk(self, book: Book) -> BrokerDesk:
         config = self._config

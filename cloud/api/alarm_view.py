@@ -1,14 +1,14 @@
 """Alarms, effects and times as their pages show them, in a language."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from cloud.alarms.core import SECOND_NS, Alarm, Happening
 from cloud.alarms.desk import is_unsure
 from cloud.alarms.facts import Effect, Unheard
-from cloud.alarms.texts import clock_time, sentence, title, told, volts
+from cloud.alarms.texts import sentence, title, told, volts
 from cloud.api.services import Services
+from cloud.api.times import CLOCK, MOMENT, offset, written
 from cloud.shift.desk import lasted_ns
 
 
@@ -34,21 +34,17 @@ class AlarmView:
         """What is so, and what to do."""
         return sentence(alarm, self.language, self._zone(alarm.key.plant))
 
-    def at(self, at_ns: int, plant: str, form: str = "%m-%d %H:%M") -> str:
+    def at(self, at_ns: int, plant: str, form: str = MOMENT) -> str:
         """An instant by a plant's clock."""
-        return clock_time(at_ns, self._zone(plant), form)
+        return written(at_ns, self.given.hub.zone(plant), form)
 
     def offset(self, plant: str) -> str:
         """The plant's clock now: "(UTC+8)"."""
-        zone = self.given.hub.zone(plant)
-        shown = datetime.fromtimestamp(self.now_ns // SECOND_NS, UTC).astimezone(zone)
-        text = shown.strftime("%z")
-        hours, minutes = int(text[1:3]), text[3:]
-        return f"(UTC{text[0]}{hours}{'' if minutes == '00' else ':' + minutes})"
+        return offset(self.now_ns, self.given.hub.zone(plant))
 
     def clock(self, plant: str) -> str:
         """The plant's clock now, "hh:mm:ss (UTC+8)"."""
-        return f"{self.at(self.now_ns, plant, '%H:%M:%S')} {self.offset(plant)}"
+        return f"{self.at(self.now_ns, plant, CLOCK)} {self.offset(plant)}"
 
     def age(self, at_ns: int) -> str:
         """How long ago, in one unit."""

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from cloud.api.brought_view import plant_and_month, told_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_texts import at
-from cloud.api.rendering import VERIFY_STRINGS, Language, render
+from cloud.api.rendering import Language, render
 from cloud.api.services import Services
 from cloud.brought.desk import Brought, BroughtError
 from cloud.review.items import archive_of
@@ -65,7 +65,7 @@ async def verify_page(given: Given, who: Who, language: Language) -> HTMLRespons
     """Where an archive is dropped, and what one brought in the last day."""
     return render(
         "verify.html", language, path="/verify", who=who, mine=given.brought.all_of(who.account),
-        verify_strings=VERIFY_STRINGS[language], shown=_shown, verdict=_verdict, error="",
+        shown=_shown, verdict=_verdict, error="",
     )  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cloud.api.rendering import STRINGS
+from cloud.api.times import CLOCK, DAY, offset, to_ms, written
 from cloud.drill.desk import Top
 from cloud.outputs.headline import emission_unit, line_name
 from cloud.records.written import local_text, written_body
@@ -53,14 +53,11 @@ class DrillView:
         """An instant by the plant's clock, to the millisecond; "–" for none."""
         if ns is None:
             return "–"
-        shown = datetime.fromtimestamp(ns // SECOND_NS, UTC).astimezone(self.zone)
-        ms = ns % SECOND_NS // 10**6
-        return f"{shown:%Y-%m-%d %H:%M:%S}.{ms:03} {shown:%z}"
+        return f"{to_ms(ns, self.zone)} {offset(ns, self.zone)}"
 
     def clock(self, ns: int) -> str:
         """Hour and minute, with seconds where they are not zero."""
-        shown = datetime.fromtimestamp(ns // SECOND_NS, UTC).astimezone(self.zone)
-        return f"{shown:%H:%M:%S}" if shown.second else f"{shown:%H:%M}"
+        return written(ns, self.zone, CLOCK).removesuffix(":00")
 
     def hour_of(self, ns: int) -> int:
         """First instant of the hour of the plant's day that an instant lies in."""
@@ -73,7 +70,7 @@ class DrillView:
 
     def day(self, ns: int) -> str:
         """The date."""
-        return f"{datetime.fromtimestamp(ns // SECOND_NS, UTC).astimezone(self.zone):%Y-%m-%d}"
+        return written(ns, self.zone, DAY)
 
     def quality(self, code: int) -> str:
         """A quality code with its sentence."""

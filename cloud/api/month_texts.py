@@ -1,10 +1,10 @@
 """What a month's checklist says in words, in a language. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from cloud.api.rendering import STRINGS
+from cloud.api.times import written
 from edge.calc.local_time import clock_of
 
 
@@ -17,9 +17,8 @@ def told(language: str, key: str, **values: object) -> str:
 
 
 def at(ns: int, zone: str) -> str:
-    """An instant by the clock of a zone, to the minute."""
-    shown = datetime.fromtimestamp(ns // 1_000_000_000, UTC).astimezone(clock_of(zone))
-    return shown.strftime("%Y-%m-%d %H:%M")
+    """An instant by the clock of a zone."""
+    return written(ns, clock_of(zone))
 
 
 def age(language: str, seconds: int) -> str:

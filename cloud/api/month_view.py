@@ -9,6 +9,8 @@ from cloud.api.rendering import STRINGS
 from cloud.outputs.headline import Row, emission_unit, headline, line_name
 from cloud.outputs.words import flag_words
 from edge.calc.statements.statement import statement_rules
+from evidence.findings import CODES
+from evidence.phrases import phrase
 
 HOUR_NS = 3_600_000_000_000
 #: flags that a page lists; the report has more
@@ -74,13 +76,38 @@ class MonthCell:
         count = len(self.row["owed"])
         return texts.told(self._language, "month.cell.owed", n=count) if count else ""
 
-    def readings(self) -> str:
-        """Which share of the readings stands with a reservation, and which has no value."""
+    def readings(self) -> list[str]:
+        """Completeness; which share of the readings is marked, and which has no value."""
         of = self.row["readings"]
         if not of["count"]:
-            return texts.told(self._language, "month.cell.unread")
+            return [texts.told(self._language, "month.cell.unread")]
+        whole = percent(min(of["count"] - of["bad"], of["due"]), of["due"])
         reserved, bad = (percent(of[key], of["count"]) for key in ("reserved", "bad"))
-        return texts.told(self._language, "month.cell.readings", reserved=reserved, bad=bad)
+        return [
+            texts.told(self._language, "month.cell.complete", whole=whole),
+            texts.told(self._language, "month.cell.readings", reserved=reserved, bad=bad),
+        ]
+
+    def substituted(self) -> str:
+        """How much of the sealed emission stands on substituted values; "" before it is known."""
+        found = (self.seal() or {}).get("verified")
+        share = found and found["substituted_percent"]
+        return texts.told(self._language, "month.cell.substituted", share=share) if share else ""
+
+    def verdict(self) -> tuple[str, str, str] | None:
+        """(look, in words with its time, what it means) of the archive; None without one."""
+        seal = self.seal()
+        if seal is None:
+            return None
+        found = seal["verified"]
+        if found is None:
+            return "unknown", texts.told(self._language, "month.cell.unverified"), ""
+        code, verdict = found["code"], phrase(f"verdict.{found['verdict']}", self._language)
+        word = f"{verdict} ({code})" if code else verdict
+        at = texts.at(found["at_ns"], self.row["zone"])
+        told = texts.told(self._language, "month.cell.verified", verdict=word, at=at)
+        why = f"{phrase(f'code.{code}', self._language)} " if code in CODES else ""
+        return found["verdict"], told, f"{why}stackproof {found['version']}"
 
     def seal(self) -> Mapping[str, Any] | None:
         """The archive that stands, None for none."""

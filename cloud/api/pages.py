@@ -14,6 +14,7 @@ from cloud.api.rendering import LANGUAGES, Language, render
 from cloud.api.services import Services
 from cloud.errors import StoreError
 from cloud.live.hub import UnknownPlantError
+from edge.calc.method_texts import text_of
 from edge.calc.registry import methods
 
 router = APIRouter(
@@ -41,7 +42,7 @@ async def first_plant(given: Given, who: Who, language: Language) -> HTMLRespons
     if not plants:
         return render("waiting.html", language, path="/", who=who)
     if len(plants) == 1:
-        return _live_page("live.html", given, who, language, plants[0])
+        return await plant_page(given, who, language, plants[0])
     rows = [given.hub.summary(plant) for plant in plants]
     told = {"server_ns": given.clock.wall_ns(), "plants": rows}
     return render("plants.html", language, path="/", who=who, told=told)
@@ -50,7 +51,8 @@ async def first_plant(given: Given, who: Who, language: Language) -> HTMLRespons
 @router.get("/{language}/plants/{plant}")
 async def plant_page(given: Given, who: Who, language: Language, plant: str) -> HTMLResponse:
     """One plant's overview."""
-    return _live_page("live.html", given, who, language, plant)
+    normal = [band.as_map() for band in given.normal.get(plant, ())]
+    return _live_page("live.html", given, who, language, plant, normal=normal)
 
 
 @router.get("/{language}/plants/{plant}/line")
@@ -85,7 +87,7 @@ async def figures_page(given: Given, who: Who, language: Language, plant: str) -
     rows = given.hub.made(snapshot["plant"]["id"])
     known = methods()
     texts = {
-        name: {"text": known[name].text, "source": known[name].source,
+        name: {"text": text_of(known[name], language), "source": known[name].source,
                "version": known[name].version}
         for name in sorted({row["method"] for row in rows if row["method"]})
     }  # fmt: skip

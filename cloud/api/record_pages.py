@@ -18,7 +18,7 @@ from cloud.accounts.roles import Principal, Right
 from cloud.api.documents import Sha256Path, seen_by, zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.record_imports import KindPath
-from cloud.api.rendering import RECORD_STRINGS, STRINGS, Language, render
+from cloud.api.rendering import STRINGS, Language, render
 from cloud.api.reviewed import note_document
 from cloud.api.routes import PlantPath
 from cloud.api.services import Services
@@ -99,7 +99,6 @@ class Asked:
             "plant_name": self.given.hub.facts(self.plant)["name"],
             "may_sign": Right.SIGN in self.who.rights, "person": self.person, "chosen": CHOSEN,
             "label": _label(STRINGS[self.language]),
-            "record_strings": RECORD_STRINGS[self.language],
         }  # fmt: skip
         return render(template, self.language, **(known | values))
 

@@ -1,6 +1,7 @@
 """How pages are made: the templates, the one table of texts, the two languages."""
 
 import json
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud.accounts.errors import AccountError
+from cloud.api.page_words import keys_of
 
 DASHBOARD = Path(__file__).resolve().parent.parent / "dashboard"
 LANGUAGES = {"en": "en", "zh": "zh-CN"}  # path -> lang attribute
@@ -24,6 +26,14 @@ _templates = Environment(
 _templates.policies["json.dumps_kwargs"] = {}
 
 
+def unit(text: str) -> str:
+    """A unit as pages write it: "–" for what has none ("1" in configurations)."""
+    return "–" if text == "1" else text
+
+
+_templates.filters["unit"] = unit
+
+
 def load_strings() -> dict[str, dict[str, str]]:
     """The one table of texts: key -> language -> text."""
     table: dict[str, dict[str, str]] = json.loads(
@@ -37,38 +47,6 @@ STRINGS = {
     for language in LANGUAGES
 }
 
-_OF_PAGES = (
-    "account.", "alarms.", "commissioning.", "drill.", "month.", "plan.", "record.", "review.",
-    "shift.", "verify.", "visit.", "year.",
-)  # fmt: skip
-#: of those, what the live pages say as well
-_SHARED = ("month.state.", "month.left", "alarms.priority")
-#: those that the live pages' modules need
-SCRIPT_STRINGS = {
-    language: {
-        key: text
-        for key, text in texts.items()
-        if key.startswith(_SHARED) or not key.startswith(_OF_PAGES)
-    }
-    for language, texts in STRINGS.items()
-}
-#: those that the modules of the records' pages need
-RECORD_STRINGS = {
-    language: {key: text for key, text in texts.items() if key.startswith("record.")}
-    for language, texts in STRINGS.items()
-}
-#: those that the modules of the page of a visit need
-VISIT_STRINGS = {
-    language: {k: text for k, text in texts.items() if k.startswith(("record.", "visit."))}
-    for language, texts in STRINGS.items()
-}
-
-#: those that the module of the page of archives needs
-VERIFY_STRINGS = {
-    language: {key: text for key, text in texts.items() if key.startswith("verify.")}
-    for language, texts in STRINGS.items()
-}
-
 
 def _language(language: str) -> str:
     if language not in LANGUAGES:
@@ -77,6 +55,13 @@ def _language(language: str) -> str:
 
 
 Language = Annotated[str, Depends(_language)]
+
+
+@cache
+def _words(language: str, module: str) -> dict[str, str]:
+    """What a page's module can say."""
+    texts = STRINGS[language]
+    return {key: texts[key] for key in keys_of(module, texts)}
 
 
 def render(template: str, language: str, *, status: int = 200, **values: object) -> HTMLResponse:
@@ -92,7 +77,7 @@ def render(template: str, language: str, *, status: int = 200, **values: object)
         language=language,
         lang=LANGUAGES[language],
         languages=LANGUAGES,
-        strings=SCRIPT_STRINGS[language],
+        words=partial(_words, language),
         t=STRINGS[language].__getitem__,
         **values,
     )

@@ -17,6 +17,7 @@ from cloud.collector.desk import PlantEvidence
 from cloud.collector.plant import KeyNews
 from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
+from cloud.live.normal import NormalBand
 from cloud.outputs.maker import PaperMaker
 from cloud.records.desk import Wanted
 from cloud.records.findings import READ_S
@@ -300,6 +301,7 @@ class Services:
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
+        normal: plant -> what its people call normal for its emission.
     """
 
     hub: LiveHub
@@ -326,6 +328,7 @@ class Services:
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()
+    normal: Mapping[str, Sequence[NormalBand]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.token) < 16:

@@ -11,7 +11,6 @@ from cloud.api.documents import zone_of
 from cloud.api.drill_pages import found
 from cloud.api.guard import Given, GuardedRoute
 from cloud.api.record_pages import Asked, Hash, Page
-from cloud.api.rendering import VISIT_STRINGS
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.records.forms import fields_of
 from cloud.records.written import instant_ns, written_body
@@ -81,7 +80,6 @@ def visit(asked: Page, month: MonthPath, follows: Hash = "") -> HTMLResponse:
         corrected=corrected, has_statement=any(one.share is not None for one in sheet.meters),
         may=asked.person is not None and asked.person["role"] in KINDS[VISIT].roles,
         role=asked.person["role"] if asked.person else "", roles=KINDS[VISIT].roles,
-        record_strings=VISIT_STRINGS[asked.language],
         embedded=asked.embedded(
             kind=VISIT, month=month, follows=[follows] if follows else [], decides=False,
             corrected=None if corrected is None else corrected["written"],

@@ -3,6 +3,7 @@
 The result is plain JSON-ready data: the page never sees addresses, keys or device settings.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,8 @@ HEADLINES = frozenset(
 PRODUCING = "producing"
 LIVE_INTERVAL_MIN_NS = 1_000_000_000
 SOFTWARE_MAX = 64
+#: how points that hold an identifier are called in the profiles of firmware_configs
+_NAMES = re.compile(r"(^|[._])(serial|meter_number|version_code|device_identifier)(_[a-z]+)?$")
 
 
 def gateway_facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
@@ -143,7 +146,17 @@ def _point(point: Point, gateway: str, interval_ns: int) -> dict[str, Any]:
         "gateway": gateway,
         "interval_ns": interval_ns,
         "states": [[value, name] for value, name in point.states],
+        "identifier": _is_identifier(point),
     }
+
+
+def _is_identifier(point: Point) -> bool:
+    """A number that names something (serial number, version): pages never group its digits.
+
+    Told by the profiles' own names; nothing else in a configuration says it.
+    """
+    is_whole = point.quantity.kind == "count" and point.role is Role.GAUGE and not point.decimals
+    return is_whole and bool(_NAMES.search(point.id))
 
 
 def _potline(

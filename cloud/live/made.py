@@ -12,6 +12,7 @@ from edge.calc.folds.entries import LISTS, Entry
 from edge.calc.folds.live_points import CO2E, GAS
 from edge.calc.folds.live_rates import CLINKER_CO2, Rate, rates
 from edge.calc.folds.plant import PlantFactors, plant_factors, reading_configuration
+from edge.calc.method_texts import formula_of
 from edge.calc.methods.combustion import fuel_parameters, oxidation_row
 from edge.calc.registry import methods
 from edge.calc.row_names import row_name_zh
@@ -20,10 +21,28 @@ from edge.calc.row_names import row_name_zh
 TYPED = "typed"
 FUEL, PFC = "combustion.fuel", "pfc.default_factors"
 #: of figures that no registered method makes; symbols as the factor table beside them names them
-ANODE = "E [tCO2] = metal [t] × gross [kg/t] ÷ 1000 × (1 − loss) × (1 − sulfur − ash) × 44/12"
-METAL = "metal [t/h] = current [kA] × producing pots × Faraday [kg/(kA·d)] × CE [%] ÷ 100 ÷ 24000"
-MATERIAL = "E [tCO2] = quantity [t] × factor [tCO2/t]"
-CLINKER = "E [tCO2] = kiln feed [t] ÷ meal per clinker [t/t] × factor [tCO2/t]"
+Formula = dict[str, str]
+ANODE = {
+    "en": "E [tCO2] = metal [t] × gross [kg/t] ÷ 1000 × (1 − loss) × (1 − sulfur − ash) × 44/12",
+    "zh": "E [tCO2] = 铝产量 [t] × 阳极毛耗 [kg/t] ÷ 1000 × (1 − 损失率)"
+    " × (1 − 硫分 − 灰分) × 44/12",
+}
+METAL = {
+    "en": "metal [t/h] = current [kA] × producing pots × Faraday [kg/(kA·d)] × CE [%]"
+    " ÷ 100 ÷ 24000",
+    "zh": "铝产量 [t/h] = 系列电流 [kA] × 在产槽数 × 法拉第常数 [kg/(kA·d)] × 电流效率 [%]"
+    " ÷ 100 ÷ 24000",
+}
+MATERIAL = {
+    "en": "E [tCO2] = quantity [t] × factor [tCO2/t]",
+    "zh": "E [tCO2] = 消耗量 [t] × 排放因子 [tCO2/t]",
+}
+CLINKER = {
+    "en": "E [tCO2] = kiln feed [t] ÷ meal per clinker [t/t] × factor [tCO2/t]",
+    "zh": "E [tCO2] = 入窑生料 [t] ÷ 料耗 [t/t] × 排放因子 [tCO2/t]",
+}
+#: methods of the registry that a row may name
+METHODS = (FUEL, PFC)
 
 Factor = dict[str, Any]
 
@@ -32,8 +51,9 @@ def made(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """JSON-ready rows, totals before their parts; empty where nothing can be calculated.
 
     A row: `id` of the computed point; `of`, [point, 1 or -1] of the figures it adds up; `inputs`,
-    ids of measured points; `factors`; `method`, id of the registry, "" for none; `formula`; `name`
-    of what it is about, {"en", "zh"}; `table` of the statement it belongs to, "" for a total.
+    ids of measured points; `factors`; `method`, id of the registry, "" for none; `formula`,
+    {"en", "zh"} or None; `name` of what it is about, likewise; `table` of the statement it belongs
+    to, "" for a total.
     """
     try:
         with reading_configuration():
@@ -45,9 +65,14 @@ def made(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     return sorted((r for r in rows if r["id"] in known), key=lambda row: not row["of"])
 
 
-def _row(ident: str, formula: str = "", method: str = "", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - values of JSON
+def _row(
+    ident: str,
+    formula: Formula | None = None,
+    method: str = "",
+    **more: Any,  # noqa: ANN401 - values of JSON
+) -> dict[str, Any]:
     if method:
-        formula = methods()[method].text.split("\n\n")[1]
+        formula = {name: formula_of(methods()[method], name) for name in ("en", "zh")}
     return {
         "id": ident, "of": [], "inputs": [], "factors": [], "method": method, "formula": formula,
         "name": None, "table": "", **more,

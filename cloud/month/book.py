@@ -12,12 +12,12 @@ from typing import Any
 
 from cloud.closing.log import MonthClose
 from cloud.errors import StoreError
-from cloud.month.checklist import Checklist, Known, checklist
+from cloud.month.checklist import Checklist, Known, checklist, due_in_all
 from cloud.month.deadlines import deadline_of
 from cloud.month.expected import Plans
 from cloud.month.facts import Archive, Facts, Position
 from cloud.month.figured import figures_row
-from cloud.month.rows import checklist_row, month_row
+from cloud.month.rows import VerdictOf, checklist_row, month_row
 from cloud.month.sources import Sources
 from cloud.month.states import MonthFacts, Standing, newest_final, standing
 from cloud.records.papers import Papers
@@ -50,14 +50,18 @@ class MonthBook:
         sources: the collector.
         plans: control plans.
         folder: where archives stand.
+        verdict_of: what was found of an archive when it was verified here.
 
     Attributes:
         facts: as given.
     """
 
-    def __init__(self, facts: Facts, sources: Sources, plans: Plans, folder: Path) -> None:
+    def __init__(
+        self, facts: Facts, sources: Sources, plans: Plans, folder: Path,
+        verdict_of: VerdictOf = lambda _: None,
+    ) -> None:  # fmt: skip
         self.facts, self._sources, self._plans = facts, sources, plans
-        self._folder = folder
+        self._folder, self._verdict_of = folder, verdict_of
         self._over: dict[tuple[str, str], tuple[object, Checklist]] = {}
         self._rows: dict[str, tuple[int, list[Mapping[str, Any]]]] = {}
         self._figures: dict[tuple[str, str], tuple[bytes, Mapping[str, Any]]] = {}
@@ -77,9 +81,7 @@ class MonthBook:
             for month in reversed(self._months(plant, now_ns, closes)):
                 found = self._of_row(now, month, closes, now_ns)
                 of = self._standing(found, month, now_ns, closes, archives)
-                row = month_row(
-                    plant, found, of, newest_final(closes, month), self._placed(archives)
-                )
+                row = self._row(plant, found, of, closes, archives)
                 # what stays the same stays: else Python goes through all of it once a minute
                 made.append(before[month] if before.get(month) == row else row)
             held = self._rows[plant] = minute, made
@@ -94,9 +96,9 @@ class MonthBook:
             self._known(self._now(plant), month, closes),
             segments=self.facts.segments(plant), days=self.facts.days(plant, month),
         )  # fmt: skip
-        found = replace(checklist(known, now_ns), counted=self.facts.counted(plant, month))
+        found = self._counted(checklist(known, now_ns), plant, now_ns)
         of = self._standing(found, month, now_ns, closes, archives)
-        row = month_row(plant, found, of, newest_final(closes, month), self._placed(archives))
+        row = self._row(plant, found, of, closes, archives)
         decided = [close for close in closes if close.month == month]
         figures = self._figured(plant, month, archives, decided)
         return {**row, **checklist_row(found, decided), "figures": figures}
@@ -136,12 +138,16 @@ class MonthBook:
         if held is not None and held[0] == stands_on:
             return held[1]
         days = self.facts.days(of.plant, month, devices=False)
-        counted = self.facts.counted(of.plant, month)
-        made = replace(checklist(replace(known, days=days), now_ns), counted=counted)
+        made = self._counted(checklist(replace(known, days=days), now_ns), of.plant, now_ns)
         if now_ns >= end_ns and not made.events:  # those end with time
             slim = replace(made, days=(), streams=(), documents=())
             self._over[of.plant, month] = stands_on, slim
         return made
+
+    def _counted(self, of: Checklist, plant: str, now_ns: int) -> Checklist:
+        """A checklist with the readings of all devices, and how many were due."""
+        due = due_in_all(self.facts.segments(plant), of.month, of.zone, now_ns)
+        return replace(of, counted=self.facts.counted(plant, of.month), due=due)
 
     def _now(self, plant: str) -> "_Now":
         return _Now(
@@ -184,8 +190,13 @@ class MonthBook:
         )
         return standing(facts, now_ns)
 
-    def _placed(self, archives: Sequence[Archive]) -> list[tuple[Archive, Path]]:
-        return [(one, self._folder / one.name) for one in archives]
+    def _row(
+        self, plant: str, found: Checklist, of: Standing, closes: Sequence[MonthClose],
+        archives: Sequence[Archive],
+    ) -> dict[str, Any]:  # fmt: skip
+        placed = [(one, self._folder / one.name) for one in archives]
+        close = newest_final(closes, found.month)
+        return month_row(plant, found, of, close, placed, verdict_of=self._verdict_of)
 
     def zone(self, plant: str) -> str:
         """The plant's time zone, as its newest configuration in force says it."""

@@ -140,6 +140,7 @@ class Checklist:
         owed: what is owed.
         newest_ns: when the newest of what it is made of was logged, 0 for nothing.
         counted: readings of all devices.
+        due: readings of all devices that were due by now.
     """
 
     month: str
@@ -160,6 +161,7 @@ class Checklist:
     owed: Sequence[Owed]
     newest_ns: int
     counted: Counts = field(default_factory=Counts)
+    due: int = 0
 
     @property
     def blocking(self) -> list[Owed]:
@@ -255,6 +257,15 @@ def _devices(known: Known, days: Mapping[str, tuple[int, int]], now_ns: int) -> 
             whole = sum(cell.due for cell in cells.values())
             found.append(DeviceRow(stream, device, cells, total, whole))
     return found
+
+
+def due_in_all(
+    segments: Mapping[str, Sequence[Segment]], month: str, zone: str, now_ns: int
+) -> int:
+    """Readings of all devices that were due in a month by now."""
+    from_ns, to_ns = PlantDays(zone).month_bounds(month)
+    layouts = [[(one.from_ns, one.layout) for one in of] for of in segments.values()]
+    return sum(sum(due_on(of, from_ns, min(to_ns, now_ns)).values()) for of in layouts)
 
 
 def _owed_by_meters(

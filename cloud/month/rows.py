@@ -1,6 +1,6 @@
 """Months as the API and the pages have them: JSON-ready, instants in UTC nanoseconds. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from cloud.month.states import Standing
 from evidence.documents.document import COLLECTOR
 from evidence.documents.standing import Logged
 
+#: SHA-256 of an archive (hex) -> what was found of it, None while it was not verified
+VerdictOf = Callable[[str], Mapping[str, Any] | None]
+
 
 def month_row(
     plant: str,
@@ -20,8 +23,10 @@ def month_row(
     state: Standing,
     close: MonthClose | None,
     archives: Sequence[tuple[Archive, Path]],
+    *,
+    verdict_of: VerdictOf,
 ) -> dict[str, Any]:
-    """A month with its state, its deadline and its archives."""
+    """A month with its state, its deadline and its archives with what was found of them."""
     deadline = deadline_of(of.month)
     return {
         "plant": plant,
@@ -45,8 +50,13 @@ def month_row(
             "count": of.counted.readings,
             "reserved": of.counted.reserved,
             "bad": of.counted.bad,
+            "due": of.due,
         },
-        "archives": [_archive(one, close, path) for one, path in archives if one.month == of.month],
+        "archives": [
+            {**_archive(one, close, path), "verified": verdict_of(one.sha256)}
+            for one, path in archives
+            if one.month == of.month
+        ],
     }
 
 

@@ -12,6 +12,16 @@ from tests.e2e.fake_plant import PLANT
 from tests.unit.cloud.month.month_facts import NOW_NS, NoCollector, Planned, back, close, fill
 
 
+def verdict_of(sha256: str) -> Mapping[str, Any] | None:
+    """Of four archives two passed, one failed, one was not verified yet."""
+    which = int(sha256[:2], 16) % 4
+    if which == 3:
+        return None
+    is_good = which < 2
+    return {"verdict": "passed" if is_good else "failed", "code": "" if is_good else "E-FILE-HASH",
+            "substituted_percent": "1.50", "version": "0", "at_ns": NOW_NS}  # fmt: skip
+
+
 class FakeMonths:
     """Facts of half a year, and nothing behind them."""
 
@@ -22,7 +32,7 @@ class FakeMonths:
         close(facts, PLANT, "2026-09", 12)
         first = close(facts, PLANT, "2026-08", 11)
         close(facts, PLANT, "2026-08", 13, first)
-        self._book = MonthBook(facts, NoCollector([PLANT]), Planned(), Path("archives"))
+        self._book = MonthBook(facts, NoCollector([PLANT]), Planned(), Path("archives"), verdict_of)
         self._begun: dict[str, int] = {}
 
     def archives(self, plant: str) -> Sequence[Mapping[str, Any]]:

@@ -11,6 +11,8 @@ import atexit
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -25,6 +27,7 @@ from cloud.clock import SystemClock
 from cloud.collector.closing import Desk
 from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
+from cloud.live.normal import NormalBand
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
 from cloud.screening.desk import Screenings
@@ -147,6 +150,13 @@ def as_works(data: Any, sector: str) -> Any:
     return json.loads(text)
 
 
+def normal_of(options: argparse.Namespace) -> NormalBand:
+    """What somebody stated of the emission, by the sector's figure."""
+    figure = "plant.co2e_t_h" if options.sector == "aluminium" else "plant.fuel_co2_t_h"
+    said = "Wang Li, process control", date(2026, 11, 2), "steady days of October"
+    return NormalBand(figure, Decimal(options.normal[0]), Decimal(options.normal[1]), *said)
+
+
 async def feed(hub: LiveHub, plant: FakePlant, n: int, sealed: int, sector: str) -> None:
     """One tick into the hub; receipts follow the closed frames."""
     hub.on_live(PLANT, GATEWAY, json.dumps(as_works(plant.message(n), sector)).encode())
@@ -249,6 +259,7 @@ async def serve(options: argparse.Namespace) -> None:
             transport=Nothing(),
             series=series_desk(clock),
             alarms=desks_of[0], shifts=desks_of[1], broker=BrokerFor(),
+            normal={PLANT: [normal_of(options)]},
         )
     )  # fmt: skip
     settings = uvicorn.Config(
@@ -278,6 +289,7 @@ def main() -> None:
     parser.add_argument("--meters", type=int, default=0, help="further ones")
     parser.add_argument("--lines", type=int, default=1)
     parser.add_argument("--sector", default="aluminium")
+    parser.add_argument("--normal", nargs=2, default=("5", "7"), help="t/h")
     parser.add_argument("--dead-gas", action="store_true")
     parser.add_argument("--hostile", action="store_true", help="names of devices")
     parser.add_argument("--second", action="store_true", help="a plant that sends nothing")

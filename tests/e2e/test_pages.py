@@ -69,6 +69,37 @@ def test_each_page(
     check(watched, server, shot, with_axe=language == "en")  # it reads structure, not words
 
 
+def test_the_emission_stands_against_what_the_plant_calls_normal(
+    open_page: Open, start_server: Start
+) -> None:
+    page = open_page(f"{start_server().url}/en{PLANT}").page
+    band = page.locator(".normal-band")
+    expect(band).to_contain_text("normal (5.00 – 7.00 t CO₂e/h)")
+    assert "Wang Li, process control, 2026-11-02" in (band.get_attribute("title") or "")
+
+
+def test_rows_out_of_sight_wait_until_they_come_into_sight(
+    open_page: Open, start_server: Start
+) -> None:
+    watched = open_page(f"{start_server('--meters', '200').url}/en{PLANT}/meters", height=400)
+    page = watched.page
+    expect(page.locator("#status .live")).to_be_visible()
+    last = page.locator(".meters tbody tr:visible").last
+    changes = last.evaluate(
+        """row => new Promise(done => {
+          let n = 0;
+          new MutationObserver(() => { n += 1; })
+            .observe(row, {subtree: true, childList: true, characterData: true});
+          setTimeout(() => done(n), 3000);
+        })"""
+    )
+    assert changes <= 2  # its turn may have come once: value and age
+    before = last.inner_text()
+    last.scroll_into_view_if_needed()
+    expect(last).not_to_have_text(before)
+    assert watched.complaints == []
+
+
 @pytest.mark.parametrize("sector", ["cement", "steel"])
 def test_a_works_without_potlines_has_its_process(
     open_page: Open, start_server: Start, tmp_path: Path, sector: str

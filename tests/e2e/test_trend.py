@@ -50,7 +50,7 @@ def test_a_pots_trace_to_a_year(
     assert all("step=auto" in url for url in asked)
     shown.locator(".chart").focus()
     page.keyboard.press("ArrowRight")
-    reading = r"20\d\d-\d\d-\d\d 00:00 \(UTC\+8\).*4\.\d{3} V"  # a day begins at midnight there
+    reading = r"20\d\d-\d\d-\d\d 00:00:00 \(UTC\+8\).*4\.\d{3} V"  # a day begins at midnight there
     expect(shown.locator(".cursor")).to_have_text(re.compile(reading))
     with page.expect_download() as saved:
         shown.get_by_role("link", name="CSV").click()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.commissioning.findings import Check, State
+from edge.commissioning.page.doctor_words import in_chinese
 from edge.commissioning.page.request import LANGUAGES, Asked
 from edge.commissioning.page.session import RefusedError, Session
 from edge.commissioning.page.tags import Content, Markup, joined, tag
@@ -74,17 +75,21 @@ class Here:
         )
 
     def check(self, check: Check) -> Markup:
-        """One finding of the doctor: state and layer in the page's language, then his own words."""
+        """One finding of the doctor: state, layer, what he says, and what to do."""
         words = self.words
         state = tag("span", words(f"state.{check.state.name}"), class_=_state(check.state))
         layer = f" · {words(f'layer.{check.layer}')}: "
-        said = tag("span", check.sentence, lang="en")
-        parts: list[Content] = [state, layer, said]
+        parts: list[Content] = [state, layer, self.said(check.sentence)]
         if self.asked.language != "en" and check.state is State.FAILED:
             parts.append(tag("p", words("do"), " ", words(f"fix.{check.layer}")))
         if check.todo:
-            parts.append(tag("p", words("do"), " ", tag("span", check.todo, lang="en")))
+            parts.append(tag("p", words("do"), " ", self.said(check.todo)))
         return tag("li", *parts)
+
+    def said(self, sentence: str) -> Content:
+        """A sentence of the doctor in the page's language; in English, and so marked, else."""
+        translated = in_chinese(sentence) if self.asked.language == "zh" else None
+        return tag("span", sentence, lang="en") if translated is None else translated
 
     def whole(self, *content: Content) -> str:
         """The page around its content."""

@@ -82,7 +82,7 @@ def _device(here: Here, device: DeviceConfig) -> Markup:
     if not found:
         return tag("tr", name, tag("td", "–"), tag("td", words("clock.none")), asked)
     (check,) = found[:1]
-    told: Content = tag("span", check.sentence, lang="en")
+    told = here.said(check.sentence)
     if check not in seen.checks and (age_s := source_age_s(seen)) is not None:
         key = "clock.source.ahead" if age_s < 0 else "clock.source.behind"
         told = words(key, s=f"{abs(age_s):.1f}")

@@ -92,7 +92,7 @@ class Months:
         facts = MonthFacts(
             made.from_ns, made.to_ns, 0, 1, 0, None, is_sealed=False, deadline=deadline_of(month)
         )
-        row = month_row(plant, made, standing(facts, T0), None, [])
+        row = month_row(plant, made, standing(facts, T0), None, [], verdict_of=lambda _: None)
         beside = {"progress": None, "refused": "", "counting": "", "figures": None}
         return {**row, **checklist_row(made, []), **beside}
 

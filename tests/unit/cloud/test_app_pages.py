@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud.api.page_words import keys_of
 from cloud.api.rendering import DASHBOARD, load_strings
 from cloud.live.hub import LiveHub
 from tests.unit.cloud.app_examples import make_app, make_client
@@ -14,11 +15,6 @@ from tests.unit.cloud.live_examples import GATEWAY, ManualClock, configuration
 HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</script>'
 STATIC = DASHBOARD / "static"
 HAN = "\u4e00-\u9fff"
-OF_PAGES = (
-    "account.", "alarms.", "commissioning.", "drill.", "month.", "plan.", "record.", "review.",
-    "shift.", "verify.", "visit.", "year.",
-)  # fmt: skip
-SHARED = ("month.state.", "month.left", "alarms.priority")
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 STYLES = sorted((STATIC / "css").glob("*.css"))
 
@@ -58,11 +54,20 @@ def test_the_live_page_in_both_languages(language: str, lang: str) -> None:
     assert f'<html lang="{lang}">' in html
     assert json.loads(embedded(html, "snapshot"))["plant"]["id"] == "mini"
     strings = json.loads(embedded(html, "strings"))
-    assert strings == {
-        key: texts[language]
-        for key, texts in load_strings().items()
-        if key.startswith(SHARED) or not key.startswith(OF_PAGES)  # its modules need none
-    }
+    table = load_strings()
+    assert strings == {key: table[key][language] for key in strings}
+    assert {"age.old", "month.state.open", "tile.month"} <= strings.keys()
+    assert not {"shift.nav", "record.sign", "visit.title"} & strings.keys()  # of other pages
+
+
+def test_every_text_that_a_module_names_is_in_the_table_and_loaded() -> None:
+    table = load_strings()
+    for script in SCRIPTS:
+        source = script.read_text(encoding="utf-8")
+        named = set(re.findall(r'\bt\("([^"]+)"', source))
+        named |= set(re.findall(r'\btOr\([^"]+"([a-z_]+\.[^"]+)"', source))
+        assert named <= table.keys(), script.name
+        assert named <= set(keys_of(script.stem, table)), script.name
 
 
 def test_the_page_of_a_named_plant_and_of_none() -> None:

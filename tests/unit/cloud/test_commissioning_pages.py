@@ -26,7 +26,7 @@ async def test_every_device_stands_under_its_gateway_with_its_newest_frame(
     assert "gas-1 test:gas-1 test/one 1 2" in told
     # 18 frames of ten seconds from 16:00:00 on, the configuration before them
     assert "Newest frame 18 · SHA-256" in told
-    assert "Its newest reading 2026-09-21 16:02:59.000 +0800" in told
+    assert "Its newest reading 2026-09-21 16:02:59.000 (UTC+8)" in told
     assert "Gateway's clock ntp ± 3 ms" in told
     assert (await plant.see("far", BASE)).status_code == 404
 
@@ -37,7 +37,7 @@ async def test_a_register_stands_as_it_is_signed_with_its_newest_reading(
     told = text_of((await plant.see("li", f"{BASE}/edge-1/gas-1")).text)
     # second 179: 1,000,000 + 5 * 179 tenths; the flow is 1,800 and 179 mod 7
     assert f"{VOLUME} holding 0x0010 u32 raw_decimals 1 1 s 1000895 100089.5 Nm3 0 · good" in told
-    assert "1804.00 Nm3/h 0 · good 2026-09-21 16:02:59.000 +0800" in told
+    assert "1804.00 Nm3/h 0 · good 2026-09-21 16:02:59.000 (UTC+8)" in told
     assert "k · stated[1] 0.25, as built" in told
     for path in ("edge-2/gas-1", "edge-1/gas-2"):
         assert (await plant.see("li", f"{BASE}/{path}")).status_code == 404

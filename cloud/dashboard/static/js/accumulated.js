@@ -1,10 +1,11 @@
 // Emitted so far: this hour, day and month as the month counts them, and where month and year end.
 // Asked for every ten seconds: it changes with committed frames, not with live values.
 import { h, setText } from "./dom.js";
-import { age, clockTime, number, unitText } from "./format.js";
+import { age, number, unitText } from "./format.js";
 import { ms } from "./model.js";
 import { Polled } from "./polled.js";
 import { language, t, tOr } from "./texts.js";
+import { clockTime, moment } from "./times.js";
 
 const PERIODS = ["hour", "day", "month"];
 const PROJECTIONS = ["month", "year"];
@@ -110,15 +111,9 @@ function completenessText(lowest) {
 // "14:00–15:00" of an hour; where counting began later than the period, since when
 function spanText(model, period) {
   const clock = (ns) => clockTime(ms(ns), model.zone).slice(0, 5);
-  if (period.since_ns > period.from_ns) return t("accumulated.since", { time: stamp(model, period.since_ns) });
+  if (period.since_ns > period.from_ns) return t("accumulated.since", { time: moment(ms(period.since_ns), model.zone, model.serverNow()) });
   const isHour = period.to_ns - period.from_ns < 2 * 3.6e12;
   return isHour ? `${clock(period.from_ns)}–${clock(period.to_ns)}` : "";
-}
-
-function stamp(model, ns) {
-  return new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", {
-    timeZone: model.zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-  }).format(ms(ns));
 }
 
 const kindName = (kind, names) => (language === "zh" && names ? names : tOr(`kind.${kind}`, "kind.other", { id: kind }));

@@ -1,12 +1,13 @@
 // The only module that knows uPlot. A voltage trace on a log-like axis, with its threshold and the
 // part that is not yet sealed; and the trend of any point by buckets: mean, with lowest to highest
 // as a band. Both return null when the library is not installed.
-import { clockTime, dateTime } from "./format.js";
 import { FONT, INK, limit, picture, shade } from "./marks.js";
+import { clockTime, dateTime } from "./times.js";
 
 const SPLITS_V = [0, 2, 4, 8, 16, 32, 64];
 const WINDOW_S = 600;
 const DAY_S = 86400;
+const PADDING_TOP = 14; // half a tick label high: the highest stands at the very top
 const AXIS = { stroke: INK.text, font: FONT, grid: { stroke: INK.grid, width: 1 }, ticks: { show: false } };
 const VOLTS = {
   scale: { distr: 4, asinh: 2, range: (_, low, high) => [Math.min(1.8, low), Math.max(40, high * 1.1)] },
@@ -27,6 +28,7 @@ export function traceChart(host, { zone, limitV, limitText, sealedText }) {
   if (!window.uPlot) return null;
   let sealedS = null;
   const { chart, remove } = make(host, {
+    padding: [PADDING_TOP, null, null, null],
     tzDate: tzDate(zone),
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { range: (_, __, max) => [max - WINDOW_S, max] }, y: VOLTS.scale },
@@ -56,6 +58,7 @@ export function trendChart(host, { zone, unit, from, to, rows, limitV, limitText
   const edge = { ...line(1), stroke: INK.edge };
   const alone = lonely(rows.mean); // between two gaps: a dot, or nobody would see it
   const { chart, remove } = make(host, {
+    padding: [PADDING_TOP, null, null, null],
     tzDate: tzDate(zone),
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { range: () => [from, to] }, y: isPot ? VOLTS.scale : {} },
@@ -85,7 +88,7 @@ const lonely = (values) => values.flatMap((value, at) => (
 
 // hh:mm, with the date at midnight; by days the date; by months year and month
 function tick(atMs, zone, stepS) {
-  const text = dateTime(atMs, zone);
+  const text = dateTime(atMs, zone).slice(0, 16);
   if (stepS >= 28 * DAY_S) return text.slice(0, 7);
   return stepS >= DAY_S || text.endsWith("00:00") ? text.slice(5, 10) : text.slice(11);
 }

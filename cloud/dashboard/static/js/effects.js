@@ -1,8 +1,9 @@
 // The table of anode effects, newest first; rows are made once and patched.
 import { h, setText } from "./dom.js";
-import { clockTime, duration, number } from "./format.js";
+import { duration, number } from "./format.js";
 import { ms } from "./model.js";
 import { has, t } from "./texts.js";
+import { moment } from "./times.js";
 
 const COLUMNS = [["start", ""], ["pot", ""], ["duration", "num"], ["vmax", "num"], ["over", "num"], ["cf4", "num"], ["state", "state"]];
 
@@ -52,11 +53,11 @@ function patch(model, row, effect) {
   const open = effect.end_ns === null && !effect.lost;
   const running = open && model.isHeard(effect.gateway);
   const until = effect.end_ns === null ? model.tickMs(effect.gateway) : ms(effect.end_ns);
-  const words = [open && !running ? t("effect.unknown", { time: until === null ? "–" : clockTime(until, model.zone) })
+  const words = [open && !running ? t("effect.unknown", { time: until === null ? "–" : moment(until, model.zone, model.serverNow()) })
     : t(effect.end_ns !== null ? "effect.ended" : effect.lost ? "effect.lost" : "effect.running")];
   for (const flag of effect.flags) if (flag !== "running") words.push(has(`flag.${flag}`) ? t(`flag.${flag}`) : flag);
   const texts = [
-    clockTime(ms(effect.start_ns), model.zone), effect.pot,
+    moment(ms(effect.start_ns), model.zone, model.serverNow()), effect.pot,
     effect.lost || (open && !running) ? "–" : duration(until - ms(effect.start_ns)), number(effect.v_max, 1),
     effect.integral_v_s === null ? "–" : number(effect.integral_v_s, 0),
     effect.cf4_kg === null ? "–" : number(effect.cf4_kg, 3), words.join(" · "),

@@ -3,6 +3,7 @@
 import { h, setOneClass, setText, svg } from "./dom.js";
 import { number, unitText } from "./format.js";
 import { ms } from "./model.js";
+import { normalView } from "./normal.js";
 import { readingView } from "./reading.js";
 import { t } from "./texts.js";
 import { TILE_STATES, tile } from "./tiles.js";
@@ -34,9 +35,11 @@ function views(model) {
     ? [["tile.emission.fuels", "plant.fuel_co2_t_h", "note.fuels", []]] : [["tile.emission", "plant.co2e_t_h", "", []]];
 }
 
-export const emissionTiles = (model) => views(model).map((view) => emissionTile(model, ...view));
+// normal: what the plant's people call normal, by figure
+export const emissionTiles = (model, normal) => views(model).map((view) =>
+  emissionTile(model, normal.find((band) => band.figure === view[1]), ...view));
 
-function emissionTile(model, title, point, remark, wanted) {
+function emissionTile(model, band, title, point, remark, wanted) {
   const total = readingView({ decimals: 2 });
   const path = svg("path", {});
   const spark = svg("svg", { class: "spark", viewBox: "0 0 600 24", preserveAspectRatio: "none", role: "img", "aria-label": t("tile.emission.trace") }, path);
@@ -47,7 +50,8 @@ function emissionTile(model, title, point, remark, wanted) {
     return { ids, value, node: h("span", {}, `${t(key)} `, value, " ", unit) };
   });
   const range = h("p", { class: "note" });
-  const node = tile(t(title), "half first", h("p", { class: "big" }, total.node), spark, range,
+  const normal = band ? normalView(band, unitText((model.state.points[point] || { unit: "" }).unit)) : null;
+  const node = tile(t(title), "half first", h("p", { class: "big" }, total.node), ...(normal ? [normal.node] : []), spark, range,
     ...(remark ? [h("p", { class: "note" }, t(model.state.points[point] ? remark : "note.no_flow"))] : []),
     h("p", { class: "parts" }, ...parts.map((part) => part.node)));
   const seen = [];
@@ -59,6 +63,7 @@ function emissionTile(model, title, point, remark, wanted) {
       const reading = total.update(model, point);
       setOneClass(node, TILE_STATES, reading.grade === "good" ? null : "dq");
       if (reading.facts && reading.tickNs) follow(seen, reading);
+      if (normal) normal.update(reading);
       path.setAttribute("d", sparkPath(seen));
       setText(range, rangeText(seen));
       for (const part of parts) setText(part.value, sumText(model, part.ids));

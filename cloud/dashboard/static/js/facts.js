@@ -1,9 +1,10 @@
 // Line and meters now, and what is told of a gateway: name, value, and where it was taken.
 import { h, setText } from "./dom.js";
-import { age, clockTime, number, unitText } from "./format.js";
+import { age, number, unitText } from "./format.js";
 import { ms } from "./model.js";
 import { readingView } from "./reading.js";
 import { t, tOr } from "./texts.js";
+import { clockTime, moment } from "./times.js";
 
 const MIDNIGHT_MS = 90000; // a count that starts this near to midnight is the whole day's
 const CLOCK_OFF_MS = 2000; // further apart than this the two clocks are told apart
@@ -103,10 +104,10 @@ export function gatewayTexts(model, g) {
   const { spool } = g;
   return [
     online,
-    g.received_ns === null ? none : [ago(g.received_ns), silent],
+    g.received_ns === null ? unheard(model, g) : [ago(g.received_ns), silent],
     spool ? [t("gw.frames", { n: number(spool.frames, 0), kb: number(spool.bytes / 1000, 1) }), false] : none,
     spool && spool.oldest_ns !== null ? [age(model.ageOf(g.id, spool.oldest_ns)), false] : none,
-    g.sealed_through_ns === null ? [t("delivery.never"), true] : [clockTime(ms(g.sealed_through_ns), model.zone), false],
+    g.sealed_through_ns === null ? [t("delivery.never"), true] : [moment(ms(g.sealed_through_ns), model.zone, model.serverNow()), false],
     g.receipt_ns === null ? none : [ago(g.receipt_ns), false],
     spool ? [t("gw.of", { a: spool.receipted_seq, b: spool.head_seq }), false] : none,
     clockText(g) || none,
@@ -124,6 +125,9 @@ function orderText(g) {
   const bad = ["refused", "rolled back", "set aside"].includes(order.outcome);
   return [order.reason ? t("gw.order.because", { outcome, reason: order.reason }) : outcome, bad];
 }
+
+// Nothing live since the collector's start: the log knows when its newest object came.
+const unheard = (model, g) => (g.receipt_ns ? [t("gw.live.receipt", { time: moment(ms(g.receipt_ns), model.zone, model.serverNow()) }), true] : [t("gw.none"), false]);
 
 function clockText(g) {
   if (!g.clock) return null;

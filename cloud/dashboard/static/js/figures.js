@@ -7,6 +7,7 @@ import { headlineOf } from "./overview_model.js";
 import { livePage } from "./page.js";
 import { readingView, reason } from "./reading.js";
 import { embedded, language, t } from "./texts.js";
+import { dayOf } from "./times.js";
 
 livePage((model, site) => {
   const [made, methods] = [embedded("made"), embedded("methods")];
@@ -23,7 +24,7 @@ livePage((model, site) => {
 
 // "2026-11" of the plant's calendar
 function monthNow(model) {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: model.zone, year: "numeric", month: "2-digit" }).format(model.serverNow()).slice(0, 7);
+  return dayOf(model.serverNow(), model.zone).slice(0, 7);
 }
 
 function anchor(id) {
@@ -39,7 +40,7 @@ function figureView(model, site, made, methods, row) {
   const node = h("section", { class: "card made", id: anchor(row.id) },
     h("div", { class: "head" }, name, id, ...indicator, h("span", { class: "right big" }, now.node)),
     h("p", { class: "note" }, row.of.length ? t("made.sum") : t("made.formula")),
-    ...(row.formula ? [h("pre", { class: "formula", translate: "no" }, row.formula)] : []),
+    ...(row.formula ? [h("pre", { class: "formula", translate: "no" }, row.formula[language])] : []),
     table(t("made.inputs"), ["input", "value", "age_quality", "meter"], lines.map((line) => line.node)),
     ...(row.factors.length ? [table(t("made.factors"), ["factor", "value", "confidence", "source"], row.factors.map(factorRow))] : []),
     ...(row.method ? [methodView(row.method, methods[row.method])] : []));
@@ -90,6 +91,6 @@ function factorRow(factor) {
 function methodView(id, method) {
   return h("details", {}, h("summary", {}, t("made.method", { id, version: method.version })),
     h("p", { class: "note" }, t("made.method_source"), " ", h("span", { translate: "no" }, method.source)),
-    h("pre", { class: "formula", lang: "en", translate: "no" }, method.text),
+    h("pre", { class: "formula", translate: "no" }, method.text),
     h("p", { class: "note" }, t("made.method_command"), " ", h("code", { translate: "no" }, `stackproof calc show ${id}`)));
 }

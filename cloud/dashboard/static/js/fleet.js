@@ -4,6 +4,7 @@ import { gatewayTexts, GATEWAY_ROWS } from "./facts.js";
 import { livePage } from "./page.js";
 import { Polled } from "./polled.js";
 import { t } from "./texts.js";
+import { dayOf } from "./times.js";
 
 const KEYS_MS = 60000;
 const DAY_MS = 86400000;
@@ -49,7 +50,7 @@ function certificateText(model, keys) {
   const until = mine.map((one) => Date.parse(one.not_after)).sort((a, b) => b - a)[0];
   if (until === undefined) return [t("gw.certificate.none"), true];
   const days = Math.floor((until - model.serverNow()) / DAY_MS);
-  const day = new Intl.DateTimeFormat("en-CA", { timeZone: model.zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(until);
+  const day = dayOf(until, model.zone);
   return days < 0 ? [t("gw.certificate.over", { day }), true] : [t("gw.certificate.until", { day, days }), days <= EXPIRY_NEAR_D];
 }
 

@@ -1,4 +1,4 @@
-// Numbers, times and ages as people read them. Pure but for the page's language.
+// Numbers and ages as people read them; times: times.js. Pure but for the page's language.
 import { language, t } from "./texts.js";
 
 const locale = language === "zh" ? "zh-CN" : "en-GB";
@@ -15,39 +15,6 @@ export function number(value, decimals) {
   }));
   const text = format.format(Number(value));
   return /[1-9]/.test(text) ? text : text.replace("-", ""); // never "-0.00"
-}
-
-const dayTime = (zone) => cached(`t${zone}`, () => new Intl.DateTimeFormat("en-GB", {
-  timeZone: zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit",
-}));
-
-// hh:mm:ss at the plant
-export const clockTime = (ms, zone) => dayTime(zone).format(ms);
-
-// yyyy-mm-dd hh:mm at the plant
-export function dateTime(ms, zone) {
-  const format = cached(`d${zone}`, () => new Intl.DateTimeFormat("en-CA", {
-    timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
-  }));
-  const part = {};
-  for (const { type, value } of format.formatToParts(ms)) part[type] = value;
-  return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}`;
-}
-
-// "(UTC+8)": the zone's offset at that instant
-export function zoneOffset(ms, zone) {
-  const format = cached(`z${zone}`, () => new Intl.DateTimeFormat("en-US", {
-    timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric",
-    hour: "numeric", minute: "numeric",
-  }));
-  const part = {};
-  for (const { type, value } of format.formatToParts(ms)) part[type] = Number(value);
-  const local = Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute);
-  const minutes = Math.round(local / 60000) - Math.floor(ms / 60000);
-  const hours = Math.trunc(Math.abs(minutes) / 60);
-  const rest = Math.abs(minutes) % 60;
-  const tail = rest ? `:${String(rest).padStart(2, "0")}` : "";
-  return `(UTC${minutes < 0 ? "-" : "+"}${hours}${tail})`;
 }
 
 export function age(ms) {

@@ -1,8 +1,9 @@
 // Header: what this site is, whether the page is live, and what of it is sealed; the lost banner.
 import { h, setOneClass, setText } from "./dom.js";
-import { age, clockTime, zoneOffset } from "./format.js";
+import { age } from "./format.js";
 import { ms } from "./model.js";
 import { t, tOr } from "./texts.js";
+import { clockTime, moment, zoneOffset } from "./times.js";
 
 const SEALED_LATE_MS = 60000;
 const STATES = ["connecting", "live", "polling", "lost"];
@@ -55,6 +56,6 @@ function sealText(model) {
   if (behind === 0) return { text: t("delivery.sealed_now"), late: false };
   const through = Math.min(...model.state.gateways.filter((g) => g.sealed_through_ns !== null)
     .map((g) => ms(g.sealed_through_ns)));
-  const sealed = t("delivery.sealed", { time: clockTime(through, model.zone) });
+  const sealed = t("delivery.sealed", { time: moment(through, model.zone, model.serverNow()) });
   return { text: `${t("delivery.unsealed")} · ${sealed}`, late: behind > SEALED_LATE_MS };
 }

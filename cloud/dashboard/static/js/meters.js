@@ -1,10 +1,14 @@
 // Every point of the plant: value, age, quality in words, share of the total, calibration, gaps.
 import { h, setAttr, setText } from "./dom.js";
-import { age, clockTime, duration, number } from "./format.js";
+import { age, duration, number } from "./format.js";
 import { kindOf, matches, shares, sorted, worstFirst } from "./meters_model.js";
 import { livePage } from "./page.js";
 import { readingView, reason } from "./reading.js";
 import { embedded, t } from "./texts.js";
+import { moment } from "./times.js";
+
+const TURNS = 30; // rows out of sight are redrawn one in so many a second: none is older than that
+const MARGIN = "200px"; // of what is nearly in sight
 
 const COLUMNS = ["point", "value", "age", "quality", "share", "due", "gap", "meter"];
 const NUMBERS = ["value", "age", "share"];
@@ -30,7 +34,11 @@ livePage((model) => {
   };
   const heads = headsOf(look, arrange);
   const table = h("table", { class: "meters" }, h("caption", { class: "unseen" }, t("meters.title")), h("thead", {}, h("tr", {}, ...heads)), body);
-  const tools = toolsOf(look, () => { arrange(); rows.forEach((row) => row.draw()); }, model.state.potlines.length > 0);
+  const drawAll = () => rows.forEach((row) => row.draw());
+  const tools = toolsOf(look, () => { arrange(); drawAll(); }, model.state.potlines.length > 0);
+  const inSight = watched(rows);
+  let turn = 0;
+  window.addEventListener("beforeprint", drawAll);
   return {
     nodes: [h("section", { class: "card alone" }, h("div", { class: "head" }, h("h2", {}, t("meters.title")), count), tools,
       h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": t("meters.title") }, table),
@@ -39,10 +47,24 @@ livePage((model) => {
       const of = shares(model, made);
       rows.forEach((row) => row.measure(of.get(row.id)));
       arrange();
-      for (const row of rows) if (!row.node.hidden) row.draw();
+      turn = (turn + 1) % TURNS;
+      rows.forEach((row, at) => { if (!row.node.hidden && (inSight.has(row) || at % TURNS === turn)) row.draw(); });
     },
   };
 });
+
+// Those rows that can be seen now, or nearly; one that comes into sight is drawn at once.
+function watched(rows) {
+  const of = new Map(rows.map((row) => [row.node, row]));
+  const inSight = new Set();
+  const observer = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
+    const row = of.get(target);
+    if (!isIntersecting) inSight.delete(row);
+    else if (!inSight.has(row)) { inSight.add(row); row.draw(); }
+  }), { rootMargin: MARGIN });
+  rows.forEach((row) => observer.observe(row.node));
+  return inSight;
+}
 
 function headsOf(look, arrange) {
   const heads = COLUMNS.map((name) => {
@@ -113,6 +135,6 @@ function dueInto(cell, facts, due, mine) {
 
 function gapText(model, gap) {
   if (!gap) return t("meters.gap.none");
-  const from = clockTime(gap.fromMs, model.zone);
+  const from = moment(gap.fromMs, model.zone, model.serverNow());
   return gap.toMs === null ? t("meters.gap.lasts", { time: from }) : t("meters.gap.was", { time: from, lasts: duration(gap.toMs - gap.fromMs) });
 }

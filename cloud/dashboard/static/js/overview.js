@@ -20,7 +20,7 @@ livePage((model, site) => {
   const counted = new Polled(`${site.api}/accumulated`, COUNTED_MS);
   const months = new Polled(`/api/v1/months?plant=${encodeURIComponent(site.plant)}`, MONTHS_MS);
   const slow = { counted: () => counted.answer, months: () => months.answer };
-  const emissions = emissionTiles(model);
+  const emissions = emissionTiles(model, embedded("normal"));
   const tiles = [...emissions, intensityTile(slow), monthTile(slow), trustedTile(model, site), evidenceTile(model, slow, site)];
   const main = model.state.potlines.length ? mapOf(model, site) : stripOf(model, site);
   const todo = todoView(model, site);

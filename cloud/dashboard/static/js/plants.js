@@ -1,10 +1,11 @@
 // All plants one may see, a line each. Polled: the socket is one plant's.
 import { h, setText } from "./dom.js";
-import { age, clockTime, number, unitText, zoneOffset } from "./format.js";
+import { age, number, unitText } from "./format.js";
 import { owedText } from "./overview_tiles.js";
 import { pressing } from "./overview_model.js";
 import { Polled } from "./polled.js";
 import { embedded, language, t, tOr } from "./texts.js";
+import { clockTime, zoneOffset } from "./times.js";
 
 const EVERY_MS = 2000;
 const MONTHS_MS = 60000;
@@ -16,7 +17,16 @@ const live = new Polled("/api/v1/overview", EVERY_MS, (told) => { state.told = t
 const months = new Polled("/api/v1/months", MONTHS_MS);
 const body = document.getElementById("plants");
 const rows = new Map();
-const ZONE = "Asia/Shanghai";
+
+// The server's time, carried on since it was told; while it is lost it stands.
+const serverNow = () => state.told.server_ns / 1e6 + Math.min(LOST_MS, performance.now() - state.heardAt);
+
+// The zone that all plants have; null where they have several: then each row has its own clock, and
+// the header UTC.
+function zoneOfAll() {
+  const zones = new Set(state.told.plants.map((one) => one.plant.time_zone).filter(Boolean));
+  return zones.size === 1 ? [...zones][0] : null;
+}
 
 function rowOf(id) {
   const cells = ["plant", "now", "trusted", "effects", "gateways", "month"].map((name) => h(name === "plant" ? "th" : "td", { class: name === "now" ? "num" : "", "data-label": t(`plants.${name}`) }));
@@ -44,7 +54,7 @@ function nowText({ headline }) {
 function patch(row, told, monthRows) {
   const { plant, trusted, effects, gateways } = told;
   setText(row.link, plant.name || plant.id);
-  setText(row.sector, `${tOr(`sector.${plant.sector}`, "sector.other", { id: plant.sector })}${plant.simulated ? ` · ${t("band.simulated")}` : ""}`);
+  setText(row.sector, `${zoneOfAll() === null && plant.time_zone ? `${clockTime(serverNow(), plant.time_zone)} ${zoneOffset(serverNow(), plant.time_zone)} · ` : ""}${tOr(`sector.${plant.sector}`, "sector.other", { id: plant.sector })}${plant.simulated ? ` · ${t("band.simulated")}` : ""}`);
   const [, now, share, running, connected, month] = row.cells;
   cell(now, ...nowText(told));
   cell(share, trusted ? trustedText(trusted) : t("none.yet"), !trusted || trusted.lowest_share < 0.95);
@@ -84,11 +94,13 @@ function draw() {
   const silent = performance.now() - state.heardAt;
   const lost = silent > LOST_MS;
   const server = state.told.server_ns / 1e6;
+  const zone = zoneOfAll();
+  const clock = (at) => `${clockTime(at, zone || "UTC")} ${zone ? zoneOffset(at, zone) : "(UTC)"}`;
   document.body.classList.toggle("lost", lost);
   const banner = document.getElementById("banner");
   banner.hidden = !lost;
-  setText(banner, lost ? `${t("lost.banner", { time: clockTime(server, ZONE) })} ${t("lost.age", { age: age(silent) })}` : "");
-  setText(document.getElementById("clock"), lost ? t("header.lost") : `${clockTime(server + silent, ZONE)} ${zoneOffset(server, ZONE)}`);
+  setText(banner, lost ? `${t("lost.banner", { time: clock(server) })} ${t("lost.age", { age: age(silent) })}` : "");
+  setText(document.getElementById("clock"), lost ? t("header.lost") : clock(serverNow()));
 }
 
 body.textContent = "";

@@ -1,7 +1,7 @@
 // One pot: its state, its trace, its anode effects.
 import { h, setOneClass, setText } from "./dom.js";
 import { effectsView } from "./effects.js";
-import { clockTime, duration, number } from "./format.js";
+import { duration, number } from "./format.js";
 import { ms } from "./model.js";
 import { livePage } from "./page.js";
 import { get } from "./polled.js";
@@ -9,6 +9,7 @@ import { statusWords } from "./pots.js";
 import { readingView } from "./reading.js";
 import { embedded, t } from "./texts.js";
 import { tile } from "./tiles.js";
+import { moment } from "./times.js";
 import { traceView } from "./trace.js";
 
 livePage((model, site) => {
@@ -81,7 +82,7 @@ function effectTile(model, line, pot) {
       }
       const lasts = model.tickMs(effect.gateway) - ms(effect.start_ns);
       setText(big, duration(lasts));
-      setText(foot, t("pot.effect.since", { time: clockTime(ms(effect.start_ns), model.zone), v: number(effect.v_max, 1),
+      setText(foot, t("pot.effect.since", { time: moment(ms(effect.start_ns), model.zone, model.serverNow()), v: number(effect.v_max, 1),
         kg: effect.cf4_kg === null ? "–" : number(effect.cf4_kg, 3) }));
     },
   };

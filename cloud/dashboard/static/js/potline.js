@@ -1,10 +1,11 @@
 // A potline: its map, which pots are in effect since when, and what a chosen pot does.
 import { h, setOneClass, setText } from "./dom.js";
-import { clockTime, duration } from "./format.js";
+import { duration } from "./format.js";
 import { ms } from "./model.js";
 import { potsView } from "./pots.js";
 import { readingView } from "./reading.js";
 import { t } from "./texts.js";
+import { moment } from "./times.js";
 
 const NAMED_MAX = 6;
 
@@ -84,7 +85,7 @@ function runningView(model, site, line) {
           list.append(links.get(id), " ");
         }
         const lasts = duration(model.tickMs(gateway) - ms(start));
-        setText(links.get(id), t("effects.since", { id, time: clockTime(ms(start), model.zone), lasts }));
+        setText(links.get(id), t("effects.since", { id, time: moment(ms(start), model.zone, model.serverNow()), lasts }));
       }
     },
   };

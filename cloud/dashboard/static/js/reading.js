@@ -32,6 +32,7 @@ export function stateText({ facts, value }) {
 export function figure(reading, decimals) {
   if (reading.value === null) return "–";
   if (reading.facts.role === "state") return stateText(reading);
+  if (reading.facts.identifier) return reading.value; // a serial number is no quantity
   return number(reading.value, decimals === undefined ? reading.facts.decimals : decimals);
 }
 

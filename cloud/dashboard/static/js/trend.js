@@ -3,9 +3,10 @@
 import { address, joined, pieces, RANGES, summed } from "./buckets.js";
 import { trendChart } from "./chart.js";
 import { h, setAttr, setText } from "./dom.js";
-import { age, dateTime, number, unitText, zoneOffset } from "./format.js";
+import { age, number, unitText } from "./format.js";
 import { get } from "./polled.js";
 import { language, t } from "./texts.js";
+import { dateTime, zoneOffset } from "./times.js";
 
 const AGAIN_MS = 60000; // a minute is the shortest bucket
 const LIVE = RANGES[0];
@@ -25,7 +26,7 @@ export function trendView(model, site, { live, limit }) {
 
   const isLive = () => range === LIVE;
   const whole = (asked) => ({ from: asked[0].from, to: asked[asked.length - 1].to });
-  const title = () => `${point} · ${t(`trend.${range[0]}`)}${rows ? ` · ${unitText(rows.unit) || "1"}` : ""} ${zoneOffset(model.serverNow(), model.zone)}`;
+  const title = () => `${point} · ${t(`trend.${range[0]}`)}${rows ? ` · ${unitText(rows.unit) || "–"}` : ""} ${zoneOffset(model.serverNow(), model.zone)}`;
 
   const clear = () => {
     if (chart) chart.remove();

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloud.live.facts import FactsError, gateway_facts
-from tests.unit.cloud.live_examples import NS, configuration
+from tests.unit.cloud.live_examples import NS, configuration, point
 
 
 def test_points_carry_unit_decimals_role_provenance_and_their_own_interval() -> None:
@@ -107,3 +107,21 @@ def test_a_pot_that_names_a_point_that_is_not_there_is_refused() -> None:
     config["potlines"][0]["pots"][0]["voltage"] = "p.99.voltage"
     with pytest.raises(FactsError, match=r"p\.99\.voltage"):
         gateway_facts("g", config)
+
+
+@pytest.mark.parametrize(
+    ("row", "is_name"),
+    [
+        (point("gas-1.serial", "count", "1", 0), True),
+        (point("feeder.serial_number", "count", "1", 0), True),
+        (point("uniflo.meter_number", "count", "1", 0), True),
+        (point("cems.analyser_version_code", "count", "1", 0), True),
+        (point("scale.weighings", "count", "1", 0), False),
+        (point("gas-1.serial", "energy", "kWh", 0), False),  # a quantity, whatever it is called
+        (point("counter.serial", "count", "1", 0, role="totaliser"), False),
+    ],
+)
+def test_numbers_that_are_names_are_told_apart(row: dict[str, Any], is_name: bool) -> None:
+    config = configuration()
+    config["points"].append(row)
+    assert gateway_facts("g", config).points[row["id"]]["identifier"] is is_name

@@ -80,7 +80,7 @@ class SealedMonths(Months):
         held = {
             "name": NAME, "archive": str(self.path), "bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(), "statement_sha256": self.statement,
-            "replaced": False, "newest": True,
+            "replaced": False, "newest": True, "verified": None,
         }  # fmt: skip
         closes = [{"index": 9, "closing": "final", "received_ns": 0, "replaces": None,
                    "statement_sha256": one} for one in statements]  # fmt: skip

@@ -1,0 +1,111 @@
+"""Every archive that stands is verified by this collector once; the verdict is kept for pages.
+
+By the command that an auditor runs, in a process of its own, one after another, the newest month
+first. The verdict is no evidence: whoever needs one verifies the archive. Starts processes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cloud.brought.desk import BroughtError, report_of
+from cloud.clock import Clock
+from cloud.closing.kept import read_kept
+from cloud.errors import StoreError
+from cloud.kept_file import KeptFile
+from cloud.month.substituted import substituted_percent
+from edge.calc.errors import UnknownRuleSetError
+from evidence.findings import Verdict
+from evidence.version import VERSION
+
+FILE = "archive-checks.db"
+_SCHEMA = """
+CREATE TABLE checked (
+    sha256 TEXT PRIMARY KEY, verdict TEXT, code TEXT, substituted_percent TEXT, version TEXT,
+    at_ns INTEGER
+) WITHOUT ROWID;
+"""
+_TOLD = ("verdict", "code", "substituted_percent", "version", "at_ns")
+#: seconds between two looks; until one that could not be verified is tried again
+LOOK_S, AGAIN_S = 30.0, 3_600.0
+
+log = logging.getLogger("stackproof.cloud.months")
+
+
+class ArchiveChecks(KeptFile):
+    """Verdicts by the archive's SHA-256. `of` may be called by any thread.
+
+    Args:
+        state_dir: they are kept in a file of it.
+        clock: the collector's clock.
+
+    Raises:
+        StoreError: the file cannot be used.
+    """
+
+    def __init__(self, state_dir: Path, clock: Clock) -> None:
+        super().__init__(state_dir / FILE, _SCHEMA, 1, "verdicts of archives")
+        self._clock = clock
+        self._failed: dict[str, float] = {}
+
+    def of(self, sha256: str) -> Mapping[str, Any] | None:
+        """What was found of an archive, JSON-ready; None while it was not verified.
+
+        verdict; code: of the finding that weighs most, "" when it passed; substituted_percent: of
+        its emission, as `substituted_percent`, None where that is not told; version: of the
+        program; at_ns: when.
+        """
+        rows = self._ask(f"SELECT {', '.join(_TOLD)} FROM checked WHERE sha256 = ?", sha256)  # noqa: S608 - our own names
+        return dict(zip(_TOLD, rows[0], strict=True)) if rows else None
+
+    async def run(self, archives: Callable[[], Iterable[tuple[Path, str]]]) -> None:
+        """Verify what was not, for ever.
+
+        Args:
+            archives: path and SHA-256 (hex) of those that stand, first what is wanted first.
+                Called in a worker thread.
+        """
+        while True:
+            try:
+                wanted = await asyncio.to_thread(self._next, archives)
+                if wanted is not None:
+                    await self._check(*wanted)
+                    continue
+            except StoreError as error:
+                log.warning("no archive is verified just now: %s", error)
+            await asyncio.sleep(LOOK_S)
+
+    def _next(self, archives: Callable[[], Iterable[tuple[Path, str]]]) -> tuple[Path, str] | None:
+        now_s = self._clock.wall_ns() / 1e9
+        for path, sha256 in archives():
+            waits = now_s - self._failed.get(sha256, -AGAIN_S) < AGAIN_S
+            if not waits and self.of(sha256) is None:
+                return path, sha256
+        return None
+
+    async def _check(self, path: Path, sha256: str) -> None:
+        try:
+            report, _ = await report_of(path)
+        except BroughtError as error:
+            log.warning("%s: %s", path.name, error)
+            self._failed[sha256] = self._clock.wall_ns() / 1e9
+            return
+        verdict, findings = str(report["verdict"]), report["findings"]
+        code = "" if verdict == Verdict.PASSED.value else str(findings[0]["code"])
+        share = await asyncio.to_thread(_substituted, path)
+        row = (sha256, verdict, code, share, VERSION, self._clock.wall_ns())
+        asked = "INSERT OR REPLACE INTO checked VALUES (?, ?, ?, ?, ?, ?)"
+        await asyncio.to_thread(self._ask, asked, *row)
+
+
+def _substituted(path: Path) -> str | None:
+    """Of its statement; None where that cannot be read, which the verdict says."""
+    kept = read_kept(path)
+    if kept is None:
+        return None
+    try:
+        return substituted_percent(kept.statement["input"], kept.statement["output"])
+    except (UnknownRuleSetError, KeyError, TypeError, ValueError):
+        return None
