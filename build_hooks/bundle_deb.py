@@ -4,7 +4,6 @@ The wheels are unpacked into a venv, which is three more files: no pip and no ne
 where it is installed, and any processor's package is made on any machine.
 """
 
-import gzip
 import hashlib
 import os
 import shutil
@@ -34,8 +33,8 @@ Suggests: fonts-noto-cjk
 Section: science
 Priority: optional
 Description: signed, recomputable emission evidence from meters
- Agent at the plant, collector, relay of one-way sites, verifier. Its libraries are its own and in
- /opt/stackproof; nothing is started before somebody enables a service.
+ Agent at the plant, collector, relay of one-way sites, verifier. Its libraries
+ are its own, in /opt/stackproof. Nothing starts before somebody enables a service.
 """
 
 _COPYRIGHT = """\
@@ -88,7 +87,6 @@ def unpack(bundle: Path, target: Target, venv: Path) -> None:
     shutil.rmtree(lib / "bin")
     (venv / "bin/python").symlink_to(f"/usr/bin/python{target.python}")
     (venv / "bin/stackproof").write_text(_PROGRAM)
-    (venv / "bin/stackproof").chmod(0o755)
     (venv / "pyvenv.cfg").write_text(
         f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {target.python}\n"
     )
@@ -107,8 +105,7 @@ def lay_out(bundle: Path, target: Target, tree: Path) -> None:
     shutil.copytree(bundle / "docs", tree / DOC / "docs")
     shutil.copy(bundle / "sbom.cdx.json", tree / DOC)
     (tree / DOC / "copyright").write_text(_COPYRIGHT)
-    changes = (bundle / "CHANGELOG.md").read_bytes()
-    (tree / DOC / "changelog.gz").write_bytes(gzip.compress(changes, 9, mtime=0))
+    shutil.copy(bundle / "CHANGELOG.md", tree / DOC)
 
 
 def build_deb(bundle: Path, target: Target, work: Path) -> Path:
@@ -125,16 +122,26 @@ def build_deb(bundle: Path, target: Target, work: Path) -> Path:
     control = _CONTROL.format(
         version=version, machine=machine, python=target.python, size_kib=size >> 10
     )
+    sums = [
+        f"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}"
+        f"  {path.relative_to(tree)}\n"
+        for path in sorted(tree.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    ]
     (tree / "DEBIAN").mkdir()
     (tree / "DEBIAN/control").write_text(control)
-    for script in (ROOT / "packaging/debian").iterdir():
+    (tree / "DEBIAN/md5sums").write_text("".join(sums))
+    scripts = list((ROOT / "packaging/debian").iterdir())
+    for script in scripts:
         shutil.copy(script, tree / "DEBIAN")
+    runs = {*(tree / HOME / "bin").iterdir(), *(tree / "DEBIAN" / path.name for path in scripts)}
     for path in tree.rglob("*"):
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+            path.chmod(0o755 if path.is_dir() or path in runs else 0o644)
     out = work / f"stackproof_{version}_{machine}.deb"
+    dpkg = ["dpkg-deb", "-Zzstd", "--root-owner-group", "--build", tree, out]
     subprocess.run(  # noqa: S603 - fixed arguments, no shell
-        ["dpkg-deb", "-Zzstd", "--root-owner-group", "--build", tree, out],  # noqa: S607 - the PATH's, as pip
+        dpkg,
         check=True, capture_output=True, text=True, timeout=TIMEOUT_S,
         env={**os.environ, "SOURCE_DATE_EPOCH": DATED},
     )  # fmt: skip

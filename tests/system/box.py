@@ -1,8 +1,8 @@
 """A machine with systemd as PID 1: a root folder and what is written over it, in namespaces.
 
 Its own processes, mounts, network (loopback alone), host name and cgroups; no disk of its own, no
-console, no udev. The control group has no controllers where the kernel has given them to version 1:
-MemoryMax and TasksMax then bound nothing.
+console, no udev; the kernel's settings, modules and clock are out of its reach. The control group
+has no controllers where the kernel has given them to version 1: MemoryMax then bounds nothing.
 """
 
 import os
@@ -31,7 +31,9 @@ done
 cd "$box"
 mkdir -p proc sys run dev tmp old
 mount -t proc proc proc
-mount -t sysfs sysfs sys
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=755,nosuid tmpfs run
 mount -t tmpfs -o mode=755 tmpfs dev
@@ -48,7 +50,8 @@ ip link set lo up
 hostname box
 pivot_root . old
 umount -l /old
-exec env -i container=box PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit="$4"
+exec env -i container=box PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    setpriv --bounding-set=-sys_module,-sys_rawio,-sys_time /lib/systemd/systemd --unit="$4"
 """
 
 
@@ -65,7 +68,7 @@ def why_not() -> str:
     """Why no box can be booted here, "" where one can."""
     if os.geteuid() != 0:
         return "only root may boot a box"
-    for program in ("unshare", "nsenter", "ip", "/lib/systemd/systemd"):
+    for program in ("unshare", "nsenter", "setpriv", "ip", "/lib/systemd/systemd"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
     return "" if cgroup2() else "no control groups of version 2 are mounted here to be written"
@@ -92,6 +95,10 @@ class Box:
         assert done.returncode == 0 or not check, f"{words}: {done.returncode}\n{done.stdout}"
         return done.stdout
 
+    def write(self, path: str, text: str) -> None:
+        """Put a file there."""
+        self.run("sh", "-c", 'printf %s "$1" >"$0"', path, text)
+
     def show(self, unit: str, *names: str) -> list[str]:
         """Properties of a unit, in the order asked for."""
         said = self.run("systemctl", "show", unit, *(f"-p{name}" for name in names))
@@ -106,7 +113,10 @@ def booted(
     """Boot a root folder; what it writes goes below `folder`, and is there at the next boot.
 
     Args:
+        root: what it sees as its disk, and does not change.
+        folder: where what it writes goes; not below an overlay.
         binds: folders from outside that it sees, read-only, and where.
+        target: what it starts.
     """
     groups = cgroup2()
     assert groups is not None, why_not()
