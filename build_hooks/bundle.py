@@ -1,10 +1,11 @@
 """./run bundle: one signed archive that is installed without a network.
 
-    bundle --arch x86_64|aarch64 [--python 3.13[,3.11]] [--out FILE] [--key FILE]
+    bundle --arch x86_64|aarch64 [--python 3.13[,3.11]] [--out FILE] [--key FILE] [--deb]
 
 It holds the locked wheels for that processor, the project's own wheel, their lock, documents, unit
 files, a list of contents (CycloneDX) and install.sh. SHA256SUMS names every file; SHA256SUMS.sig is
-its Ed25519 signature. Packages without a wheel for the processor are left out and named. I/O: pip
+its Ed25519 signature. With --deb a Debian package for each Python stands beside it, with its
+signature. Packages without a wheel for the processor are left out and named. I/O: pip
 and hatchling; both take a network here, at the desk where it is made.
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from build_hooks.bundle_deb import build_deb
 from build_hooks.bundle_lock import ARCHITECTURES, Pin, Target, lock_of, pins_of
 from build_hooks.bundle_sbom import sbom_of
 from evidence.errors import EvidenceError
@@ -163,6 +165,26 @@ def pack(folder: Path, out: Path) -> None:
     beside.replace(out)
 
 
+def add_debs(
+    folder: Path, arch: str, pythons: Sequence[str], key: Ed25519PrivateKey, out: Path
+) -> None:
+    """Debian packages of a filled bundle into the folder `out`, each with its signature.
+
+    Raises:
+        BundleError: one of them was not made.
+    """
+    for python in pythons:
+        with tempfile.TemporaryDirectory(prefix="stackproof-deb-") as work:
+            try:
+                made = build_deb(folder, Target(arch, python), Path(work))
+            except subprocess.CalledProcessError as error:
+                raise BundleError(f"no package for Python {python}: {error.stderr}") from error
+            deb = out / made.name
+            shutil.move(made, deb)
+        deb.with_name(f"{deb.name}.sig").write_bytes(key.sign(deb.read_bytes()))
+        say(f"{deb}: {deb.stat().st_size >> 20} MiB, signed in {deb.name}.sig")
+
+
 def open_key(path: Path) -> Ed25519PrivateKey:
     """The signer's key; made, with its public half beside it, when it is not there."""
     if not path.exists():
@@ -189,6 +211,11 @@ def main(argv: Sequence[str]) -> int:
         "--key", type=Path, default=Path("bundle.pem"),
         help="Ed25519 key that signs (bundle.pem); made, with its .pub, when it is not there",
     )  # fmt: skip
+    parser.add_argument(
+        "--deb",
+        action="store_true",
+        help="also a Debian package for each Python, beside the archive",
+    )
     args = parser.parse_args(argv)
     name = f"stackproof-{VERSION}-{args.arch}"
     out = args.out or Path(f"{name}.tar")
@@ -197,9 +224,11 @@ def main(argv: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="stackproof-bundle-") as work:
             folder = Path(work) / name
             folder.mkdir()
-            missing = fill(folder, args.arch, args.python.split(","))
+            missing = fill(folder, args.arch, pythons := args.python.split(","))
             sign(folder, key)
             pack(folder, out)
+            if args.deb:
+                add_debs(folder, args.arch, pythons, key, out.parent)
     except (BundleError, OSError, subprocess.TimeoutExpired) as error:
         say(str(error))
         return 2

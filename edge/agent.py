@@ -230,6 +230,8 @@ class Agent:
 
     def _stands(self) -> str:
         alarms = ", ".join(self._alarms.names) or "none"
+        if not self._recorder.last_ns:
+            return f"no tick yet; alarms: {alarms}"
         newest = dt.datetime.fromtimestamp(self._recorder.last_ns // 10**9, dt.UTC)
         return f"newest tick {newest:%Y-%m-%d %H:%M:%S} UTC; alarms: {alarms}"
 

@@ -22,10 +22,12 @@ def start_logging(level: str, form: str) -> dict[str, str]:
     """
     handler, always = logging.StreamHandler(), dict[str, str]()
     if form == JSON:
-        from pythonjsonlogger.json import JsonFormatter  # of the extras edge and cloud
+        from pythonjsonlogger.core import RESERVED_ATTRS  # of the extras edge and cloud
+        from pythonjsonlogger.json import JsonFormatter
 
         formatter = JsonFormatter(
             "%(levelname)s %(name)s %(message)s",
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's, for terminals
             rename_fields={"levelname": "level", "name": "logger"},
             timestamp="at",
             json_ensure_ascii=False,

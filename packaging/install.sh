@@ -40,6 +40,8 @@ for folder in "$prefix" "${units:-/}"; do
     [ "${folder#/}" != "$folder" ] || die "$folder: give the whole path of the folder, from / on"
 done
 links=$prefix/stackproof
+[ -L "$links/current" ] || [ ! -e "$links/current" ] ||
+    die "$links/current is the Debian package's: upgrade with dpkg -i, or remove it (dpkg -r stackproof)"
 
 # Replaces a link in one step: there is no moment without one.
 link() {

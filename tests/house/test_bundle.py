@@ -202,6 +202,8 @@ def test_the_key_must_be_given_and_be_the_makers(desk: Desk) -> None:
     assert NOT_BY in desk.run(made, "--key", desk.folder / "other.pub")[1]
     assert "holds no public key" in desk.run(made, "--key", made / "LICENSE")[1]
     assert desk.current == ""
+    (desk.prefix / "stackproof/current").mkdir(parents=True)
+    assert "is the Debian package's" in desk.run(made)[1]
 
 
 def test_same_files_give_the_same_archive(desk: Desk) -> None:

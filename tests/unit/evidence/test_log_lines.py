@@ -12,7 +12,8 @@ always = start_logging("info", "{form}")
 always |= about("north", "edge-1")
 log = logging.getLogger("stackproof.edge")
 log.debug("not said")
-log.warning("%s: lost, 温度", "ac-1", extra=about(device="ac-1"))
+lost = "%s: lost, 温度"
+log.warning(lost, "ac-1", extra=about(device="ac-1") | {"color_message": "!"})
 try:
     raise ValueError("by a defect")
 except ValueError:

@@ -1,0 +1,149 @@
+"""The units under systemd as PID 1, on this machine's own root: docs/agent-at-boot.md as it stands.
+
+Not the package: its program is this tree's, where the units look for it. `tests.system.box` says
+what such a machine lacks.
+"""
+
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.box import Box, booted, why_not
+
+ROOT = Path(__file__).resolve().parents[2]
+EDGE = "stackproof-edge"
+HOME = "/opt/stackproof/current"
+STATUS = ("stackproof", "edge", "status", "/etc/stackproof/site.toml")
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+]
+
+PROGRAM = f"""#!/bin/sh
+PATH=$PATH:{HOME}/venv PYTHONPATH={HOME}/tree:{HOME}/site PYTHONDONTWRITEBYTECODE=1
+LD_LIBRARY_PATH={HOME}/python/lib # a Python that was built with a shared library, and moved
+export PATH PYTHONPATH LD_LIBRARY_PATH
+exec {HOME}/python/bin/python3 -P -m stackproof "$@"
+"""
+
+
+def blocks(document: str, heading: str, language: str = "sh") -> list[str]:
+    text = (ROOT / "docs" / document).read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """One with program, units and users, before anybody did anything; and a meter."""
+    folder = tmp_path_factory.mktemp("box")
+    folder.chmod(0o755)
+    up = folder / "up"
+    for name in ("usr/local/bin", "etc/systemd/system", "etc/sysusers.d", "etc/stackproof"):
+        (up / name).mkdir(parents=True)
+    program = up / f"{HOME[1:]}/bin/stackproof"
+    program.parent.mkdir(parents=True)
+    program.write_text(PROGRAM)
+    program.chmod(0o755)
+    (up / "usr/local/bin/stackproof").symlink_to(f"{HOME}/bin/stackproof")
+    for unit in (ROOT / "packaging/systemd").glob("*.service"):
+        shutil.copy(unit, up / "etc/systemd/system")
+    shutil.copy(ROOT / "packaging/systemd/stackproof.sysusers", up / "etc/sysusers.d/sp.conf")
+    binds = {
+        Path(sys.base_prefix): f"{HOME}/python",
+        Path(sys.executable).parent: f"{HOME}/venv",
+        Path(pytest.__file__).parents[1]: f"{HOME}/site",
+        ROOT: f"{HOME}/tree",
+    }
+    with booted(Path("/"), folder, binds={k: v[1:] for k, v in binds.items()}) as made:
+        made.run("systemd-sysusers")
+        made.run("systemd-run", "--unit=meter", "stackproof", "sim", "run", "smelter")
+        yield made
+
+
+def until(condition: Callable[[], bool], box: Box, unit: str, within_s: float = 60) -> None:
+    end_s = time.monotonic() + within_s
+    while not condition():
+        journal = box.run("journalctl", "-n", "50", "-u", unit)
+        assert time.monotonic() < end_s, journal
+        time.sleep(0.2)
+
+
+def frames(box: Box) -> int:
+    """How many frames the spool holds, signed or not."""
+    said = box.run(*STATUS, check=False)
+    (newest, unsigned) = re.findall(r"newest seq (-?\d+),.* (\d+) frames not signed", said)[0]
+    return int(newest) + int(unsigned)
+
+
+def test_agent_by_the_page_then_stopped_and_started(box: Box) -> None:
+    (keys,) = blocks("agent-at-boot.md", "The key")
+    said = box.run("sh", "-euc", keys)
+    hex_ = re.findall(r"key SHA-256: ([0-9a-f]{64})", said)[0]
+    box.run(
+        "sh",
+        "-euc",
+        f"""
+        cd /root; stackproof keys new --out root --plant smelter
+        stackproof keys enrol --csr /etc/stackproof/edge-1.csr --key-sha256 {hex_} \
+          --root file:root/root.pem --root-certificate root/root.crt --out edge-1.crt
+        cp edge-1.crt root/collector.crt /etc/stackproof""",
+    )
+    site = blocks("deploy.md", "The gateway", "toml")[0]
+    (state,) = blocks("agent-at-boot.md", "The site file", "toml")
+    site = re.sub(r"state_dir = .*\n", state, site)
+    box.write("/etc/stackproof/site.toml", site)
+    (check,) = blocks("agent-at-boot.md", "The site file")
+    assert box.run("sh", "-euc", check).count("fine. smelter/edge-1") == 2
+    (start,) = blocks("agent-at-boot.md", "At boot")
+    assert "active" in box.run("sh", "-euc", start)
+
+    until(lambda: "newest tick 20" in box.show(EDGE, "StatusText")[0], box, EDGE)
+    pid, core = box.show(EDGE, "MainPID", "LimitCORE")
+    status = box.run("cat", f"/proc/{pid}/status")
+    assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
+    assert re.search(r"^CapBnd:\t0+$", status, re.MULTILINE)
+    assert core == "0"
+    owner = box.run("stat", "-c", "%U %a", "/var/lib/stackproof-edge")
+    assert owner == "stackproof-edge 700\n"
+
+    until(lambda: frames(box) >= 1, box, EDGE)
+    box.run("systemctl", "stop", EDGE)
+    kept = frames(box)
+    box.run("systemctl", "start", EDGE)
+    until(lambda: frames(box) > kept, box, EDGE)
+
+
+def test_collector_is_ready_and_takes_what_waited(box: Box) -> None:
+    """Type=notify: systemctl start comes back when they said so, and fails otherwise."""
+    cloud = blocks("deploy.md", "The collector", "toml")[0]
+    for name in ("evidence", "state", "archives"):
+        cloud = cloud.replace(f'_dir = "{name}"', f'_dir = "/var/lib/stackproof/{name}"')
+    box.write("/etc/stackproof/cloud.toml", cloud.replace("file:keys", "file:."))
+    box.run(
+        "sh",
+        "-euc",
+        """
+        cp /root/root/collector.pem /root/root/root.crt /etc/stackproof
+        chown stackproof: /etc/stackproof/collector.pem
+        systemctl start stackproof-cloud""",
+    )
+    assert "1 plants served" in box.show("stackproof-cloud", "StatusText")[0]
+    under_receipt = re.compile(r"under receipt up to [1-9]")
+    until(lambda: bool(under_receipt.search(box.run(*STATUS, check=False))), box, EDGE)
+
+
+def test_frozen_agent_is_started_again(box: Box) -> None:
+    """After the unit's own three minutes; the spool goes on."""
+    (pid,) = box.show(EDGE, "MainPID")
+    kept = frames(box)
+    box.run("kill", "-STOP", pid)
+    until(lambda: box.show(EDGE, "NRestarts") == ["1"], box, EDGE, within_s=240)
+    assert "Watchdog timeout (limit 3min)" in box.run("journalctl", "-u", EDGE)
+    until(lambda: frames(box) > kept, box, EDGE)
