@@ -14,6 +14,7 @@ from cloud.commands.accounts import add_account_commands
 from cloud.commands.across import add_across_command
 from cloud.commands.backup import add_backup_commands
 from cloud.commands.broker import add_broker_commands
+from cloud.commands.front import add_front_command
 from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add_account_commands(commands)
     add_draw_command(commands)
     add_across_command(commands, read_token)
+    add_front_command(commands)
     add_support_command(commands)
     return parser
 

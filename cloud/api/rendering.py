@@ -38,8 +38,8 @@ STRINGS = {
 }
 
 _OF_PAGES = (
-    "account.", "alarms.", "commissioning.", "drill.", "month.", "plan.", "record.", "review.",
-    "shift.", "verify.", "visit.", "year.",
+    "account.", "alarms.", "commissioning.", "drill.", "front.", "month.", "plan.", "record.",
+    "review.", "shift.", "verify.", "visit.", "year.",
 )  # fmt: skip
 #: of those, what the live pages say as well
 _SHARED = ("month.state.", "month.left", "alarms.priority")
