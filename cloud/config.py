@@ -242,8 +242,6 @@ class _Reader:
 
     def _plants(self, certificate: Path | None, signer: Signer | None) -> tuple[PlantIdentity, ...]:
         tables = self._root.children("plant")
-        if not tables:
-            self._root.complain("plant", "there is no plant: write [[plant]]")
         read = [self._plant(fields, certificate, signer) for fields in tables]
         found = [plant for plant in read if plant is not None]
         ids = [identity.plant for identity in found]

@@ -277,6 +277,9 @@ class Intake:
             if plant is not None and refused.reason in STALLS_AT_DUE:
                 due = plant.store.stream(sender.gateway).next_seq
                 self.missing.block(sender, due, refusal.sentence)
+        if plant is not None and refused.seq is not None:
+            due = plant.store.stream(sender.gateway).next_seq
+            self.missing.lack(sender, due, refused.seq, refusal.at_ns)
         if plant is not None and refused.reason in ALARMS:
             self._next.alarmed.add(sender.plant)
         digest = self.rejects.add(refusal, now_s)
