@@ -13,6 +13,7 @@ from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.commands.accounts import add_account_commands
 from cloud.commands.across import add_across_command
 from cloud.commands.backup import add_backup_commands
+from cloud.commands.backup_state import add_state_backup_commands
 from cloud.commands.broker import add_broker_commands
 from cloud.commands.front import add_front_command
 from cloud.commands.keys import add_key_commands
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     add_person_command(commands)
     add_store_commands(commands)
     add_backup_commands(commands)
+    add_state_backup_commands(commands)
     add_account_commands(commands)
     add_draw_command(commands)
     add_across_command(commands, read_token)

@@ -24,7 +24,7 @@ class Missed:
         last: the newest seq that came, with a good signature, and could not be taken.
         since_ns: when the first one ahead of `first` came, collector's wall clock.
         because: why `first` was not taken when it came; "" when it did not come.
-        is_receipted: the gateway holds receipts for them, and sends them no more: the log lost them.
+        is_receipted: the log lost them; the gateway has receipts for them and sends them no more.
     """
 
     first: int
