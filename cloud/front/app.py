@@ -2,14 +2,10 @@
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from cloud.api.rendering import DASHBOARD
-from cloud.api.security import SecurityHeaders
-from cloud.api.services import LOOPBACK_HOSTS
-from cloud.app import GZIP_BYTES_MIN
+from cloud.api.security import put_around
 from cloud.clock import Clock
 from cloud.front import pages, routes
 from cloud.front.config import FrontConfig
@@ -23,10 +19,7 @@ from cloud.front.routes import Front
 def front_of(config: FrontConfig, clock: Clock) -> Front:
     """Everything the application works on; nobody is asked yet."""
     listeners = tuple(Listener(one, clock) for one in config.collectors)
-    doors = tuple(
-        Door(one.name, at.pages, one.asked)
-        for one, at in zip(listeners, config.collectors, strict=True)
-    )
+    doors = {one.name: Door(one.name, one.heard.pages, one.asked) for one in listeners}
     return Front(listeners, doors, clock)
 
 
@@ -45,14 +38,8 @@ def create_front(config: FrontConfig, front: Front) -> FastAPI:
     app.include_router(routes.beside)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
     app.include_router(pages.router)
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(ReadersOnly, readers=config.readers)
-    app.add_middleware(
-        TrustedHostMiddleware,
-        allowed_hosts=[*LOOPBACK_HOSTS, *config.http.names],
-        www_redirect=False,
-    )
-    app.add_middleware(SecurityHeaders)  # outermost: also on refusals
+    put_around(app, config.http.names)
     return app
 
 

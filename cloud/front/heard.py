@@ -7,9 +7,15 @@ go because nobody answers, and none of them is shown as now.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from cloud.accounts.roles import Right
+from cloud.front.parts import PARTS
+
+NS = 1_000_000_000
+#: seconds that an answer may come late before what was heard is not of now any more
+LATE_S = 30
 
 
 class Why(StrEnum):
@@ -85,7 +91,7 @@ class Heard:
     Attributes:
         name: of its slice.
         pages: where people find its pages.
-        parts: by name, as `cloud.front.parts.PARTS` has them.
+        parts: by name, as `PARTS` has them.
     """
 
     name: str
@@ -97,7 +103,21 @@ class Heard:
         """Why it says nothing at all; None while it answers."""
         return self.parts["rights"].amiss
 
-    @property
+    def at(self, now_ns: int) -> "Heard":
+        """The same at an instant: a part that was to come again, and did not, is not of now.
+
+        Whatever holds up the asking (a slow answer, a defect here) is seen by this.
+        """
+        late = {
+            name: part.failed(Why.SILENT, "no answer is complete", part.heard_ns)
+            for name, part in self.parts.items()
+            if part.amiss is None
+            and part.heard_ns is not None
+            and now_ns - part.heard_ns > (PARTS[name].every_s + LATE_S) * NS
+        }
+        return replace(self, parts={**self.parts, **late}) if late else self
+
+    @cached_property
     def plants(self) -> frozenset[str]:
         """Plants that it was heard to have."""
         health, overview, streams = (
@@ -112,9 +132,11 @@ class Heard:
 
 def twice(all_heard: Sequence[Heard]) -> dict[str, list[str]]:
     """Plant -> names of collectors, of plants that several have that answer now."""
-    answering = [heard for heard in all_heard if heard.amiss is None]
-    found = {plant: at(answering, plant) for one in answering for plant in sorted(one.plants)}
-    return {plant: [one.name for one in of] for plant, of in found.items() if len(of) > 1}
+    found = dict[str, list[str]]()
+    for heard in all_heard:
+        for plant in heard.plants if heard.amiss is None else ():
+            found.setdefault(plant, []).append(heard.name)
+    return {plant: names for plant, names in sorted(found.items()) if len(names) > 1}
 
 
 def at(all_heard: Sequence[Heard], plant: str) -> list[Heard]:

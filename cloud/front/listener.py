@@ -3,10 +3,10 @@
 One that is silent holds up nobody but itself. Nothing is shared with it, nothing is written.
 """
 
-import asyncio
 import logging
+import threading
+import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -42,13 +42,17 @@ class Listener:
         self.heard = Heard(of.name, of.pages, dict.fromkeys(PARTS, unheard(now_ns)))
         self._asked_s = dict[str, float]()
 
-    async def run(self) -> None:
-        """Look at it for ever."""
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, f"front-{self.name}") as own:
-            while True:
-                await loop.run_in_executor(own, self.look, loop.time())
-                await asyncio.sleep(LOOK_S)
+    def start(self) -> None:
+        """Look at it for as long as the process lives; a slow answer holds up no end."""
+        threading.Thread(target=self._run, name=f"front-{self.name}", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look(time.monotonic())
+            except Exception:  # its rows grow late, and say so; all others go on
+                log.exception("%s could not be looked at; tried again", self.name)
+            time.sleep(LOOK_S)
 
     def look(self, now_s: float) -> None:
         """Ask for whatever is due.

@@ -23,7 +23,7 @@ async def home(accept_language: Annotated[str, Header()] = "") -> RedirectRespon
 @router.get("/{language}/")
 async def plants(given: Given, language: Language) -> HTMLResponse:
     """Every plant: state, what it emits now, alarms, gateways."""
-    rows = view.plant_rows(given.heard, language)
+    rows = view.plant_rows(given.heard, given.clock.wall_ns(), language)
     return _page("front_plants.html", given, language, "/", rows=rows)
 
 

@@ -1,10 +1,8 @@
 """The front's process: listens to the collectors, serves pages and API. Composition root."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
-from cloud.beside import beside
 from cloud.clock import SystemClock
 from cloud.errors import ServerError
 from cloud.front.app import create_front, front_of
@@ -26,19 +24,18 @@ async def run_front(config: FrontConfig, stop: asyncio.Event, say: Callable[[str
     front = front_of(config, SystemClock())
     listener = listen(config.http.host, config.http.port)
     server = make_server(create_front(config, front))
-    async with contextlib.AsyncExitStack() as stack:
-        for one in front.listeners:
-            await stack.enter_async_context(beside(one.run()))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        if not config.readers:
-            say("readers: none is named; whoever reaches this machine's loopback reads all of it")
-        address = address_of(config.http.host, listener)
-        say(f"ready: {len(front.listeners)} collector(s) at {address}")
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if serving.done() and not stop.is_set():
-            raise ServerError("the web server ended by itself; see the log")
-        server.should_exit = True
-        await serving
+    for one in front.listeners:
+        one.start()
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    if not config.readers:
+        say("readers: none is named; whoever reaches this machine's loopback reads all of it")
+    address = address_of(config.http.host, listener)
+    say(f"ready: {len(front.listeners)} collector(s) at {address}")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if serving.done() and not stop.is_set():
+        raise ServerError("the web server ended by itself; see the log")
+    server.should_exit = True
+    await serving
     say("stopped")

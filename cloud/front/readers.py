@@ -1,8 +1,9 @@
-"""Who may read at the front: by a token, as a bearer or as a browser's user and password. Pure.
+"""Who may read at the front: by a token, as a bearer or as a browser's user and password.
 
 Nothing can be changed here, so there is no session to steal and no form to forge.
 """
 
+import asyncio
 import base64
 import hmac
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud.front.config import Reader
+from cloud.http_server import Complaint
 
 #: what anybody may ask
 OPEN = ("/livez", "/readyz")
@@ -51,7 +53,7 @@ class ReadersOnly:
     """
 
     def __init__(self, app: ASGIApp, readers: Sequence[Reader]) -> None:
-        self._app, self._readers = app, readers
+        self._app, self._readers, self._complaint = app, readers, Complaint()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -70,5 +72,7 @@ class ReadersOnly:
             return None
         if is_reader(Headers(scope=scope).get("authorization", ""), self._readers):
             return None
+        now_s = asyncio.get_running_loop().time()
+        self._complaint.tell("a request without a reader's token was refused", now_s)
         told = "this needs a reader's token, as a bearer or as a browser's password"
         return JSONResponse({"detail": told}, 401, {"WWW-Authenticate": ASK})

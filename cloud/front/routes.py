@@ -3,6 +3,7 @@
 A plant's paths are those of the collector's own table whose right is one of reading.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -29,17 +30,19 @@ class Front:
 
     Attributes:
         listeners: every collector, in FRONT.toml's order.
+        doors: name of each -> what is passed on from it.
         clock: the front's.
     """
 
     listeners: tuple[Listener, ...]
-    doors: tuple[Door, ...]
+    doors: Mapping[str, Door]
     clock: Clock
 
     @property
     def heard(self) -> tuple[Heard, ...]:
         """What they were last heard to say."""
-        return tuple(one.heard for one in self.listeners)
+        now_ns = self.clock.wall_ns()
+        return tuple(one.heard.at(now_ns) for one in self.listeners)
 
     def door(self, plant: str) -> Door:
         """Of the collector that has a plant.
@@ -58,7 +61,7 @@ class Front:
         if len(found) > 1:
             names = ", ".join(one.name for one in found)
             raise HTTPException(409, f"{plant} is at {names}: ask one of them itself")
-        return self.doors[heard.index(found[0])]
+        return self.doors[found[0].name]
 
 
 def _front(request: Request) -> Front:

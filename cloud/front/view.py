@@ -19,8 +19,6 @@ MONTHS_MAX = 13
 DQ, ALERT = "dq-text", "alert-text"
 #: an input of the month's figure that is trusted for less of the time is pointed at
 TRUSTED_MIN = 0.95
-#: seconds after which a value is called old
-OLD_S = 3
 _UNITS = {"1": "", "tCO2e/h": "t CO₂e/h", "tCO2/h": "t CO₂/h"}
 
 
@@ -108,31 +106,39 @@ def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorR
 # -- plants ---------------------------------------------------------------------------------------
 
 
-def plant_rows(all_heard: Sequence[Heard], language: str) -> list[PlantRow]:
-    """Every plant at every collector, by the plant's id."""
-    double = twice(all_heard)
-    found = [
-        _plant_row(heard, plant, double.get(plant, ()), language)
-        for heard in all_heard
-        for plant in heard.plants
-    ]
+def plant_rows(all_heard: Sequence[Heard], now_ns: int, language: str) -> list[PlantRow]:
+    """Every plant at every collector, by the plant's id.
+
+    Args:
+        all_heard: every collector.
+        now_ns: by the front's clock: values have grown older since they were heard.
+        language: "en" or "zh".
+    """
+    double, found = twice(all_heard), list[PlantRow]()
+    for heard in all_heard:
+        overview, alarms = heard.parts["overview"], heard.parts["alarms"]
+        summaries = {one.plant.id: one for one in (overview.seen.plants if overview.seen else ())}
+        standing: dict[str, list[Standing]] = {}
+        for alarm in alarms.seen.standing if alarms.seen else ():
+            if alarm.shelf is None:
+                standing.setdefault(alarm.plant, []).append(alarm)
+        for plant in heard.plants:
+            summary = summaries.get(plant)
+            cells = {
+                "state": _state(heard, plant, double.get(plant, ()), language),
+                **_now(overview, summary, now_ns, language),
+                "alarms": _alarms(alarms, standing.get(plant, ()), language),
+            }
+            found.append(_plant_row(heard, plant, summary, cells, language))
     return sorted(found, key=lambda row: (row.id, row.collector))
 
 
-def _plant_row(heard: Heard, plant: str, at: Sequence[str], language: str) -> PlantRow:
-    overview = heard.parts["overview"]
-    summaries = overview.seen.plants if overview.seen else ()
-    summary: Summary | None = next((one for one in summaries if one.plant.id == plant), None)
+def _plant_row(
+    heard: Heard, plant: str, summary: Summary | None, cells: Mapping[str, Cell], language: str
+) -> PlantRow:
     name, is_simulated = (summary.plant.name, summary.plant.simulated) if summary else ("", False)
-    cells = {
-        "state": _state(heard, plant, at, language),
-        **_now(overview, summary, language),
-        "alarms": _alarms(heard.parts["alarms"], plant, language),
-    }
-    return PlantRow(
-        plant, name or plant, is_simulated, heard.name,
-        f"{heard.pages}/{language}/plants/{plant}", list(cells.items()),
-    )  # fmt: skip
+    link = f"{heard.pages}/{language}/plants/{plant}"
+    return PlantRow(plant, name or plant, is_simulated, heard.name, link, list(cells.items()))
 
 
 def _state(heard: Heard, plant: str, at: Sequence[str], language: str) -> Cell:
@@ -148,7 +154,7 @@ def _state(heard: Heard, plant: str, at: Sequence[str], language: str) -> Cell:
     return Cell("; ".join(said), ALERT) if said else Cell(texts.told(language, "front.order"))
 
 
-def _now(part: Part, summary: Summary | None, language: str) -> Mapping[str, Cell]:
+def _now(part: Part, summary: Summary | None, now_ns: int, language: str) -> Mapping[str, Cell]:
     """What holds for this moment alone."""
     names = ("now", "age", "trusted", "gateways")
     if part.amiss:
@@ -162,7 +168,7 @@ def _now(part: Part, summary: Summary | None, language: str) -> Mapping[str, Cel
     connected = texts.told(language, "plants.connected", m=gateways.all)
     return {
         "now": _figure(line, language),
-        "age": none if line is None or line.age_ns is None else _age(line.age_ns, language),
+        "age": _age(line, now_ns - (part.heard_ns or now_ns), language),
         "trusted": none if trusted is None else Cell(
             f"{_percent(trusted.share)} %", DQ if trusted.lowest_share < TRUSTED_MIN else ""
         ),
@@ -181,9 +187,12 @@ def _figure(line: Headline | None, language: str) -> Cell:
     return Cell(text, "" if line.grade == "good" else DQ)
 
 
-def _age(ns: int, language: str) -> Cell:
-    seconds = max(0, ns // 1_000_000_000)
-    return Cell(texts.age(language, seconds), DQ if seconds > OLD_S else "")
+def _age(line: Headline | None, since_ns: int, language: str) -> Cell:
+    if line is None or line.age_ns is None:
+        return Cell(texts.told(language, "none.yet"), DQ)
+    is_fine = line.grade in ("good", "reserved")
+    seconds = max(0, line.age_ns + since_ns) // 1_000_000_000
+    return Cell(texts.age(language, seconds), "" if is_fine else DQ)
 
 
 def _percent(share: float) -> str:
@@ -191,12 +200,9 @@ def _percent(share: float) -> str:
     return f"{int(share * 1000) / 10:.1f}"
 
 
-def _alarms(part: Part, plant: str, language: str) -> Cell:
+def _alarms(part: Part, standing: Sequence[Standing], language: str) -> Cell:
     if part.amiss:
         return Cell(texts.told(language, "front.unknown"), DQ)
-    standing: list[Standing] = [
-        one for one in part.seen.standing if one.plant == plant and one.shelf is None
-    ]
     if not standing:
         return Cell(texts.told(language, "front.alarms.none"))
     unseen = sum(one.acknowledged_ns is None for one in standing)

@@ -134,6 +134,16 @@ def test_one_that_is_killed_is_named_with_since_when_and_its_rows_say_so(
     assert fronted.get("alarms")["unacknowledged"] == 0
 
 
+def test_what_was_not_heard_again_in_time_is_not_of_now(fronted: Fronted) -> None:
+    """Due after 5 s, and 30 s late: whatever holds up the asking."""
+    heard_ns = fronted.clock.now_ns
+    fronted.clock.now_ns = heard_ns + 35 * 10**9
+    assert rows_of(fronted.page("/en/"))["Mini mini"][3] == "35 s"  # 0 s old when it was heard
+    fronted.clock.now_ns += 1
+    assert {one["amiss"]["since_ns"] for one in fronted.get("collectors")} == {heard_ns}
+    assert rows_of(fronted.page("/en/"))["Mini mini"][3] == "– not known now"
+
+
 def test_a_list_without_a_collectors_rows_is_none(tmp_path: Path, slices: dict[str, Slice]) -> None:
     fronted = Fronted(tmp_path, slices)
     assert fronted.client.get("/readyz").status_code == 503
