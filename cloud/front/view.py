@@ -238,7 +238,7 @@ def _stream_state(part: Part, stream: Stream, language: str) -> Cell:
         return Cell(texts.told(language, "front.missing", first=first, last=last), ALERT)
     if stream.alarms:
         return Cell(texts.told(language, "front.stream.alarms", n=len(stream.alarms)), ALERT)
-    return Cell(texts.told(language, "front.order"))
+    return Cell(texts.told(language, "front.stream.order"))
 
 
 def _old(part: Part, language: str) -> str:

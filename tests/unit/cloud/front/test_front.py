@@ -130,7 +130,7 @@ def test_one_that_is_killed_is_named_with_since_when_and_its_rows_say_so(
     slices["north"].start()
     fronted.look()
     assert [one["amiss"] for one in fronted.get("collectors")] == [None, None]
-    assert rows_of(fronted.page("/en/"))["Mini mini"][1] == "in order"
+    assert rows_of(fronted.page("/en/"))["Mini mini"][1] == "its log goes on"
     assert fronted.get("alarms")["unacknowledged"] == 0
 
 
