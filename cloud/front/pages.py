@@ -64,7 +64,7 @@ def _gateways(given: Front, language: str) -> HTMLResponse:
     return _page("front_gateways.html", given, heard, language, "/gateways", rows=rows)
 
 
-def _page(  # noqa: PLR0917 - what every page has
+def _page(
     template: str,
     given: Front,
     heard: Sequence[Heard],

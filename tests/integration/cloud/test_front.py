@@ -66,7 +66,7 @@ def test_a_front_over_a_collector_and_one_that_is_not_there(
     )
     try:
         assert process.stdout is not None
-        ready = process.stdout.readline()
+        ready = next(line for line in process.stdout if line.startswith("ready"))
         assert ready == f"ready: 2 collector(s) at http://127.0.0.1:{port}\n"
         base, reader = ready.split()[-1], {"Authorization": f"Bearer {READER * 8}"}
 
@@ -76,7 +76,7 @@ def test_a_front_over_a_collector_and_one_that_is_not_there(
 
         told, silent = wait(heard)
         assert (told["answers"], silent["amiss"]["why"]) == (True, "silent")
-        for path_there in ("log/checkpoint", "documents", "months/2026-09", "streams/edge-1"):
+        for path_there in ("log/checkpoint", "documents", "effects.csv", "streams/edge-1"):
             of = f"/api/v1/plants/mini/{path_there}"
             asked = {"Authorization": f"Bearer {token}"}
             assert ask(base + of, reader) == ask(address + of, asked), of

@@ -15,8 +15,8 @@ HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</scri
 STATIC = DASHBOARD / "static"
 HAN = "\u4e00-\u9fff"
 OF_PAGES = (
-    "account.", "alarms.", "commissioning.", "drill.", "month.", "plan.", "record.", "review.",
-    "shift.", "verify.", "visit.", "year.",
+    "account.", "alarms.", "commissioning.", "drill.", "front.", "month.", "plan.", "record.",
+    "review.", "shift.", "verify.", "visit.", "year.",
 )  # fmt: skip
 SHARED = ("month.state.", "month.left", "alarms.priority")
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
@@ -154,7 +154,7 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
     parts = re.findall(r"`([a-z.]+\.)\$\{", code) + re.findall(r'"([a-z.]+\.)" ~', code)
     parts += re.findall(r"""\blabel\(["']([a-z.]+\.)["'],""", code)
     python = "\n".join(p.read_text() for p in DASHBOARD.parent.rglob("*.py"))
-    parts += re.findall(r'f"((?:alarms|month|review)\.[a-z.]+\.)\{', python)
+    parts += re.findall(r'f"((?:alarms|front|month|review)\.[a-z.]+\.)\{', python)
     refused = re.findall(r'AccountError\(\s*"([a-z-]+)"', python)
     refused += re.findall(r'AccountError\("([a-z-]+)" if .* else "([a-z-]+)"', python)[0]
     refused += re.findall(r'_check_same\(.*, "([a-z-]+)"\)', python)
