@@ -10,8 +10,6 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from cloud.accounts.errors import AccountError
@@ -48,15 +46,13 @@ from cloud.api import (
 )
 from cloud.api.guard import SignInNeededError
 from cloud.api.rendering import DASHBOARD, LANGUAGES, render, sentence
-from cloud.api.security import SecurityHeaders
+from cloud.api.security import put_around
 from cloud.api.services import Services
 from cloud.api.without_paths import without_paths
 from cloud.errors import StoreError
 from evidence.documents.fields import FieldsError
 
 log = logging.getLogger("stackproof.cloud.http")
-
-GZIP_BYTES_MIN = 1024
 
 
 def create_app(services: Services) -> FastAPI:
@@ -105,11 +101,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(brought.pages)
     app.include_router(alarm_pages.router)
     app.include_router(shift_pages.router)
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
-    app.add_middleware(
-        TrustedHostMiddleware, allowed_hosts=services.allowed_hosts, www_redirect=False
-    )
-    app.add_middleware(SecurityHeaders)  # outermost: also on refusals
+    put_around(app, services.hosts)
     return app
 
 

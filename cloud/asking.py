@@ -5,6 +5,7 @@ For commands on the collector's own machine, and for whoever was given a token. 
 
 import http.client
 import json
+import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,12 +13,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from cloud.closing.stamp import NoRedirects
+from cloud.answers import NoRedirects, in_bounds
 from cloud.config import read_state_dir
 from cloud.errors import CloudError
 
-ANSWER_S = 10.0
+#: seconds for a step, and for the whole answer
+ANSWER_S, WHOLE_S = 10.0, 60.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
+#: of an answer that says no
+SAID_BYTES_MAX = 64 * 1024
 
 
 class NotRunningError(CloudError):
@@ -31,6 +35,8 @@ class RefusedError(CloudError):
 class RunningCollector:
     """The collector that runs with a CLOUD.toml."""
 
+    _context: ssl.SSLContext | None
+
     def __init__(self, config: Path) -> None:
         """Find it.
 
@@ -38,7 +44,7 @@ class RunningCollector:
             CloudConfigError: CLOUD.toml names no state folder.
             NotRunningError: nobody runs with it.
         """
-        state = read_state_dir(config)
+        state, self._context = read_state_dir(config), None
         try:
             self._base = str(json.loads((state / "ready.json").read_text())["http"])
             self._token = (state / "api.token").read_text().strip()
@@ -54,8 +60,13 @@ class RunningCollector:
         return self._base
 
     @classmethod
-    def at(cls, url: str, token: str) -> Self:
+    def at(cls, url: str, token: str, context: ssl.SSLContext | None = None) -> Self:
         """One that runs elsewhere, by its address and bearer token.
+
+        Args:
+            url: https, or http on this machine.
+            token: of an account there.
+            context: whom of https servers to believe; None for the system's authorities.
 
         Raises:
             RefusedError: the token would go over a network that others can listen to.
@@ -71,7 +82,7 @@ class RunningCollector:
                 f"{url!r} is no https:// address: to another machine the token goes with TLS only"
             )
         made = cls.__new__(cls)
-        made._base, made._token = url.rstrip("/"), token
+        made._base, made._token, made._context = url.rstrip("/"), token, context
         return made
 
     def get(self, path: str, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
@@ -115,30 +126,56 @@ class RunningCollector:
             NotRunningError: nobody answers.
             RefusedError: it says no.
         """
+        # URLError is an OSError, and so is a time-out; an address that is none is a ValueError
+        try:
+            with self.reach(path, body, content_type, timeout_s) as answer:
+                whole_s = max(timeout_s, WHOLE_S)
+                return b"".join(in_bounds(answer, ANSWER_BYTES_MAX, whole_s))
+        except urllib.error.HTTPError as error:
+            raise RefusedError(_sentence(error)) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._silent(error) from error
+
+    def reach(
+        self,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        content_type: str = "",
+        timeout_s: float = ANSWER_S,
+    ) -> http.client.HTTPResponse:
+        """Its answer, to be read in bounds and closed by the caller.
+
+        Raises:
+            urllib.error.HTTPError: it says no, or something else than 200; an answer as well.
+            NotRunningError: nobody answers.
+        """
         headers = {"Authorization": f"Bearer {self._token}"}
         if content_type:
             headers["Content-Type"] = content_type
         # a proxy from the environment has no business between this machine and itself, and nobody
         # whom a redirect names is to get the token
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirects)
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), NoRedirects,
+            urllib.request.HTTPSHandler(context=self._context),
+        )  # fmt: skip
         try:
             request = urllib.request.Request(  # noqa: S310 - the address is the collector's own
                 f"{self._base}/api/v1/{path}", data=body, headers=headers
             )
-            with opener.open(request, timeout=timeout_s) as answer:
-                return bytes(answer.read(ANSWER_BYTES_MAX))
-        except urllib.error.HTTPError as error:
-            raise RefusedError(_sentence(error)) from error
-        # URLError is an OSError, and so is a time-out; an address that is none is a ValueError
+            answer: http.client.HTTPResponse = opener.open(request, timeout=timeout_s)
+        except urllib.error.HTTPError:
+            raise
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise NotRunningError(
-                f"the collector at {self._base} does not answer: {error}"
-            ) from error
+            raise self._silent(error) from error
+        return answer
+
+    def _silent(self, error: Exception) -> NotRunningError:
+        return NotRunningError(f"the collector at {self._base} does not answer: {error}")
 
 
 def _sentence(error: urllib.error.HTTPError) -> str:
     try:
-        detail = json.load(error)["detail"]
+        detail = json.loads(error.read(SAID_BYTES_MAX))["detail"]
     except (ValueError, KeyError, TypeError):
         return f"the collector answered {error.code} {error.reason}"
     return detail if isinstance(detail, str) else f"the collector refuses it: {_refused(detail)}"

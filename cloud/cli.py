@@ -13,7 +13,9 @@ from cloud.clock import Clock, SimulatedClock, SystemClock
 from cloud.commands.accounts import add_account_commands
 from cloud.commands.across import add_across_command
 from cloud.commands.backup import add_backup_commands
+from cloud.commands.backup_state import add_state_backup_commands
 from cloud.commands.broker import add_broker_commands
+from cloud.commands.front import add_front_command
 from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
@@ -77,9 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     add_person_command(commands)
     add_store_commands(commands)
     add_backup_commands(commands)
+    add_state_backup_commands(commands)
     add_account_commands(commands)
     add_draw_command(commands)
     add_across_command(commands, read_token)
+    add_front_command(commands)
     add_support_command(commands)
     return parser
 

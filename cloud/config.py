@@ -56,6 +56,7 @@ from cloud.collector.identity import Certified, PlantIdentity, read_issued, read
 from cloud.config_alarms import AlarmsConfig, PlantAlarms, read_alarms, read_of_plant
 from cloud.config_allowance import read_allowance
 from cloud.config_broker import BrokerConfig, read_broker
+from cloud.config_file import parse_file
 from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
 from cloud.config_normal import read_normal
@@ -67,9 +68,6 @@ from evidence.keys import Signer, key_sha256, load_certificate
 from evidence.points import NAME_ID
 from evidence.signers import open_signer
 from firmware_configs.fields import Fields, Problem
-from firmware_configs.toml import NotTomlError, parse_toml
-
-CONFIG_BYTES_MAX = 4 * 1024 * 1024
 
 _SLICE = re.compile(r"[0-9a-f]{2}")
 
@@ -160,22 +158,7 @@ class _Reader:
         self._said: dict[str, PlantSaid] = {}
         self._alarms: dict[str, PlantAlarms] = {}
         self._normal: dict[str, tuple[NormalBand, ...]] = {}
-        self._root = self._fields(self._parse(), "", self.problems)
-
-    def _parse(self) -> Mapping[str, Any]:
-        try:
-            if self._path.stat().st_size > CONFIG_BYTES_MAX:
-                self._complain("too large for a configuration")
-                return {}
-            return parse_toml(self._path.read_bytes())
-        except OSError as error:
-            self._complain(f"cannot be read: {error.strerror}")
-        except NotTomlError as error:
-            self._complain(f"is not TOML: {error}")
-        return {}
-
-    def _complain(self, reason: str) -> None:
-        self.problems.append(Problem(str(self._path), "", reason))
+        self._root = self._fields(parse_file(path, self.problems), "", self.problems)
 
     def _fields(self, table: Mapping[str, Any], prefix: str, problems: list[Problem]) -> Fields:
         return Fields(table, file=str(self._path), prefix=prefix, problems=problems)
@@ -266,8 +249,6 @@ class _Reader:
 
     def _plants(self, certificate: Path | None, signer: Signer | None) -> tuple[PlantIdentity, ...]:
         tables = self._root.children("plant")
-        if not tables:
-            self._root.complain("plant", "there is no plant: write [[plant]]")
         read = [self._plant(fields, certificate, signer) for fields in tables]
         found = [plant for plant in read if plant is not None]
         ids = [identity.plant for identity in found]

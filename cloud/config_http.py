@@ -7,36 +7,52 @@ from firmware_configs.fields import Fields
 
 
 @dataclass(frozen=True)
-class HttpConfig:
+class Address:
     """Where pages and API are served.
 
     Attributes:
         host: address to listen on.
         port: 0 takes a free one.
-        names: names browsers may use for it besides the loopback ones.
-        accounts: reading needs an account.
-        visitors_operate: without accounts, whoever is on this machine acknowledges alarms too.
+        names: names browsers may use for it besides the loopback ones; empty for this machine only.
     """
 
     host: str
     port: int
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HttpConfig(Address):
+    """Likewise of a collector.
+
+    Attributes:
+        accounts: reading needs an account.
+        visitors_operate: without accounts, whoever is on this machine acknowledges alarms too.
+    """
+
     accounts: bool
     visitors_operate: bool = False
 
 
 def read_http(fields: Fields) -> HttpConfig:
     """What the table says; mistakes are told to `fields`."""
+    accounts = _switch(fields, "accounts", default=True)
+    visitors_operate = _switch(fields, "visitors_operate", default=False)
+    at = read_address(fields)
+    if visitors_operate and (accounts or at.names):
+        fields.complain(
+            "visitors_operate",
+            "is for a demo: it needs accounts = false, a loopback host and no names",
+        )
+    return HttpConfig(at.host, at.port, at.names, accounts, visitors_operate)
+
+
+def read_address(fields: Fields) -> Address:
+    """Likewise; whatever else stands there and was not asked for before is a mistake."""
     host = fields.text("host", default="127.0.0.1")
     port = fields.integer("port", 0, 65_535, default=8600)
-    switches = {"allow_remote": False, "accounts": True, "visitors_operate": False}
-    for key in switches:
-        value = fields.raw(key)
-        if not isinstance(value, bool | None):
-            fields.complain(key, "must be true or false")
-        elif value is not None:
-            switches[key] = value
-    if not _is_loopback(host) and not switches["allow_remote"]:
+    allow_remote = _switch(fields, "allow_remote", default=False)
+    if not _is_loopback(host) and not allow_remote:
         fields.complain(
             "host",
             f"{host} can be reached from other machines, and the pages have no TLS of their own: "
@@ -46,14 +62,17 @@ def read_http(fields: Fields) -> HttpConfig:
     if not all(isinstance(name, str) and name for name in names):
         fields.complain("names", 'must be a list of names: ["collector.example"]')
         names = []
-    if switches["visitors_operate"] and (switches["accounts"] or names or not _is_loopback(host)):
-        fields.complain(
-            "visitors_operate",
-            "is for a demo: it needs accounts = false, a loopback host and no names",
-        )
     fields.finish()
     shown = () if _is_loopback(host) and not names else (host, *names)
-    return HttpConfig(host, port, shown, switches["accounts"], switches["visitors_operate"])
+    return Address(host, port, shown)
+
+
+def _switch(fields: Fields, key: str, *, default: bool) -> bool:
+    value = fields.raw(key)
+    if not isinstance(value, bool | None):
+        fields.complain(key, "must be true or false")
+        return default
+    return default if value is None else value
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,17 +18,14 @@ database = "stackproof"            # in InfluxQL; without, the bucket's name bef
 ```
 """
 
-import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
+from cloud.config_elsewhere import ca_file, token_file, url_fault
 from firmware_configs.fields import Fields
 
 KINDS = SQLITE, INFLUXDB = "sqlite", "influxdb"
-TOKEN_BYTES_MAX = 4_096
 _OF_INFLUXDB = ("url", "token", "ca", "bucket", "org", "database", "allow_http")
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -92,59 +89,10 @@ def _influx(fields: Fields, folder: Path) -> InfluxConfig:
     allow_http = fields.raw("allow_http")
     if not isinstance(allow_http, bool | None):
         fields.complain("allow_http", "must be true or false")
-    if url and (fault := _url_fault(url, allow_http=allow_http is True)):
+    if url and (fault := url_fault(url, allow_http=allow_http is True)):
         fields.complain("url", fault)
     bucket = fields.text("bucket", why='name of the bucket, of 1.8 "database/retention-policy"')
-    token, ca = _file(fields, "token", folder), _file(fields, "ca", folder)
-    try:
-        if token is not None:
-            read_token(token)
-    except (OSError, ValueError) as error:
-        fields.complain("token", f"{token}: {getattr(error, 'strerror', None) or error}")
-    try:
-        if ca is not None:
-            ssl.create_default_context(cafile=ca)
-    except OSError as error:  # ssl's own are OSErrors
-        fields.complain("ca", f"{ca}: cannot be used: {error.strerror or error}")
+    token, ca = token_file(fields, folder), ca_file(fields, folder)
     org = fields.text("org", default="-")
     database = fields.text("database", default=bucket.partition("/")[0])
     return InfluxConfig(url.rstrip("/"), token, ca, bucket, org, database)
-
-
-def _file(fields: Fields, key: str, folder: Path) -> Path | None:
-    value = fields.text(key, default="")
-    if value and not value.startswith("file:"):
-        # what stands there may be the token itself: it is not repeated
-        fields.complain(key, 'is no reference; write "file:name-of-a-file"')
-        return None
-    return folder / value.removeprefix("file:") if value else None
-
-
-def _url_fault(url: str, *, allow_http: bool) -> str:
-    try:
-        parts: SplitResult = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
-    except ValueError as error:
-        return str(error)
-    if parts.username or parts.password:
-        return "must not hold a password: it would be seen in logs and lists"
-    if not whole or parts.path not in ("", "/") or parts.query or parts.fragment:
-        return 'is not "https://host:port"'
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not allow_http:
-        return "would send the token in clear: use https, or say allow_http = true"
-    return ""
-
-
-def read_token(path: Path) -> str:
-    """The token in a file.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it holds no one line.
-    """
-    with path.open("rb") as file:
-        data = file.read(TOKEN_BYTES_MAX + 1)
-    token = data.decode("ascii", "replace").strip()
-    if not token.isprintable() or not token or len(data) > TOKEN_BYTES_MAX or not token.isascii():
-        raise ValueError("holds no token: one line of ASCII is expected")
-    return token

@@ -138,6 +138,8 @@ async def _open(config: CloudConfig, store: SliceStore, clock: Believed, say: Sa
     for note in notes:
         say(f"evidence: {note}")
     say(f"evidence: {len(list(intake.plants))} plant(s) open under {root}, epoch {store.epoch}")
+    if not config.plants:
+        say(f"evidence: {config.path} names no [[plant]]: nothing is accepted of any")
     return intake
 
 

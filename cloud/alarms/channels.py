@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cloud.alarms.notices import Notice
-from cloud.closing.stamp import NoRedirects
+from cloud.answers import NoRedirects
 from cloud.errors import CloudError
 
 log = logging.getLogger("stackproof.cloud.alarms")

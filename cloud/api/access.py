@@ -12,6 +12,7 @@ MONTH = f"{PAGE}/plants/{{plant}}/months/{{month}}"
 #: (method, path) -> the right that it needs, None where anybody may ask
 ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("GET", f"{API}/health"): None,
+    ("GET", f"{API}/rights"): None,
     ("GET", f"{API}/plants"): SEE,
     ("GET", f"{API}/points"): SEE,
     ("GET", f"{API}/history"): SEE,

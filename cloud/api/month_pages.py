@@ -17,11 +17,12 @@ from cloud.api.reviewed import note, queue
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, MonthService, Services
 from cloud.closing.months import REASON_MAX
-from cloud.review.thread import Outline
 
 router = APIRouter(
     default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute
 )
+#: (plant, month) -> level -> its decision's state, "" for none
+Reviews = Mapping[tuple[str, str], Mapping[str, str]]
 #: columns of the table
 MONTHS_MAX = 13
 
@@ -33,12 +34,17 @@ def months_page(given: Given, who: Who, language: Language) -> HTMLResponse:
     return months_table(given.months, plants, language, who, reviews_of(given, who))
 
 
-def reviews_of(given: Services, who: Principal) -> Mapping[tuple[str, str], Outline]:
-    """(plant, month) -> how far its review is, for who may see reviews."""
+def reviews_of(given: Services, who: Principal) -> Reviews:
+    """How far reviews are, for who may see them."""
     if Right.RECORDS not in who.rights:
         return {}
     found = queue(given, who)
-    return {(str(one.row["plant"]), str(one.row["month"])): one.outline for one in found}
+    return {
+        (str(one.row["plant"]), str(one.row["month"])): {
+            level: word.state for level, word in one.outline.levels.items()
+        }
+        for one in found
+    }
 
 
 def months_table(
@@ -46,7 +52,7 @@ def months_table(
     plants: Sequence[str],
     language: str,
     who: Principal,
-    reviews: Mapping[tuple[str, str], Outline],
+    reviews: Reviews,
 ) -> HTMLResponse:
     """The table of these plants' months."""
     rows = {

@@ -145,6 +145,15 @@ def _series_state(given: Services, who: Principal) -> dict[str, Any]:
     }
 
 
+@router.get("/rights")
+async def rights(who: Who) -> dict[str, Any]:
+    """What whoever asks may do, and a reviewer's region: null of all others.
+
+    What a reviewer reads counts as opened by that reviewer.
+    """
+    return {"rights": sorted(who.rights), "region": who.region}
+
+
 @router.get("/plants")
 async def plants(given: Given, who: Who) -> list[dict[str, Any]]:
     """Facts of every plant one may see whose configuration has been received."""

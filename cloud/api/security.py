@@ -5,9 +5,13 @@ policy can forbid the rest; a plant's name or a point's id may be hostile text.
 """
 
 import hmac
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = (
@@ -25,6 +29,23 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+#: names a browser on the same machine uses
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+GZIP_BYTES_MIN = 1024
+
+
+def put_around(app: FastAPI, names: Sequence[str]) -> None:
+    """What every answer of an application follows; call it after whatever is to be inside of it.
+
+    Args:
+        app: the application.
+        names: that may stand in a Host header, besides the loopback ones.
+    """
+    hosts = [*LOOPBACK_HOSTS, *names]
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    app.add_middleware(SecurityHeaders)  # outermost: also on refusals
 
 
 class SecurityHeaders:

@@ -33,9 +33,6 @@ from evidence.cose import Unsigned
 from evidence.documents.document import AttachedFile, Document
 from evidence.keys import Signer
 
-#: names a browser on the collector's own machine uses
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-
 
 class MonthRefusedError(Exception):
     """A month cannot be closed now (or not again); the sentence says why and what to do."""
@@ -337,8 +334,3 @@ class Services:
     def plants_of(self, who: Principal) -> list[str]:
         """Plants whose configuration is known and that somebody is for, sorted."""
         return [plant for plant in self.hub.plants() if self.accounts.sees(who, plant)]
-
-    @property
-    def allowed_hosts(self) -> list[str]:
-        """Names a Host header may hold."""
-        return [*LOOPBACK_HOSTS, *self.hosts]

@@ -5,18 +5,16 @@ would make the archive fail. Who the authority is, the reader decides (`stackpro
 """
 
 import http.client
-import time
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
+from cloud.answers import STEP_S, NoRedirects, in_bounds
 from cloud.errors import TimeStampError
 from evidence.errors import EvidenceError
 from evidence.timestamp import RESPONSE_BYTES_MAX, is_available, read_stamp, stamp_request
 
 ANSWER_S = 20.0
-_STEP_S = 10.0
-_CHUNK = 4_096
 
 NEEDS_PACKAGE = "time stamps need rfc3161-client; run: pip install 'stackproof[tsa]'"
 
@@ -51,23 +49,9 @@ class Authority:
         return response
 
     def _answer(self, request: urllib.request.Request) -> bytes:
-        end_s, data = time.monotonic() + self._answer_s, b""
         opener = urllib.request.build_opener(NoRedirects)
-        with opener.open(request, timeout=min(_STEP_S, self._answer_s)) as answer:
-            while chunk := answer.read1(_CHUNK):
-                data += chunk
-                if len(data) > RESPONSE_BYTES_MAX:
-                    raise OSError(f"its answer has more than {RESPONSE_BYTES_MAX} bytes")
-                if time.monotonic() > end_s:
-                    raise TimeoutError(f"its answer took more than {self._answer_s:.0f} s")
-        return data
-
-
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A seal's hash goes to the address the operator wrote, and to no other."""
-
-    def redirect_request(self, *_: object) -> None:
-        """None: urllib reports the redirect as the error it is."""
+        with opener.open(request, timeout=min(STEP_S, self._answer_s)) as answer:
+            return b"".join(in_bounds(answer, RESPONSE_BYTES_MAX, self._answer_s))
 
 
 def url_fault(url: str) -> str | None:

@@ -252,13 +252,9 @@ class Intake:
         return aside
 
     def _refuse(
-        self,
-        plant: EnrolledPlant | None,
-        sender: Sender,
-        data: bytes,
-        refused: Refused,
+        self, plant: EnrolledPlant | None, sender: Sender, data: bytes, refused: Refused,
         now_s: float,
-    ) -> None:
+    ) -> None:  # fmt: skip
         # names of plants and gateways nobody enrolled are not kept: anyone can make any number
         refusal = Refusal(
             plant="" if plant is None else sender.plant,
@@ -269,14 +265,16 @@ class Intake:
             length=len(data),
             at_ns=self._clock.wall_ns(),
         )
-        if refusal.gateway and refused.reason in STALLS:
-            if self.standing.count(
+        if refusal.gateway and plant is not None:
+            due = plant.store.stream(sender.gateway).next_seq
+            if refused.seq is not None:
+                self.missing.lack(sender, due, refused.seq, refusal.at_ns)
+            if refused.reason in STALLS_AT_DUE:
+                self.missing.block(sender, due, refusal.sentence)
+            if refused.reason in STALLS and self.standing.count(
                 sender.plant, sender.gateway, refused.reason, refusal.at_ns, refusal.sentence
             ):
                 self._next.alarmed.add(sender.plant)
-            if plant is not None and refused.reason in STALLS_AT_DUE:
-                due = plant.store.stream(sender.gateway).next_seq
-                self.missing.block(sender, due, refusal.sentence)
         if plant is not None and refused.reason in ALARMS:
             self._next.alarmed.add(sender.plant)
         digest = self.rejects.add(refusal, now_s)

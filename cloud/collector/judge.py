@@ -149,10 +149,12 @@ class Refused:
     Attributes:
         reason: one word; of `judge`, one of `REASONS`.
         sentence: for the process log.
+        seq: of an object that is well signed and names more of the log than is here; else None.
     """
 
     reason: str
     sentence: str
+    seq: int | None = None
 
 
 Verdict = Accepted | Duplicate | Ahead | Aside | Refused
@@ -161,9 +163,9 @@ Verdict = Accepted | Duplicate | Ahead | Aside | Refused
 class _RefusalError(Exception):
     """Carries a refusal out of the checks."""
 
-    def __init__(self, reason: str, sentence: str) -> None:
+    def __init__(self, reason: str, sentence: str, seq: int | None = None) -> None:
         super().__init__(sentence)
-        self.refused = Refused(reason, sentence)
+        self.refused = Refused(reason, sentence, seq)
 
 
 def judge(
@@ -289,6 +291,7 @@ def _check_log(header: Header, size: int, root: bytes, view: StreamView) -> None
         f"seq {header.seq}: the gateway was shown a log of {size} entries that the collector had "
         f"signed; the log here {lacks}. It was set back or replaced: restore the newest backup. "
         "Until then the gateway keeps its readings",
+        header.seq if ours is None else None,
     )
 
 

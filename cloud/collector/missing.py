@@ -24,12 +24,14 @@ class Missed:
         last: the newest seq that came, with a good signature, and could not be taken.
         since_ns: when the first one ahead of `first` came, collector's wall clock.
         because: why `first` was not taken when it came; "" when it did not come.
+        is_receipted: the log lost them; the gateway has receipts for them and sends them no more.
     """
 
     first: int
     last: int
     since_ns: int
     because: str = ""
+    is_receipted: bool = False
 
     def sentence(self) -> str:
         """For people: what, and what to do."""
@@ -53,13 +55,29 @@ class Missing:
     def __init__(self) -> None:
         self._missed: dict[Sender, Missed] = {}
         self._blocked: dict[Sender, tuple[int, str]] = {}
+        self._lacking: dict[Sender, Missed] = {}
 
     def block(self, sender: Sender, due: int, sentence: str) -> None:
         """What is due came, and is not to be had: sending it again does not help."""
         self._blocked[sender] = due, sentence
 
+    def lack(self, sender: Sender, due: int, seq: int, at_ns: int) -> None:
+        """A gateway that was shown more of the log than is here sent an object.
+
+        It sends from the first one it has no receipt for: of those before it, what is not here was
+        receipted. The oldest that came says so best.
+        """
+        known = self._lacking.get(sender)
+        last = seq - 1 if known is None else min(seq - 1, known.last)
+        if due <= last:
+            since_ns = at_ns if known is None else known.since_ns
+            self._lacking[sender] = Missed(due, last, since_ns, is_receipted=True)
+        else:
+            self._lacking.pop(sender, None)
+
     def forget(self, sender: Sender) -> None:
         """An order was taken: what was due is so no more."""
+        self._lacking.pop(sender, None)
         self._missed.pop(sender, None)
         self._blocked.pop(sender, None)
 
@@ -75,6 +93,9 @@ class Missing:
     def settle(self, sender: Sender, next_seq: int, at_ns: int) -> None:
         """The stream goes on: `next_seq` is due."""
         self._blocked.pop(sender, None)
+        lacking = self._lacking.get(sender)
+        if lacking is not None:
+            self.lack(sender, next_seq, lacking.last + 1, lacking.since_ns)
         known = self._missed.get(sender)
         if known is None:
             return
@@ -84,12 +105,14 @@ class Missing:
             self._missed[sender] = Missed(next_seq, known.last, at_ns)
 
     def of(self, sender: Sender) -> Missed | None:
-        """What is missing of a stream, None when nothing is."""
+        """What is missing of a stream, None when nothing is; what the log lost comes first."""
+        if sender in self._lacking:
+            return self._lacking[sender]
         missed = self._missed.get(sender)
         return None if missed is None else self._because(sender, missed)
 
     def lasting(self, now_ns: int) -> dict[Sender, Missed]:
-        """What has been missing for so long that people must know."""
+        """What did not come for so long that people must know; the log's own loss is `anchor`."""
         found = dict(self._missed).items()
         lasting = [(sender, m) for sender, m in found if m.since_ns <= now_ns - LASTING_NS]
         return {sender: self._because(sender, m) for sender, m in lasting}

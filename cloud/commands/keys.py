@@ -85,7 +85,13 @@ def _missing(args: argparse.Namespace) -> int:
     def lines(row: Row) -> Iterable[str]:
         first, last = row["first"], row["last"]
         what = f"{row['plant']}/{row['gateway']}: seq {first} to {last}"
-        if row.get("because"):
+        if row.get("is_receipted"):
+            yield (
+                f"{what}: the gateway holds receipts for them and sends them no more: this log was "
+                "set back. Restore the newest backup (stackproof cloud restore), or the disk they "
+                "are on"
+            )
+        elif row.get("because"):
             yield (
                 f"{what}: seq {first} came and was not accepted ({row['because']}); exporting does "
                 "not help: see the quarantine, then go on by a replace order (stackproof keys "

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from cloud.config_series import InfluxConfig, read_token
+from cloud.config_elsewhere import read_token
+from cloud.config_series import InfluxConfig
 from cloud.series.bucket import Bucket, Series
 from cloud.series.database import SeriesFile, drop_marks, set_mark
 from cloud.series.line_protocol import decode_answer, lines, question

@@ -19,6 +19,7 @@ from cloud.collector.state_message import parse_state
 from cloud.collector.topics import parse as parse_topic
 from cloud.config import load_cloud, read_archive_dir, read_state_dir
 from cloud.errors import CloudConfigError, CloudError
+from cloud.front.config import load_front
 from cloud.live.facts import FactsError, gateway_facts
 from cloud.live.hub import LiveHub
 from cloud.live.message import LiveMessageError, parse_live
@@ -61,6 +62,7 @@ from tests.fuzz.mutating import (
 from tests.unit.cloud import app_examples, live_examples
 from tests.unit.cloud.collector.judge_examples import NOW_NS, SENDER, View, keyring_of
 from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, make_plant
+from tests.unit.cloud.front.front_examples import write_front
 from tests.unit.cloud.test_cloud_config import GOOD
 from tests.unit.cloud.test_papers import workbook
 from tests.unit.cloud.test_record_tables import workbook as table_workbook
@@ -169,6 +171,10 @@ def _certificates(*names: str) -> list[bytes]:
 def _cloud_seeds(folder: Path) -> list[bytes]:
     make_plant(folder)
     return [GOOD.encode(), GOOD.replace("gateways =", 'keys = "file:mini"\ngateways =').encode()]
+
+
+def _front_seeds(folder: Path) -> list[bytes]:
+    return [write_front(folder, {"north": "https://north.example"}, reader="grafana").read_bytes()]
 
 
 def _papers() -> Call:
@@ -285,7 +291,9 @@ DOORS: list[Door] = [
               lambda _: _certificates("collector.crt"), pem_bent, OURS,
               "cloud.collector.identity.read_issued"),
     file_door("CLOUD.toml", load_cloud, _cloud_seeds, toml_bent, (CloudConfigError,),
-              "cloud.config.load_cloud", file="CLOUD.toml"),
+              "cloud.config.load_cloud", "cloud.config_file.parse_file", file="CLOUD.toml"),
+    file_door("FRONT.toml", load_front, _front_seeds, toml_bent, (CloudConfigError,),
+              "cloud.front.config.load_front", file="FRONT.toml"),
     file_door("accuracy of meters", read_accuracy_file,
               lambda _: [b'[[meter]]\npoint = "a.total"\npercent = "1"\nmeans = "standard"\n',
                          b'[[factor]]\nof = "fuel.coke.ncv"\npercent = "1"\nmeans = "limits"\n'],

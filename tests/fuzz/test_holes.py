@@ -25,7 +25,7 @@ ELSEWHERE = {
     "evidence.verifier.opened.open_archive": "a part of `verify`",
     "evidence.verifier.opened.read": "a part of `verify`",
     "cloud.commands.records.read_token": "takes a file's text as it is",
-    "cloud.config_series.read_token": "a part of CLOUD.toml's, whose door is `load_cloud`",
+    "cloud.config_elsewhere.read_token": "a part of CLOUD.toml's, whose door is `load_cloud`",
     "cloud.records.pdf.apart.read_apart": "a process: tests/integration/cloud/test_pdf_apart.py",
     "cloud.records.pdf.child.read_paper": "what that process does",
     "cloud.store.record_file.read_at": "the store's own files: tests/unit/cloud/store damages them",

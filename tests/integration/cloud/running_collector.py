@@ -47,7 +47,7 @@ def running(folder: Path) -> Iterator[tuple[str, Mapping[str, Headers]]]:
     address = ready["http"]
     try:
         token = (state / "api.token").read_text().strip()
-        _send(cloud, ready["broker"])
+        send_readings(cloud, ready["broker"])
         _sign(address, {"Authorization": f"Bearer {token}"}, people["accountant"])
         for headers in people.values():
             headers["Origin"] = address
@@ -73,7 +73,7 @@ def _join(state: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def _send(cloud: Cloud, broker: str) -> None:
+def send_readings(cloud: Cloud, broker: str) -> None:
     """A configuration and half a minute of frames, until they are under receipt."""
     gateway = cloud.plant.gateways["edge-1"]
     gateway.config()

@@ -14,6 +14,7 @@ class FakeCollector(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[tuple[str, str, Any, str]] = []
         self.answers: dict[str, tuple[int, bytes]] = {}
+        self.kinds: dict[str, str] = {}  # of answers, by path; without, none is said
 
     def answer(self, path: str, body: Any, status: int = 200) -> None:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -36,6 +37,8 @@ class _Handler(BaseHTTPRequestHandler):
         status, data = self.server.answers[self.path]
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
+        if self.path in self.server.kinds:
+            self.send_header("Content-Type", self.server.kinds[self.path])
         self.end_headers()
         self.wfile.write(data)
 

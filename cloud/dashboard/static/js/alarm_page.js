@@ -1,4 +1,4 @@
-// Keeps the page of alarms fresh: every ten seconds it asks for itself and puts in what is new. A
+// Keeps the page of alarms, and a front's pages, fresh: every ten seconds it asks for itself and puts in what is new. A
 // row that is the same stays the same node, and one that somebody types in is left alone, so that
 // no click, focus or reason is lost. Without an answer a banner says since when the page stands.
 const PERIOD_MS = 10000;

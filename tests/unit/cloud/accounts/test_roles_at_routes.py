@@ -19,6 +19,7 @@ EVERYBODY = "svoealrycup"
 WORKS, PEOPLE = "voearp", "oealrycu"
 MATRIX = {
     "GET /api/v1/health": EVERYBODY,
+    "GET /api/v1/rights": EVERYBODY,
     "GET /metrics": "voearyup",
     "GET /livez": EVERYBODY,
     "GET /readyz": EVERYBODY,

@@ -71,6 +71,20 @@ def test_it_shrinks_as_the_stream_goes_on_and_ends_with_it() -> None:
     assert missing.of(B) is None
 
 
+def test_what_a_log_that_was_set_back_lacks() -> None:
+    """By hand: 10 is due, and the oldest that the gateway sends is 14: it has receipts to 13."""
+    missing = Missing()
+    for at_ns, seq in ((100, 16), (200, 14), (300, 20)):
+        missing.lack(A, 10, seq, at_ns)
+    assert missing.of(A) == Missed(10, 13, 100, is_receipted=True)
+    missing.settle(A, 12, 400)  # some came as a file
+    assert missing.of(A) == Missed(12, 13, 100, is_receipted=True)
+    missing.settle(A, 14, 500)
+    assert missing.of(A) is None
+    missing.lack(B, 10, 10, 100)  # another stream's entries are gone: of this one nothing is
+    assert missing.of(B) is None
+
+
 def test_what_lasts_is_told_with_what_to_do() -> None:
     missing = Missing()
     missing.note(A, due=10, seq=12, at_ns=100)

@@ -86,6 +86,9 @@ def test_a_log_that_was_set_back_gives_no_receipt_and_says_so(site: Site, tmp_pa
     assert (verdict.reason, "has fewer entries" in verdict.sentence) == ("anchor", True)
     assert site.receipt().seq == held.seq - 1
     assert site.intake.rejects.of("mini", "edge-1")["anchor"] == 1
+    lacking = site.intake.missing.of(SENDER)
+    assert lacking is not None
+    assert (lacking.first, lacking.last, lacking.is_receipted) == (held.seq, held.seq, True)
     assert isinstance(site.take(site.gateway.objects[2])[0], Accepted)  # what was lost comes again
     verdict = site.frame(2, (len(leaves), tree(leaves)))
     assert "is another log" in verdict.sentence  # longer by now, and never again the one shown

@@ -198,7 +198,7 @@ async def test_what_is_missing_is_named_until_it_comes(running: Running, gateway
     running.send(first, late)
     await running.until(lambda: running.collector.status()[0]["missing"] is not None)
     assert running.collector.status()[0]["missing"] == {
-        "first": 1, "last": 2, "since_ns": T0_NS, "because": "",
+        "first": 1, "last": 2, "since_ns": T0_NS, "because": "", "is_receipted": False,
     }  # fmt: skip
     assert running.collector.status()[0]["alarms"] == []
     running.clock.now_ns += LASTING_NS

@@ -67,8 +67,14 @@ def test_what_is_missing_is_named_with_the_order_that_exports_it(
     assert capsys.readouterr().out == "nothing is missing\n"
     assert cli.main(["missing", config, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
+    lost = {"plant": "maxi", "gateway": "edge-1", "missing": {**MISSED, "is_receipted": True}}
+    asked.answer("streams", [lost])
+    assert cli.main(["missing", config]) == 1
+    said = capsys.readouterr()
+    assert "maxi/edge-1: seq 10 to 12: the gateway holds receipts for them" in said.out
+    assert "edge export" not in said.out
     assert found == {"missing": [{"plant": "mini", "gateway": "edge-1", **MISSED}]}
-    assert len([path for _, path, _, _ in asked.asked if path.endswith("/streams")]) == 3
+    assert len([path for _, path, _, _ in asked.asked if path.endswith("/streams")]) == 4
 
 
 def test_what_was_not_accepted_when_it_came_is_named_with_another_order(

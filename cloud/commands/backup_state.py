@@ -1,0 +1,55 @@
+"""`stackproof cloud backup-state` and `restore-state`: the collector's own databases. Prints."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cloud.config import read_state_dir
+from cloud.state_copy import copy_state, put_back
+
+NAME = "state"
+
+
+def add_state_backup_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `backup-state` and `restore-state` to the commands of `stackproof cloud`."""
+    backup = commands.add_parser(
+        "backup-state",
+        help="copy accounts, what reviewers opened, alarms and shifts; the collector may run",
+        description="Secrets are in it: keep it as you keep the collector's key.",
+        epilog="Exit status: 0 copied and sound, 2 not: nothing is left under the copy's name.",
+    )
+    backup.add_argument(
+        "config", type=Path, nargs="?", default=Path("CLOUD.toml"), metavar="CLOUD.toml",
+        help="the collector's file",
+    )  # fmt: skip
+    backup.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help=f"the copy is FOLDER/{NAME}"
+    )
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser(
+        "restore-state",
+        help="put such a copy where this collector has none of these databases",
+        epilog="Exit status: 0 in place and sound, 2 not: nothing was changed.",
+    )
+    restore.add_argument("backup", type=Path, metavar="BACKUP", help="the folder of the copy")
+    restore.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    restore.set_defaults(run=_restore)
+
+
+def _backup(args: argparse.Namespace) -> int:
+    to = args.out / NAME
+    _print("backed up", copy_state(read_state_dir(args.config), to), to)
+    return 0
+
+
+def _restore(args: argparse.Namespace) -> int:
+    state = read_state_dir(args.config)
+    _print("restored", put_back(args.backup, state), state)
+    print("the collector uses it from its next start on")
+    return 0
+
+
+def _print(done: str, sizes: Mapping[str, int], to: Path) -> None:
+    for name, size in sizes.items():
+        print(f"{done} {name}: {size} bytes: {to}")

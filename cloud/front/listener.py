@@ -1,0 +1,121 @@
+"""Asks one collector again and again, and keeps what it says. Network I/O, on a thread of its own.
+
+One that is silent holds up nobody but itself. Nothing is shared with it, nothing is written.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from cloud.asking import NotRunningError, RefusedError, RunningCollector
+from cloud.clock import Clock
+from cloud.front.config import CollectorAt
+from cloud.front.heard import Amiss, Heard, Part, Why, unheard, unusable
+from cloud.front.parts import LOOK_S, PARTS
+
+log = logging.getLogger("stackproof.cloud.front")
+
+#: pages of 300 reviews that are read of a collector
+REVIEW_PAGES_MAX = 100
+
+
+class Listener:
+    """One collector, as it was last heard.
+
+    Args:
+        of: where it is.
+        clock: the front's.
+
+    Attributes:
+        asked: the same collector, for what people ask of it themselves.
+        heard: replaced whole at each look; from any thread.
+    """
+
+    def __init__(self, of: CollectorAt, clock: Clock) -> None:
+        self.asked = RunningCollector.at(of.url, of.token, of.context)
+        self.name = of.name
+        self._clock = clock
+        now_ns = clock.wall_ns()
+        self.heard = Heard(of.name, of.pages, dict.fromkeys(PARTS, unheard(now_ns)))
+        self._asked_s = dict[str, float]()
+
+    def start(self) -> None:
+        """Look at it for as long as the process lives; a slow answer holds up no end."""
+        threading.Thread(target=self._run, name=f"front-{self.name}", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look(time.monotonic())
+            except Exception:  # its rows grow late, and say so; all others go on
+                log.exception("%s could not be looked at; tried again", self.name)
+            time.sleep(LOOK_S)
+
+    def look(self, now_s: float) -> None:
+        """Ask for whatever is due.
+
+        Args:
+            now_s: monotonic seconds.
+        """
+        parts, before = dict(self.heard.parts), self.heard.amiss
+        for name, asked in PARTS.items():
+            if now_s < self._asked_s.get(name, float("-inf")) + asked.every_s:
+                continue
+            parts[name] = self._part(name, parts)
+            self._asked_s[name] = now_s
+            stop = parts["rights"].amiss
+            if stop is not None:  # then nothing of it is known as of now, and all is asked anew
+                parts = {n: p.failed(stop.why, stop.detail, self._now()) for n, p in parts.items()}
+                self._asked_s.clear()
+                break
+        if Heard(self.name, "", parts).plants != self.heard.plants:
+            for name in ("plants", "months", "reviews"):  # a plant came or went
+                self._asked_s.pop(name, None)
+        self.heard = Heard(self.name, self.heard.pages, parts)
+        self._tell(before)
+
+    def _part(self, name: str, parts: Mapping[str, Part]) -> Part:
+        part, asked, rights = parts[name], PARTS[name], parts["rights"].seen
+        if asked.right is not None and asked.right not in rights.rights:
+            return part.failed(Why.LACKS, asked.right, self._now())
+        try:
+            raw = self._reviews() if name == "reviews" else self.asked.get(asked.path)
+        except RefusedError as error:
+            return part.failed(Why.REFUSED, str(error), self._now())
+        except NotRunningError as error:
+            return part.failed(Why.SILENT, str(error), self._now())
+        try:
+            seen = asked.read(raw)
+        except ValueError as error:  # pydantic's own is one
+            log.warning("%s: %s: %s", self.name, name, error)
+            return part.failed(Why.STRANGE, name, self._now())
+        if name == "rights" and (fault := unusable(seen.rights, seen.region)):
+            return part.failed(*fault, self._now())
+        return Part(raw, seen, self._now(), None)
+
+    def _reviews(self) -> Any:  # noqa: ANN401 - JSON
+        """All pages as one; what is no such answer as it is, for its shape to refuse."""
+        found: list[Any] = []
+        after = ""
+        for _ in range(REVIEW_PAGES_MAX):
+            raw = self.asked.get(f"reviews{after}")
+            if not isinstance(raw, dict) or not isinstance(raw.get("reviews"), list):
+                return raw
+            found += raw["reviews"]
+            if not isinstance(raw.get("next"), str):
+                break
+            after = f"?after={quote(raw['next'], safe='')}"
+        return {**raw, "reviews": found}
+
+    def _now(self) -> int:
+        return self._clock.wall_ns()
+
+    def _tell(self, before: Amiss | None) -> None:
+        now = self.heard.amiss
+        if now is None and before is not None:
+            log.info("%s answers", self.name)
+        elif now is not None and (before is None or before.why != now.why):
+            log.warning("%s is not read: %s %s", self.name, now.why, now.detail)

@@ -1,0 +1,118 @@
+"""One plant's answers, passed on from the collector that has it. Network I/O.
+
+GET alone, with the front's own token. What a collector answers is shown by browsers as data or not
+at all: a page or a script that came from a collector would be one of the front's own.
+"""
+
+import http.client
+import urllib.error
+from collections.abc import Callable, Iterator, Mapping
+from threading import BoundedSemaphore
+
+from fastapi import HTTPException
+from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from cloud.answers import in_bounds
+from cloud.asking import SAID_BYTES_MAX, NotRunningError, RunningCollector
+
+#: answers that are passed on from one collector at once
+AT_ONCE = 4
+ANSWER_BYTES_MAX, ANSWER_S = 1 << 30, 600.0
+DATA = "application/octet-stream"
+#: kinds of answers that browsers may show; any other is saved
+SHOWN = frozenset({
+    "application/json", "application/pdf", "image/svg+xml", "image/png", "image/jpeg", "text/csv",
+    "text/plain", "application/x-tar", "application/zip", DATA,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/cose",
+    "application/cbor", "application/x-pem-file",
+})  # fmt: skip
+_KEPT = ("content-disposition", "content-length")
+
+
+class Door:
+    """What is passed on from one collector.
+
+    Args:
+        name: of its slice.
+        pages: where people find its pages.
+        asked: the collector.
+    """
+
+    def __init__(self, name: str, pages: str, asked: RunningCollector) -> None:
+        self._name, self._pages, self._asked = name, pages, asked
+        self._free = BoundedSemaphore(AT_ONCE)
+
+    def get(self, path: str) -> Response:
+        """Its answer, unchanged; reads the network while it is sent.
+
+        Args:
+            path: below /api/v1, with its query.
+
+        Raises:
+            HTTPException: 502 it does not answer or refuses the front, 503 too much at once.
+        """
+        if not self._free.acquire(blocking=False):
+            told = f"{self._name} is being asked {AT_ONCE} things already: ask again"
+            raise HTTPException(503, told, {"Retry-After": "1"})
+        answer: http.client.HTTPResponse | None = None
+        try:
+            answer = self._asked.reach(path)
+            made = self._passed(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                made = self._refused(error)
+        except NotRunningError as error:
+            raise HTTPException(502, f"{self._name}: {error}") from error
+        finally:
+            if answer is None:
+                self._free.release()
+        return made
+
+    def _passed(self, answer: http.client.HTTPResponse) -> Response:
+        def end() -> None:
+            answer.close()
+            self._free.release()
+
+        if (answer.length or 0) > ANSWER_BYTES_MAX:
+            end()
+            told = f"{answer.length} bytes are not passed on: ask {self._name} at {self._pages}"
+            raise HTTPException(502, told)
+        return _Passed(answer, self._headers(dict(answer.headers.items())), end)
+
+    def _refused(self, error: urllib.error.HTTPError) -> Response:
+        """What it says no to; what it says of the front's own token is not the reader's."""
+        if error.code in (401, 403) or error.code < 400:
+            raise HTTPException(502, f"{self._name} refuses the front: {error.code}") from error
+        headers = {
+            k: v
+            for k, v in self._headers(dict(error.headers.items())).items()
+            if k != "content-length"
+        }
+        return Response(error.read(SAID_BYTES_MAX), error.code, headers)
+
+    def _headers(self, came: Mapping[str, str]) -> dict[str, str]:
+        given = {name.lower(): value for name, value in came.items()}
+        kept = {name: given[name] for name in _KEPT if name in given}
+        kind = given.get("content-type", "")
+        if kind.partition(";")[0].strip().lower() not in SHOWN:
+            kind, kept["content-disposition"] = DATA, "attachment"
+        return {**kept, "content-type": kind, "stackproof-collector": self._name}
+
+
+class _Passed(StreamingResponse):
+    """An answer on its way; the connection to the collector ends with it, however it ends."""
+
+    def __init__(
+        self, answer: http.client.HTTPResponse, headers: Mapping[str, str], end: Callable[[], None]
+    ) -> None:
+        pieces: Iterator[bytes] = in_bounds(answer, ANSWER_BYTES_MAX, ANSWER_S)
+        super().__init__(pieces, answer.status, headers)
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._end()

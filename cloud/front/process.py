@@ -1,0 +1,41 @@
+"""The front's process: listens to the collectors, serves pages and API. Composition root."""
+
+import asyncio
+from collections.abc import Callable
+
+from cloud.clock import SystemClock
+from cloud.errors import ServerError
+from cloud.front.app import create_front, front_of
+from cloud.front.config import FrontConfig
+from cloud.http_server import address_of, listen, make_server
+
+
+async def run_front(config: FrontConfig, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Run until `stop` is set.
+
+    Args:
+        config: what to run.
+        stop: ends it.
+        say: told one line for each step.
+
+    Raises:
+        ServerError: the address cannot be had, or the server ended by itself.
+    """
+    front = front_of(config, SystemClock())
+    listener = listen(config.http.host, config.http.port)
+    server = make_server(create_front(config, front))
+    for one in front.listeners:
+        one.start()
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    if not config.readers:
+        say("readers: none is named; whoever reaches this machine's loopback reads all of it")
+    address = address_of(config.http.host, listener)
+    say(f"ready: {len(front.listeners)} collector(s) at {address}")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if serving.done() and not stop.is_set():
+        raise ServerError("the web server ended by itself; see the log")
+    server.should_exit = True
+    await serving
+    say("stopped")

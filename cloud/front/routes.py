@@ -1,0 +1,190 @@
+"""The front's /api/v1: the collectors' lists as one, and everything of one plant from where it is.
+
+A plant's paths are those of the collector's own table whose right is one of reading.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from cloud.api.access import ACCESS, API
+from cloud.clock import Clock
+from cloud.front import lists
+from cloud.front.heard import READING, Heard, Why, at
+from cloud.front.listener import Listener
+from cloud.front.passing import Door
+from cloud.front.prometheus import text
+
+#: paths that say their plant in the query; the lists among them are asked of all without one
+OF_A_PLANT = ("points", "history", "live/snapshot", "alarms/events", "alarms/events.csv")
+QUERY_MAX = 2_000
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the front's routes and pages work on.
+
+    Attributes:
+        listeners: every collector, in FRONT.toml's order.
+        doors: name of each -> what is passed on from it.
+        clock: the front's.
+    """
+
+    listeners: tuple[Listener, ...]
+    doors: Mapping[str, Door]
+    clock: Clock
+
+    @property
+    def heard(self) -> tuple[Heard, ...]:
+        """What they were last heard to say."""
+        now_ns = self.clock.wall_ns()
+        return tuple(one.heard.at(now_ns) for one in self.listeners)
+
+    def door(self, plant: str) -> Door:
+        """Of the collector that has a plant.
+
+        Raises:
+            HTTPException: none has it, none that answers, or several have it.
+        """
+        heard = self.heard
+        found = at(heard, plant)
+        if not found:
+            silent = [one.name for one in heard if one.amiss is not None]
+            if silent:
+                told = f"no collector that answers has this plant; silent: {', '.join(silent)}"
+                raise HTTPException(503, told)
+            raise HTTPException(404, f"no collector has a plant {plant[:40]!r}")
+        if len(found) > 1:
+            names = ", ".join(one.name for one in found)
+            raise HTTPException(409, f"{plant} is at {names}: ask one of them itself")
+        return self.doors[found[0].name]
+
+
+def _front(request: Request) -> Front:
+    found: Front = request.app.state.front
+    return found
+
+
+Given = Annotated[Front, Depends(_front)]
+Plant = Annotated[str, Query(max_length=40, description="plant id; all plants without")]
+
+router = APIRouter(prefix="/api/v1")
+beside = APIRouter(include_in_schema=False)
+
+
+@router.get("/collectors")
+async def collectors(given: Given) -> list[dict[str, Any]]:
+    """Every collector: whether it answers, since when not and why, which plants it has."""
+    return lists.collectors(given.heard)
+
+
+@router.get("/health")
+async def health(given: Given) -> Any:  # noqa: ANN401 - JSON
+    """What each collector says of itself, and plants that several serve."""
+    return lists.health(given.heard)
+
+
+@router.get("/plants")
+async def plants(given: Given) -> list[dict[str, Any]]:
+    """Facts of every plant."""
+    return lists.merged(given.heard, "plants")
+
+
+@router.get("/streams")
+async def streams(given: Given) -> list[dict[str, Any]]:
+    """State of every gateway's stream of signed frames."""
+    return lists.merged(given.heard, "streams")
+
+
+@router.get("/overview")
+async def overview(given: Given) -> dict[str, Any]:
+    """Every plant in one line."""
+    found = lists.merged(given.heard, "overview", "plants")
+    return {"server_ns": given.clock.wall_ns(), "plants": found}
+
+
+@router.get("/months")
+def months(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: ANN401 - JSON, or an answer passed on
+    """Months of one plant, or of all, with their state, deadline and what is owed."""
+    return _of(request, given, plant) if plant else lists.merged(given.heard, "months")
+
+
+@router.get("/reviews")
+async def reviews(given: Given) -> dict[str, Any]:
+    """Closed months with how far their review is; all of them, so `next` is null."""
+    found = lists.merged(given.heard, "reviews", "reviews")
+    return {"reviews": found, "next": None, "more": 0}
+
+
+@router.get("/alarms")
+def alarms(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: ANN401 - likewise
+    """What stands and what cleared; counts are null while a collector is not heard."""
+    if plant:
+        return _of(request, given, plant)
+    heard = given.heard
+    counts = ("unacknowledged", "new_in_last_hour")
+    return {
+        "server_ns": given.clock.wall_ns(),
+        **{name: lists.counted(heard, "alarms", name) for name in counts},
+        **{name: lists.merged(heard, "alarms", name) for name in ("standing", "cleared")},
+    }
+
+
+# -- of one plant ---------------------------------------------------------------------------------
+
+
+def _of(request: Request, given: Front, plant: str) -> Response:
+    """The same question to the collector that has the plant."""
+    path: str = request.scope["route"].path
+    named = {name: quote(value, safe="") for name, value in request.path_params.items()}
+    if {".", ".."} & set(named.values()):  # what stands before a collector may walk by them
+        raise HTTPException(404, "there is no such path")
+    query = request.url.query
+    if len(query) > QUERY_MAX:
+        raise HTTPException(414, f"a query has at most {QUERY_MAX} characters")
+    target = path.removeprefix(f"{API}/").format_map(named)
+    return given.door(plant).get(f"{target}?{query}" if query else target)
+
+
+def _of_query(request: Request, given: Given, plant: Plant = "") -> Response:
+    if not plant:
+        raise HTTPException(422, "say of which plant: ?plant=ID")
+    return _of(request, given, plant)
+
+
+def _of_path(request: Request, given: Given, plant: str) -> Response:
+    return _of(request, given, plant)
+
+
+for _path in OF_A_PLANT:
+    router.add_api_route(f"/{_path}", _of_query, include_in_schema=False)
+for (_method, _path), _right in ACCESS.items():
+    if _method == "GET" and _path.startswith(f"{API}/plants/{{plant}}/") and _right in READING:
+        router.add_api_route(_path.removeprefix(API), _of_path, include_in_schema=False)
+
+
+# -- for those who watch the front ----------------------------------------------------------------
+
+
+@beside.get("/metrics")
+async def metrics(given: Given) -> Response:
+    """The text format of Prometheus: which collectors are heard."""
+    return text(given.heard)
+
+
+@beside.get("/livez")
+async def live() -> PlainTextResponse:
+    """The process answers: if it does not, start it again."""
+    return PlainTextResponse("alive\n")
+
+
+@beside.get("/readyz")
+async def ready(given: Given) -> PlainTextResponse:
+    """200: every collector was asked once. One that is silent is told by /metrics, not here."""
+    parts = [one.parts["rights"].amiss for one in given.heard]
+    is_ready = all(amiss is None or amiss.why is not Why.UNASKED for amiss in parts)
+    return PlainTextResponse("ready\n" if is_ready else "starting\n", 200 if is_ready else 503)

@@ -1,0 +1,275 @@
+"""What the front's pages show, in a language: a row a plant, a gateway, a collector. Pure.
+
+A value of now is shown as of now alone: where its collector is not heard, the row says that.
+What stays true (numbers of a stream, a sealed month) is shown with the instant it was heard.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cloud.api import month_texts as texts
+from cloud.api.month_view import MonthCell
+from cloud.front.heard import Amiss, Heard, Part, Why, rows, twice
+from cloud.front.shapes import Headline, Standing, Stream, Summary
+
+#: the front has plants of one country, and shows the front's own instants by its clock
+ZONE = "Asia/Shanghai"
+MONTHS_MAX = 13
+DQ, ALERT = "dq-text", "alert-text"
+#: an input of the month's figure that is trusted for less of the time is pointed at
+TRUSTED_MIN = 0.95
+_UNITS = {"1": "", "tCO2e/h": "t CO₂e/h", "tCO2/h": "t CO₂/h"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text, and how it looks."""
+
+    text: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class PlantRow:
+    """A plant at a collector."""
+
+    id: str
+    name: str
+    is_simulated: bool
+    collector: str
+    link: str
+    cells: Sequence[tuple[str, Cell]]
+
+
+@dataclass(frozen=True)
+class GatewayRow:
+    """A gateway's stream at a collector."""
+
+    stream: Stream
+    collector: str
+    link: str
+    state: Cell
+
+
+@dataclass(frozen=True)
+class CollectorRow:
+    """A collector: whether it is heard, what it said then, and what is not known of it."""
+
+    name: str
+    pages: str
+    state: Cell
+    said: str
+    plants: str
+    lacking: Sequence[str]
+
+
+@dataclass(frozen=True)
+class PlantMonths:
+    """A plant's months at a collector; `of` month -> its cell, `reviews` month -> its levels."""
+
+    plant: str
+    collector: str
+    base: str
+    note: str
+    of: Mapping[str, MonthCell]
+    reviews: Mapping[str, Mapping[str, str]]
+
+
+def when(language: str, ns: int) -> str:
+    """An instant of the front's own clock."""
+    return texts.told(language, "front.at", at=texts.at(ns, ZONE))
+
+
+def why(language: str, amiss: Amiss) -> str:
+    """Why something is not known, since when."""
+    since = when(language, amiss.since_ns)
+    return texts.told(language, f"front.why.{amiss.why}", right=amiss.detail, since=since)
+
+
+def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorRow]:
+    """Every collector, in FRONT.toml's order."""
+    found = []
+    for heard in all_heard:
+        amiss = heard.amiss
+        lacking = {} if amiss else {p.amiss: None for p in heard.parts.values() if p.amiss}
+        known = heard.plants or any(p.heard_ns for p in heard.parts.values())
+        answers = texts.told(language, "front.answers")
+        state = Cell(why(language, amiss), DQ) if amiss else Cell(answers)
+        plants = str(len(heard.plants)) if known else "–"
+        not_shown = [why(language, one) for one in lacking]
+        said = amiss.detail if amiss and amiss.why not in (Why.MORE, Why.LACKS) else ""
+        found.append(CollectorRow(heard.name, heard.pages, state, said, plants, not_shown))
+    return found
+
+
+# -- plants ---------------------------------------------------------------------------------------
+
+
+def plant_rows(all_heard: Sequence[Heard], now_ns: int, language: str) -> list[PlantRow]:
+    """Every plant at every collector, by the plant's id.
+
+    Args:
+        all_heard: every collector.
+        now_ns: by the front's clock: values have grown older since they were heard.
+        language: "en" or "zh".
+    """
+    double, found = twice(all_heard), list[PlantRow]()
+    for heard in all_heard:
+        overview, alarms = heard.parts["overview"], heard.parts["alarms"]
+        summaries = {one.plant.id: one for one in (overview.seen.plants if overview.seen else ())}
+        standing: dict[str, list[Standing]] = {}
+        for alarm in alarms.seen.standing if alarms.seen else ():
+            if alarm.shelf is None:
+                standing.setdefault(alarm.plant, []).append(alarm)
+        for plant in heard.plants:
+            summary = summaries.get(plant)
+            cells = {
+                "state": _state(heard, plant, double.get(plant, ()), language),
+                **_now(overview, summary, now_ns, language),
+                "alarms": _alarms(alarms, standing.get(plant, ()), language),
+            }
+            found.append(_plant_row(heard, plant, summary, cells, language))
+    return sorted(found, key=lambda row: (row.id, row.collector))
+
+
+def _plant_row(
+    heard: Heard, plant: str, summary: Summary | None, cells: Mapping[str, Cell], language: str
+) -> PlantRow:
+    name, is_simulated = (summary.plant.name, summary.plant.simulated) if summary else ("", False)
+    link = f"{heard.pages}/{language}/plants/{plant}"
+    return PlantRow(plant, name or plant, is_simulated, heard.name, link, list(cells.items()))
+
+
+def _state(heard: Heard, plant: str, at: Sequence[str], language: str) -> Cell:
+    health = heard.parts["health"]
+    if heard.amiss:
+        return Cell(why(language, heard.amiss), DQ)
+    if at:
+        others = ", ".join(name for name in at if name != heard.name)
+        return Cell(texts.told(language, "front.twice", others=others), ALERT)
+    if health.amiss:
+        return Cell(why(language, health.amiss), DQ)
+    said = health.seen.amiss.get(plant, ())
+    return Cell("; ".join(said), ALERT) if said else Cell(texts.told(language, "front.order"))
+
+
+def _now(part: Part, summary: Summary | None, now_ns: int, language: str) -> Mapping[str, Cell]:
+    """What holds for this moment alone."""
+    names = ("now", "age", "trusted", "gateways")
+    if part.amiss:
+        return dict.fromkeys(names, Cell(texts.told(language, "front.unknown"), DQ))
+    none = Cell(texts.told(language, "none.yet"), DQ)
+    if summary is None:
+        return dict.fromkeys(names, none)
+    line, trusted, gateways = summary.headline, summary.trusted, summary.gateways
+    dark = gateways.offline + gateways.silent
+    dark_text = texts.told(language, "plants.dark", n=dark, m=gateways.all)
+    connected = texts.told(language, "plants.connected", m=gateways.all)
+    return {
+        "now": _figure(line, language),
+        "age": _age(line, now_ns - (part.heard_ns or now_ns), language),
+        "trusted": none if trusted is None else Cell(
+            f"{_percent(trusted.share)} %", DQ if trusted.lowest_share < TRUSTED_MIN else ""
+        ),
+        "gateways": Cell(dark_text, DQ) if dark else Cell(connected),
+    }  # fmt: skip
+
+
+def _figure(line: Headline | None, language: str) -> Cell:
+    if line is None:
+        return Cell(texts.told(language, "plants.no_figure"), DQ)
+    if line.grade == "bad":
+        return Cell(f"– {line.why.get('zh' if language == 'zh' else 'en', '')}".strip(), DQ)
+    if line.value is None:
+        return Cell(f"– {texts.told(language, 'none.yet')}", DQ)
+    text = f"{Decimal(line.value):,.2f} {_UNITS.get(line.unit, line.unit)}"
+    return Cell(text, "" if line.grade == "good" else DQ)
+
+
+def _age(line: Headline | None, since_ns: int, language: str) -> Cell:
+    if line is None or line.age_ns is None:
+        return Cell(texts.told(language, "none.yet"), DQ)
+    is_fine = line.grade in ("good", "reserved")
+    seconds = max(0, line.age_ns + since_ns) // 1_000_000_000
+    return Cell(texts.age(language, seconds), "" if is_fine else DQ)
+
+
+def _percent(share: float) -> str:
+    """Tenths of a percent, rounded down: 100.0 is all of it."""
+    return f"{int(share * 1000) / 10:.1f}"
+
+
+def _alarms(part: Part, standing: Sequence[Standing], language: str) -> Cell:
+    if part.amiss:
+        return Cell(texts.told(language, "front.unknown"), DQ)
+    if not standing:
+        return Cell(texts.told(language, "front.alarms.none"))
+    unseen = sum(one.acknowledged_ns is None for one in standing)
+    first = min(one.priority for one in standing)
+    words = texts.told(language, f"alarms.priority.{first}")
+    text = texts.told(language, "front.alarms", n=len(standing), unseen=unseen, priority=words)
+    return Cell(text, ALERT if first == 1 else "")
+
+
+# -- gateways -------------------------------------------------------------------------------------
+
+
+def gateway_rows(all_heard: Sequence[Heard], language: str) -> list[GatewayRow]:
+    """Every gateway's stream, by plant and gateway."""
+    found = [
+        GatewayRow(
+            stream,
+            heard.name,
+            f"{heard.pages}/{language}/plants/{stream.plant}/fleet",
+            _stream_state(part, stream, language),
+        )
+        for heard, part in rows(all_heard, "streams")
+        for stream in part.seen or ()
+    ]
+    return sorted(found, key=lambda row: (row.stream.plant, row.stream.gateway, row.collector))
+
+
+def _stream_state(part: Part, stream: Stream, language: str) -> Cell:
+    if part.amiss:
+        return Cell(_old(part, language), DQ)
+    if stream.missing:
+        first, last = stream.missing.first, stream.missing.last
+        return Cell(texts.told(language, "front.missing", first=first, last=last), ALERT)
+    if stream.alarms:
+        return Cell(texts.told(language, "front.stream.alarms", n=len(stream.alarms)), ALERT)
+    return Cell(texts.told(language, "front.stream.order"))
+
+
+def _old(part: Part, language: str) -> str:
+    """That a part is of an earlier instant, and why; "" where it is as of now."""
+    if part.amiss is None or part.heard_ns is None:
+        return ""
+    at, cause = when(language, part.heard_ns), why(language, part.amiss)
+    return texts.told(language, "front.as_of", at=at, why=cause)
+
+
+# -- months ---------------------------------------------------------------------------------------
+
+
+def month_rows(all_heard: Sequence[Heard], language: str) -> list[PlantMonths]:
+    """Every plant's months at every collector, by the plant's id."""
+    return sorted(_months(all_heard, language), key=lambda row: (row.plant, row.collector))
+
+
+def months_shown(found: Sequence[PlantMonths]) -> list[str]:
+    """The newest months of all, newest first."""
+    return sorted({month for row in found for month in row.of}, reverse=True)[:MONTHS_MAX]
+
+
+def _months(all_heard: Sequence[Heard], language: str) -> Iterator[PlantMonths]:
+    for heard, part in rows(all_heard, "months"):
+        of, levels = dict[str, dict[str, MonthCell]](), dict[str, dict[str, Mapping[str, str]]]()
+        for raw in part.raw or ():
+            of.setdefault(raw["plant"], {})[raw["month"]] = MonthCell(raw, language)
+        reviews = heard.parts["reviews"].seen
+        for one in reviews.reviews if reviews else ():
+            levels.setdefault(one.plant, {})[one.month] = one.levels
+        for plant, cells in of.items():
+            base, note = f"{heard.pages}/{language}/plants/{plant}", _old(part, language)
+            yield PlantMonths(plant, heard.name, base, note, cells, levels.get(plant, {}))

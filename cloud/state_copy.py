@@ -1,0 +1,168 @@
+"""Copies the collector's own databases, each as of one instant, beside a running collector. I/O.
+
+By SQLite's backup API, so that no writer is held up and no half of a transaction is copied. What is
+made of evidence (months, series, screenings) is not copied: it is made again.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from cloud.accounts.store import FILE as ACCOUNTS
+from cloud.alarms.store import FILE as ALARMS
+from cloud.errors import StoreError
+from cloud.review.openings import FILE as OPENINGS
+from cloud.shift.store import FILE as SHIFTS
+from cloud.store.disk import sync_names
+
+#: what nothing else could make again
+FILES = (ACCOUNTS, OPENINGS, ALARMS, SHIFTS)
+#: beside the copies: name -> SHA-256 of its bytes
+SUMS = "sha256.json"
+#: it has the seeds of second factors
+MODE = 0o600
+BUSY_S = 30.0
+
+
+def copy_state(state: Path, to: Path) -> Mapping[str, int]:
+    """Copy what is there; the copy is whole and on disk when it has its name.
+
+    Args:
+        state: the collector's `state_dir`; it may run.
+        to: the copy's folder, which is not there yet.
+
+    Returns:
+        Name of each file -> its bytes.
+
+    Raises:
+        StoreError: there is none to copy, it is damaged, or a disk refuses.
+    """
+    with _told(to), _beside(to) as made:
+        found = [name for name in FILES if (state / name).exists()]
+        if ACCOUNTS not in found:
+            raise StoreError(f"{state}: no collector has run here: there is no {ACCOUNTS}")
+        for name in found:
+            _copy(state / name, made / name)
+        sums = {name: _sha256(made / name) for name in found}
+        _write(made / SUMS, json.dumps(sums, indent=1).encode())
+        sizes = {name: (made / name).stat().st_size for name in found}
+    return sizes
+
+
+def put_back(backup: Path, state: Path) -> Mapping[str, int]:
+    """Put a copy's files where there are none of these names; all of them or none.
+
+    Args:
+        backup: the folder of a copy.
+        state: the `state_dir` of a collector that does not run; made if need be.
+
+    Returns:
+        Name of each file -> its bytes.
+
+    Raises:
+        StoreError: the copy is none or was altered, a file is there already, or a disk refuses.
+    """
+    sums = _sums(backup)
+    there = [state / f"{name}{more}" for name in sums for more in ("", "-wal", "-journal")]
+    for path in there:
+        if path.exists():
+            raise StoreError(f"{path}: is there already; nothing is ever overwritten")
+    with _told(state):
+        made = {name: state / f"{name}.copy" for name in sums}
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            for name, path in made.items():
+                path.unlink(missing_ok=True)  # of one that was interrupted
+                _write(path, (backup / name).read_bytes())
+                if _sha256(path) != sums[name]:
+                    raise StoreError(f"{backup / name}: is not what was copied; nothing is put")
+                _check(path)
+            for name, path in made.items():
+                os.link(path, state / name)  # refuses one that came meanwhile
+        finally:
+            for path in made.values():
+                path.unlink(missing_ok=True)
+        sync_names(state)
+    return {name: (state / name).stat().st_size for name in sums}
+
+
+def _sums(backup: Path) -> Mapping[str, str]:
+    try:
+        found = json.loads((backup / SUMS).read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(f"{backup}: is no copy of a collector's databases: {error}") from error
+    if not isinstance(found, dict) or ACCOUNTS not in found or not found.keys() <= set(FILES):
+        raise StoreError(f"{backup}: is no copy of a collector's databases: see {SUMS}")
+    return {name: str(value) for name, value in found.items()}
+
+
+def _copy(path: Path, to: Path) -> None:
+    _write(to, b"")
+    try:
+        source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_S)
+        with closing(source), closing(sqlite3.connect(to)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: cannot be copied: {error}") from error
+    _check(to)
+    with to.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _check(path: Path) -> None:
+    """StoreError when SQLite finds something wrong in a file."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as sql:
+            said = sql.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        said = str(error)
+    if said != "ok":
+        raise StoreError(f"{path}: is damaged: {said}")
+
+
+def _write(path: Path, data: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
+    with os.fdopen(file, "wb") as output:
+        output.write(data)
+        output.flush()
+        os.fsync(file)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _beside(to: Path) -> Iterator[Path]:
+    """A folder beside `to` that gets its name when all went well, and is gone otherwise."""
+    made = to.with_name(f"{to.name}.copy")
+    if to.exists():
+        raise StoreError(f"{to}: is there already; nothing is ever overwritten")
+    if made.exists():  # of a copy that was interrupted
+        shutil.rmtree(made)
+    made.mkdir(parents=True, mode=0o700)
+    try:
+        yield made
+        sync_names(made)
+        os.rename(made, to)  # noqa: PTH104 - refuses a folder that came meanwhile
+        sync_names(to.parent)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _told(to: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or to
+        raise StoreError(f"{name}: {error.strerror}: nothing was put in place") from error

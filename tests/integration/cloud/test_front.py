@@ -1,0 +1,116 @@
+"""A front over a running collector and one that is not there; a copy of its accounts."""
+
+import json
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud import cli
+from cloud.accounts.desks import open_accounts
+from cloud.accounts.roles import Profile
+from cloud.accounts.store import AccountStore
+from cloud.accounts.totp import code_of
+from cloud.clock import SystemClock
+from cloud.config import load_cloud
+from tests.integration.cloud.cloud_process import Cloud, command, wait
+from tests.integration.cloud.running_collector import FRAMES, send_readings
+from tests.ports import free_port
+from tests.unit.cloud.accounts.people_examples import PASSWORD, SECURITY
+from tests.unit.cloud.front.front_examples import READ, READER, write_front
+
+
+def ask(url: str, headers: Mapping[str, str]) -> bytes:
+    request = urllib.request.Request(url, headers=dict(headers))
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return bytes(answer.read())
+
+
+@pytest.fixture(scope="module")
+def north(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, str]]:
+    """Folder, address and an operator's token of a running collector with readings."""
+    folder = tmp_path_factory.mktemp("north")
+    cloud = Cloud(folder)
+    cloud.config.write_text(cloud.config.read_text().replace("accounts = false\n", ""))
+    store = AccountStore(folder / "state")
+    accounts = open_accounts(store, SystemClock(), {"mini": ""})
+    of = Profile("operator", plants=("*",))
+    secret = accounts.people.invite(SECURITY, "front", "Front", "Province", of)
+    code = code_of(accounts.people.invited(secret).second_factor, int(time.time()) // 30)
+    who = accounts.people.accept(secret, PASSWORD, code).principal
+    token = accounts.tokens.make(who, "front", READ, 1)
+    store.close()
+    ready = cloud.start()
+    try:
+        send_readings(cloud, ready["broker"])
+        yield folder, ready["http"], token
+    finally:
+        cloud.end()
+
+
+def test_a_front_over_a_collector_and_one_that_is_not_there(
+    tmp_path: Path, north: tuple[Path, str, str]
+) -> None:
+    _, address, token = north
+    gone, port = f"http://127.0.0.1:{free_port()}", free_port()
+    urls, tokens = {"north": address, "gone": gone}, {"north": token}
+    path = write_front(tmp_path, urls, tokens, reader=READER)
+    path.write_text(f"{path.read_text()}[http]\nport = {port}\n")
+    process = subprocess.Popen(
+        command("front", path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert process.stdout is not None
+        ready = next(line for line in process.stdout if line.startswith("ready"))
+        assert ready == f"ready: 2 collector(s) at http://127.0.0.1:{port}\n"
+        base, reader = ready.split()[-1], {"Authorization": f"Bearer {READER * 8}"}
+
+        def heard() -> Any:
+            told = json.loads(ask(f"{base}/api/v1/collectors", reader))
+            return told if told[0]["plants"] == ["mini"] and told[1]["amiss"] else None
+
+        told, silent = wait(heard)
+        assert (told["answers"], silent["amiss"]["why"]) == (True, "silent")
+        for path_there in ("log/checkpoint", "documents", "effects.csv", "streams/edge-1"):
+            of = f"/api/v1/plants/mini/{path_there}"
+            asked = {"Authorization": f"Bearer {token}"}
+            assert ask(base + of, reader) == ask(address + of, asked), of
+        row = json.loads(ask(f"{base}/api/v1/plants/mini/streams/edge-1", reader))
+        assert row["seq"] == FRAMES
+        page = ask(f"{base}/zh/gateways", reader).decode()
+        assert f'data-label="已接收至">{FRAMES}</td>' in page
+        assert "无应答" in page
+    finally:
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=20)
+    assert (process.returncode, printed.splitlines()[-1]) == (0, "stopped")
+    assert token not in printed
+    assert READER * 8 not in printed
+
+
+def test_accounts_are_copied_while_it_runs_and_serve_a_collector_without_plants(
+    tmp_path: Path, north: tuple[Path, str, str]
+) -> None:
+    folder, address, token = north
+    out, moved = tmp_path / "out", Cloud(tmp_path / "moved")
+    text = moved.config.read_text().replace("accounts = false\n", "")
+    moved.config.write_text(text[: text.index("[[plant]]")])
+    assert cli.main(["backup-state", str(folder / "CLOUD.toml"), "--out", str(out)]) == 0
+    assert cli.main(["restore-state", str(out / "state"), str(moved.config)]) == 0
+    assert load_cloud(moved.config).plants == ()
+    asked = {"Authorization": f"Bearer {token}"}
+    try:
+        other = moved.start()["http"]
+        for base, plants in ((address, ["mini"]), (other, [])):
+            assert json.loads(ask(f"{base}/api/v1/rights", asked))["rights"] == sorted(
+                [*READ, "samples"]
+            )
+            assert json.loads(ask(f"{base}/api/v1/health", asked))["served"] == plants
+    finally:
+        _, printed = moved.end()
+    assert "names no [[plant]]: nothing is accepted of any" in printed

@@ -1,0 +1,102 @@
+"""`stackproof cloud backup-state` and `restore-state`: as committed, checked, over nothing."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cloud import cli
+from cloud.accounts.rows import Account
+from cloud.accounts.store import AccountStore
+from cloud.alarms.store import AlarmStore
+from cloud.review.openings import Openings
+from cloud.shift.store import ShiftStore
+from cloud.state_copy import FILES
+from tests.unit.cloud.front.front_examples import somebody
+
+CONFIG = 'format = 1\n[cloud]\nstate_dir = "state"\n'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "CLOUD.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+def refused(capsys: pytest.CaptureFixture[str], *order: object) -> str:
+    assert cli.main([*map(str, order)]) == 2
+    return capsys.readouterr().err
+
+
+def test_there_and_back_while_the_collector_writes(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was committed when it began is in the copy, and nothing of what was not."""
+    state, out = tmp_path / "state", tmp_path / "out"
+    accounts, _ = somebody("operator", ("see",))
+    with accounts.book.begin() as (transaction, _):
+        row = transaction.all(Account)[0]
+    store, openings = AccountStore(state), Openings(state)
+    opened = [store, openings, AlarmStore(state), ShiftStore(state)]
+    with store.begin() as transaction:
+        transaction.put(row)
+    openings.note("sun", "mini", "2026-09", "month", 7)
+    with closing(sqlite3.connect(state / "accounts.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM rows")
+        assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
+        other.execute("ROLLBACK")
+    said = capsys.readouterr().out
+    assert [line.split()[2] for line in said.splitlines()] == [f"{name}:" for name in FILES]
+    assert "is there already" in refused(capsys, "backup-state", config, "--out", out)
+    assert "is there already" in refused(capsys, "restore-state", out / "state", config)
+    for one in opened:
+        one.close()
+    assert {path.stat().st_mode & 0o777 for path in (out / "state").iterdir()} == {0o600}
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "CLOUD.toml").write_text(CONFIG)
+    order = ["restore-state", str(out / "state"), str(elsewhere / "CLOUD.toml")]
+    assert cli.main(order) == 0
+    again = AccountStore(elsewhere / "state")
+    with again.begin() as transaction:
+        assert transaction.all(Account) == [row]
+    again.close()
+    found = Openings(elsewhere / "state")
+    assert [one[0] for one in found.of("sun", "mini", "2026-09")] == ["month"]
+    found.close()
+
+
+def test_what_is_no_copy_is_put_nowhere(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, state = tmp_path / "out", tmp_path / "state"
+    assert "no collector has run here" in refused(capsys, "backup-state", config, "--out", out)
+    for store in (AccountStore(state), AlarmStore(state)):
+        store.close()
+    assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
+    capsys.readouterr()
+    for path in state.iterdir():
+        path.unlink()
+    copy = out / "state" / "alarms.db"
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert "is not what was copied" in refused(capsys, "restore-state", out / "state", config)
+    copy.unlink()
+    assert "No such file" in refused(capsys, "restore-state", out / "state", config)
+    for text in ("", "[]", "7", '{"../x": "00"}', '{"accounts.db": 1, "passwd": 2}', "[" * 9_999):
+        (out / "state/sha256.json").write_text(text)
+        assert "is no copy of" in refused(capsys, "restore-state", out / "state", config), text
+    assert list(state.iterdir()) == []
+
+
+def test_a_database_that_is_damaged_is_not_copied(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    AccountStore(tmp_path / "state").close()
+    path = tmp_path / "state" / "accounts.db"
+    path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 8192)
+    assert "accounts.db" in refused(capsys, "backup-state", config, "--out", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -1,0 +1,146 @@
+"""Collectors on loopback with accounts, that can be killed and come back, and a front over them."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from cloud.accounts.desks import Accounts
+from cloud.accounts.roles import Profile
+from cloud.app import create_app
+from cloud.front.app import create_front, front_of
+from cloud.front.config import load_front
+from cloud.front.parts import SLOW_S
+from cloud.http_server import Server, listen, make_server
+from cloud.live.hub import LiveHub
+from tests.ports import free_port
+from tests.unit.cloud.accounts.people_examples import Town
+from tests.unit.cloud.app_examples import Streams, make_services
+from tests.unit.cloud.live_examples import GATEWAY, PLANT, ManualClock, configuration, payload
+
+READ = ("see", "evidence", "records")
+READER = "grafana"
+
+
+@cache
+def somebody(role: str, scopes: tuple[str, ...]) -> tuple[Accounts, str]:
+    """Accounts with somebody of a role, and a token of that person."""
+    town = Town()
+    who = town.join(role, Profile(role, plants=() if role == "reviewer" else ("*",))).principal
+    return town.accounts, town.accounts.tokens.make(who, "front", list(scopes), 30)
+
+
+class SomeStreams(Streams):
+    """The streams of some plants, which come and go."""
+
+    def __init__(self, plants: list[str]) -> None:
+        self._plants = plants
+
+    def status(self) -> Sequence[Mapping[str, Any]]:
+        return [{**row, "plant": plant} for row in super().status() for plant in self._plants]
+
+    def served(self) -> Sequence[str]:
+        return self._plants
+
+
+class Slice:
+    """A collector of some plants, with a token of somebody there."""
+
+    def __init__(
+        self, *plants: str, name: str = "Mini", role: str = "operator", scopes: Sequence[str] = READ
+    ) -> None:
+        self.plants, self.port = list[str](), free_port()
+        self.hub = LiveHub(ManualClock(), delta_interval_s=0.02, beat_interval_s=0.05)
+        self._name = name
+        accounts, self.token = somebody(role, tuple(scopes))
+        self._services = make_services(self.hub, accounts=accounts)
+        object.__setattr__(self._services, "streams", SomeStreams(self.plants))
+        for plant in plants:
+            self.take(plant)
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def take(self, plant: str) -> None:
+        """It has a plant from now on."""
+        self.plants.append(plant)
+        self.hub.on_config(plant, GATEWAY, configuration(id=plant, name=self._name))
+        if plant == PLANT:
+            self.hub.on_live(plant, GATEWAY, payload(0))
+
+    def give_up(self, plant: str) -> None:
+        """It has a plant no more, as after a start without it."""
+        self.plants.remove(plant)
+        del self.hub._channels[plant]
+
+    def start(self) -> None:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(ready),))
+        self._thread.start()
+        assert ready.wait(10)
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._server: Server = make_server(create_app(self._services))
+        serving = asyncio.create_task(self._server.serve(sockets=[listen("127.0.0.1", self.port)]))
+        ready.set()  # it listens; uvicorn takes up what came meanwhile
+        await serving
+
+    def kill(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
+def write_front(
+    folder: Path, urls: Mapping[str, str], tokens: Mapping[str, str] | None = None,
+    *, reader: str = "",
+) -> Path:  # fmt: skip
+    """A FRONT.toml with its tokens; of a reader, one of its name."""
+    text = "format = 1\n"
+    for name, url in urls.items():
+        (folder / name).write_text((tokens or {}).get(name, "t" * 32))
+        text += f'[[collector]]\nname = "{name}"\nurl = "{url}"\ntoken = "file:{name}"\n'
+    if reader:
+        (folder / reader).write_text(reader * 8)
+        text += f'[[reader]]\nname = "{reader}"\ntoken = "file:{reader}"\n'
+    (folder / "FRONT.toml").write_text(text)
+    return folder / "FRONT.toml"
+
+
+class Fronted:
+    """A front over collectors; it asks them when it is told to."""
+
+    def __init__(self, folder: Path, slices: Mapping[str, Any], *, reader: str = "") -> None:
+        """`slices`: name -> a `Slice`, or whatever else has a url and a token."""
+        urls = {name: one.url for name, one in slices.items()}
+        tokens = {name: one.token for name, one in slices.items()}
+        config = load_front(write_front(folder, urls, tokens, reader=reader))
+        self.clock = ManualClock()
+        self.front = front_of(config, self.clock)
+        self.client = TestClient(
+            create_front(config, self.front), base_url="http://127.0.0.1:8700",
+            follow_redirects=False,
+        )  # fmt: skip
+        self._now_s = 0.0
+
+    def look(self) -> None:
+        """Everything is due, and asked."""
+        self._now_s += SLOW_S
+        for listener in self.front.listeners:
+            listener.look(self._now_s)
+
+    def get(self, path: str, status: int = 200, **more: Any) -> Any:
+        """What the API answers, as JSON."""
+        answer = self.client.get(f"/api/v1/{path}", **more)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def page(self, path: str) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
