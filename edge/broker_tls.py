@@ -1,11 +1,13 @@
-"""The gateway at the broker's door: its TLS key, the certificate in use, the next one. I/O: files.
+"""A gateway or relay at the broker's door: its TLS key, the certificate in use. I/O: files.
 
 The key and the first certificate are where the site file says. Renewed certificates go into
 `state_dir`, which the agent may write; of the two the one that ends later is used. The key stays
-for as long as nobody makes another (`stackproof edge enrol`).
+for as long as nobody makes another (`stackproof edge enrol`). Files that are put in place of the
+ones before are taken up while it runs.
 """
 
 import datetime as dt
+import hashlib
 import os
 import ssl
 from dataclasses import dataclass
@@ -36,25 +38,27 @@ ASK = (
 
 @dataclass(frozen=True)
 class BrokerTls:
-    """What a gateway shows, and whom it believes.
+    """What a gateway or relay shows, and whom it believes.
 
     Attributes:
-        name: `<plant>/<gateway>`.
+        name: `<plant>/<gateway>`; "" of a relay, whose name the certificate says.
         ca: certificates of those who certify the broker and its clients.
         key: private, its owner's alone.
-        given: the certificate that the site file names.
-        renewed: where the agent keeps the newest one.
+        given: the certificate that the site or relay file names.
+        renewed: where the agent keeps the newest one; a relay has none.
+        ask: what people do about a certificate.
     """
 
     name: str
     ca: Path
     key: Path
     given: Path
-    renewed: Path
+    renewed: Path | None = None
+    ask: str = ASK
 
     @classmethod
     def of(cls, site: Site) -> "BrokerTls | None":
-        """Of a site whose url is mqtts; None for any other."""
+        """Of a site whose url is mqtts or wss; None for any other."""
         tls = site.uplink.tls
         if tls is None:
             return None
@@ -72,16 +76,17 @@ class BrokerTls:
     def _in_use(self) -> tuple[Certificate, Path]:
         own = key_sha256(load_private(self.key).public_key())
         found: list[tuple[Certificate, Path]] = []
-        for path in filter(Path.exists, (self.renewed, self.given)):
+        kept = (self.given,) if self.renewed is None else (self.renewed, self.given)
+        for path in filter(Path.exists, kept):
             certificate = load_certificate(path)
             if key_sha256(public_key(certificate)) == own:
                 found.append((certificate, path))
         if not found and not self.given.exists():
-            raise KeyFileError(f"{self.given} is not there yet. {ASK}")
+            raise KeyFileError(f"{self.given} is not there yet. {self.ask}")
         if not found:
             raise KeyFileError(f"{self.given} does not belong to {self.key}")
         for certificate, path in found:
-            if (name := name_of(certificate)) != self.name:
+            if self.name and (name := name_of(certificate)) != self.name:
                 raise KeyFileError(f"{path} is for {name}; needed is one for {self.name}")
         return max(found, key=lambda one: one[0].not_valid_after_utc)
 
@@ -114,7 +119,8 @@ class BrokerTls:
             raise NotOursError("a broker certificate for another key or name, or by a stranger")
         if made.not_valid_after_utc <= before.not_valid_after_utc:
             return None
-        _replace(self.renewed, certificate_to_pem(made))
+        if self.renewed is not None:
+            _replace(self.renewed, certificate_to_pem(made))
         return made
 
     def trouble(self, now_ns: int) -> str:
@@ -122,8 +128,48 @@ class BrokerTls:
         try:
             why = trouble_of(self.certificate(), dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC))
         except EvidenceError as error:
-            return f"there is no broker certificate to show: {error}. {ASK}"
-        return f"the certificate for the broker: {why}. {ASK}" if why else ""
+            return f"there is no broker certificate to show: {error}. {self.ask}"
+        return f"the certificate for the broker: {why}. {self.ask}" if why else ""
+
+    def fingerprint(self) -> bytes:
+        """Of everything that `context` reads; KeyFileError as there."""
+        files = (self.ca, self._in_use()[1], self.key)
+        try:
+            return hashlib.sha256(b"".join(path.read_bytes() for path in files)).digest()
+        except OSError as error:
+            raise KeyFileError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+class Shown:
+    """What connections show, kept to what the files say while the program runs.
+
+    Attributes:
+        tls: the files.
+        context: of every connection that begins.
+    """
+
+    def __init__(self, tls: BrokerTls) -> None:
+        """Read them; KeyFileError as for `BrokerTls.context`."""
+        self.tls = tls
+        self._read = tls.fingerprint()
+        self.context = tls.context()
+
+    def look(self) -> bool:
+        """Take up files that were replaced: True, connections that begin now show the new ones.
+
+        A CA that is no longer in its file is believed until the next start: OpenSSL adds only.
+
+        Raises:
+            KeyFileError: they do not belong together, yet; what was shown before is shown on.
+        """
+        found = self.tls.fingerprint()
+        if found == self._read:
+            return False
+        self.tls.context()  # all of it is right, or nothing of it is taken up
+        self.context.load_verify_locations(self.tls.ca)
+        self.tls.show(self.context)
+        self._read = found
+        return True
 
 
 def believing(ca: Path) -> ssl.SSLContext:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from edge.calc.factors import rule_set, statement_rule_sets
 from edge.errors import SiteConfigError
@@ -19,18 +18,15 @@ from edge.site_metrics import Metrics, read_metrics
 from edge.site_points import SitePoints
 from edge.site_remote import Remote, read_remote
 from edge.site_statement import read_potlines, read_statement
-from edge.site_way import OutboxWay, UdpWay, read_way
+from edge.site_uplink import Uplink, file_of, read_uplink
 from evidence.points import NAME_ID
 from evidence.time_zones import time_zone
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.toml import NotTomlError, parse_toml
 
 SECTORS = ("aluminium", "cement", "steel")
-UPLINK_MODES = ("mqtt", "one-way")
-MQTT_SCHEMES = ("mqtt", "mqtts")
 PLANT_NAME_MAX = 200
 SITE_BYTES_MAX = 4 * 1024 * 1024
-NS_PER_DAY = 86_400 * 1_000_000_000
 KEY_SCHEMES = ("file:", "pkcs11:")
 
 _SLICE = re.compile(r"[0-9a-f]{2}")
@@ -88,45 +84,6 @@ class Gateway:
 
 
 @dataclass(frozen=True)
-class TlsFiles:
-    """PEM files of an mqtts url.
-
-    Attributes:
-        ca: who certifies the broker and its clients.
-        key: of this gateway for TLS, made by `stackproof edge enrol`.
-        certificate: of it, as the collector's people handed it over.
-    """
-
-    ca: Path
-    key: Path
-    certificate: Path
-
-
-@dataclass(frozen=True)
-class Uplink:
-    """How signed objects leave.
-
-    Attributes:
-        mode: "mqtt", or "one-way": objects and receipts are carried as files.
-        url: broker, "mqtts://host:port" or "mqtt://host:port"; "" on a one-way site.
-        collector: certificate (PEM) of the collector whose receipts free the spool.
-        spool_bytes_max: bound of the spool on disk; no reading is taken beyond it.
-        spool_age_max_ns: age of the oldest object without a receipt at which an alarm begins;
-            with a way out, the age to which the ring keeps what has left.
-        way: how objects leave a one-way site by themselves; None: by hand, or not one-way.
-        tls: of an mqtts url, None for any other.
-    """
-
-    mode: str
-    url: str
-    collector: Path
-    spool_bytes_max: int
-    spool_age_max_ns: int
-    way: OutboxWay | UdpWay | None = None
-    tls: TlsFiles | None = None
-
-
-@dataclass(frozen=True)
 class Site:
     """Everything the site file says."""
 
@@ -178,7 +135,7 @@ def read_site(path: Path, ordered: bytes | None = None) -> tuple[Site, list[Prob
         root.complain("format", "must be 1: the site file format this program knows")
     plant = _read_plant(_section(root, "plant", path, problems))
     gateway = _read_gateway(_section(root, "gateway", path, problems), path.parent)
-    uplink = _read_uplink(_section(root, "uplink", path, problems), path.parent)
+    uplink = read_uplink(_section(root, "uplink", path, problems), path.parent)
     devices, unclear = read_devices(root, path.parent)
     points = {bound.point.id: bound.point for device in devices for bound in device.points}
     known = SitePoints(points, unclear)
@@ -279,11 +236,11 @@ def _read_gateway(fields: Fields, folder: Path) -> Gateway:
         id=_name(fields, "id"),
         slice=slice_id,
         key=_key(fields, "key"),
-        certificate=_file(fields, "certificate", folder),
+        certificate=file_of(fields, "certificate", folder),
         state_dir=folder / fields.text("state_dir", default="state"),
         previous_key=_key(fields, "previous_key") if fields.has("previous_key") else "",
-        continues=_file(fields, "continues", folder) if fields.has("continues") else None,
-        root=_file(fields, "root", folder) if fields.has("root") else None,
+        continues=file_of(fields, "continues", folder) if fields.has("continues") else None,
+        root=file_of(fields, "root", folder) if fields.has("root") else None,
     )
     needs_root = {"previous_key": gateway.previous_key, "continues": gateway.continues}
     if gateway.root is None and (named := [key for key, value in needs_root.items() if value]):
@@ -304,57 +261,6 @@ def slice_of(fields: Fields) -> str:
     return slice_id
 
 
-def _read_uplink(fields: Fields, folder: Path) -> Uplink:
-    mode = fields.choice("mode", UPLINK_MODES, default="mqtt")
-    url = ""
-    if mode == "mqtt":
-        url = fields.text("url", why='the broker, such as "mqtt://127.0.0.1:1883"')
-        check_broker(fields, "url", url)
-    elif fields.raw("url") is not None:
-        fields.complain("url", "a one-way site has no broker: remove url, or use mode mqtt")
-    uplink = Uplink(
-        mode=mode,
-        url=url,
-        collector=_file(fields, "collector", folder),
-        spool_bytes_max=fields.integer(
-            "spool_mib_max", 16, 1_000_000, default=8192
-        ) * 1024 * 1024,
-        spool_age_max_ns=fields.integer(
-            "spool_age_max_days", 1, 3650, default=90
-        ) * NS_PER_DAY,
-        way=read_way(fields, folder, is_one_way=mode == "one-way"),
-        tls=read_tls(fields, folder, url),
-    )  # fmt: skip
-    fields.finish()
-    return uplink
-
-
-def read_tls(fields: Fields, folder: Path, url: str) -> TlsFiles | None:
-    """The files of an mqtts url, None for another; no key switches verification off."""
-    names = ("ca", "key", "certificate")
-    if url.startswith("mqtts:"):
-        return TlsFiles(*(_file(fields, name, folder) for name in names))
-    for name in names:
-        if fields.has(name):
-            fields.raw(name)
-            fields.complain(name, "belongs to an mqtts:// url")
-    return None
-
-
-def check_broker(fields: Fields, key: str, url: str) -> None:
-    """Complain about a broker's URL that is none."""
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in MQTT_SCHEMES and bool(parts.hostname) and parts.port != 0
-        bare = not (parts.username or parts.password or parts.path.strip("/") or parts.query)
-    except ValueError:  # a port that is none
-        fits = bare = False
-    if url and not (fits and bare):
-        fields.complain(
-            key, f"{url!r} must look like mqtt://host:1883 or mqtts://host:8883, and no more"
-        )
-
-
 def _name(fields: Fields, key: str) -> str:
     value = fields.text(key, why="lower-case letters, digits and -")
     if value and not NAME_ID.fullmatch(value):
@@ -367,10 +273,3 @@ def _key(fields: Fields, key: str) -> str:
     if value and not value.startswith(KEY_SCHEMES):
         fields.complain(key, f'{value!r} must be a reference: "file:" and a path, or "pkcs11:…"')
     return value
-
-
-def _file(fields: Fields, key: str, folder: Path) -> Path:
-    value = fields.text(key, why='a reference such as "file:keys/edge-1.pem"')
-    if value and not value.startswith("file:"):
-        fields.complain(key, f'{value!r} must be a reference: "file:" and a path')
-    return folder / value.removeprefix("file:")

@@ -1,21 +1,21 @@
 """Delivery's shell: joins the state machine, the stream and the MQTT transport.
 
 `edge.uplink.machine` decides, `edge.stream` holds the objects and checks what comes down,
-`edge.uplink.mqtt` carries, `edge.receipt_files` finds receipts that were carried by hand. This file
-only moves things between them. A one-way site has no transport: nothing is sent, and nothing is
-freed but by receipts brought as files, or by the ring of what has left (`edge.one_way`).
+`edge.uplink.sending` and `mqtt` carry, `edge.receipt_files` finds receipts that were carried by
+hand. This file only moves things between them. A one-way site has no transport: nothing is sent,
+and nothing is freed but by receipts brought as files, or by the ring of what has left
+(`edge.one_way`).
 """
 
 import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from edge import receipt_files
-from edge.broker_tls import BrokerTls
+from edge.broker_tls import BrokerTls, Shown
 from edge.clock import Clock
 from edge.config import Site
 from edge.disk import Disk
@@ -26,8 +26,9 @@ from edge.renewal import Renewal
 from edge.spool_reader import Stored
 from edge.stream import Stream
 from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED
-from edge.uplink.machine import Machine, Send, unanswered
+from edge.uplink.machine import Send, unanswered
 from edge.uplink.mqtt import MqttUplink, Topics
+from edge.uplink.sending import Sending
 from evidence.client_id import client_id
 
 log = logging.getLogger("stackproof.edge.delivery")
@@ -63,7 +64,8 @@ class Delivery:
         self._on_order = on_order
         gateway, plant = site.gateway, site.plant
         self._stream, self._clock, self._disk = stream, clock, disk
-        self.machine = Machine()
+        self._sending = Sending("delivery failed", self._read_objects, clock, log)
+        self.machine = self._sending.machine
         self._site, self._receipts = site, gateway.receipts
         self._name = f"edge-{plant.id}-{gateway.id}"
         self._topics = Topics.of(gateway.slice, plant.id, gateway.id)
@@ -71,8 +73,6 @@ class Delivery:
         self._renewal: Renewal | None = None
         if site.uplink.mode == "mqtt":
             self._uplink = self._connect(site)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._order = asyncio.Lock()
         self._moved = asyncio.Event()
         self._started = asyncio.Event()  # reading may begin: the word has come, or no way to it
         self._word = asyncio.Event()  # the collector was heard, or it is over that one waits for it
@@ -88,20 +88,21 @@ class Delivery:
 
     def _connect(self, site: Site) -> MqttUplink:
         tls = BrokerTls.of(site)
-        context = None if tls is None else tls.context()
+        shown = None if tls is None else Shown(tls)
         uplink = MqttUplink(
-            site.uplink.url,
+            site.uplink.route,
             self._topics,
             client_id(self._name, None if tls is None else tls.key),
             on_connected=self._on_connected,
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,
-            tls=context,
+            tls=None if shown is None else shown.context,
             takes_orders=self._on_order is not None,
+            doctor=f"stackproof edge doctor {site.path}",
         )
-        if tls is not None and context is not None:
+        if shown is not None:
             self._renewal = Renewal(
-                tls, context, uplink=uplink, stream=self._stream, clock=self._clock, disk=self._disk
+                shown, uplink=uplink, stream=self._stream, clock=self._clock, disk=self._disk
             )
         return uplink
 
@@ -116,13 +117,13 @@ class Delivery:
         newest = (await self._disk.run(spool.head)).next_seq - 1
         self.machine.resume(newest, await self._disk.run(spool.receipted_seq))
         if self._uplink is not None:
-            self._ends_s = self._now_s() + UNREACHABLE_S
+            self._ends_s = self._sending.now_s() + UNREACHABLE_S
             self._wait_for_word(UNREACHABLE_S)
             self._uplink.start()
-            self._spawn(self._watch())
+            self._sending.spawn(self._watch())
         if leaving := leaving_of(self._site, spool, self._clock, self._disk):
-            self._spawn(leave_forever(leaving, self._site, spool, self._clock, self._disk))
-        self._spawn(self._watch_files())
+            self._sending.spawn(leave_forever(leaving, self._site, spool, self._clock, self._disk))
+        self._sending.spawn(self._watch_files())
 
     async def first_word(self) -> None:
         """Wait a moment for the retained receipt, if there is a way to the collector.
@@ -140,7 +141,7 @@ class Delivery:
             self._until.cancel()
         if not self._word.is_set():
             loop = asyncio.get_running_loop()
-            self._until = loop.call_later(seconds, lambda: self._spawn(self._may_sign()))
+            self._until = loop.call_later(seconds, lambda: self._sending.spawn(self._may_sign()))
 
     async def _may_sign(self) -> None:
         """The collector's first word was looked at, or is waited for no longer."""
@@ -168,14 +169,11 @@ class Delivery:
             self._until.cancel()
         if self._uplink is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._uplink.stop)
-        self.machine.disconnected()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._sending.stop()
 
     def appended(self, stored: Stored) -> None:
         """The spool holds one more object."""
-        self._send_all(self.machine.appended(stored.seq, self._now_s()))
+        self._send_all(self.machine.appended(stored.seq, self._sending.now_s()))
 
     def tell(self, state: bytes) -> None:
         """What the gateway's state message says from here on, while it is online."""
@@ -193,15 +191,15 @@ class Delivery:
         if self._lost:
             log.warning("broker: connected")
             self._lost = False
-        self._send_all(self.machine.connected(self._now_s()))
+        self._send_all(self.machine.connected(self._sending.now_s()))
         self._pace()
         self._wait_for_word(FIRST_RECEIPT_S)
 
     def _on_disconnected(self, reason: str) -> None:
         if self.machine.online:
-            self._cuts_s.append(self._now_s())
+            self._cuts_s.append(self._sending.now_s())
         if self._is_cut_again_and_again():
-            if self._quiet.may("cuts", self._now_s()):
+            if self._quiet.may("cuts", self._sending.now_s()):
                 log.warning(
                     "broker: the connection is cut again and again (%s): look for a second client "
                     "that calls itself %s, such as a second agent of this gateway",
@@ -213,7 +211,7 @@ class Delivery:
             self._lost = True
         self.machine.disconnected()
         self._moved.set()
-        left_s = self._ends_s - self._now_s()
+        left_s = self._ends_s - self._sending.now_s()
         self._wait_for_word(max(0.0, left_s))
         if left_s > 0:
             self._started.set()
@@ -224,7 +222,7 @@ class Delivery:
 
     def _is_cut_again_and_again(self) -> bool:
         cuts = self._cuts_s
-        return len(cuts) == CUTS_MAX and self._now_s() - cuts[0] < EVERY_S
+        return len(cuts) == CUTS_MAX and self._sending.now_s() - cuts[0] < EVERY_S
 
     def _on_message(self, topic: str, payload: bytes, is_retained: bool = True) -> None:
         """Only the newest message of a topic counts: a flood of them costs one call at a time."""
@@ -233,7 +231,7 @@ class Delivery:
         self._unread[topic] = payload, is_retained
         if topic not in self._reading:
             self._reading.add(topic)
-            self._spawn(self._read(topic))
+            self._sending.spawn(self._read(topic))
 
     async def _read(self, topic: str) -> None:
         takes = {
@@ -251,7 +249,7 @@ class Delivery:
         before = self.machine.receipted
         try:
             if await self._act_on(payload) == before and not is_retained:
-                self._send_all(self.machine.repeated(self._now_s()))
+                self._send_all(self.machine.repeated(self._sending.now_s()))
         except NotOursError as error:
             await self._refuse(error)
             return
@@ -263,7 +261,7 @@ class Delivery:
         seq = await self._disk.run(self._stream.take_receipt, receipt, now_ns)
         if seq > self.machine.receipted:
             self._quiet.arm()
-        self._send_all(self.machine.receipt(seq, self._now_s()))
+        self._send_all(self.machine.receipt(seq, self._sending.now_s()))
         self._pace()
         await self._may_sign()
         stored = await self._disk.run(self._stream.cosign_hourly, now_ns)
@@ -319,10 +317,10 @@ class Delivery:
         """Count a message that must not be acted on; say so once until a new receipt comes."""
         self.refused += 1
         if isinstance(error, TwoLogsError):  # its alarm stands by its own proof
-            if self._quiet.once("two-logs", self._now_s()):
+            if self._quiet.once("two-logs", self._sending.now_s()):
                 log.error("%s", error)
         elif isinstance(error, ForkError):  # kept by the stream
-            if self._quiet.once(FORK, self._now_s()):
+            if self._quiet.once(FORK, self._sending.now_s()):
                 log.warning("%s", error)
         else:
             await self._note(REFUSED, error)
@@ -331,7 +329,7 @@ class Delivery:
 
     async def _note(self, kind: str, error: EdgeError, until_seq: int = 0) -> None:
         """Keep why nothing gets through; say so once until a new receipt comes."""
-        if not self._quiet.once(kind, self._now_s()):
+        if not self._quiet.once(kind, self._sending.now_s()):
             log.debug("%s", error)
             return
         log.warning("%s", error)
@@ -345,43 +343,19 @@ class Delivery:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._send_all(self.machine.tick(self._now_s()))
+            self._send_all(self.machine.tick(self._sending.now_s()))
             if self._renewal is not None:
-                self._spawn(self._renewal.look(is_online=self.machine.online))
+                self._sending.spawn(self._renewal.look(is_online=self.machine.online))
             if sentence := unanswered(self.machine, self._topics.frames, self._name):
-                self._spawn(self._note(UNANSWERED, NotOursError(sentence)))
+                self._sending.spawn(self._note(UNANSWERED, NotOursError(sentence)))
 
     def _send_all(self, sends: Sequence[Send]) -> None:
-        for send in sends:
-            self._spawn(self._send(send))
+        self._sending.send_all(self._uplink, sends)
 
-    async def _send(self, send: Send) -> None:
-        async with self._order:
-            if not self.machine.online:
-                return  # `connected` begins again after the newest receipt
-            count = send.last - send.first + 1
-            try:
-                found = await self._disk.run(self._stream.spool.objects, send.first, count)
-            except AlteredError as error:
-                await self._note(DAMAGED, error, until_seq=error.seq)
-                return
-            for stored in found:
-                if self._uplink is None or not self._uplink.send_object(stored.data):
-                    self.machine.refused(stored.seq)
-                    return
-
-    def _now_s(self) -> float:
-        return self._clock.monotonic_ns() / 1e9
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if not isinstance(error, EdgeError):
-                log.error("delivery failed: %s", error, exc_info=error)
-            elif self._quiet.may(type(error).__name__, self._now_s()):
-                log.error("delivery failed: %s", error)
+    async def _read_objects(self, first: int, last: int) -> Sequence[tuple[int, bytes]]:
+        try:
+            found = await self._disk.run(self._stream.spool.objects, first, last - first + 1)
+        except AlteredError as error:
+            await self._note(DAMAGED, error, until_seq=error.seq)
+            return []
+        return [(stored.seq, stored.data) for stored in found]

@@ -1,14 +1,14 @@
 """Renews the certificate for the broker over the link that works, before it ends.
 
 Asked for at two thirds of its life, signed by the evidence key, and again every hour until one has
-come; then connections show the new one, and the next begins at once.
+come; then connections show the new one, and the next begins at once. So it goes with files that a
+person has put in place of the ones before: another key, its certificate, one more CA.
 """
 
 import datetime as dt
 import logging
-import ssl
 
-from edge.broker_tls import BrokerTls
+from edge.broker_tls import Shown
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.stream import Stream
@@ -25,8 +25,7 @@ class Renewal:
     """Of one gateway's certificate.
 
     Args:
-        tls: its files.
-        context: by which the uplink connects.
+        shown: its files, and the context by which the uplink connects.
         parts: the uplink, the stream whose key signs, the clock, the disk's thread.
 
     Attributes:
@@ -34,11 +33,11 @@ class Renewal:
     """
 
     def __init__(
-        self, tls: BrokerTls, context: ssl.SSLContext, *,
+        self, shown: Shown, *,
         uplink: MqttUplink, stream: Stream, clock: Clock, disk: Disk,
     ) -> None:  # fmt: skip
         self.trouble = ""
-        self._tls, self._context, self._uplink = tls, context, uplink
+        self._shown, self._tls, self._uplink = shown, shown.tls, uplink
         self._stream, self._clock, self._disk = stream, clock, disk
         self._look_s = self._ask_s = float("-inf")
 
@@ -51,6 +50,7 @@ class Renewal:
         now_ns = self._clock.wall_ns()
         self.trouble = await self._disk.run(self._tls.trouble, now_ns)
         try:
+            await self._take_up()
             certificate = await self._disk.run(self._tls.certificate)
             now = dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC)
             if not is_online or now < renews_at(certificate) or now_s < self._ask_s:
@@ -70,13 +70,14 @@ class Renewal:
         Raises:
             NotOursError, SpoolError: as for `BrokerTls.take`.
         """
-        made = await self._disk.run(self._tls.take, pem)
-        if made is None:
+        if await self._disk.run(self._tls.take, pem) is not None:
+            self._look_s = float("-inf")  # `look` connects with it at once
+
+    async def _take_up(self) -> None:
+        """Connect anew if the files say something new."""
+        if not await self._disk.run(self._shown.look):
             return
-        self._tls.show(self._context)
-        self._look_s = float("-inf")
-        log.info(
-            "a new certificate for the broker, until %s; connecting with it",
-            f"{made.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
-        )
+        ends = (await self._disk.run(self._tls.certificate)).not_valid_after_utc
+        log.info("a new certificate for the broker, until %s; connecting with it",
+                 f"{ends:%Y-%m-%d %H:%M} UTC")  # fmt: skip
         self._uplink.reconnect()

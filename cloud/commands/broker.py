@@ -106,6 +106,10 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
     config.add_argument(
         "--user", default="", help="whom the broker runs as, who must read it (whoever writes it)"
     )
+    config.add_argument(
+        "--websocket", type=int, metavar="PORT",
+        help="nats: MQTT over WebSocket too, wss://host:PORT/mqtt",
+    )  # fmt: skip
     config.set_defaults(run=_config)
     sign = parts.add_parser(
         "sign", help="where the CA's key is: certify what was approved, write the revocation list"
@@ -172,8 +176,14 @@ def _config(args: argparse.Namespace) -> int:
     register = config.broker.register
     if register is None:
         raise CloudError(f"{args.config}: [broker] needs a register")
+    if args.websocket is not None and args.kind != "nats":
+        raise CloudError(
+            "mosquitto lets revoked certificates in over WebSocket (it looks at no crlfile there): "
+            "use --for nats, or have gateways reach mosquitto through a proxy with mqtts://"
+        )
     out = str(args.out.resolve())
-    served = Served(args.kind, out, args.at or out, args.listen, args.port, args.user)
+    served = Served(args.kind, out, args.at or out, args.listen, args.port, args.user,
+                    websocket=args.websocket)  # fmt: skip
     known = known_of(config, register, config.broker.relays)
     said = [*write(served, known, register), barred(served), take_in(served)]
     print(f"{args.out}: {' '.join(names_of(served))}, {len(known.gateways)} gateway key(s)")

@@ -9,7 +9,8 @@ nats-server 2.15.1:
   gateways; a revoked certificate is kept out by `crlfile`, and a name that has no key any more by
   `deny`, in sessions that stand too. It acknowledges what it drops. `use_username_as_clientid`
   makes the client id the common name, so nobody throws another off. A relay has a connection for
-  each stream, and ids are the same for all listeners: with relays that is left out.
+  each stream, and ids are the same for all listeners: with relays that is left out. Over WebSocket
+  it does not look at `crlfile`, so it gets no such listener.
 - nats-server knows no revocation lists. It calls a client by its URI, which names the key, and lets
   in whom the list names: a revoked key is not on it. MQTT's `/` is its `.`; subscriptions need
   `$MQTT.sub.>`. It acknowledges what it drops. Its own protocol's port needs the same TLS, or
@@ -49,12 +50,14 @@ class Place:
         folder: of these files and ca.crt, crl.pem, server.crt, server.pem; absolute.
         host, port: to listen on.
         user: as whom mosquitto goes on when root has started it; "" for its own.
+        websocket: nats-server's port of MQTT over WebSocket, same TLS and rights; None: nowhere.
     """
 
     folder: str
     host: str
     port: int
     user: str = ""
+    websocket: int | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,8 @@ mqtt {{
 authorization {{ users: [
 {"".join(users)}] }}
 """
+    if place.websocket is not None:
+        conf += f'websocket {{ listen: "{place.host}:{place.websocket}", {tls} }}\n'
     return {"nats.conf": conf}
 
 

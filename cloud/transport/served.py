@@ -46,6 +46,7 @@ class Served:
         listen, port: of the broker.
         user: whom the broker runs as, who can read them; "" for whoever writes them.
         sha256: of the broker's own file as it was written last, hex: another one is by hand.
+        websocket: nats-server's port of MQTT over WebSocket; None: nowhere.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Served:
     port: int
     user: str = ""
     sha256: str = ""
+    websocket: int | None = None
 
     @property
     def file(self) -> str:
@@ -110,7 +112,8 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
         CarriedFileError: the disk refuses, or the files cannot be given to that user.
     """
     out, said = Path(served.out), list[str]()
-    texts = FILES[served.kind](Place(served.at, served.listen, served.port, served.user), known)
+    place = Place(served.at, served.listen, served.port, served.user, served.websocket)
+    texts = FILES[served.kind](place, known)
     main = out / PROGRAMS[served.kind][1]
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from edge.clock import SystemClock
+from edge.commissioning.findings import has_failed
 from edge.errors import EdgeError
 from edge.relay.config import RelayConfig, load_relay
 from edge.relay.service import COUNTS_S, Relay
@@ -45,14 +46,23 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Works beside a running relay. Exit status: 0 fine, 1 objects are missing or the "
         "broker certificate ends soon, 2 cannot tell.",
     )
-    for command, does in ((check, _check), (run, _run), (status, _status)):
+    doctor = commands.add_parser(
+        "doctor",
+        help="names the hop to the broker that fails, and what to do",
+        epilog="Looks at proxy, broker and both certificates, and says hello under a client id of "
+        "its own, beside a running relay too. Exit status: 0 nothing fails, 1 something does, 2 "
+        "cannot run.",
+    )
+    listed = ((check, _check), (run, _run), (status, _status), (doctor, _doctor))
+    for command, does in listed:
         command.add_argument("relay", type=Path, metavar="RELAY.toml", help="the relay's file")
         command.set_defaults(run=does)
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.add_argument(
         "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"
     )
-    status.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    for command in (status, doctor):
+        command.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return parser
 
 
@@ -91,3 +101,15 @@ def _status(args: argparse.Namespace, config: RelayConfig) -> int:
     print(text or "\n".join(lines(config, status)))
     is_amiss = status["certificate_trouble"] or any(s["missing"] for s in status["streams"])
     return EXIT_FOUND if is_amiss else EXIT_FINE
+
+
+def _doctor(args: argparse.Namespace, config: RelayConfig) -> int:
+    from edge.commissioning import doctor_text  # what a running relay never needs
+    from edge.commissioning.doctor_broker import examine_route
+
+    now_ns = SystemClock().wall_ns()
+    looking = examine_route(config.route, "relay-doctor", config.tls, now_ns, "relay")
+    checks = asyncio.run(looking)
+    text = json.dumps(doctor_text.as_map(checks), ensure_ascii=False) if args.json else None
+    print(text or "\n".join(doctor_text.lines(checks)))
+    return EXIT_FOUND if has_failed(checks) else EXIT_FINE

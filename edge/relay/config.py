@@ -1,24 +1,27 @@
 """RELAY.toml as frozen types, every problem found in one pass. I/O: reads that file."""
 
 import ipaddress
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.broker_tls import believing, present
-from edge.config import SITE_BYTES_MAX, TlsFiles, check_broker, read_tls, slice_of
+from edge.broker_tls import BrokerTls
+from edge.config import SITE_BYTES_MAX, slice_of
 from edge.errors import SiteConfigError
+from edge.route import Proxy, Route
 from edge.site_metrics import Metrics, read_metrics
+from edge.site_uplink import check_broker, read_proxy, read_tls
 from edge.site_way import address_of
 from evidence.errors import KeyFileError
-from evidence.keys import load_certificate, load_private, public_key
+from evidence.keys import load_certificate, public_key
 from evidence.points import NAME_ID
 from evidence.suites import PublicKey
 from firmware_configs.fields import Fields, Problem
 from firmware_configs.toml import NotTomlError, parse_toml
 
 STREAMS_MAX = 100
+#: what a relay's people do about its certificate
+ASK = "At the collector: stackproof cloud broker relay"
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,10 @@ class RelayConfig:
         folder: where files of exported spools are put; None: nowhere.
         udp: host and port where datagrams are taken; None: nowhere.
         url: the broker.
-        tls: of an mqtts url, None for any other.
+        tls: of an mqtts or wss url, None for any other.
         streams: at least one.
         metrics: where Prometheus is answered; None: nowhere.
+        proxy: the hop before the broker; None: it is reached by itself.
     """
 
     path: Path
@@ -62,9 +66,15 @@ class RelayConfig:
     folder: Path | None
     udp: tuple[str, int] | None
     url: str
-    tls: TlsFiles | None
+    tls: BrokerTls | None
     streams: Sequence[RelayStream]
     metrics: Metrics | None = None
+    proxy: Proxy | None = None
+
+    @property
+    def route(self) -> Route:
+        """The way to the broker."""
+        return Route.of(self.url, self.proxy)
 
 
 def load_relay(path: Path) -> RelayConfig:
@@ -87,9 +97,10 @@ def load_relay(path: Path) -> RelayConfig:
         folder=folder / relay.text("folder") if relay.has("folder") else None,
         udp=_udp(relay),
         url=url,
-        tls=read_tls(relay, folder, url),
+        tls=_tls(relay, folder, url),
         streams=_streams(root, folder),
         metrics=read_metrics(root.child("metrics")) if root.has("metrics") else None,
+        proxy=read_proxy(relay, folder, url),
     )
     check_broker(relay, "broker", url)
     _check_tls(relay, config)
@@ -102,27 +113,18 @@ def load_relay(path: Path) -> RelayConfig:
     return config
 
 
-def broker_context(config: RelayConfig) -> ssl.SSLContext | None:
-    """What the relay believes and shows; None where the broker is reached without TLS.
-
-    Raises:
-        KeyFileError: a file is missing, or not what it should be.
-    """
-    if config.tls is None:
+def _tls(fields: Fields, folder: Path, url: str) -> BrokerTls | None:
+    files = read_tls(fields, folder, url)
+    if files is None:
         return None
-    context = believing(config.tls.ca)
-    present(context, config.tls.certificate, config.tls.key)
-    return context
+    return BrokerTls("", files.ca, files.key, files.certificate, ask=ASK)
 
 
 def _check_tls(fields: Fields, config: RelayConfig) -> None:
-    tls = config.tls
-    if tls is None or not all(fields.has(name) for name in ("ca", "key", "certificate")):
+    if config.tls is None or not all(fields.has(name) for name in ("ca", "key", "certificate")):
         return  # said already
     try:
-        load_private(tls.key)
-        broker_context(config)
-        load_certificate(tls.certificate)
+        config.tls.context()
     except KeyFileError as error:
         fields.complain("certificate", str(error))
 

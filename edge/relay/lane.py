@@ -1,6 +1,6 @@
 """One stream of the relay: forwards what is held, in order, until the collector's receipt.
 
-The agent's own state machine and transport (`edge.uplink`). The collector takes a stream's next seq
+The agent's own way of sending (`edge.uplink`). The collector takes a stream's next seq
 and no other, so what is behind a hole is held until the hole is filled: by a repetition, by a file
 exported again, or at the collector (`cloud import`). So that the collector names the hole too, it
 is shown the nearest and the newest object behind it, once in `WITNESS_S`.
@@ -8,20 +8,19 @@ is shown the nearest and the newest object behind it, once in `WITNESS_S`.
 
 import asyncio
 import logging
-import ssl
-from collections.abc import Coroutine, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
+from edge.broker_tls import Shown
 from edge.clock import Clock
 from edge.disk import Disk
-from edge.errors import EdgeError, NotOursError
+from edge.errors import NotOursError
 from edge.quiet import Quiet
-from edge.relay.config import RelayStream
+from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.outer import Outer, judge_relayed
 from edge.relay.queue import Kept, Queue
-from edge.uplink.machine import Machine, Send
+from edge.uplink.machine import Send
 from edge.uplink.mqtt import MqttUplink, Topics
+from edge.uplink.sending import Sending
 from evidence.client_id import client_id
 from evidence.log_lines import about
 
@@ -29,7 +28,6 @@ log = logging.getLogger("stackproof.relay")
 
 TICK_S = 0.5
 WITNESS_S = 30.0
-AT_ONCE = 16  # seqs read together, at most 1 MiB each, and their rivals
 
 
 class RelayTopics(Topics):
@@ -58,48 +56,55 @@ class Lane:
     """Brings one stream's objects to the collector, and forgets what it has receipted.
 
     Attributes:
+        machine: what is sent, and what is under receipt.
         refused: messages from the broker that were not acted on.
-        forwarded: objects handed to the broker, repetitions too.
     """
 
     def __init__(
-        self, stream: RelayStream, queue: Queue, url: str, clock: Clock, disk: Disk, *,
-        tls: ssl.SSLContext | None = None, key: Path | None = None,
+        self, stream: RelayStream, queue: Queue, config: RelayConfig, clock: Clock, disk: Disk, *,
+        shown: Shown | None = None,
     ) -> None:  # fmt: skip
-        """Prepare; nothing is sent before `start`. `tls` and its `key` belong to an mqtts url."""
+        """Prepare; nothing is sent before `start`. `shown` belongs to a url with TLS."""
         self.stream, self.queue = stream, queue
         self._clock, self._disk = clock, disk
-        self.machine = Machine()
-        self.refused = self.forwarded = 0
+        self._sending = Sending(stream.name, self._read_objects, clock, log)
+        self.machine = self._sending.machine
+        self.refused = 0
         self._quiet = Quiet()
-        self._order = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._shows_at_s = 0.0
         self._unread: tuple[bytes, bool] | None = None  # a receipt, and whether it was retained
+        name = f"relay-{stream.plant}-{stream.gateway}"
         self._uplink = MqttUplink(
-            url,
+            config.route,
             RelayTopics.of(stream.slice, stream.plant, stream.gateway),
-            client_id(f"relay-{stream.plant}-{stream.gateway}", key),
+            client_id(name, None if shown is None else shown.tls.key),
             on_connected=lambda: self._send_all(self.machine.connected(self._now_s())),
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,
-            tls=tls,
+            tls=None if shown is None else shown.context,
+            doctor=f"stackproof relay doctor {config.path}",
         )
+
+    @property
+    def forwarded(self) -> int:
+        """Objects handed to the broker, repetitions too."""
+        return self._sending.sent
+
+    def reconnect(self) -> None:
+        """End the connection; the next begins by itself, with the certificate of now."""
+        self._uplink.reconnect()
 
     async def start(self) -> None:
         """Begin where the queue stands."""
         receipted = await self._disk.run(self.queue.receipted_seq)
         self.machine.resume(await self._disk.run(self.queue.run_end, receipted + 1), receipted)
         self._uplink.start()
-        self._spawn(self._watch())
+        self._sending.spawn(self._watch())
 
     async def stop(self) -> None:
         """End; what is held stays held."""
         await asyncio.get_running_loop().run_in_executor(None, self._uplink.stop)
-        self.machine.disconnected()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._sending.stop()
 
     async def keep(self, objects: Sequence[Outer]) -> Kept:
         """Put objects on disk; they go on from there. SpoolError: nothing of them was kept."""
@@ -128,7 +133,7 @@ class Lane:
         if payload and topic.endswith("/receipts"):
             is_idle, self._unread = self._unread is None, (payload, is_retained)
             if is_idle:
-                self._spawn(self._read())
+                self._sending.spawn(self._read())
 
     async def _read(self) -> None:
         try:
@@ -148,8 +153,11 @@ class Lane:
             if self._quiet.may("refused", self._now_s()):
                 log.warning("%s", error)
             return
-        if receipt.seq <= self.machine.receipted:
-            if receipt.seq == self.machine.receipted and not is_retained:
+        if receipt.seq < self.machine.receipted:
+            await self._set_back(receipt.seq)
+            return
+        if receipt.seq == self.machine.receipted:
+            if not is_retained:
                 self._send_all(self.machine.repeated(self._now_s()))
             return
         if await self._disk.run(self.queue.has, receipt.seq, receipt.head) is False:
@@ -160,6 +168,21 @@ class Lane:
         await self._disk.run(self.queue.release, receipt.seq)
         self._send_all(self.machine.receipt(receipt.seq, self._now_s()))
         await self._go_on()
+
+    async def _set_back(self, seq: int) -> None:
+        """The collector says that it holds less than it did: an earlier copy of it was put back.
+
+        Or the broker repeats an old receipt: then more is kept than need be, until the next one.
+        """
+        if self._quiet.may("set-back", self._now_s()):
+            log.error(
+                "%s: the collector holds seq %d, and held %d: what is between was forgotten here, "
+                "and must be exported again at the site (stackproof relay status names it)",
+                self.stream.name, seq, self.machine.receipted,
+            )  # fmt: skip
+        await self._disk.run(self.queue.set_back, seq)
+        self.machine.resume(await self._disk.run(self.queue.run_end, seq + 1), seq)
+        self._send_all(self.machine.tick(self._now_s()))
 
     # -- sending ----------------------------------------------------------------------------------
 
@@ -176,34 +199,13 @@ class Lane:
         end = max(self.machine.newest, self.machine.receipted)
         beyond = await self._disk.run(self.queue.beyond, end)
         for seq in sorted(set(beyond or ())):
-            await self._send(Send(seq, seq))
+            self._send_all([Send(seq, seq)])
 
     def _send_all(self, sends: Sequence[Send]) -> None:
-        for send in sends:
-            self._spawn(self._send(send))
+        self._sending.send_all(self._uplink, sends)
 
-    async def _send(self, send: Send) -> None:
-        async with self._order:
-            if not self.machine.online:
-                return  # `connected` begins again after the newest receipt
-            for first in range(send.first, send.last + 1, AT_ONCE):
-                last = min(first + AT_ONCE - 1, send.last)
-                for seq, data in await self._disk.run(self.queue.objects, first, last):
-                    if not self._uplink.send_object(data):
-                        self.machine.refused(seq)
-                        return
-                    self.forwarded += 1
+    async def _read_objects(self, first: int, last: int) -> Sequence[tuple[int, bytes]]:
+        return await self._disk.run(self.queue.objects, first, last)
 
     def _now_s(self) -> float:
-        return self._clock.monotonic_ns() / 1e9
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            known = isinstance(error, EdgeError)
-            log.error("%s: %s", self.stream.name, error, exc_info=None if known else error)
+        return self._sending.now_s()

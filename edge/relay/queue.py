@@ -146,6 +146,13 @@ class Queue:
                 self._db.execute("ROLLBACK")
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
 
+    def set_back(self, seq: int) -> None:
+        """The collector holds no more than up to `seq`: what follows is taken again if it comes."""
+        try:
+            self._db.execute("UPDATE receipt SET seq = ?", (seq,))
+        except sqlite3.Error as error:
+            raise SpoolError(f"{self._path}: cannot be written: {error}") from error
+
     # -- what is there ----------------------------------------------------------------------------
 
     def receipted_seq(self) -> int:

@@ -13,21 +13,24 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from edge.broker_tls import Shown
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.errors import EdgeError, SpoolError
 from edge.quiet import Quiet
 from edge.relay import folder
-from edge.relay.config import RelayConfig, broker_context
+from edge.relay.config import RelayConfig
 from edge.relay.datagrams import KEEP_S, RelayDatagrams
 from edge.relay.folder import RelayFolder
 from edge.relay.intake import RelayIntake
 from edge.relay.lane import Lane
 from edge.relay.queue import Queue
+from evidence.errors import KeyFileError
 
 log = logging.getLogger("stackproof.relay")
 
 COUNTS_S = 2.0
+TLS_LOOK_S = 10.0
 COUNTS, LOCK = "counts.json", "relay.lock"
 
 Way: TypeAlias = RelayFolder | RelayDatagrams
@@ -61,13 +64,13 @@ class Relay:
         async with contextlib.AsyncExitStack() as parts:
             parts.callback(self._disk.close)
             parts.callback(os.close, _lock(config.state_dir))
-            tls, key = broker_context(config), None if config.tls is None else config.tls.key
+            shown = None if config.tls is None else Shown(config.tls)
             lanes: dict[tuple[str, str], Lane] = {}
             for stream in config.streams:
                 path = queue_path(config, stream.plant, stream.gateway)
                 queue = await self._disk.run(Queue, path, bytes_max=config.queue_bytes_max)
                 parts.push_async_callback(self._disk.run, queue.close)
-                lane = Lane(stream, queue, config.url, self._clock, self._disk, tls=tls, key=key)
+                lane = Lane(stream, queue, config, self._clock, self._disk, shown=shown)
                 lanes[stream.plant, stream.gateway] = lane
                 parts.push_async_callback(lane.stop)
                 await lane.start()
@@ -77,6 +80,8 @@ class Relay:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._look(way, wait_s)) for way, wait_s in ways]
                 tasks.append(group.create_task(self._tell(intake, lanes, ways, alive)))
+                if shown is not None:
+                    tasks.append(group.create_task(self._take_up(shown, lanes)))
                 ready()
                 await stop.wait()
                 for task in tasks:
@@ -104,6 +109,18 @@ class Relay:
             way.turns += 1
             await asyncio.sleep(wait_s)
 
+    async def _take_up(self, shown: Shown, lanes: dict[tuple[str, str], Lane]) -> None:
+        """Show another certificate or key once its files are there."""
+        while True:
+            await asyncio.sleep(TLS_LOOK_S)
+            await self._once(self._look_at(shown, lanes))
+
+    async def _look_at(self, shown: Shown, lanes: dict[tuple[str, str], Lane]) -> None:
+        if await self._disk.run(shown.look):
+            log.info("other TLS files; connecting with them")
+            for lane in lanes.values():
+                lane.reconnect()
+
     async def _tell(
         self, intake: RelayIntake, lanes: dict[tuple[str, str], Lane], ways: Ways,
         alive: Callable[[str], None],
@@ -121,7 +138,7 @@ class Relay:
         """What fails is said and tried again by the caller."""
         try:
             await step
-        except (EdgeError, OSError) as error:
+        except (EdgeError, KeyFileError, OSError) as error:
             if self._quiet.may(str(type(error)), self._clock.monotonic_ns() / 1e9):
                 log.error("%s; tried again", error)  # noqa: TRY400 - no defect
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from edge.clock import Clock
 from edge.errors import SpoolError
-from edge.relay.config import RelayConfig, RelayStream
+from edge.relay.config import ASK, RelayConfig, RelayStream
 from edge.relay.queue import Hole, Queue
 from edge.relay.service import COUNTS, is_running, queue_path
 from evidence.broker_certificates import trouble_of
 from evidence.custody import validity_ns
-from evidence.keys import load_certificate
 
 MIB = 1024 * 1024
 
@@ -41,7 +40,7 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
 def _certificate(config: RelayConfig, now_ns: int) -> dict[str, Any]:
     if config.tls is None:
         return {"certificate_not_after_ns": None, "certificate_trouble": ""}
-    certificate = load_certificate(config.tls.certificate)
+    certificate = config.tls.certificate()
     return {
         "certificate_not_after_ns": validity_ns(certificate)[1],
         "certificate_trouble": trouble_of(
@@ -92,7 +91,7 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
     """The same for people."""
     found = [f"relay {'running' if status['running'] else 'not running'}, to {config.url}"]
     if why := status["certificate_trouble"]:
-        found.append(f"BROKER CERTIFICATE: {why}. At the collector: stackproof cloud broker relay")
+        found.append(f"BROKER CERTIFICATE: {why}. {ASK}")
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")

@@ -9,13 +9,20 @@ again in a thread of its own.
 
 import asyncio
 import contextlib
+import secrets
 import ssl
 import struct
+from collections.abc import AsyncIterator
+
+from edge.route import Route
+from edge.uplink.tunnel import connect
+from edge.uplink.websocket import WebSocketError, frame, judge_upgrade, upgrade_request
 
 KEEPALIVE_S = 10
 _LEVEL, _CLEAN_SESSION = 4, 0x02
 _DISCONNECT = b"\xe0\x00"
 _CONNACK = b"\x20\x02"
+_FRAME = b"\x82\x04"  # of a WebSocket, before a CONNACK
 
 #: return codes of table 3.1
 _REFUSALS = {
@@ -50,31 +57,63 @@ def read_answer(answer: bytes) -> None:
 
 
 async def say_hello(
-    host: str, port: int, client_id: str, timeout_s: float, tls: ssl.SSLContext | None = None
+    route: Route, client_id: str, timeout_s: float, tls: ssl.SSLContext | None = None
 ) -> None:
-    """Connect, be let in, and leave.
+    """Connect, through the proxy if there is one, be let in, and leave.
 
     Raises:
         NotLetInError: the broker refuses, hangs up, stays silent, or is none.
         ssl.SSLError: one of the two does not take the other's certificate; with TLS 1.3 the
             broker's no comes only after the handshake.
+        ProxyError: the proxy does not lead there.
         OSError: nobody accepts.
     """
     try:
-        async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
-            try:
-                writer.write(connect_packet(client_id))
-                answer = await reader.readexactly(4)
-                read_answer(answer)
-                writer.write(_DISCONNECT)
-                await writer.drain()
-            finally:
-                writer.close()
-                if tls is not None:
-                    with contextlib.suppress(OSError):  # said already by what was read
-                        await writer.wait_closed()
+        async with (
+            opened(route, timeout_s, tls) as (reader, writer),
+            asyncio.timeout(timeout_s),
+        ):
+            if route.path:
+                key = secrets.token_bytes(16)
+                writer.write(upgrade_request(route, key))
+                judge_upgrade(await reader.readuntil(b"\r\n\r\n"), key)
+            writer.write(_packed(connect_packet(client_id), route))
+            answer = await reader.readexactly(6 if route.path else 4)
+            read_answer(answer.removeprefix(_FRAME) if route.path else answer)
+            writer.write(_packed(_DISCONNECT, route))
+            await writer.drain()
     except TimeoutError:
         raise NotLetInError(f"accepts, and says nothing within {timeout_s:g} s") from None
-    except asyncio.IncompleteReadError:
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         raise NotLetInError("accepts, and hangs up on an MQTT CONNECT") from None
+    except WebSocketError as error:
+        raise NotLetInError(str(error)) from None
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    route: Route, timeout_s: float, tls: ssl.SSLContext | None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to the broker, TLS done; errors as above."""
+    plain = await asyncio.to_thread(connect, route, timeout_s)
+    try:
+        plain.setblocking(False)
+        name = None if tls is None else route.host
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(
+                sock=plain, ssl=tls, server_hostname=name
+            )
+    except BaseException:
+        plain.close()
+        raise
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        if tls is not None:
+            with contextlib.suppress(OSError):  # said already by what was read
+                await writer.wait_closed()
+
+
+def _packed(packet: bytes, route: Route) -> bytes:
+    return frame(packet, secrets.token_bytes(4)) if route.path else packet

@@ -8,15 +8,22 @@ noticed by the missing receipt (`edge.uplink.machine`), whatever the broker ackn
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.route import Route
+from edge.uplink.tunnel import ProxyError, connect
+from edge.uplink.websocket import WebSocketError
+from edge.uplink.websocket_stream import WebSocketStream
+from edge.uplink.window import Window
 
 log = logging.getLogger("stackproof.edge.uplink")
 
@@ -25,9 +32,8 @@ RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4  # a try costs a packet; readings wait f
 RESUBSCRIBE_S = 5.0  # a cluster that elects its leader refuses for a while
 ONLINE = b'{"online":true}'
 UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
-#: of them, under way at a time: newest values wait behind these, and on a slow link that is long
-UNDER_WAY_MAX = 4
-SOCKET_BYTES_MAX = 32 * 1024  # that the system holds of what was sent; live values wait behind it
+UNSENT_BYTES_MAX = 16 * 1024  # the system takes no more ahead of the link; live values wait there
+CONNECT_S = 5.0  # of proxy and broker together; TLS and WebSocket have as long again
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,57 @@ class Topics:
         return *self.down, self.certificate
 
 
+class _Client(paho.Client):
+    """paho's, but for how a connection begins, and that it says why there is none.
+
+    Attributes:
+        route: the way.
+        why: what the last try failed by.
+    """
+
+    def __init__(self, route: Route, client_id: str) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        self.route, self.why = route, ""
+
+    def _create_socket_connection(self) -> socket.socket:
+        connection = connect(self.route, CONNECT_S)
+        # a link that is slow must not have megabytes before what comes newest
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
+        return connection
+
+    def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own type of sockets is private
+        try:
+            below: Any = super()._create_socket()
+            if not self.route.path:
+                return below
+            try:
+                return WebSocketStream(below, self.route)
+            except BaseException:
+                below.close()
+                raise
+        except OSError as error:
+            self.why = _reason(error, self.route)
+            raise
+
+
+def _reason(error: OSError, route: Route) -> str:
+    """Which hop fails, and of what."""
+    if isinstance(error, ProxyError):
+        return str(error)
+    if isinstance(error, ssl.SSLError):
+        said = getattr(error, "verify_message", "") or error.reason or str(error)
+        return f"{route.place}: one side does not take the other's certificate: {said}"
+    if isinstance(error, WebSocketError):
+        return f"{route.place}: {error}"
+    return f"{route.place} does not answer: {error.strerror or error}"
+
+
 class MqttUplink:
     """One connection to a broker, kept up for ever."""
 
     def __init__(
         self,
-        url: str,
+        route: Route,
         topics: Topics,
         client_id: str,
         *,
@@ -96,17 +147,15 @@ class MqttUplink:
         on_message: Callable[[str, bytes, bool], None],
         tls: ssl.SSLContext | None = None,
         takes_orders: bool = False,
+        doctor: str = "stackproof edge doctor",
     ) -> None:
         """Prepare; nothing is sent before `start`. Callbacks run in the event loop.
 
         `on_message` gets topic, payload, and whether the broker had kept the message (retained)
-        rather than got it just now. `tls` belongs to an mqtts url.
+        rather than got it just now. `tls` belongs to a route with TLS. `doctor`: what a person
+        asks when there is no connection.
         """
-        parts = urlsplit(url)
-        self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or (1883 if tls is None else 8883)
-        self._topics = topics
-        self._has_tls = tls is not None
+        self._route, self._topics, self._doctor = route, topics, doctor
         self._down: tuple[str, ...] = topics.down if tls is None else topics.down_over_tls
         self._down += (topics.order,) if takes_orders else ()
         self._asked, self._connections = self._down, 0
@@ -114,18 +163,19 @@ class MqttUplink:
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_told = False  # of this connection
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        self._is_in = self._is_told = False  # of this connection
+        self._window, self._moved = Window(), asyncio.Event()
+        client = _Client(route, client_id)
         if tls is not None:
             client.tls_set_context(tls)
         client.will_set(topics.state, b'{"online":false}', qos=1, retain=True)
         client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         client.max_queued_messages_set(UNACKNOWLEDGED_MAX)
-        client.max_inflight_messages_set(UNDER_WAY_MAX)
-        client.on_socket_open = _hold_little
+        client.max_inflight_messages_set(0)  # `Window` bounds them
         client.on_connect = self._connected
         client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
+        client.on_publish = self._published
         client.on_subscribe = self._subscribed
         client.on_message = self._message
         self._client = client
@@ -134,7 +184,7 @@ class MqttUplink:
     def start(self) -> None:
         """Begin connecting, for ever, in the background."""
         self._loop = asyncio.get_running_loop()
-        self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
+        self._client.connect_async(self._route.host, self._route.port, keepalive=KEEPALIVE_S)
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -145,10 +195,22 @@ class MqttUplink:
         self._client.disconnect()
         self._client.loop_stop()
 
+    async def room(self) -> None:
+        """Wait until the link carries one more object, or the connection is lost."""
+        while not self._window.has_room:
+            self._moved.clear()
+            await self._moved.wait()
+
     def send_object(self, data: bytes) -> bool:
         """Hand over one signed object, QoS 1; False when it was not taken for sending now."""
+        loop = self._loop
+        if loop is None or not self._client.is_connected():
+            return False  # the library would keep it, and send it once more than needed
         info = self._client.publish(self._topics.frames, data, qos=1)
-        return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        self._window.sent(info.mid, loop.time())
+        return True
 
     def send_live(self, message: bytes) -> None:
         """Hand over the newest values, QoS 0.
@@ -181,10 +243,24 @@ class MqttUplink:
     def reconnect(self) -> None:
         """End the connection; the next one begins by itself, and shows what TLS shows by then."""
         connection = self._client.socket()
-        if isinstance(connection, socket.socket):
-            with contextlib.suppress(OSError):  # closed by the other side meanwhile
-                # the plain socket's: the TLS one would forget its session under paho's thread
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        if connection is None:
+            return
+        with (
+            contextlib.suppress(OSError, ValueError),  # closed by the other side meanwhile
+            # the plain one below TLS and WebSocket: paho's thread notices, and ends those itself
+            socket.socket(fileno=os.dup(connection.fileno())) as plain,
+        ):
+            plain.shutdown(socket.SHUT_RDWR)
+
+    def _acknowledged(self, number: int) -> None:
+        if self._loop is not None:
+            self._window.acknowledged(number, self._loop.time())
+            self._moved.set()
+
+    def _lost(self, reason: str) -> None:
+        self._window.cut()
+        self._moved.set()
+        self._on_disconnected(reason)
 
     # -- paho's thread from here ------------------------------------------------------------------
 
@@ -197,9 +273,9 @@ class MqttUplink:
         self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
         if code.is_failure:
-            self._call(self._on_disconnected, f"broker refused the connection: {code}")
+            self._call(self._lost, f"broker refused the connection: {code}")
             return
-        self._is_told = False
+        self._is_in, self._is_told = True, False
         self._connections += 1
         self._subscribe(self._down, self._connections)
 
@@ -235,16 +311,22 @@ class MqttUplink:
         client.publish(self._topics.state, self._state, qos=0, retain=True)
         self._call(self._on_connected)
 
+    def _published(
+        self, _client: paho.Client, _data: object, mid: int, _code: ReasonCode, _props: object
+    ) -> None:
+        self._call(self._acknowledged, mid)
+
     def _unreachable(self, _client: paho.Client, _data: object) -> None:
-        why = f"{self._host}:{self._port} does not answer"
-        if self._has_tls:
-            why += ", or one side does not take the other's certificate: stackproof edge doctor"
-        self._call(self._on_disconnected, why)
+        self._call(self._lost, f"{self._client.why}. {self._doctor} says more")
 
     def _disconnected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
-        self._call(self._on_disconnected, str(code))
+        said = str(code)
+        if not self._is_in:
+            said = f"{self._route.place} hangs up on MQTT: {code}. {self._doctor} says more"
+        self._is_in = False
+        self._call(self._lost, said)
 
     def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._call(self._on_message, message.topic, message.payload, message.retain)
@@ -255,9 +337,3 @@ def _has_left(message: paho.MQTTMessageInfo | None) -> bool:
         return message is None or message.is_published()
     except RuntimeError:  # its connection was lost, and it with it
         return True
-
-
-def _hold_little(_client: paho.Client, _data: object, connection: object) -> None:
-    """Keep the system from taking megabytes for a link that is slow."""
-    if isinstance(connection, socket.socket):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES_MAX)

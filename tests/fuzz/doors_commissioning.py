@@ -8,8 +8,11 @@ from edge.commissioning.place_text import parse, parse_type
 from edge.commissioning.record import parse_face, parse_tolerance
 from edge.commissioning.scan_modbus import parse_units
 from edge.uplink.hello import NotLetInError, read_answer
+from edge.uplink.tunnel import ProxyError, judge_connect, judge_method, judge_reply
+from edge.uplink.websocket import Frames, WebSocketError, judge_upgrade
 from tests.fuzz.doors import Call, Door, pure
 from tests.fuzz.mutating import spoilt
+from tests.unit.edge.test_uplink_bytes import KEY, UPGRADED
 
 
 def _typed(call: Callable[[str], object]) -> Call:
@@ -34,4 +37,15 @@ DOORS: list[Door] = [
          "edge.commissioning.page.request.parse_path"),
     pure("answer of a broker", read_answer, [b"\x20\x02\x00\x00"], spoilt,
          (NotLetInError,), "edge.uplink.hello.read_answer"),
+    pure("answer of an HTTP proxy", judge_connect, [b"HTTP/1.1 200 Fine\r\n\r\n"], spoilt,
+         (ProxyError,), "edge.uplink.tunnel.judge_connect"),
+    pure("method of a SOCKS proxy", judge_method, [b"\x05\x02"], spoilt,
+         (ProxyError,), "edge.uplink.tunnel.judge_method"),
+    pure("reply of a SOCKS proxy", judge_reply, [b"\x05\x00\x00\x03"], spoilt,
+         (ProxyError,), "edge.uplink.tunnel.judge_reply"),
+    pure("answer to an upgrade", partial(judge_upgrade, key=KEY), [UPGRADED], spoilt,
+         (WebSocketError,), "edge.uplink.websocket.judge_upgrade"),
+    pure("frames of a WebSocket", lambda data: Frames().take(data),
+         [b"\x82\x02hi\x89\x00\x82\x7e\x00\x80" + bytes(128)], spoilt, (WebSocketError,),
+         "edge.uplink.websocket.Frames.take"),
 ]  # fmt: skip

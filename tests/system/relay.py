@@ -3,7 +3,8 @@
 It stands between processes as a TCP relay in a thread of its own. While it is silent it still
 accepts connections, as a router does whose far side is dead: so a client's `connect` succeeds and
 nothing ever comes. `restore` resets whatever was open, as a router does that has forgotten it.
-It can also be deaf (answers alone are swallowed), narrow, or lossy: a lost packet is a pause.
+It can also be deaf (answers alone are swallowed), narrow, far away, or lossy: a lost packet is a
+pause.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ class Relay:
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_silent = self._is_deaf = False
-        self._bytes_s = self._loss = 0.0
+        self._bytes_s = self._loss = self._away_s = 0.0
         self._choose = random.Random(20)
 
     def __enter__(self) -> "Relay":
@@ -62,6 +63,10 @@ class Relay:
         self._bytes_s = bytes_s
         for writer in self._open:
             _hold_little(writer)
+
+    def distance(self, seconds: float) -> None:
+        """Every byte takes so long each way from now on; how many a second stays as it is."""
+        self._away_s = seconds
 
     def lose(self, share: float) -> None:
         """Lose this share of packets from now on: each is carried when TCP would send it again."""
@@ -99,7 +104,7 @@ class Relay:
     async def _restore(self) -> None:
         self._reset()
         self._is_silent = self._is_deaf = False
-        self._bytes_s = self._loss = 0.0
+        self._bytes_s = self._loss = self._away_s = 0.0
 
     async def _shut(self) -> None:
         for server in self._servers.values():
@@ -159,9 +164,9 @@ class Relay:
                 if self._is_bad:
                     await asyncio.sleep(self._pause_s(len(data)))
                 if writer is not None and not (self._is_silent or (self._is_deaf and is_back)):
-                    writer.write(data)
+                    self._loop.call_later(self._away_s, writer.write, data)
         if writer is not None and not self._is_silent:
-            writer.close()
+            self._loop.call_later(self._away_s, writer.close)
             self._open.discard(writer)
 
     @property

@@ -20,6 +20,7 @@ server_name = test
 listen = "127.0.0.1:-1"
 jetstream {{ store_dir = "{folder}/js", max_memory_store = 64MB, max_file_store = 256MB }}
 mqtt {{ listen = "127.0.0.1:{port}" }}
+websocket {{ listen = "127.0.0.1:{websocket}", no_tls = true }}
 """
 
 _MOSQUITTO = """\
@@ -27,6 +28,8 @@ listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
 user root
+listener {websocket} 127.0.0.1
+protocol websockets
 """
 
 
@@ -41,11 +44,12 @@ def _program(name: str) -> Path:
 
 @dataclass
 class Broker:
-    """One broker on a port it keeps through restarts; `config` in place of one of our own."""
+    """One broker on ports it keeps through restarts; `config` in place of one of our own."""
 
     name: str
     folder: Path
     port: int = field(default_factory=free_port)
+    websocket: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     config: Path | None = None
 
@@ -60,15 +64,19 @@ class Broker:
         config = self.config or self.folder / "broker.conf"
         if self.config is None:
             text = _NATS if self.name == "nats" else _MOSQUITTO
-            config.write_text(text.format(folder=self.folder, port=self.port))
+            config.write_text(text.format(**vars(self)))
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log)
+        ports = [self.port] if self.config else [self.port, self.websocket]
         deadline_s = time.monotonic() + 10
-        while time.monotonic() < deadline_s:
+        while ports and time.monotonic() < deadline_s:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+                if probe.connect_ex(("127.0.0.1", ports[-1])) == 0:
+                    ports.pop()
+                    continue
             time.sleep(0.02)
+        if not ports:
+            return
         pytest.fail(f"{self.name} did not start: {(self.folder / 'broker.log').read_text()}")
 
     def stop(self, number: int = signal.SIGTERM) -> None:

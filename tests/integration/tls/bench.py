@@ -60,7 +60,7 @@ class Bench:
 
     def __init__(self, folder: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.kind, self._capsys = folder, kind, capsys
-        self.port = free_port()
+        self.port, self.websocket = free_port(), 0
         write_keys(folder / "keys")
         text = fast().replace("mqtt://", "mqtts://").replace("[uplink]\n", f"[uplink]\n{FILES}")
         self.plant = Plant(folder, text, port=self.port)
@@ -90,8 +90,9 @@ class Bench:
 
     def configure(self) -> None:
         """Write the broker's configuration as the product does; one that runs is told to read."""
+        more = f"--websocket {self.websocket}" if self.websocket else ""
         said = self.run("cloud broker config", self.cloud, f"--for {self.kind} --port {self.port}",
-                        "--out", self.folder / "broker", f"--user {USER}")  # fmt: skip
+                        "--out", self.folder / "broker", f"--user {USER} {more}")  # fmt: skip
         if self.broker.process is None:
             self.broker.start()
         else:

@@ -17,7 +17,9 @@ from edge.commissioning.findings import State
 from evidence.broker_certificates import BrokerRequest, Ca, certify_server
 from evidence.keys import FileSigner, certificate_to_pem, load_certificate, public_key
 from tests.integration.edge.brokers import NAMES
+from tests.integration.edge.proxies import proxying
 from tests.integration.tls.bench import Bench, benches, foreign_ca, now
+from tests.ports import free_port
 from tests.unit.edge.sites import GATEWAY, PLANT
 
 
@@ -146,10 +148,43 @@ async def test_every_no_is_named_with_what_to_do(bench: Bench) -> None:
     for hosts, ca, begins, words in (
         (["127.0.0.1"], foreign_ca(), now(), ("the broker's certificate is by a stranger", "ca")),
         (["127.0.0.1"], Ca(ours.signer, ours.certificate), old, ("broker's certificate ended",)),
-        (["10.0.0.9"], ours, now(), ("is for another", "uplink.url")),
+        (["10.0.0.9"], ours, now(), ("is for another", "in the url")),
     ):
         made = certify_server(hosts, server, ca, begins)
         (broker / "server.crt").write_bytes(certificate_to_pem(made))
         bench.broker.stop()
         bench.broker.start()
         await _is_refused(bench, *words)
+
+
+@pytest.mark.parametrize("bench", ["nats"], indirect=True)
+async def test_over_a_websocket_through_a_proxy_and_with_another_key_while_it_runs(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """The certificates are the same; and what is put in their place is shown without a restart."""
+    bench.websocket = free_port()
+    with proxying("socks5", tmp_path / "proxy", "edge:pass") as real:
+        login = bench.folder / "proxy.login"
+        login.write_text("edge:pass\n")
+        login.chmod(0o600)
+        proxy = f'proxy = "{real.url}"\nproxy_login = "file:proxy.login"'
+        url = f'"wss://localhost:{bench.websocket}/mqtt"'
+        bench.plant.text = bench.plant.text.replace('"mqtts://127.0.0.1:1883"', f"{url}\n{proxy}")
+        register = Register(bench.folder / "broker", bench.ca.signer)
+
+        def certify() -> None:
+            made = bench.certify()
+            register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
+            bench.configure()
+
+        await asyncio.to_thread(certify)
+        async with bench.collecting(), bench.plant.running() as agent:
+            delivery = agent._delivery
+            await until(lambda: delivery.machine.receipted >= 1)
+            checks = await examine_broker(bench.site, time.time_ns())
+            assert "TLS by certificates, over WebSocket" in checks[-1].sentence, checks[-1]
+            (bench.folder / "tls.pem").unlink()
+            await asyncio.to_thread(certify)  # the broker's list has the new key alone
+            before = delivery.machine.newest
+            await until(lambda: delivery.machine.receipted > before)
+            assert delivery.certificate_trouble == ""

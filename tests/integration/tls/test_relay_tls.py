@@ -72,10 +72,21 @@ class Listener:
         self.client.loop_start()
 
 
+async def another_key(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """What the broker lets in from now on is another key, and the old one no more."""
+    for name in ("relay-west.pem", "relay-west.crt"):
+        (bench.folder / "broker" / name).unlink()
+    await asyncio.to_thread(bench.run, "cloud broker relay", bench.folder / "broker", "--name west")
+    await asyncio.to_thread(bench.configure)
+    await until(lambda: "other TLS files" in caplog.text)
+
+
 async def test_it_forwards_the_streams_that_are_named_for_it_and_no_other(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("edge.relay.service.COUNTS_S", 0.1)
+    monkeypatch.setattr("edge.relay.service.TLS_LOOK_S", 0.1)
+    caplog.set_level("INFO")
     bench.run("cloud broker relay", bench.folder / "broker", "--name west")
     bench.cloud.write_text(bench.cloud.read_text() + RIGHTS)
     bench.configure()
@@ -101,6 +112,9 @@ async def test_it_forwards_the_streams_that_are_named_for_it_and_no_other(
         await until(lambda: status_of(config, clock)["streams"][0]["objects"] == 0)
         await until(lambda: "2 streams, 2 with a broker" in told)
         status = status_of(config, clock)
+        await another_key(bench, caplog)
+        told.append("other key")
+        await until(lambda: "2 streams, 2 with a broker" in told[told.index("other key") :])
     finally:
         stop.set()
         await task

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.broker_tls import BrokerTls
+from edge.broker_tls import BrokerTls, Shown
 from edge.errors import NotOursError
 from evidence.broker_certificates import Ca, certify_client, make_ca
 from evidence.errors import KeyFileError
@@ -83,3 +83,29 @@ def test_each_missing_file_is_named_with_what_to_do(gateway: Gateway) -> None:
     with pytest.raises(KeyFileError, match=r"tls.crt is not there yet\. Ask .* edge enrol"):
         tls.context()
     assert "edge enrol" in tls.trouble(now_ns)
+
+
+def test_files_put_in_place_of_others_are_shown_once_they_belong_together(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new key comes first, its certificate later; a second CA beside the first."""
+    loaded = list[Path]()
+    monkeypatch.setattr("edge.broker_tls.present", lambda _context, *files: loaded.extend(files))
+    shown = Shown(gateway.tls)
+    loaded.clear()
+    assert not shown.look()
+    gateway.tls.key.unlink()
+    gateway.key = generate("p256")
+    write_private(gateway.tls.key, gateway.key)
+    with pytest.raises(KeyFileError, match="does not belong to"):
+        shown.look()
+    assert loaded == [], "what was shown is shown on"
+    gateway.tls.given.write_bytes(certificate_to_pem(gateway.made(1)))
+    assert shown.look()
+    assert loaded[-2:] == [gateway.tls.given, gateway.tls.key]
+    before = shown.context.cert_store_stats()["x509_ca"]
+    with gateway.tls.ca.open("ab") as file:
+        file.write(certificate_to_pem(a_ca().certificate))
+    assert shown.look()
+    assert shown.context.cert_store_stats()["x509_ca"] == before + 1
+    assert not shown.look()

@@ -9,10 +9,11 @@ import pytest
 
 from edge.disk import Disk
 from edge.relay import lane as module
-from edge.relay.config import RelayStream
+from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.lane import Lane
 from edge.relay.outer import Outer, read_outer
 from edge.relay.queue import Queue
+from edge.route import Route
 from evidence.keys import FileSigner, generate
 from tests.unit.edge.fakes import ShiftedClock
 from tests.unit.edge.sites import GATEWAY, PLANT, keys
@@ -23,7 +24,7 @@ class Uplink:
     """A broker that takes everything; what the lane handed over, in order."""
 
     def __init__(
-        self, url: str, topics: Any, client_id: str, **callbacks: Callable[..., None]
+        self, route: Route, topics: Any, client_id: str, **callbacks: Callable[..., None]
     ) -> None:
         self.sent: list[bytes] = []
         self.topics, self.client_id, self.callbacks = topics, client_id, callbacks
@@ -31,6 +32,8 @@ class Uplink:
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
+
+    async def room(self) -> None: ...
 
     def send_object(self, data: bytes) -> bool:
         self.sent.append(data)
@@ -51,7 +54,8 @@ class Played:
         spool.close()
         ours = RelayStream(PLANT, GATEWAY, "07", keys().collector_key)
         self.queue = Queue(folder / "queue.sqlite", bytes_max=2**24)
-        self.lane = Lane(ours, self.queue, "mqtt://h", ShiftedClock(), _Here())
+        config = RelayConfig(folder, folder, 2**24, folder, None, "mqtt://h", None, [ours])
+        self.lane = Lane(ours, self.queue, config, ShiftedClock(), _Here())
         self.uplink: Any = self.lane._uplink
 
     def outers(self, *seqs: int) -> list[Outer]:
@@ -127,6 +131,26 @@ async def test_only_the_pinned_collector_makes_it_forget(
     await played.sent()
     assert played.queue.count() == 0
     assert "the collector holds another object at seq 1 than came here" in caplog.text
+
+
+async def test_a_collector_that_was_set_back_gets_again_what_is_exported_again(
+    played: Played, caplog: pytest.LogCaptureFixture
+) -> None:
+    lane, uplink = played.lane, played.uplink
+    uplink.callbacks["on_connected"]()
+    await lane.keep(played.outers(2, 3, 4, 5))
+    uplink.say(played.receipt(4))
+    assert await played.sent() == [0, 1, 2, 3, 4, 5]
+    uplink.say(played.receipt(1))
+    await played.sent()
+    assert "the collector holds seq 1, and held 4" in caplog.text
+    assert [(hole.first, hole.last) for hole in played.queue.holes()] == [(2, 4)]
+    kept = await lane.keep(played.outers(0, 1, 2, 3, 4))
+    assert (kept.known, kept.new) == (2, [2, 3, 4])
+    assert await played.sent() == [2, 3, 4, 5]
+    uplink.say(played.receipt(5))
+    await played.sent()
+    assert (played.queue.count(), lane.machine.receipted) == (0, 5)
 
 
 def test_it_does_not_speak_for_the_gateway(played: Played) -> None:

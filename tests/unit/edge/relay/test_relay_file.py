@@ -64,7 +64,7 @@ def test_good_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (STREAM, STREAM * 2, "stream[1].gateway", "stands here twice"),
         (STREAM, "", "stream", "one a gateway"),
         ("[relay]", "[relay]\nage = 1", "relay.age", "unknown key"),
-        ("[relay]", '[relay]\nkey = "file:k"', "relay.key", "belongs to an mqtts:// url"),
+        ("[relay]", '[relay]\nkey = "file:k"', "relay.key", "belongs to an mqtts:// or wss:// url"),
     ],
 )
 def test_mistakes(tmp_path: Path, old: str, new: str, key: str, says: str) -> None:
