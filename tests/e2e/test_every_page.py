@@ -1,0 +1,191 @@
+"""Every page that the product serves, in both languages and widths.
+
+Pages are those of the application's own routes: one that has no example here is a failure, not a
+gap. Screenshots stay in the folder that STACKPROOF_SCREENSHOTS names, else in the test's own.
+"""
+
+import json
+import os
+import tarfile
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cloud.api.access import ACCESS, PAGE
+from tests.e2e.conftest import Server, Watched
+from tests.e2e.fake_plant import HOSTILE, PLANT
+from tests.e2e.test_accounts import DESK, PHONE
+from tests.e2e.test_accounts import invite as invited
+from tests.e2e.test_pages import serious
+from tests.unit.cloud.drill_examples import BEGIN_NS, VOLUME
+from tests.unit.cloud.review.review_examples import MONTH
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Watched]
+Start = Callable[..., Server]
+SEALED = Path(__file__).parents[1] / "vectors/sealed-2026-11-27.tar.xz"
+LIVE, MINI, MONTHS = "/plants/{plant}", "/plants/{plant}", "/plants/{plant}/months/{month}"
+A, B = f"/plants/{PLANT}", "/plants/mini"
+B_MONTH = f"{B}/months/{MONTH}"
+#: route behind the language -> addresses that show what it has: at A everything is live, at B signed
+PAGES: dict[str, tuple[str, ...]] = {
+    "/": ("/",),
+    LIVE: (A, B),
+    f"{LIVE}/line": (f"{A}/line",),
+    f"{LIVE}/lines/{{line}}/pots/{{pot}}": (f"{A}/lines/line-1/pots/07",),
+    f"{LIVE}/figures": (f"{A}/figures",),
+    f"{LIVE}/meters": (f"{A}/meters",),
+    f"{LIVE}/fleet": (f"{A}/fleet",),
+    f"{LIVE}/plan": (f"{A}/plan?year=2026&month=2026-10",),
+    f"{LIVE}/shift": (f"{A}/shift",),
+    f"{LIVE}/year": (f"{B}/year?year=2026",),
+    "/alarms": ("/alarms",),
+    "/months": ("/months",),
+    MONTHS: (f"{A}/months/2026-10", B_MONTH),
+    f"{MONTHS}/samples": (f"{B_MONTH}/samples",),
+    f"{MONTHS}/drill": (f"{B_MONTH}/drill",),
+    f"{MONTHS}/drill/{{gateway}}/{{point}}": (f"{B_MONTH}/drill/edge-1/{VOLUME}",),
+    f"{MONTHS}/drill/{{gateway}}/{{point}}/{{seq}}":
+        (f"{B_MONTH}/drill/edge-1/{VOLUME}/1?tick={BEGIN_NS}",),
+    f"{MONTHS}/documents/{{sha256}}": (f"{B_MONTH}/documents/{{invoice}}",),
+    f"{MONTHS}/visit": (f"{B_MONTH}/visit",),
+    f"{MONTHS}/review": (f"{B_MONTH}/review",),
+    f"{MONTHS}/review/line": (f"{B_MONTH}/review/line?item={{line}}",),
+    f"{MONTHS}/review/decide": (f"{B_MONTH}/review/decide",),
+    "/reviews": ("/reviews",),
+    "/reviews/across": ("/reviews/across?seed=7-12-31&count=1",),
+    "/verify": ("/verify",),
+    "/verify/{brought}": ("/verify/{brought}",),
+    f"{MINI}/records": (f"{B}/records",),
+    f"{MINI}/records/{{sha256}}": (f"{B}/records/{{invoice}}",),
+    f"{MINI}/persons": (f"{B}/persons",),
+    f"{MINI}/sign": (f"{B}/sign",),
+    f"{MINI}/sign/{{kind}}": (f"{B}/sign/invoice", f"{B}/sign/sample-result"),
+    f"{MINI}/import/{{kind}}": (f"{B}/import/invoice",),
+    f"{MINI}/key": (f"{B}/key",),
+    f"{MINI}/labels": (f"{B}/labels?id=coal-2026-10-01&count=3",),
+    "/sign-in": ("/sign-in",),
+    "/invited/{secret}": ("{invited}",),
+    "/account": ("/account",),
+    "/accounts": ("/accounts",),
+}  # fmt: skip
+
+
+def test_every_page_has_an_example() -> None:
+    """The table of rights holds all routes: one that is not in it does not start."""
+    served = {path.removeprefix(PAGE) for way, path in ACCESS if way == "GET" and PAGE in path}
+    assert served == set(PAGES)
+
+
+#: text that stands on a Chinese page as it is, and why
+AS_IT_IS = {
+    "stackproof": "the product's name",
+}
+#: what a page says of itself: its width, and text without a Chinese character that reads as English
+LOOK = r"""() => {
+  const hidden = 'script, style, noscript, code, [translate=no], [lang=en], .unseen-here';
+  const texts = [document.title];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let n = walker.nextNode(); n; n = walker.nextNode()) {
+    if (!n.parentElement.closest(hidden)) texts.push(n.data);
+  }
+  for (const e of document.querySelectorAll('[title], [aria-label], [placeholder], [alt]')) {
+    for (const name of ['title', 'aria-label', 'placeholder', 'alt']) {
+      if (e.hasAttribute(name) && !e.closest(hidden)) texts.push(e.getAttribute(name));
+    }
+  }
+  const english = texts.map((s) => s.trim()).filter((s) => !/[\u4e00-\u9fff]/.test(s)
+    && /(?:^|[\s("])[A-Za-z]?[a-z]{3,}(?=$|[\s.,;:!?)"])/.test(s));
+  return {width: document.documentElement.scrollWidth, english: [...new Set(english)],
+          hacked: window.hacked};
+}"""
+
+
+@dataclass
+class Walk:
+    """One browser that goes from page to page; what is wrong is said at the end, all of it."""
+
+    watched: Watched
+    server: Server
+    folder: Path
+    wrong: list[str] = field(default_factory=list)
+
+    def see(self, language: str, address: str, sizes: Sequence[tuple[int, int]]) -> None:
+        """Both sizes of a page; axe at the first of them."""
+        page = self.watched.page
+        name = f"{language}{address.split('?')[0].replace('/', '-')}"
+        answer = page.goto(f"{self.server.url}/{language}{address}")
+        if answer is None or answer.status != 200:
+            self.wrong.append(f"{name}: {answer and answer.status}")
+            return
+        settled(page)
+        for n, (width, height) in enumerate(sizes):
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=self.folder / f"{name}-{width}.png", full_page=True)
+            self.look(f"{name}-{width}", width, is_chinese=language == "zh")
+            if n == 0:
+                self.wrong += [f"{name}: {one}" for one in serious(page)]
+
+    def look(self, name: str, width: int, *, is_chinese: bool) -> None:
+        """What the page, its console and the network say."""
+        told = self.watched.page.evaluate(LOOK)
+        english = set(told["english"]) - set(AS_IT_IS) if is_chinese else set()
+        found = [*self.watched.complaints, *(f"English: {text}" for text in sorted(english))]
+        found += [f"asked of others: {url}" for url in self.watched.requests
+                  if not url.startswith((self.server.url, "data:", "blob:"))]  # fmt: skip
+        if told["width"] != width:
+            found.append(f"{told['width']} px wide")
+        if told["hacked"] is not None:
+            found.append(f"a name was executed: {told['hacked']}")
+        self.wrong += [f"{name}: {one}" for one in found]
+        self.watched.complaints.clear()
+        self.watched.requests.clear()
+
+
+def settled(page: Page) -> None:
+    """A live page has heard the server; of all others the text is there."""
+    if page.locator("#boot, #status").count():
+        expect(page.locator("#status .live")).to_be_visible()
+    expect(page.locator("h1").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("language", "sizes"), [("en", (DESK, PHONE)), ("zh", (PHONE, DESK))])
+def test_every_page(
+    open_page: Open, start_server: Start, tmp_path: Path, language: str,
+    sizes: tuple[tuple[int, int], tuple[int, int]],
+) -> None:  # fmt: skip
+    server = start_server("--records", "--everything", "--operator=walk", "--dead-gas")
+    names = prepare(server, tmp_path, f"somebody-{language}")
+    folder = Path(os.environ.get("STACKPROOF_SCREENSHOTS", tmp_path))
+    walk = Walk(open_page("about:blank"), server, folder)
+    for address in (one for of in PAGES.values() for one in of):
+        walk.see(language, address.format(**names), sizes)
+    assert walk.wrong == [], "\n".join(walk.wrong)
+
+
+def asked(server: Server, path: str, data: bytes | None = None) -> Any:
+    headers = {"X-CSRF-Token": "of-all", "Origin": server.url, "Content-Type": "application/x-tar"}
+    request = urllib.request.Request(f"{server.url}/api/v1{path}", data, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def prepare(server: Server, folder: Path, person: str) -> Mapping[str, str]:
+    """What addresses name that is not known before: an invoice, a line, a link, an archive."""
+    with tarfile.open(SEALED) as packed:
+        packed.extract("cement.tar", folder, filter="data")
+    brought = asked(server, "/verify?name=cement.tar", (folder / "cement.tar").read_bytes())
+    rows = asked(server, "/plants/mini/documents?kind=invoice")
+    line = asked(server, f"/plants/mini/months/{MONTH}")["figures"]["made"]["lines"][0]
+    return {
+        "brought": brought["id"],
+        "invoice": rows[0]["sha256"],
+        "invited": invited(server, person),
+        "line": f"line/{line['category']}/{line['kind']}",
+    }
