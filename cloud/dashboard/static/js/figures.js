@@ -84,7 +84,7 @@ function inputView(model, site, made, id, sign = 1) {
 function factorRow(factor) {
   const value = h("td", { class: "num" }, factor.value, " ", h("span", { class: "unit" }, factor.unit));
   const sure = h("span", { class: factor.confidence === "confirmed" ? "" : "tag dq" }, t(`confidence.${factor.confidence}`));
-  const from = h("td", { class: "source" }, factor.from ? h("span", { translate: "no" }, `${factor.from}: `) : "", factor.source);
+  const from = h("td", { class: "source", translate: "no" }, factor.from ? `${factor.from}: ` : "", factor.source);
   return h("tr", {}, h("th", { scope: "row" }, language === "zh" ? factor.name.zh : factor.name.en), value, h("td", {}, sure), from);
 }
 
