@@ -46,8 +46,8 @@ def invite(accounts: Accounts, name: str) -> None:
     accounts.people.invite(EVERYTHING, EVERYTHING.account, name, name, profile)
 
 
-async def write(records: RecordDesk, party: str) -> str:
-    """The persons of `mini`, and an invoice that was corrected and waits for approval; its hash."""
+async def write(records: RecordDesk, party: str) -> None:
+    """The persons of `mini`, and an invoice that was corrected and waits for approval."""
     first = await records.enrol("mini", "wang", pp.person_body("wang"), T0_NS // 10**9)
     head = bytes.fromhex(first["sha256"])
     for person in list(pp.WHO)[1:]:
@@ -59,4 +59,3 @@ async def write(records: RecordDesk, party: str) -> str:
     right = paper("li", "invoice", "coal", body, sm.sha256(wrong), files=[pp.file_of(pp.SCAN)])
     await records.take("mini", wrong, [])
     await records.take("mini", right, [pp.SCAN])
-    return sm.sha256(right).hex()

@@ -221,7 +221,7 @@ def configure(hub: LiveHub, options: argparse.Namespace) -> None:
         made["potlines"], made["plant"]["sector"] = [], sector
     if options.hostile:
         for row in made["points"]:
-            row["device"] = HOSTILE if row.get("device") else ""
+            row["device"] = options.name if row.get("device") else ""
     hub.on_config(PLANT, GATEWAY, made)
     if options.second:
         hub.on_config("second", GATEWAY, made | {"plant": made["plant"] | {"id": "second"}})
@@ -248,8 +248,9 @@ async def serve(options: argparse.Namespace) -> None:
     if options.records:
         evidence, records = await desks(hub)
     if options.everything:
-        invite(accounts, options.name)
-        await write(records, options.name)
+        name = "".join(filter(str.isprintable, options.name))[:200]  # as much as they take
+        invite(accounts, name)
+        await write(records, name)
     folder = Path(mkdtemp())
     months = months_of(options, folder)
     plans, screenings = PlanExample(), Screenings(folder)
@@ -299,7 +300,7 @@ def main() -> None:
     parser.add_argument("--sector", default="aluminium")
     parser.add_argument("--normal", nargs=2, default=("5", "7"), help="t/h")
     parser.add_argument("--dead-gas", action="store_true")
-    parser.add_argument("--hostile", action="store_true", help="names of devices")
+    parser.add_argument("--hostile", action="store_true", help="its devices have the same --name")
     parser.add_argument("--second", action="store_true", help="a plant that sends nothing")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")

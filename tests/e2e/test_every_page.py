@@ -6,6 +6,7 @@ gap. Screenshots stay in the folder that STACKPROOF_SCREENSHOTS names, else in t
 
 import json
 import os
+import re
 import tarfile
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +34,7 @@ SEALED = Path(__file__).parents[1] / "vectors/sealed-2026-11-27.tar.xz"
 LIVE, MINI, MONTHS = "/plants/{plant}", "/plants/{plant}", "/plants/{plant}/months/{month}"
 A, B = f"/plants/{PLANT}", "/plants/mini"
 B_MONTH = f"{B}/months/{MONTH}"
-#: route behind the language -> addresses that show what it has: at A everything is live, at B signed
+#: route behind the language -> addresses that show what it has: at A it is live, at B signed
 PAGES: dict[str, tuple[str, ...]] = {
     "/": ("/",),
     LIVE: (A,),
@@ -106,7 +107,10 @@ LOOK = r"""(asItIs) => {
   }
   const english = texts.map((s) => s.trim()).filter((s) => !/[\u4e00-\u9fff]/.test(s)
     && /(?:^|[\s("])[A-Za-z]?[a-z]{3,}(?=[.,;:!?)"]*(?:\s|$))/.test(s.replace(known, "")));
-  return {width: document.documentElement.scrollWidth, english: [...new Set(english)],
+  const cut = [...document.querySelectorAll("table.cards, table.meters")]
+    .map((e) => e.parentElement).filter((e) => e.scrollWidth > e.clientWidth + 1)
+    .map((e) => e.getAttribute("aria-label"));
+  return {cut, width: document.documentElement.scrollWidth, english: [...new Set(english)],
           hacked: window.hacked};
 }"""
 
@@ -120,10 +124,12 @@ class Walk:
     folder: Path
     wrong: list[str] = field(default_factory=list)
 
-    def see(self, language: str, address: str, sizes: Sequence[tuple[int, int]]) -> None:
-        """Both sizes of a page; axe at the first of them."""
+    def see(
+        self, language: str, address: str, sizes: Sequence[tuple[int, int]], *, prefix: str = ""
+    ) -> None:
+        """Both sizes of a page; axe at the first of them, unless it is one of names alone."""
         page = self.watched.page
-        name = f"{language}{address.split('?')[0].replace('/', '-')}"
+        name = f"{prefix}{language}{address.split('?')[0].replace('/', '-')}"
         answer = page.goto(f"{self.server.url}/{language}{address}")
         if answer is None or answer.status != 200:
             self.wrong.append(f"{name}: {answer and answer.status}")
@@ -134,7 +140,7 @@ class Walk:
             page.screenshot(path=self.folder / f"{name}-{width}.jpg", full_page=True, quality=70,
                             type="jpeg")  # fmt: skip
             self.look(f"{name}-{width}", width, is_chinese=language == "zh")
-            if n == 0:
+            if n == 0 and not prefix:
                 self.wrong += [f"{name}: {one}" for one in serious(page)]
 
     def look(self, name: str, width: int, *, is_chinese: bool) -> None:
@@ -144,6 +150,7 @@ class Walk:
         found = [*self.watched.complaints, *(f"English: {text}" for text in english)]
         found += [f"asked of others: {url}" for url in self.watched.requests
                   if not url.startswith((self.server.url, "data:", "blob:"))]  # fmt: skip
+        found += [f"values out of sight: {region}" for region in told["cut"]]
         if told["width"] != width:
             found.append(f"{told['width']} px wide")
         if told["hacked"] is not None:
@@ -160,18 +167,74 @@ def settled(page: Page) -> None:
     expect(page.locator("h1").first).to_be_visible()
 
 
+def shots(own: Path) -> Path:
+    """Where screenshots stay."""
+    return Path(os.environ.get("STACKPROOF_SCREENSHOTS", own))
+
+
+def everything(start_server: Start, *more: str) -> Server:
+    """The server that every page is asked of, busy and with a meter that does not answer."""
+    return start_server("--records", "--everything", "--operator=walk", "--dead-gas", *more)
+
+
+def addresses(names: Mapping[str, str]) -> list[str]:
+    """All of `PAGES`, behind the language."""
+    return [address.format(**names) for of in PAGES.values() for address in of]
+
+
 @pytest.mark.parametrize(("language", "sizes"), [("en", (DESK, PHONE)), ("zh", (PHONE, DESK))])
 def test_every_page(
     open_page: Open, start_server: Start, tmp_path: Path, language: str,
     sizes: tuple[tuple[int, int], tuple[int, int]],
 ) -> None:  # fmt: skip
-    server = start_server("--records", "--everything", "--operator=walk", "--dead-gas")
+    server = everything(start_server)
     names = prepare(server, tmp_path, f"somebody-{language}")
-    folder = Path(os.environ.get("STACKPROOF_SCREENSHOTS", tmp_path))
-    walk = Walk(open_page("about:blank"), server, folder)
-    for address in (one for of in PAGES.values() for one in of):
-        walk.see(language, address.format(**names), sizes)
+    walk = Walk(open_page("about:blank"), server, shots(tmp_path))
+    for address in addresses(names):
+        walk.see(language, address, sizes)
     assert walk.wrong == [], "\n".join(walk.wrong)
+
+
+def test_below_the_floor_a_page_says_what_it_needs(
+    open_page: Open, start_server: Start, tmp_path: Path
+) -> None:
+    """To a browser that does not know a word of the modules; without them only alarms are whole."""
+    server = everything(start_server)
+    names = prepare(server, tmp_path, "somebody-old")
+    page = open_page("about:blank").page
+    page.route("**/static/js/*", lambda route: route.fulfill(
+        content_type="text/javascript", body="a word = of tomorrow"))  # fmt: skip
+    needing = []
+    for address in addresses(names):
+        url = f"{server.url}/en{address}"
+        scripts = re.findall(r'src="/static/js/([a-z_]+)', page.request.get(url).text())
+        if set(scripts) - {"alarm_badge", "alarm_page"}:
+            needing.append(address)
+            page.goto(url)
+            expect(page.locator("main")).to_contain_text("browser of 2020 or newer")
+    assert len(needing) == 12, needing
+
+
+#: what a plant may call itself and its devices: markup, a turned direction, emoji, quotes, 中文,
+#: and no blank to break the line at
+NAME = HOSTILE + (
+    " \"'\u202etfel ot thgir\u200f \u0645\u0635\u0646\u0639 🏭 北方铝业第一电解车间 " + 60 * "W"
+)
+
+
+def test_names_are_text_and_leave_the_values_in_sight(
+    open_page: Open, start_server: Start, tmp_path: Path
+) -> None:
+    """On every page that holds one."""
+    server = everything(start_server, "--hostile", f"--name={NAME}")
+    names = prepare(server, tmp_path, "somebody")
+    walk, named = Walk(open_page("about:blank"), server, shots(tmp_path)), 0
+    for address in addresses(names):
+        if "onerror" in walk.watched.page.request.get(f"{server.url}/en{address}").text():
+            walk.see("en", address, (PHONE, DESK), prefix="names-")
+            named += 1
+    assert walk.wrong == [], "\n".join(walk.wrong)
+    assert named > 12, named
 
 
 def asked(server: Server, path: str, data: bytes | None = None) -> Any:
