@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.real_works import MONTH, POINT
@@ -26,10 +26,14 @@ INVOICE = {"number": "K-7", "party": "Coal Ltd 煤业", "value": "120.50", "unit
            "from_ns": "2026-10-01 00:00", "to_ns": "2026-11-01 00:00"}  # fmt: skip
 
 
-def person(chief: Clerk, opened: Open, server: Server, folder: Path, role: str, size: tuple[int, int]) -> Clerk:
+def person(  # noqa: PLR0917 - each is another thing
+    chief: Clerk, opened: Open, server: Server, folder: Path, role: str, size: tuple[int, int]
+) -> Clerk:
     """Somebody of a role, with an account and an enrolled key."""
     language = chief.base[-2:]
-    one = Clerk(opened, server, invite(chief, f"{role}-1", role, "37"), f"{role}-1", language, size[0])
+    one = Clerk(
+        opened, server, invite(chief, f"{role}-1", role, "37"), f"{role}-1", language, size[0]
+    )
     one.page.set_viewport_size({"width": size[0], "height": size[1]})
     one.visit = Visit(one.watched, f"path-{role}-{language}", size[0])
     chief.enrol(one.make_key(folder))
@@ -120,7 +124,9 @@ def ask_and_decide(sun: Clerk) -> None:
     sun.visit.look("5-decided")
 
 
-@pytest.mark.parametrize(("language", "size"), [("en", DESK), ("zh", PHONE)])
+@pytest.mark.parametrize(
+    ("language", "size"), [("en", DESK), pytest.param("zh", PHONE, marks=pytest.mark.long)]
+)
 def test_a_month_is_closed_taken_away_verified_and_decided(
     open_page: Open, real_works: Server, tmp_path: Path, language: str, size: tuple[int, int]
 ) -> None:
