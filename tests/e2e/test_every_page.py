@@ -50,7 +50,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/months": ("/months",),
     MONTHS: (f"{A}/months/2026-10", B_MONTH),
     f"{MONTHS}/samples": (f"{B_MONTH}/samples",),
-    f"{MONTHS}/drill": (f"{B_MONTH}/drill",),
+    f"{MONTHS}/drill": (f"{B_MONTH}/drill", f"{B_MONTH}/drill?line=line/fuel/natural-gas"),
     f"{MONTHS}/drill/{{gateway}}/{{point}}": (f"{B_MONTH}/drill/edge-1/{VOLUME}",),
     f"{MONTHS}/drill/{{gateway}}/{{point}}/{{seq}}":
         (f"{B_MONTH}/drill/edge-1/{VOLUME}/1?tick={BEGIN_NS}",),
@@ -129,7 +129,7 @@ class Walk:
     ) -> None:
         """Both sizes of a page; axe at the first of them, unless it is one of names alone."""
         page = self.watched.page
-        name = f"{prefix}{language}{address.split('?')[0].replace('/', '-')}"
+        name = f"{prefix}{language}{re.sub(r'[/?=]', '-', address)[:80]}"
         answer = page.goto(f"{self.server.url}/{language}{address}")
         if answer is None or answer.status != 200:
             self.wrong.append(f"{name}: {answer and answer.status}")

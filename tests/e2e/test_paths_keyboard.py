@@ -1,4 +1,4 @@
-"""Operator and engineer on their way without a mouse: Tab, Enter, arrows, and where the focus is.
+"""Everybody on their way without a mouse: Tab, Enter, arrows, and where the focus is.
 
 Every place that Tab comes by shows that it has the focus and has a name. No page has a dialog; what
 folds out folds in again by the key that opened it.
@@ -19,6 +19,7 @@ from tests.e2e.conftest import ROOT, Server, Watched
 from tests.e2e.fake_plant import PLANT
 from tests.e2e.test_alarms import pages_of
 from tests.e2e.test_commission_page import WORDS
+from tests.unit.cloud.drill_examples import MONTH, VOLUME
 
 pytestmark = pytest.mark.browser
 
@@ -156,3 +157,36 @@ def test_an_engineers_round(
         keys.press(page.get_by_role("button", name=words["compare"], exact=True))
         expect(page.locator("#face")).to_contain_text(words["within"])
         assert watched.complaints == []
+
+
+@LANGUAGES
+def test_an_accountants_close(open_page: Open, start_server: Start, language: str) -> None:
+    """From all months to the one that waits: what is owed, the reason, and it is being closed."""
+    server, texts = start_server(f"--accountant=keys-{language}"), STRINGS[language]
+    page = open_page(f"{server.url}/{language}/months").page
+    keys = Keyboard(page)
+    keys.skip()
+    keys.press(page.get_by_role("link", name=texts["month.state.waiting"]))
+    page.wait_for_url("**/months/2026-10")
+    keys.skip()
+    keys.to(page.locator("#reason"))
+    page.keyboard.type("burnt 失火")
+    keys.press(page.get_by_role("button", name=texts["month.close.do"], exact=True))
+    expect(page.get_by_role("status")).to_contain_text("259,200")
+
+
+@LANGUAGES
+def test_a_reviewers_drill(open_page: Open, start_server: Start, language: str) -> None:
+    """From the month's lines to one signed reading and its frame."""
+    server = start_server("--records", "--reviewer")
+    page = open_page(f"{server.url}/{language}/plants/mini/months/{MONTH}/drill").page
+    keys = Keyboard(page)
+    for step in (VOLUME, VOLUME, "2026-09-21", "16:00 – 17:00", "16:00", "16:00:00"):
+        link = page.locator("main section a", has_text=step).first
+        at = page.url
+        keys.press(link)
+        page.wait_for_url(lambda url, at=at: url != at)
+    expect(page.locator(".value")).to_have_text("100000.0 Nm3")
+    with page.expect_download() as begun:
+        keys.press(page.locator(".actions .button").first)
+    assert begun.value.suggested_filename == "edge-1-1.cose"
