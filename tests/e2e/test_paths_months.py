@@ -61,7 +61,7 @@ def close(li: Clerk, folder: Path) -> Path:
     """Close, watch it being sealed, and take the archive away; its hash is the page's."""
     page, base = li.page, f"{li.base}/plants/mini/months/{MONTH}"
     page.goto(base)
-    reason = page.locator("#reason")
+    reason = page.locator("#reason[required]")
     if reason.count():
         reason.fill("papers follow 单据后补")
     page.get_by_role("button", name=li.texts["month.close.do"], exact=True).click()
