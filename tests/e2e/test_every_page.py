@@ -1,7 +1,8 @@
-"""Every page that the product serves, in both languages and widths.
+"""Every page that the collector serves, in both languages and widths, as one who may do all sees it.
 
 Pages are those of the application's own routes: one that has no example here is a failure, not a
-gap. Screenshots stay in the folder that STACKPROOF_SCREENSHOTS names, else in the test's own.
+gap. The live plant lies in no region. The edge's own pages have a walk in test_commission_page.py.
+Screenshots stay in the folder that STACKPROOF_SCREENSHOTS names, else in the test's own.
 """
 
 import json
@@ -164,6 +165,8 @@ def settled(page: Page) -> None:
     """A live page has heard the server; of all others the text is there."""
     if page.locator("#boot, #status").count():
         expect(page.locator("#status .live")).to_be_visible()
+    if page.locator("#needs-action").count():
+        expect(page.locator("#needs-action li").first).to_be_visible()
     expect(page.locator("h1").first).to_be_visible()
 
 
