@@ -1,4 +1,4 @@
-"""Every page that the collector serves, in both languages and widths, as one who may do all sees it.
+"""Every page that the collector serves, in both languages and widths, as who may do all sees it.
 
 Pages are those of the application's own routes: one that has no example here is a failure, not a
 gap. The live plant lies in no region. The edge's own pages have a walk in test_commission_page.py.
@@ -44,6 +44,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     f"{LIVE}/figures": (f"{A}/figures",),
     f"{LIVE}/meters": (f"{A}/meters",),
     f"{LIVE}/fleet": (f"{A}/fleet",),
+    f"{LIVE}/commissioning": (f"{B}/commissioning",),
+    f"{LIVE}/commissioning/{{gateway}}/{{device}}": (f"{B}/commissioning/edge-1/gas-1",),
     f"{LIVE}/plan": (f"{A}/plan?year=2026&month=2026-10",),
     f"{LIVE}/shift": (f"{A}/shift",),
     f"{LIVE}/year": (f"{B}/year?year=2026",),
