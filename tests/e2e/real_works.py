@@ -43,6 +43,7 @@ from tests.unit.cloud.app_examples import (
     TOKEN,
     BriefOpenings,
     BriefStore,
+    BrokerFor,
     NoSeries,
     Nothing,
     alarm_parts,
@@ -97,6 +98,7 @@ class RealWorks(ReviewedWorks):
             visits=VisitDesk(self.records, self.engine, plans, screenings), screenings=screenings,
             brought=BroughtArchives(folder, clock, {self.plant: root.fingerprint.hex()}),
             transport=Nothing(), series=NoSeries(), alarms=alarms, shifts=shifts,
+            broker=BrokerFor(),
         )  # fmt: skip
 
 
