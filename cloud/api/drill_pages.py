@@ -20,6 +20,7 @@ from cloud.api.rendering import Language, render
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import Services
 from cloud.drill.store import StoreSource
+from cloud.records.forms import CHOSEN
 from evidence.errors import EvidenceError
 from evidence.points import NAME_ID, POINT_ID
 
@@ -151,7 +152,7 @@ def story(asked: Page, sha256: Sha256Path) -> HTMLResponse:
     for row in rows:
         asked.opened(f"document/{row['sha256']}")
     return asked.page(
-        "drill_story.html", f"/documents/{sha256}", sha256=sha256,
+        "drill_story.html", f"/documents/{sha256}", sha256=sha256, chosen=CHOSEN,
         rows=[asked.view.readable(row) for row in rows],
     )  # fmt: skip
 

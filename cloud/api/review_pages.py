@@ -154,7 +154,7 @@ def line_page(  # noqa: PLR0917 - FastAPI calls it by names
     return render(
         "review_line.html", language, path=f"/plants/{plant}/months/{month}/review/line", who=who,
         row=of.row, named=named, item=item, unit=emission_unit, told=texts.told, error="",
-        asks=bool(level_at(given, who, plant)),
+        asks=bool(level_at(given, who, plant)), word=STRINGS[language].get,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class Server:
 
     port: int
     options: tuple[str, ...] = ()
+    module: str = "fake_server"
     process: "subprocess.Popen[str] | None" = None
 
     @property
@@ -46,7 +47,8 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.e2e.fake_server", str(self.port), *self.options]
+        module = f"tests.e2e.{self.module}"
+        command = [sys.executable, "-m", module, str(self.port), *self.options]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "ready\n"
@@ -104,6 +106,15 @@ def start_server() -> Iterator[Callable[..., Server]]:
 def mortal_server() -> Iterator[Server]:
     """A server of this test alone, to be killed and started again."""
     server = Server(free_port())
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def real_works() -> Iterator[Server]:
+    """A real collector with a month that nobody has closed yet."""
+    server = Server(free_port(), module="real_works")
     server.start()
     yield server
     server.kill()

@@ -36,6 +36,7 @@ from simulators.month import make_month
 from simulators.month_plants import month_plant
 from simulators.plants import load_any
 from tests.e2e.fake_alarms import alarm_desks
+from tests.e2e.fake_everything import EVERYTHING, AllMonths, invite, write
 from tests.e2e.fake_months import FakeMonths
 from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.e2e.fake_samples import FakeSamples
@@ -183,6 +184,8 @@ async def desks(hub: LiveHub) -> tuple[Desk, RecordDesk]:
 
 def months_of(options: argparse.Namespace, folder: Path) -> Any:
     """A sealed month where one is asked for; what a plant falsified can be screened."""
+    if options.everything:
+        return AllMonths(folder)
     if not options.reviews:
         return FakeMonths()
     months = SealedMonths(folder)
@@ -203,6 +206,8 @@ def falsified(folder: Path) -> Path:
 
 def unsigned(options: argparse.Namespace) -> Principal:
     """Whom everybody is taken for who does not sign in."""
+    if options.everything:
+        return EVERYTHING
     as_one = {"accountant": ACCOUNTANT, "operator": OPERATOR, "reviewer": REVIEWER}
     found = [who for name, who in as_one.items() if getattr(options, name)]
     return found[-1] if found else STRANGER if options.accounts else VISITOR
@@ -216,7 +221,7 @@ def configure(hub: LiveHub, options: argparse.Namespace) -> None:
         made["potlines"], made["plant"]["sector"] = [], sector
     if options.hostile:
         for row in made["points"]:
-            row["device"] = HOSTILE if row.get("device") else ""
+            row["device"] = options.name if row.get("device") else ""
     hub.on_config(PLANT, GATEWAY, made)
     if options.second:
         hub.on_config("second", GATEWAY, made | {"plant": made["plant"] | {"id": "second"}})
@@ -242,6 +247,10 @@ async def serve(options: argparse.Namespace) -> None:
     records: Any = FakeSamples()
     if options.records:
         evidence, records = await desks(hub)
+    if options.everything:
+        name = "".join(filter(str.isprintable, options.name))[:200]  # as much as they take
+        invite(accounts, name)
+        await write(records, name)
     folder = Path(mkdtemp())
     months = months_of(options, folder)
     plans, screenings = PlanExample(), Screenings(folder)
@@ -291,7 +300,7 @@ def main() -> None:
     parser.add_argument("--sector", default="aluminium")
     parser.add_argument("--normal", nargs=2, default=("5", "7"), help="t/h")
     parser.add_argument("--dead-gas", action="store_true")
-    parser.add_argument("--hostile", action="store_true", help="names of devices")
+    parser.add_argument("--hostile", action="store_true", help="its devices have the same --name")
     parser.add_argument("--second", action="store_true", help="a plant that sends nothing")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="reading needs an account")
@@ -302,6 +311,7 @@ def main() -> None:
     parser.add_argument("--accountant", default="", help="everybody is signed in as one")
     parser.add_argument("--operator", default="", help="likewise, as an operator, and a busy shift")
     parser.add_argument("--reviewer", action="store_true", help="likewise, as a reviewer, sun")
+    parser.add_argument("--everything", action="store_true", help="with --records: may do all")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
     asyncio.run(serve(parser.parse_args()))
 

@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
-from tests.e2e.fake_plant import HOSTILE
 
 pytestmark = pytest.mark.browser
 
@@ -186,16 +185,6 @@ def test_a_dead_meter_is_a_dash_with_its_reason_never_zero(
     expect(gas).to_contain_text("device did not answer in time")
     zh = open_page(f"{server.url}/zh/").page
     expect(zh.locator(".tile").first).to_contain_text("计算输入缺失")
-
-
-def test_hostile_names_are_text_everywhere(open_page: Open, start_server: Start) -> None:
-    watched = open_page(f"{start_server('--name', HOSTILE).url}/en/")
-    page = watched.page
-    expect(page.locator("h1")).to_have_text(HOSTILE)
-    expect(page.locator(".pot[role=option]")).to_have_count(24)
-    assert page.evaluate("() => window.hacked") is None
-    assert page.locator("img").count() == 0
-    assert watched.complaints == []
 
 
 def test_a_potline_of_300_pots_fits_both_widths(open_page: Open, start_server: Start) -> None:

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocket, expect
 
 from tests.e2e.conftest import Server, Watched
 
@@ -43,6 +43,33 @@ def test_killed_server_banner_frozen_time_and_back_without_reload(
     expect(page.locator("#status .live")).to_be_visible()
     assert page.evaluate("() => window.mark") == "same page"
     expect(page.locator('.pot[data-pot="12"]')).to_have_attribute("aria-selected", "true")
+
+
+def test_every_live_page_freezes_and_comes_back_whole(
+    open_page: Open, mortal_server: Server
+) -> None:
+    """Each of its own socket, and what comes first on the new one is a snapshot."""
+    pages, begun = [], []
+
+    def listen(socket: WebSocket) -> None:
+        socket.once("framereceived", lambda frame: begun.append(str(frame)[:18]))
+
+    for below in ("", "/line", "/lines/line-1/pots/07", "/figures", "/meters", "/fleet"):
+        page = open_page("about:blank").page
+        page.on("websocket", listen)
+        page.goto(f"{mortal_server.url}/zh/plants/demo-smelter{below}")
+        expect(page.locator("#status .live")).to_be_visible()
+        pages.append(page)
+    mortal_server.kill()
+    for page in pages:
+        expect(page.locator("#banner")).to_contain_text("连接已断开")
+        expect(page.locator("body")).to_have_class("lost")
+    begun.clear()
+    mortal_server.start()
+    for page in pages:
+        expect(page.locator("#banner")).to_be_hidden(timeout=BACK_MS)
+        expect(page.locator("#status .live")).to_be_visible()
+    assert begun == ['{"type":"snapshot"'] * len(pages)
 
 
 def test_a_server_that_hangs_is_noticed_by_the_watchdog(

@@ -1,14 +1,24 @@
 """The wheel holds every file of the five rooms, the one command and the browser library."""
 
+import contextlib
 import os
+import re
 import subprocess
 import sys
+import sysconfig
+import time
+import urllib.request
+import venv
 import zipfile
+from collections.abc import Sequence
 from email import message_from_string
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+from tests.e2e.test_every_page import PAGES
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators")
@@ -61,45 +71,114 @@ def test_browser_library_comes_with_its_licence(wheel: zipfile.ZipFile) -> None:
     assert {"uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE.txt"} <= vendored
 
 
-#: loads pages of the wheel that is named, and all that they name, and what that imports
-LOAD = r"""
-import re, sys
-import cloud
-from tests.unit.cloud.app_examples import PLANT, make_client
-assert cloud.__file__.startswith(sys.argv[1]), cloud.__file__
-client, seen = make_client(), set()
-of = [f"/plants/{PLANT}{page}" for page in ("", "/line", "/figures", "/meters", "/fleet")]
-todo = [f"/en{page}" for page in ("/months", "/alarms", *of)]
-while todo:
-    url = todo.pop()
-    if url in seen:
-        continue
-    seen.add(url)
-    answer = client.get(url)
-    assert answer.status_code == 200 and answer.content, url
-    if "/vendor/" not in url:
-        todo += re.findall(r'(?:href|src)="(/static/[^"]+)"', answer.text)
-        todo += ["/static/js/" + name for name in re.findall(r'from "\./([^"]+)"', answer.text)]
-print(*sorted(seen))
-"""
+#: what a static file names of others
+NAMED = re.compile(r'(?:href|src)="(/static/[^"]+)"|(?:from|import\()\s*"\./([^"]+)"')
 
 
-def test_pages_load_with_all_their_files(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
-    """From the wheel's own files; what they need else is that of these tests."""
-    wheel.extractall(tmp_path)
+def install(wheel: zipfile.ZipFile, folder: Path) -> Path:
+    """The wheel in an environment of its own, into which nothing else was installed; its python."""
+    venv.create(folder, with_pip=False)
+    pip(folder, "--no-index", str(wheel.filename))
+    return folder / "bin/python"
+
+
+def pip(folder: Path, *arguments: str) -> None:
+    """Install something there; nothing is resolved."""
+    at = ("--python", str(folder / "bin/python"), "install", "--quiet", "--no-deps")
+    outside(folder, sys.executable, "-m", "pip", *at, *arguments)
+
+
+def outside(folder: Path, *command: str) -> str:
+    """What a command prints that runs in a folder and knows no PYTHONPATH."""
     done = subprocess.run(
-        [sys.executable, "-c", LOAD, str(tmp_path)],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+        command, cwd=folder, env=elsewhere(), capture_output=True, text=True, check=False,
+        timeout=600,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    named = done.stdout.split()
-    assert "/static/js/trend.js" in named
-    assert "/static/vendor/uPlot.iife.min.js" in named
+    return done.stdout
+
+
+def elsewhere() -> dict[str, str]:
+    """This process's environment without a way to the source."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        data: bytes = answer.read()
+    return data
+
+
+def named_by(url: str, pages: Sequence[str]) -> set[str]:
+    """Every static file that these pages name, and what those name in turn; all are there."""
+    todo, seen = list(pages), set[str]()
+    while todo:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            text = get(url + path).decode(errors="replace")
+            found = [] if "/vendor/" in path else NAMED.findall(text)
+            todo += [of or f"/static/js/{module}" for of, module in found]
+    return seen - set(pages)
+
+
+def test_pages_of_the_installed_wheel_load_with_all_their_files(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    """Over HTTP. Other packages are lent by these tests through one line of a path file.
+
+    That line leads to packages, not to path files among them, so not to this source.
+    """
+    empty = tmp_path / "empty"
+    python = install(wheel, empty)
+    (site,) = (empty / "lib").glob("python*/site-packages")
+    (site / "lent.pth").write_text(sysconfig.get_path("purelib"))
+    (empty / "tests").symlink_to(ROOT / "tests")
+    where = outside(empty, str(python), "-c", "import cloud; print(cloud.__file__)")
+    assert Path(where).is_relative_to(site)
+    port = free_port()
+    serve = [python, "-m", "tests.e2e.fake_server", str(port), "--records", "--everything"]
+    with subprocess.Popen(
+        serve, cwd=empty, env=elsewhere(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        url = f"http://127.0.0.1:{port}"
+        pages = [f"/en{one}" for of in PAGES.values() for one in of if "{" not in one]
+        named = named_by(url, pages)
+        inside = [name for name in wheel.namelist() if name.startswith("cloud/dashboard/static/")]
+        for name in inside:
+            assert get(url + name.removeprefix("cloud/dashboard")) == wheel.read(name), name
+        process.kill()
+    assert {"/static/js/trend.js", "/static/vendor/uPlot.iife.min.js"} < named
+    assert {f"cloud/dashboard{path}" for path in named} <= set(inside)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_the_demo_runs_from_the_wheel_and_its_locked_packages(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    """Nothing is lent: what it needs is what the lock names, from a package index."""
+    empty = tmp_path / "empty"
+    python = install(wheel, empty)
+    pip(empty, "--require-hashes", "-r", str(ROOT / "requirements/all.txt"))
+    port = free_port()
+    demo = [str(python.with_name("stackproof")), "demo", "--for", "40", "--port", str(port)]
+    with subprocess.Popen(
+        [*demo, "--out", str(tmp_path / "out")], cwd=empty, env=elsewhere(),
+        stderr=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        url, until = f"http://127.0.0.1:{port}", time.monotonic() + 60
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                get(f"{url}/livez")
+                break
+            time.sleep(0.2)
+        pages = ["/en/", "/zh/", "/en/months", "/en/alarms"]
+        assert "/static/css/base.css" in named_by(url, pages)
+        process.communicate(timeout=300)
+    assert process.returncode == 0
 
 
 def test_base_install_is_the_auditors_and_rooms_are_extras(wheel: zipfile.ZipFile) -> None:

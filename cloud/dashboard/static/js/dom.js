@@ -1,6 +1,11 @@
 // The one way nodes are made: text stays text, whatever a plant or a point calls itself.
 const SVG = "http://www.w3.org/2000/svg";
 
+// Until a module runs, a page that needs one says which browsers do: scripts may be off, or the
+// browser older than the words that these modules are written in.
+const tooOld = document.getElementById("too-old");
+if (tooOld) tooOld.remove();
+
 function build(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (name.startsWith("on") || name === "style") throw new Error(`attribute ${name} not allowed`);

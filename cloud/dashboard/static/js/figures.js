@@ -2,6 +2,7 @@
 // factors with source and confidence; and what hour, day and month have counted.
 import { accumulatedView } from "./accumulated.js";
 import { h, setText } from "./dom.js";
+import { named } from "./format.js";
 import { madeName } from "./overview_cards.js";
 import { headlineOf } from "./overview_model.js";
 import { livePage } from "./page.js";
@@ -76,7 +77,7 @@ function inputView(model, site, made, id, sign = 1) {
       setText(quality, why || t("quality.good"));
       quality.className = why ? "dq-text" : "";
       const facts = reading.facts || { provenance: "computed", device: "" };
-      setText(meter, `${t(`prov.${facts.provenance}`)}${facts.device ? ` · ${facts.device}` : ""}`);
+      setText(meter, `${t(`prov.${facts.provenance}`)}${facts.device ? ` · ${named(facts.device)}` : ""}`);
     },
   };
 }
@@ -84,7 +85,7 @@ function inputView(model, site, made, id, sign = 1) {
 function factorRow(factor) {
   const value = h("td", { class: "num" }, factor.value, " ", h("span", { class: "unit" }, factor.unit));
   const sure = h("span", { class: factor.confidence === "confirmed" ? "" : "tag dq" }, t(`confidence.${factor.confidence}`));
-  const from = h("td", { class: "source" }, factor.from ? h("span", { translate: "no" }, `${factor.from}: `) : "", factor.source);
+  const from = h("td", { class: "source", translate: "no" }, factor.from ? `${factor.from}: ` : "", factor.source);
   return h("tr", {}, h("th", { scope: "row" }, language === "zh" ? factor.name.zh : factor.name.en), value, h("td", {}, sure), from);
 }
 

@@ -33,6 +33,9 @@ export function duration(ms) {
   return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
 }
 
+// A name of a plant's or device's own choice within a line: without the marks that would turn the rest of it.
+export const named = (name) => name.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
 // "tCO2e/h" as people write it
 export const unitText = (unit) => (unit === "1" ? "" : unit).replace(/CO2/g, "CO₂").replace(/m3/g, "m³")
   .replace(/^tCO/, "t CO").replace("degC", "°C");

@@ -1,6 +1,6 @@
 // Every point of the plant: value, age, quality in words, share of the total, calibration, gaps.
 import { h, setAttr, setText } from "./dom.js";
-import { age, duration, number } from "./format.js";
+import { age, duration, named, number } from "./format.js";
 import { kindOf, matches, shares, sorted, worstFirst } from "./meters_model.js";
 import { livePage } from "./page.js";
 import { readingView, reason } from "./reading.js";
@@ -121,7 +121,7 @@ function rowOf(model, id, due) {
     setText(cells.share, share === undefined ? "–" : `${number(share * 100, 1)} %`);
     dueInto(cells.due, facts, due, row.due);
     setText(cells.gap, gapText(model, row.gap));
-    setText(cells.meter, `${t(`prov.${facts.provenance}`)}${facts.device ? ` · ${facts.device}` : ""} · ${facts.gateway}`);
+    setText(cells.meter, `${t(`prov.${facts.provenance}`)}${facts.device ? ` · ${named(facts.device)}` : ""} · ${facts.gateway}`);
   };
   return row;
 }

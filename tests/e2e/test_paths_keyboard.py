@@ -1,0 +1,192 @@
+"""Everybody on their way without a mouse: Tab, Enter, arrows, and where the focus is.
+
+Every place that Tab comes by shows that it has the focus and has a name. No page has a dialog; what
+folds out folds in again by the key that opened it.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from cloud.api.rendering import STRINGS
+from tests.e2e.conftest import ROOT, Server, Watched
+from tests.e2e.fake_plant import PLANT
+from tests.e2e.test_alarms import pages_of
+from tests.e2e.test_commission_page import WORDS
+from tests.unit.cloud.drill_examples import MONTH, VOLUME
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Watched]
+Start = Callable[..., Server]
+STOPS_MAX = 200
+#: what has the focus: is it the one that is looked for; can one see that it has it; its name
+FOCUSED = """(wanted) => {
+  const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
+  const label = e.labels && e.labels.length ? e.labels[0].textContent : '';
+  return {found: e === wanted,
+          seen: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1)
+                && box.width > 0 && box.bottom > 0 && box.top < innerHeight,
+          name: e.getAttribute('aria-label') || e.textContent.trim() || label || e.title
+                || e.value || '', html: e.outerHTML.slice(0, 200)};
+}"""
+LANGUAGES = pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.long)])
+
+
+class Keyboard:
+    """A person who has no mouse."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def to(self, target: Locator) -> None:
+        """Tab on until it has the focus; every stop before it can be seen and has a name."""
+        expect(target).to_be_visible()
+        wanted = target.element_handle()
+        for _ in range(STOPS_MAX):
+            self.page.keyboard.press("Tab")
+            at = self.page.evaluate(FOCUSED, wanted)
+            assert at["seen"], at
+            assert at["name"], at
+            if at["found"]:
+                return
+        raise AssertionError(f"{STOPS_MAX} stops, and none is {target}")
+
+    def press(self, target: Locator, key: str = "Enter") -> None:
+        """Go there and use it."""
+        self.to(target)
+        self.page.keyboard.press(key)
+
+    def skip(self) -> None:
+        """The first stop of a page leads past its navigation."""
+        self.page.keyboard.press("Tab")
+        expect(self.page.locator(".skip")).to_be_focused()
+        expect(self.page.locator(".skip")).to_be_in_viewport()
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator("main")).to_be_focused()
+
+
+@LANGUAGES
+def test_an_operators_shift(open_page: Open, start_server: Start, language: str) -> None:
+    """Overview, the alarm, seen; the pot in effect; the shift is handed over, and printed."""
+    server, texts = start_server("--dead-gas", f"--operator=keys-{language}"), STRINGS[language]
+    watched = open_page(f"{server.url}/{language}/plants/{PLANT}")
+    page, keys = watched.page, Keyboard(watched.page)
+    expect(page.locator("#status .live")).to_be_visible()
+    keys.skip()
+    keys.press(page.locator("#needs-action li a", has_text="gas-1"))
+    alarm = page.locator(".alarm:target")
+    expect(alarm).to_have_class(re.compile("unseen-yet"))
+    fold = alarm.locator("summary")
+    keys.press(fold)
+    expect(alarm.locator("[name=reason]")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(alarm.locator("[name=reason]")).to_be_hidden()
+    keys.press(alarm.get_by_role("button", name=re.compile(re.escape(texts["alarms.acknowledge"]))))
+    expect(page.locator(".alarm", has_text="gas-1")).to_contain_text("li-wei")
+    page.goto(f"{server.url}/{language}/plants/{PLANT}")
+    expect(page.locator("#status .live")).to_be_visible()
+    keys.press(page.locator(".in-effect a").first)
+    expect(page).to_have_url(re.compile(r"/lines/line-1/pots/07$"))
+    expect(page.locator("#status .live")).to_be_visible()
+    expect(page.locator(".tile").first).to_contain_text("V")
+    keys.press(page.get_by_role("link", name=texts["shift.nav"], exact=True))
+    page.wait_for_url("**/shift")
+    keys.skip()
+    keys.to(page.locator("#note"))
+    page.keyboard.type("Pot 07 quenched. 07 号槽已熄灭。")
+    keys.press(page.get_by_role("button", name=texts["shift.leave"]))
+    expect(page.locator(".shift-text").last).to_contain_text("07 号槽已熄灭")
+    keys.press(page.get_by_role("button", name=texts["shift.take"], exact=True))
+    expect(page.locator(".shift-notes")).to_contain_text("li-wei")
+    assert pages_of(page) == 1
+    assert watched.complaints == []
+
+
+@contextmanager
+def commissioning(folder: Path) -> Iterator[str]:
+    """The gateway's own page, over two simulated meters: its address."""
+    command = [sys.executable, "-m", "tests.e2e.fake_meters", str(folder)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.communicate()  # ends its input, so it ends
+
+
+@LANGUAGES
+def test_an_engineers_round(
+    open_page: Open, start_server: Start, tmp_path: Path, language: str
+) -> None:
+    """The gateway and its certificate, the meter that is away, and commissioning at the gateway."""
+    server, texts = start_server("--dead-gas", f"--operator=keys-{language}"), STRINGS[language]
+    watched = open_page(f"{server.url}/{language}/plants/{PLANT}/fleet")
+    page, keys = watched.page, Keyboard(watched.page)
+    expect(page.locator("#status .live")).to_be_visible()
+    expect(page.locator(".gateway")).to_contain_text("2099-12-31")  # until when its certificate is
+    keys.press(page.get_by_role("link", name=texts["nav.meters"], exact=True))
+    page.wait_for_url("**/meters")
+    expect(page.locator("#status .live")).to_be_visible()
+    keys.skip()
+    keys.to(page.locator("#find"))
+    page.keyboard.type("gas-1.flow")
+    row = page.locator("table.meters tbody tr:visible")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text({"en": "did not answer in time", "zh": "未按时应答"}[language])
+    assert watched.complaints == []
+    words = WORDS[language]
+    with commissioning(tmp_path) as url:
+        watched = open_page(f"{url}{language}/devices")
+        page, keys = watched.page, Keyboard(watched.page)
+        keys.press(page.get_by_role("button", name=words["all"], exact=True))
+        expect(page.locator("#gas-1")).to_contain_text(words["away"])
+        keys.press(page.get_by_role("link", name="ac-1.power"))
+        keys.press(page.get_by_role("button", name=words["read"], exact=True))
+        for name, text in (("face", "8000"), ("tolerance", "0.1"), ("instrument", "A12"),
+                           ("by", "Li Wei")):  # fmt: skip
+            field = page.locator(f"input[name={name}]")
+            keys.to(field)
+            page.keyboard.type(text)
+        keys.press(page.get_by_role("button", name=words["compare"], exact=True))
+        expect(page.locator("#face")).to_contain_text(words["within"])
+        assert watched.complaints == []
+
+
+@LANGUAGES
+def test_an_accountants_close(open_page: Open, start_server: Start, language: str) -> None:
+    """From all months to the one that waits: what is owed, the reason, and it is being closed."""
+    server, texts = start_server(f"--accountant=keys-{language}"), STRINGS[language]
+    page = open_page(f"{server.url}/{language}/months").page
+    keys = Keyboard(page)
+    keys.skip()
+    keys.press(page.get_by_role("link", name=texts["month.state.waiting"]))
+    page.wait_for_url("**/months/2026-10")
+    keys.skip()
+    keys.to(page.locator("#reason"))
+    page.keyboard.type("burnt 失火")
+    keys.press(page.get_by_role("button", name=texts["month.close.do"], exact=True))
+    expect(page.get_by_role("status")).to_contain_text("259,200")
+
+
+@LANGUAGES
+def test_a_reviewers_drill(open_page: Open, start_server: Start, language: str) -> None:
+    """From the month's lines to one signed reading and its frame."""
+    server = start_server("--records", "--reviewer")
+    page = open_page(f"{server.url}/{language}/plants/mini/months/{MONTH}/drill").page
+    keys = Keyboard(page)
+    for step in (VOLUME, VOLUME, "2026-09-21", "16:00 – 17:00", "16:00", "16:00:00"):
+        link = page.locator("main section a", has_text=step).first
+        at = page.url
+        keys.press(link)
+        page.wait_for_url(lambda url, at=at: url != at)
+    expect(page.locator(".value")).to_have_text("100000.0 Nm3")
+    with page.expect_download() as begun:
+        keys.press(page.locator(".actions .button").first)
+    assert begun.value.suggested_filename == "edge-1-1.cose"
