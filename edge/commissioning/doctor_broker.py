@@ -10,8 +10,8 @@ import ssl
 from edge.broker_tls import ASK, BrokerTls
 from edge.commissioning.findings import Check, failed, fine, has_failed
 from edge.commissioning.reach import reach
-from edge.config import Site
 from edge.route import Route
+from edge.site.config import Site
 from edge.uplink.hello import NotLetInError, opened, say_hello
 from edge.uplink.tunnel import ProxyError, connect
 from evidence.broker_certificates import name_of

@@ -14,9 +14,9 @@ EDGE = FOLDER.parent
 PLACES = {
     "commissioning/doctor_machine.py": ["file.write(b'\\x00' * 4096)"],  # removed when closed
     "commissioning/page/server.py": ["self.wfile.write(answer.body)"],  # to a browser here
-    "cli_commission.py": [],
-    "cli_commissioning.py": [],
-    "cli_record.py": ["file.write(text)"],  # the record, opened with "x"
+    "commands/commission.py": [],
+    "commands/commissioning.py": [],
+    "commands/record.py": ["file.write(text)"],  # the record, opened with "x"
     "uplink/hello.py": ["writer.write(connect_packet(client_id))", "writer.write(_DISCONNECT)"],
 }
 #: asyncio.run is no program's
