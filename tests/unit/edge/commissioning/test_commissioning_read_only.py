@@ -17,7 +17,11 @@ PLACES = {
     "commands/commission.py": [],
     "commands/commissioning.py": [],
     "commands/record.py": ["file.write(text)"],  # the record, opened with "x"
-    "uplink/hello.py": ["writer.write(connect_packet(client_id))", "writer.write(_DISCONNECT)"],
+    "uplink/hello.py": [
+        "writer.write(upgrade_request(route, key))",
+        "writer.write(_packed(connect_packet(client_id), route))",
+        "writer.write(_packed(_DISCONNECT, route))",
+    ],
 }
 #: asyncio.run is no program's
 HARMLESS = "asyncio.run("
