@@ -38,7 +38,7 @@ COMMANDS = {
     "cloud": Command("collector, evidence, keys, months, live page", "cloud.cli", "cloud"),
     "verify": Command("check a sealed month, offline", "evidence.cli", keeps_name=True),
     "month": Command("a sealed month down to one reading, offline", "evidence.cli_month"),
-    "plan": Command("the control plan of a year: new, check", "edge.cli_plan", "edge"),
+    "plan": Command("the control plan of a year: new, check", "edge.commands.plan", "edge"),
     "calc": Command("the calculation library by hand", "edge.calc.cli"),
     "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),
     "record": Command("documents of persons: sign, show, send, check, …", "cloud.commands.records"),

@@ -15,7 +15,6 @@ from typing import Any
 
 from edge.alarms import FULL, Alarms
 from edge.clock import Clock
-from edge.config import Site
 from edge.delivery import UNHEARD_SAYS, Delivery, OnOrder
 from edge.disk import Disk
 from edge.drivers import open_driver
@@ -37,6 +36,7 @@ from edge.schedule import (
     next_tick_ns,
     slot_ns,
 )
+from edge.site.config import Site
 from edge.spool import Spool
 from edge.spool_reader import position_key, settings_key
 from edge.stream import Stream

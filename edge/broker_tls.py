@@ -13,8 +13,8 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.config import Site
 from edge.errors import NotOursError, SpoolError
+from edge.site.config import Site
 from evidence.broker_certificates import gateway_name, is_by, name_of, trouble_of
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.keys import (

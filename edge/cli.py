@@ -1,4 +1,4 @@
-"""`stackproof edge …`: check a site file, run the agent. I/O: prints, as `edge.cli_spool` does."""
+"""`stackproof edge …`: check a site file, run the agent. Prints, as `edge.commands.spool` does."""
 
 import argparse
 import asyncio
@@ -14,16 +14,15 @@ import sys
 from pathlib import Path
 
 from edge.calc.effects.sampling import slow_potlines, slow_text
-from edge.cli_commission import add_commission_command
-from edge.cli_commissioning import add_commissioning_commands
-from edge.cli_enrol import add_enrol_command
-from edge.cli_new import add_new_command
-from edge.cli_order import add_order_command
-from edge.cli_record import add_record_command
-from edge.cli_spool import add_spool_commands
-from edge.cli_support import add_support_command
 from edge.clock import SystemClock
-from edge.config import Site, read_site
+from edge.commands.commission import add_commission_command
+from edge.commands.commissioning import add_commissioning_commands
+from edge.commands.enrol import add_enrol_command
+from edge.commands.new import add_new_command
+from edge.commands.order import add_order_command
+from edge.commands.record import add_record_command
+from edge.commands.spool import add_spool_commands
+from edge.commands.support import add_support_command
 from edge.errors import EdgeError, SiteConfigError
 from edge.handover import objection
 from edge.identity import Identity, out_of_date
@@ -31,8 +30,9 @@ from edge.opening import open_site
 from edge.remote.desk import OrderDesk
 from edge.remote.start import Start, start_of
 from edge.remote.told import other_file
-from edge.site_devices import asked_of
-from edge.site_traffic import endpoints_of
+from edge.site.config import Site, read_site
+from edge.site.devices import asked_of
+from edge.site.traffic import endpoints_of
 from edge.spool_reader import SpoolReader
 from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError

@@ -17,12 +17,12 @@ from pathlib import Path
 from edge import receipt_files
 from edge.broker_tls import BrokerTls, Shown
 from edge.clock import Clock
-from edge.config import Site
 from edge.disk import Disk
 from edge.errors import AlteredError, EdgeError, ForkError, NotOursError, SpoolError, TwoLogsError
 from edge.one_way.leaving import leave_forever, leaving_of
 from edge.quiet import EVERY_S, Quiet
 from edge.renewal import Renewal
+from edge.site.config import Site
 from edge.spool_reader import Stored
 from edge.stream import Stream
 from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED

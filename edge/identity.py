@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from edge.config import Site
+from edge.site.config import Site
 from edge.token_key import TokenKey
 from evidence.certify import objection_to
 from evidence.cose import OBJECT_BYTES_MAX

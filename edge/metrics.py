@@ -14,10 +14,10 @@ from prometheus_client.registry import Collector
 
 from edge.broker_tls import BrokerTls
 from edge.clock import Clock
-from edge.config import Site
 from edge.identity import Identity
 from edge.metrics_listener import listening
 from edge.poller import Poller
+from edge.site.config import Site
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
 from evidence.custody import validity_ns

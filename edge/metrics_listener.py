@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, start_http_se
 from prometheus_client.registry import Collector
 
 from edge.errors import SiteConfigError
-from edge.site_metrics import Metrics
+from edge.site.metrics import Metrics
 from firmware_configs.fields import Problem
 
 

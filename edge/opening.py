@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from edge.broker_tls import BrokerTls
-from edge.config import Site, read_site
 from edge.errors import SiteConfigError
 from edge.identity import Identity, Problems, open_identity
 from edge.signed import signed_configuration
+from edge.site.config import Site, read_site
 from evidence.keys import key_sha256
 from evidence.version import VERSION
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from edge.calc.factors import RuleSet, find_kind, kind_words, rule_set
 from edge.calc.methods.combustion import oxidation_row
 from edge.calc.methods.missing import treatments
-from edge.config import Site
 from edge.signed import signed_configuration
-from edge.site_devices import DeviceConfig
+from edge.site.config import Site
+from edge.site.devices import DeviceConfig
 from evidence.plan.departures import Entry, Rules, entries_of
 from evidence.plan.plan import FORMAT
 

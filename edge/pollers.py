@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from edge.drivers.base import DeviceSpec, Driver
 from edge.lead import Lead
 from edge.poller import Poller
-from edge.site_devices import DeviceConfig, asked_of
-from edge.site_traffic import endpoints_of
+from edge.site.devices import DeviceConfig, asked_of
+from edge.site.traffic import endpoints_of
 
 
 def pollers_of(

@@ -54,7 +54,7 @@ class Route:
 
     @classmethod
     def of(cls, url: str, proxy: Proxy | None = None) -> "Route":
-        """Of a url that `edge.site_uplink.check_broker` takes."""
+        """Of a url that `edge.site.uplink.check_broker` takes."""
         parts = urlsplit(url)
         is_websocket = parts.scheme in WEBSOCKET_SCHEMES
         path = (parts.path if parts.path.strip("/") else WEBSOCKET_PATH) if is_websocket else ""

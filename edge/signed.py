@@ -12,10 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 from edge.calc.errors import CalcError
 from edge.calc.folds.live import PlantCalc, computed_points
 from edge.calc.folds.month import MonthFold
-from edge.config import Site
 from edge.errors import SiteConfigError
-from edge.site_devices import DeviceConfig
-from edge.site_entries import TABLES
+from edge.site.config import Site
+from edge.site.devices import DeviceConfig
+from edge.site.entries import TABLES
 from evidence import cbor
 from evidence.blocks import compress
 from evidence.configuration import decode_configuration

@@ -11,12 +11,12 @@ from edge.alarms import standing
 from edge.broker_tls import BrokerTls
 from edge.clock import Clock
 from edge.condition import condition_of
-from edge.config import Site
 from edge.identity import out_of_date
 from edge.one_way.leaving import way_facts
 from edge.remote.told import order_lines, orders_of
 from edge.schedule import FAR_NS, SURE_NS
 from edge.settings import standing_departures
+from edge.site.config import Site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State, settings_key
 from edge.trouble import DAMAGED

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from edge.drivers.traffic import EACH_READ, HOURLY, Request
-from edge.site_traffic import Asked, Endpoint
+from edge.site.traffic import Asked, Endpoint
 
 
 def lines_of(endpoints: Sequence[Endpoint]) -> Iterator[str]:

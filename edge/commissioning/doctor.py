@@ -16,7 +16,7 @@ from edge.commissioning.findings import Check, failed, skipped
 from edge.commissioning.modbus_asking import SCHEMES as MODBUS
 from edge.commissioning.site_part import SitePart
 from edge.drivers.base import DeviceError
-from edge.site_devices import DeviceConfig
+from edge.site.devices import DeviceConfig
 
 AT_ONCE = 8
 AGAIN = "run the doctor once more on the gateway, with the whole site file"

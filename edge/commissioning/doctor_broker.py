@@ -10,8 +10,8 @@ import ssl
 from edge.broker_tls import ASK, BrokerTls
 from edge.commissioning.findings import Check, failed, fine, has_failed
 from edge.commissioning.reach import reach
-from edge.config import Site
 from edge.route import Route
+from edge.site.config import Site
 from edge.uplink.hello import NotLetInError, opened, say_hello
 from edge.uplink.tunnel import ProxyError, connect
 from evidence.broker_certificates import name_of
@@ -21,8 +21,8 @@ BROKER, PROXY = "broker", "proxy"
 BROKER_TIMEOUT_S = 5.0
 
 _IN = {
-    "gateway": "the broker lets this gateway in (",
-    "relay": "the broker lets this relay in (",
+    "gateway": "the broker lets this gateway in",
+    "relay": "the broker lets this relay in",
 }
 LET_IN = "check the broker's url, and at the broker who may connect; readings wait in the spool"
 #: of OpenSSL's X509_V_ERR_… (x509_vfy.h): what is wrong with the broker's certificate, what to do
@@ -77,7 +77,7 @@ async def examine_route(
         return [*checks, failed(BROKER, "protocol", _said(error, context), LET_IN)]
     how = "MQTT 3.1.1" if context is None else "MQTT 3.1.1, TLS by certificates"
     how += ", over WebSocket" if route.path else ""
-    return [*checks, fine(BROKER, "protocol", f"{_IN[who]}{how})")]
+    return [*checks, fine(BROKER, "protocol", f"{_IN[who]} ({how})")]
 
 
 async def _reach(route: Route) -> list[Check]:

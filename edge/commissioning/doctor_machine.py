@@ -12,10 +12,10 @@ from pathlib import Path
 
 from edge.clock import Clock
 from edge.commissioning.findings import Check, State, failed, fine, warning
-from edge.config import Site
 from edge.errors import EdgeError
 from edge.identity import Problems, open_gateway_certificate, open_identity, out_of_date
 from edge.remote.told import other_file
+from edge.site.config import Site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader
 from edge.spool_reader import State as Key

@@ -15,7 +15,7 @@ from edge.commissioning.look import Look
 from edge.commissioning.round_trip import RoundTrip
 from edge.commissioning.value import Shown, shown
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
-from edge.site_devices import DeviceConfig
+from edge.site.devices import DeviceConfig
 from evidence.points import Role
 from evidence.quality import Quality
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.clock import Clock
-from edge.config import Site
 from edge.errors import EdgeError
 from edge.identity import Problems, open_collector, open_gateway_certificate
+from edge.site.config import Site
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
 

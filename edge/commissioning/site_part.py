@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.commissioning.target import TargetError
-from edge.config import Site, read_site
 from edge.errors import SiteConfigError
+from edge.site.config import Site, read_site
 from firmware_configs.fields import Problem
 
 #: tables of a site file that an engineer with a laptop may not have written yet

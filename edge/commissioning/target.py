@@ -3,10 +3,10 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-from edge.config import Site
 from edge.drivers.base import BoundPoint
 from edge.errors import EdgeError
-from edge.site_devices import DeviceConfig
+from edge.site.config import Site
+from edge.site.devices import DeviceConfig
 
 
 class TargetError(EdgeError):

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from edge.clock import Clock
 from edge.commissioning.look_driver import unanswering
 from edge.commissioning.value import Shown, shown
-from edge.config import Site
 from edge.errors import EdgeError
 from edge.poller import Poller
 from edge.schedule import DEADLINE_SHARE
-from edge.site_devices import DeviceConfig
+from edge.site.config import Site
+from edge.site.devices import DeviceConfig
 from edge.spool_reader import SpoolReader, position_key
 from evidence.quality import Quality
 

@@ -1,7 +1,7 @@
 """What a driver will send, as a list that a person can hold against a capture. Pure types.
 
 A driver fills it with what its own planner and frame makers give, so that the list is what is sent
-and not a second description of it; `edge.site_traffic` adds it up, `edge.traffic_text` prints it.
+and not a second description of it; `edge.site.traffic` adds it up, `edge.traffic_text` prints it.
 """
 
 from collections.abc import Sequence

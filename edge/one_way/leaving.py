@@ -17,13 +17,13 @@ from typing import Protocol
 from edge.alarms import FILLING_UNTIL
 from edge.clock import Clock
 from edge.condition import through_of
-from edge.config import Site
 from edge.disk import Disk
 from edge.errors import AlteredError, EdgeError, ExportError
 from edge.export import export
 from edge.one_way.datagram import COUNT_MAX, fragments
 from edge.quiet import Quiet
-from edge.site_way import OutboxWay, UdpWay
+from edge.site.config import Site
+from edge.site.way import OutboxWay, UdpWay
 from edge.spool import Spool
 from edge.spool_reader import BATCH, SpoolReader, State, Stored
 from evidence import cbor

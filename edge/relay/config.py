@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.broker_tls import BrokerTls
-from edge.config import SITE_BYTES_MAX, slice_of
 from edge.errors import SiteConfigError
 from edge.route import Proxy, Route
-from edge.site_metrics import Metrics, read_metrics
-from edge.site_uplink import check_broker, read_proxy, read_tls
-from edge.site_way import address_of
+from edge.site.config import SITE_BYTES_MAX, slice_of
+from edge.site.metrics import Metrics, read_metrics
+from edge.site.uplink import check_broker, read_proxy, read_tls
+from edge.site.way import address_of
 from evidence.errors import KeyFileError
 from evidence.keys import load_certificate, public_key
 from evidence.points import NAME_ID

@@ -12,7 +12,6 @@ from collections.abc import Set
 from typing import Protocol
 
 from edge.clock import Clock
-from edge.config import read_site, site_table
 from edge.errors import NotOursError, OthersError, SiteConfigError, SpoolError
 from edge.quiet import Quiet
 from edge.remote import rules
@@ -21,6 +20,7 @@ from edge.remote.start import Start
 from edge.remote.state import Given, State, healthy, refused, staged
 from edge.remote.trial import lacks, patience_ns
 from edge.signed import signed_configuration
+from edge.site.config import read_site, site_table
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256
 from evidence.site_order import SiteOrder

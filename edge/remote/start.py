@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edge.config import Site, read_site, site_bytes
 from edge.errors import SiteConfigError, SpoolError
 from edge.identity import Identity, Problems, open_root
 from edge.opening import open_site
 from edge.remote.folder import OrderFolder
 from edge.remote.state import State, begun, counts, rolled_back, set_aside
+from edge.site.config import Site, read_site, site_bytes
 from evidence.keys import public_key
 
 log = logging.getLogger("stackproof.edge.order")

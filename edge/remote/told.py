@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edge.config import Site
 from edge.errors import SpoolError
 from edge.remote.folder import read_state
+from edge.site.config import Site
 
 
 def orders_of(folder: Path) -> dict[str, Any]:

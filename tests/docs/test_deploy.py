@@ -20,7 +20,7 @@ from cloud.config import load_cloud
 from cloud.process import run_cloud
 from edge.commissioning.doctor_broker import examine_broker
 from edge.commissioning.findings import State
-from edge.config import load_site
+from edge.site.config import load_site
 from evidence.keys import key_sha256, load_certificate, public_key
 from tests.integration.edge.brokers import Broker
 from tests.ports import free_port

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.config import load_site
+from edge.site.config import load_site
 from tests.unit.edge.sites import HEAD, config_of, replaced, write_keys, write_site
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,9 +14,8 @@ from typing import Any
 import cbor2
 
 from edge.calc.cli import main as calc
-from edge.cli_plan import read_plan
+from edge.commands.plan import read_plan
 from edge.commissioning.site_part import read_part
-from edge.config import load_site
 from edge.custody import judge_close_request, judge_receipt
 from edge.drivers._blueprint.question import decode_answer
 from edge.drivers.address import parse_address
@@ -35,6 +34,7 @@ from edge.relay.outer import judge_relayed, read_outer
 from edge.remote.folder import read_state
 from edge.remote.state import Answer, Given, Trial
 from edge.remote.state import State as OrderState
+from edge.site.config import load_site
 from evidence.archive.export import write_receipts
 from evidence.errors import EvidenceError
 from evidence.points import Dtype
@@ -288,7 +288,8 @@ _ORDER_STATES = [
 
 DOORS: list[Door] = [
     file_door("site file", _site, _site_seeds, toml_bent, (SiteConfigError,),
-              "edge.config.load_site", "edge.config.read_site", file="site.toml", weight=4),
+              "edge.site.config.load_site", "edge.site.config.read_site", file="site.toml",
+              weight=4),
     file_door("site file of devices", read_part, _site_seeds, toml_bent, (SiteConfigError,),
               "edge.commissioning.site_part.read_part", file="site.toml"),
     file_door("device profile", lambda path: load_profile(str(path)), _profiles,
@@ -299,7 +300,7 @@ DOORS: list[Door] = [
     file_door("devices left out", load_left_out, _left_out, toml_bent, (ProfileError,),
               "firmware_configs.left_out.load_left_out", file="left-out.toml"),
     file_door("control plan in a file", read_plan, lambda _: [x.text().encode()], toml_bent,
-              (EdgeError, EvidenceError), "edge.cli_plan.read_plan", file="PLAN.toml"),
+              (EdgeError, EvidenceError), "edge.commands.plan.read_plan", file="PLAN.toml"),
     file_door("state of site orders", lambda path: read_state(path.parent),
               lambda _: [json.dumps(asdict(one)).encode() for one in _ORDER_STATES], json_bent,
               (EdgeError,), "edge.remote.folder.read_state", "edge.remote.folder.parse_state",

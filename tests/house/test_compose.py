@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import stackproof
-from edge.config import load_site
+from edge.site.config import load_site
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.yml"

@@ -16,8 +16,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from cloud.config import load_cloud
-from edge.config import load_site
 from edge.errors import UnmadeError
+from edge.site.config import load_site
 from edge.spool_reader import SpoolReader
 from tests.integration.cloud.cloud_process import wait
 from tests.ports import free_port

@@ -255,7 +255,8 @@ class TestTest:
 
     @pytest.fixture
     def complete(self, machine: Machine) -> Machine:
-        for program in ("npm", "node", "mbpoll", "mosquitto", "chromium", "openssl",
+        for program in ("npm", "node", "mbpoll", "mosquitto", "tinyproxy",
+                        "microsocks", "chromium", "openssl",
                         "softhsm2-util", "influxd", "cc", "systemd-analyze", "promtool",
                         "docker-compose"):  # fmt: skip
             machine.program(program)

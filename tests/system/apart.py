@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.config import load_site
+from edge.site.config import load_site
 from edge.spool import Spool
 from edge.stream import Stream
 from evidence.frame import Body, Clock, Gap, Section

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from edge.clock import SystemClock
-from edge.config import load_site
 from edge.disk import Disk
 from edge.one_way.leaving import leave_forever, leaving_of
+from edge.site.config import load_site
 from edge.spool import Spool
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from edge.clock import SystemClock
-from edge.config import load_site
 from edge.export import export
 from edge.one_way.leaving import left_seq
 from edge.relay.config import load_relay
 from edge.relay.status import status_of
+from edge.site.config import load_site
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader
 from edge.stream import Stream

@@ -40,7 +40,7 @@ from edge.commissioning.site_part import SitePart, read_part
 from edge.commissioning.target import TargetError, device_of, point_of
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.errors import SiteConfigError
-from edge.site_devices import DeviceConfig
+from edge.site.devices import DeviceConfig
 from edge.spool import is_in_use
 
 Answer = TypeVar("Answer")

@@ -4,7 +4,7 @@ from edge.commissioning.findings import Check, State
 from edge.commissioning.page.clocks import APART_S, clock_checks_of, source_age_s
 from edge.commissioning.page.here import Here, checks, rows, table
 from edge.commissioning.page.tags import Content, Markup, tag
-from edge.site_devices import DeviceConfig
+from edge.site.devices import DeviceConfig
 
 
 def clock_view(here: Here, machine: list[Check]) -> str:

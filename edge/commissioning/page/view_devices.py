@@ -7,7 +7,7 @@ from edge.commissioning.page.seen import DeviceSeen
 from edge.commissioning.page.tags import Content, Markup, tag
 from edge.commissioning.page.view_face import verdict_of
 from edge.drivers.base import BoundPoint
-from edge.site_devices import DeviceConfig
+from edge.site.devices import DeviceConfig
 
 OPEN_MAX = 24  # points that stand there without a click
 

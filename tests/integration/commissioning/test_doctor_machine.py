@@ -12,7 +12,7 @@ import pytest
 
 from edge.commissioning.doctor_machine import clock_checks, permission_checks
 from edge.commissioning.findings import Check, State
-from edge.config import Site, load_site
+from edge.site.config import Site, load_site
 from edge.spool import Spool
 from edge.spool_reader import State as Key
 from evidence.frame import Clock as ClockState

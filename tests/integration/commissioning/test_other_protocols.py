@@ -11,7 +11,7 @@ from edge.commissioning.doctor_others import examine_by_driver
 from edge.commissioning.findings import Check, State
 from edge.commissioning.read import read_point
 from edge.commissioning.watch import Picture, watch
-from edge.config import load_site
+from edge.site.config import load_site
 from evidence.points import Dtype
 from firmware_configs.model import Item
 from tests.integration.drivers.dlt645_responder import METER, Meter

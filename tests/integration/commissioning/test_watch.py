@@ -13,7 +13,7 @@ from pathlib import Path
 from edge.clock import SystemClock
 from edge.commissioning.watch import Picture, watch
 from edge.commissioning.watch_text import device_state
-from edge.config import load_site
+from edge.site.config import load_site
 from tests.integration.commissioning.field import Said, edge, site_at
 from tests.integration.drivers.modbus_responder import Responder
 

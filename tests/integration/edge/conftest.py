@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from edge.agent import Agent
-from edge.config import Site
 from edge.identity import Identity
+from edge.site.config import Site
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader, Stored
 from tests.integration.edge import starved

@@ -16,7 +16,7 @@ from tests.unit.edge.sites import METERS, SITE, write_site
 _PROGRAM = """
 import json, sys
 from pathlib import Path
-from edge.config import load_site
+from edge.site.config import load_site
 load_site(Path(sys.argv[1]))
 print(json.dumps([name for name in ("pymodbus", "asyncua") if name in sys.modules]))
 """

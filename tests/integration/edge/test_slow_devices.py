@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from edge.agent import Agent
-from edge.config import Site
 from edge.drivers.serial_line import SerialLine
-from edge.site_devices import asked_of
-from edge.site_traffic import endpoints_of
+from edge.site.config import Site
+from edge.site.devices import asked_of
+from edge.site.traffic import endpoints_of
 from edge.spool import Spool
 from evidence.frame import NO_LAG, CodedSection
 from evidence.quality import Quality

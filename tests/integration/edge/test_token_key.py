@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import load_site
 from edge.identity import Problems, open_identity
+from edge.site.config import load_site
 from evidence import cose
 from evidence.keys import certificate_to_pem
 from evidence.signers import open_signer

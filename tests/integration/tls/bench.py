@@ -15,7 +15,7 @@ import stackproof
 from cloud.clock import SystemClock
 from cloud.config import load_cloud
 from cloud.process import run_cloud
-from edge.config import Site
+from edge.site.config import Site
 from evidence.broker_certificates import Ca, certify_client, make_ca
 from evidence.keys import Certificate, FileSigner, certificate_to_pem, generate, load_certificate
 from tests.integration.edge.brokers import Broker

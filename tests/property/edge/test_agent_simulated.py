@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from edge.agent import Agent
-from edge.config import Site
 from edge.errors import SpoolError
 from edge.pipeline import Layout, decode_tick
+from edge.site.config import Site
 from edge.spool import Spool
 from edge.uplink.machine import Machine
 from evidence import cose

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from edge.config import Site, load_site
 from edge.errors import SiteConfigError
 from edge.identity import Identity
 from edge.signed import signed_configuration
+from edge.site.config import Site, load_site
 from evidence.keys import (
     Certificate,
     FileSigner,

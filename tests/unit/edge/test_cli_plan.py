@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.cli_plan import main
+from edge.commands.plan import main
 from tests.docs.test_site_statement import KILN, STEELWORKS, site
 from tests.unit.edge import sites
 from tests.unit.evidence.documents import papers as pp

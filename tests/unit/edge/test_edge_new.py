@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.cli_new import SECTORS, TEMPLATES
-from edge.site_blanks import told, without_blanks
+from edge.commands.new import SECTORS, TEMPLATES
+from edge.site.blanks import told, without_blanks
 from firmware_configs.fields import Problem
 from tests.unit.edge.sites import GATEWAY, PLANT, write_keys, write_site
 

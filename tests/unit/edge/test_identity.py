@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from edge.config import load_site
 from edge.identity import Identity, Problems, open_identity, out_of_date
+from edge.site.config import load_site
 from evidence.keys import (
     FileSigner,
     certificate_to_der,

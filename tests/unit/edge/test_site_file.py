@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import SITE_BYTES_MAX, load_site
 from edge.errors import SiteConfigError
+from edge.site.config import SITE_BYTES_MAX, load_site
 from tests.unit.edge.sites import AC, POTS, SITE, changed, config_of, problems, replaced, site_of
 
 AC_HEAD = 'id = "ac-1"\n'

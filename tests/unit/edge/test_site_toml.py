@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import load_site
 from edge.errors import SiteConfigError
+from edge.site.config import load_site
 from tests.unit.firmware_configs.hostile_toml import HOSTILE_TOML, assert_plain
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge.drivers import open_driver
-from edge.site_traffic import Asked, Endpoint, endpoints_of, objections
+from edge.site.traffic import Asked, Endpoint, endpoints_of, objections
 from evidence.points import Dtype
 from tests.unit.edge.drivers.specs import register, spec
 

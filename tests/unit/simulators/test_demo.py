@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import load_site
+from edge.site.config import load_site
 from firmware_configs.profile import load_profile
 from simulators import demo
 from simulators.demo_files import PLANT, PLANTS, write_cloud_file, write_site_file

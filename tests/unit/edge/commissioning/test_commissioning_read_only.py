@@ -14,10 +14,14 @@ EDGE = FOLDER.parent
 PLACES = {
     "commissioning/doctor_machine.py": ["file.write(b'\\x00' * 4096)"],  # removed when closed
     "commissioning/page/server.py": ["self.wfile.write(answer.body)"],  # to a browser here
-    "cli_commission.py": [],
-    "cli_commissioning.py": [],
-    "cli_record.py": ["file.write(text)"],  # the record, opened with "x"
-    "uplink/hello.py": ["writer.write(connect_packet(client_id))", "writer.write(_DISCONNECT)"],
+    "commands/commission.py": [],
+    "commands/commissioning.py": [],
+    "commands/record.py": ["file.write(text)"],  # the record, opened with "x"
+    "uplink/hello.py": [
+        "writer.write(upgrade_request(route, key))",
+        "writer.write(_packed(connect_packet(client_id), route))",
+        "writer.write(_packed(_DISCONNECT, route))",
+    ],
 }
 #: asyncio.run is no program's
 HARMLESS = "asyncio.run("

@@ -26,6 +26,14 @@ def test_every_text_in_the_doctors_source_has_a_chinese_one(file: str, text: str
             "否则：请在设备手册中查找此异常码",
         ),
         ("the server's clock is 12 s ahead of this machine's", "服务器时钟比本机快 12 s"),
+        (
+            "the proxy 10.0.0.9:3128 does not lead to broker:8883 (403 Forbidden)",
+            "代理服务器 10.0.0.9:3128 不允许连接 broker:8883（403 Forbidden）",
+        ),
+        (
+            "the proxy 10.0.0.9:1080 was refused by it: broker:8883 (code 5)",
+            "代理服务器 10.0.0.9:1080 被其拒绝：broker:8883（代码 5）",
+        ),
         ("unit 7 answers after 12 ms", "从站 7 在 12 ms 后应答"),
         ("what a device says of itself", None),
     ],

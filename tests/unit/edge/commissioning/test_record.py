@@ -23,7 +23,7 @@ from edge.commissioning.record_html import page
 from edge.commissioning.round_trip import Delivery, RoundTrip
 from edge.commissioning.value import Shown
 from edge.drivers.base import DeviceError, DeviceSpec, Sample
-from edge.site_devices import DeviceConfig
+from edge.site.devices import DeviceConfig
 from evidence.quality import Quality
 from tests.unit.edge.sites import METERS, replaced, site_of
 

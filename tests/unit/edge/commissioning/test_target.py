@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.commissioning.target import TargetError, devices_of, point_of
-from edge.config import Site
+from edge.site.config import Site
 from tests.unit.edge.sites import METERS, site_of
 
 

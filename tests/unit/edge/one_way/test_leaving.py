@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from edge.config import Site
 from edge.disk import Disk
 from edge.errors import ExportError
 from edge.one_way import leaving
 from edge.one_way.leaving import OutboxLeaving, UdpLeaving, cursors_of, left_seq, turn_ring
-from edge.site_way import OutboxWay, UdpWay
+from edge.site.config import Site
+from edge.site.way import OutboxWay, UdpWay
 from edge.spool import Spool
 from edge.spool_reader import State
 from evidence import cbor

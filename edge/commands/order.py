@@ -5,11 +5,11 @@ import json
 import sys
 from pathlib import Path
 
-from edge.config import load_site
 from edge.errors import SiteConfigError
 from edge.identity import Problems, open_root
 from edge.remote.folder import OrderFolder
 from edge.remote.told import order_lines, orders_of
+from edge.site.config import load_site
 from evidence.keys import public_key
 from firmware_configs.fields import Problem
 

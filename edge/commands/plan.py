@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.config import load_site
 from edge.errors import EdgeError, SiteConfigError
 from edge.plan_template import rules_of, template
 from edge.signed import signed_configuration
+from edge.site.config import load_site
 from evidence import cose
 from evidence.documents.document import unverified_document
 from evidence.errors import EvidenceError, MalformedError

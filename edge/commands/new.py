@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.errors import EdgeError
 
-TEMPLATES = Path(__file__).with_name("site_templates")
+TEMPLATES = Path(__file__).parent.parent / "site/templates"
 SECTORS = tuple(sorted(path.stem for path in TEMPLATES.glob("*.toml")))
 
 

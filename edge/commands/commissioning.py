@@ -21,9 +21,9 @@ from edge.commissioning.findings import has_failed
 from edge.commissioning.look import Look
 from edge.commissioning.site_part import read_part
 from edge.commissioning.target import device_of, devices_of, point_of
-from edge.config import Site
 from edge.drivers.base import DeviceError, DeviceSpec
-from edge.site_devices import DeviceConfig
+from edge.site.config import Site
+from edge.site.devices import DeviceConfig
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
 TIMEOUT_S = 2.0

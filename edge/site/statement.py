@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge.site_entries import read_entries, read_source
-from edge.site_points import SitePoints, Uses, check_point, read_point, read_totaliser
+from edge.site.entries import read_entries, read_source
+from edge.site.points import SitePoints, Uses, check_point, read_point, read_totaliser
 from evidence.points import NAME_ID, exact
 from firmware_configs.fields import Fields
 

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from edge.clock import SystemClock
-from edge.config import load_site
 from edge.identity import Problems, open_collector, open_gateway_certificate
+from edge.site.config import load_site
 from edge.spool_reader import SpoolReader
 from edge.status import lines, status_of
 from evidence.support import journal, machine, pack, secrets_of, tail

@@ -8,15 +8,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.cli_commissioning import add_wait, quiet
 from edge.clock import SystemClock
+from edge.commands.commissioning import add_wait, quiet
 from edge.commissioning.record import Ask, Read, Record, file_name, person, take_device
 from edge.commissioning.recorded import record_of
 from edge.commissioning.site_part import SitePart, read_part
 from edge.commissioning.target import devices_of
 from edge.drivers.base import DeviceSpec, Sample
 from edge.errors import EdgeError
-from edge.site_devices import DeviceConfig
+from edge.site.devices import DeviceConfig
 
 EXIT_FINE, EXIT_FOUND = 0, 1
 

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from edge.config import load_site
 from edge.errors import SiteConfigError
 from edge.identity import Problems, open_identity
+from edge.site.config import load_site
 from evidence.broker_certificates import encode_broker_request
 from evidence.key_files import must_not_exist, write_new
 from evidence.keys import FileSigner, generate, key_sha256, write_private

@@ -10,9 +10,9 @@ from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
 from edge.drivers.opcua.security import OpcUaSecurity, read_security, warning_of
 from edge.drivers.traffic import Traffic
 from edge.settings import Stated, signed_rows
-from edge.site_rules import ruled_points
-from edge.site_stated import read_stated
-from edge.site_traffic import Asked, objections
+from edge.site.rules import ruled_points
+from edge.site.stated import read_stated
+from edge.site.traffic import Asked, objections
 from evidence.points import NAME_ID, Point, Provenance, Scaling, exact
 from firmware_configs.fields import Fields, near
 from firmware_configs.model import RATIOS, Profile, Register

@@ -12,13 +12,13 @@ from typing import Any
 
 from edge.calc.factors import rule_set, statement_rule_sets
 from edge.errors import SiteConfigError
-from edge.site_blanks import told, without_blanks
-from edge.site_devices import DeviceConfig, read_devices
-from edge.site_metrics import Metrics, read_metrics
-from edge.site_points import SitePoints
-from edge.site_remote import Remote, read_remote
-from edge.site_statement import read_potlines, read_statement
-from edge.site_uplink import Uplink, file_of, read_uplink
+from edge.site.blanks import told, without_blanks
+from edge.site.devices import DeviceConfig, read_devices
+from edge.site.metrics import Metrics, read_metrics
+from edge.site.points import SitePoints
+from edge.site.remote import Remote, read_remote
+from edge.site.statement import read_potlines, read_statement
+from edge.site.uplink import Uplink, file_of, read_uplink
 from evidence.points import NAME_ID
 from evidence.time_zones import time_zone
 from firmware_configs.fields import Fields, Problem

@@ -8,8 +8,8 @@ import signal
 import threading
 from pathlib import Path
 
-from edge.cli_commissioning import add_wait, quiet
 from edge.clock import SystemClock
+from edge.commands.commissioning import add_wait, quiet
 from edge.commissioning.site_part import read_part
 
 EXIT_FINE = 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from edge.route import PORTS, PROXY_PORTS, TLS_SCHEMES, WEBSOCKET_SCHEMES, Proxy, Route
-from edge.site_way import OutboxWay, UdpWay, read_way
+from edge.site.way import OutboxWay, UdpWay, read_way
 from firmware_configs.fields import Fields
 
 UPLINK_MODES = ("mqtt", "one-way")

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.calc.folds.entries import BRIDGE, RECORDS
 from edge.calc.statements.statement_table import USES
-from edge.site_points import SitePoints, Uses, read_counter, read_point, read_totaliser
+from edge.site.points import SitePoints, Uses, read_counter, read_point, read_totaliser
 from evidence.documents.document import ABOUT
 from evidence.points import NAME_ID, exact
 from firmware_configs.fields import Fields

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from edge import receipt_files
 from edge.clock import SystemClock
-from edge.config import Site, load_site
 from edge.custody import judge_receipt
 from edge.errors import NotOursError, OthersError, SiteConfigError, TwoLogsError
 from edge.export import export, unsigned_note
 from edge.identity import Addressee, Problems, open_collector, open_gateway_certificate
+from edge.site.config import Site, load_site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader
 from edge.status import lines, status_of
