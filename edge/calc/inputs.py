@@ -65,7 +65,7 @@ class Inputs:
     """
 
     def __init__(self, config: Mapping[str, Any], point_ids: Sequence[str]) -> None:
-        every = plant_points(config)
+        every = plant_points(config, only=set(point_ids))
         missing = sorted({p for p in point_ids if p not in every})
         if missing:
             raise PlantError(f"points not in the configuration: {' '.join(missing)}")
@@ -104,9 +104,10 @@ class Inputs:
                 raise PlantError(f"groups[{number}].schedule: no such schedule")
             rows = self._rows.setdefault(group["schedule"], [])
             for source, index in enumerate(group["points"]):
-                point = every[config["points"][index]["id"]]
-                if point.id not in self.row:
+                point_id = config["points"][index]["id"]
+                if point_id not in self.row:
                     continue
+                point = every[point_id]
                 key = (group["schedule"], number, (point.scaling, point.decimals))
                 _, sources, targets = wanted.setdefault(key, (point, [], []))
                 sources.append(source)
