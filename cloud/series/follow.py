@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,11 +101,18 @@ class SeriesFollower:
         """Of the store."""
         return self._store.state().kind
 
-    async def follow(self) -> None:
-        """Go on for ever."""
+    async def follow(self, turn: Callable[[], Awaitable[None]]) -> None:
+        """Go on for ever.
+
+        Args:
+            turn: waited for before each plant: evidence goes first.
+        """
         while True:
-            waits = [await asyncio.to_thread(self.step, plant) for plant in self._desk.plants()]
-            await asyncio.sleep(min(waits, default=POLL_S))
+            wait_s = POLL_S
+            for plant in self._desk.plants():
+                await turn()
+                wait_s = min(wait_s, await asyncio.to_thread(self.step, plant))
+            await asyncio.sleep(wait_s)
 
     def close(self) -> None:
         """Let go of the store, when the step that runs is done; there is no other after it."""
