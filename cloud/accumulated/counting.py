@@ -120,7 +120,7 @@ class PlantCount:
         self._use(kept.cfgs[-1])
         return True
 
-    def _config_of(self, cfg: bytes) -> dict[str, Any]:
+    def _config_of(self, cfg: bytes) -> Mapping[str, Any]:
         seq = self._evidence.configs(self._stream)[cfg]
         (stored,) = self._evidence.objects(self._stream, seq, seq + 1)
         return configuration_of(stored.data)
