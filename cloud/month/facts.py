@@ -195,7 +195,8 @@ class Facts:
     def positions(self, plant: str) -> Mapping[str, Position]:
         """Stream -> how far it was counted."""
         if plant not in self._at:
-            rows = self._rows("SELECT stream, next_seq, head, at_ns FROM stream WHERE plant = ?", plant)
+            of = "SELECT stream, next_seq, head, at_ns FROM stream WHERE plant = ?"
+            rows = self._rows(of, plant)
             self._at[plant] = {str(name): Position(*rest) for name, *rest in rows}  # type: ignore[arg-type] # columns
         return self._at[plant]
 
@@ -209,12 +210,11 @@ class Facts:
     ) -> None:
         """What was counted up to a position, in one transaction."""
         with self._changing() as sql:
-            sql.execute(
-                "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?)",
-                (plant, stream, position.next_seq, position.head, position.at_ns),
-            )
-            told = [(plant, stream, s.from_ns, s.cfg, json.dumps(asdict(s.layout))) for s in segments]
-            sql.executemany("INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?)", told)
+            at = (plant, stream, position.next_seq, position.head, position.at_ns)
+            sql.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?)", at)
+            told = [(s.from_ns, s.cfg, json.dumps(asdict(s.layout))) for s in segments]
+            put = "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?)"
+            sql.executemany(put, [(plant, stream, *segment) for segment in told])
             held = list(days)
             for one in held:
                 _add_day(sql, plant, one)

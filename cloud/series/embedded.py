@@ -95,22 +95,17 @@ class EmbeddedSeries:
             )
 
     def _keys(self, sql: sqlite3.Connection, every: Sequence[Series]) -> list[int]:
-        known = [self._ids.get(series) for series in every]
-        pairs = zip(every, known, strict=True)
-        return [self._id(sql, series) if key is None else key for series, key in pairs]
-
-    def _id(self, sql: sqlite3.Connection, series: Series) -> int:
-        if series not in self._ids:
-            sql.execute(
+        ids = self._ids
+        if new := [series for series in every if series not in ids]:
+            sql.executemany(
                 "INSERT OR IGNORE INTO series (plant, gateway, point, quantity, decimals)"
-                " VALUES (?, ?, ?, ?, ?)", series
+                " VALUES (?, ?, ?, ?, ?)", new
             )  # fmt: skip
-            (key,) = sql.execute(
-                "SELECT id FROM series WHERE plant = ? AND gateway = ? AND point = ?"
-                " AND quantity = ? AND decimals = ?", series
-            ).fetchone()  # fmt: skip
-            self._ids[series] = int(key)
-        return self._ids[series]
+            asked, plants = "SELECT * FROM series WHERE plant = ?", {series.plant for series in new}
+            found = (row for plant in plants for row in sql.execute(asked, (plant,)))
+            known = {told: key for key, *told_ in found for told in [tuple(told_)]}
+            ids.update({series: known[series] for series in new})
+        return [ids[series] for series in every]
 
     def read(
         self, step_s: int, plant: str, from_ns: int, to_ns: int, *, gateway: str = "",
