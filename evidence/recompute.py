@@ -6,7 +6,7 @@ frames by the same code; what remains to compare is strings.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -245,24 +245,30 @@ def blocks_of(body: Body) -> list[Block]:
     ]
 
 
-def joined_blocks(bodies: Sequence[Body]) -> list[Block]:
-    """As `blocks_of`, for frames of one form and one after another: one block a schedule."""
-    if len(bodies) == 1:
+def joined_blocks(bodies: Sequence[Body], only: Container[int] | None = None) -> list[Block]:
+    """As `blocks_of`, for frames of one form and one after another: one block a schedule.
+
+    Args:
+        bodies: the frames.
+        only: groups that are asked for; None for all.
+    """
+    if len(bodies) == 1 and only is None:
         return blocks_of(bodies[0])
     by_schedule: dict[int, list[Section | CodedSection]] = {}
     for body in bodies:
         for section in body.sections:
             by_schedule.setdefault(section.schedule, []).append(section)
-    return [_joined(by_schedule[schedule]) for schedule in sorted(by_schedule)]
+    return [_joined(by_schedule[schedule], only) for schedule in sorted(by_schedule)]
 
 
-def _joined(sections: Sequence[Section | CodedSection]) -> Block:
+def _joined(sections: Sequence[Section | CodedSection], only: Container[int] | None) -> Block:
     return Block(
         sections[0].schedule,
         _ticks_ns(sections),
         tuple(
             GroupBlock(parts[0].group, *joined(parts))
             for parts in zip(*(section.groups for section in sections), strict=True)
+            if only is None or parts[0].group in only
         ),
     )
 

@@ -154,8 +154,11 @@ class PlantCount:
     def _calculate(self) -> None:
         """With the frames that wait."""
         waiting, self._waiting = self._waiting, Waiting()
-        rest: Sequence[Block] = joined_blocks(waiting.bodies) if waiting.bodies else []
-        rest = [block for block in rest if len(block.ticks_ns)]
+        begins = [section.first_ns for body in waiting.bodies for section in body.sections]
+        if not begins:
+            return
+        groups = self._sums_at(min(begins)).groups
+        rest: Sequence[Block] = joined_blocks(waiting.bodies, groups)
         while rest:
             sums = self._sums_at(min(int(block.ticks_ns[0]) for block in rest))
             before, rest = cut(rest, sums.to_ns)

@@ -118,6 +118,11 @@ class Inputs:
             bundle = _Bundle(number, point, as_rows(sources), as_rows(targets), which)
             self._bundles.setdefault(schedule, []).append(bundle)
 
+    @property
+    def groups(self) -> frozenset[int]:
+        """Groups that any of the points is in: no other is looked at."""
+        return frozenset(bundle.group for each in self._bundles.values() for bundle in each)
+
     def schedule_of(self, point_id: str) -> int:
         """The schedule a point is read on."""
         return self._places[self.row[point_id]][0]

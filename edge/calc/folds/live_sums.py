@@ -144,6 +144,11 @@ class LiveSums:
 
     # -- counting ---------------------------------------------------------------------------------
 
+    @property
+    def groups(self) -> frozenset[int]:
+        """Groups that are read; of all others the ticks are enough."""
+        return self._inputs.groups
+
     def feed(self, blocks: Sequence[Block]) -> None:
         """Consecutive frames of the month, later than all before; ticks outside are left out."""
         _, late = cut(blocks, self.from_ns)
