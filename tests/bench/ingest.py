@@ -153,7 +153,7 @@ class Load:
         ours = (self.cpu_s + self.broker_s + self.told["cpu_s"]) / self.seconds
         if self.busy >= FULL_MACHINE * cores:
             others = max(0.0, self.busy - ours)
-            return f"limit: the machine, all cores of it; {others:.2f} of them were not of this site"
+            return f"limit: the machine, all cores; {others:.2f} of them were not of this site"
         if collector >= FULL_CORE:
             return f"limit: the collector's interpreter, one lock ({collector:.2f} of a core)"
         if self.broker_s / self.seconds >= FULL_CORE:
