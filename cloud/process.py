@@ -188,7 +188,7 @@ class _Process:
         if config.broker.tls is not None:
             watching = watch_own(config.broker.tls, SystemClock())
             await stack.enter_async_context(beside(watching))
-        await stack.enter_async_context(beside(self._series.follow()))
+        await stack.enter_async_context(beside(self._series.follow(self._collector.quiet)))
         for work in self._alarms.work():
             await stack.enter_async_context(beside(work))
         stack.push_async_callback(self._engine.stop)

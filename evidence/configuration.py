@@ -23,6 +23,7 @@ CONFIG_FORMAT = 1
 TOGETHER_ITEMS_MAX, TOGETHER_BYTES_MAX = 6 * cbor.ITEMS_MAX, 16 * PAYLOAD_BYTES_MAX
 #: each may be held against every gap that was told
 SCHEDULES_MAX = 100
+_DTYPES = frozenset(dtype.value for dtype in Dtype)
 
 Rule = Callable[[Any, str], None]
 Fields = Mapping[str, Rule]
@@ -212,7 +213,7 @@ def _time_zone(value: Any, where: str) -> None:
 
 def _dtype(value: Any, where: str) -> None:
     _uint(value, where)
-    if value not in {dtype.value for dtype in Dtype}:
+    if value not in _DTYPES:
         raise UnsupportedError(f"{where}: number type {value} unknown to this program")
 
 

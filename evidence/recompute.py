@@ -6,7 +6,7 @@ frames by the same code; what remains to compare is strings.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -24,8 +24,9 @@ from edge.calc.local_time import PlantDays
 from edge.calc.statements.statement import compute, month_rules, output_key
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.frame import Body, CodedSection, Section
+from evidence.frame_form import FrameForm
 from evidence.groups import joined
-from evidence.points import Dtype, Point
+from evidence.points import Point
 from evidence.quality import FIRST_BAD
 from evidence.statement_input import check_input
 
@@ -103,10 +104,6 @@ def month_bounds(time_zone: str, month: str) -> tuple[int, int]:
         return PlantDays(time_zone).month_bounds(month)
 
 
-#: of a schedule: its interval, and number type and number of points of each of its groups
-Due = tuple[int, dict[int, tuple[Dtype, int]]]
-
-
 class Recomputation:
     """Folds one gateway's frames of one month."""
 
@@ -117,8 +114,7 @@ class Recomputation:
         self._cfg = b""
         self._simulated = False
         self._computed: dict[int, list[str]] = {}
-        self._due: list[Due] = []
-        self._devices = 0
+        self._form: FrameForm | None = None
 
     def configure(self, cfg: bytes, config: Mapping[str, Any]) -> None:
         """Use this configuration from the next frame on.
@@ -133,7 +129,7 @@ class Recomputation:
             self._fold.configure(config)
             self._calc = PlantCalc(config)
             self._computed = _computed(config, self._calc.points)
-            self._due, self._devices = _groups_due(config), len(config["devices"])
+            self._form = FrameForm(config)
         self._cfg = cfg
         self._simulated |= bool(config["plant"]["simulated"])
 
@@ -153,10 +149,10 @@ class Recomputation:
         Raises:
             MalformedError: it does not fit.
         """
-        if self._calc is None:
+        if self._form is None:
             raise MalformedError("there is no configuration to read it by")
         with _calculating("frame"):
-            self._check_shape(body)
+            self._form.check(body)
 
     def feed_all(self, bodies: Sequence[Body]) -> list[tuple[int, str]]:
         """Take consecutive frames in one go, which costs far less than one after another.
@@ -204,24 +200,6 @@ class Recomputation:
                 )
             first += ticks
 
-    def _check_shape(self, body: Body) -> None:
-        for section in body.sections:
-            if section.schedule >= len(self._due):
-                raise MalformedError(f"there is no schedule {section.schedule}")
-            interval_ns, due = self._due[section.schedule]
-            if section.step_ns != interval_ns or section.first_ns % interval_ns:
-                raise MalformedError("ticks are not those of the schedule")
-            if max(section.devices, default=-1) >= self._devices:
-                raise MalformedError(f"there is no device {max(section.devices)}")
-            if [g.group for g in section.groups] != list(due):
-                raise MalformedError(f"groups are not those of schedule {section.schedule}")
-            for group in section.groups:
-                dtype, points = due[group.group]
-                if dtype is not group.dtype:
-                    raise MalformedError(f"group {group.group} has another number type")
-                if points != group.rows:
-                    raise MalformedError(f"group {group.group} has another number of points")
-
     @property
     def needs_papers(self) -> bool:
         """What persons signed makes figures of this month, or says why a counter leapt."""
@@ -267,24 +245,30 @@ def blocks_of(body: Body) -> list[Block]:
     ]
 
 
-def joined_blocks(bodies: Sequence[Body]) -> list[Block]:
-    """As `blocks_of`, for frames of one form and one after another: one block a schedule."""
-    if len(bodies) == 1:
+def joined_blocks(bodies: Sequence[Body], only: Container[int] | None = None) -> list[Block]:
+    """As `blocks_of`, for frames of one form and one after another: one block a schedule.
+
+    Args:
+        bodies: the frames.
+        only: groups that are asked for; None for all.
+    """
+    if len(bodies) == 1 and only is None:
         return blocks_of(bodies[0])
     by_schedule: dict[int, list[Section | CodedSection]] = {}
     for body in bodies:
         for section in body.sections:
             by_schedule.setdefault(section.schedule, []).append(section)
-    return [_joined(by_schedule[schedule]) for schedule in sorted(by_schedule)]
+    return [_joined(by_schedule[schedule], only) for schedule in sorted(by_schedule)]
 
 
-def _joined(sections: Sequence[Section | CodedSection]) -> Block:
+def _joined(sections: Sequence[Section | CodedSection], only: Container[int] | None) -> Block:
     return Block(
         sections[0].schedule,
         _ticks_ns(sections),
         tuple(
             GroupBlock(parts[0].group, *joined(parts))
             for parts in zip(*(section.groups for section in sections), strict=True)
+            if only is None or parts[0].group in only
         ),
     )
 
@@ -320,17 +304,6 @@ def _computed(config: Mapping[str, Any], made: Sequence[Point]) -> dict[int, lis
     if told != ([due] if due else []):
         raise MalformedError("its computed points are not those the calculation makes")
     return {g: [point.id for point in points] for g, points in found.items()}
-
-
-def _groups_due(config: Mapping[str, Any]) -> list[Due]:
-    """What each schedule's section must hold."""
-    due: list[Due] = [(schedule["interval_ns"], {}) for schedule in config["schedules"]]
-    for g, group in enumerate(config["groups"]):
-        dtype = Dtype(group["dtype"])
-        if group["computed"] and (group["schedule"] != 0 or dtype is not Dtype.I64):
-            raise MalformedError("its computed points are not i64 on schedule 0")
-        due[group["schedule"]][1][g] = dtype, len(group["points"])
-    return due
 
 
 def instant_ns(text: str) -> int:

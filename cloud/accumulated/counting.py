@@ -18,8 +18,9 @@ from edge.calc.local_time import PlantDays, cut
 from evidence import cose
 from evidence.errors import MalformedError
 from evidence.frame import decode_body, header_of
+from evidence.frame_form import FrameForm
 from evidence.log import Kind
-from evidence.recompute import Recomputation, joined_blocks
+from evidence.recompute import joined_blocks
 from evidence.waiting import Common, Waiting
 
 log = logging.getLogger("stackproof.cloud.accumulated")
@@ -48,8 +49,9 @@ class PlantCount:
         self._next, self._first = 0, 0
         self._head = b""
         self._cfgs: list[bytes] = []  # of the month
-        self._cfg, self._config = b"", dict[str, Any]()
-        self._form, self._waiting = Recomputation(), Waiting()
+        self._cfg, self._plant = b"", dict[str, Any]()
+        self._form: FrameForm | None = None
+        self._waiting = Waiting()
         self._kept_hour = 0
 
     def step(self) -> bool:
@@ -118,18 +120,19 @@ class PlantCount:
         self._use(kept.cfgs[-1])
         return True
 
-    def _config_of(self, cfg: bytes) -> dict[str, Any]:
+    def _config_of(self, cfg: bytes) -> Mapping[str, Any]:
         seq = self._evidence.configs(self._stream)[cfg]
         (stored,) = self._evidence.objects(self._stream, seq, seq + 1)
         return configuration_of(stored.data)
 
     # -- frames -----------------------------------------------------------------------------------
 
-    def _use(self, cfg: bytes) -> None:
+    def _use(self, cfg: bytes) -> FrameForm:
         """Read frames by this configuration from now on."""
-        self._cfg, self._config = cfg, self._config_of(cfg)
-        self._form = Recomputation()
-        self._form.configure(cfg, self._config)
+        config = self._config_of(cfg)
+        self._cfg, self._plant = cfg, config["plant"]
+        self._form = FrameForm(config)
+        return self._form
 
     def _take(self, stored: StoredObject) -> None:
         if stored.kind is not Kind.FRAME:
@@ -139,10 +142,9 @@ class PlantCount:
         body = decode_body(envelope.payload)
         if not self._waiting.takes(Common(self._stream, cfg), body):
             self._calculate()
-        if cfg != self._cfg:
-            self._use(cfg)
+        form = self._form if cfg == self._cfg and self._form is not None else self._use(cfg)
         try:
-            self._form.check(body)
+            form.check(body)
         except MalformedError as error:  # the verifier passes it over, too
             self.unfit += 1
             log.debug("%s seq %d is not counted: %s", self._stream, stored.seq, error)
@@ -152,8 +154,11 @@ class PlantCount:
     def _calculate(self) -> None:
         """With the frames that wait."""
         waiting, self._waiting = self._waiting, Waiting()
-        rest: Sequence[Block] = joined_blocks(waiting.bodies) if waiting.bodies else []
-        rest = [block for block in rest if len(block.ticks_ns)]
+        begins = [section.first_ns for body in waiting.bodies for section in body.sections]
+        if not begins:
+            return
+        groups = self._sums_at(min(begins)).groups
+        rest: Sequence[Block] = joined_blocks(waiting.bodies, groups)
         while rest:
             sums = self._sums_at(min(int(block.ticks_ns[0]) for block in rest))
             before, rest = cut(rest, sums.to_ns)
@@ -163,10 +168,10 @@ class PlantCount:
         """The month that an instant lies in, with the configuration in force."""
         if self.sums is None or at_ns >= self.sums.to_ns:
             is_start = self.sums is None and self._first == 0
-            self.sums = LiveSums(self._config, at_ns, is_start=is_start)
+            self.sums = LiveSums(self._config_of(self._cfg), at_ns, is_start=is_start)
             self._cfgs = [self._cfg]
         elif self._cfgs[-1] != self._cfg:
-            self.sums.configure(self._config)
+            self.sums.configure(self._config_of(self._cfg))
             self._cfgs.append(self._cfg)
         return self.sums
 
@@ -175,8 +180,7 @@ class PlantCount:
     @property
     def plant(self) -> Mapping[str, Any]:
         """The plant's part of the newest configuration; empty before the first frame."""
-        found: Mapping[str, Any] = self._config.get("plant", {})
-        return found
+        return self._plant
 
     def keep(self, *, hourly: bool = False) -> None:
         """Write how far it came; with `hourly` only in another hour than the last time. OSError."""

@@ -31,9 +31,9 @@ log = logging.getLogger("stackproof.cloud.accumulated")
 POLL_S = 2.0
 #: seconds after which a plant that could not be counted is tried again
 AGAIN_S = 600.0
-#: what a plant's figures come to takes 4 ms: of more plants than this not after each frame, but
-#: after so many seconds for each plant more, so that it stays a fifth of a core
-SHOWN_AT_ONCE, SHOWN_EACH_S = 50, 0.02
+#: what a plant's figures come to takes 2.5 ms: of more plants than this not after each frame, but
+#: after so many seconds for each plant more, so that it stays a twentieth of a core
+SHOWN_AT_ONCE, SHOWN_EACH_S = 50, 0.05
 #: figures of these rule sets hold other gases than CO2
 _WITH_OTHER_GASES = {"aluminium"}
 

@@ -192,7 +192,7 @@ class _Fold:
         self._end_ns = 0
         self._evidence, self._stream = evidence, stream
         self._seqs = evidence.configs(stream)
-        self._configs: dict[bytes, dict[str, Any]] = {}
+        self._configs: dict[bytes, Mapping[str, Any]] = {}
         self._recomputation, self._waiting = Recomputation(), Waiting()
 
     def take_all(self, first: int, stop: int, tell: Tell = to_nobody) -> None:

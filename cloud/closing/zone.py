@@ -4,7 +4,8 @@ A verifier of the month knows no other: what the plant is configured to later is
 Any thread; reads evidence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from cloud.collector.desk import PlantEvidence
@@ -12,6 +13,9 @@ from evidence import cose
 from evidence.configuration import decode_configuration
 from evidence.frame import header_of
 from evidence.log import Kind
+
+#: configurations that are kept decoded: of the plants that are looked at just now
+KEPT = 8
 
 
 def zone_named(evidence: PlantEvidence, stream: str, first: int, stop: int) -> str:
@@ -34,8 +38,9 @@ def zones_configured(evidence: PlantEvidence, stream: str) -> Iterator[str]:
         told.add(zone)
 
 
-def configuration_of(data: bytes) -> dict[str, Any]:
-    """What a signed configuration holds."""
+@lru_cache(maxsize=KEPT)
+def configuration_of(data: bytes) -> Mapping[str, Any]:
+    """What a signed configuration holds; whoever asks again soon is given the same map."""
     return decode_configuration(cose.parse(data).payload)
 
 

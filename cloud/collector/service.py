@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from cloud.collector import topics
+from cloud.collector.busy import Busy
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.intake import Intake, Outcome
+from cloud.collector.links import Link, LivePage
 from cloud.collector.missing import Missed, missing_row
 from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
@@ -35,32 +37,15 @@ log = logging.getLogger("stackproof.cloud.collector")
 COMMIT_INTERVAL_S = 0.5
 #: for how long at most what is made of evidence waits for evidence that comes; looked at so often
 PASS_S, PASS_LOOK_S = 1.0, 0.05
+#: of a second, the share in which this thread may have work while other work goes on beside it
+BUSY = 0.4
 ROUND_MESSAGES = 256
+#: what comes while something waits for its commit anyway is taken together: threads that hand over
+#: objects one by one spend more on that than on the objects
+GATHER_S = 0.02
 STOP_S = 4.0
 
 T = TypeVar("T")
-
-
-class Link(Protocol):
-    """The way down to the gateways."""
-
-    def publish(self, topic: str, payload: bytes) -> bool:
-        """Hand over a retained message, QoS 1; False when the connection does not take it."""
-
-
-class LivePage(Protocol):
-    """What the live page is told, in the event loop's thread."""
-
-    def on_config(self, plant: str, gateway: str, config: Mapping[str, Any]) -> None:
-        """A configuration is in force."""
-
-    def on_sealed(
-        self, plant: str, gateway: str, seq: int, through_ns: int, received_ns: int
-    ) -> None:
-        """Everything up to `seq` is on disk."""
-
-    def on_alarms(self, plant: str, alarms: Sequence[Mapping[str, Any]]) -> None:
-        """What people must look at: {gateway, reason, count, newest_ns, sentence}, newest first."""
 
 
 class Collector:
@@ -90,7 +75,8 @@ class Collector:
         self._news: set[asyncio.Event] = set()
         self._promised: set[Future[Any]] = set()
         self._committed_s = float("-inf")
-        self._is_working = False
+        self._is_working = self._is_behind = False
+        self._busy = Busy()
         self._lasting: Mapping[Sender, Missed] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
@@ -110,10 +96,11 @@ class Collector:
             raise CloudError(f"the collector did not end within {STOP_S:.0f} s: the disk hangs")
 
     async def quiet(self) -> None:
-        """Wait until nothing is judged or committed, `PASS_S` at most: evidence goes first."""
+        """Wait until evidence leaves time for other work, `PASS_S` at most: it goes first."""
         until_s = time.monotonic() + PASS_S
         while time.monotonic() < until_s:
-            if not (self._is_working or self._inbox.is_filled):
+            is_idle = not (self._is_working or self._inbox.is_filled)
+            if is_idle or self._busy.share < BUSY:
                 return
             await asyncio.sleep(PASS_LOOK_S)
 
@@ -233,9 +220,10 @@ class Collector:
 
     def _turn(self) -> bool:
         """One round: take what is there, commit and send what is due; False at the end."""
-        self._is_working = False
-        items = self._inbox.take(ROUND_MESSAGES, self._wait_s())
-        self._is_working = True
+        self._is_working, ended_s = False, time.monotonic()
+        items = self._gathered()
+        self._is_working, began_s = True, time.monotonic()
+        self._is_behind = len(items) == ROUND_MESSAGES
         for item in items:
             if isinstance(item, Message):
                 self._intake.take(item.sender, item.data, time.monotonic())
@@ -248,7 +236,16 @@ class Collector:
         self._intake.tell_rejects(now_s)
         self._tell_missing()
         self._tell_alarms(self._intake.watch.look(now_s))
+        self._busy.count(began_s - ended_s, time.monotonic() - began_s)
         return bool(items) or not self._inbox.is_closed
+
+    def _gathered(self) -> list[Message | Callable[[], None]]:
+        """What came, a moment's worth of it where a commit has to wait longer than that."""
+        wait_s = self._wait_s()
+        if self._intake.is_dirty and wait_s and not (self._is_behind or self._inbox.is_closed):
+            time.sleep(min(GATHER_S, wait_s))
+            wait_s = self._wait_s()
+        return self._inbox.take(ROUND_MESSAGES, wait_s)
 
     def _wait_s(self) -> float | None:
         """How long to wait for the next item: until something is due."""

@@ -46,6 +46,8 @@ class Standing:
 
     def end(self, plant: str, gateway: str, reasons: Collection[str]) -> bool:
         """It is so no more; True when it was."""
+        if not self._since_ns:  # as the rule, and asked with each object
+            return False
         keys = [(plant, gateway, reason) for reason in reasons]
         ended = [self._notices.pop(key, None) for key in keys]
         for key in keys:

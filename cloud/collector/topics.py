@@ -1,6 +1,6 @@
 """Topics of one slice: what to subscribe, who a message is from, where an answer goes. Pure."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from evidence.log_lines import about
 from evidence.points import NAME_ID
@@ -14,8 +14,7 @@ RENEW, CERTIFICATE = "renew", "certificate"
 ORDER = "order"
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """Whose topic a message came on. It says nothing about who sent it: signatures do.
 
     Attributes:

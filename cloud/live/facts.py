@@ -4,7 +4,7 @@ The result is plain JSON-ready data: the page never sees addresses, keys or devi
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -105,11 +105,12 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
     states = {p.id: p.states for p in points if p.role is Role.STATE}
     potlines = tuple(_potline(row, states) for row in config.get("potlines", ()))
     voltages = {pot["voltage"] for line in potlines for pot in line["pots"]}
+    alike = dict[Hashable, Mapping[str, Any]]()  # most points say the same
     return GatewayFacts(
         plant=_plant(config["plant"]),
         zone=time_zone(config["plant"]["time_zone"]),
         interval_ns=max(LIVE_INTERVAL_MIN_NS, min(intervals, default=LIVE_INTERVAL_MIN_NS)),
-        points={p.id: _point(p, gateway, of_point[n]) for n, p in enumerate(points)},
+        points={p.id: _point(p, gateway, of_point[n], alike) for n, p in enumerate(points)},
         totalisers=frozenset(p.id for p in points if p.role is Role.TOTALISER),
         recorded=frozenset(voltages | (HEADLINES & {p.id for p in points})),
         potlines=potlines,
@@ -135,8 +136,14 @@ def _intervals(groups: Iterable[Mapping[str, Any]], intervals: list[int], count:
     return result
 
 
-def _point(point: Point, gateway: str, interval_ns: int) -> dict[str, Any]:
-    return {
+def _point(
+    point: Point, gateway: str, interval_ns: int, alike: dict[Hashable, Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    told = point.quantity, point.decimals, point.role, point.provenance, point.device, point.states
+    is_identifier = _is_identifier(point)
+    if (known := alike.get((told, interval_ns, is_identifier))) is not None:
+        return known
+    made = alike[told, interval_ns, is_identifier] = {
         **point.quantity.as_map(),
         "decimals": point.decimals,
         "role": point.role.value,
@@ -146,8 +153,9 @@ def _point(point: Point, gateway: str, interval_ns: int) -> dict[str, Any]:
         "gateway": gateway,
         "interval_ns": interval_ns,
         "states": [[value, name] for value, name in point.states],
-        "identifier": _is_identifier(point),
+        "identifier": is_identifier,
     }
+    return made
 
 
 def _is_identifier(point: Point) -> bool:

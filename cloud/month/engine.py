@@ -31,8 +31,8 @@ from evidence.errors import EvidenceError
 
 log = logging.getLogger("stackproof.cloud.months")
 
-#: seconds between two looks; objects of a stream counted at a time
-LOOK_S, PIECE = 5.0, 200
+#: seconds between two looks; seconds of rest for each one of looking; objects counted at a time
+LOOK_S, REST, PIECE = 5.0, 2.0, 200
 #: seconds after which a closing that was refused is tried again
 AGAIN_S = 3_600.0
 #: who closes what is complete
@@ -274,11 +274,13 @@ class MonthEngine:
     async def run(self) -> None:
         """Look again and again, for ever."""
         while True:
+            began_s = time.monotonic()
             try:
                 await self.look()
             except Exception:
                 log.exception("months could not be looked at; they are again")
-            await asyncio.sleep(LOOK_S)
+            # a look at a thousand plants takes seconds: most of the time is left to others
+            await asyncio.sleep(max(LOOK_S, REST * (time.monotonic() - began_s)))
 
     async def look(self) -> None:
         """Count what came, end what was begun before the start, begin what is due."""

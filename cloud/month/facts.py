@@ -8,6 +8,7 @@ that were ordered and are not done, so that a start goes on with them. Any threa
 import contextlib
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -135,7 +136,10 @@ class Facts:
     def __init__(self, folder: Path) -> None:
         self._path, self._lock = folder / FILE, Lock()
         self._layouts: dict[bytes, Layout] = {}
-        self._changes: dict[tuple[str, str], int] = {}
+        self._changes: Counter[tuple[str, str]] = Counter()
+        self._at: dict[str, dict[str, Position]] = {}
+        #: what was looked at for closes and is not written: that it held none is seen again soon
+        self._looked: dict[str, int] = {}
         try:
             self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
             (found,) = self._sql.execute("PRAGMA user_version").fetchone()
@@ -143,8 +147,7 @@ class Facts:
                 self._sql.close()
                 raise OtherVersionError(self._path, found, FORMAT, is_remade=True)
             self._sql.execute("PRAGMA journal_mode = WAL")
-            self._sql.execute("PRAGMA synchronous = FULL")
-            with self._changing() as sql:
+            with self._changing(lasts=True) as sql:
                 if found == 0:
                     for statement in _SCHEMA.split(";\n"):
                         sql.execute(statement)
@@ -158,10 +161,14 @@ class Facts:
             self._sql.close()
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it or nothing."""
+    def _changing(self, *, lasts: bool = False) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it or nothing.
+
+        What follows from the log is counted again after a power cut; what does not has to last.
+        """
         with self._lock:
             try:
+                self._sql.execute(f"PRAGMA synchronous = {'FULL' if lasts else 'NORMAL'}")
                 self._sql.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._sql
@@ -183,16 +190,15 @@ class Facts:
 
     def position(self, plant: str, stream: str) -> Position:
         """How far a stream was counted."""
-        found = self._rows(
-            "SELECT next_seq, head, at_ns FROM stream WHERE plant = ? AND stream = ?",
-            plant, stream,
-        )  # fmt: skip
-        return Position(*found[0]) if found else Position()  # type: ignore[arg-type] # columns
+        return self.positions(plant).get(stream, Position())
 
     def positions(self, plant: str) -> Mapping[str, Position]:
         """Stream -> how far it was counted."""
-        rows = self._rows("SELECT stream, next_seq, head, at_ns FROM stream WHERE plant = ?", plant)
-        return {str(name): Position(*rest) for name, *rest in rows}  # type: ignore[arg-type] # columns
+        if plant not in self._at:
+            of = "SELECT stream, next_seq, head, at_ns FROM stream WHERE plant = ?"
+            rows = self._rows(of, plant)
+            self._at[plant] = {str(name): Position(*rest) for name, *rest in rows}  # type: ignore[arg-type] # columns
+        return self._at[plant]
 
     def add(
         self,
@@ -204,26 +210,30 @@ class Facts:
     ) -> None:
         """What was counted up to a position, in one transaction."""
         with self._changing() as sql:
-            sql.execute(
-                "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?)",
-                (plant, stream, position.next_seq, position.head, position.at_ns),
-            )
-            sql.executemany(
-                "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?)",
-                [(plant, stream, s.from_ns, s.cfg, json.dumps(asdict(s.layout))) for s in segments],
-            )
+            at = (plant, stream, position.next_seq, position.head, position.at_ns)
+            sql.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?)", at)
+            told = [(s.from_ns, s.cfg, json.dumps(asdict(s.layout))) for s in segments]
+            put = "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?)"
+            sql.executemany(put, [(plant, stream, *segment) for segment in told])
             held = list(days)
             for one in held:
                 _add_day(sql, plant, one)
-        for month in {one.day[:7] for one in held}:
-            self._change(plant, month)
+            if (size := self._looked.get(plant)) is not None:
+                sql.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (plant, size))
+        self._looked.pop(plant, None)
+        if plant in self._at:
+            self._at[plant][stream] = position
+        self._changes.update({(plant, one.day[:7]) for one in held})
 
     def changes(self, plant: str, month: str) -> tuple[int, int]:
         """Another value whenever something of a month was counted since this process began."""
-        return self._changes.get((plant, ""), 0), self._changes.get((plant, month), 0)
+        return self._changes[plant, ""], self._changes[plant, month]
 
-    def _change(self, plant: str, month: str) -> None:
-        self._changes[plant, month] = self._changes.get((plant, month), 0) + 1
+    def newest_cfg(self, plant: str, stream: str) -> bytes:
+        """The configuration that came into force last, b"" before any."""
+        of = "SELECT cfg FROM segment WHERE plant = ? AND stream = ? ORDER BY from_ns"
+        rows = self._rows(of, plant, stream)
+        return bytes(rows[-1][0]) if rows else b""  # type: ignore[call-overload] # BLOB
 
     def segments(self, plant: str) -> Mapping[str, list[Segment]]:
         """Stream -> its configurations that were in force, oldest first."""
@@ -275,17 +285,21 @@ class Facts:
 
     def log_size(self, plant: str) -> int:
         """Entries of the log that were looked at for closes."""
+        if plant in self._looked:
+            return self._looked[plant]
         found = self._rows("SELECT size FROM log WHERE plant = ?", plant)
         return int(str(found[0][0])) if found else 0
 
     def add_closes(self, plant: str, size: int, closes: Iterable[tuple[int, bytes]]) -> None:
         """Month-close entries (index, bytes) of the log up to `size`."""
+        rows = [(plant, index, data) for index, data in closes]
+        if not rows:
+            self._looked[plant] = size
+            return
         with self._changing() as sql:
             sql.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (plant, size))
-            sql.executemany(
-                "INSERT OR REPLACE INTO closed VALUES (?, ?, ?)",
-                [(plant, index, data) for index, data in closes],
-            )
+            sql.executemany("INSERT OR REPLACE INTO closed VALUES (?, ?, ?)", rows)
+        self._looked.pop(plant, None)
 
     def closes(self, plant: str) -> Sequence[MonthClose]:
         """All closes, in the log's order."""
@@ -299,7 +313,9 @@ class Facts:
         with self._changing() as sql:
             for table in _OF_THE_LOG:
                 sql.execute(f"DELETE FROM {table} WHERE plant = ?", (plant,))  # noqa: S608 - our own names
-        self._change(plant, "")
+        self._looked.pop(plant, None)
+        self._at.pop(plant, None)
+        self._changes[plant, ""] += 1
 
     # -- archives ---------------------------------------------------------------------------------
 
@@ -333,14 +349,14 @@ class Facts:
 
     def order(self, ordered: Ordered) -> None:
         """Remember a closing until it is done; on disk when this returns."""
-        with self._changing() as sql:
+        with self._changing(lasts=True) as sql:
             row = (ordered.plant, ordered.month, ordered.amend)
             said = (ordered.reason, ordered.by, ordered.at_ns)
             sql.execute("INSERT OR REPLACE INTO ordered VALUES (?, ?, ?, ?, ?, ?)", row + said)
 
     def done(self, plant: str, month: str) -> None:
         """A closing is done, or was refused."""
-        with self._changing() as sql:
+        with self._changing(lasts=True) as sql:
             sql.execute("DELETE FROM ordered WHERE plant = ? AND month = ?", (plant, month))
 
     def ordered(self) -> list[Ordered]:

@@ -4,8 +4,6 @@ It follows what is committed and never waits for the collector: after a start, a
 restored backup it goes on where it stopped, or begins again where the log is another one.
 """
 
-from collections.abc import Mapping
-
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.month.facts import Facts, Position, Segment, StreamDay
@@ -72,7 +70,7 @@ class FactsReader:
         if at.next_seq == stop:
             return True
         tally, segments = Tally(), list[Segment]()
-        cfg = self._newest_cfg(plant, stream)
+        cfg = self._facts.newest_cfg(plant, stream)
         for stored in evidence.objects(stream, at.next_seq, stop):
             at = Position(stored.seq + 1, stored.sha256, max(at.at_ns, stored.at_ns))
             if stored.kind is not Kind.FRAME:
@@ -91,10 +89,6 @@ class FactsReader:
         ]
         self._facts.add(plant, stream, at, segments, days)
         return stop == head
-
-    def _newest_cfg(self, plant: str, stream: str) -> bytes:
-        known: Mapping[str, list[Segment]] = self._facts.segments(plant)
-        return known[stream][-1].cfg if stream in known else b""
 
     def _layout(self, evidence: PlantEvidence, stream: str, cfg: bytes) -> Layout:
         found = self._layouts.get(cfg)

@@ -14,8 +14,8 @@ from cloud.series.bucket import (
     Series,
     Stored,
     bucket_of,
-    stored,
 )
+from cloud.series.columns import Columns
 from cloud.series.database import SeriesFile, drop_marks, set_mark
 from cloud.series.store import Batch, Mark, StoreState
 
@@ -59,8 +59,8 @@ class EmbeddedSeries:
         now_s = self._clock.wall_ns() // SECOND_NS
         try:
             with self._file.changing() as sql:
-                for step_s, rows in batch.rows.items():
-                    self._write(sql, step_s, rows, self._oldest_s(step_s, now_s))
+                for step_s, ended in batch.rows.items():
+                    self._write(sql, step_s, ended, self._oldest_s(step_s, now_s) * SECOND_NS)
                 if now_s - self._pruned_s.get(batch.plant, 0) >= _PRUNE_S:
                     self._prune(sql, batch.plant, now_s)
                     self._pruned_s.pop(batch.plant, None)
@@ -71,14 +71,17 @@ class EmbeddedSeries:
         self._pruned_s.setdefault(batch.plant, now_s)
 
     def _write(
-        self, sql: sqlite3.Connection, step_s: int, rows: Sequence[tuple[Series, Bucket]],
-        oldest_s: int,
-    ) -> None:  # fmt: skip
-        held = [(self._id(sql, series), stored(bucket)) for series, bucket in rows]
-        sql.executemany(
-            "INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(key, step_s, *row) for key, row in held if row.from_s >= oldest_s],
-        )
+        self, sql: sqlite3.Connection, step_s: int, ended: Sequence[Columns], oldest_ns: int
+    ) -> None:
+        rows = [
+            (key, step_s, *stored)
+            for columns in ended
+            if columns.from_ns >= oldest_ns
+            for key, stored in zip(self._keys(sql, columns.series), columns.stored(), strict=True)
+        ]
+        if len(ended) > 1:  # a series' buckets stand side by side in the file
+            rows.sort()
+        sql.executemany("INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def _oldest_s(self, step_s: int, now_s: int) -> int:
         return now_s - DAY_S * (self._days if step_s == MINUTE_S else COARSE_DAYS)
@@ -91,18 +94,18 @@ class EmbeddedSeries:
                 [(key, step_s, self._oldest_s(step_s, now_s)) for (key,) in keys],
             )
 
-    def _id(self, sql: sqlite3.Connection, series: Series) -> int:
-        if series not in self._ids:
-            sql.execute(
+    def _keys(self, sql: sqlite3.Connection, every: Sequence[Series]) -> list[int]:
+        ids = self._ids
+        if new := [series for series in every if series not in ids]:
+            sql.executemany(
                 "INSERT OR IGNORE INTO series (plant, gateway, point, quantity, decimals)"
-                " VALUES (?, ?, ?, ?, ?)", series
+                " VALUES (?, ?, ?, ?, ?)", new
             )  # fmt: skip
-            (key,) = sql.execute(
-                "SELECT id FROM series WHERE plant = ? AND gateway = ? AND point = ?"
-                " AND quantity = ? AND decimals = ?", series
-            ).fetchone()  # fmt: skip
-            self._ids[series] = int(key)
-        return self._ids[series]
+            asked, plants = "SELECT * FROM series WHERE plant = ?", {series.plant for series in new}
+            found = (row for plant in plants for row in sql.execute(asked, (plant,)))
+            known = {told: key for key, *told_ in found for told in [tuple(told_)]}
+            ids.update({series: known[series] for series in new})
+        return [ids[series] for series in every]
 
     def read(
         self, step_s: int, plant: str, from_ns: int, to_ns: int, *, gateway: str = "",

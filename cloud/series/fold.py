@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cloud.series.bucket import MINUTE_NS, Bucket, Series
+from cloud.series.bucket import MINUTE_NS, Series
+from cloud.series.columns import Columns
 from edge.calc.blocks import GroupBlock
 from evidence.counts import GroupCounts
 from evidence.frame import Body
@@ -29,12 +30,13 @@ class Form:
         """Of a decoded configuration; LookupError, TypeError or ValueError where it is none."""
         points = [Point.from_map(one) for one in config["points"]]
         self.zone = str(config["plant"]["time_zone"])
-        self._series: list[list[Series]] = []
+        self._series: dict[int, tuple[Series, ...]] = {}
         self._counts: list[GroupCounts] = []
         self._due: dict[int, list[tuple[int, int, Dtype]]] = {}
         for number, group in enumerate(config["groups"]):
             of = [points[index] for index in group["points"]]
-            self._series.append([Series.of(plant, gateway, point) for point in of])
+            more = tuple(Series.of(plant, gateway, point) for point in of)
+            self._series[group["schedule"]] = (*self._series.get(group["schedule"], ()), *more)
             self._counts.append(GroupCounts(of))
             due = number, len(of), Dtype(group["dtype"])
             self._due.setdefault(group["schedule"], []).append(due)
@@ -46,9 +48,7 @@ class Form:
             for section in body.sections
         )
 
-    def minutes(
-        self, bodies: Sequence[Body], from_ns: int, to_ns: int
-    ) -> Iterator[tuple[int, list[tuple[Series, Bucket]]]]:
+    def minutes(self, bodies: Sequence[Body], from_ns: int, to_ns: int) -> Iterator[Columns]:
         """Minutes of fitting bodies' ticks with from_ns <= tick < to_ns.
 
         Args:
@@ -57,7 +57,7 @@ class Form:
             to_ns: another.
 
         Yields:
-            (first instant of the minute, its buckets), a minute once for each group in it.
+            In the order of time, a minute once for each schedule in it.
         """
         for block in joined_blocks(bodies) if bodies else ():
             first, stop = np.searchsorted(block.ticks_ns, (from_ns, to_ns))
@@ -66,30 +66,20 @@ class Form:
                 continue
             minute = ticks // MINUTE_NS
             starts = np.flatnonzero(np.diff(minute, prepend=minute[0] - 1))
-            begins = (minute[starts] * MINUTE_NS).tolist()
-            for group in block.groups:
-                part = GroupBlock(
-                    group.group, group.raw[:, first:stop], group.quality[:, first:stop]
-                )
-                yield from self._of_group(part, starts, begins)
+            columns = [column.T for column in self._reduced(block.groups, first, stop, starts)]
+            for n, begin in enumerate((minute[starts] * MINUTE_NS).tolist()):
+                yield Columns(begin, self._series[block.schedule], *(c[n] for c in columns))
 
-    def _of_group(
-        self, group: GroupBlock, starts: npt.NDArray[np.intp], begins: list[int]
-    ) -> Iterator[tuple[int, list[tuple[Series, Bucket]]]]:
-        series = self._series[group.group]
-        counts, ok = self._counts[group.group].counts(group.raw)
-        ok &= group.quality < FIRST_BAD
-        worst = np.maximum.reduceat(group.quality, starts, axis=1)
-        columns = (*_columns(counts, ok, starts), worst)
-        by_minute = [column.T.tolist() for column in columns]
-        for from_ns, *rows in zip(begins, *by_minute, strict=True):
-            yield (
-                from_ns,
-                [
-                    (one, Bucket(from_ns, *numbers))
-                    for one, *numbers in zip(series, *rows, strict=True)
-                ],
-            )
+    def _reduced(
+        self, groups: Sequence[GroupBlock], first: int, stop: int, starts: npt.NDArray[np.intp]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """Columns [series of the schedule][pieces] of ticks number first to stop - 1."""
+        parts = [self._counts[group.group].counts(group.raw[:, first:stop]) for group in groups]
+        quality = np.concatenate([group.quality[:, first:stop] for group in groups])
+        counts = np.concatenate([numbers for numbers, _ in parts])
+        ok = np.concatenate([valid for _, valid in parts]) & (quality < FIRST_BAD)
+        worst = np.maximum.reduceat(quality, starts, axis=1).astype(np.int64)
+        return (*_columns(counts, ok, starts), worst)
 
 
 def _columns(

@@ -10,16 +10,17 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.errors import StoreError
-from cloud.series.bucket import MINUTE_NS, Bucket, Series, both
+from cloud.series.bucket import MINUTE_NS
+from cloud.series.columns import Columns, Running
 from cloud.series.fold import Form
-from cloud.series.rollup import Rollup, Rows, pieces
+from cloud.series.rollup import Rollup, pieces
 from cloud.series.store import Batch, Mark, SeriesStore
 from evidence import cose
 from evidence.frame import decode_body, header_of
@@ -100,11 +101,18 @@ class SeriesFollower:
         """Of the store."""
         return self._store.state().kind
 
-    async def follow(self) -> None:
-        """Go on for ever."""
+    async def follow(self, turn: Callable[[], Awaitable[None]]) -> None:
+        """Go on for ever.
+
+        Args:
+            turn: waited for before each plant: evidence goes first.
+        """
         while True:
-            waits = [await asyncio.to_thread(self.step, plant) for plant in self._desk.plants()]
-            await asyncio.sleep(min(waits, default=POLL_S))
+            wait_s = POLL_S
+            for plant in self._desk.plants():
+                await turn()
+                wait_s = min(wait_s, await asyncio.to_thread(self.step, plant))
+            await asyncio.sleep(wait_s)
 
     def close(self) -> None:
         """Let go of the store, when the step that runs is done; there is no other after it."""
@@ -181,10 +189,10 @@ class SeriesFollower:
         if to_ns <= mark.through_ns or self._store.is_full():
             return False
         minutes, next_mark = self._minutes(evidence, gateway, stream, stop, to_ns)
-        rows: Mapping[int, Rows] = {}
+        rows: Mapping[int, Sequence[Columns]] = {}
         if stream.rollup is not None:  # None while no frame had a configuration
             for from_ns in sorted(minutes):
-                stream.rollup.minute(from_ns, minutes[from_ns].items())
+                stream.rollup.minute(minutes[from_ns])
             rows = stream.rollup.ended(to_ns)
         self._store.put(Batch(evidence.plant, gateway, rows, next_mark))
         stream.mark = next_mark
@@ -192,9 +200,9 @@ class SeriesFollower:
 
     def _minutes(
         self, evidence: PlantEvidence, gateway: str, stream: _Stream, stop: int, to_ns: int
-    ) -> tuple[dict[int, dict[Series, Bucket]], Mark]:
+    ) -> tuple[dict[int, Running], Mark]:
         """Minutes before `to_ns` of objects before `stop`, and where to go on after them."""
-        found: dict[int, dict[Series, Bucket]] = {}
+        found: dict[int, Running] = {}
         waiting, after, mark = Waiting(), stream.mark, stream.mark
         for stored in evidence.objects(gateway, mark.next_seq, stop):
             if stored.through_ns < to_ns:
@@ -268,13 +276,10 @@ def _through_ns(evidence: PlantEvidence, gateway: str, stop: int) -> int:
 
 def _fold(
     forms: Mapping[bytes, Form], waiting: Waiting, from_ns: int, to_ns: int,
-    into: dict[int, dict[Series, Bucket]],
+    into: dict[int, Running],
 ) -> None:  # fmt: skip
     """Add the minutes of frames that waited; one that another part of them has grows."""
     if not waiting.bodies:
         return
-    for at_ns, rows in forms[waiting.common.cfg].minutes(waiting.bodies, from_ns, to_ns):
-        held = into.setdefault(at_ns, {})
-        for series, bucket in rows:
-            before = held.get(series)
-            held[series] = bucket if before is None else both(before, bucket)
+    for columns in forms[waiting.common.cfg].minutes(waiting.bodies, from_ns, to_ns):
+        into.setdefault(columns.from_ns, Running(columns.from_ns)).add(columns)

@@ -197,7 +197,8 @@ class InfluxSeries:
 
 
 def _parts(batch: Batch) -> Iterator[list[str]]:
-    for step_s, rows in batch.rows.items():
+    for step_s, ended in batch.rows.items():
+        rows = [row for columns in ended for row in columns.rows()]
         for first in range(0, len(rows), LINES_MAX):
             yield list(lines(step_s, rows[first : first + LINES_MAX]))
 

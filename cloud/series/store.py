@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from cloud.errors import StoreError
 from cloud.series.bucket import Bucket, Series
+from cloud.series.columns import Columns
 
 
 class SeriesAwayError(StoreError):
@@ -36,13 +37,13 @@ class Batch:
 
     Attributes:
         plant, gateway: whose.
-        rows: seconds of a bucket -> series and buckets that ended.
+        rows: seconds of a bucket -> buckets that ended.
         mark: how far the stream was followed with it.
     """
 
     plant: str
     gateway: str
-    rows: Mapping[int, Sequence[tuple[Series, Bucket]]]
+    rows: Mapping[int, Sequence[Columns]]
     mark: Mark
 
 

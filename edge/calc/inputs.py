@@ -65,7 +65,7 @@ class Inputs:
     """
 
     def __init__(self, config: Mapping[str, Any], point_ids: Sequence[str]) -> None:
-        every = plant_points(config)
+        every = plant_points(config, only=set(point_ids))
         missing = sorted({p for p in point_ids if p not in every})
         if missing:
             raise PlantError(f"points not in the configuration: {' '.join(missing)}")
@@ -104,9 +104,10 @@ class Inputs:
                 raise PlantError(f"groups[{number}].schedule: no such schedule")
             rows = self._rows.setdefault(group["schedule"], [])
             for source, index in enumerate(group["points"]):
-                point = every[config["points"][index]["id"]]
-                if point.id not in self.row:
+                point_id = config["points"][index]["id"]
+                if point_id not in self.row:
                     continue
+                point = every[point_id]
                 key = (group["schedule"], number, (point.scaling, point.decimals))
                 _, sources, targets = wanted.setdefault(key, (point, [], []))
                 sources.append(source)
@@ -116,6 +117,11 @@ class Inputs:
             which = scaled, tuple(sources)
             bundle = _Bundle(number, point, as_rows(sources), as_rows(targets), which)
             self._bundles.setdefault(schedule, []).append(bundle)
+
+    @property
+    def groups(self) -> frozenset[int]:
+        """Groups that any of the points is in: no other is looked at."""
+        return frozenset(bundle.group for each in self._bundles.values() for bundle in each)
 
     def schedule_of(self, point_id: str) -> int:
         """The schedule a point is read on."""

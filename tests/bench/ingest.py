@@ -24,16 +24,21 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from cloud.asking import RunningCollector
+from cloud.series.bucket import MINUTE_NS
 from evidence import cbor, cose
 from evidence.keys import generate
 from tests.bench.evidence import Line, ended
 from tests.bench.load.ingest_gateways import READINGS, Made, make
 from tests.bench.load.spent import Spent, end, machine_busy_s, spent
 
-PLANTS, SECONDS, WARM_UP_S = 1_500, 60.0, 5.0
+#: in a warm-up each plant ends a minute, so that all that follows the log has begun with it
+PLANTS, SECONDS, WARM_UP_S, SETTLE_S = 1_500, 60.0, 15.0, 300.0
 RATE_M, OFFERED = 4.0, 1.05
 RECEIPT_S, GROWN_MB, UNEVEN = 2.0, 32.0, 1.15
 START_S = 180.0
+#: shares of the machine, and of a core, from which on they are what limits
+FULL_MACHINE, FULL_CORE = 0.95, 0.9
 CLOUD = "CLOUD.toml"
 FLOOR_FRAMES = 300
 
@@ -89,14 +94,11 @@ class Site:
         broker = self.ready["broker_pid"]
         return spent(self.ready["pid"]), 0.0 if broker is None else spent(broker).cpu_s
 
-    def threads(self) -> dict[str, float]:
-        """CPU seconds of the collector's threads."""
-        found = {}
-        for task in Path(f"/proc/{self.ready['pid']}/task").iterdir():
-            name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
-            counted = rest.split()
-            found[f"{name}-{task.name}"] = (int(counted[11]) + int(counted[12])) / 100
-        return found
+    def behind(self) -> tuple[int, float]:
+        """Plants whose series are not begun or two minutes behind, and by how many s at most."""
+        told = RunningCollector(self.folder / CLOUD).get("health", START_S)["series"]["plants"]
+        late_s = [one["behind_ns"] / 1e9 for one in told if one["behind_ns"] >= 2 * MINUTE_NS]
+        return len(late_s) + self.plants - len(told), max(late_s, default=0.0)
 
     def opened(self) -> set[str]:
         """Files and folders that the collector holds open."""
@@ -145,6 +147,20 @@ class Load:
         return self.after.cpu_s - self.before.cpu_s
 
     @property
+    def limit(self) -> str:
+        """What it was that nothing more could be had of."""
+        cores, collector = float(os.cpu_count() or 1), self.cpu_s / self.seconds
+        ours = (self.cpu_s + self.broker_s + self.told["cpu_s"]) / self.seconds
+        if self.busy >= FULL_MACHINE * cores:
+            others = max(0.0, self.busy - ours)
+            return f"limit: the machine, all cores; {others:.2f} of them were not of this site"
+        if collector >= FULL_CORE:
+            return f"limit: the collector's interpreter, one lock ({collector:.2f} of a core)"
+        if self.broker_s / self.seconds >= FULL_CORE:
+            return "limit: the broker"
+        return "limit: none; what was offered was taken, or waited for a disk"
+
+    @property
     def frame_us(self) -> float:
         """Microseconds of CPU a frame."""
         return float(1e6 * self.cpu_s / self.told["receipted"])
@@ -163,7 +179,7 @@ class Load:
             f"receipt by then and {told['receipted']:,} {late_s:.1f} s later; cores: collector "
             f"{self.cpu_s * each:.2f}, broker {self.broker_s * each:.2f}, gateways "
             f"{told['cpu_s'] * each:.2f}, all of the machine {self.busy:.2f} of {os.cpu_count()}; "
-            f"load average {os.getloadavg()[0]:.1f}"
+            f"load average {os.getloadavg()[0]:.1f}; {self.limit}"
         )
 
 
@@ -180,6 +196,15 @@ def measure(sites: list[Site], rate: float, seconds: float) -> list[Load]:
         Load(site.plants, seconds, said, first[0], last[0], last[1] - first[1], busy)
         for site, said, first, last in zip(sites, told, before, after, strict=True)
     ]
+
+
+def warm(sites: list[Site], rate: float) -> None:
+    """Offer frames until each plant was begun with: what that costs comes once for each."""
+    measure(sites, rate, WARM_UP_S)
+    began_s = time.monotonic()
+    while any(site.behind()[0] for site in sites) and time.monotonic() < began_s + SETTLE_S:
+        time.sleep(1)
+    _say(f"all plants are followed {time.monotonic() - began_s:.0f} s after a warm-up")
 
 
 def frames_for(plants: int, rate: float, seconds: float) -> int:
@@ -201,12 +226,10 @@ def started(of: Made) -> Iterator[Site]:
 def _load(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
     rate = rate_m * OFFERED * 1e6 / READINGS
     with started(Made(folder / "00", "00", plants, frames_for(plants, rate, seconds))) as site:
-        measure([site], rate, WARM_UP_S)
-        threads = site.threads()
+        warm([site], rate)
         (load,) = measure([site], rate, seconds)
-        spent_s = {k: v - threads.get(k, 0.0) for k, v in site.threads().items()}
-    most = sorted(spent_s.items(), key=lambda item: -item[1])[:5]
-    _say("threads: " + ", ".join(f"{name} {s / seconds:.2f}" for name, s in most))
+        late, late_s = site.behind()
+    _say(f"series of {late} of {plants} plants are not begun, or behind by up to {late_s:.0f} s")
     told = load.told
     yield Line(
         f"signed readings under receipt, {plants:,} plants", load.readings_s / 1e6, "M/s", rate_m,
@@ -242,7 +265,7 @@ def _growth(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterato
     for n, count in enumerate((max(1, plants // 150), max(1, plants // 15), plants)):
         of = Made(folder / str(n), "00", count, frames_for(count, each * count, seconds))
         with started(of) as site:
-            measure([site], each * count, WARM_UP_S)
+            warm([site], each * count)
             found += measure([site], each * count, seconds)
     costs = ", ".join(
         f"{load.plants:,} plants {1e3 * load.cpu_s / load.seconds / load.plants:.2f}"
@@ -252,7 +275,7 @@ def _growth(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterato
         f"CPU a frame, {found[-1].plants:,} plants ÷ {found[0].plants:,}",
         found[-1].frame_us / found[0].frame_us, "", 1.0, at_most=True,
         more=f"ms of CPU a second for each of {costs}; at {each:.2f} frames a second each "
-        "(a plant's own pace is 0.1)",
+        f"(a plant's own pace is 0.1); {found[-1].limit}",
     )  # fmt: skip
 
 
@@ -264,7 +287,7 @@ def _pair(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[
         url = one.ready["broker"]
         external = f'mode = "external"; url = "{url}"'
         with started(Made(folder / "01", "01", plants // 2, frames, external)) as two:
-            measure([one], rate, WARM_UP_S)
+            warm([one, two], rate)
             (alone,) = measure([one], rate, seconds)
             both = measure([one, two], rate, seconds)
             shared = {path for path in one.opened() & two.opened() if str(folder) in path}

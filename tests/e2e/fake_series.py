@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 
 from cloud.clock import Clock
 from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_S, SECOND_NS, Bucket, Series
+from cloud.series.columns import Columns
 from cloud.series.desk import SeriesDesk
 from cloud.series.embedded import EmbeddedSeries
 from cloud.series.store import Batch, Mark
@@ -32,7 +33,9 @@ def series_desk(clock: Clock) -> SeriesDesk:
     now_s = clock.wall_ns() // SECOND_NS // MINUTE_S * MINUTE_S
     rows = {
         step_s: [
-            (series(point), bucket) for point in CENTRES for bucket in buckets(point, step_s, now_s)
+            Columns.of(bucket.from_ns, [(series(point), bucket)])
+            for point in CENTRES
+            for bucket in buckets(point, step_s, now_s)
         ]
         for step_s in REACH
     }

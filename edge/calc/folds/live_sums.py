@@ -103,7 +103,7 @@ class LiveSums:
         self._entries: list[_Entry] = []
         self._feeds = KilnFeeds()
         self._marks: dict[str, _Mark] = {}
-        self._adopt()
+        self._adopt(config)
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Go on by another configuration, as `MonthFold.configure` does.
@@ -111,14 +111,15 @@ class LiveSums:
         Raises:
             PlantError: it cannot be calculated with, or is of another plant, zone or rule set.
         """
-        plan, before = _plan_of(config), self._plan.config["plant"]
+        plan, before = _plan_of(config), self._plant
         for key in ("id", "time_zone", "rule_set"):
             if before[key] != config["plant"][key]:
                 raise PlantError(f"plant.{key} changed within the month")
         self._plan = plan
-        self._adopt()
+        self._adopt(config)
 
-    def _adopt(self) -> None:
+    def _adopt(self, config: Mapping[str, Any]) -> None:
+        self._plant = config["plant"]
         live = [entry for entry in self._entries if entry.is_live]
         for entry in live:
             entry.is_live = False
@@ -135,13 +136,18 @@ class LiveSums:
         self._reading = [meter for entry in going_on for meter in entry.meters]
         self._feeds.adopt(self._plan.factors.kiln_feed)
         ids = [meter.plan.point.id for meter in self._reading]
-        self._inputs = Inputs(self._plan.config, [*ids, *self._feeds.points])
+        self._inputs = Inputs(config, [*ids, *self._feeds.points])
         self._places = [self._inputs.place(point_id) for point_id in ids]
         for meter, (schedule, _) in zip(self._reading, self._places, strict=True):
             meter.step_ns = self._inputs.interval_ns(schedule)
         self._feeds.place(self._inputs)
 
     # -- counting ---------------------------------------------------------------------------------
+
+    @property
+    def groups(self) -> frozenset[int]:
+        """Groups that are read; of all others the ticks are enough."""
+        return self._inputs.groups
 
     def feed(self, blocks: Sequence[Block]) -> None:
         """Consecutive frames of the month, later than all before; ticks outside are left out."""
@@ -378,4 +384,6 @@ class LiveSums:
 def _plan_of(config: Mapping[str, Any]) -> MonthPlan:
     """Without potlines: no figure of record is made of what happens in pots."""
     with reading_configuration():
-        return MonthPlan({**config, "potlines": []})
+        plan = MonthPlan({**config, "potlines": []})
+    plan.config = {}  # of a thousand plants they would be a gigabyte, and all is read of it
+    return plan

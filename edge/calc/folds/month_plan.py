@@ -71,9 +71,11 @@ class MonthPlan:
         self.anode: Mapping[str, Any] | None = typed
         self.gross_kg_per_t = exact(anode["gross_kg_per_t"]) if anode else None
         self.anode_source = str(anode.get("about", "")) if anode else ""
-        points, maps = plant_points(config), {point["id"]: point for point in config["points"]}
+        maps = {point["id"]: point for point in config["points"]}
+        potlines = config.get("potlines", ())
+        points = plant_points(config) if potlines else {}
         self.lines = []
-        for fields in config.get("potlines", ()):
+        for fields in potlines:
             line = Potline(config, fields, points)
             self.lines.append(LinePlan(line, fields, tuple(maps[p] for p in line.point_ids)))
         needed = [p for line_plan in self.lines for p in line_plan.line.point_ids]

@@ -14,6 +14,7 @@ import pytest
 from cloud.config_series import InfluxConfig
 from cloud.errors import StoreError
 from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, Bucket, Series
+from cloud.series.columns import Columns
 from cloud.series.embedded import COARSE_DAYS, EmbeddedSeries
 from cloud.series.influxdb import WAITING_MAX, InfluxSeries
 from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesStore
@@ -69,7 +70,7 @@ def bucket(minute: int, *numbers: int) -> Bucket:
 
 def batch(series: Series, *buckets: Bucket, step_s: int = MINUTE_S, seq: int = 1) -> Batch:
     mark = Mark(seq, bytes([seq]) * 32, START_NS + seq * MINUTE_NS)
-    rows = [(series, one) for one in buckets]
+    rows = [Columns.of(one.from_ns, [(series, one)]) for one in buckets]
     return Batch(series.plant, series.gateway, {step_s: rows}, mark)
 
 

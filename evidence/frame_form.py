@@ -1,0 +1,51 @@
+"""The form that a configuration gives its frames. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from evidence.errors import MalformedError
+from evidence.frame import Body
+from evidence.points import Dtype
+
+#: of a schedule: its interval, and number type and number of points of each of its groups
+Due = tuple[int, dict[int, tuple[Dtype, int]]]
+
+
+class FrameForm:
+    """What each schedule's section holds, by a signed configuration.
+
+    Raises:
+        MalformedError: its computed points stand where none can.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._due: list[Due] = [(schedule["interval_ns"], {}) for schedule in config["schedules"]]
+        for g, group in enumerate(config["groups"]):
+            dtype = Dtype(group["dtype"])
+            if group["computed"] and (group["schedule"] != 0 or dtype is not Dtype.I64):
+                raise MalformedError("its computed points are not i64 on schedule 0")
+            self._due[group["schedule"]][1][g] = dtype, len(group["points"])
+        self._devices = len(config["devices"])
+
+    def check(self, body: Body) -> None:
+        """Hold a frame against it.
+
+        Raises:
+            MalformedError: it does not fit.
+        """
+        for section in body.sections:
+            if section.schedule >= len(self._due):
+                raise MalformedError(f"there is no schedule {section.schedule}")
+            interval_ns, due = self._due[section.schedule]
+            if section.step_ns != interval_ns or section.first_ns % interval_ns:
+                raise MalformedError("ticks are not those of the schedule")
+            if max(section.devices, default=-1) >= self._devices:
+                raise MalformedError(f"there is no device {max(section.devices)}")
+            if [g.group for g in section.groups] != list(due):
+                raise MalformedError(f"groups are not those of schedule {section.schedule}")
+            for group in section.groups:
+                dtype, points = due[group.group]
+                if dtype is not group.dtype:
+                    raise MalformedError(f"group {group.group} has another number type")
+                if points != group.rows:
+                    raise MalformedError(f"group {group.group} has another number of points")
