@@ -160,7 +160,7 @@ async def test_tls_with_the_broker_as_it_stands(
             await asyncio.to_thread(commands, script)
             running.stop()
             running.start()
-            checks = await examine_broker(load_site(Path("gateway/SITE.toml")), clock.wall_ns())
+            checks = await examine_broker(load_site(Path("gateway/SITE.toml")), clock)
             assert (checks[-1].state is State.FINE) == is_in, checks
     finally:
         stop.set()
