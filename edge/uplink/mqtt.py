@@ -121,7 +121,7 @@ class _Client(paho.Client):
             if not self.route.path:
                 return below
             try:
-                return WebSocketStream(below, self.route)
+                return WebSocketStream(below, self.route, CONNECT_S)
             except BaseException:
                 below.close()
                 raise

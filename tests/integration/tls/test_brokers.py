@@ -192,7 +192,7 @@ async def test_over_a_websocket_through_a_proxy_and_with_another_key_while_it_ru
 
 
 async def test_the_doctor_beside_a_running_agent_leaves_its_connection_alone(bench: Bench) -> None:
-    """mosquitto makes ids of certificates here: a CONNECT would throw the agent off."""
+    """Here mosquitto makes ids of certificates: a CONNECT would throw the agent off."""
     register = Register(bench.folder / "broker", bench.ca.signer)
     register.approve(BrokerRequest(PLANT, GATEWAY, public_key(bench.certify())))
     await asyncio.to_thread(bench.configure)
